@@ -1,0 +1,37 @@
+/** One call to one provider, as the audit log keeps it. */
+import type { TenantId } from '../ids.ts';
+
+export type AuditStatus = 'success' | 'error' | 'timeout' | 'rate_limited' | 'cancelled';
+
+/** Before masking: `audit/mask.ts` runs inside the intake, so that no caller can forget it. */
+export interface AuditEntry {
+  /** A UUID version 7 whose time is `startedAtMs`. */
+  readonly id: string;
+  readonly tenantId: TenantId;
+  readonly serviceId: string | null;
+  readonly serviceName: string;
+  readonly serviceType: string;
+  readonly operation: string;
+  /** The address without its query secrets; masked again on the way in. */
+  readonly endpoint: string | null;
+  readonly httpMethod: string | null;
+  readonly requestHeaders: Readonly<Record<string, string>> | null;
+  readonly requestBody: Buffer | string | null;
+  readonly responseStatusCode: number | null;
+  readonly responseBody: Buffer | string | null;
+  /** Unix milliseconds. */
+  readonly startedAtMs: number;
+  readonly completedAtMs: number;
+  readonly status: AuditStatus;
+  readonly errorMessage: string | null;
+  readonly errorCode: string | null;
+  /** Repeats at this provider beyond the first attempt. */
+  readonly retryCount: number;
+  /** Place of this provider in the call's chain, from 1. */
+  readonly attempt: number;
+  readonly requestId: string;
+  readonly sourceService: string | null;
+  readonly estimatedCostUsd: number;
+  /** Exact secret values of this call's account, masked wherever they appear, also in error texts and bodies. */
+  readonly secrets: readonly string[];
+}

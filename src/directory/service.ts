@@ -1,0 +1,46 @@
+/** A row of `external_services`, as the rooms above storage know it. */
+import type { ServiceId, TenantId } from '../ids.ts';
+import type { ProviderAccount, ServiceType } from '../providers/provider.ts';
+
+export type HealthStatus = 'healthy' | 'degraded' | 'down' | 'unknown';
+
+/** null: none of its own in that window. */
+export interface RateLimits {
+  readonly perMinute: number | null;
+  readonly perHour: number | null;
+  readonly perDay: number | null;
+  readonly perMonth: number | null;
+}
+
+export interface ExternalService {
+  readonly id: ServiceId;
+  readonly tenantId: TenantId;
+  readonly serviceName: string;
+  readonly serviceType: ServiceType;
+  readonly displayName: string;
+  readonly baseUrl: string | null;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly isActive: boolean;
+  readonly rateLimits: RateLimits;
+  /** Lower is tried first. */
+  readonly priority: number;
+  readonly fallbackServiceId: ServiceId | null;
+  readonly description: string | null;
+  readonly tags: readonly string[];
+  readonly hasApiKey: boolean;
+  readonly hasCredentials: boolean;
+  readonly createdBy: string | null;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+}
+
+/** Held in memory, refreshed by notification and a short TTL: no SQL on a hot path. */
+export interface ServiceDirectory {
+  /** The tenant's services, active or not, by priority and then name. */
+  ofTenant(tenantId: TenantId): Promise<readonly ExternalService[]>;
+  /** Opens the sealed secrets of a service; the plain values are kept in memory no longer than the directory's entry. */
+  accountOf(service: ExternalService): ProviderAccount;
+  /** Every tenant's services: for probes and metrics only. */
+  ofAllTenants(): Promise<readonly ExternalService[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,74 @@
+/**
+ * The errors that may reach a caller, as values with stable codes.
+ *
+ * Inner rooms throw `ServiceError` and know nothing of HTTP; `http/problem.ts` maps each code to a status.
+ * `publicMessage` is written for the tenant and must name no secret, SQL or internal address; `cause` is for our log.
+ */
+
+/** Append only: a code is public API. It is never renamed and never reused. */
+export const errorCodes = [
+  'INVALID_REQUEST',
+  'TENANT_REQUIRED',
+  'UNAUTHORIZED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'METHOD_NOT_ALLOWED',
+  'CONFLICT',
+  'PAYLOAD_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'IDEMPOTENCY_KEY_REUSED',
+  'ADDRESS_NOT_FOUND',
+  'RATE_LIMIT_EXCEEDED',
+  'BUDGET_EXCEEDED',
+  'INTERNAL_ERROR',
+  'PROVIDER_ERROR',
+  'SERVICE_UNAVAILABLE',
+  'GATEWAY_TIMEOUT',
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** One fault of the input: where (`address`, `values[3][0]`, `header:Idempotency-Key`) and what. */
+export interface InputFault {
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface ServiceErrorOptions {
+  readonly errors?: readonly InputFault[];
+  /** Seconds after which trying again makes sense; becomes `Retry-After`. */
+  readonly retryAfterSeconds?: number;
+  /** The provider whose refusal this is (its service name). */
+  readonly provider?: string;
+  /** Overrides the code's usual status where a provider's own refusal keeps its meaning (400, 403 or 404). */
+  readonly status?: 400 | 403 | 404;
+  /** Further members of the problem document, already safe to publish (`attempts`, `best`, `outcome`). */
+  readonly extra?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+export class ServiceError extends Error {
+  readonly code: ErrorCode;
+  readonly publicMessage: string;
+  readonly errors: readonly InputFault[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  readonly provider: string | undefined;
+  readonly status: 400 | 403 | 404 | undefined;
+  readonly extra: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(code: ErrorCode, publicMessage: string, options: ServiceErrorOptions = {}) {
+    super(publicMessage, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'ServiceError';
+    this.code = code;
+    this.publicMessage = publicMessage;
+    this.errors = options.errors;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.provider = options.provider;
+    this.status = options.status;
+    this.extra = options.extra;
+  }
+}
+
+/** A 400 that names the one member at fault. */
+export function invalidInput(path: string, message: string): ServiceError {
+  return new ServiceError('INVALID_REQUEST', `${path}: ${message}`, { errors: [{ path, message }] });
+}

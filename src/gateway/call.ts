@@ -1,0 +1,88 @@
+/** A call is one tenant request; it may take several attempts at several providers, or none. */
+import type { TenantId } from '../ids.ts';
+import type { InputOf, KnownOperation, Operation, OutputOf, ServiceType } from '../providers/provider.ts';
+
+/** What a tenant's own per-minute limits are counted by. */
+export type Family = 'geocoding' | 'sheets' | 'proxy';
+
+/** One provider that was asked or passed over, and why: the `attempts` of an error. */
+export interface ProviderTrace {
+  readonly provider: string;
+  readonly outcome: string;
+  readonly message: string;
+}
+
+/**
+ * One kind of call: the constants of an operation, written once beside its capability (geocoding, sheets, proxy).
+ */
+export interface Capability<Op extends KnownOperation> {
+  readonly operation: Op;
+  readonly family: Family;
+  readonly serviceType: ServiceType;
+  /** True where repeating after an unknown outcome changes nothing. */
+  readonly safeToRepeat: boolean;
+  /** null: never cached. */
+  readonly cache: {
+    readonly ttlSeconds: number;
+    readonly negativeTtlSeconds: number;
+    /** How long past its TTL an answer may be served when every provider fails. */
+    readonly staleSeconds: number;
+  } | null;
+  /** `good` ends the chain; `poor` asks the next provider too, and the best answer wins. */
+  judge?(output: OutputOf<Op>, input: InputOf<Op>): 'good' | 'poor';
+  /** Higher is better; compares poor answers. */
+  score?(output: OutputOf<Op>): number;
+  /** Cost in quota units and dollars of one attempt, in billed elements. Default 1. */
+  billedUnits?(input: InputOf<Op>): number;
+}
+
+export type CacheMode = 'use' | 'refresh' | 'off';
+
+export interface Call<Op extends KnownOperation = KnownOperation> {
+  readonly tenantId: TenantId;
+  readonly capability: Capability<Op>;
+  readonly input: InputOf<Op>;
+  /** The canonical question: equal for inputs that must share one answer. Names language, country and the like too. */
+  readonly question: string;
+  /** null: chosen by priority; a service name: that one only, without failover. */
+  readonly provider: string | null;
+  /** `no-cache` is refresh (fill, do not read), `no-store` is off. */
+  readonly cacheMode: CacheMode;
+  readonly requestId: string;
+  readonly traceparent: string | null;
+  readonly sourceService: string | null;
+  /** Unix milliseconds after which the caller is not served any more. */
+  readonly deadlineAtMs: number;
+  /** How long the call may wait for its turn under a limit before it gets 429. 0: not at all. */
+  readonly maxWaitMs: number;
+}
+
+/** What the caller's body is made of when an answer is fresh; the stored bytes are rendered with `cached: true`. */
+export interface AnswerContext {
+  readonly provider: string;
+  readonly attemptedProviders: readonly string[];
+  readonly cached: boolean;
+  /** What the provider took when it was asked. */
+  readonly responseTimeMs: number;
+}
+
+export type CacheOutcome = 'HIT-MEMORY' | 'HIT-REDIS' | 'HIT-POSTGRES' | 'STALE' | 'COALESCED' | 'MISS';
+
+export interface CallResult {
+  /** The JSON body, ready to send. */
+  readonly body: Buffer;
+  readonly cacheOutcome: CacheOutcome;
+  readonly ageSeconds: number;
+  readonly provider: string;
+  /** For `RateLimit` headers; null where nothing was charged. */
+  readonly familyLimit: { readonly limit: number; readonly remaining: number; readonly resetSeconds: number } | null;
+}
+
+export type Render<Op extends KnownOperation> = (output: OutputOf<Op>, context: AnswerContext) => unknown;
+
+/** `executeCall`, as the capabilities above the gateway see it. Throws `ServiceError`. */
+export interface CallExecutor {
+  execute<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>, signal: AbortSignal): Promise<CallResult>;
+}
+
+export type { Operation };

@@ -1,0 +1,50 @@
+/** The language of limits: what is counted, over which windows, and what a decision says. */
+import type { TenantId } from '../ids.ts';
+
+export const windowTypes = ['minute', 'hour', 'day', 'month'] as const;
+export type WindowType = (typeof windowTypes)[number];
+
+export interface LimitWindow {
+  readonly windowType: WindowType;
+  readonly maxRequests: number;
+}
+
+/** Something with a limit of its own: a tenant's family, or a service (Sheets accounts: one each for reads and writes). */
+export interface LimitSubject {
+  /** Unique within the tenant: `family:geocoding`, `service:<id>`, `service:<id>:read`. */
+  readonly key: string;
+  readonly serviceId: string | null;
+  /** As shown to users: the service's name, or the family. */
+  readonly name: string;
+  /** At most one of each type. Empty: nothing is limited and nothing counted. */
+  readonly windows: readonly LimitWindow[];
+}
+
+export interface LimitState {
+  readonly subject: LimitSubject;
+  readonly windowType: WindowType;
+  readonly maxRequests: number;
+  readonly usedRequests: number;
+  readonly windowStartMs: number;
+  /** When the whole window is free again. */
+  readonly windowEndMs: number;
+}
+
+export type LimitDecision =
+  | { readonly granted: true; readonly states: readonly LimitState[] }
+  | {
+      readonly granted: false;
+      readonly refusedBy: LimitState;
+      /** Trying before this has passed is refused again. */
+      readonly retryAfterMs: number;
+      readonly states: readonly LimitState[];
+    };
+
+export interface RateLimiter {
+  /** Spends `units` of every window of every subject, or nothing at all. One round trip. Never throws: without Redis each replica spends its share. */
+  spend(tenantId: TenantId, subjects: readonly LimitSubject[], units: number): Promise<LimitDecision>;
+  /** The same states without spending. */
+  peek(tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<readonly LimitState[]>;
+  /** A provider said 429: nothing more is granted to this subject, on any replica, before `untilMs`. */
+  backOff(tenantId: TenantId, subject: LimitSubject, untilMs: number): Promise<void>;
+}

@@ -1,0 +1,69 @@
+/** Branded ids, so that one kind cannot be passed for another, and the ids this service makes itself. */
+import { randomFillSync } from 'node:crypto';
+import { ServiceError } from './errors.ts';
+
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** A property-management company. Made only by `parseTenantId`, at an edge, and by reading our own rows. */
+export type TenantId = Branded<'TenantId'>;
+/** A row of `external_services`: one account at one provider. */
+export type ServiceId = Branded<'ServiceId'>;
+
+const tenantPattern = /^[A-Za-z0-9_-]{1,50}$/;
+
+/** Throws `TENANT_REQUIRED` unless `value` is 1 to 50 of `A-Za-z0-9_-`. */
+export function parseTenantId(value: unknown): TenantId {
+  if (typeof value !== 'string' || !tenantPattern.test(value)) {
+    const message = 'must be 1 to 50 characters of A-Z, a-z, 0-9, _ and -';
+    throw new ServiceError('TENANT_REQUIRED', `The header X-Management-Company-Id ${message}.`, {
+      errors: [{ path: 'header:X-Management-Company-Id', message }],
+    });
+  }
+  return value as TenantId;
+}
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export function isUuid(value: string): boolean {
+  return uuidPattern.test(value);
+}
+
+const randomPool = Buffer.allocUnsafe(8192);
+let randomOffset = randomPool.length;
+let lastMs = 0;
+let sequence = 0;
+const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/**
+ * A UUID version 7 (RFC 9562): the first 48 bits are Unix milliseconds, then a 12-bit counter that keeps the ids of one
+ * process in the order they were made, then 62 random bits. The time inside lets a look-up by id go to one day's
+ * partition (`timeOfId`).
+ */
+export function newId(nowMs: number = Date.now()): string {
+  if (nowMs > lastMs) {
+    lastMs = nowMs;
+    sequence = 0;
+  } else if (++sequence > 0xfff) {
+    lastMs += 1;
+    sequence = 0;
+  }
+  if (randomOffset + 8 > randomPool.length) {
+    randomFillSync(randomPool);
+    randomOffset = 0;
+  }
+  const random = randomPool.subarray(randomOffset, randomOffset + 8);
+  randomOffset += 8;
+  const time = lastMs.toString(16).padStart(12, '0');
+  const at = (index: number): string => hex[random[index] as number] as string;
+  return (
+    `${time.slice(0, 8)}-${time.slice(8)}-7${sequence.toString(16).padStart(3, '0')}-` +
+    `${hex[((random[0] as number) & 0x3f) | 0x80]}${at(1)}-${at(2)}${at(3)}${at(4)}${at(5)}${at(6)}${at(7)}`
+  );
+}
+
+/** Unix milliseconds at which `newId` made this id, or null where it is no version 7 UUID. */
+export function timeOfId(id: string): number | null {
+  if (!isUuid(id) || id[14] !== '7') return null;
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}

@@ -1,0 +1,85 @@
+/**
+ * The one durable writer. What is handed in together commits together; what gathers while a commit runs goes next.
+ *
+ * `record` resolves when the facts are durable: committed in PostgreSQL, or, while it is away, fsynced in the spool.
+ * It rejects with `IntakeFull` when neither has room, and the caller must then not acknowledge anything.
+ */
+import type { AuditEntry } from '../audit/entry.ts';
+import type { TenantId } from '../ids.ts';
+import type { DurableEvent } from '../outbox/events.ts';
+
+/** A delivery that was received: accepted ones carry their payload, refused ones only why. */
+export interface WebhookEventRecord {
+  /** A UUID version 7 whose time is `receivedAtMs`. */
+  readonly id: string;
+  readonly tenantId: TenantId;
+  readonly webhookId: string;
+  readonly webhookName: string;
+  readonly sourceService: string;
+  readonly eventType: string | null;
+  /** The sender's id of this delivery, unique per webhook; null for refused ones, which are never de-duplicated. */
+  readonly deliveryId: string | null;
+  readonly bodySha256: Buffer | null;
+  readonly status: 'accepted' | 'deferred' | 'refused' | 'ignored';
+  readonly refusalReason: string | null;
+  readonly signatureVerified: boolean;
+  readonly matchedSecret: 'current' | 'previous' | null;
+  readonly sourceAddress: string | null;
+  /** Masked already. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly payload: Buffer | null;
+  readonly contentType: string | null;
+  readonly payloadSizeBytes: number;
+  readonly receivedAtMs: number;
+  /** Where the event also goes by HTTP: a row in webhook_deliveries, due at once. */
+  readonly deliverToTarget: boolean;
+}
+
+/** An event that may be published only from `notBeforeMs` on (a deferred webhook). */
+export interface OutboxRecord {
+  readonly event: DurableEvent;
+  readonly notBeforeMs?: number;
+}
+
+/** What a cache hit, or a call without an audit row, adds to the day's roll-up. */
+export interface UsageRecord {
+  readonly tenantId: TenantId;
+  readonly serviceName: string;
+  readonly operation: string;
+  /** Unix milliseconds; decides the day, UTC. */
+  readonly atMs: number;
+  readonly requests: number;
+  readonly errors: number;
+  readonly cached: number;
+  readonly costUsd: number;
+  readonly savedByCacheUsd: number;
+}
+
+export interface IntakeRecord {
+  readonly logs?: readonly AuditEntry[];
+  readonly events?: readonly OutboxRecord[];
+  readonly usage?: readonly UsageRecord[];
+  readonly webhookEvent?: WebhookEventRecord;
+}
+
+export interface IntakeReceipt {
+  /** Set where `webhookEvent.deliveryId` was seen before: the id of the first one; nothing of this record was written. */
+  readonly duplicateOf: string | null;
+  readonly storedIn: 'database' | 'spool';
+}
+
+/** Neither PostgreSQL nor the spool can take more. */
+export class IntakeFull extends Error {
+  constructor() {
+    super('the database is away and the spool is full');
+    this.name = 'IntakeFull';
+  }
+}
+
+export interface Intake {
+  record(record: IntakeRecord): Promise<IntakeReceipt>;
+  /** Counted, not awaited: added to the next commit. For usage of cache hits. */
+  addUsage(usage: UsageRecord): void;
+  /** Writes all that is in hand. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,118 @@
+/**
+ * What an adapter is, in our words. An adapter knows one vendor: how to say our operation in its words, how to read its
+ * answer, what each reply means. It knows nothing of tenants, caches, limits or logs.
+ */
+
+/** As they appear in logs, metrics, events and costs. */
+export const operations = [
+  'geocode',
+  'reverse',
+  'distance',
+  'sheets_read',
+  'sheets_write',
+  'sheets_append',
+  'sheets_clear',
+  'sheets_metadata',
+  'http',
+  'health_check',
+] as const;
+export type Operation = (typeof operations)[number];
+
+export const serviceTypes = ['geocoding', 'sheets', 'maps', 'webhook', 'api'] as const;
+export type ServiceType = (typeof serviceTypes)[number];
+
+/** One account at one provider, opened for use: the secrets are plain here and live no longer than the call. */
+export interface ProviderAccount {
+  readonly serviceId: string;
+  readonly serviceName: string;
+  /** null: the vendor's own address. */
+  readonly baseUrl: string | null;
+  readonly apiKey: string | null;
+  readonly credentials: unknown;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+export interface ProviderRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+  /** Bytes read of the reply at most; more is a failure (`too-large`). Default 16 MiB. */
+  readonly maxReplyBytes?: number;
+}
+
+export interface ProviderReply {
+  readonly status: number;
+  /** Lower-case names; repeated ones joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** How a request failed before a whole reply was there. */
+export type TransportFault = 'refused' | 'reset' | 'timeout' | 'dns' | 'tls' | 'too-large' | 'blocked' | 'aborted';
+
+/** Thrown by `ProviderHttp.send`. Adapters let it pass: the gateway knows what it means for each operation. */
+export class TransportError extends Error {
+  readonly fault: TransportFault;
+  /** False where no byte of the request can have reached the provider, so that even an append may be repeated. */
+  readonly requestMayHaveArrived: boolean;
+
+  constructor(fault: TransportFault, requestMayHaveArrived: boolean, cause?: unknown) {
+    super(
+      `${fault === 'timeout' ? 'no answer in time' : `connection ${fault}`}`,
+      cause === undefined ? undefined : { cause },
+    );
+    this.name = 'TransportError';
+    this.fault = fault;
+    this.requestMayHaveArrived = requestMayHaveArrived;
+  }
+}
+
+/** The only way an adapter reaches the network: guarded, pooled, with the attempt's deadline, recorded for the audit. */
+export interface ProviderHttp {
+  send(request: ProviderRequest): Promise<ProviderReply>;
+  /** Values that the audit must mask wherever they appear, beyond the account's own (an access token). */
+  mask(secret: string): void;
+}
+
+/** What a reply means. */
+export type Verdict<Value> =
+  | { readonly kind: 'ok'; readonly value: Value }
+  /** Answered, nothing found. */
+  | { readonly kind: 'empty' }
+  /** The caller's own input is refused: back to the caller at once. `status` keeps the provider's meaning. */
+  | { readonly kind: 'bad_input'; readonly status: 400 | 403 | 404; readonly message: string }
+  /** Over a quota: the bucket backs off, the breaker is untouched. Nothing was done at the provider. */
+  | { readonly kind: 'throttled'; readonly retryAfterMs: number | null; readonly message: string }
+  /** The account is refused (key, billing, API off): the next provider, and the breaker counts it. */
+  | { readonly kind: 'denied'; readonly message: string }
+  /** Outage or rubbish. `retryable`: the same request may work in a moment. */
+  | { readonly kind: 'failed'; readonly retryable: boolean; readonly message: string }
+  /** A write whose outcome cannot be known. Never repeated blindly. */
+  | { readonly kind: 'unknown_outcome'; readonly message: string };
+
+/** What an operation is asked and what it answers; each capability adds its pair here by declaration merging. */
+export interface OperationTypes {
+  health_check: { input: Record<string, never>; output: Record<string, never> };
+}
+
+export type KnownOperation = keyof OperationTypes & Operation;
+export type InputOf<Op extends KnownOperation> = OperationTypes[Op]['input'];
+export type OutputOf<Op extends KnownOperation> = OperationTypes[Op]['output'];
+
+export type Attempt<Op extends KnownOperation> = (
+  input: InputOf<Op>,
+  account: ProviderAccount,
+  http: ProviderHttp,
+) => Promise<Verdict<OutputOf<Op>>>;
+
+export interface Adapter {
+  /** As in `config.adapter`: `google_maps`. */
+  readonly name: string;
+  readonly serviceType: ServiceType;
+  /** Where calls go unless the account has a `baseUrl`; null for those that reach no network. */
+  readonly defaultBaseUrl: string | null;
+  readonly attempts: { readonly [Op in KnownOperation]?: Attempt<Op> };
+  /** Exact secret values of an account, for masking. */
+  secretsOf(account: ProviderAccount): readonly string[];
+}
