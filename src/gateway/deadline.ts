@@ -1,0 +1,167 @@
+/**
+ * Deadlines for everything that waits, on one timer.
+ *
+ * A hashed wheel: a ring of slots `tickMs` wide, each a linked list of deadlines, and one timer that runs only while
+ * there is something to watch. Setting and clearing a deadline is a few pointer writes, where `AbortSignal.timeout`
+ * makes a timer, a signal and a finalisation entry that live on until the time has passed, answered or not
+ * (`deadline.bench.ts` holds the figures). A deadline fires at most one tick late and never early.
+ *
+ * Deadlines are as many as their owners wait for, and the owners are bounded (bulkheads, the HTTP edge); the wheel
+ * itself adds no bound of its own, since dropping a deadline would break law 9.
+ */
+
+/** The reason of a signal whose time is up. */
+export class DeadlinePassed extends Error {
+  readonly afterMs: number;
+
+  constructor(afterMs: number) {
+    super(`no answer within ${afterMs} ms`);
+    this.name = 'DeadlinePassed';
+    this.afterMs = afterMs;
+  }
+}
+
+/** A signal that aborts when its time is up or its parent aborts, whichever is first. `clear` as soon as the work ends. */
+export interface DeadlineSignal {
+  readonly signal: AbortSignal;
+  /** True where it was the time and not the parent that aborted. */
+  expired(): boolean;
+  clear(): void;
+}
+
+export interface Deadlines {
+  /** Calls `onPassed` once, `durationMs` from now or up to one tick later. Returns what clears it; clearing twice is harmless. */
+  after(durationMs: number, onPassed: () => void): () => void;
+  signalAfter(durationMs: number, parent?: AbortSignal): DeadlineSignal;
+  /** How many are being watched. */
+  size(): number;
+  /** Forgets all of them without firing. */
+  close(): void;
+}
+
+export interface DeadlinesOptions {
+  /** How coarse the wheel is. Default 10 ms. */
+  readonly tickMs?: number;
+  /** A monotonic clock in milliseconds: wall time may jump. */
+  readonly monotonicNow?: () => number;
+}
+
+const slotCount = 512;
+
+interface Watched {
+  readonly tick: number;
+  previous: Watched | null;
+  next: Watched | null;
+  linked: boolean;
+  /** null once cleared or fired. */
+  onPassed: (() => void) | null;
+}
+
+export function createDeadlines(options: DeadlinesOptions = {}): Deadlines {
+  const tickMs = options.tickMs ?? 10;
+  const now = options.monotonicNow ?? (() => performance.now());
+  const slots: (Watched | null)[] = new Array<Watched | null>(slotCount).fill(null);
+  let watchedCount = 0;
+  let timer: NodeJS.Timeout | null = null;
+  /** All ticks up to this one have been handled. */
+  let handledTick = 0;
+
+  const unlink = (entry: Watched): void => {
+    if (entry.previous === null) slots[entry.tick % slotCount] = entry.next;
+    else entry.previous.next = entry.next;
+    if (entry.next !== null) entry.next.previous = entry.previous;
+    entry.previous = null;
+    entry.next = null;
+    entry.linked = false;
+    watchedCount -= 1;
+  };
+
+  const collectPassed = (slot: number, upToTick: number, passed: Watched[]): void => {
+    let entry = slots[slot] ?? null;
+    while (entry !== null) {
+      const next: Watched | null = entry.next;
+      if (entry.tick <= upToTick) {
+        unlink(entry);
+        passed.push(entry);
+      }
+      entry = next;
+    }
+  };
+
+  const turn = (): void => {
+    timer = null;
+    const currentTick = Math.floor(now() / tickMs);
+    const passed: Watched[] = [];
+    // After a long pause of the event loop every slot is due once, not once per missed tick.
+    const dueSlots = Math.min(currentTick - handledTick, slotCount);
+    for (let offset = 0; offset < dueSlots; offset += 1) {
+      collectPassed((currentTick - offset) % slotCount, currentTick, passed);
+    }
+    handledTick = Math.max(handledTick, currentTick);
+    if (watchedCount > 0) timer = setTimeout(turn, tickMs);
+    // Last, so that a callback that throws or sets a new deadline meets a wheel in order; and read one by one, because a
+    // callback may clear another of the same turn.
+    for (const entry of passed) {
+      const { onPassed } = entry;
+      entry.onPassed = null;
+      onPassed?.();
+    }
+  };
+
+  const after = (durationMs: number, onPassed: () => void): (() => void) => {
+    const currentMs = now();
+    if (timer === null) {
+      handledTick = Math.floor(currentMs / tickMs);
+      timer = setTimeout(turn, tickMs);
+    }
+    // Rounded up, and at least the tick after the one in hand: late by at most a tick, never early.
+    const tick = Math.max(Math.ceil((currentMs + durationMs) / tickMs), handledTick + 1);
+    const slot = tick % slotCount;
+    const first = slots[slot] ?? null;
+    const entry: Watched = { tick, previous: null, next: first, linked: true, onPassed };
+    if (first !== null) first.previous = entry;
+    slots[slot] = entry;
+    watchedCount += 1;
+    return () => {
+      entry.onPassed = null;
+      if (entry.linked) unlink(entry);
+    };
+  };
+
+  const signalAfter = (durationMs: number, parent?: AbortSignal): DeadlineSignal => {
+    const controller = new AbortController();
+    let expired = false;
+    const followParent = (): void => {
+      clear();
+      controller.abort(parent?.reason);
+    };
+    const clearTimer = after(durationMs, () => {
+      parent?.removeEventListener('abort', followParent);
+      expired = true;
+      controller.abort(new DeadlinePassed(durationMs));
+    });
+    const clear = (): void => {
+      clearTimer();
+      parent?.removeEventListener('abort', followParent);
+    };
+    if (parent?.aborted === true) followParent();
+    else parent?.addEventListener('abort', followParent, { once: true });
+    return { signal: controller.signal, expired: () => expired, clear };
+  };
+
+  return {
+    after,
+    signalAfter,
+    size: () => watchedCount,
+    close: () => {
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+      for (let slot = 0; slot < slotCount; slot += 1) {
+        for (let entry = slots[slot] ?? null; entry !== null; entry = slots[slot] ?? null) {
+          entry.onPassed = null;
+          unlink(entry);
+        }
+      }
+    },
+  };
+}
