@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type BreakerPolicy,
+  type BreakerState,
+  createCircuitBreaker,
+  createCircuitBreakers,
+  type Permit,
+} from './circuit-breaker.ts';
+
+const policy: BreakerPolicy = {
+  failuresInARow: 3,
+  failureShare: 0.5,
+  minimumAttempts: 10,
+  windowMs: 10_000,
+  openMs: 1_000,
+  openMsMax: 8_000,
+  deniedMs: 300_000,
+  probeLeaseMs: 30_000,
+};
+
+function createManual(random = 0) {
+  let nowMs = 1_000_000;
+  const changes: BreakerState['kind'][] = [];
+  const breaker = createCircuitBreaker({
+    clock: { now: () => nowMs },
+    policy,
+    random: () => random,
+    onChange: (state) => changes.push(state.kind),
+  });
+  const enter = (): Permit => {
+    const entry = breaker.tryEnter();
+    assert.ok(entry.entered, 'expected a permit');
+    return entry;
+  };
+  const refusedForMs = (): number => {
+    const entry = breaker.tryEnter();
+    assert.ok(!entry.entered, 'expected a refusal');
+    return entry.openUntilMs - nowMs;
+  };
+  const fail = (times: number): void => {
+    for (let index = 0; index < times; index += 1) enter().failed();
+  };
+  return { breaker, changes, enter, refusedForMs, fail, advance: (ms: number) => (nowMs += ms) };
+}
+
+test('failures in a row open it; a success between them starts the count again', () => {
+  const { breaker, enter, fail, refusedForMs } = createManual();
+  fail(2);
+  enter().succeeded();
+  fail(2);
+  assert.deepEqual(breaker.state(), { kind: 'closed', consecutiveFailures: 2 });
+  fail(1);
+  assert.equal(breaker.state().kind, 'open');
+  assert.equal(refusedForMs(), 500);
+});
+
+test('a high share of failures opens it, but not below the minimum volume nor after the window', () => {
+  const { breaker, enter, advance } = createManual();
+  const alternate = (times: number): void => {
+    for (let index = 0; index < times; index += 1) {
+      const permit = enter();
+      if (index % 2 === 0) permit.succeeded();
+      else permit.failed();
+    }
+  };
+  alternate(9);
+  assert.equal(breaker.state().kind, 'closed');
+  advance(11_000);
+  alternate(9);
+  assert.equal(breaker.state().kind, 'closed');
+  enter().failed();
+  assert.equal(breaker.state().kind, 'open');
+});
+
+test('half-open lets exactly one probe through, and its success closes', () => {
+  const { breaker, enter, fail, refusedForMs, advance, changes } = createManual();
+  fail(3);
+  advance(500);
+  assert.deepEqual(breaker.state(), { kind: 'half-open', probing: false });
+  const probe = enter();
+  assert.equal(probe.isProbe, true);
+  assert.deepEqual(breaker.state(), { kind: 'half-open', probing: true });
+  assert.equal(refusedForMs(), policy.probeLeaseMs);
+  probe.succeeded();
+  assert.deepEqual(breaker.state(), { kind: 'closed', consecutiveFailures: 0 });
+  assert.deepEqual(changes, ['open', 'half-open', 'closed']);
+});
+
+test('each failed probe doubles the open time, with jitter, up to the cap', () => {
+  const { enter, fail, refusedForMs, advance } = createManual(0.5);
+  fail(3);
+  const waits = [refusedForMs()];
+  for (let probe = 0; probe < 5; probe += 1) {
+    advance(waits.at(-1) as number);
+    enter().failed();
+    waits.push(refusedForMs());
+  }
+  assert.deepEqual(waits, [750, 1_500, 3_000, 6_000, 6_000, 6_000]);
+});
+
+test('an abandoned probe gives its place to the next caller', () => {
+  const { enter, fail, refusedForMs, advance } = createManual();
+  fail(3);
+  advance(500);
+  enter().abandoned();
+  const second = enter();
+  assert.equal(second.isProbe, true);
+  refusedForMs();
+});
+
+test('a probe that never settles loses its place after its lease', () => {
+  const { breaker, enter, fail, advance } = createManual();
+  fail(3);
+  advance(500);
+  const lost = enter();
+  advance(policy.probeLeaseMs);
+  const second = enter();
+  lost.failed();
+  assert.equal(breaker.state().kind, 'half-open');
+  second.succeeded();
+  assert.equal(breaker.state().kind, 'closed');
+});
+
+test('a refused key opens it for minutes at the first answer', () => {
+  const { enter, refusedForMs } = createManual();
+  enter().denied();
+  assert.equal(refusedForMs(), 150_000);
+});
+
+test('answers from before a change of state count for nothing', () => {
+  const { breaker, enter, fail, advance } = createManual();
+  const early = [enter(), enter(), enter(), enter()];
+  fail(3);
+  const opened = breaker.state();
+  early[0]?.succeeded();
+  early[1]?.failed();
+  assert.deepEqual(breaker.state(), opened);
+  advance(500);
+  enter().succeeded();
+  early[2]?.failed();
+  early[3]?.denied();
+  assert.deepEqual(breaker.state(), { kind: 'closed', consecutiveFailures: 0 });
+});
+
+test('a permit counts once', () => {
+  const { breaker, enter } = createManual();
+  const permit = enter();
+  permit.failed();
+  permit.failed();
+  permit.denied();
+  assert.deepEqual(breaker.state(), { kind: 'closed', consecutiveFailures: 1 });
+});
+
+test('breakers are kept by service, and the one unused for longest is forgotten at the bound', () => {
+  const changed: string[] = [];
+  const breakers = createCircuitBreakers({
+    clock: { now: () => 0 },
+    policy: { ...policy, failuresInARow: 1 },
+    maxBreakers: 2,
+    onChange: (serviceId) => changed.push(serviceId),
+  });
+  const first = breakers.breakerFor('a');
+  breakers.breakerFor('b');
+  assert.equal(breakers.breakerFor('a'), first);
+  breakers.breakerFor('c');
+  assert.deepEqual([...breakers.states().keys()], ['a', 'c']);
+  const entry = breakers.breakerFor('c').tryEnter();
+  if (entry.entered) entry.failed();
+  assert.deepEqual(changed, ['c']);
+  assert.equal(breakers.states().get('c')?.kind, 'open');
+  assert.equal(breakers.states().get('a')?.kind, 'closed');
+});
