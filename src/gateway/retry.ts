@@ -1,0 +1,87 @@
+/**
+ * Asking the same provider again, after a pause that grows: exponential, with full jitter, so that many callers that
+ * failed together do not come back together.
+ */
+import { setTimeout as sleepTimer } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+
+export interface RetryPolicy {
+  /** Repeats beyond the first attempt. */
+  readonly maxRetries: number;
+  /** The longest pause before the first repeat; doubled for each further one. */
+  readonly baseDelayMs: number;
+  readonly maxDelayMs: number;
+}
+
+/** What one attempt says of itself. `value` is what the caller gets if no attempt follows. */
+export type AttemptResult<Value> =
+  | { readonly repeat: false; readonly value: Value }
+  | {
+      readonly repeat: true;
+      readonly value: Value;
+      /** What the provider asked for (`Retry-After`); null: our own pause. */
+      readonly retryAfterMs: number | null;
+    };
+
+export interface RetryOutcome<Value> {
+  /** Of the last attempt made. */
+  readonly value: Value;
+  readonly retries: number;
+  /** `deadline`: the pause would have ended after it. */
+  readonly ended: 'settled' | 'exhausted' | 'deadline' | 'aborted';
+}
+
+export interface RetryContext {
+  readonly signal: AbortSignal;
+  readonly deadlineAtMs: number;
+  readonly clock: Clock;
+  /** 0 ≤ random < 1. */
+  readonly random?: () => number;
+  /** Rejects as soon as the signal aborts. */
+  readonly sleep?: (durationMs: number, signal: AbortSignal) => Promise<unknown>;
+}
+
+/**
+ * Runs `attempt` (numbered from 1) until it does not ask to be repeated, or a bound is reached. It never sleeps past the
+ * deadline or through an abort, and never makes an attempt after an abort: then, and at the deadline, the last attempt's
+ * value is the outcome. Throws `signal.reason` where the abort came before the first attempt, and whatever `attempt` throws.
+ */
+export async function runWithRetries<Value>(
+  policy: RetryPolicy,
+  attempt: (attemptNumber: number) => Promise<AttemptResult<Value>>,
+  context: RetryContext,
+): Promise<RetryOutcome<Value>> {
+  const { signal, deadlineAtMs, clock, random = Math.random, sleep = sleepUnlessAborted } = context;
+  signal.throwIfAborted();
+
+  for (let retries = 0; ; retries += 1) {
+    const result = await attempt(retries + 1);
+    const outcome = { value: result.value, retries } as const;
+
+    if (!result.repeat) return { ...outcome, ended: 'settled' };
+    if (retries >= policy.maxRetries) return { ...outcome, ended: 'exhausted' };
+    if (signal.aborted) return { ...outcome, ended: 'aborted' };
+
+    const delayMs = pauseBefore(policy, retries, result.retryAfterMs, random);
+    if (clock.now() + delayMs >= deadlineAtMs) return { ...outcome, ended: 'deadline' };
+    await sleep(delayMs, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    if (signal.aborted) return { ...outcome, ended: 'aborted' };
+  }
+}
+
+/** Anything from nothing to the full pause; what the provider asked for is the least, however long it is. */
+function pauseBefore(
+  policy: RetryPolicy,
+  retriesMade: number,
+  retryAfterMs: number | null,
+  random: () => number,
+): number {
+  const fullMs = Math.min(policy.baseDelayMs * 2 ** Math.min(retriesMade, 30), policy.maxDelayMs);
+  return Math.ceil(random() * fullMs) + Math.max(retryAfterMs ?? 0, 0);
+}
+
+function sleepUnlessAborted(durationMs: number, signal: AbortSignal): Promise<void> {
+  return sleepTimer(durationMs, undefined, { signal });
+}
