@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { type BulkheadEntry, createBulkheads } from './bulkhead.ts';
+import { createDeadlines } from './deadline.ts';
+
+const never = new AbortController().signal;
+
+function createManual(t: TestContext) {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
+  const clock = { now: () => Date.now() };
+  const deadlines = createDeadlines({ monotonicNow: clock.now });
+  t.after(() => deadlines.close());
+  const bulkheads = createBulkheads({ clock, deadlines, maxActive: 2, maxQueued: 2 });
+  const enter = (serviceId: string, signal = never) => bulkheads.enter(serviceId, Date.now() + 1_000, signal);
+  const enterNow = (serviceId: string) => {
+    const entry = enter(serviceId);
+    assert.ok(!(entry instanceof Promise) && entry.kind === 'entered');
+    return entry;
+  };
+  return { bulkheads, deadlines, enter, enterNow };
+}
+
+test('calls beyond the places wait in order, and get them as others leave', async (t) => {
+  const { bulkheads, enter, enterNow } = createManual(t);
+  const first = enterNow('google');
+  const second = enterNow('google');
+  const order: string[] = [];
+  const inOrder = async (name: string): Promise<BulkheadEntry> => {
+    const entry = await enter('google');
+    order.push(name);
+    return entry;
+  };
+  const third = inOrder('third');
+  const fourth = inOrder('fourth');
+  assert.deepEqual(bulkheads.occupancyOf('google'), { active: 2, queued: 2 });
+  assert.deepEqual(enter('google'), { kind: 'full' });
+
+  first.leave();
+  first.leave();
+  assert.deepEqual(bulkheads.occupancyOf('google'), { active: 2, queued: 1 });
+  second.leave();
+  const entries: BulkheadEntry[] = [await third, await fourth];
+  assert.deepEqual(order, ['third', 'fourth']);
+  for (const entry of entries) if (entry.kind === 'entered') entry.leave();
+  assert.deepEqual(bulkheads.occupancyOf('google'), { active: 0, queued: 0 });
+});
+
+test('a service whose places are all taken leaves the others theirs', (t) => {
+  const { enter, enterNow } = createManual(t);
+  enterNow('slow');
+  enterNow('slow');
+  void enter('slow');
+  enterNow('quick');
+});
+
+test('nobody waits past the deadline, and who gave up gets no place', async (t) => {
+  const { bulkheads, deadlines, enter, enterNow } = createManual(t);
+  const first = enterNow('google');
+  enterNow('google');
+  const waiting = enter('google');
+  t.mock.timers.tick(1_020);
+  assert.deepEqual(await waiting, { kind: 'timed-out' });
+  first.leave();
+  assert.deepEqual(bulkheads.occupancyOf('google'), { active: 1, queued: 0 });
+  assert.equal(deadlines.size(), 0);
+});
+
+test('a deadline already past is not waited for', (t) => {
+  const { bulkheads, enterNow } = createManual(t);
+  enterNow('google');
+  enterNow('google');
+  assert.deepEqual(bulkheads.enter('google', Date.now(), never), { kind: 'timed-out' });
+});
+
+test('a caller that leaves the queue makes room in it', async (t) => {
+  const { bulkheads, enter, enterNow } = createManual(t);
+  enterNow('google');
+  enterNow('google');
+  const abort = new AbortController();
+  const waiting = enter('google', abort.signal);
+  abort.abort();
+  assert.deepEqual(await waiting, { kind: 'aborted' });
+  assert.deepEqual(enter('google', abort.signal), { kind: 'aborted' });
+  assert.equal(bulkheads.occupancyOf('google').queued, 0);
+});
