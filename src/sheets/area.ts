@@ -1,0 +1,63 @@
+/**
+ * Rectangles of cells, zero-based, ends exclusive. An end of null is open: it goes to wherever the grid ends, now or later
+ * (an append may grow it, so an open end must never be read as today's last row).
+ */
+
+export interface Area {
+  readonly startRow: number;
+  readonly endRow: number | null;
+  readonly startColumn: number;
+  readonly endColumn: number | null;
+}
+
+/** Column ZZZ, the last that Google Sheets has. */
+export const maxColumns = 18_278;
+/** A spreadsheet holds ten million cells, so no row lies beyond this one. */
+export const maxRows = 10_000_000;
+
+export const wholeSheet: Area = { startRow: 0, endRow: null, startColumn: 0, endColumn: null };
+
+export function overlaps(a: Area, b: Area): boolean {
+  return (
+    meets(a.startRow, a.endRow, b.startRow, b.endRow) && meets(a.startColumn, a.endColumn, b.startColumn, b.endColumn)
+  );
+}
+
+function meets(startA: number, endA: number | null, startB: number, endB: number | null): boolean {
+  return (endB === null || startA < endB) && (endA === null || startB < endA);
+}
+
+/** True where the area names exactly one cell. */
+export function isSingleCell(area: Area): boolean {
+  return area.endRow === area.startRow + 1 && area.endColumn === area.startColumn + 1;
+}
+
+/** The rectangle of `rowCount` × `columnCount` cells whose top left corner is the area's. */
+export function blockAt(area: Area, rowCount: number, columnCount: number): Area {
+  return {
+    startRow: area.startRow,
+    endRow: area.startRow + rowCount,
+    startColumn: area.startColumn,
+    endColumn: area.startColumn + columnCount,
+  };
+}
+
+/** The smallest rectangle around both. */
+export function union(a: Area, b: Area): Area {
+  return {
+    startRow: Math.min(a.startRow, b.startRow),
+    endRow: later(a.endRow, b.endRow),
+    startColumn: Math.min(a.startColumn, b.startColumn),
+    endColumn: later(a.endColumn, b.endColumn),
+  };
+}
+
+function later(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : Math.max(a, b);
+}
+
+/** How many cells a bounded area has; null where an end is open. */
+export function cellCount(area: Area): number | null {
+  if (area.endRow === null || area.endColumn === null) return null;
+  return (area.endRow - area.startRow) * (area.endColumn - area.startColumn);
+}
