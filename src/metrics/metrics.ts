@@ -1,0 +1,159 @@
+/**
+ * Everything that is counted, as typed functions for the rooms that count it.
+ *
+ * The names are public (dashboards and alerts stand on them) and are never changed. Tenants are never a label: gauges of
+ * a service that several tenants have show the worst of them.
+ */
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Clock } from '../clock.ts';
+import { add, type Cells, createCells, type HistogramCell, newCounterCell, observe } from './cells.ts';
+import { exposeCounters, exposeGauges, exposeHistograms } from './exposition.ts';
+import { createServiceGauges } from './service-gauges.ts';
+import { createServiceLabels } from './service-labels.ts';
+
+export type ServiceHealth = 'healthy' | 'degraded' | 'down' | 'unknown';
+export type BreakerKind = 'closed' | 'half-open' | 'open';
+
+export interface OutboxState {
+  readonly backlog: number;
+  readonly oldestAgeSeconds: number;
+}
+
+export interface Metrics {
+  /** One provider asked, or one call refused by a quota; `status` as in the audit log. */
+  requestSettled(service: string, operation: string, status: string, durationMs: number): void;
+  cacheHit(service: string, operation: string): void;
+  cacheMiss(service: string, operation: string): void;
+  rateLimitExceeded(service: string): void;
+  /** `ratio` from 0 to 1, true until `untilMs` (Unix milliseconds). `accountId` tells tenants' services of one name apart. */
+  rateLimitUtilization(service: string, accountId: string, ratio: number, untilMs: number): void;
+  serviceHealth(service: string, accountId: string, status: ServiceHealth): void;
+  breakerState(service: string, accountId: string, state: BreakerKind): void;
+  /** A service was deleted: its gauges end. */
+  forgetAccount(accountId: string): void;
+  costIncurred(service: string, costUsd: number): void;
+  httpRequest(method: string, route: string, status: number, durationMs: number): void;
+  databaseQuery(name: string, durationMs: number): void;
+  eventPublished(eventType: string, durationMs: number): void;
+  telemetryDropped(count: number): void;
+  webhookDelivery(source: string, outcome: string): void;
+  /** Asked at each scrape. */
+  setOutboxSource(read: () => OutboxState): void;
+  /** The text format of Prometheus, and its content type. */
+  render(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** Seconds. From a memory hit to a provider's whole deadline. */
+const durationBoundsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+export interface MetricsOptions {
+  readonly clock: Clock;
+  /** Process and garbage-collection metrics of prom-client; they hold a performance observer open. Default true. */
+  readonly processMetrics?: boolean;
+  /** Default 200. */
+  readonly maxServices?: number;
+}
+
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry();
+  if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry });
+  const labelOf = createServiceLabels(options.maxServices);
+  const sourceLabelOf = createServiceLabels(options.maxServices);
+
+  const counters = (name: string, help: string, labelNames: readonly string[]) => {
+    const cells = createCells(newCounterCell);
+    exposeCounters(registry, { name, help }, labelNames, cells);
+    return cells;
+  };
+  const histograms = (name: string, help: string, labelNames: readonly string[]): Cells<HistogramCell> => {
+    const cells = createCells(() => ({ counts: new Float64Array(durationBoundsSeconds.length + 1), sum: 0 }));
+    exposeHistograms(registry, { name, help }, labelNames, durationBoundsSeconds, cells);
+    return cells;
+  };
+  const observeMs = (cell: HistogramCell, durationMs: number) =>
+    observe(cell, durationBoundsSeconds, durationMs / 1000);
+
+  const requests = counters('integration_requests_total', 'Requests to external services.', [
+    'service',
+    'operation',
+    'status',
+  ]);
+  const requestDurations = histograms(
+    'integration_request_duration_seconds',
+    'How long external services took, retries included.',
+    ['service', 'operation'],
+  );
+  const cacheHits = counters('integration_cache_hits_total', 'Answers from a cache.', ['service', 'operation']);
+  const cacheMisses = counters('integration_cache_misses_total', 'Answers that no cache had.', [
+    'service',
+    'operation',
+  ]);
+  const limitsExceeded = counters('integration_rate_limits_exceeded_total', 'Requests refused by a limit.', [
+    'service',
+  ]);
+  const costs = counters('integration_cost_usd_total', 'What external services cost, in USD.', ['service']);
+  const httpDurations = histograms('integration_http_request_duration_seconds', 'Requests to this service.', [
+    'method',
+    'route',
+    'status',
+  ]);
+  const queryDurations = histograms('integration_database_query_duration_seconds', 'Database statements.', ['query']);
+  const publishDurations = histograms(
+    'integration_event_publish_duration_seconds',
+    'From handing an event to the broker to its confirm.',
+    ['event_type'],
+  );
+  const telemetryDrops = counters(
+    'integration_telemetry_events_dropped_total',
+    'Cache events dropped over the bound of rate or queue.',
+    [],
+  ).of('');
+  const webhooks = counters('integration_webhook_deliveries_total', 'Webhook deliveries received.', [
+    'source',
+    'outcome',
+  ]);
+  const gauges = createServiceGauges(registry, options.clock);
+  const outbox = exposeOutbox(registry);
+
+  return {
+    requestSettled(service, operation, status, durationMs) {
+      const label = labelOf(service);
+      add(requests.of(label, operation, status), 1);
+      observeMs(requestDurations.of(label, operation), durationMs);
+    },
+    cacheHit: (service, operation) => add(cacheHits.of(labelOf(service), operation), 1),
+    cacheMiss: (service, operation) => add(cacheMisses.of(labelOf(service), operation), 1),
+    rateLimitExceeded: (service) => add(limitsExceeded.of(labelOf(service)), 1),
+    rateLimitUtilization: (service, accountId, ratio, untilMs) =>
+      gauges.setUtilization(labelOf(service), accountId, ratio, untilMs),
+    serviceHealth: (service, accountId, status) => gauges.setHealth(labelOf(service), accountId, status),
+    breakerState: (service, accountId, state) => gauges.setBreaker(labelOf(service), accountId, state),
+    forgetAccount: gauges.forget,
+    costIncurred: (service, costUsd) => add(costs.of(labelOf(service)), costUsd),
+    httpRequest: (method, route, status, durationMs) =>
+      observeMs(httpDurations.of(method, route, String(status)), durationMs),
+    databaseQuery: (name, durationMs) => observeMs(queryDurations.of(name), durationMs),
+    eventPublished: (eventType, durationMs) => observeMs(publishDurations.of(eventType), durationMs),
+    telemetryDropped: (count) => add(telemetryDrops, count),
+    webhookDelivery: (source, outcome) => add(webhooks.of(sourceLabelOf(source), outcome), 1),
+    setOutboxSource: outbox.setSource,
+    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+function exposeOutbox(registry: Registry): { setSource(read: () => OutboxState): void } {
+  let read: () => OutboxState = () => ({ backlog: 0, oldestAgeSeconds: 0 });
+  exposeGauges(registry, { name: 'integration_outbox_backlog', help: 'Durable events not yet confirmed.' }, () => [
+    { value: read().backlog, labels: {} },
+  ]);
+  exposeGauges(
+    registry,
+    { name: 'integration_outbox_oldest_age_seconds', help: 'Age of the oldest event not yet confirmed.' },
+    () => [{ value: read().oldestAgeSeconds, labels: {} }],
+  );
+  return {
+    setSource: (source) => {
+      read = source;
+    },
+  };
+}

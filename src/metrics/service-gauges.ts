@@ -1,0 +1,88 @@
+/** Gauges of services. Tenants may have services of one name: of each name the worst account is shown. */
+import type { Registry } from 'prom-client';
+import type { Clock } from '../clock.ts';
+import { exposeGauges } from './exposition.ts';
+import type { BreakerKind, ServiceHealth } from './metrics.ts';
+
+/** From best to worst. */
+const healthOrder: readonly ServiceHealth[] = ['unknown', 'healthy', 'degraded', 'down'];
+const breakerOrder: readonly BreakerKind[] = ['closed', 'half-open', 'open'];
+
+interface Account {
+  readonly service: string;
+  health: ServiceHealth | null;
+  breaker: BreakerKind | null;
+  utilization: { readonly ratio: number; readonly untilMs: number } | null;
+}
+
+/** Accounts remembered at most; beyond it the one heard of first is forgotten until it is heard of again. */
+const maxAccounts = 10_000;
+
+export function createServiceGauges(registry: Registry, clock: Clock) {
+  const accounts = new Map<string, Account>();
+  const accountOf = (service: string, accountId: string): Account => {
+    let account = accounts.get(accountId);
+    if (account === undefined || account.service !== service) {
+      if (accounts.size >= maxAccounts) accounts.delete(accounts.keys().next().value as string);
+      account = { service, health: null, breaker: null, utilization: null };
+      accounts.set(accountId, account);
+    }
+    return account;
+  };
+  /** The greatest of what `rankOf` says of each name's accounts; null counts for nothing. */
+  const worstByService = (rankOf: (account: Account) => number | null): Map<string, number> => {
+    const worst = new Map<string, number>();
+    for (const account of accounts.values()) {
+      const rank = rankOf(account);
+      if (rank !== null) worst.set(account.service, Math.max(rank, worst.get(account.service) ?? 0));
+    }
+    return worst;
+  };
+
+  exposeGauges(
+    registry,
+    { name: 'integration_service_health', help: '1 for the current status of a service, else 0.' },
+    () =>
+      Array.from(worstByService(({ health }) => (health === null ? null : healthOrder.indexOf(health)))).flatMap(
+        ([service, rank]) =>
+          healthOrder.map((status, index) => ({ value: index === rank ? 1 : 0, labels: { service, status } })),
+      ),
+  );
+  exposeGauges(
+    registry,
+    { name: 'integration_circuit_breaker_state', help: '1 for the current state of a service’s breaker, else 0.' },
+    () =>
+      Array.from(worstByService(({ breaker }) => (breaker === null ? null : breakerOrder.indexOf(breaker)))).flatMap(
+        ([service, rank]) =>
+          breakerOrder.map((state, index) => ({ value: index === rank ? 1 : 0, labels: { service, state } })),
+      ),
+  );
+  exposeGauges(
+    registry,
+    { name: 'integration_rate_limit_utilization', help: 'Share of a limit that is spent, 0 to 1.' },
+    () => {
+      const nowMs = clock.now();
+      return Array.from(
+        worstByService(({ utilization }) =>
+          utilization === null ? null : utilization.untilMs > nowMs ? utilization.ratio : 0,
+        ),
+        ([service, value]) => ({ value, labels: { service } }),
+      );
+    },
+  );
+
+  return {
+    setHealth(service: string, accountId: string, status: ServiceHealth): void {
+      accountOf(service, accountId).health = status;
+    },
+    setBreaker(service: string, accountId: string, state: BreakerKind): void {
+      accountOf(service, accountId).breaker = state;
+    },
+    setUtilization(service: string, accountId: string, ratio: number, untilMs: number): void {
+      accountOf(service, accountId).utilization = { ratio, untilMs };
+    },
+    forget(accountId: string): void {
+      accounts.delete(accountId);
+    },
+  };
+}
