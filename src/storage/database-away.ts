@@ -1,0 +1,48 @@
+/** Telling "the database is away" from "the database refused this statement". */
+
+/** PostgreSQL did not answer in time, or cannot be reached. Callers fall back or answer `SERVICE_UNAVAILABLE`. */
+export class DatabaseAway extends Error {
+  /** True where the statement or commit may have taken effect: the connection was lost before its answer came. */
+  readonly outcomeUnknown: boolean;
+
+  constructor(reason: string, options: { cause?: unknown; outcomeUnknown?: boolean } = {}) {
+    super(`the database is away: ${reason}`, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'DatabaseAway';
+    this.outcomeUnknown = options.outcomeUnknown ?? false;
+  }
+}
+
+const socketCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ERR_STREAM_DESTROYED',
+  'ERR_SOCKET_CLOSED',
+]);
+
+/** Server states in which no statement can succeed on this connection. 25006: we were left on a standby by a failover. */
+const serverCodes = new Set(['57P01', '57P02', '57P03', '57P05', '53300', '25006']);
+
+/** The driver gives these no code. */
+const driverMessages = [
+  'Connection terminated',
+  'Query read timeout',
+  'timeout exceeded when trying to connect',
+  'Client was closed and is not queryable',
+  'Client has encountered a connection error and is not queryable',
+];
+
+/** True where the connection, and not the statement, is at fault. */
+export function isConnectionFailure(error: unknown): boolean {
+  if (error instanceof DatabaseAway) return true;
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'string') return socketCodes.has(code) || serverCodes.has(code) || code.startsWith('08');
+  return driverMessages.some((message) => error.message.startsWith(message));
+}

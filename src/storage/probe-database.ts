@@ -1,0 +1,24 @@
+import pg from 'pg';
+import { DatabaseAway } from './database-away.ts';
+
+/** One round trip on a fresh connection. Rejects where it was not answered within `deadlineMs`, or the login is refused. */
+export async function probeDatabase(config: pg.ClientConfig, deadlineMs: number): Promise<void> {
+  const client = new pg.Client({ ...config, connectionTimeoutMillis: deadlineMs, query_timeout: deadlineMs });
+  client.on('error', () => {}); // Reported by the rejection as well.
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DatabaseAway(`no answer in ${deadlineMs} ms`)), deadlineMs);
+  });
+  const answer = async (): Promise<void> => {
+    await client.connect();
+    await client.query('select 1');
+  };
+  try {
+    await Promise.race([answer(), late]);
+  } finally {
+    clearTimeout(timer);
+    // Its goodbye may never be answered either: nobody waits for it.
+    client.end().catch(() => {});
+    client.connection.stream.destroy();
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * The two roles that every statement runs under. They own nothing, cannot log in and cannot bypass row-level security.
+ * Roles belong to the whole cluster, so several databases, replicas and test processes make them at the same moment.
+ */
+import type { Client } from 'pg';
+
+export const tenantRole = 'integration_service_tenant';
+export const systemRole = 'integration_service_system';
+
+interface RoleState {
+  rolname: string;
+  rolcanlogin: boolean;
+  rolbypassrls: boolean;
+  rolsuper: boolean;
+  rolinherit: boolean;
+  may_set: boolean;
+}
+
+const attributes = 'nologin nosuperuser nobypassrls nocreatedb nocreaterole noinherit';
+const maxAttempts = 10;
+/** duplicate_object, unique_violation (two at once), internal_error "tuple concurrently updated", serialization_failure. */
+const concurrencyCodes = new Set(['42710', '23505', 'XX000', '40001']);
+
+/** Makes the roles where they are missing and lets the login use them. Throws `RolesMissing` where it may not. */
+export async function ensureRoles(client: Client): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const statements = await missingStatements(client);
+    if (statements.length === 0) return;
+    try {
+      for (const statement of statements) await client.query(statement);
+    } catch (cause) {
+      const code = (cause as { code?: string }).code ?? '';
+      if (code === '42501') throw new RolesMissing(statements, cause);
+      if (!concurrencyCodes.has(code) || attempt >= maxAttempts) throw cause;
+    }
+  }
+}
+
+/** The login may not make the roles. The message holds the lines that somebody who may must run. */
+export class RolesMissing extends Error {
+  readonly statements: readonly string[];
+
+  constructor(statements: readonly string[], cause?: unknown) {
+    const lines = statements.map((statement) => `  ${statement};`).join('\n');
+    super(
+      `the database login may not set up the roles that keep tenants apart; let an administrator run:\n${lines}`,
+      cause === undefined ? undefined : { cause },
+    );
+    this.name = 'RolesMissing';
+    this.statements = statements;
+  }
+}
+
+async function missingStatements(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ login: string; login_is_super: boolean; version: number }>(
+    `select session_user as login, rolsuper as login_is_super, current_setting('server_version_num')::int as version
+       from pg_roles where rolname = session_user`,
+  );
+  const login = rows[0];
+  if (login === undefined) throw new Error('the database login is no role');
+  // From PostgreSQL 16 on, membership alone does not allow `set role`: the maker of a role is a member without it.
+  const mode = login.version >= 160_000 ? 'SET' : 'MEMBER';
+  const known = await client.query<RoleState>(
+    `select rolname, rolcanlogin, rolbypassrls, rolsuper, rolinherit, pg_has_role(session_user, oid, $2) as may_set
+       from pg_roles where rolname = any($1)`,
+    [[tenantRole, systemRole], mode],
+  );
+
+  const statements: string[] = [];
+  for (const role of [tenantRole, systemRole]) {
+    const state = known.rows.find(({ rolname }) => rolname === role);
+    if (state === undefined) statements.push(`create role ${role} ${attributes}`);
+    else if (state.rolcanlogin || state.rolbypassrls || state.rolsuper || state.rolinherit) {
+      statements.push(`alter role ${role} ${attributes}`);
+    }
+    if (!login.login_is_super && state?.may_set !== true) {
+      const withSet = login.version >= 160_000 ? ' with set true, inherit false' : '';
+      statements.push(`grant ${role} to ${quoteIdentifier(login.login)}${withSet}`);
+    }
+  }
+  return statements;
+}
+
+function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,117 @@
+/** A real database for each test file, cloned from a migrated template in some tens of milliseconds. */
+import { createHash, randomUUID } from 'node:crypto';
+import type { TestContext } from 'node:test';
+import pg from 'pg';
+import pino from 'pino';
+import { type Database, type OpenDatabaseOptions, openDatabase } from '../../src/storage/database.ts';
+import { migrate, readMigrations } from '../../src/storage/migrate.ts';
+import { dayOf, ensurePartitions } from '../../src/storage/partitions.ts';
+
+export const silentLogger = pino({ level: 'silent' });
+
+export const databaseServerUrl = process.env.TEST_DATABASE_URL ?? 'postgres://postgres:trust@127.0.0.1:5432/postgres';
+
+export interface TestDatabase {
+  readonly url: string;
+  readonly db: Database;
+  /** Opens the same database once more, as a second replica does; closed after the test. */
+  openAnother(options?: Partial<OpenDatabaseOptions>): Database;
+}
+
+/** The part of a test's context that is needed, so that `before` hooks and suites may pass their own. */
+export type Cleanup = Pick<TestContext, 'after'>;
+
+/** Dropped after `t`. Partitions exist for yesterday, today and tomorrow. */
+export async function startTestDatabase(t: Cleanup): Promise<TestDatabase> {
+  const template = await ensureTemplate();
+  const name = `is_test_${randomUUID().replaceAll('-', '')}`;
+  await withServer((server) => cloneDatabase(server, name, template));
+  const url = databaseUrl(name);
+  const opened: Database[] = [];
+  const open = (options: Partial<OpenDatabaseOptions> = {}): Database => {
+    const db = openDatabase({ url, applicationName: 'test', logger: silentLogger, maxConnections: 8, ...options });
+    opened.push(db);
+    return db;
+  };
+  t.after(async () => {
+    await Promise.all(opened.map((db) => db.close()));
+    await withServer((server) => server.query(`drop database if exists ${name} with (force)`));
+  });
+  return { url, db: open(), openAnother: open };
+}
+
+/** An empty database without any migration; dropped after `t`. */
+export async function startEmptyDatabase(t: Cleanup): Promise<string> {
+  const name = `is_test_${randomUUID().replaceAll('-', '')}`;
+  await withServer((server) => server.query(`create database ${name}`));
+  t.after(() => withServer((server) => server.query(`drop database if exists ${name} with (force)`)));
+  return databaseUrl(name);
+}
+
+/** Runs `work` on a connection to the server's own database. */
+export async function withServer<T>(work: (server: pg.Client) => Promise<T>): Promise<T> {
+  const server = new pg.Client({ connectionString: databaseServerUrl, connectionTimeoutMillis: 10_000 });
+  await server.connect();
+  try {
+    return await work(server);
+  } finally {
+    await server.end();
+  }
+}
+
+function databaseUrl(name: string): string {
+  const url = new URL(databaseServerUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+const templateLock = 7_246_101;
+let template: Promise<string> | undefined;
+
+/** Named after the day (its partitions) and the migrations, so that a changed file gets a new one. */
+function ensureTemplate(): Promise<string> {
+  template ??= withServer(async (server) => {
+    const migrations = await readMigrations();
+    const hash = createHash('sha256').update(migrations.map(({ sha256 }) => sha256).join());
+    const prefix = `is_template_${dayOf(Date.now()).replaceAll('-', '')}`;
+    const name = `${prefix}_${hash.digest('hex').slice(0, 12)}`;
+    // Test files run in parallel processes: the first makes it, the others wait here.
+    await server.query('select pg_advisory_lock($1)', [templateLock]);
+    const { rows } = await server.query<{ datname: string }>(
+      `select datname from pg_database where datname ~ '^is_template_[0-9]{8}_'`,
+    );
+    for (const { datname } of rows) {
+      if (datname < prefix) await server.query(`drop database if exists ${datname}`);
+    }
+    if (!rows.some(({ datname }) => datname === name)) await makeTemplate(server, name);
+    return name;
+  });
+  return template;
+}
+
+/** Made under another name and renamed when complete: a test run that dies halfway leaves no broken template. */
+async function makeTemplate(server: pg.Client, name: string): Promise<void> {
+  const draft = `is_draft_${randomUUID().replaceAll('-', '')}`;
+  await server.query(`create database ${draft}`);
+  const url = databaseUrl(draft);
+  await migrate({ url, logger: silentLogger });
+  const db = openDatabase({ url, applicationName: 'test template', logger: silentLogger });
+  await ensurePartitions(db, Date.now(), 1);
+  await db.close();
+  await whenUnused(() => server.query(`alter database ${draft} rename to ${name}`));
+}
+
+function cloneDatabase(server: pg.Client, name: string, from: string): Promise<unknown> {
+  return whenUnused(() => server.query(`create database ${name} template ${from}`));
+}
+
+/** PostgreSQL waits 5 s itself for others to leave the source database; object_in_use after that. */
+async function whenUnused<T>(statement: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await statement();
+    } catch (error) {
+      if ((error as { code?: string }).code !== '55006' || attempt >= 6) throw error;
+    }
+  }
+}
