@@ -2,6 +2,10 @@
  * What an adapter is, in our words. An adapter knows one vendor: how to say our operation in its words, how to read its
  * answer, what each reply means. It knows nothing of tenants, caches, limits or logs.
  */
+import type { ProviderHttp } from '../outbound/exchange.ts';
+
+export type { ProviderHttp, ProviderReply, ProviderRequest, TransportFault } from '../outbound/exchange.ts';
+export { TransportError } from '../outbound/exchange.ts';
 
 /** As they appear in logs, metrics, events and costs. */
 export const operations = [
@@ -30,49 +34,6 @@ export interface ProviderAccount {
   readonly apiKey: string | null;
   readonly credentials: unknown;
   readonly config: Readonly<Record<string, unknown>>;
-}
-
-export interface ProviderRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS';
-  readonly url: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Buffer;
-  /** Bytes read of the reply at most; more is a failure (`too-large`). Default 16 MiB. */
-  readonly maxReplyBytes?: number;
-}
-
-export interface ProviderReply {
-  readonly status: number;
-  /** Lower-case names; repeated ones joined by `, `. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-}
-
-/** How a request failed before a whole reply was there. */
-export type TransportFault = 'refused' | 'reset' | 'timeout' | 'dns' | 'tls' | 'too-large' | 'blocked' | 'aborted';
-
-/** Thrown by `ProviderHttp.send`. Adapters let it pass: the gateway knows what it means for each operation. */
-export class TransportError extends Error {
-  readonly fault: TransportFault;
-  /** False where no byte of the request can have reached the provider, so that even an append may be repeated. */
-  readonly requestMayHaveArrived: boolean;
-
-  constructor(fault: TransportFault, requestMayHaveArrived: boolean, cause?: unknown) {
-    super(
-      `${fault === 'timeout' ? 'no answer in time' : `connection ${fault}`}`,
-      cause === undefined ? undefined : { cause },
-    );
-    this.name = 'TransportError';
-    this.fault = fault;
-    this.requestMayHaveArrived = requestMayHaveArrived;
-  }
-}
-
-/** The only way an adapter reaches the network: guarded, pooled, with the attempt's deadline, recorded for the audit. */
-export interface ProviderHttp {
-  send(request: ProviderRequest): Promise<ProviderReply>;
-  /** Values that the audit must mask wherever they appear, beyond the account's own (an access token). */
-  mask(secret: string): void;
 }
 
 /** What a reply means. */

@@ -1,0 +1,44 @@
+/** Undoing `Content-Encoding`, with a bound on what comes out: a few kilobytes can unpack to gigabytes. */
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib';
+import { TransportError } from './exchange.ts';
+
+type Decoder = (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
+
+const zlibInflate = promisify(inflate) as Decoder;
+const rawInflate = promisify(inflateRaw) as Decoder;
+const decoders: Readonly<Record<string, Decoder>> = {
+  gzip: promisify(gunzip) as Decoder,
+  'x-gzip': promisify(gunzip) as Decoder,
+  br: promisify(brotliDecompress) as Decoder,
+  zstd: promisify(zstdDecompress) as Decoder,
+  // RFC 9110 means zlib by "deflate"; some servers send it bare. The first byte of zlib's header tells.
+  deflate: (body, options) => (((body[0] ?? 0) & 0x0f) === 8 ? zlibInflate(body, options) : rawInflate(body, options)),
+};
+/** More than two layers is nobody's honest reply. */
+const maxLayers = 2;
+
+export const acceptedEncodings = 'gzip, br, zstd';
+
+/**
+ * The body as it was before encoding. Throws `TransportError`: `too-large` beyond `maxBytes`, `reset` where the bytes
+ * are no valid encoding or one we did not ask for.
+ */
+export async function decodeBody(body: Buffer, contentEncoding: string, maxBytes: number): Promise<Buffer> {
+  const layers = contentEncoding
+    .toLowerCase()
+    .split(',')
+    .map((layer) => layer.trim())
+    .filter((layer) => layer !== '' && layer !== 'identity');
+  if (layers.length === 0 || body.length === 0) return body;
+  if (layers.length > maxLayers) throw new TransportError('reset', true, new Error('too many content encodings'));
+  let decoded = body;
+  for (const layer of layers.reverse()) {
+    const decode = decoders[layer];
+    if (decode === undefined) throw new TransportError('reset', true, new Error('unknown content encoding'));
+    decoded = await decode(decoded, { maxOutputLength: maxBytes }).catch((cause: NodeJS.ErrnoException) => {
+      throw new TransportError(cause.code === 'ERR_BUFFER_TOO_LARGE' ? 'too-large' : 'reset', true, cause);
+    });
+  }
+  return decoded;
+}

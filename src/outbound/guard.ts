@@ -1,0 +1,128 @@
+/**
+ * Which addresses an outbound call may reach. Tenants name their own base URLs, so every address is checked: what is
+ * not plainly public is refused, unless the operator allowed it (`OUTBOUND_ALLOWED_NETWORKS`).
+ *
+ * A name is resolved once, by the look-up of the connection itself, and every address it resolves to must pass; the
+ * socket is then opened to one of exactly those. There is no second look-up that could answer differently (DNS rebinding).
+ */
+import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { TransportError } from './exchange.ts';
+
+/** Public by its range, but answers only from inside a cloud machine: Azure's host agent. */
+const metadataAddresses = new Set(['168.63.129.16']);
+const globalUnicastV6: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
+
+/** `address` as text; false for everything that is not public unicast, in any disguise, and for what is no address. */
+export function isPublicAddress(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.parse(address);
+  if (parsed.range() !== 'unicast') return false;
+  if (parsed.kind() === 'ipv4') return !metadataAddresses.has(parsed.toString());
+  const v6 = parsed as ipaddr.IPv6;
+  // Outside 2000::/3 lie the IPv4-compatible form (::a.b.c.d) and what is not given out yet.
+  return v6.match(globalUnicastV6) && !isIsatap(v6);
+}
+
+/** RFC 5214: an interface id that carries an IPv4 address, which a tunnel would unpack. */
+function isIsatap(address: ipaddr.IPv6): boolean {
+  const [high, low] = [address.parts[4], address.parts[5]];
+  return low === 0x5efe && (high === 0 || high === 0x200);
+}
+
+/** What the operator allowed inside private ranges: networks, and single endpoints. */
+export interface AllowedNetworks {
+  hasAddress(address: string): boolean;
+  /** Both as a URL writes them: lower case, IPv6 in brackets; the port is never empty. */
+  hasEndpoint(hostname: string, port: string): boolean;
+}
+
+/** `entries`: CIDRs, addresses, or `host:port`. Throws a TypeError for anything else (`parseConfig` has refused it before). */
+export function parseAllowedNetworks(entries: readonly string[]): AllowedNetworks {
+  const networks: [ipaddr.IPv4 | ipaddr.IPv6, number][] = [];
+  const endpoints = new Set<string>();
+  for (const entry of entries) {
+    if (ipaddr.isValidCIDR(entry)) networks.push(ipaddr.parseCIDR(entry));
+    else if (ipaddr.isValid(entry)) {
+      const address = ipaddr.parse(entry);
+      networks.push([address, address.kind() === 'ipv4' ? 32 : 128]);
+    } else if (/^(\[[0-9a-f:.]+\]|[a-z0-9.-]+):\d{1,5}$/i.test(entry)) endpoints.add(entry.toLowerCase());
+    else throw new TypeError(`"${entry}" is no CIDR and no host:port`);
+  }
+  return {
+    hasAddress(address) {
+      if (!ipaddr.isValid(address)) return false;
+      // ::ffff:10.0.0.1 reaches 10.0.0.1, so it is as allowed as that is.
+      const parsed = ipaddr.process(address);
+      return networks.some(([network, bits]) => parsed.kind() === network.kind() && parsed.match(network, bits));
+    },
+    hasEndpoint: (hostname, port) => endpoints.has(`${hostname}:${port}`),
+  };
+}
+
+const defaultPorts: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
+
+export function portOf(url: URL): string {
+  return url.port || (defaultPorts[url.protocol] ?? '');
+}
+
+/** Resolves a name to all its addresses, as `dns.lookup` with `all` does. */
+export type ResolveAll = (
+  hostname: string,
+  options: LookupOptions & { all: true },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/**
+ * What can be said of a URL without resolving anything: scheme, no user information, no address in a form that people
+ * do not write (octal, hexadecimal, one number), and no literal private address. Throws `TransportError` (`blocked`).
+ */
+export function parseOutboundUrl(text: string, allowed: AllowedNetworks): URL {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch (cause) {
+    throw blocked('it is no URL', cause);
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw blocked('only http and https are called');
+  if (url.username !== '' || url.password !== '') throw blocked('a URL with user information is not called');
+  if (allowed.hasEndpoint(url.hostname, portOf(url))) return url;
+
+  const literal = literalAddress(url.hostname);
+  if (literal === null) return url;
+  if (!url.hostname.startsWith('[') && !text.includes(url.hostname)) {
+    throw blocked('an IPv4 address is written as four decimal numbers');
+  }
+  if (!isPublicAddress(literal) && !allowed.hasAddress(literal)) throw blocked('the address is not public');
+  return url;
+}
+
+/** The address that a URL's host spells out, or null where it is a name. */
+function literalAddress(hostname: string): string | null {
+  const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+  return ipaddr.isValid(bare) ? bare : null;
+}
+
+/** The look-up for connections to one origin: all addresses or none. */
+export function guardedLookup(origin: URL, allowed: AllowedNetworks, resolve: ResolveAll = dnsLookup): LookupFunction {
+  const endpointAllowed = allowed.hasEndpoint(origin.hostname, portOf(origin));
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, '', 0);
+      const refused = endpointAllowed
+        ? undefined
+        : addresses.find(({ address }) => !isPublicAddress(address) && !allowed.hasAddress(address));
+      if (refused !== undefined) return callback(blocked('the name leads to an address that is not public'), '', 0);
+      const [first] = addresses;
+      if (first === undefined) return callback(Object.assign(new Error('no address'), { code: 'ENOTFOUND' }), '', 0);
+      if (options.all === true) return callback(null, addresses);
+      callback(null, first.address, first.family);
+    });
+  };
+}
+
+/** The cause carries the reason for our log; the message that travels names no address. */
+function blocked(reason: string, cause?: unknown): TransportError {
+  return new TransportError('blocked', false, new Error(reason, cause === undefined ? undefined : { cause }));
+}

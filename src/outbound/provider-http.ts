@@ -1,0 +1,96 @@
+/** What an adapter is given to reach its vendor with, for one attempt: the deadline is bound, the exchange is kept. */
+import { type ProviderHttp, type ProviderReply, type ProviderRequest, TransportError } from './exchange.ts';
+import type { Outbound } from './http-client.ts';
+
+/** One request and what became of it, as the audit wants it. Bodies and headers are unmasked: the audit masks. */
+export interface RecordedExchange {
+  readonly method: string;
+  /** The address; the values of query parameters that are known to carry secrets are replaced. */
+  readonly endpoint: string;
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  readonly requestBody: string | Buffer | null;
+  /** null: no whole reply came. */
+  readonly reply: ProviderReply | null;
+  readonly error: TransportError | null;
+  /** Unix milliseconds. */
+  readonly startedAtMs: number;
+  readonly completedAtMs: number;
+}
+
+export interface ProviderHttpOptions {
+  /** Unix milliseconds; every request of the attempt ends by then. */
+  readonly deadlineAtMs: number;
+  readonly signal?: AbortSignal | null;
+  /** W3C trace context, passed on where given. */
+  readonly traceparent?: string | null;
+}
+
+export interface RecordingHttp extends ProviderHttp {
+  /** Oldest first; the last one is the operation itself, those before are what it took (a token). At most 8 are kept. */
+  readonly exchanges: readonly RecordedExchange[];
+  /** What the adapter asked to have masked. */
+  readonly masked: readonly string[];
+}
+
+const maxExchanges = 8;
+const maxMasked = 32;
+
+/** `providerHttp` for one attempt at one provider. */
+export function providerHttp(outbound: Outbound, options: ProviderHttpOptions): RecordingHttp {
+  const exchanges: RecordedExchange[] = [];
+  const masked: string[] = [];
+
+  function record(exchange: RecordedExchange): void {
+    if (exchanges.length === maxExchanges) exchanges.shift();
+    exchanges.push(exchange);
+  }
+
+  return {
+    exchanges,
+    masked,
+
+    mask(secret) {
+      if (masked.length === maxMasked) masked.shift();
+      masked.push(secret);
+    },
+
+    async send(request) {
+      const headers = withTrace(request, options.traceparent ?? null);
+      const startedAtMs = Date.now();
+      const made = {
+        method: request.method,
+        endpoint: redactQuery(request.url),
+        requestHeaders: headers,
+        requestBody: request.body ?? null,
+        startedAtMs,
+      };
+      try {
+        const reply = await outbound.request({
+          ...request,
+          headers,
+          deadlineAtMs: options.deadlineAtMs,
+          signal: options.signal ?? null,
+        });
+        record({ ...made, reply, error: null, completedAtMs: Date.now() });
+        return reply;
+      } catch (error) {
+        const fault = error instanceof TransportError ? error : new TransportError('reset', true, error);
+        record({ ...made, reply: null, error: fault, completedAtMs: Date.now() });
+        throw fault;
+      }
+    },
+  };
+}
+
+function withTrace(request: ProviderRequest, traceparent: string | null): Readonly<Record<string, string>> {
+  const headers = request.headers ?? {};
+  if (traceparent === null || 'traceparent' in headers) return headers;
+  return { ...headers, traceparent };
+}
+
+const secretParameters = /([?&](?:key|apikey|api_key|access_token|token|signature|client_secret|password)=)[^&#]*/gi;
+
+/** The URL with the values of its secret-bearing parameters replaced by `***`. */
+export function redactQuery(url: string): string {
+  return url.replace(secretParameters, '$1***');
+}
