@@ -1,0 +1,97 @@
+/** The control API over HTTP, under `/__emulator/`, for tests in other processes and for people. */
+import { type Control, type Fault, faultModes } from './control.ts';
+import { type EmulatorReply, type EmulatorRequest, jsonReply, type Route } from './vendor.ts';
+
+/** `known`: names of the vendors that are served; anything else in a request is a 400. */
+export function controlRoutes(control: Control, known: readonly string[]): readonly Route[] {
+  const path = (rest: string): RegExp => new RegExp(`^/__emulator/${rest}$`);
+  return [
+    {
+      method: 'GET',
+      path: path('requests'),
+      handle: () => jsonReply(200, Object.fromEntries(known.map((vendor) => [vendor, control.requests(vendor)]))),
+    },
+    {
+      method: 'DELETE',
+      path: path('requests'),
+      handle: () => {
+        control.resetCounts();
+        return jsonReply(200, {});
+      },
+    },
+    { method: 'GET', path: path('faults'), handle: () => jsonReply(200, { faults: control.faults }) },
+    {
+      method: 'POST',
+      path: path('faults'),
+      handle: (request) =>
+        withBody(request, (body) => {
+          control.fail(parseFault(body, known));
+          return { faults: control.faults };
+        }),
+    },
+    {
+      method: 'DELETE',
+      path: path('faults'),
+      handle: (request) => {
+        control.heal(request.query.get('vendor') ?? undefined);
+        return jsonReply(200, { faults: control.faults });
+      },
+    },
+    {
+      method: 'POST',
+      path: path('quotas'),
+      handle: (request) =>
+        withBody(request, (body) => {
+          const { vendor, per_minute: perMinute, class: quotaClass = 'requests' } = body;
+          if (!isKnown(vendor, known)) throw new RangeError('vendor: unknown');
+          if (perMinute !== null && !(Number.isInteger(perMinute) && Number(perMinute) >= 0)) {
+            throw new RangeError('per_minute: a whole number, or null for none');
+          }
+          control.setQuota(vendor, perMinute as number | null, String(quotaClass));
+          return { vendor, class: quotaClass, per_minute: perMinute };
+        }),
+    },
+    {
+      method: 'POST',
+      path: path('keys'),
+      handle: (request) =>
+        withBody(request, (body) => {
+          const { vendor, key, bad = true } = body;
+          if (!isKnown(vendor, known) || typeof key !== 'string') throw new RangeError('vendor and key are needed');
+          control.setKeyBad(vendor, key, bad !== false);
+          return { vendor, bad: bad !== false };
+        }),
+    },
+  ];
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
+function withBody(request: EmulatorRequest, act: (body: Body) => unknown): EmulatorReply {
+  try {
+    const body: unknown = JSON.parse(request.body.toString('utf8'));
+    if (typeof body !== 'object' || body === null) throw new RangeError('a JSON object is needed');
+    return jsonReply(200, act(body as Body));
+  } catch (error) {
+    return jsonReply(400, { error: error instanceof Error ? error.message : 'bad request' });
+  }
+}
+
+function isKnown(vendor: unknown, known: readonly string[]): vendor is string {
+  return typeof vendor === 'string' && known.includes(vendor);
+}
+
+function parseFault(body: Body, known: readonly string[]): Fault {
+  const { vendor, mode, times, probability, delay_ms: delayMs, when, path_includes: pathIncludes } = body;
+  if (!isKnown(vendor, known)) throw new RangeError(`vendor: one of ${known.join(', ')}`);
+  if (!faultModes.includes(mode as Fault['mode'])) throw new RangeError(`mode: one of ${faultModes.join(', ')}`);
+  return {
+    vendor,
+    mode: mode as Fault['mode'],
+    ...(typeof times === 'number' && { times }),
+    ...(typeof probability === 'number' && { probability }),
+    ...(typeof delayMs === 'number' && { delayMs }),
+    ...((when === 'before' || when === 'after') && { when }),
+    ...(typeof pathIncludes === 'string' && { pathIncludes }),
+  };
+}
