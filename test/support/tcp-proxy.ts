@@ -1,0 +1,94 @@
+/** Stands between a client and a real server, to cut the cable or to make it go silent. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Cleanup } from './database.ts';
+
+export interface TcpProxy {
+  readonly host: string;
+  readonly port: number;
+  /** `url` with host and port replaced by the proxy's. */
+  through(url: string): string;
+  /** Resets every connection and refuses new ones until `resume`. */
+  cut(): void;
+  /** Accepts and keeps connections, and passes no byte on until `resume`. */
+  stall(): void;
+  resume(): void;
+  /** Connections accepted so far. */
+  connectionCount(): number;
+}
+
+/** `target` is a URL or `{host, port}`. Closed after `t`. */
+export async function startTcpProxy(t: Cleanup, target: string | { host: string; port: number }): Promise<TcpProxy> {
+  const address = typeof target === 'string' ? addressOf(target) : target;
+  const sockets = new Set<Socket>();
+  let mode: 'open' | 'cut' | 'stalled' = 'open';
+  let accepted = 0;
+
+  const server = createServer((near) => {
+    accepted += 1;
+    if (mode === 'cut') {
+      near.resetAndDestroy();
+      return;
+    }
+    const far = connect(address.port, address.host);
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket);
+      socket.on('error', () => other.destroy());
+      socket.on('close', () => {
+        sockets.delete(socket);
+        other.destroy();
+      });
+      socket.pipe(other);
+      if (mode === 'stalled') socket.pause();
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  t.after(async () => {
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  });
+
+  return {
+    host: '127.0.0.1',
+    port,
+    through(url) {
+      const through = new URL(url);
+      through.hostname = '127.0.0.1';
+      through.port = String(port);
+      return through.href;
+    },
+    cut() {
+      mode = 'cut';
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
+    stall() {
+      mode = 'stalled';
+      for (const socket of sockets) socket.pause();
+    },
+    resume() {
+      mode = 'open';
+      for (const socket of sockets) socket.resume();
+    },
+    connectionCount: () => accepted,
+  };
+}
+
+const defaultPorts: Readonly<Record<string, number>> = {
+  'postgres:': 5432,
+  'redis:': 6379,
+  'amqp:': 5672,
+  'http:': 80,
+};
+
+function addressOf(url: string): { host: string; port: number } {
+  const { hostname, port, protocol } = new URL(url);
+  return { host: hostname, port: port === '' ? (defaultPorts[protocol] ?? 0) : Number(port) };
+}
