@@ -1,0 +1,45 @@
+/** An event as it is stored and sent: the JSON body of the contract, complete on its own. */
+import { newId, type TenantId } from '../ids.ts';
+import type { EventType, IntegrationEvent } from './events.ts';
+
+export interface OutboxMessage {
+  readonly id: string;
+  readonly type: EventType;
+  readonly tenantId: TenantId;
+  /** Order is kept per tenant and aggregate. */
+  readonly aggregateId: string;
+  /** RFC 3339 UTC. */
+  readonly occurredAt: string;
+  /** JSON text. */
+  readonly body: string;
+  /** RFC 3339 UTC; null: at once. */
+  readonly notBefore: string | null;
+}
+
+const maxAggregateLength = 100;
+
+/**
+ * Gives the event its id and renders it. The type's own fields stand beside the envelope's, flat; an envelope member
+ * wins over a field of the same name, so that no field can forge a tenant.
+ */
+export function sealEnvelope(event: IntegrationEvent, notBeforeMs?: number, id: string = newId()): OutboxMessage {
+  const occurredAt = new Date(event.occurredAtMs).toISOString();
+  return {
+    id,
+    type: event.type,
+    tenantId: event.tenantId,
+    aggregateId: event.aggregateId.slice(0, maxAggregateLength),
+    occurredAt,
+    body: JSON.stringify({
+      ...event.fields,
+      event_id: id,
+      event_type: event.type,
+      timestamp: occurredAt,
+      management_company_id: event.tenantId,
+      service_name: event.serviceName,
+      correlation_id: event.correlationId,
+      metadata: event.metadata ?? {},
+    }),
+    notBefore: notBeforeMs === undefined ? null : new Date(notBeforeMs).toISOString(),
+  };
+}
