@@ -69,6 +69,7 @@ create table idempotency_keys (
   response_status        integer,
   response_headers       json,
   response_body          bytea,
+  run_id                 uuid not null,            -- who runs it: a run whose lease was taken over writes nothing more
   locked_until           timestamptz,
   created_at             timestamptz not null default now(),
   expires_at             timestamptz not null,

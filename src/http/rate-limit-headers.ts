@@ -1,0 +1,50 @@
+/**
+ * `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
+ *
+ * A cache hit is not counted, so nothing is asked for it: it repeats what this replica saw last of the tenant's window.
+ */
+import type { FastifyReply } from 'fastify';
+import type { Clock } from '../clock.ts';
+import type { CallResult, Family } from '../gateway/call.ts';
+import type { TenantId } from '../ids.ts';
+
+const windowSeconds = 60;
+/** At the bound the tenant seen longest ago is forgotten, and counts as untouched. */
+const maxTenants = 10_000;
+
+export interface RateLimitHeaders {
+  /** Sets both headers; `familyLimit` null where nothing was charged. */
+  set(reply: FastifyReply, tenantId: TenantId, familyLimit: CallResult['familyLimit']): void;
+  /** After a refusal: nothing is left until the wait is over. */
+  setRefused(reply: FastifyReply, retryAfterSeconds: number): void;
+}
+
+export function createRateLimitHeaders(family: Family, limit: number, clock: Clock): RateLimitHeaders {
+  const policy = `"${family}";q=${limit};w=${windowSeconds}`;
+  const untouched = `"${family}";r=${limit};t=${windowSeconds}`;
+  const lastSeen = new Map<TenantId, { remaining: number; resetAtMs: number }>();
+
+  return {
+    set(reply, tenantId, familyLimit) {
+      reply.header('ratelimit-policy', policy);
+      if (familyLimit !== null) {
+        lastSeen.delete(tenantId);
+        lastSeen.set(tenantId, {
+          remaining: familyLimit.remaining,
+          resetAtMs: clock.now() + familyLimit.resetSeconds * 1000,
+        });
+        if (lastSeen.size > maxTenants) lastSeen.delete(lastSeen.keys().next().value as TenantId);
+        reply.header('ratelimit', `"${family}";r=${familyLimit.remaining};t=${Math.ceil(familyLimit.resetSeconds)}`);
+        return;
+      }
+      const seen = lastSeen.get(tenantId);
+      const leftMs = seen === undefined ? 0 : seen.resetAtMs - clock.now();
+      if (seen === undefined || leftMs <= 0) reply.header('ratelimit', untouched);
+      else reply.header('ratelimit', `"${family}";r=${seen.remaining};t=${Math.ceil(leftMs / 1000)}`);
+    },
+    setRefused(reply, retryAfterSeconds) {
+      reply.header('ratelimit-policy', policy);
+      reply.header('ratelimit', `"${family}";r=0;t=${Math.ceil(retryAfterSeconds)}`);
+    },
+  };
+}

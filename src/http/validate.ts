@@ -1,0 +1,110 @@
+/** TypeBox schemas as the one check of what comes in. Bodies are never coerced; query and path texts become numbers and booleans. */
+import type { FastifySchemaCompiler } from 'fastify';
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { Value } from 'typebox/value';
+import { type InputFault, ServiceError } from '../errors.ts';
+
+/** More faults than this help nobody, and an array of 50,000 wrong cells must not make a reply of megabytes. */
+const maxFaults = 20;
+
+interface ValidationFault {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly message?: string;
+  readonly params: object;
+}
+
+/** For Fastify's `setValidatorCompiler`. The error is a `ServiceError` that names each place. */
+export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  const validator = Compile(schema);
+  return (value) => {
+    const candidate = httpPart === 'body' ? value : Value.Convert(schema, value);
+    if (validator.Check(candidate)) return { value: candidate };
+    return { error: inputError(toFaults(validator.Errors(candidate), httpPart ?? 'body')) };
+  };
+};
+
+/** One INVALID_REQUEST for all faults. */
+export function inputError(faults: readonly InputFault[]): ServiceError {
+  const shown = faults.slice(0, maxFaults);
+  const detail = shown.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  return new ServiceError('INVALID_REQUEST', detail.length > 500 ? `${detail.slice(0, 499)}…` : detail, {
+    errors: shown,
+  });
+}
+
+function toFaults(errors: readonly ValidationFault[], httpPart: string): InputFault[] {
+  const unionPlaces = new Set(
+    errors.filter(({ keyword }) => keyword === 'anyOf').map(({ instancePath }) => instancePath),
+  );
+  const faults = new Map<string, InputFault>();
+  for (const error of errors) {
+    // A member that no schema allows is reported once, by name; the branches of a union as one choice.
+    if (error.keyword === 'boolean') continue;
+    if (unionPlaces.has(error.instancePath) && error.keyword !== 'anyOf') continue;
+    for (const fault of describe(error, errors, httpPart)) {
+      if (!faults.has(fault.path)) faults.set(fault.path, fault);
+    }
+    if (faults.size >= maxFaults) break;
+  }
+  return [...faults.values()];
+}
+
+function describe(error: ValidationFault, all: readonly ValidationFault[], httpPart: string): InputFault[] {
+  const place = pathOf(error.instancePath);
+  const params = error.params as {
+    requiredProperties?: string[];
+    additionalProperties?: string[];
+    allowedValue?: unknown;
+  };
+  const member = (name: string): string => (place === '' ? name : `${place}.${name}`);
+  if (error.keyword === 'required') {
+    return (params.requiredProperties ?? []).map((name) => ({ path: member(name), message: 'is required' }));
+  }
+  if (error.keyword === 'additionalProperties') {
+    return (params.additionalProperties ?? []).map((name) => ({
+      path: member(name.slice(0, 100)),
+      message: 'is not known here',
+    }));
+  }
+  return [{ path: place === '' ? httpPart : place, message: messageOf(error, all) }];
+}
+
+function messageOf(error: ValidationFault, all: readonly ValidationFault[]): string {
+  const { limit } = error.params as { limit?: number };
+  switch (error.keyword) {
+    case 'anyOf': {
+      const choices = all.flatMap(({ keyword, instancePath, params }) =>
+        keyword === 'const' && instancePath === error.instancePath && 'allowedValue' in params
+          ? [String(params.allowedValue)]
+          : [],
+      );
+      const types = all.flatMap(({ keyword, instancePath, params }) =>
+        keyword === 'type' && instancePath === error.instancePath && 'type' in params ? [String(params.type)] : [],
+      );
+      if (choices.length > 0) return `must be one of ${choices.join(', ')}`;
+      return types.length > 0 ? `must be ${[...new Set(types)].join(' or ')}` : 'has none of the allowed forms';
+    }
+    case 'minLength':
+      return `must be at least ${limit} characters`;
+    case 'maxLength':
+      return `must be at most ${limit} characters`;
+    case 'minItems':
+      return `must have at least ${limit} items`;
+    case 'maxItems':
+      return `must have at most ${limit} items`;
+    default:
+      return error.message ?? 'is not valid';
+  }
+}
+
+/** `/values/3/0` as `values[3][0]`. */
+function pathOf(instancePath: string): string {
+  return instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : index === 0 ? part : `.${part}`))
+    .join('');
+}
