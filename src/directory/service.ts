@@ -34,6 +34,12 @@ export interface ExternalService {
   readonly updatedAtMs: number;
 }
 
+/** The built-in adapter a service speaks through: `config.adapter`, else its own name. */
+export function adapterNameOf(service: Pick<ExternalService, 'serviceName' | 'config'>): string {
+  const { adapter } = service.config;
+  return typeof adapter === 'string' && adapter !== '' ? adapter : service.serviceName;
+}
+
 /** Held in memory, refreshed by notification and a short TTL: no SQL on a hot path. */
 export interface ServiceDirectory {
   /** The tenant's services, active or not, by priority and then name. */

@@ -1,0 +1,218 @@
+/** Creating, changing and deleting a tenant's services: the row, its sealed secrets and its event in one transaction. */
+import { invalidInput, ServiceError } from '../errors.ts';
+import { newId, type ServiceId, type TenantId } from '../ids.ts';
+import type { DurableEvent } from '../outbox/events.ts';
+import type { ServiceType } from '../providers/provider.ts';
+import type { Keyring } from '../secrets/keyring.ts';
+import type { Database, Queryable } from '../storage/database.ts';
+import {
+  deleteService as deleteServiceRow,
+  type ExternalServiceRow,
+  type ExternalServiceValues,
+  insertService,
+  lockServicesOfTenant,
+  updateService,
+} from '../storage/external-services.ts';
+import { sealApiKey, sealCredentials } from './service-row.ts';
+
+export interface ManageServicesDeps {
+  readonly db: Pick<Database, 'forTenant'>;
+  readonly keyring: Keyring;
+  readonly appendEvent: (tx: Queryable, event: DurableEvent) => Promise<unknown>;
+  readonly clock: { now(): number };
+}
+
+/** A whole service as its admin wants it. Limits: null or 0 is none. */
+export interface ServiceDraft {
+  readonly serviceName: string;
+  readonly serviceType: ServiceType;
+  readonly displayName: string;
+  readonly baseUrl: string | null;
+  readonly config: Record<string, unknown>;
+  readonly isActive: boolean;
+  readonly rateLimitPerMinute: number | null;
+  readonly rateLimitPerHour: number | null;
+  readonly rateLimitPerDay: number | null;
+  readonly rateLimitPerMonth: number | null;
+  readonly priority: number;
+  readonly fallbackServiceId: ServiceId | null;
+  readonly description: string | null;
+  readonly tags: readonly string[];
+  /** undefined keeps what is there, null takes it away. */
+  readonly apiKey?: string | null | undefined;
+  readonly credentials?: unknown;
+}
+
+/** Who changed it, and by which request; both go into the event. */
+export interface ChangeContext {
+  readonly changedBy: string | null;
+  readonly requestId: string | null;
+}
+
+/** The same shape as a draft without its secrets: where a PATCH begins. */
+export function draftOfRow(row: ExternalServiceRow): ServiceDraft {
+  return {
+    serviceName: row.service_name,
+    serviceType: row.service_type as ServiceType,
+    displayName: row.display_name,
+    baseUrl: row.base_url,
+    config: row.config,
+    isActive: row.is_active,
+    rateLimitPerMinute: row.rate_limit_per_minute,
+    rateLimitPerHour: row.rate_limit_per_hour,
+    rateLimitPerDay: row.rate_limit_per_day,
+    rateLimitPerMonth: row.rate_limit_per_month,
+    priority: row.priority,
+    fallbackServiceId: row.fallback_service_id,
+    description: row.description,
+    tags: row.tags,
+  };
+}
+
+/** Throws `CONFLICT` where the name is taken, `INVALID_REQUEST` for a fallback of another type, tenant or in a circle. */
+export async function createService(
+  deps: ManageServicesDeps,
+  tenantId: TenantId,
+  draft: ServiceDraft,
+  context: ChangeContext,
+): Promise<ExternalServiceRow> {
+  return deps.db.forTenant(tenantId, async (tx) => {
+    const existing = await lockServicesOfTenant(tx, tenantId);
+    const id = newId(deps.clock.now()) as ServiceId;
+    checkName(existing, id, draft);
+    checkFallback(existing, id, draft);
+    const values = valuesOf(deps.keyring, { id, management_company_id: tenantId }, null, draft);
+    const row = await insertService(tx, tenantId, id, values, context.changedBy);
+    await deps.appendEvent(tx, registeredEvent(row, context, deps.clock.now()));
+    return row;
+  });
+}
+
+/**
+ * Replaces a service by what `change` makes of it; a secret that the draft does not name stays. Throws `NOT_FOUND`, and
+ * as `createService`. Announced as registered again: consumers learn of the new state by the same event.
+ */
+export async function changeService(
+  deps: ManageServicesDeps,
+  tenantId: TenantId,
+  serviceId: string,
+  change: (current: ExternalServiceRow) => ServiceDraft,
+  context: ChangeContext,
+): Promise<ExternalServiceRow> {
+  return deps.db.forTenant(tenantId, async (tx) => {
+    const existing = await lockServicesOfTenant(tx, tenantId);
+    const current = existing.find(({ id }) => id === serviceId);
+    if (current === undefined) throw noSuchService();
+    const draft = change(current);
+    checkName(existing, current.id, draft);
+    checkType(existing, current, draft);
+    checkFallback(existing, current.id, draft);
+    const row = await updateService(tx, tenantId, current.id, valuesOf(deps.keyring, current, current, draft));
+    if (row === null) throw noSuchService();
+    await deps.appendEvent(tx, registeredEvent(row, context, deps.clock.now()));
+    return row;
+  });
+}
+
+/** Throws `NOT_FOUND`. Services that fell back on it lose their fallback. */
+export async function removeService(
+  deps: Pick<ManageServicesDeps, 'db'>,
+  tenantId: TenantId,
+  serviceId: string,
+): Promise<void> {
+  const deleted = await deps.db.forTenant(tenantId, (tx) => deleteServiceRow(tx, tenantId, serviceId));
+  if (!deleted) throw noSuchService();
+}
+
+function noSuchService(): ServiceError {
+  return new ServiceError('NOT_FOUND', 'There is no such service.');
+}
+
+function checkName(existing: readonly ExternalServiceRow[], id: ServiceId, draft: ServiceDraft): void {
+  if (existing.some((row) => row.service_name === draft.serviceName && row.id !== id)) {
+    throw new ServiceError('CONFLICT', `A service named "${draft.serviceName}" exists already.`);
+  }
+}
+
+/** A service that others fall back on keeps its type, or their fallback would be of another. */
+function checkType(existing: readonly ExternalServiceRow[], current: ExternalServiceRow, draft: ServiceDraft): void {
+  if (current.service_type === draft.serviceType) return;
+  const dependent = existing.find((row) => row.fallback_service_id === current.id);
+  if (dependent !== undefined) {
+    throw invalidInput('service_type', `"${dependent.service_name}" falls back on this service and is of another type`);
+  }
+}
+
+function checkFallback(existing: readonly ExternalServiceRow[], id: ServiceId, draft: ServiceDraft): void {
+  if (draft.fallbackServiceId === null) return;
+  const byId = new Map(existing.map((row) => [row.id, row]));
+  const fallback = byId.get(draft.fallbackServiceId);
+  if (fallback === undefined && draft.fallbackServiceId !== id) {
+    throw invalidInput('fallback_service_id', 'there is no such service');
+  }
+  if (fallback !== undefined && fallback.id !== id && fallback.service_type !== draft.serviceType) {
+    throw invalidInput('fallback_service_id', `must be of the same type, and is ${fallback.service_type}`);
+  }
+  // Every step leads to another service, or the circle was there before; so there are at most as many as services.
+  let next: ServiceId | null | undefined = draft.fallbackServiceId;
+  for (let step = 0; step <= existing.length && next !== null && next !== undefined; step += 1) {
+    if (next === id) throw invalidInput('fallback_service_id', 'would make a circle');
+    next = byId.get(next)?.fallback_service_id;
+  }
+}
+
+function valuesOf(
+  keyring: Keyring,
+  owner: Pick<ExternalServiceRow, 'id' | 'management_company_id'>,
+  current: ExternalServiceRow | null,
+  draft: ServiceDraft,
+): ExternalServiceValues {
+  return {
+    service_name: draft.serviceName,
+    service_type: draft.serviceType,
+    display_name: draft.displayName,
+    base_url: draft.baseUrl,
+    api_key: sealedOr(current?.api_key ?? null, draft.apiKey, (apiKey) => sealApiKey(keyring, owner, apiKey)),
+    credentials: sealedOr(current?.credentials ?? null, draft.credentials, (credentials) =>
+      sealCredentials(keyring, owner, credentials),
+    ),
+    config: draft.config,
+    is_active: draft.isActive,
+    rate_limit_per_minute: draft.rateLimitPerMinute,
+    rate_limit_per_hour: draft.rateLimitPerHour,
+    rate_limit_per_day: draft.rateLimitPerDay,
+    rate_limit_per_month: draft.rateLimitPerMonth,
+    priority: draft.priority,
+    fallback_service_id: draft.fallbackServiceId,
+    description: draft.description,
+    tags: draft.tags,
+  };
+}
+
+function sealedOr<Plain, Sealed>(
+  current: Sealed | null,
+  plain: Plain | null | undefined,
+  seal: (plain: Plain) => Sealed,
+): Sealed | null {
+  if (plain === undefined) return current;
+  return plain === null ? null : seal(plain);
+}
+
+function registeredEvent(row: ExternalServiceRow, context: ChangeContext, nowMs: number): DurableEvent {
+  return {
+    type: 'integration.service.registered',
+    tenantId: row.management_company_id,
+    serviceName: row.service_name,
+    correlationId: context.requestId,
+    occurredAtMs: nowMs,
+    aggregateId: row.id,
+    fields: {
+      service_id: row.id,
+      service_type: row.service_type,
+      display_name: row.display_name,
+      is_active: row.is_active,
+      priority: row.priority,
+      created_by: row.created_by,
+    },
+  };
+}

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createManualClock } from '../../test/support/clock.ts';
+import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
+import { ServiceError } from '../errors.ts';
+import { parseTenantId, type ServiceId } from '../ids.ts';
+import { appendEvent } from '../outbox/append-event.ts';
+import { createKeyring } from '../secrets/keyring.ts';
+import type { Database, Statement } from '../storage/database.ts';
+import { changeService, createService, draftOfRow, removeService, type ServiceDraft } from './manage-services.ts';
+import { openServiceDirectory } from './service-directory.ts';
+
+const tenant = parseTenantId('uk_one');
+const otherTenant = parseTenantId('uk_two');
+const keyring = createKeyring([{ id: 'k1', key: Buffer.alloc(32, 'directory-test') }]);
+const context = { changedBy: 'admin', requestId: 'req-1' };
+
+const draft: ServiceDraft = {
+  serviceName: 'google_maps',
+  serviceType: 'geocoding',
+  displayName: 'Google Maps',
+  baseUrl: null,
+  config: {},
+  isActive: true,
+  rateLimitPerMinute: 60,
+  rateLimitPerHour: 0,
+  rateLimitPerDay: null,
+  rateLimitPerMonth: null,
+  priority: 100,
+  fallbackServiceId: null,
+  description: null,
+  tags: ['maps'],
+  apiKey: 'canary-key',
+};
+
+async function start(t: TestContext) {
+  const { db, openAnother } = await startTestDatabase(t);
+  const clock = createManualClock();
+  const statements: string[] = [];
+  const database = { away: false };
+  const counted: Pick<Database, 'querySystem' | 'listen'> = {
+    listen: (channel, onNotify) => db.listen(channel, onNotify),
+    querySystem: async <Row>(statement: Statement) => {
+      statements.push(statement.name ?? statement.text);
+      if (database.away) throw new Error('connect ECONNREFUSED');
+      return db.querySystem<Row>(statement);
+    },
+  };
+  const directory = await openServiceDirectory({ db: counted, keyring, clock, logger: silentLogger });
+  t.after(() => directory.close());
+  const manage = { db: openAnother(), keyring, appendEvent, clock };
+  return { db, directory, manage, clock, statements, database };
+}
+
+test('a tenant’s services come in order of priority, and a hundred callers at once load them once', async (t) => {
+  const { directory, manage, statements } = await start(t);
+  await createService(manage, tenant, { ...draft, serviceName: 'second', priority: 200 }, context);
+  await createService(manage, tenant, draft, context);
+  await createService(manage, otherTenant, { ...draft, serviceName: 'foreign' }, context);
+
+  const [services] = await Promise.all(Array.from({ length: 100 }, () => directory.ofTenant(tenant)));
+
+  assert.deepEqual(
+    services?.map(({ serviceName }) => serviceName),
+    ['google_maps', 'second'],
+  );
+  assert.deepEqual(services?.[0]?.rateLimits, { perMinute: 60, perHour: null, perDay: null, perMonth: null });
+  assert.equal(statements.length, 1);
+});
+
+test('the account is opened only for a service of the directory, and never stands in the service itself', async (t) => {
+  const { directory, manage } = await start(t);
+  await createService(manage, tenant, { ...draft, credentials: { client: 'c' } }, context);
+
+  const [service] = await directory.ofTenant(tenant);
+  assert.ok(service);
+
+  assert.equal(directory.accountOf(service).apiKey, 'canary-key');
+  assert.deepEqual(directory.accountOf(service).credentials, { client: 'c' });
+  assert.ok(!JSON.stringify(service).includes('canary-key'));
+  assert.throws(() => directory.accountOf({ ...service }));
+});
+
+test('a change made by another replica is seen without waiting for the TTL', async (t) => {
+  const { directory, manage } = await start(t);
+  const row = await createService(manage, tenant, draft, context);
+  await directory.ofTenant(tenant);
+
+  await changeService(manage, tenant, row.id, (current) => ({ ...draftOfRow(current), isActive: false }), context);
+
+  await waitFor('the change', async () => (await directory.ofTenant(tenant))[0]?.isActive === false);
+  const [service] = await directory.ofTenant(tenant);
+  assert.equal(service && directory.accountOf(service).apiKey, 'canary-key', 'a secret that is not sent stays');
+  await removeService(manage, tenant, row.id);
+  await waitFor('the deletion', async () => (await directory.ofTenant(tenant)).length === 0);
+});
+
+test('while the database is away the last known services are used, up to their bound of age', async (t) => {
+  const { directory, manage, clock, database } = await start(t);
+  await createService(manage, tenant, draft, context);
+  await directory.ofTenant(tenant);
+  database.away = true;
+
+  clock.advance(3_600_000);
+  assert.equal((await directory.ofTenant(tenant)).length, 1);
+  await assert.rejects(directory.ofTenant(otherTenant));
+
+  clock.advance(25 * 3_600_000);
+  await assert.rejects(directory.ofTenant(tenant));
+  database.away = false;
+  assert.equal((await directory.ofTenant(tenant)).length, 1);
+});
+
+test('registering a service announces it in the same transaction', async (t) => {
+  const { db, manage } = await start(t);
+  const row = await createService(manage, tenant, draft, context);
+
+  const { rows } = await db.querySystem<{ body: Record<string, unknown> }>({ text: 'select body from outbox_events' });
+
+  assert.equal(rows.length, 1);
+  const [event] = rows;
+  assert.equal(event?.body.event_type, 'integration.service.registered');
+  assert.equal(event?.body.service_id, row.id);
+  assert.equal(event?.body.created_by, 'admin');
+});
+
+test('names are unique, and fallbacks are of the same type, of the same tenant and no circle', async (t) => {
+  const { manage } = await start(t);
+  const isError = (code: string, path?: string) => (error: unknown) =>
+    error instanceof ServiceError && error.code === code && (path === undefined || error.errors?.[0]?.path === path);
+  const first = await createService(manage, tenant, draft, context);
+  const second = await createService(
+    manage,
+    tenant,
+    { ...draft, serviceName: 'second', fallbackServiceId: first.id },
+    context,
+  );
+  const sheets = await createService(
+    manage,
+    tenant,
+    { ...draft, serviceName: 'sheets', serviceType: 'sheets' },
+    context,
+  );
+  const foreign = await createService(manage, otherTenant, draft, context);
+  const fallBackOn = (id: ServiceId) =>
+    changeService(manage, tenant, first.id, (row) => ({ ...draftOfRow(row), fallbackServiceId: id }), context);
+
+  await assert.rejects(createService(manage, tenant, draft, context), isError('CONFLICT'));
+  for (const { id } of [first, second, sheets, foreign]) {
+    await assert.rejects(fallBackOn(id), isError('INVALID_REQUEST', 'fallback_service_id'));
+  }
+  await assert.rejects(removeService(manage, tenant, foreign.id), isError('NOT_FOUND'));
+});

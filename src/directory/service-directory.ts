@@ -1,0 +1,165 @@
+/**
+ * The tenants' services in memory.
+ *
+ * What a tenant's entry goes through:
+ *   absent ── first asked for ──▶ fresh ── its TTL ends ──▶ ageing: still served, one reload behind it
+ *                                   └──── a change is notified ──▶ outdated: the next caller waits for a reload
+ * While PostgreSQL is away the last known services keep being used, up to `maxAgeMs`; the log says so.
+ */
+import type { Clock } from '../clock.ts';
+import type { TenantId } from '../ids.ts';
+import type { Logger } from '../logger.ts';
+import type { ProviderAccount } from '../providers/provider.ts';
+import type { Keyring } from '../secrets/keyring.ts';
+import type { Database } from '../storage/database.ts';
+import {
+  type ExternalServiceRow,
+  listServicesOfAllTenants,
+  listServicesOfTenant,
+} from '../storage/external-services.ts';
+import type { ExternalService, ServiceDirectory } from './service.ts';
+import { openAccount, serviceOfRow } from './service-row.ts';
+
+export interface ServiceDirectoryDeps {
+  readonly db: Pick<Database, 'querySystem' | 'listen'>;
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Default 30 s: notifications carry changes at once, this is for those that were missed. */
+  readonly ttlMs?: number;
+  /** How old services may be that are used while the database is away. Default 24 h. */
+  readonly maxAgeMs?: number;
+  /** Pause between reloads that fail. Default 1 s. */
+  readonly retryAfterMs?: number;
+  /** Tenants held; the one asked for longest ago makes room. Default 2,000. */
+  readonly maxTenants?: number;
+}
+
+interface Entry {
+  services: readonly ExternalService[] | null;
+  loadedAtMs: number;
+  outdated: boolean;
+  /** Raised by each notification: a load begun before it must not count as fresh. */
+  generation: number;
+  loading: Promise<readonly ExternalService[]> | null;
+  failedAtMs: number;
+}
+
+/** What is known of a service beside its public half. Lives as long as the directory's entry, as nothing else holds it. */
+interface Secrets {
+  readonly row: ExternalServiceRow;
+  account: ProviderAccount | null;
+}
+
+/** Listens for `configuration_changed` before it answers, so that no change falls between. */
+export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<ServiceDirectory> {
+  const { db, clock, logger } = deps;
+  const { ttlMs = 30_000, maxAgeMs = 86_400_000, retryAfterMs = 1_000, maxTenants = 2_000 } = deps;
+  const entries = new Map<TenantId, Entry>();
+  const secretsByService = new WeakMap<ExternalService, Secrets>();
+  const queryable = { query: db.querySystem.bind(db) };
+
+  const rememberRow = (row: ExternalServiceRow): ExternalService => {
+    const service = serviceOfRow(row);
+    secretsByService.set(service, { row, account: null });
+    return service;
+  };
+
+  const entryOf = (tenantId: TenantId): Entry => {
+    let entry = entries.get(tenantId);
+    if (entry === undefined) {
+      entry = { services: null, loadedAtMs: 0, outdated: false, generation: 0, loading: null, failedAtMs: 0 };
+      if (entries.size >= maxTenants) entries.delete(entries.keys().next().value as TenantId);
+    } else entries.delete(tenantId);
+    entries.set(tenantId, entry);
+    return entry;
+  };
+
+  const load = async (tenantId: TenantId, entry: Entry): Promise<readonly ExternalService[]> => {
+    const { generation } = entry;
+    const rows = await listServicesOfTenant(queryable, tenantId);
+    const services = rows.map(rememberRow);
+    entry.services = services;
+    entry.loadedAtMs = clock.now();
+    entry.outdated = entry.generation !== generation;
+    entry.failedAtMs = 0;
+    return services;
+  };
+
+  /** One load at a time for a tenant. A caller that comes after a notification waits for the load that begins after it. */
+  const reload = (tenantId: TenantId, entry: Entry): Promise<readonly ExternalService[]> => {
+    entry.loading ??= load(tenantId, entry).finally(() => {
+      entry.loading = null;
+    });
+    return entry.loading;
+  };
+
+  const lastKnown = (tenantId: TenantId, entry: Entry, error: unknown): readonly ExternalService[] => {
+    const ageMs = clock.now() - entry.loadedAtMs;
+    entry.failedAtMs = clock.now();
+    if (entry.services === null || ageMs > maxAgeMs) throw error;
+    logger.warn({ err: error, tenant: tenantId, ageMs }, 'services cannot be reloaded: the last known ones are used');
+    return entry.services;
+  };
+
+  const reloadOrLastKnown = async (tenantId: TenantId, entry: Entry): Promise<readonly ExternalService[]> => {
+    try {
+      const begunBefore = entry.loading;
+      const services = await reload(tenantId, entry);
+      return begunBefore !== null && entry.outdated ? await reload(tenantId, entry) : services;
+    } catch (error) {
+      return lastKnown(tenantId, entry, error);
+    }
+  };
+
+  const markOutdated = (entry: Entry): void => {
+    entry.outdated = true;
+    entry.generation += 1;
+    entry.failedAtMs = 0;
+  };
+
+  const onNotify = (payload: string | null): void => {
+    const tenantId = payload === null ? null : changedTenant(payload);
+    if (tenantId === undefined) return;
+    if (tenantId === null) for (const entry of entries.values()) markOutdated(entry);
+    else {
+      const entry = entries.get(tenantId as TenantId);
+      if (entry !== undefined) markOutdated(entry);
+    }
+  };
+  const stopListening = await db.listen('configuration_changed', onNotify);
+
+  return {
+    async ofTenant(tenantId) {
+      const entry = entryOf(tenantId);
+      const nowMs = clock.now();
+      const { services } = entry;
+      if (services === null) return reload(tenantId, entry);
+      const failedLately = entry.failedAtMs > 0 && nowMs - entry.failedAtMs < retryAfterMs;
+      if (failedLately && nowMs - entry.loadedAtMs <= maxAgeMs) return services;
+      if (entry.outdated || nowMs - entry.loadedAtMs > maxAgeMs) return reloadOrLastKnown(tenantId, entry);
+      // Should it fail past the bound of age, the next caller waits for a load and is told.
+      if (nowMs - entry.loadedAtMs > ttlMs) reloadOrLastKnown(tenantId, entry).catch(() => {});
+      return services;
+    },
+    accountOf(service) {
+      const secrets = secretsByService.get(service);
+      if (secrets === undefined) throw new Error(`the service ${service.id} is not from this directory`);
+      secrets.account ??= openAccount(deps.keyring, secrets.row);
+      return secrets.account;
+    },
+    ofAllTenants: async () => (await listServicesOfAllTenants(queryable)).map(rememberRow),
+    close: stopListening,
+  };
+}
+
+/** The tenant whose services changed, null for all, undefined where the change is of another table. */
+function changedTenant(payload: string): string | null | undefined {
+  try {
+    const change = JSON.parse(payload) as { table?: unknown; tenant?: unknown };
+    if (change.table !== 'external_services') return undefined;
+    return typeof change.tenant === 'string' ? change.tenant : null;
+  } catch {
+    return null;
+  }
+}
