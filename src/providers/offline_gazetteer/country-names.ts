@@ -1,0 +1,163 @@
+/** One country's places by every name they go by, and the finding of such a name inside an address. */
+import { foldedWords } from './fold-name.ts';
+import {
+  cityNames,
+  type District,
+  type LocalNames,
+  regionsByAdmin1,
+  tashkentDistricts,
+  tashkentGeonameId,
+} from './uzbekistan.ts';
+import type { GazetteerPlace } from './world-index.ts';
+
+/** What was found: a district is more exact than its city, a region less than any city. */
+export type Match =
+  | { readonly kind: 'district'; readonly district: District; readonly city: GazetteerPlace }
+  | { readonly kind: 'city'; readonly city: GazetteerPlace }
+  | { readonly kind: 'region'; readonly city: GazetteerPlace };
+
+export interface CountryNames {
+  /** The best match in an address, and whether the address says more than that (a street, a house). */
+  find(address: string): { match: Match; saysMore: boolean } | null;
+}
+
+/**
+ * Words that name a street: what they belong to is no city, though Navoiy, say, is both. Russian ones stand before the
+ * name (`улица Навои`) or, with nothing after them, behind it; Uzbek and English ones stand behind it.
+ */
+const streetWordsBefore = new Set(
+  'ул улица пр просп проспект пер переулок бул бульвар проезд шоссе тупик метро metro'.split(' '),
+);
+const streetWordsAfter = new Set(
+  (
+    'кучаси кўчаси кўча куча тор шох шоҳ kochasi kocha koch tor shoh street st str avenue ave road ' +
+    'prospekti prospekt prospect'
+  ).split(' '),
+);
+/** Words that name a city. */
+const cityWords = new Set('г гор город шахар шахри шаҳар шаҳри sh shahar shahri city'.split(' '));
+const regionWords = new Set('область вилояти viloyati viloyat region республика respublikasi'.split(' '));
+const districtWords = new Set('район рн тумани туман tumani tuman district'.split(' '));
+/** No word: what stands between parts of an address. */
+const pause = '';
+const longestNameWords = 4;
+/** An address has at most 500 characters; more words than this are no address. */
+const maxWords = 120;
+
+/** `places`: every place of the country. For Uzbekistan the districts of Tashkent and the regions are known too. */
+export function indexCountry(places: readonly GazetteerPlace[]): CountryNames {
+  const cities = new Map<string, GazetteerPlace>();
+  const districts = new Map<string, District>();
+  const regionSeats = new Map<string, GazetteerPlace>();
+
+  for (const place of [...places].sort((a, b) => b.population - a.population)) {
+    for (const name of namesOf(place)) {
+      // Of namesakes the most populous has come first and stays.
+      const key = foldedWords(name).join(' ');
+      if (key.length >= 3 && !cities.has(key)) cities.set(key, place);
+    }
+  }
+  const tashkent = places.find(({ geonameId }) => geonameId === tashkentGeonameId);
+  if (tashkent !== undefined) {
+    for (const district of tashkentDistricts) {
+      for (const spelling of district.spellings) districts.set(foldedWords(spelling).join(' '), district);
+    }
+    for (const [code, names] of Object.entries(regionsByAdmin1)) {
+      const seat = seatOf(places, code);
+      if (seat !== undefined) addRegion(regionSeats, names, seat);
+    }
+  }
+
+  return {
+    find(address) {
+      const words = wordsWithPauses(address);
+      let best: { match: Match; score: number; length: number } | null = null;
+      for (let at = 0; at < words.length; at += 1) {
+        for (let length = 1; length <= longestNameWords && at + length <= words.length; length += 1) {
+          const key = words.slice(at, at + length).join(' ');
+          const match = matchKey(key);
+          if (match === null) continue;
+          const score = scoreOf(match, words, at, length);
+          if (score > 0 && (best === null || score > best.score)) best = { match, score, length };
+        }
+      }
+      if (best === null) return null;
+      return { match: best.match, saysMore: words.filter((word) => word !== pause).length > best.length };
+    },
+  };
+
+  function matchKey(key: string): Match | null {
+    const district = districts.get(key);
+    if (district !== undefined && tashkent !== undefined) return { kind: 'district', district, city: tashkent };
+    const seat = regionSeats.get(key);
+    if (seat !== undefined) return { kind: 'region', city: seat };
+    const city = cities.get(key);
+    return city === undefined ? null : { kind: 'city', city };
+  }
+}
+
+/**
+ * Larger is surer; 0 or less is no match. A name beside a street word, or before a house number, is probably a street
+ * (`ул. Навои`, `Самаркандская 5`); beside a city word it is the city. Longer names beat shorter ones they contain.
+ */
+function scoreOf(match: Match, words: readonly string[], at: number, length: number): number {
+  const before = words[at - 1] ?? pause;
+  const after = words[at + length] ?? pause;
+  const isCity = cityWords.has(before) || cityWords.has(after);
+  if (!isCity && isStreetName(words, at, length)) return 0;
+  if (match.kind !== 'region' && regionWords.has(after)) return 0;
+  let score = 10 + length * 2;
+  if (match.kind === 'district') score += districtWords.has(after) ? 12 : 4;
+  else if (districtWords.has(after)) return 0;
+  if (match.kind === 'region') return score - 8;
+  score += Math.log10(1 + match.city.population);
+  if (isCity) score += 8;
+  if (/^\d/.test(after) && at > 0) score -= 6;
+  return score;
+}
+
+function isStreetName(words: readonly string[], at: number, length: number): boolean {
+  const before = words[at - 1] ?? pause;
+  const after = words[at + length] ?? pause;
+  if (streetWordsBefore.has(before) || streetWordsAfter.has(after)) return true;
+  const next = words[at + length + 1] ?? pause;
+  return streetWordsBefore.has(after) && (next === pause || /^\d/.test(next));
+}
+
+/** The words of an address, with a pause where a comma or a line's end stands. */
+function wordsWithPauses(address: string): string[] {
+  const words = address.split(/[,;\n]/).flatMap((part) => [...foldedWords(part), pause]);
+  return words.slice(0, Math.min(words.length - 1, maxWords));
+}
+
+function namesOf(place: GazetteerPlace): readonly string[] {
+  const usual = cityNames[place.geonameId];
+  return [
+    place.name,
+    place.asciiName,
+    ...place.alternateNames,
+    ...(usual === undefined ? [] : [usual.ru, usual.uz, usual.en]),
+  ];
+}
+
+function addRegion(seats: Map<string, GazetteerPlace>, names: LocalNames, seat: GazetteerPlace): void {
+  for (const name of [names.ru, names.uz, names.en]) {
+    const words = foldedWords(name);
+    // "Ташкент" alone is the city; a region's name has its kind beside it.
+    if (words.length < 2) continue;
+    seats.set(words.join(' '), seat);
+    seats.set(
+      words
+        .join(' ')
+        .replace(/ область$/, ' обл')
+        .replace(/ viloyati$/, ' vil'),
+      seat,
+    );
+  }
+}
+
+function seatOf(places: readonly GazetteerPlace[], admin1Code: string): GazetteerPlace | undefined {
+  const inRegion = places.filter((place) => place.admin1Code === admin1Code);
+  const seat = inRegion.find(({ featureCode }) => featureCode === 'PPLA' || featureCode === 'PPLC');
+  return seat ?? inRegion.sort((a, b) => b.population - a.population)[0];
+}

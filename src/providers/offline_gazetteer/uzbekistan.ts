@@ -1,0 +1,116 @@
+/**
+ * What GeoNames' list of populated places does not say about Uzbekistan: the names of its regions by GeoNames' admin1
+ * code, the districts of Tashkent (coordinates are centres, to about a kilometre), and which of a city's many alternate
+ * names is the usual one in Russian and Uzbek.
+ */
+
+export interface LocalNames {
+  readonly ru: string;
+  readonly uz: string;
+  readonly en: string;
+}
+
+export const regionsByAdmin1: Readonly<Record<string, LocalNames>> = {
+  '01': { ru: 'Андижанская область', uz: 'Andijon viloyati', en: 'Andijan Region' },
+  '02': { ru: 'Бухарская область', uz: 'Buxoro viloyati', en: 'Bukhara Region' },
+  '03': { ru: 'Ферганская область', uz: 'Fargʻona viloyati', en: 'Fergana Region' },
+  '05': { ru: 'Хорезмская область', uz: 'Xorazm viloyati', en: 'Xorazm Region' },
+  '06': { ru: 'Наманганская область', uz: 'Namangan viloyati', en: 'Namangan Region' },
+  '07': { ru: 'Навоийская область', uz: 'Navoiy viloyati', en: 'Navoiy Region' },
+  '08': { ru: 'Кашкадарьинская область', uz: 'Qashqadaryo viloyati', en: 'Qashqadaryo Region' },
+  '09': { ru: 'Республика Каракалпакстан', uz: 'Qoraqalpogʻiston Respublikasi', en: 'Republic of Karakalpakstan' },
+  '10': { ru: 'Самаркандская область', uz: 'Samarqand viloyati', en: 'Samarqand Region' },
+  '12': { ru: 'Сурхандарьинская область', uz: 'Surxondaryo viloyati', en: 'Surxondaryo Region' },
+  '13': { ru: 'Ташкент', uz: 'Toshkent', en: 'Tashkent' },
+  '14': { ru: 'Ташкентская область', uz: 'Toshkent viloyati', en: 'Tashkent Region' },
+  '15': { ru: 'Джизакская область', uz: 'Jizzax viloyati', en: 'Jizzakh Region' },
+  '16': { ru: 'Сырдарьинская область', uz: 'Sirdaryo viloyati', en: 'Sirdaryo Region' },
+};
+
+export interface District {
+  readonly names: LocalNames;
+  /** The bare name as people write it, in every script. */
+  readonly spellings: readonly string[];
+  readonly latitude: number;
+  readonly longitude: number;
+}
+
+export const tashkentGeonameId = 1512569;
+
+export const tashkentDistricts: readonly District[] = [
+  district('Алмазарский', 'Olmazor', 'Almazar', ['Алмазар', 'Олмазор'], 41.348, 69.215),
+  district('Бектемирский', 'Bektemir', 'Bektemir', ['Бектемир'], 41.21, 69.335),
+  district('Мирабадский', 'Mirobod', 'Mirabad', ['Мирабад', 'Миробод'], 41.285, 69.28),
+  district(
+    'Мирзо-Улугбекский',
+    'Mirzo Ulugʻbek',
+    'Mirzo Ulugbek',
+    ['Мирзо Улугбек', 'Мирзо-Улугбек', 'Мирзо Улуғбек', 'М.Улугбек', 'Мирзо Улугбекский'],
+    41.33,
+    69.34,
+  ),
+  district('Сергелийский', 'Sergeli', 'Sergeli', ['Сергели'], 41.225, 69.22),
+  district('Учтепинский', 'Uchtepa', 'Uchtepa', ['Учтепа'], 41.295, 69.175),
+  district('Чиланзарский', 'Chilonzor', 'Chilanzar', ['Чиланзар', 'Чилонзор'], 41.275, 69.205),
+  district(
+    'Шайхантахурский',
+    'Shayxontohur',
+    'Shaykhantakhur',
+    ['Шайхантахур', 'Шайхонтоҳур', 'Шайхонтохур', 'Shayxontoxur'],
+    41.325,
+    69.23,
+  ),
+  district('Юнусабадский', 'Yunusobod', 'Yunusabad', ['Юнусабад', 'Юнусобод'], 41.365, 69.285),
+  district('Яккасарайский', 'Yakkasaroy', 'Yakkasaray', ['Яккасарай', 'Яккасарой'], 41.28, 69.255),
+  district('Яшнабадский', 'Yashnobod', 'Yashnabad', ['Яшнабад', 'Яшнобод'], 41.29, 69.34),
+  district('Янгихаётский', 'Yangihayot', 'Yangihayot', ['Янгихаёт', 'Янгиҳаёт'], 41.2, 69.215),
+];
+
+function district(
+  ru: string,
+  uz: string,
+  en: string,
+  spellings: readonly string[],
+  latitude: number,
+  longitude: number,
+): District {
+  return {
+    names: { ru: `${ru} район`, uz: `${uz} tumani`, en: `${en} District` },
+    spellings: [ru, uz, en, ...spellings],
+    latitude,
+    longitude,
+  };
+}
+
+/** By GeoNames id. Cities that are not here take GeoNames' own name in Latin and their plainest Cyrillic one. */
+export const cityNames: Readonly<Record<number, LocalNames>> = {
+  1512569: { ru: 'Ташкент', uz: 'Toshkent', en: 'Tashkent' },
+  1513157: { ru: 'Наманган', uz: 'Namangan', en: 'Namangan' },
+  1216265: { ru: 'Самарканд', uz: 'Samarqand', en: 'Samarkand' },
+  1514588: { ru: 'Андижан', uz: 'Andijon', en: 'Andijan' },
+  601294: { ru: 'Нукус', uz: 'Nukus', en: 'Nukus' },
+  1514019: { ru: 'Фергана', uz: 'Fargʻona', en: 'Fergana' },
+  1217662: { ru: 'Бухара', uz: 'Buxoro', en: 'Bukhara' },
+  1216311: { ru: 'Карши', uz: 'Qarshi', en: 'Karshi' },
+  1512979: { ru: 'Коканд', uz: 'Qoʻqon', en: 'Kokand' },
+  1513243: { ru: 'Маргилан', uz: 'Margʻilon', en: 'Margilan' },
+  1514581: { ru: 'Ангрен', uz: 'Angren', en: 'Angren' },
+  1215957: { ru: 'Термез', uz: 'Termiz', en: 'Termez' },
+  1513886: { ru: 'Джизак', uz: 'Jizzax', en: 'Jizzakh' },
+  1514210: { ru: 'Чирчик', uz: 'Chirchiq', en: 'Chirchik' },
+  1512473: { ru: 'Ургенч', uz: 'Urganch', en: 'Urgench' },
+  1513131: { ru: 'Навои', uz: 'Navoiy', en: 'Navoi' },
+  1216187: { ru: 'Шахрисабз', uz: 'Shahrisabz', en: 'Shahrisabz' },
+  1513064: { ru: 'Алмалык', uz: 'Olmaliq', en: 'Almalyk' },
+  1514402: { ru: 'Бекабад', uz: 'Bekobod', en: 'Bekabad' },
+  1513604: { ru: 'Хива', uz: 'Xiva', en: 'Khiva' },
+  1216982: { ru: 'Каттакурган', uz: 'Kattaqoʻrgʻon', en: 'Kattakurgan' },
+  1513966: { ru: 'Гулистан', uz: 'Guliston', en: 'Gulistan' },
+  601323: { ru: 'Кунград', uz: 'Qoʻngʻirot', en: 'Kungrad' },
+  1217474: { ru: 'Денау', uz: 'Denov', en: 'Denau' },
+  1217007: { ru: 'Касан', uz: 'Koson', en: 'Koson' },
+  1514387: { ru: 'Беруни', uz: 'Beruniy', en: 'Beruniy' },
+  1217180: { ru: 'Каган', uz: 'Kogon', en: 'Kogon' },
+  1512339: { ru: 'Янгиюль', uz: 'Yangiyoʻl', en: 'Yangiyul' },
+  1513017: { ru: 'Паркент', uz: 'Parkent', en: 'Parkent' },
+};
