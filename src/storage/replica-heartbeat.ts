@@ -1,0 +1,51 @@
+/** How many replicas live: each signs a common list every two seconds and counts the fresh signatures. */
+import type { LuaScript, SharedStore } from './shared-store.ts';
+
+export interface ReplicaHeartbeat {
+  replicasSeen(): number;
+  /** Strikes this replica off, so that the others need not wait for its signature to fade. */
+  close(): Promise<void>;
+}
+
+const intervalMs = 2_000;
+/** Three missed signatures and a margin. */
+const aliveMs = 7_000;
+
+const signScript: LuaScript = {
+  name: 'replica-sign',
+  lua: `local time = redis.call('time')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('zremrangebyscore', KEYS[1], '-inf', now - ARGV[2])
+redis.call('zadd', KEYS[1], now, ARGV[1])
+redis.call('pexpire', KEYS[1], ARGV[2])
+return redis.call('zcard', KEYS[1])`,
+};
+const strikeOffScript: LuaScript = {
+  name: 'replica-strike-off',
+  lua: `return redis.call('zrem', KEYS[1], ARGV[1])`,
+};
+
+/** Signs once before it resolves. While Redis is away the last number stays: a share too small is safer than too large. */
+export async function startReplicaHeartbeat(deps: {
+  readonly replicaId: string;
+  readonly runScript: SharedStore['runScript'];
+}): Promise<ReplicaHeartbeat> {
+  let seen = 1;
+  const sign = async (): Promise<void> => {
+    try {
+      seen = Math.max(1, Number(await deps.runScript(signScript, ['replicas'], [deps.replicaId, aliveMs])));
+    } catch {
+      // Away: the next beat tries again.
+    }
+  };
+  await sign();
+  const timer = setInterval(sign, intervalMs);
+  timer.unref();
+  return {
+    replicasSeen: () => seen,
+    async close() {
+      clearInterval(timer);
+      await deps.runScript(strikeOffScript, ['replicas'], [deps.replicaId]).catch(() => {});
+    },
+  };
+}
