@@ -1,0 +1,98 @@
+/**
+ * What a signature scheme is: a pure judgement over the raw bytes of a delivery, before anything of it is parsed.
+ * Every comparison of secrets or signatures takes the same time whatever it compares.
+ */
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+
+/** Lower-case names; repeated headers joined by `, ` as Node does. */
+export type DeliveryHeaders = Readonly<Record<string, string | undefined>>;
+
+export interface SignedDelivery {
+  readonly headers: DeliveryHeaders;
+  readonly body: Buffer;
+  /** Unix milliseconds at which it was received. */
+  readonly receivedAtMs: number;
+}
+
+export interface SchemeSettings {
+  /** The header that carries the signature; each scheme has its own default. */
+  readonly signatureHeader: string | null;
+  /** How far the sender's clock may be from ours, in both directions. */
+  readonly toleranceSeconds: number;
+}
+
+export type Refusal = 'missing_signature' | 'malformed_signature' | 'stale_timestamp' | 'wrong_signature';
+
+export type SignatureVerdict =
+  | { readonly genuine: true; readonly matchedSecret: number | null }
+  | { readonly genuine: false; readonly reason: Refusal };
+
+/** `secrets` in order of preference: the current one, then the previous one while it is in its grace. */
+export type VerifySignature = (
+  delivery: SignedDelivery,
+  secrets: readonly string[],
+  settings: SchemeSettings,
+) => SignatureVerdict;
+
+export const refused = (reason: Refusal): SignatureVerdict => ({ genuine: false, reason });
+
+export function readHeader(headers: DeliveryHeaders, name: string): string | null {
+  const value = headers[name.toLowerCase()]?.trim();
+  return value === undefined || value === '' ? null : value;
+}
+
+/** HMAC-SHA256 over the parts as if they were one text, without copying the body. */
+export function hmacSha256(key: string | Buffer, ...parts: readonly (string | Buffer)[]): Buffer {
+  const hmac = createHmac('sha256', key);
+  for (const part of parts) hmac.update(part);
+  return hmac.digest();
+}
+
+/** Equal in constant time; both sides are hashed first, so that not even the lengths show. */
+export function equalsSecretly(left: Buffer | string, right: Buffer | string): boolean {
+  const digest = (value: Buffer | string): Buffer => createHash('sha256').update(value).digest();
+  return timingSafeEqual(digest(left), digest(right));
+}
+
+const hexPattern = /^[0-9a-fA-F]{64}$/;
+const base64Pattern = /^[A-Za-z0-9+/]{43}=$/;
+
+/** 32 bytes from 64 hexadecimal digits of either case, or null. */
+export function decodeHexDigest(text: string): Buffer | null {
+  return hexPattern.test(text) ? Buffer.from(text, 'hex') : null;
+}
+
+/** 32 bytes from padded standard base64, strictly, or null. */
+export function decodeBase64Digest(text: string): Buffer | null {
+  if (!base64Pattern.test(text)) return null;
+  const digest = Buffer.from(text, 'base64');
+  // Two spellings of one digest (stray low bits in the last character) are no two signatures: only the canonical one counts.
+  return digest.toString('base64') === text ? digest : null;
+}
+
+/**
+ * Whether a sender's Unix time lies within the tolerance, both ways. Times that are no plain decimal number are refused,
+ * so that `1e9` or ` 12` cannot slip through with a signature over another text.
+ */
+export function isTimely(unixSeconds: string, receivedAtMs: number, toleranceSeconds: number): boolean {
+  if (!/^\d{1,12}$/.test(unixSeconds)) return false;
+  return Math.abs(Math.floor(receivedAtMs / 1000) - Number(unixSeconds)) <= toleranceSeconds;
+}
+
+/** Looks every secret over, also after a match, and says which of them made one of the signatures. */
+export function matchSignatures(
+  signatures: readonly Buffer[],
+  secrets: readonly string[],
+  expected: (secret: string) => Buffer | null,
+): SignatureVerdict {
+  let matched: number | null = null;
+  for (const [index, secret] of secrets.entries()) {
+    const digest = expected(secret);
+    if (digest === null) continue;
+    for (const signature of signatures) {
+      const equal = signature.length === digest.length && timingSafeEqual(signature, digest);
+      if (equal && matched === null) matched = index;
+    }
+  }
+  return matched === null ? refused('wrong_signature') : { genuine: true, matchedSecret: matched };
+}

@@ -1,0 +1,13 @@
+import { equalsSecretly, readHeader, refused, type VerifySignature } from './scheme.ts';
+
+/**
+ * `X-Telegram-Bot-Api-Secret-Token` carries the secret itself: it proves the sender, not the body.
+ * Source: Telegram Bot API, setWebhook, `secret_token`.
+ */
+export const verifyTelegram: VerifySignature = (delivery, secrets, settings) => {
+  const token = readHeader(delivery.headers, settings.signatureHeader ?? 'x-telegram-bot-api-secret-token');
+  if (token === null) return refused('missing_signature');
+  const matches = secrets.map((secret) => equalsSecretly(token, secret));
+  const matched = matches.indexOf(true);
+  return matched === -1 ? refused('wrong_signature') : { genuine: true, matchedSecret: matched };
+};

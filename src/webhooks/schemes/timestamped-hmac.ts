@@ -1,0 +1,55 @@
+import {
+  decodeHexDigest,
+  hmacSha256,
+  isTimely,
+  matchSignatures,
+  readHeader,
+  refused,
+  type SchemeSettings,
+  type SignatureVerdict,
+  type SignedDelivery,
+  type VerifySignature,
+} from './scheme.ts';
+
+/** More signatures than any rotation needs; the rest of a longer list is not looked at. */
+const mostSignatures = 10;
+
+/**
+ * `<header>: t=<unix>,v1=<hex HMAC-SHA256 of "<t>.<body>">`, with as many `v1` as secrets are in rotation. Items of other
+ * schemes (Stripe's test-mode `v0`) are passed over, and the secret is used as text, prefix and all.
+ *
+ * Sources: Stripe Docs, "Verify webhook signatures manually"; the InfraSafe sender's specification. Stripe's library
+ * accepts times in the future; here the tolerance holds both ways.
+ */
+function verifyTimestamped(
+  delivery: SignedDelivery,
+  secrets: readonly string[],
+  settings: SchemeSettings,
+  defaultHeader: string,
+): SignatureVerdict {
+  const header = readHeader(delivery.headers, settings.signatureHeader ?? defaultHeader);
+  if (header === null) return refused('missing_signature');
+
+  let timestamp: string | null = null;
+  const signatures: Buffer[] = [];
+  for (const item of header.split(',')) {
+    const separator = item.indexOf('=');
+    const name = item.slice(0, separator).trim();
+    const value = item.slice(separator + 1).trim();
+    if (name === 't') timestamp = value;
+    const digest = name === 'v1' && signatures.length < mostSignatures ? decodeHexDigest(value) : null;
+    if (digest !== null) signatures.push(digest);
+  }
+  if (timestamp === null || signatures.length === 0) return refused('malformed_signature');
+  // The time is judged after the signature would be, were it wrong: a stale time alone tells a forger nothing.
+  const signedTime = timestamp;
+  const verdict = matchSignatures(signatures, secrets, (secret) => hmacSha256(secret, `${signedTime}.`, delivery.body));
+  if (!verdict.genuine) return verdict;
+  return isTimely(signedTime, delivery.receivedAtMs, settings.toleranceSeconds) ? verdict : refused('stale_timestamp');
+}
+
+export const verifyStripe: VerifySignature = (delivery, secrets, settings) =>
+  verifyTimestamped(delivery, secrets, settings, 'stripe-signature');
+
+export const verifyTimestampedHmac: VerifySignature = (delivery, secrets, settings) =>
+  verifyTimestamped(delivery, secrets, settings, 'x-webhook-signature');
