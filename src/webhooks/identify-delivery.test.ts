@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { listRecordings, readRecordedJson, readRecording, withoutRecordings } from '../../test/support/fixtures.ts';
+import { deliveryIdOf, eventTypeOf, parsePayload, wantsEventType } from './identify-delivery.ts';
+import { parseFactSource, presetOf } from './sources.ts';
+
+function identify(source: string, headers: Record<string, string>, body: string, contentType = 'application/json') {
+  const preset = presetOf(source);
+  const payload = parsePayload(Buffer.from(body), contentType);
+  return {
+    type: eventTypeOf(source, preset.eventTypeFrom, headers, payload),
+    id: deliveryIdOf(preset.deliveryIdFrom, headers, payload),
+  };
+}
+
+test('each sender is asked for its own names', () => {
+  const github = { 'x-github-event': 'issues', 'x-github-delivery': 'guid-1' };
+  assert.deepEqual(identify('github', github, '{"action":"opened"}'), { type: 'issues.opened', id: 'guid-1' });
+  assert.deepEqual(identify('github', { ...github, 'x-github-event': 'push' }, '{}'), { type: 'push', id: 'guid-1' });
+  assert.deepEqual(identify('stripe', {}, '{"id":"evt_1","type":"invoice.paid"}'), {
+    type: 'invoice.paid',
+    id: 'evt_1',
+  });
+  assert.deepEqual(identify('telegram', {}, '{"update_id":7,"callback_query":{}}'), {
+    type: 'callback_query',
+    id: '7',
+  });
+  assert.deepEqual(identify('standard_webhooks', { 'webhook-id': 'msg_1' }, '{"type":"a.b"}'), {
+    type: 'a.b',
+    id: 'msg_1',
+  });
+  assert.deepEqual(identify('infrasafe', {}, '{"event_id":"e1","event":"building.created"}'), {
+    type: 'building.created',
+    id: 'e1',
+  });
+});
+
+test('a custom sender names itself in headers, else in the body, else not at all', () => {
+  const headers = { 'x-event-type': 'meter.read', 'x-delivery-id': 'd1' };
+  assert.deepEqual(identify('custom', headers, '{"type":"other","id":"x"}'), { type: 'meter.read', id: 'd1' });
+  assert.deepEqual(identify('custom', {}, '{"event":"e","id":5}'), { type: 'e', id: '5' });
+  assert.deepEqual(identify('custom', {}, 'no json'), { type: null, id: null });
+  assert.deepEqual(identify('custom', {}, '{"type":{"a":1}}'), { type: null, id: null });
+});
+
+test('a GitHub form delivery is read from its payload field', () => {
+  const body = new URLSearchParams({ payload: '{"action":"created"}' }).toString();
+  const headers = { 'x-github-event': 'star', 'x-github-delivery': 'g' };
+  assert.equal(identify('github', headers, body, 'application/x-www-form-urlencoded').type, 'star.created');
+});
+
+test('a path names members of the body itself, never what every object inherits', () => {
+  const source = parseFactSource('body:constructor.name');
+  assert.ok(source !== null);
+  assert.equal(deliveryIdOf([source], {}, { id: 1 }), null);
+  assert.equal(parseFactSource('cookie:x'), null);
+});
+
+test('event types are wanted by name, by family, or all', () => {
+  assert.equal(wantsEventType(['*'], null), true);
+  assert.equal(wantsEventType(['issues'], 'issues.opened'), true);
+  assert.equal(wantsEventType(['issues.closed'], 'issues.opened'), false);
+  assert.equal(wantsEventType(['issue'], 'issues.opened'), false);
+});
+
+test('every recorded delivery is identified', { skip: withoutRecordings }, () => {
+  const github = readRecordedJson<{ deliveries: { file: string; headers: Record<string, string> }[] }>(
+    'github/index.json',
+  );
+  for (const { file, headers } of github.deliveries) {
+    const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+    const found = identify('github', lower, readRecording(`github/${file}`).toString('utf8'));
+    assert.ok(found.type?.startsWith(lower['x-github-event'] as string), file);
+    assert.equal(found.id, lower['x-github-delivery'], file);
+  }
+  for (const source of ['stripe', 'telegram']) {
+    for (const file of listRecordings(source).filter(
+      (name) => !['index.json', 'signature_vectors.json'].includes(name),
+    )) {
+      const found = identify(source, {}, readRecording(`${source}/${file}`).toString('utf8'));
+      assert.ok(found.type !== null && found.id !== null, `${source}/${file}: ${JSON.stringify(found)}`);
+    }
+  }
+});

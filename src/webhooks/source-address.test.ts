@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compileRanges, isAllowedAddress, parseRange, sourceAddressOf } from './source-address.ts';
+
+const trusted = compileRanges(['10.0.0.0/8', 'fd00::/8']);
+
+test('without a trusted proxy the peer is the sender, whatever X-Forwarded-For says', () => {
+  assert.equal(sourceAddressOf('203.0.113.5', '192.0.2.1', trusted), '203.0.113.5');
+  assert.equal(sourceAddressOf('10.0.0.1', '192.0.2.1', []), '10.0.0.1');
+});
+
+test('behind trusted proxies the right-most untrusted hop is the sender', () => {
+  assert.equal(sourceAddressOf('10.0.0.1', '192.0.2.66, 203.0.113.5, 10.9.9.9', trusted), '203.0.113.5');
+  assert.equal(sourceAddressOf('fd00::1', '2001:db8::7', trusted), '2001:db8::7');
+});
+
+test('a forged left part of X-Forwarded-For changes nothing', () => {
+  assert.equal(sourceAddressOf('10.0.0.1', '149.154.160.1, 203.0.113.5', trusted), '203.0.113.5');
+  assert.equal(sourceAddressOf('10.0.0.1', '203.0.113.5, rubbish', trusted), '10.0.0.1');
+});
+
+test('IPv4 over an IPv6 socket is matched as IPv4', () => {
+  assert.equal(sourceAddressOf('::ffff:203.0.113.5', undefined, trusted), '203.0.113.5');
+  assert.equal(isAllowedAddress('::ffff:149.154.160.9', compileRanges(['149.154.160.0/20'])), true);
+});
+
+test('an allow-list admits its ranges of both families and nothing else', () => {
+  const allowed = compileRanges(['149.154.160.0/20', '2001:db8::/32', '198.51.100.7']);
+  assert.equal(isAllowedAddress('149.154.175.255', allowed), true);
+  assert.equal(isAllowedAddress('149.154.176.0', allowed), false);
+  assert.equal(isAllowedAddress('2001:db8:1::1', allowed), true);
+  assert.equal(isAllowedAddress('198.51.100.7', allowed), true);
+  assert.equal(isAllowedAddress('198.51.100.8', allowed), false);
+  assert.equal(isAllowedAddress(null, allowed), false);
+  assert.equal(isAllowedAddress('203.0.113.5', []), true);
+});
+
+test('what is no range is told apart', () => {
+  assert.equal(parseRange('10.0.0.0/33'), null);
+  assert.equal(parseRange('example.com'), null);
+});
