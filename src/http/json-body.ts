@@ -7,13 +7,21 @@ import { inputError } from './validate.ts';
 const suspiciousEscape = /\\u(?:0000|[dD][89a-fA-F])/;
 const maxDepth = 64;
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route looks at its texts itself: a batch fails one bad item, not the whole. */
+    judgesText?: boolean;
+  }
+}
+
 /** Replaces Fastify's parser by one that calls it and then looks at what it lets pass. */
 export function acceptJson(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser(['application/json', 'text/plain']);
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text: string, done) => {
     parseJson(request, text, (error, body) => {
-      if (error !== null || !suspiciousEscape.test(text)) return done(error, body);
+      if (error !== null || !suspiciousEscape.test(text) || request.routeOptions.config.judgesText === true)
+        return done(error, body);
       const faults: InputFault[] = [];
       findUnstorable(body, '', 0, faults);
       return faults.length > 0 ? done(inputError(faults)) : done(null, body);
@@ -22,10 +30,12 @@ export function acceptJson(app: FastifyInstance): void {
 }
 
 function findUnstorable(value: unknown, path: string, depth: number, faults: InputFault[]): void {
-  const fault = (message: string): void => void faults.push({ path: path === '' ? 'body' : path, message });
+  const fault = (message: string): void => {
+    faults.push({ path: path === '' ? 'body' : path, message });
+  };
   if (faults.length >= 20) return;
-  if (depth > maxDepth) return fault(`must not be nested deeper than ${maxDepth}`);
-  if (typeof value === 'string') {
+  if (depth > maxDepth) fault(`must not be nested deeper than ${maxDepth}`);
+  else if (typeof value === 'string') {
     if (!isStorable(value)) fault('must be text without NUL and without half surrogate pairs');
   } else if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) findUnstorable(item, `${path}[${index}]`, depth + 1, faults);

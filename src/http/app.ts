@@ -1,0 +1,174 @@
+/**
+ * The HTTP edge, put together. Routes get what they need through their register options; nothing is hung on the app.
+ *
+ * The API lies behind one authentication hook that each route's `access` arms: a route that names none does not start.
+ */
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { ServiceError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { type Authenticator, authorize } from './authenticate.ts';
+import { acceptJson } from './json-body.ts';
+import { answerMalformedHttp } from './malformed-http.ts';
+import { describeApi } from './openapi.ts';
+import { asServiceError, problemOf } from './problem.ts';
+import { pathOf, type RouteAccess, requestIdOf } from './request-context.ts';
+import { watchRouteMethods } from './route-methods.ts';
+import { compileValidator } from './validate.ts';
+
+export const apiPrefix = '/api/v1';
+/** Enough for 1,000 addresses of 500 characters; routes that need more say so. */
+const bodyLimitBytes = 2 * 1024 * 1024;
+const maxHeaderBytes = 16 * 1024;
+/** A whole request must have arrived by then: slower senders hold a connection for nothing. */
+const requestArrivalMs = 60_000;
+/** Longer than the idle time of common load balancers (60 s), so that they close first and never write into a closed socket. */
+const keepAliveMs = 72_000;
+/** A spreadsheet id, token or service name in a path is never longer. */
+const maxParamLength = 2_048;
+
+/** Routes as a plugin, without an encapsulation of their own. */
+export type Routes = (app: FastifyInstance) => void | Promise<void>;
+
+export interface AppDeps {
+  /** CIDRs whose `X-Forwarded-For` is believed. */
+  trustedProxies: readonly string[];
+  publicBaseUrl: string;
+  authenticator: Authenticator;
+  metrics: Pick<Metrics, 'httpRequest'>;
+  logger: Logger;
+  /** Under `/api/v1`, authenticated. */
+  apiRoutes: readonly Routes[];
+  /** Everything else: health, documents, webhooks, pages. */
+  publicRoutes: readonly Routes[];
+}
+
+export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: false,
+    disableRequestLogging: true,
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestArrivalMs,
+    keepAliveTimeout: keepAliveMs,
+    forceCloseConnections: 'idle',
+    // What arrives on an open connection while the server closes is still served, and told to come on another.
+    return503OnClosing: false,
+    trustProxy: deps.trustedProxies.length === 0 ? false : [...deps.trustedProxies],
+    genReqId: (raw) => requestIdOf(raw.headers['x-request-id']),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength },
+    http: { maxHeaderSize: maxHeaderBytes },
+    clientErrorHandler: answerMalformedHttp,
+    frameworkErrors: (error, request, reply) => sendProblem(deps.logger, error, request, reply),
+  }).withTypeProvider<TypeBoxTypeProvider>() as unknown as FastifyInstance;
+
+  const routeMethods = watchRouteMethods(app);
+  await describeApi(app, deps.publicBaseUrl);
+  app.setValidatorCompiler(compileValidator as Parameters<FastifyInstance['setValidatorCompiler']>[0]);
+  acceptJson(app);
+  app.decorateRequest('caller', null);
+  app.decorateRequest('ownTraceparent', null);
+
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    if (request.url.includes('%00'))
+      done(new ServiceError('INVALID_REQUEST', 'The URL must not contain NUL.') as never);
+    else done();
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    noteResponse(deps, request, reply);
+    done();
+  });
+  app.setErrorHandler<FastifyError>((error, request, reply) => sendProblem(deps.logger, error, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = routeMethods.allowedFor(pathOf(request));
+    if (allowed.length === 0) throw new ServiceError('NOT_FOUND', 'There is nothing at this path.');
+    reply.header('allow', allowed.join(', '));
+    throw new ServiceError('METHOD_NOT_ALLOWED', `This path takes ${allowed.join(', ')}.`);
+  });
+
+  for (const routes of deps.publicRoutes) await app.register(asPlugin(routes));
+  await app.register(authenticatedApi(deps), { prefix: apiPrefix });
+  return app;
+}
+
+function authenticatedApi(deps: AppDeps): FastifyPluginAsync {
+  return async (api) => {
+    api.addHook('onRoute', (route) => {
+      const access = route.config?.access;
+      if (access === undefined) throw new Error(`${route.url} does not say who may use it (config.access)`);
+      const own = route.onRequest ?? [];
+      route.onRequest = [authenticationHook(deps.authenticator, access), ...(Array.isArray(own) ? own : [own])];
+    });
+    for (const routes of deps.apiRoutes) await api.register(asPlugin(routes));
+  };
+}
+
+function asPlugin(routes: Routes): FastifyPluginAsync {
+  return async (app) => {
+    await routes(app);
+  };
+}
+
+/** Runs before the body is read: who is not known sends nothing here. Known credentials are judged without a promise. */
+function authenticationHook(authenticator: Authenticator, access: RouteAccess) {
+  return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
+    const finish = (principal: Parameters<typeof authorize>[0]): void => {
+      request.caller = authorize(principal, request.headers, access);
+    };
+    let identified: ReturnType<Authenticator['identify']>;
+    try {
+      identified = authenticator.identify(request.headers);
+      if (!(identified instanceof Promise)) finish(identified);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    if (identified instanceof Promise) identified.then(finish).then(() => done(), done);
+    else done();
+  };
+}
+
+function sendProblem(logger: Logger, thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = asServiceError(thrown);
+  const problem = problemOf(error, { requestId: request.id, instance: instanceOf(request) });
+  if (error.code === 'INTERNAL_ERROR')
+    logger.error({ err: error.cause ?? error, req_id: request.id }, 'a request failed');
+  else if (problem.status >= 500) logger.debug({ err: error, req_id: request.id }, 'a request could not be served');
+  return reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .send(Buffer.from(JSON.stringify(problem.body)));
+}
+
+/** The path asked for; its pattern where the path itself is a secret. */
+function instanceOf(request: FastifyRequest): string {
+  const path = pathOf(request);
+  return path.startsWith('/hooks/') ? '/hooks/{webhook_token}' : path;
+}
+
+/** One line a request, with the route's pattern: paths may hold secrets. */
+function noteResponse({ metrics, logger }: AppDeps, request: FastifyRequest, reply: FastifyReply): void {
+  const { config, url } = request.routeOptions;
+  const route = url ?? 'unmatched';
+  const durationMs = reply.elapsedTime;
+  metrics.httpRequest(request.method, route, reply.statusCode, durationMs);
+  if (config.quiet === true) return;
+  logger.info(
+    {
+      req_id: request.id,
+      method: request.method,
+      route,
+      status: reply.statusCode,
+      duration_ms: Math.round(durationMs * 100) / 100,
+      tenant: request.caller?.tenantId,
+    },
+    'request',
+  );
+}

@@ -1,0 +1,69 @@
+/** From an authenticated request to a call, and from its result to the wire: the bytes go out as they were stored. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../clock.ts';
+import { ServiceError } from '../errors.ts';
+import type { CacheMode, Call, CallResult } from '../gateway/call.ts';
+import type { TenantId } from '../ids.ts';
+import { jsonContentType } from './answer.ts';
+import type { RateLimitHeaders } from './rate-limit-headers.ts';
+import { callerOf, sourceServiceOf, traceparentOf } from './request-context.ts';
+
+export type CallerOfCall = Pick<
+  Call,
+  'tenantId' | 'cacheMode' | 'requestId' | 'traceparent' | 'sourceService' | 'deadlineAtMs' | 'maxWaitMs'
+>;
+
+export function callerOfCall(request: FastifyRequest, clock: Clock, deadlineMs: number): CallerOfCall {
+  return {
+    tenantId: callerOf(request).tenantId,
+    cacheMode: cacheModeOf(request.headers['cache-control']),
+    requestId: request.id,
+    traceparent: traceparentOf(request),
+    sourceService: sourceServiceOf(request),
+    deadlineAtMs: clock.now() + deadlineMs,
+    maxWaitMs: 0,
+  };
+}
+
+export function sendCallResult(
+  reply: FastifyReply,
+  tenantId: TenantId,
+  result: CallResult,
+  limits: RateLimitHeaders,
+): FastifyReply {
+  reply.header('content-type', jsonContentType);
+  reply.header('x-cache', result.cacheOutcome);
+  reply.header('age', result.ageSeconds);
+  reply.header('x-provider', headerText(result.provider));
+  limits.set(reply, tenantId, result.familyLimit);
+  return reply.send(result.body);
+}
+
+/** Awaits a call; a refusal by a limit leaves with the limit's headers. */
+export async function withRateLimitHeaders<T>(
+  reply: FastifyReply,
+  limits: RateLimitHeaders,
+  call: Promise<T>,
+): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'RATE_LIMIT_EXCEEDED') {
+      limits.setRefused(reply, error.retryAfterSeconds ?? 1);
+    }
+    throw error;
+  }
+}
+
+/** `no-store` wins over `no-cache`; other directives of a request do not concern us. */
+export function cacheModeOf(header: string | undefined): CacheMode {
+  if (header === undefined) return 'use';
+  const directives = header.toLowerCase().split(',');
+  if (directives.some((directive) => directive.trim() === 'no-store')) return 'off';
+  return directives.some((directive) => directive.trim() === 'no-cache') ? 'refresh' : 'use';
+}
+
+/** A service may be named in any script; a header holds Latin-1 at most. */
+function headerText(name: string): string {
+  return /^[\x20-\x7e]*$/.test(name) ? name : encodeURIComponent(name);
+}

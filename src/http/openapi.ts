@@ -1,0 +1,128 @@
+/** OpenAPI 3.1, generated from the schemas that the routes are declared with. */
+import swagger from '@fastify/swagger';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import Type from 'typebox';
+import { errorCodes } from '../errors.ts';
+import { version } from '../version.ts';
+import { httpStatusByCode, titleByCode } from './problem.ts';
+
+const problemSchema = Type.Object(
+  {
+    type: Type.String({ description: 'The same URN for every occurrence of a code.' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    instance: Type.String(),
+    code: Type.Union(errorCodes.map((code) => Type.Literal(code))),
+    request_id: Type.String(),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ path: Type.String(), message: Type.String() }), { description: 'For bad input.' }),
+    ),
+    provider: Type.Optional(Type.String({ description: 'The service whose refusal this is.' })),
+    attempts: Type.Optional(
+      Type.Array(Type.Object({ provider: Type.String(), outcome: Type.String(), message: Type.String() }), {
+        description: 'Each provider asked or passed over, and why.',
+      }),
+    ),
+  },
+  { title: 'Problem', description: 'RFC 9457' },
+);
+
+const tenantHeader = {
+  name: 'X-Management-Company-Id',
+  in: 'header',
+  required: true,
+  description: 'The tenant: 1 to 50 of `A-Za-z0-9_-`.',
+  schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,50}$', example: 'uk_company_1' },
+} as const;
+
+/** How a route shows its body without having Fastify check it: where its own parser is the judge. */
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    showsBody?: unknown;
+  }
+}
+
+/** Watches the routes as they are registered: call it before the first. */
+export async function describeApi(app: FastifyInstance, publicBaseUrl: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Integration Service',
+        version,
+        description:
+          'The one gateway to the outside: geocoding, Google Sheets, any HTTP API, webhooks. ' +
+          'Every request under `/api/v1` names its tenant and carries a credential.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: publicBaseUrl }],
+      tags: [
+        { name: 'geocoding', description: 'Addresses to coordinates and back, distances, batches.' },
+        { name: 'sheets', description: 'Google Sheets.' },
+        { name: 'services', description: 'The external services of a tenant.' },
+        { name: 'webhooks', description: 'Deliveries from outside.' },
+        { name: 'operations', description: 'Logs, costs, cache, limits, tokens.' },
+        { name: 'health', description: 'Is it alive, and how are its parts?' },
+      ],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'A service token or an admin JWT.' },
+          serviceToken: { type: 'apiKey', in: 'header', name: 'X-Service-Token' },
+          serviceApiKey: { type: 'apiKey', in: 'header', name: 'X-Service-API-Key' },
+        },
+        schemas: { Problem: plain(problemSchema) as never },
+      },
+    },
+    hideUntagged: true,
+    convertConstToEnum: false,
+    transform: ({ schema, url, route }) => ({ schema: describeRoute(schema ?? {}, route) as never, url }),
+    transformObject: (document) =>
+      addTenantHeader(('openapiObject' in document ? document.openapiObject : {}) as DocumentPaths) as never,
+  });
+}
+
+function describeRoute(schema: object, { config }: RouteOptions): object {
+  const answers = config?.answers ?? {};
+  const response = Object.fromEntries(
+    Object.entries(answers).map(([status, answer]) => [status, answer ?? { description: 'Done.', type: 'null' }]),
+  );
+  return {
+    ...schema,
+    ...(config?.showsBody === undefined ? {} : { body: plain(config.showsBody) }),
+    ...(config?.access === undefined
+      ? {}
+      : { security: [{ bearer: [] }, { serviceToken: [] }, { serviceApiKey: [] }] }),
+    response: plain(response),
+  };
+}
+
+interface Operation {
+  parameters?: unknown[];
+  responses?: Record<string, unknown>;
+  security?: unknown;
+}
+
+interface DocumentPaths {
+  paths?: Record<string, Record<string, Operation>>;
+}
+
+/** What all of the API shares, written once: the tenant's header and the problem documents. */
+function addTenantHeader(document: DocumentPaths): object {
+  const problems = {
+    description: `A problem document. Codes: ${errorCodes.map((code) => `\`${code}\` ${httpStatusByCode[code]} (${titleByCode[code].toLowerCase()})`).join(', ')}.`,
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
+  for (const methods of Object.values(document.paths ?? {})) {
+    for (const operation of Object.values(methods)) {
+      operation.responses = { ...operation.responses, default: problems };
+      if (operation.security !== undefined) operation.parameters = [tenantHeader, ...(operation.parameters ?? [])];
+    }
+  }
+  return document;
+}
+
+/** TypeBox marks its schemas with hidden members; the document is plain JSON. */
+function plain(schema: unknown): unknown {
+  return JSON.parse(JSON.stringify(schema));
+}

@@ -1,0 +1,55 @@
+import { Readable } from 'node:stream';
+import { type BatchDeps, collectBatch, geocodeBatch, renderBatchLine } from '../../geocoding/batch.ts';
+import type { Caller } from '../../geocoding/caller.ts';
+import { type BatchRequest, parseBatchRequest } from '../../geocoding/parse-request.ts';
+import { batchRequestSchema, batchResultSchema } from '../../geocoding/schemas.ts';
+import { abortWhenCallerLeaves } from '../abort.ts';
+import { jsonContentType } from '../answer.ts';
+import type { Routes } from '../app.ts';
+import { callerOfCall } from '../call-reply.ts';
+import type { GeocodingRouteDeps } from './geocoding.ts';
+
+/**
+ * `POST /geocoding/batch`: one reply in the order asked, or, for `Accept: application/x-ndjson`, a line for each answer as
+ * it is done. A caller who reads slowly slows the asking: a line is only made when the last one was taken.
+ */
+export function geocodeBatchRoute(deps: GeocodingRouteDeps & { batch: BatchDeps }): Routes {
+  return (app) => {
+    app.post(
+      '/geocoding/batch',
+      {
+        config: {
+          access: { scope: 'geocoding' },
+          judgesText: true,
+          showsBody: batchRequestSchema,
+          answers: { 200: batchResultSchema },
+        },
+        schema: { tags: ['geocoding'], summary: 'Up to 1,000 addresses at once' },
+      },
+      async (request, reply) => {
+        const question = parseBatchRequest(request.body);
+        const caller = callerOfCall(request, deps.clock, deps.batch.deadlineMs);
+        const signal = abortWhenCallerLeaves(reply);
+        if (wantsLines(request.headers.accept)) {
+          reply.header('content-type', 'application/x-ndjson; charset=utf-8').header('x-accel-buffering', 'no');
+          return reply.send(Readable.from(linesOf(deps.batch, caller, question, signal), { highWaterMark: 1 }));
+        }
+        reply.header('content-type', jsonContentType);
+        return reply.send(await collectBatch(deps.batch, caller, question, signal));
+      },
+    );
+  };
+}
+
+async function* linesOf(
+  deps: BatchDeps,
+  caller: Caller,
+  question: BatchRequest,
+  signal: AbortSignal,
+): AsyncGenerator<string, void, undefined> {
+  for await (const item of geocodeBatch(deps, caller, question, signal)) yield renderBatchLine(item);
+}
+
+function wantsLines(accept: string | undefined): boolean {
+  return /\bapplication\/(x-ndjson|ndjson|jsonl)\b/i.test(accept ?? '');
+}

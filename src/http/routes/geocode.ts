@@ -1,0 +1,35 @@
+import { geocode } from '../../geocoding/geocode.ts';
+import { parseGeocodeRequest } from '../../geocoding/parse-request.ts';
+import { geocodeRequestSchema, geocodeResultSchema } from '../../geocoding/schemas.ts';
+import { abortWhenCallerLeaves } from '../abort.ts';
+import type { Routes } from '../app.ts';
+import { callerOfCall, sendCallResult, withRateLimitHeaders } from '../call-reply.ts';
+import type { GeocodingRouteDeps } from './geocoding.ts';
+
+/** `POST /geocoding/geocode`, and `/forward`, its other name. */
+export function geocodeRoute({ geocoding, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
+  return (app) => {
+    for (const url of ['/geocoding/geocode', '/geocoding/forward']) {
+      app.post(
+        url,
+        {
+          config: {
+            access: { scope: 'geocoding' },
+            showsBody: geocodeRequestSchema,
+            answers: { 200: geocodeResultSchema },
+          },
+          schema: {
+            tags: ['geocoding'],
+            summary: url.endsWith('forward') ? 'Another name of /geocoding/geocode' : 'The place of an address',
+          },
+        },
+        async (request, reply) => {
+          const question = parseGeocodeRequest(request.body);
+          const caller = callerOfCall(request, clock, deadlineMs);
+          const call = geocode(geocoding, caller, question, abortWhenCallerLeaves(reply));
+          return sendCallResult(reply, caller.tenantId, await withRateLimitHeaders(reply, limits, call), limits);
+        },
+      );
+    }
+  };
+}

@@ -1,0 +1,30 @@
+import { reverse } from '../../geocoding/geocode.ts';
+import { parseReverseRequest } from '../../geocoding/parse-request.ts';
+import { geocodeResultSchema, reverseRequestSchema } from '../../geocoding/schemas.ts';
+import { abortWhenCallerLeaves } from '../abort.ts';
+import type { Routes } from '../app.ts';
+import { callerOfCall, sendCallResult, withRateLimitHeaders } from '../call-reply.ts';
+import type { GeocodingRouteDeps } from './geocoding.ts';
+
+/** `POST /geocoding/reverse`. */
+export function reverseRoute({ geocoding, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
+  return (app) => {
+    app.post(
+      '/geocoding/reverse',
+      {
+        config: {
+          access: { scope: 'geocoding' },
+          showsBody: reverseRequestSchema,
+          answers: { 200: geocodeResultSchema },
+        },
+        schema: { tags: ['geocoding'], summary: 'What stands at a point' },
+      },
+      async (request, reply) => {
+        const question = parseReverseRequest(request.body);
+        const caller = callerOfCall(request, clock, deadlineMs);
+        const call = reverse(geocoding, caller, question, abortWhenCallerLeaves(reply));
+        return sendCallResult(reply, caller.tenantId, await withRateLimitHeaders(reply, limits, call), limits);
+      },
+    );
+  };
+}
