@@ -1,0 +1,77 @@
+/**
+ * How many messages may wait for their confirmation at once.
+ *
+ * One awaited at a time would spend a round trip on each; none at all would fill the socket's buffer without end. What
+ * comes beyond the window waits its turn, in order, up to a bound and a deadline.
+ */
+import { BrokerAway } from './broker-away.ts';
+
+export interface ConfirmWindow {
+  /** Runs `publish` when there is room. Rejects with `BrokerAway` at the bound, or where it took longer than the deadline. */
+  run(publish: () => Promise<void>): Promise<void>;
+}
+
+export interface ConfirmWindowOptions {
+  /** In flight at once. */
+  readonly size: number;
+  /** Waiting for a place; the next is refused at once. */
+  readonly maxWaiting: number;
+  /** For waiting and confirmation together. */
+  readonly deadlineMs: number;
+}
+
+interface Task {
+  readonly publish: () => Promise<void>;
+  readonly done: PromiseWithResolvers<void>;
+  settled: boolean;
+}
+
+export function createConfirmWindow({ size, maxWaiting, deadlineMs }: ConfirmWindowOptions): ConfirmWindow {
+  const waiting: (Task | undefined)[] = [];
+  /** Where the queue begins: shifting a long array at each confirmation would be slow. */
+  let head = 0;
+  let inFlight = 0;
+
+  const next = (): void => {
+    while (inFlight < size && head < waiting.length) {
+      const task = waiting[head] as Task;
+      waiting[head] = undefined; // It holds a message, which must not outlive its turn.
+      head += 1;
+      if (head > 1_024) {
+        waiting.splice(0, head);
+        head = 0;
+      }
+      if (!task.settled) start(task);
+    }
+  };
+
+  const start = (task: Task): void => {
+    inFlight += 1;
+    task
+      .publish()
+      .then(task.done.resolve, (cause) => task.done.reject(new BrokerAway('the message was not confirmed', cause)))
+      .finally(() => {
+        inFlight -= 1;
+        next();
+      });
+  };
+
+  return {
+    async run(publish) {
+      if (waiting.length - head >= maxWaiting) throw new BrokerAway('too many messages wait for their turn');
+      const task: Task = { publish, done: Promise.withResolvers(), settled: false };
+      const timer = setTimeout(
+        () => task.done.reject(new BrokerAway(`no confirmation in ${deadlineMs} ms`)),
+        deadlineMs,
+      );
+      waiting.push(task);
+      next();
+      try {
+        await task.done.promise;
+      } finally {
+        task.settled = true;
+        clearTimeout(timer);
+      }
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Connection } from 'rabbitmq-client';
+import { brokerContract, createTestMessage } from '../../test/contracts/broker.ts';
+import { rabbitmqUrl, startTestBroker } from '../../test/support/broker.ts';
+import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
+
+brokerContract('RabbitMQ broker', async (t) => (await startTestBroker(t)).broker);
+
+test('a message carries CloudEvents attributes in its headers and is persistent', async (t) => {
+  const { broker, delivered } = await startTestBroker(t);
+  const message = createTestMessage();
+  await broker.publishConfirmed(message);
+  await waitFor('the message', () => delivered.length === 1);
+  const [seen] = delivered;
+  assert.deepEqual(seen?.headers, {
+    'cloudEvents:specversion': '1.0',
+    'cloudEvents:id': message.eventId,
+    'cloudEvents:source': '/integration-service',
+    'cloudEvents:type': 'integration.request.completed',
+    'cloudEvents:time': '2026-11-22T07:30:00.123Z',
+    'cloudEvents:subject': 'service-1',
+    'cloudEvents:managementcompanyid': 'uk_company_1',
+  });
+  assert.equal(seen?.routingKey, 'integration.request.completed');
+  assert.equal(seen?.messageId, message.eventId);
+  assert.equal(seen?.contentType, 'application/json');
+  assert.equal(seen?.durable, true);
+  assert.equal(seen?.timestamp, Date.parse('2026-11-22T07:30:00Z') / 1000);
+  assert.deepEqual(seen?.body, JSON.parse(message.body.toString()));
+});
+
+test('without a subject there is no such header', async (t) => {
+  const { broker, delivered } = await startTestBroker(t);
+  await broker.publishConfirmed(createTestMessage({ subject: null }));
+  await waitFor('the message', () => delivered.length === 1);
+  assert.equal('cloudEvents:subject' in (delivered[0]?.headers ?? {}), false);
+});
+
+test('after a cut connection it comes back by itself, says so, and publishes and taps again', async (t) => {
+  const proxy = await startTcpProxy(t, rabbitmqUrl);
+  const { broker, delivered } = await startTestBroker(t, { url: proxy.through(rabbitmqUrl) });
+  let comebacks = 0;
+  broker.onAvailable(() => {
+    comebacks += 1;
+  });
+  const heard: string[] = [];
+  await broker.tap((message) => heard.push(message.eventId));
+  const before = createTestMessage();
+  await broker.publishConfirmed(before);
+
+  proxy.cut();
+  await waitFor('the cut to be noticed', () => !broker.isAvailable());
+  await assert.rejects(broker.publishConfirmed(createTestMessage()), { name: 'BrokerAway' });
+  assert.equal(broker.publishUnconfirmed(createTestMessage()), false);
+
+  proxy.resume();
+  await waitFor('the broker to come back', () => broker.isAvailable());
+  assert.equal(comebacks, 1);
+  const after = createTestMessage();
+  await broker.publishConfirmed(after);
+  await waitFor('both to be delivered', () => delivered.length === 2);
+  await waitFor('the tap to hear again', async () => {
+    broker.publishUnconfirmed(createTestMessage());
+    return heard.length > 2;
+  });
+});
+
+test('messages that a lost connection leaves unconfirmed are rejected, none is left waiting', async (t) => {
+  const proxy = await startTcpProxy(t, rabbitmqUrl);
+  const { broker } = await startTestBroker(t, { url: proxy.through(rabbitmqUrl) });
+  proxy.stall();
+  const results = Promise.allSettled(Array.from({ length: 500 }, () => broker.publishConfirmed(createTestMessage())));
+  proxy.cut();
+  for (const result of await results) assert.equal(result.status, 'rejected');
+});
+
+test('a silent server is told from a slow one by the deadline', async (t) => {
+  const proxy = await startTcpProxy(t, rabbitmqUrl);
+  const { broker } = await startTestBroker(t, { url: proxy.through(rabbitmqUrl), confirmDeadlineMs: 100 });
+  proxy.stall();
+  await assert.rejects(broker.publishConfirmed(createTestMessage()), /no confirmation in 100 ms/);
+});
+
+test('what is handed in while nothing is taken stays within its bounds', async (t) => {
+  const proxy = await startTcpProxy(t, rabbitmqUrl);
+  const { broker } = await startTestBroker(t, { url: proxy.through(rabbitmqUrl), confirmDeadlineMs: 2_000 });
+  proxy.stall();
+  const body = Buffer.alloc(64 * 1024, 'x');
+  let taken = 0;
+  while (taken < 10_000 && broker.publishUnconfirmed(createTestMessage({ body }))) taken += 1;
+  assert.ok(taken < 1_000, `${taken} messages of 64 KiB were taken into memory`);
+
+  const results = await Promise.allSettled(
+    Array.from({ length: 12_000 }, () => broker.publishConfirmed(createTestMessage())),
+  );
+  const reasons = results.map((result) => (result.status === 'rejected' ? String(result.reason) : 'confirmed'));
+  assert.equal(reasons.filter((reason) => reason.includes('too many messages')).length, 12_000 - 10_200);
+});
+
+test('a broker opens without RabbitMQ and is there when RabbitMQ is', async (t) => {
+  const proxy = await startTcpProxy(t, rabbitmqUrl);
+  proxy.cut();
+  const { broker, delivered } = await startTestBroker(t, { url: proxy.through(rabbitmqUrl) });
+  assert.equal(broker.isAvailable(), false);
+  proxy.resume();
+  await waitFor('the broker to come', () => broker.isAvailable());
+  await broker.publishConfirmed(createTestMessage());
+  await waitFor('the message', () => delivered.length === 1);
+});
+
+test('an exchange that was deleted is declared again', async (t) => {
+  const { broker, delivered, exchange } = await startTestBroker(t);
+  const connection = new Connection(rabbitmqUrl);
+  t.after(() => connection.close());
+  await connection.exchangeDelete({ exchange });
+  await assert.rejects(broker.publishConfirmed(createTestMessage()), { name: 'BrokerAway' });
+  await waitFor('the exchange to be there again', () => broker.isAvailable());
+  await broker.publishConfirmed(createTestMessage());
+  assert.equal(delivered.length, 0, 'bindings went with the old exchange');
+});

@@ -1,0 +1,94 @@
+/** What every `Broker` must do, whichever is behind it. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import type { Broker, BrokerMessage } from '../../src/broker/broker.ts';
+import type { Cleanup } from '../support/database.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+export function createTestMessage(overrides: Partial<BrokerMessage> = {}): BrokerMessage {
+  const eventId = randomUUID();
+  return {
+    eventId,
+    eventType: 'integration.request.completed',
+    tenantId: 'uk_company_1',
+    occurredAt: '2026-11-22T07:30:00.123Z',
+    subject: 'service-1',
+    body: Buffer.from(JSON.stringify({ event_id: eventId, note: 'Тошкент, koʻcha' })),
+    ...overrides,
+  };
+}
+
+export function brokerContract(name: string, start: (t: Cleanup) => Promise<Broker>): void {
+  test(`${name}: a tap hears what is published, confirmed or not, just as it was`, async (t) => {
+    const broker = await start(t);
+    const heard: BrokerMessage[] = [];
+    await broker.tap((message) => heard.push(message));
+    const confirmed = createTestMessage();
+    const unconfirmed = createTestMessage({ eventType: 'integration.cache.hit', subject: null });
+    await broker.publishConfirmed(confirmed);
+    assert.equal(broker.publishUnconfirmed(unconfirmed), true);
+    await waitFor('both messages', () => heard.length === 2);
+    // Two channels: the order between a confirmed and an unconfirmed message is not promised.
+    const byId = new Map(heard.map((message) => [message.eventId, message]));
+    assert.deepEqual(byId.get(confirmed.eventId), confirmed);
+    assert.deepEqual(byId.get(unconfirmed.eventId), unconfirmed);
+  });
+
+  test(`${name}: many confirmed messages arrive in the order they were handed in`, async (t) => {
+    const broker = await start(t);
+    const heard: string[] = [];
+    await broker.tap((message) => heard.push(message.eventId));
+    const messages = Array.from({ length: 1_500 }, () => createTestMessage());
+    await Promise.all(messages.map((message) => broker.publishConfirmed(message)));
+    await waitFor('all messages', () => heard.length === messages.length);
+    assert.deepEqual(
+      heard,
+      messages.map(({ eventId }) => eventId),
+    );
+  });
+
+  test(`${name}: a large payload arrives whole`, async (t) => {
+    const broker = await start(t);
+    const heard: BrokerMessage[] = [];
+    await broker.tap((message) => heard.push(message));
+    const large = createTestMessage({ body: Buffer.from(JSON.stringify({ payload: 'ў'.repeat(150_000) })) });
+    await broker.publishConfirmed(large);
+    await waitFor('the message', () => heard.length === 1);
+    assert.deepEqual(heard[0]?.body, large.body);
+  });
+
+  test(`${name}: after leaving, a tap hears nothing; the others go on, also beside one that throws`, async (t) => {
+    const broker = await start(t);
+    const left: BrokerMessage[] = [];
+    const stayed: BrokerMessage[] = [];
+    const leave = await broker.tap((message) => left.push(message));
+    await broker.tap(() => {
+      throw new Error('a fault of the listener');
+    });
+    await broker.tap((message) => stayed.push(message));
+    await leave();
+    await broker.publishConfirmed(createTestMessage());
+    await waitFor('the other tap', () => stayed.length === 1);
+    assert.equal(left.length, 0);
+  });
+
+  test(`${name}: a tap may come back after the last one left`, async (t) => {
+    const broker = await start(t);
+    const leave = await broker.tap(() => {});
+    await leave();
+    const heard: BrokerMessage[] = [];
+    await broker.tap((message) => heard.push(message));
+    await broker.publishConfirmed(createTestMessage());
+    await waitFor('the message', () => heard.length === 1);
+  });
+
+  test(`${name}: once closed it takes nothing`, async (t) => {
+    const broker = await start(t);
+    assert.equal(broker.isAvailable(), true);
+    await broker.close();
+    assert.equal(broker.isAvailable(), false);
+    assert.equal(broker.publishUnconfirmed(createTestMessage()), false);
+    await assert.rejects(broker.publishConfirmed(createTestMessage()), { name: 'BrokerAway' });
+  });
+}
