@@ -1,0 +1,80 @@
+/** What the characters of an address are, and which of them are only another spelling of each other. */
+
+/** Everything typed for the apostrophe of oʻ and gʻ and for the glottal stop. */
+const apostrophes =
+  /[`\u00b4\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\u055a\u2018\u2019\u201b\u2032\u2035\ua78c\uff07]/g;
+const dashes = /[\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d]/g;
+/** They say nothing that the number does not; NFKC would spell the first as the word "No". */
+const numberSigns = /[\u2116\uff03]/g;
+/** Raised, circled and fraction digits: NFKC would make 12² into 122, which is another house. */
+const dressedDigits =
+  /[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2079\u2080-\u2089\u2150-\u215f\u2189\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3220-\u3229\u3248-\u324f\u3251-\u325f\u3280-\u3289\u32b1-\u32cb\u3358-\u3370\u33e0-\u33fe\u{1f100}-\u{1f10c}]/gu;
+/** Soft hyphens, joiners, marks of direction. */
+const unseen =
+  /(?:[\u00ad\u061c\u180e\u200c-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]|\u034f|[\ufe00-\ufe0f])/g;
+/** A number must not grow by what nobody sees: between digits they part what they stand between. */
+const unseenBetweenDigits = new RegExp(`(?<=\\d)${unseen.source}+(?=\\d)`, 'g');
+/** ASCII but the grave accent, and Cyrillic, need none of the above. */
+const needsFolding = /[^\n -_a-~\u0400-\u0481\u048a-\u04ff]/;
+
+/**
+ * The text in lower case, composed, with one character for each kind of apostrophe, dash and space. Linear in its
+ * length.
+ */
+export function foldCharacters(text: string): string {
+  if (!needsFolding.test(text)) return text.toLowerCase();
+  return text
+    .replace(apostrophes, "'")
+    .replace(dashes, '-')
+    .replace(numberSigns, ' ')
+    .replace(dressedDigits, (digit) => ` ^${digit.normalize('NFKC').replace('\u2044', '/')}`)
+    .normalize('NFKC')
+    .toLowerCase()
+    .normalize('NFKC')
+    .replace(unseenBetweenDigits, ' ')
+    .replace(unseen, '')
+    .normalize('NFC');
+}
+
+export function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+const letterOrMark = /[\p{L}\p{M}\p{N}]/u;
+
+/** By UTF-16 unit. Marks belong to their letter, digits of other scripts are spelled out like words, surrogates count as letters. */
+export function isLetter(code: number): boolean {
+  if (code < 0x80) return code >= 0x61 && code <= 0x7a;
+  if (code >= 0x400 && code <= 0x52f) return true;
+  return (code >= 0xd800 && code <= 0xdfff) || letterOrMark.test(String.fromCharCode(code));
+}
+
+/**
+ * House letters that are the same in both alphabets, under one form.
+ *
+ * A, K, M, O, T look and sound alike; V, G, D have one reading each (В, Г, Д) and resemble no other letter. All others
+ * stay as typed: Latin B is В to the eye and Б to the ear, C is С or Ц, E is Е or Э, H is Н or Х, P is Р or П, X, Y and
+ * З/3 no better. `12B` and `12В` may be two houses, and so they are two questions.
+ */
+const houseLetters: Readonly<Record<string, string>> = {
+  а: 'a',
+  к: 'k',
+  м: 'm',
+  о: 'o',
+  т: 't',
+  в: 'v',
+  г: 'g',
+  д: 'd',
+};
+
+/** The letters after a house number, each under its one form. */
+export function foldHouseLetters(letters: string): string {
+  let folded = '';
+  for (const letter of letters) folded += houseLetters[letter] ?? letter;
+  return folded;
+}
+
+/** One Latin or Cyrillic letter, as follows a house number. */
+export function isSingleLetter(word: string): boolean {
+  return word.length === 1 && /[a-zа-яёўқғҳіїє]/.test(word);
+}

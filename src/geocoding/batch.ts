@@ -1,0 +1,185 @@
+/**
+ * Many addresses in one request.
+ *
+ * Spellings of one address are one question, asked once, before anything is spent. At most `concurrency` questions are
+ * under way at a time; each waits for its turn under the tenant's and the providers' limits instead of failing, until
+ * the deadline of the whole batch. An address that fails fails alone. A consumer that reads slowly slows the asking
+ * down: no more than `concurrency` finished answers wait for it.
+ */
+import type { Clock } from '../clock.ts';
+import { type ErrorCode, ServiceError } from '../errors.ts';
+import type { Caller } from './caller.ts';
+import { type GeocodingDeps, geocode } from './geocode.ts';
+import { addressFault } from './input-reader.ts';
+import type { BatchRequest } from './parse-request.ts';
+import { geocodeQuestion } from './questions.ts';
+
+export interface BatchDeps extends GeocodingDeps {
+  readonly clock: Clock;
+  /** Questions under way at once. */
+  readonly concurrency: number;
+  /** For the whole batch, the waits for limits included. */
+  readonly deadlineMs: number;
+  /** A fault that is ours; the caller is only told `INTERNAL_ERROR`. */
+  onUnexpectedError(error: unknown): void;
+}
+
+/** Enough to keep two providers busy, few enough that one batch cannot crowd out a tenant's single calls. */
+export const defaultBatchConcurrency = 16;
+/** Shorter than the idle time-outs of common proxies for a streamed reply, and long enough for two windows of a minute. */
+export const defaultBatchDeadlineMs = 120_000;
+
+export interface BatchItem {
+  /** Place of the address in the request, from 0. */
+  readonly index: number;
+  readonly success: boolean;
+  /** A JSON object without its outer braces: `"address":…,"success":…` and the result or error. */
+  readonly members: string;
+}
+
+/** Items as they are done, in no particular order. Ends by throwing the signal's reason when the caller leaves. */
+export async function* geocodeBatch(
+  deps: BatchDeps,
+  caller: Caller,
+  request: BatchRequest,
+  signal: AbortSignal,
+): AsyncGenerator<BatchItem, void, undefined> {
+  const { faulty, questions } = gatherQuestions(request);
+  yield* faulty;
+
+  const deadlineAtMs = deps.clock.now() + deps.deadlineMs;
+  const patientCaller: Caller = { ...caller, deadlineAtMs, maxWaitMs: deps.deadlineMs };
+  const stop = new AbortController();
+  const batchSignal = AbortSignal.any([signal, stop.signal]);
+  const underWay = new Map<Question, Promise<Answered>>();
+  const waiting = questions.values();
+  try {
+    for (;;) {
+      for (const question of take(waiting, deps.concurrency - underWay.size)) {
+        underWay.set(question, ask(deps, patientCaller, request, question, batchSignal));
+      }
+      if (underWay.size === 0) return;
+      const { question, outcome } = await Promise.race(underWay.values());
+      underWay.delete(question);
+      signal.throwIfAborted();
+      for (const { index, address } of question.askers) yield composeItem(index, address, outcome);
+    }
+  } finally {
+    // Reached early when the consumer leaves the loop: what is still under way is of no use to anyone.
+    stop.abort();
+  }
+}
+
+/** The whole reply to `POST /geocoding/batch`, in the order asked. */
+export async function collectBatch(
+  deps: BatchDeps,
+  caller: Caller,
+  request: BatchRequest,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const results = new Array<string>(request.addresses.length);
+  let successCount = 0;
+  for await (const item of geocodeBatch(deps, caller, request, signal)) {
+    results[item.index] = `{${item.members}}`;
+    if (item.success) successCount += 1;
+  }
+  const failureCount = results.length - successCount;
+  return Buffer.from(
+    `{"results":[${results.join(',')}],"success_count":${successCount},"failure_count":${failureCount}}`,
+  );
+}
+
+/** One line of the streamed reply; `index` says which address it is of, since lines come as answers do. */
+export function renderBatchLine(item: BatchItem): string {
+  return `{"index":${item.index},${item.members}}\n`;
+}
+
+interface Question {
+  /** The first asker's spelling is the one sent to providers. */
+  readonly address: string;
+  readonly askers: { readonly index: number; readonly address: string }[];
+}
+
+type Outcome = { readonly ok: true; readonly body: string } | { readonly ok: false; readonly error: ItemError };
+
+interface Answered {
+  readonly question: Question;
+  readonly outcome: Outcome;
+}
+
+interface ItemError {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly retry_after_seconds?: number;
+  readonly [extra: string]: unknown;
+}
+
+function gatherQuestions(request: BatchRequest): { faulty: BatchItem[]; questions: Map<string, Question> } {
+  const faulty: BatchItem[] = [];
+  const questions = new Map<string, Question>();
+  for (const [index, given] of request.addresses.entries()) {
+    const fault = addressFault(given);
+    if (fault !== null) {
+      const error: ItemError = { code: 'INVALID_REQUEST', detail: `addresses[${index}]: ${fault}` };
+      faulty.push(composeItem(index, typeof given === 'string' ? given : null, { ok: false, error }));
+      continue;
+    }
+    const address = given as string;
+    const key = geocodeQuestion(address, request);
+    const question = questions.get(key);
+    if (question === undefined) questions.set(key, { address: address.trim(), askers: [{ index, address }] });
+    else question.askers.push({ index, address });
+  }
+  return { faulty, questions };
+}
+
+/** Never rejects: a question's failure is its askers' result. */
+async function ask(
+  deps: BatchDeps,
+  caller: Caller,
+  request: BatchRequest,
+  question: Question,
+  signal: AbortSignal,
+): Promise<Answered> {
+  try {
+    const { provider, language, country, minConfidence } = request;
+    const result = await geocode(
+      deps,
+      caller,
+      { address: question.address, provider, language, country, minConfidence },
+      signal,
+    );
+    return { question, outcome: { ok: true, body: result.body.toString('utf8') } };
+  } catch (error) {
+    return { question, outcome: { ok: false, error: describeFailure(deps, error, signal) } };
+  }
+}
+
+function describeFailure(deps: BatchDeps, error: unknown, signal: AbortSignal): ItemError {
+  if (error instanceof ServiceError) {
+    const { code, publicMessage: detail, retryAfterSeconds, extra } = error;
+    return {
+      ...extra,
+      code,
+      detail,
+      ...(retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds }),
+    };
+  }
+  if (!signal.aborted) deps.onUnexpectedError(error);
+  return { code: 'INTERNAL_ERROR', detail: 'The service failed to handle this address.' };
+}
+
+function composeItem(index: number, address: string | null, outcome: Outcome): BatchItem {
+  const head = `"address":${JSON.stringify(address)},"success":${outcome.ok}`;
+  // An answer is a stored JSON object: its members are taken over as they stand, without reading and writing them anew.
+  const tail = outcome.ok ? outcome.body.slice(1, -1) : `"error":${JSON.stringify(outcome.error)}`;
+  return { index, success: outcome.ok, members: `${head},${tail}` };
+}
+
+function* take<Value>(values: Iterator<Value>, count: number): Generator<Value> {
+  for (let taken = 0; taken < count; taken += 1) {
+    const next = values.next();
+    if (next.done) return;
+    yield next.value;
+  }
+}

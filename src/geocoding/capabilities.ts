@@ -1,0 +1,48 @@
+/** The constants of the three geocoding operations: what is cached, what counts as a good answer, what is billed. */
+import type { Capability } from '../gateway/call.ts';
+import type { Place } from '../providers/geocoding.ts';
+
+/**
+ * From this confidence on an answer ends the chain; a poorer one lets the next provider try, and the best answer wins.
+ * Half of the scale: a street without its house, or a town instead of a street, stays below it with every vendor.
+ */
+export const goodConfidence = 0.5;
+
+/** Past their TTL answers may still be served for a day in all when every provider fails. */
+const staleSeconds = 24 * 3600;
+/** "Nothing found" may be a new street not yet known: kept just long enough to calm a repeating caller. */
+const negativeTtlSeconds = 60;
+
+export interface GeocodingCapabilities {
+  readonly geocode: Capability<'geocode'>;
+  readonly reverse: Capability<'reverse'>;
+  readonly distance: Capability<'distance'>;
+}
+
+/** `cacheTtlSeconds`: how long an answer is fresh; 0 keeps nothing. Google allows coordinates to be kept 30 days at most. */
+export function createGeocodingCapabilities(cacheTtlSeconds: number): GeocodingCapabilities {
+  const constants = {
+    family: 'geocoding',
+    serviceType: 'geocoding',
+    safeToRepeat: true,
+    cache: cacheTtlSeconds > 0 ? { ttlSeconds: cacheTtlSeconds, negativeTtlSeconds, staleSeconds } : null,
+  } as const;
+  const byConfidence = {
+    judge: (place: Place) => (place.confidence >= goodConfidence ? 'good' : 'poor'),
+    score: (place: Place) => place.confidence,
+  } as const;
+  return {
+    geocode: { ...constants, ...byConfidence, operation: 'geocode' },
+    reverse: { ...constants, ...byConfidence, operation: 'reverse' },
+    distance: { ...constants, operation: 'distance' },
+  };
+}
+
+/**
+ * The geocode capability for a caller who asks for more than `goodConfidence`: the chain goes on until an answer is as
+ * sure as that. Asking for less changes nothing in the chain, so that such callers share one answer with all others.
+ */
+export function demandConfidence(capability: Capability<'geocode'>, minConfidence: number): Capability<'geocode'> {
+  if (minConfidence <= goodConfidence) return capability;
+  return { ...capability, judge: (place) => (place.confidence >= minConfidence ? 'good' : 'poor') };
+}

@@ -1,0 +1,187 @@
+import type { CallResult } from '../gateway/call.ts';
+import type { Coordinates } from '../providers/geocoding.ts';
+import type { Caller } from './caller.ts';
+import { type GeocodingDeps, geocode } from './geocode.ts';
+import type { DistanceEnd, DistanceMode, DistanceRequest, DistanceUnit } from './parse-request.ts';
+import { distanceDecimals, distanceQuestion, roundedPoint } from './questions.ts';
+import type { GeocodeResult } from './render-place.ts';
+import { measureStraightLineMeters } from './straight-line.ts';
+
+/** The `provider` of a distance that is our own arithmetic. */
+export const geodesicProvider = 'geodesic';
+
+/** What stands in the reply for one end; the last two where it was given by address. */
+export interface LocatedEnd extends Coordinates {
+  readonly address?: string;
+  readonly formatted_address?: string;
+}
+
+/** The reply to `POST /geocoding/distance`. */
+export interface DistanceAnswer {
+  readonly distance_meters: number;
+  readonly distance_km: number;
+  readonly distance_miles: number;
+  /** In the unit that was asked for. */
+  readonly distance: number;
+  readonly unit: DistanceUnit;
+  readonly duration_seconds?: number;
+  readonly straight_line: boolean;
+  readonly mode: DistanceMode;
+  readonly provider: string;
+  readonly origin: LocatedEnd;
+  readonly destination: LocatedEnd;
+}
+
+export interface DistanceReply {
+  readonly answer: DistanceAnswer;
+  /** The calls this distance took, for the reply's headers: none, one for each end given by address, one for the route. */
+  readonly calls: readonly CallResult[];
+}
+
+/** A route as the gateway stores it: without its ends, which another caller may have given in other words. */
+interface StoredRoute {
+  readonly distance_meters: number;
+  readonly duration_seconds: number;
+  readonly provider: string;
+}
+
+/**
+ * The distance between two ends. A straight line between coordinates is computed here and costs nothing; ends given by
+ * address are geocoded like any other address, cached and charged; routes are the providers'.
+ *
+ * Throws `ADDRESS_NOT_FOUND` for an end that is found nowhere, and what a call throws.
+ */
+export async function distance(
+  deps: GeocodingDeps,
+  caller: Caller,
+  request: DistanceRequest,
+  signal: AbortSignal,
+): Promise<DistanceReply> {
+  const [from, to] = await locateBoth(deps, caller, request, signal);
+  const route =
+    request.mode === 'straight_line' ? null : await findRoute(deps, caller, request, from.end, to.end, signal);
+  const calls = [from.call, to.call, route?.call].filter((call) => call !== undefined && call !== null);
+  return { answer: composeAnswer(request, from.end, to.end, route?.stored ?? null), calls };
+}
+
+interface Located {
+  readonly end: LocatedEnd;
+  readonly call: CallResult | null;
+}
+
+/** When one end cannot be located the other's call is given up too: its answer would be of no use. */
+async function locateBoth(
+  deps: GeocodingDeps,
+  caller: Caller,
+  request: DistanceRequest,
+  signal: AbortSignal,
+): Promise<readonly [Located, Located]> {
+  const giveUp = new AbortController();
+  const either = AbortSignal.any([signal, giveUp.signal]);
+  try {
+    return await Promise.all([
+      locateEnd(deps, caller, request, request.origin, either),
+      locateEnd(deps, caller, request, request.destination, either),
+    ]);
+  } catch (error) {
+    giveUp.abort(error);
+    throw error;
+  }
+}
+
+async function locateEnd(
+  deps: GeocodingDeps,
+  caller: Caller,
+  request: DistanceRequest,
+  end: DistanceEnd,
+  signal: AbortSignal,
+): Promise<Located> {
+  if (end.kind === 'coordinates') {
+    return { end: { latitude: end.latitude, longitude: end.longitude }, call: null };
+  }
+  const call = await geocode(
+    deps,
+    caller,
+    {
+      address: end.address,
+      language: request.language,
+      country: request.country,
+      minConfidence: null,
+      // A provider named for a straight line can only be meant for its ends; for a route it need not geocode at all.
+      provider: request.provider,
+    },
+    signal,
+  );
+  const place = JSON.parse(call.body.toString('utf8')) as GeocodeResult;
+  return {
+    end: {
+      latitude: place.latitude,
+      longitude: place.longitude,
+      address: end.address,
+      formatted_address: place.formatted_address,
+    },
+    call,
+  };
+}
+
+async function findRoute(
+  deps: GeocodingDeps,
+  caller: Caller,
+  request: DistanceRequest & { readonly mode: DistanceMode },
+  origin: Coordinates,
+  destination: Coordinates,
+  signal: AbortSignal,
+): Promise<{ readonly stored: StoredRoute; readonly call: CallResult }> {
+  const mode = request.mode === 'walking' ? 'walking' : 'driving';
+  const call = await deps.calls.execute(
+    {
+      ...caller,
+      capability: deps.capabilities.distance,
+      input: {
+        origin: roundedPoint(origin, distanceDecimals),
+        destination: roundedPoint(destination, distanceDecimals),
+        mode,
+      },
+      question: distanceQuestion(origin, destination, mode, request.provider),
+      provider: request.provider,
+    },
+    (route, context): StoredRoute => ({
+      distance_meters: route.distance_meters,
+      duration_seconds: route.duration_seconds,
+      provider: context.provider,
+    }),
+    signal,
+  );
+  return { stored: JSON.parse(call.body.toString('utf8')) as StoredRoute, call };
+}
+
+const metersPerMile = 1609.344;
+
+function composeAnswer(
+  request: DistanceRequest,
+  origin: LocatedEnd,
+  destination: LocatedEnd,
+  route: StoredRoute | null,
+): DistanceAnswer {
+  const meters = route === null ? measureStraightLineMeters(origin, destination) : route.distance_meters;
+  const km = round(meters / 1000, 6);
+  const miles = round(meters / metersPerMile, 6);
+  return {
+    // Millimetres: coordinates of seven decimals carry no more.
+    distance_meters: round(meters, 3),
+    distance_km: km,
+    distance_miles: miles,
+    distance: request.unit === 'km' ? km : miles,
+    unit: request.unit,
+    ...(route === null ? {} : { duration_seconds: route.duration_seconds }),
+    straight_line: route === null,
+    mode: request.mode,
+    provider: route?.provider ?? geodesicProvider,
+    origin,
+    destination,
+  };
+}
+
+function round(value: number, decimals: number): number {
+  return Number(value.toFixed(decimals));
+}

@@ -1,0 +1,47 @@
+import type { ExternalService, HealthStatus } from '../directory/service.ts';
+import type { TenantId } from '../ids.ts';
+
+export interface GeocodingHealthDeps {
+  /** The tenant's services of every type, active or not. */
+  ofTenant(tenantId: TenantId): Promise<readonly ExternalService[]>;
+  /** What the probes and calls of late say. */
+  healthOf(service: ExternalService): { readonly status: HealthStatus; readonly lastError: string | null };
+  /** Requests left in the service's tightest window; null where it has no limit of its own. */
+  remainingRequests(service: ExternalService): Promise<number | null>;
+}
+
+export interface ProviderHealth {
+  readonly status: HealthStatus;
+  readonly rate_limit_remaining: number | null;
+  readonly last_error: string | null;
+}
+
+export interface GeocodingHealth {
+  /**
+   * `healthy`: every provider is, or none has said otherwise. `degraded`: some are not, but one may still answer.
+   * `down`: all are down, or there is none. `unknown`: none has been asked yet.
+   */
+  readonly status: HealthStatus;
+  readonly providers: Readonly<Record<string, ProviderHealth>>;
+}
+
+/** The state of the tenant's active geocoding providers, by service name, in the order in which they are tried. */
+export async function reportGeocodingHealth(deps: GeocodingHealthDeps, tenantId: TenantId): Promise<GeocodingHealth> {
+  const services = (await deps.ofTenant(tenantId)).filter(
+    (service) => service.isActive && service.serviceType === 'geocoding',
+  );
+  const entries = await Promise.all(
+    services.map(async (service): Promise<[string, ProviderHealth]> => {
+      const { status, lastError } = deps.healthOf(service);
+      const remaining = await deps.remainingRequests(service);
+      return [service.serviceName, { status, rate_limit_remaining: remaining, last_error: lastError }];
+    }),
+  );
+  return { status: summarize(entries.map(([, provider]) => provider.status)), providers: Object.fromEntries(entries) };
+}
+
+function summarize(statuses: readonly HealthStatus[]): HealthStatus {
+  if (statuses.every((status) => status === 'down')) return 'down';
+  if (statuses.some((status) => status === 'down' || status === 'degraded')) return 'degraded';
+  return statuses.some((status) => status === 'healthy') ? 'healthy' : 'unknown';
+}

@@ -1,0 +1,170 @@
+/** The bodies of geocode, reverse, distance and batch, parsed. Each parser throws `INVALID_REQUEST` naming every fault. */
+import type { Coordinates } from '../providers/geocoding.ts';
+import {
+  createInputReader,
+  type InputReader,
+  type Members,
+  parseMembers,
+  readAddress,
+  readCoordinates,
+  readCountry,
+  readDegrees,
+  readLanguage,
+  readMinConfidence,
+  readOneOf,
+  readProvider,
+} from './input-reader.ts';
+
+/** How an address is to be understood, and by whom. */
+export interface GeocodeOptions {
+  /** null: chosen by priority. */
+  readonly provider: string | null;
+  /** ISO 639-1, lower case. */
+  readonly language: string;
+  /** ISO 3166-1 alpha-2, upper case. */
+  readonly country: string;
+  /** null: any answer will do. */
+  readonly minConfidence: number | null;
+}
+
+export interface GeocodeRequest extends GeocodeOptions {
+  /** Trimmed, as the caller wrote it. */
+  readonly address: string;
+}
+
+export interface ReverseRequest extends Coordinates {
+  readonly provider: string | null;
+  readonly language: string;
+}
+
+export const distanceModes = ['straight_line', 'driving', 'walking'] as const;
+export type DistanceMode = (typeof distanceModes)[number];
+export const distanceUnits = ['km', 'miles'] as const;
+export type DistanceUnit = (typeof distanceUnits)[number];
+
+export type DistanceEnd =
+  | ({ readonly kind: 'coordinates' } & Coordinates)
+  | { readonly kind: 'address'; readonly address: string };
+
+export interface DistanceRequest {
+  readonly origin: DistanceEnd;
+  readonly destination: DistanceEnd;
+  readonly mode: DistanceMode;
+  readonly unit: DistanceUnit;
+  /** For the route, and for ends given by address. */
+  readonly provider: string | null;
+  /** These two are for ends given by address. */
+  readonly language: string;
+  readonly country: string;
+}
+
+export const maxBatchAddresses = 1000;
+
+export interface BatchRequest extends GeocodeOptions {
+  /** 1 to 1,000, unchecked: one bad address fails alone. */
+  readonly addresses: readonly unknown[];
+}
+
+export function parseGeocodeRequest(body: unknown): GeocodeRequest {
+  const members = parseMembers(body);
+  const reader = createInputReader();
+  const address = readAddress(reader, 'address', members.address);
+  const options = readGeocodeOptions(reader, members);
+  reader.refuseFaults();
+  return { address, ...options };
+}
+
+export function parseReverseRequest(body: unknown): ReverseRequest {
+  const members = parseMembers(body);
+  const reader = createInputReader();
+  const request = {
+    ...readCoordinates(reader, '', members),
+    provider: readProvider(reader, members),
+    language: readLanguage(reader, members),
+  };
+  reader.refuseFaults();
+  return request;
+}
+
+export function parseDistanceRequest(body: unknown): DistanceRequest {
+  const members = parseMembers(body);
+  const reader = createInputReader();
+  const request = {
+    origin: readEnd(reader, members, 'origin', 'origin_lat', 'origin_lng'),
+    destination: readEnd(reader, members, 'destination', 'dest_lat', 'dest_lng'),
+    mode: readOneOf(reader, members, 'mode', distanceModes, 'straight_line'),
+    unit: readOneOf(reader, members, 'unit', distanceUnits, 'km'),
+    provider: readProvider(reader, members),
+    language: readLanguage(reader, members),
+    country: readCountry(reader, members),
+  };
+  reader.refuseFaults();
+  return request;
+}
+
+export function parseBatchRequest(body: unknown): BatchRequest {
+  const members = parseMembers(body);
+  const reader = createInputReader();
+  const { addresses } = members;
+  if (!Array.isArray(addresses) || addresses.length < 1 || addresses.length > maxBatchAddresses) {
+    reader.fault('addresses', `must be an array of 1 to ${maxBatchAddresses} addresses`);
+  }
+  const options = readGeocodeOptions(reader, members);
+  reader.refuseFaults();
+  return { addresses: addresses as unknown[], ...options };
+}
+
+function readGeocodeOptions(reader: InputReader, members: Members): GeocodeOptions {
+  return {
+    provider: readProvider(reader, members),
+    language: readLanguage(reader, members),
+    country: readCountry(reader, members),
+    minConfidence: readMinConfidence(reader, members),
+  };
+}
+
+/** An end as an object, or flat as `origin_lat`, `origin_lng`; both at once would leave it open which one is meant. */
+function readEnd(
+  reader: InputReader,
+  members: Members,
+  path: 'origin' | 'destination',
+  flatLatitude: string,
+  flatLongitude: string,
+): DistanceEnd {
+  const nowhere: DistanceEnd = { kind: 'coordinates', latitude: 0, longitude: 0 };
+  const end = members[path];
+  const isFlat = members[flatLatitude] !== undefined || members[flatLongitude] !== undefined;
+  if (end === undefined || end === null) {
+    if (!isFlat) {
+      reader.fault(path, `is required: {latitude, longitude}, {address}, or ${flatLatitude} and ${flatLongitude}`);
+      return nowhere;
+    }
+    return {
+      kind: 'coordinates',
+      latitude: readDegrees(reader, flatLatitude, members[flatLatitude], 90),
+      longitude: readDegrees(reader, flatLongitude, members[flatLongitude], 180),
+    };
+  }
+  if (isFlat) {
+    reader.fault(path, `must not stand beside ${flatLatitude} and ${flatLongitude}`);
+    return nowhere;
+  }
+  if (typeof end !== 'object' || Array.isArray(end)) {
+    reader.fault(path, 'must be {latitude, longitude} or {address}');
+    return nowhere;
+  }
+  const endMembers = end as Members;
+  const hasCoordinates = endMembers.latitude !== undefined || endMembers.longitude !== undefined;
+  if (endMembers.address === undefined) {
+    if (!hasCoordinates) {
+      reader.fault(path, 'must be {latitude, longitude} or {address}');
+      return nowhere;
+    }
+    return { kind: 'coordinates', ...readCoordinates(reader, `${path}.`, endMembers) };
+  }
+  if (hasCoordinates) {
+    reader.fault(path, 'must be given by coordinates or by address, not by both');
+    return nowhere;
+  }
+  return { kind: 'address', address: readAddress(reader, `${path}.address`, endMembers.address) };
+}

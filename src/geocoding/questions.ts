@@ -1,0 +1,57 @@
+/**
+ * Canonical questions: equal for inputs that must share one answer, different for all others.
+ *
+ * A line feed separates the parts; none of them can contain one. The tenant and the operation are the gateway's to add.
+ */
+import type { Coordinates } from '../providers/geocoding.ts';
+import { normalizeAddress } from './address/normalize-address.ts';
+import { goodConfidence } from './capabilities.ts';
+import type { GeocodeOptions, ReverseRequest } from './parse-request.ts';
+
+/**
+ * Country and language are part of the question, as each changes the answer's place or words. `min_confidence` is, only
+ * where it makes the chain longer.
+ */
+export function geocodeQuestion(address: string, options: GeocodeOptions): string {
+  const { minConfidence } = options;
+  const chain = minConfidence !== null && minConfidence > goodConfidence ? String(minConfidence) : '';
+  return `${options.provider ?? ''}\n${options.language}\n${options.country}\n${chain}\n${normalizeAddress(address)}`;
+}
+
+/** Five decimals are 1.1 m at the equator and less elsewhere: finer than any provider's answer. */
+export const reverseDecimals = 5;
+/** Six decimals are 0.11 m: no route's length shows more. */
+export const distanceDecimals = 6;
+
+export function reverseQuestion(request: ReverseRequest): string {
+  return `${request.provider ?? ''}\n${request.language}\n${pointKey(request, reverseDecimals)}`;
+}
+
+export function distanceQuestion(
+  origin: Coordinates,
+  destination: Coordinates,
+  mode: string,
+  provider: string | null,
+): string {
+  return `${provider ?? ''}\n${mode}\n${pointKey(origin, distanceDecimals)}\n${pointKey(destination, distanceDecimals)}`;
+}
+
+/** The point that is asked for all points with its key: sent to the provider, so that the answer fits each of them. */
+export function roundedPoint(point: Coordinates, decimals: number): Coordinates {
+  const longitude = plainZero(Number(point.longitude.toFixed(decimals)));
+  // The meridian opposite Greenwich has two names.
+  return {
+    latitude: plainZero(Number(point.latitude.toFixed(decimals))),
+    longitude: longitude === -180 ? 180 : longitude,
+  };
+}
+
+function pointKey(point: Coordinates, decimals: number): string {
+  const rounded = roundedPoint(point, decimals);
+  return `${rounded.latitude},${rounded.longitude}`;
+}
+
+/** Rounding -0.0000001 gives a negative zero, which prints differently in some places and compares equal in others. */
+function plainZero(value: number): number {
+  return value === 0 ? 0 : value;
+}

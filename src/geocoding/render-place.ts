@@ -1,0 +1,23 @@
+import type { AnswerContext } from '../gateway/call.ts';
+import type { Place } from '../providers/geocoding.ts';
+
+/** `GeocodeResult` of the public API: what was found, who found it, and at what cost in time. */
+export function renderPlace(place: Place, context: AnswerContext) {
+  return {
+    latitude: place.latitude,
+    longitude: place.longitude,
+    formatted_address: place.formatted_address,
+    confidence: place.confidence,
+    location_type: place.location_type,
+    address_components: place.address_components,
+    components: place.components,
+    place_id: place.place_id,
+    partial_match: place.partial_match,
+    provider: context.provider,
+    attempted_providers: context.attemptedProviders,
+    cached: context.cached,
+    response_time_ms: context.responseTimeMs,
+  };
+}
+
+export type GeocodeResult = ReturnType<typeof renderPlace>;

@@ -1,0 +1,173 @@
+/**
+ * The shapes of the geocoding API, for OpenAPI and for the edge's first look at a body. `parse-request.ts` is the judge:
+ * it names every fault at once and knows the rules that hold between members.
+ */
+import Type from 'typebox';
+import { locationTypes } from '../providers/geocoding.ts';
+import { maxAddressLength } from './input-reader.ts';
+import { distanceModes, distanceUnits, maxBatchAddresses } from './parse-request.ts';
+
+const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
+const oneOf = (choices: readonly string[]) => Type.Union(choices.map((choice) => Type.Literal(choice)));
+
+const address = Type.String({
+  minLength: 1,
+  maxLength: maxAddressLength,
+  description: '1 to 500 characters after trimming. Russian, Uzbek in either script, or any other language.',
+  examples: ['Ташкент, ул. Навои, 5'],
+});
+const latitude = Type.Number({ minimum: -90, maximum: 90, examples: [41.311081] });
+const longitude = Type.Number({ minimum: -180, maximum: 180, examples: [69.240562] });
+const provider = Type.String({
+  default: 'auto',
+  description:
+    '`auto`: by priority, with failover. `google_maps`, `yandex_maps`, `google`, `yandex`, or the name of a service: that one only.',
+});
+const language = Type.String({ default: 'ru', pattern: '^[A-Za-z]{2}$', description: 'ISO 639-1' });
+const country = Type.String({ default: 'UZ', pattern: '^[A-Za-z]{2}$', description: 'ISO 3166-1 alpha-2' });
+const region = Type.String({ pattern: '^[A-Za-z]{2}$', description: 'Another name of `country`.' });
+const minConfidence = Type.Number({
+  minimum: 0,
+  maximum: 1,
+  description: 'Answers below it count as not found; the best is shown as `best`.',
+});
+
+const geocodeOptions = {
+  provider: Type.Optional(provider),
+  language: Type.Optional(language),
+  country: Type.Optional(country),
+  region: Type.Optional(region),
+  min_confidence: Type.Optional(minConfidence),
+};
+
+export const geocodeRequestSchema = Type.Object({ address, ...geocodeOptions }, { title: 'GeocodeRequest' });
+
+export const reverseRequestSchema = Type.Object(
+  { latitude, longitude, provider: Type.Optional(provider), language: Type.Optional(language) },
+  { title: 'ReverseRequest' },
+);
+
+const coordinates = Type.Object({ latitude, longitude });
+const distanceEnd = Type.Union([coordinates, Type.Object({ address })]);
+
+export const distanceRequestSchema = Type.Object(
+  {
+    origin: Type.Optional(distanceEnd),
+    destination: Type.Optional(distanceEnd),
+    origin_lat: Type.Optional(latitude),
+    origin_lng: Type.Optional(longitude),
+    dest_lat: Type.Optional(latitude),
+    dest_lng: Type.Optional(longitude),
+    mode: Type.Optional(oneOf(distanceModes)),
+    unit: Type.Optional(oneOf(distanceUnits)),
+    provider: Type.Optional(provider),
+    language: Type.Optional(language),
+    country: Type.Optional(country),
+    region: Type.Optional(region),
+  },
+  { title: 'DistanceRequest', description: 'Each end as an object, or flat (`origin_lat`, `origin_lng`), not both.' },
+);
+
+export const batchRequestSchema = Type.Object(
+  {
+    // Not `address`: one bad address fails alone, not the whole batch.
+    addresses: Type.Array(Type.Unknown({ description: 'As `address` of a geocode request.' }), {
+      minItems: 1,
+      maxItems: maxBatchAddresses,
+    }),
+    ...geocodeOptions,
+  },
+  { title: 'BatchRequest' },
+);
+
+const geocodeResultMembers = {
+  latitude,
+  longitude,
+  formatted_address: Type.String(),
+  confidence: Type.Number({ minimum: 0, maximum: 1 }),
+  location_type: oneOf(locationTypes),
+  address_components: Type.Array(
+    Type.Object({ long_name: Type.String(), short_name: Type.String(), types: Type.Array(Type.String()) }),
+  ),
+  components: Type.Object({
+    street: nullable(Type.String()),
+    house_number: nullable(Type.String()),
+    district: nullable(Type.String()),
+    city: nullable(Type.String()),
+    region: nullable(Type.String()),
+    postal_code: nullable(Type.String()),
+    country: nullable(Type.String()),
+    country_code: nullable(Type.String()),
+  }),
+  place_id: nullable(Type.String()),
+  partial_match: Type.Boolean(),
+  provider: Type.String({ description: 'The name of the service that answered.' }),
+  attempted_providers: Type.Array(Type.String(), { description: 'In the order tried.' }),
+  cached: Type.Boolean(),
+  response_time_ms: Type.Number({ description: 'What the provider took when it was asked.' }),
+};
+
+export const geocodeResultSchema = Type.Object(geocodeResultMembers, { title: 'GeocodeResult' });
+
+const locatedEnd = Type.Object({
+  latitude,
+  longitude,
+  address: Type.Optional(Type.String()),
+  formatted_address: Type.Optional(Type.String()),
+});
+
+export const distanceResultSchema = Type.Object(
+  {
+    distance_meters: Type.Number(),
+    distance_km: Type.Number(),
+    distance_miles: Type.Number(),
+    distance: Type.Number({ description: 'In `unit`.' }),
+    unit: oneOf(distanceUnits),
+    duration_seconds: Type.Optional(Type.Number({ description: 'Driving and walking only.' })),
+    straight_line: Type.Boolean(),
+    mode: oneOf(distanceModes),
+    provider: Type.String({ description: '`geodesic` for a straight line.' }),
+    origin: locatedEnd,
+    destination: locatedEnd,
+  },
+  { title: 'DistanceResult' },
+);
+
+const batchItem = Type.Union([
+  Type.Object({ address: Type.String(), success: Type.Literal(true), ...geocodeResultMembers }),
+  Type.Object({
+    address: nullable(Type.String()),
+    success: Type.Literal(false),
+    error: Type.Object({
+      code: Type.String(),
+      detail: Type.String(),
+      retry_after_seconds: Type.Optional(Type.Number()),
+    }),
+  }),
+]);
+
+export const batchResultSchema = Type.Object(
+  {
+    results: Type.Array(batchItem),
+    success_count: Type.Integer({ minimum: 0 }),
+    failure_count: Type.Integer({ minimum: 0 }),
+  },
+  { title: 'BatchResult', description: 'In the order asked.' },
+);
+
+const healthStatus = oneOf(['healthy', 'degraded', 'down', 'unknown']);
+
+export const geocodingHealthSchema = Type.Object(
+  {
+    status: healthStatus,
+    providers: Type.Record(
+      Type.String(),
+      Type.Object({
+        status: healthStatus,
+        rate_limit_remaining: nullable(Type.Integer()),
+        last_error: nullable(Type.String()),
+      }),
+    ),
+  },
+  { title: 'GeocodingHealth' },
+);
