@@ -1,0 +1,89 @@
+/** Google's error envelope: recorded shapes, and the texts users will look for. */
+import { type EmulatorReply, jsonReply } from '../vendor.ts';
+
+const statusNames: Readonly<Record<number, string>> = {
+  400: 'INVALID_ARGUMENT',
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  429: 'RESOURCE_EXHAUSTED',
+  500: 'INTERNAL',
+  503: 'UNAVAILABLE',
+};
+
+export class ApiError extends Error {
+  readonly status: number;
+  readonly details: readonly unknown[] | undefined;
+
+  constructor(status: number, message: string, details?: readonly unknown[]) {
+    super(message);
+    this.status = status;
+    this.details = details;
+  }
+}
+
+export function errorReply(error: ApiError): EmulatorReply {
+  const reply = jsonReply(error.status, {
+    error: {
+      code: error.status,
+      message: error.message,
+      status: statusNames[error.status] ?? 'UNKNOWN',
+      ...(error.details && { details: error.details }),
+    },
+  });
+  if (error.status !== 401) return reply;
+  return { ...reply, headers: { ...reply.headers, 'www-authenticate': 'Bearer realm="https://accounts.google.com/"' } };
+}
+
+export function unparsableRange(text: string): ApiError {
+  return new ApiError(400, `Unable to parse range: ${text}`);
+}
+
+export function notFound(): ApiError {
+  return new ApiError(404, 'Requested entity was not found.');
+}
+
+/** A member of the body that is not what the API's types say. */
+export function badField(field: string, description: string): ApiError {
+  return new ApiError(400, description, [
+    { '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: [{ field, description }] },
+  ]);
+}
+
+export type QuotaScope = 'user' | 'project';
+
+/** Recorded for reads by user; writes and projects are worded after it. No Retry-After: Google sends none. */
+export function quotaExceeded(kind: 'read' | 'write', scope: QuotaScope, limit: number, projectId: string): ApiError {
+  const metric = kind === 'read' ? 'Read requests' : 'Write requests';
+  const id = kind === 'read' ? 'ReadRequestsPerMinute' : 'WriteRequestsPerMinute';
+  const perUser = scope === 'user';
+  return new ApiError(
+    429,
+    `Quota exceeded for quota metric '${metric}' and limit '${metric} per minute${perUser ? ' per user' : ''}' of service 'sheets.googleapis.com' for consumer 'project_number:${projectId}'.`,
+    [
+      {
+        '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+        reason: 'RATE_LIMIT_EXCEEDED',
+        domain: 'googleapis.com',
+        metadata: {
+          quota_limit_value: String(limit),
+          service: 'sheets.googleapis.com',
+          consumer: `projects/${projectId}`,
+          quota_unit: perUser ? '1/min/{project}/{user}' : '1/min/{project}',
+          quota_location: 'global',
+          quota_metric: `sheets.googleapis.com/${kind}_requests`,
+          quota_limit: `${id}${perUser ? 'PerUser' : 'PerProject'}`,
+        },
+      },
+      {
+        '@type': 'type.googleapis.com/google.rpc.Help',
+        links: [
+          {
+            description: 'Request a higher quota limit.',
+            url: 'https://cloud.google.com/docs/quotas/help/request_increase',
+          },
+        ],
+      },
+    ],
+  );
+}

@@ -1,0 +1,127 @@
+/** `spreadsheets.get`: a spreadsheet as a resource, with cells when they were asked for. */
+import { locate } from './a1.ts';
+import { type Cell, renderCell } from './cell.ts';
+import { evaluated } from './formula.ts';
+import { cellAt, type GridArea, type GridState } from './grid.ts';
+import type { NamedRange, SpreadsheetState } from './spreadsheet.ts';
+
+const white = { red: 1, green: 1, blue: 1 };
+/** As recorded for a new spreadsheet. */
+const defaultFormat = {
+  backgroundColor: white,
+  padding: { top: 2, right: 3, bottom: 2, left: 3 },
+  verticalAlignment: 'BOTTOM',
+  wrapStrategy: 'OVERFLOW_CELL',
+  textFormat: {
+    foregroundColor: {},
+    fontFamily: 'arial,sans,sans-serif',
+    fontSize: 10,
+    bold: false,
+    italic: false,
+    strikethrough: false,
+    underline: false,
+    foregroundColorStyle: { rgbColor: {} },
+  },
+  backgroundColorStyle: { rgbColor: white },
+};
+const themeColors = [
+  'TEXT',
+  'BACKGROUND',
+  'ACCENT1',
+  'ACCENT2',
+  'ACCENT3',
+  'ACCENT4',
+  'ACCENT5',
+  'ACCENT6',
+  'LINK',
+].map((colorType) => ({ colorType, color: { rgbColor: colorType === 'BACKGROUND' ? white : {} } }));
+
+export interface DescribeOptions {
+  readonly ranges: readonly string[];
+  readonly includeGridData: boolean;
+}
+
+/** Throws the API's 400 on a range that means nothing. */
+export function describeSpreadsheet(spreadsheet: SpreadsheetState, options: DescribeOptions): object {
+  const asked = options.ranges.map((range) => locate(spreadsheet, range));
+  const grids =
+    asked.length === 0 ? spreadsheet.grids : spreadsheet.grids.filter((grid) => asked.some((one) => one.grid === grid));
+  return {
+    spreadsheetId: spreadsheet.id,
+    properties: {
+      title: spreadsheet.title,
+      locale: spreadsheet.locale,
+      autoRecalc: 'ON_CHANGE',
+      timeZone: spreadsheet.timeZone,
+      defaultFormat,
+      spreadsheetTheme: { primaryFontFamily: 'Arial', themeColors },
+    },
+    sheets: grids.map((grid) => ({
+      properties: sheetProperties(spreadsheet, grid),
+      ...(options.includeGridData && {
+        data:
+          asked.length === 0
+            ? [gridData(grid, { startRow: 0, startColumn: 0, endRow: grid.rowCount, endColumn: grid.columnCount })]
+            : asked.filter((one) => one.grid === grid).map(({ area }) => gridData(grid, area)),
+      }),
+    })),
+    ...(spreadsheet.namedRanges.length > 0 && { namedRanges: spreadsheet.namedRanges.map(namedRangeResource) }),
+    spreadsheetUrl: `https://docs.google.com/spreadsheets/d/${spreadsheet.id}/edit`,
+  };
+}
+
+export function sheetProperties(spreadsheet: SpreadsheetState, grid: GridState): object {
+  return {
+    sheetId: grid.sheetId,
+    title: grid.title,
+    index: spreadsheet.grids.indexOf(grid),
+    sheetType: 'GRID',
+    gridProperties: { rowCount: grid.rowCount, columnCount: grid.columnCount },
+    ...(grid.hidden && { hidden: true }),
+  };
+}
+
+/** Zeroes are left out, as recorded: proto3 JSON drops them here. */
+export function namedRangeResource(named: NamedRange): object {
+  const range = {
+    sheetId: named.sheetId,
+    startRowIndex: named.startRow,
+    endRowIndex: named.endRow,
+    startColumnIndex: named.startColumn,
+    endColumnIndex: named.endColumn,
+  };
+  const kept = Object.entries(range).filter(([name, value]) => value !== null && !(name === 'sheetId' && value === 0));
+  return { namedRangeId: named.namedRangeId, name: named.name, range: Object.fromEntries(kept) };
+}
+
+function gridData(grid: GridState, area: GridArea): object {
+  const rowData: object[] = [];
+  for (let row = area.startRow; row < Math.min(area.endRow, grid.rows.length); row++) {
+    const values: object[] = [];
+    const end = Math.min(area.endColumn, grid.rows[row]?.length ?? 0);
+    for (let column = area.startColumn; column < end; column++) {
+      values.push(cellData(evaluated(grid, cellAt(grid, row, column))));
+    }
+    rowData.push(values.length > 0 ? { values } : {});
+  }
+  return {
+    ...(area.startRow > 0 && { startRow: area.startRow }),
+    ...(area.startColumn > 0 && { startColumn: area.startColumn }),
+    ...(rowData.length > 0 && { rowData }),
+  };
+}
+
+function cellData(cell: Cell | undefined): object {
+  if (cell === undefined) return {};
+  const typed = (value: Cell['value']): object =>
+    typeof value === 'number'
+      ? { numberValue: value }
+      : typeof value === 'boolean'
+        ? { boolValue: value }
+        : { stringValue: value };
+  return {
+    userEnteredValue: cell.formula === undefined ? typed(cell.value) : { formulaValue: cell.formula },
+    effectiveValue: typed(cell.value),
+    formattedValue: renderCell(cell, 'FORMATTED_VALUE', 'FORMATTED_STRING'),
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * The spreadsheets of one emulator. Any id comes into being at its first use, with one sheet `Sheet1`.
+ *
+ * With a data directory each spreadsheet is a JSON file, written whole and renamed into place shortly after a change and
+ * once more at close; without one, state ends with the process.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { newSpreadsheet, type SpreadsheetState } from './spreadsheet.ts';
+
+const saveDelayMs = 50;
+/** Beyond it ids are unknown, as at Google: an emulator that was asked for more is being abused. */
+const maxSpreadsheets = 10_000;
+
+export class SpreadsheetStore {
+  readonly #directory: string | null;
+  readonly #known = new Map<string, SpreadsheetState>();
+  readonly #missing = new Set<string>();
+  readonly #unsaved = new Set<string>();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(dataDir: string | null) {
+    this.#directory = dataDir === null ? null : join(dataDir, 'emulator', 'sheets');
+    if (this.#directory !== null) mkdirSync(this.#directory, { recursive: true });
+  }
+
+  /** null where the id was told to be unknown. */
+  open(id: string): SpreadsheetState | null {
+    if (this.#missing.has(id)) return null;
+    const known = this.#known.get(id);
+    if (known !== undefined) return known;
+    if (this.#known.size >= maxSpreadsheets) return null;
+    const opened = this.#load(id) ?? newSpreadsheet(id);
+    this.#known.set(id, opened);
+    return opened;
+  }
+
+  /** From now on the id is unknown (404), or known again. */
+  setMissing(id: string, missing: boolean): void {
+    if (missing) this.#missing.add(id);
+    else this.#missing.delete(id);
+  }
+
+  changed(id: string): void {
+    if (this.#directory === null) return;
+    this.#unsaved.add(id);
+    this.#timer ??= setTimeout(() => this.save(), saveDelayMs);
+  }
+
+  save(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const id of this.#unsaved) {
+      const file = this.#fileOf(id) as string;
+      writeFileSync(`${file}.new`, JSON.stringify(this.#known.get(id)));
+      renameSync(`${file}.new`, file);
+    }
+    this.#unsaved.clear();
+  }
+
+  #load(id: string): SpreadsheetState | null {
+    const file = this.#fileOf(id);
+    if (file === null || !existsSync(file)) return null;
+    return JSON.parse(readFileSync(file, 'utf8')) as SpreadsheetState;
+  }
+
+  /** Named by a hash: an id may hold what a file name may not. */
+  #fileOf(id: string): string | null {
+    if (this.#directory === null) return null;
+    return join(this.#directory, `${createHash('sha256').update(id).digest('hex').slice(0, 32)}.json`);
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Google Sheets API v4: `spreadsheets.values.*`, `spreadsheets.get`, `create` and `batchUpdate`, behind tokens of the
+ * emulated token endpoint, with Google's quotas by user and by project.
+ */
+import { randomBytes } from 'node:crypto';
+import { type AccessToken, type ServiceAccounts, serviceAccountsOf } from '../oauth/service-accounts.ts';
+import { type CreateVendor, type EmulatorReply, type EmulatorRequest, jsonReply, type Route } from '../vendor.ts';
+import { ApiError, errorReply, notFound, quotaExceeded } from './api-error.ts';
+import { applyRequests } from './batch-update.ts';
+import { describeSpreadsheet } from './describe.ts';
+import { applyMask } from './field-mask.ts';
+import type { SpreadsheetState } from './spreadsheet.ts';
+import { SpreadsheetStore } from './store.ts';
+import { type ValuesCall, valuesCalls } from './values.ts';
+
+export const sheetsVendorName = 'google_sheets';
+const readScopes = ['spreadsheets', 'spreadsheets.readonly', 'drive', 'drive.readonly', 'drive.file'];
+const writeScopes = ['spreadsheets', 'drive', 'drive.file'];
+const perUser = 60;
+const perProject = 300;
+
+export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context }) => {
+  const accounts = serviceAccountsOf({ control, dataDir, ...context });
+  const store = new SpreadsheetStore(dataDir);
+
+  /** The user's quota is spent by the frame; the project's, which all its accounts share, is spent here. */
+  function spendProjectQuota(request: EmulatorRequest): void {
+    const token = tokenOf(accounts, request) as AccessToken;
+    const kind = kindOf(request);
+    const { projectId } = token.account;
+    if (!control.spendQuota(sheetsVendorName, `project:${projectId}`, `project_${kind}`).granted) {
+      const limit = control.quotaOf(sheetsVendorName, `project_${kind}`) ?? 0;
+      throw quotaExceeded(kind, 'project', limit, projectId);
+    }
+  }
+
+  function open(request: EmulatorRequest, rawId: string): SpreadsheetState {
+    const spreadsheet = store.open(decodeURIComponent(rawId));
+    if (spreadsheet === null) throw notFound();
+    const token = tokenOf(accounts, request) as AccessToken;
+    if (spreadsheet.sharedWith !== null && !spreadsheet.sharedWith.includes(token.account.email)) {
+      throw new ApiError(403, 'The caller does not have permission');
+    }
+    return spreadsheet;
+  }
+
+  const route = (
+    method: string,
+    path: RegExp,
+    answer: (request: EmulatorRequest, match: RegExpExecArray) => object,
+  ): Route => ({
+    method,
+    path,
+    handle(request, match) {
+      try {
+        spendProjectQuota(request);
+        return jsonReply(200, answer(request, match));
+      } catch (error) {
+        return errorReply(asApiError(error));
+      }
+    },
+  });
+
+  const valuesRoute = (call: ValuesCall): Route =>
+    route(call.method, call.path, (request, match) => {
+      const spreadsheet = open(request, match[1] as string);
+      const range = match[2] === undefined ? '' : decodeURIComponent(match[2]);
+      const answer = call.answer(spreadsheet, range, request.query, () => parseBody(request));
+      if (call.changes) store.changed(spreadsheet.id);
+      return applyIfMasked(answer, request.query.get('fields'));
+    });
+
+  return {
+    name: sheetsVendorName,
+    perMinuteQuotas: {
+      read: perUser,
+      write: perUser,
+      project_read: perProject,
+      project_write: perProject,
+    },
+    quotaClassOf: kindOf,
+    accountOf: (request) => tokenOf(accounts, request)?.account.email ?? null,
+    authorize: (request) => refuseUnlessAuthorized(accounts, request),
+    refuse(refusal, request) {
+      if (refusal === 'internal_error') return errorReply(new ApiError(500, 'Internal error encountered.'));
+      if (refusal === 'request_denied') return errorReply(new ApiError(403, 'The caller does not have permission'));
+      const kind = kindOf(request);
+      const projectId = tokenOf(accounts, request)?.account.projectId ?? '0';
+      return errorReply(quotaExceeded(kind, 'user', control.quotaOf(sheetsVendorName, kind) ?? 0, projectId));
+    },
+    routes: [
+      ...valuesCalls.map(valuesRoute),
+      route('POST', /^\/v4\/spreadsheets$/, (request) => {
+        const wanted = parseBody(request) as { properties?: { title?: string } };
+        const spreadsheet = store.open(randomBytes(33).toString('base64url')) as SpreadsheetState;
+        if (typeof wanted.properties?.title === 'string') spreadsheet.title = wanted.properties.title;
+        store.changed(spreadsheet.id);
+        return describeSpreadsheet(spreadsheet, { ranges: [], includeGridData: false });
+      }),
+      route('POST', /^\/v4\/spreadsheets\/([^/]+):batchUpdate$/, (request, match) => {
+        const spreadsheet = open(request, match[1] as string);
+        const { requests } = parseBody(request) as { requests?: unknown[] };
+        if (!Array.isArray(requests) || requests.length === 0) {
+          throw new ApiError(400, 'Invalid value at requests: Must specify at least one request.');
+        }
+        const { changed, replies } = applyRequests(spreadsheet, requests);
+        Object.assign(spreadsheet, changed);
+        store.changed(spreadsheet.id);
+        return { spreadsheetId: spreadsheet.id, replies };
+      }),
+      route('GET', /^\/v4\/spreadsheets\/([^/:]+)\/?$/, (request, match) => {
+        const spreadsheet = open(request, match[1] as string);
+        const fields = request.query.get('fields');
+        const asksForCells = request.query.get('includeGridData') === 'true' || /\bdata\b/.test(fields ?? '');
+        return applyMask(
+          describeSpreadsheet(spreadsheet, { ranges: request.query.getAll('ranges'), includeGridData: asksForCells }),
+          fields,
+        );
+      }),
+      {
+        method: 'POST',
+        path: /^\/__emulator\/spreadsheets\/([^/]+)$/,
+        handle: (request, match) => arrange(store, decodeURIComponent(match[1] as string), request),
+      },
+    ],
+    close: () => store.save(),
+  };
+};
+
+/** Reads and writes are counted apart; batchGet is a read although its siblings write. */
+function kindOf(request: EmulatorRequest): 'read' | 'write' {
+  return request.method === 'GET' ? 'read' : 'write';
+}
+
+function tokenOf(accounts: ServiceAccounts, request: EmulatorRequest): AccessToken | null {
+  const header = request.headers.authorization;
+  const bearer = typeof header === 'string' ? /^Bearer (.+)$/i.exec(header)?.[1] : undefined;
+  const token = bearer ?? request.query.get('access_token');
+  return token === null || token === undefined ? null : accounts.resolveToken(token);
+}
+
+function refuseUnlessAuthorized(accounts: ServiceAccounts, request: EmulatorRequest): EmulatorReply | null {
+  if (request.rawPath.startsWith('/__emulator/')) return null;
+  const isAnonymous = request.headers.authorization === undefined && !request.query.has('access_token');
+  if (isAnonymous) {
+    return errorReply(
+      new ApiError(
+        403,
+        "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API consumer identity to call this API.",
+      ),
+    );
+  }
+  const token = tokenOf(accounts, request);
+  if (token === null) {
+    return errorReply(
+      new ApiError(
+        401,
+        'Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.',
+      ),
+    );
+  }
+  const wanted = kindOf(request) === 'read' ? readScopes : writeScopes;
+  if (token.scopes.some((scope) => wanted.includes(scope.replace('https://www.googleapis.com/auth/', '')))) return null;
+  return errorReply(new ApiError(403, 'Request had insufficient authentication scopes.'));
+}
+
+function applyIfMasked(answer: object, fields: string | null): object {
+  if (fields === null || fields === '' || fields === '*') return answer;
+  const names = fields.split(',').map((path) => path.split(/[./(]/)[0] as string);
+  return Object.fromEntries(Object.entries(answer).filter(([name]) => names.includes(name)));
+}
+
+function parseBody(request: EmulatorRequest): Record<string, unknown> {
+  if (request.body.length === 0) return {};
+  try {
+    const body: unknown = JSON.parse(request.body.toString('utf8'));
+    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>;
+  } catch {
+    // Said below, in the API's words.
+  }
+  throw new ApiError(400, 'Invalid JSON payload received. Unexpected token.');
+}
+
+function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof URIError) return new ApiError(400, 'Request contains an invalid argument.');
+  throw error;
+}
+
+/** What only a person could arrange at Google: who a file is shared with, whether it exists. */
+function arrange(store: SpreadsheetStore, id: string, request: EmulatorRequest): EmulatorReply {
+  const body = parseBody(request) as { missing?: boolean; shared_with?: string[] | null; title?: string };
+  if (typeof body.missing === 'boolean') store.setMissing(id, body.missing);
+  const spreadsheet = store.open(id);
+  if (spreadsheet !== null && body.shared_with !== undefined) spreadsheet.sharedWith = body.shared_with;
+  if (spreadsheet !== null && body.title !== undefined) spreadsheet.title = body.title;
+  store.changed(id);
+  return jsonReply(200, { spreadsheet_id: id, missing: spreadsheet === null });
+}
