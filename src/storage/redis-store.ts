@@ -47,6 +47,7 @@ export async function openRedisStore(options: OpenRedisStoreOptions): Promise<Sh
 
   return {
     kind: 'redis',
+    isCluster: connection.isCluster,
     isAvailable: connection.isAvailable,
     get: (key) => get(prefix + key),
 

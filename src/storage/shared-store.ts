@@ -15,6 +15,8 @@ export class StoreAway extends Error {
 
 export interface SharedStore {
   readonly kind: 'redis' | 'in-process';
+  /** True where the keys of one script must share a hash tag. */
+  readonly isCluster?: boolean;
   /** False from the moment that operations fail at once until a ping is answered again. */
   isAvailable(): boolean;
 
