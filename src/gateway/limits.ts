@@ -18,6 +18,8 @@ export interface LimitSubject {
   readonly name: string;
   /** At most one of each type. Empty: nothing is limited and nothing counted. */
   readonly windows: readonly LimitWindow[];
+  /** What the calendar of its hour, day and month is ahead of UTC. Default 0. */
+  readonly utcOffsetMinutes?: number;
 }
 
 export interface LimitState {
@@ -25,17 +27,28 @@ export interface LimitState {
   readonly windowType: WindowType;
   readonly maxRequests: number;
   readonly usedRequests: number;
+  /** Of the minute, which rolls: a minute ago. */
   readonly windowStartMs: number;
   /** When the whole window is free again. */
   readonly windowEndMs: number;
 }
 
 export type LimitDecision =
-  | { readonly granted: true; readonly states: readonly LimitState[] }
+  | {
+      readonly granted: true;
+      /** After this decision and those made together with it; nothing for subjects without windows. */
+      readonly states: readonly LimitState[];
+    }
   | {
       readonly granted: false;
+      /** `back-off`: the provider asked for a pause; `too-large`: more units than the limit ever allows at once. */
+      readonly because: 'limit' | 'back-off' | 'too-large';
+      /** Of a subject without windows that backs off: a minute with `maxRequests` 0. */
       readonly refusedBy: LimitState;
-      /** Trying before this has passed is refused again. */
+      /**
+       * Trying before this has passed is refused again; after it, it is granted if nobody else spends. Infinity where it
+       * is `too-large`.
+       */
       readonly retryAfterMs: number;
       readonly states: readonly LimitState[];
     };
@@ -47,4 +60,6 @@ export interface RateLimiter {
   peek(tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<readonly LimitState[]>;
   /** A provider said 429: nothing more is granted to this subject, on any replica, before `untilMs`. */
   backOff(tenantId: TenantId, subject: LimitSubject, untilMs: number): Promise<void>;
+  /** Writes back what is still unwritten, if it can, and stops. */
+  close(): Promise<void>;
 }

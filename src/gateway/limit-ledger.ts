@@ -1,0 +1,150 @@
+/** What was spent, as far as it still counts: half-second slices for the minute, one count for each calendar window. */
+
+import {
+  calendarEndMs,
+  calendarStartMs,
+  calendarWindows,
+  sliceMs,
+  sliceOf,
+  sliceReturnsAtMs,
+  windowIndex,
+} from './limit-windows.ts';
+import type { WindowType } from './limits.ts';
+
+/** A ledger never holds more than 124 slices and three counts. Its times are those of one clock, which may step back. */
+export class Ledger {
+  readonly offsetMs: number;
+  /** Ascending; `sliceUnits` runs beside it. */
+  private readonly slices: number[] = [];
+  private readonly sliceUnits: number[] = [];
+  private minuteUnits = 0;
+  private readonly starts = [0, 0, 0];
+  private readonly counts = [0, 0, 0];
+
+  constructor(offsetMs: number) {
+    this.offsetMs = offsetMs;
+  }
+
+  /** Counts `units` in every window; negative units take back what was added at the same time. */
+  add(nowMs: number, units: number): void {
+    this.addToSlice(sliceOf(nowMs), units);
+    for (const windowType of calendarWindows) this.addToCalendar(windowType, nowMs, units);
+  }
+
+  used(windowType: WindowType, nowMs: number): number {
+    if (windowType === 'minute') {
+      this.dropReturned(nowMs);
+      return this.minuteUnits;
+    }
+    const index = windowIndex(windowType) - 1;
+    return this.starts[index] === calendarStartMs(windowType, nowMs, this.offsetMs) ? (this.counts[index] ?? 0) : 0;
+  }
+
+  /** Makes the window read `used` at `nowMs`. What is new is taken to be spent now, what is gone to be the oldest: never too early. */
+  setUsed(windowType: WindowType, nowMs: number, used: number): void {
+    const difference = used - this.used(windowType, nowMs);
+    if (windowType !== 'minute') this.addToCalendar(windowType, nowMs, difference);
+    else if (difference > 0) this.addToSlice(sliceOf(nowMs), difference);
+    else this.dropOldest(-difference);
+  }
+
+  /** When everything spent in this window is free again; `nowMs` where nothing is. */
+  allFreeAtMs(windowType: WindowType, nowMs: number): number {
+    if (windowType !== 'minute') {
+      return calendarEndMs(windowType, calendarStartMs(windowType, nowMs, this.offsetMs), this.offsetMs);
+    }
+    this.dropReturned(nowMs);
+    const newest = this.slices.at(-1);
+    return newest === undefined ? nowMs : sliceReturnsAtMs(newest);
+  }
+
+  /** Units and the time they return, oldest first. */
+  *returns(nowMs: number): Generator<{ readonly atMs: number; readonly units: number }> {
+    this.dropReturned(nowMs);
+    for (let index = 0; index < this.slices.length; index += 1) {
+      yield { atMs: sliceReturnsAtMs(this.slices[index] as number), units: this.sliceUnits[index] as number };
+    }
+  }
+
+  isEmpty(nowMs: number): boolean {
+    return (
+      this.used('minute', nowMs) === 0 && calendarWindows.every((windowType) => this.used(windowType, nowMs) === 0)
+    );
+  }
+
+  /** As the write-back script reads it: three pairs of start and count, the number of slices, then slice and units of each. */
+  encode(nowMs: number): number[] {
+    const encoded: number[] = [];
+    for (const windowType of calendarWindows) {
+      encoded.push(calendarStartMs(windowType, nowMs, this.offsetMs), this.used(windowType, nowMs));
+    }
+    this.dropReturned(nowMs);
+    encoded.push(this.slices.length);
+    for (let index = 0; index < this.slices.length; index += 1) {
+      encoded.push(this.slices[index] as number, this.sliceUnits[index] as number);
+    }
+    return encoded;
+  }
+
+  clone(): Ledger {
+    const copy = new Ledger(this.offsetMs);
+    copy.absorb(this);
+    return copy;
+  }
+
+  /** Adds all that `other` holds, at the times it was spent. */
+  absorb(other: Ledger): void {
+    for (let index = 0; index < other.slices.length; index += 1) {
+      this.addToSlice(other.slices[index] as number, other.sliceUnits[index] as number);
+    }
+    for (const windowType of calendarWindows) {
+      const index = windowIndex(windowType) - 1;
+      const count = other.counts[index] as number;
+      if (count !== 0) this.addToCalendar(windowType, other.starts[index] as number, count);
+    }
+  }
+
+  private addToSlice(slice: number, units: number): void {
+    let index = this.slices.length;
+    while (index > 0 && (this.slices[index - 1] as number) >= slice) index -= 1;
+    if (this.slices[index] === slice) this.sliceUnits[index] = (this.sliceUnits[index] as number) + units;
+    else {
+      this.slices.splice(index, 0, slice);
+      this.sliceUnits.splice(index, 0, units);
+    }
+    this.minuteUnits += units;
+    // Dropped here too, so that a ledger which is only written stays bounded.
+    this.dropReturned((this.slices.at(-1) as number) * sliceMs);
+  }
+
+  private addToCalendar(windowType: WindowType, atMs: number, units: number): void {
+    if (windowType === 'minute') return;
+    const index = windowIndex(windowType) - 1;
+    const startMs = calendarStartMs(windowType, atMs, this.offsetMs);
+    const knownMs = this.starts[index] as number;
+    if (startMs < knownMs) return;
+    this.counts[index] = startMs === knownMs ? (this.counts[index] as number) + units : units;
+    this.starts[index] = startMs;
+  }
+
+  private dropReturned(nowMs: number): void {
+    while (this.slices.length > 0 && sliceReturnsAtMs(this.slices[0] as number) <= nowMs) {
+      this.slices.shift();
+      this.minuteUnits -= this.sliceUnits.shift() as number;
+    }
+  }
+
+  private dropOldest(units: number): void {
+    for (let left = units; left > 0 && this.slices.length > 0; ) {
+      const oldest = this.sliceUnits[0] as number;
+      const dropped = Math.min(oldest, left);
+      left -= dropped;
+      this.minuteUnits -= dropped;
+      if (dropped < oldest) this.sliceUnits[0] = oldest - dropped;
+      else {
+        this.slices.shift();
+        this.sliceUnits.shift();
+      }
+    }
+  }
+}

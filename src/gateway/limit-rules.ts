@@ -1,0 +1,109 @@
+/** Decides over ledgers in memory: the whole limiter of one process, and a replica's share while Redis is away. */
+
+import type { Ledger } from './limit-ledger.ts';
+import type { LimitDecision, LimitState, LimitSubject, LimitWindow, WindowType } from './limits.ts';
+
+/** What holds for each window of a subject: Σ weight × used + unitWeight × units ≤ maxRequests. */
+export interface Rule {
+  readonly terms: readonly { readonly ledger: Ledger; readonly weight: number }[];
+  readonly unitWeight: number;
+}
+
+export interface RuledSubject {
+  readonly subject: LimitSubject;
+  readonly rules: readonly Rule[];
+  readonly backOffUntilMs: number;
+  /** What users are told is used. */
+  usedRequests(windowType: WindowType): number;
+  windowEndMs(windowType: WindowType): number;
+}
+
+const minuteMs = 60_000;
+
+export function statesOf(ruled: RuledSubject, nowMs: number): LimitState[] {
+  return ruled.subject.windows.map((window) => stateOf(ruled, window, nowMs));
+}
+
+/** Whether `units` fit everywhere; where they do not, the refusal that holds longest. Spends nothing. */
+export function decide(subjects: readonly RuledSubject[], units: number, nowMs: number): LimitDecision {
+  const states = subjects.flatMap((ruled) => statesOf(ruled, nowMs));
+  let longest: { readonly retryAfterMs: number; readonly refusedBy: LimitState; readonly isBackOff: boolean } | null =
+    null;
+  const consider = (retryAfterMs: number, isBackOff: boolean, refusedBy: () => LimitState): void => {
+    if (retryAfterMs > (longest?.retryAfterMs ?? 0)) longest = { retryAfterMs, refusedBy: refusedBy(), isBackOff };
+  };
+
+  for (const ruled of subjects) {
+    consider(ruled.backOffUntilMs - nowMs, true, () => backOffState(ruled.subject, ruled.backOffUntilMs, nowMs));
+    for (const window of ruled.subject.windows) {
+      for (const rule of ruled.rules) {
+        consider(waitMs(rule, window, units, nowMs, ruled), false, () => stateOf(ruled, window, nowMs));
+      }
+    }
+  }
+  return longest === null ? { granted: true, states } : refusal(longest, states);
+}
+
+function refusal(
+  longest: { readonly retryAfterMs: number; readonly refusedBy: LimitState; readonly isBackOff: boolean },
+  states: readonly LimitState[],
+): LimitDecision {
+  const { retryAfterMs, refusedBy, isBackOff } = longest;
+  const because = isBackOff ? 'back-off' : retryAfterMs === Number.POSITIVE_INFINITY ? 'too-large' : 'limit';
+  return { granted: false, because, refusedBy, retryAfterMs, states };
+}
+
+/** A refusal that no window made. */
+export function backOffState(subject: LimitSubject, untilMs: number, nowMs: number): LimitState {
+  const window = subject.windows[0];
+  return {
+    subject,
+    windowType: window?.windowType ?? 'minute',
+    maxRequests: window?.maxRequests ?? 0,
+    usedRequests: window?.maxRequests ?? 0,
+    windowStartMs: nowMs,
+    windowEndMs: untilMs,
+  };
+}
+
+function stateOf(ruled: RuledSubject, { windowType, maxRequests }: LimitWindow, nowMs: number): LimitState {
+  const windowEndMs = ruled.windowEndMs(windowType);
+  return {
+    subject: ruled.subject,
+    windowType,
+    maxRequests,
+    usedRequests: ruled.usedRequests(windowType),
+    windowStartMs: windowType === 'minute' ? nowMs - minuteMs : startOfEnding(windowType, windowEndMs, ruled.subject),
+    windowEndMs,
+  };
+}
+
+function startOfEnding(windowType: WindowType, endMs: number, subject: LimitSubject): number {
+  if (windowType === 'hour') return endMs - 3_600_000;
+  if (windowType === 'day') return endMs - 86_400_000;
+  const offsetMs = (subject.utcOffsetMinutes ?? 0) * minuteMs;
+  const end = new Date(endMs + offsetMs);
+  return Date.UTC(end.getUTCFullYear(), end.getUTCMonth() - 1, 1) - offsetMs;
+}
+
+/** 0: it fits now; Infinity: it never will. */
+function waitMs(rule: Rule, window: LimitWindow, units: number, nowMs: number, ruled: RuledSubject): number {
+  const { windowType, maxRequests } = window;
+  const wanted = rule.unitWeight * units;
+  let missing = wanted - maxRequests;
+  for (const { ledger, weight } of rule.terms) missing += weight * ledger.used(windowType, nowMs);
+  if (missing <= 0) return 0;
+  if (wanted > maxRequests) return Number.POSITIVE_INFINITY;
+  if (windowType !== 'minute') return ruled.windowEndMs(windowType) - nowMs;
+
+  const returns = rule.terms
+    .flatMap(({ ledger, weight }) =>
+      Array.from(ledger.returns(nowMs), ({ atMs, units }) => ({ atMs, weighted: weight * units })),
+    )
+    .sort((a, b) => a.atMs - b.atMs);
+  for (const { atMs, weighted } of returns) {
+    missing -= weighted;
+    if (missing <= 0) return atMs - nowMs;
+  }
+  return Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,56 @@
+/**
+ * When a spent unit counts, and until when. The Lua of `rate-limit-scripts.ts` is made from the same constants.
+ *
+ * Minute: a token bucket whose spent tokens return one by one. They are kept in slices of half a second, and a slice
+ * returns a minute after its end plus a margin, because the provider counts a call when it arrives: a call that was slow
+ * on the way and a quick one a minute later must not meet in one minute of the provider's. A token is thus away for 61 to
+ * 61.5 s, and 97.5 % of the limit is usable under steady pressure.
+ *
+ * Hour, day and month: calendar windows, as providers bill them, in UTC or shifted by the subject's offset.
+ */
+import { type WindowType, windowTypes } from './limits.ts';
+
+export const sliceMs = 500;
+const minuteMs = 60_000;
+/** How much slower than another a call may travel from its decision to the provider's count. */
+const arrivalMarginMs = 1_000;
+/** From the end of a slice until its tokens are back. */
+export const returnAfterMs = minuteMs + arrivalMarginMs;
+/** A longer back-off is cut: a provider is asked again at least once a day, whatever it said. */
+export const backOffMsMax = 86_400_000;
+
+const hourMs = 3_600_000;
+const dayMs = 86_400_000;
+
+export function sliceOf(nowMs: number): number {
+  return Math.floor(nowMs / sliceMs);
+}
+
+export function sliceReturnsAtMs(slice: number): number {
+  return (slice + 1) * sliceMs + returnAfterMs;
+}
+
+export type CalendarWindow = Exclude<WindowType, 'minute'>;
+export const calendarWindows: readonly CalendarWindow[] = ['hour', 'day', 'month'];
+
+/** Place of a window in the order minute, hour, day, month. */
+export function windowIndex(windowType: WindowType): number {
+  return windowTypes.indexOf(windowType);
+}
+
+/** Unix milliseconds; `offsetMs` is what local time is ahead of UTC. */
+export function calendarStartMs(windowType: CalendarWindow, nowMs: number, offsetMs: number): number {
+  const localMs = nowMs + offsetMs;
+  if (windowType === 'hour') return Math.floor(localMs / hourMs) * hourMs - offsetMs;
+  if (windowType === 'day') return Math.floor(localMs / dayMs) * dayMs - offsetMs;
+  const date = new Date(localMs);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) - offsetMs;
+}
+
+/** The end of the window that begins at `startMs`. */
+export function calendarEndMs(windowType: CalendarWindow, startMs: number, offsetMs: number): number {
+  if (windowType === 'hour') return startMs + hourMs;
+  if (windowType === 'day') return startMs + dayMs;
+  const date = new Date(startMs + offsetMs);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) - offsetMs;
+}

@@ -1,0 +1,86 @@
+/** Writes to Redis what a replica spent without it. */
+
+import { Ledger } from './limit-ledger.ts';
+import type { Debt, SharedLimits } from './rate-limit-redis.ts';
+import { type Memory, noteBirth, type Share } from './rate-limit-share.ts';
+
+export interface DebtCollector {
+  /** Writes what is unwritten. Rejects with `StoreAway`; what was not confirmed stays a debt. */
+  writeAll(): Promise<void>;
+  /** Asks first whether Redis still holds what it held; where it does not, all that this replica spent is written. */
+  writeAllVerified(): Promise<void>;
+  /** Everything is written: what was spent alone is known to Redis from here on. */
+  forgetAbsence(): void;
+}
+
+export interface DebtCollectorDeps {
+  readonly share: Share;
+  readonly shared: SharedLimits;
+  now(): number;
+  readonly isCluster: boolean;
+}
+
+/** A few hundred slices each: one script call stays below a millisecond or two. */
+const maxDebtsPerCall = 64;
+
+export function createDebtCollector({ share, shared, now, isCluster }: DebtCollectorDeps): DebtCollector {
+  const write = async (memories: readonly Memory[]): Promise<void> => {
+    const sent = memories.map((memory) => {
+      const ledger = memory.unwritten ?? new Ledger(memory.own.offsetMs);
+      // What is spent while this is on its way is the next debt.
+      memory.unwritten = null;
+      return ledger;
+    });
+    const debts = memories.map(
+      (memory, index): Debt => ({ key: memory.key, ledger: sent[index] as Ledger, nowMs: now() }),
+    );
+    try {
+      const bornMs = await shared.writeBack(debts);
+      for (const [index, memory] of memories.entries()) memory.bornMs = bornMs[index] as number;
+    } catch (error) {
+      for (const [index, memory] of memories.entries()) {
+        const ledger = sent[index] as Ledger;
+        if (memory.unwritten !== null) ledger.absorb(memory.unwritten);
+        memory.unwritten = ledger;
+      }
+      throw error;
+    }
+  };
+
+  const writeAll = async (): Promise<void> => {
+    const indebted = [...share.memories()].filter((memory) => memory.unwritten !== null);
+    for (const memories of inCalls(indebted, isCluster)) await write(memories);
+  };
+
+  const verify = async (memories: readonly Memory[]): Promise<void> => {
+    const nowMs = now();
+    const nothing = memories.map(({ key, own }): Debt => ({ key, ledger: new Ledger(own.offsetMs), nowMs }));
+    const bornMs = await shared.writeBack(nothing);
+    for (const [index, memory] of memories.entries()) noteBirth(memory, bornMs[index] as number, nowMs);
+  };
+
+  return {
+    writeAll,
+    async writeAllVerified() {
+      const spent = [...share.memories()].filter((memory) => !memory.own.isEmpty(now()));
+      for (const memories of inCalls(spent, isCluster)) await verify(memories);
+      await writeAll();
+    },
+    forgetAbsence() {
+      for (const memory of share.memories()) {
+        if (memory.alone === null || memory.unwritten !== null) continue;
+        memory.known.absorb(memory.alone);
+        memory.alone = null;
+      }
+    },
+  };
+}
+
+function inCalls(memories: readonly Memory[], isCluster: boolean): Memory[][] {
+  const bySlot = Map.groupBy(memories, ({ tenantId }) => (isCluster ? tenantId : ''));
+  return [...bySlot.values()].flatMap((group) =>
+    Array.from({ length: Math.ceil(group.length / maxDebtsPerCall) }, (_, call) =>
+      group.slice(call * maxDebtsPerCall, (call + 1) * maxDebtsPerCall),
+    ),
+  );
+}

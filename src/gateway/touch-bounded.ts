@@ -1,0 +1,14 @@
+/**
+ * The value under `key`, made where it is missing, and marked as used last. At `maxSize` the one unused for longest is
+ * forgotten: a Map keeps the order in which its keys were set.
+ */
+export function touchBounded<Value>(map: Map<string, Value>, key: string, maxSize: number, create: () => Value): Value {
+  let value = map.get(key);
+  if (value !== undefined) map.delete(key);
+  else {
+    value = create();
+    if (map.size >= maxSize) map.delete(map.keys().next().value as string);
+  }
+  map.set(key, value);
+  return value;
+}
