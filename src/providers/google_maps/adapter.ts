@@ -1,0 +1,149 @@
+/**
+ * `google_maps`: Geocoding API (JSON) for geocode and reverse, Routes API (computeRouteMatrix) for distance.
+ *
+ * https://developers.google.com/maps/documentation/geocoding/requests-geocoding
+ * https://developers.google.com/maps/documentation/routes/reference/rest/v2/TopLevel/computeRouteMatrix
+ */
+import type { Place, RouteLength } from '../geocoding.ts';
+import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
+import { parseJson, shorten } from '../reading.ts';
+import { vendorBase, vendorRoot } from '../vendor-url.ts';
+import { confidenceOf } from './confidence.ts';
+import { failed, judgeGeocode, judgeRoutes } from './verdicts.ts';
+import { addressParts, type GeocodeResult, parseMatrixElement } from './wire.ts';
+
+const geocodingOrigin = 'https://maps.googleapis.com';
+const routesOrigin = 'https://routes.googleapis.com';
+const basePaths = ['/maps/api', '/maps/api/geocode/json'] as const;
+/** Without `status` in the mask every element would look good. */
+const matrixFields = 'originIndex,destinationIndex,status,condition,distanceMeters,duration';
+/** A country's ccTLD, which `region` wants, is its ISO code but for this one. */
+const topLevelDomains: Readonly<Record<string, string>> = { GB: 'uk' };
+
+export const googleMaps: Adapter = {
+  name: 'google_maps',
+  serviceType: 'geocoding',
+  defaultBaseUrl: geocodingOrigin,
+  secretsOf: ({ apiKey }) => (apiKey === null ? [] : [apiKey]),
+
+  attempts: {
+    async geocode({ address, language, country }, account, http) {
+      const outcome = await geocode(account, http, {
+        address,
+        language,
+        region: topLevelDomains[country] ?? country.toLowerCase(),
+        components: `country:${country}`,
+      });
+      if (outcome.kind !== 'results') return outcome;
+      // With the country as a filter, Google answers rubbish with the country itself.
+      const found = outcome.reply.results.filter(({ types }) => !types.includes('country'));
+      const best = mostConfident(found);
+      return best === null ? { kind: 'empty' } : { kind: 'ok', value: toPlace(best) };
+    },
+
+    async reverse({ latitude, longitude, language }, account, http) {
+      const outcome = await geocode(account, http, { latlng: `${latitude},${longitude}`, language });
+      if (outcome.kind !== 'results') return outcome;
+      const best = nearestAddress(outcome.reply.results);
+      return best === null ? { kind: 'empty' } : { kind: 'ok', value: toPlace(best) };
+    },
+
+    async distance({ origin, destination, mode }, account, http) {
+      const reply = await http.send({
+        method: 'POST',
+        url: `${routesBase(account)}/distanceMatrix/v2:computeRouteMatrix`,
+        headers: {
+          'content-type': 'application/json',
+          'x-goog-api-key': account.apiKey ?? '',
+          'x-goog-fieldmask': matrixFields,
+        },
+        body: JSON.stringify({
+          origins: [{ waypoint: { location: { latLng: origin } } }],
+          destinations: [{ waypoint: { location: { latLng: destination } } }],
+          // Traffic would double the price; walking knows none and refuses the field.
+          ...(mode === 'driving'
+            ? { travelMode: 'DRIVE', routingPreference: 'TRAFFIC_UNAWARE' }
+            : { travelMode: 'WALK' }),
+        }),
+      });
+      const json = parseJson(reply);
+      return judgeRoutes(reply, json) ?? judgeElement(json);
+    },
+
+    /** A request without an address: it is refused, unbilled, by an API that works. */
+    async health_check(_input, account, http) {
+      const outcome = await geocode(account, http, {});
+      const answered = outcome.kind === 'bad_input' || outcome.kind === 'empty' || outcome.kind === 'results';
+      return answered ? { kind: 'ok', value: {} } : outcome;
+    },
+  },
+};
+
+async function geocode(account: ProviderAccount, http: ProviderHttp, query: Readonly<Record<string, string>>) {
+  const base = vendorBase(account.baseUrl ?? geocodingOrigin, basePaths);
+  const path = base.endsWith('/geocode/json') ? base : `${base}/geocode/json`;
+  const search = new URLSearchParams({ ...query, key: account.apiKey ?? '' });
+  return judgeGeocode(await http.send({ method: 'GET', url: `${path}?${search}` }));
+}
+
+/** Routes has a host of its own; behind another base URL (an emulator, a proxy) it is on the same one. */
+function routesBase({ baseUrl }: ProviderAccount): string {
+  const root = vendorRoot(baseUrl ?? geocodingOrigin, basePaths);
+  return root === geocodingOrigin ? routesOrigin : root;
+}
+
+function judgeElement(json: unknown): Verdict<RouteLength> {
+  const element = parseMatrixElement(json);
+  if (element === null) return failed('the reply is no route matrix');
+  const message = shorten(element.statusMessage ?? `code ${element.statusCode}`);
+  switch (element.statusCode) {
+    case 0:
+      break;
+    case 3: // INVALID_ARGUMENT
+      return { kind: 'bad_input', status: 400, message };
+    case 5: // NOT_FOUND: a waypoint that lies nowhere near a road.
+      return { kind: 'empty' };
+    case 8: // RESOURCE_EXHAUSTED
+      return { kind: 'throttled', retryAfterMs: null, message };
+    default:
+      return failed(message);
+  }
+  if (!element.routeExists) return { kind: 'empty' };
+  if (element.durationSeconds === null) return failed('a route without a duration');
+  return {
+    kind: 'ok',
+    value: { distance_meters: element.distanceMeters, duration_seconds: element.durationSeconds },
+  };
+}
+
+/** Google's order is by relevance, so the first of equals wins. */
+function mostConfident(results: readonly GeocodeResult[]): GeocodeResult | null {
+  let best: GeocodeResult | null = null;
+  for (const result of results) {
+    if (best === null || confidenceOf(result) > confidenceOf(best)) best = result;
+  }
+  return best;
+}
+
+const addressTypes = ['street_address', 'premise', 'subpremise'];
+
+/** The nearest comes first, but it may be a plus code, which names a square of the map and not an address. */
+function nearestAddress(results: readonly GeocodeResult[]): GeocodeResult | null {
+  const isAddress = ({ types }: GeocodeResult): boolean => types.some((type) => addressTypes.includes(type));
+  const isPlusCode = ({ types }: GeocodeResult): boolean => types.includes('plus_code');
+  return results.find(isAddress) ?? results.find((result) => !isPlusCode(result)) ?? results[0] ?? null;
+}
+
+function toPlace(result: GeocodeResult): Place {
+  return {
+    latitude: result.latitude,
+    longitude: result.longitude,
+    formatted_address: result.formattedAddress,
+    confidence: confidenceOf(result),
+    location_type: result.locationType,
+    address_components: result.components,
+    components: addressParts(result.components),
+    place_id: result.placeId,
+    partial_match: result.partialMatch,
+  };
+}

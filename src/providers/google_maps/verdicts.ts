@@ -1,0 +1,68 @@
+/** What Google's replies mean. Geocoding says almost everything in a 200 (`status`); Routes in the HTTP status. */
+import type { ProviderReply } from '../../outbound/exchange.ts';
+import type { Verdict } from '../provider.ts';
+import { parseJson, retryAfterMs, shorten } from '../reading.ts';
+import { type ApiError, type GeocodeReply, parseApiError, parseGeocodeReply } from './wire.ts';
+
+type Refusal = Exclude<Verdict<never>, { kind: 'ok' }>;
+
+export type GeocodeOutcome = { readonly kind: 'results'; readonly reply: GeocodeReply } | Refusal;
+
+/** Source of the table: Google's GeocodingStatus; what each asks of a gateway is in the architecture notes. */
+export function judgeGeocode(reply: ProviderReply): GeocodeOutcome {
+  const byHttp = judgeHttpStatus(reply);
+  const parsed = parseGeocodeReply(parseJson(reply));
+  // A body with a status says more than the HTTP status it comes under.
+  if (parsed === null) return byHttp ?? failed('the reply is no geocoding answer');
+  const message = shorten(parsed.errorMessage ?? parsed.status);
+  switch (parsed.status) {
+    case 'OK':
+      if (parsed.results.length === 0) return failed('OK without a usable result');
+      return { kind: 'results', reply: parsed };
+    case 'ZERO_RESULTS':
+    case 'NOT_FOUND':
+      return { kind: 'empty' };
+    case 'INVALID_REQUEST':
+      return { kind: 'bad_input', status: 400, message };
+    case 'OVER_QUERY_LIMIT':
+      return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
+    case 'OVER_DAILY_LIMIT': // Key, billing or a cap of the account's own: waiting does not help.
+    case 'REQUEST_DENIED':
+      return { kind: 'denied', message };
+    default: // UNKNOWN_ERROR ("may succeed if you try again"), and what we do not know.
+      return byHttp ?? failed(`status ${message}`);
+  }
+}
+
+/** A refusal of Routes, or null where the reply is worth reading. */
+export function judgeRoutes(reply: ProviderReply, json: unknown): Refusal | null {
+  const error = parseApiError(json);
+  if (reply.status === 200 && error === null) return null;
+  const message = shorten(error?.message ?? `HTTP ${reply.status}`);
+  if (isKeyFault(error)) return { kind: 'denied', message };
+  if (reply.status === 429 || error?.status === 'RESOURCE_EXHAUSTED') {
+    return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
+  }
+  return judgeHttpStatus(reply, message) ?? failed(message);
+}
+
+/** Google refuses an unknown key with 400 INVALID_ARGUMENT, told from bad input only by its reason. */
+function isKeyFault(error: ApiError | null): boolean {
+  if (error === null) return false;
+  return error.reasons.some((reason) => reason.startsWith('API_KEY_') || reason === 'SERVICE_DISABLED');
+}
+
+function judgeHttpStatus(reply: ProviderReply, message = `HTTP ${reply.status}`): Refusal | null {
+  const { status } = reply;
+  if (status === 200) return null;
+  if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
+  if (status === 401 || status === 403) return { kind: 'denied', message };
+  if (status === 400 || status === 413 || status === 414) return { kind: 'bad_input', status: 400, message };
+  if (status >= 500 || status === 408) return failed(message);
+  // A redirect, a 404 and the like: the base URL leads elsewhere, and will the next time too.
+  return { kind: 'failed', retryable: false, message };
+}
+
+export function failed(message: string): Refusal {
+  return { kind: 'failed', retryable: true, message };
+}

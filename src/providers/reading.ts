@@ -1,0 +1,51 @@
+/** What every adapter needs to read a reply it must not trust. */
+import type { ProviderReply } from '../outbound/exchange.ts';
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** The body as JSON; undefined for HTML, half a document, or nothing. */
+export function parseJson(reply: ProviderReply): unknown {
+  try {
+    return JSON.parse(reply.body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+export function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A member's object, or an empty one: optional branches read alike. */
+export function objectIn(value: unknown, member: string): Json {
+  const found = isObject(value) ? value[member] : undefined;
+  return isObject(found) ? found : {};
+}
+
+export function listIn(value: unknown, member: string): readonly unknown[] {
+  const found = isObject(value) ? value[member] : undefined;
+  return Array.isArray(found) ? found : [];
+}
+
+/** A member's text; null where it is missing, empty, or no text. */
+export function textIn(value: unknown, member: string): string | null {
+  const found = isObject(value) ? value[member] : undefined;
+  return typeof found === 'string' && found !== '' ? found : null;
+}
+
+const maxMessageLength = 300;
+
+/** A vendor's own words, cut to a line that may be shown. */
+export function shorten(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > maxMessageLength ? `${line.slice(0, maxMessageLength)}…` : line;
+}
+
+/** `Retry-After` in milliseconds, whether in seconds or as a date; null where there is none that can be read. */
+export function retryAfterMs(reply: ProviderReply): number | null {
+  const value = reply.headers['retry-after'];
+  if (value === undefined) return null;
+  if (/^\d{1,6}$/.test(value.trim())) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? null : Math.max(0, date - Date.now());
+}

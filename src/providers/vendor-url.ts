@@ -1,0 +1,21 @@
+/** Base URLs as people configure them: an origin, with or without the vendor's own base path. */
+
+/**
+ * `base` without a trailing slash, ending in one of `basePaths` (the first is added where none is there). A proxy's
+ * prefix stays: `https://proxy.example/google` becomes `https://proxy.example/google/maps/api`.
+ */
+export function vendorBase(base: string, basePaths: readonly [string, ...string[]]): string {
+  const bare = withoutTrail(base);
+  return basePaths.some((path) => bare.endsWith(path)) ? bare : bare + basePaths[0];
+}
+
+/** `base` without the vendor's base path, so that another of its APIs can be reached beside it. */
+export function vendorRoot(base: string, basePaths: readonly string[]): string {
+  const bare = withoutTrail(base);
+  const path = basePaths.find((each) => bare.endsWith(each));
+  return path === undefined ? bare : bare.slice(0, -path.length);
+}
+
+function withoutTrail(base: string): string {
+  return base.replace(/[?#].*$/, '').replace(/\/+$/, '');
+}

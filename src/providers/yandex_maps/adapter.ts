@@ -1,0 +1,174 @@
+/**
+ * `yandex_maps`: Geocoder API v1 for geocode and reverse, the Distance Matrix API for distance.
+ *
+ * https://yandex.com/maps-api/docs/geocoder-api/request.html
+ * https://yandex.com/dev/distancematrix/doc/en/
+ */
+import type { ProviderReply } from '../../outbound/exchange.ts';
+import type { Place } from '../geocoding.ts';
+import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
+import { parseJson, retryAfterMs, shorten, textIn } from '../reading.ts';
+import { vendorBase, vendorRoot } from '../vendor-url.ts';
+import { confidenceOf, locationTypeByPrecision } from './confidence.ts';
+import {
+  addressComponents,
+  addressParts,
+  type GeocoderReply,
+  type GeoObject,
+  parseGeocoderReply,
+  parseMatrixElement,
+} from './wire.ts';
+
+const geocoderOrigin = 'https://geocode-maps.yandex.ru';
+const matrixOrigin = 'https://api.routing.yandex.net';
+const basePaths = ['/v1', '/1.x'] as const;
+/** Objects asked for: the first is the best match, the rest is for finding one in the right country. */
+const resultsWanted = '5';
+
+/**
+ * `lang` is a language and a region from a short list; `uz_UZ` is not on it, and a value off the list falls back to the
+ * closest one of Yandex's choosing. Sent all the same: where Yandex has Uzbek names it gives them.
+ */
+const langs: Readonly<Record<string, string>> = {
+  ru: 'ru_RU',
+  uz: 'uz_UZ',
+  en: 'en_US',
+  uk: 'uk_UA',
+  be: 'be_BY',
+  tr: 'tr_TR',
+};
+const defaultLang = 'en_US';
+
+export const yandexMaps: Adapter = {
+  name: 'yandex_maps',
+  serviceType: 'geocoding',
+  defaultBaseUrl: geocoderOrigin,
+  secretsOf: ({ apiKey }) => (apiKey === null ? [] : [apiKey]),
+
+  attempts: {
+    async geocode({ address, language, country }, account, http) {
+      const outcome = await askGeocoder(account, http, {
+        geocode: address,
+        lang: langs[language] ?? defaultLang,
+        results: resultsWanted,
+      });
+      if (outcome.kind !== 'objects') return outcome;
+      const best = mostConfident(outcome.objects, country);
+      return { kind: 'ok', value: toPlace(best, country, asksForHouse(address) && best.precision !== 'exact') };
+    },
+
+    async reverse({ latitude, longitude, language }, account, http) {
+      const outcome = await askGeocoder(account, http, {
+        geocode: `${longitude},${latitude}`,
+        sco: 'longlat',
+        lang: langs[language] ?? defaultLang,
+        results: resultsWanted,
+      });
+      if (outcome.kind !== 'objects') return outcome;
+      // By distance; but a house says more of a point than the metro station or the district around it.
+      const best = outcome.objects.find(({ kind }) => kind === 'house') ?? outcome.objects[0];
+      return { kind: 'ok', value: toPlace(best, null, false) };
+    },
+
+    async distance({ origin, destination, mode }, account, http) {
+      // Latitude first here, unlike in the geocoder.
+      const search = new URLSearchParams({
+        origins: `${origin.latitude},${origin.longitude}`,
+        destinations: `${destination.latitude},${destination.longitude}`,
+        mode,
+        apikey: account.apiKey ?? '',
+      });
+      const reply = await http.send({ method: 'GET', url: `${matrixBase(account)}/v2/distancematrix?${search}` });
+      const json = parseJson(reply);
+      const refusal = judgeHttp(reply, json);
+      if (refusal !== null) return refusal;
+      const element = parseMatrixElement(json);
+      if (element === null) return failed('the reply is no distance matrix');
+      if (!element.found) return { kind: 'empty' };
+      return {
+        kind: 'ok',
+        value: { distance_meters: element.distanceMeters, duration_seconds: element.durationSeconds },
+      };
+    },
+
+    /** A request without an address: a working account gets a 400 for it, which is not counted against its day. */
+    async health_check(_input, account, http) {
+      const outcome = await askGeocoder(account, http, { lang: langs.ru as string });
+      const answered = outcome.kind === 'bad_input' || outcome.kind === 'empty' || outcome.kind === 'objects';
+      return answered ? { kind: 'ok', value: {} } : outcome;
+    },
+  },
+};
+
+type Refusal = Exclude<Verdict<never>, { kind: 'ok' }>;
+type NonEmpty = readonly [GeoObject, ...GeoObject[]];
+
+async function askGeocoder(
+  account: ProviderAccount,
+  http: ProviderHttp,
+  query: Readonly<Record<string, string>>,
+): Promise<{ readonly kind: 'objects'; readonly objects: NonEmpty } | Refusal> {
+  // Without `format` the reply is XML.
+  const search = new URLSearchParams({ ...query, format: 'json', apikey: account.apiKey ?? '' });
+  const base = vendorBase(account.baseUrl ?? geocoderOrigin, basePaths);
+  const reply = await http.send({ method: 'GET', url: `${base}/?${search}` });
+  const json = parseJson(reply);
+  return judgeHttp(reply, json) ?? judgeObjects(parseGeocoderReply(json));
+}
+
+function judgeObjects(reply: GeocoderReply | null): { readonly kind: 'objects'; readonly objects: NonEmpty } | Refusal {
+  if (reply === null) return failed('the reply is no geocoder answer');
+  const [first, ...rest] = reply.objects;
+  if (first !== undefined) return { kind: 'objects', objects: [first, ...rest] };
+  return reply.unreadable > 0 ? failed('no position in the reply can be read') : { kind: 'empty' };
+}
+
+/** Yandex says in the HTTP status what Google says in the body; null where the reply is worth reading. */
+function judgeHttp(reply: ProviderReply, json: unknown): Refusal | null {
+  const { status } = reply;
+  if (status === 200) return null;
+  const message = shorten(textIn(json, 'message') ?? `HTTP ${status}`);
+  if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
+  // Also when a limit is used up, which looks no different from a wrong key.
+  if (status === 401 || status === 403) return { kind: 'denied', message };
+  if (status === 400 || status === 413 || status === 414) return { kind: 'bad_input', status: 400, message };
+  if (status >= 500 || status === 408) return failed(message);
+  // A redirect, a 404 and the like: the base URL leads elsewhere, and will the next time too.
+  return { kind: 'failed', retryable: false, message };
+}
+
+function failed(message: string): Refusal {
+  return { kind: 'failed', retryable: true, message };
+}
+
+/** The matrix has a host of its own; behind another base URL (an emulator, a proxy) it is on the same one. */
+function matrixBase({ baseUrl }: ProviderAccount): string {
+  const root = vendorRoot(baseUrl ?? geocoderOrigin, basePaths);
+  return root === geocoderOrigin ? matrixOrigin : root;
+}
+
+/** Yandex's order is by relevance, so the first of equals wins. */
+function mostConfident(objects: NonEmpty, country: string): GeoObject {
+  return objects.reduce((best, object) =>
+    confidenceOf(object, country) > confidenceOf(best, country) ? object : best,
+  );
+}
+
+/** A number that is no postal code: Yandex itself does not say whether a house was asked for. */
+function asksForHouse(address: string): boolean {
+  return /\d/.test(address.replace(/\b\d{6}\b/g, ''));
+}
+
+function toPlace(object: GeoObject, country: string | null, partial: boolean): Place {
+  return {
+    latitude: object.latitude,
+    longitude: object.longitude,
+    formatted_address: object.text,
+    confidence: confidenceOf(object, country),
+    location_type: locationTypeByPrecision[object.precision],
+    address_components: addressComponents(object),
+    components: addressParts(object),
+    place_id: object.uri,
+    partial_match: partial,
+  };
+}

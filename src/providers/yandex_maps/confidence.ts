@@ -1,0 +1,58 @@
+/** How sure an answer of Yandex's is, and how exact its point, from `precision` and `kind`. */
+import type { LocationType } from '../geocoding.ts';
+import type { GeoObject, Precision } from './wire.ts';
+
+/**
+ * https://yandex.com/dev/geocode/doc/en/concepts/about: `exact` the house; `number` the number without its block or
+ * building; `near` a house nearby; `range` a place estimated for the number; `street` the street alone; `other` none of
+ * these, so the kind of what was found tells (`confidenceByKind`).
+ */
+export const confidenceByPrecision: Readonly<Record<Exclude<Precision, 'other'>, number>> = {
+  exact: 0.95,
+  number: 0.8,
+  range: 0.7,
+  near: 0.6,
+  street: 0.5,
+};
+
+/** For `other`; an unknown kind counts as 0.3. */
+export const confidenceByKind: Readonly<Record<string, number>> = {
+  entrance: 0.9,
+  metro: 0.6,
+  railway_station: 0.6,
+  station: 0.6,
+  airport: 0.6,
+  street: 0.5,
+  district: 0.35,
+  vegetation: 0.3,
+  route: 0.3,
+  locality: 0.25,
+  hydro: 0.2,
+  area: 0.15,
+  province: 0.1,
+  region: 0.1,
+  country: 0.05,
+};
+const unknownKind = 0.3;
+
+/** What lies in another country than was asked for is at best a namesake. */
+export const foreignCountryCap = 0.2;
+
+export const locationTypeByPrecision: Readonly<Record<Precision, LocationType>> = {
+  exact: 'ROOFTOP',
+  number: 'ROOFTOP',
+  range: 'RANGE_INTERPOLATED',
+  near: 'RANGE_INTERPOLATED',
+  street: 'GEOMETRIC_CENTER',
+  other: 'APPROXIMATE',
+};
+
+/** `country`: the one that was asked for; null for reverse geocoding, which asks for none. */
+export function confidenceOf(object: GeoObject, country: string | null): number {
+  const own =
+    object.precision === 'other'
+      ? (confidenceByKind[object.kind] ?? unknownKind)
+      : confidenceByPrecision[object.precision];
+  const foreign = country !== null && object.countryCode !== null && object.countryCode !== country;
+  return foreign ? Math.min(own, foreignCountryCap) : own;
+}

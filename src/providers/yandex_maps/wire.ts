@@ -1,0 +1,163 @@
+/** Yandex's JSON, parsed. Positions are "lon lat" in the geocoder, counters are strings, and old replies lack `Address`. */
+import type { AddressComponent, AddressParts, Coordinates } from '../geocoding.ts';
+import { plausibleCoordinates } from '../plausible.ts';
+import { isObject, listIn, objectIn, textIn } from '../reading.ts';
+
+/** https://yandex.com/dev/geocode/doc/en/response: how much of a house's address was matched. */
+export const precisions = ['exact', 'number', 'near', 'range', 'street', 'other'] as const;
+export type Precision = (typeof precisions)[number];
+
+export interface GeoObject extends Coordinates {
+  readonly text: string;
+  readonly kind: string;
+  readonly precision: Precision;
+  readonly countryCode: string | null;
+  readonly postalCode: string | null;
+  /** From the largest to the smallest; a kind can repeat. */
+  readonly components: readonly { readonly kind: string; readonly name: string }[];
+  readonly uri: string | null;
+}
+
+export interface GeocoderReply {
+  readonly objects: readonly GeoObject[];
+  /** Objects whose position or text could not be read. */
+  readonly unreadable: number;
+}
+
+/** null: no geocoder reply at all. */
+export function parseGeocoderReply(json: unknown): GeocoderReply | null {
+  const collection = objectIn(objectIn(json, 'response'), 'GeoObjectCollection');
+  if (!Array.isArray(collection.featureMember)) return null;
+  const objects = collection.featureMember.map(parseGeoObject).filter((object) => object !== null);
+  return { objects, unreadable: collection.featureMember.length - objects.length };
+}
+
+function parseGeoObject(member: unknown): GeoObject | null {
+  const object = objectIn(member, 'GeoObject');
+  const meta = objectIn(objectIn(object, 'metaDataProperty'), 'GeocoderMetaData');
+  const address = objectIn(meta, 'Address');
+  const country = objectIn(objectIn(meta, 'AddressDetails'), 'Country');
+  const countryCode = textIn(address, 'country_code') ?? textIn(country, 'CountryNameCode');
+  const point = parsePosition(textIn(objectIn(object, 'Point'), 'pos'), countryCode);
+  const text = textIn(meta, 'text') ?? textIn(address, 'formatted') ?? textIn(country, 'AddressLine');
+  if (point === null || text === null) return null;
+  const named = listIn(address, 'Components')
+    .map((part) => ({ kind: textIn(part, 'kind'), name: textIn(part, 'name') }))
+    .filter((part): part is { kind: string; name: string } => part.kind !== null && part.name !== null);
+  const components = named.length > 0 ? named : componentsFromDetails(country);
+  return {
+    ...point,
+    text,
+    kind: textIn(meta, 'kind') ?? 'other',
+    // A precision we do not know yet is trusted as little as the vaguest.
+    precision: precisions.find((each) => each === meta.precision) ?? 'other',
+    countryCode,
+    postalCode: textIn(address, 'postal_code') ?? findText(country, 'PostalCodeNumber'),
+    components,
+    uri: textIn(object, 'uri'),
+  };
+}
+
+/** "69.2543 41.2889": longitude first, whatever order the request was in. */
+function parsePosition(text: string | null, countryCode: string | null): Coordinates | null {
+  const match = text === null ? null : /^\s*(-?\d+(?:\.\d+)?)\s+(-?\d+(?:\.\d+)?)\s*$/.exec(text);
+  return match === null ? null : plausibleCoordinates(Number(match[2]), Number(match[1]), countryCode);
+}
+
+/** The xAL names that carry our kinds, in the order in which they nest. */
+const detailNames: readonly (readonly [member: string, kind: string])[] = [
+  ['CountryName', 'country'],
+  ['AdministrativeAreaName', 'province'],
+  ['SubAdministrativeAreaName', 'area'],
+  ['LocalityName', 'locality'],
+  ['DependentLocalityName', 'district'],
+  ['ThoroughfareName', 'street'],
+  ['PremiseNumber', 'house'],
+];
+
+function componentsFromDetails(country: unknown): GeoObject['components'] {
+  return detailNames
+    .map(([member, kind]) => ({ kind, name: findText(country, member) }))
+    .filter((part): part is { kind: string; name: string } => part.name !== null);
+}
+
+const maxDepth = 12;
+
+/** The text of a member at any depth. */
+function findText(value: unknown, member: string, depth = 0): string | null {
+  if (!isObject(value) || depth > maxDepth) return null;
+  const own = textIn(value, member);
+  if (own !== null) return own;
+  for (const child of Object.values(value)) {
+    const found = findText(child, member, depth + 1);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** Google's component types for Yandex's kinds, so that callers read one vocabulary. */
+const typesByKind: Readonly<Record<string, readonly string[]>> = {
+  country: ['country', 'political'],
+  region: ['administrative_area_level_1', 'political'],
+  province: ['administrative_area_level_1', 'political'],
+  area: ['administrative_area_level_2', 'political'],
+  locality: ['locality', 'political'],
+  district: ['sublocality', 'sublocality_level_1', 'political'],
+  street: ['route'],
+  house: ['street_number'],
+  entrance: ['subpremise'],
+  metro: ['subway_station', 'transit_station'],
+  railway_station: ['train_station', 'transit_station'],
+  airport: ['airport'],
+  hydro: ['natural_feature'],
+  vegetation: ['natural_feature'],
+};
+
+export function addressComponents(object: GeoObject): readonly AddressComponent[] {
+  const components = object.components.map(({ kind, name }) => ({
+    long_name: name,
+    short_name: kind === 'country' ? (object.countryCode ?? name) : name,
+    types: typesByKind[kind] ?? [kind],
+  }));
+  if (object.postalCode === null) return components;
+  return [...components, { long_name: object.postalCode, short_name: object.postalCode, types: ['postal_code'] }];
+}
+
+/** Of kinds that repeat the last is the smallest: `province` is a federal district first and the region after. */
+export function addressParts(object: GeoObject): AddressParts {
+  const last = (kind: string): string | null => object.components.findLast((part) => part.kind === kind)?.name ?? null;
+  return {
+    street: last('street'),
+    house_number: last('house'),
+    // Outside cities a tuman is an `area`; inside them it is a `district`.
+    district: last('district') ?? last('area'),
+    city: last('locality'),
+    region: last('province') ?? last('region'),
+    postal_code: object.postalCode,
+    country: last('country'),
+    country_code: object.countryCode,
+  };
+}
+
+export interface MatrixElement {
+  readonly found: boolean;
+  readonly distanceMeters: number;
+  readonly durationSeconds: number;
+}
+
+/** The element of the only pair asked; null where the reply is no matrix. */
+export function parseMatrixElement(json: unknown): MatrixElement | null {
+  const [row] = listIn(json, 'rows');
+  const [element] = listIn(row, 'elements');
+  const status = textIn(element, 'status');
+  if (status === null) return null;
+  if (status !== 'OK') return { found: false, distanceMeters: 0, durationSeconds: 0 };
+  const distanceMeters = objectIn(element, 'distance').value;
+  const durationSeconds = objectIn(element, 'duration').value;
+  if (!isLength(distanceMeters) || !isLength(durationSeconds)) return null;
+  return { found: true, distanceMeters, durationSeconds };
+}
+
+function isLength(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
