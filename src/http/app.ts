@@ -53,7 +53,6 @@ export interface AppDeps {
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const app = Fastify({
     logger: false,
-    disableRequestLogging: true,
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestArrivalMs,
     keepAliveTimeout: keepAliveMs,

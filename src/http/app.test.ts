@@ -1,0 +1,425 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { SignJWT } from 'jose';
+import pino from 'pino';
+import { systemClock } from '../clock.ts';
+import { ServiceError } from '../errors.ts';
+import type { CallExecutor, CallResult } from '../gateway/call.ts';
+import { createGeocodingCapabilities } from '../geocoding/capabilities.ts';
+import { DatabaseAway } from '../storage/database-away.ts';
+import { buildApp } from './app.ts';
+import { createAuthenticator } from './authenticate.ts';
+import { createRateLimitHeaders } from './rate-limit-headers.ts';
+import { documentRoutes } from './routes/documents.ts';
+import { geocodingRoutes } from './routes/geocoding.ts';
+import { healthRoutes } from './routes/health.ts';
+import { metricsRoute } from './routes/metrics.ts';
+import { createJwtVerifier } from './verify-jwt.ts';
+
+const jwtSecret = 'a secret of at least thirty-two characters';
+const everyTenant = 'token-for-every-tenant';
+const oneTenant = 'token-for-one-tenant';
+const stored: CallResult = {
+  body: Buffer.from('{"latitude":41.3,"cached":true}'),
+  cacheOutcome: 'HIT-MEMORY',
+  ageSeconds: 7,
+  provider: 'google_maps',
+  familyLimit: null,
+};
+
+interface TestApp {
+  app: FastifyInstance;
+  logged: string[];
+  calls: { questions: unknown[]; answer: () => Promise<CallResult> };
+  post(body: unknown, headers?: Record<string, string>, url?: string): Promise<LightMyRequestResponse>;
+}
+
+async function startApp(t: TestContext, overrides: { trustedProxies?: string[] } = {}): Promise<TestApp> {
+  const logged: string[] = [];
+  const calls: TestApp['calls'] = { questions: [], answer: async () => stored };
+  const executor = {
+    execute: (call: unknown) => {
+      calls.questions.push(call);
+      return calls.answer();
+    },
+  } as unknown as CallExecutor;
+  const authenticator = createAuthenticator({
+    bootstrapTokens: [
+      { name: 'billing', token: everyTenant, tenants: null },
+      { name: 'bot', token: oneTenant, tenants: ['uk_1'] },
+    ],
+    tokenDirectory: { find: () => null },
+    jwtVerifier: createJwtVerifier({
+      jwt: { verification: { kind: 'secret', secret: jwtSecret }, issuer: null, audience: null },
+      developmentSecret: null,
+      clock: systemClock,
+    }),
+  });
+  const geocoding = { calls: executor, capabilities: createGeocodingCapabilities(3600) };
+  const app = await buildApp({
+    trustedProxies: overrides.trustedProxies ?? [],
+    publicBaseUrl: 'http://localhost:8006',
+    authenticator,
+    metrics: { httpRequest: () => {} },
+    logger: pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) }),
+    apiRoutes: [
+      geocodingRoutes({
+        geocoding,
+        limits: createRateLimitHeaders('geocoding', 50, systemClock),
+        clock: systemClock,
+        deadlineMs: 30_000,
+        batch: {
+          ...geocoding,
+          clock: systemClock,
+          concurrency: 4,
+          deadlineMs: 10_000,
+          onUnexpectedError: () => {},
+        },
+        health: {
+          ofTenant: async () => [],
+          healthOf: () => ({ status: 'unknown', lastError: null }),
+          remainingRequests: async () => null,
+        },
+      }),
+    ],
+    publicRoutes: [
+      documentRoutes(),
+      metricsRoute({
+        metrics: { render: async () => ({ contentType: 'text/plain', text: 'x 1\n' }) },
+        metricsToken: 'm3',
+      }),
+      healthRoutes({
+        clock: systemClock,
+        startedAtMs: 0,
+        authenticator,
+        isServing: () => true,
+        details: async () => ({
+          database: { status: 'up', kind: 'postgresql' },
+          cache: { status: 'up', kind: 'in-process' },
+          event_bus: { status: 'up', kind: 'in-process' },
+          outbox: { backlog: 0, oldest_age_seconds: 0 },
+          providers: [],
+        }),
+      }),
+    ],
+  });
+  t.after(() => app.close());
+  const post: TestApp['post'] = (body, headers = {}, url = '/api/v1/geocoding/geocode') =>
+    app.inject({
+      method: 'POST',
+      url,
+      headers: {
+        'content-type': 'application/json',
+        'x-management-company-id': 'uk_1',
+        authorization: `Bearer ${everyTenant}`,
+        ...headers,
+      },
+      payload: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
+    });
+  return { app, logged, calls, post };
+}
+
+async function adminToken(claims: Record<string, unknown>, expires: string | null = '5m', secret = jwtSecret) {
+  const jwt = new SignJWT({ sub: 'anna', ...claims }).setProtectedHeader({ alg: 'HS256' });
+  if (expires !== null) jwt.setExpirationTime(expires);
+  return jwt.sign(new TextEncoder().encode(secret));
+}
+
+test('a stored answer goes out as its bytes, with the headers of the cache', async (t) => {
+  const { post } = await startApp(t);
+  const reply = await post({ address: 'Навои 5' });
+  assert.equal(reply.statusCode, 200);
+  assert.deepEqual(reply.rawPayload, stored.body);
+  assert.equal(reply.headers['content-type'], 'application/json; charset=utf-8');
+  assert.equal(reply.headers['x-cache'], 'HIT-MEMORY');
+  assert.equal(reply.headers.age, '7');
+  assert.equal(reply.headers['x-provider'], 'google_maps');
+  assert.equal(reply.headers['ratelimit-policy'], '"geocoding";q=50;w=60');
+  assert.equal(reply.headers.ratelimit, '"geocoding";r=50;t=60');
+});
+
+test('a charged answer says what is left, and a hit after it repeats that', async (t) => {
+  const { post, calls } = await startApp(t);
+  calls.answer = async () => ({ ...stored, familyLimit: { limit: 50, remaining: 41, resetSeconds: 30 } });
+  assert.equal((await post({ address: 'a' })).headers.ratelimit, '"geocoding";r=41;t=30');
+  calls.answer = async () => stored;
+  assert.match(String((await post({ address: 'a' })).headers.ratelimit), /^"geocoding";r=41;t=(30|29)$/);
+});
+
+test('a refusal by the limit carries Retry-After and the headers of the limit', async (t) => {
+  const { post, calls } = await startApp(t);
+  calls.answer = async () => {
+    throw new ServiceError('RATE_LIMIT_EXCEEDED', 'Too many.', { retryAfterSeconds: 12.2 });
+  };
+  const reply = await post({ address: 'a' });
+  assert.equal(reply.statusCode, 429);
+  assert.equal(reply.headers['retry-after'], '13');
+  assert.equal(reply.headers.ratelimit, '"geocoding";r=0;t=13');
+  assert.equal(reply.json().code, 'RATE_LIMIT_EXCEEDED');
+});
+
+test('credentials: who may, who is unknown, who is not allowed', async (t) => {
+  const { app } = await startApp(t);
+  const admin = await adminToken({ tenants: ['uk_1'], scope: 'admin' });
+  const cases: [string, Record<string, string>, number, string | null][] = [
+    ['bearer service token', { authorization: `Bearer ${everyTenant}` }, 200, null],
+    ['x-service-token', { 'x-service-token': everyTenant }, 200, null],
+    ['x-service-api-key', { 'x-service-api-key': oneTenant }, 200, null],
+    ['case of the scheme', { authorization: `bearer ${oneTenant}` }, 200, null],
+    ['admin implies all', { authorization: `Bearer ${admin}` }, 200, null],
+    [
+      'JWT of all tenants',
+      { authorization: `Bearer ${await adminToken({ tenants: '*', scope: 'geocoding' })}` },
+      200,
+      null,
+    ],
+    ['nothing', {}, 401, 'UNAUTHORIZED'],
+    ['wrong token', { 'x-service-token': 'wrong' }, 401, 'UNAUTHORIZED'],
+    ['empty token', { 'x-service-token': '' }, 401, 'UNAUTHORIZED'],
+    ['basic', { authorization: 'Basic YTpi' }, 401, 'UNAUTHORIZED'],
+    ['huge token', { 'x-service-token': 'x'.repeat(9000) }, 401, 'UNAUTHORIZED'],
+    [
+      'expired',
+      { authorization: `Bearer ${await adminToken({ tenants: '*', scope: 'admin' }, '-1m')}` },
+      401,
+      'UNAUTHORIZED',
+    ],
+    [
+      'no exp',
+      { authorization: `Bearer ${await adminToken({ tenants: '*', scope: 'admin' }, null)}` },
+      401,
+      'UNAUTHORIZED',
+    ],
+    [
+      'other secret',
+      {
+        authorization: `Bearer ${await adminToken({ tenants: '*', scope: 'admin' }, '5m', 'another secret of thirty-two characters')}`,
+      },
+      401,
+      'UNAUTHORIZED',
+    ],
+    [
+      'alg none',
+      {
+        authorization: `Bearer ${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"exp":9999999999,"tenants":"*","scope":"admin"}').toString('base64url')}.x`,
+      },
+      401,
+      'UNAUTHORIZED',
+    ],
+    ['no tenants claim', { authorization: `Bearer ${await adminToken({ scope: 'admin' })}` }, 403, 'FORBIDDEN'],
+    ['other tenant', { 'x-service-token': oneTenant, 'x-management-company-id': 'uk_2' }, 403, 'FORBIDDEN'],
+    [
+      'other scope',
+      { authorization: `Bearer ${await adminToken({ tenants: '*', scope: 'logs:read' })}` },
+      403,
+      'FORBIDDEN',
+    ],
+    ['no tenant', { 'x-service-token': oneTenant, 'x-management-company-id': '' }, 400, 'TENANT_REQUIRED'],
+    ['bad tenant', { 'x-service-token': everyTenant, 'x-management-company-id': 'a b' }, 400, 'TENANT_REQUIRED'],
+  ];
+  for (const [name, headers, status, code] of cases) {
+    const reply = await app.inject({
+      method: 'POST',
+      url: '/api/v1/geocoding/geocode',
+      headers: { 'x-management-company-id': 'uk_1', ...headers },
+      payload: { address: 'a' },
+    });
+    assert.equal(reply.statusCode, status, name);
+    if (code !== null) assert.equal(reply.json().code, code, name);
+    assert.ok(!reply.body.includes(oneTenant) && !reply.body.includes(everyTenant), name);
+  }
+});
+
+test('bad input is a problem that names the place, never a 5xx, and nothing is asked', async (t) => {
+  const { post, calls, app } = await startApp(t);
+  const bodies: [unknown, string][] = [
+    [{}, 'address'],
+    [{ address: '' }, 'address'],
+    [{ address: '   ' }, 'address'],
+    [{ address: 'ж'.repeat(501) }, 'address'],
+    [{ address: 5 }, 'address'],
+    [{ address: ['a'] }, 'address'],
+    [{ address: 'a', language: 'russian' }, 'language'],
+    [{ address: 'a', country: 5 }, 'country'],
+    [{ address: 'a', min_confidence: 2 }, 'min_confidence'],
+    [{ address: 'a', provider: 7 }, 'provider'],
+    ['{"address":"a\\u0000b"}', 'address'],
+    ['{"address":"a\\ud800b"}', 'address'],
+    ['{"address":NaN}', 'body'],
+    ['{"address":"a"', 'body'],
+    ['', 'body'],
+    ['[]', 'body'],
+    ['null', 'body'],
+    ['"a"', 'body'],
+    ['{"__proto__":{"a":1},"address":"a"}', 'body'],
+  ];
+  for (const [body, path] of bodies) {
+    const reply = await post(body);
+    const problem = reply.json();
+    assert.equal(reply.statusCode, 400, JSON.stringify(body));
+    assert.equal(reply.headers['content-type'], 'application/problem+json; charset=utf-8');
+    assert.equal(problem.code, 'INVALID_REQUEST');
+    assert.equal(problem.errors?.[0]?.path, path, `${JSON.stringify(body)} ${reply.body}`);
+  }
+  const points: [unknown, string][] = [
+    [{ latitude: 91, longitude: 0 }, 'latitude'],
+    [{ latitude: 0, longitude: '69' }, 'longitude'],
+    [{ latitude: null, longitude: 0 }, 'latitude'],
+    [{ longitude: 0 }, 'latitude'],
+  ];
+  for (const [body, path] of points) {
+    const reply = await post(body, {}, '/api/v1/geocoding/reverse');
+    assert.equal(reply.statusCode, 400);
+    assert.equal(reply.json().errors[0].path, path);
+  }
+  assert.equal((await post('address=a', { 'content-type': 'application/x-www-form-urlencoded' })).statusCode, 415);
+  assert.equal((await post('a', { 'content-type': 'text/plain' })).statusCode, 415);
+  assert.equal((await post('a', { 'content-type': 'rubbish' })).statusCode, 415);
+  assert.equal((await post('x'.repeat(3_000_000))).statusCode, 413);
+  assert.equal((await app.inject({ url: '/api/v1/%' })).statusCode, 400);
+  assert.equal((await app.inject({ url: '/api/v1/a%00b' })).statusCode, 400);
+  assert.equal(calls.questions.length, 0);
+});
+
+test('a content type with a charset is JSON too', async (t) => {
+  const { post } = await startApp(t);
+  for (const type of ['application/json; charset=utf-8', 'Application/JSON;charset=UTF-8']) {
+    assert.equal((await post({ address: 'a' }, { 'content-type': type })).statusCode, 200);
+  }
+});
+
+test('an unknown path is 404, a known one with another method 405 with Allow', async (t) => {
+  const { app } = await startApp(t);
+  assert.equal((await app.inject({ url: '/api/v1/nothing' })).json().code, 'NOT_FOUND');
+  const reply = await app.inject({ method: 'DELETE', url: '/api/v1/geocoding/geocode?x=1' });
+  assert.equal(reply.statusCode, 405);
+  assert.equal(reply.json().code, 'METHOD_NOT_ALLOWED');
+  assert.equal(reply.headers.allow, 'POST');
+  assert.equal((await app.inject({ method: 'HEAD', url: '/health' })).statusCode, 200);
+});
+
+test('our own faults show nothing of themselves, and the log has them', async (t) => {
+  const { post, calls, logged } = await startApp(t);
+  calls.answer = async () => {
+    throw new Error('select secret from table at 10.0.0.1');
+  };
+  const reply = await post({ address: 'a' }, { 'x-request-id': 'req-1' });
+  assert.equal(reply.statusCode, 500);
+  assert.equal(reply.json().code, 'INTERNAL_ERROR');
+  assert.equal(reply.json().request_id, 'req-1');
+  assert.ok(!/select|10\.0\.0\.1|stack/.test(reply.body));
+  assert.ok(logged.some((line) => line.includes('select secret') && line.includes('req-1')));
+});
+
+test('a store that is away is 503 with Retry-After', async (t) => {
+  const { post, calls } = await startApp(t);
+  calls.answer = async () => {
+    throw new DatabaseAway('connection refused to 10.0.0.1');
+  };
+  const reply = await post({ address: 'a' });
+  assert.equal(reply.statusCode, 503);
+  assert.equal(reply.json().code, 'SERVICE_UNAVAILABLE');
+  assert.ok(Number(reply.headers['retry-after']) >= 1);
+  assert.ok(!reply.body.includes('10.0.0.1'));
+});
+
+test('request ids are echoed when sane and made otherwise; the trace goes on under our span', async (t) => {
+  const { post, calls } = await startApp(t);
+  const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const headers = { 'x-request-id': 'abc-1', traceparent: trace, 'x-service-name': 'bot', 'cache-control': 'no-cache' };
+  assert.equal((await post({ address: 'a' }, headers)).headers['x-request-id'], 'abc-1');
+  const call = calls.questions[0] as Record<string, string>;
+  assert.equal(call.requestId, 'abc-1');
+  assert.equal(call.sourceService, 'bot');
+  assert.equal(call.cacheMode, 'refresh');
+  assert.match(String(call.traceparent), /^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-01$/);
+  for (const bad of ['a b', 'x'.repeat(129), '']) {
+    assert.match(
+      String((await post({ address: 'a' }, { 'x-request-id': bad })).headers['x-request-id']),
+      /^[0-9a-f-]{36}$/,
+    );
+  }
+});
+
+test('the log has one line a request, with the route and no credential', async (t) => {
+  const { post, logged } = await startApp(t);
+  await post({ address: 'a' });
+  const lines = logged.filter((line) => line.includes('"msg":"request"'));
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] as string, /"route":"\/api\/v1\/geocoding\/geocode"/);
+  assert.ok(!lines[0]?.includes(everyTenant));
+});
+
+test('a batch comes in order as JSON, and as lines when asked for', async (t) => {
+  const { post } = await startApp(t);
+  const url = '/api/v1/geocoding/batch';
+  const whole = (await post({ addresses: ['a', '', 'b', 'a'] }, {}, url)).json();
+  assert.deepEqual([whole.success_count, whole.failure_count], [3, 1]);
+  assert.equal(whole.results[1].error.code, 'INVALID_REQUEST');
+  const reply = await post('{"addresses":["a","b\\u0000","c"]}', { accept: 'application/x-ndjson' }, url);
+  assert.equal(reply.headers['content-type'], 'application/x-ndjson; charset=utf-8');
+  const lines = reply.body
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ index }) => index).sort(), [0, 1, 2]);
+  assert.equal((await post({ addresses: [] }, {}, url)).statusCode, 400);
+  assert.equal((await post({ addresses: Array(1001).fill('a') }, {}, url)).statusCode, 400);
+});
+
+test('a straight line needs no provider', async (t) => {
+  const { post, calls } = await startApp(t);
+  const body = { origin_lat: 41.3, origin_lng: 69.2, dest_lat: 39.65, dest_lng: 66.97 };
+  const reply = await post(body, {}, '/api/v1/geocoding/distance');
+  assert.equal(reply.statusCode, 200);
+  assert.equal(reply.json().straight_line, true);
+  assert.equal(calls.questions.length, 0);
+});
+
+test('health is open, its details are for admins, and metrics for those with the token', async (t) => {
+  const { app } = await startApp(t);
+  for (const url of ['/health', '/health/live', '/health/ready', '/', '/openapi.json', '/docs', '/health/']) {
+    assert.equal((await app.inject({ url })).statusCode, 200, url);
+  }
+  assert.equal((await app.inject({ url: '/health/detailed' })).statusCode, 401);
+  const ask = (headers: InjectOptions['headers'], url = '/health/detailed') =>
+    app.inject({ url, headers: headers ?? {} });
+  assert.equal((await ask({ 'x-service-token': everyTenant })).statusCode, 403);
+  const admin = await adminToken({ tenants: '*', scope: 'admin' });
+  assert.equal((await ask({ authorization: `Bearer ${admin}` })).json().database.status, 'up');
+  assert.equal((await ask({}, '/metrics')).statusCode, 401);
+  assert.equal((await ask({ authorization: 'Bearer m3' }, '/metrics')).statusCode, 200);
+});
+
+test('the API describes itself as OpenAPI 3.1, every route with its tenant, credential and problems', async (t) => {
+  const { app } = await startApp(t);
+  const document = (await app.inject({ url: '/openapi.json' })).json();
+  assert.equal(document.openapi, '3.1.0');
+  const geocode = document.paths['/api/v1/geocoding/geocode'].post;
+  assert.ok(geocode.requestBody.content['application/json'].schema.properties.address);
+  assert.ok(geocode.responses['200'].content['application/json'].schema.properties.latitude);
+  assert.ok(geocode.responses.default.content['application/problem+json']);
+  assert.equal(geocode.parameters[0].name, 'X-Management-Company-Id');
+  assert.equal(geocode.security.length, 3);
+  assert.equal(document.paths['/health'].get.security, undefined);
+});
+
+test('what is no HTTP gets a problem and the end of the connection', async (t) => {
+  const { app } = await startApp(t);
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as { port: number };
+  for (const bytes of ['rubbish\r\n\r\n', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`]) {
+    const socket = connect(port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.write(bytes);
+    await once(socket, 'close');
+    assert.match(text, /^HTTP\/1\.1 400 /);
+    assert.match(text, /"code":"INVALID_REQUEST"/);
+  }
+});
