@@ -97,7 +97,7 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
         store.changed(spreadsheet.id);
         return describeSpreadsheet(spreadsheet, { ranges: [], includeGridData: false });
       }),
-      route('POST', /^\/v4\/spreadsheets\/([^/]+):batchUpdate$/, (request, match) => {
+      route('POST', /^\/v4\/spreadsheets\/([^/:]+)\/?:batchUpdate$/, (request, match) => {
         const spreadsheet = open(request, match[1] as string);
         const { requests } = parseBody(request) as { requests?: unknown[] };
         if (!Array.isArray(requests) || requests.length === 0) {

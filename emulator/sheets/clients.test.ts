@@ -1,0 +1,118 @@
+/** Google's own client and google-spreadsheet work against the emulator unchanged but for its address. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { auth as googleAuth, sheets } from '@googleapis/sheets';
+import { GoogleSpreadsheet } from 'google-spreadsheet';
+import { emulatedGoogleCredentials } from '../oauth/service-accounts.ts';
+import { type Emulator, startEmulator } from '../start.ts';
+
+const scopes = ['https://www.googleapis.com/auth/spreadsheets'];
+
+async function start(t: TestContext, dataDir: string | null = null): Promise<Emulator> {
+  const emulator = await startEmulator({ port: 0, dataDir });
+  t.after(() => emulator.close());
+  return emulator;
+}
+
+/** The library signs for Google's own audience, and asks at whatever endpoint the transporter is sent to. */
+async function authFor(emulator: Emulator): Promise<InstanceType<typeof googleAuth.JWT>> {
+  const key = JSON.parse(await emulatedGoogleCredentials(emulator)) as { client_email: string; private_key: string };
+  const auth = new googleAuth.JWT({ email: key.client_email, key: key.private_key, scopes });
+  auth.transporter.interceptors.request.add({
+    resolved: async (config) => {
+      const url = new URL(String(config.url));
+      config.url = new URL(`${emulator.url}${url.pathname}${url.search}`);
+      return config;
+    },
+  });
+  return auth;
+}
+
+test("Google's client writes, appends, reads and clears", async (t) => {
+  const emulator = await start(t);
+  const client = sheets({ version: 'v4', auth: await authFor(emulator), rootUrl: `${emulator.url}/` });
+  const spreadsheetId = 'official-client';
+  const { values } = client.spreadsheets;
+
+  const updated = await values.update({
+    spreadsheetId,
+    range: 'Sheet1!A1',
+    valueInputOption: 'RAW',
+    requestBody: { values: [['name', 'amount', 'paid']] },
+  });
+  assert.equal(updated.data.updatedRange, 'Sheet1!A1:C1');
+  const appended = await values.append({
+    spreadsheetId,
+    range: 'Sheet1!A1',
+    valueInputOption: 'RAW',
+    insertDataOption: 'INSERT_ROWS',
+    requestBody: { values: [['Навои', 12.5, true]] },
+  });
+  assert.equal(appended.data.tableRange, 'Sheet1!A1:C1');
+  assert.equal(appended.data.updates?.updatedRange, 'Sheet1!A2:C2');
+  const read = await values.get({ spreadsheetId, range: 'Sheet1', valueRenderOption: 'UNFORMATTED_VALUE' });
+  assert.deepEqual(read.data.values, [
+    ['name', 'amount', 'paid'],
+    ['Навои', 12.5, true],
+  ]);
+  const batch = await values.batchGet({ spreadsheetId, ranges: ['Sheet1!A:A', 'Sheet1!C2'] });
+  assert.deepEqual(batch.data.valueRanges?.[1]?.values, [['TRUE']]);
+  await values.batchClear({ spreadsheetId, requestBody: { ranges: ['Sheet1!A2:C2'] } });
+  assert.equal((await values.get({ spreadsheetId, range: 'Sheet1!A2:C2' })).data.values, undefined);
+  const meta = await client.spreadsheets.get({ spreadsheetId, fields: 'properties.title,sheets.properties' });
+  assert.equal(meta.data.sheets?.[0]?.properties?.title, 'Sheet1');
+  await assert.rejects(values.get({ spreadsheetId, range: 'NOPE!A1' }), /Unable to parse range: NOPE!A1/);
+});
+
+test('google-spreadsheet keeps a table of rows', async (t) => {
+  const emulator = await start(t);
+  const doc = new GoogleSpreadsheet('rows-of-a-library', await authFor(emulator));
+  const sheetsApi = doc.sheetsApi.extend({
+    hooks: {
+      beforeRequest: [
+        ({ request }) => {
+          const url = new URL(request.url);
+          return new Request(`${emulator.url}${url.pathname}${url.search}`, request);
+        },
+      ],
+    },
+  });
+  Object.defineProperty(doc, 'sheetsApi', { value: sheetsApi });
+  await doc.loadInfo();
+  assert.equal(doc.title, 'Untitled spreadsheet');
+  const sheet = await doc.addSheet({ title: 'Журнал', headerValues: ['имя', 'сумма'] });
+  await sheet.addRows([
+    { имя: 'Али', сумма: '10' },
+    { имя: 'Зухра', сумма: '20' },
+  ]);
+  const rows = await sheet.getRows();
+  assert.deepEqual(
+    rows.map((row) => row.get('имя')),
+    ['Али', 'Зухра'],
+  );
+});
+
+test('a sheet and the account survive a restart', async (t) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'emulator-'));
+  t.after(() => rmSync(dataDir, { recursive: true, force: true }));
+  const first = await startEmulator({ port: 0, dataDir });
+  const key = await emulatedGoogleCredentials(first);
+  const write = async (emulator: Emulator): Promise<ReturnType<typeof sheets>> =>
+    sheets({ version: 'v4', auth: await authFor(emulator), rootUrl: `${emulator.url}/` });
+  await (await write(first)).spreadsheets.values.update({
+    spreadsheetId: 'kept/with strange id',
+    range: 'A1',
+    valueInputOption: 'USER_ENTERED',
+    requestBody: { values: [['2026-11-22']] },
+  });
+  await first.close();
+
+  const second = await start(t, dataDir);
+  assert.equal(JSON.parse(await emulatedGoogleCredentials(second)).private_key, JSON.parse(key).private_key);
+  const client = await write(second);
+  const read = await client.spreadsheets.values.get({ spreadsheetId: 'kept/with strange id', range: 'A1' });
+  assert.deepEqual(read.data.values, [['2026-11-22']]);
+});
