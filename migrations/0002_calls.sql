@@ -85,6 +85,10 @@ create table integration_cache (
 );
 create index ix_integration_cache_tenant on integration_cache (management_company_id, service_name, operation);
 create index ix_integration_cache_stale_until on integration_cache (stale_until);
+-- A write to a spreadsheet finds the cached ranges it changes.
+create index ix_integration_cache_scope on integration_cache (management_company_id, (metadata ->> 'scope'))
+  where metadata ->> 'scope' is not null;
+create index ix_integration_cache_recent on integration_cache (management_company_id, fetched_at desc, cache_key desc);
 alter table integration_cache alter column response_data set compression lz4;
 
 -- Roll-ups for costs, written in the commit of the rows they count.

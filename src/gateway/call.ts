@@ -1,6 +1,9 @@
 /** A call is one tenant request; it may take several attempts at several providers, or none. */
+
+import type { ExternalService } from '../directory/service.ts';
 import type { TenantId } from '../ids.ts';
 import type { InputOf, KnownOperation, Operation, OutputOf, ServiceType } from '../providers/provider.ts';
+import type { LimitSubject } from './limits.ts';
 
 /** What a tenant's own per-minute limits are counted by. */
 export type Family = 'geocoding' | 'sheets' | 'proxy';
@@ -34,6 +37,8 @@ export interface Capability<Op extends KnownOperation> {
   score?(output: OutputOf<Op>): number;
   /** Cost in quota units and dollars of one attempt, in billed elements. Default 1. */
   billedUnits?(input: InputOf<Op>): number;
+  /** What an account is limited by, where it is not simply its four windows. */
+  limitsOf?(service: ExternalService): readonly LimitSubject[];
 }
 
 export type CacheMode = 'use' | 'refresh' | 'off';
@@ -44,6 +49,8 @@ export interface Call<Op extends KnownOperation = KnownOperation> {
   readonly input: InputOf<Op>;
   /** The canonical question: equal for inputs that must share one answer. Names language, country and the like too. */
   readonly question: string;
+  /** What writes invalidate together, and the part of it that the answer shows (`cache/cached-answer.ts`). */
+  readonly cacheScope?: { readonly scope: string; readonly detail: string | null };
   /** null: chosen by priority; a service name: that one only, without failover. */
   readonly provider: string | null;
   /** `no-cache` is refresh (fill, do not read), `no-store` is off. */

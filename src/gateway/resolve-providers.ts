@@ -1,0 +1,63 @@
+/** Which of a tenant's services may answer a call, and in which order they are asked. */
+import { adapterNameOf, type ExternalService, type ServiceDirectory } from '../directory/service.ts';
+import { invalidInput } from '../errors.ts';
+import type { Adapter, KnownOperation, ProviderAccount } from '../providers/provider.ts';
+import type { Call } from './call.ts';
+
+/** A service that can be asked: it has an adapter, and the adapter knows the operation. */
+export interface Provider {
+  readonly service: ExternalService;
+  readonly adapter: Adapter;
+  account(): ProviderAccount;
+}
+
+export interface ResolveProvidersDeps {
+  readonly directory: Pick<ServiceDirectory, 'ofTenant' | 'accountOf'>;
+  findAdapter(name: string): Adapter | undefined;
+}
+
+/** Short names that callers may use for an adapter. */
+const adapterAliases: Readonly<Record<string, string>> = { google: 'google_maps', yandex: 'yandex_maps' };
+
+/**
+ * The active services of the call's type, by priority, each followed along its `fallback_service_id`, none twice. A named
+ * provider stands alone. Throws `INVALID_REQUEST` for a name that no service answers to.
+ */
+export async function resolveProviders<Op extends KnownOperation>(
+  deps: ResolveProvidersDeps,
+  call: Pick<Call<Op>, 'tenantId' | 'capability' | 'provider'>,
+): Promise<readonly Provider[]> {
+  const { operation, serviceType } = call.capability;
+  const services = await deps.directory.ofTenant(call.tenantId);
+  const ofType = services.filter((service) => service.isActive && service.serviceType === serviceType);
+  const providers = inOrder(ofType).flatMap((service): Provider[] => {
+    const adapter = deps.findAdapter(adapterNameOf(service));
+    if (adapter?.attempts[operation] === undefined) return [];
+    return [{ service, adapter, account: () => deps.directory.accountOf(service) }];
+  });
+  return call.provider === null ? providers : [named(providers, call.provider)];
+}
+
+/** An exact service name first, then the first service that speaks through the adapter of that name. */
+function named(providers: readonly Provider[], name: string): Provider {
+  const adapterName = adapterAliases[name] ?? name;
+  const provider =
+    providers.find(({ service }) => service.serviceName === name) ??
+    providers.find(({ adapter }) => adapter.name === adapterName);
+  if (provider === undefined) throw invalidInput('provider', 'there is no active provider of this name');
+  return provider;
+}
+
+/** A fallback comes right after the service that names it, unless it was tried before. Each service stands once, so circles end. */
+function inOrder(services: readonly ExternalService[]): readonly ExternalService[] {
+  const byId = new Map(services.map((service) => [service.id, service]));
+  const ordered = new Set<ExternalService>();
+  for (const service of services) {
+    let next: ExternalService | undefined = service;
+    while (next !== undefined && !ordered.has(next)) {
+      ordered.add(next);
+      next = next.fallbackServiceId === null ? undefined : byId.get(next.fallbackServiceId);
+    }
+  }
+  return [...ordered];
+}
