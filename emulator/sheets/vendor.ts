@@ -99,14 +99,23 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
       }),
       route('POST', /^\/v4\/spreadsheets\/([^/:]+)\/?:batchUpdate$/, (request, match) => {
         const spreadsheet = open(request, match[1] as string);
-        const { requests } = parseBody(request) as { requests?: unknown[] };
+        const { requests, ...wanted } = parseBody(request) as BatchUpdateBody;
         if (!Array.isArray(requests) || requests.length === 0) {
           throw new ApiError(400, 'Invalid value at requests: Must specify at least one request.');
         }
         const { changed, replies } = applyRequests(spreadsheet, requests);
         Object.assign(spreadsheet, changed);
         store.changed(spreadsheet.id);
-        return { spreadsheetId: spreadsheet.id, replies };
+        return {
+          spreadsheetId: spreadsheet.id,
+          replies,
+          ...(wanted.includeSpreadsheetInResponse === true && {
+            updatedSpreadsheet: describeSpreadsheet(spreadsheet, {
+              ranges: wanted.responseRanges ?? [],
+              includeGridData: wanted.responseIncludeGridData === true,
+            }),
+          }),
+        };
       }),
       route('GET', /^\/v4\/spreadsheets\/([^/:]+)\/?$/, (request, match) => {
         const spreadsheet = open(request, match[1] as string);
@@ -126,6 +135,13 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
     close: () => store.save(),
   };
 };
+
+interface BatchUpdateBody {
+  readonly requests?: unknown[];
+  readonly includeSpreadsheetInResponse?: boolean;
+  readonly responseRanges?: string[];
+  readonly responseIncludeGridData?: boolean;
+}
 
 /** Reads and writes are counted apart; batchGet is a read although its siblings write. */
 function kindOf(request: EmulatorRequest): 'read' | 'write' {
