@@ -6,7 +6,7 @@
  */
 import { type Keyword, keywords, streetQualifiers } from './keywords.ts';
 import { foldHouseLetters, isSingleLetter } from './letters.ts';
-import { citiesWithoutMarker, placeNames } from './place-names.ts';
+import { citiesWithoutMarker, districtsOfQuarters, placeNames } from './place-names.ts';
 import type { Token } from './tokenize-address.ts';
 import { transliterateUzbek } from './transliterate-uzbek.ts';
 
@@ -25,7 +25,10 @@ interface Form {
   atPhraseStart: boolean;
   /** A street was named and no other name since: the next `д.` says nothing that its number does not. */
   streetNamed: boolean;
+  streetSeen: boolean;
   numberSeen: boolean;
+  /** A number after a street, or after `д.`: from here on `кв.` is a flat and no квартал. */
+  houseSeen: boolean;
 }
 
 export function composeCanonicalForm(tokens: readonly Token[], isUzbekCyrillic: boolean): string {
@@ -37,7 +40,9 @@ export function composeCanonicalForm(tokens: readonly Token[], isUzbekCyrillic: 
     runOpensPhrase: false,
     atPhraseStart: true,
     streetNamed: false,
+    streetSeen: false,
     numberSeen: false,
+    houseSeen: false,
   };
   for (let index = 0; index < tokens.length; ) index += addToken(form, tokens, index);
   return form.parts.join(' ');
@@ -81,14 +86,14 @@ function addNumber(form: Form, tokens: readonly Token[], index: number): number 
 function countsNumberBefore(form: Form, word: Word, after: Token | undefined): boolean {
   const { keyword } = word;
   if (keyword === null || !keyword.counts || word.text.length === 1) return false;
-  // кв. is a квартал where no house was named before it.
-  if (keyword.code === 'kv' && isShort(word) && !form.numberSeen) return false;
+  if (isFlatOrQuarter(word) && !form.houseSeen) return false;
   if (word.attached) return true;
   const countsNext = after?.kind === 'number' && !after.breakBefore;
   return !word.breakBefore && !countsNext && keyword.binding !== 'after';
 }
 
-function isShort(word: Word): boolean {
+/** `Юнусабад 12 кв 4` is house 4 of quarter 12, `ул. Навои 12 кв 4` flat 4 of house 12. */
+function isFlatOrQuarter(word: Word): boolean {
   return word.text === 'кв' || word.text === 'kv';
 }
 
@@ -153,12 +158,13 @@ function designates(form: Form, word: Word, next: Token | undefined): boolean {
       return beforeNumber;
     case 'к':
     case 'k':
-      return beforeNumber && form.last === 'number';
+      // 12 к-4 may be flat 4 of house 12к.
+      return beforeNumber && form.last === 'number' && !word.hyphenAfter;
     case 'г':
       return form.last === 'word' ? word.dotAfter || next?.kind === 'word' : next?.kind === 'word' && !next.breakBefore;
     case 'кв':
     case 'kv':
-      return form.numberSeen;
+      return form.houseSeen || (form.numberSeen && word.breakBefore);
     case 'пр':
       return form.last !== 'number';
     default:
@@ -187,6 +193,7 @@ function addCodeAfterItsWords(form: Form, keyword: Keyword): void {
   form.runStart = -1;
   form.atPhraseStart = false;
   form.streetNamed = keyword.isStreet;
+  form.streetSeen ||= keyword.isStreet;
 }
 
 /** A designator with its number; `д.` is left out right after a street's name, where a bare number means the house. */
@@ -206,9 +213,11 @@ function addCode(form: Form, code: string, isStreet: boolean): void {
   form.runStart = -1;
   form.atPhraseStart = false;
   form.streetNamed = isStreet;
+  form.streetSeen ||= isStreet;
 }
 
 function addNumberPart(form: Form, text: string): void {
+  form.houseSeen ||= form.streetSeen || form.parts.at(-1) === '#d';
   form.parts.push(text);
   form.last = 'number';
   form.runStart = -1;
@@ -221,6 +230,8 @@ function addPlainWord(form: Form, text: string): void {
   const spelled = latin.replaceAll('ё', 'е');
   const word = placeNames.get(spelled) ?? spelled;
   if (word === '') return;
+  // `Чиланзар 5` is a quarter, `Чиланзар, д. 5` a house: the street named before does not change that.
+  if (districtsOfQuarters.has(word)) form.streetNamed = false;
   const isMistakable = (form.last === 'number' && isSingleLetter(word)) || keywords.has(word);
   if (citiesWithoutMarker.has(word) && form.parts.at(-1) === '#g') form.parts.pop();
   addWordPart(form, isMistakable ? `_${word}` : word);

@@ -37,3 +37,14 @@ export const placeNames: ReadonlyMap<string, string> = new Map(
  * other capitals: `Самарканд` alone may be read as the region.
  */
 export const citiesWithoutMarker: ReadonlySet<string> = new Set(['toshkent']);
+
+/** Districts whose quarters go by number, so that a bare number after the name is no house. */
+export const districtsOfQuarters: ReadonlySet<string> = new Set([
+  'chilonzor',
+  'yunusobod',
+  'olmazor',
+  'yakkasaroy',
+  'sergeli',
+  'uchtepa',
+  'shayxontohur',
+]);

@@ -17,6 +17,7 @@ export type Token =
       /** Joined to the number before it, as in `5-uy` and `12мкр`. */
       readonly attached: boolean;
       readonly dotAfter: boolean;
+      readonly hyphenAfter: boolean;
     })
   /** The two kinds that only a canonical form contains: a designator in its place, and a word that is none. */
   | (TokenPlace & { readonly kind: 'code' })
@@ -52,6 +53,7 @@ export function tokenizeAddress(text: string): Token[] {
         breakBefore,
         attached,
         dotAfter: text[word.end] === '.',
+        hyphenAfter: text[word.end] === '-',
       });
       at = word.end;
       attached = false;
@@ -139,6 +141,9 @@ function scanJoinedDigits(text: string, at: number): { text: string; end: number
   const digitsAt = isSpacedSign ? endOfSpaces(text, signAt + 1) : signAt + 1;
   if (!isDigit(text.charCodeAt(digitsAt))) return null;
   const end = endOfDigits(text, digitsAt);
+  // `41.31 -69.24` is two coordinates, the second with its sign.
+  const isSigned = sign === '-' && signAt > at && digitsAt === signAt + 1 && text[end] === '.';
+  if (isSigned && isDigit(text.charCodeAt(end + 1))) return null;
   return { text: sign + text.slice(digitsAt, end), end };
 }
 
