@@ -1,0 +1,61 @@
+/** A body as the audit keeps it: masked, at most 16 KiB, once per content, day and tenant. */
+import { hash } from 'node:crypto';
+import type { Masker } from './mask.ts';
+
+/** Bodies longer than this are cut, and say so. */
+export const maxBodyBytes = 16 * 1024;
+/** Masking looks no further: what lies behind is cut away anyway, also when masking shortened what stands before. */
+const maxScannedBytes = 4 * maxBodyBytes;
+
+export interface KeptBody {
+  /** `sha256:` and 24 bytes of the hash, base64url. */
+  readonly reference: string;
+  /** The hash part alone: `log_bodies.body_hash`. */
+  readonly hash: string;
+  readonly text: string;
+}
+
+/** PostgreSQL's text holds no NUL and no half of a surrogate pair. */
+export function storableText(text: string): string {
+  const wellFormed = text.isWellFormed() ? text : text.toWellFormed();
+  return wellFormed.includes('\0') ? wellFormed.replaceAll('\0', '\uFFFD') : wellFormed;
+}
+
+/** null for an absent or empty body. Bytes that are no UTF-8 are kept as replacement characters. */
+export function keepBody(body: Buffer | string | null, masker: Masker, secrets: readonly string[]): KeptBody | null {
+  if (body === null || body.length === 0) return null;
+  const sizeBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  const scanned =
+    typeof body === 'string' ? body.slice(0, maxScannedBytes) : body.subarray(0, maxScannedBytes).toString('utf8');
+  const clean = masker.body(storableText(scanned), secrets);
+  return sizeBytes <= maxScannedBytes ? keep(cut(clean, sizeBytes)) : keep(cut(clean, sizeBytes, true));
+}
+
+/** Headers as a JSON object; a set larger than 16 KiB is cut like a body. */
+export function keepHeaders(
+  headers: Readonly<Record<string, string>> | null,
+  masker: Masker,
+  secrets: readonly string[],
+): KeptBody | null {
+  if (headers === null || Object.keys(headers).length === 0) return null;
+  const text = storableText(JSON.stringify(masker.headers(headers, secrets)));
+  return keep(cut(text, Buffer.byteLength(text)));
+}
+
+/** `incomplete`: something was left out already. */
+function cut(text: string, sizeBytes: number, incomplete = false): string {
+  if (!incomplete && text.length <= maxBodyBytes / 3) return text; // At most three bytes a UTF-16 unit.
+  const bytes = Buffer.from(text, 'utf8');
+  if (!incomplete && bytes.length <= maxBodyBytes) return text;
+  const whole = bytes
+    .subarray(0, maxBodyBytes)
+    .toString('utf8')
+    .replace(/\uFFFD+$/, '');
+  return `${whole}…[cut: it had ${sizeBytes} bytes]`;
+}
+
+function keep(text: string): KeptBody {
+  // 192 bits tell contents apart; the reference stays under 40 characters a row.
+  const contentHash = hash('sha256', text, 'buffer').toString('base64url', 0, 24);
+  return { reference: `sha256:${contentHash}`, hash: contentHash, text };
+}

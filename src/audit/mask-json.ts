@@ -1,0 +1,73 @@
+/**
+ * Masks JSON as text, member by member at any depth, without parsing it into values: numbers keep their digits, and a
+ * body that was cut in the middle, or is not quite JSON, is masked as far as it goes.
+ */
+import type { IsSensitive } from './sensitive-names.ts';
+
+export const masked = '[masked]';
+
+const stringToken = /"(?:[^"\\]|\\.)*(?:"|$)/gsy;
+const nextQuote = /"/g;
+const colon = /\s*:\s*/gy;
+const scalar = /[^\s,\]}"]*/gy;
+
+/** `maskText` sees each string that holds escapes, decoded: a secret cannot hide behind `\u0041`. */
+export function maskJson(text: string, isSensitive: IsSensitive, maskText: (text: string) => string): string {
+  let out = '';
+  let copiedTo = 0;
+  let at = 0;
+  for (;;) {
+    const start = matchFrom(nextQuote, text, at)?.index;
+    if (start === undefined) break;
+    const token = matchFrom(stringToken, text, start)?.[0] ?? '"';
+    const end = start + token.length;
+    const afterColon = matchFrom(colon, text, end);
+    if (afterColon !== null && isSensitive(decode(token))) {
+      const valueStart = end + afterColon[0].length;
+      const valueEnd = endOfValue(text, valueStart);
+      const isNull = text.slice(valueStart, valueEnd) === 'null';
+      out += text.slice(copiedTo, valueStart) + (isNull ? 'null' : `"${masked}"`);
+      copiedTo = valueEnd;
+      at = valueEnd;
+      continue;
+    }
+    if (token.includes('\\')) {
+      const plain = decode(token);
+      const clean = maskText(plain);
+      if (clean !== plain) {
+        out += text.slice(copiedTo, start) + JSON.stringify(clean);
+        copiedTo = end;
+      }
+    }
+    at = Math.max(end, start + 1);
+  }
+  return copiedTo === 0 ? text : out + text.slice(copiedTo);
+}
+
+/** Where the value that begins at `start` ends; the end of the text where it is cut. */
+function endOfValue(text: string, start: number): number {
+  const first = text[start];
+  if (first === '"') return start + (matchFrom(stringToken, text, start)?.[0].length ?? 1);
+  if (first !== '{' && first !== '[') return start + (matchFrom(scalar, text, start)?.[0].length ?? 0);
+  let depth = 0;
+  for (let at = start; at < text.length; at++) {
+    const char = text[at];
+    if (char === '"') at += (matchFrom(stringToken, text, at)?.[0].length ?? 1) - 1;
+    else if (char === '{' || char === '[') depth += 1;
+    else if ((char === '}' || char === ']') && --depth === 0) return at + 1;
+  }
+  return text.length;
+}
+
+function decode(token: string): string {
+  try {
+    return JSON.parse(token) as string;
+  } catch {
+    return token.slice(1, token.endsWith('"') ? -1 : undefined);
+  }
+}
+
+function matchFrom(pattern: RegExp, text: string, from: number): RegExpExecArray | null {
+  pattern.lastIndex = from;
+  return pattern.exec(text);
+}

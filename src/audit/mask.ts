@@ -1,0 +1,112 @@
+/**
+ * Takes secrets out of what the audit keeps: by name (headers, query, JSON members, form fields), by the account's exact
+ * values in any encoding, and by the well-known looks of keys and tokens. Runs inside the intake, so that no caller can
+ * forget it.
+ */
+import { masked, maskJson } from './mask-json.ts';
+import { formsOfSecret } from './secret-forms.ts';
+import { normaliseName, sensitiveMember, sensitiveNameHint, sensitiveParameter } from './sensitive-names.ts';
+
+export { masked } from './mask-json.ts';
+
+export interface Masker {
+  headers(headers: Readonly<Record<string, string>>, secrets: readonly string[]): Record<string, string>;
+  /** An address with its query, user and path. */
+  url(url: string, secrets: readonly string[]): string;
+  /** JSON, a form, or any other text. */
+  body(text: string, secrets: readonly string[]): string;
+  /** Free text: error messages. */
+  text(text: string, secrets: readonly string[]): string;
+}
+
+/** A literal to look for first, which is quick, and the pattern that then says what to mask. */
+const wellKnownLooks: readonly { readonly hint: string; readonly pattern: RegExp; readonly keep?: string }[] = [
+  { hint: 'AIza', pattern: /AIza[0-9A-Za-z_-]{30,}/g }, // Google API key
+  { hint: 'ya29.', pattern: /ya29\.[0-9A-Za-z._-]+/g }, // Google access token
+  { hint: 'eyJ', pattern: /eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]*/g }, // JSON Web Token
+  { hint: 'earer ', pattern: /([Bb]earer )[0-9A-Za-z._~+/-]+=*/g, keep: '$1' },
+  { hint: 'asic ', pattern: /([Bb]asic )(?=[A-Za-z+/]*[0-9=])[0-9A-Za-z+/]{8,}=*/g, keep: '$1' },
+  { hint: 'PRIVATE KEY', pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g },
+  { hint: 'gh', pattern: /gh[pousr]_[0-9A-Za-z]{20,}/g }, // GitHub token
+  { hint: 'github_pat_', pattern: /github_pat_[0-9A-Za-z_]{20,}/g },
+  { hint: '_live_', pattern: /[rs]k_live_[0-9A-Za-z]{10,}/g }, // Stripe key
+  { hint: '_test_', pattern: /[rs]k_test_[0-9A-Za-z]{10,}/g },
+  { hint: 'whsec_', pattern: /whsec_[0-9A-Za-z+/=_-]{8,}/g }, // webhook signing secret
+  { hint: ':AA', pattern: /\b[0-9]{6,12}:AA[0-9A-Za-z_-]{30,}/g }, // Telegram bot token
+  { hint: '@', pattern: /(:\/\/)[^\s/@:"]*:[^\s/@"]+@/g, keep: '$1' }, // user and password of a URL
+];
+
+const freeTextPair =
+  /((?:api[_-]?key|access[_-]?token|token|secret|password|passwd|signature|authorization|[?&]key)["']?\s*[=:]\s*["']?)([^\s&"',;})\]]+)/gi;
+
+/** `extraFields`: configured names of headers, parameters and members, compared without case and punctuation. */
+export function createMasker(extraFields: readonly string[] = []): Masker {
+  const extra = new Set(extraFields.map(normaliseName).filter((name) => name !== ''));
+  const isSensitiveParameter = sensitiveParameter(extra);
+  const isSensitiveMember = sensitiveMember(extra);
+  const extraHint = extra.size > 0; // Any body may hold a configured name in some spelling: scan it.
+
+  const text = (value: string, secrets: readonly string[]): string =>
+    maskByValue(value, secrets).replace(freeTextPair, (whole, name: string, secret: string) =>
+      /^(?:bearer|basic)$/i.test(secret) || secret.startsWith(masked) ? whole : name + masked,
+    );
+
+  const form = (value: string, secrets: readonly string[]): string =>
+    value
+      .split('&')
+      .map((pair) => {
+        const split = pair.indexOf('=');
+        if (split < 0) return maskByValue(pair, secrets);
+        const name = pair.slice(0, split);
+        if (split < pair.length - 1 && isSensitiveParameter(decodeParameter(name))) return `${name}=${masked}`;
+        return `${name}=${maskByValue(pair.slice(split + 1), secrets)}`;
+      })
+      .join('&');
+
+  return {
+    headers(headers, secrets) {
+      const out: Record<string, string> = {};
+      for (const [name, value] of Object.entries(headers)) {
+        out[name] = isSensitiveParameter(name) ? masked : maskByValue(value, secrets);
+      }
+      return out;
+    },
+    url(url, secrets) {
+      const query = url.indexOf('?');
+      if (query < 0) return maskByValue(url, secrets);
+      const fragment = url.indexOf('#', query);
+      const end = fragment < 0 ? url.length : fragment;
+      const tail = maskByValue(url.slice(end), secrets);
+      return `${maskByValue(url.slice(0, query), secrets)}?${form(url.slice(query + 1, end), secrets)}${tail}`;
+    },
+    body(value, secrets) {
+      const byValue = maskByValue(value, secrets);
+      if (/^\s*[[{"]/.test(byValue)) {
+        if (!extraHint && !sensitiveNameHint.test(byValue)) return byValue;
+        return maskJson(byValue, isSensitiveMember, (plain) => maskByValue(plain, secrets));
+      }
+      if (/^[^\s=&<>]+=[^\s<>]*$/.test(byValue)) return form(byValue, secrets);
+      return text(byValue, secrets);
+    },
+    text,
+  };
+}
+
+function maskByValue(value: string, secrets: readonly string[]): string {
+  let out = value;
+  for (const secret of secrets) {
+    for (const form of formsOfSecret(secret)) if (out.includes(form)) out = out.replaceAll(form, masked);
+  }
+  for (const { hint, pattern, keep } of wellKnownLooks) {
+    if (out.includes(hint)) out = out.replace(pattern, `${keep ?? ''}${masked}`);
+  }
+  return out;
+}
+
+function decodeParameter(name: string): string {
+  try {
+    return decodeURIComponent(name.replaceAll('+', ' '));
+  } catch {
+    return name;
+  }
+}

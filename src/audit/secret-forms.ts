@@ -1,0 +1,58 @@
+/** Every shape in which an exact secret may turn up in a URL, a body, a header or an error text. */
+
+/** Shorter values would mask half of every text, and are no secret. */
+const minSecretLength = 4;
+/** Accounts in use at once are few; the eldest is worked out again when it returns. */
+const maxRemembered = 256;
+
+const remembered = new Map<string, readonly string[]>();
+
+/** Plain, JSON-escaped (also twice), percent-encoded in both cases, form-encoded, hexadecimal, base64 at any alignment. */
+export function formsOfSecret(secret: string): readonly string[] {
+  if (secret.length < minSecretLength) return [];
+  const known = remembered.get(secret);
+  if (known !== undefined) return known;
+  const forms = [...new Set(workOutForms(secret))].filter((form) => form.length >= minSecretLength);
+  // Longest first: a shorter form may be a part of a longer one and would leave its rest standing.
+  forms.sort((a, b) => b.length - a.length);
+  if (remembered.size >= maxRemembered) remembered.delete(remembered.keys().next().value as string);
+  remembered.set(secret, forms);
+  return forms;
+}
+
+function workOutForms(secret: string): string[] {
+  const escaped = JSON.stringify(secret).slice(1, -1);
+  const percent = encodeURIComponent(secret.toWellFormed());
+  const bytes = Buffer.from(secret, 'utf8');
+  return [
+    secret,
+    escaped,
+    escaped.replaceAll('/', '\\/'),
+    JSON.stringify(escaped).slice(1, -1),
+    percent,
+    percent.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    percent.replaceAll('%20', '+'),
+    encodeURI(secret.toWellFormed()),
+    bytes.toString('hex'),
+    ...base64Forms(bytes),
+  ];
+}
+
+/**
+ * The base64 of a text that contains the secret holds these characters, wherever in its groups of three bytes the secret
+ * begins; the characters at either end that neighbours decide too are left out.
+ */
+function base64Forms(bytes: Buffer): string[] {
+  const forms: string[] = [];
+  for (let offset = 0; offset < 3; offset++) {
+    const padded = Buffer.concat([Buffer.alloc(offset), bytes]);
+    for (const encoding of ['base64', 'base64url'] as const) {
+      const text = padded.toString(encoding).replaceAll('=', '');
+      const start = [0, 2, 3][offset] as number;
+      const end = padded.length % 3 === 0 ? text.length : text.length - 1;
+      // Short stretches of base64 match by chance.
+      if (end - start >= 8) forms.push(text.slice(start, end));
+    }
+  }
+  return forms;
+}

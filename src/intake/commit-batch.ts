@@ -1,0 +1,158 @@
+/** One commit of many records, and what to do when PostgreSQL does not take it. */
+
+import type { TenantId } from '../ids.ts';
+import type { OutboxMessage } from '../outbox/envelope.ts';
+import type { EventType } from '../outbox/events.ts';
+import { commitIntakeRows, findFirstDeliveries } from '../storage/commit-intake.ts';
+import { type Database, DatabaseAway } from '../storage/database.ts';
+import type { EventRow, IntakeRows, LogBodyRow, WebhookRow } from '../storage/intake-rows.ts';
+import type { PreparedRecord } from './prepare.ts';
+
+export type Outcome =
+  | { readonly kind: 'written'; readonly duplicateOf: string | null }
+  /** The record itself cannot be stored: its neighbours were. */
+  | { readonly kind: 'rejected'; readonly error: unknown };
+
+export interface BatchCommitter {
+  /**
+   * One outcome per record, in order. Hands the events of what was written to the relay. Throws `DatabaseAway` where
+   * the batch must wait, whole, for another time: it may or may not be stored, and repeating it is safe.
+   */
+  commit(records: readonly PreparedRecord[]): Promise<Outcome[]>;
+}
+
+export interface BatchCommitterDeps {
+  readonly db: Database;
+  /** Called with the events of a commit, in its order. */
+  onEvents(messages: readonly OutboxMessage[]): void;
+}
+
+/** Deadlock, serialisation, lock not available: the same statement may pass in a moment. */
+const transientCodes = new Set(['40P01', '40001', '55P03']);
+const maxTransientTries = 5;
+/** Bodies known to be stored are not sent again. At the bound the eldest is forgotten, and at worst sent once more. */
+const maxRememberedBodies = 20_000;
+
+export function createBatchCommitter({ db, onEvents }: BatchCommitterDeps): BatchCommitter {
+  const storedBodies = new Set<string>();
+
+  const write = async (records: readonly PreparedRecord[]): Promise<Outcome[]> => {
+    const bodies = newBodies(records, storedBodies);
+    const rows: IntakeRows = {
+      webhooks: records.flatMap((record) => record.webhook ?? []),
+      logs: records.flatMap((record) => record.logs),
+      bodies: [...bodies.values()],
+      usage: records.flatMap((record) => record.usage),
+      events: records.flatMap((record) => record.events),
+    };
+    const writtenWebhooks = await commitWithTransientRetries(db, rows);
+    const firstDeliveries = await findFirstOf(db, rows.webhooks, writtenWebhooks);
+
+    for (const [key, body] of bodies) if (body.gate === null) remember(storedBodies, key);
+    const outcomes = records.map(({ webhook }): Outcome => {
+      const first = webhook === null ? undefined : firstDeliveries.get(deliveryOf(webhook));
+      // Its own id: an earlier try of this very record got through although its answer was lost.
+      const isDuplicate =
+        webhook !== null && !writtenWebhooks.has(webhook.id) && first !== undefined && first !== webhook.id;
+      return { kind: 'written', duplicateOf: isDuplicate ? first : null };
+    });
+    onEvents(
+      records.flatMap((record, index) => {
+        const outcome = outcomes[index];
+        return outcome?.kind === 'written' && outcome.duplicateOf === null ? record.events.map(messageOf) : [];
+      }),
+    );
+    return outcomes;
+  };
+
+  /** Halves the batch until the one that cannot be stored stands alone: log2(n) more statements for each such record. */
+  const writeIsolating = async (records: readonly PreparedRecord[]): Promise<Outcome[]> => {
+    try {
+      return await write(records);
+    } catch (error) {
+      if (isAway(error)) throw asAway(error);
+      if (records.length === 1) return [{ kind: 'rejected', error }];
+      const middle = records.length >> 1;
+      const first = await writeIsolating(records.slice(0, middle));
+      return [...first, ...(await writeIsolating(records.slice(middle)))];
+    }
+  };
+
+  return { commit: writeIsolating };
+}
+
+async function commitWithTransientRetries(db: Database, rows: IntakeRows): Promise<ReadonlySet<string>> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await commitIntakeRows(db, rows);
+    } catch (error) {
+      if (!transientCodes.has(codeOf(error)) || tries >= maxTransientTries) throw error;
+    }
+  }
+}
+
+/** The ids that came first, for the deliveries that were not written now. Rare, so it may cost a statement of its own. */
+async function findFirstOf(
+  db: Database,
+  webhooks: readonly WebhookRow[],
+  written: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, string>> {
+  const keys = webhooks.flatMap(({ id, webhook_id, delivery_key }) =>
+    delivery_key !== null && !written.has(id) ? { webhook_id, delivery_key } : [],
+  );
+  return keys.length === 0 ? new Map() : findFirstDeliveries(db, keys);
+}
+
+export function deliveryOf({ webhook_id, delivery_key }: WebhookRow): string {
+  return `${webhook_id}\n${delivery_key}`;
+}
+
+function newBodies(records: readonly PreparedRecord[], stored: ReadonlySet<string>): Map<string, LogBodyRow> {
+  const bodies = new Map<string, LogBodyRow>();
+  for (const record of records) {
+    for (const body of record.bodies) {
+      // One that hangs on a webhook may be left out with it, and must not stand for another's.
+      const key = `${body.day} ${body.management_company_id} ${body.body_hash} ${body.gate ?? ''}`;
+      if (!stored.has(key)) bodies.set(key, body);
+    }
+  }
+  return bodies;
+}
+
+function remember(set: Set<string>, key: string): void {
+  if (set.size >= maxRememberedBodies) set.delete(set.values().next().value as string);
+  set.add(key);
+}
+
+/**
+ * What has nothing to do with the records: the connection, the server's resources (53: disk, memory, connections), its
+ * operator (57: shutdown, a cancelled statement), its internal state (58, XX), our tables and rights (42: a migration that
+ * has not run), or a lock that stays taken.
+ */
+function isAway(error: unknown): boolean {
+  if (error instanceof DatabaseAway) return true;
+  const code = codeOf(error);
+  return transientCodes.has(code) || /^(?:08|25|42|53|57|58|XX)/.test(code);
+}
+
+function asAway(error: unknown): DatabaseAway {
+  if (error instanceof DatabaseAway) return error;
+  return new DatabaseAway('it does not take the commit', { cause: error, outcomeUnknown: true });
+}
+
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : '';
+}
+
+function messageOf(row: EventRow): OutboxMessage {
+  return {
+    id: row.id,
+    type: row.event_type as EventType,
+    tenantId: row.management_company_id as TenantId,
+    aggregateId: row.aggregate_id,
+    occurredAt: row.occurred_at,
+    body: row.body,
+    notBefore: row.not_before,
+  };
+}

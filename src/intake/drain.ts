@@ -1,0 +1,136 @@
+/** Empties the spool into PostgreSQL, in order, when it is back, and then lets the intake commit directly again. */
+import type { Logger } from '../logger.ts';
+import { type Database, DatabaseAway } from '../storage/database.ts';
+import type { BatchCommitter } from './commit-batch.ts';
+import type { PreparedRecord } from './prepare.ts';
+import type { Spool } from './spool.ts';
+import type { SpoolWriter } from './spool-writer.ts';
+
+export interface Draining {
+  /** While true, new records go to the spool, behind what lies there. */
+  isActive(): boolean;
+  activate(): void;
+  /** Resolves at once, or, while the last of the spool drains, when that is done or given up. */
+  doorOpen(): Promise<void>;
+  /** Stops after the group in hand; the rest stays on the disk for the next process. */
+  close(): Promise<void>;
+}
+
+export interface DrainingDeps {
+  readonly spool: Spool;
+  readonly writer: SpoolWriter;
+  readonly committer: BatchCommitter;
+  readonly db: Database;
+  readonly logger: Logger;
+  /** Events of other processes' spools are published by this one. */
+  readonly origin: string;
+}
+
+/** With no more than this left, new records wait for it: a commit or two. */
+const lastBytes = 1024 * 1024;
+const probeDeadlineMs = 1_000;
+const firstPauseMs = 100;
+const longestPauseMs = 2_000;
+/** How often a process that spools nothing looks for what dead ones left. */
+const idlePauseMs = 10_000;
+
+export function startDraining(deps: DrainingDeps): Draining {
+  const { spool, writer, committer, db, logger } = deps;
+  let active = !spool.isEmpty();
+  let closed = false;
+  let door: { opened: Promise<void>; open(): void } | null = null;
+  let wake: () => void = () => undefined;
+
+  const pause = (durationMs: number): Promise<void> =>
+    new Promise((resolve) => {
+      if (closed) return resolve();
+      const timer = setTimeout(resolve, durationMs).unref();
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  const shutDoor = (): void => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    door ??= { opened: promise, open: resolve };
+  };
+
+  const openDoor = (): void => {
+    door?.open();
+    door = null;
+  };
+
+  const drainGroup = async (records: readonly PreparedRecord[]): Promise<void> => {
+    const own = records.map((record) => ({
+      ...record,
+      events: record.events.map((event) => ({ ...event, origin: deps.origin })),
+    }));
+    const outcomes = await committer.commit(own);
+    const refused = own.filter((_, index) => outcomes[index]?.kind === 'rejected');
+    if (refused.length === 0) return;
+    const reason = outcomes.find((outcome) => outcome.kind === 'rejected');
+    logger.error({ err: reason?.error, count: refused.length }, 'spooled records cannot be stored: they are set aside');
+    await spool.setAside(refused);
+  };
+
+  /** Throws `DatabaseAway` where it must be tried again later. */
+  const drainAll = async (): Promise<void> => {
+    while (!closed) {
+      if (spool.bytesToRead() <= lastBytes) shutDoor();
+      const batch = await spool.next();
+      if (batch !== null) {
+        await drainGroup(batch.records);
+        await batch.done();
+      } else if (spool.isEmpty() && writer.isIdle()) {
+        active = false;
+        writer.forget();
+        logger.info({}, 'the spool is drained: records are committed directly again');
+        return;
+      } else {
+        await new Promise((resolve) => setImmediate(resolve)); // An append that began before the door was shut.
+      }
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    let pauseMs = firstPauseMs;
+    while (!closed) {
+      if (!active) {
+        await pause(idlePauseMs);
+        if (!closed && !active) await spool.takeOverDead();
+        active ||= !spool.isEmpty();
+        pauseMs = firstPauseMs;
+        continue;
+      }
+      try {
+        if (await db.isReachable(probeDeadlineMs)) {
+          await drainAll();
+          continue;
+        }
+      } catch (error) {
+        if (!(error instanceof DatabaseAway)) logger.error({ err: error }, 'the spool cannot be drained now');
+      } finally {
+        openDoor();
+      }
+      await pause(pauseMs);
+      pauseMs = Math.min(longestPauseMs, pauseMs * 2);
+    }
+  };
+
+  const ended = run().catch((error: unknown) => logger.error({ err: error }, 'draining the spool ended'));
+
+  return {
+    isActive: () => active,
+    activate() {
+      active = true;
+      wake();
+    },
+    doorOpen: () => door?.opened ?? Promise.resolve(),
+    async close() {
+      closed = true;
+      wake();
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
+import { sampleEvent, sampleLog, sampleTenant, sampleWebhook } from '../../test/support/intake-samples.ts';
+import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
+import { createMasker } from '../audit/mask.ts';
+import { systemClock } from '../clock.ts';
+import { newId } from '../ids.ts';
+import type { OutboxMessage } from '../outbox/envelope.ts';
+import type { Database, Statement } from '../storage/database.ts';
+import { createIntake, type IntakeDeps } from './group-commit.ts';
+import { IntakeFull } from './intake.ts';
+
+async function startIntake(t: TestContext, overrides: Partial<IntakeDeps> = {}) {
+  const { db, url, openAnother } = await startTestDatabase(t);
+  const accepted: OutboxMessage[] = [];
+  const deps: IntakeDeps = {
+    db,
+    relay: { origin: newId(), accept: (messages) => void accepted.push(...messages) },
+    masker: createMasker(),
+    clock: systemClock,
+    logger: silentLogger,
+    spool: null,
+    ...overrides,
+  };
+  const intake = createIntake(deps);
+  t.after(() => intake.close());
+  const select = async <Row = Record<string, unknown>>(text: string, values: unknown[] = []) =>
+    (await db.querySystem<Row>({ text, values })).rows;
+  return { intake, db, url, openAnother, deps, accepted, select };
+}
+
+/** Answers as the database does, but loses the first answer of an intake commit after it took effect. */
+function losingFirstCommit(db: Database): Database {
+  let lost = false;
+  return {
+    ...db,
+    async querySystem<Row>(statement: Statement) {
+      const result = await db.querySystem<Row>(statement);
+      if (!lost && statement.name?.startsWith('intake_') && statement.name !== 'intake_first_deliveries') {
+        lost = true;
+        throw Object.assign(new Error('deadlock detected'), { code: '40P01' });
+      }
+      return result;
+    },
+  };
+}
+
+test('what is handed in together is stored together: log, bodies, roll-up and event', async (t) => {
+  const { intake, select, accepted } = await startIntake(t);
+  const log = sampleLog({ requestBody: '{"address":"Ташкент"}' });
+  const receipt = await intake.record({ logs: [log], events: [{ event: sampleEvent() }] });
+
+  assert.deepEqual(receipt, { duplicateOf: null, storedIn: 'database' });
+  const [row] = await select<Record<string, string>>(
+    `select l.*, b.body from integration_logs l
+       join log_bodies b on 'sha256:' || b.body_hash = l.request_body #>> '{}'`,
+  );
+  assert.equal(row?.id, log.id);
+  assert.equal(row?.body, '{"address":"Ташкент"}');
+  const usage = await select(`select request_count, error_count, total_cost, day from usage_daily`);
+  assert.deepEqual(usage, [
+    { request_count: 1, error_count: 0, total_cost: 0.005, day: new Date(log.startedAtMs).toISOString().slice(0, 10) },
+  ]);
+  const events = await select<{ id: string }>('select id, body from outbox_events');
+  assert.deepEqual(
+    events.map(({ id }) => id),
+    accepted.map(({ id }) => id),
+  );
+});
+
+test('one body is stored once for many calls of a day', async (t) => {
+  const { intake, select } = await startIntake(t);
+  await Promise.all(Array.from({ length: 20 }, () => intake.record({ logs: [sampleLog()] })));
+  await intake.record({ logs: [sampleLog()] });
+  const [count] = await select(`select count(*) from log_bodies`);
+  assert.deepEqual(count, { count: 2 }); // headers, response
+});
+
+test('of 500 deliveries with one id at once, one is stored and the others are told which', async (t) => {
+  const { intake, select, accepted } = await startIntake(t);
+  const webhooks = Array.from({ length: 500 }, () => sampleWebhook({ deliveryId: 'same' }));
+  const receipts = await Promise.all(
+    webhooks.map((webhookEvent) => intake.record({ webhookEvent, events: [{ event: sampleEvent() }] })),
+  );
+  const stored = await select<{ id: string }>('select id from webhook_events');
+  assert.equal(stored.length, 1);
+  assert.equal(receipts.filter(({ duplicateOf }) => duplicateOf === null).length, 1);
+  assert.ok(receipts.every(({ duplicateOf }) => duplicateOf === null || duplicateOf === stored[0]?.id));
+  assert.equal(accepted.length, 1);
+  assert.deepEqual(await select('select count(*) from outbox_events'), [{ count: 1 }]);
+});
+
+test('a duplicate leaves nothing behind, also in a later commit', async (t) => {
+  const { intake, select } = await startIntake(t);
+  const first = sampleWebhook({ deliveryId: 'a', deliverToTarget: true });
+  await intake.record({ webhookEvent: first, events: [{ event: sampleEvent() }] });
+  const again = await intake.record({
+    webhookEvent: sampleWebhook({ deliveryId: 'a', deliverToTarget: true }),
+    events: [{ event: sampleEvent() }],
+    logs: [sampleLog({ operation: 'http' })],
+    usage: [
+      {
+        tenantId: sampleTenant,
+        serviceName: 's',
+        operation: 'http',
+        atMs: Date.now(),
+        requests: 1,
+        errors: 0,
+        cached: 0,
+        costUsd: 1,
+        savedByCacheUsd: 0,
+      },
+    ],
+  });
+  assert.equal(again.duplicateOf, first.id);
+  for (const table of ['webhook_events', 'webhook_deliveries', 'outbox_events']) {
+    assert.deepEqual(await select(`select count(*) from ${table}`), [{ count: 1 }], table);
+  }
+  for (const table of ['integration_logs', 'usage_daily', 'log_bodies']) {
+    assert.deepEqual(await select(`select count(*) from ${table}`), [{ count: 0 }], table);
+  }
+});
+
+test('the counters of a webhook move with what was stored', async (t) => {
+  const { intake, select, db } = await startIntake(t);
+  const webhookId = newId();
+  await db.querySystem({
+    text: `insert into webhook_configs (id, management_company_id, webhook_name, webhook_url, webhook_token,
+             webhook_token_sha256, source_service, signature_scheme, max_payload_size_bytes, over_limit_policy)
+           values ($1, 'uk_company_1', 'w', 'u', 't', '\\x00', 'github', 'none', 1000, 'defer')`,
+    values: [webhookId],
+  });
+  await Promise.all([
+    intake.record({ webhookEvent: sampleWebhook({ webhookId }) }),
+    intake.record({ webhookEvent: sampleWebhook({ webhookId, deliveryId: 'x' }) }),
+    intake.record({ webhookEvent: sampleWebhook({ webhookId, deliveryId: 'x' }) }),
+    intake.record({
+      webhookEvent: sampleWebhook({ webhookId, deliveryId: null, status: 'refused', refusalReason: 'signature' }),
+    }),
+  ]);
+  const counters = await select('select total_received, total_successful, total_failed from webhook_configs');
+  assert.deepEqual(counters, [{ total_received: 3, total_successful: 2, total_failed: 1 }]);
+});
+
+test('one record that cannot be stored does not fail its neighbours', async (t) => {
+  const { intake, select } = await startIntake(t);
+  const good = Array.from({ length: 9 }, () => intake.record({ logs: [sampleLog()] }));
+  const bad = intake.record({ logs: [sampleLog({ estimatedCostUsd: Number.NaN })] });
+  const more = Array.from({ length: 9 }, () => intake.record({ logs: [sampleLog()] }));
+  await assert.rejects(bad, /cannot be stored/);
+  await Promise.all([...good, ...more]);
+  assert.deepEqual(await select('select count(*) from integration_logs'), [{ count: 18 }]);
+  assert.deepEqual(await select('select sum(request_count)::int as n from usage_daily'), [{ n: 18 }]);
+});
+
+test('NUL, half surrogates and bytes that are no text are stored all the same', async (t) => {
+  const { intake, select } = await startIntake(t);
+  await intake.record({
+    logs: [
+      sampleLog({
+        errorMessage: 'a\0b\ud800c',
+        responseBody: Buffer.from([0x7b, 0x00, 0xff, 0xfe]),
+        requestBody: '"\ud800\0"',
+        endpoint: 'https://x/\0',
+        status: 'error',
+      }),
+    ],
+    events: [{ event: sampleEvent({ correlationId: 'x\0y\ud800', aggregateId: 'k\0' }) }],
+  });
+  const webhook = sampleWebhook({
+    payload: Buffer.from([0, 255, 1]),
+    deliveryId: 'a\0',
+    eventType: 'e\0',
+    headers: { x: 'a\0\ud800' },
+  });
+  await intake.record({ webhookEvent: webhook });
+  const [row] = await select<{ error_message: string }>('select error_message from integration_logs');
+  assert.equal(row?.error_message, 'a\uFFFDb\uFFFDc');
+  const [stored] = await select<{ payload: Buffer }>('select payload from webhook_events');
+  assert.deepEqual(stored?.payload, Buffer.from([0, 255, 1]));
+});
+
+test('a commit whose answer was lost is repeated and counts once', async (t) => {
+  const { db } = await startTestDatabase(t);
+  const { intake } = await startIntake(t, { db: losingFirstCommit(db) });
+  const query = async (text: string) => (await db.querySystem({ text })).rows;
+  const webhook = sampleWebhook();
+  const receipts = await Promise.all([
+    intake.record({ logs: [sampleLog()], events: [{ event: sampleEvent() }] }),
+    intake.record({ webhookEvent: webhook, events: [{ event: sampleEvent() }] }),
+    intake.record({
+      usage: [
+        {
+          tenantId: sampleTenant,
+          serviceName: 's',
+          operation: 'geocode',
+          atMs: Date.now(),
+          requests: 2,
+          errors: 0,
+          cached: 2,
+          costUsd: 0,
+          savedByCacheUsd: 0.01,
+        },
+      ],
+    }),
+  ]);
+  assert.ok(receipts.every(({ duplicateOf }) => duplicateOf === null));
+  assert.deepEqual(
+    await query('select service_name, request_count, cached_count from usage_daily order by service_name'),
+    [
+      { service_name: 'google_maps', request_count: 1, cached_count: 0 },
+      { service_name: 's', request_count: 2, cached_count: 2 },
+    ],
+  );
+  assert.deepEqual(await query('select count(*) from outbox_events'), [{ count: 2 }]);
+  assert.deepEqual(await query('select count(*) from webhook_events'), [{ count: 1 }]);
+});
+
+test('usage of cache hits is added up and stored at the end', async (t) => {
+  const { intake, select } = await startIntake(t);
+  for (let i = 0; i < 1_000; i++) {
+    intake.addUsage({
+      tenantId: sampleTenant,
+      serviceName: 'google_maps',
+      operation: 'geocode',
+      atMs: Date.now(),
+      requests: 1,
+      errors: 0,
+      cached: 1,
+      costUsd: 0,
+      savedByCacheUsd: 0.005,
+    });
+  }
+  await intake.close();
+  const [row] = await select<Record<string, number>>(
+    'select sum(cached_count)::int as n, round(sum(saved_by_cache)::numeric, 3)::float8 as saved from usage_daily',
+  );
+  assert.deepEqual(row, { n: 1_000, saved: 5 });
+});
+
+test('two replicas that count the same things in different orders do not stop each other', async (t) => {
+  const first = await startIntake(t);
+  const second = createIntake({ ...first.deps, db: first.openAnother() });
+  t.after(() => second.close());
+  const names = Array.from({ length: 20 }, (_, index) => `service_${index}`);
+  await Promise.all(
+    Array.from({ length: 200 }, (_, index) => {
+      const serviceName = names[(index * 7) % names.length] as string;
+      const other = names[names.length - 1 - ((index * 3) % names.length)] as string;
+      return [
+        first.intake.record({ logs: [sampleLog({ serviceName }), sampleLog({ serviceName: other })] }),
+        second.record({ logs: [sampleLog({ serviceName: other }), sampleLog({ serviceName })] }),
+      ];
+    }).flat(),
+  );
+  assert.deepEqual(await first.select('select sum(request_count)::int as n from usage_daily'), [{ n: 800 }]);
+});
+
+test('without a spool, nothing is acknowledged while PostgreSQL is away', async (t) => {
+  const { url, openAnother } = await startTestDatabase(t);
+  const proxy = await startTcpProxy(t, url);
+  const db = openAnother({ url: proxy.through(url), connectTimeoutMs: 200 });
+  const { intake } = await startIntake(t, { db });
+  await intake.record({ logs: [sampleLog()] });
+  proxy.cut();
+  await assert.rejects(intake.record({ logs: [sampleLog()] }), IntakeFull);
+});
+
+test('at the bound callers wait for room, and are turned away when none comes', async (t) => {
+  const { db } = await startTestDatabase(t);
+  const gate = Promise.withResolvers<void>();
+  const held: Database = {
+    ...db,
+    async querySystem<Row>(statement: Statement) {
+      await gate.promise;
+      return db.querySystem<Row>(statement);
+    },
+  };
+  const { intake } = await startIntake(t, { db: held, maxWaitingRecords: 2, roomDeadlineMs: 20 });
+  const committing = intake.record({ logs: [sampleLog()] });
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  const inside = [intake.record({ logs: [sampleLog()] }), intake.record({ logs: [sampleLog()] })];
+  await assert.rejects(intake.record({ logs: [sampleLog()] }), IntakeFull);
+  gate.resolve();
+  await Promise.all([committing, ...inside]);
+});

@@ -1,0 +1,162 @@
+/**
+ * The one durable writer. Records that gather while a commit runs go in the next one, without a timer: alone, a record
+ * waits for nobody; under load, the commits grow and their cost is shared.
+ *
+ * Two modes:
+ * - direct: batches are committed in PostgreSQL.
+ * - spooling: PostgreSQL does not take them. Batches are fsynced in the spool, and drained in order when it is back. For
+ *   the last of them the door is held shut for a moment, so that what comes next cannot overtake.
+ *
+ * Bounds: 10,000 records or 64 MiB wait in memory. Beyond, up to 10,000 callers wait for room, for at most 5 s; further
+ * ones, and those whose time ran out, get `IntakeFull`, as does everyone when the spool is full.
+ */
+import type { Masker } from '../audit/mask.ts';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import type { OutboxRelay } from '../outbox/relay.ts';
+import { type Database, DatabaseAway } from '../storage/database.ts';
+import { type BatchCommitter, createBatchCommitter, type Outcome } from './commit-batch.ts';
+import { startDraining } from './drain.ts';
+import { type Intake, IntakeFull, type IntakeReceipt } from './intake.ts';
+import { type PreparedRecord, prepareRecord } from './prepare.ts';
+import type { Spool } from './spool.ts';
+import { createSpoolWriter, type SpoolWriter } from './spool-writer.ts';
+import { createUsageGatherer } from './usage-gatherer.ts';
+import { createWaitingRoom, type WaitingRecord } from './waiting-room.ts';
+
+export interface IntakeDeps {
+  readonly db: Database;
+  readonly relay: Pick<OutboxRelay, 'origin' | 'accept'>;
+  readonly masker: Masker;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** null: without PostgreSQL nothing is acknowledged. */
+  readonly spool: Spool | null;
+  onCommit?(commit: { records: number; durationMs: number; storedIn: 'database' | 'spool' }): void;
+  readonly maxWaitingRecords?: number;
+  readonly maxWaitingBytes?: number;
+  /** How long a caller waits for room. Default 5,000. */
+  readonly roomDeadlineMs?: number;
+}
+
+const maxBatchRecords = 500;
+const maxBatchBytes = 8 * 1024 * 1024;
+
+export function createIntake(deps: IntakeDeps): Intake {
+  const { clock, logger, spool } = deps;
+  const room = createWaitingRoom({
+    maxRecords: deps.maxWaitingRecords ?? 10_000,
+    maxBytes: deps.maxWaitingBytes ?? 64 * 1024 * 1024,
+    deadlineMs: deps.roomDeadlineMs ?? 5_000,
+  });
+  const committer: BatchCommitter = createBatchCommitter({
+    db: deps.db,
+    onEvents: (messages) => deps.relay.accept(messages),
+  });
+  const spoolWriter: SpoolWriter | null = spool === null ? null : createSpoolWriter(spool);
+  const prepare = { masker: deps.masker, origin: deps.relay.origin };
+  let closed = false;
+  let running: Promise<void> | null = null;
+
+  const drain =
+    spool === null || spoolWriter === null
+      ? null
+      : startDraining({ spool, writer: spoolWriter, committer, db: deps.db, logger, origin: deps.relay.origin });
+
+  const storeInDatabase = async (batch: readonly WaitingRecord[]): Promise<void> => {
+    const startedAtMs = performance.now();
+    const outcomes = await committer.commit(batch.map(({ record }) => record));
+    deps.onCommit?.({ records: batch.length, durationMs: performance.now() - startedAtMs, storedIn: 'database' });
+    for (const [index, waiting] of batch.entries()) answer(waiting, outcomes[index] as Outcome);
+  };
+
+  const answer = (waiting: WaitingRecord, outcome: Outcome): void => {
+    if (outcome.kind === 'written') {
+      waiting.resolve({ duplicateOf: outcome.duplicateOf, storedIn: 'database' });
+      return;
+    }
+    logger.error({ err: outcome.error }, 'a record cannot be stored');
+    waiting.reject(new Error('the record cannot be stored', { cause: outcome.error }));
+  };
+
+  const storeInSpool = async (batch: readonly WaitingRecord[], writer: SpoolWriter): Promise<void> => {
+    const startedAtMs = performance.now();
+    try {
+      const receipts = await writer.append(batch.map(({ record }) => record));
+      deps.onCommit?.({ records: batch.length, durationMs: performance.now() - startedAtMs, storedIn: 'spool' });
+      for (const [index, waiting] of batch.entries()) waiting.resolve(receipts[index] as IntakeReceipt);
+    } catch (error) {
+      if (!(error instanceof IntakeFull)) logger.error({ err: error }, 'the spool cannot be written');
+      for (const waiting of batch) waiting.reject(error instanceof IntakeFull ? error : new IntakeFull());
+    }
+  };
+
+  const store = async (batch: readonly WaitingRecord[]): Promise<void> => {
+    await drain?.doorOpen();
+    if (drain === null || !drain.isActive()) {
+      try {
+        await storeInDatabase(batch);
+        return;
+      } catch (error) {
+        if (!(error instanceof DatabaseAway)) throw error;
+        if (drain === null) throw error;
+        logger.warn({ err: error }, 'PostgreSQL does not take commits: records go to the spool');
+        drain.activate();
+      }
+    }
+    await storeInSpool(batch, spoolWriter as SpoolWriter);
+  };
+
+  const run = async (): Promise<void> => {
+    // One turn of the event loop, so that all who came with the first go together.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (;;) {
+      usage.flushIfDue();
+      const batch = room.take(maxBatchRecords, maxBatchBytes);
+      if (batch.length === 0) return;
+      await store(batch).catch((error: unknown) => {
+        logger.error({ err: error }, 'a batch could not be stored');
+        for (const waiting of batch) waiting.reject(error instanceof DatabaseAway ? new IntakeFull() : error);
+      });
+    }
+  };
+
+  const kick = (): void => {
+    running ??= run().finally(() => {
+      running = null;
+      if (!room.isEmpty()) kick();
+    });
+  };
+
+  const submit = async (record: PreparedRecord): Promise<IntakeReceipt> => {
+    const receipt = room.enter(record);
+    kick();
+    return receipt;
+  };
+
+  const usage = createUsageGatherer({
+    clock,
+    logger,
+    submit: (parts) => submit(prepareRecord(prepare, { usage: parts })).then(() => undefined),
+  });
+
+  return {
+    async record(record) {
+      if (closed) throw new IntakeFull();
+      return submit(prepareRecord(prepare, record));
+    },
+    addUsage(part) {
+      usage.add(part);
+    },
+    async close() {
+      closed = true;
+      usage.close();
+      while (!room.isEmpty() || running !== null) {
+        kick();
+        await running;
+      }
+      await drain?.close();
+      await spool?.close();
+    },
+  };
+}

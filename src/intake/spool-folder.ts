@@ -1,0 +1,127 @@
+/**
+ * Each process spools into a folder of its own, and takes over those of processes that died: `spool/<owner id>/`.
+ *
+ * A folder is taken over by renaming it into the taker's: of two that try, one succeeds. An owner that was only thought
+ * dead (stopped for a minute) notices: after each flush, before it acknowledges, it looks whether its folder is still there.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+
+export interface SpoolFolder {
+  readonly path: string;
+  /** False where another process took it over. */
+  isStillOurs(): Promise<boolean>;
+  /** Moves the folders of dead processes into this one. Returns whether there were any. */
+  takeOverDead(): Promise<boolean>;
+  /** Every file beneath, also in folders that were taken over. */
+  files(): Promise<{ path: string; sizeBytes: number }[]>;
+  /** Removes the folder where nothing is left in it, else leaves it to be taken over at once. */
+  close(): Promise<void>;
+}
+
+const ownerFile = 'owner.json';
+const heartbeatMs = 5_000;
+/** An owner on another machine or in another container counts as dead after this long without a sign of life. */
+const silentMs = 60_000;
+
+export async function openSpoolFolder(root: string): Promise<SpoolFolder> {
+  const path = join(root, randomUUID());
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const owner = join(path, ownerFile);
+  const self = { pid: process.pid, hostname: hostname(), started: await startOf(process.pid) };
+  await writeFile(owner, JSON.stringify(self), { mode: 0o600 });
+  const { ino } = await stat(owner);
+  await flushFolder(path);
+  await flushFolder(root);
+  const heartbeat = setInterval(() => {
+    const now = new Date();
+    utimes(owner, now, now).catch(() => undefined); // Taken over: the next append notices.
+  }, heartbeatMs).unref();
+
+  return {
+    path,
+    isStillOurs: () =>
+      stat(owner).then(
+        (found) => found.ino === ino,
+        () => false,
+      ),
+    async takeOverDead() {
+      let found = false;
+      for (const entry of await readdir(root, { withFileTypes: true })) {
+        const other = join(root, entry.name);
+        if (!entry.isDirectory() || other === path || (await isAlive(other))) continue;
+        found ||= await rename(other, join(path, `taken-${entry.name}`)).then(
+          () => true,
+          () => false, // Someone else was first.
+        );
+      }
+      if (found) await flushFolder(path);
+      return found;
+    },
+    async files() {
+      const entries = await readdir(path, { withFileTypes: true, recursive: true });
+      const files = entries.filter((entry) => entry.isFile() && entry.name !== ownerFile);
+      return Promise.all(
+        files.map(async (entry) => {
+          const file = join(entry.parentPath, entry.name);
+          return { path: file, sizeBytes: (await stat(file)).size };
+        }),
+      );
+    },
+    async close() {
+      clearInterval(heartbeat);
+      const entries = await readdir(path, { withFileTypes: true, recursive: true }).catch(() => null);
+      if (entries === null) return;
+      const isEmpty = entries.every((entry) => !entry.isFile() || entry.name === ownerFile);
+      if (isEmpty) await rm(path, { recursive: true, force: true });
+      else await utimes(owner, 0, 0);
+    },
+  };
+}
+
+/** So that a file made or renamed in it survives a power failure. */
+export async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function isAlive(folder: string): Promise<boolean> {
+  try {
+    const file = join(folder, ownerFile);
+    const { mtimeMs } = await stat(file);
+    if (mtimeMs === 0) return false; // Closed cleanly.
+    const owner = JSON.parse(await readFile(file, 'utf8')) as { pid: number; hostname: string; started: string | null };
+    if (owner.hostname === hostname()) return owner.started === (await startOf(owner.pid)) && isRunning(owner.pid);
+    return Date.now() - mtimeMs < silentMs;
+  } catch {
+    // Being made or being taken over right now, or left half made.
+    const found = await stat(folder).catch(() => null);
+    return found === null || Date.now() - found.mtimeMs < silentMs;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code === 'EPERM';
+  }
+}
+
+/** When the process began, in clock ticks since boot: a process id alone is used again. null off Linux. */
+async function startOf(pid: number): Promise<string | null> {
+  try {
+    const line = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // The name in brackets may hold spaces; the start is the 22nd field, the 20th after the name.
+    return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * One file of the spool: frames, each a group of records that were acknowledged together.
+ *
+ *   frame = length (4 bytes, big-endian) · CRC-32 of what follows (4) · sealed bytes
+ *
+ * A frame is sealed with AES-256-GCM, bound to its file and its place in it: frames cannot be read, changed, moved or left
+ * out unseen. The checksum tells a torn tail from a wrong key without one. A group is acknowledged only after its frame was
+ * flushed, so a frame that is cut by the end of the file was never acknowledged.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import type { Keyring, SealBinding } from '../secrets/keyring.ts';
+import type { PreparedRecord } from './prepare.ts';
+
+export const frameHeaderBytes = 8;
+/** Far above what a batch can be: a larger length is no frame. */
+const maxFrameBytes = 256 * 1024 * 1024;
+
+export type FrameRead =
+  | { readonly kind: 'frame'; readonly records: readonly PreparedRecord[]; readonly endOffset: number }
+  /** Nothing more that was ever acknowledged. */
+  | { readonly kind: 'end'; readonly isTorn: boolean }
+  /** Acknowledged once, and not readable now: changed on the disk, or its key is gone. */
+  | { readonly kind: 'damaged'; readonly reason: unknown; readonly endOffset: number };
+
+export function renderFrame(
+  keyring: Keyring,
+  segmentId: string,
+  offset: number,
+  records: readonly PreparedRecord[],
+): Buffer {
+  const sealed = keyring.sealBytes(Buffer.from(JSON.stringify(records), 'utf8'), bindingOf(segmentId, offset));
+  const header = Buffer.allocUnsafe(frameHeaderBytes);
+  header.writeUInt32BE(sealed.length, 0);
+  header.writeUInt32BE(crc32(sealed), 4);
+  return Buffer.concat([header, sealed]);
+}
+
+/** Writes all of `bytes` at `offset` and flushes it to the disk. Throws what the file system throws (ENOSPC, EIO). */
+export async function writeDurably(file: FileHandle, bytes: Buffer, offset: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const step = await file.write(bytes, written, bytes.length - written, offset + written);
+    if (step.bytesWritten === 0) throw new Error('the file takes no more bytes');
+    written += step.bytesWritten;
+  }
+  await file.datasync();
+}
+
+/** Reads the frame at `offset` of a file of which `sizeBytes` count. */
+export async function readFrame(
+  keyring: Keyring,
+  path: string,
+  segmentId: string,
+  offset: number,
+  sizeBytes: number,
+): Promise<FrameRead> {
+  if (offset >= sizeBytes) return { kind: 'end', isTorn: false };
+  const file = await open(path, 'r');
+  try {
+    const header = await readExactly(file, offset, Math.min(frameHeaderBytes, sizeBytes - offset));
+    const length = header.length < frameHeaderBytes ? 0 : header.readUInt32BE(0);
+    const endOffset = offset + frameHeaderBytes + length;
+    if (length === 0 || length > maxFrameBytes || endOffset > sizeBytes) return { kind: 'end', isTorn: true };
+    const sealed = await readExactly(file, offset + frameHeaderBytes, length);
+    if (sealed.length < length) return { kind: 'end', isTorn: true };
+    if (crc32(sealed) !== header.readUInt32BE(4)) {
+      // The blocks of the last write may reach the disk in any order: a tail of the right length can still be torn.
+      if (endOffset === sizeBytes) return { kind: 'end', isTorn: true };
+      return { kind: 'damaged', reason: 'its checksum is wrong', endOffset };
+    }
+    try {
+      const plain = keyring.openBytes(sealed, bindingOf(segmentId, offset)).toString('utf8');
+      return { kind: 'frame', records: JSON.parse(plain) as PreparedRecord[], endOffset };
+    } catch (error) {
+      return { kind: 'damaged', reason: error, endOffset };
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+function bindingOf(segmentId: string, offset: number): SealBinding {
+  return { table: 'spool', rowId: segmentId, tenantId: '*', column: `frame ${offset}` };
+}
+
+async function readExactly(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
+}

@@ -1,0 +1,257 @@
+/**
+ * Where acknowledged records wait on the disk while PostgreSQL does not take them: append-only segment files under
+ * `DATA_DIR/spool`, sealed, checksummed, flushed before anything is acknowledged.
+ *
+ * Read in order, group by group. A group that was committed is passed over only in memory; a segment is removed when all
+ * of it was. After a crash its groups are committed again, which changes nothing: each record knows whether it is there.
+ *
+ * Bound: `maxBytes` over all files. At the bound, and when the disk is full, `append` throws `IntakeFull`.
+ */
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { newId } from '../ids.ts';
+import type { Logger } from '../logger.ts';
+import type { Keyring } from '../secrets/keyring.ts';
+import { IntakeFull } from './intake.ts';
+import type { PreparedRecord } from './prepare.ts';
+import { flushFolder, openSpoolFolder, type SpoolFolder } from './spool-folder.ts';
+import { readFrame, renderFrame, writeDurably } from './spool-segment.ts';
+
+export interface SpoolBatch {
+  readonly records: readonly PreparedRecord[];
+  /** Goes on to the next group; removes what is read to its end. */
+  done(): Promise<void>;
+}
+
+export interface Spool {
+  /** Resolves when the records are on the disk. Throws `IntakeFull`. One call at a time. */
+  append(records: readonly PreparedRecord[]): Promise<void>;
+  /** The oldest group; the same one until it is done. null: nothing is left. */
+  next(): Promise<SpoolBatch | null>;
+  isEmpty(): boolean;
+  /** No more than this is left to read. */
+  bytesToRead(): number;
+  /** Keeps records that PostgreSQL refuses for good, out of the way and still on the disk. */
+  setAside(records: readonly PreparedRecord[]): Promise<void>;
+  /** Takes over what dead processes left. */
+  takeOverDead(): Promise<void>;
+  /** All files, those set aside included. */
+  sizeBytes(): number;
+  close(): Promise<void>;
+}
+
+export interface SpoolOptions {
+  /** `DATA_DIR/spool`. */
+  readonly path: string;
+  readonly keyring: Keyring;
+  readonly logger: Logger;
+  /** Default 512 MiB. */
+  readonly maxBytes?: number;
+  /** A segment is closed when it is this long. Default 16 MiB. */
+  readonly segmentBytes?: number;
+}
+
+interface Segment {
+  path: string;
+  readonly id: string;
+  readOffset: number;
+  /** Flushed bytes; what lies behind is no part of it. */
+  sizeBytes: number;
+  file: FileHandle | null;
+  damaged: boolean;
+}
+
+/** A flush that takes longer counts as failed; the disk hangs. */
+const appendDeadlineMs = 10_000;
+
+export async function openSpool(options: SpoolOptions): Promise<Spool> {
+  const { keyring, logger } = options;
+  const maxBytes = options.maxBytes ?? 512 * 1024 * 1024;
+  const segmentBytes = options.segmentBytes ?? 16 * 1024 * 1024;
+  await mkdir(options.path, { recursive: true, mode: 0o700 });
+  let folder: SpoolFolder = await openSpoolFolder(options.path);
+  /** Oldest first; the last one may be open for appending. */
+  let segments: Segment[] = [];
+  let asideBytes = 0;
+  let asideSegment: Segment | null = null;
+  let lastAppend: Promise<unknown> = Promise.resolve();
+
+  const totalBytes = (): number => segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, asideBytes);
+  const bytesToRead = (): number =>
+    segments.reduce((sum, { sizeBytes, readOffset }) => sum + sizeBytes - readOffset, 0);
+
+  const loadFiles = async (): Promise<void> => {
+    const known = new Set(segments.map(({ id }) => id));
+    asideBytes = 0;
+    for (const { path, sizeBytes } of await folder.files()) {
+      const id = basename(path, extname(path));
+      if (extname(path) !== '.seg') asideBytes += sizeBytes;
+      else if (!known.has(id)) segments.push({ path, id, readOffset: 0, sizeBytes, file: null, damaged: false });
+    }
+    segments.sort((a, b) => (a.id < b.id ? -1 : 1)); // Ids begin with the time they were made.
+  };
+
+  const createSegment = async (extension: '.seg' | '.refused'): Promise<Segment> => {
+    const id = newId();
+    const path = join(folder.path, id + extension);
+    const file = await open(path, 'wx', 0o600);
+    await flushFolder(folder.path);
+    return { path, id, readOffset: 0, sizeBytes: 0, file, damaged: false };
+  };
+
+  /** Leaves the segment as it was before, or, where that fails too, never appends to it again. */
+  const undo = async (segment: Segment): Promise<void> => {
+    await segment.file?.truncate(segment.sizeBytes).catch(() => undefined);
+    await segment.file?.close().catch(() => undefined);
+    segment.file = null;
+  };
+
+  const appendFrame = async (segment: Segment, records: readonly PreparedRecord[]): Promise<void> => {
+    const frame = renderFrame(keyring, segment.id, segment.sizeBytes, records);
+    if (totalBytes() + frame.length > maxBytes) throw new IntakeFull();
+    try {
+      await writeDurably(segment.file as FileHandle, frame, segment.sizeBytes);
+    } catch (error) {
+      await undo(segment);
+      throw error;
+    }
+    segment.sizeBytes += frame.length;
+  };
+
+  /** Another process thought us dead and took our folder: what lies there is its to drain. We begin anew. */
+  const beginAnew = async (): Promise<void> => {
+    logger.warn({}, 'the spool folder was taken over by another process: a new one is begun');
+    for (const { file } of segments) await file?.close().catch(() => undefined);
+    await asideSegment?.file?.close().catch(() => undefined);
+    segments = [];
+    asideSegment = null;
+    asideBytes = 0;
+    await folder.close();
+    folder = await openSpoolFolder(options.path);
+  };
+
+  const appendDurably = async (records: readonly PreparedRecord[]): Promise<void> => {
+    for (let tries = 1; tries <= 3; tries++) {
+      let segment = segments.at(-1);
+      if (segment === undefined || segment.file === null || segment.sizeBytes >= segmentBytes) {
+        await segment?.file?.close();
+        if (segment !== undefined) segment.file = null;
+        segment = await createSegment('.seg');
+        segments.push(segment);
+      }
+      await appendFrame(segment, records);
+      if (await folder.isStillOurs()) return;
+      await beginAnew();
+    }
+    throw new Error('the spool folder is taken away again and again');
+  };
+
+  const asFull = (error: unknown): unknown => {
+    if (error instanceof IntakeFull) return error;
+    logger.error({ err: error }, 'the spool cannot be written');
+    return new IntakeFull();
+  };
+
+  const appendsSettled = async (): Promise<void> => {
+    let awaited: Promise<unknown>;
+    do {
+      awaited = lastAppend;
+      await awaited.catch(() => undefined);
+    } while (awaited !== lastAppend);
+  };
+
+  const finish = async (segment: Segment): Promise<void> => {
+    // At once, so that no append that begins meanwhile takes a file that is being closed.
+    segments = segments.filter((other) => other !== segment);
+    const { file } = segment;
+    segment.file = null;
+    await file?.close();
+    if (segment.damaged) {
+      asideBytes += segment.sizeBytes;
+      await rename(segment.path, segment.path.replace(/\.seg$/, '.damaged'));
+    } else {
+      await rm(segment.path, { force: true });
+    }
+    await flushFolder(dirname(segment.path)).catch(() => undefined);
+  };
+
+  const next = async (): Promise<SpoolBatch | null> => {
+    for (;;) {
+      const segment = segments[0];
+      if (segment === undefined) return null;
+      const read = await readFrame(keyring, segment.path, segment.id, segment.readOffset, segment.sizeBytes);
+      if (read.kind === 'frame') {
+        return {
+          records: read.records,
+          async done() {
+            segment.readOffset = read.endOffset;
+            // Only what no append is writing to now: the last one waits for its next turn.
+            if (segment.readOffset >= segment.sizeBytes && segment !== segments.at(-1)) await finish(segment);
+          },
+        };
+      }
+      if (read.kind === 'damaged') {
+        logger.error(
+          { err: read.reason, segment: segment.id },
+          'a group in the spool cannot be read: its file is kept',
+        );
+        segment.damaged = true;
+        segment.readOffset = read.endOffset;
+        continue;
+      }
+      if (read.isTorn)
+        logger.warn({ segment: segment.id }, 'the spool ends in a torn group that was never acknowledged');
+      segment.readOffset = segment.sizeBytes;
+      await appendsSettled();
+      if (segment.readOffset >= segment.sizeBytes) await finish(segment);
+    }
+  };
+
+  await folder.takeOverDead();
+  await loadFiles();
+
+  return {
+    append(records) {
+      const appended = lastAppend.then(
+        () => appendDurably(records),
+        () => appendDurably(records),
+      );
+      lastAppend = appended;
+      return withDeadline(appended).catch((error: unknown) => {
+        throw asFull(error);
+      });
+    },
+    next,
+    isEmpty: () => bytesToRead() === 0,
+    bytesToRead,
+    async setAside(records) {
+      asideSegment ??= await createSegment('.refused');
+      const before = asideSegment.sizeBytes;
+      await appendFrame(asideSegment, records);
+      asideBytes += asideSegment.sizeBytes - before;
+    },
+    async takeOverDead() {
+      if (await folder.takeOverDead()) await loadFiles();
+    },
+    sizeBytes: totalBytes,
+    async close() {
+      await appendsSettled();
+      while (segments.length > 0 && bytesToRead() === 0) await finish(segments[0] as Segment);
+      for (const segment of segments) await segment.file?.close();
+      await asideSegment?.file?.close();
+      await folder.close();
+    },
+  };
+}
+
+async function withDeadline(appended: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('the disk does not answer')), appendDeadlineMs);
+  });
+  try {
+    await Promise.race([appended, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,76 @@
+/** Adds up the usage of cache hits, so that a thousand hits a second cost one row a second. */
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import type { UsageRecord } from './intake.ts';
+
+export interface UsageGatherer {
+  add(usage: UsageRecord): void;
+  /** Hands over what gathered, if the last time is a second ago. */
+  flushIfDue(): void;
+  /** Hands over the rest. */
+  close(): void;
+}
+
+const flushIntervalMs = 1_000;
+/** Different (day, tenant, service, operation) at once; further ones are left uncounted, with one log line a flush. */
+const maxKeys = 10_000;
+const dayMs = 86_400_000;
+
+export function createUsageGatherer(deps: {
+  clock: Clock;
+  logger: Logger;
+  /** Rejects where nothing can be stored now; what was handed over is added again. */
+  submit(usage: readonly UsageRecord[]): Promise<void>;
+}): UsageGatherer {
+  let gathered = new Map<string, UsageRecord>();
+  let leftOut = 0;
+  let flushedAtMs = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | null = null;
+
+  const add = (usage: UsageRecord): void => {
+    const key = `${Math.floor(usage.atMs / dayMs)} ${usage.tenantId} ${usage.operation} ${usage.serviceName}`;
+    const sum = gathered.get(key);
+    if (sum === undefined && gathered.size >= maxKeys) {
+      leftOut += 1;
+      return;
+    }
+    gathered.set(key, sum === undefined ? usage : sumOf(sum, usage));
+    // A commit may come sooner; without any, the timer sees to it.
+    timer ??= setTimeout(flush, flushIntervalMs).unref();
+  };
+
+  const flush = (): void => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (gathered.size === 0) return;
+    if (leftOut > 0)
+      deps.logger.warn({ left_out: leftOut }, 'too many kinds of usage in one second: some are not counted');
+    leftOut = 0;
+    flushedAtMs = deps.clock.now();
+    const handedOver = [...gathered.values()];
+    gathered = new Map();
+    deps.submit(handedOver).catch((error: unknown) => {
+      deps.logger.warn({ err: error }, 'usage could not be stored yet');
+      for (const usage of handedOver) add(usage);
+    });
+  };
+
+  return {
+    add,
+    flushIfDue() {
+      if (deps.clock.now() - flushedAtMs >= flushIntervalMs) flush();
+    },
+    close: flush,
+  };
+}
+
+function sumOf(a: UsageRecord, b: UsageRecord): UsageRecord {
+  return {
+    ...a,
+    requests: a.requests + b.requests,
+    errors: a.errors + b.errors,
+    cached: a.cached + b.cached,
+    costUsd: a.costUsd + b.costUsd,
+    savedByCacheUsd: a.savedByCacheUsd + b.savedByCacheUsd,
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * The rows that one intake commit writes, as they travel to PostgreSQL (one JSON parameter per table) and to the spool.
+ * Names are the columns'. Times are RFC 3339 UTC, days `2026-11-22`.
+ *
+ * `gate` is the id of the record's anchor: its webhook event, else its first log, else its mark. What is gated is written
+ * only if this commit wrote the anchor, so that a record is stored whole, once, or not at all, however often it comes.
+ */
+export interface LogRow {
+  readonly id: string;
+  /** Set only where a webhook event is the anchor: a log is its own. */
+  readonly gate: string | null;
+  readonly management_company_id: string;
+  readonly service_id: string | null;
+  readonly service_name: string;
+  readonly service_type: string;
+  readonly operation: string;
+  readonly endpoint: string | null;
+  readonly http_method: string | null;
+  /** References into log_bodies, `sha256:…`. */
+  readonly request_headers: string | null;
+  readonly request_body: string | null;
+  readonly response_status_code: number | null;
+  readonly response_body: string | null;
+  readonly started_at: string;
+  readonly completed_at: string;
+  readonly duration_ms: number;
+  readonly status: string;
+  readonly error_message: string | null;
+  readonly error_code: string | null;
+  readonly retry_count: number;
+  readonly attempt: number;
+  readonly request_id: string;
+  readonly source_service: string | null;
+  readonly estimated_cost: number;
+}
+
+export interface LogBodyRow {
+  readonly gate: string | null;
+  readonly day: string;
+  readonly management_company_id: string;
+  readonly body_hash: string;
+  readonly body: string;
+}
+
+export interface UsageRow {
+  readonly gate: string;
+  /** The gate is a mark of this record's own. */
+  readonly is_mark: boolean;
+  readonly day: string;
+  readonly management_company_id: string;
+  readonly service_name: string;
+  readonly operation: string;
+  readonly request_count: number;
+  readonly error_count: number;
+  readonly cached_count: number;
+  readonly total_cost: number;
+  readonly saved_by_cache: number;
+}
+
+export interface EventRow {
+  /** null: the event is its own anchor. */
+  readonly gate: string | null;
+  readonly id: string;
+  readonly origin: string;
+  readonly management_company_id: string;
+  readonly aggregate_id: string;
+  readonly event_type: string;
+  readonly occurred_at: string;
+  /** JSON text. */
+  readonly body: string;
+  readonly not_before: string | null;
+}
+
+export interface WebhookRow {
+  readonly id: string;
+  /** null: not de-duplicated. */
+  readonly delivery_key: string | null;
+  readonly management_company_id: string;
+  readonly webhook_id: string;
+  readonly webhook_name: string;
+  readonly source_service: string;
+  readonly event_type: string | null;
+  readonly delivery_id: string | null;
+  /** Hexadecimal. */
+  readonly body_sha256: string | null;
+  readonly status: string;
+  readonly refusal_reason: string | null;
+  readonly signature_verified: boolean;
+  readonly matched_secret: string | null;
+  readonly source_address: string | null;
+  /** JSON text. */
+  readonly headers: string;
+  /** Base64. */
+  readonly payload: string | null;
+  readonly content_type: string | null;
+  readonly payload_size_bytes: number;
+  readonly received_at: string;
+  /** The id of its row in webhook_deliveries; null: goes nowhere by HTTP. */
+  readonly target_delivery_id: string | null;
+}
+
+export interface IntakeRows {
+  readonly webhooks: readonly WebhookRow[];
+  readonly logs: readonly LogRow[];
+  readonly bodies: readonly LogBodyRow[];
+  readonly usage: readonly UsageRow[];
+  readonly events: readonly EventRow[];
+}
