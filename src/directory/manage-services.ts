@@ -198,7 +198,8 @@ function sealedOr<Plain, Sealed>(
   return plain === null ? null : seal(plain);
 }
 
-function registeredEvent(row: ExternalServiceRow, context: ChangeContext, nowMs: number): DurableEvent {
+/** What is announced of a service that was created or changed. */
+export function registeredEvent(row: ExternalServiceRow, context: ChangeContext, nowMs: number): DurableEvent {
   return {
     type: 'integration.service.registered',
     tenantId: row.management_company_id,

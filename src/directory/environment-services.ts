@@ -1,0 +1,252 @@
+/**
+ * The services of the environment: at each start the default tenant gets one for every provider that the environment
+ * names, or that is emulated.
+ *
+ * The environment owns a service's credential, base URL and presence, and nothing else: limits, priority, fallback and
+ * names are an admin's from the first start on. A credential that an admin has put in its place is left alone, which the
+ * mark in `config.environment` tells: it names the credential that the environment wrote (a short salted hash).
+ * An emulated service is marked `config.emulated` and has no address: each process sends it to its own emulator.
+ */
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../clock.ts';
+import type { EmulatorMode } from '../config.ts';
+import { newId, type ServiceId, type TenantId } from '../ids.ts';
+import type { DurableEvent } from '../outbox/events.ts';
+import type { ProviderAccount, ServiceType } from '../providers/provider.ts';
+import type { Keyring } from '../secrets/keyring.ts';
+import type { Database, Queryable } from '../storage/database.ts';
+import {
+  type ExternalServiceRow,
+  insertService,
+  lockServicesOfTenant,
+  updateService,
+} from '../storage/external-services.ts';
+import { type ChangeContext, registeredEvent } from './manage-services.ts';
+import type { ExternalService, ServiceDirectory } from './service.ts';
+import { openAccount, sealApiKey, sealCredentials } from './service-row.ts';
+
+/** What the environment says of one provider. */
+export interface EnvironmentProvider {
+  readonly serviceName: string;
+  readonly serviceType: ServiceType;
+  readonly displayName: string;
+  readonly priority: number;
+  /** By name; of those registered before it in the list. */
+  readonly fallbackServiceName: string | null;
+  /** null: the environment has none. `keyless`: it needs none. */
+  readonly credential: { readonly kind: 'api-key' | 'service-account'; readonly text: string } | 'keyless' | null;
+  readonly baseUrl: string | null;
+}
+
+export interface EnvironmentServicesDeps {
+  db: Pick<Database, 'forTenant'>;
+  keyring: Keyring;
+  appendEvent(tx: Queryable, event: DurableEvent): Promise<unknown>;
+  clock: Clock;
+}
+
+/** Kept in `config.environment`. */
+interface EnvironmentMark {
+  /** The credential that the environment wrote last. */
+  readonly credential?: string;
+  /** The base URL is the environment's. */
+  readonly base_url?: true;
+  /** The environment has taken the service away: it is inactive until the credential is back. */
+  readonly absent?: true;
+}
+
+const context: ChangeContext = { changedBy: 'environment', requestId: null };
+
+/** Brings the tenant's services in line with the environment, in one transaction. What is right already is not written. */
+export async function registerEnvironmentServices(
+  deps: EnvironmentServicesDeps,
+  tenantId: TenantId,
+  providers: readonly EnvironmentProvider[],
+  emulator: EmulatorMode,
+): Promise<void> {
+  await deps.db.forTenant(tenantId, async (tx) => {
+    // The lock lets replicas that start together take turns: the second finds nothing left to do.
+    const rows = new Map((await lockServicesOfTenant(tx, tenantId)).map((row) => [row.service_name, row]));
+    for (const provider of providers) {
+      const row = rows.get(provider.serviceName);
+      const next =
+        row === undefined
+          ? await addService(deps, tx, tenantId, provider, emulator, rows)
+          : await alignService(deps, tx, tenantId, provider, emulator, row);
+      if (next === null) continue;
+      rows.set(next.service_name, next);
+      await deps.appendEvent(tx, registeredEvent(next, context, deps.clock.now()));
+    }
+  });
+}
+
+async function addService(
+  deps: EnvironmentServicesDeps,
+  tx: Queryable,
+  tenantId: TenantId,
+  provider: EnvironmentProvider,
+  emulator: EmulatorMode,
+  rows: ReadonlyMap<string, ExternalServiceRow>,
+): Promise<ExternalServiceRow | null> {
+  const presence = presenceOf(provider, emulator, false);
+  if (presence === 'absent') return null;
+  const id = newId(deps.clock.now()) as ServiceId;
+  const blank = { id, management_company_id: tenantId, api_key: null, credentials: null, base_url: null, config: {} };
+  const owned = ownedValues(deps.keyring, { ...blank, is_active: true }, provider, presence);
+  return insertService(
+    tx,
+    tenantId,
+    id,
+    {
+      ...owned,
+      service_name: provider.serviceName,
+      service_type: provider.serviceType,
+      display_name: provider.displayName,
+      rate_limit_per_minute: null,
+      rate_limit_per_hour: null,
+      rate_limit_per_day: null,
+      rate_limit_per_month: null,
+      priority: provider.priority,
+      fallback_service_id: rows.get(provider.fallbackServiceName ?? '')?.id ?? null,
+      description: null,
+      tags: [],
+    },
+    context.changedBy,
+  );
+}
+
+/** null where nothing had to be changed. */
+async function alignService(
+  deps: EnvironmentServicesDeps,
+  tx: Queryable,
+  tenantId: TenantId,
+  provider: EnvironmentProvider,
+  emulator: EmulatorMode,
+  row: ExternalServiceRow,
+): Promise<ExternalServiceRow | null> {
+  if (provider.credential === 'keyless') return null;
+  const presence = presenceOf(provider, emulator, hasOwnCredential(deps.keyring, row));
+  const owned = ownedValues(deps.keyring, row, provider, presence);
+  const isRight = Object.entries(owned).every(([name, value]) =>
+    isDeepStrictEqual(value, row[name as keyof ExternalServiceRow]),
+  );
+  return isRight ? null : updateService(tx, tenantId, row.id, { ...row, ...owned });
+}
+
+/**
+ * `real`: with the environment's credential. `admin`: with the one an admin has stored. `emulated`, `absent`: as
+ * EMULATOR says for providers without any.
+ */
+type Presence = 'real' | 'admin' | 'emulated' | 'absent';
+
+function presenceOf(provider: EnvironmentProvider, emulator: EmulatorMode, hasAdminCredential: boolean): Presence {
+  if (provider.credential === 'keyless') return 'real';
+  if (emulator === 'on') return 'emulated';
+  if (provider.credential !== null) return 'real';
+  if (hasAdminCredential) return 'admin';
+  return emulator === 'auto' ? 'emulated' : 'absent';
+}
+
+type Owned = Pick<ExternalServiceRow, 'api_key' | 'credentials' | 'base_url' | 'config' | 'is_active'>;
+type Current = Owned & Pick<ExternalServiceRow, 'id' | 'management_company_id'>;
+
+function ownedValues(keyring: Keyring, row: Current, provider: EnvironmentProvider, presence: Presence): Owned {
+  const mark = markOf(row);
+  const { emulated: _emulated, environment: _environment, ...ownConfig } = row.config as Record<string, unknown>;
+  const baseUrl = provider.baseUrl ?? (mark.base_url === true ? null : row.base_url);
+  const secrets = presence === 'admin' ? kept(row) : secretsOf(keyring, row, provider, presence);
+  const nextMark: EnvironmentMark = {
+    ...(secrets.mark === undefined ? {} : { credential: secrets.mark }),
+    ...(provider.baseUrl === null ? {} : { base_url: true }),
+    ...(presence === 'absent' ? { absent: true } : {}),
+  };
+  return {
+    api_key: secrets.api_key,
+    credentials: secrets.credentials,
+    base_url: baseUrl,
+    config: {
+      ...ownConfig,
+      ...(presence === 'emulated' ? { emulated: true } : {}),
+      ...(Object.keys(nextMark).length === 0 ? {} : { environment: nextMark }),
+    },
+    is_active: presence === 'absent' ? false : row.is_active || mark.absent === true,
+  };
+}
+
+interface Secrets extends Pick<ExternalServiceRow, 'api_key' | 'credentials'> {
+  readonly mark: string | undefined;
+}
+
+function kept(row: Current): Secrets {
+  return { api_key: row.api_key, credentials: row.credentials, mark: undefined };
+}
+
+/** An emulated service keeps what an admin has stored, for the day when it is not emulated any more. */
+function secretsOf(keyring: Keyring, row: Current, provider: EnvironmentProvider, presence: Presence): Secrets {
+  const { credential } = provider;
+  if (credential === 'keyless') return kept(row);
+  if (credential === null || presence !== 'real') {
+    return hasOwnCredential(keyring, row) ? kept(row) : { api_key: null, credentials: null, mark: undefined };
+  }
+  const mark = fingerprint(row.id, credential.text);
+  // Sealing draws a new IV: what is there already must not look like a change.
+  if (markOf(row).credential === mark && !hasOwnCredential(keyring, row)) return { ...kept(row), mark };
+  return credential.kind === 'api-key'
+    ? { api_key: sealApiKey(keyring, row, credential.text), credentials: row.credentials, mark }
+    : { api_key: row.api_key, credentials: sealCredentials(keyring, row, JSON.parse(credential.text)), mark };
+}
+
+/** True where the service holds a credential, and not the one that the environment wrote. */
+function hasOwnCredential(keyring: Keyring, row: Current): boolean {
+  if (row.api_key === null && row.credentials === null) return false;
+  const { credential } = markOf(row);
+  if (credential === undefined) return true;
+  const { apiKey, credentials } = openAccount(keyring, row as ExternalServiceRow);
+  const texts = [apiKey, credentials === null ? null : JSON.stringify(credentials)].filter((text) => text !== null);
+  return !texts.some((text) => fingerprint(row.id, text) === credential);
+}
+
+/** Tells two credentials apart, and says nothing of either: 48 bits of a hash salted by the row. */
+function fingerprint(rowId: string, text: string): string {
+  return createHash('sha256')
+    .update(`${rowId}\n${normalJson(text)}`)
+    .digest('hex')
+    .slice(0, 12);
+}
+
+/** A service account is compared as JSON: its file's spaces do not matter. */
+function normalJson(text: string): string {
+  return text.trimStart().startsWith('{') ? JSON.stringify(JSON.parse(text)) : text;
+}
+
+function markOf(row: Pick<ExternalServiceRow, 'config'>): EnvironmentMark {
+  const mark = (row.config as Record<string, unknown>).environment;
+  return typeof mark === 'object' && mark !== null ? (mark as EnvironmentMark) : {};
+}
+
+/** What an emulated service is called with: this process's own emulator. */
+export interface EmulatorAccess {
+  readonly url: string;
+  /** A service-account key that the emulator knows, parsed. */
+  readonly googleCredentials: unknown;
+}
+
+/** Sends emulated services to this process's emulator; null: no service is emulated here, and such accounts stay bare. */
+export function withEmulatedAccounts(directory: ServiceDirectory, emulator: EmulatorAccess | null): ServiceDirectory {
+  if (emulator === null) return directory;
+  return {
+    ...directory,
+    accountOf(service: ExternalService): ProviderAccount {
+      if (service.config.emulated !== true) return directory.accountOf(service);
+      return {
+        serviceId: service.id,
+        serviceName: service.serviceName,
+        baseUrl: emulator.url,
+        apiKey: 'emulated-key',
+        credentials: service.serviceType === 'sheets' ? emulator.googleCredentials : null,
+        config: service.config,
+      };
+    },
+  };
+}
