@@ -24,6 +24,7 @@ export function redisAtClock(t: Cleanup, clock: Clock, cleanUpUrl = redisUrl) {
   const prefix = uniquePrefix();
   t.after(() => removeKeys(cleanUpUrl, prefix));
   return {
+    prefix,
     async openStore(url = redisUrl): Promise<SharedStore> {
       const store = await openRedisStore({ urls: [url], logger: silentLogger, prefix });
       t.after(() => store.close());
