@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
+import { sampleEvent, sampleLog, sampleWebhook } from '../../test/support/intake-samples.ts';
+import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
+import { createMasker } from '../audit/mask.ts';
+import { systemClock } from '../clock.ts';
+import { newId } from '../ids.ts';
+import type { OutboxMessage } from '../outbox/envelope.ts';
+import { createKeyring } from '../secrets/keyring.ts';
+import { createIntake } from './group-commit.ts';
+import { type Intake, IntakeFull } from './intake.ts';
+import { openSpool } from './spool.ts';
+
+const keyring = createKeyring([{ id: 'test', key: Buffer.alloc(32, 5) }]);
+
+/** An intake whose database can be cut off, and what really is in the database. */
+async function startSpoolingIntake(t: TestContext, options: { maxBytes?: number } = {}) {
+  const path = await mkdtemp(join(tmpdir(), 'drain-'));
+  t.after(() => rm(path, { recursive: true, force: true }));
+  const { db, url, openAnother } = await startTestDatabase(t);
+  const proxy = await startTcpProxy(t, url);
+  const published: OutboxMessage[] = [];
+  const start = async (): Promise<Intake> => {
+    const throughProxy = openAnother({ url: proxy.through(url), connectTimeoutMs: 200, statementTimeoutMs: 1_000 });
+    const intake = createIntake({
+      db: throughProxy,
+      relay: { origin: newId(), accept: (messages) => void published.push(...messages) },
+      masker: createMasker(),
+      clock: systemClock,
+      logger: silentLogger,
+      spool: await openSpool({ path, keyring, logger: silentLogger, ...options }),
+    });
+    t.after(() => intake.close());
+    return intake;
+  };
+  const select = async <Row = Record<string, unknown>>(text: string) => (await db.querySystem<Row>({ text })).rows;
+  return { start, proxy, select, published, path };
+}
+
+test('while PostgreSQL is away records go to the spool, and are stored in order, once, when it is back', async (t) => {
+  const { start, proxy, select, published } = await startSpoolingIntake(t);
+  const intake = await start();
+  const expected: string[] = [];
+  const record = async (requestId: string) => {
+    expected.push(requestId);
+    return intake.record({
+      logs: [sampleLog({ requestId })],
+      events: [{ event: sampleEvent({ correlationId: requestId }) }],
+    });
+  };
+  await record('before');
+  proxy.cut();
+  for (let i = 0; i < 20; i++) assert.equal((await record(`during-${i}`)).storedIn, 'spool');
+  proxy.resume();
+  let after = 0;
+  // New records keep coming while the old ones drain: in the end they go directly again.
+  await waitFor('direct commits', async () => (await record(`after-${after++}`)).storedIn === 'database');
+
+  assert.deepEqual(await select('select count(*) from integration_logs'), [{ count: expected.length }]);
+  assert.deepEqual(await select('select sum(request_count)::int as n from usage_daily'), [{ n: expected.length }]);
+  assert.deepEqual(
+    published.map(({ body }) => JSON.parse(body).correlation_id),
+    expected,
+  );
+});
+
+test('a silent PostgreSQL is as good as none', async (t) => {
+  const { start, proxy, select } = await startSpoolingIntake(t);
+  const intake = await start();
+  await intake.record({ logs: [sampleLog()] });
+  proxy.stall();
+  assert.equal((await intake.record({ logs: [sampleLog()] })).storedIn, 'spool');
+  proxy.resume();
+  await waitFor('both rows', async () => {
+    const [row] = await select<{ count: number }>('select count(*) from integration_logs');
+    return row?.count === 2;
+  });
+});
+
+test('a delivery seen before, in the spool or in PostgreSQL, is stored once', async (t) => {
+  const { start, proxy, select, published } = await startSpoolingIntake(t);
+  const intake = await start();
+  const known = sampleWebhook({ deliveryId: 'known' });
+  await intake.record({ webhookEvent: known, events: [{ event: sampleEvent() }] });
+  proxy.cut();
+  const first = sampleWebhook({ deliveryId: 'new' });
+  const receipts = await Promise.all([
+    intake.record({ webhookEvent: first, events: [{ event: sampleEvent() }] }),
+    intake.record({ webhookEvent: sampleWebhook({ deliveryId: 'new' }), events: [{ event: sampleEvent() }] }),
+  ]);
+  assert.deepEqual(
+    receipts.map(({ duplicateOf }) => duplicateOf),
+    [null, first.id],
+  );
+  // Only PostgreSQL knows this one: it is taken, and dropped when it drains.
+  await intake.record({ webhookEvent: sampleWebhook({ deliveryId: 'known' }), events: [{ event: sampleEvent() }] });
+  proxy.resume();
+  await waitFor('the spool to drain', async () => {
+    const receipt = await intake.record({ webhookEvent: sampleWebhook({ deliveryId: 'new' }) });
+    assert.equal(receipt.duplicateOf, first.id);
+    return receipt.storedIn === 'database';
+  });
+  assert.deepEqual(await select('select delivery_id from webhook_events order by received_at, id'), [
+    { delivery_id: 'known' },
+    { delivery_id: 'new' },
+  ]);
+  assert.equal(published.length, 2);
+});
+
+test('a full spool acknowledges nothing', async (t) => {
+  const { start, proxy } = await startSpoolingIntake(t, { maxBytes: 4_000 });
+  const intake = await start();
+  proxy.cut();
+  await assert.rejects(async () => {
+    for (let i = 0; i < 100; i++) await intake.record({ logs: [sampleLog()] });
+  }, IntakeFull);
+});
+
+test('what a process left in the spool is stored by the next one', async (t) => {
+  const { start, proxy, select, path } = await startSpoolingIntake(t);
+  const first = await start();
+  proxy.cut();
+  await first.record({ logs: [sampleLog()] });
+  await first.close();
+  const second = await start();
+  assert.equal((await second.record({ logs: [sampleLog()] })).storedIn, 'spool'); // Behind the old one.
+  proxy.resume();
+  await waitFor('both rows', async () => {
+    const [row] = await select<{ count: number }>('select count(*) from integration_logs');
+    return row?.count === 2;
+  });
+  await second.close();
+  assert.deepEqual(await readdir(path), []);
+});
+
+test('a spooled record that PostgreSQL refuses is set aside, and the others are stored', async (t) => {
+  const { start, proxy, select, path } = await startSpoolingIntake(t);
+  const intake = await start();
+  proxy.cut();
+  await intake.record({ logs: [sampleLog()] });
+  await intake.record({ logs: [sampleLog({ estimatedCostUsd: Number.NaN })] });
+  await intake.record({ logs: [sampleLog()] });
+  proxy.resume();
+  await waitFor('the good rows', async () => {
+    const [row] = await select<{ count: number }>('select count(*) from integration_logs');
+    return row?.count === 2;
+  });
+  await intake.close();
+  const names = await readdir(path, { recursive: true });
+  assert.equal(names.filter((name) => name.endsWith('.refused')).length, 1);
+});

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, cp, mkdtemp, open, readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type TestContext, test } from 'node:test';
+import { silentLogger } from '../../test/support/database.ts';
+import { sampleLog, sampleWebhook } from '../../test/support/intake-samples.ts';
+import { createMasker } from '../audit/mask.ts';
+import { newId } from '../ids.ts';
+import { createKeyring } from '../secrets/keyring.ts';
+import { IntakeFull } from './intake.ts';
+import { type PreparedRecord, prepareRecord } from './prepare.ts';
+import { openSpool, type Spool } from './spool.ts';
+
+const keyring = createKeyring([{ id: 'test', key: Buffer.alloc(32, 5) }]);
+
+async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'spool-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function openTestSpool(path: string, options: { maxBytes?: number; segmentBytes?: number } = {}): Promise<Spool> {
+  return openSpool({ path, keyring, logger: silentLogger, ...options });
+}
+
+function sampleRecord(requestId: string): PreparedRecord {
+  return prepareRecord({ masker: createMasker(), origin: newId() }, { logs: [sampleLog({ requestId })] });
+}
+
+async function readAll(spool: Spool): Promise<string[]> {
+  const ids: string[] = [];
+  for (let batch = await spool.next(); batch !== null; batch = await spool.next()) {
+    ids.push(...batch.records.map(({ logs }) => logs[0]?.request_id ?? ''));
+    await batch.done();
+  }
+  return ids;
+}
+
+async function segmentFiles(path: string, extension = '.seg'): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true, recursive: true });
+  return entries.filter(({ name }) => name.endsWith(extension)).map(({ parentPath, name }) => join(parentPath, name));
+}
+
+test('groups come back in order, once each, over several segments, and leave no file', async (t) => {
+  const path = await temporaryFolder(t);
+  const spool = await openTestSpool(path, { segmentBytes: 4_000 });
+  t.after(() => spool.close());
+  const expected = Array.from({ length: 50 }, (_, index) => `r${index}`);
+  for (const id of expected) await spool.append([sampleRecord(id)]);
+  assert.ok((await segmentFiles(path)).length > 3);
+  assert.deepEqual(await readAll(spool), expected);
+  assert.ok(spool.isEmpty());
+  assert.deepEqual(await segmentFiles(path), []);
+});
+
+test('appending and reading at once lose nothing', async (t) => {
+  const spool = await openTestSpool(await temporaryFolder(t), { segmentBytes: 3_000 });
+  t.after(() => spool.close());
+  const expected = Array.from({ length: 100 }, (_, index) => `r${index}`);
+  const appending = (async () => {
+    for (const id of expected) await spool.append([sampleRecord(id)]);
+  })();
+  const seen: string[] = [];
+  while (seen.length < expected.length) {
+    seen.push(...(await readAll(spool)));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await appending;
+  assert.deepEqual(seen, expected);
+});
+
+test('what is on the disk shows nothing of what was said', async (t) => {
+  const path = await temporaryFolder(t);
+  const spool = await openTestSpool(path);
+  t.after(() => spool.close());
+  await spool.append([sampleRecord('a-telling-request-id')]);
+  const [file] = await segmentFiles(path);
+  const bytes = await readFile(file as string);
+  assert.ok(!bytes.includes('a-telling-request-id'));
+  assert.ok(!bytes.includes('google_maps'));
+});
+
+test('a torn tail is cut, and what was acknowledged before it is there', async (t) => {
+  const path = await temporaryFolder(t);
+  const first = await openTestSpool(path);
+  await first.append([sampleRecord('a')]);
+  await first.append([sampleRecord('b')]);
+  await first.close();
+  const [file] = (await segmentFiles(path)) as [string];
+  const whole = await readFile(file);
+  for (const tail of [whole.subarray(0, 5), whole.subarray(0, 40), Buffer.alloc(100)]) {
+    await truncate(file, whole.length);
+    await appendFile(file, tail);
+    const path2 = await temporaryFolder(t);
+    await rm(path2, { recursive: true });
+    await cp(path, path2, { recursive: true, preserveTimestamps: true });
+    const second = await openTestSpool(path2);
+    assert.deepEqual(await readAll(second), ['a', 'b']);
+    await second.close();
+    assert.deepEqual(await readdir(path2), []);
+  }
+});
+
+test('a group that rotted on the disk is kept aside, and the groups behind it are read', async (t) => {
+  const path = await temporaryFolder(t);
+  const spool = await openTestSpool(path);
+  t.after(() => spool.close());
+  for (const id of ['a', 'b', 'c']) await spool.append([sampleRecord(id)]);
+  const [file] = (await segmentFiles(path)) as [string];
+  const frameBytes = (await readFile(file)).length / 3;
+  const handle = await open(file, 'r+');
+  await handle.write(Buffer.from([0xff]), 0, 1, Math.round(frameBytes * 1.5));
+  await handle.close();
+  assert.deepEqual(await readAll(spool), ['a', 'c']);
+  assert.equal((await segmentFiles(path, '.damaged')).length, 1);
+});
+
+test('at its bound the spool refuses, and takes more when it was drained', async (t) => {
+  const spool = await openTestSpool(await temporaryFolder(t), { maxBytes: 5_000, segmentBytes: 2_000 });
+  t.after(() => spool.close());
+  let taken = 0;
+  await assert.rejects(async () => {
+    for (;;) {
+      await spool.append([sampleRecord(`r${taken}`)]);
+      taken += 1;
+    }
+  }, IntakeFull);
+  assert.ok(spool.sizeBytes() <= 5_000);
+  assert.equal((await readAll(spool)).length, taken);
+  await spool.append([sampleRecord('again')]);
+});
+
+test('a process whose folder was taken over begins a new one before it acknowledges', async (t) => {
+  const path = await temporaryFolder(t);
+  const spool = await openTestSpool(path);
+  await spool.append([sampleRecord('a')]);
+  const [folder] = await readdir(path);
+  await rm(join(path, folder as string), { recursive: true }); // As far as it can see: gone.
+  await spool.append([sampleRecord('b')]);
+  assert.deepEqual(await readAll(spool), ['b']);
+  await spool.close();
+});
+
+test('two processes on one folder each drain their own, and a living one is left alone', async (t) => {
+  const path = await temporaryFolder(t);
+  const first = await openTestSpool(path);
+  const second = await openTestSpool(path);
+  await first.append([sampleRecord('first')]);
+  await second.append([sampleRecord('second')]);
+  await second.takeOverDead();
+  assert.deepEqual(await readAll(second), ['second']);
+  assert.deepEqual(await readAll(first), ['first']);
+  await first.close();
+  await second.close();
+});
+
+test('records set aside stay on the disk and are not read again', async (t) => {
+  const path = await temporaryFolder(t);
+  const spool = await openTestSpool(path);
+  await spool.setAside([prepareRecord({ masker: createMasker(), origin: newId() }, { webhookEvent: sampleWebhook() })]);
+  assert.equal(await spool.next(), null);
+  assert.ok(spool.sizeBytes() > 0);
+  await spool.close();
+  assert.equal((await segmentFiles(path, '.refused')).length, 1);
+});
+
+const appendForever = `
+import { createKeyring } from '${new URL('../secrets/keyring.ts', import.meta.url).href}';
+import { openSpool } from '${new URL('./spool.ts', import.meta.url).href}';
+const logger = new Proxy({}, { get: () => () => undefined });
+const keyring = createKeyring([{ id: 'test', key: Buffer.alloc(32, 5) }]);
+const spool = await openSpool({ path: process.argv[1], keyring, logger, segmentBytes: 20000 });
+const record = (id) => ({ webhook: null, logs: [{ request_id: id }], bodies: [], usage: [], events: [] });
+for (let n = 0; ; n++) {
+  await spool.append([record(process.argv[2] + '-' + n + 'a'), record(process.argv[2] + '-' + n + 'b')]);
+  process.stdout.write(process.argv[2] + '-' + n + '\\n');
+}`;
+
+test('after SIGKILL in the middle of appending, each acknowledged record is there once, in order', async (t) => {
+  const path = await temporaryFolder(t);
+  const acknowledged: string[] = [];
+  for (const life of ['x', 'y', 'z']) {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', appendForever, path, life], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let count = 0;
+    for await (const line of createInterface({ input: child.stdout })) {
+      acknowledged.push(line);
+      if (++count === 60) child.kill('SIGKILL');
+    }
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
+  const spool = await openTestSpool(path);
+  const found = await readAll(spool);
+  await spool.close();
+  assert.equal(new Set(found).size, found.length);
+  const places = acknowledged.flatMap((id) => [found.indexOf(`${id}a`), found.indexOf(`${id}b`)]);
+  assert.ok(!places.includes(-1));
+  assert.deepEqual(
+    places,
+    places.toSorted((a, b) => a - b),
+  );
+  assert.deepEqual(await readdir(path), []);
+});
