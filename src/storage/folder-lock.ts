@@ -1,0 +1,90 @@
+/**
+ * One process at a time for a folder.
+ *
+ * A process id alone would lie after a crash, when another program got the same one: the moment the process began is
+ * kept beside it, and a holder that does not match is a dead one.
+ */
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { processBegin, processExists } from './processes.ts';
+
+/** Another living process works in the folder. */
+export class FolderInUse extends Error {
+  readonly processId: number;
+
+  constructor(folder: string, processId: number) {
+    super(`the folder ${folder} is in use by process ${processId}: stop it, or choose another DATA_DIR`);
+    this.name = 'FolderInUse';
+    this.processId = processId;
+  }
+}
+
+export interface FolderLock {
+  release(): Promise<void>;
+}
+
+interface Holder {
+  readonly processId: number;
+  readonly begin: string | null;
+}
+
+const fileName = 'in-use-by';
+const maxAttempts = 10;
+
+/** Makes the folder where it is missing. Throws `FolderInUse`. */
+export async function lockFolder(folder: string): Promise<FolderLock> {
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, fileName);
+  const draft = `${path}.${randomUUID()}`;
+  await writeFile(draft, JSON.stringify({ processId: process.pid, begin: processBegin(process.pid) } satisfies Holder));
+  try {
+    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+      // A link appears at once with its content: nobody reads half a lock.
+      if (await succeeds(link(draft, path), 'EEXIST')) return { release: () => rm(path, { force: true }) };
+      await removeIfStale(folder, path);
+    }
+  } finally {
+    await rm(draft, { force: true });
+  }
+  throw new Error(`the lock ${path} could not be taken`);
+}
+
+/** Throws `FolderInUse` where its holder lives. */
+async function removeIfStale(folder: string, path: string): Promise<void> {
+  const holder = await readHolder(path);
+  if (holder !== null && isAlive(holder)) throw new FolderInUse(folder, holder.processId);
+  // Two may find one dead holder: what was moved away is looked at again, in case the other was faster.
+  const moved = `${path}.${randomUUID()}`;
+  if (!(await succeeds(rename(path, moved), 'ENOENT'))) return;
+  const removed = await readHolder(moved);
+  if (removed !== null && isAlive(removed)) await succeeds(link(moved, path), 'EEXIST');
+  await rm(moved, { force: true });
+}
+
+async function succeeds(work: Promise<unknown>, expectedCode: string): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === expectedCode) return false;
+    throw error;
+  }
+}
+
+/** null: it is gone, or says nothing that can be read. */
+async function readHolder(path: string): Promise<Holder | null> {
+  try {
+    const { processId, begin } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+    if (typeof processId !== 'number') return null;
+    return { processId, begin: typeof begin === 'string' ? begin : null };
+  } catch {
+    return null;
+  }
+}
+
+function isAlive({ processId, begin }: Holder): boolean {
+  if (processId <= 0 || !processExists(processId)) return false;
+  const now = processBegin(processId);
+  return begin === null || now === null || now === begin;
+}

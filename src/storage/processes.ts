@@ -1,0 +1,49 @@
+/** What the system says of other processes. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** True also for another user's process. */
+export function processExists(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** When the process began, in the system's own words: only to be compared. null where it does not say. */
+export function processBegin(processId: number): string | null {
+  if (process.platform !== 'linux') return ps(processId, 'lstart');
+  // proc(5): the 22nd field, in ticks since boot. The second one is the program's name and may hold anything.
+  const stat = readProc(processId, 'stat');
+  return stat === null ? null : (stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null);
+}
+
+/** Its program and arguments, separated by spaces. null where the system does not say. */
+export function processCommand(processId: number): string | null {
+  if (process.platform !== 'linux') return ps(processId, 'args');
+  return readProc(processId, 'cmdline')?.replaceAll('\0', ' ') ?? null;
+}
+
+function readProc(processId: number, file: 'stat' | 'cmdline'): string | null {
+  try {
+    return readFileSync(`/proc/${processId}/${file}`, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+function ps(processId: number, field: 'lstart' | 'args'): string | null {
+  try {
+    const text = execFileSync('ps', ['-ww', '-o', `${field}=`, '-p', String(processId)], {
+      encoding: 'utf8',
+      timeout: 5_000,
+      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return text.trim() === '' ? null : text.trim();
+  } catch {
+    return null;
+  }
+}
