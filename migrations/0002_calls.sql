@@ -39,7 +39,7 @@ create table log_bodies (
   day                    date not null,
   management_company_id  varchar(50) not null,
   body_hash              varchar(32) not null,
-  body                   text compression lz4 not null,
+  body                   text not null,
   constraint log_bodies_pkey primary key (day, management_company_id, body_hash)
 ) partition by range (day);
 
@@ -89,7 +89,6 @@ create index ix_integration_cache_stale_until on integration_cache (stale_until)
 create index ix_integration_cache_scope on integration_cache (management_company_id, (metadata ->> 'scope'))
   where metadata ->> 'scope' is not null;
 create index ix_integration_cache_recent on integration_cache (management_company_id, fetched_at desc, cache_key desc);
-alter table integration_cache alter column response_data set compression lz4;
 
 -- Roll-ups for costs, written in the commit of the rows they count.
 create table usage_daily (

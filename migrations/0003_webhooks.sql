@@ -59,7 +59,6 @@ create table webhook_events (
   published_at             timestamptz,
   constraint webhook_events_pkey primary key (received_at, id)
 ) partition by range (received_at);
-alter table webhook_events alter column payload set compression lz4;
 create index ix_webhook_events_tenant on webhook_events (management_company_id, received_at desc, id desc);
 create index ix_webhook_events_webhook on webhook_events (webhook_id, received_at desc, id desc);
 
