@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { type AsyncMessage, Connection } from 'rabbitmq-client';
 import type { Broker } from '../../src/broker/broker.ts';
 import { openRabbitmqBroker } from '../../src/broker/rabbitmq-broker.ts';
-import { type Cleanup, silentLogger } from './database.ts';
+import { type Cleanup, closeInReverse } from './cleanup.ts';
+import { silentLogger } from './database.ts';
 
 export const rabbitmqUrl = process.env.TEST_RABBITMQ_URL ?? 'amqp://guest:guest@127.0.0.1:5672';
 
@@ -23,6 +24,7 @@ export interface TestBrokerOptions {
 
 /** Closed, and the exchange deleted, after `t`. */
 export async function startTestBroker(t: Cleanup, options: TestBrokerOptions = {}): Promise<TestBroker> {
+  closeInReverse(t);
   const exchange = `test.events.${randomUUID()}`;
   const url = options.url ?? rabbitmqUrl;
   const { url: _, ...rest } = options;
@@ -34,6 +36,7 @@ export async function startTestBroker(t: Cleanup, options: TestBrokerOptions = {
 
 /** Declares `exchange` and gathers all its messages. */
 export async function consumeAll(t: Cleanup, exchange: string): Promise<readonly AsyncMessage[]> {
+  closeInReverse(t);
   const connection = new Connection({ url: rabbitmqUrl, acquireTimeout: 10_000 });
   const channel = await connection.acquire();
   t.after(async () => {

@@ -1,11 +1,13 @@
 /** A real database for each test file, cloned from a migrated template in some tens of milliseconds. */
 import { createHash, randomUUID } from 'node:crypto';
-import type { TestContext } from 'node:test';
 import pg from 'pg';
 import pino from 'pino';
 import { type Database, type OpenDatabaseOptions, openDatabase } from '../../src/storage/database.ts';
 import { migrate, readMigrations } from '../../src/storage/migrate.ts';
 import { dayOf, ensurePartitions } from '../../src/storage/partitions.ts';
+import { type Cleanup, closeInReverse } from './cleanup.ts';
+
+export type { Cleanup } from './cleanup.ts';
 
 export const silentLogger = pino({ level: 'silent' });
 
@@ -18,11 +20,9 @@ export interface TestDatabase {
   openAnother(options?: Partial<OpenDatabaseOptions>): Database;
 }
 
-/** The part of a test's context that is needed, so that `before` hooks and suites may pass their own. */
-export type Cleanup = Pick<TestContext, 'after'>;
-
 /** Dropped after `t`. Partitions exist for yesterday, today and tomorrow. */
 export async function startTestDatabase(t: Cleanup): Promise<TestDatabase> {
+  closeInReverse(t);
   const template = await ensureTemplate();
   const name = `is_test_${randomUUID().replaceAll('-', '')}`;
   await withServer((server) => cloneDatabase(server, name, template));
@@ -42,6 +42,7 @@ export async function startTestDatabase(t: Cleanup): Promise<TestDatabase> {
 
 /** An empty database without any migration; dropped after `t`. */
 export async function startEmptyDatabase(t: Cleanup): Promise<string> {
+  closeInReverse(t);
   const name = `is_test_${randomUUID().replaceAll('-', '')}`;
   await withServer((server) => server.query(`create database ${name}`));
   t.after(() => withServer((server) => server.query(`drop database if exists ${name} with (force)`)));

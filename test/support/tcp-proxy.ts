@@ -1,7 +1,7 @@
 /** Stands between a client and a real server, to cut the cable or to make it go silent. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import type { Cleanup } from './database.ts';
+import { type Cleanup, closeInReverse } from './cleanup.ts';
 
 export interface TcpProxy {
   readonly host: string;
@@ -19,6 +19,7 @@ export interface TcpProxy {
 
 /** `target` is a URL or `{host, port}`. Closed after `t`. */
 export async function startTcpProxy(t: Cleanup, target: string | { host: string; port: number }): Promise<TcpProxy> {
+  closeInReverse(t);
   const address = typeof target === 'string' ? addressOf(target) : target;
   const sockets = new Set<Socket>();
   let mode: 'open' | 'cut' | 'stalled' = 'open';
