@@ -29,6 +29,8 @@ interface Form {
   numberSeen: boolean;
   /** A number after a street, or after `д.`: from here on `кв.` is a flat and no квартал. */
   houseSeen: boolean;
+  /** Where in `parts` a `г.` stands that its city may make superfluous; one that was canonical already stays. */
+  cityMarkerAt: number | null;
 }
 
 export function composeCanonicalForm(tokens: readonly Token[], isUzbekCyrillic: boolean): string {
@@ -43,6 +45,7 @@ export function composeCanonicalForm(tokens: readonly Token[], isUzbekCyrillic: 
     streetSeen: false,
     numberSeen: false,
     houseSeen: false,
+    cityMarkerAt: null,
   };
   for (let index = 0; index < tokens.length; ) index += addToken(form, tokens, index);
   return form.parts.join(' ');
@@ -142,6 +145,7 @@ function addWord(form: Form, tokens: readonly Token[], index: number, word: Word
       const endsPhrase = next === undefined || next.breakBefore;
       if (endsPhrase && form.runStart >= 0 && form.runOpensPhrase) addCodeAfterItsWords(form, keyword);
       else addCode(form, keyword.code, keyword.isStreet);
+      if (keyword.code === 'g' && form.last === 'code') form.cityMarkerAt = form.parts.length - 1;
       return 1;
     }
   }
@@ -233,7 +237,7 @@ function addPlainWord(form: Form, text: string): void {
   // `Чиланзар 5` is a quarter, `Чиланзар, д. 5` a house: the street named before does not change that.
   if (districtsOfQuarters.has(word)) form.streetNamed = false;
   const isMistakable = (form.last === 'number' && isSingleLetter(word)) || keywords.has(word);
-  if (citiesWithoutMarker.has(word) && form.parts.at(-1) === '#g') form.parts.pop();
+  if (citiesWithoutMarker.has(word) && form.cityMarkerAt === form.parts.length - 1) form.parts.pop();
   addWordPart(form, isMistakable ? `_${word}` : word);
 }
 

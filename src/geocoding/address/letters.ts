@@ -23,17 +23,19 @@ const needsFolding = /[^\n -_a-~\u0400-\u0481\u048a-\u04ff]/;
  */
 export function foldCharacters(text: string): string {
   if (!needsFolding.test(text)) return text.toLowerCase();
-  return text
+  const composed = text
     .replace(apostrophes, "'")
-    .replace(dashes, '-')
     .replace(numberSigns, ' ')
     .replace(dressedDigits, (digit) => ` ^${digit.normalize('NFKC').replace('\u2044', '/')}`)
     .normalize('NFKC')
-    .toLowerCase()
-    .normalize('NFKC')
+    .toLowerCase();
+  // Both of these bring forth further apostrophes and dashes, and taking out the unseen brings letters and marks together.
+  return composed
     .replace(unseenBetweenDigits, ' ')
     .replace(unseen, '')
-    .normalize('NFC');
+    .normalize('NFKC')
+    .replace(apostrophes, "'")
+    .replace(dashes, '-');
 }
 
 export function isDigit(code: number): boolean {

@@ -111,7 +111,8 @@ function scanNumber(text: string, start: number): ScannedNumber {
       end = joined.end;
       continue;
     }
-    const hyphenated = text[end] === '-' || text[end] === '/';
+    // One run of letters, or `83а-б` would read otherwise the second time.
+    const hyphenated = (text[end] === '-' && isDigit(number.charCodeAt(number.length - 1))) || text[end] === '/';
     const lettersAt = hyphenated ? end + 1 : end;
     if (!isLetter(text.charCodeAt(lettersAt))) return { text: number, end, joinsNext: false };
 
@@ -150,7 +151,7 @@ function scanJoinedDigits(text: string, at: number): { text: string; end: number
 /** `5-uy`, `12мкр`, `12к4`; a lone letter is a house letter unless it is к with its number. */
 function isDesignatorAfterNumber(letters: string, digitFollows: boolean): boolean {
   if (letters.length === 1) return digitFollows && foldHouseLetters(letters) === 'k';
-  return keywords.has(letters);
+  return keywords.has(letters) || keywords.has(foldHouseLetters(letters));
 }
 
 function belongsToNumber(letters: string, hyphenated: boolean, digitFollows: boolean): boolean {

@@ -49,8 +49,8 @@ export function transliterateUzbek(word: string): string {
     if (letter === 'е')
       latin += previous === undefined || vowels.includes(previous) || 'ъь'.includes(previous) ? 'ye' : 'e';
     else if (letter === 'ц') latin += previous !== undefined && vowels.includes(previous) ? 'ts' : 's';
-    // The hard sign is an apostrophe inside a word only; at its end it would be taken for a closing quote.
-    else if (letter === 'ъ' || letter === "'") latin += previous !== undefined && next !== undefined ? "'" : '';
+    // The hard sign is an apostrophe between letters only; at the end it would be taken for a closing quote.
+    else if (letter === 'ъ' || letter === "'") latin += isBetweenLetters(latin, next) ? "'" : '';
     // Written apart, or сҳ would become ш.
     else if (letter === 'с' && next === 'ҳ') latin += "s'";
     else {
@@ -60,4 +60,8 @@ export function transliterateUzbek(word: string): string {
     }
   }
   return latin;
+}
+
+function isBetweenLetters(before: string, next: string | undefined): boolean {
+  return before !== '' && !before.endsWith("'") && next !== undefined && !"ъь'".includes(next);
 }
