@@ -1,0 +1,176 @@
+/** The audit log as a tenant reads it: pages, one entry whole, or everything as a stream. */
+import { type TenantId, timeOfId } from '../ids.ts';
+import type { Database } from '../storage/database.ts';
+import {
+  countLogs,
+  type LogFilter,
+  type LogPosition,
+  type LogStatus,
+  type StoredLog,
+  selectLog,
+  selectLogBodies,
+  selectLogs,
+} from '../storage/integration-logs.ts';
+
+export { type LogFilter, type LogStatus, logStatuses } from '../storage/integration-logs.ts';
+
+/** `IntegrationLog` of the contract. Lists carry no headers and bodies (null): one entry does. */
+export interface IntegrationLog {
+  readonly id: string;
+  readonly service_id: string | null;
+  readonly service_name: string;
+  readonly service_type: string;
+  readonly operation: string;
+  readonly endpoint: string | null;
+  readonly http_method: string | null;
+  readonly request_headers: unknown;
+  readonly request_body: unknown;
+  readonly response_status_code: number | null;
+  readonly response_body: unknown;
+  readonly started_at: string;
+  readonly completed_at: string | null;
+  readonly duration_ms: number | null;
+  readonly status: LogStatus;
+  readonly error_message: string | null;
+  readonly error_code: string | null;
+  readonly retry_count: number;
+  readonly attempt: number;
+  readonly request_id: string | null;
+  readonly source_service: string | null;
+  readonly estimated_cost: number;
+}
+
+export interface LogPage {
+  readonly logs: readonly IntegrationLog[];
+  /** null: this was the last page. */
+  readonly nextCursor: string | null;
+}
+
+export interface LogTotal {
+  /** Counted up to 10,000. */
+  readonly total: number;
+  readonly isCapped: boolean;
+}
+
+export interface LogReaderDeps {
+  readonly db: Database;
+}
+
+/** Counting every row of a large tenant would take longer than any page. */
+const maxCounted = 10_000;
+const exportPage = 1_000;
+
+/** One page, newest first. `limit` from 1 to 1,000; `cursor` as given by the page before, already parsed. */
+export async function listEntries(
+  { db }: LogReaderDeps,
+  tenantId: TenantId,
+  filter: LogFilter,
+  cursor: LogPosition | null,
+  limit: number,
+): Promise<LogPage> {
+  // One more than asked for tells whether there is another page.
+  const rows = await db.forTenant(tenantId, (tx) => selectLogs(tx, tenantId, filter, cursor, limit + 1));
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    logs: shown.map((row) => entryOf(row, noBodies)),
+    nextCursor: rows.length > limit && last !== undefined ? renderCursor(positionOf(last)) : null,
+  };
+}
+
+export async function countEntries({ db }: LogReaderDeps, tenantId: TenantId, filter: LogFilter): Promise<LogTotal> {
+  const counted = await db.forTenant(tenantId, (tx) => countLogs(tx, tenantId, filter, maxCounted + 1));
+  return { total: Math.min(counted, maxCounted), isCapped: counted > maxCounted };
+}
+
+/** One entry with its headers and bodies; null where the tenant has none of this id. */
+export async function getEntry({ db }: LogReaderDeps, tenantId: TenantId, id: string): Promise<IntegrationLog | null> {
+  const aroundMs = timeOfId(id);
+  if (aroundMs === null) return null; // Every id of ours has a time in it.
+  return db.forTenant(tenantId, async (tx) => {
+    const row = await selectLog(tx, tenantId, id, aroundMs);
+    if (row === null) return null;
+    return entryOf(row, await selectLogBodies(tx, tenantId, referencesOf(row)));
+  });
+}
+
+/**
+ * Every matching entry, newest first, with its headers and bodies, read page by page as the reader asks for more: a slow
+ * reader holds neither a transaction nor memory. Entries written meanwhile are newer and not among them.
+ */
+export async function* exportEntries(
+  { db }: LogReaderDeps,
+  tenantId: TenantId,
+  filter: LogFilter,
+): AsyncGenerator<IntegrationLog> {
+  let after: LogPosition | null = null;
+  for (;;) {
+    const position: LogPosition | null = after;
+    const page = await db.forTenant(tenantId, async (tx) => {
+      const rows = await selectLogs(tx, tenantId, filter, position, exportPage);
+      const bodies = await selectLogBodies(tx, tenantId, rows.flatMap(referencesOf));
+      return rows.map((row) => ({ row, entry: entryOf(row, bodies) }));
+    });
+    for (const { entry } of page) yield entry;
+    const last = page.at(-1);
+    if (last === undefined || page.length < exportPage) return;
+    after = positionOf(last.row);
+  }
+}
+
+/** Opaque to callers. */
+export function renderCursor({ startedAt, id }: LogPosition): string {
+  return Buffer.from(`${startedAt} ${id}`, 'utf8').toString('base64url');
+}
+
+/** null where it is none of ours. */
+export function parseCursor(cursor: string): LogPosition | null {
+  const [startedAt = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(startedAt) && !Number.isNaN(Date.parse(startedAt));
+  return isTime && timeOfId(id) !== null ? { startedAt, id } : null;
+}
+
+const noBodies: ReadonlyMap<string, string> = new Map();
+
+/** Times are written in whole milliseconds, so none is lost on the way. */
+function positionOf(row: StoredLog): LogPosition {
+  return { startedAt: row.started_at.toISOString(), id: row.id };
+}
+
+function referencesOf(row: StoredLog): { day: string; hash: string }[] {
+  const day = row.started_at.toISOString().slice(0, 10);
+  return [row.request_headers, row.request_body, row.response_body].flatMap((reference) => {
+    const hash = hashOf(reference);
+    return hash === null ? [] : [{ day, hash }];
+  });
+}
+
+function hashOf(reference: string | null): string | null {
+  return reference?.startsWith('sha256:') ? reference.slice('sha256:'.length) : null;
+}
+
+function entryOf(row: StoredLog, bodies: ReadonlyMap<string, string>): IntegrationLog {
+  const day = row.started_at.toISOString().slice(0, 10);
+  const bodyOf = (reference: string | null): unknown => {
+    const text = bodies.get(`${day} ${hashOf(reference)}`);
+    return text === undefined ? null : parsedOrText(text);
+  };
+  return {
+    ...row,
+    request_headers: bodyOf(row.request_headers),
+    request_body: bodyOf(row.request_body),
+    response_body: bodyOf(row.response_body),
+    started_at: row.started_at.toISOString(),
+    completed_at: row.completed_at?.toISOString() ?? null,
+  };
+}
+
+/** JSON as JSON; anything else, a body that was cut too, as the text it is. */
+function parsedOrText(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

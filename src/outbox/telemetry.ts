@@ -1,0 +1,86 @@
+/**
+ * Telemetry events (cache hits and misses): straight from memory to the broker, unconfirmed. Bounded by rate and by queue;
+ * what comes beyond either is dropped and counted. Never slows a request: it costs a push onto an array, and the event is
+ * rendered later, when its turn comes.
+ */
+import type { Broker } from '../broker/broker.ts';
+import type { Clock } from '../clock.ts';
+import { sealEnvelope } from './envelope.ts';
+import type { TelemetryEvent } from './events.ts';
+
+export interface TelemetryDeps {
+  readonly broker: Pick<Broker, 'isAvailable' | 'publishUnconfirmed'>;
+  readonly clock: Clock;
+  /** Told how many were dropped since the last time. */
+  onDropped?(count: number): void;
+  /** Default 1,000. */
+  readonly maxPerSecond?: number;
+  /** Default 2,000. */
+  readonly maxQueued?: number;
+}
+
+export interface TelemetryPublisher {
+  publishTelemetry(event: TelemetryEvent): void;
+  /** Sends what waits and stops. */
+  close(): Promise<void>;
+}
+
+/** Rendered in one event-loop turn at most, so that a full queue does not hold up requests. */
+const renderedPerTurn = 50;
+
+export function createTelemetryPublisher(deps: TelemetryDeps): TelemetryPublisher {
+  const maxPerSecond = deps.maxPerSecond ?? 1_000;
+  const maxQueued = deps.maxQueued ?? 2_000;
+  let queue: TelemetryEvent[] = [];
+  let scheduled: NodeJS.Immediate | null = null;
+  let secondBeganAtMs = Number.NEGATIVE_INFINITY;
+  let takenThisSecond = 0;
+  let closed = false;
+
+  const flush = (): void => {
+    scheduled = null;
+    const turn = queue.slice(0, renderedPerTurn);
+    queue = queue.slice(renderedPerTurn);
+    let dropped = 0;
+    for (const event of turn) if (!send(event)) dropped += 1;
+    if (dropped > 0) deps.onDropped?.(dropped);
+    if (queue.length > 0) scheduled = setImmediate(flush);
+  };
+
+  const send = (event: TelemetryEvent): boolean => {
+    if (!deps.broker.isAvailable()) return false;
+    const message = sealEnvelope(event);
+    return deps.broker.publishUnconfirmed({
+      eventId: message.id,
+      eventType: message.type,
+      tenantId: message.tenantId,
+      occurredAt: message.occurredAt,
+      subject: message.aggregateId,
+      body: Buffer.from(message.body, 'utf8'),
+    });
+  };
+
+  return {
+    publishTelemetry(event) {
+      const nowMs = deps.clock.now();
+      if (nowMs - secondBeganAtMs >= 1_000 || nowMs < secondBeganAtMs) {
+        secondBeganAtMs = nowMs;
+        takenThisSecond = 0;
+      }
+      if (closed || takenThisSecond >= maxPerSecond || queue.length >= maxQueued) {
+        deps.onDropped?.(1);
+        return;
+      }
+      takenThisSecond += 1;
+      queue.push(event);
+      scheduled ??= setImmediate(flush);
+    },
+    async close() {
+      closed = true;
+      while (queue.length > 0) {
+        if (scheduled !== null) clearImmediate(scheduled);
+        flush();
+      }
+    },
+  };
+}
