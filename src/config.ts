@@ -1,4 +1,5 @@
 /** The only reader of the environment. `parseConfig` returns a frozen `Config`, or throws one error naming every fault. */
+import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 
@@ -276,7 +277,9 @@ function createReader(env: Env, problems: string[]) {
         .map((part) => part.trim())
         .filter((part) => part !== '');
       // A cluster's further nodes may be given as host:port after the first URL.
-      const complete = parts.map((part) => (part.includes('://') ? part : `${protocols[0]}//${part}`));
+      const complete = parts.map((part, index) =>
+        index === 0 || part.includes('://') ? part : `${protocols[0]}//${part}`,
+      );
       if (complete.length > 0 && complete.every((part) => isUrlOf(part, protocols))) return complete;
       problems.push(
         `${name} must be one or more URLs beginning with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
@@ -346,6 +349,8 @@ function readBootstrapTokens(read: Reader, problems: string[]): BootstrapToken[]
       problems.push(`SERVICE_TOKENS: part ${index + 1} must be name:token or name:token:tenant|tenant`);
     } else if (tenantList?.some((tenant) => !tenantPattern.test(tenant))) {
       problems.push(`SERVICE_TOKENS: the tenants of "${name}" must each be 1 to 50 of A-Z, a-z, 0-9, _ and -`);
+    } else if (tokens.some((other) => other.token === token)) {
+      problems.push(`SERVICE_TOKENS: "${name}" has the token of another name`);
     } else {
       tokens.push({ name, token, tenants: tenantList });
     }
@@ -359,11 +364,25 @@ function readJwtVerification(read: Reader, problems: string[]): JwtVerification 
   const jwks = read.url('JWT_JWKS_URL', ['http:', 'https:']);
   const given = [secret, pem, jwks].filter((value) => value !== null).length;
   if (given > 1) problems.push('JWT_SECRET, JWT_PUBLIC_KEY and JWT_JWKS_URL contradict each other: set one of them');
-  if (pem !== null && !pem.includes('-----BEGIN')) problems.push('JWT_PUBLIC_KEY must be a PEM text');
+  if (pem !== null && !isPublicKeyPem(pem)) {
+    problems.push('JWT_PUBLIC_KEY must be the PEM text of an RSA, P-256 or Ed25519 public key');
+  }
   if (secret !== null) return { kind: 'secret', secret };
   if (pem !== null) return { kind: 'public-key', pem };
   if (jwks !== null) return { kind: 'jwks', url: jwks };
   return { kind: 'generated' };
+}
+
+/** Only keys that one algorithm goes with: which one is never left to a token. */
+function isPublicKeyPem(pem: string): boolean {
+  if (pem.includes('PRIVATE KEY')) return false;
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(pem);
+    if (asymmetricKeyType === 'ec') return asymmetricKeyDetails?.namedCurve === 'prime256v1';
+    return asymmetricKeyType === 'rsa' || asymmetricKeyType === 'ed25519';
+  } catch {
+    return false;
+  }
 }
 
 function readCidrs(read: Reader, problems: string[], name: string, hostAndPortToo: boolean): string[] {
