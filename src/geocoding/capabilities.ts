@@ -4,7 +4,8 @@ import type { Place } from '../providers/geocoding.ts';
 
 /**
  * From this confidence on an answer ends the chain; a poorer one lets the next provider try, and the best answer wins.
- * Half of the scale: a street without its house, or a town instead of a street, stays below it with every vendor.
+ * Half of the scale: by the vendors' tables a house, and a street that was matched in full, reach it; a town, a district
+ * and a street of which only a part was matched do not.
  */
 export const goodConfidence = 0.5;
 

@@ -127,7 +127,7 @@ async function locateEnd(
 async function findRoute(
   deps: GeocodingDeps,
   caller: Caller,
-  request: DistanceRequest & { readonly mode: DistanceMode },
+  request: DistanceRequest,
   origin: Coordinates,
   destination: Coordinates,
   signal: AbortSignal,
@@ -142,7 +142,7 @@ async function findRoute(
         destination: roundedPoint(destination, distanceDecimals),
         mode,
       },
-      question: distanceQuestion(origin, destination, mode, request.provider),
+      question: distanceQuestion(origin, destination, mode),
       provider: request.provider,
     },
     (route, context): StoredRoute => ({

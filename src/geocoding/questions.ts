@@ -1,7 +1,8 @@
 /**
  * Canonical questions: equal for inputs that must share one answer, different for all others.
  *
- * A line feed separates the parts; none of them can contain one. The tenant and the operation are the gateway's to add.
+ * A line feed separates the parts; none of them can contain one. The tenant, the
+ * operation and the provider that was named are the gateway's to add.
  */
 import type { Coordinates } from '../providers/geocoding.ts';
 import { normalizeAddress } from './address/normalize-address.ts';
@@ -15,7 +16,7 @@ import type { GeocodeOptions, ReverseRequest } from './parse-request.ts';
 export function geocodeQuestion(address: string, options: GeocodeOptions): string {
   const { minConfidence } = options;
   const chain = minConfidence !== null && minConfidence > goodConfidence ? String(minConfidence) : '';
-  return `${options.provider ?? ''}\n${options.language}\n${options.country}\n${chain}\n${normalizeAddress(address)}`;
+  return `${options.language}\n${options.country}\n${chain}\n${normalizeAddress(address)}`;
 }
 
 /** Five decimals are 1.1 m at the equator and less elsewhere: finer than any provider's answer. */
@@ -24,16 +25,11 @@ export const reverseDecimals = 5;
 export const distanceDecimals = 6;
 
 export function reverseQuestion(request: ReverseRequest): string {
-  return `${request.provider ?? ''}\n${request.language}\n${pointKey(request, reverseDecimals)}`;
+  return `${request.language}\n${pointKey(request, reverseDecimals)}`;
 }
 
-export function distanceQuestion(
-  origin: Coordinates,
-  destination: Coordinates,
-  mode: string,
-  provider: string | null,
-): string {
-  return `${provider ?? ''}\n${mode}\n${pointKey(origin, distanceDecimals)}\n${pointKey(destination, distanceDecimals)}`;
+export function distanceQuestion(origin: Coordinates, destination: Coordinates, mode: string): string {
+  return `${mode}\n${pointKey(origin, distanceDecimals)}\n${pointKey(destination, distanceDecimals)}`;
 }
 
 /** The point that is asked for all points with its key: sent to the provider, so that the answer fits each of them. */

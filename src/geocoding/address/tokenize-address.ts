@@ -161,7 +161,7 @@ function belongsToNumber(letters: string, hyphenated: boolean, digitFollows: boo
 
 /** The minus of a coordinate: without it, the place would be on the other side of the globe. */
 function isNegativeDecimal(text: string, start: number, number: string): boolean {
-  if (text[start - 1] !== '-' || !number.includes('.')) return false;
+  if (text[start - 1] !== '-' || !/^\d+\.\d+$/.test(number)) return false;
   return start === 1 || ` ${phraseBreaks}`.includes(text[start - 2] as string);
 }
 
