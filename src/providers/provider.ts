@@ -50,7 +50,12 @@ export type Verdict<Value> =
   /** Outage or rubbish. `retryable`: the same request may work in a moment. */
   | { readonly kind: 'failed'; readonly retryable: boolean; readonly message: string }
   /** A write whose outcome cannot be known. Never repeated blindly. */
-  | { readonly kind: 'unknown_outcome'; readonly message: string };
+  | {
+      readonly kind: 'unknown_outcome';
+      readonly message: string;
+      /** True where the provider has ended its work, whatever it was: looking there now tells what was done. */
+      readonly settled?: boolean;
+    };
 
 /** What an operation is asked and what it answers; each capability adds its pair here by declaration merging. */
 export interface OperationTypes {

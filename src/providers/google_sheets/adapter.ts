@@ -1,0 +1,202 @@
+/**
+ * `google_sheets`: Sheets API v4 with a service account. One range goes by the single calls, several by the batch calls,
+ * which Google counts as one request.
+ *
+ * https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets.values
+ */
+import {
+  type Adapter,
+  type ProviderAccount,
+  type ProviderHttp,
+  type ProviderReply,
+  type ProviderRequest,
+  TransportError,
+  type Verdict,
+} from '../provider.ts';
+import { isObject } from '../reading.ts';
+import { vendorRoot } from '../vendor-url.ts';
+import type { ReadOptions } from './operations.ts';
+import { readServiceAccountKey, type ServiceAccountKey } from './service-account.ts';
+import { createTokenSource, TokenRefused, type TokenSource } from './token-source.ts';
+import { judgeRefusal, type RefusedVerdict, unusable } from './verdicts.ts';
+import {
+  parseReply,
+  readAppend,
+  readClearedRanges,
+  readMetadata,
+  readUpdate,
+  readUpdates,
+  readValueRange,
+  readValueRanges,
+} from './wire.ts';
+
+const origin = 'https://sheets.googleapis.com';
+const basePaths = ['/v4/spreadsheets', '/v4'] as const;
+const metadataFields =
+  'spreadsheetId,properties(title,locale,timeZone),sheets.properties(sheetId,title,index,gridProperties(rowCount,columnCount))';
+/** Values may be large: a sheet of ten megabytes of text is read in one call. */
+const maxReplyBytes = 64 * 1024 * 1024;
+/** Nobody's: a probe asks for it and is told 404, unbilled. */
+const probeId = 'integration-service-health-check';
+
+/** Without `now` the machine's clock decides when a token is renewed. */
+export function createGoogleSheets(now?: () => number): Adapter {
+  const tokens = createTokenSource(now);
+
+  return {
+    name: 'google_sheets',
+    serviceType: 'sheets',
+    defaultBaseUrl: origin,
+    secretsOf: (account) => {
+      const key = readServiceAccountKey(account);
+      return [key?.privateKey, account.apiKey].filter((secret) => typeof secret === 'string');
+    },
+
+    attempts: {
+      async sheets_read({ spreadsheetId, ranges, ...options }, account, http) {
+        const [only] = ranges;
+        const query = readQuery(options);
+        if (ranges.length === 1 && only !== undefined) {
+          const path = `${encodePart(spreadsheetId)}/values/${encodePart(only)}?${query}`;
+          return ask(tokens, account, http, { method: 'GET', path }, (json) => {
+            const found = readValueRange(json);
+            return found === null ? null : [found];
+          });
+        }
+        const asked = ranges.map((range) => `ranges=${encodePart(range)}`).join('&');
+        const path = `${encodePart(spreadsheetId)}/values:batchGet?${asked}&${query}`;
+        return ask(tokens, account, http, { method: 'GET', path }, (json) => readValueRanges(json, ranges.length));
+      },
+
+      async sheets_write({ spreadsheetId, valueInputOption, data }, account, http) {
+        const [only] = data;
+        if (data.length === 1 && only !== undefined) {
+          const path = `${encodePart(spreadsheetId)}/values/${encodePart(only.range)}?valueInputOption=${valueInputOption}`;
+          const body = { range: only.range, majorDimension: 'ROWS', values: only.values };
+          return ask(tokens, account, http, { method: 'PUT', path, body }, (json) => {
+            const update = readUpdate(json);
+            return update === null ? null : [update];
+          });
+        }
+        const path = `${encodePart(spreadsheetId)}/values:batchUpdate`;
+        const body = { valueInputOption, data: data.map((one) => ({ ...one, majorDimension: 'ROWS' })) };
+        return ask(tokens, account, http, { method: 'POST', path, body }, (json) => readUpdates(json, data.length));
+      },
+
+      async sheets_append({ spreadsheetId, range, valueInputOption, insertDataOption, values }, account, http) {
+        const query = `valueInputOption=${valueInputOption}&insertDataOption=${insertDataOption}`;
+        const path = `${encodePart(spreadsheetId)}/values/${encodePart(range)}:append?${query}`;
+        const body = { majorDimension: 'ROWS', values };
+        return ask(tokens, account, http, { method: 'POST', path, body, repeatable: false }, readAppend);
+      },
+
+      async sheets_clear({ spreadsheetId, ranges }, account, http) {
+        const [only] = ranges;
+        const id = encodePart(spreadsheetId);
+        const request =
+          ranges.length === 1 && only !== undefined
+            ? { path: `${id}/values/${encodePart(only)}:clear`, body: {} }
+            : { path: `${id}/values:batchClear`, body: { ranges } };
+        return ask(tokens, account, http, { method: 'POST', ...request }, (json) =>
+          readClearedRanges(json, ranges.length),
+        );
+      },
+
+      async sheets_metadata({ spreadsheetId }, account, http) {
+        const path = `${encodePart(spreadsheetId)}?fields=${encodeURIComponent(metadataFields)}`;
+        return ask(tokens, account, http, { method: 'GET', path }, readMetadata);
+      },
+
+      /** A token, and a question whose refusal shows that the API works for this account. */
+      async health_check(_input, account, http) {
+        const path = `${probeId}?fields=spreadsheetId`;
+        const verdict = await ask(tokens, account, http, { method: 'GET', path }, (json) =>
+          isObject(json) ? {} : null,
+        );
+        return verdict.kind === 'bad_input' ? { kind: 'ok', value: {} } : verdict;
+      },
+    },
+  };
+}
+
+export const googleSheets: Adapter = createGoogleSheets();
+
+interface Question {
+  readonly method: ProviderRequest['method'];
+  /** After `/v4/spreadsheets/`, encoded. */
+  readonly path: string;
+  readonly body?: unknown;
+  /** Default true: doing it twice is as doing it once. */
+  readonly repeatable?: boolean;
+}
+
+/** Asks with a token, and once more with a new one where the old one is refused: a 401 means that nothing was done. */
+async function ask<Value>(
+  tokens: TokenSource,
+  account: ProviderAccount,
+  http: ProviderHttp,
+  question: Question,
+  read: (json: unknown) => Value | null,
+): Promise<Verdict<Value>> {
+  const key = readServiceAccountKey(account);
+  const repeatable = question.repeatable ?? true;
+  if (key === null && account.apiKey === null) return { kind: 'denied', message: 'the service has no credentials' };
+  const first = await send(tokens, key, account, http, question);
+  if (!('reply' in first)) return first;
+  let { reply } = first;
+  if (reply.status === 401 && key !== null) {
+    tokens.drop(key, first.token);
+    const second = await send(tokens, key, account, http, question);
+    if (!('reply' in second)) return second;
+    reply = second.reply;
+  }
+  if (reply.status !== 200) return judgeRefusal(reply, repeatable, key?.email ?? null);
+  const value = read(await parseReply(reply));
+  return value === null ? unusable(repeatable) : { kind: 'ok', value };
+}
+
+async function send(
+  tokens: TokenSource,
+  key: ServiceAccountKey | null,
+  account: ProviderAccount,
+  http: ProviderHttp,
+  question: Question,
+): Promise<{ reply: ProviderReply; token: string } | RefusedVerdict> {
+  let token = '';
+  try {
+    if (key !== null) token = await tokens.tokenFor(key, http);
+  } catch (error) {
+    if (!(error instanceof TokenRefused)) throw withoutArrival(error);
+    return error.retryable
+      ? { kind: 'failed', retryable: true, message: error.message }
+      : { kind: 'denied', message: error.message };
+  }
+  const authorization: Record<string, string> =
+    key === null ? { 'x-goog-api-key': account.apiKey ?? '' } : { authorization: `Bearer ${token}` };
+  const reply = await http.send({
+    method: question.method,
+    url: `${vendorRoot(account.baseUrl ?? origin, basePaths)}/v4/spreadsheets/${question.path}`,
+    headers: {
+      ...authorization,
+      accept: 'application/json',
+      ...(question.body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(question.body !== undefined && { body: JSON.stringify(question.body) }),
+    maxReplyBytes,
+  });
+  return { reply, token };
+}
+
+/** A token request that failed says nothing of the operation, of which no byte was sent. */
+function withoutArrival(error: unknown): unknown {
+  return error instanceof TransportError ? new TransportError(error.fault, false, error) : error;
+}
+
+/** `encodeURIComponent`, and the two that Google's clients encode beyond it. */
+function encodePart(text: string): string {
+  return encodeURIComponent(text).replaceAll("'", '%27').replaceAll('!', '%21');
+}
+
+function readQuery({ valueRenderOption, dateTimeRenderOption, majorDimension }: ReadOptions): string {
+  return `majorDimension=${majorDimension}&valueRenderOption=${valueRenderOption}&dateTimeRenderOption=${dateTimeRenderOption}`;
+}

@@ -1,0 +1,38 @@
+/** A service account's key file, as Google's console gives it out, parsed at the border. */
+import type { ProviderAccount } from '../provider.ts';
+import { isObject, textIn } from '../reading.ts';
+
+export interface ServiceAccountKey {
+  readonly email: string;
+  /** PEM. */
+  readonly privateKey: string;
+  readonly projectId: string | null;
+  /** Where tokens come from; Google's own where the file names none. */
+  readonly tokenUri: string;
+}
+
+export const googleTokenUri = 'https://oauth2.googleapis.com/token';
+
+/** null where the account holds no key file: `credentials` may be the file's object or its text. */
+export function readServiceAccountKey({ credentials }: Pick<ProviderAccount, 'credentials'>): ServiceAccountKey | null {
+  const file = typeof credentials === 'string' ? parseText(credentials) : credentials;
+  if (!isObject(file)) return null;
+  const email = textIn(file, 'client_email');
+  const privateKey = textIn(file, 'private_key');
+  if (email === null || privateKey === null) return null;
+  return {
+    email,
+    // Key files that went through an environment variable often come with the line ends escaped twice.
+    privateKey: privateKey.replaceAll('\\n', '\n'),
+    projectId: textIn(file, 'project_id'),
+    tokenUri: textIn(file, 'token_uri') ?? googleTokenUri,
+  };
+}
+
+function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * What a reply of the Sheets API means. By status and `reason`, never by the message; a front end may answer in HTML.
+ * https://cloud.google.com/apis/design/errors and the replies recorded in public projects.
+ */
+import type { ProviderReply, Verdict } from '../provider.ts';
+import { isObject, listIn, objectIn, parseJson, retryAfterMs, shorten, textIn } from '../reading.ts';
+
+/** A refusal in HTML is a block of traffic, which lasts minutes. */
+const trafficBlockMs = 120_000;
+const longestReplyInspected = 64 * 1024;
+
+export type RefusedVerdict = Exclude<Verdict<never>, { kind: 'ok' } | { kind: 'empty' }>;
+
+/**
+ * The verdict on any status but 200. `repeatable` false: after a server's fault nobody knows whether it was carried out.
+ * `email` is whom the spreadsheet must be shared with.
+ */
+export function judgeRefusal(reply: ProviderReply, repeatable: boolean, email: string | null): RefusedVerdict {
+  const error = objectIn(reply.body.length > longestReplyInspected ? null : parseJson(reply), 'error');
+  const message = shorten(textIn(error, 'message') ?? `HTTP ${reply.status}`);
+  const isApiError = Object.keys(error).length > 0;
+  const { status } = reply;
+
+  if (status === 429) {
+    return { kind: 'throttled', retryAfterMs: retryAfterMs(reply) ?? (isApiError ? null : trafficBlockMs), message };
+  }
+  if (status >= 500) {
+    if (repeatable) return { kind: 'failed', retryable: true, message: `Google answered ${status}` };
+    // 504 is Google's own impatience: the request may still be at work.
+    return { kind: 'unknown_outcome', settled: status !== 504, message: `Google answered ${status}` };
+  }
+  if (status === 401) return { kind: 'denied', message: `Google refuses the access token: ${message}` };
+  if (status === 403) return judgeForbidden(error, reply, message, email);
+  if (status === 404 && isApiError) {
+    return { kind: 'bad_input', status: 404, message: `${message} No spreadsheet has this id.` };
+  }
+  if (status === 400 && isApiError) return { kind: 'bad_input', status: 400, message };
+  return { kind: 'failed', retryable: false, message: `Google answered ${status} and no API error` };
+}
+
+/** The account's fault (API off, scope missing), or the file is not shared with it. */
+function judgeForbidden(error: object, reply: ProviderReply, message: string, email: string | null): RefusedVerdict {
+  const reason = listIn(error, 'details')
+    .map((detail) => textIn(detail, 'reason'))
+    .find((found) => found !== null);
+  const lacksScope = reply.headers['www-authenticate']?.includes('insufficient_scope') === true;
+  const oldReasons = listIn(error, 'errors').map((each) => textIn(each, 'reason'));
+  if (reason !== undefined || lacksScope || oldReasons.includes('insufficientPermissions') || !isObject(error)) {
+    return { kind: 'denied', message };
+  }
+  if (Object.keys(error).length === 0) return { kind: 'denied', message: 'Google answered 403 and no API error' };
+  const advice = email === null ? '' : `: share the spreadsheet with ${email}`;
+  return { kind: 'bad_input', status: 403, message: `${message}${advice}` };
+}
+
+/** A 200 that is not what the API says. */
+export function unusable(repeatable: boolean): Verdict<never> {
+  const message = 'Google answered 200 with something else than the result';
+  return repeatable
+    ? { kind: 'failed', retryable: true, message }
+    : { kind: 'unknown_outcome', settled: true, message };
+}
