@@ -1,6 +1,13 @@
 /** Who is emulated: one line for each vendor. */
+import { createGoogleMaps } from './google-maps/vendor.ts';
 import { createGoogleOauth } from './oauth/vendor.ts';
 import { createGoogleSheets } from './sheets/vendor.ts';
 import type { CreateVendor } from './vendor.ts';
+import { createYandexMaps } from './yandex/vendor.ts';
 
-export const vendors: readonly CreateVendor[] = [createGoogleOauth, createGoogleSheets];
+export const vendors: readonly CreateVendor[] = [
+  createGoogleMaps,
+  createYandexMaps,
+  createGoogleOauth,
+  createGoogleSheets,
+];

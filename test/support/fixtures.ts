@@ -1,29 +1,42 @@
-/**
- * The recorded replies and payloads of real providers. They live beside the project, not in it: where that folder is
- * absent, the tests that need it say that they were skipped.
- */
+/** Recorded provider replies, read where they stand beside the project; tests that need them skip where they are absent. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const folder = join(import.meta.dirname, '..', '..', '..', 'shared', 'fixtures');
+const folder = join(import.meta.dirname, '../../../shared/fixtures');
 
-/** For a test's `skip` option: false where the recordings are there, else the reason. */
-export const withoutRecordings: string | false = existsSync(folder)
+export interface Fixture {
+  readonly file: string;
+  readonly request: {
+    readonly method: string;
+    readonly path: string;
+    readonly query?: Readonly<Record<string, string>>;
+  };
+  readonly response: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body?: unknown;
+    readonly bodyText?: string;
+  };
+}
+
+/** False, or why the tests over these fixtures must be skipped: the value of a test's `skip` option. */
+export const fixturesMissing: false | string = existsSync(folder)
   ? false
-  : 'the recorded fixtures are not on this machine';
+  : 'the recorded fixtures are not beside this checkout';
 
-/** Throws where the file is absent, so that a renamed recording is noticed. */
-export function readRecording(name: string): Buffer {
-  return readFileSync(join(folder, name));
+/** Every recorded exchange of one group (`google-geocode`), by file name; empty where fixtures are absent. */
+export function readFixtures(group: string): readonly Fixture[] {
+  if (fixturesMissing !== false) return [];
+  return readdirSync(join(folder, group))
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .map((file) => ({
+      file,
+      ...(JSON.parse(readFileSync(join(folder, group, file), 'utf8')) as Omit<Fixture, 'file'>),
+    }));
 }
 
-export function readRecordedJson<T = unknown>(name: string): T {
-  return JSON.parse(readRecording(name).toString('utf8')) as T;
-}
-
-/** The names of a vendor's recordings, `index.json` and the like included. */
-export function listRecordings(vendor: string): string[] {
-  return existsSync(join(folder, vendor))
-    ? readdirSync(join(folder, vendor)).filter((name) => name.endsWith('.json'))
-    : [];
+/** The bytes of a fixture's reply. */
+export function bodyOf({ response }: Fixture): Buffer {
+  return Buffer.from(response.bodyText ?? JSON.stringify(response.body));
 }
