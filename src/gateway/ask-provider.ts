@@ -1,0 +1,166 @@
+/**
+ * Asking one provider: breaker, place, limits, then the attempt with its deadline, again where that is safe and may help.
+ *
+ * The breaker is looked at before the limits are spent: what does not reach the provider is not charged. A repeat is a
+ * request like any other to the provider that counts them, so it spends the account's limits again, but not the tenant's.
+ */
+import type { ExternalService } from '../directory/service.ts';
+import type { KnownOperation, OutputOf, ProviderAccount } from '../providers/provider.ts';
+import { type AskContext, type AskTerms, attemptOnce, type Tried } from './attempt-once.ts';
+import type { Call } from './call.ts';
+import type { CallDeps } from './deps.ts';
+import { type AttemptVerdict, isBilled } from './judge-attempt.ts';
+import { accountLimits } from './limit-subjects.ts';
+import type { ProviderOutcome, Refused } from './outcome.ts';
+import { recordAsked } from './record-asked.ts';
+import type { Provider } from './resolve-providers.ts';
+import { type AttemptResult, runWithRetries } from './retry.ts';
+
+/** One pause of the limiter for a 429 without `Retry-After`. */
+const defaultBackOffMs = 5_000;
+const retryDelays = { baseDelayMs: 100, maxDelayMs: 2_000 };
+
+export async function askProvider<Op extends KnownOperation>(
+  deps: CallDeps,
+  call: Call<Op>,
+  provider: Provider,
+  context: AskContext,
+  terms: AskTerms,
+): Promise<ProviderOutcome<OutputOf<Op>>> {
+  const { service } = provider;
+  const breaker = deps.breakers.breakerFor(service.id);
+  const state = breaker.state();
+  if (state.kind === 'open')
+    return { kind: 'passed_over', service, because: 'breaker', untilMs: state.openUntilMs, refusedBy: null };
+  if (deps.isBudgetSpent !== undefined && (await deps.isBudgetSpent(call.tenantId, service))) {
+    return { kind: 'passed_over', service, because: 'budget', untilMs: null, refusedBy: null };
+  }
+
+  const place = await deps.bulkheads.enter(service.id, terms.deadlineAtMs, context.signal);
+  if (place.kind === 'aborted') return { kind: 'cancelled', service };
+  if (place.kind !== 'entered')
+    return { kind: 'passed_over', service, because: 'busy', untilMs: null, refusedBy: null };
+  try {
+    return await attemptWithRetries(deps, call, provider, context, terms);
+  } finally {
+    place.leave();
+  }
+}
+
+async function attemptWithRetries<Op extends KnownOperation>(
+  deps: CallDeps,
+  call: Call<Op>,
+  provider: Provider,
+  context: AskContext,
+  terms: AskTerms,
+): Promise<ProviderOutcome<OutputOf<Op>>> {
+  const { service } = provider;
+  if (context.signal.aborted) return { kind: 'cancelled', service };
+  const account = openAccount(provider);
+  if (account === null) return reportUnopened(deps, service, context);
+  const startedAtMs = deps.clock.now();
+  let last: Extract<Tried<OutputOf<Op>>, { kind: 'tried' }> | null = null;
+  let costUsd = 0;
+
+  const attempt = async (): Promise<AttemptResult<Tried<OutputOf<Op>>>> => {
+    const tried = await attemptOnce(deps, call, provider, account, context, terms);
+    // What a repeat was not allowed to do leaves the attempt before it as the outcome.
+    if (tried.kind !== 'tried') return { repeat: false, value: last ?? tried };
+    last = tried;
+    if (isBilled(tried.verdict)) {
+      costUsd += deps.costOf(
+        service,
+        call.capability.operation,
+        call.capability.billedUnits?.(call.input) ?? 1,
+        startedAtMs,
+      );
+    }
+    return mayRepeat(tried.verdict, call.capability.safeToRepeat, terms.isLast)
+      ? { repeat: true, value: tried, retryAfterMs: null }
+      : { repeat: false, value: tried };
+  };
+
+  const { value: tried, retries } = await runWithRetries({ ...retryDelays, maxRetries: deps.maxRetries }, attempt, {
+    signal: context.signal,
+    deadlineAtMs: terms.deadlineAtMs,
+    clock: deps.clock,
+  });
+  if (tried.kind === 'breaker_open') {
+    return { kind: 'passed_over', service, because: 'breaker', untilMs: tried.openUntilMs, refusedBy: null };
+  }
+  if (tried.kind === 'refused') return reportRefusal(deps, service, tried.refusal);
+
+  const outcome = await outcomeOf(deps, call, service, tried.verdict, tried.durationMs);
+  recordAsked(deps, call, { service, account, provider, context, outcome, tried, startedAtMs, retries, costUsd });
+  return outcome;
+}
+
+/** A spent quota is not waited for here, and a time-out is repeated only where nobody else can be asked. */
+function mayRepeat(verdict: AttemptVerdict<unknown>, safeToRepeat: boolean, isLast: boolean): boolean {
+  if (verdict.kind !== 'failed' || !verdict.retryable) return false;
+  // What got here without being safe to repeat has certainly not arrived.
+  if (!safeToRepeat && verdict.fault !== 'unreachable') return false;
+  return verdict.fault !== 'timeout' || isLast;
+}
+
+async function outcomeOf<Op extends KnownOperation>(
+  deps: CallDeps,
+  call: Call<Op>,
+  service: ExternalService,
+  verdict: AttemptVerdict<OutputOf<Op>>,
+  durationMs: number,
+): Promise<ProviderOutcome<OutputOf<Op>>> {
+  switch (verdict.kind) {
+    case 'ok': {
+      const quality = call.capability.judge?.(verdict.value, call.input) ?? 'good';
+      return { kind: 'answered', service, value: verdict.value, quality, durationMs };
+    }
+    case 'throttled': {
+      const untilMs = deps.clock.now() + (verdict.retryAfterMs ?? defaultBackOffMs);
+      const [subject] = call.capability.limitsOf?.(service) ?? accountLimits(service);
+      if (subject !== undefined) await deps.limiter.backOff(call.tenantId, subject, untilMs);
+      return { kind: 'throttled', service, untilMs, message: verdict.message };
+    }
+    case 'denied':
+      return { kind: 'failed', service, fault: 'denied', message: verdict.message };
+    case 'failed':
+      return { kind: 'failed', service, fault: verdict.fault, message: verdict.message };
+    default:
+      return { ...verdict, service };
+  }
+}
+
+function reportRefusal(deps: CallDeps, service: ExternalService, refusal: Refused): ProviderOutcome<never> {
+  const { subject } = refusal.refusedBy;
+  if (subject.serviceId === null) return { kind: 'family_refused', service, refusal };
+  const untilMs = deps.clock.now() + refusal.retryAfterMs;
+  return { kind: 'passed_over', service, because: 'limit', untilMs, refusedBy: refusal.refusedBy };
+}
+
+function openAccount(provider: Provider): ProviderAccount | null {
+  try {
+    return provider.account();
+  } catch {
+    return null;
+  }
+}
+
+/** No key of ours opens the account's secrets: an operator must act, the other providers may still answer. */
+function reportUnopened(deps: CallDeps, service: ExternalService, context: AskContext): ProviderOutcome<never> {
+  const nowMs = deps.clock.now();
+  const message = 'the credentials of this service cannot be opened';
+  deps.logger.error({ service: service.serviceName, tenant: service.tenantId }, message);
+  context.record.asked({
+    service,
+    exchange: null,
+    startedAtMs: nowMs,
+    completedAtMs: nowMs,
+    status: 'error',
+    errorCode: 'CREDENTIALS_UNREADABLE',
+    errorMessage: message,
+    retryCount: 0,
+    costUsd: 0,
+    secrets: [],
+  });
+  return { kind: 'failed', service, fault: 'denied', message };
+}

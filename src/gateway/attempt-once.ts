@@ -1,0 +1,124 @@
+/** One request to one provider: permit, limits, deadline, and what the answer means. */
+import type { ExternalService } from '../directory/service.ts';
+import type { RecordingHttp } from '../outbound/provider-http.ts';
+import type { KnownOperation, OutputOf, ProviderAccount } from '../providers/provider.ts';
+import type { Call } from './call.ts';
+import type { CallRecord } from './call-record.ts';
+import { type CallDeps, observeLimit } from './deps.ts';
+import { type AttemptVerdict, judgeError, judgeVerdict, settlePermit } from './judge-attempt.ts';
+import { accountLimits, familyLimit } from './limit-subjects.ts';
+import type { LimitState, LimitSubject } from './limits.ts';
+import type { Refused } from './outcome.ts';
+import type { Provider } from './resolve-providers.ts';
+
+/** What the providers of one call share. */
+export interface AskContext {
+  readonly signal: AbortSignal;
+  readonly record: CallRecord;
+  /** The tenant's own limit is spent once a call, with the first provider that is reached. */
+  familyCharged: boolean;
+  /** After it was spent; null where the family has no limit. */
+  familyState: LimitState | null;
+}
+
+export interface AskTerms {
+  /** Unix milliseconds: this provider's share of the call's time. */
+  readonly deadlineAtMs: number;
+  /** Whether somebody else can be asked: then a time-out is not repeated here. */
+  readonly isLast: boolean;
+}
+
+export type Tried<Value> =
+  | {
+      readonly kind: 'tried';
+      readonly verdict: AttemptVerdict<Value>;
+      readonly http: RecordingHttp;
+      readonly durationMs: number;
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refused }
+  | { readonly kind: 'breaker_open'; readonly openUntilMs: number };
+
+/** Nothing is sent where a limit or the breaker refuses. */
+export async function attemptOnce<Op extends KnownOperation>(
+  deps: CallDeps,
+  call: Call<Op>,
+  provider: Provider,
+  account: ProviderAccount,
+  context: AskContext,
+  terms: AskTerms,
+): Promise<Tried<OutputOf<Op>>> {
+  const { service, adapter } = provider;
+  const permit = deps.breakers.breakerFor(service.id).tryEnter();
+  if (!permit.entered) return { kind: 'breaker_open', openUntilMs: permit.openUntilMs };
+  let verdict: AttemptVerdict<OutputOf<Op>> = { kind: 'cancelled' };
+  try {
+    const refusal = await spendLimits(deps, call, service, context);
+    if (refusal !== null) return { kind: 'refused', refusal };
+
+    const startedAtMs = deps.clock.now();
+    const attemptMs = Math.max(0, Math.min(deps.requestTimeoutMs, terms.deadlineAtMs - startedAtMs));
+    const deadline = deps.deadlines.signalAfter(attemptMs, context.signal);
+    const http = deps.openHttp({
+      deadlineAtMs: startedAtMs + attemptMs,
+      signal: deadline.signal,
+      traceparent: call.traceparent,
+    });
+    try {
+      const ask = adapter.attempts[call.capability.operation];
+      if (ask === undefined) throw new Error(`${adapter.name} has no ${call.capability.operation}`);
+      verdict = judgeVerdict(await orAborted(ask(call.input, account, http), deadline.signal));
+    } catch (error) {
+      verdict = judgeError(error, {
+        safeToRepeat: call.capability.safeToRepeat,
+        timedOut: deadline.expired(),
+        abandoned: context.signal.aborted,
+      });
+      if (verdict.kind === 'failed' && verdict.fault === 'unusable') {
+        deps.logger.error({ err: error, service: service.serviceName }, 'an adapter failed to read an answer');
+      }
+    } finally {
+      deadline.clear();
+    }
+    const durationMs = deps.clock.now() - startedAtMs;
+    observe(deps, service, verdict, durationMs);
+    return { kind: 'tried', verdict, http, durationMs };
+  } finally {
+    settlePermit(permit, verdict);
+  }
+}
+
+async function spendLimits<Op extends KnownOperation>(
+  deps: CallDeps,
+  call: Call<Op>,
+  service: ExternalService,
+  context: AskContext,
+): Promise<Refused | null> {
+  const { capability, tenantId } = call;
+  const family = familyLimit(capability.family, deps.familyLimits);
+  const subjects: LimitSubject[] = [...(capability.limitsOf?.(service) ?? accountLimits(service))];
+  if (!context.familyCharged) subjects.unshift(family);
+  const decision = await deps.limiter.spend(tenantId, subjects, capability.billedUnits?.(call.input) ?? 1);
+  for (const state of decision.states) observeLimit(deps.metrics, tenantId, state);
+  if (!decision.granted) return decision;
+  if (!context.familyCharged) {
+    context.familyState = decision.states.find((state) => state.subject.key === family.key) ?? null;
+  }
+  context.familyCharged = true;
+  return null;
+}
+
+/** The attempt's outcome, or a rejection as soon as its signal aborts, whether or not the adapter heeds it. */
+function orAborted<Value>(attempt: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    attempt.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+function observe(deps: CallDeps, service: ExternalService, verdict: AttemptVerdict<unknown>, durationMs: number): void {
+  if (verdict.kind === 'cancelled' || verdict.kind === 'throttled') return;
+  const faulty = verdict.kind === 'failed' || verdict.kind === 'denied' || verdict.kind === 'unknown_outcome';
+  deps.observeAttempt(service, { ok: !faulty, durationMs, fault: faulty ? verdict.message : null });
+}

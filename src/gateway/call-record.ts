@@ -1,0 +1,208 @@
+/**
+ * What a call leaves behind: an audit row for each provider asked and each refusal by a limit, and their events. Gathered
+ * while the call runs and written in one commit before it is answered.
+ */
+import type { AuditEntry, AuditStatus } from '../audit/entry.ts';
+import type { ExternalService } from '../directory/service.ts';
+import { newId, type TenantId } from '../ids.ts';
+import type { IntakeRecord, OutboxRecord } from '../intake/intake.ts';
+import type { RecordedExchange } from '../outbound/provider-http.ts';
+import type { DurableEvent } from '../outbox/events.ts';
+import type { LimitState } from './limits.ts';
+
+/** The call, as far as its records name it. */
+export interface RecordedCall {
+  readonly tenantId: TenantId;
+  readonly operation: string;
+  readonly serviceType: string;
+  readonly requestId: string;
+  readonly sourceService: string | null;
+}
+
+export interface AskedProvider {
+  readonly service: ExternalService;
+  readonly exchange: RecordedExchange | null;
+  readonly startedAtMs: number;
+  readonly completedAtMs: number;
+  readonly status: AuditStatus;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly retryCount: number;
+  readonly costUsd: number;
+  readonly secrets: readonly string[];
+}
+
+export interface CallRecord {
+  asked(provider: AskedProvider): void;
+  /** `service: null` is the tenant's family, named in `state.subject`. */
+  refusedByLimit(service: ExternalService | null, state: LimitState, nowMs: number): void;
+  /** What the providers asked so far have cost. */
+  costUsd(): number;
+  /** Everything so far, or null where there is nothing. */
+  toIntake(): IntakeRecord | null;
+}
+
+export function createCallRecord(
+  call: RecordedCall,
+  announceRefusal: (tenantId: TenantId, state: LimitState) => boolean,
+): CallRecord {
+  const asked: { readonly entry: AuditEntry; readonly provider: AskedProvider }[] = [];
+  const refusals: AuditEntry[] = [];
+  const refusalEvents: OutboxRecord[] = [];
+  let place = 0;
+
+  const common = (service: ExternalService | null) => ({
+    tenantId: call.tenantId,
+    serviceId: service?.id ?? null,
+    serviceType: service?.serviceType ?? call.serviceType,
+    operation: call.operation,
+    attempt: ++place,
+    requestId: call.requestId,
+    sourceService: call.sourceService,
+  });
+
+  return {
+    asked(provider) {
+      const { exchange } = provider;
+      const entry: AuditEntry = {
+        ...common(provider.service),
+        id: newId(provider.startedAtMs),
+        serviceName: provider.service.serviceName,
+        endpoint: exchange?.endpoint ?? null,
+        httpMethod: exchange?.method ?? null,
+        requestHeaders: exchange?.requestHeaders ?? null,
+        requestBody: exchange?.requestBody ?? null,
+        responseStatusCode: exchange?.reply?.status ?? null,
+        responseBody: exchange?.reply?.body ?? null,
+        startedAtMs: provider.startedAtMs,
+        completedAtMs: provider.completedAtMs,
+        status: provider.status,
+        errorMessage: provider.errorMessage,
+        errorCode: provider.errorCode,
+        retryCount: provider.retryCount,
+        estimatedCostUsd: provider.costUsd,
+        secrets: provider.secrets,
+      };
+      asked.push({ entry, provider });
+    },
+    refusedByLimit(service, state, nowMs) {
+      refusals.push({
+        ...common(service),
+        id: newId(nowMs),
+        serviceName: state.subject.name,
+        endpoint: null,
+        httpMethod: null,
+        requestHeaders: null,
+        requestBody: null,
+        responseStatusCode: null,
+        responseBody: null,
+        startedAtMs: nowMs,
+        completedAtMs: nowMs,
+        status: 'rate_limited',
+        errorMessage: `the limit of ${state.maxRequests} a ${state.windowType} is spent`,
+        errorCode: 'RATE_LIMIT_EXCEEDED',
+        retryCount: 0,
+        estimatedCostUsd: 0,
+        secrets: [],
+      });
+      if (announceRefusal(call.tenantId, state)) refusalEvents.push({ event: limitExceeded(call, state, nowMs) });
+    },
+    costUsd: () => asked.reduce((total, { entry }) => total + entry.estimatedCostUsd, 0),
+    toIntake() {
+      if (asked.length === 0 && refusals.length === 0) return null;
+      const events = asked.flatMap(({ entry, provider }, index): OutboxRecord[] => [
+        { event: requestSent(entry) },
+        {
+          event: provider.errorCode === null ? requestCompleted(entry) : requestFailed(entry, index + 1 < asked.length),
+        },
+      ]);
+      return { logs: [...asked.map(({ entry }) => entry), ...refusals], events: [...events, ...refusalEvents] };
+    },
+  };
+}
+
+function envelopeOf(entry: AuditEntry) {
+  return {
+    tenantId: entry.tenantId,
+    serviceName: entry.serviceName,
+    correlationId: entry.requestId,
+    aggregateId: entry.serviceId ?? entry.serviceName,
+  };
+}
+
+function requestSent(entry: AuditEntry): DurableEvent {
+  return {
+    ...envelopeOf(entry),
+    type: 'integration.request.sent',
+    occurredAtMs: entry.startedAtMs,
+    fields: {
+      log_id: entry.id,
+      service_id: entry.serviceId,
+      operation: entry.operation,
+      endpoint: entry.endpoint,
+      http_method: entry.httpMethod,
+      request_id: entry.requestId,
+      source_service: entry.sourceService,
+    },
+  };
+}
+
+function requestCompleted(entry: AuditEntry): DurableEvent {
+  return {
+    ...envelopeOf(entry),
+    type: 'integration.request.completed',
+    occurredAtMs: entry.completedAtMs,
+    fields: {
+      log_id: entry.id,
+      service_id: entry.serviceId,
+      operation: entry.operation,
+      response_status_code: entry.responseStatusCode,
+      duration_ms: entry.completedAtMs - entry.startedAtMs,
+      response_size_bytes: entry.responseBody?.length ?? 0,
+      request_id: entry.requestId,
+      estimated_cost: entry.estimatedCostUsd,
+      cached: false,
+    },
+  };
+}
+
+function requestFailed(entry: AuditEntry, willRetry: boolean): DurableEvent {
+  return {
+    ...envelopeOf(entry),
+    type: 'integration.request.failed',
+    occurredAtMs: entry.completedAtMs,
+    fields: {
+      log_id: entry.id,
+      service_id: entry.serviceId,
+      operation: entry.operation,
+      error_message: entry.errorMessage ?? '',
+      error_code: entry.errorCode ?? 'PROVIDER_ERROR',
+      response_status_code: entry.responseStatusCode,
+      duration_ms: entry.completedAtMs - entry.startedAtMs,
+      retry_count: entry.retryCount,
+      request_id: entry.requestId,
+      will_retry: willRetry,
+    },
+  };
+}
+
+function limitExceeded(call: RecordedCall, state: LimitState, nowMs: number): DurableEvent {
+  const { subject, windowType, maxRequests, usedRequests, windowEndMs } = state;
+  return {
+    type: 'integration.rate_limit.exceeded',
+    tenantId: call.tenantId,
+    serviceName: subject.name,
+    correlationId: call.requestId,
+    occurredAtMs: nowMs,
+    aggregateId: subject.serviceId ?? subject.name,
+    fields: {
+      service_id: subject.serviceId,
+      window_type: windowType,
+      max_requests: maxRequests,
+      current_requests: usedRequests,
+      utilization_percent: maxRequests === 0 ? 100 : Math.round((1000 * usedRequests) / maxRequests) / 10,
+      rate_limit_reset_at: new Date(windowEndMs).toISOString(),
+      blocked_operations: [call.operation],
+    },
+  };
+}

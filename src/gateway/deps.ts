@@ -1,0 +1,64 @@
+/** What the call pipeline is given: each stage names the members it uses. */
+import type { Clock } from '../clock.ts';
+import type { ExternalService } from '../directory/service.ts';
+import type { TenantId } from '../ids.ts';
+import type { Intake } from '../intake/intake.ts';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { ProviderHttpOptions, RecordingHttp } from '../outbound/provider-http.ts';
+import type { TelemetryEvent } from '../outbox/events.ts';
+import type { Operation } from '../providers/provider.ts';
+import type { Bulkheads } from './bulkhead.ts';
+import type { CircuitBreakers } from './circuit-breaker.ts';
+import type { Deadlines } from './deadline.ts';
+import type { FamilyLimits } from './limit-subjects.ts';
+import type { LimitState, RateLimiter } from './limits.ts';
+import type { ResolveProvidersDeps } from './resolve-providers.ts';
+import type { ResponseCache } from './response-cache.ts';
+
+/** One attempt, as the health room counts it. A spent quota and a caller who left are not reported. */
+export interface ObservedAttempt {
+  readonly ok: boolean;
+  readonly durationMs: number;
+  /** What went wrong, in words that name no secret and no address. */
+  readonly fault: string | null;
+}
+
+export interface CallDeps extends ResolveProvidersDeps {
+  readonly cache: Pick<ResponseCache, 'findInMemory' | 'resolve'>;
+  readonly limiter: Pick<RateLimiter, 'spend' | 'backOff'>;
+  readonly familyLimits: FamilyLimits;
+  readonly breakers: Pick<CircuitBreakers, 'breakerFor'>;
+  readonly bulkheads: Pick<Bulkheads, 'enter'>;
+  readonly deadlines: Deadlines;
+  readonly intake: Pick<Intake, 'record'>;
+  readonly metrics: Pick<
+    Metrics,
+    'cacheHit' | 'cacheMiss' | 'requestSettled' | 'costIncurred' | 'rateLimitExceeded' | 'rateLimitUtilization'
+  >;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Each attempt takes no longer. */
+  readonly requestTimeoutMs: number;
+  /** Repeats at one provider beyond its first attempt. */
+  readonly maxRetries: number;
+  openHttp(options: ProviderHttpOptions): RecordingHttp;
+  /** USD for so many billed units. */
+  costOf(service: ExternalService, operation: Operation, units: number, atMs: number): number;
+  /** True where the tenant's budget for this service is spent and blocks. */
+  isBudgetSpent?(tenantId: TenantId, service: ExternalService): boolean | Promise<boolean>;
+  observeAttempt(service: ExternalService, attempt: ObservedAttempt): void;
+  /** Bounded by rate and queue; never throws and never waits. */
+  publishTelemetry(event: TelemetryEvent): void;
+}
+
+/** A limit after it was spent, for the gauge of its use. */
+export function observeLimit(
+  metrics: Pick<Metrics, 'rateLimitUtilization'>,
+  tenantId: TenantId,
+  state: LimitState,
+): void {
+  const { subject, maxRequests, usedRequests, windowEndMs } = state;
+  const ratio = maxRequests === 0 ? 1 : Math.min(1, usedRequests / maxRequests);
+  metrics.rateLimitUtilization(subject.name, subject.serviceId ?? `${tenantId} ${subject.key}`, ratio, windowEndMs);
+}

@@ -1,0 +1,217 @@
+/**
+ * A call from its question to its answer:
+ *
+ *   1. cache       a fresh answer ends the call: no quota, no database
+ *   2. providers   the tenant's active services, by priority and fallback
+ *   3. each, until one answers well: breaker, limits, attempt (`failover.ts`, `ask-provider.ts`)
+ *   4. settle      audit rows and events, durable before anybody is answered; then the cache is filled
+ *
+ * Identical calls in flight are one: what follows the cache happens once for all of them.
+ */
+import { ServiceError } from '../errors.ts';
+import { IntakeFull } from '../intake/intake.ts';
+import type { KnownOperation, OutputOf } from '../providers/provider.ts';
+import type { AskContext } from './attempt-once.ts';
+import type { CachedAnswer, CacheQuestion } from './cache/cached-answer.ts';
+import type { Flight } from './cache/single-flight.ts';
+import { announceHit, announceMiss } from './cache-telemetry.ts';
+import type { CacheOutcome, Call, CallExecutor, CallResult, ProviderTrace, Render } from './call.ts';
+import { type CallRecord, createCallRecord } from './call-record.ts';
+import type { CallDeps } from './deps.ts';
+import { type ChainResult, tryInOrder } from './failover.ts';
+import type { LimitState } from './limits.ts';
+import { decisiveError, foundNothing, notFound, tracesOf, unanswered } from './no-answer.ts';
+import type { Answered } from './outcome.ts';
+import { createRefusalNotes } from './refusal-notes.ts';
+import { resolveProviders } from './resolve-providers.ts';
+import type { Fetched, Resolved } from './response-cache.ts';
+
+/** What those who waited for a fetch are given: an answer, or the error that it ended with. */
+type Fresh =
+  | { readonly body: Buffer; readonly provider: string; readonly familyLimit: CallResult['familyLimit'] }
+  | ServiceError;
+
+export function createCallExecutor(deps: CallDeps): CallExecutor {
+  const announceRefusal = createRefusalNotes(deps.clock);
+
+  return {
+    async execute<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>, signal: AbortSignal) {
+      const question = questionOf(call);
+      const mode = call.capability.cache === null ? 'off' : call.cacheMode;
+      if (mode === 'use') {
+        const hit = deps.cache.findInMemory(question);
+        if (hit !== null) return answerFromCache(deps, call, { from: 'memory', answer: hit.answer, hits: hit.hits });
+      }
+
+      const nowMs = deps.clock.now();
+      const caller = { signal, deadlineAtMs: call.deadlineAtMs, patientUntilMs: nowMs + call.maxWaitMs };
+      const resolved = await deps.cache.resolve<Fresh>(question, mode, caller, (flight, findStale) =>
+        fetchAnswer({ ...deps, announceRefusal }, call, question, render, flight, findStale),
+      );
+      return resolved.from === 'fetch' ? answerFresh(resolved) : answerFromCache(deps, call, resolved);
+    },
+  };
+}
+
+function questionOf(call: Call): CacheQuestion {
+  return {
+    tenantId: call.tenantId,
+    group: call.capability.serviceType,
+    operation: call.capability.operation,
+    question: `${call.provider ?? ''}\n${call.question}`,
+    scope: call.cacheScope?.scope ?? null,
+    detail: call.cacheScope?.detail ?? null,
+  };
+}
+
+type FetchDeps = CallDeps & { announceRefusal: Parameters<typeof createCallRecord>[1] };
+
+/** Steps 2 to 4, for all callers of one question. Runs until the flight's deadline, or until all of them have left. */
+async function fetchAnswer<Op extends KnownOperation>(
+  deps: FetchDeps,
+  call: Call<Op>,
+  question: CacheQuestion,
+  render: Render<Op>,
+  flight: Flight,
+  findStale: () => Promise<CachedAnswer | null>,
+): Promise<Fetched<Fresh> | { stale: CachedAnswer }> {
+  announceMiss(deps, call, question);
+  const providers = await resolveProviders(deps, call);
+  const record = createCallRecord(recordedCall(call), deps.announceRefusal);
+  const context: AskContext = { signal: flight.signal, record, familyCharged: false, familyState: null };
+  const chain = await tryInOrder(deps, call, providers, context, flight);
+  await writeDown(deps, record);
+
+  const decisive = decisiveError(chain.outcomes);
+  if (decisive !== null) throw decisive;
+  if (chain.best === null && foundNothing(chain.outcomes)) return nothingFound(call, chain);
+  if (chain.best?.quality !== 'good' && !wasAskedThroughout(chain)) {
+    // A provider that could not be asked might have known better: what it said lately beats a poor answer, and none.
+    const stale = await findStale();
+    if (stale !== null && (chain.best === null || stale.kind === 'good')) return { stale };
+  }
+  if (chain.best === null) throw unanswered(chain.outcomes, deps.clock.now());
+  return found(call, chain, chain.best, record.costUsd(), render, context.familyState);
+}
+
+function recordedCall(call: Call) {
+  const { tenantId, requestId, sourceService } = call;
+  const { operation, serviceType } = call.capability;
+  return { tenantId, requestId, sourceService, operation, serviceType };
+}
+
+/** Nobody is answered before what was done for them is written down, and durable. */
+async function writeDown(deps: CallDeps, record: CallRecord): Promise<void> {
+  const facts = record.toIntake();
+  if (facts === null) return;
+  try {
+    await deps.intake.record(facts);
+  } catch (error) {
+    if (!(error instanceof IntakeFull)) throw error;
+    throw new ServiceError('SERVICE_UNAVAILABLE', 'The call cannot be recorded at the moment.', {
+      retryAfterSeconds: 5,
+      cause: error,
+    });
+  }
+}
+
+function wasAskedThroughout(chain: ChainResult<unknown>): boolean {
+  return chain.outcomes.every(({ kind }) => kind === 'answered' || kind === 'empty');
+}
+
+function found<Op extends KnownOperation>(
+  call: Call<Op>,
+  chain: ChainResult<OutputOf<Op>>,
+  best: Answered<OutputOf<Op>>,
+  costUsd: number,
+  render: Render<Op>,
+  familyState: LimitState | null,
+): Fetched<Fresh> {
+  const { service, value, quality, durationMs } = best;
+  const { cache } = call.capability;
+  const asked = chain.outcomes.filter(({ kind }) => kind !== 'passed_over');
+  const context = {
+    provider: service.serviceName,
+    attemptedProviders: asked.map((outcome) => outcome.service.serviceName),
+    responseTimeMs: durationMs,
+  };
+  const bytesOf = (cached: boolean) => Buffer.from(JSON.stringify(render(value, { ...context, cached })));
+  return {
+    fresh: { body: bytesOf(false), provider: service.serviceName, familyLimit: familyLimitOf(familyState) },
+    // Rendered once for all who come later: a hit sends these bytes as they are.
+    stored:
+      cache === null || call.cacheMode === 'off'
+        ? null
+        : { kind: quality, serviceId: service.id, serviceName: service.serviceName, body: bytesOf(true), costUsd },
+    // A poor answer that a missing provider might have bettered is soon asked for again.
+    ttlSeconds: (quality === 'good' || wasAskedThroughout(chain) ? cache?.ttlSeconds : cache?.negativeTtlSeconds) ?? 0,
+    staleSeconds: cache?.staleSeconds ?? 0,
+  };
+}
+
+/** That there is nothing is an answer too, and kept for a short while. Never served stale: it is worth asking again. */
+function nothingFound(call: Call, chain: ChainResult<unknown>): Fetched<Fresh> {
+  const { capability } = call;
+  const attempts = tracesOf(chain.outcomes);
+  const last = chain.outcomes.at(-1)?.service;
+  return {
+    fresh: notFound(capability.family, attempts),
+    stored: {
+      kind: 'not_found',
+      serviceId: last?.id ?? null,
+      serviceName: last?.serviceName ?? capability.family,
+      body: Buffer.from(JSON.stringify(attempts)),
+      costUsd: 0,
+    },
+    ttlSeconds: capability.cache?.negativeTtlSeconds ?? 0,
+    staleSeconds: 0,
+  };
+}
+
+function familyLimitOf(state: LimitState | null): CallResult['familyLimit'] {
+  if (state === null) return null;
+  const { maxRequests, usedRequests, windowStartMs, windowEndMs } = state;
+  return {
+    limit: maxRequests,
+    remaining: Math.max(0, maxRequests - usedRequests),
+    resetSeconds: Math.max(0, Math.ceil((windowEndMs - windowStartMs) / 1000)),
+  };
+}
+
+function answerFresh({ fresh, led }: Extract<Resolved<Fresh>, { from: 'fetch' }>): CallResult {
+  if (fresh instanceof ServiceError) throw fresh;
+  return {
+    body: fresh.body,
+    cacheOutcome: led ? 'MISS' : 'COALESCED',
+    ageSeconds: 0,
+    provider: fresh.provider,
+    familyLimit: led ? fresh.familyLimit : null,
+  };
+}
+
+const cacheOutcomes = {
+  memory: 'HIT-MEMORY',
+  redis: 'HIT-REDIS',
+  postgres: 'HIT-POSTGRES',
+  stale: 'STALE',
+} as const satisfies Record<string, CacheOutcome>;
+
+function answerFromCache(
+  deps: CallDeps,
+  call: Call,
+  hit: Extract<Resolved<Fresh>, { from: 'memory' | 'redis' | 'postgres' | 'stale' }>,
+): CallResult {
+  const { answer, from } = hit;
+  const nowMs = deps.clock.now();
+  announceHit(deps, call, hit, nowMs);
+  if (answer.kind === 'not_found') {
+    throw notFound(call.capability.family, JSON.parse(answer.body.toString()) as readonly ProviderTrace[]);
+  }
+  return {
+    body: answer.body,
+    cacheOutcome: cacheOutcomes[from],
+    ageSeconds: Math.max(0, Math.floor((nowMs - answer.fetchedAtMs) / 1000)),
+    provider: answer.serviceName,
+    familyLimit: null,
+  };
+}

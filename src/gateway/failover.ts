@@ -1,0 +1,139 @@
+/**
+ * Providers in order, until one gives a good answer. What moves a call on is the meaning of an answer:
+ *
+ *   time-out, reset, 5xx, rubbish, refused account ──▶ next provider
+ *   429, spent limit, open breaker, no free place ───▶ next provider
+ *   nothing found, poor answer ──────────────────────▶ next provider; the best poor answer wins in the end
+ *   the caller's own bad input, an outcome nobody knows, the tenant's own limit ──▶ back to the caller
+ *
+ * A patient call (a batch) that ends without a good answer waits for those whose limit was spent and asks them again.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KnownOperation, OutputOf } from '../providers/provider.ts';
+import { askProvider } from './ask-provider.ts';
+import type { AskContext } from './attempt-once.ts';
+import type { Flight } from './cache/single-flight.ts';
+import type { Call } from './call.ts';
+import type { CallDeps } from './deps.ts';
+import { type Answered, leavesOpen, type ProviderOutcome } from './outcome.ts';
+import type { Provider } from './resolve-providers.ts';
+
+export interface ChainResult<Value> {
+  /** Of each provider in the chain, the last one it gave, in the order first met. */
+  readonly outcomes: readonly ProviderOutcome<Value>[];
+  /** Good, or the best of the poor ones. */
+  readonly best: Answered<Value> | null;
+}
+
+type Urgency = Pick<Flight, 'deadlineAtMs' | 'patientUntilMs'>;
+
+/** Never throws for what a provider does; the outcomes say it. */
+export async function tryInOrder<Op extends KnownOperation>(
+  deps: CallDeps,
+  call: Call<Op>,
+  providers: readonly Provider[],
+  context: AskContext,
+  urgency: Urgency,
+): Promise<ChainResult<OutputOf<Op>>> {
+  const outcomes = new Map<Provider, ProviderOutcome<OutputOf<Op>>>();
+  const result = () => ({ outcomes: [...outcomes.values()], best: bestOf(call, [...outcomes.values()]) });
+
+  for (let toAsk = providers; ; ) {
+    for (const [index, provider] of toAsk.entries()) {
+      const outcome = await askInTurn(deps, call, provider, context, urgency, toAsk.length - index);
+      if (!outcomes.has(provider) || outcome.kind === 'family_refused') noteRefusal(deps, context, outcome);
+      outcomes.set(provider, outcome);
+      if (!leavesOpen(outcome)) return result();
+    }
+    const waitable = [...outcomes].filter(([, outcome]) => waitsForLimit(outcome));
+    if (
+      !(await waitForTurn(
+        deps,
+        waitable.map(([, outcome]) => outcome),
+        context.signal,
+        urgency,
+      ))
+    )
+      return result();
+    toAsk = waitable.map(([provider]) => provider);
+  }
+}
+
+/** One provider, again while the tenant's own limit refuses and the call may wait for it. */
+async function askInTurn<Op extends KnownOperation>(
+  deps: CallDeps,
+  call: Call<Op>,
+  provider: Provider,
+  context: AskContext,
+  urgency: Urgency,
+  providersLeft: number,
+): Promise<ProviderOutcome<OutputOf<Op>>> {
+  for (;;) {
+    if (context.signal.aborted) return { kind: 'cancelled', service: provider.service };
+    const nowMs = deps.clock.now();
+    // A provider that hangs must leave time for those after it, so each has an equal share of what is left.
+    const deadlineAtMs = nowMs + Math.max(0, urgency.deadlineAtMs() - nowMs) / providersLeft;
+    const outcome = await askProvider(deps, call, provider, context, { deadlineAtMs, isLast: providersLeft === 1 });
+    if (outcome.kind !== 'family_refused') return outcome;
+    if (!(await waitForTurn(deps, [outcome], context.signal, urgency))) return outcome;
+  }
+}
+
+/** A refusal is a row of the audit: once for each provider of a call, however long the call then waits for it. */
+function noteRefusal(deps: CallDeps, context: AskContext, outcome: ProviderOutcome<unknown>): void {
+  const state =
+    outcome.kind === 'family_refused'
+      ? outcome.refusal.refusedBy
+      : outcome.kind === 'passed_over'
+        ? outcome.refusedBy
+        : null;
+  if (state === null) return;
+  const service = outcome.kind === 'family_refused' ? null : outcome.service;
+  context.record.refusedByLimit(service, state, deps.clock.now());
+  deps.metrics.rateLimitExceeded(state.subject.name);
+}
+
+/** Unix milliseconds at which asking makes sense again, or null where it is not a limit that refused. */
+function limitEndsAtMs(outcome: ProviderOutcome<unknown>, nowMs: number): number | null {
+  if (outcome.kind === 'family_refused') return nowMs + outcome.refusal.retryAfterMs;
+  if (outcome.kind === 'throttled') return outcome.untilMs;
+  return outcome.kind === 'passed_over' && outcome.because === 'limit' ? outcome.untilMs : null;
+}
+
+function waitsForLimit(outcome: ProviderOutcome<unknown>): boolean {
+  return limitEndsAtMs(outcome, 0) !== null;
+}
+
+/** At least this, so that callers who wait for one limit do not ask it in a tight loop. */
+const shortestWaitMs = 20;
+
+/** Waits for the first of the limits to end. False, at once, where the call is not that patient, and when it is aborted. */
+async function waitForTurn(
+  deps: CallDeps,
+  refused: readonly ProviderOutcome<unknown>[],
+  signal: AbortSignal,
+  urgency: Urgency,
+): Promise<boolean> {
+  const nowMs = deps.clock.now();
+  const endsAtMs = Math.min(...refused.map((outcome) => limitEndsAtMs(outcome, nowMs) ?? Number.POSITIVE_INFINITY));
+  if (endsAtMs > Math.min(urgency.patientUntilMs(), urgency.deadlineAtMs())) return false;
+  await sleep(Math.max(shortestWaitMs, endsAtMs - nowMs), undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  return !signal.aborted;
+}
+
+function bestOf<Op extends KnownOperation>(
+  call: Call<Op>,
+  outcomes: readonly ProviderOutcome<OutputOf<Op>>[],
+): Answered<OutputOf<Op>> | null {
+  const scoreOf = (answer: Answered<OutputOf<Op>>): number => call.capability.score?.(answer.value) ?? 0;
+  let best: Answered<OutputOf<Op>> | null = null;
+  for (const outcome of outcomes) {
+    if (outcome.kind !== 'answered') continue;
+    if (outcome.quality === 'good') return outcome;
+    // Of equals the first: it is the provider that the tenant prefers.
+    if (best === null || scoreOf(outcome) > scoreOf(best)) best = outcome;
+  }
+  return best;
+}

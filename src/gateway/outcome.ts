@@ -1,0 +1,97 @@
+/** What became of asking one provider, and of asking all of them. */
+import type { ExternalService } from '../directory/service.ts';
+import type { LimitDecision, LimitState } from './limits.ts';
+
+export type Refused = Extract<LimitDecision, { granted: false }>;
+
+/** How a provider that was asked let us down. `denied`: it refuses our account. */
+export type FailureFault = 'timeout' | 'unreachable' | 'unusable' | 'denied';
+
+interface OfProvider {
+  readonly service: ExternalService;
+}
+
+export interface Answered<Value> extends OfProvider {
+  readonly kind: 'answered';
+  readonly value: Value;
+  readonly quality: 'good' | 'poor';
+  /** What the provider took. */
+  readonly durationMs: number;
+}
+
+export interface PassedOver extends OfProvider {
+  readonly kind: 'passed_over';
+  readonly because: 'limit' | 'breaker' | 'budget' | 'busy';
+  /** Unix milliseconds before which asking is pointless; null where nobody knows. */
+  readonly untilMs: number | null;
+  /** Set where a limit refused. */
+  readonly refusedBy: LimitState | null;
+}
+
+export interface Throttled extends OfProvider {
+  readonly kind: 'throttled';
+  readonly untilMs: number;
+  readonly message: string;
+}
+
+export interface Failed extends OfProvider {
+  readonly kind: 'failed';
+  readonly fault: FailureFault;
+  readonly message: string;
+}
+
+export interface Empty extends OfProvider {
+  readonly kind: 'empty';
+}
+
+export interface BadInput extends OfProvider {
+  readonly kind: 'bad_input';
+  readonly status: 400 | 403 | 404;
+  readonly message: string;
+}
+
+export interface UnknownOutcome extends OfProvider {
+  readonly kind: 'unknown_outcome';
+  readonly message: string;
+  /** True where the provider has ended its work, whatever it was. */
+  readonly settled?: boolean;
+}
+
+/** The tenant's own limit is spent: no other provider would change that. */
+export interface FamilyRefused extends OfProvider {
+  readonly kind: 'family_refused';
+  readonly refusal: Refused;
+}
+
+/** Nobody waits for the answer any more. */
+export interface Cancelled extends OfProvider {
+  readonly kind: 'cancelled';
+}
+
+export type ProviderOutcome<Value> =
+  | Answered<Value>
+  | Empty
+  | PassedOver
+  | Throttled
+  | Failed
+  | BadInput
+  | UnknownOutcome
+  | FamilyRefused
+  | Cancelled;
+
+/** Whether the next provider may be asked after this, and the call's fate is still open. */
+export function leavesOpen<Value>(
+  outcome: ProviderOutcome<Value>,
+): outcome is Answered<Value> | Empty | PassedOver | Throttled | Failed {
+  switch (outcome.kind) {
+    case 'empty':
+    case 'passed_over':
+    case 'throttled':
+    case 'failed':
+      return true;
+    case 'answered':
+      return outcome.quality === 'poor';
+    default:
+      return false;
+  }
+}
