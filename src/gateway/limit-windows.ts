@@ -41,16 +41,30 @@ export function windowIndex(windowType: WindowType): number {
 /** Unix milliseconds; `offsetMs` is what local time is ahead of UTC. */
 export function calendarStartMs(windowType: CalendarWindow, nowMs: number, offsetMs: number): number {
   const localMs = nowMs + offsetMs;
-  if (windowType === 'hour') return Math.floor(localMs / hourMs) * hourMs - offsetMs;
-  if (windowType === 'day') return Math.floor(localMs / dayMs) * dayMs - offsetMs;
-  const date = new Date(localMs);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) - offsetMs;
+  if (windowType === 'hour') return localMs - modulo(localMs, hourMs) - offsetMs;
+  if (windowType === 'day') return localMs - modulo(localMs, dayMs) - offsetMs;
+  return monthOf(localMs).startMs - offsetMs;
 }
 
 /** The end of the window that begins at `startMs`. */
 export function calendarEndMs(windowType: CalendarWindow, startMs: number, offsetMs: number): number {
   if (windowType === 'hour') return startMs + hourMs;
   if (windowType === 'day') return startMs + dayMs;
-  const date = new Date(startMs + offsetMs);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) - offsetMs;
+  return monthOf(startMs + offsetMs).endMs - offsetMs;
+}
+
+function modulo(value: number, by: number): number {
+  return ((value % by) + by) % by;
+}
+
+/** The month asked for last: nearly every question is about the one at hand, and a Date costs more than all the rest. */
+let lastMonth = { startMs: 0, endMs: 0 };
+
+function monthOf(localMs: number): { readonly startMs: number; readonly endMs: number } {
+  if (localMs < lastMonth.startMs || localMs >= lastMonth.endMs) {
+    const date = new Date(localMs);
+    const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+    lastMonth = { startMs: Date.UTC(year, month, 1), endMs: Date.UTC(year, month + 1, 1) };
+  }
+  return lastMonth;
 }

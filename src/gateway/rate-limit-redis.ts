@@ -59,7 +59,7 @@ interface Group {
   readonly peekers: Waiter[];
 }
 
-const maxKeysPerCall = 256;
+const maxKeysPerCall = 64;
 
 export function limitKey(tenantId: TenantId, subject: LimitSubject): string {
   return `{${tenantId}}:limit:${subject.key}`;
