@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sampleCaller, samplePlace, scriptExecutor } from '../../test/support/call-executor.ts';
+import { ServiceError } from '../errors.ts';
+import { createGeocodingCapabilities, demandConfidence } from './capabilities.ts';
+import { geocode, reverse } from './geocode.ts';
+import { parseGeocodeRequest, parseReverseRequest } from './parse-request.ts';
+
+const capabilities = createGeocodingCapabilities(3600);
+const { signal } = new AbortController();
+
+test('a place is rendered as the public API has it', async () => {
+  const calls = scriptExecutor(() => samplePlace());
+  const request = parseGeocodeRequest({ address: 'ул. Мира, 5', provider: 'google', language: 'uz' });
+  const result = await geocode({ calls, capabilities }, sampleCaller, request, signal);
+  assert.deepEqual(JSON.parse(result.body.toString()), {
+    ...samplePlace(),
+    provider: 'scripted',
+    attempted_providers: ['scripted'],
+    cached: false,
+    response_time_ms: 7,
+  });
+  const [call] = calls.calls;
+  assert.deepEqual(call?.input, { address: 'ул. Мира, 5', language: 'uz', country: 'UZ' });
+  assert.equal(call?.provider, 'google');
+  assert.equal(call?.capability.cache?.ttlSeconds, 3600);
+});
+
+test('an answer below min_confidence counts as not found and is shown as the best', async () => {
+  const calls = scriptExecutor(() => samplePlace({ confidence: 0.6 }));
+  const ask = (minConfidence: number) =>
+    geocode(
+      { calls, capabilities },
+      sampleCaller,
+      parseGeocodeRequest({ address: 'x', min_confidence: minConfidence }),
+      signal,
+    );
+  const bestBody = (await ask(0.6)).body.toString();
+  await assert.rejects(ask(0.61), (error) => {
+    assert.ok(error instanceof ServiceError);
+    assert.equal(error.code, 'ADDRESS_NOT_FOUND');
+    assert.deepEqual(error.extra, { best: JSON.parse(bestBody) });
+    return true;
+  });
+});
+
+test('a demand above the usual lengthens the chain, one below it does not', () => {
+  const { geocode: usual } = capabilities;
+  const input = { address: 'x', language: 'ru', country: 'UZ' };
+  assert.equal(demandConfidence(usual, 0.2), usual);
+  assert.equal(usual.judge?.(samplePlace({ confidence: 0.6 }), input), 'good');
+  assert.equal(usual.judge?.(samplePlace({ confidence: 0.3 }), input), 'poor');
+  assert.equal(demandConfidence(usual, 0.9).judge?.(samplePlace({ confidence: 0.6 }), input), 'poor');
+});
+
+test('a cache TTL of zero keeps nothing', () => {
+  assert.equal(createGeocodingCapabilities(0).geocode.cache, null);
+});
+
+test('reverse asks for the point that its question names', async () => {
+  const calls = scriptExecutor(() => samplePlace());
+  const request = parseReverseRequest({ latitude: 41.3110812, longitude: -0.000000001 });
+  await reverse({ calls, capabilities }, sampleCaller, request, signal);
+  assert.deepEqual(calls.calls[0]?.input, { latitude: 41.31108, longitude: 0, language: 'ru' });
+});

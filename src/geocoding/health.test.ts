@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sampleCaller } from '../../test/support/call-executor.ts';
+import type { ExternalService, HealthStatus } from '../directory/service.ts';
+import { reportGeocodingHealth } from './health.ts';
+
+type Sample = readonly [name: string, status: HealthStatus, overrides?: Partial<ExternalService>];
+
+function report(...samples: readonly Sample[]) {
+  const services = samples.map(
+    ([serviceName, , overrides]) =>
+      ({ serviceName, isActive: true, serviceType: 'geocoding', ...overrides }) as ExternalService,
+  );
+  return reportGeocodingHealth(
+    {
+      ofTenant: async () => services,
+      healthOf: ({ serviceName }) => {
+        const status = samples.find(([name]) => name === serviceName)?.[1] ?? 'unknown';
+        return { status, lastError: status === 'down' ? 'no answer in time' : null };
+      },
+      remainingRequests: async ({ serviceName }) => (serviceName === 'google_maps' ? 42 : null),
+    },
+    sampleCaller.tenantId,
+  );
+}
+
+test('each active geocoding provider is shown with what is left and what went wrong', async () => {
+  const health = await report(
+    ['google_maps', 'down'],
+    ['yandex_maps', 'healthy'],
+    ['google_sheets', 'down', { serviceType: 'sheets' }],
+    ['old_maps', 'down', { isActive: false }],
+  );
+  assert.deepEqual(health, {
+    status: 'degraded',
+    providers: {
+      google_maps: { status: 'down', rate_limit_remaining: 42, last_error: 'no answer in time' },
+      yandex_maps: { status: 'healthy', rate_limit_remaining: null, last_error: null },
+    },
+  });
+});
+
+test('the whole is as well as its providers', async () => {
+  assert.equal((await report(['a', 'healthy'], ['b', 'unknown'])).status, 'healthy');
+  assert.equal((await report(['a', 'unknown'])).status, 'unknown');
+  assert.equal((await report(['a', 'degraded'])).status, 'degraded');
+  assert.equal((await report(['a', 'down'], ['b', 'down'])).status, 'down');
+  assert.equal((await report()).status, 'down');
+});

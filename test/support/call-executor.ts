@@ -1,0 +1,68 @@
+/** A call pipeline that asks a function instead of providers: for the capabilities above the gateway. */
+import type { Call, CallExecutor, CallResult } from '../../src/gateway/call.ts';
+import { parseTenantId } from '../../src/ids.ts';
+import type { Place } from '../../src/providers/geocoding.ts';
+import type { KnownOperation, OutputOf } from '../../src/providers/provider.ts';
+
+export interface ScriptedExecutor extends CallExecutor {
+  readonly calls: Call[];
+  /** The most calls that were under way at once. */
+  readonly mostAtOnce: () => number;
+}
+
+/** `answer` gives the output of each call, or throws. */
+export function scriptExecutor(answer: (call: Call, signal: AbortSignal) => unknown): ScriptedExecutor {
+  const calls: Call[] = [];
+  let underWay = 0;
+  let most = 0;
+  return {
+    calls,
+    mostAtOnce: () => most,
+    async execute(call, render, signal): Promise<CallResult> {
+      calls.push(call as unknown as Call);
+      most = Math.max(most, ++underWay);
+      try {
+        const output = (await answer(call as unknown as Call, signal)) as OutputOf<KnownOperation>;
+        const context = { provider: 'scripted', attemptedProviders: ['scripted'], cached: false, responseTimeMs: 7 };
+        const body = Buffer.from(JSON.stringify(render(output as never, context)));
+        return { body, cacheOutcome: 'MISS', ageSeconds: 0, provider: 'scripted', familyLimit: null };
+      } finally {
+        underWay -= 1;
+      }
+    },
+  };
+}
+
+export function samplePlace(overrides: Partial<Place> = {}): Place {
+  return {
+    latitude: 41.311081,
+    longitude: 69.240562,
+    formatted_address: 'улица Мира, 5, Ташкент, Узбекистан',
+    confidence: 0.95,
+    location_type: 'ROOFTOP',
+    address_components: [{ long_name: '5', short_name: '5', types: ['street_number'] }],
+    components: {
+      street: 'улица Мира',
+      house_number: '5',
+      district: null,
+      city: 'Ташкент',
+      region: null,
+      postal_code: null,
+      country: 'Узбекистан',
+      country_code: 'UZ',
+    },
+    place_id: 'scripted:1',
+    partial_match: false,
+    ...overrides,
+  };
+}
+
+export const sampleCaller = {
+  tenantId: parseTenantId('uk_company_1'),
+  cacheMode: 'use',
+  requestId: 'request-1',
+  traceparent: null,
+  sourceService: null,
+  deadlineAtMs: 10_000,
+  maxWaitMs: 0,
+} as const;
