@@ -153,7 +153,7 @@ async function startOnce(options: ServerOptions, port: number, url: string): Pro
     unix_socket_directories: '',
     timezone: 'UTC',
     log_timezone: 'UTC',
-    max_connections: '60',
+    max_connections: '100',
     shared_buffers: '64MB',
     // No replicas ever read from it.
     wal_level: 'minimal',

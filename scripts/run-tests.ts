@@ -1,0 +1,72 @@
+/**
+ * `npm test`: makes sure that real PostgreSQL, Redis and RabbitMQ answer, runs every test, and ends with the line
+ * `N passed, M failed` (and `, K skipped` where any were), also where the run itself broke.
+ *
+ * `npm test -- src/storage/leases.test.ts …` runs those files only.
+ */
+import { once } from 'node:events';
+import { existsSync, globSync } from 'node:fs';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { ensureTestServices, ServicesMissing } from './test-services.ts';
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const testRooms = ['src', 'emulator', 'test', 'scripts', 'bench', 'console'];
+const concurrency = 2;
+/** Far above the slowest test on a small machine: it is for those that hang. */
+const testTimeoutMs = 120_000;
+const fileTimeoutMs = 600_000;
+
+process.exitCode = 1; // Until the tests have said otherwise.
+let counts: Counts = { passed: 0, failed: 1, skipped: 0 };
+try {
+  counts = await runWithServices(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof ServicesMissing ? error.message : error);
+}
+if (counts.failed === 0 && counts.passed > 0) process.exitCode = 0;
+const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`;
+console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
+
+async function runWithServices(only: readonly string[]): Promise<Counts> {
+  const files = findTestFiles(only);
+  const services = await ensureTestServices((line) => console.log(line));
+  Object.assign(process.env, services.env);
+  const interrupted = (): void => void services.close().finally(() => process.exit(130));
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  try {
+    return await runTests(files);
+  } finally {
+    process.removeListener('SIGINT', interrupted).removeListener('SIGTERM', interrupted);
+    await services.close();
+  }
+}
+
+function findTestFiles(only: readonly string[]): string[] {
+  const absent = only.filter((file) => !existsSync(file));
+  if (absent.length > 0) throw new Error(`no such test file: ${absent.join(', ')}`);
+  if (only.length > 0) return [...only];
+  const files = globSync(testRooms.map((room) => `${room}/**/*.test.ts`)).sort();
+  if (files.length === 0) throw new Error('there are no tests here');
+  return files;
+}
+
+async function runTests(files: string[]): Promise<Counts> {
+  const events = run({ files, concurrency, timeout: fileTimeoutMs, execArgv: [`--test-timeout=${testTimeoutMs}`] });
+  let counts: Counts | undefined;
+  events.on('test:summary', (summary) => {
+    if (summary.file !== undefined) return; // Of one file; the last one is of all.
+    const { passed, cancelled, skipped, todo, tests } = summary.counts;
+    counts = { passed, failed: Math.max(tests - passed - skipped - todo, cancelled), skipped: skipped + todo };
+  });
+  const report = events.compose(new spec());
+  report.pipe(process.stdout, { end: false });
+  await once(report, 'end');
+  if (counts === undefined) throw new Error('the test runner ended without a summary');
+  return counts;
+}
