@@ -59,6 +59,11 @@ export interface LogReaderDeps {
 /** Counting every row of a large tenant would take longer than any page. */
 const maxCounted = 10_000;
 const exportPage = 1_000;
+/** An id is made between the start and the end of its call; the second look is for those whose clock was moved. */
+const idWindows = [
+  { beforeMs: 120_000, afterMs: 1_000 },
+  { beforeMs: 86_400_000, afterMs: 86_400_000 },
+];
 
 /** One page, newest first. `limit` from 1 to 1,000; `cursor` as given by the page before, already parsed. */
 export async function listEntries(
@@ -85,12 +90,14 @@ export async function countEntries({ db }: LogReaderDeps, tenantId: TenantId, fi
 
 /** One entry with its headers and bodies; null where the tenant has none of this id. */
 export async function getEntry({ db }: LogReaderDeps, tenantId: TenantId, id: string): Promise<IntegrationLog | null> {
-  const aroundMs = timeOfId(id);
-  if (aroundMs === null) return null; // Every id of ours has a time in it.
+  const madeAtMs = timeOfId(id);
+  if (madeAtMs === null) return null; // Every id of ours has a time in it.
   return db.forTenant(tenantId, async (tx) => {
-    const row = await selectLog(tx, tenantId, id, aroundMs);
-    if (row === null) return null;
-    return entryOf(row, await selectLogBodies(tx, tenantId, referencesOf(row)));
+    for (const { beforeMs, afterMs } of idWindows) {
+      const row = await selectLog(tx, tenantId, id, madeAtMs - beforeMs, madeAtMs + afterMs);
+      if (row !== null) return entryOf(row, await selectLogBodies(tx, tenantId, referencesOf(row)));
+    }
+    return null;
   });
 }
 

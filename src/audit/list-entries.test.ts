@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
+import { sampleLog, sampleTenant } from '../../test/support/intake-samples.ts';
+import { systemClock } from '../clock.ts';
+import { newId, type TenantId } from '../ids.ts';
+import { createIntake } from '../intake/group-commit.ts';
+import type { AuditEntry } from './entry.ts';
+import { countEntries, exportEntries, getEntry, type LogFilter, listEntries, parseCursor } from './list-entries.ts';
+import { createMasker } from './mask.ts';
+import { startRetention } from './retention.ts';
+
+const otherTenant = 'uk_company_2' as TenantId;
+
+async function storeLogs(t: TestContext, logs: readonly AuditEntry[]) {
+  const { db } = await startTestDatabase(t);
+  const intake = createIntake({
+    db,
+    relay: { origin: newId(), accept: () => undefined },
+    masker: createMasker(['tenant_pin']),
+    clock: systemClock,
+    logger: silentLogger,
+    spool: null,
+  });
+  await Promise.all(logs.map((log) => intake.record({ logs: [log] })));
+  await intake.close();
+  return db;
+}
+
+const statuses = ['success', 'error', 'timeout', 'rate_limited', 'cancelled'] as const;
+
+/** Sixty entries, a second apart with pairs at the same instant, over all statuses and two services. */
+function manyLogs(nowMs: number): AuditEntry[] {
+  return Array.from({ length: 60 }, (_, index) =>
+    sampleLog({
+      startedAtMs: nowMs - Math.floor(index / 2) * 1_000,
+      completedAtMs: nowMs - Math.floor(index / 2) * 1_000 + index,
+      status: statuses[index % 5] as AuditEntry['status'],
+      serviceName: index % 3 === 0 ? 'yandex_maps' : 'google_maps',
+      requestId: `r${index}`,
+    }),
+  );
+}
+
+test('pages follow each other, newest first, each entry once, whatever its status', async (t) => {
+  const logs = manyLogs(Date.now());
+  const db = await storeLogs(t, [...logs, sampleLog({ tenantId: otherTenant })]);
+  const seen: { id: string; started_at: string }[] = [];
+  let cursor = null;
+  for (;;) {
+    const page = await listEntries({ db }, sampleTenant, {}, cursor, 7);
+    assert.ok(page.logs.length <= 7);
+    seen.push(...page.logs);
+    if (page.nextCursor === null) break;
+    cursor = parseCursor(page.nextCursor);
+    assert.notEqual(cursor, null);
+  }
+  const keys = seen.map(({ id, started_at }) => `${started_at} ${id}`);
+  assert.deepEqual(keys, keys.toSorted().reverse());
+  assert.deepEqual(new Set(seen.map(({ id }) => id)), new Set(logs.map(({ id }) => id)));
+  assert.equal(seen.length, 60);
+});
+
+test('each filter leaves what it says, and the total counts the same', async (t) => {
+  const nowMs = Date.now();
+  const logs = manyLogs(nowMs);
+  const db = await storeLogs(t, logs);
+  const cases: [LogFilter, (log: AuditEntry) => boolean][] = [
+    [{ serviceName: 'yandex_maps' }, (log) => log.serviceName === 'yandex_maps'],
+    [{ status: 'timeout' }, (log) => log.status === 'timeout'],
+    [{ operation: 'reverse' }, () => false],
+    [{ fromMs: nowMs - 5_000 }, (log) => log.startedAtMs >= nowMs - 5_000],
+    [{ toMs: nowMs - 5_000 }, (log) => log.startedAtMs < nowMs - 5_000],
+    [{ minDurationMs: 30 }, (log) => log.completedAtMs - log.startedAtMs >= 30],
+    [{ requestId: 'r7' }, (log) => log.requestId === 'r7'],
+    [
+      { serviceName: 'google_maps', status: 'error' },
+      (log) => log.serviceName === 'google_maps' && log.status === 'error',
+    ],
+  ];
+  for (const [filter, matches] of cases) {
+    const { logs: found } = await listEntries({ db }, sampleTenant, filter, null, 1_000);
+    const expected = logs.filter(matches).map(({ id }) => id);
+    assert.deepEqual(found.map(({ id }) => id).toSorted(), expected.toSorted(), JSON.stringify(filter));
+    assert.deepEqual(await countEntries({ db }, sampleTenant, filter), { total: expected.length, isCapped: false });
+  }
+});
+
+test('one entry comes whole, to its own tenant only', async (t) => {
+  const log = sampleLog({
+    requestHeaders: { authorization: 'Bearer abc', accept: '*/*' },
+    requestBody: '{"address":"x","tenant_pin":1234}',
+    responseBody: 'x'.repeat(20_000),
+  });
+  const db = await storeLogs(t, [log]);
+  const entry = await getEntry({ db }, sampleTenant, log.id);
+  assert.deepEqual(entry?.request_headers, { authorization: '[masked]', accept: '*/*' });
+  assert.deepEqual(entry?.request_body, { address: 'x', tenant_pin: '[masked]' });
+  assert.equal(entry?.response_body, `${'x'.repeat(16_384)}…[cut: it had 20000 bytes]`);
+  assert.equal(await getEntry({ db }, otherTenant, log.id), null);
+  assert.equal(await getEntry({ db }, sampleTenant, 'nonsense'), null);
+});
+
+test('the export streams every entry with its bodies', async (t) => {
+  const logs = Array.from({ length: 1_200 }, (_, index) => sampleLog({ requestBody: `{"n":${index}}` }));
+  const db = await storeLogs(t, logs);
+  const bodies = new Set<string>();
+  for await (const entry of exportEntries({ db }, sampleTenant, {})) bodies.add(JSON.stringify(entry.request_body));
+  assert.equal(bodies.size, 1_200);
+});
+
+test('a cursor that is none of ours is told apart', () => {
+  assert.equal(parseCursor('zzz'), null);
+  assert.equal(parseCursor(Buffer.from("2026-11-22T00:00:00.000Z ' or 1=1").toString('base64url')), null);
+});
+
+test('retention drops old days and leftovers, by one replica at a time', async (t) => {
+  const db = await storeLogs(t, [sampleLog()]);
+  const nowMs = Date.now();
+  await db.asOwner((tx) =>
+    tx.query({
+      text: `insert into webhook_deliveries_seen (webhook_id, delivery_key, management_company_id, webhook_event_id, seen_at)
+             values (gen_random_uuid(), 'old', 't', gen_random_uuid(), now() - interval '9 days'),
+                    (gen_random_uuid(), 'new', 't', gen_random_uuid(), now())`,
+    }),
+  );
+  let mayRun = false;
+  const retention = startRetention({
+    db,
+    clock: { now: () => nowMs + 91 * 86_400_000 },
+    logger: silentLogger,
+    retentionDays: 90,
+    tryHold: async () => mayRun,
+  });
+  t.after(() => retention.close());
+  const countLogs = async () =>
+    (await db.querySystem<{ count: number }>({ text: 'select count(*) from integration_logs' })).rows[0]?.count;
+  await retention.runOnce();
+  assert.equal(await countLogs(), 1);
+  mayRun = true;
+  await retention.runOnce();
+  assert.equal(await countLogs(), 0);
+  const { rows } = await db.querySystem({ text: 'select delivery_key from webhook_deliveries_seen' });
+  assert.deepEqual(rows, [{ delivery_key: 'new' }]);
+});

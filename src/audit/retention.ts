@@ -1,0 +1,73 @@
+/** Makes the next days' partitions, drops those that are older than the log is kept, and removes other leftovers. */
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import type { Database } from '../storage/database.ts';
+import { deleteExpiredRows } from '../storage/expired-rows.ts';
+import { dayOf, dropPartitionsBefore, ensurePartitions, partitionedTables } from '../storage/partitions.ts';
+
+export interface RetentionDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** `LOG_RETENTION_DAYS`. */
+  readonly retentionDays: number;
+  /** True where this replica may do the work of `name` for the next `ttlMs`. */
+  tryHold(name: string, ttlMs: number): Promise<boolean>;
+  /** Default: an hour. */
+  readonly intervalMs?: number;
+}
+
+export interface Retention {
+  /** One round, as the timer does it. Throws what the database throws. */
+  runOnce(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const hourMs = 3_600_000;
+const dayMs = 86_400_000;
+/** Enough for a weekend in which nobody can make them. */
+const daysAhead = 4;
+const lease = 'retention';
+
+/** Runs at once and then every hour. Every replica sees to the partitions; one of them removes. */
+export function startRetention(deps: RetentionDeps): Retention {
+  const { db, clock, logger } = deps;
+  const intervalMs = deps.intervalMs ?? hourMs;
+  let running: Promise<void> | null = null;
+
+  const removeOld = async (): Promise<void> => {
+    // The day before the bound is kept whole: retention is at least the days asked for.
+    const keptFrom = dayOf(clock.now() - deps.retentionDays * dayMs);
+    const dropped: string[] = [];
+    for (const table of Object.keys(partitionedTables) as (keyof typeof partitionedTables)[]) {
+      dropped.push(...(await dropPartitionsBefore(db, table, keptFrom)));
+    }
+    const deleted = await deleteExpiredRows(db, keptFrom);
+    logger.info({ dropped, deleted }, 'what is not kept any more was removed');
+  };
+
+  const runOnce = async (): Promise<void> => {
+    await ensurePartitions(db, clock.now(), daysAhead);
+    // Held a little shorter than the pause, so that whoever comes first in the next round takes it.
+    if (await deps.tryHold(lease, intervalMs * 0.9)) await removeOld();
+  };
+
+  const run = (): void => {
+    running ??= runOnce()
+      .catch((error: unknown) => logger.warn({ err: error }, 'retention could not run; it will next time'))
+      .finally(() => {
+        running = null;
+      });
+  };
+
+  const timer = setInterval(run, intervalMs).unref();
+  run();
+
+  return {
+    runOnce,
+    async close() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
