@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { listRecordings, readRecordedJson, readRecording, withoutRecordings } from '../../test/support/fixtures.ts';
+import { fixturesMissing, listRecordings, readRecordedJson, readRecording } from '../../test/support/fixtures.ts';
 import { deliveryIdOf, eventTypeOf, parsePayload, wantsEventType } from './identify-delivery.ts';
 import { parseFactSource, presetOf } from './sources.ts';
 
@@ -63,7 +63,7 @@ test('event types are wanted by name, by family, or all', () => {
   assert.equal(wantsEventType(['issue'], 'issues.opened'), false);
 });
 
-test('every recorded delivery is identified', { skip: withoutRecordings }, () => {
+test('every recorded delivery is identified', { skip: fixturesMissing }, () => {
   const github = readRecordedJson<{ deliveries: { file: string; headers: Record<string, string> }[] }>(
     'github/index.json',
   );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { test } from 'node:test';
-import { readRecordedJson, readRecording, withoutRecordings } from '../../test/support/fixtures.ts';
+import { fixturesMissing, readRecordedJson, readRecording } from '../../test/support/fixtures.ts';
 import type { DeliveryHeaders } from './schemes/scheme.ts';
 import { type SignatureScheme, signatureSchemes, verifySignature } from './verify-signature.ts';
 
@@ -156,7 +156,7 @@ const vectorFiles: readonly [SignatureScheme, string, string][] = [
 ];
 
 for (const [scheme, file, header] of vectorFiles) {
-  test(`${scheme}: the published vectors are judged as published`, { skip: withoutRecordings }, () => {
+  test(`${scheme}: the published vectors are judged as published`, { skip: fixturesMissing }, () => {
     const { vectors } = readRecordedJson<{ vectors: Vector[] }>(file);
     for (const vector of vectors) {
       const given = vector.headers ?? { [header]: vector.header ?? '' };
@@ -170,7 +170,7 @@ for (const [scheme, file, header] of vectorFiles) {
   });
 }
 
-test('github: the recorded deliveries are genuine', { skip: withoutRecordings }, () => {
+test('github: the recorded deliveries are genuine', { skip: fixturesMissing }, () => {
   const index = readRecordedJson<{ secret: string; deliveries: { file: string; headers: Record<string, string> }[] }>(
     'github/index.json',
   );

@@ -40,3 +40,18 @@ export function readFixtures(group: string): readonly Fixture[] {
 export function bodyOf({ response }: Fixture): Buffer {
   return Buffer.from(response.bodyText ?? JSON.stringify(response.body));
 }
+
+/** One file of a group as it stands; throws where it is absent, so that a renamed recording is noticed. */
+export function readRecording(name: string): Buffer {
+  return readFileSync(join(folder, name));
+}
+
+export function readRecordedJson<T = unknown>(name: string): T {
+  return JSON.parse(readRecording(name).toString('utf8')) as T;
+}
+
+/** The names of a group's recordings; empty where fixtures are absent. */
+export function listRecordings(group: string): string[] {
+  if (fixturesMissing !== false) return [];
+  return readdirSync(join(folder, group)).filter((name) => name.endsWith('.json'));
+}
