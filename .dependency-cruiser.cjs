@@ -1,3 +1,13 @@
+// The parser knows `using` (our composition root's way to close what it opened), but the visitor that reads its tree does
+// not, and would end with "Unknown statement type".
+const { Visitor } = require('@swc/core/Visitor.js');
+const visitStatement = Visitor.prototype.visitStatement;
+Visitor.prototype.visitStatement = function visitUsingToo(statement) {
+  if (statement.type !== 'UsingDeclaration') return visitStatement.call(this, statement);
+  statement.decls = this.visitVariableDeclarators(statement.decls);
+  return statement;
+};
+
 // Imports run one way. A room may import the rooms named after it here, itself, and the ground floor
 // (errors, ids, clock, config types, logger); whatever is not named is refused.
 const ground = '^src/(errors|ids|clock|config|logger|version)\\.ts$';
