@@ -32,8 +32,8 @@ const wellKnownLooks: readonly { readonly hint: string; readonly pattern: RegExp
   { hint: '_live_', pattern: /[rs]k_live_[0-9A-Za-z]{10,}/g }, // Stripe key
   { hint: '_test_', pattern: /[rs]k_test_[0-9A-Za-z]{10,}/g },
   { hint: 'whsec_', pattern: /whsec_[0-9A-Za-z+/=_-]{8,}/g }, // webhook signing secret
-  { hint: ':AA', pattern: /\b[0-9]{6,12}:AA[0-9A-Za-z_-]{30,}/g }, // Telegram bot token
-  { hint: '@', pattern: /(:\/\/)[^\s/@:"]*:[^\s/@"]+@/g, keep: '$1' }, // user and password of a URL
+  { hint: ':AA', pattern: /(?<![0-9])[0-9]{6,12}:AA[0-9A-Za-z_-]{30,}/g }, // Telegram bot token
+  { hint: '@', pattern: /(:\/\/)[^\s/@:"]*:[^\s/@"]+(?=@)/g, keep: '$1' }, // user and password of a URL
 ];
 
 const freeTextPair =

@@ -75,6 +75,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   let asideBytes = 0;
   let asideSegment: Segment | null = null;
   let lastAppend: Promise<unknown> = Promise.resolve();
+  let closed = false;
 
   const totalBytes = (): number => segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, asideBytes);
   const bytesToRead = (): number =>
@@ -235,6 +236,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     },
     sizeBytes: totalBytes,
     async close() {
+      if (closed) return;
+      closed = true;
       await appendsSettled();
       while (segments.length > 0 && bytesToRead() === 0) await finish(segments[0] as Segment);
       for (const segment of segments) await segment.file?.close();

@@ -57,7 +57,7 @@ export interface RelayStats {
   /** Waiting in this process, in flight included. */
   readonly inMemory: number;
   /** All rows of the table, of every replica, as last counted (up to 100,000). */
-  readonly backlog: number;
+  readonly backlogCount: number;
   readonly oldestAgeSeconds: number;
 }
 
@@ -254,7 +254,7 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
     },
     stats: () => ({
       inMemory: publisher.size(),
-      backlog: backlog.count,
+      backlogCount: backlog.count,
       oldestAgeSeconds: backlog.oldestAgeSeconds,
     }),
     async close() {

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { keepBody } from './body.ts';
+import { createMasker } from './mask.ts';
+
+const masker = createMasker(['X-House-Code']);
+const secret = 'S3cr+t/värde "mit" spaces&=';
+
+test('headers that carry credentials are masked by name, the others stay', () => {
+  const clean = masker.headers(
+    {
+      authorization: 'Bearer abc',
+      cookie: 'a=b',
+      'x-api-key': 'k',
+      'x-goog-api-key': 'k',
+      'x-hub-signature-256': 'sha256=00',
+      'stripe-signature': 't=1,v1=00',
+      'webhook-signature': 'v1,00',
+      'x-telegram-bot-api-secret-token': 't',
+      'x-house-code': '7',
+      accept: '*/*',
+      'content-type': 'application/json',
+    },
+    [],
+  );
+  const kept = Object.entries(clean).filter(([, value]) => value !== '[masked]');
+  assert.deepEqual(kept, [
+    ['accept', '*/*'],
+    ['content-type', 'application/json'],
+  ]);
+});
+
+test('secrets leave the query, the user part and the path of an address', () => {
+  const url = masker.url(
+    'https://user:pass@maps.example/bot123456789:AAabcdefghijklmnopqrstuvwxyz0123456/x?address=A%20B&key=AIzaX&api%5Fkey=1&sig=2#t',
+    [],
+  );
+  assert.equal(
+    url,
+    'https://[masked]@maps.example/bot[masked]/x?address=A%20B&key=[masked]&api%5Fkey=[masked]&sig=[masked]#t',
+  );
+});
+
+test('JSON members are masked by name at any depth, and nothing else of the body changes', () => {
+  const body =
+    '{ "id": 12345678901234567890, "a": [{"access_token":"x\\"y","Client-Secret" : {"k":["}"]}}], "nextPageToken":"p", "key":"word", "password":null, "\\u0074oken": 7, "x_house_code":"7" }';
+  assert.equal(
+    masker.body(body, []),
+    '{ "id": 12345678901234567890, "a": [{"access_token":"[masked]","Client-Secret" : "[masked]"}], "nextPageToken":"p", "key":"word", "password":null, "\\u0074oken": "[masked]", "x_house_code":"[masked]" }',
+  );
+});
+
+test('a body cut in the middle of a secret shows nothing of it', () => {
+  assert.equal(masker.body('{"a":1,"token":"abc', []), '{"a":1,"token":"[masked]"');
+  assert.equal(masker.body('{"a":1,"credentials":{"private_key":"abc', []), '{"a":1,"credentials":"[masked]"');
+});
+
+test('forms are masked by field', () => {
+  assert.equal(
+    masker.body('grant_type=jwt-bearer&assertion=eyJabc&client_secret=s&a=b', []),
+    'grant_type=jwt-bearer&assertion=[masked]&client_secret=[masked]&a=b',
+  );
+});
+
+test('error texts lose pairs that look like a secret, and well-known kinds of key', () => {
+  const text = masker.text(
+    'GET https://x/?key=AIzaSyA1234567890123456789012345678901&address=y failed: api_key=abc, token: "def"; Bearer ghi.jkl',
+    [],
+  );
+  for (const leaked of ['AIza', 'abc', 'def', 'ghi']) assert.ok(!text.includes(leaked), leaked);
+  assert.ok(text.includes('address=y'));
+  assert.equal(masker.text('the basic information', []), 'the basic information');
+});
+
+test("an account's exact secret is found in any encoding", () => {
+  const forms: Record<string, string> = {
+    plain: secret,
+    json: JSON.stringify({ m: secret }),
+    'json in json': JSON.stringify({ m: JSON.stringify({ n: secret }) }),
+    'escaped slashes': JSON.stringify({ m: secret }).replaceAll('/', '\\/'),
+    'unicode escapes': `{"m":"${[...secret].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"}`,
+    url: `https://x/?q=${encodeURIComponent(secret)}`,
+    'lower-case url': `https://x/?q=${encodeURIComponent(secret).toLowerCase().replace('s3cr', 'S3cr')}`,
+    form: `m=${encodeURIComponent(secret).replaceAll('%20', '+')}&n=1`,
+    base64: Buffer.from(secret).toString('base64'),
+    'basic auth': Buffer.from(`user:${secret}`).toString('base64'),
+    'basic auth, other alignment': Buffer.from(`us:${secret}`).toString('base64'),
+    base64url: Buffer.from(secret).toString('base64url'),
+    hex: Buffer.from(secret).toString('hex'),
+  };
+  for (const [name, text] of Object.entries(forms)) {
+    const clean = masker.body(text, [secret]);
+    assert.ok(clean.includes('[masked]'), name);
+    assert.ok(!clean.includes('rt'.repeat(2)) && !clean.includes('spaces'), name);
+    assert.ok(!clean.includes(Buffer.from(secret).toString('base64').slice(6, 20)), name);
+  }
+});
+
+test('no text around a secret keeps it from being masked', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ minLength: 6, maxLength: 40, unit: 'grapheme' }).filter((text) => !'[masked]'.includes(text)),
+      fc.string({ maxLength: 20 }),
+      fc.string({ maxLength: 20 }),
+      (value, before, after) => {
+        const body = JSON.stringify({ note: before + value + after });
+        const clean = masker.body(body, [value]);
+        return !clean.includes(JSON.stringify(value).slice(1, -1));
+      },
+    ),
+  );
+});
+
+test('masking any JSON leaves JSON', () => {
+  fc.assert(
+    fc.property(fc.json(), (body) => {
+      JSON.parse(masker.body(body, ['secret-value']));
+    }),
+  );
+});
+
+test('masked JSON with sensitive names stays JSON', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom('token', 'a', 'api_key', 'b'), fc.jsonValue()), (object) => {
+      const clean = JSON.parse(masker.body(JSON.stringify(object), [])) as Record<string, unknown>;
+      for (const name of ['token', 'api_key']) {
+        if (name in object) assert.equal(clean[name], object[name] === null ? null : '[masked]');
+      }
+    }),
+  );
+});
+
+test('a long body is cut after masking, and says so', () => {
+  const long = `{"token":"${'s'.repeat(30_000)}","rest":"${'r'.repeat(60_000)}"}`;
+  const kept = keepBody(Buffer.from(long), masker, []);
+  assert.ok(kept?.text.startsWith('{"token":"[masked]","rest":"rrr'));
+  assert.ok(kept?.text.endsWith(`…[cut: it had ${long.length} bytes]`));
+  assert.ok((kept?.text.length ?? 0) < 17_000);
+  assert.equal(keepBody('', masker, []), null);
+  const cyrillic = keepBody('ж'.repeat(10_000), masker, []);
+  assert.match(cyrillic?.text ?? '', /^ж{8192}…\[cut: it had 20000 bytes\]$/);
+});
