@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { TransportError, type TransportFault } from './exchange.ts';
+import { createOutbound, type Outbound, type OutboundOptions, type OutboundRequest } from './http-client.ts';
+
+test('a reply comes whole, with its status, and redirects are not followed', async (t) => {
+  const { ask } = await start(t, (_request, reply) => {
+    reply.writeHead(302, { location: 'http://169.254.169.254/', 'set-cookie': ['a=1', 'b=2'] }).end('moved');
+  });
+  const reply = await ask();
+  assert.equal(reply.status, 302);
+  assert.equal(reply.body.toString(), 'moved');
+  assert.equal(reply.headers['set-cookie'], 'a=1, b=2');
+});
+
+test('connections are kept and used again', async (t) => {
+  let connections = 0;
+  const { ask, server } = await start(t, (_request, reply) => reply.end('ok'));
+  server.on('connection', () => {
+    connections += 1;
+  });
+  for (let time = 0; time < 20; time += 1) await ask();
+  // A request made in the very turn in which the one before ended may still open a second one.
+  assert.ok(connections <= 2, `${connections} connections`);
+});
+
+for (const [encoding, encode] of [
+  ['gzip', gzipSync],
+  ['br', brotliCompressSync],
+  ['zstd', zstdCompressSync],
+  ['deflate', deflateSync],
+  ['deflate', deflateRawSync],
+] as const) {
+  test(`a body in ${encoding} (${encode.name}) is decoded`, async (t) => {
+    const { ask } = await start(t, (_request, reply) => {
+      reply.writeHead(200, { 'content-encoding': encoding }).end(encode(Buffer.from('Ташкент')));
+    });
+    const reply = await ask();
+    assert.equal(reply.body.toString(), 'Ташкент');
+    assert.equal(reply.headers['content-encoding'], undefined);
+  });
+}
+
+test('a small body that unpacks to a large one is refused', async (t) => {
+  const bomb = gzipSync(Buffer.alloc(8_000_000));
+  const { ask } = await start(t, (_request, reply) => reply.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb));
+  await fails(ask({ maxReplyBytes: 100_000 }), 'too-large', true);
+});
+
+test('rubbish under an encoding, and encodings nobody asked for, are no replies', async (t) => {
+  const encodings = ['gzip', 'exi', 'gzip, gzip, gzip'];
+  const { ask } = await start(t, (_request, reply) => {
+    reply.writeHead(200, { 'content-encoding': encodings.shift() ?? '' }).end('not encoded at all');
+  });
+  await fails(ask(), 'reset', true);
+  await fails(ask(), 'reset', true);
+  await fails(ask(), 'reset', true);
+});
+
+test('no more of a reply is read than was asked for, whether announced or not', async (t) => {
+  const { ask } = await start(t, (request, reply) => {
+    if (request.url === '/announced') reply.writeHead(200, { 'content-length': '5000' }).write('x');
+    else reply.write(Buffer.alloc(2_000), () => reply.write(Buffer.alloc(2_000)));
+  });
+  await fails(ask({ path: '/announced', maxReplyBytes: 1_000 }), 'too-large', true);
+  await fails(ask({ path: '/streamed', maxReplyBytes: 3_000 }), 'too-large', true);
+});
+
+test('a request ends at its deadline while nothing, or only half of a body, comes', async (t) => {
+  const { ask } = await start(t, (request, reply) => {
+    if (request.url === '/half') reply.writeHead(200, { 'content-length': '10' }).write('half');
+  });
+  await fails(ask({ path: '/nothing', deadlineMs: 50 }), 'timeout', true);
+  await fails(ask({ path: '/half', deadlineMs: 50 }), 'timeout', true);
+});
+
+test('a request that is past its deadline, or already aborted, is never sent', async (t) => {
+  let requests = 0;
+  const { ask } = await start(t, (_request, reply) => {
+    requests += 1;
+    reply.end();
+  });
+  await fails(ask({ deadlineMs: -1 }), 'timeout', false);
+  await fails(ask({ signal: AbortSignal.abort() }), 'aborted', false);
+  assert.equal(requests, 0);
+});
+
+test('a request that waits for a socket until its deadline has not arrived', async (t) => {
+  let requests = 0;
+  const { ask } = await start(
+    t,
+    () => {
+      requests += 1;
+    },
+    { maxConnectionsPerOrigin: 1 },
+  );
+  const first = ask({ deadlineMs: 200 });
+  const second = ask({ deadlineMs: 60 });
+  await fails(second, 'timeout', false);
+  await fails(first, 'timeout', true);
+  assert.equal(requests, 1);
+});
+
+test('an abort ends the request at once and closes its connection', async (t) => {
+  const controller = new AbortController();
+  const { ask, server } = await start(t, () => controller.abort());
+  const connected = once(server, 'connection');
+  const asked = ask({ signal: controller.signal });
+  const [socket] = await connected;
+  const closed = once(socket, 'close');
+  await fails(asked, 'aborted', true);
+  await closed;
+});
+
+test('a cut connection may have carried the request, a refused one cannot', async (t) => {
+  const { ask } = await start(t, (request) => request.socket.destroy());
+  await fails(ask(), 'reset', true);
+
+  const port = await freePort();
+  const outbound = createOutbound({ allowedNetworks: ['127.0.0.1'] });
+  t.after(() => outbound.close());
+  await fails(outbound.request(get(`http://127.0.0.1:${port}/`)), 'refused', false);
+});
+
+test('a TLS handshake that fails is told apart', async (t) => {
+  const { ask } = await start(t, (_request, reply) => reply.end());
+  await fails(ask({ scheme: 'https' }), 'tls', false);
+});
+
+test('a name that does not exist is told apart', async (t) => {
+  const resolve: OutboundOptions['resolve'] = (_hostname, _options, callback) =>
+    callback(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }), []);
+  const outbound = createOutbound({ allowedNetworks: [], resolve });
+  t.after(() => outbound.close());
+  await fails(outbound.request(get('http://nowhere.example/')), 'dns', false);
+  await fails(outbound.check('http://nowhere.example/'), 'dns', false);
+});
+
+test('a name that turns private after it was checked reaches nothing', async (t) => {
+  let arrived = 0;
+  const { port } = await start(t, (_request, reply) => {
+    arrived += 1;
+    reply.end();
+  });
+  const answers = ['8.8.8.8', '127.0.0.1'];
+  const resolve: OutboundOptions['resolve'] = (_hostname, _options, callback) =>
+    callback(null, [{ address: answers.shift() ?? '127.0.0.1', family: 4 }]);
+  const outbound = createOutbound({ allowedNetworks: [], resolve });
+  t.after(() => outbound.close());
+  await outbound.check(`http://rebinding.example:${port}/`);
+  await fails(outbound.request(get(`http://rebinding.example:${port}/`)), 'blocked', false);
+  assert.equal(arrived, 0);
+});
+
+test('the emulator is reached although it is on the loopback, and nothing else there', async (t) => {
+  const { port } = await start(t, (_request, reply) => reply.end('ok'));
+  const outbound = createOutbound({ allowedNetworks: [], emulatorOrigin: `http://127.0.0.1:${port}` });
+  t.after(() => outbound.close());
+  assert.equal((await outbound.request(get(`http://127.0.0.1:${port}/`))).body.toString(), 'ok');
+  await fails(outbound.request(get(`http://127.0.0.1:${port + 1}/`)), 'blocked', false);
+});
+
+test('beyond the bound of one origin, requests are refused at once', async (t) => {
+  const { ask } = await start(t, () => undefined, { maxPendingPerOrigin: 2 });
+  const held = [ask({ deadlineMs: 200 }), ask({ deadlineMs: 200 })];
+  await fails(ask(), 'refused', false);
+  for (const each of held) await fails(each, 'timeout', true);
+});
+
+test('beyond the bound of origins, the one used longest ago makes room and its requests still end well', async (t) => {
+  const { ask, port } = await start(
+    t,
+    (request, reply) => {
+      if (request.headers.host?.startsWith('127.0.0.1')) setImmediate(() => reply.end('first'));
+      else reply.end('second');
+    },
+    { maxOrigins: 1, allowedNetworks: ['127.0.0.1', `localhost:0`] },
+  );
+  const first = ask();
+  const second = ask({ url: `http://127.0.0.1:${port}/other` });
+  assert.equal((await first).body.toString(), 'first');
+  assert.equal((await second).status, 200);
+});
+
+test('our name goes with a request unless the caller has its own', async (t) => {
+  const agents: (string | undefined)[] = [];
+  const { ask } = await start(t, (request, reply) => {
+    agents.push(request.headers['user-agent']);
+    reply.end();
+  });
+  await ask();
+  await ask({ headers: { 'User-Agent': 'own/1' } });
+  assert.match(agents[0] ?? '', /^integration-service\//);
+  assert.equal(agents[1], 'own/1');
+});
+
+test('closing lets a request under way end and refuses new ones', async (t) => {
+  const waiting: { reply?: () => void } = {};
+  const { ask, outbound, server } = await start(t, (_request, reply) => {
+    waiting.reply = () => reply.end('done');
+  });
+  const arrived = once(server, 'request');
+  const asked = ask();
+  await arrived;
+  const closing = outbound.close();
+  await fails(ask(), 'aborted', false);
+  waiting.reply?.();
+  assert.equal((await asked).body.toString(), 'done');
+  await closing;
+});
+
+interface Ask extends Partial<Omit<OutboundRequest, 'deadlineAtMs'>> {
+  readonly path?: string;
+  readonly scheme?: 'http' | 'https';
+  readonly deadlineMs?: number;
+}
+
+async function start(t: TestContext, listener: RequestListener, options: Partial<OutboundOptions> = {}) {
+  const server: Server = createServer(listener);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const outbound: Outbound = createOutbound({ allowedNetworks: ['127.0.0.1'], ...options });
+  t.after(async () => {
+    await outbound.close(0);
+    server.closeAllConnections();
+    server.close();
+  });
+  const ask = ({ path = '/', scheme = 'http', deadlineMs = 5_000, ...rest }: Ask = {}) =>
+    outbound.request({
+      method: 'GET',
+      url: `${scheme}://127.0.0.1:${port}${path}`,
+      deadlineAtMs: Date.now() + deadlineMs,
+      ...rest,
+    });
+  return { ask, outbound, server, port };
+}
+
+function get(url: string): OutboundRequest {
+  return { method: 'GET', url, deadlineAtMs: Date.now() + 5_000 };
+}
+
+async function fails(asked: Promise<unknown>, fault: TransportFault, mayHaveArrived: boolean): Promise<void> {
+  await assert.rejects(asked, (error: unknown) => {
+    assert.ok(error instanceof TransportError, String(error));
+    assert.equal(error.fault, fault);
+    assert.equal(error.requestMayHaveArrived, mayHaveArrived);
+    return true;
+  });
+}
+
+async function freePort(): Promise<number> {
+  const probe = createTcpServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}

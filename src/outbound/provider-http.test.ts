@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ProviderReply, TransportError } from './exchange.ts';
+import type { Outbound, OutboundRequest } from './http-client.ts';
+import { providerHttp, redactQuery } from './provider-http.ts';
+
+test('an exchange is recorded with what was sent and what came, its key masked in the address', async () => {
+  const { outbound, sent } = fakeOutbound({ status: 200, headers: {}, body: Buffer.from('{}') });
+  const http = providerHttp(outbound, { deadlineAtMs: 123, traceparent: '00-aa-bb-01' });
+  await http.send({ method: 'POST', url: 'https://maps.example/x?key=SECRET&a=1', headers: { a: 'b' }, body: 'hello' });
+
+  const [exchange] = http.exchanges;
+  assert.equal(exchange?.endpoint, 'https://maps.example/x?key=***&a=1');
+  assert.equal(exchange?.method, 'POST');
+  assert.equal(exchange?.requestBody, 'hello');
+  assert.equal(exchange?.reply?.status, 200);
+  assert.equal(sent[0]?.deadlineAtMs, 123);
+  assert.equal(sent[0]?.url, 'https://maps.example/x?key=SECRET&a=1');
+  assert.deepEqual(sent[0]?.headers, { a: 'b', traceparent: '00-aa-bb-01' });
+});
+
+test('a failed exchange is recorded too, and its fault passes on', async () => {
+  const fault = new TransportError('timeout', true);
+  const { outbound } = fakeOutbound(fault);
+  const http = providerHttp(outbound, { deadlineAtMs: 1 });
+  await assert.rejects(http.send({ method: 'GET', url: 'https://a.example/' }), fault);
+  assert.equal(http.exchanges[0]?.error, fault);
+  assert.equal(http.exchanges[0]?.reply, null);
+});
+
+test('only the last exchanges and masks are kept', async () => {
+  const { outbound } = fakeOutbound({ status: 200, headers: {}, body: Buffer.alloc(0) });
+  const http = providerHttp(outbound, { deadlineAtMs: 1 });
+  for (let number = 1; number <= 20; number += 1) {
+    await http.send({ method: 'GET', url: `https://a.example/${number}` });
+    for (let each = 0; each < 5; each += 1) http.mask(`token ${number} ${each}`);
+  }
+  assert.equal(http.exchanges.length, 8);
+  assert.equal(http.exchanges.at(-1)?.endpoint, 'https://a.example/20');
+  assert.ok(http.masked.length <= 32);
+});
+
+test('every known secret parameter is replaced, wherever it stands', () => {
+  assert.equal(
+    redactQuery('https://a/?apikey=1&x=2&access_token=3&key=4#f'),
+    'https://a/?apikey=***&x=2&access_token=***&key=***#f',
+  );
+  assert.equal(redactQuery('https://a/?monkey=1'), 'https://a/?monkey=1');
+});
+
+function fakeOutbound(outcome: ProviderReply | TransportError): { outbound: Outbound; sent: OutboundRequest[] } {
+  const sent: OutboundRequest[] = [];
+  return {
+    sent,
+    outbound: {
+      async request(request) {
+        sent.push(request);
+        if (outcome instanceof TransportError) throw outcome;
+        return outcome;
+      },
+      check: async () => undefined,
+      close: async () => undefined,
+    },
+  };
+}
