@@ -93,7 +93,7 @@ module.exports = {
     {
       name: 'only-the-composition-root-starts-the-emulator',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/service\\.ts$' },
+      from: { path: '^src/', pathNot: ['^src/service\\.ts$', '\\.(test|bench)\\.ts$'] },
       to: { path: '^emulator/' },
     },
     {
