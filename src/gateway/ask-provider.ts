@@ -61,12 +61,14 @@ async function attemptWithRetries<Op extends KnownOperation>(
   const startedAtMs = deps.clock.now();
   let last: Extract<Tried<OutputOf<Op>>, { kind: 'tried' }> | null = null;
   let costUsd = 0;
+  let requests = 0;
 
   const attempt = async (): Promise<AttemptResult<Tried<OutputOf<Op>>>> => {
     const tried = await attemptOnce(deps, call, provider, account, context, terms);
     // What a repeat was not allowed to do leaves the attempt before it as the outcome.
     if (tried.kind !== 'tried') return { repeat: false, value: last ?? tried };
     last = tried;
+    requests += 1;
     if (isBilled(tried.verdict)) {
       costUsd += deps.costOf(
         service,
@@ -80,7 +82,7 @@ async function attemptWithRetries<Op extends KnownOperation>(
       : { repeat: false, value: tried };
   };
 
-  const { value: tried, retries } = await runWithRetries({ ...retryDelays, maxRetries: deps.maxRetries }, attempt, {
+  const { value: tried } = await runWithRetries({ ...retryDelays, maxRetries: deps.maxRetries }, attempt, {
     signal: context.signal,
     deadlineAtMs: terms.deadlineAtMs,
     clock: deps.clock,
@@ -91,7 +93,17 @@ async function attemptWithRetries<Op extends KnownOperation>(
   if (tried.kind === 'refused') return reportRefusal(deps, service, tried.refusal);
 
   const outcome = await outcomeOf(deps, call, service, tried.verdict, tried.durationMs);
-  recordAsked(deps, call, { service, account, provider, context, outcome, tried, startedAtMs, retries, costUsd });
+  recordAsked(deps, call, {
+    service,
+    account,
+    provider,
+    context,
+    outcome,
+    tried,
+    startedAtMs,
+    retries: requests - 1,
+    costUsd,
+  });
   return outcome;
 }
 

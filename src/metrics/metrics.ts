@@ -8,11 +8,8 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import { add, type Cells, createCells, type HistogramCell, newCounterCell, observe } from './cells.ts';
 import { exposeCounters, exposeGauges, exposeHistograms } from './exposition.ts';
-import { createServiceGauges } from './service-gauges.ts';
+import { type BreakerKind, createServiceGauges, type ServiceHealth } from './service-gauges.ts';
 import { createServiceLabels } from './service-labels.ts';
-
-export type ServiceHealth = 'healthy' | 'degraded' | 'down' | 'unknown';
-export type BreakerKind = 'closed' | 'half-open' | 'open';
 
 export interface OutboxState {
   readonly backlog: number;

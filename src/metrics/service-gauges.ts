@@ -2,7 +2,9 @@
 import type { Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import { exposeGauges } from './exposition.ts';
-import type { BreakerKind, ServiceHealth } from './metrics.ts';
+
+export type ServiceHealth = 'healthy' | 'degraded' | 'down' | 'unknown';
+export type BreakerKind = 'closed' | 'half-open' | 'open';
 
 /** From best to worst. */
 const healthOrder: readonly ServiceHealth[] = ['unknown', 'healthy', 'degraded', 'down'];

@@ -1,0 +1,356 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { geocodeCapability, secretKey, startPipeline } from '../../test/support/call-pipeline.ts';
+import {
+  answerNothing,
+  answerPlace,
+  answerWith,
+  neverAnswer,
+  resetConnection,
+  startFakeProvider,
+} from '../../test/support/fake-provider.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
+import { ServiceError } from '../errors.ts';
+import { IntakeFull } from '../intake/intake.ts';
+
+const failsWith =
+  (code: string, check: (error: ServiceError) => void = () => {}) =>
+  (error: unknown): boolean => {
+    assert.ok(error instanceof ServiceError, String(error));
+    assert.equal(error.code, code);
+    check(error);
+    return true;
+  };
+const attemptsOf = (error: ServiceError) =>
+  ((error.extra?.attempts ?? []) as { provider: string; outcome: string }[]).map(({ provider, outcome }) => [
+    provider,
+    outcome,
+  ]);
+
+test('the first answer is fetched, recorded and announced; the second comes from memory and spends nothing', async (t) => {
+  const google = await startFakeProvider(t);
+  const pipeline = await startPipeline(t, {
+    providers: { google },
+    familyPerMinute: 1,
+    limits: { google: { perDay: 1 } },
+  });
+
+  const first = await pipeline.geocode('Navoi 1');
+  const second = await pipeline.geocode('Navoi 1');
+
+  assert.equal(first.cacheOutcome, 'MISS');
+  assert.deepEqual(first.familyLimit && [first.familyLimit.limit, first.familyLimit.remaining], [1, 0]);
+  assert.equal(first.json.cached, false);
+  assert.equal(second.cacheOutcome, 'HIT-MEMORY');
+  assert.equal(second.familyLimit, null);
+  assert.deepEqual({ ...second.json, cached: false }, first.json);
+  assert.equal(google.requests(), 1);
+  assert.equal(pipeline.records.length, 1, 'a hit writes nothing');
+  const [log] = pipeline.logs();
+  assert.equal(log?.status, 'success');
+  assert.equal(log?.responseStatusCode, 200);
+  assert.equal(log?.estimatedCostUsd, 0.005);
+  assert.deepEqual(log?.secrets, [secretKey]);
+  assert.deepEqual(
+    pipeline.events().map(({ type }) => type),
+    ['integration.request.sent', 'integration.request.completed'],
+  );
+  assert.deepEqual(
+    pipeline.telemetry.map(({ type }) => type),
+    ['integration.cache.miss', 'integration.cache.hit'],
+  );
+});
+
+test('what hits save is counted without a statement each', async (t) => {
+  const google = await startFakeProvider(t);
+  const pipeline = await startPipeline(t, { providers: { google } });
+  for (let call = 0; call < 11; call += 1) await pipeline.geocode('Navoi 1');
+
+  pipeline.cache.countsOf(pipeline.services[0]?.tenantId as never);
+
+  assert.equal(pipeline.usage.length, 1);
+  assert.equal(pipeline.usage[0]?.cached, 10);
+  assert.ok(Math.abs((pipeline.usage[0]?.savedByCacheUsd ?? 0) - 0.05) < 1e-9);
+});
+
+test('fifty identical calls at once make one upstream call', async (t) => {
+  const google = await startFakeProvider(t);
+  const pipeline = await startPipeline(t, { providers: { google }, familyPerMinute: 1 });
+
+  const results = await Promise.all(Array.from({ length: 50 }, () => pipeline.geocode('Navoi 1')));
+
+  assert.equal(google.requests(), 1);
+  assert.deepEqual(results.map(({ cacheOutcome }) => cacheOutcome).sort(), [...Array(49).fill('COALESCED'), 'MISS']);
+});
+
+test('fifty identical calls at once make one upstream call also when it fails', async (t) => {
+  const google = await startFakeProvider(t, answerWith(500, ''));
+  const pipeline = await startPipeline(t, { providers: { google } });
+
+  const results = await Promise.allSettled(Array.from({ length: 50 }, () => pipeline.geocode('Navoi 1')));
+
+  assert.equal(google.requests(), 1);
+  assert.ok(results.every(({ status }) => status === 'rejected'));
+  assert.equal(pipeline.logs().length, 1);
+});
+
+test('the first caller’s leaving fails none of the others; the last one’s ends the fetch', async (t) => {
+  const google = await startFakeProvider(t);
+  const pipeline = await startPipeline(t, { providers: { google } });
+  const release = google.hold();
+  const first = new AbortController();
+  const left = pipeline.geocode('Navoi 1', {}, first.signal);
+  const others = Array.from({ length: 49 }, () => pipeline.geocode('Navoi 1'));
+  await waitFor('the request', () => google.requests() === 1);
+
+  first.abort();
+  await assert.rejects(left);
+  release();
+
+  const results = await Promise.all(others);
+  assert.equal(google.requests(), 1);
+  assert.ok(results.every(({ json }) => json.formatted_address === 'Found'));
+
+  google.hold();
+  const alone = new AbortController();
+  const abandoned = pipeline.geocode('Navoi 2', {}, alone.signal);
+  await waitFor('the second request', () => google.requests() === 2);
+  alone.abort();
+  await assert.rejects(abandoned);
+  await waitFor('its audit row', () => pipeline.logs().some(({ status }) => status === 'cancelled'));
+});
+
+for (const [name, behaviour] of Object.entries({
+  'a 500': answerWith(500, 'Internal'),
+  'a reset': resetConnection,
+  HTML: answerWith(200, '<html>maintenance</html>'),
+  'truncated JSON': answerWith(200, '{"confidence": 0.9, "na'),
+  'a refused key': answerWith(403, '{}'),
+  'a 429': answerWith(429, '{}'),
+  silence: neverAnswer,
+})) {
+  test(`${name} from the first provider brings the second one’s answer, and both are in the audit`, async (t) => {
+    const google = await startFakeProvider(t, behaviour);
+    const yandex = await startFakeProvider(t, answerPlace(0.8, 'By the second'));
+    const pipeline = await startPipeline(t, { providers: { google, yandex }, overrides: { requestTimeoutMs: 200 } });
+
+    const { json, provider } = await pipeline.geocode('Navoi 1');
+
+    assert.equal(provider, 'yandex');
+    assert.equal(json.formatted_address, 'By the second');
+    assert.deepEqual(json.attempted_providers, ['google', 'yandex']);
+    const [failed, succeeded] = pipeline.logs();
+    assert.notEqual(failed?.status, 'success');
+    assert.deepEqual([failed?.attempt, succeeded?.attempt], [1, 2]);
+    assert.equal(succeeded?.status, 'success');
+    const failure = pipeline.events().find(({ type }) => type === 'integration.request.failed');
+    assert.ok(failure !== undefined && 'will_retry' in failure.fields && failure.fields.will_retry);
+  });
+}
+
+test('a provider that hangs leaves the next one its share of the time', async (t) => {
+  const google = await startFakeProvider(t, neverAnswer);
+  const yandex = await startFakeProvider(t);
+  const pipeline = await startPipeline(t, { providers: { google, yandex } });
+
+  const { provider } = await pipeline.geocode('Navoi 1', { deadlineAtMs: Date.now() + 1_000 });
+
+  assert.equal(provider, 'yandex');
+});
+
+test('a failed request is repeated at the same provider, each repeat on the account’s quota and none on the tenant’s', async (t) => {
+  const google = await startFakeProvider(t, answerWith(503, ''));
+  const pipeline = await startPipeline(t, {
+    providers: { google },
+    familyPerMinute: 1,
+    limits: { google: { perMinute: 3 } },
+    overrides: { maxRetries: 5 },
+  });
+
+  await assert.rejects(pipeline.geocode('Navoi 1'), failsWith('PROVIDER_ERROR'));
+
+  assert.equal(google.requests(), 3, 'the quota of three ended the repeats');
+  assert.equal(pipeline.logs()[0]?.retryCount, 2);
+});
+
+test('the caller’s bad input goes back at once: no other provider, and the breaker does not mind', async (t) => {
+  const google = await startFakeProvider(t, answerWith(400, ''));
+  const yandex = await startFakeProvider(t);
+  const pipeline = await startPipeline(t, { providers: { google, yandex } });
+
+  for (let call = 0; call < 10; call += 1) {
+    await assert.rejects(
+      pipeline.geocode('Navoi 1'),
+      failsWith('INVALID_REQUEST', (error) => assert.equal(error.provider, 'google')),
+    );
+  }
+
+  assert.equal(google.requests(), 10);
+  assert.equal(yandex.requests(), 0);
+});
+
+test('nothing found at one provider asks the next; only when all found nothing it is not found, for a while', async (t) => {
+  const google = await startFakeProvider(t, answerNothing);
+  const yandex = await startFakeProvider(t, answerNothing);
+  const pipeline = await startPipeline(t, { providers: { google, yandex } });
+  const isNotFound = failsWith('ADDRESS_NOT_FOUND', (error) =>
+    assert.deepEqual(attemptsOf(error), [
+      ['google', 'not_found'],
+      ['yandex', 'not_found'],
+    ]),
+  );
+
+  await assert.rejects(pipeline.geocode('Nowhere'), isNotFound);
+  await assert.rejects(pipeline.geocode('Nowhere'), isNotFound);
+  assert.deepEqual([google.requests(), yandex.requests()], [1, 1]);
+
+  pipeline.advance(61_000);
+  yandex.behave(answerWith(500, ''));
+  await assert.rejects(pipeline.geocode('Nowhere'), failsWith('PROVIDER_ERROR'));
+});
+
+test('of poor answers the best wins', async (t) => {
+  const google = await startFakeProvider(t, answerPlace(0.2, 'A town'));
+  const yandex = await startFakeProvider(t, answerPlace(0.4, 'A street'));
+  const offline = await startFakeProvider(t, answerPlace(0.1, 'A country'));
+  const pipeline = await startPipeline(t, { providers: { google, yandex, offline } });
+
+  const { json } = await pipeline.geocode('Navoi');
+
+  assert.equal(json.formatted_address, 'A street');
+  assert.deepEqual(json.attempted_providers, ['google', 'yandex', 'offline']);
+});
+
+test('once the breaker is open the dead provider is not asked', async (t) => {
+  const google = await startFakeProvider(t, answerWith(500, ''));
+  const yandex = await startFakeProvider(t);
+  const pipeline = await startPipeline(t, { providers: { google, yandex } });
+
+  for (let call = 0; call < 20; call += 1) await pipeline.geocode(`Navoi ${call}`);
+
+  assert.equal(google.requests(), 5);
+  assert.equal(yandex.requests(), 20);
+});
+
+test('when every provider fails an answer past its time is served, for a day', async (t) => {
+  const google = await startFakeProvider(t);
+  const pipeline = await startPipeline(t, { providers: { google } });
+  await pipeline.geocode('Navoi 1');
+  google.behave(answerWith(500, ''));
+
+  pipeline.advance(3_600_000 + 1_000);
+  const stale = await pipeline.geocode('Navoi 1');
+  pipeline.advance(86_400_000);
+
+  assert.equal(stale.cacheOutcome, 'STALE');
+  assert.equal(stale.ageSeconds, 3_601);
+  await assert.rejects(
+    pipeline.geocode('Navoi 1'),
+    failsWith('PROVIDER_ERROR', (error) => assert.ok(!JSON.stringify(error.extra).includes('127.0.0.1'))),
+  );
+});
+
+test('the tenant’s own limit refuses at once, naming when to come back, and is in the audit', async (t) => {
+  const google = await startFakeProvider(t);
+  const yandex = await startFakeProvider(t);
+  const pipeline = await startPipeline(t, { providers: { google, yandex }, familyPerMinute: 2 });
+  await pipeline.geocode('Navoi 1');
+  await pipeline.geocode('Navoi 2');
+
+  await assert.rejects(
+    pipeline.geocode('Navoi 3'),
+    failsWith('RATE_LIMIT_EXCEEDED', (error) => assert.ok((error.retryAfterSeconds ?? 0) > 0)),
+  );
+
+  assert.equal(google.requests() + yandex.requests(), 2);
+  const refusal = pipeline.logs().at(-1);
+  assert.deepEqual([refusal?.status, refusal?.serviceName, refusal?.serviceId], ['rate_limited', 'geocoding', null]);
+  const event = pipeline.events().at(-1);
+  assert.equal(event?.type, 'integration.rate_limit.exceeded');
+  assert.equal((await pipeline.geocode('Navoi 1')).cacheOutcome, 'HIT-MEMORY', 'hits are free');
+});
+
+test('a provider whose quota is spent is passed over and said so; by name it is a 429', async (t) => {
+  const google = await startFakeProvider(t);
+  const yandex = await startFakeProvider(t, answerPlace(0.3));
+  const pipeline = await startPipeline(t, { providers: { google, yandex }, limits: { google: { perMinute: 1 } } });
+  await pipeline.geocode('Navoi 1');
+
+  const { json } = await pipeline.geocode('Navoi 2');
+
+  assert.equal(json.provider, 'yandex');
+  assert.deepEqual(json.attempted_providers, ['yandex']);
+  assert.ok(pipeline.logs().some(({ status, serviceName }) => status === 'rate_limited' && serviceName === 'google'));
+  await assert.rejects(
+    pipeline.geocode('Navoi 3', { provider: 'google' }),
+    failsWith('RATE_LIMIT_EXCEEDED', (error) => assert.deepEqual(attemptsOf(error), [['google', 'limit']])),
+  );
+  assert.equal(google.requests(), 1);
+});
+
+test('a provider’s 429 keeps everyone from it until Retry-After', async (t) => {
+  const google = await startFakeProvider(t, answerWith(429, '', { 'retry-after': '30' }));
+  const yandex = await startFakeProvider(t);
+  const pipeline = await startPipeline(t, { providers: { google, yandex }, limits: { google: { perMinute: 100 } } });
+
+  for (let call = 0; call < 5; call += 1) await pipeline.geocode(`Navoi ${call}`);
+  assert.equal(google.requests(), 1);
+
+  google.behave(answerPlace());
+  pipeline.advance(31_000);
+  assert.equal((await pipeline.geocode('Navoi 9')).provider, 'google');
+});
+
+test('a name that no provider answers to is the caller’s fault', async (t) => {
+  const google = await startFakeProvider(t);
+  const pipeline = await startPipeline(t, { providers: { google } });
+
+  await assert.rejects(
+    pipeline.geocode('Navoi 1', { provider: 'bing' }),
+    failsWith('INVALID_REQUEST', (error) => assert.equal(error.errors?.[0]?.path, 'provider')),
+  );
+  assert.equal(google.requests(), 0);
+});
+
+test('no provider at all is unavailability', async (t) => {
+  const pipeline = await startPipeline(t, { providers: {} });
+  await assert.rejects(pipeline.geocode('Navoi 1'), failsWith('SERVICE_UNAVAILABLE'));
+});
+
+test('nobody is answered what could not be written down', async (t) => {
+  const google = await startFakeProvider(t);
+  const intake = { record: () => Promise.reject(new IntakeFull()) };
+  const pipeline = await startPipeline(t, { providers: { google }, overrides: { intake } });
+
+  await assert.rejects(pipeline.geocode('Navoi 1'), failsWith('SERVICE_UNAVAILABLE'));
+  await assert.rejects(pipeline.geocode('Navoi 1'), failsWith('SERVICE_UNAVAILABLE'));
+  assert.equal(google.requests(), 2, 'and it was not cached');
+});
+
+test('no-cache asks anew and keeps the answer; no-store does neither', async (t) => {
+  const google = await startFakeProvider(t, answerPlace(0.9, 'Old'));
+  const pipeline = await startPipeline(t, { providers: { google } });
+  await pipeline.geocode('Navoi 1');
+  google.behave(answerPlace(0.9, 'New'));
+
+  const unstored = await pipeline.geocode('Navoi 1', { cacheMode: 'off' });
+  assert.equal(unstored.json.formatted_address, 'New');
+  assert.equal((await pipeline.geocode('Navoi 1')).json.formatted_address, 'Old');
+  const refreshed = await pipeline.geocode('Navoi 1', { cacheMode: 'refresh' });
+  assert.equal(refreshed.cacheOutcome, 'MISS');
+  assert.equal((await pipeline.geocode('Navoi 1')).json.formatted_address, 'New');
+});
+
+test('a write whose outcome is unknown is never repeated, here or elsewhere', async (t) => {
+  const google = await startFakeProvider(t, resetConnection);
+  const yandex = await startFakeProvider(t);
+  const pipeline = await startPipeline(t, { providers: { google, yandex }, overrides: { maxRetries: 3 } });
+  const capability = { ...geocodeCapability, safeToRepeat: false, cache: null };
+
+  await assert.rejects(
+    pipeline.geocode('Navoi 1', { capability }),
+    failsWith('GATEWAY_TIMEOUT', (error) => assert.equal(error.extra?.outcome, 'unknown')),
+  );
+
+  assert.deepEqual([google.requests(), yandex.requests()], [1, 0]);
+});
