@@ -86,7 +86,8 @@ function scanMarked(
     return { kind: 'number', text: text.slice(at, end), end };
   }
   if ((mark !== '#' && mark !== '_') || !isLetter(text.charCodeAt(at + 1))) return null;
-  if (at > 0 && text[at - 1] !== ' ') return null;
+  const before = text.charCodeAt(at - 1);
+  if (isLetter(before) || isDigit(before)) return null;
   const end = endOfWord(text, at + 1);
   const word = text.slice(at + 1, end);
   if (mark === '_') return { kind: 'literal', text: word, end };
