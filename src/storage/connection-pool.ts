@@ -7,8 +7,8 @@
 import pg from 'pg';
 import type { Logger } from '../logger.ts';
 import type { Availability } from './availability.ts';
-import type { Queryable, Rows, Statement } from './database.ts';
 import { DatabaseAway, isConnectionFailure } from './database-away.ts';
+import type { Queryable, Rows, Statement } from './queryable.ts';
 
 export interface ConnectionSettings {
   readonly url: string;

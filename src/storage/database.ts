@@ -16,25 +16,11 @@ import { createAvailability } from './availability.ts';
 import { type ConnectionSettings, connectionConfig, createConnectionPool } from './connection-pool.ts';
 import { createNotifications } from './notifications.ts';
 import { probeDatabase } from './probe-database.ts';
+import type { Queryable, Rows, Statement } from './queryable.ts';
 import { systemRole, tenantRole } from './roles.ts';
 
 export { DatabaseAway } from './database-away.ts';
-
-export interface Statement {
-  /** Names a prepared statement; one name, one text. */
-  readonly name?: string;
-  readonly text: string;
-  readonly values?: readonly unknown[];
-}
-
-export interface Rows<Row> {
-  readonly rows: Row[];
-  readonly rowCount: number;
-}
-
-export interface Queryable {
-  query<Row = Record<string, unknown>>(statement: Statement): Promise<Rows<Row>>;
-}
+export type { Queryable, Rows, Statement } from './queryable.ts';
 
 export interface Database {
   /** One transaction as `integration_service_tenant` with `app.tenant_id` set: commits when `work` returns, rolls back when it throws. */
