@@ -1,0 +1,29 @@
+/** What a development start says on the terminal: where it is, and a first call to paste. */
+import type { Config } from './config.ts';
+import type { Service } from './service.ts';
+
+export function bannerOf(config: Config, service: Service): string {
+  const base = config.http.publicBaseUrl;
+  const { emulatedProviders, exampleToken } = service;
+  const lines = [
+    '',
+    `  Integration Service is ready at ${base}`,
+    '',
+    '  Ask it where something is:',
+    '',
+    `    curl -s ${base}/api/v1/geocoding/geocode \\`,
+    `      -H 'Authorization: Bearer ${exampleToken}' \\`,
+    `      -H 'X-Management-Company-Id: ${config.defaultTenant}' \\`,
+    "      -H 'Content-Type: application/json' \\",
+    `      -d '{"address": "Ташкент, улица Навои, 5"}'`,
+    '',
+    `  API pages:     ${base}/docs`,
+    '  Admin token:   npm run cli -- token create --admin',
+    ...(emulatedProviders.length === 0
+      ? []
+      : [`  Emulated:      ${emulatedProviders.join(', ')} (no credentials: their answers are made up)`]),
+    '',
+    '',
+  ];
+  return lines.join('\n');
+}

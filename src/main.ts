@@ -1,0 +1,71 @@
+/** The process: environment → configuration → service → signals. */
+
+import { bannerOf } from './banner.ts';
+import { ConfigError, parseConfig } from './config.ts';
+import { createLogger } from './logger.ts';
+import { type Service, startService } from './service.ts';
+
+/** What is in hand may take so long after SIGTERM; then the process ends all the same. */
+const shutdownDeadlineMs = 10_000;
+/** After the deadline stores get a moment to write what they hold. */
+const forcedExitMs = 5_000;
+
+const config = readConfig();
+const logger = createLogger(config.logLevel);
+
+process.on('unhandledRejection', (error) => logger.error({ err: error }, 'a promise failed and nobody waited for it'));
+
+let stopping = false;
+let service: Service | null = null;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    // A second signal is someone who will not wait.
+    if (stopping) process.exit(130);
+    stopping = true;
+    logger.info({ signal }, 'stopping');
+    if (service !== null) void stop(service);
+  });
+}
+
+try {
+  service = await startService(config, logger);
+} catch (error) {
+  logger.fatal({ err: error }, 'the service cannot start');
+  process.stderr.write(`The service cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+  await flushLog();
+  process.exit(1);
+}
+if (stopping) await stop(service);
+else if (!config.production) process.stdout.write(bannerOf(config, service));
+logger.info({ url: service.url, emulated: service.emulatedProviders }, 'ready');
+
+async function stop(running: Service): Promise<void> {
+  const forced = setTimeout(() => process.exit(1), shutdownDeadlineMs + forcedExitMs);
+  forced.unref();
+  try {
+    await running.close(shutdownDeadlineMs);
+    logger.info('stopped');
+    await flushLog();
+    process.exit(0);
+  } catch (error) {
+    logger.error({ err: error }, 'a part could not be closed');
+    await flushLog();
+    process.exit(1);
+  }
+}
+
+function readConfig() {
+  try {
+    return parseConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+function flushLog(): Promise<void> {
+  return new Promise((resolve) => {
+    logger.flush(() => resolve());
+  });
+}
