@@ -77,8 +77,9 @@ export function createSharedLimits(store: SharedStore): SharedLimits {
   const sendCall = async (call: readonly Group[]): Promise<void> => {
     try {
       const encoded = encodeCall(call);
-      const args = encoded.limits.concat(encoded.wishes);
-      distribute(call, encoded, (await store.runScript(spendScript, encoded.keys, args)) as number[]);
+      const args = `[${encoded.limits.concat(encoded.wishes).join(',')}]`;
+      const reply = (await store.runScript(spendScript, encoded.keys, [args])) as string;
+      distribute(call, encoded, JSON.parse(reply) as number[]);
     } catch (error) {
       for (const { spenders, peekers } of call) for (const waiter of [...spenders, ...peekers]) waiter.reject(error);
     }

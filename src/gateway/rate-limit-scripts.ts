@@ -100,23 +100,25 @@ end
 `;
 
 /**
- * KEYS: the subjects. ARGV: for each its offset and the limits of its minute, hour, day and month (-1: none); then groups
+ * KEYS: the subjects. ARGV: one JSON array, because hundreds of small arguments and integers cost the client more than
+ * the decisions themselves (10 µs of its CPU a decision over 1,000 tenants against 6): for each subject its offset and the limits of its minute, hour, day and month (-1: none); then groups
  * of equal wishes: units, how many, how many subjects, their places among KEYS.
- * Answers now, then for each group: how many are granted, milliseconds until the next could be (-1: never), the place in
+ * Answers a JSON array too (Lua writes 14 digits, a time has 13): now, then for each group: how many are granted, milliseconds until the next could be (-1: never), the place in
  * the group of the subject that refuses (0: none) and its window (1 to 4; 0: its back-off, -1: nothing refuses), then for
  * each subject bornMs, backOffUntilMs, and for each of its windows used, start and end.
  */
 export const spendScript: LuaScript = {
   name: 'limit_spend',
   lua: `${prelude}
+local args = cjson.decode(ARGV[1])
 local raws = redis.call('MGET', unpack(KEYS))
 local states, dirty, limits, bounds = {}, {}, {}, {}
 for i = 1, #KEYS do
   local at = (i - 1) * 5
-  local offset = tonumber(ARGV[at + 1])
+  local offset = args[at + 1]
   states[i] = open(raws[i], offset)
   bounds[i] = boundsOf(offset)
-  limits[i] = { tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5]) }
+  limits[i] = { args[at + 2], args[at + 3], args[at + 4], args[at + 5] }
 end
 local nowSlice = floor(now / SLICE)
 local place = { 9, 4, 6, 8 }
@@ -135,14 +137,14 @@ local function waitFor(i, w, units)
 end
 
 local reply = { now }
-local p, size = #KEYS * 5 + 1, #ARGV
+local p, size = #KEYS * 5 + 1, #args
 while p <= size do
-  local units, count, subjects = tonumber(ARGV[p]), tonumber(ARGV[p + 1]), tonumber(ARGV[p + 2])
+  local units, count, subjects = args[p], args[p + 1], args[p + 2]
   local first = p + 3
   p = first + subjects
   local members, granted = {}, count
   for m = 1, subjects do
-    local i = tonumber(ARGV[first + m - 1])
+    local i = args[first + m - 1]
     members[m] = i
     local state, limit = states[i], limits[i]
     if state[2] > now then granted = 0 end
@@ -198,7 +200,7 @@ while p <= size do
   end
 end
 for i in pairs(dirty) do save(KEYS[i], states[i]) end
-return reply
+return '[' .. table.concat(reply, ',') .. ']'
 `,
 };
 
