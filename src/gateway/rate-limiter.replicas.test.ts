@@ -142,3 +142,29 @@ for (const { name, begin, beforeReturn } of outages) {
     });
   }
 }
+
+test('when Redis loses its keys unnoticed, each replica writes again what it had spent', async (t) => {
+  const { clock, replicas, prefix } = await startReplicas(t);
+  const subjects = [
+    subjectOf('service:google', [
+      { windowType: 'minute', maxRequests: 60 },
+      { windowType: 'month', maxRequests: 1_000 },
+    ]),
+  ];
+  const spendEverywhere = () => Promise.all(replicas.map(({ limiter }) => limiter.spend(tenant, subjects, 5)));
+  const usedNow = async (): Promise<number[]> => {
+    const states = (await replicas[0]?.limiter.peek(tenant, subjects)) ?? [];
+    return states.map(({ usedRequests }) => usedRequests);
+  };
+  await spendEverywhere();
+  await spendEverywhere();
+  assert.deepEqual(await usedNow(), [30, 30]);
+
+  await removeKeys(redisUrl, `${prefix}{`);
+  clock.advance(1);
+  await spendEverywhere();
+  await waitFor('all that was spent to be counted', async () => {
+    const [minute, month] = await usedNow();
+    return minute === 45 && month === 45;
+  });
+});

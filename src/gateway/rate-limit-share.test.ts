@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { subjectOf } from '../../test/contracts/rate-limiter.ts';
+import { parseTenantId } from '../ids.ts';
+import { createShare } from './rate-limit-share.ts';
+
+const tenant = parseTenantId('tenant_a');
+const nowMs = Date.UTC(2026, 10, 22, 12);
+const perMinute = (maxRequests: number) => [subjectOf('a', [{ windowType: 'minute', maxRequests }])];
+
+function createGranting(replicas: number) {
+  const share = createShare({ replicas: () => replicas, maxSubjects: 100 });
+  const grantsOf = (times: number, maxRequests: number, atMs = nowMs): number => {
+    let granted = 0;
+    for (let ask = 0; ask < times; ask += 1) {
+      if (share.reserve(tenant, perMinute(maxRequests), 1, atMs, false).granted) granted += 1;
+    }
+    return granted;
+  };
+  /** Redis said that this much is used by all, `ownUnits` of it just spent here. */
+  const learn = (maxRequests: number, usedRequests: number, ownUnits: number): void => {
+    const [subject] = perMinute(maxRequests);
+    assert.ok(subject !== undefined);
+    const state = {
+      subject,
+      windowType: 'minute',
+      maxRequests,
+      usedRequests,
+      windowStartMs: 0,
+      windowEndMs: 0,
+    } as const;
+    const subjects = [{ subject, bornMs: nowMs, backOffUntilMs: 0, states: [state] }];
+    share.learn(tenant, { nowMs, granted: true, retryAfterMs: 0, refusedBy: null, subjects }, ownUnits, false);
+  };
+  return { share, grantsOf, learn };
+}
+
+test('alone a replica spends the limit divided by the replicas, rounded down', () => {
+  assert.equal(createGranting(3).grantsOf(100, 50), 16);
+  assert.equal(createGranting(1).grantsOf(100, 50), 50);
+});
+
+test('what it had spent before counts against its share', () => {
+  const { grantsOf, learn } = createGranting(3);
+  learn(60, 15, 15);
+  assert.equal(grantsOf(100, 60), 5);
+});
+
+test('what others had spent beyond their shares is not spent again', () => {
+  const { grantsOf, learn } = createGranting(3);
+  learn(60, 54, 0);
+  assert.equal(grantsOf(100, 60), 2);
+});
+
+test('the share comes back as what was spent returns', () => {
+  const { grantsOf, learn } = createGranting(3);
+  learn(60, 60, 20);
+  assert.equal(grantsOf(100, 60), 0);
+  assert.equal(grantsOf(100, 60, nowMs + 61_500), 20);
+});
+
+test('a limit below the number of replicas is refused until Redis is back', () => {
+  const { share, grantsOf } = createGranting(3);
+  assert.equal(grantsOf(10, 2), 0);
+  const decision = share.reserve(tenant, perMinute(2), 1, nowMs, false);
+  assert.ok(!decision.granted);
+  assert.equal(decision.because, 'limit');
+  assert.equal(decision.retryAfterMs, 1_000);
+  const tooLarge = share.reserve(tenant, perMinute(2), 3, nowMs, false);
+  assert.ok(!tooLarge.granted && tooLarge.because === 'too-large');
+});
+
+test('what Redis refuses after all is given back', () => {
+  const { share, grantsOf } = createGranting(2);
+  assert.ok(share.reserve(tenant, perMinute(10), 3, nowMs, true).granted);
+  share.giveBack(tenant, perMinute(10), 3, nowMs);
+  assert.equal(grantsOf(10, 10), 5);
+});
