@@ -101,7 +101,7 @@ function recordedCall(call: Call) {
 }
 
 /** Nobody is answered before what was done for them is written down, and durable. */
-async function writeDown(deps: CallDeps, record: CallRecord): Promise<void> {
+export async function writeDown(deps: Pick<CallDeps, 'intake'>, record: CallRecord): Promise<void> {
   const facts = record.toIntake();
   if (facts === null) return;
   try {

@@ -80,7 +80,7 @@ async function askInTurn<Op extends KnownOperation>(
 }
 
 /** A refusal is a row of the audit: once for each provider of a call, however long the call then waits for it. */
-function noteRefusal(deps: CallDeps, context: AskContext, outcome: ProviderOutcome<unknown>): void {
+export function noteRefusal(deps: CallDeps, context: AskContext, outcome: ProviderOutcome<unknown>): void {
   const state =
     outcome.kind === 'family_refused'
       ? outcome.refusal.refusedBy
