@@ -7,7 +7,7 @@ import { abortWhenCallerLeaves } from '../abort.ts';
 import { jsonContentType } from '../answer.ts';
 import type { Routes } from '../app.ts';
 import { callerOfCall, withRateLimitHeaders } from '../call-reply.ts';
-import type { GeocodingRouteDeps } from './geocoding.ts';
+import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 
 /** `POST /geocoding/distance`. */
 export function distanceRoute({ geocoding, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {

@@ -7,7 +7,7 @@ import { abortWhenCallerLeaves } from '../abort.ts';
 import { jsonContentType } from '../answer.ts';
 import type { Routes } from '../app.ts';
 import { callerOfCall } from '../call-reply.ts';
-import type { GeocodingRouteDeps } from './geocoding.ts';
+import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 
 /**
  * `POST /geocoding/batch`: one reply in the order asked, or, for `Accept: application/x-ndjson`, a line for each answer as

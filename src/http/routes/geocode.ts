@@ -4,7 +4,7 @@ import { geocodeRequestSchema, geocodeResultSchema } from '../../geocoding/schem
 import { abortWhenCallerLeaves } from '../abort.ts';
 import type { Routes } from '../app.ts';
 import { callerOfCall, sendCallResult, withRateLimitHeaders } from '../call-reply.ts';
-import type { GeocodingRouteDeps } from './geocoding.ts';
+import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 
 /** `POST /geocoding/geocode`, and `/forward`, its other name. */
 export function geocodeRoute({ geocoding, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {

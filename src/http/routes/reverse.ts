@@ -4,7 +4,7 @@ import { geocodeResultSchema, reverseRequestSchema } from '../../geocoding/schem
 import { abortWhenCallerLeaves } from '../abort.ts';
 import type { Routes } from '../app.ts';
 import { callerOfCall, sendCallResult, withRateLimitHeaders } from '../call-reply.ts';
-import type { GeocodingRouteDeps } from './geocoding.ts';
+import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 
 /** `POST /geocoding/reverse`. */
 export function reverseRoute({ geocoding, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {

@@ -1,0 +1,115 @@
+/** Geocoding end to end: HTTP, the pipeline, real stores, and the emulated providers over their own HTTP. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startTestService } from '../support/service.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+test('geocoding, with all its stores and providers', async (t) => {
+  const app = await startTestService(t);
+
+  await t.test('an address in Tashkent is found once and then answered from memory', async () => {
+    const first = await app.geocode('Ташкент, улица Навои, 5');
+    assert.equal(first.status, 200, first.text);
+    assert.equal(first.headers.get('x-cache'), 'MISS');
+    assert.equal(first.json.provider, 'google_maps');
+    assert.deepEqual(first.json.attempted_providers, ['google_maps']);
+    assert.ok(Math.abs(first.json.latitude - 41.3) < 0.2 && Math.abs(first.json.longitude - 69.25) < 0.3);
+    const second = await app.geocode('ташкент,  ул. Навои 5');
+    assert.equal(second.headers.get('x-cache'), 'HIT-MEMORY');
+    assert.deepEqual(second.json, { ...first.json, cached: true });
+  });
+
+  await t.test('the call is in the audit log, and its events are on their way', async () => {
+    await app.geocode('Ташкент, проспект Амира Темура, 15');
+    const { rows } = await app.database.db.querySystem<{ operation: string; status: string; endpoint: string }>({
+      text: 'select operation, status, endpoint from integration_logs where management_company_id = $1',
+      values: [app.tenant],
+    });
+    assert.ok(rows.some(({ operation, status }) => operation === 'geocode' && status === 'success'));
+    assert.ok(
+      rows.every(({ endpoint }) => !endpoint?.includes('emulated-key')),
+      'the key is masked',
+    );
+    await waitFor('the outbox is drained', async () => {
+      const left = await app.database.db.querySystem<{ n: number }>({
+        text: 'select count(*)::int as n from outbox_events',
+      });
+      return left.rows[0]?.n === 0;
+    });
+  });
+
+  await t.test('/forward is another name of /geocode', async () => {
+    assert.equal((await app.call('POST', '/geocoding/forward', { address: 'Самарканд' })).status, 200);
+  });
+
+  await t.test('a named provider answers alone, and an unknown one is the caller’s fault', async () => {
+    const yandex = await app.geocode('Ташкент, улица Шота Руставели, 1', { provider: 'yandex' });
+    assert.equal(yandex.json.provider, 'yandex_maps');
+    const unknown = await app.geocode('Ташкент', { provider: 'nobody' });
+    assert.deepEqual([unknown.status, unknown.json.errors[0].path], [400, 'provider']);
+  });
+
+  await t.test('a point has an address, and a distance is measured three ways', async () => {
+    const reverse = await app.call('POST', '/geocoding/reverse', { latitude: 41.311081, longitude: 69.240562 });
+    assert.equal(reverse.status, 200, reverse.text);
+    assert.ok(reverse.json.formatted_address.length > 0);
+    const ends = {
+      origin: { latitude: 41.311, longitude: 69.24 },
+      destination: { latitude: 39.654, longitude: 66.975 },
+    };
+    const straight = await app.call('POST', '/geocoding/distance', ends);
+    assert.deepEqual([straight.json.straight_line, straight.json.provider], [true, 'geodesic']);
+    const driving = await app.call('POST', '/geocoding/distance', { ...ends, mode: 'driving' });
+    assert.equal(driving.status, 200, driving.text);
+    assert.ok(driving.json.distance_meters > straight.json.distance_meters);
+    assert.ok(driving.json.duration_seconds > 0);
+  });
+
+  await t.test('a batch answers in order, asks once for one address, and streams lines when asked', async () => {
+    const addresses = ['Ташкент, улица Навои, 30', '', 'ТАШКЕНТ, ул. Навои 30', 'Бухара'];
+    const whole = await app.call('POST', '/geocoding/batch', { addresses });
+    assert.deepEqual([whole.status, whole.json.success_count, whole.json.failure_count], [200, 3, 1]);
+    assert.deepEqual(
+      whole.json.results.map(({ address }: { address: string }) => address),
+      addresses,
+    );
+    assert.equal(whole.json.results[0].place_id, whole.json.results[2].place_id);
+    const lines = await app.call('POST', '/geocoding/batch', { addresses }, { accept: 'application/x-ndjson' });
+    assert.equal(lines.text.trimEnd().split('\n').length, 4);
+  });
+
+  await t.test('nothing found anywhere is 404', async () => {
+    const reply = await app.geocode('qqqqzzzz 999999 xxxwww');
+    assert.deepEqual([reply.status, reply.json.code], [404, 'ADDRESS_NOT_FOUND']);
+  });
+
+  await t.test('health names each provider, and details are for admins', async () => {
+    const health = await app.call('GET', '/geocoding/health');
+    assert.deepEqual(Object.keys(health.json.providers), ['google_maps', 'yandex_maps', 'offline_gazetteer']);
+    const detailed = await fetch(`${app.url}/health/detailed`, {
+      headers: { authorization: `Bearer ${app.adminToken}` },
+    });
+    const { database, cache, providers } = (await detailed.json()) as Record<string, Record<string, unknown>>;
+    assert.deepEqual([database?.status, cache?.kind], ['up', 'redis']);
+    assert.ok(Array.isArray(providers) && providers.length === 4);
+  });
+
+  await t.test('metrics carry the names that dashboards stand on', async () => {
+    const text = await (await fetch(`${app.url}/metrics`)).text();
+    for (const name of ['integration_requests_total', 'integration_cache_hits_total', 'integration_service_health']) {
+      assert.match(text, new RegExp(`^${name}\\{`, 'm'));
+    }
+    assert.ok(!text.includes(app.tenant));
+  });
+});
+
+test('the tenant’s own limit refuses with Retry-After, and a hit is free', async (t) => {
+  const app = await startTestService(t, { RATE_LIMIT_GEOCODING_PER_MINUTE: '2' });
+  assert.equal((await app.geocode('Самарканд')).headers.get('ratelimit-policy'), '"geocoding";q=2;w=60');
+  assert.match(String((await app.geocode('Бухара')).headers.get('ratelimit')), /^"geocoding";r=0;t=\d+$/);
+  const refused = await app.geocode('Хива');
+  assert.deepEqual([refused.status, refused.json.code], [429, 'RATE_LIMIT_EXCEEDED']);
+  const waitSeconds = Number(refused.headers.get('retry-after'));
+  assert.ok(waitSeconds >= 1 && waitSeconds <= 62, String(waitSeconds));
+  assert.equal((await app.geocode('Самарканд')).status, 200);
+});

@@ -1,0 +1,97 @@
+/** The whole service in this process, on a database of its own and the shared Redis, under a tenant of its own. */
+import { randomUUID } from 'node:crypto';
+import { SignJWT } from 'jose';
+import { parseConfig } from '../../src/config.ts';
+import { type Service, startService } from '../../src/service.ts';
+import { type Cleanup, closeInReverse } from './cleanup.ts';
+import { createDataDir } from './data-dir.ts';
+import { silentLogger, startTestDatabase, type TestDatabase } from './database.ts';
+import { redisUrl } from './redis.ts';
+
+export interface TestService {
+  readonly service: Service;
+  readonly url: string;
+  /** Unique to this service: limits, cached answers and channels in Redis are apart by it. */
+  readonly tenant: string;
+  readonly database: TestDatabase;
+  /** All scopes but `admin`, of every tenant. */
+  readonly token: string;
+  /** A JWT of every tenant with the scope `admin`. */
+  readonly adminToken: string;
+  /** A request under `/api/v1` as the tenant, with the service token unless `headers` say otherwise. */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>;
+  geocode(address: string, options?: Record<string, unknown>): Promise<TestReply>;
+}
+
+export interface TestReply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body parsed; undefined where it is no JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into replies of every shape.
+  readonly json: any;
+}
+
+const jwtSecret = 'the secret that whole-service tests sign with';
+
+/** `env` overrides single variables; an empty string takes one away (`REDIS_URL: ''` for the in-process store). */
+export async function startTestService(t: Cleanup, env: Record<string, string> = {}): Promise<TestService> {
+  closeInReverse(t);
+  const database = await startTestDatabase(t);
+  const tenant = `test_${randomUUID().slice(0, 18)}`;
+  const token = `token-${randomUUID()}`;
+  const config = parseConfig({
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DATABASE_URL: database.url,
+    REDIS_URL: redisUrl,
+    DATA_DIR: await createDataDir(t),
+    MANAGEMENT_COMPANY_ID: tenant,
+    SERVICE_TOKENS: `test:${token}`,
+    JWT_SECRET: jwtSecret,
+    LOG_LEVEL: 'SILENT',
+    ...env,
+  });
+  const service = await startService(config, silentLogger);
+  t.after(() => service.close());
+
+  const call: TestService['call'] = async (method, path, body, headers = {}) => {
+    const reply = await fetch(`${service.url}/api/v1${path}`, {
+      method,
+      headers: {
+        'x-management-company-id': tenant,
+        ...(headers.authorization === undefined ? { 'x-service-token': token } : {}),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return readReply(reply);
+  };
+  return {
+    service,
+    url: service.url,
+    tenant,
+    database,
+    token,
+    adminToken: await signAdminToken({ tenants: '*', scope: 'admin' }),
+    call,
+    geocode: (address, options = {}) => call('POST', '/geocoding/geocode', { address, ...options }),
+  };
+}
+
+/** A JWT that services started here accept, for five minutes. */
+export function signAdminToken(claims: Record<string, unknown>): Promise<string> {
+  return new SignJWT({ sub: 'test-admin', ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime('5m')
+    .sign(new TextEncoder().encode(jwtSecret));
+}
+
+export async function readReply(reply: Response): Promise<TestReply> {
+  const text = await reply.text();
+  const isJson =
+    reply.headers.get('content-type')?.includes('json') === true &&
+    !/ndjson/.test(reply.headers.get('content-type') ?? '');
+  return { status: reply.status, headers: reply.headers, text, json: isJson ? JSON.parse(text) : undefined };
+}
