@@ -91,7 +91,8 @@ async function fetchAnswer<Op extends KnownOperation>(
     if (stale !== null && (chain.best === null || stale.kind === 'good')) return { stale };
   }
   if (chain.best === null) throw unanswered(chain.outcomes, deps.clock.now());
-  return found(call, chain, chain.best, record.costUsd(), render, context.familyState);
+  const familyLimit = familyLimitOf(context.familyState, deps.clock.now());
+  return found(call, chain, chain.best, record.costUsd(), render, familyLimit);
 }
 
 function recordedCall(call: Call) {
@@ -125,7 +126,7 @@ function found<Op extends KnownOperation>(
   best: Answered<OutputOf<Op>>,
   costUsd: number,
   render: Render<Op>,
-  familyState: LimitState | null,
+  familyLimit: CallResult['familyLimit'],
 ): Fetched<Fresh> {
   const { service, value, quality, durationMs } = best;
   const { cache } = call.capability;
@@ -137,7 +138,7 @@ function found<Op extends KnownOperation>(
   };
   const bytesOf = (cached: boolean) => Buffer.from(JSON.stringify(render(value, { ...context, cached })));
   return {
-    fresh: { body: bytesOf(false), provider: service.serviceName, familyLimit: familyLimitOf(familyState) },
+    fresh: { body: bytesOf(false), provider: service.serviceName, familyLimit },
     // Rendered once for all who come later: a hit sends these bytes as they are.
     stored:
       cache === null || call.cacheMode === 'off'
@@ -168,13 +169,13 @@ function nothingFound(call: Call, chain: ChainResult<unknown>): Fetched<Fresh> {
   };
 }
 
-function familyLimitOf(state: LimitState | null): CallResult['familyLimit'] {
+export function familyLimitOf(state: LimitState | null, nowMs: number): CallResult['familyLimit'] {
   if (state === null) return null;
-  const { maxRequests, usedRequests, windowStartMs, windowEndMs } = state;
+  const { maxRequests, usedRequests, windowEndMs } = state;
   return {
     limit: maxRequests,
     remaining: Math.max(0, maxRequests - usedRequests),
-    resetSeconds: Math.max(0, Math.ceil((windowEndMs - windowStartMs) / 1000)),
+    resetSeconds: Math.max(0, Math.ceil((windowEndMs - nowMs) / 1000)),
   };
 }
 
