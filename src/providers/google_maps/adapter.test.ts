@@ -164,7 +164,7 @@ test('the country itself, which Google answers to rubbish under a country filter
   assert.equal((await geocodes({ body: { status: 'OK', results: [country] } })).kind, 'empty');
 });
 
-test('the surest of several results is taken, and of equals the first', async () => {
+test('where a house was asked for the surest result is taken, and of equals the first; else simply the first', async () => {
   const results = [
     result({ types: ['route'], name: 'street' }),
     result({ types: ['street_address'], name: 'house one' }),
@@ -172,6 +172,11 @@ test('the surest of several results is taken, and of equals the first', async ()
   ];
   const verdict = await geocodes({ body: { status: 'OK', results } });
   assert.equal(verdict.kind === 'ok' && verdict.value.formatted_address, 'house one');
+
+  assert.ok(geocode);
+  const street = { ...tashkentAddress, address: '100100, Ташкент, улица Навои' };
+  const first = await geocode(street, testAccount(), cannedHttp({ body: { status: 'OK', results } }));
+  assert.equal(first.kind === 'ok' && first.value.formatted_address, 'street');
 });
 
 test('reverse geocoding prefers an address over a plus code, and takes the plus code when there is nothing else', async () => {

@@ -4,6 +4,7 @@
  * https://developers.google.com/maps/documentation/geocoding/requests-geocoding
  * https://developers.google.com/maps/documentation/routes/reference/rest/v2/TopLevel/computeRouteMatrix
  */
+import { bestMatch } from '../best-match.ts';
 import type { Place, RouteLength } from '../geocoding.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { parseJson, shorten } from '../reading.ts';
@@ -37,7 +38,7 @@ export const googleMaps: Adapter = {
       if (outcome.kind !== 'results') return outcome;
       // With the country as a filter, Google answers rubbish with the country itself.
       const found = outcome.reply.results.filter(({ types }) => !types.includes('country'));
-      const best = mostConfident(found);
+      const best = bestMatch(found, address, confidenceOf);
       return best === null ? { kind: 'empty' } : { kind: 'ok', value: toPlace(best) };
     },
 
@@ -114,15 +115,6 @@ function judgeElement(json: unknown): Verdict<RouteLength> {
     kind: 'ok',
     value: { distance_meters: element.distanceMeters, duration_seconds: element.durationSeconds },
   };
-}
-
-/** Google's order is by relevance, so the first of equals wins. */
-function mostConfident(results: readonly GeocodeResult[]): GeocodeResult | null {
-  let best: GeocodeResult | null = null;
-  for (const result of results) {
-    if (best === null || confidenceOf(result) > confidenceOf(best)) best = result;
-  }
-  return best;
 }
 
 const addressTypes = ['street_address', 'premise', 'subpremise'];

@@ -5,6 +5,7 @@
  * https://yandex.com/dev/distancematrix/doc/en/
  */
 import type { ProviderReply } from '../../outbound/exchange.ts';
+import { asksForHouse, bestMatch } from '../best-match.ts';
 import type { Place } from '../geocoding.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { parseJson, retryAfterMs, shorten, textIn } from '../reading.ts';
@@ -53,7 +54,8 @@ export const yandexMaps: Adapter = {
         results: resultsWanted,
       });
       if (outcome.kind !== 'objects') return outcome;
-      const best = mostConfident(outcome.objects, country);
+      const inCountry = outcome.objects.filter(({ countryCode }) => countryCode === country);
+      const best = bestMatch(inCountry, address, (object) => confidenceOf(object, country)) ?? outcome.objects[0];
       return { kind: 'ok', value: toPlace(best, country, asksForHouse(address) && best.precision !== 'exact') };
     },
 
@@ -145,18 +147,6 @@ function failed(message: string): Refusal {
 function matrixBase({ baseUrl }: ProviderAccount): string {
   const root = vendorRoot(baseUrl ?? geocoderOrigin, basePaths);
   return root === geocoderOrigin ? matrixOrigin : root;
-}
-
-/** Yandex's order is by relevance, so the first of equals wins. */
-function mostConfident(objects: NonEmpty, country: string): GeoObject {
-  return objects.reduce((best, object) =>
-    confidenceOf(object, country) > confidenceOf(best, country) ? object : best,
-  );
-}
-
-/** A number that is no postal code: Yandex itself does not say whether a house was asked for. */
-function asksForHouse(address: string): boolean {
-  return /\d/.test(address.replace(/\b\d{6}\b/g, ''));
 }
 
 function toPlace(object: GeoObject, country: string | null, partial: boolean): Place {

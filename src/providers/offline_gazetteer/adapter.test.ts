@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { cannedHttp, testAccount } from '../../../test/support/provider-http.ts';
+import { createOfflineGazetteer, gazetteerConfidence } from './adapter.ts';
+import { createGazetteer } from './gazetteer.ts';
+import { bundledGazetteerPath, metersBetween } from './world-index.ts';
+
+const adapter = createOfflineGazetteer();
+
+async function geocode(address: string, language = 'ru', country = 'UZ') {
+  const http = cannedHttp({ body: '' });
+  assert.ok(adapter.attempts.geocode);
+  const verdict = await adapter.attempts.geocode({ address, language, country }, testAccount({ apiKey: null }), http);
+  assert.equal(http.requests.length, 0);
+  return verdict;
+}
+
+for (const [address, expected] of [
+  ['Ташкент', 'Ташкент, Узбекистан'],
+  ['г. Ташкент, ул. Навои, 12', 'Ташкент, Узбекистан'],
+  ['г. Ташкент ул. Самаркандская 5', 'Ташкент, Узбекистан'],
+  ['Ташкент, Навои улица, 7', 'Ташкент, Узбекистан'],
+  ['Навои, ул. Ташкентская 4', 'Навои, Навоийская область, Узбекистан'],
+  ['Toshkent shahri, Amir Temur shoh koʻchasi 4', 'Ташкент, Узбекистан'],
+  ['Тошкент шаҳри, Навоий кўчаси 4', null],
+  ["Qo'qon", 'Коканд, Ферганская область, Узбекистан'],
+  ['Qo‘qon', 'Коканд, Ферганская область, Узбекистан'],
+  ['QOʻQON SHAHAR', 'Коканд, Ферганская область, Узбекистан'],
+  ['Samarkand, Registan', 'Самарканд, Самаркандская область, Узбекистан'],
+  ['Чиланзар, 5-й квартал, 12', 'Чиланзарский район, Ташкент, Узбекистан'],
+  ['Чилонзор тумани', 'Чиланзарский район, Ташкент, Узбекистан'],
+  ['Mirzo Ulugʻbek tumani, 3', 'Мирзо-Улугбекский район, Ташкент, Узбекистан'],
+  ['Ташкентская область, Паркент', 'Паркент, Ташкентская область, Узбекистан'],
+  ['Ферганская обл.', 'Ферганская область, Узбекистан'],
+  ['абырвалг', null],
+  ['12345', null],
+  ['улица Навои, 3', null],
+] as const) {
+  test(`"${address}" is ${expected === null ? 'not found' : `found as ${expected}`}`, async () => {
+    const verdict = await geocode(address);
+    if (address.startsWith('Тошкент')) {
+      // GeoNames has no Uzbek Cyrillic name of Tashkent but Тошканд: whatever is found must not be Navoiy, the street's name.
+      assert.ok(verdict.kind !== 'ok' || !verdict.value.formatted_address.startsWith('Навои'));
+    } else assert.equal(verdict.kind === 'ok' ? verdict.value.formatted_address : null, expected);
+  });
+}
+
+test('every answer is approximate and less sure than any street answer', async () => {
+  assert.ok(Math.max(...Object.values(gazetteerConfidence)) <= 0.3);
+  const verdict = await geocode('Чиланзар, улица Катартал, 12');
+  assert.ok(verdict.kind === 'ok');
+  assert.equal(verdict.value.location_type, 'APPROXIMATE');
+  assert.equal(verdict.value.partial_match, true);
+  assert.equal(verdict.value.components.street, null);
+  assert.equal(verdict.value.components.house_number, null);
+});
+
+test('names come in the language that was asked for', async () => {
+  const names = await Promise.all(['ru', 'uz', 'en'].map((language) => geocode('Фергана', language)));
+  assert.deepEqual(
+    names.map((verdict) => verdict.kind === 'ok' && verdict.value.formatted_address),
+    [
+      'Фергана, Ферганская область, Узбекистан',
+      'Fargʻona, Fargʻona viloyati, Oʻzbekiston',
+      'Fergana, Fergana Region, Uzbekistan',
+    ],
+  );
+});
+
+test('only the country that was asked for is searched', async () => {
+  assert.equal((await geocode('Paris')).kind, 'empty');
+  const verdict = await geocode('Paris', 'en', 'FR');
+  assert.equal(verdict.kind === 'ok' && verdict.value.components.country_code, 'FR');
+  assert.equal((await geocode('Paris', 'en', 'XX')).kind, 'empty');
+});
+
+test('a point becomes the nearest town, and nothing where no town is near', async () => {
+  assert.ok(adapter.attempts.reverse);
+  const reverse = (latitude: number, longitude: number) =>
+    adapter.attempts.reverse?.({ latitude, longitude, language: 'en' }, testAccount(), cannedHttp({ body: '' }));
+  const samarkand = await reverse(39.65, 66.97);
+  assert.equal(samarkand?.kind === 'ok' && samarkand.value.components.city, 'Samarkand');
+  for (const [latitude, longitude] of [
+    [0, -150],
+    [89.9, 0],
+    [-90, 180],
+    [90, -180],
+  ] as const) {
+    assert.equal((await reverse(latitude, longitude))?.kind, 'empty', `${latitude} ${longitude}`);
+  }
+});
+
+test('the nearest town is the one that looking at every town finds, at the poles and the date line too', async () => {
+  const towns = readFileSync(bundledGazetteerPath(), 'latin1')
+    .split('\n')
+    .map((line) => line.split('\t').slice(4, 6).map(Number) as [number, number])
+    .filter(([latitude, longitude]) => Number.isFinite(latitude) && Number.isFinite(longitude));
+  const gazetteer = createGazetteer();
+  const corners = [
+    [-17, -179.9],
+    [52, 179.9],
+    [41.999, 69.999],
+    [89.9, 10],
+    [-89.9, 10],
+    [0, -150],
+  ];
+  const spread = Array.from({ length: 20 }, (_, index) => [Math.sin(index * 7) * 85, Math.sin(index * 13) * 180]);
+  for (const [latitude = 0, longitude = 0] of [...corners, ...spread]) {
+    let expected = Number.POSITIVE_INFINITY;
+    for (const [townLatitude, townLongitude] of towns) {
+      expected = Math.min(expected, metersBetween(latitude, longitude, townLatitude, townLongitude));
+    }
+    const { distanceMeters } = await gazetteer.nearest(latitude, longitude);
+    // The index keeps single precision, which is good to about a metre.
+    assert.ok(Math.abs(distanceMeters - expected) < 5, `${latitude} ${longitude}: ${distanceMeters}, not ${expected}`);
+  }
+});
+
+test('a hostile address costs little', async () => {
+  assert.equal((await geocode('ул '.repeat(166))).kind, 'empty');
+  assert.equal((await geocode(`${','.repeat(499)}а`)).kind, 'empty');
+});
+
+test('without its file the gazetteer fails, and says so to a probe', async () => {
+  const missing = createOfflineGazetteer(createGazetteer(() => '/nowhere/cities.txt'));
+  assert.ok(missing.attempts.geocode && missing.attempts.health_check && adapter.attempts.health_check);
+  const verdict = await missing.attempts.geocode(
+    { address: 'Ташкент', language: 'ru', country: 'UZ' },
+    testAccount(),
+    cannedHttp({ body: '' }),
+  );
+  assert.deepEqual(verdict, { kind: 'failed', retryable: false, message: 'the gazetteer cannot be read' });
+  assert.equal((await missing.attempts.health_check({}, testAccount(), cannedHttp({ body: '' }))).kind, 'failed');
+  assert.equal((await adapter.attempts.health_check({}, testAccount(), cannedHttp({ body: '' }))).kind, 'ok');
+});
