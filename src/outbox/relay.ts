@@ -70,10 +70,12 @@ export interface OutboxRelay {
   close(): Promise<void>;
 }
 
-/** A body has at most some 256 KiB, so one read stays under 64 MiB. */
-const readBatch = 250;
+/** Rows in one read, fewer where the last ones were large: a read stays around 32 Mi characters. */
+const maxReadBatch = 1_000;
+const minReadBatch = 64;
+const readBatchChars = 32 * 1024 * 1024;
 /** The table is read again when no more than this waits in memory: rows already known are read in vain. */
-const lowWater = 500;
+const lowWater = 1_000;
 const deleteBatch = 2_000;
 const closeDeadlineMs = 5_000;
 const backlogIntervalMs = 5_000;
@@ -152,7 +154,10 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
     return deleting;
   };
 
+  let readBatch = 250;
   const submitRows = (rows: readonly OutboxRow[]): number => {
+    const largest = rows.reduce((most, { body }) => Math.max(most, body.length), 1);
+    readBatch = Math.max(minReadBatch, Math.min(maxReadBatch, Math.floor(readBatchChars / largest)));
     const unknown = rows.filter((row) => !known.has(row.id)).map(messageOfRow);
     for (const message of unknown) known.add(message.id);
     publisher.submit(unknown);
@@ -172,9 +177,10 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
 
   const pickUpLeftovers = async (): Promise<void> => {
     while (!closed && hasRoom() && (await holdPickupLease(db, origin, leaseTtlMs))) {
-      const rows = await adoptOutboxRows(db, origin, readBatch);
+      const asked = readBatch;
+      const rows = await adoptOutboxRows(db, origin, asked);
       submitRows(rows);
-      moreLeftovers = rows.length === readBatch;
+      moreLeftovers = rows.length === asked;
       if (!moreLeftovers) return;
     }
   };

@@ -1,0 +1,137 @@
+/** The events' own fields as JSON Schema, for `/asyncapi.json`. The compiler holds them to `EventFields`, name by name. */
+import type { EventFields, EventType } from './events.ts';
+
+export type FieldSchema = Readonly<Record<string, unknown>>;
+
+const text = { type: 'string' };
+const textOrNull = { type: ['string', 'null'] };
+const integer = { type: 'integer' };
+const integerOrNull = { type: ['integer', 'null'] };
+const number = { type: 'number' };
+const flag = { type: 'boolean' };
+const uuid = { type: 'string', format: 'uuid' };
+const uuidOrNull = { type: ['string', 'null'], format: 'uuid' };
+const time = { type: 'string', format: 'date-time' };
+
+/** Fields that a type may leave out. */
+export const optionalFields: ReadonlySet<string> = new Set(['payload_url']);
+
+const summaries: { readonly [Type in EventType]: string } = {
+  'integration.service.registered': 'A service was configured.',
+  'integration.request.sent': 'A provider is asked.',
+  'integration.request.completed': 'A provider answered.',
+  'integration.request.failed': 'A provider did not answer usably.',
+  'integration.webhook.received': 'A delivery was received and accepted.',
+  'integration.rate_limit.exceeded': 'A limit refused a call. `service_id` is null for a limit of a whole family.',
+  'integration.cache.hit': 'An answer came from a cache. Telemetry: may be left out under load.',
+  'integration.cache.miss': 'No cache had the answer. Telemetry: may be left out under load.',
+  'integration.health.degraded': 'A service got worse.',
+  'integration.health.recovered': 'A service is healthy again.',
+};
+
+const fields = {
+  'integration.service.registered': {
+    service_id: uuid,
+    service_type: text,
+    display_name: text,
+    is_active: flag,
+    priority: integer,
+    created_by: textOrNull,
+  },
+  'integration.request.sent': {
+    log_id: uuid,
+    service_id: uuidOrNull,
+    operation: text,
+    endpoint: textOrNull,
+    http_method: textOrNull,
+    request_id: text,
+    source_service: textOrNull,
+  },
+  'integration.request.completed': {
+    log_id: uuid,
+    service_id: uuidOrNull,
+    operation: text,
+    response_status_code: integerOrNull,
+    duration_ms: number,
+    response_size_bytes: integer,
+    request_id: text,
+    estimated_cost: { ...number, description: 'USD' },
+    cached: flag,
+  },
+  'integration.request.failed': {
+    log_id: uuid,
+    service_id: uuidOrNull,
+    operation: text,
+    error_message: text,
+    error_code: text,
+    response_status_code: integerOrNull,
+    duration_ms: number,
+    retry_count: integer,
+    request_id: text,
+    will_retry: { ...flag, description: 'Another provider is asked next.' },
+  },
+  'integration.webhook.received': {
+    webhook_id: uuid,
+    webhook_name: text,
+    webhook_event_id: uuid,
+    source_service: text,
+    webhook_event_type: textOrNull,
+    payload: { description: 'As it was received; null above 256 KiB, and then `payload_url` says where it is.' },
+    payload_url: { type: 'string', format: 'uri' },
+    payload_size_bytes: integer,
+    signature_verified: flag,
+    received_at: time,
+  },
+  'integration.rate_limit.exceeded': {
+    service_id: uuidOrNull,
+    window_type: { type: 'string', enum: ['minute', 'hour', 'day', 'month'] },
+    max_requests: integer,
+    current_requests: integer,
+    utilization_percent: number,
+    rate_limit_reset_at: time,
+    blocked_operations: { type: 'array', items: text },
+  },
+  'integration.cache.hit': {
+    cache_key: text,
+    operation: text,
+    layer: { type: 'string', enum: ['memory', 'redis', 'postgres', 'stale'] },
+    cache_age_seconds: number,
+    remaining_ttl_seconds: number,
+    hit_count: integer,
+  },
+  'integration.cache.miss': { cache_key: text, operation: text, will_populate: flag },
+  'integration.health.degraded': {
+    service_id: uuid,
+    health_status: text,
+    previous_status: text,
+    error_rate_percent: number,
+    avg_response_time_ms: number,
+    consecutive_failures: integer,
+    fallback_service_id: uuidOrNull,
+  },
+  'integration.health.recovered': {
+    service_id: uuid,
+    health_status: text,
+    previous_status: text,
+    downtime_seconds: number,
+  },
+} satisfies { readonly [Type in EventType]: { readonly [Field in keyof Required<EventFields[Type]>]: FieldSchema } };
+
+/** Members of every event beside its own. */
+export const envelopeFields: Readonly<Record<string, FieldSchema>> = {
+  event_id: { ...uuid, description: 'Consumers de-duplicate by it: an event may come more than once.' },
+  event_type: text,
+  timestamp: time,
+  management_company_id: { ...text, description: 'The tenant.' },
+  service_name: { ...text, description: 'The service, or the family for a limit of the whole family.' },
+  correlation_id: { ...textOrNull, description: 'The request that caused it.' },
+  metadata: { type: 'object' },
+};
+
+export function fieldsOf(type: EventType): Readonly<Record<string, FieldSchema>> {
+  return fields[type];
+}
+
+export function summaryOf(type: EventType): string {
+  return summaries[type];
+}
