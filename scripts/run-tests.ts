@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { existsSync, globSync } from 'node:fs';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { ensureTestBrowser } from './test-browser.ts';
 import { ensureTestServices, ServicesMissing } from './test-services.ts';
 
 interface Counts {
@@ -35,6 +36,7 @@ console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
 
 async function runWithServices(only: readonly string[]): Promise<Counts> {
   const files = findTestFiles(only);
+  process.env.TEST_BROWSER = ensureTestBrowser((line) => console.log(line));
   const services = await ensureTestServices((line) => console.log(line));
   Object.assign(process.env, services.env);
   const interrupted = (): void => void services.close().finally(() => process.exit(130));

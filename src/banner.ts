@@ -3,7 +3,8 @@ import type { Config } from './config.ts';
 import type { Service } from './service.ts';
 
 export function bannerOf(config: Config, service: Service): string {
-  const base = config.http.publicBaseUrl;
+  // Not the public address: that may be a name which only works from outside.
+  const base = service.url.replace('127.0.0.1', 'localhost');
   const { emulatedProviders, exampleToken } = service;
   const lines = [
     '',

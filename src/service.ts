@@ -78,6 +78,7 @@ export interface Service {
 /** Days whose partitions are made ahead: a service that runs on is looked after by retention, this covers its start. */
 const partitionDaysAhead = 3;
 const defaultGraceMs = 10_000;
+const idleSweepMs = 50;
 /** A call with all its providers and retries; longer than that nobody waits. */
 const callDeadlineMs = 30_000;
 
@@ -252,8 +253,11 @@ export async function startService(config: Config, logger: Logger = createLogger
   own({
     async close() {
       const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
+      // A connection whose last answer has gone out would stay open for its next request, and hold up the end.
+      const sweep = setInterval(() => app.server.closeIdleConnections(), idleSweepMs);
       await app.close();
       clearTimeout(cut);
+      clearInterval(sweep);
     },
   });
   const url = await app.listen({ port: config.http.port, host: config.http.host });

@@ -1,0 +1,117 @@
+/** The process as an operator meets it: its faults, its banner, its end. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createDataDir } from '../support/data-dir.ts';
+import { startTestDatabase } from '../support/database.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly exited: Promise<unknown[]>;
+  out(): string;
+  err(): string;
+}
+
+function startMain(t: TestContext, env: Record<string, string>): Running {
+  const child = spawn(process.execPath, ['src/main.ts'], { cwd: root, env: { PATH: process.env.PATH ?? '', ...env } });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    err += chunk;
+  });
+  const exited = once(child, 'exit');
+  t.after(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await exited;
+  });
+  return { child, exited, out: () => out, err: () => err };
+}
+
+test('every fault of the environment is printed at once, and the process ends', async (t) => {
+  const main = startMain(t, { PORT: 'x', REDIS_URL: 'canary', NODE_ENV: 'production' });
+  assert.deepEqual((await main.exited)[0], 1);
+  for (const name of ['PORT', 'REDIS_URL', 'DATABASE_URL', 'ENCRYPTION_KEYS'])
+    assert.match(main.err(), new RegExp(`^  ${name} `, 'm'));
+  assert.ok(!main.err().includes('canary'));
+  assert.equal(main.out(), '');
+});
+
+test('a start from nothing prints a call that works as it stands', async (t) => {
+  const main = startMain(t, { PORT: '0', HOST: '127.0.0.1', DATA_DIR: await createDataDir(t) });
+  await waitFor('the banner', () => main.out().includes('API pages:') || main.child.exitCode !== null, 60_000);
+  const shown = /curl -s (\S+) .*?Bearer (\S+)'.*?Company-Id: (\w+)'.*?-d '(\{.*?\})'/s.exec(main.out());
+  assert.ok(shown !== null, main.out() + main.err());
+  const [, url = '', token = '', tenant = '', body = ''] = shown;
+  const reply = await fetch(url, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'x-management-company-id': tenant,
+      'content-type': 'application/json',
+    },
+    body,
+  });
+  const place = (await reply.json()) as Record<string, unknown>;
+  assert.equal(reply.status, 200, JSON.stringify(place));
+  assert.match(String(place.formatted_address), /Ташкент/);
+  main.child.kill('SIGTERM');
+  assert.deepEqual(await main.exited, [0, null], main.err());
+});
+
+test('SIGTERM finishes the request that is in hand', async (t) => {
+  const { url: databaseUrl } = await startTestDatabase(t);
+  const asked = Promise.withResolvers<void>();
+  const mayAnswer = Promise.withResolvers<void>();
+  const provider = createServer(async (_request, response) => {
+    asked.resolve();
+    await mayAnswer.promise;
+    response.writeHead(500).end();
+  });
+  await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    provider.closeAllConnections();
+    provider.close();
+  });
+  const { port } = provider.address() as AddressInfo;
+  const main = startMain(t, {
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DATA_DIR: await createDataDir(t),
+    DATABASE_URL: databaseUrl,
+    EMULATOR: 'off',
+    GOOGLE_MAPS_API_KEY: 'key',
+    GOOGLE_MAPS_BASE_URL: `http://127.0.0.1:${port}`,
+    OUTBOUND_ALLOWED_NETWORKS: `127.0.0.1:${port}`,
+    SERVICE_TOKENS: 'test:a-token',
+    REQUEST_MAX_RETRIES: '0',
+  });
+  await waitFor('the start', () => main.err().includes('"msg":"ready"') || main.child.exitCode !== null, 60_000);
+  const url = /"url":"([^"]+)"/.exec(main.err())?.[1];
+  const answered = fetch(`${url}/api/v1/geocoding/geocode`, {
+    method: 'POST',
+    headers: {
+      'x-service-token': 'a-token',
+      'x-management-company-id': 'uk_company_1',
+      'content-type': 'application/json',
+    },
+    body: '{"address":"Ташкент"}',
+  });
+  await asked.promise;
+  main.child.kill('SIGTERM');
+  await waitFor('the end is begun', () => main.err().includes('"msg":"stopping"'));
+  mayAnswer.resolve();
+  const reply = await answered;
+  assert.equal(reply.status, 200, 'the gazetteer answers in the place of the provider that failed');
+  await reply.text();
+  assert.deepEqual(await main.exited, [0, null], main.err());
+});
