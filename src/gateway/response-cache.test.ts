@@ -181,3 +181,36 @@ test('an operation that is not cached is asked each time', async (t) => {
   assert.equal((await only.geocode('Navoi 1', { capability })).cacheOutcome, 'MISS');
   assert.equal(google.requests(), 2);
 });
+
+test('while the database is away calls are answered and hits stay hits', async (t) => {
+  const google = await startFakeProvider(t);
+  const { db } = await startTestDatabase(t);
+  const away = { ...db, querySystem: () => Promise.reject(new Error('connect ECONNREFUSED')) };
+  const database = { url: '', db: away, openAnother: () => away };
+  const pipeline = await startPipeline(t, { providers: { google }, database });
+
+  assert.equal((await pipeline.geocode('Navoi 1')).cacheOutcome, 'MISS');
+  assert.equal((await pipeline.geocode('Navoi 1')).cacheOutcome, 'HIT-MEMORY');
+  await assert.rejects(pipeline.cache.invalidate(pipelineTenant, {}), 'an operator is told that it is not all gone');
+});
+
+test('a batch that is patient waits for its turn under the tenant’s limit', async (t) => {
+  const google = await startFakeProvider(t);
+  let refusals = 0;
+  const { deps } = await startPipeline(t, { providers: { google } });
+  const limiter = {
+    ...deps.limiter,
+    spend: async (...args: Parameters<typeof deps.limiter.spend>) => {
+      const decision = await deps.limiter.spend(...args);
+      const [refusedBy] = decision.states;
+      if (refusedBy === undefined || refusals === 3) return decision;
+      refusals += 1;
+      return { granted: false, because: 'limit', refusedBy, retryAfterMs: 1, states: decision.states } as const;
+    },
+  };
+  const pipeline = await startPipeline(t, { providers: { google }, overrides: { limiter } });
+
+  await assert.rejects(pipeline.geocode('Navoi 1'), { code: 'RATE_LIMIT_EXCEEDED' });
+  assert.equal((await pipeline.geocode('Navoi 1', { maxWaitMs: 5_000 })).cacheOutcome, 'MISS');
+  assert.equal(refusals, 3);
+});

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { geocodeCapability } from '../../test/support/call-pipeline.ts';
+import type { ExternalService } from '../directory/service.ts';
+import { parseTenantId, type ServiceId } from '../ids.ts';
+import type { Adapter } from '../providers/provider.ts';
+import { resolveProviders } from './resolve-providers.ts';
+
+const tenantId = parseTenantId('uk_one');
+const adapters = ['google_maps', 'yandex_maps', 'offline_gazetteer'];
+
+function serviceOf(serviceName: string, overrides: Partial<ExternalService> = {}): ExternalService {
+  return {
+    id: serviceName as ServiceId,
+    tenantId,
+    serviceName,
+    serviceType: 'geocoding',
+    displayName: serviceName,
+    baseUrl: null,
+    config: {},
+    isActive: true,
+    rateLimits: { perMinute: null, perHour: null, perDay: null, perMonth: null },
+    priority: 100,
+    fallbackServiceId: null,
+    description: null,
+    tags: [],
+    hasApiKey: false,
+    hasCredentials: false,
+    createdBy: null,
+    createdAtMs: 0,
+    updatedAtMs: 0,
+    ...overrides,
+  };
+}
+
+async function namesOf(services: readonly ExternalService[], provider: string | null = null): Promise<string[]> {
+  const attempts = { geocode: async () => ({ kind: 'empty' }) as const };
+  const providers = await resolveProviders(
+    {
+      directory: { ofTenant: async () => services, accountOf: () => assert.fail('no secret is opened') },
+      findAdapter: (name) =>
+        adapters.includes(name) ? ({ name, attempts, serviceType: 'geocoding' } as unknown as Adapter) : undefined,
+    },
+    { tenantId, capability: geocodeCapability, provider },
+  );
+  return providers.map(({ service }) => service.serviceName);
+}
+
+test('services are asked by priority, each followed by its fallback, none twice', async () => {
+  const services = [
+    serviceOf('google_maps', { fallbackServiceId: 'offline_gazetteer' as ServiceId }),
+    serviceOf('yandex_maps'),
+    serviceOf('offline_gazetteer'),
+  ];
+  assert.deepEqual(await namesOf(services), ['google_maps', 'offline_gazetteer', 'yandex_maps']);
+});
+
+test('a circle of fallbacks ends', async () => {
+  const services = [
+    serviceOf('google_maps', { fallbackServiceId: 'yandex_maps' as ServiceId }),
+    serviceOf('yandex_maps', { fallbackServiceId: 'google_maps' as ServiceId }),
+  ];
+  assert.deepEqual(await namesOf(services), ['google_maps', 'yandex_maps']);
+});
+
+test('what is inactive, of another type or without an adapter for the operation is not asked', async () => {
+  const services = [
+    serviceOf('google_maps', { isActive: false }),
+    serviceOf('yandex_maps', { serviceType: 'api' }),
+    serviceOf('bing'),
+    serviceOf('offline_gazetteer'),
+  ];
+  assert.deepEqual(await namesOf(services), ['offline_gazetteer']);
+});
+
+test('a name means one service: its own name first, then its adapter’s, then the short one', async () => {
+  const second = serviceOf('maps_of_ours', { config: { adapter: 'google_maps' } });
+  const services = [second, serviceOf('google_maps'), serviceOf('yandex_maps')];
+
+  assert.deepEqual(await namesOf(services, 'google_maps'), ['google_maps']);
+  assert.deepEqual(await namesOf(services, 'maps_of_ours'), ['maps_of_ours']);
+  assert.deepEqual(await namesOf(services, 'google'), ['maps_of_ours']);
+  assert.deepEqual(await namesOf(services, 'yandex'), ['yandex_maps']);
+  await assert.rejects(namesOf(services, 'bing'), { code: 'INVALID_REQUEST' });
+});
