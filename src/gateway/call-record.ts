@@ -33,6 +33,7 @@ export interface AskedProvider {
 }
 
 export interface CallRecord {
+  readonly operation: string;
   asked(provider: AskedProvider): void;
   /** `service: null` is the tenant's family, named in `state.subject`. */
   refusedByLimit(service: ExternalService | null, state: LimitState, nowMs: number): void;
@@ -62,6 +63,7 @@ export function createCallRecord(
   });
 
   return {
+    operation: call.operation,
     asked(provider) {
       const { exchange } = provider;
       const entry: AuditEntry = {
@@ -99,7 +101,7 @@ export function createCallRecord(
         startedAtMs: nowMs,
         completedAtMs: nowMs,
         status: 'rate_limited',
-        errorMessage: `the limit of ${state.maxRequests} a ${state.windowType} is spent`,
+        errorMessage: describeRefusal(state),
         errorCode: 'RATE_LIMIT_EXCEEDED',
         retryCount: 0,
         estimatedCostUsd: 0,
@@ -119,6 +121,11 @@ export function createCallRecord(
       return { logs: [...asked.map(({ entry }) => entry), ...refusals], events: [...events, ...refusalEvents] };
     },
   };
+}
+
+/** A limit of 0 stands for a provider without one that asked for a pause. */
+function describeRefusal({ maxRequests, windowType }: LimitState): string {
+  return maxRequests === 0 ? 'the provider asked for a pause' : `the limit of ${maxRequests} a ${windowType} is spent`;
 }
 
 function envelopeOf(entry: AuditEntry) {

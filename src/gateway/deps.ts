@@ -34,7 +34,13 @@ export interface CallDeps extends ResolveProvidersDeps {
   readonly intake: Pick<Intake, 'record'>;
   readonly metrics: Pick<
     Metrics,
-    'cacheHit' | 'cacheMiss' | 'requestSettled' | 'costIncurred' | 'rateLimitExceeded' | 'rateLimitUtilization'
+    | 'cacheHit'
+    | 'cacheMiss'
+    | 'requestSettled'
+    | 'requestRefused'
+    | 'costIncurred'
+    | 'rateLimitExceeded'
+    | 'rateLimitUtilization'
   >;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -91,6 +91,7 @@ export function noteRefusal(deps: CallDeps, context: AskContext, outcome: Provid
   const service = outcome.kind === 'family_refused' ? null : outcome.service;
   context.record.refusedByLimit(service, state, deps.clock.now());
   deps.metrics.rateLimitExceeded(state.subject.name);
+  deps.metrics.requestRefused(state.subject.name, context.record.operation);
 }
 
 /** Unix milliseconds at which asking makes sense again, or null where it is not a limit that refused. */

@@ -17,8 +17,10 @@ export interface OutboxState {
 }
 
 export interface Metrics {
-  /** One provider asked, or one call refused by a quota; `status` as in the audit log. */
+  /** One provider asked; `status` as in the audit log. */
   requestSettled(service: string, operation: string, status: string, durationMs: number): void;
+  /** One call refused by a limit: a request with the status `rate_limited` that took no time worth a histogram. */
+  requestRefused(service: string, operation: string): void;
   cacheHit(service: string, operation: string): void;
   cacheMiss(service: string, operation: string): void;
   rateLimitExceeded(service: string): void;
@@ -118,6 +120,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       add(requests.of(label, operation, status), 1);
       observeMs(requestDurations.of(label, operation), durationMs);
     },
+    requestRefused: (service, operation) => add(requests.of(labelOf(service), operation, 'rate_limited'), 1),
     cacheHit: (service, operation) => add(cacheHits.of(labelOf(service), operation), 1),
     cacheMiss: (service, operation) => add(cacheMisses.of(labelOf(service), operation), 1),
     rateLimitExceeded: (service) => add(limitsExceeded.of(labelOf(service)), 1),
