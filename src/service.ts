@@ -50,6 +50,7 @@ import { createMetrics } from './metrics/metrics.ts';
 import { createOutbound } from './outbound/http-client.ts';
 import { providerHttp } from './outbound/provider-http.ts';
 import { appendEvent } from './outbox/append-event.ts';
+import { renderAsyncApi } from './outbox/asyncapi.ts';
 import { startOutboxRelay } from './outbox/relay.ts';
 import { createTelemetryPublisher } from './outbox/telemetry.ts';
 import { findAdapter } from './providers/registry.ts';
@@ -63,6 +64,7 @@ import { migrate } from './storage/migrate.ts';
 import { ensurePartitions } from './storage/partitions.ts';
 import { openRedisStore } from './storage/redis-store.ts';
 import type { SharedStore } from './storage/shared-store.ts';
+import { version } from './version.ts';
 
 export interface Service {
   /** Where it listens: `http://127.0.0.1:8006`. */
@@ -238,7 +240,7 @@ export async function startService(config: Config, logger: Logger = createLogger
       }),
     ],
     publicRoutes: [
-      documentRoutes(),
+      documentRoutes({ '/asyncapi.json': () => renderAsyncApi(version) }),
       metricsRoute({ metrics, metricsToken: config.http.metricsToken }),
       healthRoutes({
         clock,

@@ -9,7 +9,6 @@ export interface Answer {
 }
 
 export const jsonContentType = 'application/json; charset=utf-8';
-const noBody = Buffer.alloc(0);
 
 /** `body` as JSON. Bytes are taken as JSON that is ready to send. */
 export function jsonAnswer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
@@ -18,10 +17,6 @@ export function jsonAnswer(status: number, body: unknown, headers: Readonly<Reco
     headers: { 'content-type': jsonContentType, ...headers },
     body: Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body)),
   };
-}
-
-export function emptyAnswer(status: 204 = 204): Answer {
-  return { status, headers: {}, body: noBody };
 }
 
 export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {

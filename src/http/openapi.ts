@@ -56,7 +56,8 @@ export async function describeApi(app: FastifyInstance, publicBaseUrl: string): 
           'Every request under `/api/v1` names its tenant and carries a credential.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
-      servers: [{ url: publicBaseUrl }],
+      // The first is wherever the document was read: the page's own requests must not go to another origin.
+      servers: [{ url: '/' }, { url: publicBaseUrl, description: 'PUBLIC_BASE_URL' }],
       tags: [
         { name: 'geocoding', description: 'Addresses to coordinates and back, distances, batches.' },
         { name: 'sheets', description: 'Google Sheets.' },

@@ -27,6 +27,7 @@ Scalar.createApiReference('#app', {
   hideClientButton: true,
   showDeveloperTools: 'never',
   agent: { disabled: true },
+  mcp: { disabled: true },
   persistAuth: false,
 });
 </script>
