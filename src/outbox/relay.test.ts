@@ -131,7 +131,7 @@ test('what does not fit into memory waits in the table, and order holds over bot
   assert.deepEqual(published.map(correlationOf), expected);
 });
 
-test('what a dead process left is adopted by one of the living, in order and once', async (t) => {
+test('what a dead process left is published by one of the living, in order and once', async (t) => {
   const { db, openAnother } = await startTestDatabase(t);
   const dead = createIntake({
     db,

@@ -4,7 +4,7 @@
  *
  * Who publishes a row is decided by its `origin`, the process that wrote it:
  * - a living process publishes its own rows, from memory while they fit, else read back from the table in order;
- * - rows of a process whose lease ran out, rows that belong to nobody, and deferred rows that are due are adopted by the
+ * - rows of a process whose lease ran out, rows that belong to nobody, and deferred rows that are due are published by the
  *   one replica that holds the pick-up lease. One at a time, so that order per tenant and aggregate holds.
  *
  * At least once: a crash between confirm and delete publishes again.
@@ -15,9 +15,9 @@ import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/database.ts';
 import {
-  adoptOutboxRows,
   countOutboxBacklog,
   deleteOutboxRows,
+  findLeftOverRows,
   findOwnOutboxRows,
   holdPickupLease,
   type OutboxRow,
@@ -39,7 +39,7 @@ export interface OutboxRelayDeps {
   /** From hand-over to confirm. */
   onPublished?(eventType: EventType, durationMs: number): void;
   onBacklog?(backlog: { count: number; oldestAgeSeconds: number }): void;
-  /** Unconfirmed messages at once. Default 150: more does not raise RabbitMQ's rate, and confirms get slower. */
+  /** Unconfirmed messages at once. Default 200, as many as the broker lets through: more does not raise RabbitMQ's rate, and confirms get slower. */
   readonly windowSize?: number;
   /** Events held in memory; above it they wait in the table. Default 10,000. */
   readonly maxInMemory?: number;
@@ -47,7 +47,7 @@ export interface OutboxRelayDeps {
   readonly maxInMemoryChars?: number;
   /** Default 1,000. */
   readonly pollIntervalMs?: number;
-  /** After this long without a sign of life a process's rows are adopted by another. Default 15,000. */
+  /** After this long without a sign of life a process's rows are published by another. Default 15,000. */
   readonly leaseTtlMs?: number;
   /** Default 50. */
   readonly retryPauseMs?: number;
@@ -75,7 +75,7 @@ const maxReadBatch = 1_000;
 const minReadBatch = 64;
 const readBatchChars = 32 * 1024 * 1024;
 /** The table is read again when no more than this waits in memory: rows already known are read in vain. */
-const lowWater = 1_000;
+const lowWater = 2_000;
 const deleteBatch = 2_000;
 const closeDeadlineMs = 5_000;
 const backlogIntervalMs = 5_000;
@@ -94,15 +94,16 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
   /** While true every new event is left in the table, behind those that already are: order. */
   let overflowing = false;
   let overflowCount = 0;
-  /** The last pick-up was a full batch: there is more. */
+  /** The last pick-up was a full batch: there is more, after this sequence. */
   let moreLeftovers = false;
+  let pickedUpTo = 0;
   let closed = false;
   let leaseRenewedAtMs = Number.NEGATIVE_INFINITY;
   let backlogCountedAtMs = Number.NEGATIVE_INFINITY;
   let backlog = { count: 0, oldestAgeSeconds: 0 };
 
   const publisher = createOrderedPublisher({
-    windowSize: deps.windowSize ?? 150,
+    windowSize: deps.windowSize ?? 200,
     retryPauseMs: deps.retryPauseMs ?? 50,
     isAvailable: () => broker.isAvailable(),
     async publish(message) {
@@ -175,12 +176,17 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
     }
   };
 
+  /** Goes through the table from end to end, then from the beginning again: what committed late has a low sequence. */
   const pickUpLeftovers = async (): Promise<void> => {
     while (!closed && hasRoom() && (await holdPickupLease(db, origin, leaseTtlMs))) {
-      const asked = readBatch;
-      const rows = await adoptOutboxRows(db, origin, asked);
-      submitRows(rows);
-      moreLeftovers = rows.length === asked;
+      const limit = readBatch + (pickedUpTo === 0 ? known.size : 0);
+      const rows = await inTurn(async () => {
+        const found = await findLeftOverRows(db, origin, pickedUpTo, limit);
+        submitRows(found);
+        return found;
+      });
+      moreLeftovers = rows.length === limit;
+      pickedUpTo = moreLeftovers ? (rows.at(-1)?.sequence ?? 0) : 0;
       if (!moreLeftovers) return;
     }
   };
@@ -209,7 +215,7 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
       do {
         tickAgain = false;
         await renewLease();
-        await deleteConfirmed();
+        void deleteConfirmed(); // Not awaited: under traffic there is always one more.
         publisher.resume();
         await readOwnRows();
         await pickUpLeftovers();

@@ -53,32 +53,34 @@ export async function findOwnOutboxRows(db: Database, origin: string, limit: num
   return rows;
 }
 
+export interface LeftOverRow extends OutboxRow {
+  readonly sequence: number;
+}
+
 /**
- * Makes leftovers this process's own, oldest first: rows of processes that no longer hold their `relay:` lease, rows
- * that belong to nobody, and deferred rows that are due. A row taken stays taken while its new owner lives.
+ * Leftovers, oldest first, after `afterSequence`: rows of processes that no longer hold their `relay:` lease, rows that
+ * belong to nobody, and deferred rows that are due. They are not marked: only the holder of the pick-up lease reads them,
+ * and one that loses it in the middle causes redeliveries, no loss.
  */
-export async function adoptOutboxRows(db: Database, origin: string, limit: number): Promise<OutboxRow[]> {
-  const { rows } = await db.querySystem<OutboxRow>({
-    name: 'outbox_adopt',
+export async function findLeftOverRows(
+  db: Database,
+  origin: string,
+  afterSequence: number,
+  limit: number,
+): Promise<LeftOverRow[]> {
+  const { rows } = await db.querySystem<LeftOverRow>({
+    name: 'outbox_find_left_over',
     text: `
-      with left_over as materialized (
-        select id, sequence
-          from outbox_events o
-         where (not_before is null
-                and origin <> $1
-                and not exists (select from leases l where l.name = 'relay:' || o.origin and l.expires_at > now()))
-            or not_before <= now()
-         order by sequence
-         limit $2
-           for update skip locked),
-      adopted as (
-        update outbox_events o
-           set origin = $1, not_before = null
-          from left_over
-         where o.id = left_over.id
-        returning o.*)
-      select ${rowColumns} from adopted order by sequence`,
-    values: [origin, limit],
+      select ${rowColumns}, sequence
+        from outbox_events o
+       where sequence > $2
+         and (not_before <= now()
+              or (not_before is null
+                  and origin <> $1
+                  and not exists (select from leases l where l.name = 'relay:' || o.origin and l.expires_at > now())))
+       order by sequence
+       limit $3`,
+    values: [origin, afterSequence, limit],
   });
   return rows;
 }
