@@ -26,9 +26,9 @@ export function toGeoObject(place: Located, language: Language): Json {
   return {
     metaDataProperty: {
       GeocoderMetaData: {
-        precision: place.kind === 'house' ? 'exact' : place.kind === 'street' ? 'street' : 'other',
+        precision: precisionOf(place),
         text: line.join(', '),
-        kind: kinds[place.kind],
+        kind: isBareQuarter(place) ? 'district' : kinds[place.kind],
         Address: {
           country_code: place.countryCode,
           formatted: line.join(', '),
@@ -55,6 +55,16 @@ export function position(latitude: number, longitude: number): string {
   return `${longitude.toFixed(6)} ${latitude.toFixed(6)}`;
 }
 
+function precisionOf(place: Located): string {
+  if (place.kind === 'house') return 'exact';
+  return place.kind === 'street' && !isBareQuarter(place) ? 'street' : 'other';
+}
+
+/** A quarter without a house is a district inside its district; with one it is addressed like a street. */
+function isBareQuarter(place: Located): boolean {
+  return isQuarter(place) && place.house === null;
+}
+
 /** From the country down, without saying a city that is its own region twice: `Узбекистан, Ташкент, улица Навои, 12`. */
 function addressLine(place: Located, language: Language): readonly string[] {
   const name = (names: LocalNames | null): string | undefined => names?.[language];
@@ -74,6 +84,11 @@ function addressLine(place: Located, language: Language): readonly string[] {
   return parts.filter((part) => part !== undefined);
 }
 
+function streetKind(place: Located): string {
+  if (isBareQuarter(place)) return 'district';
+  return place.kind === 'metro' ? 'route' : 'street';
+}
+
 function components(place: Located, language: Language): readonly Json[] {
   const component = (kind: string, name: string | null | undefined): Json[] =>
     name === null || name === undefined ? [] : [{ kind, name }];
@@ -83,7 +98,7 @@ function components(place: Located, language: Language): readonly Json[] {
     ...component('area', place.area?.[language]),
     ...component('locality', place.city?.[language]),
     ...component('district', place.kind === 'district' || isQuarter(place) ? place.district?.[language] : null),
-    ...component(place.kind === 'metro' ? 'route' : 'street', place.street?.[language]),
+    ...component(streetKind(place), place.street?.[language]),
     ...component('house', place.house),
     ...component(kinds[place.kind], place.feature?.[language]),
   ];
@@ -102,12 +117,10 @@ function addressDetails(place: Located, language: Language, line: readonly strin
         ? null
         : { PremiseName: name(place.feature) };
   const withDistrict = place.kind === 'district' || isQuarter(place);
-  let inner = nest(
-    'Thoroughfare',
-    'ThoroughfareName',
-    name(place.street),
-    premise === null ? {} : { Premise: premise },
-  );
+  const within: Json = premise === null ? {} : { Premise: premise };
+  let inner = isBareQuarter(place)
+    ? nest('DependentLocality', 'DependentLocalityName', name(place.street), within)
+    : nest('Thoroughfare', 'ThoroughfareName', name(place.street), within);
   if (withDistrict) inner = nest('DependentLocality', 'DependentLocalityName', name(place.district), inner);
   // What lies outside any town hangs on a locality without a name.
   inner =

@@ -1,0 +1,29 @@
+/** node-geocoder, unchanged, with its requests sent to another origin than the vendor's. */
+import { createRequire } from 'node:module';
+
+interface Found {
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly formattedAddress: string;
+  readonly streetName: string | null;
+  readonly streetNumber: string | null;
+  readonly city: string | null;
+  readonly countryCode: string | null;
+}
+
+export interface NodeGeocoder {
+  geocode(address: string): Promise<readonly Found[]>;
+  reverse(point: { lat: number; lon: number }): Promise<readonly Found[]>;
+}
+
+// The package has no types of its own.
+const open = createRequire(import.meta.url)('node-geocoder') as (options: object) => NodeGeocoder;
+
+/** `provider`: as node-geocoder names it (`google`, `yandex`). */
+export function openNodeGeocoder(provider: string, origin: string, options: object): NodeGeocoder {
+  const toOrigin = (url: string, init: RequestInit): Promise<Response> => {
+    const { pathname, search } = new URL(url);
+    return fetch(`${origin}${pathname}${search}`, init);
+  };
+  return open({ provider, apiKey: 'k', fetch: toOrigin, ...options });
+}
