@@ -34,7 +34,11 @@ export function announceHit(
 }
 
 /** A question that no layer could answer; which service will is not known yet, so the family of services is named. */
-export function announceMiss(deps: TelemetryDeps, call: Call, question: CacheQuestion): void {
+export function announceMiss(
+  deps: TelemetryDeps,
+  call: Pick<Call, 'requestId' | 'cacheMode'> & { readonly capability: Pick<Call['capability'], 'cache'> },
+  question: CacheQuestion,
+): void {
   deps.metrics.cacheMiss(question.group, question.operation);
   const cacheKey = cacheKeyOf(question);
   deps.publishTelemetry({

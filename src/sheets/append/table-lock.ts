@@ -1,0 +1,84 @@
+/**
+ * One append at a time to a spreadsheet, over all replicas, so that what is read back after a doubtful append is known
+ * to be its own doing or nobody's.
+ *
+ * Held in the shared store; in the database while that is away. A lock is a lease: it ends by itself after a crash, and
+ * its holder confirms it right before each request (`confirm`), with more time left than the request may take. Should
+ * two ever hold it, Google still appends each whole: what is lost is only the certainty after a doubtful outcome.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../../clock.ts';
+import type { Leases } from '../../storage/leases.ts';
+import { type SharedStore, StoreAway } from '../../storage/shared-store.ts';
+
+export interface TableLock {
+  /** Renews it; false where it was lost, and nothing may be sent. */
+  confirm(): Promise<boolean>;
+  release(): Promise<void>;
+}
+
+export interface TableLocks {
+  /** null where it could not be had by `deadlineAtMs` (Unix milliseconds). */
+  acquire(spreadsheetId: string, deadlineAtMs: number): Promise<TableLock | null>;
+}
+
+export interface TableLocksDeps {
+  readonly store: SharedStore;
+  readonly leases: Pick<Leases, 'tryHold' | 'renew' | 'release'>;
+  readonly clock: Clock;
+  /** Longer than any request and its reading back. */
+  readonly ttlMs: number;
+}
+
+/** Between two tries, at random between half and whole. */
+const tryEveryMs = 40;
+
+export function createTableLocks({ store, leases, clock, ttlMs }: TableLocksDeps): TableLocks {
+  const inStore = async (key: string): Promise<TableLock | null> => {
+    const token = randomUUID();
+    if (!(await store.setIfAbsent(key, token, ttlMs))) return null;
+    return {
+      confirm: () => store.extendIfEqual(key, token, ttlMs).catch(() => false),
+      release: async () => {
+        await store.deleteIfEqual(key, token).catch(() => {}); // It ends by itself.
+      },
+    };
+  };
+  const inDatabase = async (name: string): Promise<TableLock | null> => {
+    if ((await leases.tryHold(name, ttlMs)) === null) return null;
+    return {
+      confirm: async () => (await leases.renew(name, ttlMs).catch(() => null)) !== null,
+      release: () => leases.release(name).catch(() => {}),
+    };
+  };
+  /** Ended in this process right now: others, who look only now and then, are let in between. */
+  const releasedAtMs = new Map<string, number>();
+
+  return {
+    async acquire(spreadsheetId, deadlineAtMs) {
+      const name = `sheets-append:${spreadsheetId}`.slice(0, 100);
+      const justReleased = clock.now() - (releasedAtMs.get(name) ?? 0) < tryEveryMs;
+      if (justReleased && store.replicasSeen() > 1) await sleep(tryEveryMs);
+      for (;;) {
+        const lock = await inStore(name).catch((error: unknown) => {
+          if (error instanceof StoreAway) return inDatabase(name);
+          throw error;
+        });
+        if (lock !== null) {
+          return {
+            confirm: lock.confirm,
+            async release() {
+              releasedAtMs.delete(name);
+              if (releasedAtMs.size > 1_000) releasedAtMs.clear();
+              releasedAtMs.set(name, clock.now());
+              await lock.release();
+            },
+          };
+        }
+        if (clock.now() + tryEveryMs > deadlineAtMs) return null;
+        await sleep(tryEveryMs * (0.5 + Math.random() / 2));
+      }
+    },
+  };
+}

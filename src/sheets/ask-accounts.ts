@@ -1,0 +1,170 @@
+/**
+ * One request to Google for however many callers: through the gateway's own stages (breaker, limits, attempt, audit),
+ * with the account that has most quota left, and another one where that account cannot serve.
+ */
+
+import type { ServiceError } from '../errors.ts';
+import { askProvider } from '../gateway/ask-provider.ts';
+import type { AskContext } from '../gateway/attempt-once.ts';
+import type { Call, Capability } from '../gateway/call.ts';
+import { createCallRecord } from '../gateway/call-record.ts';
+import type { CallDeps } from '../gateway/deps.ts';
+import { writeDown } from '../gateway/execute-call.ts';
+import { noteRefusal } from '../gateway/failover.ts';
+import type { LimitState, RateLimiter } from '../gateway/limits.ts';
+import { decisiveError, unanswered } from '../gateway/no-answer.ts';
+import type { Answered, ProviderOutcome } from '../gateway/outcome.ts';
+import type { createRefusalNotes } from '../gateway/refusal-notes.ts';
+import { type Provider, resolveProviders } from '../gateway/resolve-providers.ts';
+import { touchBounded } from '../gateway/touch-bounded.ts';
+import type { InputOf, KnownOperation, OutputOf } from '../providers/provider.ts';
+import type { Caller } from './caller.ts';
+
+export interface AskDeps {
+  readonly calls: CallDeps;
+  readonly limiter: Pick<RateLimiter, 'peek'>;
+  readonly announceRefusal: ReturnType<typeof createRefusalNotes>;
+}
+
+export interface SheetsQuestion<Op extends KnownOperation> {
+  readonly capability: Capability<Op>;
+  readonly input: InputOf<Op>;
+  readonly spreadsheetId: string;
+  /** Whose request it is in the audit: the first of those who share it. */
+  readonly caller: Caller;
+  readonly deadlineAtMs: number;
+  readonly signal: AbortSignal;
+}
+
+export type Asked<Value> =
+  | { readonly kind: 'answered'; readonly answer: Answered<Value>; readonly familyState: LimitState | null }
+  /** Only limits stand in the way: the same may be asked from `untilMs` on. Nothing was sent. */
+  | { readonly kind: 'limited'; readonly untilMs: number; readonly error: ServiceError }
+  | { readonly kind: 'bad_input'; readonly status: 400 | 403 | 404; readonly error: ServiceError }
+  /** `settled`: Google has ended its work, so that looking there tells what was done. */
+  | { readonly kind: 'unknown'; readonly settled: boolean; readonly error: ServiceError }
+  | { readonly kind: 'failed'; readonly error: ServiceError; readonly mayHaveArrived: boolean };
+
+export interface Accounts {
+  ask<Op extends KnownOperation>(question: SheetsQuestion<Op>): Promise<Asked<OutputOf<Op>>>;
+}
+
+/** How long an account that was refused a spreadsheet is asked last. */
+const refusedForMs = 300_000;
+const maxRefusals = 10_000;
+
+export function createAccounts(deps: AskDeps): Accounts {
+  const { calls } = deps;
+  /** Until when an account is known to be refused, by tenant, account and spreadsheet. */
+  const refusals = new Map<string, { untilMs: number }>();
+  const refusalOf = (provider: Provider, spreadsheetId: string) =>
+    refusals.get(`${provider.service.id} ${spreadsheetId}`)?.untilMs ?? 0;
+
+  const inOrder = async <Op extends KnownOperation>(question: SheetsQuestion<Op>): Promise<readonly Provider[]> => {
+    const { capability, caller, spreadsheetId } = question;
+    const providers = await resolveProviders(calls, { tenantId: caller.tenantId, capability, provider: null });
+    if (providers.length < 2) return providers;
+    const ranked = await Promise.all(
+      providers.map(async (provider) => {
+        const states = await deps.limiter.peek(caller.tenantId, capability.limitsOf?.(provider.service) ?? []);
+        const left = states.map((state) => state.maxRequests - state.usedRequests);
+        const isRefused = refusalOf(provider, spreadsheetId) > calls.clock.now();
+        return { provider, left: Math.min(...left), isRefused };
+      }),
+    );
+    ranked.sort((a, b) => Number(a.isRefused) - Number(b.isRefused) || b.left - a.left);
+    return ranked.map(({ provider }) => provider);
+  };
+
+  return {
+    async ask(question) {
+      const call = callOf(question);
+      const providers = await inOrder(question);
+      const { tenantId, requestId, sourceService } = question.caller;
+      const record = createCallRecord(
+        { tenantId, requestId, sourceService, operation: question.capability.operation, serviceType: 'sheets' },
+        deps.announceRefusal,
+      );
+      const context: AskContext = { signal: question.signal, record, familyCharged: false, familyState: null };
+      const outcomes: ProviderOutcome<OutputOf<typeof question.capability.operation>>[] = [];
+      for (const [index, provider] of providers.entries()) {
+        const terms = { deadlineAtMs: question.deadlineAtMs, isLast: index === providers.length - 1 };
+        const outcome = await askProvider(calls, call, provider, context, terms);
+        outcomes.push(outcome);
+        if (isRefusedFile(outcome)) {
+          const refusal = touchBounded(
+            refusals,
+            `${provider.service.id} ${question.spreadsheetId}`,
+            maxRefusals,
+            () => ({
+              untilMs: 0,
+            }),
+          );
+          refusal.untilMs = calls.clock.now() + refusedForMs;
+        } else if (!mayAskAnother(outcome)) {
+          break;
+        }
+      }
+      const asked = conclude(outcomes, context.familyState, calls.clock.now());
+      if (asked.kind === 'limited') for (const outcome of outcomes) noteRefusal(calls, context, outcome);
+      await writeDown(calls, record);
+      return asked;
+    },
+  };
+}
+
+function callOf<Op extends KnownOperation>(question: SheetsQuestion<Op>): Call<Op> {
+  const { caller, capability, input, deadlineAtMs } = question;
+  return { ...caller, capability, input, question: '', provider: null, deadlineAtMs };
+}
+
+/** Not shared with this account, or not even visible to it: another may see it. */
+function isRefusedFile(outcome: ProviderOutcome<unknown>): boolean {
+  return outcome.kind === 'bad_input' && outcome.status !== 400;
+}
+
+/** A request that may have been carried out is nobody else's to make. */
+function mayAskAnother(outcome: ProviderOutcome<unknown>): boolean {
+  return outcome.kind === 'passed_over' || outcome.kind === 'throttled' || outcome.kind === 'failed';
+}
+
+function conclude<Value>(
+  outcomes: readonly ProviderOutcome<Value>[],
+  familyState: LimitState | null,
+  nowMs: number,
+): Asked<Value> {
+  const answer = outcomes.find((outcome) => outcome.kind === 'answered');
+  if (answer !== undefined) return { kind: 'answered', answer, familyState };
+  const limitEnds = outcomes.map((outcome) => limitEndOf(outcome, nowMs));
+  const decisive = outcomes.find(({ kind }) => kind === 'unknown_outcome' || kind === 'bad_input');
+  if (decisive?.kind === 'unknown_outcome') {
+    const error = decisiveError([decisive]) as ServiceError;
+    return { kind: 'unknown', settled: decisive.settled === true, error };
+  }
+  // Where one account is refused and another has no quota left, the other may yet be the right one.
+  const untilMs = Math.min(...limitEnds.filter((end) => end !== null));
+  if (Number.isFinite(untilMs) && outcomes.every((outcome, at) => limitEnds[at] !== null || outcome === decisive)) {
+    const error = decisiveError(outcomes.filter(({ kind }) => kind === 'family_refused'));
+    return {
+      kind: 'limited',
+      untilMs,
+      error:
+        error ??
+        unanswered(
+          outcomes.filter((_, at) => limitEnds[at] !== null),
+          nowMs,
+        ),
+    };
+  }
+  if (decisive?.kind === 'bad_input') {
+    return { kind: 'bad_input', status: decisive.status, error: decisiveError([decisive]) as ServiceError };
+  }
+  const mayHaveArrived = outcomes.some((outcome) => outcome.kind === 'failed' && outcome.fault !== 'denied');
+  return { kind: 'failed', error: decisiveError(outcomes) ?? unanswered(outcomes, nowMs), mayHaveArrived };
+}
+
+function limitEndOf(outcome: ProviderOutcome<unknown>, nowMs: number): number | null {
+  if (outcome.kind === 'family_refused') return nowMs + outcome.refusal.retryAfterMs;
+  if (outcome.kind === 'throttled') return outcome.untilMs;
+  return outcome.kind === 'passed_over' && outcome.because === 'limit' ? outcome.untilMs : null;
+}

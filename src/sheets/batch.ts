@@ -1,0 +1,160 @@
+/**
+ * Operations of one request, in order. Neighbours of one kind are asked for together, so that reads go as one `batchGet`,
+ * writes as one `batchUpdate`, appends to one table as one append; each gets its result or its error in its place.
+ */
+import { ServiceError } from '../errors.ts';
+import type { Progress } from './append/progress.ts';
+import type { Caller } from './caller.ts';
+import type { BatchOperation, BatchRequest } from './parse-request.ts';
+import type { Sheets } from './sheets.ts';
+
+export interface BatchResult {
+  readonly results: readonly object[];
+  readonly operations_count: number;
+  readonly total_updated_cells: number;
+}
+
+interface Done {
+  readonly answer: Readonly<Record<string, unknown>>;
+  readonly updatedCells: number;
+}
+
+/** Throws only what befalls the whole request (the caller has left). */
+export async function runBatch(
+  sheets: Sheets,
+  caller: Caller,
+  request: BatchRequest,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<BatchResult> {
+  const slots = createSlots(progress);
+  const settled: PromiseSettledResult<Done>[] = [];
+  for (const run of runsOf(request.operations)) {
+    signal.throwIfAborted();
+    const from = settled.length;
+    const outcomes = run.map((operation, index) => runOne(sheets, caller, operation, slots(from + index), signal));
+    settled.push(...(await Promise.allSettled(outcomes)));
+  }
+  const results = request.operations.map(({ operation, range }, index) => ({
+    operation,
+    range,
+    ...answerOf(settled[index] as PromiseSettledResult<Done>),
+  }));
+  const cells = settled.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.updatedCells : 0));
+  return {
+    results,
+    operations_count: results.length,
+    total_updated_cells: cells.reduce((sum, count) => sum + count, 0),
+  };
+}
+
+function runsOf(operations: readonly BatchOperation[]): readonly (readonly BatchOperation[])[] {
+  const runs: BatchOperation[][] = [];
+  for (const operation of operations) {
+    const last = runs.at(-1);
+    if (last?.[0]?.operation === operation.operation) last.push(operation);
+    else runs.push([operation]);
+  }
+  return runs;
+}
+
+async function runOne(
+  sheets: Sheets,
+  caller: Caller,
+  one: BatchOperation,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Done> {
+  switch (one.operation) {
+    case 'read': {
+      const { body } = await sheets.read(caller, one.question, signal);
+      return { answer: JSON.parse(body.toString()) as Done['answer'], updatedCells: 0 };
+    }
+    case 'write': {
+      const { result } = await sheets.write(caller, one.question, signal);
+      return { answer: updateAnswer(result), updatedCells: result.updatedCells };
+    }
+    case 'append': {
+      const done = doneOf(progress.saved);
+      if (done !== null) return done;
+      const { result } = await sheets.append(caller, one.question, progress, signal);
+      const appended = { answer: appendAnswer(result), updatedCells: result.updatedCells };
+      // A crash before the whole batch is answered must not lose that this one was made.
+      await progress.save({ done: appended });
+      return appended;
+    }
+    case 'clear': {
+      const { result } = await sheets.clear(caller, one.question, signal);
+      return { answer: { cleared_range: result }, updatedCells: 0 };
+    }
+  }
+}
+
+/** In the API's words. */
+export function updateAnswer(result: {
+  updatedRange: string;
+  updatedRows: number;
+  updatedColumns: number;
+  updatedCells: number;
+}) {
+  return {
+    updated_range: result.updatedRange,
+    updated_rows: result.updatedRows,
+    updated_columns: result.updatedColumns,
+    updated_cells: result.updatedCells,
+  };
+}
+
+export function appendAnswer(result: {
+  updatedRange: string;
+  updatedRows: number;
+  updatedCells: number;
+  tableRange: string | null;
+}) {
+  return {
+    updated_range: result.updatedRange,
+    updated_rows: result.updatedRows,
+    updated_cells: result.updatedCells,
+    table_range: result.tableRange,
+  };
+}
+
+function answerOf(outcome: PromiseSettledResult<Done>): object {
+  if (outcome.status === 'fulfilled') return outcome.value.answer;
+  const { reason } = outcome;
+  // Anything but our own errors is a fault of this program, and not for the caller's eyes.
+  if (!(reason instanceof ServiceError)) throw reason;
+  const { code, publicMessage, provider, retryAfterSeconds, extra } = reason;
+  return {
+    error: {
+      code,
+      detail: publicMessage,
+      ...(provider !== undefined && { provider }),
+      ...(retryAfterSeconds !== undefined && { retry_after_seconds: retryAfterSeconds }),
+      ...extra,
+    },
+  };
+}
+
+/** One place for each operation in what a keyed batch remembers; saved together, one after the other. */
+function createSlots(progress: Progress): (index: number) => Progress {
+  const kept = new Map<string, unknown>(Object.entries(operationsIn(progress.saved)));
+  let saving: Promise<void> = Promise.resolve();
+  return (index) => ({
+    saved: kept.get(String(index)) ?? null,
+    save(value) {
+      kept.set(String(index), value);
+      saving = saving.catch(() => {}).then(() => progress.save({ operations: Object.fromEntries(kept) }));
+      return saving;
+    },
+  });
+}
+
+function operationsIn(saved: unknown): object {
+  if (typeof saved !== 'object' || saved === null || !('operations' in saved)) return {};
+  return typeof saved.operations === 'object' && saved.operations !== null ? saved.operations : {};
+}
+
+function doneOf(saved: unknown): Done | null {
+  return typeof saved === 'object' && saved !== null && 'done' in saved ? (saved.done as Done) : null;
+}

@@ -1,0 +1,8 @@
+/** What a sheets call must know of the request around it; everything else is in the question itself. */
+import type { Call } from '../gateway/call.ts';
+
+/** One tenant request, as the edge has authenticated it. */
+export type Caller = Pick<
+  Call,
+  'tenantId' | 'cacheMode' | 'requestId' | 'traceparent' | 'sourceService' | 'deadlineAtMs' | 'maxWaitMs'
+>;

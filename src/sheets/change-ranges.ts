@@ -1,0 +1,221 @@
+/**
+ * Writes and clears: those of one spreadsheet that wait together go as one request, in the order they came.
+ *
+ * What they can have changed is forgotten by every cache before they are acknowledged, and also when nobody knows
+ * whether they were carried out.
+ */
+import { ServiceError } from '../errors.ts';
+import type { Capability } from '../gateway/call.ts';
+import { familyLimitOf } from '../gateway/execute-call.ts';
+import type { TenantId } from '../ids.ts';
+import type { Cell, UpdatedRange, ValueInputOption } from '../providers/google_sheets/operations.ts';
+import type { InputOf, OutputOf } from '../providers/provider.ts';
+import { type A1Range, printA1 } from './a1.ts';
+import { blockAt, wholeSheet } from './area.ts';
+import type { Accounts } from './ask-accounts.ts';
+import type { Caller } from './caller.ts';
+import type { QuotaKind, SheetsCapabilities } from './capabilities.ts';
+import type { Changed } from './changed.ts';
+import type { SheetsDeps } from './deps.ts';
+import { type LaneItem, Lanes, type PutBack } from './lane.ts';
+import { forgetRanges } from './scope.ts';
+import { splitBatch } from './split-batch.ts';
+
+export interface WriteQuestion {
+  readonly spreadsheetId: string;
+  readonly range: A1Range;
+  readonly values: readonly (readonly Cell[])[];
+  readonly valueInputOption: ValueInputOption;
+}
+
+export interface ClearQuestion {
+  readonly spreadsheetId: string;
+  readonly range: A1Range;
+}
+
+export interface ChangeDeps extends Pick<SheetsDeps, 'calls' | 'cache'> {
+  readonly accounts: Accounts;
+  readonly capabilities: SheetsCapabilities;
+  pace(tenantId: TenantId, kind: QuotaKind): Promise<number>;
+}
+
+export interface Changes {
+  write(caller: Caller, question: WriteQuestion, signal: AbortSignal): Promise<Changed<UpdatedRange>>;
+  clear(caller: Caller, question: ClearQuestion, signal: AbortSignal): Promise<Changed<string>>;
+}
+
+/** Google advises two megabytes a request. */
+const maxBatchBytes = 2 * 1024 * 1024;
+const maxBatchItems = 500;
+/** A request that went unanswered may still be carried out this much later; what it changes is then forgotten again. */
+const lateChangeMs = 60_000;
+
+export function createChanges(deps: ChangeDeps): Changes {
+  const write = createChange(deps, {
+    capability: deps.capabilities.write,
+    inputOf: (spreadsheetId, batch: readonly WriteQuestion[]) => ({
+      spreadsheetId,
+      valueInputOption: (batch[0] as WriteQuestion).valueInputOption,
+      data: batch.map(({ range, values }) => ({ range: printA1(range), values })),
+    }),
+    touches: touchedBy,
+    sizeBytes: ({ values }) => values.length * 8 + values.reduce((sum, row) => sum + sizeOfRow(row), 0),
+  });
+  const clear = createChange(deps, {
+    capability: deps.capabilities.clear,
+    inputOf: (spreadsheetId, batch: readonly ClearQuestion[]) => ({
+      spreadsheetId,
+      ranges: batch.map(({ range }) => printA1(range)),
+    }),
+    touches: ({ range }) => range,
+    sizeBytes: () => 100,
+  });
+  return {
+    write: (caller, question, signal) =>
+      write(`${question.spreadsheetId}\n${question.valueInputOption}`, caller, question, signal),
+    clear: (caller, question, signal) => clear(question.spreadsheetId, caller, question, signal),
+  };
+}
+
+/** A write begins at its range's first cell and goes as far as its values do. */
+function touchedBy({ range, values }: WriteQuestion): A1Range {
+  if (range.kind === 'name') return range;
+  const width = Math.max(...values.map((row) => row.length));
+  const area = range.kind === 'sheet' ? wholeSheet : range.area;
+  return { kind: 'area', title: range.title, area: blockAt(area, values.length, width) };
+}
+
+export function sizeOfRow(row: readonly Cell[]): number {
+  return row.reduce<number>((sum, cell) => sum + (typeof cell === 'string' ? cell.length * 2 : 8), 0);
+}
+
+interface Change<Op extends 'sheets_write' | 'sheets_clear', Question> {
+  readonly capability: Capability<Op>;
+  inputOf(spreadsheetId: string, batch: readonly Question[]): InputOf<Op>;
+  touches(question: Question): A1Range;
+  sizeBytes(question: Question): number;
+}
+
+type ResultOf<Op extends 'sheets_write' | 'sheets_clear'> = OutputOf<Op>[number];
+
+function createChange<
+  Op extends 'sheets_write' | 'sheets_clear',
+  Question extends { readonly spreadsheetId: string; readonly range: A1Range },
+>(deps: ChangeDeps, change: Change<Op, Question>) {
+  const { calls } = deps;
+  type Item = { readonly question: Question; readonly caller: Caller };
+  type Entry = LaneItem<Item, Changed<ResultOf<Op>>>;
+  const lanes = new Lanes<Item, Changed<ResultOf<Op>>>();
+
+  const forget = (batch: readonly Entry[]): Promise<void> => {
+    const [first] = batch as [Entry];
+    const ranges = batch.map(({ item }) => change.touches(item.question));
+    return forgetRanges(deps.cache, first.item.caller.tenantId, first.item.question.spreadsheetId, ranges);
+  };
+
+  const send = async (batch: readonly Entry[]): Promise<PutBack<Item, Changed<ResultOf<Op>>> | null> => {
+    const [first] = batch as [Entry];
+    const { question, caller } = first.item;
+    const asked = await deps.accounts.ask({
+      capability: change.capability,
+      input: change.inputOf(
+        question.spreadsheetId,
+        batch.map(({ item }) => item.question),
+      ),
+      spreadsheetId: question.spreadsheetId,
+      caller,
+      deadlineAtMs: Math.max(...batch.map((entry) => entry.deadlineAtMs())),
+      // Once sent it is finished, whoever leaves: half a change would be known to nobody.
+      signal: new AbortController().signal,
+    });
+    switch (asked.kind) {
+      case 'answered': {
+        await forget(batch);
+        const { service, value } = asked.answer;
+        const about = {
+          provider: service.serviceName,
+          familyLimit: familyLimitOf(asked.familyState, deps.calls.clock.now()),
+        };
+        for (const [index, entry] of batch.entries()) {
+          entry.resolve({ ...about, result: (value as readonly ResultOf<Op>[])[index] as ResultOf<Op> });
+        }
+        return null;
+      }
+      case 'limited':
+        return { items: batch, untilMs: asked.untilMs, error: asked.error };
+      case 'bad_input': {
+        if (asked.status !== 400) break;
+        const { guilty, parts } = splitBatch(
+          batch,
+          ({ item }) => printA1(item.question.range),
+          asked.error.publicMessage,
+        );
+        for (const entry of guilty) entry.reject(asked.error);
+        for (const [index, part] of parts.entries()) {
+          const putBack = part.length === 0 ? null : await send(part);
+          if (putBack !== null) return { ...putBack, items: [...putBack.items, ...parts.slice(index + 1).flat()] };
+        }
+        return null;
+      }
+      case 'unknown':
+      case 'failed':
+        if (asked.kind === 'unknown' || asked.mayHaveArrived) {
+          await forget(batch);
+          setTimeout(() => void forget(batch).catch(() => {}), lateChangeMs).unref();
+          for (const entry of batch) entry.reject(withUnknownOutcome(asked.error));
+          return null;
+        }
+    }
+    for (const entry of batch) entry.reject(asked.error);
+    return null;
+  };
+
+  return (laneKey: string, caller: Caller, question: Question, signal: AbortSignal): Promise<Changed<ResultOf<Op>>> =>
+    lanes
+      .of(`${caller.tenantId}\n${laneKey}`, () => ({
+        clock: calls.clock,
+        deadlines: calls.deadlines,
+        gatherMs: 2,
+        // What comes while one is under way goes together in the next.
+        maxInFlight: 1,
+        countTogether: (items) => countWithin(items.map((item) => change.sizeBytes(item.question))),
+        paceMs: () => deps.pace(caller.tenantId, 'write'),
+        timeoutOf: () =>
+          withUnknownOutcome(new ServiceError('GATEWAY_TIMEOUT', 'Google Sheets did not answer in time.')),
+        send,
+      }))
+      .add(
+        { question, caller },
+        {
+          signal,
+          deadlineAtMs: () => caller.deadlineAtMs,
+          patientUntilMs: constantly(calls.clock.now() + caller.maxWaitMs),
+        },
+      );
+}
+
+function constantly<Value>(value: Value): () => Value {
+  return () => value;
+}
+
+export function countWithin(sizes: readonly number[]): number {
+  let bytes = 0;
+  let count = 0;
+  for (const size of sizes) {
+    bytes += size;
+    if (count > 0 && (bytes > maxBatchBytes || count === maxBatchItems)) break;
+    count += 1;
+  }
+  return count;
+}
+
+/** Says that the change may have been made: repeating a write or a clear is harmless, and reading tells. */
+export function withUnknownOutcome(error: ServiceError): ServiceError {
+  return new ServiceError(error.code, error.publicMessage, {
+    ...(error.provider !== undefined && { provider: error.provider }),
+    ...(error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),
+    ...(error.status !== undefined && { status: error.status }),
+    extra: { ...error.extra, outcome: 'unknown' },
+    cause: error,
+  });
+}

@@ -1,0 +1,18 @@
+/** What the sheets room is given. */
+import type { CallExecutor } from '../gateway/call.ts';
+import type { CallDeps } from '../gateway/deps.ts';
+import type { RateLimiter } from '../gateway/limits.ts';
+import type { ResponseCache } from '../gateway/response-cache.ts';
+import type { Leases } from '../storage/leases.ts';
+import type { SharedStore } from '../storage/shared-store.ts';
+
+export interface SheetsDeps {
+  readonly calls: CallDeps;
+  readonly executor: CallExecutor;
+  readonly cache: Pick<ResponseCache, 'findInMemory' | 'resolve' | 'invalidate'>;
+  readonly limiter: Pick<RateLimiter, 'peek'>;
+  readonly store: SharedStore;
+  readonly leases: Pick<Leases, 'tryHold' | 'renew' | 'release'>;
+  /** `CACHE_SHEETS_TTL_SECONDS` */
+  readonly ttlSeconds: number;
+}

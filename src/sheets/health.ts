@@ -1,0 +1,67 @@
+/** `GET /sheets/health`: how the tenant's sheets service is, and how much it may still be asked this minute. */
+
+import type { Clock } from '../clock.ts';
+import type { ExternalService, HealthStatus } from '../directory/service.ts';
+import { type FamilyLimits, familyLimit } from '../gateway/limit-subjects.ts';
+import type { RateLimiter } from '../gateway/limits.ts';
+import type { TenantId } from '../ids.ts';
+import type { SheetsCapabilities } from './capabilities.ts';
+
+export interface SheetsHealthDeps {
+  readonly directory: { ofTenant(tenantId: TenantId): Promise<readonly ExternalService[]> };
+  readonly limiter: Pick<RateLimiter, 'peek'>;
+  readonly capabilities: Pick<SheetsCapabilities, 'limitsOf'>;
+  readonly familyLimits: FamilyLimits;
+  readonly clock: Clock;
+  healthOf(service: ExternalService): HealthStatus;
+}
+
+export interface SheetsHealth {
+  /** `unavailable` where the tenant has no sheets service. */
+  readonly status: HealthStatus | 'unavailable';
+  readonly service: string | null;
+  /** Of the limit that is nearest to its end, over the tenant's own and the account's; the best of several accounts. */
+  readonly rate_limit_remaining: number | null;
+  readonly rate_limit_reset_in_seconds: number | null;
+}
+
+export async function readSheetsHealth(deps: SheetsHealthDeps, tenantId: TenantId): Promise<SheetsHealth> {
+  const services = (await deps.directory.ofTenant(tenantId)).filter(
+    ({ isActive, serviceType }) => isActive && serviceType === 'sheets',
+  );
+  if (services.length === 0) {
+    return { status: 'unavailable', service: null, rate_limit_remaining: null, rate_limit_reset_in_seconds: null };
+  }
+  const of = await Promise.all(services.map((service) => healthOfService(deps, tenantId, service)));
+  return of.reduce((best, one) => (rank(one) > rank(best) ? one : best));
+}
+
+async function healthOfService(
+  deps: SheetsHealthDeps,
+  tenantId: TenantId,
+  service: ExternalService,
+): Promise<SheetsHealth> {
+  const subjects = [familyLimit('sheets', deps.familyLimits), ...deps.capabilities.limitsOf('read', service)];
+  const states = await deps.limiter.peek(tenantId, subjects);
+  const tightest = states.reduce<(typeof states)[number] | null>(
+    (least, state) => (least === null || leftOf(state) < leftOf(least) ? state : least),
+    null,
+  );
+  return {
+    status: deps.healthOf(service),
+    service: service.serviceName,
+    rate_limit_remaining: tightest === null ? null : leftOf(tightest),
+    rate_limit_reset_in_seconds:
+      tightest === null ? null : Math.max(0, Math.ceil((tightest.windowEndMs - deps.clock.now()) / 1000)),
+  };
+}
+
+function leftOf(state: { maxRequests: number; usedRequests: number }): number {
+  return Math.max(0, state.maxRequests - state.usedRequests);
+}
+
+const order = ['unavailable', 'down', 'unknown', 'degraded', 'healthy'];
+
+function rank({ status, rate_limit_remaining: left }: SheetsHealth): number {
+  return order.indexOf(status) * 1e6 + (left ?? 0);
+}

@@ -1,0 +1,208 @@
+/**
+ * Requests that may go together wait here for each other: one lane for one spreadsheet and one way of asking.
+ *
+ * A lone item waits a few milliseconds for company. While the pacer or a spent limit holds the lane up, whoever comes
+ * joins the next batch. Each item has its own patience (then the limit's 429), its own deadline (then 504) and its own
+ * caller, who may leave; none of these touches the others.
+ *
+ *   waiting ──gather──▶ pace ──▶ batch ──send──▶ settled, or put back at the front while a limit holds
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import { ServiceError } from '../errors.ts';
+import type { Deadlines } from '../gateway/deadline.ts';
+
+export interface LaneItem<Item, Result> {
+  readonly item: Item;
+  /** Unix milliseconds. May move while it waits: callers of one question come and go. */
+  deadlineAtMs(): number;
+  patientUntilMs(): number;
+  /** Settles once; later calls do nothing. */
+  resolve(result: Result): void;
+  reject(error: unknown): void;
+}
+
+/** Why a batch, or part of it, was put back. */
+export interface PutBack<Item, Result> {
+  readonly items: readonly LaneItem<Item, Result>[];
+  readonly untilMs: number;
+  /** The 429 for those who cannot wait that long. */
+  readonly error: ServiceError;
+}
+
+export interface LaneOptions<Item, Result> {
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  /** Milliseconds that a lone item waits for company. */
+  readonly gatherMs: number;
+  /** Batches under way at once. */
+  readonly maxInFlight: number;
+  /** How many from the front go in one request; at least 1. */
+  countTogether(items: readonly Item[]): number;
+  /** How long the next batch should wait for its place in the minute. */
+  paceMs(): number | Promise<number>;
+  /** Settles every item, or returns those that a limit holds up. What it throws is every item's error. */
+  send(batch: readonly LaneItem<Item, Result>[]): Promise<PutBack<Item, Result> | null>;
+  /** What an item is told whose deadline passes. */
+  timeoutOf(item: Item): ServiceError;
+  /** The lane is empty and nothing is under way. */
+  onIdle(): void;
+}
+
+export interface LaneCaller {
+  readonly signal: AbortSignal;
+  deadlineAtMs(): number;
+  patientUntilMs(): number;
+}
+
+/** Beyond it callers are turned away: so many cannot be served before they lose patience. */
+const maxWaiting = 5_000;
+/** Nobody is kept waiting by the pacer to the very end of their patience. */
+const patienceMarginMs = 250;
+
+interface Entry<Item, Result> extends LaneItem<Item, Result> {
+  isSettled(): boolean;
+}
+
+export class Lane<Item, Result> {
+  readonly #options: LaneOptions<Item, Result>;
+  #waiting: Entry<Item, Result>[] = [];
+  #inFlight = 0;
+  #isRunning = false;
+  #held: { readonly untilMs: number; readonly error: ServiceError } | null = null;
+  #wake: (() => void) | null = null;
+
+  constructor(options: LaneOptions<Item, Result>) {
+    this.#options = options;
+  }
+
+  /** Rejects with the batch's error, with 429 at the end of patience, with 504 at the deadline, with the signal's reason. */
+  add(item: Item, caller: LaneCaller): Promise<Result> {
+    const { clock, deadlines } = this.#options;
+    if (this.#waiting.length >= maxWaiting) {
+      return Promise.reject(
+        new ServiceError('SERVICE_UNAVAILABLE', 'Too many calls wait for this spreadsheet.', { retryAfterSeconds: 5 }),
+      );
+    }
+    if (this.#held !== null && this.#held.untilMs > Math.max(clock.now(), caller.patientUntilMs())) {
+      return Promise.reject(this.#held.error);
+    }
+    return new Promise((resolve, reject) => {
+      if (caller.signal.aborted) return reject(caller.signal.reason);
+      let settled = false;
+      const settle = (act: () => void): void => {
+        if (settled) return;
+        settled = true;
+        clearDeadline();
+        caller.signal.removeEventListener('abort', onAbort);
+        act();
+      };
+      const onAbort = (): void => settle(() => reject(caller.signal.reason));
+      const clearDeadline = deadlines.after(Math.max(0, caller.deadlineAtMs() - clock.now()), () =>
+        settle(() => reject(this.#options.timeoutOf(item))),
+      );
+      caller.signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.push({
+        item,
+        deadlineAtMs: caller.deadlineAtMs,
+        patientUntilMs: caller.patientUntilMs,
+        resolve: (result) => settle(() => resolve(result)),
+        reject: (error) => settle(() => reject(error)),
+        isSettled: () => settled,
+      });
+      if (!this.#isRunning) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    const { clock } = this.#options;
+    while (this.#dropSettled() > 0) {
+      if (this.#inFlight >= this.#options.maxInFlight) {
+        await new Promise<void>((wake) => {
+          this.#wake = wake;
+        });
+        continue;
+      }
+      await sleep(this.#options.gatherMs);
+      await this.#keepPace();
+      if (this.#held !== null) {
+        await sleep(Math.max(1, this.#held.untilMs - clock.now()));
+        this.#held = null;
+      }
+      if (this.#dropSettled() === 0) break;
+      const together = Math.max(1, this.#options.countTogether(this.#waiting.map(({ item }) => item)));
+      const batch = this.#waiting.splice(0, together);
+      this.#inFlight += 1;
+      const sent = this.#send(batch).finally(() => {
+        this.#inFlight -= 1;
+        this.#wake?.();
+        this.#wake = null;
+        if (!this.#isRunning && this.#waiting.length > 0) void this.#run();
+        this.#reportIdle();
+      });
+      if (this.#options.maxInFlight === 1) await sent;
+    }
+    this.#isRunning = false;
+    this.#reportIdle();
+  }
+
+  async #send(batch: readonly LaneItem<Item, Result>[]): Promise<void> {
+    try {
+      const putBack = await this.#options.send(batch);
+      if (putBack !== null) this.#putBack(putBack);
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  #putBack({ items, untilMs, error }: PutBack<Item, Result>): void {
+    const back: Entry<Item, Result>[] = [];
+    for (const entry of items as readonly Entry<Item, Result>[]) {
+      if (untilMs > entry.patientUntilMs()) entry.reject(error);
+      else back.push(entry);
+    }
+    this.#waiting.unshift(...back);
+    // Those who joined meanwhile are held to the same limit.
+    this.#waiting = this.#waiting.filter((entry) => {
+      if (untilMs <= entry.patientUntilMs()) return true;
+      entry.reject(error);
+      return false;
+    });
+    this.#held = { untilMs, error };
+  }
+
+  async #keepPace(): Promise<void> {
+    const { clock } = this.#options;
+    const paceMs = await this.#options.paceMs();
+    if (paceMs <= 0) return;
+    const leastPatientMs = Math.min(
+      ...this.#waiting.map((entry) => Math.min(entry.patientUntilMs(), entry.deadlineAtMs())),
+    );
+    const slackMs = leastPatientMs - patienceMarginMs - clock.now();
+    if (slackMs > 0) await sleep(Math.min(paceMs, slackMs));
+  }
+
+  #dropSettled(): number {
+    this.#waiting = this.#waiting.filter((entry) => !entry.isSettled());
+    return this.#waiting.length;
+  }
+
+  #reportIdle(): void {
+    if (!this.#isRunning && this.#inFlight === 0 && this.#waiting.length === 0) this.#options.onIdle();
+  }
+}
+
+/** Lanes by key, each for as long as it has work. They are as many as there are requests under way. */
+export class Lanes<Item, Result> {
+  readonly #lanes = new Map<string, Lane<Item, Result>>();
+
+  /** The lane of this key, made where there is none. */
+  of(key: string, optionsOf: () => Omit<LaneOptions<Item, Result>, 'onIdle'>): Lane<Item, Result> {
+    const known = this.#lanes.get(key);
+    if (known !== undefined) return known;
+    const lane = new Lane<Item, Result>({ ...optionsOf(), onIdle: () => this.#lanes.delete(key) });
+    this.#lanes.set(key, lane);
+    return lane;
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * A read, from the cache or with others of its spreadsheet in one `batchGet`.
+ *
+ *   cache (shared by identical reads) ──miss──▶ lane of (tenant, spreadsheet, options) ──▶ one request for all that wait
+ */
+import { ServiceError } from '../errors.ts';
+import type { CacheQuestion } from '../gateway/cache/cached-answer.ts';
+import { announceHit, announceMiss } from '../gateway/cache-telemetry.ts';
+import type { CacheOutcome, CallResult } from '../gateway/call.ts';
+import { familyLimitOf } from '../gateway/execute-call.ts';
+import type { Resolved } from '../gateway/response-cache.ts';
+import type { TenantId } from '../ids.ts';
+import type { ReadOptions, ReadRange } from '../providers/google_sheets/operations.ts';
+import { type A1Range, printA1 } from './a1.ts';
+import type { Accounts, Asked } from './ask-accounts.ts';
+import type { Caller } from './caller.ts';
+import type { QuotaKind, SheetsCapabilities } from './capabilities.ts';
+import type { SheetsDeps } from './deps.ts';
+import { type LaneItem, Lanes, type PutBack } from './lane.ts';
+import { renderRead } from './render-values.ts';
+import { scopeOf } from './scope.ts';
+import { splitBatch } from './split-batch.ts';
+
+export interface ReadQuestion extends ReadOptions {
+  readonly spreadsheetId: string;
+  readonly range: A1Range;
+}
+
+export interface ReadDeps extends Pick<SheetsDeps, 'calls' | 'cache'> {
+  readonly accounts: Accounts;
+  readonly capabilities: SheetsCapabilities;
+  pace(tenantId: TenantId, kind: QuotaKind): Promise<number>;
+}
+
+interface LaneRead {
+  readonly range: string;
+  readonly caller: Caller;
+}
+
+interface ReadAnswer {
+  readonly found: ReadRange;
+  readonly serviceId: string;
+  readonly serviceName: string;
+  readonly familyLimit: CallResult['familyLimit'];
+}
+
+/** Well inside the five milliseconds that a lone read may be delayed, with a timer's own lateness. */
+const gatherMs = 2;
+const maxInFlight = 4;
+/** A `batchGet` carries its ranges in the address, of which servers accept some 16 KiB. */
+const maxRangesBytes = 8_000;
+const maxRanges = 100;
+
+export type ReadRangeOf = (caller: Caller, question: ReadQuestion, signal: AbortSignal) => Promise<CallResult>;
+
+export function createReadRange(deps: ReadDeps): ReadRangeOf {
+  const { calls, cache, capabilities } = deps;
+  const lanes = new Lanes<LaneRead, ReadAnswer>();
+  const ttl = capabilities.read.cache as NonNullable<typeof capabilities.read.cache>;
+
+  const laneOf = (caller: Caller, { range: _range, spreadsheetId, ...options }: ReadQuestion) =>
+    lanes.of(`${caller.tenantId}\n${spreadsheetId}\n${Object.values(options).join()}`, () => ({
+      clock: calls.clock,
+      deadlines: calls.deadlines,
+      gatherMs,
+      maxInFlight,
+      countTogether,
+      paceMs: () => deps.pace(caller.tenantId, 'read'),
+      timeoutOf: () => new ServiceError('GATEWAY_TIMEOUT', 'Google Sheets did not answer in time.'),
+      send: (batch) => sendTogether(deps, spreadsheetId, options, batch),
+    }));
+
+  return async (caller, question, signal) => {
+    const text = printA1(question.range);
+    const asked = questionOf(caller.tenantId, question, text);
+    const call = {
+      tenantId: caller.tenantId,
+      requestId: caller.requestId,
+      capability: capabilities.read,
+      cacheMode: caller.cacheMode,
+    };
+    if (caller.cacheMode === 'use') {
+      const hit = cache.findInMemory(asked);
+      if (hit !== null) return answerFromCache(deps, call, { from: 'memory', answer: hit.answer, hits: hit.hits });
+    }
+    const flightCaller = {
+      signal,
+      deadlineAtMs: caller.deadlineAtMs,
+      patientUntilMs: calls.clock.now() + caller.maxWaitMs,
+    };
+    const resolved = await cache.resolve(asked, caller.cacheMode, flightCaller, async (flight, findStale) => {
+      announceMiss(calls, call, asked);
+      try {
+        const answer = await laneOf(caller, question).add({ range: text, caller }, flight);
+        const { fresh, stored } = await renderRead(answer.found, question.majorDimension);
+        const { serviceId, serviceName } = answer;
+        const keeps = stored !== null && caller.cacheMode !== 'off';
+        return {
+          fresh: { body: fresh, provider: serviceName, familyLimit: answer.familyLimit },
+          stored: keeps ? { kind: 'good' as const, serviceId, serviceName, body: stored, costUsd: 0 } : null,
+          ttlSeconds: ttl.ttlSeconds,
+          staleSeconds: ttl.staleSeconds,
+        };
+      } catch (error) {
+        const stale = isOutage(error) ? await findStale() : null;
+        if (stale === null) throw error;
+        return { stale };
+      }
+    });
+    return resolved.from === 'fetch' ? answerFresh(resolved) : answerFromCache(deps, call, resolved);
+  };
+}
+
+function questionOf(tenantId: TenantId, question: ReadQuestion, range: string): CacheQuestion {
+  const { spreadsheetId, valueRenderOption, dateTimeRenderOption, majorDimension } = question;
+  return {
+    tenantId,
+    group: 'sheets',
+    operation: 'sheets_read',
+    question: JSON.stringify([spreadsheetId, range, valueRenderOption, dateTimeRenderOption, majorDimension]),
+    scope: scopeOf(spreadsheetId),
+    detail: range,
+  };
+}
+
+/** A spent limit is no outage: it is told, and waiting ends it. */
+function isOutage(error: unknown): boolean {
+  return (
+    error instanceof ServiceError && ['PROVIDER_ERROR', 'SERVICE_UNAVAILABLE', 'GATEWAY_TIMEOUT'].includes(error.code)
+  );
+}
+
+function countTogether(items: readonly LaneRead[]): number {
+  let bytes = 0;
+  let count = 0;
+  for (const { range } of items) {
+    bytes += encodeURIComponent(range).length + 8;
+    if (bytes > maxRangesBytes || count === maxRanges) break;
+    count += 1;
+  }
+  return count;
+}
+
+type Entry = LaneItem<LaneRead, ReadAnswer>;
+
+/** One request for all; a range that Google refuses is taken out, and the others are asked for again. */
+async function sendTogether(
+  deps: ReadDeps,
+  spreadsheetId: string,
+  options: ReadOptions,
+  batch: readonly Entry[],
+): Promise<PutBack<LaneRead, ReadAnswer> | null> {
+  const asked = await askFor(deps, spreadsheetId, options, batch);
+  switch (asked.kind) {
+    case 'answered': {
+      const { service, value } = asked.answer;
+      const about = {
+        serviceId: service.id,
+        serviceName: service.serviceName,
+        familyLimit: familyLimitOf(asked.familyState, deps.calls.clock.now()),
+      };
+      for (const [index, entry] of batch.entries()) entry.resolve({ ...about, found: value[index] as ReadRange });
+      return null;
+    }
+    case 'limited':
+      return { items: batch, untilMs: asked.untilMs, error: asked.error };
+    case 'bad_input': {
+      if (asked.status !== 400) break;
+      const { guilty, parts } = splitBatch(batch, ({ item }) => item.range, asked.error.publicMessage);
+      for (const entry of guilty) entry.reject(asked.error);
+      return sendParts(deps, spreadsheetId, options, parts);
+    }
+  }
+  for (const entry of batch) entry.reject(asked.error);
+  return null;
+}
+
+async function sendParts(
+  deps: ReadDeps,
+  spreadsheetId: string,
+  options: ReadOptions,
+  parts: readonly (readonly Entry[])[],
+): Promise<PutBack<LaneRead, ReadAnswer> | null> {
+  for (const [index, part] of parts.entries()) {
+    const putBack = part.length === 0 ? null : await sendTogether(deps, spreadsheetId, options, part);
+    if (putBack !== null) return { ...putBack, items: [...putBack.items, ...parts.slice(index + 1).flat()] };
+  }
+  return null;
+}
+
+async function askFor(
+  deps: ReadDeps,
+  spreadsheetId: string,
+  options: ReadOptions,
+  batch: readonly Entry[],
+): Promise<Asked<readonly ReadRange[]>> {
+  const first = batch[0] as Entry;
+  return deps.accounts.ask({
+    capability: deps.capabilities.read,
+    input: { spreadsheetId, ranges: batch.map(({ item }) => item.range), ...options },
+    spreadsheetId,
+    caller: first.item.caller,
+    deadlineAtMs: Math.max(...batch.map((entry) => entry.deadlineAtMs())),
+    // A reader who leaves has been settled by the lane; the request goes on for the others.
+    signal: new AbortController().signal,
+  });
+}
+
+interface Fresh {
+  readonly body: Buffer;
+  readonly provider: string;
+  readonly familyLimit: CallResult['familyLimit'];
+}
+
+function answerFresh({ fresh, led }: Extract<Resolved<Fresh>, { from: 'fetch' }>): CallResult {
+  return {
+    ...fresh,
+    cacheOutcome: led ? 'MISS' : 'COALESCED',
+    ageSeconds: 0,
+    familyLimit: led ? fresh.familyLimit : null,
+  };
+}
+
+const cacheOutcomes = {
+  memory: 'HIT-MEMORY',
+  redis: 'HIT-REDIS',
+  postgres: 'HIT-POSTGRES',
+  stale: 'STALE',
+} as const satisfies Record<string, CacheOutcome>;
+
+function answerFromCache(
+  { calls }: ReadDeps,
+  call: Parameters<typeof announceHit>[1],
+  hit: Exclude<Resolved<Fresh>, { from: 'fetch' }>,
+): CallResult {
+  const nowMs = calls.clock.now();
+  announceHit(calls, call, hit, nowMs);
+  return {
+    body: hit.answer.body,
+    cacheOutcome: cacheOutcomes[hit.from],
+    ageSeconds: Math.max(0, Math.floor((nowMs - hit.answer.fetchedAtMs) / 1000)),
+    provider: hit.answer.serviceName,
+    familyLimit: null,
+  };
+}

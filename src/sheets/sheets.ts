@@ -1,0 +1,65 @@
+/** The sheets capability: what the routes call, put together. */
+import type { CallResult } from '../gateway/call.ts';
+import { createRefusalNotes } from '../gateway/refusal-notes.ts';
+import type { AppendedRows, UpdatedRange } from '../providers/google_sheets/operations.ts';
+import { type AppendQuestion, createAppendRows } from './append/append-rows.ts';
+import type { Progress } from './append/progress.ts';
+import { createTableLocks } from './append/table-lock.ts';
+import { createTableStates } from './append/table-state.ts';
+import { createAccounts } from './ask-accounts.ts';
+import type { Caller } from './caller.ts';
+import { createCapabilities, type SheetsCapabilities } from './capabilities.ts';
+import { type ClearQuestion, createChanges, type WriteQuestion } from './change-ranges.ts';
+import type { Changed } from './changed.ts';
+import type { SheetsDeps } from './deps.ts';
+import { createPace } from './pace.ts';
+import { createPacer } from './pacer.ts';
+import { createReadRange, type ReadQuestion } from './read-range.ts';
+import { scopeOf } from './scope.ts';
+
+export interface Sheets {
+  readonly capabilities: SheetsCapabilities;
+  /** The body is `{values, range, row_count, column_count, cached}`. */
+  read(caller: Caller, question: ReadQuestion, signal: AbortSignal): Promise<CallResult>;
+  write(caller: Caller, question: WriteQuestion, signal: AbortSignal): Promise<Changed<UpdatedRange>>;
+  clear(caller: Caller, question: ClearQuestion, signal: AbortSignal): Promise<Changed<string>>;
+  append(
+    caller: Caller,
+    question: AppendQuestion,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<Changed<AppendedRows>>;
+  metadata(caller: Caller, spreadsheetId: string, signal: AbortSignal): Promise<CallResult>;
+}
+
+export function createSheets(deps: SheetsDeps): Sheets {
+  const { calls, cache, store } = deps;
+  const capabilities = createCapabilities({ directory: calls.directory, ttlSeconds: deps.ttlSeconds });
+  const accounts = createAccounts({ calls, limiter: deps.limiter, announceRefusal: createRefusalNotes(calls.clock) });
+  const pacer = createPacer(calls.clock, () => store.replicasSeen());
+  const shared = { calls, cache, accounts, capabilities, pace: createPace(calls, capabilities, pacer) };
+  const changes = createChanges(shared);
+  // Longer than the append, its repeats and the looks after it.
+  const locks = createTableLocks({ ...deps, clock: calls.clock, ttlMs: 4 * calls.requestTimeoutMs + 10_000 });
+
+  return {
+    capabilities,
+    read: createReadRange(shared),
+    write: changes.write,
+    clear: changes.clear,
+    append: createAppendRows({ ...shared, locks, states: createTableStates(store) }),
+    metadata: (caller, spreadsheetId, signal) =>
+      deps.executor.execute(
+        {
+          ...caller,
+          capability: capabilities.metadata,
+          input: { spreadsheetId },
+          question: spreadsheetId,
+          cacheScope: { scope: scopeOf(spreadsheetId), detail: null },
+          provider: null,
+        },
+        (found) => ({ spreadsheet_id: spreadsheetId, ...found }),
+        signal,
+      ),
+  };
+}
