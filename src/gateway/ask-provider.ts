@@ -15,6 +15,7 @@ import type { ProviderOutcome, Refused } from './outcome.ts';
 import { recordAsked } from './record-asked.ts';
 import type { Provider } from './resolve-providers.ts';
 import { type AttemptResult, runWithRetries } from './retry.ts';
+import { breakerOf } from './service-breaker.ts';
 
 /** One pause of the limiter for a 429 without `Retry-After`. */
 const defaultBackOffMs = 5_000;
@@ -28,8 +29,7 @@ export async function askProvider<Op extends KnownOperation>(
   terms: AskTerms,
 ): Promise<ProviderOutcome<OutputOf<Op>>> {
   const { service } = provider;
-  const breaker = deps.breakers.breakerFor(service.id);
-  const state = breaker.state();
+  const state = breakerOf(deps, service).state();
   if (state.kind === 'open')
     return { kind: 'passed_over', service, because: 'breaker', untilMs: state.openUntilMs, refusedBy: null };
   if (deps.isBudgetSpent !== undefined && (await deps.isBudgetSpent(call.tenantId, service))) {

@@ -10,6 +10,7 @@ import { accountLimits, familyLimit } from './limit-subjects.ts';
 import type { LimitState, LimitSubject } from './limits.ts';
 import type { Refused } from './outcome.ts';
 import type { Provider } from './resolve-providers.ts';
+import { breakerOf, showBreaker } from './service-breaker.ts';
 
 /** What the providers of one call share. */
 export interface AskContext {
@@ -48,7 +49,8 @@ export async function attemptOnce<Op extends KnownOperation>(
   terms: AskTerms,
 ): Promise<Tried<OutputOf<Op>>> {
   const { service, adapter } = provider;
-  const permit = deps.breakers.breakerFor(service.id).tryEnter();
+  const breaker = breakerOf(deps, service);
+  const permit = breaker.tryEnter();
   if (!permit.entered) return { kind: 'breaker_open', openUntilMs: permit.openUntilMs };
   let verdict: AttemptVerdict<OutputOf<Op>> = { kind: 'cancelled' };
   try {
@@ -84,6 +86,7 @@ export async function attemptOnce<Op extends KnownOperation>(
     return { kind: 'tried', verdict, http, durationMs };
   } finally {
     settlePermit(permit, verdict);
+    showBreaker(deps, service, breaker);
   }
 }
 

@@ -34,6 +34,7 @@ export interface CallDeps extends ResolveProvidersDeps {
   readonly intake: Pick<Intake, 'record'>;
   readonly metrics: Pick<
     Metrics,
+    | 'breakerState'
     | 'cacheHit'
     | 'cacheMiss'
     | 'requestSettled'

@@ -232,6 +232,24 @@ test('once the breaker is open the dead provider is not asked', async (t) => {
   assert.equal(yandex.requests(), 20);
 });
 
+test('a changed service is asked again at once, whatever its old key had earned', async (t) => {
+  const google = await startFakeProvider(t, answerWith(403, ''));
+  const pipeline = await startPipeline(t, { providers: { google } });
+  await assert.rejects(pipeline.geocode('Navoi 1'), failsWith('PROVIDER_ERROR'));
+  google.behave(answerPlace());
+  await assert.rejects(pipeline.geocode('Navoi 1'), failsWith('SERVICE_UNAVAILABLE'));
+  assert.match(
+    (await pipeline.metrics.render()).text,
+    /integration_circuit_breaker_state\{service="google",state="open"\} 1/,
+  );
+
+  const [service] = pipeline.services;
+  assert.ok(service);
+  pipeline.services[0] = { ...service, updatedAtMs: service.updatedAtMs + 1 };
+
+  assert.equal((await pipeline.geocode('Navoi 1')).provider, 'google');
+});
+
 test('when every provider fails an answer past its time is served, for a day', async (t) => {
   const google = await startFakeProvider(t);
   const pipeline = await startPipeline(t, { providers: { google } });
