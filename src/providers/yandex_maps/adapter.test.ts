@@ -39,7 +39,7 @@ const expectedOfFixture: Readonly<Record<string, readonly [country: string, ...e
   'forward_street_only_and_district.json': [
     'US',
     'ok',
-    0.5,
+    0.35,
     'GEOMETRIC_CENTER',
     'Pennsylvania Avenue Northwest',
     null,
@@ -84,7 +84,7 @@ const expectedOfFixture: Readonly<Record<string, readonly [country: string, ...e
   'tashkent_forward_street_only_ru.json': [
     'UZ',
     'ok',
-    0.5,
+    0.35,
     'GEOMETRIC_CENTER',
     'улица Нукус',
     null,
@@ -149,9 +149,9 @@ test('each precision has its confidence and its location type', async () => {
     ['number', 0.8, 'ROOFTOP', true],
     ['near', 0.6, 'RANGE_INTERPOLATED', true],
     ['range', 0.7, 'RANGE_INTERPOLATED', true],
-    ['street', 0.5, 'GEOMETRIC_CENTER', true],
-    ['other', 0.25, 'APPROXIMATE', true],
-    ['something new', 0.25, 'APPROXIMATE', true],
+    ['street', 0.35, 'GEOMETRIC_CENTER', true],
+    ['other', 0.18, 'APPROXIMATE', true],
+    ['something new', 0.18, 'APPROXIMATE', true],
   ] as const) {
     const kind = precision === 'other' || precision === 'something new' ? 'locality' : 'house';
     const verdict = await geocodes({ body: collection([geoObject({ precision, kind })]) });

@@ -10,7 +10,7 @@ import type { Place } from '../geocoding.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { parseJson, retryAfterMs, shorten, textIn } from '../reading.ts';
 import { vendorBase, vendorRoot } from '../vendor-url.ts';
-import { confidenceOf, locationTypeByPrecision } from './confidence.ts';
+import { type Asked, confidenceOf, locationTypeByPrecision } from './confidence.ts';
 import {
   addressComponents,
   addressParts,
@@ -54,9 +54,10 @@ export const yandexMaps: Adapter = {
         results: resultsWanted,
       });
       if (outcome.kind !== 'objects') return outcome;
+      const asked = { country, house: asksForHouse(address) };
       const inCountry = outcome.objects.filter(({ countryCode }) => countryCode === country);
-      const best = bestMatch(inCountry, address, (object) => confidenceOf(object, country)) ?? outcome.objects[0];
-      return { kind: 'ok', value: toPlace(best, country, asksForHouse(address) && best.precision !== 'exact') };
+      const best = bestMatch(inCountry, address, (object) => confidenceOf(object, asked)) ?? outcome.objects[0];
+      return { kind: 'ok', value: toPlace(best, asked) };
     },
 
     async reverse({ latitude, longitude, language }, account, http) {
@@ -69,7 +70,7 @@ export const yandexMaps: Adapter = {
       if (outcome.kind !== 'objects') return outcome;
       // By distance; but a house says more of a point than the metro station or the district around it.
       const best = outcome.objects.find(({ kind }) => kind === 'house') ?? outcome.objects[0];
-      return { kind: 'ok', value: toPlace(best, null, false) };
+      return { kind: 'ok', value: toPlace(best, { country: null, house: false }) };
     },
 
     async distance({ origin, destination, mode }, account, http) {
@@ -149,16 +150,16 @@ function matrixBase({ baseUrl }: ProviderAccount): string {
   return root === geocoderOrigin ? matrixOrigin : root;
 }
 
-function toPlace(object: GeoObject, country: string | null, partial: boolean): Place {
+function toPlace(object: GeoObject, asked: Asked): Place {
   return {
     latitude: object.latitude,
     longitude: object.longitude,
     formatted_address: object.text,
-    confidence: confidenceOf(object, country),
+    confidence: confidenceOf(object, asked),
     location_type: locationTypeByPrecision[object.precision],
     address_components: addressComponents(object),
     components: addressParts(object),
     place_id: object.uri,
-    partial_match: partial,
+    partial_match: asked.house && object.precision !== 'exact',
   };
 }

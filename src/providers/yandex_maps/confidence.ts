@@ -35,6 +35,9 @@ export const confidenceByKind: Readonly<Record<string, number>> = {
 };
 const unknownKind = 0.3;
 
+/** For a street or something larger where a house was asked for: not what was meant, however well it was found. */
+export const missedHouseFactor = 0.7;
+
 /** What lies in another country than was asked for is at best a namesake. */
 export const foreignCountryCap = 0.2;
 
@@ -47,12 +50,19 @@ export const locationTypeByPrecision: Readonly<Record<Precision, LocationType>> 
   other: 'APPROXIMATE',
 };
 
-/** `country`: the one that was asked for; null for reverse geocoding, which asks for none. */
-export function confidenceOf(object: GeoObject, country: string | null): number {
-  const own =
-    object.precision === 'other'
-      ? (confidenceByKind[object.kind] ?? unknownKind)
-      : confidenceByPrecision[object.precision];
-  const foreign = country !== null && object.countryCode !== null && object.countryCode !== country;
-  return foreign ? Math.min(own, foreignCountryCap) : own;
+/** What was asked, as far as it bears on how sure an answer is. */
+export interface Asked {
+  /** null for reverse geocoding, which asks for none. */
+  readonly country: string | null;
+  readonly house: boolean;
+}
+
+/** By the tables; two decimals. */
+export function confidenceOf(object: GeoObject, asked: Asked): number {
+  const { precision, kind, countryCode } = object;
+  const own = precision === 'other' ? (confidenceByKind[kind] ?? unknownKind) : confidenceByPrecision[precision];
+  const missed = asked.house && (precision === 'street' || precision === 'other');
+  const met = missed ? Math.round(own * missedHouseFactor * 100) / 100 : own;
+  const foreign = asked.country !== null && countryCode !== null && countryCode !== asked.country;
+  return foreign ? Math.min(met, foreignCountryCap) : met;
 }
