@@ -74,6 +74,8 @@ export interface Config {
     readonly geocodingTtlSeconds: number;
   };
   readonly logRetentionDays: number;
+  /** Further names of headers, parameters and JSON members whose values the audit log must not keep. */
+  readonly maskedFields: readonly string[];
   readonly healthCheckIntervalSeconds: number;
   /** Each outbound attempt. */
   readonly requestTimeoutMs: number;
@@ -187,6 +189,7 @@ export function parseConfig(
       geocodingTtlSeconds: read.integer('CACHE_GEOCODING_TTL_SECONDS', 3_600, 0, 2_592_000),
     },
     logRetentionDays: read.integer('LOG_RETENTION_DAYS', 90, 1, 3_650),
+    maskedFields: readList(read, 'MASK_FIELDS'),
     healthCheckIntervalSeconds: read.integer('HEALTH_CHECK_INTERVAL_SECONDS', 60, 1, 86_400),
     requestTimeoutMs: Math.round(read.number('REQUEST_TIMEOUT_SECONDS', 10, 0.05, 300) * 1000),
     requestMaxRetries: read.integer('REQUEST_MAX_RETRIES', 3, 0, 10),
@@ -383,6 +386,11 @@ function isPublicKeyPem(pem: string): boolean {
   } catch {
     return false;
   }
+}
+
+function readList(read: Reader, name: string): string[] {
+  const parts = read.text(name)?.split(',') ?? [];
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
 }
 
 function readCidrs(read: Reader, problems: string[], name: string, hostAndPortToo: boolean): string[] {
