@@ -26,6 +26,7 @@ import { environmentProviders } from './environment-providers.ts';
 import { createBulkheads } from './gateway/bulkhead.ts';
 import { createCircuitBreakers } from './gateway/circuit-breaker.ts';
 import { createDeadlines } from './gateway/deadline.ts';
+import type { CallDeps } from './gateway/deps.ts';
 import { createCallExecutor } from './gateway/execute-call.ts';
 import { accountLimits } from './gateway/limit-subjects.ts';
 import { createRateLimiter } from './gateway/rate-limiter.ts';
@@ -35,11 +36,13 @@ import { createGeocodingCapabilities } from './geocoding/capabilities.ts';
 import { createRecentAttempts } from './health/recent-attempts.ts';
 import { buildApp } from './http/app.ts';
 import { createAuthenticator } from './http/authenticate.ts';
+import { createIdempotency } from './http/idempotency.ts';
 import { createRateLimitHeaders } from './http/rate-limit-headers.ts';
 import { documentRoutes } from './http/routes/documents.ts';
 import { geocodingRoutes } from './http/routes/geocoding.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { metricsRoute } from './http/routes/metrics.ts';
+import { sheetsRoutes } from './http/routes/sheets.ts';
 import { openTokenDirectory } from './http/token-directory.ts';
 import { createJwtVerifier } from './http/verify-jwt.ts';
 import { parseTenantId } from './ids.ts';
@@ -56,6 +59,8 @@ import { createTelemetryPublisher } from './outbox/telemetry.ts';
 import { findAdapter } from './providers/registry.ts';
 import { loadOrCreateJwtSecret, loadOrCreateKeys, loadOrCreateServiceToken } from './secrets/development-keys.ts';
 import { createKeyring } from './secrets/keyring.ts';
+import { rangesOverlap, scopeKind } from './sheets/scope.ts';
+import { createSheets } from './sheets/sheets.ts';
 import { openDatabase } from './storage/database.ts';
 import { openEmbeddedPostgres } from './storage/embedded-postgres.ts';
 import { createInProcessStore } from './storage/in-process-store.ts';
@@ -123,7 +128,7 @@ export async function startService(config: Config, logger: Logger = createLogger
   });
   const telemetry = own(createTelemetryPublisher({ broker, clock, onDropped: metrics.telemetryDropped }));
   const spool = own(await openSpool({ path: join(config.dataDir, 'spool'), keyring, logger }));
-  const intake = own(createIntake({ db, relay, masker: createMasker(), clock, logger, spool }));
+  const intake = own(createIntake({ db, relay, masker: createMasker(config.maskedFields), clock, logger, spool }));
 
   const leases = createLeases(db, relay.origin, clock);
   own(
@@ -172,9 +177,10 @@ export async function startService(config: Config, logger: Logger = createLogger
       logger,
       l1TtlSeconds: config.cache.l1TtlSeconds,
       l2TtlSeconds: config.cache.l2TtlSeconds,
+      overlaps: { [scopeKind]: rangesOverlap },
     }),
   );
-  const calls = createCallExecutor({
+  const callDeps: CallDeps = {
     cache,
     limiter,
     directory,
@@ -193,6 +199,16 @@ export async function startService(config: Config, logger: Logger = createLogger
     openHttp: (options) => providerHttp(outbound, options),
     observeAttempt: health.observe,
     publishTelemetry: telemetry.publishTelemetry,
+  };
+  const calls = createCallExecutor(callDeps);
+  const sheets = createSheets({
+    calls: callDeps,
+    executor: calls,
+    cache,
+    limiter,
+    store,
+    leases,
+    ttlSeconds: config.cache.sheetsTtlSeconds,
   });
   const geocoding = { calls, capabilities: createGeocodingCapabilities(config.cache.geocodingTtlSeconds) };
 
@@ -237,6 +253,21 @@ export async function startService(config: Config, logger: Logger = createLogger
             return left.length === 0 ? null : Math.min(...left);
           },
         },
+      }),
+      sheetsRoutes({
+        sheets,
+        health: {
+          directory,
+          limiter,
+          clock,
+          capabilities: sheets.capabilities,
+          familyLimits: config.familyLimits,
+          healthOf: health.healthOf,
+        },
+        idempotency: createIdempotency({ db, keyring, logger }),
+        limits: createRateLimitHeaders('sheets', config.familyLimits.sheets, clock),
+        clock,
+        deadlineMs: callDeadlineMs,
       }),
     ],
     publicRoutes: [
