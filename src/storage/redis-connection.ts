@@ -26,6 +26,8 @@ const missesUntilAway = 3;
 const pingIntervalMs = 250;
 const connectTimeoutMs = 1_000;
 const maxReconnectPauseMs = 500;
+/** Within the deadline, where a slot moves or a node fails over; the library's own 100 ms would be beyond it. */
+const clusterRetryPauseMs = 10;
 /** A connection that owes an answer for so long is given up and made anew. */
 const silentSocketMs = 2_000;
 /** Commands under way; at 50 ms each this is far above what one process can send. The next is refused. */
@@ -135,10 +137,13 @@ export function createClient(urls: readonly string[]): RedisClient {
     return new Redis(first, { ...nodeOptions, enableOfflineQueue: false, retryStrategy: reconnectPauseMs });
   }
   const { username, password, protocol } = new URL(first);
-  return new Cluster([...urls], {
+  const cluster = new Cluster([...urls], {
     enableOfflineQueue: false,
     clusterRetryStrategy: reconnectPauseMs,
     slotsRefreshTimeout: connectTimeoutMs,
+    retryDelayOnFailover: clusterRetryPauseMs,
+    retryDelayOnClusterDown: clusterRetryPauseMs,
+    retryDelayOnTryAgain: clusterRetryPauseMs,
     redisOptions: {
       ...nodeOptions,
       ...(username === '' ? {} : { username: decodeURIComponent(username) }),
@@ -146,6 +151,15 @@ export function createClient(urls: readonly string[]): RedisClient {
       ...(protocol === 'rediss:' ? { tls: {} } : {}),
     },
   });
+  // Else a node is connected by the first command it gets, which then misses its deadline.
+  const connectNodes = (): void => {
+    for (const node of cluster.nodes()) if (node.status === 'wait') node.connect().catch(() => {});
+  };
+  cluster.on('ready', connectNodes);
+  cluster.on('+node', () => {
+    if (cluster.status === 'ready') connectNodes();
+  });
+  return cluster;
 }
 
 /** Lost connections and servers that cannot serve become `StoreAway`; what Redis says of the command stays as it is. */

@@ -1,0 +1,89 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { Redis } from 'ioredis';
+import { type Cleanup, closeInReverse } from './cleanup.ts';
+import { createDataDir } from './data-dir.ts';
+import { waitFor } from './wait-for.ts';
+
+/** Where a cluster cannot be made; the reason is shown with the skipped test. */
+export function withoutRedisServer(): string | false {
+  try {
+    execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
+    return false;
+  } catch {
+    return 'there is no redis-server program on this machine to make a cluster of';
+  }
+}
+
+const slotCount = 16_384;
+
+/** A cluster of three, each with a third of the slots; ended after `t`. Returns the nodes' URLs. */
+export async function startRedisCluster(t: Cleanup): Promise<readonly string[]> {
+  closeInReverse(t);
+  const ports: number[] = [];
+  for (let node = 0; node < 3; node++) ports.push(await startNode(t));
+  const nodes = ports.map((port) => new Redis(port, '127.0.0.1'));
+  for (const node of nodes) node.on('error', () => {}); // Not up yet: it tries again.
+  t.after(() => {
+    for (const node of nodes) node.disconnect();
+  });
+  for (const [index, node] of nodes.entries()) {
+    const from = Math.floor((index * slotCount) / nodes.length);
+    const to = Math.floor(((index + 1) * slotCount) / nodes.length) - 1;
+    await node.cluster('ADDSLOTSRANGE', from, to);
+    // Each must be told where the bus of the first one listens, since it is not at the usual distance from its port.
+    if (index > 0)
+      await node.call('cluster', 'meet', '127.0.0.1', String(ports[0]), String(busPortOf(ports[0] as number)));
+  }
+  for (const node of nodes) {
+    await waitFor('the cluster to be whole', async () => {
+      const info = String(await node.cluster('INFO'));
+      return (
+        info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3') && info.includes('cluster_size:3')
+      );
+    });
+  }
+  return ports.map((port) => `redis://127.0.0.1:${port}`);
+}
+
+const busPorts = new Map<number, number>();
+
+function busPortOf(port: number): number {
+  return busPorts.get(port) as number;
+}
+
+async function startNode(t: Cleanup): Promise<number> {
+  const [port, busPort, folder] = [await findFreePort(), await findFreePort(), await createDataDir(t)];
+  busPorts.set(port, busPort);
+  const options = {
+    port,
+    'cluster-port': busPort,
+    bind: '127.0.0.1',
+    save: '',
+    dir: folder,
+    'cluster-enabled': 'yes',
+    'cluster-node-timeout': 2_000,
+  };
+  const child = spawn(
+    'redis-server',
+    Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    { stdio: 'ignore' },
+  );
+  t.after(async () => {
+    if (child.exitCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  });
+  return port;
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
