@@ -117,21 +117,26 @@ async function startServer(options: ServerOptions): Promise<EmbeddedPostgres> {
   const stopWithUs = (): void => void server.kill('SIGINT');
   process.once('exit', stopWithUs);
 
-  const keep = (current: ChildProcess): void => {
-    current.once('exit', async (code, signal) => {
-      for (let pauseMs = pauseBeforeRestartMs; !closing; pauseMs = Math.min(pauseMs * 2, startDeadlineMs)) {
-        logger.error({ code, signal }, 'the embedded PostgreSQL ended by itself and is started again');
-        await delay(pauseMs, undefined, { ref: false });
-        if (closing) return;
-        try {
-          server = await startOnce(options, port, urlOf('postgres'));
-          if (closing) await stop(server);
-          else keep(server);
-          return;
-        } catch (cause) {
-          logger.error({ err: cause }, 'the embedded PostgreSQL did not start again');
-        }
+  const closed = new AbortController();
+  let restart: Promise<void> = Promise.resolve();
+  const startAgain = async (): Promise<void> => {
+    for (let pauseMs = pauseBeforeRestartMs; !closing; pauseMs = Math.min(pauseMs * 2, startDeadlineMs)) {
+      await delay(pauseMs, undefined, { ref: false, signal: closed.signal }).catch(() => {});
+      if (closing) return;
+      try {
+        server = await startOnce(options, port, urlOf('postgres'));
+        keep(server);
+        return;
+      } catch (cause) {
+        logger.error({ err: cause }, 'the embedded PostgreSQL did not start again');
       }
+    }
+  };
+  const keep = (current: ChildProcess): void => {
+    current.once('exit', (code, signal) => {
+      if (closing) return;
+      logger.error({ code, signal }, 'the embedded PostgreSQL ended by itself and is started again');
+      restart = startAgain();
     });
   };
   keep(server);
@@ -141,6 +146,8 @@ async function startServer(options: ServerOptions): Promise<EmbeddedPostgres> {
     url: urlOf(databaseName),
     async close() {
       closing = true;
+      closed.abort();
+      await restart; // One that is just starting must not be left behind.
       process.removeListener('exit', stopWithUs);
       await stop(server);
     },
