@@ -36,9 +36,9 @@ async function startKeeper(t: TestContext, folder: string): Promise<{ child: Chi
   const script = `
     import pino from 'pino';
     import { openEmbeddedPostgres } from ${JSON.stringify(new URL('./embedded-postgres.ts', import.meta.url).href)};
-    const { url } = await openEmbeddedPostgres(process.argv[1], pino({ level: 'silent' }));
-    process.on('SIGTERM', () => process.exit());
-    console.log(url);
+    const embedded = await openEmbeddedPostgres(process.argv[1], pino({ level: 'silent' }));
+    process.on('SIGTERM', () => embedded.close().then(() => process.exit()));
+    console.log(embedded.url);
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
