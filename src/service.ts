@@ -166,7 +166,8 @@ export async function startService(config: Config, logger: Logger = createLogger
   // Calls.
   const deadlines = own(createDeadlines());
   const health = createRecentAttempts({ clock, metrics });
-  const limiter = createRateLimiter({ store, clock, logger });
+  // Closed before the store: what it spent without Redis is written there in the end.
+  const limiter = own(createRateLimiter({ store, clock, logger }));
   const cache = own(
     await openResponseCache({
       store,
@@ -191,7 +192,7 @@ export async function startService(config: Config, logger: Logger = createLogger
     logger,
     costOf,
     familyLimits: config.familyLimits,
-    breakers: createCircuitBreakers({ clock, onChange: noteBreaker }),
+    breakers: createCircuitBreakers({ clock }),
     bulkheads: createBulkheads({ clock, deadlines }),
     requestTimeoutMs: config.requestTimeoutMs,
     maxRetries: config.requestMaxRetries,
@@ -306,17 +307,6 @@ export async function startService(config: Config, logger: Logger = createLogger
       await running.disposeAsync();
     },
   };
-
-  function noteBreaker(serviceId: string, state: { readonly kind: 'closed' | 'open' | 'half-open' }): void {
-    // The name is looked up in memory: a breaker only moves for a service that was asked just now.
-    void directory.ofAllTenants().then(
-      (services) => {
-        const service = services.find(({ id }) => id === serviceId);
-        if (service !== undefined) metrics.breakerState(service.serviceName, serviceId, state.kind);
-      },
-      (error: unknown) => logger.warn({ err: error }, 'the state of a breaker could not be shown'),
-    );
-  }
 }
 
 /** A development start without tokens makes one, so that the first call can be pasted. */
