@@ -1,7 +1,7 @@
 /** A1 notation as the server reads it: a text becomes cells of a sheet that exists, or "Unable to parse range". */
 import { unparsableRange } from './api-error.ts';
 import type { GridArea, GridState } from './grid.ts';
-import type { SpreadsheetState } from './spreadsheet.ts';
+import type { SpreadsheetState } from './spreadsheet-state.ts';
 
 export interface Located {
   readonly grid: GridState;

@@ -4,7 +4,7 @@ import { ApiError } from './api-error.ts';
 import type { Cell, CellValue } from './cell.ts';
 import { namedRangeResource, sheetProperties } from './describe.ts';
 import { deleteColumns, deleteRows, type GridState, insertColumns, insertRows, newGrid, setCell } from './grid.ts';
-import type { SpreadsheetState } from './spreadsheet.ts';
+import type { SpreadsheetState } from './spreadsheet-state.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 type Act = (spreadsheet: SpreadsheetState, request: Json) => object;

@@ -3,7 +3,7 @@ import { locate } from './a1.ts';
 import { type Cell, renderCell } from './cell.ts';
 import { evaluated } from './formula.ts';
 import { cellAt, type GridArea, type GridState } from './grid.ts';
-import type { NamedRange, SpreadsheetState } from './spreadsheet.ts';
+import type { NamedRange, SpreadsheetState } from './spreadsheet-state.ts';
 
 const white = { red: 1, green: 1, blue: 1 };
 /** As recorded for a new spreadsheet. */

@@ -12,28 +12,8 @@ import {
 } from './cell.ts';
 import { evaluated } from './formula.ts';
 import { cellAt, clearArea, type GridArea, type GridState, insertRows, maxCells, newGrid, setCell } from './grid.ts';
+import type { SpreadsheetState } from './spreadsheet-state.ts';
 import { findTable } from './table-search.ts';
-
-export interface NamedRange {
-  readonly namedRangeId: string;
-  readonly name: string;
-  readonly sheetId: number;
-  readonly startRow: number;
-  readonly endRow: number | null;
-  readonly startColumn: number;
-  readonly endColumn: number | null;
-}
-
-export interface SpreadsheetState {
-  readonly id: string;
-  title: string;
-  locale: string;
-  timeZone: string;
-  grids: GridState[];
-  namedRanges: NamedRange[];
-  /** E-mails it is shared with; null: everyone. */
-  sharedWith: string[] | null;
-}
 
 export type Dimension = 'ROWS' | 'COLUMNS';
 export type InputOption = 'RAW' | 'USER_ENTERED';

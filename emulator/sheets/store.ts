@@ -7,7 +7,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { newSpreadsheet, type SpreadsheetState } from './spreadsheet.ts';
+import { newSpreadsheet } from './spreadsheet.ts';
+import type { SpreadsheetState } from './spreadsheet-state.ts';
 
 const saveDelayMs = 50;
 /** Beyond it ids are unknown, as at Google: an emulator that was asked for more is being abused. */

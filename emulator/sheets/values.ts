@@ -10,9 +10,9 @@ import {
   planUpdate,
   type ReadOptions,
   readValues,
-  type SpreadsheetState,
   type UpdateResult,
 } from './spreadsheet.ts';
+import type { SpreadsheetState } from './spreadsheet-state.ts';
 
 export interface ValuesCall {
   readonly method: string;

@@ -9,7 +9,7 @@ import { ApiError, errorReply, notFound, quotaExceeded } from './api-error.ts';
 import { applyRequests } from './batch-update.ts';
 import { describeSpreadsheet } from './describe.ts';
 import { applyMask } from './field-mask.ts';
-import type { SpreadsheetState } from './spreadsheet.ts';
+import type { SpreadsheetState } from './spreadsheet-state.ts';
 import { SpreadsheetStore } from './store.ts';
 import { type ValuesCall, valuesCalls } from './values.ts';
 

@@ -7,17 +7,17 @@
 import { ServiceError } from '../errors.ts';
 import type { Capability } from '../gateway/call.ts';
 import { familyLimitOf } from '../gateway/execute-call.ts';
-import type { TenantId } from '../ids.ts';
 import type { Cell, UpdatedRange, ValueInputOption } from '../providers/google_sheets/operations.ts';
 import type { InputOf, OutputOf } from '../providers/provider.ts';
 import { type A1Range, printA1 } from './a1.ts';
 import { blockAt, wholeSheet } from './area.ts';
 import type { Accounts } from './ask-accounts.ts';
 import type { Caller } from './caller.ts';
-import type { QuotaKind, SheetsCapabilities } from './capabilities.ts';
+import type { SheetsCapabilities } from './capabilities.ts';
 import type { Changed } from './changed.ts';
 import type { SheetsDeps } from './deps.ts';
 import { type LaneItem, Lanes, type PutBack } from './lane.ts';
+import type { Pace } from './pace.ts';
 import { forgetRanges } from './scope.ts';
 import { splitBatch } from './split-batch.ts';
 
@@ -36,7 +36,7 @@ export interface ClearQuestion {
 export interface ChangeDeps extends Pick<SheetsDeps, 'calls' | 'cache'> {
   readonly accounts: Accounts;
   readonly capabilities: SheetsCapabilities;
-  pace(tenantId: TenantId, kind: QuotaKind): Promise<number>;
+  readonly pace: Pace;
 }
 
 export interface Changes {
@@ -179,7 +179,7 @@ function createChange<
         // What comes while one is under way goes together in the next.
         maxInFlight: 1,
         countTogether: (items) => countWithin(items.map((item) => change.sizeBytes(item.question))),
-        paceMs: () => deps.pace(caller.tenantId, 'write'),
+        paceMs: (isLone) => deps.pace(caller.tenantId, 'write', isLone),
         timeoutOf: () =>
           withUnknownOutcome(new ServiceError('GATEWAY_TIMEOUT', 'Google Sheets did not answer in time.')),
         send,

@@ -13,7 +13,7 @@ export interface SheetsHealthDeps {
   readonly capabilities: Pick<SheetsCapabilities, 'limitsOf'>;
   readonly familyLimits: FamilyLimits;
   readonly clock: Clock;
-  healthOf(service: ExternalService): HealthStatus;
+  healthOf(service: ExternalService): { readonly status: HealthStatus };
 }
 
 export interface SheetsHealth {
@@ -48,7 +48,7 @@ async function healthOfService(
     null,
   );
   return {
-    status: deps.healthOf(service),
+    status: deps.healthOf(service).status,
     service: service.serviceName,
     rate_limit_remaining: tightest === null ? null : leftOf(tightest),
     rate_limit_reset_in_seconds:

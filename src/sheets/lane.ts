@@ -39,8 +39,8 @@ export interface LaneOptions<Item, Result> {
   readonly maxInFlight: number;
   /** How many from the front go in one request; at least 1. */
   countTogether(items: readonly Item[]): number;
-  /** How long the next batch should wait for its place in the minute. */
-  paceMs(): number | Promise<number>;
+  /** How long the next batch should wait for its place in the minute; `isLone`: it is one item, with nothing beside it. */
+  paceMs(isLone: boolean): Promise<number>;
   /** Settles every item, or returns those that a limit holds up. What it throws is every item's error. */
   send(batch: readonly LaneItem<Item, Result>[]): Promise<PutBack<Item, Result> | null>;
   /** What an item is told whose deadline passes. */
@@ -174,7 +174,7 @@ export class Lane<Item, Result> {
 
   async #keepPace(): Promise<void> {
     const { clock } = this.#options;
-    const paceMs = await this.#options.paceMs();
+    const paceMs = await this.#options.paceMs(this.#waiting.length === 1 && this.#inFlight === 0);
     if (paceMs <= 0) return;
     const leastPatientMs = Math.min(
       ...this.#waiting.map((entry) => Math.min(entry.patientUntilMs(), entry.deadlineAtMs())),

@@ -1,17 +1,49 @@
 /** How long the next request of a tenant should wait, by its own limit and by those of its accounts. */
 import type { CallDeps } from '../gateway/deps.ts';
+import { familyLimit } from '../gateway/limit-subjects.ts';
+import type { LimitState, RateLimiter } from '../gateway/limits.ts';
 import { resolveProviders } from '../gateway/resolve-providers.ts';
 import type { TenantId } from '../ids.ts';
-import { perMinuteOf, type QuotaKind, type SheetsCapabilities } from './capabilities.ts';
-import type { Pacer } from './pacer.ts';
+import type { QuotaKind, SheetsCapabilities } from './capabilities.ts';
+import type { Pacer, Quota } from './pacer.ts';
 
-export function createPace(calls: CallDeps, capabilities: SheetsCapabilities, pacer: Pacer) {
-  return async (tenantId: TenantId, kind: QuotaKind): Promise<number> => {
+/** Milliseconds; `isLone`: nobody else waits with it, and nothing is under way beside it. */
+export type Pace = (tenantId: TenantId, kind: QuotaKind, isLone: boolean) => Promise<number>;
+
+export interface PaceDeps {
+  readonly calls: CallDeps;
+  readonly limiter: Pick<RateLimiter, 'peek'>;
+  readonly capabilities: SheetsCapabilities;
+  readonly pacer: Pacer;
+}
+
+export function createPace({ calls, limiter, capabilities, pacer }: PaceDeps): Pace {
+  return async (tenantId, kind, isLone) => {
     const providers = await resolveProviders(calls, { tenantId, capability: capabilities[kind], provider: null });
-    const ofAccounts = providers.reduce((sum, { service }) => sum + perMinuteOf(kind, service), 0);
-    return pacer.reserveMs([
-      { key: tenantId, perMinute: calls.familyLimits.sheets ?? Number.POSITIVE_INFINITY },
-      { key: `${tenantId} ${kind}`, perMinute: ofAccounts === 0 ? Number.POSITIVE_INFINITY : ofAccounts },
+    const [ofTenant, ...ofAccounts] = await Promise.all([
+      limiter.peek(tenantId, [familyLimit('sheets', calls.familyLimits)]),
+      ...providers.map(({ service }) => limiter.peek(tenantId, capabilities.limitsOf(kind, service))),
     ]);
+    const accounts = ofAccounts.map(tightestOf).filter((quota) => quota !== null);
+    const together = accounts.reduce((sum, { limit, left }) => ({ limit: sum.limit + limit, left: sum.left + left }), {
+      limit: 0,
+      left: 0,
+    });
+    const waits = [
+      { key: tenantId, quota: tightestOf(ofTenant) },
+      { key: `${tenantId} ${kind}`, quota: accounts.length === 0 ? null : together },
+    ].map(({ key, quota }) => (quota === null ? 0 : pacer.reserveMs(key, quota, isLone)));
+    return Math.max(...waits);
   };
+}
+
+function tightestOf(states: readonly LimitState[]): Quota | null {
+  const quotas = states.map(({ maxRequests, usedRequests }) => ({
+    limit: maxRequests,
+    left: maxRequests - usedRequests,
+  }));
+  return quotas.reduce<Quota | null>(
+    (least, quota) => (least === null || quota.left < least.left ? quota : least),
+    null,
+  );
 }

@@ -14,9 +14,10 @@ import type { ReadOptions, ReadRange } from '../providers/google_sheets/operatio
 import { type A1Range, printA1 } from './a1.ts';
 import type { Accounts, Asked } from './ask-accounts.ts';
 import type { Caller } from './caller.ts';
-import type { QuotaKind, SheetsCapabilities } from './capabilities.ts';
+import type { SheetsCapabilities } from './capabilities.ts';
 import type { SheetsDeps } from './deps.ts';
 import { type LaneItem, Lanes, type PutBack } from './lane.ts';
+import type { Pace } from './pace.ts';
 import { renderRead } from './render-values.ts';
 import { scopeOf } from './scope.ts';
 import { splitBatch } from './split-batch.ts';
@@ -29,7 +30,7 @@ export interface ReadQuestion extends ReadOptions {
 export interface ReadDeps extends Pick<SheetsDeps, 'calls' | 'cache'> {
   readonly accounts: Accounts;
   readonly capabilities: SheetsCapabilities;
-  pace(tenantId: TenantId, kind: QuotaKind): Promise<number>;
+  readonly pace: Pace;
 }
 
 interface LaneRead {
@@ -65,7 +66,7 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
       gatherMs,
       maxInFlight,
       countTogether,
-      paceMs: () => deps.pace(caller.tenantId, 'read'),
+      paceMs: (isLone) => deps.pace(caller.tenantId, 'read', isLone),
       timeoutOf: () => new ServiceError('GATEWAY_TIMEOUT', 'Google Sheets did not answer in time.'),
       send: (batch) => sendTogether(deps, spreadsheetId, options, batch),
     }));

@@ -37,7 +37,7 @@ export function createSheets(deps: SheetsDeps): Sheets {
   const capabilities = createCapabilities({ directory: calls.directory, ttlSeconds: deps.ttlSeconds });
   const accounts = createAccounts({ calls, limiter: deps.limiter, announceRefusal: createRefusalNotes(calls.clock) });
   const pacer = createPacer(calls.clock, () => store.replicasSeen());
-  const shared = { calls, cache, accounts, capabilities, pace: createPace(calls, capabilities, pacer) };
+  const shared = { calls, cache, accounts, capabilities, pace: createPace({ ...deps, capabilities, pacer }) };
   const changes = createChanges(shared);
   // Longer than the append, its repeats and the looks after it.
   const locks = createTableLocks({ ...deps, clock: calls.clock, ttlMs: 4 * calls.requestTimeoutMs + 10_000 });

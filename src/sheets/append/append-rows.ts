@@ -25,11 +25,12 @@ import type {
 import { type A1Range, printA1 } from '../a1.ts';
 import type { Accounts } from '../ask-accounts.ts';
 import type { Caller } from '../caller.ts';
-import type { QuotaKind, SheetsCapabilities } from '../capabilities.ts';
+import type { SheetsCapabilities } from '../capabilities.ts';
 import { countWithin, sizeOfRow, withUnknownOutcome } from '../change-ranges.ts';
 import type { Changed } from '../changed.ts';
 import type { SheetsDeps } from '../deps.ts';
 import { type LaneItem, Lanes, type PutBack } from '../lane.ts';
+import type { Pace } from '../pace.ts';
 import { forgetRanges } from '../scope.ts';
 import { type PlacedBatch, placeOfCaller, placeOfReply } from './places.ts';
 import { type Progress, parseSentBatch, type SentBatch } from './progress.ts';
@@ -52,7 +53,7 @@ export interface AppendDeps extends Pick<SheetsDeps, 'calls' | 'cache'> {
   readonly capabilities: SheetsCapabilities;
   readonly locks: TableLocks;
   readonly states: TableStates;
-  pace(tenantId: TenantId, kind: QuotaKind): Promise<number>;
+  readonly pace: Pace;
 }
 
 export type AppendRows = (
@@ -95,7 +96,7 @@ export function createAppendRows(deps: AppendDeps): AppendRows {
       gatherMs: 2,
       maxInFlight: 1,
       countTogether,
-      paceMs: () => deps.pace(caller.tenantId, 'write'),
+      paceMs: (isLone) => deps.pace(caller.tenantId, 'write', isLone),
       timeoutOf: ({ isSent }) => (isSent ? unknownOutcome() : notMade()),
       send: (batch) => sendLocked(deps, batch),
     }));

@@ -1,0 +1,107 @@
+/** Replicas of the whole service over one database, one Redis and one emulated Google, which the test can make fail. */
+
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { accountsOfEmulator, emulatedGoogleCredentials } from '../../emulator/oauth/service-accounts.ts';
+import { createGoogleOauth } from '../../emulator/oauth/vendor.ts';
+import { createGoogleSheets } from '../../emulator/sheets/vendor.ts';
+import { type Emulator, startEmulator } from '../../emulator/start.ts';
+import { parseConfig } from '../../src/config.ts';
+import { startService } from '../../src/service.ts';
+import { type Cleanup, closeInReverse } from './cleanup.ts';
+import { createDataDir } from './data-dir.ts';
+import { silentLogger, startTestDatabase } from './database.ts';
+import { redisUrl } from './redis.ts';
+import { readReply, type TestReply } from './service.ts';
+
+export interface SheetsReplica {
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>;
+  close(): Promise<void>;
+}
+
+export interface SheetsServices {
+  readonly emulator: Emulator;
+  readonly tenant: string;
+  readonly replicas: readonly SheetsReplica[];
+  /** The first replica's. */
+  readonly call: SheetsReplica['call'];
+  startReplica(): Promise<SheetsReplica>;
+}
+
+export async function startSheetsServices(
+  t: Cleanup,
+  { replicas = 1, env = {} }: { replicas?: number; env?: Record<string, string> } = {},
+): Promise<SheetsServices> {
+  closeInReverse(t);
+  const database = await startTestDatabase(t);
+  const emulator = await startEmulator({ port: 0, vendors: [createGoogleOauth, createGoogleSheets] });
+  t.after(() => emulator.close());
+  const credentialsPath = join(await createDataDir(t), 'google.json');
+  writeFileSync(credentialsPath, await emulatedGoogleCredentials(emulator));
+  const tenant = `test_${randomUUID().slice(0, 18)}`;
+  const token = `token-${randomUUID()}`;
+
+  const startReplica = async (): Promise<SheetsReplica> => {
+    const config = parseConfig({
+      PORT: '0',
+      HOST: '127.0.0.1',
+      DATABASE_URL: database.url,
+      REDIS_URL: redisUrl,
+      DATA_DIR: await createDataDir(t),
+      ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 'sheets-test').toString('base64')}`,
+      MANAGEMENT_COMPANY_ID: tenant,
+      SERVICE_TOKENS: `test:${token}`,
+      GOOGLE_SHEETS_BASE_URL: emulator.url,
+      GOOGLE_SHEETS_CREDENTIALS_PATH: credentialsPath,
+      OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
+      LOG_LEVEL: 'SILENT',
+      ...env,
+    });
+    const service = await startService(config, silentLogger);
+    let closed = false;
+    const close = async (): Promise<void> => {
+      if (closed) return;
+      closed = true;
+      await service.close(2_000);
+    };
+    t.after(close);
+    return {
+      close,
+      async call(method, path, body, headers = {}) {
+        const reply = await fetch(`${service.url}/api/v1${path}`, {
+          method,
+          headers: {
+            'x-management-company-id': tenant,
+            'x-service-token': token,
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+            ...headers,
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+        return readReply(reply);
+      },
+    };
+  };
+
+  const started: SheetsReplica[] = [];
+  for (let count = 0; count < replicas; count++) started.push(await startReplica());
+  return { emulator, tenant, replicas: started, call: (started[0] as SheetsReplica).call, startReplica };
+}
+
+/** What stands in the emulated sheet, past every cache of ours. */
+export async function readAtGoogle(emulator: Emulator, spreadsheetId: string, range: string): Promise<unknown[][]> {
+  const accounts = accountsOfEmulator(emulator);
+  const key = await accounts.makeKey(
+    'observer@emulated-observer.iam.gserviceaccount.com',
+    'observer',
+    `${emulator.url}/token`,
+  );
+  const account = accounts.find(key.client_email);
+  if (account === null) throw new Error('the observer has no account');
+  const token = accounts.issueToken(account, ['https://www.googleapis.com/auth/spreadsheets']);
+  const url = `${emulator.url}/v4/spreadsheets/${spreadsheetId}/values/${encodeURIComponent(range)}?valueRenderOption=UNFORMATTED_VALUE`;
+  const reply = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+  const body = (await reply.json()) as { values?: unknown[][] };
+  return body.values ?? [];
+}
