@@ -22,7 +22,8 @@ import {
   lockServicesOfTenant,
   updateService,
 } from '../storage/external-services.ts';
-import { type ChangeContext, registeredEvent } from './manage-services.ts';
+import { type ChangeContext, recordServiceChange } from './audit-service.ts';
+import { registeredEvent } from './manage-services.ts';
 import type { ExternalService, ServiceDirectory } from './service.ts';
 import { openAccount, sealApiKey, sealCredentials } from './service-row.ts';
 
@@ -76,6 +77,7 @@ export async function registerEnvironmentServices(
           : await alignService(deps, tx, tenantId, provider, emulator, row);
       if (next === null) continue;
       rows.set(next.service_name, next);
+      await recordServiceChange(tx, row ?? null, next, context, deps.clock.now());
       await deps.appendEvent(tx, registeredEvent(next, context, deps.clock.now()));
     }
   });

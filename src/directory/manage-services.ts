@@ -13,7 +13,10 @@ import {
   lockServicesOfTenant,
   updateService,
 } from '../storage/external-services.ts';
+import { type ChangeContext, recordServiceChange } from './audit-service.ts';
 import { sealApiKey, sealCredentials } from './service-row.ts';
+
+export type { ChangeContext } from './audit-service.ts';
 
 export interface ManageServicesDeps {
   readonly db: Pick<Database, 'forTenant'>;
@@ -41,12 +44,6 @@ export interface ServiceDraft {
   /** undefined keeps what is there, null takes it away. */
   readonly apiKey?: string | null | undefined;
   readonly credentials?: unknown;
-}
-
-/** Who changed it, and by which request; both go into the event. */
-export interface ChangeContext {
-  readonly changedBy: string | null;
-  readonly requestId: string | null;
 }
 
 /** The same shape as a draft without its secrets: where a PATCH begins. */
@@ -83,6 +80,7 @@ export async function createService(
     checkFallback(existing, id, draft);
     const values = valuesOf(deps.keyring, { id, management_company_id: tenantId }, null, draft);
     const row = await insertService(tx, tenantId, id, values, context.changedBy);
+    await recordServiceChange(tx, null, row, context, deps.clock.now());
     await deps.appendEvent(tx, registeredEvent(row, context, deps.clock.now()));
     return row;
   });
@@ -90,7 +88,8 @@ export async function createService(
 
 /**
  * Replaces a service by what `change` makes of it; a secret that the draft does not name stays. Throws `NOT_FOUND`, and
- * as `createService`. Announced as registered again: consumers learn of the new state by the same event.
+ * as `createService`. Where something changes that the registration announced, it is announced anew: consumers learn of
+ * the new state by the same event.
  */
 export async function changeService(
   deps: ManageServicesDeps,
@@ -109,22 +108,36 @@ export async function changeService(
     checkFallback(existing, current.id, draft);
     const row = await updateService(tx, tenantId, current.id, valuesOf(deps.keyring, current, current, draft));
     if (row === null) throw noSuchService();
-    await deps.appendEvent(tx, registeredEvent(row, context, deps.clock.now()));
+    await recordServiceChange(tx, current, row, context, deps.clock.now());
+    if (isAnnouncedAnew(current, row)) {
+      await deps.appendEvent(tx, registeredEvent(row, context, deps.clock.now()));
+    }
     return row;
   });
 }
 
-/** Throws `NOT_FOUND`. Services that fell back on it lose their fallback. */
-export async function removeService(
-  deps: Pick<ManageServicesDeps, 'db'>,
-  tenantId: TenantId,
-  serviceId: string,
-): Promise<void> {
-  const deleted = await deps.db.forTenant(tenantId, (tx) => deleteServiceRow(tx, tenantId, serviceId));
-  if (!deleted) throw noSuchService();
+function isAnnouncedAnew(before: ExternalServiceRow, after: ExternalServiceRow): boolean {
+  const announced = ['service_name', 'service_type', 'display_name', 'is_active', 'priority'] as const;
+  return announced.some((member) => before[member] !== after[member]);
 }
 
-function noSuchService(): ServiceError {
+/** Throws `NOT_FOUND`. Services that fell back on it lose their fallback; its logs, costs and history stay. */
+export async function removeService(
+  deps: Pick<ManageServicesDeps, 'db' | 'clock'>,
+  tenantId: TenantId,
+  serviceId: string,
+  context: ChangeContext,
+): Promise<void> {
+  await deps.db.forTenant(tenantId, async (tx) => {
+    const existing = await lockServicesOfTenant(tx, tenantId);
+    const current = existing.find(({ id }) => id === serviceId);
+    if (current === undefined) throw noSuchService();
+    await deleteServiceRow(tx, tenantId, current.id);
+    await recordServiceChange(tx, current, null, context, deps.clock.now());
+  });
+}
+
+export function noSuchService(): ServiceError {
   return new ServiceError('NOT_FOUND', 'There is no such service.');
 }
 

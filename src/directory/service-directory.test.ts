@@ -92,7 +92,7 @@ test('a change made by another replica is seen without waiting for the TTL', asy
   await waitFor('the change', async () => (await directory.ofTenant(tenant))[0]?.isActive === false);
   const [service] = await directory.ofTenant(tenant);
   assert.equal(service && directory.accountOf(service).apiKey, 'canary-key', 'a secret that is not sent stays');
-  await removeService(manage, tenant, row.id);
+  await removeService(manage, tenant, row.id, context);
   await waitFor('the deletion', async () => (await directory.ofTenant(tenant)).length === 0);
 });
 
@@ -150,5 +150,5 @@ test('names are unique, and fallbacks are of the same type, of the same tenant a
   for (const { id } of [first, second, sheets, foreign]) {
     await assert.rejects(fallBackOn(id), isError('INVALID_REQUEST', 'fallback_service_id'));
   }
-  await assert.rejects(removeService(manage, tenant, foreign.id), isError('NOT_FOUND'));
+  await assert.rejects(removeService(manage, tenant, foreign.id, context), isError('NOT_FOUND'));
 });

@@ -148,6 +148,10 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
       secrets.account ??= openAccount(deps.keyring, secrets.row);
       return secrets.account;
     },
+    refresh(tenantId) {
+      const entry = entries.get(tenantId);
+      if (entry !== undefined) markOutdated(entry);
+    },
     ofAllTenants: async () => (await listServicesOfAllTenants(queryable)).map(rememberRow),
     close: stopListening,
   };

@@ -34,10 +34,16 @@ export interface ExternalService {
   readonly updatedAtMs: number;
 }
 
-/** The built-in adapter a service speaks through: `config.adapter`, else its own name. */
-export function adapterNameOf(service: Pick<ExternalService, 'serviceName' | 'config'>): string {
+/**
+ * The built-in adapter a service speaks through: `config.adapter`; else `http` for an API, which is named after itself,
+ * and the service's own name for all others.
+ */
+export function adapterNameOf(
+  service: Pick<ExternalService, 'serviceName' | 'config'> & { readonly serviceType?: ServiceType },
+): string {
   const { adapter } = service.config;
-  return typeof adapter === 'string' && adapter !== '' ? adapter : service.serviceName;
+  if (typeof adapter === 'string' && adapter !== '') return adapter;
+  return service.serviceType === 'api' || service.serviceType === 'webhook' ? 'http' : service.serviceName;
 }
 
 /** Held in memory, refreshed by notification and a short TTL: no SQL on a hot path. */
@@ -46,6 +52,8 @@ export interface ServiceDirectory {
   ofTenant(tenantId: TenantId): Promise<readonly ExternalService[]>;
   /** Opens the sealed secrets of a service; the plain values are kept in memory no longer than the directory's entry. */
   accountOf(service: ExternalService): ProviderAccount;
+  /** A change was committed by this process: whoever asks from now on sees it, without waiting for the notification. */
+  refresh(tenantId: TenantId): void;
   /** Every tenant's services: for probes and metrics only. */
   ofAllTenants(): Promise<readonly ExternalService[]>;
   close(): Promise<void>;

@@ -2,6 +2,7 @@
  * What an adapter is, in our words. An adapter knows one vendor: how to say our operation in its words, how to read its
  * answer, what each reply means. It knows nothing of tenants, caches, limits or logs.
  */
+import type { InputFault } from '../errors.ts';
 import type { ProviderHttp } from '../outbound/exchange.ts';
 
 export type { ProviderHttp, ProviderReply, ProviderRequest, TransportFault } from '../outbound/exchange.ts';
@@ -72,6 +73,9 @@ export type Attempt<Op extends KnownOperation> = (
   http: ProviderHttp,
 ) => Promise<Verdict<OutputOf<Op>>>;
 
+/** What an admin sets of a service, beside its secrets. */
+export type ServiceSettings = Pick<ProviderAccount, 'baseUrl' | 'config'>;
+
 export interface Adapter {
   /** As in `config.adapter`: `google_maps`. */
   readonly name: string;
@@ -79,6 +83,10 @@ export interface Adapter {
   /** Where calls go unless the account has a `baseUrl`; null for those that reach no network. */
   readonly defaultBaseUrl: string | null;
   readonly attempts: { readonly [Op in KnownOperation]?: Attempt<Op> };
+  /** Faults of a service's settings that only this adapter can know, by their place in the service: `config.auth.in`. */
+  faultsOf?(settings: ServiceSettings): readonly InputFault[];
+  /** Addresses beside the base URL that calls of such a service go to: each must be one that may be reached. */
+  addressesOf?(settings: ServiceSettings): readonly { readonly path: string; readonly url: string }[];
   /** Exact secret values of an account, for masking. */
   secretsOf(account: ProviderAccount): readonly string[];
 }

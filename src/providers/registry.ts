@@ -13,3 +13,5 @@ const adaptersByName: ReadonlyMap<string, Adapter> = new Map(adapters.map((adapt
 export function findAdapter(name: string): Adapter | null {
   return adaptersByName.get(name) ?? null;
 }
+
+export const adapterNames: readonly string[] = [...adaptersByName.keys()];

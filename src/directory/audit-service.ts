@@ -1,0 +1,44 @@
+/** The history of a service: one entry for each change, in the transaction of the change. */
+import { newId } from '../ids.ts';
+import { type ConfigurationAction, insertConfigurationChange } from '../storage/configuration-audit.ts';
+import type { Queryable } from '../storage/database.ts';
+import type { ExternalServiceRow } from '../storage/external-services.ts';
+import { presentService } from './present-service.ts';
+
+/** Who changed it, and by which request. */
+export interface ChangeContext {
+  readonly changedBy: string | null;
+  readonly requestId: string | null;
+}
+
+/** `before` null: created; `after` null: deleted. */
+export async function recordServiceChange(
+  tx: Queryable,
+  before: ExternalServiceRow | null,
+  after: ExternalServiceRow | null,
+  context: ChangeContext,
+  nowMs: number,
+): Promise<void> {
+  const row = after ?? before;
+  if (row === null) return;
+  const action: ConfigurationAction = before === null ? 'created' : after === null ? 'deleted' : 'changed';
+  await insertConfigurationChange(tx, row.management_company_id, {
+    id: newId(nowMs),
+    entity: 'service',
+    entityId: row.id,
+    action,
+    ...context,
+    before: before === null ? null : presentService(before),
+    after: after === null ? null : presentService(after),
+    changedSecrets: changedSecrets(before, after),
+    changedAtMs: nowMs,
+  });
+}
+
+/** By the sealed forms: a secret that was sent again unchanged counts as changed, since it was sealed anew. */
+function changedSecrets(before: ExternalServiceRow | null, after: ExternalServiceRow | null): string[] {
+  const changed: string[] = [];
+  if ((before?.api_key ?? null) !== (after?.api_key ?? null)) changed.push('api_key');
+  if ((before?.credentials?.sealed ?? null) !== (after?.credentials?.sealed ?? null)) changed.push('credentials');
+  return changed;
+}

@@ -1,0 +1,62 @@
+/** What a service must be beside its shape: an adapter that there is and that serves its type, and settings it can work with. */
+import type { InputFault } from '../errors.ts';
+import type { ServiceType } from '../providers/provider.ts';
+import { adapterNames, findAdapter } from '../providers/registry.ts';
+import type { ServiceDraft } from './manage-services.ts';
+import { adapterNameOf } from './service.ts';
+
+/** Which types of services an adapter of each type may stand behind. `maps` is geocoding by another name, or any API. */
+const typesServed: Readonly<Record<ServiceType, readonly ServiceType[]>> = {
+  geocoding: ['geocoding', 'maps'],
+  sheets: ['sheets'],
+  maps: ['maps'],
+  webhook: ['webhook'],
+  api: ['api', 'webhook', 'maps'],
+};
+
+/** Vendors whose services this program can emulate. */
+const emulatedAdapters: ReadonlySet<string> = new Set(['google_maps', 'yandex_maps', 'google_sheets']);
+
+/** `auto` as a service's name could not be asked for: it means any provider. */
+const reservedNames: ReadonlySet<string> = new Set(['auto']);
+
+export function faultsOfDraft(draft: ServiceDraft): readonly InputFault[] {
+  const faults: InputFault[] = [];
+  if (reservedNames.has(draft.serviceName)) faults.push({ path: 'service_name', message: 'has a meaning of its own' });
+  const name = adapterNameOf(draft);
+  const adapter = findAdapter(name);
+  if (adapter === null) {
+    const known = adapterNames.join(', ');
+    faults.push({ path: 'config.adapter', message: `there is no adapter "${name}"; there are ${known}` });
+  } else if (!typesServed[adapter.serviceType].includes(draft.serviceType)) {
+    const types = typesServed[adapter.serviceType].join(', ');
+    faults.push({ path: 'service_type', message: `the adapter "${name}" serves ${types}` });
+  }
+  faults.push(...faultsOfCost(draft.config.cost_per_request));
+  faults.push(...(adapter?.faultsOf?.(draft) ?? []));
+  return faults;
+}
+
+/** Every address that calls of the service go to as far as its admin chose it, by its place in the service. */
+export function addressesOfDraft(draft: ServiceDraft): readonly { readonly path: string; readonly url: string }[] {
+  const own = draft.baseUrl === null ? [] : [{ path: 'base_url', url: draft.baseUrl }];
+  return [...own, ...(findAdapter(adapterNameOf(draft))?.addressesOf?.(draft) ?? [])];
+}
+
+export function canBeEmulated(draft: ServiceDraft): boolean {
+  return emulatedAdapters.has(adapterNameOf(draft));
+}
+
+function faultsOfCost(cost: unknown): InputFault[] {
+  const path = 'config.cost_per_request';
+  const isPrice = (value: unknown): boolean => typeof value === 'number' && value >= 0 && Number.isFinite(value);
+  if (cost === undefined || isPrice(cost)) return [];
+  if (typeof cost === 'object' && cost !== null && !Array.isArray(cost)) {
+    return Object.entries(cost).flatMap(([operation, price]) =>
+      isPrice(price)
+        ? []
+        : [{ path: `${path}.${operation.slice(0, 60)}`, message: 'must be a number of USD, 0 or more' }],
+    );
+  }
+  return [{ path, message: 'must be a number of USD, or one for each operation' }];
+}
