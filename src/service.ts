@@ -33,6 +33,7 @@ import { createRateLimiter } from './gateway/rate-limiter.ts';
 import { openResponseCache } from './gateway/response-cache.ts';
 import { defaultBatchConcurrency, defaultBatchDeadlineMs } from './geocoding/batch.ts';
 import { createGeocodingCapabilities } from './geocoding/capabilities.ts';
+import { probeService } from './health/probe.ts';
 import { createRecentAttempts } from './health/recent-attempts.ts';
 import { buildApp } from './http/app.ts';
 import { createAuthenticator } from './http/authenticate.ts';
@@ -42,6 +43,7 @@ import { documentRoutes } from './http/routes/documents.ts';
 import { geocodingRoutes } from './http/routes/geocoding.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { metricsRoute } from './http/routes/metrics.ts';
+import { servicesRoutes } from './http/routes/services.ts';
 import { sheetsRoutes } from './http/routes/sheets.ts';
 import { openTokenDirectory } from './http/token-directory.ts';
 import { createJwtVerifier } from './http/verify-jwt.ts';
@@ -51,7 +53,8 @@ import { openSpool } from './intake/spool.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { createOutbound } from './outbound/http-client.ts';
-import { providerHttp } from './outbound/provider-http.ts';
+import { type ProviderHttpOptions, providerHttp } from './outbound/provider-http.ts';
+import { refusalOf } from './outbound/refusal.ts';
 import { appendEvent } from './outbox/append-event.ts';
 import { renderAsyncApi } from './outbox/asyncapi.ts';
 import { startOutboxRelay } from './outbox/relay.ts';
@@ -213,6 +216,34 @@ export async function startService(config: Config, logger: Logger = createLogger
   });
   const geocoding = { calls, capabilities: createGeocodingCapabilities(config.cache.geocodingTtlSeconds) };
 
+  // Configuration.
+  const probeDeps = {
+    directory,
+    intake,
+    clock,
+    logger,
+    timeoutMs: config.requestTimeoutMs,
+    findAdapter: (name: string) => findAdapter(name) ?? undefined,
+    openHttp: (options: ProviderHttpOptions) => providerHttp(outbound, options),
+  };
+  const services = servicesRoutes({
+    db,
+    keyring,
+    appendEvent,
+    clock,
+    directory,
+    idempotency: createIdempotency({ db, keyring, logger }),
+    emulates: emulator === null ? 'none' : config.emulator === 'on' ? 'all' : 'keyless',
+    refusalOf: (address) => refusalOf(outbound, address),
+    limitsOf: (service) => limiter.peek(service.tenantId, accountLimits(service)),
+    async probe(service, requestId) {
+      const { ok, fault, durationMs, startedAtMs } = await probeService(probeDeps, service, requestId);
+      if (ok !== null) health.observe(service, { ok, fault });
+      const { status, lastError } = health.healthOf(service);
+      return { status, ok: ok !== false, fault: fault ?? lastError, durationMs, checkedAtMs: startedAtMs };
+    },
+  });
+
   // The edge.
   const bootstrapTokens = tokensOf(config);
   const tokenDirectory = own(await openTokenDirectory({ db, clock, logger }));
@@ -233,6 +264,7 @@ export async function startService(config: Config, logger: Logger = createLogger
     metrics,
     logger,
     apiRoutes: [
+      services,
       geocodingRoutes({
         geocoding,
         limits: createRateLimitHeaders('geocoding', config.familyLimits.geocoding, clock),

@@ -1,0 +1,147 @@
+/**
+ * One probe of one service: a real request that the provider does not bill, recorded like any call. A provider that
+ * answers, whatever it says of our empty question, works; a refused key, an outage or rubbish is a failure. One that
+ * asks for a pause says nothing either way.
+ */
+import type { AuditStatus } from '../audit/entry.ts';
+import type { Clock } from '../clock.ts';
+import { adapterNameOf, type ExternalService, type ServiceDirectory } from '../directory/service.ts';
+import { newId } from '../ids.ts';
+import type { Intake } from '../intake/intake.ts';
+import type { Logger } from '../logger.ts';
+import type { ProviderHttpOptions, RecordingHttp } from '../outbound/provider-http.ts';
+import { type Adapter, TransportError, type Verdict } from '../providers/provider.ts';
+
+export interface ProbeDeps {
+  readonly directory: Pick<ServiceDirectory, 'accountOf'>;
+  readonly intake: Pick<Intake, 'record'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly timeoutMs: number;
+  findAdapter(name: string): Adapter | undefined;
+  openHttp(options: ProviderHttpOptions): RecordingHttp;
+}
+
+export interface ProbeResult {
+  /** null: the provider asked for a pause. */
+  readonly ok: boolean | null;
+  /** Unix milliseconds. */
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  /** In words that name no secret and no address. */
+  readonly fault: string | null;
+}
+
+/** Never throws for what the provider does. The audit row is durable when it resolves, or the log says why not. */
+export async function probeService(
+  deps: ProbeDeps,
+  service: ExternalService,
+  requestId: string | null,
+): Promise<ProbeResult> {
+  const startedAtMs = deps.clock.now();
+  const http = deps.openHttp({ deadlineAtMs: startedAtMs + deps.timeoutMs });
+  const { verdict, secrets } = await ask(deps, service, http);
+  const completedAtMs = deps.clock.now();
+  const fault = faultOf(verdict);
+  const result: ProbeResult = {
+    ok: verdict.kind === 'throttled' ? null : fault === null,
+    startedAtMs,
+    durationMs: completedAtMs - startedAtMs,
+    fault,
+  };
+  // What reaches no network (the offline gazetteer) is no call to a provider.
+  if (http.exchanges.length > 0) await record(deps, service, http, verdict, result, secrets, requestId);
+  return result;
+}
+
+type ProbeVerdict = Verdict<unknown> | { readonly kind: 'timeout'; readonly message: string };
+
+async function ask(
+  deps: ProbeDeps,
+  service: ExternalService,
+  http: RecordingHttp,
+): Promise<{ verdict: ProbeVerdict; secrets: readonly string[] }> {
+  const failed = (message: string): ProbeVerdict => ({ kind: 'failed', retryable: false, message });
+  const adapter = deps.findAdapter(adapterNameOf(service));
+  const probe = adapter?.attempts.health_check;
+  if (adapter === undefined || probe === undefined) {
+    return { verdict: failed('there is no adapter that could ask it'), secrets: [] };
+  }
+  let secrets: readonly string[] = [];
+  try {
+    const account = deps.directory.accountOf(service);
+    secrets = adapter.secretsOf(account);
+    return { verdict: await probe({}, account, http), secrets };
+  } catch (error) {
+    if (!(error instanceof TransportError)) {
+      deps.logger.error({ err: error, service: service.serviceName }, 'a probe could not be made');
+      return { verdict: failed('it could not be asked'), secrets };
+    }
+    const kind = error.fault === 'timeout' ? 'timeout' : 'failed';
+    return { verdict: kind === 'timeout' ? { kind, message: 'no answer in time' } : failed(error.message), secrets };
+  }
+}
+
+function faultOf(verdict: ProbeVerdict): string | null {
+  switch (verdict.kind) {
+    case 'ok':
+    case 'empty':
+    case 'bad_input': // It read the question, and refused it as it should.
+    case 'throttled':
+      return null;
+    default:
+      return verdict.message;
+  }
+}
+
+async function record(
+  deps: ProbeDeps,
+  service: ExternalService,
+  http: RecordingHttp,
+  verdict: ProbeVerdict,
+  result: ProbeResult,
+  secrets: readonly string[],
+  requestId: string | null,
+): Promise<void> {
+  const exchange = http.exchanges.at(-1) ?? null;
+  const id = newId(result.startedAtMs);
+  try {
+    await deps.intake.record({
+      logs: [
+        {
+          id,
+          tenantId: service.tenantId,
+          serviceId: service.id,
+          serviceName: service.serviceName,
+          serviceType: service.serviceType,
+          operation: 'health_check',
+          endpoint: exchange?.endpoint ?? null,
+          httpMethod: exchange?.method ?? null,
+          requestHeaders: exchange?.requestHeaders ?? null,
+          requestBody: exchange?.requestBody ?? null,
+          responseStatusCode: exchange?.reply?.status ?? null,
+          responseBody: exchange?.reply?.body ?? null,
+          startedAtMs: result.startedAtMs,
+          completedAtMs: result.startedAtMs + result.durationMs,
+          status: statusOf(verdict, result),
+          errorMessage: result.fault,
+          errorCode: result.fault === null ? null : verdict.kind.toUpperCase(),
+          retryCount: 0,
+          attempt: 1,
+          requestId: requestId ?? id,
+          sourceService: null,
+          estimatedCostUsd: 0,
+          secrets: [...secrets, ...http.masked],
+        },
+      ],
+    });
+  } catch (error) {
+    deps.logger.warn({ err: error, service: service.serviceName }, 'a probe could not be recorded');
+  }
+}
+
+function statusOf(verdict: ProbeVerdict, result: ProbeResult): AuditStatus {
+  if (verdict.kind === 'throttled') return 'rate_limited';
+  if (verdict.kind === 'timeout') return 'timeout';
+  return result.fault === null ? 'success' : 'error';
+}

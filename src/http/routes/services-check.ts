@@ -1,0 +1,53 @@
+import type { Static } from 'typebox';
+import { noSuchService } from '../../directory/manage-services.ts';
+import type { ExternalService, HealthStatus, ServiceDirectory } from '../../directory/service.ts';
+import type { Routes } from '../app.ts';
+import { callerOf } from '../request-context.ts';
+import { healthSchema, idParamsSchema } from './services-schemas.ts';
+
+/** What a probe found, and how the service stands with it. */
+export interface ProbeReport {
+  readonly status: HealthStatus;
+  readonly ok: boolean;
+  /** Unix milliseconds. */
+  readonly checkedAtMs: number;
+  readonly durationMs: number;
+  /** In words that name no secret and no address; null after a success. */
+  readonly fault: string | null;
+}
+
+export interface ServicesCheckDeps {
+  readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
+  /** Asks the provider now; never throws for what the provider does. */
+  probe(service: ExternalService, requestId: string): Promise<ProbeReport>;
+}
+
+/** `POST /services/{id}/check`: probes now. It counts like any other attempt, so one success alone may not make it healthy. */
+export function serviceCheckRoute({ directory, probe }: ServicesCheckDeps): Routes {
+  return (app) => {
+    app.post(
+      '/services/:id/check',
+      {
+        config: { access: { scope: 'admin' }, answers: { 200: healthSchema } },
+        schema: { tags: ['services'], summary: 'Probe the service now', params: idParamsSchema },
+      },
+      async (request) => {
+        const { id } = request.params as Static<typeof idParamsSchema>;
+        const services = await directory.ofTenant(callerOf(request).tenantId);
+        const service = services.find((candidate) => candidate.id === id);
+        if (service === undefined) throw noSuchService();
+        const report = await probe(service, request.id);
+        return {
+          service_id: service.id,
+          service_name: service.serviceName,
+          health_status: report.status,
+          status: report.status,
+          last_health_check: new Date(report.checkedAtMs).toISOString(),
+          ok: report.ok,
+          response_time_ms: Math.round(report.durationMs),
+          last_error: report.fault,
+        };
+      },
+    );
+  };
+}

@@ -1,0 +1,159 @@
+/** The services API as it is checked and described. */
+import Type, { type Static } from 'typebox';
+import { serviceTypes } from '../../providers/provider.ts';
+
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
+const largestInteger = 2_147_483_647;
+const limit = Type.Optional(
+  nullable(Type.Integer({ minimum: 0, maximum: largestInteger, description: '0 or null: none of its own.' })),
+);
+const anyObject = () => Type.Object({}, { additionalProperties: true });
+export const serviceTypeSchema = Type.Union(serviceTypes.map((type) => Type.Literal(type)));
+
+/** What the service shows and nobody sets. A body may carry them, so that what was read can be sent back. */
+const readOnly = {
+  id: Type.Optional(Type.Unknown()),
+  management_company_id: Type.Optional(Type.Unknown()),
+  has_api_key: Type.Optional(Type.Unknown()),
+  has_credentials: Type.Optional(Type.Unknown()),
+  health_status: Type.Optional(Type.Unknown()),
+  last_health_check: Type.Optional(Type.Unknown()),
+  created_at: Type.Optional(Type.Unknown()),
+  updated_at: Type.Optional(Type.Unknown()),
+};
+
+const serviceName = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$',
+  description: 'Unique in its tenant; up to 100 of `A-Za-z0-9_.-`.',
+});
+
+const settable = {
+  display_name: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Default: the name.' })),
+  base_url: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 2048 }))),
+  api_key: Type.Optional(
+    nullable(
+      Type.String({ minLength: 1, maxLength: 8192, pattern: '^[^\\x00-\\x1f\\x7f]*$', description: 'Write-only.' }),
+    ),
+  ),
+  credentials: Type.Optional(
+    Type.Union([anyObject(), Type.String({ maxLength: 65_536 }), Type.Null()], {
+      description: 'Write-only: an object, or its JSON as text.',
+    }),
+  ),
+  config: Type.Optional(anyObject()),
+  is_active: Type.Optional(Type.Boolean()),
+  rate_limit_per_minute: limit,
+  rate_limit_per_hour: limit,
+  rate_limit_per_day: limit,
+  rate_limit_per_month: limit,
+  priority: Type.Optional(
+    Type.Integer({ minimum: -1_000_000, maximum: 1_000_000, description: 'Lower is tried first.' }),
+  ),
+  fallback_service_id: Type.Optional(nullable(Type.String({ maxLength: 100 }))),
+  description: Type.Optional(nullable(Type.String({ maxLength: 2000 }))),
+  tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 50 })),
+};
+
+/** POST and PUT. */
+export const serviceBodySchema = Type.Object(
+  { service_name: serviceName, service_type: serviceTypeSchema, ...settable, ...readOnly },
+  { additionalProperties: false },
+);
+export type ServiceBody = Static<typeof serviceBodySchema>;
+
+export const servicePatchSchema = Type.Object(
+  {
+    service_name: Type.Optional(serviceName),
+    service_type: Type.Optional(serviceTypeSchema),
+    ...settable,
+    ...readOnly,
+  },
+  { additionalProperties: false },
+);
+export type ServicePatch = Static<typeof servicePatchSchema>;
+
+export const listQuerySchema = Type.Object({
+  service_type: Type.Optional(serviceTypeSchema),
+  is_active: Type.Optional(Type.Boolean()),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+  offset: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+});
+
+export const historyQuerySchema = Type.Object({
+  cursor: Type.Optional(Type.String({ maxLength: 100 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+});
+
+export const idParamsSchema = Type.Object({ id: Type.String() });
+
+const time = Type.String({ format: 'date-time' });
+const shownLimit = nullable(Type.Integer());
+
+/** `ExternalService`. */
+export const serviceSchema = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  management_company_id: Type.String(),
+  service_name: Type.String(),
+  service_type: serviceTypeSchema,
+  display_name: Type.String(),
+  base_url: nullable(Type.String()),
+  has_api_key: Type.Boolean(),
+  has_credentials: Type.Boolean(),
+  config: anyObject(),
+  is_active: Type.Boolean(),
+  health_status: Type.Union(['healthy', 'degraded', 'down', 'unknown'].map((status) => Type.Literal(status))),
+  last_health_check: nullable(time),
+  rate_limit_per_minute: shownLimit,
+  rate_limit_per_hour: shownLimit,
+  rate_limit_per_day: shownLimit,
+  rate_limit_per_month: shownLimit,
+  priority: Type.Integer(),
+  fallback_service_id: nullable(Type.String()),
+  description: nullable(Type.String()),
+  tags: Type.Array(Type.String()),
+  created_at: time,
+  updated_at: time,
+});
+
+export const serviceListSchema = Type.Object({ services: Type.Array(serviceSchema), total: Type.Integer() });
+
+export const windowsSchema = Type.Object({
+  windows: Type.Array(
+    Type.Object({
+      window_type: Type.String(),
+      window_start: time,
+      window_end: time,
+      request_count: Type.Integer(),
+      max_requests: Type.Integer(),
+      remaining_requests: Type.Integer(),
+      is_rate_limited: Type.Boolean(),
+    }),
+  ),
+});
+
+export const historySchema = Type.Object({
+  changes: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      action: Type.Union(['created', 'changed', 'deleted'].map((action) => Type.Literal(action))),
+      changed_by: nullable(Type.String()),
+      request_id: nullable(Type.String()),
+      changed_at: time,
+      before: nullable(anyObject()),
+      after: nullable(anyObject()),
+      changed_secrets: Type.Array(Type.String(), { description: 'Which write-only members were set or taken away.' }),
+    }),
+  ),
+  next_cursor: nullable(Type.String()),
+});
+
+export const healthSchema = Type.Object({
+  service_id: Type.String(),
+  service_name: Type.String(),
+  health_status: Type.String(),
+  status: Type.String({ description: 'The same, under the name that the health endpoints use.' }),
+  last_health_check: nullable(time),
+  ok: Type.Boolean({ description: 'What this probe alone says.' }),
+  response_time_ms: nullable(Type.Integer()),
+  last_error: nullable(Type.String()),
+});
