@@ -21,6 +21,7 @@ import { describeApi } from './openapi.ts';
 import { asServiceError, problemOf } from './problem.ts';
 import { pathOf, type RouteAccess, requestIdOf } from './request-context.ts';
 import { watchRouteMethods } from './route-methods.ts';
+import { closeSilentConnections } from './silent-connections.ts';
 import { compileValidator } from './validate.ts';
 
 export const apiPrefix = '/api/v1';
@@ -67,6 +68,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     frameworkErrors: (error, request, reply) => sendProblem(deps.logger, error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as FastifyInstance;
 
+  closeSilentConnections(app);
   const routeMethods = watchRouteMethods(app);
   await describeApi(app, deps.publicBaseUrl);
   app.setValidatorCompiler(compileValidator as Parameters<FastifyInstance['setValidatorCompiler']>[0]);
