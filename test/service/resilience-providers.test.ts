@@ -1,0 +1,152 @@
+/** What callers get while a provider is in trouble, and what it costs everybody else. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import type { FaultMode } from '../../emulator/control.ts';
+import { startTestService } from '../support/service.ts';
+import { auditOf, houseNumber, startVendors } from '../support/vendors.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** `errorCode` of the audit row that Google's part of the call leaves. */
+const troubles: readonly { mode: FaultMode; status: string; errorCode: string }[] = [
+  { mode: '500', status: 'error', errorCode: 'UNUSABLE_ANSWER' },
+  { mode: '503', status: 'error', errorCode: 'UNUSABLE_ANSWER' },
+  { mode: 'hang', status: 'timeout', errorCode: 'TIMEOUT' },
+  { mode: 'reset', status: 'error', errorCode: 'UNREACHABLE' },
+  { mode: 'cut', status: 'error', errorCode: 'UNREACHABLE' },
+  { mode: 'html', status: 'error', errorCode: 'UNUSABLE_ANSWER' },
+  { mode: 'truncated', status: 'error', errorCode: 'UNUSABLE_ANSWER' },
+  { mode: 'empty', status: 'error', errorCode: 'UNUSABLE_ANSWER' },
+  { mode: 'over_query_limit', status: 'rate_limited', errorCode: 'THROTTLED' },
+  { mode: 'request_denied', status: 'error', errorCode: 'DENIED' },
+];
+
+for (const { mode, status, errorCode } of troubles) {
+  test(`Google in trouble (${mode}): Yandex answers, and the audit log shows both`, async (t) => {
+    const vendors = await startVendors(t);
+    const app = await startTestService(t, { ...vendors.env, REQUEST_TIMEOUT_SECONDS: '0.5', REQUEST_MAX_RETRIES: '1' });
+    vendors.control.fail({ vendor: 'google_maps', mode });
+    const requestId = randomUUID();
+
+    const reply = await app.call(
+      'POST',
+      '/geocoding/geocode',
+      { address: houseNumber(5) },
+      { 'x-request-id': requestId },
+    );
+
+    assert.equal(reply.status, 200, reply.text);
+    assert.equal(reply.json.provider, 'yandex_maps');
+    assert.deepEqual(reply.json.attempted_providers, ['google_maps', 'yandex_maps']);
+    assert.deepEqual(await auditOf(app, requestId), [
+      { service_name: 'google_maps', status, error_code: errorCode },
+      { service_name: 'yandex_maps', status: 'success', error_code: null },
+    ]);
+  });
+}
+
+test('a dead provider is not asked any more, and asked again when it may be well', async (t) => {
+  const vendors = await startVendors(t);
+  const app = await startTestService(t, { ...vendors.env, REQUEST_MAX_RETRIES: '0' });
+  vendors.control.fail({ vendor: 'google_maps', mode: '500' });
+  for (let number = 1; number <= 5; number += 1) await app.geocode(houseNumber(number));
+  const askedUntilOpen = vendors.received('google_maps');
+
+  for (let number = 6; number <= 15; number += 1) {
+    const reply = await app.geocode(houseNumber(number));
+    assert.deepEqual(reply.json.attempted_providers, ['yandex_maps']);
+  }
+  assert.equal(vendors.received('google_maps'), askedUntilOpen);
+  const metrics = await (await fetch(`${app.url}/metrics`)).text();
+  assert.match(metrics, /breaker_state\{[^}]*google_maps[^}]*open[^}]*\} 1/);
+
+  vendors.control.heal();
+  let number = 100;
+  await waitFor('Google to be asked again', async () => {
+    number += 1;
+    return (await app.geocode(houseNumber(number))).json.provider === 'google_maps';
+  });
+});
+
+test('every provider dead: the caller learns of each, and a known answer is served stale', async (t) => {
+  const vendors = await startVendors(t);
+  const app = await startTestService(t, {
+    ...vendors.env,
+    REQUEST_MAX_RETRIES: '0',
+    CACHE_GEOCODING_TTL_SECONDS: '1',
+  });
+  const known = await app.geocode(houseNumber(7));
+  vendors.control.fail({ vendor: 'google_maps', mode: '500' });
+  vendors.control.fail({ vendor: 'yandex_maps', mode: 'reset' });
+
+  const unknown = await app.geocode('улица Навои, 11');
+  assert.deepEqual([unknown.status, unknown.json.code], [502, 'PROVIDER_ERROR']);
+  assert.deepEqual(
+    unknown.json.attempts.map(({ provider, outcome }: Record<string, string>) => [provider, outcome]),
+    [
+      ['google_maps', 'unusable'],
+      ['yandex_maps', 'unreachable'],
+      ['offline_gazetteer', 'not_found'],
+    ],
+  );
+  assert.ok(!unknown.text.includes('127.0.0.1') && !unknown.text.includes('test-key'), unknown.text);
+
+  const stale = await waitFor('the known answer to be old', async () => {
+    const reply = await app.geocode(houseNumber(7));
+    return reply.headers.get('x-cache') === 'STALE' ? reply : null;
+  });
+  assert.equal(stale.status, 200);
+  assert.deepEqual(stale.json, { ...known.json, cached: true });
+});
+
+test('fifty identical calls at once make one upstream call', async (t) => {
+  const vendors = await startVendors(t);
+  const app = await startTestService(t, vendors.env);
+  vendors.control.fail({ vendor: 'google_maps', mode: 'slow', delayMs: 300 });
+  const replies = await Promise.all(Array.from({ length: 50 }, () => app.geocode(houseNumber(9))));
+  assert.equal(vendors.received('google_maps'), 1);
+  const outcomes = replies.map(({ headers }) => headers.get('x-cache'));
+  assert.equal(outcomes.filter((outcome) => outcome === 'MISS').length, 1);
+  assert.ok(
+    replies.every(({ status }) => status === 200),
+    JSON.stringify(outcomes),
+  );
+});
+
+test('fifty identical calls that fail make the attempts of one', async (t) => {
+  const vendors = await startVendors(t);
+  const app = await startTestService(t, { ...vendors.env, REQUEST_MAX_RETRIES: '1' });
+  for (const vendor of ['google_maps', 'yandex_maps']) {
+    vendors.control.fail({ vendor, mode: '500', delayMs: 200 });
+  }
+  const replies = await Promise.all(Array.from({ length: 50 }, () => app.geocode('улица Навои, 11')));
+  assert.deepEqual([vendors.received('google_maps'), vendors.received('yandex_maps')], [2, 2]);
+  assert.equal(new Set(replies.map(({ status }) => status)).size, 1);
+});
+
+test('the first of many callers leaves: the others get their answer from the same upstream call', async (t) => {
+  const vendors = await startVendors(t);
+  const app = await startTestService(t, vendors.env);
+  vendors.control.fail({ vendor: 'google_maps', mode: 'slow', delayMs: 1_500, times: 1 });
+  const leaving = new AbortController();
+  const first = fetch(`${app.url}/api/v1/geocoding/geocode`, {
+    method: 'POST',
+    headers: {
+      'x-management-company-id': app.tenant,
+      'x-service-token': app.token,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ address: houseNumber(13) }),
+    signal: leaving.signal,
+  }).catch(() => null);
+  await waitFor('the upstream call', () => vendors.received('google_maps') === 1);
+  const others = Array.from({ length: 10 }, () => app.geocode(houseNumber(13)));
+  // Sent after them and answered, with a way through all stores: by now they wait for the slow call.
+  assert.equal((await app.geocode(houseNumber(14))).status, 200);
+  leaving.abort();
+  assert.equal(await first, null);
+  for (const reply of await Promise.all(others)) {
+    assert.deepEqual([reply.status, reply.headers.get('x-cache')], [200, 'COALESCED']);
+  }
+  assert.equal(vendors.received('google_maps'), 2);
+});

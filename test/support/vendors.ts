@@ -1,0 +1,54 @@
+/** Google and Yandex, emulated beside the service, in the test's hands: faults on demand, quotas, and what they counted. */
+import { type Emulator, startEmulator } from '../../emulator/start.ts';
+import { type Cleanup, closeInReverse } from './cleanup.ts';
+import type { TestService } from './service.ts';
+
+export interface Vendors extends Pick<Emulator, 'url' | 'control'> {
+  /** What a service is started with to meet them as it meets the real ones. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Geocoding and matrix requests that have reached the vendor. */
+  received(vendor: 'google_maps' | 'yandex_maps'): number;
+}
+
+/** Closed after `t`. Register it before the services that call it. */
+export async function startVendors(t: Cleanup): Promise<Vendors> {
+  closeInReverse(t);
+  const emulator = await startEmulator({ port: 0 });
+  t.after(() => emulator.close());
+  const { control, url } = emulator;
+  for (const vendor of ['google_maps', 'yandex_maps']) control.setQuota(vendor, null);
+  return {
+    url,
+    control,
+    env: {
+      EMULATOR: 'off',
+      GOOGLE_MAPS_API_KEY: 'google-test-key',
+      YANDEX_MAPS_API_KEY: 'yandex-test-key',
+      GOOGLE_MAPS_BASE_URL: url,
+      YANDEX_MAPS_BASE_URL: url,
+      OUTBOUND_ALLOWED_NETWORKS: new URL(url).host,
+      RATE_LIMIT_GEOCODING_PER_MINUTE: '1000000',
+    },
+    received: (vendor) => control.requests(vendor).received,
+  };
+}
+
+export interface AuditRow {
+  readonly service_name: string;
+  readonly status: string;
+  readonly error_code: string | null;
+}
+
+/** The rows that a call has left, in the order of its attempts. */
+export async function auditOf({ database }: Pick<TestService, 'database'>, requestId: string): Promise<AuditRow[]> {
+  const { rows } = await database.db.querySystem<AuditRow>({
+    text: 'select service_name, status, error_code from integration_logs where request_id = $1 order by attempt',
+    values: [requestId],
+  });
+  return rows;
+}
+
+/** Houses of one street: as many different questions as a test needs, each with a good answer from both. */
+export function houseNumber(number: number): string {
+  return `Ташкент, улица Навои, ${number}`;
+}
