@@ -47,7 +47,7 @@ export function createSheets(deps: SheetsDeps): Sheets {
     read: createReadRange(shared),
     write: changes.write,
     clear: changes.clear,
-    append: createAppendRows({ ...shared, locks, states: createTableStates(store) }),
+    append: createAppendRows({ ...shared, locks, states: createTableStates(store, calls.clock) }),
     metadata: (caller, spreadsheetId, signal) =>
       deps.executor.execute(
         {

@@ -159,9 +159,8 @@ async function settleEarlier(deps: AppendDeps, batch: readonly Entry[]): Promise
   if (earlier === null) return batch;
   await sleep(Math.max(0, earlier.settledFromMs - deps.calls.clock.now()));
   const anchorKey = anchorKeyOf(question.range);
-  const known = await deps.states.find(question.spreadsheetId, anchorKey);
+  const { acknowledged: others } = await deps.states.find(caller.tenantId, question.spreadsheetId, anchorKey);
   const readBack = { ...deps, clock: deps.calls.clock };
-  const others = known?.acknowledged ?? [];
   const found = await findBatch(readBack, caller, question.spreadsheetId, earlier, others, entry.deadlineAtMs());
   if (found.kind === 'absent') {
     entry.item.earlier = null;
@@ -177,10 +176,7 @@ async function settleEarlier(deps: AppendDeps, batch: readonly Entry[]): Promise
     found.row + earlier.offset,
     found.row + earlier.offset + question.values.length,
   ];
-  await deps.states.keep(question.spreadsheetId, anchorKey, {
-    endRow: known?.endRow ?? null,
-    acknowledged: [...others, mine],
-  });
+  await deps.states.acknowledge(caller.tenantId, question.spreadsheetId, anchorKey, mine, false);
   entry.resolve({
     result: placeOfCaller(place, earlier.offset, question.values),
     provider: 'google_sheets',
@@ -273,10 +269,10 @@ async function halveOrReject(deps: AppendDeps, lock: TableLock, entries: readonl
 async function findTable(deps: AppendDeps, batch: readonly Entry[], deadlineAtMs: number) {
   const [first] = batch as [Entry];
   const { question, caller } = first.item;
-  const known = await deps.states.find(question.spreadsheetId, anchorKeyOf(question.range));
+  const known = await deps.states.find(caller.tenantId, question.spreadsheetId, anchorKeyOf(question.range));
   const width = Math.max(...batch.flatMap(({ item }) => item.question.values.map((row) => row.length)));
   const range = question.range;
-  if (known?.endRow != null && range.kind !== 'name') {
+  if (known.endRow !== null && range.kind !== 'name') {
     const area = range.kind === 'sheet' ? { startRow: 0, startColumn: 0 } : range.area;
     const anchor = { title: range.title, row: area.startRow, column: area.startColumn };
     return { kind: 'found' as const, found: { anchor, endRow: known.endRow } };
@@ -326,11 +322,11 @@ async function lookAfter(
   deadlineAtMs: number,
 ) {
   const { question, caller } = (entries[0] as Entry).item;
-  const known = await deps.states.find(question.spreadsheetId, anchorKeyOf(question.range));
+  const known = await deps.states.find(caller.tenantId, question.spreadsheetId, anchorKeyOf(question.range));
   const sent = sentBatchOf(entries, table);
   const lookUntilMs = Math.max(deadlineAtMs, deps.calls.clock.now() + deps.calls.requestTimeoutMs);
   const readBack = { ...deps, clock: deps.calls.clock };
-  const look = () => findBatch(readBack, caller, question.spreadsheetId, sent, known?.acknowledged ?? [], lookUntilMs);
+  const look = () => findBatch(readBack, caller, question.spreadsheetId, sent, known.acknowledged, lookUntilMs);
   const first = await look();
   if (first.kind !== 'absent' || settled) return first;
   await sleep(secondLookMs);
@@ -346,14 +342,9 @@ async function acknowledge(
 ): Promise<void> {
   const { question, caller } = (entries[0] as Entry).item;
   const rowCount = entries.reduce((sum, { item }) => sum + item.question.values.length, 0);
-  const anchorKey = anchorKeyOf(question.range);
-  const known = await deps.states.find(question.spreadsheetId, anchorKey);
-  const endRow = place.startRow + rowCount;
+  const rows = [place.startRow, place.startRow + rowCount] as const;
   await Promise.all([
-    deps.states.keep(question.spreadsheetId, anchorKey, {
-      endRow,
-      acknowledged: [...(known?.acknowledged ?? []), [place.startRow, endRow]],
-    }),
+    deps.states.acknowledge(caller.tenantId, question.spreadsheetId, anchorKeyOf(question.range), rows, true),
     forgetFrom(deps, caller.tenantId, question, place.title, place.startRow, rowCount),
   ]);
   let offset = 0;
@@ -387,12 +378,7 @@ async function giveUp(
   error: ServiceError,
 ): Sent {
   const { question, caller } = (entries[0] as Entry).item;
-  const anchorKey = anchorKeyOf(question.range);
-  const known = await deps.states.find(question.spreadsheetId, anchorKey);
-  await deps.states.keep(question.spreadsheetId, anchorKey, {
-    endRow: null,
-    acknowledged: known?.acknowledged ?? [],
-  });
+  await deps.states.forgetEnd(caller.tenantId, question.spreadsheetId, anchorKeyOf(question.range));
   const settledFromMs = deps.calls.clock.now() + (knownAbsent ? 0 : afterworkMs);
   let offset = 0;
   for (const { item } of entries) {

@@ -1,0 +1,149 @@
+/** Appends are made once, whatever Google and the network do. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import type { Fault } from '../../emulator/control.ts';
+import { readAtGoogle, startSheetsServices } from '../support/sheets-service.ts';
+
+const sheet = 'journal';
+const range = 'Sheet1!A1';
+/** Attempts are short, so that a hanging Google costs the test a second and not ten. */
+const env = { REQUEST_TIMEOUT_SECONDS: '1', RATE_LIMIT_SHEETS_PER_MINUTE: '100000' };
+
+const append = (name: string, values: unknown[][] = [[name, '', 1]]) => ({ spreadsheet_id: sheet, range, values });
+
+test('five hundred appends at once from three replicas, with faults before and after the write', async (t) => {
+  const { replicas, emulator } = await startSheetsServices(t, { replicas: 3, env });
+  await replicas[0]?.call('POST', '/sheets/append', append('header', [['name', 'gap', 'count']]));
+  for (const when of ['before', 'after'] as const) {
+    for (const mode of ['hang', 'reset', '503'] as const) {
+      emulator.control.fail({ vendor: 'google_sheets', mode, when, probability: 0.05, pathIncludes: ':append' });
+    }
+  }
+  emulator.control.fail({ vendor: 'google_sheets', mode: 'reset', when: 'after', times: 1, pathIncludes: ':append' });
+  emulator.control.fail({ vendor: 'google_sheets', mode: '503', when: 'before', times: 1, pathIncludes: ':append' });
+
+  const replies = await Promise.all(
+    Array.from({ length: 500 }, async (_, index) => {
+      const name = `row ${index}`;
+      const reply = await replicas[index % 3]?.call('POST', '/sheets/append', {
+        ...append(name),
+        max_wait_seconds: 60,
+      });
+      assert.ok(reply);
+      return { name, reply };
+    }),
+  );
+  const rows = await readAtGoogle(emulator, sheet, 'Sheet1!A:Z');
+  const acknowledged = replies.filter(({ reply }) => reply.status === 200);
+  const counts = emulator.control.requests('google_sheets');
+  t.diagnostic(`${acknowledged.length} acknowledged, ${counts.received} requests, ${counts.faulted} faults`);
+  assert.ok(acknowledged.length > 0);
+  for (const { name, reply } of acknowledged) {
+    const places = rows.flatMap((row, index) => (row[0] === name ? [index + 1] : []));
+    assert.equal(places.length, 1, `${name} stands ${places.length} times`);
+    assert.equal(reply.json.updated_range, `Sheet1!A${places[0]}:C${places[0]}`);
+  }
+  for (const { name, reply } of replies) {
+    if (reply.status === 200) continue;
+    assert.ok([429, 502, 503, 504].includes(reply.status), reply.text);
+    assert.ok(rows.filter((row) => row[0] === name).length <= 1, `${name} stands more than once`);
+  }
+  for (const row of rows.slice(1)) assert.deepEqual([row.length, row[1], row[2]], [3, '', 1]);
+});
+
+const faults: (Pick<Fault, 'mode' | 'when'> & { expected: number })[] = [
+  { mode: '503', when: 'before', expected: 200 },
+  { mode: '503', when: 'after', expected: 200 },
+  { mode: 'html', when: 'after', expected: 200 },
+  { mode: 'truncated', when: 'after', expected: 200 },
+  { mode: 'reset', when: 'after', expected: 200 },
+  { mode: 'hang', when: 'after', expected: 200 },
+  { mode: 'reset', when: 'before', expected: 504 },
+  { mode: 'hang', when: 'before', expected: 504 },
+];
+
+test('after each kind of fault the rows stand at most once, and a keyed retry makes it exactly once', async (t) => {
+  const { call, emulator } = await startSheetsServices(t, { env });
+  await call('POST', '/sheets/append', append('header'));
+  for (const { mode, when, expected } of faults) {
+    const name = `${mode} ${when}`;
+    emulator.control.fail({ vendor: 'google_sheets', mode, when: when ?? 'before', times: 1, pathIncludes: ':append' });
+    const key = { 'idempotency-key': randomUUID() };
+    const first = await call('POST', '/sheets/append', append(name), key);
+    assert.equal(first.status, expected, `${name}: ${first.text}`);
+    if (expected === 504) {
+      assert.equal(first.json.code, 'GATEWAY_TIMEOUT');
+      assert.equal(first.json.outcome, 'unknown');
+    }
+    const second = await call('POST', '/sheets/append', append(name), key);
+    assert.equal(second.status, 200, `${name}: ${second.text}`);
+    if (expected === 200) assert.equal(second.headers.get('idempotency-replayed'), 'true');
+    const rows = await readAtGoogle(emulator, sheet, 'Sheet1!A:C');
+    assert.equal(rows.filter((row) => row[0] === name).length, 1, name);
+    assert.match(second.json.updated_range, new RegExp(`^Sheet1!A${rows.findIndex((row) => row[0] === name) + 1}:`));
+  }
+});
+
+test('equal rows of different callers are told apart after an unknown outcome', async (t) => {
+  const { call, emulator } = await startSheetsServices(t, { env });
+  await call('POST', '/sheets/append', append('header'));
+  const keyOf = (name: string) => ({ 'idempotency-key': `${name}-${randomUUID()}` });
+  const [one, two] = [keyOf('one'), keyOf('two')];
+  emulator.control.fail({ vendor: 'google_sheets', mode: 'reset', when: 'before', times: 1, pathIncludes: ':append' });
+  assert.equal((await call('POST', '/sheets/append', append('same'), one)).status, 504);
+  assert.equal((await call('POST', '/sheets/append', append('same'), two)).status, 200);
+  assert.equal((await call('POST', '/sheets/append', append('same'), one)).status, 200);
+  const rows = await readAtGoogle(emulator, sheet, 'Sheet1!A:A');
+  assert.equal(rows.filter((row) => row[0] === 'same').length, 2);
+});
+
+test('appends that wait together go as one, and each caller gets the place of its rows', async (t) => {
+  const { call, emulator } = await startSheetsServices(t, { env });
+  await call('POST', '/sheets/append', append('header'));
+  emulator.control.resetCounts();
+  const replies = await Promise.all(
+    Array.from({ length: 60 }, (_, index) =>
+      call(
+        'POST',
+        '/sheets/append',
+        append('', [
+          [`a ${index}`, 1],
+          [`b ${index}`, 2],
+        ]),
+      ),
+    ),
+  );
+  const rows = await readAtGoogle(emulator, sheet, 'Sheet1!A:B');
+  for (const [index, reply] of replies.entries()) {
+    assert.equal(reply.status, 200, reply.text);
+    const first = Number(/A(\d+):B(\d+)$/.exec(reply.json.updated_range)?.[1]);
+    assert.deepEqual(rows.slice(first - 1, first + 1), [
+      [`a ${index}`, 1],
+      [`b ${index}`, 2],
+    ]);
+  }
+  assert.ok(emulator.control.requests('google_sheets').received <= 10);
+});
+
+test('rows with gaps stay in their columns, and a range that begins inside a table is told apart', async (t) => {
+  const { call, emulator } = await startSheetsServices(t, { env });
+  for (const row of [
+    ['a', '', 'c'],
+    ['d', '', 'f'],
+    ['g', null, 'i'],
+  ]) {
+    const reply = await call('POST', '/sheets/append', { ...append('', [row]), range: 'Sheet1' });
+    assert.equal(reply.status, 200, reply.text);
+  }
+  assert.deepEqual(await readAtGoogle(emulator, sheet, 'Sheet1'), [
+    ['a', '', 'c'],
+    ['d', '', 'f'],
+    ['g', '', 'i'],
+  ]);
+  await call('POST', '/sheets/write', { spreadsheet_id: 'wide', range: 'A1', values: [['x', 'y', 'z']] });
+  const inside = await call('POST', '/sheets/append', { spreadsheet_id: 'wide', range: 'Sheet1!B1', values: [['v']] });
+  assert.equal(inside.status, 400);
+  assert.equal(inside.json.outcome, 'misplaced');
+  assert.equal(inside.json.updated_range, 'Sheet1!A2');
+});
