@@ -1,0 +1,203 @@
+/**
+ * The active webhooks in memory, by the hash of their token: a delivery asks no database who it is for.
+ *
+ * What an entry goes through:
+ *   read ──▶ fresh ── 30 s ──▶ ageing: still used, one reload behind it
+ *                └── a change is notified ──▶ outdated: the next delivery waits for a reload
+ * While PostgreSQL is away the last known entries stay good for a day, so that deliveries can be checked and spooled.
+ * Unknown tokens are remembered apart from the known, and reach the database with one query at a time.
+ */
+import type { Clock } from '../clock.ts';
+import { ServiceError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { Database } from '../storage/database.ts';
+import {
+  findRecentWebhooksAcrossTenants,
+  findWebhooksByTokenAcrossTenants,
+  type WebhookConfigRow,
+} from '../storage/webhook-configs.ts';
+
+export interface WebhookDirectory<Webhook> {
+  /** The active webhook of a token by the hex SHA-256 of its text; null where there is none. */
+  find(tokenHashHex: string): Webhook | null | Promise<Webhook | null>;
+  /** This process changed it: what is known of it is outdated before the notification arrives. */
+  noteChange(webhookId: string): void;
+  close(): Promise<void>;
+}
+
+export interface WebhookDirectoryDeps<Webhook> {
+  readonly db: Pick<Database, 'querySystem' | 'listen'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Opens the row's secrets. What it throws makes this webhook unusable (503), and no other. */
+  read(row: WebhookConfigRow): Webhook;
+}
+
+const freshMs = 30_000;
+const staleMs = 86_400_000;
+const unknownMs = 10_000;
+/** At the bound the one used longest ago is forgotten, and read again when it is needed. */
+const maxKnown = 20_000;
+const maxUnknown = 10_000;
+const preloaded = 10_000;
+/** At the bound a look-up is refused with 503: so many wait only when the database hardly answers. */
+const maxWaiting = 5_000;
+const maxHashesPerQuery = 500;
+
+interface Entry<Webhook> {
+  readonly webhookId: string;
+  /** null: its secrets cannot be opened. */
+  readonly webhook: Webhook | null;
+  readonly loadedAtMs: number;
+  outdated: boolean;
+}
+
+interface Waiting<Webhook> {
+  readonly promise: Promise<Webhook | null>;
+  resolve(webhook: Webhook | null): void;
+  reject(error: unknown): void;
+}
+
+/** Listens before it reads, so that no change falls between. */
+export async function openWebhookDirectory<Webhook>(
+  deps: WebhookDirectoryDeps<Webhook>,
+): Promise<WebhookDirectory<Webhook>> {
+  const { clock, logger } = deps;
+  const db = { query: deps.db.querySystem.bind(deps.db) };
+  const known = new Map<string, Entry<Webhook>>();
+  const unknown = new Map<string, number>();
+  const waiting = new Map<string, Waiting<Webhook>>();
+  /** Counts changes: what was read before one may be older than it. */
+  let changes = 0;
+  let isReading = false;
+
+  const noteChange = (webhookId: string | null): void => {
+    changes += 1;
+    unknown.clear();
+    for (const entry of known.values()) {
+      if (webhookId === null || entry.webhookId === webhookId) entry.outdated = true;
+    }
+  };
+  const stopListening = await deps.db.listen('configuration_changed', (payload) => {
+    const change = payload === null ? null : parseChange(payload);
+    if (change === null) noteChange(null);
+    else if (change.table === 'webhook_configs') noteChange(change.id);
+  });
+
+  const entryOf = (row: WebhookConfigRow, outdated: boolean): Entry<Webhook> => {
+    let webhook: Webhook | null = null;
+    try {
+      webhook = deps.read(row);
+    } catch (error) {
+      logger.error({ err: error, webhook_id: row.id }, 'the secrets of a webhook cannot be opened');
+    }
+    return { webhookId: row.id, webhook, loadedAtMs: clock.now(), outdated };
+  };
+
+  const answer = (entry: Entry<Webhook>): Webhook => {
+    if (entry.webhook === null) throw unavailable('This webhook cannot be used now.');
+    return entry.webhook;
+  };
+
+  const keep = (hashHex: string, entry: Entry<Webhook> | null): void => {
+    known.delete(hashHex);
+    if (entry === null) setBounded(unknown, hashHex, clock.now(), maxUnknown);
+    else setBounded(known, hashHex, entry, maxKnown);
+  };
+
+  const readBatch = async (batch: readonly [string, Waiting<Webhook>][]): Promise<void> => {
+    const changesBefore = changes;
+    try {
+      const hashes = batch.map(([hashHex]) => Buffer.from(hashHex, 'hex'));
+      const rows = await findWebhooksByTokenAcrossTenants(db, hashes);
+      const byHash = new Map(rows.map((row) => [row.webhook_token_sha256.toString('hex'), row]));
+      for (const [hashHex, waiter] of batch) {
+        const row = byHash.get(hashHex);
+        const entry = row === undefined ? null : entryOf(row, changes !== changesBefore);
+        if (entry !== null || changes === changesBefore) keep(hashHex, entry);
+        if (entry === null) waiter.resolve(null);
+        else if (entry.webhook === null) waiter.reject(unavailable('This webhook cannot be used now.'));
+        else waiter.resolve(entry.webhook);
+      }
+    } catch (error) {
+      for (const [hashHex, waiter] of batch) {
+        const last = known.get(hashHex);
+        if (last?.webhook != null && clock.now() - last.loadedAtMs < staleMs) waiter.resolve(last.webhook);
+        else waiter.reject(error);
+      }
+    }
+  };
+
+  const readWaiting = async (): Promise<void> => {
+    while (waiting.size > 0) {
+      const batch = [...waiting].slice(0, maxHashesPerQuery);
+      for (const [hashHex] of batch) waiting.delete(hashHex);
+      await readBatch(batch);
+    }
+    isReading = false;
+  };
+
+  const lookUp = (hashHex: string): Promise<Webhook | null> => {
+    const already = waiting.get(hashHex);
+    if (already !== undefined) return already.promise;
+    if (waiting.size >= maxWaiting) throw unavailable('The webhook cannot be looked up now.');
+    const { promise, resolve, reject } = Promise.withResolvers<Webhook | null>();
+    waiting.set(hashHex, { promise, resolve, reject });
+    if (!isReading) {
+      isReading = true;
+      // The tokens of one event-loop turn are read together.
+      setImmediate(() => void readWaiting());
+    }
+    return promise;
+  };
+
+  try {
+    for (const row of await findRecentWebhooksAcrossTenants(db, preloaded)) {
+      keep(row.webhook_token_sha256.toString('hex'), entryOf(row, changes > 0));
+    }
+  } catch (error) {
+    logger.warn({ err: error }, 'webhooks could not be read ahead: each is read at its first delivery');
+  }
+
+  return {
+    find(hashHex) {
+      const nowMs = clock.now();
+      const entry = known.get(hashHex);
+      if (entry !== undefined && !entry.outdated) {
+        const ageMs = nowMs - entry.loadedAtMs;
+        if (ageMs < freshMs) return answer(entry);
+        if (ageMs < staleMs && waiting.size < maxWaiting) {
+          lookUp(hashHex).catch(() => undefined); // Should it fail, the last known serves until it is too old.
+          return answer(entry);
+        }
+      }
+      const unknownSinceMs = unknown.get(hashHex);
+      if (unknownSinceMs !== undefined) {
+        if (nowMs - unknownSinceMs < unknownMs) return null;
+        unknown.delete(hashHex);
+      }
+      return lookUp(hashHex);
+    },
+    noteChange,
+    close: stopListening,
+  };
+}
+
+function unavailable(message: string): ServiceError {
+  return new ServiceError('SERVICE_UNAVAILABLE', message, { retryAfterSeconds: 2 });
+}
+
+function parseChange(payload: string): { table: string; id: string } | null {
+  try {
+    const { table, id } = JSON.parse(payload) as { table?: unknown; id?: unknown };
+    return typeof table === 'string' && typeof id === 'string' ? { table, id } : null;
+  } catch {
+    return null;
+  }
+}
+
+function setBounded<Value>(map: Map<string, Value>, key: string, value: Value, max: number): void {
+  map.delete(key);
+  if (map.size >= max) map.delete(map.keys().next().value as string);
+  map.set(key, value);
+}
