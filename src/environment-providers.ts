@@ -58,3 +58,22 @@ export function environmentProviders({ providers }: Config, keyring: Keyring): E
   if (problems.length > 0) throw new ConfigError(problems);
   return found;
 }
+
+/**
+ * Where the operator's own variables point, as `host:port`: an override such as a provider's emulator next door works
+ * without naming it in `OUTBOUND_ALLOWED_NETWORKS` again. Tenants' own base URLs gain nothing beyond these endpoints.
+ */
+export function operatorEndpoints({ providers }: Config): string[] {
+  const { googleSheetsBaseUrl, googleMapsBaseUrl, yandexMapsBaseUrl, googleSheetsCredentials } = providers;
+  const urls = [googleSheetsBaseUrl, googleMapsBaseUrl, yandexMapsBaseUrl, tokenUriOf(googleSheetsCredentials)];
+  return urls
+    .filter((url) => url !== null && URL.canParse(url))
+    .map((url) => new URL(url as string))
+    .map(({ hostname, port, protocol }) => `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`);
+}
+
+function tokenUriOf(serviceAccountKey: string | null): string | null {
+  if (serviceAccountKey === null) return null;
+  const { token_uri } = JSON.parse(serviceAccountKey) as { token_uri?: unknown };
+  return typeof token_uri === 'string' ? token_uri : null;
+}

@@ -22,7 +22,7 @@ import {
   withEmulatedAccounts,
 } from './directory/environment-services.ts';
 import { openServiceDirectory } from './directory/service-directory.ts';
-import { environmentProviders } from './environment-providers.ts';
+import { environmentProviders, operatorEndpoints } from './environment-providers.ts';
 import { createBulkheads } from './gateway/bulkhead.ts';
 import { createCircuitBreakers } from './gateway/circuit-breaker.ts';
 import { createDeadlines } from './gateway/deadline.ts';
@@ -160,7 +160,7 @@ export async function startService(config: Config, logger: Logger = createLogger
   );
   const outbound = own(
     createOutbound({
-      allowedNetworks: config.outboundAllowedNetworks,
+      allowedNetworks: [...config.outboundAllowedNetworks, ...operatorEndpoints(config)],
       emulatorOrigin: emulator?.url ?? null,
       logger,
     }),
