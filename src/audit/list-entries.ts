@@ -65,6 +65,10 @@ const idWindows = [
   { beforeMs: 86_400_000, afterMs: 86_400_000 },
 ];
 
+/** What a made-up id or cursor may say, and PostgreSQL could not read, is outside of these. */
+const minTimeMs = 0;
+const maxTimeMs = Date.parse('9998-12-31T00:00:00Z');
+
 /** One page, newest first. `limit` from 1 to 1,000; `cursor` as given by the page before, already parsed. */
 export async function listEntries(
   { db }: LogReaderDeps,
@@ -91,7 +95,8 @@ export async function countEntries({ db }: LogReaderDeps, tenantId: TenantId, fi
 /** One entry with its headers and bodies; null where the tenant has none of this id. */
 export async function getEntry({ db }: LogReaderDeps, tenantId: TenantId, id: string): Promise<IntegrationLog | null> {
   const madeAtMs = timeOfId(id);
-  if (madeAtMs === null) return null; // Every id of ours has a time in it.
+  // Every id of ours has a time in it, and one that the database can keep.
+  if (madeAtMs === null || madeAtMs < minTimeMs || madeAtMs > maxTimeMs) return null;
   return db.forTenant(tenantId, async (tx) => {
     for (const { beforeMs, afterMs } of idWindows) {
       const row = await selectLog(tx, tenantId, id, madeAtMs - beforeMs, madeAtMs + afterMs);
@@ -133,7 +138,8 @@ export function renderCursor({ startedAt, id }: LogPosition): string {
 /** null where it is none of ours. */
 export function parseCursor(cursor: string): LogPosition | null {
   const [startedAt = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
-  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(startedAt) && !Number.isNaN(Date.parse(startedAt));
+  const atMs = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(startedAt) ? Date.parse(startedAt) : Number.NaN;
+  const isTime = atMs >= minTimeMs && atMs <= maxTimeMs && new Date(atMs).toISOString() === startedAt;
   return isTime && timeOfId(id) !== null ? { startedAt, id } : null;
 }
 
