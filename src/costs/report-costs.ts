@@ -1,0 +1,90 @@
+/** What a tenant's calls cost, and what its cache saved, from the daily roll-up. */
+import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
+import type { TenantId } from '../ids.ts';
+import type { Database } from '../storage/database.ts';
+import { sumUsage, type UsageGroup, type UsageRow } from '../storage/usage-daily.ts';
+import { findPrice } from './prices.ts';
+
+export interface CostReportDeps {
+  readonly db: Pick<Database, 'forTenant'>;
+  readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
+}
+
+export interface CostQuestion {
+  /** `2026-11-22`, UTC, both included. */
+  readonly fromDay: string;
+  readonly toDay: string;
+  readonly groups: readonly UsageGroup[];
+}
+
+/** The report of the contract, and beside it what nobody has given a price for. */
+export interface CostReport {
+  readonly currency: 'USD';
+  readonly from_date: string;
+  readonly to_date: string;
+  readonly total_cost: number;
+  readonly saved_by_cache: number;
+  readonly rows: readonly Omit<UsageRow, 'error_count'>[];
+  /** Requests that count as 0 because no price is known: neither by list nor in `config.cost_per_request`. */
+  readonly unpriced: readonly {
+    readonly service_name: string;
+    readonly operation: string;
+    readonly request_count: number;
+  }[];
+}
+
+/** A report of more rows than this is refused (null): a shorter time or a coarser grouping says more. */
+export const maxCostRows = 50_000;
+
+export async function reportCosts(
+  { db, directory }: CostReportDeps,
+  tenantId: TenantId,
+  { fromDay, toDay, groups }: CostQuestion,
+): Promise<CostReport | null> {
+  const [services, { rows, byOperation }] = await Promise.all([
+    directory.ofTenant(tenantId),
+    db.forTenant(tenantId, async (tx) => ({
+      rows: await sumUsage(tx, tenantId, { fromDay, toDay, groups, limit: maxCostRows + 1 }),
+      byOperation: await sumUsage(tx, tenantId, {
+        fromDay,
+        toDay,
+        groups: ['service', 'operation'],
+        limit: maxCostRows,
+      }),
+    })),
+  ]);
+  if (rows.length > maxCostRows) return null;
+  return {
+    currency: 'USD',
+    from_date: fromDay,
+    to_date: toDay,
+    total_cost: inMicroUsd(rows.reduce((sum, row) => sum + row.total_cost, 0)),
+    saved_by_cache: inMicroUsd(rows.reduce((sum, row) => sum + row.saved_by_cache, 0)),
+    rows: rows.map(({ error_count: _, ...row }) => ({
+      ...row,
+      total_cost: inMicroUsd(row.total_cost),
+      saved_by_cache: inMicroUsd(row.saved_by_cache),
+    })),
+    unpriced: unpricedOf(services, byOperation, Date.parse(`${toDay}T23:59:59Z`)),
+  };
+}
+
+/** Sums of 0.005 gather the dust of binary fractions; a millionth of a dollar is finer than any price. */
+function inMicroUsd(usd: number): number {
+  return Math.round(usd * 1e6) / 1e6;
+}
+
+function unpricedOf(
+  services: readonly ExternalService[],
+  rows: readonly UsageRow[],
+  atMs: number,
+): CostReport['unpriced'] {
+  const byName = new Map(services.map((service) => [service.serviceName, service]));
+  return rows.flatMap(({ service_name = '', operation = '', request_count, cached_count }) => {
+    // A name that is no service's is a family whose limit refused: nothing was asked.
+    const service = byName.get(service_name);
+    const asked = request_count - cached_count;
+    if (service === undefined || asked <= 0 || findPrice(service, operation, atMs) !== null) return [];
+    return [{ service_name, operation, request_count: asked }];
+  });
+}
