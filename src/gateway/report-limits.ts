@@ -1,0 +1,92 @@
+/** What a tenant has used of its limits: the windows of the contract, from the limiter itself. */
+import type { ExternalService } from '../directory/service.ts';
+import type { TenantId } from '../ids.ts';
+import type { Family } from './call.ts';
+import { accountLimits, type FamilyLimits, familyLimit } from './limit-subjects.ts';
+import type { LimitState, LimitSubject, RateLimiter, WindowType } from './limits.ts';
+
+/** One window of one limit, in wire names. */
+export interface LimitWindowUse {
+  readonly window_type: WindowType;
+  readonly window_start: string;
+  readonly window_end: string;
+  readonly request_count: number;
+  readonly max_requests: number;
+  readonly remaining_requests: number;
+  readonly is_rate_limited: boolean;
+  /** Set where an account has more than one limit: `read`, `write`. */
+  readonly limit?: string;
+}
+
+export interface ReportLimitsDeps {
+  readonly limiter: Pick<RateLimiter, 'peek'>;
+  readonly familyLimits: FamilyLimits;
+  /** What an account is limited by beyond its four windows: Google counts a Sheets account's reads and writes apart. */
+  extraLimitsOf?(service: ExternalService): readonly LimitSubject[];
+}
+
+const families: readonly Family[] = ['geocoding', 'sheets', 'proxy'];
+
+/** The tenant's families and its services, one round trip for all. */
+export async function reportTenantLimits(
+  deps: ReportLimitsDeps,
+  tenantId: TenantId,
+  services: readonly ExternalService[],
+): Promise<{
+  readonly families: readonly { readonly family: Family; readonly windows: readonly LimitWindowUse[] }[];
+  readonly services: readonly {
+    readonly service_id: string;
+    readonly service_name: string;
+    readonly windows: readonly LimitWindowUse[];
+  }[];
+}> {
+  const ofFamilies = families.map((family) => ({ family, subject: familyLimit(family, deps.familyLimits) }));
+  const ofServices = services.map((service) => ({ service, subjects: subjectsOf(deps, service) }));
+  const states = await deps.limiter.peek(tenantId, [
+    ...ofFamilies.map(({ subject }) => subject),
+    ...ofServices.flatMap(({ subjects }) => subjects),
+  ]);
+  const windowsOf = (subjects: readonly LimitSubject[]) => {
+    const keys = new Set(subjects.map(({ key }) => key));
+    return states.filter(({ subject }) => keys.has(subject.key)).map(windowUseOf);
+  };
+  return {
+    families: ofFamilies.flatMap(({ family, subject }) =>
+      subject.windows.length === 0 ? [] : [{ family, windows: windowsOf([subject]) }],
+    ),
+    services: ofServices.map(({ service, subjects }) => ({
+      service_id: service.id,
+      service_name: service.serviceName,
+      windows: windowsOf(subjects),
+    })),
+  };
+}
+
+function subjectsOf(deps: Pick<ReportLimitsDeps, 'extraLimitsOf'>, service: ExternalService): readonly LimitSubject[] {
+  const subjects = [...(deps.extraLimitsOf?.(service) ?? []), ...accountLimits(service)];
+  return [...new Map(subjects.map((subject) => [subject.key, subject])).values()].filter(
+    ({ windows }) => windows.length > 0,
+  );
+}
+
+export function windowUseOf(state: LimitState): LimitWindowUse {
+  const { subject, windowType, maxRequests, usedRequests, windowStartMs, windowEndMs } = state;
+  const name = limitNameOf(subject);
+  return {
+    window_type: windowType,
+    window_start: new Date(windowStartMs).toISOString(),
+    window_end: new Date(windowEndMs).toISOString(),
+    request_count: usedRequests,
+    max_requests: maxRequests,
+    remaining_requests: Math.max(0, maxRequests - usedRequests),
+    is_rate_limited: usedRequests >= maxRequests,
+    ...(name === null ? {} : { limit: name }),
+  };
+}
+
+/** `service:<id>:read` is its reads, `project:<id>:read` those of its project; `service:<id>` all of it. */
+function limitNameOf({ key }: LimitSubject): string | null {
+  const [kind, , part] = key.split(':');
+  if (part === undefined) return null;
+  return kind === 'service' ? part : `${kind} ${part}`;
+}
