@@ -37,12 +37,14 @@ import { probeService } from './health/probe.ts';
 import { createRecentAttempts } from './health/recent-attempts.ts';
 import { buildApp } from './http/app.ts';
 import { createAuthenticator } from './http/authenticate.ts';
+import { createEventStreams } from './http/event-streams.ts';
 import { createIdempotency } from './http/idempotency.ts';
 import { createRateLimitHeaders } from './http/rate-limit-headers.ts';
 import { documentRoutes } from './http/routes/documents.ts';
 import { geocodingRoutes } from './http/routes/geocoding.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { metricsRoute } from './http/routes/metrics.ts';
+import { operateRoutes } from './http/routes/operate.ts';
 import { servicesRoutes } from './http/routes/services.ts';
 import { sheetsRoutes } from './http/routes/sheets.ts';
 import { openTokenDirectory } from './http/token-directory.ts';
@@ -301,6 +303,22 @@ export async function startService(config: Config, logger: Logger = createLogger
         limits: createRateLimitHeaders('sheets', config.familyLimits.sheets, clock),
         clock,
         deadlineMs: callDeadlineMs,
+      }),
+      operateRoutes({
+        db,
+        clock,
+        logger,
+        directory,
+        cache,
+        limiter,
+        familyLimits: config.familyLimits,
+        extraLimitsOf: (service) =>
+          service.serviceType === 'sheets'
+            ? (['read', 'write'] as const).flatMap((kind) => sheets.capabilities.limitsOf(kind, service))
+            : [],
+        authenticator,
+        idempotency: createIdempotency({ db, keyring, logger }),
+        streams: createEventStreams({ broker, clock, logger }),
       }),
     ],
     publicRoutes: [
