@@ -32,6 +32,9 @@ export interface Sheets {
   metadata(caller: Caller, spreadsheetId: string, signal: AbortSignal): Promise<CallResult>;
 }
 
+/** What a lock lives beyond the request that was sent under it. */
+const lockMarginMs = 5_000;
+
 export function createSheets(deps: SheetsDeps): Sheets {
   const { calls, cache, store } = deps;
   const capabilities = createCapabilities({ directory: calls.directory, ttlSeconds: deps.ttlSeconds });
@@ -39,8 +42,7 @@ export function createSheets(deps: SheetsDeps): Sheets {
   const pacer = createPacer(calls.clock, () => store.replicasSeen());
   const shared = { calls, cache, accounts, capabilities, pace: createPace({ ...deps, capabilities, pacer }) };
   const changes = createChanges(shared);
-  // Longer than the append, its repeats and the looks after it.
-  const locks = createTableLocks({ ...deps, clock: calls.clock, ttlMs: 4 * calls.requestTimeoutMs + 10_000 });
+  const locks = createTableLocks({ ...deps, clock: calls.clock, ttlMs: calls.requestTimeoutMs + lockMarginMs });
 
   return {
     capabilities,

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import type { Fault } from '../../emulator/control.ts';
 import { readAtGoogle, startSheetsServices } from '../support/sheets-service.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const sheet = 'journal';
 const range = 'Sheet1!A1';
@@ -147,3 +148,29 @@ test('rows with gaps stay in their columns, and a range that begins inside a tab
   assert.equal(inside.json.outcome, 'misplaced');
   assert.equal(inside.json.updated_range, 'Sheet1!A2');
 });
+
+for (const when of ['before', 'after'] as const) {
+  test(`a keyed append whose service is killed ${when} Google has written is made once by the retry`, async (t) => {
+    const { call, emulator, database, startProcess, tenant } = await startSheetsServices(t, { env });
+    await call('POST', '/sheets/append', append('header'));
+    const doomed = await startProcess({});
+    const key = { 'idempotency-key': randomUUID() };
+    emulator.control.fail({ vendor: 'google_sheets', mode: 'hang', when, times: 1, pathIncludes: ':append' });
+    const lost = doomed.call('POST', '/sheets/append', append('killed'), key).catch(() => 'lost');
+    await waitFor('the append to reach Google', () => emulator.control.requests('google_sheets').faulted === 1);
+    await doomed.kill();
+    assert.equal(await lost, 'lost');
+
+    // What the crashed process held ends by itself; the test does not wait for the half minute that this takes.
+    assert.equal((await call('POST', '/sheets/append', append('killed'), key)).status, 409);
+    await database.db.querySystem({
+      text: `update idempotency_keys set locked_until = now() where management_company_id = $1`,
+      values: [tenant],
+    });
+    const retried = await call('POST', '/sheets/append', append('killed'), key);
+    assert.equal(retried.status, 200, retried.text);
+    assert.equal(retried.json.updated_range, 'Sheet1!A2:C2');
+    const rows = await readAtGoogle(emulator, sheet, 'Sheet1!A:A');
+    assert.deepEqual(rows, [['header'], ['killed']]);
+  });
+}

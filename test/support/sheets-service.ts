@@ -1,7 +1,9 @@
 /** Replicas of the whole service over one database, one Redis and one emulated Google, which the test can make fail. */
 
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { accountsOfEmulator, emulatedGoogleCredentials } from '../../emulator/oauth/service-accounts.ts';
 import { createGoogleOauth } from '../../emulator/oauth/vendor.ts';
@@ -11,9 +13,10 @@ import { parseConfig } from '../../src/config.ts';
 import { startService } from '../../src/service.ts';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { createDataDir } from './data-dir.ts';
-import { silentLogger, startTestDatabase } from './database.ts';
+import { silentLogger, startTestDatabase, type TestDatabase } from './database.ts';
 import { redisUrl } from './redis.ts';
 import { readReply, type TestReply } from './service.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface SheetsReplica {
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>;
@@ -26,7 +29,14 @@ export interface SheetsServices {
   readonly replicas: readonly SheetsReplica[];
   /** The first replica's. */
   readonly call: SheetsReplica['call'];
+  readonly database: TestDatabase;
   startReplica(): Promise<SheetsReplica>;
+  startProcess(extra: Record<string, string>): Promise<KillableReplica>;
+}
+
+export interface KillableReplica {
+  readonly call: SheetsReplica['call'];
+  kill(): Promise<void>;
 }
 
 export async function startSheetsServices(
@@ -42,22 +52,23 @@ export async function startSheetsServices(
   const tenant = `test_${randomUUID().slice(0, 18)}`;
   const token = `token-${randomUUID()}`;
 
+  const environment = async (): Promise<Record<string, string>> => ({
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DATABASE_URL: database.url,
+    REDIS_URL: redisUrl,
+    DATA_DIR: await createDataDir(t),
+    ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 'sheets-test').toString('base64')}`,
+    MANAGEMENT_COMPANY_ID: tenant,
+    SERVICE_TOKENS: `test:${token}`,
+    GOOGLE_SHEETS_BASE_URL: emulator.url,
+    GOOGLE_SHEETS_CREDENTIALS_PATH: credentialsPath,
+    OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
+    LOG_LEVEL: 'SILENT',
+    ...env,
+  });
   const startReplica = async (): Promise<SheetsReplica> => {
-    const config = parseConfig({
-      PORT: '0',
-      HOST: '127.0.0.1',
-      DATABASE_URL: database.url,
-      REDIS_URL: redisUrl,
-      DATA_DIR: await createDataDir(t),
-      ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 'sheets-test').toString('base64')}`,
-      MANAGEMENT_COMPANY_ID: tenant,
-      SERVICE_TOKENS: `test:${token}`,
-      GOOGLE_SHEETS_BASE_URL: emulator.url,
-      GOOGLE_SHEETS_CREDENTIALS_PATH: credentialsPath,
-      OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
-      LOG_LEVEL: 'SILENT',
-      ...env,
-    });
+    const config = parseConfig(await environment());
     const service = await startService(config, silentLogger);
     let closed = false;
     const close = async (): Promise<void> => {
@@ -66,27 +77,57 @@ export async function startSheetsServices(
       await service.close(2_000);
     };
     t.after(close);
-    return {
-      close,
-      async call(method, path, body, headers = {}) {
-        const reply = await fetch(`${service.url}/api/v1${path}`, {
-          method,
-          headers: {
-            'x-management-company-id': tenant,
-            'x-service-token': token,
-            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-            ...headers,
-          },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        });
-        return readReply(reply);
-      },
+    return { close, call: callerAt(service.url) };
+  };
+  const callerAt =
+    (url: string): SheetsReplica['call'] =>
+    async (method, path, body, headers = {}) => {
+      const reply = await fetch(`${url}/api/v1${path}`, {
+        method,
+        headers: {
+          'x-management-company-id': tenant,
+          'x-service-token': token,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return readReply(reply);
     };
+  /** The service as a process of its own, which can be killed. */
+  const startProcess = async (extra: Record<string, string>): Promise<KillableReplica> => {
+    const port = await findFreePort();
+    const child = spawn(process.execPath, ['src/main.ts'], {
+      cwd: new URL('../..', import.meta.url),
+      env: { PATH: process.env.PATH, ...(await environment()), PORT: String(port), ...extra },
+      stdio: 'ignore',
+    });
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    const kill = async (): Promise<void> => {
+      child.kill('SIGKILL');
+      await exited;
+    };
+    t.after(kill);
+    const url = `http://127.0.0.1:${port}`;
+    await waitFor(
+      'the process to listen',
+      async () => (await fetch(`${url}/health/live`).catch(() => null))?.ok === true,
+      20_000,
+    );
+    return { call: callerAt(url), kill };
   };
 
   const started: SheetsReplica[] = [];
   for (let count = 0; count < replicas; count++) started.push(await startReplica());
-  return { emulator, tenant, replicas: started, call: (started[0] as SheetsReplica).call, startReplica };
+  return {
+    emulator,
+    tenant,
+    replicas: started,
+    call: (started[0] as SheetsReplica).call,
+    startReplica,
+    startProcess,
+    database,
+  };
 }
 
 /** What stands in the emulated sheet, past every cache of ours. */
@@ -104,4 +145,15 @@ export async function readAtGoogle(emulator: Emulator, spreadsheetId: string, ra
   const reply = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
   const body = (await reply.json()) as { values?: unknown[][] };
   return body.values ?? [];
+}
+
+function findFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
 }

@@ -27,10 +27,12 @@ export interface TableLocksDeps {
   readonly store: SharedStore;
   readonly leases: Pick<Leases, 'tryHold' | 'renew' | 'release'>;
   readonly clock: Clock;
-  /** Longer than any request and its reading back. */
+  /** Longer than any one request. */
   readonly ttlMs: number;
 }
 
+/** A lock is renewed thrice in its life while it is held, so that a crash blocks the table for one life at most. */
+const renewalsPerLife = 3;
 /** Between two tries, at random between half and whole. */
 const tryEveryMs = 40;
 
@@ -66,9 +68,12 @@ export function createTableLocks({ store, leases, clock, ttlMs }: TableLocksDeps
           throw error;
         });
         if (lock !== null) {
+          const renewal = setInterval(() => void lock.confirm(), ttlMs / renewalsPerLife);
+          renewal.unref();
           return {
             confirm: lock.confirm,
             async release() {
+              clearInterval(renewal);
               releasedAtMs.delete(name);
               if (releasedAtMs.size > 1_000) releasedAtMs.clear();
               releasedAtMs.set(name, clock.now());
