@@ -1,0 +1,60 @@
+/** What each recorded reply of Google means to the gateway. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { ProviderReply, Verdict } from '../provider.ts';
+import { judgeRefusal } from './verdicts.ts';
+
+const directory = new URL('../../../../shared/fixtures/google-sheets/', import.meta.url);
+const email = 'robot@project.iam.gserviceaccount.com';
+
+const expected: Record<string, Partial<Verdict<never>>> = {
+  error_400_bad_field_mask: { kind: 'bad_input', status: 400 },
+  error_400_batch_update_request_index: { kind: 'bad_input', status: 400 },
+  error_400_unable_to_parse_range: { kind: 'bad_input', status: 400, message: 'Unable to parse range: NOPE!A5:F15' },
+  error_400_values_not_a_list_with_field_violations: { kind: 'bad_input', status: 400 },
+  error_403_caller_does_not_have_permission: {
+    kind: 'bad_input',
+    status: 403,
+    message: `The caller does not have permission: share the spreadsheet with ${email}`,
+  },
+  error_403_insufficient_scopes: { kind: 'denied' },
+  error_403_service_disabled: { kind: 'denied' },
+  error_404_not_found: { kind: 'bad_input', status: 404 },
+  error_429_html_automated_queries: { kind: 'throttled', retryAfterMs: 120_000 },
+  error_429_read_quota_per_user: { kind: 'throttled', retryAfterMs: null },
+  google_front_end_404_html: { kind: 'failed', retryable: false },
+};
+
+if (!existsSync(directory)) {
+  test('recorded refusals', { skip: 'the recorded fixtures are not there' }, () => {});
+} else {
+  test('every recorded refusal keeps Google’s meaning', () => {
+    const judged = new Set<string>();
+    for (const file of readdirSync(directory).filter((name) => name.endsWith('.json'))) {
+      const { case: name, response } = JSON.parse(readFileSync(new URL(file, directory), 'utf8'));
+      if (response.status === 200 || name === 'oauth_tokeninfo_stale_400') continue;
+      const body = response.bodyText ?? JSON.stringify(response.body);
+      const reply: ProviderReply = { status: response.status, headers: response.headers, body: Buffer.from(body) };
+      assert.deepEqual(
+        { ...judgeRefusal(reply, true, email), ...expected[name] },
+        judgeRefusal(reply, true, email),
+        name,
+      );
+      judged.add(name);
+    }
+    assert.deepEqual([...judged].sort(), Object.keys(expected).sort());
+  });
+}
+
+test('after a server’s fault a read is repeated and an append’s outcome is unknown', () => {
+  const reply = (status: number): ProviderReply => ({ status, headers: {}, body: Buffer.from('<html>') });
+  assert.deepEqual(judgeRefusal(reply(503), true, null), {
+    kind: 'failed',
+    retryable: true,
+    message: 'Google answered 503',
+  });
+  assert.equal(judgeRefusal(reply(503), false, null).kind, 'unknown_outcome');
+  const impatient = judgeRefusal(reply(504), false, null);
+  assert.equal(impatient.kind === 'unknown_outcome' && impatient.settled, false);
+});

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createPacer } from './pacer.ts';
+
+test('lone requests go at once while a quarter of the quota is left, and keep their distance after', () => {
+  const pacer = createPacer({ now: () => 0 }, () => 1);
+  for (let left = 60; left > 15; left--) assert.equal(pacer.reserveMs('a', { limit: 60, left }, true), 0);
+  assert.ok(pacer.reserveMs('a', { limit: 60, left: 15 }, true) > 0);
+});
+
+test('a busy minute never spends the whole quota, and no wait is longer than callers are patient', () => {
+  for (const replicas of [1, 3]) {
+    let nowMs = 0;
+    const spentAtMs: number[] = [];
+    const pacers = Array.from({ length: replicas }, () => createPacer({ now: () => nowMs }, () => replicas));
+    const nextAtMs = pacers.map(() => 0);
+    for (; nowMs < 600_000; nowMs += 50) {
+      for (const [index, pacer] of pacers.entries()) {
+        if ((nextAtMs[index] as number) > nowMs) continue;
+        while ((spentAtMs[0] ?? nowMs) <= nowMs - 60_000) spentAtMs.shift();
+        const left = 60 - spentAtMs.length;
+        assert.ok(left > 0, `nothing left at ${nowMs} ms with ${replicas} replicas`);
+        const waitMs = pacer.reserveMs('a', { limit: 60, left }, false);
+        assert.ok(waitMs <= 10_000);
+        spentAtMs.push(nowMs);
+        nextAtMs[index] = nowMs + Math.max(50, waitMs);
+      }
+    }
+  }
+});
