@@ -148,6 +148,14 @@ test('replicas count each other, and one that left is not counted', async (t) =>
   assert.equal(third.replicasSeen(), 2);
 });
 
+test('a replica that joins is counted by the others at once, not with their next signature', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const prefix = uniquePrefix();
+  const first = await openStore(t, prefix);
+  await openStore(t, prefix);
+  await waitFor('the first to count the second', () => first.replicasSeen() === 2);
+});
+
 /** Timers made from now on, as a measure of waiting that needs no wall clock. */
 function countTimers(t: TestContext): () => number {
   const spy = t.mock.method(globalThis, 'setTimeout');

@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Logger } from '../logger.ts';
 import { openRedisConnection, type RedisConnection } from './redis-connection.ts';
 import { createGetBatch } from './redis-get-batch.ts';
-import { openRedisSubscriptions, type RedisSubscriptions } from './redis-subscriptions.ts';
+import { openRedisSubscriptions } from './redis-subscriptions.ts';
 import { startReplicaHeartbeat } from './replica-heartbeat.ts';
 import type { LuaScript, SharedStore } from './shared-store.ts';
 
@@ -38,12 +38,17 @@ return value`,
 export async function openRedisStore(options: OpenRedisStoreOptions): Promise<SharedStore> {
   const prefix = options.prefix ?? defaultPrefix;
   const connection = openRedisConnection(options.urls, options.logger);
+  const subscriptions = openRedisSubscriptions(options.urls, options.logger);
   await firstConnection(connection);
 
   const runScript = createScriptRunner(connection, prefix);
   const get = createGetBatch(connection);
-  const heartbeat = await startReplicaHeartbeat({ replicaId: randomUUID(), runScript });
-  let subscriptions: RedisSubscriptions | undefined;
+  const publish: SharedStore['publish'] = async (channel, message) => {
+    await connection.run((client) => client.publish(prefix + channel, message));
+  };
+  const subscribe: SharedStore['subscribe'] = (channel, onMessage) =>
+    subscriptions.subscribe(prefix + channel, onMessage);
+  const heartbeat = await startReplicaHeartbeat({ replicaId: randomUUID(), runScript, publish, subscribe });
 
   return {
     kind: 'redis',
@@ -73,21 +78,14 @@ export async function openRedisStore(options: OpenRedisStoreOptions): Promise<Sh
       (await runScript(extendIfEqualScript, [key], [value, wholeTtlMs(ttlMs)])) === 1,
     increment: async (key, by, ttlMs) => Number(await runScript(incrementScript, [key], [by, wholeTtlMs(ttlMs)])),
 
-    async publish(channel, message) {
-      await connection.run((client) => client.publish(prefix + channel, message));
-    },
-
-    subscribe(channel, onMessage) {
-      subscriptions ??= openRedisSubscriptions(options.urls, options.logger);
-      return subscriptions.subscribe(prefix + channel, onMessage);
-    },
-
+    publish,
+    subscribe,
     replicasSeen: heartbeat.replicasSeen,
     runScript,
 
     async close() {
       await heartbeat.close();
-      await subscriptions?.close();
+      await subscriptions.close();
       await connection.close();
     },
   };

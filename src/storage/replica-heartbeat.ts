@@ -1,4 +1,7 @@
-/** How many replicas live: each signs a common list every two seconds and counts the fresh signatures. */
+/**
+ * How many replicas live: each signs a common list every two seconds and counts the fresh signatures. A new one makes
+ * itself known at once: until the others count it, its share of a limit and theirs would be too much together.
+ */
 import type { LuaScript, SharedStore } from './shared-store.ts';
 
 export interface ReplicaHeartbeat {
@@ -7,6 +10,7 @@ export interface ReplicaHeartbeat {
   close(): Promise<void>;
 }
 
+const joinChannel = 'replica-joined';
 const intervalMs = 2_000;
 /** Three missed signatures and a margin. */
 const aliveMs = 7_000;
@@ -26,10 +30,9 @@ const strikeOffScript: LuaScript = {
 };
 
 /** Signs once before it resolves. While Redis is away the last number stays: a share too small is safer than too large. */
-export async function startReplicaHeartbeat(deps: {
-  readonly replicaId: string;
-  readonly runScript: SharedStore['runScript'];
-}): Promise<ReplicaHeartbeat> {
+export async function startReplicaHeartbeat(
+  deps: { readonly replicaId: string } & Pick<SharedStore, 'runScript' | 'publish' | 'subscribe'>,
+): Promise<ReplicaHeartbeat> {
   let seen = 1;
   const sign = async (): Promise<void> => {
     try {
@@ -38,13 +41,19 @@ export async function startReplicaHeartbeat(deps: {
       // Away: the next beat tries again.
     }
   };
+  // Also when messages may have been missed (null): who joined then is counted at once.
+  const unsubscribe = await deps.subscribe(joinChannel, (joined) => {
+    if (joined !== deps.replicaId) void sign();
+  });
   await sign();
+  await deps.publish(joinChannel, deps.replicaId).catch(() => {}); // Away: the others' next beat counts it.
   const timer = setInterval(sign, intervalMs);
   timer.unref();
   return {
     replicasSeen: () => seen,
     async close() {
       clearInterval(timer);
+      await unsubscribe();
       await deps.runScript(strikeOffScript, ['replicas'], [deps.replicaId]).catch(() => {});
     },
   };
