@@ -73,7 +73,7 @@ let template: Promise<string> | undefined;
 function ensureTemplate(): Promise<string> {
   template ??= withServer(async (server) => {
     const migrations = await readMigrations();
-    const hash = createHash('sha256').update(migrations.map(({ sha256 }) => sha256).join());
+    const hash = createHash('sha256').update(migrations.map(({ name, sha256 }) => `${name} ${sha256}`).join());
     const prefix = `is_template_${dayOf(Date.now()).replaceAll('-', '')}`;
     const name = `${prefix}_${hash.digest('hex').slice(0, 12)}`;
     // Test files run in parallel processes: the first makes it, the others wait here.
