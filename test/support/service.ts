@@ -38,8 +38,19 @@ const jwtSecret = 'the secret that whole-service tests sign with';
 export async function startTestService(t: Cleanup, env: Record<string, string> = {}): Promise<TestService> {
   closeInReverse(t);
   const database = await startTestDatabase(t);
-  const tenant = `test_${randomUUID().slice(0, 18)}`;
-  const token = `token-${randomUUID()}`;
+  return startOn(t, { database, tenant: `test_${randomUUID().slice(0, 18)}`, token: `token-${randomUUID()}` }, env);
+}
+
+/** One more replica, over the database of `first` and for its tenant. Give both the same `ENCRYPTION_KEYS`. */
+export function startTestReplica(t: Cleanup, first: TestService, env: Record<string, string>): Promise<TestService> {
+  return startOn(t, first, env);
+}
+
+async function startOn(
+  t: Cleanup,
+  { database, tenant, token }: Pick<TestService, 'database' | 'tenant' | 'token'>,
+  env: Record<string, string>,
+): Promise<TestService> {
   const config = parseConfig({
     PORT: '0',
     HOST: '127.0.0.1',

@@ -28,6 +28,8 @@ export async function startVendors(t: Cleanup): Promise<Vendors> {
       YANDEX_MAPS_BASE_URL: url,
       OUTBOUND_ALLOWED_NETWORKS: new URL(url).host,
       RATE_LIMIT_GEOCODING_PER_MINUTE: '1000000',
+      // Replicas must be able to open each other's secrets.
+      ENCRYPTION_KEYS: `test:${Buffer.alloc(32, 'integration').toString('base64')}`,
     },
     received: (vendor) => control.requests(vendor).received,
   };
@@ -51,4 +53,14 @@ export async function auditOf({ database }: Pick<TestService, 'database'>, reque
 /** Houses of one street: as many different questions as a test needs, each with a good answer from both. */
 export function houseNumber(number: number): string {
   return `Ташкент, улица Навои, ${number}`;
+}
+
+/** Gives the tenant's Google account a limit, as an admin would. */
+export async function limitGoogle({ database, tenant }: Pick<TestService, 'database' | 'tenant'>, perMinute: number) {
+  await database.db.querySystem({
+    text: `
+      update external_services set rate_limit_per_minute = $2, updated_at = now()
+       where management_company_id = $1 and service_name = 'google_maps'`,
+    values: [tenant, perMinute],
+  });
 }

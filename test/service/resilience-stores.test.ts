@@ -1,0 +1,147 @@
+/** The service while one of its stores is away, and after: answers keep coming, and nothing acknowledged is lost. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { rabbitmqUrl } from '../support/broker.ts';
+import { databaseServerUrl } from '../support/database.ts';
+import { consumeEventsOf } from '../support/events.ts';
+import { redisUrl } from '../support/redis.ts';
+import { startTestReplica, startTestService, type TestService } from '../support/service.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { auditOf, houseNumber, limitGoogle, startVendors } from '../support/vendors.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** Databases of Redis of this file's own: replicas of other tests must not count as ours. */
+const redisApart = (database: number): string => new URL(`/${database}`, redisUrl).href;
+
+async function geocodeAs(app: TestService, number: number): Promise<string> {
+  const requestId = randomUUID();
+  const reply = await app.call(
+    'POST',
+    '/geocoding/geocode',
+    { address: houseNumber(number) },
+    { 'x-request-id': requestId },
+  );
+  assert.equal(reply.status, 200, reply.text);
+  return requestId;
+}
+
+test('Redis goes silent: answers keep coming, the shares of the limit hold, and it recovers by itself', async (t) => {
+  const limit = 20;
+  const vendors = await startVendors(t);
+  const proxy = await startTcpProxy(t, redisUrl);
+  const env = { ...vendors.env, REDIS_URL: proxy.through(redisApart(11)) };
+  const one = await startTestService(t, env);
+  const two = await startTestReplica(t, one, env);
+  await limitGoogle(one, limit);
+  const replicas = [one, two];
+  await Promise.all(replicas.map((app, index) => geocodeAs(app, 1 + index)));
+  const health = await fetch(`${one.url}/health/detailed`, { headers: { authorization: `Bearer ${one.adminToken}` } });
+  assert.equal(health.status, 200);
+
+  proxy.stall();
+  const startedAtMs = performance.now();
+  const calls = 200;
+  for (let number = 10; number < 10 + calls / 2; number += 1) {
+    await Promise.all(replicas.map((app, index) => geocodeAs(app, number + index * 1_000)));
+  }
+  // Far from what they take; waiting 50 ms for each of Redis's parts in a call would be above it.
+  assert.ok(performance.now() - startedAtMs < calls * 50, 'calls waited for a silent Redis');
+  const { maxPerMinute } = vendors.control.requests('google_maps');
+  assert.ok(maxPerMinute <= limit && maxPerMinute > 2, `Google saw ${maxPerMinute}`);
+
+  proxy.resume();
+  await waitFor('an answer of one replica to be known to the other', async () => {
+    const number = 10_000 + Math.floor(Math.random() * 1e6);
+    await geocodeAs(one, number);
+    return (await two.geocode(houseNumber(number))).headers.get('x-cache') === 'HIT-REDIS';
+  });
+});
+
+test('Redis is cut off: answers keep coming, also those that were stored before', async (t) => {
+  const vendors = await startVendors(t);
+  const proxy = await startTcpProxy(t, redisUrl);
+  const env = { ...vendors.env, REDIS_URL: proxy.through(redisApart(12)) };
+  const one = await startTestService(t, env);
+  await geocodeAs(one, 1);
+  proxy.cut();
+  for (let number = 1; number <= 50; number += 1) await geocodeAs(one, number);
+  assert.equal((await one.geocode(houseNumber(1))).headers.get('x-cache'), 'HIT-MEMORY');
+  proxy.resume();
+});
+
+test('RabbitMQ is gone under traffic and comes back: every durable event arrives, in order for the tenant', async (t) => {
+  const vendors = await startVendors(t);
+  const proxy = await startTcpProxy(t, rabbitmqUrl);
+  const app = await startTestService(t, { ...vendors.env, RABBITMQ_URL: proxy.through(rabbitmqUrl) });
+  const events = await consumeEventsOf(t, app.tenant);
+  const acknowledged: string[] = [];
+  const ask = async (from: number, to: number): Promise<void> => {
+    for (let number = from; number < to; number += 1) acknowledged.push(await geocodeAs(app, number));
+  };
+
+  await ask(0, 100);
+  proxy.cut();
+  await ask(100, 200);
+  proxy.resume();
+  await ask(200, 300);
+  proxy.stall();
+  await ask(300, 400);
+  proxy.cut();
+  proxy.resume();
+  await ask(400, 500);
+
+  const completed = () => events.all.filter(({ event_type: type }) => type === 'integration.request.completed');
+  await waitFor(
+    'an event of every acknowledged call',
+    () => {
+      const arrived = new Set(completed().map(({ correlation_id: id }) => id));
+      return acknowledged.every((id) => arrived.has(id));
+    },
+    60_000,
+  );
+  await waitFor('the outbox to be empty', async () => {
+    const { rows } = await app.database.db.querySystem({ text: 'select from outbox_events limit 1' });
+    return rows.length === 0;
+  });
+  // At least once: a confirm that was lost is a message again. The first of each is where its order is held.
+  assert.deepEqual([...new Set(completed().map(({ correlation_id: id }) => id))], acknowledged);
+});
+
+test('PostgreSQL is gone: calls are answered, and are in the audit log when it is back', async (t) => {
+  const vendors = await startVendors(t);
+  const proxy = await startTcpProxy(t, databaseServerUrl);
+  const first = await startTestService(t, vendors.env);
+  const app = await startTestReplica(t, first, { ...vendors.env, DATABASE_URL: proxy.through(first.database.url) });
+  await geocodeAs(app, 1);
+  proxy.cut();
+  const acknowledged: string[] = [];
+  for (let number = 2; number <= 30; number += 1) acknowledged.push(await geocodeAs(app, number));
+  proxy.resume();
+  await waitFor('the audit rows of all calls', async () => {
+    for (const requestId of acknowledged) if ((await auditOf(first, requestId)).length === 0) return false;
+    return true;
+  });
+});
+
+test('a cached answer is the same bytes from every layer', async (t) => {
+  const vendors = await startVendors(t);
+  const one = await startTestService(t, { ...vendors.env, REDIS_URL: redisApart(13) });
+  const fresh = await one.geocode(houseNumber(21));
+  const remembered = await one.geocode(houseNumber(21));
+  const two = await startTestReplica(t, one, { ...vendors.env, REDIS_URL: redisApart(13) });
+  const shared = await two.geocode(houseNumber(21));
+  const three = await startTestReplica(t, one, { ...vendors.env, REDIS_URL: redisApart(14) });
+  const kept = await waitFor('the answer in the database', async () => {
+    const reply = await three.geocode(houseNumber(21));
+    return reply.headers.get('x-cache') === 'HIT-POSTGRES' ? reply : null;
+  });
+  assert.deepEqual(
+    [fresh, remembered, shared, kept].map(({ headers }) => headers.get('x-cache')),
+    ['MISS', 'HIT-MEMORY', 'HIT-REDIS', 'HIT-POSTGRES'],
+  );
+  assert.equal(shared.text, remembered.text);
+  assert.equal(kept.text, remembered.text);
+  assert.deepEqual(remembered.json, { ...fresh.json, cached: true });
+  assert.equal(vendors.received('google_maps'), 1);
+});

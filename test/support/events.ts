@@ -1,0 +1,32 @@
+/** The service's events as another program consumes them: a queue of its own behind the exchange. */
+import { type AsyncMessage, Connection } from 'rabbitmq-client';
+import { rabbitmqUrl } from './broker.ts';
+import { type Cleanup, closeInReverse } from './cleanup.ts';
+
+export interface ConsumedEvent {
+  readonly event_id: string;
+  readonly event_type: string;
+  readonly management_company_id: string;
+  readonly correlation_id: string;
+}
+
+/** In the order of their arrival, redeliveries included. The exchange is shared: only the tenant's are kept. */
+export async function consumeEventsOf(t: Cleanup, tenant: string): Promise<{ readonly all: readonly ConsumedEvent[] }> {
+  closeInReverse(t);
+  const exchange = 'integration.events';
+  const connection = new Connection({ url: rabbitmqUrl, acquireTimeout: 10_000 });
+  const channel = await connection.acquire();
+  t.after(async () => {
+    await channel.close();
+    await connection.close();
+  });
+  await channel.exchangeDeclare({ exchange, type: 'topic', durable: true });
+  const { queue } = await channel.queueDeclare({ queue: '', exclusive: true, autoDelete: true });
+  await channel.queueBind({ queue, exchange, routingKey: '#' });
+  const all: ConsumedEvent[] = [];
+  await channel.basicConsume({ queue, noAck: true }, ({ body }: AsyncMessage) => {
+    const event = (Buffer.isBuffer(body) ? JSON.parse(body.toString()) : body) as ConsumedEvent;
+    if (event.management_company_id === tenant) all.push(event);
+  });
+  return { all };
+}
