@@ -131,15 +131,19 @@ async function outcomeOf<Op extends KnownOperation>(
       const untilMs = deps.clock.now() + (verdict.retryAfterMs ?? defaultBackOffMs);
       const [subject] = call.capability.limitsOf?.(service) ?? accountLimits(service);
       if (subject !== undefined) await deps.limiter.backOff(call.tenantId, subject, untilMs);
-      return { kind: 'throttled', service, untilMs, message: verdict.message };
+      return { kind: 'throttled', service, untilMs, message: verdict.message, ...passedOn(verdict) };
     }
     case 'denied':
       return { kind: 'failed', service, fault: 'denied', message: verdict.message };
     case 'failed':
-      return { kind: 'failed', service, fault: verdict.fault, message: verdict.message };
+      return { kind: 'failed', service, fault: verdict.fault, message: verdict.message, ...passedOn(verdict) };
     default:
       return { ...verdict, service };
   }
+}
+
+function passedOn<Value>({ passOn }: { readonly passOn?: Value }): { readonly passOn?: Value } {
+  return passOn === undefined ? {} : { passOn };
 }
 
 function reportRefusal(deps: CallDeps, service: ExternalService, refusal: Refused): ProviderOutcome<never> {

@@ -31,6 +31,8 @@ export interface Capability<Op extends KnownOperation> {
     /** How long past its TTL an answer may be served when every provider fails. */
     readonly staleSeconds: number;
   } | null;
+  /** How long this very answer may be kept, where it is the answer that says so; 0: not at all. Default: the TTL above. */
+  ttlSecondsOf?(output: OutputOf<Op>): number;
   /** `good` ends the chain; `poor` asks the next provider too, and the best answer wins. */
   judge?(output: OutputOf<Op>, input: InputOf<Op>): 'good' | 'poor';
   /** Higher is better; compares poor answers. */

@@ -90,9 +90,11 @@ async function fetchAnswer<Op extends KnownOperation>(
     const stale = await findStale();
     if (stale !== null && (chain.best === null || stale.kind === 'good')) return { stale };
   }
-  if (chain.best === null) throw unanswered(chain.outcomes, deps.clock.now());
   const familyLimit = familyLimitOf(context.familyState, deps.clock.now());
-  return found(call, chain, chain.best, record.costUsd(), render, familyLimit);
+  if (chain.best !== null) return found(call, chain, chain.best, record.costUsd(), render, familyLimit);
+  const refusal = passedOn(chain);
+  if (refusal === null) throw unanswered(chain.outcomes, deps.clock.now());
+  return { ...found(call, chain, refusal, 0, render, familyLimit), stored: null };
 }
 
 function recordedCall(call: Call) {
@@ -116,6 +118,16 @@ export async function writeDown(deps: Pick<CallDeps, 'intake'>, record: CallReco
   }
 }
 
+/** A provider's own words to its caller, where it answered but not usably and its capability hands them on. */
+function passedOn<Value>(chain: ChainResult<Value>): Answered<Value> | null {
+  for (const outcome of chain.outcomes) {
+    if ((outcome.kind === 'failed' || outcome.kind === 'throttled') && outcome.passOn !== undefined) {
+      return { kind: 'answered', service: outcome.service, value: outcome.passOn, quality: 'poor', durationMs: 0 };
+    }
+  }
+  return null;
+}
+
 function wasAskedThroughout(chain: ChainResult<unknown>): boolean {
   return chain.outcomes.every(({ kind }) => kind === 'answered' || kind === 'empty');
 }
@@ -136,16 +148,20 @@ function found<Op extends KnownOperation>(
     attemptedProviders: asked.map((outcome) => outcome.service.serviceName),
     responseTimeMs: durationMs,
   };
+  const ownTtlSeconds = call.capability.ttlSecondsOf?.(value);
   const bytesOf = (cached: boolean) => Buffer.from(JSON.stringify(render(value, { ...context, cached })));
   return {
     fresh: { body: bytesOf(false), provider: service.serviceName, familyLimit },
     // Rendered once for all who come later: a hit sends these bytes as they are.
     stored:
-      cache === null || call.cacheMode === 'off'
+      cache === null || call.cacheMode === 'off' || ownTtlSeconds === 0
         ? null
         : { kind: quality, serviceId: service.id, serviceName: service.serviceName, body: bytesOf(true), costUsd },
     // A poor answer that a missing provider might have bettered is soon asked for again.
-    ttlSeconds: (quality === 'good' || wasAskedThroughout(chain) ? cache?.ttlSeconds : cache?.negativeTtlSeconds) ?? 0,
+    ttlSeconds:
+      ownTtlSeconds ??
+      (quality === 'good' || wasAskedThroughout(chain) ? cache?.ttlSeconds : cache?.negativeTtlSeconds) ??
+      0,
     staleSeconds: cache?.staleSeconds ?? 0,
   };
 }

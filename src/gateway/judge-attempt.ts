@@ -10,6 +10,7 @@ export type AttemptVerdict<Value> =
       readonly fault: FailureFault;
       readonly retryable: boolean;
       readonly message: string;
+      readonly passOn?: Value;
     }
   | { readonly kind: 'cancelled' };
 

@@ -28,16 +28,19 @@ export interface PassedOver extends OfProvider {
   readonly refusedBy: LimitState | null;
 }
 
-export interface Throttled extends OfProvider {
+export interface Throttled<Value = unknown> extends OfProvider {
   readonly kind: 'throttled';
   readonly untilMs: number;
   readonly message: string;
+  /** What the caller is given all the same where nobody answers better. */
+  readonly passOn?: Value;
 }
 
-export interface Failed extends OfProvider {
+export interface Failed<Value = unknown> extends OfProvider {
   readonly kind: 'failed';
   readonly fault: FailureFault;
   readonly message: string;
+  readonly passOn?: Value;
 }
 
 export interface Empty extends OfProvider {
@@ -72,8 +75,8 @@ export type ProviderOutcome<Value> =
   | Answered<Value>
   | Empty
   | PassedOver
-  | Throttled
-  | Failed
+  | Throttled<Value>
+  | Failed<Value>
   | BadInput
   | UnknownOutcome
   | FamilyRefused
@@ -82,7 +85,7 @@ export type ProviderOutcome<Value> =
 /** Whether the next provider may be asked after this, and the call's fate is still open. */
 export function leavesOpen<Value>(
   outcome: ProviderOutcome<Value>,
-): outcome is Answered<Value> | Empty | PassedOver | Throttled | Failed {
+): outcome is Answered<Value> | Empty | PassedOver | Throttled<Value> | Failed<Value> {
   switch (outcome.kind) {
     case 'empty':
     case 'passed_over':

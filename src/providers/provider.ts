@@ -44,12 +44,20 @@ export type Verdict<Value> =
   | { readonly kind: 'empty' }
   /** The caller's own input is refused: back to the caller at once. `status` keeps the provider's meaning. */
   | { readonly kind: 'bad_input'; readonly status: 400 | 403 | 404; readonly message: string }
-  /** Over a quota: the bucket backs off, the breaker is untouched. Nothing was done at the provider. */
-  | { readonly kind: 'throttled'; readonly retryAfterMs: number | null; readonly message: string }
+  /**
+   * Over a quota: the bucket backs off, the breaker is untouched. Nothing was done at the provider. `passOn`, here and of
+   * `failed`: what the caller is given all the same where nobody answers better.
+   */
+  | {
+      readonly kind: 'throttled';
+      readonly retryAfterMs: number | null;
+      readonly message: string;
+      readonly passOn?: Value;
+    }
   /** The account is refused (key, billing, API off): the next provider, and the breaker counts it. */
   | { readonly kind: 'denied'; readonly message: string }
   /** Outage or rubbish. `retryable`: the same request may work in a moment. */
-  | { readonly kind: 'failed'; readonly retryable: boolean; readonly message: string }
+  | { readonly kind: 'failed'; readonly retryable: boolean; readonly message: string; readonly passOn?: Value }
   /** A write whose outcome cannot be known. Never repeated blindly. */
   | {
       readonly kind: 'unknown_outcome';
