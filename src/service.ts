@@ -45,6 +45,7 @@ import { geocodingRoutes } from './http/routes/geocoding.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { metricsRoute } from './http/routes/metrics.ts';
 import { operateRoutes } from './http/routes/operate.ts';
+import { proxyRoute } from './http/routes/proxy.ts';
 import { servicesRoutes } from './http/routes/services.ts';
 import { sheetsRoutes } from './http/routes/sheets.ts';
 import { openTokenDirectory } from './http/token-directory.ts';
@@ -228,13 +229,14 @@ export async function startService(config: Config, logger: Logger = createLogger
     findAdapter: (name: string) => findAdapter(name) ?? undefined,
     openHttp: (options: ProviderHttpOptions) => providerHttp(outbound, options),
   };
+  const idempotency = createIdempotency({ db, keyring, logger });
   const services = servicesRoutes({
     db,
     keyring,
     appendEvent,
     clock,
     directory,
-    idempotency: createIdempotency({ db, keyring, logger }),
+    idempotency,
     emulates: emulator === null ? 'none' : config.emulator === 'on' ? 'all' : 'keyless',
     refusalOf: (address) => refusalOf(outbound, address),
     limitsOf: (service) => limiter.peek(service.tenantId, accountLimits(service)),
@@ -267,6 +269,7 @@ export async function startService(config: Config, logger: Logger = createLogger
     logger,
     apiRoutes: [
       services,
+      proxyRoute({ calls, directory, clock, idempotency, deadlineMs: callDeadlineMs }),
       geocodingRoutes({
         geocoding,
         limits: createRateLimitHeaders('geocoding', config.familyLimits.geocoding, clock),

@@ -174,8 +174,9 @@ function keyOf(request: FastifyRequest): string | null {
 
 /** Over the parsed body: spaces between members are not another request. */
 function hashOf(request: FastifyRequest): Buffer {
-  const text = JSON.stringify([request.query, request.body ?? null]);
-  return createHash('sha256').update(text).digest();
+  const { body } = request;
+  const hash = createHash('sha256').update(JSON.stringify([request.query, Buffer.isBuffer(body) ? 0 : (body ?? null)]));
+  return Buffer.isBuffer(body) ? hash.update(body).digest() : hash.digest();
 }
 
 function hashHex(text: string): string {

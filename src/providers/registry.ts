@@ -1,11 +1,12 @@
 /** Every adapter there is, by the name that `config.adapter` gives: adding a vendor is a folder and a line here. */
 import { googleMaps } from './google_maps/adapter.ts';
 import { googleSheets } from './google_sheets/adapter.ts';
+import { httpAdapter } from './http/adapter.ts';
 import { createOfflineGazetteer } from './offline_gazetteer/adapter.ts';
 import type { Adapter } from './provider.ts';
 import { yandexMaps } from './yandex_maps/adapter.ts';
 
-const adapters: readonly Adapter[] = [googleMaps, yandexMaps, googleSheets, createOfflineGazetteer()];
+const adapters: readonly Adapter[] = [googleMaps, yandexMaps, googleSheets, createOfflineGazetteer(), httpAdapter];
 
 const adaptersByName: ReadonlyMap<string, Adapter> = new Map(adapters.map((adapter) => [adapter.name, adapter]));
 

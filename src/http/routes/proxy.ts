@@ -1,0 +1,92 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../../clock.ts';
+import type { HttpInput } from '../../providers/http/operations.ts';
+import { type HandedOn, type HandOnDeps, handOn } from '../../proxy/hand-on.ts';
+import { abortWhenCallerLeaves } from '../abort.ts';
+import type { Answer } from '../answer.ts';
+import { apiPrefix, type Routes } from '../app.ts';
+import { callerOfCall } from '../call-reply.ts';
+import type { Idempotency } from '../idempotency.ts';
+
+export interface ProxyRouteDeps extends HandOnDeps {
+  readonly clock: Clock;
+  readonly idempotency: Idempotency;
+  readonly deadlineMs: number;
+}
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+/** Bodies are held whole, here and on their way. */
+const maxBodyBytes = 10 * 1024 * 1024;
+
+/**
+ * What an API answers is shown under this service's own origin, where a browser may hold an operator's token: whatever it
+ * is, it runs no script here and is taken for nothing that it does not say it is.
+ */
+const containment = { 'content-security-policy': "sandbox; default-src 'none'", 'x-content-type-options': 'nosniff' };
+
+/** `ANY /proxy/{service_name}/{path}`: bytes through, with the service's own credential. */
+export function proxyRoute(deps: ProxyRouteDeps): Routes {
+  return (app) => {
+    // Bodies are not ours to read: all types pass, as they came.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+    const respond = async (request: FastifyRequest, reply: FastifyReply): Promise<Answer> => {
+      const caller = callerOfCall(request, deps.clock, deps.deadlineMs);
+      const { serviceName, ...target } = targetOf(request);
+      const input = {
+        method: request.method as HttpInput['method'],
+        ...target,
+        headers: request.headers as Record<string, string>,
+        body: Buffer.isBuffer(request.body) ? request.body : null,
+      };
+      return answerOf(await handOn(deps, caller, serviceName, input, abortWhenCallerLeaves(reply)), request.method);
+    };
+    const once = deps.idempotency.wrap((request, _progress, reply) => respond(request, reply));
+
+    for (const url of ['/proxy/:service_name', '/proxy/:service_name/*']) {
+      app.route({
+        method: [...methods],
+        url,
+        bodyLimit: maxBodyBytes,
+        config: { access: { scope: 'proxy' } },
+        schema: { tags: ['proxy'], summary: 'Any API of the tenant, with its credential put in' },
+        handler: async (request, reply) =>
+          request.method === 'POST' ? once(request, reply) : send(request, reply, await respond(request, reply)),
+      });
+    }
+  };
+}
+
+/** As the caller wrote them: the router has decoded the path, and a decoded path is another one. */
+function targetOf(request: FastifyRequest): { serviceName: string; path: string; query: string } {
+  const [path = '', query] = splitOnce(request.url, '?');
+  const [, rest = ''] = splitOnce(path.slice(`${apiPrefix}/proxy/`.length), '/');
+  return { serviceName: (request.params as { service_name: string }).service_name, path: rest, query: query ?? '' };
+}
+
+function splitOnce(text: string, separator: string): [string, string?] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function answerOf({ status, headers, body, result }: HandedOn, method: string): Answer {
+  const isCacheable = method === 'GET';
+  return {
+    status,
+    headers: {
+      ...headers,
+      ...containment,
+      ...(isCacheable ? { 'x-cache': result.cacheOutcome, age: String(result.ageSeconds) } : {}),
+      'x-provider': result.provider,
+    },
+    body,
+  };
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
+  reply.code(answer.status).headers(answer.headers);
+  if (answer.status === 204 || answer.status === 304 || request.method === 'HEAD') return reply.send();
+  // A body without a type stays without one: its bytes are handed on, not judged.
+  return reply.send(answer.body);
+}

@@ -1,0 +1,202 @@
+/**
+ * `http`: any HTTP API, handed through with the account's credential.
+ *
+ * The upstream's answer goes back whatever its status. For the service's health a 5xx and a refused credential (401) are
+ * failures and a 429 is a pause; everything else, a 403 or 404 included, is an answer.
+ */
+import {
+  type Adapter,
+  type ProviderAccount,
+  type ProviderHttp,
+  type ProviderReply,
+  type ProviderRequest,
+  TransportError,
+  type Verdict,
+} from '../provider.ts';
+import { isObject, retryAfterMs, textIn } from '../reading.ts';
+import { type ClientTokens, createClientTokens, TokenRefused } from './client-credentials.ts';
+import type { HttpOutput } from './operations.ts';
+import { faultsOfSettings, type HttpAuth, settingsOf } from './settings.ts';
+import { targetUrl, withoutParameter } from './target-url.ts';
+
+/** Replies are held whole; larger ones are refused (`PROVIDER_ERROR`). */
+export const maxHttpReplyBytes = 16 * 1024 * 1024;
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Without `now` the machine's clock decides when a token is renewed. */
+export function createHttpAdapter(now?: () => number): Adapter {
+  const tokens = createClientTokens(now);
+
+  return {
+    name: 'http',
+    serviceType: 'api',
+    defaultBaseUrl: null,
+    faultsOf: faultsOfSettings,
+    addressesOf({ config }) {
+      const { auth } = settingsOf(config);
+      return auth.in === 'oauth2_client_credentials' ? [{ path: 'config.auth.token_url', url: auth.tokenUrl }] : [];
+    },
+    secretsOf,
+
+    attempts: {
+      http: ({ method, path, query, headers, body }, account, http) =>
+        ask(tokens, account, http, { method, path, query, headers, body }),
+
+      async health_check(_input, account, http) {
+        const { healthPath } = settingsOf(account.config);
+        const request = { query: '', headers: {}, body: null };
+        const verdict =
+          healthPath === null
+            ? await ask(tokens, account, http, { ...request, method: 'HEAD', path: '' })
+            : await ask(tokens, account, http, { ...request, method: 'GET', path: healthPath });
+        if (verdict.kind === 'ok') return { kind: 'ok', value: {} };
+        if (verdict.kind !== 'failed' && verdict.kind !== 'throttled') return verdict;
+        const { passOn: _forNobody, ...judged } = verdict;
+        return judged;
+      },
+    },
+  };
+}
+
+interface Question {
+  readonly method: ProviderRequest['method'];
+  readonly path: string;
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | null;
+}
+
+/** Sent with a token that may have been withdrawn, a request is made once more with a new one: a 401 did nothing. */
+async function ask(
+  tokens: ClientTokens,
+  account: ProviderAccount,
+  http: ProviderHttp,
+  question: Question,
+): Promise<Verdict<HttpOutput>> {
+  if (account.baseUrl === null) return { kind: 'denied', message: 'the service has no base URL' };
+  const { auth } = settingsOf(account.config);
+  try {
+    if (auth.in !== 'oauth2_client_credentials') {
+      return judge(question, await send(account, http, question, auth, null));
+    }
+    const token = await tokenOrRefusal(tokens, account, auth, http);
+    const reply = await send(account, http, question, auth, token);
+    if (reply.status !== 401) return judge(question, reply);
+    tokens.drop(account, auth, token);
+    const renewed = await tokenOrRefusal(tokens, account, auth, http);
+    return judge(question, await send(account, http, question, auth, renewed));
+  } catch (error) {
+    if (!(error instanceof TokenRefused)) throw error;
+    return error.retryable
+      ? { kind: 'failed', retryable: safeMethods.has(question.method), message: error.message }
+      : { kind: 'denied', message: error.message };
+  }
+}
+
+/** Nothing of the request itself has been sent while a token is asked for. */
+async function tokenOrRefusal(
+  tokens: ClientTokens,
+  account: ProviderAccount,
+  auth: Extract<HttpAuth, { in: 'oauth2_client_credentials' }>,
+  http: ProviderHttp,
+): Promise<string> {
+  try {
+    return await tokens.tokenFor(account, auth, http);
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error;
+    throw new TransportError(error.fault, false, error);
+  }
+}
+
+function send(
+  account: ProviderAccount,
+  http: ProviderHttp,
+  { method, path, query, headers, body }: Question,
+  auth: HttpAuth,
+  token: string | null,
+): Promise<ProviderReply> {
+  const credential = credentialOf(account, auth, token);
+  if (credential.header !== null) http.mask(credential.header.value);
+  const ownQuery = credential.parameter === null ? query : withParameter(query, credential.parameter);
+  return http.send({
+    method,
+    url: targetUrl(account.baseUrl as string, path, ownQuery),
+    headers: credential.header === null ? headers : { ...headers, [credential.header.name]: credential.header.value },
+    ...(body === null ? {} : { body }),
+    maxReplyBytes: maxHttpReplyBytes,
+  });
+}
+
+interface Credential {
+  readonly header: { readonly name: string; readonly value: string } | null;
+  readonly parameter: { readonly name: string; readonly value: string } | null;
+}
+
+/** An account without a key sends none: some APIs ask for nothing. */
+function credentialOf(account: ProviderAccount, auth: HttpAuth, token: string | null): Credential {
+  const none: Credential = { header: null, parameter: null };
+  const inHeader = (name: string, value: string): Credential => ({
+    ...none,
+    header: { name: name.toLowerCase(), value },
+  });
+  const { apiKey } = account;
+  switch (auth.in) {
+    case 'oauth2_client_credentials':
+      return inHeader('authorization', `Bearer ${token ?? ''}`);
+    case 'basic': {
+      const pair = basicPair(account);
+      return pair === null ? none : inHeader('authorization', `Basic ${Buffer.from(pair).toString('base64')}`);
+    }
+    case 'header':
+      return apiKey === null ? none : inHeader(auth.name, auth.prefix + apiKey);
+    case 'query':
+      return apiKey === null ? none : { ...none, parameter: { name: auth.name, value: auth.prefix + apiKey } };
+    case 'default':
+      return apiKey === null ? none : inHeader('authorization', `Bearer ${apiKey}`);
+  }
+}
+
+/** `credentials.username` and `password`; else the API key as `user:password`, or as a user without one. */
+function basicPair({ credentials, apiKey }: ProviderAccount): string | null {
+  const user = textIn(credentials, 'username');
+  if (user !== null) return `${user}:${textIn(credentials, 'password') ?? apiKey ?? ''}`;
+  if (apiKey === null) return null;
+  return apiKey.includes(':') ? apiKey : `${apiKey}:`;
+}
+
+/** Whatever the caller sent under the credential's name is not the credential. */
+function withParameter(query: string, { name, value }: { readonly name: string; readonly value: string }): string {
+  const rest = withoutParameter(query, name);
+  const own = `${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
+  return rest === '' ? own : `${rest}&${own}`;
+}
+
+function judge(question: Question, { status, headers, body }: ProviderReply): Verdict<HttpOutput> {
+  const value: HttpOutput = { status, headers, body };
+  if (status >= 500) {
+    const retryable = safeMethods.has(question.method);
+    return { kind: 'failed', retryable, message: `HTTP ${status}`, passOn: value };
+  }
+  if (status === 401) {
+    return { kind: 'failed', retryable: false, message: 'the credential is refused (HTTP 401)', passOn: value };
+  }
+  if (status === 429) {
+    const pauseMs = retryAfterMs({ status, headers, body });
+    return { kind: 'throttled', retryAfterMs: pauseMs, message: 'HTTP 429', passOn: value };
+  }
+  return { kind: 'ok', value };
+}
+
+/** Names of members of `credentials` that are no secret. */
+const openMembers: ReadonlySet<string> = new Set(['client_id', 'username', 'user', 'scope', 'audience']);
+
+function secretsOf({ apiKey, credentials }: ProviderAccount): readonly string[] {
+  const inCredentials = isObject(credentials)
+    ? Object.entries(credentials).flatMap(([name, value]) =>
+        typeof value === 'string' && !openMembers.has(name) ? [value] : [],
+      )
+    : [];
+  return apiKey === null ? inCredentials : [apiKey, ...inCredentials];
+}
+
+export const httpAdapter: Adapter = createHttpAdapter();

@@ -1,0 +1,26 @@
+/** The one operation of any HTTP API: a request handed on, and its reply handed back, both as bytes. */
+import type { ProviderRequest } from '../provider.ts';
+
+export interface HttpInput {
+  readonly method: ProviderRequest['method'];
+  /** As the caller wrote it behind the base URL, percent-encoded, without the leading slash; checked by `faultOfPath`. */
+  readonly path: string;
+  /** As the caller wrote it, without the question mark; empty where there is none. */
+  readonly query: string;
+  /** Lower-case names; what must not be handed on is gone already. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** null: none was sent. */
+  readonly body: Buffer | null;
+}
+
+export interface HttpOutput {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+declare module '../provider.ts' {
+  interface OperationTypes {
+    http: { input: HttpInput; output: HttpOutput };
+  }
+}

@@ -1,0 +1,135 @@
+/** `config` of an HTTP service, parsed: how it authenticates, how it is probed, how long its answers may be kept. */
+import type { InputFault } from '../../errors.ts';
+import type { ServiceSettings } from '../provider.ts';
+import { isObject } from '../reading.ts';
+import { faultOfPath } from './target-url.ts';
+
+export type HttpAuth =
+  /** Nothing but the API key, where there is one: `Authorization: Bearer <api_key>`. */
+  | { readonly in: 'default' }
+  | { readonly in: 'header'; readonly name: string; readonly prefix: string }
+  | { readonly in: 'query'; readonly name: string; readonly prefix: string }
+  | { readonly in: 'basic' }
+  | {
+      readonly in: 'oauth2_client_credentials';
+      readonly tokenUrl: string;
+      readonly scope: string | null;
+      readonly audience: string | null;
+      /** Where the client's id and secret go: RFC 6749, 2.3.1. */
+      readonly clientAuth: 'basic' | 'body';
+    };
+
+export interface HttpSettings {
+  readonly auth: HttpAuth;
+  /** Asked with GET; null: the base URL, with HEAD. */
+  readonly healthPath: string | null;
+  /** null: as the upstream says. 0: never. */
+  readonly cacheTtlSeconds: number | null;
+}
+
+export const longestCacheTtlSeconds = 30 * 86_400;
+
+const kinds = ['header', 'query', 'basic', 'bearer', 'oauth2_client_credentials'] as const;
+const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
+/** Names that steer the connection or the message: a credential there would break the request. */
+const unusableHeaders = /^(host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|expect)$/i;
+
+/** What cannot be read is as if it were not there: `faultsOfSettings` has refused it before it was stored. */
+export function settingsOf(config: Readonly<Record<string, unknown>>): HttpSettings {
+  const { cache_ttl_seconds: ttl, health_path: healthPath } = config;
+  return {
+    auth: authOf(config.auth),
+    healthPath: typeof healthPath === 'string' ? healthPath.replace(/^\/+/, '') : null,
+    cacheTtlSeconds: typeof ttl === 'number' && ttl >= 0 ? Math.min(ttl, longestCacheTtlSeconds) : null,
+  };
+}
+
+function authOf(auth: unknown): HttpAuth {
+  if (!isObject(auth)) return { in: 'default' };
+  const text = (member: string): string | null => {
+    const value = auth[member];
+    return typeof value === 'string' && value !== '' ? value : null;
+  };
+  switch (auth.in) {
+    case 'header':
+    case 'bearer': {
+      const name = text('name') ?? 'Authorization';
+      const isAuthorization = name.toLowerCase() === 'authorization';
+      return { in: 'header', name, prefix: spaced(text('prefix') ?? (isAuthorization ? 'Bearer' : '')) };
+    }
+    case 'query':
+      return { in: 'query', name: text('name') ?? 'key', prefix: text('prefix') ?? '' };
+    case 'basic':
+      return { in: 'basic' };
+    case 'oauth2_client_credentials':
+      return {
+        in: 'oauth2_client_credentials',
+        tokenUrl: text('token_url') ?? '',
+        scope: text('scope'),
+        audience: text('audience'),
+        clientAuth: auth.client_auth === 'body' ? 'body' : 'basic',
+      };
+    default:
+      return { in: 'default' };
+  }
+}
+
+/** `Token` means `Token <key>`; `key=` means `key=<key>`. */
+function spaced(prefix: string): string {
+  return /[A-Za-z0-9]$/.test(prefix) ? `${prefix} ` : prefix;
+}
+
+export function faultsOfSettings({ baseUrl, config }: ServiceSettings): readonly InputFault[] {
+  return [...faultsOfBase(baseUrl), ...faultsOfAuth(config.auth), ...faultsOfRest(config)];
+}
+
+function faultsOfBase(baseUrl: string | null): InputFault[] {
+  const fault = (message: string): InputFault[] => [{ path: 'base_url', message }];
+  if (baseUrl === null) return fault('is required for the adapter "http"');
+  if (!URL.canParse(baseUrl)) return fault('must be a URL');
+  const { search, hash } = new URL(baseUrl);
+  return search !== '' || hash !== '' || /[?#]/.test(baseUrl) ? fault('must have no query and no fragment') : [];
+}
+
+function faultsOfAuth(auth: unknown): InputFault[] {
+  if (auth === undefined) return [];
+  if (!isObject(auth)) return [{ path: 'config.auth', message: 'must be an object' }];
+  const faults: InputFault[] = [];
+  const fault = (member: string, message: string): void => {
+    faults.push({ path: `config.auth.${member}`, message });
+  };
+  if (!kinds.some((kind) => kind === auth.in)) fault('in', `must be one of ${kinds.join(', ')}`);
+  for (const member of ['name', 'prefix', 'token_url', 'scope', 'audience']) {
+    const value = auth[member];
+    if (value !== undefined && (typeof value !== 'string' || value.length > 2_048 || /[^\x20-\x7e]/.test(value))) {
+      fault(member, 'must be printable ASCII text');
+    }
+  }
+  if (faults.length > 0) return faults;
+  if (auth.in === 'header' || auth.in === 'bearer') {
+    const { name } = auth as { name?: string };
+    if (name !== undefined && (!headerName.test(name) || unusableHeaders.test(name))) {
+      fault('name', 'must be the name of a header that may carry a credential');
+    }
+  }
+  if (auth.in === 'oauth2_client_credentials') {
+    if (typeof auth.token_url !== 'string' || !URL.canParse(auth.token_url)) fault('token_url', 'must be a URL');
+    if (auth.client_auth !== undefined && auth.client_auth !== 'basic' && auth.client_auth !== 'body') {
+      fault('client_auth', 'must be basic or body');
+    }
+  }
+  return faults;
+}
+
+function faultsOfRest(config: Readonly<Record<string, unknown>>): InputFault[] {
+  const faults: InputFault[] = [];
+  const { cache_ttl_seconds: ttl, health_path: healthPath } = config;
+  if (ttl !== undefined && !(Number.isInteger(ttl) && Number(ttl) >= 0 && Number(ttl) <= longestCacheTtlSeconds)) {
+    faults.push({ path: 'config.cache_ttl_seconds', message: `must be whole seconds, 0 to ${longestCacheTtlSeconds}` });
+  }
+  if (healthPath !== undefined) {
+    const fault = typeof healthPath === 'string' ? faultOfPath(healthPath.replace(/^\/+/, '')) : 'must be text';
+    if (fault !== null) faults.push({ path: 'config.health_path', message: fault });
+  }
+  return faults;
+}

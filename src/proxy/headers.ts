@@ -1,0 +1,123 @@
+/** Which headers cross the gateway: what belongs to one connection, to the caller's own credential or to us does not. */
+
+/** Of one connection only (RFC 9110, 7.6.1). */
+const hopByHop = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+const notForwarded: ReadonlySet<string> = new Set([
+  ...hopByHop,
+  // The caller's own credentials, under every name that is common for one.
+  'authorization',
+  'cookie',
+  'cookie2',
+  'x-service-token',
+  'x-service-api-key',
+  'x-api-key',
+  'api-key',
+  'apikey',
+  'x-auth-token',
+  'x-access-token',
+  // Said to us.
+  'host',
+  'content-length',
+  'accept-encoding',
+  'expect',
+  'cache-control',
+  'pragma',
+  'traceparent',
+  'x-management-company-id',
+  'x-service-name',
+  'x-request-id',
+  // Who asks, and from where inside, is nobody's business outside.
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-real-ip',
+  'x-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'via',
+  'origin',
+  'referer',
+]);
+
+const notReturned: ReadonlySet<string> = new Set([
+  ...hopByHop,
+  // Of the bytes on the wire, which were decoded, and of the moment, which is ours.
+  'content-encoding',
+  'content-length',
+  'date',
+  'age',
+  // The account's session with the upstream, and orders to browsers about an origin that is ours.
+  'set-cookie',
+  'set-cookie2',
+  'alt-svc',
+  'strict-transport-security',
+  'public-key-pins',
+  'clear-site-data',
+  'content-security-policy',
+  'content-security-policy-report-only',
+  'report-to',
+  'reporting-endpoints',
+  'nel',
+  'refresh',
+  'service-worker-allowed',
+  'x-content-type-options',
+  // What the upstream runs on.
+  'server',
+  'via',
+  'x-powered-by',
+  // Said by us.
+  'x-request-id',
+  'x-cache',
+  'x-provider',
+  'ratelimit',
+  'ratelimit-policy',
+]);
+
+type Incoming = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** The caller's headers, as they go to the upstream. */
+export function forwardedHeaders(headers: Incoming): Record<string, string> {
+  return crossing(headers, notForwarded);
+}
+
+/** The upstream's headers, as they go to the caller. */
+export function returnedHeaders(headers: Incoming): Record<string, string> {
+  const returned = crossing(headers, notReturned);
+  for (const name of Object.keys(returned)) if (name.startsWith('access-control-')) delete returned[name];
+  return returned;
+}
+
+function crossing(headers: Incoming, stopped: ReadonlySet<string>): Record<string, string> {
+  const ofConnection = namedByConnection(headers.connection);
+  const passed: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || stopped.has(name) || ofConnection.has(name)) continue;
+    passed[name] = typeof value === 'string' ? value : value.join(', ');
+  }
+  return passed;
+}
+
+/** `Connection: close, X-Trace` makes `X-Trace` a header of the connection. */
+function namedByConnection(connection: string | readonly string[] | undefined): ReadonlySet<string> {
+  const text = typeof connection === 'string' ? connection : (connection?.join(',') ?? '');
+  return new Set(
+    text
+      .toLowerCase()
+      .split(',')
+      .map((name) => name.trim()),
+  );
+}

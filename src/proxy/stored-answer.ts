@@ -1,0 +1,22 @@
+/** An upstream's answer as the one JSON value that the pipeline carries and its cache keeps: bytes survive it unchanged. */
+import { isUtf8 } from 'node:buffer';
+import type { HttpOutput } from '../providers/http/operations.ts';
+
+interface StoredAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** False where the upstream's answer is for the one who asked. */
+  readonly shareable: boolean;
+  readonly text?: string;
+  readonly base64?: string;
+}
+
+export function storedForm({ status, headers, body }: HttpOutput, shareable: boolean): StoredAnswer {
+  const content = isUtf8(body) ? { text: body.toString('utf8') } : { base64: body.toString('base64') };
+  return { status, headers, shareable, ...content };
+}
+
+export function readStoredForm(bytes: Buffer): HttpOutput & { readonly shareable: boolean } {
+  const { text, base64, ...answer } = JSON.parse(bytes.toString('utf8')) as StoredAnswer;
+  return { ...answer, body: base64 === undefined ? Buffer.from(text ?? '') : Buffer.from(base64, 'base64') };
+}
