@@ -1,0 +1,307 @@
+/** The services of a tenant: configured over HTTP, without a restart, without a secret coming back. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startTestService, type TestReply, type TestService } from '../support/service.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const canary = 'canary-api-key-7f3a';
+const canaryCredentials = { client_id: 'shown-to-nobody', client_secret: 'canary-credential-91bd' };
+
+function adminOf(app: TestService) {
+  return (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<TestReply> =>
+    app.call(method, path, body, { authorization: `Bearer ${app.adminToken}`, ...headers });
+}
+
+const weather = {
+  service_name: 'weather',
+  service_type: 'api',
+  display_name: 'Weather',
+  base_url: 'https://8.8.8.8/v1',
+  api_key: canary,
+  credentials: canaryCredentials,
+  config: { auth: { in: 'header', name: 'X-Weather-Key' } },
+  rate_limit_per_minute: 30,
+  tags: ['outside'],
+};
+
+test('services are created, read, replaced, changed and deleted', async (t) => {
+  const app = await startTestService(t);
+  const admin = adminOf(app);
+  const created = await admin('POST', '/services', weather);
+  assert.equal(created.status, 201, created.text);
+  const { id } = created.json;
+
+  await t.test('a new service is shown whole, with its secrets only said to be there', async () => {
+    const { created_at, updated_at, ...shown } = created.json;
+    assert.deepEqual(shown, {
+      id,
+      management_company_id: app.tenant,
+      service_name: 'weather',
+      service_type: 'api',
+      display_name: 'Weather',
+      base_url: 'https://8.8.8.8/v1',
+      has_api_key: true,
+      has_credentials: true,
+      config: { auth: { in: 'header', name: 'X-Weather-Key' } },
+      is_active: true,
+      health_status: 'unknown',
+      last_health_check: null,
+      rate_limit_per_minute: 30,
+      rate_limit_per_hour: null,
+      rate_limit_per_day: null,
+      rate_limit_per_month: null,
+      priority: 100,
+      fallback_service_id: null,
+      description: null,
+      tags: ['outside'],
+    });
+    assert.ok(Date.parse(created_at) > 0 && Date.parse(updated_at) > 0);
+    assert.equal(created.headers.get('location'), `/api/v1/services/${id}`);
+    assert.deepEqual((await admin('GET', `/services/${id}`)).json, created.json);
+  });
+
+  await t.test('lists are filtered and paged', async () => {
+    const all = await admin('GET', '/services');
+    assert.equal(all.json.total, all.json.services.length);
+    assert.ok(all.json.total > 1, 'those of the environment are there too');
+    const apis = await admin('GET', '/services?service_type=api&is_active=true&limit=1&offset=0');
+    assert.deepEqual([apis.json.total, apis.json.services[0].id], [1, id]);
+    assert.equal((await admin('GET', '/services?is_active=false')).json.total, 0);
+    assert.equal((await admin('GET', '/services?limit=1&offset=1')).json.services.length, 1);
+    for (const query of ['limit=0', 'limit=x', 'offset=-1', 'is_active=perhaps', 'service_type=none']) {
+      const refused = await admin('GET', `/services?${query}`);
+      assert.deepEqual([refused.status, refused.json.errors.length], [400, 1], query);
+    }
+  });
+
+  await t.test('PUT replaces all but the secrets that are not sent', async () => {
+    const { api_key: _k, credentials: _c, ...rest } = weather;
+    const replaced = await admin('PUT', `/services/${id}`, {
+      ...rest,
+      tags: undefined,
+      rate_limit_per_minute: undefined,
+    });
+    assert.equal(replaced.status, 200, replaced.text);
+    assert.deepEqual([replaced.json.tags, replaced.json.rate_limit_per_minute], [[], null]);
+    assert.deepEqual([replaced.json.has_api_key, replaced.json.has_credentials], [true, true]);
+    const emptied = await admin('PUT', `/services/${id}`, { ...rest, credentials: null });
+    assert.deepEqual([emptied.json.has_api_key, emptied.json.has_credentials], [true, false]);
+  });
+
+  await t.test('what was read can be sent back', async () => {
+    const read = await admin('GET', `/services/${id}`);
+    const back = await admin('PUT', `/services/${id}`, read.json);
+    assert.deepEqual({ ...back.json, updated_at: '' }, { ...read.json, updated_at: '' });
+  });
+
+  await t.test('PATCH changes what it names, in config too', async () => {
+    const changed = await admin('PATCH', `/services/${id}`, {
+      priority: 5,
+      config: { cache_ttl_seconds: 60 },
+      description: 'now described',
+    });
+    assert.equal(changed.status, 200, changed.text);
+    assert.deepEqual(changed.json.config, { auth: { in: 'header', name: 'X-Weather-Key' }, cache_ttl_seconds: 60 });
+    assert.deepEqual([changed.json.priority, changed.json.display_name], [5, 'Weather']);
+    const without = await admin('PATCH', `/services/${id}`, { config: { cache_ttl_seconds: null }, is_active: false });
+    assert.deepEqual(without.json.config, { auth: { in: 'header', name: 'X-Weather-Key' } });
+    assert.equal(without.json.is_active, false);
+  });
+
+  await t.test('every change is in the history: who, before and after, and no secret', async () => {
+    const { json, text } = await admin('GET', `/services/${id}/history`);
+    assert.equal(json.changes.at(-1).action, 'created');
+    assert.deepEqual(json.changes.at(-1).changed_secrets, ['api_key', 'credentials']);
+    assert.equal(json.changes[0].changed_by, 'test-admin');
+    assert.deepEqual([json.changes[0].before.is_active, json.changes[0].after.is_active], [true, false]);
+    for (const secret of [canary, ...Object.values(canaryCredentials)]) assert.ok(!text.includes(secret));
+    const page = await admin('GET', `/services/${id}/history?limit=1`);
+    const next = await admin('GET', `/services/${id}/history?limit=1&cursor=${page.json.next_cursor}`);
+    assert.equal(next.json.changes[0].id, json.changes[1].id);
+  });
+
+  await t.test('its registration was announced, once for each announced change', async () => {
+    const { rows } = await app.database.db.querySystem<{ n: number }>({
+      text: `select count(*)::int as n from configuration_audit where entity_id = $1 and action = 'changed'`,
+      values: [id],
+    });
+    assert.ok((rows[0]?.n ?? 0) >= 4);
+  });
+
+  await t.test('a deleted service is gone, its history stays', async () => {
+    assert.equal((await admin('DELETE', `/services/${id}`)).status, 204);
+    assert.equal((await admin('GET', `/services/${id}`)).status, 404);
+    assert.equal((await admin('DELETE', `/services/${id}`)).status, 404);
+    const history = await admin('GET', `/services/${id}/history`);
+    assert.deepEqual([history.json.changes[0].action, history.json.changes[0].after], ['deleted', null]);
+  });
+});
+
+test('what a service may not be is refused with the place and the reason', async (t) => {
+  const app = await startTestService(t);
+  const admin = adminOf(app);
+  const { id } = (await admin('POST', '/services', weather)).json;
+  const geocoder = (await admin('POST', '/services', geocoding('second_google'))).json;
+
+  const cases: readonly [string, Record<string, unknown>, string][] = [
+    ['an unknown adapter', { config: { adapter: 'here_maps' } }, 'config.adapter'],
+    ['an adapter of another type', { service_type: 'geocoding', config: { adapter: 'http' } }, 'service_type'],
+    [
+      'a fallback that does not exist',
+      { fallback_service_id: '01890000-0000-7000-8000-000000000000' },
+      'fallback_service_id',
+    ],
+    ['a fallback that is no id', { fallback_service_id: 'google_maps' }, 'fallback_service_id'],
+    ['a fallback of another type', { fallback_service_id: geocoder.id }, 'fallback_service_id'],
+    ['a negative limit', { rate_limit_per_day: -1 }, 'rate_limit_per_day'],
+    ['half a limit', { rate_limit_per_hour: 1.5 }, 'rate_limit_per_hour'],
+    ['an odd name', { service_name: 'a name/with ../' }, 'service_name'],
+    ['the name of no provider', { service_name: 'auto' }, 'service_name'],
+    ['an unknown type', { service_type: 'mail' }, 'service_type'],
+    ['an unknown member', { api_keys: 'x' }, 'api_keys'],
+    ['a private address', { base_url: 'http://10.0.0.1/' }, 'base_url'],
+    ['the metadata address', { base_url: 'http://169.254.169.254/latest' }, 'base_url'],
+    ['loopback by name', { base_url: 'http://localhost:5432/' }, 'base_url'],
+    ['a mapped address', { base_url: 'http://[::ffff:127.0.0.1]/' }, 'base_url'],
+    ['another scheme', { base_url: 'ftp://8.8.8.8/' }, 'base_url'],
+    ['a secret in the open', { config: { auth: { in: 'basic', password: 'x' } } }, 'config.auth.password'],
+    ['a price below zero', { config: { cost_per_request: { http: -1 } } }, 'config.cost_per_request.http'],
+    ['credentials that are no object', { credentials: 'not json' }, 'credentials'],
+  ];
+  for (const [what, members, path] of cases) {
+    await t.test(what, async () => {
+      const refused = await admin('POST', '/services', { ...weather, service_name: 'new', ...members });
+      assert.equal(refused.status, 400, refused.text);
+      assert.deepEqual(
+        refused.json.errors.map((fault: { path: string }) => fault.path),
+        [path],
+      );
+      assert.ok(!refused.text.includes(canary));
+    });
+  }
+
+  await t.test('the reason of the outbound policy is told', async () => {
+    const refused = await admin('PATCH', `/services/${id}`, { base_url: 'http://127.0.0.1:6379' });
+    assert.match(refused.json.errors[0].message, /may not be called: the address is not public/);
+  });
+
+  await t.test('a name that is taken is a conflict, whole or changed to', async () => {
+    assert.equal((await admin('POST', '/services', weather)).status, 409);
+    assert.equal((await admin('PATCH', `/services/${geocoder.id}`, { service_name: 'google_maps' })).status, 409);
+  });
+
+  await t.test('fallbacks never make a circle', async () => {
+    const third = (await admin('POST', '/services', { ...geocoding('third'), fallback_service_id: geocoder.id })).json;
+    const circle = await admin('PATCH', `/services/${geocoder.id}`, { fallback_service_id: third.id });
+    assert.deepEqual([circle.status, circle.json.errors[0].path], [400, 'fallback_service_id']);
+    const itself = await admin('PATCH', `/services/${geocoder.id}`, { fallback_service_id: geocoder.id });
+    assert.equal(itself.status, 400);
+  });
+
+  await t.test('another tenant’s service is not there', async () => {
+    const other = { 'x-management-company-id': 'another_tenant' };
+    for (const [method, path] of [
+      ['GET', ''],
+      ['PUT', ''],
+      ['PATCH', ''],
+      ['DELETE', ''],
+      ['POST', '/check'],
+      ['GET', '/rate-limits'],
+      ['GET', '/history'],
+    ] as const) {
+      const body = method === 'PUT' ? weather : method === 'PATCH' ? { priority: 1 } : undefined;
+      const reply = await admin(method, `/services/${id}${path}`, body, other);
+      assert.equal(reply.status, 404, `${method} ${path}`);
+    }
+    const fallback = await admin(
+      'POST',
+      '/services',
+      { ...geocoding('mine'), fallback_service_id: geocoder.id },
+      other,
+    );
+    assert.deepEqual([fallback.status, fallback.json.errors[0].path], [400, 'fallback_service_id']);
+    assert.equal((await admin('GET', '/services', undefined, other)).json.total, 1 - 1);
+  });
+
+  await t.test('a service token without admin may not look', async () => {
+    assert.equal((await app.call('GET', '/services')).status, 403);
+    assert.equal((await app.call('POST', '/services', weather)).status, 403);
+  });
+
+  await t.test('what is no id is not found', async () => {
+    for (const path of ['x', `${id}0`, '%27', '..%2fservices'])
+      assert.equal((await admin('GET', `/services/${path}`)).status, 404, path);
+  });
+});
+
+test('the same POST with one Idempotency-Key makes one service', async (t) => {
+  const app = await startTestService(t);
+  const admin = adminOf(app);
+  const headers = { 'idempotency-key': 'make-weather' };
+  const first = await admin('POST', '/services', weather, headers);
+  const again = await admin('POST', '/services', weather, headers);
+  assert.deepEqual([again.status, again.text], [201, first.text]);
+  assert.equal(again.headers.get('idempotency-replayed'), 'true');
+  const other = await admin('POST', '/services', { ...weather, service_name: 'other' }, headers);
+  assert.deepEqual([other.status, other.json.code], [422, 'IDEMPOTENCY_KEY_REUSED']);
+});
+
+test('no secret is stored in the open, and the registration is announced', async (t) => {
+  const app = await startTestService(t);
+  const admin = adminOf(app);
+  const { id } = (await admin('POST', '/services', weather)).json;
+  const { rows } = await app.database.db.querySystem<{ row: string }>({
+    text: `select row_to_json(s)::text as row from external_services s where id = $1`,
+    values: [id],
+  });
+  for (const secret of [canary, ...Object.values(canaryCredentials)]) assert.ok(!rows[0]?.row.includes(secret));
+});
+
+test('a change is live at once where it was made, and soon on every other replica', async (t) => {
+  const app = await startTestService(t);
+  const replica = await startTestService(t, { DATABASE_URL: app.database.url, MANAGEMENT_COMPANY_ID: app.tenant });
+  const admin = adminOf(app);
+  const ask = (on: TestService) =>
+    on.call(
+      'POST',
+      '/geocoding/geocode',
+      { address: 'Ташкент', provider: 'second_google' },
+      {
+        'x-management-company-id': app.tenant,
+        'cache-control': 'no-store',
+      },
+    );
+  assert.equal((await ask(replica)).status, 400, 'nobody has this name yet');
+  const { id } = (await admin('POST', '/services', geocoding('second_google'))).json;
+  assert.equal((await ask(app)).json.provider, 'second_google');
+  await waitFor('the other replica knows it', async () => (await ask(replica)).status === 200);
+  await admin('PATCH', `/services/${id}`, { is_active: false });
+  assert.equal((await ask(app)).status, 400);
+  await waitFor('the other replica has let it go', async () => (await ask(replica)).status === 400);
+});
+
+test('the use of each window of a service is told', async (t) => {
+  const app = await startTestService(t);
+  const admin = adminOf(app);
+  const { id } = (
+    await admin('POST', '/services', { ...geocoding('metered'), rate_limit_per_minute: 2, rate_limit_per_day: 100 })
+  ).json;
+  const options = { provider: 'metered' };
+  for (const address of ['Самарканд', 'Бухара']) assert.equal((await app.geocode(address, options)).status, 200);
+  const { windows } = (await admin('GET', `/services/${id}/rate-limits`)).json;
+  assert.deepEqual(
+    windows.map(({ window_start, window_end, ...window }: Record<string, string>) => {
+      assert.ok(Date.parse(String(window_end)) > Date.parse(String(window_start)));
+      return window;
+    }),
+    [
+      { window_type: 'minute', request_count: 2, max_requests: 2, remaining_requests: 0, is_rate_limited: true },
+      { window_type: 'day', request_count: 2, max_requests: 100, remaining_requests: 98, is_rate_limited: false },
+    ],
+  );
+  assert.equal((await app.geocode('Хива', options)).status, 429);
+});
+
+function geocoding(name: string) {
+  return { service_name: name, service_type: 'geocoding', priority: 900, config: { adapter: 'google_maps' } };
+}
