@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import type { FaultMode } from '../../emulator/control.ts';
 import { startTestService } from '../support/service.ts';
-import { auditOf, houseNumber, startVendors } from '../support/vendors.ts';
+import { auditOf, homeAddress, startVendors } from '../support/vendors.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** `errorCode` of the audit row that Google's part of the call leaves. */
@@ -31,7 +31,7 @@ for (const { mode, status, errorCode } of troubles) {
     const reply = await app.call(
       'POST',
       '/geocoding/geocode',
-      { address: houseNumber(5) },
+      { address: homeAddress(5) },
       { 'x-request-id': requestId },
     );
 
@@ -49,11 +49,11 @@ test('a dead provider is not asked any more, and asked again when it may be well
   const vendors = await startVendors(t);
   const app = await startTestService(t, { ...vendors.env, REQUEST_MAX_RETRIES: '0' });
   vendors.control.fail({ vendor: 'google_maps', mode: '500' });
-  for (let number = 1; number <= 5; number += 1) await app.geocode(houseNumber(number));
+  for (let number = 1; number <= 5; number += 1) await app.geocode(homeAddress(number));
   const askedUntilOpen = vendors.received('google_maps');
 
   for (let number = 6; number <= 15; number += 1) {
-    const reply = await app.geocode(houseNumber(number));
+    const reply = await app.geocode(homeAddress(number));
     assert.deepEqual(reply.json.attempted_providers, ['yandex_maps']);
   }
   assert.equal(vendors.received('google_maps'), askedUntilOpen);
@@ -64,7 +64,7 @@ test('a dead provider is not asked any more, and asked again when it may be well
   let number = 100;
   await waitFor('Google to be asked again', async () => {
     number += 1;
-    return (await app.geocode(houseNumber(number))).json.provider === 'google_maps';
+    return (await app.geocode(homeAddress(number))).json.provider === 'google_maps';
   });
 });
 
@@ -75,7 +75,7 @@ test('every provider dead: the caller learns of each, and a known answer is serv
     REQUEST_MAX_RETRIES: '0',
     CACHE_GEOCODING_TTL_SECONDS: '1',
   });
-  const known = await app.geocode(houseNumber(7));
+  const known = await app.geocode(homeAddress(7));
   vendors.control.fail({ vendor: 'google_maps', mode: '500' });
   vendors.control.fail({ vendor: 'yandex_maps', mode: 'reset' });
 
@@ -92,7 +92,7 @@ test('every provider dead: the caller learns of each, and a known answer is serv
   assert.ok(!unknown.text.includes('127.0.0.1') && !unknown.text.includes('test-key'), unknown.text);
 
   const stale = await waitFor('the known answer to be old', async () => {
-    const reply = await app.geocode(houseNumber(7));
+    const reply = await app.geocode(homeAddress(7));
     return reply.headers.get('x-cache') === 'STALE' ? reply : null;
   });
   assert.equal(stale.status, 200);
@@ -103,7 +103,7 @@ test('fifty identical calls at once make one upstream call', async (t) => {
   const vendors = await startVendors(t);
   const app = await startTestService(t, vendors.env);
   vendors.control.fail({ vendor: 'google_maps', mode: 'slow', delayMs: 300 });
-  const replies = await Promise.all(Array.from({ length: 50 }, () => app.geocode(houseNumber(9))));
+  const replies = await Promise.all(Array.from({ length: 50 }, () => app.geocode(homeAddress(9))));
   assert.equal(vendors.received('google_maps'), 1);
   const outcomes = replies.map(({ headers }) => headers.get('x-cache'));
   assert.equal(outcomes.filter((outcome) => outcome === 'MISS').length, 1);
@@ -136,13 +136,13 @@ test('the first of many callers leaves: the others get their answer from the sam
       'x-service-token': app.token,
       'content-type': 'application/json',
     },
-    body: JSON.stringify({ address: houseNumber(13) }),
+    body: JSON.stringify({ address: homeAddress(13) }),
     signal: leaving.signal,
   }).catch(() => null);
   await waitFor('the upstream call', () => vendors.received('google_maps') === 1);
-  const others = Array.from({ length: 10 }, () => app.geocode(houseNumber(13)));
+  const others = Array.from({ length: 10 }, () => app.geocode(homeAddress(13)));
   // Sent after them and answered, with a way through all stores: by now they wait for the slow call.
-  assert.equal((await app.geocode(houseNumber(14))).status, 200);
+  assert.equal((await app.geocode(homeAddress(14))).status, 200);
   leaving.abort();
   assert.equal(await first, null);
   for (const reply of await Promise.all(others)) {

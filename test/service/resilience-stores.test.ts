@@ -8,7 +8,7 @@ import { consumeEventsOf } from '../support/events.ts';
 import { redisUrl } from '../support/redis.ts';
 import { startTestReplica, startTestService, type TestService } from '../support/service.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
-import { auditOf, houseNumber, limitGoogle, startVendors } from '../support/vendors.ts';
+import { auditOf, homeAddress, limitGoogle, startVendors } from '../support/vendors.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** Databases of Redis of this file's own: replicas of other tests must not count as ours. */
@@ -19,7 +19,7 @@ async function geocodeAs(app: TestService, number: number): Promise<string> {
   const reply = await app.call(
     'POST',
     '/geocoding/geocode',
-    { address: houseNumber(number) },
+    { address: homeAddress(number) },
     { 'x-request-id': requestId },
   );
   assert.equal(reply.status, 200, reply.text);
@@ -54,7 +54,7 @@ test('Redis goes silent: answers keep coming, the shares of the limit hold, and 
   await waitFor('an answer of one replica to be known to the other', async () => {
     const number = 10_000 + Math.floor(Math.random() * 1e6);
     await geocodeAs(one, number);
-    return (await two.geocode(houseNumber(number))).headers.get('x-cache') === 'HIT-REDIS';
+    return (await two.geocode(homeAddress(number))).headers.get('x-cache') === 'HIT-REDIS';
   });
 });
 
@@ -66,7 +66,7 @@ test('Redis is cut off: answers keep coming, also those that were stored before'
   await geocodeAs(one, 1);
   proxy.cut();
   for (let number = 1; number <= 50; number += 1) await geocodeAs(one, number);
-  assert.equal((await one.geocode(houseNumber(1))).headers.get('x-cache'), 'HIT-MEMORY');
+  assert.equal((await one.geocode(homeAddress(1))).headers.get('x-cache'), 'HIT-MEMORY');
   proxy.resume();
 });
 
@@ -127,13 +127,13 @@ test('PostgreSQL is gone: calls are answered, and are in the audit log when it i
 test('a cached answer is the same bytes from every layer', async (t) => {
   const vendors = await startVendors(t);
   const one = await startTestService(t, { ...vendors.env, REDIS_URL: redisApart(13) });
-  const fresh = await one.geocode(houseNumber(21));
-  const remembered = await one.geocode(houseNumber(21));
+  const fresh = await one.geocode(homeAddress(21));
+  const remembered = await one.geocode(homeAddress(21));
   const two = await startTestReplica(t, one, { ...vendors.env, REDIS_URL: redisApart(13) });
-  const shared = await two.geocode(houseNumber(21));
+  const shared = await two.geocode(homeAddress(21));
   const three = await startTestReplica(t, one, { ...vendors.env, REDIS_URL: redisApart(14) });
   const kept = await waitFor('the answer in the database', async () => {
-    const reply = await three.geocode(houseNumber(21));
+    const reply = await three.geocode(homeAddress(21));
     return reply.headers.get('x-cache') === 'HIT-POSTGRES' ? reply : null;
   });
   assert.deepEqual(

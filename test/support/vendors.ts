@@ -50,9 +50,9 @@ export async function auditOf({ database }: Pick<TestService, 'database'>, reque
   return rows;
 }
 
-/** Houses of one street: as many different questions as a test needs, each with a good answer from both. */
-export function houseNumber(number: number): string {
-  return `Ташкент, улица Навои, ${number}`;
+/** Homes of one street: as many different questions as a test needs, each with a good answer from both vendors. */
+export function homeAddress(number: number): string {
+  return `Ташкент, улица Навои, ${1 + (number % 100)}, кв. ${number}`;
 }
 
 /** Gives the tenant's Google account a limit, as an admin would. */

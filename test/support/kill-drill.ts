@@ -1,0 +1,176 @@
+/**
+ * Three replicas over real stores, one of them killed under load; then what was acknowledged is looked for in the audit
+ * log and among the events that a consumer got, and what the provider counted is held against its quota.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { rabbitmqUrl } from './broker.ts';
+import type { Cleanup } from './cleanup.ts';
+import { startTestDatabase } from './database.ts';
+import { consumeEventsOf } from './events.ts';
+import { redisUrl } from './redis.ts';
+import { type ReplicaProcess, startReplicaProcess } from './replica-process.ts';
+import { homeAddress, limitGoogle, startVendors } from './vendors.ts';
+import { waitFor } from './wait-for.ts';
+
+export interface KillDrillOptions {
+  /** Of the load; the replica is killed at half of it. */
+  readonly durationMs: number;
+  /** Google's limit a minute over all replicas; what is beyond it goes to Yandex. */
+  readonly googlePerMinute: number;
+  readonly callersPerReplica: number;
+  /** A database of Redis of its own: replicas of others must not count as these. */
+  readonly redisDatabase: number;
+  readonly log?: (line: string) => void;
+}
+
+export interface KillDrillCounts {
+  /** Calls that got 200. */
+  readonly acknowledged: number;
+  /** Of them, by the replicas that live on, after the kill. */
+  readonly acknowledgedAfterKill: number;
+  /** Calls to living replicas that failed. */
+  readonly failed: readonly string[];
+  /** Calls in hand at the killed replica: never acknowledged. */
+  readonly lostInHand: number;
+  /** Acknowledged calls that the audit log knows. */
+  readonly audited: number;
+  /** Acknowledged calls of which a consumer got an event that says so. */
+  readonly announced: number;
+  readonly eventsConsumed: number;
+  /** Deliveries of an event that had come before. */
+  readonly eventsRepeated: number;
+  readonly googleReceived: number;
+  readonly googleMaxPerMinute: number;
+}
+
+/** Rows of a dead process are taken over when its lease of 15 s has run out. */
+const settleDeadlineMs = 90_000;
+const callDeadlineMs = 30_000;
+
+export async function runKillDrill(t: Cleanup, options: KillDrillOptions): Promise<KillDrillCounts> {
+  const { durationMs, googlePerMinute, callersPerReplica, log = () => {} } = options;
+  const vendors = await startVendors(t);
+  const database = await startTestDatabase(t);
+  const setting = { tenant: `drill_${randomUUID().slice(0, 18)}`, token: `token-${randomUUID()}` };
+  const events = await consumeEventsOf(t, setting.tenant);
+  const env = {
+    ...vendors.env,
+    DATABASE_URL: database.url,
+    REDIS_URL: new URL(`/${options.redisDatabase}`, redisUrl).href,
+    RABBITMQ_URL: rabbitmqUrl,
+    MANAGEMENT_COMPANY_ID: setting.tenant,
+    SERVICE_TOKENS: `drill:${setting.token}`,
+  };
+  // The first one registers the services, which then get their limit before anybody asks.
+  const replicas = [await startReplicaProcess(t, env)];
+  await limitGoogle({ database, tenant: setting.tenant }, googlePerMinute);
+  replicas.push(...(await Promise.all([startReplicaProcess(t, env), startReplicaProcess(t, env)])));
+  for (const { url, pid } of replicas) log(`replica ${pid} at ${url}`);
+
+  const load = startLoad({ ...setting, replicas, callersPerReplica });
+  await delay(durationMs / 2);
+  const [victim] = replicas as [ReplicaProcess];
+  load.noteKill(victim);
+  await victim.kill();
+  log(`replica ${victim.pid} killed with SIGKILL after ${load.acknowledged.length} acknowledged calls`);
+  await delay(durationMs / 2);
+  await load.stop();
+
+  const acknowledged = load.acknowledged.map(({ requestId }) => requestId);
+  const announced = (): number => countKnown(acknowledged, new Set(answeredCalls(events.all)));
+  log('load ended; waiting until the events of the killed replica have been taken over');
+  await waitFor('all events', () => announced() === acknowledged.length, settleDeadlineMs).catch(() => {});
+  const { rows } = await database.db.querySystem<{ request_id: string }>({
+    text: `select distinct request_id from integration_logs where management_company_id = $1 and status = 'success'`,
+    values: [setting.tenant],
+  });
+  const { received, maxPerMinute } = vendors.control.requests('google_maps');
+  return {
+    acknowledged: acknowledged.length,
+    acknowledgedAfterKill: load.acknowledged.filter(({ afterKill }) => afterKill).length,
+    failed: load.failed,
+    lostInHand: load.lostInHand(),
+    audited: countKnown(acknowledged, new Set(rows.map(({ request_id: id }) => id))),
+    announced: announced(),
+    eventsConsumed: events.all.length,
+    eventsRepeated: events.all.length - new Set(events.all.map(({ event_id: id }) => id)).size,
+    googleReceived: received,
+    googleMaxPerMinute: maxPerMinute,
+  };
+}
+
+function* answeredCalls(events: Awaited<ReturnType<typeof consumeEventsOf>>['all']): Generator<string> {
+  for (const { event_type: type, correlation_id: id } of events) {
+    if (type === 'integration.request.completed') yield id;
+  }
+}
+
+function countKnown(ids: readonly string[], known: ReadonlySet<string>): number {
+  return ids.filter((id) => known.has(id)).length;
+}
+
+interface Load {
+  readonly acknowledged: readonly { readonly requestId: string; readonly afterKill: boolean }[];
+  readonly failed: readonly string[];
+  lostInHand(): number;
+  noteKill(victim: ReplicaProcess): void;
+  stop(): Promise<void>;
+}
+
+/** Each caller asks one replica a new question as soon as the last is answered. */
+function startLoad(setting: {
+  readonly tenant: string;
+  readonly token: string;
+  readonly replicas: readonly ReplicaProcess[];
+  readonly callersPerReplica: number;
+}): Load {
+  const acknowledged: { requestId: string; afterKill: boolean }[] = [];
+  const failed: string[] = [];
+  let killed: ReplicaProcess | null = null;
+  let lostInHand = 0;
+  let asked = 0;
+  let stopping = false;
+
+  const ask = async (replica: ReplicaProcess): Promise<void> => {
+    const requestId = randomUUID();
+    asked += 1;
+    try {
+      const reply = await fetch(`${replica.url}/api/v1/geocoding/geocode`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'x-management-company-id': setting.tenant,
+          'x-service-token': setting.token,
+          'x-request-id': requestId,
+        },
+        body: JSON.stringify({ address: homeAddress(asked) }),
+        signal: AbortSignal.timeout(callDeadlineMs),
+      });
+      const text = await reply.text();
+      if (reply.status === 200) acknowledged.push({ requestId, afterKill: killed !== null && replica !== killed });
+      else failed.push(`${reply.status} ${text}`);
+    } catch (error) {
+      if (replica === killed) lostInHand += 1;
+      else failed.push(String(error));
+    }
+  };
+  const askOn = async (replica: ReplicaProcess): Promise<void> => {
+    while (!stopping && replica !== killed) await ask(replica);
+  };
+  const callers = setting.replicas.flatMap((replica) =>
+    Array.from({ length: setting.callersPerReplica }, () => askOn(replica)),
+  );
+  return {
+    acknowledged,
+    failed,
+    lostInHand: () => lostInHand,
+    noteKill(victim) {
+      killed = victim;
+    },
+    async stop() {
+      stopping = true;
+      await Promise.all(callers);
+    },
+  };
+}
