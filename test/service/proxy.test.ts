@@ -1,0 +1,461 @@
+/** Any API through the gateway: bytes, credentials, caching, retries, and the walls around its base URL. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { type Cleanup, closeInReverse } from '../support/cleanup.ts';
+import { startTestService, type TestService } from '../support/service.ts';
+
+interface Seen {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+interface Upstream {
+  readonly url: string;
+  readonly seen: Seen[];
+  answer: (seen: Seen, response: ServerResponse) => void;
+}
+
+async function startUpstream(t: Cleanup): Promise<Upstream> {
+  closeInReverse(t);
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { method = '', url = '', headers } = request;
+    const seen: Seen = { method, url, headers, body: Buffer.concat(chunks) };
+    upstream.seen.push(seen);
+    upstream.answer(seen, response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const upstream: Upstream = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen: [],
+    answer: (_seen, response) => response.end('ok'),
+  };
+  return upstream;
+}
+
+async function start(t: Cleanup) {
+  const upstream = await startUpstream(t);
+  const app = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host });
+  const register = async (name: string, members: Record<string, unknown> = {}): Promise<string> => {
+    const reply = await app.call(
+      'POST',
+      '/services',
+      {
+        service_name: name,
+        service_type: 'api',
+        base_url: `${upstream.url}/base`,
+        api_key: 'canary-key-5cd1',
+        ...members,
+      },
+      { authorization: `Bearer ${app.adminToken}` },
+    );
+    assert.equal(reply.status, 201, reply.text);
+    return reply.json.id;
+  };
+  return { upstream, app, register };
+}
+
+function ask(app: TestService, path: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(`${app.url}/api/v1/proxy/${path}`, {
+    redirect: 'manual',
+    ...init,
+    headers: {
+      'x-management-company-id': app.tenant,
+      'x-service-token': app.token,
+      ...(init.headers as Record<string, string>),
+    },
+  });
+}
+
+/** As it stands: `fetch` would tidy the path up. */
+async function askRaw(app: TestService, path: string): Promise<number> {
+  const { hostname, port } = new URL(app.url);
+  const headers = { 'x-management-company-id': app.tenant, 'x-service-token': app.token };
+  const request = httpRequest({ hostname, port, path: `/api/v1/proxy/${path}`, headers }).end();
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode ?? 0;
+}
+
+test('an API is reached through the gateway', async (t) => {
+  const { upstream, app, register } = await start(t);
+  await register('plain');
+
+  await t.test('method, path, query, headers and body arrive as they were sent', async () => {
+    const body = randomBytes(70_000);
+    upstream.answer = (_seen, response) => {
+      response.writeHead(201, { 'content-type': 'application/x-thing', 'x-own': 'kept' }).end(body);
+    };
+    const reply = await ask(app, 'plain/a%2Fb/%D1%83%D0%BB?q=a+b&q=%20&empty', {
+      method: 'PATCH',
+      body,
+      headers: { 'content-type': 'application/octet-stream', 'x-custom': 'yes' },
+    });
+    const seen = upstream.seen.at(-1);
+    assert.equal(reply.status, 201);
+    assert.deepEqual([seen?.method, seen?.url], ['PATCH', '/base/a%2Fb/%D1%83%D0%BB?q=a+b&q=%20&empty']);
+    assert.ok(seen?.body.equals(body));
+    assert.deepEqual([seen?.headers['content-type'], seen?.headers['x-custom']], ['application/octet-stream', 'yes']);
+    assert.ok(Buffer.from(await reply.arrayBuffer()).equals(body));
+    assert.equal(reply.headers.get('content-type'), 'application/x-thing');
+    assert.deepEqual([reply.headers.get('x-own'), reply.headers.get('x-provider')], ['kept', 'plain']);
+  });
+
+  await t.test('every method passes, and HEAD has no body', async () => {
+    upstream.answer = (_seen, response) => response.writeHead(200, { 'content-length': '2' }).end('ok');
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      assert.equal((await ask(app, 'plain', { method })).status, 200, method);
+      assert.deepEqual([upstream.seen.at(-1)?.method, upstream.seen.at(-1)?.url], [method, '/base'], method);
+    }
+  });
+
+  await t.test('the caller’s credentials and connection stay here, the account’s credential goes', async () => {
+    await ask(app, 'plain/x', {
+      headers: { cookie: 'session=1', 'x-service-api-key': 'mine', 'x-forwarded-for': '10.0.0.9', 'x-api-key': 'mine' },
+    });
+    const headers = upstream.seen.at(-1)?.headers ?? {};
+    assert.equal(headers.authorization, 'Bearer canary-key-5cd1');
+    for (const name of [
+      'cookie',
+      'x-service-token',
+      'x-service-api-key',
+      'x-api-key',
+      'x-forwarded-for',
+      'x-management-company-id',
+    ]) {
+      assert.equal(headers[name], undefined, name);
+    }
+    assert.equal(headers.host, new URL(upstream.url).host);
+  });
+
+  await t.test('the upstream’s session, server and orders to browsers do not come back', async () => {
+    upstream.answer = (_seen, response) =>
+      response
+        .writeHead(200, {
+          'set-cookie': 'a=b',
+          server: 'secret/1',
+          'access-control-allow-origin': '*',
+          'content-security-policy': 'default-src *',
+          connection: 'close, x-hop',
+          'x-hop': '1',
+        })
+        .end('<script>alert(1)</script>');
+    const reply = await ask(app, 'plain/page');
+    for (const name of ['set-cookie', 'server', 'access-control-allow-origin', 'x-hop']) {
+      assert.equal(reply.headers.get(name), null, name);
+    }
+    assert.match(reply.headers.get('content-security-policy') ?? '', /^sandbox/);
+  });
+
+  await t.test('refusals of the upstream pass as they are', async () => {
+    for (const status of [400, 403, 404, 409, 422]) {
+      upstream.answer = (_seen, response) => response.writeHead(status).end(`said ${status}`);
+      const reply = await ask(app, 'plain/refused', { method: 'POST', body: '{}' });
+      assert.deepEqual([reply.status, await reply.text()], [status, `said ${status}`]);
+    }
+  });
+
+  await t.test('a redirect is handed back, not followed, and its own address is not shown', async () => {
+    upstream.answer = (_seen, response) => response.writeHead(302, { location: '/base/next?x=1' }).end();
+    const own = await ask(app, 'plain/moved', { method: 'POST' });
+    assert.deepEqual([own.status, own.headers.get('location')], [302, '/api/v1/proxy/plain/next?x=1']);
+    upstream.answer = (_seen, response) => response.writeHead(302, { location: 'http://169.254.169.254/' }).end();
+    const count = upstream.seen.length;
+    assert.equal((await ask(app, 'plain/moved', { method: 'POST' })).status, 302);
+    assert.equal(upstream.seen.length, count + 1);
+  });
+
+  await t.test('no path leads out of the base URL', async () => {
+    const count = upstream.seen.length;
+    for (const path of [
+      'plain/../x',
+      'plain/..',
+      'plain/a/../../x',
+      'plain/%2e%2e/x',
+      'plain/%2E./x',
+      'plain/..%2fx',
+      'plain/a%2f..%2f..%2fx',
+      'plain/%252e%252e%252fx',
+      'plain/..;/x',
+      'plain/..%5cx',
+      'plain/.%00./x',
+      'plain/a\\..\\x',
+      'plain/%zz',
+    ]) {
+      const status = await askRaw(app, path);
+      assert.ok(status === 400 || status === 404, `${path}: ${status}`);
+    }
+    assert.equal(upstream.seen.length, count, 'nothing was sent');
+    upstream.answer = (_seen, response) => response.end('ok');
+    for (const path of ['plain//evil.example/x', 'plain/http://evil.example/x', 'plain/@evil.example']) {
+      assert.equal(await askRaw(app, path), 200, path);
+      assert.ok(upstream.seen.at(-1)?.url.startsWith('/base/'), path);
+    }
+  });
+
+  await t.test('who has no such service, or no such scope, is told so', async () => {
+    assert.equal((await ask(app, 'nobody/x')).status, 404);
+    assert.equal((await ask(app, 'http/x')).status, 404, 'the name of an adapter is no service');
+    assert.equal((await ask(app, 'google_maps/x')).status, 404, 'no other type is handed on to');
+    assert.equal((await ask(app, 'plain/x', { headers: { 'x-management-company-id': 'another' } })).status, 404);
+    assert.equal((await ask(app, 'plain/x', { headers: { 'x-service-token': 'wrong' } })).status, 401);
+  });
+
+  await t.test('every request is in the log, without its secret', async () => {
+    upstream.answer = (_seen, response) => response.end('{"token":"canary-key-5cd1"}');
+    await ask(app, 'plain/logged', { method: 'POST', body: 'x', headers: { 'x-request-id': 'find-me' } });
+    const logs = await app.call('GET', '/logs?request_id=find-me');
+    assert.deepEqual(
+      [logs.json.logs.length, logs.json.logs[0].operation, logs.json.logs[0].service_name],
+      [1, 'http', 'plain'],
+    );
+    const whole = await app.call('GET', `/logs/${logs.json.logs[0].id}`);
+    assert.ok(!whole.text.includes('canary-key'), whole.text);
+  });
+});
+
+test('each kind of credential is put where it belongs', async (t) => {
+  const { upstream, app, register } = await start(t);
+  const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('base64')}`;
+  const cases: readonly [string, Record<string, unknown>, (seen: Seen) => unknown, unknown][] = [
+    [
+      'bearer',
+      { config: { auth: { in: 'bearer' } } },
+      ({ headers }) => headers.authorization,
+      'Bearer canary-key-5cd1',
+    ],
+    [
+      'header',
+      { config: { auth: { in: 'header', name: 'X-Key' } } },
+      ({ headers }) => headers['x-key'],
+      'canary-key-5cd1',
+    ],
+    [
+      'prefix',
+      { config: { auth: { in: 'header', prefix: 'Token' } } },
+      ({ headers }) => headers.authorization,
+      'Token canary-key-5cd1',
+    ],
+    [
+      'query',
+      { config: { auth: { in: 'query', name: 'apikey' } } },
+      ({ url }) => url,
+      '/base/x?a=1&apikey=canary-key-5cd1',
+    ],
+    [
+      'basic',
+      { config: { auth: { in: 'basic' } }, credentials: { username: 'u', password: 'p:w' } },
+      ({ headers }) => headers.authorization,
+      basic('u:p:w'),
+    ],
+    [
+      'basic-key',
+      { config: { auth: { in: 'basic' } } },
+      ({ headers }) => headers.authorization,
+      basic('canary-key-5cd1:'),
+    ],
+    ['none', { api_key: null }, ({ headers }) => headers.authorization, undefined],
+  ];
+  for (const [name, members, where, expected] of cases) {
+    await t.test(name, async () => {
+      await register(name, members);
+      assert.equal((await ask(app, `${name}/x?a=1&apikey=the+callers&%61pikey=again`)).status, 200);
+      const seen = upstream.seen.at(-1) as Seen;
+      if (name === 'query') assert.equal(where(seen), expected);
+      else assert.deepEqual([where(seen), seen.url], [expected, '/base/x?a=1&apikey=the+callers&%61pikey=again']);
+    });
+  }
+
+  await t.test('OAuth2 client credentials: one token for all, a new one when it is refused', async () => {
+    let issued = 0;
+    let valid = '';
+    upstream.answer = ({ url, headers, body }, response) => {
+      if (url === '/token') {
+        assert.equal(headers.authorization, basic('client:canary-secret-77'));
+        assert.equal(body.toString(), 'grant_type=client_credentials&scope=read');
+        issued += 1;
+        valid = `token-${issued}`;
+        response.end(JSON.stringify({ access_token: valid, token_type: 'bearer', expires_in: 3600 }));
+      } else response.writeHead(headers.authorization === `Bearer ${valid}` ? 200 : 401).end();
+    };
+    await register('oauth', {
+      api_key: undefined,
+      credentials: { client_id: 'client', client_secret: 'canary-secret-77' },
+      config: { auth: { in: 'oauth2_client_credentials', token_url: `${upstream.url}/token`, scope: 'read' } },
+    });
+    const replies = await Promise.all(Array.from({ length: 10 }, (_, n) => ask(app, `oauth/${n}`, { method: 'POST' })));
+    assert.deepEqual([...new Set(replies.map(({ status }) => status))], [200]);
+    assert.equal(issued, 1);
+    valid = 'withdrawn';
+    assert.equal((await ask(app, 'oauth/again', { method: 'POST' })).status, 200);
+    assert.equal(issued, 2);
+  });
+});
+
+test('answers are kept as the service says, else as the upstream does', async (t) => {
+  const { upstream, app, register } = await start(t);
+  await register('kept', { config: { cache_ttl_seconds: 60, cost_per_request: 0.5 } });
+  await register('upstream-rules');
+  let count = 0;
+  const answerWith = (headers: Record<string, string>, status = 200): void => {
+    upstream.answer = (_seen, response) => {
+      count += 1;
+      response.writeHead(status, headers).end(Buffer.from([0xff, 0x00, count]));
+    };
+  };
+  const twice = async (path: string, init: RequestInit = {}) => {
+    const replies = [await ask(app, path, init), await ask(app, path, init)];
+    const bodies = await Promise.all(
+      replies.map(async (reply) => Buffer.from(await reply.arrayBuffer()).toString('hex')),
+    );
+    return { bodies, outcomes: replies.map((reply) => reply.headers.get('x-cache')) };
+  };
+
+  await t.test('config.cache_ttl_seconds keeps a GET, bytes unchanged', async () => {
+    answerWith({ 'content-type': 'image/x', etag: '"1"' });
+    const { bodies, outcomes } = await twice('kept/a?x=1');
+    assert.equal(bodies[0], bodies[1]);
+    assert.deepEqual(outcomes, ['MISS', 'HIT-MEMORY']);
+    const hit = await ask(app, 'kept/a?x=1');
+    assert.deepEqual([hit.headers.get('content-type'), hit.headers.get('etag')], ['image/x', '"1"']);
+  });
+
+  await t.test('another query, language or method is another question; no-cache asks anew', async () => {
+    const before = count;
+    for (const [path, init] of [
+      ['kept/a?x=2', {}],
+      ['kept/a?x=1', { headers: { 'accept-language': 'uz' } }],
+      ['kept/a?x=1', { headers: { range: 'bytes=0-1' } }],
+      ['kept/a?x=1', { headers: { 'cache-control': 'no-cache' } }],
+      ['kept/a?x=1', { method: 'POST' }],
+    ] as const) {
+      await ask(app, path, init);
+    }
+    assert.equal(count, before + 5);
+  });
+
+  await t.test('an error is never kept, nor what varies by what we do not know, nor a cookie', async () => {
+    for (const [headers, status] of [
+      [{}, 404],
+      [{ vary: 'X-Other' }, 200],
+      [{ vary: '*' }, 200],
+      [{ 'set-cookie': 'a=b' }, 200],
+    ] as const) {
+      answerWith(headers, status);
+      const { outcomes } = await twice(`kept/not-${JSON.stringify(headers).length}-${status}`);
+      assert.deepEqual(outcomes, ['MISS', 'MISS'], JSON.stringify(headers));
+    }
+  });
+
+  await t.test('the upstream’s Cache-Control decides where the service says nothing', async () => {
+    for (const [headers, hit] of [
+      [{ 'cache-control': 'public, max-age=60' }, true],
+      [{ 'cache-control': 'max-age=0, s-maxage=60' }, true],
+      [{ 'cache-control': 'max-age=60', age: '60' }, false],
+      [{ 'cache-control': 'no-store, max-age=60' }, false],
+      [{ 'cache-control': 'private, max-age=60' }, false],
+      [{}, false],
+    ] as const) {
+      answerWith(headers);
+      const { outcomes } = await twice(`upstream-rules/${encodeURIComponent(JSON.stringify(headers))}`);
+      assert.deepEqual(outcomes, ['MISS', hit ? 'HIT-MEMORY' : 'MISS'], JSON.stringify(headers));
+    }
+  });
+
+  await t.test('who waited for another’s answer that may not be shared gets one of his own', async () => {
+    let waiting: ServerResponse[] = [];
+    upstream.answer = (_seen, response) => {
+      count += 1;
+      if (waiting.push(response) === 1) return;
+      response.end(String(count));
+    };
+    const first = ask(app, 'upstream-rules/own');
+    while (waiting.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const second = ask(app, 'upstream-rules/own');
+    const third = ask(app, 'upstream-rules/own', { headers: { 'cache-control': 'no-store' } });
+    await third;
+    waiting[0]?.end('first');
+    waiting = [];
+    assert.equal(await (await first).text(), 'first');
+    assert.notEqual(await (await second).text(), 'first');
+  });
+
+  await t.test('a kept answer saves what it would have cost', async () => {
+    const costs = await app.call('GET', '/costs?group_by=service');
+    const row = costs.json.rows.find(
+      (each: { service_name?: string; service?: string }) => (each.service_name ?? each.service) === 'kept',
+    );
+    assert.ok(row.total_cost > 0, costs.text);
+  });
+});
+
+test('only what is safe to repeat is repeated, and a quota is kept', async (t) => {
+  const { upstream, app, register } = await start(t);
+  await register('shaky');
+
+  await t.test('a GET is asked again after a 5xx, and the last answer passes', async () => {
+    let left = 1;
+    upstream.answer = (_seen, response) => response.writeHead(left-- > 0 ? 503 : 200).end('done');
+    assert.equal((await ask(app, 'shaky/get')).status, 200);
+    assert.equal(upstream.seen.length, 2);
+  });
+
+  await t.test('a POST is sent once, whatever comes back', async () => {
+    upstream.seen.length = 0;
+    upstream.answer = (_seen, response) => response.writeHead(500, { 'content-type': 'text/plain' }).end('broken');
+    const reply = await ask(app, 'shaky/post', { method: 'POST', body: 'x' });
+    assert.deepEqual([reply.status, await reply.text(), upstream.seen.length], [500, 'broken', 1]);
+    upstream.answer = (_seen, response) => void response.socket?.resetAndDestroy();
+    const cut = await ask(app, 'shaky/post', { method: 'POST', body: 'x' });
+    assert.deepEqual([cut.status, ((await cut.json()) as { outcome: string }).outcome], [504, 'unknown']);
+    assert.equal(upstream.seen.length, 2);
+  });
+
+  await t.test('with an Idempotency-Key the first answer is given again', async () => {
+    upstream.seen.length = 0;
+    upstream.answer = (_seen, response) => response.writeHead(201).end(randomBytes(8));
+    const init = { method: 'POST', body: 'pay', headers: { 'idempotency-key': 'pay-1' } };
+    const first = Buffer.from(await (await ask(app, 'shaky/pay', init)).arrayBuffer());
+    const again = await ask(app, 'shaky/pay', init);
+    assert.equal(again.headers.get('idempotency-replayed'), 'true');
+    assert.ok(Buffer.from(await again.arrayBuffer()).equals(first));
+    assert.equal(upstream.seen.length, 1);
+    assert.equal((await ask(app, 'shaky/pay', { ...init, body: 'other' })).status, 422);
+  });
+
+  await t.test('the service’s own limit refuses before anything is sent', async () => {
+    await register('limited', { rate_limit_per_minute: 2 });
+    upstream.seen.length = 0;
+    upstream.answer = (_seen, response) => response.end('ok');
+    const statuses: number[] = [];
+    for (let n = 0; n < 3; n += 1) statuses.push((await ask(app, `limited/${n}`, { method: 'PUT' })).status);
+    assert.deepEqual([statuses, upstream.seen.length], [[200, 200, 429], 2]);
+  });
+
+  await t.test('an upstream’s 429 passes, and then nothing is sent until its Retry-After', async () => {
+    await register('pausing');
+    upstream.seen.length = 0;
+    upstream.answer = (_seen, response) => response.writeHead(429, { 'retry-after': '30' }).end('slow down');
+    const reply = await ask(app, 'pausing/x');
+    assert.deepEqual([reply.status, await reply.text(), reply.headers.get('retry-after')], [429, 'slow down', '30']);
+    assert.equal((await ask(app, 'pausing/x')).status, 429);
+    assert.equal(upstream.seen.length, 1);
+  });
+
+  await t.test('a body that is too large is refused', async () => {
+    const reply = await ask(app, 'shaky/big', { method: 'PUT', body: Buffer.alloc(10 * 1024 * 1024 + 1) });
+    assert.equal(reply.status, 413);
+  });
+});
