@@ -1,0 +1,147 @@
+/** Quotas, refusals and outages of Google Sheets, as callers meet them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { accountsOfEmulator } from '../../emulator/oauth/service-accounts.ts';
+import { signAdminToken } from '../support/service.ts';
+import { readAtGoogle, startSheetsServices } from '../support/sheets-service.ts';
+
+const sheet = 'journal';
+const jwtSecret = { JWT_SECRET: 'the secret that whole-service tests sign with' };
+const read = (row: number, more: object = {}) => ({ spreadsheet_id: sheet, range: `Sheet1!A${row}`, ...more });
+
+test('a spent quota is told with a true Retry-After to those who do not wait, and never reaches Google', async (t) => {
+  const { call, emulator } = await startSheetsServices(t, { env: { RATE_LIMIT_SHEETS_PER_MINUTE: '1000' } });
+  const replies = [];
+  for (let row = 1; row <= 62; row++)
+    replies.push(await call('POST', '/sheets/read', read(row, { max_wait_seconds: 0 })));
+  assert.deepEqual(
+    replies.map(({ status }) => status),
+    [...new Array(60).fill(200), 429, 429],
+  );
+  const refused = replies[60];
+  assert.equal(refused?.json.code, 'RATE_LIMIT_EXCEEDED');
+  const retryAfter = Number(refused?.headers.get('retry-after'));
+  assert.ok(retryAfter > 0 && retryAfter <= 62, `Retry-After: ${retryAfter}`);
+  const { overQuota, received } = emulator.control.requests('google_sheets');
+  assert.deepEqual([overQuota, received], [0, 60]);
+  // Writes have a quota of their own, and what is cached costs nothing.
+  const write = await call('POST', '/sheets/write', { ...read(1), values: [[1]] });
+  assert.equal(write.status, 200);
+  assert.equal((await call('POST', '/sheets/read', read(2))).headers.get('x-cache'), 'HIT-MEMORY');
+});
+
+test('the tenant’s own limit is held too', async (t) => {
+  const { call } = await startSheetsServices(t, { env: { RATE_LIMIT_SHEETS_PER_MINUTE: '2' } });
+  for (const row of [1, 2])
+    assert.equal((await call('POST', '/sheets/read', read(row, { max_wait_seconds: 0 }))).status, 200);
+  const refused = await call('POST', '/sheets/read', read(3, { max_wait_seconds: 0 }));
+  assert.equal(refused.status, 429);
+  assert.match(refused.json.detail, /limit of 2 sheets requests a minute/);
+});
+
+test('Google’s own 429 backs the account off, and what waits for it is served', async (t) => {
+  const { call, emulator } = await startSheetsServices(t);
+  emulator.control.fail({ vendor: 'google_sheets', mode: 'over_query_limit', times: 1 });
+  const impatient = await call('POST', '/sheets/read', read(1, { max_wait_seconds: 0 }));
+  assert.equal(impatient.status, 429);
+  assert.ok(Number(impatient.headers.get('retry-after')) > 0);
+  const patient = await call('POST', '/sheets/read', read(1, { max_wait_seconds: 20 }));
+  assert.equal(patient.status, 200);
+  assert.equal(emulator.control.requests('google_sheets').received, 2);
+});
+
+test('refusals of the spreadsheet keep Google’s meaning and name the account', async (t) => {
+  const { call, emulator } = await startSheetsServices(t);
+  const arrange = (id: string, body: object) =>
+    fetch(`${emulator.url}/__emulator/spreadsheets/${id}`, { method: 'POST', body: JSON.stringify(body) });
+  await arrange('private', { shared_with: [] });
+  await arrange('gone', { missing: true });
+  const forbidden = await call('POST', '/sheets/read', { spreadsheet_id: 'private', range: 'A1' });
+  assert.equal(forbidden.status, 403);
+  assert.match(forbidden.json.detail, /share the spreadsheet with integration-service@/);
+  for (const reply of [
+    await call('POST', '/sheets/append', { spreadsheet_id: 'gone', range: 'A1', values: [['x']] }),
+    await call('GET', '/sheets/metadata/gone'),
+  ]) {
+    assert.equal(reply.status, 404, reply.text);
+    assert.equal(reply.json.provider, 'google_sheets');
+  }
+});
+
+test('while Google is down a read known from before is served stale, and an own write never is', async (t) => {
+  const { call, emulator } = await startSheetsServices(t, {
+    env: { CACHE_SHEETS_TTL_SECONDS: '1', REQUEST_TIMEOUT_SECONDS: '1', REQUEST_MAX_RETRIES: '0' },
+  });
+  await call('POST', '/sheets/write', { ...read(1), values: [['old']] });
+  await call('POST', '/sheets/read', read(1));
+  await call('POST', '/sheets/read', read(2));
+  await call('POST', '/sheets/write', { ...read(1), values: [['new']] });
+  emulator.control.fail({ vendor: 'google_sheets', mode: '500' });
+  const fresh = { 'cache-control': 'no-cache' };
+  const known = await call('POST', '/sheets/read', read(2), fresh);
+  assert.equal(known.headers.get('x-cache'), 'STALE');
+  const written = await call('POST', '/sheets/read', read(1), fresh);
+  assert.ok(written.status >= 500, written.text);
+});
+
+test('several accounts share the work, and a spreadsheet is read by the one it is shared with', async (t) => {
+  const { call, emulator } = await startSheetsServices(t, {
+    env: { ...jwtSecret, RATE_LIMIT_SHEETS_PER_MINUTE: '1000' },
+  });
+  const second = await accountsOfEmulator(emulator).makeKey(
+    'second@p.iam.gserviceaccount.com',
+    'p',
+    `${emulator.url}/token`,
+  );
+  const added = await call(
+    'POST',
+    '/services',
+    {
+      service_name: 'sheets_two',
+      service_type: 'sheets',
+      display_name: 'The second account',
+      base_url: emulator.url,
+      credentials: second,
+      config: { adapter: 'google_sheets' },
+    },
+    { authorization: `Bearer ${await signAdminToken({ tenants: '*', scope: 'admin' })}` },
+  );
+  assert.equal(added.status, 201, added.text);
+  const statuses = [];
+  for (let row = 1; row <= 80; row++) {
+    statuses.push((await call('POST', '/sheets/read', read(row, { max_wait_seconds: 0 }))).status);
+  }
+  assert.ok(statuses.every((status) => status === 200));
+  const { accounts } = emulator.control.requests('google_sheets');
+  const perAccount = Object.values(accounts).map(({ received }) => received);
+  assert.deepEqual(perAccount.sort(), [40, 40]);
+
+  await fetch(`${emulator.url}/__emulator/spreadsheets/shared`, {
+    method: 'POST',
+    body: JSON.stringify({ shared_with: ['second@p.iam.gserviceaccount.com'] }),
+  });
+  for (const row of [1, 2, 3]) {
+    const reply = await call('POST', '/sheets/read', { spreadsheet_id: 'shared', range: `A${row}` });
+    assert.deepEqual([reply.status, reply.headers.get('x-provider')], [200, 'sheets_two'], reply.text);
+  }
+});
+
+test('a keyed batch that comes again is answered as the first time, and appends nothing twice', async (t) => {
+  const { call, emulator } = await startSheetsServices(t);
+  const batch = {
+    spreadsheet_id: sheet,
+    operations: [
+      { operation: 'append', range: 'Sheet1!A1', values: [['one', 1]] },
+      { operation: 'append', range: 'Sheet1!A1', values: [['two', 2]] },
+    ],
+  };
+  const key = { 'idempotency-key': `batch-${Date.now()}` };
+  const first = await call('POST', '/sheets/batch', batch, key);
+  const again = await call('POST', '/sheets/batch', batch, key);
+  assert.deepEqual(again.json, first.json);
+  assert.equal(again.headers.get('idempotency-replayed'), 'true');
+  assert.deepEqual(await readAtGoogle(emulator, sheet, 'Sheet1'), [
+    ['one', 1],
+    ['two', 2],
+  ]);
+});
