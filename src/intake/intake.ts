@@ -38,6 +38,8 @@ export interface WebhookEventRecord {
 /** An event that may be published only from `notBeforeMs` on (a deferred webhook). */
 export interface OutboxRecord {
   readonly event: DurableEvent;
+  /** The event's own id, a UUID; default a fresh one. */
+  readonly id?: string;
   readonly notBeforeMs?: number;
 }
 

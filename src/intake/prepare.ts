@@ -97,8 +97,8 @@ function usageRow(usage: UsageRecord, gate: string, isMark: boolean): UsageRow {
   };
 }
 
-function eventRow({ event, notBeforeMs }: OutboxRecord, gate: string | null, origin: string): EventRow {
-  const message = sealEnvelope(event, notBeforeMs);
+function eventRow({ event, id, notBeforeMs }: OutboxRecord, gate: string | null, origin: string): EventRow {
+  const message = sealEnvelope(event, notBeforeMs, id);
   return {
     gate,
     id: message.id,
