@@ -151,7 +151,7 @@ function sendProblem(logger: Logger, thrown: unknown, request: FastifyRequest, r
 /** The path asked for; its pattern where the path itself is a secret. */
 function instanceOf(request: FastifyRequest): string {
   const path = pathOf(request);
-  return path.startsWith('/hooks/') ? '/hooks/{webhook_token}' : path;
+  return path.replace(/^((?:\/api\/v1)?\/hooks\/).*/, '$1{webhook_token}');
 }
 
 /** One line a request, with the route's pattern: paths may hold secrets. */

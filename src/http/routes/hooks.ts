@@ -1,0 +1,94 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { invalidInput, ServiceError } from '../../errors.ts';
+import { hashTokenHex } from '../../secrets/token-hash.ts';
+import { type ReceiveDeps, type Reception, receiveDelivery } from '../../webhooks/receive-delivery.ts';
+import { compileRanges, sourceAddressOf } from '../../webhooks/source-address.ts';
+import { looksLikeWebhookToken } from '../../webhooks/webhook-secrets.ts';
+import { jsonContentType } from '../answer.ts';
+import type { Routes } from '../app.ts';
+import { readBoundedBody } from '../bounded-body.ts';
+
+export interface HooksRouteDeps extends ReceiveDeps {
+  /** CIDRs whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+}
+
+/** The content type of a request whose header was taken away from the framework. */
+const contentTypes = new WeakMap<FastifyRequest, string>();
+
+/**
+ * `POST /hooks/{webhook_token}`, under the API's base and at the root. Public: the token, the address and the signature
+ * vouch for the sender. Senders take 200 alone for success, and nothing of the request is echoed (Telegram would carry
+ * out a `method` in the reply).
+ */
+export function hooksRoute(deps: HooksRouteDeps): Routes {
+  const trusted = compileRanges(deps.trustedProxies);
+  const handle = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { webhook_token: token } = request.params as { webhook_token: string };
+    if (!looksLikeWebhookToken(token)) throw new ServiceError('NOT_FOUND', 'There is no such webhook.');
+    const headers = joinedHeaders(request);
+    const reception = await receiveDelivery(deps, {
+      tokenHashHex: hashTokenHex(token),
+      headers,
+      contentType: contentTypes.get(request) ?? null,
+      sourceAddress: sourceAddressOf(request.socket.remoteAddress, headers['x-forwarded-for'], trusted),
+      requestId: request.id,
+      async readBody(maxBytes) {
+        const body = await readBoundedBody(request.raw, maxBytes);
+        if (body === 'broken off') throw invalidInput('body', 'ended before it was whole');
+        if (body === 'too large') reply.header('connection', 'close');
+        return body === 'too large' ? null : body;
+      },
+    });
+    return reply.header('content-type', jsonContentType).send(answerOf(reception));
+  };
+
+  return async (app) => {
+    await app.register(async (hooks: FastifyInstance) => {
+      // The bytes are read by the handler, as many as this webhook takes, whatever their type says they are.
+      hooks.removeAllContentTypeParsers();
+      hooks.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+      for (const url of ['/api/v1/hooks/:webhook_token', '/hooks/:webhook_token']) {
+        hooks.post(
+          url,
+          {
+            // Some senders' content types are none; the framework would refuse them before anyone looks.
+            onRequest: (request, _reply, done) => {
+              const contentType = request.raw.headers['content-type'];
+              if (contentType !== undefined) contentTypes.set(request, contentType);
+              delete request.raw.headers['content-type'];
+              done();
+            },
+            schema: {
+              ...(url.startsWith('/api') ? { tags: ['webhooks'] } : {}),
+              summary: 'Where senders post: 200 when the delivery is durable',
+            },
+          },
+          handle,
+        );
+      }
+    });
+  };
+}
+
+const acceptedTail = Buffer.from('"}');
+const answers = {
+  accepted: Buffer.from('{"status":"accepted","event_id":"'),
+  duplicate: Buffer.from('{"status":"duplicate","event_id":"'),
+  ignored: Buffer.from('{"status":"ignored"}'),
+} as const;
+
+function answerOf(reception: Reception): Buffer {
+  if (reception.status === 'ignored') return answers.ignored;
+  return Buffer.concat([answers[reception.status], Buffer.from(reception.eventId), acceptedTail]);
+}
+
+/** As Node joins them; the few that it keeps as lists joined alike. */
+function joinedHeaders(request: FastifyRequest): Record<string, string | undefined> {
+  const joined: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(request.raw.headers)) {
+    joined[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  joined['content-type'] = contentTypes.get(request);
+  return joined;
+}

@@ -1,0 +1,81 @@
+/** A webhook as a delivery meets it: everything opened and compiled beforehand. */
+import type { TenantId } from '../ids.ts';
+import type { Keyring, SealBinding } from '../secrets/keyring.ts';
+import type { WebhookConfigRow } from '../storage/webhook-configs.ts';
+import type { SchemeSettings } from './schemes/scheme.ts';
+import { compileRanges } from './source-address.ts';
+import { type FactSource, type OverLimitPolicy, parseFactSource, presetOf } from './sources.ts';
+import type { SignatureScheme } from './verify-signature.ts';
+
+export interface Webhook {
+  readonly id: string;
+  readonly tenantId: TenantId;
+  readonly name: string;
+  readonly sourceService: string;
+  readonly wantedEventTypes: readonly string[];
+  readonly allowedRanges: ReturnType<typeof compileRanges>;
+  readonly scheme: SignatureScheme;
+  readonly schemeSettings: SchemeSettings;
+  readonly secret: string | null;
+  /** The one before it, while it is in its grace. */
+  readonly previousSecret: { readonly secret: string; readonly untilMs: number } | null;
+  readonly maxPayloadSizeBytes: number;
+  readonly eventTypeFrom: readonly FactSource[];
+  readonly deliveryIdFrom: readonly FactSource[];
+  readonly overLimitPolicy: OverLimitPolicy;
+  readonly hasTarget: boolean;
+}
+
+export type SealedColumn =
+  | 'webhook_token'
+  | 'secret_key'
+  | 'previous_secret_key'
+  | 'target_secret'
+  | 'config.collector.token';
+
+/** Where a sealed value of a webhook stands. */
+export function bindingOf(
+  owner: Pick<WebhookConfigRow, 'id' | 'management_company_id'>,
+  column: SealedColumn,
+): SealBinding {
+  return { table: 'webhook_configs', rowId: owner.id, tenantId: owner.management_company_id, column };
+}
+
+/** Throws `SealBroken`. */
+export function webhookOfRow(keyring: Pick<Keyring, 'open'>, row: WebhookConfigRow): Webhook {
+  const open = (sealed: string | null, column: SealedColumn): string | null =>
+    sealed === null ? null : keyring.open(sealed, bindingOf(row, column));
+  const preset = presetOf(row.source_service);
+  const previous = open(row.previous_secret_key, 'previous_secret_key');
+  return {
+    id: row.id,
+    tenantId: row.management_company_id,
+    name: row.webhook_name,
+    sourceService: row.source_service,
+    wantedEventTypes: row.event_types,
+    allowedRanges: compileRanges(row.allowed_ips),
+    scheme: row.signature_scheme as SignatureScheme,
+    schemeSettings: { signatureHeader: row.signature_header, toleranceSeconds: row.tolerance_seconds },
+    secret: open(row.secret_key, 'secret_key'),
+    previousSecret:
+      previous === null || row.previous_secret_until === null
+        ? null
+        : { secret: previous, untilMs: row.previous_secret_until.getTime() },
+    maxPayloadSizeBytes: row.max_payload_size_bytes,
+    eventTypeFrom: overridden(row.config.event_type_from, preset.eventTypeFrom),
+    deliveryIdFrom: overridden(row.config.delivery_id_from, preset.deliveryIdFrom),
+    overLimitPolicy: row.over_limit_policy as OverLimitPolicy,
+    hasTarget: row.target_url !== null,
+  };
+}
+
+/** The secrets that are good at this time: the current one first. */
+export function secretsAt({ secret, previousSecret }: Webhook, nowMs: number): readonly string[] {
+  const current = secret === null ? [] : [secret];
+  return previousSecret !== null && previousSecret.untilMs > nowMs ? [...current, previousSecret.secret] : current;
+}
+
+function overridden(own: string | undefined, usual: readonly FactSource[]): readonly FactSource[] {
+  const source = own === undefined ? null : parseFactSource(own);
+  return source === null ? usual : [source];
+}
