@@ -55,6 +55,7 @@ import { createIntake } from './intake/group-commit.ts';
 import { openSpool } from './intake/spool.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMetrics } from './metrics/metrics.ts';
+import { openWebhooks } from './open-webhooks.ts';
 import { createOutbound } from './outbound/http-client.ts';
 import { type ProviderHttpOptions, providerHttp } from './outbound/provider-http.ts';
 import { refusalOf } from './outbound/refusal.ts';
@@ -248,6 +249,25 @@ export async function startService(config: Config, logger: Logger = createLogger
     },
   });
 
+  const webhooks = own(
+    await openWebhooks({
+      db,
+      store,
+      intake,
+      limiter,
+      outbound,
+      masker: createMasker(config.maskedFields),
+      keyring,
+      idempotency,
+      metrics,
+      clock,
+      logger,
+      publicBaseUrl: config.http.publicBaseUrl,
+      trustedProxies: config.http.trustedProxies,
+      perMinute: config.familyLimits.webhooks,
+    }),
+  );
+
   // The edge.
   const bootstrapTokens = tokensOf(config);
   const tokenDirectory = own(await openTokenDirectory({ db, clock, logger }));
@@ -269,6 +289,7 @@ export async function startService(config: Config, logger: Logger = createLogger
     logger,
     apiRoutes: [
       services,
+      webhooks.apiRoutes,
       proxyRoute({ calls, directory, clock, idempotency, deadlineMs: callDeadlineMs }),
       geocodingRoutes({
         geocoding,
@@ -325,6 +346,7 @@ export async function startService(config: Config, logger: Logger = createLogger
       }),
     ],
     publicRoutes: [
+      webhooks.publicRoutes,
       documentRoutes({ '/asyncapi.json': () => renderAsyncApi(version) }),
       metricsRoute({ metrics, metricsToken: config.http.metricsToken }),
       healthRoutes({

@@ -20,6 +20,8 @@ export interface TestService {
   readonly adminToken: string;
   /** A request under `/api/v1` as the tenant, with the service token unless `headers` say otherwise. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>;
+  /** The same with the admin's JWT. */
+  admin(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>;
   geocode(address: string, options?: Record<string, unknown>): Promise<TestReply>;
 }
 
@@ -79,14 +81,17 @@ async function startOn(
     });
     return readReply(reply);
   };
+  const adminToken = await signAdminToken({ tenants: '*', scope: 'admin' });
   return {
     service,
     url: service.url,
     tenant,
     database,
     token,
-    adminToken: await signAdminToken({ tenants: '*', scope: 'admin' }),
+    adminToken,
     call,
+    admin: (method, path, body, headers = {}) =>
+      call(method, path, body, { authorization: `Bearer ${adminToken}`, ...headers }),
     geocode: (address, options = {}) => call('POST', '/geocoding/geocode', { address, ...options }),
   };
 }

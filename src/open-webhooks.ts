@@ -1,0 +1,95 @@
+/** Everything of webhooks, built in order: their memory, the way in, the way to targets, and the routes. */
+import type { Masker } from './audit/mask.ts';
+import type { Clock } from './clock.ts';
+import { openWebhookDirectory } from './directory/webhook-directory.ts';
+import type { RateLimiter } from './gateway/limits.ts';
+import { createRefusalNotes } from './gateway/refusal-notes.ts';
+import type { Routes } from './http/app.ts';
+import type { Idempotency } from './http/idempotency.ts';
+import { hooksRoute } from './http/routes/hooks.ts';
+import { webhooksRoutes } from './http/routes/webhooks.ts';
+import type { Intake } from './intake/intake.ts';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import type { Outbound } from './outbound/http-client.ts';
+import { refusalOf } from './outbound/refusal.ts';
+import { appendEvent } from './outbox/append-event.ts';
+import type { Keyring } from './secrets/keyring.ts';
+import type { Database } from './storage/database.ts';
+import type { SharedStore } from './storage/shared-store.ts';
+import { createWebhookRateLimit } from './webhooks/rate-limit.ts';
+import { createTraceBudget } from './webhooks/trace-budget.ts';
+import { webhookOfRow } from './webhooks/webhook.ts';
+
+export interface WebhooksDeps {
+  readonly db: Database;
+  readonly store: Pick<SharedStore, 'replicasSeen'>;
+  readonly intake: Intake;
+  readonly limiter: RateLimiter;
+  readonly outbound: Outbound;
+  readonly masker: Masker;
+  readonly keyring: Keyring;
+  readonly idempotency: Idempotency;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly publicBaseUrl: string;
+  readonly trustedProxies: readonly string[];
+  /** `RATE_LIMIT_WEBHOOKS_PER_MINUTE`. */
+  readonly perMinute: number;
+}
+
+export interface Webhooks {
+  /** Under the API's base, authenticated. */
+  readonly apiRoutes: Routes;
+  /** Where senders post. */
+  readonly publicRoutes: Routes;
+  close(): Promise<void>;
+}
+
+export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
+  const { db, intake, keyring, metrics, clock, logger, publicBaseUrl } = deps;
+  const directory = await openWebhookDirectory({
+    db,
+    clock,
+    logger,
+    read: (row) => webhookOfRow(keyring, row),
+  });
+  const onTargetDelivery = (): void => {};
+
+  return {
+    apiRoutes: webhooksRoutes({
+      db,
+      keyring,
+      clock,
+      publicBaseUrl,
+      appendEvent,
+      onTargetDelivery,
+      idempotency: deps.idempotency,
+      noteChange: directory.noteChange,
+      refusalOf: (url) => refusalOf(deps.outbound, url),
+    }),
+    publicRoutes: hooksRoute({
+      webhooks: directory,
+      intake,
+      rateLimit: createWebhookRateLimit({
+        limiter: deps.limiter,
+        clock,
+        perMinute: deps.perMinute,
+        replicas: deps.store.replicasSeen,
+      }),
+      traceBudget: createTraceBudget({ clock }),
+      shouldAnnounce: createRefusalNotes(clock),
+      masker: deps.masker,
+      metrics,
+      clock,
+      logger,
+      publicBaseUrl,
+      onTargetDelivery,
+      trustedProxies: deps.trustedProxies,
+    }),
+    async close() {
+      await directory.close();
+    },
+  };
+}

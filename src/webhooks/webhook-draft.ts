@@ -1,0 +1,149 @@
+/** A whole webhook as its admin wants it, and what may be wrong with it. */
+import { invalidInput } from '../errors.ts';
+import type { WebhookConfigRow } from '../storage/webhook-configs.ts';
+import { parseRange } from './source-address.ts';
+import { type OverLimitPolicy, parseFactSource, presetOf } from './sources.ts';
+import type { SignatureScheme } from './verify-signature.ts';
+
+export interface CollectorDraft {
+  readonly baseUrl: string | null;
+  readonly repository: string | null;
+  readonly hookId: number | null;
+  /** undefined keeps the one that is there. */
+  readonly token: string | undefined;
+}
+
+export interface WebhookDraft {
+  readonly webhookName: string;
+  readonly sourceService: string;
+  readonly sourceServiceId: string | null;
+  readonly eventTypes: readonly string[];
+  readonly allowedIps: readonly string[];
+  readonly signatureHeader: string | null;
+  readonly signatureScheme: SignatureScheme;
+  readonly toleranceSeconds: number;
+  readonly maxPayloadSizeBytes: number;
+  readonly targetUrl: string | null;
+  readonly overLimitPolicy: OverLimitPolicy;
+  readonly isActive: boolean;
+  readonly eventTypeFrom: string | null;
+  readonly deliveryIdFrom: string | null;
+  readonly ordered: boolean;
+  readonly collector: CollectorDraft | null;
+  /** undefined keeps what is there, or has one made. */
+  readonly secretKey: string | undefined;
+  readonly targetSecret: string | undefined;
+}
+
+/** What a sender's preset says of a webhook whose admin says nothing. */
+export function draftForSource(webhookName: string, sourceService: string): WebhookDraft {
+  const preset = presetOf(sourceService);
+  return {
+    webhookName,
+    sourceService,
+    sourceServiceId: null,
+    eventTypes: ['*'],
+    allowedIps: [],
+    signatureHeader: preset.signatureHeader,
+    signatureScheme: preset.signatureScheme,
+    toleranceSeconds: 300,
+    maxPayloadSizeBytes: preset.maxPayloadSizeBytes,
+    targetUrl: null,
+    overLimitPolicy: preset.overLimitPolicy,
+    isActive: true,
+    eventTypeFrom: null,
+    deliveryIdFrom: null,
+    ordered: false,
+    collector: null,
+    secretKey: undefined,
+    targetSecret: undefined,
+  };
+}
+
+/** The same shape without the secrets: where a PATCH begins. */
+export function draftOfRow(row: WebhookConfigRow): WebhookDraft {
+  const { collector } = row.config;
+  return {
+    webhookName: row.webhook_name,
+    sourceService: row.source_service,
+    sourceServiceId: row.source_service_id,
+    eventTypes: row.event_types,
+    allowedIps: row.allowed_ips,
+    signatureHeader: row.signature_header,
+    signatureScheme: row.signature_scheme as SignatureScheme,
+    toleranceSeconds: row.tolerance_seconds,
+    maxPayloadSizeBytes: row.max_payload_size_bytes,
+    targetUrl: row.target_url,
+    overLimitPolicy: row.over_limit_policy as OverLimitPolicy,
+    isActive: row.is_active,
+    eventTypeFrom: row.config.event_type_from ?? null,
+    deliveryIdFrom: row.config.delivery_id_from ?? null,
+    ordered: row.config.ordered ?? false,
+    collector:
+      collector === undefined
+        ? null
+        : {
+            baseUrl: collector.base_url ?? null,
+            repository: collector.repository ?? null,
+            hookId: collector.hook_id ?? null,
+            token: undefined,
+          },
+    secretKey: undefined,
+    targetSecret: undefined,
+  };
+}
+
+const collectingSources = new Set(['github', 'telegram']);
+
+/** Throws `INVALID_REQUEST` for what no schema can say. */
+export function checkDraft(draft: WebhookDraft): void {
+  for (const [index, range] of draft.allowedIps.entries()) {
+    if (parseRange(range) === null) throw invalidInput(`allowed_ips[${index}]`, 'must be an address or a CIDR');
+  }
+  for (const [path, source] of [
+    ['event_type_from', draft.eventTypeFrom],
+    ['delivery_id_from', draft.deliveryIdFrom],
+  ] as const) {
+    if (source !== null && parseFactSource(source) === null) {
+      throw invalidInput(path, 'must be header:Name or body:a.b');
+    }
+  }
+  if (draft.targetUrl !== null && !/^https?:\/\//i.test(draft.targetUrl)) {
+    throw invalidInput('target_url', 'must be an http or https URL');
+  }
+  if (draft.secretKey !== undefined) checkSecret(draft.signatureScheme, draft.secretKey);
+  if (draft.targetSecret !== undefined) checkTargetSecret(draft.targetSecret);
+  if (draft.collector !== null) checkCollector(draft.sourceService, draft.collector);
+}
+
+/** Throws `INVALID_REQUEST` where the scheme could not use the secret. */
+export function checkSecret(scheme: SignatureScheme, secret: string): void {
+  if (scheme === 'telegram' && !/^[A-Za-z0-9_-]{1,256}$/.test(secret)) {
+    throw invalidInput('secret_key', 'must be 1 to 256 of A-Z, a-z, 0-9, _ and -, as Telegram asks');
+  }
+  if (scheme !== 'standard_webhooks') return;
+  const isPublicKey = secret.startsWith('whpk_');
+  const key = Buffer.from(secret.replace(/^wh(?:sec|pk)_/, ''), 'base64');
+  if (isPublicKey ? key.length !== 32 : key.length === 0) {
+    throw invalidInput('secret_key', 'must be whsec_ and base64, or whpk_ and the base64 of an ed25519 key');
+  }
+}
+
+function checkTargetSecret(secret: string): void {
+  const bytes = Buffer.from(secret.replace(/^whsec_/, ''), 'base64').length;
+  if (!secret.startsWith('whsec_') || bytes < 24 || bytes > 64) {
+    throw invalidInput('target_secret', 'must be whsec_ and the base64 of 24 to 64 bytes');
+  }
+}
+
+function checkCollector(sourceService: string, { repository, hookId, baseUrl }: CollectorDraft): void {
+  if (!collectingSources.has(sourceService)) {
+    throw invalidInput('collector', 'is there for github and telegram only');
+  }
+  if (sourceService === 'github' && (repository === null || hookId === null)) {
+    throw invalidInput('collector', 'needs repository and hook_id for github');
+  }
+  if (baseUrl !== null && !/^https?:\/\//i.test(baseUrl)) {
+    throw invalidInput('collector.base_url', 'must be an http or https URL');
+  }
+}

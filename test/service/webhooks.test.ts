@@ -1,0 +1,227 @@
+/** Webhooks end to end: create, sign, post, see the event; every refusal with its reason. */
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { test } from 'node:test';
+import { startTestService, type TestService } from '../support/service.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { postDelivery, startWebhook } from '../support/webhooks.ts';
+
+const sign = (secret: string, body: string | Buffer) => createHmac('sha256', secret).update(body).digest('hex');
+const unsignedTargets = { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' };
+
+async function eventsOf(app: TestService, query = ''): Promise<Record<string, unknown>[]> {
+  const reply = await app.admin('GET', `/webhooks/events${query}`);
+  assert.equal(reply.status, 200, reply.text);
+  return reply.json.events;
+}
+
+test('webhooks, from creation to the event', async (t) => {
+  const app = await startTestService(t, { ...unsignedTargets, RATE_LIMIT_WEBHOOKS_PER_MINUTE: '100000' });
+
+  await t.test('a webhook is created with its secret shown once, and read back without it', async () => {
+    const created = await app.admin('POST', '/webhooks', { webhook_name: 'orders', source_service: 'custom' });
+    assert.equal(created.status, 201, created.text);
+    assert.match(created.json.secret_key, /^[\w-]{43}$/);
+    assert.match(created.json.webhook_url, /\/api\/v1\/hooks\/whk_[\w-]{43}$/);
+    assert.deepEqual([created.json.signature_scheme, created.json.tolerance_seconds], ['hmac_hex', 300]);
+    const read = await app.admin('GET', `/webhooks/${created.json.id}`);
+    assert.equal(read.json.secret_key, undefined);
+    assert.equal(read.json.webhook_url, created.json.webhook_url);
+    const list = await app.admin('GET', '/webhooks?limit=1');
+    assert.deepEqual([list.json.webhooks[0].id, list.json.total, list.json.next_cursor], [created.json.id, 1, null]);
+    assert.equal((await app.call('GET', '/webhooks')).status, 403, 'only admins');
+  });
+
+  await t.test('a signed delivery is accepted, kept whole, published, and a repeated one is a duplicate', async () => {
+    const hook = await startWebhook(app, { webhook_name: 'custom' });
+    const body = JSON.stringify({ type: 'order.paid', id: 'evt-1', n: 1 });
+    const headers = { 'x-webhook-signature': sign(hook.secret, body), 'content-type': 'application/json' };
+    const first = await postDelivery(hook.url, body, headers);
+    assert.deepEqual([first.status, first.json.status], [200, 'accepted']);
+    assert.deepEqual(Object.keys(first.json).sort(), ['event_id', 'status']);
+    const second = await postDelivery(hook.url, body, headers);
+    assert.deepEqual(second.json, { status: 'duplicate', event_id: first.json.event_id });
+
+    const whole = await app.admin('GET', `/webhooks/events/${first.json.event_id}`);
+    assert.equal(whole.status, 200, whole.text);
+    assert.deepEqual(whole.json.payload, JSON.parse(body));
+    assert.deepEqual(
+      [whole.json.event_type, whole.json.delivery_id, whole.json.status, whole.json.signature_verified],
+      ['order.paid', 'evt-1', 'accepted', true],
+    );
+    assert.equal(whole.json.headers['x-webhook-signature'], '[masked]');
+    assert.equal(whole.json.matched_secret, 'current');
+    await waitFor('the event to be published', async () => {
+      const { json } = await app.admin('GET', `/webhooks/events/${first.json.event_id}`);
+      return json.is_published;
+    });
+    const config = await app.admin('GET', `/webhooks/${hook.id}`);
+    assert.deepEqual([config.json.total_received, config.json.total_successful], [1, 1]);
+  });
+
+  await t.test('the alias at the root takes the same deliveries', async () => {
+    const hook = await startWebhook(app, { webhook_name: 'alias' });
+    const body = '{"id":1}';
+    const reply = await postDelivery(hook.url.replace('/api/v1', ''), body, {
+      'x-webhook-signature': sign(hook.secret, body),
+    });
+    assert.equal(reply.json.status, 'accepted');
+  });
+
+  await t.test('what is refused is told why, and can be looked up with its reason but without its body', async () => {
+    const hook = await startWebhook(app, {
+      webhook_name: 'refusing',
+      signature_scheme: 'timestamped_hmac',
+      max_payload_size_bytes: 100,
+    });
+    const now = Math.floor(Date.now() / 1000);
+    const stamped = (body: string, at = now, secret = hook.secret) => ({
+      'x-webhook-signature': `t=${at},v1=${sign(secret, `${at}.${body}`)}`,
+    });
+    const body = '{"event":"x"}';
+    const answers = [
+      await postDelivery(hook.url, body, {}),
+      await postDelivery(hook.url, body, { 'x-webhook-signature': 'nonsense' }),
+      await postDelivery(hook.url, body, stamped(body, now, 'wrong')),
+      await postDelivery(hook.url, '{"event":"y"}', stamped(body)),
+      await postDelivery(hook.url, body, stamped(body, now - 301)),
+      await postDelivery(hook.url, body, stamped(body, now + 400)),
+      await postDelivery(hook.url, 'x'.repeat(101), stamped(body)),
+    ];
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [401, 401, 401, 401, 401, 401, 413],
+    );
+    for (const { json } of answers) assert.ok(!JSON.stringify(json).includes('whk_'), 'no token in a reply');
+    const events = await eventsOf(app, `?webhook_id=${hook.id}&status=refused`);
+    assert.deepEqual(events.map(({ refusal_reason }) => refusal_reason).reverse(), [
+      'missing_signature',
+      'malformed_signature',
+      'wrong_signature',
+      'wrong_signature',
+      'stale_timestamp',
+      'stale_timestamp',
+      'payload_too_large',
+    ]);
+    const one = await app.admin('GET', `/webhooks/events/${events[0]?.id}`);
+    assert.deepEqual([one.json.payload, one.json.payload_base64], [null, null]);
+    assert.equal((await app.admin('POST', `/webhooks/events/${events[0]?.id}/retry`)).status, 409);
+    assert.equal((await app.admin('GET', `/webhooks/${hook.id}`)).json.total_failed, 7);
+  });
+
+  await t.test('addresses, unknown tokens, wrong methods and paused webhooks', async () => {
+    const hook = await startWebhook(app, { webhook_name: 'fenced', allowed_ips: ['10.0.0.0/8', '2001:db8::/32'] });
+    assert.equal((await postDelivery(hook.url, '{}', {})).status, 403);
+    const unknown = await postDelivery(hook.url.replace(/whk_.*/, `whk_${'A'.repeat(43)}`), '{}', {});
+    assert.equal(unknown.status, 404);
+    assert.ok(!unknown.text.includes('whk_'));
+    assert.equal((await postDelivery(`${app.url}/hooks/short`, '{}', {})).status, 404);
+    assert.equal((await fetch(hook.url)).status, 405);
+    await app.admin('PATCH', `/webhooks/${hook.id}`, { is_active: false, allowed_ips: [] });
+    assert.equal((await postDelivery(hook.url, '{}', {})).status, 404);
+  });
+
+  await t.test('types that were not asked for are ignored with 200', async () => {
+    const hook = await startWebhook(app, { webhook_name: 'choosy', event_types: ['order'] });
+    const post = (body: string) => postDelivery(hook.url, body, { 'x-webhook-signature': sign(hook.secret, body) });
+    assert.deepEqual((await post('{"type":"user.made"}')).json, { status: 'ignored' });
+    assert.equal((await post('{"type":"order.paid"}')).json.status, 'accepted');
+    assert.equal((await eventsOf(app, `?webhook_id=${hook.id}&event_type=order`)).length, 1);
+  });
+
+  await t.test('five hundred of one id at once are stored once', async () => {
+    const hook = await startWebhook(app, { webhook_name: 'flooded' });
+    const body = '{"id":"the-same"}';
+    const headers = { 'x-webhook-signature': sign(hook.secret, body) };
+    const replies = await Promise.all(Array.from({ length: 500 }, () => postDelivery(hook.url, body, headers)));
+    assert.equal(replies.filter(({ json }) => json.status === 'accepted').length, 1);
+    assert.equal(new Set(replies.map(({ json }) => json.event_id)).size, 1);
+    assert.equal((await eventsOf(app, `?webhook_id=${hook.id}`)).length, 1);
+  });
+
+  await t.test('secrets rotate with a grace, tokens without', async () => {
+    const hook = await startWebhook(app, { webhook_name: 'rotating' });
+    const post = (url: string, secret: string, id: number) =>
+      postDelivery(url, `{"id":${id}}`, { 'x-webhook-signature': sign(secret, `{"id":${id}}`) });
+    const rotated = await app.admin('POST', `/webhooks/${hook.id}/rotate-secret`, { grace_seconds: 3600 });
+    assert.equal(rotated.status, 200, rotated.text);
+    const old = await post(hook.url, hook.secret, 1);
+    assert.equal(old.json.status, 'accepted');
+    assert.equal((await app.admin('GET', `/webhooks/events/${old.json.event_id}`)).json.matched_secret, 'previous');
+    assert.equal((await post(hook.url, rotated.json.secret_key, 2)).json.status, 'accepted');
+    await app.admin('POST', `/webhooks/${hook.id}/rotate-secret`, { grace_seconds: 0, secret_key: 'third' });
+    assert.equal((await post(hook.url, rotated.json.secret_key, 3)).status, 401);
+    assert.equal((await post(hook.url, 'third', 4)).json.status, 'accepted');
+    const moved = await app.admin('POST', `/webhooks/${hook.id}/rotate-token`);
+    assert.equal((await post(hook.url, 'third', 5)).status, 404);
+    const { pathname } = new URL(moved.json.webhook_url);
+    assert.equal((await post(`${app.url}${pathname}`, 'third', 6)).json.status, 'accepted');
+  });
+
+  await t.test('bad configurations are refused by name, and another tenant sees nothing', async () => {
+    const faults = async (body: object) =>
+      (await app.admin('POST', '/webhooks', { webhook_name: 'x', ...body })).json.errors?.[0]?.path;
+    assert.equal(await faults({ allowed_ips: ['10.0.0.0/33'] }), 'allowed_ips[0]');
+    assert.equal(await faults({ target_url: 'http://169.254.169.254/' }), 'target_url');
+    assert.equal(await faults({ event_type_from: 'query:x' }), 'event_type_from');
+    assert.equal(await faults({ signature_scheme: 'magic' }), 'signature_scheme');
+    assert.equal(await faults({ unheard: 1 }), 'unheard');
+    const hook = await startWebhook(app, { webhook_name: 'mine' });
+    const other = { 'x-management-company-id': 'somebody_else' };
+    assert.equal((await app.admin('GET', `/webhooks/${hook.id}`, undefined, other)).status, 404);
+    assert.equal((await app.admin('DELETE', `/webhooks/${hook.id}`, undefined, other)).status, 404);
+    assert.equal((await app.admin('DELETE', `/webhooks/${hook.id}`)).status, 204);
+    assert.equal((await postDelivery(hook.url, '{}', {})).status, 404);
+  });
+
+  await t.test('an event is sent again on request, as a new one', async () => {
+    const hook = await startWebhook(app, { webhook_name: 'again' });
+    const body = '{"id":"r1"}';
+    const { json } = await postDelivery(hook.url, body, { 'x-webhook-signature': sign(hook.secret, body) });
+    const retried = await app.admin('POST', `/webhooks/events/${json.event_id}/retry`);
+    assert.equal(retried.status, 200, retried.text);
+    assert.equal(retried.json.is_delivered_again, false);
+    assert.notEqual(retried.json.published_event_id, json.event_id);
+    const bulk = await app.admin('POST', '/webhooks/events/retry', { webhook_id: hook.id });
+    assert.deepEqual(bulk.json, { retried_count: 1, is_complete: true });
+    assert.equal((await app.call('GET', '/webhooks/health')).json.status, 'healthy');
+  });
+});
+
+test('above the limit: reject sends away, defer keeps and publishes at the pace', async (t) => {
+  const app = await startTestService(t, { RATE_LIMIT_WEBHOOKS_PER_MINUTE: '60', REDIS_URL: '' });
+  const rejecting = await startWebhook(app, { webhook_name: 'rejecting' });
+  const deferring = await startWebhook(app, { webhook_name: 'deferring', over_limit_policy: 'defer' });
+  const post = (hook: { url: string; secret: string }, id: number) =>
+    postDelivery(hook.url, `{"id":${id}}`, { 'x-webhook-signature': sign(hook.secret, `{"id":${id}}`) });
+  for (let id = 0; id < 60; id += 1) assert.equal((await post(rejecting, id)).status, 200);
+  const refused = await post(rejecting, 60);
+  assert.deepEqual([refused.status, refused.json.code], [429, 'RATE_LIMIT_EXCEEDED']);
+  assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+  const deferred = await post(deferring, 1);
+  assert.deepEqual([deferred.status, deferred.json.status], [200, 'accepted']);
+  await post(deferring, 2);
+  const { rows } = await app.database.db.querySystem<{ gap: number }>({
+    text: `select extract(epoch from max(not_before) - min(not_before))::float8 as gap from outbox_events
+            where not_before is not null`,
+  });
+  assert.ok(Math.abs((rows[0]?.gap ?? 0) - 1) < 0.01, 'a second apart, at 60 a minute');
+  const one = await app.admin('GET', `/webhooks/events/${deferred.json.event_id}`);
+  assert.deepEqual([one.json.status, one.json.is_published], ['deferred', false]);
+});
+
+test('a flood of failed signatures costs a genuine sender nothing', async (t) => {
+  const app = await startTestService(t, { REDIS_URL: '' });
+  const hook = await startWebhook(app, { webhook_name: 'flooded' });
+  const statuses = new Map<number, number>();
+  for (let round = 0; round < 10; round += 1) {
+    const replies = await Promise.all(
+      Array.from({ length: 25 }, () => postDelivery(hook.url, '{}', { 'x-webhook-signature': sign('wrong', '{}') })),
+    );
+    for (const { status } of replies) statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  }
+  assert.deepEqual([statuses.get(401), statuses.get(429)], [100, 150]);
+  const body = '{"id":"genuine"}';
+  assert.equal((await postDelivery(hook.url, body, { 'x-webhook-signature': sign(hook.secret, body) })).status, 200);
+  assert.equal((await eventsOf(app, '?status=refused&limit=1000')).length, 100, 'the rest is counted only');
+});

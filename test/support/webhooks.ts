@@ -1,0 +1,37 @@
+/** A webhook of a test's own, and deliveries to it. */
+import assert from 'node:assert/strict';
+import { readReply, type TestReply, type TestService } from './service.ts';
+
+export interface TestWebhook {
+  readonly id: string;
+  /** At the service's own port, whatever its public address says. */
+  readonly url: string;
+  readonly secret: string;
+  /** Signs deliveries to the target; empty without one. */
+  readonly targetSecret: string;
+}
+
+/** Created over the API by an admin; the secret is the given one, or the one that was shown. */
+export async function startWebhook(
+  app: Pick<TestService, 'admin' | 'url'>,
+  config: Record<string, unknown>,
+): Promise<TestWebhook> {
+  const { status, text, json } = await app.admin('POST', '/webhooks', config);
+  assert.equal(status, 201, text);
+  return {
+    id: json.id,
+    url: `${app.url}${new URL(json.webhook_url).pathname}`,
+    secret: (config.secret_key as string | undefined) ?? json.secret_key ?? '',
+    targetSecret: (config.target_secret as string | undefined) ?? json.target_secret ?? '',
+  };
+}
+
+export async function postDelivery(
+  url: string,
+  body: string | Buffer,
+  headers: Record<string, string>,
+): Promise<TestReply> {
+  return readReply(
+    await fetch(url, { method: 'POST', body: typeof body === 'string' ? body : new Uint8Array(body), headers }),
+  );
+}
