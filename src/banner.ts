@@ -10,10 +10,12 @@ export function bannerOf(config: Config, service: Service): string {
     '',
     `  Integration Service is ready at ${base}`,
     '',
-    '  Ask it where something is:',
+    exampleToken === null
+      ? '  Ask it where something is, with TOKEN set to one of SERVICE_TOKENS:'
+      : '  Ask it where something is:',
     '',
     `    curl -s ${base}/api/v1/geocoding/geocode \\`,
-    `      -H 'Authorization: Bearer ${exampleToken}' \\`,
+    `      -H "Authorization: Bearer ${exampleToken ?? '$TOKEN'}" \\`,
     `      -H 'X-Management-Company-Id: ${config.defaultTenant}' \\`,
     "      -H 'Content-Type: application/json' \\",
     `      -d '{"address": "Ташкент, улица Навои, 5"}'`,

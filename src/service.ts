@@ -81,7 +81,7 @@ import { version } from './version.ts';
 export interface Service {
   /** Where it listens: `http://127.0.0.1:8006`. */
   readonly url: string;
-  /** A token that works, for the banner of a development start; null in production. */
+  /** The token that a development start made for itself, for its banner; null where the operator brought tokens. */
   readonly exampleToken: string | null;
   /** Providers whose answers are made up. */
   readonly emulatedProviders: readonly string[];
