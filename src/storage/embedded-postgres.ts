@@ -26,7 +26,7 @@ export interface EmbeddedPostgres {
   close(): Promise<void>;
 }
 
-const databaseName = 'integration_service';
+export const databaseName = 'integration_service';
 /** Crash recovery of a large write-ahead log may take a while. */
 const startDeadlineMs = 60_000;
 const stopDeadlineMs = 20_000;

@@ -24,7 +24,7 @@ const concurrencyCodes = new Set(['42710', '23505', 'XX000', '40001']);
 /** Makes the roles where they are missing and lets the login use them. Throws `RolesMissing` where it may not. */
 export async function ensureRoles(client: Client): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const statements = await missingStatements(client);
+    const statements = await missingRoleStatements(client);
     if (statements.length === 0) return;
     try {
       for (const statement of statements) await client.query(statement);
@@ -51,7 +51,8 @@ export class RolesMissing extends Error {
   }
 }
 
-async function missingStatements(client: Client): Promise<string[]> {
+/** The lines that somebody with the rights must run so that the login can work; none where all is well. */
+export async function missingRoleStatements(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ login: string; login_is_super: boolean; version: number }>(
     `select session_user as login, rolsuper as login_is_super, current_setting('server_version_num')::int as version
        from pg_roles where rolname = session_user`,

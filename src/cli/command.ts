@@ -1,0 +1,63 @@
+/** What a command is, and what it is run with. */
+import type { Config } from '../config.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface OptionSpec {
+  readonly type: 'string' | 'boolean';
+  /** What stands for the value in the help: `--tenant ID`. */
+  readonly hint?: string;
+  readonly help: string;
+}
+
+export interface CommandInput {
+  readonly positionals: readonly string[];
+  /** The text of an option, or null. */
+  text(name: string): string | null;
+  flag(name: string): boolean;
+}
+
+export interface CommandContext {
+  readonly terminal: Terminal;
+  /** Throws `ConfigError`. Read when a command needs it, so that `help` works in any environment. */
+  config(): Config;
+  /** Aborted by Ctrl-C: what is in hand is finished, nothing new is begun. */
+  readonly interrupted: AbortSignal;
+}
+
+export interface Command {
+  /** As typed: `token create`. */
+  readonly name: string;
+  /** After the name in the help: `FILE.csv`. */
+  readonly operands: string;
+  readonly summary: string;
+  /** Further lines of its own help. */
+  readonly notes: readonly string[];
+  readonly options: Readonly<Record<string, OptionSpec>>;
+  /** Resolves to the exit code. */
+  run(context: CommandContext, input: CommandInput): Promise<number>;
+}
+
+export const exitCodes = {
+  done: 0,
+  /** It did not work, or not wholly; what is wrong is printed. */
+  failed: 1,
+  /** It was asked wrongly; nothing was done. */
+  usage: 2,
+  interrupted: 130,
+} as const;
+
+/** The command line is at fault: exit code 2. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+/** Something an operator can act on: printed without a stack, exit code 1. */
+export class CommandFailed extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'CommandFailed';
+  }
+}

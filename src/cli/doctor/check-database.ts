@@ -1,0 +1,174 @@
+/** PostgreSQL: version, rights, roles, row-level security, migrations, partitions, clock. */
+import pg from 'pg';
+import { readMigrations } from '../../storage/migrate.ts';
+import { dayOf } from '../../storage/partitions.ts';
+import { missingRoleStatements } from '../../storage/roles.ts';
+import { type Finding, failed, ok, reasonOf, warning } from './finding.ts';
+
+const deadlineMs = 5_000;
+const oldestServerVersion = 150_000;
+const maxClockSkewMs = 2_000;
+const dayMs = 86_400_000;
+/** What the service opens: its pools, the listening connection, the intake's, a probe. */
+const connectionsPerReplica = 24;
+
+export interface DatabaseCheckOptions {
+  readonly url: string;
+  readonly isEmbedded: boolean;
+  now(): number;
+}
+
+export async function checkDatabase(options: DatabaseCheckOptions): Promise<readonly Finding[]> {
+  const client = new pg.Client({
+    connectionString: options.url,
+    application_name: 'integration-service: doctor',
+    connectionTimeoutMillis: deadlineMs,
+    query_timeout: deadlineMs,
+  });
+  client.on('error', () => {}); // Reported by the query that it fails.
+  try {
+    await client.connect();
+  } catch (error) {
+    return [failed('database', reasonOf(error), 'check DATABASE_URL, and that PostgreSQL takes connections from here')];
+  }
+  try {
+    const server = await checkServer(client, options);
+    const roles = await checkRoles(client);
+    const schema = await checkSchema(client);
+    if (schema.status === 'failed') return [...server, roles, schema];
+    return [...server, roles, schema, await checkRowSecurity(client), await checkPartitions(client, options.now())];
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+interface ServerRow {
+  version: number;
+  text: string;
+  is_super: boolean;
+  max_connections: number;
+  fsync: string;
+  at_ms: number;
+}
+
+async function checkServer(client: pg.Client, options: DatabaseCheckOptions): Promise<Finding[]> {
+  const askedAtMs = options.now();
+  const { rows } = await client.query<ServerRow>(
+    `select current_setting('server_version_num')::int as version, current_setting('server_version') as text,
+            (select rolsuper from pg_roles where rolname = session_user) as is_super,
+            current_setting('max_connections')::int as max_connections, current_setting('fsync') as fsync,
+            (extract(epoch from clock_timestamp()) * 1000)::float8 as at_ms`,
+  );
+  const row = rows[0] as ServerRow;
+  const findings = [checkVersion(row, options), checkClock(row, askedAtMs, options.now())];
+  if (row.fsync !== 'on') {
+    findings.push(
+      failed('database durability', 'fsync is off: a power cut loses what was acknowledged', 'set fsync = on'),
+    );
+  }
+  if (row.is_super && !options.isEmbedded) {
+    const finding = warning(
+      'database login',
+      'the login is a superuser: more than the service needs',
+      'use a login that owns the database and nothing else',
+    );
+    findings.push(finding);
+  }
+  if (row.max_connections < connectionsPerReplica * 2) {
+    const detail = `max_connections is ${row.max_connections}, and a replica opens up to ${connectionsPerReplica}`;
+    findings.push(warning('database connections', detail, 'raise max_connections before you add replicas'));
+  }
+  return findings;
+}
+
+function checkVersion({ version, text }: ServerRow, { isEmbedded }: DatabaseCheckOptions): Finding {
+  const kind = isEmbedded ? 'embedded ' : '';
+  return version >= oldestServerVersion
+    ? ok('database', `${kind}PostgreSQL ${text}`)
+    : failed('database', `PostgreSQL ${text}`, 'PostgreSQL 15 or newer is needed');
+}
+
+/** The server's clock against the middle of the question's round trip. */
+function checkClock({ at_ms }: ServerRow, askedAtMs: number, answeredAtMs: number): Finding {
+  const skewMs = Math.round(at_ms - (askedAtMs + answeredAtMs) / 2);
+  return Math.abs(skewMs) <= maxClockSkewMs
+    ? ok('clock', `${Math.abs(skewMs)} ms from the database’s`)
+    : failed(
+        'clock',
+        `${Math.abs(skewMs)} ms ${skewMs > 0 ? 'behind' : 'ahead of'} the database’s`,
+        'run NTP on both machines',
+      );
+}
+
+async function checkRoles(client: pg.Client): Promise<Finding> {
+  const statements = await missingRoleStatements(client);
+  return statements.length === 0
+    ? ok('database roles', 'both roles exist, own nothing, bypass nothing, and the login may take them')
+    : failed(
+        'database roles',
+        'the roles that keep tenants apart are not as they must be',
+        `run "migrate", or let an administrator run: ${statements.join('; ')}`,
+      );
+}
+
+async function checkSchema(client: pg.Client): Promise<Finding> {
+  const files = await readMigrations();
+  const known = await client.query<{ exists: boolean }>(
+    `select to_regclass('schema_migrations') is not null as exists`,
+  );
+  if (known.rows[0]?.exists !== true) return failed('database schema', 'it was never migrated', 'run "migrate"');
+  const { rows } = await client.query<{ version: number; sha256: string }>(
+    'select version, sha256 from schema_migrations',
+  );
+  const applied = new Map(rows.map(({ version, sha256 }) => [version, sha256]));
+  const pending = files.filter(({ version }) => !applied.has(version));
+  const changed = files.filter(({ version, sha256 }) => applied.has(version) && applied.get(version) !== sha256);
+  if (changed.length > 0) {
+    const names = changed.map(({ name }) => name).join(', ');
+    return failed(
+      'database schema',
+      `changed after they were applied: ${names}`,
+      'run the program version that belongs to it',
+    );
+  }
+  if (pending.length > 0)
+    return failed('database schema', `${pending.length} migrations are to be applied`, 'run "migrate"');
+  const newest = files.at(-1)?.version ?? 0;
+  if (Math.max(...applied.keys()) > newest) {
+    return failed('database schema', 'it is newer than this program', 'run the newer program');
+  }
+  return ok('database schema', `version ${newest}`);
+}
+
+/** Every table with a tenant's rows must force row-level security; a partition is reached through its parent's. */
+async function checkRowSecurity(client: pg.Client): Promise<Finding> {
+  const { rows } = await client.query<{ name: string }>(
+    `select c.relname as name
+       from pg_class c join pg_attribute a on a.attrelid = c.oid
+      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+        and a.attname = 'management_company_id' and not a.attisdropped
+        and not (c.relrowsecurity and c.relforcerowsecurity)`,
+  );
+  return rows.length === 0
+    ? ok('tenants apart', 'row-level security is forced on every tenant table')
+    : failed(
+        'tenants apart',
+        `not forced on ${rows.map(({ name }) => name).join(', ')}`,
+        'alter table … force row level security',
+      );
+}
+
+async function checkPartitions(client: pg.Client, nowMs: number): Promise<Finding> {
+  const wanted = [nowMs, nowMs + dayMs].map((atMs) => `integration_logs_${dayOf(atMs).replaceAll('-', '')}`);
+  const { rows } = await client.query<{ name: string }>(
+    'select name from unnest($1::text[]) as name where to_regclass(name) is null',
+    [wanted],
+  );
+  return rows.length === 0
+    ? ok('log partitions', 'there for today and tomorrow')
+    : warning(
+        'log partitions',
+        `missing: ${rows.map(({ name }) => name).join(', ')}`,
+        'a running service makes them ahead: start it',
+      );
+}

@@ -1,0 +1,100 @@
+/** The audit log on the terminal: the last entries of a tenant, and with --follow those that come. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type IntegrationLog, type LogFilter, listEntries, logStatuses } from '../audit/list-entries.ts';
+import { systemClock } from '../clock.ts';
+import { parseTenantId, type TenantId } from '../ids.ts';
+import type { Database } from '../storage/database.ts';
+import { type Command, type CommandInput, exitCodes, UsageError } from './command.ts';
+import { withDatabase } from './open-database.ts';
+import { parseWhole } from './read-arguments.ts';
+import type { Terminal } from './terminal.ts';
+
+const defaultLines = 20;
+const maxPage = 1_000;
+const pollMs = 1_000;
+/** A row is written when its call ends and placed where it began: so far back the next look begins. */
+const overlapMs = 120_000;
+
+export const logsTail: Command = {
+  name: 'logs tail',
+  operands: '',
+  summary: 'the last calls to external services, oldest first',
+  notes: [],
+  options: {
+    tenant: { type: 'string', hint: 'ID', help: 'the tenant (default MANAGEMENT_COMPANY_ID)' },
+    lines: { type: 'string', hint: 'N', help: `how many (default ${defaultLines})` },
+    follow: { type: 'boolean', help: 'go on with those that come, until Ctrl-C' },
+    service: { type: 'string', hint: 'NAME', help: 'of this service only' },
+    operation: { type: 'string', hint: 'NAME', help: 'geocode, sheets_read …' },
+    status: { type: 'string', hint: 'STATUS', help: logStatuses.join(', ') },
+    'request-id': { type: 'string', hint: 'ID', help: 'what happened to this request' },
+  },
+  async run({ terminal, config, interrupted }, input) {
+    const tenantId = parseTenantId(input.text('tenant') ?? config().defaultTenant);
+    const filter = filterOf(input);
+    const lines = parseWhole('lines', input.text('lines'), defaultLines, 1, maxPage);
+    await withDatabase(config(), async (db) => {
+      const { logs } = await listEntries({ db }, tenantId, filter, null, lines);
+      for (const log of logs.toReversed()) terminal.line(log, renderLog(log));
+      if (input.flag('follow')) await follow(terminal, db, tenantId, filter, logs, interrupted);
+    });
+    return exitCodes.done;
+  },
+};
+
+function filterOf(input: CommandInput): LogFilter {
+  const status = logStatuses.find((known) => known === input.text('status'));
+  if (input.text('status') !== null && status === undefined) {
+    throw new UsageError(`--status must be one of ${logStatuses.join(', ')}`);
+  }
+  return {
+    serviceName: input.text('service') ?? undefined,
+    operation: input.text('operation') ?? undefined,
+    requestId: input.text('request-id') ?? undefined,
+    status,
+  };
+}
+
+/** Shows each entry once. More than a page of new ones in a second are cut to the newest, and that is said. */
+async function follow(
+  terminal: Terminal,
+  db: Database,
+  tenantId: TenantId,
+  filter: LogFilter,
+  shownLogs: readonly IntegrationLog[],
+  interrupted: AbortSignal,
+): Promise<void> {
+  const beganAtMs = systemClock.now();
+  let shown = new Set(shownLogs.map(({ id }) => id));
+  while (!interrupted.aborted) {
+    await delay(pollMs, undefined, { signal: interrupted }).catch(() => {});
+    // What ended before we began and was not among the last lines is history, not news.
+    const fromMs = Math.max(beganAtMs, systemClock.now() - overlapMs);
+    const { logs, nextCursor } = await listEntries({ db }, tenantId, { ...filter, fromMs }, null, maxPage);
+    const news = logs.filter(({ id }) => !shown.has(id));
+    if (nextCursor !== null && news.length === logs.length) terminal.note('… more calls than can be shown');
+    for (const log of news.toReversed()) terminal.line(log, renderLog(log));
+    // Only ids that the next look may see again are kept.
+    shown = new Set([...logs.map(({ id }) => id), ...(nextCursor === null ? [] : shown)].slice(0, 2 * maxPage));
+  }
+}
+
+function renderLog(log: IntegrationLog): string {
+  const parts = [
+    log.started_at,
+    log.status.padEnd(12),
+    `${log.service_name} ${log.operation}`,
+    log.response_status_code === null ? '' : String(log.response_status_code),
+    log.duration_ms === null ? '' : `${log.duration_ms} ms`,
+    log.retry_count > 0 ? `${log.retry_count} retries` : '',
+    log.estimated_cost > 0 ? `$${log.estimated_cost}` : '',
+    log.error_code ?? '',
+    log.error_message ?? '',
+    log.request_id === null ? '' : `request ${log.request_id}`,
+  ];
+  // A provider's message may hold line ends and escape sequences: they are not for our terminal.
+  return parts
+    .filter((part) => part !== '')
+    .join('  ')
+    .replaceAll(/\p{Cc}/gu, ' ');
+}

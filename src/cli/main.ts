@@ -1,0 +1,23 @@
+/** `npm run cli -- …`: the process around `runCli`. */
+import { parseConfig } from '../config.ts';
+import { exitCodes } from './command.ts';
+import { runCli } from './run-cli.ts';
+
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // A second one is from somebody who will not wait.
+    if (interruption.signal.aborted) process.exit(exitCodes.interrupted);
+    interruption.abort();
+  });
+}
+// `cli … | head` closes our stdout: nothing is left to do then.
+process.stdout.on('error', () => process.exit(exitCodes.done));
+
+process.exitCode = await runCli({
+  args: process.argv.slice(2),
+  out: process.stdout,
+  err: process.stderr,
+  config: () => parseConfig(process.env),
+  interrupted: interruption.signal,
+});

@@ -1,0 +1,20 @@
+import { migrate } from '../storage/migrate.ts';
+import { type Command, exitCodes } from './command.ts';
+import { quietLogger, withDatabaseUrl } from './open-database.ts';
+
+export const migrateCommand: Command = {
+  name: 'migrate',
+  operands: '',
+  summary: 'bring the database to this version (the service does so itself at its start)',
+  notes: ['Several may run at once: one works, the others wait for it.'],
+  options: {},
+  async run({ terminal, config }) {
+    const applied = await withDatabaseUrl(config(), (url) => migrate({ url, logger: quietLogger }));
+    const text =
+      applied.length === 0
+        ? 'The database is up to date.'
+        : `Applied:\n${applied.map((name) => `  ${name}`).join('\n')}`;
+    terminal.result({ applied }, text);
+    return exitCodes.done;
+  },
+};

@@ -1,0 +1,84 @@
+/** The service's database, from wherever the environment has it. */
+import pino from 'pino';
+import type { Config } from '../config.ts';
+import type { Logger } from '../logger.ts';
+import { type Database, openDatabase } from '../storage/database.ts';
+import { openEmbeddedPostgres } from '../storage/embedded-postgres.ts';
+import { FolderInUse } from '../storage/folder-lock.ts';
+import { readMigrations } from '../storage/migrate.ts';
+import { findRunningPostgres } from '../storage/running-postgres.ts';
+import { CommandFailed } from './command.ts';
+
+/** Commands say what happens themselves; the service's log lines would stand between. */
+export const quietLogger: Logger = pino({ level: 'silent' });
+
+const applicationName = 'integration-service: cli';
+/** A server that was locked a moment ago may be just starting or just ending. */
+const embeddedAttempts = 3;
+
+/** `DATABASE_URL`; else the embedded server that the service runs now; else the embedded server, started for `work`. */
+export async function withDatabaseUrl<T>(config: Config, work: (url: string) => Promise<T>): Promise<T> {
+  if (config.databaseUrl !== null) return work(config.databaseUrl);
+  for (let attempt = 1; ; attempt++) {
+    const running = await findRunningPostgres(config.dataDir);
+    if (running !== null) return work(running);
+    try {
+      await using started = await openStarted(config.dataDir);
+      return await work(started.url);
+    } catch (error) {
+      if (!(error instanceof FolderInUse)) throw error;
+      if (attempt >= embeddedAttempts) {
+        throw new CommandFailed(
+          'the embedded database is neither running nor free; is the service just starting?',
+          error,
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  }
+}
+
+async function openStarted(dataDir: string) {
+  const { url, close } = await openEmbeddedPostgres(dataDir, quietLogger);
+  return { url, [Symbol.asyncDispose]: close };
+}
+
+/** Rejects with `CommandFailed` where the database is away or has not been migrated. */
+export function withDatabase<T>(config: Config, work: (db: Database) => Promise<T>): Promise<T> {
+  return withDatabaseUrl(config, async (url) => {
+    const db = openDatabase({ url, applicationName, logger: quietLogger, maxConnections: 4 });
+    try {
+      await refuseOtherVersion(db);
+      return await work(db);
+    } finally {
+      await db.close();
+    }
+  });
+}
+
+async function refuseOtherVersion(db: Database): Promise<void> {
+  const newest = (await readMigrations()).at(-1)?.version ?? 0;
+  const applied = await appliedVersion(db);
+  if (applied < newest) {
+    throw new CommandFailed(
+      `the database has not been brought to this version (${applied} of ${newest}): run "migrate"`,
+    );
+  }
+  if (applied > newest)
+    throw new CommandFailed(`the database is newer than this program (${applied}, ours is ${newest})`);
+}
+
+/** 0 where nothing was ever applied. Rejects with `CommandFailed` where the database does not answer. */
+async function appliedVersion(db: Database): Promise<number> {
+  try {
+    const { rows } = await db.asOwner((tx) =>
+      tx.query<{ version: number }>({
+        text: 'select coalesce(max(version), 0)::int as version from schema_migrations',
+      }),
+    );
+    return rows[0]?.version ?? 0;
+  } catch (error) {
+    if ((error as { code?: string }).code === '42P01') return 0; // No such table yet.
+    throw new CommandFailed('the database cannot be used', error);
+  }
+}

@@ -1,0 +1,80 @@
+/** One command line from its arguments to its exit code. */
+import { type Config, ConfigError } from '../config.ts';
+import { ServiceError } from '../errors.ts';
+import { type Command, CommandFailed, exitCodes, UsageError } from './command.ts';
+import { doctorCommand } from './doctor/command.ts';
+import { geocodeCommand } from './geocode/command.ts';
+import { createHelp, renderCommandHelp, renderOverview } from './help.ts';
+import { logsTail } from './logs-tail.ts';
+import { migrateCommand } from './migrate.ts';
+import { findCommand, readInput } from './read-arguments.ts';
+import { secretEncrypt } from './secret-encrypt.ts';
+import { secretRotate } from './secret-rotate.ts';
+import { createTerminal, type Screen } from './terminal.ts';
+import { tokenCreate } from './token-create.ts';
+import { tokenList, tokenRevoke } from './token-manage.ts';
+
+export const commands: readonly Command[] = [
+  createHelp(() => commands),
+  migrateCommand,
+  tokenCreate,
+  tokenList,
+  tokenRevoke,
+  secretEncrypt,
+  secretRotate,
+  geocodeCommand,
+  logsTail,
+  doctorCommand,
+];
+
+export interface CliEnvironment {
+  readonly args: readonly string[];
+  readonly out: Screen;
+  readonly err: Screen;
+  /** Throws `ConfigError`. */
+  config(): Config;
+  readonly interrupted: AbortSignal;
+}
+
+/** Never rejects: what goes wrong is printed, and told by the exit code. */
+export async function runCli({ args, out, err, config, interrupted }: CliEnvironment): Promise<number> {
+  const terminal = createTerminal(out, err, args.includes('--json'));
+  const found = findCommand(commands, args);
+  if (found === null) {
+    const asksForHelp = args.length === 0 || args.every((arg) => arg.startsWith('-'));
+    terminal.note(asksForHelp ? renderOverview(commands) : `There is no such command.\n\n${renderOverview(commands)}`);
+    return args.includes('--help') ? exitCodes.done : exitCodes.usage;
+  }
+  const { command, rest } = found;
+  try {
+    const input = readInput(command, rest);
+    if (input.flag('help')) {
+      terminal.result(
+        { name: command.name, summary: command.summary, options: command.options },
+        renderCommandHelp(command),
+      );
+      return exitCodes.done;
+    }
+    return await command.run({ terminal, config, interrupted }, input);
+  } catch (error) {
+    const { code, message } = judge(error);
+    if (terminal.isJson) terminal.result({ error: message }, '');
+    else terminal.note(message);
+    if (code === exitCodes.usage) terminal.note(`\n${renderCommandHelp(command)}`);
+    return code;
+  }
+}
+
+function judge(error: unknown): { code: number; message: string } {
+  if (error instanceof UsageError) return { code: exitCodes.usage, message: error.message };
+  if (error instanceof ConfigError) return { code: exitCodes.failed, message: error.message };
+  if (error instanceof ServiceError) return { code: exitCodes.failed, message: error.publicMessage };
+  if (error instanceof CommandFailed) return { code: exitCodes.failed, message: withCauses(error) };
+  return { code: exitCodes.failed, message: `It failed: ${withCauses(error)}` };
+}
+
+/** Each cause on its own line, since the first says what was tried and the last why it did not work. */
+function withCauses(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}\n  ${withCauses(error.cause)}`;
+}

@@ -1,0 +1,107 @@
+/**
+ * What a command says, and where: results on stdout, so that they can be piped; everything about the work on stderr.
+ * With `--json` stdout holds JSON only and nothing is drawn.
+ */
+
+/** The part of a stream that is used. */
+export interface Screen {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export interface Progress {
+  /** `detail` stands after the bar: "3 failed". */
+  update(done: number, detail?: string): void;
+  end(): void;
+}
+
+export interface Terminal {
+  readonly isJson: boolean;
+  /** The result: `value` as JSON with `--json`, else `text`. */
+  result(value: unknown, text: string): void;
+  /** One of many results, as it comes: a JSON object a line with `--json`. */
+  line(value: unknown, text: string): void;
+  /** For the person, not for a pipe. */
+  note(text: string): void;
+  progress(label: string, total: number): Progress;
+}
+
+const barWidth = 24;
+const redrawMs = 100;
+/** Where there is no terminal to draw on, a line is written at most this often. */
+const plainIntervalMs = 5_000;
+
+export function createTerminal(out: Screen, err: Screen, isJson: boolean): Terminal {
+  return {
+    isJson,
+    result: (value, text) => void out.write(isJson ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`),
+    line: (value, text) => void out.write(`${isJson ? JSON.stringify(value) : text}\n`),
+    note: (text) => void err.write(`${text}\n`),
+    progress: (label, total) => (isJson ? silentProgress : startProgress(err, label, total)),
+  };
+}
+
+const silentProgress: Progress = { update() {}, end() {} };
+
+function startProgress(screen: Screen, label: string, total: number): Progress {
+  const startedAtMs = performance.now();
+  const intervalMs = screen.isTTY === true ? redrawMs : plainIntervalMs;
+  let shownAtMs = Number.NEGATIVE_INFINITY;
+  let last = '';
+  const draw = (done: number, detail: string): void => {
+    last = renderProgress({ label, done, total, detail, elapsedMs: performance.now() - startedAtMs });
+    if (screen.isTTY === true) screen.write(`\r\x1b[K${last.slice(0, (screen.columns ?? 80) - 1)}`);
+    else screen.write(`${last}\n`);
+  };
+  return {
+    update(done, detail = '') {
+      const nowMs = performance.now();
+      if (done < total && nowMs - shownAtMs < intervalMs) return;
+      shownAtMs = nowMs;
+      draw(done, detail);
+    },
+    end() {
+      if (screen.isTTY === true && last !== '') screen.write('\n');
+    },
+  };
+}
+
+export interface ProgressState {
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+  readonly detail: string;
+  readonly elapsedMs: number;
+}
+
+/** `label [####....] 1200/5000 24% 40/s 1m 35s left · detail`. */
+export function renderProgress({ label, done, total, detail, elapsedMs }: ProgressState): string {
+  const share = total === 0 ? 1 : Math.min(1, done / total);
+  const filled = Math.round(share * barWidth);
+  const bar = `[${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}]`;
+  const perSecond = elapsedMs > 0 ? (done / elapsedMs) * 1000 : 0;
+  const left = done > 0 && done < total ? ` ${renderSeconds((total - done) / perSecond)} left` : '';
+  const pace = done > 0 ? ` ${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s` : '';
+  return `${label} ${bar} ${done}/${total} ${Math.floor(share * 100)}%${pace}${left}${detail === '' ? '' : ` · ${detail}`}`;
+}
+
+function renderSeconds(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  if (whole < 60) return `${whole}s`;
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60 ? `${minutes}m ${whole % 60}s` : `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
+}
+
+/** Columns as wide as their widest cell. */
+export function renderTable(headers: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = headers.map((header, column) =>
+    Math.max(header.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const renderRow = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [headers, ...rows].map(renderRow).join('\n');
+}

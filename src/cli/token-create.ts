@@ -1,0 +1,140 @@
+/** New credentials: an admin token signed with our secret, or a service token kept (as its hash) in the database. */
+import { randomBytes } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { SignJWT } from 'jose';
+import { systemClock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import { scopes } from '../http/request-context.ts';
+import { newId, parseTenantId } from '../ids.ts';
+import { loadOrCreateJwtSecret } from '../secrets/development-keys.ts';
+import { hashToken } from '../secrets/token-hash.ts';
+import { insertConfigurationChange } from '../storage/configuration-audit.ts';
+import { insertServiceToken } from '../storage/service-tokens.ts';
+import { type Command, CommandFailed, type CommandInput, exitCodes, UsageError } from './command.ts';
+import { withDatabase } from './open-database.ts';
+import { parseLifetime, parseList } from './read-arguments.ts';
+import type { Terminal } from './terminal.ts';
+
+const defaultAdminLifetime = '24h';
+/** What tokens of `SERVICE_TOKENS` may. */
+const defaultScopes = scopes.filter((scope) => scope !== 'admin');
+const tokenBytes = 32;
+
+export const tokenCreate: Command = {
+  name: 'token create',
+  operands: '',
+  summary: 'make a service token, or with --admin an administrator’s JWT; stdout holds the token alone',
+  notes: [
+    'A service token is kept as its hash: it is shown this once.',
+    '--admin needs no database and no running service: it signs with JWT_SECRET (in development the generated one).',
+  ],
+  options: {
+    admin: { type: 'boolean', help: 'an administrator’s token (JWT)' },
+    name: { type: 'string', hint: 'NAME', help: 'who will use it; needed for a service token' },
+    tenant: { type: 'string', hint: 'ID', help: 'the tenant it is made in (default MANAGEMENT_COMPANY_ID)' },
+    tenants: { type: 'string', hint: 'A,B', help: 'tenants it works for, or * (default: its own; --admin: *)' },
+    scopes: { type: 'string', hint: 'A,B', help: `of ${scopes.join(', ')} (default: all but admin)` },
+    expires: { type: 'string', hint: '90d', help: `30m, 12h, 90d (default: never; --admin: ${defaultAdminLifetime})` },
+  },
+  async run({ terminal, config }, input) {
+    if (input.flag('admin')) await createAdminToken(terminal, config(), input);
+    else await createServiceToken(terminal, config(), input);
+    return exitCodes.done;
+  },
+};
+
+async function createAdminToken(terminal: Terminal, config: Config, input: CommandInput): Promise<void> {
+  if (input.text('scopes') !== null) throw new UsageError('--admin has the scope "admin", which implies the others');
+  const tenants = tenantsOf(input.text('tenants') ?? '*');
+  const expiresAt = new Date(systemClock.now() + parseLifetime(input.text('expires') ?? defaultAdminLifetime));
+  const name = input.text('name') ?? userName();
+  const token = await signAdminToken(config, { name, tenants, expiresAt });
+  terminal.note(
+    `An administrator’s token for ${tenants.includes('*') ? 'every tenant' : tenants.join(', ')}, until ${expiresAt.toISOString()}:`,
+  );
+  terminal.result({ token, name, tenants, scopes: ['admin'], expires_at: expiresAt.toISOString() }, token);
+}
+
+export interface AdminTokenClaims {
+  readonly name: string;
+  /** `*` among them: every tenant. */
+  readonly tenants: readonly string[];
+  readonly expiresAt: Date;
+}
+
+/** Throws `CommandFailed` where another program's key verifies: only its issuer can sign. */
+export function signAdminToken(config: Config, { name, tenants, expiresAt }: AdminTokenClaims): Promise<string> {
+  const { verification, issuer, audience } = config.jwt;
+  if (verification.kind === 'public-key' || verification.kind === 'jwks') {
+    throw new CommandFailed(
+      `Admin tokens are signed by your issuer here (${verification.kind === 'jwks' ? 'JWT_JWKS_URL' : 'JWT_PUBLIC_KEY'} is set): ask it for one with the claims sub, exp, tenants (array or "*") and scope "admin".`,
+    );
+  }
+  const secret = verification.kind === 'secret' ? verification.secret : loadOrCreateJwtSecret(config.dataDir);
+  const jwt = new SignJWT({ sub: name, tenants: tenants.includes('*') ? '*' : tenants, scope: 'admin' })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setIssuedAt()
+    .setExpirationTime(expiresAt);
+  if (issuer !== null) jwt.setIssuer(issuer);
+  if (audience !== null) jwt.setAudience(audience);
+  return jwt.sign(new TextEncoder().encode(secret));
+}
+
+async function createServiceToken(terminal: Terminal, config: Config, input: CommandInput): Promise<void> {
+  const name = input.text('name')?.trim() ?? '';
+  if (name === '' || name.length > 200) throw new UsageError('--name must be given: 1 to 200 characters');
+  const tenantId = parseTenantId(input.text('tenant') ?? config.defaultTenant);
+  const tenants = tenantsOf(input.text('tenants') ?? tenantId);
+  const asked = scopesOf(input.text('scopes'));
+  const nowMs = systemClock.now();
+  const lifetime = input.text('expires');
+  const expiresAt = lifetime === null ? null : new Date(nowMs + parseLifetime(lifetime));
+  const token = `is_${randomBytes(tokenBytes).toString('base64url')}`;
+  const id = newId(nowMs);
+  const createdBy = userName();
+
+  await withDatabase(config, (db) =>
+    db.forTenant(tenantId, async (tx) => {
+      const tokenSha256 = hashToken(token);
+      await insertServiceToken(tx, tenantId, { id, name, tokenSha256, scopes: asked, tenants, createdBy, expiresAt });
+      await insertConfigurationChange(tx, tenantId, {
+        id: newId(nowMs),
+        entity: 'token',
+        entityId: id,
+        action: 'created',
+        changedBy: createdBy,
+        requestId: null,
+        before: null,
+        after: { name, scopes: asked, tenants, expires_at: expiresAt?.toISOString() ?? null },
+        changedSecrets: ['token'],
+        changedAtMs: nowMs,
+      });
+    }),
+  );
+  terminal.note(`The service token "${name}" (${id}); it is shown this once:`);
+  const shown = { id, token, name, scopes: asked, tenants, expires_at: expiresAt?.toISOString() ?? null };
+  terminal.result(shown, token);
+}
+
+function scopesOf(text: string | null): readonly string[] {
+  if (text === null) return defaultScopes;
+  const asked = [...new Set(parseList(text))];
+  const unknown = asked.filter((scope) => !(scopes as readonly string[]).includes(scope));
+  if (asked.length === 0 || unknown.length > 0) throw new UsageError(`--scopes must be of ${scopes.join(', ')}`);
+  return asked;
+}
+
+function tenantsOf(text: string): readonly string[] {
+  const asked = [...new Set(parseList(text))];
+  if (asked.length === 0) throw new UsageError('--tenants must name tenants, or *');
+  return asked.map((tenant) => (tenant === '*' ? tenant : parseTenantId(tenant)));
+}
+
+/** Kept as `created_by`. */
+export function userName(): string {
+  try {
+    return `cli: ${userInfo().username}`;
+  } catch {
+    return 'cli'; // A user without a name, as in a container.
+  }
+}
