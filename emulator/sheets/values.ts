@@ -1,6 +1,6 @@
 /** The calls under `spreadsheets.values`. The verb is cut off the raw path before the range is decoded: a range holds `:`. */
 import { ApiError, badField } from './api-error.ts';
-import type { CellValue, DateTimeOption, RenderOption } from './cell.ts';
+import type { DateTimeOption, RenderOption } from './cell.ts';
 import {
   appendRows,
   type Dimension,
@@ -206,5 +206,3 @@ function badEnum(field: string, type: string, value: string): ApiError {
 function dimensionOf({ majorDimension }: Json): Dimension {
   return majorDimension === 'COLUMNS' ? 'COLUMNS' : 'ROWS';
 }
-
-export type { CellValue };

@@ -27,11 +27,6 @@ function meets(startA: number, endA: number | null, startB: number, endB: number
   return (endB === null || startA < endB) && (endA === null || startB < endA);
 }
 
-/** True where the area names exactly one cell. */
-export function isSingleCell(area: Area): boolean {
-  return area.endRow === area.startRow + 1 && area.endColumn === area.startColumn + 1;
-}
-
 /** The rectangle of `rowCount` × `columnCount` cells whose top left corner is the area's. */
 export function blockAt(area: Area, rowCount: number, columnCount: number): Area {
   return {
@@ -40,20 +35,6 @@ export function blockAt(area: Area, rowCount: number, columnCount: number): Area
     startColumn: area.startColumn,
     endColumn: area.startColumn + columnCount,
   };
-}
-
-/** The smallest rectangle around both. */
-export function union(a: Area, b: Area): Area {
-  return {
-    startRow: Math.min(a.startRow, b.startRow),
-    endRow: later(a.endRow, b.endRow),
-    startColumn: Math.min(a.startColumn, b.startColumn),
-    endColumn: later(a.endColumn, b.endColumn),
-  };
-}
-
-function later(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? null : Math.max(a, b);
 }
 
 /** How many cells a bounded area has; null where an end is open. */

@@ -1,7 +1,8 @@
 /** The sheets API end to end: the whole service, real stores, an emulated Google. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readAtGoogle, startSheetsServices } from '../support/sheets-service.ts';
+import { openGoogleClient, readAtGoogle, startSheetsServices } from '../support/sheets-service.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const sheet = 'journal';
 
@@ -218,4 +219,37 @@ test('a thousand rows of twenty cells are written and read back in one call each
   const read = await call('POST', '/sheets/read', { spreadsheet_id: sheet, range: 'Sheet1!A1:T1000' });
   assert.deepEqual(read.json.values, values);
   assert.equal(emulator.control.requests('google_sheets').received, 2);
+});
+
+test("Google's own client reads what was written through us", async (t) => {
+  const { call, emulator } = await startSheetsServices(t);
+  await call('POST', '/sheets/write', { spreadsheet_id: sheet, range: "'Sheet1'!A1", values: [['имя', 'сумма']] });
+  await call('POST', '/sheets/append', { spreadsheet_id: sheet, range: 'Sheet1', values: [["Ko'chalar", 12.5]] });
+  const client = await openGoogleClient(emulator);
+  const { data } = await client.spreadsheets.values.get({
+    spreadsheetId: sheet,
+    range: 'Sheet1',
+    valueRenderOption: 'UNFORMATTED_VALUE',
+  });
+  assert.deepEqual(data.values, [
+    ['имя', 'сумма'],
+    ["Ko'chalar", 12.5],
+  ]);
+});
+
+test('a read that was under way when a write was acknowledged puts no older answer back', async (t) => {
+  const { replicas, emulator } = await startSheetsServices(t, { replicas: 2 });
+  const [one, two] = replicas;
+  assert.ok(one && two);
+  const read = () => two.call('POST', '/sheets/read', { spreadsheet_id: sheet, range: 'Sheet1!A1' });
+  const write = (value: string) =>
+    one.call('POST', '/sheets/write', { spreadsheet_id: sheet, range: 'Sheet1!A1', values: [[value]] });
+  await write('old');
+  emulator.control.fail({ vendor: 'google_sheets', mode: 'slow', delayMs: 700, times: 1, pathIncludes: '/values/' });
+  const slow = read();
+  await waitFor('the slow read to reach Google', () => emulator.control.requests('google_sheets').faulted === 1);
+  assert.equal((await write('new')).status, 200);
+  assert.deepEqual((await read()).json.values, [['new']]);
+  assert.deepEqual((await slow).json.values, [['old']]);
+  assert.deepEqual((await read()).json.values, [['new']]);
 });

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { auth as googleAuth, sheets } from '@googleapis/sheets';
 import { accountsOfEmulator, emulatedGoogleCredentials } from '../../emulator/oauth/service-accounts.ts';
 import { createGoogleOauth } from '../../emulator/oauth/vendor.ts';
 import { createGoogleSheets } from '../../emulator/sheets/vendor.ts';
@@ -128,6 +129,24 @@ export async function startSheetsServices(
     startProcess,
     database,
   };
+}
+
+/** Google's own client, at the emulated Google. */
+export async function openGoogleClient(emulator: Emulator): Promise<ReturnType<typeof sheets>> {
+  const key = JSON.parse(await emulatedGoogleCredentials(emulator)) as { client_email: string; private_key: string };
+  const auth = new googleAuth.JWT({
+    email: key.client_email,
+    key: key.private_key,
+    scopes: ['https://www.googleapis.com/auth/spreadsheets'],
+  });
+  auth.transporter.interceptors.request.add({
+    resolved: async (config) => {
+      const url = new URL(String(config.url));
+      config.url = new URL(`${emulator.url}${url.pathname}${url.search}`);
+      return config;
+    },
+  });
+  return sheets({ version: 'v4', auth, rootUrl: `${emulator.url}/` });
 }
 
 /** What stands in the emulated sheet, past every cache of ours. */

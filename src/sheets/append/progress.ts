@@ -9,8 +9,6 @@ export interface Progress {
   save(progress: unknown): Promise<void>;
 }
 
-export const noProgress: Progress = { saved: null, save: async () => {} };
-
 /** A batch that went to Google, as far as it must be known again. Rows and columns count from 0. */
 export interface SentBatch {
   readonly version: 1;
