@@ -49,6 +49,7 @@ function startProgress(screen: Screen, label: string, total: number): Progress {
   const intervalMs = screen.isTTY === true ? redrawMs : plainIntervalMs;
   let shownAtMs = Number.NEGATIVE_INFINITY;
   let last = '';
+  let lastDetail = '';
   const draw = (done: number, detail: string): void => {
     last = renderProgress({ label, done, total, detail, elapsedMs: performance.now() - startedAtMs });
     if (screen.isTTY === true) screen.write(`\r\x1b[K${last.slice(0, (screen.columns ?? 80) - 1)}`);
@@ -57,7 +58,9 @@ function startProgress(screen: Screen, label: string, total: number): Progress {
   return {
     update(done, detail = '') {
       const nowMs = performance.now();
-      if (done < total && nowMs - shownAtMs < intervalMs) return;
+      // What is new in words is shown at once: it may be the reason why nothing moves for a while.
+      if (done < total && detail === lastDetail && nowMs - shownAtMs < intervalMs) return;
+      lastDetail = detail;
       shownAtMs = nowMs;
       draw(done, detail);
     },

@@ -1,0 +1,283 @@
+/** The operator's commands as processes, beside a running service. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { sealApiKey, sealCredentials } from '../../src/directory/service-row.ts';
+import { parseTenantId, type ServiceId } from '../../src/ids.ts';
+import { createKeyring } from '../../src/secrets/keyring.ts';
+import { createDataDir } from '../support/data-dir.ts';
+import { startTestDatabase } from '../support/database.ts';
+import { startTestService } from '../support/service.ts';
+
+const root = join(import.meta.dirname, '../..');
+const doneOrFailedMs = 60_000;
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+  // biome-ignore lint/suspicious/noExplicitAny: results of every shape.
+  readonly json: any;
+}
+
+interface RunOptions {
+  readonly env?: Record<string, string>;
+  readonly stdin?: string;
+  /** Told of each piece of what it says on stderr. */
+  readonly onSaid?: (said: string, interrupt: () => void) => void;
+}
+
+async function cli(t: TestContext, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const child = spawn(process.execPath, ['src/cli/main.ts', ...args], {
+    cwd: root,
+    env: { PATH: process.env.PATH ?? '', ...options.env },
+    signal: AbortSignal.timeout(doneOrFailedMs),
+    killSignal: 'SIGKILL',
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    err += chunk;
+    options.onSaid?.(err, () => child.kill('SIGINT'));
+  });
+  child.stdin.end(options.stdin ?? '');
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, out, err, json: args.includes('--json') && args[0] !== 'logs' ? JSON.parse(out) : undefined };
+}
+
+test('help names every command of the contract, and a wrong command is told from a failed one', async (t) => {
+  const help = await cli(t, ['help']);
+  assert.equal(help.code, 0);
+  const names = ['migrate', 'token create', 'token list', 'token revoke', 'secret encrypt', 'secret rotate'];
+  for (const name of [...names, 'geocode FILE.csv', 'logs tail', 'doctor'])
+    assert.match(help.out, new RegExp(`^  ${name} `, 'm'));
+  assert.equal((await cli(t, ['no-such-thing'])).code, 2);
+  assert.equal((await cli(t, ['token', 'revoke', 'no-id'])).code, 2);
+  const failed = await cli(t, ['token', 'list', '--json'], { env: { DATABASE_URL: 'postgres://127.0.0.1:1/none' } });
+  assert.equal(failed.code, 1);
+  assert.match(failed.json.error, /database/);
+});
+
+test('an admin token of a first start opens the service, which started after it was made', async (t) => {
+  const dataDir = await createDataDir(t);
+  const made = await cli(t, ['token', 'create', '--admin'], { env: { DATA_DIR: dataDir } });
+  assert.equal(made.code, 0, made.err);
+  const service = await startTestService(t, { DATA_DIR: dataDir, JWT_SECRET: '' });
+  const reply = await fetch(`${service.url}/health/detailed`, {
+    headers: { authorization: `Bearer ${made.out.trim()}` },
+  });
+  assert.equal(reply.status, 200, await reply.text());
+});
+
+test('where another program signs admin tokens, none is made up', async (t) => {
+  const env = { JWT_JWKS_URL: 'https://issuer.example/keys', DATA_DIR: await createDataDir(t) };
+  const refused = await cli(t, ['token', 'create', '--admin'], { env });
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /JWT_JWKS_URL/);
+  assert.equal(refused.out, '');
+});
+
+test('a service token works at once, is listed without itself, and is refused when it is revoked', async (t) => {
+  const service = await startTestService(t);
+  const env = { DATABASE_URL: service.database.url, MANAGEMENT_COMPANY_ID: service.tenant };
+  const made = await cli(t, ['token', 'create', '--name', 'billing', '--scopes', 'geocoding', '--json'], { env });
+  assert.equal(made.code, 0, made.err);
+  const authorization = `Bearer ${made.json.token}`;
+  const ask = () =>
+    service.call('POST', '/geocoding/geocode', { address: 'Ташкент, улица Навои, 5' }, { authorization });
+  assert.equal((await ask()).status, 200);
+
+  const listed = await cli(t, ['token', 'list', '--json'], { env });
+  assert.deepEqual(
+    listed.json.tokens.map(({ id, scopes }: { id: string; scopes: string[] }) => [id, scopes]),
+    [[made.json.id, ['geocoding']]],
+  );
+  assert.ok(!listed.out.includes(made.json.token));
+
+  const revoked = await cli(t, ['token', 'revoke', made.json.id], { env });
+  assert.equal(revoked.code, 0, revoked.err);
+  while ((await ask()).status !== 401); // Within the test's own time limit.
+  assert.equal((await cli(t, ['token', 'revoke', made.json.id], { env })).code, 1);
+});
+
+test('the last calls are shown oldest first, and found by their request', async (t) => {
+  const service = await startTestService(t);
+  const env = { DATABASE_URL: service.database.url, MANAGEMENT_COMPANY_ID: service.tenant };
+  await service.geocode('Ташкент, улица Навои, 5');
+  const second = await service.geocode('Самарканд, Регистан');
+  const requestId = second.headers.get('x-request-id') ?? '';
+  const all = await cli(t, ['logs', 'tail', '--json'], { env });
+  const shown = all.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { started_at: string; request_id: string });
+  assert.ok(shown.length >= 2);
+  assert.deepEqual(
+    shown,
+    shown.toSorted((left, right) => left.started_at.localeCompare(right.started_at)),
+  );
+  const one = await cli(t, ['logs', 'tail', '--request-id', requestId], { env });
+  assert.match(one.out, new RegExp(`success .*geocode .*request ${requestId}`));
+});
+
+test('rotation seals every secret anew, and goes on past those that no key opens', async (t) => {
+  const { url, db } = await startTestDatabase(t);
+  const keys = [randomBytes(32), randomBytes(32), randomBytes(32)].map((key, index) => ({ id: `k${index}`, key }));
+  const [lost, old, current] = keys as [(typeof keys)[0], (typeof keys)[0], (typeof keys)[0]];
+  const tenantId = parseTenantId('t1');
+  const place = { table: 'idempotency_keys', rowId: 'an-order', tenantId, column: 'response_body' };
+  const insert = (name: string, key: (typeof keys)[0]) => {
+    const id = randomUUID() as ServiceId;
+    const owner = { id, management_company_id: tenantId };
+    const keyring = createKeyring([key]);
+    return db.forTenant(tenantId, (tx) =>
+      tx.query({
+        text: `insert into external_services (id, management_company_id, service_name, service_type, display_name, api_key, credentials)
+               values ($1, $2, $3, 'api', $3, $4, $5)`,
+        values: [
+          id,
+          tenantId,
+          name,
+          sealApiKey(keyring, owner, `key of ${name}`),
+          JSON.stringify(sealCredentials(keyring, owner, { name })),
+        ],
+      }),
+    );
+  };
+  for (let index = 0; index < 120; index++) await insert(`service_${index}`, old);
+  await insert('lost', lost);
+  await db.forTenant(tenantId, (tx) =>
+    tx.query({
+      text: `insert into idempotency_keys (management_company_id, idempotency_key, route, request_sha256, state, response_body, run_id, expires_at)
+             values ($1, 'an-order', '/x', 'x', 'completed', $2, $3, now() + interval '1 day')`,
+      values: [tenantId, createKeyring([old]).sealBytes(Buffer.from('answer'), place), randomUUID()],
+    }),
+  );
+
+  const render = (...shown: typeof keys) => shown.map(({ id, key }) => `${id}:${key.toString('base64')}`).join(',');
+  const env = { DATABASE_URL: url, ENCRYPTION_KEYS: render(current, old) };
+  const rotated = await cli(t, ['secret', 'rotate', '--json'], { env });
+  assert.equal(rotated.code, 1);
+  assert.deepEqual([rotated.json.resealed, rotated.json.remaining, rotated.json.broken.length], [241, 2, 2]);
+
+  const complete = await cli(t, ['secret', 'rotate', '--json'], {
+    env: { ...env, ENCRYPTION_KEYS: render(current, lost) },
+  });
+  assert.equal(complete.code, 0, complete.out);
+  assert.equal(complete.json.resealed, 2);
+  const { rows } = await db.querySystem<{ api_key: string; sealed: string }>({
+    text: `select api_key, credentials ->> 'sealed' as sealed from external_services`,
+  });
+  assert.equal(rows.length, 121);
+  for (const { api_key, sealed } of rows) assert.match(`${api_key} ${sealed}`, /^v1:k2:\S+ v1:k2:\S+$/);
+});
+
+test('a sealed key for the environment is opened by the service’s keys alone', async (t) => {
+  const env = { DATA_DIR: await createDataDir(t) };
+  const sealed = await cli(t, ['secret', 'encrypt'], { env, stdin: 'AIza-canary\n' });
+  assert.equal(sealed.code, 0, sealed.err);
+  assert.match(sealed.out, /^enc:v1:dev:/);
+  assert.ok(!sealed.out.includes('canary'));
+  assert.equal((await cli(t, ['secret', 'encrypt'], { env })).code, 2);
+});
+
+test('a file that was interrupted is resumed, and no address is asked twice', async (t) => {
+  const asked: string[] = [];
+  let limited = true;
+  const service = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const { address } = JSON.parse(body) as { address: string };
+    asked.push(address);
+    if (address === 'nowhere') return response.writeHead(404).end('{"code":"ADDRESS_NOT_FOUND","detail":"nothing"}');
+    if (limited && asked.length > 3) {
+      return response.writeHead(429, { 'retry-after': '3600' }).end('{"code":"RATE_LIMIT_EXCEEDED","detail":"later"}');
+    }
+    return response
+      .writeHead(200)
+      .end(JSON.stringify({ latitude: 41.3, longitude: 69.2, formatted_address: `${address}, "city"` }));
+  }).listen(0, '127.0.0.1');
+  t.after(() => service.close());
+  await once(service, 'listening');
+  const folder = await createDataDir(t);
+  const file = join(folder, 'houses.csv');
+  await writeFile(file, '\uFEFFid,address\r\n1,a\r\n2,"b, 1"\r\n3,a\r\n4,nowhere\r\n5,c\r\n6,d\r\n');
+  const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
+  const args = ['geocode', file, '--url', url, '--token', 'x', '--concurrency', '1'];
+
+  const interrupted = await cli(t, args, {
+    env: { DATA_DIR: folder },
+    onSaid: (said, interrupt) => {
+      if (said.includes('RATE_LIMIT')) interrupt();
+    },
+  });
+  assert.equal(interrupted.code, 130, interrupted.err);
+  assert.match(interrupted.out, /2 of 6 rows are left/);
+
+  limited = false;
+  // A crash in the middle of a line loses that line only.
+  const journal = join(`${file}.geocode`, 'answers.ndjson');
+  await writeFile(journal, `${await readFile(journal, 'utf8')}{"question":"[\\"c`);
+  const resumed = await cli(t, [...args, '--json'], { env: { DATA_DIR: folder } });
+  assert.equal(resumed.code, 0, resumed.err);
+  assert.deepEqual(resumed.json, {
+    rows: 6,
+    found: 5,
+    not_found: 1,
+    refused: 0,
+    left: 0,
+    output: join(folder, 'houses.geocoded.csv'),
+  });
+  const paid = asked.filter((address) => address !== 'c');
+  assert.deepEqual(paid.toSorted(), ['a', 'b, 1', 'd', 'nowhere']);
+  const [header, ...rows] = (await readFile(resumed.json.output, 'utf8')).trim().split('\r\n');
+  assert.equal(header, 'id,address,latitude,longitude,formatted_address,confidence,location_type,provider,result');
+  assert.equal(rows[1], '2,"b, 1",41.3,69.2,"b, 1, ""city""",,,,found');
+  assert.match(rows[3] ?? '', /^4,nowhere,,,,,,,not_found: /);
+
+  const askedBefore = asked.length;
+  assert.equal((await cli(t, args, { env: { DATA_DIR: folder } })).code, 0);
+  assert.equal(asked.length, askedBefore, 'a second run costs nothing');
+});
+
+test('the doctor names each fault of the environment, and finds a running service well', async (t) => {
+  const wrong = await cli(t, ['doctor', '--json'], { env: { PORT: 'x', NODE_ENV: 'production' } });
+  assert.equal(wrong.code, 1);
+  assert.ok(wrong.json.findings.some(({ detail }: { detail: string }) => detail.startsWith('PORT ')));
+
+  const service = await startTestService(t);
+  const env = {
+    DATABASE_URL: service.database.url,
+    REDIS_URL: process.env.TEST_REDIS_URL ?? 'redis://127.0.0.1:6379',
+    RABBITMQ_URL: process.env.TEST_RABBITMQ_URL ?? 'amqp://guest:guest@127.0.0.1:5672',
+    DATA_DIR: await createDataDir(t),
+    JWT_SECRET: 'short',
+  };
+  const looked = await cli(t, ['doctor', '--url', service.url, '--json'], { env });
+  const found = new Map(
+    (looked.json.findings as { check: string; status: string }[]).map(({ check, status }) => [check, status]),
+  );
+  const well = [
+    'database',
+    'clock',
+    'database roles',
+    'database schema',
+    'tenants apart',
+    'redis',
+    'rabbitmq',
+    'rabbitmq exchange',
+  ];
+  for (const check of well) assert.equal(found.get(check), 'ok', `${check}: ${looked.out}`);
+  assert.equal(found.get('admin tokens'), 'failed');
+  assert.equal(looked.code, 1);
+  assert.ok(!looked.out.includes('short'));
+});
