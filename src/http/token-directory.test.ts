@@ -16,9 +16,13 @@ const tenantId = parseTenantId('uk_1');
 async function startDirectory(t: TestContext) {
   const { db } = await startTestDatabase(t);
   const lookUps: Statement[] = [];
-  const state = { nowMs: systemClock.now(), isAway: false };
+  const state = { nowMs: systemClock.now(), isAway: false, notices: 0 };
   const counted: Pick<Database, 'querySystem' | 'listen'> = {
-    listen: (channel, onNotify) => db.listen(channel, onNotify),
+    listen: (channel, onNotify) =>
+      db.listen(channel, (payload) => {
+        onNotify(payload);
+        state.notices += 1;
+      }),
     async querySystem<Row>(statement: Statement): Promise<Rows<Row>> {
       if (statement.name === 'service_tokens_find_live') lookUps.push(statement);
       if (state.isAway) throw new DatabaseAway('for the test');
@@ -27,8 +31,9 @@ async function startDirectory(t: TestContext) {
   };
   const directory = await openTokenDirectory({ db: counted, clock: { now: () => state.nowMs }, logger: silentLogger });
   t.after(() => directory.close());
-  const add = (token: string, expiresAt: Date | null = null, id = newId()) =>
-    db.forTenant(tenantId, (tx) =>
+  const add = async (token: string, expiresAt: Date | null = null, id = newId()) => {
+    const before = state.notices;
+    const added = await db.forTenant(tenantId, (tx) =>
       insertServiceToken(tx, tenantId, {
         id,
         name: 'bot',
@@ -39,6 +44,10 @@ async function startDirectory(t: TestContext) {
         expiresAt,
       }),
     );
+    // The directory forgets what it knows when it hears of the change: only after that may a test count look-ups.
+    await waitFor('the directory has heard of the token', () => state.notices > before);
+    return added;
+  };
   return { db, directory, lookUps, state, add, find: async (token: string) => directory.find(hashTokenHex(token)) };
 }
 

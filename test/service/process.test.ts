@@ -49,7 +49,7 @@ test('every fault of the environment is printed at once, and the process ends', 
 test('a start from nothing prints a call that works as it stands', async (t) => {
   const main = startMain(t, { PORT: '0', HOST: '127.0.0.1', DATA_DIR: await createDataDir(t) });
   await waitFor('the banner', () => main.out().includes('API pages:') || main.child.exitCode !== null, 60_000);
-  const shown = /curl -s (\S+) .*?Bearer (\S+)'.*?Company-Id: (\w+)'.*?-d '(\{.*?\})'/s.exec(main.out());
+  const shown = /curl -s (\S+) .*?Bearer (\S+)".*?Company-Id: (\w+)'.*?-d '(\{.*?\})'/s.exec(main.out());
   assert.ok(shown !== null, main.out() + main.err());
   const [, url = '', token = '', tenant = '', body = ''] = shown;
   const reply = await fetch(url, {
