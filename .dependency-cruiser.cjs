@@ -10,7 +10,7 @@ Visitor.prototype.visitStatement = function visitUsingToo(statement) {
 
 // Imports run one way. A room may import the rooms named after it here, itself, and the ground floor
 // (errors, ids, clock, config types, logger); whatever is not named is refused.
-const ground = '^src/(errors|ids|clock|config|logger|version)\\.ts$';
+const ground = '^src/(errors|ids|clock|config|logger|version|project-files)\\.ts$';
 const rooms = {
   metrics: [],
   secrets: [],
@@ -22,7 +22,7 @@ const rooms = {
   intake: ['outbox', 'audit', 'storage', 'metrics', 'secrets'],
   directory: ['providers', 'outbox', 'intake', 'storage', 'secrets', 'metrics'],
   providers: ['outbound'],
-  costs: ['directory', 'providers', 'storage', 'metrics'],
+  costs: ['directory', 'providers', 'outbox', 'storage', 'metrics'],
   health: ['directory', 'providers', 'outbound', 'intake', 'outbox', 'storage', 'metrics', 'audit'],
   gateway: [
     'costs',

@@ -7,6 +7,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Logger } from '../logger.ts';
+import { projectFile } from '../project-files.ts';
 import { ensureRoles } from './roles.ts';
 
 export interface MigrateOptions {
@@ -32,7 +33,7 @@ export class MigrationRefused extends Error {
   }
 }
 
-const projectMigrations = join(import.meta.dirname, '../../migrations');
+const projectMigrations = projectFile('migrations');
 /** Any fixed number: it only has to be this program's. Advisory locks belong to one database. */
 const migrationLock = 7_246_001;
 const connectTimeoutMs = 10_000;

