@@ -1,0 +1,58 @@
+/** Debian's nginx with its cache in front of the bare route: installed where that is possible, else not available. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ServerProcess, startServerProcess } from '../processes.ts';
+
+const program = '/usr/sbin/nginx';
+const installDeadlineMs = 300_000;
+
+/** null where there is no nginx and none can be installed. `upstreamPort` serves what is cached. */
+export async function startNginx(folder: string, upstreamPort: number): Promise<ServerProcess | null> {
+  if (!isInstalled()) return null;
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, 'nginx.conf');
+  // Every folder is named: the packaged ones are root's.
+  return startServerProcess({
+    program,
+    args: (port) => ['-p', folder, '-c', `${file}.${port}`],
+    prepare: (port) => writeFile(`${file}.${port}`, configuration(folder, port, upstreamPort)),
+  });
+}
+
+function isInstalled(): boolean {
+  if (existsSync(program)) return true;
+  if (!existsSync('/usr/bin/apt-get') || process.getuid?.() !== 0) return false;
+  console.log('installing nginx');
+  const { status } = spawnSync('apt-get', ['install', '-y', '--no-install-recommends', 'nginx-light'], {
+    stdio: 'ignore',
+    timeout: installDeadlineMs,
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  return status === 0 && existsSync(program);
+}
+
+function configuration(folder: string, port: number, upstreamPort: number): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path ${folder}/${name};`)
+    .join(' ');
+  return `
+daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr crit;
+${process.getuid?.() === 0 ? 'user root;' : ''}
+events { worker_connections 1024; }
+http {
+  access_log off; keepalive_requests 100000000; ${temporary}
+  proxy_cache_path ${folder}/cache keys_zone=answers:10m;
+  server {
+    listen 127.0.0.1:${port};
+    location / {
+      proxy_pass http://127.0.0.1:${upstreamPort};
+      client_body_buffer_size 16k; client_body_in_single_buffer on;
+      proxy_cache answers; proxy_cache_methods POST; proxy_cache_valid 200 1h;
+      proxy_cache_key "$request_uri|$http_authorization|$request_body";
+    }
+  }
+}
+`;
+}

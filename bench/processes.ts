@@ -1,0 +1,130 @@
+/** Servers and the load generator as processes of their own, on cores of their own where the system can do that. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LoadPlan, LoadResult } from './load/plan.ts';
+
+const root = join(import.meta.dirname, '..');
+const startDeadlineMs = 30_000;
+const endDeadlineMs = 15_000;
+const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0;
+/** What is measured has core 0 for itself, as far as the load and the peers' stores leave it. */
+const serverCore = 0;
+const loadCore = 1;
+
+export interface ServerProcess {
+  readonly pids: readonly number[];
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** Arguments of Node, or of `program`, for the port that it is to listen on. */
+  args(port: number): readonly string[];
+  /** Default: this Node. */
+  readonly program?: string;
+  env?(port: number): Readonly<Record<string, string>>;
+  /** Done before it is started. */
+  prepare?(port: number): Promise<void>;
+  /** Default: the core of what is measured. */
+  readonly core?: 'server' | 'load';
+}
+
+/** Resolves when it takes connections. What it writes to its output goes nowhere, as fast as it can. */
+export async function startServerProcess(options: ServerOptions): Promise<ServerProcess> {
+  const port = await findFreePort();
+  await options.prepare?.(port);
+  const child = spawnPinned(options.program ?? process.execPath, options.args(port), {
+    core: options.core === 'load' ? loadCore : serverCore,
+    env: options.env?.(port) ?? {},
+    stdout: 'ignore',
+  });
+  let complaints = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    complaints = (complaints + chunk.toString()).slice(-4_000);
+  });
+  const giveUpAtMs = performance.now() + startDeadlineMs;
+  while (!(await takesConnections(port))) {
+    const ended = child.exitCode !== null || child.signalCode !== null;
+    if (ended || performance.now() > giveUpAtMs) {
+      child.kill('SIGKILL');
+      throw new Error(`${options.args(port).join(' ')} does not listen:\n${complaints}`);
+    }
+    await delay(50);
+  }
+  return { pids: [child.pid as number, ...childrenOf(child.pid as number)], port, close: () => end(child) };
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function takesConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+/** nginx does its work in children. Empty where there is no /proc. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** One run of the load generator. */
+export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
+  const child = spawnPinned(process.execPath, [join(import.meta.dirname, 'load/main.ts'), JSON.stringify(plan)], {
+    core: loadCore,
+    env: {},
+    stdout: 'pipe',
+  });
+  let out = '';
+  let err = '';
+  child.stdout?.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    err += chunk;
+  });
+  const limit = setTimeout(() => child.kill('SIGKILL'), plan.warmUpMs + plan.durationMs + startDeadlineMs);
+  const [code] = await once(child, 'close');
+  clearTimeout(limit);
+  if (code !== 0) throw new Error(`the load generator failed: ${err}`);
+  return JSON.parse(out) as LoadResult;
+}
+
+function spawnPinned(
+  program: string,
+  args: readonly string[],
+  { core, env, stdout }: { core: number; env: Readonly<Record<string, string>>; stdout: 'ignore' | 'pipe' },
+): ChildProcess {
+  const [first, ...rest] = canPin ? ['taskset', '-c', String(core), program, ...args] : [program, ...args];
+  return spawn(first as string, rest, {
+    cwd: root,
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
+    stdio: ['ignore', stdout, 'pipe'],
+  });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const limit = setTimeout(() => child.kill('SIGKILL'), endDeadlineMs);
+  await exited;
+  clearTimeout(limit);
+}

@@ -1,0 +1,64 @@
+/** One line of the table, and how it is printed and kept. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, platform, release } from 'node:os';
+import { join } from 'node:path';
+import { version } from '../src/version.ts';
+
+export interface BenchRow {
+  readonly path: string;
+  readonly against: string;
+  /** null: the peer is not to be had here, as `note` says. */
+  readonly ratio: number | null;
+  readonly aim: { readonly atLeast: number } | { readonly atMost: number } | null;
+  /** What the ratio is of: `×` of the peer, or a unit of its own (`µs`, `ms`). */
+  readonly unit: string;
+  /** Figures behind it, for the file and the second line. */
+  readonly figures: Readonly<Record<string, unknown>>;
+  readonly note?: string;
+}
+
+const resultsFolder = join(import.meta.dirname, 'results');
+
+export function printRow(row: BenchRow): void {
+  const value = row.ratio === null ? 'n/a' : `${round(row.ratio)} ${row.unit}`;
+  console.log(`${row.path.padEnd(44)} ${value.padStart(10)}  ${describeAim(row).padEnd(18)} ${row.against}`);
+  console.log(`    ${describeFigures(row.figures)}${row.note === undefined ? '' : `  (${row.note})`}`);
+}
+
+function describeAim({ aim, ratio, unit }: BenchRow): string {
+  if (aim === null) return '';
+  const isMet = ratio !== null && ('atLeast' in aim ? ratio >= aim.atLeast : ratio <= aim.atMost);
+  const said = 'atLeast' in aim ? `≥ ${aim.atLeast} ${unit}` : `≤ ${aim.atMost} ${unit}`;
+  if (ratio === null) return said;
+  return `${said} ${isMet ? 'met' : 'MISSED'}`;
+}
+
+function describeFigures(figures: Readonly<Record<string, unknown>>): string {
+  return Object.entries(figures)
+    .map(([name, value]) => {
+      if (typeof value === 'number') return `${name} ${round(value)}`;
+      if (typeof value === 'object' && value !== null) return `${name}: ${describeFigures(value as typeof figures)}`;
+      return `${name} ${value}`;
+    })
+    .join(', ');
+}
+
+function round(value: number): string {
+  return value >= 100 ? String(Math.round(value)) : value.toPrecision(3);
+}
+
+/** `bench/results/<time>.json` and `latest.json`; returns the path of the first. */
+export async function keepRows(rows: readonly BenchRow[], startedAt: Date): Promise<string> {
+  await mkdir(resultsFolder, { recursive: true });
+  const machine = {
+    platform: platform(),
+    release: release(),
+    node: process.version,
+    cpus: cpus().map(({ model }) => model),
+  };
+  const text = `${JSON.stringify({ version, started_at: startedAt.toISOString(), machine, rows }, null, 2)}\n`;
+  const path = join(resultsFolder, `${startedAt.toISOString().replaceAll(':', '-')}.json`);
+  await writeFile(path, text);
+  await writeFile(join(resultsFolder, 'latest.json'), text);
+  return path;
+}

@@ -1,0 +1,55 @@
+/** Variants in turn, so that the noise of the machine meets all of them; the figures are medians over the rounds. */
+import type { LoadResult } from './load/plan.ts';
+
+export interface Effort {
+  readonly rounds: number;
+  readonly durationMs: number;
+  readonly warmUpMs: number;
+}
+
+export interface Figures {
+  readonly requestsPerSecond: number;
+  readonly latencyMsP50: number;
+  readonly latencyMsP99: number;
+  /** null where the system does not tell. */
+  readonly cpuMicros: number | null;
+}
+
+export type Variant = () => Promise<LoadResult>;
+
+type FiguresOf<Variants> = { [Name in keyof Variants]: null extends Variants[Name] ? Figures | null : Figures };
+
+/** null stands for a peer that is not to be had. Throws where a variant answered anything but 200. */
+export async function measureInTurn<Variants extends Readonly<Record<string, Variant | null>>>(
+  variants: Variants,
+  rounds: number,
+): Promise<FiguresOf<Variants>> {
+  const results = new Map<string, LoadResult[]>();
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, variant] of Object.entries(variants)) {
+      if (variant === null) continue;
+      const result = await variant();
+      if (result.notOk > 0) throw new Error(`${name}: ${result.notOk} replies were not 200`);
+      results.set(name, [...(results.get(name) ?? []), result]);
+    }
+  }
+  const figures = Object.keys(variants).map((name) => {
+    const measured = results.get(name);
+    return [name, measured === undefined ? null : figuresOf(measured)];
+  });
+  return Object.fromEntries(figures) as FiguresOf<Variants>;
+}
+
+function figuresOf(results: readonly LoadResult[]): Figures {
+  const cpu = results.map(({ serverCpuMicros }) => serverCpuMicros);
+  return {
+    requestsPerSecond: median(results.map(({ requestsPerSecond }) => requestsPerSecond)),
+    latencyMsP50: median(results.map(({ latencyMsP50 }) => latencyMsP50)),
+    latencyMsP99: median(results.map(({ latencyMsP99 }) => latencyMsP99)),
+    cpuMicros: cpu.includes(null) ? null : median(cpu as number[]),
+  };
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] as number;
+}

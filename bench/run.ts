@@ -1,0 +1,64 @@
+/**
+ * `npm run bench [-- name …] [--rounds 3] [--seconds 4]`: our paths and their peers in the same run, in turn. Prints
+ * ratios beside their aims and keeps them in `bench/results/`. A missed aim fails nothing: machines differ, ratios less.
+ */
+import { parseArgs } from 'node:util';
+import { ensureTestServices } from '../scripts/test-services.ts';
+import type { Cleanup } from '../test/support/cleanup.ts';
+import { type BenchRow, keepRows, printRow } from './report.ts';
+import type { Effort } from './rounds.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '4' } },
+});
+const effort: Effort = {
+  rounds: Number(values.rounds),
+  durationMs: Number(values.seconds) * 1_000,
+  warmUpMs: Math.min(2_000, Number(values.seconds) * 500),
+};
+if (!(effort.rounds >= 1 && effort.durationMs > 0)) throw new RangeError('--rounds and --seconds must be positive');
+
+const startedAt = new Date();
+const services = await ensureTestServices((line) => console.log(line));
+Object.assign(process.env, services.env);
+// These read where the servers are as they are loaded.
+const { benchCachedGeocode } = await import('./rows/cached.ts');
+const { benchUncachedGeocode } = await import('./rows/uncached.ts');
+const { benchAddresses, benchDeadlines, benchGateway, benchLimiter, benchOutbox } = await import(
+  './rows/in-process.ts'
+);
+
+const benches: Readonly<Record<string, (t: Cleanup, effort: Effort) => Promise<BenchRow[]>>> = {
+  cached: benchCachedGeocode,
+  uncached: benchUncachedGeocode,
+  limiter: benchLimiter,
+  outbox: benchOutbox,
+  gateway: benchGateway,
+  deadlines: benchDeadlines,
+  addresses: benchAddresses,
+};
+const unknown = positionals.filter((name) => !(name in benches));
+if (unknown.length > 0)
+  throw new RangeError(`no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
+
+const rows: BenchRow[] = [];
+try {
+  for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+    rows.push(...(await runBench(name)));
+  }
+  console.log(`\nkept in ${await keepRows(rows, startedAt)}`);
+} finally {
+  await services.close();
+}
+
+async function runBench(name: string): Promise<BenchRow[]> {
+  const closers: (() => unknown)[] = [];
+  try {
+    const measured = await benches[name]?.({ after: (close) => void closers.push(close as () => unknown) }, effort);
+    for (const row of measured ?? []) printRow(row);
+    return measured ?? [];
+  } finally {
+    for (const close of closers.reverse()) await close();
+  }
+}
