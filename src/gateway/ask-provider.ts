@@ -9,7 +9,7 @@ import type { KnownOperation, OutputOf, ProviderAccount } from '../providers/pro
 import { type AskContext, type AskTerms, attemptOnce, type Tried } from './attempt-once.ts';
 import type { Call } from './call.ts';
 import type { CallDeps } from './deps.ts';
-import { type AttemptVerdict, isBilled } from './judge-attempt.ts';
+import type { AttemptVerdict } from './judge-attempt.ts';
 import { accountLimits } from './limit-subjects.ts';
 import type { ProviderOutcome, Refused } from './outcome.ts';
 import { recordAsked } from './record-asked.ts';
@@ -32,9 +32,6 @@ export async function askProvider<Op extends KnownOperation>(
   const state = breakerOf(deps, service).state();
   if (state.kind === 'open')
     return { kind: 'passed_over', service, because: 'breaker', untilMs: state.openUntilMs, refusedBy: null };
-  if (deps.isBudgetSpent !== undefined && (await deps.isBudgetSpent(call.tenantId, service))) {
-    return { kind: 'passed_over', service, because: 'budget', untilMs: null, refusedBy: null };
-  }
 
   const place = await deps.bulkheads.enter(service.id, terms.deadlineAtMs, context.signal);
   if (place.kind === 'aborted') return { kind: 'cancelled', service };
@@ -69,14 +66,7 @@ async function attemptWithRetries<Op extends KnownOperation>(
     if (tried.kind !== 'tried') return { repeat: false, value: last ?? tried };
     last = tried;
     requests += 1;
-    if (isBilled(tried.verdict)) {
-      costUsd += deps.costOf(
-        service,
-        call.capability.operation,
-        call.capability.billedUnits?.(call.input) ?? 1,
-        startedAtMs,
-      );
-    }
+    costUsd += tried.costUsd;
     return mayRepeat(tried.verdict, call.capability.safeToRepeat, terms.isLast)
       ? { repeat: true, value: tried, retryAfterMs: null }
       : { repeat: false, value: tried };
@@ -89,6 +79,9 @@ async function attemptWithRetries<Op extends KnownOperation>(
   });
   if (tried.kind === 'breaker_open') {
     return { kind: 'passed_over', service, because: 'breaker', untilMs: tried.openUntilMs, refusedBy: null };
+  }
+  if (tried.kind === 'budget_spent') {
+    return { kind: 'passed_over', service, because: 'budget', untilMs: tried.untilMs, refusedBy: null };
   }
   if (tried.kind === 'refused') return reportRefusal(deps, service, tried.refusal);
 

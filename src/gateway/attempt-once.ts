@@ -1,11 +1,12 @@
 /** One request to one provider: permit, limits, deadline, and what the answer means. */
+import type { BudgetDecision } from '../costs/budget-guard.ts';
 import type { ExternalService } from '../directory/service.ts';
 import type { RecordingHttp } from '../outbound/provider-http.ts';
 import type { KnownOperation, OutputOf, ProviderAccount } from '../providers/provider.ts';
 import type { Call } from './call.ts';
 import type { CallRecord } from './call-record.ts';
 import { type CallDeps, observeLimit } from './deps.ts';
-import { type AttemptVerdict, judgeError, judgeVerdict, settlePermit } from './judge-attempt.ts';
+import { type AttemptVerdict, isBilled, judgeError, judgeVerdict, settlePermit } from './judge-attempt.ts';
 import { accountLimits, familyLimit } from './limit-subjects.ts';
 import type { LimitState, LimitSubject } from './limits.ts';
 import type { Refused } from './outcome.ts';
@@ -35,11 +36,14 @@ export type Tried<Value> =
       readonly verdict: AttemptVerdict<Value>;
       readonly http: RecordingHttp;
       readonly durationMs: number;
+      /** 0 where the provider bills nothing for it. */
+      readonly costUsd: number;
     }
   | { readonly kind: 'refused'; readonly refusal: Refused }
+  | { readonly kind: 'budget_spent'; readonly untilMs: number }
   | { readonly kind: 'breaker_open'; readonly openUntilMs: number };
 
-/** Nothing is sent where a limit or the breaker refuses. */
+/** Nothing is sent where a budget, a limit or the breaker refuses. */
 export async function attemptOnce<Op extends KnownOperation>(
   deps: CallDeps,
   call: Call<Op>,
@@ -53,7 +57,12 @@ export async function attemptOnce<Op extends KnownOperation>(
   const permit = breaker.tryEnter();
   if (!permit.entered) return { kind: 'breaker_open', openUntilMs: permit.openUntilMs };
   let verdict: AttemptVerdict<OutputOf<Op>> = { kind: 'cancelled' };
+  const { operation } = call.capability;
+  const priceUsd = deps.costOf(service, operation, call.capability.billedUnits?.(call.input) ?? 1, deps.clock.now());
+  let budget: BudgetDecision | undefined;
   try {
+    budget = await deps.reserveBudget?.(call.tenantId, service.serviceName, priceUsd);
+    if (budget?.kind === 'refused') return { kind: 'budget_spent', untilMs: budget.untilMs };
     const refusal = await spendLimits(deps, call, service, context);
     if (refusal !== null) return { kind: 'refused', refusal };
 
@@ -66,8 +75,8 @@ export async function attemptOnce<Op extends KnownOperation>(
       traceparent: call.traceparent,
     });
     try {
-      const ask = adapter.attempts[call.capability.operation];
-      if (ask === undefined) throw new Error(`${adapter.name} has no ${call.capability.operation}`);
+      const ask = adapter.attempts[operation];
+      if (ask === undefined) throw new Error(`${adapter.name} has no ${operation}`);
       verdict = judgeVerdict(await orAborted(ask(call.input, account, http), deadline.signal));
     } catch (error) {
       verdict = judgeError(error, {
@@ -83,8 +92,9 @@ export async function attemptOnce<Op extends KnownOperation>(
     }
     const durationMs = deps.clock.now() - startedAtMs;
     observe(deps, service, verdict, durationMs);
-    return { kind: 'tried', verdict, http, durationMs };
+    return { kind: 'tried', verdict, http, durationMs, costUsd: isBilled(verdict) ? priceUsd : 0 };
   } finally {
+    if (budget?.kind === 'reserved') budget.reservation.settle(isBilled(verdict) ? priceUsd : 0);
     settlePermit(permit, verdict);
     showBreaker(deps, service, breaker);
   }

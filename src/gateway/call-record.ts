@@ -37,6 +37,8 @@ export interface CallRecord {
   asked(provider: AskedProvider): void;
   /** `service: null` is the tenant's family, named in `state.subject`. */
   refusedByLimit(service: ExternalService | null, state: LimitState, nowMs: number): void;
+  /** A budget has not the price of an attempt left. */
+  refusedByBudget(service: ExternalService, nowMs: number): void;
   /** What the providers asked so far have cost. */
   costUsd(): number;
   /** Everything so far, or null where there is nothing. */
@@ -61,6 +63,30 @@ export function createCallRecord(
     requestId: call.requestId,
     sourceService: call.sourceService,
   });
+
+  const refuse = (
+    service: ExternalService | null,
+    why: Pick<AuditEntry, 'serviceName' | 'errorCode' | 'errorMessage'>,
+    nowMs: number,
+  ): void => {
+    refusals.push({
+      ...common(service),
+      ...why,
+      id: newId(nowMs),
+      endpoint: null,
+      httpMethod: null,
+      requestHeaders: null,
+      requestBody: null,
+      responseStatusCode: null,
+      responseBody: null,
+      startedAtMs: nowMs,
+      completedAtMs: nowMs,
+      status: 'rate_limited',
+      retryCount: 0,
+      estimatedCostUsd: 0,
+      secrets: [],
+    });
+  };
 
   return {
     operation: call.operation,
@@ -88,26 +114,13 @@ export function createCallRecord(
       asked.push({ entry, provider });
     },
     refusedByLimit(service, state, nowMs) {
-      refusals.push({
-        ...common(service),
-        id: newId(nowMs),
-        serviceName: state.subject.name,
-        endpoint: null,
-        httpMethod: null,
-        requestHeaders: null,
-        requestBody: null,
-        responseStatusCode: null,
-        responseBody: null,
-        startedAtMs: nowMs,
-        completedAtMs: nowMs,
-        status: 'rate_limited',
-        errorMessage: describeRefusal(state),
-        errorCode: 'RATE_LIMIT_EXCEEDED',
-        retryCount: 0,
-        estimatedCostUsd: 0,
-        secrets: [],
-      });
+      const errorMessage = describeRefusal(state);
+      refuse(service, { serviceName: state.subject.name, errorCode: 'RATE_LIMIT_EXCEEDED', errorMessage }, nowMs);
       if (announceRefusal(call.tenantId, state)) refusalEvents.push({ event: limitExceeded(call, state, nowMs) });
+    },
+    refusedByBudget(service, nowMs) {
+      const errorMessage = 'the budget of this month is spent';
+      refuse(service, { serviceName: service.serviceName, errorCode: 'BUDGET_EXCEEDED', errorMessage }, nowMs);
     },
     costUsd: () => asked.reduce((total, { entry }) => total + entry.estimatedCostUsd, 0),
     toIntake() {

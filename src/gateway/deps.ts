@@ -1,5 +1,6 @@
 /** What the call pipeline is given: each stage names the members it uses. */
 import type { Clock } from '../clock.ts';
+import type { BudgetGuard } from '../costs/budget-guard.ts';
 import type { ExternalService } from '../directory/service.ts';
 import type { TenantId } from '../ids.ts';
 import type { Intake } from '../intake/intake.ts';
@@ -52,8 +53,8 @@ export interface CallDeps extends ResolveProvidersDeps {
   openHttp(options: ProviderHttpOptions): RecordingHttp;
   /** USD for so many billed units. */
   costOf(service: ExternalService, operation: Operation, units: number, atMs: number): number;
-  /** True where the tenant's budget for this service is spent and blocks. */
-  isBudgetSpent?(tenantId: TenantId, service: ExternalService): boolean | Promise<boolean>;
+  /** Takes the price of an attempt out of the tenant's blocking budgets before it is made. Absent: nothing blocks. */
+  readonly reserveBudget?: BudgetGuard['reserve'];
   observeAttempt(service: ExternalService, attempt: ObservedAttempt): void;
   /** Bounded by rate and queue; never throws and never waits. */
   publishTelemetry(event: TelemetryEvent): void;

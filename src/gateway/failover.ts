@@ -81,6 +81,11 @@ async function askInTurn<Op extends KnownOperation>(
 
 /** A refusal is a row of the audit: once for each provider of a call, however long the call then waits for it. */
 export function noteRefusal(deps: CallDeps, context: AskContext, outcome: ProviderOutcome<unknown>): void {
+  if (outcome.kind === 'passed_over' && outcome.because === 'budget') {
+    context.record.refusedByBudget(outcome.service, deps.clock.now());
+    deps.metrics.requestRefused(outcome.service.serviceName, context.record.operation);
+    return;
+  }
   const state =
     outcome.kind === 'family_refused'
       ? outcome.refusal.refusedBy

@@ -28,7 +28,7 @@ export function notFound(family: Family, attempts: readonly ProviderTrace[]): Se
 
 /**
  * When not all found nothing, and nobody gave an answer. An unusable answer outweighs a time-out, and that a provider
- * that could not be reached or asked. All refused by limits: 429, since waiting is all that is needed.
+ * that could not be reached or asked. All refused by limits or budgets: 429, since waiting is all that is needed.
  */
 export function unanswered(outcomes: Outcomes, nowMs: number): ServiceError {
   const code = codeOf(outcomes);
@@ -53,6 +53,11 @@ function codeOf(outcomes: Outcomes): ErrorCode {
   if (outcomes.every((outcome) => outcome.kind === 'passed_over' && outcome.because === 'budget')) {
     return 'BUDGET_EXCEEDED';
   }
+  // Some by limits, the rest by budgets: waiting for a limit is all that helps this month.
+  if (
+    outcomes.every((outcome) => isLimited(outcome) || (outcome.kind === 'passed_over' && outcome.because === 'budget'))
+  )
+    return 'RATE_LIMIT_EXCEEDED';
   const faults = outcomes.map((outcome) => (outcome.kind === 'failed' ? outcome.fault : null));
   if (faults.includes('unusable') || faults.includes('denied')) return 'PROVIDER_ERROR';
   if (faults.includes('timeout')) return 'GATEWAY_TIMEOUT';

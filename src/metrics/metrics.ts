@@ -28,6 +28,8 @@ export interface Metrics {
   rateLimitUtilization(service: string, accountId: string, ratio: number, untilMs: number): void;
   serviceHealth(service: string, accountId: string, status: ServiceHealth): void;
   breakerState(service: string, accountId: string, state: BreakerKind): void;
+  /** Share of a month's budget that is spent, 1 where it is full; `service` is `*` for a tenant's budget for all. */
+  budgetUtilization(service: string, accountId: string, ratio: number, untilMs: number): void;
   /** A service was deleted: its gauges end. */
   forgetAccount(accountId: string): void;
   costIncurred(service: string, costUsd: number): void;
@@ -128,6 +130,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
       gauges.setUtilization(labelOf(service), accountId, ratio, untilMs),
     serviceHealth: (service, accountId, status) => gauges.setHealth(labelOf(service), accountId, status),
     breakerState: (service, accountId, state) => gauges.setBreaker(labelOf(service), accountId, state),
+    budgetUtilization: (service, accountId, ratio, untilMs) =>
+      gauges.setBudget(labelOf(service), accountId, ratio, untilMs),
     forgetAccount: gauges.forget,
     costIncurred: (service, costUsd) => add(costs.of(labelOf(service)), costUsd),
     httpRequest: (method, route, status, durationMs) =>

@@ -10,11 +10,17 @@ export type BreakerKind = 'closed' | 'half-open' | 'open';
 const healthOrder: readonly ServiceHealth[] = ['unknown', 'healthy', 'degraded', 'down'];
 const breakerOrder: readonly BreakerKind[] = ['closed', 'half-open', 'open'];
 
+interface Share {
+  readonly ratio: number;
+  readonly untilMs: number;
+}
+
 interface Account {
   readonly service: string;
   health: ServiceHealth | null;
   breaker: BreakerKind | null;
-  utilization: { readonly ratio: number; readonly untilMs: number } | null;
+  utilization: Share | null;
+  budget: Share | null;
 }
 
 /** Accounts remembered at most; beyond it the one heard of first is forgotten until it is heard of again. */
@@ -26,7 +32,7 @@ export function createServiceGauges(registry: Registry, clock: Clock) {
     let account = accounts.get(accountId);
     if (account === undefined || account.service !== service) {
       if (accounts.size >= maxAccounts) accounts.delete(accounts.keys().next().value as string);
-      account = { service, health: null, breaker: null, utilization: null };
+      account = { service, health: null, breaker: null, utilization: null, budget: null };
       accounts.set(accountId, account);
     }
     return account;
@@ -73,7 +79,25 @@ export function createServiceGauges(registry: Registry, clock: Clock) {
     },
   );
 
+  exposeGauges(
+    registry,
+    {
+      name: 'integration_budget_utilization',
+      help: 'Share of a month’s budget that is spent; above 1 where it only alerts.',
+    },
+    () => {
+      const nowMs = clock.now();
+      return Array.from(
+        worstByService(({ budget }) => (budget === null || budget.untilMs <= nowMs ? null : budget.ratio)),
+        ([service, value]) => ({ value, labels: { service } }),
+      );
+    },
+  );
+
   return {
+    setBudget(service: string, accountId: string, ratio: number, untilMs: number): void {
+      accountOf(service, accountId).budget = { ratio, untilMs };
+    },
     setHealth(service: string, accountId: string, status: ServiceHealth): void {
       accountOf(service, accountId).health = status;
     },

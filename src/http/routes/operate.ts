@@ -2,6 +2,7 @@
 
 import type { LogReaderDeps } from '../../audit/list-entries.ts';
 import type { Routes } from '../app.ts';
+import { budgetRoutes } from './budgets.ts';
 import { type CacheRoutesDeps, cacheRoutes } from './cache.ts';
 import { costsRoute } from './costs.ts';
 import { type EventsStreamRouteDeps, eventsStreamRoute } from './events-stream.ts';
@@ -22,6 +23,7 @@ export function operateRoutes(deps: OperateRoutesDeps): Routes {
       logsRoutes(deps),
       logsExportRoute(deps),
       costsRoute(deps),
+      budgetRoutes(deps),
       cacheRoutes(deps),
       rateLimitsRoute(deps),
       tokenRoutes(deps),

@@ -1,0 +1,125 @@
+/**
+ * What is spent of a budget, in the store that replicas share: settled and reserved together, in millionths of a dollar.
+ *
+ * A counter that is missing (a new month, a Redis that lost its data) is seeded from the roll-up and gets a new birth mark.
+ * A replica that meets another mark than it knew adds what it has under way, since the roll-up did not have that yet.
+ */
+import type { LuaScript, SharedStore } from '../storage/shared-store.ts';
+
+export interface CounterState {
+  readonly birth: string;
+  readonly spentMicroUsd: number;
+}
+
+export interface ReserveReply {
+  /** Of each amount, in the order given. */
+  readonly granted: readonly boolean[];
+  /** Of each counter, in the order of the keys. */
+  readonly states: readonly CounterState[];
+}
+
+export interface BudgetCounter {
+  /** Takes each amount from all counters, or from none. A number: the counter at this place must be seeded first. */
+  reserve(
+    keys: readonly string[],
+    limits: readonly number[],
+    amounts: readonly number[],
+  ): Promise<ReserveReply | number>;
+  /** Changes the counter by `delta`, or by `otherwise` where its birth is another by now. */
+  correct(key: string, birth: string, delta: number, otherwise: number): Promise<void>;
+  seed(key: string, spentMicroUsd: number, birth: string, ttlMs: number): Promise<void>;
+  /** Raises it to what is certainly spent; lowers it to that where nothing was reserved or settled for `quietSeconds`. */
+  reconcile(key: string, spentMicroUsd: number, quietSeconds: number): Promise<void>;
+}
+
+const reserveScript: LuaScript = {
+  name: 'budget reserve',
+  lua: `
+local spent, births = {}, {}
+for i, key in ipairs(KEYS) do
+  local state = redis.call('HMGET', key, 'spent', 'birth')
+  if not state[1] then return { i - 1 } end
+  spent[i], births[i] = tonumber(state[1]), state[2]
+end
+local granted, total = {}, 0
+for j = #KEYS + 1, #ARGV do
+  local amount, fits = tonumber(ARGV[j]), '1'
+  for i = 1, #KEYS do
+    if spent[i] + amount > tonumber(ARGV[i]) then fits = '0' end
+  end
+  if fits == '1' then
+    for i = 1, #KEYS do spent[i] = spent[i] + amount end
+    total = total + amount
+  end
+  granted[#granted + 1] = fits
+end
+if total > 0 then
+  local now = redis.call('TIME')[1]
+  for _, key in ipairs(KEYS) do
+    redis.call('HINCRBY', key, 'spent', string.format('%d', total))
+    redis.call('HSET', key, 'at', now)
+  end
+end
+local reply = { table.concat(granted) }
+for i = 1, #KEYS do
+  reply[#reply + 1] = births[i]
+  reply[#reply + 1] = spent[i]
+end
+return reply`,
+};
+
+const correctScript: LuaScript = {
+  name: 'budget correct',
+  lua: `
+local birth = redis.call('HGET', KEYS[1], 'birth')
+if not birth then return 0 end
+redis.call('HINCRBY', KEYS[1], 'spent', birth == ARGV[1] and ARGV[2] or ARGV[3])
+redis.call('HSET', KEYS[1], 'at', redis.call('TIME')[1])
+return 1`,
+};
+
+const seedScript: LuaScript = {
+  name: 'budget seed',
+  lua: `
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'spent', ARGV[1], 'birth', ARGV[2], 'at', redis.call('TIME')[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1`,
+};
+
+const reconcileScript: LuaScript = {
+  name: 'budget reconcile',
+  lua: `
+local state = redis.call('HMGET', KEYS[1], 'spent', 'at')
+if not state[1] then return 0 end
+local isQuiet = redis.call('TIME')[1] - tonumber(state[2]) > tonumber(ARGV[2])
+if tonumber(state[1]) < tonumber(ARGV[1]) or isQuiet then redis.call('HSET', KEYS[1], 'spent', ARGV[1]) end
+return 1`,
+};
+
+/** Every function rejects with `StoreAway` while the store is. */
+export function createBudgetCounter(store: Pick<SharedStore, 'runScript'>): BudgetCounter {
+  return {
+    async reserve(keys, limits, amounts) {
+      const reply = (await store.runScript(reserveScript, keys, [...limits, ...amounts])) as (string | number)[];
+      const [flags] = reply;
+      if (typeof flags === 'number') return flags;
+      return {
+        granted: Array.from(flags ?? '', (flag) => flag === '1'),
+        states: keys.map((_, index) => ({
+          birth: String(reply[1 + 2 * index]),
+          spentMicroUsd: Number(reply[2 + 2 * index]),
+        })),
+      };
+    },
+    async correct(key, birth, delta, otherwise) {
+      await store.runScript(correctScript, [key], [birth, delta, otherwise]);
+    },
+    async seed(key, spentMicroUsd, birth, ttlMs) {
+      await store.runScript(seedScript, [key], [spentMicroUsd, birth, Math.ceil(ttlMs)]);
+    },
+    async reconcile(key, spentMicroUsd, quietSeconds) {
+      await store.runScript(reconcileScript, [key], [spentMicroUsd, quietSeconds]);
+    },
+  };
+}

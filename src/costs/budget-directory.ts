@@ -1,0 +1,76 @@
+/**
+ * All budgets, in memory: whether a call is under one costs a look-up and no SQL. A notification reads them again at once,
+ * a timer twice a minute; while the database is away the last known ones hold.
+ */
+import type { TenantId } from '../ids.ts';
+import type { Logger } from '../logger.ts';
+import { type BudgetRow, listBudgetsAcrossTenants } from '../storage/budgets.ts';
+import type { Database } from '../storage/database.ts';
+
+export interface BudgetDirectory {
+  /** The blocking budgets that a call to this service is under: its own, the tenant's (`*`), both or none. */
+  blocking(tenantId: TenantId, serviceName: string): readonly BudgetRow[];
+  close(): Promise<void>;
+}
+
+export interface BudgetDirectoryDeps {
+  readonly db: Pick<Database, 'querySystem' | 'listen'>;
+  readonly logger: Logger;
+  /** Default 30 s. */
+  readonly reloadMs?: number;
+}
+
+const none: readonly BudgetRow[] = [];
+
+/** Throws where the budgets cannot be read at the start: a replica that knows none would block nothing. */
+export async function openBudgetDirectory({
+  db,
+  logger,
+  reloadMs = 30_000,
+}: BudgetDirectoryDeps): Promise<BudgetDirectory> {
+  let byTenant = new Map<TenantId, readonly BudgetRow[]>();
+  let loading: Promise<void> | null = null;
+  let isStale = false;
+
+  const load = async (): Promise<void> => {
+    do {
+      isStale = false;
+      const grouped = new Map<TenantId, BudgetRow[]>();
+      for (const row of await listBudgetsAcrossTenants(db)) {
+        if (row.action !== 'block') continue;
+        const own = grouped.get(row.management_company_id);
+        if (own === undefined) grouped.set(row.management_company_id, [row]);
+        else own.push(row);
+      }
+      byTenant = grouped;
+      // A change that came while reading may not be in what was read.
+    } while (isStale);
+  };
+  const reload = (): void => {
+    isStale = true;
+    loading ??= load()
+      .catch((error: unknown) => logger.warn({ err: error }, 'budgets cannot be read: the last known ones hold'))
+      .finally(() => {
+        loading = null;
+      });
+  };
+
+  const stopListening = await db.listen('configuration_changed', (payload) => {
+    if (payload === null || payload.includes('"budgets"')) reload();
+  });
+  await load();
+  const timer = setInterval(reload, reloadMs).unref();
+
+  return {
+    blocking(tenantId, serviceName) {
+      const budgets = byTenant.get(tenantId);
+      if (budgets === undefined) return none;
+      return budgets.filter(({ service_name }) => service_name === '*' || service_name === serviceName);
+    },
+    async close() {
+      clearInterval(timer);
+      await stopListening();
+      await loading;
+    },
+  };
+}

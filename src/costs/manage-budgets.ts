@@ -1,0 +1,124 @@
+/** A tenant's budgets, as its admin reads and sets them; each change stands in the configuration's history. */
+import type { Clock } from '../clock.ts';
+import type { ServiceDirectory } from '../directory/service.ts';
+import { ServiceError } from '../errors.ts';
+import { newId, type TenantId } from '../ids.ts';
+import {
+  type BudgetAction,
+  type BudgetRow,
+  type BudgetUse,
+  deleteBudget,
+  listBudgetUse,
+  upsertBudget,
+} from '../storage/budgets.ts';
+import { insertConfigurationChange } from '../storage/configuration-audit.ts';
+import type { Database, Queryable } from '../storage/database.ts';
+import { monthOf } from './month.ts';
+
+export interface ManageBudgetsDeps {
+  readonly db: Pick<Database, 'forTenant'>;
+  readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
+  readonly clock: Clock;
+}
+
+/** A budget as the API shows it. */
+export interface Budget {
+  readonly service_name: string;
+  readonly monthly_limit_usd: number;
+  readonly action: BudgetAction;
+  readonly spent_usd: number;
+  /** When the next month begins, UTC. */
+  readonly resets_at: string;
+}
+
+export interface BudgetChangeContext {
+  readonly changedBy: string;
+  readonly requestId: string;
+}
+
+export const everyService = '*';
+
+export async function listBudgets({ db, clock }: ManageBudgetsDeps, tenantId: TenantId): Promise<readonly Budget[]> {
+  const month = monthOf(clock.now());
+  const rows = await db.forTenant(tenantId, (tx) => listBudgetUse(tx, tenantId, month));
+  return rows.map((row) => present(row, month.endsAtMs));
+}
+
+/** Throws `NOT_FOUND`. */
+export async function getBudget(deps: ManageBudgetsDeps, tenantId: TenantId, serviceName: string): Promise<Budget> {
+  const budget = (await listBudgets(deps, tenantId)).find((one) => one.service_name === serviceName);
+  if (budget === undefined) throw noSuchBudget();
+  return budget;
+}
+
+/** Makes or replaces it. Throws `NOT_FOUND` where the tenant has no service of this name: a typo would protect nothing. */
+export async function putBudget(
+  deps: ManageBudgetsDeps,
+  tenantId: TenantId,
+  budget: Pick<BudgetRow, 'service_name' | 'monthly_limit_usd' | 'action'>,
+  context: BudgetChangeContext,
+): Promise<Budget> {
+  const services = await deps.directory.ofTenant(tenantId);
+  const isKnown = services.some(({ serviceName }) => serviceName === budget.service_name);
+  if (budget.service_name !== everyService && !isKnown) {
+    throw new ServiceError('NOT_FOUND', 'There is no service of this name; * stands for all of them.');
+  }
+  const row: BudgetRow = { management_company_id: tenantId, ...budget };
+  await deps.db.forTenant(tenantId, async (tx) => {
+    const before = await upsertBudget(tx, row);
+    await recordChange(deps, tx, before, row, context);
+  });
+  return getBudget(deps, tenantId, budget.service_name);
+}
+
+/** Throws `NOT_FOUND`. */
+export async function removeBudget(
+  deps: ManageBudgetsDeps,
+  tenantId: TenantId,
+  serviceName: string,
+  context: BudgetChangeContext,
+): Promise<void> {
+  await deps.db.forTenant(tenantId, async (tx) => {
+    const before = await deleteBudget(tx, tenantId, serviceName);
+    if (before === null) throw noSuchBudget();
+    await recordChange(deps, tx, before, null, context);
+  });
+}
+
+function recordChange(
+  { clock }: ManageBudgetsDeps,
+  tx: Queryable,
+  before: BudgetRow | null,
+  after: BudgetRow | null,
+  context: BudgetChangeContext,
+): Promise<void> {
+  const { management_company_id, service_name } = (after ?? before) as BudgetRow;
+  const shown = (row: BudgetRow | null) =>
+    row === null ? null : { monthly_limit_usd: row.monthly_limit_usd, action: row.action };
+  const nowMs = clock.now();
+  return insertConfigurationChange(tx, management_company_id, {
+    id: newId(nowMs),
+    entity: 'budget',
+    entityId: service_name,
+    action: before === null ? 'created' : after === null ? 'deleted' : 'changed',
+    ...context,
+    before: shown(before),
+    after: shown(after),
+    changedSecrets: [],
+    changedAtMs: nowMs,
+  });
+}
+
+function present({ service_name, monthly_limit_usd, action, spent_usd }: BudgetUse, endsAtMs: number): Budget {
+  return {
+    service_name,
+    monthly_limit_usd,
+    action,
+    spent_usd: Math.round(spent_usd * 1e6) / 1e6,
+    resets_at: new Date(endsAtMs).toISOString(),
+  };
+}
+
+function noSuchBudget(): ServiceError {
+  return new ServiceError('NOT_FOUND', 'There is no budget of this name.');
+}

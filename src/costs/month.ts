@@ -1,0 +1,30 @@
+/** The calendar month, UTC, that budgets are counted in. */
+import type { MonthDays } from '../storage/budgets.ts';
+
+export interface Month extends MonthDays {
+  /** `2026-11`. */
+  readonly name: string;
+  /** Unix milliseconds: when the next one begins. */
+  readonly endsAtMs: number;
+}
+
+let last: Month | null = null;
+let lastStartsAtMs = 0;
+
+/** The month asked for last is kept: nearly every question is about the one at hand. */
+export function monthOf(nowMs: number): Month {
+  if (last !== null && nowMs >= lastStartsAtMs && nowMs < last.endsAtMs) return last;
+  const date = new Date(nowMs);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  lastStartsAtMs = Date.UTC(year, month, 1);
+  const endsAtMs = Date.UTC(year, month + 1, 1);
+  const firstDay = new Date(lastStartsAtMs).toISOString().slice(0, 10);
+  const lastDay = new Date(endsAtMs - 1).toISOString().slice(0, 10);
+  last = { name: firstDay.slice(0, 7), firstDay, lastDay, endsAtMs };
+  return last;
+}
+
+/** Amounts are counted in whole millionths of a dollar; what is taken is never rounded to less than it is. */
+export function microUsd(usd: number): number {
+  return Math.ceil(Math.round(usd * 1e9) / 1e3);
+}

@@ -1,0 +1,146 @@
+/**
+ * Tells of budgets that reach 50, 80 and 100 per cent, once a month and threshold over all replicas, and shows how full
+ * they are.
+ *
+ * The ten event types have none for money. A budget is a limit of a month, so a threshold is announced as
+ * `integration.rate_limit.exceeded`: `utilization_percent` says how full it is, `metadata.kind` is `budget`, amounts are in
+ * US cents, and `blocked_operations` is `["*"]` only where calls are refused. Whoever watches limits is told of budgets too.
+ */
+import type { Clock } from '../clock.ts';
+import type { ServiceDirectory } from '../directory/service.ts';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { DurableEvent } from '../outbox/events.ts';
+import { type BudgetUse, listBudgetUseAcrossTenants, markAlerted } from '../storage/budgets.ts';
+import type { Database, Queryable } from '../storage/database.ts';
+import type { BudgetGuard } from './budget-guard.ts';
+import { type Month, monthOf } from './month.ts';
+
+export interface WatchBudgetsDeps {
+  readonly db: Pick<Database, 'querySystem' | 'acrossTenants'>;
+  readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
+  readonly guard: Pick<BudgetGuard, 'reconcile'>;
+  readonly metrics: Pick<Metrics, 'budgetUtilization' | 'forgetAccount'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly appendEvent: (tx: Queryable, event: DurableEvent) => Promise<unknown>;
+  /** Default 10 s. */
+  readonly intervalMs?: number;
+}
+
+export interface BudgetWatch {
+  /** One round, as the timer does it. Throws what the database throws. */
+  runOnce(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const thresholds = [100, 80, 50] as const;
+
+export function startBudgetWatch(deps: WatchBudgetsDeps): BudgetWatch {
+  let running: Promise<void> | null = null;
+  let shown = new Set<string>();
+
+  const runOnce = async (): Promise<void> => {
+    const month = monthOf(deps.clock.now());
+    const use = await listBudgetUseAcrossTenants(deps.db, month);
+    await deps.guard.reconcile(use);
+    const present = new Set(use.map(gaugeOf));
+    for (const gauge of shown) if (!present.has(gauge)) deps.metrics.forgetAccount(gauge);
+    shown = present;
+    for (const budget of use) {
+      const percent = percentOf(budget);
+      deps.metrics.budgetUtilization(budget.service_name, gaugeOf(budget), percent / 100, month.endsAtMs);
+      const reached = thresholds.find((threshold) => percent >= threshold) ?? 0;
+      if (reached > budget.alerted_percent) await announce(deps, budget, reached, percent, month);
+    }
+  };
+
+  const run = (): void => {
+    running ??= runOnce()
+      .catch((error: unknown) =>
+        deps.logger.warn({ err: error }, 'budgets could not be looked at; they will next time'),
+      )
+      .finally(() => {
+        running = null;
+      });
+  };
+  const timer = setInterval(run, deps.intervalMs ?? 10_000).unref();
+  run();
+
+  return {
+    runOnce,
+    async close() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+function gaugeOf({ management_company_id, service_name }: BudgetUse): string {
+  return `budget ${management_company_id} ${service_name}`;
+}
+
+async function announce(
+  deps: WatchBudgetsDeps,
+  budget: BudgetUse,
+  threshold: number,
+  percent: number,
+  month: Month,
+): Promise<void> {
+  const services = await deps.directory.ofTenant(budget.management_company_id);
+  const serviceId = services.find(({ serviceName }) => serviceName === budget.service_name)?.id ?? null;
+  const event = thresholdReached(budget, serviceId, threshold, percent, month, deps.clock.now());
+  const isOurs = await deps.db.acrossTenants('budget alerts', async (tx) => {
+    if (!(await markAlerted(tx, budget, threshold, month))) return false;
+    await deps.appendEvent(tx, event);
+    return true;
+  });
+  if (!isOurs) return;
+  const {
+    management_company_id: tenant,
+    service_name: service,
+    monthly_limit_usd: limitUsd,
+    spent_usd: spentUsd,
+  } = budget;
+  deps.logger.warn({ tenant, service, threshold, limitUsd, spentUsd }, 'a budget has reached a threshold');
+}
+
+function thresholdReached(
+  budget: BudgetUse,
+  serviceId: string | null,
+  threshold: number,
+  percent: number,
+  month: Month,
+  nowMs: number,
+): DurableEvent {
+  return {
+    type: 'integration.rate_limit.exceeded',
+    tenantId: budget.management_company_id,
+    serviceName: budget.service_name,
+    correlationId: null,
+    occurredAtMs: nowMs,
+    aggregateId: serviceId ?? `budget ${budget.service_name}`,
+    fields: {
+      service_id: serviceId,
+      window_type: 'month',
+      max_requests: Math.round(budget.monthly_limit_usd * 100),
+      current_requests: Math.round(budget.spent_usd * 100),
+      utilization_percent: Math.round(percent * 10) / 10,
+      rate_limit_reset_at: new Date(month.endsAtMs).toISOString(),
+      blocked_operations: budget.action === 'block' && percent >= 100 ? ['*'] : [],
+    },
+    metadata: {
+      kind: 'budget',
+      unit: 'usd_cents',
+      threshold_percent: threshold,
+      action: budget.action,
+      monthly_limit_usd: budget.monthly_limit_usd,
+      spent_usd: Math.round(budget.spent_usd * 1e6) / 1e6,
+    },
+  };
+}
+
+/** A budget of nothing is full from the beginning. */
+function percentOf({ monthly_limit_usd, spent_usd }: BudgetUse): number {
+  return monthly_limit_usd === 0 ? 100 : Math.round((1e6 * spent_usd) / monthly_limit_usd) / 1e4;
+}

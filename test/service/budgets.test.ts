@@ -1,0 +1,187 @@
+/** Budgets end to end: set over HTTP, told of at their thresholds, and never passed where they block. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { systemClock } from '../../src/clock.ts';
+import { openBudgetDirectory } from '../../src/costs/budget-directory.ts';
+import { type BudgetGuard, budgetCounterKey, createBudgetGuard } from '../../src/costs/budget-guard.ts';
+import { monthOf } from '../../src/costs/month.ts';
+import { parseTenantId } from '../../src/ids.ts';
+import { createInProcessStore } from '../../src/storage/in-process-store.ts';
+import { openRedisStore } from '../../src/storage/redis-store.ts';
+import type { SharedStore } from '../../src/storage/shared-store.ts';
+import { type Cleanup, closeInReverse } from '../support/cleanup.ts';
+import { silentLogger, startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { redisUrl } from '../support/redis.ts';
+import { startTestService } from '../support/service.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+test('a budget is set, spent, told of, and blocks', async (t) => {
+  const app = await startTestService(t);
+  const admin = { authorization: `Bearer ${app.adminToken}` };
+  const put = (name: string, body: unknown) => app.call('PUT', `/budgets/${name}`, body, admin);
+
+  const made = await put('google_maps', { monthly_limit_usd: 0.0125, action: 'block' });
+  assert.equal(made.status, 200, made.text);
+  const month = monthOf(Date.now());
+  assert.deepEqual(made.json, {
+    service_name: 'google_maps',
+    monthly_limit_usd: 0.0125,
+    action: 'block',
+    spent_usd: 0,
+    resets_at: new Date(month.endsAtMs).toISOString(),
+  });
+  assert.equal((await put('*', { monthly_limit_usd: 100 })).json.action, 'alert');
+  assert.equal((await put('no_such_service', { monthly_limit_usd: 1 })).status, 404);
+  assert.equal((await put('google_maps', { monthly_limit_usd: -1 })).status, 400);
+  assert.equal((await put('google_maps', { monthly_limit_usd: 1, action: 'shout' })).json.errors[0].path, 'action');
+  assert.equal((await app.call('GET', '/budgets')).status, 403);
+
+  await waitFor('the budget holds', async () => {
+    const { rows } = await app.database.db.querySystem({ text: `select 1 from budgets where action = 'block'` });
+    return rows.length === 1;
+  });
+  // Two calls fit into 0.0125 USD at 0.005 each; the third is answered by another provider, or refused by name.
+  for (const house of [1, 2]) {
+    const reply = await app.geocode(`Ташкент, улица Навои, ${house}`);
+    assert.equal(reply.json.provider, 'google_maps', reply.text);
+  }
+  assert.equal((await app.geocode('Ташкент, улица Навои, 3')).json.provider, 'yandex_maps');
+  const refused = await app.geocode('Ташкент, улица Навои, 4', { provider: 'google_maps' });
+  assert.deepEqual([refused.status, refused.json.code], [429, 'BUDGET_EXCEEDED']);
+  assert.ok(Number(refused.headers.get('retry-after')) > 0);
+  const logs = await app.call('GET', '/logs?status=rate_limited');
+  assert.deepEqual(
+    logs.json.logs.map(({ error_code, service_name }: Record<string, string>) => [error_code, service_name]),
+    [
+      ['BUDGET_EXCEEDED', 'google_maps'],
+      ['BUDGET_EXCEEDED', 'google_maps'],
+    ],
+  );
+  const listed = await app.call('GET', '/budgets', undefined, admin);
+  assert.deepEqual(
+    listed.json.budgets.map(({ service_name, spent_usd }: Record<string, unknown>) => [service_name, spent_usd]),
+    [
+      ['*', 0.01],
+      ['google_maps', 0.01],
+    ],
+  );
+
+  // More money, and it goes on within a second.
+  assert.equal((await put('google_maps', { monthly_limit_usd: 1, action: 'block' })).status, 200);
+  await waitFor('calls go to Google again', async () => {
+    const reply = await app.geocode(`Ташкент, улица Навои, ${100 + Math.floor(Math.random() * 1e6)}`);
+    return reply.json.provider === 'google_maps';
+  });
+  assert.equal((await app.call('DELETE', '/budgets/google_maps', undefined, admin)).status, 204);
+  assert.equal((await app.call('DELETE', '/budgets/google_maps', undefined, admin)).status, 404);
+  assert.equal((await app.call('GET', '/budgets/google_maps', undefined, admin)).status, 404);
+});
+
+const priceUsd = 0.005;
+
+async function spendUsd(database: TestDatabase, tenant: string, usd: number): Promise<void> {
+  await database.db.querySystem({
+    text: `insert into usage_daily (day, management_company_id, service_name, operation, request_count, total_cost)
+           values ((now() at time zone 'UTC')::date, $1, 'google_maps', 'geocode', 1, $2)
+           on conflict (management_company_id, day, service_name, operation)
+           do update set total_cost = usage_daily.total_cost + excluded.total_cost`,
+    values: [tenant, usd],
+  });
+}
+
+/** `count` replicas over one database; Redis through `url`, or the in-process store where it is null. */
+async function startReplicas(t: Cleanup, count: number, limitUsd: number, urls: readonly (string | null)[]) {
+  closeInReverse(t);
+  const database = await startTestDatabase(t);
+  const tenant = parseTenantId(`t_${randomUUID().slice(0, 18)}`);
+  await database.db.querySystem({
+    text: `insert into budgets (management_company_id, service_name, monthly_limit_usd, action) values ($1, '*', $2, 'block')`,
+    values: [tenant, limitUsd],
+  });
+  const replicas: { guard: BudgetGuard; store: SharedStore }[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const url = urls[index % urls.length];
+    const store =
+      url === null || url === undefined
+        ? createInProcessStore({ clock: systemClock, logger: silentLogger })
+        : await openRedisStore({ urls: [url], logger: silentLogger });
+    t.after(() => store.close());
+    const directory = await openBudgetDirectory({ db: database.db, logger: silentLogger });
+    t.after(() => directory.close());
+    const guard = createBudgetGuard({ db: database.db, store, directory, clock: systemClock, logger: silentLogger });
+    replicas.push({ guard, store });
+  }
+  const budget = {
+    management_company_id: tenant,
+    service_name: '*',
+    monthly_limit_usd: limitUsd,
+    action: 'block',
+  } as const;
+  const reserve = (index: number, usd = priceUsd) =>
+    (replicas[index % count] as (typeof replicas)[number]).guard.reserve(tenant, 'google_maps', usd);
+  /** How many of so many at once are granted, and what they hold. */
+  const reserveMany = async (asked: number) => {
+    const decisions = await Promise.all(Array.from({ length: asked }, (_, index) => reserve(index)));
+    return decisions.flatMap((decision) => (decision.kind === 'reserved' ? [decision.reservation] : []));
+  };
+  return { database, tenant, budget, replicas, reserve, reserveMany };
+}
+
+test('1,000 calls at once over three replicas take exactly what the budget has', async (t) => {
+  const { database, tenant, reserveMany } = await startReplicas(t, 3, 1, [redisUrl]);
+  await spendUsd(database, tenant, 0.1);
+  // 0.90 USD are left: 180 calls.
+  const granted = await reserveMany(1_000);
+  assert.equal(granted.length, 180);
+  assert.equal((await reserveMany(100)).length, 0);
+  // What was not billed is free again, and no more than that.
+  for (const reservation of granted.slice(0, 30)) reservation.settle(0);
+  for (const reservation of granted.slice(30)) reservation.settle(priceUsd);
+  const again = await waitFor('the money is back', async () => {
+    const more = await reserveMany(60);
+    return more.length > 0 && more;
+  });
+  assert.ok(again.length + (await reserveMany(60)).length <= 30);
+});
+
+test('without Redis one process keeps to the budget exactly', async (t) => {
+  const { database, tenant, reserveMany } = await startReplicas(t, 1, 1, [null]);
+  await spendUsd(database, tenant, 0.5);
+  const granted = await reserveMany(1_000);
+  assert.equal(granted.length, 100);
+  for (const reservation of granted.slice(0, 10)) reservation.settle(0);
+  assert.equal((await reserveMany(100)).length, 10);
+});
+
+test('while Redis is away each replica spends its share, and the sum stays within the budget', async (t) => {
+  const proxy = await startTcpProxy(t, redisUrl);
+  const { replicas, reserveMany, budget, database } = await startReplicas(t, 3, 1, [proxy.through(redisUrl)]);
+  await waitFor('the replicas see each other', () => replicas.every(({ store }) => store.replicasSeen() >= 3));
+  const before = await reserveMany(60);
+  assert.equal(before.length, 60);
+  for (const reservation of before) reservation.settle(priceUsd);
+  await spendUsd(database, budget.management_company_id, 0.3);
+
+  proxy.cut();
+  await waitFor('Redis is away', () => replicas.every(({ store }) => !store.isAvailable()));
+  const alone = await reserveMany(1_000);
+  // 0.70 USD are left to all: at most 140 calls, and with three that share well nearly all of them.
+  assert.ok(alone.length > 0 && alone.length <= 140, String(alone.length));
+
+  proxy.resume();
+  await waitFor('Redis is back', () => replicas.every(({ store }) => store.isAvailable()));
+  const after = await reserveMany(1_000);
+  assert.ok(60 + alone.length + after.length <= 200, `${alone.length} + ${after.length}`);
+});
+
+test('a counter that Redis lost is counted again, with what is under way', async (t) => {
+  const { replicas, reserveMany, budget } = await startReplicas(t, 1, 1, [redisUrl]);
+  const underWay = await reserveMany(150);
+  assert.equal(underWay.length, 150);
+  const store = replicas[0]?.store;
+  await store?.delete([budgetCounterKey(budget, monthOf(Date.now()))]);
+  await reserveMany(1);
+  assert.ok((await reserveMany(1_000)).length <= 49);
+});
