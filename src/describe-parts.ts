@@ -1,7 +1,7 @@
 /** The state of each part, for `/health/detailed`. */
 import type { Broker } from './broker/broker.ts';
 import type { ServiceDirectory } from './directory/service.ts';
-import type { RecentAttempts } from './health/recent-attempts.ts';
+import type { ServiceHealth } from './health/service-health.ts';
 import type { HealthDetails, PartStatus } from './http/routes/health.ts';
 import type { OutboxRelay } from './outbox/relay.ts';
 import type { Database } from './storage/database.ts';
@@ -15,7 +15,7 @@ export interface Parts {
   broker: Broker;
   relay: Pick<OutboxRelay, 'stats'>;
   directory: Pick<ServiceDirectory, 'ofAllTenants'>;
-  health: Pick<RecentAttempts, 'healthOf'>;
+  health: Pick<ServiceHealth, 'healthOf'>;
 }
 
 /** `tenants` null: the services of all. While the database is away the services that are not known are left out. */

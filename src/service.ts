@@ -13,10 +13,7 @@ import { createInProcessBroker } from './broker/in-process-broker.ts';
 import { openRabbitmqBroker } from './broker/rabbitmq-broker.ts';
 import { systemClock } from './clock.ts';
 import type { BootstrapToken, Config } from './config.ts';
-import { openBudgetDirectory } from './costs/budget-directory.ts';
-import { createBudgetGuard } from './costs/budget-guard.ts';
 import { costOf } from './costs/prices.ts';
-import { startBudgetWatch } from './costs/watch-budgets.ts';
 import { describeParts } from './describe-parts.ts';
 import {
   type EmulatorAccess,
@@ -24,6 +21,7 @@ import {
   registerEnvironmentServices,
   withEmulatedAccounts,
 } from './directory/environment-services.ts';
+import type { ExternalService } from './directory/service.ts';
 import { openServiceDirectory } from './directory/service-directory.ts';
 import { environmentProviders, operatorEndpoints } from './environment-providers.ts';
 import { createBulkheads } from './gateway/bulkhead.ts';
@@ -37,7 +35,8 @@ import { openResponseCache } from './gateway/response-cache.ts';
 import { defaultBatchConcurrency, defaultBatchDeadlineMs } from './geocoding/batch.ts';
 import { createGeocodingCapabilities } from './geocoding/capabilities.ts';
 import { probeService } from './health/probe.ts';
-import { createRecentAttempts } from './health/recent-attempts.ts';
+import { startProber } from './health/prober.ts';
+import { openServiceHealth } from './health/service-health.ts';
 import { buildApp } from './http/app.ts';
 import { createAuthenticator } from './http/authenticate.ts';
 import { createEventStreams } from './http/event-streams.ts';
@@ -78,6 +77,7 @@ import { createLeases } from './storage/leases.ts';
 import { migrate } from './storage/migrate.ts';
 import { ensurePartitions } from './storage/partitions.ts';
 import { openRedisStore } from './storage/redis-store.ts';
+import { listLastSuccesses } from './storage/service-health.ts';
 import type { SharedStore } from './storage/shared-store.ts';
 import { version } from './version.ts';
 
@@ -96,6 +96,7 @@ export interface Service {
 const partitionDaysAhead = 3;
 const defaultGraceMs = 10_000;
 const idleSweepMs = 50;
+const proberLease = 'health-prober';
 /** A call with all its providers and retries; longer than that nobody waits. */
 const callDeadlineMs = 30_000;
 
@@ -175,7 +176,7 @@ export async function startService(config: Config, logger: Logger = createLogger
 
   // Calls.
   const deadlines = own(createDeadlines());
-  const health = createRecentAttempts({ clock, metrics });
+  const health = own(await openServiceHealth({ db, clock, metrics, logger, appendEvent }));
   // Closed before the store: what it spent without Redis is written there in the end.
   const limiter = own(createRateLimiter({ store, clock, logger }));
   const cache = own(
@@ -191,14 +192,6 @@ export async function startService(config: Config, logger: Logger = createLogger
       overlaps: { [scopeKind]: rangesOverlap },
     }),
   );
-  const budgets = createBudgetGuard({
-    db,
-    store,
-    directory: own(await openBudgetDirectory({ db, logger })),
-    clock,
-    logger,
-  });
-  own(startBudgetWatch({ db, directory, guard: budgets, metrics, clock, logger, appendEvent }));
   const callDeps: CallDeps = {
     cache,
     limiter,
@@ -209,7 +202,6 @@ export async function startService(config: Config, logger: Logger = createLogger
     clock,
     logger,
     costOf,
-    reserveBudget: budgets.reserve,
     familyLimits: config.familyLimits,
     breakers: createCircuitBreakers({ clock }),
     bulkheads: createBulkheads({ clock, deadlines }),
@@ -242,6 +234,27 @@ export async function startService(config: Config, logger: Logger = createLogger
     findAdapter: (name: string) => findAdapter(name) ?? undefined,
     openHttp: (options: ProviderHttpOptions) => providerHttp(outbound, options),
   };
+  const probeAndCount = async (service: ExternalService, requestId: string | null) => {
+    const result = await probeService(probeDeps, service, requestId);
+    if (result.ok !== null) health.observe(service, { ...result, ok: result.ok });
+    await health.settle(service);
+    return result;
+  };
+  own(
+    startProber({
+      clock,
+      logger,
+      intervalMs: config.healthCheckIntervalSeconds * 1000,
+      timeoutMs: config.requestTimeoutMs,
+      servicesOfAllTenants: () => directory.ofAllTenants(),
+      lastAttempts: () => listLastSuccesses(db),
+      async probe(service) {
+        await probeAndCount(service, null);
+      },
+      tryHold: async (ttlMs) => (await leases.tryHold(proberLease, ttlMs)) !== null,
+      release: () => leases.release(proberLease),
+    }),
+  );
   const idempotency = createIdempotency({ db, keyring, logger });
   const services = servicesRoutes({
     db,
@@ -254,10 +267,15 @@ export async function startService(config: Config, logger: Logger = createLogger
     refusalOf: (address) => refusalOf(outbound, address),
     limitsOf: (service) => limiter.peek(service.tenantId, accountLimits(service)),
     async probe(service, requestId) {
-      const { ok, fault, durationMs, startedAtMs } = await probeService(probeDeps, service, requestId);
-      if (ok !== null) health.observe(service, { ok, fault });
+      const result = await probeAndCount(service, requestId);
       const { status, lastError } = health.healthOf(service);
-      return { status, ok: ok !== false, fault: fault ?? lastError, durationMs, checkedAtMs: startedAtMs };
+      return {
+        status,
+        ok: result.ok !== false,
+        fault: result.fault ?? (status === 'healthy' ? null : lastError),
+        durationMs: result.durationMs,
+        checkedAtMs: result.startedAtMs,
+      };
     },
   });
 
@@ -386,7 +404,7 @@ export async function startService(config: Config, logger: Logger = createLogger
   const running = opened.move();
   return {
     url: url.replace('0.0.0.0', '127.0.0.1').replace('[::]', '[::1]'),
-    exampleToken: config.production ? null : (bootstrapTokens[0]?.token ?? null),
+    exampleToken: config.production || config.bootstrapTokens.length > 0 ? null : (bootstrapTokens[0]?.token ?? null),
     emulatedProviders: emulator === null ? [] : emulatedNames(config, providers),
     async close(grace = defaultGraceMs) {
       isServing = false;

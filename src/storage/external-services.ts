@@ -180,19 +180,3 @@ export async function deleteService(tx: Queryable, tenantId: TenantId, serviceId
   });
   return rowCount > 0;
 }
-
-/** Written with every probe, and no change of configuration: no notification is sent. */
-export async function saveServiceHealth(
-  db: Queryable,
-  tenantId: TenantId,
-  serviceId: ServiceId,
-  healthStatus: string,
-  checkedAtMs: number,
-): Promise<void> {
-  await db.query({
-    name: 'external_services_save_health',
-    text: `update external_services set health_status = $3, last_health_check = $4
-            where management_company_id = $1 and id = $2`,
-    values: [tenantId, serviceId, healthStatus, new Date(checkedAtMs)],
-  });
-}

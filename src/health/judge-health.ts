@@ -1,0 +1,113 @@
+/**
+ * How a service stands, from its attempts in the order they were made:
+ *
+ *   unknown, healthy ──3 failures in a row, or a fifth of ≥ 10 in a minute──▶ degraded
+ *   any ──6 failures in a row──▶ down
+ *   any ──2 successes in a row──▶ healthy, and the minute begins anew
+ *
+ * That the minute begins anew is the hysteresis: failures from before a recovery do not degrade what has recovered, and
+ * a service that keeps failing now and then changes its status once in ten attempts at most.
+ */
+import type { HealthStatus } from '../directory/service.ts';
+
+export interface Attempted {
+  readonly ok: boolean;
+  /** Unix milliseconds. */
+  readonly atMs: number;
+  readonly durationMs: number;
+  /** In words that name no secret and no address; null after a success. */
+  readonly fault: string | null;
+}
+
+/** Attempts of a few seconds, counted together: a minute of any traffic is a handful of these. */
+export interface Slice {
+  readonly at: number;
+  readonly attempts: number;
+  readonly failures: number;
+  readonly duration_ms: number;
+}
+
+export interface HealthState {
+  readonly status: HealthStatus;
+  readonly failuresInRow: number;
+  readonly successesInRow: number;
+  /** Oldest first. */
+  readonly lately: readonly Slice[];
+  readonly lastError: string | null;
+  /** Unix milliseconds since when it is not healthy; null where it is, or nobody knows. */
+  readonly unhealthySinceMs: number | null;
+  /** Unix milliseconds of the last attempt. */
+  readonly checkedAtMs: number | null;
+}
+
+export const unknownHealth: HealthState = {
+  status: 'unknown',
+  failuresInRow: 0,
+  successesInRow: 0,
+  lately: [],
+  lastError: null,
+  unhealthySinceMs: null,
+  checkedAtMs: null,
+};
+
+const windowMs = 60_000;
+const sliceMs = 5_000;
+const failuresToDegrade = 3;
+const failuresToBeDown = 6;
+const successesToRecover = 2;
+const attemptsToRate = 10;
+const failureRateToDegrade = 0.2;
+/** More in a row say the same, and a counter needs an end. */
+const longestRow = 1_000_000;
+
+export function afterAttempt(before: HealthState, attempt: Attempted): HealthState {
+  const counted: HealthState = {
+    ...before,
+    failuresInRow: attempt.ok ? 0 : Math.min(longestRow, before.failuresInRow + 1),
+    successesInRow: attempt.ok ? Math.min(longestRow, before.successesInRow + 1) : 0,
+    lately: withAttempt(before.lately, attempt),
+    lastError: attempt.ok ? before.lastError : attempt.fault,
+    checkedAtMs: Math.max(before.checkedAtMs ?? 0, attempt.atMs),
+  };
+  const status = statusOf(counted);
+  if (status === before.status) return counted;
+  if (status === 'healthy') {
+    return { ...counted, status, unhealthySinceMs: null, lately: before.status === 'unknown' ? counted.lately : [] };
+  }
+  return { ...counted, status, unhealthySinceMs: before.unhealthySinceMs ?? attempt.atMs };
+}
+
+function statusOf(state: HealthState): HealthStatus {
+  if (state.failuresInRow >= failuresToBeDown) return 'down';
+  if (state.successesInRow >= successesToRecover) return 'healthy';
+  if (state.status === 'down') return 'down';
+  const { attempts, failures } = latelyOf(state);
+  const failsOften = attempts >= attemptsToRate && failures >= attempts * failureRateToDegrade;
+  return state.failuresInRow >= failuresToDegrade || failsOften ? 'degraded' : state.status;
+}
+
+/** The last minute as a whole. */
+export function latelyOf({ lately }: Pick<HealthState, 'lately'>) {
+  const sum = (of: (slice: Slice) => number): number => lately.reduce((total, slice) => total + of(slice), 0);
+  return {
+    attempts: sum(({ attempts }) => attempts),
+    failures: sum(({ failures }) => failures),
+    durationMs: sum(({ duration_ms }) => duration_ms),
+  };
+}
+
+/** Replicas' attempts come a little out of order; slices keep theirs, and what is older than a minute goes. */
+function withAttempt(lately: readonly Slice[], { ok, atMs, durationMs }: Attempted): readonly Slice[] {
+  const at = Math.floor(atMs / sliceMs) * sliceMs;
+  const newestAt = Math.max(at, lately.at(-1)?.at ?? 0);
+  const before = lately.find((slice) => slice.at === at) ?? { at, attempts: 0, failures: 0, duration_ms: 0 };
+  const slice: Slice = {
+    at,
+    attempts: before.attempts + 1,
+    failures: before.failures + (ok ? 0 : 1),
+    duration_ms: before.duration_ms + Math.round(durationMs),
+  };
+  return [...lately.filter((other) => other.at !== at), slice]
+    .filter((other) => other.at > newestAt - windowMs)
+    .sort((one, other) => one.at - other.at);
+}

@@ -1,0 +1,115 @@
+/**
+ * Attempts of one replica added to what all replicas know, in one transaction with what follows from them: the service's
+ * status, and the event that announces its change. So each change is announced once, whoever saw it.
+ */
+import type { ExternalService, HealthStatus } from '../directory/service.ts';
+import type { DurableEvent } from '../outbox/events.ts';
+import type { Database, Queryable } from '../storage/database.ts';
+import {
+  announceHealthState,
+  lockServiceHealth,
+  type ServiceHealthRow,
+  saveHealthState,
+} from '../storage/service-health.ts';
+import { type Attempted, afterAttempt, type HealthState, latelyOf, type Slice } from './judge-health.ts';
+
+export interface SettleHealthDeps {
+  readonly db: Pick<Database, 'forTenant'>;
+  appendEvent(tx: Queryable, event: DurableEvent): Promise<unknown>;
+}
+
+/** The state after it; null where the service is gone. Rejects while the database is away, and then nothing is added. */
+export async function settleHealth(
+  deps: SettleHealthDeps,
+  service: ExternalService,
+  attempts: readonly Attempted[],
+): Promise<HealthState | null> {
+  return deps.db.forTenant(service.tenantId, async (tx) => {
+    const row = await lockServiceHealth(tx, service.tenantId, service.id);
+    if (row === null) return null;
+    let state = stateOfRow(row);
+    let isChanged = false;
+    for (const attempt of attempts) {
+      const next = afterAttempt(state, attempt);
+      if (next.status !== state.status) {
+        isChanged = true;
+        const event = eventOf(service, state, next, attempt);
+        if (event !== null) await deps.appendEvent(tx, event);
+      }
+      state = next;
+    }
+    const saved = rowOfState(service.id, state);
+    await saveHealthState(tx, service.tenantId, saved);
+    if (isChanged) await announceHealthState(tx, { ...saved, service_name: service.serviceName });
+    return state;
+  });
+}
+
+/** That a service is seen healthy for the first time is no recovery. */
+function eventOf(
+  service: ExternalService,
+  before: HealthState,
+  after: HealthState,
+  { atMs, ok, durationMs }: Attempted,
+): DurableEvent | null {
+  if (before.status === 'unknown' && after.status === 'healthy') return null;
+  const common = {
+    tenantId: service.tenantId,
+    serviceName: service.serviceName,
+    correlationId: null,
+    occurredAtMs: atMs,
+    aggregateId: service.id,
+  };
+  if (after.status === 'healthy') {
+    const downtimeMs = atMs - (before.unhealthySinceMs ?? atMs);
+    return {
+      ...common,
+      type: 'integration.health.recovered',
+      fields: {
+        service_id: service.id,
+        health_status: after.status,
+        previous_status: before.status,
+        downtime_seconds: Math.max(0, Math.round(downtimeMs / 100) / 10),
+      },
+    };
+  }
+  const { attempts, failures, durationMs: totalMs } = latelyOf(after);
+  return {
+    ...common,
+    type: 'integration.health.degraded',
+    fields: {
+      service_id: service.id,
+      health_status: after.status,
+      previous_status: before.status,
+      error_rate_percent: attempts === 0 ? (ok ? 0 : 100) : Math.round((1000 * failures) / attempts) / 10,
+      avg_response_time_ms: Math.round(attempts === 0 ? durationMs : totalMs / attempts),
+      consecutive_failures: after.failuresInRow,
+      fallback_service_id: service.fallbackServiceId,
+    },
+  };
+}
+
+export function stateOfRow(row: ServiceHealthRow): HealthState {
+  return {
+    status: row.status as HealthStatus,
+    failuresInRow: row.failures_in_row,
+    successesInRow: row.successes_in_row,
+    lately: row.lately as readonly Slice[],
+    lastError: row.last_error,
+    unhealthySinceMs: row.unhealthy_since?.getTime() ?? null,
+    checkedAtMs: row.checked_at?.getTime() ?? null,
+  };
+}
+
+function rowOfState(serviceId: string, state: HealthState): ServiceHealthRow {
+  return {
+    service_id: serviceId,
+    status: state.status,
+    failures_in_row: state.failuresInRow,
+    successes_in_row: state.successesInRow,
+    lately: state.lately,
+    last_error: state.lastError,
+    unhealthy_since: state.unhealthySinceMs === null ? null : new Date(state.unhealthySinceMs),
+    checked_at: state.checkedAtMs === null ? null : new Date(state.checkedAtMs),
+  };
+}

@@ -1,0 +1,170 @@
+/** Health: what probes and traffic show, over all replicas, announced once. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { type Cleanup, closeInReverse } from '../support/cleanup.ts';
+import { startTestService, type TestService } from '../support/service.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+async function startUpstream(t: Cleanup) {
+  closeInReverse(t);
+  const upstream = { url: '', status: 200, requests: [] as string[] };
+  const server = createServer((request, response) => {
+    upstream.requests.push(`${request.method} ${request.url}`);
+    response.writeHead(upstream.status).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  upstream.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return upstream;
+}
+
+type Json = Record<string, unknown>;
+
+async function register(app: TestService, members: Json): Promise<string> {
+  const reply = await admin(app, 'POST', '/services', { service_name: 'api', service_type: 'api', ...members });
+  assert.equal(reply.status, 201, reply.text);
+  return reply.json.id;
+}
+
+function admin(app: TestService, method: string, path: string, body?: unknown, tenant = app.tenant) {
+  return app.call(method, path, body, {
+    authorization: `Bearer ${app.adminToken}`,
+    'x-management-company-id': tenant,
+  });
+}
+
+/** Events of one service as they were appended, the published ones included: a trigger keeps a copy. */
+async function keepEvents(app: TestService): Promise<() => Promise<Json[]>> {
+  await app.database.db.asOwner(async (tx) => {
+    await tx.query({ text: 'create table kept_events (n bigserial, event_type text, body json)' });
+    await tx.query({ text: 'grant all on kept_events, kept_events_n_seq to public' });
+    await tx.query({
+      text: `create function keep_event() returns trigger language plpgsql as $$
+             begin insert into kept_events (event_type, body) values (new.event_type, new.body); return null; end $$`,
+    });
+    await tx.query({
+      text: 'create trigger keep_events after insert on outbox_events for each row execute function keep_event()',
+    });
+  });
+  return async () => {
+    const { rows } = await app.database.db.asOwner((tx) =>
+      tx.query<{ body: Json }>({
+        text: `select body from kept_events where event_type like 'integration.health.%' order by n`,
+      }),
+    );
+    return rows.map(({ body }) => body);
+  };
+}
+
+test('a service degrades, goes down and recovers, as probes on demand see it', async (t) => {
+  const upstream = await startUpstream(t);
+  const app = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host });
+  const events = await keepEvents(app);
+  const id = await register(app, { base_url: upstream.url, config: { health_path: '/up' }, api_key: 'canary-key-11' });
+  const check = async () => (await admin(app, 'POST', `/services/${id}/check`)).json;
+  const statuses = async (count: number): Promise<string[]> => {
+    const seen: string[] = [];
+    for (let n = 0; n < count; n += 1) seen.push((await check()).health_status);
+    return seen;
+  };
+
+  assert.deepEqual(await statuses(2), ['unknown', 'healthy']);
+  assert.deepEqual(upstream.requests, ['GET /up', 'GET /up']);
+  upstream.status = 503;
+  assert.deepEqual(await statuses(6), ['healthy', 'healthy', 'degraded', 'degraded', 'degraded', 'down']);
+  const down = await check();
+  assert.deepEqual([down.ok, down.last_error], [false, 'HTTP 503']);
+  const shown = (await admin(app, 'GET', `/services/${id}`)).json;
+  assert.equal(shown.health_status, 'down');
+  assert.equal(shown.last_health_check !== null, true);
+  upstream.status = 404;
+  assert.deepEqual(await statuses(2), ['down', 'healthy'], 'whatever it answers, it works');
+
+  const [degraded, gone, recovered, ...more] = await events();
+  assert.deepEqual(more, []);
+  assert.deepEqual(
+    [degraded, gone, recovered].map((event) => [event?.event_type, event?.previous_status, event?.health_status]),
+    [
+      ['integration.health.degraded', 'healthy', 'degraded'],
+      ['integration.health.degraded', 'degraded', 'down'],
+      ['integration.health.recovered', 'down', 'healthy'],
+    ],
+  );
+  assert.deepEqual([degraded?.service_id, degraded?.consecutive_failures, gone?.consecutive_failures], [id, 3, 6]);
+  assert.deepEqual([degraded?.error_rate_percent, degraded?.fallback_service_id], [60, null]);
+  assert.equal(typeof degraded?.avg_response_time_ms, 'number');
+  assert.ok(Number(recovered?.downtime_seconds) >= 0);
+
+  const metrics = await (await fetch(`${app.url}/metrics`)).text();
+  assert.match(metrics, /integration_service_health\{service="api",status="healthy"\} 1/);
+  assert.match(metrics, /integration_service_health\{service="api",status="down"\} 0/);
+
+  const logs = await app.call('GET', '/logs?operation=health_check&service_name=api');
+  assert.equal(logs.json.logs.length, 11);
+  assert.ok(!logs.text.includes('canary-key'));
+});
+
+test('a refused credential and a refused connection are failures', async (t) => {
+  const upstream = await startUpstream(t);
+  const app = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.1' });
+  upstream.status = 401;
+  const id = await register(app, { base_url: upstream.url, api_key: 'wrong' });
+  assert.equal((await admin(app, 'POST', `/services/${id}/check`)).json.ok, false);
+  const nobody = await register(app, { service_name: 'nobody', base_url: 'http://127.0.0.1:1' });
+  const refused = (await admin(app, 'POST', `/services/${nobody}/check`)).json;
+  assert.deepEqual([refused.ok, refused.last_error], [false, 'connection refused']);
+});
+
+test('failures that several replicas saw add up, and are announced once', async (t) => {
+  const upstream = await startUpstream(t);
+  const env = { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host, REQUEST_MAX_RETRIES: '0' };
+  const one = await startTestService(t, env);
+  const two = await startTestService(t, { ...env, DATABASE_URL: one.database.url, MANAGEMENT_COMPANY_ID: one.tenant });
+  const events = await keepEvents(one);
+  const id = await register(one, { base_url: upstream.url });
+  upstream.status = 500;
+  const ask = (app: TestService) =>
+    app.call('PUT', '/proxy/api/x', undefined, { 'x-management-company-id': one.tenant });
+  await waitFor('the other replica knows the service', async () => (await ask(two)).status === 500);
+  for (const app of [one, two, one, two, one]) await ask(app);
+  await waitFor('both know that it is down', async () => {
+    const seen = await Promise.all(
+      [one, two].map((app) => app.url).map(async (url) => (await fetch(`${url}/metrics`)).text()),
+    );
+    return seen.every((text) => /integration_service_health\{service="api",status="down"\} 1/.test(text));
+  });
+  assert.equal((await admin(two, 'GET', `/services/${id}`, undefined, one.tenant)).json.health_status, 'down');
+  assert.deepEqual(
+    (await events()).map(({ health_status }) => health_status),
+    ['degraded', 'down'],
+  );
+});
+
+test('services are probed by one replica at a time, at no cost, and without being asked', async (t) => {
+  const upstream = await startUpstream(t);
+  const env = { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host, HEALTH_CHECK_INTERVAL_SECONDS: '1' };
+  const one = await startTestService(t, env);
+  await startTestService(t, { ...env, DATABASE_URL: one.database.url, MANAGEMENT_COMPANY_ID: one.tenant });
+  const id = await register(one, { base_url: upstream.url });
+  await waitFor('every service is healthy', async () => {
+    const { services } = (await admin(one, 'GET', '/services')).json;
+    return services.every(({ health_status }: Json) => health_status === 'healthy');
+  });
+  const { rows } = await one.database.db.querySystem<{ holder: string }>({
+    text: `select holder from leases where name = 'health-prober'`,
+  });
+  assert.equal(rows.length, 1);
+  assert.ok(upstream.requests.every((request) => request === 'HEAD /'));
+  const { rows: costs } = await one.database.db.querySystem<{ cost: number }>({
+    text: `select coalesce(sum(estimated_cost), 0)::float8 as cost from integration_logs where operation = 'health_check'`,
+  });
+  assert.equal(costs[0]?.cost, 0);
+  await admin(one, 'DELETE', `/services/${id}`);
+});
