@@ -13,7 +13,10 @@ import { createInProcessBroker } from './broker/in-process-broker.ts';
 import { openRabbitmqBroker } from './broker/rabbitmq-broker.ts';
 import { systemClock } from './clock.ts';
 import type { BootstrapToken, Config } from './config.ts';
+import { openBudgetDirectory } from './costs/budget-directory.ts';
+import { createBudgetGuard } from './costs/budget-guard.ts';
 import { costOf } from './costs/prices.ts';
+import { startBudgetWatch } from './costs/watch-budgets.ts';
 import { describeParts } from './describe-parts.ts';
 import {
   type EmulatorAccess,
@@ -192,6 +195,14 @@ export async function startService(config: Config, logger: Logger = createLogger
       overlaps: { [scopeKind]: rangesOverlap },
     }),
   );
+  const budgets = createBudgetGuard({
+    db,
+    store,
+    directory: own(await openBudgetDirectory({ db, logger })),
+    clock,
+    logger,
+  });
+  own(startBudgetWatch({ db, directory, guard: budgets, metrics, clock, logger, appendEvent }));
   const callDeps: CallDeps = {
     cache,
     limiter,
@@ -202,6 +213,7 @@ export async function startService(config: Config, logger: Logger = createLogger
     clock,
     logger,
     costOf,
+    reserveBudget: budgets.reserve,
     familyLimits: config.familyLimits,
     breakers: createCircuitBreakers({ clock }),
     bulkheads: createBulkheads({ clock, deadlines }),
