@@ -18,6 +18,7 @@ import type { Keyring } from './secrets/keyring.ts';
 import type { Database } from './storage/database.ts';
 import type { SharedStore } from './storage/shared-store.ts';
 import { createWebhookRateLimit } from './webhooks/rate-limit.ts';
+import { startTargetDeliveries } from './webhooks/targets/deliver-to-targets.ts';
 import { createTraceBudget } from './webhooks/trace-budget.ts';
 import { webhookOfRow } from './webhooks/webhook.ts';
 
@@ -37,6 +38,8 @@ export interface WebhooksDeps {
   readonly trustedProxies: readonly string[];
   /** `RATE_LIMIT_WEBHOOKS_PER_MINUTE`. */
   readonly perMinute: number;
+  /** Until a target must have answered. */
+  readonly targetTimeoutMs: number;
 }
 
 export interface Webhooks {
@@ -55,7 +58,18 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
     logger,
     read: (row) => webhookOfRow(keyring, row),
   });
-  const onTargetDelivery = (): void => {};
+  const targets = startTargetDeliveries({
+    db,
+    outbound: deps.outbound,
+    keyring,
+    masker: deps.masker,
+    metrics,
+    clock,
+    logger,
+    publicBaseUrl,
+    timeoutMs: deps.targetTimeoutMs,
+  });
+  const onTargetDelivery = targets.wake;
 
   return {
     apiRoutes: webhooksRoutes({
@@ -89,6 +103,7 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
       trustedProxies: deps.trustedProxies,
     }),
     async close() {
+      await targets.close();
       await directory.close();
     },
   };

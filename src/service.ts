@@ -307,6 +307,7 @@ export async function startService(config: Config, logger: Logger = createLogger
       publicBaseUrl: config.http.publicBaseUrl,
       trustedProxies: config.http.trustedProxies,
       perMinute: config.familyLimits.webhooks,
+      targetTimeoutMs: config.requestTimeoutMs,
     }),
   );
 

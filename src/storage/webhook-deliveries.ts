@@ -83,17 +83,6 @@ export async function claimDueDeliveries(db: Queryable, bounds: ClaimBounds): Pr
   return rows;
 }
 
-/** Milliseconds until the next delivery is due, at most `mostMs`. */
-export async function nextDueInMs(db: Queryable, mostMs: number): Promise<number> {
-  const { rows } = await db.query<{ due_ms: number | null }>({
-    name: 'webhook_deliveries_next_due',
-    text: `
-      select extract(epoch from min(next_attempt_at) - now())::float8 * 1000 as due_ms
-        from webhook_deliveries where state = 'pending' and next_attempt_at > now()`,
-  });
-  return Math.max(0, Math.min(mostMs, rows[0]?.due_ms ?? mostMs));
-}
-
 /** What an attempt needs to know; null where the webhook or the event is gone, or there is no target any more. */
 export interface DeliveryContent {
   readonly webhook_name: string;
@@ -138,14 +127,15 @@ export async function settleDelivery(db: Queryable, delivery: DueDelivery, outco
     text: `
       with settled as (
         update webhook_deliveries
-           set state = $2, attempt_count = attempt_count + 1, tries_since_redrive = tries_since_redrive + 1,
-               next_attempt_at = case when $2 = 'pending' then now() + $3 * interval '1 millisecond' end,
-               locked_until = null, last_error = $8, updated_at = now()
+           set state = $2::text, attempt_count = attempt_count + 1, tries_since_redrive = tries_since_redrive + 1,
+               next_attempt_at = case when $2::text = 'pending' then now() + $3::float8 * interval '1 millisecond' end,
+               locked_until = null, last_error = $8::text, updated_at = now()
          where id = $1 and state = 'pending'
         returning id, management_company_id, webhook_event_id, attempt_count)
       insert into webhook_attempts (id, management_company_id, webhook_delivery_id, webhook_event_id, attempt, started_at,
         duration_ms, response_status_code, response_body, error_message)
-      select $4, management_company_id, id, webhook_event_id, attempt_count, $5, $6, $7, $9, $8 from settled`,
+      select $4::uuid, management_company_id, id, webhook_event_id, attempt_count, $5::timestamptz, $6::integer, $7::integer,
+        $9::text, $8::text from settled`,
     values: [
       delivery.id,
       outcome.next.state,

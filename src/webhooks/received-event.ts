@@ -3,7 +3,7 @@ import type { DurableEvent } from '../outbox/events.ts';
 import type { Webhook } from './webhook.ts';
 
 /** A larger payload is fetched by its address instead of travelling through every queue. */
-export const maxPublishedPayloadBytes = 256 * 1024;
+const maxPublishedPayloadBytes = 256 * 1024;
 /** JSON nested deeper than this overflows the parsers of common consumers, and PostgreSQL's. */
 const maxPublishedDepth = 200;
 
@@ -17,14 +17,15 @@ export interface ReceivedDelivery {
   readonly signatureVerified: boolean;
 }
 
-/** `payloadUrl` is where the delivery can be read whole. */
+/** `payloadUrl` is where the delivery can be read whole, and is named where its payload is above `maxPayloadBytes`. */
 export function receivedEvent(
   webhook: Pick<Webhook, 'id' | 'tenantId' | 'name' | 'sourceService'>,
   delivery: ReceivedDelivery,
   payloadUrl: string,
   correlationId: string | null,
+  maxPayloadBytes = maxPublishedPayloadBytes,
 ): DurableEvent {
-  const payload = publishedPayload(delivery);
+  const payload = publishedPayload(delivery, maxPayloadBytes);
   return {
     type: 'integration.webhook.received',
     tenantId: webhook.tenantId,
@@ -50,7 +51,7 @@ export function receivedEvent(
 /** JSON as it is, other text as a string; undefined where it cannot travel: too large, too deep, or no text. */
 export function publishedPayload(
   { body, parsed }: Pick<ReceivedDelivery, 'body' | 'parsed'>,
-  maxBytes = maxPublishedPayloadBytes,
+  maxBytes: number,
 ): unknown {
   if (body.length > maxBytes) return undefined;
   if (parsed !== null) return isDeeperThan(parsed, maxPublishedDepth) ? undefined : parsed;

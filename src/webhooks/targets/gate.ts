@@ -1,0 +1,19 @@
+/** Lets so many pass at once; the others wait in the order they came. Its owner bounds how many can wait. */
+export function createGate(width: number): { run<T>(work: () => Promise<T>): Promise<T> } {
+  let inside = 0;
+  const waiting: (() => void)[] = [];
+  return {
+    async run(work) {
+      if (inside >= width) await new Promise<void>((resolve) => waiting.push(resolve));
+      else inside += 1;
+      try {
+        return await work();
+      } finally {
+        // The place goes straight to the next, so that nobody slips in between.
+        const next = waiting.shift();
+        if (next === undefined) inside -= 1;
+        else next();
+      }
+    },
+  };
+}

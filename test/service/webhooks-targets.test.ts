@@ -1,0 +1,206 @@
+/** Accepted events on their way to a webhook's own target: signed, repeated, in order, never held up by another's. */
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { Webhook } from 'standardwebhooks';
+import { type Cleanup, closeInReverse } from '../support/cleanup.ts';
+import { startTestService, type TestService } from '../support/service.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { postDelivery, startWebhook, type TestWebhook } from '../support/webhooks.ts';
+
+interface Received {
+  readonly body: string;
+  readonly headers: Record<string, string>;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into it.
+  readonly json: any;
+}
+
+interface Target {
+  readonly url: string;
+  readonly received: Received[];
+}
+
+/** Answers as `answer` says; by default 200. */
+async function startTarget(
+  t: Cleanup,
+  answer: (received: Received, reply: ServerResponse, count: number) => void = (_, reply) => void reply.end(),
+): Promise<Target> {
+  closeInReverse(t);
+  const received: Received[] = [];
+  const server = createServer(async (request: IncomingMessage, reply) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks).toString();
+    const one = { body, headers: request.headers as Record<string, string>, json: JSON.parse(body) };
+    received.push(one);
+    answer(one, reply, received.length);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/in`, received };
+}
+
+const post = (hook: TestWebhook, body: string) =>
+  postDelivery(hook.url, body, {
+    'x-webhook-signature': createHmac('sha256', hook.secret).update(body).digest('hex'),
+  });
+
+async function eventOf(app: TestService, id: string) {
+  return (await app.admin('GET', `/webhooks/events/${id}`)).json;
+}
+
+/** Lets what waits for its next try be due now, as if the pause were over. */
+async function endPauses(app: TestService): Promise<void> {
+  await app.database.db.querySystem({
+    text: `update webhook_deliveries set next_attempt_at = now() where state = 'pending'`,
+  });
+}
+
+test('deliveries to targets', async (t) => {
+  const app = await startTestService(t, {
+    OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
+    RATE_LIMIT_WEBHOOKS_PER_MINUTE: '100000',
+    REQUEST_TIMEOUT_SECONDS: '2',
+  });
+
+  await t.test('an event reaches its target, signed as Standard Webhooks has it', async () => {
+    const target = await startTarget(t);
+    const hook = await startWebhook(app, { webhook_name: 'signed', target_url: target.url });
+    const { json } = await post(hook, '{"id":"a","type":"order.paid"}');
+    await waitFor('the delivery', () => target.received.length === 1);
+    const [first] = target.received as [Received];
+    new Webhook(hook.targetSecret).verify(first.body, first.headers);
+    assert.throws(() => new Webhook(hook.targetSecret).verify(first.body.replace('paid', 'Paid'), first.headers));
+    assert.equal(first.headers['webhook-id'], json.event_id);
+    assert.deepEqual(
+      [first.json.webhook_event_id, first.json.event_type, first.json.payload],
+      [json.event_id, 'integration.webhook.received', { id: 'a', type: 'order.paid' }],
+    );
+    const { target: state, attempts } = await waitFor('its record', async () => {
+      const event = await eventOf(app, json.event_id);
+      return event.target.status === 'delivered' && event;
+    });
+    assert.deepEqual([state.attempt_count, attempts.length, attempts[0].response_status_code], [1, 1, 200]);
+  });
+
+  await t.test('a payload that is too large for the bus comes whole', async () => {
+    const target = await startTarget(t);
+    const hook = await startWebhook(app, { webhook_name: 'large', target_url: target.url });
+    await post(hook, JSON.stringify({ id: 'large', text: 'x'.repeat(300_000) }));
+    await waitFor('the delivery', () => target.received.length === 1);
+    assert.equal(target.received[0]?.json.payload.text.length, 300_000);
+  });
+
+  await t.test('a failure is repeated after a pause, Retry-After is honoured, 410 is the end', async () => {
+    const answers = [503, 500, 200];
+    const target = await startTarget(t, (_, reply, count) => {
+      reply.writeHead(answers[count - 1] ?? 200, count === 1 ? { 'retry-after': '7200' } : {}).end('not now');
+    });
+    const hook = await startWebhook(app, { webhook_name: 'repeating', target_url: target.url });
+    const { json } = await post(hook, '{"id":"b"}');
+    const afterTry = (count: number) =>
+      waitFor(`try ${count}`, async () => {
+        const event = await eventOf(app, json.event_id);
+        return event.attempts.length === count && event;
+      });
+    const first = await afterTry(1);
+    const pauseSeconds = (Date.parse(first.target.next_attempt_at) - Date.parse(first.attempts[0].started_at)) / 1000;
+    assert.ok(pauseSeconds > 7_190 && pauseSeconds < 7_230, String(pauseSeconds));
+    assert.deepEqual([first.attempts[0].response_body, first.target.status], ['not now', 'pending']);
+    await endPauses(app);
+    const second = await afterTry(2);
+    assert.ok(Date.parse(second.target.next_attempt_at) - Date.parse(second.attempts[1].started_at) < 60_000);
+    await endPauses(app);
+    assert.equal((await afterTry(3)).target.status, 'delivered');
+    assert.equal(new Set(target.received.map(({ headers }) => headers['webhook-id'])).size, 1);
+
+    const gone = await startTarget(t, (_, reply) => void reply.writeHead(410).end());
+    const goneHook = await startWebhook(app, { webhook_name: 'gone', target_url: gone.url });
+    const goneEvent = (await post(goneHook, '{"id":"c"}')).json.event_id;
+    await waitFor('the end', async () => (await eventOf(app, goneEvent)).target.status === 'dead');
+  });
+
+  await t.test('after the last failure it is dead, and one call or a bulk call sends it again', async () => {
+    let isDown = true;
+    const target = await startTarget(t, (_, reply) => void reply.writeHead(isDown ? 500 : 200).end());
+    const hook = await startWebhook(app, { webhook_name: 'dying', target_url: target.url });
+    const ids = [(await post(hook, '{"id":"d1"}')).json.event_id, (await post(hook, '{"id":"d2"}')).json.event_id];
+    const dead = `/webhooks/events?webhook_id=${hook.id}&delivery_status=dead`;
+    await waitFor('a try of each', () => target.received.length === 2);
+    await app.database.db.querySystem({
+      text: `update webhook_deliveries set tries_since_redrive = 10 where state = 'pending' and webhook_id = $1`,
+      values: [hook.id],
+    });
+    await waitFor('both to be dead', async () => {
+      await endPauses(app);
+      return (await app.admin('GET', dead)).json.events.length === 2;
+    });
+    assert.ok((await eventOf(app, ids[0])).attempts.length >= 2);
+    assert.equal((await app.call('GET', '/webhooks/health')).json.status, 'degraded');
+    isDown = false;
+    const one = await app.admin('POST', `/webhooks/events/${ids[0]}/retry`);
+    assert.equal(one.json.is_delivered_again, true);
+    await waitFor('the first', async () => (await eventOf(app, ids[0])).target.status === 'delivered');
+    const rest = await app.admin('POST', '/webhooks/events/retry', { webhook_id: hook.id, delivery_status: 'dead' });
+    assert.deepEqual(rest.json, { retried_count: 1, is_complete: true });
+    await waitFor('the second', async () => (await eventOf(app, ids[1])).target.status === 'delivered');
+  });
+
+  await t.test('a target that does not answer delays nobody else’s deliveries', async () => {
+    const silent = await startTarget(t, () => {});
+    const quick = await startTarget(t);
+    const silentHook = await startWebhook(app, { webhook_name: 'silent', target_url: silent.url });
+    const quickHook = await startWebhook(app, { webhook_name: 'quick', target_url: quick.url });
+    await Promise.all(Array.from({ length: 60 }, (_, id) => post(silentHook, `{"id":${id}}`)));
+    await Promise.all(Array.from({ length: 20 }, (_, id) => post(quickHook, `{"id":${id}}`)));
+    await waitFor('all quick ones', () => quick.received.length === 20);
+    assert.ok(silent.received.length <= 9, 'eight at first, then one at a time');
+  });
+
+  await t.test(
+    'an ordered webhook’s deliveries come one after the other, a failing one holding up the rest',
+    async () => {
+      let busy = 0;
+      let overlaps = 0;
+      const target = await startTarget(t, ({ json }, reply, count) => {
+        busy += 1;
+        if (busy > 1) overlaps += 1;
+        setImmediate(() => {
+          busy -= 1;
+          reply.writeHead(json.payload.id === 3 && count < 6 ? 503 : 200).end();
+        });
+      });
+      const hook = await startWebhook(app, { webhook_name: 'ordered', target_url: target.url, ordered: true });
+      for (let id = 0; id < 12; id += 1) await post(hook, `{"id":${id}}`);
+      await waitFor(
+        'all of them',
+        async () => {
+          await endPauses(app);
+          return target.received.length >= 14 && target.received.at(-1)?.json.payload.id === 11;
+        },
+        30_000,
+      );
+      assert.equal(overlaps, 0);
+      const seen = target.received.map(({ json }) => json.payload.id as number);
+      assert.deepEqual(
+        [...new Set(seen)],
+        Array.from({ length: 12 }, (_, id) => id),
+      );
+      assert.deepEqual(
+        seen,
+        [...seen].sort((a, b) => a - b),
+      );
+    },
+  );
+
+  await t.test('an address inside is not called, whatever the webhook says', async () => {
+    await app.database.db.querySystem({ text: 'select 1' });
+    const reply = await app.admin('POST', '/webhooks', { webhook_name: 'inside', target_url: 'http://10.0.0.1/' });
+    assert.deepEqual([reply.status, reply.json.errors[0].path], [400, 'target_url']);
+  });
+});
