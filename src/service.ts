@@ -33,7 +33,9 @@ import { createDeadlines } from './gateway/deadline.ts';
 import type { CallDeps } from './gateway/deps.ts';
 import { createCallExecutor } from './gateway/execute-call.ts';
 import { accountLimits } from './gateway/limit-subjects.ts';
+import { startLimitHistory } from './gateway/limit-history.ts';
 import { createRateLimiter } from './gateway/rate-limiter.ts';
+import type { ReportLimitsDeps } from './gateway/report-limits.ts';
 import { openResponseCache } from './gateway/response-cache.ts';
 import { defaultBatchConcurrency, defaultBatchDeadlineMs } from './geocoding/batch.ts';
 import { createGeocodingCapabilities } from './geocoding/capabilities.ts';
@@ -236,6 +238,25 @@ export async function startService(config: Config, logger: Logger = createLogger
   });
   const geocoding = { calls, capabilities: createGeocodingCapabilities(config.cache.geocodingTtlSeconds) };
 
+  const limitReports: ReportLimitsDeps = {
+    limiter,
+    familyLimits: config.familyLimits,
+    extraLimitsOf: (service) =>
+      service.serviceType === 'sheets'
+        ? (['read', 'write'] as const).flatMap((kind) => sheets.capabilities.limitsOf(kind, service))
+        : [],
+  };
+  own(
+    startLimitHistory({
+      ...limitReports,
+      db,
+      directory,
+      clock,
+      logger,
+      tryHold: async (ttlMs) => (await leases.tryHold('rate-limit-history', ttlMs)) !== null,
+    }),
+  );
+
   // Configuration.
   const probeDeps = {
     directory,
@@ -372,17 +393,12 @@ export async function startService(config: Config, logger: Logger = createLogger
         deadlineMs: callDeadlineMs,
       }),
       operateRoutes({
+        ...limitReports,
         db,
         clock,
         logger,
         directory,
         cache,
-        limiter,
-        familyLimits: config.familyLimits,
-        extraLimitsOf: (service) =>
-          service.serviceType === 'sheets'
-            ? (['read', 'write'] as const).flatMap((kind) => sheets.capabilities.limitsOf(kind, service))
-            : [],
         authenticator,
         idempotency: createIdempotency({ db, keyring, logger }),
         streams: createEventStreams({ broker, clock, logger }),

@@ -42,10 +42,7 @@ export async function reportTenantLimits(
 }> {
   const ofFamilies = families.map((family) => ({ family, subject: familyLimit(family, deps.familyLimits) }));
   const ofServices = services.map((service) => ({ service, subjects: subjectsOf(deps, service) }));
-  const states = await deps.limiter.peek(tenantId, [
-    ...ofFamilies.map(({ subject }) => subject),
-    ...ofServices.flatMap(({ subjects }) => subjects),
-  ]);
+  const states = await deps.limiter.peek(tenantId, listLimitSubjects(deps, services));
   const windowsOf = (subjects: readonly LimitSubject[]) => {
     const keys = new Set(subjects.map(({ key }) => key));
     return states.filter(({ subject }) => keys.has(subject.key)).map(windowUseOf);
@@ -62,6 +59,21 @@ export async function reportTenantLimits(
   };
 }
 
+/** Everything of a tenant that has a limit. */
+export function listLimitSubjects(
+  deps: Pick<ReportLimitsDeps, 'familyLimits' | 'extraLimitsOf'>,
+  services: readonly ExternalService[],
+): readonly LimitSubject[] {
+  const subjects = [
+    ...families.map((family) => familyLimit(family, deps.familyLimits)),
+    ...services.flatMap((service) => subjectsOf(deps, service)),
+  ];
+  // Accounts of one project share its limit.
+  return [...new Map(subjects.map((subject) => [subject.key, subject])).values()].filter(
+    ({ windows }) => windows.length > 0,
+  );
+}
+
 function subjectsOf(deps: Pick<ReportLimitsDeps, 'extraLimitsOf'>, service: ExternalService): readonly LimitSubject[] {
   const subjects = [...(deps.extraLimitsOf?.(service) ?? []), ...accountLimits(service)];
   return [...new Map(subjects.map((subject) => [subject.key, subject])).values()].filter(
@@ -69,7 +81,7 @@ function subjectsOf(deps: Pick<ReportLimitsDeps, 'extraLimitsOf'>, service: Exte
   );
 }
 
-export function windowUseOf(state: LimitState): LimitWindowUse {
+function windowUseOf(state: LimitState): LimitWindowUse {
   const { subject, windowType, maxRequests, usedRequests, windowStartMs, windowEndMs } = state;
   const name = limitNameOf(subject);
   return {
