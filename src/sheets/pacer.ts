@@ -1,7 +1,8 @@
 /**
  * Spreads requests over the minute, so that a quota is never spent to the end while callers wait.
  *
- * A request that nobody else waits with goes at once while a quarter of the quota is left. Where several wait, requests
+ * The first eighth of a minute's quota goes at once, and a request that nobody else waits with goes at once while a
+ * quarter of the quota is left. Where several wait, requests
  * keep a distance that grows as the quota shrinks: `spreadMs ÷ what is left`, which uses up three quarters of a minute's
  * quota within the minute and never all of it. Those who wait meanwhile are gathered into the next request, so pacing
  * costs them about a second and saves most of the requests. The limiter stays the judge: a caller who cannot wait goes
@@ -21,6 +22,7 @@ export interface Quota {
   readonly left: number;
 }
 
+const freeShare = 1 / 8;
 const spreadMs = 45_000;
 /** Beyond it a distance helps nobody: callers lose patience sooner. */
 const longestMs = 10_000;
@@ -33,7 +35,7 @@ export function createPacer(clock: Clock, replicasSeen: () => number): Pacer {
       const nowMs = clock.now();
       const last = touchBounded(lastPlaces, key, maxKeys, () => ({ atMs: Number.NEGATIVE_INFINITY }));
       const distanceMs = Math.min(longestMs, (spreadMs * Math.max(1, replicasSeen())) / Math.max(1, left));
-      const goesAtOnce = isLone && left * 4 > limit;
+      const goesAtOnce = limit - left < limit * freeShare || (isLone && left * 4 > limit);
       const atMs = goesAtOnce ? nowMs : Math.max(nowMs, last.atMs + distanceMs);
       last.atMs = Math.max(last.atMs, atMs);
       return atMs - nowMs;

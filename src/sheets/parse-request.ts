@@ -2,7 +2,7 @@
 import { type InputFault, ServiceError } from '../errors.ts';
 import type { Cell, InsertDataOption, ReadOptions, ValueInputOption } from '../providers/google_sheets/operations.ts';
 import { type A1Range, A1SyntaxError, parseA1 } from './a1.ts';
-import type { AppendQuestion } from './append/append-rows.ts';
+import type { AppendQuestion } from './append/append-item.ts';
 import { cellCount } from './area.ts';
 import type { ClearQuestion, WriteQuestion } from './change-ranges.ts';
 import type { ReadQuestion } from './read-range.ts';

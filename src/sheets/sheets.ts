@@ -2,7 +2,8 @@
 import type { CallResult } from '../gateway/call.ts';
 import { createRefusalNotes } from '../gateway/refusal-notes.ts';
 import type { AppendedRows, UpdatedRange } from '../providers/google_sheets/operations.ts';
-import { type AppendQuestion, createAppendRows } from './append/append-rows.ts';
+import type { AppendQuestion } from './append/append-item.ts';
+import { createAppendRows } from './append/append-rows.ts';
 import type { Progress } from './append/progress.ts';
 import { createTableLocks } from './append/table-lock.ts';
 import { createTableStates } from './append/table-state.ts';

@@ -13,48 +13,25 @@
  * where they would stand, and only when they are not there, and Google has had time to end its work, are they sent again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ServiceError } from '../../errors.ts';
-import { familyLimitOf } from '../../gateway/execute-call.ts';
-import type { TenantId } from '../../ids.ts';
-import type {
-  AppendedRows,
-  Cell,
-  InsertDataOption,
-  ValueInputOption,
-} from '../../providers/google_sheets/operations.ts';
-import { type A1Range, printA1 } from '../a1.ts';
-import type { Accounts } from '../ask-accounts.ts';
+import type { AppendedRows } from '../../providers/google_sheets/operations.ts';
 import type { Caller } from '../caller.ts';
-import type { SheetsCapabilities } from '../capabilities.ts';
-import { countWithin, sizeOfRow, withUnknownOutcome } from '../change-ranges.ts';
+import { countWithin, sizeOfRow } from '../change-ranges.ts';
 import type { Changed } from '../changed.ts';
-import type { SheetsDeps } from '../deps.ts';
-import { type LaneItem, Lanes, type PutBack } from '../lane.ts';
-import type { Pace } from '../pace.ts';
-import { forgetRanges } from '../scope.ts';
-import { type PlacedBatch, placeOfCaller, placeOfReply } from './places.ts';
-import { type Progress, parseSentBatch, type SentBatch } from './progress.ts';
-import { type FoundTable, findBatch, lookAtTable } from './read-back.ts';
-import { printRows } from './row-prints.ts';
-import type { TableLock, TableLocks } from './table-lock.ts';
-import type { TableStates } from './table-state.ts';
-
-export interface AppendQuestion {
-  readonly spreadsheetId: string;
-  /** Where the table begins: its first cell counts. */
-  readonly range: A1Range;
-  readonly values: readonly (readonly Cell[])[];
-  readonly valueInputOption: ValueInputOption;
-  readonly insertDataOption: InsertDataOption;
-}
-
-export interface AppendDeps extends Pick<SheetsDeps, 'calls' | 'cache'> {
-  readonly accounts: Accounts;
-  readonly capabilities: SheetsCapabilities;
-  readonly locks: TableLocks;
-  readonly states: TableStates;
-  readonly pace: Pace;
-}
+import { Lanes } from '../lane.ts';
+import { notMade, unknownOutcome } from './append-errors.ts';
+import {
+  type AppendDeps,
+  type AppendItem,
+  type AppendQuestion,
+  anchorKeyOf,
+  type Entry,
+  forgetFrom,
+  type Sent,
+} from './append-item.ts';
+import { placeOfCaller } from './places.ts';
+import { type Progress, parseSentBatch } from './progress.ts';
+import { findBatch } from './read-back.ts';
+import { sendOnce } from './send-append.ts';
 
 export type AppendRows = (
   caller: Caller,
@@ -63,33 +40,15 @@ export type AppendRows = (
   signal: AbortSignal,
 ) => Promise<Changed<AppendedRows>>;
 
-interface Item {
-  readonly question: AppendQuestion;
-  readonly caller: Caller;
-  readonly progress: Progress;
-  /** What a run before this one had sent; null where there was none, or once it is known to have come to nothing. */
-  earlier: SentBatch | null;
-  /** Set while it is at Google. */
-  isSent: boolean;
-}
-
-type Entry = LaneItem<Item, Changed<AppendedRows>>;
-
-/** Google is taken to have ended its work on a request this long after its connection was closed. */
-const afterworkMs = 3_000;
-/** Between the two looks after an append that went unanswered. */
-const secondLookMs = 1_500;
-/** Requests for one batch, each after the one before is known to have come to nothing. */
-const maxRequests = 3;
 const maxBatchRows = 5_000;
 
 export function createAppendRows(deps: AppendDeps): AppendRows {
   const { calls } = deps;
-  const lanes = new Lanes<Item, Changed<AppendedRows>>();
+  const lanes = new Lanes<AppendItem, Changed<AppendedRows>>();
 
   return async (caller, question, progress, signal) => {
     const patientUntilMs = calls.clock.now() + caller.maxWaitMs;
-    const item: Item = { question, caller, progress, earlier: parseSentBatch(progress.saved), isSent: false };
+    const item: AppendItem = { question, caller, progress, earlier: parseSentBatch(progress.saved), isSent: false };
     const lane = lanes.of(`${caller.tenantId}\n${question.spreadsheetId}`, () => ({
       clock: calls.clock,
       deadlines: calls.deadlines,
@@ -105,8 +64,8 @@ export function createAppendRows(deps: AppendDeps): AppendRows {
 }
 
 /** Those at the front that append to the same table in the same way. A retry goes alone: its rows are looked for first. */
-function countTogether(items: readonly Item[]): number {
-  const first = items[0] as Item;
+function countTogether(items: readonly AppendItem[]): number {
+  const first = items[0] as AppendItem;
   const differs = items.findIndex((item) => item.earlier !== null || tableKeyOf(item) !== tableKeyOf(first));
   const alike = items.slice(0, differs === -1 ? items.length : Math.max(1, differs));
   let rows = 0;
@@ -118,23 +77,10 @@ function countTogether(items: readonly Item[]): number {
   return countWithin(few.map(({ question }) => question.values.reduce((sum, row) => sum + sizeOfRow(row), 0)));
 }
 
-function tableKeyOf({ question }: Item): string {
+function tableKeyOf({ question }: AppendItem): string {
   const { valueInputOption, insertDataOption } = question;
   return `${anchorKeyOf(question.range)}\n${valueInputOption}\n${insertDataOption}`;
 }
-
-/** Equal for ranges that begin at the same cell. */
-function anchorKeyOf(range: A1Range): string {
-  if (range.kind === 'name') return range.name;
-  const area = range.kind === 'sheet' ? { startRow: 0, startColumn: 0 } : range.area;
-  return printA1({ kind: 'area', title: range.title, area: cellOf(area.startRow, area.startColumn) });
-}
-
-function cellOf(row: number, column: number) {
-  return { startRow: row, endRow: row + 1, startColumn: column, endColumn: column + 1 };
-}
-
-type Sent = Promise<PutBack<Item, Changed<AppendedRows>> | null>;
 
 async function sendLocked(deps: AppendDeps, batch: readonly Entry[]): Sent {
   const { spreadsheetId } = (batch[0] as Entry).item.question;
@@ -183,260 +129,4 @@ async function settleEarlier(deps: AppendDeps, batch: readonly Entry[]): Promise
     familyLimit: null,
   });
   return [];
-}
-
-async function sendOnce(deps: AppendDeps, lock: TableLock, batch: readonly Entry[]): Sent {
-  const [first] = batch as [Entry];
-  const { question, caller } = first.item;
-  const deadlineAtMs = Math.max(...batch.map((entry) => entry.deadlineAtMs()));
-  const table = await findTable(deps, batch, deadlineAtMs);
-  if (table.kind === 'limited') return { items: batch, untilMs: table.untilMs, error: table.error };
-  if (table.kind !== 'found') {
-    for (const entry of batch) entry.reject(table.error);
-    return null;
-  }
-  const { anchor } = table.found;
-  let entries = await remember(deps, batch, table.found);
-
-  for (let request = 1; entries.length > 0; request++) {
-    const rows = entries.flatMap(({ item }) => item.question.values);
-    // Not confirmed: another replica may be at work on this table, and nothing may be sent.
-    if (!(await lock.confirm())) return { items: entries, untilMs: deps.calls.clock.now() + 50, error: notMade() };
-    for (const { item } of entries) item.isSent = true;
-    const asked = await deps.accounts.ask({
-      capability: deps.capabilities.append,
-      input: {
-        spreadsheetId: question.spreadsheetId,
-        range: printA1({ kind: 'area', title: anchor.title, area: cellOf(anchor.row, anchor.column) }),
-        valueInputOption: question.valueInputOption,
-        insertDataOption: question.insertDataOption,
-        values: rows,
-      },
-      spreadsheetId: question.spreadsheetId,
-      caller,
-      deadlineAtMs: deps.calls.clock.now() + deps.calls.requestTimeoutMs,
-      signal: new AbortController().signal,
-    });
-    if (asked.kind === 'answered') {
-      const { value, service } = asked.answer;
-      const place = placeOfReply(value, anchor, rows);
-      if (place === null) return rejectMisplaced(deps, entries, value, anchor.title);
-      await acknowledge(
-        deps,
-        entries,
-        place,
-        service.serviceName,
-        familyLimitOf(asked.familyState, deps.calls.clock.now()),
-      );
-      return null;
-    }
-    for (const { item } of entries) item.isSent = asked.kind === 'unknown';
-    if (asked.kind !== 'unknown') {
-      await Promise.allSettled(entries.map(({ item }) => item.progress.save(null)));
-      if (asked.kind === 'limited') return { items: entries, untilMs: asked.untilMs, error: asked.error };
-      return halveOrReject(deps, lock, entries, asked);
-    }
-
-    const whereabouts = await lookAfter(deps, entries, table.found, asked.settled, deadlineAtMs);
-    if (whereabouts.kind === 'there') {
-      const place = { title: whereabouts.title, startRow: whereabouts.row, column: anchor.column, table: null };
-      await acknowledge(deps, entries, place, asked.error.provider ?? 'google_sheets', null);
-      return null;
-    }
-    const knownAbsent = whereabouts.kind === 'absent' && asked.settled;
-    if (!knownAbsent || request === maxRequests) return giveUp(deps, entries, table.found, knownAbsent, asked.error);
-    entries = await remember(deps, entries, table.found);
-  }
-  return null;
-}
-
-type Refused = { readonly kind: 'bad_input' | 'failed'; readonly error: ServiceError; readonly status?: number };
-
-/** Google names nothing that would tell whose rows it refuses: halves are tried until the culprit stands alone. */
-async function halveOrReject(deps: AppendDeps, lock: TableLock, entries: readonly Entry[], refused: Refused): Sent {
-  const namesRange = /parse range/i.test(refused.error.publicMessage);
-  if (refused.kind !== 'bad_input' || refused.status !== 400 || namesRange || entries.length === 1) {
-    for (const entry of entries) entry.reject(refused.error);
-    return null;
-  }
-  const middle = Math.ceil(entries.length / 2);
-  const putBack = await sendOnce(deps, lock, entries.slice(0, middle));
-  if (putBack !== null) return { ...putBack, items: [...putBack.items, ...entries.slice(middle)] };
-  return sendOnce(deps, lock, entries.slice(middle));
-}
-
-/** From what the last append left, or from Google. */
-async function findTable(deps: AppendDeps, batch: readonly Entry[], deadlineAtMs: number) {
-  const [first] = batch as [Entry];
-  const { question, caller } = first.item;
-  const known = await deps.states.find(caller.tenantId, question.spreadsheetId, anchorKeyOf(question.range));
-  const width = Math.max(...batch.flatMap(({ item }) => item.question.values.map((row) => row.length)));
-  const range = question.range;
-  if (known.endRow !== null && range.kind !== 'name') {
-    const area = range.kind === 'sheet' ? { startRow: 0, startColumn: 0 } : range.area;
-    const anchor = { title: range.title, row: area.startRow, column: area.startColumn };
-    return { kind: 'found' as const, found: { anchor, endRow: known.endRow } };
-  }
-  const readBack = { ...deps, clock: deps.calls.clock };
-  return lookAtTable(readBack, caller, question.spreadsheetId, range, width, deadlineAtMs);
-}
-
-/** Keyed callers keep what is sent for them before it is sent. One who cannot (another run took over) is left out. */
-async function remember(deps: AppendDeps, entries: readonly Entry[], table: FoundTable): Promise<readonly Entry[]> {
-  const saved = await Promise.allSettled(
-    entries.map((entry, index) => {
-      const offset = entries.slice(0, index).reduce((sum, { item }) => sum + item.question.values.length, 0);
-      const settledFromMs = deps.calls.clock.now() + deps.calls.requestTimeoutMs + afterworkMs;
-      return entry.item.progress.save({ ...sentBatchOf(entries, table), offset, settledFromMs });
-    }),
-  );
-  const kept = entries.filter((entry, index) => {
-    const outcome = saved[index] as PromiseSettledResult<void>;
-    if (outcome.status === 'rejected') entry.reject(outcome.reason);
-    return outcome.status === 'fulfilled';
-  });
-  // The others' rows stand elsewhere without those who were left out.
-  return kept.length === entries.length ? kept : remember(deps, kept, table);
-}
-
-function sentBatchOf(entries: readonly Entry[], table: FoundTable): Omit<SentBatch, 'offset' | 'settledFromMs'> {
-  const rows = entries.flatMap(({ item }) => item.question.values);
-  const inputOption = (entries[0] as Entry).item.question.valueInputOption;
-  return {
-    version: 1,
-    title: table.anchor.title,
-    anchorRow: table.anchor.row,
-    anchorColumn: table.anchor.column,
-    baselineRow: table.endRow,
-    width: Math.max(...rows.map((row) => row.length)),
-    ...printRows(rows, inputOption),
-  };
-}
-
-/** After a request that went unanswered a second look is taken a little later: it may still have been under way. */
-async function lookAfter(
-  deps: AppendDeps,
-  entries: readonly Entry[],
-  table: FoundTable,
-  settled: boolean,
-  deadlineAtMs: number,
-) {
-  const { question, caller } = (entries[0] as Entry).item;
-  const known = await deps.states.find(caller.tenantId, question.spreadsheetId, anchorKeyOf(question.range));
-  const sent = sentBatchOf(entries, table);
-  const lookUntilMs = Math.max(deadlineAtMs, deps.calls.clock.now() + deps.calls.requestTimeoutMs);
-  const readBack = { ...deps, clock: deps.calls.clock };
-  const look = () => findBatch(readBack, caller, question.spreadsheetId, sent, known.acknowledged, lookUntilMs);
-  const first = await look();
-  if (first.kind !== 'absent' || settled) return first;
-  await sleep(secondLookMs);
-  return look();
-}
-
-async function acknowledge(
-  deps: AppendDeps,
-  entries: readonly Entry[],
-  place: PlacedBatch,
-  provider: string,
-  familyLimit: Changed<unknown>['familyLimit'],
-): Promise<void> {
-  const { question, caller } = (entries[0] as Entry).item;
-  const rowCount = entries.reduce((sum, { item }) => sum + item.question.values.length, 0);
-  const rows = [place.startRow, place.startRow + rowCount] as const;
-  await Promise.all([
-    deps.states.acknowledge(caller.tenantId, question.spreadsheetId, anchorKeyOf(question.range), rows, true),
-    forgetFrom(deps, caller.tenantId, question, place.title, place.startRow, rowCount),
-  ]);
-  let offset = 0;
-  for (const entry of entries) {
-    const { values } = entry.item.question;
-    entry.resolve({ result: placeOfCaller(place, offset, values), provider, familyLimit });
-    offset += values.length;
-  }
-}
-
-/** Inserted rows push everything below them down, in all columns; overwritten ones change their own rows. */
-function forgetFrom(
-  deps: AppendDeps,
-  tenantId: TenantId,
-  { spreadsheetId, insertDataOption }: AppendQuestion,
-  title: string | null,
-  startRow: number,
-  rowCount: number | null = null,
-): Promise<void> {
-  const endRow = insertDataOption === 'INSERT_ROWS' || rowCount === null ? null : startRow + rowCount;
-  const area = { startRow, endRow, startColumn: 0, endColumn: null };
-  return forgetRanges(deps.cache, tenantId, spreadsheetId, [{ kind: 'area', title, area }]);
-}
-
-/** Nobody knows, or Google failed it again and again. What may have changed is forgotten, also the table's end. */
-async function giveUp(
-  deps: AppendDeps,
-  entries: readonly Entry[],
-  table: FoundTable,
-  knownAbsent: boolean,
-  error: ServiceError,
-): Sent {
-  const { question, caller } = (entries[0] as Entry).item;
-  await deps.states.forgetEnd(caller.tenantId, question.spreadsheetId, anchorKeyOf(question.range));
-  const settledFromMs = deps.calls.clock.now() + (knownAbsent ? 0 : afterworkMs);
-  let offset = 0;
-  for (const { item } of entries) {
-    const progress = knownAbsent ? null : { ...sentBatchOf(entries, table), offset, settledFromMs };
-    await item.progress.save(progress).catch(() => {}); // What was remembered before it was sent still holds.
-    offset += item.question.values.length;
-  }
-  const forget = () => forgetFrom(deps, caller.tenantId, question, table.anchor.title, table.anchor.row);
-  await forget();
-  setTimeout(() => void forget().catch(() => {}), 60_000).unref();
-  for (const entry of entries) entry.reject(knownAbsent ? failedWhole(error) : unknownOutcome(error));
-  return null;
-}
-
-/** Google put the rows into a table that begins elsewhere: said, with the place, so that they can be moved by hand. */
-async function rejectMisplaced(
-  deps: AppendDeps,
-  entries: readonly Entry[],
-  reply: AppendedRows,
-  title: string | null,
-): Sent {
-  const { question, caller } = (entries[0] as Entry).item;
-  await forgetFrom(deps, caller.tenantId, { ...question, insertDataOption: 'INSERT_ROWS' }, title, 0);
-  deps.calls.logger.error(
-    { anchor: printA1(question.range), placed: reply.updatedRange },
-    'an append went to another place',
-  );
-  const message = `The rows were appended at ${reply.updatedRange}, which is not below ${printA1(question.range)}: the table there begins at another column.`;
-  for (const entry of entries) {
-    entry.reject(
-      new ServiceError('INVALID_REQUEST', message, {
-        errors: [{ path: 'range', message: 'must begin at the first cell of the table' }],
-        extra: { outcome: 'misplaced', updated_range: reply.updatedRange, table_range: reply.tableRange },
-      }),
-    );
-  }
-  return null;
-}
-
-function unknownOutcome(cause?: ServiceError): ServiceError {
-  return withUnknownOutcome(
-    new ServiceError('GATEWAY_TIMEOUT', 'It is not known whether the rows were appended.', {
-      ...(cause?.provider !== undefined && { provider: cause.provider }),
-      ...(cause?.extra !== undefined && { extra: cause.extra }),
-    }),
-  );
-}
-
-function failedWhole(cause: ServiceError): ServiceError {
-  return new ServiceError('PROVIDER_ERROR', 'Google Sheets failed, and no row was appended.', {
-    ...(cause.provider !== undefined && { provider: cause.provider }),
-    extra: { outcome: 'not_made' },
-    cause,
-  });
-}
-
-function notMade(): ServiceError {
-  return new ServiceError('GATEWAY_TIMEOUT', 'The turn of this append did not come in time; no row was appended.', {
-    extra: { outcome: 'not_made' },
-  });
 }
