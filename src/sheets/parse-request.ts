@@ -270,8 +270,8 @@ function parseOperation(
     return { ...about, operation, question: { ...base, ...readOptions(reader, members, prefix) } };
 
   const values = reader.values(members, prefix);
-  const given_ = { value_input_option: inputOption, ...members };
-  const valueInputOption = reader.oneOf(given_, 'value_input_option', valueInputOptions, `${prefix}value_input_option`);
+  const withDefault = { value_input_option: inputOption, ...members };
+  const valueInputOption = reader.oneOf(withDefault, 'value_input_option', valueInputOptions, `${prefix}value_input_option`);
   if (operation === 'write') return { ...about, operation, question: { ...base, values, valueInputOption } };
   refuseBlankRows(reader, values, prefix);
   const insertDataOption: InsertDataOption = reader.oneOf(
