@@ -37,6 +37,18 @@ const notPublic = [
   ['6to4', '2002:7f00:1::', '2002:a00:1::1'],
   ['Teredo', '2001:0:4136:e378:8000:63bf:3fff:fdd2'],
   ['site-local', 'fec0::1'],
+  ['IPv4-translated', '::ffff:0:127.0.0.1', '::ffff:0:7f00:1'],
+  [
+    'of a special registry',
+    '100::1',
+    '2001:2::1',
+    '2001:10::1',
+    '2001:20::1',
+    '192.88.99.1',
+    '192.31.196.1',
+    '5f00::1',
+  ],
+  ['of one link', 'fe80::1%eth0', '2a00:1450::1%eth0'],
   ['ISATAP', '2a00:1450::5efe:a00:1', '2a00:1450:0:0:200:5efe:a00:1'],
   ['no address', '', 'localhost', '1.2.3', '999.1.1.1'],
 ] as const;
@@ -82,6 +94,29 @@ test('no spelling of a loopback or private IPv4 address passes as a URL', () => 
     ),
     { numRuns: 200 },
   );
+});
+
+test('no disguise of the loopback passes as a URL', () => {
+  for (const url of [
+    'http://127.0.0.1./',
+    'http://①②⑦.⓪.⓪.①/',
+    'http://127。0。0。1/',
+    'http://127.1/',
+    'http://0/',
+    'http://017700000001/',
+    'http://%31%32%37.0.0.1/',
+    'http:127.0.0.1',
+    'http:\\\\127.0.0.1\\',
+    ' HTTP://127.0.0.1 ',
+    // The text holds the address in plain, though its host is written otherwise.
+    'http://0x7f.1/?127.0.0.1',
+    'http://[0:0:0:0:0:ffff:127.0.0.1]/',
+    'http://[64:ff9b::127.0.0.1]/',
+    'http://[::127.0.0.1]/',
+    'http://[::]/',
+  ]) {
+    assert.throws(() => parseOutboundUrl(url, nothingAllowed), isBlocked, url);
+  }
 });
 
 test('what is no plain http URL is refused', () => {

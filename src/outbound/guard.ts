@@ -16,8 +16,8 @@ const globalUnicastV6: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
 
 /** `address` as text; false for everything that is not public unicast, in any disguise, and for what is no address. */
 export function isPublicAddress(address: string): boolean {
-  // Node's own test is the stricter: ipaddr.js also reads 1.2.3 and 0x7f.1.
-  if (isIP(address) === 0) return false;
+  // Node's own test is the stricter: ipaddr.js also reads 1.2.3 and 0x7f.1. A zone (fe80::1%eth0) names a link of ours.
+  if (isIP(address) === 0 || address.includes('%')) return false;
   const parsed = ipaddr.parse(address);
   if (parsed.range() !== 'unicast') return false;
   if (parsed.kind() === 'ipv4') return !metadataAddresses.has(parsed.toString());

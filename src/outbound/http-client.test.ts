@@ -156,6 +156,29 @@ test('a name that turns private after it was checked reaches nothing', async (t)
   assert.equal(arrived, 0);
 });
 
+test('a name that was good for one connection is looked at again for the next', async (t) => {
+  const { port } = await start(t, (_request, reply) => reply.setHeader('connection', 'close').end('ok'));
+  const answers = ['127.0.0.1', '127.0.0.2', '127.0.0.1'];
+  const resolve: OutboundOptions['resolve'] = (_hostname, _options, callback) =>
+    callback(null, [{ address: answers.shift() ?? '127.0.0.1', family: 4 }]);
+  const outbound = createOutbound({ allowedNetworks: ['127.0.0.1'], resolve });
+  t.after(() => outbound.close());
+  const url = `http://turning.example:${port}/`;
+  assert.equal((await outbound.request(get(url))).status, 200);
+  await fails(outbound.request(get(url)), 'blocked', false);
+  assert.equal((await outbound.request(get(url))).status, 200, 'a refusal is not remembered');
+});
+
+test('TLS connections are guarded like all others', async (t) => {
+  const { port } = await start(t, (_request, reply) => reply.end());
+  const resolve: OutboundOptions['resolve'] = (_hostname, _options, callback) =>
+    callback(null, [{ address: '127.0.0.1', family: 4 }]);
+  const outbound = createOutbound({ allowedNetworks: [], resolve });
+  t.after(() => outbound.close());
+  await fails(outbound.request(get(`https://inside.example:${port}/`)), 'blocked', false);
+  await fails(outbound.request(get(`https://127.0.0.1:${port}/`)), 'blocked', false);
+});
+
 test('the emulator is reached although it is on the loopback, and nothing else there', async (t) => {
   const { port } = await start(t, (_request, reply) => reply.end('ok'));
   const outbound = createOutbound({ allowedNetworks: [], emulatorOrigin: `http://127.0.0.1:${port}` });

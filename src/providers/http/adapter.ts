@@ -75,6 +75,9 @@ async function ask(
 ): Promise<Verdict<HttpOutput>> {
   if (account.baseUrl === null) return { kind: 'denied', message: 'the service has no base URL' };
   const { auth } = settingsOf(account.config);
+  if (!isSendable(account, auth)) {
+    return { kind: 'denied', message: 'the credential holds characters that no header can carry' };
+  }
   try {
     if (auth.in !== 'oauth2_client_credentials') {
       return judge(question, await send(account, http, question, auth, null));
@@ -154,6 +157,13 @@ function credentialOf(account: ProviderAccount, auth: HttpAuth, token: string | 
     case 'default':
       return apiKey === null ? none : inHeader('authorization', `Bearer ${apiKey}`);
   }
+}
+
+/** A header carries Latin-1 at most (RFC 9110, 5.5). A token's characters are checked by who gives it out. */
+function isSendable(account: ProviderAccount, auth: HttpAuth): boolean {
+  if (auth.in === 'oauth2_client_credentials') return true;
+  const { header } = credentialOf(account, auth, null);
+  return header === null || /^[\t\x20-\x7e\x80-\xff]*$/.test(header.value);
 }
 
 /** `credentials.username` and `password`; else the API key as `user:password`, or as a user without one. */

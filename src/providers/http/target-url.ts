@@ -14,7 +14,8 @@ export function faultOfPath(path: string): string | null {
   if (/[\\#?]|[^\x21-\x7e]/.test(path)) return 'must be percent-encoded';
   let decoded = path;
   for (let pass = 0; ; pass += 1) {
-    if (decoded.includes('\0')) return 'must not contain NUL';
+    // Some parsers drop tabs and line ends, and join the dots around them.
+    if (/\p{Cc}/u.test(decoded)) return 'must not contain control characters';
     const parts = decoded.split(/[/\\]/).map((part) => (part.split(';', 1)[0] as string).trim());
     if (parts.some((part) => part === '.' || part === '..')) return 'must not contain "." or ".." as a part';
     if (!decoded.includes('%')) return null;
