@@ -24,7 +24,6 @@ import {
   registerEnvironmentServices,
   withEmulatedAccounts,
 } from './directory/environment-services.ts';
-import type { ExternalService } from './directory/service.ts';
 import { openServiceDirectory } from './directory/service-directory.ts';
 import { environmentProviders, operatorEndpoints } from './environment-providers.ts';
 import { createBulkheads } from './gateway/bulkhead.ts';
@@ -32,21 +31,20 @@ import { createCircuitBreakers } from './gateway/circuit-breaker.ts';
 import { createDeadlines } from './gateway/deadline.ts';
 import type { CallDeps } from './gateway/deps.ts';
 import { createCallExecutor } from './gateway/execute-call.ts';
-import { accountLimits } from './gateway/limit-subjects.ts';
 import { startLimitHistory } from './gateway/limit-history.ts';
+import { accountLimits } from './gateway/limit-subjects.ts';
 import { createRateLimiter } from './gateway/rate-limiter.ts';
 import type { ReportLimitsDeps } from './gateway/report-limits.ts';
 import { openResponseCache } from './gateway/response-cache.ts';
 import { defaultBatchConcurrency, defaultBatchDeadlineMs } from './geocoding/batch.ts';
 import { createGeocodingCapabilities } from './geocoding/capabilities.ts';
-import { probeService } from './health/probe.ts';
-import { startProber } from './health/prober.ts';
 import { openServiceHealth } from './health/service-health.ts';
 import { buildApp } from './http/app.ts';
 import { createAuthenticator } from './http/authenticate.ts';
 import { createEventStreams } from './http/event-streams.ts';
 import { createIdempotency } from './http/idempotency.ts';
 import { createRateLimitHeaders } from './http/rate-limit-headers.ts';
+import { consoleRoutes } from './http/routes/console.ts';
 import { documentRoutes } from './http/routes/documents.ts';
 import { geocodingRoutes } from './http/routes/geocoding.ts';
 import { healthRoutes } from './http/routes/health.ts';
@@ -62,9 +60,10 @@ import { createIntake } from './intake/group-commit.ts';
 import { openSpool } from './intake/spool.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMetrics } from './metrics/metrics.ts';
+import { openProbes } from './open-probes.ts';
 import { openWebhooks } from './open-webhooks.ts';
 import { createOutbound } from './outbound/http-client.ts';
-import { type ProviderHttpOptions, providerHttp } from './outbound/provider-http.ts';
+import { providerHttp } from './outbound/provider-http.ts';
 import { refusalOf } from './outbound/refusal.ts';
 import { appendEvent } from './outbox/append-event.ts';
 import { renderAsyncApi } from './outbox/asyncapi.ts';
@@ -82,7 +81,6 @@ import { createLeases } from './storage/leases.ts';
 import { migrate } from './storage/migrate.ts';
 import { ensurePartitions } from './storage/partitions.ts';
 import { openRedisStore } from './storage/redis-store.ts';
-import { listLastSuccesses } from './storage/service-health.ts';
 import type { SharedStore } from './storage/shared-store.ts';
 import { version } from './version.ts';
 
@@ -101,7 +99,6 @@ export interface Service {
 const partitionDaysAhead = 3;
 const defaultGraceMs = 10_000;
 const idleSweepMs = 50;
-const proberLease = 'health-prober';
 /** A call with all its providers and retries; longer than that nobody waits. */
 const callDeadlineMs = 30_000;
 
@@ -258,34 +255,23 @@ export async function startService(config: Config, logger: Logger = createLogger
   );
 
   // Configuration.
-  const probeDeps = {
-    directory,
-    intake,
-    clock,
-    logger,
-    timeoutMs: config.requestTimeoutMs,
-    findAdapter: (name: string) => findAdapter(name) ?? undefined,
-    openHttp: (options: ProviderHttpOptions) => providerHttp(outbound, options),
-  };
-  const probeAndCount = async (service: ExternalService, requestId: string | null) => {
-    const result = await probeService(probeDeps, service, requestId);
-    if (result.ok !== null) health.observe(service, { ...result, ok: result.ok });
-    await health.settle(service);
-    return result;
-  };
-  own(
-    startProber({
+  const probes = own(
+    openProbes({
+      directory,
+      intake,
       clock,
       logger,
+      db,
+      leases,
+      health,
+      limiter,
       intervalMs: config.healthCheckIntervalSeconds * 1000,
       timeoutMs: config.requestTimeoutMs,
-      servicesOfAllTenants: () => directory.ofAllTenants(),
-      lastAttempts: () => listLastSuccesses(db),
-      async probe(service) {
-        await probeAndCount(service, null);
-      },
-      tryHold: async (ttlMs) => (await leases.tryHold(proberLease, ttlMs)) !== null,
-      release: () => leases.release(proberLease),
+      findAdapter: (name) => findAdapter(name) ?? undefined,
+      openHttp: (options) => providerHttp(outbound, options),
+      // A probe of Sheets is a read to Google.
+      probeLimitsOf: (service) =>
+        service.serviceType === 'sheets' ? sheets.capabilities.limitsOf('read', service) : [],
     }),
   );
   const idempotency = createIdempotency({ db, keyring, logger });
@@ -298,18 +284,8 @@ export async function startService(config: Config, logger: Logger = createLogger
     idempotency,
     emulates: emulator === null ? 'none' : config.emulator === 'on' ? 'all' : 'keyless',
     refusalOf: (address) => refusalOf(outbound, address),
-    limitsOf: (service) => limiter.peek(service.tenantId, accountLimits(service)),
-    async probe(service, requestId) {
-      const result = await probeAndCount(service, requestId);
-      const { status, lastError } = health.healthOf(service);
-      return {
-        status,
-        ok: result.ok !== false,
-        fault: result.fault ?? (status === 'healthy' ? null : lastError),
-        durationMs: result.durationMs,
-        checkedAtMs: result.startedAtMs,
-      };
-    },
+    limits: limitReports,
+    probe: probes.probe,
   });
 
   const webhooks = own(
@@ -407,6 +383,7 @@ export async function startService(config: Config, logger: Logger = createLogger
     publicRoutes: [
       webhooks.publicRoutes,
       documentRoutes({ '/asyncapi.json': () => renderAsyncApi(version) }),
+      consoleRoutes(),
       metricsRoute({ metrics, metricsToken: config.http.metricsToken }),
       healthRoutes({
         clock,

@@ -1,0 +1,138 @@
+/** The console: asks the API as its user, shows what comes, and asks again while somebody looks. */
+import { ApiError, createApi } from './api.js';
+import { costTable, element, eventLine, limitTable, logTable, partTiles, serviceTable } from './views.js';
+
+const refreshMs = 5_000;
+const reconnectMs = 3_000;
+const maxEvents = 200;
+const day = (/** @type {number} */ ms) => new Date(ms).toISOString().slice(0, 10);
+const byId = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
+const remembered = { tenant: 'integration-console-tenant', token: 'integration-console-token' };
+
+let session = new AbortController();
+
+/** One section: what it asks, and how it is shown. A refusal stands in its place and leaves the others alone. */
+async function fill(/** @type {string} */ id, /** @type {() => Promise<Node[]>} */ show) {
+  try {
+    byId(id).replaceChildren(...(await show()));
+  } catch (error) {
+    if (session.signal.aborted) return;
+    if (error instanceof ApiError && error.status === 401) throw error;
+    const needsMore = error instanceof ApiError && error.status === 403;
+    const text = needsMore
+      ? `${error.message} An administrator’s token shows this.`
+      : /** @type {Error} */ (error).message;
+    byId(id).replaceChildren(element('p', { text, class: needsMore ? 'soft' : 'bad' }));
+  }
+}
+
+async function refresh(/** @type {ReturnType<typeof createApi>} */ api) {
+  const query = new URLSearchParams({ limit: '50' });
+  if (byId('log-status').value !== '') query.set('status', byId('log-status').value);
+  if (byId('log-request').value.trim() !== '') query.set('request_id', byId('log-request').value.trim());
+  const costQuery = new URLSearchParams({
+    from_date: day(Date.now() - 30 * 86_400_000),
+    group_by: 'service,operation',
+  });
+  const open = async (/** @type {any} */ { id }) => showDetail(await api.ask(`/api/v1/logs/${id}`));
+  const checkNow = async (/** @type {any} */ { id }) => {
+    await api.ask(`/api/v1/services/${id}/check`, { method: 'POST' }).then(
+      () => refresh(api),
+      (error) => say(error.message, true),
+    );
+  };
+  await Promise.all([
+    fill('parts', async () => partTiles(await api.ask('/health/detailed'))),
+    fill('services', async () => [serviceTable((await api.ask('/api/v1/services?limit=200')).services, checkNow)]),
+    fill('limits', async () => [limitTable(await api.ask('/api/v1/rate-limits'))]),
+    fill('costs', async () => [costTable(await api.ask(`/api/v1/costs?${costQuery}`))]),
+    fill('logs', async () => [logTable((await api.ask(`/api/v1/logs?${query}`)).logs, (log) => void open(log))]),
+  ]);
+}
+
+async function follow(/** @type {ReturnType<typeof createApi>} */ api, /** @type {AbortSignal} */ signal) {
+  const state = byId('events-state');
+  while (!signal.aborted) {
+    try {
+      const add = (/** @type {any} */ event) => {
+        byId('events').prepend(eventLine(event));
+        while (byId('events').childElementCount > maxEvents) byId('events').lastElementChild.remove();
+      };
+      await api.followEvents(add, () => state.replaceChildren('live'), signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof ApiError && [401, 403].includes(error.status)) {
+        state.replaceChildren('an administrator’s token shows these');
+        return;
+      }
+    }
+    state.replaceChildren('connecting again…');
+    await pause(reconnectMs, signal);
+  }
+}
+
+function pause(/** @type {number} */ ms, /** @type {AbortSignal} */ signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve(undefined);
+    });
+  });
+}
+
+async function begin() {
+  session.abort();
+  session = new AbortController();
+  const { signal } = session;
+  const api = createApi({ tenant: byId('tenant').value.trim(), token: byId('token').value.trim() });
+  byId('events').replaceChildren();
+  void follow(api, signal);
+  while (!signal.aborted) {
+    try {
+      if (!document.hidden) await refresh(api);
+      if (signal.aborted) return;
+      byId('board').hidden = false;
+      say('');
+    } catch (error) {
+      byId('board').hidden = true;
+      say(/** @type {Error} */ (error).message, true);
+      return session.abort();
+    }
+    await pause(refreshMs, signal);
+  }
+}
+
+function say(/** @type {string} */ text, isFault = false) {
+  byId('message').textContent = text;
+  byId('message').hidden = text === '';
+  byId('message').className = isFault ? 'fault' : '';
+}
+
+function showDetail(/** @type {unknown} */ value) {
+  byId('detail-text').textContent = JSON.stringify(value, null, 2);
+  byId('detail').showModal();
+}
+
+byId('access').addEventListener('submit', (/** @type {Event} */ event) => {
+  event.preventDefault();
+  for (const [name, key] of Object.entries(remembered)) sessionStorage.setItem(key, byId(name).value.trim());
+  void begin();
+});
+byId('forget').addEventListener('click', () => {
+  session.abort();
+  for (const [name, key] of Object.entries(remembered)) {
+    sessionStorage.removeItem(key);
+    byId(name).value = '';
+  }
+  byId('board').hidden = true;
+  say('Forgotten.');
+});
+for (const id of ['log-status', 'log-request']) byId(id).addEventListener('change', () => void begin());
+
+fetch('/health').then(
+  async (reply) => byId('version').replaceChildren((await reply.json()).version),
+  () => {},
+);
+for (const [name, key] of Object.entries(remembered)) byId(name).value = sessionStorage.getItem(key) ?? '';
+if (byId('tenant').value !== '' && byId('token').value !== '') void begin();

@@ -1,0 +1,77 @@
+/** The console as an operator meets it: in a browser, over the whole service. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { chromium, type Page } from 'playwright-core';
+import { findTestBrowser } from '../scripts/test-browser.ts';
+import { startTestService, type TestService } from '../test/support/service.ts';
+
+async function openConsole(t: TestContext, service: TestService): Promise<{ page: Page; faults: string[] }> {
+  const executablePath = findTestBrowser();
+  assert.ok(executablePath !== null, 'Chromium is needed: npm test installs it');
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  t.after(() => browser.close());
+  const page = await browser.newPage({ viewport: { width: 1_280, height: 1_500 } });
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of 40[13]/.test(message.text())) faults.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(service.url) && !request.url().startsWith('data:')) faults.push(request.url());
+  });
+  await page.goto(`${service.url}/console`);
+  return { page, faults };
+}
+
+async function enter(page: Page, tenant: string, token: string): Promise<void> {
+  await page.fill('#tenant', tenant);
+  await page.fill('#token', token);
+  await page.click('text=Show');
+}
+
+test('an administrator sees parts, services, limits, costs, calls and live events, and nothing runs in what is shown', async (t) => {
+  const service = await startTestService(t);
+  await service.geocode('Ташкент, улица Навои, 5');
+  await service.geocode('Ташкент, улица Навои, 5');
+  await service.geocode('<img src=x onerror=alert(1)>');
+  const { page, faults } = await openConsole(t, service);
+  await enter(page, service.tenant, service.adminToken);
+
+  await page.locator('#parts >> text=Database · postgresql').waitFor();
+  await page.locator('#services >> text=google_maps').first().waitFor();
+  await page.locator('#limits >> text=geocoding (tenant)').first().waitFor();
+  await page.locator('#costs >> text=saved by the cache').waitFor();
+  await page.locator('#logs tbody tr').first().waitFor();
+  await page.locator('#events-state >> text=live').waitFor();
+  await service.geocode('Самарканд, Регистан');
+  await page.locator('#events >> text=request.completed').first().waitFor();
+
+  await page.locator('#logs tbody tr').last().click();
+  await page.locator('#detail[open]').waitFor();
+  assert.match((await page.locator('#detail-text').textContent()) ?? '', /"operation": "geocode"/);
+  await page.click('text=Close');
+  const file = process.env.CONSOLE_SCREENSHOT;
+  if (file !== undefined) await page.screenshot({ path: file, fullPage: true });
+  assert.deepEqual(faults, []);
+});
+
+test('a wrong token is said so, and forgetting leaves nothing in the tab', async (t) => {
+  const service = await startTestService(t);
+  const { page } = await openConsole(t, service);
+  await enter(page, service.tenant, 'wrong');
+  await page.locator('#message.fault').waitFor();
+  await page.click('text=Forget');
+  assert.deepEqual(
+    await page.evaluate(() => Object.keys((globalThis as unknown as { sessionStorage: object }).sessionStorage)),
+    [],
+  );
+});
+
+test('a service’s own token shows what it may, and says what needs more', async (t) => {
+  const service = await startTestService(t);
+  const { page, faults } = await openConsole(t, service);
+  await enter(page, service.tenant, service.token);
+  await page.locator('#limits >> text=geocoding (tenant)').first().waitFor();
+  await page.locator('#services >> text=administrator’s token').waitFor();
+  assert.deepEqual(faults, []);
+});
