@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+
+/** What a process that runs `code` with a logger at hand leaves on its error output. */
+function linesOf(code: string): Record<string, unknown>[] {
+  const source = `import { createLogger } from '${new URL('./logger.ts', import.meta.url).href}';
+    const logger = createLogger('info'); ${code}`;
+  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' });
+  return stderr
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+test('lines that wait are written when the process ends', () => {
+  const lines = linesOf(`for (let n = 0; n < 10; n++) logger.info({ n }, 'line'); process.exit(0);`);
+  assert.deepEqual(
+    lines.map(({ n }) => n),
+    Array.from({ length: 10 }, (_, n) => n),
+  );
+});
+
+test('a secret inside an object that was logged whole is masked, and its neighbours are not', () => {
+  const [line] = linesOf(`logger.info({ account: { name: 'a', api_key: 'canary', token: 'canary' }, n: 1 }, 'line');`);
+  assert.deepEqual(line?.account, { name: 'a', api_key: '[masked]', token: '[masked]' });
+  assert.equal(line?.n, 1);
+});
+
+test('an error is shown with its causes, and without its other members', () => {
+  const [line] = linesOf(
+    `logger.error({ err: Object.assign(new Error('outer', { cause: new Error('inner') }), { row: 'canary' }) }, 'failed');`,
+  );
+  const error = line?.err as { message: string; cause: { message: string } };
+  assert.deepEqual([error.message, error.cause.message], ['outer', 'inner']);
+  assert.ok(!JSON.stringify(line).includes('"row"'));
+});
