@@ -62,8 +62,12 @@ export function newId(nowMs: number = Date.now()): string {
   );
 }
 
-/** Unix milliseconds at which `newId` made this id, or null where it is no version 7 UUID. */
+/** Beyond it dates have more than four digits, which PostgreSQL reads otherwise. The 48 bits of an id reach further. */
+const maxTimeMs = Date.parse('9998-12-31T00:00:00Z');
+
+/** Unix milliseconds at which `newId` made this id, or null where it is no version 7 UUID, or one of no time of ours. */
 export function timeOfId(id: string): number | null {
   if (!isUuid(id) || id[14] !== '7') return null;
-  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+  const atMs = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+  return atMs > maxTimeMs ? null : atMs;
 }
