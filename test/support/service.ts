@@ -109,5 +109,10 @@ export async function readReply(reply: Response): Promise<TestReply> {
   const isJson =
     reply.headers.get('content-type')?.includes('json') === true &&
     !/ndjson/.test(reply.headers.get('content-type') ?? '');
-  return { status: reply.status, headers: reply.headers, text, json: isJson ? JSON.parse(text) : undefined };
+  return {
+    status: reply.status,
+    headers: reply.headers,
+    text,
+    json: isJson && text !== '' ? JSON.parse(text) : undefined,
+  };
 }
