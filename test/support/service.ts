@@ -34,7 +34,7 @@ export interface TestReply {
   readonly json: any;
 }
 
-const jwtSecret = 'the secret that whole-service tests sign with';
+export const jwtSecretOfTests = 'the secret that whole-service tests sign with';
 
 /** `env` overrides single variables; an empty string takes one away (`REDIS_URL: ''` for the in-process store). */
 export async function startTestService(t: Cleanup, env: Record<string, string> = {}): Promise<TestService> {
@@ -61,7 +61,7 @@ async function startOn(
     DATA_DIR: await createDataDir(t),
     MANAGEMENT_COMPANY_ID: tenant,
     SERVICE_TOKENS: `test:${token}`,
-    JWT_SECRET: jwtSecret,
+    JWT_SECRET: jwtSecretOfTests,
     LOG_LEVEL: 'SILENT',
     ...env,
   });
@@ -101,7 +101,7 @@ export function signAdminToken(claims: Record<string, unknown>): Promise<string>
   return new SignJWT({ sub: 'test-admin', ...claims })
     .setProtectedHeader({ alg: 'HS256' })
     .setExpirationTime('5m')
-    .sign(new TextEncoder().encode(jwtSecret));
+    .sign(new TextEncoder().encode(jwtSecretOfTests));
 }
 
 export async function readReply(reply: Response): Promise<TestReply> {

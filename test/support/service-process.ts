@@ -1,0 +1,44 @@
+/** The whole service as a process of its own, to be killed and started again on the same stores. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { type Cleanup, closeInReverse } from './cleanup.ts';
+import { waitFor } from './wait-for.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+export interface ServiceProcess {
+  readonly url: string;
+  /** As a machine that loses its power: nothing is finished. */
+  kill(): Promise<void>;
+}
+
+/** Resolves when it serves. Killed after `t`, if it still runs. */
+export async function startServiceProcess(t: Cleanup, env: Readonly<Record<string, string>>): Promise<ServiceProcess> {
+  closeInReverse(t);
+  const child: ChildProcess = spawn(process.execPath, ['src/main.ts'], {
+    cwd: root,
+    env: { PATH: process.env.PATH ?? '', PORT: '0', HOST: '127.0.0.1', EMULATOR: 'off', ...env },
+  });
+  let log = '';
+  child.stdout?.resume();
+  child.stderr?.on('data', (chunk: Buffer) => {
+    // Only the beginning is looked at: the address stands there.
+    if (log.length < 65_536) log += chunk.toString();
+  });
+  const exited = once(child, 'exit');
+  const kill = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await exited;
+  };
+  t.after(kill);
+  const ready = await waitFor(
+    'the service to serve',
+    () => {
+      if (child.exitCode !== null) throw new Error(`the service ended: ${log}`);
+      return /"url":"(http:[^"]+)"/.exec(log);
+    },
+    60_000,
+  );
+  return { url: ready[1] as string, kill };
+}
