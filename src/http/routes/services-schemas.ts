@@ -117,20 +117,6 @@ export const serviceSchema = Type.Object({
 
 export const serviceListSchema = Type.Object({ services: Type.Array(serviceSchema), total: Type.Integer() });
 
-export const windowsSchema = Type.Object({
-  windows: Type.Array(
-    Type.Object({
-      window_type: Type.String(),
-      window_start: time,
-      window_end: time,
-      request_count: Type.Integer(),
-      max_requests: Type.Integer(),
-      remaining_requests: Type.Integer(),
-      is_rate_limited: Type.Boolean(),
-    }),
-  ),
-});
-
 export const historySchema = Type.Object({
   changes: Type.Array(
     Type.Object({
