@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPacer } from './pacer.ts';
 
-test('lone requests go at once while a quarter of the quota is left, and keep their distance after', () => {
+test('lone requests go at once while half of the quota is left, and keep their distance after', () => {
   const pacer = createPacer({ now: () => 0 }, () => 1);
-  for (let left = 60; left > 15; left--) assert.equal(pacer.reserveMs('a', { limit: 60, left }, true), 0);
-  assert.ok(pacer.reserveMs('a', { limit: 60, left: 15 }, true) > 0);
+  for (let left = 60; left > 30; left--) assert.equal(pacer.reserveMs('a', { limit: 60, left }, true), 0);
+  assert.ok(pacer.reserveMs('a', { limit: 60, left: 30 }, true) > 0);
 });
 
 test('a busy minute never spends the whole quota, and no wait is longer than callers are patient', () => {
