@@ -1,0 +1,158 @@
+/** The public edge of webhooks over real sockets, with a webhook in memory and an intake that can be full. */
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { waitFor } from '../../../test/support/wait-for.ts';
+import { createMasker } from '../../audit/mask.ts';
+import { systemClock } from '../../clock.ts';
+import { parseTenantId } from '../../ids.ts';
+import { IntakeFull, type IntakeRecord } from '../../intake/intake.ts';
+import { createLogger } from '../../logger.ts';
+import { DatabaseAway } from '../../storage/database.ts';
+import { createTraceBudget } from '../../webhooks/trace-budget.ts';
+import type { Webhook } from '../../webhooks/webhook.ts';
+import { buildApp } from '../app.ts';
+import { hooksRoute } from './hooks.ts';
+
+const logger = createLogger('silent');
+const token = `whk_${'t'.repeat(43)}`;
+const webhook: Webhook = {
+  id: '01990000-0000-7000-8000-000000000001',
+  tenantId: parseTenantId('uk_edge'),
+  name: 'edge',
+  sourceService: 'custom',
+  wantedEventTypes: ['*'],
+  allowedRanges: [],
+  scheme: 'hmac_hex',
+  schemeSettings: { signatureHeader: 'x-webhook-signature', toleranceSeconds: 300 },
+  secret: 's',
+  previousSecret: null,
+  maxPayloadSizeBytes: 1_000,
+  eventTypeFrom: [],
+  deliveryIdFrom: [],
+  overLimitPolicy: 'reject',
+  hasTarget: false,
+};
+
+async function startEdge(t: TestContext, fault: Error | null = null, find: () => Webhook | null = () => webhook) {
+  const records: IntakeRecord[] = [];
+  const app = await buildApp({
+    trustedProxies: [],
+    publicBaseUrl: 'http://public',
+    authenticator: {
+      identify() {
+        throw new Error('nobody is asked who they are');
+      },
+    },
+    metrics: { httpRequest() {} },
+    logger,
+    apiRoutes: [],
+    publicRoutes: [
+      hooksRoute({
+        webhooks: { find },
+        intake: {
+          async record(record) {
+            if (fault !== null) throw fault;
+            records.push(record);
+            return { duplicateOf: null, storedIn: 'database' };
+          },
+        },
+        rateLimit: { admit: async () => ({ kind: 'now' }) },
+        traceBudget: createTraceBudget({ clock: systemClock }),
+        shouldAnnounce: () => true,
+        masker: createMasker(),
+        metrics: { webhookDelivery() {}, rateLimitExceeded() {} },
+        clock: systemClock,
+        logger,
+        publicBaseUrl: 'http://public',
+        onTargetDelivery() {},
+        trustedProxies: [],
+      }),
+    ],
+  });
+  t.after(() => app.close());
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  return { records, port, url: `http://127.0.0.1:${port}/hooks/${token}` };
+}
+
+const sign = (body: string | Buffer) => ({
+  'x-webhook-signature': createHmac('sha256', 's').update(body).digest('hex'),
+});
+
+test('what can be stored nowhere is not acknowledged: 503, and when to come back', async (t) => {
+  const { url } = await startEdge(t, new IntakeFull());
+  const reply = await fetch(url, { method: 'POST', body: '{}', headers: sign('{}') });
+  assert.equal(reply.status, 503);
+  assert.ok(Number(reply.headers.get('retry-after')) >= 1);
+  assert.equal(((await reply.json()) as { code: string }).code, 'SERVICE_UNAVAILABLE');
+});
+
+test('a webhook that is not in memory cannot be judged while the database is away: 503, no 404', async (t) => {
+  const { url } = await startEdge(t, null, () => {
+    throw new DatabaseAway('it is away');
+  });
+  const reply = await fetch(url, { method: 'POST', body: '{}' });
+  assert.deepEqual([reply.status, reply.headers.has('retry-after')], [503, true]);
+});
+
+test('a body without an announced length is cut at the bound, and its sender gets to read 413', async (t) => {
+  const { port, records } = await startEdge(t);
+  const sending = request({ port, path: `/hooks/${token}`, method: 'POST', headers: sign('x') });
+  for (let kilobytes = 0; kilobytes < 3_000; kilobytes += 1) sending.write('x'.repeat(1_000));
+  sending.end();
+  const [reply] = await once(sending, 'response');
+  assert.deepEqual([reply.statusCode, reply.headers.connection], [413, 'close']);
+  reply.resume();
+  assert.equal(records[0]?.webhookEvent?.refusalReason, 'payload_too_large');
+});
+
+test('a body that announces itself as far too large is not read', async (t) => {
+  const { port } = await startEdge(t);
+  const sending = request({ port, path: `/hooks/${token}`, method: 'POST', headers: { 'content-length': 10 ** 12 } });
+  sending.flushHeaders();
+  sending.on('error', () => {});
+  const [reply] = await once(sending, 'response');
+  assert.deepEqual([reply.statusCode, reply.headers.connection], [413, 'close']);
+  reply.resume();
+  sending.destroy();
+});
+
+test('exactly as large as is taken, in odd pieces, is taken whole', async (t) => {
+  const { port, records } = await startEdge(t);
+  const body = Buffer.alloc(1_000, 'ю');
+  const sending = request({ port, path: `/hooks/${token}`, method: 'POST', headers: sign(body) });
+  for (let at = 0; at < body.length; at += 7) sending.write(body.subarray(at, at + 7));
+  sending.end();
+  const [reply] = await once(sending, 'response');
+  reply.resume();
+  assert.equal(reply.statusCode, 200);
+  assert.deepEqual(records[0]?.webhookEvent?.payload, body);
+});
+
+test('a sender that breaks off in the middle leaves nothing behind, however well it signed the beginning', async (t) => {
+  const { port, url, records } = await startEdge(t);
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  const [[name, value]] = Object.entries(sign('half')) as [[string, string]];
+  socket.write(`POST /hooks/${token} HTTP/1.1\r\nHost: x\r\n${name}: ${value}\r\nContent-Length: 8\r\n\r\nhalf`);
+  // The next delivery on another connection is served: by then the first one has been looked up and waits for its body.
+  assert.equal((await fetch(url, { method: 'POST', body: 'a', headers: sign('a') })).status, 200);
+  socket.resetAndDestroy();
+  assert.equal((await fetch(url, { method: 'POST', body: 'b', headers: sign('b') })).status, 200);
+  await waitFor('both whole ones', () => records.length === 2);
+  assert.ok(records.every(({ webhookEvent }) => webhookEvent?.payload?.length === 1));
+});
+
+test('the token stands in no reply', async (t) => {
+  const { url } = await startEdge(t, null, () => null);
+  for (const address of [url, url.replace('/hooks/', '/api/v1/hooks/')]) {
+    for (const method of ['POST', 'GET']) {
+      const text = await (await fetch(address, { method })).text();
+      assert.ok(!text.includes(token) && text.includes('{webhook_token}'), text);
+    }
+  }
+});
