@@ -117,6 +117,23 @@ test('a base URL of the environment goes when the environment has none', async (
   assert.equal((await register(google(key('a'))))?.row.base_url, null);
 });
 
+test('an address that an admin has set is not emulated away by the next start', async (t) => {
+  const { register, deps } = await startEnvironment(t);
+  const id = (await register(google(null)))?.row.id as string;
+  await changeService(
+    deps,
+    tenantId,
+    id,
+    (row) => {
+      const { emulated: _, ...config } = row.config;
+      return { ...draftOfRow(row), baseUrl: 'https://maps.example', config };
+    },
+    { changedBy: 'anna', requestId: null },
+  );
+  const kept = await register(google(null));
+  assert.deepEqual([kept?.row.base_url, kept?.row.config.emulated], ['https://maps.example', undefined]);
+});
+
 test('replicas that start together register each provider once', async (t) => {
   const { deps, events, db } = await startEnvironment(t);
   const providers = [

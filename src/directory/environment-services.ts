@@ -128,7 +128,9 @@ async function alignService(
   row: ExternalServiceRow,
 ): Promise<ExternalServiceRow | null> {
   if (provider.credential === 'keyless') return null;
-  const presence = presenceOf(provider, emulator, hasOwnCredential(deps.keyring, row));
+  // An address that an admin has set is where its calls go, key or no key.
+  const isAdmins = hasOwnCredential(deps.keyring, row) || (row.base_url !== null && markOf(row).base_url !== true);
+  const presence = presenceOf(provider, emulator, isAdmins);
   const owned = ownedValues(deps.keyring, row, provider, presence);
   const isRight = Object.entries(owned).every(([name, value]) =>
     isDeepStrictEqual(value, row[name as keyof ExternalServiceRow]),
@@ -142,11 +144,11 @@ async function alignService(
  */
 type Presence = 'real' | 'admin' | 'emulated' | 'absent';
 
-function presenceOf(provider: EnvironmentProvider, emulator: EmulatorMode, hasAdminCredential: boolean): Presence {
+function presenceOf(provider: EnvironmentProvider, emulator: EmulatorMode, isAdmins: boolean): Presence {
   if (provider.credential === 'keyless') return 'real';
   if (emulator === 'on') return 'emulated';
   if (provider.credential !== null) return 'real';
-  if (hasAdminCredential) return 'admin';
+  if (isAdmins) return 'admin';
   return emulator === 'auto' ? 'emulated' : 'absent';
 }
 
