@@ -16,7 +16,9 @@ import { refusalOf } from './outbound/refusal.ts';
 import { appendEvent } from './outbox/append-event.ts';
 import type { Keyring } from './secrets/keyring.ts';
 import type { Database } from './storage/database.ts';
+import type { Leases } from './storage/leases.ts';
 import type { SharedStore } from './storage/shared-store.ts';
+import { startCollectingMissed } from './webhooks/collectors/collect-missed.ts';
 import { createWebhookRateLimit } from './webhooks/rate-limit.ts';
 import { startTargetDeliveries } from './webhooks/targets/deliver-to-targets.ts';
 import { createTraceBudget } from './webhooks/trace-budget.ts';
@@ -28,6 +30,7 @@ export interface WebhooksDeps {
   readonly intake: Intake;
   readonly limiter: RateLimiter;
   readonly outbound: Outbound;
+  readonly leases: Pick<Leases, 'tryHold'>;
   readonly masker: Masker;
   readonly keyring: Keyring;
   readonly idempotency: Idempotency;
@@ -70,6 +73,16 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
     timeoutMs: deps.targetTimeoutMs,
   });
   const onTargetDelivery = targets.wake;
+  const collector = startCollectingMissed({
+    db,
+    outbound: deps.outbound,
+    keyring,
+    metrics,
+    clock,
+    logger,
+    publicBaseUrl,
+    tryHold: async (ttlMs) => (await deps.leases.tryHold('webhook-collector', ttlMs)) !== null,
+  });
 
   return {
     apiRoutes: webhooksRoutes({
@@ -103,6 +116,7 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
       trustedProxies: deps.trustedProxies,
     }),
     async close() {
+      await collector.close();
       await targets.close();
       await directory.close();
     },

@@ -292,6 +292,7 @@ export async function startService(config: Config, logger: Logger = createLogger
     await openWebhooks({
       db,
       store,
+      leases,
       intake,
       limiter,
       outbound,

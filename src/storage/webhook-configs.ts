@@ -18,6 +18,8 @@ export interface WebhookExtras {
     /** Sealed. */
     readonly token: string;
   };
+  /** What the last round of the collector found; written by it alone. */
+  readonly collector_state?: Readonly<Record<string, unknown>>;
 }
 
 export interface WebhookConfigRow {
@@ -139,6 +141,21 @@ export async function findCollectingWebhooksAcrossTenants(db: Queryable, limit: 
     values: [limit],
   });
   return rows;
+}
+
+/** `updated_at` stays: what was found is no change of configuration, and is not told to anyone. */
+export async function saveCollectorState(
+  db: Queryable,
+  id: string,
+  state: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await db.query({
+    name: 'webhook_configs_save_collector_state',
+    text: `
+      update webhook_configs set config = jsonb_set(config::jsonb, '{collector_state}', $2::jsonb)::json
+       where id = $1 and config->'collector' is not null`,
+    values: [id, JSON.stringify(state)],
+  });
 }
 
 /** A place in the list: those after it were created earlier. */

@@ -46,6 +46,7 @@ export function presentWithoutToken(row: WebhookConfigRow) {
             base_url: collector.base_url ?? null,
             repository: collector.repository ?? null,
             hook_id: collector.hook_id ?? null,
+            last_round: row.config.collector_state ?? null,
           },
     is_active: row.is_active,
     last_received_at: row.last_received_at?.toISOString() ?? null,

@@ -40,6 +40,7 @@ const settable = {
           ),
           hook_id: Type.Optional(nullable(Type.Integer({ minimum: 1 }))),
           token: Type.Optional(secret),
+          last_round: Type.Optional(Type.Unknown()),
         },
         { additionalProperties: false, description: 'Asks the sender for deliveries that were missed.' },
       ),

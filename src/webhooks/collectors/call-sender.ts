@@ -1,0 +1,40 @@
+/** One call to a sender's own API. */
+import type { Outbound } from '../../outbound/http-client.ts';
+
+export interface CollectorCall {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The sender answered, and does not let us: its status, and never the address, which may hold the token. */
+export class CollectorRefused extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`the sender's API answered ${status}`);
+    this.name = 'CollectorRefused';
+    this.status = status;
+  }
+}
+
+const timeoutMs = 10_000;
+const maxReplyBytes = 4 * 1024 * 1024;
+
+/** Throws `CollectorRefused` for anything but 2xx, and `TransportError`. */
+export async function callSender(
+  outbound: Pick<Outbound, 'request'>,
+  call: CollectorCall,
+): Promise<{ readonly json: unknown; readonly headers: Readonly<Record<string, string>> }> {
+  const reply = await outbound.request({ ...call, maxReplyBytes, deadlineAtMs: Date.now() + timeoutMs });
+  if (reply.status < 200 || reply.status >= 300) throw new CollectorRefused(reply.status);
+  return { json: parseJson(reply.body), headers: reply.headers };
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return body.length === 0 ? null : JSON.parse(body.toString('utf8'));
+  } catch {
+    return null;
+  }
+}

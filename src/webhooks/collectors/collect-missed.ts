@@ -1,0 +1,122 @@
+/**
+ * Asks senders for deliveries that were missed, for the webhooks that have a token for it. One replica at a time does the
+ * round, every five minutes; what it found stands in the webhook's `collector`.
+ */
+import type { Clock } from '../../clock.ts';
+import type { Logger } from '../../logger.ts';
+import type { Metrics } from '../../metrics/metrics.ts';
+import type { Outbound } from '../../outbound/http-client.ts';
+import type { Keyring } from '../../secrets/keyring.ts';
+import type { Database } from '../../storage/database.ts';
+import {
+  findCollectingWebhooksAcrossTenants,
+  saveCollectorState,
+  type WebhookConfigRow,
+} from '../../storage/webhook-configs.ts';
+import { presentWebhook } from '../present-webhook.ts';
+import { openFor } from '../webhook-secrets.ts';
+import { collectFromGithub } from './github.ts';
+import { lookAtTelegram } from './telegram.ts';
+
+export interface CollectMissedDeps {
+  readonly db: Pick<Database, 'querySystem'>;
+  readonly outbound: Pick<Outbound, 'request'>;
+  readonly keyring: Pick<Keyring, 'open'>;
+  readonly metrics: Pick<Metrics, 'webhookDelivery'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly publicBaseUrl: string;
+  /** True where this replica may do the round for the next `ttlMs`. */
+  tryHold(ttlMs: number): Promise<boolean>;
+  /** Default: five minutes. */
+  readonly intervalMs?: number;
+}
+
+export interface MissedCollector {
+  /** One round, as the timer does it. */
+  runOnce(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const fiveMinutesMs = 300_000;
+/** In one round; further webhooks would wait for the next, and the log says so. */
+const maxWebhooks = 1_000;
+const atOnce = 4;
+
+export function startCollectingMissed(deps: CollectMissedDeps): MissedCollector {
+  const intervalMs = deps.intervalMs ?? fiveMinutesMs;
+  let closed = false;
+  let running: Promise<void> | null = null;
+
+  const collectOne = async (row: WebhookConfigRow): Promise<void> => {
+    const state = await lookAt(deps, row).catch((error: unknown) => {
+      deps.logger.warn({ err: error, webhook_id: row.id }, 'a sender could not be asked for missed deliveries');
+      return { error: error instanceof Error ? error.message : 'unknown' };
+    });
+    const checkedAt = new Date(deps.clock.now()).toISOString();
+    await saveCollectorState({ query: deps.db.querySystem }, row.id, { checked_at: checkedAt, ...state });
+  };
+
+  const runOnce = async (): Promise<void> => {
+    // Held a little shorter than the pause, so that whoever comes first in the next round takes it.
+    if (!(await deps.tryHold(intervalMs * 0.9))) return;
+    const rows = await findCollectingWebhooksAcrossTenants({ query: deps.db.querySystem }, maxWebhooks);
+    if (rows.length === maxWebhooks) deps.logger.warn({ maxWebhooks }, 'not every webhook was collected for');
+    await Promise.all(
+      Array.from({ length: atOnce }, async () => {
+        for (let row = rows.pop(); row !== undefined && !closed; row = rows.pop()) await collectOne(row);
+      }),
+    );
+  };
+
+  const run = (): void => {
+    running ??= runOnce()
+      .catch((error: unknown) => deps.logger.warn({ err: error }, 'missed deliveries were not collected'))
+      .finally(() => {
+        running = null;
+      });
+  };
+  const timer = setInterval(run, intervalMs);
+  timer.unref();
+
+  return {
+    runOnce,
+    async close() {
+      closed = true;
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+async function lookAt(deps: CollectMissedDeps, row: WebhookConfigRow): Promise<Record<string, unknown>> {
+  const { collector } = row.config;
+  if (collector === undefined) return {};
+  const token = openFor(deps.keyring, row, 'config.collector.token', collector.token);
+  const baseUrl = collector.base_url ?? null;
+  if (row.source_service === 'telegram') {
+    const { webhook_url: webhookUrl } = presentWebhook(deps, row);
+    const state = await lookAtTelegram(deps.outbound, { baseUrl, token, webhookUrl });
+    if (state.pending > 0 || state.isElsewhere) {
+      deps.logger.warn({ webhook_id: row.id, ...state }, 'Telegram has updates waiting, or posts them elsewhere');
+    }
+    return {
+      pending_count: state.pending,
+      last_error_at: state.lastErrorAt,
+      last_error_message: state.lastErrorMessage,
+      is_elsewhere: state.isElsewhere,
+    };
+  }
+  if (collector.repository === undefined || collector.hook_id === undefined) return {};
+  const { missed, redelivered } = await collectFromGithub(deps, {
+    baseUrl,
+    token,
+    repository: collector.repository,
+    hookId: collector.hook_id,
+  });
+  for (let count = 0; count < redelivered; count += 1) deps.metrics.webhookDelivery(row.source_service, 'collected');
+  if (missed > 0) {
+    deps.logger.warn({ webhook_id: row.id, missed, redelivered }, 'GitHub had deliveries that did not arrive');
+  }
+  return { missed_count: missed, redelivered_count: redelivered };
+}

@@ -1,0 +1,99 @@
+/**
+ * GitHub never repeats a delivery by itself, but lists those of the last days and sends one again on request, under the
+ * same `X-GitHub-Delivery`, so that what came through after all is a duplicate here.
+ *
+ * Source: GitHub REST API, "Repository webhooks: list deliveries, redeliver a delivery"; "Handling failed webhook deliveries".
+ */
+import type { Clock } from '../../clock.ts';
+import type { Outbound } from '../../outbound/http-client.ts';
+import { type CollectorCall, callSender } from './call-sender.ts';
+
+export interface GithubHook {
+  /** An origin with an optional path; default: the public API. */
+  readonly baseUrl: string | null;
+  /** `owner/repository`, or an organisation. */
+  readonly repository: string;
+  readonly hookId: number;
+  readonly token: string;
+}
+
+export interface GithubCollection {
+  /** Deliveries of the last three days of which no try succeeded. */
+  readonly missed: number;
+  readonly redelivered: number;
+}
+
+interface ListedDelivery {
+  readonly id: number;
+  readonly guid: string;
+  readonly deliveredAtMs: number;
+  readonly succeeded: boolean;
+}
+
+const lookBackMs = 3 * 86_400_000;
+const perPage = 100;
+const maxPages = 30;
+/** A delivery that failed so often fails for a reason that a further try does not mend. */
+const maxTriesPerDelivery = 5;
+/** One that has only just failed may still be on its way again. */
+const settledAfterMs = 60_000;
+const maxRedeliveriesPerRun = 100;
+
+/** Throws `CollectorRefused` where GitHub does not let us, and `TransportError` where it does not answer. */
+export async function collectFromGithub(
+  deps: { readonly outbound: Pick<Outbound, 'request'>; readonly clock: Clock },
+  hook: GithubHook,
+): Promise<GithubCollection> {
+  const base = (hook.baseUrl ?? 'https://api.github.com').replace(/\/+$/, '');
+  const owner = hook.repository.includes('/') ? `repos/${hook.repository}` : `orgs/${hook.repository}`;
+  const deliveriesUrl = `${base}/${owner}/hooks/${hook.hookId}/deliveries`;
+  const call = (method: CollectorCall['method'], url: string) =>
+    callSender(deps.outbound, {
+      method,
+      url,
+      headers: {
+        authorization: `Bearer ${hook.token}`,
+        accept: 'application/vnd.github+json',
+        'x-github-api-version': '2022-11-28',
+      },
+    });
+
+  const tries = new Map<string, ListedDelivery[]>();
+  const oldestMs = deps.clock.now() - lookBackMs;
+  let next: string | null = `${deliveriesUrl}?per_page=${perPage}`;
+  for (let page = 0; page < maxPages && next !== null; page += 1) {
+    const reply = await call('GET', next);
+    const listed = Array.isArray(reply.json) ? reply.json.flatMap(parseDelivery) : [];
+    for (const delivery of listed) tries.set(delivery.guid, [...(tries.get(delivery.guid) ?? []), delivery]);
+    const isOldEnough = listed.some(({ deliveredAtMs }) => deliveredAtMs < oldestMs);
+    next = isOldEnough ? null : nextPageOf(reply.headers.link, deliveriesUrl);
+  }
+
+  const missed = [...tries.values()].filter(
+    (all) => all.every(({ succeeded }) => !succeeded) && all.some(({ deliveredAtMs }) => deliveredAtMs >= oldestMs),
+  );
+  let redelivered = 0;
+  for (const all of missed) {
+    const latest = all.reduce((late, one) => (one.deliveredAtMs > late.deliveredAtMs ? one : late));
+    if (all.length >= maxTriesPerDelivery || deps.clock.now() - latest.deliveredAtMs < settledAfterMs) continue;
+    if (redelivered >= maxRedeliveriesPerRun) break;
+    await call('POST', `${deliveriesUrl}/${latest.id}/attempts`);
+    redelivered += 1;
+  }
+  return { missed: missed.length, redelivered };
+}
+
+function parseDelivery(value: unknown): ListedDelivery[] {
+  const { id, guid, delivered_at, status_code } = (value ?? {}) as Record<string, unknown>;
+  const deliveredAtMs = typeof delivered_at === 'string' ? Date.parse(delivered_at) : Number.NaN;
+  if (!Number.isSafeInteger(id) || typeof guid !== 'string' || Number.isNaN(deliveredAtMs)) return [];
+  const succeeded = typeof status_code === 'number' && status_code >= 200 && status_code < 300;
+  return [{ id: id as number, guid, deliveredAtMs, succeeded }];
+}
+
+/** `<…?cursor=…>; rel="next"`. Only the cursor is taken: the token goes to no other address than the configured one. */
+function nextPageOf(link: string | undefined, deliveriesUrl: string): string | null {
+  const url = /<([^>]+)>;\s*rel="next"/.exec(link ?? '')?.[1];
+  const cursor = url === undefined || !URL.canParse(url) ? null : new URL(url).searchParams.get('cursor');
+  return cursor === null ? null : `${deliveriesUrl}?per_page=${perPage}&cursor=${encodeURIComponent(cursor)}`;
+}
