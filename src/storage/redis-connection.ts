@@ -64,6 +64,19 @@ export function openRedisConnection(urls: readonly string[], logger: Logger): Re
     logger.warn({ missedInARow, deadlineMs }, 'Redis is too slow and counts as away');
   };
 
+  let corked = false;
+  /** What one turn of the event loop asks leaves in one write: a write for each command cost 20 µs of our CPU. */
+  const gatherTurn = (): void => {
+    if (corked || client instanceof Cluster) return; // A cluster's nodes have a connection each.
+    const { stream } = client;
+    corked = true;
+    stream.cork();
+    setImmediate(() => {
+      corked = false;
+      stream.uncork();
+    });
+  };
+
   const ping = async (): Promise<void> => {
     if (!away || pinging || client.status !== 'ready') return;
     pinging = true;
@@ -91,6 +104,7 @@ export function openRedisConnection(urls: readonly string[], logger: Logger): Re
     async run(command) {
       if (away || client.status !== 'ready' || inFlight >= maxInFlight) throw new StoreAway();
       inFlight += 1;
+      gatherTurn();
       try {
         const answer = await withinDeadline(command(client));
         missedInARow = 0;
