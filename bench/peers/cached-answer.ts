@@ -1,12 +1,15 @@
 /** The one question of the cached rows, and the bytes of its answer, so that every variant sends the same. */
 export const path = '/api/v1/geocoding/geocode';
-export const tenant = 'bench';
 export const token = 'the-token-of-the-benchmark';
-export const requestHeaders = {
-  authorization: `Bearer ${token}`,
-  'x-management-company-id': tenant,
-  'content-type': 'application/json',
-};
+
+export function requestHeaders(tenant: string): Readonly<Record<string, string>> {
+  return {
+    authorization: `Bearer ${token}`,
+    'x-management-company-id': tenant,
+    'content-type': 'application/json',
+  };
+}
+
 export const requestBody = JSON.stringify({ address: 'Ташкент, улица Навои, 5' });
 
 /** Of a usual length: 1.1 KB. */

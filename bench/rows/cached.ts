@@ -9,7 +9,7 @@ import { openRedisStore } from '../../src/storage/redis-store.ts';
 import type { Cleanup } from '../../test/support/cleanup.ts';
 import { createDataDir } from '../../test/support/data-dir.ts';
 import type { LoadPlan } from '../load/plan.ts';
-import { answerBody, path, requestBody, requestHeaders, tenant } from '../peers/cached-answer.ts';
+import { answerBody, path, requestBody, requestHeaders } from '../peers/cached-answer.ts';
 import { startNginx } from '../peers/nginx.ts';
 import { runLoad, type ServerProcess, startServerProcess } from '../processes.ts';
 import type { BenchRow } from '../report.ts';
@@ -25,14 +25,21 @@ const answersInMemory = 1_000;
 export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<BenchRow[]> {
   const upstream = await startUpstream(t);
   const service = await startServiceProcess(t, upstream.port);
-  await putAnswersInRedis();
+  await putAnswersInRedis(service.tenant);
   const bare = await startServerProcess({ args: (port) => ['bench/peers/bare-fastify.ts', String(port)] });
   t.after(() => bare.close());
   const nginx = await startNginx(join(await createDataDir(t), 'nginx'), bare.port);
   if (nginx !== null) t.after(() => nginx.close());
 
   const plan = (server: ServerProcess, changes: Partial<LoadPlan> = {}): LoadPlan => ({
-    ...{ method: 'POST', path, headers: requestHeaders, bodyTemplate: requestBody, firstNumber: 0, distinctNumbers: 1 },
+    ...{
+      method: 'POST',
+      path,
+      headers: requestHeaders(service.tenant),
+      bodyTemplate: requestBody,
+      firstNumber: 0,
+      distinctNumbers: 1,
+    },
     ...{ connections, durationMs: effort.durationMs, warmUpMs: effort.warmUpMs, port: server.port },
     serverPids: server.pids,
     ...changes,
@@ -89,7 +96,7 @@ export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<Be
 }
 
 /** As another replica would have left them. */
-async function putAnswersInRedis(): Promise<void> {
+async function putAnswersInRedis(tenant: string): Promise<void> {
   const store = await openRedisStore({ urls: [benchRedisUrl], logger: pino({ level: 'silent' }) });
   const shared = createSharedLayer(store, () => () => false);
   const nowMs = Date.now();

@@ -6,7 +6,7 @@ import { portkeyRequest, startPortkey } from '../peers/portkey.ts';
 import { runLoad, type ServerProcess, startServerProcess } from '../processes.ts';
 import type { BenchRow } from '../report.ts';
 import { type Effort, type Figures, measureInTurn } from '../rounds.ts';
-import { startServiceProcess } from '../service-process.ts';
+import { type ServiceProcess, startServiceProcess } from '../service-process.ts';
 import { startUpstream } from '../upstream-process.ts';
 
 const connections = 64;
@@ -22,7 +22,7 @@ export async function benchUncachedGeocode(t: Cleanup, effort: Effort): Promise<
   const portkey = await startPortkey();
   if (portkey !== null) t.after(() => portkey.close());
 
-  const post = { method: 'POST', path, headers: requestHeaders, bodyTemplate };
+  const post = { method: 'POST', path, headers: requestHeaders(service.tenant), bodyTemplate };
   const plan = (server: ServerProcess, changes: Partial<LoadPlan>): LoadPlan => ({
     ...{ ...post, connections, durationMs: effort.durationMs, warmUpMs: effort.warmUpMs, port: server.port },
     ...{ firstNumber: 0, distinctNumbers: 1_000, serverPids: server.pids },
@@ -51,7 +51,17 @@ export async function benchUncachedGeocode(t: Cleanup, effort: Effort): Promise<
     },
     effort.rounds,
   );
+  await checkAudit(service, nextNumber - 1);
   return rowsOf(busy, alone);
+}
+
+/** Calls that were not written down were answered by a cache, and measured something else. */
+async function checkAudit({ database, tenant }: ServiceProcess, calls: number): Promise<void> {
+  const { rows } = await database.db.querySystem<{ audited: number }>({
+    text: 'select count(*)::int as audited from integration_logs where management_company_id = $1',
+    values: [tenant],
+  });
+  if (rows[0]?.audited !== calls) throw new Error(`${calls} calls, and ${rows[0]?.audited} rows in the audit log`);
 }
 
 function rowsOf(
