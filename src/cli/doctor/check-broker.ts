@@ -24,7 +24,9 @@ export async function checkBroker(urls: readonly string[]): Promise<readonly Fin
     await channel.close();
     return [ok('rabbitmq', 'connected'), await checkExchange(connection)];
   } catch (error) {
-    return [failed('rabbitmq', reasonOf(lastError ?? error), 'check RABBITMQ_URL, its user, and its virtual host')];
+    // A refused login has no code, and the library writes that down.
+    const reason = reasonOf(lastError ?? error).replace(/^undefined: /, '');
+    return [failed('rabbitmq', reason, 'check RABBITMQ_URL, its user, and its virtual host')];
   } finally {
     // A connection that was never made would wait for its own time-out.
     await Promise.race([connection.close().catch(() => {}), delay(closeDeadlineMs, undefined, { ref: false })]);
