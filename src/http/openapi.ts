@@ -79,7 +79,7 @@ export async function describeApi(app: FastifyInstance, publicBaseUrl: string): 
     convertConstToEnum: false,
     transform: ({ schema, url, route }) => ({ schema: describeRoute(schema ?? {}, route) as never, url }),
     transformObject: (document) =>
-      addTenantHeader(('openapiObject' in document ? document.openapiObject : {}) as DocumentPaths) as never,
+      completeDocument(('openapiObject' in document ? document.openapiObject : {}) as DocumentPaths) as never,
   });
 }
 
@@ -99,28 +99,58 @@ function describeRoute(schema: object, { config }: RouteOptions): object {
 }
 
 interface Operation {
-  parameters?: unknown[];
+  operationId?: string;
+  parameters?: Parameter[];
   responses?: Record<string, unknown>;
   security?: unknown;
 }
+
+type Parameter = typeof tenantHeader | { readonly name: string; readonly in: string };
 
 interface DocumentPaths {
   paths?: Record<string, Record<string, Operation>>;
 }
 
-/** What all of the API shares, written once: the tenant's header and the problem documents. */
-function addTenantHeader(document: DocumentPaths): object {
+/** Where a route does not say what it answers: an answer of its own kind, as the summary tells. */
+const anySuccess = { '2XX': { description: 'As the summary says.' } };
+
+/** What all of the API shares, written once: names for the operations, the tenant's header, the problem documents. */
+function completeDocument(document: DocumentPaths): object {
   const problems = {
     description: `A problem document. Codes: ${errorCodes.map((code) => `\`${code}\` ${httpStatusByCode[code]} (${titleByCode[code].toLowerCase()})`).join(', ')}.`,
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   };
-  for (const methods of Object.values(document.paths ?? {})) {
-    for (const operation of Object.values(methods)) {
-      operation.responses = { ...operation.responses, default: problems };
-      if (operation.security !== undefined) operation.parameters = [tenantHeader, ...(operation.parameters ?? [])];
-    }
-  }
-  return document;
+  const complete = (operation: Operation, method: string, path: string): Operation => {
+    const parameters = (operation.parameters ?? []).map((one) => (one.name === '*' ? { ...one, name: 'path' } : one));
+    const responses = Object.keys(operation.responses ?? {}).some((status) => status.startsWith('2'))
+      ? operation.responses
+      : { ...operation.responses, ...anySuccess };
+    return {
+      ...operation,
+      operationId: operationIdOf(method, path),
+      ...(operation.security === undefined
+        ? parameters.length > 0 && { parameters }
+        : { parameters: [tenantHeader, ...parameters] }),
+      responses: { ...responses, default: problems },
+    };
+  };
+  // A route of several methods gives all of them one object: each gets a copy.
+  const paths = Object.entries(document.paths ?? {}).map(([url, methods]) => {
+    const path = url.replace('{*}', '{path}');
+    return [
+      path,
+      Object.fromEntries(
+        Object.entries(methods).map(([method, operation]) => [method, complete(operation, method, path)]),
+      ),
+    ] as const;
+  });
+  return { ...document, paths: Object.fromEntries(paths) };
+}
+
+/** `GET /api/v1/services/{id}/check` is `get_services_id_check`: what generated clients call it. */
+function operationIdOf(method: string, path: string): string {
+  const words = path.replace(/^\/api\/v\d+/, '').match(/[A-Za-z0-9]+/g) ?? [];
+  return [method, ...words].join('_');
 }
 
 /** TypeBox marks its schemas with hidden members; the document is plain JSON. */
