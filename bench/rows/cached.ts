@@ -1,13 +1,15 @@
 /** A cached geocode, from memory and from Redis. */
 import { join } from 'node:path';
 import pino from 'pino';
-import { cacheKeyOf } from '../../src/gateway/cache/cached-answer.ts';
+import { type CachedAnswer, cacheKeyOf } from '../../src/gateway/cache/cached-answer.ts';
 import { createSharedLayer } from '../../src/gateway/cache/shared-layer.ts';
 import { geocodeQuestion } from '../../src/geocoding/questions.ts';
-import { parseTenantId } from '../../src/ids.ts';
+import { parseTenantId, type TenantId } from '../../src/ids.ts';
 import { openRedisStore } from '../../src/storage/redis-store.ts';
+import { StoreAway } from '../../src/storage/shared-store.ts';
 import type { Cleanup } from '../../test/support/cleanup.ts';
 import { createDataDir } from '../../test/support/data-dir.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
 import type { LoadPlan } from '../load/plan.ts';
 import { answerBody, path, requestBody, requestHeaders } from '../peers/cached-answer.ts';
 import { startNginx } from '../peers/nginx.ts';
@@ -18,14 +20,18 @@ import { benchRedisUrl, startServiceProcess } from '../service-process.ts';
 import { startUpstream } from '../upstream-process.ts';
 
 const connections = 64;
-/** As many as the rounds can ask for, each once: an answer from Redis is in memory afterwards. */
-const answersInRedis = 150_000;
+/** Each is asked for once, since an answer from Redis is in memory afterwards: more than a round can use up in its time. */
+const answersPerRound = 60_000;
+const layerEffort = { durationMs: 2_000, warmUpMs: 500 };
 const answersInMemory = 1_000;
+const answersAtOnce = 250;
+const answerLifeMs = 900_000;
 
 export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<BenchRow[]> {
   const upstream = await startUpstream(t);
   const service = await startServiceProcess(t, upstream.port);
-  await putAnswersInRedis(service.tenant);
+  const answersInRedis = answersInMemory + answersPerRound * effort.rounds;
+  await putAnswersInRedis(service.tenant, answersInRedis);
   const bare = await startServerProcess({ args: (port) => ['bench/peers/bare-fastify.ts', String(port)] });
   t.after(() => bare.close());
   const nginx = await startNginx(join(await createDataDir(t), 'nginx'), bare.port);
@@ -53,12 +59,12 @@ export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<Be
     effort.rounds,
   );
   let nextNumber = answersInMemory;
-  const bodyTemplate = JSON.stringify({ address: 'Ташкент, улица Навои, {n}' });
+  const layered = { ...layerEffort, bodyTemplate: JSON.stringify({ address: 'Ташкент, улица Навои, {n}' }) };
   const layers = await measureInTurn(
     {
-      memory: () => runLoad(plan(service, { bodyTemplate, distinctNumbers: answersInMemory })),
+      memory: () => runLoad(plan(service, { ...layered, distinctNumbers: answersInMemory })),
       async redis() {
-        const result = await runLoad(plan(service, { bodyTemplate, firstNumber: nextNumber, distinctNumbers: null }));
+        const result = await runLoad(plan(service, { ...layered, firstNumber: nextNumber, distinctNumbers: null }));
         nextNumber += result.numbersUsed;
         if (nextNumber > answersInRedis) throw new Error('there were not enough answers in Redis');
         return result;
@@ -96,30 +102,39 @@ export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<Be
 }
 
 /** As another replica would have left them. */
-async function putAnswersInRedis(tenant: string): Promise<void> {
+async function putAnswersInRedis(tenant: string, count: number): Promise<void> {
   const store = await openRedisStore({ urls: [benchRedisUrl], logger: pino({ level: 'silent' }) });
   const shared = createSharedLayer(store, () => () => false);
-  const nowMs = Date.now();
-  const lifeMs = 900_000;
-  const options = { language: 'ru', country: 'UZ', minConfidence: null, provider: null };
-  const addresses = Array.from({ length: answersInRedis }, (_, number) => `Ташкент, улица Навои, ${number}`);
-  for (const [number, address] of [JSON.parse(requestBody).address as string, ...addresses].entries()) {
-    const question = {
-      ...{ tenantId: parseTenantId(tenant), group: 'geocoding', operation: 'geocode', scope: null, detail: null },
-      question: `\n${geocodeQuestion(address, options)}`,
-    };
-    const cacheKey = cacheKeyOf(question);
-    shared.put(
-      {
-        ...{ ...question, cacheKey, kind: 'good', serviceId: null, serviceName: 'google_maps', costUsd: 0.005 },
-        ...{ fetchedAtMs: nowMs, freshUntilMs: nowMs + lifeMs, staleUntilMs: nowMs + lifeMs },
-        body: Buffer.from(answerBody),
-        epochs: { tenant: 0, scope: 0 },
-      },
-      lifeMs,
-    );
-    if (number % 500 === 0) await store.get('after the last');
+  const addresses = Array.from({ length: count }, (_, number) => `Ташкент, улица Навои, ${number}`);
+  for (let from = 0; from < addresses.length; ) {
+    for (const address of addresses.slice(from, from + answersAtOnce)) {
+      shared.put(answerTo(parseTenantId(tenant), address), answerLifeMs);
+    }
+    try {
+      await store.get('after the last of them');
+      from += answersAtOnce;
+    } catch (error) {
+      // Nobody tells of a put that failed, so all of them are layered.
+      if (!(error instanceof StoreAway)) throw error;
+      await waitFor('Redis to keep up', store.isAvailable);
+    }
   }
-  await store.get('after the last');
   await store.close();
+}
+
+function answerTo(tenantId: TenantId, address: string): CachedAnswer {
+  const nowMs = Date.now();
+  const options = { language: 'ru', country: 'UZ', minConfidence: null, provider: null };
+  const question = {
+    ...{ tenantId, group: 'geocoding', operation: 'geocode', scope: null, detail: null },
+    question: `\n${geocodeQuestion(address, options)}`,
+  };
+  return {
+    ...question,
+    cacheKey: cacheKeyOf(question),
+    ...{ kind: 'good', serviceId: null, serviceName: 'google_maps', costUsd: 0.005 },
+    ...{ fetchedAtMs: nowMs, freshUntilMs: nowMs + answerLifeMs, staleUntilMs: nowMs + answerLifeMs },
+    body: Buffer.from(answerBody),
+    epochs: { tenant: 0, scope: 0 },
+  };
 }
