@@ -29,7 +29,7 @@ export async function measureInTurn<Variants extends Readonly<Record<string, Var
     for (const [name, variant] of Object.entries(variants)) {
       if (variant === null) continue;
       const result = await variant();
-      if (result.notOk > 0) throw new Error(`${name}: ${result.notOk} replies were not 200`);
+      if (result.notOk > 0) throw new Error(`${name}: ${result.notOk} replies were not 200:\n${result.sampleNotOk}`);
       results.set(name, [...(results.get(name) ?? []), result]);
     }
   }

@@ -8,6 +8,8 @@ const headEnd = Buffer.from('\r\n\r\n');
 const lastChunk = Buffer.from('0\r\n\r\n');
 
 export interface HttpConnection {
+  /** The last reply other than 200, whole; for the report of a failed run. */
+  lastNotOk(): string | null;
   /** Sends raw bytes of one request; resolves with the status when the whole reply is there. */
   exchange(request: Buffer): Promise<number>;
   close(): void;
@@ -18,6 +20,7 @@ export async function openHttpConnection(host: string, port: number): Promise<Ht
   socket.setNoDelay(true);
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
   let received: Buffer = Buffer.alloc(0);
+  let notOk: string | null = null;
   let waiting: { resolve(status: number): void; reject(error: Error): void } | null = null;
   const fail = (error: Error): void => {
     waiting?.reject(error);
@@ -30,6 +33,7 @@ export async function openHttpConnection(host: string, port: number): Promise<Ht
     const headLength = received.indexOf(headEnd);
     if (headLength < 0 || !isComplete(received, headLength)) return;
     const status = Number(received.toString('latin1', 9, 12));
+    if (status !== 200) notOk = received.toString();
     received = Buffer.alloc(0);
     const done = waiting;
     waiting = null;
@@ -41,6 +45,7 @@ export async function openHttpConnection(host: string, port: number): Promise<Ht
         waiting = { resolve, reject };
         socket.write(request);
       }),
+    lastNotOk: () => notOk,
     close: () => socket.destroy(),
   };
 }

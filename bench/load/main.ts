@@ -53,6 +53,7 @@ async function runLoad(plan: LoadPlan): Promise<LoadResult> {
     latencyMsP99: sorted[Math.floor(count * 0.99)] ?? Number.NaN,
     serverCpuMicros: cpuBefore === null || cpuAfter === null ? null : (cpuAfter - cpuBefore) / count,
     notOk,
+    sampleNotOk: connections.map((connection) => connection.lastNotOk()).find((reply) => reply !== null) ?? null,
     numbersUsed,
   };
 }

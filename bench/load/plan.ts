@@ -25,6 +25,8 @@ export interface LoadResult {
   readonly serverCpuMicros: number | null;
   /** Replies other than 200, warm-up included. */
   readonly notOk: number;
+  /** One of them, whole. */
+  readonly sampleNotOk: string | null;
   /** Numbers used, warm-up included: the next plan begins after them. */
   readonly numbersUsed: number;
 }
