@@ -25,6 +25,7 @@ Object.assign(process.env, services.env);
 // These read where the servers are as they are loaded.
 const { benchCachedGeocode } = await import('./rows/cached.ts');
 const { benchUncachedGeocode } = await import('./rows/uncached.ts');
+const { benchWebhooks } = await import('./rows/webhooks.ts');
 const { benchAddresses, benchDeadlines, benchGateway, benchLimiter, benchOutbox } = await import(
   './rows/in-process.ts'
 );
@@ -32,6 +33,7 @@ const { benchAddresses, benchDeadlines, benchGateway, benchLimiter, benchOutbox 
 const benches: Readonly<Record<string, (t: Cleanup, effort: Effort) => Promise<BenchRow[]>>> = {
   cached: benchCachedGeocode,
   uncached: benchUncachedGeocode,
+  webhooks: benchWebhooks,
   limiter: benchLimiter,
   outbox: benchOutbox,
   gateway: benchGateway,

@@ -1,0 +1,17 @@
+/** Webhooks, in this table's terms. */
+import { runWebhookBench } from '../../src/webhooks/receive.bench.ts';
+import type { Cleanup } from '../../test/support/cleanup.ts';
+import type { BenchRow } from '../report.ts';
+import type { Effort } from '../rounds.ts';
+
+/** What the slower of the two takes in about a second on two cores. */
+const deliveriesPerSecond = 3_000;
+
+export async function benchWebhooks(t: Cleanup, { rounds, durationMs }: Effort): Promise<BenchRow[]> {
+  const deliveries = Math.ceil((durationMs / 1_000) * deliveriesPerSecond);
+  const rows = await runWebhookBench(t, { rounds, deliveries });
+  return rows.map(({ name, ratio, unit, aim, figures }) => ({
+    ...{ path: name, ratio, unit, aim, figures },
+    against: unit === '×' ? 'Fastify, one INSERT, one awaited publish' : 'all features on',
+  }));
+}
