@@ -92,6 +92,21 @@ export function createMasker(extraFields: readonly string[] = []): Masker {
   };
 }
 
+const plainMasker = createMasker();
+
+/**
+ * What a provider said, before anybody is told: callers, health and the audit alike. `secrets` are the exact values of the
+ * account; a vendor that quotes the address it was asked by quotes the key in it.
+ */
+export function maskMessage(message: string, secrets: readonly string[]): string {
+  return plainMasker.text(message, secrets);
+}
+
+/** The same for an address that is announced beside the audit's own row. */
+export function maskAddress(url: string, secrets: readonly string[]): string {
+  return plainMasker.url(url, secrets);
+}
+
 function maskByValue(value: string, secrets: readonly string[]): string {
   let out = value;
   for (const secret of secrets) {

@@ -1,4 +1,5 @@
 /** One request to one provider: permit, limits, deadline, and what the answer means. */
+import { maskMessage } from '../audit/mask.ts';
 import type { BudgetDecision } from '../costs/budget-guard.ts';
 import type { ExternalService } from '../directory/service.ts';
 import type { RecordingHttp } from '../outbound/provider-http.ts';
@@ -90,6 +91,7 @@ export async function attemptOnce<Op extends KnownOperation>(
     } finally {
       deadline.clear();
     }
+    verdict = withoutSecrets(verdict, [...adapter.secretsOf(account), ...http.masked]);
     const durationMs = deps.clock.now() - startedAtMs;
     observe(deps, service, verdict, durationMs);
     return { kind: 'tried', verdict, http, durationMs, costUsd: isBilled(verdict) ? priceUsd : 0 };
@@ -118,6 +120,11 @@ async function spendLimits<Op extends KnownOperation>(
   }
   context.familyCharged = true;
   return null;
+}
+
+/** What a vendor says may quote what it was sent, and goes to callers. */
+function withoutSecrets<Value>(verdict: AttemptVerdict<Value>, secrets: readonly string[]): AttemptVerdict<Value> {
+  return 'message' in verdict ? { ...verdict, message: maskMessage(verdict.message, secrets) } : verdict;
 }
 
 /** The attempt's outcome, or a rejection as soon as its signal aborts, whether or not the adapter heeds it. */

@@ -3,6 +3,7 @@
  * while the call runs and written in one commit before it is answered.
  */
 import type { AuditEntry, AuditStatus } from '../audit/entry.ts';
+import { maskAddress } from '../audit/mask.ts';
 import type { ExternalService } from '../directory/service.ts';
 import { newId, type TenantId } from '../ids.ts';
 import type { IntakeRecord, OutboxRecord } from '../intake/intake.ts';
@@ -96,7 +97,8 @@ export function createCallRecord(
         ...common(provider.service),
         id: newId(provider.startedAtMs),
         serviceName: provider.service.serviceName,
-        endpoint: exchange?.endpoint ?? null,
+        // Its event carries it too, and the intake masks rows alone.
+        endpoint: exchange === null ? null : maskAddress(exchange.endpoint, provider.secrets),
         httpMethod: exchange?.method ?? null,
         requestHeaders: exchange?.requestHeaders ?? null,
         requestBody: exchange?.requestBody ?? null,

@@ -4,6 +4,7 @@
  * asks for a pause says nothing either way.
  */
 import type { AuditStatus } from '../audit/entry.ts';
+import { maskMessage } from '../audit/mask.ts';
 import type { Clock } from '../clock.ts';
 import { adapterNameOf, type ExternalService, type ServiceDirectory } from '../directory/service.ts';
 import { newId } from '../ids.ts';
@@ -42,7 +43,8 @@ export async function probeService(
   const http = deps.openHttp({ deadlineAtMs: startedAtMs + deps.timeoutMs });
   const { verdict, secrets } = await ask(deps, service, http);
   const completedAtMs = deps.clock.now();
-  const fault = faultOf(verdict);
+  const said = faultOf(verdict);
+  const fault = said === null ? null : maskMessage(said, [...secrets, ...http.masked]);
   const result: ProbeResult = {
     ok: verdict.kind === 'throttled' ? null : fault === null,
     startedAtMs,

@@ -63,3 +63,14 @@ function fakeOutbound(outcome: ProviderReply | TransportError): { outbound: Outb
     },
   };
 }
+
+test('what the address carries in secret is masked wherever it is quoted, and page tokens are none', async () => {
+  const { outbound } = fakeOutbound({ status: 200, headers: {}, body: Buffer.from('{}') });
+  const http = providerHttp(outbound, { deadlineAtMs: 1 });
+  await http.send({
+    method: 'GET',
+    url: 'https://a.example/?pageToken=next-page-1&X-Amz-Signature=abcdef%2F12345&key=short',
+  });
+  assert.equal(http.exchanges[0]?.endpoint, 'https://a.example/?pageToken=next-page-1&X-Amz-Signature=***&key=***');
+  assert.deepEqual(http.masked, ['abcdef/12345']);
+});

@@ -28,7 +28,7 @@ export interface ProviderHttpOptions {
 export interface RecordingHttp extends ProviderHttp {
   /** Oldest first; the last one is the operation itself, those before are what it took (a token). At most 8 are kept. */
   readonly exchanges: readonly RecordedExchange[];
-  /** What the adapter asked to have masked. */
+  /** What the adapter asked to have masked, and what parameters of the address carry that are secret by their name. */
   readonly masked: readonly string[];
 }
 
@@ -45,17 +45,21 @@ export function providerHttp(outbound: Outbound, options: ProviderHttpOptions): 
     exchanges.push(exchange);
   }
 
+  function mask(secret: string): void {
+    if (masked.length === maxMasked) masked.shift();
+    masked.push(secret);
+  }
+
   return {
     exchanges,
     masked,
 
-    mask(secret) {
-      if (masked.length === maxMasked) masked.shift();
-      masked.push(secret);
-    },
+    mask,
 
     async send(request) {
       const headers = withTrace(request, options.traceparent ?? null);
+      // A provider may quote the address that it was asked by.
+      for (const secret of secretsInQuery(request.url)) mask(secret);
       const startedAtMs = Date.now();
       const made = {
         method: request.method,
@@ -88,7 +92,24 @@ function withTrace(request: ProviderRequest, traceparent: string | null): Readon
   return { ...headers, traceparent };
 }
 
-const secretParameters = /([?&](?:key|apikey|api_key|access_token|token|signature|client_secret|password)=)[^&#]*/gi;
+const secretParameters =
+  /([?&](?!(?:next_?)?(?:page|sync)_?token=)(?:[\w.-]*(?:token|secret|signature|password|passwd|credentials?|api[_-]?key|access[_-]?key)|key|sig|auth|authorization|pwd|appid|jwt)=)([^&#]*)/gi;
+/** A shorter value is hidden where its parameter stands; hiding it everywhere would take words out of replies. */
+const minQuotedLength = 8;
+
+function secretsInQuery(url: string): string[] {
+  return Array.from(url.matchAll(secretParameters), ([, , value = '']) => decoded(value)).filter(
+    (value) => value.length >= minQuotedLength,
+  );
+}
+
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value.replaceAll('+', ' '));
+  } catch {
+    return value;
+  }
+}
 
 /** The URL with the values of its secret-bearing parameters replaced by `***`. */
 export function redactQuery(url: string): string {
