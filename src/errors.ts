@@ -44,6 +44,16 @@ export interface ServiceErrorOptions {
   /** Further members of the problem document, already safe to publish (`attempts`, `best`, `outcome`). */
   readonly extra?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
+  /** Set where a call to a provider ended so, or a cache answered: what its headers say. */
+  readonly call?: FailedCall;
+}
+
+/** What a caller is told of a call besides its error, as of one that was answered. */
+export interface FailedCall {
+  /** What the call left of the family's limit; null where nothing was charged. */
+  readonly familyLimit: { readonly limit: number; readonly remaining: number; readonly resetSeconds: number } | null;
+  /** Where it is known from that there is nothing; null where nothing is known. */
+  readonly cache: { readonly outcome: string; readonly ageSeconds: number } | null;
 }
 
 export class ServiceError extends Error {
@@ -54,6 +64,7 @@ export class ServiceError extends Error {
   readonly provider: string | undefined;
   readonly status: 400 | 403 | 404 | undefined;
   readonly extra: Readonly<Record<string, unknown>> | undefined;
+  readonly call: FailedCall | undefined;
 
   constructor(code: ErrorCode, publicMessage: string, options: ServiceErrorOptions = {}) {
     super(publicMessage, options.cause === undefined ? undefined : { cause: options.cause });
@@ -65,7 +76,18 @@ export class ServiceError extends Error {
     this.provider = options.provider;
     this.status = options.status;
     this.extra = options.extra;
+    this.call = options.call;
   }
+}
+
+/** The same error to a caller, with what its call says in headers. */
+export function withCall(error: ServiceError, call: FailedCall): ServiceError {
+  return new ServiceError(error.code, error.publicMessage, { ...definedOnly(error), call });
+}
+
+function definedOnly({ errors, retryAfterSeconds, provider, status, extra, cause }: ServiceError): ServiceErrorOptions {
+  const members = Object.entries({ errors, retryAfterSeconds, provider, status, extra, cause });
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined));
 }
 
 /** A 400 that names the one member at fault. */

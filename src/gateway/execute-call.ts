@@ -8,7 +8,7 @@
  *
  * Identical calls in flight are one: what follows the cache happens once for all of them.
  */
-import { ServiceError } from '../errors.ts';
+import { ServiceError, withCall } from '../errors.ts';
 import { IntakeFull } from '../intake/intake.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import type { AskContext } from './attempt-once.ts';
@@ -82,18 +82,20 @@ async function fetchAnswer<Op extends KnownOperation>(
   const chain = await tryInOrder(deps, call, providers, context, flight);
   await writeDown(deps, record);
 
+  const familyLimit = familyLimitOf(context.familyState, deps.clock.now());
+  const ending = (error: ServiceError) => withCall(error, { familyLimit, cache: null });
   const decisive = decisiveError(chain.outcomes);
-  if (decisive !== null) throw decisive;
-  if (chain.best === null && foundNothing(chain.outcomes)) return nothingFound(call, chain);
+  // A refusal by the family's own limit says itself what is left: nothing.
+  if (decisive !== null) throw decisive.code === 'RATE_LIMIT_EXCEEDED' ? decisive : ending(decisive);
+  if (chain.best === null && foundNothing(chain.outcomes)) return nothingFound(call, chain, familyLimit);
   if (chain.best?.quality !== 'good' && !wasAskedThroughout(chain)) {
     // A provider that could not be asked might have known better: what it said lately beats a poor answer, and none.
     const stale = await findStale();
     if (stale !== null && (chain.best === null || stale.kind === 'good')) return { stale };
   }
-  const familyLimit = familyLimitOf(context.familyState, deps.clock.now());
   if (chain.best !== null) return found(call, chain, chain.best, record.costUsd(), render, familyLimit);
   const refusal = passedOn(chain);
-  if (refusal === null) throw unanswered(chain.outcomes, deps.clock.now());
+  if (refusal === null) throw ending(unanswered(chain.outcomes, deps.clock.now()));
   return { ...found(call, chain, refusal, 0, render, familyLimit), stored: null };
 }
 
@@ -167,12 +169,12 @@ function found<Op extends KnownOperation>(
 }
 
 /** That there is nothing is an answer too, and kept for a short while. Never served stale: it is worth asking again. */
-function nothingFound(call: Call, chain: ChainResult<unknown>): Fetched<Fresh> {
+function nothingFound(call: Call, chain: ChainResult<unknown>, familyLimit: CallResult['familyLimit']): Fetched<Fresh> {
   const { capability } = call;
   const attempts = tracesOf(chain.outcomes);
   const last = chain.outcomes.at(-1)?.service;
   return {
-    fresh: notFound(capability.family, attempts),
+    fresh: withCall(notFound(capability.family, attempts), { familyLimit, cache: null }),
     stored: {
       kind: 'not_found',
       serviceId: last?.id ?? null,
@@ -196,10 +198,14 @@ export function familyLimitOf(state: LimitState | null, nowMs: number): CallResu
 }
 
 function answerFresh({ fresh, led }: Extract<Resolved<Fresh>, { from: 'fetch' }>): CallResult {
-  if (fresh instanceof ServiceError) throw fresh;
+  const cacheOutcome: CacheOutcome = led ? 'MISS' : 'COALESCED';
+  if (fresh instanceof ServiceError) {
+    const familyLimit = led ? (fresh.call?.familyLimit ?? null) : null;
+    throw withCall(fresh, { familyLimit, cache: { outcome: cacheOutcome, ageSeconds: 0 } });
+  }
   return {
     body: fresh.body,
-    cacheOutcome: led ? 'MISS' : 'COALESCED',
+    cacheOutcome,
     ageSeconds: 0,
     provider: fresh.provider,
     familyLimit: led ? fresh.familyLimit : null,
@@ -221,13 +227,15 @@ function answerFromCache(
   const { answer, from } = hit;
   const nowMs = deps.clock.now();
   announceHit(deps, call, hit, nowMs);
+  const ageSeconds = Math.max(0, Math.floor((nowMs - answer.fetchedAtMs) / 1000));
   if (answer.kind === 'not_found') {
-    throw notFound(call.capability.family, JSON.parse(answer.body.toString()) as readonly ProviderTrace[]);
+    const error = notFound(call.capability.family, JSON.parse(answer.body.toString()) as readonly ProviderTrace[]);
+    throw withCall(error, { familyLimit: null, cache: { outcome: cacheOutcomes[from], ageSeconds } });
   }
   return {
     body: answer.body,
     cacheOutcome: cacheOutcomes[from],
-    ageSeconds: Math.max(0, Math.floor((nowMs - answer.fetchedAtMs) / 1000)),
+    ageSeconds,
     provider: answer.serviceName,
     familyLimit: null,
   };

@@ -37,7 +37,7 @@ test('results come in the order asked, whatever the order of the answers', async
   );
   const addresses = ['дом 1', 'дом 2', 'дом 3', 'дом 4'];
   const reply = JSON.parse(
-    (await collectBatch(deps, sampleCaller, parseBatchRequest({ addresses }), never)).toString(),
+    (await collectBatch(deps, sampleCaller, parseBatchRequest({ addresses }), never)).body.toString(),
   );
   assert.deepEqual(
     reply.results.map((result: { address: string }) => result.address),
@@ -54,7 +54,7 @@ test('spellings of one address are asked once and answered each', async () => {
   const { deps, calls } = setUp(() => samplePlace());
   const addresses = ['ул. Мира, 83 а', 'УЛИЦА МИРА 83А', ' ул.Мира,83-а ', 'ул. Мира, 83'];
   const reply = JSON.parse(
-    (await collectBatch(deps, sampleCaller, parseBatchRequest({ addresses }), never)).toString(),
+    (await collectBatch(deps, sampleCaller, parseBatchRequest({ addresses }), never)).body.toString(),
   );
   assert.deepEqual(calls.calls.map(addressOf), ['ул. Мира, 83 а', 'ул. Мира, 83']);
   assert.deepEqual(
@@ -77,7 +77,7 @@ test('a bad address fails alone, and what is no fault of the address names none 
   });
   const addresses = ['да', '', 'а'.repeat(501), 7, 'нет', 'ой'];
   const reply = JSON.parse(
-    (await collectBatch(deps, sampleCaller, parseBatchRequest({ addresses }), never)).toString(),
+    (await collectBatch(deps, sampleCaller, parseBatchRequest({ addresses }), never)).body.toString(),
   );
   assert.deepEqual(
     reply.results.map((result: { success: boolean; error?: { code: string } }) => result.error?.code ?? result.success),
@@ -152,7 +152,7 @@ test('a consumer who stops reading stops what is under way', async () => {
 test('a thousand different addresses are answered', async () => {
   const { deps, calls } = setUp(() => samplePlace());
   const addresses = Array.from({ length: 1000 }, (_, index) => `ул. Мира, ${index}`);
-  const body = await collectBatch(deps, sampleCaller, parseBatchRequest({ addresses }), never);
+  const { body } = await collectBatch(deps, sampleCaller, parseBatchRequest({ addresses }), never);
   assert.equal(JSON.parse(body.toString()).success_count, 1000);
   assert.equal(calls.calls.length, 1000);
   assert.equal(calls.mostAtOnce(), 16);

@@ -8,6 +8,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { type ErrorCode, ServiceError } from '../errors.ts';
+import type { CallResult } from '../gateway/call.ts';
 import type { Caller } from './caller.ts';
 import { type GeocodingDeps, geocode } from './geocode.ts';
 import { addressFault } from './input-reader.ts';
@@ -35,6 +36,14 @@ export interface BatchItem {
   readonly success: boolean;
   /** A JSON object without its outer braces: `"address":…,"success":…` and the result or error. */
   readonly members: string;
+  /** What its call left of the tenant's limit; null where it was not charged. */
+  readonly familyLimit: CallResult['familyLimit'];
+}
+
+/** A whole reply, and what the last charged of its calls left of the tenant's limit. */
+export interface BatchReply {
+  readonly body: Buffer;
+  readonly familyLimit: CallResult['familyLimit'];
 }
 
 /** Items as they are done, in no particular order. Ends by throwing the signal's reason when the caller leaves. */
@@ -59,10 +68,10 @@ export async function* geocodeBatch(
         underWay.set(question, ask(deps, patientCaller, request, question, batchSignal));
       }
       if (underWay.size === 0) return;
-      const { question, outcome } = await Promise.race(underWay.values());
+      const { question, outcome, familyLimit } = await Promise.race(underWay.values());
       underWay.delete(question);
       signal.throwIfAborted();
-      for (const { index, address } of question.askers) yield composeItem(index, address, outcome);
+      for (const { index, address } of question.askers) yield composeItem(index, address, outcome, familyLimit);
     }
   } finally {
     // Reached early when the consumer leaves the loop: what is still under way is of no use to anyone.
@@ -76,17 +85,20 @@ export async function collectBatch(
   caller: Caller,
   request: BatchRequest,
   signal: AbortSignal,
-): Promise<Buffer> {
+): Promise<BatchReply> {
   const results = new Array<string>(request.addresses.length);
   let successCount = 0;
+  let familyLimit: CallResult['familyLimit'] = null;
   for await (const item of geocodeBatch(deps, caller, request, signal)) {
     results[item.index] = `{${item.members}}`;
     if (item.success) successCount += 1;
+    familyLimit = item.familyLimit ?? familyLimit;
   }
   const failureCount = results.length - successCount;
-  return Buffer.from(
+  const body = Buffer.from(
     `{"results":[${results.join(',')}],"success_count":${successCount},"failure_count":${failureCount}}`,
   );
+  return { body, familyLimit };
 }
 
 /** One line of the streamed reply; `index` says which address it is of, since lines come as answers do. */
@@ -105,6 +117,7 @@ type Outcome = { readonly ok: true; readonly body: string } | { readonly ok: fal
 interface Answered {
   readonly question: Question;
   readonly outcome: Outcome;
+  readonly familyLimit: CallResult['familyLimit'];
 }
 
 interface ItemError {
@@ -121,7 +134,7 @@ function gatherQuestions(request: BatchRequest): { faulty: BatchItem[]; question
     const fault = addressFault(given);
     if (fault !== null) {
       const error: ItemError = { code: 'INVALID_REQUEST', detail: `addresses[${index}]: ${fault}` };
-      faulty.push(composeItem(index, typeof given === 'string' ? given : null, { ok: false, error }));
+      faulty.push(composeItem(index, typeof given === 'string' ? given : null, { ok: false, error }, null));
       continue;
     }
     const address = given as string;
@@ -149,9 +162,10 @@ async function ask(
       { address: question.address, provider, language, country, minConfidence },
       signal,
     );
-    return { question, outcome: { ok: true, body: result.body.toString('utf8') } };
+    return { question, outcome: { ok: true, body: result.body.toString('utf8') }, familyLimit: result.familyLimit };
   } catch (error) {
-    return { question, outcome: { ok: false, error: describeFailure(deps, error, signal) } };
+    const familyLimit = (error instanceof ServiceError ? error.call?.familyLimit : null) ?? null;
+    return { question, outcome: { ok: false, error: describeFailure(deps, error, signal) }, familyLimit };
   }
 }
 
@@ -169,11 +183,16 @@ function describeFailure(deps: BatchDeps, error: unknown, signal: AbortSignal): 
   return { code: 'INTERNAL_ERROR', detail: 'The service failed to handle this address.' };
 }
 
-function composeItem(index: number, address: string | null, outcome: Outcome): BatchItem {
+function composeItem(
+  index: number,
+  address: string | null,
+  outcome: Outcome,
+  familyLimit: CallResult['familyLimit'],
+): BatchItem {
   const head = `"address":${JSON.stringify(address)},"success":${outcome.ok}`;
   // An answer is a stored JSON object: its members are taken over as they stand, without reading and writing them anew.
   const tail = outcome.ok ? outcome.body.slice(1, -1) : `"error":${JSON.stringify(outcome.error)}`;
-  return { index, success: outcome.ok, members: `${head},${tail}` };
+  return { index, success: outcome.ok, members: `${head},${tail}`, familyLimit };
 }
 
 function* take<Value>(values: Iterator<Value>, count: number): Generator<Value> {

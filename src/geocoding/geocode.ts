@@ -69,6 +69,10 @@ function refuseBelow(minConfidence: number, result: CallResult): void {
   throw new ServiceError(
     'ADDRESS_NOT_FOUND',
     `Nothing was found with a confidence of at least ${minConfidence}; the best answer has ${best.confidence}.`,
-    { provider: best.provider, extra: { best } },
+    {
+      provider: best.provider,
+      extra: { best },
+      call: { familyLimit: result.familyLimit, cache: { outcome: result.cacheOutcome, ageSeconds: result.ageSeconds } },
+    },
   );
 }

@@ -161,6 +161,34 @@ test('a refusal by the limit carries Retry-After and the headers of the limit', 
   assert.equal(reply.json().code, 'RATE_LIMIT_EXCEEDED');
 });
 
+test('a call that failed, and a batch, say what is left of the limit; a remembered not-found whence it is', async (t) => {
+  const { post, calls } = await startApp(t);
+  const familyLimit = { limit: 50, remaining: 17, resetSeconds: 30 };
+  const call = { familyLimit, cache: { outcome: 'HIT-REDIS', ageSeconds: 4 } };
+  calls.answer = async () => {
+    throw new ServiceError('ADDRESS_NOT_FOUND', 'Nothing.', { call });
+  };
+  const { headers, statusCode } = await post({ address: 'a' });
+  assert.equal(statusCode, 404);
+  assert.equal(headers.ratelimit, '"geocoding";r=17;t=30');
+  assert.equal(headers['x-cache'], 'HIT-REDIS');
+  assert.equal(headers.age, '4');
+  // The spent limit of one provider asked for by name is not the tenant's.
+  calls.answer = async () => {
+    throw new ServiceError('RATE_LIMIT_EXCEEDED', 'Its limit.', {
+      retryAfterSeconds: 9,
+      call: { familyLimit, cache: null },
+    });
+  };
+  const refused = await post({ address: 'a', provider: 'google' });
+  assert.equal(refused.headers['retry-after'], '9');
+  assert.equal(refused.headers.ratelimit, '"geocoding";r=17;t=30');
+  calls.answer = async () => ({ ...stored, familyLimit: { ...familyLimit, remaining: 16 } });
+  const batch = await post({ addresses: ['a'] }, {}, '/api/v1/geocoding/batch');
+  assert.equal(batch.headers['ratelimit-policy'], '"geocoding";q=50;w=60');
+  assert.equal(batch.headers.ratelimit, '"geocoding";r=16;t=30');
+});
+
 test('credentials: who may, who is unknown, who is not allowed', async (t) => {
   const { app } = await startApp(t);
   const admin = await adminToken({ tenants: ['uk_1'], scope: 'admin' });

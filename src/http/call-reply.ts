@@ -39,7 +39,7 @@ export function sendCallResult(
   return reply.send(result.body);
 }
 
-/** Awaits a call; a refusal by a limit leaves with the limit's headers. */
+/** Awaits a call; one that fails leaves with the limit's headers too, and says from where it is known that there is nothing. */
 export async function withRateLimitHeaders<T>(
   reply: FastifyReply,
   limits: RateLimitHeaders,
@@ -48,12 +48,17 @@ export async function withRateLimitHeaders<T>(
   try {
     return await call;
   } catch (error) {
-    if (error instanceof ServiceError && error.code === 'RATE_LIMIT_EXCEEDED') {
-      limits.setRefused(reply, error.retryAfterSeconds ?? 1);
-    }
+    const { call: failed, code, retryAfterSeconds } = error instanceof ServiceError ? error : noError;
+    if (code === 'RATE_LIMIT_EXCEEDED' && failed === undefined) limits.setRefused(reply, retryAfterSeconds ?? 1);
+    else limits.set(reply, callerOf(reply.request).tenantId, failed?.familyLimit ?? null);
+    const cache = failed?.cache ?? null;
+    if (cache !== null) reply.header('x-cache', cache.outcome).header('age', cache.ageSeconds);
     throw error;
   }
 }
+
+/** What a fault of ours says of its call. */
+const noError = { call: undefined, code: undefined, retryAfterSeconds: undefined };
 
 /** `no-store` wins over `no-cache`; other directives of a request do not concern us. */
 export function cacheModeOf(header: string | undefined): CacheMode {

@@ -32,10 +32,14 @@ export function geocodeBatchRoute(deps: GeocodingRouteDeps & { batch: BatchDeps 
         const signal = abortWhenCallerLeaves(reply);
         if (wantsLines(request.headers.accept)) {
           reply.header('content-type', 'application/x-ndjson; charset=utf-8').header('x-accel-buffering', 'no');
+          // Headers go before the first answer: what was left when the tenant was charged last.
+          deps.limits.set(reply, caller.tenantId, null);
           return reply.send(Readable.from(linesOf(deps.batch, caller, question, signal), { highWaterMark: 1 }));
         }
         reply.header('content-type', jsonContentType);
-        return reply.send(await collectBatch(deps.batch, caller, question, signal));
+        const { body, familyLimit } = await collectBatch(deps.batch, caller, question, signal);
+        deps.limits.set(reply, caller.tenantId, familyLimit);
+        return reply.send(body);
       },
     );
   };
