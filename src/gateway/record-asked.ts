@@ -45,7 +45,7 @@ export function recordAsked<Op extends KnownOperation>(
     errorMessage: 'message' in outcome ? outcome.message : null,
     retryCount: retries,
     costUsd,
-    secrets: [...made.provider.adapter.secretsOf(made.account), ...made.tried.http.masked],
+    secrets: [...new Set([...made.provider.adapter.secretsOf(made.account), ...made.tried.http.masked])],
   });
   deps.metrics.requestSettled(service.serviceName, call.capability.operation, status, completedAtMs - startedAtMs);
   if (costUsd > 0) deps.metrics.costIncurred(service.serviceName, costUsd);
