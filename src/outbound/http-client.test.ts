@@ -189,9 +189,9 @@ test('the emulator is reached although it is on the loopback, and nothing else t
 
 test('beyond the bound of one origin, requests are refused at once', async (t) => {
   const { ask } = await start(t, () => undefined, { maxPendingPerOrigin: 2 });
-  const held = [ask({ deadlineMs: 200 }), ask({ deadlineMs: 200 })];
+  const held = [ask({ deadlineMs: 200 }), ask({ deadlineMs: 200 })].map((asked) => fails(asked, 'timeout', true));
   await fails(ask(), 'refused', false);
-  for (const each of held) await fails(each, 'timeout', true);
+  await Promise.all(held);
 });
 
 test('beyond the bound of origins, the one used longest ago makes room and its requests still end well', async (t) => {
