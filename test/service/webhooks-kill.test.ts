@@ -1,180 +1,19 @@
 /** Every delivery that got 200 is stored once and its event published, whoever is killed and whatever is away. */
 import assert from 'node:assert/strict';
-import { createHmac, randomUUID } from 'node:crypto';
-import { type TestContext, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
-import { Connection } from 'rabbitmq-client';
-import { rabbitmqUrl } from '../support/broker.ts';
-import { type Cleanup, closeInReverse } from '../support/cleanup.ts';
-import { createDataDir } from '../support/data-dir.ts';
-import { startTestDatabase } from '../support/database.ts';
-import { jwtSecretOfTests, signAdminToken } from '../support/service.ts';
-import { startServiceProcess } from '../support/service-process.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
-import { waitFor } from '../support/wait-for.ts';
-
-const senders = 24;
-const secret = 'the sender’s secret';
-
-/** Gathers the webhook events of one tenant from the exchange that all services share. */
-async function consumeReceived(t: Cleanup, tenant: string): Promise<Map<string, number>> {
-  closeInReverse(t);
-  const connection = new Connection({ url: rabbitmqUrl, acquireTimeout: 10_000 });
-  const channel = await connection.acquire();
-  t.after(async () => {
-    await channel.close();
-    await connection.close();
-  });
-  const exchange = 'integration.events';
-  await channel.exchangeDeclare({ exchange, type: 'topic', durable: true });
-  const { queue } = await channel.queueDeclare({ queue: '', exclusive: true, autoDelete: true });
-  await channel.queueBind({ queue, exchange, routingKey: 'integration.webhook.received' });
-  const times = new Map<string, number>();
-  await channel.basicConsume({ queue, noAck: true }, ({ body }) => {
-    const event = (Buffer.isBuffer(body) ? JSON.parse(body.toString()) : body) as Record<string, string>;
-    if (event.management_company_id !== tenant) return;
-    const id = event.webhook_event_id as string;
-    times.set(id, (times.get(id) ?? 0) + 1);
-  });
-  return times;
-}
-
-interface Faults {
-  kill(): Promise<void>;
-  cutDatabase(): void;
-  cutBroker(): void;
-  resume(): void;
-}
-
-/** A sender as Stripe is one: it repeats a delivery under its id until it gets 200. */
-async function sendAll(
-  t: TestContext,
-  count: number,
-  onAcknowledged: (acknowledged: number, faults: Faults) => Promise<void> | void,
-): Promise<{ counts: Record<string, number> }> {
-  const tenant = `kill_${randomUUID().slice(0, 18)}`;
-  const database = await startTestDatabase(t);
-  const published = await consumeReceived(t, tenant);
-  const databaseProxy = await startTcpProxy(t, database.url);
-  const brokerProxy = await startTcpProxy(t, rabbitmqUrl);
-  const env = {
-    DATABASE_URL: databaseProxy.through(database.url),
-    RABBITMQ_URL: brokerProxy.through(rabbitmqUrl),
-    DATA_DIR: await createDataDir(t),
-    MANAGEMENT_COMPANY_ID: tenant,
-    ENCRYPTION_KEYS: `test:${Buffer.alloc(32, 9).toString('base64')}`,
-    JWT_SECRET: jwtSecretOfTests,
-    RATE_LIMIT_WEBHOOKS_PER_MINUTE: '1000000',
-    LOG_LEVEL: 'INFO',
-  };
-  let running = await startServiceProcess(t, env);
-  const created = await fetch(`${running.url}/api/v1/webhooks`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${await signAdminToken({ tenants: '*', scope: 'admin' })}`,
-      'x-management-company-id': tenant,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify({ webhook_name: 'killed', secret_key: secret }),
-  });
-  const { webhook_url } = (await created.json()) as { webhook_url: string };
-  const { pathname } = new URL(webhook_url);
-
-  let kills = 0;
-  let repeats = 0;
-  const faults: Faults = {
-    async kill() {
-      kills += 1;
-      await running.kill();
-      running = await startServiceProcess(t, env);
-    },
-    cutDatabase: () => databaseProxy.cut(),
-    cutBroker: () => brokerProxy.cut(),
-    resume() {
-      databaseProxy.resume();
-      brokerProxy.resume();
-    },
-  };
-
-  const acknowledged = new Map<string, string>();
-  const waiting = Array.from({ length: count }, (_, index) => `delivery-${index}`);
-  let faulting: Promise<void> = Promise.resolve();
-  const send = async (id: string): Promise<void> => {
-    const body = JSON.stringify({ id, type: 'order.paid', filler: 'x'.repeat(200) });
-    const signature = createHmac('sha256', secret).update(body).digest('hex');
-    for (;;) {
-      try {
-        const reply = await fetch(`${running.url}${pathname}`, {
-          method: 'POST',
-          headers: { 'x-webhook-signature': signature },
-          body,
-          signal: AbortSignal.timeout(15_000),
-        });
-        const answer = (await reply.json()) as { event_id: string };
-        if (reply.status === 200) {
-          acknowledged.set(id, answer.event_id);
-          break;
-        }
-        assert.ok([429, 503].includes(reply.status), `only a refusal that says “later”: ${reply.status}`);
-      } catch (error) {
-        if (error instanceof assert.AssertionError) throw error;
-      }
-      repeats += 1;
-      await delay(25); // The sender's own pause before it repeats; nothing is waited for by it.
-    }
-    const now = acknowledged.size;
-    faulting = faulting.then(() => onAcknowledged(now, faults));
-    await faulting;
-  };
-  await Promise.all(
-    Array.from({ length: senders }, async () => {
-      for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) await send(id);
-    }),
-  );
-  faults.resume();
-
-  const select = async <Row>(text: string) => (await database.db.querySystem<Row>({ text })).rows;
-  await waitFor(
-    'every delivery to be stored and its event published',
-    async () => {
-      const [left] = await select<{ stored: number; waiting: number }>(
-        `select (select count(*) from webhook_events) as stored, (select count(*) from outbox_events) as waiting`,
-      );
-      return (
-        left !== undefined &&
-        left.stored >= count &&
-        left.waiting === 0 &&
-        [...acknowledged.values()].every((id) => published.has(id))
-      );
-    },
-    60_000,
-  );
-  const rows = await select<{ id: string; delivery_id: string }>('select id, delivery_id from webhook_events');
-  assert.equal(rows.length, count, 'each is stored once');
-  const idByDelivery = new Map(rows.map(({ id, delivery_id }) => [delivery_id, id]));
-  assert.equal(idByDelivery.size, count);
-  for (const [deliveryId, eventId] of acknowledged) {
-    assert.equal(idByDelivery.get(deliveryId), eventId, 'the sender was told the id that is kept');
-  }
-  const [counters] = await select<{ total_received: number }>('select total_received from webhook_configs');
-  assert.equal(counters?.total_received, count, 'the counters are exact');
-  const redelivered = [...published.values()].filter((times) => times > 1).length;
-  const counts = { acknowledged: acknowledged.size, stored: rows.length, published: published.size };
-  t.diagnostic(JSON.stringify({ ...counts, kills, repeats, redelivered }));
-  return { counts };
-}
+import { test } from 'node:test';
+import { sendThroughFaults } from '../support/webhook-faults.ts';
 
 const all = (count: number) => ({ acknowledged: count, stored: count, published: count });
 
 test('killed ten times in the middle of two thousand deliveries', { timeout: 300_000 }, async (t) => {
-  const { counts } = await sendAll(t, 2_000, async (acknowledged, faults) => {
+  const { counts } = await sendThroughFaults(t, 2_000, async (acknowledged, faults) => {
     if (acknowledged % 180 === 0 && acknowledged <= 1_800) await faults.kill();
   });
   assert.deepEqual(counts, all(2_000));
 });
 
 test('PostgreSQL goes away and comes back', async (t) => {
-  const { counts } = await sendAll(t, 1_200, (acknowledged, faults) => {
+  const { counts } = await sendThroughFaults(t, 1_200, (acknowledged, faults) => {
     if (acknowledged === 200) faults.cutDatabase();
     if (acknowledged === 900) faults.resume();
   });
@@ -182,7 +21,7 @@ test('PostgreSQL goes away and comes back', async (t) => {
 });
 
 test('RabbitMQ goes away and comes back', async (t) => {
-  const { counts } = await sendAll(t, 800, (acknowledged, faults) => {
+  const { counts } = await sendThroughFaults(t, 800, (acknowledged, faults) => {
     if (acknowledged === 200) faults.cutBroker();
     if (acknowledged === 600) faults.resume();
   });
@@ -190,7 +29,7 @@ test('RabbitMQ goes away and comes back', async (t) => {
 });
 
 test('both go away, the process is killed when they are back', async (t) => {
-  const { counts } = await sendAll(t, 1_000, async (acknowledged, faults) => {
+  const { counts } = await sendThroughFaults(t, 1_000, async (acknowledged, faults) => {
     if (acknowledged === 200) {
       faults.cutDatabase();
       faults.cutBroker();
