@@ -13,6 +13,17 @@ test('a culprit that Google names by its range or its place is alone at fault', 
   assert.deepEqual(byPlace.guilty, [{ range: 'B1', index: 2 }]);
 });
 
+test('one read beyond the grid does not split the others into many requests', () => {
+  const asked = ["'Sheet1'!A1", "'Sheet1'!A5000", "'Sheet1'!B1"];
+  for (const named of ["'Sheet1'!A5000", 'Sheet1!A5000']) {
+    const message = `Range (${named}) exceeds grid limits. Max rows: 1000, max columns: 26`;
+    assert.deepEqual(splitBatch(asked, rangeOf, message), {
+      guilty: ["'Sheet1'!A5000"],
+      parts: [["'Sheet1'!A1", "'Sheet1'!B1"]],
+    });
+  }
+});
+
 test('where nothing is named the batch is halved, down to one', () => {
   const halves = splitBatch(['a', 'b', 'c'], rangeOf, 'Request contains an invalid argument.');
   assert.deepEqual(halves, { guilty: [], parts: [['a', 'b'], ['c']] });

@@ -1,8 +1,10 @@
 /** Whose fault a refused batch is. */
+import { A1SyntaxError, parseA1, printA1 } from './a1.ts';
 
 /**
- * Google refuses a batch whole and names the culprit ("Unable to parse range: X", "Invalid data[3]: …") most of the
- * time. What it names is alone at fault; where it names nothing, the batch is halved until the culprit stands alone.
+ * Google refuses a batch whole and names the culprit ("Unable to parse range: X", "Range (X) exceeds grid limits",
+ * "Invalid data[3]: …") most of the time. What it names is alone at fault; where it names nothing, the batch is halved
+ * until the culprit stands alone.
  */
 export function splitBatch<Item>(
   items: readonly Item[],
@@ -19,6 +21,17 @@ export function splitBatch<Item>(
 function isNamed(range: string, index: number, message: string): boolean {
   const place = /\bdata\[(\d+)\]/.exec(message);
   if (place !== null) return Number(place[1]) === index;
-  const parse = /Unable to parse range: (.+)$/.exec(message);
-  return parse !== null && parse[1] === range;
+  const named = /Unable to parse range: (.+)$/.exec(message) ?? /\bRange \((.+)\) exceeds grid limits/.exec(message);
+  return named !== null && isSameRange(named[1] as string, range);
+}
+
+/** Google may print the range that it was sent in its own way: `Sheet1!A5000` for `'Sheet1'!A5000`. */
+function isSameRange(named: string, asked: string): boolean {
+  if (named === asked) return true;
+  try {
+    return printA1(parseA1(named)) === printA1(parseA1(asked));
+  } catch (error) {
+    if (error instanceof A1SyntaxError) return false; // Cut short, or no range at all.
+    throw error;
+  }
 }
