@@ -2,7 +2,7 @@
 
 import type { ExternalService } from '../directory/service.ts';
 import type { TenantId } from '../ids.ts';
-import type { InputOf, KnownOperation, Operation, OutputOf, ServiceType } from '../providers/provider.ts';
+import type { InputOf, KnownOperation, OutputOf, ServiceType } from '../providers/provider.ts';
 import type { LimitSubject } from './limits.ts';
 
 /** What a tenant's own per-minute limits are counted by. */
@@ -93,5 +93,3 @@ export type Render<Op extends KnownOperation> = (output: OutputOf<Op>, context: 
 export interface CallExecutor {
   execute<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>, signal: AbortSignal): Promise<CallResult>;
 }
-
-export type { Operation };

@@ -5,7 +5,7 @@
 import type { InputFault } from '../errors.ts';
 import type { ProviderHttp } from '../outbound/exchange.ts';
 
-export type { ProviderHttp, ProviderReply, ProviderRequest, TransportFault } from '../outbound/exchange.ts';
+export type { ProviderHttp, ProviderReply, ProviderRequest } from '../outbound/exchange.ts';
 export { TransportError } from '../outbound/exchange.ts';
 
 /** As they appear in logs, metrics, events and costs. */
