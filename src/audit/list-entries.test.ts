@@ -143,3 +143,33 @@ test('retention drops old days and leftovers, by one replica at a time', async (
   const { rows } = await db.querySystem({ text: 'select delivery_key from webhook_deliveries_seen' });
   assert.deepEqual(rows, [{ delivery_key: 'new' }]);
 });
+
+test('pages go back over days without calls, however few they have', async (t) => {
+  const dayMs = 86_400_000;
+  const nowMs = Date.now();
+  const daysBack = [-0.01, 0, 0.5, 3, 6.9, 7.1, 20, 20, 45];
+  const logs = daysBack.map((days, index) =>
+    sampleLog({
+      startedAtMs: nowMs - days * dayMs,
+      completedAtMs: nowMs - days * dayMs,
+      status: statuses[index % 5] as AuditEntry['status'],
+    }),
+  );
+  const db = await storeLogs(t, logs);
+  const walk = async (filter: LogFilter, limit: number): Promise<number> => {
+    const seen: string[] = [];
+    for (let cursor = null as ReturnType<typeof parseCursor>; ; ) {
+      const page = await listEntries({ db }, sampleTenant, filter, cursor, limit);
+      seen.push(...page.logs.map(({ started_at, id }) => `${started_at} ${id}`));
+      if (page.nextCursor === null) break;
+      cursor = parseCursor(page.nextCursor);
+    }
+    assert.deepEqual(seen, [...new Set(seen)].sort().reverse());
+    return seen.length;
+  };
+  for (const limit of [1, 2, 3, 100]) assert.equal(await walk({}, limit), daysBack.length);
+  assert.equal(await walk({ fromMs: nowMs - 7 * dayMs }, 2), 5);
+  assert.equal(await walk({ fromMs: nowMs - 30 * dayMs, toMs: nowMs - 4 * dayMs }, 2), 4);
+  assert.equal(await walk({ toMs: nowMs - 30 * dayMs }, 2), 1);
+  assert.equal(await walk({ status: 'error' }, 1), 2);
+});

@@ -1,6 +1,6 @@
 /** The audit log as a tenant reads it: pages, one entry whole, or everything as a stream. */
 import { type TenantId, timeOfId } from '../ids.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database, Queryable } from '../storage/database.ts';
 import {
   countLogs,
   type LogFilter,
@@ -65,6 +65,9 @@ const idWindows = [
   { beforeMs: 86_400_000, afterMs: 86_400_000 },
 ];
 
+const dayMs = 86_400_000;
+const stretchesDays = [1, 7];
+
 /** What a made-up cursor may say, and PostgreSQL could not read, is outside of these. */
 const minTimeMs = 0;
 const maxTimeMs = Date.parse('9998-12-31T00:00:00Z');
@@ -78,13 +81,43 @@ export async function listEntries(
   limit: number,
 ): Promise<LogPage> {
   // One more than asked for tells whether there is another page.
-  const rows = await db.forTenant(tenantId, (tx) => selectLogs(tx, tenantId, filter, cursor, limit + 1));
+  const rows = await db.forTenant(tenantId, (tx) => selectNewest(tx, tenantId, filter, cursor, limit + 1));
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   return {
     logs: shown.map((row) => entryOf(row, noBodies)),
     nextCursor: rows.length > limit && last !== undefined ? renderCursor(positionOf(last)) : null,
   };
+}
+
+/**
+ * The newest days first, more only where they have too few: a statement over every day of the log costs more to plan than
+ * a page costs to read. The clock only says where to begin looking; what lies in its future is found too.
+ */
+async function selectNewest(
+  tx: Queryable,
+  tenantId: TenantId,
+  filter: LogFilter,
+  after: LogPosition | null,
+  limit: number,
+): Promise<StoredLog[]> {
+  if (filter.requestId !== undefined) return selectLogs(tx, tenantId, filter, after, limit);
+  const endMs = Math.min(
+    after === null ? Date.now() : Date.parse(after.startedAt),
+    filter.toMs ?? Number.POSITIVE_INFINITY,
+  );
+  const rows: StoredLog[] = [];
+  let toMs = filter.toMs;
+  for (const days of stretchesDays) {
+    const fromMs = endMs - days * dayMs;
+    if (fromMs <= Math.max(filter.fromMs ?? 0, 0)) break;
+    rows.push(...(await selectLogs(tx, tenantId, { ...filter, fromMs, toMs }, after, limit - rows.length)));
+    if (rows.length >= limit) return rows;
+    toMs = fromMs;
+  }
+  const isSparse = toMs !== filter.toMs;
+  rows.push(...(await selectLogs(tx, tenantId, { ...filter, toMs }, after, limit - rows.length, isSparse)));
+  return rows;
 }
 
 export async function countEntries({ db }: LogReaderDeps, tenantId: TenantId, filter: LogFilter): Promise<LogTotal> {
@@ -118,7 +151,7 @@ export async function* exportEntries(
   for (;;) {
     const position: LogPosition | null = after;
     const page = await db.forTenant(tenantId, async (tx) => {
-      const rows = await selectLogs(tx, tenantId, filter, position, exportPage);
+      const rows = await selectNewest(tx, tenantId, filter, position, exportPage);
       const bodies = await selectLogBodies(tx, tenantId, rows.flatMap(referencesOf));
       return rows.map((row) => ({ row, entry: entryOf(row, bodies) }));
     });
