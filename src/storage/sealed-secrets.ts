@@ -23,6 +23,7 @@ export const sealedColumns: readonly SealedColumn[] = [
   { ...webhook, column: 'secret_key' },
   { ...webhook, column: 'previous_secret_key' },
   { ...webhook, column: 'target_secret' },
+  { ...webhook, column: 'collector_token' },
   { table: 'idempotency_keys', rowIdColumn: 'idempotency_key', column: 'response_body', form: 'bytes' },
 ];
 

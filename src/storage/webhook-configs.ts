@@ -15,8 +15,6 @@ export interface WebhookExtras {
     /** GitHub: `owner/repository`, or an organisation. */
     readonly repository?: string;
     readonly hook_id?: number;
-    /** Sealed. */
-    readonly token: string;
   };
   /** What the last round of the collector found; written by it alone. */
   readonly collector_state?: Readonly<Record<string, unknown>>;
@@ -46,6 +44,8 @@ export interface WebhookConfigRow {
   readonly target_url: string | null;
   /** Sealed; signs deliveries to `target_url`. */
   readonly target_secret: string | null;
+  /** Sealed; asks the sender for missed deliveries. */
+  readonly collector_token: string | null;
   readonly over_limit_policy: string;
   readonly config: WebhookExtras;
   readonly is_active: boolean;
@@ -90,6 +90,7 @@ const valueColumns = [
   'max_payload_size_bytes',
   'target_url',
   'target_secret',
+  'collector_token',
   'over_limit_policy',
   'config',
   'is_active',
@@ -137,7 +138,7 @@ export async function findCollectingWebhooksAcrossTenants(db: Queryable, limit: 
     name: 'webhook_configs_collecting',
     text: `
       select ${columns} from webhook_configs
-       where is_active and config->'collector'->>'token' is not null order by id limit $1`,
+       where is_active and collector_token is not null order by id limit $1`,
     values: [limit],
   });
   return rows;
@@ -153,7 +154,7 @@ export async function saveCollectorState(
     name: 'webhook_configs_save_collector_state',
     text: `
       update webhook_configs set config = jsonb_set(config::jsonb, '{collector_state}', $2::jsonb)::json
-       where id = $1 and config->'collector' is not null`,
+       where id = $1 and collector_token is not null`,
     values: [id, JSON.stringify(state)],
   });
 }

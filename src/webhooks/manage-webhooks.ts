@@ -182,6 +182,7 @@ function valuesOf(deps: ManageWebhooksDeps, owner: Owner, current: WebhookConfig
   const madeTargetSecret = needsTargetSecret ? makeStandardSecret() : null;
   const targetSecret = draft.targetSecret ?? madeTargetSecret;
 
+  const collectorToken = collectorTokenOf(deps, owner, current, draft);
   const token = current === null ? sealedToken(keyring, owner, makeToken()) : current;
   const values: WebhookConfigValues = {
     webhook_name: draft.webhookName,
@@ -203,42 +204,45 @@ function valuesOf(deps: ManageWebhooksDeps, owner: Owner, current: WebhookConfig
     target_secret:
       targetSecret === null ? (current?.target_secret ?? null) : sealFor(keyring, owner, 'target_secret', targetSecret),
     over_limit_policy: draft.overLimitPolicy,
-    config: extrasOf(deps, owner, current, draft),
+    collector_token: collectorToken,
+    config: extrasOf(draft, collectorToken),
     is_active: draft.isActive,
   };
   return { values, madeSecret, madeTargetSecret };
 }
 
-function extrasOf(
-  { keyring }: ManageWebhooksDeps,
-  owner: Owner,
-  current: WebhookConfigRow | null,
-  draft: WebhookDraft,
-): WebhookExtras {
+function extrasOf(draft: WebhookDraft, collectorToken: string | null): WebhookExtras {
   const { collector } = draft;
-  const token =
-    collector?.token === undefined
-      ? current?.config.collector?.token
-      : sealFor(keyring, owner, 'config.collector.token', collector.token);
   return {
     ...(draft.eventTypeFrom === null ? {} : { event_type_from: draft.eventTypeFrom }),
     ...(draft.deliveryIdFrom === null ? {} : { delivery_id_from: draft.deliveryIdFrom }),
     ...(draft.ordered ? { ordered: true } : {}),
     // Off until there is a token to ask with.
-    ...(collector === null || token === undefined
+    ...(collector === null || collectorToken === null
       ? {}
       : {
           collector: {
             ...(collector.baseUrl === null ? {} : { base_url: collector.baseUrl }),
             ...(collector.repository === null ? {} : { repository: collector.repository }),
             ...(collector.hookId === null ? {} : { hook_id: collector.hookId }),
-            token,
           },
         }),
   };
 }
 
-const secretColumns = ['webhook_token', 'secret_key', 'target_secret'] as const;
+/** null where nothing is to be collected; otherwise the new token, or the one that is there. */
+function collectorTokenOf(
+  { keyring }: ManageWebhooksDeps,
+  owner: Owner,
+  current: WebhookConfigRow | null,
+  { collector }: WebhookDraft,
+): string | null {
+  if (collector === null) return null;
+  if (collector.token === undefined) return current?.collector_token ?? null;
+  return sealFor(keyring, owner, 'collector_token', collector.token);
+}
+
+const secretColumns = ['webhook_token', 'secret_key', 'target_secret', 'collector_token'] as const;
 
 async function recordChange(
   tx: Queryable,

@@ -26,12 +26,7 @@ export interface Webhook {
   readonly hasTarget: boolean;
 }
 
-export type SealedColumn =
-  | 'webhook_token'
-  | 'secret_key'
-  | 'previous_secret_key'
-  | 'target_secret'
-  | 'config.collector.token';
+export type SealedColumn = 'webhook_token' | 'secret_key' | 'previous_secret_key' | 'target_secret' | 'collector_token';
 
 /** Where a sealed value of a webhook stands. */
 export function bindingOf(

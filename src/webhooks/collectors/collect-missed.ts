@@ -91,8 +91,8 @@ export function startCollectingMissed(deps: CollectMissedDeps): MissedCollector 
 
 async function lookAt(deps: CollectMissedDeps, row: WebhookConfigRow): Promise<Record<string, unknown>> {
   const { collector } = row.config;
-  if (collector === undefined) return {};
-  const token = openFor(deps.keyring, row, 'config.collector.token', collector.token);
+  if (collector === undefined || row.collector_token === null) return {};
+  const token = openFor(deps.keyring, row, 'collector_token', row.collector_token);
   const baseUrl = collector.base_url ?? null;
   if (row.source_service === 'telegram') {
     const { webhook_url: webhookUrl } = presentWebhook(deps, row);
