@@ -60,6 +60,17 @@ test('another replica is answered from Redis, and where Redis has forgotten from
   assert.equal((await second.geocode('Navoi 1')).cacheOutcome, 'HIT-MEMORY');
 });
 
+test('the hits of an answer are in its row, from every layer and replica', async (t) => {
+  const { replicas, db } = await startReplicas(t, 2);
+  const [first, second] = replicas as [Replica, Replica];
+  await first.geocode('Navoi 1');
+  await stored(db);
+  for (const replica of [first, first, second, second]) await replica.geocode('Navoi 1');
+  for (const { cache } of replicas) await cache.close();
+  const { rows } = await db.querySystem<{ hit_count: string }>({ text: 'select hit_count from integration_cache' });
+  assert.equal(Number(rows[0]?.hit_count), 4);
+});
+
 test('what one replica invalidates no replica serves any more, from any layer', async (t) => {
   const { google, replicas, db } = await startReplicas(t, 3);
   const [first, second] = replicas as [Replica, Replica];

@@ -94,6 +94,8 @@ export interface ResponseCacheDeps {
 }
 
 const flushEveryMs = 1_000;
+/** Rare enough that the hits of a busy answer are one change of its row. */
+const writeHitsEveryMs = 10_000;
 const sweepEveryMs = 60_000;
 const rowsPerSweep = 5_000;
 
@@ -106,7 +108,7 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
   });
   const shared = createSharedLayer(store, matcherOf);
   const database = createDatabaseLayer({ ...deps, matcherOf });
-  const counts = createHitCounts(deps);
+  const counts = createHitCounts({ ...deps, countStored: database.countHits });
   const flights = createSingleFlight<CacheQuestion & { cacheKey: string; serviceName: null }, Resolved<unknown>>(
     deadlines,
   );
@@ -240,12 +242,13 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
   };
 
   const background = setInterval(() => counts.flush(), flushEveryMs);
+  const hitWriter = setInterval(() => void database.writeHits(), writeHitsEveryMs);
   const sweep = setInterval(() => {
     deleteExpiredCacheRows({ query: deps.db.querySystem.bind(deps.db) }, clock.now(), rowsPerSweep).catch(
       (error: unknown) => logger.warn({ err: error }, 'expired answers could not be removed'),
     );
   }, sweepEveryMs);
-  for (const timer of [background, sweep]) timer.unref();
+  for (const timer of [background, hitWriter, sweep]) timer.unref();
 
   return {
     findInMemory: (question) => findFreshInMemory(identityOf(question)),
@@ -288,6 +291,7 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
 
     async close() {
       clearInterval(background);
+      clearInterval(hitWriter);
       clearInterval(sweep);
       await flights.settled();
       counts.flush();

@@ -79,6 +79,24 @@ export async function upsertCacheRows(db: Queryable, rows: readonly NewCacheRow[
   });
 }
 
+/** Adds to the hits of answers; those that are not stored any more are passed over. Keys in ascending order, as above. */
+export async function addCacheHits(
+  db: Queryable,
+  hits: readonly (readonly [cacheKey: string, hits: number])[],
+): Promise<void> {
+  await db.query({
+    name: 'integration_cache_add_hits',
+    text: `with seen as (
+             select cache.id, fresh.hits
+               from integration_cache cache
+               join unnest($1::text[], $2::int[]) as fresh (cache_key, hits) using (cache_key)
+              order by cache.cache_key
+                for no key update of cache)
+           update integration_cache set hit_count = hit_count + seen.hits from seen where integration_cache.id = seen.id`,
+    values: [hits.map(([cacheKey]) => cacheKey), hits.map(([, count]) => count)],
+  });
+}
+
 export interface CacheRowFilter {
   readonly cacheKey: string | null;
   readonly serviceName: string | null;

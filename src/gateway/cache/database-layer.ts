@@ -9,6 +9,7 @@ import { newId, type TenantId } from '../../ids.ts';
 import type { Logger } from '../../logger.ts';
 import type { Database } from '../../storage/database.ts';
 import {
+  addCacheHits,
   type CacheRow,
   deleteCacheKeys,
   deleteCacheRows,
@@ -27,11 +28,17 @@ const readPauseMs = 1_000;
 const maxKeysPerRead = 256;
 const maxQueued = 2_000;
 const maxRowsPerWrite = 100;
+/** At the bound further answers' hits are not added to their rows: `integration_cache_hits_total` has them all. */
+const maxKeysWithHits = 5_000;
 
 export interface DatabaseLayer {
   /** Fresh or stale. A database that is away or slow is a miss. */
   find(question: CacheQuestion, cacheKey: string): Promise<CachedAnswer | null>;
   put(answer: CachedAnswer): void;
+  /** Notes hits for the row's `hit_count`. */
+  countHits(cacheKey: string, hits: number): void;
+  /** Adds the noted hits to their rows. What a database that is away misses is not made up for. */
+  writeHits(): Promise<void>;
   /** Removes what the selector meets, waiting answers too, and returns the keys. Throws where the database is away. */
   remove(tenantId: TenantId, selector: CacheSelector): Promise<string[]>;
   /** Forgets waiting answers that match, and those being written as soon as they are. */
@@ -53,6 +60,7 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
   const db = { query: deps.db.querySystem.bind(deps.db) };
   const read = createTurnReader(deps);
   const queued = new Map<string, CachedAnswer>();
+  let hitsByKey = new Map<string, number>();
   let writing: { readonly answers: readonly CachedAnswer[]; readonly done: Promise<void> } | null = null;
 
   const write = async (answers: readonly CachedAnswer[]): Promise<void> => {
@@ -90,6 +98,17 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
     );
   };
 
+  const writeHits = async (): Promise<void> => {
+    if (hitsByKey.size === 0) return;
+    const hits = [...hitsByKey].sort(([one], [other]) => (one < other ? -1 : 1));
+    hitsByKey = new Map();
+    try {
+      await addCacheHits(db, hits);
+    } catch (error) {
+      logger.debug({ err: error, answers: hits.length }, 'hits could not be added to the stored answers');
+    }
+  };
+
   return {
     async find(question, cacheKey) {
       const row = await read(cacheKey);
@@ -101,6 +120,12 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
       // After the turn, so that answers that came together are written together.
       setImmediate(writeBehind);
     },
+    countHits(cacheKey, hits) {
+      const known = hitsByKey.get(cacheKey);
+      if (known === undefined && hitsByKey.size >= maxKeysWithHits) return;
+      hitsByKey.set(cacheKey, (known ?? 0) + hits);
+    },
+    writeHits,
     dropQueued,
     async remove(tenantId, selector) {
       const { scope } = selector;
@@ -120,6 +145,7 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
     },
     async close() {
       for (writeBehind(); writing !== null; writeBehind()) await writing.done;
+      await writeHits();
     },
   };
 }

@@ -31,7 +31,14 @@ export interface HitCounts {
 /** Tenants whose counts are kept; the one first seen makes room. */
 const maxTenants = 2_000;
 
-export function createHitCounts(deps: { clock: Clock; intake: Pick<Intake, 'addUsage'> }): HitCounts {
+export interface HitCountsDeps {
+  readonly clock: Clock;
+  readonly intake: Pick<Intake, 'addUsage'>;
+  /** Told of hits on an answer, those in memory once a second. */
+  countStored(cacheKey: string, hits: number): void;
+}
+
+export function createHitCounts(deps: HitCountsDeps): HitCounts {
   const { clock, intake } = deps;
   let touched: MemoryEntry[] = [];
   const tenants = new Map<TenantId, Map<string, { -readonly [Key in keyof LayerCount]: LayerCount[Key] }>>();
@@ -51,6 +58,7 @@ export function createHitCounts(deps: { clock: Clock; intake: Pick<Intake, 'addU
   const settle = (layer: CacheLayer, answer: CachedAnswer, hits: number): void => {
     const { tenantId, serviceName, operation } = answer;
     count(tenantId, layer, serviceName, operation, hits);
+    deps.countStored(answer.cacheKey, hits);
     intake.addUsage({
       tenantId,
       serviceName,
