@@ -22,7 +22,8 @@ const summaries: { readonly [Type in EventType]: string } = {
   'integration.request.completed': 'A provider answered.',
   'integration.request.failed': 'A provider did not answer usably.',
   'integration.webhook.received': 'A delivery was received and accepted.',
-  'integration.rate_limit.exceeded': 'A limit refused a call. `service_id` is null for a limit of a whole family.',
+  'integration.rate_limit.exceeded':
+    'A limit refused a call, or a budget (`metadata.kind` is `budget`, amounts in US cents) has reached 50, 80 or 100 per cent. `service_id` is null for a limit of a whole family, and for a budget over all services.',
   'integration.cache.hit': 'An answer came from a cache. Telemetry: may be left out under load.',
   'integration.cache.miss': 'No cache had the answer. Telemetry: may be left out under load.',
   'integration.health.degraded': 'A service got worse.',
