@@ -27,6 +27,12 @@ test('a batch is found exactly where it stands', () => {
   );
 });
 
+test('a row whose line ends or last digits the sheet changed is not taken for absent, and not appended twice', () => {
+  const sent = printRows([['Navoi 5\r\nflat 2', 0.1 + 0.2]], 'RAW');
+  assert.deepEqual(findRows([['Navoi 5\nflat 2', 0.3]], 2, sent), [0]);
+  assert.deepEqual(findRows([['Navoi 5 flat 2', 0.3]], 2, sent), []);
+});
+
 test('typed texts that a sheet may turn into something else are left out of what rows are recognised by', () => {
   const typed = printRows([['улица Навои', '5', '2026-11-22']], 'USER_ENTERED');
   assert.deepEqual(typed.uncertainColumns, [1, 2]);

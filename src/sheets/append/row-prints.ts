@@ -1,7 +1,8 @@
 /**
  * Rows that can be recognised when they are read back: a print of each row, over the cells whose reading is certain.
  *
- * RAW cells come back as they were written. USER_ENTERED texts may come back as numbers, dates or a formula's value, so
+ * RAW cells come back as they were written, except that a sheet may break lines in its own way and hold numbers to
+ * fifteen digits: prints do not tell these apart, for rows that are not recognised would be sent again. USER_ENTERED texts may come back as numbers, dates or a formula's value, so
  * columns that hold such a text anywhere in the batch are left out of its prints.
  */
 import { createHash } from 'node:crypto';
@@ -46,9 +47,14 @@ export function findRows(
 }
 
 function printRow(row: readonly Cell[], uncertain: ReadonlySet<number>): string {
-  const cells = row.map((cell, column) => (uncertain.has(column) || isEmpty(cell) ? null : cell));
+  const cells = row.map((cell, column) => (uncertain.has(column) || isEmpty(cell) ? null : recognisableOf(cell)));
   while (cells.length > 0 && cells.at(-1) === null) cells.pop();
   return createHash('sha256').update(JSON.stringify(cells)).digest('base64url').slice(0, 16);
+}
+
+function recognisableOf(cell: Cell): Cell {
+  if (typeof cell === 'string') return cell.replaceAll(/\r\n?/g, '\n').toWellFormed();
+  return typeof cell === 'number' ? Number(cell.toPrecision(15)) : cell;
 }
 
 function isEmpty(cell: Cell): boolean {
