@@ -108,9 +108,12 @@ class Reader {
         this.fault(`${path}[${index}]`, `must have ${width} cells as the first row has; it has ${row.length}`);
       }
       cells += row.length;
+      if (cells > maxCells) {
+        this.fault(path, `has more than ${maxCells} cells`);
+        break; // Looking at every cell of a body that is refused anyway would hold up everyone.
+      }
       this.#row(row, `${path}[${index}]`);
     }
-    if (cells > maxCells) this.fault(path, `has more than ${maxCells} cells`);
     return values as Cell[][];
   }
 
@@ -271,7 +274,12 @@ function parseOperation(
 
   const values = reader.values(members, prefix);
   const withDefault = { value_input_option: inputOption, ...members };
-  const valueInputOption = reader.oneOf(withDefault, 'value_input_option', valueInputOptions, `${prefix}value_input_option`);
+  const valueInputOption = reader.oneOf(
+    withDefault,
+    'value_input_option',
+    valueInputOptions,
+    `${prefix}value_input_option`,
+  );
   if (operation === 'write') return { ...about, operation, question: { ...base, values, valueInputOption } };
   refuseBlankRows(reader, values, prefix);
   const insertDataOption: InsertDataOption = reader.oneOf(
