@@ -10,6 +10,7 @@ import { familyLimitOf } from '../gateway/execute-call.ts';
 import type { Cell, UpdatedRange, ValueInputOption } from '../providers/google_sheets/operations.ts';
 import type { InputOf, OutputOf } from '../providers/provider.ts';
 import { type A1Range, printA1 } from './a1.ts';
+import type { TableStates } from './append/table-state.ts';
 import { blockAt, wholeSheet } from './area.ts';
 import type { Accounts } from './ask-accounts.ts';
 import type { Caller } from './caller.ts';
@@ -37,6 +38,8 @@ export interface ChangeDeps extends Pick<SheetsDeps, 'calls' | 'cache'> {
   readonly accounts: Accounts;
   readonly capabilities: SheetsCapabilities;
   readonly pace: Pace;
+  /** An append may no longer trust what it knew of where tables end. */
+  readonly states: Pick<TableStates, 'noteEdit'>;
 }
 
 export interface Changes {
@@ -107,10 +110,15 @@ function createChange<
   type Entry = LaneItem<Item, Changed<ResultOf<Op>>>;
   const lanes = new Lanes<Item, Changed<ResultOf<Op>>>();
 
-  const forget = (batch: readonly Entry[]): Promise<void> => {
+  const forget = async (batch: readonly Entry[]): Promise<void> => {
     const [first] = batch as [Entry];
+    const { tenantId } = first.item.caller;
+    const { spreadsheetId } = first.item.question;
     const ranges = batch.map(({ item }) => change.touches(item.question));
-    return forgetRanges(deps.cache, first.item.caller.tenantId, first.item.question.spreadsheetId, ranges);
+    await Promise.all([
+      forgetRanges(deps.cache, tenantId, spreadsheetId, ranges),
+      deps.states.noteEdit(tenantId, spreadsheetId),
+    ]);
   };
 
   const send = async (batch: readonly Entry[]): Promise<PutBack<Item, Changed<ResultOf<Op>>> | null> => {

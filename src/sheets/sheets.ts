@@ -42,7 +42,8 @@ export function createSheets(deps: SheetsDeps): Sheets {
   const accounts = createAccounts({ calls, limiter: deps.limiter, announceRefusal: createRefusalNotes(calls.clock) });
   const pacer = createPacer(calls.clock, () => store.replicasSeen());
   const shared = { calls, cache, accounts, capabilities, pace: createPace({ ...deps, capabilities, pacer }) };
-  const changes = createChanges(shared);
+  const states = createTableStates(store, calls.clock);
+  const changes = createChanges({ ...shared, states });
   const locks = createTableLocks({ ...deps, clock: calls.clock, ttlMs: calls.requestTimeoutMs + lockMarginMs });
 
   return {
@@ -50,7 +51,7 @@ export function createSheets(deps: SheetsDeps): Sheets {
     read: createReadRange(shared),
     write: changes.write,
     clear: changes.clear,
-    append: createAppendRows({ ...shared, locks, states: createTableStates(store, calls.clock) }),
+    append: createAppendRows({ ...shared, locks, states }),
     metadata: (caller, spreadsheetId, signal) =>
       deps.executor.execute(
         {

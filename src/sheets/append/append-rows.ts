@@ -28,7 +28,7 @@ import {
   forgetFrom,
   type Sent,
 } from './append-item.ts';
-import { placeOfCaller } from './places.ts';
+import { areaOfPlace, placeOfCaller } from './places.ts';
 import { type Progress, parseSentBatch } from './progress.ts';
 import { findBatch } from './read-back.ts';
 import { sendOnce } from './send-append.ts';
@@ -118,14 +118,11 @@ async function settleEarlier(deps: AppendDeps, batch: readonly Entry[]): Promise
   }
   const place = { title: found.title, startRow: found.row, column: earlier.anchorColumn, table: null };
   await forgetFrom(deps, caller.tenantId, question, found.title, found.row);
-  const mine: readonly [number, number] = [
-    found.row + earlier.offset,
-    found.row + earlier.offset + question.values.length,
-  ];
+  const mine = areaOfPlace(place, earlier.offset, question.values);
   await deps.states.acknowledge(caller.tenantId, question.spreadsheetId, anchorKey, mine, false);
   entry.resolve({
     result: placeOfCaller(place, earlier.offset, question.values),
-    provider: 'google_sheets',
+    provider: found.provider,
     familyLimit: null,
   });
   return [];

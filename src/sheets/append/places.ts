@@ -1,8 +1,9 @@
 /** Where appended rows stand: of the whole batch from Google's reply, and of each caller within it. */
 import type { AppendedRows, Cell } from '../../providers/google_sheets/operations.ts';
 import { A1SyntaxError, parseA1, printFound } from '../a1.ts';
-import type { Area } from '../area.ts';
+import { type Area, blockAt } from '../area.ts';
 import type { TableAnchor } from './read-back.ts';
+import type { AppendedArea } from './table-state.ts';
 
 /** Rows and columns count from 0. */
 export interface PlacedBatch {
@@ -39,16 +40,21 @@ function parseArea(text: string): { readonly title: string | null; readonly area
   }
 }
 
+/** The cells that `values` stand in. `offset` is that of its rows in the batch. */
+export function areaOfPlace(
+  { title, startRow, column }: PlacedBatch,
+  offset: number,
+  values: readonly (readonly Cell[])[],
+): AppendedArea {
+  const width = Math.max(...values.map((row) => row.length));
+  const corner = { startRow: startRow + offset, endRow: null, startColumn: column, endColumn: null };
+  return { kind: 'area', title, area: blockAt(corner, values.length, width) };
+}
+
 /** As Google would have answered this caller alone, in its turn. `offset` is that of its rows in the batch. */
 export function placeOfCaller(place: PlacedBatch, offset: number, values: readonly (readonly Cell[])[]): AppendedRows {
-  const width = Math.max(...values.map((row) => row.length));
-  const startRow = place.startRow + offset;
-  const area = {
-    startRow,
-    endRow: startRow + values.length,
-    startColumn: place.column,
-    endColumn: place.column + width,
-  };
+  const { area } = areaOfPlace(place, offset, values);
+  const width = (area.endColumn as number) - area.startColumn;
   return {
     updatedRange: printFound(place.title, area),
     updatedRows: values.length,

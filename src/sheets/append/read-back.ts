@@ -2,12 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import type { ReadRange } from '../../providers/google_sheets/operations.ts';
-import { type A1Range, A1SyntaxError, parseA1, printA1 } from '../a1.ts';
+import { type A1Range, A1SyntaxError, mayOverlap, parseA1, printA1 } from '../a1.ts';
+import { blockAt } from '../area.ts';
 import type { Accounts, Asked } from '../ask-accounts.ts';
 import type { Caller } from '../caller.ts';
 import type { SheetsCapabilities } from '../capabilities.ts';
 import { readBackOptions, type SentBatch, searchArea } from './progress.ts';
 import { findRows } from './row-prints.ts';
+import type { AppendedArea } from './table-state.ts';
 
 export interface ReadBackDeps {
   readonly accounts: Accounts;
@@ -81,7 +83,7 @@ const rowsAbove = 1_000;
 
 /** `unknown`: it cannot be told (nothing certain in the rows, or the table was shortened by somebody). */
 export type Whereabouts =
-  | { readonly kind: 'there'; readonly row: number; readonly title: string | null }
+  | { readonly kind: 'there'; readonly row: number; readonly title: string | null; readonly provider: string }
   | { readonly kind: 'absent' }
   | { readonly kind: 'unknown' };
 
@@ -94,7 +96,7 @@ export async function findBatch(
   caller: Caller,
   spreadsheetId: string,
   batch: Omit<SentBatch, 'offset' | 'settledFromMs' | 'version'>,
-  othersRows: readonly (readonly [number, number])[],
+  others: readonly AppendedArea[],
   deadlineAtMs: number,
 ): Promise<Whereabouts> {
   if (!batch.canRecognise) return { kind: 'unknown' };
@@ -109,12 +111,16 @@ export async function findBatch(
   if (asked.kind !== 'answered') return { kind: 'unknown' };
 
   const found = asked.answer.value[0] as ReadRange;
-  const isOthers = (row: number): boolean =>
-    othersRows.some(([start, end]) => row < end && start < row + batch.prints.length);
+  const title = titleOf(found.range) ?? batch.title;
+  const isOthers = (row: number): boolean => {
+    const corner = { startRow: row, endRow: null, startColumn: batch.anchorColumn, endColumn: null };
+    const area = blockAt(corner, batch.prints.length, batch.width);
+    return others.some((other) => mayOverlap(other, { kind: 'area', title, area }));
+  };
   const places = findRows(found.values, batch.width, batch).map((place) => fromRow + place);
   const place = places.find((row) => row >= batch.baselineRow && !isOthers(row));
-  const title = titleOf(found.range) ?? batch.title;
-  if (place !== undefined) return { kind: 'there', row: place, title };
+  const provider = asked.answer.service.serviceName;
+  if (place !== undefined) return { kind: 'there', row: place, title, provider };
   const endRow = fromRow + found.values.length;
   // Shorter than before: what stands above may be this batch, on rows that became free.
   const isShortened = endRow < batch.baselineRow && (places.length > 0 || fromRow > batch.anchorRow);

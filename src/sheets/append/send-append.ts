@@ -10,7 +10,7 @@ import { printA1 } from '../a1.ts';
 import type { Changed } from '../changed.ts';
 import { failedWhole, notMade, unknownOutcome } from './append-errors.ts';
 import { type AppendDeps, anchorKeyOf, cellOf, type Entry, forgetFrom, type Sent } from './append-item.ts';
-import { type PlacedBatch, placeOfCaller, placeOfReply } from './places.ts';
+import { areaOfPlace, type PlacedBatch, placeOfCaller, placeOfReply } from './places.ts';
 import type { SentBatch } from './progress.ts';
 import { type FoundTable, findBatch, lookAtTable } from './read-back.ts';
 import { printRows } from './row-prints.ts';
@@ -78,7 +78,7 @@ export async function sendOnce(deps: AppendDeps, lock: TableLock, batch: readonl
     const whereabouts = await lookAfter(deps, entries, table.found, asked.settled, deadlineAtMs);
     if (whereabouts.kind === 'there') {
       const place = { title: whereabouts.title, startRow: whereabouts.row, column: anchor.column, table: null };
-      await acknowledge(deps, entries, place, asked.error.provider ?? 'google_sheets', null);
+      await acknowledge(deps, entries, place, whereabouts.provider, null);
       return null;
     }
     const knownAbsent = whereabouts.kind === 'absent' && asked.settled;
@@ -180,7 +180,11 @@ async function acknowledge(
 ): Promise<void> {
   const { question, caller } = (entries[0] as Entry).item;
   const rowCount = entries.reduce((sum, { item }) => sum + item.question.values.length, 0);
-  const rows = [place.startRow, place.startRow + rowCount] as const;
+  const rows = areaOfPlace(
+    place,
+    0,
+    entries.flatMap(({ item }) => item.question.values),
+  );
   await Promise.all([
     deps.states.acknowledge(caller.tenantId, question.spreadsheetId, anchorKeyOf(question.range), rows, true),
     forgetFrom(deps, caller.tenantId, question, place.title, place.startRow, rowCount),
@@ -202,7 +206,7 @@ async function giveUp(
   error: ServiceError,
 ): Sent {
   const { question, caller } = (entries[0] as Entry).item;
-  await deps.states.forgetEnd(caller.tenantId, question.spreadsheetId, anchorKeyOf(question.range));
+  await deps.states.noteEdit(caller.tenantId, question.spreadsheetId);
   const settledFromMs = deps.calls.clock.now() + (knownAbsent ? 0 : afterworkMs);
   let offset = 0;
   for (const { item } of entries) {
@@ -225,7 +229,10 @@ async function rejectMisplaced(
   title: string | null,
 ): Sent {
   const { question, caller } = (entries[0] as Entry).item;
-  await forgetFrom(deps, caller.tenantId, { ...question, insertDataOption: 'INSERT_ROWS' }, title, 0);
+  await Promise.all([
+    forgetFrom(deps, caller.tenantId, { ...question, insertDataOption: 'INSERT_ROWS' }, title, 0),
+    deps.states.noteEdit(caller.tenantId, question.spreadsheetId),
+  ]);
   deps.calls.logger.error(
     { anchor: printA1(question.range), placed: reply.updatedRange },
     'an append went to another place',
