@@ -3,6 +3,7 @@
  * writes as one `batchUpdate`, appends to one table as one append; each gets its result or its error in its place.
  */
 import { ServiceError } from '../errors.ts';
+import type { CallResult } from '../gateway/call.ts';
 import type { Progress } from './append/progress.ts';
 import type { Caller } from './caller.ts';
 import type { BatchOperation, BatchRequest } from './parse-request.ts';
@@ -12,6 +13,12 @@ export interface BatchResult {
   readonly results: readonly object[];
   readonly operations_count: number;
   readonly total_updated_cells: number;
+}
+
+export interface BatchOutcome {
+  readonly result: BatchResult;
+  /** Of the operation charged last; null where nothing was charged. */
+  readonly familyLimit: CallResult['familyLimit'];
 }
 
 interface Done {
@@ -26,13 +33,19 @@ export async function runBatch(
   request: BatchRequest,
   progress: Progress,
   signal: AbortSignal,
-): Promise<BatchResult> {
+): Promise<BatchOutcome> {
+  let familyLimit: CallResult['familyLimit'] = null;
+  const noteLimit = (limit: CallResult['familyLimit']): void => {
+    familyLimit = limit ?? familyLimit;
+  };
   const slots = createSlots(progress);
   const settled: PromiseSettledResult<Done>[] = [];
   for (const run of runsOf(request.operations)) {
     signal.throwIfAborted();
     const from = settled.length;
-    const outcomes = run.map((operation, index) => runOne(sheets, caller, operation, slots(from + index), signal));
+    const outcomes = run.map((operation, index) =>
+      runOne({ sheets, caller, signal, noteLimit }, operation, slots(from + index)),
+    );
     settled.push(...(await Promise.allSettled(outcomes)));
   }
   const results = request.operations.map(({ operation, range }, index) => ({
@@ -41,10 +54,10 @@ export async function runBatch(
     ...answerOf(settled[index] as PromiseSettledResult<Done>),
   }));
   const cells = settled.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.updatedCells : 0));
+  const totalUpdatedCells = cells.reduce((sum, count) => sum + count, 0);
   return {
-    results,
-    operations_count: results.length,
-    total_updated_cells: cells.reduce((sum, count) => sum + count, 0),
+    result: { results, operations_count: results.length, total_updated_cells: totalUpdatedCells },
+    familyLimit,
   };
 }
 
@@ -58,33 +71,39 @@ function runsOf(operations: readonly BatchOperation[]): readonly (readonly Batch
   return runs;
 }
 
-async function runOne(
-  sheets: Sheets,
-  caller: Caller,
-  one: BatchOperation,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<Done> {
+interface BatchRun {
+  readonly sheets: Sheets;
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+  noteLimit(limit: CallResult['familyLimit']): void;
+}
+
+async function runOne(run: BatchRun, one: BatchOperation, progress: Progress): Promise<Done> {
+  const { sheets, caller, signal, noteLimit } = run;
   switch (one.operation) {
     case 'read': {
-      const { body } = await sheets.read(caller, one.question, signal);
+      const { body, familyLimit } = await sheets.read(caller, one.question, signal);
+      noteLimit(familyLimit);
       return { answer: JSON.parse(body.toString()) as Done['answer'], updatedCells: 0 };
     }
     case 'write': {
-      const { result } = await sheets.write(caller, one.question, signal);
+      const { result, familyLimit } = await sheets.write(caller, one.question, signal);
+      noteLimit(familyLimit);
       return { answer: updateAnswer(result), updatedCells: result.updatedCells };
     }
     case 'append': {
       const done = doneOf(progress.saved);
       if (done !== null) return done;
-      const { result } = await sheets.append(caller, one.question, progress, signal);
+      const { result, familyLimit } = await sheets.append(caller, one.question, progress, signal);
+      noteLimit(familyLimit);
       const appended = { answer: appendAnswer(result), updatedCells: result.updatedCells };
       // A crash before the whole batch is answered must not lose that this one was made.
       await progress.save({ done: appended });
       return appended;
     }
     case 'clear': {
-      const { result } = await sheets.clear(caller, one.question, signal);
+      const { result, familyLimit } = await sheets.clear(caller, one.question, signal);
+      noteLimit(familyLimit);
       return { answer: { cleared_range: result }, updatedCells: 0 };
     }
   }

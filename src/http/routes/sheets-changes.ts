@@ -121,7 +121,9 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         const signal = batch.operations.every(({ operation }) => operation === 'read')
           ? abortWhenCallerLeaves(reply)
           : unending();
-        return jsonAnswer(200, await runBatch(sheets, caller, batch, progress, signal));
+        const { result, familyLimit } = await runBatch(sheets, caller, batch, progress, signal);
+        limits.set(reply, caller.tenantId, familyLimit);
+        return jsonAnswer(200, result);
       }),
     );
   };
