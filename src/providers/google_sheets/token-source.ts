@@ -160,7 +160,7 @@ function refusalOf(reply: ProviderReply, body: unknown, nowMs: number): TokenRef
       false,
     );
   }
-  return new TokenRefused(`Google refuses the service account a token: ${error}: ${description}`, false);
+  return new TokenRefused(`Google refuses the service account (${error}): ${description}`, false);
 }
 
 function clockAdvice(reply: ProviderReply, nowMs: number): string {

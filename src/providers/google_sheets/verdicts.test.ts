@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { maskMessage } from '../../audit/mask.ts';
 import type { ProviderReply, Verdict } from '../provider.ts';
 import { judgeRefusal } from './verdicts.ts';
 
@@ -57,4 +58,12 @@ test('after a server’s fault a read is repeated and an append’s outcome is u
   assert.equal(judgeRefusal(reply(503), false, null).kind, 'unknown_outcome');
   const impatient = judgeRefusal(reply(504), false, null);
   assert.equal(impatient.kind === 'unknown_outcome' && impatient.settled, false);
+});
+
+test('what Google says of a refused token stays readable when secrets are masked', () => {
+  const body = JSON.stringify({ error: { code: 401, message: 'Request had invalid authentication credentials.' } });
+  const verdict = judgeRefusal({ status: 401, headers: {}, body: Buffer.from(body) }, true, null);
+  const message = 'message' in verdict ? verdict.message : '';
+  assert.match(message, /Request had invalid authentication credentials/);
+  assert.equal(maskMessage(message, []), message);
 });

@@ -29,7 +29,7 @@ export function judgeRefusal(reply: ProviderReply, repeatable: boolean, email: s
     // 504 is Google's own impatience: the request may still be at work.
     return { kind: 'unknown_outcome', settled: status !== 504, message: `Google answered ${status}` };
   }
-  if (status === 401) return { kind: 'denied', message: `Google refuses the access token: ${message}` };
+  if (status === 401) return { kind: 'denied', message: `Google refuses the access: ${message}` };
   if (status === 403) return judgeForbidden(error, reply, message, email);
   if (status === 404 && isApiError) {
     return { kind: 'bad_input', status: 404, message: `${message} No spreadsheet has this id.` };
