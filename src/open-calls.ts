@@ -1,0 +1,133 @@
+/** What a call goes through: limits, cache, budgets, health, and the capabilities on top of them. */
+import { openBudgetDirectory } from './costs/budget-directory.ts';
+import { createBudgetGuard } from './costs/budget-guard.ts';
+import { costOf } from './costs/prices.ts';
+import { startBudgetWatch } from './costs/watch-budgets.ts';
+import type { Foundation } from './foundation.ts';
+import { createBulkheads } from './gateway/bulkhead.ts';
+import { createCircuitBreakers } from './gateway/circuit-breaker.ts';
+import { createDeadlines } from './gateway/deadline.ts';
+import type { CallDeps } from './gateway/deps.ts';
+import { createCallExecutor } from './gateway/execute-call.ts';
+import { startLimitHistory } from './gateway/limit-history.ts';
+import { createRateLimiter } from './gateway/rate-limiter.ts';
+import type { ReportLimitsDeps } from './gateway/report-limits.ts';
+import { openResponseCache } from './gateway/response-cache.ts';
+import { createGeocodingCapabilities } from './geocoding/capabilities.ts';
+import { openServiceHealth } from './health/service-health.ts';
+import type { Durability } from './open-durability.ts';
+import { openProbes } from './open-probes.ts';
+import type { Providers } from './open-providers.ts';
+import type { Stores } from './open-stores.ts';
+import { providerHttp } from './outbound/provider-http.ts';
+import { appendEvent } from './outbox/append-event.ts';
+import { findAdapter } from './providers/registry.ts';
+import { rangesOverlap, scopeKind } from './sheets/scope.ts';
+import { createSheets } from './sheets/sheets.ts';
+
+export type Calls = Awaited<ReturnType<typeof openCalls>>;
+
+export async function openCalls(
+  { config, logger, clock, metrics, own }: Foundation,
+  { db, store }: Stores,
+  { telemetry, intake, leases }: Durability,
+  { directory, outbound }: Providers,
+) {
+  const deadlines = own(createDeadlines());
+  const health = own(await openServiceHealth({ db, clock, metrics, logger, appendEvent }));
+  // Closed before the store: what it spent without Redis is written there in the end.
+  const limiter = own(createRateLimiter({ store, clock, logger }));
+  const cache = own(
+    await openResponseCache({
+      store,
+      db,
+      intake,
+      clock,
+      deadlines,
+      logger,
+      l1TtlSeconds: config.cache.l1TtlSeconds,
+      l2TtlSeconds: config.cache.l2TtlSeconds,
+      overlaps: { [scopeKind]: rangesOverlap },
+    }),
+  );
+  const budgets = createBudgetGuard({
+    db,
+    store,
+    directory: own(await openBudgetDirectory({ db, logger })),
+    clock,
+    logger,
+  });
+  own(startBudgetWatch({ db, directory, guard: budgets, metrics, clock, logger, appendEvent }));
+  const callDeps: CallDeps = {
+    cache,
+    limiter,
+    directory,
+    deadlines,
+    intake,
+    metrics,
+    clock,
+    logger,
+    costOf,
+    reserveBudget: budgets.reserve,
+    familyLimits: config.familyLimits,
+    breakers: createCircuitBreakers({ clock }),
+    bulkheads: createBulkheads({ clock, deadlines }),
+    requestTimeoutMs: config.requestTimeoutMs,
+    maxRetries: config.requestMaxRetries,
+    findAdapter: (name) => findAdapter(name) ?? undefined,
+    openHttp: (options) => providerHttp(outbound, options),
+    observeAttempt: health.observe,
+    publishTelemetry: telemetry.publishTelemetry,
+  };
+  const calls = createCallExecutor(callDeps);
+  const sheets = createSheets({
+    calls: callDeps,
+    executor: calls,
+    cache,
+    limiter,
+    store,
+    leases,
+    ttlSeconds: config.cache.sheetsTtlSeconds,
+  });
+  const geocoding = { calls, capabilities: createGeocodingCapabilities(config.cache.geocodingTtlSeconds) };
+
+  const limitReports: ReportLimitsDeps = {
+    limiter,
+    familyLimits: config.familyLimits,
+    extraLimitsOf: (service) =>
+      service.serviceType === 'sheets'
+        ? (['read', 'write'] as const).flatMap((kind) => sheets.capabilities.limitsOf(kind, service))
+        : [],
+  };
+  own(
+    startLimitHistory({
+      ...limitReports,
+      db,
+      directory,
+      clock,
+      logger,
+      tryHold: async (ttlMs) => (await leases.tryHold('rate-limit-history', ttlMs)) !== null,
+    }),
+  );
+
+  const probes = own(
+    openProbes({
+      directory,
+      intake,
+      clock,
+      logger,
+      db,
+      leases,
+      health,
+      limiter,
+      intervalMs: config.healthCheckIntervalSeconds * 1000,
+      timeoutMs: config.requestTimeoutMs,
+      findAdapter: (name) => findAdapter(name) ?? undefined,
+      openHttp: (options) => providerHttp(outbound, options),
+      // A probe of Sheets is a read to Google.
+      probeLimitsOf: (service) =>
+        service.serviceType === 'sheets' ? sheets.capabilities.limitsOf('read', service) : [],
+    }),
+  );
+  return { calls, geocoding, sheets, limiter, cache, health, limitReports, probes };
+}

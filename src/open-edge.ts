@@ -1,0 +1,210 @@
+/** The edge: who may come in, the routes, and the listener. */
+import { createMasker } from './audit/mask.ts';
+import type { BootstrapToken, Config } from './config.ts';
+import { describeParts } from './describe-parts.ts';
+import type { Foundation } from './foundation.ts';
+import { accountLimits } from './gateway/limit-subjects.ts';
+import { defaultBatchConcurrency, defaultBatchDeadlineMs } from './geocoding/batch.ts';
+import { buildApp } from './http/app.ts';
+import { createAuthenticator } from './http/authenticate.ts';
+import { createEventStreams } from './http/event-streams.ts';
+import { createIdempotency } from './http/idempotency.ts';
+import { createRateLimitHeaders } from './http/rate-limit-headers.ts';
+import { consoleRoutes } from './http/routes/console.ts';
+import { documentRoutes } from './http/routes/documents.ts';
+import { geocodingRoutes } from './http/routes/geocoding.ts';
+import { healthRoutes } from './http/routes/health.ts';
+import { metricsRoute } from './http/routes/metrics.ts';
+import { operateRoutes } from './http/routes/operate.ts';
+import { proxyRoute } from './http/routes/proxy.ts';
+import { servicesRoutes } from './http/routes/services.ts';
+import { sheetsRoutes } from './http/routes/sheets.ts';
+import { openTokenDirectory } from './http/token-directory.ts';
+import { createJwtVerifier } from './http/verify-jwt.ts';
+import type { Calls } from './open-calls.ts';
+import type { Durability } from './open-durability.ts';
+import type { Providers } from './open-providers.ts';
+import type { Stores } from './open-stores.ts';
+import { openWebhooks } from './open-webhooks.ts';
+import { refusalOf } from './outbound/refusal.ts';
+import { appendEvent } from './outbox/append-event.ts';
+import { renderAsyncApi } from './outbox/asyncapi.ts';
+import { loadOrCreateJwtSecret, loadOrCreateServiceToken } from './secrets/development-keys.ts';
+import { version } from './version.ts';
+
+const defaultGraceMs = 10_000;
+const idleSweepMs = 50;
+/** A call with all its providers and retries; longer than that nobody waits. */
+const callDeadlineMs = 30_000;
+
+export interface Edge {
+  readonly url: string;
+  /** The token that a development start made for itself; null where the operator brought tokens. */
+  readonly exampleToken: string | null;
+  /** `/health` says so at once, and requests in hand are cut after `graceMs`. */
+  announceStop(graceMs: number): void;
+}
+
+/** Rejects where the port is not to be had. */
+export async function openEdge(
+  foundation: Foundation,
+  stores: Stores,
+  durability: Durability,
+  providers: Providers,
+  opened: Calls,
+): Promise<Edge> {
+  const { config, logger, clock, metrics, keyring, own } = foundation;
+  const { db, store, broker } = stores;
+  const { relay, intake, leases } = durability;
+  const { directory, outbound, hasEmulator } = providers;
+  const { calls, geocoding, sheets, limiter, cache, health, limitReports, probes } = opened;
+  const startedAtMs = clock.now();
+  let isStopping = false;
+  let graceMs = defaultGraceMs;
+
+  const idempotency = createIdempotency({ db, keyring, logger });
+  const services = servicesRoutes({
+    db,
+    keyring,
+    appendEvent,
+    clock,
+    directory,
+    idempotency,
+    emulates: !hasEmulator ? 'none' : config.emulator === 'on' ? 'all' : 'keyless',
+    refusalOf: (address) => refusalOf(outbound, address),
+    limits: limitReports,
+    probe: probes.probe,
+  });
+
+  const webhooks = own(
+    await openWebhooks({
+      db,
+      store,
+      leases,
+      intake,
+      limiter,
+      outbound,
+      masker: createMasker(config.maskedFields),
+      keyring,
+      idempotency,
+      metrics,
+      clock,
+      logger,
+      publicBaseUrl: config.http.publicBaseUrl,
+      trustedProxies: config.http.trustedProxies,
+      perMinute: config.familyLimits.webhooks,
+      targetTimeoutMs: config.requestTimeoutMs,
+    }),
+  );
+
+  const bootstrapTokens = tokensOf(config);
+  const tokenDirectory = own(await openTokenDirectory({ db, clock, logger }));
+  const authenticator = createAuthenticator({
+    bootstrapTokens,
+    tokenDirectory,
+    jwtVerifier: createJwtVerifier({
+      jwt: config.jwt,
+      developmentSecret: config.jwt.verification.kind === 'generated' ? loadOrCreateJwtSecret(config.dataDir) : null,
+      clock,
+    }),
+  });
+  const app = await buildApp({
+    trustedProxies: config.http.trustedProxies,
+    publicBaseUrl: config.http.publicBaseUrl,
+    authenticator,
+    metrics,
+    logger,
+    apiRoutes: [
+      services,
+      webhooks.apiRoutes,
+      proxyRoute({ calls, directory, clock, idempotency, deadlineMs: callDeadlineMs }),
+      geocodingRoutes({
+        geocoding,
+        limits: createRateLimitHeaders('geocoding', config.familyLimits.geocoding, clock),
+        clock,
+        deadlineMs: callDeadlineMs,
+        batch: {
+          ...geocoding,
+          clock,
+          concurrency: defaultBatchConcurrency,
+          deadlineMs: defaultBatchDeadlineMs,
+          onUnexpectedError: (error) => logger.error({ err: error }, 'an address of a batch failed'),
+        },
+        health: {
+          ofTenant: directory.ofTenant,
+          healthOf: health.healthOf,
+          async remainingRequests(service) {
+            const states = await limiter.peek(service.tenantId, accountLimits(service));
+            const left = states.map(({ maxRequests, usedRequests }) => Math.max(0, maxRequests - usedRequests));
+            return left.length === 0 ? null : Math.min(...left);
+          },
+        },
+      }),
+      sheetsRoutes({
+        sheets,
+        health: {
+          directory,
+          limiter,
+          clock,
+          capabilities: sheets.capabilities,
+          familyLimits: config.familyLimits,
+          healthOf: health.healthOf,
+        },
+        idempotency,
+        limits: createRateLimitHeaders('sheets', config.familyLimits.sheets, clock),
+        clock,
+        deadlineMs: callDeadlineMs,
+      }),
+      operateRoutes({
+        ...limitReports,
+        db,
+        clock,
+        logger,
+        directory,
+        cache,
+        authenticator,
+        idempotency,
+        streams: createEventStreams({ broker, clock, logger }),
+      }),
+    ],
+    publicRoutes: [
+      webhooks.publicRoutes,
+      documentRoutes({ '/asyncapi.json': () => renderAsyncApi(version) }),
+      consoleRoutes(),
+      metricsRoute({ metrics, metricsToken: config.http.metricsToken }),
+      healthRoutes({
+        clock,
+        startedAtMs,
+        authenticator,
+        isServing: () => !isStopping,
+        details: (tenants) => describeParts({ db, store, broker, relay, directory, health }, tenants),
+      }),
+    ],
+  });
+  own({
+    async close() {
+      const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
+      // A connection whose last answer has gone out would stay open for its next request, and hold up the end.
+      const sweep = setInterval(() => app.server.closeIdleConnections(), idleSweepMs);
+      await app.close();
+      clearTimeout(cut);
+      clearInterval(sweep);
+    },
+  });
+  const url = await app.listen({ port: config.http.port, host: config.http.host });
+
+  return {
+    url: url.replace('0.0.0.0', '127.0.0.1').replace('[::]', '[::1]'),
+    exampleToken: config.production || config.bootstrapTokens.length > 0 ? null : (bootstrapTokens[0]?.token ?? null),
+    announceStop(grace) {
+      isStopping = true;
+      graceMs = grace;
+    },
+  };
+}
+
+/** A development start without tokens makes one, so that the first call can be pasted. */
+function tokensOf(config: Config): readonly BootstrapToken[] {
+  if (config.production || config.bootstrapTokens.length > 0) return config.bootstrapTokens;
+  return [{ name: 'development', token: loadOrCreateServiceToken(config.dataDir), tenants: null }];
+}

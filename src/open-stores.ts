@@ -1,0 +1,48 @@
+/** The stores: each real where the environment names one, embedded or in-process where it does not. */
+import type { Broker } from './broker/broker.ts';
+import { createInProcessBroker } from './broker/in-process-broker.ts';
+import { openRabbitmqBroker } from './broker/rabbitmq-broker.ts';
+import { systemClock } from './clock.ts';
+import type { Config } from './config.ts';
+import type { Foundation } from './foundation.ts';
+import type { Logger } from './logger.ts';
+import { openDatabase } from './storage/database.ts';
+import { openEmbeddedPostgres } from './storage/embedded-postgres.ts';
+import { createInProcessStore } from './storage/in-process-store.ts';
+import { migrate } from './storage/migrate.ts';
+import { ensurePartitions } from './storage/partitions.ts';
+import { openRedisStore } from './storage/redis-store.ts';
+import type { SharedStore } from './storage/shared-store.ts';
+
+/** Days whose partitions are made ahead: a service that runs on is looked after by retention, this covers its start. */
+const partitionDaysAhead = 3;
+
+export type Stores = Awaited<ReturnType<typeof openStores>>;
+
+/** Rejects where the database is not to be had. */
+export async function openStores({ config, logger, clock, metrics, own }: Foundation) {
+  const databaseUrl = config.databaseUrl ?? own(await openEmbeddedPostgres(config.dataDir, logger)).url;
+  await migrate({ url: databaseUrl, logger });
+  const db = own(
+    openDatabase({
+      url: databaseUrl,
+      applicationName: 'integration-service',
+      logger,
+      onStatement: (name, durationMs) => metrics.databaseQuery(name ?? 'unnamed', durationMs),
+    }),
+  );
+  await ensurePartitions(db, clock.now(), partitionDaysAhead);
+  const store = own(await openSharedStore(config, logger));
+  const broker = own(await openBroker(config, logger));
+  return { db, store, broker };
+}
+
+function openSharedStore({ redisUrls }: Config, logger: Logger): Promise<SharedStore> | SharedStore {
+  return redisUrls === null
+    ? createInProcessStore({ clock: systemClock, logger })
+    : openRedisStore({ urls: redisUrls, logger });
+}
+
+function openBroker({ rabbitmqUrls }: Config, logger: Logger): Promise<Broker> | Broker {
+  return rabbitmqUrls === null ? createInProcessBroker(logger) : openRabbitmqBroker({ urls: rabbitmqUrls, logger });
+}
