@@ -10,6 +10,7 @@ import { createDeadlines } from './gateway/deadline.ts';
 import type { CallDeps } from './gateway/deps.ts';
 import { createCallExecutor } from './gateway/execute-call.ts';
 import { startLimitHistory } from './gateway/limit-history.ts';
+import { accountLimits } from './gateway/limit-subjects.ts';
 import { createRateLimiter } from './gateway/rate-limiter.ts';
 import type { ReportLimitsDeps } from './gateway/report-limits.ts';
 import { openResponseCache } from './gateway/response-cache.ts';
@@ -126,7 +127,7 @@ export async function openCalls(
       openHttp: (options) => providerHttp(outbound, options),
       // A probe of Sheets is a read to Google.
       probeLimitsOf: (service) =>
-        service.serviceType === 'sheets' ? sheets.capabilities.limitsOf('read', service) : [],
+        service.serviceType === 'sheets' ? sheets.capabilities.limitsOf('read', service) : accountLimits(service),
     }),
   );
   return { calls, geocoding, sheets, limiter, cache, health, limitReports, probes };

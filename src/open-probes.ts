@@ -18,8 +18,8 @@ export interface ProbesDeps extends ProbeDeps {
   readonly limiter: Pick<RateLimiter, 'spend'>;
   readonly intervalMs: number;
   /**
-   * What a probe is counted by at the provider, where the provider counts what it does not bill; empty for those that do
-   * not. Limits that a tenant has set itself are for its calls: no probe takes from them.
+   * What a probe is counted by. The provider counts every request that arrives, also those that it does not bill: a probe
+   * beside a spent minute would be the one call too many.
    */
   probeLimitsOf(service: ExternalService): readonly LimitSubject[];
 }

@@ -168,3 +168,15 @@ test('services are probed by one replica at a time, at no cost, and without bein
   assert.equal(costs[0]?.cost, 0);
   await admin(one, 'DELETE', `/services/${id}`);
 });
+
+test('a probe counts against the limit of the account, so that no minute holds one request too many', async (t) => {
+  const upstream = await startUpstream(t);
+  const app = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host });
+  const id = await register(app, { base_url: upstream.url, rate_limit_per_minute: 2 });
+
+  const checks = [1, 2, 3].map(() => admin(app, 'POST', `/services/${id}/check`));
+  const statuses = (await Promise.all(checks)).map(({ status }) => status).sort();
+
+  assert.deepEqual(statuses, [200, 200, 429]);
+  assert.equal(upstream.requests.length, 2);
+});
