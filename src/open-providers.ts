@@ -24,9 +24,8 @@ export async function openProviders(
   { db }: Stores,
   providers: readonly EnvironmentProvider[],
 ) {
-  const emulator = needsEmulator(config, providers)
-    ? own(await startEmulator({ port: 0, dataDir: config.dataDir }))
-    : null;
+  const emulated = emulatedNames(config, providers);
+  const emulator = emulated.length === 0 ? null : own(await startEmulator({ port: 0, dataDir: config.dataDir }));
   const tenantId = parseTenantId(config.defaultTenant);
   await registerEnvironmentServices({ db, keyring, appendEvent, clock }, tenantId, providers, config.emulator);
   const emulatorAccess: EmulatorAccess | null =
@@ -48,12 +47,8 @@ export async function openProviders(
     directory,
     outbound,
     hasEmulator: emulator !== null,
-    emulatedNames: emulator === null ? [] : emulatedNames(config, providers),
+    emulatedNames: emulated,
   };
-}
-
-function needsEmulator(config: Config, providers: readonly EnvironmentProvider[]): boolean {
-  return emulatedNames(config, providers).length > 0;
 }
 
 function emulatedNames({ emulator }: Config, providers: readonly EnvironmentProvider[]): string[] {
