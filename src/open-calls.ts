@@ -14,6 +14,7 @@ import { accountLimits } from './gateway/limit-subjects.ts';
 import { createRateLimiter } from './gateway/rate-limiter.ts';
 import type { ReportLimitsDeps } from './gateway/report-limits.ts';
 import { openResponseCache } from './gateway/response-cache.ts';
+import { openBreakerClosing } from './gateway/service-breaker.ts';
 import { createGeocodingCapabilities } from './geocoding/capabilities.ts';
 import { openServiceHealth } from './health/service-health.ts';
 import type { Durability } from './open-durability.ts';
@@ -59,6 +60,8 @@ export async function openCalls(
     logger,
   });
   own(startBudgetWatch({ db, directory, guard: budgets, metrics, clock, logger, appendEvent }));
+  const breakers = createCircuitBreakers({ clock });
+  const breakerClosing = own(await openBreakerClosing({ breakers, db, metrics, logger }));
   const callDeps: CallDeps = {
     cache,
     limiter,
@@ -71,7 +74,7 @@ export async function openCalls(
     costOf,
     reserveBudget: budgets.reserve,
     familyLimits: config.familyLimits,
-    breakers: createCircuitBreakers({ clock }),
+    breakers,
     bulkheads: createBulkheads({ clock, deadlines }),
     requestTimeoutMs: config.requestTimeoutMs,
     maxRetries: config.requestMaxRetries,
@@ -121,6 +124,7 @@ export async function openCalls(
       leases,
       health,
       limiter,
+      closeBreaker: breakerClosing.closeEverywhere,
       intervalMs: config.healthCheckIntervalSeconds * 1000,
       timeoutMs: config.requestTimeoutMs,
       findAdapter: (name) => findAdapter(name) ?? undefined,

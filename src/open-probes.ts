@@ -17,6 +17,8 @@ export interface ProbesDeps extends ProbeDeps {
   readonly health: Pick<ServiceHealth, 'observe' | 'settle' | 'healthOf'>;
   readonly limiter: Pick<RateLimiter, 'spend'>;
   readonly intervalMs: number;
+  /** Lets calls to the service through again, on every replica. */
+  closeBreaker(service: ExternalService): Promise<void>;
   /**
    * What a probe is counted by. The provider counts every request that arrives, also those that it does not bill: a probe
    * beside a spent minute would be the one call too many.
@@ -25,7 +27,11 @@ export interface ProbesDeps extends ProbeDeps {
 }
 
 export interface Probes {
-  /** Throws `RATE_LIMIT_EXCEEDED` where the provider would count one request too many. */
+  /**
+   * A success closes the service's breaker: whoever asks has put something right, and wants it used. A scheduled probe
+   * closes none, since what it asks may need no key. Throws `RATE_LIMIT_EXCEEDED` where the provider would count one
+   * request too many.
+   */
   probe(service: ExternalService, requestId: string): Promise<ProbeReport>;
   close(): Promise<void>;
 }
@@ -75,6 +81,7 @@ export function openProbes(deps: ProbesDeps): Probes {
         });
       }
       const result = await probeAndCount(service, requestId);
+      if (result.ok === true) await deps.closeBreaker(service);
       const { status, lastError } = health.healthOf(service);
       return {
         status,

@@ -8,6 +8,7 @@ import type { ExternalService } from '../directory/service.ts';
 import type { KnownOperation, OutputOf, ProviderAccount } from '../providers/provider.ts';
 import { type AskContext, type AskTerms, attemptOnce, type Tried } from './attempt-once.ts';
 import type { Call } from './call.ts';
+import type { OpenedBy } from './circuit-breaker.ts';
 import type { CallDeps } from './deps.ts';
 import type { AttemptVerdict } from './judge-attempt.ts';
 import { accountLimits } from './limit-subjects.ts';
@@ -30,8 +31,7 @@ export async function askProvider<Op extends KnownOperation>(
 ): Promise<ProviderOutcome<OutputOf<Op>>> {
   const { service } = provider;
   const state = breakerOf(deps, service).state();
-  if (state.kind === 'open')
-    return { kind: 'passed_over', service, because: 'breaker', untilMs: state.openUntilMs, refusedBy: null };
+  if (state.kind === 'open') return passedByBreaker(service, state.openUntilMs, state.because);
 
   const place = await deps.bulkheads.enter(service.id, terms.deadlineAtMs, context.signal);
   if (place.kind === 'aborted') return { kind: 'cancelled', service };
@@ -77,9 +77,7 @@ async function attemptWithRetries<Op extends KnownOperation>(
     deadlineAtMs: terms.deadlineAtMs,
     clock: deps.clock,
   });
-  if (tried.kind === 'breaker_open') {
-    return { kind: 'passed_over', service, because: 'breaker', untilMs: tried.openUntilMs, refusedBy: null };
-  }
+  if (tried.kind === 'breaker_open') return passedByBreaker(service, tried.openUntilMs, tried.openedBy);
   if (tried.kind === 'budget_spent') {
     return { kind: 'passed_over', service, because: 'budget', untilMs: tried.untilMs, refusedBy: null };
   }
@@ -98,6 +96,10 @@ async function attemptWithRetries<Op extends KnownOperation>(
     costUsd,
   });
   return outcome;
+}
+
+function passedByBreaker(service: ExternalService, untilMs: number, openedBy: OpenedBy): ProviderOutcome<never> {
+  return { kind: 'passed_over', service, because: 'breaker', untilMs, refusedBy: null, openedBy };
 }
 
 /** A spent quota is not waited for here, and a time-out is repeated only where nobody else can be asked. */

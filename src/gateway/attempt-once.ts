@@ -6,6 +6,7 @@ import type { RecordingHttp } from '../outbound/provider-http.ts';
 import type { KnownOperation, OutputOf, ProviderAccount } from '../providers/provider.ts';
 import type { Call } from './call.ts';
 import type { CallRecord } from './call-record.ts';
+import type { OpenedBy } from './circuit-breaker.ts';
 import { type CallDeps, observeLimit } from './deps.ts';
 import { type AttemptVerdict, isBilled, judgeError, judgeVerdict, settlePermit } from './judge-attempt.ts';
 import { accountLimits, familyLimit } from './limit-subjects.ts';
@@ -42,7 +43,7 @@ export type Tried<Value> =
     }
   | { readonly kind: 'refused'; readonly refusal: Refused }
   | { readonly kind: 'budget_spent'; readonly untilMs: number }
-  | { readonly kind: 'breaker_open'; readonly openUntilMs: number };
+  | { readonly kind: 'breaker_open'; readonly openUntilMs: number; readonly openedBy: OpenedBy };
 
 /** Nothing is sent where a budget, a limit or the breaker refuses. */
 export async function attemptOnce<Op extends KnownOperation>(
@@ -56,7 +57,7 @@ export async function attemptOnce<Op extends KnownOperation>(
   const { service, adapter } = provider;
   const breaker = breakerOf(deps, service);
   const permit = breaker.tryEnter();
-  if (!permit.entered) return { kind: 'breaker_open', openUntilMs: permit.openUntilMs };
+  if (!permit.entered) return { kind: 'breaker_open', openUntilMs: permit.openUntilMs, openedBy: permit.because };
   let verdict: AttemptVerdict<OutputOf<Op>> = { kind: 'cancelled' };
   const { operation } = call.capability;
   const priceUsd = deps.costOf(service, operation, call.capability.billedUnits?.(call.input) ?? 1, deps.clock.now());

@@ -55,6 +55,20 @@ test('failures in a row open it; a success between them starts the count again',
   assert.equal(refusedForMs(), 500);
 });
 
+test('closed by hand it lets all in, and those who entered before say nothing of it', () => {
+  const { breaker, changes, enter } = createManual();
+  const [first, late] = [enter(), enter()];
+  first.denied();
+  const entry = breaker.tryEnter();
+  assert.equal(!entry.entered && entry.because, 'denied');
+
+  breaker.close();
+  late.denied();
+
+  assert.deepEqual(breaker.state(), { kind: 'closed', consecutiveFailures: 0 });
+  assert.deepEqual(changes, ['open', 'closed']);
+});
+
 test('a high share of failures opens it, but not below the minimum volume nor after the window', () => {
   const { breaker, enter, advance } = createManual();
   const alternate = (times: number): void => {

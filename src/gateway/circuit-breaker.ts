@@ -10,14 +10,19 @@
  * probing every few seconds) or `abandoned` (the caller left, or the answer says nothing of the provider's health).
  * While half-open exactly one call goes through; the rest are refused until it settles. A permit from before a change
  * of state counts for nothing when it settles after it.
+ *
+ * `close` is for whoever knows better: an admin's check found that the provider answers again.
  */
 import type { Clock } from '../clock.ts';
+
+/** `denied`: the provider refuses our key; waiting alone does not help. */
+export type OpenedBy = 'failures' | 'denied';
 
 export type BreakerState =
   | { readonly kind: 'closed'; readonly consecutiveFailures: number }
   | {
       readonly kind: 'open';
-      readonly because: 'failures' | 'denied';
+      readonly because: OpenedBy;
       readonly openedAtMs: number;
       readonly openUntilMs: number;
     }
@@ -37,10 +42,13 @@ export interface Refusal {
   readonly entered: false;
   /** Trying before this is refused again. */
   readonly openUntilMs: number;
+  readonly because: OpenedBy;
 }
 
 export interface CircuitBreaker {
   tryEnter(): Permit | Refusal;
+  /** Closes it, whatever it is; permits from before count for nothing. */
+  close(): void;
   /** An open breaker whose time is up reads as half-open. */
   state(): BreakerState;
 }
@@ -84,11 +92,11 @@ type Inner =
   | { readonly kind: 'closed' }
   | {
       readonly kind: 'open';
-      readonly because: 'failures' | 'denied';
+      readonly because: OpenedBy;
       readonly openedAtMs: number;
       readonly openUntilMs: number;
     }
-  | { readonly kind: 'half-open'; readonly probeUntilMs: number };
+  | { readonly kind: 'half-open'; readonly because: OpenedBy; readonly probeUntilMs: number };
 
 const sliceCount = 10;
 
@@ -116,7 +124,7 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
     onChange?.(read(clock.now()));
   };
 
-  const open = (because: 'failures' | 'denied'): void => {
+  const open = (because: OpenedBy): void => {
     const nowMs = clock.now();
     const fullMs =
       because === 'denied' ? policy.deniedMs : Math.min(policy.openMs * 2 ** Math.min(openings, 30), policy.openMsMax);
@@ -163,7 +171,7 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
         if (settle()) open('denied');
       },
       abandoned: () => {
-        if (settle() && isProbe) changeTo({ kind: 'half-open', probeUntilMs: 0 });
+        if (settle() && inner.kind === 'half-open') changeTo({ ...inner, probeUntilMs: 0 });
       },
     };
   };
@@ -173,10 +181,11 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
       if (inner.kind === 'closed') return issuePermit(false);
       const nowMs = clock.now();
       const refusedUntilMs = inner.kind === 'open' ? inner.openUntilMs : inner.probeUntilMs;
-      if (refusedUntilMs > nowMs) return { entered: false, openUntilMs: refusedUntilMs };
-      changeTo({ kind: 'half-open', probeUntilMs: nowMs + policy.probeLeaseMs });
+      if (refusedUntilMs > nowMs) return { entered: false, openUntilMs: refusedUntilMs, because: inner.because };
+      changeTo({ kind: 'half-open', because: inner.because, probeUntilMs: nowMs + policy.probeLeaseMs });
       return issuePermit(true);
     },
+    close,
     state: () => read(clock.now()),
   };
 }
@@ -213,6 +222,8 @@ function createFailureShare(windowMs: number) {
 export interface CircuitBreakers {
   /** The breaker of this service, made closed when first asked for. */
   breakerFor(serviceId: string): CircuitBreaker;
+  /** Closes the breaker of this service; false where it is closed, or not in use. */
+  closeBreaker(serviceId: string): boolean;
   /** For metrics: every breaker in use. */
   states(): ReadonlyMap<string, BreakerState>;
 }
@@ -244,6 +255,12 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
       }
       breakers.set(serviceId, breaker);
       return breaker;
+    },
+    closeBreaker(serviceId) {
+      const breaker = breakers.get(serviceId);
+      if (breaker === undefined || breaker.state().kind === 'closed') return false;
+      breaker.close();
+      return true;
     },
     states: () => new Map([...breakers].map(([serviceId, breaker]) => [serviceId, breaker.state()])),
   };

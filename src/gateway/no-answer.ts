@@ -90,10 +90,16 @@ const passedOverMessages = {
   busy: 'too many calls are waiting for it',
 } as const;
 
+/** What an admin does about it is another thing than for a provider that fails: the key, not patience. */
+const keyRefused = 'it refuses the credentials of this service: change them, or check the service once they hold';
+
 function describe(outcome: ProviderOutcome<unknown>): Omit<ProviderTrace, 'provider'> {
   switch (outcome.kind) {
     case 'passed_over':
-      return { outcome: outcome.because, message: passedOverMessages[outcome.because] };
+      return {
+        outcome: outcome.because,
+        message: outcome.openedBy === 'denied' ? keyRefused : passedOverMessages[outcome.because],
+      };
     case 'failed':
       return { outcome: outcome.fault, message: outcome.message };
     case 'empty':

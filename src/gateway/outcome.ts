@@ -1,5 +1,6 @@
 /** What became of asking one provider, and of asking all of them. */
 import type { ExternalService } from '../directory/service.ts';
+import type { OpenedBy } from './circuit-breaker.ts';
 import type { LimitDecision, LimitState } from './limits.ts';
 
 export type Refused = Extract<LimitDecision, { granted: false }>;
@@ -26,6 +27,8 @@ export interface PassedOver extends OfProvider {
   readonly untilMs: number | null;
   /** Set where a limit refused. */
   readonly refusedBy: LimitState | null;
+  /** Set where the breaker is open: what opened it. */
+  readonly openedBy?: OpenedBy;
 }
 
 export interface Throttled<Value = unknown> extends OfProvider {

@@ -1,6 +1,8 @@
 /** The breaker of a service as it is configured now. */
 import type { ExternalService } from '../directory/service.ts';
-import type { CircuitBreaker } from './circuit-breaker.ts';
+import type { Logger } from '../logger.ts';
+import type { Database } from '../storage/database.ts';
+import type { CircuitBreaker, CircuitBreakers } from './circuit-breaker.ts';
 import type { CallDeps } from './deps.ts';
 
 /**
@@ -8,9 +10,74 @@ import type { CallDeps } from './deps.ts';
  * old one had earned.
  */
 export function breakerOf(deps: Pick<CallDeps, 'breakers'>, service: ExternalService): CircuitBreaker {
-  return deps.breakers.breakerFor(`${service.id} ${service.updatedAtMs}`);
+  return deps.breakers.breakerFor(breakerKeyOf(service));
 }
 
 export function showBreaker(deps: Pick<CallDeps, 'metrics'>, service: ExternalService, breaker: CircuitBreaker): void {
   deps.metrics.breakerState(service.serviceName, service.id, breaker.state().kind);
+}
+
+export interface BreakerClosing {
+  /** Closes the service's breaker, here at once and on every other replica as soon as it hears of it. */
+  closeEverywhere(service: ExternalService): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface BreakerClosingDeps {
+  readonly breakers: Pick<CircuitBreakers, 'closeBreaker'>;
+  readonly db: Pick<Database, 'querySystem' | 'listen'>;
+  readonly metrics: Pick<CallDeps['metrics'], 'breakerState'>;
+  readonly logger: Logger;
+}
+
+/** What is told between replicas: enough to find the breaker and to show it. */
+interface Closed {
+  readonly key: string;
+  readonly id: string;
+  readonly name: string;
+}
+
+const channel = 'breaker_closed';
+
+/**
+ * An admin's successful check lets traffic to a provider again. Told by NOTIFY; a replica that misses it, or all while
+ * the database is away, wait for the breaker's own time, as without a check.
+ */
+export async function openBreakerClosing(deps: BreakerClosingDeps): Promise<BreakerClosing> {
+  const { breakers, db, metrics, logger } = deps;
+  const closeHere = ({ key, id, name }: Closed): void => {
+    if (breakers.closeBreaker(key)) metrics.breakerState(name, id, 'closed');
+  };
+  const stopListening = await db.listen(channel, (payload) => {
+    if (payload === null) return;
+    const closed = parseClosed(payload);
+    if (closed === null) logger.warn({ channel }, 'a notification that a breaker was closed could not be read');
+    else closeHere(closed);
+  });
+  return {
+    async closeEverywhere(service) {
+      const closed: Closed = { key: breakerKeyOf(service), id: service.id, name: service.serviceName };
+      closeHere(closed);
+      try {
+        await db.querySystem({ text: 'select pg_notify($1, $2)', values: [channel, JSON.stringify(closed)] });
+      } catch (error) {
+        logger.warn({ err: error, service: service.serviceName }, 'other replicas could not be told to ask it again');
+      }
+    },
+    close: stopListening,
+  };
+}
+
+function breakerKeyOf({ id, updatedAtMs }: ExternalService): string {
+  return `${id} ${updatedAtMs}`;
+}
+
+function parseClosed(payload: string): Closed | null {
+  try {
+    const { key, id, name } = JSON.parse(payload) as Partial<Closed>;
+    const isComplete = typeof key === 'string' && typeof id === 'string' && typeof name === 'string';
+    return isComplete ? { key, id, name } : null;
+  } catch {
+    return null;
+  }
 }

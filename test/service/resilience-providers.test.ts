@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import type { FaultMode } from '../../emulator/control.ts';
-import { startTestService } from '../support/service.ts';
+import { startTestReplica, startTestService } from '../support/service.ts';
 import { auditOf, homeAddress, startVendors } from '../support/vendors.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -69,6 +69,40 @@ test('a dead provider is not asked any more, and asked again when it may be well
     return (await app.geocode(homeAddress(number))).json.provider === 'google_maps';
   });
 });
+
+for (const remedy of ['a successful check', 'another key'] as const) {
+  test(`Google refuses the key: after ${remedy} every replica asks it again at once`, async (t) => {
+    const vendors = await startVendors(t);
+    const one = await startTestService(t, vendors.env);
+    const two = await startTestReplica(t, one, vendors.env);
+    vendors.control.fail({ vendor: 'google_maps', mode: 'request_denied' });
+    let number = 0;
+    const askGoogle = (app: typeof one) => app.geocode(homeAddress(++number), { provider: 'google_maps' });
+    for (const app of [one, two]) {
+      assert.equal((await askGoogle(app)).status, 502);
+      const passedOver = await askGoogle(app);
+      assert.equal(passedOver.status, 503);
+      assert.match(passedOver.json.attempts[0].message, /refuses the credentials of this service/);
+    }
+    vendors.control.heal();
+    assert.equal((await askGoogle(one)).status, 503, 'nobody knows yet that the key is accepted');
+
+    const { services } = (await one.admin('GET', '/services')).json;
+    const google = services.find(({ service_name }: { service_name: string }) => service_name === 'google_maps');
+    const remedied =
+      remedy === 'another key'
+        ? await one.admin('PATCH', `/services/${google.id}`, { api_key: 'a-new-key' })
+        : await one.admin('POST', `/services/${google.id}/check`);
+
+    assert.equal(remedied.status, 200, remedied.text);
+    assert.equal((await askGoogle(one)).status, 200);
+    await waitFor('the other replica to ask Google', async () => (await askGoogle(two)).status === 200);
+    for (const app of [one, two]) {
+      const metrics = await (await fetch(`${app.url}/metrics`)).text();
+      assert.match(metrics, /breaker_state\{[^}]*google_maps[^}]*closed[^}]*\} 1/);
+    }
+  });
+}
 
 test('every provider dead: the caller learns of each, and a known answer is served stale', async (t) => {
   const vendors = await startVendors(t);
