@@ -59,7 +59,7 @@ export async function startServerProcess(options: ServerOptions): Promise<Server
   return { pids: [child.pid as number, ...childrenOf(child.pid as number)], port, close: () => end(child) };
 }
 
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

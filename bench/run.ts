@@ -26,6 +26,7 @@ Object.assign(process.env, services.env);
 const { benchCachedGeocode } = await import('./rows/cached.ts');
 const { benchUncachedGeocode } = await import('./rows/uncached.ts');
 const { benchWebhooks } = await import('./rows/webhooks.ts');
+const { benchWebhookStore } = await import('./rows/webhook-store.ts');
 const { benchAddresses, benchDeadlines, benchGateway, benchLimiter, benchOutbox } = await import(
   './rows/in-process.ts'
 );
@@ -34,6 +35,7 @@ const benches: Readonly<Record<string, (t: Cleanup, effort: Effort) => Promise<B
   cached: benchCachedGeocode,
   uncached: benchUncachedGeocode,
   webhooks: benchWebhooks,
+  'webhook-store': benchWebhookStore,
   limiter: benchLimiter,
   outbox: benchOutbox,
   gateway: benchGateway,
