@@ -14,6 +14,7 @@ import { askProvider } from './ask-provider.ts';
 import type { AskContext } from './attempt-once.ts';
 import type { Flight } from './cache/single-flight.ts';
 import type { Call } from './call.ts';
+import type { CallRecord } from './call-record.ts';
 import type { CallDeps } from './deps.ts';
 import { type Answered, leavesOpen, type ProviderOutcome } from './outcome.ts';
 import type { Provider } from './resolve-providers.ts';
@@ -41,7 +42,7 @@ export async function tryInOrder<Op extends KnownOperation>(
   for (let toAsk = providers; ; ) {
     for (const [index, provider] of toAsk.entries()) {
       const outcome = await askInTurn(deps, call, provider, context, urgency, toAsk.length - index);
-      if (!outcomes.has(provider) || outcome.kind === 'family_refused') noteRefusal(deps, context, outcome);
+      if (!outcomes.has(provider) || outcome.kind === 'family_refused') noteRefusal(deps, context.record, outcome);
       outcomes.set(provider, outcome);
       if (!leavesOpen(outcome)) return result();
     }
@@ -80,10 +81,10 @@ async function askInTurn<Op extends KnownOperation>(
 }
 
 /** A refusal is a row of the audit: once for each provider of a call, however long the call then waits for it. */
-export function noteRefusal(deps: CallDeps, context: AskContext, outcome: ProviderOutcome<unknown>): void {
+export function noteRefusal(deps: CallDeps, record: CallRecord, outcome: ProviderOutcome<unknown>): void {
   if (outcome.kind === 'passed_over' && outcome.because === 'budget') {
-    context.record.refusedByBudget(outcome.service, deps.clock.now());
-    deps.metrics.requestRefused(outcome.service.serviceName, context.record.operation);
+    record.refusedByBudget(outcome.service, deps.clock.now());
+    deps.metrics.requestRefused(outcome.service.serviceName, record.operation);
     return;
   }
   const state =
@@ -94,16 +95,17 @@ export function noteRefusal(deps: CallDeps, context: AskContext, outcome: Provid
         : null;
   if (state === null) return;
   const service = outcome.kind === 'family_refused' ? null : outcome.service;
-  context.record.refusedByLimit(service, state, deps.clock.now());
+  record.refusedByLimit(service, state, deps.clock.now());
   deps.metrics.rateLimitExceeded(state.subject.name);
-  deps.metrics.requestRefused(state.subject.name, context.record.operation);
+  deps.metrics.requestRefused(state.subject.name, record.operation);
 }
 
 /** Unix milliseconds at which asking makes sense again, or null where it is not a limit that refused. */
 function limitEndsAtMs(outcome: ProviderOutcome<unknown>, nowMs: number): number | null {
   if (outcome.kind === 'family_refused') return nowMs + outcome.refusal.retryAfterMs;
   if (outcome.kind === 'throttled') return outcome.untilMs;
-  return outcome.kind === 'passed_over' && outcome.because === 'limit' ? outcome.untilMs : null;
+  if (outcome.kind !== 'passed_over') return null;
+  return outcome.because === 'limit' || outcome.because === 'uncounted' ? outcome.untilMs : null;
 }
 
 function waitsForLimit(outcome: ProviderOutcome<unknown>): boolean {

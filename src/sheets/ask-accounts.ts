@@ -3,7 +3,7 @@
  * with the account that has most quota left, and another one where that account cannot serve.
  */
 
-import type { ServiceError } from '../errors.ts';
+import { type ErrorCode, ServiceError } from '../errors.ts';
 import { askProvider } from '../gateway/ask-provider.ts';
 import type { AskContext } from '../gateway/attempt-once.ts';
 import type { Call, Capability } from '../gateway/call.ts';
@@ -47,14 +47,31 @@ export type Asked<Value> =
 
 export interface Accounts {
   ask<Op extends KnownOperation>(question: SheetsQuestion<Op>): Promise<Asked<OutputOf<Op>>>;
+  /**
+   * A row of the audit for a call that a limit or a budget turned away: each of those who shared a request has one, and
+   * those who only waited for it to end have none. Nothing where `error` is no such refusal. Throws
+   * `SERVICE_UNAVAILABLE` where it cannot be written down.
+   */
+  noteTurnedAway(caller: Caller, capability: Capability<KnownOperation>, error: unknown): Promise<void>;
 }
 
 /** How long an account that was refused a spreadsheet is asked last. */
 const refusedForMs = 300_000;
 const maxRefusals = 10_000;
+const refusalCodes: ReadonlySet<ErrorCode> = new Set(['RATE_LIMIT_EXCEEDED', 'BUDGET_EXCEEDED']);
 
 export function createAccounts(deps: AskDeps): Accounts {
   const { calls } = deps;
+  /** What the errors of refused requests came from. Whoever waits in a lane is turned away with one of them. */
+  const refusedWith = new WeakMap<ServiceError, readonly ProviderOutcome<unknown>[]>();
+  const recordOf = (caller: Caller, capability: Capability<KnownOperation>) => {
+    const { tenantId, requestId, sourceService } = caller;
+    const { operation } = capability;
+    return createCallRecord(
+      { tenantId, requestId, sourceService, operation, serviceType: 'sheets' },
+      deps.announceRefusal,
+    );
+  };
   /** Until when an account is known to be refused, by tenant, account and spreadsheet. */
   const refusals = new Map<string, { untilMs: number }>();
   const refusalOf = (provider: Provider, spreadsheetId: string) =>
@@ -80,11 +97,7 @@ export function createAccounts(deps: AskDeps): Accounts {
     async ask(question) {
       const call = callOf(question);
       const providers = await inOrder(question);
-      const { tenantId, requestId, sourceService } = question.caller;
-      const record = createCallRecord(
-        { tenantId, requestId, sourceService, operation: question.capability.operation, serviceType: 'sheets' },
-        deps.announceRefusal,
-      );
+      const record = recordOf(question.caller, question.capability);
       const context: AskContext = { signal: question.signal, record, familyCharged: false, familyState: null };
       const outcomes: ProviderOutcome<OutputOf<typeof question.capability.operation>>[] = [];
       for (const [index, provider] of providers.entries()) {
@@ -106,9 +119,17 @@ export function createAccounts(deps: AskDeps): Accounts {
         }
       }
       const asked = conclude(outcomes, context.familyState, calls.clock.now());
-      if (asked.kind === 'limited') for (const outcome of outcomes) noteRefusal(calls, context, outcome);
+      if (turnsAway(asked)) refusedWith.set(asked.error, outcomes);
+      else for (const outcome of outcomes) noteRefusal(calls, record, outcome);
       await writeDown(calls, record);
       return asked;
+    },
+    async noteTurnedAway(caller, capability, error) {
+      const outcomes = error instanceof ServiceError ? refusedWith.get(error) : undefined;
+      if (outcomes === undefined) return;
+      const record = recordOf(caller, capability);
+      for (const outcome of outcomes) noteRefusal(calls, record, outcome);
+      await writeDown(calls, record);
     },
   };
 }
@@ -161,6 +182,11 @@ function conclude<Value>(
   }
   const mayHaveArrived = outcomes.some((outcome) => outcome.kind === 'failed' && outcome.fault !== 'denied');
   return { kind: 'failed', error: decisiveError(outcomes) ?? unanswered(outcomes, nowMs), mayHaveArrived };
+}
+
+/** By limits and budgets alone; what an outage did is told once, with the request that met it. */
+function turnsAway<Value>(asked: Asked<Value>): asked is Extract<Asked<Value>, { kind: 'limited' | 'failed' }> {
+  return asked.kind === 'limited' || (asked.kind === 'failed' && refusalCodes.has(asked.error.code));
 }
 
 function limitEndOf(outcome: ProviderOutcome<unknown>, nowMs: number): number | null {

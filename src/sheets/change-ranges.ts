@@ -178,8 +178,8 @@ function createChange<
     return null;
   };
 
-  return (laneKey: string, caller: Caller, question: Question, signal: AbortSignal): Promise<Changed<ResultOf<Op>>> =>
-    lanes
+  return async (laneKey: string, caller: Caller, question: Question, signal: AbortSignal) => {
+    const changed = lanes
       .of(`${caller.tenantId}\n${laneKey}`, () => ({
         clock: calls.clock,
         deadlines: calls.deadlines,
@@ -200,6 +200,11 @@ function createChange<
           patientUntilMs: constantly(calls.clock.now() + caller.maxWaitMs),
         },
       );
+    return changed.catch(async (error: unknown) => {
+      await deps.accounts.noteTurnedAway(caller, change.capability, error);
+      throw error;
+    });
+  };
 }
 
 function constantly<Value>(value: Value): () => Value {

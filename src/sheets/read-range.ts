@@ -103,6 +103,7 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
           staleSeconds: ttl.staleSeconds,
         };
       } catch (error) {
+        await deps.accounts.noteTurnedAway(caller, capabilities.read, error);
         const stale = isOutage(error) ? await findStale() : null;
         if (stale === null) throw error;
         return { stale };

@@ -39,6 +39,26 @@ test('the tenant’s own limit is held too', async (t) => {
   assert.match(refused.json.detail, /limit of 2 sheets requests a minute/);
 });
 
+test('each call that a spent limit turns away has its row in the log, also those that were to go together', async (t) => {
+  const { call } = await startSheetsServices(t, { env: { RATE_LIMIT_SHEETS_PER_MINUTE: '1' } });
+  assert.equal((await call('POST', '/sheets/read', read(1))).status, 200);
+  const turnedAway = ['r-1', 'r-2', 'r-3', 'r-4', 'r-5'];
+  const replies = await Promise.all(
+    turnedAway.map((id, index) =>
+      call('POST', '/sheets/read', read(10 + index, { max_wait_seconds: 0 }), { 'x-request-id': id }),
+    ),
+  );
+  // The lane is held by now: this one is refused without a look at the limit.
+  replies.push(await call('POST', '/sheets/read', read(20, { max_wait_seconds: 0 }), { 'x-request-id': 'r-6' }));
+  assert.deepEqual(
+    replies.map(({ status }) => status),
+    new Array(6).fill(429),
+  );
+  const { logs } = (await call('GET', '/logs?status=rate_limited')).json as { logs: Record<string, string>[] };
+  assert.deepEqual(logs.map(({ request_id }) => request_id).toSorted(), [...turnedAway, 'r-6']);
+  assert.ok(logs.every((log) => log.service_name === 'sheets' && log.operation === 'sheets_read'));
+});
+
 test('Google’s own 429 backs the account off, and what waits for it is served', async (t) => {
   const { call, emulator } = await startSheetsServices(t);
   emulator.control.fail({ vendor: 'google_sheets', mode: 'over_query_limit', times: 1 });

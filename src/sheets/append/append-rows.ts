@@ -59,7 +59,11 @@ export function createAppendRows(deps: AppendDeps): AppendRows {
       timeoutOf: ({ isSent }) => (isSent ? unknownOutcome() : notMade()),
       send: (batch) => sendLocked(deps, batch),
     }));
-    return lane.add(item, { signal, deadlineAtMs: () => caller.deadlineAtMs, patientUntilMs: () => patientUntilMs });
+    const waits = { signal, deadlineAtMs: () => caller.deadlineAtMs, patientUntilMs: () => patientUntilMs };
+    return lane.add(item, waits).catch(async (error: unknown) => {
+      await deps.accounts.noteTurnedAway(caller, deps.capabilities.append, error);
+      throw error;
+    });
   };
 }
 
