@@ -64,6 +64,28 @@ test('what comes while a batch is under way goes together in the next', async (t
   assert.deepEqual(batches, [[1], [2, 3, 4]]);
 });
 
+test('what a limit held up goes when the limit said, without being paced once more', async (t) => {
+  const limit = new ServiceError('RATE_LIMIT_EXCEEDED', 'spent', { retryAfterSeconds: 1 });
+  let untilMs = 0;
+  let paced = 0;
+  const { lane, caller } = laneOf(t, {
+    paceMs: async () => {
+      paced += 1;
+      return 0;
+    },
+    async send(batch: Batch) {
+      if (untilMs === 0) {
+        untilMs = Date.now() + 60;
+        return { items: batch, untilMs, error: limit };
+      }
+      for (const { resolve } of batch) resolve(`sent ${Date.now() >= untilMs ? 'after' : 'before'} its time`);
+      return null;
+    },
+  });
+  assert.equal(await lane.add(1, caller(5_000)), 'sent after its time');
+  assert.equal(paced, 1);
+});
+
 test('a limit is waited for by the patient, and told to the others at once', async (t) => {
   const limit = new ServiceError('RATE_LIMIT_EXCEEDED', 'spent', { retryAfterSeconds: 1 });
   let refusals = 0;

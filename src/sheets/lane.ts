@@ -2,7 +2,7 @@
  * Requests that may go together wait here for each other: one lane for one spreadsheet and one way of asking.
  *
  * A lone item waits a few milliseconds for company. While the pacer or a spent limit holds the lane up, whoever comes
- * joins the next batch. Each item has its own patience (then the limit's 429), its own deadline (then 504) and its own
+ * joins the next batch. What a limit held up goes when that limit said, and is not paced again. Each item has its own patience (then the limit's 429), its own deadline (then 504) and its own
  * caller, who may leave; none of these touches the others.
  *
  *   waiting ──gather──▶ pace ──▶ batch ──send──▶ settled, or put back at the front while a limit holds
@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
 import type { Deadlines } from '../gateway/deadline.ts';
+import type { Waiting } from './pacer.ts';
 
 export interface LaneItem<Item, Result> {
   readonly item: Item;
@@ -39,8 +40,8 @@ export interface LaneOptions<Item, Result> {
   readonly maxInFlight: number;
   /** How many from the front go in one request; at least 1. */
   countTogether(items: readonly Item[]): number;
-  /** How long the next batch should wait for its place in the minute; `isLone`: it is one item, with nothing beside it. */
-  paceMs(isLone: boolean): Promise<number>;
+  /** How long the next batch should wait for its place in the minute. */
+  paceMs(waiting: Waiting): Promise<number>;
   /** Settles every item, or returns those that a limit holds up. What it throws is every item's error. */
   send(batch: readonly LaneItem<Item, Result>[]): Promise<PutBack<Item, Result> | null>;
   /** What an item is told whose deadline passes. */
@@ -59,6 +60,8 @@ export interface LaneCaller {
 const maxWaiting = 5_000;
 /** Nobody is kept waiting by the pacer to the very end of their patience. */
 const patienceMarginMs = 250;
+/** Lanes and replicas that one limit held up must not all come back in one instant. */
+const heldJitterMs = 250;
 
 interface Entry<Item, Result> extends LaneItem<Item, Result> {
   isSettled(): boolean;
@@ -116,7 +119,6 @@ export class Lane<Item, Result> {
 
   async #run(): Promise<void> {
     this.#isRunning = true;
-    const { clock } = this.#options;
     while (this.#dropSettled() > 0) {
       if (this.#inFlight >= this.#options.maxInFlight) {
         await new Promise<void>((wake) => {
@@ -125,11 +127,8 @@ export class Lane<Item, Result> {
         continue;
       }
       await sleep(this.#options.gatherMs);
-      await this.#keepPace();
-      if (this.#held !== null) {
-        await sleep(Math.max(1, this.#held.untilMs - clock.now()));
-        this.#held = null;
-      }
+      if (this.#held === null) await this.#keepPace();
+      await this.#waitOutLimit();
       if (this.#dropSettled() === 0) break;
       const together = Math.max(1, this.#options.countTogether(this.#waiting.map(({ item }) => item)));
       const batch = this.#waiting.splice(0, together);
@@ -173,14 +172,22 @@ export class Lane<Item, Result> {
   }
 
   async #keepPace(): Promise<void> {
-    const { clock } = this.#options;
-    const paceMs = await this.#options.paceMs(this.#waiting.length === 1 && this.#inFlight === 0);
-    if (paceMs <= 0) return;
-    const leastPatientMs = Math.min(
-      ...this.#waiting.map((entry) => Math.min(entry.patientUntilMs(), entry.deadlineAtMs())),
-    );
-    const slackMs = leastPatientMs - patienceMarginMs - clock.now();
-    if (slackMs > 0) await sleep(Math.min(paceMs, slackMs));
+    const isLone = this.#waiting.length === 1 && this.#inFlight === 0;
+    const slackMs = this.#leastPatientMs() - patienceMarginMs - this.#options.clock.now();
+    const paceMs = await this.#options.paceMs({ isLone, slackMs });
+    if (paceMs > 0) await sleep(paceMs);
+  }
+
+  async #waitOutLimit(): Promise<void> {
+    for (let held = this.#held; held !== null; held = this.#held) {
+      const jitterMs = Math.min(Math.random() * heldJitterMs, Math.max(0, this.#leastPatientMs() - held.untilMs));
+      await sleep(Math.max(1, held.untilMs + jitterMs - this.#options.clock.now()));
+      if (this.#held === held) this.#held = null;
+    }
+  }
+
+  #leastPatientMs(): number {
+    return Math.min(...this.#waiting.map((entry) => Math.min(entry.patientUntilMs(), entry.deadlineAtMs())));
   }
 
   #dropSettled(): number {

@@ -5,10 +5,10 @@ import type { LimitState, RateLimiter } from '../gateway/limits.ts';
 import { resolveProviders } from '../gateway/resolve-providers.ts';
 import type { TenantId } from '../ids.ts';
 import type { QuotaKind, SheetsCapabilities } from './capabilities.ts';
-import type { Pacer, Quota } from './pacer.ts';
+import type { Pacer, Quota, Waiting } from './pacer.ts';
 
-/** Milliseconds; `isLone`: nobody else waits with it, and nothing is under way beside it. */
-export type Pace = (tenantId: TenantId, kind: QuotaKind, isLone: boolean) => Promise<number>;
+/** Milliseconds, at most the slack of those who wait. */
+export type Pace = (tenantId: TenantId, kind: QuotaKind, waiting: Waiting) => Promise<number>;
 
 export interface PaceDeps {
   readonly calls: CallDeps;
@@ -18,7 +18,7 @@ export interface PaceDeps {
 }
 
 export function createPace({ calls, limiter, capabilities, pacer }: PaceDeps): Pace {
-  return async (tenantId, kind, isLone) => {
+  return async (tenantId, kind, waiting) => {
     const providers = await resolveProviders(calls, { tenantId, capability: capabilities[kind], provider: null });
     const [ofTenant, ...ofAccounts] = await Promise.all([
       limiter.peek(tenantId, [familyLimit('sheets', calls.familyLimits)]),
@@ -32,7 +32,7 @@ export function createPace({ calls, limiter, capabilities, pacer }: PaceDeps): P
     const waits = [
       { key: tenantId, quota: tightestOf(ofTenant) },
       { key: `${tenantId} ${kind}`, quota: accounts.length === 0 ? null : together },
-    ].map(({ key, quota }) => (quota === null ? 0 : pacer.reserveMs(key, quota, isLone)));
+    ].map(({ key, quota }) => (quota === null ? 0 : pacer.reserveMs(key, quota, waiting)));
     return Math.max(...waits);
   };
 }

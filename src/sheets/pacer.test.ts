@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPacer } from './pacer.ts';
 
+const lone = { isLone: true, slackMs: 20_000 };
+
 test('lone requests go at once while half of the quota is left, and keep their distance after', () => {
   const pacer = createPacer({ now: () => 0 }, () => 1);
-  for (let left = 60; left > 30; left--) assert.equal(pacer.reserveMs('a', { limit: 60, left }, true), 0);
-  assert.ok(pacer.reserveMs('a', { limit: 60, left: 30 }, true) > 0);
+  for (let left = 60; left > 30; left--) assert.equal(pacer.reserveMs('a', { limit: 60, left }, lone), 0);
+  assert.ok(pacer.reserveMs('a', { limit: 60, left: 30 }, lone) > 0);
 });
 
 test('a busy minute never spends the whole quota, and no wait is longer than callers are patient', () => {
@@ -20,11 +22,18 @@ test('a busy minute never spends the whole quota, and no wait is longer than cal
         while ((spentAtMs[0] ?? nowMs) <= nowMs - 60_000) spentAtMs.shift();
         const left = 60 - spentAtMs.length;
         assert.ok(left > 0, `nothing left at ${nowMs} ms with ${replicas} replicas`);
-        const waitMs = pacer.reserveMs('a', { limit: 60, left }, false);
+        const waitMs = pacer.reserveMs('a', { limit: 60, left }, { isLone: false, slackMs: 20_000 });
         assert.ok(waitMs <= 10_000);
         spentAtMs.push(nowMs);
         nextAtMs[index] = nowMs + Math.max(50, waitMs);
       }
     }
   }
+});
+
+test('those who cannot wait do not push the patient away', () => {
+  const pacer = createPacer({ now: () => 0 }, () => 1);
+  for (let left = 60; left > 5; left--) pacer.reserveMs('a', { limit: 60, left }, { isLone: true, slackMs: 0 });
+  const waitMs = pacer.reserveMs('a', { limit: 60, left: 5 }, { isLone: true, slackMs: 60_000 });
+  assert.equal(waitMs, 9_000);
 });

@@ -6,14 +6,23 @@
  * is over. Where several wait, requests keep a distance that grows as the quota shrinks (`spreadMs ÷ what is left`).
  * Those who wait meanwhile are gathered into the next request, so pacing costs them a second or two and saves most of the
  * requests. The limiter stays the judge: a caller who cannot wait goes ahead, and is refused only where the quota is
- * really spent. `bench/sheets-reads.ts` measures it.
+ * really spent, and takes the place at which it goes, not one that it would have had to wait for: else callers in a hurry
+ * would push those who wait ever further away. `bench/sheets-reads.ts` measures it.
  */
 import type { Clock } from '../clock.ts';
 import { touchBounded } from '../gateway/touch-bounded.ts';
 
 export interface Pacer {
-  /** Takes the next place of this kind of request; returns how long to wait for it. */
-  reserveMs(key: string, quota: Quota, isLone: boolean): number;
+  /** Takes the next place of this kind of request; returns how long to wait for it, at most `slackMs`. */
+  reserveMs(key: string, quota: Quota, waiting: Waiting): number;
+}
+
+/** Who the next request is for. */
+export interface Waiting {
+  /** Nobody else waits with it, and nothing is under way beside it. */
+  readonly isLone: boolean;
+  /** How long the least patient of them can wait. */
+  readonly slackMs: number;
 }
 
 /** Of the minute that ends now, over all replicas. */
@@ -31,12 +40,13 @@ const maxKeys = 10_000;
 export function createPacer(clock: Clock, replicasSeen: () => number): Pacer {
   const lastPlaces = new Map<string, { atMs: number }>();
   return {
-    reserveMs(key, { limit, left }, isLone) {
+    reserveMs(key, { limit, left }, { isLone, slackMs }) {
       const nowMs = clock.now();
       const last = touchBounded(lastPlaces, key, maxKeys, () => ({ atMs: Number.NEGATIVE_INFINITY }));
       const distanceMs = Math.min(longestMs, (spreadMs * Math.max(1, replicasSeen())) / Math.max(1, left));
       const goesAtOnce = limit - left < limit * freeShare || (isLone && left * 2 > limit);
-      const atMs = goesAtOnce ? nowMs : Math.max(nowMs, last.atMs + distanceMs);
+      const waitMs = goesAtOnce ? 0 : Math.min(last.atMs + distanceMs - nowMs, slackMs);
+      const atMs = nowMs + Math.max(0, waitMs);
       last.atMs = Math.max(last.atMs, atMs);
       return atMs - nowMs;
     },
