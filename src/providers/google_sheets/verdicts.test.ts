@@ -48,6 +48,28 @@ if (!existsSync(directory)) {
   });
 }
 
+const errorInfo = (domain: string, reason: string) => ({ details: [{ domain, reason }] });
+const oldError = (domain: string, reason: string) => ({ errors: [{ domain, reason }] });
+const forbidden: readonly { readonly says: string; readonly error: object; readonly kind: string }[] = [
+  { says: 'nothing more', error: {}, kind: 'bad_input' },
+  { says: 'a reason of the file', error: errorInfo('sheets.googleapis.com', 'FILE_LOCKED'), kind: 'bad_input' },
+  { says: 'a reason of IAM', error: errorInfo('iam.googleapis.com', 'IAM_PERMISSION_DENIED'), kind: 'bad_input' },
+  { says: 'forbidden', error: oldError('global', 'forbidden'), kind: 'bad_input' },
+  { says: 'that the API is off', error: errorInfo('googleapis.com', 'SERVICE_DISABLED'), kind: 'denied' },
+  { says: 'that billing is off', error: errorInfo('googleapis.com', 'BILLING_DISABLED'), kind: 'denied' },
+  { says: 'that a scope is missing', error: oldError('global', 'insufficientPermissions'), kind: 'denied' },
+  { says: 'so in its older words', error: oldError('usageLimits', 'accessNotConfigured'), kind: 'denied' },
+  { says: 'that a quota is spent', error: errorInfo('googleapis.com', 'RATE_LIMIT_EXCEEDED'), kind: 'throttled' },
+  { says: 'so in its older words', error: oldError('usageLimits', 'userRateLimitExceeded'), kind: 'throttled' },
+];
+
+for (const { says, error, kind } of forbidden) {
+  test(`a 403 that says ${says}, ${JSON.stringify(error)}, is ${kind}`, () => {
+    const body = JSON.stringify({ error: { code: 403, status: 'PERMISSION_DENIED', message: 'No.', ...error } });
+    assert.equal(judgeRefusal({ status: 403, headers: {}, body: Buffer.from(body) }, true, email).kind, kind);
+  });
+}
+
 test('after a server’s fault a read is repeated and an append’s outcome is unknown', () => {
   const reply = (status: number): ProviderReply => ({ status, headers: {}, body: Buffer.from('<html>') });
   assert.deepEqual(judgeRefusal(reply(503), true, null), {

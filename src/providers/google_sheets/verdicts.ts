@@ -3,7 +3,7 @@
  * https://cloud.google.com/apis/design/errors and the replies recorded in public projects.
  */
 import type { ProviderReply, Verdict } from '../provider.ts';
-import { isObject, listIn, objectIn, parseJson, retryAfterMs, shorten, textIn } from '../reading.ts';
+import { listIn, objectIn, parseJson, retryAfterMs, shorten, textIn } from '../reading.ts';
 
 /** A refusal in HTML is a block of traffic, which lasts minutes. */
 const trafficBlockMs = 120_000;
@@ -38,19 +38,40 @@ export function judgeRefusal(reply: ProviderReply, repeatable: boolean, email: s
   return { kind: 'failed', retryable: false, message: `Google answered ${status} and no API error` };
 }
 
-/** The account's fault (API off, scope missing), or the file is not shared with it. */
+/** Of `ErrorInfo` and of the older `errors[]`: a quota of the account, which comes back by itself. */
+const quotaReasons: ReadonlySet<string> = new Set([
+  'RATE_LIMIT_EXCEEDED',
+  'RESOURCE_QUOTA_EXCEEDED',
+  'rateLimitExceeded',
+  'userRateLimitExceeded',
+  'dailyLimitExceeded',
+  'quotaExceeded',
+]);
+
+/**
+ * The account's quota, the account's fault (API off, billing, scope missing), or the file is not shared with it. Only
+ * what Google's common front says (`googleapis.com`, once `usageLimits`) is about the account: a reason of any other
+ * domain is about the file, and so the caller's.
+ */
 function judgeForbidden(error: object, reply: ProviderReply, message: string, email: string | null): RefusedVerdict {
-  const reason = listIn(error, 'details')
-    .map((detail) => textIn(detail, 'reason'))
-    .find((found) => found !== null);
-  const lacksScope = reply.headers['www-authenticate']?.includes('insufficient_scope') === true;
-  const oldReasons = listIn(error, 'errors').map((each) => textIn(each, 'reason'));
-  if (reason !== undefined || lacksScope || oldReasons.includes('insufficientPermissions') || !isObject(error)) {
-    return { kind: 'denied', message };
-  }
   if (Object.keys(error).length === 0) return { kind: 'denied', message: 'Google answered 403 and no API error' };
+  const reasons = [...reasonsOf(error, 'details', 'googleapis.com'), ...reasonsOf(error, 'errors', 'usageLimits')];
+  if (reasons.some((reason) => quotaReasons.has(reason))) {
+    return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
+  }
+  const lacksScope =
+    reply.headers['www-authenticate']?.includes('insufficient_scope') === true ||
+    reasonsOf(error, 'errors', 'global').includes('insufficientPermissions');
+  if (reasons.length > 0 || lacksScope) return { kind: 'denied', message };
   const advice = email === null ? '' : `: share the spreadsheet with ${email}`;
   return { kind: 'bad_input', status: 403, message: `${message}${advice}` };
+}
+
+function reasonsOf(error: object, member: 'details' | 'errors', domain: string): string[] {
+  return listIn(error, member).flatMap((each) => {
+    const reason = textIn(each, 'domain') === domain ? textIn(each, 'reason') : null;
+    return reason === null ? [] : [reason];
+  });
 }
 
 /** A 200 that is not what the API says. */
