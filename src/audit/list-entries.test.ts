@@ -121,7 +121,14 @@ test('retention drops old days and leftovers, by one replica at a time', async (
     tx.query({
       text: `insert into webhook_deliveries_seen (webhook_id, delivery_key, management_company_id, webhook_event_id, seen_at)
              values (gen_random_uuid(), 'old', 't', gen_random_uuid(), now() - interval '9 days'),
-                    (gen_random_uuid(), 'new', 't', gen_random_uuid(), now())`,
+                    (gen_random_uuid(), 'new', 't', gen_random_uuid(), now() - interval '7 days')`,
+    }),
+  );
+  await db.asOwner((tx) =>
+    tx.query({
+      text: `insert into webhook_bodies_seen (webhook_id, body_sha256, management_company_id, webhook_event_id, seen_at)
+             values (gen_random_uuid(), '\\x01', 't', gen_random_uuid(), now() - interval '9 days'),
+                    (gen_random_uuid(), '\\x02', 't', gen_random_uuid(), now() - interval '7 days')`,
     }),
   );
   let mayRun = false;
@@ -142,6 +149,8 @@ test('retention drops old days and leftovers, by one replica at a time', async (
   assert.equal(await countLogs(), 0);
   const { rows } = await db.querySystem({ text: 'select delivery_key from webhook_deliveries_seen' });
   assert.deepEqual(rows, [{ delivery_key: 'new' }]);
+  const bodies = await db.querySystem({ text: 'select body_sha256 from webhook_bodies_seen' });
+  assert.deepEqual(bodies.rows, [{ body_sha256: Buffer.from([2]) }]);
 });
 
 test('pages go back over days without calls, however few they have', async (t) => {

@@ -3,7 +3,7 @@
 import type { TenantId } from '../ids.ts';
 import type { OutboxMessage } from '../outbox/envelope.ts';
 import type { EventType } from '../outbox/events.ts';
-import { commitIntakeRows, findFirstDeliveries } from '../storage/commit-intake.ts';
+import { commitIntakeRows, findFirstBodies, findFirstDeliveries } from '../storage/commit-intake.ts';
 import { type Database, DatabaseAway } from '../storage/database.ts';
 import type { EventRow, IntakeRows, LogBodyRow, WebhookRow } from '../storage/intake-rows.ts';
 import type { PreparedRecord } from './prepare.ts';
@@ -46,11 +46,11 @@ export function createBatchCommitter({ db, onEvents }: BatchCommitterDeps): Batc
       events: records.flatMap((record) => record.events),
     };
     const writtenWebhooks = await commitWithTransientRetries(db, rows);
-    const firstDeliveries = await findFirstOf(db, rows.webhooks, writtenWebhooks);
+    const firstOf = await findFirstOf(db, rows.webhooks, writtenWebhooks);
 
     for (const [key, body] of bodies) if (body.gate === null) remember(storedBodies, key);
     const outcomes = records.map(({ webhook }): Outcome => {
-      const first = webhook === null ? undefined : firstDeliveries.get(deliveryOf(webhook));
+      const first = webhook === null ? undefined : firstOf(webhook);
       // Its own id: an earlier try of this very record got through although its answer was lost.
       const isDuplicate =
         webhook !== null && !writtenWebhooks.has(webhook.id) && first !== undefined && first !== webhook.id;
@@ -96,15 +96,31 @@ async function findFirstOf(
   db: Database,
   webhooks: readonly WebhookRow[],
   written: ReadonlySet<string>,
-): Promise<ReadonlyMap<string, string>> {
-  const keys = webhooks.flatMap(({ id, webhook_id, delivery_key }) =>
-    delivery_key !== null && !written.has(id) ? { webhook_id, delivery_key } : [],
+): Promise<(webhook: WebhookRow) => string | undefined> {
+  const unwritten = webhooks.filter(({ id, delivery_key }) => delivery_key !== null && !written.has(id));
+  if (unwritten.length === 0) return () => undefined;
+  const keys = unwritten.flatMap(({ webhook_id, delivery_key }) =>
+    delivery_key === null ? [] : { webhook_id, delivery_key },
   );
-  return keys.length === 0 ? new Map() : findFirstDeliveries(db, keys);
+  const bodies = unwritten.flatMap(({ webhook_id, body_sha256, is_body_taken_once }) =>
+    is_body_taken_once && body_sha256 !== null ? { webhook_id, body_sha256 } : [],
+  );
+  const byDelivery = await findFirstDeliveries(db, keys);
+  const byBody = bodies.length === 0 ? new Map<string, string>() : await findFirstBodies(db, bodies);
+  // The body's event is there for certain; of two equal ones in one commit the second's id stands for nothing that is kept.
+  return (webhook) => {
+    const body = bodyOf(webhook);
+    return (body === null ? undefined : byBody.get(body)) ?? byDelivery.get(deliveryOf(webhook));
+  };
 }
 
 export function deliveryOf({ webhook_id, delivery_key }: WebhookRow): string {
   return `${webhook_id}\n${delivery_key}`;
+}
+
+/** null where equal bodies are different deliveries. */
+export function bodyOf({ webhook_id, body_sha256, is_body_taken_once }: WebhookRow): string | null {
+  return is_body_taken_once === true && body_sha256 !== null ? `${webhook_id}\n${body_sha256}` : null;
 }
 
 function newBodies(records: readonly PreparedRecord[], stored: ReadonlySet<string>): Map<string, LogBodyRow> {

@@ -112,6 +112,33 @@ test('a delivery seen before, in the spool or in PostgreSQL, is stored once', as
   assert.equal(published.length, 2);
 });
 
+test('a body that counts once is told in the spool, and against PostgreSQL when it drains', async (t) => {
+  const { start, proxy, select, published } = await startSpoolingIntake(t);
+  const intake = await start();
+  const record = (deliveryId: string, bodyByte: number) =>
+    intake.record({
+      webhookEvent: sampleWebhook({ deliveryId, isBodyTakenOnce: true, bodySha256: Buffer.alloc(32, bodyByte) }),
+      events: [{ event: sampleEvent() }],
+    });
+  await record('known', 1);
+  proxy.cut();
+  const replayed = await record('known, under another id', 1);
+  assert.deepEqual([replayed.storedIn, replayed.duplicateOf], ['spool', null], 'only PostgreSQL knows');
+  assert.equal((await record('new', 2)).duplicateOf, null);
+  assert.notEqual((await record('new, under another id', 2)).duplicateOf, null);
+  proxy.resume();
+  await waitFor('the spool to drain', async () => {
+    const { storedIn, duplicateOf } = await record('new, under a third id', 2);
+    assert.notEqual(duplicateOf, null);
+    return storedIn === 'database';
+  });
+  assert.deepEqual(await select('select delivery_id from webhook_events order by received_at, id'), [
+    { delivery_id: 'known' },
+    { delivery_id: 'new' },
+  ]);
+  assert.equal(published.length, 2);
+});
+
 test('a full spool acknowledges nothing', async (t) => {
   const { start, proxy } = await startSpoolingIntake(t, { maxBytes: 4_000 });
   const intake = await start();

@@ -285,3 +285,32 @@ test('at the bound callers wait for room, and are turned away when none comes', 
   gate.resolve();
   await Promise.all([committing, ...inside]);
 });
+
+test('where a body counts once, it is a duplicate under another id: later, at once, and on another replica', async (t) => {
+  const { intake, deps, openAnother, select, accepted } = await startIntake(t);
+  const replica = createIntake({ ...deps, db: openAnother() });
+  t.after(() => replica.close());
+  const delivery = (bodyByte: number, deliveryId = newId(), isBodyTakenOnce = true) =>
+    sampleWebhook({ deliveryId, isBodyTakenOnce, bodySha256: Buffer.alloc(32, bodyByte) });
+  const record = (webhookEvent: ReturnType<typeof sampleWebhook>, on = intake) =>
+    on.record({ webhookEvent, events: [{ event: sampleEvent() }] });
+
+  const first = delivery(1, 'first');
+  assert.equal((await record(first)).duplicateOf, null);
+  const replayed = delivery(1, 'replayed');
+  assert.equal((await record(replayed)).duplicateOf, first.id);
+  assert.equal((await record(delivery(1, 'replayed'), replica)).duplicateOf, first.id, 'the replay repeated');
+  assert.equal((await record(delivery(2, 'first'))).duplicateOf, first.id, 'its id counts too');
+  // The body of a duplicate by id was not kept, so it must not stand in the way of a genuine one.
+  assert.equal((await record(delivery(2, 'second'))).duplicateOf, null);
+  assert.equal((await record(delivery(1, 'unasked', false))).duplicateOf, null, 'only where it was asked for');
+
+  const many = Array.from({ length: 200 }, (_, index) => ({ webhook: delivery(3), on: index % 2 ? intake : replica }));
+  const receipts = await Promise.all(many.map(({ webhook, on }) => record(webhook, on)));
+  const kept = many.filter((_, index) => receipts[index]?.duplicateOf === null);
+  assert.equal(kept.length, 1);
+  const ids = new Set(receipts.map(({ duplicateOf }) => duplicateOf ?? kept[0]?.webhook.id));
+  assert.deepEqual([...ids], [kept[0]?.webhook.id], 'all are told the id that is kept');
+  assert.deepEqual(await select('select count(*) from webhook_events'), [{ count: 4 }]);
+  assert.equal(accepted.length, 4);
+});

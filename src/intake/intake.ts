@@ -20,6 +20,8 @@ export interface WebhookEventRecord {
   /** The sender's id of this delivery, unique per webhook; null for refused ones, which are never de-duplicated. */
   readonly deliveryId: string | null;
   readonly bodySha256: Buffer | null;
+  /** An equal body that was taken before makes it a duplicate, whatever its id. */
+  readonly isBodyTakenOnce?: boolean;
   readonly status: 'accepted' | 'deferred' | 'refused' | 'ignored';
   readonly refusalReason: string | null;
   readonly signatureVerified: boolean;
@@ -65,7 +67,7 @@ export interface IntakeRecord {
 }
 
 export interface IntakeReceipt {
-  /** Set where `webhookEvent.deliveryId` was seen before: the id of the first one; nothing of this record was written. */
+  /** Set where `webhookEvent.deliveryId` (or its body, where that counts) was seen before: the id of the first one; nothing of this record was written. */
   readonly duplicateOf: string | null;
   readonly storedIn: 'database' | 'spool';
 }

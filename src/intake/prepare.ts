@@ -123,6 +123,7 @@ function webhookRow(event: WebhookEventRecord): WebhookRow {
     event_type: event.eventType === null ? null : column(event.eventType, 200),
     delivery_id: event.deliveryId === null ? null : column(event.deliveryId, 255),
     body_sha256: event.bodySha256?.toString('hex') ?? null,
+    is_body_taken_once: event.isBodyTakenOnce === true,
     status: event.status,
     refusal_reason: event.refusalReason === null ? null : column(event.refusalReason, 60),
     signature_verified: event.signatureVerified,

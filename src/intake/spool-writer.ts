@@ -1,5 +1,6 @@
 /** Appends to the spool and tells duplicates among what lies there: PostgreSQL, which knows them all, is away. */
-import { deliveryOf } from './commit-batch.ts';
+import type { WebhookRow } from '../storage/intake-rows.ts';
+import { bodyOf, deliveryOf } from './commit-batch.ts';
 import type { IntakeReceipt } from './intake.ts';
 import type { PreparedRecord } from './prepare.ts';
 import type { Spool } from './spool.ts';
@@ -16,7 +17,7 @@ export interface SpoolWriter {
 const maxRemembered = 200_000;
 
 export function createSpoolWriter(spool: Spool): SpoolWriter {
-  const firstByDelivery = new Map<string, string>();
+  const firstByKey = new Map<string, string>();
   let appending = 0;
 
   return {
@@ -28,18 +29,17 @@ export function createSpoolWriter(spool: Spool): SpoolWriter {
         const fresh: PreparedRecord[] = [];
         for (const record of records) {
           const { webhook } = record;
-          const key = webhook === null || webhook.delivery_key === null ? null : deliveryOf(webhook);
-          const first = key === null ? undefined : (firstByDelivery.get(key) ?? firstInBatch.get(key));
+          const keys = webhook === null ? [] : keysOf(webhook);
+          const first = keys.map((key) => firstByKey.get(key) ?? firstInBatch.get(key)).find((id) => id !== undefined);
           receipts.push({ duplicateOf: first ?? null, storedIn: 'spool' });
           if (first !== undefined) continue;
           fresh.push(record);
-          if (key !== null && webhook !== null) firstInBatch.set(key, webhook.id);
+          if (webhook !== null) for (const key of keys) firstInBatch.set(key, webhook.id);
         }
         if (fresh.length > 0) await spool.append(fresh);
         for (const [key, id] of firstInBatch) {
-          if (firstByDelivery.size >= maxRemembered)
-            firstByDelivery.delete(firstByDelivery.keys().next().value as string);
-          firstByDelivery.set(key, id);
+          if (firstByKey.size >= maxRemembered) firstByKey.delete(firstByKey.keys().next().value as string);
+          firstByKey.set(key, id);
         }
         return receipts;
       } finally {
@@ -47,6 +47,13 @@ export function createSpoolWriter(spool: Spool): SpoolWriter {
       }
     },
     isIdle: () => appending === 0,
-    forget: () => firstByDelivery.clear(),
+    forget: () => firstByKey.clear(),
   };
+}
+
+/** What it must not share with another; a hash cannot pass for an id. */
+function keysOf(webhook: WebhookRow): string[] {
+  if (webhook.delivery_key === null) return [];
+  const body = bodyOf(webhook);
+  return body === null ? [`id ${deliveryOf(webhook)}`] : [`id ${deliveryOf(webhook)}`, `body ${body}`];
 }

@@ -15,7 +15,7 @@ const parts = ['webhooks', 'logs', 'bodies', 'usage', 'events'] as const satisfi
 
 const recordsets: Readonly<Record<Part, string>> = {
   webhooks: `id uuid, delivery_key text, management_company_id text, webhook_id uuid, webhook_name text,
-    source_service text, event_type text, delivery_id text, body_sha256 text, status text, refusal_reason text,
+    source_service text, event_type text, delivery_id text, body_sha256 text, is_body_taken_once boolean, status text, refusal_reason text,
     signature_verified boolean, matched_secret text, source_address text, headers text, payload text, content_type text,
     payload_size_bytes integer, received_at timestamptz, target_delivery_id uuid`,
   logs: `id uuid, gate uuid, management_company_id text, service_id uuid, service_name text, service_type text,
@@ -30,13 +30,42 @@ const recordsets: Readonly<Record<Part, string>> = {
     occurred_at timestamptz, body text, not_before timestamptz`,
 };
 
-const webhookParts = `
+const seenById = `
   seen as (
     insert into webhook_deliveries_seen (webhook_id, delivery_key, management_company_id, webhook_event_id, seen_at)
     select webhook_id, delivery_key, management_company_id, id, received_at
       from given_webhooks where delivery_key is not null order by webhook_id, delivery_key, ordinality
     on conflict do nothing
+    returning webhook_event_id)`;
+
+/**
+ * The id first: only who has it may take the body, so that no body is taken by a delivery that is not kept. The id of one
+ * whose body is there already stands for the event that has it.
+ */
+const seenByIdOrBody = `
+  ids_seen as (
+    insert into webhook_deliveries_seen (webhook_id, delivery_key, management_company_id, webhook_event_id, seen_at)
+    select g.webhook_id, g.delivery_key, g.management_company_id, coalesce(b.webhook_event_id, g.id), g.received_at
+      from given_webhooks g
+      left join webhook_bodies_seen b
+        on g.is_body_taken_once and b.webhook_id = g.webhook_id and b.body_sha256 = decode(g.body_sha256, 'hex')
+     where g.delivery_key is not null order by g.webhook_id, g.delivery_key, g.ordinality
+    on conflict do nothing
     returning webhook_event_id),
+  bodies_seen as (
+    insert into webhook_bodies_seen (webhook_id, body_sha256, management_company_id, webhook_event_id, seen_at)
+    select webhook_id, decode(body_sha256, 'hex'), management_company_id, id, received_at
+      from given_webhooks
+     where is_body_taken_once and id in (select webhook_event_id from ids_seen)
+     order by webhook_id, body_sha256, ordinality
+    on conflict do nothing
+    returning webhook_event_id),
+  seen as (
+    select id as webhook_event_id from given_webhooks
+     where id in (select webhook_event_id from ids_seen)
+       and (is_body_taken_once is not true or id in (select webhook_event_id from bodies_seen)))`;
+
+const newWebhookParts = `
   new_webhooks as (
     insert into webhook_events (id, management_company_id, webhook_id, webhook_name, source_service, event_type,
       delivery_id, body_sha256, status, refusal_reason, signature_verified, matched_secret, source_address, headers,
@@ -130,7 +159,7 @@ const usageParts = (sources: readonly string[]): string => `
       total_cost = u.total_cost + excluded.total_cost,
       saved_by_cache = u.saved_by_cache + excluded.saved_by_cache)`;
 
-function composeStatement(present: ReadonlySet<Part>): { name: string; text: string } {
+function composeStatement(present: ReadonlySet<Part>, looksAtBodies: boolean): { name: string; text: string } {
   const has = (part: Part): boolean => present.has(part);
   const given = parts.filter(has).map(
     (part, index) => `
@@ -147,7 +176,8 @@ function composeStatement(present: ReadonlySet<Part>): { name: string; text: str
   const usageSources = [has('logs') && usageOfLogs, has('usage') && usageGiven].filter((source) => source !== false);
   const steps = [
     ...given,
-    has('webhooks') && webhookParts,
+    has('webhooks') && (looksAtBodies ? seenByIdOrBody : seenById),
+    has('webhooks') && newWebhookParts,
     has('logs') && logParts(passesWebhook),
     has('usage') && markParts,
     anchors.length > 0 && `\n  fresh as materialized (${anchors.join(' union all ')})`,
@@ -156,7 +186,8 @@ function composeStatement(present: ReadonlySet<Part>): { name: string; text: str
     has('events') && eventParts(passesGate),
   ].filter((step) => step !== false);
   const answer = has('webhooks') ? 'select id from new_webhooks' : 'select null::uuid as id where false';
-  return { name: `intake_${parts.filter(has).join('_')}`, text: `with ${steps.join(',')}\n${answer}` };
+  const name = `intake_${parts.filter(has).join('_')}${looksAtBodies ? '_by_body' : ''}`;
+  return { name, text: `with ${steps.join(',')}\n${answer}` };
 }
 
 const statements = new Map<string, { name: string; text: string }>();
@@ -168,10 +199,11 @@ const statements = new Map<string, { name: string; text: string }>();
 export async function commitIntakeRows(db: Database, rows: IntakeRows): Promise<ReadonlySet<string>> {
   const present = new Set(parts.filter((part) => rows[part].length > 0));
   if (present.size === 0) return new Set();
-  const key = [...present].join();
+  const looksAtBodies = rows.webhooks.some((webhook) => webhook.is_body_taken_once);
+  const key = `${[...present].join()} ${looksAtBodies}`;
   let statement = statements.get(key);
   if (statement === undefined) {
-    statement = composeStatement(present);
+    statement = composeStatement(present, looksAtBodies);
     statements.set(key, statement);
   }
   const values = parts.filter((part) => present.has(part)).map((part) => JSON.stringify(rows[part]));
@@ -194,4 +226,21 @@ export async function findFirstDeliveries(
     values: [keys.map((key) => key.webhook_id), keys.map((key) => key.delivery_key)],
   });
   return new Map(rows.map((row) => [`${row.webhook_id}\n${row.delivery_key}`, row.webhook_event_id]));
+}
+
+/** The events whose bodies were taken, by `webhook id` and `hash` (hexadecimal) joined with a line break. */
+export async function findFirstBodies(
+  db: Database,
+  bodies: readonly { webhook_id: string; body_sha256: string }[],
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await db.querySystem<{ webhook_id: string; body_sha256: string; webhook_event_id: string }>({
+    name: 'intake_first_bodies',
+    text: `
+      select s.webhook_id, encode(s.body_sha256, 'hex') as body_sha256, s.webhook_event_id
+        from webhook_bodies_seen s
+        join unnest($1::uuid[], $2::text[]) as asked (webhook_id, body_sha256)
+          on s.webhook_id = asked.webhook_id and s.body_sha256 = decode(asked.body_sha256, 'hex')`,
+    values: [bodies.map((body) => body.webhook_id), bodies.map((body) => body.body_sha256)],
+  });
+  return new Map(rows.map((row) => [`${row.webhook_id}\n${row.body_sha256}`, row.webhook_event_id]));
 }

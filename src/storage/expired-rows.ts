@@ -10,8 +10,9 @@ interface ExpiringTable {
 /** Statements with a constant in them are still held to the parameter: it stands in each. */
 const expiringTables: readonly ExpiringTable[] = [
   { table: 'idempotency_keys', expired: 'expires_at < now()' },
-  // A sender's delivery id is known for at least 7 days.
+  // A sender's delivery id, or a body, is known for at least 7 days.
   { table: 'webhook_deliveries_seen', expired: `seen_at < now() - interval '8 days'` },
+  { table: 'webhook_bodies_seen', expired: `seen_at < now() - interval '8 days'` },
   // A spool may drain late; after this time it would have been looked at by a person.
   { table: 'intake_marks', expired: `seen_at < now() - interval '30 days'` },
   { table: 'api_rate_limits', expired: 'window_end < $1::date' },

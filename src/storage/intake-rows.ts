@@ -83,6 +83,8 @@ export interface WebhookRow {
   readonly delivery_id: string | null;
   /** Hexadecimal. */
   readonly body_sha256: string | null;
+  /** Of one with a delivery key: an equal body makes it a duplicate. Absent where an older process spooled it. */
+  readonly is_body_taken_once?: boolean;
   readonly status: string;
   readonly refusal_reason: string | null;
   readonly signature_verified: boolean;

@@ -7,6 +7,8 @@ export interface WebhookExtras {
   /** `header:Name` or `body:a.b`; overrides the sender's usual place. */
   readonly event_type_from?: string;
   readonly delivery_id_from?: string;
+  /** Default: by its id alone. */
+  readonly duplicate_by?: 'delivery_id_or_body';
   /** Deliveries to `target_url` one after the other, in the order of their arrival. */
   readonly ordered?: boolean;
   readonly collector?: {

@@ -216,6 +216,7 @@ function extrasOf(draft: WebhookDraft, collectorToken: string | null): WebhookEx
   return {
     ...(draft.eventTypeFrom === null ? {} : { event_type_from: draft.eventTypeFrom }),
     ...(draft.deliveryIdFrom === null ? {} : { delivery_id_from: draft.deliveryIdFrom }),
+    ...(draft.duplicateBy === 'delivery_id' ? {} : { duplicate_by: draft.duplicateBy }),
     ...(draft.ordered ? { ordered: true } : {}),
     // Off until there is a token to ask with.
     ...(collector === null || collectorToken === null

@@ -38,6 +38,7 @@ export function presentWithoutToken(row: WebhookConfigRow) {
     over_limit_policy: row.over_limit_policy,
     event_type_from: row.config.event_type_from ?? null,
     delivery_id_from: row.config.delivery_id_from ?? null,
+    duplicate_by: row.config.duplicate_by ?? 'delivery_id',
     ordered: row.config.ordered ?? false,
     collector:
       collector === undefined

@@ -123,6 +123,7 @@ async function acceptGenuine(
       deliveryId:
         deliveryIdOf(webhook.deliveryIdFrom, incoming.headers, parsed) ?? `sha256:${bodySha256.toString('hex')}`,
       bodySha256,
+      isBodyTakenOnce: webhook.takesBodyOnce,
       payload: body,
       deliverToTarget: webhook.hasTarget,
     },

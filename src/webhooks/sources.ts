@@ -6,6 +6,10 @@ import type { SignatureScheme } from './verify-signature.ts';
 
 export type OverLimitPolicy = 'reject' | 'defer';
 
+/** What makes a delivery one that was seen before. */
+export const duplicateRules = ['delivery_id', 'delivery_id_or_body'] as const;
+export type DuplicateRule = (typeof duplicateRules)[number];
+
 /** Where a fact of a delivery is found: in a header, or under a path of the JSON body (`a.b`). */
 export type FactSource =
   | { readonly in: 'header'; readonly name: string }

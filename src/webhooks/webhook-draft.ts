@@ -2,7 +2,7 @@
 import { invalidInput } from '../errors.ts';
 import type { WebhookConfigRow } from '../storage/webhook-configs.ts';
 import { parseRange } from './source-address.ts';
-import { type OverLimitPolicy, parseFactSource, presetOf } from './sources.ts';
+import { type DuplicateRule, type OverLimitPolicy, parseFactSource, presetOf } from './sources.ts';
 import type { SignatureScheme } from './verify-signature.ts';
 
 export interface CollectorDraft {
@@ -28,6 +28,7 @@ export interface WebhookDraft {
   readonly isActive: boolean;
   readonly eventTypeFrom: string | null;
   readonly deliveryIdFrom: string | null;
+  readonly duplicateBy: DuplicateRule;
   readonly ordered: boolean;
   readonly collector: CollectorDraft | null;
   /** undefined keeps what is there, or has one made. */
@@ -53,6 +54,7 @@ export function draftForSource(webhookName: string, sourceService: string): Webh
     isActive: true,
     eventTypeFrom: null,
     deliveryIdFrom: null,
+    duplicateBy: 'delivery_id',
     ordered: false,
     collector: null,
     secretKey: undefined,
@@ -78,6 +80,7 @@ export function draftOfRow(row: WebhookConfigRow): WebhookDraft {
     isActive: row.is_active,
     eventTypeFrom: row.config.event_type_from ?? null,
     deliveryIdFrom: row.config.delivery_id_from ?? null,
+    duplicateBy: row.config.duplicate_by ?? 'delivery_id',
     ordered: row.config.ordered ?? false,
     collector:
       collector === undefined

@@ -22,6 +22,8 @@ export interface Webhook {
   readonly maxPayloadSizeBytes: number;
   readonly eventTypeFrom: readonly FactSource[];
   readonly deliveryIdFrom: readonly FactSource[];
+  /** A body that was taken before is a duplicate under any id. */
+  readonly takesBodyOnce: boolean;
   readonly overLimitPolicy: OverLimitPolicy;
   readonly hasTarget: boolean;
 }
@@ -59,6 +61,7 @@ export function webhookOfRow(keyring: Pick<Keyring, 'open'>, row: WebhookConfigR
     maxPayloadSizeBytes: row.max_payload_size_bytes,
     eventTypeFrom: overridden(row.config.event_type_from, preset.eventTypeFrom),
     deliveryIdFrom: overridden(row.config.delivery_id_from, preset.deliveryIdFrom),
+    takesBodyOnce: row.config.duplicate_by === 'delivery_id_or_body',
     overLimitPolicy: row.over_limit_policy as OverLimitPolicy,
     hasTarget: row.target_url !== null,
   };

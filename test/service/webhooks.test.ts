@@ -139,6 +139,44 @@ test('webhooks, from creation to the event', async (t) => {
     assert.equal((await eventsOf(app, `?webhook_id=${hook.id}`)).length, 1);
   });
 
+  await t.test(
+    'a signed body under another id is a new delivery, or a duplicate where the operator says so',
+    async () => {
+      const body = '{"zen":"Keep it logically awesome."}';
+      const post = (hook: { url: string; secret: string }, id: string, text = body) =>
+        postDelivery(hook.url, text, {
+          'x-hub-signature-256': `sha256=${sign(hook.secret, text)}`,
+          'x-github-event': 'ping',
+          'x-github-delivery': id,
+        });
+      const trusting = await startWebhook(app, { webhook_name: 'trusting', source_service: 'github' });
+      assert.equal((await post(trusting, 'one')).json.status, 'accepted');
+      assert.equal((await post(trusting, 'two')).json.status, 'accepted');
+
+      const strict = await startWebhook(app, {
+        webhook_name: 'strict',
+        source_service: 'github',
+        duplicate_by: 'delivery_id_or_body',
+      });
+      const first = await post(strict, 'one');
+      assert.equal(first.json.status, 'accepted');
+      assert.deepEqual((await post(strict, 'two')).json, { status: 'duplicate', event_id: first.json.event_id });
+      assert.deepEqual((await post(strict, 'two')).json, { status: 'duplicate', event_id: first.json.event_id });
+      assert.deepEqual((await post(strict, 'one', '{}')).json, { status: 'duplicate', event_id: first.json.event_id });
+      assert.equal((await post(strict, 'three', '{}')).json.status, 'accepted');
+      const replays = await Promise.all(Array.from({ length: 100 }, (_, index) => post(strict, `${index}`, '{"n":1}')));
+      assert.equal(replays.filter(({ json }) => json.status === 'accepted').length, 1);
+      assert.equal(new Set(replays.map(({ json }) => json.event_id)).size, 1);
+      assert.equal((await eventsOf(app, `?webhook_id=${strict.id}`)).length, 3);
+
+      assert.equal((await app.admin('GET', `/webhooks/${strict.id}`)).json.duplicate_by, 'delivery_id_or_body');
+      assert.equal((await app.admin('GET', `/webhooks/${trusting.id}`)).json.duplicate_by, 'delivery_id');
+      const changed = await app.admin('PATCH', `/webhooks/${strict.id}`, { duplicate_by: 'delivery_id' });
+      assert.equal(changed.json.duplicate_by, 'delivery_id');
+      assert.equal((await app.admin('PATCH', `/webhooks/${strict.id}`, { duplicate_by: 'body' })).status, 400);
+    },
+  );
+
   await t.test('secrets rotate with a grace, tokens without', async () => {
     const hook = await startWebhook(app, { webhook_name: 'rotating' });
     const post = (url: string, secret: string, id: number) =>

@@ -33,6 +33,7 @@ const webhook: Webhook = {
   maxPayloadSizeBytes: 1_000,
   eventTypeFrom: [],
   deliveryIdFrom: [],
+  takesBodyOnce: false,
   overLimitPolicy: 'reject',
   hasTarget: false,
 };

@@ -33,6 +33,7 @@ function named(body: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
     isActive: or(body.is_active, otherwise.isActive),
     eventTypeFrom: or(body.event_type_from, otherwise.eventTypeFrom),
     deliveryIdFrom: or(body.delivery_id_from, otherwise.deliveryIdFrom),
+    duplicateBy: or(body.duplicate_by, otherwise.duplicateBy),
     ordered: or(body.ordered, otherwise.ordered),
     collector:
       body.collector === undefined

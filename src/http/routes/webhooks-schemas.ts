@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox';
 import { targetStates, webhookEventStatuses } from '../../storage/webhook-events.ts';
 import { longestGraceSeconds } from '../../webhooks/manage-webhooks.ts';
+import { duplicateRules } from '../../webhooks/sources.ts';
 import { signatureSchemes } from '../../webhooks/verify-signature.ts';
 import { cursorSchema, limitSchema, timeSchema } from '../query-values.ts';
 
@@ -27,6 +28,17 @@ const settable = {
   is_active: Type.Optional(Type.Boolean()),
   event_type_from: Type.Optional(nullable(place)),
   delivery_id_from: Type.Optional(nullable(place)),
+  duplicate_by: Type.Optional(
+    Type.Union(
+      duplicateRules.map((rule) => Type.Literal(rule)),
+      {
+        default: 'delivery_id',
+        description:
+          '`delivery_id_or_body`: a body that was taken within 7 days is a duplicate under any id. For senders whose ' +
+          'signature does not cover the id.',
+      },
+    ),
+  ),
   ordered: Type.Optional(
     Type.Boolean({ description: 'One delivery to the target after the other, in the order of arrival.' }),
   ),
@@ -148,6 +160,7 @@ export const webhookSchema = Type.Object({
   over_limit_policy: literals(['reject', 'defer']),
   event_type_from: nullable(Type.String()),
   delivery_id_from: nullable(Type.String()),
+  duplicate_by: literals(duplicateRules),
   ordered: Type.Boolean(),
   collector: nullable(anyObject),
   is_active: Type.Boolean(),
