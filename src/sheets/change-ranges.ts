@@ -187,7 +187,7 @@ function createChange<
         // What comes while one is under way goes together in the next.
         maxInFlight: 1,
         countTogether: (items) => countWithin(items.map((item) => change.sizeBytes(item.question))),
-        paceMs: (isLone) => deps.pace(caller.tenantId, 'write', isLone),
+        paceMs: (waiting) => deps.pace(caller.tenantId, 'write', waiting),
         timeoutOf: () =>
           withUnknownOutcome(new ServiceError('GATEWAY_TIMEOUT', 'Google Sheets did not answer in time.')),
         send,

@@ -66,7 +66,7 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
       gatherMs,
       maxInFlight,
       countTogether,
-      paceMs: (isLone) => deps.pace(caller.tenantId, 'read', isLone),
+      paceMs: (waiting) => deps.pace(caller.tenantId, 'read', waiting),
       timeoutOf: () => new ServiceError('GATEWAY_TIMEOUT', 'Google Sheets did not answer in time.'),
       send: (batch) => sendTogether(deps, spreadsheetId, options, batch),
     }));

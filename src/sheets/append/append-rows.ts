@@ -55,7 +55,7 @@ export function createAppendRows(deps: AppendDeps): AppendRows {
       gatherMs: 2,
       maxInFlight: 1,
       countTogether,
-      paceMs: (isLone) => deps.pace(caller.tenantId, 'write', isLone),
+      paceMs: (waiting) => deps.pace(caller.tenantId, 'write', waiting),
       timeoutOf: ({ isSent }) => (isSent ? unknownOutcome() : notMade()),
       send: (batch) => sendLocked(deps, batch),
     }));
