@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import pino from 'pino';
 import { databaseServerUrl, startTestDatabase, withServer } from '../../test/support/database.ts';
 import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { parseTenantId } from '../ids.ts';
-import { DatabaseAway, type OpenDatabaseOptions } from './database.ts';
+import { DatabaseAway, type OpenDatabaseOptions, openDatabase } from './database.ts';
 
 const tenantId = parseTenantId('company_one');
 const insertLease = (name: string) => ({
@@ -190,6 +191,16 @@ test('a listener hears notifications of other replicas, and null after it was cu
   await beside.querySystem({ text: `select pg_notify('another_channel', 'four')` });
   await waitFor('the other channel', () => other.includes('four'));
   assert.deepEqual(heard, ['one', null, 'two']);
+});
+
+test('closing is no loss of the listening connection, and the log is quiet', async (t) => {
+  const { url } = await startTestDatabase(t);
+  const lines: string[] = [];
+  const logger = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
+  const db = openDatabase({ url, applicationName: 'test', logger, maxConnections: 2 });
+  await db.listen('configuration_changed', () => {});
+  await db.close();
+  assert.deepEqual(lines, []);
 });
 
 test('a listener that starts while the database is away hears a null and then everything', async (t) => {

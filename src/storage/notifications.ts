@@ -49,7 +49,9 @@ export function createNotifications(deps: { config: pg.ClientConfig; logger: Log
 
   const connectOnce = async (): Promise<void> => {
     const connecting = new pg.Client(deps.config);
-    connecting.on('error', (cause) => deps.logger.warn({ err: cause }, 'the listening database connection was lost'));
+    connecting.on('error', (cause) => {
+      if (!closed) deps.logger.warn({ err: cause }, 'the listening database connection was lost');
+    });
     connecting.on('notification', ({ channel, payload }) => {
       for (const listener of listeners.get(channel) ?? []) tell(listener, payload ?? '');
     });
@@ -79,7 +81,7 @@ export function createNotifications(deps: { config: pg.ClientConfig; logger: Log
         pauseMs = firstPauseMs;
       } catch (cause) {
         markAllMissed();
-        deps.logger.warn({ err: cause }, 'no connection to listen for database notifications');
+        if (!closed) deps.logger.warn({ err: cause }, 'no connection to listen for database notifications');
         firstAttempt.resolve();
       }
       if (closed) return;
