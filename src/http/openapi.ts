@@ -1,6 +1,6 @@
 /** OpenAPI 3.1, generated from the schemas that the routes are declared with. */
 import swagger from '@fastify/swagger';
-import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify';
 import Type from 'typebox';
 import { errorCodes } from '../errors.ts';
 import { version } from '../version.ts';
@@ -45,6 +45,9 @@ declare module 'fastify' {
 
 /** Watches the routes as they are registered: call it before the first. */
 export async function describeApi(app: FastifyInstance, publicBaseUrl: string): Promise<void> {
+  app.addHook('onRoute', ({ url, schema }) => {
+    if (url.startsWith('/api/')) checkIsDescribed(url, schema ?? {});
+  });
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -75,12 +78,24 @@ export async function describeApi(app: FastifyInstance, publicBaseUrl: string): 
         schemas: { Problem: plain(problemSchema) as never },
       },
     },
+    // Health, documents and pages have no tag and are not shown; the API's own are all shown, or do not start.
     hideUntagged: true,
     convertConstToEnum: false,
     transform: ({ schema, url, route }) => ({ schema: describeRoute(schema ?? {}, route) as never, url }),
     transformObject: (document) =>
       completeDocument(('openapiObject' in document ? document.openapiObject : {}) as DocumentPaths) as never,
   });
+}
+
+/**
+ * What the document does not show, the tests that are made from it do not see either: that another tenant reaches
+ * nothing over any route is one of them.
+ */
+function checkIsDescribed(url: string, schema: FastifySchema): void {
+  const isShown = schema.hide !== true && schema.tags !== undefined && schema.tags.length > 0;
+  if (!isShown || schema.summary === undefined) {
+    throw new Error(`${url} would not be in the API's document: its schema needs tags and a summary`);
+  }
 }
 
 function describeRoute(schema: object, { config }: RouteOptions): object {
