@@ -44,6 +44,18 @@ test('a problem has the members of RFC 9457 and ours, and an extra cannot replac
   assert.deepEqual([status, headers['retry-after']], [502, '1']);
 });
 
+test('a problem begins with the members of RFC 9457, in their order, then ours, then what the error adds', () => {
+  const error = new ServiceError('INVALID_REQUEST', 'No.', {
+    provider: 'google_maps',
+    errors: [{ path: 'body', message: 'is wrong' }],
+    extra: { attempts: [], detail: 'another' },
+  });
+  assert.deepEqual(
+    Object.keys(problemOf(error, context).body),
+    'type title status detail instance code request_id errors provider attempts'.split(' '),
+  );
+});
+
 test("a provider's own refusal keeps its status", () => {
   assert.equal(problemOf(new ServiceError('INVALID_REQUEST', 'x', { status: 404 }), context).status, 404);
 });

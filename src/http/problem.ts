@@ -79,22 +79,19 @@ export function problemOf(thrown: unknown, context: ProblemContext): Problem {
     headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfterSeconds)));
   }
   if (status === 401) headers['www-authenticate'] = 'Bearer realm="integration-service"';
-  return {
+  const ours: Problem['body'] = {
+    type: problemType(error.code),
+    title: titleByCode[error.code],
     status,
-    headers,
-    body: {
-      ...error.extra,
-      type: problemType(error.code),
-      title: titleByCode[error.code],
-      status,
-      detail: error.publicMessage,
-      instance: context.instance,
-      code: error.code,
-      request_id: context.requestId,
-      ...(error.provider === undefined ? {} : { provider: error.provider }),
-      ...(error.errors === undefined ? {} : { errors: error.errors }),
-    },
+    detail: error.publicMessage,
+    instance: context.instance,
+    code: error.code,
+    request_id: context.requestId,
+    ...(error.errors === undefined ? {} : { errors: error.errors }),
+    ...(error.provider === undefined ? {} : { provider: error.provider }),
   };
+  // Twice: in front for the order, which people read, and last so that no extra replaces any of it.
+  return { status, headers, body: { ...ours, ...error.extra, ...ours } };
 }
 
 /** What a caller may know of any thrown value. */
