@@ -143,6 +143,7 @@ async function measurePages(db: Database, nowMs: number) {
     'newest, no filter': plain(large, {}),
     'newest, small tenant': plain(small, {}),
     'a page deep in the month': deep(large, {}),
+    'the same, small tenant': deep(small, {}),
     'by service and status': deep(large, { serviceName: 'google_maps', status: 'error' }),
     'by operation in one day': plain(large, { operation: 'sheets_read', ...dayBack }),
     'by request id': plain(large, { requestId: sample?.request_id ?? '' }),

@@ -66,7 +66,12 @@ const idWindows = [
 ];
 
 const dayMs = 86_400_000;
-const stretchesDays = [1, 7];
+/** Where each look of a page ends: what the clock has not seen yet, the last day, the two before it, all the rest. */
+const stretches = [
+  { backDays: -1, isSparse: true },
+  { backDays: 0, isSparse: false },
+  { backDays: 2, isSparse: false },
+];
 
 /** What a made-up cursor may say, and PostgreSQL could not read, is outside of these. */
 const minTimeMs = 0;
@@ -92,7 +97,8 @@ export async function listEntries(
 
 /**
  * The newest days first, more only where they have too few: a statement over every day of the log costs more to plan than
- * a page costs to read. The clock only says where to begin looking; what lies in its future is found too.
+ * a page costs to read. A stretch ends where a day does, and begins at the cursor, which as a pair of columns tells the
+ * planner nothing of the days after it. The clock only says where to begin looking; what lies in its future is found too.
  */
 async function selectNewest(
   tx: Queryable,
@@ -102,21 +108,26 @@ async function selectNewest(
   limit: number,
 ): Promise<StoredLog[]> {
   if (filter.requestId !== undefined) return selectLogs(tx, tenantId, filter, after, limit);
-  const endMs = Math.min(
-    after === null ? Date.now() : Date.parse(after.startedAt),
-    filter.toMs ?? Number.POSITIVE_INFINITY,
-  );
+  const cursorMs = after === null ? null : Date.parse(after.startedAt);
+  const newestMs = Math.min(filter.toMs ?? Number.POSITIVE_INFINITY, (cursorMs ?? Number.POSITIVE_INFINITY) + 1);
+  const oldestMs = Math.max(filter.fromMs ?? 0, 0);
+  const lastMs = Math.min(cursorMs ?? Date.now(), newestMs - 1);
+  const lastDayMs = lastMs - (lastMs % dayMs);
+
   const rows: StoredLog[] = [];
-  let toMs = filter.toMs;
-  for (const days of stretchesDays) {
-    const fromMs = endMs - days * dayMs;
-    if (fromMs <= Math.max(filter.fromMs ?? 0, 0)) break;
-    rows.push(...(await selectLogs(tx, tenantId, { ...filter, fromMs, toMs }, after, limit - rows.length)));
-    if (rows.length >= limit) return rows;
+  let toMs: number | undefined = Number.isFinite(newestMs) ? newestMs : undefined;
+  const look = async (fromMs: number | undefined, isSparse: boolean): Promise<void> => {
+    rows.push(...(await selectLogs(tx, tenantId, { ...filter, fromMs, toMs }, after, limit - rows.length, isSparse)));
     toMs = fromMs;
+  };
+  for (const { backDays, isSparse } of stretches) {
+    const fromMs = lastDayMs - backDays * dayMs;
+    if (fromMs <= oldestMs) break;
+    if (toMs !== undefined && fromMs >= toMs) continue;
+    await look(fromMs, isSparse);
+    if (rows.length >= limit) return rows;
   }
-  const isSparse = toMs !== filter.toMs;
-  rows.push(...(await selectLogs(tx, tenantId, { ...filter, toMs }, after, limit - rows.length, isSparse)));
+  await look(filter.fromMs, toMs !== undefined && toMs <= lastDayMs);
   return rows;
 }
 
