@@ -145,7 +145,10 @@ test('a crashed run blocks its key until its lease has passed, then its progress
   });
   assert.equal((await post('k1')).statusCode, 504);
   await db.querySystem({ text: `update idempotency_keys set locked_until = now() + interval '10 s'` });
-  assert.equal((await post('k1')).statusCode, 409, 'as after a crash, while the lease runs');
+  const early = await post('k1');
+  assert.equal(early.statusCode, 409, 'as after a crash, while the lease runs');
+  assert.equal(early.headers['retry-after'], '5');
+  assert.match(early.json().detail, /Repeat this one after Retry-After, with the same key/);
   await db.querySystem({ text: `update idempotency_keys set locked_until = now() - interval '1 s'` });
   assert.equal((await post('k1')).statusCode, 200);
   assert.deepEqual(seen, [null, { sent: 'A5:B5' }]);

@@ -34,6 +34,10 @@ import { callerOf, pathOf } from './request-context.ts';
 /** How long a crash blocks its key. Renewed thrice in that time while the run lives. */
 const leaseMs = 30_000;
 
+const stillRunning =
+  'The first request with this Idempotency-Key is still running. Repeat this one after Retry-After, with the same key: ' +
+  `it is given the first one's answer, or runs itself ${leaseMs / 1000} s after the process of the first was lost.`;
+
 /** What a run may remember for the case that it does not live to answer (an append that was sent). */
 export interface Progress {
   /** What a run before this one, of the same request, had saved; null where there was none. */
@@ -122,7 +126,7 @@ async function claimOrReplay(
   }
   // Null: the row went away between the two statements, so another run is just ending.
   if (first === null || first.state === 'running') {
-    throw new ServiceError('CONFLICT', 'The first request with this Idempotency-Key is still running.', {
+    throw new ServiceError('CONFLICT', stillRunning, {
       retryAfterSeconds: Math.min(5, Math.max(1, (first?.leaseLeftMs ?? 0) / 1000)),
     });
   }
