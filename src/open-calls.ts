@@ -26,6 +26,7 @@ import { appendEvent } from './outbox/append-event.ts';
 import { findAdapter } from './providers/registry.ts';
 import { rangesOverlap, scopeKind } from './sheets/scope.ts';
 import { createSheets } from './sheets/sheets.ts';
+import { openIndirectProbe } from './storage/indirect-probe.ts';
 
 export type Calls = Awaited<ReturnType<typeof openCalls>>;
 
@@ -38,7 +39,9 @@ export async function openCalls(
   const deadlines = own(createDeadlines());
   const health = own(await openServiceHealth({ db, clock, metrics, logger, appendEvent }));
   // Closed before the store: what it spent without Redis is written there in the end.
-  const limiter = own(createRateLimiter({ store, clock, logger }));
+  // In one process there is nobody to ask.
+  const probe = store.kind === 'redis' ? own(await openIndirectProbe({ db, store, logger })) : null;
+  const limiter = own(createRateLimiter({ store, clock, logger, ...(probe === null ? {} : { askOthers: probe.ask }) }));
   const cache = own(
     await openResponseCache({
       store,

@@ -145,6 +145,8 @@ function reportRefusal(deps: CallDeps, service: ExternalService, refusal: Refuse
   const { subject } = refusal.refusedBy;
   if (subject.serviceId === null) return { kind: 'family_refused', service, refusal };
   const untilMs = deps.clock.now() + refusal.retryAfterMs;
+  if (refusal.because === 'uncounted')
+    return { kind: 'passed_over', service, because: 'uncounted', untilMs, refusedBy: null };
   return { kind: 'passed_over', service, because: 'limit', untilMs, refusedBy: refusal.refusedBy };
 }
 

@@ -2,6 +2,7 @@
 import { maskMessage } from '../audit/mask.ts';
 import type { BudgetDecision } from '../costs/budget-guard.ts';
 import type { ExternalService } from '../directory/service.ts';
+import type { TenantId } from '../ids.ts';
 import type { RecordingHttp } from '../outbound/provider-http.ts';
 import type { KnownOperation, OutputOf, ProviderAccount } from '../providers/provider.ts';
 import type { Call } from './call.ts';
@@ -9,8 +10,10 @@ import type { CallRecord } from './call-record.ts';
 import type { OpenedBy } from './circuit-breaker.ts';
 import { type CallDeps, observeLimit } from './deps.ts';
 import { type AttemptVerdict, isBilled, judgeError, judgeVerdict, settlePermit } from './judge-attempt.ts';
+import { askAgainAfterMs } from './limit-rules.ts';
 import { accountLimits, familyLimit } from './limit-subjects.ts';
-import type { LimitState, LimitSubject } from './limits.ts';
+import { grantFreshMs } from './limit-windows.ts';
+import type { LimitDecision, LimitState, LimitSubject } from './limits.ts';
 import type { Refused } from './outcome.ts';
 import type { Provider } from './resolve-providers.ts';
 import { breakerOf, showBreaker } from './service-breaker.ts';
@@ -113,7 +116,7 @@ async function spendLimits<Op extends KnownOperation>(
   const family = familyLimit(capability.family, deps.familyLimits);
   const subjects: LimitSubject[] = [...(capability.limitsOf?.(service) ?? accountLimits(service))];
   if (!context.familyCharged) subjects.unshift(family);
-  const decision = await deps.limiter.spend(tenantId, subjects, capability.billedUnits?.(call.input) ?? 1);
+  const decision = await spendFresh(deps, tenantId, subjects, capability.billedUnits?.(call.input) ?? 1);
   for (const state of decision.states) observeLimit(deps.metrics, tenantId, state);
   if (!decision.granted) return decision;
   if (!context.familyCharged) {
@@ -121,6 +124,31 @@ async function spendLimits<Op extends KnownOperation>(
   }
   context.familyCharged = true;
   return null;
+}
+
+/**
+ * The provider counts a call when it arrives. A grant that this process was too busy to use in time stays spent, and is
+ * asked for once more; a process that is late twice has no business to send anything.
+ */
+async function spendFresh(
+  { limiter, clock }: CallDeps,
+  tenantId: TenantId,
+  subjects: readonly LimitSubject[],
+  units: number,
+): Promise<LimitDecision> {
+  const spend = async (): Promise<{ readonly decision: LimitDecision; readonly isFresh: boolean }> => {
+    const askedAtMs = clock.now();
+    const decision = await limiter.spend(tenantId, subjects, units);
+    return { decision, isFresh: !decision.granted || clock.now() - askedAtMs <= grantFreshMs };
+  };
+  const first = await spend();
+  if (first.isFresh) return first.decision;
+  const second = await spend();
+  if (second.isFresh) return second.decision;
+  const { states } = second.decision;
+  const refusedBy = states.find(({ subject }) => subject.serviceId !== null);
+  if (refusedBy === undefined) return second.decision; // Only ours to count.
+  return { granted: false, because: 'uncounted', refusedBy, retryAfterMs: askAgainAfterMs, states };
 }
 
 /** What a vendor says may quote what it was sent, and goes to callers. */

@@ -12,6 +12,7 @@ import {
 import { waitFor } from '../../test/support/wait-for.ts';
 import { ServiceError } from '../errors.ts';
 import { IntakeFull } from '../intake/intake.ts';
+import type { RateLimiter } from './limits.ts';
 
 const failsWith =
   (code: string, check: (error: ServiceError) => void = () => {}) =>
@@ -371,4 +372,40 @@ test('a write whose outcome is unknown is never repeated, here or elsewhere', as
   );
 
   assert.deepEqual([google.requests(), yandex.requests()], [1, 0]);
+});
+
+test('a grant that came too late to be used in time is asked for again, and nobody is asked on a second late one', async (t) => {
+  const google = await startFakeProvider(t);
+  let aheadMs = 0;
+  const spends: number[] = [];
+  const lateBy: number[] = [1_500, 0, 1_500, 1_500];
+  const limiter: RateLimiter = {
+    async spend(_tenantId, subjects, units) {
+      spends.push(units);
+      aheadMs += lateBy.shift() ?? 0;
+      const states = subjects.flatMap((subject) =>
+        subject.windows.map((window) => ({ ...window, subject, usedRequests: 1, windowStartMs: 0, windowEndMs: 0 })),
+      );
+      return { granted: true, states };
+    },
+    peek: async () => [],
+    backOff: async () => {},
+    close: async () => {},
+  };
+  const clock = { now: () => Date.now() + aheadMs };
+  const pipeline = await startPipeline(t, {
+    providers: { google },
+    limits: { google: { perMinute: 60 } },
+    overrides: { limiter, clock },
+  });
+
+  await pipeline.geocode('Navoi 1');
+  assert.deepEqual([spends.length, google.requests()], [2, 1]);
+
+  await assert.rejects(
+    pipeline.geocode('Navoi 2'),
+    failsWith('SERVICE_UNAVAILABLE', (error) => assert.deepEqual(attemptsOf(error), [['google', 'uncounted']])),
+  );
+  assert.deepEqual([spends.length, google.requests()], [4, 1]);
+  assert.equal(pipeline.records.length, 1, 'it was not refused by a limit: no row says so');
 });

@@ -18,6 +18,8 @@ export interface RuledSubject {
   windowEndMs(windowType: WindowType): number;
 }
 
+/** After a refusal that only Redis can lift: about when it is worth asking whether it is back. */
+export const askAgainAfterMs = 1_000;
 const minuteMs = 60_000;
 
 export function statesOf(ruled: RuledSubject, nowMs: number): LimitState[] {

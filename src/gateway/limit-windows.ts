@@ -3,8 +3,8 @@
  *
  * Minute: a token bucket whose spent tokens return one by one. They are kept in slices of half a second, and a slice
  * returns a minute after its end plus a margin, because the provider counts a call when it arrives: a call that was slow
- * on the way and a quick one a minute later must not meet in one minute of the provider's. A token is thus away for 61 to
- * 61.5 s, and 97.5 % of the limit is usable under steady pressure.
+ * on the way and a quick one a minute later must not meet in one minute of the provider's. A token is thus away for 62 to
+ * 62.5 s, and 96 % of the limit is usable under steady pressure.
  *
  * Hour, day and month: calendar windows, as providers bill them, in UTC or shifted by the subject's offset.
  */
@@ -12,8 +12,10 @@ import { type WindowType, windowTypes } from './limits.ts';
 
 export const sliceMs = 500;
 const minuteMs = 60_000;
-/** How much slower than another a call may travel from its decision to the provider's count. */
-const arrivalMarginMs = 1_000;
+/** A grant that could not be used for so long, because this process was busy, is not used any more. */
+export const grantFreshMs = 1_000;
+/** How much slower than another a call may travel from its decision to the provider's count: here, and on the way. */
+const arrivalMarginMs = grantFreshMs + 1_000;
 /** From the end of a slice until its tokens are back. */
 export const returnAfterMs = minuteMs + arrivalMarginMs;
 /** A longer back-off is cut: a provider is asked again at least once a day, whatever it said. */

@@ -41,8 +41,11 @@ export type LimitDecision =
     }
   | {
       readonly granted: false;
-      /** `back-off`: the provider asked for a pause; `too-large`: more units than the limit ever allows at once. */
-      readonly because: 'limit' | 'back-off' | 'too-large';
+      /**
+       * `back-off`: the provider asked for a pause; `too-large`: more units than the limit ever allows at once;
+       * `uncounted`: it is not known what other replicas spend, because this one has lost Redis.
+       */
+      readonly because: 'limit' | 'back-off' | 'too-large' | 'uncounted';
       /** Of a subject without windows that backs off: a minute with `maxRequests` 0. */
       readonly refusedBy: LimitState;
       /**

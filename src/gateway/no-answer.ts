@@ -85,6 +85,7 @@ export function tracesOf(outcomes: Outcomes): readonly ProviderTrace[] {
 
 const passedOverMessages = {
   limit: 'its limit is spent',
+  uncounted: 'what is left of its limit cannot be known at the moment',
   breaker: 'it failed too often lately and is not asked for a while',
   budget: 'its budget is spent',
   busy: 'too many calls are waiting for it',

@@ -22,7 +22,8 @@ export interface Answered<Value> extends OfProvider {
 
 export interface PassedOver extends OfProvider {
   readonly kind: 'passed_over';
-  readonly because: 'limit' | 'breaker' | 'budget' | 'busy';
+  /** `uncounted`: Redis is in doubt, and what is left of the provider's limit is not known here. */
+  readonly because: 'limit' | 'uncounted' | 'breaker' | 'budget' | 'busy';
   /** Unix milliseconds before which asking is pointless; null where nobody knows. */
   readonly untilMs: number | null;
   /** Set where a limit refused. */

@@ -56,7 +56,7 @@ test('the share comes back as what was spent returns', () => {
   const { grantsOf, learn } = createGranting(3);
   learn(60, 60, 20);
   assert.equal(grantsOf(100, 60), 0);
-  assert.equal(grantsOf(100, 60, nowMs + 61_500), 20);
+  assert.equal(grantsOf(100, 60, nowMs + 62_500), 20);
 });
 
 test('a limit below the number of replicas is refused until Redis is back', () => {

@@ -16,13 +16,10 @@
  */
 import type { TenantId } from '../ids.ts';
 import { Ledger } from './limit-ledger.ts';
-import { decide, type RuledSubject, statesOf } from './limit-rules.ts';
+import { askAgainAfterMs, decide, type RuledSubject, statesOf } from './limit-rules.ts';
 import type { LimitDecision, LimitState, LimitSubject } from './limits.ts';
 import { limitKey, type SharedReply, type SharedSubject } from './rate-limit-redis.ts';
 import { touchBounded } from './touch-bounded.ts';
-
-/** After a refusal that only Redis can lift: about when it is worth asking whether it is back. */
-const askAgainAfterMs = 1_000;
 
 export interface Memory {
   readonly tenantId: TenantId;

@@ -1,24 +1,19 @@
 /**
- * Quotas over all replicas: counted in Redis, and by each replica's share while Redis is away.
+ * Quotas over all replicas: counted in Redis, and by each replica's share while no replica reaches it.
+ * `rate-limit-absence.ts` says which of them decides.
  *
- *   shared ──the store says it is away──▶ away ──it is back, and the debts are written──▶ rejoining ──5 s──▶ shared
- *                                          ▲──────────────── it is away again ────────────────┘
- *
- * shared: Redis decides. A script call that misses its deadline while the store still counts as here is decided by the
- *   share, and written to Redis at once.
- * away: the share decides (`rate-limit-share.ts`); nobody waits.
- * rejoining: both must agree, because other replicas may not have come back yet and Redis does not know what they spent.
- *   All replicas notice within a second, so five are enough.
- *
- * A script call that Redis ran but whose answer was lost is counted there and, once granted by the share, again: too much
- * rather than too little. A replica that starts while Redis is away knows of no others; see `SharedStore.replicasSeen`.
+ * A provider's limit is never granted on a guess. Where other replicas live and Redis misses its deadline, or is in doubt,
+ * the answer is `uncounted`: the caller asks the next provider. A tenant's own limit is ours alone, so the share decides
+ * it then. A script call that Redis ran but whose answer was lost stays counted there: too much rather than too little.
  */
 import type { Clock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
+import type { Testimony } from '../storage/indirect-probe.ts';
 import type { SharedStore } from '../storage/shared-store.ts';
-import { backOffState } from './limit-rules.ts';
+import { askAgainAfterMs, backOffState } from './limit-rules.ts';
 import type { LimitDecision, LimitSubject, RateLimiter } from './limits.ts';
+import { createAbsenceWatch } from './rate-limit-absence.ts';
 import { createDebtCollector } from './rate-limit-debts.ts';
 import { createLocalRateLimiter } from './rate-limit-local.ts';
 import { createSharedLimits, type SharedReply } from './rate-limit-redis.ts';
@@ -28,21 +23,15 @@ export interface RateLimiterDeps {
   readonly store: SharedStore;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** For metrics: the share begins or ends to decide. */
+  /** What the other replicas say of Redis when this one loses it. Default: there is nobody to ask. */
+  readonly askOthers?: (expected: number) => Promise<Testimony>;
+  /** For metrics: Redis ceases or begins again to decide. */
   readonly onAway?: (isAway: boolean) => void;
+  /** For tests; see `rate-limit-absence.ts`. */
+  readonly rejoiningMs?: number;
   /** Default 20,000. */
   readonly maxSubjects?: number;
 }
-
-type Mode =
-  | { readonly kind: 'shared' }
-  | { readonly kind: 'away' }
-  | { readonly kind: 'rejoining'; readonly untilMs: number };
-
-const rejoiningMs = 5_000;
-const returnPollMs = 100;
-/** A Redis that comes back empty counts replicas anew: until all have signed again the earlier number holds. */
-const replicasHoldMs = 10_000;
 
 export function createRateLimiter(deps: RateLimiterDeps): RateLimiter {
   if (deps.store.kind === 'in-process') return createLocalRateLimiter({ clock: deps.clock });
@@ -50,84 +39,57 @@ export function createRateLimiter(deps: RateLimiterDeps): RateLimiter {
 }
 
 function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
-  const { store, clock, logger, onAway, maxSubjects = 20_000 } = deps;
-  let mode: Mode = { kind: 'shared' };
-  let returnPoll: NodeJS.Timeout | null = null;
-  let returning = false;
+  const { store, clock, logger, onAway, askOthers, rejoiningMs, maxSubjects = 20_000 } = deps;
   /** What Redis's clock is ahead of ours, as last seen. */
   let redisAheadMs = 0;
-  let replicasBefore = 1;
-  let sharedAgainAtMs = Number.NEGATIVE_INFINITY;
 
   const now = (): number => clock.now() + redisAheadMs;
   const shared = createSharedLimits(store);
-  const share = createShare({ replicas: () => Math.max(store.replicasSeen(), replicasBefore), maxSubjects });
+  const share = createShare({ replicas: () => absence.replicas(), maxSubjects });
   const debts = createDebtCollector({ share, shared, now, isCluster: store.isCluster === true });
-
-  const goAway = (): void => {
-    if (mode.kind === 'away') return;
-    const held = mode.kind === 'rejoining' || clock.now() - sharedAgainAtMs < replicasHoldMs ? replicasBefore : 1;
-    replicasBefore = Math.max(held, store.replicasSeen());
-    if (mode.kind === 'shared') {
-      logger.warn({ replicas: replicasBefore }, 'Redis is away: quotas are kept by this replica’s share');
-      onAway?.(true);
-    }
-    mode = { kind: 'away' };
-    returnPoll ??= setInterval(() => void tryReturn(), returnPollMs).unref();
-  };
-
-  const tryReturn = async (): Promise<void> => {
-    if (returning) return;
-    if (!store.isAvailable()) return goAway();
-    returning = true;
-    try {
-      if (mode.kind === 'away') {
-        await debts.writeAllVerified();
-        mode = { kind: 'rejoining', untilMs: clock.now() + rejoiningMs };
-      }
-      await debts.writeAll();
-      if (mode.kind === 'rejoining' && clock.now() >= mode.untilMs) becomeShared();
-    } catch (error) {
-      logger.debug({ err: error }, 'the quotas’ debts could not be written yet');
-    } finally {
-      returning = false;
-    }
-  };
-
-  const becomeShared = (): void => {
-    mode = { kind: 'shared' };
-    sharedAgainAtMs = clock.now();
-    if (returnPoll !== null) clearInterval(returnPoll);
-    returnPoll = null;
-    debts.forgetAbsence();
-    logger.info('quotas are counted in Redis again');
-    onAway?.(false);
-  };
+  const absence = createAbsenceWatch({
+    store,
+    logger,
+    askOthers,
+    onAway,
+    rejoiningMs,
+    writeDebts: (verified) => (verified ? debts.writeAllVerified() : debts.writeAll()),
+    onShared: debts.forgetAbsence,
+  });
 
   /** A debt from while Redis counts as here: written at once, or, should that fail, with the next. */
   const settleSoon = (): void => {
-    if (mode.kind !== 'shared') return;
+    if (absence.mode() !== 'shared') return;
     debts.writeAll().then(
       () => {
-        if (mode.kind === 'shared') debts.forgetAbsence();
+        if (absence.mode() === 'shared') debts.forgetAbsence();
       },
-      () => {
-        if (!store.isAvailable()) goAway();
-      },
+      (error) => logger.debug({ err: error }, 'a debt is written with the next one'),
     );
   };
 
   const spendAlone = (tenantId: TenantId, subjects: readonly LimitSubject[], units: number): LimitDecision =>
     share.reserve(tenantId, subjects, units, now(), false);
 
+  /** Redis did not say: where others spend through it too, nobody here can know what is left. */
+  const mustRefuse = (subjects: readonly LimitSubject[]): boolean =>
+    absence.replicas() > 1 && subjects.some(isCountedByProvider);
+
+  const uncounted = (tenantId: TenantId, subjects: readonly LimitSubject[]): LimitDecision => {
+    const states = share.peek(tenantId, subjects, now());
+    const refusedBy = states.find(({ subject }) => isCountedByProvider(subject));
+    if (refusedBy === undefined) throw new Error('nothing that a provider counts was to be spent');
+    return { granted: false, because: 'uncounted', refusedBy, retryAfterMs: askAgainAfterMs, states };
+  };
+
   const spendShared = async (tenantId: TenantId, subjects: readonly LimitSubject[], units: number) => {
     let reply: SharedReply;
     try {
       reply = await shared.spend(tenantId, subjects, units);
     } catch {
+      if (mustRefuse(subjects)) return uncounted(tenantId, subjects);
       const decision = spendAlone(tenantId, subjects, units);
-      if (store.isAvailable()) settleSoon();
-      else goAway();
+      settleSoon();
       return decision;
     }
     redisAheadMs = reply.nowMs - clock.now();
@@ -145,8 +107,11 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
       if (!reply.granted) share.giveBack(tenantId, subjects, units, atMs);
       return toDecision(reply);
     } catch {
+      if (mustRefuse(subjects)) {
+        share.giveBack(tenantId, subjects, units, atMs);
+        return uncounted(tenantId, subjects);
+      }
       share.owe(tenantId, subjects, units, atMs);
-      if (!store.isAvailable()) goAway();
       return reserved;
     }
   };
@@ -154,10 +119,17 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
   return {
     async spend(tenantId, subjects, units) {
       if (subjects.length === 0) return { granted: true, states: [] };
-      if (!store.isAvailable()) goAway();
-      if (mode.kind === 'shared') return spendShared(tenantId, subjects, units);
-      if (mode.kind === 'rejoining') return spendRejoining(tenantId, subjects, units);
-      return spendAlone(tenantId, subjects, units);
+      switch (absence.mode()) {
+        case 'shared':
+          return spendShared(tenantId, subjects, units);
+        case 'rejoining':
+          return spendRejoining(tenantId, subjects, units);
+        case 'doubtful':
+          if (subjects.some(isCountedByProvider)) return uncounted(tenantId, subjects);
+          return spendAlone(tenantId, subjects, units);
+        case 'away':
+          return spendAlone(tenantId, subjects, units);
+      }
     },
 
     async peek(tenantId, subjects) {
@@ -185,11 +157,15 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
     },
 
     async close() {
-      if (returnPoll !== null) clearInterval(returnPoll);
-      returnPoll = null;
+      absence.close();
       if (store.isAvailable()) await debts.writeAll().catch(() => {});
     },
   };
+}
+
+/** A service's own limits are what its provider counts too. */
+function isCountedByProvider({ serviceId, windows }: LimitSubject): boolean {
+  return serviceId !== null && windows.length > 0;
 }
 
 function toDecision(reply: SharedReply): LimitDecision {

@@ -68,6 +68,7 @@ export function createInProcessStore(options: InProcessStoreOptions): SharedStor
   return {
     kind: 'in-process',
     isAvailable: () => true,
+    wasAvailable: () => true,
 
     async get(key) {
       const entry = find(key);

@@ -1,4 +1,5 @@
 /** SQL of `outbox_events`: durable events on their way to the broker. */
+import type { TenantId } from '../ids.ts';
 import type { Database, Queryable } from './database.ts';
 
 /** Rows of this origin belong to no living process: whoever picks up leftovers takes them at once. */
@@ -36,6 +37,20 @@ export async function insertOwnerlessOutboxRow(tx: Queryable, row: OutboxRow): P
       select pg_notify('${outboxChannel}', '')`,
     values: [row.id, row.management_company_id, row.aggregate_id, row.event_type, row.occurred_at, row.body],
   });
+}
+
+/** Of all tenants that have deferred rows: when their first and their last become due. */
+export async function findDeferredSpans(
+  db: Database,
+): Promise<readonly { management_company_id: TenantId; first_due_at: Date; last_due_at: Date }[]> {
+  const { rows } = await db.querySystem<{ management_company_id: TenantId; first_due_at: Date; last_due_at: Date }>({
+    name: 'outbox_find_deferred_spans',
+    text: `
+      select management_company_id, min(not_before) as first_due_at, max(not_before) as last_due_at
+        from outbox_events where not_before is not null
+       group by management_company_id`,
+  });
+  return rows;
 }
 
 /** This process's own due rows, oldest first: what did not fit into its memory. */

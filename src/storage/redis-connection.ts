@@ -16,6 +16,7 @@ export interface RedisConnection {
   readonly client: RedisClient;
   readonly isCluster: boolean;
   isAvailable(): boolean;
+  wasAvailable(): boolean;
   /** Runs one command within the deadline. Rejects with `StoreAway`, or with what Redis said of the command itself. */
   run<T>(command: (client: RedisClient) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -40,6 +41,7 @@ export function openRedisConnection(urls: readonly string[], logger: Logger): Re
   const client = createClient(urls);
   let missedInARow = 0;
   let away = false;
+  let connected = false;
   let inFlight = 0;
   let pinging = false;
   let lastErrorMessage = '';
@@ -55,6 +57,7 @@ export function openRedisConnection(urls: readonly string[], logger: Logger): Re
     lastErrorMessage = '';
     missedInARow = 0;
     away = false;
+    connected = true;
   });
 
   const missed = (): void => {
@@ -100,6 +103,7 @@ export function openRedisConnection(urls: readonly string[], logger: Logger): Re
     client,
     isCluster: client instanceof Cluster,
     isAvailable: () => !away && client.status === 'ready',
+    wasAvailable: () => connected,
 
     async run(command) {
       if (away || client.status !== 'ready' || inFlight >= maxInFlight) throw new StoreAway();

@@ -54,6 +54,7 @@ export async function openRedisStore(options: OpenRedisStoreOptions): Promise<Sh
     kind: 'redis',
     isCluster: connection.isCluster,
     isAvailable: connection.isAvailable,
+    wasAvailable: connection.wasAvailable,
     get: (key) => get(prefix + key),
 
     async set(key, value, ttlMs) {

@@ -19,6 +19,8 @@ export interface SharedStore {
   readonly isCluster?: boolean;
   /** False from the moment that operations fail at once until a ping is answered again. */
   isAvailable(): boolean;
+  /** True from the first time that it was available. */
+  wasAvailable(): boolean;
 
   /** All keys asked for within one event-loop turn go in one MGET. Values are the bytes as set. */
   get(key: string): Promise<Buffer | null>;
