@@ -34,7 +34,8 @@ async function startCounting(t: TestContext, handler: AnsweringHandler) {
     apiRoutes: [
       (api) => {
         for (const url of ['/things', '/others/:id']) {
-          api.post(url, { config: { access: { scope: 'any' } } }, idempotency.wrap(handler));
+          const schema = { tags: ['things'], summary: 'Make one' };
+          api.post(url, { config: { access: { scope: 'any' } }, schema }, idempotency.wrap(handler));
         }
       },
     ],
