@@ -17,8 +17,10 @@ import { appendEvent } from './outbox/append-event.ts';
 import type { Keyring } from './secrets/keyring.ts';
 import type { Database } from './storage/database.ts';
 import type { Leases } from './storage/leases.ts';
+import { findDeferredSpans } from './storage/outbox-events.ts';
 import type { SharedStore } from './storage/shared-store.ts';
 import { startCollectingMissed } from './webhooks/collectors/collect-missed.ts';
+import { createDeferralRows, type KnownRow } from './webhooks/deferral-row.ts';
 import { createWebhookRateLimit } from './webhooks/rate-limit.ts';
 import { startTargetDeliveries } from './webhooks/targets/deliver-to-targets.ts';
 import { createTraceBudget } from './webhooks/trace-budget.ts';
@@ -26,7 +28,7 @@ import { webhookOfRow } from './webhooks/webhook.ts';
 
 export interface WebhooksDeps {
   readonly db: Database;
-  readonly store: Pick<SharedStore, 'replicasSeen'>;
+  readonly store: Pick<SharedStore, 'kind' | 'runScript' | 'replicasSeen'>;
   readonly intake: Intake;
   readonly limiter: RateLimiter;
   readonly outbound: Outbound;
@@ -60,6 +62,12 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
     clock,
     logger,
     read: (row) => webhookOfRow(keyring, row),
+  });
+  const rows = createDeferralRows({
+    store: deps.store,
+    clock,
+    perMinute: deps.perMinute,
+    known: await findKnownRows(deps),
   });
   const targets = startTargetDeliveries({
     db,
@@ -101,9 +109,9 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
       intake,
       rateLimit: createWebhookRateLimit({
         limiter: deps.limiter,
+        rows,
         clock,
         perMinute: deps.perMinute,
-        replicas: deps.store.replicasSeen,
       }),
       traceBudget: createTraceBudget({ clock }),
       shouldAnnounce: createRefusalNotes(clock),
@@ -121,4 +129,18 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
       await directory.close();
     },
   };
+}
+
+/** What an earlier process deferred and Redis, where there is one, may have lost: new deliveries go behind it. */
+async function findKnownRows({ db, logger }: WebhooksDeps): Promise<readonly KnownRow[]> {
+  try {
+    return (await findDeferredSpans(db)).map((span) => ({
+      tenantId: span.management_company_id,
+      firstMs: span.first_due_at.getTime(),
+      lastMs: span.last_due_at.getTime(),
+    }));
+  } catch (error) {
+    logger.warn({ err: error }, 'what is deferred is not known yet: rows begin anew where Redis does not know them');
+    return [];
+  }
 }

@@ -33,7 +33,7 @@ export interface WebhookEventRecord {
   readonly contentType: string | null;
   readonly payloadSizeBytes: number;
   readonly receivedAtMs: number;
-  /** Where the event also goes by HTTP: a row in webhook_deliveries, due at once. */
+  /** Where the event also goes by HTTP: a row in webhook_deliveries, due when the event may be published. */
   readonly deliverToTarget: boolean;
 }
 

@@ -25,7 +25,9 @@ export interface PrepareDeps {
 }
 
 export function prepareRecord(deps: PrepareDeps, record: IntakeRecord): PreparedRecord {
-  const webhook = record.webhookEvent === undefined ? null : webhookRow(record.webhookEvent);
+  // A deferred delivery goes to its target no sooner than its event is published.
+  const notBeforeMs = record.events?.[0]?.notBeforeMs;
+  const webhook = record.webhookEvent === undefined ? null : webhookRow(record.webhookEvent, notBeforeMs);
   const usage = record.usage ?? [];
   const firstLog = record.logs?.[0]?.id;
   const ownMark = usage.length > 0 && webhook === null && firstLog === undefined ? newId() : null;
@@ -112,7 +114,7 @@ function eventRow({ event, id, notBeforeMs }: OutboxRecord, gate: string | null,
   };
 }
 
-function webhookRow(event: WebhookEventRecord): WebhookRow {
+function webhookRow(event: WebhookEventRecord, notBeforeMs: number | undefined): WebhookRow {
   return {
     id: event.id,
     delivery_key: event.deliveryId === null ? null : deliveryKey(event.deliveryId),
@@ -135,6 +137,7 @@ function webhookRow(event: WebhookEventRecord): WebhookRow {
     payload_size_bytes: event.payloadSizeBytes,
     received_at: timestamp(event.receivedAtMs),
     target_delivery_id: event.deliverToTarget ? newId() : null,
+    target_due_at: notBeforeMs === undefined ? null : timestamp(notBeforeMs),
   };
 }
 

@@ -17,7 +17,8 @@ const recordsets: Readonly<Record<Part, string>> = {
   webhooks: `id uuid, delivery_key text, management_company_id text, webhook_id uuid, webhook_name text,
     source_service text, event_type text, delivery_id text, body_sha256 text, is_body_taken_once boolean, status text, refusal_reason text,
     signature_verified boolean, matched_secret text, source_address text, headers text, payload text, content_type text,
-    payload_size_bytes integer, received_at timestamptz, target_delivery_id uuid`,
+    payload_size_bytes integer, received_at timestamptz, target_delivery_id uuid,
+    target_due_at timestamptz`,
   logs: `id uuid, gate uuid, management_company_id text, service_id uuid, service_name text, service_type text,
     operation text, endpoint text, http_method text, request_headers text, request_body text, response_status_code integer,
     response_body text, started_at timestamptz, completed_at timestamptz, duration_ms integer, status text,
@@ -80,7 +81,8 @@ const newWebhookParts = `
   new_deliveries as (
     insert into webhook_deliveries (id, management_company_id, webhook_id, webhook_event_id, event_received_at, state,
       next_attempt_at)
-    select target_delivery_id, management_company_id, webhook_id, id, received_at, 'pending', now()
+    select target_delivery_id, management_company_id, webhook_id, id, received_at, 'pending',
+      coalesce(target_due_at, now())
       from given_webhooks
      where target_delivery_id is not null and id in (select id from new_webhooks)
     on conflict do nothing),

@@ -99,6 +99,8 @@ export interface WebhookRow {
   readonly received_at: string;
   /** The id of its row in webhook_deliveries; null: goes nowhere by HTTP. */
   readonly target_delivery_id: string | null;
+  /** When it may go there; null or absent: at once. */
+  readonly target_due_at?: string | null;
 }
 
 export interface IntakeRows {

@@ -1,13 +1,15 @@
 /**
  * The tenant's limit of deliveries a minute, and what happens above it: `reject` sends the sender away until there is
- * room; `defer` keeps the delivery and gives it a place in a row that is published at the limit's pace.
+ * room; `defer` keeps the delivery and gives it a place in a row that is published at the limit's pace, over all replicas.
  *
- * While a row is waiting, further deliveries join it without spending: they must not overtake it. The row's places are
- * given out by each replica for itself, at its share of the pace; a process that starts anew begins a new row.
+ * While a row is waiting, further deliveries join it without spending: they must not overtake it. For a minute after it,
+ * what it has published counts beside what the limiter has granted. Senders that are sent away have the limiter to
+ * themselves meanwhile: one sender's backlog must not keep another out for hours.
  */
 import type { Clock } from '../clock.ts';
 import type { LimitState, LimitSubject, RateLimiter } from '../gateway/limits.ts';
 import type { TenantId } from '../ids.ts';
+import { type DeferralRows, windowMs } from './deferral-row.ts';
 import type { OverLimitPolicy } from './sources.ts';
 
 export type Admission =
@@ -21,54 +23,71 @@ export interface WebhookRateLimit {
 
 export interface WebhookRateLimitDeps {
   readonly limiter: Pick<RateLimiter, 'spend'>;
+  readonly rows: DeferralRows;
   readonly clock: Clock;
   /** `RATE_LIMIT_WEBHOOKS_PER_MINUTE`. */
   readonly perMinute: number;
-  /** How many share the pace. */
-  replicas(): number;
 }
 
-/** A row longer than a day is no delay any more: the sender is told to come back instead. */
-const longestDeferralMs = 86_400_000;
-/** At the bound the tenant that deferred longest ago starts a new row. */
-const maxTenants = 10_000;
+const minuteMs = 60_000;
 
 export function createWebhookRateLimit(deps: WebhookRateLimitDeps): WebhookRateLimit {
-  const { limiter, clock, perMinute } = deps;
+  const { limiter, rows, clock, perMinute } = deps;
   const subject: LimitSubject = {
     key: 'family:webhooks',
     serviceId: null,
     name: 'webhooks',
     windows: [{ windowType: 'minute', maxRequests: perMinute }],
   };
-  /** The place that was given out last, Unix milliseconds. */
-  const lastPlaceMs = new Map<TenantId, number>();
 
-  const takePlace = (tenantId: TenantId, earliestMs: number): number | null => {
-    const paceMs = (60_000 / perMinute) * Math.max(1, deps.replicas());
-    const placeMs = Math.ceil(Math.max(earliestMs, (lastPlaceMs.get(tenantId) ?? 0) + paceMs));
-    if (placeMs - clock.now() > longestDeferralMs) return null;
-    lastPlaceMs.delete(tenantId);
-    if (lastPlaceMs.size >= maxTenants) lastPlaceMs.delete(lastPlaceMs.keys().next().value as TenantId);
-    lastPlaceMs.set(tenantId, placeMs);
-    return placeMs;
+  const spend = async (tenantId: TenantId) => {
+    const decision = await limiter.spend(tenantId, [subject], 1);
+    if (decision.granted) {
+      const state = decision.states.find(({ windowType }) => windowType === 'minute') ?? spentState();
+      return { granted: true as const, state };
+    }
+    const waitMs = Number.isFinite(decision.retryAfterMs) ? decision.retryAfterMs : minuteMs;
+    return { granted: false as const, state: decision.refusedBy, waitMs };
+  };
+
+  const spentState = (): LimitState => ({
+    subject,
+    windowType: 'minute',
+    maxRequests: perMinute,
+    usedRequests: perMinute,
+    windowStartMs: clock.now() - minuteMs,
+    windowEndMs: clock.now() + minuteMs,
+  });
+
+  const refuse = (waitMs: number, exceeded: LimitState): Admission => ({
+    kind: 'refused',
+    retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1_000)),
+    exceeded,
+  });
+
+  const defer = async (tenantId: TenantId, waitMs: number, exceeded: LimitState): Promise<Admission> => {
+    const answer = await rows.joinOrBegin(tenantId, waitMs);
+    return answer.kind === 'full'
+      ? refuse(minuteMs, exceeded)
+      : { kind: 'later', notBeforeMs: answer.notBeforeMs, exceeded };
+  };
+
+  const admitOrDefer = async (tenantId: TenantId): Promise<Admission> => {
+    const row = await rows.join(tenantId);
+    if (row.kind === 'place') return { kind: 'later', notBeforeMs: row.notBeforeMs, exceeded: null };
+    if (row.kind === 'full') return refuse(minuteMs, spentState());
+    const spent = await spend(tenantId);
+    // The row begins when all that was granted before it counts no more: how it lies within the minute is not known.
+    if (!spent.granted) return defer(tenantId, windowMs, spent.state);
+    const used = spent.state.usedRequests + row.recentPlaces;
+    return row.recentPlaces > 0 && used > perMinute ? defer(tenantId, row.nextFreeInMs, spent.state) : { kind: 'now' };
   };
 
   return {
     async admit(tenantId, policy) {
-      const isWaiting = (lastPlaceMs.get(tenantId) ?? 0) > clock.now();
-      if (policy === 'defer' && isWaiting) {
-        const placeMs = takePlace(tenantId, clock.now());
-        if (placeMs !== null) return { kind: 'later', notBeforeMs: placeMs, exceeded: null };
-      }
-      const decision = await limiter.spend(tenantId, [subject], 1);
-      if (decision.granted) return { kind: 'now' };
-      const { refusedBy, retryAfterMs } = decision;
-      const waitMs = Number.isFinite(retryAfterMs) ? retryAfterMs : 60_000;
-      const placeMs = policy === 'defer' ? takePlace(tenantId, clock.now() + waitMs) : null;
-      return placeMs === null
-        ? { kind: 'refused', retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)), exceeded: refusedBy }
-        : { kind: 'later', notBeforeMs: placeMs, exceeded: refusedBy };
+      if (policy === 'defer') return admitOrDefer(tenantId);
+      const spent = await spend(tenantId);
+      return spent.granted ? { kind: 'now' } : refuse(spent.waitMs, spent.state);
     },
   };
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
+import { windowMs } from '../../src/webhooks/deferral-row.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { postDelivery, startWebhook } from '../support/webhooks.ts';
@@ -227,9 +228,17 @@ test('webhooks, from creation to the event', async (t) => {
 });
 
 test('above the limit: reject sends away, defer keeps and publishes at the pace', async (t) => {
-  const app = await startTestService(t, { RATE_LIMIT_WEBHOOKS_PER_MINUTE: '60', REDIS_URL: '' });
+  const app = await startTestService(t, {
+    ...unsignedTargets,
+    RATE_LIMIT_WEBHOOKS_PER_MINUTE: '60',
+    REDIS_URL: '',
+  });
   const rejecting = await startWebhook(app, { webhook_name: 'rejecting' });
-  const deferring = await startWebhook(app, { webhook_name: 'deferring', over_limit_policy: 'defer' });
+  const deferring = await startWebhook(app, {
+    webhook_name: 'deferring',
+    over_limit_policy: 'defer',
+    target_url: 'http://127.0.0.1:9/',
+  });
   const post = (hook: { url: string; secret: string }, id: number) =>
     postDelivery(hook.url, `{"id":${id}}`, { 'x-webhook-signature': sign(hook.secret, `{"id":${id}}`) });
   for (let id = 0; id < 60; id += 1) assert.equal((await post(rejecting, id)).status, 200);
@@ -243,9 +252,15 @@ test('above the limit: reject sends away, defer keeps and publishes at the pace'
     text: `select extract(epoch from max(not_before) - min(not_before))::float8 as gap from outbox_events
             where not_before is not null`,
   });
-  assert.ok(Math.abs((rows[0]?.gap ?? 0) - 1) < 0.01, 'a second apart, at 60 a minute');
+  assert.ok(Math.abs((rows[0]?.gap ?? 0) - windowMs / 60_000) < 0.01, 'a second apart and a margin, at 60 a minute');
   const one = await app.admin('GET', `/webhooks/events/${deferred.json.event_id}`);
   assert.deepEqual([one.json.status, one.json.is_published], ['deferred', false]);
+  const targets = await app.database.db.querySystem({
+    text: `select d.id from webhook_deliveries d
+             join outbox_events o on o.id = d.webhook_event_id and o.not_before = d.next_attempt_at
+            where d.attempt_count = 0`,
+  });
+  assert.equal(targets.rows.length, 2, 'the target gets them at the pace too');
 });
 
 test('a flood of failed signatures costs a genuine sender nothing', async (t) => {

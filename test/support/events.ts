@@ -8,6 +8,10 @@ export interface ConsumedEvent {
   readonly event_type: string;
   readonly management_company_id: string;
   readonly correlation_id: string;
+  /** Of `integration.webhook.received`. */
+  readonly webhook_event_id?: string;
+  /** Unix milliseconds, by this process's clock. */
+  readonly arrivedAtMs: number;
 }
 
 /** In the order of their arrival, redeliveries included. The exchange is shared: only the tenant's are kept. */
@@ -26,7 +30,7 @@ export async function consumeEventsOf(t: Cleanup, tenant: string): Promise<{ rea
   const all: ConsumedEvent[] = [];
   await channel.basicConsume({ queue, noAck: true }, ({ body }: AsyncMessage) => {
     const event = (Buffer.isBuffer(body) ? JSON.parse(body.toString()) : body) as ConsumedEvent;
-    if (event.management_company_id === tenant) all.push(event);
+    if (event.management_company_id === tenant) all.push({ ...event, arrivedAtMs: Date.now() });
   });
   return { all };
 }
