@@ -5,7 +5,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { sealApiKey, sealCredentials } from '../../src/directory/service-row.ts';
@@ -13,6 +13,9 @@ import { parseTenantId, type ServiceId } from '../../src/ids.ts';
 import { createKeyring } from '../../src/secrets/keyring.ts';
 import { createDataDir } from '../support/data-dir.ts';
 import { startTestDatabase } from '../support/database.ts';
+import { findFreePort } from '../support/free-port.ts';
+import { withoutRedisServer } from '../support/redis-cluster.ts';
+import { startRedisServer } from '../support/redis-server.ts';
 import { startTestService } from '../support/service.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -281,3 +284,81 @@ test('the doctor names each fault of the environment, and finds a running servic
   assert.equal(looked.code, 1);
   assert.ok(!looked.out.includes('short'));
 });
+
+test('the doctor says which store cannot be had, why, and what to do, and ends', async (t) => {
+  const silent = createSilentServer();
+  t.after(() => silent.close());
+  const silentAt = `127.0.0.1:${await silent.port()}`;
+  const nobodyAt = `127.0.0.1:${await findFreePort()}`;
+  const cases: [host: string, reason: RegExp][] = [
+    [nobodyAt, /nothing listens there/],
+    ['no-such-host.invalid:1', /no such host name is known/],
+    [silentAt, /timeout|no connection in \d+ ms|timed out/i],
+  ];
+  for (const [host, reason] of cases) {
+    const env = {
+      DATA_DIR: await createDataDir(t),
+      DATABASE_URL: `postgres://user:canary@${host}/db`,
+      REDIS_URL: `redis://:canary@${host}`,
+      RABBITMQ_URL: `amqp://user:canary@${host}`,
+    };
+    const looked = await cli(t, ['doctor', '--url', `http://${nobodyAt}`, '--json'], { env });
+    assert.equal(looked.code, 1);
+    const findings = looked.json.findings as { check: string; status: string; detail: string; remedy: string }[];
+    for (const [check, variable] of [
+      ['database', 'DATABASE_URL'],
+      ['redis', 'REDIS_URL'],
+      ['rabbitmq', 'RABBITMQ_URL'],
+    ]) {
+      const found = findings.find((finding) => finding.check === check);
+      assert.equal(found?.status, 'failed', `${check} at ${host}`);
+      assert.match(found.detail, reason, `${check} at ${host}`);
+      assert.ok(found.remedy.includes(variable as string));
+    }
+    assert.ok(!looked.out.includes('canary') && !looked.err.includes('canary'));
+  }
+});
+
+test('the doctor warns of a Redis that would evict counters', { skip: withoutRedisServer() }, async (t) => {
+  const policies: [Record<string, string>, status: string, words: RegExp][] = [
+    [{ maxmemory: '64mb', 'maxmemory-policy': 'allkeys-lru' }, 'failed', /allkeys-lru, maxmemory 64 MiB: counters/],
+    [{ maxmemory: '64mb', 'maxmemory-policy': 'allkeys-random' }, 'failed', /counters of quotas may be evicted/],
+    [{ 'maxmemory-policy': 'allkeys-lfu' }, 'warning', /allkeys-lfu, maxmemory unlimited/],
+    [{ maxmemory: '64mb', 'maxmemory-policy': 'noeviction' }, 'warning', /limits fall back/],
+    [{ maxmemory: '64mb', 'maxmemory-policy': 'volatile-lru' }, 'ok', /^volatile-lru, maxmemory 64 MiB$/],
+  ];
+  const { url } = await startTestDatabase(t);
+  for (const [settings, status, words] of policies) {
+    const env = {
+      DATABASE_URL: url,
+      DATA_DIR: await createDataDir(t),
+      REDIS_URL: await startRedisServer(t, settings),
+    };
+    const looked = await cli(t, ['doctor', '--url', 'http://127.0.0.1:1', '--json'], { env });
+    const findings = looked.json.findings as { check: string; status: string; detail: string; remedy: string | null }[];
+    const found = findings.find(({ check }) => check === 'redis eviction');
+    assert.equal(found?.status, status, JSON.stringify(found));
+    assert.match(found.detail, words);
+    if (status !== 'ok') assert.match(found.remedy ?? '', /maxmemory-policy volatile-lru/);
+  }
+});
+
+/** Takes connections, and says nothing. */
+function createSilentServer() {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {}); // The other side may leave as it likes.
+  }).listen(0, '127.0.0.1');
+  const listening = once(server, 'listening');
+  return {
+    async port(): Promise<number> {
+      await listening;
+      return (server.address() as AddressInfo).port;
+    },
+    close(): void {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}

@@ -1,9 +1,8 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { execFileSync } from 'node:child_process';
 import { Redis } from 'ioredis';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
-import { createDataDir } from './data-dir.ts';
+import { findFreePort } from './free-port.ts';
+import { spawnRedisServer } from './redis-server.ts';
 import { waitFor } from './wait-for.ts';
 
 /** Where a cluster cannot be made; the reason is shown with the skipped test. */
@@ -54,36 +53,12 @@ function busPortOf(port: number): number {
 }
 
 async function startNode(t: Cleanup): Promise<number> {
-  const [port, busPort, folder] = [await findFreePort(), await findFreePort(), await createDataDir(t)];
-  busPorts.set(port, busPort);
-  const options = {
-    port,
+  const busPort = await findFreePort();
+  const port = await spawnRedisServer(t, {
     'cluster-port': busPort,
-    bind: '127.0.0.1',
-    save: '',
-    dir: folder,
     'cluster-enabled': 'yes',
     'cluster-node-timeout': 2_000,
-  };
-  const child = spawn(
-    'redis-server',
-    Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
-    { stdio: 'ignore' },
-  );
-  t.after(async () => {
-    if (child.exitCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
   });
-  return port;
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
+  busPorts.set(port, busPort);
   return port;
 }

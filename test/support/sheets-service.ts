@@ -3,7 +3,6 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { auth as googleAuth, sheets } from '@googleapis/sheets';
 import { accountsOfEmulator, emulatedGoogleCredentials } from '../../emulator/oauth/service-accounts.ts';
@@ -15,6 +14,7 @@ import { startService } from '../../src/service.ts';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { createDataDir } from './data-dir.ts';
 import { silentLogger, startTestDatabase, type TestDatabase } from './database.ts';
+import { findFreePort } from './free-port.ts';
 import { redisUrl } from './redis.ts';
 import { readReply, type TestReply } from './service.ts';
 import { waitFor } from './wait-for.ts';
@@ -164,15 +164,4 @@ export async function readAtGoogle(emulator: Emulator, spreadsheetId: string, ra
   const reply = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
   const body = (await reply.json()) as { values?: unknown[][] };
   return body.values ?? [];
-}
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -35,9 +35,26 @@ export async function findingsOf(check: string, look: () => Promise<readonly Fin
   }
 }
 
+/** What the system's codes say, for those who do not read them every day. */
+const meanings: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'no such host name is known',
+  EAI_AGAIN: 'the name server does not answer',
+  ETIMEDOUT: 'it does not answer',
+  EHOSTUNREACH: 'there is no way to that machine',
+  ENETUNREACH: 'there is no way to that network',
+  ECONNRESET: 'it closed the connection',
+  EACCES: 'not permitted',
+  ENOSPC: 'the disk is full',
+};
+
 /** Drivers give several refused addresses an empty message. */
 export function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(reasonOf).join('; ');
+  if (error instanceof AggregateError && error.message === '') {
+    return [...new Set(error.errors.map(reasonOf))].join('; ');
+  }
   if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;
+  if (error.cause !== undefined) return `${error.message}: ${reasonOf(error.cause)}`;
+  const meaning = meanings[String((error as NodeJS.ErrnoException).code)];
+  return meaning === undefined ? error.message : `${meaning} (${error.message})`;
 }
