@@ -17,6 +17,9 @@ import { findFreePort } from '../support/free-port.ts';
 import { withoutRedisServer } from '../support/redis-cluster.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { startTestService } from '../support/service.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+type EncryptionKey = Parameters<typeof createKeyring>[0][number];
 
 const root = join(import.meta.dirname, '../..');
 const doneOrFailedMs = 60_000;
@@ -32,6 +35,8 @@ interface Ended {
 interface RunOptions {
   readonly env?: Record<string, string>;
   readonly stdin?: string;
+  /** Told once it runs. */
+  readonly onStarted?: (kill: () => void) => Promise<void>;
   /** Told of each piece of what it says on stderr. */
   readonly onSaid?: (said: string, interrupt: () => void) => void;
 }
@@ -53,7 +58,9 @@ async function cli(t: TestContext, args: readonly string[], options: RunOptions 
     options.onSaid?.(err, () => child.kill('SIGINT'));
   });
   child.stdin.end(options.stdin ?? '');
-  const [code] = (await once(child, 'close')) as [number | null];
+  const closed = once(child, 'close');
+  await options.onStarted?.(() => child.kill('SIGKILL'));
+  const [code] = (await closed) as [number | null];
   return { code, out, err, json: args.includes('--json') && args[0] !== 'logs' ? JSON.parse(out) : undefined };
 }
 
@@ -182,6 +189,74 @@ test('rotation seals every secret anew, and goes on past those that no key opens
   });
   assert.equal(rows.length, 121);
   for (const { api_key, sealed } of rows) assert.match(`${api_key} ${sealed}`, /^v1:k2:\S+ v1:k2:\S+$/);
+});
+
+test('rotation takes the webhooks’ secrets along, and goes on where a killed run stopped', async (t) => {
+  const { url, db } = await startTestDatabase(t);
+  const [old, current] = ['k0', 'k1'].map((id) => ({ id, key: randomBytes(32) })) as [EncryptionKey, EncryptionKey];
+  const keyring = createKeyring([old]);
+  const tenantId = parseTenantId('t1');
+  const columns = ['webhook_token', 'secret_key', 'previous_secret_key', 'target_secret', 'collector_token'] as const;
+  const bindingOf = (column: string, rowId: string) => ({ table: 'webhook_configs', column, rowId, tenantId });
+  const ids = Array.from({ length: 150 }, () => randomUUID()).sort();
+  await db.forTenant(tenantId, async (tx) => {
+    for (const id of ids) {
+      const sealed = columns.map((column) => keyring.seal(`${column} of ${id}`, bindingOf(column, id)));
+      await tx.query({
+        text: `insert into webhook_configs (id, management_company_id, webhook_name, webhook_url, source_service,
+                 signature_scheme, max_payload_size_bytes, over_limit_policy, webhook_token_sha256, ${columns.join(', ')})
+               values ($1, $2, $1::uuid::text, '', 'custom', 'hmac_hex', 1000, 'reject', sha256($1::uuid::text::bytea), $3, $4, $5, $6, $7)`,
+        values: [id, tenantId, ...sealed],
+      });
+    }
+  });
+  const countSealedWith = async (key: EncryptionKey): Promise<number> => {
+    const { rows } = await db.querySystem<{ count: number }>({
+      text: `select count(*)::int as count from webhook_configs, unnest(array[${columns.join(', ')}]) as sealed
+              where sealed like $1`,
+      values: [`v1:${key.id}:%`],
+    });
+    return rows[0]?.count ?? 0;
+  };
+  const env = {
+    DATABASE_URL: url,
+    ENCRYPTION_KEYS: [current, old].map(({ id, key }) => `${id}:${key.toString('base64')}`).join(','),
+  };
+
+  // A row that somebody else holds stops the run behind its first hundred rows, where it is killed.
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const { promise: held, resolve: hold } = Promise.withResolvers<void>();
+  const holding = db.forTenant(tenantId, async (tx) => {
+    await tx.query({ text: 'select 1 from webhook_configs where id = $1 for update', values: [ids[120]] });
+    hold();
+    await released;
+  });
+  await held;
+  const killed = await cli(t, ['secret', 'rotate'], {
+    env,
+    onStarted: async (kill) => {
+      await waitFor('it is stopped in the middle', async () => (await countSealedWith(current)) === 100);
+      kill();
+    },
+  });
+  assert.equal(killed.code, null);
+  release();
+  await holding;
+
+  const resumed = await cli(t, ['secret', 'rotate', '--json'], { env });
+  assert.equal(resumed.code, 0, resumed.out);
+  assert.deepEqual([resumed.json.remaining, resumed.json.broken], [0, []]);
+  // What the killed run had committed is left alone; what it was at has to be done again.
+  assert.equal(resumed.json.resealed, 650);
+  assert.deepEqual([await countSealedWith(current), await countSealedWith(old)], [750, 0]);
+  const onlyCurrent = createKeyring([current]);
+  const { rows } = await db.querySystem<Record<string, string>>({ text: 'select * from webhook_configs' });
+  for (const row of rows) {
+    const id = row.id as string;
+    for (const column of columns) {
+      assert.equal(onlyCurrent.open(row[column] as string, bindingOf(column, id)), `${column} of ${id}`);
+    }
+  }
 });
 
 test('a sealed key for the environment is opened by the service’s keys alone', async (t) => {
