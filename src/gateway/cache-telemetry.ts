@@ -33,25 +33,27 @@ export function announceHit(
   });
 }
 
-/** A question that no layer could answer; which service will is not known yet, so the family of services is named. */
+/**
+ * A question that no layer could answer, told once it is known who did: hits and misses of one service and operation
+ * then make its hit rate. `service`: null where nobody answered; the family of services is named. `isKept`: whether later
+ * callers find the answer. One that may not be kept is no miss to count: no cache could ever have had it.
+ */
 export function announceMiss(
   deps: TelemetryDeps,
-  call: Pick<Call, 'requestId' | 'cacheMode'> & { readonly capability: Pick<Call['capability'], 'cache'> },
+  call: Pick<Call, 'requestId'>,
   question: CacheQuestion,
+  { service, isKept }: { readonly service: string | null; readonly isKept: boolean },
 ): void {
-  deps.metrics.cacheMiss(question.group, question.operation);
+  const serviceName = service ?? question.group;
+  if (isKept || service === null) deps.metrics.cacheMiss(serviceName, question.operation);
   const cacheKey = cacheKeyOf(question);
   deps.publishTelemetry({
     type: 'integration.cache.miss',
     tenantId: question.tenantId,
-    serviceName: question.group,
+    serviceName,
     correlationId: call.requestId,
     occurredAtMs: deps.clock.now(),
     aggregateId: cacheKey,
-    fields: {
-      cache_key: cacheKey,
-      operation: question.operation,
-      will_populate: call.capability.cache !== null && call.cacheMode !== 'off',
-    },
+    fields: { cache_key: cacheKey, operation: question.operation, will_populate: isKept },
   });
 }

@@ -62,6 +62,56 @@ test('the first answer is fetched, recorded and announced; the second comes from
   );
 });
 
+test('hits and misses are of the service that answers; what no cache may answer is neither', async (t) => {
+  const google = await startFakeProvider(t);
+  const yandex = await startFakeProvider(t);
+  const pipeline = await startPipeline(t, { providers: { google, yandex } });
+  const counted = async () =>
+    (await pipeline.metrics.render()).text.split('\n').filter((line) => /^integration_cache_\w+\{/.test(line));
+  await pipeline.geocode('Navoi 1');
+  await pipeline.geocode('Navoi 1');
+  google.behave(answerWith(500, ''));
+  await pipeline.geocode('Navoi 2');
+  google.behave(answerPlace());
+
+  await pipeline.geocode('Navoi 3', { cacheMode: 'off' });
+  await pipeline.geocode('Navoi 3', { capability: { ...geocodeCapability, cache: null } });
+  await pipeline.geocode('Navoi 3', { capability: { ...geocodeCapability, ttlSecondsOf: () => 0 } });
+
+  assert.deepEqual(await counted(), [
+    'integration_cache_hits_total{service="google",operation="geocode"} 1',
+    'integration_cache_misses_total{service="google",operation="geocode"} 1',
+    'integration_cache_misses_total{service="yandex",operation="geocode"} 1',
+  ]);
+  assert.deepEqual(
+    pipeline.telemetry.map(({ type, serviceName, fields }) => [
+      type,
+      serviceName,
+      'will_populate' in fields && fields.will_populate,
+    ]),
+    [
+      ['integration.cache.miss', 'google', true],
+      ['integration.cache.hit', 'google', false],
+      ['integration.cache.miss', 'yandex', true],
+      ['integration.cache.miss', 'google', false],
+    ],
+  );
+});
+
+test('a stale answer is a hit, and a question that nobody answers a miss of its family', async (t) => {
+  const google = await startFakeProvider(t);
+  const pipeline = await startPipeline(t, { providers: { google } });
+  await pipeline.geocode('Navoi 1');
+  google.behave(answerWith(500, ''));
+  pipeline.advance(3_601_000);
+  assert.equal((await pipeline.geocode('Navoi 1')).cacheOutcome, 'STALE');
+  await assert.rejects(pipeline.geocode('Navoi 2'), failsWith('PROVIDER_ERROR'));
+  const { text } = await pipeline.metrics.render();
+  assert.match(text, /cache_hits_total\{service="google",operation="geocode"\} 1/);
+  assert.match(text, /cache_misses_total\{service="google",operation="geocode"\} 1/);
+  assert.match(text, /cache_misses_total\{service="geocoding",operation="geocode"\} 1/);
+});
+
 test('what hits save is counted without a statement each', async (t) => {
   const google = await startFakeProvider(t);
   const pipeline = await startPipeline(t, { providers: { google } });

@@ -75,7 +75,6 @@ async function fetchAnswer<Op extends KnownOperation>(
   flight: Flight,
   findStale: () => Promise<CachedAnswer | null>,
 ): Promise<Fetched<Fresh> | { stale: CachedAnswer }> {
-  announceMiss(deps, call, question);
   const providers = await resolveProviders(deps, call);
   const record = createCallRecord(recordedCall(call), deps.announceRefusal);
   const context: AskContext = { signal: flight.signal, record, familyCharged: false, familyState: null };
@@ -83,20 +82,54 @@ async function fetchAnswer<Op extends KnownOperation>(
   await writeDown(deps, record);
 
   const familyLimit = familyLimitOf(context.familyState, deps.clock.now());
-  const ending = (error: ServiceError) => withCall(error, { familyLimit, cache: null });
   const decisive = decisiveError(chain.outcomes);
-  // A refusal by the family's own limit says itself what is left: nothing.
-  if (decisive !== null) throw decisive.code === 'RATE_LIMIT_EXCEEDED' ? decisive : ending(decisive);
-  if (chain.best === null && foundNothing(chain.outcomes)) return nothingFound(call, chain, familyLimit);
-  if (chain.best?.quality !== 'good' && !wasAskedThroughout(chain)) {
+  if (decisive === null && chain.best?.quality !== 'good' && !wasAskedThroughout(chain)) {
     // A provider that could not be asked might have known better: what it said lately beats a poor answer, and none.
     const stale = await findStale();
     if (stale !== null && (chain.best === null || stale.kind === 'good')) return { stale };
   }
-  if (chain.best !== null) return found(call, chain, chain.best, record.costUsd(), render, familyLimit);
+  const answer = answerOf(call, chain, decisive, {
+    render,
+    familyLimit,
+    costUsd: record.costUsd(),
+    nowMs: deps.clock.now(),
+  });
+  noteMiss(deps, call, question, answer);
+  if (answer instanceof ServiceError) throw answer;
+  return answer;
+}
+
+interface AnswerTerms<Op extends KnownOperation> {
+  readonly render: Render<Op>;
+  readonly familyLimit: CallResult['familyLimit'];
+  readonly costUsd: number;
+  readonly nowMs: number;
+}
+
+/** `decisive`: the error that ends the call whatever the chain has found. */
+function answerOf<Op extends KnownOperation>(
+  call: Call<Op>,
+  chain: ChainResult<OutputOf<Op>>,
+  decisive: ServiceError | null,
+  { render, familyLimit, costUsd, nowMs }: AnswerTerms<Op>,
+): Fetched<Fresh> | ServiceError {
+  const ending = (error: ServiceError) => withCall(error, { familyLimit, cache: null });
+  // A refusal by the family's own limit says itself what is left: nothing.
+  if (decisive !== null) return decisive.code === 'RATE_LIMIT_EXCEEDED' ? decisive : ending(decisive);
+  if (chain.best !== null) return found(call, chain, chain.best, costUsd, render, familyLimit);
+  if (foundNothing(chain.outcomes)) return nothingFound(call, chain, familyLimit);
   const refusal = passedOn(chain);
-  if (refusal === null) throw ending(unanswered(chain.outcomes, deps.clock.now()));
+  if (refusal === null) return ending(unanswered(chain.outcomes, nowMs));
   return { ...found(call, chain, refusal, 0, render, familyLimit), stored: null };
+}
+
+/** A call that asks no cache has missed none. */
+function noteMiss(deps: CallDeps, call: Call, question: CacheQuestion, answer: Fetched<Fresh> | ServiceError): void {
+  if (call.capability.cache === null || call.cacheMode === 'off') return;
+  const isError = answer instanceof ServiceError;
+  const stored = isError ? null : answer.stored;
+  const answeredBy = isError || answer.fresh instanceof ServiceError ? null : answer.fresh.provider;
+  announceMiss(deps, call, question, { service: stored?.serviceName ?? answeredBy, isKept: stored !== null });
 }
 
 function recordedCall(call: Call) {

@@ -217,14 +217,20 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
       }
       return { from, answer, hits: 1 };
     }
-    counts.miss(question.tenantId, question.group, question.operation);
+    const countMiss = (serviceName: string | null) =>
+      counts.miss(question.tenantId, serviceName ?? question.group, question.operation);
 
     const fetchedAtMs = clock.now();
-    const found = await fetch(flight, () => findStale(question, cacheKey, answer, epochs));
+    const found = await fetch(flight, () => findStale(question, cacheKey, answer, epochs)).catch((error: unknown) => {
+      countMiss(null);
+      throw error;
+    });
     if ('stale' in found) {
       counts.hit('stale', found.stale);
       return { from: 'stale', answer: found.stale, hits: 1 };
     }
+    // What may not be kept is no miss: no cache could ever have had it.
+    if (found.stored !== null) countMiss(found.stored.serviceName);
     if (found.stored !== null && found.ttlSeconds > 0 && !flight.isOutdated()) {
       const ttlSeconds = Math.min(found.ttlSeconds, deps.l2TtlSeconds);
       const freshUntilMs = fetchedAtMs + ttlSeconds * 1000;

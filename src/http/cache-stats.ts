@@ -1,6 +1,6 @@
 /** What `/cache/stats` says. */
 import Type from 'typebox';
-import type { CacheLayer } from '../gateway/cache/hit-counts.ts';
+import type { CacheLayer, LayerCount } from '../gateway/cache/hit-counts.ts';
 import type { ResponseCache } from '../gateway/response-cache.ts';
 import type { TenantId } from '../ids.ts';
 import type { Database } from '../storage/database.ts';
@@ -37,10 +37,8 @@ export const cacheStatsSchema = Type.Object(
     services: Type.Array(
       Type.Object({
         service_name: Type.String(),
-        hits: count,
-        operations: Type.Array(
-          Type.Object({ operation: Type.String(), hits: count, entries: count, size_bytes: count }),
-        ),
+        ...counts,
+        operations: Type.Array(Type.Object({ operation: Type.String(), ...counts, entries: count, size_bytes: count })),
       }),
     ),
     operations: Type.Array(Type.Object({ operation: Type.String(), ...counts })),
@@ -50,17 +48,20 @@ export const cacheStatsSchema = Type.Object(
 
 const layers: readonly CacheLayer[] = ['memory', 'redis', 'postgres', 'stale'];
 
-/** A miss has no service yet, so misses stand by operation alone. Sizes by service are those of the database's layer, which has all. */
+/** A miss counts for the service that answered then; where none did it stands by operation alone. Sizes by service are those of the database's layer, which has all. */
 export async function reportCacheStats({ db, cache }: CacheReportDeps, tenantId: TenantId) {
   const seen = cache.countsOf(tenantId);
   const inMemory = cache.memorySizeOf(tenantId);
   const stored = await db.forTenant(tenantId, (tx) => sizeOfCache(tx, tenantId));
   const sum = <Item>(items: readonly Item[], of: (item: Item) => number) =>
     items.reduce((total, item) => total + of(item), 0);
-  const hitsWhere = (matches: (seen: (typeof hits)[number]) => boolean) =>
-    sum(hits.filter(matches), (hit) => hit.count);
   const hits = seen.filter(({ layer }) => layer !== 'miss');
   const misses = seen.filter(({ layer }) => layer === 'miss');
+  const countsWhere = (matches: (seen: LayerCount) => boolean) =>
+    countsOf(
+      sum(hits.filter(matches), (hit) => hit.count),
+      sum(misses.filter(matches), (miss) => miss.count),
+    );
   const countsOf = (hitCount: number, missCount: number) => ({
     hits: hitCount,
     misses: missCount,
@@ -73,31 +74,30 @@ export async function reportCacheStats({ db, cache }: CacheReportDeps, tenantId:
     postgres: { entries: sum(stored, (size) => size.entries), size_bytes: sum(stored, (size) => size.size_bytes) },
     stale: { entries: null, size_bytes: null },
   };
+  // One that only a miss names may be a family: nobody answered.
   const serviceNames = namesOf([...hits.map((hit) => hit.serviceName), ...stored.map((row) => row.service_name)]);
   const operations = namesOf([...seen, ...stored].map(({ operation }) => operation));
   return {
     scope: 'replica',
-    ...countsOf(
-      sum(hits, (hit) => hit.count),
-      sum(misses, (miss) => miss.count),
-    ),
-    layers: layers.map((layer) => ({ layer, hits: hitsWhere((hit) => hit.layer === layer), ...sizeOfLayer[layer] })),
+    ...countsWhere(() => true),
+    layers: layers.map((layer) => ({
+      layer,
+      hits: countsWhere((hit) => hit.layer === layer).hits,
+      ...sizeOfLayer[layer],
+    })),
     services: serviceNames.map((name) => ({
       service_name: name,
-      hits: hitsWhere((hit) => hit.serviceName === name),
+      ...countsWhere((count) => count.serviceName === name),
       operations: operations.flatMap((operation) => {
-        const hitCount = hitsWhere((hit) => hit.serviceName === name && hit.operation === operation);
+        const counted = countsWhere((count) => count.serviceName === name && count.operation === operation);
         const size = stored.find((row) => row.service_name === name && row.operation === operation);
-        if (hitCount === 0 && size === undefined) return [];
-        return [{ operation, hits: hitCount, entries: size?.entries ?? 0, size_bytes: size?.size_bytes ?? 0 }];
+        if (counted.hit_rate === null && size === undefined) return [];
+        return [{ operation, ...counted, entries: size?.entries ?? 0, size_bytes: size?.size_bytes ?? 0 }];
       }),
     })),
     operations: operations.map((operation) => ({
       operation,
-      ...countsOf(
-        hitsWhere((hit) => hit.operation === operation),
-        sum(misses, (miss) => (miss.operation === operation ? miss.count : 0)),
-      ),
+      ...countsWhere((count) => count.operation === operation),
     })),
   };
 }

@@ -85,10 +85,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
     ['service', 'operation'],
   );
   const cacheHits = counters('integration_cache_hits_total', 'Answers from a cache.', ['service', 'operation']);
-  const cacheMisses = counters('integration_cache_misses_total', 'Answers that no cache had.', [
-    'service',
-    'operation',
-  ]);
+  const cacheMisses = counters(
+    'integration_cache_misses_total',
+    'Questions that no cache could answer, by the service that then did; by the family where none did.',
+    ['service', 'operation'],
+  );
   const limitsExceeded = counters('integration_rate_limits_exceeded_total', 'Requests refused by a limit.', [
     'service',
   ]);

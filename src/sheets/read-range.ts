@@ -74,15 +74,9 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
   return async (caller, question, signal) => {
     const text = printA1(question.range);
     const asked = questionOf(caller.tenantId, question, text);
-    const call = {
-      tenantId: caller.tenantId,
-      requestId: caller.requestId,
-      capability: capabilities.read,
-      cacheMode: caller.cacheMode,
-    };
     if (caller.cacheMode === 'use') {
       const hit = cache.findInMemory(asked);
-      if (hit !== null) return answerFromCache(deps, call, { from: 'memory', answer: hit.answer, hits: hit.hits });
+      if (hit !== null) return answerFromCache(deps, caller, { from: 'memory', answer: hit.answer, hits: hit.hits });
     }
     const flightCaller = {
       signal,
@@ -90,12 +84,15 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
       patientUntilMs: calls.clock.now() + caller.maxWaitMs,
     };
     const resolved = await cache.resolve(asked, caller.cacheMode, flightCaller, async (flight, findStale) => {
-      announceMiss(calls, call, asked);
+      const noteMiss = (service: string | null, isKept: boolean): void => {
+        if (caller.cacheMode !== 'off') announceMiss(calls, caller, asked, { service, isKept });
+      };
       try {
         const answer = await laneOf(caller, question).add({ range: text, caller }, flight);
         const { fresh, stored } = await renderRead(answer.found, question.majorDimension);
         const { serviceId, serviceName } = answer;
         const keeps = stored !== null && caller.cacheMode !== 'off';
+        noteMiss(serviceName, keeps);
         return {
           fresh: { body: fresh, provider: serviceName, familyLimit: answer.familyLimit },
           stored: keeps ? { kind: 'good' as const, serviceId, serviceName, body: stored, costUsd: 0 } : null,
@@ -105,11 +102,12 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
       } catch (error) {
         await deps.accounts.noteTurnedAway(caller, capabilities.read, error);
         const stale = isOutage(error) ? await findStale() : null;
-        if (stale === null) throw error;
-        return { stale };
+        if (stale !== null) return { stale };
+        noteMiss(null, false);
+        throw error;
       }
     });
-    return resolved.from === 'fetch' ? answerFresh(resolved) : answerFromCache(deps, call, resolved);
+    return resolved.from === 'fetch' ? answerFresh(resolved) : answerFromCache(deps, caller, resolved);
   };
 }
 
@@ -232,11 +230,11 @@ const cacheOutcomes = {
 
 function answerFromCache(
   { calls }: ReadDeps,
-  call: Parameters<typeof announceHit>[1],
+  caller: Caller,
   hit: Exclude<Resolved<Fresh>, { from: 'fetch' }>,
 ): CallResult {
   const nowMs = calls.clock.now();
-  announceHit(calls, call, hit, nowMs);
+  announceHit(calls, caller, hit, nowMs);
   return {
     body: hit.answer.body,
     cacheOutcome: cacheOutcomes[hit.from],

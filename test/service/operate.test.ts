@@ -122,6 +122,8 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     const stats = (await asAdmin('GET', '/cache/stats')).json;
     assert.deepEqual([stats.hits, stats.misses, stats.hit_rate], [1, 5, 0.1667]);
     assert.equal(stats.layers[0].entries, 5);
+    const google = stats.services.find(({ service_name }: { service_name: string }) => service_name === 'google_maps');
+    assert.deepEqual([google.hits, google.misses, google.hit_rate], [1, 5, 0.1667]);
     const stored = await waitFor('the answers are in the database', async () => {
       const { json } = await asAdmin('GET', '/cache/entries?limit=3');
       return json.next_cursor !== null && json;

@@ -22,7 +22,8 @@ export interface LayerCount {
 export interface HitCounts {
   memoryHit(entry: MemoryEntry): void;
   hit(layer: CacheLayer, answer: CachedAnswer): void;
-  miss(tenantId: TenantId, group: string, operation: string): void;
+  /** `serviceName`: who answered then; the family of services where nobody did. */
+  miss(tenantId: TenantId, serviceName: string, operation: string): void;
   /** Of this process since it started. */
   ofTenant(tenantId: TenantId): readonly LayerCount[];
   flush(): void;
@@ -80,7 +81,7 @@ export function createHitCounts(deps: HitCountsDeps): HitCounts {
       entry.uncountedHits += 1;
     },
     hit: (layer, answer) => settle(layer, answer, 1),
-    miss: (tenantId, group, operation) => count(tenantId, 'miss', group, operation, 1),
+    miss: (tenantId, serviceName, operation) => count(tenantId, 'miss', serviceName, operation, 1),
     ofTenant: (tenantId) => Array.from(tenants.get(tenantId)?.values() ?? []),
     flush() {
       const entries = touched;
