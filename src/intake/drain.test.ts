@@ -14,12 +14,15 @@ import type { OutboxMessage } from '../outbox/envelope.ts';
 import { createKeyring } from '../secrets/keyring.ts';
 import { createIntake } from './group-commit.ts';
 import { type Intake, IntakeFull } from './intake.ts';
-import { openSpool } from './spool.ts';
+import { openSpool, type Spool } from './spool.ts';
 
 const keyring = createKeyring([{ id: 'test', key: Buffer.alloc(32, 5) }]);
 
 /** An intake whose database can be cut off, and what really is in the database. */
-async function startSpoolingIntake(t: TestContext, options: { maxBytes?: number } = {}) {
+async function startSpoolingIntake(
+  t: TestContext,
+  { wrap = (spool) => spool, ...options }: { maxBytes?: number; wrap?: (spool: Spool) => Spool } = {},
+) {
   const path = await mkdtemp(join(tmpdir(), 'drain-'));
   t.after(() => rm(path, { recursive: true, force: true }));
   const { db, url, openAnother } = await startTestDatabase(t);
@@ -33,7 +36,7 @@ async function startSpoolingIntake(t: TestContext, options: { maxBytes?: number 
       masker: createMasker(),
       clock: systemClock,
       logger: silentLogger,
-      spool: await openSpool({ path, keyring, logger: silentLogger, ...options }),
+      spool: wrap(await openSpool({ path, keyring, logger: silentLogger, ...options })),
     });
     t.after(() => intake.close());
     return intake;
@@ -180,4 +183,21 @@ test('a spooled record that PostgreSQL refuses is set aside, and the others are 
   await intake.close();
   const names = await readdir(path, { recursive: true });
   assert.equal(names.filter((name) => name.endsWith('.refused')).length, 1);
+});
+
+test('a disk without room for refused records keeps nothing else from draining', async (t) => {
+  const wrap = (spool: Spool): Spool => ({ ...spool, setAside: () => Promise.reject(new IntakeFull()) });
+  const { start, proxy, select, path } = await startSpoolingIntake(t, { wrap });
+  const intake = await start();
+  proxy.cut();
+  await intake.record({ logs: [sampleLog({ estimatedCostUsd: Number.NaN })] });
+  await intake.record({ logs: [sampleLog()] });
+  proxy.resume();
+  await waitFor('the good row', async () => {
+    const [row] = await select<{ count: number }>('select count(*) from integration_logs');
+    return row?.count === 1;
+  });
+  await intake.close();
+  const names = await readdir(path, { recursive: true });
+  assert.equal(names.filter((name) => name.endsWith('.damaged')).length, 1, 'the refused one is still on the disk');
 });

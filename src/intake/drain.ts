@@ -2,8 +2,7 @@
 import type { Logger } from '../logger.ts';
 import { type Database, DatabaseAway } from '../storage/database.ts';
 import type { BatchCommitter } from './commit-batch.ts';
-import type { PreparedRecord } from './prepare.ts';
-import type { Spool } from './spool.ts';
+import type { Spool, SpoolBatch } from './spool.ts';
 import type { SpoolWriter } from './spool-writer.ts';
 
 export interface Draining {
@@ -61,8 +60,8 @@ export function startDraining(deps: DrainingDeps): Draining {
     door = null;
   };
 
-  const drainGroup = async (records: readonly PreparedRecord[]): Promise<void> => {
-    const own = records.map((record) => ({
+  const drainGroup = async (batch: SpoolBatch): Promise<void> => {
+    const own = batch.records.map((record) => ({
       ...record,
       events: record.events.map((event) => ({ ...event, origin: deps.origin })),
     }));
@@ -71,7 +70,13 @@ export function startDraining(deps: DrainingDeps): Draining {
     if (refused.length === 0) return;
     const reason = outcomes.find((outcome) => outcome.kind === 'rejected');
     logger.error({ err: reason?.error, count: refused.length }, 'spooled records cannot be stored: they are set aside');
-    await spool.setAside(refused);
+    try {
+      await spool.setAside(refused);
+    } catch (error) {
+      // A full disk must not keep what lies behind from draining, which is what gives room.
+      logger.error({ err: error }, 'records could not be set aside: the whole file that they are in is kept');
+      batch.keepFile();
+    }
   };
 
   /** Throws `DatabaseAway` where it must be tried again later. */
@@ -80,7 +85,7 @@ export function startDraining(deps: DrainingDeps): Draining {
       if (spool.bytesToRead() <= lastBytes) shutDoor();
       const batch = await spool.next();
       if (batch !== null) {
-        await drainGroup(batch.records);
+        await drainGroup(batch);
         await batch.done();
       } else if (spool.isEmpty() && writer.isIdle()) {
         active = false;

@@ -21,6 +21,8 @@ export interface SpoolBatch {
   readonly records: readonly PreparedRecord[];
   /** Goes on to the next group; removes what is read to its end. */
   done(): Promise<void>;
+  /** The file that it lies in stays on the disk, out of the way, when it is read to its end. */
+  keepFile(): void;
 }
 
 export interface Spool {
@@ -58,7 +60,8 @@ interface Segment {
   /** Flushed bytes; what lies behind is no part of it. */
   sizeBytes: number;
   file: FileHandle | null;
-  damaged: boolean;
+  /** Something in it could not be read or stored: it is renamed, not removed. */
+  isKept: boolean;
 }
 
 /** A flush that takes longer counts as failed; the disk hangs. */
@@ -87,7 +90,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     for (const { path, sizeBytes } of await folder.files()) {
       const id = basename(path, extname(path));
       if (extname(path) !== '.seg') asideBytes += sizeBytes;
-      else if (!known.has(id)) segments.push({ path, id, readOffset: 0, sizeBytes, file: null, damaged: false });
+      else if (!known.has(id)) segments.push({ path, id, readOffset: 0, sizeBytes, file: null, isKept: false });
     }
     segments.sort((a, b) => (a.id < b.id ? -1 : 1)); // Ids begin with the time they were made.
   };
@@ -96,15 +99,26 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     const id = newId();
     const path = join(folder.path, id + extension);
     const file = await open(path, 'wx', 0o600);
-    await flushFolder(folder.path);
-    return { path, id, readOffset: 0, sizeBytes: 0, file, damaged: false };
+    try {
+      await flushFolder(folder.path);
+    } catch (error) {
+      await file.close();
+      await rm(path, { force: true });
+      throw error;
+    }
+    return { path, id, readOffset: 0, sizeBytes: 0, file, isKept: false };
   };
 
-  /** Leaves the segment as it was before, or, where that fails too, never appends to it again. */
+  /** Leaves the segment as it was before, and never appends to it again: the next append begins another. */
   const undo = async (segment: Segment): Promise<void> => {
     await segment.file?.truncate(segment.sizeBytes).catch(() => undefined);
     await segment.file?.close().catch(() => undefined);
     segment.file = null;
+    if (segment.sizeBytes > 0) return;
+    // On a full disk every append gets as far as this: its file must not stay.
+    segments = segments.filter((other) => other !== segment);
+    if (asideSegment === segment) asideSegment = null;
+    await rm(segment.path, { force: true });
   };
 
   const appendFrame = async (segment: Segment, records: readonly PreparedRecord[]): Promise<void> => {
@@ -167,7 +181,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     const { file } = segment;
     segment.file = null;
     await file?.close();
-    if (segment.damaged) {
+    if (segment.isKept) {
       asideBytes += segment.sizeBytes;
       await rename(segment.path, segment.path.replace(/\.seg$/, '.damaged'));
     } else {
@@ -189,6 +203,9 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
             // Only what no append is writing to now: the last one waits for its next turn.
             if (segment.readOffset >= segment.sizeBytes && segment !== segments.at(-1)) await finish(segment);
           },
+          keepFile() {
+            segment.isKept = true;
+          },
         };
       }
       if (read.kind === 'damaged') {
@@ -196,7 +213,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
           { err: read.reason, segment: segment.id },
           'a group in the spool cannot be read: its file is kept',
         );
-        segment.damaged = true;
+        segment.isKept = true;
         segment.readOffset = read.endOffset;
         continue;
       }
@@ -226,7 +243,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     isEmpty: () => bytesToRead() === 0,
     bytesToRead,
     async setAside(records) {
-      asideSegment ??= await createSegment('.refused');
+      if (asideSegment === null || asideSegment.file === null) asideSegment = await createSegment('.refused');
       const before = asideSegment.sizeBytes;
       await appendFrame(asideSegment, records);
       asideBytes += asideSegment.sizeBytes - before;

@@ -9,14 +9,20 @@ const root = join(import.meta.dirname, '../..');
 
 export interface ServiceProcess {
   readonly url: string;
+  readonly pid: number;
   /** As a machine that loses its power: nothing is finished. */
   kill(): Promise<void>;
 }
 
-/** Resolves when it serves. Killed after `t`, if it still runs. */
-export async function startServiceProcess(t: Cleanup, env: Readonly<Record<string, string>>): Promise<ServiceProcess> {
+/** Resolves when it serves. Killed after `t`, if it still runs. `launcher` is put before the program, and becomes it. */
+export async function startServiceProcess(
+  t: Cleanup,
+  env: Readonly<Record<string, string>>,
+  launcher: readonly string[] = [],
+): Promise<ServiceProcess> {
   closeInReverse(t);
-  const child: ChildProcess = spawn(process.execPath, ['src/main.ts'], {
+  const [program = process.execPath, ...args] = [...launcher, process.execPath, 'src/main.ts'];
+  const child: ChildProcess = spawn(program, args, {
     cwd: root,
     env: { PATH: process.env.PATH ?? '', PORT: '0', HOST: '127.0.0.1', EMULATOR: 'off', ...env },
   });
@@ -40,5 +46,5 @@ export async function startServiceProcess(t: Cleanup, env: Readonly<Record<strin
     },
     60_000,
   );
-  return { url: ready[1] as string, kill };
+  return { url: ready[1] as string, pid: child.pid as number, kill };
 }
