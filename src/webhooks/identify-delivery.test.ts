@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fixturesMissing, listRecordings, readRecordedJson, readRecording } from '../../test/support/fixtures.ts';
+import { parseTenantId } from '../ids.ts';
+import { sealEnvelope } from '../outbox/envelope.ts';
 import { deliveryIdOf, eventTypeOf, parsePayload, wantsEventType } from './identify-delivery.ts';
+import { receivedEvent } from './received-event.ts';
 import { parseFactSource, presetOf } from './sources.ts';
 
 function identify(source: string, headers: Record<string, string>, body: string, contentType = 'application/json') {
@@ -81,4 +84,33 @@ test('every recorded delivery is identified', { skip: fixturesMissing }, () => {
       assert.ok(found.type !== null && found.id !== null, `${source}/${file}: ${JSON.stringify(found)}`);
     }
   }
+});
+
+test('ids that a double or a cut would make equal stay apart', () => {
+  const idOf = (body: string, headers: Record<string, string> = {}) => identify('custom', headers, body).id;
+  assert.equal(idOf('{"id":1234567890123456789}'), '1234567890123456789');
+  assert.equal(idOf('{"id":1234567890123456788}'), '1234567890123456788');
+  assert.equal(idOf('{"id":7}'), '7');
+  const long = 'x'.repeat(230);
+  assert.notEqual(idOf('{}', { 'x-delivery-id': `${long}1` }), idOf('{}', { 'x-delivery-id': `${long}2` }));
+  assert.equal(identify('custom', { 'x-event-type': long }, '{}').type?.length, 200);
+});
+
+test('a payload is passed on with every digit that was sent', () => {
+  for (const body of [
+    '[12345678901234567890,0.12345678901234567890,1e400,-1]',
+    '{"a":{"b":9007199254740993}}',
+    '[1.5,2]',
+  ]) {
+    const parsed = parsePayload(Buffer.from(body), null);
+    const webhook = { id: 'w', tenantId: parseTenantId('uk_digits'), name: 'digits', sourceService: 'custom' };
+    const delivery = { eventId: 'e', eventType: null, receivedAtMs: 0, signatureVerified: true };
+    const event = receivedEvent(webhook, { ...delivery, body: Buffer.from(body), parsed }, 'http://payload', null);
+    assert.ok(sealEnvelope(event).body.includes(`"payload":${body}`), body);
+  }
+});
+
+test('a byte order mark and the case of a content type change nothing', () => {
+  assert.deepEqual(parsePayload(Buffer.from('\uFEFF{"a":1}'), 'application/json'), { a: 1 });
+  assert.deepEqual(parsePayload(Buffer.from('payload=%7B%7D'), 'Application/X-WWW-Form-Urlencoded'), {});
 });

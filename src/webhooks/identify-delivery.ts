@@ -1,9 +1,10 @@
 /** What a genuine delivery calls itself: its event type and its id. Runs only after the signature held. */
+import { numberText, parseExactly } from './exact-json.ts';
 import type { DeliveryHeaders } from './schemes/scheme.ts';
 import type { FactSource } from './sources.ts';
 
-/** Longer names are cut: they go into columns, routing and labels of other systems. */
-const longestFact = 200;
+/** Longer types are cut: they go into columns, routing and labels of other systems. */
+const longestType = 200;
 
 /** The member of a Telegram update that says what it is (Telegram Bot API, Update: at most one of them is present). */
 function telegramUpdateKind(payload: unknown): string | null {
@@ -23,8 +24,8 @@ function memberAt(payload: unknown, path: readonly string[]): unknown {
 function readFact(sources: readonly FactSource[], headers: DeliveryHeaders, payload: unknown): string | null {
   for (const source of sources) {
     const value = source.in === 'header' ? headers[source.name] : memberAt(payload, source.path);
-    if (typeof value === 'number' && Number.isFinite(value)) return String(value);
-    if (typeof value === 'string' && value.trim() !== '') return value.trim().slice(0, longestFact);
+    const text = typeof value === 'string' ? value.trim() : numberText(value);
+    if (text !== null && text !== '') return text;
   }
   return null;
 }
@@ -39,15 +40,15 @@ export function eventTypeOf(
   headers: DeliveryHeaders,
   payload: unknown,
 ): string | null {
-  const named = readFact(sources, headers, payload);
+  const named = readFact(sources, headers, payload)?.slice(0, longestType) ?? null;
   if (named !== null && sourceService === 'github') {
     const action = memberAt(payload, ['action']);
-    return typeof action === 'string' && action !== '' ? `${named}.${action}`.slice(0, longestFact) : named;
+    return typeof action === 'string' && action !== '' ? `${named}.${action}`.slice(0, longestType) : named;
   }
   return named ?? (sourceService === 'telegram' ? telegramUpdateKind(payload) : null);
 }
 
-/** The sender's id of this delivery, or null where it gave none and the body's hash must serve. */
+/** The sender's id of this delivery, whole, because two may differ in their last letter alone; or null where it gave none and the body's hash must serve. */
 export function deliveryIdOf(
   sources: readonly FactSource[],
   headers: DeliveryHeaders,
@@ -69,12 +70,12 @@ export function wantsEventType(wanted: readonly string[], eventType: string | nu
  */
 export function parsePayload(body: Buffer, contentType: string | null): unknown {
   const text = body.toString('utf8');
-  const json = contentType?.startsWith('application/x-www-form-urlencoded')
-    ? new URLSearchParams(text).get('payload')
-    : text;
+  const isForm = contentType?.trimStart().toLowerCase().startsWith('application/x-www-form-urlencoded') === true;
+  const json = isForm ? new URLSearchParams(text).get('payload') : text;
   if (json === null) return null;
   try {
-    return JSON.parse(json) as unknown;
+    // RFC 8259, section 8.1: a byte order mark may be passed over.
+    return parseExactly(json.startsWith('\uFEFF') ? json.slice(1) : json);
   } catch {
     return null;
   }
