@@ -39,3 +39,9 @@ test('what is no range is told apart', () => {
   assert.equal(parseRange('10.0.0.0/33'), null);
   assert.equal(parseRange('example.com'), null);
 });
+
+test('a range of IPv4 addresses written as IPv6 admits them', () => {
+  assert.equal(isAllowedAddress('10.1.2.3', compileRanges(['::ffff:10.0.0.0/104'])), true);
+  assert.equal(isAllowedAddress('11.1.2.3', compileRanges(['::ffff:10.0.0.0/104'])), false);
+  assert.equal(isAllowedAddress('10.1.2.3', compileRanges(['::ffff:10.1.2.3'])), true);
+});

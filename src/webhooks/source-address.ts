@@ -1,14 +1,23 @@
 /** Who really sent a delivery, and whether it may. */
 import ipaddr from 'ipaddr.js';
 
+/** `::ffff:0:0/96` */
+const mappedHeadBits = 96;
+
 type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /** An address or CIDR of either family; a bare address is a range of one. Null where it is neither. */
 export function parseRange(text: string): Range | null {
-  if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
+  if (ipaddr.isValidCIDR(text)) return unmapped(...ipaddr.parseCIDR(text));
   if (!ipaddr.isValid(text)) return null;
   const address = ipaddr.parse(text);
-  return [address, address.kind() === 'ipv4' ? 32 : 128];
+  return unmapped(address, address.kind() === 'ipv4' ? 32 : 128);
+}
+
+/** A range of IPv4 addresses in their IPv6 dress is one of IPv4: senders' addresses are matched as that. */
+function unmapped(network: ipaddr.IPv4 | ipaddr.IPv6, bits: number): Range {
+  const isMapped = network instanceof ipaddr.IPv6 && network.isIPv4MappedAddress() && bits >= mappedHeadBits;
+  return isMapped ? [network.toIPv4Address(), bits - mappedHeadBits] : [network, bits];
 }
 
 /** IPv4 addresses that arrive over an IPv6 socket (`::ffff:1.2.3.4`) are their IPv4 selves. */
