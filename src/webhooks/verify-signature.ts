@@ -18,6 +18,18 @@ export const signatureSchemes = [
 ] as const;
 export type SignatureScheme = (typeof signatureSchemes)[number];
 
+/** Where a scheme's senders put the signature unless a webhook says otherwise; null: nowhere. */
+export const usualSignatureHeaders: Readonly<Record<SignatureScheme, string | null>> = {
+  github: 'X-Hub-Signature-256',
+  stripe: 'Stripe-Signature',
+  telegram: 'X-Telegram-Bot-Api-Secret-Token',
+  standard_webhooks: 'webhook-signature',
+  hmac_hex: 'X-Webhook-Signature',
+  hmac_base64: 'X-Webhook-Signature',
+  timestamped_hmac: 'X-Webhook-Signature',
+  none: null,
+};
+
 /** The token in the address is all that such a sender can show. */
 const trustTheToken: VerifySignature = () => ({ genuine: true, matchedSecret: null });
 

@@ -122,6 +122,26 @@ test('webhooks, from creation to the event', async (t) => {
     assert.equal((await postDelivery(hook.url, '{}', {})).status, 404);
   });
 
+  await t.test('a number keeps all its digits, in the id and when it is looked up', async () => {
+    const hook = await startWebhook(app, { webhook_name: 'digits' });
+    const post = (body: string) => postDelivery(hook.url, body, { 'x-webhook-signature': sign(hook.secret, body) });
+    const first = await post('{"id":1234567890123456789}');
+    const second = await post('{"id":1234567890123456788}');
+    assert.deepEqual([first.json.status, second.json.status], ['accepted', 'accepted'], 'two ids, two deliveries');
+    const whole = await app.admin('GET', `/webhooks/events/${first.json.event_id}`);
+    assert.ok(whole.text.includes('"payload":{"id":1234567890123456789}'), whole.text);
+    assert.equal(whole.json.delivery_id, '1234567890123456789');
+  });
+
+  await t.test('a scheme brings its own header', async () => {
+    const { json } = await app.admin('POST', '/webhooks', { webhook_name: 'scheme', signature_scheme: 'stripe' });
+    assert.equal(json.signature_header, 'Stripe-Signature');
+    const patched = await app.admin('PATCH', `/webhooks/${json.id}`, { signature_scheme: 'hmac_hex' });
+    assert.equal(patched.json.signature_header, 'X-Webhook-Signature');
+    const named = { signature_scheme: 'hmac_base64', signature_header: 'X-Shop' };
+    assert.equal((await app.admin('PATCH', `/webhooks/${json.id}`, named)).json.signature_header, 'X-Shop');
+  });
+
   await t.test('types that were not asked for are ignored with 200', async () => {
     const hook = await startWebhook(app, { webhook_name: 'choosy', event_types: ['order'] });
     const post = (body: string) => postDelivery(hook.url, body, { 'x-webhook-signature': sign(hook.secret, body) });
