@@ -41,11 +41,21 @@ export interface ServiceErrorOptions {
   readonly provider?: string;
   /** Overrides the code's usual status where a provider's own refusal keeps its meaning (400, 403 or 404). */
   readonly status?: 400 | 403 | 404;
+  /** The limit that refused: the headers of a 429 show it. */
+  readonly limit?: SpentLimit;
   /** Further members of the problem document, already safe to publish (`attempts`, `best`, `outcome`). */
   readonly extra?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
   /** Set where a call to a provider ended so, or a cache answered: what its headers say. */
   readonly call?: FailedCall;
+}
+
+/** A limit with nothing left. */
+export interface SpentLimit {
+  /** The family, or the account's name, with the part of it that is counted apart: `google_sheets:read`. */
+  readonly name: string;
+  readonly maxRequests: number;
+  readonly windowSeconds: number;
 }
 
 /** What a caller is told of a call besides its error, as of one that was answered. */
@@ -63,6 +73,7 @@ export class ServiceError extends Error {
   readonly retryAfterSeconds: number | undefined;
   readonly provider: string | undefined;
   readonly status: 400 | 403 | 404 | undefined;
+  readonly limit: SpentLimit | undefined;
   readonly extra: Readonly<Record<string, unknown>> | undefined;
   readonly call: FailedCall | undefined;
 
@@ -75,6 +86,7 @@ export class ServiceError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.provider = options.provider;
     this.status = options.status;
+    this.limit = options.limit;
     this.extra = options.extra;
     this.call = options.call;
   }
@@ -85,8 +97,9 @@ export function withCall(error: ServiceError, call: FailedCall): ServiceError {
   return new ServiceError(error.code, error.publicMessage, { ...definedOnly(error), call });
 }
 
-function definedOnly({ errors, retryAfterSeconds, provider, status, extra, cause }: ServiceError): ServiceErrorOptions {
-  const members = Object.entries({ errors, retryAfterSeconds, provider, status, extra, cause });
+function definedOnly(error: ServiceError): ServiceErrorOptions {
+  const { errors, retryAfterSeconds, provider, status, limit, extra, cause } = error;
+  const members = Object.entries({ errors, retryAfterSeconds, provider, status, limit, extra, cause });
   return Object.fromEntries(members.filter(([, value]) => value !== undefined));
 }
 

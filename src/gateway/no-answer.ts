@@ -1,7 +1,8 @@
 /** What a caller is told when no provider gave an answer, and why: one line for each provider. */
-import { type ErrorCode, ServiceError } from '../errors.ts';
+import { type ErrorCode, ServiceError, type SpentLimit } from '../errors.ts';
 import type { Family, ProviderTrace } from './call.ts';
 import type { BadInput, FamilyRefused, ProviderOutcome, UnknownOutcome } from './outcome.ts';
+import { spentLimitOf } from './report-limits.ts';
 
 type Outcomes = readonly ProviderOutcome<unknown>[];
 
@@ -33,8 +34,10 @@ export function notFound(family: Family, attempts: readonly ProviderTrace[]): Se
 export function unanswered(outcomes: Outcomes, nowMs: number): ServiceError {
   const code = codeOf(outcomes);
   const retryAfterSeconds = retryAfterOf(outcomes, nowMs);
+  const limit = code === 'RATE_LIMIT_EXCEEDED' ? limitOf(outcomes) : null;
   return new ServiceError(code, messages[code] ?? 'No provider answered.', {
     extra: { attempts: tracesOf(outcomes) },
+    ...(limit === null ? {} : { limit }),
     ...(retryAfterSeconds === null || code === 'PROVIDER_ERROR' ? {} : { retryAfterSeconds }),
   });
 }
@@ -66,6 +69,17 @@ function codeOf(outcomes: Outcomes): ErrorCode {
 
 function isLimited(outcome: ProviderOutcome<unknown>): boolean {
   return outcome.kind === 'throttled' || (outcome.kind === 'passed_over' && outcome.because === 'limit');
+}
+
+/** Of the limits that refused, the one that ends soonest. Null where a provider said so: what it counts by is its own. */
+function limitOf(outcomes: Outcomes): SpentLimit | null {
+  const refused = outcomes.flatMap((outcome) =>
+    outcome.kind === 'passed_over' && outcome.refusedBy !== null && outcome.refusedBy.maxRequests > 0
+      ? [{ state: outcome.refusedBy, untilMs: outcome.untilMs ?? Number.POSITIVE_INFINITY }]
+      : [],
+  );
+  const [soonest] = refused.sort((one, other) => one.untilMs - other.untilMs);
+  return soonest === undefined ? null : spentLimitOf(soonest.state);
 }
 
 /** The soonest at which any of them may be asked again. */
@@ -127,7 +141,10 @@ function familyRefused({ refusal }: FamilyRefused): ServiceError {
   return new ServiceError(
     'RATE_LIMIT_EXCEEDED',
     `The limit of ${maxRequests} ${subject.name} requests a ${windowType} is spent.`,
-    Number.isFinite(seconds) ? { retryAfterSeconds: Math.max(1, seconds) } : {},
+    {
+      limit: spentLimitOf(refusal.refusedBy),
+      ...(Number.isFinite(seconds) ? { retryAfterSeconds: Math.max(1, seconds) } : {}),
+    },
   );
 }
 

@@ -1,5 +1,6 @@
 /** What a tenant has used of its limits: the windows of the contract, from the limiter itself. */
 import type { ExternalService } from '../directory/service.ts';
+import type { SpentLimit } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import type { Family } from './call.ts';
 import { accountLimits, type FamilyLimits, familyLimit } from './limit-subjects.ts';
@@ -24,6 +25,8 @@ export interface ReportLimitsDeps {
   /** What an account is limited by beyond its four windows: Google counts a Sheets account's reads and writes apart. */
   extraLimitsOf?(service: ExternalService): readonly LimitSubject[];
 }
+
+const minuteMs = 60_000;
 
 const families: readonly Family[] = ['geocoding', 'sheets', 'proxy'];
 
@@ -81,8 +84,22 @@ function subjectsOf(deps: Pick<ReportLimitsDeps, 'extraLimitsOf'>, service: Exte
   );
 }
 
+/** A limit that refused, by the name that tells it from the others of its account. */
+export function spentLimitOf({ subject, windowType, maxRequests }: LimitState): SpentLimit {
+  const part = limitNameOf(subject);
+  const name = part === null ? subject.name : `${subject.name}:${part.replaceAll(' ', ':')}`;
+  return { name, maxRequests, windowSeconds: windowSeconds[windowType] };
+}
+
+/** A month's are those of thirty days: the header knows no calendar. */
+const windowSeconds = { minute: 60, hour: 3_600, day: 86_400, month: 2_592_000 } as const satisfies Record<
+  WindowType,
+  number
+>;
+
 function windowUseOf(state: LimitState): LimitWindowUse {
-  const { subject, windowType, maxRequests, usedRequests, windowStartMs, windowEndMs } = state;
+  const { subject, windowType, maxRequests, usedRequests } = state;
+  const { windowStartMs, windowEndMs } = windowType === 'minute' ? minuteOf(state) : state;
   const name = limitNameOf(subject);
   return {
     window_type: windowType,
@@ -94,6 +111,17 @@ function windowUseOf(state: LimitState): LimitWindowUse {
     is_rate_limited: usedRequests >= maxRequests,
     ...(name === null ? {} : { limit: name }),
   };
+}
+
+/**
+ * The minute rolls, and what is spent comes back one by one, a minute and a little after it was spent
+ * (`limit-windows.ts`). It is shown as the minute that ends when all is back: it began when something was spent last. One
+ * that nothing is counted in begins now.
+ */
+function minuteOf({ usedRequests, windowStartMs, windowEndMs }: LimitState) {
+  const nowMs = windowStartMs + minuteMs;
+  const endMs = usedRequests === 0 ? nowMs + minuteMs : Math.min(Math.max(windowEndMs, nowMs), nowMs + minuteMs);
+  return { windowStartMs: endMs - minuteMs, windowEndMs: endMs };
 }
 
 /** `service:<id>:read` is its reads, `project:<id>:read` those of its project; `service:<id>` all of it. */

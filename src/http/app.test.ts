@@ -152,13 +152,31 @@ test('a charged answer says what is left, and a hit after it repeats that', asyn
 test('a refusal by the limit carries Retry-After and the headers of the limit', async (t) => {
   const { post, calls } = await startApp(t);
   calls.answer = async () => {
-    throw new ServiceError('RATE_LIMIT_EXCEEDED', 'Too many.', { retryAfterSeconds: 12.2 });
+    const limit = { name: 'geocoding', maxRequests: 50, windowSeconds: 60 };
+    throw new ServiceError('RATE_LIMIT_EXCEEDED', 'Too many.', { retryAfterSeconds: 12.2, limit });
   };
   const reply = await post({ address: 'a' });
   assert.equal(reply.statusCode, 429);
   assert.equal(reply.headers['retry-after'], '13');
   assert.equal(reply.headers.ratelimit, '"geocoding";r=0;t=13');
   assert.equal(reply.json().code, 'RATE_LIMIT_EXCEEDED');
+});
+
+test('the spent limit of an account is shown under its own name, beside the policy of the tenant', async (t) => {
+  const { post, calls } = await startApp(t);
+  for (const [name, shown] of [
+    ['google_maps', '"google_maps"'],
+    ['карты', '"%D0%BA%D0%B0%D1%80%D1%82%D1%8B"'],
+    ['a "b"', '"a \\"b\\""'],
+  ] as const) {
+    calls.answer = async () => {
+      const limit = { name, maxRequests: 10, windowSeconds: 3_600 };
+      throw new ServiceError('RATE_LIMIT_EXCEEDED', 'Spent.', { retryAfterSeconds: 60, limit });
+    };
+    const { headers } = await post({ address: 'a' });
+    assert.equal(headers['ratelimit-policy'], `"geocoding";q=50;w=60, ${shown};q=10;w=3600`);
+    assert.equal(headers.ratelimit, `${shown};r=0;t=60`);
+  }
 });
 
 test('a call that failed, and a batch, say what is left of the limit; a remembered not-found whence it is', async (t) => {

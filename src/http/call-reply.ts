@@ -48,8 +48,8 @@ export async function withRateLimitHeaders<T>(
   try {
     return await call;
   } catch (error) {
-    const { call: failed, code, retryAfterSeconds } = error instanceof ServiceError ? error : noError;
-    if (code === 'RATE_LIMIT_EXCEEDED' && failed === undefined) limits.setRefused(reply, retryAfterSeconds ?? 1);
+    const { call: failed, limit, retryAfterSeconds } = error instanceof ServiceError ? error : noError;
+    if (limit !== undefined) limits.setRefused(reply, limit, retryAfterSeconds ?? limit.windowSeconds);
     else limits.set(reply, callerOf(reply.request).tenantId, failed?.familyLimit ?? null);
     const cache = failed?.cache ?? null;
     if (cache !== null) reply.header('x-cache', cache.outcome).header('age', cache.ageSeconds);
@@ -58,7 +58,7 @@ export async function withRateLimitHeaders<T>(
 }
 
 /** What a fault of ours says of its call. */
-const noError = { call: undefined, code: undefined, retryAfterSeconds: undefined };
+const noError = { call: undefined, limit: undefined, retryAfterSeconds: undefined };
 
 /** `no-store` wins over `no-cache`; other directives of a request do not concern us. */
 export function cacheModeOf(header: string | undefined): CacheMode {

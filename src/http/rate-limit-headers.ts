@@ -1,27 +1,31 @@
 /**
  * `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
  *
+ * What is shown is the tenant's own limit of the family. Where the limit of an account refuses, that one is shown, under
+ * its own name, and the policy names both: the tenant has something left, and yet nobody who could be asked.
+ *
  * A cache hit is not counted, so nothing is asked for it: it repeats what this replica saw last of the tenant's window.
  */
 import type { FastifyReply } from 'fastify';
 import type { Clock } from '../clock.ts';
+import type { SpentLimit } from '../errors.ts';
 import type { CallResult, Family } from '../gateway/call.ts';
 import type { TenantId } from '../ids.ts';
 
-const windowSeconds = 60;
+const familyWindowSeconds = 60;
 /** At the bound the tenant seen longest ago is forgotten, and counts as untouched. */
 const maxTenants = 10_000;
 
 export interface RateLimitHeaders {
   /** Sets both headers; `familyLimit` null where nothing was charged. */
   set(reply: FastifyReply, tenantId: TenantId, familyLimit: CallResult['familyLimit']): void;
-  /** After a refusal: nothing is left until the wait is over. */
-  setRefused(reply: FastifyReply, retryAfterSeconds: number): void;
+  /** After a refusal: nothing is left of this limit until the wait is over. */
+  setRefused(reply: FastifyReply, limit: SpentLimit, retryAfterSeconds: number): void;
 }
 
 export function createRateLimitHeaders(family: Family, limit: number, clock: Clock): RateLimitHeaders {
-  const policy = `"${family}";q=${limit};w=${windowSeconds}`;
-  const untouched = `"${family}";r=${limit};t=${windowSeconds}`;
+  const policy = `"${family}";q=${limit};w=${familyWindowSeconds}`;
+  const untouched = `"${family}";r=${limit};t=${familyWindowSeconds}`;
   const lastSeen = new Map<TenantId, { remaining: number; resetAtMs: number }>();
 
   return {
@@ -42,9 +46,15 @@ export function createRateLimitHeaders(family: Family, limit: number, clock: Clo
       if (seen === undefined || leftMs <= 0) reply.header('ratelimit', untouched);
       else reply.header('ratelimit', `"${family}";r=${seen.remaining};t=${Math.ceil(leftMs / 1000)}`);
     },
-    setRefused(reply, retryAfterSeconds) {
-      reply.header('ratelimit-policy', policy);
-      reply.header('ratelimit', `"${family}";r=0;t=${Math.ceil(retryAfterSeconds)}`);
+    setRefused(reply, { name, maxRequests, windowSeconds }, retryAfterSeconds) {
+      const own = `${quoted(name)};q=${maxRequests};w=${windowSeconds}`;
+      reply.header('ratelimit-policy', name === family ? policy : `${policy}, ${own}`);
+      reply.header('ratelimit', `${quoted(name)};r=0;t=${Math.ceil(retryAfterSeconds)}`);
     },
   };
+}
+
+/** A string of RFC 9651 is ASCII; a service may be named in any script. */
+function quoted(name: string): string {
+  return `"${/^[\x20-\x7e]*$/.test(name) ? name.replaceAll(/[\\"]/g, '\\$&') : encodeURIComponent(name)}"`;
 }

@@ -148,6 +148,15 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     const geocoding = json.families.find(({ family }: { family: string }) => family === 'geocoding').windows[0];
     assert.deepEqual([geocoding.window_type, geocoding.request_count, geocoding.max_requests], ['minute', 6, 50]);
     assert.equal(geocoding.remaining_requests, 44);
+    for (const { windows } of [...json.families, ...json.services]) {
+      for (const { window_type, window_start, window_end } of windows) {
+        const lengthMs = Date.parse(window_end) - Date.parse(window_start);
+        const expectedMs = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }[window_type as string];
+        if (expectedMs !== undefined)
+          assert.equal(lengthMs, expectedMs, `${window_type}: ${window_start} to ${window_end}`);
+        assert.ok(Date.parse(window_start) <= Date.now() + 1_000, 'it has begun, give or take two clocks');
+      }
+    }
     const sheets = json.services.find(({ service_name }: { service_name: string }) => service_name === 'google_sheets');
     assert.deepEqual(
       new Set(sheets.windows.map(({ limit }: { limit: string }) => limit.split(' ').at(-1))),

@@ -21,6 +21,8 @@ test('a spent quota is told with a true Retry-After to those who do not wait, an
   const refused = replies[60];
   assert.equal(refused?.json.code, 'RATE_LIMIT_EXCEEDED');
   const retryAfter = Number(refused?.headers.get('retry-after'));
+  assert.equal(refused?.headers.get('ratelimit'), `"google_sheets:read";r=0;t=${retryAfter}`);
+  assert.equal(refused?.headers.get('ratelimit-policy'), '"sheets";q=1000;w=60, "google_sheets:read";q=60;w=60');
   assert.ok(retryAfter > 0 && retryAfter <= 62, `Retry-After: ${retryAfter}`);
   const { overQuota, received } = emulator.control.requests('google_sheets');
   assert.deepEqual([overQuota, received], [0, 60]);
@@ -37,6 +39,8 @@ test('the tenant’s own limit is held too', async (t) => {
   const refused = await call('POST', '/sheets/read', read(3, { max_wait_seconds: 0 }));
   assert.equal(refused.status, 429);
   assert.match(refused.json.detail, /limit of 2 sheets requests a minute/);
+  assert.match(String(refused.headers.get('ratelimit')), /^"sheets";r=0;t=\d+$/);
+  assert.equal(refused.headers.get('ratelimit-policy'), '"sheets";q=2;w=60');
 });
 
 test('each call that a spent limit turns away has its row in the log, also those that were to go together', async (t) => {

@@ -11,7 +11,12 @@ export const limitWindowSchema = Type.Object(
   {
     window_type: Type.Union([Type.Literal('minute'), Type.Literal('hour'), Type.Literal('day'), Type.Literal('month')]),
     window_start: time,
-    window_end: Type.String({ format: 'date-time', description: 'When the whole window is free again.' }),
+    window_end: Type.String({
+      format: 'date-time',
+      description:
+        'When the whole window is free again. Hours, days and months are the calendar’s. The minute rolls: each request ' +
+        'counts for a minute, so this is a minute after the last, and something is free again before it.',
+    }),
     request_count: Type.Integer(),
     max_requests: Type.Integer(),
     remaining_requests: Type.Integer(),
