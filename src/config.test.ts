@@ -196,7 +196,9 @@ test('a service-account file must be one', () => {
 
 test('docs/config.md and .env.example name exactly the variables that are read', () => {
   const root = join(import.meta.dirname, '..');
-  const source = readFileSync(join(root, 'src/config.ts'), 'utf8');
+  const source = ['src/config.ts', 'src/config-variables.ts']
+    .map((path) => readFileSync(join(root, path), 'utf8'))
+    .join('\n');
   const variables = new Set(
     source.match(/'[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+'|'(?:PORT|HOST|DEBUG|EMULATOR)'/g)?.map((text) => text.slice(1, -1)),
   );

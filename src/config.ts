@@ -1,26 +1,24 @@
 /** The only reader of the environment. `parseConfig` returns a frozen `Config`, or throws one error naming every fault. */
-import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import ipaddr from 'ipaddr.js';
+import {
+  type BootstrapToken,
+  createReader,
+  type EncryptionKey,
+  type Env,
+  type JwtVerification,
+  type LogLevel,
+  readBootstrapTokens,
+  readCidrs,
+  readCredentialsFile,
+  readDatabaseUrl,
+  readEncryptionKeys,
+  readJwtVerification,
+  readList,
+  readLogLevel,
+  tenantPattern,
+} from './config-variables.ts';
 
-export interface EncryptionKey {
-  readonly id: string;
-  /** 32 bytes. */
-  readonly key: Buffer;
-}
-
-export interface BootstrapToken {
-  readonly name: string;
-  readonly token: string;
-  /** null: every tenant. */
-  readonly tenants: readonly string[] | null;
-}
-
-export type JwtVerification =
-  | { readonly kind: 'secret'; readonly secret: string }
-  | { readonly kind: 'public-key'; readonly pem: string }
-  | { readonly kind: 'jwks'; readonly url: string }
-  | { readonly kind: 'generated' };
+export type { BootstrapToken, EncryptionKey, JwtVerification } from './config-variables.ts';
 
 export type EmulatorMode = 'auto' | 'on' | 'off';
 
@@ -81,7 +79,7 @@ export interface Config {
   readonly requestTimeoutMs: number;
   /** Repeats at one provider, beyond its first attempt. */
   readonly requestMaxRetries: number;
-  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly logLevel: LogLevel;
 }
 
 /** Every fault of the environment, one line each, naming the variable and never its secret value. */
@@ -95,9 +93,6 @@ export class ConfigError extends Error {
   }
 }
 
-type Env = Readonly<Record<string, string | undefined>>;
-
-const tenantPattern = /^[A-Za-z0-9_-]{1,50}$/;
 /** Values that stand in examples and tutorials; production must not run on them. */
 const wellKnownSecrets = new Set([
   'secret',
@@ -110,18 +105,6 @@ const wellKnownSecrets = new Set([
   'your-secret-key',
   'supersecret',
 ]);
-const logLevels: Readonly<Record<string, Config['logLevel']>> = {
-  TRACE: 'trace',
-  DEBUG: 'debug',
-  INFO: 'info',
-  WARN: 'warn',
-  WARNING: 'warn',
-  ERROR: 'error',
-  CRITICAL: 'fatal',
-  FATAL: 'fatal',
-  SILENT: 'silent',
-};
-
 /**
  * Reads the environment once. `readFile` is injected so that a test needs no files.
  *
@@ -235,203 +218,6 @@ function productionFaults(config: Config): string[] {
 
 function isWeakSecret(secret: string): boolean {
   return secret.length < 32 || wellKnownSecrets.has(secret.toLowerCase()) || new Set(secret).size < 8;
-}
-
-type Reader = ReturnType<typeof createReader>;
-
-function createReader(env: Env, problems: string[]) {
-  /** An empty variable is an absent one: compose files pass `X=` for what is not set. */
-  const text = (name: string): string | null => {
-    const value = env[name]?.trim();
-    return value === undefined || value === '' ? null : value;
-  };
-  const number = (name: string, fallback: number, min: number, max: number): number => {
-    const value = text(name);
-    if (value === null) return fallback;
-    const parsed = Number(value);
-    if (!Number.isFinite(parsed) || parsed < min || parsed > max) {
-      problems.push(`${name} must be a number from ${min} to ${max}`);
-      return fallback;
-    }
-    return parsed;
-  };
-  const url = (name: string, protocols: readonly string[]): string | null => {
-    const value = text(name);
-    if (value === null) return null;
-    if (isUrlOf(value, protocols)) return value;
-    problems.push(`${name} must be a URL beginning with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`);
-    return null;
-  };
-  return {
-    text,
-    number,
-    url,
-    integer(name: string, fallback: number, min: number, max: number): number {
-      const value = number(name, fallback, min, max);
-      if (Number.isInteger(value)) return value;
-      problems.push(`${name} must be a whole number`);
-      return fallback;
-    },
-    urls(name: string, protocols: readonly string[]): readonly string[] | null {
-      const value = text(name);
-      if (value === null) return null;
-      const parts = value
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== '');
-      // A cluster's further nodes may be given as host:port after the first URL.
-      const complete = parts.map((part, index) =>
-        index === 0 || part.includes('://') ? part : `${protocols[0]}//${part}`,
-      );
-      if (complete.length > 0 && complete.every((part) => isUrlOf(part, protocols))) return complete;
-      problems.push(
-        `${name} must be one or more URLs beginning with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-      );
-      return null;
-    },
-    choice(name: string, choices: readonly string[], fallback: string): string {
-      const value = text(name)?.toLowerCase();
-      if (value === undefined) return fallback;
-      if (choices.includes(value)) return value;
-      problems.push(`${name} must be one of ${choices.join(', ')}`);
-      return fallback;
-    },
-    flag(name: string, fallback: boolean): boolean {
-      const value = text(name)?.toLowerCase();
-      if (value === undefined) return fallback;
-      if (['true', '1', 'yes', 'on'].includes(value)) return true;
-      if (['false', '0', 'no', 'off'].includes(value)) return false;
-      problems.push(`${name} must be true or false`);
-      return fallback;
-    },
-    matching(name: string, pattern: RegExp, fault: string): string | null {
-      const value = text(name);
-      if (value === null || pattern.test(value)) return value;
-      problems.push(`${name} ${fault}`);
-      return null;
-    },
-  };
-}
-
-function isUrlOf(value: string, protocols: readonly string[]): boolean {
-  return URL.canParse(value) && protocols.includes(new URL(value).protocol);
-}
-
-/** Accepts SQLAlchemy's spelling, `postgresql+asyncpg://…`, which the other services of the system use. */
-function readDatabaseUrl(read: Reader, problems: string[]): string | null {
-  const value = read.text('DATABASE_URL');
-  if (value === null) return null;
-  const plain = value.replace(/^postgres(?:ql)?(?:\+[a-z0-9_]+)?:\/\//i, 'postgres://');
-  if (isUrlOf(plain, ['postgres:'])) return plain;
-  problems.push('DATABASE_URL must be a URL beginning with postgres:// or postgresql:// (postgresql+asyncpg:// too)');
-  return null;
-}
-
-function readEncryptionKeys(read: Reader, problems: string[]): EncryptionKey[] | null {
-  const value = read.text('ENCRYPTION_KEYS');
-  if (value === null) return null;
-  const keys: EncryptionKey[] = [];
-  for (const [index, part] of value.split(',').entries()) {
-    const match = /^\s*([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]+={0,2})\s*$/.exec(part);
-    const key = Buffer.from(match?.[2] ?? '', 'base64');
-    if (match === null || key.length !== 32)
-      problems.push(`ENCRYPTION_KEYS: part ${index + 1} must be id:base64-of-32-bytes`);
-    else if (keys.some(({ id }) => id === match[1]))
-      problems.push(`ENCRYPTION_KEYS: the id "${match[1]}" stands twice`);
-    else keys.push({ id: match[1] as string, key });
-  }
-  return keys;
-}
-
-function readBootstrapTokens(read: Reader, problems: string[]): BootstrapToken[] {
-  const tokens: BootstrapToken[] = [];
-  for (const [index, part] of (read.text('SERVICE_TOKENS')?.split(',') ?? []).entries()) {
-    const [name = '', token = '', tenants, ...rest] = part.trim().split(':');
-    const tenantList = tenants === undefined ? null : tenants.split('|');
-    if (name === '' || token === '' || rest.length > 0) {
-      problems.push(`SERVICE_TOKENS: part ${index + 1} must be name:token or name:token:tenant|tenant`);
-    } else if (tenantList?.some((tenant) => !tenantPattern.test(tenant))) {
-      problems.push(`SERVICE_TOKENS: the tenants of "${name}" must each be 1 to 50 of A-Z, a-z, 0-9, _ and -`);
-    } else if (tokens.some((other) => other.token === token)) {
-      problems.push(`SERVICE_TOKENS: "${name}" has the token of another name`);
-    } else {
-      tokens.push({ name, token, tenants: tenantList });
-    }
-  }
-  return tokens;
-}
-
-function readJwtVerification(read: Reader, problems: string[]): JwtVerification {
-  const secret = read.text('JWT_SECRET');
-  const pem = read.text('JWT_PUBLIC_KEY')?.replaceAll('\\n', '\n') ?? null;
-  const jwks = read.url('JWT_JWKS_URL', ['http:', 'https:']);
-  const given = [secret, pem, jwks].filter((value) => value !== null).length;
-  if (given > 1) problems.push('JWT_SECRET, JWT_PUBLIC_KEY and JWT_JWKS_URL contradict each other: set one of them');
-  if (pem !== null && !isPublicKeyPem(pem)) {
-    problems.push('JWT_PUBLIC_KEY must be the PEM text of an RSA, P-256 or Ed25519 public key');
-  }
-  if (secret !== null) return { kind: 'secret', secret };
-  if (pem !== null) return { kind: 'public-key', pem };
-  if (jwks !== null) return { kind: 'jwks', url: jwks };
-  return { kind: 'generated' };
-}
-
-/** Only keys that one algorithm goes with: which one is never left to a token. */
-function isPublicKeyPem(pem: string): boolean {
-  if (pem.includes('PRIVATE KEY')) return false;
-  try {
-    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(pem);
-    if (asymmetricKeyType === 'ec') return asymmetricKeyDetails?.namedCurve === 'prime256v1';
-    return asymmetricKeyType === 'rsa' || asymmetricKeyType === 'ed25519';
-  } catch {
-    return false;
-  }
-}
-
-function readList(read: Reader, name: string): string[] {
-  const parts = read.text(name)?.split(',') ?? [];
-  return parts.map((part) => part.trim()).filter((part) => part !== '');
-}
-
-function readCidrs(read: Reader, problems: string[], name: string, hostAndPortToo: boolean): string[] {
-  const value = read.text(name);
-  if (value === null || value.toLowerCase() === 'off') return [];
-  const parts = value
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-  for (const part of parts) {
-    const isCidr = ipaddr.isValidCIDR(part) || ipaddr.isValid(part);
-    const isHostAndPort = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+):\d{1,5}$/i.test(part);
-    if (!isCidr && !(hostAndPortToo && isHostAndPort)) {
-      problems.push(`${name}: "${part}" is no CIDR${hostAndPortToo ? ' and no host:port' : ''}`);
-    }
-  }
-  return parts;
-}
-
-function readCredentialsFile(read: Reader, problems: string[], readFile: (path: string) => string): string | null {
-  const path = read.text('GOOGLE_SHEETS_CREDENTIALS_PATH');
-  if (path === null) return null;
-  try {
-    const text = readFile(path);
-    const parsed = JSON.parse(text) as Record<string, unknown> | null;
-    if (typeof parsed?.client_email === 'string' && typeof parsed.private_key === 'string') return text;
-    problems.push(
-      'GOOGLE_SHEETS_CREDENTIALS_PATH: the file is no service-account key (client_email and private_key are missing)',
-    );
-  } catch (error) {
-    const reason = error instanceof SyntaxError ? 'the file is no JSON' : 'the file cannot be read';
-    problems.push(`GOOGLE_SHEETS_CREDENTIALS_PATH: ${reason}`);
-  }
-  return null;
-}
-
-function readLogLevel(read: Reader, problems: string[]): Config['logLevel'] {
-  const level = logLevels[(read.text('LOG_LEVEL') ?? 'INFO').toUpperCase()];
-  if (level !== undefined) return level;
-  problems.push('LOG_LEVEL must be one of TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL, SILENT');
-  return 'info';
 }
 
 function deepFreeze<T>(value: T): T {
