@@ -139,11 +139,7 @@ function parseMembers(body: unknown): Members {
 export function parseReadRequest(body: unknown): ReadQuestion {
   const members = parseMembers(body);
   const reader = new Reader();
-  const question = {
-    spreadsheetId: reader.spreadsheetId(members),
-    range: reader.range(members),
-    ...readOptions(reader, members),
-  };
+  const question = { ...placeIn(reader, members), ...readOptions(reader, members) };
   reader.refuseFaults();
   return question;
 }
@@ -165,12 +161,7 @@ function readOptions(reader: Reader, members: Members, prefix = ''): ReadOptions
 export function parseWriteRequest(body: unknown): WriteQuestion {
   const members = parseMembers(body);
   const reader = new Reader();
-  const question = {
-    spreadsheetId: reader.spreadsheetId(members),
-    range: reader.range(members),
-    values: reader.values(members),
-    valueInputOption: reader.oneOf(members, 'value_input_option', valueInputOptions),
-  };
+  const question = rowsFor(reader, members);
   reader.refuseFaults();
   return question;
 }
@@ -180,15 +171,26 @@ export function parseAppendRequest(body: unknown): AppendQuestion {
   const members = parseMembers(body);
   const reader = new Reader();
   const question = {
-    spreadsheetId: reader.spreadsheetId(members),
-    range: reader.range(members),
-    values: reader.values(members),
-    valueInputOption: reader.oneOf(members, 'value_input_option', valueInputOptions),
+    ...rowsFor(reader, members),
     insertDataOption: reader.oneOf(members, 'insert_data_option', insertDataOptions),
   };
   refuseBlankRows(reader, question.values);
   reader.refuseFaults();
   return question;
+}
+
+/** Where a request reads or writes. */
+function placeIn(reader: Reader, members: Members) {
+  return { spreadsheetId: reader.spreadsheetId(members), range: reader.range(members) };
+}
+
+/** What a write and an append bring. */
+function rowsFor(reader: Reader, members: Members) {
+  return {
+    ...placeIn(reader, members),
+    values: reader.values(members),
+    valueInputOption: reader.oneOf(members, 'value_input_option', valueInputOptions),
+  };
 }
 
 /** A row without anything in it ends the table for Google: the next append would be written over it. */
@@ -205,7 +207,7 @@ function refuseBlankRows(reader: Reader, values: readonly unknown[], prefix = ''
 export function parseClearRequest(body: unknown): ClearQuestion {
   const members = parseMembers(body);
   const reader = new Reader();
-  const question = { spreadsheetId: reader.spreadsheetId(members), range: reader.range(members) };
+  const question = placeIn(reader, members);
   reader.refuseFaults();
   return question;
 }
