@@ -2,7 +2,10 @@
  * `npm run check:dashboards`: every query of every panel, and every alert's, run against a real Prometheus that scrapes
  * the service under traffic. Each panel's query must return data. Alerts need only be understood: most must be silent.
  *
- * Needs Prometheus: in the path (Debian: apt-get install prometheus), or its program in `PROMETHEUS`.
+ *   npm run check:dashboards -- --pictures FOLDER     and a picture of each dashboard, to look at
+ *
+ * Needs Prometheus: in the path (Debian: apt-get install prometheus), or its program in `PROMETHEUS`; for pictures also
+ * Chromium or Chrome.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -14,29 +17,33 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { signAdminToken } from '../src/cli/token-create.ts';
 import { parseConfig } from '../src/config.ts';
 import { startService } from '../src/service.ts';
+import { type Dashboard, drawDashboards } from './draw-dashboards.ts';
+import { ensureTestBrowser } from './test-browser.ts';
 
 const root = join(import.meta.dirname, '..');
 const tenant = 'uk_company_1';
-const trafficMs = 30_000;
+const { pictures } = parseArgs({ options: { pictures: { type: 'string' } } }).values;
+/** A graph needs more of it than a query. */
+const trafficMs = pictures === undefined ? 30_000 : 90_000;
 const startDeadlineMs = 60_000;
 /** What Grafana would put in; here the scrapes are a second apart. */
 const variables: Readonly<Record<string, string>> = { $__rate_interval: '20s', $service: '.*' };
 /** Empty in a service that is well: a query here may return nothing. */
 const mayBeEmpty = new Set(['integration_telemetry_events_dropped_total']);
 
-interface Panel {
-  readonly title: string;
-  readonly targets?: readonly { readonly expr: string }[];
-}
-
 interface QueryReply {
   readonly status: string;
   readonly error?: string;
   readonly data?: { readonly result: readonly { readonly value: readonly [number, string] }[] };
 }
+
+const dashboardsFolder = join(root, 'deploy/grafana/dashboards');
+const fill = (expr: string): string =>
+  Object.entries(variables).reduce((text, [name, value]) => text.replaceAll(name, value), expr);
 
 const folder = await mkdtemp(join(tmpdir(), 'integration-service-dashboards-'));
 try {
@@ -63,7 +70,9 @@ async function checkAll(): Promise<number> {
   const prometheus = await startPrometheus(new URL(service.url).host);
   try {
     await makeTraffic(service.url, token, await adminToken(), provider.port);
-    return await checkQueries(prometheus.url);
+    const exitCode = await checkQueries(prometheus.url);
+    if (pictures !== undefined) await draw(prometheus.url, pictures);
+    return exitCode;
   } finally {
     await prometheus.close();
     await service.close();
@@ -177,7 +186,7 @@ async function checkQueries(prometheusUrl: string): Promise<number> {
   let faults = 0;
   let queries = 0;
   const ask = async (place: string, expr: string, mustHaveData: boolean): Promise<void> => {
-    const query = Object.entries(variables).reduce((text, [name, value]) => text.replaceAll(name, value), expr);
+    const query = fill(expr);
     const reply = await fetch(`${prometheusUrl}/api/v1/query?${new URLSearchParams({ query })}`);
     const { status, error, data } = (await reply.json()) as QueryReply;
     const results = data?.result ?? [];
@@ -189,8 +198,8 @@ async function checkQueries(prometheusUrl: string): Promise<number> {
     console.log(`${fault === null ? 'ok  ' : 'FAIL'} ${place}${fault === null ? sample : `: ${fault}`}`);
     if (fault !== null) faults += 1;
   };
-  for (const file of globSync(join(root, 'deploy/grafana/dashboards/*.json')).sort()) {
-    const { panels } = JSON.parse(readFileSync(file, 'utf8')) as { panels: readonly Panel[] };
+  for (const file of globSync(join(dashboardsFolder, '*.json')).sort()) {
+    const { panels } = JSON.parse(readFileSync(file, 'utf8')) as Dashboard;
     for (const { title, targets = [] } of panels) {
       for (const { expr } of targets) {
         await ask(`${basename(file, '.json')} / ${title}`, expr, ![...mayBeEmpty].some((name) => expr.includes(name)));
@@ -205,6 +214,13 @@ async function checkQueries(prometheusUrl: string): Promise<number> {
   }
   console.log(`${queries} queries, ${faults} without what they must return`);
   return faults === 0 && queries > 0 ? 0 : 1;
+}
+
+async function draw(prometheusUrl: string, folder: string): Promise<void> {
+  const browserPath = ensureTestBrowser(console.log);
+  const spanS = trafficMs / 1000;
+  const written = await drawDashboards(dashboardsFolder, { prometheusUrl, browserPath, folder, fill, spanS });
+  for (const path of written) console.log(`drawn ${path}`);
 }
 
 async function freePort(): Promise<number> {

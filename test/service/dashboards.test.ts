@@ -8,17 +8,16 @@ import { createMetrics } from '../../src/metrics/metrics.ts';
 const deploy = join(import.meta.dirname, '../../deploy');
 
 test('every metric that a dashboard or an alert asks for is one that the service exposes', async () => {
-  const { text } = await createMetrics({ clock: { now: () => 0 } }).render();
-  const exposed = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name as string));
+  const rendered = await createMetrics({ clock: { now: () => 0 } }).render();
+  const exposed = new Set([...rendered.text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name as string));
   const files = [...globSync(join(deploy, 'grafana/dashboards/*.json')), join(deploy, 'prometheus/alerts.yml')];
   assert.equal(files.length, 5);
   for (const file of files) {
-    const asked = readFileSync(file, 'utf8').matchAll(
-      /\b((?:integration|process|nodejs)_[a-z_]+?)(?:_bucket|_count|_sum)?(?=[^a-z_])/g,
-    );
+    const text = readFileSync(file, 'utf8');
+    // A rate drops the name: of two metrics that are selected together it refuses series that differ in nothing else.
+    assert.doesNotMatch(text, /__name__/, file);
+    const asked = text.matchAll(/\b((?:integration|process|nodejs)_[a-z_]+?)(?:_bucket|_count|_sum)?(?=[^a-z_])/g);
     const names = new Set([...asked].map(([, name]) => name as string));
-    // The pattern of names in one alert: both of its names stand elsewhere in full.
-    names.delete('integration_cache_');
     assert.ok(names.size > 0, file);
     for (const name of names) assert.ok(exposed.has(name), `${name} of ${file}`);
   }
