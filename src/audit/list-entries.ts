@@ -5,39 +5,22 @@ import {
   countLogs,
   type LogFilter,
   type LogPosition,
-  type LogStatus,
   type StoredLog,
   selectLog,
   selectLogBodies,
   selectLogs,
 } from '../storage/integration-logs.ts';
 
-export { type LogFilter, type LogStatus, logStatuses } from '../storage/integration-logs.ts';
+export { type LogFilter, logStatuses } from '../storage/integration-logs.ts';
 
 /** `IntegrationLog` of the contract. Lists carry no headers and bodies (null): one entry does. */
-export interface IntegrationLog {
-  readonly id: string;
-  readonly service_id: string | null;
-  readonly service_name: string;
-  readonly service_type: string;
-  readonly operation: string;
-  readonly endpoint: string | null;
-  readonly http_method: string | null;
+export interface IntegrationLog
+  extends Omit<StoredLog, 'request_headers' | 'request_body' | 'response_body' | 'started_at' | 'completed_at'> {
   readonly request_headers: unknown;
   readonly request_body: unknown;
-  readonly response_status_code: number | null;
   readonly response_body: unknown;
   readonly started_at: string;
   readonly completed_at: string | null;
-  readonly duration_ms: number | null;
-  readonly status: LogStatus;
-  readonly error_message: string | null;
-  readonly error_code: string | null;
-  readonly retry_count: number;
-  readonly attempt: number;
-  readonly request_id: string | null;
-  readonly source_service: string | null;
-  readonly estimated_cost: number;
 }
 
 export interface LogPage {

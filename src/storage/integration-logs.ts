@@ -1,5 +1,6 @@
 /** Reading `integration_logs` for one tenant. Rows are written by the intake alone (commit-intake.ts). */
 import type { Queryable } from './database.ts';
+import { createFilterConditions, type FilterConditions } from './filter-conditions.ts';
 
 export const logStatuses = ['success', 'error', 'timeout', 'rate_limited', 'cancelled'] as const;
 export type LogStatus = (typeof logStatuses)[number];
@@ -66,30 +67,28 @@ export async function selectLogs(
   limit: number,
   isSparse = false,
 ): Promise<StoredLog[]> {
-  const { conditions, values } = conditionsOf(tenantId, filter);
-  if (after !== null) {
-    conditions.push(`(started_at, id) < ($${values.push(after.startedAt)}, $${values.push(after.id)})`);
-  }
-  const limitParameter = `$${values.push(limit)}`;
-  const order = `order by started_at desc, id desc limit ${limitParameter}`;
+  const conditions = conditionsOf(tenantId, filter);
+  if (after !== null) conditions.addAfter(['started_at', 'id'], after.startedAt, after.id);
+  const order = `order by started_at desc, id desc limit ${conditions.parameter(limit)}`;
+  const where = conditions.text();
   const walk = (status: LogStatus): string =>
-    `(select ${columns} from integration_logs where ${[...conditions, `status = '${status}'`].join(' and ')} ${order})`;
+    `(select ${columns} from integration_logs where ${where} and status = '${status}' ${order})`;
   const isOneWalk = isSparse || filter.status !== undefined || filter.requestId !== undefined;
   const text = isOneWalk
-    ? `select ${columns} from integration_logs where ${conditions.join(' and ')} ${order}`
+    ? `select ${columns} from integration_logs where ${where} ${order}`
     : `select ${columns} from (${logStatuses.map(walk).join(' union all ')}) walks ${order}`;
-  const { rows } = await tx.query<StoredLog>({ text, values });
+  const { rows } = await tx.query<StoredLog>({ text, values: conditions.values });
   return rows;
 }
 
 /** Counted up to `most`. */
 export async function countLogs(tx: Queryable, tenantId: string, filter: LogFilter, most: number): Promise<number> {
-  const { conditions, values } = conditionsOf(tenantId, filter);
+  const conditions = conditionsOf(tenantId, filter);
   const { rows } = await tx.query<{ count: number }>({
     text: `
       select count(*) as count
-        from (select from integration_logs where ${conditions.join(' and ')} limit $${values.push(most)}) capped`,
-    values,
+        from (select from integration_logs where ${conditions.text()} limit ${conditions.parameter(most)}) capped`,
+    values: conditions.values,
   });
   return rows[0]?.count ?? 0;
 }
@@ -134,20 +133,13 @@ export async function selectLogBodies(
   return new Map(rows.map(({ day, body_hash, body }) => [`${day} ${body_hash}`, body]));
 }
 
-function conditionsOf(tenantId: string, filter: LogFilter): { conditions: string[]; values: unknown[] } {
-  const values: unknown[] = [tenantId];
-  const conditions = ['management_company_id = $1'];
-  const add = (condition: (parameter: string) => string, value: unknown): void => {
-    if (value !== undefined) conditions.push(condition(`$${values.push(value)}`));
-  };
-  const time = (atMs: number | undefined): string | undefined =>
-    atMs === undefined ? undefined : new Date(atMs).toISOString();
-  add((parameter) => `service_name = ${parameter}`, filter.serviceName);
-  add((parameter) => `operation = ${parameter}`, filter.operation);
-  add((parameter) => `status = ${parameter}`, filter.status);
-  add((parameter) => `started_at >= ${parameter}`, time(filter.fromMs));
-  add((parameter) => `started_at < ${parameter}`, time(filter.toMs));
-  add((parameter) => `duration_ms >= ${parameter}`, filter.minDurationMs);
-  add((parameter) => `request_id = ${parameter}`, filter.requestId);
-  return { conditions, values };
+function conditionsOf(tenantId: string, filter: LogFilter): FilterConditions {
+  const conditions = createFilterConditions('management_company_id', tenantId);
+  conditions.add((parameter) => `service_name = ${parameter}`, filter.serviceName);
+  conditions.add((parameter) => `operation = ${parameter}`, filter.operation);
+  conditions.add((parameter) => `status = ${parameter}`, filter.status);
+  conditions.addTimes('started_at', filter.fromMs, filter.toMs);
+  conditions.add((parameter) => `duration_ms >= ${parameter}`, filter.minDurationMs);
+  conditions.add((parameter) => `request_id = ${parameter}`, filter.requestId);
+  return conditions;
 }

@@ -1,6 +1,7 @@
 /** Reading `webhook_events` and what became of each for one tenant. Rows are written by the intake alone (commit-intake.ts). */
 import type { TenantId } from '../ids.ts';
 import type { Queryable } from './database.ts';
+import { createFilterConditions, type FilterConditions } from './filter-conditions.ts';
 
 export const webhookEventStatuses = ['accepted', 'deferred', 'refused', 'ignored'] as const;
 export const targetStates = ['pending', 'delivered', 'dead', 'cancelled'] as const;
@@ -82,16 +83,14 @@ export async function pageWebhookEvents(
   after: WebhookEventPosition | null,
   limit: number,
 ): Promise<WebhookEventRow[]> {
-  const { conditions, values } = conditionsOf(tenantId, filter);
-  if (after !== null) {
-    conditions.push(`(e.received_at, e.id) < ($${values.push(after.receivedAt)}, $${values.push(after.id)})`);
-  }
+  const conditions = conditionsOf(tenantId, filter);
+  if (after !== null) conditions.addAfter(['e.received_at', 'e.id'], after.receivedAt, after.id);
   const { rows } = await tx.query<WebhookEventRow>({
     text: `
       select ${columns} from webhook_events e ${withTarget}
-       where ${conditions.join(' and ')}
-       order by e.received_at desc, e.id desc limit $${values.push(limit)}`,
-    values,
+       where ${conditions.text()}
+       order by e.received_at desc, e.id desc limit ${conditions.parameter(limit)}`,
+    values: conditions.values,
   });
   return rows;
 }
@@ -132,23 +131,16 @@ export async function listWebhookAttempts(
   return rows;
 }
 
-function conditionsOf(tenantId: TenantId, filter: WebhookEventFilter): { conditions: string[]; values: unknown[] } {
-  const values: unknown[] = [tenantId];
-  const conditions = ['e.management_company_id = $1'];
-  const add = (condition: (parameter: string) => string, value: unknown): void => {
-    if (value !== undefined) conditions.push(condition(`$${values.push(value)}`));
-  };
-  const time = (atMs: number | undefined): string | undefined =>
-    atMs === undefined ? undefined : new Date(atMs).toISOString();
-  add((parameter) => `e.webhook_id = ${parameter}`, filter.webhookId);
-  add((parameter) => `e.source_service = ${parameter}`, filter.source);
-  add((parameter) => `e.status = ${parameter}`, filter.status);
-  add(
+function conditionsOf(tenantId: TenantId, filter: WebhookEventFilter): FilterConditions {
+  const conditions = createFilterConditions('e.management_company_id', tenantId);
+  conditions.add((parameter) => `e.webhook_id = ${parameter}`, filter.webhookId);
+  conditions.add((parameter) => `e.source_service = ${parameter}`, filter.source);
+  conditions.add((parameter) => `e.status = ${parameter}`, filter.status);
+  conditions.add(
     (parameter) => `(e.event_type = ${parameter} or starts_with(e.event_type, ${parameter} || '.'))`,
     filter.eventType,
   );
-  add((parameter) => `d.state = ${parameter}`, filter.deliveryStatus);
-  add((parameter) => `e.received_at >= ${parameter}`, time(filter.fromMs));
-  add((parameter) => `e.received_at < ${parameter}`, time(filter.toMs));
-  return { conditions, values };
+  conditions.add((parameter) => `d.state = ${parameter}`, filter.deliveryStatus);
+  conditions.addTimes('e.received_at', filter.fromMs, filter.toMs);
+  return conditions;
 }

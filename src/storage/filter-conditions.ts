@@ -1,0 +1,43 @@
+/** The `where` of a list that a tenant filters: the tenant first, then each filter that is set. */
+
+export interface FilterConditions {
+  /** The conditions, joined by `and`. */
+  text(): string;
+  /** In the order of their parameters. */
+  readonly values: unknown[];
+  /** Adds a value and returns its parameter: `$3`. */
+  parameter(value: unknown): string;
+  /** Adds the condition that `render` makes of the value's parameter; nothing where the value is undefined. */
+  add(render: (parameter: string) => string, value: unknown): void;
+  /** `column` from one time to before another, in Unix milliseconds; undefined leaves that end open. */
+  addTimes(column: string, fromMs: number | undefined, toMs: number | undefined): void;
+  /** Rows after this place of a list that runs from the newest to the oldest, and by id within a time. */
+  addAfter(columns: readonly [at: string, id: string], at: string, id: string): void;
+}
+
+/** `tenantColumn` as the statement calls it: `e.management_company_id`. */
+export function createFilterConditions(tenantColumn: string, tenantId: string): FilterConditions {
+  const values: unknown[] = [];
+  const conditions: string[] = [];
+  const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const add: FilterConditions['add'] = (render, value) => {
+    if (value !== undefined) conditions.push(render(parameter(value)));
+  };
+  add((tenant) => `${tenantColumn} = ${tenant}`, tenantId);
+  return {
+    text: () => conditions.join(' and '),
+    values,
+    parameter,
+    add,
+    addTimes(column, fromMs, toMs) {
+      add((from) => `${column} >= ${from}`, timeOf(fromMs));
+      add((to) => `${column} < ${to}`, timeOf(toMs));
+    },
+    addAfter: ([atColumn, idColumn], at, id) =>
+      void conditions.push(`(${atColumn}, ${idColumn}) < (${parameter(at)}, ${parameter(id)})`),
+  };
+}
+
+function timeOf(atMs: number | undefined): string | undefined {
+  return atMs === undefined ? undefined : new Date(atMs).toISOString();
+}
