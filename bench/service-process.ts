@@ -8,6 +8,33 @@ import { redisUrl } from '../test/support/redis.ts';
 import { token } from './peers/cached-answer.ts';
 import { type ServerProcess, startServerProcess } from './processes.ts';
 
+/** Where a process of the service under test lives. */
+export interface ServicePlace {
+  readonly tenant: string;
+  readonly database: TestDatabase;
+  readonly dataDir: string;
+}
+
+/** A database, a folder and a tenant of its own. */
+export async function findServicePlace(t: Cleanup): Promise<ServicePlace> {
+  const database = await startTestDatabase(t);
+  return { database, dataDir: await createDataDir(t), tenant: `bench_${randomUUID().slice(0, 18)}` };
+}
+
+/** What every service under test is started with, on the real stores. */
+export function environmentAt({ tenant, database, dataDir }: ServicePlace, port: number): Record<string, string> {
+  return {
+    PORT: String(port),
+    HOST: '127.0.0.1',
+    DATA_DIR: dataDir,
+    DATABASE_URL: database.url,
+    REDIS_URL: benchRedisUrl,
+    RABBITMQ_URL: rabbitmqUrl,
+    EMULATOR: 'off',
+    MANAGEMENT_COMPANY_ID: tenant,
+  };
+}
+
 export interface ServiceProcess extends ServerProcess {
   /** Of this process alone: what an earlier benchmark left in Redis is no answer here. */
   readonly tenant: string;
@@ -20,23 +47,15 @@ const unreached = 1_000_000;
 
 /** Its only provider that is asked is Google, at `upstreamPort`, with a limit in each of the four windows. */
 export async function startServiceProcess(t: Cleanup, upstreamPort: number): Promise<ServiceProcess> {
-  const database = await startTestDatabase(t);
-  const dataDir = await createDataDir(t);
-  const tenant = `bench_${randomUUID().slice(0, 18)}`;
+  const place = await findServicePlace(t);
+  const { tenant, database } = place;
   const service = await startServerProcess({
     args: () => ['src/main.ts'],
     env: (port) => ({
-      PORT: String(port),
-      HOST: '127.0.0.1',
-      DATA_DIR: dataDir,
-      DATABASE_URL: database.url,
-      REDIS_URL: benchRedisUrl,
-      RABBITMQ_URL: rabbitmqUrl,
-      EMULATOR: 'off',
+      ...environmentAt(place, port),
       GOOGLE_MAPS_API_KEY: 'bench-key',
       GOOGLE_MAPS_BASE_URL: `http://127.0.0.1:${upstreamPort}`,
       OUTBOUND_ALLOWED_NETWORKS: `127.0.0.1:${upstreamPort}`,
-      MANAGEMENT_COMPANY_ID: tenant,
       SERVICE_TOKENS: `bench:${token}`,
       RATE_LIMIT_GEOCODING_PER_MINUTE: String(unreached),
     }),

@@ -9,11 +9,10 @@ import { readFileSync } from 'node:fs';
 import { Connection } from 'rabbitmq-client';
 import { openHttpConnection, renderRequest } from '../../bench/load/http-connection.ts';
 import { startServerProcess } from '../../bench/processes.ts';
+import { environmentAt, findServicePlace } from '../../bench/service-process.ts';
 import { rabbitmqUrl } from '../../test/support/broker.ts';
 import type { Cleanup } from '../../test/support/cleanup.ts';
-import { createDataDir } from '../../test/support/data-dir.ts';
 import { startTestDatabase } from '../../test/support/database.ts';
-import { redisUrl } from '../../test/support/redis.ts';
 import { jwtSecretOfTests, signAdminToken } from '../../test/support/service.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 
@@ -111,20 +110,12 @@ interface OurReceiver extends Receiver {
 }
 
 async function startOurs(t: Cleanup): Promise<OurReceiver> {
-  const database = await startTestDatabase(t);
-  const dataDir = await createDataDir(t);
-  const tenant = `bench_${randomUUID().slice(0, 18)}`;
+  const place = await findServicePlace(t);
+  const { tenant } = place;
   const service = await startServerProcess({
     args: () => ['src/main.ts'],
     env: (port) => ({
-      PORT: String(port),
-      HOST: '127.0.0.1',
-      DATA_DIR: dataDir,
-      DATABASE_URL: database.url,
-      REDIS_URL: redisUrl,
-      RABBITMQ_URL: rabbitmqUrl,
-      EMULATOR: 'off',
-      MANAGEMENT_COMPANY_ID: tenant,
+      ...environmentAt(place, port),
       JWT_SECRET: jwtSecretOfTests,
       RATE_LIMIT_WEBHOOKS_PER_MINUTE: '1000000',
     }),
@@ -150,7 +141,7 @@ async function startOurs(t: Cleanup): Promise<OurReceiver> {
       await waitFor(
         'the outbox to be empty',
         async () => {
-          const { rows } = await database.db.querySystem({ text: 'select from outbox_events limit 1' });
+          const { rows } = await place.database.db.querySystem({ text: 'select from outbox_events limit 1' });
           return rows.length === 0;
         },
         60_000,
