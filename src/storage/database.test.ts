@@ -203,6 +203,21 @@ test('closing is no loss of the listening connection, and the log is quiet', asy
   assert.deepEqual(lines, []);
 });
 
+test('closing while the listening connection is being made ends it too', async (t) => {
+  const { url } = await startTestDatabase(t);
+  const proxy = await startTcpProxy(t, databaseServerUrl);
+  const through = { url: proxy.through(url), applicationName: 'test', logger: pino({ level: 'silent' }) };
+  const db = openDatabase({ ...through, connectTimeoutMs: 20_000 });
+  await db.listen('configuration_changed', () => {});
+  proxy.cut();
+  proxy.stall();
+  const connected = proxy.connectionCount();
+  await waitFor('the next attempt', () => proxy.connectionCount() > connected);
+  const closing = db.close();
+  proxy.resume();
+  await closing;
+});
+
 test('a listener that starts while the database is away hears a null and then everything', async (t) => {
   const { proxy, db, beside } = await startThroughProxy(t);
   proxy.cut();

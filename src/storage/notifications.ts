@@ -60,6 +60,8 @@ export function createNotifications(deps: { config: pg.ClientConfig; logger: Log
       await connecting.connect();
       for (const channel of listeners.keys()) await connecting.query(`listen ${channel}`);
       client = connecting;
+      // Closed meanwhile: nobody would end it any more, and whoever closes waits for its end.
+      if (closed) connecting.connection.stream.destroy();
     } catch (error) {
       connecting.connection.stream.destroy();
       throw error;
