@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Socket } from 'node:net';
 import { test } from 'node:test';
 import { Connection } from 'rabbitmq-client';
 import { brokerContract, createTestMessage } from '../../test/contracts/broker.ts';
@@ -119,4 +120,16 @@ test('an exchange that was deleted is declared again', async (t) => {
   await waitFor('the exchange to be there again', () => broker.isAvailable());
   await broker.publishConfirmed(createTestMessage());
   assert.equal(delivered.length, 0, 'bindings went with the old exchange');
+});
+
+test('what is published in one turn of the event loop leaves in one write', async (t) => {
+  const { broker, delivered } = await startTestBroker(t);
+  const socket = Socket.prototype as unknown as { _write(): void; _writev(): void };
+  const writes = t.mock.method(socket, '_writev');
+  const single = t.mock.method(socket, '_write');
+  const before = writes.mock.callCount() + single.mock.callCount();
+  await Promise.all(Array.from({ length: 50 }, () => broker.publishConfirmed(createTestMessage())));
+  const taken = writes.mock.callCount() + single.mock.callCount() - before;
+  await waitFor('the messages', () => delivered.length === 50);
+  assert.ok(taken <= 5, `${taken} writes to sockets for fifty messages`);
 });

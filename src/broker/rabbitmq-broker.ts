@@ -19,6 +19,7 @@ import type { Broker, BrokerMessage } from './broker.ts';
 import { BrokerAway } from './broker-away.ts';
 import { envelopeOf, messageOf } from './cloud-events.ts';
 import { createConfirmWindow } from './confirm-window.ts';
+import { gatherWrites } from './gather-writes.ts';
 import { createListeners } from './listeners.ts';
 
 export interface OpenRabbitmqBrokerOptions {
@@ -57,6 +58,7 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
   const exchange = options.exchange ?? eventsExchange;
   const exchangeDeclaration = { exchange, type: 'topic', durable: true } as const;
   const connection = connect(options.urls);
+  const writes = gatherWrites(connection);
   const window = createConfirmWindow({
     size: confirmWindowSize,
     maxWaiting: maxWaitingForConfirm,
@@ -123,7 +125,7 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
     availability.tell();
   });
 
-  const openChannels = (): Channels | null => (connection.ready ? channels : null);
+  const openChannels = (): Channels | null => (writes.isGathering() || connection.ready ? channels : null);
 
   await Promise.race([firstReady.promise, pause(firstConnectionWaitMs)]);
 
@@ -136,6 +138,7 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
       await window.run(async () => {
         const open = openChannels();
         if (open === null) throw new BrokerAway('the connection was lost');
+        writes.gather();
         await open.confirmed.basicPublish(envelopeOf(message, exchange), message.body);
       });
     },
@@ -151,6 +154,7 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
         unflushedMessages -= 1;
         unflushedBytes -= sizeBytes;
       };
+      writes.gather();
       open.unconfirmed.basicPublish(envelopeOf(message, exchange), message.body).then(flushed, flushed);
       return true;
     },

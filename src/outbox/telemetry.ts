@@ -25,6 +25,8 @@ export interface TelemetryPublisher {
   close(): Promise<void>;
 }
 
+/** Nobody waits for telemetry: what comes within this is published together, in one write. */
+const gatherMs = 20;
 /** Rendered in one event-loop turn at most, so that a full queue does not hold up requests. */
 const renderedPerTurn = 50;
 
@@ -32,7 +34,7 @@ export function createTelemetryPublisher(deps: TelemetryDeps): TelemetryPublishe
   const maxPerSecond = deps.maxPerSecond ?? 1_000;
   const maxQueued = deps.maxQueued ?? 2_000;
   let queue: TelemetryEvent[] = [];
-  let scheduled: NodeJS.Immediate | null = null;
+  let scheduled: NodeJS.Timeout | null = null;
   let secondBeganAtMs = Number.NEGATIVE_INFINITY;
   let takenThisSecond = 0;
   let closed = false;
@@ -44,7 +46,7 @@ export function createTelemetryPublisher(deps: TelemetryDeps): TelemetryPublishe
     let dropped = 0;
     for (const event of turn) if (!send(event)) dropped += 1;
     if (dropped > 0) deps.onDropped?.(dropped);
-    if (queue.length > 0) scheduled = setImmediate(flush);
+    if (queue.length > 0) scheduled = setTimeout(flush, 0);
   };
 
   const send = (event: TelemetryEvent): boolean => {
@@ -73,12 +75,12 @@ export function createTelemetryPublisher(deps: TelemetryDeps): TelemetryPublishe
       }
       takenThisSecond += 1;
       queue.push(event);
-      scheduled ??= setImmediate(flush);
+      scheduled ??= setTimeout(flush, gatherMs);
     },
     async close() {
       closed = true;
       while (queue.length > 0) {
-        if (scheduled !== null) clearImmediate(scheduled);
+        if (scheduled !== null) clearTimeout(scheduled);
         flush();
       }
     },
