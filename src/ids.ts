@@ -1,5 +1,5 @@
 /** Branded ids, so that one kind cannot be passed for another, and the ids this service makes itself. */
-import { randomFillSync } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { ServiceError } from './errors.ts';
 
 declare const brand: unique symbol;
@@ -29,11 +29,10 @@ export function isUuid(value: string): boolean {
   return uuidPattern.test(value);
 }
 
-const randomPool = Buffer.allocUnsafe(8192);
-let randomOffset = randomPool.length;
 let lastMs = 0;
 let sequence = 0;
-const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** Of `lastMs`: the first two groups and the version. */
+let timePart = '';
 
 /**
  * A UUID version 7 (RFC 9562): the first 48 bits are Unix milliseconds, then a 12-bit counter that keeps the ids of one
@@ -41,25 +40,17 @@ const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
  * partition (`timeOfId`).
  */
 export function newId(nowMs: number = Date.now()): string {
-  if (nowMs > lastMs) {
-    lastMs = nowMs;
-    sequence = 0;
-  } else if (++sequence > 0xfff) {
-    lastMs += 1;
-    sequence = 0;
-  }
-  if (randomOffset + 8 > randomPool.length) {
-    randomFillSync(randomPool);
-    randomOffset = 0;
-  }
-  const random = randomPool.subarray(randomOffset, randomOffset + 8);
-  randomOffset += 8;
-  const time = lastMs.toString(16).padStart(12, '0');
-  const at = (index: number): string => hex[random[index] as number] as string;
-  return (
-    `${time.slice(0, 8)}-${time.slice(8)}-7${sequence.toString(16).padStart(3, '0')}-` +
-    `${hex[((random[0] as number) & 0x3f) | 0x80]}${at(1)}-${at(2)}${at(3)}${at(4)}${at(5)}${at(6)}${at(7)}`
-  );
+  if (nowMs > lastMs) startMs(nowMs);
+  else if (++sequence > 0xfff) startMs(lastMs + 1);
+  // Node keeps random bytes ready for its own ids: the last two groups of one are variant and 62 random bits.
+  return `${timePart}${sequence.toString(16).padStart(3, '0')}-${randomUUID().slice(19)}`;
+}
+
+function startMs(ms: number): void {
+  lastMs = ms;
+  sequence = 0;
+  const time = ms.toString(16).padStart(12, '0');
+  timePart = `${time.slice(0, 8)}-${time.slice(8)}-7`;
 }
 
 /** Beyond it dates have more than four digits, which PostgreSQL reads otherwise. The 48 bits of an id reach further. */
