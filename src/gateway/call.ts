@@ -91,5 +91,7 @@ export type Render<Op extends KnownOperation> = (output: OutputOf<Op>, context: 
 
 /** `executeCall`, as the capabilities above the gateway see it. Throws `ServiceError`. */
 export interface CallExecutor {
+  /** The answer where memory has it fresh, without waiting: the whole way of most calls. Throws what it says, as `execute` does. */
+  findInMemory(call: Call): CallResult | null;
   execute<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>, signal: AbortSignal): Promise<CallResult>;
 }

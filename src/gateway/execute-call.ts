@@ -15,7 +15,7 @@ import type { AskContext } from './attempt-once.ts';
 import type { CachedAnswer, CacheQuestion } from './cache/cached-answer.ts';
 import type { Flight } from './cache/single-flight.ts';
 import { announceHit, announceMiss } from './cache-telemetry.ts';
-import type { CacheOutcome, Call, CallExecutor, CallResult, ProviderTrace, Render } from './call.ts';
+import type { CacheMode, CacheOutcome, Call, CallExecutor, CallResult, ProviderTrace, Render } from './call.ts';
 import { type CallRecord, createCallRecord } from './call-record.ts';
 import type { CallDeps } from './deps.ts';
 import { type ChainResult, tryInOrder } from './failover.ts';
@@ -34,15 +34,21 @@ type Fresh =
 export function createCallExecutor(deps: CallDeps): CallExecutor {
   const announceRefusal = createRefusalNotes(deps.clock);
 
-  return {
-    async execute<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>, signal: AbortSignal) {
-      const question = questionOf(call);
-      const mode = call.capability.cache === null ? 'off' : call.cacheMode;
-      if (mode === 'use') {
-        const hit = deps.cache.findInMemory(question);
-        if (hit !== null) return answerFromCache(deps, call, { from: 'memory', answer: hit.answer, hits: hit.hits });
-      }
+  const findInMemory = (call: Call): CallResult | null => {
+    if (modeOf(call) !== 'use') return null;
+    const hit = deps.cache.findInMemory(questionOf(call));
+    return hit === null ? null : answerFromCache(deps, call, { from: 'memory', answer: hit.answer, hits: hit.hits });
+  };
 
+  return {
+    findInMemory,
+
+    async execute<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>, signal: AbortSignal) {
+      const remembered = findInMemory(call);
+      if (remembered !== null) return remembered;
+
+      const question = questionOf(call);
+      const mode = modeOf(call);
       const nowMs = deps.clock.now();
       const caller = { signal, deadlineAtMs: call.deadlineAtMs, patientUntilMs: nowMs + call.maxWaitMs };
       const resolved = await deps.cache.resolve<Fresh>(question, mode, caller, (flight, findStale) =>
@@ -51,6 +57,10 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
       return resolved.from === 'fetch' ? answerFresh(resolved) : answerFromCache(deps, call, resolved);
     },
   };
+}
+
+function modeOf({ capability, cacheMode }: Call): CacheMode {
+  return capability.cache === null ? 'off' : cacheMode;
 }
 
 function questionOf(call: Call): CacheQuestion {

@@ -41,6 +41,7 @@ async function startApp(t: TestContext, overrides: { trustedProxies?: string[] }
   const logged: string[] = [];
   const calls: TestApp['calls'] = { questions: [], answer: async () => stored };
   const executor = {
+    findInMemory: () => null,
     execute: (call: unknown) => {
       calls.questions.push(call);
       return calls.answer();

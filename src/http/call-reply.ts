@@ -39,6 +39,33 @@ export function sendCallResult(
   return reply.send(result.body);
 }
 
+export interface AnswerableCall {
+  fromMemory(): CallResult | null;
+  execute(): Promise<CallResult>;
+}
+
+/** Sends what memory has in the same turn of the event loop: promises would cost more than the look-up. Else executes the call. */
+export function answerCall(
+  reply: FastifyReply,
+  limits: RateLimitHeaders,
+  call: AnswerableCall,
+): Promise<FastifyReply> | undefined {
+  const { tenantId } = callerOf(reply.request);
+  let remembered: CallResult | null;
+  try {
+    remembered = call.fromMemory();
+  } catch (error) {
+    setFailureHeaders(reply, limits, error);
+    throw error;
+  }
+  if (remembered === null)
+    return withRateLimitHeaders(reply, limits, call.execute()).then((result) =>
+      sendCallResult(reply, tenantId, result, limits),
+    );
+  sendCallResult(reply, tenantId, remembered, limits);
+  return undefined;
+}
+
 /** Awaits a call; one that fails leaves with the limit's headers too, and says from where it is known that there is nothing. */
 export async function withRateLimitHeaders<T>(
   reply: FastifyReply,
@@ -48,13 +75,17 @@ export async function withRateLimitHeaders<T>(
   try {
     return await call;
   } catch (error) {
-    const { call: failed, limit, retryAfterSeconds } = error instanceof ServiceError ? error : noError;
-    if (limit !== undefined) limits.setRefused(reply, limit, retryAfterSeconds ?? limit.windowSeconds);
-    else limits.set(reply, callerOf(reply.request).tenantId, failed?.familyLimit ?? null);
-    const cache = failed?.cache ?? null;
-    if (cache !== null) reply.header('x-cache', cache.outcome).header('age', cache.ageSeconds);
+    setFailureHeaders(reply, limits, error);
     throw error;
   }
+}
+
+function setFailureHeaders(reply: FastifyReply, limits: RateLimitHeaders, error: unknown): void {
+  const { call: failed, limit, retryAfterSeconds } = error instanceof ServiceError ? error : noError;
+  if (limit !== undefined) limits.setRefused(reply, limit, retryAfterSeconds ?? limit.windowSeconds);
+  else limits.set(reply, callerOf(reply.request).tenantId, failed?.familyLimit ?? null);
+  const cache = failed?.cache ?? null;
+  if (cache !== null) reply.header('x-cache', cache.outcome).header('age', cache.ageSeconds);
 }
 
 /** What a fault of ours says of its call. */

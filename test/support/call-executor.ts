@@ -18,6 +18,7 @@ export function scriptExecutor(answer: (call: Call, signal: AbortSignal) => unkn
   return {
     calls,
     mostAtOnce: () => most,
+    findInMemory: () => null,
     async execute(call, render, signal): Promise<CallResult> {
       calls.push(call as unknown as Call);
       most = Math.max(most, ++underWay);

@@ -1,9 +1,9 @@
-import { geocode } from '../../geocoding/geocode.ts';
+import { geocode, geocodeFromMemory } from '../../geocoding/geocode.ts';
 import { parseGeocodeRequest } from '../../geocoding/parse-request.ts';
 import { geocodeRequestSchema, geocodeResultSchema } from '../../geocoding/schemas.ts';
 import { abortWhenCallerLeaves } from '../abort.ts';
 import type { Routes } from '../app.ts';
-import { callerOfCall, sendCallResult, withRateLimitHeaders } from '../call-reply.ts';
+import { answerCall, callerOfCall } from '../call-reply.ts';
 import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 
 /** `POST /geocoding/geocode`, and `/forward`, its other name. */
@@ -23,11 +23,13 @@ export function geocodeRoute({ geocoding, limits, clock, deadlineMs }: Geocoding
             summary: url.endsWith('forward') ? 'Another name of /geocoding/geocode' : 'The place of an address',
           },
         },
-        async (request, reply) => {
+        (request, reply) => {
           const question = parseGeocodeRequest(request.body);
           const caller = callerOfCall(request, clock, deadlineMs);
-          const call = geocode(geocoding, caller, question, abortWhenCallerLeaves(reply));
-          return sendCallResult(reply, caller.tenantId, await withRateLimitHeaders(reply, limits, call), limits);
+          return answerCall(reply, limits, {
+            fromMemory: () => geocodeFromMemory(geocoding, caller, question),
+            execute: () => geocode(geocoding, caller, question, abortWhenCallerLeaves(reply)),
+          });
         },
       );
     }
