@@ -35,3 +35,24 @@ test('an error is shown with its causes, and without its other members', () => {
   assert.deepEqual([error.message, error.cause.message], ['outer', 'inner']);
   assert.ok(!JSON.stringify(line).includes('"row"'));
 });
+
+test('the line of a request says what pino would have said', () => {
+  const line = `{ requestId: 'r-1', method: 'GET', route: '/a/:id', status: 200, durationMs: 1.2345, tenantId: 'uk_1' }`;
+  const [own, pinos] = linesOf(
+    `const { createRequestLog } = await import('./src/logger.ts');
+    createRequestLog(logger)(${line});
+    logger.info({ req_id: 'r-1', method: 'GET', route: '/a/:id', status: 200, duration_ms: 1.23, tenant: 'uk_1' }, 'request');`,
+  );
+  assert.match(String(own?.time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  assert.deepEqual(Object.keys(own ?? {}), Object.keys(pinos ?? {}));
+  assert.deepEqual({ ...own, time: null }, { ...pinos, time: null });
+});
+
+test('above info, requests leave no line', () => {
+  const lines = linesOf(
+    `const { createRequestLog } = await import('./src/logger.ts');
+    logger.level = 'warn';
+    createRequestLog(logger)({ requestId: 'r', method: 'GET', route: '/', status: 200, durationMs: 1, tenantId: undefined });`,
+  );
+  assert.deepEqual(lines, []);
+});

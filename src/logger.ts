@@ -8,7 +8,7 @@ export type Logger = pino.Logger;
  * 10 µs of its 58. The end of the process and a fatal line write what waits.
  */
 const flushEveryMs = 100;
-const flushAtBytes = 8 * 1024;
+const flushAtBytes = 15 * 1024;
 
 /** `level` as pino names it. */
 export function createLogger(level: string): Logger {
@@ -70,5 +70,51 @@ export function describeError(thrown: unknown, depth = 0): LoggedError {
     ...(code === undefined ? {} : { code }),
     stack: thrown.stack,
     ...(thrown.cause === undefined || depth >= maxCauses ? {} : { cause: describeError(thrown.cause, depth + 1) }),
+  };
+}
+
+/** What a request leaves in the log. */
+export interface RequestLine {
+  /** Of the characters that `requestIdOf` lets pass. */
+  readonly requestId: string;
+  readonly method: string;
+  /** The route's pattern: paths may hold secrets. */
+  readonly route: string;
+  readonly status: number;
+  readonly durationMs: number;
+  readonly tenantId: string | undefined;
+}
+
+const infoLevel = 30;
+
+/**
+ * Writes one line a request, as `logger.info(…, 'request')` would, but composed here: every value is a number or of
+ * characters that JSON takes as they are, and pino's general way cost a cached answer a tenth of its time.
+ */
+export function createRequestLog(logger: Logger): (line: RequestLine) => void {
+  const destination = (logger as unknown as { readonly [pino.symbols.streamSym]: { write(text: string): unknown } })[
+    pino.symbols.streamSym
+  ];
+  const timeOf = createIsoTime();
+  return ({ requestId, method, route, status, durationMs, tenantId }) => {
+    if (logger.levelVal > infoLevel) return;
+    const tenant = tenantId === undefined ? '' : `,"tenant":"${tenantId}"`;
+    destination.write(
+      `{"level":${infoLevel},"time":"${timeOf(Date.now())}","req_id":"${requestId}","method":"${method}",` +
+        `"route":"${route}","status":${status},"duration_ms":${Math.round(durationMs * 100) / 100}${tenant},"msg":"request"}\n`,
+    );
+  };
+}
+
+/** RFC 3339 in UTC, made once a millisecond. */
+function createIsoTime(): (nowMs: number) => string {
+  let lastMs = Number.NaN;
+  let text = '';
+  return (nowMs) => {
+    if (nowMs !== lastMs) {
+      lastMs = nowMs;
+      text = new Date(nowMs).toISOString();
+    }
+    return text;
   };
 }

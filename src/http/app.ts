@@ -12,7 +12,7 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify';
 import { ServiceError } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import { createRequestLog, type Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { type Authenticator, authorize } from './authenticate.ts';
 import { acceptJson } from './json-body.ts';
@@ -82,8 +82,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       done(new ServiceError('INVALID_REQUEST', 'The URL must not contain NUL.') as never);
     else done();
   });
+  const noteResponse = createResponseNotes(deps);
   app.addHook('onResponse', (request, reply, done) => {
-    noteResponse(deps, request, reply);
+    noteResponse(request, reply);
     done();
   });
   app.setErrorHandler<FastifyError>((error, request, reply) => sendProblem(deps.logger, error, request, reply));
@@ -154,22 +155,17 @@ function instanceOf(request: FastifyRequest): string {
   return path.replace(/^((?:\/api\/v1)?\/hooks\/).*/, '$1{webhook_token}');
 }
 
-/** One line a request, with the route's pattern: paths may hold secrets. */
-function noteResponse({ metrics, logger }: AppDeps, request: FastifyRequest, reply: FastifyReply): void {
-  const { config, url } = request.routeOptions;
-  const route = url ?? 'unmatched';
-  const durationMs = reply.elapsedTime;
-  metrics.httpRequest(request.method, route, reply.statusCode, durationMs);
-  if (config.quiet === true) return;
-  logger.info(
-    {
-      req_id: request.id,
-      method: request.method,
-      route,
-      status: reply.statusCode,
-      duration_ms: Math.round(durationMs * 100) / 100,
-      tenant: request.caller?.tenantId,
-    },
-    'request',
-  );
+/** Metrics and one log line. */
+function createResponseNotes({ metrics, logger }: AppDeps): (request: FastifyRequest, reply: FastifyReply) => void {
+  const writeLine = createRequestLog(logger);
+  return (request, reply) => {
+    const { config, url } = request.routeOptions;
+    const route = url ?? 'unmatched';
+    const durationMs = reply.elapsedTime;
+    const status = reply.statusCode;
+    metrics.httpRequest(request.method, route, status, durationMs);
+    if (config.quiet === true) return;
+    const { id: requestId, method } = request;
+    writeLine({ requestId, method, route, status, durationMs, tenantId: request.caller?.tenantId });
+  };
 }
