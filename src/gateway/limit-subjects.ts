@@ -3,10 +3,13 @@ import type { ExternalService } from '../directory/service.ts';
 import type { Family } from './call.ts';
 import type { LimitSubject, LimitWindow, WindowType } from './limits.ts';
 
-/** Calls per minute and tenant; a family that is not named has no limit. */
-export type FamilyLimits = Readonly<Partial<Record<Family, number>>>;
+/** The families of calls, and what comes in from outside. */
+export type LimitedFamily = Family | 'webhooks';
 
-export function familyLimit(family: Family, limits: FamilyLimits): LimitSubject {
+/** Calls or deliveries per minute and tenant; a family that is not named has no limit. */
+export type FamilyLimits = Readonly<Partial<Record<LimitedFamily, number>>>;
+
+export function familyLimit(family: LimitedFamily, limits: FamilyLimits): LimitSubject {
   const perMinute = limits[family];
   return {
     key: `family:${family}`,

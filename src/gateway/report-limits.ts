@@ -2,8 +2,7 @@
 import type { ExternalService } from '../directory/service.ts';
 import type { SpentLimit } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
-import type { Family } from './call.ts';
-import { accountLimits, type FamilyLimits, familyLimit } from './limit-subjects.ts';
+import { accountLimits, type FamilyLimits, familyLimit, type LimitedFamily } from './limit-subjects.ts';
 import type { LimitState, LimitSubject, RateLimiter, WindowType } from './limits.ts';
 
 /** One window of one limit, in wire names. */
@@ -28,7 +27,7 @@ export interface ReportLimitsDeps {
 
 const minuteMs = 60_000;
 
-const families: readonly Family[] = ['geocoding', 'sheets', 'proxy'];
+const families: readonly LimitedFamily[] = ['geocoding', 'sheets', 'proxy', 'webhooks'];
 
 /** The tenant's families and its services, one round trip for all. */
 export async function reportTenantLimits(
@@ -36,7 +35,7 @@ export async function reportTenantLimits(
   tenantId: TenantId,
   services: readonly ExternalService[],
 ): Promise<{
-  readonly families: readonly { readonly family: Family; readonly windows: readonly LimitWindowUse[] }[];
+  readonly families: readonly { readonly family: LimitedFamily; readonly windows: readonly LimitWindowUse[] }[];
   readonly services: readonly {
     readonly service_id: string;
     readonly service_name: string;

@@ -148,6 +148,10 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     const geocoding = json.families.find(({ family }: { family: string }) => family === 'geocoding').windows[0];
     assert.deepEqual([geocoding.window_type, geocoding.request_count, geocoding.max_requests], ['minute', 6, 50]);
     assert.equal(geocoding.remaining_requests, 44);
+    assert.deepEqual(
+      json.families.map(({ family }: { family: string }) => family),
+      ['geocoding', 'sheets', 'webhooks'],
+    );
     for (const { windows } of [...json.families, ...json.services]) {
       for (const { window_type, window_start, window_end } of windows) {
         const lengthMs = Date.parse(window_end) - Date.parse(window_start);
