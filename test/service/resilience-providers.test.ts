@@ -54,11 +54,12 @@ test('a dead provider is not asked any more, and asked again when it may be well
   for (let number = 1; number <= 5; number += 1) await app.geocode(homeAddress(number));
   const askedUntilOpen = vendors.received('google_maps');
 
-  for (let number = 6; number <= 15; number += 1) {
-    const reply = await app.geocode(homeAddress(number));
-    assert.deepEqual(reply.json.attempted_providers, ['yandex_maps']);
-  }
-  assert.equal(vendors.received('google_maps'), askedUntilOpen);
+  // At once: on a busy machine its time to be open may pass, and then exactly one of them asks whether it is well.
+  const further = await Promise.all(Array.from({ length: 10 }, (_, index) => app.geocode(homeAddress(6 + index))));
+  for (const reply of further) assert.equal(reply.json.provider, 'yandex_maps', reply.text);
+  const probes = further.filter((reply) => reply.json.attempted_providers.length > 1).length;
+  assert.ok(probes <= 1, `${probes} of ten asked the dead provider`);
+  assert.equal(vendors.received('google_maps'), askedUntilOpen + probes);
   const metrics = await (await fetch(`${app.url}/metrics`)).text();
   assert.match(metrics, /breaker_state\{[^}]*google_maps[^}]*open[^}]*\} 1/);
 
