@@ -55,11 +55,18 @@ export interface DatabaseLayerDeps {
   readonly matcherOf: (selector: CacheSelector) => (answer: CachedAnswer) => boolean;
 }
 
+/**
+ * Answers are written together with those that come this soon after. Memory and the shared store have them meanwhile; what
+ * a crash loses here is asked for again.
+ */
+const gatherMs = 200;
+
 export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
   const { clock, logger } = deps;
   const db = { query: deps.db.querySystem.bind(deps.db) };
   const read = createTurnReader(deps);
   const queued = new Map<string, CachedAnswer>();
+  let writeTimer: NodeJS.Timeout | null = null;
   let hitsByKey = new Map<string, number>();
   let writing: { readonly answers: readonly CachedAnswer[]; readonly done: Promise<void> } | null = null;
 
@@ -75,6 +82,8 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
   };
 
   const writeBehind = (): void => {
+    if (writeTimer !== null) clearTimeout(writeTimer);
+    writeTimer = null;
     if (writing !== null || queued.size === 0) return;
     const answers = [...queued.values()].slice(0, maxRowsPerWrite).sort(byCacheKey);
     for (const { cacheKey } of answers) queued.delete(cacheKey);
@@ -117,8 +126,8 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
     put(answer) {
       if (queued.size >= maxQueued && !queued.has(answer.cacheKey)) return;
       queued.set(answer.cacheKey, answer);
-      // After the turn, so that answers that came together are written together.
-      setImmediate(writeBehind);
+      if (queued.size >= maxRowsPerWrite) writeBehind();
+      else writeTimer ??= setTimeout(writeBehind, gatherMs).unref();
     },
     countHits(cacheKey, hits) {
       const known = hitsByKey.get(cacheKey);
