@@ -30,7 +30,7 @@ const answerLifeMs = 900_000;
 export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<BenchRow[]> {
   const upstream = await startUpstream(t);
   const service = await startServiceProcess(t, upstream.port);
-  const answersInRedis = answersInMemory + answersPerRound * effort.rounds;
+  const answersInRedis = answersInMemory + answersPerRound * (effort.rounds + 1);
   await putAnswersInRedis(service.tenant, answersInRedis);
   const bare = await startServerProcess({ args: (port) => ['bench/peers/bare-fastify.ts', String(port)] });
   t.after(() => bare.close());
