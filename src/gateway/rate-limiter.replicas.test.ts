@@ -293,3 +293,30 @@ test('a tenant’s own limit, which no provider counts, is kept by the share whi
   const decisions = await Promise.all(Array.from({ length: 30 }, () => lonely.limiter.spend(tenant, family, 1)));
   assert.equal(decisions.filter(({ granted }) => granted).length, 20);
 });
+
+test('a deadline that one replica missed, while the others reach Redis, costs its callers a moment and no answer', async (t) => {
+  const { clock, replicas } = await startReplicas(t);
+  const [slow, other] = replicas as [Replica, Replica];
+  let asked = 0;
+  const onAway = t.mock.fn();
+  const limiter = createRateLimiter({
+    store: slow.store,
+    clock,
+    logger: silentLogger,
+    onAway,
+    async askOthers() {
+      asked += 1;
+      slow.proxy.resume();
+      return { reached: 2, away: 0, never: 0 };
+    },
+  });
+  t.after(() => limiter.close());
+
+  slow.proxy.stall();
+  const decision = await limiter.spend(tenant, [google()], 1);
+  assert.equal(decision.granted, true);
+  assert.deepEqual([asked, onAway.mock.callCount()], [1, 0]);
+  const [minute] = await other.limiter.peek(tenant, [google()]);
+  // The command whose answer came too late counts too: too much rather than too little.
+  assert.equal(minute?.usedRequests, 2);
+});

@@ -2,9 +2,9 @@
  * Quotas over all replicas: counted in Redis, and by each replica's share while no replica reaches it.
  * `rate-limit-absence.ts` says which of them decides.
  *
- * A provider's limit is never granted on a guess. Where other replicas live and Redis misses its deadline, or is in doubt,
- * the answer is `uncounted`: the caller asks the next provider. A tenant's own limit is ours alone, so the share decides
- * it then. A script call that Redis ran but whose answer was lost stays counted there: too much rather than too little.
+ * A provider's limit is never granted on a guess. Where other replicas live and Redis misses its deadline, they are heard
+ * first: if one of them reaches Redis it is asked once more, and should it not answer again the decision is `uncounted`:
+ * the caller asks the next provider. A tenant's own limit is ours alone, so the share decides it then. A script call that Redis ran but whose answer was lost stays counted there: too much rather than too little.
  */
 import type { Clock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
@@ -72,7 +72,7 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
     share.reserve(tenantId, subjects, units, now(), false);
 
   /** Redis did not say: where others spend through it too, nobody here can know what is left. */
-  const mustRefuse = (subjects: readonly LimitSubject[]): boolean =>
+  const isShared = (subjects: readonly LimitSubject[]): boolean =>
     absence.replicas() > 1 && subjects.some(isCountedByProvider);
 
   const uncounted = (tenantId: TenantId, subjects: readonly LimitSubject[]): LimitDecision => {
@@ -82,12 +82,21 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
     return { granted: false, because: 'uncounted', refusedBy, retryAfterMs: askAgainAfterMs, states };
   };
 
-  const spendShared = async (tenantId: TenantId, subjects: readonly LimitSubject[], units: number) => {
+  /** `others`: whether they may be heard, and Redis asked once more, should it not answer. */
+  const spendShared = async (
+    tenantId: TenantId,
+    subjects: readonly LimitSubject[],
+    units: number,
+    others: boolean,
+  ): Promise<LimitDecision> => {
     let reply: SharedReply;
     try {
       reply = await shared.spend(tenantId, subjects, units);
     } catch {
-      if (mustRefuse(subjects)) return uncounted(tenantId, subjects);
+      if (isShared(subjects)) {
+        absence.doubt();
+        return others ? spendInDoubt(tenantId, subjects, units) : uncounted(tenantId, subjects);
+      }
       const decision = spendAlone(tenantId, subjects, units);
       settleSoon();
       return decision;
@@ -95,6 +104,19 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
     redisAheadMs = reply.nowMs - clock.now();
     if (share.learn(tenantId, reply, units, false).length > 0) settleSoon();
     return toDecision(reply);
+  };
+
+  /** Waits for what the others say. */
+  const spendInDoubt = async (
+    tenantId: TenantId,
+    subjects: readonly LimitSubject[],
+    units: number,
+  ): Promise<LimitDecision> => {
+    if (!subjects.some(isCountedByProvider)) return spendAlone(tenantId, subjects, units);
+    const decider = await absence.heard();
+    if (decider === 'shared') return spendShared(tenantId, subjects, units, false);
+    if (decider === 'away') return spendAlone(tenantId, subjects, units);
+    return uncounted(tenantId, subjects);
   };
 
   const spendRejoining = async (tenantId: TenantId, subjects: readonly LimitSubject[], units: number) => {
@@ -107,9 +129,10 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
       if (!reply.granted) share.giveBack(tenantId, subjects, units, atMs);
       return toDecision(reply);
     } catch {
-      if (mustRefuse(subjects)) {
+      if (isShared(subjects)) {
         share.giveBack(tenantId, subjects, units, atMs);
-        return uncounted(tenantId, subjects);
+        absence.doubt();
+        return spendInDoubt(tenantId, subjects, units);
       }
       share.owe(tenantId, subjects, units, atMs);
       return reserved;
@@ -121,12 +144,11 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
       if (subjects.length === 0) return { granted: true, states: [] };
       switch (absence.mode()) {
         case 'shared':
-          return spendShared(tenantId, subjects, units);
+          return spendShared(tenantId, subjects, units, true);
         case 'rejoining':
           return spendRejoining(tenantId, subjects, units);
         case 'doubtful':
-          if (subjects.some(isCountedByProvider)) return uncounted(tenantId, subjects);
-          return spendAlone(tenantId, subjects, units);
+          return spendInDoubt(tenantId, subjects, units);
         case 'away':
           return spendAlone(tenantId, subjects, units);
       }
