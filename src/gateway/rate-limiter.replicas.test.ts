@@ -20,6 +20,7 @@ const replicaCount = 3;
 const minuteMs = 60_000;
 /** The clock is moved by hand and runs far ahead of real time, in which the replicas notice that Redis is back. */
 const rejoiningMs = 1_500;
+const redisDeadlineMs = 400;
 const stepMsMax = 700;
 const travelMsMax = 2_000;
 /** Under pressure every token is spent once in each turn of the bucket (62.5 s), as soon as somebody asks for it. */
@@ -27,7 +28,7 @@ const turnMs = 62_500 + stepMsMax + travelMsMax;
 
 async function startReplicas(t: TestContext) {
   const clock = createManualClock();
-  const redis = redisAtClock(t, clock);
+  const redis = redisAtClock(t, clock, redisDeadlineMs);
   const database = await startTestDatabase(t);
 
   const startReplica = async (begin: (proxy: TcpProxy) => void = () => {}) => {

@@ -22,7 +22,7 @@ export interface RedisConnection {
   close(): Promise<void>;
 }
 
-const deadlineMs = 50;
+const defaultDeadlineMs = 50;
 const missesUntilAway = 3;
 const pingIntervalMs = 250;
 const connectTimeoutMs = 1_000;
@@ -37,7 +37,11 @@ const maxInFlight = 20_000;
 /** What a server says that cannot serve anybody now: full, read-only after a failover, loading, or a cluster with holes. */
 const awayReplies = /^(?:OOM|READONLY|LOADING|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|BUSY|TRYAGAIN)\b/;
 
-export function openRedisConnection(urls: readonly string[], logger: Logger): RedisConnection {
+export function openRedisConnection(
+  urls: readonly string[],
+  logger: Logger,
+  deadlineMs: number = defaultDeadlineMs,
+): RedisConnection {
   const client = createClient(urls);
   let missedInARow = 0;
   let away = false;
@@ -110,7 +114,7 @@ export function openRedisConnection(urls: readonly string[], logger: Logger): Re
       inFlight += 1;
       gatherTurn();
       try {
-        const answer = await withinDeadline(command(client));
+        const answer = await withinDeadline(command(client), deadlineMs);
         missedInARow = 0;
         return answer;
       } catch (error) {
@@ -181,7 +185,7 @@ export function createClient(urls: readonly string[]): RedisClient {
 }
 
 /** Lost connections and servers that cannot serve become `StoreAway`; what Redis says of the command stays as it is. */
-async function withinDeadline<T>(answer: Promise<T>): Promise<T> {
+async function withinDeadline<T>(answer: Promise<T>, deadlineMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const giveUp = (): void => reject(new StoreAway(new Error(`no answer in ${deadlineMs} ms`)));

@@ -13,6 +13,8 @@ export interface OpenRedisStoreOptions {
   readonly logger: Logger;
   /** Begins every key and channel, so that others may share the server. */
   readonly prefix?: string;
+  /** Of each command. Default 50. */
+  readonly deadlineMs?: number;
 }
 
 const defaultPrefix = 'is:';
@@ -37,7 +39,7 @@ return value`,
 /** Resolves when Redis is connected, or after a second without it: the store is then away until it comes. */
 export async function openRedisStore(options: OpenRedisStoreOptions): Promise<SharedStore> {
   const prefix = options.prefix ?? defaultPrefix;
-  const connection = openRedisConnection(options.urls, options.logger);
+  const connection = openRedisConnection(options.urls, options.logger, options.deadlineMs);
   const subscriptions = openRedisSubscriptions(options.urls, options.logger);
   await firstConnection(connection);
 
