@@ -33,6 +33,11 @@ interface Stage {
   volumes: readonly string[];
 }
 
+const stores = {
+  DATABASE_URL: required('CHECK_DATABASE_URL'),
+  REDIS_URL: required('CHECK_REDIS_URL'),
+  RABBITMQ_URL: required('CHECK_RABBITMQ_URL'),
+};
 if (process.getuid?.() !== 0) throw new Error('run it as root: it makes root folders and mounts them');
 const folder = await mkdtemp(join(tmpdir(), 'integration-service-dockerfile-'));
 try {
@@ -196,9 +201,7 @@ async function runImage(stage: Stage): Promise<void> {
   mkdirSync(`${stage.folder}.volumes`);
   const env = {
     PORT: port,
-    DATABASE_URL: required('CHECK_DATABASE_URL'),
-    REDIS_URL: required('CHECK_REDIS_URL'),
-    RABBITMQ_URL: required('CHECK_RABBITMQ_URL'),
+    ...stores,
     ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     JWT_SECRET: randomBytes(32).toString('hex'),
     EMULATOR: 'off',
