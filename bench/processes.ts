@@ -1,11 +1,13 @@
 /** Servers and the load generator as processes of their own, on cores of their own where the system can do that. */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { findFreePort } from '../src/storage/free-port.ts';
 import type { LoadPlan, LoadResult } from './load/plan.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -57,15 +59,6 @@ export async function startServerProcess(options: ServerOptions): Promise<Server
     await delay(50);
   }
   return { pids: [child.pid as number, ...childrenOf(child.pid as number)], port, close: () => end(child) };
-}
-
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function takesConnections(port: number): Promise<boolean> {

@@ -7,6 +7,7 @@
  * Needs Prometheus: in the path (Debian: apt-get install prometheus), or its program in `PROMETHEUS`; for pictures also
  * Chromium or Chrome.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -21,6 +22,7 @@ import { parseArgs } from 'node:util';
 import { signAdminToken } from '../src/cli/token-create.ts';
 import { parseConfig } from '../src/config.ts';
 import { startService } from '../src/service.ts';
+import { findFreePort } from '../src/storage/free-port.ts';
 import { type Dashboard, drawDashboards } from './draw-dashboards.ts';
 import { ensureTestBrowser } from './test-browser.ts';
 
@@ -100,7 +102,7 @@ scrape_configs:
   - { job_name: integration-service, static_configs: [{ targets: ["${target}"] }] }
 `,
   );
-  const port = await freePort();
+  const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   const child: ChildProcess = spawn(
     process.env.PROMETHEUS ?? 'prometheus',
@@ -221,13 +223,4 @@ async function draw(prometheusUrl: string, folder: string): Promise<void> {
   const spanS = trafficMs / 1000;
   const written = await drawDashboards(dashboardsFolder, { prometheusUrl, browserPath, folder, fill, spanS });
   for (const path of written) console.log(`drawn ${path}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -5,11 +5,11 @@
  * our own on a free port with its data in a temporary folder. PostgreSQL's comes with the npm packages; the programs of
  * the other two are installed where that is possible (Debian or Ubuntu, as root), else the user is told what to do.
  */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -18,6 +18,7 @@ import pg from 'pg';
 import pino from 'pino';
 import { Connection } from 'rabbitmq-client';
 import { openEmbeddedPostgres } from '../src/storage/embedded-postgres.ts';
+import { findFreePort } from '../src/storage/free-port.ts';
 
 export interface TestServices {
   /** For the test processes: `TEST_DATABASE_URL`, `TEST_REDIS_URL`, `TEST_RABBITMQ_URL`. */
@@ -258,13 +259,4 @@ async function probeRabbitmq(url: string): Promise<void> {
   } finally {
     connection.unsafeDestroy();
   }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { findFreePort } from '../storage/free-port.ts';
 import { TransportError, type TransportFault } from './exchange.ts';
 import { createOutbound, type Outbound, type OutboundOptions, type OutboundRequest } from './http-client.ts';
 
@@ -120,7 +121,7 @@ test('a cut connection may have carried the request, a refused one cannot', asyn
   const { ask } = await start(t, (request) => request.socket.destroy());
   await fails(ask(), 'reset', true);
 
-  const port = await freePort();
+  const port = await findFreePort();
   const outbound = createOutbound({ allowedNetworks: ['127.0.0.1'] });
   t.after(() => outbound.close());
   await fails(outbound.request(get(`http://127.0.0.1:${port}/`)), 'refused', false);
@@ -274,13 +275,4 @@ async function fails(asked: Promise<unknown>, fault: TransportFault, mayHaveArri
     assert.equal(error.requestMayHaveArrived, mayHaveArrived);
     return true;
   });
-}
-
-async function freePort(): Promise<number> {
-  const probe = createTcpServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

@@ -5,16 +5,17 @@
  * no longer than some hundred bytes. fsync is on. It survives us where we are killed: the next start stops the one left
  * behind, which loses nothing, and starts anew.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from '../logger.ts';
 import { lockFolder } from './folder-lock.ts';
+import { findFreePort } from './free-port.ts';
 import { chooseUser, findPostgresBinaries, type PostgresBinaries, type RunAs } from './postgres-binaries.ts';
 import { probeDatabase } from './probe-database.ts';
 import { processCommand, processExists } from './processes.ts';
@@ -271,13 +272,4 @@ function keepLastLines(child: ChildProcess): () => string {
   child.stderr?.on('data', add);
   child.on('error', (error) => lines.push(error.message));
   return () => lines.join('\n');
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

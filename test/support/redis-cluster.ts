@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { Redis } from 'ioredis';
+import { findFreePort } from '../../src/storage/free-port.ts';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
-import { findFreePort } from './free-port.ts';
 import { spawnRedisServer } from './redis-server.ts';
 import { waitFor } from './wait-for.ts';
 

@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
+import { findFreePort } from '../../src/storage/free-port.ts';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { createDataDir } from './data-dir.ts';
-import { findFreePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 
 type Settings = Readonly<Record<string, string | number>>;
