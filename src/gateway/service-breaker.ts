@@ -2,6 +2,7 @@
 import type { ExternalService } from '../directory/service.ts';
 import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/database.ts';
+import { notify } from '../storage/notify.ts';
 import type { CircuitBreaker, CircuitBreakers } from './circuit-breaker.ts';
 import type { CallDeps } from './deps.ts';
 
@@ -59,7 +60,7 @@ export async function openBreakerClosing(deps: BreakerClosingDeps): Promise<Brea
       const closed: Closed = { key: breakerKeyOf(service), id: service.id, name: service.serviceName };
       closeHere(closed);
       try {
-        await db.querySystem({ text: 'select pg_notify($1, $2)', values: [channel, JSON.stringify(closed)] });
+        await notify(db, channel, JSON.stringify(closed));
       } catch (error) {
         logger.warn({ err: error, service: service.serviceName }, 'other replicas could not be told to ask it again');
       }

@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../logger.ts';
 import type { Database } from './database.ts';
+import { notify } from './notify.ts';
 import type { SharedStore } from './shared-store.ts';
 
 /** How many of the others said which. */
@@ -48,9 +49,7 @@ export async function openIndirectProbe(deps: {
   /** Those under way: the limiter asks one at a time. */
   const questions = new Map<string, Question>();
 
-  const send = async (message: Message): Promise<void> => {
-    await db.querySystem({ text: 'select pg_notify($1, $2)', values: [channel, JSON.stringify(message)] });
-  };
+  const send = (message: Message): Promise<void> => notify(db, channel, JSON.stringify(message));
 
   const look = async (): Promise<View> => {
     if (store.isAvailable()) {

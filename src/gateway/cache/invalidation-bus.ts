@@ -12,6 +12,7 @@
 import { isUuid, newId, type TenantId } from '../../ids.ts';
 import type { Logger } from '../../logger.ts';
 import type { Database } from '../../storage/database.ts';
+import { notify } from '../../storage/notify.ts';
 import { type SharedStore, StoreAway } from '../../storage/shared-store.ts';
 import type { Deadlines } from '../deadline.ts';
 import type { CacheSelector } from './selector.ts';
@@ -100,7 +101,7 @@ export async function openInvalidationBus(deps: InvalidationBusDeps): Promise<In
         await heard;
       } catch (error) {
         if (!(error instanceof StoreAway)) throw error;
-        await db.querySystem({ text: 'select pg_notify($1, $2)', values: [databaseChannel, text] });
+        await notify(db, databaseChannel, text);
       }
     },
     async close() {
