@@ -10,7 +10,7 @@ import type { CallRecord } from './call-record.ts';
 import type { OpenedBy } from './circuit-breaker.ts';
 import { type CallDeps, observeLimit } from './deps.ts';
 import { type AttemptVerdict, isBilled, judgeError, judgeVerdict, settlePermit } from './judge-attempt.ts';
-import { askAgainAfterMs } from './limit-rules.ts';
+import { uncounted } from './limit-rules.ts';
 import { accountLimits, familyLimit } from './limit-subjects.ts';
 import { grantFreshMs } from './limit-windows.ts';
 import type { LimitDecision, LimitState, LimitSubject } from './limits.ts';
@@ -145,10 +145,7 @@ async function spendFresh(
   if (first.isFresh) return first.decision;
   const second = await spend();
   if (second.isFresh) return second.decision;
-  const { states } = second.decision;
-  const refusedBy = states.find(({ subject }) => subject.serviceId !== null);
-  if (refusedBy === undefined) return second.decision; // Only ours to count.
-  return { granted: false, because: 'uncounted', refusedBy, retryAfterMs: askAgainAfterMs, states };
+  return uncounted(second.decision.states) ?? second.decision; // What is ours alone to count is never too late.
 }
 
 /** What a vendor says may quote what it was sent, and goes to callers. */

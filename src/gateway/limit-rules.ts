@@ -55,6 +55,18 @@ function refusal(
   return { granted: false, because, refusedBy, retryAfterMs, states };
 }
 
+/** A service's own limits are what its provider counts too. */
+export function isCountedByProvider({ serviceId, windows }: LimitSubject): boolean {
+  return serviceId !== null && windows.length > 0;
+}
+
+/** The refusal of what nobody here can say how much is left of; null where no provider counts any of it. */
+export function uncounted(states: readonly LimitState[]): LimitDecision | null {
+  const refusedBy = states.find(({ subject }) => isCountedByProvider(subject));
+  if (refusedBy === undefined) return null;
+  return { granted: false, because: 'uncounted', refusedBy, retryAfterMs: askAgainAfterMs, states };
+}
+
 /** A refusal that no window made. */
 export function backOffState(subject: LimitSubject, untilMs: number, nowMs: number): LimitState {
   const window = subject.windows[0];

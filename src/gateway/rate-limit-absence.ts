@@ -20,7 +20,7 @@
  * they spent: it stays doubtful as long as any other remembers Redis.
  */
 import type { Logger } from '../logger.ts';
-import type { Testimony } from '../storage/indirect-probe.ts';
+import { nobody, type Testimony } from '../storage/indirect-probe.ts';
 import type { SharedStore } from '../storage/shared-store.ts';
 
 export type Decider = 'shared' | 'doubtful' | 'away' | 'rejoining';
@@ -181,7 +181,6 @@ export function createAbsenceWatch(deps: AbsenceWatchDeps): AbsenceWatch {
   };
 }
 
-const nobody: Testimony = { reached: 0, away: 0, never: 0 };
 const sayings = {
   away: 'no replica reaches Redis: quotas are kept by each replica’s share',
   doubtful: 'another replica reaches Redis: nothing that a provider counts is granted here',

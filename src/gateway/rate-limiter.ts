@@ -11,7 +11,7 @@ import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { Testimony } from '../storage/indirect-probe.ts';
 import type { SharedStore } from '../storage/shared-store.ts';
-import { askAgainAfterMs, backOffState } from './limit-rules.ts';
+import { backOffState, isCountedByProvider, uncounted } from './limit-rules.ts';
 import type { LimitDecision, LimitSubject, RateLimiter } from './limits.ts';
 import { createAbsenceWatch } from './rate-limit-absence.ts';
 import { createDebtCollector } from './rate-limit-debts.ts';
@@ -75,11 +75,10 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
   const isShared = (subjects: readonly LimitSubject[]): boolean =>
     absence.replicas() > 1 && subjects.some(isCountedByProvider);
 
-  const uncounted = (tenantId: TenantId, subjects: readonly LimitSubject[]): LimitDecision => {
-    const states = share.peek(tenantId, subjects, now());
-    const refusedBy = states.find(({ subject }) => isCountedByProvider(subject));
-    if (refusedBy === undefined) throw new Error('nothing that a provider counts was to be spent');
-    return { granted: false, because: 'uncounted', refusedBy, retryAfterMs: askAgainAfterMs, states };
+  const refuseUncounted = (tenantId: TenantId, subjects: readonly LimitSubject[]): LimitDecision => {
+    const refusal = uncounted(share.peek(tenantId, subjects, now()));
+    if (refusal === null) throw new Error('nothing that a provider counts was to be spent');
+    return refusal;
   };
 
   /** `others`: whether they may be heard, and Redis asked once more, should it not answer. */
@@ -95,7 +94,7 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
     } catch {
       if (isShared(subjects)) {
         absence.doubt();
-        return others ? spendInDoubt(tenantId, subjects, units) : uncounted(tenantId, subjects);
+        return others ? spendInDoubt(tenantId, subjects, units) : refuseUncounted(tenantId, subjects);
       }
       const decision = spendAlone(tenantId, subjects, units);
       settleSoon();
@@ -116,7 +115,7 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
     const decider = await absence.heard();
     if (decider === 'shared') return spendShared(tenantId, subjects, units, false);
     if (decider === 'away') return spendAlone(tenantId, subjects, units);
-    return uncounted(tenantId, subjects);
+    return refuseUncounted(tenantId, subjects);
   };
 
   const spendRejoining = async (tenantId: TenantId, subjects: readonly LimitSubject[], units: number) => {
@@ -183,11 +182,6 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
       if (store.isAvailable()) await debts.writeAll().catch(() => {});
     },
   };
-}
-
-/** A service's own limits are what its provider counts too. */
-function isCountedByProvider({ serviceId, windows }: LimitSubject): boolean {
-  return serviceId !== null && windows.length > 0;
 }
 
 function toDecision(reply: SharedReply): LimitDecision {

@@ -31,7 +31,8 @@ type Message = { readonly ask: string; readonly by: string } | { readonly answer
 
 const channel = 'redis_indirect_probe';
 const answerWaitMs = 1_000;
-const nobody: Testimony = { reached: 0, away: 0, never: 0 };
+/** What is heard where there is nobody to ask. */
+export const nobody: Testimony = { reached: 0, away: 0, never: 0 };
 
 interface Question {
   readonly expected: number;
