@@ -6,7 +6,7 @@ import { sumUsage, type UsageGroup, type UsageRow } from '../storage/usage-daily
 import { findPrice } from './prices.ts';
 
 export interface CostReportDeps {
-  readonly db: Pick<Database, 'forTenant'>;
+  readonly db: Pick<Database, 'readForTenant'>;
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
 }
 
@@ -43,7 +43,7 @@ export async function reportCosts(
 ): Promise<CostReport | null> {
   const [services, { rows, byOperation }] = await Promise.all([
     directory.ofTenant(tenantId),
-    db.forTenant(tenantId, async (tx) => ({
+    db.readForTenant(tenantId, async (tx) => ({
       rows: await sumUsage(tx, tenantId, { fromDay, toDay, groups, limit: maxCostRows + 1 }),
       byOperation: await sumUsage(tx, tenantId, {
         fromDay,

@@ -45,6 +45,26 @@ test('a transaction whose error was passed over says that nothing was kept', asy
   assert.equal((await db.querySystem({ text: 'select from leases' })).rowCount, 0);
 });
 
+test('a transaction for reading sees one moment throughout, and writes nothing', async (t) => {
+  const { db } = await startTestDatabase(t);
+  const setBudget = {
+    text: `insert into budgets (management_company_id, service_name, monthly_limit_usd, action) values ($1, '*', 1, 'alert')`,
+    values: [tenantId],
+  };
+  const countBudgets = { text: 'select from budgets' };
+  const seen = await db.readForTenant(tenantId, async (tx) => {
+    const before = await tx.query(countBudgets);
+    await db.forTenant(tenantId, (other) => other.query(setBudget));
+    return [before.rowCount, (await tx.query(countBudgets)).rowCount];
+  });
+  assert.deepEqual(seen, [0, 0]);
+  assert.equal((await db.readForTenant(tenantId, (tx) => tx.query(countBudgets))).rowCount, 1);
+  await assert.rejects(
+    db.readForTenant(tenantId, (tx) => tx.query(setBudget)),
+    ({ cause }: DatabaseAway) => (cause as { code?: string }).code === '25006',
+  );
+});
+
 test('a statement after the end of its transaction is refused', async (t) => {
   const { db } = await startTestDatabase(t);
   let late: (() => Promise<unknown>) | undefined;

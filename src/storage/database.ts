@@ -25,6 +25,8 @@ export type { Queryable, Rows, Statement } from './queryable.ts';
 export interface Database {
   /** One transaction as `integration_service_tenant` with `app.tenant_id` set: commits when `work` returns, rolls back when it throws. */
   forTenant<T>(tenantId: TenantId, work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** As `forTenant`, for reading only: all statements see the rows of one moment, whatever is committed between them. */
+  readForTenant<T>(tenantId: TenantId, work: (tx: Queryable) => Promise<T>): Promise<T>;
   /** One transaction as `integration_service_system`. `purpose` appears in pg_stat_activity. */
   acrossTenants<T>(purpose: string, work: (tx: Queryable) => Promise<T>): Promise<T>;
   /** One statement as `integration_service_system`, without the round trips of a transaction. */
@@ -95,11 +97,9 @@ export function openDatabase(options: OpenDatabaseOptions): Database {
   });
 
   return {
-    forTenant(tenantId, work) {
-      // The role is set again: a statement that had left it for the login must not have done so for its successors.
-      const begin = `begin; set local role ${tenantRole}; set local app.tenant_id = '${parseTenantId(tenantId)}'`;
-      return tenantPool.transaction(begin, work);
-    },
+    forTenant: (tenantId, work) => tenantPool.transaction(`begin; ${becomeTenant(tenantId)}`, work),
+    readForTenant: (tenantId, work) =>
+      tenantPool.transaction(`begin isolation level repeatable read read only; ${becomeTenant(tenantId)}`, work),
     acrossTenants(purpose, work) {
       const name = `${options.applicationName}: ${purpose}`.replaceAll(/[^\w .,:-]/g, '').slice(0, 63);
       return systemPool.transaction(`begin; set local application_name = '${name}'`, work);
@@ -121,4 +121,9 @@ export function openDatabase(options: OpenDatabaseOptions): Database {
       await Promise.all(pools.map((pool) => pool.close()));
     },
   };
+}
+
+/** The role is set again: a statement that had left it for the login must not have done so for its successors. */
+function becomeTenant(tenantId: TenantId): string {
+  return `set local role ${tenantRole}; set local app.tenant_id = '${parseTenantId(tenantId)}'`;
 }

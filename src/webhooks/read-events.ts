@@ -16,7 +16,7 @@ import { parsePayload } from './identify-delivery.ts';
 import { publishedPayload } from './received-event.ts';
 
 export interface ReadEventsDeps {
-  readonly db: Pick<Database, 'forTenant'>;
+  readonly db: Pick<Database, 'readForTenant'>;
 }
 
 export function noSuchEvent(): ServiceError {
@@ -35,7 +35,7 @@ export async function listEvents(
   limit: number,
 ) {
   // One more than asked for tells whether there is another page.
-  const rows = await db.forTenant(tenantId, (tx) => pageWebhookEvents(tx, tenantId, filter, after, limit + 1));
+  const rows = await db.readForTenant(tenantId, (tx) => pageWebhookEvents(tx, tenantId, filter, after, limit + 1));
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   return {
@@ -46,7 +46,7 @@ export async function listEvents(
 
 /** Throws `NOT_FOUND`. */
 export async function getEvent({ db }: ReadEventsDeps, tenantId: TenantId, id: string) {
-  const { event, attempts } = await db.forTenant(tenantId, async (tx) => {
+  const { event, attempts } = await db.readForTenant(tenantId, async (tx) => {
     const found = await requireEvent(tx, tenantId, id);
     return { event: found, attempts: await listWebhookAttempts(tx, tenantId, id) };
   });

@@ -23,6 +23,7 @@ import {
 } from './webhooks-schemas.ts';
 
 export interface WebhookEventsRoutesDeps extends ReadEventsDeps, RetryEventsDeps {
+  readonly db: ReadEventsDeps['db'] & RetryEventsDeps['db'];
   readonly idempotency: Idempotency;
 }
 

@@ -34,6 +34,7 @@ import {
 } from './webhooks-schemas.ts';
 
 export interface WebhooksRoutesDeps extends ManageWebhooksDeps, WebhookEventsRoutesDeps {
+  readonly db: ManageWebhooksDeps['db'] & WebhookEventsRoutesDeps['db'];
   readonly idempotency: Idempotency;
   /** Why the outbound policy lets nothing be sent to this URL; null where it does. */
   refusalOf(url: string): Promise<string | null>;
@@ -56,7 +57,7 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
         const { tenantId } = callerOf(request);
         const { cursor, limit = defaultLimit } = request.query as Static<typeof webhooksQuerySchema>;
         const after = cursor === undefined ? null : parseCursor(cursor);
-        const { rows, counted } = await deps.db.forTenant(tenantId, async (tx) => ({
+        const { rows, counted } = await deps.db.readForTenant(tenantId, async (tx) => ({
           rows: await pageWebhooks(tx, tenantId, after, limit + 1),
           counted: await countWebhooks(tx, tenantId),
         }));
