@@ -16,18 +16,29 @@ export interface GatheredWrites {
 }
 
 export function gatherWrites(connection: Connection): GatheredWrites {
+  let known: Socket | null = null;
   let corked: Socket | null = null;
+
+  const cork = (socket: Socket): void => {
+    if (corked !== null) return;
+    corked = socket;
+    socket.cork();
+    setImmediate(() => {
+      corked = null;
+      socket.uncork();
+    });
+  };
+
   return {
     gather() {
-      if (corked !== null) return;
       const { _socket: socket } = connection as unknown as { readonly _socket?: unknown };
       if (!(socket instanceof Socket)) return;
-      corked = socket;
-      socket.cork();
-      setImmediate(() => {
-        corked = null;
-        socket.uncork();
-      });
+      if (socket !== known) {
+        known = socket;
+        // A full socket holds the library up. What it then goes on with, in its own listener, is to leave together too.
+        socket.prependListener('drain', () => cork(socket));
+      }
+      cork(socket);
     },
     isGathering: () => corked !== null,
   };

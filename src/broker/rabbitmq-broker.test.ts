@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { Connection } from 'rabbitmq-client';
 import { brokerContract, createTestMessage } from '../../test/contracts/broker.ts';
 import { rabbitmqUrl, startTestBroker } from '../../test/support/broker.ts';
@@ -122,14 +122,29 @@ test('an exchange that was deleted is declared again', async (t) => {
   assert.equal(delivered.length, 0, 'bindings went with the old exchange');
 });
 
+/** How often a socket was written to while `work` was done. */
+async function countWrites(t: TestContext, work: () => Promise<unknown>): Promise<number> {
+  const socket = Socket.prototype as unknown as { _write(): void; _writev(): void };
+  const counted = [t.mock.method(socket, '_writev'), t.mock.method(socket, '_write')];
+  await work();
+  return counted.reduce((sum, { mock }) => sum + mock.callCount(), 0);
+}
+
 test('what is published in one turn of the event loop leaves in one write', async (t) => {
   const { broker, delivered } = await startTestBroker(t);
-  const socket = Socket.prototype as unknown as { _write(): void; _writev(): void };
-  const writes = t.mock.method(socket, '_writev');
-  const single = t.mock.method(socket, '_write');
-  const before = writes.mock.callCount() + single.mock.callCount();
-  await Promise.all(Array.from({ length: 50 }, () => broker.publishConfirmed(createTestMessage())));
-  const taken = writes.mock.callCount() + single.mock.callCount() - before;
+  const taken = await countWrites(t, () =>
+    Promise.all(Array.from({ length: 50 }, () => broker.publishConfirmed(createTestMessage()))),
+  );
   await waitFor('the messages', () => delivered.length === 50);
   assert.ok(taken <= 5, `${taken} writes to sockets for fifty messages`);
+});
+
+test('what a full socket held up leaves together as well', async (t) => {
+  const { broker, delivered } = await startTestBroker(t);
+  const body = Buffer.from(JSON.stringify({ filler: 'x'.repeat(4_000) }));
+  const taken = await countWrites(t, () =>
+    Promise.all(Array.from({ length: 150 }, () => broker.publishConfirmed({ ...createTestMessage(), body }))),
+  );
+  await waitFor('the messages', () => delivered.length === 150);
+  assert.ok(taken <= 30, `${taken} writes to sockets for 150 messages of 4 kB`);
 });
