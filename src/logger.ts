@@ -20,8 +20,36 @@ export function createLogger(level: string): Logger {
       serializers: { err: (thrown: unknown) => describeError(thrown) },
       formatters: { log: maskSecrets },
     },
-    pino.destination({ dest: 2, sync: false, minLength: flushAtBytes, periodicFlush: flushEveryMs }),
+    gatherLines(pino.destination({ dest: 2, sync: false, minLength: flushAtBytes, periodicFlush: flushEveryMs })),
   );
+}
+
+/**
+ * Hands on what one turn of the event loop wrote as one text. The destination measures all that waits anew with each
+ * text that it is given, which cost 2 µs a line; the end of the process, a flush and a fatal line hand on at once.
+ */
+function gatherLines(destination: ReturnType<typeof pino.destination>) {
+  let gathered = '';
+  const handOn = (): void => {
+    const text = gathered;
+    gathered = '';
+    if (text !== '') destination.write(text);
+  };
+  process.prependListener('exit', handOn); // Before the destination's own listener, which writes what it has.
+  return {
+    write(line: string): void {
+      if (gathered === '') setImmediate(handOn);
+      gathered += line;
+    },
+    flush(done?: (error?: Error) => void): void {
+      handOn();
+      destination.flush(done);
+    },
+    flushSync(): void {
+      handOn();
+      destination.flushSync();
+    },
+  };
 }
 
 const secretNames: ReadonlySet<string> = new Set(
