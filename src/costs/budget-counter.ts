@@ -19,8 +19,12 @@ export interface ReserveReply {
 }
 
 export interface BudgetCounter {
-  /** Takes each amount from all counters, or from none. A number: the counter at this place must be seeded first. */
+  /**
+   * Takes each amount from all counters, or from none. A number: the counter at this place must be seeded first.
+   * `askKey` names the question for a minute: asked again, it gets its first answer, and nothing is taken twice.
+   */
   reserve(
+    askKey: string,
     keys: readonly string[],
     limits: readonly number[],
     amounts: readonly number[],
@@ -35,6 +39,9 @@ export interface BudgetCounter {
 const reserveScript: LuaScript = {
   name: 'budget reserve',
   lua: `
+local askKey = table.remove(KEYS)
+local answered = redis.call('GET', askKey)
+if answered then return cjson.decode(answered) end
 local spent, births = {}, {}
 for i, key in ipairs(KEYS) do
   local state = redis.call('HMGET', key, 'spent', 'birth')
@@ -65,6 +72,7 @@ for i = 1, #KEYS do
   reply[#reply + 1] = births[i]
   reply[#reply + 1] = spent[i]
 end
+redis.call('SET', askKey, cjson.encode(reply), 'PX', 60000)
 return reply`,
 };
 
@@ -100,8 +108,11 @@ return 1`,
 /** Every function rejects with `StoreAway` while the store is. */
 export function createBudgetCounter(store: Pick<SharedStore, 'runScript'>): BudgetCounter {
   return {
-    async reserve(keys, limits, amounts) {
-      const reply = (await store.runScript(reserveScript, keys, [...limits, ...amounts])) as (string | number)[];
+    async reserve(askKey, keys, limits, amounts) {
+      const reply = (await store.runScript(reserveScript, [...keys, askKey], [...limits, ...amounts])) as (
+        | string
+        | number
+      )[];
       const [flags] = reply;
       if (typeof flags === 'number') return flags;
       return {

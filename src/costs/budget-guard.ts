@@ -6,8 +6,8 @@
  *            Redis said last, divided by the replicas last seen. When Redis is back, what was spent alone is added to it.
  *
  * In shared mode the limit is never passed, over any number of replicas. Three things are on the safe side, and put right
- * when the budget has been quiet for two minutes: a reservation whose reply was lost, or whose process died, stays
- * taken; a counter is never below the roll-up. One thing is not: where replicas lose Redis at different moments, or Redis
+ * when the budget has been quiet for two minutes: a reservation whose process died, or whose reply was lost until the
+ * store counted as away, stays taken; a counter is never below the roll-up. One thing is not: where replicas lose Redis at different moments, or Redis
  * loses its data, a replica that is alone spends its part of what was left while the others go on spending all of it
  * through Redis. The limit may then be passed by that part, and by the price of the calls under way.
  */
@@ -100,6 +100,11 @@ export function budgetCounterKey(
   return `{${budget.management_company_id}}:budget:${month.name}:${budget.service_name}`;
 }
 
+/** In the slot of the group's counters, which are one tenant's. */
+function budgetAskKey({ accounts }: Group, askId: string): string {
+  return `{${accounts[0]?.budget.management_company_id}}:budget-ask:${askId}`;
+}
+
 export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
   const { store, clock, logger } = deps;
   const counter = createBudgetCounter(store);
@@ -124,12 +129,14 @@ export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
     return account;
   };
 
-  const askShared = async (group: Group, asking: readonly Asking[]): Promise<void> => {
+  /** `askId`: the same for each try, so that a reply that was lost is given once more. */
+  const askShared = async (group: Group, asking: readonly Asking[], askId: string): Promise<void> => {
     const keys = group.accounts.map(({ key }) => key);
     const limits = group.accounts.map(({ budget }) => microUsd(budget.monthly_limit_usd));
     for (let seeded = 0; seeded <= maxSeeds; seeded += 1) {
       for (const account of group.accounts) await writeAlone(account);
       const reply = await counter.reserve(
+        budgetAskKey(group, askId),
         keys,
         limits,
         asking.map((one) => one.microUsd),
@@ -222,9 +229,10 @@ export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
 
   const tryShared = async (group: Group, asking: readonly Asking[]): Promise<boolean> => {
     if (store.kind !== 'redis') return false;
+    const askId = randomUUID();
     for (let tried = 0; tried < sharedTries && store.isAvailable(); tried += 1) {
       try {
-        await askShared(group, asking);
+        await askShared(group, asking, askId);
         return true;
       } catch (error) {
         if (error instanceof DatabaseAway) return false; // A counter could not be seeded.

@@ -9,7 +9,7 @@ import { monthOf } from '../../src/costs/month.ts';
 import { parseTenantId } from '../../src/ids.ts';
 import { createInProcessStore } from '../../src/storage/in-process-store.ts';
 import { openRedisStore } from '../../src/storage/redis-store.ts';
-import type { SharedStore } from '../../src/storage/shared-store.ts';
+import { type SharedStore, StoreAway } from '../../src/storage/shared-store.ts';
 import { type Cleanup, closeInReverse } from '../support/cleanup.ts';
 import { silentLogger, startTestDatabase, type TestDatabase } from '../support/database.ts';
 import { redisUrl } from '../support/redis.ts';
@@ -94,7 +94,13 @@ async function spendUsd(database: TestDatabase, tenant: string, usd: number): Pr
 }
 
 /** `count` replicas over one database; Redis through `url`, or the in-process store where it is null. */
-async function startReplicas(t: Cleanup, count: number, limitUsd: number, urls: readonly (string | null)[]) {
+async function startReplicas(
+  t: Cleanup,
+  count: number,
+  limitUsd: number,
+  urls: readonly (string | null)[],
+  wrap: (store: SharedStore) => SharedStore = (store) => store,
+) {
   closeInReverse(t);
   const database = await startTestDatabase(t);
   const tenant = parseTenantId(`t_${randomUUID().slice(0, 18)}`);
@@ -105,11 +111,12 @@ async function startReplicas(t: Cleanup, count: number, limitUsd: number, urls: 
   const replicas: { guard: BudgetGuard; store: SharedStore }[] = [];
   for (let index = 0; index < count; index += 1) {
     const url = urls[index % urls.length];
-    const store =
+    const opened =
       url === null || url === undefined
         ? createInProcessStore({ clock: systemClock, logger: silentLogger })
         : await openRedisStore({ urls: [url], logger: silentLogger });
-    t.after(() => store.close());
+    t.after(() => opened.close());
+    const store = wrap(opened);
     const directory = await openBudgetDirectory({ db: database.db, logger: silentLogger });
     t.after(() => directory.close());
     const guard = createBudgetGuard({ db: database.db, store, directory, clock: systemClock, logger: silentLogger });
@@ -146,6 +153,29 @@ test('1,000 calls at once over three replicas take exactly what the budget has',
     return more.length > 0 && more;
   });
   assert.ok(again.length + (await reserveMany(60)).length <= 30);
+});
+
+test('a reservation whose reply was lost is not taken twice', async (t) => {
+  const lost = { replies: 0 };
+  const { reserveMany } = await startReplicas(t, 1, 1, [redisUrl], (store) => ({
+    ...store,
+    async runScript(script, keys, args) {
+      const reply = await store.runScript(script, keys, args);
+      if (
+        script.name === 'budget reserve' &&
+        Array.isArray(reply) &&
+        typeof reply[0] === 'string' &&
+        lost.replies < 3
+      ) {
+        lost.replies += 1;
+        throw new StoreAway();
+      }
+      return reply;
+    },
+  }));
+  assert.equal((await reserveMany(150)).length, 150);
+  assert.equal(lost.replies, 3);
+  assert.equal((await reserveMany(100)).length, 50);
 });
 
 test('without Redis one process keeps to the budget exactly', async (t) => {
