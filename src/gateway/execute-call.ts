@@ -32,27 +32,22 @@ type Fresh =
   | ServiceError;
 
 export function createCallExecutor(deps: CallDeps): CallExecutor {
-  const announceRefusal = createRefusalNotes(deps.clock);
-
-  const findInMemory = (call: Call): CallResult | null => {
-    if (modeOf(call) !== 'use') return null;
-    const hit = deps.cache.findInMemory(questionOf(call));
-    return hit === null ? null : answerFromCache(deps, call, { from: 'memory', answer: hit.answer, hits: hit.hits });
-  };
+  const fetchDeps: FetchDeps = { ...deps, announceRefusal: createRefusalNotes(deps.clock) };
 
   return {
-    findInMemory,
+    findInMemory(call) {
+      if (modeOf(call) !== 'use') return null;
+      const hit = deps.cache.findInMemory(questionOf(call));
+      return hit === null ? null : answerFromCache(deps, call, { from: 'memory', answer: hit.answer, hits: hit.hits });
+    },
 
     async execute<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>, signal: AbortSignal) {
-      const remembered = findInMemory(call);
-      if (remembered !== null) return remembered;
-
       const question = questionOf(call);
       const mode = modeOf(call);
       const nowMs = deps.clock.now();
       const caller = { signal, deadlineAtMs: call.deadlineAtMs, patientUntilMs: nowMs + call.maxWaitMs };
       const resolved = await deps.cache.resolve<Fresh>(question, mode, caller, (flight, findStale) =>
-        fetchAnswer({ ...deps, announceRefusal }, call, question, render, flight, findStale),
+        fetchAnswer(fetchDeps, call, question, render, flight, findStale),
       );
       return resolved.from === 'fetch' ? answerFresh(resolved) : answerFromCache(deps, call, resolved);
     },
