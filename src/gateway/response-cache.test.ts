@@ -4,7 +4,7 @@ import { geocodeCapability, pipelineTenant, startPipeline } from '../../test/sup
 import { closeInReverse } from '../../test/support/cleanup.ts';
 import { silentLogger, startTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { answerPlace, answerWith, startFakeProvider } from '../../test/support/fake-provider.ts';
-import { redisUrl, uniquePrefix } from '../../test/support/redis.ts';
+import { busyMachineDeadlineMs, redisUrl, uniquePrefix } from '../../test/support/redis.ts';
 import { removeKeys } from '../../test/support/redis-at-clock.ts';
 import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
@@ -22,7 +22,12 @@ async function startReplicas(t: TestContext, count: number) {
   const proxy = await startTcpProxy(t, redisUrl);
   const replicas = [];
   for (let index = 0; index < count; index += 1) {
-    const store = await openRedisStore({ urls: [proxy.through(redisUrl)], logger: silentLogger, prefix });
+    const store = await openRedisStore({
+      urls: [proxy.through(redisUrl)],
+      logger: silentLogger,
+      prefix,
+      deadlineMs: busyMachineDeadlineMs,
+    });
     t.after(() => store.close());
     const database: TestDatabase = { ...shared, db: shared.openAnother() };
     replicas.push(await startPipeline(t, { providers: { google }, store, database }));

@@ -12,7 +12,7 @@ import { openRedisStore } from '../../src/storage/redis-store.ts';
 import { type SharedStore, StoreAway } from '../../src/storage/shared-store.ts';
 import { type Cleanup, closeInReverse } from '../support/cleanup.ts';
 import { silentLogger, startTestDatabase, type TestDatabase } from '../support/database.ts';
-import { redisUrl } from '../support/redis.ts';
+import { busyMachineDeadlineMs, redisUrl } from '../support/redis.ts';
 import { startTestService } from '../support/service.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -114,7 +114,7 @@ async function startReplicas(
     const opened =
       url === null || url === undefined
         ? createInProcessStore({ clock: systemClock, logger: silentLogger })
-        : await openRedisStore({ urls: [url], logger: silentLogger });
+        : await openRedisStore({ urls: [url], logger: silentLogger, deadlineMs: busyMachineDeadlineMs });
     t.after(() => opened.close());
     const store = wrap(opened);
     const directory = await openBudgetDirectory({ db: database.db, logger: silentLogger });
