@@ -10,7 +10,7 @@ export interface WebhookEventFilter {
   readonly webhookId?: string | undefined;
   readonly source?: string | undefined;
   readonly status?: string | undefined;
-  /** Itself, or any of its family: `issues` also finds `issues.opened`. */
+  /** Itself, or any of its family: `issues` also finds `issues.opened`, and `issue*` all that begin so. */
   readonly eventType?: string | undefined;
   /** The state of its delivery to `target_url`. */
   readonly deliveryStatus?: string | undefined;
@@ -136,9 +136,12 @@ function conditionsOf(tenantId: TenantId, filter: WebhookEventFilter): FilterCon
   conditions.add((parameter) => `e.webhook_id = ${parameter}`, filter.webhookId);
   conditions.add((parameter) => `e.source_service = ${parameter}`, filter.source);
   conditions.add((parameter) => `e.status = ${parameter}`, filter.status);
+  const beginning = filter.eventType?.endsWith('*') ? filter.eventType.slice(0, -1) : undefined;
+  // `*` alone is every event, also one without a type.
+  conditions.add((parameter) => `starts_with(e.event_type, ${parameter})`, beginning || undefined);
   conditions.add(
     (parameter) => `(e.event_type = ${parameter} or starts_with(e.event_type, ${parameter} || '.'))`,
-    filter.eventType,
+    beginning === undefined ? filter.eventType : undefined,
   );
   conditions.add((parameter) => `d.state = ${parameter}`, filter.deliveryStatus);
   conditions.addTimes('e.received_at', filter.fromMs, filter.toMs);

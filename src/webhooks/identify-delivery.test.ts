@@ -64,6 +64,10 @@ test('event types are wanted by name, by family, or all', () => {
   assert.equal(wantsEventType(['issues'], 'issues.opened'), true);
   assert.equal(wantsEventType(['issues.closed'], 'issues.opened'), false);
   assert.equal(wantsEventType(['issue'], 'issues.opened'), false);
+  assert.equal(wantsEventType(['invoice.*'], 'invoice.paid'), true);
+  assert.equal(wantsEventType(['invoice.*'], 'invoiceitem.created'), false);
+  assert.equal(wantsEventType(['payment_*'], 'payment_intent.succeeded'), true);
+  assert.equal(wantsEventType(['invoice.*'], null), false);
 });
 
 test('every recorded delivery is identified', { skip: fixturesMissing }, () => {

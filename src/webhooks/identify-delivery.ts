@@ -57,11 +57,18 @@ export function deliveryIdOf(
   return readFact(sources, headers, payload);
 }
 
-/** `["*"]` is all; `issues` also means each of its actions (`issues.opened`). */
+/**
+ * `["*"]` is all, also what has no type; `issues` also means each of its actions (`issues.opened`); `invoice.*` and
+ * `payment_*` mean all that begin so.
+ */
 export function wantsEventType(wanted: readonly string[], eventType: string | null): boolean {
   if (wanted.includes('*')) return true;
   if (eventType === null) return false;
-  return wanted.some((name) => name === eventType || eventType.startsWith(`${name}.`));
+  return wanted.some((name) =>
+    name.endsWith('*')
+      ? eventType.startsWith(name.slice(0, -1))
+      : name === eventType || eventType.startsWith(`${name}.`),
+  );
 }
 
 /**

@@ -150,6 +150,17 @@ test('webhooks, from creation to the event', async (t) => {
     assert.equal((await eventsOf(app, `?webhook_id=${hook.id}&event_type=order`)).length, 1);
   });
 
+  await t.test('a type that ends in * stands for all that begin so, in the webhook and in the filter', async () => {
+    const hook = await startWebhook(app, { webhook_name: 'families', event_types: ['invoice.*', 'payment_*'] });
+    const post = async (body: string) =>
+      (await postDelivery(hook.url, body, { 'x-webhook-signature': sign(hook.secret, body) })).json.status;
+    assert.equal(await post('{"type":"invoice.paid"}'), 'accepted');
+    assert.equal(await post('{"type":"payment_intent.succeeded"}'), 'accepted');
+    assert.equal(await post('{"type":"invoiceitem.created"}'), 'ignored');
+    const found = async (type: string) => (await eventsOf(app, `?webhook_id=${hook.id}&event_type=${type}`)).length;
+    assert.deepEqual([await found('invoice.*'), await found('invoice*'), await found('*')], [1, 2, 3]);
+  });
+
   await t.test('five hundred of one id at once are stored once', async () => {
     const hook = await startWebhook(app, { webhook_name: 'flooded' });
     const body = '{"id":"the-same"}';

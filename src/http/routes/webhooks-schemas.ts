@@ -121,7 +121,11 @@ const eventFilter = {
   source: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
   status: Type.Optional(literals(webhookEventStatuses)),
   event_type: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 200, description: '`issues` also finds `issues.opened`.' }),
+    Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description: '`issues` also finds `issues.opened`, and `issue*` all that begin so.',
+    }),
   ),
   delivery_status: Type.Optional(literals(targetStates)),
   from_date: Type.Optional(timeSchema('Received at or after it.')),
