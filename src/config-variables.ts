@@ -204,7 +204,9 @@ export function readCidrs(read: Reader, problems: string[], name: string, hostAn
     .map((part) => part.trim())
     .filter((part) => part !== '');
   for (const part of parts) {
-    const isCidr = ipaddr.isValidCIDR(part) || ipaddr.isValid(part);
+    // Four decimal parts: a bare number, as other programs count their proxies, would be an address of the short form.
+    const isIpv4 = ipaddr.IPv4.isValidFourPartDecimal(part) || ipaddr.IPv4.isValidCIDRFourPartDecimal(part);
+    const isCidr = isIpv4 || ipaddr.IPv6.isValid(part) || ipaddr.IPv6.isValidCIDR(part);
     const isHostAndPort = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+):\d{1,5}$/i.test(part);
     if (!isCidr && !(hostAndPortToo && isHostAndPort)) {
       problems.push(`${name}: "${part}" is no CIDR${hostAndPortToo ? ' and no host:port' : ''}`);

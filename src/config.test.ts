@@ -91,6 +91,16 @@ test('every fault is named at once, one line each, and no secret is printed', ()
   assert.ok(problems.every((problem) => !problem.includes('\n')));
 });
 
+test('a number of proxies or a part of an address is no network', () => {
+  for (const network of ['1', '10', '10.1', '10.1.2/24', '010.0.0.1']) {
+    assert.match(problemsOf({ TRUST_PROXY: network }).join(), /^TRUST_PROXY: /, network);
+    assert.match(problemsOf({ OUTBOUND_ALLOWED_NETWORKS: network }).join(), /^OUTBOUND_ALLOWED_NETWORKS: /, network);
+  }
+  for (const network of ['10.1.2.3', '10.0.0.0/8', '::1', 'fd00::/8', '::ffff:10.0.0.0/104']) {
+    assert.deepEqual(parseConfig({ TRUST_PROXY: network }, noFiles).http.trustedProxies, [network]);
+  }
+});
+
 test('the spellings of database addresses that the other services use are understood', () => {
   for (const url of [
     'postgres://u:p@h/d',

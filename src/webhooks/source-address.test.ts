@@ -17,6 +17,7 @@ test('behind trusted proxies the right-most untrusted hop is the sender', () => 
 test('a forged left part of X-Forwarded-For changes nothing', () => {
   assert.equal(sourceAddressOf('10.0.0.1', '149.154.160.1, 203.0.113.5', trusted), '203.0.113.5');
   assert.equal(sourceAddressOf('10.0.0.1', '203.0.113.5, rubbish', trusted), '10.0.0.1');
+  assert.equal(sourceAddressOf('10.0.0.1', '203.0.113.5, 7', trusted), '10.0.0.1');
 });
 
 test('IPv4 over an IPv6 socket is matched as IPv4', () => {
@@ -38,6 +39,9 @@ test('an allow-list admits its ranges of both families and nothing else', () => 
 test('what is no range is told apart', () => {
   assert.equal(parseRange('10.0.0.0/33'), null);
   assert.equal(parseRange('example.com'), null);
+  for (const slip of ['10.1', '10.1.2/24', '1', '010.0.0.1', '0x7f.0.0.1', '203.0.113.256', '10.0.0.0/8 ', '']) {
+    assert.equal(parseRange(slip), null, slip);
+  }
 });
 
 test('a range of IPv4 addresses written as IPv6 admits them', () => {

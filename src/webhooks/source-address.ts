@@ -6,10 +6,15 @@ const mappedHeadBits = 96;
 
 type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 
-/** An address or CIDR of either family; a bare address is a range of one. Null where it is neither. */
+/**
+ * An address or CIDR of either family; a bare address is a range of one. Null where it is neither. IPv4 has four decimal
+ * parts: the short and octal forms of old (`10.1` is 10.0.0.1 there) are slips of the pen in a list that lets people in.
+ */
 export function parseRange(text: string): Range | null {
-  if (ipaddr.isValidCIDR(text)) return unmapped(...ipaddr.parseCIDR(text));
-  if (!ipaddr.isValid(text)) return null;
+  if (ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text)) {
+    return unmapped(...ipaddr.parseCIDR(text));
+  }
+  if (!isAddress(text)) return null;
   const address = ipaddr.parse(text);
   return unmapped(address, address.kind() === 'ipv4' ? 32 : 128);
 }
@@ -20,9 +25,13 @@ function unmapped(network: ipaddr.IPv4 | ipaddr.IPv6, bits: number): Range {
   return isMapped ? [network.toIPv4Address(), bits - mappedHeadBits] : [network, bits];
 }
 
+function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+}
+
 /** IPv4 addresses that arrive over an IPv6 socket (`::ffff:1.2.3.4`) are their IPv4 selves. */
 function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
-  return ipaddr.isValid(text) ? ipaddr.process(text) : null;
+  return isAddress(text) ? ipaddr.process(text) : null;
 }
 
 function isWithin(address: ipaddr.IPv4 | ipaddr.IPv6, ranges: readonly Range[]): boolean {
