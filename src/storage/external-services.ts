@@ -100,6 +100,16 @@ export async function findService(
   return rows[0] ?? null;
 }
 
+/** Whether the tenant has such a service; it is then there until the transaction ends. */
+export async function keepService(tx: Queryable, tenantId: TenantId, serviceId: string): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'external_services_keep',
+    text: 'select from external_services where management_company_id = $1 and id = $2 for key share',
+    values: [tenantId, serviceId],
+  });
+  return rowCount === 1;
+}
+
 /** Locks the tenant's services until the transaction ends, so that two changes cannot close a circle of fallbacks together. */
 export async function lockServicesOfTenant(tx: Queryable, tenantId: TenantId): Promise<ExternalServiceRow[]> {
   await tx.query({

@@ -39,6 +39,48 @@ test('replicas and databases that migrate at the same moment do not disturb each
   assert.equal(applied.flat().length, 2 * count);
 });
 
+test('webhooks that name no service of their tenant lose it, and all others keep theirs', async (t) => {
+  const url = await startEmptyDatabase(t);
+  const all = await readMigrations();
+  const upTo = async (version: number) =>
+    migrationFolder(
+      t,
+      Object.fromEntries(all.filter((file) => file.version <= version).map(({ name, sql }) => [name, sql])),
+    );
+  await migrate({ url, logger: silentLogger, directory: await upTo(13) });
+  const [service, nobody] = [randomUUID(), randomUUID()];
+  await queryOn(
+    url,
+    `insert into external_services (id, management_company_id, service_name, service_type, display_name)
+     values ($1, 'mine', 'api', 'api', 'API')`,
+    [service],
+  );
+  for (const [tenant, named] of [
+    ['mine', service],
+    ['mine', nobody],
+    ['theirs', service],
+    ['theirs', null],
+  ]) {
+    await queryOn(
+      url,
+      `insert into webhook_configs (id, management_company_id, webhook_name, webhook_url, webhook_token, webhook_token_sha256,
+         source_service, signature_scheme, max_payload_size_bytes, over_limit_policy, source_service_id)
+       select id, $1, 'hook', '', '', sha256(id::text::bytea), 'custom', 'none', 1, 'reject', $2 from gen_random_uuid() id`,
+      [tenant, named],
+    );
+  }
+  await migrate({ url, logger: silentLogger });
+  const left = await queryOn(
+    url,
+    'select management_company_id as tenant, source_service_id as named from webhook_configs',
+  );
+  assert.deepEqual(
+    left.filter(({ named }) => named !== null),
+    [{ tenant: 'mine', named: service }],
+  );
+  assert.equal(left.length, 4);
+});
+
 test('a file that was changed after it was applied is refused', async (t) => {
   const url = await startEmptyDatabase(t);
   const directory = await migrationFolder(t, { '0001_first.sql': 'create table first (id int)' });

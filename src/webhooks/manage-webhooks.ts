@@ -1,9 +1,10 @@
 /** Creating, changing, rotating and deleting webhooks: the row, its sealed secrets and its history in one transaction. */
-import { ServiceError } from '../errors.ts';
+import { invalidInput, ServiceError } from '../errors.ts';
 import { newId, type TenantId } from '../ids.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 import { insertConfigurationChange } from '../storage/configuration-audit.ts';
 import type { Database, Queryable } from '../storage/database.ts';
+import { keepService } from '../storage/external-services.ts';
 import {
   deleteWebhook,
   insertWebhook,
@@ -59,6 +60,7 @@ export async function createWebhook(
   const owner = { id: newId(deps.clock.now()), management_company_id: tenantId };
   const { values, ...made } = valuesOf(deps, owner, null, draft);
   const row = await deps.db.forTenant(tenantId, async (tx) => {
+    await checkSourceService(tx, tenantId, values);
     const inserted = await insertWebhook(tx, tenantId, owner.id, values, context.changedBy);
     await recordChange(tx, deps, null, inserted, context);
     return inserted;
@@ -153,13 +155,22 @@ async function update(
   const row = await deps.db.forTenant(tenantId, async (tx) => {
     const current = await lockWebhook(tx, tenantId, id);
     if (current === null) throw noSuchWebhook();
-    const updated = await updateWebhook(tx, tenantId, id, change(current));
+    const values = change(current);
+    await checkSourceService(tx, tenantId, values);
+    const updated = await updateWebhook(tx, tenantId, id, values);
     if (updated === null) throw noSuchWebhook();
     await recordChange(tx, deps, current, updated, context);
     return updated;
   });
   deps.noteChange(id);
   return row;
+}
+
+/** Throws `INVALID_REQUEST` where the tenant has no such service: another tenant's is none. */
+async function checkSourceService(tx: Queryable, tenantId: TenantId, values: WebhookConfigValues): Promise<void> {
+  const { source_service_id: serviceId } = values;
+  if (serviceId === null || (await keepService(tx, tenantId, serviceId))) return;
+  throw invalidInput('source_service_id', 'there is no such service');
 }
 
 type Owner = Pick<WebhookConfigRow, 'id' | 'management_company_id'>;

@@ -244,6 +244,31 @@ test('webhooks, from creation to the event', async (t) => {
     assert.equal((await postDelivery(hook.url, '{}', {})).status, 404);
   });
 
+  await t.test('the source service is one of the tenant, and its end is not the end of the webhook', async () => {
+    const weather = {
+      service_name: 'weather',
+      service_type: 'api',
+      display_name: 'Weather',
+      config: { adapter: 'http' },
+    };
+    const made = async (headers: Record<string, string> = {}) =>
+      (await app.admin('POST', '/services', { ...weather, base_url: 'https://weather.example' }, headers)).json.id;
+    const [own, other] = [await made(), await made({ 'x-management-company-id': 'somebody_else' })];
+    const create = (id: string) =>
+      app.admin('POST', '/webhooks', { webhook_name: 'of a service', source_service_id: id });
+    for (const id of [other, '01990000-0000-7000-8000-00000000dead']) {
+      const refused = await create(id);
+      assert.deepEqual([refused.status, refused.json.errors?.[0]?.path], [400, 'source_service_id'], refused.text);
+    }
+    const { json: hook } = await create(own);
+    assert.equal(hook.source_service_id, own);
+    const moved = await app.admin('PATCH', `/webhooks/${hook.id}`, { source_service_id: other });
+    assert.deepEqual([moved.status, moved.json.errors?.[0]?.path], [400, 'source_service_id'], moved.text);
+    assert.equal((await app.admin('DELETE', `/services/${own}`)).status, 204);
+    const left = await app.admin('GET', `/webhooks/${hook.id}`);
+    assert.deepEqual([left.status, left.json.source_service_id], [200, null]);
+  });
+
   await t.test('an event is sent again on request, as a new one', async () => {
     const hook = await startWebhook(app, { webhook_name: 'again' });
     const body = '{"id":"r1"}';
