@@ -2,14 +2,19 @@
 import type { FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { type InputFault, ServiceError } from '../errors.ts';
 
 /** More faults than this help nobody, and an array of 50,000 wrong cells must not make a reply of megabytes. */
 const maxFaults = 20;
 
+// A choice of eight names is eight errors before the one that says that there is a choice: the usual eight would end there.
+Settings.Set({ maxErrors: maxFaults * 25 });
+
 interface ValidationFault {
   readonly keyword: string;
+  readonly schemaPath: string;
   readonly instancePath: string;
   readonly message?: string;
   readonly params: object;
@@ -35,20 +40,35 @@ export function inputError(faults: readonly InputFault[]): ServiceError {
 }
 
 function toFaults(errors: readonly ValidationFault[], httpPart: string): InputFault[] {
-  const unionPlaces = new Set(
-    errors.filter(({ keyword }) => keyword === 'anyOf').map(({ instancePath }) => instancePath),
-  );
+  const unions = errors.filter(({ keyword }) => keyword === 'anyOf');
+  const isOfUnion = ({ instancePath, schemaPath }: ValidationFault): boolean =>
+    unions.some((union) => union.instancePath === instancePath && isBranch(union, schemaPath));
   const faults = new Map<string, InputFault>();
   for (const error of errors) {
-    // A member that no schema allows is reported once, by name; the branches of a union as one choice.
+    // A member that no schema allows is reported once, by name; the branches of a union as one choice, or, where the value
+    // is of a branch's kind, as what that branch finds in it.
     if (error.keyword === 'boolean') continue;
-    if (unionPlaces.has(error.instancePath) && error.keyword !== 'anyOf') continue;
+    if (error.keyword === 'anyOf' ? hasNearBranch(error, errors) : isOfUnion(error) && !isFinding(error)) continue;
     for (const fault of describe(error, errors, httpPart)) {
       if (!faults.has(fault.path)) faults.set(fault.path, fault);
     }
     if (faults.size >= maxFaults) break;
   }
   return [...faults.values()];
+}
+
+function isBranch(union: ValidationFault, schemaPath: string): boolean {
+  return schemaPath.startsWith(`${union.schemaPath}/anyOf/`);
+}
+
+/** Not that the value is of another kind, but what is wrong with one of this kind. */
+function isFinding({ keyword }: ValidationFault): boolean {
+  return keyword !== 'type' && keyword !== 'const' && keyword !== 'boolean' && keyword !== 'anyOf';
+}
+
+/** Whether a branch takes values of this kind, and only finds fault with this one: `''` where a text or null may stand. */
+function hasNearBranch(union: ValidationFault, all: readonly ValidationFault[]): boolean {
+  return all.some((error) => isBranch(union, error.schemaPath) && isFinding(error));
 }
 
 function describe(error: ValidationFault, all: readonly ValidationFault[], httpPart: string): InputFault[] {
