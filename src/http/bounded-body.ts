@@ -1,39 +1,73 @@
 /** A request's raw bytes, as many as are taken. */
 import type { IncomingMessage } from 'node:http';
 
-/** What is thrown away of a body that is too large, so that its sender gets to read the answer, before it is cut off. */
+/**
+ * What is thrown away of a body that is too large before its connection is cut. The answer is given at once; but many
+ * senders write their whole body before they read, and would see a broken connection instead.
+ */
 const mostDiscardedBytes = 32 * 1024 * 1024;
 
-/**
- * The whole body, or why there is none. No more than `maxBytes` are ever kept; a body that announces itself as far too
- * large is not read at all, and its connection must then be closed.
- */
-export function readBoundedBody(
-  request: IncomingMessage,
-  maxBytes: number,
-): Promise<Buffer | 'too large' | 'broken off'> {
-  const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > maxBytes + mostDiscardedBytes) return Promise.resolve('too large');
+export type BoundedBody =
+  | { readonly kind: 'whole'; readonly body: Buffer }
+  | {
+      readonly kind: 'too large';
+      /** As announced, or as far as it has come: more than is taken. */
+      readonly sizeBytes: number;
+      /** Nothing more is read: the connection must be closed with the answer. */
+      readonly isAbandoned: boolean;
+    }
+  | { readonly kind: 'broken off' };
+
+/** The whole body, or, as soon as it is known, why there is none. No more than `maxBytes` are ever kept. */
+export function readBoundedBody(request: IncomingMessage, maxBytes: number): Promise<BoundedBody> {
   return new Promise((resolve) => {
-    let chunks: Buffer[] = [];
+    const announced = Number(request.headers['content-length'] ?? 0);
+    if (announced > maxBytes + mostDiscardedBytes) {
+      return resolve({ kind: 'too large', sizeBytes: announced, isAbandoned: true });
+    }
+    if (announced > maxBytes) {
+      return discard(request, () => resolve({ kind: 'too large', sizeBytes: announced, isAbandoned: false }));
+    }
+    const chunks: Buffer[] = [];
     let sizeBytes = 0;
-    const finish = (outcome: Buffer | 'too large' | 'broken off'): void => {
+    const stop = (): void => {
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+    };
+    const finish = (outcome: BoundedBody): void => {
+      stop();
       resolve(outcome);
     };
     const onData = (chunk: Buffer): void => {
       sizeBytes += chunk.length;
-      if (sizeBytes <= maxBytes) chunks.push(chunk);
-      else chunks = [];
-      if (sizeBytes > maxBytes + mostDiscardedBytes) finish('too large');
+      if (sizeBytes <= maxBytes) {
+        chunks.push(chunk);
+        return;
+      }
+      stop();
+      discard(request, () => resolve({ kind: 'too large', sizeBytes, isAbandoned: false }));
     };
     const onEnd = (): void => {
-      if (sizeBytes > maxBytes) finish('too large');
-      else finish(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+      finish({ kind: 'whole', body: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks) });
     };
-    const onClose = (): void => finish('broken off');
-    if (request.readableEnded) return finish(Buffer.alloc(0));
-    if (request.destroyed) return finish('broken off');
+    const onClose = (): void => finish({ kind: 'broken off' });
+    if (request.readableEnded) return onEnd();
+    if (request.destroyed) return onClose();
     request.on('data', onData).once('end', onEnd).once('close', onClose).once('error', onClose);
   });
+}
+
+/**
+ * Reads on without keeping anything, so far and no further. `mayAnswer` is called at once, but for a connection that Node
+ * closes with the answer: what its sender still writes would then break it before the answer is read.
+ */
+function discard(request: IncomingMessage, mayAnswer: () => void): void {
+  let leftBytes = mostDiscardedBytes;
+  request.on('error', () => {});
+  request.on('data', (chunk: Buffer) => {
+    leftBytes -= chunk.length;
+    if (leftBytes < 0) request.destroy();
+  });
+  const isLast = request.httpVersion === '1.0' || /\bclose\b/i.test(request.headers.connection ?? '');
+  if (isLast) request.once('close', mayAnswer);
+  else mayAnswer();
 }

@@ -23,6 +23,9 @@ import type { TraceBudget } from './trace-budget.ts';
 import { verifySignature } from './verify-signature.ts';
 import { secretsAt, type Webhook } from './webhook.ts';
 
+/** As the column of sizes holds: a sender may announce anything. */
+const largestSizeBytes = 2 ** 31 - 1;
+
 /** What the edge hands over: nothing of it has been looked at. */
 export interface IncomingDelivery {
   /** Hex SHA-256 of the token in the path. */
@@ -31,8 +34,8 @@ export interface IncomingDelivery {
   readonly contentType: string | null;
   readonly sourceAddress: string | null;
   readonly requestId: string;
-  /** The raw bytes; null where there are more than `maxBytes`. Throws where the sender broke off. */
-  readBody(maxBytes: number): Promise<Buffer | null>;
+  /** The raw bytes, or how many are known of where there are more than `maxBytes`. Throws where the sender broke off. */
+  readBody(maxBytes: number): Promise<Buffer | { readonly tooLargeBytes: number }>;
 }
 
 export type Reception =
@@ -67,8 +70,8 @@ export async function receiveDelivery(deps: ReceiveDeps, incoming: IncomingDeliv
     throw await refuse(deps, webhook, incoming, 'address_not_allowed', 0);
   }
   const body = await incoming.readBody(webhook.maxPayloadSizeBytes);
-  if (body === null) {
-    throw await refuse(deps, webhook, incoming, 'payload_too_large', webhook.maxPayloadSizeBytes);
+  if ('tooLargeBytes' in body) {
+    throw await refuse(deps, webhook, incoming, 'payload_too_large', Math.min(body.tooLargeBytes, largestSizeBytes));
   }
   const receivedAtMs = deps.clock.now();
   const verdict = verifySignature(

@@ -74,7 +74,11 @@ async function startEdge(t: TestContext, fault: Error | null = null, find: () =>
       }),
     ],
   });
-  t.after(() => app.close());
+  t.after(async () => {
+    const closed = app.close();
+    app.server.closeAllConnections();
+    await closed;
+  });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;
   return { records, port, url: `http://127.0.0.1:${port}/hooks/${token}` };
@@ -100,15 +104,77 @@ test('a webhook that is not in memory cannot be judged while the database is awa
   assert.deepEqual([reply.status, reply.headers.has('retry-after')], [503, true]);
 });
 
-test('a body without an announced length is cut at the bound, and its sender gets to read 413', async (t) => {
+test('a body without an announced length is refused at the bound, before its end, and its sender gets to read 413', async (t) => {
   const { port, records } = await startEdge(t);
   const sending = request({ port, path: `/hooks/${token}`, method: 'POST', headers: sign('x') });
-  for (let kilobytes = 0; kilobytes < 3_000; kilobytes += 1) sending.write('x'.repeat(1_000));
-  sending.end();
+  sending.write('x'.repeat(1_001));
   const [reply] = await once(sending, 'response');
-  assert.deepEqual([reply.statusCode, reply.headers.connection], [413, 'close']);
+  assert.equal(reply.statusCode, 413);
   reply.resume();
-  assert.equal(records[0]?.webhookEvent?.refusalReason, 'payload_too_large');
+  for (let kilobytes = 0; kilobytes < 3_000; kilobytes += 1) sending.write('x'.repeat(1_000));
+  await new Promise<void>((resolve) => sending.end(resolve));
+  const { refusalReason, payload, payloadSizeBytes } = records[0]?.webhookEvent ?? {};
+  assert.deepEqual([refusalReason, payload, payloadSizeBytes], ['payload_too_large', null, 1_001]);
+});
+
+test('a body that announces itself as too large is refused before it comes, with the size that it announced', async (t) => {
+  const { port, records } = await startEdge(t);
+  const sending = request({ port, path: `/hooks/${token}`, method: 'POST', headers: { 'content-length': 5_000_000 } });
+  sending.flushHeaders();
+  const [reply] = await once(sending, 'response');
+  assert.equal(reply.statusCode, 413);
+  reply.resume();
+  sending.end('x'.repeat(5_000_000));
+  await once(sending, 'close');
+  assert.equal(records[0]?.webhookEvent?.payloadSizeBytes, 5_000_000);
+});
+
+test('a sender that writes everything before it reads gets to read 413 too, and its next delivery is taken', async (t) => {
+  const { port } = await startEdge(t);
+  const socket = connect(port, '127.0.0.1');
+  const [[name, value]] = Object.entries(sign('ok')) as [[string, string]];
+  const post = (body: string) =>
+    `POST /hooks/${token} HTTP/1.1\r\nHost: x\r\n${name}: ${value}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  socket.pause();
+  socket.write(post('x'.repeat(8_000_000)));
+  await new Promise<void>((resolve) => socket.write(post('ok'), () => resolve()));
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk;
+  });
+  socket.resume();
+  await waitFor('both answers', () => text.includes('"accepted"'));
+  assert.deepEqual(text.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 413', 'HTTP/1.1 200']);
+  socket.destroy();
+});
+
+test('a sender that wants its connection closed gets to read 413 after everything that it writes', async (t) => {
+  const { port } = await startEdge(t);
+  for (const head of ['HTTP/1.1\r\nHost: x\r\nConnection: close', 'HTTP/1.0']) {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`POST /hooks/${token} ${head}\r\nContent-Length: 8000000\r\n\r\n${'x'.repeat(4_000_000)}`);
+    await new Promise<void>((resolve) => socket.write('x'.repeat(4_000_000), () => resolve()));
+    let text = '';
+    for await (const chunk of socket) text += chunk;
+    assert.match(text, /^HTTP\/1\.1 413/);
+  }
+});
+
+test('a body that never ends is cut off', async (t) => {
+  const { port } = await startEdge(t);
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.resume();
+  socket.write(`POST /hooks/${token} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`);
+  const chunk = `100000\r\n${'x'.repeat(1_048_576)}\r\n`;
+  let sentBytes = 0;
+  while (!socket.closed && sentBytes < 200_000_000) {
+    sentBytes += chunk.length;
+    if (!socket.write(chunk)) {
+      await new Promise<void>((resolve) => socket.once('drain', resolve).once('close', () => resolve()));
+    }
+  }
+  assert.ok(sentBytes < 100_000_000, `${sentBytes} bytes were read`);
 });
 
 test('a body that announces itself as far too large is not read', async (t) => {

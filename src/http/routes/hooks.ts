@@ -35,10 +35,11 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
       sourceAddress: sourceAddressOf(request.socket.remoteAddress, headers['x-forwarded-for'], trusted),
       requestId: request.id,
       async readBody(maxBytes) {
-        const body = await readBoundedBody(request.raw, maxBytes);
-        if (body === 'broken off') throw invalidInput('body', 'ended before it was whole');
-        if (body === 'too large') reply.header('connection', 'close');
-        return body === 'too large' ? null : body;
+        const read = await readBoundedBody(request.raw, maxBytes);
+        if (read.kind === 'broken off') throw invalidInput('body', 'ended before it was whole');
+        if (read.kind === 'whole') return read.body;
+        if (read.isAbandoned) reply.header('connection', 'close');
+        return { tooLargeBytes: read.sizeBytes };
       },
     });
     return reply.header('content-type', jsonContentType).send(answerOf(reception));
