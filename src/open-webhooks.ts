@@ -6,6 +6,7 @@ import type { RateLimiter } from './gateway/limits.ts';
 import { createRefusalNotes } from './gateway/refusal-notes.ts';
 import type { Routes } from './http/app.ts';
 import type { Idempotency } from './http/idempotency.ts';
+import { createRateLimitHeaders } from './http/rate-limit-headers.ts';
 import { hooksRoute } from './http/routes/hooks.ts';
 import { webhooksRoutes } from './http/routes/webhooks.ts';
 import type { Intake } from './intake/intake.ts';
@@ -122,6 +123,7 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
       publicBaseUrl,
       onTargetDelivery,
       trustedProxies: deps.trustedProxies,
+      limits: createRateLimitHeaders('webhooks', deps.perMinute, clock),
     }),
     async close() {
       await collector.close();

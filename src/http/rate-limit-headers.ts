@@ -23,7 +23,7 @@ export interface RateLimitHeaders {
   setRefused(reply: FastifyReply, limit: SpentLimit, retryAfterSeconds: number): void;
 }
 
-export function createRateLimitHeaders(family: Family, limit: number, clock: Clock): RateLimitHeaders {
+export function createRateLimitHeaders(family: Family | 'webhooks', limit: number, clock: Clock): RateLimitHeaders {
   const policy = `"${family}";q=${limit};w=${familyWindowSeconds}`;
   const untouched = `"${family}";r=${limit};t=${familyWindowSeconds}`;
   const lastSeen = new Map<TenantId, { remaining: number; resetAtMs: number }>();

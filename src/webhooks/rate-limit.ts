@@ -13,8 +13,14 @@ import { type DeferralRows, windowMs } from './deferral-row.ts';
 import type { OverLimitPolicy } from './sources.ts';
 
 export type Admission =
-  | { readonly kind: 'now' }
-  | { readonly kind: 'later'; readonly notBeforeMs: number; readonly exceeded: LimitState | null }
+  | { readonly kind: 'now'; readonly state: LimitState }
+  | {
+      readonly kind: 'later';
+      readonly notBeforeMs: number;
+      readonly exceeded: LimitState;
+      /** It joined a row that was there: that the limit is spent was announced by who began it. */
+      readonly joinsRow: boolean;
+    }
   | { readonly kind: 'refused'; readonly retryAfterSeconds: number; readonly exceeded: LimitState };
 
 export interface WebhookRateLimit {
@@ -69,25 +75,29 @@ export function createWebhookRateLimit(deps: WebhookRateLimitDeps): WebhookRateL
     const answer = await rows.joinOrBegin(tenantId, waitMs);
     return answer.kind === 'full'
       ? refuse(minuteMs, exceeded)
-      : { kind: 'later', notBeforeMs: answer.notBeforeMs, exceeded };
+      : { kind: 'later', notBeforeMs: answer.notBeforeMs, exceeded, joinsRow: false };
   };
 
   const admitOrDefer = async (tenantId: TenantId): Promise<Admission> => {
     const row = await rows.join(tenantId);
-    if (row.kind === 'place') return { kind: 'later', notBeforeMs: row.notBeforeMs, exceeded: null };
+    if (row.kind === 'place') {
+      return { kind: 'later', notBeforeMs: row.notBeforeMs, exceeded: spentState(), joinsRow: true };
+    }
     if (row.kind === 'full') return refuse(minuteMs, spentState());
     const spent = await spend(tenantId);
     // The row begins when all that was granted before it counts no more: how it lies within the minute is not known.
     if (!spent.granted) return defer(tenantId, windowMs, spent.state);
     const used = spent.state.usedRequests + row.recentPlaces;
-    return row.recentPlaces > 0 && used > perMinute ? defer(tenantId, row.nextFreeInMs, spent.state) : { kind: 'now' };
+    return row.recentPlaces > 0 && used > perMinute
+      ? defer(tenantId, row.nextFreeInMs, spent.state)
+      : { kind: 'now', state: { ...spent.state, usedRequests: used } };
   };
 
   return {
     async admit(tenantId, policy) {
       if (policy === 'defer') return admitOrDefer(tenantId);
       const spent = await spend(tenantId);
-      return spent.granted ? { kind: 'now' } : refuse(spent.waitMs, spent.state);
+      return spent.granted ? { kind: 'now', state: spent.state } : refuse(spent.waitMs, spent.state);
     },
   };
 }

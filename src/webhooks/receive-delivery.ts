@@ -8,7 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { WebhookDirectory } from '../directory/webhook-directory.ts';
 import { ServiceError } from '../errors.ts';
 import type { LimitState } from '../gateway/limits.ts';
-import { newId } from '../ids.ts';
+import { newId, type TenantId } from '../ids.ts';
 import type { Intake, WebhookEventRecord } from '../intake/intake.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -16,7 +16,7 @@ import { deliveryIdOf, eventTypeOf, parsePayload, wantsEventType } from './ident
 import { limitExceededEvent } from './limit-event.ts';
 import type { WebhookRateLimit } from './rate-limit.ts';
 import { receivedEvent } from './received-event.ts';
-import { type RefusalReason, refusalError } from './refusal.ts';
+import { limitError, type RefusalReason, refusalError } from './refusal.ts';
 import type { DeliveryHeaders, SignatureVerdict } from './schemes/scheme.ts';
 import { isAllowedAddress } from './source-address.ts';
 import type { TraceBudget } from './trace-budget.ts';
@@ -38,9 +38,14 @@ export interface IncomingDelivery {
   readBody(maxBytes: number): Promise<Buffer | { readonly tooLargeBytes: number }>;
 }
 
-export type Reception =
+export type Reception = (
   | { readonly status: 'accepted' | 'duplicate'; readonly eventId: string }
-  | { readonly status: 'ignored' };
+  | { readonly status: 'ignored' }
+) & {
+  readonly tenantId: TenantId;
+  /** What is left of the tenant's limit; null where nothing was charged. */
+  readonly limit: LimitState | null;
+};
 
 export interface ReceiveDeps {
   readonly webhooks: Pick<WebhookDirectory<Webhook>, 'find'>;
@@ -103,14 +108,20 @@ async function acceptGenuine(
   if (!wantsEventType(webhook.wantedEventTypes, eventType)) {
     deps.metrics.webhookDelivery(webhook.sourceService, 'ignored');
     if (deps.traceBudget.takeTrace(webhook.id, 'ignored')) await recordTrace(deps, { ...facts, status: 'ignored' });
-    return { status: 'ignored' };
+    return { status: 'ignored', tenantId: webhook.tenantId, limit: null };
   }
 
   const admission = await deps.rateLimit.admit(webhook.tenantId, webhook.overLimitPolicy);
-  if (admission.kind !== 'now' && admission.exceeded !== null) announce(deps, webhook, incoming, admission.exceeded);
+  const isAnnounced = admission.kind === 'refused' || (admission.kind === 'later' && !admission.joinsRow);
+  if (isAnnounced) announce(deps, webhook, incoming, admission.exceeded);
   if (admission.kind === 'refused') {
-    throw await refuse(deps, webhook, incoming, 'rate_limit_exceeded', body.length, admission.retryAfterSeconds, facts);
+    await refuse(deps, webhook, incoming, 'rate_limit_exceeded', body.length, facts);
+    throw limitError(admission.retryAfterSeconds, admission.exceeded);
   }
+  const charged = {
+    tenantId: webhook.tenantId,
+    limit: admission.kind === 'now' ? admission.state : admission.exceeded,
+  };
 
   const bodySha256 = hash('sha256', body, 'buffer');
   const event = receivedEvent(
@@ -135,11 +146,11 @@ async function acceptGenuine(
   });
   if (receipt.duplicateOf !== null) {
     deps.metrics.webhookDelivery(webhook.sourceService, 'duplicate');
-    return { status: 'duplicate', eventId: receipt.duplicateOf };
+    return { status: 'duplicate', eventId: receipt.duplicateOf, ...charged };
   }
   deps.metrics.webhookDelivery(webhook.sourceService, admission.kind === 'later' ? 'deferred' : 'accepted');
   if (webhook.hasTarget) deps.onTargetDelivery();
-  return { status: 'accepted', eventId: facts.id };
+  return { status: 'accepted', eventId: facts.id, ...charged };
 }
 
 /** Keeps the trace of a refused delivery, within its bounds, and returns what its sender is told. */
@@ -149,7 +160,6 @@ async function refuse(
   incoming: IncomingDelivery,
   reason: RefusalReason,
   sizeBytes: number,
-  retryAfterSeconds?: number,
   facts: WebhookEventRecord = factsOf(deps, webhook, incoming, deps.clock.now(), sizeBytes),
 ): Promise<ServiceError> {
   const isFailedSignature = reason !== 'rate_limit_exceeded';
@@ -161,7 +171,7 @@ async function refuse(
   if (deps.traceBudget.takeTrace(webhook.id, 'refused')) {
     await recordTrace(deps, { ...facts, status: 'refused', refusalReason: reason });
   }
-  return refusalError(reason, retryAfterSeconds);
+  return refusalError(reason);
 }
 
 /** A trace is worth no 503: where it cannot be kept, the sender is answered all the same. */

@@ -1,5 +1,6 @@
 /** Why a delivery was turned away: the word that is kept, and what the sender is told. */
 import { type ErrorCode, ServiceError } from '../errors.ts';
+import type { LimitState } from '../gateway/limits.ts';
 import type { Refusal } from './schemes/scheme.ts';
 
 export type RefusalReason =
@@ -24,4 +25,13 @@ const told: Readonly<Record<RefusalReason, readonly [ErrorCode, string]>> = {
 export function refusalError(reason: RefusalReason, retryAfterSeconds?: number): ServiceError {
   const [code, message] = told[reason];
   return new ServiceError(code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
+}
+
+/** With the limit itself, which the headers of the answer show. */
+export function limitError(retryAfterSeconds: number, { subject, maxRequests }: LimitState): ServiceError {
+  const [code, message] = told.rate_limit_exceeded;
+  return new ServiceError(code, message, {
+    retryAfterSeconds,
+    limit: { name: subject.name, maxRequests, windowSeconds: 60 },
+  });
 }

@@ -297,12 +297,20 @@ test('above the limit: reject sends away, defer keeps and publishes at the pace'
   });
   const post = (hook: { url: string; secret: string }, id: number) =>
     postDelivery(hook.url, `{"id":${id}}`, { 'x-webhook-signature': sign(hook.secret, `{"id":${id}}`) });
-  for (let id = 0; id < 60; id += 1) assert.equal((await post(rejecting, id)).status, 200);
+  const first = await post(rejecting, 0);
+  assert.equal(first.headers.get('ratelimit-policy'), '"webhooks";q=60;w=60');
+  assert.match(first.headers.get('ratelimit') ?? '', /^"webhooks";r=59;t=\d+$/);
+  for (let id = 1; id < 60; id += 1) assert.equal((await post(rejecting, id)).status, 200);
+  const forged = await postDelivery(rejecting.url, '{}', { 'x-webhook-signature': '0'.repeat(64) });
+  assert.deepEqual([forged.status, forged.headers.get('ratelimit')], [401, null]);
   const refused = await post(rejecting, 60);
   assert.deepEqual([refused.status, refused.json.code], [429, 'RATE_LIMIT_EXCEEDED']);
   assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+  assert.equal(refused.headers.get('ratelimit-policy'), '"webhooks";q=60;w=60');
+  assert.equal(refused.headers.get('ratelimit'), `"webhooks";r=0;t=${refused.headers.get('retry-after')}`);
   const deferred = await post(deferring, 1);
   assert.deepEqual([deferred.status, deferred.json.status], [200, 'accepted']);
+  assert.match(deferred.headers.get('ratelimit') ?? '', /^"webhooks";r=0;t=\d+$/);
   await post(deferring, 2);
   const { rows } = await app.database.db.querySystem<{ gap: number }>({
     text: `select extract(epoch from max(not_before) - min(not_before))::float8 as gap from outbox_events

@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { waitFor } from '../../../test/support/wait-for.ts';
 import { createMasker } from '../../audit/mask.ts';
 import { systemClock } from '../../clock.ts';
+import type { LimitState } from '../../gateway/limits.ts';
 import { parseTenantId } from '../../ids.ts';
 import { IntakeFull, type IntakeRecord } from '../../intake/intake.ts';
 import { createLogger } from '../../logger.ts';
@@ -15,6 +16,7 @@ import { DatabaseAway } from '../../storage/database.ts';
 import { createTraceBudget } from '../../webhooks/trace-budget.ts';
 import type { Webhook } from '../../webhooks/webhook.ts';
 import { buildApp } from '../app.ts';
+import { createRateLimitHeaders } from '../rate-limit-headers.ts';
 import { hooksRoute } from './hooks.ts';
 
 const logger = createLogger('silent');
@@ -36,6 +38,15 @@ const webhook: Webhook = {
   takesBodyOnce: false,
   overLimitPolicy: 'reject',
   hasTarget: false,
+};
+
+const untouched: LimitState = {
+  subject: { key: 'family:webhooks', serviceId: null, name: 'webhooks', windows: [] },
+  windowType: 'minute',
+  maxRequests: 200,
+  usedRequests: 1,
+  windowStartMs: 0,
+  windowEndMs: 60_000,
 };
 
 async function startEdge(t: TestContext, fault: Error | null = null, find: () => Webhook | null = () => webhook) {
@@ -61,7 +72,7 @@ async function startEdge(t: TestContext, fault: Error | null = null, find: () =>
             return { duplicateOf: null, storedIn: 'database' };
           },
         },
-        rateLimit: { admit: async () => ({ kind: 'now' }) },
+        rateLimit: { admit: async () => ({ kind: 'now', state: untouched }) },
         traceBudget: createTraceBudget({ clock: systemClock }),
         shouldAnnounce: () => true,
         masker: createMasker(),
@@ -71,6 +82,7 @@ async function startEdge(t: TestContext, fault: Error | null = null, find: () =>
         publicBaseUrl: 'http://public',
         onTargetDelivery() {},
         trustedProxies: [],
+        limits: createRateLimitHeaders('webhooks', 200, systemClock),
       }),
     ],
   });

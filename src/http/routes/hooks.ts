@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { invalidInput, ServiceError } from '../../errors.ts';
+import { familyLimitOf } from '../../gateway/execute-call.ts';
 import { hashTokenHex } from '../../secrets/token-hash.ts';
 import { type ReceiveDeps, type Reception, receiveDelivery } from '../../webhooks/receive-delivery.ts';
 import type { DeliveryHeaders } from '../../webhooks/schemes/scheme.ts';
@@ -8,10 +9,13 @@ import { looksLikeWebhookToken } from '../../webhooks/webhook-secrets.ts';
 import { jsonContentType } from '../answer.ts';
 import type { Routes } from '../app.ts';
 import { readBoundedBody } from '../bounded-body.ts';
+import type { RateLimitHeaders } from '../rate-limit-headers.ts';
 
 export interface HooksRouteDeps extends ReceiveDeps {
   /** CIDRs whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
+  /** Shown to whom the signature vouches for. */
+  readonly limits: RateLimitHeaders;
 }
 
 /** The content type of a request whose header was taken away from the framework. */
@@ -28,7 +32,7 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
     const { webhook_token: token } = request.params as { webhook_token: string };
     if (!looksLikeWebhookToken(token)) throw new ServiceError('NOT_FOUND', 'There is no such webhook.');
     const headers = headersOf(request);
-    const reception = await receiveDelivery(deps, {
+    const receiving = receiveDelivery(deps, {
       tokenHashHex: hashTokenHex(token),
       headers,
       contentType: contentTypes.get(request) ?? null,
@@ -42,6 +46,12 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
         return { tooLargeBytes: read.sizeBytes };
       },
     });
+    const reception = await receiving.catch((error: unknown) => {
+      const { limit, retryAfterSeconds } = error instanceof ServiceError ? error : noLimit;
+      if (limit !== undefined) deps.limits.setRefused(reply, limit, retryAfterSeconds ?? limit.windowSeconds);
+      throw error;
+    });
+    deps.limits.set(reply, reception.tenantId, familyLimitOf(reception.limit, deps.clock.now()));
     return reply.header('content-type', jsonContentType).send(answerOf(reception));
   };
 
@@ -72,6 +82,9 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
     });
   };
 }
+
+/** What a fault of ours says of limits. */
+const noLimit = { limit: undefined, retryAfterSeconds: undefined };
 
 /** A string, not bytes: Node writes it in one piece with the headers. */
 function answerOf(reception: Reception): string {
