@@ -27,7 +27,7 @@ export interface SourcePreset {
    * `defer` for senders that never repeat: what is refused is gone. The others try again by themselves.
    */
   readonly overLimitPolicy: OverLimitPolicy;
-  /** Addresses the sender publishes; offered as `allowed_ips`, never applied unasked, because such lists change. */
+  /** What `published` in `allowed_ips` stands for. Never applied unasked, because such lists change. */
   readonly publishedRanges: readonly string[];
 }
 

@@ -96,6 +96,19 @@ export function draftOfRow(row: WebhookConfigRow): WebhookDraft {
   };
 }
 
+/**
+ * `published` in a list of addresses becomes the ranges that the sender publishes, so that the webhook shows whom it lets
+ * in. Throws `INVALID_REQUEST` where no list is known of the sender.
+ */
+export function withPublishedRanges(sourceService: string, listed: readonly string[]): readonly string[] {
+  return listed.flatMap((range, index) => {
+    if (range !== 'published') return range;
+    const { publishedRanges } = presetOf(sourceService);
+    if (publishedRanges.length > 0) return publishedRanges;
+    throw invalidInput(`allowed_ips[${index}]`, `no published addresses of "${sourceService}" are known here`);
+  });
+}
+
 const collectingSources = new Set(['github', 'telegram']);
 
 /** Throws `INVALID_REQUEST` for what no schema can say. */

@@ -122,6 +122,22 @@ test('webhooks, from creation to the event', async (t) => {
     assert.equal((await postDelivery(hook.url, '{}', {})).status, 404);
   });
 
+  await t.test('the ranges that a sender publishes are let in by name, where they are known', async () => {
+    const published = ['149.154.160.0/20', '91.108.4.0/22'];
+    const create = (source: string) =>
+      app.admin('POST', '/webhooks', {
+        webhook_name: 'by name',
+        source_service: source,
+        allowed_ips: ['203.0.113.7', 'published'],
+      });
+    const { json: telegram } = await create('telegram');
+    assert.deepEqual(telegram.allowed_ips, ['203.0.113.7', ...published]);
+    const patched = await app.admin('PATCH', `/webhooks/${telegram.id}`, { allowed_ips: ['published'] });
+    assert.deepEqual(patched.json.allowed_ips, published);
+    const refused = await create('github');
+    assert.deepEqual([refused.status, refused.json.errors?.[0]?.path], [400, 'allowed_ips[1]'], refused.text);
+  });
+
   await t.test('a number keeps all its digits, in the id and when it is looked up', async () => {
     const hook = await startWebhook(app, { webhook_name: 'digits' });
     const post = (body: string) => postDelivery(hook.url, body, { 'x-webhook-signature': sign(hook.secret, body) });

@@ -2,7 +2,7 @@
 import type { WebhookConfigRow } from '../../storage/webhook-configs.ts';
 import type { WebhookEventFilter } from '../../storage/webhook-events.ts';
 import { usualSignatureHeaders } from '../../webhooks/verify-signature.ts';
-import { draftForSource, draftOfRow, type WebhookDraft } from '../../webhooks/webhook-draft.ts';
+import { draftForSource, draftOfRow, type WebhookDraft, withPublishedRanges } from '../../webhooks/webhook-draft.ts';
 import { parseEndTime, parseTime, requireOrder } from '../query-values.ts';
 import { inputError } from '../validate.ts';
 import type { EventsQuery, WebhookBody, WebhookPatch } from './webhooks-schemas.ts';
@@ -19,16 +19,17 @@ export function patchedDraft(body: WebhookPatch, current: WebhookConfigRow): Web
 
 function named(body: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
   const or = <T>(value: T | undefined, usual: T): T => (value === undefined ? usual : value);
+  const sourceService = or(body.source_service, otherwise.sourceService);
   const signatureScheme = or(body.signature_scheme, otherwise.signatureScheme);
   // The header of the scheme before would never be sent by a sender of the new one.
   const isSameScheme = signatureScheme === otherwise.signatureScheme;
   const usualHeader = isSameScheme ? otherwise.signatureHeader : usualSignatureHeaders[signatureScheme];
   return {
     webhookName: or(body.webhook_name, otherwise.webhookName),
-    sourceService: or(body.source_service, otherwise.sourceService),
+    sourceService,
     sourceServiceId: or(body.source_service_id, otherwise.sourceServiceId),
     eventTypes: or(body.event_types, otherwise.eventTypes),
-    allowedIps: or(body.allowed_ips, otherwise.allowedIps),
+    allowedIps: withPublishedRanges(sourceService, or(body.allowed_ips, otherwise.allowedIps)),
     signatureHeader: or(body.signature_header, usualHeader),
     signatureScheme,
     toleranceSeconds: or(body.tolerance_seconds, otherwise.toleranceSeconds),

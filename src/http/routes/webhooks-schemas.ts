@@ -18,7 +18,12 @@ const sourceService = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$'
 const settable = {
   source_service_id: Type.Optional(nullable(uuid)),
   event_types: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 200 })),
-  allowed_ips: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 50 }), { maxItems: 500 })),
+  allowed_ips: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 50 }), {
+      maxItems: 500,
+      description: 'Addresses and CIDRs; `published` becomes the ranges that Stripe or Telegram publish.',
+    }),
+  ),
   signature_header: Type.Optional(nullable(Type.String({ pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}$" }))),
   signature_scheme: Type.Optional(literals(signatureSchemes)),
   tolerance_seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400 })),
