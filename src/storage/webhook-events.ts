@@ -12,6 +12,8 @@ export interface WebhookEventFilter {
   readonly status?: string | undefined;
   /** Itself, or any of its family: `issues` also finds `issues.opened`, and `issue*` all that begin so. */
   readonly eventType?: string | undefined;
+  /** The sender's own id, whole. */
+  readonly deliveryId?: string | undefined;
   /** The state of its delivery to `target_url`. */
   readonly deliveryStatus?: string | undefined;
   /** Unix milliseconds, inclusive. */
@@ -143,6 +145,7 @@ function conditionsOf(tenantId: TenantId, filter: WebhookEventFilter): FilterCon
     (parameter) => `(e.event_type = ${parameter} or starts_with(e.event_type, ${parameter} || '.'))`,
     beginning === undefined ? filter.eventType : undefined,
   );
+  conditions.add((parameter) => `e.delivery_id = ${parameter}`, filter.deliveryId);
   conditions.add((parameter) => `d.state = ${parameter}`, filter.deliveryStatus);
   conditions.addTimes('e.received_at', filter.fromMs, filter.toMs);
   return conditions;

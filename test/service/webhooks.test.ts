@@ -147,6 +147,11 @@ test('webhooks, from creation to the event', async (t) => {
     const whole = await app.admin('GET', `/webhooks/events/${first.json.event_id}`);
     assert.ok(whole.text.includes('"payload":{"id":1234567890123456789}'), whole.text);
     assert.equal(whole.json.delivery_id, '1234567890123456789');
+    const found = await eventsOf(app, '?delivery_id=1234567890123456788');
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      [second.json.event_id],
+    );
   });
 
   await t.test('a scheme brings its own header', async () => {

@@ -83,6 +83,7 @@ export function filterOfQuery(query: Omit<EventsQuery, 'cursor' | 'limit'>): Web
     source: query.source,
     status: query.status,
     eventType: query.event_type,
+    deliveryId: query.delivery_id,
     deliveryStatus: query.delivery_status,
     fromMs,
     toMs,

@@ -132,6 +132,9 @@ const eventFilter = {
       description: '`issues` also finds `issues.opened`, and `issue*` all that begin so.',
     }),
   ),
+  delivery_id: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 255, description: "The sender's own id, as `X-GitHub-Delivery`." }),
+  ),
   delivery_status: Type.Optional(literals(targetStates)),
   from_date: Type.Optional(timeSchema('Received at or after it.')),
   to_date: Type.Optional(timeSchema('Received before it; a day alone is taken in whole.')),
