@@ -42,3 +42,16 @@ test('no operation declares a parameter twice, lacks one of its path, or says no
     }
   }
 });
+
+test('every answer of webhooks is described: to senders, and where a secret or an address is shown once', async (t) => {
+  const app = await startTestService(t);
+  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, Operation>>;
+  };
+  const undescribed = Object.entries(document.paths).flatMap(([path, methods]) =>
+    /\/(web)?hooks\b/.test(path)
+      ? Object.entries(methods).flatMap(([method, { responses }]) => ('2XX' in responses ? [`${method} ${path}`] : []))
+      : [],
+  );
+  assert.deepEqual(undescribed, []);
+});

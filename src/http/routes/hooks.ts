@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import Type from 'typebox';
 import { invalidInput, ServiceError } from '../../errors.ts';
 import { familyLimitOf } from '../../gateway/execute-call.ts';
 import { hashTokenHex } from '../../secrets/token-hash.ts';
@@ -10,6 +11,7 @@ import { jsonContentType } from '../answer.ts';
 import type { Routes } from '../app.ts';
 import { readBoundedBody } from '../bounded-body.ts';
 import type { RateLimitHeaders } from '../rate-limit-headers.ts';
+import { receptionSchema } from './webhooks-schemas.ts';
 
 export interface HooksRouteDeps extends ReceiveDeps {
   /** CIDRs whose `X-Forwarded-For` is believed. */
@@ -71,6 +73,7 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
               delete request.raw.headers['content-type'];
               done();
             },
+            config: { answers: { 200: receptionSchema }, showsBody: anyBody },
             schema: {
               ...(url.startsWith('/api') ? { tags: ['webhooks'] } : {}),
               summary: 'Where senders post: 200 when the delivery is durable',
@@ -82,6 +85,8 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
     });
   };
 }
+
+const anyBody = Type.Unknown({ description: 'Whatever the sender signed: the bytes count, not their type.' });
 
 /** What a fault of ours says of limits. */
 const noLimit = { limit: undefined, retryAfterSeconds: undefined };

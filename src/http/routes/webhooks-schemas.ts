@@ -187,6 +187,27 @@ export const webhookSchema = Type.Object({
   target_secret: Type.Optional(Type.String({ description: 'Signs deliveries to the target: shown once.' })),
 });
 
+/** What a sender gets. */
+export const receptionSchema = Type.Union([
+  Type.Object({
+    status: literals(['accepted', 'duplicate']),
+    event_id: Type.String({
+      format: 'uuid',
+      description: 'Of a duplicate: the first one. Under `/webhooks/events/{id}`.',
+    }),
+  }),
+  Type.Object({ status: Type.Literal('ignored', { description: 'Its type is not among `event_types`.' }) }),
+]);
+
+export const rotatedSecretSchema = Type.Object({
+  secret_key: Type.String({ description: 'Shown this once.' }),
+  previous_secret_until: nullable(time),
+});
+
+export const rotatedTokenSchema = Type.Object({
+  webhook_url: Type.String({ description: 'Holds the new token: give it to the sender alone.' }),
+});
+
 export const webhookListSchema = Type.Object({
   webhooks: Type.Array(webhookSchema),
   total: Type.Integer(),

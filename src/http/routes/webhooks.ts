@@ -23,6 +23,8 @@ import { type WebhookEventsRoutesDeps, webhookEventsRoutes } from './webhooks-ev
 import { checkAddresses, draftOfBody, patchedDraft } from './webhooks-input.ts';
 import {
   idParamsSchema,
+  rotatedSecretSchema,
+  rotatedTokenSchema,
   rotateSecretSchema,
   type WebhookBody,
   type WebhookPatch,
@@ -130,7 +132,7 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
     app.post(
       '/webhooks/:id/rotate-secret',
       {
-        config: { access },
+        config: { access, answers: { 200: rotatedSecretSchema } },
         schema: {
           tags,
           summary: 'A new secret, shown once; the old one stays good for grace_seconds',
@@ -158,7 +160,7 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
     app.post(
       '/webhooks/:id/rotate-token',
       {
-        config: { access },
+        config: { access, answers: { 200: rotatedTokenSchema } },
         schema: { tags, summary: 'A new address; the old one ends at once', params: idParamsSchema },
       },
       deps.idempotency.wrap(async (request): Promise<Answer> => {
