@@ -114,7 +114,7 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
         clock,
         perMinute: deps.perMinute,
       }),
-      traceBudget: createTraceBudget({ clock }),
+      traceBudget: createTraceBudget({ clock, perMinute: deps.perMinute }),
       shouldAnnounce: createRefusalNotes(clock),
       masker: deps.masker,
       metrics,

@@ -17,18 +17,20 @@ export interface TraceBudget {
 
 export interface TraceBudgetOptions {
   readonly clock: Clock;
-  /** Failed deliveries looked into per source address and minute. Stricter than a tenant's 200. Default 100. */
-  readonly failuresPerMinute?: number;
+  /** `RATE_LIMIT_WEBHOOKS_PER_MINUTE`: half of it, and no fewer than 100, may fail per source address and minute. */
+  readonly perMinute: number;
   /** Traces written per webhook, kind and minute. Default 300. */
   readonly tracesPerMinute?: number;
 }
 
 const minuteMs = 60_000;
+const fewestFailures = 100;
 /** At the bound the one that came longest ago is forgotten, and begins anew. */
 const maxKeys = 20_000;
 
 export function createTraceBudget(options: TraceBudgetOptions): TraceBudget {
-  const failures = createMinuteCounts(options.clock, options.failuresPerMinute ?? 100);
+  // Stricter than what a tenant's genuine deliveries have, and in step with it: who takes more takes more mistakes too.
+  const failures = createMinuteCounts(options.clock, Math.max(fewestFailures, Math.floor(options.perMinute / 2)));
   const traces = createMinuteCounts(options.clock, options.tracesPerMinute ?? 300);
   return {
     takeFailure: (sourceAddress) => failures.take(sourceAddress === null ? 'unknown' : networkOf(sourceAddress)),

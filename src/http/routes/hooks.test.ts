@@ -73,7 +73,7 @@ async function startEdge(t: TestContext, fault: Error | null = null, find: () =>
           },
         },
         rateLimit: { admit: async () => ({ kind: 'now', state: untouched }) },
-        traceBudget: createTraceBudget({ clock: systemClock }),
+        traceBudget: createTraceBudget({ clock: systemClock, perMinute: 200 }),
         shouldAnnounce: () => true,
         masker: createMasker(),
         metrics: { webhookDelivery() {}, rateLimitExceeded() {} },
