@@ -260,20 +260,12 @@ export async function updateWebhook(
   return rows[0] ?? null;
 }
 
-/** False where the tenant has no such webhook. Its events stay until retention; what waits for its target is cancelled. */
+/** False where the tenant has no such webhook. Its events stay until retention. */
 export async function deleteWebhook(tx: Queryable, tenantId: TenantId, id: string): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'webhook_configs_delete',
     text: 'delete from webhook_configs where management_company_id = $1 and id = $2',
     values: [tenantId, id],
   });
-  if (rowCount === 0) return false;
-  await tx.query({
-    name: 'webhook_deliveries_cancel',
-    text: `
-      update webhook_deliveries set state = 'cancelled', next_attempt_at = null, locked_until = null, updated_at = now()
-       where management_company_id = $1 and webhook_id = $2 and state = 'pending'`,
-    values: [tenantId, id],
-  });
-  return true;
+  return rowCount > 0;
 }

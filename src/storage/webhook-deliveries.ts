@@ -159,6 +159,23 @@ export async function releaseDeliveries(db: Queryable, ids: readonly string[]): 
   });
 }
 
+/**
+ * The webhook's target is gone: what waits for it is not sent, and what it did not take is nobody's concern any more. Each
+ * state has its own index: asked for together they would have none.
+ */
+export async function cancelDeliveries(tx: Queryable, tenantId: TenantId, webhookId: string): Promise<void> {
+  await tx.query({
+    name: 'webhook_deliveries_cancel',
+    text: `
+      update webhook_deliveries set state = 'cancelled', next_attempt_at = null, locked_until = null, updated_at = now()
+       where state in ('pending', 'dead') and id in (
+         select id from webhook_deliveries where management_company_id = $1 and webhook_id = $2 and state = 'pending'
+         union all
+         select id from webhook_deliveries where management_company_id = $1 and webhook_id = $2 and state = 'dead')`,
+    values: [tenantId, webhookId],
+  });
+}
+
 /** Its webhook, target or event is gone. */
 export async function cancelDelivery(db: Queryable, id: string): Promise<void> {
   await db.query({

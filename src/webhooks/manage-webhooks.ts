@@ -14,6 +14,7 @@ import {
   type WebhookConfigValues,
   type WebhookExtras,
 } from '../storage/webhook-configs.ts';
+import { cancelDeliveries } from '../storage/webhook-deliveries.ts';
 import { presentWithoutToken, receivingPath } from './present-webhook.ts';
 import type { SignatureScheme } from './verify-signature.ts';
 import { checkDraft, checkSecret, type WebhookDraft } from './webhook-draft.ts';
@@ -130,7 +131,7 @@ export async function rotateToken(
   }));
 }
 
-/** Throws `NOT_FOUND`. What waits for its target is cancelled; what was received stays until retention. */
+/** Throws `NOT_FOUND`. What its target has not taken is cancelled; what was received stays until retention. */
 export async function removeWebhook(
   deps: ManageWebhooksDeps,
   tenantId: TenantId,
@@ -140,6 +141,7 @@ export async function removeWebhook(
   await deps.db.forTenant(tenantId, async (tx) => {
     const current = await lockWebhook(tx, tenantId, id);
     if (current === null || !(await deleteWebhook(tx, tenantId, id))) throw noSuchWebhook();
+    await cancelDeliveries(tx, tenantId, id);
     await recordChange(tx, deps, current, null, context);
   });
   deps.noteChange(id);
@@ -159,6 +161,7 @@ async function update(
     await checkSourceService(tx, tenantId, values);
     const updated = await updateWebhook(tx, tenantId, id, values);
     if (updated === null) throw noSuchWebhook();
+    if (current.target_url !== null && updated.target_url === null) await cancelDeliveries(tx, tenantId, id);
     await recordChange(tx, deps, current, updated, context);
     return updated;
   });

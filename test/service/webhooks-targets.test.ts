@@ -151,6 +151,33 @@ test('deliveries to targets', async (t) => {
     await waitFor('the second', async () => (await eventOf(app, ids[1])).target.status === 'delivered');
   });
 
+  await t.test(
+    'where the target or the webhook is taken away, what it did not take no longer counts as failing',
+    async () => {
+      const owner = { 'x-management-company-id': 'targets_taken_away' };
+      const admin = (method: string, path: string, body?: unknown) => app.admin(method, path, body, owner);
+      const gone = await startTarget(t, (_, reply) => void reply.writeHead(410).end());
+      const health = async () => {
+        const { json } = await admin('GET', '/webhooks/health');
+        return [json.status, json.targets.pending, json.targets.dead];
+      };
+      const takingAway = [
+        (id: string) => admin('PATCH', `/webhooks/${id}`, { target_url: null }),
+        (id: string) => admin('DELETE', `/webhooks/${id}`),
+      ];
+      for (const [index, takeAway] of takingAway.entries()) {
+        const hook = await startWebhook({ admin, url: app.url }, { webhook_name: 'short', target_url: gone.url });
+        const eventId = (await post(hook, `{"id":"away-${index}"}`)).json.event_id;
+        await waitFor('its end', async () => (await health())[2] === 1);
+        assert.equal((await health())[0], 'degraded');
+        await takeAway(hook.id);
+        assert.deepEqual(await health(), ['healthy', 0, 0]);
+        const { json } = await admin('GET', `/webhooks/events/${eventId}`);
+        assert.deepEqual([json.target.status, json.attempts.length], ['cancelled', 1]);
+      }
+    },
+  );
+
   await t.test('a target that does not answer delays nobody else’s deliveries', async () => {
     const silent = await startTarget(t, () => {});
     const quick = await startTarget(t);
