@@ -161,6 +161,8 @@ test('webhooks, from creation to the event', async (t) => {
     assert.equal(patched.json.signature_header, 'X-Webhook-Signature');
     const named = { signature_scheme: 'hmac_base64', signature_header: 'X-Shop' };
     assert.equal((await app.admin('PATCH', `/webhooks/${json.id}`, named)).json.signature_header, 'X-Shop');
+    const unnamed = await app.admin('PATCH', `/webhooks/${json.id}`, { signature_header: null });
+    assert.equal(unnamed.json.signature_header, 'X-Webhook-Signature');
   });
 
   await t.test('types that were not asked for are ignored with 200', async () => {

@@ -30,7 +30,8 @@ function named(body: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
     sourceServiceId: or(body.source_service_id, otherwise.sourceServiceId),
     eventTypes: or(body.event_types, otherwise.eventTypes),
     allowedIps: withPublishedRanges(sourceService, or(body.allowed_ips, otherwise.allowedIps)),
-    signatureHeader: or(body.signature_header, usualHeader),
+    // null asks for the scheme's own: that one is looked at, so that one is shown.
+    signatureHeader: or(body.signature_header, usualHeader) ?? usualSignatureHeaders[signatureScheme],
     signatureScheme,
     toleranceSeconds: or(body.tolerance_seconds, otherwise.toleranceSeconds),
     maxPayloadSizeBytes: or(body.max_payload_size_bytes, otherwise.maxPayloadSizeBytes),
