@@ -139,14 +139,19 @@ export function checkSecret(scheme: SignatureScheme, secret: string): void {
   }
   if (scheme !== 'standard_webhooks') return;
   const isPublicKey = secret.startsWith('whpk_');
-  const key = Buffer.from(secret.replace(/^wh(?:sec|pk)_/, ''), 'base64');
-  if (isPublicKey ? key.length !== 32 : key.length === 0) {
+  const length = base64Length(secret.replace(/^wh(?:sec|pk)_/, ''));
+  if (isPublicKey ? length !== 32 : length === 0) {
     throw invalidInput('secret_key', 'must be whsec_ and base64, or whpk_ and the base64 of an ed25519 key');
   }
 }
 
+/** How many bytes a base64 text of either alphabet holds; 0 where it is none: Node would pass over what does not belong. */
+function base64Length(text: string): number {
+  return /^[A-Za-z0-9+/_-]+={0,2}$/.test(text) ? Buffer.from(text, 'base64').length : 0;
+}
+
 function checkTargetSecret(secret: string): void {
-  const bytes = Buffer.from(secret.replace(/^whsec_/, ''), 'base64').length;
+  const bytes = base64Length(secret.replace(/^whsec_/, ''));
   if (!secret.startsWith('whsec_') || bytes < 24 || bytes > 64) {
     throw invalidInput('target_secret', 'must be whsec_ and the base64 of 24 to 64 bytes');
   }

@@ -259,6 +259,11 @@ test('webhooks, from creation to the event', async (t) => {
     assert.equal(await faults({ event_type_from: 'query:x' }), 'event_type_from');
     assert.equal(await faults({ signature_scheme: 'magic' }), 'signature_scheme');
     assert.equal(await faults({ unheard: 1 }), 'unheard');
+    for (const secret of ['a pass phrase', 'whsec_not base64!', 'whsec_', 'whpk_AAAA']) {
+      assert.equal(await faults({ signature_scheme: 'standard_webhooks', secret_key: secret }), 'secret_key', secret);
+    }
+    const rubbish = { target_url: 'https://target.example', target_secret: `whsec_${'!'.repeat(10)}${'A'.repeat(40)}` };
+    assert.equal(await faults(rubbish), 'target_secret');
     const hook = await startWebhook(app, { webhook_name: 'mine' });
     const other = { 'x-management-company-id': 'somebody_else' };
     assert.equal((await app.admin('GET', `/webhooks/${hook.id}`, undefined, other)).status, 404);
