@@ -68,6 +68,6 @@ function discard(request: IncomingMessage, mayAnswer: () => void): void {
     if (leftBytes < 0) request.destroy();
   });
   const isLast = request.httpVersion === '1.0' || /\bclose\b/i.test(request.headers.connection ?? '');
-  if (isLast) request.once('close', mayAnswer);
+  if (isLast && !request.destroyed) request.once('close', mayAnswer);
   else mayAnswer();
 }

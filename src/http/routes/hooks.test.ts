@@ -49,7 +49,11 @@ const untouched: LimitState = {
   windowEndMs: 60_000,
 };
 
-async function startEdge(t: TestContext, fault: Error | null = null, find: () => Webhook | null = () => webhook) {
+async function startEdge(
+  t: TestContext,
+  fault: Error | null = null,
+  find: () => Webhook | null | Promise<Webhook> = () => webhook,
+) {
   const records: IntakeRecord[] = [];
   const app = await buildApp({
     trustedProxies: [],
@@ -93,7 +97,7 @@ async function startEdge(t: TestContext, fault: Error | null = null, find: () =>
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;
-  return { records, port, url: `http://127.0.0.1:${port}/hooks/${token}` };
+  return { server: app.server, records, port, url: `http://127.0.0.1:${port}/hooks/${token}` };
 }
 
 const sign = (body: string | Buffer) => ({
@@ -170,6 +174,26 @@ test('a sender that wants its connection closed gets to read 413 after everythin
     for await (const chunk of socket) text += chunk;
     assert.match(text, /^HTTP\/1\.1 413/);
   }
+});
+
+test('a sender that is gone before its webhook is known keeps no request waiting', async (t) => {
+  const found = Promise.withResolvers<Webhook>();
+  const asked = Promise.withResolvers<void>();
+  const { server, port, records } = await startEdge(t, null, () => {
+    asked.resolve();
+    return found.promise;
+  });
+  const accepted = once(server, 'connection');
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write(`POST /hooks/${token} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5000000\r\n\r\n`);
+  const [served] = await accepted;
+  await asked.promise;
+  const gone = new Promise<void>((resolve) => served.once('close', () => resolve()));
+  socket.resetAndDestroy();
+  await gone;
+  found.resolve(webhook);
+  await waitFor('its trace', () => records[0]?.webhookEvent?.refusalReason === 'payload_too_large');
 });
 
 test('a body that never ends is cut off', async (t) => {
