@@ -121,7 +121,6 @@ function fastifyFault(thrown: unknown): ServiceError | null {
       return new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'The body must be application/json.');
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new ServiceError('PAYLOAD_TOO_LARGE', 'The body is larger than this endpoint takes.');
-    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
       return bodyFault('must be JSON');
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':

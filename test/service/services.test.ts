@@ -142,8 +142,15 @@ test('services are created, read, replaced, changed and deleted', async (t) => {
     assert.ok(!JSON.stringify(events.all).includes('canary'));
   });
 
+  await t.test('a request without a body may name a content type all the same', async () => {
+    const json = { 'content-type': 'application/json' };
+    assert.equal((await admin('POST', `/services/${id}/check`, undefined, json)).status, 200);
+    assert.equal((await admin('POST', '/services', undefined, json)).json.errors[0].path, 'body');
+  });
+
   await t.test('a deleted service is gone, its history stays', async () => {
-    assert.equal((await admin('DELETE', `/services/${id}`)).status, 204);
+    const json = { 'content-type': 'application/json' };
+    assert.equal((await admin('DELETE', `/services/${id}`, undefined, json)).status, 204);
     assert.equal((await admin('GET', `/services/${id}`)).status, 404);
     assert.equal((await admin('DELETE', `/services/${id}`)).status, 404);
     const history = await admin('GET', `/services/${id}/history`);
