@@ -26,6 +26,11 @@ export function createInputReader(): InputReader {
 
 export type Members = Readonly<Record<string, unknown>>;
 
+/** What is null is not given: clients with typed requests write every member. */
+export function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
 /** Throws `INVALID_REQUEST` unless the body is a JSON object. */
 export function parseMembers(body: unknown): Members {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
@@ -87,9 +92,9 @@ export function readLanguage(reader: InputReader, members: Members): string {
 
 /** ISO 3166-1 alpha-2, upper-cased; `region` is its other name, and the two must not contradict each other. */
 export function readCountry(reader: InputReader, members: Members): string {
-  const path = members.country === undefined && members.region !== undefined ? 'region' : 'country';
+  const path = isGiven(members.country) || !isGiven(members.region) ? 'country' : 'region';
   const country = members[path];
-  if (country === undefined || country === null) return defaultCountry;
+  if (!isGiven(country)) return defaultCountry;
   if (typeof country !== 'string' || !twoLetters.test(country)) {
     reader.fault(path, 'must be an ISO 3166-1 code of two letters, such as UZ');
     return defaultCountry;

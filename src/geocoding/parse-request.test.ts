@@ -125,6 +125,26 @@ test('an end of a distance is an object or flat', () => {
   assert.deepEqual([flat.mode, flat.unit], ['walking', 'miles']);
 });
 
+test('what is null is not given, in either form of an end and of the country', () => {
+  const nested = parseDistanceRequest({
+    origin: { latitude: 1, longitude: 2, address: null },
+    destination: { latitude: null, longitude: null, address: 'ул. Мира' },
+    origin_lat: null,
+    origin_lng: null,
+    dest_lat: null,
+    dest_lng: null,
+    mode: null,
+    unit: null,
+  });
+  assert.deepEqual(nested.origin, { kind: 'coordinates', latitude: 1, longitude: 2 });
+  assert.deepEqual(nested.destination, { kind: 'address', address: 'ул. Мира' });
+  const flat = parseDistanceRequest({ origin: null, origin_lat: 1, origin_lng: 2, dest_lat: 3, dest_lng: 4 });
+  assert.deepEqual(flat.origin, { kind: 'coordinates', latitude: 1, longitude: 2 });
+  assert.equal(parseGeocodeRequest({ address: 'x', country: null, region: 'kz' }).country, 'KZ');
+  assert.equal(parseGeocodeRequest({ address: 'x', country: 'kz', region: null }).country, 'KZ');
+  assert.equal(parseGeocodeRequest({ address: 'x', country: null, region: null }).country, 'UZ');
+});
+
 const badDistance: readonly [Record<string, unknown>, string[]][] = [
   [{}, ['origin', 'destination']],
   [{ origin: 'Ташкент', destination: { latitude: 1, longitude: 1 } }, ['origin']],

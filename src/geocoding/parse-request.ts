@@ -3,6 +3,7 @@ import type { Coordinates } from '../providers/geocoding.ts';
 import {
   createInputReader,
   type InputReader,
+  isGiven,
   type Members,
   parseMembers,
   readAddress,
@@ -133,8 +134,8 @@ function readEnd(
 ): DistanceEnd {
   const nowhere: DistanceEnd = { kind: 'coordinates', latitude: 0, longitude: 0 };
   const end = members[path];
-  const isFlat = members[flatLatitude] !== undefined || members[flatLongitude] !== undefined;
-  if (end === undefined || end === null) {
+  const isFlat = isGiven(members[flatLatitude]) || isGiven(members[flatLongitude]);
+  if (!isGiven(end)) {
     if (!isFlat) {
       reader.fault(path, `is required: {latitude, longitude}, {address}, or ${flatLatitude} and ${flatLongitude}`);
       return nowhere;
@@ -154,8 +155,8 @@ function readEnd(
     return nowhere;
   }
   const endMembers = end as Members;
-  const hasCoordinates = endMembers.latitude !== undefined || endMembers.longitude !== undefined;
-  if (endMembers.address === undefined) {
+  const hasCoordinates = isGiven(endMembers.latitude) || isGiven(endMembers.longitude);
+  if (!isGiven(endMembers.address)) {
     if (!hasCoordinates) {
       reader.fault(path, 'must be {latitude, longitude} or {address}');
       return nowhere;
