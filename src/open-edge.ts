@@ -3,7 +3,7 @@ import { createMasker } from './audit/mask.ts';
 import type { BootstrapToken, Config } from './config.ts';
 import { describeParts } from './describe-parts.ts';
 import type { Foundation } from './foundation.ts';
-import { accountLimits } from './gateway/limit-subjects.ts';
+import { accountLimits, familyLimit } from './gateway/limit-subjects.ts';
 import { defaultBatchConcurrency, defaultBatchDeadlineMs } from './geocoding/batch.ts';
 import { buildApp } from './http/app.ts';
 import { createAuthenticator } from './http/authenticate.ts';
@@ -134,9 +134,9 @@ export async function openEdge(
           ofTenant: directory.ofTenant,
           healthOf: health.healthOf,
           async remainingRequests(service) {
-            const states = await limiter.peek(service.tenantId, accountLimits(service));
-            const left = states.map(({ maxRequests, usedRequests }) => Math.max(0, maxRequests - usedRequests));
-            return left.length === 0 ? null : Math.min(...left);
+            const subjects = [familyLimit('geocoding', config.familyLimits), ...accountLimits(service)];
+            const states = await limiter.peek(service.tenantId, subjects);
+            return Math.min(...states.map(({ maxRequests, usedRequests }) => Math.max(0, maxRequests - usedRequests)));
           },
         },
       }),

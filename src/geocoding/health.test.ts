@@ -18,7 +18,7 @@ function report(...samples: readonly Sample[]) {
         const status = samples.find(([name]) => name === serviceName)?.[1] ?? 'unknown';
         return { status, lastError: status === 'down' ? 'no answer in time' : null };
       },
-      remainingRequests: async ({ serviceName }) => (serviceName === 'google_maps' ? 42 : null),
+      remainingRequests: async ({ serviceName }) => (serviceName === 'google_maps' ? 42 : 50),
     },
     sampleCaller.tenantId,
   );
@@ -35,7 +35,7 @@ test('each active geocoding provider is shown with what is left and what went wr
     status: 'degraded',
     providers: {
       google_maps: { status: 'down', rate_limit_remaining: 42, last_error: 'no answer in time' },
-      yandex_maps: { status: 'healthy', rate_limit_remaining: null, last_error: null },
+      yandex_maps: { status: 'healthy', rate_limit_remaining: 50, last_error: null },
     },
   });
 });

@@ -6,13 +6,13 @@ export interface GeocodingHealthDeps {
   ofTenant(tenantId: TenantId): Promise<readonly ExternalService[]>;
   /** What the probes and calls of late say. */
   healthOf(service: ExternalService): { readonly status: HealthStatus; readonly lastError: string | null };
-  /** Requests left in the service's tightest window; null where it has no limit of its own. */
-  remainingRequests(service: ExternalService): Promise<number | null>;
+  /** Requests left in the tightest window that a request to this service is counted in: the tenant's or its own. */
+  remainingRequests(service: ExternalService): Promise<number>;
 }
 
 export interface ProviderHealth {
   readonly status: HealthStatus;
-  readonly rate_limit_remaining: number | null;
+  readonly rate_limit_remaining: number;
   readonly last_error: string | null;
 }
 

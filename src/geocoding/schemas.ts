@@ -164,7 +164,9 @@ export const geocodingHealthSchema = Type.Object(
       Type.String(),
       Type.Object({
         status: healthStatus,
-        rate_limit_remaining: nullable(Type.Integer()),
+        rate_limit_remaining: Type.Integer({
+          description: "In the limit that is nearest to its end, over the tenant's own and the account's.",
+        }),
         last_error: nullable(Type.String()),
       }),
     ),

@@ -82,7 +82,7 @@ async function startApp(t: TestContext, overrides: { trustedProxies?: string[] }
         health: {
           ofTenant: async () => [],
           healthOf: () => ({ status: 'unknown', lastError: null }),
-          remainingRequests: async () => null,
+          remainingRequests: async () => 50,
         },
       }),
     ],

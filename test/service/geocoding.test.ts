@@ -105,10 +105,14 @@ test('geocoding, with all its stores and providers', async (t) => {
 
 test('the tenant’s own limit refuses with Retry-After, and a hit is free', async (t) => {
   const app = await startTestService(t, { RATE_LIMIT_GEOCODING_PER_MINUTE: '2' });
+  const left = async () =>
+    (await app.call('GET', '/geocoding/health')).json.providers.google_maps.rate_limit_remaining as number;
+  assert.equal(await left(), 2, 'an account without limits of its own may be asked as often as the tenant may ask');
   assert.equal((await app.geocode('Самарканд')).headers.get('ratelimit-policy'), '"geocoding";q=2;w=60');
   assert.match(String((await app.geocode('Бухара')).headers.get('ratelimit')), /^"geocoding";r=0;t=\d+$/);
   const refused = await app.geocode('Хива');
   assert.deepEqual([refused.status, refused.json.code], [429, 'RATE_LIMIT_EXCEEDED']);
+  assert.equal(await left(), 0);
   const waitSeconds = Number(refused.headers.get('retry-after'));
   assert.ok(waitSeconds >= 1 && waitSeconds <= 63, String(waitSeconds));
   assert.equal((await app.geocode('Самарканд')).status, 200);
