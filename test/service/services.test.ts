@@ -267,6 +267,20 @@ test('the same POST with one Idempotency-Key makes one service', async (t) => {
   assert.deepEqual([other.status, other.json.code], [422, 'IDEMPOTENCY_KEY_REUSED']);
 });
 
+test('the same check with one Idempotency-Key asks the provider once', async (t) => {
+  const app = await startTestService(t);
+  const admin = adminOf(app);
+  const { services } = (await admin('GET', '/services?service_type=geocoding')).json;
+  const google = services.find((service: { service_name: string }) => service.service_name === 'google_maps');
+  const headers = { 'idempotency-key': 'check-google' };
+  const first = await admin('POST', `/services/${google.id}/check`, undefined, headers);
+  const again = await admin('POST', `/services/${google.id}/check`, undefined, headers);
+  assert.deepEqual([again.status, again.text], [200, first.text]);
+  assert.equal(again.headers.get('idempotency-replayed'), 'true');
+  const { logs } = (await app.call('GET', '/logs?operation=health_check&service_name=google_maps')).json;
+  assert.equal(logs.length, 1);
+});
+
 test('no secret is stored in the open', async (t) => {
   const app = await startTestService(t);
   const admin = adminOf(app);

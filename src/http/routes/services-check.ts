@@ -1,7 +1,9 @@
 import type { Static } from 'typebox';
 import { noSuchService } from '../../directory/manage-services.ts';
 import type { ExternalService, HealthStatus, ServiceDirectory } from '../../directory/service.ts';
+import { jsonAnswer } from '../answer.ts';
 import type { Routes } from '../app.ts';
+import type { Idempotency } from '../idempotency.ts';
 import { callerOf } from '../request-context.ts';
 import { healthSchema, idParamsSchema } from './services-schemas.ts';
 
@@ -18,12 +20,16 @@ export interface ProbeReport {
 
 export interface ServicesCheckDeps {
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
+  readonly idempotency: Idempotency;
   /** Asks the provider now; never throws for what the provider does. */
   probe(service: ExternalService, requestId: string): Promise<ProbeReport>;
 }
 
-/** `POST /services/{id}/check`: probes now. It counts like any other attempt, so one success alone may not make it healthy. */
-export function serviceCheckRoute({ directory, probe }: ServicesCheckDeps): Routes {
+/**
+ * `POST /services/{id}/check`: probes now. It counts like any other attempt, so one success alone may not make it healthy:
+ * it changes the service's health, and with an `Idempotency-Key` only once.
+ */
+export function serviceCheckRoute({ directory, idempotency, probe }: ServicesCheckDeps): Routes {
   return (app) => {
     app.post(
       '/services/:id/check',
@@ -31,13 +37,13 @@ export function serviceCheckRoute({ directory, probe }: ServicesCheckDeps): Rout
         config: { access: { scope: 'admin' }, answers: { 200: healthSchema } },
         schema: { tags: ['services'], summary: 'Probe the service now', params: idParamsSchema },
       },
-      async (request) => {
+      idempotency.wrap(async (request) => {
         const { id } = request.params as Static<typeof idParamsSchema>;
         const services = await directory.ofTenant(callerOf(request).tenantId);
         const service = services.find((candidate) => candidate.id === id);
         if (service === undefined) throw noSuchService();
         const report = await probe(service, request.id);
-        return {
+        return jsonAnswer(200, {
           service_id: service.id,
           service_name: service.serviceName,
           health_status: report.status,
@@ -46,8 +52,8 @@ export function serviceCheckRoute({ directory, probe }: ServicesCheckDeps): Rout
           ok: report.ok,
           response_time_ms: Math.round(report.durationMs),
           last_error: report.fault,
-        };
-      },
+        });
+      }),
     );
   };
 }
