@@ -133,27 +133,34 @@ export const distanceResultSchema = Type.Object(
   { title: 'DistanceResult' },
 );
 
-const batchItem = Type.Union([
-  Type.Object({ address: Type.String(), success: Type.Literal(true), ...geocodeResultMembers }),
-  Type.Object({
-    address: nullable(Type.String()),
-    success: Type.Literal(false),
-    error: Type.Object({
-      code: Type.String(),
-      detail: Type.String(),
-      retry_after_seconds: Type.Optional(Type.Number()),
+const batchItem = (place: Readonly<Record<string, Type.TSchema>>) =>
+  Type.Union([
+    Type.Object({ ...place, address: Type.String(), success: Type.Literal(true), ...geocodeResultMembers }),
+    Type.Object({
+      ...place,
+      address: nullable(Type.String()),
+      success: Type.Literal(false),
+      error: Type.Object({
+        code: Type.String(),
+        detail: Type.String(),
+        retry_after_seconds: Type.Optional(Type.Number()),
+      }),
     }),
-  }),
-]);
+  ]);
 
 export const batchResultSchema = Type.Object(
   {
-    results: Type.Array(batchItem),
+    results: Type.Array(batchItem({})),
     success_count: Type.Integer({ minimum: 0 }),
     failure_count: Type.Integer({ minimum: 0 }),
   },
   { title: 'BatchResult', description: 'In the order asked.' },
 );
+
+/** One line of the streamed reply. */
+export const batchLineSchema = batchItem({
+  index: Type.Integer({ minimum: 0, description: 'Place of the address in the request.' }),
+});
 
 const healthStatus = oneOf(['healthy', 'degraded', 'down', 'unknown']);
 

@@ -53,6 +53,15 @@ export interface Idempotency {
   wrap(handler: AnsweringHandler): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 }
 
+type Handler = ReturnType<Idempotency['wrap']>;
+
+const wrapped = new WeakSet<object>();
+
+/** Whether a route's handler came from `wrap`: the API's description says so of its route. */
+export function takesIdempotencyKey(handler: object): boolean {
+  return wrapped.has(handler);
+}
+
 export interface IdempotencyDeps {
   db: Pick<Database, 'forTenant'>;
   keyring: Pick<Keyring, 'sealBytes' | 'openBytes'>;
@@ -63,10 +72,14 @@ const withoutKey: Progress = { saved: null, save: async () => {} };
 
 export function createIdempotency(deps: IdempotencyDeps): Idempotency {
   return {
-    wrap: (handler) => async (request, reply) => {
-      const key = keyOf(request);
-      if (key === null) return sendAnswer(reply, await handler(request, withoutKey, reply));
-      return sendAnswer(reply, await runOnce(deps, request, reply, key, handler));
+    wrap(handler) {
+      const once: Handler = async (request, reply) => {
+        const key = keyOf(request);
+        if (key === null) return sendAnswer(reply, await handler(request, withoutKey, reply));
+        return sendAnswer(reply, await runOnce(deps, request, reply, key, handler));
+      };
+      wrapped.add(once);
+      return once;
     },
   };
 }

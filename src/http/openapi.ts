@@ -1,9 +1,12 @@
 /** OpenAPI 3.1, generated from the schemas that the routes are declared with. */
+import { STATUS_CODES } from 'node:http';
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify';
 import Type from 'typebox';
 import { errorCodes } from '../errors.ts';
 import { version } from '../version.ts';
+import { takesIdempotencyKey } from './idempotency.ts';
+import { type HeaderGroup, headersGiven, headersTaken, problemHeaders } from './openapi-headers.ts';
 import { httpStatusByCode, titleByCode } from './problem.ts';
 
 const problemSchema = Type.Object(
@@ -36,10 +39,11 @@ const tenantHeader = {
   schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,50}$', example: 'uk_company_1' },
 } as const;
 
-/** How a route shows its body without having Fastify check it: where its own parser is the judge. */
 declare module 'fastify' {
   interface FastifyContextConfig {
+    /** How a route shows its body without having Fastify check it: where its own parser is the judge. */
     showsBody?: unknown;
+    headers?: readonly HeaderGroup[];
   }
 }
 
@@ -98,25 +102,31 @@ function checkIsDescribed(url: string, schema: FastifySchema): void {
   }
 }
 
-function describeRoute(schema: object, { config }: RouteOptions): object {
-  const answers = config?.answers ?? {};
-  const response = Object.fromEntries(
-    Object.entries(answers).map(([status, answer]) => [status, answer ?? { description: 'Done.', type: 'null' }]),
-  );
+function describeRoute(schema: object, { config, handler }: RouteOptions): object {
+  const groups = config?.headers ?? [];
+  const isOnce = takesIdempotencyKey(handler);
+  const headers = headersGiven(groups, isOnce);
+  const response = Object.entries(config?.answers ?? anyAnswer).map(([status, answer]) => [
+    status,
+    { ...(answer ?? { type: 'null' }), headers },
+  ]);
   return {
     ...schema,
     ...(config?.showsBody === undefined ? {} : { body: plain(config.showsBody) }),
     ...(config?.access === undefined
       ? {}
-      : { security: [{ bearer: [] }, { serviceToken: [] }, { serviceApiKey: [] }] }),
-    response: plain(response),
+      : {
+          security: [{ bearer: [] }, { serviceToken: [] }, { serviceApiKey: [] }],
+          headers: plain(Type.Partial(Type.Object(headersTaken(groups, isOnce)))),
+        }),
+    response: plain(Object.fromEntries(response)),
   };
 }
 
 interface Operation {
   operationId?: string;
   parameters?: Parameter[];
-  responses?: Record<string, unknown>;
+  responses?: Record<string, object>;
   security?: unknown;
 }
 
@@ -126,20 +136,24 @@ interface DocumentPaths {
   paths?: Record<string, Record<string, Operation>>;
 }
 
-/** Where a route does not say what it answers: an answer of its own kind, as the summary tells. */
-const anySuccess = { '2XX': { description: 'As the summary says.' } };
+/** Where a route does not say what it answers: what the API that it stands for says. */
+const anyAnswer = { '2XX': null };
 
 /** What all of the API shares, written once: names for the operations, the tenant's header, the problem documents. */
 function completeDocument(document: DocumentPaths): object {
   const problems = {
     description: `A problem document. Codes: ${errorCodes.map((code) => `\`${code}\` ${httpStatusByCode[code]} (${titleByCode[code].toLowerCase()})`).join(', ')}.`,
+    headers: problemHeaders,
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   };
   const complete = (operation: Operation, method: string, path: string): Operation => {
     const parameters = (operation.parameters ?? []).map((one) => (one.name === '*' ? { ...one, name: 'path' } : one));
-    const responses = Object.keys(operation.responses ?? {}).some((status) => status.startsWith('2'))
-      ? operation.responses
-      : { ...operation.responses, ...anySuccess };
+    const responses = Object.fromEntries(
+      Object.entries(operation.responses ?? {}).map(([status, answer]) => [
+        status,
+        { ...answer, description: STATUS_CODES[status] ?? 'Done' },
+      ]),
+    );
     return {
       ...operation,
       operationId: operationIdOf(method, path),

@@ -1,19 +1,23 @@
 /** The document of the API, of all routes together: what validators and client generators refuse. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type JsonSchema, smallestValue } from '../support/routes.ts';
 import { startTestService } from '../support/service.ts';
 
 interface Operation {
   readonly operationId: string;
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
-  readonly responses: Readonly<Record<string, unknown>>;
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: JsonSchema }>> };
+  readonly responses: Readonly<Record<string, { readonly headers?: Readonly<Record<string, unknown>> }>>;
+}
+
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
 test('no operation declares a parameter twice, lacks one of its path, or says nothing of success', async (t) => {
   const app = await startTestService(t);
-  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as {
-    paths: Record<string, Record<string, Operation>>;
-  };
+  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
   const ids = new Set<string>();
   for (const [path, methods] of Object.entries(document.paths)) {
     const inPath = [...path.matchAll(/\{([^}]*)\}/g)].map(([, name]) => name);
@@ -55,3 +59,67 @@ test('every answer of webhooks is described: to senders, and where a secret or a
   );
   assert.deepEqual(undescribed, []);
 });
+
+test('what a POST takes of an Idempotency-Key is what its description says', async (t) => {
+  const app = await startTestService(t);
+  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+  const headersOf = ({ parameters = [] }: Operation) =>
+    parameters.filter((one) => one.in === 'header').map(({ name }) => name);
+  const keyed: string[] = [];
+  for (const [path, { post }] of Object.entries(document.paths)) {
+    if (post === undefined || !path.startsWith('/api/v1/') || path.includes('/hooks/')) continue;
+    const url = path.slice('/api/v1'.length).replace(/\{[^}]*\}/g, 'x');
+    const body = post.requestBody === undefined ? undefined : smallestValue(bodySchemaOf(post));
+    const reply = await app.admin('POST', url, body, { 'idempotency-key': 'no key' });
+    const isRefused = reply.json?.errors?.[0]?.path === 'header:Idempotency-Key';
+    assert.equal(isRefused, headersOf(post).includes('Idempotency-Key'), `${path} ${reply.text}`);
+    if (isRefused) keyed.push(path.slice('/api/v1'.length));
+  }
+  assert.deepEqual(keyed.sort(), [
+    '/cache/invalidate',
+    '/proxy/{service_name}',
+    '/proxy/{service_name}/{path}',
+    '/services',
+    '/services/{id}/check',
+    '/sheets/append',
+    '/sheets/batch',
+    '/sheets/clear',
+    '/sheets/write',
+    '/tokens',
+    '/webhooks',
+    '/webhooks/events/retry',
+    '/webhooks/events/{id}/retry',
+    '/webhooks/{id}/rotate-secret',
+    '/webhooks/{id}/rotate-token',
+  ]);
+});
+
+test('the headers of the cache and of the limits are described where they are answered', async (t) => {
+  const app = await startTestService(t);
+  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+  const reads: readonly [string, string, unknown][] = [
+    ['post', '/geocoding/geocode', { address: 'Ташкент' }],
+    ['post', '/geocoding/forward', { address: 'Ташкент' }],
+    ['post', '/geocoding/reverse', { latitude: 41.3, longitude: 69.2 }],
+    ['post', '/geocoding/distance', { origin: { address: 'Ташкент' }, dest_lat: 41, dest_lng: 69 }],
+    ['post', '/geocoding/batch', { addresses: ['Ташкент'] }],
+    ['post', '/sheets/read', { spreadsheet_id: 'described', range: 'Sheet1!A1' }],
+    ['post', '/sheets/write', { spreadsheet_id: 'described', range: 'Sheet1!A1', values: [[1]] }],
+    ['get', '/services', undefined],
+  ];
+  const shared = ['x-cache', 'age', 'x-provider', 'ratelimit-policy', 'ratelimit', 'x-request-id'];
+  for (const [method, path, body] of reads) {
+    const reply = await app.admin(method.toUpperCase(), path, body);
+    assert.equal(reply.status, 200, `${path} ${reply.text}`);
+    const described = Object.keys(document.paths[`/api/v1${path}`]?.[method]?.responses['200']?.headers ?? {});
+    assert.deepEqual(
+      shared.filter((name) => described.some((one) => one.toLowerCase() === name)),
+      shared.filter((name) => reply.headers.has(name)),
+      path,
+    );
+  }
+});
+
+function bodySchemaOf(operation: Operation): JsonSchema {
+  return operation.requestBody?.content['application/json']?.schema ?? {};
+}

@@ -19,6 +19,7 @@ export function distanceRoute({ geocoding, limits, clock, deadlineMs }: Geocodin
           access: { scope: 'geocoding' },
           showsBody: distanceRequestSchema,
           answers: { 200: distanceResultSchema },
+          headers: ['refresh', 'cache', 'provider', 'limits'],
         },
         schema: { tags: ['geocoding'], summary: 'How far from one place to another' },
       },

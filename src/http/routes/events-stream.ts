@@ -34,7 +34,7 @@ export function eventsStreamRoute({ streams, authenticator }: EventsStreamRouteD
       {
         // A HEAD would wait for the end of a stream that has none.
         exposeHeadRoute: false,
-        config: { access, answers: { 200: Type.String({ description: 'text/event-stream' }) } },
+        config: { access, answers: { 200: { content: { 'text/event-stream': { schema: Type.String() } } } } },
         schema: { tags: ['events'], summary: 'The tenant’s events, live', querystring: querySchema },
       },
       async (request, reply) => {

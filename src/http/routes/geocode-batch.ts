@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { type BatchDeps, collectBatch, geocodeBatch, renderBatchLine } from '../../geocoding/batch.ts';
 import type { Caller } from '../../geocoding/caller.ts';
 import { type BatchRequest, parseBatchRequest } from '../../geocoding/parse-request.ts';
-import { batchRequestSchema, batchResultSchema } from '../../geocoding/schemas.ts';
+import { batchLineSchema, batchRequestSchema, batchResultSchema } from '../../geocoding/schemas.ts';
 import { abortWhenCallerLeaves } from '../abort.ts';
 import { jsonContentType } from '../answer.ts';
 import type { Routes } from '../app.ts';
@@ -22,7 +22,15 @@ export function geocodeBatchRoute(deps: GeocodingRouteDeps & { batch: BatchDeps 
           access: { scope: 'geocoding' },
           judgesText: true,
           showsBody: batchRequestSchema,
-          answers: { 200: batchResultSchema },
+          answers: {
+            200: {
+              content: {
+                'application/json': { schema: batchResultSchema },
+                'application/x-ndjson': { schema: batchLineSchema },
+              },
+            },
+          },
+          headers: ['refresh', 'limits'],
         },
         schema: { tags: ['geocoding'], summary: 'Up to 1,000 addresses at once' },
       },

@@ -17,6 +17,7 @@ export function geocodeRoute({ geocoding, limits, clock, deadlineMs }: Geocoding
             access: { scope: 'geocoding' },
             showsBody: geocodeRequestSchema,
             answers: { 200: geocodeResultSchema },
+            headers: ['refresh', 'cache', 'provider', 'limits'],
           },
           schema: {
             tags: ['geocoding'],

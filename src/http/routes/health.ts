@@ -40,6 +40,27 @@ const status = Type.Object({
   timestamp: Type.String({ format: 'date-time' }),
 });
 
+const partStatus = Type.Object({ status: Type.Union([Type.Literal('up'), Type.Literal('down')]), kind: Type.String() });
+
+const detailedStatus = Type.Intersect([
+  status,
+  Type.Object({
+    database: partStatus,
+    cache: partStatus,
+    event_bus: partStatus,
+    outbox: Type.Object({ backlog: Type.Integer(), oldest_age_seconds: Type.Number() }),
+    providers: Type.Array(
+      Type.Object({
+        management_company_id: Type.String(),
+        service_name: Type.String(),
+        service_type: Type.String(),
+        status: Type.String(),
+        last_error: Type.Union([Type.String(), Type.Null()]),
+      }),
+    ),
+  }),
+]);
+
 export function healthRoutes(deps: HealthRoutesDeps): Routes {
   const report = (statusText: string) => {
     const nowMs = deps.clock.now();
@@ -51,7 +72,7 @@ export function healthRoutes(deps: HealthRoutesDeps): Routes {
       timestamp: new Date(nowMs).toISOString(),
     };
   };
-  const answers = { 200: status };
+  const answers = { 200: status, 503: status };
 
   return (app) => {
     const config = { answers, quiet: true };
@@ -68,7 +89,10 @@ export function healthRoutes(deps: HealthRoutesDeps): Routes {
     );
     app.get(
       '/health/detailed',
-      { config: { quiet: true }, schema: { tags: ['health'], summary: 'Each part, and each provider (admin)' } },
+      {
+        config: { quiet: true, answers: { 200: detailedStatus } },
+        schema: { tags: ['health'], summary: 'Each part, and each provider (admin)' },
+      },
       async (request, reply) => {
         const principal = await deps.authenticator.identify(request.headers);
         requireScope(principal, 'admin');

@@ -5,6 +5,7 @@ import { ServiceError } from '../../errors.ts';
 import type { TenantId } from '../../ids.ts';
 import type { Routes } from '../app.ts';
 import { callerOf } from '../request-context.ts';
+import { logSchema } from './logs.ts';
 import { logFilterSchema, readLogFilter } from './logs-filter.ts';
 
 /** Each reads a page of 1,000 entries ahead of its reader; the next one is told to come later. */
@@ -28,7 +29,10 @@ export function logsExportRoute(deps: LogReaderDeps): Routes {
       '/logs/export',
       {
         exposeHeadRoute: false,
-        config: { access: { scope: 'logs:read' }, answers: { 200: Type.String({ description: 'NDJSON' }) } },
+        config: {
+          access: { scope: 'logs:read' },
+          answers: { 200: { content: { 'application/x-ndjson': { schema: logSchema } } } },
+        },
         schema: { tags: ['logs'], summary: 'All matching calls as lines of JSON', querystring: querySchema },
       },
       async (request, reply) => {

@@ -18,7 +18,7 @@ const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
 const text = Type.String();
 const time = Type.String({ format: 'date-time' });
 
-const logSchema = Type.Object(
+export const logSchema = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
     service_id: nullable(Type.String({ format: 'uuid' })),

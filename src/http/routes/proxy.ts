@@ -14,7 +14,7 @@ export interface ProxyRouteDeps extends HandOnDeps {
   readonly deadlineMs: number;
 }
 
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+const methods = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 /** Bodies are held whole, here and on their way. */
 const maxBodyBytes = 10 * 1024 * 1024;
 
@@ -45,14 +45,17 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
     const once = deps.idempotency.wrap((request, _progress, reply) => respond(request, reply));
 
     for (const url of ['/proxy/:service_name', '/proxy/:service_name/*']) {
-      app.route({
-        method: [...methods],
+      const route = {
         url,
         bodyLimit: maxBodyBytes,
         config: { access: { scope: 'proxy' } },
         schema: { tags: ['proxy'], summary: 'Any API of the tenant, with its credential put in' },
-        handler: async (request, reply) =>
-          request.method === 'POST' ? once(request, reply) : send(request, reply, await respond(request, reply)),
+      } as const;
+      app.route({ ...route, method: 'POST', handler: once });
+      app.route({
+        ...route,
+        method: [...methods],
+        handler: async (request, reply) => send(request, reply, await respond(request, reply)),
       });
     }
   };

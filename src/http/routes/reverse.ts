@@ -16,6 +16,7 @@ export function reverseRoute({ geocoding, limits, clock, deadlineMs }: Geocoding
           access: { scope: 'geocoding' },
           showsBody: reverseRequestSchema,
           answers: { 200: geocodeResultSchema },
+          headers: ['refresh', 'cache', 'provider', 'limits'],
         },
         schema: { tags: ['geocoding'], summary: 'What stands at a point' },
       },

@@ -29,7 +29,12 @@ function readRoute(deps: SheetsRoutesDeps): Routes {
     app.post(
       '/sheets/read',
       {
-        config: { access: { scope: 'sheets:read' }, showsBody: readRequestSchema, answers: { 200: readResultSchema } },
+        config: {
+          access: { scope: 'sheets:read' },
+          showsBody: readRequestSchema,
+          answers: { 200: readResultSchema },
+          headers: ['refresh', 'cache', 'provider', 'limits'],
+        },
         schema: { tags: ['sheets'], summary: 'The values of a range' },
       },
       async (request, reply) => {
@@ -53,7 +58,11 @@ function metadataRoute(deps: SheetsRoutesDeps): Routes {
     app.get<{ Params: { spreadsheet_id: string } }>(
       '/sheets/metadata/:spreadsheet_id',
       {
-        config: { access: { scope: 'sheets:read' }, answers: { 200: metadataResultSchema } },
+        config: {
+          access: { scope: 'sheets:read' },
+          answers: { 200: metadataResultSchema },
+          headers: ['refresh', 'cache', 'provider', 'limits'],
+        },
         schema: { tags: ['sheets'], summary: 'The sheets of a spreadsheet', params: metadataParamsSchema },
       },
       async (request, reply) => {

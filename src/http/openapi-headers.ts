@@ -1,0 +1,75 @@
+/** The headers that routes share, for the description of the API alone: what they take of a caller, and answer with. */
+import Type, { type TSchema } from 'typebox';
+
+/**
+ * What a route says of itself in `config.headers`. `refresh`: `Cache-Control` is honoured. `cache`: its answers tell
+ * where they come from. `provider`: they name the service that answered. `limits`: they tell what is left of the family's limit.
+ */
+export type HeaderGroup = 'refresh' | 'cache' | 'provider' | 'limits';
+
+type Headers = Readonly<Record<string, TSchema>>;
+
+const taken: Headers = {
+  'X-Request-Id': Type.String({ description: 'Echoed, and kept with everything that the request causes.' }),
+  'X-Service-Name': Type.String({ maxLength: 100, description: 'The calling service, kept as `source_service`.' }),
+  traceparent: Type.String({ description: "W3C Trace Context: the caller's trace goes on to the provider." }),
+};
+const takenOnce: Headers = {
+  'Idempotency-Key': Type.String({
+    minLength: 1,
+    maxLength: 255,
+    description:
+      'The same key and request give the first answer again, for 24 h; with another request the key is refused (422), ' +
+      'and while the first runs it is a conflict (409).',
+  }),
+};
+const takenOfGroup: Readonly<Record<HeaderGroup, Headers>> = {
+  refresh: {
+    'Cache-Control': Type.String({
+      description: '`no-cache`: the cache is not read, and filled all the same. `no-store`: neither.',
+    }),
+  },
+  cache: {},
+  provider: {},
+  limits: {},
+};
+
+const given: Headers = { 'X-Request-Id': Type.String({ description: "The caller's, or one of ours." }) };
+const givenOnce: Headers = {
+  'Idempotency-Replayed': Type.String({ description: '`true` where this is the first answer again.' }),
+};
+const givenOfGroup: Readonly<Record<HeaderGroup, Headers>> = {
+  refresh: {},
+  cache: {
+    'X-Cache': Type.String({
+      enum: ['HIT-MEMORY', 'HIT-REDIS', 'HIT-POSTGRES', 'STALE', 'COALESCED', 'MISS'],
+      description: 'Where the answer comes from.',
+    }),
+    Age: Type.Integer({ minimum: 0, description: 'Seconds since a provider gave it.' }),
+  },
+  provider: { 'X-Provider': Type.String({ description: 'The service that answered.' }) },
+  limits: {
+    'RateLimit-Policy': Type.String({ examples: ['"geocoding";q=50;w=60'] }),
+    RateLimit: Type.String({ description: 'What is left, and until when.', examples: ['"geocoding";r=49;t=60'] }),
+  },
+};
+
+/** Of a problem document's answer. */
+export const problemHeaders = {
+  'Retry-After': {
+    schema: { type: 'integer', minimum: 1 },
+    description: 'Seconds; where trying again later makes sense.',
+  },
+} as const;
+
+export function headersTaken(groups: readonly HeaderGroup[], isOnce: boolean): Headers {
+  return { ...taken, ...(isOnce ? takenOnce : {}), ...join(groups, takenOfGroup) };
+}
+
+export function headersGiven(groups: readonly HeaderGroup[], isOnce: boolean): Headers {
+  return { ...given, ...(isOnce ? givenOnce : {}), ...join(groups, givenOfGroup) };
+}
+
+function join(groups: readonly HeaderGroup[], of: Readonly<Record<HeaderGroup, Headers>>): Headers {
+  return Object.assign({}, ...groups.map((group) => of[group]));
+}
