@@ -30,8 +30,12 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 try {
   service = await startService(config, logger);
 } catch (error) {
-  logger.fatal({ err: error }, 'the service cannot start');
-  process.stderr.write(`The service cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (error instanceof ConfigError) {
+    process.stderr.write(`${error.message}\n`);
+  } else {
+    logger.fatal({ err: error }, 'the service cannot start');
+    process.stderr.write(`The service cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
   await flushLog();
   process.exit(1);
 }

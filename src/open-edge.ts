@@ -1,5 +1,6 @@
 /** The edge: who may come in, the routes, and the listener. */
 import { createMasker } from './audit/mask.ts';
+import { blameVariable } from './blame-variable.ts';
 import type { BootstrapToken, Config } from './config.ts';
 import { describeParts } from './describe-parts.ts';
 import type { Foundation } from './foundation.ts';
@@ -191,7 +192,8 @@ export async function openEdge(
       clearInterval(sweep);
     },
   });
-  const url = await app.listen({ port: config.http.port, host: config.http.host });
+  const { host, port } = config.http;
+  const url = await blameVariable('PORT, HOST', () => app.listen({ port, host }));
 
   return {
     url: url.replace('0.0.0.0', '127.0.0.1').replace('[::]', '[::1]'),

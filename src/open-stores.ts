@@ -1,4 +1,5 @@
 /** The stores: each real where the environment names one, embedded or in-process where it does not. */
+import { blameVariable } from './blame-variable.ts';
 import type { Broker } from './broker/broker.ts';
 import { createInProcessBroker } from './broker/in-process-broker.ts';
 import { openRabbitmqBroker } from './broker/rabbitmq-broker.ts';
@@ -22,7 +23,7 @@ export type Stores = Awaited<ReturnType<typeof openStores>>;
 /** Rejects where the database is not to be had. */
 export async function openStores({ config, logger, clock, metrics, own }: Foundation) {
   const databaseUrl = config.databaseUrl ?? own(await openEmbeddedPostgres(config.dataDir, logger)).url;
-  await migrate({ url: databaseUrl, logger });
+  await blameVariable(config.databaseUrl === null ? null : 'DATABASE_URL', () => migrate({ url: databaseUrl, logger }));
   const db = own(
     openDatabase({
       url: databaseUrl,

@@ -2,6 +2,8 @@
  * The composition root: every part, built in order. Closing is the reverse, so that work stops before the connections
  * that it needs. A start that fails closes what was open already.
  */
+import { access, constants, mkdir } from 'node:fs/promises';
+import { blameVariable } from './blame-variable.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { environmentProviders } from './environment-providers.ts';
@@ -38,6 +40,7 @@ export async function startService(config: Config, logger: Logger = createLogger
     });
   const clock = systemClock;
   const metrics = createMetrics({ clock });
+  await blameVariable('DATA_DIR', () => prepareDataDir(config.dataDir));
   const keyring = createKeyring(config.encryptionKeys ?? loadOrCreateKeys(config.dataDir));
   const named = environmentProviders(config, keyring);
   const foundation: Foundation = { config, logger, clock, metrics, keyring, own };
@@ -58,4 +61,10 @@ export async function startService(config: Config, logger: Logger = createLogger
       await running.disposeAsync();
     },
   };
+}
+
+/** Where the spool lies, and in development all that is kept. */
+async function prepareDataDir(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await access(path, constants.W_OK);
 }

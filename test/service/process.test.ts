@@ -46,6 +46,26 @@ test('every fault of the environment is printed at once, and the process ends', 
   assert.equal(main.out(), '');
 });
 
+test('a variable whose fault only shows when it is used is named too, on one line', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.after(() => taken.close());
+  const PORT = String((taken.address() as AddressInfo).port);
+  const HOST = '127.0.0.1';
+  const faults: readonly [RegExp, Record<string, string>][] = [
+    [/^ {2}DATABASE_URL: .*ECONNREFUSED/m, { DATABASE_URL: `postgres://canary:canary@127.0.0.1:9/canary` }],
+    [/^ {2}DATA_DIR: .*EEXIST/m, { DATA_DIR: join(root, 'package.json') }],
+    [/^ {2}PORT, HOST: .*EADDRINUSE/m, { PORT, HOST, DATABASE_URL: (await startTestDatabase(t)).url }],
+    [/^ {2}GOOGLE_MAPS_API_KEY /m, { GOOGLE_MAPS_API_KEY: 'enc:canary' }],
+  ];
+  for (const [fault, env] of faults) {
+    const main = startMain(t, { DATA_DIR: await createDataDir(t), ...env });
+    assert.deepEqual((await main.exited)[0], 1);
+    assert.match(main.err(), fault);
+    assert.ok(!/canary| at /.test(main.out() + main.err()), main.out() + main.err());
+  }
+});
+
 test('a start from nothing prints a call that works as it stands', async (t) => {
   const main = startMain(t, { PORT: '0', HOST: '127.0.0.1', DATA_DIR: await createDataDir(t) });
   await waitFor('the banner', () => main.out().includes('API pages:') || main.child.exitCode !== null, 60_000);
