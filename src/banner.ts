@@ -24,7 +24,7 @@ export function bannerOf(config: Config, service: Service): string {
     '  Admin token:   npm run cli -- token create --admin',
     ...(emulatedProviders.length === 0
       ? []
-      : [`  Emulated:      ${emulatedProviders.join(', ')} (no credentials: their answers are made up)`]),
+      : [`  Emulated:      ${emulatedProviders.join(', ')} (their answers are made up)`]),
     '',
     '',
   ];

@@ -1,13 +1,16 @@
 /** The process as an operator meets it: its faults, its banner, its end. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { rabbitmqUrl } from '../support/broker.ts';
 import { createDataDir } from '../support/data-dir.ts';
 import { startTestDatabase } from '../support/database.ts';
+import { redisUrl } from '../support/redis.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -64,6 +67,31 @@ test('a variable whose fault only shows when it is used is named too, on one lin
     assert.match(main.err(), fault);
     assert.ok(!/canary| at /.test(main.out() + main.err()), main.out() + main.err());
   }
+});
+
+test('production says which providers it emulates for want of a credential', async (t) => {
+  const main = startMain(t, {
+    NODE_ENV: 'production',
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DATA_DIR: await createDataDir(t),
+    DATABASE_URL: (await startTestDatabase(t)).url,
+    REDIS_URL: redisUrl,
+    RABBITMQ_URL: rabbitmqUrl,
+    ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+    JWT_SECRET: randomBytes(32).toString('hex'),
+    YANDEX_MAPS_API_KEY: 'a-real-key',
+  });
+  await waitFor('the start', () => main.err().includes('"msg":"ready"') || main.child.exitCode !== null, 60_000);
+  const warned = main
+    .err()
+    .split('\n')
+    .filter((line) => line.includes('are emulated'));
+  assert.deepEqual(
+    warned.map((line) => JSON.parse(line)).map(({ level, emulated }) => [level, emulated]),
+    [[40, ['google_maps', 'google_sheets']]],
+    main.out() + main.err(),
+  );
 });
 
 test('a start from nothing prints a call that works as it stands', async (t) => {
