@@ -10,6 +10,7 @@ import { createDeadlines } from './gateway/deadline.ts';
 import type { CallDeps } from './gateway/deps.ts';
 import { createCallExecutor } from './gateway/execute-call.ts';
 import { startLimitHistory } from './gateway/limit-history.ts';
+import { watchSpenders } from './gateway/limit-spenders.ts';
 import { accountLimits } from './gateway/limit-subjects.ts';
 import { createRateLimiter } from './gateway/rate-limiter.ts';
 import type { ReportLimitsDeps } from './gateway/report-limits.ts';
@@ -41,7 +42,9 @@ export async function openCalls(
   // Closed before the store: what it spent without Redis is written there in the end.
   // In one process there is nobody to ask.
   const probe = store.kind === 'redis' ? own(await openIndirectProbe({ db, store, logger })) : null;
-  const limiter = own(createRateLimiter({ store, clock, logger, ...(probe === null ? {} : { askOthers: probe.ask }) }));
+  const { limiter, takeSpenders } = watchSpenders(
+    own(createRateLimiter({ store, clock, logger, ...(probe === null ? {} : { askOthers: probe.ask }) })),
+  );
   const cache = own(
     await openResponseCache({
       store,
@@ -113,6 +116,7 @@ export async function openCalls(
       directory,
       clock,
       logger,
+      takeSpenders,
       tryHold: async (ttlMs) => (await leases.tryHold('rate-limit-history', ttlMs)) !== null,
     }),
   );

@@ -5,6 +5,7 @@ import type { ExternalService } from '../directory/service.ts';
 import { newId, parseTenantId, type ServiceId } from '../ids.ts';
 import { createInProcessStore } from '../storage/in-process-store.ts';
 import { startLimitHistory } from './limit-history.ts';
+import { watchSpenders } from './limit-spenders.ts';
 import { accountLimits, familyLimit } from './limit-subjects.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 
@@ -12,19 +13,21 @@ const tenant = parseTenantId('uk_limit_history');
 
 test('each window that was used is written down once, with its fullest count', async (t) => {
   const { db } = await startTestDatabase(t);
-  // In the middle of a minute, an hour and a day, so that none of them ends while the test runs.
-  const clock = { now: () => Date.UTC(2026, 10, 22, 12, 30, 40) };
+  let nowMs = Date.UTC(2026, 10, 22, 12, 30, 5);
+  const clock = { now: () => nowMs };
   const service = {
     id: newId() as ServiceId,
     tenantId: tenant,
     serviceName: 'google_maps',
     rateLimits: { perMinute: 5, perHour: null, perDay: 100, perMonth: null },
   } as ExternalService;
-  const limiter = createRateLimiter({
-    store: createInProcessStore({ clock, logger: silentLogger }),
-    clock,
-    logger: silentLogger,
-  });
+  const { limiter, takeSpenders } = watchSpenders(
+    createRateLimiter({
+      store: createInProcessStore({ clock, logger: silentLogger }),
+      clock,
+      logger: silentLogger,
+    }),
+  );
   const familyLimits = { geocoding: 50 };
   let mayRun = true;
   const history = startLimitHistory({
@@ -33,9 +36,11 @@ test('each window that was used is written down once, with its fullest count', a
     familyLimits,
     clock,
     logger: silentLogger,
-    directory: { ofAllTenants: async () => [service] },
+    directory: { ofAllTenants: async () => [service], ofTenant: async () => [service] },
+    takeSpenders,
     tryHold: async () => mayRun,
     intervalMs: 3_600_000,
+    spendersIntervalMs: 3_600_000,
   });
   t.after(() => history.close());
   const written = async () => {
@@ -61,7 +66,9 @@ test('each window that was used is written down once, with its fullest count', a
   await history.runOnce();
   await spend(3);
   await history.runOnce();
+  nowMs += 58_000;
   await history.runOnce();
+  // Into the next minute, and still counted by the one that rolls: it was spent in this one.
   assert.deepEqual(await written(), [
     ['geocoding', 'minute', '2026-11-22T12:30:00.000Z', 5, 45, false],
     ['google_maps', 'day', '2026-11-22T00:00:00.000Z', 5, 95, false],
@@ -71,4 +78,12 @@ test('each window that was used is written down once, with its fullest count', a
   await db.querySystem({ text: 'delete from api_rate_limits' });
   await history.runOnce();
   assert.deepEqual(await written(), [], 'another replica has the lease');
+  await history.writeSpenders();
+  assert.equal((await written()).length, 3, 'what this replica spent it writes down without the lease');
+  await db.querySystem({ text: 'delete from api_rate_limits' });
+  await history.writeSpenders();
+  assert.deepEqual(await written(), [], 'nothing was spent since');
+  await spend(1);
+  await history.close();
+  assert.equal((await written()).length, 3, 'what was spent last is written down before the end');
 });

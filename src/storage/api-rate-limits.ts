@@ -17,11 +17,13 @@ export interface RateLimitWindowRow {
 
 /**
  * Writes the windows; of one that is there already the higher count stays, as a rolling minute may have been fuller when it
- * was last looked at. The cost is that of the calls which began in the window.
+ * was last looked at. The cost is that of the calls which began in the window; that of an hour is added up only where
+ * `isWhole`, since it reads the hour's audit log.
  */
 export async function upsertRateLimitWindowsAcrossTenants(
   db: Pick<Database, 'querySystem'>,
   rows: readonly RateLimitWindowRow[],
+  isWhole: boolean,
 ): Promise<void> {
   await db.querySystem({
     name: 'api_rate_limits_upsert',
@@ -36,7 +38,7 @@ export async function upsertRateLimitWindowsAcrossTenants(
         left join lateral (
           select sum(l.estimated_cost) as cost
             from integration_logs l
-           where w.service_id is not null and w.window_type in ('minute', 'hour')
+           where w.service_id is not null and (w.window_type = 'minute' or w.window_type = 'hour' and $2)
              and l.management_company_id = w.management_company_id and l.service_name = w.service_name
              and l.status = 'success' and l.started_at >= w.window_start and l.started_at < w.window_end
           union all
@@ -53,8 +55,8 @@ export async function upsertRateLimitWindowsAcrossTenants(
         max_requests = excluded.max_requests,
         remaining_requests = greatest(0, excluded.max_requests - greatest(r.request_count, excluded.request_count)),
         is_rate_limited = greatest(r.request_count, excluded.request_count) >= excluded.max_requests,
-        total_cost = excluded.total_cost,
+        total_cost = case when excluded.window_type = 'hour' and not $2 then r.total_cost else excluded.total_cost end,
         updated_at = now()`,
-    values: [JSON.stringify(rows)],
+    values: [JSON.stringify(rows), isWhole],
   });
 }

@@ -116,4 +116,13 @@ test('the tenant’s own limit refuses with Retry-After, and a hit is free', asy
   const waitSeconds = Number(refused.headers.get('retry-after'));
   assert.ok(waitSeconds >= 1 && waitSeconds <= 63, String(waitSeconds));
   assert.equal((await app.geocode('Самарканд')).status, 200);
+
+  await waitFor('the use of the limit to be written down', async () => {
+    const { rows } = await app.database.db.querySystem<{ max_requests: number; is_rate_limited: boolean }>({
+      text: `select max_requests, is_rate_limited from api_rate_limits
+              where management_company_id = $1 and service_name = 'geocoding' and window_type = 'minute'`,
+      values: [app.tenant],
+    });
+    return rows.some((row) => row.max_requests === 2 && row.is_rate_limited);
+  });
 });
