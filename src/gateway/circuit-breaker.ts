@@ -70,7 +70,8 @@ export interface BreakerPolicy {
 }
 
 export const defaultBreakerPolicy: BreakerPolicy = {
-  failuresInARow: 5,
+  // As many as take a service down (`judge-health.ts`): one fewer, and what nobody asks any more would only be degraded.
+  failuresInARow: 6,
   failureShare: 0.5,
   minimumAttempts: 20,
   windowMs: 10_000,

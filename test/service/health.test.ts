@@ -147,6 +147,18 @@ test('failures that several replicas saw add up, and are announced once', async 
   );
 });
 
+test('calls alone take a service down, and then it is not asked for a while', async (t) => {
+  const upstream = await startUpstream(t);
+  const app = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host });
+  const id = await register(app, { base_url: upstream.url });
+  upstream.status = 503;
+  for (let n = 0; n < 3; n += 1) await app.call('GET', '/proxy/api/x');
+  assert.equal(upstream.requests.length, 6);
+  await waitFor('the service to be down', async () => {
+    return (await admin(app, 'GET', `/services/${id}`)).json.health_status === 'down';
+  });
+});
+
 test('services are probed by one replica at a time, at no cost, and without being asked', async (t) => {
   const upstream = await startUpstream(t);
   const env = { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host, HEALTH_CHECK_INTERVAL_SECONDS: '1' };
