@@ -125,10 +125,26 @@ export function readDatabaseUrl(read: Reader, problems: string[]): string | null
   const value = read.text('DATABASE_URL');
   if (value === null) return null;
   const plain = value.replace(/^postgres(?:ql)?(?:\+[a-z0-9_]+)?:\/\//i, 'postgres://');
-  if (isUrlOf(plain, ['postgres:'])) return plain;
+  if (isUrlOf(plain, ['postgres:'])) return withSslMode(plain);
   problems.push('DATABASE_URL must be a URL beginning with postgres:// or postgresql:// (postgresql+asyncpg:// too)');
   return null;
 }
+
+/**
+ * asyncpg writes `ssl=` where libpq writes `sslmode=`. To prefer or allow TLS is to leave it open, as an address does that
+ * says nothing; our driver would insist.
+ */
+function withSslMode(address: string): string {
+  const url = new URL(address);
+  const mode = url.searchParams.get('sslmode') ?? url.searchParams.get('ssl');
+  if (mode === null || !sslModes.has(mode)) return address;
+  url.searchParams.delete('ssl');
+  url.searchParams.delete('sslmode');
+  if (mode !== 'prefer' && mode !== 'allow') url.searchParams.set('sslmode', mode);
+  return url.href;
+}
+
+const sslModes: ReadonlySet<string> = new Set(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']);
 
 export function readEncryptionKeys(read: Reader, problems: string[]): EncryptionKey[] | null {
   const value = read.text('ENCRYPTION_KEYS');

@@ -110,6 +110,17 @@ test('the spellings of database addresses that the other services use are unders
   ]) {
     assert.equal(parseConfig({ DATABASE_URL: url }, noFiles).databaseUrl, 'postgres://u:p@h/d');
   }
+  for (const [query, understood] of [
+    ['ssl=disable', '?sslmode=disable'],
+    ['ssl=require&application_name=x', '?application_name=x&sslmode=require'],
+    ['ssl=prefer', ''],
+    ['sslmode=allow', ''],
+    ['sslmode=verify-full', '?sslmode=verify-full'],
+    ['ssl=true', '?ssl=true'],
+  ]) {
+    const { databaseUrl } = parseConfig({ DATABASE_URL: `postgresql+asyncpg://u:p%40@h/d?${query}` }, noFiles);
+    assert.equal(databaseUrl, `postgres://u:p%40@h/d${understood}`);
+  }
 });
 
 test('lists of nodes, tokens, keys and networks are read', () => {
