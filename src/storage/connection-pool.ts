@@ -79,7 +79,11 @@ export function createConnectionPool(settings: ConnectionSettings, deps: PoolDep
     idleTimeoutMillis: idleConnectionTimeoutMs,
   });
   const busy = new Set<pg.PoolClient>();
-  pool.on('error', (cause) => deps.logger.warn({ err: cause }, 'an idle database connection was lost'));
+  let isClosing = false;
+  pool.on('error', (cause) => {
+    // Connections say goodbye after the pool has ended; an embedded server that stops meanwhile is no loss.
+    if (!isClosing) deps.logger.warn({ err: cause }, 'an idle database connection was lost');
+  });
 
   const acquire = async (): Promise<pg.PoolClient> => {
     if (!deps.availability.isHere()) throw new DatabaseAway('it did not answer lately');
@@ -173,6 +177,7 @@ export function createConnectionPool(settings: ConnectionSettings, deps: PoolDep
     },
 
     async close() {
+      isClosing = true;
       await pool.end();
     },
   };

@@ -114,6 +114,7 @@ test('a start from nothing prints a call that works as it stands', async (t) => 
   assert.match(String(place.formatted_address), /Ташкент/);
   main.child.kill('SIGTERM');
   assert.deepEqual(await main.exited, [0, null], main.err());
+  assert.doesNotMatch(main.err(), /"level":[456]0/, 'a start and an end in order have nothing to warn of');
 });
 
 test('SIGTERM finishes the request that is in hand', async (t) => {
