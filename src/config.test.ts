@@ -123,6 +123,11 @@ test('the spellings of database addresses that the other services use are unders
   }
 });
 
+test('a call has room for the time-outs of its attempts', () => {
+  const deadlineMs = (seconds: string) => parseConfig({ REQUEST_TIMEOUT_SECONDS: seconds }, noFiles).callDeadlineMs;
+  assert.deepEqual([deadlineMs(''), deadlineMs('0.5'), deadlineMs('60')], [30_000, 30_000, 180_000]);
+});
+
 test('lists of nodes, tokens, keys and networks are read', () => {
   const config = parseConfig(
     {

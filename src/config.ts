@@ -77,6 +77,8 @@ export interface Config {
   readonly healthCheckIntervalSeconds: number;
   /** Each outbound attempt. */
   readonly requestTimeoutMs: number;
+  /** A call with all its providers and retries. */
+  readonly callDeadlineMs: number;
   /** Repeats at one provider, beyond its first attempt. */
   readonly requestMaxRetries: number;
   readonly logLevel: LogLevel;
@@ -105,6 +107,11 @@ const wellKnownSecrets = new Set([
   'your-secret-key',
   'supersecret',
 ]);
+/** Longer than that nobody waits, but for providers that are given more time themselves. */
+const shortestCallDeadlineMs = 30_000;
+/** Time-outs that a call has room for: of three providers each is given its time, and so is one that is asked again. */
+const timeoutsPerCall = 3;
+
 /**
  * Reads the environment once. `readFile` is injected so that a test needs no files.
  *
@@ -127,6 +134,7 @@ export function parseConfig(
   const verification = readJwtVerification(read, problems);
   const emulator = read.choice('EMULATOR', ['auto', 'on', 'off'], 'auto') as EmulatorMode;
   const debug = read.flag('DEBUG', false);
+  const requestTimeoutMs = Math.round(read.number('REQUEST_TIMEOUT_SECONDS', 10, 0.05, 300) * 1000);
 
   const config: Config = {
     production,
@@ -174,7 +182,8 @@ export function parseConfig(
     logRetentionDays: read.integer('LOG_RETENTION_DAYS', 90, 1, 3_650),
     maskedFields: readList(read, 'MASK_FIELDS'),
     healthCheckIntervalSeconds: read.integer('HEALTH_CHECK_INTERVAL_SECONDS', 60, 1, 86_400),
-    requestTimeoutMs: Math.round(read.number('REQUEST_TIMEOUT_SECONDS', 10, 0.05, 300) * 1000),
+    requestTimeoutMs,
+    callDeadlineMs: Math.max(shortestCallDeadlineMs, timeoutsPerCall * requestTimeoutMs),
     requestMaxRetries: read.integer('REQUEST_MAX_RETRIES', 3, 0, 10),
     logLevel: debug ? 'debug' : readLogLevel(read, problems),
   };

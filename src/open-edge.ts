@@ -35,8 +35,6 @@ import { version } from './version.ts';
 
 const defaultGraceMs = 10_000;
 const idleSweepMs = 50;
-/** A call with all its providers and retries; longer than that nobody waits. */
-const callDeadlineMs = 30_000;
 
 export interface Edge {
   readonly url: string;
@@ -118,12 +116,12 @@ export async function openEdge(
     apiRoutes: [
       services,
       webhooks.apiRoutes,
-      proxyRoute({ calls, directory, clock, idempotency, deadlineMs: callDeadlineMs }),
+      proxyRoute({ calls, directory, clock, idempotency, deadlineMs: config.callDeadlineMs }),
       geocodingRoutes({
         geocoding,
         limits: createRateLimitHeaders('geocoding', config.familyLimits.geocoding, clock),
         clock,
-        deadlineMs: callDeadlineMs,
+        deadlineMs: config.callDeadlineMs,
         batch: {
           ...geocoding,
           clock,
@@ -154,7 +152,7 @@ export async function openEdge(
         idempotency,
         limits: createRateLimitHeaders('sheets', config.familyLimits.sheets, clock),
         clock,
-        deadlineMs: callDeadlineMs,
+        deadlineMs: config.callDeadlineMs,
       }),
       operateRoutes({
         ...limitReports,
