@@ -226,6 +226,14 @@ test('credentials: who may, who is unknown, who is not allowed', async (t) => {
     ['nothing', {}, 401, 'UNAUTHORIZED'],
     ['wrong token', { 'x-service-token': 'wrong' }, 401, 'UNAUTHORIZED'],
     ['empty token', { 'x-service-token': '' }, 401, 'UNAUTHORIZED'],
+    [
+      'basic, of a proxy on the way, beside a token',
+      { authorization: 'Basic YTpi', 'x-service-token': everyTenant },
+      200,
+      null,
+    ],
+    ['an empty token beside a key', { 'x-service-token': '', 'x-service-api-key': oneTenant }, 200, null],
+    ['a wrong bearer beside a token', { authorization: 'Bearer x', 'x-service-token': oneTenant }, 401, 'UNAUTHORIZED'],
     ['basic', { authorization: 'Basic YTpi' }, 401, 'UNAUTHORIZED'],
     ['huge token', { 'x-service-token': 'x'.repeat(9000) }, 401, 'UNAUTHORIZED'],
     [

@@ -76,11 +76,13 @@ export function requireScope(principal: Principal, scope: Scope | 'any'): void {
   throw new ServiceError('FORBIDDEN', `The credential lacks the scope "${scope}".`);
 }
 
-/** The first of the three that is there: a caller who sends several means one. */
+/**
+ * The first of the three that is there: a caller who sends several means one. An `Authorization` of another scheme is for
+ * somebody else on the way, a proxy that asks for Basic say, and no credential of ours.
+ */
 function credentialOf(headers: Headers): string {
-  const { authorization } = headers;
-  const serviceToken = headers['x-service-token'] ?? headers['x-service-api-key'];
-  const credential = authorization === undefined ? serviceToken : /^bearer +(\S+) *$/i.exec(authorization)?.[1];
+  const bearer = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+  const credential = bearer || headers['x-service-token'] || headers['x-service-api-key'];
   if (typeof credential !== 'string' || credential === '') {
     throw new ServiceError(
       'UNAUTHORIZED',
