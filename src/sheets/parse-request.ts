@@ -95,26 +95,23 @@ class Reader {
       return [];
     }
     if (values.length === 0) this.fault(path, 'must hold at least one row');
-    let cells = 0;
-    let width: number | null = null;
+    let width = 0;
     for (const [index, row] of (values as unknown[]).entries()) {
       if (this.faults.length >= maxFaults) break;
-      if (!Array.isArray(row) || row.length === 0) {
-        this.fault(`${path}[${index}]`, 'must be a list of at least one cell');
+      if (!Array.isArray(row)) {
+        this.fault(`${path}[${index}]`, 'must be a list of cells');
         continue;
       }
-      width ??= row.length;
-      if (row.length !== width) {
-        this.fault(`${path}[${index}]`, `must have ${width} cells as the first row has; it has ${row.length}`);
-      }
-      cells += row.length;
-      if (cells > maxCells) {
+      width = Math.max(width, row.length);
+      if (width * values.length > maxCells) {
         this.fault(path, `has more than ${maxCells} cells`);
         break; // Looking at every cell of a body that is refused anyway would hold up everyone.
       }
       this.#row(row, `${path}[${index}]`);
     }
-    return values as Cell[][];
+    if (this.faults.length > 0) return [];
+    if (width === 0) this.fault(`${path}[0]`, 'must hold at least one cell');
+    return (values as Cell[][]).map((row) => padded(row, width));
   }
 
   #row(row: readonly unknown[], path: string): void {
@@ -127,6 +124,11 @@ class Reader {
       }
     }
   }
+}
+
+/** Google takes rows of different lengths, and leaves alone what a short one does not reach: as null says it. */
+function padded(row: readonly Cell[], width: number): readonly Cell[] {
+  return row.length === width ? row : [...row, ...new Array<null>(width - row.length).fill(null)];
 }
 
 function parseMembers(body: unknown): Members {

@@ -38,9 +38,10 @@ const range = Type.String({
 });
 const rangeName = Type.String({ description: 'Another name of `range`.' });
 const cell = Type.Union([Type.String({ maxLength: maxCellCharacters }), Type.Number(), Type.Boolean(), Type.Null()]);
-const values = Type.Array(Type.Array(cell, { minItems: 1 }), {
+const values = Type.Array(Type.Array(cell), {
   minItems: 1,
-  description: 'Rows of equal length. null leaves a cell as it is, an empty text empties it.',
+  description:
+    'Rows of cells; a short row is filled up with null. null leaves a cell as it is, an empty text empties it.',
   examples: [[['2026-11-22', 'Navoi 5', 3]]],
 });
 const answeredValues = Type.Array(Type.Array(cell), {

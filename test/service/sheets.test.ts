@@ -80,7 +80,6 @@ test('bad input is refused at once, naming the place, and nothing is sent', asyn
     ['write', { ...write, values: [] }, 'values'],
     ['write', { ...write, values: [[]] }, 'values[0]'],
     ['write', { ...write, values: 'x' }, 'values'],
-    ['write', { ...write, values: [['a', 'b'], ['c']] }, 'values[1]'],
     ['write', { ...write, values: [[{ a: 1 }]] }, 'values[0][0]'],
     ['write', { ...write, values: [[['a']]] }, 'values[0][0]'],
     ['write', { ...write, values: [['x'.repeat(50_001)]] }, 'values[0][0]'],
@@ -112,6 +111,36 @@ test('bad input is refused at once, naming the place, and nothing is sent', asyn
   assert.equal(missing.status, 400);
   assert.match(missing.json.detail, /Unable to parse range/);
   assert.equal(missing.json.provider, 'google_sheets');
+});
+
+test('rows may be of different lengths, and a short one leaves alone what it does not reach', async (t) => {
+  const { call, emulator } = await startSheetsServices(t);
+  const at = (range: string, values: unknown) => ({ spreadsheet_id: sheet, range, values });
+  await call('POST', '/sheets/write', at('Sheet1!A1:C3', new Array(3).fill(['x', 'y', 'z'])));
+
+  const written = await call('POST', '/sheets/write', at('Sheet1!A1:C3', [['a'], [], [1, true]]));
+  assert.equal(written.status, 200, written.text);
+  const batch = await call('POST', '/sheets/batch', {
+    spreadsheet_id: sheet,
+    operations: [
+      { operation: 'append', range: 'Sheet1!A1', values: [['b'], ['c', null, 2], ['d', 'e']] },
+      { operation: 'read', range: 'Sheet1!A1:C6' },
+    ],
+  });
+  assert.equal(batch.json.results[0].updated_range, 'Sheet1!A4:C6');
+  assert.deepEqual(batch.json.results[1].values, [
+    ['a', 'y', 'z'],
+    ['x', 'y', 'z'],
+    [1, true, 'z'],
+    ['b'],
+    ['c', '', 2],
+    ['d', 'e'],
+  ]);
+
+  emulator.control.resetCounts();
+  const huge = at('A1', [new Array(10_000).fill(1), ...new Array(10_000).fill([1])]);
+  assert.equal((await call('POST', '/sheets/write', huge)).status, 400);
+  assert.equal(emulator.control.requests('google_sheets').received, 0);
 });
 
 test('a thousand reads of fifty ranges take at most twenty requests, and each answer is right', async (t) => {
