@@ -1,13 +1,23 @@
 /**
  * Google's token endpoint: a signed JWT in, an access token out.
  *
+ * Every account gets one, unless the control API calls it bad. The signature is checked of those whose public half is
+ * known here: the emulator's own, and what was registered.
+ *
  * What is checked, and in which words it is refused: Google Identity, "Using OAuth 2.0 for Server to Server Applications".
  */
 import { verify } from 'node:crypto';
 import type { Clock } from '../../src/clock.ts';
-import { type CreateVendor, type EmulatorReply, type EmulatorRequest, jsonReply } from '../vendor.ts';
+import {
+  type CreateVendor,
+  type EmulatorReply,
+  type EmulatorRequest,
+  jsonReply,
+  type VendorContext,
+} from '../vendor.ts';
 import { type ServiceAccounts, serviceAccountsOf } from './service-accounts.ts';
 
+const name = 'google_oauth';
 const grantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const maxLifetimeSeconds = 3600;
 /** Google forgives clocks that differ a little. */
@@ -17,7 +27,7 @@ const knownScopePrefix = 'https://www.googleapis.com/auth/';
 export const createGoogleOauth: CreateVendor = (context) => {
   const accounts = serviceAccountsOf(context);
   return {
-    name: 'google_oauth',
+    name,
     perMinuteQuotas: { requests: null },
     accountOf: (request) => issuerOf(request),
     refuse(refusal) {
@@ -28,7 +38,7 @@ export const createGoogleOauth: CreateVendor = (context) => {
       {
         method: 'POST',
         path: /^\/(?:oauth2\/v4\/)?token$/,
-        handle: (request) => exchange(accounts, context.clock, request),
+        handle: (request) => exchange(accounts, context, request),
       },
       { method: 'POST', path: /^\/__emulator\/service-accounts$/, handle: (request) => register(accounts, request) },
     ],
@@ -43,7 +53,7 @@ interface Claims {
   readonly exp: number;
 }
 
-function exchange(accounts: ServiceAccounts, clock: Clock, request: EmulatorRequest): EmulatorReply {
+function exchange(accounts: ServiceAccounts, context: VendorContext, request: EmulatorRequest): EmulatorReply {
   const form = new URLSearchParams(request.body.toString('utf8'));
   if (form.get('grant_type') !== grantType) {
     return refused('unsupported_grant_type', `Invalid grant_type: ${form.get('grant_type') ?? ''}`);
@@ -53,14 +63,17 @@ function exchange(accounts: ServiceAccounts, clock: Clock, request: EmulatorRequ
   const claims = decode(parts[1]) as Partial<Claims> | null;
   if (parts.length !== 3 || header === null || claims === null) return refused('invalid_grant', 'Bad Request');
   if (header.alg !== 'RS256') return refused('invalid_grant', 'Invalid JWT: Unsupported algorithm.');
-  const account = typeof claims.iss === 'string' ? accounts.find(claims.iss) : null;
-  if (account === null) return refused('invalid_grant', 'Invalid grant: account not found');
+  if (typeof claims.iss !== 'string' || claims.iss === '' || context.control.isKeyBad(name, claims.iss)) {
+    return refused('invalid_grant', 'Invalid grant: account not found');
+  }
+  const account = accounts.findOrTrust(claims.iss);
   const signed = Buffer.from(`${parts[0]}.${parts[1]}`);
-  if (!verify('RSA-SHA256', signed, account.publicKey, Buffer.from(parts[2] as string, 'base64url'))) {
+  const signature = Buffer.from(parts[2] as string, 'base64url');
+  if (account.publicKey !== null && !verify('RSA-SHA256', signed, account.publicKey, signature)) {
     return refused('invalid_grant', 'Invalid JWT Signature.');
   }
   if (!isOwnTokenUri(claims.aud)) return refused('invalid_grant', 'Invalid JWT: Failed audience check.');
-  if (!isShortLived(claims, clock)) {
+  if (!isShortLived(claims, context.clock)) {
     return refused(
       'invalid_grant',
       'Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.',

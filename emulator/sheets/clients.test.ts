@@ -1,5 +1,6 @@
 /** Google's own client and google-spreadsheet work against the emulator unchanged but for its address. */
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,9 +18,14 @@ async function start(t: TestContext, dataDir: string | null = null): Promise<Emu
   return emulator;
 }
 
+interface Key {
+  readonly client_email: string;
+  readonly private_key: string;
+}
+
 /** The library signs for Google's own audience, and asks at whatever endpoint the transporter is sent to. */
-async function authFor(emulator: Emulator): Promise<InstanceType<typeof googleAuth.JWT>> {
-  const key = JSON.parse(await emulatedGoogleCredentials(emulator)) as { client_email: string; private_key: string };
+async function authFor(emulator: Emulator, made?: Key): Promise<InstanceType<typeof googleAuth.JWT>> {
+  const key = made ?? (JSON.parse(await emulatedGoogleCredentials(emulator)) as Key);
   const auth = new googleAuth.JWT({ email: key.client_email, key: key.private_key, scopes });
   auth.transporter.interceptors.request.add({
     resolved: async (config) => {
@@ -30,6 +36,23 @@ async function authFor(emulator: Emulator): Promise<InstanceType<typeof googleAu
   });
   return auth;
 }
+
+test("somebody's own service account works at once, unless it is told to be bad", async (t) => {
+  const emulator = await start(t);
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const own = {
+    client_email: 'me@my-project.iam.gserviceaccount.com',
+    private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+  const readTitle = async (): Promise<string | null | undefined> => {
+    const client = sheets({ version: 'v4', auth: await authFor(emulator, own), rootUrl: `${emulator.url}/` });
+    return (await client.spreadsheets.get({ spreadsheetId: 'own-account' })).data.sheets?.[0]?.properties?.title;
+  };
+
+  assert.equal(await readTitle(), 'Sheet1');
+  emulator.control.setKeyBad('google_oauth', own.client_email);
+  await assert.rejects(readTitle(), /invalid_grant/);
+});
 
 test("Google's client writes, appends, reads and clears", async (t) => {
   const emulator = await start(t);

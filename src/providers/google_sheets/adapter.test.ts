@@ -137,7 +137,9 @@ test('a wrong clock, a wrong key and an unknown account are each named, and are 
 
   const wrongKey = { ...account, credentials: { ...key, private_key: own.private_key } };
   assert.match(messageOf(await health_check({}, wrongKey, http)), /\(invalid_grant\): Invalid JWT Signature/);
-  const unknown = { ...account, credentials: { ...own, client_email: 'nobody@p.iam.gserviceaccount.com' } };
+  const nobody = 'nobody@p.iam.gserviceaccount.com';
+  emulator.control.setKeyBad('google_oauth', nobody);
+  const unknown = { ...account, credentials: { ...own, client_email: nobody } };
   assert.match(messageOf(await health_check({}, unknown, http)), /account not found/);
   const broken = { ...account, credentials: { ...own, private_key: 'no key' } };
   assert.match(messageOf(await health_check({}, broken, http)), /private key of the service account cannot be used/);
