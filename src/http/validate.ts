@@ -8,6 +8,11 @@ import { type InputFault, ServiceError } from '../errors.ts';
 
 /** More faults than this help nobody, and an array of 50,000 wrong cells must not make a reply of megabytes. */
 const maxFaults = 20;
+/**
+ * What the validator itself may note. A wrong choice is noted once for each alternative: with its default of eight, one
+ * such member of five choices hid every fault behind it.
+ */
+Settings.Set({ maxErrors: 20 * maxFaults });
 
 // A choice of eight names is eight errors before the one that says that there is a choice: the usual eight would end there.
 Settings.Set({ maxErrors: maxFaults * 25 });

@@ -201,6 +201,22 @@ test('what a service may not be is refused with the place and the reason', async
     });
   }
 
+  await t.test('every wrong member is named, a choice with what there is to choose', async () => {
+    const wrong = {
+      service_name: 1,
+      service_type: 'mail',
+      display_name: 2,
+      base_url: 3,
+      priority: 'x',
+      is_active: 'no',
+    };
+    const refused = await admin('POST', '/services', { ...wrong, tags: 'x', config: [] });
+    const faults: { path: string; message: string }[] = refused.json.errors;
+    assert.deepEqual(faults.map(({ path }) => path).sort(), [...Object.keys(wrong), 'tags', 'config'].sort());
+    const type = faults.find(({ path }) => path === 'service_type');
+    assert.equal(type?.message, 'must be one of geocoding, sheets, maps, webhook, api');
+  });
+
   await t.test('the reason of the outbound policy is told', async () => {
     const refused = await admin('PATCH', `/services/${id}`, { base_url: 'http://127.0.0.1:6379' });
     assert.match(refused.json.errors[0].message, /may not be called: the address is not public/);
