@@ -33,7 +33,10 @@ export function faultsOfDraft(draft: ServiceDraft): readonly InputFault[] {
     faults.push({ path: 'service_type', message: `the adapter "${name}" serves ${types}` });
   }
   faults.push(...faultsOfCost(draft.config.cost_per_request));
-  faults.push(...(adapter?.faultsOf?.(draft) ?? []));
+  const ofSettings = adapter?.faultsOf?.(draft) ?? [];
+  // A sender of webhooks calls us: it need not have an address.
+  const isCalled = draft.serviceType !== 'webhook' || draft.baseUrl !== null;
+  faults.push(...(isCalled ? ofSettings : ofSettings.filter(({ path }) => path !== 'base_url')));
   return faults;
 }
 

@@ -76,6 +76,11 @@ async function dueServices(deps: ProberDeps): Promise<ExternalService[]> {
   const dueBeforeMs = deps.clock.now() - deps.intervalMs * dueShare;
   const lastOf = ({ id }: ExternalService): number => lastAttempts.get(id) ?? 0;
   return services
-    .filter((service) => service.isActive && lastOf(service) <= dueBeforeMs)
+    .filter((service) => service.isActive && hasAddress(service) && lastOf(service) <= dueBeforeMs)
     .sort((one, other) => lastOf(one) - lastOf(other));
+}
+
+/** A sender of webhooks may have none; every other service has its own, or its vendor's. */
+function hasAddress({ serviceType, baseUrl }: ExternalService): boolean {
+  return serviceType !== 'webhook' || baseUrl !== null;
 }

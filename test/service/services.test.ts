@@ -271,6 +271,17 @@ test('what a service may not be is refused with the place and the reason', async
   });
 });
 
+test('a sender of webhooks needs no address', async (t) => {
+  const app = await startTestService(t);
+  const admin = adminOf(app);
+  const sender = { service_name: 'bank', service_type: 'webhook', display_name: 'Bank' };
+  const { status, json } = await admin('POST', '/services', sender);
+  assert.equal(status, 201);
+  assert.equal(json.base_url, null);
+  const api = await admin('POST', '/services', { ...sender, service_name: 'api', service_type: 'api' });
+  assert.equal(api.json.errors[0].path, 'base_url');
+});
+
 test('the same POST with one Idempotency-Key makes one service', async (t) => {
   const app = await startTestService(t);
   const admin = adminOf(app);
