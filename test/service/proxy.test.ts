@@ -249,6 +249,12 @@ test('each kind of credential is put where it belongs', async (t) => {
       'Token canary-key-5cd1',
     ],
     [
+      'empty-prefix',
+      { config: { auth: { in: 'header', name: 'Authorization', prefix: '' } } },
+      ({ headers }) => headers.authorization,
+      'canary-key-5cd1',
+    ],
+    [
       'query',
       { config: { auth: { in: 'query', name: 'apikey' } } },
       ({ url }) => url,
@@ -265,6 +271,18 @@ test('each kind of credential is put where it belongs', async (t) => {
       { config: { auth: { in: 'basic' } } },
       ({ headers }) => headers.authorization,
       basic('canary-key-5cd1:'),
+    ],
+    [
+      'basic-name',
+      { config: { auth: { in: 'basic', name: 'user' } } },
+      ({ headers }) => headers.authorization,
+      basic('user:canary-key-5cd1'),
+    ],
+    [
+      'basic-header-named',
+      { config: { auth: { in: 'basic', name: 'Authorization' } }, api_key: 'user:canary' },
+      ({ headers }) => headers.authorization,
+      basic('user:canary'),
     ],
     ['none', { api_key: null }, ({ headers }) => headers.authorization, undefined],
   ];

@@ -7,7 +7,7 @@ const largestInteger = 2_147_483_647;
 const limit = Type.Optional(
   nullable(Type.Integer({ minimum: 0, maximum: largestInteger, description: '0 or null: none of its own.' })),
 );
-const anyObject = () => Type.Object({}, { additionalProperties: true });
+const anyObject = (options: Type.TObjectOptions = {}) => Type.Object({}, { ...options, additionalProperties: true });
 export const serviceTypeSchema = Type.Union(serviceTypes.map((type) => Type.Literal(type)));
 
 /** What the service shows and nobody sets. A body may carry them, so that what was read can be sent back. */
@@ -27,6 +27,16 @@ const serviceName = Type.String({
   description: 'Unique in its tenant; up to 100 of `A-Za-z0-9_.-`.',
 });
 
+const configHelp = [
+  '`adapter`: `google_maps`, `yandex_maps`, `google_sheets`, `offline_gazetteer` or `http`; default: the name of the service, and `http` for APIs.',
+  '`cost_per_request`: USD, or `{operation: USD}`.',
+  'Of `http` services: `auth`, `{in, name?, prefix?}`. `in` is `header` (default: `Authorization: Bearer <api_key>`), `query` (`name`),',
+  '`basic` (`credentials.username` and `password`; or `name` as the user and the API key as the password; or the API key as `user:password`)',
+  'or `oauth2_client_credentials` (`token_url`, `scope?`, `audience?`, `client_auth?` = `basic` or `body`; `credentials.client_id` and `client_secret`).',
+  '`cache_ttl_seconds`: how long answers to GET are kept; left out: as the upstream says; 0: never.',
+  '`health_path`: what a probe asks with GET; left out: the base URL, with HEAD.',
+].join(' ');
+
 const settable = {
   display_name: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Default: the name.' })),
   base_url: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 2048 }))),
@@ -40,7 +50,7 @@ const settable = {
       description: 'Write-only: an object, or its JSON as text.',
     }),
   ),
-  config: Type.Optional(anyObject()),
+  config: Type.Optional(anyObject({ description: configHelp, examples: [{ adapter: 'google_maps' }] })),
   is_active: Type.Optional(Type.Boolean()),
   rate_limit_per_minute: limit,
   rate_limit_per_hour: limit,

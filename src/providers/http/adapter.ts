@@ -147,7 +147,7 @@ function credentialOf(account: ProviderAccount, auth: HttpAuth, token: string | 
     case 'oauth2_client_credentials':
       return inHeader('authorization', `Bearer ${token ?? ''}`);
     case 'basic': {
-      const pair = basicPair(account);
+      const pair = basicPair(account, auth.user);
       return pair === null ? none : inHeader('authorization', `Basic ${Buffer.from(pair).toString('base64')}`);
     }
     case 'header':
@@ -166,9 +166,9 @@ function isSendable(account: ProviderAccount, auth: HttpAuth): boolean {
   return header === null || /^[\t\x20-\x7e\x80-\xff]*$/.test(header.value);
 }
 
-/** `credentials.username` and `password`; else the API key as `user:password`, or as a user without one. */
-function basicPair({ credentials, apiKey }: ProviderAccount): string | null {
-  const user = textIn(credentials, 'username');
+/** `credentials.username` or the configured user, with their password; else the API key as `user:password`, or as a user without one. */
+function basicPair({ credentials, apiKey }: ProviderAccount, configuredUser: string | null): string | null {
+  const user = textIn(credentials, 'username') ?? configuredUser;
   if (user !== null) return `${user}:${textIn(credentials, 'password') ?? apiKey ?? ''}`;
   if (apiKey === null) return null;
   return apiKey.includes(':') ? apiKey : `${apiKey}:`;

@@ -9,7 +9,8 @@ export type HttpAuth =
   | { readonly in: 'default' }
   | { readonly in: 'header'; readonly name: string; readonly prefix: string }
   | { readonly in: 'query'; readonly name: string; readonly prefix: string }
-  | { readonly in: 'basic' }
+  /** `user` null: `credentials` or the API key hold the pair. */
+  | { readonly in: 'basic'; readonly user: string | null }
   | {
       readonly in: 'oauth2_client_credentials';
       readonly tokenUrl: string;
@@ -54,13 +55,14 @@ function authOf(auth: unknown): HttpAuth {
     case 'header':
     case 'bearer': {
       const name = text('name') ?? 'Authorization';
-      const isAuthorization = name.toLowerCase() === 'authorization';
-      return { in: 'header', name, prefix: spaced(text('prefix') ?? (isAuthorization ? 'Bearer' : '')) };
+      // An empty prefix is one that was chosen: the key goes alone.
+      const usual = isAuthorization(name) ? 'Bearer' : '';
+      return { in: 'header', name, prefix: spaced(auth.prefix === '' ? '' : (text('prefix') ?? usual)) };
     }
     case 'query':
       return { in: 'query', name: text('name') ?? 'key', prefix: text('prefix') ?? '' };
     case 'basic':
-      return { in: 'basic' };
+      return { in: 'basic', user: basicUserOf(text('name')) };
     case 'oauth2_client_credentials':
       return {
         in: 'oauth2_client_credentials',
@@ -72,6 +74,15 @@ function authOf(auth: unknown): HttpAuth {
     default:
       return { in: 'default' };
   }
+}
+
+function isAuthorization(name: string): boolean {
+  return name.toLowerCase() === 'authorization';
+}
+
+/** `name` is the user's; only who wrote the header's there did not mean one. */
+function basicUserOf(name: string | null): string | null {
+  return name === null || isAuthorization(name) ? null : name;
 }
 
 /** `Token` means `Token <key>`; `key=` means `key=<key>`. */
