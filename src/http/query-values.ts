@@ -3,7 +3,7 @@ import Type from 'typebox';
 import { invalidInput } from '../errors.ts';
 
 const dayMs = 86_400_000;
-const timePattern = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))?$/i;
+const timePattern = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(Z|[+ -]\d\d:\d\d)?)?$/i;
 
 /** A schema for a time: `parseTime` is its judge. */
 export function timeSchema(description: string) {
@@ -22,13 +22,13 @@ export const cursorSchema = Type.String({
 });
 
 /**
- * Unix milliseconds of an RFC 3339 time, or of the beginning of a day (`2026-11-22`, UTC). Throws `INVALID_REQUEST` for
- * anything else, days that no calendar has, and years that no store keeps.
+ * Unix milliseconds of an RFC 3339 time, or of the beginning of a day (`2026-11-22`, UTC). A time without an offset is UTC,
+ * and a blank before the offset is the `+` that a query was sent with. Throws `INVALID_REQUEST` for anything else, days
+ * that no calendar has, and years that no store keeps.
  */
 export function parseTime(path: string, text: string): number {
   const match = timePattern.exec(text.trim());
-  const atMs =
-    match === null ? Number.NaN : Date.parse(match[4] === undefined ? `${text.trim()}T00:00:00Z` : text.trim());
+  const atMs = match === null ? Number.NaN : Date.parse(completed(match));
   const year = Number(match?.[1]);
   if (match === null || Number.isNaN(atMs) || year < 1970 || year > 9998 || !isCalendarDay(match)) {
     throw invalidInput(path, 'must be a time like 2026-11-22T07:30:00Z, or a day like 2026-11-22');
@@ -46,6 +46,12 @@ export function requireOrder(fromMs: number | undefined, toMs: number | undefine
   if (fromMs !== undefined && toMs !== undefined && toMs <= fromMs) {
     throw invalidInput('to_date', 'must be later than from_date');
   }
+}
+
+function completed([whole, , , , hour, , , offset]: RegExpExecArray): string {
+  if (hour === undefined) return `${whole}T00:00:00Z`;
+  if (offset === undefined) return `${whole}Z`;
+  return offset.startsWith(' ') ? `${whole.slice(0, -offset.length)}+${offset.slice(1)}` : whole;
 }
 
 /** Date.parse lets 30 February pass as 2 March. */
