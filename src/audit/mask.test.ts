@@ -51,6 +51,13 @@ test('JSON members are masked by name at any depth, and nothing else of the body
   );
 });
 
+test('JSON that stands as text in JSON is masked by name too', () => {
+  const inner = JSON.stringify({ password: 'p', id: 1, data: JSON.stringify([{ access_token: 't' }]) });
+  const clean = JSON.parse(masker.body(JSON.stringify({ body: inner, note: '{"not json' }), []));
+  assert.deepEqual(JSON.parse(clean.body), { password: '[masked]', id: 1, data: '[{"access_token":"[masked]"}]' });
+  assert.equal(clean.note, '{"not json');
+});
+
 test('a body cut in the middle of a secret shows nothing of it', () => {
   assert.equal(masker.body('{"a":1,"token":"abc', []), '{"a":1,"token":"[masked]"');
   assert.equal(masker.body('{"a":1,"credentials":{"private_key":"abc', []), '{"a":1,"credentials":"[masked]"');

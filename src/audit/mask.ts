@@ -63,6 +63,13 @@ export function createMasker(extraFields: readonly string[] = []): Masker {
       })
       .join('&');
 
+  const json = (value: string, secrets: readonly string[]): string =>
+    maskJson(value, isSensitiveMember, (plain) => {
+      const byValue = maskByValue(plain, secrets);
+      // An API that quotes what it was sent does so as text. Each level takes a backslash more, so that few fit in a body.
+      return /^\s*[[{]/.test(byValue) ? json(byValue, secrets) : byValue;
+    });
+
   return {
     headers(headers, secrets) {
       const out: Record<string, string> = {};
@@ -83,7 +90,7 @@ export function createMasker(extraFields: readonly string[] = []): Masker {
       const byValue = maskByValue(value, secrets);
       if (/^\s*[[{"]/.test(byValue)) {
         if (!extraHint && !sensitiveNameHint.test(byValue)) return byValue;
-        return maskJson(byValue, isSensitiveMember, (plain) => maskByValue(plain, secrets));
+        return json(byValue, secrets);
       }
       if (/^[^\s=&<>]+=[^\s<>]*$/.test(byValue)) return form(byValue, secrets);
       return text(byValue, secrets);
