@@ -191,8 +191,6 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
   await t.test('nobody gives away more than they have, and a token for the past is refused', async () => {
     const ownOnly = { authorization: `Bearer ${await signAdminToken({ tenants: [app.tenant], scope: 'admin' })}` };
     const wrong: [unknown, string][] = [
-      [{ name: 'x', scopes: ['admin'], tenants: ['another_tenant'] }, 'tenants[0]'],
-      [{ name: 'x', scopes: ['admin'], tenants: [app.tenant, '*'] }, 'tenants[1]'],
       [{ name: 'x', scopes: ['root'] }, 'scopes[0]'],
       [{ name: 'x', scopes: [] }, 'scopes'],
       [{ name: ' ', scopes: ['admin'] }, 'name'],

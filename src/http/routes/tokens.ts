@@ -19,7 +19,6 @@ import type { Routes } from '../app.ts';
 import type { Idempotency } from '../idempotency.ts';
 import { cursorSchema, limitSchema, parseTime, timeSchema } from '../query-values.ts';
 import { type Caller, callerOf, type Principal, scopes } from '../request-context.ts';
-import { inputError } from '../validate.ts';
 
 export interface TokenRoutesDeps {
   readonly db: Pick<Database, 'forTenant'>;
@@ -169,7 +168,7 @@ function changeOf(request: FastifyRequest, id: string, nowMs: number) {
   };
 }
 
-/** Nobody gives away more than they have. Throws `INVALID_REQUEST` naming each scope and tenant that is not theirs. */
+/** Nobody gives away more than they have. Throws `FORBIDDEN` naming each scope and tenant that is not theirs. */
 function grantOf(
   { tenantId, principal }: Caller,
   asked: Type.Static<typeof createBody>,
@@ -185,7 +184,9 @@ function grantOf(
         : [{ path: `tenants[${index}]`, message: 'is not one of your own tenants' }],
     ),
   ];
-  if (faults.length > 0) throw inputError(faults);
+  if (faults.length > 0) {
+    throw new ServiceError('FORBIDDEN', 'A token gets no more than its maker has.', { errors: faults });
+  }
   return { scopes: [...new Set(asked.scopes)], tenants: [...new Set(tenants)] };
 }
 
