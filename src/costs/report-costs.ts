@@ -17,6 +17,9 @@ export interface CostQuestion {
   readonly groups: readonly UsageGroup[];
 }
 
+/** `service` is what the grouping was asked by, `service_name` what every other answer calls it. */
+type CostRow = Omit<UsageRow, 'error_count'> & { readonly service?: string };
+
 /** The report of the contract, and beside it what nobody has given a price for. */
 export interface CostReport {
   readonly currency: 'USD';
@@ -24,7 +27,7 @@ export interface CostReport {
   readonly to_date: string;
   readonly total_cost: number;
   readonly saved_by_cache: number;
-  readonly rows: readonly Omit<UsageRow, 'error_count'>[];
+  readonly rows: readonly CostRow[];
   /** Requests that count as 0 because no price is known: neither by list nor in `config.cost_per_request`. */
   readonly unpriced: readonly {
     readonly service_name: string;
@@ -61,6 +64,7 @@ export async function reportCosts(
     total_cost: inMicroUsd(rows.reduce((sum, row) => sum + row.total_cost, 0)),
     saved_by_cache: inMicroUsd(rows.reduce((sum, row) => sum + row.saved_by_cache, 0)),
     rows: rows.map(({ error_count: _, ...row }) => ({
+      ...(row.service_name === undefined ? {} : { service: row.service_name }),
       ...row,
       total_cost: inMicroUsd(row.total_cost),
       saved_by_cache: inMicroUsd(row.saved_by_cache),

@@ -188,7 +188,7 @@ export interface CacheListRow extends Omit<CacheRow, 'body' | 'metadata'> {
   readonly size_bytes: number;
 }
 
-/** Newest first; `before` is the last row of the page before. */
+/** Newest first; `before` is the last row of the page before. What is past its time at `nowMs` is kept for a provider that fails. */
 export async function listCacheRows(
   db: Queryable,
   tenantId: TenantId,
@@ -198,13 +198,15 @@ export async function listCacheRows(
     readonly before: { readonly fetchedAt: Date; readonly cacheKey: string } | null;
     readonly limit: number;
   },
+  nowMs: number,
 ): Promise<CacheListRow[]> {
   const { rows } = await db.query<CacheListRow>({
     name: 'integration_cache_list',
     text: `select cache_key, management_company_id, service_id, service_name, operation, ttl_seconds, fetched_at, expires_at,
-                  stale_until, cache_status, octet_length(response_data::text) as size_bytes
+                  stale_until, octet_length(response_data::text) as size_bytes,
+                  case when expires_at <= $7 then 'stale' else cache_status end as cache_status
              from integration_cache
-            where management_company_id = $1
+            where management_company_id = $1 and stale_until > $7
               and ($2::text is null or service_name = $2)
               and ($3::text is null or operation = $3)
               and ($4::timestamptz is null or (fetched_at, cache_key) < ($4, $5))
@@ -217,6 +219,7 @@ export async function listCacheRows(
       page.before?.fetchedAt ?? null,
       page.before?.cacheKey ?? null,
       page.limit,
+      new Date(nowMs),
     ],
   });
   return rows;

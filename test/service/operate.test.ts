@@ -97,6 +97,7 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     assert.deepEqual([report.currency, report.total_cost, report.saved_by_cache], ['USD', 0.025, 0.005]);
     assert.deepEqual(report.rows, [
       {
+        service: 'google_maps',
         service_name: 'google_maps',
         operation: 'geocode',
         day,
@@ -199,6 +200,14 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     ];
     for (const [body, path] of wrong) {
       assert.deepEqual(faultOf(await app.call('POST', '/tokens', body, ownOnly)), [400, 'INVALID_REQUEST', path]);
+    }
+    const beyond: [string[], string][] = [
+      [['another_tenant'], 'tenants[0]'],
+      [[app.tenant, '*'], 'tenants[1]'],
+    ];
+    for (const [tenants, path] of beyond) {
+      const refused = await app.call('POST', '/tokens', { name: 'x', scopes: ['admin'], tenants }, ownOnly);
+      assert.deepEqual(faultOf(refused), [403, 'FORBIDDEN', path]);
     }
   });
 

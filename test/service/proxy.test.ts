@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { type Cleanup, closeInReverse } from '../support/cleanup.ts';
 import { startTestService, type TestService } from '../support/service.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 interface Seen {
   readonly method: string;
@@ -410,11 +411,23 @@ test('answers are kept as the service says, else as the upstream does', async (t
     assert.notEqual(await (await second).text(), 'first');
   });
 
+  await t.test('among the entries of the cache an answer past its time is called stale', async () => {
+    answerWith({});
+    await register('brief', { config: { cache_ttl_seconds: 1 } });
+    await ask(app, 'brief/a');
+    const statusOf = async () => {
+      const asAdmin = { authorization: `Bearer ${app.adminToken}` };
+      const { json } = await app.call('GET', '/cache/entries?service_name=brief', undefined, asAdmin);
+      return json.entries[0]?.status;
+    };
+    const first = await waitFor('the answer is in the database', statusOf);
+    assert.ok(first === 'active' || first === 'stale', first);
+    await waitFor('its second is over', async () => (await statusOf()) === 'stale');
+  });
+
   await t.test('a kept answer saves what it would have cost', async () => {
     const costs = await app.call('GET', '/costs?group_by=service');
-    const row = costs.json.rows.find(
-      (each: { service_name?: string; service?: string }) => (each.service_name ?? each.service) === 'kept',
-    );
+    const row = costs.json.rows.find(({ service }: { service: string }) => service === 'kept');
     assert.ok(row.total_cost > 0, costs.text);
   });
 });

@@ -1,5 +1,6 @@
 /** The response cache, as its tenant sees it: how well it does, what it holds, and letting go of parts of it. */
 import Type from 'typebox';
+import type { Clock } from '../../clock.ts';
 import { invalidInput } from '../../errors.ts';
 import type { CacheSelector } from '../../gateway/cache/selector.ts';
 import type { ResponseCache } from '../../gateway/response-cache.ts';
@@ -19,6 +20,7 @@ export interface CacheRoutesDeps extends CacheReportDeps {
   readonly cache: Pick<ResponseCache, 'invalidate' | 'countsOf' | 'memorySizeOf'>;
   readonly idempotency: Idempotency;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
@@ -39,7 +41,9 @@ const entriesSchema = Type.Object({
       cache_key: Type.String(),
       service_name: Type.String(),
       operation: Type.String(),
-      status: Type.Union([Type.Literal('active'), Type.Literal('negative'), Type.Literal('invalidated')]),
+      status: Type.Union([Type.Literal('active'), Type.Literal('negative'), Type.Literal('stale')], {
+        description: '`negative`: nothing was found. `stale`: past its time, and kept for when every provider fails.',
+      }),
       size_bytes: Type.Integer(),
       ttl_seconds: Type.Integer(),
       fetched_at: time,
@@ -101,7 +105,7 @@ export function cacheRoutes(deps: CacheRoutesDeps): Routes {
           before: cursor === undefined ? null : readCursor(cursor),
           limit: limit + 1,
         };
-        const rows = await deps.db.forTenant(tenantId, (tx) => listCacheRows(tx, tenantId, page));
+        const rows = await deps.db.forTenant(tenantId, (tx) => listCacheRows(tx, tenantId, page, deps.clock.now()));
         const shown = rows.slice(0, limit);
         const last = shown.at(-1);
         return {

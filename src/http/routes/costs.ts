@@ -24,7 +24,8 @@ const reportSchema = Type.Object(
     saved_by_cache: usd,
     rows: Type.Array(
       Type.Object({
-        service_name: Type.Optional(text),
+        service: Type.Optional(text),
+        service_name: Type.Optional(Type.String({ description: 'The same.' })),
         operation: Type.Optional(text),
         day: Type.Optional(Type.String({ format: 'date' })),
         request_count: count,
