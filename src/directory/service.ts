@@ -46,6 +46,11 @@ export function adapterNameOf(
   return service.serviceType === 'api' || service.serviceType === 'webhook' ? 'http' : service.serviceName;
 }
 
+/** `maps` is geocoding by another name, unless the service is any API. */
+export function isGeocoder(service: Pick<ExternalService, 'serviceName' | 'serviceType' | 'config'>): boolean {
+  return service.serviceType === 'geocoding' || (service.serviceType === 'maps' && adapterNameOf(service) !== 'http');
+}
+
 /** Held in memory, refreshed by notification and a short TTL: no SQL on a hot path. */
 export interface ServiceDirectory {
   /** The tenant's services, active or not, by priority and then name. */

@@ -63,6 +63,12 @@ test('a circle of fallbacks ends', async () => {
   assert.deepEqual(await namesOf(services), ['google_maps', 'yandex_maps']);
 });
 
+test('a service of type maps geocodes beside the others, in their order', async () => {
+  const maps = serviceOf('second_google', { serviceType: 'maps', config: { adapter: 'google_maps' } });
+  assert.deepEqual(await namesOf([maps, serviceOf('yandex_maps')]), ['second_google', 'yandex_maps']);
+  assert.deepEqual(await namesOf([maps, serviceOf('yandex_maps')], 'second_google'), ['second_google']);
+});
+
 test('what is inactive, of another type or without an adapter for the operation is not asked', async () => {
   const services = [
     serviceOf('google_maps', { isActive: false }),

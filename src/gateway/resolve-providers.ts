@@ -1,5 +1,5 @@
 /** Which of a tenant's services may answer a call, and in which order they are asked. */
-import { adapterNameOf, type ExternalService, type ServiceDirectory } from '../directory/service.ts';
+import { adapterNameOf, type ExternalService, isGeocoder, type ServiceDirectory } from '../directory/service.ts';
 import { invalidInput } from '../errors.ts';
 import type { Adapter, KnownOperation, ProviderAccount } from '../providers/provider.ts';
 import type { Call } from './call.ts';
@@ -29,7 +29,9 @@ export async function resolveProviders<Op extends KnownOperation>(
 ): Promise<readonly Provider[]> {
   const { operation, serviceType } = call.capability;
   const services = await deps.directory.ofTenant(call.tenantId);
-  const ofType = services.filter((service) => service.isActive && service.serviceType === serviceType);
+  const isOfType = (service: ExternalService): boolean =>
+    serviceType === 'geocoding' ? isGeocoder(service) : service.serviceType === serviceType;
+  const ofType = services.filter((service) => service.isActive && isOfType(service));
   const providers = inOrder(ofType).flatMap((service): Provider[] => {
     const adapter = deps.findAdapter(adapterNameOf(service));
     if (adapter?.attempts[operation] === undefined) return [];

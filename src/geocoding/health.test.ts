@@ -9,7 +9,7 @@ type Sample = readonly [name: string, status: HealthStatus, overrides?: Partial<
 function report(...samples: readonly Sample[]) {
   const services = samples.map(
     ([serviceName, , overrides]) =>
-      ({ serviceName, isActive: true, serviceType: 'geocoding', ...overrides }) as ExternalService,
+      ({ serviceName, isActive: true, serviceType: 'geocoding', config: {}, ...overrides }) as ExternalService,
   );
   return reportGeocodingHealth(
     {
@@ -27,7 +27,8 @@ function report(...samples: readonly Sample[]) {
 test('each active geocoding provider is shown with what is left and what went wrong', async () => {
   const health = await report(
     ['google_maps', 'down'],
-    ['yandex_maps', 'healthy'],
+    ['yandex_maps', 'healthy', { serviceType: 'maps' }],
+    ['tiles', 'down', { serviceType: 'maps', config: { adapter: 'http' } }],
     ['google_sheets', 'down', { serviceType: 'sheets' }],
     ['old_maps', 'down', { isActive: false }],
   );

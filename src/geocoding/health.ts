@@ -1,4 +1,4 @@
-import type { ExternalService, HealthStatus } from '../directory/service.ts';
+import { type ExternalService, type HealthStatus, isGeocoder } from '../directory/service.ts';
 import type { TenantId } from '../ids.ts';
 
 export interface GeocodingHealthDeps {
@@ -27,9 +27,7 @@ export interface GeocodingHealth {
 
 /** The state of the tenant's active geocoding providers, by service name, in the order in which they are tried. */
 export async function reportGeocodingHealth(deps: GeocodingHealthDeps, tenantId: TenantId): Promise<GeocodingHealth> {
-  const services = (await deps.ofTenant(tenantId)).filter(
-    (service) => service.isActive && service.serviceType === 'geocoding',
-  );
+  const services = (await deps.ofTenant(tenantId)).filter((service) => service.isActive && isGeocoder(service));
   const entries = await Promise.all(
     services.map(async (service): Promise<[string, ProviderHealth]> => {
       const { status, lastError } = deps.healthOf(service);
