@@ -100,6 +100,12 @@ function messageOf(error: ValidationFault, all: readonly ValidationFault[]): str
   const { limit } = error.params as { limit?: number };
   switch (error.keyword) {
     case 'anyOf': {
+      // Of the right type, and yet not right: what one alternative says of the value is what there is to say.
+      const ofValue = all.find(
+        ({ keyword, instancePath }) =>
+          instancePath === error.instancePath && keyword !== 'anyOf' && keyword !== 'const' && keyword !== 'type',
+      );
+      if (ofValue !== undefined) return messageOf(ofValue, all);
       const choices = all.flatMap(({ keyword, instancePath, params }) =>
         keyword === 'const' && instancePath === error.instancePath && 'allowedValue' in params
           ? [String(params.allowedValue)]

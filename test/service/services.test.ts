@@ -217,6 +217,15 @@ test('what a service may not be is refused with the place and the reason', async
     assert.equal(type?.message, 'must be one of geocoding, sheets, maps, webhook, api');
   });
 
+  await t.test('a value of the right type is told what is wrong with it, also where null is taken too', async () => {
+    const refused = await admin('POST', '/services', { ...weather, base_url: '', rate_limit_per_day: -1, api_key: 1 });
+    assert.deepEqual(refused.json.errors, [
+      { path: 'base_url', message: 'must be at least 1 characters' },
+      { path: 'api_key', message: 'must be string or null' },
+      { path: 'rate_limit_per_day', message: 'must be >= 0' },
+    ]);
+  });
+
   await t.test('the reason of the outbound policy is told', async () => {
     const refused = await admin('PATCH', `/services/${id}`, { base_url: 'http://127.0.0.1:6379' });
     assert.match(refused.json.errors[0].message, /may not be called: the address is not public/);
