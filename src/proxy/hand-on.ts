@@ -67,7 +67,7 @@ export async function handOn(
     result = await deps.calls.execute({ ...call, cacheMode: 'off' }, render, signal);
     answer = readStoredForm(result.body);
   }
-  return { ...answer, headers: headersFor(answer.headers, service), result };
+  return { ...answer, headers: headersFor(answer.headers, service, request.method), result };
 }
 
 async function findApi(deps: HandOnDeps, tenantId: TenantId, name: string): Promise<ExternalService> {
@@ -100,8 +100,15 @@ function questionOf({ method, path, query, headers }: HttpInput): string {
 }
 
 /** A redirect below the base URL leads back through the gateway; the address behind it is not shown. */
-function headersFor(headers: Readonly<Record<string, string>>, service: ExternalService): Record<string, string> {
+function headersFor(
+  headers: Readonly<Record<string, string>>,
+  service: ExternalService,
+  method: HttpInput['method'],
+): Record<string, string> {
   const returned = returnedHeaders(headers);
+  // Of a body that was not sent the upstream alone knows the length.
+  const length = headers['content-length'];
+  if (method === 'HEAD' && length !== undefined) returned['content-length'] = length;
   for (const name of ['location', 'content-location'] as const) {
     const value = returned[name];
     if (value !== undefined) returned[name] = throughGateway(value, service);
