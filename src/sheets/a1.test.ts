@@ -55,6 +55,14 @@ test('titles are printed as Google prints them', () => {
   assert.equal(printFound('Sheet1', area(1, 2, 0, 3)), 'Sheet1!A2:C2');
 });
 
+test('a range goes to Google as Google itself would write it', () => {
+  const printed = ["'Sheet1'!a1:b2", 'My Sheet!A:B', "'AB1'!C3", "'Sheet1'", 'Sheet1'].map((text) =>
+    printA1(parseA1(text)),
+  );
+  // Alone and bare, a title would be a named range first.
+  assert.deepEqual(printed, ['Sheet1!A1:B2', "'My Sheet'!A:B", "'AB1'!C3", "'Sheet1'", 'Sheet1']);
+});
+
 test('column letters count as Google counts them', () => {
   assert.deepEqual([0, 25, 26, 701, 702, 18_277].map(columnName), ['A', 'Z', 'AA', 'ZZ', 'AAA', 'ZZZ']);
 });

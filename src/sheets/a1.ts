@@ -142,7 +142,7 @@ export function printArea(area: Area): string {
 }
 
 /** Quoted, whatever is inside: always understood by Google, where a bare title could be taken for a cell. */
-export function quoteTitle(title: string): string {
+function quoteTitle(title: string): string {
   return `'${title.replaceAll("'", "''")}'`;
 }
 
@@ -152,12 +152,12 @@ export function printTitle(title: string): string {
   return isPlain ? title : quoteTitle(title);
 }
 
-/** The text for a request: titles always quoted, corners in order. Parsing it gives the same range. */
+/** The text for a request: as Google prints it, but for a sheet alone, which bare would be a named range first. Parsing it gives the same range. */
 export function printA1(range: A1Range): string {
   if (range.kind === 'name') return range.name;
   if (range.kind === 'sheet') return quoteTitle(range.title);
   const area = printArea(range.area);
-  return range.title === null ? area : `${quoteTitle(range.title)}!${area}`;
+  return range.title === null ? area : `${printTitle(range.title)}!${area}`;
 }
 
 /** An area on a sheet, as an answer shows it: `Sheet1!A2:C2`. */
