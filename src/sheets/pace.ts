@@ -29,11 +29,13 @@ export function createPace({ calls, limiter, capabilities, pacer }: PaceDeps): P
       limit: 0,
       left: 0,
     });
-    const waits = [
+    const quotas = [
       { key: tenantId, quota: tightestOf(ofTenant) },
       { key: `${tenantId} ${kind}`, quota: accounts.length === 0 ? null : together },
-    ].map(({ key, quota }) => (quota === null ? 0 : pacer.reserveMs(key, quota, waiting)));
-    return Math.max(...waits);
+    ];
+    // With nothing left there is no place to wait for: the limiter says at once when there is, and to whom that is too late.
+    if (quotas.some(({ quota }) => quota !== null && quota.left <= 0)) return 0;
+    return Math.max(...quotas.map(({ key, quota }) => (quota === null ? 0 : pacer.reserveMs(key, quota, waiting))));
   };
 }
 

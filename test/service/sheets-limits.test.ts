@@ -43,6 +43,23 @@ test('the tenant’s own limit is held too', async (t) => {
   assert.equal(refused.headers.get('ratelimit-policy'), '"sheets";q=2;w=60');
 });
 
+test('who would wait in vain for a spent limit is refused at once', async (t) => {
+  const { call } = await startSheetsServices(t, { env: { RATE_LIMIT_SHEETS_PER_MINUTE: '1' } });
+  assert.equal((await call('POST', '/sheets/read', read(1))).status, 200);
+  const beganAtMs = performance.now();
+  for (const [path, body] of [
+    ['read', read(2, { max_wait_seconds: 30 })],
+    ['write', { ...read(3, { max_wait_seconds: 30 }), values: [[1]] }],
+    ['append', { ...read(4, { max_wait_seconds: 30 }), values: [[1]] }],
+  ] as const) {
+    const refused = await call('POST', `/sheets/${path}`, body);
+    assert.equal(refused.status, 429, refused.text);
+    assert.ok(Number(refused.headers.get('retry-after')) > 30);
+  }
+  // Paced, each would have waited out its 30 seconds, and only then have heard that it takes longer.
+  assert.ok(performance.now() - beganAtMs < 15_000);
+});
+
 test('each call that a spent limit turns away has its row in the log, also those that were to go together', async (t) => {
   const { call } = await startSheetsServices(t, { env: { RATE_LIMIT_SHEETS_PER_MINUTE: '1' } });
   assert.equal((await call('POST', '/sheets/read', read(1))).status, 200);
