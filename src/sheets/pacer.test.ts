@@ -10,6 +10,11 @@ test('lone requests go at once while half of the quota is left, and keep their d
   assert.ok(pacer.reserveMs('a', { limit: 60, left: 30 }, lone) > 0);
 });
 
+test('a quota of a few requests is not spread over the minute', () => {
+  const pacer = createPacer({ now: () => 0 }, () => 1);
+  for (let left = 7; left > 0; left--) assert.equal(pacer.reserveMs('a', { limit: 7, left }, lone), 0);
+});
+
 test('a busy minute never spends the whole quota, and no wait is longer than callers are patient', () => {
   for (const replicas of [1, 3]) {
     let nowMs = 0;

@@ -8,6 +8,9 @@
  * requests. The limiter stays the judge: a caller who cannot wait goes ahead, and is refused only where the quota is
  * really spent, and takes the place at which it goes, not one that it would have had to wait for: else callers in a hurry
  * would push those who wait ever further away. `bench/sheets-reads.ts` measures it.
+ *
+ * A quota of less than eight is not paced: its distances are longer than callers are patient, so that each would wait its
+ * patience out for what it could have had at once.
  */
 import type { Clock } from '../clock.ts';
 import { touchBounded } from '../gateway/touch-bounded.ts';
@@ -44,7 +47,8 @@ export function createPacer(clock: Clock, replicasSeen: () => number): Pacer {
       const nowMs = clock.now();
       const last = touchBounded(lastPlaces, key, maxKeys, () => ({ atMs: Number.NEGATIVE_INFINITY }));
       const distanceMs = Math.min(longestMs, (spreadMs * Math.max(1, replicasSeen())) / Math.max(1, left));
-      const goesAtOnce = limit - left < limit * freeShare || (isLone && left * 2 > limit);
+      const isPaced = limit * freeShare >= 1;
+      const goesAtOnce = !isPaced || limit - left < limit * freeShare || (isLone && left * 2 > limit);
       const waitMs = goesAtOnce ? 0 : Math.min(last.atMs + distanceMs - nowMs, slackMs);
       const atMs = nowMs + Math.max(0, waitMs);
       last.atMs = Math.max(last.atMs, atMs);
