@@ -141,5 +141,5 @@ export async function openCalls(
         service.serviceType === 'sheets' ? sheets.capabilities.limitsOf('read', service) : accountLimits(service),
     }),
   );
-  return { calls, geocoding, sheets, limiter, cache, health, limitReports, probes };
+  return { calls, geocoding, sheets, limiter, cache, health, limitReports, probes, budgetGuard: budgets };
 }

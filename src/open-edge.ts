@@ -56,7 +56,7 @@ export async function openEdge(
   const { db, store, broker } = stores;
   const { relay, intake, leases } = durability;
   const { directory, outbound, hasEmulator } = providers;
-  const { calls, geocoding, sheets, limiter, cache, health, limitReports, probes } = opened;
+  const { calls, geocoding, sheets, limiter, cache, health, limitReports, probes, budgetGuard } = opened;
   const startedAtMs = clock.now();
   let isStopping = false;
   let graceMs = defaultGraceMs;
@@ -161,6 +161,7 @@ export async function openEdge(
         logger,
         directory,
         cache,
+        budgetGuard,
         authenticator,
         idempotency,
         streams: createEventStreams({ broker, clock, logger }),

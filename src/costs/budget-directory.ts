@@ -10,6 +10,8 @@ import type { Database } from '../storage/database.ts';
 export interface BudgetDirectory {
   /** The blocking budgets that a call to this service is under: its own, the tenant's (`*`), both or none. */
   blocking(tenantId: TenantId, serviceName: string): readonly BudgetRow[];
+  /** What was committed before is known when it resolves, unless the database is away. Never throws. */
+  refresh(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -66,6 +68,10 @@ export async function openBudgetDirectory({
       const budgets = byTenant.get(tenantId);
       if (budgets === undefined) return none;
       return budgets.filter(({ service_name }) => service_name === '*' || service_name === serviceName);
+    },
+    async refresh() {
+      reload();
+      await loading;
     },
     async close() {
       clearInterval(timer);

@@ -36,6 +36,12 @@ export type BudgetDecision =
 export interface BudgetGuard {
   /** Told what the roll-up says: no count of this replica's budgets stays below it. */
   reconcile(use: readonly BudgetUse[]): Promise<void>;
+  /**
+   * A budget was set (`use`) or taken away (null), and is heeded here from now on: all that was spent before, also while
+   * nothing blocked, is counted first. Never throws: what a store that is away keeps from being counted, `reconcile` makes
+   * up for.
+   */
+  heed(use: BudgetUse | null): Promise<void>;
   /** At once, without a promise, where no blocking budget concerns the service or it costs nothing. */
   reserve(tenantId: TenantId, serviceName: string, costUsd: number): BudgetDecision | Promise<BudgetDecision>;
 }
@@ -43,7 +49,7 @@ export interface BudgetGuard {
 export interface BudgetGuardDeps {
   readonly db: Pick<Database, 'querySystem'>;
   readonly store: Pick<SharedStore, 'kind' | 'isAvailable' | 'runScript' | 'replicasSeen'>;
-  readonly directory: Pick<BudgetDirectory, 'blocking'>;
+  readonly directory: Pick<BudgetDirectory, 'blocking' | 'refresh'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -272,18 +278,28 @@ export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
     await counter.correct(account.key, birth, cost - held.microUsd, cost);
   };
 
+  const countAtLeast = async (key: string, spent: number): Promise<void> => {
+    const alone = accounts.get(key)?.alone ?? null;
+    if (alone !== null) alone.baseMicroUsd = Math.max(alone.baseMicroUsd, spent - alone.microUsd);
+    else if (store.kind === 'redis' && store.isAvailable()) await counter.reconcile(key, spent, quietSeconds);
+  };
+
   return {
     async reconcile(use) {
       const month = monthOf(clock.now());
       for (const row of use) {
-        const account = accounts.get(budgetCounterKey(row, month));
-        if (account === undefined) continue;
-        const spent = microUsd(row.spent_usd);
-        if (account.alone !== null)
-          account.alone.baseMicroUsd = Math.max(account.alone.baseMicroUsd, spent - account.alone.microUsd);
-        else if (store.kind === 'redis' && store.isAvailable())
-          await counter.reconcile(account.key, spent, quietSeconds);
+        const key = budgetCounterKey(row, month);
+        if (accounts.has(key)) await countAtLeast(key, microUsd(row.spent_usd));
       }
+    },
+    async heed(use) {
+      try {
+        // Its counter may be left from before, and another replica's: no account here need know of it.
+        if (use !== null) await countAtLeast(budgetCounterKey(use, monthOf(clock.now())), microUsd(use.spent_usd));
+      } catch (error) {
+        logger.warn({ err: error }, 'what was spent of a budget is not counted yet');
+      }
+      await deps.directory.refresh();
     },
     reserve(tenantId, serviceName, costUsd) {
       if (costUsd <= 0) return { kind: 'reserved', reservation: free };

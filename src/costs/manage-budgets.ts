@@ -13,12 +13,14 @@ import {
 } from '../storage/budgets.ts';
 import { insertConfigurationChange } from '../storage/configuration-audit.ts';
 import type { Database, Queryable } from '../storage/database.ts';
+import type { BudgetGuard } from './budget-guard.ts';
 import { monthOf } from './month.ts';
 
 export interface ManageBudgetsDeps {
   readonly db: Pick<Database, 'forTenant'>;
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
   readonly clock: Clock;
+  readonly budgetGuard: Pick<BudgetGuard, 'heed'>;
 }
 
 /** A budget as the API shows it. */
@@ -38,17 +40,23 @@ export interface BudgetChangeContext {
 
 export const everyService = '*';
 
-export async function listBudgets({ db, clock }: ManageBudgetsDeps, tenantId: TenantId): Promise<readonly Budget[]> {
-  const month = monthOf(clock.now());
-  const rows = await db.forTenant(tenantId, (tx) => listBudgetUse(tx, tenantId, month));
-  return rows.map((row) => present(row, month.endsAtMs));
+export async function listBudgets(deps: ManageBudgetsDeps, tenantId: TenantId): Promise<readonly Budget[]> {
+  return (await listUse(deps, tenantId)).map((use) => present(deps, use));
 }
 
 /** Throws `NOT_FOUND`. */
 export async function getBudget(deps: ManageBudgetsDeps, tenantId: TenantId, serviceName: string): Promise<Budget> {
-  const budget = (await listBudgets(deps, tenantId)).find((one) => one.service_name === serviceName);
-  if (budget === undefined) throw noSuchBudget();
-  return budget;
+  return present(deps, await findUse(deps, tenantId, serviceName));
+}
+
+function listUse({ db, clock }: ManageBudgetsDeps, tenantId: TenantId): Promise<readonly BudgetUse[]> {
+  return db.forTenant(tenantId, (tx) => listBudgetUse(tx, tenantId, monthOf(clock.now())));
+}
+
+async function findUse(deps: ManageBudgetsDeps, tenantId: TenantId, serviceName: string): Promise<BudgetUse> {
+  const use = (await listUse(deps, tenantId)).find((one) => one.service_name === serviceName);
+  if (use === undefined) throw noSuchBudget();
+  return use;
 }
 
 /** Makes or replaces it. Throws `NOT_FOUND` where the tenant has no service of this name: a typo would protect nothing. */
@@ -68,7 +76,9 @@ export async function putBudget(
     const before = await upsertBudget(tx, row);
     await recordChange(deps, tx, before, row, context);
   });
-  return getBudget(deps, tenantId, budget.service_name);
+  const use = await findUse(deps, tenantId, budget.service_name);
+  await deps.budgetGuard.heed(use);
+  return present(deps, use);
 }
 
 /** Throws `NOT_FOUND`. */
@@ -83,6 +93,7 @@ export async function removeBudget(
     if (before === null) throw noSuchBudget();
     await recordChange(deps, tx, before, null, context);
   });
+  await deps.budgetGuard.heed(null);
 }
 
 function recordChange(
@@ -109,13 +120,14 @@ function recordChange(
   });
 }
 
-function present({ service_name, monthly_limit_usd, action, spent_usd }: BudgetUse, endsAtMs: number): Budget {
+function present({ clock }: ManageBudgetsDeps, use: BudgetUse): Budget {
+  const { service_name, monthly_limit_usd, action, spent_usd } = use;
   return {
     service_name,
     monthly_limit_usd,
     action,
     spent_usd: Math.round(spent_usd * 1e6) / 1e6,
-    resets_at: new Date(endsAtMs).toISOString(),
+    resets_at: new Date(monthOf(clock.now()).endsAtMs).toISOString(),
   };
 }
 

@@ -81,6 +81,24 @@ test('a budget is set, spent, blocks, and is taken away', async (t) => {
   assert.equal((await app.call('GET', '/budgets/google_maps', undefined, admin)).status, 404);
 });
 
+test('a budget holds from its answer on, with all that was spent while there was none', async (t) => {
+  const app = await startTestService(t);
+  const admin = { authorization: `Bearer ${app.adminToken}` };
+  const block = { monthly_limit_usd: 0.0125, action: 'block' };
+  let house = 0;
+  const askGoogle = async () =>
+    (await app.geocode(`Ташкент, улица Навои, ${++house}`, { provider: 'google_maps' })).status;
+
+  await app.call('PUT', '/budgets/google_maps', block, admin);
+  assert.equal(await askGoogle(), 200);
+  await app.call('PUT', '/budgets/google_maps', { ...block, action: 'alert' }, admin);
+  assert.equal(await askGoogle(), 200);
+  assert.equal((await app.call('PUT', '/budgets/google_maps', block, admin)).json.spent_usd, 0.01);
+  assert.equal(await askGoogle(), 429);
+  await app.call('DELETE', '/budgets/google_maps', undefined, admin);
+  assert.equal(await askGoogle(), 200);
+});
+
 const priceUsd = 0.005;
 
 async function spendUsd(database: TestDatabase, tenant: string, usd: number): Promise<void> {

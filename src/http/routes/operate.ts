@@ -1,6 +1,7 @@
 /** What operators look at: logs, costs, cache, rate limits, tokens and live events; one file each. */
 
 import type { LogReaderDeps } from '../../audit/list-entries.ts';
+import type { ManageBudgetsDeps } from '../../costs/manage-budgets.ts';
 import type { Routes } from '../app.ts';
 import { budgetRoutes } from './budgets.ts';
 import { type CacheRoutesDeps, cacheRoutes } from './cache.ts';
@@ -15,6 +16,7 @@ export type OperateRoutesDeps = LogReaderDeps &
   CacheRoutesDeps &
   RateLimitsRouteDeps &
   TokenRoutesDeps &
+  ManageBudgetsDeps &
   EventsStreamRouteDeps;
 
 export function operateRoutes(deps: OperateRoutesDeps): Routes {
