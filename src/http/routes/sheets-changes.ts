@@ -21,6 +21,7 @@ import {
 import { abortWhenCallerLeaves } from '../abort.ts';
 import { type Answer, jsonAnswer } from '../answer.ts';
 import type { Routes } from '../app.ts';
+import { requireScope } from '../authenticate.ts';
 import { withRateLimitHeaders } from '../call-reply.ts';
 import type { Progress } from '../idempotency.ts';
 import { callerOf } from '../request-context.ts';
@@ -28,6 +29,22 @@ import { type SheetsRoutesDeps, sheetsCallerOf } from './sheets-route.ts';
 
 /** Two million cells of a digit each would fit; a caller with more is told so as bad input. */
 const bodyLimit = 12 * 1024 * 1024;
+
+/** Before the body is read: most who may not do anything here need send none. */
+async function requireAnySheetsScope(request: FastifyRequest): Promise<void> {
+  const { principal } = callerOf(request);
+  if (!principal.scopes.has('sheets:read')) requireScope(principal, 'sheets:write');
+}
+
+async function requireScopesOfBatch(request: FastifyRequest): Promise<void> {
+  const { principal } = callerOf(request);
+  const { operations } = (request.body ?? {}) as { operations?: unknown };
+  const names = (Array.isArray(operations) ? operations : []).map((one: unknown) =>
+    typeof one === 'object' && one !== null && 'operation' in one ? one.operation : null,
+  );
+  if (names.includes('read')) requireScope(principal, 'sheets:read');
+  if (names.length === 0 || names.some((name) => name !== 'read')) requireScope(principal, 'sheets:write');
+}
 
 export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
   const { sheets, limits } = deps;
@@ -111,12 +128,19 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
       {
         bodyLimit,
         config: {
-          access: { scope: 'sheets:write' },
+          access: { scope: 'any' },
           showsBody: batchRequestSchema,
           answers: { 200: batchResultSchema },
           headers: ['provider', 'limits'],
         },
-        schema: { tags: ['sheets'], summary: 'Several operations on one spreadsheet, in order' },
+        schema: {
+          tags: ['sheets'],
+          summary: 'Several operations on one spreadsheet, in order',
+          description: 'Reads need the scope `sheets:read`, everything else `sheets:write`.',
+        },
+        onRequest: requireAnySheetsScope,
+        // Before the kept answers: what one credential may see of them is not another's.
+        preHandler: requireScopesOfBatch,
       },
       deps.idempotency.wrap(async (request, progress: Progress, reply) => {
         const batch = parseBatchRequest(request.body);
