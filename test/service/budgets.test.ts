@@ -32,6 +32,8 @@ test('a budget is set, spent, blocks, and is taken away', async (t) => {
     spent_usd: 0,
     resets_at: new Date(month.endsAtMs).toISOString(),
   });
+  // What was read can be sent back.
+  assert.deepEqual((await put('google_maps', made.json)).json, made.json);
   assert.equal((await put('*', { monthly_limit_usd: 100 })).json.action, 'alert');
   assert.equal((await put('no_such_service', { monthly_limit_usd: 1 })).status, 404);
   assert.equal((await put('google_maps', { monthly_limit_usd: -1 })).status, 400);

@@ -10,8 +10,14 @@ const action = Type.Union([Type.Literal('alert'), Type.Literal('block')], {
   description: '`alert`: told at 50, 80 and 100 %. `block`: besides, no call is made that would pass the limit.',
 });
 const limit = Type.Number({ minimum: 0, maximum: 99_999_999, description: 'USD in a calendar month, UTC' });
+/** What the service shows and nobody sets. A body may carry them, so that what was read can be sent back. */
+const readOnly = {
+  service_name: Type.Optional(Type.Unknown()),
+  spent_usd: Type.Optional(Type.Unknown()),
+  resets_at: Type.Optional(Type.Unknown()),
+};
 const putBody = Type.Object(
-  { monthly_limit_usd: limit, action: Type.Optional(action) },
+  { monthly_limit_usd: limit, action: Type.Optional(action), ...readOnly },
   { title: 'BudgetChange', additionalProperties: false },
 );
 const budgetSchema = Type.Object(
