@@ -70,7 +70,14 @@ export async function describeApi(app: FastifyInstance, publicBaseUrl: string): 
         { name: 'sheets', description: 'Google Sheets.' },
         { name: 'services', description: 'The external services of a tenant.' },
         { name: 'webhooks', description: 'Deliveries from outside.' },
-        { name: 'operations', description: 'Logs, costs, cache, limits, tokens.' },
+        { name: 'proxy', description: 'Any registered HTTP API, with its credentials injected.' },
+        { name: 'logs', description: 'Every call made to a provider.' },
+        { name: 'costs', description: 'What was spent, and what the cache saved.' },
+        { name: 'budgets', description: 'Monthly budgets that alert or block.' },
+        { name: 'cache', description: 'What is cached, and how to invalidate it.' },
+        { name: 'rate limits', description: 'The use of each family and service, by window.' },
+        { name: 'tokens', description: 'Service tokens.' },
+        { name: 'events', description: 'The events of a tenant, live.' },
         { name: 'health', description: 'Is it alive, and how are its parts?' },
       ],
       components: {
@@ -126,11 +133,17 @@ function describeRoute(schema: object, { config, handler }: RouteOptions): objec
 interface Operation {
   operationId?: string;
   parameters?: Parameter[];
+  requestBody?: RequestBody;
   responses?: Record<string, object>;
   security?: unknown;
 }
 
 type Parameter = typeof tenantHeader | { readonly name: string; readonly in: string };
+
+interface RequestBody {
+  required?: boolean;
+  content?: Record<string, { schema?: { anyOf?: { type?: string }[] } }>;
+}
 
 interface DocumentPaths {
   paths?: Record<string, Record<string, Operation>>;
@@ -157,6 +170,7 @@ function completeDocument(document: DocumentPaths): object {
     return {
       ...operation,
       operationId: operationIdOf(method, path),
+      ...(operation.requestBody !== undefined && { requestBody: requiredOrNot(operation.requestBody) }),
       ...(operation.security === undefined
         ? parameters.length > 0 && { parameters }
         : { parameters: [tenantHeader, ...parameters] }),
@@ -174,6 +188,12 @@ function completeDocument(document: DocumentPaths): object {
     ] as const;
   });
   return { ...document, paths: Object.fromEntries(paths) };
+}
+
+/** A body that may be null may be left out. */
+function requiredOrNot(body: RequestBody): RequestBody {
+  const schemas = Object.values(body.content ?? {}).map(({ schema }) => schema);
+  return { ...body, required: !schemas.some((schema) => schema?.anyOf?.some(({ type }) => type === 'null')) };
 }
 
 /** `GET /api/v1/services/{id}/check` is `get_services_id_check`: what generated clients call it. */

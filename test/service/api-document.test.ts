@@ -7,11 +7,24 @@ import { startTestService } from '../support/service.ts';
 interface Operation {
   readonly operationId: string;
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: JsonSchema }>> };
-  readonly responses: Readonly<Record<string, { readonly headers?: Readonly<Record<string, unknown>> }>>;
+  readonly tags: readonly string[];
+  readonly requestBody?: {
+    readonly required: boolean;
+    readonly content: Readonly<Record<string, { readonly schema: JsonSchema }>>;
+  };
+  readonly responses: Readonly<
+    Record<
+      string,
+      {
+        readonly headers?: Readonly<Record<string, unknown>>;
+        readonly content?: Readonly<Record<string, { schema?: unknown }>>;
+      }
+    >
+  >;
 }
 
 interface Document {
+  readonly tags: readonly { readonly name: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
@@ -47,17 +60,34 @@ test('no operation declares a parameter twice, lacks one of its path, or says no
   }
 });
 
-test('every answer of webhooks is described: to senders, and where a secret or an address is shown once', async (t) => {
+test('every operation shows what it answers, in its own content type; what an upstream answers through the proxy is its own', async (t) => {
   const app = await startTestService(t);
-  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as {
-    paths: Record<string, Record<string, Operation>>;
-  };
-  const undescribed = Object.entries(document.paths).flatMap(([path, methods]) =>
-    /\/(web)?hooks\b/.test(path)
-      ? Object.entries(methods).flatMap(([method, { responses }]) => ('2XX' in responses ? [`${method} ${path}`] : []))
-      : [],
+  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, ...operation })),
   );
-  assert.deepEqual(undescribed, []);
+  const silent = operations.filter(
+    ({ responses }) =>
+      responses['204'] === undefined &&
+      !Object.entries(responses).some(
+        ([status, { content = {} }]) => status.startsWith('2') && Object.keys(content).length > 0,
+      ),
+  );
+  assert.deepEqual(
+    silent.filter(({ tags }) => !tags.includes('proxy')).map(({ name }) => name),
+    [],
+  );
+
+  const contentTypes = (path: string, method: string) =>
+    Object.keys(document.paths[path]?.[method]?.responses['200']?.content ?? {});
+  assert.deepEqual(contentTypes('/api/v1/logs/export', 'get'), ['application/x-ndjson']);
+  assert.deepEqual(contentTypes('/api/v1/events/stream', 'get'), ['text/event-stream']);
+  assert.deepEqual(contentTypes('/api/v1/geocoding/batch', 'post'), ['application/json', 'application/x-ndjson']);
+  assert.equal(document.paths['/api/v1/webhooks/{id}/rotate-secret']?.post?.requestBody?.required, false);
+  assert.equal(document.paths['/api/v1/geocoding/geocode']?.post?.requestBody?.required, true);
+
+  const used = new Set(operations.flatMap(({ tags }) => tags));
+  assert.deepEqual([...used].sort(), document.tags.map(({ name }) => name).sort(), 'each tag is used and described');
 });
 
 test('what a POST takes of an Idempotency-Key is what its description says', async (t) => {
