@@ -55,6 +55,8 @@ interface Entry {
 const tickMs = 50;
 const retryMs = 1_000;
 const refreshMs = 60_000;
+/** After a change of the services: many changes in a row are one look. */
+const refreshSoonMs = 500;
 const defaultLazyMs = 5_000;
 /** At the bound the eldest attempts go: the latest decide. */
 const maxPending = 1_000;
@@ -165,12 +167,25 @@ export async function openServiceHealth(deps: ServiceHealthDeps): Promise<Servic
       logger.warn({ err: error }, 'the health that other replicas have seen cannot be read');
     }
   };
+  /** When a service came, went or was switched, the metrics must show it: it may be long until it is asked. */
+  let refreshDueAtMs: number | null = null;
+  let refreshing: Promise<void> | null = null;
+  const refreshAlone = (): void => {
+    refreshDueAtMs = null;
+    refreshing ??= refresh().finally(() => {
+      refreshing = null;
+    });
+  };
+  const stopListeningForChanges = await deps.db.listen('configuration_changed', (payload) => {
+    if (payload === null || isChangeOfServices(payload)) refreshDueAtMs ??= clock.now() + refreshSoonMs;
+  });
   await refresh();
-  const refreshTimer = setInterval(() => void refresh(), refreshMs);
+  const refreshTimer = setInterval(refreshAlone, refreshMs);
   refreshTimer.unref();
 
   const timer = setInterval(() => {
     const nowMs = clock.now();
+    if (refreshing === null && refreshDueAtMs !== null && refreshDueAtMs <= nowMs) refreshAlone();
     for (const entry of waiting) {
       if (settlingCount >= maxSettling) return;
       if (entry.settling === null && entry.dueAtMs !== null && entry.dueAtMs <= nowMs) void settleEntry(entry);
@@ -212,6 +227,8 @@ export async function openServiceHealth(deps: ServiceHealthDeps): Promise<Servic
       clearInterval(timer);
       clearInterval(refreshTimer);
       await stopListening();
+      await stopListeningForChanges();
+      await refreshing;
       for (const entry of [...waiting]) {
         await entry.settling;
         await settleEntry(entry);
@@ -225,6 +242,14 @@ interface Told {
   readonly name: string;
   readonly status: HealthStatus;
   readonly lastError: string | null;
+}
+
+function isChangeOfServices(payload: string): boolean {
+  try {
+    return (JSON.parse(payload) as { table?: unknown }).table === 'external_services';
+  } catch {
+    return true;
+  }
 }
 
 function parseTold(payload: string): Told | null {

@@ -86,13 +86,17 @@ export interface NamedHealthRow extends ServiceHealthRow {
   readonly service_name: string;
 }
 
-/** Of the active services of every tenant: what a replica knows at its start, and where it missed a change. */
+/**
+ * Of the active services of every tenant: what a replica knows at its start, and where it missed a change. A service that
+ * was never asked is among them, as unknown.
+ */
 export async function listHealthOfAllTenants(db: Queryable, limit: number): Promise<NamedHealthRow[]> {
   const { rows } = await db.query<NamedHealthRow>({
     name: 'service_health_of_all_tenants',
-    text: `select s.service_name, h.service_id, h.status, h.failures_in_row, h.successes_in_row, h.lately, h.last_error,
-                  h.unhealthy_since, h.checked_at
-             from service_health h join external_services s on s.id = h.service_id
+    text: `select s.service_name, s.id as service_id, coalesce(h.status, 'unknown') as status,
+                  coalesce(h.failures_in_row, 0) as failures_in_row, coalesce(h.successes_in_row, 0) as successes_in_row,
+                  coalesce(h.lately, '[]') as lately, h.last_error, h.unhealthy_since, h.checked_at
+             from external_services s left join service_health h on h.service_id = s.id
             where s.is_active
             order by h.checked_at desc nulls last
             limit $1`,

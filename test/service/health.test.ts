@@ -192,3 +192,24 @@ test('a probe counts against the limit of the account, so that no minute holds o
   assert.deepEqual(statuses, [200, 200, 429]);
   assert.equal(upstream.requests.length, 2);
 });
+
+test('the metrics show a service from the start, as unknown, until it is deleted or switched off', async (t) => {
+  const upstream = await startUpstream(t);
+  const app = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host });
+  const metrics = async () => (await fetch(`${app.url}/metrics`)).text();
+  const health = (name: string) => `integration_service_health{service="${name}",status="unknown"} 1`;
+
+  assert.ok((await metrics()).includes(health('google_maps')), 'what the environment names is there when it is ready');
+
+  const ids = [
+    await register(app, { base_url: upstream.url }),
+    await register(app, { service_name: 'b', base_url: upstream.url }),
+  ];
+  await waitFor('the new services', async () => {
+    const text = await metrics();
+    return text.includes(health('api')) && text.includes(health('b'));
+  });
+  await admin(app, 'DELETE', `/services/${ids[0]}`);
+  await admin(app, 'PATCH', `/services/${ids[1]}`, { is_active: false });
+  await waitFor('their end', async () => !/service_health\{service="(api|b)"/.test(await metrics()));
+});
