@@ -1,4 +1,4 @@
-import { type Command, exitCodes, type OptionSpec } from './command.ts';
+import { type Command, exitCodes, type OptionSpec, UsageError } from './command.ts';
 import { commonOptions } from './read-arguments.ts';
 
 export function createHelp(commands: () => readonly Command[]): Command {
@@ -10,16 +10,21 @@ export function createHelp(commands: () => readonly Command[]): Command {
     options: {},
     async run({ terminal }, { positionals }) {
       const asked = positionals.join(' ');
-      const found = commands().filter(({ name }) => name === asked || name.startsWith(`${asked} `));
-      if (asked === '' || found.length === 0) terminal.result(describeAll(commands()), renderOverview(commands()));
+      const found = commands().filter(({ name }) => asked === '' || name === asked || name.startsWith(`${asked} `));
+      if (found.length === 0) throw new UsageError(`there is no command "${asked}"; "help" alone shows all`);
+      if (asked === '') terminal.result(describeAll(found), renderOverview(found));
       else terminal.result(describeAll(found), found.map(renderCommandHelp).join('\n\n'));
-      return asked !== '' && found.length === 0 ? exitCodes.usage : exitCodes.done;
+      return exitCodes.done;
     },
   };
 }
 
-function describeAll(commands: readonly Command[]): unknown {
-  return commands.map(({ name, operands, summary, options }) => ({ name, operands, summary, options }));
+export function describeAll(commands: readonly Command[]): unknown {
+  return commands.map(describeCommand);
+}
+
+export function describeCommand({ name, operands, summary, notes, options }: Command): unknown {
+  return { name, operands, summary, notes, options: { ...options, ...commonOptions } };
 }
 
 export function renderOverview(commands: readonly Command[]): string {

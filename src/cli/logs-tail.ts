@@ -2,11 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type IntegrationLog, type LogFilter, listEntries, logStatuses } from '../audit/list-entries.ts';
 import { systemClock } from '../clock.ts';
-import { parseTenantId, type TenantId } from '../ids.ts';
+import type { TenantId } from '../ids.ts';
 import type { Database } from '../storage/database.ts';
 import { type Command, type CommandInput, exitCodes, UsageError } from './command.ts';
 import { withDatabase } from './open-database.ts';
-import { parseWhole } from './read-arguments.ts';
+import { parseWhole, readTenant } from './read-arguments.ts';
 import type { Terminal } from './terminal.ts';
 
 const defaultLines = 20;
@@ -30,7 +30,7 @@ export const logsTail: Command = {
     'request-id': { type: 'string', hint: 'ID', help: 'what happened to this request' },
   },
   async run({ terminal, config, interrupted }, input) {
-    const tenantId = parseTenantId(input.text('tenant') ?? config().defaultTenant);
+    const tenantId = readTenant(input.text('tenant'), () => config().defaultTenant);
     const filter = filterOf(input);
     const lines = parseWhole('lines', input.text('lines'), defaultLines, 1, maxPage);
     await withDatabase(config(), async (db) => {

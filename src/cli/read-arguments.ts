@@ -1,5 +1,7 @@
 /** The command line: which command, and its options. Throws `UsageError`. */
 import { parseArgs } from 'node:util';
+import { ServiceError } from '../errors.ts';
+import { parseTenantId, type TenantId } from '../ids.ts';
 import { type Command, type CommandInput, UsageError } from './command.ts';
 
 /** Of every command. */
@@ -43,6 +45,17 @@ export function readInput(command: Command, args: string[]): CommandInput {
   } catch (error) {
     if (!(error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS_')) throw error;
     throw new UsageError((error as Error).message.split('. ', 1)[0] ?? 'the options are not understood');
+  }
+}
+
+/** `--tenant`, or the default tenant of the environment. */
+export function readTenant(text: string | null, fallback: () => string): TenantId {
+  try {
+    return parseTenantId(text ?? fallback());
+  } catch (error) {
+    if (error instanceof ServiceError)
+      throw new UsageError(`"${text}" is no tenant: 1 to 50 of A-Z, a-z, 0-9, _ and -`);
+    throw error;
   }
 }
 

@@ -4,7 +4,7 @@ import { ServiceError } from '../errors.ts';
 import { type Command, CommandFailed, exitCodes, UsageError } from './command.ts';
 import { doctorCommand } from './doctor/command.ts';
 import { geocodeCommand } from './geocode/command.ts';
-import { createHelp, renderCommandHelp, renderOverview } from './help.ts';
+import { createHelp, describeAll, describeCommand, renderCommandHelp, renderOverview } from './help.ts';
 import { logsTail } from './logs-tail.ts';
 import { migrateCommand } from './migrate.ts';
 import { findCommand, readInput } from './read-arguments.ts';
@@ -41,18 +41,21 @@ export async function runCli({ args, out, err, config, interrupted }: CliEnviron
   const terminal = createTerminal(out, err, args.includes('--json'));
   const found = findCommand(commands, args);
   if (found === null) {
-    const asksForHelp = args.length === 0 || args.every((arg) => arg.startsWith('-'));
-    terminal.note(asksForHelp ? renderOverview(commands) : `There is no such command.\n\n${renderOverview(commands)}`);
-    return args.includes('--help') ? exitCodes.done : exitCodes.usage;
+    if (args.includes('--help') || args.includes('-h')) {
+      terminal.result(describeAll(commands), renderOverview(commands));
+      return exitCodes.done;
+    }
+    const namesNone = args.every((arg) => arg.startsWith('-'));
+    const fault = namesNone ? 'Which command?' : 'There is no such command.';
+    if (terminal.isJson) terminal.result({ error: fault }, '');
+    terminal.note(`${fault}\n\n${renderOverview(commands)}`);
+    return exitCodes.usage;
   }
   const { command, rest } = found;
   try {
     const input = readInput(command, rest);
     if (input.flag('help')) {
-      terminal.result(
-        { name: command.name, summary: command.summary, options: command.options },
-        renderCommandHelp(command),
-      );
+      terminal.result(describeCommand(command), renderCommandHelp(command));
       return exitCodes.done;
     }
     return await command.run({ terminal, config, interrupted }, input);

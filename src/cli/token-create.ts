@@ -5,14 +5,14 @@ import { SignJWT } from 'jose';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { scopes } from '../http/request-context.ts';
-import { newId, parseTenantId } from '../ids.ts';
+import { newId } from '../ids.ts';
 import { loadOrCreateJwtSecret } from '../secrets/development-keys.ts';
 import { hashToken } from '../secrets/token-hash.ts';
 import { insertConfigurationChange } from '../storage/configuration-audit.ts';
 import { insertServiceToken } from '../storage/service-tokens.ts';
 import { type Command, CommandFailed, type CommandInput, exitCodes, UsageError } from './command.ts';
 import { withDatabase } from './open-database.ts';
-import { parseLifetime, parseList } from './read-arguments.ts';
+import { parseLifetime, parseList, readTenant } from './read-arguments.ts';
 import type { Terminal } from './terminal.ts';
 
 const defaultAdminLifetime = '24h';
@@ -83,7 +83,7 @@ export function signAdminToken(config: Config, { name, tenants, expiresAt }: Adm
 async function createServiceToken(terminal: Terminal, config: Config, input: CommandInput): Promise<void> {
   const name = input.text('name')?.trim() ?? '';
   if (name === '' || name.length > 200) throw new UsageError('--name must be given: 1 to 200 characters');
-  const tenantId = parseTenantId(input.text('tenant') ?? config.defaultTenant);
+  const tenantId = readTenant(input.text('tenant'), () => config.defaultTenant);
   const tenants = tenantsOf(input.text('tenants') ?? tenantId);
   const asked = scopesOf(input.text('scopes'));
   const nowMs = systemClock.now();
@@ -127,7 +127,7 @@ function scopesOf(text: string | null): readonly string[] {
 function tenantsOf(text: string): readonly string[] {
   const asked = [...new Set(parseList(text))];
   if (asked.length === 0) throw new UsageError('--tenants must name tenants, or *');
-  return asked.map((tenant) => (tenant === '*' ? tenant : parseTenantId(tenant)));
+  return asked.map((tenant) => (tenant === '*' ? tenant : readTenant(tenant, () => '')));
 }
 
 /** Kept as `created_by`. */

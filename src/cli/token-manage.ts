@@ -1,9 +1,10 @@
 import { systemClock } from '../clock.ts';
-import { isUuid, newId, parseTenantId } from '../ids.ts';
+import { isUuid, newId } from '../ids.ts';
 import { insertConfigurationChange } from '../storage/configuration-audit.ts';
 import { listServiceTokens, revokeServiceToken, type ServiceToken } from '../storage/service-tokens.ts';
 import { type Command, CommandFailed, exitCodes, UsageError } from './command.ts';
 import { withDatabase } from './open-database.ts';
+import { readTenant } from './read-arguments.ts';
 import { renderTable } from './terminal.ts';
 import { userName } from './token-create.ts';
 
@@ -18,7 +19,7 @@ export const tokenList: Command = {
   notes: ['Those of SERVICE_TOKENS are not among them: they live in the environment.'],
   options: { tenant: tenantOption, all: { type: 'boolean', help: 'revoked and expired ones too' } },
   async run({ terminal, config }, input) {
-    const tenantId = parseTenantId(input.text('tenant') ?? config().defaultTenant);
+    const tenantId = readTenant(input.text('tenant'), () => config().defaultTenant);
     const listed = await withDatabase(config(), (db) =>
       db.forTenant(tenantId, (tx) => listServiceTokens(tx, tenantId, { cursor: null, limit: maxListed })),
     );
@@ -55,7 +56,7 @@ export const tokenRevoke: Command = {
   async run({ terminal, config }, input) {
     const [id = '', ...more] = input.positionals;
     if (!isUuid(id) || more.length > 0) throw new UsageError('give the id of one token, as "token list" shows it');
-    const tenantId = parseTenantId(input.text('tenant') ?? config().defaultTenant);
+    const tenantId = readTenant(input.text('tenant'), () => config().defaultTenant);
     const wasRevoked = await withDatabase(config(), (db) =>
       db.forTenant(tenantId, async (tx) => {
         if (!(await revokeServiceToken(tx, tenantId, id))) return false;

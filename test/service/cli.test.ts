@@ -72,6 +72,14 @@ test('help names every command of the contract, and a wrong command is told from
     assert.match(help.out, new RegExp(`^  ${name} `, 'm'));
   assert.equal((await cli(t, ['no-such-thing'])).code, 2);
   assert.equal((await cli(t, ['token', 'revoke', 'no-id'])).code, 2);
+  assert.equal((await cli(t, ['logs', 'tail', '--tenant', 'no tenant'])).code, 2);
+  assert.equal((await cli(t, ['help', 'no-such-thing'])).code, 2);
+  assert.equal((await cli(t, ['--help'])).out, help.out);
+  assert.deepEqual((await cli(t, ['no-such-thing', '--json'])).json, { error: 'There is no such command.' });
+  assert.deepEqual(
+    (await cli(t, ['help', '--json'])).json.map(({ name }: { name: string }) => name),
+    ['help', ...names, 'geocode', 'logs tail', 'doctor'],
+  );
   const failed = await cli(t, ['token', 'list', '--json'], { env: { DATABASE_URL: 'postgres://127.0.0.1:1/none' } });
   assert.equal(failed.code, 1);
   assert.match(failed.json.error, /database/);
@@ -353,6 +361,7 @@ test('the doctor names each fault of the environment, and finds a running servic
     'redis',
     'rabbitmq',
     'rabbitmq exchange',
+    'rabbitmq queues',
   ];
   for (const check of well) assert.equal(found.get(check), 'ok', `${check}: ${looked.out}`);
   assert.equal(found.get('admin tokens'), 'failed');

@@ -1,4 +1,4 @@
-/** RabbitMQ: may we connect, and is the exchange as we declare it? Nothing is published: consumers are real. */
+/** RabbitMQ: may we connect, is the exchange as we declare it, and can queues be bound to it? Nothing is published: consumers are real. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from 'rabbitmq-client';
 import { type Finding, failed, ok, reasonOf } from './finding.ts';
@@ -22,7 +22,8 @@ export async function checkBroker(urls: readonly string[]): Promise<readonly Fin
   try {
     const channel = await connection.acquire();
     await channel.close();
-    return [ok('rabbitmq', 'connected'), await checkExchange(connection)];
+    const found = await checkExchange(connection);
+    return [ok('rabbitmq', 'connected'), found, ...(found.status === 'failed' ? [] : [await checkQueues(connection)])];
   } catch (error) {
     // A refused login has no code, and the library writes that down.
     const reason = reasonOf(lastError ?? error).replace(/^undefined: /, '');
@@ -44,6 +45,24 @@ async function checkExchange(connection: Connection): Promise<Finding> {
   } catch (error) {
     const remedy = `let the user configure and write ${exchange}; an exchange of another kind must be deleted first`;
     return failed('rabbitmq exchange', reasonOf(error), remedy);
+  } finally {
+    await channel.close().catch(() => {});
+  }
+}
+
+/**
+ * A queue of this connection alone, bound under a key that no event has, and gone with it. The service itself needs none,
+ * so a login that may make none is no fault.
+ */
+async function checkQueues(connection: Connection): Promise<Finding> {
+  const channel = await connection.acquire();
+  try {
+    const { queue } = await channel.queueDeclare({ exclusive: true });
+    await channel.queueBind({ queue, exchange, routingKey: 'doctor' });
+    await channel.queueDelete({ queue });
+    return ok('rabbitmq queues', `queues can be made and bound to ${exchange}`);
+  } catch (error) {
+    return ok('rabbitmq queues', `this login makes none, consumers need one of their own (${reasonOf(error)})`);
   } finally {
     await channel.close().catch(() => {});
   }

@@ -22,5 +22,7 @@ export async function checkDataDir(dataDir: string): Promise<readonly Finding[]>
       ? ok('data folder', detail)
       : warning('data folder', detail, 'make room: a full disk ends the acknowledging while PostgreSQL is away');
   const waiting = await readdir(join(dataDir, 'spool')).catch(() => []);
-  return waiting.length === 0 ? [disk] : [disk, ok('spool', `${waiting.length} files in the spool folder`)];
+  return waiting.length === 0
+    ? [disk]
+    : [disk, ok('spool', `${waiting.length} ${waiting.length === 1 ? 'file' : 'files'} in the spool folder`)];
 }

@@ -13,6 +13,8 @@ export interface AskOptions {
   readonly interrupted: AbortSignal;
   /** Told when the service wants us to wait. */
   readonly onWait: (seconds: number, reason: string) => void;
+  /** Default: a timer, cut short by `interrupted`. */
+  readonly wait?: (seconds: number, interrupted: AbortSignal) => Promise<void>;
 }
 
 /** Above the service's own deadline for a call. */
@@ -41,10 +43,16 @@ export async function askService(asking: AskOptions, address: string): Promise<A
     if (code === 'RATE_LIMIT_EXCEEDED') throttles++;
     else faults++;
     const seconds = Math.min(reply.retryAfterSeconds ?? 2 ** faults, maxWaitSeconds);
+    // Nobody was there over all these waits: the next row would find nobody either.
+    if (reply.status === 0 && faults >= maxFaults) throw new CommandFailed(message);
     asking.onWait(seconds, code === '' ? message : code);
-    await delay(seconds * 1000, undefined, { signal: asking.interrupted }).catch(() => {});
+    await (asking.wait ?? waitFor)(seconds, asking.interrupted);
   }
   return null;
+}
+
+async function waitFor(seconds: number, interrupted: AbortSignal): Promise<void> {
+  await delay(seconds * 1000, undefined, { signal: interrupted }).catch(() => {});
 }
 
 interface ServiceReply {

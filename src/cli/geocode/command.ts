@@ -2,11 +2,10 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config.ts';
-import { parseTenantId } from '../../ids.ts';
 import { loadOrCreateServiceToken } from '../../secrets/development-keys.ts';
 import { FolderInUse, lockFolder } from '../../storage/folder-lock.ts';
 import { type Command, CommandFailed, type CommandInput, exitCodes, UsageError } from '../command.ts';
-import { parseWhole } from '../read-arguments.ts';
+import { parseWhole, readTenant } from '../read-arguments.ts';
 import type { Progress, Terminal } from '../terminal.ts';
 import { type AskOptions, askService } from './ask-service.ts';
 import { type CsvTable, parseCsv, renderCsvRow } from './csv.ts';
@@ -134,7 +133,7 @@ function destinationOf(config: Config, input: CommandInput): Pick<AskOptions, 'u
   return {
     url,
     token: token ?? loadOrCreateServiceToken(config.dataDir),
-    tenant: parseTenantId(input.text('tenant') ?? config.defaultTenant),
+    tenant: readTenant(input.text('tenant'), () => config.defaultTenant),
   };
 }
 
