@@ -5,7 +5,8 @@
  * drains days later, or of a machine whose clock is wrong, land there. Where a day's partition is made later, its rows
  * move into it. The default one is empty in normal life, and then costs a query nothing that can be measured.
  *
- * The tenants' roles have no rights on a partition itself: they reach its rows through the parent and its policies only.
+ * Nobody sees a row through a partition itself: the tenants' roles have no rights on it, and its row-level security has no
+ * policy and is forced, so that the owner is held to it too. Rows are reached through the parent and its policies only.
  */
 import type { Database, Queryable } from './database.ts';
 
@@ -75,10 +76,9 @@ export async function dropPartitionsBefore(
     }),
   );
   for (const { name } of rows) await db.asOwner((tx) => tx.query({ text: `drop table if exists ${name}` }));
-  await db.asOwner((tx) =>
-    tx.query({
-      text: `delete from ${partitionName(table, null)} where ${partitionedTables[table]} < ${dayLiteral(day)}`,
-    }),
+  // Through the parent: what is older and was not dropped with its day stands in the default partition.
+  await db.acrossTenants('retention', (tx) =>
+    tx.query({ text: `delete from ${table} where ${partitionedTables[table]} < ${dayLiteral(day)}` }),
   );
   return rows.map(({ name }) => name);
 }
@@ -98,6 +98,7 @@ async function existing(tx: Queryable, wanted: readonly { name: string }[]): Pro
 async function createDefaultPartition(tx: Queryable, table: PartitionedTable): Promise<void> {
   const name = partitionName(table, null);
   await createClosedTable(tx, table, name);
+  await forceRowSecurity(tx, name);
   await tx.query({ text: `alter table ${table} attach partition ${name} default` });
 }
 
@@ -107,20 +108,29 @@ async function createDayPartition(tx: Queryable, table: PartitionedTable, day: s
   const from = dayLiteral(day);
   const to = dayLiteral(dayOf(Date.parse(day) + dayMs));
   const column = partitionedTables[table];
+  const defaultName = partitionName(table, null);
   await createClosedTable(tx, table, name);
+  // The owner moves the late rows. The default partition is locked for the attaching anyway, and nobody else sees it so.
+  await tx.query({ text: `alter table ${defaultName} no force row level security` });
   await tx.query({
     text: `
-      with late as (delete from ${partitionName(table, null)} where ${column} >= ${from} and ${column} < ${to} returning *)
+      with late as (delete from ${defaultName} where ${column} >= ${from} and ${column} < ${to} returning *)
       insert into ${name} select * from late`,
   });
+  await forceRowSecurity(tx, defaultName);
+  await forceRowSecurity(tx, name);
   await tx.query({ text: `alter table ${table} attach partition ${name} for values from (${from}) to (${to})` });
 }
 
-/** Row-level security without a policy, and no grants: nothing is seen through it but by the owner. */
+/** Row-level security without a policy, and no grants: until it is forced nothing is seen through it but by the owner. */
 async function createClosedTable(tx: Queryable, table: PartitionedTable, name: string): Promise<void> {
   await tx.query({ text: `create table ${name} (like ${table} including all)` });
   await tx.query({ text: `alter table ${name} enable row level security` });
   await tx.query({ text: `revoke all on ${name} from public, integration_service_tenant, integration_service_system` });
+}
+
+async function forceRowSecurity(tx: Queryable, name: string): Promise<void> {
+  await tx.query({ text: `alter table ${name} force row level security` });
 }
 
 function partitionName(table: PartitionedTable, day: string | null): string {

@@ -145,7 +145,7 @@ async function checkRowSecurity(client: pg.Client): Promise<Finding> {
   const { rows } = await client.query<{ name: string }>(
     `select c.relname as name
        from pg_class c join pg_attribute a on a.attrelid = c.oid
-      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
         and a.attname = 'management_company_id' and not a.attisdropped
         and not (c.relrowsecurity and c.relforcerowsecurity)`,
   );
