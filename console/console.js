@@ -11,10 +11,20 @@ const remembered = { tenant: 'integration-console-tenant', token: 'integration-c
 
 let session = new AbortController();
 
+/** @returns {string | undefined} */
+const focusedKey = () => /** @type {HTMLElement | null} */ (document.activeElement)?.dataset.key;
+
 /** One section: what it asks, and how it is shown. A refusal stands in its place and leaves the others alone. */
 async function fill(/** @type {string} */ id, /** @type {() => Promise<Node[]>} */ show) {
   try {
-    byId(id).replaceChildren(...(await show()));
+    const shown = await show();
+    const focused = byId(id).contains(document.activeElement) ? focusedKey() : undefined;
+    byId(id).replaceChildren(...shown);
+    // Whoever works with the keyboard must not lose the place with every look.
+    if (focused)
+      byId(id)
+        .querySelector(`[data-key="${CSS.escape(focused)}"]`)
+        ?.focus({ preventScroll: true });
   } catch (error) {
     if (session.signal.aborted) return;
     if (error instanceof ApiError && error.status === 401) throw error;
@@ -34,7 +44,8 @@ async function refresh(/** @type {ReturnType<typeof createApi>} */ api) {
     from_date: day(Date.now() - 30 * 86_400_000),
     group_by: 'service,operation',
   });
-  const open = async (/** @type {any} */ { id }) => showDetail(await api.ask(`/api/v1/logs/${id}`));
+  const open = (/** @type {any} */ { id }) =>
+    api.ask(`/api/v1/logs/${id}`).then(showDetail, (error) => say(error.message, true));
   const checkNow = async (/** @type {any} */ { id }) => {
     await api.ask(`/api/v1/services/${id}/check`, { method: 'POST' }).then(
       () => refresh(api),

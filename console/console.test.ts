@@ -75,3 +75,24 @@ test('a service’s own token shows what it may, and says what needs more', asyn
   await page.locator('#services >> text=administrator’s token').waitFor();
   assert.deepEqual(faults, []);
 });
+
+test('a call is opened by the keyboard, and the focus stays where it was when the page looks again', async (t) => {
+  const service = await startTestService(t);
+  await service.geocode('Ташкент, улица Навои, 5');
+  const { page, faults } = await openConsole(t, service);
+  await enter(page, service.tenant, service.adminToken);
+  const call = page.locator('#logs tbody tr').first();
+  await call.focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#detail[open]').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('#detail:not([open])').waitFor({ state: 'attached' });
+
+  const button = page.locator('#services button').last();
+  const id = await button.getAttribute('data-key');
+  await button.focus();
+  const held = await button.elementHandle();
+  await page.waitForFunction((old) => !(old as unknown as { isConnected: boolean }).isConnected, held);
+  assert.equal(await page.locator('#services button:focus').getAttribute('data-key'), id);
+  assert.deepEqual(faults, []);
+});

@@ -2,7 +2,10 @@
 
 /**
  * @param {string} tag
- * @param {{ text?: unknown, class?: string, title?: string }} [options]
+ * `key` tells an element that can hold the focus from the others of its section: it gets the focus back when the section
+ * is shown anew.
+ *
+ * @param {{ text?: unknown, class?: string, title?: string, key?: string }} [options]
  * @param {(Node | null)[]} [children]
  */
 export function element(tag, options = {}, children = []) {
@@ -10,6 +13,7 @@ export function element(tag, options = {}, children = []) {
   if (options.text !== undefined && options.text !== null) made.textContent = String(options.text);
   if (options.class) made.className = options.class;
   if (options.title) made.title = options.title;
+  if (options.key) made.dataset.key = options.key;
   made.append(...children.filter((child) => child !== null));
   return made;
 }
@@ -29,7 +33,7 @@ export function table(columns, rows, onOpen = null) {
   const body = rows.map((row) => {
     const line = element(
       'tr',
-      { class: onOpen ? 'open' : '' },
+      onOpen ? { class: 'open', key: row.id } : {},
       columns.map(({ cell, number }) => {
         const content = cell(row);
         const isNode = content instanceof Node;
@@ -43,7 +47,15 @@ export function table(columns, rows, onOpen = null) {
         return made;
       }),
     );
-    if (onOpen) line.addEventListener('click', () => onOpen(row));
+    if (onOpen) {
+      line.tabIndex = 0;
+      line.addEventListener('click', () => onOpen(row));
+      line.addEventListener('keydown', (event) => {
+        if (event.key !== 'Enter' && event.key !== ' ') return;
+        event.preventDefault();
+        onOpen(row);
+      });
+    }
     return line;
   });
   return element('table', {}, [element('thead', {}, [head]), element('tbody', {}, body)]);
@@ -113,14 +125,14 @@ export function serviceTable(services, checkNow) {
         cell: ({ is_active, health_status }) =>
           is_active ? status(health_status) : element('span', { text: 'switched off', class: 'soft' }),
       },
-      { head: 'Checked', cell: ({ last_health_check }) => clock(last_health_check) },
+      { head: 'Checked, UTC', cell: ({ last_health_check }) => clock(last_health_check) },
       { head: 'Priority', number: true, cell: ({ priority }) => priority },
       { head: 'Key', cell: ({ has_api_key, has_credentials }) => (has_api_key || has_credentials ? 'yes' : 'none') },
       { head: 'Name', cell: ({ display_name }) => display_name },
       {
         head: '',
         cell: (service) => {
-          const button = /** @type {HTMLButtonElement} */ (element('button', { text: 'Check now' }));
+          const button = /** @type {HTMLButtonElement} */ (element('button', { text: 'Check now', key: service.id }));
           button.addEventListener('click', () => {
             button.disabled = true;
             void checkNow(service).finally(() => {
@@ -203,7 +215,7 @@ export function costTable({ rows, total_cost, saved_by_cache, unpriced = [] }) {
 export function logTable(logs, onOpen) {
   return table(
     [
-      { head: 'Began', cell: ({ started_at }) => clock(started_at) },
+      { head: 'Began, UTC', cell: ({ started_at }) => clock(started_at) },
       { head: 'Status', cell: (log) => status(log.status) },
       { head: 'Service', cell: ({ service_name }) => service_name },
       { head: 'Operation', cell: ({ operation }) => operation },
