@@ -163,6 +163,19 @@ test('a variable that is set to nothing is not set', () => {
   assert.equal(parseConfig({ DATABASE_URL: '', JWT_SECRET: ' ', PORT: '' }, noFiles).http.port, 8006);
 });
 
+test('a variable that is set badly is one fault in production too', () => {
+  const faults = problemsOf({
+    NODE_ENV: 'production',
+    DATABASE_URL: 'mysql://x',
+    REDIS_URL: 'x',
+    RABBITMQ_URL: 'http://x',
+    ENCRYPTION_KEYS: 'k1:short',
+    JWT_SECRET: 'short',
+  });
+  const names = ['DATABASE_URL', 'ENCRYPTION_KEYS', 'JWT_SECRET', 'RABBITMQ_URL', 'REDIS_URL'];
+  assert.deepEqual(faults.map((fault) => /^[A-Z_]+/.exec(fault)?.[0]).sort(), names);
+});
+
 test('production refuses embedded stores, missing keys and secrets that anyone may know', () => {
   const bare = problemsOf({
     NODE_ENV: 'production',
