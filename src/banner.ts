@@ -21,6 +21,7 @@ export function bannerOf(config: Config, service: Service): string {
     `      -d '{"address": "Ташкент, улица Навои, 5"}'`,
     '',
     `  API pages:     ${base}/docs`,
+    `  Console:       ${base}/console`,
     '  Admin token:   npm run cli -- token create --admin',
     ...(emulatedProviders.length === 0
       ? []

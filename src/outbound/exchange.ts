@@ -19,6 +19,18 @@ export interface ProviderReply {
 /** How a request failed before a whole reply was there. */
 export type TransportFault = 'refused' | 'reset' | 'timeout' | 'dns' | 'tls' | 'too-large' | 'blocked' | 'aborted';
 
+/** What callers and the audit read: never an address, nor the words of a library. */
+const words: Readonly<Record<TransportFault, string>> = {
+  refused: 'connection refused',
+  reset: 'connection reset',
+  timeout: 'no answer in time',
+  dns: 'the name of its host cannot be resolved',
+  tls: 'no TLS connection: its certificate or protocol is refused',
+  'too-large': 'its answer is too large',
+  blocked: 'may not be called: the address is not public',
+  aborted: 'the request was given up',
+};
+
 /** Thrown by `ProviderHttp.send`. Adapters let it pass: the gateway knows what it means for each operation. */
 export class TransportError extends Error {
   readonly fault: TransportFault;
@@ -26,10 +38,7 @@ export class TransportError extends Error {
   readonly requestMayHaveArrived: boolean;
 
   constructor(fault: TransportFault, requestMayHaveArrived: boolean, cause?: unknown) {
-    super(
-      `${fault === 'timeout' ? 'no answer in time' : `connection ${fault}`}`,
-      cause === undefined ? undefined : { cause },
-    );
+    super(words[fault], cause === undefined ? undefined : { cause });
     this.name = 'TransportError';
     this.fault = fault;
     this.requestMayHaveArrived = requestMayHaveArrived;

@@ -141,6 +141,19 @@ test('a name that does not exist is told apart', async (t) => {
   await fails(outbound.check('http://nowhere.example/'), 'dns', false);
 });
 
+test('what failed on the way is told in words, and names no address', async (t) => {
+  const resolve: OutboundOptions['resolve'] = (hostname, _options, callback) =>
+    hostname === 'private.example'
+      ? callback(null, [{ address: '10.1.2.3', family: 4 }])
+      : callback(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }), []);
+  const outbound = createOutbound({ allowedNetworks: ['127.0.0.1'], resolve });
+  t.after(() => outbound.close());
+  const messageOf = (url: string) => outbound.request(get(url)).then(String, (error: Error) => error.message);
+  assert.equal(await messageOf('http://nowhere.example/'), 'the name of its host cannot be resolved');
+  assert.equal(await messageOf('http://private.example/'), 'may not be called: the address is not public');
+  assert.equal(await messageOf(`http://127.0.0.1:${await findFreePort()}/`), 'connection refused');
+});
+
 test('a name that turns private after it was checked reaches nothing', async (t) => {
   let arrived = 0;
   const { port } = await start(t, (_request, reply) => {

@@ -44,6 +44,8 @@ export function documentRoutes(extra: Readonly<Record<string, () => unknown>> = 
       description: 'The one gateway to the outside: geocoding, Google Sheets, any HTTP API, webhooks.',
       documentation: '/docs',
       openapi: '/openapi.json',
+      asyncapi: '/asyncapi.json',
+      console: '/console',
       api: '/api/v1',
       health: '/health',
       metrics: '/metrics',
