@@ -32,7 +32,11 @@ export const tokenCreate: Command = {
     admin: { type: 'boolean', help: 'an administrator’s token (JWT)' },
     name: { type: 'string', hint: 'NAME', help: 'who will use it; needed for a service token' },
     tenant: { type: 'string', hint: 'ID', help: 'the tenant it is made in (default MANAGEMENT_COMPANY_ID)' },
-    tenants: { type: 'string', hint: 'A,B', help: 'tenants it works for, or * (default: its own; --admin: *)' },
+    tenants: {
+      type: 'string',
+      hint: 'A,B',
+      help: 'tenants it works for, or * (default: that of --tenant; --admin without it: *)',
+    },
     scopes: { type: 'string', hint: 'A,B', help: `of ${scopes.join(', ')} (default: all but admin)` },
     expires: { type: 'string', hint: '90d', help: `30m, 12h, 90d (default: never; --admin: ${defaultAdminLifetime})` },
   },
@@ -45,7 +49,7 @@ export const tokenCreate: Command = {
 
 async function createAdminToken(terminal: Terminal, config: Config, input: CommandInput): Promise<void> {
   if (input.text('scopes') !== null) throw new UsageError('--admin has the scope "admin", which implies the others');
-  const tenants = tenantsOf(input.text('tenants') ?? '*');
+  const tenants = tenantsOf(input.text('tenants') ?? input.text('tenant') ?? '*');
   const expiresAt = new Date(systemClock.now() + parseLifetime(input.text('expires') ?? defaultAdminLifetime));
   const name = input.text('name') ?? userName();
   const token = await signAdminToken(config, { name, tenants, expiresAt });

@@ -96,6 +96,15 @@ test('an admin token of a first start opens the service, which started after it 
   assert.equal(reply.status, 200, await reply.text());
 });
 
+test('an admin token for one tenant is for that one alone', async (t) => {
+  const env = { JWT_SECRET: randomBytes(32).toString('hex') };
+  const tenantsOf = async (...args: string[]) =>
+    (await cli(t, ['token', 'create', '--admin', '--json', ...args], { env })).json.tenants;
+  assert.deepEqual(await tenantsOf('--tenant', 'uk_1'), ['uk_1']);
+  assert.deepEqual(await tenantsOf('--tenants', 'uk_1,uk_2'), ['uk_1', 'uk_2']);
+  assert.deepEqual(await tenantsOf(), ['*']);
+});
+
 test('where another program signs admin tokens, none is made up', async (t) => {
   const env = { JWT_JWKS_URL: 'https://issuer.example/keys', DATA_DIR: await createDataDir(t) };
   const refused = await cli(t, ['token', 'create', '--admin'], { env });
