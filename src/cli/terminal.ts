@@ -52,7 +52,7 @@ function startProgress(screen: Screen, label: string, total: number): Progress {
   let lastDetail = '';
   const draw = (done: number, detail: string): void => {
     last = renderProgress({ label, done, total, detail, elapsedMs: performance.now() - startedAtMs });
-    if (screen.isTTY === true) screen.write(`\r\x1b[K${last.slice(0, (screen.columns ?? 80) - 1)}`);
+    if (screen.isTTY === true) screen.write(`\r\x1b[K${last.slice(0, (screen.columns || 80) - 1)}`);
     else screen.write(`${last}\n`);
   };
   return {

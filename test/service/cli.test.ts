@@ -285,6 +285,14 @@ test('a sealed key for the environment is opened by the service’s keys alone',
   assert.equal((await cli(t, ['secret', 'encrypt'], { env })).code, 2);
 });
 
+test('a file in another encoding than UTF-8 is refused before anything is asked', async (t) => {
+  const file = join(await createDataDir(t), 'houses.csv');
+  await writeFile(file, Buffer.from([...Buffer.from('address\n'), 0xcd, 0xe0, 0xe2, 0xee, 0xe8, 0x0a]));
+  const refused = await cli(t, ['geocode', file, '--url', 'http://127.0.0.1:1', '--json']);
+  assert.equal(refused.code, 1);
+  assert.match(refused.json.error, /not UTF-8/);
+});
+
 test('a file that was interrupted is resumed, and no address is asked twice', async (t) => {
   const asked: string[] = [];
   let limited = true;

@@ -1,4 +1,5 @@
 /** `geocode FILE.csv`: every row's address through the running service, resumable, and no address paid for twice. */
+import { isUtf8 } from 'node:buffer';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config.ts';
@@ -85,12 +86,15 @@ export const geocodeCommand: Command = {
 const emptyAddress: Answer = { kind: 'refused', message: 'the address is empty' };
 
 async function readTable(path: string): Promise<CsvTable> {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = await readFile(path, 'utf8');
+    bytes = await readFile(path);
   } catch (cause) {
     throw new CommandFailed(`${path} cannot be read`, cause);
   }
+  // Half-read letters would be asked, and paid for, as addresses.
+  if (!isUtf8(bytes)) throw new CommandFailed(`${path} is not UTF-8: save it as "CSV UTF-8"`);
+  const text = bytes.toString('utf8');
   try {
     return parseCsv(text);
   } catch (error) {

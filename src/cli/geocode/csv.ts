@@ -3,34 +3,46 @@
 export interface CsvTable {
   readonly headers: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** `,`, `;` or a tab: whichever the first line has most of. */
+  /** `,`, `;` or a tab: whichever the first line has most of; `,` where it has none. */
   readonly delimiter: string;
 }
 
-/** A byte-order mark is dropped, empty lines are passed over. Throws `RangeError` where a quote is not closed. */
+/**
+ * A byte-order mark is dropped, empty lines are passed over. Where the first line names one column, each line is one cell:
+ * a list of addresses has commas, and seldom quotes. Throws `RangeError` where a quote is not closed, or a row holds more
+ * than the first line names: the address would be cut at its comma, and a wrong place be found.
+ */
 export function parseCsv(text: string): CsvTable {
   const content = text.replace(/^\uFEFF/, '');
   const delimiter = guessDelimiter(content);
   const rows = splitRows(content, delimiter).filter((row) => row.length > 1 || row[0] !== '');
   const [headers = [], ...rest] = rows;
-  return { headers, rows: rest, delimiter };
+  for (const [index, row] of rest.entries()) {
+    if (row.slice(headers.length).some((cell) => cell !== '')) {
+      const found = `row ${index + 1} has ${row.length} cells, the first line names ${headers.length}`;
+      throw new RangeError(`${found}: put an address with a "${delimiter}" in double quotes`);
+    }
+  }
+  return { headers, rows: rest, delimiter: delimiter ?? ',' };
 }
 
 export function renderCsvRow(cells: readonly string[], delimiter: string): string {
   return `${cells.map((cell) => quoteCell(cell, delimiter)).join(delimiter)}\r\n`;
 }
 
-function guessDelimiter(content: string): string {
+/** null: the first line has none. */
+function guessDelimiter(content: string): string | null {
   const firstLine = content.split(/\r?\n/, 1)[0] ?? '';
   const countOf = (delimiter: string): number => firstLine.split(delimiter).length - 1;
-  return [',', ';', '\t'].reduce((best, next) => (countOf(next) > countOf(best) ? next : best));
+  const most = [',', ';', '\t'].reduce((best, next) => (countOf(next) > countOf(best) ? next : best));
+  return countOf(most) === 0 ? null : most;
 }
 
 function quoteCell(cell: string, delimiter: string): string {
   return cell.includes(delimiter) || /["\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
-function splitRows(content: string, delimiter: string): string[][] {
+function splitRows(content: string, delimiter: string | null): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
   let cell = '';
