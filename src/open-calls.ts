@@ -56,6 +56,7 @@ export async function openCalls(
       l1TtlSeconds: config.cache.l1TtlSeconds,
       l2TtlSeconds: config.cache.l2TtlSeconds,
       overlaps: { [scopeKind]: rangesOverlap },
+      onEvicted: metrics.cacheEvicted,
     }),
   );
   const budgets = createBudgetGuard({

@@ -91,6 +91,8 @@ export interface ResponseCacheDeps {
   readonly maxMemoryEntries?: number;
   /** Default 128 MiB. */
   readonly maxMemoryBytes?: number;
+  /** Told of each answer that had to make room for others in memory. */
+  readonly onEvicted?: () => void;
 }
 
 const flushEveryMs = 1_000;
@@ -105,6 +107,7 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
   const memory = createMemoryLayer({
     maxEntries: deps.maxMemoryEntries ?? 50_000,
     maxBytes: deps.maxMemoryBytes ?? 128 * 1024 * 1024,
+    onEvicted: deps.onEvicted,
   });
   const shared = createSharedLayer(store, matcherOf);
   const database = createDatabaseLayer({ ...deps, matcherOf });

@@ -10,6 +10,7 @@ test('the fixed names carry what was counted', async () => {
   metrics.requestSettled('google_maps', 'geocode', 'success', 20_000);
   metrics.cacheHit('google_maps', 'geocode');
   metrics.cacheMiss('google_maps', 'geocode');
+  metrics.cacheEvicted();
   metrics.rateLimitExceeded('google_maps');
   metrics.rateLimitUtilization('google_maps', 'id-1', 0.5, clock.now() + 1000);
   metrics.serviceHealth('google_maps', 'id-1', 'healthy');
@@ -25,6 +26,7 @@ test('the fixed names carry what was counted', async () => {
     'integration_request_duration_seconds_count{service="google_maps",operation="geocode"} 2',
     'integration_cache_hits_total{service="google_maps",operation="geocode"} 1',
     'integration_cache_misses_total{service="google_maps",operation="geocode"} 1',
+    'integration_cache_evictions_total 1',
     'integration_rate_limits_exceeded_total{service="google_maps"} 1',
     'integration_rate_limit_utilization{service="google_maps"} 0.5',
     'integration_service_health{service="google_maps",status="healthy"} 1',

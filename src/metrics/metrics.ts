@@ -23,6 +23,8 @@ export interface Metrics {
   requestRefused(service: string, operation: string): void;
   cacheHit(service: string, operation: string): void;
   cacheMiss(service: string, operation: string): void;
+  /** An answer made room for others in this process' memory. Redis and PostgreSQL tell of their own room themselves. */
+  cacheEvicted(): void;
   rateLimitExceeded(service: string): void;
   /** `ratio` from 0 to 1, true until `untilMs` (Unix milliseconds). `accountId` tells tenants' services of one name apart. */
   rateLimitUtilization(service: string, accountId: string, ratio: number, untilMs: number): void;
@@ -90,6 +92,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'Questions that no cache could answer, by the service that then did; by the family where none did.',
     ['service', 'operation'],
   );
+  const evictions = counters(
+    'integration_cache_evictions_total',
+    'Answers that made room for others in the memory of the process.',
+    [],
+  ).of('');
   const limitsExceeded = counters('integration_rate_limits_exceeded_total', 'Requests refused by a limit.', [
     'service',
   ]);
@@ -126,6 +133,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     requestRefused: (service, operation) => add(requests.of(labelOf(service), operation, 'rate_limited'), 1),
     cacheHit: (service, operation) => add(cacheHits.of(labelOf(service), operation), 1),
     cacheMiss: (service, operation) => add(cacheMisses.of(labelOf(service), operation), 1),
+    cacheEvicted: () => add(evictions, 1),
     rateLimitExceeded: (service) => add(limitsExceeded.of(labelOf(service)), 1),
     rateLimitUtilization: (service, accountId, ratio, untilMs) =>
       gauges.setUtilization(labelOf(service), accountId, ratio, untilMs),

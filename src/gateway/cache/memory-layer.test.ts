@@ -26,7 +26,14 @@ function answerOf(question: string, bytes = 10, overrides: Partial<CachedAnswer>
 }
 
 test('at the bound of entries the oldest that was not used lately goes', () => {
-  const memory = createMemoryLayer({ maxEntries: 3, maxBytes: 1e9 });
+  let evicted = 0;
+  const memory = createMemoryLayer({
+    maxEntries: 3,
+    maxBytes: 1e9,
+    onEvicted() {
+      evicted += 1;
+    },
+  });
   const answers = ['a', 'b', 'c', 'd'].map((question) => answerOf(question));
   for (const answer of answers.slice(0, 3)) memory.put(answer, 10);
   memory.find(identityOf(answers[0] as CachedAnswer));
@@ -37,6 +44,7 @@ test('at the bound of entries the oldest that was not used lately goes', () => {
     answers.map((answer) => memory.find(identityOf(answer)) !== undefined),
     [true, false, true, true],
   );
+  assert.equal(evicted, 1);
 });
 
 test('bytes stay within their bound, and one giant does not push everything else out', () => {

@@ -35,7 +35,14 @@ export interface MemoryLayer {
 /** What an entry costs beside its body: keys, objects, map slots. */
 const overheadBytes = 1_024;
 
-export function createMemoryLayer(options: { maxEntries: number; maxBytes: number }): MemoryLayer {
+export interface MemoryLayerOptions {
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+  /** Told of each entry that had to make room. */
+  readonly onEvicted?: (() => void) | undefined;
+}
+
+export function createMemoryLayer(options: MemoryLayerOptions): MemoryLayer {
   const entries = new Map<string, MemoryEntry>();
   const byScope = new Map<string, Set<MemoryEntry>>();
   let totalBytes = 0;
@@ -60,7 +67,10 @@ export function createMemoryLayer(options: { maxEntries: number; maxBytes: numbe
         entry.usedLately = false;
         entries.delete(identity);
         entries.set(identity, entry);
-      } else drop(entry);
+      } else {
+        drop(entry);
+        options.onEvicted?.();
+      }
     }
   };
 
