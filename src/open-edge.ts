@@ -1,4 +1,6 @@
 /** The edge: who may come in, the routes, and the listener. */
+import type { Server } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createMasker } from './audit/mask.ts';
 import { blameVariable } from './blame-variable.ts';
 import type { BootstrapToken, Config } from './config.ts';
@@ -35,6 +37,7 @@ import { version } from './version.ts';
 
 const defaultGraceMs = 10_000;
 const idleSweepMs = 50;
+const takeUpWaitingMs = 250;
 
 export interface Edge {
   readonly url: string;
@@ -186,6 +189,7 @@ export async function openEdge(
       const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
       // A connection whose last answer has gone out would stay open for its next request, and hold up the end.
       const sweep = setInterval(() => app.server.closeIdleConnections(), idleSweepMs);
+      await takeUpWaiting(app.server);
       await app.close();
       clearTimeout(cut);
       clearInterval(sweep);
@@ -202,6 +206,27 @@ export async function openEdge(
       graceMs = grace;
     },
   };
+}
+
+/**
+ * A busy process has connections that the kernel took and it did not: to close would reset them, and with them requests
+ * that were sent before anybody said stop. A turn of the event loop takes up one of them; where others keep coming, the
+ * bound ends it.
+ */
+async function takeUpWaiting(server: Server): Promise<void> {
+  let taken = 0;
+  const count = (): void => {
+    taken += 1;
+  };
+  server.on('connection', count);
+  const endsAtMs = performance.now() + takeUpWaitingMs;
+  let before: number;
+  do {
+    before = taken;
+    await nextTurn();
+    await nextTurn();
+  } while (taken > before && performance.now() < endsAtMs);
+  server.off('connection', count);
 }
 
 /** A development start without tokens makes one, so that the first call can be pasted. */

@@ -7,10 +7,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { rabbitmqUrl } from '../support/broker.ts';
 import { createDataDir } from '../support/data-dir.ts';
 import { startTestDatabase } from '../support/database.ts';
 import { redisUrl } from '../support/redis.ts';
+import { startTestService } from '../support/service.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -163,4 +165,39 @@ test('SIGTERM finishes the request that is in hand', async (t) => {
   assert.equal(reply.status, 200, 'the gazetteer answers in the place of the provider that failed');
   await reply.text();
   assert.deepEqual(await main.exited, [0, null], main.err());
+});
+
+/** Connects and sends while the main thread is kept from looking, and tells in the end what came back. */
+const callersInAnotherThread = `
+  const { workerData, parentPort } = require('node:worker_threads');
+  const { connect } = require('node:net');
+  const { port, count, sent } = workerData;
+  const signal = new Int32Array(sent);
+  const answers = Array.from({ length: count }, () => new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () =>
+      socket.write('GET /health/live HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n', () => {
+        Atomics.add(signal, 0, 1);
+        Atomics.notify(signal, 0);
+      }));
+    let text = '';
+    socket.on('data', (chunk) => { text += chunk; });
+    socket.on('error', (error) => { text += error.code; });
+    socket.on('close', () => resolve(text.slice(0, 12)));
+  }));
+  Promise.all(answers).then((all) => parentPort.postMessage(all));
+`;
+
+test('requests that were sent to a busy process before it was told to stop are answered', async (t) => {
+  const app = await startTestService(t);
+  const count = 20;
+  const sent = new SharedArrayBuffer(4);
+  const port = Number(new URL(app.url).port);
+  const callers = new Worker(callersInAnotherThread, { eval: true, workerData: { port, count, sent } });
+  t.after(() => callers.terminate());
+  const answered = once(callers, 'message');
+  await once(callers, 'online');
+  const signal = new Int32Array(sent);
+  for (let seen = 0; seen < count; seen = Atomics.load(signal, 0)) Atomics.wait(signal, 0, seen, 1_000);
+  await app.service.close();
+  assert.deepEqual(await answered, [Array.from({ length: count }, () => 'HTTP/1.1 200')]);
 });
