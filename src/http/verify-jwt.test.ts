@@ -47,6 +47,18 @@ test('a public key is not accepted as an HS256 secret', async () => {
   );
 });
 
+test('the star stands for every tenant, by itself or alone in a list, and for nothing beside others', async () => {
+  const secret = 'a secret of at least thirty-two characters';
+  const key = new TextEncoder().encode(secret);
+  const verifier = verifierOf({ kind: 'secret', secret });
+  const tenantsOf = async (tenants: unknown) =>
+    (await verifier.verify(await sign('HS256', key, { tenants }), JSON.stringify(tenants))).tenants;
+  assert.equal(await tenantsOf('*'), null);
+  assert.equal(await tenantsOf(['*']), null);
+  assert.ok((await tenantsOf(['*', 'uk_1'])) instanceof Set);
+  for (const none of ['uk_1', null, 7, {}, []]) assert.deepEqual([...((await tenantsOf(none)) ?? ['all'])], []);
+});
+
 test('issuer and audience are checked when they are set', async () => {
   const secret = 'a secret of at least thirty-two characters';
   const key = new TextEncoder().encode(secret);

@@ -119,12 +119,15 @@ function toPrincipal(payload: JWTPayload): Principal {
   return {
     kind: 'admin-token',
     name: typeof sub === 'string' && sub !== '' ? sub.slice(0, 200) : 'admin',
-    tenants:
-      tenants === '*'
-        ? null
-        : new Set(Array.isArray(tenants) ? tenants.filter((tenant) => typeof tenant === 'string') : []),
+    tenants: tenantsOf(tenants),
     scopes: new Set(typeof scope === 'string' ? scope.split(' ').filter((part) => part !== '') : []),
   };
+}
+
+/** `"*"`, also as the one member of a list, which no tenant is named: all of them. */
+function tenantsOf(claim: unknown): ReadonlySet<string> | null {
+  const named = (Array.isArray(claim) ? claim : []).filter((tenant) => typeof tenant === 'string');
+  return claim === '*' || (named.length === 1 && named[0] === '*') ? null : new Set(named);
 }
 
 function refusal(error: unknown): ServiceError {
