@@ -30,14 +30,17 @@ export interface NewCacheRow extends Omit<CacheRow, 'ttl_seconds'> {
   readonly id: string;
 }
 
-/** Fresh and stale answers by their keys, of any tenant: a key holds its tenant in its hash, and the caller compares it. */
+/**
+ * Fresh and stale answers by their keys, of any tenant: a key holds its tenant in its hash, and the caller compares it.
+ * `is true` keeps the index of `stale_until`, in which all of them are, out of the plan.
+ */
 export async function findCacheRows(db: Queryable, cacheKeys: readonly string[], nowMs: number): Promise<CacheRow[]> {
   const { rows } = await db.query<CacheRow>({
     name: 'integration_cache_find',
     text: `select cache_key, management_company_id, service_id, service_name, operation, response_data::text as body, metadata,
                   ttl_seconds, fetched_at, expires_at, stale_until
              from integration_cache
-            where cache_key = any($1) and stale_until > $2`,
+            where cache_key = any($1) and (stale_until > $2) is true`,
     values: [cacheKeys, new Date(nowMs)],
   });
   return rows;
