@@ -7,6 +7,7 @@
  */
 import type { Database, Rows } from './database.ts';
 import type { IntakeRows } from './intake-rows.ts';
+import { renderJsonRows } from './json-rows.ts';
 
 type Part = keyof IntakeRows;
 
@@ -28,7 +29,7 @@ const recordsets: Readonly<Record<Part, string>> = {
   usage: `gate uuid, is_mark boolean, day date, management_company_id text, service_name text, operation text,
     request_count bigint, error_count bigint, cached_count bigint, total_cost float8, saved_by_cache float8`,
   events: `gate uuid, id uuid, origin uuid, management_company_id text, aggregate_id text, event_type text,
-    occurred_at timestamptz, body text, not_before timestamptz`,
+    occurred_at timestamptz, body json, body_text text, not_before timestamptz`,
 };
 
 const seenById = `
@@ -131,7 +132,7 @@ const markParts = `
 const eventParts = (passesGate: string): string => `
   new_events as (
     insert into outbox_events (id, origin, management_company_id, aggregate_id, event_type, occurred_at, body, not_before)
-    select id, origin, management_company_id, aggregate_id, event_type, occurred_at, body::json, not_before
+    select id, origin, management_company_id, aggregate_id, event_type, occurred_at, coalesce(body, body_text::json), not_before
       from given_events where ${passesGate} order by ordinality
     on conflict do nothing)`;
 
@@ -208,7 +209,9 @@ export async function commitIntakeRows(db: Database, rows: IntakeRows): Promise<
     statement = composeStatement(present, looksAtBodies);
     statements.set(key, statement);
   }
-  const values = parts.filter((part) => present.has(part)).map((part) => JSON.stringify(rows[part]));
+  const values = parts
+    .filter((part) => present.has(part))
+    .map((part) => (part === 'events' ? renderJsonRows(rows.events, 'body') : JSON.stringify(rows[part])));
   const written: Rows<{ id: string }> = await db.querySystem({ ...statement, values });
   return new Set(written.rows.map(({ id }) => id));
 }

@@ -1,6 +1,7 @@
 /** SQL of `integration_cache`: answers that outlive a restart and are shared where Redis has forgotten them. */
 import type { TenantId } from '../ids.ts';
 import type { Queryable } from './database.ts';
+import { renderJsonRows } from './json-rows.ts';
 
 /** What stands beside the answer; read by the gateway alone. */
 export interface CacheRowMetadata {
@@ -46,39 +47,33 @@ export async function findCacheRows(db: Queryable, cacheKeys: readonly string[],
   return rows;
 }
 
-/** Rows must have different keys, in ascending order, so that replicas that store the same ones do not deadlock. An older answer never replaces a newer one. */
+/**
+ * Rows must have different keys, in ascending order, so that replicas that store the same ones do not deadlock. An older
+ * answer never replaces a newer one. The commit does not wait for the disk: what a crash of PostgreSQL takes away is asked
+ * for again.
+ */
 export async function upsertCacheRows(db: Queryable, rows: readonly NewCacheRow[]): Promise<void> {
   await db.query({
     name: 'integration_cache_upsert',
     text: `insert into integration_cache (id, management_company_id, cache_key, service_id, service_name, operation,
                                           request_hash, response_data, metadata, ttl_seconds, fetched_at, expires_at,
                                           stale_until, cache_status)
-           select id, tenant, cache_key, service_id, service_name, operation, split_part(cache_key, ':', 3), body, metadata,
-                  greatest(0, extract(epoch from expires_at - fetched_at))::int, fetched_at, expires_at, stale_until,
+           select id, management_company_id, cache_key, service_id, service_name, operation, split_part(cache_key, ':', 3),
+                  coalesce(body, body_text::json), metadata, greatest(0, extract(epoch from expires_at - fetched_at))::int,
+                  fetched_at, expires_at, stale_until,
                   case when metadata ->> 'kind' = 'not_found' then 'negative' else 'active' end
-             from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::json[], $8::json[],
-                         $9::timestamptz[], $10::timestamptz[], $11::timestamptz[])
-               as fresh (id, tenant, cache_key, service_id, service_name, operation, body, metadata, fetched_at, expires_at,
-                         stale_until)
+             from json_to_recordset($1::json)
+               as fresh (id uuid, management_company_id text, cache_key text, service_id uuid, service_name text,
+                         operation text, body json, body_text text, metadata json, fetched_at timestamptz,
+                         expires_at timestamptz, stale_until timestamptz)
+            where (select set_config('synchronous_commit', 'off', true)) is not null
            on conflict on constraint integration_cache_key do update
               set service_id = excluded.service_id, service_name = excluded.service_name,
                   response_data = excluded.response_data, metadata = excluded.metadata, ttl_seconds = excluded.ttl_seconds,
                   fetched_at = excluded.fetched_at, expires_at = excluded.expires_at, stale_until = excluded.stale_until,
                   cache_status = excluded.cache_status
             where integration_cache.fetched_at <= excluded.fetched_at`,
-    values: [
-      rows.map((row) => row.id),
-      rows.map((row) => row.management_company_id),
-      rows.map((row) => row.cache_key),
-      rows.map((row) => row.service_id),
-      rows.map((row) => row.service_name),
-      rows.map((row) => row.operation),
-      rows.map((row) => row.body),
-      rows.map((row) => JSON.stringify(row.metadata)),
-      rows.map((row) => row.fetched_at),
-      rows.map((row) => row.expires_at),
-      rows.map((row) => row.stale_until),
-    ],
+    values: [renderJsonRows(rows, 'body')],
   });
 }
 

@@ -89,9 +89,14 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
     for (const { cacheKey } of answers) queued.delete(cacheKey);
     const done = write(answers).finally(() => {
       writing = null;
-      writeBehind();
+      writeSoon();
     });
     writing = { answers, done };
+  };
+
+  const writeSoon = (): void => {
+    if (queued.size >= maxRowsPerWrite) writeBehind();
+    else if (queued.size > 0) writeTimer ??= setTimeout(writeBehind, gatherMs).unref();
   };
 
   const dropQueued: DatabaseLayer['dropQueued'] = async (tenantId, matches) => {
@@ -126,8 +131,7 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
     put(answer) {
       if (queued.size >= maxQueued && !queued.has(answer.cacheKey)) return;
       queued.set(answer.cacheKey, answer);
-      if (queued.size >= maxRowsPerWrite) writeBehind();
-      else writeTimer ??= setTimeout(writeBehind, gatherMs).unref();
+      writeSoon();
     },
     countHits(cacheKey, hits) {
       const known = hitsByKey.get(cacheKey);
