@@ -30,11 +30,11 @@ export interface BatchCommitterDeps {
 /** Deadlock, serialisation, lock not available: the same statement may pass in a moment. */
 const transientCodes = new Set(['40P01', '40001', '55P03']);
 const maxTransientTries = 5;
-/** Bodies known to be stored are not sent again. At the bound the eldest is forgotten, and at worst sent once more. */
+/** Bodies known to be stored are not sent again. At the bound the elder half is forgotten, and at worst sent once more. */
 const maxRememberedBodies = 20_000;
 
 export function createBatchCommitter({ db, onEvents }: BatchCommitterDeps): BatchCommitter {
-  const storedBodies = new Set<string>();
+  const storedBodies = createKeyMemory(maxRememberedBodies);
 
   const write = async (records: readonly PreparedRecord[]): Promise<Outcome[]> => {
     const bodies = newBodies(records, storedBodies);
@@ -48,7 +48,7 @@ export function createBatchCommitter({ db, onEvents }: BatchCommitterDeps): Batc
     const writtenWebhooks = await commitWithTransientRetries(db, rows);
     const firstOf = await findFirstOf(db, rows.webhooks, writtenWebhooks);
 
-    for (const [key, body] of bodies) if (body.gate === null) remember(storedBodies, key);
+    for (const [key, body] of bodies) if (body.gate === null) storedBodies.add(key);
     const outcomes = records.map(({ webhook }): Outcome => {
       const first = webhook === null ? undefined : firstOf(webhook);
       // Its own id: an earlier try of this very record got through although its answer was lost.
@@ -123,7 +123,7 @@ export function bodyOf({ webhook_id, body_sha256, is_body_taken_once }: WebhookR
   return is_body_taken_once === true && body_sha256 !== null ? `${webhook_id}\n${body_sha256}` : null;
 }
 
-function newBodies(records: readonly PreparedRecord[], stored: ReadonlySet<string>): Map<string, LogBodyRow> {
+function newBodies(records: readonly PreparedRecord[], stored: KeyMemory): Map<string, LogBodyRow> {
   const bodies = new Map<string, LogBodyRow>();
   for (const record of records) {
     for (const body of record.bodies) {
@@ -135,9 +135,25 @@ function newBodies(records: readonly PreparedRecord[], stored: ReadonlySet<strin
   return bodies;
 }
 
-function remember(set: Set<string>, key: string): void {
-  if (set.size >= maxRememberedBodies) set.delete(set.values().next().value as string);
-  set.add(key);
+interface KeyMemory {
+  has(key: string): boolean;
+  add(key: string): void;
+}
+
+/** Two halves: to delete the eldest one by one would leave holes that every look for the next eldest walks over. */
+function createKeyMemory(maxKeys: number): KeyMemory {
+  let younger = new Set<string>();
+  let elder = younger;
+  return {
+    has: (key) => younger.has(key) || elder.has(key),
+    add(key) {
+      if (younger.size >= maxKeys / 2) {
+        elder = younger;
+        younger = new Set();
+      }
+      younger.add(key);
+    },
+  };
 }
 
 /**

@@ -2,7 +2,9 @@
  * Answers in memory, bounded by entries and by bytes.
  *
  * Eviction gives a second chance (CLOCK): a hit only sets a mark, where least-recently-used would move the entry in the
- * map at every hit. At a bound the oldest entry without a mark goes; a marked one loses its mark and goes to the end.
+ * map at every hit. At a bound a hand goes round the entries, oldest first: a marked one loses its mark, the first without
+ * one goes. The hand stays where it is between evictions: to begin anew would be to walk over the holes that those before
+ * have left in the map, which took 10 µs of an answer from Redis.
  * Entries outlive their freshness, because a stale answer is better than none when every provider fails.
  */
 import type { TenantId } from '../../ids.ts';
@@ -59,14 +61,21 @@ export function createMemoryLayer(options: MemoryLayerOptions): MemoryLayer {
     if (scoped?.size === 0) byScope.delete(scopeKeyOf(tenantId, scope));
   };
 
+  let hand = entries.values();
+  const moveHand = (): MemoryEntry | undefined => {
+    const next = hand.next();
+    if (!next.done) return next.value;
+    hand = entries.values();
+    return hand.next().value;
+  };
+
   const makeRoom = (): void => {
     // Each turn drops an entry or takes a mark away, so the loop ends after at most two rounds.
-    for (const [identity, entry] of entries) {
-      if (entries.size < options.maxEntries && totalBytes <= options.maxBytes) return;
+    while (entries.size >= options.maxEntries || totalBytes > options.maxBytes) {
+      const entry = moveHand();
+      if (entry === undefined) return;
       if (entry.usedLately) {
         entry.usedLately = false;
-        entries.delete(identity);
-        entries.set(identity, entry);
       } else {
         drop(entry);
         options.onEvicted?.();
