@@ -11,26 +11,39 @@ export interface GeocodingDeps {
   readonly capabilities: GeocodingCapabilities;
 }
 
+export interface GeocodeQuestion {
+  /** The answer at once where memory has it; else null. */
+  fromMemory(): CallResult | null;
+  execute(signal: AbortSignal): Promise<CallResult>;
+}
+
 /**
- * The place of an address; the body is a `GeocodeResult`.
+ * Asks for the place of an address; the body is a `GeocodeResult`.
  *
- * Throws `ADDRESS_NOT_FOUND` where every provider found nothing, and where the best answer is below the caller's
+ * Both ways throw `ADDRESS_NOT_FOUND` where every provider found nothing, and where the best answer is below the caller's
  * `min_confidence`; then it is shown as `best`.
  */
+export function askPlace(deps: GeocodingDeps, caller: Caller, request: GeocodeRequest): GeocodeQuestion {
+  const call = geocodeCall(deps, caller, request);
+  return {
+    fromMemory() {
+      const remembered = deps.calls.findInMemory(call);
+      return remembered === null ? null : refuseBelow(request.minConfidence, remembered);
+    },
+    async execute(signal) {
+      return refuseBelow(request.minConfidence, await deps.calls.execute(call, renderPlace, signal));
+    },
+  };
+}
+
+/** As `askPlace`, for whom need not be answered in the same turn of the event loop. */
 export async function geocode(
   deps: GeocodingDeps,
   caller: Caller,
   request: GeocodeRequest,
   signal: AbortSignal,
 ): Promise<CallResult> {
-  const call = geocodeCall(deps, caller, request);
-  return refuseBelow(request.minConfidence, await deps.calls.execute(call, renderPlace, signal));
-}
-
-/** As `geocode`, at once, where memory has the answer; else null. */
-export function geocodeFromMemory(deps: GeocodingDeps, caller: Caller, request: GeocodeRequest): CallResult | null {
-  const remembered = deps.calls.findInMemory(geocodeCall(deps, caller, request));
-  return remembered === null ? null : refuseBelow(request.minConfidence, remembered);
+  return askPlace(deps, caller, request).execute(signal);
 }
 
 function geocodeCall(deps: GeocodingDeps, caller: Caller, request: GeocodeRequest): Call<'geocode'> {

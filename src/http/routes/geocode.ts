@@ -1,4 +1,4 @@
-import { geocode, geocodeFromMemory } from '../../geocoding/geocode.ts';
+import { askPlace } from '../../geocoding/geocode.ts';
 import { parseGeocodeRequest } from '../../geocoding/parse-request.ts';
 import { geocodeRequestSchema, geocodeResultSchema } from '../../geocoding/schemas.ts';
 import { abortWhenCallerLeaves } from '../abort.ts';
@@ -25,11 +25,11 @@ export function geocodeRoute({ geocoding, limits, clock, deadlineMs }: Geocoding
           },
         },
         (request, reply) => {
-          const question = parseGeocodeRequest(request.body);
-          const caller = callerOfCall(request, clock, deadlineMs);
+          const asked = parseGeocodeRequest(request.body);
+          const question = askPlace(geocoding, callerOfCall(request, clock, deadlineMs), asked);
           return answerCall(reply, limits, {
-            fromMemory: () => geocodeFromMemory(geocoding, caller, question),
-            execute: () => geocode(geocoding, caller, question, abortWhenCallerLeaves(reply)),
+            fromMemory: question.fromMemory,
+            execute: () => question.execute(abortWhenCallerLeaves(reply)),
           });
         },
       );
