@@ -15,7 +15,7 @@ import { answerBody, path, requestBody, requestHeaders } from '../peers/cached-a
 import { startNginx } from '../peers/nginx.ts';
 import { runLoad, type ServerProcess, startServerProcess } from '../processes.ts';
 import type { BenchRow } from '../report.ts';
-import { type Effort, measureInTurn } from '../rounds.ts';
+import { type Effort, measureInTurn, warmUpRounds } from '../rounds.ts';
 import { benchRedisUrl, startServiceProcess } from '../service-process.ts';
 import { startUpstream } from '../upstream-process.ts';
 
@@ -30,7 +30,7 @@ const answerLifeMs = 900_000;
 export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<BenchRow[]> {
   const upstream = await startUpstream(t);
   const service = await startServiceProcess(t, upstream.port);
-  const answersInRedis = answersInMemory + answersPerRound * (effort.rounds + 1);
+  const answersInRedis = answersInMemory + answersPerRound * (effort.rounds + warmUpRounds);
   await putAnswersInRedis(service.tenant, answersInRedis);
   const bare = await startServerProcess({ args: (port) => ['bench/peers/bare-fastify.ts', String(port)] });
   t.after(() => bare.close());

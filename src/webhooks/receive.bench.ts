@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { Connection } from 'rabbitmq-client';
 import { openHttpConnection, renderRequest } from '../../bench/load/http-connection.ts';
 import { startServerProcess } from '../../bench/processes.ts';
+import { warmUpRounds } from '../../bench/rounds.ts';
 import { environmentAt, findServicePlace } from '../../bench/service-process.ts';
 import { rabbitmqUrl } from '../../test/support/broker.ts';
 import type { Cleanup } from '../../test/support/cleanup.ts';
@@ -47,15 +48,14 @@ export async function runWebhookBench(t: Cleanup, effort: WebhookBenchEffort): P
   const ours = await startOurs(t);
   const peer = await startPeer(t);
   const runs: Record<'ours' | 'peer', Run[]> = { ours: [], peer: [] };
-  // As many as a round has: the first seconds of a process go into compiling it, ours and the peer's.
-  await sendAll(ours, effort.deliveries);
-  await ours.settle();
-  await sendAll(peer, effort.deliveries);
-  for (let round = 0; round < effort.rounds; round += 1) {
-    runs.ours.push(await sendAll(ours, effort.deliveries));
+  for (let round = 1 - warmUpRounds; round <= effort.rounds; round += 1) {
+    const own = await sendAll(ours, effort.deliveries);
     // What was accepted is published before the other begins: neither works in the other's time.
     await ours.settle();
-    runs.peer.push(await sendAll(peer, effort.deliveries));
+    const other = await sendAll(peer, effort.deliveries);
+    if (round < 1) continue;
+    runs.ours.push(own);
+    runs.peer.push(other);
   }
   const delaysMs = await measureDelays(ours, Math.min(effort.deliveries, 5 * pacedPerSecond));
 
