@@ -90,6 +90,6 @@ function answerOf({ status, headers, body, result }: HandedOn, method: string): 
 function send(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
   reply.code(answer.status).headers(answer.headers);
   if (answer.status === 204 || answer.status === 304 || request.method === 'HEAD') return reply.send();
-  // A body without a type stays without one: its bytes are handed on, not judged.
+  // A body without a type goes out as application/octet-stream, which is what none may be taken for (RFC 9110, 8.3).
   return reply.send(answer.body);
 }
