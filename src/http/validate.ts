@@ -9,12 +9,9 @@ import { type InputFault, ServiceError } from '../errors.ts';
 /** More faults than this help nobody, and an array of 50,000 wrong cells must not make a reply of megabytes. */
 const maxFaults = 20;
 /**
- * What the validator itself may note. A wrong choice is noted once for each alternative: with its default of eight, one
- * such member of five choices hid every fault behind it.
+ * What the validator itself may note. A wrong choice is noted once for each alternative, before it is said that there is a
+ * choice: with its default of eight, one such member hid that, and every fault behind it.
  */
-Settings.Set({ maxErrors: 20 * maxFaults });
-
-// A choice of eight names is eight errors before the one that says that there is a choice: the usual eight would end there.
 Settings.Set({ maxErrors: maxFaults * 25 });
 
 interface ValidationFault {
@@ -100,12 +97,6 @@ function messageOf(error: ValidationFault, all: readonly ValidationFault[]): str
   const { limit } = error.params as { limit?: number };
   switch (error.keyword) {
     case 'anyOf': {
-      // Of the right type, and yet not right: what one alternative says of the value is what there is to say.
-      const ofValue = all.find(
-        ({ keyword, instancePath }) =>
-          instancePath === error.instancePath && keyword !== 'anyOf' && keyword !== 'const' && keyword !== 'type',
-      );
-      if (ofValue !== undefined) return messageOf(ofValue, all);
       const choices = all.flatMap(({ keyword, instancePath, params }) =>
         keyword === 'const' && instancePath === error.instancePath && 'allowedValue' in params
           ? [String(params.allowedValue)]
