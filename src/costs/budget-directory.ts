@@ -2,6 +2,7 @@
  * All budgets, in memory: whether a call is under one costs a look-up and no SQL. A notification reads them again at once,
  * a timer twice a minute; while the database is away the last known ones hold.
  */
+import { configurationChannel } from '../directory/configuration-change.ts';
 import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import { type BudgetRow, listBudgetsAcrossTenants } from '../storage/budgets.ts';
@@ -57,7 +58,7 @@ export async function openBudgetDirectory({
       });
   };
 
-  const stopListening = await db.listen('configuration_changed', (payload) => {
+  const stopListening = await db.listen(configurationChannel, (payload) => {
     if (payload === null || payload.includes('"budgets"')) reload();
   });
   await load();

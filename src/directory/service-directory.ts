@@ -17,6 +17,7 @@ import {
   listServicesOfAllTenants,
   listServicesOfTenant,
 } from '../storage/external-services.ts';
+import { configurationChannel, tenantOfServiceChange } from './configuration-change.ts';
 import type { ExternalService, ServiceDirectory } from './service.ts';
 import { openAccount, serviceOfRow } from './service-row.ts';
 
@@ -119,7 +120,7 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
   };
 
   const onNotify = (payload: string | null): void => {
-    const tenantId = payload === null ? null : changedTenant(payload);
+    const tenantId = payload === null ? null : tenantOfServiceChange(payload);
     if (tenantId === undefined) return;
     if (tenantId === null) for (const entry of entries.values()) markOutdated(entry);
     else {
@@ -127,7 +128,7 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
       if (entry !== undefined) markOutdated(entry);
     }
   };
-  const stopListening = await db.listen('configuration_changed', onNotify);
+  const stopListening = await db.listen(configurationChannel, onNotify);
 
   return {
     async ofTenant(tenantId) {
@@ -155,15 +156,4 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
     ofAllTenants: async () => (await listServicesOfAllTenants(queryable)).map(rememberRow),
     close: stopListening,
   };
-}
-
-/** The tenant whose services changed, null for all, undefined where the change is of another table. */
-function changedTenant(payload: string): string | null | undefined {
-  try {
-    const change = JSON.parse(payload) as { table?: unknown; tenant?: unknown };
-    if (change.table !== 'external_services') return undefined;
-    return typeof change.tenant === 'string' ? change.tenant : null;
-  } catch {
-    return null;
-  }
 }

@@ -16,6 +16,7 @@ import {
   findWebhooksByTokenAcrossTenants,
   type WebhookConfigRow,
 } from '../storage/webhook-configs.ts';
+import { configurationChannel, parseChange } from './configuration-change.ts';
 
 export interface WebhookDirectory<Webhook> {
   /** The active webhook of a token by the hex SHA-256 of its text; null where there is none. */
@@ -78,7 +79,7 @@ export async function openWebhookDirectory<Webhook>(
       if (webhookId === null || entry.webhookId === webhookId) entry.outdated = true;
     }
   };
-  const stopListening = await deps.db.listen('configuration_changed', (payload) => {
+  const stopListening = await deps.db.listen(configurationChannel, (payload) => {
     const change = payload === null ? null : parseChange(payload);
     if (change === null) noteChange(null);
     else if (change.table === 'webhook_configs') noteChange(change.id);
@@ -185,15 +186,6 @@ export async function openWebhookDirectory<Webhook>(
 
 function unavailable(message: string): ServiceError {
   return new ServiceError('SERVICE_UNAVAILABLE', message, { retryAfterSeconds: 2 });
-}
-
-function parseChange(payload: string): { table: string; id: string } | null {
-  try {
-    const { table, id } = JSON.parse(payload) as { table?: unknown; id?: unknown };
-    return typeof table === 'string' && typeof id === 'string' ? { table, id } : null;
-  } catch {
-    return null;
-  }
 }
 
 function setBounded<Value>(map: Map<string, Value>, key: string, value: Value, max: number): void {

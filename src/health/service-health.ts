@@ -8,6 +8,7 @@
  * and settles, with the events, when it is back.
  */
 import type { Clock } from '../clock.ts';
+import { configurationChannel, tenantOfServiceChange } from '../directory/configuration-change.ts';
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -176,8 +177,9 @@ export async function openServiceHealth(deps: ServiceHealthDeps): Promise<Servic
       refreshing = null;
     });
   };
-  const stopListeningForChanges = await deps.db.listen('configuration_changed', (payload) => {
-    if (payload === null || isChangeOfServices(payload)) refreshDueAtMs ??= clock.now() + refreshSoonMs;
+  const stopListeningForChanges = await deps.db.listen(configurationChannel, (payload) => {
+    if (payload === null || tenantOfServiceChange(payload) !== undefined)
+      refreshDueAtMs ??= clock.now() + refreshSoonMs;
   });
   await refresh();
   const refreshTimer = setInterval(refreshAlone, refreshMs);
@@ -242,14 +244,6 @@ interface Told {
   readonly name: string;
   readonly status: HealthStatus;
   readonly lastError: string | null;
-}
-
-function isChangeOfServices(payload: string): boolean {
-  try {
-    return (JSON.parse(payload) as { table?: unknown }).table === 'external_services';
-  } catch {
-    return true;
-  }
 }
 
 function parseTold(payload: string): Told | null {

@@ -7,6 +7,7 @@
  * While the database is away, a token that was good lately stays good for `staleMs`; an unknown one cannot be judged.
  */
 import type { Clock } from '../clock.ts';
+import { configurationChannel, parseChange } from '../directory/configuration-change.ts';
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/database.ts';
@@ -60,7 +61,7 @@ export async function openTokenDirectory(deps: TokenDirectoryDeps): Promise<Toke
   let changes = 0;
   let isReading = false;
 
-  const stopListening = await db.listen('configuration_changed', (payload) => {
+  const stopListening = await db.listen(configurationChannel, (payload) => {
     const change = payload === null ? null : parseChange(payload);
     if (change !== null && change.table !== 'service_tokens') return;
     changes += 1;
@@ -185,15 +186,6 @@ function toKnown(token: LiveToken, loadedAtMs: number): KnownToken {
     expiresAtMs: token.expiresAt === null ? Number.POSITIVE_INFINITY : token.expiresAt.getTime(),
     loadedAtMs,
   };
-}
-
-function parseChange(payload: string): { table: string; id: string } | null {
-  try {
-    const { table, id } = JSON.parse(payload) as { table?: unknown; id?: unknown };
-    return typeof table === 'string' && typeof id === 'string' ? { table, id } : null;
-  } catch {
-    return null;
-  }
 }
 
 function dropOldest(map: Map<string, unknown>, max: number): void {

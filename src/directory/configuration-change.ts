@@ -1,0 +1,24 @@
+/** What `configuration_changed` tells: which row of which table was written. */
+
+export const configurationChannel = 'configuration_changed';
+
+/** null where it cannot be read: any row may have changed. */
+export function parseChange(payload: string): { table: string; id: string } | null {
+  try {
+    const { table, id } = JSON.parse(payload) as { table?: unknown; id?: unknown };
+    return typeof table === 'string' && typeof id === 'string' ? { table, id } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The tenant whose services changed, null for all, undefined where the change is of another table. */
+export function tenantOfServiceChange(payload: string): string | null | undefined {
+  try {
+    const change = JSON.parse(payload) as { table?: unknown; tenant?: unknown };
+    if (change.table !== 'external_services') return undefined;
+    return typeof change.tenant === 'string' ? change.tenant : null;
+  } catch {
+    return null;
+  }
+}
