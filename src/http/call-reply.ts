@@ -81,15 +81,20 @@ export async function withRateLimitHeaders<T>(
 }
 
 function setFailureHeaders(reply: FastifyReply, limits: RateLimitHeaders, error: unknown): void {
-  const { call: failed, limit, retryAfterSeconds } = error instanceof ServiceError ? error : noError;
-  if (limit !== undefined) limits.setRefused(reply, limit, retryAfterSeconds ?? limit.windowSeconds);
-  else limits.set(reply, callerOf(reply.request).tenantId, failed?.familyLimit ?? null);
+  const failed = error instanceof ServiceError ? error.call : undefined;
+  if (!setRefusedLimit(reply, limits, error)) {
+    limits.set(reply, callerOf(reply.request).tenantId, failed?.familyLimit ?? null);
+  }
   const cache = failed?.cache ?? null;
   if (cache !== null) reply.header('x-cache', cache.outcome).header('age', cache.ageSeconds);
 }
 
-/** What a fault of ours says of its call. */
-const noError = { call: undefined, limit: undefined, retryAfterSeconds: undefined };
+/** Shows the limit that an error is about; false where it is about none. */
+export function setRefusedLimit(reply: FastifyReply, limits: RateLimitHeaders, error: unknown): boolean {
+  if (!(error instanceof ServiceError) || error.limit === undefined) return false;
+  limits.setRefused(reply, error.limit, error.retryAfterSeconds ?? error.limit.windowSeconds);
+  return true;
+}
 
 /** `no-store` wins over `no-cache`; other directives of a request do not concern us. */
 export function cacheModeOf(header: string | undefined): CacheMode {

@@ -10,6 +10,7 @@ import { looksLikeWebhookToken } from '../../webhooks/webhook-secrets.ts';
 import { jsonContentType } from '../answer.ts';
 import type { Routes } from '../app.ts';
 import { readBoundedBody } from '../bounded-body.ts';
+import { setRefusedLimit } from '../call-reply.ts';
 import type { RateLimitHeaders } from '../rate-limit-headers.ts';
 import { receptionSchema } from './webhooks-schemas.ts';
 
@@ -49,8 +50,7 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
       },
     });
     const reception = await receiving.catch((error: unknown) => {
-      const { limit, retryAfterSeconds } = error instanceof ServiceError ? error : noLimit;
-      if (limit !== undefined) deps.limits.setRefused(reply, limit, retryAfterSeconds ?? limit.windowSeconds);
+      setRefusedLimit(reply, deps.limits, error);
       throw error;
     });
     deps.limits.set(reply, reception.tenantId, familyLimitOf(reception.limit, deps.clock.now()));
@@ -87,9 +87,6 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
 }
 
 const anyBody = Type.Unknown({ description: 'Whatever the sender signed: the bytes count, not their type.' });
-
-/** What a fault of ours says of limits. */
-const noLimit = { limit: undefined, retryAfterSeconds: undefined };
 
 /** A string, not bytes: Node writes it in one piece with the headers. */
 function answerOf(reception: Reception): string {
