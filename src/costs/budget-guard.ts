@@ -7,9 +7,10 @@
  *
  * In shared mode the limit is never passed, over any number of replicas. Three things are on the safe side, and put right
  * when the budget has been quiet for two minutes: a reservation whose process died, or whose reply was lost until the
- * store counted as away, stays taken; a counter is never below the roll-up. One thing is not: where replicas lose Redis at different moments, or Redis
- * loses its data, a replica that is alone spends its part of what was left while the others go on spending all of it
- * through Redis. The limit may then be passed by that part, and by the price of the calls under way.
+ * store counted as away, stays taken; a counter is never below the roll-up. One thing is not: where replicas lose Redis
+ * at different moments, or Redis loses its data, a replica that is alone spends its part of what was left while the
+ * others go on spending all of it through Redis. The limit may then be passed by that part, and by the price of the
+ * calls under way.
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';

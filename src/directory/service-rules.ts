@@ -3,7 +3,7 @@ import type { InputFault } from '../errors.ts';
 import type { ServiceType } from '../providers/provider.ts';
 import { adapterNames, findAdapter } from '../providers/registry.ts';
 import type { ServiceDraft } from './manage-services.ts';
-import { adapterNameOf } from './service.ts';
+import { adapterNameOf, isCalled } from './service.ts';
 
 /** Which types of services an adapter of each type may stand behind. `maps` is geocoding by another name, or any API. */
 const typesServed: Readonly<Record<ServiceType, readonly ServiceType[]>> = {
@@ -34,9 +34,7 @@ export function faultsOfDraft(draft: ServiceDraft): readonly InputFault[] {
   }
   faults.push(...faultsOfCost(draft.config.cost_per_request));
   const ofSettings = adapter?.faultsOf?.(draft) ?? [];
-  // A sender of webhooks calls us: it need not have an address.
-  const isCalled = draft.serviceType !== 'webhook' || draft.baseUrl !== null;
-  faults.push(...(isCalled ? ofSettings : ofSettings.filter(({ path }) => path !== 'base_url')));
+  faults.push(...(isCalled(draft) ? ofSettings : ofSettings.filter(({ path }) => path !== 'base_url')));
   return faults;
 }
 

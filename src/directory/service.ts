@@ -46,6 +46,11 @@ export function adapterNameOf(
   return service.serviceType === 'api' || service.serviceType === 'webhook' ? 'http' : service.serviceName;
 }
 
+/** A sender of webhooks calls us and may have no address; every other service has its own, or its vendor's. */
+export function isCalled({ serviceType, baseUrl }: Pick<ExternalService, 'serviceType' | 'baseUrl'>): boolean {
+  return serviceType !== 'webhook' || baseUrl !== null;
+}
+
 /** `maps` is geocoding by another name, unless the service is any API. */
 export function isGeocoder(service: Pick<ExternalService, 'serviceName' | 'serviceType' | 'config'>): boolean {
   return service.serviceType === 'geocoding' || (service.serviceType === 'maps' && adapterNameOf(service) !== 'http');

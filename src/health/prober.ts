@@ -6,7 +6,7 @@
  * the lease has ended. Services that a round did not get to are first in the next.
  */
 import type { Clock } from '../clock.ts';
-import type { ExternalService } from '../directory/service.ts';
+import { type ExternalService, isCalled } from '../directory/service.ts';
 import type { Logger } from '../logger.ts';
 
 export interface ProberDeps {
@@ -76,11 +76,6 @@ async function dueServices(deps: ProberDeps): Promise<ExternalService[]> {
   const dueBeforeMs = deps.clock.now() - deps.intervalMs * dueShare;
   const lastOf = ({ id }: ExternalService): number => lastAttempts.get(id) ?? 0;
   return services
-    .filter((service) => service.isActive && hasAddress(service) && lastOf(service) <= dueBeforeMs)
+    .filter((service) => service.isActive && isCalled(service) && lastOf(service) <= dueBeforeMs)
     .sort((one, other) => lastOf(one) - lastOf(other));
-}
-
-/** A sender of webhooks may have none; every other service has its own, or its vendor's. */
-function hasAddress({ serviceType, baseUrl }: ExternalService): boolean {
-  return serviceType !== 'webhook' || baseUrl !== null;
 }
