@@ -1,6 +1,6 @@
 /** Single variables of the environment: how each kind is written, and what is said of one that is not written so. */
 import { createPublicKey } from 'node:crypto';
-import ipaddr from 'ipaddr.js';
+import { parseRange } from './ip-range.ts';
 
 export interface EncryptionKey {
   readonly id: string;
@@ -220,9 +220,7 @@ export function readCidrs(read: Reader, problems: string[], name: string, hostAn
     .map((part) => part.trim())
     .filter((part) => part !== '');
   for (const part of parts) {
-    // Four decimal parts: a bare number, as other programs count their proxies, would be an address of the short form.
-    const isIpv4 = ipaddr.IPv4.isValidFourPartDecimal(part) || ipaddr.IPv4.isValidCIDRFourPartDecimal(part);
-    const isCidr = isIpv4 || ipaddr.IPv6.isValid(part) || ipaddr.IPv6.isValidCIDR(part);
+    const isCidr = parseRange(part) !== null;
     const isHostAndPort = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+):\d{1,5}$/i.test(part);
     if (!isCidr && !(hostAndPortToo && isHostAndPort)) {
       problems.push(`${name}: "${part}" is no CIDR${hostAndPortToo ? ' and no host:port' : ''}`);

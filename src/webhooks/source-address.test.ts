@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compileRanges, isAllowedAddress, parseRange, sourceAddressOf } from './source-address.ts';
+import { compileRanges, isAllowedAddress, sourceAddressOf } from './source-address.ts';
 
 const trusted = compileRanges(['10.0.0.0/8', 'fd00::/8']);
 
@@ -34,14 +34,6 @@ test('an allow-list admits its ranges of both families and nothing else', () => 
   assert.equal(isAllowedAddress('198.51.100.8', allowed), false);
   assert.equal(isAllowedAddress(null, allowed), false);
   assert.equal(isAllowedAddress('203.0.113.5', []), true);
-});
-
-test('what is no range is told apart', () => {
-  assert.equal(parseRange('10.0.0.0/33'), null);
-  assert.equal(parseRange('example.com'), null);
-  for (const slip of ['10.1', '10.1.2/24', '1', '010.0.0.1', '0x7f.0.0.1', '203.0.113.256', '10.0.0.0/8 ', '']) {
-    assert.equal(parseRange(slip), null, slip);
-  }
 });
 
 test('a range of IPv4 addresses written as IPv6 admits them', () => {

@@ -1,7 +1,7 @@
 /** A whole webhook as its admin wants it, and what may be wrong with it. */
 import { invalidInput } from '../errors.ts';
+import { parseRange } from '../ip-range.ts';
 import type { WebhookConfigRow } from '../storage/webhook-configs.ts';
-import { parseRange } from './source-address.ts';
 import { type DuplicateRule, type OverLimitPolicy, parseFactSource, presetOf } from './sources.ts';
 import type { SignatureScheme } from './verify-signature.ts';
 
