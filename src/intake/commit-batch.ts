@@ -13,18 +13,19 @@ export type Outcome =
   /** The record itself cannot be stored: its neighbours were. */
   | { readonly kind: 'rejected'; readonly error: unknown };
 
-export interface BatchCommitter {
-  /**
-   * One outcome per record, in order. Hands the events of what was written to the relay. Throws `DatabaseAway` where
-   * the batch must wait, whole, for another time: it may or may not be stored, and repeating it is safe.
-   */
-  commit(records: readonly PreparedRecord[]): Promise<Outcome[]>;
+export interface Commit {
+  /** One per record, in order. */
+  readonly outcomes: readonly Outcome[];
+  /** Of what was written, in order: for the relay. */
+  readonly events: readonly OutboxMessage[];
 }
 
-export interface BatchCommitterDeps {
-  readonly db: Database;
-  /** Called with the events of a commit, in its order. */
-  onEvents(messages: readonly OutboxMessage[]): void;
+export interface BatchCommitter {
+  /**
+   * Throws `DatabaseAway` where the batch must wait, whole, for another time: it may or may not be stored, and repeating
+   * it is safe.
+   */
+  commit(records: readonly PreparedRecord[]): Promise<Commit>;
 }
 
 /** Deadlock, serialisation, lock not available: the same statement may pass in a moment. */
@@ -33,10 +34,10 @@ const maxTransientTries = 5;
 /** Bodies known to be stored are not sent again. At the bound the elder half is forgotten, and at worst sent once more. */
 const maxRememberedBodies = 20_000;
 
-export function createBatchCommitter({ db, onEvents }: BatchCommitterDeps): BatchCommitter {
+export function createBatchCommitter(db: Database): BatchCommitter {
   const storedBodies = createKeyMemory(maxRememberedBodies);
 
-  const write = async (records: readonly PreparedRecord[]): Promise<Outcome[]> => {
+  const write = async (records: readonly PreparedRecord[]): Promise<Commit> => {
     const bodies = newBodies(records, storedBodies);
     const rows: IntakeRows = {
       webhooks: records.flatMap((record) => record.webhook ?? []),
@@ -56,25 +57,24 @@ export function createBatchCommitter({ db, onEvents }: BatchCommitterDeps): Batc
         webhook !== null && !writtenWebhooks.has(webhook.id) && first !== undefined && first !== webhook.id;
       return { kind: 'written', duplicateOf: isDuplicate ? first : null };
     });
-    onEvents(
-      records.flatMap((record, index) => {
-        const outcome = outcomes[index];
-        return outcome?.kind === 'written' && outcome.duplicateOf === null ? record.events.map(messageOf) : [];
-      }),
-    );
-    return outcomes;
+    const events = records.flatMap((record, index) => {
+      const outcome = outcomes[index];
+      return outcome?.kind === 'written' && outcome.duplicateOf === null ? record.events.map(messageOf) : [];
+    });
+    return { outcomes, events };
   };
 
   /** Halves the batch until the one that cannot be stored stands alone: log2(n) more statements for each such record. */
-  const writeIsolating = async (records: readonly PreparedRecord[]): Promise<Outcome[]> => {
+  const writeIsolating = async (records: readonly PreparedRecord[]): Promise<Commit> => {
     try {
       return await write(records);
     } catch (error) {
       if (isAway(error)) throw asAway(error);
-      if (records.length === 1) return [{ kind: 'rejected', error }];
+      if (records.length === 1) return { outcomes: [{ kind: 'rejected', error }], events: [] };
       const middle = records.length >> 1;
       const first = await writeIsolating(records.slice(0, middle));
-      return [...first, ...(await writeIsolating(records.slice(middle)))];
+      const second = await writeIsolating(records.slice(middle));
+      return { outcomes: [...first.outcomes, ...second.outcomes], events: [...first.events, ...second.events] };
     }
   };
 

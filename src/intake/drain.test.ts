@@ -115,6 +115,21 @@ test('a delivery seen before, in the spool or in PostgreSQL, is stored once', as
   assert.equal(published.length, 2);
 });
 
+test('of many deliveries with one id at once, while PostgreSQL is away, all but one are told which was kept', async (t) => {
+  const { start, proxy, select } = await startSpoolingIntake(t);
+  const intake = await start();
+  await intake.record({ logs: [sampleLog()] });
+  proxy.cut();
+  const deliveries = Array.from({ length: 300 }, () => sampleWebhook({ deliveryId: 'same' }));
+  const receipts = await Promise.all(deliveries.map((webhookEvent) => intake.record({ webhookEvent })));
+  const kept = deliveries.filter((_, index) => receipts[index]?.duplicateOf === null);
+  assert.equal(kept.length, 1);
+  assert.ok(receipts.every(({ duplicateOf }) => duplicateOf === null || duplicateOf === kept[0]?.id));
+  proxy.resume();
+  await waitFor('the spool to drain', async () => (await select('select id from webhook_events')).length > 0);
+  assert.deepEqual(await select('select id from webhook_events'), [{ id: kept[0]?.id }]);
+});
+
 test('a body that counts once is told in the spool, and against PostgreSQL when it drains', async (t) => {
   const { start, proxy, select, published } = await startSpoolingIntake(t);
   const intake = await start();

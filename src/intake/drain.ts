@@ -1,5 +1,6 @@
 /** Empties the spool into PostgreSQL, in order, when it is back, and then lets the intake commit directly again. */
 import type { Logger } from '../logger.ts';
+import type { OutboxRelay } from '../outbox/relay.ts';
 import { type Database, DatabaseAway } from '../storage/database.ts';
 import type { BatchCommitter } from './commit-batch.ts';
 import type { Spool, SpoolBatch } from './spool.ts';
@@ -22,7 +23,7 @@ export interface DrainingDeps {
   readonly db: Database;
   readonly logger: Logger;
   /** Events of other processes' spools are published by this one. */
-  readonly origin: string;
+  readonly relay: Pick<OutboxRelay, 'origin' | 'accept'>;
 }
 
 /** With no more than this left, new records wait for it: a commit or two. */
@@ -34,7 +35,7 @@ const longestPauseMs = 2_000;
 const idlePauseMs = 10_000;
 
 export function startDraining(deps: DrainingDeps): Draining {
-  const { spool, writer, committer, db, logger } = deps;
+  const { spool, writer, committer, db, logger, relay } = deps;
   let active = !spool.isEmpty();
   let closed = false;
   let door: { opened: Promise<void>; open(): void } | null = null;
@@ -63,9 +64,10 @@ export function startDraining(deps: DrainingDeps): Draining {
   const drainGroup = async (batch: SpoolBatch): Promise<void> => {
     const own = batch.records.map((record) => ({
       ...record,
-      events: record.events.map((event) => ({ ...event, origin: deps.origin })),
+      events: record.events.map((event) => ({ ...event, origin: relay.origin })),
     }));
-    const outcomes = await committer.commit(own);
+    const { outcomes, events } = await committer.commit(own);
+    relay.accept(events);
     const refused = own.filter((_, index) => outcomes[index]?.kind === 'rejected');
     if (refused.length === 0) return;
     const reason = outcomes.find((outcome) => outcome.kind === 'rejected');

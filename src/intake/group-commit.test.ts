@@ -286,6 +286,35 @@ test('at the bound callers wait for room, and are turned away when none comes', 
   await Promise.all([committing, ...inside]);
 });
 
+test('a full commit does not wait for a slow one before it, and its events still leave in their order', async (t) => {
+  const { db } = await startTestDatabase(t);
+  const held = Promise.withResolvers<void>();
+  let commits = 0;
+  const slowAtFirst: Database = {
+    ...db,
+    async querySystem<Row>(statement: Statement) {
+      commits += 1;
+      if (commits === 1) await held.promise;
+      return db.querySystem<Row>(statement);
+    },
+  };
+  const { intake, accepted } = await startIntake(t, { db: slowAtFirst });
+  const record = (number: number) =>
+    intake.record({ logs: [sampleLog()], events: [{ event: sampleEvent({ correlationId: `${number}` }) }] });
+  const slow = Promise.all(Array.from({ length: 64 }, (_, index) => record(index)));
+  const quick = Promise.all(Array.from({ length: 64 }, (_, index) => record(64 + index)));
+
+  assert.ok((await quick).every(({ storedIn }) => storedIn === 'database'));
+  assert.equal(accepted.length, 0, 'what was recorded before is announced before');
+  held.resolve();
+  await slow;
+  await intake.close();
+  assert.deepEqual(
+    accepted.map(({ body }) => Number(JSON.parse(body).correlation_id)),
+    Array.from({ length: 128 }, (_, index) => index),
+  );
+});
+
 test('where a body counts once, it is a duplicate under another id: later, at once, and on another replica', async (t) => {
   const { intake, deps, openAnother, select, accepted } = await startIntake(t);
   const replica = createIntake({ ...deps, db: openAnother() });

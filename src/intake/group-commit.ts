@@ -1,6 +1,8 @@
 /**
  * The one durable writer. Records that gather while a commit runs go in the next one, without a timer: alone, a record
- * waits for nobody; under load, the commits grow and their cost is shared.
+ * waits for nobody; under load, the commits grow and their cost is shared. So many as fill a commit do not wait for the
+ * one before: else all callers would wait for PostgreSQL together, and then PostgreSQL for all of them. Events leave in
+ * the order in which their commits began.
  *
  * Two modes:
  * - direct: batches are committed in PostgreSQL.
@@ -13,6 +15,7 @@
 import type { Masker } from '../audit/mask.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
+import type { OutboxMessage } from '../outbox/envelope.ts';
 import type { OutboxRelay } from '../outbox/relay.ts';
 import { type Database, DatabaseAway } from '../storage/database.ts';
 import { type BatchCommitter, createBatchCommitter, type Outcome } from './commit-batch.ts';
@@ -41,6 +44,11 @@ export interface IntakeDeps {
 
 const maxBatchRecords = 500;
 const maxBatchBytes = 8 * 1024 * 1024;
+/** With more in a commit, its fixed cost (a round trip, a flush) is little of what it takes. */
+const fullCommitRecords = 64;
+const maxCommitsAtOnce = 2;
+/** The events of these wait in memory for those of a commit that does not end. */
+const maxCommitsAhead = 32;
 
 export function createIntake(deps: IntakeDeps): Intake {
   const { clock, logger, spool } = deps;
@@ -49,25 +57,28 @@ export function createIntake(deps: IntakeDeps): Intake {
     maxBytes: deps.maxWaitingBytes ?? 64 * 1024 * 1024,
     deadlineMs: deps.roomDeadlineMs ?? 5_000,
   });
-  const committer: BatchCommitter = createBatchCommitter({
-    db: deps.db,
-    onEvents: (messages) => deps.relay.accept(messages),
-  });
+  const committer: BatchCommitter = createBatchCommitter(deps.db);
   const spoolWriter: SpoolWriter | null = spool === null ? null : createSpoolWriter(spool);
   const prepare = { masker: deps.masker, origin: deps.relay.origin };
   let closed = false;
-  let running: Promise<void> | null = null;
+  let isGathering = false;
+  const underWay = new Set<Promise<void>>();
+  /** Of the commit that began last: settled when its events, and those of all before it, are with the relay. */
+  let lastHandedOver: Promise<void> = Promise.resolve();
+  let notHandedOver = 0;
 
   const drain =
     spool === null || spoolWriter === null
       ? null
-      : startDraining({ spool, writer: spoolWriter, committer, db: deps.db, logger, origin: deps.relay.origin });
+      : startDraining({ spool, writer: spoolWriter, committer, db: deps.db, logger, relay: deps.relay });
 
-  const storeInDatabase = async (batch: readonly WaitingRecord[]): Promise<void> => {
+  /** Returns the events of what was written. */
+  const storeInDatabase = async (batch: readonly WaitingRecord[]): Promise<readonly OutboxMessage[]> => {
     const startedAtMs = performance.now();
-    const outcomes = await committer.commit(batch.map(({ record }) => record));
+    const { outcomes, events } = await committer.commit(batch.map(({ record }) => record));
     deps.onCommit?.({ records: batch.length, durationMs: performance.now() - startedAtMs, storedIn: 'database' });
     for (const [index, waiting] of batch.entries()) answer(waiting, outcomes[index] as Outcome);
+    return events;
   };
 
   const answer = (waiting: WaitingRecord, outcome: Outcome): void => {
@@ -91,12 +102,12 @@ export function createIntake(deps: IntakeDeps): Intake {
     }
   };
 
-  const store = async (batch: readonly WaitingRecord[]): Promise<void> => {
+  /** Returns the events of what is in PostgreSQL now; those in the spool are published when it drains. */
+  const store = async (batch: readonly WaitingRecord[]): Promise<readonly OutboxMessage[]> => {
     await drain?.doorOpen();
     if (drain === null || !drain.isActive()) {
       try {
-        await storeInDatabase(batch);
-        return;
+        return await storeInDatabase(batch);
       } catch (error) {
         if (!(error instanceof DatabaseAway)) throw error;
         if (drain === null) throw error;
@@ -105,32 +116,56 @@ export function createIntake(deps: IntakeDeps): Intake {
       }
     }
     await storeInSpool(batch, spoolWriter as SpoolWriter);
+    return [];
   };
 
-  const run = async (): Promise<void> => {
-    // One turn of the event loop, so that all who came with the first go together.
-    await new Promise((resolve) => setImmediate(resolve));
-    for (;;) {
-      usage.flushIfDue();
-      const batch = room.take(maxBatchRecords, maxBatchBytes);
-      if (batch.length === 0) return;
-      await store(batch).catch((error: unknown) => {
-        logger.error({ err: error }, 'a batch could not be stored');
-        for (const waiting of batch) waiting.reject(error instanceof DatabaseAway ? new IntakeFull() : error);
-      });
+  const storeOrRefuse = async (batch: readonly WaitingRecord[]): Promise<readonly OutboxMessage[]> => {
+    try {
+      return await store(batch);
+    } catch (error) {
+      logger.error({ err: error }, 'a batch could not be stored');
+      for (const waiting of batch) waiting.reject(error instanceof DatabaseAway ? new IntakeFull() : error);
+      return [];
     }
   };
 
-  const kick = (): void => {
-    running ??= run().finally(() => {
-      running = null;
-      if (!room.isEmpty()) kick();
+  const mayCommit = (): boolean => {
+    if (underWay.size === 0) return !room.isEmpty();
+    const mayOvertake = underWay.size < maxCommitsAtOnce && notHandedOver < maxCommitsAhead;
+    return mayOvertake && room.count() >= fullCommitRecords;
+  };
+
+  const startCommits = (): void => {
+    while (mayCommit()) {
+      const storing = storeOrRefuse(room.take(maxBatchRecords, maxBatchBytes));
+      notHandedOver += 1;
+      lastHandedOver = Promise.all([storing, lastHandedOver]).then(([events]) => {
+        notHandedOver -= 1;
+        deps.relay.accept(events);
+      });
+      const ended = storing.then(() => {
+        underWay.delete(ended);
+        usage.flushIfDue();
+        startCommits();
+      });
+      underWay.add(ended);
+    }
+  };
+
+  /** At the end of this turn of the event loop, so that all who came with the first go together. */
+  const startSoon = (): void => {
+    if (isGathering || underWay.size > 0) return;
+    isGathering = true;
+    setImmediate(() => {
+      isGathering = false;
+      startCommits();
     });
   };
 
-  const submit = async (record: PreparedRecord): Promise<IntakeReceipt> => {
+  const submit = (record: PreparedRecord): Promise<IntakeReceipt> => {
     const receipt = room.enter(record);
-    kick();
+    if (room.count() >= fullCommitRecords) startCommits();
+    else startSoon();
     return receipt;
   };
 
@@ -151,10 +186,11 @@ export function createIntake(deps: IntakeDeps): Intake {
     async close() {
       closed = true;
       usage.close();
-      while (!room.isEmpty() || running !== null) {
-        kick();
-        await running;
+      while (!room.isEmpty() || underWay.size > 0) {
+        startCommits();
+        await Promise.all(underWay);
       }
+      await lastHandedOver;
       await drain?.close();
       await spool?.close();
     },

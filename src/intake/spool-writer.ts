@@ -6,7 +6,7 @@ import type { PreparedRecord } from './prepare.ts';
 import type { Spool } from './spool.ts';
 
 export interface SpoolWriter {
-  /** One receipt per record. Throws `IntakeFull`; then nothing of it is acknowledged. */
+  /** One receipt per record; after the appends before it. Throws `IntakeFull`: then nothing of it is acknowledged. */
   append(records: readonly PreparedRecord[]): Promise<IntakeReceipt[]>;
   isIdle(): boolean;
   /** The spool is drained: PostgreSQL knows its deliveries now. */
@@ -19,32 +19,39 @@ const maxRemembered = 200_000;
 export function createSpoolWriter(spool: Spool): SpoolWriter {
   const firstByKey = new Map<string, string>();
   let appending = 0;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const appendNext = async (records: readonly PreparedRecord[]): Promise<IntakeReceipt[]> => {
+    const firstInBatch = new Map<string, string>();
+    const receipts: IntakeReceipt[] = [];
+    const fresh: PreparedRecord[] = [];
+    for (const record of records) {
+      const { webhook } = record;
+      const keys = webhook === null ? [] : keysOf(webhook);
+      const first = keys.map((key) => firstByKey.get(key) ?? firstInBatch.get(key)).find((id) => id !== undefined);
+      receipts.push({ duplicateOf: first ?? null, storedIn: 'spool' });
+      if (first !== undefined) continue;
+      fresh.push(record);
+      if (webhook !== null) for (const key of keys) firstInBatch.set(key, webhook.id);
+    }
+    if (fresh.length > 0) await spool.append(fresh);
+    for (const [key, id] of firstInBatch) {
+      if (firstByKey.size >= maxRemembered) firstByKey.delete(firstByKey.keys().next().value as string);
+      firstByKey.set(key, id);
+    }
+    return receipts;
+  };
 
   return {
-    async append(records) {
+    append(records) {
       appending += 1;
-      try {
-        const firstInBatch = new Map<string, string>();
-        const receipts: IntakeReceipt[] = [];
-        const fresh: PreparedRecord[] = [];
-        for (const record of records) {
-          const { webhook } = record;
-          const keys = webhook === null ? [] : keysOf(webhook);
-          const first = keys.map((key) => firstByKey.get(key) ?? firstInBatch.get(key)).find((id) => id !== undefined);
-          receipts.push({ duplicateOf: first ?? null, storedIn: 'spool' });
-          if (first !== undefined) continue;
-          fresh.push(record);
-          if (webhook !== null) for (const key of keys) firstInBatch.set(key, webhook.id);
-        }
-        if (fresh.length > 0) await spool.append(fresh);
-        for (const [key, id] of firstInBatch) {
-          if (firstByKey.size >= maxRemembered) firstByKey.delete(firstByKey.keys().next().value as string);
-          firstByKey.set(key, id);
-        }
-        return receipts;
-      } finally {
-        appending -= 1;
-      }
+      const appended = last
+        .then(() => appendNext(records))
+        .finally(() => {
+          appending -= 1;
+        });
+      last = appended.catch(() => undefined);
+      return appended;
     },
     isIdle: () => appending === 0,
     forget: () => firstByKey.clear(),

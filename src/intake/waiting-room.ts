@@ -15,6 +15,8 @@ export interface WaitingRoom {
   /** The oldest records, as many as fit into both bounds, and at least one if there is any. */
   take(maxRecords: number, maxBytes: number): WaitingRecord[];
   isEmpty(): boolean;
+  /** Those at the door not included. */
+  count(): number;
 }
 
 export interface WaitingRoomOptions {
@@ -92,6 +94,7 @@ export function createWaitingRoom({ maxRecords, maxBytes, deadlineMs }: WaitingR
       return batch;
     },
     isEmpty: () => inside.length === 0,
+    count: () => inside.length,
   };
 }
 
