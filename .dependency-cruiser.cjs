@@ -10,7 +10,7 @@ Visitor.prototype.visitStatement = function visitUsingToo(statement) {
 
 // Imports run one way. A room may import the rooms named after it here, itself, and the ground floor
 // (errors, ids, clock, config types, logger); whatever is not named is refused.
-const ground = '^src/(errors|ids|clock|config|config-variables|ip-range|logger|version|project-files)\\.ts$';
+const ground = '^src/(errors|ids|clock|config|config-variables|ip-range|logger|rounds|version|project-files)\\.ts$';
 const rooms = {
   metrics: [],
   secrets: [],

@@ -1,6 +1,7 @@
 /** Makes the next days' partitions, drops those that are older than the log is kept, and removes other leftovers. */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
+import { startRounds } from '../rounds.ts';
 import type { Database } from '../storage/database.ts';
 import { deleteExpiredRows } from '../storage/expired-rows.ts';
 import { dayOf, dropPartitionsBefore, ensurePartitions, partitionedTables } from '../storage/partitions.ts';
@@ -33,7 +34,6 @@ const lease = 'retention';
 export function startRetention(deps: RetentionDeps): Retention {
   const { db, clock, logger } = deps;
   const intervalMs = deps.intervalMs ?? hourMs;
-  let running: Promise<void> | null = null;
 
   const removeOld = async (): Promise<void> => {
     // The day before the bound is kept whole: retention is at least the days asked for.
@@ -52,22 +52,11 @@ export function startRetention(deps: RetentionDeps): Retention {
     if (await deps.tryHold(lease, intervalMs * 0.9)) await removeOld();
   };
 
-  const run = (): void => {
-    running ??= runOnce()
-      .catch((error: unknown) => logger.warn({ err: error }, 'retention could not run; it will next time'))
-      .finally(() => {
-        running = null;
-      });
-  };
-
-  const timer = setInterval(run, intervalMs).unref();
-  run();
-
-  return {
-    runOnce,
-    async close() {
-      clearInterval(timer);
-      await running;
-    },
-  };
+  const rounds = startRounds({
+    everyMs: intervalMs,
+    round: runOnce,
+    onFailure: (error) => logger.warn({ err: error }, 'retention could not run; it will next time'),
+  });
+  rounds.start();
+  return { runOnce, close: rounds.close };
 }

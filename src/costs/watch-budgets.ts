@@ -11,6 +11,7 @@ import type { ServiceDirectory } from '../directory/service.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { DurableEvent } from '../outbox/events.ts';
+import { startRounds } from '../rounds.ts';
 import { type BudgetUse, listBudgetUseAcrossTenants, markAlerted } from '../storage/budgets.ts';
 import type { Database, Queryable } from '../storage/database.ts';
 import type { BudgetGuard } from './budget-guard.ts';
@@ -37,7 +38,6 @@ export interface BudgetWatch {
 const thresholds = [100, 80, 50] as const;
 
 export function startBudgetWatch(deps: WatchBudgetsDeps): BudgetWatch {
-  let running: Promise<void> | null = null;
   let shown = new Set<string>();
 
   const runOnce = async (): Promise<void> => {
@@ -55,25 +55,13 @@ export function startBudgetWatch(deps: WatchBudgetsDeps): BudgetWatch {
     }
   };
 
-  const run = (): void => {
-    running ??= runOnce()
-      .catch((error: unknown) =>
-        deps.logger.warn({ err: error }, 'budgets could not be looked at; they will next time'),
-      )
-      .finally(() => {
-        running = null;
-      });
-  };
-  const timer = setInterval(run, deps.intervalMs ?? 10_000).unref();
-  run();
-
-  return {
-    runOnce,
-    async close() {
-      clearInterval(timer);
-      await running;
-    },
-  };
+  const rounds = startRounds({
+    everyMs: deps.intervalMs ?? 10_000,
+    round: runOnce,
+    onFailure: (error) => deps.logger.warn({ err: error }, 'budgets could not be looked at; they will next time'),
+  });
+  rounds.start();
+  return { runOnce, close: rounds.close };
 }
 
 function gaugeOf({ management_company_id, service_name }: BudgetUse): string {

@@ -14,9 +14,10 @@ import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import type { AskContext } from './attempt-once.ts';
 import type { CachedAnswer, CacheQuestion } from './cache/cached-answer.ts';
 import type { Flight } from './cache/single-flight.ts';
-import { announceHit, announceMiss } from './cache-telemetry.ts';
-import type { CacheMode, CacheOutcome, Call, CallExecutor, CallResult, ProviderTrace, Render } from './call.ts';
+import { announceMiss } from './cache-telemetry.ts';
+import type { CacheMode, Call, CallExecutor, CallResult, ProviderTrace, Render } from './call.ts';
 import { type CallRecord, createCallRecord } from './call-record.ts';
+import { type CacheHit, fetchOutcome, resultFromCache, resultOfFetch } from './call-result.ts';
 import type { CallDeps } from './deps.ts';
 import { type ChainResult, tryInOrder } from './failover.ts';
 import type { LimitState } from './limits.ts';
@@ -236,45 +237,15 @@ export function familyLimitOf(state: LimitState | null, nowMs: number): CallResu
 }
 
 function answerFresh({ fresh, led }: Extract<Resolved<Fresh>, { from: 'fetch' }>): CallResult {
-  const cacheOutcome: CacheOutcome = led ? 'MISS' : 'COALESCED';
-  if (fresh instanceof ServiceError) {
-    const familyLimit = led ? (fresh.call?.familyLimit ?? null) : null;
-    throw withCall(fresh, { familyLimit, cache: { outcome: cacheOutcome, ageSeconds: 0 } });
-  }
-  return {
-    body: fresh.body,
-    cacheOutcome,
-    ageSeconds: 0,
-    provider: fresh.provider,
-    familyLimit: led ? fresh.familyLimit : null,
-  };
+  if (!(fresh instanceof ServiceError)) return resultOfFetch(fresh, led);
+  const familyLimit = led ? (fresh.call?.familyLimit ?? null) : null;
+  throw withCall(fresh, { familyLimit, cache: { outcome: fetchOutcome(led), ageSeconds: 0 } });
 }
 
-const cacheOutcomes = {
-  memory: 'HIT-MEMORY',
-  redis: 'HIT-REDIS',
-  postgres: 'HIT-POSTGRES',
-  stale: 'STALE',
-} as const satisfies Record<string, CacheOutcome>;
-
-function answerFromCache(
-  deps: CallDeps,
-  call: Call,
-  hit: Extract<Resolved<Fresh>, { from: 'memory' | 'redis' | 'postgres' | 'stale' }>,
-): CallResult {
-  const { answer, from } = hit;
-  const nowMs = deps.clock.now();
-  announceHit(deps, call, hit, nowMs);
-  const ageSeconds = Math.max(0, Math.floor((nowMs - answer.fetchedAtMs) / 1000));
-  if (answer.kind === 'not_found') {
-    const error = notFound(call.capability.family, JSON.parse(answer.body.toString()) as readonly ProviderTrace[]);
-    throw withCall(error, { familyLimit: null, cache: { outcome: cacheOutcomes[from], ageSeconds } });
-  }
-  return {
-    body: answer.body,
-    cacheOutcome: cacheOutcomes[from],
-    ageSeconds,
-    provider: answer.serviceName,
-    familyLimit: null,
-  };
+function answerFromCache(deps: CallDeps, call: Call, hit: CacheHit): CallResult {
+  const result = resultFromCache(deps, call, hit);
+  if (hit.answer.kind !== 'not_found') return result;
+  const { body, cacheOutcome, ageSeconds } = result;
+  const error = notFound(call.capability.family, JSON.parse(body.toString()) as readonly ProviderTrace[]);
+  throw withCall(error, { familyLimit: null, cache: { outcome: cacheOutcome, ageSeconds } });
 }

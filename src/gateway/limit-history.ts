@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
 import { newId, type TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
+import { startRounds } from '../rounds.ts';
 import { type RateLimitWindowRow, upsertRateLimitWindowsAcrossTenants } from '../storage/api-rate-limits.ts';
 import type { Database } from '../storage/database.ts';
 import { returnAfterMs, sliceMs } from './limit-windows.ts';
@@ -62,33 +63,24 @@ export function startLimitHistory(deps: LimitHistoryDeps): LimitHistory {
   const noteSpendersFailure = (error: unknown) => deps.logger.debug({ err: error }, notWritten);
 
   const rounds = [
-    repeat(intervalMs, runOnce, (error) => deps.logger.warn({ err: error }, notWritten)),
-    repeat(deps.spendersIntervalMs ?? defaultSpendersIntervalMs, writeSpenders, noteSpendersFailure),
+    startRounds({
+      everyMs: intervalMs,
+      round: runOnce,
+      onFailure: (error) => deps.logger.warn({ err: error }, notWritten),
+    }),
+    startRounds({
+      everyMs: deps.spendersIntervalMs ?? defaultSpendersIntervalMs,
+      round: writeSpenders,
+      onFailure: noteSpendersFailure,
+    }),
   ];
   return {
     runOnce,
     writeSpenders,
     async close() {
-      await Promise.all(rounds.map((round) => round.close()));
+      await Promise.all(rounds.map(({ close }) => close()));
       // What was spent last would else wait for another replica's round, or for good where it lived in memory alone.
       await writeSpenders().catch(noteSpendersFailure);
-    },
-  };
-}
-
-function repeat(intervalMs: number, work: () => Promise<void>, noteFailure: (error: unknown) => void) {
-  let running: Promise<void> | null = null;
-  const timer = setInterval(() => {
-    running ??= work()
-      .catch(noteFailure)
-      .finally(() => {
-        running = null;
-      });
-  }, intervalMs).unref();
-  return {
-    async close(): Promise<void> {
-      clearInterval(timer);
-      await running;
     },
   };
 }

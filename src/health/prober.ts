@@ -8,6 +8,7 @@
 import type { Clock } from '../clock.ts';
 import { type ExternalService, isCalled } from '../directory/service.ts';
 import type { Logger } from '../logger.ts';
+import { startRounds } from '../rounds.ts';
 
 export interface ProberDeps {
   readonly clock: Clock;
@@ -30,22 +31,17 @@ const maxLeaseMs = 3_600_000;
 const dueShare = 0.9;
 
 export function startProber(deps: ProberDeps): { close(): Promise<void> } {
-  let round: Promise<void> | null = null;
   let isStopping = false;
-  const timer = setInterval(() => {
-    round ??= runRound(deps, () => isStopping)
-      .catch((error: unknown) => deps.logger.warn({ err: error }, 'services could not be probed'))
-      .finally(() => {
-        round = null;
-      });
-  }, deps.intervalMs);
-  timer.unref();
+  const rounds = startRounds({
+    everyMs: deps.intervalMs,
+    round: () => runRound(deps, () => isStopping),
+    onFailure: (error) => deps.logger.warn({ err: error }, 'services could not be probed'),
+  });
 
   return {
     async close() {
       isStopping = true;
-      clearInterval(timer);
-      await round;
+      await rounds.close();
       await deps
         .release()
         .catch((error: unknown) => deps.logger.debug({ err: error }, 'the lease of the prober is not released'));

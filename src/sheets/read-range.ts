@@ -5,10 +5,10 @@
  */
 import { ServiceError } from '../errors.ts';
 import type { CacheQuestion } from '../gateway/cache/cached-answer.ts';
-import { announceHit, announceMiss } from '../gateway/cache-telemetry.ts';
-import type { CacheOutcome, CallResult } from '../gateway/call.ts';
+import { announceMiss } from '../gateway/cache-telemetry.ts';
+import type { CallResult } from '../gateway/call.ts';
+import { resultFromCache, resultOfFetch } from '../gateway/call-result.ts';
 import { familyLimitOf } from '../gateway/execute-call.ts';
-import type { Resolved } from '../gateway/response-cache.ts';
 import type { TenantId } from '../ids.ts';
 import type { ReadOptions, ReadRange } from '../providers/google_sheets/operations.ts';
 import { type A1Range, printA1 } from './a1.ts';
@@ -76,7 +76,7 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
     const asked = questionOf(caller.tenantId, question, text);
     if (caller.cacheMode === 'use') {
       const hit = cache.findInMemory(asked);
-      if (hit !== null) return answerFromCache(deps, caller, { from: 'memory', answer: hit.answer, hits: hit.hits });
+      if (hit !== null) return resultFromCache(calls, caller, { from: 'memory', answer: hit.answer, hits: hit.hits });
     }
     const flightCaller = {
       signal,
@@ -107,7 +107,9 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
         throw error;
       }
     });
-    return resolved.from === 'fetch' ? answerFresh(resolved) : answerFromCache(deps, caller, resolved);
+    return resolved.from === 'fetch'
+      ? resultOfFetch(resolved.fresh, resolved.led)
+      : resultFromCache(calls, caller, resolved);
   };
 }
 
@@ -204,42 +206,4 @@ async function askFor(
     // A reader who leaves has been settled by the lane; the request goes on for the others.
     signal: new AbortController().signal,
   });
-}
-
-interface Fresh {
-  readonly body: Buffer;
-  readonly provider: string;
-  readonly familyLimit: CallResult['familyLimit'];
-}
-
-function answerFresh({ fresh, led }: Extract<Resolved<Fresh>, { from: 'fetch' }>): CallResult {
-  return {
-    ...fresh,
-    cacheOutcome: led ? 'MISS' : 'COALESCED',
-    ageSeconds: 0,
-    familyLimit: led ? fresh.familyLimit : null,
-  };
-}
-
-const cacheOutcomes = {
-  memory: 'HIT-MEMORY',
-  redis: 'HIT-REDIS',
-  postgres: 'HIT-POSTGRES',
-  stale: 'STALE',
-} as const satisfies Record<string, CacheOutcome>;
-
-function answerFromCache(
-  { calls }: ReadDeps,
-  caller: Caller,
-  hit: Exclude<Resolved<Fresh>, { from: 'fetch' }>,
-): CallResult {
-  const nowMs = calls.clock.now();
-  announceHit(calls, caller, hit, nowMs);
-  return {
-    body: hit.answer.body,
-    cacheOutcome: cacheOutcomes[hit.from],
-    ageSeconds: Math.max(0, Math.floor((nowMs - hit.answer.fetchedAtMs) / 1000)),
-    provider: hit.answer.serviceName,
-    familyLimit: null,
-  };
 }

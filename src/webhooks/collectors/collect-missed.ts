@@ -6,6 +6,7 @@ import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { Outbound } from '../../outbound/http-client.ts';
+import { startRounds } from '../../rounds.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { Database } from '../../storage/database.ts';
 import {
@@ -46,7 +47,6 @@ const atOnce = 4;
 export function startCollectingMissed(deps: CollectMissedDeps): MissedCollector {
   const intervalMs = deps.intervalMs ?? fiveMinutesMs;
   let closed = false;
-  let running: Promise<void> | null = null;
 
   const collectOne = async (row: WebhookConfigRow): Promise<void> => {
     const state = await lookAt(deps, row).catch((error: unknown) => {
@@ -69,22 +69,16 @@ export function startCollectingMissed(deps: CollectMissedDeps): MissedCollector 
     );
   };
 
-  const run = (): void => {
-    running ??= runOnce()
-      .catch((error: unknown) => deps.logger.warn({ err: error }, 'missed deliveries were not collected'))
-      .finally(() => {
-        running = null;
-      });
-  };
-  const timer = setInterval(run, intervalMs);
-  timer.unref();
-
+  const rounds = startRounds({
+    everyMs: intervalMs,
+    round: runOnce,
+    onFailure: (error) => deps.logger.warn({ err: error }, 'missed deliveries were not collected'),
+  });
   return {
     runOnce,
-    async close() {
+    close() {
       closed = true;
-      clearInterval(timer);
-      await running;
+      return rounds.close();
     },
   };
 }

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { waitFor } from '../test/support/wait-for.ts';
+import { startRounds } from './rounds.ts';
+
+test('rounds come one at a time, also after one that failed, and none after the close, which waits for the last', async () => {
+  let begun = 0;
+  let atOnce = 0;
+  let mostAtOnce = 0;
+  const failures: unknown[] = [];
+  let hold = Promise.withResolvers<void>();
+  hold.resolve();
+  const rounds = startRounds({
+    everyMs: 1,
+    async round() {
+      begun += 1;
+      atOnce += 1;
+      mostAtOnce = Math.max(mostAtOnce, atOnce);
+      await hold.promise;
+      atOnce -= 1;
+      if (begun === 1) throw new Error('the first fails');
+    },
+    onFailure: (error) => failures.push(error),
+  });
+  await waitFor('a round after the failed one', async () => begun >= 3);
+  assert.equal(failures.length, 1);
+
+  hold = Promise.withResolvers();
+  const before = begun;
+  await waitFor('a round that lasts', async () => begun > before && atOnce === 1);
+  rounds.start();
+  const closed = rounds.close();
+  setImmediate(() => hold.resolve());
+  await closed;
+  assert.equal(atOnce, 0);
+  assert.equal(mostAtOnce, 1);
+  const last = begun;
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(begun, last);
+});
