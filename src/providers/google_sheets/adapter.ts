@@ -4,20 +4,13 @@
  *
  * https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets.values
  */
-import {
-  type Adapter,
-  type ProviderAccount,
-  type ProviderHttp,
-  type ProviderReply,
-  type ProviderRequest,
-  TransportError,
-  type Verdict,
-} from '../provider.ts';
+import { type AccessTokens, judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
+import type { Adapter, ProviderAccount, ProviderHttp, ProviderReply, ProviderRequest, Verdict } from '../provider.ts';
 import { isObject } from '../reading.ts';
 import { vendorRoot } from '../vendor-url.ts';
 import type { ReadOptions } from './operations.ts';
 import { readServiceAccountKey, type ServiceAccountKey } from './service-account.ts';
-import { createTokenSource, TokenRefused, type TokenSource } from './token-source.ts';
+import { createServiceAccountTokens } from './service-account-tokens.ts';
 import { judgeRefusal, type RefusedVerdict, unusable } from './verdicts.ts';
 import {
   parseReply,
@@ -39,9 +32,9 @@ const maxReplyBytes = 64 * 1024 * 1024;
 /** Nobody's: a probe asks for it and is told 404, unbilled. */
 const probeId = 'integration-service-health-check';
 
-/** Without `now` the machine's clock decides when a token is renewed. */
-export function createGoogleSheets(now?: () => number): Adapter {
-  const tokens = createTokenSource(now);
+/** `now` decides when a token is renewed. */
+export function createGoogleSheets(now: () => number = Date.now): Adapter {
+  const tokens = createServiceAccountTokens(now);
 
   return {
     name: 'google_sheets',
@@ -132,7 +125,7 @@ interface Question {
 
 /** Asks with a token, and once more with a new one where the old one is refused: a 401 means that nothing was done. */
 async function ask<Value>(
-  tokens: TokenSource,
+  tokens: AccessTokens<ServiceAccountKey>,
   account: ProviderAccount,
   http: ProviderHttp,
   question: Question,
@@ -156,7 +149,7 @@ async function ask<Value>(
 }
 
 async function send(
-  tokens: TokenSource,
+  tokens: AccessTokens<ServiceAccountKey>,
   key: ServiceAccountKey | null,
   account: ProviderAccount,
   http: ProviderHttp,
@@ -166,10 +159,8 @@ async function send(
   try {
     if (key !== null) token = await tokens.tokenFor(key, http);
   } catch (error) {
-    if (!(error instanceof TokenRefused)) throw withoutArrival(error);
-    return error.retryable
-      ? { kind: 'failed', retryable: true, message: error.message }
-      : { kind: 'denied', message: error.message };
+    if (error instanceof TokenRefused) return judgeTokenRefusal(error);
+    throw error;
   }
   const authorization: Record<string, string> =
     key === null ? { 'x-goog-api-key': account.apiKey ?? '' } : { authorization: `Bearer ${token}` };
@@ -185,11 +176,6 @@ async function send(
     maxReplyBytes,
   });
   return { reply, token };
-}
-
-/** A token request that failed says nothing of the operation, of which no byte was sent. */
-function withoutArrival(error: unknown): unknown {
-  return error instanceof TransportError ? new TransportError(error.fault, false, error) : error;
 }
 
 /** `encodeURIComponent`, and the two that Google's clients encode beyond it. */

@@ -4,17 +4,10 @@
  * The upstream's answer goes back whatever its status. For the service's health a 5xx and a refused credential (401) are
  * failures and a 429 is a pause; everything else, a 403 or 404 included, is an answer.
  */
-import {
-  type Adapter,
-  type ProviderAccount,
-  type ProviderHttp,
-  type ProviderReply,
-  type ProviderRequest,
-  TransportError,
-  type Verdict,
-} from '../provider.ts';
+import { type AccessTokens, judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
+import type { Adapter, ProviderAccount, ProviderHttp, ProviderReply, ProviderRequest, Verdict } from '../provider.ts';
 import { isObject, retryAfterMs, textIn } from '../reading.ts';
-import { type ClientTokens, createClientTokens, TokenRefused } from './client-credentials.ts';
+import { type ClientAccount, createClientTokens } from './client-credentials.ts';
 import type { HttpOutput } from './operations.ts';
 import { faultsOfSettings, type HttpAuth, settingsOf } from './settings.ts';
 import { targetUrl, withoutParameter } from './target-url.ts';
@@ -23,8 +16,8 @@ import { targetUrl, withoutParameter } from './target-url.ts';
 export const maxHttpReplyBytes = 16 * 1024 * 1024;
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Without `now` the machine's clock decides when a token is renewed. */
-export function createHttpAdapter(now?: () => number): Adapter {
+/** `now` decides when a token is renewed. */
+export function createHttpAdapter(now: () => number = Date.now): Adapter {
   const tokens = createClientTokens(now);
 
   return {
@@ -68,7 +61,7 @@ interface Question {
 
 /** Sent with a token that may have been withdrawn, a request is made once more with a new one: a 401 did nothing. */
 async function ask(
-  tokens: ClientTokens,
+  tokens: AccessTokens<ClientAccount>,
   account: ProviderAccount,
   http: ProviderHttp,
   question: Question,
@@ -82,32 +75,16 @@ async function ask(
     if (auth.in !== 'oauth2_client_credentials') {
       return judge(question, await send(account, http, question, auth, null));
     }
-    const token = await tokenOrRefusal(tokens, account, auth, http);
+    const client = { account, auth };
+    const token = await tokens.tokenFor(client, http);
     const reply = await send(account, http, question, auth, token);
     if (reply.status !== 401) return judge(question, reply);
-    tokens.drop(account, auth, token);
-    const renewed = await tokenOrRefusal(tokens, account, auth, http);
+    tokens.drop(client, token);
+    const renewed = await tokens.tokenFor(client, http);
     return judge(question, await send(account, http, question, auth, renewed));
   } catch (error) {
-    if (!(error instanceof TokenRefused)) throw error;
-    return error.retryable
-      ? { kind: 'failed', retryable: safeMethods.has(question.method), message: error.message }
-      : { kind: 'denied', message: error.message };
-  }
-}
-
-/** Nothing of the request itself has been sent while a token is asked for. */
-async function tokenOrRefusal(
-  tokens: ClientTokens,
-  account: ProviderAccount,
-  auth: Extract<HttpAuth, { in: 'oauth2_client_credentials' }>,
-  http: ProviderHttp,
-): Promise<string> {
-  try {
-    return await tokens.tokenFor(account, auth, http);
-  } catch (error) {
-    if (!(error instanceof TransportError)) throw error;
-    throw new TransportError(error.fault, false, error);
+    if (error instanceof TokenRefused) return judgeTokenRefusal(error);
+    throw error;
   }
 }
 

@@ -1,101 +1,34 @@
-/**
- * Access tokens by OAuth 2.0 client credentials (RFC 6749, 4.4).
- *
- * One token serves all calls of an account until shortly before its end; while one is asked for, all who need it wait for
- * that one request, and one that ends with its own caller's deadline is made again by the next.
- */
-import { createHash } from 'node:crypto';
-import { type ProviderAccount, type ProviderHttp, TransportError } from '../provider.ts';
+/** Access tokens by OAuth 2.0 client credentials (RFC 6749, 4.4). */
+import { type AccessToken, type AccessTokens, createAccessTokens, TokenRefused } from '../access-tokens.ts';
+import type { ProviderAccount, ProviderHttp } from '../provider.ts';
 import { isObject, parseJson, shorten, textIn } from '../reading.ts';
 import type { HttpAuth } from './settings.ts';
 
 type ClientCredentials = Extract<HttpAuth, { in: 'oauth2_client_credentials' }>;
 
-/** Accounts whose tokens are kept; the one used longest ago makes room. */
-const maxAccounts = 1_000;
 const maxTokenReplyBytes = 64 * 1024;
 /** RFC 6749 lets a server leave the lifetime out. */
 const assumedLifetimeMs = 300_000;
 const longestAheadMs = 60_000;
 
-/** The account gets no token. `retryable`: by an outage and not by a fault of the account. */
-export class TokenRefused extends Error {
-  readonly retryable: boolean;
-
-  constructor(message: string, retryable: boolean) {
-    super(message);
-    this.name = 'TokenRefused';
-    this.retryable = retryable;
-  }
+export interface ClientAccount {
+  readonly account: ProviderAccount;
+  readonly auth: ClientCredentials;
 }
 
-export interface ClientTokens {
-  /** Throws `TokenRefused`, or what `http.send` throws. */
-  tokenFor(account: ProviderAccount, auth: ClientCredentials, http: ProviderHttp): Promise<string>;
-  /** The API refused this token: it is used no more. */
-  drop(account: ProviderAccount, auth: ClientCredentials, token: string): void;
+export function createClientTokens(now: () => number): AccessTokens<ClientAccount> {
+  return createAccessTokens({
+    identify: ({ account, auth }) => [account.serviceId, account.credentials, auth],
+    request: (client, http) => requestToken(client, http, now),
+    now,
+  });
 }
 
-interface Entry {
-  token: string | null;
-  /** Unix milliseconds after which it is not used any more. */
-  usableUntilMs: number;
-  underWay: Promise<string> | null;
-}
-
-export function createClientTokens(now: () => number = Date.now): ClientTokens {
-  const entries = new Map<string, Entry>();
-
-  const entryOf = (account: ProviderAccount, auth: ClientCredentials): Entry => {
-    // The credentials' hash is part of the name: an account whose secret was replaced begins anew.
-    const name = createHash('sha256')
-      .update(JSON.stringify([account.serviceId, account.credentials, auth]))
-      .digest('base64');
-    const entry = entries.get(name) ?? { token: null, usableUntilMs: 0, underWay: null };
-    entries.delete(name);
-    if (entries.size >= maxAccounts) entries.delete(entries.keys().next().value as string);
-    entries.set(name, entry);
-    return entry;
-  };
-
-  const renew = (entry: Entry, account: ProviderAccount, auth: ClientCredentials, http: ProviderHttp) => {
-    const askedAtMs = now();
-    const underWay = requestToken(account, auth, http)
-      .then(({ token, lifetimeMs }) => {
-        entry.token = token;
-        // Used no longer than nine tenths of its life, so that none ends on its way.
-        entry.usableUntilMs = askedAtMs + lifetimeMs - Math.min(longestAheadMs, lifetimeMs / 10);
-        return token;
-      })
-      .finally(() => {
-        if (entry.underWay === underWay) entry.underWay = null;
-      });
-    entry.underWay = underWay;
-    return underWay;
-  };
-
-  return {
-    async tokenFor(account, auth, http) {
-      const entry = entryOf(account, auth);
-      let token = entry.usableUntilMs > now() ? entry.token : null;
-      if (token === null && entry.underWay !== null) {
-        token = await entry.underWay.catch((error: unknown) => {
-          if (error instanceof TransportError) return null; // Its own caller's end, perhaps: ask for ourselves.
-          throw error;
-        });
-      }
-      token ??= await (entry.underWay ?? renew(entry, account, auth, http));
-      http.mask(token);
-      return token;
-    },
-    drop(account, auth, token) {
-      const entry = entryOf(account, auth);
-      if (entry.token === token) entry.token = null;
-    },
-  };
-}
-
-async function requestToken(account: ProviderAccount, auth: ClientCredentials, http: ProviderHttp) {
+async function requestToken(
+  { account, auth }: ClientAccount,
+  http: ProviderHttp,
+  now: () => number,
+): Promise<AccessToken> {
   const clientId = textIn(account.credentials, 'client_id');
   const clientSecret = textIn(account.credentials, 'client_secret');
   if (clientId === null || clientSecret === null) {
@@ -117,6 +50,7 @@ async function requestToken(account: ProviderAccount, auth: ClientCredentials, h
     http.mask(pair);
     headers.authorization = `Basic ${pair}`;
   }
+  const askedAtMs = now();
   const reply = await http.send({
     method: 'POST',
     url: auth.tokenUrl,
@@ -134,5 +68,8 @@ async function requestToken(account: ProviderAccount, auth: ClientCredentials, h
     throw new TokenRefused(`the token endpoint gives no token: ${reason}`, isOutage);
   }
   const seconds = isObject(body) ? Number(body.expires_in) : Number.NaN;
-  return { token, lifetimeMs: seconds > 0 ? Math.min(seconds, 86_400) * 1000 : assumedLifetimeMs };
+  const lifetimeMs = seconds > 0 ? Math.min(seconds, 86_400) * 1000 : assumedLifetimeMs;
+  const aheadMs = Math.min(longestAheadMs, lifetimeMs / 5);
+  // Not used to its very end, so that none ends on its way.
+  return { token, endsAtMs: askedAtMs + lifetimeMs - aheadMs / 2, renewFromMs: askedAtMs + lifetimeMs - aheadMs };
 }

@@ -1,0 +1,86 @@
+/** Access tokens of service accounts: google-auth-library signs and asks, our own HTTP carries it. */
+import { JWT } from 'google-auth-library';
+import { type AccessToken, type AccessTokens, createAccessTokens, TokenRefused } from '../access-tokens.ts';
+import { type ProviderHttp, type ProviderReply, TransportError } from '../provider.ts';
+import { parseJson, shorten, textIn } from '../reading.ts';
+import type { ServiceAccountKey } from './service-account.ts';
+
+const scope = 'https://www.googleapis.com/auth/spreadsheets';
+const renewAheadMs = 5 * 60_000;
+const assumedLifetimeMs = 50 * 60_000;
+/** A skew smaller than this is no reason to blame the clock. */
+const notableSkewMs = 60_000;
+const maxTokenReplyBytes = 64 * 1024;
+
+export function createServiceAccountTokens(now: () => number): AccessTokens<ServiceAccountKey> {
+  return createAccessTokens({
+    identify: ({ email, tokenUri, privateKey }) => [email, tokenUri, privateKey],
+    request: (key, http) => requestToken(key, http, now),
+    now,
+  });
+}
+
+async function requestToken(key: ServiceAccountKey, http: ProviderHttp, now: () => number): Promise<AccessToken> {
+  let reply: ProviderReply | null = null;
+  const client = new JWT({
+    email: key.email,
+    key: key.privateKey,
+    scopes: [scope],
+    // The library signs for Google's own endpoint; a key file may name another.
+    additionalClaims: { aud: key.tokenUri },
+  });
+  const transporter = {
+    request: async ({ data }: { data?: unknown }) => {
+      const form = String(data);
+      const assertion = new URLSearchParams(form).get('assertion');
+      if (assertion !== null) http.mask(assertion);
+      reply = await http.send({
+        method: 'POST',
+        url: key.tokenUri,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: form,
+        maxReplyBytes: maxTokenReplyBytes,
+      });
+      const body = parseJson(reply);
+      if (reply.status !== 200 || textIn(body, 'access_token') === null) throw refusalOf(reply, body, now());
+      http.mask(textIn(body, 'access_token') as string);
+      return { data: body };
+    },
+  };
+  Object.assign(client, { transporter });
+  try {
+    const { access_token: token, expiry_date: expiryDate } = await client.authorize();
+    if (typeof token !== 'string') throw new TokenRefused('the token endpoint gave no token', true);
+    const endsAtMs = expiryDate ?? now() + assumedLifetimeMs;
+    return { token, endsAtMs, renewFromMs: endsAtMs - renewAheadMs };
+  } catch (error) {
+    if (error instanceof TokenRefused || error instanceof TransportError) throw error;
+    // Nothing was sent: the library could not sign with this key.
+    if (reply === null) throw new TokenRefused('the private key of the service account cannot be used', false, error);
+    throw new TokenRefused('the token endpoint’s answer cannot be read', true, error);
+  }
+}
+
+/** By `error`, never by the text alone, as the error table of Google Identity has it; the clock's fault is said so. */
+function refusalOf(reply: ProviderReply, body: unknown, nowMs: number): TokenRefused {
+  const error = textIn(body, 'error');
+  if (error === null || reply.status >= 500 || reply.status === 429) {
+    return new TokenRefused(`the token endpoint answered ${reply.status}`, true);
+  }
+  const description = shorten(textIn(body, 'error_description') ?? '');
+  if (error === 'invalid_grant' && /\b(?:iat|exp)\b|short-lived|timeframe/i.test(description)) {
+    return new TokenRefused(
+      `Google refuses the token request because of the time: ${clockAdvice(reply, nowMs)}`,
+      false,
+    );
+  }
+  return new TokenRefused(`Google refuses the service account (${error}): ${description}`, false);
+}
+
+function clockAdvice(reply: ProviderReply, nowMs: number): string {
+  const theirsMs = Date.parse(reply.headers.date ?? '');
+  const skewMs = nowMs - theirsMs;
+  if (Number.isNaN(theirsMs) || Math.abs(skewMs) < notableSkewMs) return 'check the clock of this machine';
+  const seconds = Math.round(Math.abs(skewMs) / 1000);
+  return `the clock of this machine is ${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} Google's`;
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ProviderAccount, ProviderHttp, ProviderReply } from '../provider.ts';
+import { createHttpAdapter } from './adapter.ts';
+
+const account: ProviderAccount = {
+  serviceId: '018f0000-0000-7000-8000-000000000001',
+  serviceName: 'billing',
+  baseUrl: 'https://api.example.com',
+  apiKey: null,
+  credentials: { client_id: 'client', client_secret: 'secret' },
+  config: { auth: { in: 'oauth2_client_credentials', token_url: 'https://id.example.com/token' } },
+};
+const question = { method: 'POST', path: 'invoices', query: '', headers: {}, body: null } as const;
+
+function start() {
+  let nowMs = 1_700_000_000_000;
+  const tokenReplies: ProviderReply[] = [];
+  const used: (string | undefined)[] = [];
+  const http: ProviderHttp = {
+    mask: () => {},
+    async send({ url, headers }) {
+      if (url.startsWith('https://id.')) return tokenReplies.shift() ?? replyOf(503, {});
+      used.push(headers?.authorization);
+      return replyOf(200, {});
+    },
+  };
+  const { http: attempt } = createHttpAdapter(() => nowMs).attempts;
+  assert.ok(attempt !== undefined);
+  return {
+    used,
+    willAnswer: (...replies: ProviderReply[]) => void tokenReplies.push(...replies),
+    pass: (ms: number) => {
+      nowMs += ms;
+    },
+    ask: () => attempt(question, account, http),
+  };
+}
+
+function replyOf(status: number, body: unknown): ProviderReply {
+  return { status, headers: {}, body: Buffer.from(JSON.stringify(body)) };
+}
+
+const tokenReply = (token: string) => replyOf(200, { access_token: token, token_type: 'bearer', expires_in: 3600 });
+
+test('a token is renewed a minute before its end, and an outage of its endpoint then harms nobody', async () => {
+  const { ask, pass, used, willAnswer } = start();
+  willAnswer(tokenReply('first'));
+  await ask();
+  pass(3_545_000);
+  assert.equal((await ask()).kind, 'ok', 'the token endpoint is away, and the old token still works');
+  willAnswer(tokenReply('second'));
+  await ask();
+  assert.deepEqual(used, ['Bearer first', 'Bearer first', 'Bearer second']);
+});
+
+test('without a token nothing is sent, so that a POST may be tried again after an outage, and not after a refusal', async () => {
+  const { ask, used, willAnswer } = start();
+  const outage = await ask();
+  assert.ok(outage.kind === 'failed' && outage.retryable);
+  willAnswer(replyOf(401, { error: 'invalid_client' }));
+  const refused = await ask();
+  assert.ok(refused.kind === 'denied' && refused.message.includes('invalid_client'));
+  assert.deepEqual(used, []);
+});
