@@ -1,11 +1,9 @@
 /** One commit of many records, and what to do when PostgreSQL does not take it. */
 
-import type { TenantId } from '../ids.ts';
-import type { OutboxMessage } from '../outbox/envelope.ts';
-import type { EventType } from '../outbox/events.ts';
+import { messageOfRow, type OutboxMessage } from '../outbox/envelope.ts';
 import { commitIntakeRows, findFirstBodies, findFirstDeliveries } from '../storage/commit-intake.ts';
 import { type Database, DatabaseAway } from '../storage/database.ts';
-import type { EventRow, IntakeRows, LogBodyRow, WebhookRow } from '../storage/intake-rows.ts';
+import type { IntakeRows, LogBodyRow, WebhookRow } from '../storage/intake-rows.ts';
 import type { PreparedRecord } from './prepare.ts';
 
 export type Outcome =
@@ -59,7 +57,9 @@ export function createBatchCommitter(db: Database): BatchCommitter {
     });
     const events = records.flatMap((record, index) => {
       const outcome = outcomes[index];
-      return outcome?.kind === 'written' && outcome.duplicateOf === null ? record.events.map(messageOf) : [];
+      return outcome?.kind === 'written' && outcome.duplicateOf === null
+        ? record.events.map((row) => messageOfRow(row, row.not_before))
+        : [];
     });
     return { outcomes, events };
   };
@@ -175,16 +175,4 @@ function asAway(error: unknown): DatabaseAway {
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : '';
-}
-
-function messageOf(row: EventRow): OutboxMessage {
-  return {
-    id: row.id,
-    type: row.event_type as EventType,
-    tenantId: row.management_company_id as TenantId,
-    aggregateId: row.aggregate_id,
-    occurredAt: row.occurred_at,
-    body: row.body,
-    notBefore: row.not_before,
-  };
 }

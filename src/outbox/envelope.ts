@@ -1,5 +1,6 @@
 /** An event as it is stored and sent: the JSON body of the contract, complete on its own. */
 import { newId, type TenantId } from '../ids.ts';
+import type { OutboxRow } from '../storage/outbox-events.ts';
 import type { EventType, IntegrationEvent } from './events.ts';
 
 export interface OutboxMessage {
@@ -41,5 +42,18 @@ export function sealEnvelope(event: IntegrationEvent, notBeforeMs?: number, id: 
       metadata: event.metadata ?? {},
     }),
     notBefore: notBeforeMs === undefined ? null : new Date(notBeforeMs).toISOString(),
+  };
+}
+
+/** The event of a stored row, as it was sealed. `notBefore`: null where it is due. */
+export function messageOfRow(row: OutboxRow, notBefore: string | null): OutboxMessage {
+  return {
+    id: row.id,
+    type: row.event_type as EventType,
+    tenantId: row.management_company_id as TenantId,
+    aggregateId: row.aggregate_id,
+    occurredAt: row.occurred_at,
+    body: row.body,
+    notBefore,
   };
 }

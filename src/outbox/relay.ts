@@ -11,7 +11,6 @@
  */
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../clock.ts';
-import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/database.ts';
 import {
@@ -25,7 +24,7 @@ import {
   releaseRelayLeases,
   renewRelayLease,
 } from '../storage/outbox-events.ts';
-import type { OutboxMessage } from './envelope.ts';
+import { messageOfRow, type OutboxMessage } from './envelope.ts';
 import type { EventType } from './events.ts';
 import { createOrderedPublisher } from './ordered-publisher.ts';
 
@@ -168,7 +167,7 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
   const submitRows = (rows: readonly OutboxRow[]): number => {
     const largest = rows.reduce((most, { body }) => Math.max(most, body.length), 1);
     readBatch = Math.max(minReadBatch, Math.min(maxReadBatch, Math.floor(readBatchChars / largest)));
-    const unknown = rows.filter((row) => !known.has(row.id)).map(messageOfRow);
+    const unknown = rows.filter((row) => !known.has(row.id)).map((row) => messageOfRow(row, null));
     for (const message of unknown) known.add(message.id);
     publisher.submit(unknown);
     return unknown.length;
@@ -291,17 +290,5 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
         logger.debug({ err: error }, 'the relay could not give its leases back; they run out by themselves'),
       );
     },
-  };
-}
-
-function messageOfRow(row: OutboxRow): OutboxMessage {
-  return {
-    id: row.id,
-    type: row.event_type as EventType,
-    tenantId: row.management_company_id as TenantId,
-    aggregateId: row.aggregate_id,
-    occurredAt: row.occurred_at,
-    body: row.body,
-    notBefore: null,
   };
 }
