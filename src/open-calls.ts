@@ -35,7 +35,7 @@ export async function openCalls(
   { config, logger, clock, metrics, own }: Foundation,
   { db, store }: Stores,
   { telemetry, intake, leases }: Durability,
-  { directory, outbound }: Providers,
+  { directory, outbound, changedServices }: Providers,
 ) {
   const deadlines = own(createDeadlines());
   const health = own(await openServiceHealth({ db, clock, metrics, logger, appendEvent }));
@@ -59,6 +59,9 @@ export async function openCalls(
       onEvicted: metrics.cacheEvicted,
     }),
   );
+  for (const serviceName of changedServices.serviceNames) {
+    await cache.invalidate(changedServices.tenantId, { serviceName });
+  }
   const budgets = createBudgetGuard({
     db,
     store,

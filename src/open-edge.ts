@@ -71,6 +71,7 @@ export async function openEdge(
     appendEvent,
     clock,
     directory,
+    cache,
     idempotency,
     emulates: !hasEmulator ? 'none' : config.emulator === 'on' ? 'all' : 'keyless',
     refusalOf: (address) => refusalOf(outbound, address),

@@ -27,7 +27,12 @@ export async function openProviders(
   const emulated = emulatedNames(config, providers);
   const emulator = emulated.length === 0 ? null : own(await startEmulator({ port: 0, dataDir: config.dataDir }));
   const tenantId = parseTenantId(config.defaultTenant);
-  await registerEnvironmentServices({ db, keyring, appendEvent, clock }, tenantId, providers, config.emulator);
+  const answeringAnew = await registerEnvironmentServices(
+    { db, keyring, appendEvent, clock },
+    tenantId,
+    providers,
+    config.emulator,
+  );
   const emulatorAccess: EmulatorAccess | null =
     emulator === null
       ? null
@@ -48,6 +53,8 @@ export async function openProviders(
     outbound,
     hasEmulator: emulator !== null,
     emulatedNames: emulated,
+    /** Of which services the cache has answers that were given before the environment changed them. */
+    changedServices: { tenantId, serviceNames: answeringAnew },
   };
 }
 

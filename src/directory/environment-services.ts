@@ -22,6 +22,7 @@ import {
   lockServicesOfTenant,
   updateService,
 } from '../storage/external-services.ts';
+import { answersMayDiffer } from './answer-source.ts';
 import { type ChangeContext, recordServiceChange } from './audit-service.ts';
 import { registeredEvent } from './manage-services.ts';
 import type { ExternalService, ServiceDirectory } from './service.ts';
@@ -59,14 +60,18 @@ interface EnvironmentMark {
 
 const context: ChangeContext = { changedBy: 'environment', requestId: null };
 
-/** Brings the tenant's services in line with the environment, in one transaction. What is right already is not written. */
+/**
+ * Brings the tenant's services in line with the environment, in one transaction. What is right already is not written.
+ * Returns the names of those whose kept answers may be none of theirs any more, such as an emulator's made-up ones.
+ */
 export async function registerEnvironmentServices(
   deps: EnvironmentServicesDeps,
   tenantId: TenantId,
   providers: readonly EnvironmentProvider[],
   emulator: EmulatorMode,
-): Promise<void> {
-  await deps.db.forTenant(tenantId, async (tx) => {
+): Promise<readonly string[]> {
+  return deps.db.forTenant(tenantId, async (tx) => {
+    const answeringAnew: string[] = [];
     // The lock lets replicas that start together take turns: the second finds nothing left to do.
     const rows = new Map((await lockServicesOfTenant(tx, tenantId)).map((row) => [row.service_name, row]));
     for (const provider of providers) {
@@ -79,7 +84,9 @@ export async function registerEnvironmentServices(
       rows.set(next.service_name, next);
       await recordServiceChange(tx, row ?? null, next, context, deps.clock.now());
       await deps.appendEvent(tx, registeredEvent(next, context, deps.clock.now()));
+      if (row !== undefined && answersMayDiffer(row, next)) answeringAnew.push(next.service_name);
     }
+    return answeringAnew;
   });
 }
 

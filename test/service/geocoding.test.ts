@@ -1,7 +1,8 @@
 /** Geocoding end to end: HTTP, the pipeline, real stores, and the emulated providers over their own HTTP. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startTestService } from '../support/service.ts';
+import { startTestReplica, startTestService } from '../support/service.ts';
+import { startVendors } from '../support/vendors.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 test('geocoding, with all its stores and providers', async (t) => {
@@ -125,4 +126,23 @@ test('the tenant’s own limit refuses with Retry-After, and a hit is free', asy
     });
     return rows.some((row) => row.max_requests === 2 && row.is_rate_limited);
   });
+});
+
+test('what the emulator made up is served no more once the environment names a real account', async (t) => {
+  const vendors = await startVendors(t);
+  const { ENCRYPTION_KEYS } = vendors.env as { ENCRYPTION_KEYS: string };
+  const emulated = await startTestService(t, { ENCRYPTION_KEYS });
+  const address = 'Ташкент, улица Навои, 5';
+  await emulated.geocode(address);
+  assert.equal((await emulated.geocode(address)).headers.get('x-cache'), 'HIT-MEMORY');
+
+  const real = await startTestReplica(t, emulated, vendors.env);
+  const first = await real.geocode(address);
+  assert.deepEqual([first.status, first.headers.get('x-cache'), vendors.received('google_maps')], [200, 'MISS', 1]);
+  const again = await startTestReplica(t, emulated, vendors.env);
+  assert.equal(
+    (await again.geocode(address)).headers.get('x-cache'),
+    'HIT-REDIS',
+    'an unchanged account keeps its answers',
+  );
 });

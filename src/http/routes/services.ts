@@ -2,6 +2,7 @@
 
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
+import { answersMayDiffer } from '../../directory/answer-source.ts';
 import {
   changeService,
   createService,
@@ -11,6 +12,7 @@ import {
 } from '../../directory/manage-services.ts';
 import { presentService } from '../../directory/present-service.ts';
 import type { ServiceDirectory } from '../../directory/service.ts';
+import type { ResponseCache } from '../../gateway/response-cache.ts';
 import { isUuid, type TenantId } from '../../ids.ts';
 import { findService, pageServices } from '../../storage/external-services.ts';
 import { jsonAnswer, sendAnswer } from '../answer.ts';
@@ -34,6 +36,7 @@ import {
 
 export interface ServicesRoutesDeps extends ManageServicesDeps, ServicesRateLimitsDeps, ServicesCheckDeps {
   readonly directory: Pick<ServiceDirectory, 'refresh' | 'ofTenant'>;
+  readonly cache: Pick<ResponseCache, 'invalidate'>;
   readonly idempotency: Idempotency;
   readonly emulates: Emulates;
   /** Why the outbound policy lets nothing be sent to this URL; null where it does. */
@@ -115,8 +118,9 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
       },
       async (request, reply) => {
         const { tenantId } = callerOf(request);
-        await removeService(deps, tenantId, idOf(request), contextOf(request));
+        const removed = await removeService(deps, tenantId, idOf(request), contextOf(request));
         deps.directory.refresh(tenantId);
+        await deps.cache.invalidate(tenantId, { serviceName: removed.service_name });
         return sendAnswer(reply, { status: 204, headers: {}, body: Buffer.alloc(0) });
       },
     );
@@ -127,7 +131,10 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
   };
 }
 
-/** The addresses are looked up before the transaction: a slow name server must not hold the tenant's services locked. */
+/**
+ * The addresses are looked up before the transaction: a slow name server must not hold the tenant's services locked.
+ * What the service answered from another address, or to another account, is let go of before the change is answered.
+ */
 async function change(deps: ServicesRoutesDeps, request: FastifyRequest, method: 'PUT' | 'PATCH') {
   const { tenantId } = callerOf(request);
   const draftOf = (current: Awaited<ReturnType<typeof findOwn>>) =>
@@ -138,6 +145,7 @@ async function change(deps: ServicesRoutesDeps, request: FastifyRequest, method:
   await checkAddresses(draftOf(before), before, deps.refusalOf);
   const row = await changeService(deps, tenantId, before.id, draftOf, contextOf(request));
   deps.directory.refresh(tenantId);
+  if (answersMayDiffer(before, row)) await deps.cache.invalidate(tenantId, { serviceName: before.service_name });
   return row;
 }
 
