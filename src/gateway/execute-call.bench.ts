@@ -72,7 +72,11 @@ function questions(): string[] {
 async function openBenchGateway(names: readonly string[]) {
   const store = createInProcessStore({ clock, logger });
   const deadlines = createDeadlines();
-  const intake = { addUsage: () => {}, record: async () => ({ duplicateOf: null, storedIn: 'database' as const }) };
+  const intake = {
+    addUsage: () => {},
+    writeUsage: async () => {},
+    record: async () => ({ duplicateOf: null, storedIn: 'database' as const }),
+  };
   const db = { querySystem: async () => ({ rows: [], rowCount: 0 }), listen: async () => async () => {} };
   const cache = await openResponseCache({
     ...{ store, db, intake, clock, deadlines, logger },

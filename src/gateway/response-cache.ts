@@ -64,6 +64,8 @@ export interface ResponseCache {
   /** Of this process, since it started. */
   countsOf(tenantId: TenantId): readonly LayerCount[];
   memorySizeOf(tenantId: TenantId): readonly MemorySize[];
+  /** Writes the hits and answers of this replica that are written behind: a report has all that went before its question. */
+  writeNoted(): Promise<void>;
   /** Waits for fetches under way, then writes what waits to be stored. */
   close(): Promise<void>;
 }
@@ -78,7 +80,7 @@ export interface MemorySize {
 export interface ResponseCacheDeps {
   readonly store: SharedStore;
   readonly db: Pick<Database, 'querySystem' | 'listen'>;
-  readonly intake: Pick<Intake, 'addUsage'>;
+  readonly intake: Pick<Intake, 'addUsage' | 'writeUsage'>;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly logger: Logger;
@@ -297,6 +299,11 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
       return counts.ofTenant(tenantId);
     },
     memorySizeOf: (tenantId) => sizeByServiceAndOperation(memory.entries(), tenantId),
+
+    async writeNoted() {
+      counts.flush();
+      await Promise.all([deps.intake.writeUsage(), database.writeQueued()]);
+    },
 
     async close() {
       clearInterval(background);

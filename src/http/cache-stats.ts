@@ -8,7 +8,7 @@ import { sizeOfCache } from '../storage/response-cache.ts';
 
 export interface CacheReportDeps {
   readonly db: Pick<Database, 'forTenant'>;
-  readonly cache: Pick<ResponseCache, 'countsOf' | 'memorySizeOf'>;
+  readonly cache: Pick<ResponseCache, 'countsOf' | 'memorySizeOf' | 'writeNoted'>;
 }
 
 const count = Type.Integer();
@@ -50,6 +50,7 @@ const layers: readonly CacheLayer[] = ['memory', 'redis', 'postgres', 'stale'];
 
 /** A miss counts for the service that answered then; where none did it stands by operation alone. Sizes by service are those of the database's layer, which has all. */
 export async function reportCacheStats({ db, cache }: CacheReportDeps, tenantId: TenantId) {
+  await cache.writeNoted();
   const seen = cache.countsOf(tenantId);
   const inMemory = cache.memorySizeOf(tenantId);
   const stored = await db.forTenant(tenantId, (tx) => sizeOfCache(tx, tenantId));

@@ -183,9 +183,10 @@ export function createIntake(deps: IntakeDeps): Intake {
     addUsage(part) {
       usage.add(part);
     },
+    writeUsage: () => usage.write(),
     async close() {
       closed = true;
-      usage.close();
+      void usage.write();
       while (!room.isEmpty() || underWay.size > 0) {
         startCommits();
         await Promise.all(underWay);

@@ -84,6 +84,8 @@ export interface Intake {
   record(record: IntakeRecord): Promise<IntakeReceipt>;
   /** Counted, not awaited: added to the next commit. For usage of cache hits. */
   addUsage(usage: UsageRecord): void;
+  /** Writes the usage in hand, for who is about to report it. */
+  writeUsage(): Promise<void>;
   /** Writes all that is in hand. */
   close(): Promise<void>;
 }

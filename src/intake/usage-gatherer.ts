@@ -7,8 +7,8 @@ export interface UsageGatherer {
   add(usage: UsageRecord): void;
   /** Hands over what gathered, if the last time is a second ago. */
   flushIfDue(): void;
-  /** Hands over the rest. */
-  close(): void;
+  /** Hands over the rest, and waits until it is stored, with what was handed over before; or cannot be for now. */
+  write(): Promise<void>;
 }
 
 const flushIntervalMs = 1_000;
@@ -26,6 +26,7 @@ export function createUsageGatherer(deps: {
   let leftOut = 0;
   let flushedAtMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | null = null;
+  let stored: Promise<void> = Promise.resolve();
 
   const add = (usage: UsageRecord): void => {
     const key = `${Math.floor(usage.atMs / dayMs)} ${usage.tenantId} ${usage.operation} ${usage.serviceName}`;
@@ -49,10 +50,11 @@ export function createUsageGatherer(deps: {
     flushedAtMs = deps.clock.now();
     const handedOver = [...gathered.values()];
     gathered = new Map();
-    deps.submit(handedOver).catch((error: unknown) => {
+    const storing = deps.submit(handedOver).catch((error: unknown) => {
       deps.logger.warn({ err: error }, 'usage could not be stored yet');
       for (const usage of handedOver) add(usage);
     });
+    stored = Promise.all([stored, storing]).then(() => undefined);
   };
 
   return {
@@ -60,7 +62,10 @@ export function createUsageGatherer(deps: {
     flushIfDue() {
       if (deps.clock.now() - flushedAtMs >= flushIntervalMs) flush();
     },
-    close: flush,
+    async write() {
+      flush();
+      await stored;
+    },
   };
 }
 

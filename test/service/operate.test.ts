@@ -111,6 +111,9 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     const byService = await app.call('GET', '/costs?group_by=service');
     assert.deepEqual(Object.keys(byService.json.rows[0]).toSorted().includes('day'), false);
     assert.deepEqual((await app.call('GET', '/costs?to_date=2020-01-31&from_date=2020-01-01')).json.rows, []);
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+    const ahead = await app.call('GET', `/costs?from_date=${tomorrow}`);
+    assert.deepEqual([ahead.status, ahead.json.to_date, ahead.json.rows], [200, tomorrow, []]);
     assert.deepEqual(faultOf(await app.call('GET', '/costs?group_by=tenant')), [400, 'INVALID_REQUEST', 'group_by']);
     assert.deepEqual(faultOf(await app.call('GET', '/costs?from_date=2020-01-01')), [
       400,
@@ -220,4 +223,22 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     assert.equal(await status(), 200);
     await waitFor('it expires', async () => (await status()) === 401);
   });
+});
+
+test('reports have all that was done before they were asked for', async (t) => {
+  const app = await startTestService(t);
+  const asAdmin = (path: string) => app.admin('GET', path);
+  await app.geocode('Ташкент, улица Навои, 5');
+  assert.equal((await asAdmin('/cache/entries')).json.entries.length, 1);
+
+  await app.geocode('Ташкент, улица Навои, 7');
+  const { layers, services } = (await asAdmin('/cache/stats')).json;
+  assert.equal(layers.find(({ layer }: { layer: string }) => layer === 'postgres').entries, 2);
+  assert.equal(services[0].operations[0].entries, 2);
+
+  for (const hits of [1, 2, 3]) {
+    assert.equal((await app.geocode('Ташкент, улица Навои, 7')).headers.get('x-cache'), 'HIT-MEMORY');
+    const { rows, saved_by_cache } = (await app.call('GET', '/costs')).json;
+    assert.deepEqual([rows[0].request_count, rows[0].cached_count, saved_by_cache], [2 + hits, hits, 0.005 * hits]);
+  }
 });

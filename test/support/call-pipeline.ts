@@ -66,6 +66,7 @@ export async function startPipeline(t: Cleanup, options: PipelineOptions) {
       return { duplicateOf: null, storedIn: 'database' } as const;
     },
     addUsage: (part: UsageRecord) => void usage.push(part),
+    writeUsage: async () => {},
   };
   const cache = await openResponseCache({
     store,

@@ -43,6 +43,8 @@ export interface DatabaseLayer {
   remove(tenantId: TenantId, selector: CacheSelector): Promise<string[]>;
   /** Forgets waiting answers that match, and those being written as soon as they are. */
   dropQueued(tenantId: TenantId, matches: (answer: CachedAnswer) => boolean): Promise<void>;
+  /** Writes the answers that wait now; those that come meanwhile may have to wait on. */
+  writeQueued(): Promise<void>;
   /** Writes what waits. */
   close(): Promise<void>;
 }
@@ -155,6 +157,14 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
         operation: selector.operation ?? null,
         pattern: selector.pattern ?? null,
       });
+    },
+    async writeQueued() {
+      await writing?.done;
+      const rounds = Math.ceil(queued.size / maxRowsPerWrite);
+      for (let round = 0; round < rounds; round += 1) {
+        writeBehind();
+        await writing?.done;
+      }
     },
     async close() {
       for (writeBehind(); writing !== null; writeBehind()) await writing.done;

@@ -17,7 +17,7 @@ import { callerOf } from '../request-context.ts';
 
 export interface CacheRoutesDeps extends CacheReportDeps {
   readonly db: Pick<Database, 'forTenant'>;
-  readonly cache: Pick<ResponseCache, 'invalidate' | 'countsOf' | 'memorySizeOf'>;
+  readonly cache: Pick<ResponseCache, 'invalidate' | 'countsOf' | 'memorySizeOf' | 'writeNoted'>;
   readonly idempotency: Idempotency;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -105,6 +105,7 @@ export function cacheRoutes(deps: CacheRoutesDeps): Routes {
           before: cursor === undefined ? null : readCursor(cursor),
           limit: limit + 1,
         };
+        await deps.cache.writeNoted();
         const rows = await deps.db.forTenant(tenantId, (tx) => listCacheRows(tx, tenantId, page, deps.clock.now()));
         const shown = rows.slice(0, limit);
         const last = shown.at(-1);

@@ -2,6 +2,7 @@ import Type from 'typebox';
 import type { Clock } from '../../clock.ts';
 import { type CostReportDeps, maxCostRows, reportCosts } from '../../costs/report-costs.ts';
 import { invalidInput } from '../../errors.ts';
+import type { ResponseCache } from '../../gateway/response-cache.ts';
 import { type UsageGroup, usageGroups } from '../../storage/usage-daily.ts';
 import type { Routes } from '../app.ts';
 import { parseTime, timeSchema } from '../query-values.ts';
@@ -48,8 +49,13 @@ const querySchema = Type.Object({
   ),
 });
 
+export interface CostsRouteDeps extends CostReportDeps {
+  readonly cache: Pick<ResponseCache, 'writeNoted'>;
+  readonly clock: Clock;
+}
+
 /** `GET /costs`. */
-export function costsRoute(deps: CostReportDeps & { readonly clock: Clock }): Routes {
+export function costsRoute(deps: CostsRouteDeps): Routes {
   return (app) => {
     app.get<{ Querystring: Type.Static<typeof querySchema> }>(
       '/costs',
@@ -60,11 +66,11 @@ export function costsRoute(deps: CostReportDeps & { readonly clock: Clock }): Ro
       async (request) => {
         const { from_date, to_date, group_by } = request.query;
         const groups = readGroups(group_by);
-        const toMs = to_date === undefined ? deps.clock.now() : parseTime('to_date', to_date);
-        const fromMs = from_date === undefined ? toMs - (usualDays - 1) * dayMs : parseTime('from_date', from_date);
+        const [fromMs, toMs] = readSpan(from_date, to_date, deps.clock.now());
         const [fromDay, toDay] = [dayOf(fromMs), dayOf(toMs)];
         if (fromDay > toDay) throw invalidInput('to_date', 'must not be before from_date');
         if (toMs - fromMs > maxDays * dayMs) throw invalidInput('from_date', `must be at most ${maxDays} days back`);
+        await deps.cache.writeNoted();
         const report = await reportCosts(deps, callerOf(request).tenantId, { fromDay, toDay, groups });
         if (report === null) {
           throw invalidInput('group_by', `would make more than ${maxCostRows} rows: group more coarsely`);
@@ -73,6 +79,13 @@ export function costsRoute(deps: CostReportDeps & { readonly clock: Clock }): Ro
       },
     );
   };
+}
+
+/** A first day that is yet to come is its own last day, unless another is named: nothing was spent, and that is no fault. */
+function readSpan(fromDate: string | undefined, toDate: string | undefined, nowMs: number): [number, number] {
+  const from = fromDate === undefined ? null : parseTime('from_date', fromDate);
+  const toMs = toDate === undefined ? Math.max(nowMs, from ?? nowMs) : parseTime('to_date', toDate);
+  return [from ?? toMs - (usualDays - 1) * dayMs, toMs];
 }
 
 function readGroups(text: string | undefined): readonly UsageGroup[] {
