@@ -3,13 +3,13 @@
  * with the account that has most quota left, and another one where that account cannot serve.
  */
 
-import { type ErrorCode, ServiceError } from '../errors.ts';
+import { type ErrorCode, ServiceError, withCall } from '../errors.ts';
 import { askProvider } from '../gateway/ask-provider.ts';
 import type { AskContext } from '../gateway/attempt-once.ts';
 import type { Call, Capability } from '../gateway/call.ts';
 import { createCallRecord } from '../gateway/call-record.ts';
 import type { CallDeps } from '../gateway/deps.ts';
-import { writeDown } from '../gateway/execute-call.ts';
+import { familyLimitOf, writeDown } from '../gateway/execute-call.ts';
 import { noteRefusal } from '../gateway/failover.ts';
 import type { LimitState, RateLimiter } from '../gateway/limits.ts';
 import { decisiveError, unanswered } from '../gateway/no-answer.ts';
@@ -156,11 +156,14 @@ function conclude<Value>(
 ): Asked<Value> {
   const answer = outcomes.find((outcome) => outcome.kind === 'answered');
   if (answer !== undefined) return { kind: 'answered', answer, familyState };
+  /** What was refused or has failed was charged all the same, and says what it has left. */
+  const ending = (error: ServiceError): ServiceError =>
+    familyState === null ? error : withCall(error, { familyLimit: familyLimitOf(familyState, nowMs), cache: null });
   const limitEnds = outcomes.map((outcome) => limitEndOf(outcome, nowMs));
   const decisive = outcomes.find(({ kind }) => kind === 'unknown_outcome' || kind === 'bad_input');
   if (decisive?.kind === 'unknown_outcome') {
     const error = decisiveError([decisive]) as ServiceError;
-    return { kind: 'unknown', settled: decisive.settled === true, error };
+    return { kind: 'unknown', settled: decisive.settled === true, error: ending(error) };
   }
   // Where one account is refused and another has no quota left, the other may yet be the right one.
   const untilMs = Math.min(...limitEnds.filter((end) => end !== null));
@@ -178,10 +181,10 @@ function conclude<Value>(
     };
   }
   if (decisive?.kind === 'bad_input') {
-    return { kind: 'bad_input', status: decisive.status, error: decisiveError([decisive]) as ServiceError };
+    return { kind: 'bad_input', status: decisive.status, error: ending(decisiveError([decisive]) as ServiceError) };
   }
   const mayHaveArrived = outcomes.some((outcome) => outcome.kind === 'failed' && outcome.fault !== 'denied');
-  return { kind: 'failed', error: decisiveError(outcomes) ?? unanswered(outcomes, nowMs), mayHaveArrived };
+  return { kind: 'failed', error: ending(decisiveError(outcomes) ?? unanswered(outcomes, nowMs)), mayHaveArrived };
 }
 
 /** By limits and budgets alone; what an outage did is told once, with the request that met it. */

@@ -44,7 +44,7 @@ export async function runBatch(
     signal.throwIfAborted();
     const from = settled.length;
     const outcomes = run.map((operation, index) =>
-      runOne({ sheets, caller, signal, noteLimit }, operation, slots(from + index)),
+      runNoting({ sheets, caller, signal, noteLimit }, operation, slots(from + index)),
     );
     settled.push(...(await Promise.allSettled(outcomes)));
   }
@@ -76,6 +76,15 @@ interface BatchRun {
   readonly caller: Caller;
   readonly signal: AbortSignal;
   noteLimit(limit: CallResult['familyLimit']): void;
+}
+/** An operation that failed may have been charged too. */
+async function runNoting(run: BatchRun, one: BatchOperation, progress: Progress): Promise<Done> {
+  try {
+    return await runOne(run, one, progress);
+  } catch (error) {
+    if (error instanceof ServiceError) run.noteLimit(error.call?.familyLimit ?? null);
+    throw error;
+  }
 }
 
 async function runOne(run: BatchRun, one: BatchOperation, progress: Progress): Promise<Done> {

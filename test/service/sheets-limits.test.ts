@@ -43,6 +43,26 @@ test('the tenant’s own limit is held too', async (t) => {
   assert.equal(refused.headers.get('ratelimit-policy'), '"sheets";q=2;w=60');
 });
 
+test('a call that Google refused says what it has left of the tenant’s limit, too', async (t) => {
+  const { call } = await startSheetsServices(t);
+  const nowhere = { spreadsheet_id: sheet, range: 'Nowhere!A1' };
+  const calls: [string, string, object | undefined][] = [
+    ['POST', '/sheets/read', nowhere],
+    ['POST', '/sheets/write', { ...nowhere, values: [[1]] }],
+    ['POST', '/sheets/clear', nowhere],
+    ['POST', '/sheets/append', { ...nowhere, values: [[1]] }],
+    ['POST', '/sheets/batch', { spreadsheet_id: sheet, operations: [{ operation: 'read', range: 'Nowhere!A1' }] }],
+  ];
+  for (const [method, path, body] of calls) {
+    const reply = await call(method, path, body);
+    assert.equal(reply.status, path === '/sheets/batch' ? 200 : 400, reply.text);
+    const left = (await call('GET', '/rate-limits')).json.families.find(
+      ({ family }: { family: string }) => family === 'sheets',
+    ).windows[0].remaining_requests;
+    assert.ok(reply.headers.get('ratelimit')?.startsWith(`"sheets";r=${left};`), `${path}: ${left} are left`);
+  }
+});
+
 test('who would wait in vain for a spent limit is refused at once', async (t) => {
   const { call } = await startSheetsServices(t, { env: { RATE_LIMIT_SHEETS_PER_MINUTE: '1' } });
   assert.equal((await call('POST', '/sheets/read', read(1))).status, 200);
