@@ -80,8 +80,27 @@ test('a token that was verified expires all the same', async () => {
     .sign(new TextEncoder().encode(secret));
   await verifier.verify(token, 'k');
   assert.ok(!(verifier.verify(token, 'k') instanceof Promise), 'the second time is answered from memory');
-  clock.nowMs += 27_000;
+  clock.nowMs += 20_000;
   await assert.rejects(async () => verifier.verify(token, 'k'), refusedAs('UNAUTHORIZED'));
+});
+
+test('clocks that differ a little refuse no fresh token, and let no expired one in', async () => {
+  const secret = 'a secret of at least thirty-two characters';
+  const verifier = verifierOf({ kind: 'secret', secret });
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const tokenOf = (notBefore: number, expires: number) =>
+    new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256' })
+      .setNotBefore(nowSeconds + notBefore)
+      .setExpirationTime(nowSeconds + expires)
+      .sign(new TextEncoder().encode(secret));
+  assert.equal((await verifier.verify(await tokenOf(3, 60), 'fresh')).name, 'anna');
+  for (const [name, token] of [
+    ['expired', await tokenOf(-60, -1)],
+    ['of the future', await tokenOf(30, 60)],
+  ] as const) {
+    await assert.rejects(async () => verifier.verify(token, name), refusedAs('UNAUTHORIZED'), name);
+  }
 });
 
 test('keys come from a JWKS address, and while it is away nobody is called unauthorized', async (t) => {

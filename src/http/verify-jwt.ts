@@ -11,6 +11,7 @@ import type { Config } from '../config.ts';
 import { ServiceError } from '../errors.ts';
 import type { Principal } from './request-context.ts';
 
+/** An issuer's clock may be ahead of ours: a token fresh from it is not refused. One that has expired is expired. */
 const clockToleranceSeconds = 5;
 const jwksTimeoutMs = 3_000;
 const jwksCooldownMs = 30_000;
@@ -50,8 +51,9 @@ export function createJwtVerifier(deps: JwtVerifierDeps): JwtVerifier {
     }).catch((error: unknown) => {
       throw refusal(error);
     });
+    const expiresAtMs = (payload.exp as number) * 1000;
+    if (expiresAtMs <= nowMs) throw expired();
     const principal = toPrincipal(payload);
-    const expiresAtMs = ((payload.exp as number) + clockToleranceSeconds) * 1000;
     verified.delete(cacheKey);
     verified.set(cacheKey, { principal, untilMs: Math.min(expiresAtMs, nowMs + verifiedMs) });
     if (verified.size > maxVerified) {
@@ -130,8 +132,12 @@ function tenantsOf(claim: unknown): ReadonlySet<string> | null {
   return claim === '*' || (named.length === 1 && named[0] === '*') ? null : new Set(named);
 }
 
+function expired(): ServiceError {
+  return new ServiceError('UNAUTHORIZED', 'The token has expired.');
+}
+
 function refusal(error: unknown): ServiceError {
-  if (error instanceof errors.JWTExpired) return new ServiceError('UNAUTHORIZED', 'The token has expired.');
+  if (error instanceof errors.JWTExpired) return expired();
   const keysAreAway =
     !(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout || error.code === 'ERR_JOSE_GENERIC';
   if (keysAreAway) {
