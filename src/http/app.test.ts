@@ -478,3 +478,46 @@ test('what is no HTTP gets a problem and the end of the connection', async (t) =
     assert.match(text, /"code":"INVALID_REQUEST"/);
   }
 });
+
+test('a caller that writes all of a body that is too large before it reads gets to read 413', async (t) => {
+  const { app } = await startApp(t);
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as { port: number };
+  const head = (more: string) =>
+    `POST /api/v1/geocoding/geocode HTTP/1.1\r\nHost: x\r\nX-Management-Company-Id: uk_1\r\n` +
+    `Authorization: Bearer ${everyTenant}\r\nContent-Type: application/json\r\n${more}\r\n\r\n`;
+  const fifth = 'x'.repeat(1_600_000);
+  const lengths = [
+    ['Content-Length: 8000000', fifth.repeat(5)],
+    ['Transfer-Encoding: chunked', `${`${fifth.length.toString(16)}\r\n${fifth}\r\n`.repeat(5)}0\r\n\r\n`],
+    ['Content-Length: 8000000\r\nConnection: close', fifth.repeat(5)],
+  ] as const;
+  for (const [length, body] of lengths) {
+    const socket = connect(port, '127.0.0.1');
+    socket.pause();
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.write(head(length) + body, () => resolve());
+    });
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.resume();
+    // Where the connection stays, the next request on it is answered as ever.
+    const stays = !length.includes('close');
+    if (stays) socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    await once(socket, 'close');
+    assert.deepEqual(text.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 413', ...(stays ? ['HTTP/1.1 200'] : [])], length);
+    assert.match(text, /"code":"PAYLOAD_TOO_LARGE"/);
+  }
+
+  const socket = connect(port, '127.0.0.1');
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk;
+  });
+  socket.write(head('Content-Length: 99000000'));
+  await once(socket, 'close');
+  assert.match(text, /^HTTP\/1\.1 413 /, 'more than anybody would read is not read');
+});

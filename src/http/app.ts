@@ -15,6 +15,7 @@ import { ServiceError } from '../errors.ts';
 import { createRequestLog, type Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { type Authenticator, authorize } from './authenticate.ts';
+import { discardRest } from './bounded-body.ts';
 import { acceptJson } from './json-body.ts';
 import { answerMalformedHttp } from './malformed-http.ts';
 import { describeApi } from './openapi.ts';
@@ -87,7 +88,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     noteResponse(request, reply);
     done();
   });
-  app.setErrorHandler<FastifyError>((error, request, reply) => sendProblem(deps.logger, error, request, reply));
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const send = () => sendProblem(deps.logger, error, request, reply);
+    return error.code === 'FST_ERR_CTP_BODY_TOO_LARGE' ? whenReadable(request, reply).then(send) : send();
+  });
   app.setNotFoundHandler((request, reply) => {
     const allowed = routeMethods.allowedFor(pathOf(request));
     if (allowed.length === 0) throw new ServiceError('NOT_FOUND', 'There is nothing at this path.');
@@ -135,6 +139,15 @@ function authenticationHook(authenticator: Authenticator, access: RouteAccess) {
     if (identified instanceof Promise) identified.then(finish).then(() => done(), done);
     else done();
   };
+}
+
+/**
+ * Fastify closes the connection of a body that is too large with the answer, and whoever still writes sees it break
+ * before there is an answer to read. What is left of the body is read instead, as far as that is no burden.
+ */
+async function whenReadable(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { isAbandoned } = await discardRest(request.raw);
+  if (!isAbandoned) reply.removeHeader('connection');
 }
 
 function sendProblem(logger: Logger, thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

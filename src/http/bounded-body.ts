@@ -57,6 +57,17 @@ export function readBoundedBody(request: IncomingMessage, maxBytes: number): Pro
 }
 
 /**
+ * For a body that was refused without having been read to its end: resolves when that may be answered. `isAbandoned`, as
+ * above: nothing more of it is read.
+ */
+export function discardRest(request: IncomingMessage): Promise<{ readonly isAbandoned: boolean }> {
+  return new Promise((resolve) => {
+    if (Number(request.headers['content-length'] ?? 0) > mostDiscardedBytes) resolve({ isAbandoned: true });
+    else discard(request, () => resolve({ isAbandoned: false }));
+  });
+}
+
+/**
  * Reads on without keeping anything, so far and no further. `mayAnswer` is called at once, but for a connection that Node
  * closes with the answer: what its sender still writes would then break it before the answer is read.
  */
