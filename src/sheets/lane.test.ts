@@ -136,3 +136,16 @@ test('a sender that throws fails its batch and no other', async (t) => {
   await assert.rejects(lane.add(1, caller()), /broken/);
   assert.equal(await lane.add(2, caller()), 'done');
 });
+
+test('where the pace cannot be told, those who wait are told why, and the next ones are served', async (t) => {
+  let isAway = true;
+  const { lane, caller } = laneOf(t, {
+    async paceMs() {
+      if (isAway) throw new Error('the database is away');
+      return 0;
+    },
+  });
+  await assert.rejects(lane.add(1, caller()), /the database is away/);
+  isAway = false;
+  assert.equal(await lane.add(2, caller()), 'answer 2');
+});

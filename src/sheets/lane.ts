@@ -40,7 +40,7 @@ export interface LaneOptions<Item, Result> {
   readonly maxInFlight: number;
   /** How many from the front go in one request; at least 1. */
   countTogether(items: readonly Item[]): number;
-  /** How long the next batch should wait for its place in the minute. */
+  /** How long the next batch should wait for its place in the minute. What it throws is the error of all that wait. */
   paceMs(waiting: Waiting): Promise<number>;
   /** Settles every item, or returns those that a limit holds up. What it throws is every item's error. */
   send(batch: readonly LaneItem<Item, Result>[]): Promise<PutBack<Item, Result> | null>;
@@ -127,7 +127,12 @@ export class Lane<Item, Result> {
         continue;
       }
       await sleep(this.#options.gatherMs);
-      if (this.#held === null) await this.#keepPace();
+      try {
+        if (this.#held === null) await this.#keepPace();
+      } catch (error) {
+        for (const { reject } of this.#waiting.splice(0)) reject(error);
+        break;
+      }
       await this.#waitOutLimit();
       if (this.#dropSettled() === 0) break;
       const together = Math.max(1, this.#options.countTogether(this.#waiting.map(({ item }) => item)));
