@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
 import { systemClock } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
 import { createKeyring } from '../secrets/keyring.ts';
+import { DatabaseAway } from '../storage/database.ts';
 import { deleteExpiredIdempotencyKeysAcrossTenants } from '../storage/idempotency-keys.ts';
 import { jsonAnswer } from './answer.ts';
 import { buildApp } from './app.ts';
@@ -12,10 +14,15 @@ import { createAuthenticator } from './authenticate.ts';
 import { type AnsweringHandler, createIdempotency } from './idempotency.ts';
 import { createJwtVerifier } from './verify-jwt.ts';
 
-async function startCounting(t: TestContext, handler: AnsweringHandler) {
+/** `isAway`: asked before each use of the database whether it is. */
+async function startCounting(t: TestContext, handler: AnsweringHandler, isAway: () => boolean = () => false) {
   const { db } = await startTestDatabase(t);
   const keyring = createKeyring([{ id: 'k', key: randomBytes(32) }]);
-  const idempotency = createIdempotency({ db, keyring, logger: silentLogger });
+  const forTenant: typeof db.forTenant = async (tenantId, work) => {
+    if (isAway()) throw new DatabaseAway('for a test');
+    return db.forTenant(tenantId, work);
+  };
+  const idempotency = createIdempotency({ db: { forTenant }, keyring, logger: silentLogger });
   const app = await buildApp({
     trustedProxies: [],
     publicBaseUrl: 'http://localhost',
@@ -163,4 +170,26 @@ test('a key is free again after its 24 hours, and its row is removed', async (t)
   await db.querySystem({ text: `update idempotency_keys set expires_at = now() - interval '1 s'` });
   assert.equal((await post('k1', { other: true })).json().id, 3);
   assert.equal(await deleteExpiredIdempotencyKeysAcrossTenants(db, 100), 1);
+});
+
+test('an answer that the database does not take is given all the same, kept when it does, and the work is done once', async (t) => {
+  let runs = 0;
+  let failuresLeft = 0;
+  const handler: AnsweringHandler = async () => {
+    failuresLeft = 1;
+    return jsonAnswer(201, { id: ++runs });
+  };
+  const { post } = await startCounting(t, handler, () => failuresLeft-- > 0);
+
+  const first = await post('k1');
+  assert.deepEqual([first.statusCode, first.json()], [201, { id: 1 }]);
+
+  let again = await post('k1');
+  assert.equal(again.statusCode, 409);
+  await waitFor('the answer to be kept', async () => {
+    again = await post('k1');
+    return again.statusCode !== 409;
+  });
+  assert.deepEqual([again.statusCode, again.headers['idempotency-replayed'], again.json()], [201, 'true', { id: 1 }]);
+  assert.equal(runs, 1);
 });

@@ -7,10 +7,12 @@
  * | answered 5xx or 429            | runs again: nothing is settled, and the caller should be able to try |
  * | is still running               | 409                                                  |
  * | crashed                        | 409 until its lease has passed, then runs again, with the progress it had saved |
+ * | answered, the database is away | its caller has the answer; for others 409 until it is kept, tried as long as the lease lasts |
  *
  * Another request under the same key is 422, whatever the first one did. Kept answers are sealed: some show a secret once.
  */
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
 import { newId, type TenantId } from '../ids.ts';
@@ -33,6 +35,7 @@ import { callerOf, pathOf } from './request-context.ts';
 
 /** How long a crash blocks its key. Renewed thrice in that time while the run lives. */
 const leaseMs = 30_000;
+const keepAgainMs = 1_000;
 
 const stillRunning =
   'The first request with this Idempotency-Key is still running. Repeat this one after Retry-After, with the same key: ' +
@@ -108,7 +111,7 @@ async function runOnce(
   renewal.unref();
   try {
     const answer = await handler(request, progressOf(deps, tenantId, run, claimed.progress), reply);
-    await settle(deps, tenantId, run, answer);
+    await keepAnswer(deps, tenantId, run, answer);
     return answer;
   } catch (error) {
     const { status, headers, body } = problemOf(error, { requestId: request.id, instance: pathOf(request) });
@@ -159,6 +162,33 @@ async function settle(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, an
         })
       : releaseIdempotencyRun(tx, tenantId, run),
   );
+}
+
+/**
+ * Never throws: what was done is told to its caller, also where it cannot be noted at once. Told of a fault instead, they
+ * would have it done again.
+ */
+async function keepAnswer(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, answer: Answer): Promise<void> {
+  try {
+    await settle(deps, tenantId, run, answer);
+  } catch (error) {
+    deps.logger.warn({ err: error }, 'the answer to an idempotent request could not be kept yet');
+    void keepAnswerLater(deps, tenantId, run, answer);
+  }
+}
+
+/** As long as the lease keeps others off: it was renewed no longer than a third of its life ago. */
+async function keepAnswerLater(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, answer: Answer): Promise<void> {
+  const endsAtMs = performance.now() + (leaseMs * 2) / 3;
+  while (performance.now() < endsAtMs) {
+    await sleep(keepAgainMs, undefined, { ref: false });
+    const isKept = await settle(deps, tenantId, run, answer).then(
+      () => true,
+      () => false,
+    );
+    if (isKept) return;
+  }
+  deps.logger.warn({ key: run.key }, 'the answer to an idempotent request was not kept: repeated, it runs again');
 }
 
 async function renew(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun): Promise<void> {
