@@ -41,8 +41,12 @@ const leaseName = 'health-prober';
 export function openProbes(deps: ProbesDeps): Probes {
   const { clock, health, leases } = deps;
 
-  const probeAndCount = async (service: ExternalService, requestId: string | null): Promise<ProbeResult> => {
-    const result = await probeService(deps, service, requestId);
+  const probeAndCount = async (
+    service: ExternalService,
+    requestId: string | null,
+    signal: AbortSignal | null,
+  ): Promise<ProbeResult> => {
+    const result = await probeService(deps, service, requestId, signal);
     if (result.ok !== null) health.observe(service, { ...result, ok: result.ok });
     await health.settle(service);
     return result;
@@ -63,9 +67,9 @@ export function openProbes(deps: ProbesDeps): Probes {
     timeoutMs: deps.timeoutMs,
     servicesOfAllTenants: () => deps.directory.ofAllTenants(),
     lastAttempts: () => listLastSuccesses(deps.db),
-    async probe(service) {
+    async probe(service, signal) {
       // An account whose limit is spent is being asked a lot, and that tells more than a probe would.
-      if ((await waitOf(service)) === 0) await probeAndCount(service, null);
+      if ((await waitOf(service)) === 0) await probeAndCount(service, null, signal);
     },
     tryHold: async (ttlMs) => (await leases.tryHold(leaseName, ttlMs)) !== null,
     release: () => leases.release(leaseName),
@@ -80,7 +84,7 @@ export function openProbes(deps: ProbesDeps): Probes {
           ...(Number.isFinite(waitMs) ? { retryAfterSeconds: Math.ceil(waitMs / 1000) } : {}),
         });
       }
-      const result = await probeAndCount(service, requestId);
+      const result = await probeAndCount(service, requestId, null);
       if (result.ok === true) await deps.closeBreaker(service);
       const { status, lastError } = health.healthOf(service);
       return {

@@ -1,7 +1,7 @@
 /**
  * One probe of one service: a real request that the provider does not bill, recorded like any call. A provider that
  * answers, whatever it says of our empty question, works; a refused key, an outage or rubbish is a failure. One that
- * asks for a pause says nothing either way.
+ * asks for a pause says nothing either way, and neither does a probe that we gave up.
  */
 import type { AuditStatus } from '../audit/entry.ts';
 import { maskMessage } from '../audit/mask.ts';
@@ -24,7 +24,7 @@ export interface ProbeDeps {
 }
 
 export interface ProbeResult {
-  /** null: the provider asked for a pause. */
+  /** null: the provider asked for a pause, or we gave the probe up. */
   readonly ok: boolean | null;
   /** Unix milliseconds. */
   readonly startedAtMs: number;
@@ -38,15 +38,16 @@ export async function probeService(
   deps: ProbeDeps,
   service: ExternalService,
   requestId: string | null,
+  signal: AbortSignal | null,
 ): Promise<ProbeResult> {
   const startedAtMs = deps.clock.now();
-  const http = deps.openHttp({ deadlineAtMs: startedAtMs + deps.timeoutMs });
+  const http = deps.openHttp({ deadlineAtMs: startedAtMs + deps.timeoutMs, signal });
   const { verdict, secrets } = await ask(deps, service, http);
   const completedAtMs = deps.clock.now();
   const said = faultOf(verdict);
   const fault = said === null ? null : maskMessage(said, [...secrets, ...http.masked]);
   const result: ProbeResult = {
-    ok: verdict.kind === 'throttled' ? null : fault === null,
+    ok: verdict.kind === 'throttled' || verdict.kind === 'cancelled' ? null : fault === null,
     startedAtMs,
     durationMs: completedAtMs - startedAtMs,
     fault,
@@ -56,7 +57,7 @@ export async function probeService(
   return result;
 }
 
-type ProbeVerdict = Verdict<unknown> | { readonly kind: 'timeout'; readonly message: string };
+type ProbeVerdict = Verdict<unknown> | { readonly kind: 'timeout' | 'cancelled'; readonly message: string };
 
 async function ask(
   deps: ProbeDeps,
@@ -79,8 +80,9 @@ async function ask(
       deps.logger.error({ err: error, service: service.serviceName }, 'a probe could not be made');
       return { verdict: failed('it could not be asked'), secrets };
     }
-    const kind = error.fault === 'timeout' ? 'timeout' : 'failed';
-    return { verdict: kind === 'timeout' ? { kind, message: 'no answer in time' } : failed(error.message), secrets };
+    if (error.fault === 'timeout') return { verdict: { kind: 'timeout', message: 'no answer in time' }, secrets };
+    const verdict = error.fault === 'aborted' ? ({ kind: 'cancelled', message: error.message } as const) : null;
+    return { verdict: verdict ?? failed(error.message), secrets };
   }
 }
 
@@ -144,6 +146,6 @@ async function record(
 
 function statusOf(verdict: ProbeVerdict, result: ProbeResult): AuditStatus {
   if (verdict.kind === 'throttled') return 'rate_limited';
-  if (verdict.kind === 'timeout') return 'timeout';
+  if (verdict.kind === 'timeout' || verdict.kind === 'cancelled') return verdict.kind;
   return result.fault === null ? 'success' : 'error';
 }

@@ -27,7 +27,7 @@ test('a round asks every active service but a sender of webhooks without an addr
       tryHold: async () => true,
       release: async () => {},
     },
-    () => false,
+    new AbortController().signal,
   );
   assert.deepEqual(probed, ['api', 'sender with an API', 'vendor']);
 });

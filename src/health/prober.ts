@@ -3,7 +3,7 @@
  * asked within the interval is left alone; one that is not healthy is always probed, since its breaker keeps traffic off.
  *
  * The lease outlives a whole round, and a round ends by its own deadline; should the holder die, another takes over when
- * the lease has ended. Services that a round did not get to are first in the next.
+ * the lease has ended. Services that a round did not get to are first in the next. A stop gives up the probes under way.
  */
 import type { Clock } from '../clock.ts';
 import { type ExternalService, isCalled } from '../directory/service.ts';
@@ -19,7 +19,7 @@ export interface ProberDeps {
   servicesOfAllTenants(): Promise<readonly ExternalService[]>;
   /** Unix milliseconds of the last attempt of each service that is healthy, by id, over all replicas. */
   lastAttempts(): Promise<ReadonlyMap<string, number>>;
-  probe(service: ExternalService): Promise<void>;
+  probe(service: ExternalService, signal: AbortSignal): Promise<void>;
   tryHold(ttlMs: number): Promise<boolean>;
   release(): Promise<void>;
 }
@@ -31,16 +31,16 @@ const maxLeaseMs = 3_600_000;
 const dueShare = 0.9;
 
 export function startProber(deps: ProberDeps): { close(): Promise<void> } {
-  let isStopping = false;
+  const stopping = new AbortController();
   const rounds = startRounds({
     everyMs: deps.intervalMs,
-    round: () => runRound(deps, () => isStopping),
+    round: () => runRound(deps, stopping.signal),
     onFailure: (error) => deps.logger.warn({ err: error }, 'services could not be probed'),
   });
 
   return {
     async close() {
-      isStopping = true;
+      stopping.abort();
       await rounds.close();
       await deps
         .release()
@@ -50,7 +50,7 @@ export function startProber(deps: ProberDeps): { close(): Promise<void> } {
 }
 
 /** Exported for tests: one round, where this replica has the lease. */
-export async function runRound(deps: ProberDeps, isStopping: () => boolean): Promise<void> {
+export async function runRound(deps: ProberDeps, stopping: AbortSignal): Promise<void> {
   const roundMs = Math.max(deps.intervalMs, deps.timeoutMs);
   const leaseMs = Math.min(maxLeaseMs, roundMs + deps.intervalMs + 2 * deps.timeoutMs);
   if (!(await deps.tryHold(leaseMs))) return;
@@ -59,8 +59,8 @@ export async function runRound(deps: ProberDeps, isStopping: () => boolean): Pro
   const queue = due.values();
   const work = async (): Promise<void> => {
     for (const service of queue) {
-      if (isStopping() || deps.clock.now() >= endsAtMs) return;
-      await deps.probe(service);
+      if (stopping.aborted || deps.clock.now() >= endsAtMs) return;
+      await deps.probe(service, stopping);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, work));

@@ -8,12 +8,14 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import pg from 'pg';
 import { rabbitmqUrl } from '../support/broker.ts';
 import { createDataDir } from '../support/data-dir.ts';
 import { startTestDatabase } from '../support/database.ts';
 import { redisUrl } from '../support/redis.ts';
-import { startTestService } from '../support/service.ts';
+import { jwtSecretOfTests, readReply, signAdminToken, startTestService } from '../support/service.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { postDelivery, startWebhook } from '../support/webhooks.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -165,6 +167,67 @@ test('SIGTERM finishes the request that is in hand', async (t) => {
   assert.equal(reply.status, 200, 'the gazetteer answers in the place of the provider that failed');
   await reply.text();
   assert.deepEqual(await main.exited, [0, null], main.err());
+});
+
+test('a stop waits for no target and no provider that hang', async (t) => {
+  const { url: databaseUrl } = await startTestDatabase(t);
+  const asked = new Set<string>();
+  const hanging = createServer((request) => void asked.add(new URL(request.url ?? '', 'http://hanging').pathname));
+  await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    hanging.closeAllConnections();
+    hanging.close();
+  });
+  const hangingUrl = `http://127.0.0.1:${(hanging.address() as AddressInfo).port}`;
+  const main = startMain(t, {
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DATA_DIR: await createDataDir(t),
+    DATABASE_URL: databaseUrl,
+    EMULATOR: 'off',
+    GOOGLE_MAPS_API_KEY: 'key',
+    GOOGLE_MAPS_BASE_URL: hangingUrl,
+    OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
+    JWT_SECRET: jwtSecretOfTests,
+    HEALTH_CHECK_INTERVAL_SECONDS: '5',
+    REQUEST_TIMEOUT_SECONDS: '120',
+  });
+  await waitFor('the start', () => main.err().includes('"msg":"ready"') || main.child.exitCode !== null, 60_000);
+  const url = /"url":"([^"]+)"/.exec(main.err())?.[1] as string;
+  const adminToken = await signAdminToken({ tenants: '*', scope: 'admin' });
+  const admin = async (method: string, path: string, body: unknown) =>
+    readReply(
+      await fetch(`${url}/api/v1${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${adminToken}`,
+          'x-management-company-id': 'uk_company_1',
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify(body),
+      }),
+    );
+  const hook = await startWebhook(
+    { url, admin },
+    { webhook_name: 'hangs', source_service: 'custom', signature_scheme: 'none', target_url: `${hangingUrl}/target` },
+  );
+  assert.equal((await postDelivery(hook.url, '{"id":"1"}', { 'content-type': 'application/json' })).status, 200);
+  await waitFor('the target and the provider to be asked', () => asked.size >= 2, 30_000);
+  assert.ok(asked.has('/target'));
+
+  main.child.kill('SIGTERM');
+
+  assert.deepEqual(await main.exited, [0, null], main.err());
+  assert.match(main.err(), /"msg":"stopped"/);
+  const server = new pg.Client(databaseUrl);
+  await server.connect();
+  t.after(() => server.end());
+  const { rows } = await server.query('select state, locked_until, attempt_count from webhook_deliveries');
+  assert.deepEqual(
+    rows,
+    [{ state: 'pending', locked_until: null, attempt_count: 0 }],
+    'another replica may go on with it',
+  );
 });
 
 /** Connects and sends while the main thread is kept from looking, and tells in the end what came back. */

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { closeInReverse } from '../../../test/support/cleanup.ts';
 import { silentLogger, startTestDatabase } from '../../../test/support/database.ts';
+import { waitFor } from '../../../test/support/wait-for.ts';
 import { parseTenantId } from '../../ids.ts';
 import { createOutbound } from '../../outbound/http-client.ts';
 import { createKeyring } from '../../secrets/keyring.ts';
@@ -173,4 +174,43 @@ test('a round looks at every webhook with a token, and shows what it found besid
   assert.ok(kept.row.collector_token !== null);
   const ended = (current: typeof rows.github) => ({ ...draftOfRow(current), collector: null });
   assert.equal((await changeWebhook(manage, tenant, rows.github.id, ended, noOne)).row.config.collector, undefined);
+});
+
+test('a stop gives up a sender that hangs, and what stood in the webhook before stays there', {
+  timeout: 60_000,
+}, async (t) => {
+  const { db } = await startTestDatabase(t);
+  const keyring = createKeyring([{ id: 'test', key: Buffer.alloc(32, 3) }]);
+  const publicBaseUrl = 'https://gateway.example';
+  const asked: string[] = [];
+  const hanging = await startSender(t, ({ url = '' }) => void asked.push(url));
+  const { row } = await createWebhook(
+    { db, keyring, clock, publicBaseUrl, noteChange() {} },
+    tenant,
+    {
+      ...draftForSource('hangs', 'github'),
+      collector: { baseUrl: hanging, repository: 'org', hookId: 1, token: 'ghp_x' },
+    },
+    noOne,
+  );
+  const outbound = openTestOutbound(t);
+  const collector = startCollectingMissed({
+    db,
+    keyring,
+    clock,
+    publicBaseUrl,
+    // As slow a sender as its requests, thirty pages of ten seconds each, may be.
+    outbound: { request: (request) => outbound.request({ ...request, deadlineAtMs: Date.now() + 600_000 }) },
+    metrics: { webhookDelivery() {} },
+    logger: silentLogger,
+    tryHold: async () => true,
+    intervalMs: 10,
+  });
+  await waitFor('the sender to be asked', () => asked.length > 0);
+
+  await collector.close();
+
+  const kept = await db.forTenant(tenant, (tx) => findWebhook(tx, tenant, row.id));
+  assert.ok(kept !== null);
+  assert.equal(presentWebhook({ keyring, publicBaseUrl }, kept).collector?.last_round, null);
 });

@@ -1,6 +1,7 @@
 /**
  * Asks senders for deliveries that were missed, for the webhooks that have a token for it. One replica at a time does the
- * round, every five minutes; what it found stands in the webhook's `collector`.
+ * round, every five minutes; what it found stands in the webhook's `collector`. A stop gives up what is being asked: the
+ * next round asks for it anew.
  */
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
@@ -46,13 +47,19 @@ const atOnce = 4;
 
 export function startCollectingMissed(deps: CollectMissedDeps): MissedCollector {
   const intervalMs = deps.intervalMs ?? fiveMinutesMs;
-  let closed = false;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const outbound: CollectMissedDeps['outbound'] = {
+    request: (request) => deps.outbound.request({ ...request, signal }),
+  };
 
   const collectOne = async (row: WebhookConfigRow): Promise<void> => {
-    const state = await lookAt(deps, row).catch((error: unknown) => {
+    const state = await lookAt({ ...deps, outbound }, row).catch((error: unknown) => {
+      if (signal.aborted) return null;
       deps.logger.warn({ err: error, webhook_id: row.id }, 'a sender could not be asked for missed deliveries');
       return { error: error instanceof Error ? error.message : 'unknown' };
     });
+    if (state === null) return;
     const checkedAt = new Date(deps.clock.now()).toISOString();
     await saveCollectorState({ query: deps.db.querySystem }, row.id, { checked_at: checkedAt, ...state });
   };
@@ -64,7 +71,7 @@ export function startCollectingMissed(deps: CollectMissedDeps): MissedCollector 
     if (rows.length === maxWebhooks) deps.logger.warn({ maxWebhooks }, 'not every webhook was collected for');
     await Promise.all(
       Array.from({ length: atOnce }, async () => {
-        for (let row = rows.pop(); row !== undefined && !closed; row = rows.pop()) await collectOne(row);
+        for (let row = rows.pop(); row !== undefined && !signal.aborted; row = rows.pop()) await collectOne(row);
       }),
     );
   };
@@ -77,7 +84,7 @@ export function startCollectingMissed(deps: CollectMissedDeps): MissedCollector 
   return {
     runOnce,
     close() {
-      closed = true;
+      stopping.abort();
       return rounds.close();
     },
   };

@@ -31,12 +31,13 @@ const keptReplyChars = 2_048;
 /** A target that is gone for good, as Standard Webhooks has it: it is not asked again. */
 const goneStatus = 410;
 
-/** Never throws: a fault of ours counts as a failed try, so that it is seen and repeated. */
+/** Never throws: a fault of ours counts as a failed try, so that it is seen and repeated. null: `signal` gave it up. */
 export async function attemptDelivery(
   deps: AttemptDeps,
   delivery: DueDelivery,
   content: DeliveryContent,
-): Promise<AttemptOutcome> {
+  signal: AbortSignal,
+): Promise<AttemptOutcome | null> {
   const startedAtMs = deps.clock.now();
   const timer = performance.now();
   const outcome = (
@@ -66,6 +67,7 @@ export async function attemptDelivery(
       body,
       maxReplyBytes,
       deadlineAtMs: Date.now() + deps.timeoutMs,
+      signal,
     });
     const seen = {
       responseStatusCode: reply.status,
@@ -79,6 +81,7 @@ export async function attemptDelivery(
     const retryAfterMs = parseRetryAfterMs(reply.headers['retry-after'], deps.clock.now());
     return outcome({ ...seen, errorMessage, next: nextAfter(retryAfterMs) });
   } catch (error) {
+    if (signal.aborted) return null;
     const errorMessage =
       error instanceof TransportError ? messageOf(error) : 'the delivery could not be prepared on our side';
     return outcome({ responseStatusCode: null, responseBody: null, errorMessage, next: nextAfter(null) });

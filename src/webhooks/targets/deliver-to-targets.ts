@@ -7,6 +7,7 @@
  * | 2xx                        | delivered                                                        |
  * | anything else, no answer   | pending, after a growing pause or the target's `Retry-After`     |
  * | the last failure, or 410   | dead, until somebody sends it again                              |
+ * | our stop, after 3 s        | pending: others take it at once, and the target may get it twice |
  * | a crash, or no database    | taken again when its lock has ended: at least once               |
  *
  * Bounds: 128 tries at once, 8 of one webhook, and 1 where its target failed or was slow lately, so that a bad target
@@ -41,7 +42,7 @@ export interface TargetDeliveriesDeps extends AttemptDeps {
 export interface TargetDeliveries {
   /** A delivery has become due. */
   wake(): void;
-  /** Ends the tries in hand, at most their time-out, and leaves the rest to others. */
+  /** Ends the tries in hand, those that take longer than 3 s without an answer, and leaves the rest to others. */
   close(): Promise<void>;
 }
 
@@ -53,6 +54,8 @@ const slowMs = 2_000;
 /** Webhooks remembered as slow; at the bound the first is forgotten, and shows itself again. */
 const maxSlow = 10_000;
 const lockSlackMs = 30_000;
+/** After the requests in hand, which a stop gives ten seconds, and before the end that is forced five after those. */
+const closeGraceMs = 3_000;
 
 export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliveries {
   const { clock, logger } = deps;
@@ -64,6 +67,7 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
   const tries = new Set<Promise<void>>();
   let payloadBytes = 0;
   let closed = false;
+  const cutting = new AbortController();
   let claiming: Promise<void> | null = null;
   let claimAgain = false;
 
@@ -135,7 +139,11 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
     }
     payloadBytes += content.payload.length;
     try {
-      const outcome = await attemptDelivery(deps, delivery, content);
+      const outcome = await attemptDelivery(deps, delivery, content, cutting.signal);
+      if (outcome === null) {
+        await releaseDeliveries(db, [delivery.id]);
+        return false;
+      }
       noteSpeed(delivery.webhook_id, outcome);
       deps.metrics.webhookDelivery(content.source_service, metricOf(outcome));
       await settleDelivery(db, delivery, outcome);
@@ -161,8 +169,10 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
     async close() {
       closed = true;
       clearInterval(timer);
+      const cut = setTimeout(() => cutting.abort(), closeGraceMs);
       await claiming;
       await Promise.all(tries);
+      clearTimeout(cut);
     },
   };
 }
