@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { waitFor } from '../../test/support/wait-for.ts';
 import type { TenantId } from '../ids.ts';
 import type { OutboxMessage } from './envelope.ts';
@@ -105,4 +107,21 @@ test('closing waits for what is in flight and then sends nothing more', async ()
   await closing;
   publisher.submit([message('a', 2)]);
   assert.equal(sent.length, 1);
+});
+
+test('what the broker has confirmed takes no memory any more', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const { publisher, sent, settled } = createFakeBroker();
+  const submitted = Array.from({ length: 100 }, (_, index) => {
+    const one = message('a', index);
+    publisher.submit([one]);
+    return new WeakRef(one);
+  });
+  for (const { confirm } of sent.splice(0)) confirm();
+  await settled();
+  assert.equal(publisher.size(), 0);
+  await settled();
+  collectGarbage();
+  assert.equal(submitted.filter((one) => one.deref() !== undefined).length, 0);
 });

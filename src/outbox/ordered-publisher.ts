@@ -58,13 +58,14 @@ interface Lane {
 
 /** A first-in-first-out queue whose `shift` does not move the rest. */
 function createQueue<T>() {
-  let items: T[] = [];
+  let items: (T | undefined)[] = [];
   let head = 0;
   return {
     push: (item: T): void => void items.push(item),
     shift(): T | undefined {
       const item = items[head];
       if (item === undefined) return undefined;
+      items[head] = undefined; // It holds a message, which must not outlive its turn.
       head += 1;
       if (head > 1024 && head * 2 > items.length) {
         items = items.slice(head);
