@@ -168,6 +168,33 @@ test('rows of a living process are left to it', async (t) => {
   assert.deepEqual(published.map(correlationOf), ['yours']);
 });
 
+test('a process whose clock is set back keeps its rows', async (t) => {
+  const { db, openAnother } = await startTestDatabase(t);
+  const away = createFakeBroker();
+  away.state.available = false;
+  let aheadMs = 0;
+  const first = await startRelay(t, db, away.broker, {
+    clock: { now: () => Date.now() + aheadMs },
+    leaseTtlMs: 1_500,
+  });
+  await first.publish('mine');
+  aheadMs = -3_600_000;
+  const { rows } = await db.querySystem<{ ends: string }>({
+    text: `select expires_at::text as ends from leases where name = 'relay:' || '${first.relay.origin}'`,
+  });
+  await waitFor('the lease of before to end', async () => {
+    const passed = await db.querySystem({ text: `select where now() > '${rows[0]?.ends}'` });
+    return passed.rows.length > 0;
+  });
+
+  // Picked up in the order of their commits: whoever is given the last has seen the first.
+  const { broker, published } = createFakeBroker();
+  await db.forTenant(sampleTenant, (tx) => appendEvent(tx, sampleEvent({ correlationId: 'nobody’s' })));
+  await startRelay(t, openAnother(), broker);
+  await waitFor('the second to publish', () => published.map(correlationOf).includes('nobody’s'));
+  assert.deepEqual(published.map(correlationOf), ['nobody’s']);
+});
+
 test('a deferred event is published when it is due, and not before', async (t) => {
   const { db } = await startTestDatabase(t);
   const { broker, published } = createFakeBroker();

@@ -200,15 +200,16 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
   };
 
   const renewLease = async (): Promise<void> => {
-    if (clock.now() - leaseRenewedAtMs < leaseTtlMs / 3) return;
+    // Not by the clock: one that is set back an hour would let the lease run out, and others publish our rows too.
+    if (performance.now() - leaseRenewedAtMs < leaseTtlMs / 3) return;
     await renewRelayLease(db, origin, leaseTtlMs);
-    leaseRenewedAtMs = clock.now();
+    leaseRenewedAtMs = performance.now();
   };
 
   const countBacklog = async (): Promise<void> => {
-    if (clock.now() - backlogCountedAtMs < backlogIntervalMs) return;
+    if (performance.now() - backlogCountedAtMs < backlogIntervalMs) return;
     backlog = await countOutboxBacklog(db);
-    backlogCountedAtMs = clock.now();
+    backlogCountedAtMs = performance.now();
     deps.onBacklog?.(backlog);
   };
 
