@@ -55,6 +55,15 @@ test('failures in a row open it; a success between them starts the count again',
   assert.equal(refusedForMs(), 500);
 });
 
+test('a clock that is set back does not keep it open', () => {
+  const { breaker, enter, fail, advance } = createManual();
+  fail(3);
+  advance(-3_600_000);
+  assert.deepEqual(breaker.state(), { kind: 'half-open', probing: false });
+  enter().succeeded();
+  assert.equal(breaker.state().kind, 'closed');
+});
+
 test('closed by hand it lets all in, and those who entered before say nothing of it', () => {
   const { breaker, changes, enter } = createManual();
   const [first, late] = [enter(), enter()];

@@ -9,7 +9,8 @@
  * A caller enters with a permit and must settle it once: `succeeded`, `failed`, `denied` (the key is refused: no
  * probing every few seconds) or `abandoned` (the caller left, or the answer says nothing of the provider's health).
  * While half-open exactly one call goes through; the rest are refused until it settles. A permit from before a change
- * of state counts for nothing when it settles after it.
+ * of state counts for nothing when it settles after it. A clock that is set back ends the time of an open one: it would
+ * stay open for as long as the clock needs to catch up.
  *
  * `close` is for whoever knows better: an admin's check found that the provider answers again.
  */
@@ -116,7 +117,7 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
   const read = (nowMs: number): BreakerState => {
     if (inner.kind === 'closed') return { kind: 'closed', consecutiveFailures };
     if (inner.kind === 'half-open') return { kind: 'half-open', probing: inner.probeUntilMs > nowMs };
-    return inner.openUntilMs > nowMs ? inner : { kind: 'half-open', probing: false };
+    return isOpenAt(inner, nowMs) ? inner : { kind: 'half-open', probing: false };
   };
 
   const changeTo = (next: Inner): void => {
@@ -181,14 +182,23 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
     tryEnter() {
       if (inner.kind === 'closed') return issuePermit(false);
       const nowMs = clock.now();
-      const refusedUntilMs = inner.kind === 'open' ? inner.openUntilMs : inner.probeUntilMs;
-      if (refusedUntilMs > nowMs) return { entered: false, openUntilMs: refusedUntilMs, because: inner.because };
+      const { because } = inner;
+      if (inner.kind === 'open' && isOpenAt(inner, nowMs)) {
+        return { entered: false, openUntilMs: inner.openUntilMs, because };
+      }
+      if (inner.kind === 'half-open' && inner.probeUntilMs > nowMs) {
+        return { entered: false, openUntilMs: inner.probeUntilMs, because };
+      }
       changeTo({ kind: 'half-open', because: inner.because, probeUntilMs: nowMs + policy.probeLeaseMs });
       return issuePermit(true);
     },
     close,
     state: () => read(clock.now()),
   };
+}
+
+function isOpenAt({ openedAtMs, openUntilMs }: { openedAtMs: number; openUntilMs: number }, nowMs: number): boolean {
+  return openedAtMs <= nowMs && nowMs < openUntilMs;
 }
 
 /** Attempts and failures of the last `windowMs`, in ten slices: constant memory, whatever the traffic. */
