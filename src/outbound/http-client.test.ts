@@ -4,6 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { waitFor } from '../../test/support/wait-for.ts';
 import { findFreePort } from '../storage/free-port.ts';
 import { TransportError, type TransportFault } from './exchange.ts';
 import { createOutbound, type Outbound, type OutboundOptions, type OutboundRequest } from './http-client.ts';
@@ -106,6 +107,30 @@ test('a request that waits for a socket until its deadline has not arrived', asy
   assert.equal(requests, 1);
 });
 
+test('requests whose callers have left the queue cost the next one no connection', async (t) => {
+  let connections = 0;
+  const held: (() => void)[] = [];
+  const { ask, server } = await start(
+    t,
+    (request, reply) => {
+      if (request.url === '/slow') held.push(() => reply.end('at last'));
+      else reply.end('ok');
+    },
+    { maxConnectionsPerOrigin: 1 },
+  );
+  server.on('connection', () => {
+    connections += 1;
+  });
+  const slow = ask({ path: '/slow' });
+  const left = Array.from({ length: 50 }, () => fails(ask({ deadlineMs: 20 }), 'timeout', false));
+  await Promise.all(left);
+  const next = ask();
+  for (const release of held) release();
+  await slow;
+  assert.equal((await next).body.toString(), 'ok');
+  assert.equal(connections, 1);
+});
+
 test('an abort ends the request at once and closes its connection', async (t) => {
   const controller = new AbortController();
   const { ask, server } = await start(t, () => controller.abort());
@@ -206,6 +231,17 @@ test('beyond the bound of one origin, requests are refused at once', async (t) =
   const held = [ask({ deadlineMs: 200 }), ask({ deadlineMs: 200 })].map((asked) => fails(asked, 'timeout', true));
   await fails(ask(), 'refused', false);
   await Promise.all(held);
+});
+
+test('those who left the queue count until it is rid of them, so that it stays within its bound', async (t) => {
+  const { ask } = await start(t, () => undefined, { maxConnectionsPerOrigin: 1, maxPendingPerOrigin: 3 });
+  const slow = fails(ask({ deadlineMs: 300 }), 'timeout', true);
+  await Promise.all([1, 2].map(() => fails(ask({ deadlineMs: 20 }), 'timeout', false)));
+  await fails(ask(), 'refused', false);
+  await slow;
+  await waitFor('the queue to be empty', () =>
+    ask({ deadlineMs: 20 }).catch((error: TransportError) => error.fault === 'timeout'),
+  );
 });
 
 test('beyond the bound of origins, the one used longest ago makes room and its requests still end well', async (t) => {

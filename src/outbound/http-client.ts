@@ -52,6 +52,7 @@ export interface Outbound {
 
 interface Origin {
   readonly pool: Pool;
+  /** Those that the pool has not let go of yet: one whose caller has left may still stand in its queue. */
   pending: number;
 }
 
@@ -106,12 +107,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
       if (origin.pending >= maxPending) {
         throw new TransportError('refused', false, new Error('too many requests wait for this origin'));
       }
-      origin.pending += 1;
-      try {
-        return await exchange(origin.pool, url, request);
-      } finally {
-        origin.pending -= 1;
-      }
+      return exchange(origin, url, request);
     },
 
     async check(text) {
@@ -139,9 +135,9 @@ export function createOutbound(options: OutboundOptions): Outbound {
 }
 
 /** One request on one pool, from the queue to the decoded body. */
-async function exchange(pool: Pool, url: URL, request: OutboundRequest): Promise<ProviderReply> {
+async function exchange(origin: Origin, url: URL, request: OutboundRequest): Promise<ProviderReply> {
   const maxReplyBytes = request.maxReplyBytes ?? defaultMaxReplyBytes;
-  const raw = await dispatch(pool, url, request, maxReplyBytes);
+  const raw = await dispatch(origin, url, request, maxReplyBytes);
   const headers = flattenHeaders(raw.headers);
   const encoding = headers['content-encoding'];
   if (encoding === undefined) return { status: raw.status, headers, body: raw.body };
@@ -158,7 +154,7 @@ interface RawReply {
   readonly body: Buffer;
 }
 
-function dispatch(pool: Pool, url: URL, request: OutboundRequest, maxReplyBytes: number): Promise<RawReply> {
+function dispatch(origin: Origin, url: URL, request: OutboundRequest, maxReplyBytes: number): Promise<RawReply> {
   return new Promise((resolve, reject) => {
     const { signal } = request;
     const remainingMs = request.deadlineAtMs - Date.now();
@@ -190,7 +186,13 @@ function dispatch(pool: Pool, url: URL, request: OutboundRequest, maxReplyBytes:
     const timer = setTimeout(() => fail(new TransportError('timeout', started)), remainingMs);
     signal?.addEventListener('abort', onAbort, { once: true });
 
-    pool.dispatch(
+    origin.pending += 1;
+    let isLetGo = false;
+    const letGo = (): void => {
+      if (!isLetGo) origin.pending -= 1;
+      isLetGo = true;
+    };
+    origin.pool.dispatch(
       {
         path: url.pathname + url.search,
         method: request.method,
@@ -199,7 +201,8 @@ function dispatch(pool: Pool, url: URL, request: OutboundRequest, maxReplyBytes:
       },
       {
         onRequestStart(controller) {
-          if (settled) return controller.abort(new Error('nobody waits for this request any more'));
+          // Thrown, for it drops the request alone: `abort` would close the connection that others wait for.
+          if (settled) throw new Error('nobody waits for this request any more');
           started = true;
           abortWire = (reason) => controller.abort(reason);
         },
@@ -216,11 +219,13 @@ function dispatch(pool: Pool, url: URL, request: OutboundRequest, maxReplyBytes:
           else chunks.push(chunk);
         },
         onResponseEnd() {
+          letGo();
           if (!settle()) return;
           const [only] = chunks;
           resolve({ status, headers, body: chunks.length === 1 && only ? only : Buffer.concat(chunks) });
         },
         onResponseError(_controller, error) {
+          letGo();
           fail(toTransportError(error, started));
         },
       },
