@@ -7,9 +7,11 @@
  * While away every call fails at once, so that nobody waits for a dead server; the probe alone keeps trying. A statement
  * that has not answered for `suspicionMs` raises a probe on a fresh connection: where that is answered the statement is
  * merely slow and is left alone, else the server is gone in silence (a cut cable, a stalled disk) and `onAway` ends all
- * that waits for it, long before TCP would notice.
+ * that waits for it, long before TCP would notice. A server that has no room for one more connection is neither away nor
+ * silent: what it has room for goes on.
  */
 import type { Logger } from '../logger.ts';
+import { hasNoRoom } from './database-away.ts';
 
 export interface AvailabilityDeps {
   /** One round trip on a fresh connection; rejects after its own deadline. */
@@ -39,7 +41,7 @@ export function createAvailability(deps: AvailabilityDeps): Availability {
   const waitingSinceMs = new Map<symbol, number>();
 
   const goAway = (cause: unknown): void => {
-    if (!here || closed) return;
+    if (!here || closed || hasNoRoom(cause)) return;
     here = false;
     deps.logger.error({ err: cause }, 'the database is away');
     deps.onAway();

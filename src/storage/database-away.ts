@@ -29,6 +29,11 @@ const socketCodes = new Set([
 /** Server states in which no statement can succeed on this connection. 25006: we were left on a standby by a failover. */
 const serverCodes = new Set(['57P01', '57P02', '57P03', '57P05', '53300', '25006']);
 
+/** The server, or the login, has all the connections that it may have: an answer, if one that helps nobody. */
+export function hasNoRoom(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '53300';
+}
+
 /** The driver gives these no code. */
 const driverMessages = [
   'Connection terminated',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import pino from 'pino';
 import { databaseServerUrl, startTestDatabase, withServer } from '../../test/support/database.ts';
@@ -164,6 +165,29 @@ test('a connection lost before the commit was asked for kept nothing, and says s
     (error) => error instanceof DatabaseAway && !error.outcomeUnknown,
   );
   assert.equal((await beside.querySystem({ text: 'select from leases' })).rowCount, 0);
+});
+
+test('a server that has room for no further connection goes on with those it has', async (t) => {
+  const { url, db: beside, openAnother } = await startTestDatabase(t);
+  const login = `limited_${randomUUID().replaceAll('-', '')}`;
+  await beside.asOwner(async (tx) => {
+    await tx.query({ text: `create role ${login} login noinherit connection limit 1` });
+    await tx.query({ text: `grant integration_service_system, integration_service_tenant to ${login}` });
+  });
+  t.after(() => withServer((server) => server.query(`drop role if exists ${login}`)));
+  const limited = new URL(url);
+  limited.username = login;
+  const db = openAnother({ url: limited.href });
+
+  await db.querySystem({ text: 'select' }); // Takes the one connection.
+  // Longer than a statement may take before somebody looks whether the server is still there.
+  const slow = db.querySystem({ text: 'select pg_sleep(1.6)' });
+  await assert.rejects(
+    db.forTenant(tenantId, (tx) => tx.query({ text: 'select' })),
+    DatabaseAway,
+  );
+  assert.equal((await slow).rowCount, 1);
+  assert.equal((await db.querySystem({ text: 'select' })).rowCount, 1);
 });
 
 test('one connection that an administrator ends is no absence: the next statement gets another', async (t) => {
