@@ -237,6 +237,17 @@ test('a listener hears notifications of other replicas, and null after it was cu
   assert.deepEqual(heard, ['one', null, 'two']);
 });
 
+test('a listening connection that is dead and open is found out, and made again', async (t) => {
+  const { db, beside, proxy } = await startThroughProxy(t, { statementTimeoutMs: 500 });
+  const heard: (string | null)[] = [];
+  await db.listen('half_open', (payload) => heard.push(payload));
+  proxy.forget();
+  await waitFor('the loss to be noticed', () => heard.includes(null), 30_000);
+  await beside.querySystem({ text: `select pg_notify('half_open', 'again')` });
+  await waitFor('a notification', () => heard.includes('again'));
+  assert.deepEqual(heard, [null, 'again']);
+});
+
 test('closing is no loss of the listening connection, and the log is quiet', async (t) => {
   const { url } = await startTestDatabase(t);
   const lines: string[] = [];

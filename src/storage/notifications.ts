@@ -2,7 +2,8 @@
  * LISTEN on one connection of its own.
  *
  * When the connection is lost it is made again, with growing pauses, and every listener is then called with null, since
- * notifications may have been missed. `listen` resolves when the server has confirmed, or at once while it is away: the
+ * notifications may have been missed. A silent connection would look like a quiet channel (a router that forgot it, a
+ * server that moved), so it is asked now and then. `listen` resolves when the server has confirmed, or at once while it is away: the
  * listener is then heard from the reconnection on, which begins with that null.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -23,6 +24,8 @@ export interface Notifications {
 const channelPattern = /^[a-z_][a-z0-9_]{0,62}$/;
 const firstPauseMs = 250;
 const maxPauseMs = 5_000;
+/** Between two questions; each has the statement's own deadline. */
+const heartbeatMs = 5_000;
 
 export function createNotifications(deps: { config: pg.ClientConfig; logger: Logger }): Notifications {
   /** Bounded by the callers' code: one entry for each subscription of the program, none made by requests. */
@@ -71,7 +74,16 @@ export function createNotifications(deps: { config: pg.ClientConfig; logger: Log
       missed.delete(listener);
       tell(listener, null);
     }
+    let asking = false;
+    const heartbeat = setInterval(async () => {
+      if (asking) return;
+      asking = true;
+      await connecting.query('select').catch(() => connecting.connection.stream.destroy());
+      asking = false;
+    }, heartbeatMs);
+    heartbeat.unref();
     await ended;
+    clearInterval(heartbeat);
     client = null;
     markAllMissed();
   };

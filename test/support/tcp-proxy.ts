@@ -13,6 +13,8 @@ export interface TcpProxy {
   /** Accepts and keeps connections, and passes no byte on until `resume`. */
   stall(): void;
   resume(): void;
+  /** As a router that lost its table: connections that are open stay so and pass no byte on for good; new ones are served. */
+  forget(): void;
   /** Connections accepted so far. */
   connectionCount(): number;
 }
@@ -22,6 +24,7 @@ export async function startTcpProxy(t: Cleanup, target: string | { host: string;
   closeInReverse(t);
   const address = typeof target === 'string' ? addressOf(target) : target;
   const sockets = new Set<Socket>();
+  const forgotten = new Set<Socket>();
   let mode: 'open' | 'cut' | 'stalled' = 'open';
   let accepted = 0;
 
@@ -40,7 +43,7 @@ export async function startTcpProxy(t: Cleanup, target: string | { host: string;
       socket.on('error', () => other.destroy());
       socket.on('close', () => {
         sockets.delete(socket);
-        other.destroy();
+        if (!forgotten.has(socket)) other.destroy();
       });
       socket.pipe(other);
       if (mode === 'stalled') socket.pause();
@@ -53,7 +56,7 @@ export async function startTcpProxy(t: Cleanup, target: string | { host: string;
   t.after(async () => {
     const closed = once(server, 'close');
     server.close();
-    for (const socket of sockets) socket.destroy();
+    for (const socket of [...sockets, ...forgotten]) socket.destroy();
     await closed;
   });
 
@@ -77,6 +80,13 @@ export async function startTcpProxy(t: Cleanup, target: string | { host: string;
     resume() {
       mode = 'open';
       for (const socket of sockets) socket.resume();
+    },
+    forget() {
+      for (const socket of sockets) {
+        socket.pause();
+        forgotten.add(socket);
+      }
+      sockets.clear();
     },
     connectionCount: () => accepted,
   };
