@@ -41,8 +41,16 @@ export type Asked<Value> =
   /** Only limits stand in the way: the same may be asked from `untilMs` on. Nothing was sent. */
   | { readonly kind: 'limited'; readonly untilMs: number; readonly error: ServiceError }
   | { readonly kind: 'bad_input'; readonly status: 400 | 403 | 404; readonly error: ServiceError }
-  /** `settled`: Google has ended its work, so that looking there tells what was done. */
-  | { readonly kind: 'unknown'; readonly settled: boolean; readonly error: ServiceError }
+  /**
+   * `settled`: Google has ended its work, so that looking there tells what was done. `isUnrecorded`: it may even be known
+   * here, but could not be written down, and nobody is answered before that.
+   */
+  | {
+      readonly kind: 'unknown';
+      readonly settled: boolean;
+      readonly isUnrecorded: boolean;
+      readonly error: ServiceError;
+    }
   | { readonly kind: 'failed'; readonly error: ServiceError; readonly mayHaveArrived: boolean };
 
 export interface Accounts {
@@ -121,7 +129,12 @@ export function createAccounts(deps: AskDeps): Accounts {
       const asked = conclude(outcomes, context.familyState, calls.clock.now());
       if (turnsAway(asked)) refusedWith.set(asked.error, outcomes);
       else for (const outcome of outcomes) noteRefusal(calls, record, outcome);
-      await writeDown(calls, record);
+      try {
+        await writeDown(calls, record);
+      } catch (error) {
+        if (!(error instanceof ServiceError) || !mayHaveChanged(question.capability, asked)) throw error;
+        return { kind: 'unknown', settled: false, isUnrecorded: true, error };
+      }
       return asked;
     },
     async noteTurnedAway(caller, capability, error) {
@@ -149,6 +162,12 @@ function mayAskAnother(outcome: ProviderOutcome<unknown>): boolean {
   return outcome.kind === 'passed_over' || outcome.kind === 'throttled' || outcome.kind === 'failed';
 }
 
+/** What reads is not kept where it cannot be written down, and harms nobody who asks again. */
+function mayHaveChanged({ operation }: Capability<KnownOperation>, asked: Asked<unknown>): boolean {
+  if (operation === 'sheets_read') return false;
+  return asked.kind === 'answered' || asked.kind === 'unknown' || (asked.kind === 'failed' && asked.mayHaveArrived);
+}
+
 function conclude<Value>(
   outcomes: readonly ProviderOutcome<Value>[],
   familyState: LimitState | null,
@@ -163,7 +182,7 @@ function conclude<Value>(
   const decisive = outcomes.find(({ kind }) => kind === 'unknown_outcome' || kind === 'bad_input');
   if (decisive?.kind === 'unknown_outcome') {
     const error = decisiveError([decisive]) as ServiceError;
-    return { kind: 'unknown', settled: decisive.settled === true, error: ending(error) };
+    return { kind: 'unknown', settled: decisive.settled === true, isUnrecorded: false, error: ending(error) };
   }
   // Where one account is refused and another has no quota left, the other may yet be the right one.
   const untilMs = Math.min(...limitEnds.filter((end) => end !== null));

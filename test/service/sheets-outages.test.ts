@@ -1,9 +1,12 @@
 /** Spreadsheets while Redis or PostgreSQL is away. */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { createDataDir } from '../support/data-dir.ts';
 import { redisUrl } from '../support/redis.ts';
+import type { TestReply } from '../support/service.ts';
 import { readAtGoogle, startSheetsServices } from '../support/sheets-service.ts';
+import { findSmallDisk } from '../support/small-disk.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const sheet = 'journal';
@@ -42,4 +45,46 @@ test('without Redis rows are still appended once, by two replicas, and own write
   const names = (await readAtGoogle(emulator, sheet, 'Sheet1!A:A')).map(([name]) => name);
   assert.deepEqual(names.slice(-2), ['doubtful', 'after']);
   for (const replica of [one, two]) assert.equal((await read(replica)).json.values.at(-1)[0], 'after');
+});
+
+test('changes that Google made and nobody can write down are told as unknown, and no read hides them', async (t) => {
+  const disk = findSmallDisk();
+  const { emulator, database, startProcess } = await startSheetsServices(t);
+  const proxy = await startTcpProxy(t, database.url);
+  const dataDir = await createDataDir(t);
+  const { call } = await startProcess(
+    { DATABASE_URL: proxy.through(database.url), DATA_DIR: dataDir, RATE_LIMIT_SHEETS_PER_MINUTE: '10000' },
+    disk.launcher(dataDir),
+  );
+  const spreadsheet_id = 'unrecorded';
+  const write = (range: string, values: unknown[][]) =>
+    call('POST', '/sheets/write', { spreadsheet_id, range, values });
+  const read = (range: string) => call('POST', '/sheets/read', { spreadsheet_id, range });
+  assert.equal((await write('A1', [['old']])).status, 200);
+  for (const range of ['A1:A1', 'C1:C5']) assert.equal((await read(range)).status, 200);
+
+  // PostgreSQL is away, and the disk of its stand-in full: large records first, then what still finds room.
+  proxy.cut();
+  const untilRefused = async (change: () => Promise<TestReply>): Promise<TestReply> => {
+    for (let tries = 0; tries < 50; tries++) {
+      const reply = await change();
+      if (reply.status !== 200) return reply;
+    }
+    throw new Error('the disk is not full');
+  };
+  await untilRefused(() => write('Z1', [[randomBytes(6_000).toString('hex')]]));
+  let rows = 0;
+  const appended = await untilRefused(() =>
+    call('POST', '/sheets/append', { spreadsheet_id, range: 'C1', values: [[`row ${++rows}`]] }),
+  );
+  const written = await untilRefused(() => write('A1', [['new']]));
+  assert.deepEqual([written.status, written.json.code, written.json.outcome], [503, 'SERVICE_UNAVAILABLE', 'unknown']);
+
+  assert.deepEqual(await readAtGoogle(emulator, spreadsheet_id, 'A1:A1'), [['new']]);
+  const made = (await readAtGoogle(emulator, spreadsheet_id, 'C:C')).length;
+  assert.equal(made, appended.json.outcome === 'unknown' ? rows : rows - 1, appended.text);
+  for (const range of ['A1:A1', 'C1:C5']) {
+    const { status, text } = await read(range);
+    assert.notEqual(status, 200, `an answer from before the change: ${text}`);
+  }
 });

@@ -32,7 +32,8 @@ export interface SheetsServices {
   readonly call: SheetsReplica['call'];
   readonly database: TestDatabase;
   startReplica(): Promise<SheetsReplica>;
-  startProcess(extra: Record<string, string>): Promise<KillableReplica>;
+  /** `launcher` is put before the program. */
+  startProcess(extra: Record<string, string>, launcher?: readonly string[]): Promise<KillableReplica>;
 }
 
 export interface KillableReplica {
@@ -96,9 +97,10 @@ export async function startSheetsServices(
       return readReply(reply);
     };
   /** The service as a process of its own, which can be killed. */
-  const startProcess = async (extra: Record<string, string>): Promise<KillableReplica> => {
+  const startProcess: SheetsServices['startProcess'] = async (extra, launcher = []) => {
     const port = await findFreePort();
-    const child = spawn(process.execPath, ['src/main.ts'], {
+    const [program = process.execPath, ...args] = [...launcher, process.execPath, 'src/main.ts'];
+    const child = spawn(program, args, {
       cwd: new URL('../..', import.meta.url),
       env: { PATH: process.env.PATH, ...(await environment()), PORT: String(port), ...extra },
       stdio: 'ignore',

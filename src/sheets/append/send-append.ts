@@ -75,6 +75,7 @@ export async function sendOnce(deps: AppendDeps, lock: TableLock, batch: readonl
       return halveOrReject(deps, lock, entries, asked);
     }
 
+    if (asked.isUnrecorded) return giveUp(deps, entries, table.found, false, asked.error);
     const whereabouts = await lookAfter(deps, entries, table.found, asked.settled, deadlineAtMs);
     if (whereabouts.kind === 'there') {
       const place = { title: whereabouts.title, startRow: whereabouts.row, column: anchor.column, table: null };
