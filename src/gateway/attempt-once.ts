@@ -62,6 +62,8 @@ export async function attemptOnce<Op extends KnownOperation>(
   const permit = breaker.tryEnter();
   if (!permit.entered) return { kind: 'breaker_open', openUntilMs: permit.openUntilMs, openedBy: permit.because };
   let verdict: AttemptVerdict<OutputOf<Op>> = { kind: 'cancelled' };
+  /** Whatever may have become of the request: that its callers left says nothing of the provider. */
+  let wasAbandoned = false;
   const { operation } = call.capability;
   const priceUsd = deps.costOf(service, operation, call.capability.billedUnits?.(call.input) ?? 1, deps.clock.now());
   let budget: BudgetDecision | undefined;
@@ -84,6 +86,7 @@ export async function attemptOnce<Op extends KnownOperation>(
       if (ask === undefined) throw new Error(`${adapter.name} has no ${operation}`);
       verdict = judgeVerdict(await orAborted(ask(call.input, account, http), deadline.signal));
     } catch (error) {
+      wasAbandoned = context.signal.aborted && !deadline.expired();
       verdict = judgeError(error, {
         safeToRepeat: call.capability.safeToRepeat,
         timedOut: deadline.expired(),
@@ -97,11 +100,11 @@ export async function attemptOnce<Op extends KnownOperation>(
     }
     verdict = withoutSecrets(verdict, [...adapter.secretsOf(account), ...http.masked]);
     const durationMs = deps.clock.now() - startedAtMs;
-    observe(deps, service, verdict, durationMs);
+    if (!wasAbandoned) observe(deps, service, verdict, durationMs);
     return { kind: 'tried', verdict, http, durationMs, costUsd: isBilled(verdict) ? priceUsd : 0 };
   } finally {
     if (budget?.kind === 'reserved') budget.reservation.settle(isBilled(verdict) ? priceUsd : 0);
-    settlePermit(permit, verdict);
+    settlePermit(permit, wasAbandoned ? { kind: 'cancelled' } : verdict);
     showBreaker(deps, service, breaker);
   }
 }

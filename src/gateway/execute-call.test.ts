@@ -424,6 +424,28 @@ test('a write whose outcome is unknown is never repeated, here or elsewhere', as
   assert.deepEqual([google.requests(), yandex.requests()], [1, 0]);
 });
 
+test('callers who leave a slow write close nobody’s way: neither the breaker nor the health minds', async (t) => {
+  const google = await startFakeProvider(t, neverAnswer);
+  const pipeline = await startPipeline(t, { providers: { google } });
+  const write = { capability: { ...geocodeCapability, safeToRepeat: false, cache: null } };
+  for (let left = 1; left <= 6; left += 1) {
+    const caller = new AbortController();
+    const asked = pipeline.geocode(`Navoi ${left}`, write, caller.signal);
+    await waitFor('the request', () => google.requests() === left);
+    caller.abort();
+    await assert.rejects(asked);
+  }
+  await waitFor('the audit', () => pipeline.logs().length === 6);
+  assert.ok(pipeline.logs().every(({ errorCode }) => errorCode === 'UNKNOWN_OUTCOME'));
+
+  google.behave(answerPlace());
+  assert.equal((await pipeline.geocode('Navoi 7', write)).provider, 'google');
+  assert.deepEqual(
+    pipeline.observed.map(({ ok }) => ok),
+    [true],
+  );
+});
+
 test('a grant that came too late to be used in time is asked for again, and nobody is asked on a second late one', async (t) => {
   const google = await startFakeProvider(t);
   let aheadMs = 0;
