@@ -8,6 +8,7 @@ import { redisUrl, uniquePrefix } from '../../test/support/redis.ts';
 import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { openRedisStore } from './redis-store.ts';
+import { openRedisSubscriptions } from './redis-subscriptions.ts';
 import { type SharedStore, StoreAway } from './shared-store.ts';
 
 async function openStore(t: Cleanup, prefix: string, url = redisUrl): Promise<SharedStore> {
@@ -136,6 +137,32 @@ test('a subscriber that was cut off hears null when it is back, and messages aga
   await beside.publish('news', 'after');
   await waitFor('the message after', () => heard.includes('after'));
   assert.deepEqual(heard, ['before', null, 'after']);
+});
+
+test('whoever subscribes at the very moment of the connection hears like all others', async (t) => {
+  const prefix = uniquePrefix();
+  const subscriptions = openRedisSubscriptions([redisUrl], silentLogger);
+  t.after(() => subscriptions.close());
+  const heard = new Set<string>();
+  const channels: string[] = [];
+  let isConnected = false;
+  // One in each turn of the event loop, so that one of them meets the moment.
+  while (!isConnected) {
+    const channel = `${prefix}${channels.length}`;
+    channels.push(channel);
+    void subscriptions
+      .subscribe(channel, (message) => message !== null && heard.add(channel))
+      .then(() => {
+        isConnected = true;
+      });
+    await new Promise(setImmediate);
+  }
+  const store = await openStore(t, '');
+  await waitFor('every channel to be heard', async () => {
+    const deaf = channels.filter((channel) => !heard.has(channel));
+    for (const channel of deaf) await store.publish(channel, 'a message').catch(() => {});
+    return deaf.length === 0;
+  });
 });
 
 test('replicas count each other, and one that left is not counted', async (t) => {

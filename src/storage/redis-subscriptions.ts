@@ -36,6 +36,17 @@ export function openRedisSubscriptions(urls: readonly string[], logger: Logger):
     }
   };
 
+  /** Also those that come while the server is being told of the first. */
+  const subscribeAll = async (): Promise<void> => {
+    const told = new Set<string>();
+    for (;;) {
+      const channels = [...listeners.keys()].filter((channel) => !told.has(channel));
+      if (channels.length === 0) return;
+      await client.subscribe(...channels);
+      for (const channel of channels) told.add(channel);
+    }
+  };
+
   client.on('error', () => {}); // The other connection reports the same server's faults.
   client.on('message', (channel: string, message: string) => {
     for (const listener of listeners.get(channel) ?? []) tell(listener, message);
@@ -46,7 +57,7 @@ export function openRedisSubscriptions(urls: readonly string[], logger: Logger):
   });
   client.on('ready', async () => {
     try {
-      if (listeners.size > 0) await client.subscribe(...listeners.keys());
+      await subscribeAll();
       connected = true;
     } catch (cause) {
       logger.warn({ err: cause }, 'subscribing at Redis failed');
