@@ -35,15 +35,27 @@ export interface TableLocksDeps {
 const renewalsPerLife = 3;
 /** Between two tries, at random between half and whole. */
 const tryEveryMs = 40;
+const withdrawEveryMs = 250;
 
 export function createTableLocks({ store, leases, clock, ttlMs }: TableLocksDeps): TableLocks {
-  const inStore = async (key: string): Promise<TableLock | null> => {
-    const token = randomUUID();
+  const withdraw = (key: string, token: string): Promise<boolean> =>
+    store.deleteIfEqual(key, token).then(
+      () => true,
+      () => false,
+    );
+  /** What the store did not answer for may stand there all the same, in everybody's way until its life ends. */
+  const withdrawLater = async (key: string, token: string): Promise<void> => {
+    const endsAtMs = performance.now() + ttlMs;
+    while (performance.now() < endsAtMs && !(await withdraw(key, token))) {
+      await sleep(withdrawEveryMs, undefined, { ref: false });
+    }
+  };
+  const inStore = async (key: string, token: string): Promise<TableLock | null> => {
     if (!(await store.setIfAbsent(key, token, ttlMs))) return null;
     return {
       confirm: () => store.extendIfEqual(key, token, ttlMs).catch(() => false),
       release: async () => {
-        await store.deleteIfEqual(key, token).catch(() => {}); // It ends by itself.
+        if (!(await withdraw(key, token))) void withdrawLater(key, token);
       },
     };
   };
@@ -54,6 +66,25 @@ export function createTableLocks({ store, leases, clock, ttlMs }: TableLocksDeps
       release: () => leases.release(name).catch(() => {}),
     };
   };
+  const inEither = async (name: string): Promise<TableLock | null> => {
+    const token = randomUUID();
+    const mayBeAsked = store.isAvailable();
+    try {
+      return await inStore(name, token);
+    } catch (error) {
+      if (!(error instanceof StoreAway)) throw error;
+    }
+    const withdrawInStore = (): void => {
+      if (mayBeAsked) void withdrawLater(name, token);
+    };
+    // Until then what the store may have is left to keep those off who reach it.
+    const lock = await inDatabase(name).catch((error: unknown) => {
+      withdrawInStore();
+      throw error;
+    });
+    if (lock === null) withdrawInStore();
+    return lock && { ...lock, release: () => lock.release().finally(withdrawInStore) };
+  };
   /** Ended in this process right now: others, who look only now and then, are let in between. */
   const releasedAtMs = new Map<string, number>();
 
@@ -63,10 +94,7 @@ export function createTableLocks({ store, leases, clock, ttlMs }: TableLocksDeps
       const justReleased = clock.now() - (releasedAtMs.get(name) ?? 0) < tryEveryMs;
       if (justReleased && store.replicasSeen() > 1) await sleep(tryEveryMs);
       for (;;) {
-        const lock = await inStore(name).catch((error: unknown) => {
-          if (error instanceof StoreAway) return inDatabase(name);
-          throw error;
-        });
+        const lock = await inEither(name);
         if (lock !== null) {
           const renewal = setInterval(() => void lock.confirm(), ttlMs / renewalsPerLife);
           renewal.unref();
