@@ -1,5 +1,6 @@
 /** One call to a sender's own API. */
 import type { Outbound } from '../../outbound/http-client.ts';
+import { parseExactly } from '../exact-json.ts';
 
 export interface CollectorCall {
   readonly method: 'GET' | 'POST';
@@ -33,7 +34,8 @@ export async function callSender(
 
 function parseJson(body: Buffer): unknown {
   try {
-    return body.length === 0 ? null : JSON.parse(body.toString('utf8'));
+    // Ids of 64 bits come as numbers; rounded, they would be another's.
+    return body.length === 0 ? null : parseExactly(body.toString('utf8'));
   } catch {
     return null;
   }

@@ -99,6 +99,19 @@ test('GitHub is asked to redeliver what never arrived, and nothing else', async 
   assert.ok(asked.every((line) => line.endsWith('Bearer ghp_canary')));
 });
 
+test('a delivery whose id has more digits than a double holds is redelivered under that very id', async (t) => {
+  const asked: string[] = [];
+  const base = await startSender(t, (request, reply) => {
+    asked.push(`${request.method} ${request.url?.split('?', 1)[0]}`);
+    const listed = `[{"id": 3804004623172239366, "guid": "g", "delivered_at": "${at(9)}", "status_code": 500}]`;
+    reply.writeHead(request.method === 'POST' ? 202 : 200, { 'content-type': 'application/json' }).end(listed);
+  });
+  const hook = { baseUrl: base, repository: 'owner/repo', hookId: 7, token: 'ghp_canary' };
+  const found = await collectFromGithub({ outbound: openTestOutbound(t), clock }, hook);
+  assert.deepEqual(found, { missed: 1, redelivered: 1 });
+  assert.equal(asked[1], 'POST /repos/owner/repo/hooks/7/deliveries/3804004623172239366/attempts');
+});
+
 test('a round looks at every webhook with a token, and shows what it found beside its configuration', async (t) => {
   const { db } = await startTestDatabase(t);
   const keyring = createKeyring([{ id: 'test', key: Buffer.alloc(32, 3) }]);

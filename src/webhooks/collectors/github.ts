@@ -6,6 +6,7 @@
  */
 import type { Clock } from '../../clock.ts';
 import type { Outbound } from '../../outbound/http-client.ts';
+import { numberText } from '../exact-json.ts';
 import { type CollectorCall, callSender } from './call-sender.ts';
 
 export interface GithubHook {
@@ -24,7 +25,8 @@ export interface GithubCollection {
 }
 
 interface ListedDelivery {
-  readonly id: number;
+  /** Digits: these ids have outgrown a double's 53 bits (octokit/request.js, issue 797). */
+  readonly id: string;
   readonly guid: string;
   readonly deliveredAtMs: number;
   readonly succeeded: boolean;
@@ -84,11 +86,12 @@ export async function collectFromGithub(
 }
 
 function parseDelivery(value: unknown): ListedDelivery[] {
-  const { id, guid, delivered_at, status_code } = (value ?? {}) as Record<string, unknown>;
+  const { id: number, guid, delivered_at, status_code } = (value ?? {}) as Record<string, unknown>;
+  const id = numberText(number);
   const deliveredAtMs = typeof delivered_at === 'string' ? Date.parse(delivered_at) : Number.NaN;
-  if (!Number.isSafeInteger(id) || typeof guid !== 'string' || Number.isNaN(deliveredAtMs)) return [];
+  if (id === null || !/^\d+$/.test(id) || typeof guid !== 'string' || Number.isNaN(deliveredAtMs)) return [];
   const succeeded = typeof status_code === 'number' && status_code >= 200 && status_code < 300;
-  return [{ id: id as number, guid, deliveredAtMs, succeeded }];
+  return [{ id, guid, deliveredAtMs, succeeded }];
 }
 
 /** `<…?cursor=…>; rel="next"`. Only the cursor is taken: the token goes to no other address than the configured one. */
