@@ -43,6 +43,28 @@ export function notFound(): ApiError {
   return new ApiError(404, 'Requested entity was not found.');
 }
 
+/** 400, and not 401 or 403: only the reason tells it from bad input (bpk68/g-sheets-api, issue 126, quotes one). */
+export function keyNotValid(): ApiError {
+  return new ApiError(400, 'API key not valid. Please pass a valid API key.', [frontReason('API_KEY_INVALID')]);
+}
+
+/** A key says which project asks and not who: that is enough to read what anyone may, and never to write. */
+export function keyCannotWrite(): ApiError {
+  const message =
+    'API keys are not supported by this API. Expected OAuth2 access token or other authentication credentials that assert a principal. See https://cloud.google.com/docs/authentication';
+  return new ApiError(401, message, [frontReason('CREDENTIALS_MISSING')]);
+}
+
+/** Said by what stands before all of Google's APIs. */
+function frontReason(reason: string): object {
+  return {
+    '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+    reason,
+    domain: 'googleapis.com',
+    metadata: { service: 'sheets.googleapis.com' },
+  };
+}
+
 /** A member of the body that is not what the API's types say. */
 export function badField(field: string, description: string): ApiError {
   return new ApiError(400, description, [

@@ -90,6 +90,23 @@ test("Google's client writes, appends, reads and clears", async (t) => {
   await assert.rejects(values.get({ spreadsheetId, range: 'NOPE!A1' }), /Unable to parse range: NOPE!A1/);
 });
 
+test("an API key reads what is shared with everyone, in Google's client, and nothing more", async (t) => {
+  const emulator = await start(t);
+  const client = sheets({ version: 'v4', auth: 'a-key', rootUrl: `${emulator.url}/` });
+  const { values } = client.spreadsheets;
+  const range = 'Sheet1!A1';
+
+  assert.equal((await values.get({ spreadsheetId: 'open', range })).data.range, range);
+  await assert.rejects(
+    values.update({ spreadsheetId: 'open', range, valueInputOption: 'RAW', requestBody: { values: [['x']] } }),
+    { status: 401, message: /API keys are not supported by this API/ },
+  );
+  await fetch(`${emulator.url}/__emulator/spreadsheets/private`, { method: 'POST', body: '{"shared_with":[]}' });
+  await assert.rejects(values.get({ spreadsheetId: 'private', range }), { status: 403 });
+  emulator.control.setKeyBad('google_sheets', 'a-key');
+  await assert.rejects(values.get({ spreadsheetId: 'open', range }), { status: 400, message: /API key not valid/ });
+});
+
 test('google-spreadsheet keeps a table of rows', async (t) => {
   const emulator = await start(t);
   const doc = new GoogleSpreadsheet('rows-of-a-library', await authFor(emulator));

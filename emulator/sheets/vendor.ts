@@ -1,11 +1,17 @@
 /**
  * Google Sheets API v4: `spreadsheets.values.*`, `spreadsheets.get`, `create` and `batchUpdate`, behind tokens of the
- * emulated token endpoint, with Google's quotas by user and by project.
+ * emulated token endpoint (an API key reads what is shared with everyone), with Google's quotas by user and by project.
  */
 import { randomBytes } from 'node:crypto';
-import { type AccessToken, type ServiceAccounts, serviceAccountsOf } from '../oauth/service-accounts.ts';
+import type { Control } from '../control.ts';
+import {
+  type AccessToken,
+  type ServiceAccount,
+  type ServiceAccounts,
+  serviceAccountsOf,
+} from '../oauth/service-accounts.ts';
 import { type CreateVendor, type EmulatorReply, type EmulatorRequest, jsonReply, type Route } from '../vendor.ts';
-import { ApiError, errorReply, notFound, quotaExceeded } from './api-error.ts';
+import { ApiError, errorReply, keyCannotWrite, keyNotValid, notFound, quotaExceeded } from './api-error.ts';
 import { applyRequests } from './batch-update.ts';
 import { describeSpreadsheet } from './describe.ts';
 import { applyMask } from './field-mask.ts';
@@ -25,9 +31,8 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
 
   /** The user's quota is spent by the frame; the project's, which all its accounts share, is spent here. */
   function spendProjectQuota(request: EmulatorRequest): void {
-    const token = tokenOf(accounts, request) as AccessToken;
     const kind = kindOf(request);
-    const { projectId } = token.account;
+    const { projectId } = callerOf(accounts, request) as ServiceAccount;
     if (!control.spendQuota(sheetsVendorName, `project:${projectId}`, `project_${kind}`).granted) {
       const limit = control.quotaOf(sheetsVendorName, `project_${kind}`) ?? 0;
       throw quotaExceeded(kind, 'project', limit, projectId);
@@ -37,8 +42,8 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
   function open(request: EmulatorRequest, rawId: string): SpreadsheetState {
     const spreadsheet = store.open(decodeURIComponent(rawId));
     if (spreadsheet === null) throw notFound();
-    const token = tokenOf(accounts, request) as AccessToken;
-    if (spreadsheet.sharedWith !== null && !spreadsheet.sharedWith.includes(token.account.email)) {
+    const { email } = callerOf(accounts, request) as ServiceAccount;
+    if (spreadsheet.sharedWith !== null && !spreadsheet.sharedWith.includes(email)) {
       throw new ApiError(403, 'The caller does not have permission');
     }
     return spreadsheet;
@@ -79,13 +84,13 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
       project_write: perProject,
     },
     quotaClassOf: kindOf,
-    accountOf: (request) => tokenOf(accounts, request)?.account.email ?? null,
-    authorize: (request) => refuseUnlessAuthorized(accounts, request),
+    accountOf: (request) => callerOf(accounts, request)?.email ?? null,
+    authorize: (request) => refuseUnlessAuthorized(control, accounts, request),
     refuse(refusal, request) {
       if (refusal === 'internal_error') return errorReply(new ApiError(500, 'Internal error encountered.'));
       if (refusal === 'request_denied') return errorReply(new ApiError(403, 'The caller does not have permission'));
       const kind = kindOf(request);
-      const projectId = tokenOf(accounts, request)?.account.projectId ?? '0';
+      const projectId = callerOf(accounts, request)?.projectId ?? '0';
       return errorReply(quotaExceeded(kind, 'user', control.quotaOf(sheetsVendorName, kind) ?? 0, projectId));
     },
     routes: [
@@ -148,6 +153,23 @@ function kindOf(request: EmulatorRequest): 'read' | 'write' {
   return request.method === 'GET' ? 'read' : 'write';
 }
 
+/** Whose quota is spent: a key names a project, and no user to share a file with. */
+function callerOf(accounts: ServiceAccounts, request: EmulatorRequest): ServiceAccount | null {
+  const key = isAnonymous(request) ? keyOf(request) : null;
+  if (key !== null) return { email: `key ${key}`, projectId: `of key ${key}`, publicKey: null };
+  return tokenOf(accounts, request)?.account ?? null;
+}
+
+function isAnonymous(request: EmulatorRequest): boolean {
+  return request.headers.authorization === undefined && !request.query.has('access_token');
+}
+
+/** null: none was sent. */
+function keyOf({ query, headers }: EmulatorRequest): string | null {
+  const header = headers['x-goog-api-key'];
+  return query.get('key') || (typeof header === 'string' && header !== '' ? header : null);
+}
+
 function tokenOf(accounts: ServiceAccounts, request: EmulatorRequest): AccessToken | null {
   const header = request.headers.authorization;
   const bearer = typeof header === 'string' ? /^Bearer (.+)$/i.exec(header)?.[1] : undefined;
@@ -155,10 +177,16 @@ function tokenOf(accounts: ServiceAccounts, request: EmulatorRequest): AccessTok
   return token === null || token === undefined ? null : accounts.resolveToken(token);
 }
 
-function refuseUnlessAuthorized(accounts: ServiceAccounts, request: EmulatorRequest): EmulatorReply | null {
+function refuseUnlessAuthorized(
+  control: Pick<Control, 'isKeyBad'>,
+  accounts: ServiceAccounts,
+  request: EmulatorRequest,
+): EmulatorReply | null {
   if (request.rawPath.startsWith('/__emulator/')) return null;
-  const isAnonymous = request.headers.authorization === undefined && !request.query.has('access_token');
-  if (isAnonymous) {
+  if (isAnonymous(request)) {
+    const key = keyOf(request);
+    if (key !== null && control.isKeyBad(sheetsVendorName, key)) return errorReply(keyNotValid());
+    if (key !== null) return kindOf(request) === 'read' ? null : errorReply(keyCannotWrite());
     return errorReply(
       new ApiError(
         403,
