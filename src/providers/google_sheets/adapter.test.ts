@@ -210,6 +210,26 @@ test('Google’s refusals keep their meaning', async (t) => {
   await assert.rejects(append, TransportError);
 });
 
+test('an account with an API key alone reads open sheets, is told of a wrong key, and does not try to write', async (t) => {
+  const { emulator, account } = await start(t);
+  const { sheets_read, sheets_write, health_check } = attemptsOf();
+  const keyed = { ...account, credentials: null, apiKey: 'a-key' };
+  const read = () => sheets_read({ spreadsheetId: 'open', ranges: ['Sheet1!A1'], ...readOptions }, keyed, http);
+
+  assert.equal((await read()).kind, 'ok');
+  assert.equal((await health_check({}, keyed, http)).kind, 'ok');
+  const asked = emulator.control.requests('google_sheets').received;
+  const data = [{ range: 'Sheet1!A1', values: [['x']] }];
+  const written = await sheets_write({ spreadsheetId: 'open', valueInputOption: 'RAW', data }, keyed, http);
+  assert.equal(written.kind === 'bad_input' && written.status, 403);
+  assert.match(messageOf(written), /it takes a service account/);
+  assert.equal(emulator.control.requests('google_sheets').received, asked);
+
+  emulator.control.setKeyBad('google_sheets', 'a-key');
+  assert.deepEqual(await read(), { kind: 'denied', message: 'API key not valid. Please pass a valid API key.' });
+  assert.equal((await health_check({}, keyed, http)).kind, 'denied');
+});
+
 function messageOf(verdict: object): string {
   return 'message' in verdict ? String(verdict.message) : '';
 }

@@ -1,5 +1,5 @@
 /**
- * `google_sheets`: Sheets API v4 with a service account. One range goes by the single calls, several by the batch calls,
+ * `google_sheets`: Sheets API v4 with a service account; an API key alone reads what anyone with the link may. One range goes by the single calls, several by the batch calls,
  * which Google counts as one request.
  *
  * https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets.values
@@ -123,6 +123,13 @@ interface Question {
   readonly repeatable?: boolean;
 }
 
+/** Not sent: Google would refuse the access (401), and what the key can read would be out of reach with it. */
+const keyOnlyReads: Verdict<never> = {
+  kind: 'bad_input',
+  status: 403,
+  message: 'This account has an API key alone, with which Google lets nobody write: it takes a service account',
+};
+
 /** Asks with a token, and once more with a new one where the old one is refused: a 401 means that nothing was done. */
 async function ask<Value>(
   tokens: AccessTokens<ServiceAccountKey>,
@@ -134,6 +141,7 @@ async function ask<Value>(
   const key = readServiceAccountKey(account);
   const repeatable = question.repeatable ?? true;
   if (key === null && account.apiKey === null) return { kind: 'denied', message: 'the service has no credentials' };
+  if (key === null && question.method !== 'GET') return keyOnlyReads;
   const first = await send(tokens, key, account, http, question);
   if (!('reply' in first)) return first;
   let { reply } = first;

@@ -34,7 +34,11 @@ export function judgeRefusal(reply: ProviderReply, repeatable: boolean, email: s
   if (status === 404 && isApiError) {
     return { kind: 'bad_input', status: 404, message: `${message} No spreadsheet has this id.` };
   }
-  if (status === 400 && isApiError) return { kind: 'bad_input', status: 400, message };
+  if (status === 400 && isApiError) {
+    return accountReasonsOf(error).some(isKeyFault)
+      ? { kind: 'denied', message }
+      : { kind: 'bad_input', status: 400, message };
+  }
   return { kind: 'failed', retryable: false, message: `Google answered ${status} and no API error` };
 }
 
@@ -49,13 +53,22 @@ const quotaReasons: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The account's quota, the account's fault (API off, billing, scope missing), or the file is not shared with it. Only
- * what Google's common front says (`googleapis.com`, once `usageLimits`) is about the account: a reason of any other
+ * Only what Google's common front says (`googleapis.com`, once `usageLimits`) is about the account: a reason of any other
  * domain is about the file, and so the caller's.
  */
+function accountReasonsOf(error: object): string[] {
+  return [...reasonsOf(error, 'details', 'googleapis.com'), ...reasonsOf(error, 'errors', 'usageLimits')];
+}
+
+/** A wrong or expired API key is refused with 400 INVALID_ARGUMENT, as bad input is. */
+function isKeyFault(reason: string): boolean {
+  return reason.startsWith('API_KEY_') || reason === 'keyInvalid' || reason === 'keyExpired';
+}
+
+/** The account's quota, the account's fault (API off, billing, scope missing), or the file is not shared with it. */
 function judgeForbidden(error: object, reply: ProviderReply, message: string, email: string | null): RefusedVerdict {
   if (Object.keys(error).length === 0) return { kind: 'denied', message: 'Google answered 403 and no API error' };
-  const reasons = [...reasonsOf(error, 'details', 'googleapis.com'), ...reasonsOf(error, 'errors', 'usageLimits')];
+  const reasons = accountReasonsOf(error);
   if (reasons.some((reason) => quotaReasons.has(reason))) {
     return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
   }
