@@ -82,6 +82,23 @@ test('after a server’s fault a read is repeated and an append’s outcome is u
   assert.equal(impatient.kind === 'unknown_outcome' && impatient.settled, false);
 });
 
+test('what met another change is asked again, and what is too large is its caller’s', () => {
+  const aborted = { error: { code: 409, status: 'ABORTED', message: 'The operation was aborted.' } };
+  const reply: ProviderReply = { status: 409, headers: {}, body: Buffer.from(JSON.stringify(aborted)) };
+  assert.deepEqual(judgeRefusal(reply, true, null), {
+    kind: 'failed',
+    retryable: true,
+    message: 'Google answered 409',
+  });
+  assert.deepEqual(judgeRefusal(reply, false, null), {
+    kind: 'unknown_outcome',
+    settled: true,
+    message: 'Google answered 409',
+  });
+  const large = judgeRefusal({ status: 413, headers: {}, body: Buffer.from('<html>') }, true, null);
+  assert.equal(large.kind === 'bad_input' && large.status, 400);
+});
+
 test('what Google says of a refused token stays readable when secrets are masked', () => {
   const body = JSON.stringify({ error: { code: 401, message: 'Request had invalid authentication credentials.' } });
   const verdict = judgeRefusal({ status: 401, headers: {}, body: Buffer.from(body) }, true, null);

@@ -24,7 +24,8 @@ export function judgeRefusal(reply: ProviderReply, repeatable: boolean, email: s
   if (status === 429) {
     return { kind: 'throttled', retryAfterMs: retryAfterMs(reply) ?? (isApiError ? null : trafficBlockMs), message };
   }
-  if (status >= 500) {
+  // 409 ABORTED: it met another change of the spreadsheet, and the next try need not.
+  if (status >= 500 || status === 409) {
     if (repeatable) return { kind: 'failed', retryable: true, message: `Google answered ${status}` };
     // 504 is Google's own impatience: the request may still be at work.
     return { kind: 'unknown_outcome', settled: status !== 504, message: `Google answered ${status}` };
@@ -39,6 +40,8 @@ export function judgeRefusal(reply: ProviderReply, repeatable: boolean, email: s
       ? { kind: 'denied', message }
       : { kind: 'bad_input', status: 400, message };
   }
+  // Said by the front end, in HTML: the request was the caller's, and any account would be told the same.
+  if (status === 413) return { kind: 'bad_input', status: 400, message: 'Google takes no request of this size' };
   return { kind: 'failed', retryable: false, message: `Google answered ${status} and no API error` };
 }
 
