@@ -138,6 +138,10 @@ export function checkSecret(scheme: SignatureScheme, secret: string): void {
     throw invalidInput('secret_key', 'must be 1 to 256 of A-Z, a-z, 0-9, _ and -, as Telegram asks');
   }
   if (scheme !== 'standard_webhooks') return;
+  // Its letters and underscore are base64 of the URL's alphabet, and would pass for a secret that nobody signs with.
+  if (secret.startsWith('whsk_')) {
+    throw invalidInput('secret_key', 'must not be the private key (whsk_), which is its sender’s alone: give whpk_');
+  }
   const isPublicKey = secret.startsWith('whpk_');
   const length = base64Length(secret.replace(/^wh(?:sec|pk)_/, ''));
   if (isPublicKey ? length !== 32 : length === 0) {

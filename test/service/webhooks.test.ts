@@ -259,7 +259,7 @@ test('webhooks, from creation to the event', async (t) => {
     assert.equal(await faults({ event_type_from: 'query:x' }), 'event_type_from');
     assert.equal(await faults({ signature_scheme: 'magic' }), 'signature_scheme');
     assert.equal(await faults({ unheard: 1 }), 'unheard');
-    for (const secret of ['a pass phrase', 'whsec_not base64!', 'whsec_', 'whpk_AAAA']) {
+    for (const secret of ['a pass phrase', 'whsec_not base64!', 'whsec_', 'whpk_AAAA', `whsk_${'A'.repeat(43)}=`]) {
       assert.equal(await faults({ signature_scheme: 'standard_webhooks', secret_key: secret }), 'secret_key', secret);
     }
     const rubbish = { target_url: 'https://target.example', target_secret: `whsec_${'!'.repeat(10)}${'A'.repeat(40)}` };
