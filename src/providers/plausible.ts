@@ -1,10 +1,22 @@
 /** Coordinates that a vendor answered, checked before anything is built on them. */
 import type { Coordinates } from './geocoding.ts';
 
+export interface Box {
+  readonly south: number;
+  readonly north: number;
+  readonly west: number;
+  readonly east: number;
+}
+
 /** By country: what lies outside is no place in it. Swapped latitude and longitude always do, for these. */
-const boxes: Readonly<Record<string, { south: number; north: number; west: number; east: number }>> = {
+const boxes: Readonly<Record<string, Box>> = {
   UZ: { south: 37, north: 45.7, west: 55.9, east: 73.5 },
 };
+
+/** null for a country of which none is known here. */
+export function boxOfCountry(countryCode: string): Box | null {
+  return Object.hasOwn(boxes, countryCode) ? (boxes[countryCode] as Box) : null;
+}
 
 /** Null for what is no pair of finite numbers in range, and for a pair outside the country it is said to be in. */
 export function plausibleCoordinates(
@@ -14,8 +26,8 @@ export function plausibleCoordinates(
 ): Coordinates | null {
   if (typeof latitude !== 'number' || typeof longitude !== 'number') return null;
   if (!(Math.abs(latitude) <= 90) || !(Math.abs(longitude) <= 180)) return null;
-  const box = countryCode === null ? undefined : boxes[countryCode];
-  if (box !== undefined) {
+  const box = countryCode === null ? null : boxOfCountry(countryCode);
+  if (box !== null) {
     if (latitude < box.south || latitude > box.north || longitude < box.west || longitude > box.east) return null;
   }
   return { latitude, longitude };

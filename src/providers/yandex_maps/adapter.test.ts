@@ -270,6 +270,19 @@ test('requests name their language, their order of coordinates and the format', 
   );
 });
 
+test('an address is looked for in its country first, where the country’s bounds are known', async () => {
+  assert.ok(geocode && reverse);
+  const http = cannedHttp({ body: collection([]) });
+  for (const country of ['UZ', 'KZ']) await geocode({ ...question, country }, testAccount(), http);
+  await reverse(point, testAccount(), http);
+  const asked = http.requests.map(({ url }) => new URL(url).searchParams);
+  assert.deepEqual(
+    asked.map((search) => search.get('bbox')),
+    ['55.9,37~73.5,45.7', null, null],
+  );
+  assert.ok(asked.every((search) => !search.has('rspn')));
+});
+
 test('a base URL means the same with and without Yandex’s path, and takes the matrix along', async () => {
   for (const [baseUrl, geocoderUrl, matrixUrl] of [
     [null, 'https://geocode-maps.yandex.ru/v1/', 'https://api.routing.yandex.net/v2/distancematrix'],

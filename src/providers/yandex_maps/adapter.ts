@@ -7,6 +7,7 @@
 import type { ProviderReply } from '../../outbound/exchange.ts';
 import { asksForHouse, bestMatch } from '../best-match.ts';
 import type { Place } from '../geocoding.ts';
+import { boxOfCountry } from '../plausible.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { parseJson, retryAfterMs, shorten, textIn } from '../reading.ts';
 import { vendorBase, vendorRoot } from '../vendor-url.ts';
@@ -52,6 +53,7 @@ export const yandexMaps: Adapter = {
         geocode: address,
         lang: langs[language] ?? defaultLang,
         results: resultsWanted,
+        ...areaOf(country),
       });
       if (outcome.kind !== 'objects') return outcome;
       const asked = { country, house: asksForHouse(address) };
@@ -102,6 +104,15 @@ export const yandexMaps: Adapter = {
     },
   },
 };
+
+/**
+ * Where to look first. Without `rspn=1` it is only a leaning, as Google's `region` is: a street of one name in a hundred
+ * towns is looked for in the country that was asked for, or all that are wanted may lie in another.
+ */
+function areaOf(country: string): { readonly bbox?: string } {
+  const box = boxOfCountry(country);
+  return box === null ? {} : { bbox: `${box.west},${box.south}~${box.east},${box.north}` };
+}
 
 type Refusal = Exclude<Verdict<never>, { kind: 'ok' }>;
 type NonEmpty = readonly [GeoObject, ...GeoObject[]];
