@@ -268,6 +268,8 @@ test('requests name their language, their order of coordinates and the format', 
     [asked[4]?.searchParams.get('geocode'), asked[4]?.searchParams.get('sco')],
     ['69.2,41.3', 'longlat'],
   );
+  // An address that is two numbers is latitude first, as people and Google write them.
+  assert.equal(asked[0]?.searchParams.get('sco'), 'latlong');
 });
 
 test('an address is looked for in its country first, where the country’s bounds are known', async () => {

@@ -51,6 +51,8 @@ export const yandexMaps: Adapter = {
     async geocode({ address, language, country }, account, http) {
       const outcome = await askGeocoder(account, http, {
         geocode: address,
+        // Counts where the address is two numbers: latitude first, as people and Google write them.
+        sco: 'latlong',
         lang: langs[language] ?? defaultLang,
         results: resultsWanted,
         ...areaOf(country),
