@@ -80,11 +80,15 @@ function ask(app: TestService, path: string, init: RequestInit = {}): Promise<Re
   });
 }
 
-/** As it stands: `fetch` would tidy the path up. */
-async function askRaw(app: TestService, path: string): Promise<number> {
+/** As it stands: `fetch` would tidy the path up, and sends no body with a GET. */
+async function askRaw(app: TestService, path: string, body = ''): Promise<number> {
   const { hostname, port } = new URL(app.url);
-  const headers = { 'x-management-company-id': app.tenant, 'x-service-token': app.token };
-  const request = httpRequest({ hostname, port, path: `/api/v1/proxy/${path}`, headers }).end();
+  const headers = {
+    'x-management-company-id': app.tenant,
+    'x-service-token': app.token,
+    'content-length': Buffer.byteLength(body),
+  };
+  const request = httpRequest({ hostname, port, path: `/api/v1/proxy/${path}`, headers }).end(body);
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   response.resume();
   return response.statusCode ?? 0;
@@ -122,6 +126,13 @@ test('an API is reached through the gateway', async (t) => {
       assert.equal(reply.headers.get('content-length'), '2', method);
       assert.deepEqual([upstream.seen.at(-1)?.method, upstream.seen.at(-1)?.url], [method, '/base'], method);
     }
+  });
+
+  await t.test('a GET with a body is refused, for it would be asked without it', async () => {
+    const before = upstream.seen.length;
+    assert.equal(await askRaw(app, 'plain/_search', '{"query":{"match":{"city":"Ташкент"}}}'), 400);
+    assert.equal(upstream.seen.length, before);
+    assert.equal(await askRaw(app, 'plain/_search'), 200);
   });
 
   await t.test('the caller’s credentials and connection stay here, the account’s credential goes', async () => {

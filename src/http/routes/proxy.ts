@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../clock.ts';
+import { invalidInput } from '../../errors.ts';
 import type { HttpInput } from '../../providers/http/operations.ts';
 import { type HandedOn, type HandOnDeps, handOn } from '../../proxy/hand-on.ts';
 import { abortWhenCallerLeaves } from '../abort.ts';
@@ -32,6 +33,7 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
     const respond = async (request: FastifyRequest, reply: FastifyReply): Promise<Answer> => {
+      refuseUnreadBody(request);
       const caller = callerOfCall(request, deps.clock, deps.deadlineMs);
       const { serviceName, ...target } = targetOf(request);
       const input = {
@@ -59,6 +61,16 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
       });
     }
   };
+}
+
+/**
+ * The body of a GET or HEAD is read by nobody: it has no meaning (RFC 9110, 9.3.1). Some APIs give it one all the same, and
+ * without it they would answer another question.
+ */
+function refuseUnreadBody({ method, headers }: FastifyRequest): void {
+  if (method !== 'GET' && method !== 'HEAD') return;
+  if ((headers['content-length'] ?? '0') === '0' && headers['transfer-encoding'] === undefined) return;
+  throw invalidInput('body', `is not handed on with ${method}; most APIs that take one there take it with POST`);
 }
 
 /** As the caller wrote them: the router has decoded the path, and a decoded path is another one. */
