@@ -41,11 +41,14 @@ export function shorten(text: string): string {
   return line.length > maxMessageLength ? `${line.slice(0, maxMessageLength)}…` : line;
 }
 
-/** `Retry-After` in milliseconds, whether in seconds or as a date; null where there is none that can be read. */
-export function retryAfterMs(reply: ProviderReply): number | null {
-  const value = reply.headers['retry-after'];
+/**
+ * `Retry-After` in milliseconds, whether in seconds (some send fractions) or as an HTTP date; null where there is none
+ * that can be read. `Date.parse` takes `-1` and `2/3` for days long past, which would mean: at once.
+ */
+export function retryAfterMs({ headers }: Pick<ProviderReply, 'headers'>): number | null {
+  const value = headers['retry-after']?.trim();
   if (value === undefined) return null;
-  if (/^\d{1,6}$/.test(value.trim())) return Number(value) * 1000;
-  const date = Date.parse(value);
+  if (/^\d{1,6}(?:\.\d{1,6})?$/.test(value)) return Math.ceil(Number(value) * 1000);
+  const date = /^[A-Z][a-z]{2}/.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? null : Math.max(0, date - Date.now());
 }

@@ -168,7 +168,7 @@ function judge(question: Question, { status, headers, body }: ProviderReply): Ve
     return { kind: 'failed', retryable: false, message: 'the credential is refused (HTTP 401)', passOn: value };
   }
   if (status === 429) {
-    const pauseMs = retryAfterMs({ status, headers, body });
+    const pauseMs = retryAfterMs({ headers });
     return { kind: 'throttled', retryAfterMs: pauseMs, message: 'HTTP 429', passOn: value };
   }
   return { kind: 'ok', value };
