@@ -19,6 +19,7 @@ import type { Changed } from './changed.ts';
 import type { SheetsDeps } from './deps.ts';
 import { type LaneItem, Lanes, type PutBack } from './lane.ts';
 import type { Pace } from './pace.ts';
+import { withoutPlace } from './refusal-words.ts';
 import { forgetRanges } from './scope.ts';
 import { splitBatch } from './split-batch.ts';
 
@@ -158,7 +159,7 @@ function createChange<
           ({ item }) => printA1(item.question.range),
           asked.error.publicMessage,
         );
-        for (const entry of guilty) entry.reject(asked.error);
+        for (const entry of guilty) entry.reject(withoutPlace(asked.error));
         for (const [index, part] of parts.entries()) {
           const putBack = part.length === 0 ? null : await send(part);
           if (putBack !== null) return { ...putBack, items: [...putBack.items, ...parts.slice(index + 1).flat()] };

@@ -173,6 +173,13 @@ test('a bad range among reads and writes that go together fails its caller alone
     writes.map(({ status }) => status),
     [200, 400, 200, 400, 200],
   );
+  assert.equal(writes[1]?.json.detail, 'Unable to parse range: NOPE!A1');
+  const appended = await call('POST', '/sheets/append', {
+    spreadsheet_id: sheet,
+    range: 'NOPE!A1:C1',
+    values: [['a', 'b']],
+  });
+  assert.equal(appended.json.detail, 'Unable to parse range: NOPE!A1:C1');
   const reads = await Promise.all(['Sheet1!A1', 'NOPE!A1', 'Sheet1!B1', 'Sheet1!A9999', 'Sheet1!C1'].map(read));
   assert.deepEqual(
     reads.map(({ status }) => status),

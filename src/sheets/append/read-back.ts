@@ -44,18 +44,18 @@ export async function lookAtTable(
   deadlineAtMs: number,
 ): Promise<Looked<FoundTable>> {
   const anchor = anchorOf(range);
-  const asked = await read(
-    deps,
-    caller,
-    spreadsheetId,
-    anchor === null ? range : searchRange(anchor, width, anchor.row),
-    deadlineAtMs,
-  );
+  const asked = await read(deps, caller, spreadsheetId, tableSearch(range, width), deadlineAtMs);
   if (asked.kind !== 'answered') return asked;
   const found = asked.answer.value[0] as ReadRange;
   const begins = anchor ?? anchorOf(parseFound(found.range)) ?? { title: null, row: 0, column: 0 };
   const endRow = begins.row + found.values.findLastIndex((row) => row.some((cell) => cell !== '' && cell !== null)) + 1;
   return { kind: 'found', found: { anchor: begins, endRow } };
+}
+
+/** What is read to find the table that begins at `range`. */
+export function tableSearch(range: A1Range, width: number): A1Range {
+  const anchor = anchorOf(range);
+  return anchor === null ? range : searchRange(anchor, width, anchor.row);
 }
 
 /** null for a name: only Google knows where it is. */

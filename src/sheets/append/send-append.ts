@@ -8,11 +8,12 @@ import { familyLimitOf } from '../../gateway/execute-call.ts';
 import type { AppendedRows } from '../../providers/google_sheets/operations.ts';
 import { printA1 } from '../a1.ts';
 import type { Changed } from '../changed.ts';
+import { namingAsked } from '../refusal-words.ts';
 import { failedWhole, notMade, unknownOutcome } from './append-errors.ts';
 import { type AppendDeps, anchorKeyOf, cellOf, type Entry, forgetFrom, type Sent } from './append-item.ts';
 import { areaOfPlace, type PlacedBatch, placeOfCaller, placeOfReply } from './places.ts';
 import type { SentBatch } from './progress.ts';
-import { type FoundTable, findBatch, lookAtTable } from './read-back.ts';
+import { type FoundTable, findBatch, lookAtTable, tableSearch } from './read-back.ts';
 import { printRows } from './row-prints.ts';
 import type { TableLock } from './table-lock.ts';
 
@@ -30,7 +31,8 @@ export async function sendOnce(deps: AppendDeps, lock: TableLock, batch: readonl
   const table = await findTable(deps, batch, deadlineAtMs);
   if (table.kind === 'limited') return { items: batch, untilMs: table.untilMs, error: table.error };
   if (table.kind !== 'found') {
-    for (const entry of batch) entry.reject(table.error);
+    const sent = tableSearch(question.range, widthOf(batch));
+    for (const entry of batch) entry.reject(namingAsked(table.error, sent, entry.item.question.range));
     return null;
   }
   const { anchor } = table.found;
@@ -109,7 +111,6 @@ async function findTable(deps: AppendDeps, batch: readonly Entry[], deadlineAtMs
   const [first] = batch as [Entry];
   const { question, caller } = first.item;
   const known = await deps.states.find(caller.tenantId, question.spreadsheetId, anchorKeyOf(question.range));
-  const width = Math.max(...batch.flatMap(({ item }) => item.question.values.map((row) => row.length)));
   const range = question.range;
   if (known.endRow !== null && range.kind !== 'name') {
     const area = range.kind === 'sheet' ? { startRow: 0, startColumn: 0 } : range.area;
@@ -117,7 +118,11 @@ async function findTable(deps: AppendDeps, batch: readonly Entry[], deadlineAtMs
     return { kind: 'found' as const, found: { anchor, endRow: known.endRow } };
   }
   const readBack = { ...deps, clock: deps.calls.clock };
-  return lookAtTable(readBack, caller, question.spreadsheetId, range, width, deadlineAtMs);
+  return lookAtTable(readBack, caller, question.spreadsheetId, range, widthOf(batch), deadlineAtMs);
+}
+
+function widthOf(batch: readonly Entry[]): number {
+  return Math.max(...batch.flatMap(({ item }) => item.question.values.map((row) => row.length)));
 }
 
 /** Keyed callers keep what is sent for them before it is sent. One who cannot (another run took over) is left out. */
