@@ -1,5 +1,6 @@
 /** Google's error envelope: recorded shapes, and the texts users will look for. */
 import { type EmulatorReply, jsonReply } from '../vendor.ts';
+import { maxCells } from './grid.ts';
 
 const statusNames: Readonly<Record<number, string>> = {
   400: 'INVALID_ARGUMENT',
@@ -70,6 +71,13 @@ export function badField(field: string, description: string): ApiError {
   return new ApiError(400, description, [
     { '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: [{ field, description }] },
   ]);
+}
+
+export function tooManyCells(): ApiError {
+  return new ApiError(
+    400,
+    `This action would increase the number of cells in the workbook above the limit of ${maxCells} cells.`,
+  );
 }
 
 export type QuotaScope = 'user' | 'project';

@@ -1,9 +1,18 @@
 /** `spreadsheets.batchUpdate`: all of the requests or none. The common ones; what is not known is refused by name. */
 import { randomInt } from 'node:crypto';
-import { ApiError } from './api-error.ts';
+import { ApiError, badField, tooManyCells } from './api-error.ts';
 import type { Cell, CellValue } from './cell.ts';
 import { namedRangeResource, sheetProperties } from './describe.ts';
-import { deleteColumns, deleteRows, type GridState, insertColumns, insertRows, newGrid, setCell } from './grid.ts';
+import {
+  deleteColumns,
+  deleteRows,
+  type GridState,
+  insertColumns,
+  insertRows,
+  maxCells,
+  newGrid,
+  setCell,
+} from './grid.ts';
 import type { SpreadsheetState } from './spreadsheet-state.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -16,15 +25,15 @@ export function applyRequests(
 ): { changed: SpreadsheetState; replies: object[] } {
   const changed = structuredClone(spreadsheet);
   const replies = requests.map((request, index) => {
-    const [kind, body] = Object.entries((request ?? {}) as Json)[0] ?? [];
+    const [kind, body] = Object.entries(objectAt(request, `requests[${index}]`))[0] ?? [];
     const act = kind === undefined ? undefined : acts[kind];
     if (kind === undefined || act === undefined) {
       throw new ApiError(400, `Invalid requests[${index}]: No request set.`);
     }
     try {
-      return act(changed, (body ?? {}) as Json);
+      return act(changed, objectAt(body, `requests[${index}].${kind}`));
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+      if (!(error instanceof ApiError) || error.details !== undefined) throw error;
       throw new ApiError(error.status, `Invalid requests[${index}].${kind}: ${error.message}`);
     }
   });
@@ -32,16 +41,19 @@ export function applyRequests(
 }
 
 const acts: Readonly<Record<string, Act>> = {
-  addSheet(spreadsheet, { properties = {} }) {
-    const wanted = properties as Json;
+  addSheet(spreadsheet, { properties }) {
+    const wanted = objectAt(properties, 'properties');
     const title = typeof wanted.title === 'string' ? wanted.title : nextTitle(spreadsheet);
     assertTitleFree(spreadsheet, title);
-    const size = (wanted.gridProperties ?? {}) as Json;
+    const size = objectAt(wanted.gridProperties, 'gridProperties');
     const sheetId = typeof wanted.sheetId === 'number' ? wanted.sheetId : randomInt(1, 2_147_483_647);
     if (spreadsheet.grids.some((grid) => grid.sheetId === sheetId)) {
       throw new ApiError(400, `A sheet with ID "${sheetId}" already exists. Please enter another ID.`);
     }
-    const grid = newGrid(sheetId, title, Number(size.rowCount ?? 1000), Number(size.columnCount ?? 26));
+    const rowCount = countAt(size.rowCount, 1000, 'rowCount');
+    const columnCount = countAt(size.columnCount, 26, 'columnCount');
+    assertRoom(rowCount, columnCount);
+    const grid = newGrid(sheetId, title, rowCount, columnCount);
     const index = typeof wanted.index === 'number' ? wanted.index : spreadsheet.grids.length;
     spreadsheet.grids.splice(index, 0, grid);
     return { addSheet: { properties: sheetProperties(spreadsheet, grid) } };
@@ -54,8 +66,8 @@ const acts: Readonly<Record<string, Act>> = {
     return {};
   },
 
-  updateSheetProperties(spreadsheet, { properties = {} }) {
-    const wanted = properties as Json;
+  updateSheetProperties(spreadsheet, { properties }) {
+    const wanted = objectAt(properties, 'properties');
     const grid = gridOf(spreadsheet, wanted.sheetId);
     if (typeof wanted.title === 'string' && wanted.title !== grid.title) {
       assertTitleFree(spreadsheet, wanted.title);
@@ -65,37 +77,46 @@ const acts: Readonly<Record<string, Act>> = {
       throw new ApiError(400, "You can't hide all the sheets in a document.");
     }
     if (typeof wanted.hidden === 'boolean') grid.hidden = wanted.hidden;
-    const size = (wanted.gridProperties ?? {}) as Json;
-    if (typeof size.rowCount === 'number') resize(grid, size.rowCount, grid.columnCount);
-    if (typeof size.columnCount === 'number') resize(grid, grid.rowCount, size.columnCount);
+    const size = objectAt(wanted.gridProperties, 'gridProperties');
+    resize(
+      grid,
+      countAt(size.rowCount, grid.rowCount, 'rowCount'),
+      countAt(size.columnCount, grid.columnCount, 'columnCount'),
+    );
     return {};
   },
 
-  updateSpreadsheetProperties(spreadsheet, { properties = {} }) {
-    const wanted = properties as Json;
+  updateSpreadsheetProperties(spreadsheet, { properties }) {
+    const wanted = objectAt(properties, 'properties');
     if (typeof wanted.title === 'string') spreadsheet.title = wanted.title;
     if (typeof wanted.locale === 'string') spreadsheet.locale = wanted.locale;
     if (typeof wanted.timeZone === 'string') spreadsheet.timeZone = wanted.timeZone;
     return {};
   },
 
-  addNamedRange(spreadsheet, { namedRange = {} }) {
-    const { name, range = {} } = namedRange as Json;
-    const { sheetId = 0, startRowIndex = 0, endRowIndex, startColumnIndex = 0, endColumnIndex } = range as Json;
+  addNamedRange(spreadsheet, { namedRange }) {
+    const { name, range } = objectAt(namedRange, 'namedRange');
+    const {
+      sheetId = 0,
+      startRowIndex = 0,
+      endRowIndex,
+      startColumnIndex = 0,
+      endColumnIndex,
+    } = objectAt(range, 'range');
     const added = {
       namedRangeId: String(randomInt(1, 2_147_483_647)),
       name: String(name),
       sheetId: gridOf(spreadsheet, sheetId).sheetId,
-      startRow: Number(startRowIndex),
-      endRow: endRowIndex === undefined ? null : Number(endRowIndex),
-      startColumn: Number(startColumnIndex),
-      endColumn: endColumnIndex === undefined ? null : Number(endColumnIndex),
+      startRow: countAt(startRowIndex, 0, 'startRowIndex'),
+      endRow: endRowIndex === undefined ? null : countAt(endRowIndex, 0, 'endRowIndex'),
+      startColumn: countAt(startColumnIndex, 0, 'startColumnIndex'),
+      endColumn: endColumnIndex === undefined ? null : countAt(endColumnIndex, 0, 'endColumnIndex'),
     };
     spreadsheet.namedRanges.push(added);
     return { addNamedRange: { namedRange: namedRangeResource(added) } };
   },
 
-  appendCells(spreadsheet, { sheetId = 0, rows = [] }) {
+  appendCells(spreadsheet, { sheetId = 0, rows }) {
     const grid = gridOf(spreadsheet, sheetId);
     const filled = (row: (Cell | null)[]): boolean => row.some((cell) => cell !== null && cell !== undefined);
     const start = grid.rows.findLastIndex(filled) + 1;
@@ -103,30 +124,35 @@ const acts: Readonly<Record<string, Act>> = {
     return {};
   },
 
-  updateCells(spreadsheet, { start, range, rows = [] }) {
-    const at = (start ?? range ?? {}) as Json;
+  updateCells(spreadsheet, { start, range, rows }) {
+    const at = objectAt(start ?? range, 'start');
     const grid = gridOf(spreadsheet, at.sheetId ?? 0);
-    const row = Number(at.rowIndex ?? at.startRowIndex ?? 0);
-    writeRows(grid, row, Number(at.columnIndex ?? at.startColumnIndex ?? 0), rows);
+    const row = countAt(at.rowIndex ?? at.startRowIndex, 0, 'rowIndex');
+    writeRows(grid, row, countAt(at.columnIndex ?? at.startColumnIndex, 0, 'columnIndex'), rows);
     return {};
   },
 
-  appendDimension(spreadsheet, { sheetId = 0, dimension, length = 0 }) {
+  appendDimension(spreadsheet, { sheetId = 0, dimension, length }) {
     const grid = gridOf(spreadsheet, sheetId);
-    if (dimension === 'COLUMNS') grid.columnCount += Number(length);
-    else grid.rowCount += Number(length);
+    const added = countAt(length, 0, 'length');
+    if (dimension === 'COLUMNS') resize(grid, grid.rowCount, grid.columnCount + added);
+    else resize(grid, grid.rowCount + added, grid.columnCount);
     return {};
   },
 
-  insertDimension(spreadsheet, { range = {} }) {
-    const { grid, isColumns, start, end } = dimensionOf(spreadsheet, range as Json);
-    if (isColumns) insertColumns(grid, start, end - start);
-    else insertRows(grid, start, end - start);
+  insertDimension(spreadsheet, { range }) {
+    const { grid, isColumns, start, end } = dimensionOf(spreadsheet, objectAt(range, 'range'));
+    const added = end - start;
+    assertRoom(grid.rowCount + (isColumns ? 0 : added), grid.columnCount + (isColumns ? added : 0));
+    if (isColumns) insertColumns(grid, start, added);
+    else insertRows(grid, start, added);
     return {};
   },
 
-  deleteDimension(spreadsheet, { range = {} }) {
-    const { grid, isColumns, start, end } = dimensionOf(spreadsheet, range as Json);
+  deleteDimension(spreadsheet, { range }) {
+    const { grid, isColumns, start, end } = dimensionOf(spreadsheet, objectAt(range, 'range'));
+    const length = isColumns ? grid.columnCount : grid.rowCount;
+    if (end > length) throw new ApiError(400, `range.endIndex[${end}] is beyond the grid, which ends at ${length}`);
     if (isColumns) deleteColumns(grid, start, end);
     else deleteRows(grid, start, end);
     return {};
@@ -144,8 +170,11 @@ function dimensionOf(
   range: Json,
 ): { grid: GridState; isColumns: boolean; start: number; end: number } {
   const grid = gridOf(spreadsheet, range.sheetId);
-  const start = Number(range.startIndex ?? 0);
-  return { grid, isColumns: range.dimension === 'COLUMNS', start, end: Number(range.endIndex ?? start + 1) };
+  const start = countAt(range.startIndex, 0, 'startIndex');
+  const end = countAt(range.endIndex, start + 1, 'endIndex');
+  const isColumns = range.dimension === 'COLUMNS';
+  if (end < start) throw new ApiError(400, `range.endIndex[${end}] is before range.startIndex[${start}]`);
+  return { grid, isColumns, start, end };
 }
 
 function assertTitleFree(spreadsheet: SpreadsheetState, title: string): void {
@@ -160,28 +189,50 @@ function nextTitle(spreadsheet: SpreadsheetState): string {
 }
 
 function resize(grid: GridState, rowCount: number, columnCount: number): void {
+  assertRoom(rowCount, columnCount);
   grid.rowCount = rowCount;
   grid.columnCount = columnCount;
   grid.rows.length = Math.min(grid.rows.length, rowCount);
   for (const row of grid.rows) row.length = Math.min(row.length, columnCount);
 }
 
+function assertRoom(rowCount: number, columnCount: number): void {
+  if (rowCount * columnCount > maxCells) throw tooManyCells();
+}
+
 function writeRows(grid: GridState, startRow: number, startColumn: number, rows: unknown): void {
-  for (const [rowOffset, row] of (rows as { values?: Json[] }[]).entries()) {
-    for (const [columnOffset, cell] of (row.values ?? []).entries()) {
-      setCell(
-        grid,
-        startRow + rowOffset,
-        startColumn + columnOffset,
-        cellOf(cell.userEnteredValue as Json | undefined),
-      );
+  const given = listAt(rows, 'rows');
+  assertRoom(startRow + given.length, grid.columnCount);
+  for (const [rowOffset, row] of given.entries()) {
+    for (const [columnOffset, cell] of listAt(objectAt(row, 'rows').values, 'rows.values').entries()) {
+      const entered = objectAt(objectAt(cell, 'rows.values').userEnteredValue, 'userEnteredValue');
+      setCell(grid, startRow + rowOffset, startColumn + columnOffset, cellOf(entered));
     }
     grid.rowCount = Math.max(grid.rowCount, startRow + rowOffset + 1);
   }
 }
 
-function cellOf(entered: Json | undefined): Cell | undefined {
-  if (entered === undefined) return undefined;
+/** What the body has where the API's types say an object; left out or null, it is an empty one. */
+function objectAt(value: unknown, field: string): Json {
+  if (value === undefined || value === null) return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Json;
+  throw badField(field, `Invalid value at '${field}', ${JSON.stringify(value)}`);
+}
+
+function listAt(value: unknown, field: string): readonly unknown[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return value;
+  throw badField(field, `Invalid value at '${field}', ${JSON.stringify(value)}`);
+}
+
+/** An index or a count, as the API's types have it: a whole number that no grid outgrows. */
+function countAt(value: unknown, otherwise: number, field: string): number {
+  if (value === undefined || value === null) return otherwise;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxCells) return value;
+  throw badField(field, `Invalid value at '${field}' (TYPE_INT32), ${JSON.stringify(value)}`);
+}
+
+function cellOf(entered: Json): Cell | undefined {
   if (typeof entered.formulaValue === 'string') return { value: '', formula: entered.formulaValue };
   const value = entered.numberValue ?? entered.stringValue ?? entered.boolValue;
   return value === undefined ? undefined : { value: value as CellValue };

@@ -107,6 +107,35 @@ test("an API key reads what is shared with everyone, in Google's client, and not
   await assert.rejects(values.get({ spreadsheetId: 'open', range }), { status: 400, message: /API key not valid/ });
 });
 
+test('what is no request of the API is refused in its words, and the next one is answered', async (t) => {
+  const emulator = await start(t);
+  const auth = await authFor(emulator);
+  const { token } = await auth.getAccessToken();
+  const post = async (path: string, body: string): Promise<[number, string]> => {
+    const headers = { authorization: `Bearer ${token}` };
+    const reply = await fetch(`${emulator.url}/v4/spreadsheets/odd${path}`, { method: 'POST', headers, body });
+    const { error } = (await reply.json()) as { error: { status: string } };
+    return [reply.status, error.status];
+  };
+  const refused = [400, 'INVALID_ARGUMENT'];
+  assert.deepEqual(await post('/values:batchClear', '{"ranges":"A1"}'), refused);
+  assert.deepEqual(await post('/values:batchUpdate', '{"valueInputOption":"RAW","data":[null]}'), refused);
+  for (const request of [
+    { appendCells: { rows: 5 } },
+    { updateCells: { start: { rowIndex: 1e9 }, rows: [{ values: [{}] }] } },
+    { updateCells: { start: { rowIndex: 'first' }, rows: [] } },
+    { addSheet: { properties: { gridProperties: { rowCount: 1e7, columnCount: 26 } } } },
+    { deleteDimension: { range: { startIndex: 0, endIndex: 5_000 } } },
+    { updateSheetProperties: [] },
+  ]) {
+    assert.deepEqual(
+      await post(':batchUpdate', JSON.stringify({ requests: [request] })),
+      refused,
+      JSON.stringify(request),
+    );
+  }
+});
+
 test('google-spreadsheet keeps a table of rows', async (t) => {
   const emulator = await start(t);
   const doc = new GoogleSpreadsheet('rows-of-a-library', await authFor(emulator));

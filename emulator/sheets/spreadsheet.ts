@@ -1,6 +1,6 @@
 /** A spreadsheet and what the API can do to its values. */
 import { locate, printArea } from './a1.ts';
-import { ApiError, badField } from './api-error.ts';
+import { ApiError, badField, tooManyCells } from './api-error.ts';
 import {
   type Cell,
   type CellValue,
@@ -161,12 +161,7 @@ export function appendRows(
   const column = table?.startColumn ?? area.startColumn;
   const width = Math.max(0, ...rows.map((cells) => cells.length));
   const grown = (grid.rowCount + rows.length) * Math.max(grid.columnCount, column + width);
-  if (grown > maxCells) {
-    throw new ApiError(
-      400,
-      `This action would increase the number of cells in the workbook above the limit of ${maxCells} cells.`,
-    );
-  }
+  if (grown > maxCells) throw tooManyCells();
   if (insert === 'INSERT_ROWS') insertRows(grid, row, rows.length);
   grid.rowCount = Math.max(grid.rowCount, row + rows.length);
   grid.columnCount = Math.max(grid.columnCount, column + width);

@@ -50,8 +50,11 @@ export const valuesCalls: readonly ValuesCall[] = [
     changes: true,
     answer(spreadsheet, _range, _query, body) {
       const { ranges = [] } = body();
+      if (!Array.isArray(ranges) || ranges.some((range) => typeof range !== 'string')) {
+        throw badField('ranges', `Invalid value at 'ranges' (TYPE_STRING), ${JSON.stringify(ranges)}`);
+      }
       // Planned together before any is done: all or nothing.
-      const plans = (ranges as string[]).map((range) => planClear(spreadsheet, range));
+      const plans = ranges.map((range: string) => planClear(spreadsheet, range));
       return { spreadsheetId: spreadsheet.id, clearedRanges: plans.map((clear) => clear()) };
     },
   },
@@ -110,7 +113,7 @@ function batchUpdate(spreadsheet: SpreadsheetState, body: Json): object {
   const input = inputOption(body.valueInputOption);
   if (!Array.isArray(body.data)) throw badField('data', "Invalid value at 'data': a list is needed");
   const plans = (body.data as Json[]).map((one, index) => {
-    if (typeof one.range !== 'string') throw new ApiError(400, `Invalid data[${index}]: no range`);
+    if (typeof one?.range !== 'string') throw new ApiError(400, `Invalid data[${index}]: no range`);
     try {
       return planUpdate(spreadsheet, one.range, parseRows(one.values, dimensionOf(one), `data[${index}]`), input);
     } catch (error) {

@@ -233,7 +233,12 @@ function asApiError(error: unknown): ApiError {
 
 /** What only a person could arrange at Google: who a file is shared with, whether it exists. */
 function arrange(store: SpreadsheetStore, id: string, request: EmulatorRequest): EmulatorReply {
-  const body = parseBody(request) as { missing?: boolean; shared_with?: string[] | null; title?: string };
+  let body: { missing?: boolean; shared_with?: string[] | null; title?: string };
+  try {
+    body = parseBody(request);
+  } catch (error) {
+    return errorReply(asApiError(error));
+  }
   if (typeof body.missing === 'boolean') store.setMissing(id, body.missing);
   const spreadsheet = store.open(id);
   if (spreadsheet !== null && body.shared_with !== undefined) spreadsheet.sharedWith = body.shared_with;
