@@ -135,7 +135,7 @@ test('HTTP statuses without a body of Google’s are judged by themselves', asyn
     retryAfterMs: 7_000,
     message: 'HTTP 429',
   });
-  for (const status of [301, 302, 404]) {
+  for (const status of [301, 302, 400, 404]) {
     const verdict = await geocodes({ status, body: 'elsewhere' });
     assert.equal(verdict.kind === 'failed' && verdict.retryable, false, String(status));
   }

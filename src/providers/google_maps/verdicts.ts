@@ -10,10 +10,9 @@ export type GeocodeOutcome = { readonly kind: 'results'; readonly reply: Geocode
 
 /** Source of the table: Google's GeocodingStatus; what each asks of a gateway is in the architecture notes. */
 export function judgeGeocode(reply: ProviderReply): GeocodeOutcome {
-  const byHttp = judgeHttpStatus(reply);
   const parsed = parseGeocodeReply(parseJson(reply));
   // A body with a status says more than the HTTP status it comes under.
-  if (parsed === null) return byHttp ?? failed('the reply is no geocoding answer');
+  if (parsed === null) return judgeHttpStatus(reply, null) ?? failed('the reply is no geocoding answer');
   const message = shorten(parsed.errorMessage ?? parsed.status);
   switch (parsed.status) {
     case 'OK':
@@ -30,7 +29,7 @@ export function judgeGeocode(reply: ProviderReply): GeocodeOutcome {
     case 'REQUEST_DENIED':
       return { kind: 'denied', message };
     default: // UNKNOWN_ERROR ("may succeed if you try again"), and what we do not know.
-      return byHttp ?? failed(`status ${message}`);
+      return judgeHttpStatus(reply, `HTTP ${reply.status}`) ?? failed(`status ${message}`);
   }
 }
 
@@ -43,7 +42,7 @@ export function judgeRoutes(reply: ProviderReply, json: unknown): Refusal | null
   if (reply.status === 429 || error?.status === 'RESOURCE_EXHAUSTED') {
     return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
   }
-  return judgeHttpStatus(reply, message) ?? failed(message);
+  return judgeHttpStatus(reply, error === null ? null : message) ?? failed(message);
 }
 
 /** Google refuses an unknown key with 400 INVALID_ARGUMENT, told from bad input only by its reason. */
@@ -52,14 +51,19 @@ function isKeyFault(error: ApiError | null): boolean {
   return error.reasons.some((reason) => reason.startsWith('API_KEY_') || reason === 'SERVICE_DISABLED');
 }
 
-function judgeHttpStatus(reply: ProviderReply, message = `HTTP ${reply.status}`): Refusal | null {
+/** `said` is null where the body is none of Google's. */
+function judgeHttpStatus(reply: ProviderReply, said: string | null): Refusal | null {
   const { status } = reply;
+  const message = said ?? `HTTP ${status}`;
   if (status === 200) return null;
   if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
   if (status === 401 || status === 403) return { kind: 'denied', message };
-  if (status === 400 || status === 413 || status === 414) return { kind: 'bad_input', status: 400, message };
+  // What is too long is refused by Google's front end, without a shape; what is wrong by the API, in its own.
+  const isOfTheInput = (status === 400 && said !== null) || status === 413 || status === 414;
+  if (isOfTheInput) return { kind: 'bad_input', status: 400, message };
   if (status >= 500 || status === 408) return failed(message);
-  // A redirect, a 404 and the like: the base URL leads elsewhere, and will the next time too.
+  // A redirect, a 404, a bare 400 (as of a server spoken to without TLS) and the like: the base URL leads elsewhere, and
+  // will the next time too.
   return { kind: 'failed', retryable: false, message };
 }
 
