@@ -299,6 +299,14 @@ test('each way a matrix element can end is told apart', async () => {
   }
 });
 
+test('a key that no header can carry is the account’s fault, and is not sent', async () => {
+  assert.ok(distance);
+  const unsent = cannedHttp({ body: [] });
+  // Its first letter is Cyrillic.
+  assert.equal((await distance({ ...pair, mode: 'driving' }, testAccount({ apiKey: 'А-key' }), unsent)).kind, 'denied');
+  assert.equal(unsent.requests.length, 0);
+});
+
 test('a probe is well when Google refuses the empty question, and ill when it refuses the key', async () => {
   assert.ok(healthCheck);
   const probe = (body: object) => healthCheck({}, testAccount(), cannedHttp({ body }));

@@ -6,6 +6,7 @@
  */
 import { bestMatch } from '../best-match.ts';
 import type { Place, RouteLength } from '../geocoding.ts';
+import { isHeaderText, unsendable } from '../header-text.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { parseJson, shorten } from '../reading.ts';
 import { vendorBase, vendorRoot } from '../vendor-url.ts';
@@ -50,6 +51,7 @@ export const googleMaps: Adapter = {
     },
 
     async distance({ origin, destination, mode }, account, http) {
+      if (!isHeaderText(account.apiKey ?? '')) return unsendable;
       const reply = await http.send({
         method: 'POST',
         url: `${routesBase(account)}/distanceMatrix/v2:computeRouteMatrix`,

@@ -225,6 +225,9 @@ test('an account with an API key alone reads open sheets, is told of a wrong key
   assert.match(messageOf(written), /it takes a service account/);
   assert.equal(emulator.control.requests('google_sheets').received, asked);
 
+  const mistyped = { ...keyed, apiKey: 'А-key' }; // Its first letter is Cyrillic.
+  assert.match(messageOf(await health_check({}, mistyped, http)), /characters that no header can carry/);
+
   emulator.control.setKeyBad('google_sheets', 'a-key');
   assert.deepEqual(await read(), { kind: 'denied', message: 'API key not valid. Please pass a valid API key.' });
   assert.equal((await health_check({}, keyed, http)).kind, 'denied');

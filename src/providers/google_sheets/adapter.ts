@@ -1,10 +1,11 @@
 /**
- * `google_sheets`: Sheets API v4 with a service account; an API key alone reads what anyone with the link may. One range goes by the single calls, several by the batch calls,
- * which Google counts as one request.
+ * `google_sheets`: Sheets API v4 with a service account; an API key alone reads what anyone with the link may. One range
+ * goes by the single calls, several by the batch calls, which Google counts as one request.
  *
  * https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets.values
  */
 import { type AccessTokens, judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
+import { isHeaderText, unsendable } from '../header-text.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, ProviderReply, ProviderRequest, Verdict } from '../provider.ts';
 import { isObject } from '../reading.ts';
 import { vendorRoot } from '../vendor-url.ts';
@@ -142,6 +143,7 @@ async function ask<Value>(
   const repeatable = question.repeatable ?? true;
   if (key === null && account.apiKey === null) return { kind: 'denied', message: 'the service has no credentials' };
   if (key === null && question.method !== 'GET') return keyOnlyReads;
+  if (key === null && !isHeaderText(account.apiKey ?? '')) return unsendable;
   const first = await send(tokens, key, account, http, question);
   if (!('reply' in first)) return first;
   let { reply } = first;

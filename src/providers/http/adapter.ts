@@ -5,6 +5,7 @@
  * failures and a 429 is a pause; everything else, a 403 or 404 included, is an answer.
  */
 import { type AccessTokens, judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
+import { isHeaderText, unsendable } from '../header-text.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, ProviderReply, ProviderRequest, Verdict } from '../provider.ts';
 import { isObject, retryAfterMs, textIn } from '../reading.ts';
 import { type ClientAccount, createClientTokens } from './client-credentials.ts';
@@ -68,9 +69,7 @@ async function ask(
 ): Promise<Verdict<HttpOutput>> {
   if (account.baseUrl === null) return { kind: 'denied', message: 'the service has no base URL' };
   const { auth } = settingsOf(account.config);
-  if (!isSendable(account, auth)) {
-    return { kind: 'denied', message: 'the credential holds characters that no header can carry' };
-  }
+  if (!isSendable(account, auth)) return unsendable;
   try {
     if (auth.in !== 'oauth2_client_credentials') {
       return judge(question, await send(account, http, question, auth, null));
@@ -136,11 +135,11 @@ function credentialOf(account: ProviderAccount, auth: HttpAuth, token: string | 
   }
 }
 
-/** A header carries Latin-1 at most (RFC 9110, 5.5). A token's characters are checked by who gives it out. */
+/** A token's characters are checked by who gives it out. */
 function isSendable(account: ProviderAccount, auth: HttpAuth): boolean {
   if (auth.in === 'oauth2_client_credentials') return true;
   const { header } = credentialOf(account, auth, null);
-  return header === null || /^[\t\x20-\x7e\x80-\xff]*$/.test(header.value);
+  return header === null || isHeaderText(header.value);
 }
 
 /** `credentials.username` or the configured user, with their password; else the API key as `user:password`, or as a user without one. */
