@@ -2,8 +2,9 @@
 import { foldedWords } from './fold-name.ts';
 import {
   cityNames,
+  cyrillicCities,
+  cyrillicRegions,
   type District,
-  type LocalNames,
   regionsByAdmin1,
   tashkentDistricts,
   tashkentGeonameId,
@@ -15,6 +16,13 @@ export type Match =
   | { readonly kind: 'district'; readonly district: District; readonly city: GazetteerPlace }
   | { readonly kind: 'city'; readonly city: GazetteerPlace }
   | { readonly kind: 'region'; readonly city: GazetteerPlace };
+
+interface Candidate {
+  readonly match: Match;
+  readonly score: number;
+  /** In words. */
+  readonly length: number;
+}
 
 export interface CountryNames {
   /** The best match in an address, and whether the address says more than that (a street, a house). */
@@ -34,9 +42,9 @@ const streetWordsAfter = new Set(
     'prospekti prospekt prospect'
   ).split(' '),
 );
-/** Words that name a city. */
-const cityWords = new Set('г гор город шахар шахри шаҳар шаҳри sh shahar shahri city'.split(' '));
-const regionWords = new Set('область вилояти viloyati viloyat region республика respublikasi'.split(' '));
+/** Words that name a city. `ш` is шаҳар: a шоссе is called by an adjective (`Ташкентское ш.`), never by a bare city's name. */
+const cityWords = new Set('г гор город ш шахар шахри шаҳар шаҳри sh shahar shahri city'.split(' '));
+const regionWords = new Set('область обл вилояти вил viloyati viloyat vil region республика respublikasi'.split(' '));
 const districtWords = new Set('район рн тумани туман tumani tuman district'.split(' '));
 /** No word: what stands between parts of an address. */
 const pause = '';
@@ -64,24 +72,33 @@ export function indexCountry(places: readonly GazetteerPlace[]): CountryNames {
     }
     for (const [code, names] of Object.entries(regionsByAdmin1)) {
       const seat = seatOf(places, code);
-      if (seat !== undefined) addRegion(regionSeats, names, seat);
+      const spellings = [names.ru, names.uz, names.en, cyrillicRegions[code] ?? names.uz];
+      if (seat !== undefined) addRegion(regionSeats, spellings, seat);
     }
   }
 
   return {
     find(address) {
       const words = wordsWithPauses(address);
-      let best: { match: Match; score: number; length: number } | null = null;
+      let best: Candidate | null = null;
+      let bestDistrict: Candidate | null = null;
       for (let at = 0; at < words.length; at += 1) {
         for (let length = 1; length <= longestNameWords && at + length <= words.length; length += 1) {
           const key = words.slice(at, at + length).join(' ');
           const match = matchKey(key);
           if (match === null) continue;
           const score = scoreOf(match, words, at, length);
-          if (score > 0 && (best === null || score > best.score)) best = { match, score, length };
+          if (score <= 0) continue;
+          const candidate: Candidate = { match, score, length };
+          best = surer(best, candidate);
+          if (match.kind === 'district') bestDistrict = surer(bestDistrict, candidate);
         }
       }
       if (best === null) return null;
+      // However surely the city is named, its district says where in it.
+      if (bestDistrict !== null && best.match.kind === 'city' && best.match.city === bestDistrict.match.city) {
+        best = bestDistrict;
+      }
       return { match: best.match, saysMore: words.filter((word) => word !== pause).length > best.length };
     },
   };
@@ -94,6 +111,11 @@ export function indexCountry(places: readonly GazetteerPlace[]): CountryNames {
     const city = cities.get(key);
     return city === undefined ? null : { kind: 'city', city };
   }
+}
+
+/** Of two that are equally sure the first stays. */
+function surer(known: Candidate | null, other: Candidate): Candidate {
+  return known !== null && known.score >= other.score ? known : other;
 }
 
 /**
@@ -137,11 +159,12 @@ function namesOf(place: GazetteerPlace): readonly string[] {
     place.asciiName,
     ...place.alternateNames,
     ...(usual === undefined ? [] : [usual.ru, usual.uz, usual.en]),
+    ...(place.geonameId in cyrillicCities ? [cyrillicCities[place.geonameId] as string] : []),
   ];
 }
 
-function addRegion(seats: Map<string, GazetteerPlace>, names: LocalNames, seat: GazetteerPlace): void {
-  for (const name of [names.ru, names.uz, names.en]) {
+function addRegion(seats: Map<string, GazetteerPlace>, names: readonly string[], seat: GazetteerPlace): void {
+  for (const name of names) {
     const words = foldedWords(name);
     // "Ташкент" alone is the city; a region's name has its kind beside it.
     if (words.length < 2) continue;
@@ -150,7 +173,8 @@ function addRegion(seats: Map<string, GazetteerPlace>, names: LocalNames, seat: 
       words
         .join(' ')
         .replace(/ область$/, ' обл')
-        .replace(/ viloyati$/, ' vil'),
+        .replace(/ viloyati$/, ' vil')
+        .replace(/ вилояти$/, ' вил'),
       seat,
     );
   }

@@ -1,7 +1,7 @@
 /**
  * What GeoNames' list of populated places does not say about Uzbekistan: the names of its regions by GeoNames' admin1
- * code, the districts of Tashkent (coordinates are centres, to about a kilometre), and which of a city's many alternate
- * names is the usual one in Russian and Uzbek.
+ * code, the districts of Tashkent (coordinates are centres, to about a kilometre), which of a city's many alternate names
+ * is the usual one in Russian and Uzbek, and how Uzbek writes it in Cyrillic letters (of Tashkent GeoNames has `Тошканд`).
  */
 
 export interface LocalNames {
@@ -25,6 +25,23 @@ export const regionsByAdmin1: Readonly<Record<string, LocalNames>> = {
   '14': { ru: 'Ташкентская область', uz: 'Toshkent viloyati', en: 'Tashkent Region' },
   '15': { ru: 'Джизакская область', uz: 'Jizzax viloyati', en: 'Jizzakh Region' },
   '16': { ru: 'Сырдарьинская область', uz: 'Sirdaryo viloyati', en: 'Sirdaryo Region' },
+};
+
+/** In Uzbek Cyrillic, by the same code. */
+export const cyrillicRegions: Readonly<Record<string, string>> = {
+  '01': 'Андижон вилояти',
+  '02': 'Бухоро вилояти',
+  '03': 'Фарғона вилояти',
+  '05': 'Хоразм вилояти',
+  '06': 'Наманган вилояти',
+  '07': 'Навоий вилояти',
+  '08': 'Қашқадарё вилояти',
+  '09': 'Қорақалпоғистон Республикаси',
+  '10': 'Самарқанд вилояти',
+  '12': 'Сурхондарё вилояти',
+  '14': 'Тошкент вилояти',
+  '15': 'Жиззах вилояти',
+  '16': 'Сирдарё вилояти',
 };
 
 export interface District {
@@ -113,4 +130,37 @@ export const cityNames: Readonly<Record<number, LocalNames>> = {
   1217180: { ru: 'Каган', uz: 'Kogon', en: 'Kogon' },
   1512339: { ru: 'Янгиюль', uz: 'Yangiyoʻl', en: 'Yangiyul' },
   1513017: { ru: 'Паркент', uz: 'Parkent', en: 'Parkent' },
+};
+
+/** In Uzbek Cyrillic, by GeoNames id. */
+export const cyrillicCities: Readonly<Record<number, string>> = {
+  1512569: 'Тошкент',
+  1513157: 'Наманган',
+  1216265: 'Самарқанд',
+  1514588: 'Андижон',
+  601294: 'Нукус',
+  1514019: 'Фарғона',
+  1217662: 'Бухоро',
+  1216311: 'Қарши',
+  1512979: 'Қўқон',
+  1513243: 'Марғилон',
+  1514581: 'Ангрен',
+  1215957: 'Термиз',
+  1513886: 'Жиззах',
+  1514210: 'Чирчиқ',
+  1512473: 'Урганч',
+  1513131: 'Навоий',
+  1216187: 'Шаҳрисабз',
+  1513064: 'Олмалиқ',
+  1514402: 'Бекобод',
+  1513604: 'Хива',
+  1216982: 'Каттақўрғон',
+  1513966: 'Гулистон',
+  601323: 'Қўнғирот',
+  1217474: 'Денов',
+  1217007: 'Косон',
+  1514387: 'Беруний',
+  1217180: 'Когон',
+  1512339: 'Янгийўл',
+  1513017: 'Паркент',
 };
