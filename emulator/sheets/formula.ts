@@ -3,23 +3,37 @@ import { type Cell, type CellValue, renderCell } from './cell.ts';
 import { cellAt, type GridState } from './grid.ts';
 
 const maxDepth = 32;
+/** Cells looked at for one reading: formulas that name each other twice would double the work with every level. */
+const maxCellsRead = 100_000;
+
+interface Work {
+  left: number;
+}
 
 class FormulaError extends Error {}
 
 /** The value of the cell, worked out anew at each reading. */
-export function evaluated(grid: GridState, cell: Cell | undefined, depth = 0): Cell | undefined {
+export function evaluated(
+  grid: GridState,
+  cell: Cell | undefined,
+  depth = 0,
+  work: Work = { left: maxCellsRead },
+): Cell | undefined {
   if (cell?.formula === undefined) return cell;
-  return { ...cell, value: evaluate(grid, cell.formula.slice(1), depth) };
+  return { ...cell, value: evaluate(grid, cell.formula.slice(1), depth, work) };
 }
 
-function evaluate(grid: GridState, text: string, depth: number): CellValue {
+function evaluate(grid: GridState, text: string, depth: number, work: Work): CellValue {
   if (depth > maxDepth) return '#REF!';
   const tokens = text.match(/\d+(?:\.\d+)?|[A-Za-z]+\d+|[A-Za-z]+|"[^"]*"|[-+*/():,]|\S/g) ?? [];
   let at = 0;
   const take = (): string | undefined => tokens[at++];
 
   const cellNumber = (name: string): number => {
-    const value = renderCell(evaluated(grid, cellNamed(grid, name), depth + 1), 'UNFORMATTED_VALUE', 'SERIAL_NUMBER');
+    work.left -= 1;
+    if (work.left < 0) throw new FormulaError('#REF!');
+    const cell = evaluated(grid, cellNamed(grid, name), depth + 1, work);
+    const value = renderCell(cell, 'UNFORMATTED_VALUE', 'SERIAL_NUMBER');
     if (typeof value === 'number') return value;
     if (value === '') return 0;
     throw new FormulaError('#VALUE!');
@@ -92,7 +106,7 @@ function sumOf(grid: GridState, first: string, last: string, numberOf: (name: st
   const to = position(last);
   let sum = 0;
   for (let row = from.row; row <= Math.min(to.row, grid.rows.length); row++) {
-    for (let column = from.column; column <= to.column; column++) {
+    for (let column = from.column; column <= Math.min(to.column, grid.columnCount - 1); column++) {
       const cell = cellAt(grid, row, column);
       if (cell === undefined) continue;
       if (typeof cell.value === 'number') sum += cell.value;
