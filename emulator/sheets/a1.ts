@@ -50,7 +50,7 @@ function split(text: string): { title: string | null; area: string | null } {
 }
 
 const cornerPattern = /^\$?([A-Za-z]{0,3})\$?(\d*)$/;
-const r1c1Pattern = /^R(\d+)C(\d+)$/i;
+const r1c1Pattern = /^R([1-9]\d*)C([1-9]\d*)$/i;
 
 interface Corner {
   readonly row: number | null;

@@ -87,7 +87,9 @@ test("Google's client writes, appends, reads and clears", async (t) => {
   assert.equal((await values.get({ spreadsheetId, range: 'Sheet1!A2:C2' })).data.values, undefined);
   const meta = await client.spreadsheets.get({ spreadsheetId, fields: 'properties.title,sheets.properties' });
   assert.equal(meta.data.sheets?.[0]?.properties?.title, 'Sheet1');
-  await assert.rejects(values.get({ spreadsheetId, range: 'NOPE!A1' }), /Unable to parse range: NOPE!A1/);
+  for (const range of ['NOPE!A1', 'R0C0', 'A0', 'Sheet1!A1:B2:C3']) {
+    await assert.rejects(values.get({ spreadsheetId, range }), new RegExp(`Unable to parse range: ${range}`));
+  }
 });
 
 test("an API key reads what is shared with everyone, in Google's client, and nothing more", async (t) => {
