@@ -268,8 +268,18 @@ test('requests name their language, their order of coordinates and the format', 
     [asked[4]?.searchParams.get('geocode'), asked[4]?.searchParams.get('sco')],
     ['69.2,41.3', 'longlat'],
   );
-  // An address that is two numbers is latitude first, as people and Google write them.
-  assert.equal(asked[0]?.searchParams.get('sco'), 'latlong');
+});
+
+test('an address that is two numbers is latitude first, as people and Google write them', async () => {
+  assert.ok(geocode);
+  const http = cannedHttp({ body: collection([]) });
+  for (const address of ['41.31, 69.24', '41.31 69.24', '-5,10', 'улица Навои, 12', '12']) {
+    await geocode({ ...question, address }, testAccount(), http);
+  }
+  assert.deepEqual(
+    http.requests.map(({ url }) => new URL(url).searchParams.get('sco')),
+    ['latlong', 'latlong', 'latlong', null, null],
+  );
 });
 
 test('an address is looked for in its country first, where the country’s bounds are known', async () => {

@@ -40,6 +40,8 @@ const langs: Readonly<Record<string, string>> = {
   tr: 'tr_TR',
 };
 const defaultLang = 'en_US';
+/** What Yandex takes for coordinates; `sco` is for nothing else. */
+const twoNumbers = /^-?\d+(?:\.\d+)?(?:\s*,\s*|\s+)-?\d+(?:\.\d+)?$/;
 
 export const yandexMaps: Adapter = {
   name: 'yandex_maps',
@@ -51,8 +53,8 @@ export const yandexMaps: Adapter = {
     async geocode({ address, language, country }, account, http) {
       const outcome = await askGeocoder(account, http, {
         geocode: address,
-        // Counts where the address is two numbers: latitude first, as people and Google write them.
-        sco: 'latlong',
+        // Longitude first is Yandex's usual order; people and Google write latitude first.
+        ...(twoNumbers.test(address) && { sco: 'latlong' }),
         lang: langs[language] ?? defaultLang,
         results: resultsWanted,
         ...areaOf(country),
