@@ -97,6 +97,12 @@ export function withCall(error: ServiceError, call: FailedCall): ServiceError {
   return new ServiceError(error.code, error.publicMessage, { ...definedOnly(error), call });
 }
 
+/** The same error in other words. */
+export function withMessage(error: ServiceError, publicMessage: string): ServiceError {
+  const { call } = error;
+  return new ServiceError(error.code, publicMessage, { ...definedOnly(error), ...(call !== undefined && { call }) });
+}
+
 function definedOnly(error: ServiceError): ServiceErrorOptions {
   const { errors, retryAfterSeconds, provider, status, limit, extra, cause } = error;
   const members = Object.entries({ errors, retryAfterSeconds, provider, status, limit, extra, cause });

@@ -1,5 +1,5 @@
 /** Google's refusals in the words that their caller alone would have had: what was made here of a question is not shown. */
-import { ServiceError } from '../errors.ts';
+import { type ServiceError, withMessage } from '../errors.ts';
 import { type A1Range, printA1 } from './a1.ts';
 
 /** `Invalid data[3]: …` names a place in a batch that was put together here. */
@@ -16,11 +16,5 @@ export function namingAsked(refusal: ServiceError, sent: A1Range, asked: A1Range
 }
 
 function reworded(refusal: ServiceError, message: string): ServiceError {
-  const { code, provider, status } = refusal;
-  if (message === refusal.publicMessage) return refusal;
-  return new ServiceError(code, message, {
-    ...(provider !== undefined && { provider }),
-    ...(status !== undefined && { status }),
-    cause: refusal,
-  });
+  return message === refusal.publicMessage ? refusal : withMessage(refusal, message);
 }
