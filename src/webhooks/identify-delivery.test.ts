@@ -52,6 +52,14 @@ test('a GitHub form delivery is read from its payload field', () => {
   assert.equal(identify('github', headers, body, 'application/x-www-form-urlencoded').type, 'star.created');
 });
 
+test('JSON that its sender calls a form, as curl does unasked, is read as JSON', () => {
+  const form = 'application/x-www-form-urlencoded';
+  const named = { type: 'order.paid', id: 'order-17' };
+  assert.deepEqual(identify('custom', {}, '{"type":"order.paid","event_id":"order-17"}', form), named);
+  assert.deepEqual(identify('custom', {}, '{"type":"order.paid","id":"order-17","u":"a&payload=5"}', form), named);
+  assert.deepEqual(identify('custom', {}, 'type=order.paid&id=order-17', form), { type: null, id: null });
+});
+
 test('a path names members of the body itself, never what every object inherits', () => {
   const source = parseFactSource('body:constructor.name');
   assert.ok(source !== null);

@@ -74,12 +74,16 @@ export function wantsEventType(wanted: readonly string[], eventType: string | nu
 /**
  * The JSON of a body: as it stands, or GitHub's form-encoded `payload` field. Null where it is neither: the bytes are
  * kept all the same.
+ *
+ * JSON is JSON whatever it is called: curl, and many a script after it, calls every body a form.
  */
 export function parsePayload(body: Buffer, contentType: string | null): unknown {
   const text = body.toString('utf8');
   const isForm = contentType?.trimStart().toLowerCase().startsWith('application/x-www-form-urlencoded') === true;
-  const json = isForm ? new URLSearchParams(text).get('payload') : text;
-  if (json === null) return null;
+  return parseOrNull(text) ?? (isForm ? parseOrNull(new URLSearchParams(text).get('payload') ?? '') : null);
+}
+
+function parseOrNull(json: string): unknown {
   try {
     // RFC 8259, section 8.1: a byte order mark may be passed over.
     return parseExactly(json.startsWith('\uFEFF') ? json.slice(1) : json);

@@ -56,5 +56,6 @@ test('the walk-through can be pasted: create, sign, post, see the event, look up
   assert.deepEqual([refused.status, refused.code], [401, 'UNAUTHORIZED']);
   assert.deepEqual([list.events[0].refusal_reason, list.events.length], ['wrong_signature', 1]);
   await waitFor('the event in the stream', () => watching.output().includes(accepted.event_id));
+  assert.match(watching.output(), /"webhook_event_type":"order\.paid","payload":\{"type":"order\.paid"/);
   assert.equal(watching.output().split('event: integration.webhook.received').length, 2, 'once');
 });
