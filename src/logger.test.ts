@@ -37,7 +37,7 @@ test('an error is shown with its causes, and without its other members', () => {
 });
 
 test('the line of a request says what pino would have said', () => {
-  const line = `{ requestId: 'r-1', method: 'GET', route: '/a/:id', status: 200, durationMs: 1.2345, tenantId: 'uk_1' }`;
+  const line = `{ requestId: 'r-1', method: 'GET', route: '/a/:id', status: 200, durationMs: 1.2345, tenantId: 'uk_1', failure: null }`;
   const [own, pinos] = linesOf(
     `const { createRequestLog } = await import('./src/logger.ts');
     createRequestLog(logger)(${line});
@@ -52,7 +52,19 @@ test('above info, requests leave no line', () => {
   const lines = linesOf(
     `const { createRequestLog } = await import('./src/logger.ts');
     logger.level = 'warn';
-    createRequestLog(logger)({ requestId: 'r', method: 'GET', route: '/', status: 200, durationMs: 1, tenantId: undefined });`,
+    createRequestLog(logger)({ requestId: 'r', method: 'GET', route: '/', status: 200, durationMs: 1, tenantId: undefined, failure: null });`,
   );
   assert.deepEqual(lines, []);
+});
+
+test('the line of a request that failed says why: what the caller was told, and each cause once', () => {
+  const [line] = linesOf(
+    `const { createRequestLog } = await import('./src/logger.ts');
+    const cause = new Error('the issuer says "no"', { cause: new Error('connect ECONNREFUSED', { cause: new Error('connect ECONNREFUSED') }) });
+    createRequestLog(logger)({ requestId: 'r', method: 'GET', route: '/', status: 503, durationMs: 1, tenantId: undefined,
+      failure: { code: 'SERVICE_UNAVAILABLE', detail: 'a "quoted"\\nline', cause } });`,
+  );
+  assert.deepEqual([line?.code, line?.detail], ['SERVICE_UNAVAILABLE', 'a "quoted"\nline']);
+  assert.equal(line?.cause, 'the issuer says "no": connect ECONNREFUSED');
+  assert.equal(line?.msg, 'request');
 });

@@ -121,27 +121,59 @@ export interface RequestLine {
   readonly status: number;
   readonly durationMs: number;
   readonly tenantId: string | undefined;
+  /** Why it was refused or failed; null where it was not, or where the answer is an upstream's. */
+  readonly failure: RequestFailure | null;
+}
+
+/** What the caller was told, and what only the log may know. */
+export interface RequestFailure {
+  readonly code: string;
+  readonly detail: string;
+  readonly cause: unknown;
 }
 
 const infoLevel = 30;
 
 /**
  * Writes one line a request, as `logger.info(…, 'request')` would, but composed here: every value is a number or of
- * characters that JSON takes as they are, and pino's general way cost a cached answer a tenth of its time.
+ * characters that JSON takes as they are, and pino's general way cost a cached answer a tenth of its time. Only why a
+ * request failed is text of any kind.
  */
 export function createRequestLog(logger: Logger): (line: RequestLine) => void {
   const destination = (logger as unknown as { readonly [pino.symbols.streamSym]: { write(text: string): unknown } })[
     pino.symbols.streamSym
   ];
   const timeOf = createIsoTime();
-  return ({ requestId, method, route, status, durationMs, tenantId }) => {
+  return ({ requestId, method, route, status, durationMs, tenantId, failure }) => {
     if (logger.levelVal > infoLevel) return;
     const tenant = tenantId === undefined ? '' : `,"tenant":"${tenantId}"`;
     destination.write(
       `{"level":${infoLevel},"time":"${timeOf(Date.now())}","req_id":"${requestId}","method":"${method}",` +
-        `"route":"${route}","status":${status},"duration_ms":${Math.round(durationMs * 100) / 100}${tenant},"msg":"request"}\n`,
+        `"route":"${route}","status":${status},"duration_ms":${Math.round(durationMs * 100) / 100}${tenant}${failure === null ? '' : describeFailure(failure)},"msg":"request"}\n`,
     );
   };
+}
+
+/** A message of a provider may be a page long. */
+const longestReason = 500;
+
+function describeFailure({ code, detail, cause }: RequestFailure): string {
+  const causes = messagesOf(cause).join(': ');
+  return (
+    `,"code":"${code}","detail":${JSON.stringify(detail.slice(0, longestReason))}` +
+    (causes === '' ? '' : `,"cause":${JSON.stringify(causes.slice(0, longestReason))}`)
+  );
+}
+
+/** An error's message, then its cause's; each once, since some wrap a cause under its own words. */
+function messagesOf(thrown: unknown): string[] {
+  const messages = new Set<string>();
+  let error = thrown;
+  for (let depth = 0; error instanceof Error && depth < maxCauses; depth++) {
+    messages.add(error.message);
+    error = error.cause;
+  }
+  return [...messages].filter((message) => message !== '');
 }
 
 /** RFC 3339 in UTC, made once a millisecond. */

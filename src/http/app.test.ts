@@ -399,6 +399,23 @@ test('request ids are echoed when sane and made otherwise; the trace goes on und
   }
 });
 
+test('the log says of a refused request why, and of a credential what the caller may not know', async (t) => {
+  const { post, logged } = await startApp(t);
+  const forged = await adminToken({ tenants: '*' }, '5m', 'another secret of more than thirty-two characters');
+
+  const refused = await post({ address: 'a' }, { authorization: `Bearer ${forged}`, 'x-request-id': 'forged-1' });
+  await post({ address: 5 }, { 'x-request-id': 'malformed-1' });
+
+  assert.equal(refused.json().detail, 'The credential is not valid.');
+  const lineOf = (id: string) =>
+    JSON.parse(logged.find((line) => line.includes(id) && line.includes('"msg":"request"')) ?? 'null');
+  const { code, detail, cause } = lineOf('forged-1');
+  assert.deepEqual([code, detail], ['UNAUTHORIZED', 'The credential is not valid.']);
+  assert.match(cause, /signature verification failed/);
+  assert.equal(lineOf('malformed-1').detail, 'address: must be a string');
+  assert.ok(logged.every((line) => !line.includes(forged)));
+});
+
 test('the log has one line a request, with the route and no credential', async (t) => {
   const { post, logged } = await startApp(t);
   await post({ address: 'a' });

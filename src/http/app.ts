@@ -76,6 +76,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   acceptJson(app);
   app.decorateRequest('caller', null);
   app.decorateRequest('ownTraceparent', null);
+  app.decorateRequest('failure', null);
 
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
@@ -156,6 +157,7 @@ function sendProblem(logger: Logger, thrown: unknown, request: FastifyRequest, r
   if (error.code === 'INTERNAL_ERROR')
     logger.error({ err: error.cause ?? error, req_id: request.id }, 'a request failed');
   else if (problem.status >= 500) logger.debug({ err: error, req_id: request.id }, 'a request could not be served');
+  request.failure = { code: error.code, detail: error.publicMessage, cause: error.cause };
   return reply
     .code(problem.status)
     .headers(problem.headers)
@@ -178,7 +180,7 @@ function createResponseNotes({ metrics, logger }: AppDeps): (request: FastifyReq
     const status = reply.statusCode;
     metrics.httpRequest(request.method, route, status, durationMs);
     if (config.quiet === true) return;
-    const { id: requestId, method } = request;
-    writeLine({ requestId, method, route, status, durationMs, tenantId: request.caller?.tenantId });
+    const { id: requestId, method, failure } = request;
+    writeLine({ requestId, method, route, status, durationMs, tenantId: request.caller?.tenantId, failure });
   };
 }

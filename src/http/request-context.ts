@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { newId, type TenantId } from '../ids.ts';
+import type { RequestFailure } from '../logger.ts';
 
 export const scopes = ['geocoding', 'sheets:read', 'sheets:write', 'proxy', 'logs:read', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
@@ -32,6 +33,8 @@ declare module 'fastify' {
     caller: Caller | null;
     /** This service's own span in the caller's trace; read through `traceparentOf`. */
     ownTraceparent: string | null;
+    /** Why it got a problem document, for its line in the log. */
+    failure: RequestFailure | null;
   }
   interface FastifyContextConfig {
     access?: RouteAccess;
