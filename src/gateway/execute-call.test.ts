@@ -383,7 +383,22 @@ test('a name that no provider answers to is the caller’s fault', async (t) => 
 
 test('no provider at all is unavailability', async (t) => {
   const pipeline = await startPipeline(t, { providers: {} });
-  await assert.rejects(pipeline.geocode('Navoi 1'), failsWith('SERVICE_UNAVAILABLE'));
+  await assert.rejects(
+    pipeline.geocode('Navoi 1'),
+    failsWith('SERVICE_UNAVAILABLE', ({ publicMessage }) => assert.match(publicMessage, /no active service .* POST/)),
+  );
+});
+
+test('the detail alone says why each provider gave no answer', async (t) => {
+  const google = await startFakeProvider(t, answerWith(500, ''));
+  const yandex = await startFakeProvider(t, resetConnection);
+  const pipeline = await startPipeline(t, { providers: { google, yandex } });
+  await assert.rejects(
+    pipeline.geocode('Navoi 1'),
+    failsWith('PROVIDER_ERROR', ({ publicMessage }) =>
+      assert.match(publicMessage, /^No provider gave a usable answer\. google: .+; yandex: connection reset\.$/),
+    ),
+  );
 });
 
 test('nobody is answered what could not be written down', async (t) => {

@@ -35,11 +35,26 @@ export function unanswered(outcomes: Outcomes, nowMs: number): ServiceError {
   const code = codeOf(outcomes);
   const retryAfterSeconds = retryAfterOf(outcomes, nowMs);
   const limit = code === 'RATE_LIMIT_EXCEEDED' ? limitOf(outcomes) : null;
-  return new ServiceError(code, messages[code] ?? 'No provider answered.', {
-    extra: { attempts: tracesOf(outcomes) },
+  const attempts = tracesOf(outcomes);
+  return new ServiceError(code, detailOf(code, attempts), {
+    extra: { attempts },
     ...(limit === null ? {} : { limit }),
     ...(retryAfterSeconds === null || code === 'PROVIDER_ERROR' ? {} : { retryAfterSeconds }),
   });
+}
+
+/** Some chains are long, and some providers talkative; `attempts` has it all. */
+const longestDetail = 500;
+
+/** With each provider's reason: many programs keep nothing of an error but this. */
+function detailOf(code: ErrorCode, attempts: readonly ProviderTrace[]): string {
+  // Waiting helps nobody here: mostly a tenant that is new, or a name that is misspelt.
+  if (attempts.length === 0) {
+    return 'This tenant has no active service that can do this: an administrator registers one with POST /api/v1/services.';
+  }
+  const reasons = attempts.map(({ provider, message }) => `${provider}: ${message.replace(/\.$/, '')}`).join('; ');
+  const detail = `${messages[code] ?? 'No provider answered.'} ${reasons}.`;
+  return detail.length > longestDetail ? `${detail.slice(0, longestDetail - 1)}…` : detail;
 }
 
 const messages: Partial<Record<ErrorCode, string>> = {

@@ -152,7 +152,7 @@ async function whenReadable(request: FastifyRequest, reply: FastifyReply): Promi
 }
 
 function sendProblem(logger: Logger, thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = asServiceError(thrown);
+  const error = asServiceError(thrown, request.routeOptions.bodyLimit);
   const problem = problemOf(error, { requestId: request.id, instance: instanceOf(request) });
   if (error.code === 'INTERNAL_ERROR')
     logger.error({ err: error.cause ?? error, req_id: request.id }, 'a request failed');

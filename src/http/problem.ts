@@ -94,8 +94,8 @@ export function problemOf(thrown: unknown, context: ProblemContext): Problem {
   return { status, headers, body: { ...ours, ...error.extra, ...ours } };
 }
 
-/** What a caller may know of any thrown value. */
-export function asServiceError(thrown: unknown): ServiceError {
+/** What a caller may know of any thrown value. `bodyLimitBytes`: what the route takes. */
+export function asServiceError(thrown: unknown, bodyLimitBytes?: number): ServiceError {
   if (thrown instanceof ServiceError) return thrown;
   if (thrown instanceof DatabaseAway || thrown instanceof StoreAway || thrown instanceof IntakeFull) {
     return new ServiceError('SERVICE_UNAVAILABLE', 'A store that this request needs is away. Try again shortly.', {
@@ -103,7 +103,7 @@ export function asServiceError(thrown: unknown): ServiceError {
       cause: thrown,
     });
   }
-  return fastifyFault(thrown) ?? internalError(thrown);
+  return fastifyFault(thrown, bodyLimitBytes) ?? internalError(thrown);
 }
 
 function internalError(cause: unknown): ServiceError {
@@ -113,14 +113,17 @@ function internalError(cause: unknown): ServiceError {
 }
 
 /** What Fastify refuses before a route runs. Its own texts name libraries, so the words are ours. */
-function fastifyFault(thrown: unknown): ServiceError | null {
+function fastifyFault(thrown: unknown, bodyLimitBytes: number | undefined): ServiceError | null {
   if (!(thrown instanceof Error)) return null;
   const { code, statusCode } = thrown as { code?: unknown; statusCode?: unknown };
   switch (code) {
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'The body must be application/json.');
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new ServiceError('PAYLOAD_TOO_LARGE', 'The body is larger than this endpoint takes.');
+      return new ServiceError(
+        'PAYLOAD_TOO_LARGE',
+        `The body is larger than ${bodyLimitBytes === undefined ? 'what' : `the ${bodyLimitBytes} bytes that`} this endpoint takes.`,
+      );
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
       return bodyFault('must be JSON');
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':

@@ -27,7 +27,7 @@ const words: Readonly<Record<TransportFault, string>> = {
   dns: 'the name of its host cannot be resolved',
   tls: 'no TLS connection: its certificate or protocol is refused',
   'too-large': 'its answer is too large',
-  blocked: 'may not be called: the address is not public',
+  blocked: 'may not be called: the address is not public, and OUTBOUND_ALLOWED_NETWORKS does not name it',
   aborted: 'the request was given up',
 };
 

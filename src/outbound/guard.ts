@@ -95,7 +95,9 @@ export function parseOutboundUrl(text: string, allowed: AllowedNetworks): URL {
   if (!url.hostname.startsWith('[') && !text.includes(url.hostname)) {
     throw blocked('an IPv4 address is written as four decimal numbers');
   }
-  if (!isPublicAddress(literal) && !allowed.hasAddress(literal)) throw blocked('the address is not public');
+  if (!isPublicAddress(literal) && !allowed.hasAddress(literal)) {
+    throw blocked('the address is not public, and OUTBOUND_ALLOWED_NETWORKS does not name it');
+  }
   return url;
 }
 

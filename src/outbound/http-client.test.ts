@@ -175,7 +175,10 @@ test('what failed on the way is told in words, and names no address', async (t) 
   t.after(() => outbound.close());
   const messageOf = (url: string) => outbound.request(get(url)).then(String, (error: Error) => error.message);
   assert.equal(await messageOf('http://nowhere.example/'), 'the name of its host cannot be resolved');
-  assert.equal(await messageOf('http://private.example/'), 'may not be called: the address is not public');
+  assert.equal(
+    await messageOf('http://private.example/'),
+    'may not be called: the address is not public, and OUTBOUND_ALLOWED_NETWORKS does not name it',
+  );
   assert.equal(await messageOf(`http://127.0.0.1:${await findFreePort()}/`), 'connection refused');
 });
 
