@@ -120,6 +120,26 @@ function isUrlOf(value: string, protocols: readonly string[]): boolean {
   return URL.canParse(value) && protocols.includes(new URL(value).protocol);
 }
 
+/** `REDIS_URL`. A path that is no number is one of another store, and would be passed over: the database would be 0. */
+export function readRedisUrls(read: Reader, problems: string[]): readonly string[] | null {
+  const urls = read.urls('REDIS_URL', ['redis:', 'rediss:']);
+  if (urls?.some((url) => !/^\/?\d*$/.test(new URL(url).pathname))) {
+    problems.push('REDIS_URL: its path must be the number of a database, as in redis://host:6379/3');
+  }
+  return urls;
+}
+
+/** `PUBLIC_BASE_URL`, without a trailing slash. Paths are put behind it, so that nothing may stand there already. */
+export function readPublicBaseUrl(read: Reader, problems: string[]): string | null {
+  const value = read.url('PUBLIC_BASE_URL', ['http:', 'https:']);
+  if (value === null) return null;
+  const { search, hash, username, password } = new URL(value);
+  if (search !== '' || hash !== '' || username !== '' || password !== '') {
+    problems.push('PUBLIC_BASE_URL must have no query, no fragment and no user: paths are put behind it');
+  }
+  return value.replace(/\/+$/, '');
+}
+
 /** Accepts SQLAlchemy's spelling, `postgresql+asyncpg://…`, which the other services of the system use. */
 export function readDatabaseUrl(read: Reader, problems: string[]): string | null {
   const value = read.text('DATABASE_URL');
@@ -132,7 +152,8 @@ export function readDatabaseUrl(read: Reader, problems: string[]): string | null
 
 /**
  * asyncpg writes `ssl=` where libpq writes `sslmode=`. To prefer or allow TLS is to leave it open, as an address does that
- * says nothing; our driver would insist.
+ * says nothing; our driver would insist. To require it is to encrypt, whatever the certificate, for both of them: the
+ * address that works for the other services, at a host with a certificate of its own say, works here too.
  */
 function withSslMode(address: string): string {
   const url = new URL(address);
@@ -141,6 +162,7 @@ function withSslMode(address: string): string {
   url.searchParams.delete('ssl');
   url.searchParams.delete('sslmode');
   if (mode !== 'prefer' && mode !== 'allow') url.searchParams.set('sslmode', mode);
+  if (mode === 'require') url.searchParams.set('uselibpqcompat', 'true');
   return url.href;
 }
 
@@ -221,7 +243,8 @@ export function readCidrs(read: Reader, problems: string[], name: string, hostAn
     .filter((part) => part !== '');
   for (const part of parts) {
     const isCidr = parseRange(part) !== null;
-    const isHostAndPort = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+):\d{1,5}$/i.test(part);
+    const port = /^(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+):(\d{1,5})$/i.exec(part)?.[1];
+    const isHostAndPort = port !== undefined && Number(port) > 0 && Number(port) <= 65_535;
     if (!isCidr && !(hostAndPortToo && isHostAndPort)) {
       problems.push(`${name}: "${part}" is no CIDR${hostAndPortToo ? ' and no host:port' : ''}`);
     }
@@ -244,10 +267,18 @@ export function readCredentialsFile(
       'GOOGLE_SHEETS_CREDENTIALS_PATH: the file is no service-account key (client_email and private_key are missing)',
     );
   } catch (error) {
-    const reason = error instanceof SyntaxError ? 'the file is no JSON' : 'the file cannot be read';
-    problems.push(`GOOGLE_SHEETS_CREDENTIALS_PATH: ${reason}`);
+    problems.push(`GOOGLE_SHEETS_CREDENTIALS_PATH: ${describeUnreadable(error)}`);
   }
   return null;
+}
+
+/** Never the file's text, which a parser's message quotes. */
+function describeUnreadable(error: unknown): string {
+  if (error instanceof SyntaxError) return 'the file is no JSON';
+  const { code } = error as { code?: unknown };
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES' || code === 'EPERM') return 'the file may not be read by the user that runs this program';
+  return 'the file cannot be read';
 }
 
 export function readLogLevel(read: Reader, problems: string[]): LogLevel {

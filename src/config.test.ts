@@ -3,6 +3,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import pg from 'pg';
 import { ConfigError, parseConfig } from './config.ts';
 
 const noFiles = (): string => {
@@ -112,7 +113,7 @@ test('the spellings of database addresses that the other services use are unders
   }
   for (const [query, understood] of [
     ['ssl=disable', '?sslmode=disable'],
-    ['ssl=require&application_name=x', '?application_name=x&sslmode=require'],
+    ['ssl=require&application_name=x', '?application_name=x&sslmode=require&uselibpqcompat=true'],
     ['ssl=prefer', ''],
     ['sslmode=allow', ''],
     ['sslmode=verify-full', '?sslmode=verify-full'],
@@ -121,6 +122,35 @@ test('the spellings of database addresses that the other services use are unders
     const { databaseUrl } = parseConfig({ DATABASE_URL: `postgresql+asyncpg://u:p%40@h/d?${query}` }, noFiles);
     assert.equal(databaseUrl, `postgres://u:p%40@h/d${understood}`);
   }
+});
+
+test('what would be passed over or lead elsewhere is refused, and says why', () => {
+  assert.match(problemsOf({ REDIS_URL: 'redis://h:6379/cache' }).join(), /^REDIS_URL: its path must be the number/);
+  assert.deepEqual(parseConfig({ REDIS_URL: 'rediss://h/3' }, noFiles).redisUrls, ['rediss://h/3']);
+  for (const url of ['https://x.example?a=1', 'https://x.example#a', 'https://u:p@x.example']) {
+    assert.match(problemsOf({ PUBLIC_BASE_URL: url }).join(), /^PUBLIC_BASE_URL must have no query/, url);
+  }
+  assert.match(problemsOf({ OUTBOUND_ALLOWED_NETWORKS: 'localhost:99999' }).join(), /no CIDR and no host:port/);
+  assert.match(problemsOf({ DEBUG: 'true', LOG_LEVEL: 'loud' }).join(), /^LOG_LEVEL must be one of/);
+  assert.ok(
+    problemsOf({ NODE_ENV: 'production', METRICS_TOKEN: 'Changeme' }).some((fault) =>
+      fault.startsWith('METRICS_TOKEN'),
+    ),
+  );
+  const failing = (code: string) => () => {
+    throw Object.assign(new Error(code), { code });
+  };
+  const path = { GOOGLE_SHEETS_CREDENTIALS_PATH: '/key.json' };
+  assert.match(problemsOf(path, failing('ENOENT')).join(), /there is no such file$/);
+  assert.match(problemsOf(path, failing('EACCES')).join(), /may not be read by the user that runs this program$/);
+});
+
+test('a database that wants TLS is reached whatever its certificate, unless the address says otherwise', () => {
+  const tlsOf = (query: string) =>
+    new pg.Client(parseConfig({ DATABASE_URL: `postgresql+asyncpg://h/d?${query}` }, noFiles).databaseUrl ?? '').ssl;
+  assert.deepEqual(tlsOf('ssl=require'), { rejectUnauthorized: false });
+  assert.deepEqual(tlsOf('ssl=verify-full'), {});
+  assert.equal(tlsOf('ssl=disable'), false);
 });
 
 test('a call has room for the time-outs of its attempts', () => {

@@ -15,6 +15,8 @@ import {
   readJwtVerification,
   readList,
   readLogLevel,
+  readPublicBaseUrl,
+  readRedisUrls,
   tenantPattern,
 } from './config-variables.ts';
 
@@ -127,13 +129,14 @@ export function parseConfig(
   const production = read.choice('NODE_ENV', ['development', 'production', 'test'], 'development') === 'production';
   const port = read.integer('PORT', 8006, 0, 65_535);
   const databaseUrl = readDatabaseUrl(read, problems);
-  const redisUrls = read.urls('REDIS_URL', ['redis:', 'rediss:']);
+  const redisUrls = readRedisUrls(read, problems);
   const rabbitmqUrls = read.urls('RABBITMQ_URL', ['amqp:', 'amqps:']);
   const encryptionKeys = readEncryptionKeys(read, problems);
   const bootstrapTokens = readBootstrapTokens(read, problems);
   const verification = readJwtVerification(read, problems);
   const emulator = read.choice('EMULATOR', ['auto', 'on', 'off'], 'auto') as EmulatorMode;
   const debug = read.flag('DEBUG', false);
+  const logLevel = readLogLevel(read, problems);
   const requestTimeoutMs = Math.round(read.number('REQUEST_TIMEOUT_SECONDS', 10, 0.05, 300) * 1000);
 
   const config: Config = {
@@ -141,10 +144,7 @@ export function parseConfig(
     http: {
       host: read.text('HOST') ?? '0.0.0.0',
       port,
-      publicBaseUrl: (read.url('PUBLIC_BASE_URL', ['http:', 'https:']) ?? `http://localhost:${port}`).replace(
-        /\/+$/,
-        '',
-      ),
+      publicBaseUrl: readPublicBaseUrl(read, problems) ?? `http://localhost:${port}`,
       trustedProxies: readCidrs(read, problems, 'TRUST_PROXY', false),
       metricsToken: read.text('METRICS_TOKEN'),
     },
@@ -185,7 +185,7 @@ export function parseConfig(
     requestTimeoutMs,
     callDeadlineMs: Math.max(shortestCallDeadlineMs, timeoutsPerCall * requestTimeoutMs),
     requestMaxRetries: read.integer('REQUEST_MAX_RETRIES', 3, 0, 10),
-    logLevel: debug ? 'debug' : readLogLevel(read, problems),
+    logLevel: debug ? 'debug' : logLevel,
   };
 
   if (production) {
@@ -220,6 +220,9 @@ function productionFaults(config: Config): string[] {
   }
   if (config.jwt.verification.kind === 'secret' && isWeakSecret(config.jwt.verification.secret)) {
     faults.push('JWT_SECRET must be at least 32 characters and no well-known value when NODE_ENV is production');
+  }
+  if (config.http.metricsToken !== null && wellKnownSecrets.has(config.http.metricsToken.toLowerCase())) {
+    faults.push('METRICS_TOKEN must be no well-known value when NODE_ENV is production');
   }
   for (const { name, token } of config.bootstrapTokens) {
     if (token.length < 16 || wellKnownSecrets.has(token.toLowerCase())) {
