@@ -6,7 +6,7 @@
  * While away, and while there is no connection, a command is refused at once with `StoreAway` and is not sent: nothing
  * waits in a queue for a dead Redis, and a Redis that comes back is not met by a heap of old commands.
  */
-import { Cluster, Redis } from 'ioredis';
+import { Cluster, Redis, ReplyError } from 'ioredis';
 import type { Logger } from '../logger.ts';
 import { StoreAway } from './shared-store.ts';
 
@@ -49,14 +49,20 @@ export function openRedisConnection(
   let inFlight = 0;
   let pinging = false;
   let lastErrorMessage = '';
+  let databaseRefused = false;
 
+  client.on('connect', () => {
+    databaseRefused = false;
+  });
   client.on('error', (cause: Error) => {
+    databaseRefused ||= refusesDatabase(cause);
     // It repeats with each attempt to reconnect; the log shows each reason once.
     if (cause.message === lastErrorMessage) return;
     lastErrorMessage = cause.message;
     logger.warn({ err: cause }, 'no connection to Redis');
   });
   client.on('ready', () => {
+    if (databaseRefused) return;
     if (lastErrorMessage !== '') logger.info('connected to Redis again');
     lastErrorMessage = '';
     missedInARow = 0;
@@ -106,11 +112,11 @@ export function openRedisConnection(
   return {
     client,
     isCluster: client instanceof Cluster,
-    isAvailable: () => !away && client.status === 'ready',
+    isAvailable: () => !away && !databaseRefused && client.status === 'ready',
     wasAvailable: () => connected,
 
     async run(command) {
-      if (away || client.status !== 'ready' || inFlight >= maxInFlight) throw new StoreAway();
+      if (away || databaseRefused || client.status !== 'ready' || inFlight >= maxInFlight) throw new StoreAway();
       inFlight += 1;
       gatherTurn();
       try {
@@ -130,6 +136,14 @@ export function openRedisConnection(
       client.disconnect();
     },
   };
+}
+
+/**
+ * Whether Redis does not let us into the database that `REDIS_URL` names. The client would go on in database 0, which is
+ * another program's, and meet its keys there.
+ */
+export function refusesDatabase(error: unknown): boolean {
+  return error instanceof ReplyError && (error as { command?: { name?: unknown } }).command?.name === 'select';
 }
 
 /** What each connection needs, alone or as a node of a cluster. */

@@ -122,6 +122,16 @@ test('a store opens without Redis and is there when Redis is', async (t) => {
   assert.equal(await store.get('key'), null);
 });
 
+test('where Redis has no such database the store is away, and nothing is written into another one', async (t) => {
+  const prefix = uniquePrefix();
+  const store = await openStore(t, prefix, `${redisUrl}/4000`);
+  const beside = await openStore(t, prefix);
+  assert.equal(store.isAvailable(), false);
+  assert.equal(store.wasAvailable(), false);
+  await assert.rejects(store.set('key', Buffer.from('x'), 1_000), StoreAway);
+  assert.equal(await beside.get('key'), null);
+});
+
 test('a subscriber that was cut off hears null when it is back, and messages again', async (t) => {
   const { proxy, store, beside } = await openThroughProxy(t);
   const heard: (string | null)[] = [];

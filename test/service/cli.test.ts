@@ -14,6 +14,7 @@ import { createKeyring } from '../../src/secrets/keyring.ts';
 import { findFreePort } from '../../src/storage/free-port.ts';
 import { createDataDir } from '../support/data-dir.ts';
 import { startTestDatabase } from '../support/database.ts';
+import { redisUrl } from '../support/redis.ts';
 import { withoutRedisServer } from '../support/redis-cluster.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { startTestService } from '../support/service.ts';
@@ -418,6 +419,16 @@ test('the doctor says which store cannot be had, why, and what to do, and ends',
     }
     assert.ok(!looked.out.includes('canary') && !looked.err.includes('canary'));
   }
+});
+
+test('the doctor notices a database of Redis that is not there', async (t) => {
+  const env = { DATA_DIR: await createDataDir(t), REDIS_URL: `${redisUrl}/4000` };
+  const looked = await cli(t, ['doctor', '--url', `http://127.0.0.1:${await findFreePort()}`, '--json'], { env });
+  const findings = looked.json.findings as { check: string; status: string; detail: string; remedy: string }[];
+  const found = findings.find(({ check }) => check === 'redis');
+  assert.equal(found?.status, 'failed');
+  assert.match(found.detail, /DB index is out of range/);
+  assert.match(found.remedy, /name a database in REDIS_URL/);
 });
 
 test('the doctor warns of a Redis that would evict counters', { skip: withoutRedisServer() }, async (t) => {

@@ -1,6 +1,6 @@
 /** Redis: does it answer in time, and would it throw counters away? */
 import { Cluster } from 'ioredis';
-import { createClient, type RedisClient } from '../../storage/redis-connection.ts';
+import { createClient, type RedisClient, refusesDatabase } from '../../storage/redis-connection.ts';
 import { type Finding, failed, ok, reasonOf, warning } from './finding.ts';
 
 const connectDeadlineMs = 3_000;
@@ -16,7 +16,10 @@ export async function checkRedis(urls: readonly string[], now: () => number): Pr
     await whenReady(client);
     return [await checkLatency(client), await checkEviction(client), await checkClock(client, now)];
   } catch (error) {
-    return [failed('redis', reasonOf(error), 'check REDIS_URL, and that Redis takes connections from here')];
+    const remedy = refusesDatabase(error)
+      ? 'name a database in REDIS_URL that this Redis has: the number behind the last slash'
+      : 'check REDIS_URL, and that Redis takes connections from here';
+    return [failed('redis', reasonOf(error), remedy)];
   } finally {
     client.disconnect();
   }
@@ -36,7 +39,9 @@ async function whenReady(client: RedisClient): Promise<void> {
     });
     client.once('ready', () => {
       clearTimeout(timer);
-      resolve();
+      // What is looked at next would be another database.
+      if (refusesDatabase(last)) reject(last);
+      else resolve();
     });
   });
 }
