@@ -36,6 +36,7 @@ export const logsTail: Command = {
     await withDatabase(config(), async (db) => {
       const { logs } = await listEntries({ db }, tenantId, filter, null, lines);
       for (const log of logs.toReversed()) terminal.line(log, renderLog(log));
+      if (logs.length === 0) terminal.note(describeNone(tenantId, filter));
       if (input.flag('follow')) await follow(terminal, db, tenantId, filter, logs, interrupted);
     });
     return exitCodes.done;
@@ -53,6 +54,14 @@ function filterOf(input: CommandInput): LogFilter {
     requestId: input.text('request-id') ?? undefined,
     status,
   };
+}
+
+/** Nothing at all would leave open whether it was looked for in the right place. */
+function describeNone(tenantId: TenantId, { requestId }: LogFilter): string {
+  return requestId === undefined
+    ? `The tenant ${tenantId} has no such calls yet.`
+    : `No provider was asked for the request ${requestId} of the tenant ${tenantId}: a cache answered it, or it was refused before.\n` +
+        'The service’s own log has its line: look for this "req_id".';
 }
 
 /** Shows each entry once. More than a page of new ones in a second are cut to the newest, and that is said. */

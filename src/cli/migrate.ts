@@ -1,6 +1,6 @@
 import { migrate } from '../storage/migrate.ts';
 import { type Command, exitCodes } from './command.ts';
-import { quietLogger, withDatabaseUrl } from './open-database.ts';
+import { databaseFailed, quietLogger, withDatabaseUrl } from './open-database.ts';
 
 export const migrateCommand: Command = {
   name: 'migrate',
@@ -9,7 +9,12 @@ export const migrateCommand: Command = {
   notes: ['Several may run at once: one works, the others wait for it.'],
   options: {},
   async run({ terminal, config }) {
-    const applied = await withDatabaseUrl(config(), (url) => migrate({ url, logger: quietLogger }));
+    const settings = config();
+    const applied = await withDatabaseUrl(settings, (url) =>
+      migrate({ url, logger: quietLogger }).catch((error: unknown) => {
+        throw databaseFailed(settings, error);
+      }),
+    );
     const text =
       applied.length === 0
         ? 'The database is up to date.'

@@ -48,7 +48,7 @@ export function withDatabase<T>(config: Config, work: (db: Database) => Promise<
   return withDatabaseUrl(config, async (url) => {
     const db = openDatabase({ url, applicationName, logger: quietLogger, maxConnections: 4 });
     try {
-      await refuseOtherVersion(db);
+      await refuseOtherVersion(config, db);
       return await work(db);
     } finally {
       await db.close();
@@ -56,9 +56,15 @@ export function withDatabase<T>(config: Config, work: (db: Database) => Promise<
   });
 }
 
-async function refuseOtherVersion(db: Database): Promise<void> {
+/** The database does not answer, or not as it should. */
+export function databaseFailed(config: Config, cause: unknown): CommandFailed {
+  const named = config.databaseUrl === null ? 'the embedded database' : 'the database of DATABASE_URL';
+  return new CommandFailed(`${named} cannot be used`, cause);
+}
+
+async function refuseOtherVersion(config: Config, db: Database): Promise<void> {
   const newest = (await readMigrations()).at(-1)?.version ?? 0;
-  const applied = await appliedVersion(db);
+  const applied = await appliedVersion(config, db);
   if (applied < newest) {
     throw new CommandFailed(
       `the database has not been brought to this version (${applied} of ${newest}): run "migrate"`,
@@ -69,7 +75,7 @@ async function refuseOtherVersion(db: Database): Promise<void> {
 }
 
 /** 0 where nothing was ever applied. Rejects with `CommandFailed` where the database does not answer. */
-async function appliedVersion(db: Database): Promise<number> {
+async function appliedVersion(config: Config, db: Database): Promise<number> {
   try {
     const { rows } = await db.asOwner((tx) =>
       tx.query<{ version: number }>({
@@ -79,6 +85,6 @@ async function appliedVersion(db: Database): Promise<number> {
     return rows[0]?.version ?? 0;
   } catch (error) {
     if ((error as { code?: string }).code === '42P01') return 0; // No such table yet.
-    throw new CommandFailed('the database cannot be used', error);
+    throw databaseFailed(config, error);
   }
 }

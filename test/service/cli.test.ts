@@ -155,6 +155,22 @@ test('the last calls are shown oldest first, and found by their request', async 
   );
   const one = await cli(t, ['logs', 'tail', '--request-id', requestId], { env });
   assert.match(one.out, new RegExp(`success .*geocode .*request ${requestId}`));
+  const none = await cli(t, ['logs', 'tail', '--request-id', 'never-sent'], { env });
+  assert.deepEqual([none.code, none.out], [0, '']);
+  assert.match(none.err, new RegExp(`request never-sent of the tenant ${service.tenant}: .*refused before`));
+  const quiet = await cli(t, ['logs', 'tail', '--service', 'no_such', '--json'], { env });
+  assert.equal(quiet.out, '');
+  assert.match(quiet.err, new RegExp(`^The tenant ${service.tenant} has no such calls yet`));
+});
+
+test('a command without its database says which variable names it, and why it does not answer', async (t) => {
+  const env = { DATABASE_URL: `postgres://user:canary@127.0.0.1:${await findFreePort()}/db` };
+  for (const args of [['migrate'], ['token', 'list'], ['logs', 'tail']]) {
+    const { code, out, err } = await cli(t, args, { env });
+    assert.deepEqual([code, out], [1, ''], args.join(' '));
+    assert.match(err, /^the database of DATABASE_URL cannot be used\n.*ECONNREFUSED/s, args.join(' '));
+    assert.ok(!err.includes('canary'));
+  }
 });
 
 test('rotation seals every secret anew, and goes on past those that no key opens', async (t) => {
