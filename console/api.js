@@ -31,6 +31,9 @@ export function createApi({ tenant, token }) {
       headers,
       cache: 'no-store',
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+    }).catch(() => {
+      // A browser's own words for it are of its inside, and differ.
+      throw new ApiError(0, '', 'The service does not answer.');
     });
     const body = await reply.json().catch(() => ({}));
     if (!reply.ok) throw new ApiError(reply.status, body.code ?? '', body.detail ?? `status ${reply.status}`);

@@ -1,6 +1,15 @@
 /** The console: asks the API as its user, shows what comes, and asks again while somebody looks. */
 import { ApiError, createApi } from './api.js';
-import { costTable, element, eventLine, limitTable, logTable, partTiles, serviceTable } from './views.js';
+import {
+  costTable,
+  deliveryTable,
+  element,
+  eventLine,
+  limitTable,
+  logTable,
+  partTiles,
+  serviceTable,
+} from './views.js';
 
 const refreshMs = 5_000;
 const reconnectMs = 3_000;
@@ -10,14 +19,24 @@ const byId = (/** @type {string} */ id) => /** @type {any} */ (document.getEleme
 const remembered = { tenant: 'integration-console-tenant', token: 'integration-console-token' };
 
 let session = new AbortController();
+/** Looks at once, where a session is open. */
+let lookNow = () => {};
+/** @type {Map<string, number>} */
+const looks = new Map();
 
 /** @returns {string | undefined} */
 const focusedKey = () => /** @type {HTMLElement | null} */ (document.activeElement)?.dataset.key;
 
-/** One section: what it asks, and how it is shown. A refusal stands in its place and leaves the others alone. */
+/**
+ * One section: what it asks, and how it is shown. A refusal stands in its place and leaves the others alone. An answer
+ * that a later look has overtaken is not shown: it may be another filter's.
+ */
 async function fill(/** @type {string} */ id, /** @type {() => Promise<Node[]>} */ show) {
+  const look = (looks.get(id) ?? 0) + 1;
+  looks.set(id, look);
   try {
     const shown = await show();
+    if (looks.get(id) !== look) return;
     const focused = byId(id).contains(document.activeElement) ? focusedKey() : undefined;
     byId(id).replaceChildren(...shown);
     // Whoever works with the keyboard must not lose the place with every look.
@@ -26,7 +45,7 @@ async function fill(/** @type {string} */ id, /** @type {() => Promise<Node[]>} 
         .querySelector(`[data-key="${CSS.escape(focused)}"]`)
         ?.focus({ preventScroll: true });
   } catch (error) {
-    if (session.signal.aborted) return;
+    if (session.signal.aborted || looks.get(id) !== look) return;
     if (error instanceof ApiError && error.status === 401) throw error;
     const needsMore = error instanceof ApiError && error.status === 403;
     const text = needsMore
@@ -48,16 +67,35 @@ async function refresh(/** @type {ReturnType<typeof createApi>} */ api) {
     api.ask(`/api/v1/logs/${id}`).then(showDetail, (error) => say(error.message, true));
   const checkNow = async (/** @type {any} */ { id }) => {
     await api.ask(`/api/v1/services/${id}/check`, { method: 'POST' }).then(
-      () => refresh(api),
+      async ({ service_name, status, ok, last_error, response_time_ms }) => {
+        await refresh(api);
+        if (ok) say(`${service_name} answered within ${response_time_ms} ms: ${status}.`);
+        else say(`${service_name} did not answer well: ${last_error ?? status}.`, true);
+      },
       (error) => say(error.message, true),
     );
   };
+  const openDelivery = (/** @type {any} */ { id }) =>
+    api.ask(`/api/v1/webhooks/events/${id}`).then(showDetail, (error) => say(error.message, true));
+  const sendAgain = async (/** @type {any} */ { id, webhook_name }) => {
+    await api.ask(`/api/v1/webhooks/events/${id}/retry`, { method: 'POST' }).then(
+      async () => {
+        await refresh(api);
+        say(`The delivery of ${webhook_name} is sent again.`);
+      },
+      (error) => say(error.message, true),
+    );
+  };
+  const deliveries = `/api/v1/webhooks/events?limit=30&${byId('delivery-filter').value}`;
   await Promise.all([
     fill('parts', async () => partTiles(await api.ask('/health/detailed'))),
     fill('services', async () => [serviceTable((await api.ask('/api/v1/services?limit=200')).services, checkNow)]),
     fill('limits', async () => [limitTable(await api.ask('/api/v1/rate-limits'))]),
     fill('costs', async () => [costTable(await api.ask(`/api/v1/costs?${costQuery}`))]),
     fill('logs', async () => [logTable((await api.ask(`/api/v1/logs?${query}`)).logs, (log) => void open(log))]),
+    fill('deliveries', async () => [
+      deliveryTable((await api.ask(deliveries)).events, (event) => void openDelivery(event), sendAgain),
+    ]),
   ]);
 }
 
@@ -66,7 +104,7 @@ async function follow(/** @type {ReturnType<typeof createApi>} */ api, /** @type
   while (!signal.aborted) {
     try {
       const add = (/** @type {any} */ event) => {
-        byId('events').prepend(eventLine(event));
+        byId('events').prepend(eventLine(event, showDetail));
         while (byId('events').childElementCount > maxEvents) byId('events').lastElementChild.remove();
       };
       await api.followEvents(add, () => state.replaceChildren('live'), signal);
@@ -98,13 +136,14 @@ async function begin() {
   const { signal } = session;
   const api = createApi({ tenant: byId('tenant').value.trim(), token: byId('token').value.trim() });
   byId('events').replaceChildren();
+  say('');
   void follow(api, signal);
+  lookNow = () => void refresh(api).catch(() => {}); // What is wrong with the access the next look of the loop says.
   while (!signal.aborted) {
     try {
       if (!document.hidden) await refresh(api);
       if (signal.aborted) return;
       byId('board').hidden = false;
-      say('');
     } catch (error) {
       byId('board').hidden = true;
       say(/** @type {Error} */ (error).message, true);
@@ -137,9 +176,10 @@ byId('forget').addEventListener('click', () => {
     byId(name).value = '';
   }
   byId('board').hidden = true;
+  lookNow = () => {};
   say('Forgotten.');
 });
-for (const id of ['log-status', 'log-request']) byId(id).addEventListener('change', () => void begin());
+for (const id of ['log-status', 'log-request', 'delivery-filter']) byId(id).addEventListener('change', () => lookNow());
 
 fetch('/health').then(
   async (reply) => byId('version').replaceChildren((await reply.json()).version),

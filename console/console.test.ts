@@ -1,9 +1,12 @@
 /** The console as an operator meets it: in a browser, over the whole service. */
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { chromium, type Page } from 'playwright-core';
 import { findTestBrowser } from '../scripts/test-browser.ts';
 import { startTestService, type TestService } from '../test/support/service.ts';
+import { postDelivery, startWebhook } from '../test/support/webhooks.ts';
 
 async function openConsole(t: TestContext, service: TestService): Promise<{ page: Page; faults: string[] }> {
   const executablePath = findTestBrowser();
@@ -94,5 +97,62 @@ test('a call is opened by the keyboard, and the focus stays where it was when th
   const held = await button.elementHandle();
   await page.waitForFunction((old) => !(old as unknown as { isConnected: boolean }).isConnected, held);
   assert.equal(await page.locator('#services button:focus').getAttribute('data-key'), id);
+  assert.deepEqual(faults, []);
+});
+
+test('to choose which calls are shown leaves the live events, and what a check found stays to be read', async (t) => {
+  const service = await startTestService(t);
+  const { page, faults } = await openConsole(t, service);
+  await enter(page, service.tenant, service.adminToken);
+  await page.locator('#events-state >> text=live').waitFor();
+  await service.geocode('Самарканд, Регистан');
+  const event = page.locator('#events .event', { hasText: 'request.completed' }).first();
+  await event.waitFor();
+
+  await page.selectOption('#log-status', 'timeout');
+  await page.locator('#logs >> text=Nothing yet.').waitFor();
+  assert.ok(await event.isVisible());
+  await event.focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#detail[open] >> text=integration.request.completed').waitFor();
+  await page.keyboard.press('Escape');
+
+  await page.locator('#services button').last().click();
+  const message = page.locator('#message >> text=answered within');
+  await message.waitFor();
+  const held = await page.locator('#services button').last().elementHandle();
+  await page.waitForFunction((old) => !(old as unknown as { isConnected: boolean }).isConnected, held);
+  assert.ok(await message.isVisible());
+  assert.deepEqual(faults, []);
+});
+
+test('deliveries are shown with what became of them, and a dead one is sent again', async (t) => {
+  const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
+  let posts = 0;
+  const target = createServer((_request, reply) => {
+    posts += 1;
+    reply.writeHead(posts === 1 ? 410 : 200).end();
+  });
+  await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
+  t.after(() => target.close());
+  const targetUrl = `http://127.0.0.1:${(target.address() as AddressInfo).port}/in`;
+  const hook = await startWebhook(service, {
+    webhook_name: 'orders',
+    signature_scheme: 'none',
+    target_url: targetUrl,
+  });
+  await postDelivery(hook.url, '{"type":"order.paid","id":"1"}', {});
+  const { page, faults } = await openConsole(t, service);
+  await enter(page, service.tenant, service.adminToken);
+
+  const delivery = page.locator('#deliveries tbody tr').first();
+  await delivery.locator('text=order.paid').waitFor();
+  await delivery.locator('text=dead').waitFor();
+  await page.locator('#deliveries button').press('Enter');
+  await page.locator('#message >> text=sent again').waitFor();
+  await delivery.locator('text=delivered').waitFor();
+  assert.equal(await page.locator('#detail[open]').count(), 0, 'the button opens no row');
+  await delivery.press('Enter');
+  await page.locator('#detail[open] >> text=delivery_id').waitFor();
   assert.deepEqual(faults, []);
 });

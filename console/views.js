@@ -47,24 +47,39 @@ export function table(columns, rows, onOpen = null) {
         return made;
       }),
     );
-    if (onOpen) {
-      line.tabIndex = 0;
-      line.addEventListener('click', () => onOpen(row));
-      line.addEventListener('keydown', (event) => {
-        if (event.key !== 'Enter' && event.key !== ' ') return;
-        event.preventDefault();
-        onOpen(row);
-      });
-    }
+    if (onOpen) makeOpenable(line, () => onOpen(row));
     return line;
   });
   return element('table', {}, [element('thead', {}, [head]), element('tbody', {}, body)]);
+}
+
+/**
+ * By the mouse and by the keyboard.
+ *
+ * @param {HTMLElement} line
+ * @param {() => void} open
+ */
+function makeOpenable(line, open) {
+  line.tabIndex = 0;
+  line.addEventListener('click', open);
+  line.addEventListener('keydown', (event) => {
+    if (event.target !== line) return; // A button within has keys of its own.
+    if (event.key !== 'Enter' && event.key !== ' ') return;
+    event.preventDefault();
+    open();
+  });
 }
 
 const tones = {
   healthy: 'good',
   up: 'good',
   success: 'good',
+  accepted: 'good',
+  delivered: 'good',
+  deferred: 'warn',
+  pending: 'warn',
+  refused: 'bad',
+  dead: 'bad',
   degraded: 'warn',
   rate_limited: 'warn',
   cancelled: 'warn',
@@ -129,22 +144,29 @@ export function serviceTable(services, checkNow) {
       { head: 'Priority', number: true, cell: ({ priority }) => priority },
       { head: 'Key', cell: ({ has_api_key, has_credentials }) => (has_api_key || has_credentials ? 'yes' : 'none') },
       { head: 'Name', cell: ({ display_name }) => display_name },
-      {
-        head: '',
-        cell: (service) => {
-          const button = /** @type {HTMLButtonElement} */ (element('button', { text: 'Check now', key: service.id }));
-          button.addEventListener('click', () => {
-            button.disabled = true;
-            void checkNow(service).finally(() => {
-              button.disabled = false;
-            });
-          });
-          return button;
-        },
-      },
+      { head: '', cell: (service) => actionButton('Check now', service.id, () => checkNow(service)) },
     ],
     services,
   );
+}
+
+/**
+ * Off while its action runs.
+ *
+ * @param {string} text
+ * @param {string} key
+ * @param {() => Promise<void>} act
+ */
+function actionButton(text, key, act) {
+  const button = /** @type {HTMLButtonElement} */ (element('button', { text, key }));
+  button.addEventListener('click', (event) => {
+    event.stopPropagation(); // Its row opens with a click too.
+    button.disabled = true;
+    void act().finally(() => {
+      button.disabled = false;
+    });
+  });
+  return button;
 }
 
 /** @param {any} limits */
@@ -231,16 +253,54 @@ export function logTable(logs, onOpen) {
   );
 }
 
-/** @param {any} event */
-export function eventLine(event) {
-  const { event_type, timestamp, service_name, operation, correlation_id } = event;
+/**
+ * @param {any[]} events
+ * @param {(event: any) => void} onOpen
+ * @param {(event: any) => Promise<void>} sendAgain
+ */
+export function deliveryTable(events, onOpen, sendAgain) {
+  return table(
+    [
+      { head: 'Received, UTC', cell: ({ received_at }) => clock(received_at) },
+      { head: 'Status', cell: (event) => status(event.status) },
+      { head: 'Webhook', cell: ({ webhook_name }) => webhook_name },
+      { head: 'Sender', cell: ({ source_service }) => source_service },
+      { head: 'Type', cell: ({ event_type }) => event_type },
+      { head: 'Target', cell: ({ target }) => (target === null ? '' : status(target.status)) },
+      { head: 'Tries', number: true, cell: ({ target }) => target?.attempt_count || '' },
+      {
+        head: 'Why',
+        cell: ({ refusal_reason, target }) => refusal_reason?.replaceAll('_', ' ') ?? target?.last_error,
+      },
+      {
+        head: '',
+        cell: (event) =>
+          event.target?.status === 'dead'
+            ? actionButton('Send again', `retry ${event.id}`, () => sendAgain(event))
+            : '',
+      },
+    ],
+    events,
+    onOpen,
+  );
+}
+
+/**
+ * @param {any} event
+ * @param {(event: any) => void} onOpen
+ */
+export function eventLine(event, onOpen) {
+  const { event_type, timestamp, service_name, operation, webhook_name, webhook_event_type, correlation_id } = event;
   const kind = String(event_type).replace('integration.', '');
   const tone = /failed|exceeded|degraded/.test(kind) ? 'bad' : 'soft';
   const line = element('div', { class: 'event', title: JSON.stringify(event, null, 1) });
   line.append(
     element('span', { text: `${String(timestamp).slice(11, 23)}  ` }),
     element('span', { text: kind.padEnd(22), class: tone }),
-    element('span', { text: ` ${[service_name, operation, correlation_id].filter(Boolean).join('  ')}` }),
+    element('span', {
+      text: ` ${[service_name, operation, webhook_name, webhook_event_type, correlation_id].filter(Boolean).join('  ')}`,
+    }),
   );
+  makeOpenable(line, () => onOpen(event));
   return line;
 }
