@@ -1,27 +1,58 @@
-/** The emulator by itself: `node emulator/main.ts --port 9000 [--host 127.0.0.1] [--data-dir DIR]`. */
+/** The emulator by itself: `node emulator/main.ts --port 9000`. */
 import { parseArgs } from 'node:util';
 import { startEmulator } from './start.ts';
 
-const { values } = parseArgs({
-  options: {
-    port: { type: 'string', default: '9000' },
-    host: { type: 'string', default: '127.0.0.1' },
-    'data-dir': { type: 'string' },
-  },
-});
+const usage = `Usage: node emulator/main.ts [OPTIONS]
 
-const emulator = await startEmulator({
-  host: values.host,
-  port: Number(values.port),
-  dataDir: values['data-dir'] ?? null,
-});
-process.stdout.write(`The provider emulator answers at ${emulator.url}\n`);
+  --port N        where it answers (default 9000)
+  --host ADDRESS  default 127.0.0.1
+  --data-dir DIR  keeps the sheets there; without it they end with the process
+  --help          these lines
+`;
+/** As those of the command line: 1 failed, 2 wrong usage. */
+const exitCodes = { failed: 1, usage: 2 } as const;
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    emulator.close().catch((error: unknown) => {
-      process.stderr.write(`${String(error)}\n`);
-      process.exitCode = 1;
+const options = readOptions();
+if (options !== null) await run(options);
+
+async function run({ port, host, dataDir }: { port: number; host: string; dataDir: string | null }): Promise<void> {
+  const emulator = await startEmulator({ host, port, dataDir }).catch((error: unknown) =>
+    fail(`The emulator cannot start: ${error instanceof Error ? error.message : String(error)}\n`, exitCodes.failed),
+  );
+  if (emulator === null) return;
+  process.stdout.write(`The provider emulator answers at ${emulator.url}\n`);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      emulator.close().catch((error: unknown) => fail(`${String(error)}\n`, exitCodes.failed));
     });
-  });
+  }
+}
+
+/** null where there is nothing to start; then it has been said why. */
+function readOptions(): { port: number; host: string; dataDir: string | null } | null {
+  try {
+    const { values } = parseArgs({
+      options: {
+        port: { type: 'string', default: '9000' },
+        host: { type: 'string', default: '127.0.0.1' },
+        'data-dir': { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(usage);
+      return null;
+    }
+    const port = Number(values.port);
+    if (!/^\d+$/.test(values.port) || port > 65_535) throw new Error('--port must be a whole number up to 65535');
+    return { port, host: values.host, dataDir: values['data-dir'] ?? null };
+  } catch (error) {
+    return fail(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`, exitCodes.usage);
+  }
+}
+
+function fail(text: string, exitCode: number): null {
+  process.stderr.write(text);
+  process.exitCode = exitCode;
+  return null;
 }
