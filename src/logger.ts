@@ -167,6 +167,7 @@ function describeFailure({ code, detail, cause }: RequestFailure): string {
 
 /** An error's message, then its cause's; each once, since some wrap a cause under its own words. */
 function messagesOf(thrown: unknown): string[] {
+  if (typeof thrown === 'string') return [thrown];
   const messages = new Set<string>();
   let error = thrown;
   for (let depth = 0; error instanceof Error && depth < maxCauses; depth++) {

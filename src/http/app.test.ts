@@ -416,6 +416,15 @@ test('the log says of a refused request why, and of a credential what the caller
   assert.match(cause, /signature verification failed/);
   assert.equal(lineOf('malformed-1').detail, 'address: must be a string');
   assert.ok(logged.every((line) => !line.includes(forged)));
+
+  const another = {
+    authorization: `Bearer ${oneTenant}`,
+    'x-management-company-id': 'uk_2',
+    'x-request-id': 'tenant-1',
+  };
+  const forbidden = await post({ address: 'a' }, another);
+  assert.ok(!forbidden.body.includes('bot'));
+  assert.equal(lineOf('tenant-1').cause, 'service-token "bot" asked for uk_2');
 });
 
 test('the log has one line a request, with the route and no credential', async (t) => {

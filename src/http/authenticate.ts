@@ -64,7 +64,9 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
 export function authorize(principal: Principal, headers: Headers, access: RouteAccess): Caller {
   const tenantId = parseTenantId(headers['x-management-company-id']);
   if (principal.tenants !== null && !principal.tenants.has(tenantId)) {
-    throw new ServiceError('FORBIDDEN', 'The credential does not belong to this tenant.');
+    throw new ServiceError('FORBIDDEN', 'The credential does not belong to this tenant.', {
+      cause: `${principal.kind} "${principal.name}" asked for ${tenantId}`,
+    });
   }
   requireScope(principal, access.scope);
   return { tenantId, principal };
@@ -73,7 +75,9 @@ export function authorize(principal: Principal, headers: Headers, access: RouteA
 /** Throws `FORBIDDEN`. `admin` implies every scope; `any` asks for none. */
 export function requireScope(principal: Principal, scope: Scope | 'any'): void {
   if (scope === 'any' || principal.scopes.has(scope) || principal.scopes.has('admin')) return;
-  throw new ServiceError('FORBIDDEN', `The credential lacks the scope "${scope}".`);
+  throw new ServiceError('FORBIDDEN', `The credential lacks the scope "${scope}".`, {
+    cause: `${principal.kind} "${principal.name}" has ${[...principal.scopes].join(', ') || 'none'}`,
+  });
 }
 
 /**
