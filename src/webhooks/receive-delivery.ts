@@ -18,6 +18,7 @@ import type { WebhookRateLimit } from './rate-limit.ts';
 import { receivedEvent } from './received-event.ts';
 import { limitError, type RefusalReason, refusalError } from './refusal.ts';
 import type { DeliveryHeaders, SignatureVerdict } from './schemes/scheme.ts';
+import { svixSignatureHeader } from './schemes/standard-webhooks.ts';
 import { isAllowedAddress } from './source-address.ts';
 import type { TraceBudget } from './trace-budget.ts';
 import { verifySignature } from './verify-signature.ts';
@@ -224,7 +225,8 @@ function maskedHeaders(
   const present: Record<string, string> = {};
   const signatureHeader = webhook.schemeSettings.signatureHeader?.toLowerCase();
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) present[name] = name === signatureHeader ? masked : value;
+    if (value === undefined) continue;
+    present[name] = name === signatureHeader || name === svixSignatureHeader ? masked : value;
   }
   return masker.headers(present, secretsAt(webhook, nowMs));
 }

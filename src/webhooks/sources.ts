@@ -96,7 +96,7 @@ const presets: Readonly<Record<string, SourcePreset>> = {
     signatureScheme: 'standard_webhooks',
     signatureHeader: 'webhook-signature',
     eventTypeFrom: [body('type')],
-    deliveryIdFrom: [header('webhook-id')],
+    deliveryIdFrom: [header('webhook-id'), header('svix-id')],
     maxPayloadSizeBytes: mebibyte,
     overLimitPolicy: 'reject',
     publishedRanges: [],

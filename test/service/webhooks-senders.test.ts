@@ -109,6 +109,23 @@ test('what the senders’ own libraries sign', async (t) => {
     }
   });
 
+  await t.test('the same under the names of Svix, which go together', async () => {
+    const hook = await startWebhook(app, { webhook_name: 'svix', source_service: 'standard_webhooks' });
+    const at = new Date();
+    const body = '{"type":"user.created"}';
+    const headers = {
+      'svix-id': 'msg_1',
+      'svix-timestamp': String(Math.floor(at.getTime() / 1000)),
+      'svix-signature': new Webhook(hook.secret).sign('msg_1', at, body),
+    };
+    const eventId = await acceptAndRefuse(hook, Buffer.from(body), headers, 1);
+    assert.equal((await postDelivery(hook.url, body, headers)).json.status, 'duplicate');
+    const underAnotherId = { ...headers, 'webhook-id': 'msg_2', ...fromAnother() };
+    assert.equal((await postDelivery(hook.url, body, underAnotherId)).status, 401);
+    const event = (await app.admin('GET', `/webhooks/events/${eventId}`)).json;
+    assert.deepEqual([event.delivery_id, event.headers['svix-signature']], ['msg_1', '[masked]']);
+  });
+
   await t.test('bodies that no parser would give back as they came are verified as they came', async () => {
     const hook = await startWebhook(app, { webhook_name: 'odd' });
     const bodies: [Buffer, string][] = [

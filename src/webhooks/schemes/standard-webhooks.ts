@@ -11,20 +11,29 @@ import {
 } from './scheme.ts';
 
 const mostSignatures = 10;
+/** Of the scheme as Svix spoke it first. */
+export const svixSignatureHeader = 'svix-signature';
 /** The fixed head of an Ed25519 public key in SPKI form (RFC 8410), before its 32 bytes. */
 const ed25519SpkiHead = Buffer.from('302a300506032b6570032100', 'hex');
 
 /**
  * Standard Webhooks: `webhook-id`, `webhook-timestamp`, and in `webhook-signature` a list, separated by blanks, of
  * `v1,<base64 HMAC-SHA256>` and `v1a,<base64 ed25519>` over `<id>.<timestamp>.<body>`. One match is enough; unknown
- * versions are passed over. A secret `whsec_…` is base64, `whpk_…` an ed25519 public key.
+ * versions are passed over. A secret `whsec_…` is base64, `whpk_…` an ed25519 public key. Senders who use Svix name the
+ * three `svix-id`, `svix-timestamp` and `svix-signature`.
  *
- * Source: standard-webhooks/standard-webhooks, spec/standard-webhooks.md.
+ * Source: standard-webhooks/standard-webhooks, spec/standard-webhooks.md; Svix Docs, "Verifying webhooks manually".
  */
 export const verifyStandardWebhooks: VerifySignature = (delivery, secrets, settings) => {
-  const id = readHeader(delivery.headers, 'webhook-id');
-  const timestamp = readHeader(delivery.headers, 'webhook-timestamp');
-  const header = readHeader(delivery.headers, settings.signatureHeader ?? 'webhook-signature');
+  // By the id, which tells duplicates too: an id of one name must not stand beside a signature over the other's.
+  const isSvix = readHeader(delivery.headers, 'webhook-id') === null;
+  const prefix = isSvix ? 'svix' : 'webhook';
+  const id = readHeader(delivery.headers, `${prefix}-id`);
+  const timestamp = readHeader(delivery.headers, `${prefix}-timestamp`);
+  const header = readHeader(
+    delivery.headers,
+    isSvix ? svixSignatureHeader : (settings.signatureHeader ?? 'webhook-signature'),
+  );
   if (id === null || timestamp === null || header === null) return refused('missing_signature');
 
   const symmetric: Buffer[] = [];
