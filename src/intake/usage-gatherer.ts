@@ -26,7 +26,8 @@ export function createUsageGatherer(deps: {
   let leftOut = 0;
   let flushedAtMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | null = null;
-  let stored: Promise<void> = Promise.resolve();
+  /** What was handed over and is not settled yet. */
+  const underWay = new Set<Promise<void>>();
 
   const add = (usage: UsageRecord): void => {
     const key = `${Math.floor(usage.atMs / dayMs)} ${usage.tenantId} ${usage.operation} ${usage.serviceName}`;
@@ -50,11 +51,14 @@ export function createUsageGatherer(deps: {
     flushedAtMs = deps.clock.now();
     const handedOver = [...gathered.values()];
     gathered = new Map();
-    const storing = deps.submit(handedOver).catch((error: unknown) => {
-      deps.logger.warn({ err: error }, 'usage could not be stored yet');
-      for (const usage of handedOver) add(usage);
-    });
-    stored = Promise.all([stored, storing]).then(() => undefined);
+    const storing = deps
+      .submit(handedOver)
+      .catch((error: unknown) => {
+        deps.logger.warn({ err: error }, 'usage could not be stored yet');
+        for (const usage of handedOver) add(usage);
+      })
+      .finally(() => underWay.delete(storing));
+    underWay.add(storing);
   };
 
   return {
@@ -64,7 +68,7 @@ export function createUsageGatherer(deps: {
     },
     async write() {
       flush();
-      await stored;
+      await Promise.all(underWay);
     },
   };
 }
