@@ -8,12 +8,13 @@ import type { KnownOperation, OutputOf, ProviderAccount } from '../providers/pro
 import type { Call } from './call.ts';
 import type { CallRecord } from './call-record.ts';
 import type { OpenedBy } from './circuit-breaker.ts';
-import { type CallDeps, observeLimit } from './deps.ts';
+import type { CallDeps } from './deps.ts';
 import { type AttemptVerdict, isBilled, judgeError, judgeVerdict, settlePermit } from './judge-attempt.ts';
 import { uncounted } from './limit-rules.ts';
 import { accountLimits, familyLimit } from './limit-subjects.ts';
 import { grantFreshMs } from './limit-windows.ts';
 import type { LimitDecision, LimitState, LimitSubject } from './limits.ts';
+import { observeLimits } from './observe-limits.ts';
 import type { Refused } from './outcome.ts';
 import type { Provider } from './resolve-providers.ts';
 import { breakerOf, showBreaker } from './service-breaker.ts';
@@ -120,7 +121,7 @@ async function spendLimits<Op extends KnownOperation>(
   const subjects: LimitSubject[] = [...(capability.limitsOf?.(service) ?? accountLimits(service))];
   if (!context.familyCharged) subjects.unshift(family);
   const decision = await spendFresh(deps, tenantId, subjects, capability.billedUnits?.(call.input) ?? 1);
-  for (const state of decision.states) observeLimit(deps.metrics, tenantId, state);
+  observeLimits(deps.metrics, tenantId, subjects, decision.states);
   if (!decision.granted) return decision;
   if (!context.familyCharged) {
     context.familyState = decision.states.find((state) => state.subject.key === family.key) ?? null;

@@ -2,7 +2,6 @@
 import type { Clock } from '../clock.ts';
 import type { BudgetGuard } from '../costs/budget-guard.ts';
 import type { ExternalService } from '../directory/service.ts';
-import type { TenantId } from '../ids.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -13,7 +12,7 @@ import type { Bulkheads } from './bulkhead.ts';
 import type { CircuitBreakers } from './circuit-breaker.ts';
 import type { Deadlines } from './deadline.ts';
 import type { FamilyLimits } from './limit-subjects.ts';
-import type { LimitState, RateLimiter } from './limits.ts';
+import type { RateLimiter } from './limits.ts';
 import type { ResolveProvidersDeps } from './resolve-providers.ts';
 import type { ResponseCache } from './response-cache.ts';
 
@@ -58,15 +57,4 @@ export interface CallDeps extends ResolveProvidersDeps {
   observeAttempt(service: ExternalService, attempt: ObservedAttempt): void;
   /** Bounded by rate and queue; never throws and never waits. */
   publishTelemetry(event: TelemetryEvent): void;
-}
-
-/** A limit after it was spent, for the gauge of its use. */
-export function observeLimit(
-  metrics: Pick<Metrics, 'rateLimitUtilization'>,
-  tenantId: TenantId,
-  state: LimitState,
-): void {
-  const { subject, maxRequests, usedRequests, windowEndMs } = state;
-  const ratio = maxRequests === 0 ? 1 : Math.min(1, usedRequests / maxRequests);
-  metrics.rateLimitUtilization(subject.name, subject.serviceId ?? `${tenantId} ${subject.key}`, ratio, windowEndMs);
 }

@@ -12,7 +12,7 @@ test('the fixed names carry what was counted', async () => {
   metrics.cacheMiss('google_maps', 'geocode');
   metrics.cacheEvicted();
   metrics.rateLimitExceeded('google_maps');
-  metrics.rateLimitUtilization('google_maps', 'id-1', 0.5, clock.now() + 1000);
+  metrics.rateLimitUtilization('google_maps', 'id-1', 'all', [{ ratio: 0.5, untilMs: clock.now() + 1000 }]);
   metrics.serviceHealth('google_maps', 'id-1', 'healthy');
 
   const { text } = await metrics.render();
@@ -63,6 +63,23 @@ test('of two tenants’ services of one name the worse is shown, and a deleted o
 
 test('a limit whose window has passed shows no use', async () => {
   const metrics = createMetrics({ clock, processMetrics: false });
-  metrics.rateLimitUtilization('google_maps', 'a', 1, clock.now() - 1);
+  metrics.rateLimitUtilization('google_maps', 'a', 'all', [{ ratio: 1, untilMs: clock.now() - 1 }]);
   assert.match((await metrics.render()).text, /integration_rate_limit_utilization\{service="google_maps"\} 0\n/);
+});
+
+test('of a service’s limits and their windows the fullest is shown, as long as it is one', async () => {
+  const metrics = createMetrics({ clock, processMetrics: false });
+  const untilMs = clock.now() + 1000;
+  const shown = async () =>
+    /integration_rate_limit_utilization\{service="google_sheets"\} (\S+)/.exec((await metrics.render()).text)?.[1];
+  metrics.rateLimitUtilization('google_sheets', 'a', 'read', [
+    { ratio: 1, untilMs },
+    { ratio: 0.02, untilMs },
+  ]);
+  metrics.rateLimitUtilization('google_sheets', 'a', 'write', [{ ratio: 0.1, untilMs }]);
+  assert.equal(await shown(), '1');
+  metrics.rateLimitUtilization('google_sheets', 'a', 'read', [{ ratio: 0.04, untilMs }]);
+  assert.equal(await shown(), '0.1');
+  for (const limit of ['read', 'write']) metrics.rateLimitUtilization('google_sheets', 'a', limit, []);
+  assert.equal(await shown(), undefined);
 });

@@ -8,7 +8,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import { add, type Cells, createCells, type HistogramCell, newCounterCell, observe } from './cells.ts';
 import { exposeCounters, exposeGauges, exposeHistograms } from './exposition.ts';
-import { type BreakerKind, createServiceGauges, type ServiceHealth } from './service-gauges.ts';
+import { type BreakerKind, createServiceGauges, type ServiceHealth, type Share } from './service-gauges.ts';
 import { createServiceLabels } from './service-labels.ts';
 
 export interface OutboxState {
@@ -26,8 +26,11 @@ export interface Metrics {
   /** An answer made room for others in this process' memory. Redis and PostgreSQL tell of their own room themselves. */
   cacheEvicted(): void;
   rateLimitExceeded(service: string): void;
-  /** `ratio` from 0 to 1, true until `untilMs` (Unix milliseconds). `accountId` tells tenants' services of one name apart. */
-  rateLimitUtilization(service: string, accountId: string, ratio: number, untilMs: number): void;
+  /**
+   * All windows of one of an account's limits, in the place of what was said of it before. `accountId` tells tenants'
+   * services of one name apart.
+   */
+  rateLimitUtilization(service: string, accountId: string, limit: string, windows: readonly Share[]): void;
   serviceHealth(service: string, accountId: string, status: ServiceHealth): void;
   breakerState(service: string, accountId: string, state: BreakerKind): void;
   /** Share of a month's budget that is spent, 1 where it is full; `service` is `*` for a tenant's budget for all. */
@@ -135,8 +138,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     cacheMiss: (service, operation) => add(cacheMisses.of(labelOf(service), operation), 1),
     cacheEvicted: () => add(evictions, 1),
     rateLimitExceeded: (service) => add(limitsExceeded.of(labelOf(service)), 1),
-    rateLimitUtilization: (service, accountId, ratio, untilMs) =>
-      gauges.setUtilization(labelOf(service), accountId, ratio, untilMs),
+    rateLimitUtilization: (service, accountId, limit, windows) =>
+      gauges.setUtilization(labelOf(service), accountId, limit, windows),
     serviceHealth: (service, accountId, status) => gauges.setHealth(labelOf(service), accountId, status),
     breakerState: (service, accountId, state) => gauges.setBreaker(labelOf(service), accountId, state),
     budgetUtilization: (service, accountId, ratio, untilMs) =>

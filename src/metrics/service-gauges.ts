@@ -10,8 +10,10 @@ export type BreakerKind = 'closed' | 'half-open' | 'open';
 const healthOrder: readonly ServiceHealth[] = ['unknown', 'healthy', 'degraded', 'down'];
 const breakerOrder: readonly BreakerKind[] = ['closed', 'half-open', 'open'];
 
-interface Share {
+export interface Share {
+  /** From 0 to 1. */
   readonly ratio: number;
+  /** Unix milliseconds until when it is true. */
   readonly untilMs: number;
 }
 
@@ -19,7 +21,8 @@ interface Account {
   readonly service: string;
   health: ServiceHealth | null;
   breaker: BreakerKind | null;
-  utilization: Share | null;
+  /** Of each of its limits, all windows: the fullest is the one that refuses. */
+  readonly utilization: Map<string, readonly Share[]>;
   budget: Share | null;
 }
 
@@ -32,7 +35,7 @@ export function createServiceGauges(registry: Registry, clock: Clock) {
     let account = accounts.get(accountId);
     if (account === undefined || account.service !== service) {
       if (accounts.size >= maxAccounts) accounts.delete(accounts.keys().next().value as string);
-      account = { service, health: null, breaker: null, utilization: null, budget: null };
+      account = { service, health: null, breaker: null, utilization: new Map(), budget: null };
       accounts.set(accountId, account);
     }
     return account;
@@ -71,9 +74,11 @@ export function createServiceGauges(registry: Registry, clock: Clock) {
     () => {
       const nowMs = clock.now();
       return Array.from(
-        worstByService(({ utilization }) =>
-          utilization === null ? null : utilization.untilMs > nowMs ? utilization.ratio : 0,
-        ),
+        worstByService(({ utilization }) => {
+          const windows = [...utilization.values()].flat();
+          if (windows.length === 0) return null;
+          return Math.max(...windows.map(({ ratio, untilMs }) => (untilMs > nowMs ? ratio : 0)));
+        }),
         ([service, value]) => ({ value, labels: { service } }),
       );
     },
@@ -104,8 +109,8 @@ export function createServiceGauges(registry: Registry, clock: Clock) {
     setBreaker(service: string, accountId: string, state: BreakerKind): void {
       accountOf(service, accountId).breaker = state;
     },
-    setUtilization(service: string, accountId: string, ratio: number, untilMs: number): void {
-      accountOf(service, accountId).utilization = { ratio, untilMs };
+    setUtilization(service: string, accountId: string, limit: string, windows: readonly Share[]): void {
+      accountOf(service, accountId).utilization.set(limit, windows);
     },
     forget(accountId: string): void {
       accounts.delete(accountId);

@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { WebhookDirectory } from '../directory/webhook-directory.ts';
 import { ServiceError } from '../errors.ts';
 import type { LimitState } from '../gateway/limits.ts';
+import { observeLimits } from '../gateway/observe-limits.ts';
 import { newId, type TenantId } from '../ids.ts';
 import type { Intake, WebhookEventRecord } from '../intake/intake.ts';
 import type { Logger } from '../logger.ts';
@@ -56,7 +57,7 @@ export interface ReceiveDeps {
   /** True where this limit was not announced a moment ago. */
   shouldAnnounce(tenantId: string, state: LimitState): boolean;
   readonly masker: Pick<Masker, 'headers'>;
-  readonly metrics: Pick<Metrics, 'webhookDelivery' | 'rateLimitExceeded'>;
+  readonly metrics: Pick<Metrics, 'webhookDelivery' | 'rateLimitExceeded' | 'rateLimitUtilization'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Without a trailing slash. */
@@ -113,16 +114,15 @@ async function acceptGenuine(
   }
 
   const admission = await deps.rateLimit.admit(webhook.tenantId, webhook.overLimitPolicy);
+  const limit = admission.kind === 'now' ? admission.state : admission.exceeded;
+  observeLimits(deps.metrics, webhook.tenantId, [limit.subject], [limit]);
   const isAnnounced = admission.kind === 'refused' || (admission.kind === 'later' && !admission.joinsRow);
   if (isAnnounced) announce(deps, webhook, incoming, admission.exceeded);
   if (admission.kind === 'refused') {
     await refuse(deps, webhook, incoming, 'rate_limit_exceeded', body.length, facts);
     throw limitError(admission.retryAfterSeconds, admission.exceeded);
   }
-  const charged = {
-    tenantId: webhook.tenantId,
-    limit: admission.kind === 'now' ? admission.state : admission.exceeded,
-  };
+  const charged = { tenantId: webhook.tenantId, limit };
 
   const bodySha256 = hash('sha256', body, 'buffer');
   const event = receivedEvent(

@@ -371,6 +371,14 @@ test('the use of each window of a service is told', async (t) => {
     ],
   );
   assert.equal((await app.geocode('Хива', options)).status, 429);
+  const shown = async () => {
+    const text = await (await fetch(`${app.url}/metrics`)).text();
+    return /^integration_rate_limit_utilization\{service="metered"\} (\S+)$/m.exec(text)?.[1];
+  };
+  assert.equal(await shown(), '1', 'of its windows the fullest is shown, not the last');
+  await admin('PATCH', `/services/${id}`, { rate_limit_per_minute: null });
+  assert.equal((await app.geocode('Хива', options)).status, 200);
+  assert.equal(await shown(), '0.03', 'a limit that was taken away is shown no more');
 });
 
 function geocoding(name: string) {

@@ -336,6 +336,8 @@ test('above the limit: reject sends away, defer keeps and publishes at the pace'
   assert.ok(Number(refused.headers.get('retry-after')) >= 1);
   assert.equal(refused.headers.get('ratelimit-policy'), '"webhooks";q=60;w=60');
   assert.equal(refused.headers.get('ratelimit'), `"webhooks";r=0;t=${refused.headers.get('retry-after')}`);
+  const metrics = await (await fetch(`${app.url}/metrics`)).text();
+  assert.match(metrics, /^integration_rate_limit_utilization\{service="webhooks"\} 1$/m);
   const deferred = await post(deferring, 1);
   assert.deepEqual([deferred.status, deferred.json.status], [200, 'accepted']);
   assert.match(deferred.headers.get('ratelimit') ?? '', /^"webhooks";r=0;t=\d+$/);

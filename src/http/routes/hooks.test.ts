@@ -80,7 +80,7 @@ async function startEdge(
         traceBudget: createTraceBudget({ clock: systemClock, perMinute: 200 }),
         shouldAnnounce: () => true,
         masker: createMasker(),
-        metrics: { webhookDelivery() {}, rateLimitExceeded() {} },
+        metrics: { webhookDelivery() {}, rateLimitExceeded() {}, rateLimitUtilization() {} },
         clock: systemClock,
         logger,
         publicBaseUrl: 'http://public',
