@@ -18,11 +18,12 @@ export interface CacheHit {
   readonly hits: number;
 }
 
-/** Nothing was charged for it. The hit is counted and announced. */
+/** The hit is counted and announced. `familyLimit`: set where the caller's question was charged before, in vain. */
 export function resultFromCache(
   deps: Pick<CallDeps, 'metrics' | 'publishTelemetry' | 'clock'>,
   call: Pick<Call, 'requestId'>,
   hit: CacheHit,
+  familyLimit: CallResult['familyLimit'] = null,
 ): CallResult {
   const { answer, from } = hit;
   const nowMs = deps.clock.now();
@@ -32,7 +33,7 @@ export function resultFromCache(
     cacheOutcome: cacheOutcomes[from],
     ageSeconds: Math.max(0, Math.floor((nowMs - answer.fetchedAtMs) / 1000)),
     provider: answer.serviceName,
-    familyLimit: null,
+    familyLimit,
   };
 }
 

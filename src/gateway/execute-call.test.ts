@@ -313,6 +313,8 @@ test('when every provider fails an answer past its time is served, for a day', a
 
   assert.equal(stale.cacheOutcome, 'STALE');
   assert.equal(stale.ageSeconds, 3_601);
+  const { limit = 0, remaining = 0 } = stale.familyLimit ?? {};
+  assert.equal(limit - remaining, 1, 'asking in vain was charged, and is shown');
   await assert.rejects(
     pipeline.geocode('Navoi 1'),
     failsWith('PROVIDER_ERROR', (error) => assert.ok(!JSON.stringify(error.extra).includes('127.0.0.1'))),

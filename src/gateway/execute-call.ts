@@ -39,7 +39,8 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
     findInMemory(call) {
       if (modeOf(call) !== 'use') return null;
       const hit = deps.cache.findInMemory(questionOf(call));
-      return hit === null ? null : answerFromCache(deps, call, { from: 'memory', answer: hit.answer, hits: hit.hits });
+      if (hit === null) return null;
+      return answerFromCache(deps, call, { from: 'memory', answer: hit.answer, hits: hit.hits }, null);
     },
 
     async execute<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>, signal: AbortSignal) {
@@ -47,10 +48,13 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
       const mode = modeOf(call);
       const nowMs = deps.clock.now();
       const caller = { signal, deadlineAtMs: call.deadlineAtMs, patientUntilMs: nowMs + call.maxWaitMs };
-      const resolved = await deps.cache.resolve<Fresh>(question, mode, caller, (flight, findStale) =>
-        fetchAnswer(fetchDeps, call, question, render, flight, findStale),
-      );
-      return resolved.from === 'fetch' ? answerFresh(resolved) : answerFromCache(deps, call, resolved);
+      let charged: CallResult['familyLimit'] = null;
+      const resolved = await deps.cache.resolve<Fresh>(question, mode, caller, async (flight, findStale) => {
+        const fetched = await fetchAnswer(fetchDeps, call, question, render, flight, findStale);
+        if ('stale' in fetched) charged = fetched.familyLimit;
+        return fetched;
+      });
+      return resolved.from === 'fetch' ? answerFresh(resolved) : answerFromCache(deps, call, resolved, charged);
     },
   };
 }
@@ -80,7 +84,7 @@ async function fetchAnswer<Op extends KnownOperation>(
   render: Render<Op>,
   flight: Flight,
   findStale: () => Promise<CachedAnswer | null>,
-): Promise<Fetched<Fresh> | { stale: CachedAnswer }> {
+): Promise<Fetched<Fresh> | { stale: CachedAnswer; familyLimit: CallResult['familyLimit'] }> {
   const providers = await resolveProviders(deps, call);
   const record = createCallRecord(recordedCall(call), deps.announceRefusal);
   const context: AskContext = { signal: flight.signal, record, familyCharged: false, familyState: null };
@@ -92,7 +96,7 @@ async function fetchAnswer<Op extends KnownOperation>(
   if (decisive === null && chain.best?.quality !== 'good' && !wasAskedThroughout(chain)) {
     // A provider that could not be asked might have known better: what it said lately beats a poor answer, and none.
     const stale = await findStale();
-    if (stale !== null && (chain.best === null || stale.kind === 'good')) return { stale };
+    if (stale !== null && (chain.best === null || stale.kind === 'good')) return { stale, familyLimit };
   }
   const answer = answerOf(call, chain, decisive, {
     render,
@@ -242,10 +246,16 @@ function answerFresh({ fresh, led }: Extract<Resolved<Fresh>, { from: 'fetch' }>
   throw withCall(fresh, { familyLimit, cache: { outcome: fetchOutcome(led), ageSeconds: 0 } });
 }
 
-function answerFromCache(deps: CallDeps, call: Call, hit: CacheHit): CallResult {
-  const result = resultFromCache(deps, call, hit);
+/** `familyLimit`: what a call has left that asked in vain before it was given a stale answer; a hit spends nothing. */
+function answerFromCache(
+  deps: CallDeps,
+  call: Call,
+  hit: CacheHit,
+  familyLimit: CallResult['familyLimit'],
+): CallResult {
+  const result = resultFromCache(deps, call, hit, familyLimit);
   if (hit.answer.kind !== 'not_found') return result;
   const { body, cacheOutcome, ageSeconds } = result;
   const error = notFound(call.capability.family, JSON.parse(body.toString()) as readonly ProviderTrace[]);
-  throw withCall(error, { familyLimit: null, cache: { outcome: cacheOutcome, ageSeconds } });
+  throw withCall(error, { familyLimit, cache: { outcome: cacheOutcome, ageSeconds } });
 }

@@ -83,6 +83,7 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
       deadlineAtMs: caller.deadlineAtMs,
       patientUntilMs: calls.clock.now() + caller.maxWaitMs,
     };
+    let charged: CallResult['familyLimit'] = null;
     const resolved = await cache.resolve(asked, caller.cacheMode, flightCaller, async (flight, findStale) => {
       const noteMiss = (service: string | null, isKept: boolean): void => {
         if (caller.cacheMode !== 'off') announceMiss(calls, caller, asked, { service, isKept });
@@ -102,14 +103,17 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
       } catch (error) {
         await deps.accounts.noteTurnedAway(caller, capabilities.read, error);
         const stale = isOutage(error) ? await findStale() : null;
-        if (stale !== null) return { stale };
+        if (stale !== null) {
+          charged = error instanceof ServiceError ? (error.call?.familyLimit ?? null) : null;
+          return { stale };
+        }
         noteMiss(null, false);
         throw error;
       }
     });
     return resolved.from === 'fetch'
       ? resultOfFetch(resolved.fresh, resolved.led)
-      : resultFromCache(calls, caller, resolved);
+      : resultFromCache(calls, caller, resolved, charged);
   };
 }
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { accountsOfEmulator } from '../../emulator/oauth/service-accounts.ts';
 import { signAdminToken } from '../support/service.ts';
 import { readAtGoogle, startSheetsServices } from '../support/sheets-service.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const sheet = 'journal';
 const jwtSecret = { JWT_SECRET: 'the secret that whole-service tests sign with' };
@@ -61,6 +62,19 @@ test('a call that Google refused says what it has left of the tenant’s limit, 
     ).windows[0].remaining_requests;
     assert.ok(reply.headers.get('ratelimit')?.startsWith(`"sheets";r=${left};`), `${path}: ${left} are left`);
   }
+});
+
+test('a stale range says what the question that Google failed to answer has left', async (t) => {
+  const { call, emulator } = await startSheetsServices(t, {
+    env: { CACHE_SHEETS_TTL_SECONDS: '1', REQUEST_MAX_RETRIES: '0' },
+  });
+  assert.equal((await call('POST', '/sheets/read', read(1))).status, 200);
+  emulator.control.fail({ vendor: 'google_sheets', mode: '503' });
+  const stale = await waitFor('the answer to be old', async () => {
+    const reply = await call('POST', '/sheets/read', read(1));
+    return reply.headers.get('x-cache') === 'STALE' ? reply : null;
+  });
+  assert.match(String(stale.headers.get('ratelimit')), /^"sheets";r=98;/);
 });
 
 test('who would wait in vain for a spent limit is refused at once', async (t) => {
