@@ -86,13 +86,14 @@ export function openProbes(deps: ProbesDeps): Probes {
       }
       const result = await probeAndCount(service, requestId, null);
       if (result.ok === true) await deps.closeBreaker(service);
-      const { status, lastError } = health.healthOf(service);
+      const { status, lastError, checkedAtMs } = health.healthOf(service);
       return {
         status,
         ok: result.ok !== false,
         fault: result.fault ?? (status === 'healthy' ? null : lastError),
         durationMs: result.durationMs,
-        checkedAtMs: result.startedAtMs,
+        // One that was asked for a pause says nothing of the service's health, and may be the first.
+        checkedAtMs: checkedAtMs ?? result.startedAtMs,
       };
     },
     close: () => prober.close(),

@@ -33,7 +33,12 @@ export interface ServiceHealth {
     attempt: { readonly ok: boolean; readonly durationMs: number; readonly fault: string | null },
   ): void;
   /** `unknown` where it was not asked yet. */
-  healthOf(service: Pick<ExternalService, 'id'>): { readonly status: HealthStatus; readonly lastError: string | null };
+  healthOf(service: Pick<ExternalService, 'id'>): {
+    readonly status: HealthStatus;
+    readonly lastError: string | null;
+    /** Unix milliseconds of the last attempt, as the service's `last_health_check`. */
+    readonly checkedAtMs: number | null;
+  };
   /** Settles what waits of this service; resolves when it is done, or could not be. */
   settle(service: ExternalService): Promise<void>;
   /** Settles all that waits. */
@@ -215,7 +220,7 @@ export async function openServiceHealth(deps: ServiceHealthDeps): Promise<Servic
 
     healthOf({ id }) {
       const state = entries.get(id)?.state ?? unknownHealth;
-      return { status: state.status, lastError: state.lastError };
+      return { status: state.status, lastError: state.lastError, checkedAtMs: state.checkedAtMs };
     },
 
     async settle(service) {
