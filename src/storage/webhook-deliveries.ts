@@ -15,6 +15,8 @@ export interface DueDelivery {
 /** What a claim takes: no more than `perWebhook`, and of the webhooks in `busy` so many fewer; in all at most `most`. */
 export interface ClaimBounds {
   readonly busy: ReadonlyMap<string, number>;
+  /** Tries in hand by tenant: who has fewest comes first. */
+  readonly busyTenants: ReadonlyMap<string, number>;
   /** Webhooks whose target failed or was slow lately: one at a time. */
   readonly slow: ReadonlySet<string>;
   readonly perWebhook: number;
@@ -25,7 +27,8 @@ export interface ClaimBounds {
 /**
  * Takes due deliveries for this process for `lockMs`. Webhooks are walked one by one along their own index, so that the
  * backlog of one target is never read through for another's; of an ordered webhook only the eldest that waits is taken,
- * and only when nobody has it.
+ * and only when nobody has it. Tenants take turns: one whose many targets hang would else be first at every place that
+ * becomes free, since what is due longest is its.
  */
 export async function claimDueDeliveries(db: Queryable, bounds: ClaimBounds): Promise<DueDelivery[]> {
   const { rows } = await db.query<DueDelivery>({
@@ -46,29 +49,33 @@ export async function claimDueDeliveries(db: Queryable, bounds: ClaimBounds): Pr
           left join unnest($1::uuid[], $2::int[]) as b (webhook_id, taken) on b.webhook_id = w.webhook_id
          where w.webhook_id is not null),
       due as (
-        select d.id
+        select d.id, d.management_company_id, d.next_attempt_at
           from capacity k
           cross join lateral (
-            select id, next_attempt_at from webhook_deliveries
+            select id, management_company_id, next_attempt_at from webhook_deliveries
              where state = 'pending' and webhook_id = k.webhook_id and not k.ordered
                and next_attempt_at <= now() and (locked_until is null or locked_until <= now())
              order by next_attempt_at limit greatest(0, k.free)
-               for update skip locked) d
-         order by d.next_attempt_at limit $5),
+               for update skip locked) d),
       due_in_order as (
-        select d.id
+        select d.id, d.management_company_id, d.next_attempt_at
           from capacity k
           cross join lateral (
-            select id from webhook_deliveries
+            select id, management_company_id, next_attempt_at from webhook_deliveries
              where id = (select eldest.id from webhook_deliveries eldest
                           where eldest.state = 'pending' and eldest.webhook_id = k.webhook_id
                           order by eldest.event_received_at, eldest.webhook_event_id limit 1)
                and state = 'pending' and next_attempt_at <= now() and (locked_until is null or locked_until <= now())
                for update skip locked) d
-         where k.ordered limit $5)
+         where k.ordered),
+      in_turn as (
+        select d.id, d.next_attempt_at,
+               coalesce(b.taken, 0) + row_number() over (partition by d.management_company_id order by d.next_attempt_at) as turn
+          from (select * from due union all select * from due_in_order) d
+          left join unnest($7::text[], $8::int[]) as b (tenant, taken) on b.tenant = d.management_company_id)
       update webhook_deliveries w
          set locked_until = now() + $6 * interval '1 millisecond'
-       where w.id in (select id from due union all select id from due_in_order)
+       where w.id in (select id from in_turn order by turn, next_attempt_at limit $5)
       returning w.id, w.management_company_id, w.webhook_id, w.webhook_event_id, w.event_received_at, w.attempt_count,
                 w.tries_since_redrive`,
     values: [
@@ -78,6 +85,8 @@ export async function claimDueDeliveries(db: Queryable, bounds: ClaimBounds): Pr
       bounds.perWebhook,
       bounds.most,
       bounds.lockMs,
+      [...bounds.busyTenants.keys()],
+      [...bounds.busyTenants.values()],
     ],
   });
   return rows;

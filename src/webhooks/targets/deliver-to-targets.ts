@@ -11,7 +11,7 @@
  * | a crash, or no database    | taken again when its lock has ended: at least once               |
  *
  * Bounds: 128 tries at once, 8 of one webhook, and 1 where its target failed or was slow lately, so that a bad target
- * holds next to nothing; 64 MiB of payloads; 3 statements at once, so that the intake never waits for a connection.
+ * holds next to nothing, and a place that becomes free goes to the tenant that has fewest; 64 MiB of payloads; 3 statements at once, so that the intake never waits for a connection.
  */
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
@@ -63,6 +63,7 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
   const db: Queryable = { query: (statement) => statements.run(() => deps.db.querySystem(statement)) };
   const lockMs = deps.timeoutMs + lockSlackMs;
   const triesByWebhook = new Map<string, number>();
+  const triesByTenant = new Map<string, number>();
   const slow = new Set<string>();
   const tries = new Set<Promise<void>>();
   let payloadBytes = 0;
@@ -79,6 +80,7 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
       const claimedAtMs = clock.now();
       const due = await claimDueDeliveries(db, {
         busy: triesByWebhook,
+        busyTenants: triesByTenant,
         slow,
         perWebhook: maxTriesPerWebhook,
         most: free,
@@ -106,8 +108,9 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
   };
 
   const begin = (delivery: DueDelivery, claimedAtMs: number): void => {
-    const { webhook_id: webhookId } = delivery;
-    triesByWebhook.set(webhookId, (triesByWebhook.get(webhookId) ?? 0) + 1);
+    const { webhook_id: webhookId, management_company_id: tenantId } = delivery;
+    addTo(triesByWebhook, webhookId, 1);
+    addTo(triesByTenant, tenantId, 1);
     let hasTried = false;
     const running = tryOnce(delivery, claimedAtMs)
       .then((tried) => {
@@ -116,9 +119,8 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
       .catch((error: unknown) => logger.warn({ err: error, delivery_id: delivery.id }, 'a delivery was not settled'))
       .finally(() => {
         tries.delete(running);
-        const left = (triesByWebhook.get(webhookId) ?? 1) - 1;
-        if (left === 0) triesByWebhook.delete(webhookId);
-        else triesByWebhook.set(webhookId, left);
+        addTo(triesByWebhook, webhookId, -1);
+        addTo(triesByTenant, tenantId, -1);
         if (hasTried) wake();
       });
     tries.add(running);
@@ -175,6 +177,13 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
       clearTimeout(cut);
     },
   };
+}
+
+/** What has come to nothing is not kept. */
+function addTo(counts: Map<string, number>, key: string, by: number): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
 }
 
 function metricOf({ next }: AttemptOutcome): string {

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { startTestDatabase } from '../../test/support/database.ts';
+import type { Database } from './database.ts';
+import { type ClaimBounds, claimDueDeliveries } from './webhook-deliveries.ts';
+
+const oneEach: ClaimBounds = {
+  busy: new Map(),
+  busyTenants: new Map(),
+  slow: new Set(),
+  perWebhook: 8,
+  most: 128,
+  lockMs: 60_000,
+};
+
+/** So many deliveries of a webhook of its own, due for `dueSeconds` and a little less each. */
+async function makeDue(db: Database, tenantId: string, count: number, dueSeconds: number): Promise<void> {
+  await db.querySystem({
+    text: `
+      insert into webhook_deliveries (id, management_company_id, webhook_id, webhook_event_id, event_received_at, state,
+        next_attempt_at)
+      select gen_random_uuid(), $1, $2, gen_random_uuid(), now(), 'pending',
+             now() - ($4 * 1000 - number) * interval '1 millisecond'
+        from generate_series(1, $3) as number`,
+    values: [tenantId, randomUUID(), count, dueSeconds],
+  });
+}
+
+async function claim(db: Database, bounds: Partial<ClaimBounds>): Promise<string[]> {
+  const claimed = await claimDueDeliveries({ query: db.querySystem }, { ...oneEach, ...bounds });
+  return claimed.map((delivery) => delivery.management_company_id).toSorted();
+}
+
+test('a tenant with a backlog over many webhooks leaves another its turn', async (t) => {
+  const { db } = await startTestDatabase(t);
+  for (let webhook = 0; webhook < 10; webhook++) await makeDue(db, 'backlog', 20, 3_600);
+  await makeDue(db, 'other', 3, 1);
+
+  // Where all is free, both are served alike; a place that becomes free is of who has fewer tries in hand.
+  assert.deepEqual(await claim(db, { most: 4 }), ['backlog', 'backlog', 'other', 'other']);
+  const inHand = new Map([
+    ['backlog', 2],
+    ['other', 1],
+  ]);
+  assert.deepEqual(await claim(db, { most: 1, busyTenants: inHand }), ['other']);
+  assert.deepEqual(await claim(db, { most: 3 }), ['backlog', 'backlog', 'backlog'], 'and nothing is left unused');
+});
+
+test('no more is taken than there is room for', async (t) => {
+  const { db } = await startTestDatabase(t);
+  for (let webhook = 0; webhook < 3; webhook++) await makeDue(db, 'tenant', 5, 60);
+  assert.equal((await claim(db, { most: 7 })).length, 7);
+});
