@@ -5,7 +5,7 @@
  * A name is resolved once, by the look-up of the connection itself, and every address it resolves to must pass; the
  * socket is then opened to one of exactly those. There is no second look-up that could answer differently (DNS rebinding).
  */
-import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from 'node:dns';
+import type { LookupAddress, LookupOptions } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { TransportError } from './exchange.ts';
@@ -108,7 +108,7 @@ function literalAddress(hostname: string): string | null {
 }
 
 /** The look-up for connections to one origin: all addresses or none. */
-export function guardedLookup(origin: URL, allowed: AllowedNetworks, resolve: ResolveAll = dnsLookup): LookupFunction {
+export function guardedLookup(origin: URL, allowed: AllowedNetworks, resolve: ResolveAll): LookupFunction {
   const endpointAllowed = allowed.hasEndpoint(origin.hostname, portOf(origin));
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {

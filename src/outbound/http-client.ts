@@ -6,6 +6,7 @@
  * The request is dispatched straight to the pool: undici's own `request()` costs a stream a reply, and we want whole
  * bodies only.
  */
+import { lookup as dnsLookup } from 'node:dns';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Pool } from 'undici';
 import type { Logger } from '../logger.ts';
@@ -14,6 +15,7 @@ import { acceptedEncodings, decodeBody } from './decode.ts';
 import { type ProviderReply, type ProviderRequest, TransportError } from './exchange.ts';
 import { toTransportError } from './faults.ts';
 import { guardedLookup, parseAllowedNetworks, parseOutboundUrl, portOf, type ResolveAll } from './guard.ts';
+import { shareLookups } from './share-lookups.ts';
 
 const defaultMaxReplyBytes = 16 * 1024 * 1024;
 const keepAliveMs = 30_000;
@@ -62,6 +64,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     ...options.allowedNetworks,
     ...(emulator === null ? [] : [`${emulator.hostname}:${portOf(emulator)}`]),
   ]);
+  const resolve = shareLookups(options.resolve ?? dnsLookup);
   const maxOrigins = options.maxOrigins ?? 256;
   const maxPending = options.maxPendingPerOrigin ?? 1_024;
   /** In order of use, the oldest first. */
@@ -83,7 +86,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
       // The attempt's own deadline ends every phase; a second set of timers would only disagree with it.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: { timeout: maxConnectMs, lookup: guardedLookup(url, allowed, options.resolve) },
+      connect: { timeout: maxConnectMs, lookup: guardedLookup(url, allowed, resolve) },
     });
     const opened: Origin = { pool, pending: 0 };
     origins.set(url.origin, opened);
@@ -113,9 +116,9 @@ export function createOutbound(options: OutboundOptions): Outbound {
     async check(text) {
       const url = parseOutboundUrl(text, allowed);
       if (/^(\[.*\]|[\d.]+)$/.test(url.hostname)) return;
-      const lookup = guardedLookup(url, allowed, options.resolve);
-      await new Promise<void>((resolve, reject) => {
-        lookup(url.hostname, { all: true }, (error) => (error ? reject(toTransportError(error, false)) : resolve()));
+      const lookup = guardedLookup(url, allowed, resolve);
+      await new Promise<void>((found, reject) => {
+        lookup(url.hostname, { all: true }, (error) => (error ? reject(toTransportError(error, false)) : found()));
       });
     },
 
@@ -124,8 +127,8 @@ export function createOutbound(options: OutboundOptions): Outbound {
       const pools = [...origins.values()].map(({ pool }) => pool);
       origins.clear();
       let cut: NodeJS.Timeout | undefined;
-      const grace = new Promise<void>((resolve) => {
-        cut = setTimeout(resolve, graceMs);
+      const grace = new Promise<void>((over) => {
+        cut = setTimeout(over, graceMs);
       });
       await Promise.race([Promise.allSettled(pools.map((pool) => pool.close())), grace]);
       clearTimeout(cut);
