@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { rabbitmqUrl, startTestBroker } from '../../test/support/broker.ts';
 import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
 import { sampleEvent, sampleTenant } from '../../test/support/intake-samples.ts';
@@ -193,6 +194,27 @@ test('a process whose clock is set back keeps its rows', async (t) => {
   await startRelay(t, openAnother(), broker);
   await waitFor('the second to publish', () => published.map(correlationOf).includes('nobody’s'));
   assert.deepEqual(published.map(correlationOf), ['nobody’s']);
+});
+
+test('a process that takes long to read back what did not fit keeps its rows', async (t) => {
+  const { db, openAnother } = await startTestDatabase(t);
+  const slowToRead: Database = {
+    ...db,
+    async querySystem(statement) {
+      if (statement.name === 'outbox_find_own') await delay(250);
+      return db.querySystem(statement);
+    },
+  };
+  const own = createFakeBroker();
+  const first = await startRelay(t, slowToRead, own.broker, { maxInMemoryChars: 1, leaseTtlMs: 1_000 });
+  const { broker, published } = createFakeBroker();
+  await startRelay(t, openAnother(), broker);
+
+  const expected = Array.from({ length: 6_000 }, (_, index) => `e${index}`);
+  await first.intake.record({ events: expected.map((correlationId) => ({ event: sampleEvent({ correlationId }) })) });
+  await whenEmpty(db);
+  assert.deepEqual(published.map(correlationOf), []);
+  assert.deepEqual(own.published.map(correlationOf), expected);
 });
 
 test('a deferred event is published when it is due, and not before', async (t) => {

@@ -175,9 +175,17 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
 
   const hasRoom = (): boolean => known.size <= Math.min(lowWater, maxInMemory / 2) && broker.isAvailable();
 
-  /** Reads back what did not fit, and ends the overflow when nothing was left behind meanwhile. */
+  const renewLease = async (): Promise<void> => {
+    // Not by the clock: one that is set back an hour would let the lease run out, and others publish our rows too.
+    if (performance.now() - leaseRenewedAtMs < leaseTtlMs / 3) return;
+    await renewRelayLease(db, origin, leaseTtlMs);
+    leaseRenewedAtMs = performance.now();
+  };
+
+  /** Reads back what did not fit, and ends the overflow when nothing was left behind meanwhile. Holds the lease as long. */
   const readOwnRows = async (): Promise<void> => {
     while (overflowing && !closed && hasRoom()) {
+      await renewLease();
       const countBefore = overflowCount;
       const found = await inTurn(async () => submitRows(await findOwnOutboxRows(db, origin, known.size + readBatch)));
       if (found === 0 && overflowCount === countBefore) overflowing = false;
@@ -197,13 +205,6 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
       pickedUpTo = moreLeftovers ? (rows.at(-1)?.sequence ?? 0) : 0;
       if (!moreLeftovers) return;
     }
-  };
-
-  const renewLease = async (): Promise<void> => {
-    // Not by the clock: one that is set back an hour would let the lease run out, and others publish our rows too.
-    if (performance.now() - leaseRenewedAtMs < leaseTtlMs / 3) return;
-    await renewRelayLease(db, origin, leaseTtlMs);
-    leaseRenewedAtMs = performance.now();
   };
 
   const countBacklog = async (): Promise<void> => {
