@@ -129,15 +129,21 @@ export interface AttemptOutcome {
   readonly next: { readonly state: 'delivered' | 'dead' } | { readonly state: 'pending'; readonly afterMs: number };
 }
 
-/** The attempt's row and the delivery's new state, in one statement. */
+/**
+ * The attempt's row and the delivery's new state, in one statement. A failure of a try that was under way when somebody
+ * sent the delivery again leaves that as it is: due at once, with all its tries before it.
+ */
 export async function settleDelivery(db: Queryable, delivery: DueDelivery, outcome: AttemptOutcome): Promise<void> {
   await db.query({
     name: 'webhook_deliveries_settle',
     text: `
       with settled as (
         update webhook_deliveries
-           set state = $2::text, attempt_count = attempt_count + 1, tries_since_redrive = tries_since_redrive + 1,
-               next_attempt_at = case when $2::text = 'pending' then now() + $3::float8 * interval '1 millisecond' end,
+           set state = case when $2::text <> 'delivered' and tries_since_redrive < $10::int then 'pending' else $2::text end,
+               next_attempt_at = case when $2::text <> 'delivered' and tries_since_redrive < $10::int then next_attempt_at
+                                      when $2::text = 'pending' then now() + $3::float8 * interval '1 millisecond' end,
+               tries_since_redrive = case when tries_since_redrive < $10::int then 0 else tries_since_redrive + 1 end,
+               attempt_count = attempt_count + 1,
                locked_until = null, last_error = $8::text, updated_at = now()
          where id = $1 and state = 'pending'
         returning id, management_company_id, webhook_event_id, attempt_count)
@@ -155,6 +161,7 @@ export async function settleDelivery(db: Queryable, delivery: DueDelivery, outco
       outcome.responseStatusCode,
       outcome.errorMessage,
       outcome.responseBody,
+      delivery.tries_since_redrive,
     ],
   });
 }
