@@ -413,6 +413,21 @@ test('nobody is answered what could not be written down', async (t) => {
   assert.equal(google.requests(), 2, 'and it was not cached');
 });
 
+test('a write that was made and could not be written down is told as unknown', async (t) => {
+  const google = await startFakeProvider(t);
+  const intake = { record: () => Promise.reject(new IntakeFull()) };
+  const pipeline = await startPipeline(t, { providers: { google }, overrides: { intake } });
+  const capability = { ...geocodeCapability, safeToRepeat: false, cache: null };
+  await assert.rejects(
+    pipeline.geocode('Navoi 1', { capability }),
+    failsWith('SERVICE_UNAVAILABLE', (error) => assert.equal(error.extra?.outcome, 'unknown')),
+  );
+  await assert.rejects(
+    pipeline.geocode('Navoi 1'),
+    failsWith('SERVICE_UNAVAILABLE', (error) => assert.equal(error.extra?.outcome, undefined)),
+  );
+});
+
 test('no-cache asks anew and keeps the answer; no-store does neither', async (t) => {
   const google = await startFakeProvider(t, answerPlace(0.9, 'Old'));
   const pipeline = await startPipeline(t, { providers: { google } });

@@ -89,7 +89,9 @@ async function fetchAnswer<Op extends KnownOperation>(
   const record = createCallRecord(recordedCall(call), deps.announceRefusal);
   const context: AskContext = { signal: flight.signal, record, familyCharged: false, familyState: null };
   const chain = await tryInOrder(deps, call, providers, context, flight);
-  await writeDown(deps, record);
+  await writeDown(deps, record).catch((error: unknown) => {
+    throw mayHaveBeenDone(call, chain) && error instanceof ServiceError ? withUnknownOutcome(error) : error;
+  });
 
   const familyLimit = familyLimitOf(context.familyState, deps.clock.now());
   const decisive = decisiveError(chain.outcomes);
@@ -161,6 +163,26 @@ export async function writeDown(deps: Pick<CallDeps, 'intake'>, record: CallReco
       cause: error,
     });
   }
+}
+
+/** What is not safe to repeat must not be taken for undone because nobody could write it down. */
+function mayHaveBeenDone({ capability }: Call, { outcomes }: ChainResult<unknown>): boolean {
+  if (capability.safeToRepeat) return false;
+  return outcomes.some(
+    (outcome) =>
+      outcome.kind === 'answered' ||
+      outcome.kind === 'unknown_outcome' ||
+      (outcome.kind === 'failed' && (outcome.fault === 'unusable' || outcome.fault === 'timeout')),
+  );
+}
+
+function withUnknownOutcome(error: ServiceError): ServiceError {
+  const { code, publicMessage, retryAfterSeconds, extra } = error;
+  return new ServiceError(code, publicMessage, {
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    extra: { ...extra, outcome: 'unknown' },
+    cause: error,
+  });
 }
 
 /** A provider's own words to its caller, where it answered but not usably and its capability hands them on. */
