@@ -1,8 +1,14 @@
-/** Makes the next days' partitions, drops those that are older than the log is kept, and removes other leftovers. */
+/**
+ * Makes the next days' partitions, drops those that are older than the log is kept, and removes other leftovers.
+ *
+ * What is old is judged by the earlier of two clocks, ours and the database's: one machine whose clock is wrong must not
+ * remove what all have written.
+ */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { startRounds } from '../rounds.ts';
 import type { Database } from '../storage/database.ts';
+import { databaseNowMs } from '../storage/database-clock.ts';
 import { deleteExpiredRows } from '../storage/expired-rows.ts';
 import { dayOf, dropPartitionsBefore, ensurePartitions, partitionedTables } from '../storage/partitions.ts';
 
@@ -37,7 +43,8 @@ export function startRetention(deps: RetentionDeps): Retention {
 
   const removeOld = async (): Promise<void> => {
     // The day before the bound is kept whole: retention is at least the days asked for.
-    const keptFrom = dayOf(clock.now() - deps.retentionDays * dayMs);
+    const nowMs = Math.min(clock.now(), await databaseNowMs(db));
+    const keptFrom = dayOf(nowMs - deps.retentionDays * dayMs);
     const dropped: string[] = [];
     for (const table of Object.keys(partitionedTables) as (keyof typeof partitionedTables)[]) {
       dropped.push(...(await dropPartitionsBefore(db, table, keptFrom)));
