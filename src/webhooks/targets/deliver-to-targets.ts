@@ -11,7 +11,8 @@
  * | a crash, or no database    | taken again when its lock has ended: at least once               |
  *
  * Bounds: 128 tries at once, 8 of one webhook, and 1 where its target failed or was slow lately, so that a bad target
- * holds next to nothing, and a place that becomes free goes to the tenant that has fewest; 64 MiB of payloads; 3 statements at once, so that the intake never waits for a connection.
+ * holds next to nothing, and a place that becomes free goes to the tenant that has fewest; 64 MiB of payloads; 3 statements
+ * at once, so that the intake never waits for a connection.
  */
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
