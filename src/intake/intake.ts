@@ -32,6 +32,8 @@ export interface WebhookEventRecord {
   readonly payload: Buffer | null;
   readonly contentType: string | null;
   readonly payloadSizeBytes: number;
+  /** Of the request that brought it. */
+  readonly requestId: string;
   readonly receivedAtMs: number;
   /** Where the event also goes by HTTP: a row in webhook_deliveries, due when the event may be published. */
   readonly deliverToTarget: boolean;

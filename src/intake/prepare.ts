@@ -135,6 +135,7 @@ function webhookRow(event: WebhookEventRecord, notBeforeMs: number | undefined):
     payload: event.payload?.toString('base64') ?? null,
     content_type: event.contentType === null ? null : column(event.contentType, 200),
     payload_size_bytes: event.payloadSizeBytes,
+    request_id: column(event.requestId, 128),
     received_at: timestamp(event.receivedAtMs),
     target_delivery_id: event.deliverToTarget ? newId() : null,
     target_due_at: notBeforeMs === undefined ? null : timestamp(notBeforeMs),

@@ -18,7 +18,7 @@ const recordsets: Readonly<Record<Part, string>> = {
   webhooks: `id uuid, delivery_key text, management_company_id text, webhook_id uuid, webhook_name text,
     source_service text, event_type text, delivery_id text, body_sha256 text, is_body_taken_once boolean, status text, refusal_reason text,
     signature_verified boolean, matched_secret text, source_address text, headers text, payload text, content_type text,
-    payload_size_bytes integer, received_at timestamptz, target_delivery_id uuid,
+    payload_size_bytes integer, request_id text, received_at timestamptz, target_delivery_id uuid,
     target_due_at timestamptz`,
   logs: `id uuid, gate uuid, management_company_id text, service_id uuid, service_name text, service_type text,
     operation text, endpoint text, http_method text, request_headers text, request_body text, response_status_code integer,
@@ -71,10 +71,10 @@ const newWebhookParts = `
   new_webhooks as (
     insert into webhook_events (id, management_company_id, webhook_id, webhook_name, source_service, event_type,
       delivery_id, body_sha256, status, refusal_reason, signature_verified, matched_secret, source_address, headers,
-      payload, content_type, payload_size_bytes, received_at)
+      payload, content_type, payload_size_bytes, request_id, received_at)
     select id, management_company_id, webhook_id, webhook_name, source_service, event_type, delivery_id,
       decode(body_sha256, 'hex'), status, refusal_reason, signature_verified, matched_secret, source_address,
-      headers::json, decode(payload, 'base64'), content_type, payload_size_bytes, received_at
+      headers::json, decode(payload, 'base64'), content_type, payload_size_bytes, request_id, received_at
       from given_webhooks
      where delivery_key is null or id in (select webhook_event_id from seen)
     on conflict do nothing

@@ -96,6 +96,8 @@ export interface WebhookRow {
   readonly payload: string | null;
   readonly content_type: string | null;
   readonly payload_size_bytes: number;
+  /** Absent where an older process spooled it. */
+  readonly request_id?: string;
   readonly received_at: string;
   /** The id of its row in webhook_deliveries; null: goes nowhere by HTTP. */
   readonly target_delivery_id: string | null;

@@ -43,6 +43,8 @@ export interface WebhookEventRow {
   readonly source_address: string | null;
   readonly content_type: string | null;
   readonly payload_size_bytes: number;
+  /** null for one that was received by an older version. */
+  readonly request_id: string | null;
   readonly received_at: Date;
   /** Its event still waits to be published. */
   readonly is_waiting: boolean;
@@ -70,7 +72,7 @@ export interface WebhookAttemptRow {
 
 const columns = `e.id, e.webhook_id, e.webhook_name, e.source_service, e.event_type, e.delivery_id, e.status,
   e.refusal_reason, e.signature_verified, e.matched_secret, e.source_address, e.content_type, e.payload_size_bytes,
-  e.received_at, exists (select from outbox_events o where o.id = e.id) as is_waiting,
+  e.request_id, e.received_at, exists (select from outbox_events o where o.id = e.id) as is_waiting,
   d.state as target_state, d.attempt_count as target_attempt_count, d.next_attempt_at as target_next_attempt_at,
   d.last_error as target_last_error`;
 const withTarget = `left join lateral (

@@ -96,6 +96,7 @@ function presentEvent(row: WebhookEventRow) {
     source_address: row.source_address,
     content_type: row.content_type,
     payload_size_bytes: row.payload_size_bytes,
+    request_id: row.request_id,
     received_at: row.received_at.toISOString(),
     is_published: (row.status === 'accepted' || row.status === 'deferred') && !row.is_waiting,
     target:

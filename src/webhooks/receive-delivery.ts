@@ -210,6 +210,7 @@ function factsOf(
     payload: null,
     contentType: incoming.contentType,
     payloadSizeBytes: sizeBytes,
+    requestId: incoming.requestId,
     receivedAtMs,
     deliverToTarget: false,
   };

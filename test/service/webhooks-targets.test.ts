@@ -71,7 +71,8 @@ test('deliveries to targets', async (t) => {
   await t.test('an event reaches its target, signed as Standard Webhooks has it', async () => {
     const target = await startTarget(t);
     const hook = await startWebhook(app, { webhook_name: 'signed', target_url: target.url });
-    const { json } = await post(hook, '{"id":"a","type":"order.paid"}');
+    const { json, headers } = await post(hook, '{"id":"a","type":"order.paid"}');
+    const requestId = headers.get('x-request-id');
     await waitFor('the delivery', () => target.received.length === 1);
     const [first] = target.received as [Received];
     new Webhook(hook.targetSecret).verify(first.body, first.headers);
@@ -81,10 +82,15 @@ test('deliveries to targets', async (t) => {
       [first.json.webhook_event_id, first.json.event_type, first.json.payload],
       [json.event_id, 'integration.webhook.received', { id: 'a', type: 'order.paid' }],
     );
-    const { target: state, attempts } = await waitFor('its record', async () => {
+    const {
+      target: state,
+      attempts,
+      request_id: shown,
+    } = await waitFor('its record', async () => {
       const event = await eventOf(app, json.event_id);
       return event.target.status === 'delivered' && event;
     });
+    assert.deepEqual([first.json.correlation_id, shown], [requestId, requestId]);
     assert.deepEqual([state.attempt_count, attempts.length, attempts[0].response_status_code], [1, 1, 200]);
   });
 

@@ -77,6 +77,7 @@ export function sampleWebhook(overrides: Partial<WebhookEventRecord> = {}): Webh
     payload: Buffer.from('{"ref":"main"}'),
     contentType: 'application/json',
     payloadSizeBytes: 14,
+    requestId: 'request-1',
     receivedAtMs,
     deliverToTarget: false,
     ...overrides,

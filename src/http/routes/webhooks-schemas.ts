@@ -237,6 +237,9 @@ const eventMembers = {
   source_address: nullable(Type.String()),
   content_type: nullable(Type.String()),
   payload_size_bytes: Type.Integer(),
+  request_id: nullable(
+    Type.String({ description: 'The `X-Request-Id` of the answer, and its event’s `correlation_id`.' }),
+  ),
   received_at: time,
   is_published: Type.Boolean(),
   target,

@@ -106,7 +106,7 @@ function bodyOf({ publicBaseUrl }: AttemptDeps, delivery: DueDelivery, content: 
       signatureVerified: content.signature_verified,
     },
     `${publicBaseUrl}/api/v1/webhooks/events/${delivery.webhook_event_id}`,
-    null,
+    content.request_id,
     Number.POSITIVE_INFINITY,
   );
   return sealEnvelope(event, undefined, delivery.webhook_event_id).body;
