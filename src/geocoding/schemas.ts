@@ -40,11 +40,15 @@ const geocodeOptions = {
   min_confidence: Type.Optional(minConfidence),
 };
 
-export const geocodeRequestSchema = Type.Object({ address, ...geocodeOptions }, { title: 'GeocodeRequest' });
+// Whole examples too: a page that makes one of the members' puts both names of a member into it, and empty texts.
+export const geocodeRequestSchema = Type.Object(
+  { address, ...geocodeOptions },
+  { title: 'GeocodeRequest', examples: [{ address: 'Ташкент, ул. Навои, 5' }] },
+);
 
 export const reverseRequestSchema = Type.Object(
   { latitude, longitude, provider: Type.Optional(provider), language: Type.Optional(language) },
-  { title: 'ReverseRequest' },
+  { title: 'ReverseRequest', examples: [{ latitude: 41.311081, longitude: 69.240562 }] },
 );
 
 const coordinates = Type.Object({ latitude, longitude });
@@ -65,7 +69,17 @@ export const distanceRequestSchema = Type.Object(
     country: Type.Optional(country),
     region: Type.Optional(region),
   },
-  { title: 'DistanceRequest', description: 'Each end as an object, or flat (`origin_lat`, `origin_lng`), not both.' },
+  {
+    title: 'DistanceRequest',
+    description: 'Each end as an object, or flat (`origin_lat`, `origin_lng`), not both.',
+    examples: [
+      {
+        origin: { address: 'Ташкент, ул. Навои, 5' },
+        destination: { latitude: 39.6548, longitude: 66.9757 },
+        mode: 'driving',
+      },
+    ],
+  },
 );
 
 export const batchRequestSchema = Type.Object(
@@ -77,7 +91,7 @@ export const batchRequestSchema = Type.Object(
     }),
     ...geocodeOptions,
   },
-  { title: 'BatchRequest' },
+  { title: 'BatchRequest', examples: [{ addresses: ['Ташкент, ул. Навои, 5', 'Самарканд, Регистан'] }] },
 );
 
 const geocodeResultMembers = {

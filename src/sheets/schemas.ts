@@ -66,10 +66,17 @@ const readOptions = {
 const place = { spreadsheet_id: spreadsheetId, range, range_name: Type.Optional(rangeName) };
 const common = { ...place, max_wait_seconds: Type.Optional(maxWaitSeconds) };
 
-export const readRequestSchema = Type.Object({ ...common, ...readOptions }, { title: 'SheetsReadRequest' });
+const examplePlace = { spreadsheet_id: 'requests-journal', range: 'Sheet1!A1:D20' };
+const exampleRows = { spreadsheet_id: 'requests-journal', range: 'Sheet1!A1', values: [['2026-11-22', 'Navoi 5', 3]] };
+
+// Whole examples too: a page that makes one of the members' puts both names of a member into it.
+export const readRequestSchema = Type.Object(
+  { ...common, ...readOptions },
+  { title: 'SheetsReadRequest', examples: [examplePlace] },
+);
 export const writeRequestSchema = Type.Object(
   { ...common, values, value_input_option: Type.Optional(valueInputOption) },
-  { title: 'SheetsWriteRequest' },
+  { title: 'SheetsWriteRequest', examples: [exampleRows] },
 );
 export const appendRequestSchema = Type.Object(
   {
@@ -78,9 +85,13 @@ export const appendRequestSchema = Type.Object(
     value_input_option: Type.Optional(valueInputOption),
     insert_data_option: Type.Optional(oneOf(insertDataOptions)),
   },
-  { title: 'SheetsAppendRequest', description: 'The first cell of `range` is where the table begins.' },
+  {
+    title: 'SheetsAppendRequest',
+    description: 'The first cell of `range` is where the table begins.',
+    examples: [exampleRows],
+  },
 );
-export const clearRequestSchema = Type.Object(common, { title: 'SheetsClearRequest' });
+export const clearRequestSchema = Type.Object(common, { title: 'SheetsClearRequest', examples: [examplePlace] });
 export const batchRequestSchema = Type.Object(
   {
     spreadsheet_id: spreadsheetId,
@@ -98,7 +109,18 @@ export const batchRequestSchema = Type.Object(
     value_input_option: Type.Optional(valueInputOption),
     max_wait_seconds: Type.Optional(maxWaitSeconds),
   },
-  { title: 'SheetsBatchRequest' },
+  {
+    title: 'SheetsBatchRequest',
+    examples: [
+      {
+        spreadsheet_id: 'requests-journal',
+        operations: [
+          { operation: 'append', range: 'Sheet1!A1', values: exampleRows.values },
+          { operation: 'read', range: 'Sheet1!A1:D20' },
+        ],
+      },
+    ],
+  },
 );
 
 const updated = { updated_range: Type.String(), updated_rows: Type.Integer() };

@@ -10,7 +10,7 @@ interface Operation {
   readonly tags: readonly string[];
   readonly requestBody?: {
     readonly required: boolean;
-    readonly content: Readonly<Record<string, { readonly schema: JsonSchema }>>;
+    readonly content: Readonly<Record<string, { readonly schema: JsonSchema; readonly example?: unknown }>>;
   };
   readonly responses: Readonly<
     Record<
@@ -148,6 +148,36 @@ test('the headers of the cache and of the limits are described where they are an
       path,
     );
   }
+});
+
+test('every body has an example that can be sent as it stands', async (t) => {
+  const app = await startTestService(t);
+  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+  const exampleOf = (path: string, method: string) =>
+    document.paths[path]?.[method]?.requestBody?.content['application/json']?.example;
+  const made: Record<string, string> = {};
+  for (const kind of ['services', 'webhooks']) {
+    const { status, json, text } = await app.admin('POST', `/${kind}`, exampleOf(`/api/v1/${kind}`, 'post'));
+    assert.equal(status, 201, text);
+    made[kind] = json.id;
+  }
+  let sent = 0;
+  for (const [path, methods] of Object.entries(document.paths)) {
+    // What senders and upstreams take is theirs.
+    if (/\/(?:hooks|proxy)\//.test(path)) continue;
+    for (const [method, { requestBody }] of Object.entries(methods)) {
+      if (requestBody === undefined || (method === 'post' && /\/(?:services|webhooks)$/.test(path))) continue;
+      const [, kind = ''] = path.slice('/api/v1'.length).split('/');
+      const url = path
+        .slice('/api/v1'.length)
+        .replace('{id}', made[kind] ?? '')
+        .replace('{service_name}', 'google_maps');
+      const reply = await app.admin(method.toUpperCase(), url, exampleOf(path, method) ?? 'no example');
+      assert.ok(reply.status < 300, `${method} ${path}: ${reply.text}`);
+      sent += 1;
+    }
+  }
+  assert.ok(sent > 15, String(sent));
 });
 
 function bodySchemaOf(operation: Operation): JsonSchema {

@@ -18,7 +18,7 @@ const readOnly = {
 };
 const putBody = Type.Object(
   { monthly_limit_usd: limit, action: Type.Optional(action), ...readOnly },
-  { title: 'BudgetChange', additionalProperties: false },
+  { title: 'BudgetChange', additionalProperties: false, examples: [{ monthly_limit_usd: 200, action: 'alert' }] },
 );
 const budgetSchema = Type.Object(
   {

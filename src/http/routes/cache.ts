@@ -70,6 +70,7 @@ const invalidateBody = Type.Object(
   },
   {
     title: 'CacheInvalidation',
+    examples: [{ operation: 'geocode', reason: 'streets were renamed' }],
     additionalProperties: false,
     description: 'What is named must all hold; nothing named is everything of the tenant.',
   },

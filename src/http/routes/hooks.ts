@@ -86,7 +86,10 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
   };
 }
 
-const anyBody = Type.Unknown({ description: 'Whatever the sender signed: the bytes count, not their type.' });
+const anyBody = Type.Unknown({
+  description: 'Whatever the sender signed: the bytes count, not their type.',
+  examples: [{ type: 'order.paid', event_id: 'order-17-paid' }],
+});
 
 /** A string, not bytes: Node writes it in one piece with the headers. */
 function answerOf(reception: Reception): string {

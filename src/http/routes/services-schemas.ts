@@ -67,7 +67,19 @@ const settable = {
 /** POST and PUT. */
 export const serviceBodySchema = Type.Object(
   { service_name: serviceName, service_type: serviceTypeSchema, ...settable, ...readOnly },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    examples: [
+      {
+        service_name: 'weather',
+        service_type: 'api',
+        display_name: 'Weather',
+        base_url: 'https://api.weather.example',
+        api_key: 'the key',
+        config: { auth: { in: 'query', name: 'key' }, cache_ttl_seconds: 600 },
+      },
+    ],
+  },
 );
 export type ServiceBody = Static<typeof serviceBodySchema>;
 
@@ -78,7 +90,7 @@ export const servicePatchSchema = Type.Object(
     ...settable,
     ...readOnly,
   },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ priority: 50, rate_limit_per_minute: 100 }] },
 );
 export type ServicePatch = Static<typeof servicePatchSchema>;
 

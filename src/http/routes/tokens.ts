@@ -47,7 +47,7 @@ const createBody = Type.Object(
     ),
     expires_at: Type.Optional(nullable(timeSchema('Default: never.'))),
   },
-  { title: 'NewServiceToken', additionalProperties: false },
+  { title: 'NewServiceToken', additionalProperties: false, examples: [{ name: 'billing', scopes: ['geocoding'] }] },
 );
 const tokenMembers = {
   id: Type.String({ format: 'uuid' }),

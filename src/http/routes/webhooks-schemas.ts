@@ -88,7 +88,10 @@ const readOnly = Object.fromEntries(
 /** POST and PUT. */
 export const webhookBodySchema = Type.Object(
   { webhook_name: webhookName, source_service: Type.Optional(sourceService), ...settable, ...readOnly },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    examples: [{ webhook_name: 'our repositories', source_service: 'github', event_types: ['issues', 'pull_request'] }],
+  },
 );
 export type WebhookBody = Static<typeof webhookBodySchema>;
 
@@ -99,20 +102,23 @@ export const webhookPatchSchema = Type.Object(
     ...settable,
     ...readOnly,
   },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ event_types: ['*'] }] },
 );
 export type WebhookPatch = Static<typeof webhookPatchSchema>;
 
-export const rotateSecretSchema = Type.Union([
-  Type.Object(
-    {
-      grace_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: longestGraceSeconds, default: 86_400 })),
-      secret_key: Type.Optional(secret),
-    },
-    { additionalProperties: false },
-  ),
-  Type.Null(),
-]);
+export const rotateSecretSchema = Type.Union(
+  [
+    Type.Object(
+      {
+        grace_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: longestGraceSeconds, default: 86_400 })),
+        secret_key: Type.Optional(secret),
+      },
+      { additionalProperties: false },
+    ),
+    Type.Null(),
+  ],
+  { examples: [{ grace_seconds: 86_400 }] },
+);
 
 export const idParamsSchema = Type.Object({ id: Type.String() });
 
@@ -147,7 +153,10 @@ export const eventsQuerySchema = Type.Object({
 });
 export type EventsQuery = Static<typeof eventsQuerySchema>;
 
-export const redriveSchema = Type.Object(eventFilter, { additionalProperties: false });
+export const redriveSchema = Type.Object(eventFilter, {
+  additionalProperties: false,
+  examples: [{ delivery_status: 'dead' }],
+});
 
 const time = Type.String({ format: 'date-time' });
 const anyObject = Type.Object({}, { additionalProperties: true });
