@@ -35,20 +35,36 @@ export async function askService(asking: AskOptions, address: string): Promise<A
     const message = typeof reply.body.detail === 'string' ? reply.body.detail : `status ${reply.status}`;
     if (reply.status === 200) return { kind: 'found', place: reply.body };
     if (code === 'ADDRESS_NOT_FOUND') return { kind: 'not_found', message };
-    if (code === 'INVALID_REQUEST') return { kind: 'refused', message };
-    // These would be the same for every row: the run ends and says so.
-    if (['UNAUTHORIZED', 'FORBIDDEN', 'TENANT_REQUIRED', 'NOT_FOUND', 'BUDGET_EXCEEDED'].includes(code)) {
+    if (isTheSameForEveryRow(code, reply.body)) {
       throw new CommandFailed(`the service refuses to answer (${code}): ${message}`);
     }
+    if (code === 'INVALID_REQUEST') return { kind: 'refused', message };
     if (code === 'RATE_LIMIT_EXCEEDED') throttles++;
     else faults++;
     const seconds = Math.min(reply.retryAfterSeconds ?? 2 ** faults, maxWaitSeconds);
     // Nobody was there over all these waits: the next row would find nobody either.
     if (reply.status === 0 && faults >= maxFaults) throw new CommandFailed(message);
-    asking.onWait(seconds, code === '' ? message : code);
+    asking.onWait(seconds, code === '' ? message : `${code}: ${message}`);
     await (asking.wait ?? waitFor)(seconds, asking.interrupted);
   }
   return null;
+}
+
+const refusalsOfAll: ReadonlySet<string> = new Set([
+  'UNAUTHORIZED',
+  'FORBIDDEN',
+  'TENANT_REQUIRED',
+  'NOT_FOUND',
+  'BUDGET_EXCEEDED',
+]);
+
+/** Then the run ends and says so: a token, a tenant without a service to ask, or an option such as `--language`. */
+function isTheSameForEveryRow(code: string, { errors, attempts }: ServiceReply['body']): boolean {
+  if (code === 'INVALID_REQUEST') {
+    return Array.isArray(errors) && errors.some((fault: { path?: unknown }) => fault.path !== 'address');
+  }
+  if (code === 'SERVICE_UNAVAILABLE') return Array.isArray(attempts) && attempts.length === 0;
+  return refusalsOfAll.has(code);
 }
 
 async function waitFor(seconds: number, interrupted: AbortSignal): Promise<void> {
