@@ -142,9 +142,9 @@ scrape_configs:
   };
 }
 
-/** A little of everything that a panel shows: hits, misses, costs, refusals, failures, a budget, sheets, bad requests. */
+/** A little of everything that a panel shows: hits, misses, costs, refusals, failures, a budget, sheets, webhooks, bad requests. */
 async function makeTraffic(url: string, token: string, admin: string, failingPort: number): Promise<void> {
-  const call = async (method: string, path: string, body: unknown, credential = token): Promise<void> => {
+  const call = async (method: string, path: string, body: unknown, credential = token): Promise<string> => {
     const reply = await fetch(`${url}/api/v1${path}`, {
       method,
       headers: {
@@ -156,6 +156,12 @@ async function makeTraffic(url: string, token: string, admin: string, failingPor
     });
     const text = await reply.text();
     if (credential === admin && !reply.ok) throw new Error(`${method} ${path}: ${reply.status} ${text}`);
+    return text;
+  };
+  const startSender = async (webhook: object): Promise<(body: object) => Promise<string>> => {
+    const { webhook_url } = JSON.parse(await call('POST', '/webhooks', webhook, admin)) as { webhook_url: string };
+    const path = `/hooks/${basename(new URL(webhook_url).pathname)}`;
+    return (body) => call('POST', path, body);
   };
   await call('PUT', '/budgets/google_maps', { monthly_limit_usd: 0.2, action: 'alert' }, admin);
   const failing = {
@@ -169,6 +175,8 @@ async function makeTraffic(url: string, token: string, admin: string, failingPor
     config: { adapter: 'google_maps' },
   };
   await call('POST', '/services', failing, admin);
+  const sendOrder = await startSender({ webhook_name: 'orders', source_service: 'orders', signature_scheme: 'none' });
+  const sendUnsigned = await startSender({ webhook_name: 'repositories', source_service: 'github' });
   const untilMs = performance.now() + trafficMs;
   for (let round = 0; performance.now() < untilMs; round++) {
     await Promise.all([
@@ -179,6 +187,8 @@ async function makeTraffic(url: string, token: string, admin: string, failingPor
       call('POST', '/sheets/read', { spreadsheet_id: 'sheet', range: 'Sheet1!A1:B2' }),
       call('POST', '/sheets/append', { spreadsheet_id: 'sheet', range: 'Sheet1!A:B', values: [[round, 'x']] }),
       call('POST', '/geocoding/geocode', {}),
+      sendOrder({ type: 'order.paid', id: round }),
+      round % 4 === 0 ? sendUnsigned({ action: 'opened' }) : null,
     ]);
     await delay(250);
   }
