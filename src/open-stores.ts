@@ -9,6 +9,7 @@ import type { Foundation } from './foundation.ts';
 import type { Logger } from './logger.ts';
 import { openDatabase } from './storage/database.ts';
 import { openEmbeddedPostgres } from './storage/embedded-postgres.ts';
+import { FolderInUse } from './storage/folder-lock.ts';
 import { createInProcessStore } from './storage/in-process-store.ts';
 import { migrate } from './storage/migrate.ts';
 import { ensurePartitions } from './storage/partitions.ts';
@@ -22,7 +23,7 @@ export type Stores = Awaited<ReturnType<typeof openStores>>;
 
 /** Rejects where the database is not to be had. */
 export async function openStores({ config, logger, clock, metrics, own }: Foundation) {
-  const databaseUrl = config.databaseUrl ?? own(await openEmbeddedPostgres(config.dataDir, logger)).url;
+  const databaseUrl = config.databaseUrl ?? own(await openEmbedded(config.dataDir, logger)).url;
   await blameVariable(config.databaseUrl === null ? null : 'DATABASE_URL', () => migrate({ url: databaseUrl, logger }));
   const db = own(
     openDatabase({
@@ -36,6 +37,15 @@ export async function openStores({ config, logger, clock, metrics, own }: Founda
   const store = own(await openSharedStore(config, logger));
   const broker = own(await openBroker(config, logger));
   return { db, store, broker };
+}
+
+/** A second start over one folder is the commonest mistake of a first day, and no fault of ours that needs a stack. */
+function openEmbedded(dataDir: string, logger: Logger): ReturnType<typeof openEmbeddedPostgres> {
+  return openEmbeddedPostgres(dataDir, logger).catch((error: unknown) =>
+    blameVariable(error instanceof FolderInUse ? 'DATA_DIR' : null, () => {
+      throw error;
+    }),
+  );
 }
 
 function openSharedStore({ redisUrls }: Config, logger: Logger): Promise<SharedStore> | SharedStore {

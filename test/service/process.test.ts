@@ -99,7 +99,8 @@ test('production says which providers it emulates for want of a credential', asy
 });
 
 test('a start from nothing prints a call that works as it stands', async (t) => {
-  const main = startMain(t, { PORT: '0', HOST: '127.0.0.1', DATA_DIR: await createDataDir(t) });
+  const dataDir = await createDataDir(t);
+  const main = startMain(t, { PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataDir });
   await waitFor('the banner', () => main.out().includes('API pages:') || main.child.exitCode !== null, 60_000);
   const shown = /curl -s (\S+) .*?Bearer (\S+)".*?Company-Id: (\w+)'.*?-d '(\{.*?\})'/s.exec(main.out());
   assert.ok(shown !== null, main.out() + main.err());
@@ -116,6 +117,10 @@ test('a start from nothing prints a call that works as it stands', async (t) => 
   const place = (await reply.json()) as Record<string, unknown>;
   assert.equal(reply.status, 200, JSON.stringify(place));
   assert.match(String(place.formatted_address), /Ташкент/);
+  const second = startMain(t, { PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataDir });
+  assert.equal((await second.exited)[0], 1);
+  assert.match(second.err(), /^ {2}DATA_DIR: the folder .* is in use by process \d+: stop it, or choose another/m);
+  assert.doesNotMatch(second.err(), / at |"level":60/);
   main.child.kill('SIGTERM');
   assert.deepEqual(await main.exited, [0, null], main.err());
   assert.doesNotMatch(main.err(), /"level":[456]0/, 'a start and an end in order have nothing to warn of');
