@@ -85,6 +85,7 @@ test('a call is opened by the keyboard, and the focus stays where it was when th
   const { page, faults } = await openConsole(t, service);
   await enter(page, service.tenant, service.adminToken);
   const call = page.locator('#logs tbody tr').first();
+  await call.waitFor(); // What is not shown yet takes no focus.
   await call.focus();
   await page.keyboard.press('Enter');
   await page.locator('#detail[open]').waitFor();
