@@ -6,7 +6,8 @@ import type { IsSensitive } from './sensitive-names.ts';
 
 export const masked = '[masked]';
 
-const stringToken = /"(?:[^"\\]|\\.)*(?:"|$)/gsy;
+/** Fits at every quote, also where the text was cut behind a backslash: what does not fit is looked for again at the next. */
+const stringToken = /"(?:[^"\\]|\\.)*(?:"|\\?$)/gsy;
 const nextQuote = /"/g;
 const colon = /\s*:\s*/gy;
 const scalar = /[^\s,\]}"]*/gy;
@@ -59,12 +60,20 @@ function endOfValue(text: string, start: number): number {
   return text.length;
 }
 
+/** Escapes are read also where the token was cut or is not quite JSON: what they hide is looked through all the same. */
 function decode(token: string): string {
   try {
     return JSON.parse(token) as string;
   } catch {
-    return token.slice(1, token.endsWith('"') ? -1 : undefined);
+    const isWhole = token.length > 1 && token.endsWith('"');
+    return token.slice(1, isWhole ? -1 : undefined).replace(/\\(?:u([0-9a-f]{4})|(.)|$)/gis, decodeEscape);
   }
+}
+
+const controls: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
+
+function decodeEscape(_escape: string, code: string | undefined, letter = ''): string {
+  return code === undefined ? (controls[letter] ?? letter) : String.fromCharCode(Number.parseInt(code, 16));
 }
 
 function matchFrom(pattern: RegExp, text: string, from: number): RegExpExecArray | null {

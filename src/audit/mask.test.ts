@@ -138,6 +138,66 @@ test('masked JSON with sensitive names stays JSON', () => {
   );
 });
 
+test('a body that quotes another is masked also where it is cut or is not quite JSON', () => {
+  const quoted = JSON.stringify({ client_secret: 'hunter2', rest: 'r'.repeat(80_000) });
+  for (const body of [JSON.stringify({ quoted }), JSON.stringify({ quoted: JSON.stringify({ quoted }) })]) {
+    const kept = keepBody(body, masker, [])?.text;
+    assert.ok(kept?.includes('client_secret') && kept.includes('[masked]'), kept?.slice(0, 100));
+    assert.ok(!kept?.includes('hunter2'));
+  }
+  assert.ok(!masker.body('{"quoted":"{\\"api_key\\":\\"hunter2\\",\\x"}', []).includes('hunter2'));
+});
+
+test('parts of a multipart form and elements of XML lose what is secret by its name', () => {
+  const form = (name: string, value: string) =>
+    `--b\r\nContent-Disposition: form-data; name="${name}"\r\nContent-Type: text/plain\r\n\r\n${value}\r\n--b--\r\n`;
+  assert.equal(masker.body(form('api_key', 'hunter2\r\nhunter3'), []), form('api_key', '[masked]'));
+  assert.equal(masker.body(form('city', 'Tashkent'), []), form('city', 'Tashkent'));
+  assert.equal(
+    masker.body('<?xml?><a><w:Password Type="x">hunter2</w:Password><token><![CDATA[h2]]></token><b>c</b></a>', []),
+    '<?xml?><a><w:Password Type="x">[masked]</w:Password><token>[masked]</token><b>c</b></a>',
+  );
+  assert.equal(masker.body('<a><secret>hunter2', []), '<a><secret>[masked]', 'cut in the middle');
+});
+
+test('a body made to be slow to look through holds nobody up', () => {
+  const pieces = [
+    'eyJ',
+    'eyJa.',
+    'AIza',
+    '[\\"token',
+    '\\"',
+    '\\"[',
+    '\\u005c',
+    '<a>',
+    '<a><![CDATA[',
+    '<a ',
+    'name="a"\r\n',
+    'a=',
+  ];
+  const beginnings = ['', '{"a":"', '"[token', '["token', '--b\r\n', '<'];
+  let slowestMs = 0;
+  for (const piece of pieces) {
+    for (const beginning of beginnings) {
+      const body = Buffer.from((beginning + piece.repeat(65_536 / piece.length)).slice(0, 65_536));
+      const startedAt = performance.now();
+      keepBody(body, masker, ['a-secret-of-the-account']);
+      slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+    }
+  }
+  // Some milliseconds; what grew with the square of the length took seconds.
+  assert.ok(slowestMs < 500, `${slowestMs} ms`);
+});
+
+test('a body that quotes itself deeper than any honest one is masked there', () => {
+  let body = '["token"]';
+  for (let level = 0; level < 17; level += 1)
+    body = `["${body.replaceAll(/[\\"]/g, (c) => (c === '"' ? '\\u0022' : '\\u005c'))}"]`.slice(0, 60_000);
+  assert.doesNotThrow(() => masker.body(body, []));
+  const deep = `"token[${'[\\"'.repeat(20_000)}`;
+  assert.doesNotThrow(() => keepBody(deep, masker, []));
+});
+
 test('a long body is cut after masking, and says so', () => {
   const long = `{"token":"${'s'.repeat(30_000)}","rest":"${'r'.repeat(60_000)}"}`;
   const kept = keepBody(Buffer.from(long), masker, []);
