@@ -168,6 +168,10 @@ function checkCollector(sourceService: string, { repository, hookId, baseUrl }: 
   if (sourceService === 'github' && (repository === null || hookId === null)) {
     throw invalidInput('collector', 'needs repository and hook_id for github');
   }
+  // In a URL they would be steps upwards: the token would go to another part of the API than its deliveries.
+  if (repository?.split('/').some((part) => part === '.' || part === '..')) {
+    throw invalidInput('collector.repository', 'must be owner/repository, or an organisation');
+  }
   if (baseUrl !== null && !/^https?:\/\//i.test(baseUrl)) {
     throw invalidInput('collector.base_url', 'must be an http or https URL');
   }

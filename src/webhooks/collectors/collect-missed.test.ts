@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { closeInReverse } from '../../../test/support/cleanup.ts';
 import { silentLogger, startTestDatabase } from '../../../test/support/database.ts';
 import { waitFor } from '../../../test/support/wait-for.ts';
+import { ServiceError } from '../../errors.ts';
 import { parseTenantId } from '../../ids.ts';
 import { createOutbound } from '../../outbound/http-client.ts';
 import { createKeyring } from '../../secrets/keyring.ts';
@@ -226,4 +227,20 @@ test('a stop gives up a sender that hangs, and what stood in the webhook before 
   const kept = await db.forTenant(tenant, (tx) => findWebhook(tx, tenant, row.id));
   assert.ok(kept !== null);
   assert.equal(presentWebhook({ keyring, publicBaseUrl }, kept).collector?.last_round, null);
+});
+
+test('a repository whose parts lead upwards is refused: the token would go to another part of the API', async (t) => {
+  const keyring = createKeyring([{ id: 'test', key: Buffer.alloc(32, 3) }]);
+  const { db } = await startTestDatabase(t);
+  const manage = { db, keyring, clock, publicBaseUrl: 'https://gateway.example', noteChange() {} };
+  for (const repository of ['..', '../..', 'owner/..', '../user', './owner']) {
+    const collector = { baseUrl: null, repository, hookId: 1, token: 'ghp_x' };
+    await assert.rejects(
+      createWebhook(manage, tenant, { ...draftForSource('up', 'github'), collector }, noOne),
+      (error: unknown) => error instanceof ServiceError && error.errors?.[0]?.path === 'collector.repository',
+      repository,
+    );
+  }
+  const collector = { baseUrl: null, repository: 'owner/..a', hookId: 1, token: 'ghp_x' };
+  await createWebhook(manage, tenant, { ...draftForSource('fine', 'github'), collector }, noOne);
 });
