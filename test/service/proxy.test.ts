@@ -336,6 +336,28 @@ test('each kind of credential is put where it belongs', async (t) => {
   });
 });
 
+test('a key in the query does not come back in the address of a redirect or of the next page', async (t) => {
+  const { upstream, app, register } = await start(t);
+  await register('queried', { config: { auth: { in: 'query', name: 'api key' } } });
+  const headersFor = async (headers: Record<string, string>) => {
+    upstream.answer = (_seen, response) => response.writeHead(302, headers).end();
+    return (await ask(app, 'queried/list?page=1')).headers;
+  };
+  const asked = 'page=1&api%20key=canary-key-5cd1';
+  const own = await headersFor({
+    location: `/base/list/?${asked}`,
+    'content-location': `${upstream.url}/base?${asked}`,
+  });
+  assert.equal(own.get('location'), '/api/v1/proxy/queried/list/?page=1');
+  assert.equal(own.get('content-location'), '/api/v1/proxy/queried?page=1');
+  const elsewhere = await headersFor({
+    location: `https://api.example/base/list?api+key=canary-key-5cd1#top`,
+    link: `<https://api.example/list?api%20key=canary-key-5cd1&page=2>; rel="next", </list?page=9>; rel="last"`,
+  });
+  assert.equal(elsewhere.get('location'), 'https://api.example/base/list#top');
+  assert.equal(elsewhere.get('link'), '<https://api.example/list?page=2>; rel="next", </list?page=9>; rel="last"');
+});
+
 test('answers are kept as the service says, else as the upstream does', async (t) => {
   const { upstream, app, register } = await start(t);
   await register('kept', { config: { cache_ttl_seconds: 60, cost_per_request: 0.5 } });

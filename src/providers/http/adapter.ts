@@ -87,7 +87,7 @@ async function ask(
   }
 }
 
-function send(
+async function send(
   account: ProviderAccount,
   http: ProviderHttp,
   { method, path, query, headers, body }: Question,
@@ -97,13 +97,29 @@ function send(
   const credential = credentialOf(account, auth, token);
   if (credential.header !== null) http.mask(credential.header.value);
   const ownQuery = credential.parameter === null ? query : withParameter(query, credential.parameter);
-  return http.send({
+  const reply = await http.send({
     method,
     url: targetUrl(account.baseUrl as string, path, ownQuery),
     headers: credential.header === null ? headers : { ...headers, [credential.header.name]: credential.header.value },
     ...(body === null ? {} : { body }),
     maxReplyBytes: maxHttpReplyBytes,
   });
+  return credential.parameter === null ? reply : withoutQuotedKey(reply, credential.parameter.name);
+}
+
+/** Who redirects, or names the next page, does it with the query that was asked, and the key in it. */
+function withoutQuotedKey(reply: ProviderReply, name: string): ProviderReply {
+  const headers: Record<string, string> = { ...reply.headers };
+  for (const header of ['location', 'content-location', 'link']) {
+    const value = headers[header];
+    if (value === undefined) continue;
+    headers[header] = value.replaceAll(/\?([^?#\s<>"]*)/g, (whole, query: string) => {
+      const rest = withoutParameter(query, name);
+      if (rest === query) return whole;
+      return rest === '' ? '' : `?${rest}`;
+    });
+  }
+  return { ...reply, headers };
 }
 
 interface Credential {
