@@ -81,14 +81,18 @@ function ask(app: TestService, path: string, init: RequestInit = {}): Promise<Re
 }
 
 /** As it stands: `fetch` would tidy the path up, and sends no body with a GET. */
-async function askRaw(app: TestService, path: string, body = ''): Promise<number> {
+function askRaw(app: TestService, path: string, body = ''): Promise<number> {
+  return askTarget(app, `/api/v1/proxy/${path}`, body);
+}
+
+async function askTarget(app: TestService, path: string, body = ''): Promise<number> {
   const { hostname, port } = new URL(app.url);
   const headers = {
     'x-management-company-id': app.tenant,
     'x-service-token': app.token,
     'content-length': Buffer.byteLength(body),
   };
-  const request = httpRequest({ hostname, port, path: `/api/v1/proxy/${path}`, headers }).end(body);
+  const request = httpRequest({ hostname, port, path, headers }).end(body);
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   response.resume();
   return response.statusCode ?? 0;
@@ -189,6 +193,18 @@ test('an API is reached through the gateway', async (t) => {
     const count = upstream.seen.length;
     assert.equal((await ask(app, 'plain/moved', { method: 'POST' })).status, 302);
     assert.equal(upstream.seen.length, count + 1);
+  });
+
+  await t.test('however the way to the service is written, the rest of the path goes on', async () => {
+    upstream.answer = (_seen, response) => response.end('ok');
+    for (const target of [
+      `${app.url}/api/v1/proxy/plain/a/b?c=/d`,
+      '/api/v1/%70roxy/plain/a/b?c=/d',
+      '/api/v%31/proxy/pl%61in/a/b?c=/d',
+    ]) {
+      assert.equal(await askTarget(app, target), 200);
+      assert.equal(upstream.seen.at(-1)?.url, '/base/a/b?c=/d', target);
+    }
   });
 
   await t.test('no path leads out of the base URL', async () => {

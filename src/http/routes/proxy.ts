@@ -8,6 +8,7 @@ import type { Answer } from '../answer.ts';
 import { apiPrefix, type Routes } from '../app.ts';
 import { callerOfCall } from '../call-reply.ts';
 import type { Idempotency } from '../idempotency.ts';
+import { pathOf } from '../request-context.ts';
 
 export interface ProxyRouteDeps extends HandOnDeps {
   readonly clock: Clock;
@@ -73,11 +74,17 @@ function refuseUnreadBody({ method, headers }: FastifyRequest): void {
   throw invalidInput('body', `is not handed on with ${method}; most APIs that take one there take it with POST`);
 }
 
-/** As the caller wrote them: the router has decoded the path, and a decoded path is another one. */
+/** Parts of a path up to and with the service's name. */
+const partsBefore = `${apiPrefix}/proxy/name`.split('/').length;
+
+/**
+ * As the caller wrote them: the router has decoded the path, and a decoded path is another one. Counted in parts, since what
+ * stands before the name may be written longer than it is (`%70roxy`).
+ */
 function targetOf(request: FastifyRequest): { serviceName: string; path: string; query: string } {
-  const [path = '', query] = splitOnce(request.url, '?');
-  const [, rest = ''] = splitOnce(path.slice(`${apiPrefix}/proxy/`.length), '/');
-  return { serviceName: (request.params as { service_name: string }).service_name, path: rest, query: query ?? '' };
+  const [, query = ''] = splitOnce(request.url, '?');
+  const path = pathOf(request).split('/').slice(partsBefore).join('/');
+  return { serviceName: (request.params as { service_name: string }).service_name, path, query };
 }
 
 function splitOnce(text: string, separator: string): [string, string?] {
