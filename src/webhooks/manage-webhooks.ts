@@ -191,6 +191,10 @@ function valuesOf(deps: ManageWebhooksDeps, owner: Owner, current: WebhookConfig
     }
   }
 
+  // A secret that is set takes the place of all before it, and another scheme asks for other secrets: no grace outlives either.
+  const endsGrace = draft.secretKey !== undefined || current?.signature_scheme !== draft.signatureScheme;
+  const previous = endsGrace ? null : current;
+
   const keepsTargetSecret = draft.targetSecret === undefined && (current?.target_secret ?? null) !== null;
   const needsTargetSecret = draft.targetUrl !== null && draft.targetSecret === undefined && !keepsTargetSecret;
   const madeTargetSecret = needsTargetSecret ? makeStandardSecret() : null;
@@ -210,8 +214,8 @@ function valuesOf(deps: ManageWebhooksDeps, owner: Owner, current: WebhookConfig
     signature_header: draft.signatureHeader,
     signature_scheme: draft.signatureScheme,
     secret_key: secret === null ? (current?.secret_key ?? null) : sealFor(keyring, owner, 'secret_key', secret),
-    previous_secret_key: current?.previous_secret_key ?? null,
-    previous_secret_until: current?.previous_secret_until ?? null,
+    previous_secret_key: previous?.previous_secret_key ?? null,
+    previous_secret_until: previous?.previous_secret_until ?? null,
     tolerance_seconds: draft.toleranceSeconds,
     max_payload_size_bytes: draft.maxPayloadSizeBytes,
     target_url: draft.targetUrl,

@@ -137,7 +137,11 @@ export function checkSecret(scheme: SignatureScheme, secret: string): void {
   if (scheme === 'telegram' && !/^[A-Za-z0-9_-]{1,256}$/.test(secret)) {
     throw invalidInput('secret_key', 'must be 1 to 256 of A-Z, a-z, 0-9, _ and -, as Telegram asks');
   }
-  if (scheme !== 'standard_webhooks') return;
+  if (scheme !== 'standard_webhooks') {
+    // Also one that is kept while the scheme changes: as a secret, everybody who may verify could sign with it.
+    if (secret.startsWith('whpk_')) throw invalidInput('secret_key', 'must not be a public key (whpk_)');
+    return;
+  }
   // Its letters and underscore are base64 of the URL's alphabet, and would pass for a secret that nobody signs with.
   if (secret.startsWith('whsk_')) {
     throw invalidInput('secret_key', 'must not be the private key (whsk_), which is its sender’s alone: give whpk_');

@@ -232,6 +232,36 @@ test('webhooks, from creation to the event', async (t) => {
     },
   );
 
+  await t.test('a grace ends with a secret that is set, and with another scheme', async () => {
+    const hook = await startWebhook(app, { webhook_name: 'graceful' });
+    const path = `/webhooks/${hook.id}`;
+    const post = (secret: string, id: number) =>
+      postDelivery(hook.url, `{"id":${id}}`, { 'x-webhook-signature': sign(secret, `{"id":${id}}`) });
+    await app.admin('POST', `${path}/rotate-secret`, { grace_seconds: 3600 });
+    assert.equal((await app.admin('PATCH', path, { webhook_name: 'renamed' })).status, 200);
+    assert.equal((await post(hook.secret, 1)).status, 200, 'another change leaves it');
+    assert.equal((await app.admin('PATCH', path, { secret_key: 'a-new-one' })).json.previous_secret_until, null);
+    assert.deepEqual([(await post(hook.secret, 2)).status, (await post('a-new-one', 3)).status], [401, 200]);
+
+    await app.admin('POST', `${path}/rotate-secret`, { grace_seconds: 3600 });
+    const github = { signature_scheme: 'github', signature_header: 'X-Hub-Signature-256' };
+    assert.equal((await app.admin('PATCH', path, github)).json.previous_secret_until, null);
+  });
+
+  await t.test('a public key never becomes a secret', async () => {
+    const key = `whpk_${Buffer.alloc(32, 7).toString('base64')}`;
+    const hmac = { signature_scheme: 'hmac_hex', signature_header: 'X-Signature' };
+    const body = { webhook_name: 'public', source_service: 'standard_webhooks', secret_key: key };
+    const { json } = await app.admin('POST', '/webhooks', body);
+    for (const refused of [
+      await app.admin('PATCH', `/webhooks/${json.id}`, hmac),
+      await app.admin('POST', '/webhooks', { ...body, ...hmac, source_service: 'custom', webhook_name: 'forged' }),
+    ]) {
+      assert.deepEqual([refused.status, refused.json.errors?.[0].path], [400, 'secret_key'], refused.text);
+    }
+    assert.equal((await app.admin('PATCH', `/webhooks/${json.id}`, { ...hmac, secret_key: 'own' })).status, 200);
+  });
+
   await t.test('secrets rotate with a grace, tokens without', async () => {
     const hook = await startWebhook(app, { webhook_name: 'rotating' });
     const post = (url: string, secret: string, id: number) =>
