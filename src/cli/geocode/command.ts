@@ -9,7 +9,7 @@ import { type Command, CommandFailed, type CommandInput, exitCodes, UsageError }
 import { parseWhole, readTenant } from '../read-arguments.ts';
 import type { Progress, Terminal } from '../terminal.ts';
 import { type AskOptions, askService } from './ask-service.ts';
-import { type CsvTable, parseCsv, renderCsvRow } from './csv.ts';
+import { type CsvTable, harmlessCell, parseCsv, renderCsvRow } from './csv.ts';
 import { type Answer, type Journal, openJournal } from './journal.ts';
 
 const defaultConcurrency = 8;
@@ -231,5 +231,9 @@ function cellsOf(answer: Answer): string[] {
   if (answer.kind !== 'found') return ['', '', '', '', '', '', `${answer.kind}: ${answer.message}`];
   const { place } = answer;
   const cells = ['latitude', 'longitude', 'formatted_address', 'confidence', 'location_type', 'provider'];
-  return [...cells.map((member) => String(place[member] ?? '')), 'found'];
+  return [...cells.map((member) => cellOf(place[member])), 'found'];
+}
+
+function cellOf(value: unknown): string {
+  return typeof value === 'string' ? harmlessCell(value) : String(value ?? '');
 }

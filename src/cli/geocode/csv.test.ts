@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCsv, renderCsvRow } from './csv.ts';
+import { harmlessCell, parseCsv, renderCsvRow } from './csv.ts';
 
 test('a list of addresses with commas and without quotes is one column', () => {
   const { headers, rows, delimiter } = parseCsv('address\nТашкент, улица Навои, 5\r\n"Самарканд; ""Регистан"""\n\n');
@@ -15,4 +15,11 @@ test('a row that was cut at the comma of its address is named, and empty cells a
     message: 'row 2 has 3 cells, the first line names 2: put an address with a "," in double quotes',
   });
   assert.deepEqual(parseCsv('id;address\n1;Бухара, Ленина 3;;\n').rows[0]?.slice(0, 2), ['1', 'Бухара, Ленина 3']);
+});
+
+test('no text from outside is a formula to a spreadsheet', () => {
+  for (const text of ['=HYPERLINK("http://x")', '+1', '-1', '@sum', '\t=1', '\r=1']) {
+    assert.equal(harmlessCell(text), `'${text}`);
+  }
+  assert.equal(harmlessCell('Ташкент = столица'), 'Ташкент = столица');
 });

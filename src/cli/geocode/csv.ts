@@ -30,6 +30,14 @@ export function renderCsvRow(cells: readonly string[], delimiter: string): strin
   return `${cells.map((cell) => quoteCell(cell, delimiter)).join(delimiter)}\r\n`;
 }
 
+/**
+ * A text that somebody else wrote, so that no spreadsheet takes it for a formula: an apostrophe in front is how a cell says
+ * that it is text. Numbers are not texts, and stay.
+ */
+export function harmlessCell(text: string): string {
+  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+}
+
 /** null: the first line has none. */
 function guessDelimiter(content: string): string | null {
   const firstLine = content.split(/\r?\n/, 1)[0] ?? '';
