@@ -374,6 +374,17 @@ test('a key in the query does not come back in the address of a redirect or of t
   assert.equal(elsewhere.get('link'), '<https://api.example/list?page=2>; rel="next", </list?page=9>; rel="last"');
 });
 
+test('a status that is none is the upstream’s fault, and no answer', async (t) => {
+  const { upstream, app, register } = await start(t);
+  await register('odd');
+  for (const status of [600, 999]) {
+    upstream.answer = (_seen, response) =>
+      void response.socket?.end(`HTTP/1.1 ${status} X\r\nContent-Length: 0\r\n\r\n`);
+    const reply = await ask(app, 'odd', { method: 'POST' });
+    assert.deepEqual([reply.status, ((await reply.json()) as { code: string }).code], [502, 'PROVIDER_ERROR']);
+  }
+});
+
 test('answers are kept as the service says, else as the upstream does', async (t) => {
   const { upstream, app, register } = await start(t);
   await register('kept', { config: { cache_ttl_seconds: 60, cost_per_request: 0.5 } });

@@ -175,8 +175,10 @@ function withParameter(query: string, { name, value }: { readonly name: string; 
 
 function judge(question: Question, { status, headers, body }: ProviderReply): Verdict<HttpOutput> {
   const value: HttpOutput = { status, headers, body };
+  const retryable = safeMethods.has(question.method);
+  // To be taken for a 5xx (RFC 9110, 15), and no answer that could be passed on.
+  if (status > 599) return { kind: 'failed', retryable, message: `HTTP ${status}, which is no status` };
   if (status >= 500) {
-    const retryable = safeMethods.has(question.method);
     return { kind: 'failed', retryable, message: `HTTP ${status}`, passOn: value };
   }
   if (status === 401) {
