@@ -104,6 +104,30 @@ test("an account's exact secret is found in any encoding", () => {
   }
 });
 
+test('an exact secret is found as other languages escape it', () => {
+  const odd = `пароль<&>'"9`;
+  const ascii = JSON.stringify(odd).replaceAll(
+    /[^ -~]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  const forms = {
+    python: ascii,
+    java: ascii.replaceAll(/[0-9a-f]{4}/g, (code) => code.toUpperCase()),
+    go: JSON.stringify(odd).replaceAll('<', '\\u003c').replaceAll('>', '\\u003e').replaceAll('&', '\\u0026'),
+    html: 'пароль&lt;&amp;&gt;&#39;&quot;9',
+    'html in hexadecimal': 'пароль&lt;&amp;&gt;&#x27;&quot;9',
+    'html text': `пароль&lt;&amp;&gt;'"9`,
+  };
+  for (const [name, form] of Object.entries(forms)) {
+    const inBody = form.startsWith('"') ? `{"echo":${form}}` : `<p>${form}</p>`;
+    const clean = [masker.body(inBody, [odd]), masker.text(`refused: ${form}`, [odd])];
+    assert.ok(
+      clean.every((text) => text.includes('[masked]') && !/9|043f|пароль/i.test(text)),
+      `${name}: ${clean}`,
+    );
+  }
+});
+
 test('no text around a secret keeps it from being masked', () => {
   fc.assert(
     fc.property(

@@ -7,7 +7,10 @@ const maxRemembered = 256;
 
 const remembered = new Map<string, readonly string[]>();
 
-/** Plain, JSON-escaped (also twice), percent-encoded in both cases, form-encoded, hexadecimal, base64 at any alignment. */
+/**
+ * Plain, JSON-escaped (also twice, and as ASCII), HTML-escaped, percent-encoded in both cases, form-encoded, hexadecimal,
+ * base64 at any alignment.
+ */
 export function formsOfSecret(secret: string): readonly string[] {
   if (secret.length < minSecretLength) return [];
   const known = remembered.get(secret);
@@ -29,12 +32,37 @@ function workOutForms(secret: string): string[] {
     escaped,
     escaped.replaceAll('/', '\\/'),
     JSON.stringify(escaped).slice(1, -1),
+    ...asciiForms(escaped),
+    ...htmlForms(secret),
     percent,
     percent.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
     percent.replaceAll('%20', '+'),
     encodeURI(secret.toWellFormed()),
     bytes.toString('hex'),
     ...base64Forms(bytes),
+  ];
+}
+
+/** Python and PHP write JSON in ASCII alone, Go and many frameworks what HTML could mistake as well. */
+function asciiForms(escaped: string): string[] {
+  const code = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const forms = [/[^\x20-\x7e]/g, /[<>&]/g, /[^\x20-\x7e]|[<>&']/g].map((plain) => escaped.replaceAll(plain, code));
+  return [
+    ...forms,
+    ...forms.map((form) => form.replaceAll(/\\u[0-9a-f]{4}/g, (unicode) => `\\u${unicode.slice(2).toUpperCase()}`)),
+  ];
+}
+
+/** As an error page quotes what it was sent: with the apostrophe as it stands, or in one of its usual spellings. */
+function htmlForms(secret: string): string[] {
+  const escaped = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const quoted = escaped.replaceAll('"', '&quot;');
+  return [
+    escaped,
+    quoted,
+    quoted.replaceAll("'", '&#39;'),
+    quoted.replaceAll("'", '&#x27;'),
+    quoted.replaceAll("'", '&#039;'),
   ];
 }
 

@@ -48,7 +48,7 @@ const everydayInBodies = new Set(['key', 'auth', 'appid']);
 
 /** Something in the text may be such a name: a cheap first look before the text is scanned. */
 export const sensitiveNameHint =
-  /token|secret|passw|passphrase|pwd|api.?key|private.?key|access.?key|"sig"|signature|authorization|cookie|assertion|credential|session|jwt|cvv|cvc|otp|authheader|\\u00/i;
+  /token|secret|passw|passphrase|pwd|api.?key|private.?key|access.?key|"sig"|signature|authorization|cookie|assertion|credential|session|jwt|cvv|cvc|otp|authheader|\\u[0-9a-f]/i;
 
 export type IsSensitive = (name: string) => boolean;
 
