@@ -172,6 +172,23 @@ test('a body that quotes another is masked also where it is cut or is not quite 
   assert.ok(!masker.body('{"quoted":"{\\"api_key\\":\\"hunter2\\",\\x"}', []).includes('hunter2'));
 });
 
+test('keys are known by the names that vendors give them, in Russian too', () => {
+  for (const name of [
+    'X-Auth',
+    'X-Auth-Key',
+    'Ocp-Apim-Subscription-Key',
+    'x-functions-key',
+    'DD-APPLICATION-KEY',
+    'X-Master-Key',
+  ]) {
+    assert.deepEqual(masker.headers({ [name]: 'hunter2' }, []), { [name]: '[masked]' });
+  }
+  const body = { Пароль: 'a', Секрет: 'c', subscription_key: 'd', Город: 'e', 'Idempotency-Key': 'f' };
+  const clean = JSON.parse(masker.body(JSON.stringify(body), [])) as Record<string, string>;
+  assert.deepEqual(Object.values(clean), ['[masked]', '[masked]', '[masked]', 'e', 'f']);
+  assert.equal(masker.body('Пароль=hunter2&x=1', []), 'Пароль=[masked]&x=1');
+});
+
 test('parts of a multipart form and elements of XML lose what is secret by its name', () => {
   const form = (name: string, value: string) =>
     `--b\r\nContent-Disposition: form-data; name="${name}"\r\nContent-Type: text/plain\r\n\r\n${value}\r\n--b--\r\n`;

@@ -3,6 +3,7 @@
 const exact = new Set([
   'authorization',
   'auth',
+  'xauth',
   'cookie',
   'cookies',
   'setcookie',
@@ -33,6 +34,16 @@ const endings = [
   'accesskey',
   'secretkey',
   'accesskeyid',
+  'authkey',
+  'appkey',
+  'applicationkey',
+  'encryptionkey',
+  'functionskey',
+  'licensekey',
+  'masterkey',
+  'sharedkey',
+  'signingkey',
+  'subscriptionkey',
   'signature',
   'signature256',
   'authorization',
@@ -40,6 +51,9 @@ const endings = [
   'credentials',
   'cookie',
   'authheader',
+  'пароль',
+  'секрет',
+  'токен',
 ];
 /** Names that end like a secret's and are none. */
 const harmless = new Set(['nextpagetoken', 'pagetoken', 'nextsynctoken', 'synctoken', 'maxtokens', 'totaltokens']);
@@ -48,12 +62,12 @@ const everydayInBodies = new Set(['key', 'auth', 'appid']);
 
 /** Something in the text may be such a name: a cheap first look before the text is scanned. */
 export const sensitiveNameHint =
-  /token|secret|passw|passphrase|pwd|api.?key|private.?key|access.?key|"sig"|signature|authorization|cookie|assertion|credential|session|jwt|cvv|cvc|otp|authheader|\\u[0-9a-f]/i;
+  /token|secret|passw|passphrase|pwd|(?:api|private|access|auth|app|application|encryption|functions|license|master|shared|signing|subscription).?key|"sig"|signature|authorization|cookie|assertion|credential|session|jwt|cvv|cvc|otp|authheader|пароль|секрет|токен|\\u[0-9a-f]/i;
 
 export type IsSensitive = (name: string) => boolean;
 
 export function normaliseName(name: string): string {
-  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+  return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
 }
 
 function isSensitive(normalised: string): boolean {
