@@ -73,6 +73,17 @@ test('a flood of wrong tokens is one query at a time, and repeats are none', asy
   assert.equal(lookUps.length, 3);
 });
 
+test('a flood that fills the room for look-ups refuses no token that was good lately', async (t) => {
+  const { add, find, state, directory } = await startDirectory(t);
+  await add('known');
+  await waitFor('the token is known', async () => (await find('known')) !== null);
+  state.nowMs += 60_000;
+  const flood = Array.from({ length: 5_000 }, (_, index) => directory.find(hashTokenHex(`wrong-${index}`)));
+  assert.throws(() => directory.find(hashTokenHex('one too many')), { code: 'SERVICE_UNAVAILABLE' });
+  assert.equal((await find('known'))?.name, 'bot');
+  await Promise.all(flood);
+});
+
 test('a revoked token stops working, and a new one starts, at the notification', async (t) => {
   const { db, add, find } = await startDirectory(t);
   assert.equal(await find('late'), null);

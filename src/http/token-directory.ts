@@ -20,7 +20,7 @@ const unknownMs = 10_000;
 /** At the bound the one used longest ago is forgotten, and read again when it comes. */
 const maxKnown = 10_000;
 const maxUnknown = 10_000;
-/** At the bound a look-up is refused with 503: this many wait only when the database hardly answers. */
+/** At the bound a look-up is refused with 503: this many wait only when the database hardly answers, or in a flood. */
 const maxWaiting = 5_000;
 const maxHashesPerQuery = 500;
 const touchIntervalMs = 30_000;
@@ -158,7 +158,9 @@ export async function openTokenDirectory(deps: TokenDirectoryDeps): Promise<Toke
     find(hashHex) {
       const nowMs = clock.now();
       const entry = known.get(hashHex);
-      if (entry !== undefined && nowMs - entry.loadedAtMs < freshMs) return answer(entry);
+      // While as many wait as may, a flood of wrong tokens, those that were good lately go on as without the database.
+      const maxAgeMs = waiting.size < maxWaiting ? freshMs : staleMs;
+      if (entry !== undefined && nowMs - entry.loadedAtMs < maxAgeMs) return answer(entry);
       const unknownSinceMs = unknown.get(hashHex);
       if (unknownSinceMs !== undefined) {
         if (nowMs - unknownSinceMs < unknownMs) return null;
