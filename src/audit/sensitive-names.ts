@@ -60,14 +60,17 @@ const harmless = new Set(['nextpagetoken', 'pagetoken', 'nextsynctoken', 'syncto
 /** Secret in a header or a query, an everyday word in a body. */
 const everydayInBodies = new Set(['key', 'auth', 'appid']);
 
-/** Something in the text may be such a name: a cheap first look before the text is scanned. */
+/**
+ * Something in the text may be such a name: a cheap first look before the text is scanned. What stands before `key` is
+ * looked back at: tried at every letter instead, so many beginnings took half as long again.
+ */
 export const sensitiveNameHint =
-  /token|secret|passw|passphrase|pwd|(?:api|private|access|auth|app|application|encryption|functions|license|master|shared|signing|subscription).?key|"sig"|signature|authorization|cookie|assertion|credential|session|jwt|cvv|cvc|otp|authheader|пароль|секрет|токен|\\u[0-9a-f]/i;
+  /token|secret|passw|passphrase|pwd|(?<=(?:api|private|access|auth|app|application|encryption|functions|license|master|shared|signing|subscription).?)key|"sig"|signature|authorization|cookie|assertion|credential|session|jwt|cvv|cvc|otp|authheader|пароль|секрет|токен|\\u[0-9a-f]/i;
 
 export type IsSensitive = (name: string) => boolean;
 
 export function normaliseName(name: string): string {
-  return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
+  return name.toLowerCase().replaceAll(/[^a-z0-9\u0400-\u04ff]/g, '');
 }
 
 function isSensitive(normalised: string): boolean {
