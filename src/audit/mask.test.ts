@@ -217,17 +217,14 @@ test('a body made to be slow to look through holds nobody up', () => {
     'a=',
   ];
   const beginnings = ['', '{"a":"', '"[token', '["token', '--b\r\n', '<'];
-  let slowestMs = 0;
+  // What grows with the square of the length would take minutes for one of these, and the test its whole time.
+  const length = 1_000_000;
   for (const piece of pieces) {
     for (const beginning of beginnings) {
-      const body = Buffer.from((beginning + piece.repeat(65_536 / piece.length)).slice(0, 65_536));
-      const startedAt = performance.now();
-      keepBody(body, masker, ['a-secret-of-the-account']);
-      slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+      const body = (beginning + piece.repeat(length / piece.length)).slice(0, length);
+      assert.notEqual(masker.body(body, ['a-secret-of-the-account']), '');
     }
   }
-  // Some milliseconds; what grew with the square of the length took seconds.
-  assert.ok(slowestMs < 500, `${slowestMs} ms`);
 });
 
 test('a body that quotes itself deeper than any honest one is masked there', () => {
