@@ -6,7 +6,7 @@ import { silentLogger, startTestDatabase, type TestDatabase } from '../../test/s
 import { answerPlace, answerWith, startFakeProvider } from '../../test/support/fake-provider.ts';
 import { busyMachineDeadlineMs, redisUrl, uniquePrefix } from '../../test/support/redis.ts';
 import { removeKeys } from '../../test/support/redis-at-clock.ts';
-import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
+import { startTcpProxy, type TcpProxy } from '../../test/support/tcp-proxy.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { openRedisStore } from '../storage/redis-store.ts';
 
@@ -19,9 +19,11 @@ async function startReplicas(t: TestContext, count: number) {
   const shared = await startTestDatabase(t);
   const prefix = uniquePrefix();
   t.after(() => removeKeys(redisUrl, prefix));
-  const proxy = await startTcpProxy(t, redisUrl);
   const replicas = [];
+  const proxies: TcpProxy[] = [];
   for (let index = 0; index < count; index += 1) {
+    const proxy = await startTcpProxy(t, redisUrl);
+    proxies.push(proxy);
     const store = await openRedisStore({
       urls: [proxy.through(redisUrl)],
       logger: silentLogger,
@@ -33,7 +35,15 @@ async function startReplicas(t: TestContext, count: number) {
     replicas.push(await startPipeline(t, { providers: { google }, store, database }));
   }
   for (const { store } of replicas) await waitFor('all replicas', () => store.replicasSeen() === count);
-  return { google, proxy, replicas, db: shared.db };
+  const proxy = {
+    cut() {
+      for (const each of proxies) each.cut();
+    },
+    resume() {
+      for (const each of proxies) each.resume();
+    },
+  };
+  return { google, proxy, proxies, replicas, db: shared.db };
 }
 type Replica = Awaited<ReturnType<typeof startPipeline>>;
 
@@ -162,6 +172,29 @@ test('an invalidation made while Redis was gone holds when it is back', async (t
     assert.equal((await replica.geocode('Navoi 1')).json.formatted_address, 'New');
     assert.equal((await replica.geocode('A', sheet('A1'))).json.formatted_address, 'New');
   }
+});
+
+test('an invalidation reaches a replica that alone has lost Redis, and is not made again when that is back', async (t) => {
+  const { google, proxies, replicas } = await startReplicas(t, 2);
+  const [first, second] = replicas as [Replica, Replica];
+  await second.geocode('Navoi 1');
+  proxies[1]?.cut();
+  await waitFor('the second to have lost Redis', () => !second.store.isAvailable());
+  assert.equal((await second.geocode('Navoi 1')).cacheOutcome, 'HIT-MEMORY');
+  google.behave(answerPlace(0.9, 'New'));
+
+  await first.cache.invalidate(pipelineTenant, { operation: 'geocode' });
+
+  await waitFor(
+    'the second to have let go',
+    async () => (await second.geocode('Navoi 1')).json.formatted_address === 'New',
+  );
+  await first.geocode('Navoi 2');
+  const asked = google.requests();
+  proxies[1]?.resume();
+  await waitFor('the second to have Redis back', () => second.store.isAvailable());
+  assert.equal((await second.geocode('Navoi 2')).json.formatted_address, 'New');
+  assert.equal(google.requests(), asked);
 });
 
 test('a stale answer survives a restart', async (t) => {

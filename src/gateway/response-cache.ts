@@ -146,9 +146,9 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
 
   const bus = await openInvalidationBus({
     ...deps,
-    async onInvalidation({ tenantId, selector }, via) {
+    async onInvalidation({ tenantId, selector, isNumbered }) {
       await letGo(tenantId, selector);
-      if (via === 'database') pendingNumbers.add(tenantId, selector);
+      if (!isNumbered) pendingNumbers.add(tenantId, selector);
     },
     onGap: () => {
       flights.outdate(() => true);
@@ -283,10 +283,10 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
 
     async invalidate(tenantId, selector) {
       // From the bottom up: whoever reads a layer after it was cleaned can bring nothing old to the layers above it.
-      const numbered = await shared.numberInvalidation(tenantId, selector);
-      if (!numbered) pendingNumbers.add(tenantId, selector);
+      const isNumbered = await shared.numberInvalidation(tenantId, selector);
+      if (!isNumbered) pendingNumbers.add(tenantId, selector);
       const deletion = await removeFromDatabase(tenantId, selector);
-      await bus.announce({ tenantId, selector }).catch((error: unknown) => {
+      await bus.announce({ tenantId, selector, isNumbered }).catch((error: unknown) => {
         logger.warn({ err: error }, 'an invalidation could not be announced: other memories keep what they have');
       });
       const removed = new Set([...(await letGo(tenantId, selector)), ...deletion.keys]);
