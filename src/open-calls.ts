@@ -57,6 +57,7 @@ export async function openCalls(
       l2TtlSeconds: config.cache.l2TtlSeconds,
       overlaps: { [scopeKind]: rangesOverlap },
       onEvicted: metrics.cacheEvicted,
+      onOtherInvalidates: directory.refresh,
     }),
   );
   for (const serviceName of changedServices.serviceNames) {

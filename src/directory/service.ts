@@ -62,7 +62,7 @@ export interface ServiceDirectory {
   ofTenant(tenantId: TenantId): Promise<readonly ExternalService[]>;
   /** Opens the sealed secrets of a service; the plain values are kept in memory no longer than the directory's entry. */
   accountOf(service: ExternalService): ProviderAccount;
-  /** A change was committed by this process: whoever asks from now on sees it, without waiting for the notification. */
+  /** A change was committed, as this process knows: whoever asks from now on sees it, without waiting for the notification. */
   refresh(tenantId: TenantId): void;
   /** Every tenant's services: for probes and metrics only. */
   ofAllTenants(): Promise<readonly ExternalService[]>;

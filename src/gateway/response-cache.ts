@@ -95,6 +95,11 @@ export interface ResponseCacheDeps {
   readonly maxMemoryBytes?: number;
   /** Told of each answer that had to make room for others in memory. */
   readonly onEvicted?: () => void;
+  /**
+   * Told that another replica lets go of a tenant's answers, other than those of a scope: the service that gave them may
+   * be another now. Whoever asks after it must know that, or the old answer is fetched again, and stored for all.
+   */
+  readonly onOtherInvalidates?: (tenantId: TenantId) => void;
 }
 
 const flushEveryMs = 1_000;
@@ -147,6 +152,7 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
   const bus = await openInvalidationBus({
     ...deps,
     async onInvalidation({ tenantId, selector, isNumbered }) {
+      if (selector.scope === undefined) deps.onOtherInvalidates?.(tenantId);
       await letGo(tenantId, selector);
       if (!isNumbered) pendingNumbers.add(tenantId, selector);
     },

@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import pg from 'pg';
 import { type Cleanup, closeInReverse } from '../support/cleanup.ts';
-import { startTestService, type TestService } from '../support/service.ts';
+import { startTestReplica, startTestService, type TestService } from '../support/service.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 interface Seen {
@@ -46,9 +47,10 @@ async function startUpstream(t: Cleanup): Promise<Upstream> {
   return upstream;
 }
 
-async function start(t: Cleanup) {
+async function start(t: Cleanup, more: Record<string, string> = {}) {
   const upstream = await startUpstream(t);
-  const app = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host });
+  const env = { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host, ...more };
+  const app = await startTestService(t, env);
   const register = async (name: string, members: Record<string, unknown> = {}): Promise<string> => {
     const reply = await app.call(
       'POST',
@@ -65,7 +67,7 @@ async function start(t: Cleanup) {
     assert.equal(reply.status, 201, reply.text);
     return reply.json.id;
   };
-  return { upstream, app, register };
+  return { upstream, app, register, env };
 }
 
 function ask(app: TestService, path: string, init: RequestInit = {}): Promise<Response> {
@@ -577,3 +579,31 @@ test('an API that is changed or made anew is asked anew, whatever was kept of it
   await register('catalog', { config: { cache_ttl_seconds: 600 } });
   assert.deepEqual(await look(), ['MISS', '/base/prices as Bearer canary-key-5cd1']);
 });
+
+test('a replica that hears late of a change of an API asks it nothing at its old address', async (t) => {
+  const keys = { ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}` };
+  const { upstream, app, register, env } = await start(t, keys);
+  const replica = await startTestReplica(t, app, env);
+  const id = await register('catalog', { config: { cache_ttl_seconds: 600 } });
+  upstream.answer = ({ url }, response) => response.end(url);
+  const look = async () => (await ask(replica, 'catalog/prices')).text();
+  await waitFor('the replica to know it', async () => (await look()) === '/base/prices');
+  await withOwner(app.database.url, (owner) =>
+    // As where the replica's listening connection has just been lost.
+    owner.query('alter table external_services disable trigger external_services_notify_update'),
+  );
+
+  await app.admin('PATCH', `/services/${id}`, { base_url: `${upstream.url}/new` });
+
+  assert.equal(await look(), '/new/prices');
+});
+
+async function withOwner(url: string, work: (owner: pg.Client) => Promise<unknown>): Promise<void> {
+  const owner = new pg.Client(url);
+  await owner.connect();
+  try {
+    await work(owner);
+  } finally {
+    await owner.end();
+  }
+}
