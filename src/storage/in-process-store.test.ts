@@ -32,6 +32,15 @@ test('memory stays within the bound of bytes, also for one value above it', asyn
   assert.equal(await store.get('huge'), null);
 });
 
+test('a value holds its own bytes alone, and not the block that they came in', async () => {
+  const store = createInProcessStore({ clock: createManualClock(), logger: silentLogger });
+  await store.set('small', Buffer.alloc(65_536, '7').subarray(10, 13), 1_000);
+
+  const kept = await store.get('small');
+  assert.equal(kept?.toString(), '777');
+  assert.equal(kept?.buffer.byteLength, 3);
+});
+
 test('a script is refused: its in-process twin was to be used', async () => {
   const store = createInProcessStore({ clock: createManualClock(), logger: silentLogger });
   await assert.rejects(store.runScript({ name: 'any', lua: 'return 1' }, [], []), /in-process twin/);

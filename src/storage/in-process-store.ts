@@ -6,6 +6,7 @@
  */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
+import { ownBytes } from './own-bytes.ts';
 import type { SharedStore } from './shared-store.ts';
 
 export interface InProcessStoreOptions {
@@ -51,7 +52,7 @@ export function createInProcessStore(options: InProcessStoreOptions): SharedStor
 
   const put = (key: string, value: Buffer, expiresAtMs: number): void => {
     remove(key);
-    const entry = { value, expiresAtMs };
+    const entry = { value: ownBytes(value), expiresAtMs };
     entries.set(key, entry);
     usedBytes += sizeOf(key, entry);
     while (usedBytes > maxBytes || entries.size > maxEntries) remove(entries.keys().next().value as string);

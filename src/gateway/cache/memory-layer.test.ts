@@ -61,6 +61,24 @@ test('bytes stay within their bound, and one giant does not push everything else
   assert.equal([...memory.entries()].length, before);
 });
 
+test('an answer holds its own bytes alone, and not the block that they came in', () => {
+  const memory = createMemoryLayer({ maxEntries: 1e6, maxBytes: 1e9 });
+  const block = Buffer.alloc(65_536, '7');
+  for (let index = 0; index < 10; index += 1) {
+    memory.put(answerOf(`q${index}`, 0, { body: block.subarray(index * 100, index * 100 + 50 + index) }), 10);
+  }
+
+  const bodies = [...memory.entries()].map(({ answer }) => answer.body);
+  assert.deepEqual(
+    bodies.map(String),
+    Array.from({ length: 10 }, (_, index) => '7'.repeat(50 + index)),
+  );
+  assert.deepEqual(
+    bodies.map(({ buffer }) => buffer.byteLength),
+    bodies.map(({ byteLength }) => byteLength),
+  );
+});
+
 test('replacing and removing give back what they took', () => {
   const memory = createMemoryLayer({ maxEntries: 10, maxBytes: 1e9 });
   for (let round = 0; round < 5; round += 1) memory.put(answerOf('same', 100, { scope: 's:1' }), 10);

@@ -8,6 +8,7 @@
  * Entries outlive their freshness, because a stale answer is better than none when every provider fails.
  */
 import type { TenantId } from '../../ids.ts';
+import { ownBytes } from '../../storage/own-bytes.ts';
 import type { CachedAnswer } from './cached-answer.ts';
 import { identityOf } from './cached-answer.ts';
 
@@ -99,7 +100,7 @@ export function createMemoryLayer(options: MemoryLayerOptions): MemoryLayer {
       totalBytes += sizeBytes;
       makeRoom();
       const entry: MemoryEntry = {
-        answer,
+        answer: { ...answer, body: ownBytes(answer.body) },
         identity,
         freshUntilMs,
         sizeBytes,
