@@ -507,6 +507,27 @@ test('what is no HTTP gets a problem and the end of the connection', async (t) =
   }
 });
 
+test('a target written as a whole URL is the path in it, and no token in that is repeated', async (t) => {
+  const { app } = await startApp(t);
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as { port: number };
+  for (const [target, status, instance] of [
+    ['http://gateway.example/hooks/whk_secret', 404, '/hooks/{webhook_token}'],
+    ['HTTP://gateway.example:8006?x=/', 200, null],
+    ['http://gateway.example/health/live', 200, null],
+  ] as const) {
+    const socket = connect(port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: gateway.example\r\nConnection: close\r\n\r\n`);
+    await once(socket, 'close');
+    assert.ok(text.startsWith(`HTTP/1.1 ${status} `), text);
+    if (instance !== null) assert.equal(JSON.parse(text.slice(text.indexOf('{'))).instance, instance);
+  }
+});
+
 test('a caller that writes all of a body that is too large before it reads gets to read 413', async (t) => {
   const { app } = await startApp(t);
   await app.listen({ port: 0, host: '127.0.0.1' });

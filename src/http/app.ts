@@ -62,6 +62,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     // What arrives on an open connection while the server closes is still served, and told to come on another.
     return503OnClosing: false,
     trustProxy: deps.trustedProxies.length === 0 ? false : [...deps.trustedProxies],
+    rewriteUrl: (raw) => originFormOf(raw.url as string),
     genReqId: (raw) => requestIdOf(raw.headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength },
     http: { maxHeaderSize: maxHeaderBytes },
@@ -168,6 +169,15 @@ function sendProblem(logger: Logger, thrown: unknown, request: FastifyRequest, r
 function instanceOf(request: FastifyRequest): string {
   const path = pathOf(request);
   return path.replace(/^((?:\/api\/v1)?\/hooks\/).*/, '$1{webhook_token}');
+}
+
+/** `http://host/path` is `/path`: whoever takes us for a proxy may write it so, and a server must take it (RFC 9112, 3.2.2). */
+function originFormOf(target: string): string {
+  if (target.startsWith('/')) return target;
+  const [prefix = target] = /^https?:\/\/[^/?#]*/i.exec(target) ?? [''];
+  if (prefix === '') return target;
+  const rest = target.slice(prefix.length);
+  return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
 /** Metrics and one log line. */

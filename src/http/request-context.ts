@@ -86,12 +86,8 @@ export function childTraceparent(header: string | string[] | undefined): string 
   return `00-${traceId}-${randomBytes(8).toString('hex')}-${flags}`;
 }
 
-/**
- * The path without its query, which may hold secrets. Of a request in absolute form (`GET http://host/path`), which a server
- * must take too (RFC 9112, 3.2.2), the path alone, as the router reads it.
- */
+/** The path without its query, which may hold secrets. */
 export function pathOf(request: Pick<FastifyRequest, 'url'>): string {
   const query = request.url.indexOf('?');
-  const path = query === -1 ? request.url : request.url.slice(0, query);
-  return path.startsWith('/') ? path : path.replace(/^https?:\/\/[^/]*/, '');
+  return query === -1 ? request.url : request.url.slice(0, query);
 }

@@ -197,18 +197,6 @@ test('an API is reached through the gateway', async (t) => {
     assert.equal(upstream.seen.length, count + 1);
   });
 
-  await t.test('however the way to the service is written, the rest of the path goes on', async () => {
-    upstream.answer = (_seen, response) => response.end('ok');
-    for (const target of [
-      `${app.url}/api/v1/proxy/plain/a/b?c=/d`,
-      '/api/v1/%70roxy/plain/a/b?c=/d',
-      '/api/v%31/proxy/pl%61in/a/b?c=/d',
-    ]) {
-      assert.equal(await askTarget(app, target), 200);
-      assert.equal(upstream.seen.at(-1)?.url, '/base/a/b?c=/d', target);
-    }
-  });
-
   await t.test('no path leads out of the base URL', async () => {
     const count = upstream.seen.length;
     for (const path of [
@@ -256,6 +244,21 @@ test('an API is reached through the gateway', async (t) => {
     const whole = await app.call('GET', `/logs/${logs.json.logs[0].id}`);
     assert.ok(!whole.text.includes('canary-key'), whole.text);
   });
+});
+
+test('the path handed on is what stands after the name, however the rest is written', async (t) => {
+  const { upstream, app, register } = await start(t);
+  await register('plain');
+  for (const before of [
+    '/api/v1/proxy',
+    'http://gateway.example/api/v1/proxy',
+    'HTTP://gateway.example:8006/api/v1/proxy',
+    '/api/v1/%70roxy',
+    '/api/v%31/proxy',
+  ]) {
+    assert.equal(await askTarget(app, `${before}/pl%61in/a%2Fb/?c=/d`), 200, before);
+    assert.equal(upstream.seen.at(-1)?.url, '/base/a%2Fb/?c=/d', before);
+  }
 });
 
 test('each kind of credential is put where it belongs', async (t) => {

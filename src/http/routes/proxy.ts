@@ -8,7 +8,6 @@ import type { Answer } from '../answer.ts';
 import { apiPrefix, type Routes } from '../app.ts';
 import { callerOfCall } from '../call-reply.ts';
 import type { Idempotency } from '../idempotency.ts';
-import { pathOf } from '../request-context.ts';
 
 export interface ProxyRouteDeps extends HandOnDeps {
   readonly clock: Clock;
@@ -25,6 +24,9 @@ const maxBodyBytes = 10 * 1024 * 1024;
  * is, it runs no script here and is taken for nothing that it does not say it is.
  */
 const containment = { 'content-security-policy': "sandbox; default-src 'none'", 'x-content-type-options': 'nosniff' };
+
+/** Of `/api/v1/proxy/{service_name}/{path}`, the empty one before the first slash included. */
+const segmentsBefore = `${apiPrefix}/proxy/{service_name}`.split('/').length;
 
 /** `ANY /proxy/{service_name}/{path}`: bytes through, with the service's own credential. */
 export function proxyRoute(deps: ProxyRouteDeps): Routes {
@@ -74,17 +76,14 @@ function refuseUnreadBody({ method, headers }: FastifyRequest): void {
   throw invalidInput('body', `is not handed on with ${method}; most APIs that take one there take it with POST`);
 }
 
-/** Parts of a path up to and with the service's name. */
-const partsBefore = `${apiPrefix}/proxy/name`.split('/').length;
-
 /**
- * As the caller wrote them: the router has decoded the path, and a decoded path is another one. Counted in parts, since what
- * stands before the name may be written longer than it is (`%70roxy`).
+ * As the caller wrote them: the router has decoded the path, and a decoded path is another one. What stands before is
+ * counted in segments, because it too may be written in more than one way (`/api/v1/%70roxy`).
  */
 function targetOf(request: FastifyRequest): { serviceName: string; path: string; query: string } {
-  const [, query = ''] = splitOnce(request.url, '?');
-  const path = pathOf(request).split('/').slice(partsBefore).join('/');
-  return { serviceName: (request.params as { service_name: string }).service_name, path, query };
+  const [path = '', query] = splitOnce(request.url, '?');
+  const rest = path.split('/').slice(segmentsBefore).join('/');
+  return { serviceName: (request.params as { service_name: string }).service_name, path: rest, query: query ?? '' };
 }
 
 function splitOnce(text: string, separator: string): [string, string?] {
