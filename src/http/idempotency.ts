@@ -209,6 +209,10 @@ function progressOf(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, save
   };
 }
 
+export function hasIdempotencyKey({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
+  return headers['idempotency-key'] !== undefined;
+}
+
 function keyOf(request: FastifyRequest): string | null {
   const header = request.headers['idempotency-key'];
   if (header === undefined) return null;

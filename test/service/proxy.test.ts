@@ -533,6 +533,30 @@ test('only what is safe to repeat is repeated, and a quota is kept', async (t) =
     assert.equal((await ask(app, 'shaky/pay', { ...init, body: 'other' })).status, 422);
   });
 
+  await t.test('with an Idempotency-Key a caller that hangs up finds the answer when it asks again', async () => {
+    upstream.seen.length = 0;
+    const held = Promise.withResolvers<ServerResponse>();
+    upstream.answer = ({ url }, response) => {
+      if (url.endsWith('/pay')) held.resolve(response);
+      else response.end('pong');
+    };
+    const init = { method: 'POST', body: 'pay', headers: { 'idempotency-key': 'pay-2' } };
+    const leaving = new AbortController();
+    const first = ask(app, 'shaky/pay', { ...init, signal: leaving.signal });
+    const response = await held.promise;
+    leaving.abort();
+    await assert.rejects(first);
+    assert.equal((await ask(app, 'shaky/ping')).status, 200, 'what the gateway has to notice it has noticed');
+    response.writeHead(201).end('paid');
+
+    const again = await waitFor('the first answer', async () => {
+      const reply = await ask(app, 'shaky/pay', init);
+      return reply.status === 409 ? null : reply;
+    });
+    assert.deepEqual([again.status, await again.text()], [201, 'paid']);
+    assert.equal(upstream.seen.filter(({ url }) => url.endsWith('/pay')).length, 1);
+  });
+
   await t.test('the service’s own limit refuses before anything is sent', async () => {
     await register('limited', { rate_limit_per_minute: 2 });
     upstream.seen.length = 0;

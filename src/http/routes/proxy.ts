@@ -7,7 +7,7 @@ import { abortWhenCallerLeaves } from '../abort.ts';
 import type { Answer } from '../answer.ts';
 import { apiPrefix, type Routes } from '../app.ts';
 import { callerOfCall } from '../call-reply.ts';
-import type { Idempotency } from '../idempotency.ts';
+import { hasIdempotencyKey, type Idempotency } from '../idempotency.ts';
 
 export interface ProxyRouteDeps extends HandOnDeps {
   readonly clock: Clock;
@@ -35,7 +35,7 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
-    const respond = async (request: FastifyRequest, reply: FastifyReply): Promise<Answer> => {
+    const respond = async (request: FastifyRequest, signal: AbortSignal): Promise<Answer> => {
       refuseUnreadBody(request);
       const caller = callerOfCall(request, deps.clock, deps.deadlineMs);
       const { serviceName, ...target } = targetOf(request);
@@ -45,9 +45,12 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
         headers: request.headers as Record<string, string>,
         body: Buffer.isBuffer(request.body) ? request.body : null,
       };
-      return answerOf(await handOn(deps, caller, serviceName, input, abortWhenCallerLeaves(reply)), request.method);
+      return answerOf(await handOn(deps, caller, serviceName, input, signal), request.method);
     };
-    const once = deps.idempotency.wrap((request, _progress, reply) => respond(request, reply));
+    // Who has a key will ask for the answer again: given up half done, the request would be made a second time then.
+    const once = deps.idempotency.wrap((request, _progress, reply) =>
+      respond(request, hasIdempotencyKey(request) ? new AbortController().signal : abortWhenCallerLeaves(reply)),
+    );
 
     for (const url of ['/proxy/:service_name', '/proxy/:service_name/*']) {
       const route = {
@@ -60,7 +63,7 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
       app.route({
         ...route,
         method: [...methods],
-        handler: async (request, reply) => send(request, reply, await respond(request, reply)),
+        handler: async (request, reply) => send(request, reply, await respond(request, abortWhenCallerLeaves(reply))),
       });
     }
   };
