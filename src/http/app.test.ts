@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { SignJWT } from 'jose';
 import pino from 'pino';
+import { waitFor } from '../../test/support/wait-for.ts';
 import { systemClock } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
 import type { CallExecutor, CallResult } from '../gateway/call.ts';
@@ -33,7 +34,7 @@ const stored: CallResult = {
 interface TestApp {
   app: FastifyInstance;
   logged: string[];
-  calls: { questions: unknown[]; answer: () => Promise<CallResult> };
+  calls: { questions: unknown[]; answer: (signal: AbortSignal) => Promise<CallResult> };
   post(body: unknown, headers?: Record<string, string>, url?: string): Promise<LightMyRequestResponse>;
 }
 
@@ -42,9 +43,9 @@ async function startApp(t: TestContext, overrides: { trustedProxies?: string[] }
   const calls: TestApp['calls'] = { questions: [], answer: async () => stored };
   const executor = {
     findInMemory: () => null,
-    execute: (call: unknown) => {
+    execute: (call: unknown, _render: unknown, signal: AbortSignal) => {
       calls.questions.push(call);
-      return calls.answer();
+      return calls.answer(signal);
     },
   } as unknown as CallExecutor;
   const authenticator = createAuthenticator({
@@ -425,6 +426,40 @@ test('the log says of a refused request why, and of a credential what the caller
   const forbidden = await post({ address: 'a' }, another);
   assert.ok(!forbidden.body.includes('bot'));
   assert.equal(lineOf('tenant-1').cause, 'service-token "bot" asked for uk_2');
+});
+
+test('a caller that hangs up is no failure of ours in the log', async (t) => {
+  const { app, calls, logged } = await startApp(t);
+  calls.answer = (signal) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  const leaving = new AbortController();
+  const reply = fetch(`${url}/api/v1/geocoding/geocode`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-management-company-id': 'uk_1',
+      'x-service-token': everyTenant,
+      'x-request-id': 'left-1',
+    },
+    body: JSON.stringify({ address: 'a' }),
+    signal: leaving.signal,
+  });
+  await waitFor('the call', () => calls.questions.length === 1);
+
+  leaving.abort();
+
+  await assert.rejects(reply);
+  await waitFor('the log to know', () =>
+    logged.some((line) => line.includes('left-1') && line.includes('caller left')),
+  );
+  const errorLevel = 50;
+  assert.deepEqual(
+    logged.filter((line) => JSON.parse(line).level >= errorLevel),
+    [],
+  );
 });
 
 test('the log has one line a request, with the route and no credential', async (t) => {

@@ -14,6 +14,7 @@ import Fastify, {
 import { ServiceError } from '../errors.ts';
 import { createRequestLog, type Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { CallerLeft } from './abort.ts';
 import { type Authenticator, authorize } from './authenticate.ts';
 import { discardRest } from './bounded-body.ts';
 import { acceptJson } from './json-body.ts';
@@ -155,7 +156,8 @@ async function whenReadable(request: FastifyRequest, reply: FastifyReply): Promi
 function sendProblem(logger: Logger, thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = asServiceError(thrown, request.routeOptions.bodyLimit);
   const problem = problemOf(error, { requestId: request.id, instance: instanceOf(request) });
-  if (error.code === 'INTERNAL_ERROR')
+  if (error.cause instanceof CallerLeft) logger.debug({ req_id: request.id }, 'a caller left before the answer');
+  else if (error.code === 'INTERNAL_ERROR')
     logger.error({ err: error.cause ?? error, req_id: request.id }, 'a request failed');
   else if (problem.status >= 500) logger.debug({ err: error, req_id: request.id }, 'a request could not be served');
   request.failure = { code: error.code, detail: error.publicMessage, cause: error.cause };
