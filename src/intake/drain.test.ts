@@ -12,9 +12,13 @@ import { systemClock } from '../clock.ts';
 import { newId } from '../ids.ts';
 import type { OutboxMessage } from '../outbox/envelope.ts';
 import { createKeyring } from '../secrets/keyring.ts';
+import type { Database } from '../storage/database.ts';
+import { startDraining } from './drain.ts';
 import { createIntake } from './group-commit.ts';
 import { type Intake, IntakeFull } from './intake.ts';
+import { prepareRecord } from './prepare.ts';
 import { openSpool, type Spool } from './spool.ts';
+import { createSpoolWriter } from './spool-writer.ts';
 
 const keyring = createKeyring([{ id: 'test', key: Buffer.alloc(32, 5) }]);
 
@@ -215,4 +219,45 @@ test('a disk without room for refused records keeps nothing else from draining',
   await intake.close();
   const names = await readdir(path, { recursive: true });
   assert.equal(names.filter((name) => name.endsWith('.damaged')).length, 1, 'the refused one is still on the disk');
+});
+
+test('a look for what dead processes left that fails is made again, and what they left is stored', async (t) => {
+  const path = await mkdtemp(join(tmpdir(), 'drain-'));
+  t.after(() => rm(path, { recursive: true, force: true }));
+  const dead = await openSpool({ path, keyring, logger: silentLogger });
+  const spool = await openSpool({ path, keyring, logger: silentLogger });
+  t.after(() => spool.close());
+  const left = prepareRecord({ masker: createMasker(), origin: newId() }, { logs: [sampleLog({ requestId: 'left' })] });
+  await dead.append([left]);
+  await dead.close();
+
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const stored: string[] = [];
+  let looks = 0;
+  const draining = startDraining({
+    spool: {
+      ...spool,
+      async takeOverDead() {
+        looks += 1;
+        if (looks === 1) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+        await spool.takeOverDead();
+      },
+    },
+    writer: createSpoolWriter(spool),
+    committer: {
+      async commit(records) {
+        stored.push(...records.map(({ logs }) => logs[0]?.request_id ?? ''));
+        return { outcomes: records.map(() => ({ kind: 'written', duplicateOf: null })), events: [] };
+      },
+    },
+    db: { isReachable: async () => true } as unknown as Database,
+    logger: silentLogger,
+    relay: { origin: newId(), accept: () => undefined },
+  });
+  for (let turns = 0; turns < 50_000 && stored.length === 0; turns++) {
+    t.mock.timers.tick(10_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.deepEqual(stored, ['left']);
+  await draining.close();
 });

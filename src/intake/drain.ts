@@ -100,13 +100,25 @@ export function startDraining(deps: DrainingDeps): Draining {
     }
   };
 
+  const lookForDead = async (): Promise<void> => {
+    await pause(idlePauseMs);
+    if (closed || active) return;
+    try {
+      await spool.takeOverDead();
+    } catch (error) {
+      logger.warn(
+        { err: error },
+        'what dead processes left in the spool could not be taken over; it will be tried again',
+      );
+    }
+    active ||= !spool.isEmpty();
+  };
+
   const run = async (): Promise<void> => {
     let pauseMs = firstPauseMs;
     while (!closed) {
       if (!active) {
-        await pause(idlePauseMs);
-        if (!closed && !active) await spool.takeOverDead();
-        active ||= !spool.isEmpty();
+        await lookForDead();
         pauseMs = firstPauseMs;
         continue;
       }
