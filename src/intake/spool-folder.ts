@@ -13,8 +13,8 @@ export interface SpoolFolder {
   readonly path: string;
   /** False where another process took it over. */
   isStillOurs(): Promise<boolean>;
-  /** Moves the folders of dead processes into this one. Returns whether there were any. */
-  takeOverDead(): Promise<boolean>;
+  /** Moves the folders of dead processes into this one. */
+  takeOverDead(): Promise<void>;
   /** Every file beneath, also in folders that were taken over. */
   files(): Promise<{ path: string; sizeBytes: number }[]>;
   /** Removes the folder where nothing is left in it, else leaves it to be taken over at once. */
@@ -52,13 +52,16 @@ export async function openSpoolFolder(root: string): Promise<SpoolFolder> {
       for (const entry of await readdir(root, { withFileTypes: true })) {
         const other = join(root, entry.name);
         if (!entry.isDirectory() || other === path || (await isAlive(other))) continue;
-        found ||= await rename(other, join(path, `taken-${entry.name}`)).then(
+        const taken = join(path, `taken-${entry.name}`);
+        const isTaken = await rename(other, taken).then(
           () => true,
           () => false, // Someone else was first.
         );
+        if (!isTaken) continue;
+        found = true;
+        await flatten(path, taken);
       }
       if (found) await flushFolder(path);
-      return found;
     },
     async files() {
       const entries = await readdir(path, { withFileTypes: true, recursive: true });
@@ -79,6 +82,27 @@ export async function openSpoolFolder(root: string): Promise<SpoolFolder> {
       else await utimes(owner, 0, 0);
     },
   };
+}
+
+/**
+ * Brings the folders that a dead process had taken over itself up beside its own, and removes those without a file: with
+ * each process that is killed they would else lie one deeper, until their path is too long to be opened.
+ */
+async function flatten(path: string, taken: string): Promise<void> {
+  const folders = [taken];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    let isEmpty = true;
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      if (entry.isDirectory()) {
+        const lifted = join(path, entry.name);
+        await rename(join(folder, entry.name), lifted);
+        folders.push(lifted);
+      } else if (entry.name !== ownerFile) {
+        isEmpty = false;
+      }
+    }
+    if (isEmpty) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** So that a file made or renamed in it survives a power failure. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, cp, mkdtemp, open, readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, open, readdir, readFile, rename, rm, truncate, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -143,6 +143,79 @@ test('a process whose folder was taken over begins a new one before it acknowled
   await spool.append([sampleRecord('b')]);
   assert.deepEqual(await readAll(spool), ['b']);
   await spool.close();
+});
+
+/** Another process thought its owner dead, and moved the folder under its own. */
+async function takeAway(t: TestContext, path: string): Promise<void> {
+  const elsewhere = await temporaryFolder(t);
+  for (const folder of await readdir(path)) await rename(join(path, folder), join(elsewhere, folder));
+}
+
+test('a process whose folder was taken over before it had a file in it takes records all the same', async (t) => {
+  const path = await temporaryFolder(t);
+  const spool = await openTestSpool(path);
+  await takeAway(t, path);
+  await spool.append([sampleRecord('a')]);
+  assert.deepEqual(await readAll(spool), ['a']);
+  await spool.close();
+});
+
+test('a process whose folder was taken over leaves what lies there to the taker, and goes on', async (t) => {
+  const path = await temporaryFolder(t);
+  const before = await openTestSpool(path);
+  await before.append([sampleRecord('a')]);
+  await before.close();
+  const spool = await openTestSpool(path); // Its only file is one that it does not append to.
+  await takeAway(t, path);
+  assert.equal(await spool.next(), null);
+  assert.ok(spool.isEmpty());
+  await spool.append([sampleRecord('b')]);
+  assert.deepEqual(await readAll(spool), ['b']);
+  await spool.close();
+});
+
+test('what several dead processes left is taken over at once, in the order of all', async (t) => {
+  const path = await temporaryFolder(t);
+  const dead = [];
+  for (const id of ['a', 'b', 'c']) {
+    const spool = await openTestSpool(path);
+    await spool.append([sampleRecord(id)]);
+    dead.push(spool);
+  }
+  for (const spool of dead) await spool.close();
+  const spool = await openTestSpool(path);
+  assert.deepEqual(await readAll(spool), ['a', 'b', 'c']);
+  await spool.close();
+});
+
+test('however many processes died one after another, the next one starts and finds what the first acknowledged', async (t) => {
+  const path = await temporaryFolder(t);
+  const first = await openTestSpool(path);
+  await first.append([sampleRecord('a')]);
+  await first.close();
+  for (let deaths = 0; deaths < 110; deaths++) {
+    await openTestSpool(path);
+    for (const folder of await readdir(path)) await utimes(join(path, folder, 'owner.json'), 0, 0);
+  }
+  const last = await openTestSpool(path);
+  assert.deepEqual(await readAll(last), ['a']);
+  await last.close();
+  assert.deepEqual(await readdir(path), []);
+});
+
+test('a record that is spooled while a dead process is taken over is read once', async (t) => {
+  for (let turns = 0; turns < 30; turns++) {
+    const path = await temporaryFolder(t);
+    const dead = await openTestSpool(path);
+    const spool = await openTestSpool(path);
+    await dead.append([sampleRecord('dead')]);
+    await dead.close();
+    const takenOver = spool.takeOverDead();
+    for (let turn = 0; turn < turns % 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await Promise.all([takenOver, spool.append([sampleRecord('own')])]);
+    assert.deepEqual((await readAll(spool)).sort(), ['dead', 'own']);
+    await spool.close();
+  }
 });
 
 test('two processes on one folder each drain their own, and a living one is left alone', async (t) => {

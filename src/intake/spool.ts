@@ -15,7 +15,7 @@ import type { Keyring } from '../secrets/keyring.ts';
 import { IntakeFull } from './intake.ts';
 import type { PreparedRecord } from './prepare.ts';
 import { flushFolder, openSpoolFolder, type SpoolFolder } from './spool-folder.ts';
-import { readFrame, renderFrame, writeDurably } from './spool-segment.ts';
+import { type FrameRead, readFrame, renderFrame, writeDurably } from './spool-segment.ts';
 
 export interface SpoolBatch {
   readonly records: readonly PreparedRecord[];
@@ -86,8 +86,9 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 
   const loadFiles = async (): Promise<void> => {
     const known = new Set(segments.map(({ id }) => id));
+    const files = await folder.files();
     asideBytes = 0;
-    for (const { path, sizeBytes } of await folder.files()) {
+    for (const { path, sizeBytes } of files) {
       const id = basename(path, extname(path));
       if (extname(path) !== '.seg') asideBytes += sizeBytes;
       else if (!known.has(id)) segments.push({ path, id, readOffset: 0, sizeBytes, file: null, isKept: false });
@@ -145,20 +146,49 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     folder = await openSpoolFolder(options.path);
   };
 
+  const beginAnewIfTaken = async (): Promise<void> => {
+    if (!(await folder.isStillOurs())) await beginAnew();
+  };
+
+  const openSegment = async (): Promise<Segment> => {
+    const last = segments.at(-1);
+    if (last !== undefined && last.file !== null && last.sizeBytes < segmentBytes) return last;
+    await last?.file?.close();
+    if (last !== undefined) last.file = null;
+    const segment = await createSegment('.seg');
+    segments.push(segment);
+    return segment;
+  };
+
   const appendDurably = async (records: readonly PreparedRecord[]): Promise<void> => {
     for (let tries = 1; tries <= 3; tries++) {
-      let segment = segments.at(-1);
-      if (segment === undefined || segment.file === null || segment.sizeBytes >= segmentBytes) {
-        await segment?.file?.close();
-        if (segment !== undefined) segment.file = null;
-        segment = await createSegment('.seg');
-        segments.push(segment);
+      try {
+        await appendFrame(await openSegment(), records);
+        if (await folder.isStillOurs()) return;
+      } catch (error) {
+        // In a folder that is gone no file can be made.
+        if (await folder.isStillOurs()) throw error;
       }
-      await appendFrame(segment, records);
-      if (await folder.isStillOurs()) return;
       await beginAnew();
     }
     throw new Error('the spool folder is taken away again and again');
+  };
+
+  const afterAppends = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = lastAppend.then(work, work);
+    lastAppend = done;
+    return done;
+  };
+
+  /** null: another process has the folder, and reads on there. */
+  const readFirst = async (segment: Segment): Promise<FrameRead | null> => {
+    try {
+      return await readFrame(keyring, segment.path, segment.id, segment.readOffset, segment.sizeBytes);
+    } catch (error) {
+      if (await folder.isStillOurs()) throw error;
+      await afterAppends(beginAnewIfTaken);
+      return null;
+    }
   };
 
   const asFull = (error: unknown): unknown => {
@@ -194,7 +224,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     for (;;) {
       const segment = segments[0];
       if (segment === undefined) return null;
-      const read = await readFrame(keyring, segment.path, segment.id, segment.readOffset, segment.sizeBytes);
+      const read = await readFirst(segment);
+      if (read === null) continue;
       if (read.kind === 'frame') {
         return {
           records: read.records,
@@ -230,12 +261,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 
   return {
     append(records) {
-      const appended = lastAppend.then(
-        () => appendDurably(records),
-        () => appendDurably(records),
-      );
-      lastAppend = appended;
-      return withDeadline(appended).catch((error: unknown) => {
+      return withDeadline(afterAppends(() => appendDurably(records))).catch((error: unknown) => {
         throw asFull(error);
       });
     },
@@ -249,7 +275,10 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       asideBytes += asideSegment.sizeBytes - before;
     },
     async takeOverDead() {
-      if (await folder.takeOverDead()) await loadFiles();
+      await afterAppends(beginAnewIfTaken);
+      await folder.takeOverDead();
+      // A file that an append is just making would be taken for one more.
+      await afterAppends(loadFiles);
     },
     sizeBytes: totalBytes,
     async close() {
