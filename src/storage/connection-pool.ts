@@ -88,10 +88,16 @@ export function createConnectionPool(settings: ConnectionSettings, deps: PoolDep
     idleTimeoutMillis: idleConnectionTimeoutMs,
   });
   const busy = new Set<pg.PoolClient>();
+  /** Those that wait for their next use included. */
+  const connected = new Set<pg.PoolClient>();
   let isClosing = false;
+  pool.on('connect', (client) => connected.add(client));
+  pool.on('remove', (client) => connected.delete(client));
   pool.on('error', (cause) => {
-    // Connections say goodbye after the pool has ended; an embedded server that stops meanwhile is no loss.
-    if (!isClosing) deps.logger.warn({ err: cause }, 'an idle database connection was lost');
+    // Connections say goodbye after the pool has ended; an embedded server that stops meanwhile is no loss. While the
+    // database is away that has been said, and we drop them ourselves.
+    if (!isClosing && deps.availability.isHere())
+      deps.logger.warn({ err: cause }, 'an idle database connection was lost');
   });
 
   const acquire = async (): Promise<pg.PoolClient> => {
@@ -182,7 +188,9 @@ export function createConnectionPool(settings: ConnectionSettings, deps: PoolDep
     },
 
     dropConnections() {
-      for (const client of busy) socketOf(client).destroy();
+      // The idle ones too: their server may be gone for good although another answers under its address, and whoever was
+      // given one would wait for it to the end of his statement's time.
+      for (const client of connected) socketOf(client).destroy();
     },
 
     async close() {

@@ -139,6 +139,23 @@ test('a server that went silent is given up long before its deadline, refused at
   await waitFor('the database to come back', () => db.querySystem({ text: 'select 1' }).catch(() => null));
 });
 
+test('connections that were idle as the server went silent are not used when another answers in its place', async (t) => {
+  const { proxy, db } = await startThroughProxy(t, { statementTimeoutMs: 60_000 });
+  const ask = () => db.querySystem({ text: 'select 1 from pg_sleep(0.05)' });
+  await Promise.all([ask(), ask(), ask()]);
+  proxy.stall();
+  await assert.rejects(ask(), DatabaseAway);
+  proxy.forget(); // What was open stays so, and dead.
+  proxy.resume();
+  await waitFor('an answer', () =>
+    ask().then(
+      () => true,
+      () => false,
+    ),
+  );
+  await Promise.all([ask(), ask(), ask()]);
+});
+
 test('a database that is cut off is refused, and found again', async (t) => {
   const { proxy, db } = await startThroughProxy(t);
   await db.querySystem({ text: 'select 1' });
