@@ -19,7 +19,7 @@ import { type Command, exitCodes } from './command.ts';
 import { withDatabase } from './open-database.ts';
 import { keyringOf } from './secret-encrypt.ts';
 
-const rowsPerCommit = 100;
+const rowsPerPage = 100;
 
 export const secretRotate: Command = {
   name: 'secret rotate',
@@ -66,7 +66,7 @@ async function rotate(
     while (!interrupted.aborted) {
       const position: RowPosition | null = after;
       const rows: readonly SealedRow[] = await db.acrossTenants('secret rotation', (tx) =>
-        listSealedWithOtherKeys(tx, column, keyring.currentKeyId, position, rowsPerCommit),
+        listSealedWithOtherKeys(tx, column, keyring.currentKeyId, position, rowsPerPage),
       );
       const last = rows.at(-1);
       if (last === undefined) break;
@@ -78,6 +78,10 @@ async function rotate(
   return report;
 }
 
+/**
+ * Each row in its own commit: with the locks of several it would stand in the way of all webhooks that are received
+ * meanwhile, whose commits lock the same rows in another order.
+ */
 async function resealRows(
   db: Database,
   keyring: Keyring,
@@ -85,13 +89,15 @@ async function resealRows(
   rows: readonly SealedRow[],
   report: RotationReport,
 ): Promise<void> {
-  await db.acrossTenants('secret rotation', async (tx) => {
-    for (const row of rows) {
-      const resealed = reseal(keyring, column, row);
-      if (resealed === null) report.broken.push(`${column.table}.${column.column} of ${row.rowId} (${row.tenantId})`);
-      else if (await replaceSealed(tx, column, row, resealed)) report.resealed += 1;
+  for (const row of rows) {
+    const resealed = reseal(keyring, column, row);
+    if (resealed === null) {
+      report.broken.push(`${column.table}.${column.column} of ${row.rowId} (${row.tenantId})`);
+      continue;
     }
-  });
+    const isReplaced = await db.acrossTenants('secret rotation', (tx) => replaceSealed(tx, column, row, resealed));
+    if (isReplaced) report.resealed += 1;
+  }
 }
 
 /** null where it does not open. */
