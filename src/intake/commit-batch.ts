@@ -26,8 +26,9 @@ export interface BatchCommitter {
   commit(records: readonly PreparedRecord[]): Promise<Commit>;
 }
 
-/** Deadlock, serialisation, lock not available: the same statement may pass in a moment. */
-const transientCodes = new Set(['40P01', '40001', '55P03']);
+/** Deadlock, serialisation: the same statement may pass in a moment. Not a lock that stayed taken: that was waited for. */
+const transientCodes = new Set(['40P01', '40001']);
+const lockStaysTaken = '55P03';
 const maxTransientTries = 5;
 /** Bodies known to be stored are not sent again. At the bound the elder half is forgotten, and at worst sent once more. */
 const maxRememberedBodies = 20_000;
@@ -164,7 +165,7 @@ function createKeyMemory(maxKeys: number): KeyMemory {
 function isAway(error: unknown): boolean {
   if (error instanceof DatabaseAway) return true;
   const code = codeOf(error);
-  return transientCodes.has(code) || /^(?:08|25|42|53|57|58|XX)/.test(code);
+  return transientCodes.has(code) || code === lockStaysTaken || /^(?:08|25|42|53|57|58|XX)/.test(code);
 }
 
 function asAway(error: unknown): DatabaseAway {

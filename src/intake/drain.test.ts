@@ -13,7 +13,8 @@ import { newId } from '../ids.ts';
 import type { OutboxMessage } from '../outbox/envelope.ts';
 import { createKeyring } from '../secrets/keyring.ts';
 import type { Database } from '../storage/database.ts';
-import { startDraining } from './drain.ts';
+import type { BatchCommitter } from './commit-batch.ts';
+import { type Draining, startDraining } from './drain.ts';
 import { createIntake } from './group-commit.ts';
 import { type Intake, IntakeFull } from './intake.ts';
 import { prepareRecord } from './prepare.ts';
@@ -221,7 +222,37 @@ test('a disk without room for refused records keeps nothing else from draining',
   assert.equal(names.filter((name) => name.endsWith('.damaged')).length, 1, 'the refused one is still on the disk');
 });
 
-test('a look for what dead processes left that fails is made again, and what they left is stored', async (t) => {
+test('a record whose tables stay locked goes to the spool after one wait for the lock', async (t) => {
+  const path = await mkdtemp(join(tmpdir(), 'drain-'));
+  t.after(() => rm(path, { recursive: true, force: true }));
+  let commits = 0;
+  const locked = {
+    isReachable: async () => false,
+    querySystem() {
+      commits += 1;
+      const timedOut = Object.assign(new Error('canceling statement due to lock timeout'), { code: '55P03' });
+      // Whoever asked once more would wait once more.
+      return commits === 1 ? Promise.reject(timedOut) : new Promise(() => undefined);
+    },
+  };
+  const intake = createIntake({
+    db: locked as unknown as Database,
+    relay: { origin: newId(), accept: () => undefined },
+    masker: createMasker(),
+    clock: systemClock,
+    logger: silentLogger,
+    spool: await openSpool({ path, keyring, logger: silentLogger }),
+  });
+  assert.equal((await intake.record({ logs: [sampleLog()] })).storedIn, 'spool');
+  await intake.close();
+});
+
+/** Draining finds one record that a dead process left. Its pauses end as the test moves the clock. */
+async function startDrainingOne(
+  t: TestContext,
+  committer: BatchCommitter,
+  wrap: (spool: Spool) => Spool,
+): Promise<Draining> {
   const path = await mkdtemp(join(tmpdir(), 'drain-'));
   t.after(() => rm(path, { recursive: true, force: true }));
   const dead = await openSpool({ path, keyring, logger: silentLogger });
@@ -230,34 +261,65 @@ test('a look for what dead processes left that fails is made again, and what the
   const left = prepareRecord({ masker: createMasker(), origin: newId() }, { logs: [sampleLog({ requestId: 'left' })] });
   await dead.append([left]);
   await dead.close();
-
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const stored: string[] = [];
-  let looks = 0;
-  const draining = startDraining({
-    spool: {
-      ...spool,
-      async takeOverDead() {
-        looks += 1;
-        if (looks === 1) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
-        await spool.takeOverDead();
-      },
-    },
+  return startDraining({
+    spool: wrap(spool),
     writer: createSpoolWriter(spool),
-    committer: {
-      async commit(records) {
-        stored.push(...records.map(({ logs }) => logs[0]?.request_id ?? ''));
-        return { outcomes: records.map(() => ({ kind: 'written', duplicateOf: null })), events: [] };
-      },
-    },
+    committer,
     db: { isReachable: async () => true } as unknown as Database,
     logger: silentLogger,
     relay: { origin: newId(), accept: () => undefined },
   });
-  for (let turns = 0; turns < 50_000 && stored.length === 0; turns++) {
+}
+
+async function tickUntil(t: TestContext, condition: () => boolean): Promise<void> {
+  for (let turns = 0; turns < 50_000 && !condition(); turns++) {
     t.mock.timers.tick(10_000);
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+test('a look for what dead processes left that fails is made again, and what they left is stored', async (t) => {
+  const stored: string[] = [];
+  const committer: BatchCommitter = {
+    async commit(records) {
+      stored.push(...records.map(({ logs }) => logs[0]?.request_id ?? ''));
+      return { outcomes: records.map(() => ({ kind: 'written', duplicateOf: null })), events: [] };
+    },
+  };
+  let looks = 0;
+  const draining = await startDrainingOne(t, committer, (spool) => ({
+    ...spool,
+    async takeOverDead() {
+      looks += 1;
+      if (looks === 1) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+      await spool.takeOverDead();
+    },
+  }));
+  await tickUntil(t, () => stored.length > 0);
   assert.deepEqual(stored, ['left']);
+  await draining.close();
+});
+
+test('new records do not wait for the last of the spool where PostgreSQL does not get on with it', async (t) => {
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  let isAsked = false;
+  const committer: BatchCommitter = {
+    async commit(records) {
+      isAsked = true;
+      await answered;
+      return { outcomes: records.map(() => ({ kind: 'written', duplicateOf: null })), events: [] };
+    },
+  };
+  const draining = await startDrainingOne(t, committer, (spool) => spool);
+  await tickUntil(t, () => isAsked);
+  let mayGo = false;
+  void draining.doorOpen().then(() => {
+    mayGo = true;
+  });
+  await tickUntil(t, () => mayGo);
+  assert.ok(mayGo);
+  assert.ok(draining.isActive(), 'to the spool, behind what lies there');
+  answer();
   await draining.close();
 });

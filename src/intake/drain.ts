@@ -10,7 +10,7 @@ export interface Draining {
   /** While true, new records go to the spool, behind what lies there. */
   isActive(): boolean;
   activate(): void;
-  /** Resolves at once, or, while the last of the spool drains, when that is done or given up. */
+  /** Resolves at once, or, while the last of the spool drains, when that is done, given up, or takes too long. */
   doorOpen(): Promise<void>;
   /** Stops after the group in hand; the rest stays on the disk for the next process. */
   close(): Promise<void>;
@@ -28,6 +28,8 @@ export interface DrainingDeps {
 
 /** With no more than this left, new records wait for it: a commit or two. */
 const lastBytes = 1024 * 1024;
+/** For one group of them. Behind one that PostgreSQL takes longer for, new records are spooled again. */
+const longestShutMs = 1_000;
 const probeDeadlineMs = 1_000;
 const firstPauseMs = 100;
 const longestPauseMs = 2_000;
@@ -39,6 +41,7 @@ export function startDraining(deps: DrainingDeps): Draining {
   let active = !spool.isEmpty();
   let closed = false;
   let door: { opened: Promise<void>; open(): void } | null = null;
+  let doorTimer: NodeJS.Timeout | undefined;
   let wake: () => void = () => undefined;
 
   const pause = (durationMs: number): Promise<void> =>
@@ -54,9 +57,12 @@ export function startDraining(deps: DrainingDeps): Draining {
   const shutDoor = (): void => {
     const { promise, resolve } = Promise.withResolvers<void>();
     door ??= { opened: promise, open: resolve };
+    clearTimeout(doorTimer);
+    doorTimer = setTimeout(openDoor, longestShutMs);
   };
 
   const openDoor = (): void => {
+    clearTimeout(doorTimer);
     door?.open();
     door = null;
   };
