@@ -28,10 +28,15 @@ const silentMs = 60_000;
 
 export async function openSpoolFolder(root: string): Promise<SpoolFolder> {
   const path = join(root, randomUUID());
-  await mkdir(path, { recursive: true, mode: 0o700 });
   const owner = join(path, ownerFile);
-  const self = { pid: process.pid, hostname: hostname(), started: await startOf(process.pid) };
-  await writeFile(owner, JSON.stringify(self), { mode: 0o600 });
+  const self = JSON.stringify({ pid: process.pid, hostname: hostname(), started: await startOf(process.pid) });
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await writeFile(owner, self, { mode: 0o600 });
+  } catch (error) {
+    await rm(path, { recursive: true, force: true });
+    if ((error as { code?: string }).code !== 'ENOSPC' || !(await adoptDead(root, path, self))) throw error;
+  }
   const { ino } = await stat(owner);
   await flushFolder(path);
   await flushFolder(root);
@@ -82,6 +87,37 @@ export async function openSpoolFolder(root: string): Promise<SpoolFolder> {
       else await utimes(owner, 0, 0);
     },
   };
+}
+
+/**
+ * Where a full disk has no room for a folder of one's own, that of a dead process becomes it: what lies there may be all
+ * that fills the disk, and to drain it is what gives room.
+ */
+async function adoptDead(root: string, path: string, self: string): Promise<boolean> {
+  for (const entry of await readdir(root, { withFileTypes: true })) {
+    const other = join(root, entry.name);
+    if (!entry.isDirectory() || (await isAlive(other))) continue;
+    const ownerBytes = await stat(join(other, ownerFile)).then(
+      ({ size }) => size,
+      () => 0,
+    );
+    if (ownerBytes === 0) continue; // To write in it would take room as well.
+    const isAdopted = await rename(other, path).then(
+      () => true,
+      () => false, // Someone else was first.
+    );
+    if (!isAdopted) continue;
+    const file = await open(join(path, ownerFile), 'r+');
+    try {
+      await file.write(self, 0);
+      await file.truncate(Buffer.byteLength(self));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return true;
+  }
+  return false;
 }
 
 /**

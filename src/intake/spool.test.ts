@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { silentLogger } from '../../test/support/database.ts';
 import { sampleLog, sampleWebhook } from '../../test/support/intake-samples.ts';
+import { findSmallDisk } from '../../test/support/small-disk.ts';
 import { createMasker } from '../audit/mask.ts';
 import { newId } from '../ids.ts';
 import { createKeyring } from '../secrets/keyring.ts';
@@ -278,4 +279,50 @@ test('after SIGKILL in the middle of appending, each acknowledged record is ther
     places.toSorted((a, b) => a - b),
   );
   assert.deepEqual(await readdir(path), []);
+});
+
+const fillThenStartAgain = `
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createKeyring } from '${new URL('../secrets/keyring.ts', import.meta.url).href}';
+import { openSpool } from '${new URL('./spool.ts', import.meta.url).href}';
+const logger = new Proxy({}, { get: () => () => undefined });
+const keyring = createKeyring([{ id: 'test', key: Buffer.alloc(32, 5) }]);
+const [program, path, life] = process.argv.slice(1);
+if (life === 'first') {
+  const spool = await openSpool({ path, keyring, logger });
+  let taken = 0;
+  const record = () => ({ webhook: null, logs: [{ request_id: 'r' + taken }], bodies: [], usage: [], events: [] });
+  try {
+    for (;; taken++) await spool.append([record()]);
+  } catch {
+    process.stdout.write(taken + ' ', () => process.kill(process.pid, 'SIGKILL'));
+  }
+} else {
+  const first = spawn(process.execPath, ['--input-type=module', '-e', program, program, path, 'first'], { stdio: 'inherit' });
+  await once(first, 'exit');
+  const spool = await openSpool({ path, keyring, logger });
+  let found = 0;
+  for (let batch = await spool.next(); batch !== null; batch = await spool.next()) {
+    found += batch.records.length;
+    await batch.done();
+  }
+  await spool.append([{ webhook: null, logs: [], bodies: [], usage: [], events: [] }]);
+  process.stdout.write(found + ' and room again');
+  await spool.close();
+}`;
+
+test('a process that died with its disk full is followed by one that starts, and drains what fills the disk', async (t) => {
+  const disk = findSmallDisk();
+  if (disk.kind !== 'small file system') return t.skip('the system lets nobody mount a small file system');
+  const folder = await temporaryFolder(t);
+  const [program = '', ...args] = disk.launcher(folder);
+  const node = [process.execPath, '--input-type=module', '-e', fillThenStartAgain, fillThenStartAgain];
+  const child = spawn(program, [...args, ...node, join(folder, 'spool')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  child.stdout.on('data', (chunk) => {
+    said += chunk;
+  });
+  await once(child, 'close');
+  assert.match(said, /^([1-9]\d*) \1 and room again$/);
 });
