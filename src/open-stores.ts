@@ -18,6 +18,8 @@ import type { SharedStore } from './storage/shared-store.ts';
 
 /** Days whose partitions are made ahead: a service that runs on is looked after by retention, this covers its start. */
 const partitionDaysAhead = 3;
+/** lock_not_available: the wait for it was too long. */
+const lockStaysTaken = '55P03';
 
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
@@ -33,7 +35,11 @@ export async function openStores({ config, logger, clock, metrics, own }: Founda
       onStatement: (name, durationMs) => metrics.databaseQuery(name ?? 'unnamed', durationMs),
     }),
   );
-  await ensurePartitions(db, clock.now(), partitionDaysAhead);
+  await ensurePartitions(db, clock.now(), partitionDaysAhead).catch((error: unknown) => {
+    // Somebody reads the tables for long, a backup say. Rows have a place without their day, and retention tries again.
+    if ((error as { code?: unknown }).code !== lockStaysTaken) throw error;
+    logger.warn({ err: error }, 'the next days’ partitions could not be made yet: their tables are locked');
+  });
   const store = own(await openSharedStore(config, logger));
   const broker = own(await openBroker(config, logger));
   return { db, store, broker };

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import pg from 'pg';
+import { dayOf } from '../../src/storage/partitions.ts';
 import { rabbitmqUrl } from '../support/broker.ts';
 import { databaseServerUrl } from '../support/database.ts';
 import { consumeEventsOf } from '../support/events.ts';
@@ -146,4 +148,17 @@ test('a cached answer is the same bytes from every layer', async (t) => {
   assert.equal(kept.text, remembered.text);
   assert.deepEqual(remembered.json, { ...fresh.json, cached: true });
   assert.equal(vendors.received('google_maps'), 1);
+});
+
+test('a backup reads every table for long: a replica starts all the same, and keeps what it does', async (t) => {
+  const first = await startTestService(t);
+  const day = dayOf(Date.now() + 2 * 86_400_000).replaceAll('-', '');
+  await first.database.db.asOwner((tx) => tx.query({ text: `drop table integration_logs_${day}` }));
+  const backup = new pg.Client({ connectionString: first.database.url });
+  await backup.connect();
+  t.after(() => backup.end());
+  await backup.query('begin; lock table integration_logs, log_bodies, webhook_events in access share mode');
+
+  const replica = await startTestReplica(t, first, {});
+  await geocodeAs(replica, 1);
 });
