@@ -44,3 +44,17 @@ test('more faults than help anybody are cut', () => {
   assert.equal(Object.keys(faults).length, 20);
   assert.equal(faults['values[19]'], 'must be string or number or null');
 });
+
+test('a number in a query is a decimal one: nothing else is cut or taken for one', () => {
+  const schema = Type.Object({ limit: Type.Optional(Type.Integer()), seconds: Type.Optional(Type.Number()) });
+  const validate = compileValidator({ schema, method: 'GET', url: '/', httpPart: 'querystring' });
+  assert.deepEqual(validate({ limit: '20', seconds: '1.5' }), { value: { limit: 20, seconds: 1.5 } });
+  assert.deepEqual(validate({ limit: '-0', seconds: '007' }), { value: { limit: -0, seconds: 7 } });
+  for (const text of ['1.5', 'true', '', ' ', '0x10', '1e2', ' 1', 'ten']) {
+    const { error } = validate({ limit: text }) as { error?: unknown };
+    assert.ok(error instanceof ServiceError, text);
+    assert.deepEqual(error.errors, [{ path: 'limit', message: 'must be integer' }], text);
+  }
+  const { error } = validate({ limit: ['1', '2'] }) as { error?: unknown };
+  assert.ok(error instanceof ServiceError);
+});

@@ -8,6 +8,7 @@ import { type InputFault, ServiceError } from '../errors.ts';
 
 /** More faults than this help nobody, and an array of 50,000 wrong cells must not make a reply of megabytes. */
 const maxFaults = 20;
+const isDecimal = /^-?\d+(?:\.\d+)?$/;
 /**
  * What the validator itself may note. A wrong choice is noted once for each alternative, before it is said that there is a
  * choice: with its default of eight, one such member hid that, and every fault behind it.
@@ -26,11 +27,29 @@ interface ValidationFault {
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const validator = Compile(schema);
   return (value) => {
-    const candidate = httpPart === 'body' ? value : Value.Convert(schema, value);
+    const candidate = httpPart === 'body' ? value : fromTexts(schema, value as Texts);
     if (validator.Check(candidate)) return { value: candidate };
     return { error: inputError(toFaults(validator.Errors(candidate), httpPart ?? 'body')) };
   };
 };
+
+type Texts = Readonly<Record<string, unknown>>;
+
+/**
+ * What a query or a path says, in the types that its schema names. TypeBox alone would also cut `1.5` to 1, take `true` for
+ * 1, `0x10` for 16 and an empty text for 0: such a text stays one, and is refused as no number.
+ */
+function fromTexts(schema: TSchema, texts: Texts): unknown {
+  const given = { ...texts }; // The conversion is made in place.
+  const converted = Value.Convert(schema, texts) as Texts;
+  const isMisread = (name: string, member: unknown): boolean => {
+    const text = given[name];
+    return typeof member === 'number' && typeof text === 'string' && !(isDecimal.test(text) && Number(text) === member);
+  };
+  return Object.fromEntries(
+    Object.entries(converted).map(([name, member]) => [name, isMisread(name, member) ? given[name] : member]),
+  );
+}
 
 /** One INVALID_REQUEST for all faults. */
 export function inputError(faults: readonly InputFault[]): ServiceError {
