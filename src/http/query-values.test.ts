@@ -19,6 +19,22 @@ test('a time is read as clients write it: with an offset, its plus lost in a que
   assert.equal(parseTime('from_date', '2026-11-22'), Date.UTC(2026, 10, 22));
 });
 
+test('a leap second is the moment after it, and there is none but at the end of a day', () => {
+  const atMs = Date.UTC(2017, 0, 1);
+  for (const text of [
+    '2016-12-31T23:59:60Z',
+    '2016-12-31t23:59:60.999z',
+    '2017-01-01T04:59:60+05:00',
+    '2017-01-01T04:59:60 05:00',
+    '2016-12-31T23:59:60',
+  ]) {
+    assert.equal(parseTime('from_date', text), atMs, text);
+  }
+  for (const text of ['2016-12-31T22:59:60Z', '2016-12-31T23:59:60+05:00', '2016-12-31T23:59:61Z']) {
+    assert.throws(() => parseTime('from_date', text), { code: 'INVALID_REQUEST' }, text);
+  }
+});
+
 test('what is no time is refused', () => {
   for (const text of [
     '',

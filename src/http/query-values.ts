@@ -24,11 +24,11 @@ export const cursorSchema = Type.String({
 /**
  * Unix milliseconds of an RFC 3339 time, or of the beginning of a day (`2026-11-22`, UTC). A time without an offset is UTC,
  * and a blank before the offset is the `+` that a query was sent with. Throws `INVALID_REQUEST` for anything else, days
- * that no calendar has, and years that no store keeps.
+ * that no calendar has, and years that no store keeps. A leap second (RFC 3339, 5.7) is the moment after it.
  */
 export function parseTime(path: string, text: string): number {
   const match = timePattern.exec(text.trim());
-  const atMs = match === null ? Number.NaN : Date.parse(completed(match));
+  const atMs = match === null ? Number.NaN : momentOf(match);
   const year = Number(match?.[1]);
   if (match === null || Number.isNaN(atMs) || year < 1970 || year > 9998 || !isCalendarDay(match)) {
     throw invalidInput(path, 'must be a time like 2026-11-22T07:30:00Z, or a day like 2026-11-22');
@@ -46,6 +46,13 @@ export function requireOrder(fromMs: number | undefined, toMs: number | undefine
   if (fromMs !== undefined && toMs !== undefined && toMs <= fromMs) {
     throw invalidInput('to_date', 'must be later than from_date');
   }
+}
+
+/** NaN where there is none. Date.parse knows no 60th second; there is one at most at the end of a day, UTC. */
+function momentOf(match: RegExpExecArray): number {
+  if (match[6] !== '60') return Date.parse(completed(match));
+  const afterMs = Date.parse(completed(match).replace(/:60(?:\.\d+)?/, ':59')) + 1000;
+  return afterMs % dayMs === 0 ? afterMs : Number.NaN;
 }
 
 function completed([whole, , , , hour, , , offset]: RegExpExecArray): string {
