@@ -280,6 +280,27 @@ test('what a service may not be is refused with the place and the reason', async
   });
 });
 
+test('an id may be written in capitals, wherever one is taken', async (t) => {
+  const admin = adminOf(await startTestService(t));
+  const { id } = (await admin('POST', '/services', weather)).json;
+  const path = `/services/${id.toUpperCase()}`;
+  for (const [method, url] of [
+    ['GET', path],
+    ['POST', `${path}/check`],
+    ['GET', `${path}/rate-limits`],
+    ['GET', `${path}/history`],
+  ] as const) {
+    const { status, text } = await admin(method, url);
+    assert.equal(status, 200, `${url} ${text}`);
+  }
+  const fallback = { ...weather, service_name: 'other', fallback_service_id: id.toUpperCase() };
+  const other = await admin('POST', '/services', fallback);
+  assert.equal(other.json.fallback_service_id, id, other.text);
+  const patched = await admin('PATCH', `/services/${other.json.id}`, { fallback_service_id: id.toUpperCase() });
+  assert.equal(patched.status, 200, patched.text);
+  assert.equal((await admin('DELETE', path)).status, 204);
+});
+
 test('a sender of webhooks needs no address', async (t) => {
   const app = await startTestService(t);
   const admin = adminOf(app);

@@ -1,11 +1,10 @@
-import type { Static } from 'typebox';
 import { noSuchService } from '../../directory/manage-services.ts';
 import type { ExternalService, HealthStatus, ServiceDirectory } from '../../directory/service.ts';
 import { jsonAnswer } from '../answer.ts';
 import type { Routes } from '../app.ts';
 import type { Idempotency } from '../idempotency.ts';
 import { callerOf } from '../request-context.ts';
-import { healthSchema, idParamsSchema } from './services-schemas.ts';
+import { healthSchema, idOf, idParamsSchema } from './services-schemas.ts';
 
 /** What a probe found, and how the service stands with it. */
 export interface ProbeReport {
@@ -38,7 +37,7 @@ export function serviceCheckRoute({ directory, idempotency, probe }: ServicesChe
         schema: { tags: ['services'], summary: 'Probe the service now', params: idParamsSchema },
       },
       idempotency.wrap(async (request) => {
-        const { id } = request.params as Static<typeof idParamsSchema>;
+        const id = idOf(request);
         const services = await directory.ofTenant(callerOf(request).tenantId);
         const service = services.find((candidate) => candidate.id === id);
         if (service === undefined) throw noSuchService();

@@ -6,7 +6,7 @@ import { listConfigurationChanges } from '../../storage/configuration-audit.ts';
 import type { Database } from '../../storage/database.ts';
 import type { Routes } from '../app.ts';
 import { callerOf } from '../request-context.ts';
-import { historyQuerySchema, historySchema, idParamsSchema } from './services-schemas.ts';
+import { historyQuerySchema, historySchema, idOf, idParamsSchema } from './services-schemas.ts';
 
 const defaultLimit = 100;
 
@@ -26,7 +26,7 @@ export function serviceHistoryRoute({ db }: { db: Pick<Database, 'forTenant'> })
       },
       async (request) => {
         const { tenantId } = callerOf(request);
-        const { id } = request.params as Static<typeof idParamsSchema>;
+        const id = idOf(request);
         const { cursor = null, limit = defaultLimit } = request.query as Static<typeof historyQuerySchema>;
         if (!isUuid(id)) throw noSuchService();
         if (cursor !== null && !isUuid(cursor)) throw invalidInput('cursor', 'is none that this service gave out');

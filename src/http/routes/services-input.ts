@@ -29,7 +29,7 @@ export function draftOfBody(body: ServiceBody, current: ExternalServiceRow | nul
     rateLimitPerDay: body.rate_limit_per_day ?? null,
     rateLimitPerMonth: body.rate_limit_per_month ?? null,
     priority: body.priority ?? 100,
-    fallbackServiceId: (body.fallback_service_id ?? null) as ServiceId | null,
+    fallbackServiceId: fallbackOf(body) ?? null,
     description: body.description ?? null,
     tags: body.tags ?? [],
     apiKey: body.api_key,
@@ -54,7 +54,7 @@ export function patchedDraft(body: ServicePatch, current: ExternalServiceRow, em
     rateLimitPerDay: named(body.rate_limit_per_day, before.rateLimitPerDay),
     rateLimitPerMonth: named(body.rate_limit_per_month, before.rateLimitPerMonth),
     priority: named(body.priority, before.priority),
-    fallbackServiceId: named(body.fallback_service_id as ServiceId | null | undefined, before.fallbackServiceId),
+    fallbackServiceId: named(fallbackOf(body), before.fallbackServiceId),
     description: named(body.description, before.description),
     tags: named(body.tags, before.tags),
     apiKey: body.api_key,
@@ -117,6 +117,11 @@ function ownConfigOf(row: ExternalServiceRow | null): Record<string, unknown> {
 
 function mergedConfig(config: Record<string, unknown>, patch: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries({ ...config, ...patch }).filter(([, value]) => value !== null));
+}
+
+/** As ids are kept: in small letters. */
+function fallbackOf({ fallback_service_id: id }: ServicePatch): ServiceId | null | undefined {
+  return (typeof id === 'string' ? id.toLowerCase() : id) as ServiceId | null | undefined;
 }
 
 function credentialsOf({ credentials }: Pick<ServiceBody, 'credentials'>): unknown {

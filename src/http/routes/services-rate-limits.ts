@@ -1,11 +1,11 @@
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import { noSuchService } from '../../directory/manage-services.ts';
 import type { ServiceDirectory } from '../../directory/service.ts';
 import { type ReportLimitsDeps, reportTenantLimits } from '../../gateway/report-limits.ts';
 import type { Routes } from '../app.ts';
 import { callerOf } from '../request-context.ts';
 import { limitWindowSchema } from './rate-limits.ts';
-import { idParamsSchema } from './services-schemas.ts';
+import { idOf, idParamsSchema } from './services-schemas.ts';
 
 export interface ServicesRateLimitsDeps {
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
@@ -25,7 +25,7 @@ export function serviceRateLimitsRoute({ directory, limits }: ServicesRateLimits
       },
       async (request) => {
         const { tenantId } = callerOf(request);
-        const { id } = request.params as Static<typeof idParamsSchema>;
+        const id = idOf(request);
         const service = (await directory.ofTenant(tenantId)).find((candidate) => candidate.id === id);
         if (service === undefined) throw noSuchService();
         const { services } = await reportTenantLimits(limits, tenantId, [service]);

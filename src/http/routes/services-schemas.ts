@@ -108,6 +108,11 @@ export const historyQuerySchema = Type.Object({
 
 export const idParamsSchema = Type.Object({ id: Type.String() });
 
+/** As it is kept: a UUID may be written in capitals too (RFC 9562, 4). */
+export function idOf({ params }: { readonly params: unknown }): string {
+  return (params as Static<typeof idParamsSchema>).id.toLowerCase();
+}
+
 const time = Type.String({ format: 'date-time' });
 const shownLimit = nullable(Type.Integer());
 

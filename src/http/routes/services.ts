@@ -24,6 +24,7 @@ import { serviceHistoryRoute } from './services-history.ts';
 import { checkAddresses, draftOfBody, type Emulates, patchedDraft } from './services-input.ts';
 import { type ServicesRateLimitsDeps, serviceRateLimitsRoute } from './services-rate-limits.ts';
 import {
+  idOf,
   idParamsSchema,
   listQuerySchema,
   type ServiceBody,
@@ -154,10 +155,6 @@ async function findOwn(deps: Pick<ManageServicesDeps, 'db'>, tenantId: TenantId,
   const row = isUuid(id) ? await deps.db.forTenant(tenantId, (tx) => findService(tx, tenantId, id)) : null;
   if (row === null) throw noSuchService();
   return row;
-}
-
-function idOf(request: FastifyRequest): string {
-  return (request.params as Static<typeof idParamsSchema>).id;
 }
 
 function contextOf(request: FastifyRequest) {
