@@ -3,11 +3,14 @@
  * it names every fault at once and knows the rules that hold between members.
  */
 import Type from 'typebox';
+import { attempts } from '../gateway/error-members.ts';
 import { locationTypes } from '../providers/geocoding.ts';
 import { maxAddressLength } from './input-reader.ts';
 import { distanceModes, distanceUnits, maxBatchAddresses } from './parse-request.ts';
 
 const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
+/** null is not given, as `isGiven` has it. */
+const optional = (schema: Type.TSchema) => Type.Optional(nullable(schema));
 const oneOf = (choices: readonly string[]) => Type.Union(choices.map((choice) => Type.Literal(choice)));
 
 const address = Type.String({
@@ -33,11 +36,11 @@ const minConfidence = Type.Number({
 });
 
 const geocodeOptions = {
-  provider: Type.Optional(provider),
-  language: Type.Optional(language),
-  country: Type.Optional(country),
-  region: Type.Optional(region),
-  min_confidence: Type.Optional(minConfidence),
+  provider: optional(provider),
+  language: optional(language),
+  country: optional(country),
+  region: optional(region),
+  min_confidence: optional(minConfidence),
 };
 
 // Whole examples too: a page that makes one of the members' puts both names of a member into it, and empty texts.
@@ -47,7 +50,7 @@ export const geocodeRequestSchema = Type.Object(
 );
 
 export const reverseRequestSchema = Type.Object(
-  { latitude, longitude, provider: Type.Optional(provider), language: Type.Optional(language) },
+  { latitude, longitude, provider: optional(provider), language: optional(language) },
   { title: 'ReverseRequest', examples: [{ latitude: 41.311081, longitude: 69.240562 }] },
 );
 
@@ -56,18 +59,18 @@ const distanceEnd = Type.Union([coordinates, Type.Object({ address })]);
 
 export const distanceRequestSchema = Type.Object(
   {
-    origin: Type.Optional(distanceEnd),
-    destination: Type.Optional(distanceEnd),
-    origin_lat: Type.Optional(latitude),
-    origin_lng: Type.Optional(longitude),
-    dest_lat: Type.Optional(latitude),
-    dest_lng: Type.Optional(longitude),
-    mode: Type.Optional(oneOf(distanceModes)),
-    unit: Type.Optional(oneOf(distanceUnits)),
-    provider: Type.Optional(provider),
-    language: Type.Optional(language),
-    country: Type.Optional(country),
-    region: Type.Optional(region),
+    origin: optional(distanceEnd),
+    destination: optional(distanceEnd),
+    origin_lat: optional(latitude),
+    origin_lng: optional(longitude),
+    dest_lat: optional(latitude),
+    dest_lng: optional(longitude),
+    mode: optional(oneOf(distanceModes)),
+    unit: optional(oneOf(distanceUnits)),
+    provider: optional(provider),
+    language: optional(language),
+    country: optional(country),
+    region: optional(region),
   },
   {
     title: 'DistanceRequest',
@@ -158,6 +161,8 @@ const batchItem = (place: Readonly<Record<string, Type.TSchema>>) =>
         code: Type.String(),
         detail: Type.String(),
         retry_after_seconds: Type.Optional(Type.Number()),
+        attempts,
+        best: Type.Optional(geocodeResultSchema),
       }),
     }),
   ]);

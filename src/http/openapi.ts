@@ -4,6 +4,8 @@ import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify';
 import Type from 'typebox';
 import { errorCodes } from '../errors.ts';
+import { attempts, outcome } from '../gateway/error-members.ts';
+import { geocodeResultSchema } from '../geocoding/schemas.ts';
 import { version } from '../version.ts';
 import { takesIdempotencyKey } from './idempotency.ts';
 import { type HeaderGroup, headersGiven, headersTaken, problemHeaders } from './openapi-headers.ts';
@@ -22,11 +24,9 @@ const problemSchema = Type.Object(
       Type.Array(Type.Object({ path: Type.String(), message: Type.String() }), { description: 'For bad input.' }),
     ),
     provider: Type.Optional(Type.String({ description: 'The service whose refusal this is.' })),
-    attempts: Type.Optional(
-      Type.Array(Type.Object({ provider: Type.String(), outcome: Type.String(), message: Type.String() }), {
-        description: 'Each provider asked or passed over, and why.',
-      }),
-    ),
+    attempts,
+    best: Type.Optional(geocodeResultSchema),
+    outcome,
   },
   { title: 'Problem', description: 'RFC 9457' },
 );

@@ -299,12 +299,11 @@ function parseOperation(
 export const defaultMaxWaitSeconds = 5;
 export const longestMaxWaitSeconds = 60;
 
-/** Milliseconds. From the body of a POST; from the query of a GET. */
+/** Milliseconds. From the body of a POST, or the parsed query of a GET. */
 export function parseMaxWaitMs(source: unknown): number {
   const value = typeof source === 'object' && source !== null ? (source as Members).max_wait_seconds : undefined;
   if (value === undefined || value === null) return defaultMaxWaitSeconds * 1000;
-  const seconds = typeof value === 'string' && value !== '' ? Number(value) : value;
-  if (typeof seconds === 'number' && seconds >= 0 && seconds <= longestMaxWaitSeconds) return seconds * 1000;
+  if (typeof value === 'number' && value >= 0 && value <= longestMaxWaitSeconds) return value * 1000;
   const message = `must be a number from 0 to ${longestMaxWaitSeconds}`;
   throw new ServiceError('INVALID_REQUEST', `max_wait_seconds: ${message}`, {
     errors: [{ path: 'max_wait_seconds', message }],

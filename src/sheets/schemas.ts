@@ -3,6 +3,7 @@
  * once and knows the rules that hold between members.
  */
 import Type from 'typebox';
+import { attempts, outcome } from '../gateway/error-members.ts';
 import {
   batchOperations,
   dateTimeRenderOptions,
@@ -37,6 +38,8 @@ const range = Type.String({
   examples: ['Sheet1!A1:D20'],
 });
 const rangeName = Type.String({ description: 'Another name of `range`.' });
+/** null is not given: clients with typed requests write every member. */
+const optional = (schema: Type.TSchema) => Type.Optional(nullable(schema));
 const cell = Type.Union([Type.String({ maxLength: maxCellCharacters }), Type.Number(), Type.Boolean(), Type.Null()]);
 const values = Type.Array(Type.Array(cell), {
   minItems: 1,
@@ -59,12 +62,14 @@ const valueInputOption = oneOf(
   'RAW stores what is given; USER_ENTERED takes it as typed into the sheet.',
 );
 const readOptions = {
-  value_render_option: Type.Optional(oneOf(valueRenderOptions)),
-  date_time_render_option: Type.Optional(oneOf(dateTimeRenderOptions)),
-  major_dimension: Type.Optional(oneOf(majorDimensions)),
+  value_render_option: optional(oneOf(valueRenderOptions)),
+  date_time_render_option: optional(oneOf(dateTimeRenderOptions)),
+  major_dimension: optional(oneOf(majorDimensions)),
 };
 const place = { spreadsheet_id: spreadsheetId, range, range_name: Type.Optional(rangeName) };
-const common = { ...place, max_wait_seconds: Type.Optional(maxWaitSeconds) };
+const common = { ...place, max_wait_seconds: optional(maxWaitSeconds) };
+
+const operationName = Type.Union(batchOperations.map((name) => Type.Literal(name)));
 
 const examplePlace = { spreadsheet_id: 'requests-journal', range: 'Sheet1!A1:D20' };
 const exampleRows = { spreadsheet_id: 'requests-journal', range: 'Sheet1!A1', values: [['2026-11-22', 'Navoi 5', 3]] };
@@ -75,15 +80,15 @@ export const readRequestSchema = Type.Object(
   { title: 'SheetsReadRequest', examples: [examplePlace] },
 );
 export const writeRequestSchema = Type.Object(
-  { ...common, values, value_input_option: Type.Optional(valueInputOption) },
+  { ...common, values, value_input_option: optional(valueInputOption) },
   { title: 'SheetsWriteRequest', examples: [exampleRows] },
 );
 export const appendRequestSchema = Type.Object(
   {
     ...common,
     values,
-    value_input_option: Type.Optional(valueInputOption),
-    insert_data_option: Type.Optional(oneOf(insertDataOptions)),
+    value_input_option: optional(valueInputOption),
+    insert_data_option: optional(oneOf(insertDataOptions)),
   },
   {
     title: 'SheetsAppendRequest',
@@ -97,17 +102,18 @@ export const batchRequestSchema = Type.Object(
     spreadsheet_id: spreadsheetId,
     operations: Type.Array(
       Type.Object({
-        operation: Type.Union(batchOperations.map((name) => Type.Literal(name))),
+        operation: operationName,
         range,
+        range_name: Type.Optional(rangeName),
         values: Type.Optional(values),
-        value_input_option: Type.Optional(valueInputOption),
-        insert_data_option: Type.Optional(oneOf(insertDataOptions)),
+        value_input_option: optional(valueInputOption),
+        insert_data_option: optional(oneOf(insertDataOptions)),
         ...readOptions,
       }),
       { minItems: 1, maxItems: maxBatchOperations },
     ),
-    value_input_option: Type.Optional(valueInputOption),
-    max_wait_seconds: Type.Optional(maxWaitSeconds),
+    value_input_option: optional(valueInputOption),
+    max_wait_seconds: optional(maxWaitSeconds),
   },
   {
     title: 'SheetsBatchRequest',
@@ -124,33 +130,40 @@ export const batchRequestSchema = Type.Object(
 );
 
 const updated = { updated_range: Type.String(), updated_rows: Type.Integer() };
-export const readResultSchema = Type.Object(
-  {
-    values: answeredValues,
-    range: Type.String(),
-    row_count: Type.Integer(),
-    column_count: Type.Integer(),
-    cached: Type.Boolean(),
-  },
-  { title: 'SheetsReadResult' },
-);
-export const writeResultSchema = Type.Object(
-  { ...updated, updated_columns: Type.Integer(), updated_cells: Type.Integer() },
-  { title: 'SheetsWriteResult' },
-);
-export const appendResultSchema = Type.Object(
-  { ...updated, updated_cells: Type.Integer(), table_range: nullable(Type.String()) },
-  { title: 'SheetsAppendResult' },
-);
-export const clearResultSchema = Type.Object({ cleared_range: Type.String() }, { title: 'SheetsClearResult' });
+const readResult = {
+  values: answeredValues,
+  range: Type.String(),
+  row_count: Type.Integer(),
+  column_count: Type.Integer(),
+  cached: Type.Boolean(),
+};
+const writeResult = { ...updated, updated_columns: Type.Integer(), updated_cells: Type.Integer() };
+const appendResult = { ...updated, updated_cells: Type.Integer(), table_range: nullable(Type.String()) };
+const clearResult = { cleared_range: Type.String() };
+export const readResultSchema = Type.Object(readResult, { title: 'SheetsReadResult' });
+export const writeResultSchema = Type.Object(writeResult, { title: 'SheetsWriteResult' });
+export const appendResultSchema = Type.Object(appendResult, { title: 'SheetsAppendResult' });
+export const clearResultSchema = Type.Object(clearResult, { title: 'SheetsClearResult' });
+const askedRange = Type.String({ description: 'As it was asked for.' });
+const operationError = Type.Object({
+  code: Type.String(),
+  detail: Type.String(),
+  provider: Type.Optional(Type.String({ description: 'The account whose refusal this is.' })),
+  retry_after_seconds: Type.Optional(Type.Number()),
+  attempts,
+  outcome,
+});
 export const batchResultSchema = Type.Object(
   {
     results: Type.Array(
-      Type.Object({
-        operation: Type.String(),
-        range: Type.String(),
-        error: Type.Optional(Type.Object({ code: Type.String(), detail: Type.String() })),
-      }),
+      Type.Union([
+        Type.Object({ operation: Type.Literal('read'), ...readResult }),
+        Type.Object({ operation: Type.Literal('write'), range: askedRange, ...writeResult }),
+        Type.Object({ operation: Type.Literal('append'), range: askedRange, ...appendResult }),
+        Type.Object({ operation: Type.Literal('clear'), range: askedRange, ...clearResult }),
+        Type.Object({ operation: operationName, range: askedRange, error: operationError }),
+      ]),
+      { description: 'One for each operation, in the order asked.' },
     ),
     operations_count: Type.Integer(),
     total_updated_cells: Type.Integer(),
@@ -158,6 +171,7 @@ export const batchResultSchema = Type.Object(
   { title: 'SheetsBatchResult' },
 );
 export const metadataParamsSchema = Type.Object({ spreadsheet_id: Type.String() });
+export const metadataQuerySchema = Type.Object({ max_wait_seconds: Type.Optional(maxWaitSeconds) });
 export const metadataResultSchema = Type.Object(
   {
     spreadsheet_id: Type.String(),

@@ -90,6 +90,75 @@ test('every operation shows what it answers, in its own content type; what an up
   assert.deepEqual([...used].sort(), document.tags.map(({ name }) => name).sort(), 'each tag is used and described');
 });
 
+test('each member of an answer or an error is described, those of batches and of failures too', async (t) => {
+  const app = await startTestService(t);
+  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document & {
+    readonly components: { readonly schemas: { readonly Problem: JsonSchema } };
+  };
+  const operations = [
+    { operation: 'write', range: 'Sheet1!A1', values: [[1]] },
+    { operation: 'append', range: 'Sheet1!A1', values: [[2]] },
+    { operation: 'read', range: 'Sheet1!A1:B2' },
+    { operation: 'clear', range: 'Sheet1!B1' },
+    { operation: 'read', range: 'no such sheet!A1' },
+  ];
+  const sure = { address: 'Ташкент', min_confidence: 1 };
+  const cases: readonly [string, object][] = [
+    ['/sheets/batch', { spreadsheet_id: 'described', operations }],
+    ['/geocoding/batch', { addresses: ['Ташкент', 'zzqqxx', 5], provider: 'offline_gazetteer', min_confidence: 1 }],
+    ['/geocoding/batch', { addresses: ['Ташкент', 'zzqqxx'], provider: 'offline_gazetteer' }],
+    ['/geocoding/geocode', { ...sure, provider: 'offline_gazetteer' }],
+    ['/geocoding/geocode', { address: 'zzqqxx', provider: 'offline_gazetteer' }],
+  ];
+  const added = { service_name: 'offline_gazetteer', service_type: 'geocoding' };
+  assert.ok([201, 409].includes((await app.admin('POST', '/services', added)).status));
+  for (const [path, body] of cases) {
+    const { status, json } = await app.admin('POST', path, body);
+    const described = document.paths[`/api/v1${path}`]?.post?.responses['200']?.content?.['application/json'];
+    const schema = status === 200 ? (described?.schema as JsonSchema) : document.components.schemas.Problem;
+    assert.deepEqual(undescribedIn(schema, json), [], `${path} ${status}`);
+  }
+});
+
+test('what may be left out may be null, and the description says so', async (t) => {
+  const app = await startTestService(t);
+  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+  const examples: Readonly<Record<string, object>> = {
+    '/geocoding/geocode': { address: 'Ташкент' },
+    '/geocoding/reverse': { latitude: 41.3, longitude: 69.2 },
+    '/geocoding/distance': { origin: { address: 'Ташкент' }, destination: { latitude: 41, longitude: 69 } },
+    '/geocoding/batch': { addresses: ['Ташкент'] },
+    '/sheets/read': { spreadsheet_id: 'nulls', range: 'Sheet1!A1' },
+    '/sheets/write': { spreadsheet_id: 'nulls', range: 'Sheet1!A1', values: [[1]] },
+    '/sheets/append': { spreadsheet_id: 'nulls', range: 'Sheet1!A1', values: [[1]] },
+    '/sheets/clear': { spreadsheet_id: 'nulls', range: 'Sheet1!A1' },
+  };
+  for (const [path, example] of Object.entries(examples)) {
+    const post = document.paths[`/api/v1${path}`]?.post;
+    assert.ok(post !== undefined, path);
+    const { properties = {}, required = [] } = bodySchemaOf(post);
+    // `range_name` is another name of what is required.
+    const left = Object.keys(properties).filter((name) => !required.includes(name) && name !== 'range_name');
+    const nulls = Object.fromEntries(left.map((name) => [name, null]));
+    const reply = await app.admin('POST', path, { ...nulls, ...example });
+    assert.equal(reply.status, 200, `${path} ${reply.text}`);
+    for (const name of left) assert.ok(takesNull(properties[name] ?? {}), `${path} ${name}`);
+  }
+});
+
+test('the metadata of a spreadsheet take max_wait_seconds in the query, and say so', async (t) => {
+  const app = await startTestService(t);
+  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+  const { parameters = [] } = document.paths['/api/v1/sheets/metadata/{spreadsheet_id}']?.get ?? {};
+  assert.ok(parameters.some((one) => one.in === 'query' && one.name === 'max_wait_seconds'));
+  const ask = (wait: string) => app.admin('GET', `/sheets/metadata/described?max_wait_seconds=${wait}`);
+  assert.equal((await ask('0.5')).status, 200);
+  for (const wrong of ['61', '-1', 'soon', '', '1&max_wait_seconds=2']) {
+    const { status, json } = await ask(wrong);
+    assert.deepEqual([status, json.errors?.[0]?.path], [400, 'max_wait_seconds'], wrong);
+  }
+});
+
 test('what a POST takes of an Idempotency-Key is what its description says', async (t) => {
   const app = await startTestService(t);
   const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
@@ -135,13 +204,14 @@ test('the headers of the cache and of the limits are described where they are an
     ['post', '/geocoding/batch', { addresses: ['Ташкент'] }],
     ['post', '/sheets/read', { spreadsheet_id: 'described', range: 'Sheet1!A1' }],
     ['post', '/sheets/write', { spreadsheet_id: 'described', range: 'Sheet1!A1', values: [[1]] }],
+    ['post', '/sheets/batch', { spreadsheet_id: 'described', operations: [{ operation: 'read', range: 'Sheet1!A1' }] }],
     ['get', '/services', undefined],
   ];
   const shared = ['x-cache', 'age', 'x-provider', 'ratelimit-policy', 'ratelimit', 'x-request-id'];
   for (const [method, path, body] of reads) {
     const reply = await app.admin(method.toUpperCase(), path, body);
-    assert.equal(reply.status, 200, `${path} ${reply.text}`);
-    const described = Object.keys(document.paths[`/api/v1${path}`]?.[method]?.responses['200']?.headers ?? {});
+    assert.ok(reply.status === 200 || reply.status === 201, `${path} ${reply.text}`);
+    const described = Object.keys(document.paths[`/api/v1${path}`]?.[method]?.responses[reply.status]?.headers ?? {});
     assert.deepEqual(
       shared.filter((name) => described.some((one) => one.toLowerCase() === name)),
       shared.filter((name) => reply.headers.has(name)),
@@ -182,4 +252,26 @@ test('every body has an example that can be sent as it stands', async (t) => {
 
 function bodySchemaOf(operation: Operation): JsonSchema {
   return operation.requestBody?.content['application/json']?.schema ?? {};
+}
+
+/** The members of a value that no alternative of its schema names. */
+function undescribedIn(schema: JsonSchema, value: unknown, path = ''): readonly string[] {
+  const alternatives = alternativesOf(schema);
+  if (Array.isArray(value)) {
+    const items = { anyOf: alternatives.flatMap((one) => one.items ?? []) };
+    return value.flatMap((item, index) => undescribedIn(items, item, `${path}[${index}]`));
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => {
+    const known = alternatives.flatMap((one) => one.properties?.[name] ?? []);
+    return known.length === 0 ? [`${path}.${name}`] : undescribedIn({ anyOf: known }, member, `${path}.${name}`);
+  });
+}
+
+function alternativesOf(schema: JsonSchema): readonly JsonSchema[] {
+  return schema.anyOf === undefined ? [schema] : schema.anyOf.flatMap(alternativesOf);
+}
+
+function takesNull(schema: JsonSchema): boolean {
+  return alternativesOf(schema).some(({ type }) => type === 'null');
 }

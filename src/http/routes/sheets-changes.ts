@@ -131,7 +131,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
           access: { scope: 'any' },
           showsBody: batchRequestSchema,
           answers: { 200: batchResultSchema },
-          headers: ['provider', 'limits'],
+          headers: ['limits'],
         },
         schema: {
           tags: ['sheets'],

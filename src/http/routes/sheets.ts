@@ -3,6 +3,7 @@ import { readSheetsHealth } from '../../sheets/health.ts';
 import { parseReadRequest, parseSpreadsheetId } from '../../sheets/parse-request.ts';
 import {
   metadataParamsSchema,
+  metadataQuerySchema,
   metadataResultSchema,
   readRequestSchema,
   readResultSchema,
@@ -63,7 +64,12 @@ function metadataRoute(deps: SheetsRoutesDeps): Routes {
           answers: { 200: metadataResultSchema },
           headers: ['refresh', 'cache', 'provider', 'limits'],
         },
-        schema: { tags: ['sheets'], summary: 'The sheets of a spreadsheet', params: metadataParamsSchema },
+        schema: {
+          tags: ['sheets'],
+          summary: 'The sheets of a spreadsheet',
+          params: metadataParamsSchema,
+          querystring: metadataQuerySchema,
+        },
       },
       async (request, reply) => {
         const spreadsheetId = parseSpreadsheetId(request.params.spreadsheet_id);

@@ -1,0 +1,14 @@
+/**
+ * What an error says beyond its code and its words, for the description of the API: of a problem document, and of one
+ * item of a batch. `no-answer.ts` and `execute-call.ts` make them.
+ */
+import Type from 'typebox';
+
+export const attempts = Type.Optional(
+  Type.Array(Type.Object({ provider: Type.String(), outcome: Type.String(), message: Type.String() }), {
+    description: 'Each provider asked or passed over, and why.',
+  }),
+);
+export const outcome = Type.Optional(
+  Type.Literal('unknown', { description: 'It may have been done, though nothing says so.' }),
+);
