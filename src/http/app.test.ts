@@ -522,7 +522,7 @@ test('the API describes itself as OpenAPI 3.1, every route with its tenant, cred
   assert.ok(geocode.responses.default.content['application/problem+json']);
   assert.equal(geocode.parameters[0].name, 'X-Management-Company-Id');
   assert.equal(geocode.security.length, 3);
-  assert.equal(document.paths['/health'].get.security, undefined);
+  assert.deepEqual(document.paths['/health'].get.security, []);
 });
 
 test('what is no HTTP gets a problem and the end of the connection', async (t) => {

@@ -4,8 +4,9 @@ import Type, { type TSchema } from 'typebox';
 /**
  * What a route says of itself in `config.headers`. `refresh`: `Cache-Control` is honoured. `cache`: its answers tell
  * where they come from. `provider`: they name the service that answered. `limits`: they tell what is left of the family's limit.
+ * `location`: what was made is found there.
  */
-export type HeaderGroup = 'refresh' | 'cache' | 'provider' | 'limits';
+export type HeaderGroup = 'refresh' | 'cache' | 'provider' | 'limits' | 'location';
 
 type Headers = Readonly<Record<string, TSchema>>;
 
@@ -32,6 +33,7 @@ const takenOfGroup: Readonly<Record<HeaderGroup, Headers>> = {
   cache: {},
   provider: {},
   limits: {},
+  location: {},
 };
 
 const given: Headers = { 'X-Request-Id': Type.String({ description: "The caller's, or one of ours." }) };
@@ -52,6 +54,7 @@ const givenOfGroup: Readonly<Record<HeaderGroup, Headers>> = {
     'RateLimit-Policy': Type.String({ examples: ['"geocoding";q=50;w=60'] }),
     RateLimit: Type.String({ description: 'What is left, and until when.', examples: ['"geocoding";r=49;t=60'] }),
   },
+  location: { Location: Type.String({ description: 'The path of what was made.' }) },
 };
 
 /** Of a problem document's answer. */

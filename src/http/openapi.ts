@@ -44,6 +44,8 @@ declare module 'fastify' {
     /** How a route shows its body without having Fastify check it: where its own parser is the judge. */
     showsBody?: unknown;
     headers?: readonly HeaderGroup[];
+    /** The route asks for a credential itself, and for no tenant. */
+    asksCredential?: boolean;
   }
 }
 
@@ -113,6 +115,7 @@ function describeRoute(schema: object, { config, handler }: RouteOptions): objec
   const groups = config?.headers ?? [];
   const isOnce = takesIdempotencyKey(handler);
   const headers = headersGiven(groups, isOnce);
+  const isOpen = config?.access === undefined && config?.asksCredential !== true;
   const response = Object.entries(config?.answers ?? anyAnswer).map(([status, answer]) => [
     status,
     { ...(answer ?? { type: 'null' }), headers },
@@ -120,12 +123,11 @@ function describeRoute(schema: object, { config, handler }: RouteOptions): objec
   return {
     ...schema,
     ...(config?.showsBody === undefined ? {} : { body: plain(config.showsBody) }),
+    // Said of open routes too: without a word, most tools take it for forgotten.
+    security: isOpen ? [] : [{ bearer: [] }, { serviceToken: [] }, { serviceApiKey: [] }],
     ...(config?.access === undefined
       ? {}
-      : {
-          security: [{ bearer: [] }, { serviceToken: [] }, { serviceApiKey: [] }],
-          headers: plain(Type.Partial(Type.Object(headersTaken(groups, isOnce)))),
-        }),
+      : { headers: plain(Type.Partial(Type.Object(headersTaken(groups, isOnce)))) }),
     response: plain(Object.fromEntries(response)),
   };
 }
@@ -135,7 +137,7 @@ interface Operation {
   parameters?: Parameter[];
   requestBody?: RequestBody;
   responses?: Record<string, object>;
-  security?: unknown;
+  security?: readonly unknown[];
 }
 
 type Parameter = typeof tenantHeader | { readonly name: string; readonly in: string };
@@ -149,8 +151,9 @@ interface DocumentPaths {
   paths?: Record<string, Record<string, Operation>>;
 }
 
-/** Where a route does not say what it answers: what the API that it stands for says. */
-const anyAnswer = { '2XX': null };
+const anyContent = { '*/*': { schema: {} } };
+/** Where a route does not say what it answers: what the API that it stands for says, errors too. */
+const anyAnswer = { '2XX': { content: anyContent } };
 
 /** What all of the API shares, written once: names for the operations, the tenant's header, the problem documents. */
 function completeDocument(document: DocumentPaths): object {
@@ -158,6 +161,11 @@ function completeDocument(document: DocumentPaths): object {
     description: `A problem document. Codes: ${errorCodes.map((code) => `\`${code}\` ${httpStatusByCode[code]} (${titleByCode[code].toLowerCase()})`).join(', ')}.`,
     headers: problemHeaders,
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
+  const anothersProblems = {
+    ...problems,
+    description: `What the API itself answered, or else a problem document of this service. ${problems.description}`,
+    content: { ...problems.content, ...anyContent },
   };
   const complete = (operation: Operation, method: string, path: string): Operation => {
     const parameters = (operation.parameters ?? []).map((one) => (one.name === '*' ? { ...one, name: 'path' } : one));
@@ -171,10 +179,10 @@ function completeDocument(document: DocumentPaths): object {
       ...operation,
       operationId: operationIdOf(method, path),
       ...(operation.requestBody !== undefined && { requestBody: requiredOrNot(operation.requestBody) }),
-      ...(operation.security === undefined
-        ? parameters.length > 0 && { parameters }
-        : { parameters: [tenantHeader, ...parameters] }),
-      responses: { ...responses, default: problems },
+      ...(isOfTenant(path, operation)
+        ? { parameters: [tenantHeader, ...parameters] }
+        : parameters.length > 0 && { parameters }),
+      responses: { ...responses, default: '2XX' in responses ? anothersProblems : problems },
     };
   };
   // A route of several methods gives all of them one object: each gets a copy.
@@ -188,6 +196,10 @@ function completeDocument(document: DocumentPaths): object {
     ] as const;
   });
   return { ...document, paths: Object.fromEntries(paths) };
+}
+
+function isOfTenant(path: string, { security = [] }: Operation): boolean {
+  return path.startsWith('/api/') && security.length > 0;
 }
 
 /** A body that may be null may be left out. */

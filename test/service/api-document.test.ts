@@ -8,6 +8,7 @@ interface Operation {
   readonly operationId: string;
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
   readonly tags: readonly string[];
+  readonly security: readonly unknown[];
   readonly requestBody?: {
     readonly required: boolean;
     readonly content: Readonly<Record<string, { readonly schema: JsonSchema; readonly example?: unknown }>>;
@@ -88,6 +89,34 @@ test('every operation shows what it answers, in its own content type; what an up
 
   const used = new Set(operations.flatMap(({ tags }) => tags));
   assert.deepEqual([...used].sort(), document.tags.map(({ name }) => name).sort(), 'each tag is used and described');
+});
+
+test('every operation says whether it asks for a credential', async (t) => {
+  const app = await startTestService(t);
+  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+  const open = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.values(methods).flatMap(({ security }) => (security.length === 0 ? [path] : [])),
+  );
+  assert.deepEqual(open.sort(), ['/api/v1/hooks/{webhook_token}', '/health', '/health/live', '/health/ready']);
+});
+
+test('the proxy is described as it is: any body, any answer, errors of the API and of this service', async (t) => {
+  const app = await startTestService(t);
+  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+  const methods = document.paths['/api/v1/proxy/{service_name}/{path}'] ?? {};
+  for (const [method, { requestBody, responses, parameters = [] }] of Object.entries(methods)) {
+    const bringsBody = ['post', 'put', 'patch'].includes(method);
+    assert.deepEqual(Object.keys(requestBody?.content ?? {}), bringsBody ? ['*/*'] : [], method);
+    assert.equal(requestBody?.required, bringsBody ? false : undefined, method);
+    assert.deepEqual(Object.keys(responses['2XX']?.content ?? {}), ['*/*'], method);
+    assert.deepEqual(Object.keys(responses.default?.content ?? {}).sort(), ['*/*', 'application/problem+json'], method);
+    assert.equal('X-Cache' in (responses['2XX']?.headers ?? {}), method === 'get', method);
+    assert.equal(
+      parameters.some(({ name }) => name === 'Cache-Control'),
+      method === 'get',
+      method,
+    );
+  }
 });
 
 test('each member of an answer or an error is described, those of batches and of failures too', async (t) => {
@@ -205,9 +234,11 @@ test('the headers of the cache and of the limits are described where they are an
     ['post', '/sheets/read', { spreadsheet_id: 'described', range: 'Sheet1!A1' }],
     ['post', '/sheets/write', { spreadsheet_id: 'described', range: 'Sheet1!A1', values: [[1]] }],
     ['post', '/sheets/batch', { spreadsheet_id: 'described', operations: [{ operation: 'read', range: 'Sheet1!A1' }] }],
+    ['post', '/services', { service_name: 'located', service_type: 'api', base_url: 'https://8.8.8.8' }],
+    ['post', '/webhooks', { webhook_name: 'located' }],
     ['get', '/services', undefined],
   ];
-  const shared = ['x-cache', 'age', 'x-provider', 'ratelimit-policy', 'ratelimit', 'x-request-id'];
+  const shared = ['x-cache', 'age', 'x-provider', 'ratelimit-policy', 'ratelimit', 'location', 'x-request-id'];
   for (const [method, path, body] of reads) {
     const reply = await app.admin(method.toUpperCase(), path, body);
     assert.ok(reply.status === 200 || reply.status === 201, `${path} ${reply.text}`);

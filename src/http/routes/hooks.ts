@@ -73,7 +73,7 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
               delete request.raw.headers['content-type'];
               done();
             },
-            config: { answers: { 200: receptionSchema }, showsBody: anyBody },
+            config: { answers: { 200: receptionSchema }, showsBody: anyBody, headers: ['limits'] },
             schema: {
               ...(url.startsWith('/api') ? { tags: ['webhooks'] } : {}),
               summary: 'Where senders post: 200 when the delivery is durable',

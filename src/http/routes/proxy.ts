@@ -1,4 +1,5 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify';
+import Type from 'typebox';
 import type { Clock } from '../../clock.ts';
 import { invalidInput } from '../../errors.ts';
 import type { HttpInput } from '../../providers/http/operations.ts';
@@ -56,18 +57,35 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
       const route = {
         url,
         bodyLimit: maxBodyBytes,
-        config: { access: { scope: 'proxy' } },
-        schema: { tags: ['proxy'], summary: 'Any API of the tenant, with its credential put in' },
+        schema: { tags: ['proxy'], summary: 'Any API of the tenant, with its credential put in', consumes: ['*/*'] },
       } as const;
-      app.route({ ...route, method: 'POST', handler: once });
-      app.route({
-        ...route,
-        method: [...methods],
-        handler: async (request, reply) => send(request, reply, await respond(request, abortWhenCallerLeaves(reply))),
-      });
+      app.route({ ...route, method: 'POST', config: configOf('POST'), handler: once });
+      for (const method of methods) {
+        app.route({
+          ...route,
+          method,
+          exposeHeadRoute: false,
+          config: configOf(method),
+          handler: async (request, reply) => send(request, reply, await respond(request, abortWhenCallerLeaves(reply))),
+        });
+      }
     }
   };
 }
+
+/** What is said of a method: whether it brings a body, and what its answers tell of the cache. */
+function configOf(method: HttpInput['method']): FastifyContextConfig {
+  return {
+    access: { scope: 'proxy' },
+    headers: method === 'GET' ? ['refresh', 'cache', 'provider'] : ['provider'],
+    ...(method === 'POST' || method === 'PUT' || method === 'PATCH' ? { showsBody: anyBody } : {}),
+  };
+}
+
+/** Null: a body may be left out. */
+const anyBody = Type.Union([Type.Unknown(), Type.Null()], {
+  description: 'What the API takes, in whatever type: the bytes are handed on as they came.',
+});
 
 /**
  * The body of a GET or HEAD is read by nobody: it has no meaning (RFC 9110, 9.3.1). Some APIs give it one all the same, and

@@ -74,7 +74,7 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
     app.post(
       '/services',
       {
-        config: { access, answers: { 201: serviceSchema } },
+        config: { access, answers: { 201: serviceSchema }, headers: ['location'] },
         schema: { tags, summary: 'Register a service', body: serviceBodySchema },
       },
       deps.idempotency.wrap(async (request) => {

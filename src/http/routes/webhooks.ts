@@ -79,7 +79,7 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
     app.post(
       '/webhooks',
       {
-        config: { access, answers: { 201: webhookSchema } },
+        config: { access, answers: { 201: webhookSchema }, headers: ['location'] },
         schema: { tags, summary: 'Create a webhook; a secret that is made is shown once', body: webhookBodySchema },
       },
       deps.idempotency.wrap(async (request) => {
