@@ -106,7 +106,7 @@ export function readCountry(reader: InputReader, members: Members): string {
   return country.toUpperCase();
 }
 
-const maxProviderLength = 100;
+export const maxProviderLength = 100;
 /** Control characters would end up in log lines and question strings. */
 const controlCharacters = /\p{Cc}/u;
 

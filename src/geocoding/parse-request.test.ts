@@ -197,7 +197,10 @@ test('what the schemas show is what the parsers take', () => {
     { address: 5 },
     { address: 'x', min_confidence: 2 },
     { address: 'x', country: 'UZB' },
+    { address: 'x', provider: '' },
+    { address: 'x', provider: 'x'.repeat(101) },
   ]) {
+    assert.equal(faultPathsOf(() => parseGeocodeRequest(body)).length, 1, JSON.stringify(body));
     assert.ok(!Schema.Check(geocodeRequestSchema, body), JSON.stringify(body));
   }
 });

@@ -5,7 +5,7 @@
 import Type from 'typebox';
 import { attempts } from '../gateway/error-members.ts';
 import { locationTypes } from '../providers/geocoding.ts';
-import { maxAddressLength } from './input-reader.ts';
+import { maxAddressLength, maxProviderLength } from './input-reader.ts';
 import { distanceModes, distanceUnits, maxBatchAddresses } from './parse-request.ts';
 
 const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
@@ -23,6 +23,8 @@ const latitude = Type.Number({ minimum: -90, maximum: 90, examples: [41.311081] 
 const longitude = Type.Number({ minimum: -180, maximum: 180, examples: [69.240562] });
 const provider = Type.String({
   default: 'auto',
+  minLength: 1,
+  maxLength: maxProviderLength,
   description:
     '`auto`: by priority, with failover. `google_maps`, `yandex_maps`, `google`, `yandex`, or the name of a service: that one only.',
 });

@@ -10,6 +10,7 @@ import { version } from '../version.ts';
 import { takesIdempotencyKey } from './idempotency.ts';
 import { type HeaderGroup, headersGiven, headersTaken, problemHeaders } from './openapi-headers.ts';
 import { httpStatusByCode, titleByCode } from './problem.ts';
+import type { RouteAccess, Scope } from './request-context.ts';
 
 const problemSchema = Type.Object(
   {
@@ -44,8 +45,8 @@ declare module 'fastify' {
     /** How a route shows its body without having Fastify check it: where its own parser is the judge. */
     showsBody?: unknown;
     headers?: readonly HeaderGroup[];
-    /** The route asks for a credential itself, and for no tenant. */
-    asksCredential?: boolean;
+    /** The scope that the route asks for itself, without a tenant. */
+    asksCredential?: Scope;
   }
 }
 
@@ -115,21 +116,27 @@ function describeRoute(schema: object, { config, handler }: RouteOptions): objec
   const groups = config?.headers ?? [];
   const isOnce = takesIdempotencyKey(handler);
   const headers = headersGiven(groups, isOnce);
-  const isOpen = config?.access === undefined && config?.asksCredential !== true;
+  const scope = config?.access?.scope ?? config?.asksCredential;
   const response = Object.entries(config?.answers ?? anyAnswer).map(([status, answer]) => [
     status,
     { ...(answer ?? { type: 'null' }), headers },
   ]);
   return {
+    ...(scope !== undefined && { description: credentialOf(scope) }),
     ...schema,
     ...(config?.showsBody === undefined ? {} : { body: plain(config.showsBody) }),
     // Said of open routes too: without a word, most tools take it for forgotten.
-    security: isOpen ? [] : [{ bearer: [] }, { serviceToken: [] }, { serviceApiKey: [] }],
+    security: scope === undefined ? [] : [{ bearer: [] }, { serviceToken: [] }, { serviceApiKey: [] }],
     ...(config?.access === undefined
       ? {}
       : { headers: plain(Type.Partial(Type.Object(headersTaken(groups, isOnce)))) }),
     response: plain(Object.fromEntries(response)),
   };
+}
+
+/** In words: most tools know of scopes in OAuth alone. */
+function credentialOf(scope: RouteAccess['scope']): string {
+  return scope === 'any' ? 'For any credential of the tenant.' : `Needs the scope \`${scope}\`.`;
 }
 
 interface Operation {

@@ -8,6 +8,7 @@ interface Operation {
   readonly operationId: string;
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
   readonly tags: readonly string[];
+  readonly description?: string;
   readonly security: readonly unknown[];
   readonly requestBody?: {
     readonly required: boolean;
@@ -91,13 +92,20 @@ test('every operation shows what it answers, in its own content type; what an up
   assert.deepEqual([...used].sort(), document.tags.map(({ name }) => name).sort(), 'each tag is used and described');
 });
 
-test('every operation says whether it asks for a credential', async (t) => {
+test('every operation says whether it asks for a credential, and with which scope', async (t) => {
   const app = await startTestService(t);
   const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
   const open = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.values(methods).flatMap(({ security }) => (security.length === 0 ? [path] : [])),
   );
   assert.deepEqual(open.sort(), ['/api/v1/hooks/{webhook_token}', '/health', '/health/live', '/health/ready']);
+  const words = (path: string, method = 'get') => document.paths[path]?.[method]?.description;
+  assert.equal(words('/api/v1/services'), 'Needs the scope `admin`.');
+  assert.equal(words('/api/v1/logs'), 'Needs the scope `logs:read`.');
+  assert.equal(words('/api/v1/rate-limits'), 'For any credential of the tenant.');
+  assert.match(words('/api/v1/sheets/batch', 'post') ?? '', /`sheets:read`.*`sheets:write`/);
+  assert.equal(words('/health/detailed'), 'Needs the scope `admin`.');
+  assert.equal(words('/health'), undefined);
 });
 
 test('the proxy is described as it is: any body, any answer, errors of the API and of this service', async (t) => {

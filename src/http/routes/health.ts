@@ -90,7 +90,7 @@ export function healthRoutes(deps: HealthRoutesDeps): Routes {
     app.get(
       '/health/detailed',
       {
-        config: { quiet: true, asksCredential: true, answers: { 200: detailedStatus } },
+        config: { quiet: true, asksCredential: 'admin', answers: { 200: detailedStatus } },
         schema: { tags: ['health'], summary: 'Each part, and each provider (admin)' },
       },
       async (request, reply) => {
