@@ -338,7 +338,14 @@ test('bad input is a problem that names the place, never a 5xx, and nothing is a
   assert.equal(tooLarge.statusCode, 413);
   assert.equal(tooLarge.json().detail, 'The body is larger than the 2097152 bytes that this endpoint takes.');
   assert.equal((await app.inject({ url: '/api/v1/%' })).statusCode, 400);
-  assert.equal((await app.inject({ url: '/api/v1/a%00b' })).statusCode, 400);
+  for (const [url, place] of [
+    ['/api/v1/a%00b', 'path'],
+    ['/api/v1/a?b=%00', 'query'],
+  ] as const) {
+    const reply = await app.inject({ url });
+    assert.equal(reply.statusCode, 400);
+    assert.deepEqual(reply.json().errors, [{ path: place, message: 'must not contain NUL' }]);
+  }
   assert.equal(calls.questions.length, 0);
 });
 

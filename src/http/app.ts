@@ -82,9 +82,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    if (request.url.includes('%00'))
-      done(new ServiceError('INVALID_REQUEST', 'The URL must not contain NUL.') as never);
-    else done();
+    done(request.url.includes('%00') ? (nulInUrl(request.url) as never) : undefined);
   });
   const noteResponse = createResponseNotes(deps);
   app.addHook('onResponse', (request, reply, done) => {
@@ -105,6 +103,14 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   for (const routes of deps.publicRoutes) await app.register(asPlugin(routes));
   await app.register(authenticatedApi(deps), { prefix: apiPrefix });
   return app;
+}
+
+/** PostgreSQL's texts hold no NUL, and nothing that has one is an id or a name. */
+function nulInUrl(url: string): ServiceError {
+  const [path = ''] = url.split('?', 1);
+  return new ServiceError('INVALID_REQUEST', 'The URL must not contain NUL.', {
+    errors: [{ path: path.includes('%00') ? 'path' : 'query', message: 'must not contain NUL' }],
+  });
 }
 
 function authenticatedApi(deps: AppDeps): FastifyPluginAsync {

@@ -68,6 +68,16 @@ test('a full intake and an absent store are 503, and anything unknown is ours', 
   }
 });
 
+test('a part of the path that is too long is named, and no fault of ours', () => {
+  const thrown = Object.assign(new URIError("'aaa' is exceeding the max param length"), {
+    code: 'FST_ERR_MAX_PARAM_LENGTH',
+    statusCode: 414,
+  });
+  const { status, body } = problemOf(thrown, context);
+  assert.equal(status, 400);
+  assert.deepEqual(body.errors, [{ path: 'path', message: 'has a part that is longer than any id or name' }]);
+});
+
 test('every code has its own type', () => {
   assert.equal(new Set(errorCodes.map(problemType)).size, errorCodes.length);
 });

@@ -132,6 +132,10 @@ function fastifyFault(thrown: unknown, bodyLimitBytes: number | undefined): Serv
       return new ServiceError('INVALID_REQUEST', 'The path is not a valid URL.', {
         errors: [{ path: 'path', message: 'must be percent-encoded UTF-8' }],
       });
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new ServiceError('INVALID_REQUEST', 'A part of the path is too long.', {
+        errors: [{ path: 'path', message: 'has a part that is longer than any id or name' }],
+      });
     default:
       break;
   }
