@@ -1,6 +1,6 @@
 /** The folder that keeps what was acknowledged while PostgreSQL was away. */
 import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { type Finding, failed, ok, reasonOf, warning } from './finding.ts';
 
 const enoughFreeBytes = 1024 ** 3;
@@ -21,8 +21,25 @@ export async function checkDataDir(dataDir: string): Promise<readonly Finding[]>
     freeBytes >= enoughFreeBytes
       ? ok('data folder', detail)
       : warning('data folder', detail, 'make room: a full disk ends the acknowledging while PostgreSQL is away');
-  const waiting = await readdir(join(dataDir, 'spool')).catch(() => []);
-  return waiting.length === 0
-    ? [disk]
-    : [disk, ok('spool', `${waiting.length} ${waiting.length === 1 ? 'file' : 'files'} in the spool folder`)];
+  return [disk, ...(await checkSpool(join(dataDir, 'spool')))];
+}
+
+/** Each process has a folder of its own there, which is there also while nothing waits in it. */
+async function checkSpool(path: string): Promise<readonly Finding[]> {
+  const entries = await readdir(path, { withFileTypes: true, recursive: true }).catch(() => []);
+  const countOf = (...extensions: readonly string[]): number =>
+    entries.filter((entry) => entry.isFile() && extensions.includes(extname(entry.name))).length;
+  const [waiting, aside] = [countOf('.seg'), countOf('.refused', '.damaged')];
+  const findings: Finding[] = [ok('spool', waiting === 0 ? 'empty' : `${filesOf(waiting)} to be stored`)];
+  if (aside > 0) {
+    const detail = `${filesOf(aside)} of records that could not be read, or that PostgreSQL refuses`;
+    findings.push(
+      warning('spool', detail, 'see the log of the service for the reason; they are not stored by themselves'),
+    );
+  }
+  return findings;
+}
+
+function filesOf(count: number): string {
+  return `${count} ${count === 1 ? 'file' : 'files'}`;
 }
