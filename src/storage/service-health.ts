@@ -18,7 +18,10 @@ const columns = `service_id, status, failures_in_row, successes_in_row, lately, 
 /** Announced to every replica as it commits: `{id, name, status, last_error}`. */
 export const serviceHealthChannel = 'service_health_changed';
 
-/** Locks the service's health until the transaction ends; null where the service is gone. */
+/**
+ * Locks the service and its health until the transaction ends; null where the service is gone. The service first, as its
+ * deletion does: in the other order each would wait for the other.
+ */
 export async function lockServiceHealth(
   tx: Queryable,
   tenantId: TenantId,
@@ -28,6 +31,7 @@ export async function lockServiceHealth(
     name: 'service_health_ensure',
     text: `insert into service_health (management_company_id, service_id)
            select management_company_id, id from external_services where management_company_id = $1 and id = $2
+              for no key update
            on conflict (service_id) do nothing`,
     values: [tenantId, serviceId],
   });

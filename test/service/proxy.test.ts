@@ -602,7 +602,8 @@ test('an API that is changed or made anew is asked anew, whatever was kept of it
   await change({ api_key: 'canary-key-7e02' });
   assert.deepEqual(await look(), ['MISS', '/new/prices as Bearer canary-key-7e02']);
 
-  await app.admin('DELETE', `/services/${id}`);
+  const removed = await app.admin('DELETE', `/services/${id}`);
+  assert.equal(removed.status, 204, removed.text);
   await register('catalog', { config: { cache_ttl_seconds: 600 } });
   assert.deepEqual(await look(), ['MISS', '/base/prices as Bearer canary-key-5cd1']);
 });
