@@ -8,6 +8,7 @@ import type { Config } from './config.ts';
 import type { Foundation } from './foundation.ts';
 import type { Logger } from './logger.ts';
 import { openDatabase } from './storage/database.ts';
+import { isLockTaken } from './storage/database-away.ts';
 import { openEmbeddedPostgres } from './storage/embedded-postgres.ts';
 import { FolderInUse } from './storage/folder-lock.ts';
 import { createInProcessStore } from './storage/in-process-store.ts';
@@ -18,8 +19,6 @@ import type { SharedStore } from './storage/shared-store.ts';
 
 /** Days whose partitions are made ahead: a service that runs on is looked after by retention, this covers its start. */
 const partitionDaysAhead = 3;
-/** lock_not_available: the wait for it was too long. */
-const lockStaysTaken = '55P03';
 
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
@@ -37,7 +36,7 @@ export async function openStores({ config, logger, clock, metrics, own }: Founda
   );
   await ensurePartitions(db, clock.now(), partitionDaysAhead).catch((error: unknown) => {
     // Somebody reads the tables for long, a backup say. Rows have a place without their day, and retention tries again.
-    if ((error as { code?: unknown }).code !== lockStaysTaken) throw error;
+    if (!isLockTaken(error)) throw error;
     logger.warn({ err: error }, 'the next days’ partitions could not be made yet: their tables are locked');
   });
   const store = own(await openSharedStore(config, logger));

@@ -10,13 +10,15 @@ export interface Rounds {
 /** The first round begins after `everyMs`; the timer keeps no process alive. */
 export function startRounds(options: {
   readonly everyMs: number;
-  round(): Promise<void>;
+  /** `stopping` is aborted by the close. */
+  round(stopping: AbortSignal): Promise<void>;
   onFailure(error: unknown): void;
 }): Rounds {
   let running: Promise<void> | null = null;
+  const stopping = new AbortController();
   const start = (): void => {
     running ??= options
-      .round()
+      .round(stopping.signal)
       .catch(options.onFailure)
       .finally(() => {
         running = null;
@@ -26,6 +28,7 @@ export function startRounds(options: {
   return {
     start,
     async close() {
+      stopping.abort();
       clearInterval(timer);
       await running;
     },

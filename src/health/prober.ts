@@ -31,16 +31,14 @@ const maxLeaseMs = 3_600_000;
 const dueShare = 0.9;
 
 export function startProber(deps: ProberDeps): { close(): Promise<void> } {
-  const stopping = new AbortController();
   const rounds = startRounds({
     everyMs: deps.intervalMs,
-    round: () => runRound(deps, stopping.signal),
+    round: (stopping) => runRound(deps, stopping),
     onFailure: (error) => deps.logger.warn({ err: error }, 'services could not be probed'),
   });
 
   return {
     async close() {
-      stopping.abort();
       await rounds.close();
       await deps
         .release()

@@ -3,6 +3,7 @@
 import { messageOfRow, type OutboxMessage } from '../outbox/envelope.ts';
 import { commitIntakeRows, findFirstBodies, findFirstDeliveries } from '../storage/commit-intake.ts';
 import { type Database, DatabaseAway } from '../storage/database.ts';
+import { isLockTaken } from '../storage/database-away.ts';
 import type { IntakeRows, LogBodyRow, WebhookRow } from '../storage/intake-rows.ts';
 import type { PreparedRecord } from './prepare.ts';
 
@@ -28,7 +29,6 @@ export interface BatchCommitter {
 
 /** Deadlock, serialisation: the same statement may pass in a moment. Not a lock that stayed taken: that was waited for. */
 const transientCodes = new Set(['40P01', '40001']);
-const lockStaysTaken = '55P03';
 const maxTransientTries = 5;
 /** Bodies known to be stored are not sent again. At the bound the elder half is forgotten, and at worst sent once more. */
 const maxRememberedBodies = 20_000;
@@ -165,7 +165,7 @@ function createKeyMemory(maxKeys: number): KeyMemory {
 function isAway(error: unknown): boolean {
   if (error instanceof DatabaseAway) return true;
   const code = codeOf(error);
-  return transientCodes.has(code) || code === lockStaysTaken || /^(?:08|25|42|53|57|58|XX)/.test(code);
+  return transientCodes.has(code) || isLockTaken(error) || /^(?:08|25|42|53|57|58|XX)/.test(code);
 }
 
 function asAway(error: unknown): DatabaseAway {

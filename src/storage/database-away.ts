@@ -34,6 +34,11 @@ export function hasNoRoom(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === '53300';
 }
 
+/** lock_not_available: the lock was waited for as long as it may be. */
+export function isLockTaken(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '55P03';
+}
+
 /** The driver gives these no code. */
 const driverMessages = [
   'Connection terminated',
