@@ -1,17 +1,20 @@
 /**
- * The webhook receiver that one would write first: Fastify, the signature, one INSERT, one awaited publish a request.
- * Arguments: port, database URL, RabbitMQ URL, exchange, secret.
+ * The webhook receiver that one would write: Fastify, the signature, one INSERT, one awaited publish a request.
+ * Arguments: port, database URL, RabbitMQ URL, exchange, secret, form: `plain`, as one writes it first (the statement
+ * without a name, the payload as jsonb), or `tuned` (the statement prepared, the payload's bytes as they came).
  */
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import Fastify from 'fastify';
 import pg from 'pg';
 import { Connection } from 'rabbitmq-client';
 
-const [port = '0', databaseUrl = '', rabbitmqUrl = '', exchange = '', secret = ''] = process.argv.slice(2);
+const [port = '0', databaseUrl = '', rabbitmqUrl = '', exchange = '', secret = '', form = ''] = process.argv.slice(2);
+const isTuned = form === 'tuned';
 const pool = new pg.Pool({ connectionString: databaseUrl, max: 10 });
 await pool.query(
   `create table if not exists peer_webhooks (
-     id uuid primary key, delivery_id text not null unique, payload bytea not null, received_at timestamptz not null)`,
+     id uuid primary key, delivery_id text not null unique, payload ${isTuned ? 'bytea' : 'jsonb'} not null,
+     received_at timestamptz not null)`,
 );
 const connection = new Connection(rabbitmqUrl);
 const publisher = connection.createPublisher({
@@ -30,9 +33,9 @@ app.post('/hook', async (request, reply) => {
   const delivery = JSON.parse(body.toString()) as { id: string };
   const id = randomUUID();
   const inserted = await pool.query({
-    name: 'insert',
+    ...(isTuned ? { name: 'insert' } : {}),
     text: 'insert into peer_webhooks values ($1, $2, $3, now()) on conflict (delivery_id) do nothing',
-    values: [id, delivery.id, body],
+    values: [id, delivery.id, isTuned ? body : delivery],
   });
   if (inserted.rowCount === 1) {
     await publisher.send({ exchange, routingKey: 'webhook', durable: true, messageId: id }, { id, payload: delivery });
