@@ -15,6 +15,7 @@ import { createInProcessStore } from './storage/in-process-store.ts';
 import { migrate } from './storage/migrate.ts';
 import { ensurePartitions } from './storage/partitions.ts';
 import { openRedisStore } from './storage/redis-store.ts';
+import { requireRole } from './storage/require-role.ts';
 import type { SharedStore } from './storage/shared-store.ts';
 
 /** Days whose partitions are made ahead: a service that runs on is looked after by retention, this covers its start. */
@@ -25,7 +26,10 @@ export type Stores = Awaited<ReturnType<typeof openStores>>;
 /** Rejects where the database is not to be had. */
 export async function openStores({ config, logger, clock, metrics, own }: Foundation) {
   const databaseUrl = config.databaseUrl ?? own(await openEmbedded(config.dataDir, logger)).url;
-  await blameVariable(config.databaseUrl === null ? null : 'DATABASE_URL', () => migrate({ url: databaseUrl, logger }));
+  await blameVariable(config.databaseUrl === null ? null : 'DATABASE_URL', async () => {
+    await migrate({ url: databaseUrl, logger });
+    await requireRole(databaseUrl);
+  });
   const db = own(
     openDatabase({
       url: databaseUrl,

@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { readMigrations } from '../../storage/migrate.ts';
 import { dayOf } from '../../storage/partitions.ts';
+import { requireRole } from '../../storage/require-role.ts';
 import { missingRoleStatements } from '../../storage/roles.ts';
 import { type Finding, failed, ok, reasonOf, warning } from './finding.ts';
 
@@ -33,7 +34,7 @@ export async function checkDatabase(options: DatabaseCheckOptions): Promise<read
   }
   try {
     const server = await checkServer(client, options);
-    const roles = await checkRoles(client);
+    const roles = await checkRoles(client, options.url);
     const schema = await checkSchema(client);
     if (schema.status === 'failed') return [...server, roles, schema];
     return [...server, roles, schema, await checkRowSecurity(client), await checkPartitions(client, options.now())];
@@ -100,15 +101,21 @@ function checkClock({ at_ms }: ServerRow, askedAtMs: number, answeredAtMs: numbe
       );
 }
 
-async function checkRoles(client: pg.Client): Promise<Finding> {
+async function checkRoles(client: pg.Client, url: string): Promise<Finding> {
   const statements = await missingRoleStatements(client);
-  return statements.length === 0
-    ? ok('database roles', 'both roles exist, own nothing, bypass nothing, and the login may take them')
-    : failed(
-        'database roles',
-        'the roles that keep tenants apart are not as they must be',
-        `run "migrate", or let an administrator run: ${statements.join('; ')}`,
-      );
+  if (statements.length > 0) {
+    return failed(
+      'database roles',
+      'the roles that keep tenants apart are not as they must be',
+      `run "migrate", or let an administrator run: ${statements.join('; ')}`,
+    );
+  }
+  try {
+    await requireRole(url);
+  } catch (error) {
+    return failed('database roles', reasonOf(error), 'name PostgreSQL, not a pooler, in DATABASE_URL');
+  }
+  return ok('database roles', 'both roles exist, own nothing, bypass nothing, and the login may take them');
 }
 
 async function checkSchema(client: pg.Client): Promise<Finding> {
