@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { findFreePort } from '../src/storage/free-port.ts';
+import { findFreePort } from '../src/storage/embedded/free-port.ts';
 import type { LoadPlan, LoadResult } from './load/plan.ts';
 
 const root = join(import.meta.dirname, '..');

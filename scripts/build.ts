@@ -10,7 +10,7 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { readScalarScript } from '../src/http/scalar-script.ts';
+import { readScalarScript } from '../src/http/openapi/scalar-script.ts';
 import { bundledGazetteerPath } from '../src/providers/offline_gazetteer/world-index.ts';
 
 const root = join(import.meta.dirname, '..');

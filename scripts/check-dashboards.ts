@@ -20,9 +20,9 @@ import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { signAdminToken } from '../src/cli/token-create.ts';
-import { parseConfig } from '../src/config.ts';
-import { startService } from '../src/service.ts';
-import { findFreePort } from '../src/storage/free-port.ts';
+import { startService } from '../src/composition/start.ts';
+import { parseConfig } from '../src/config/config.ts';
+import { findFreePort } from '../src/storage/embedded/free-port.ts';
 import { type Dashboard, drawDashboards } from './draw-dashboards.ts';
 import { ensureTestBrowser } from './test-browser.ts';
 

@@ -12,10 +12,10 @@ import pg from 'pg';
 import pino from 'pino';
 import { getEntry, type LogFilter, listEntries, parseCursor } from '../src/audit/list-entries.ts';
 import { parseTenantId, type TenantId } from '../src/ids.ts';
-import { type Database, openDatabase } from '../src/storage/database.ts';
-import { migrate } from '../src/storage/migrate.ts';
-import { dayOf, dropPartitionsBefore, ensurePartitions } from '../src/storage/partitions.ts';
-import { sumUsage } from '../src/storage/usage-daily.ts';
+import { type Database, openDatabase } from '../src/storage/postgres/database.ts';
+import { migrate } from '../src/storage/postgres/migrate.ts';
+import { dayOf, dropPartitionsBefore, ensurePartitions } from '../src/storage/postgres/partitions.ts';
+import { sumUsage } from '../src/storage/tables/usage-daily.ts';
 
 const dayMs = 86_400_000;
 const days = 30;

@@ -2,7 +2,7 @@
  * `npm test`: makes sure that real PostgreSQL, Redis and RabbitMQ answer, runs every test, and ends with the line
  * `N passed, M failed` (and `, K skipped` where any were), also where the run itself broke.
  *
- * `npm test -- src/storage/leases.test.ts …` runs those files only.
+ * `npm test -- src/storage/tables/leases.test.ts …` runs those files only.
  */
 import { once } from 'node:events';
 import { existsSync, globSync } from 'node:fs';

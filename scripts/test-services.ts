@@ -17,8 +17,8 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import pino from 'pino';
 import { Connection } from 'rabbitmq-client';
-import { openEmbeddedPostgres } from '../src/storage/embedded-postgres.ts';
-import { findFreePort } from '../src/storage/free-port.ts';
+import { openEmbeddedPostgres } from '../src/storage/embedded/embedded-postgres.ts';
+import { findFreePort } from '../src/storage/embedded/free-port.ts';
 
 export interface TestServices {
   /** For the test processes: `TEST_DATABASE_URL`, `TEST_REDIS_URL`, `TEST_RABBITMQ_URL`. */

@@ -1,9 +1,9 @@
 /** The process: environment → configuration → service → signals. */
 
-import { bannerOf } from './banner.ts';
-import { ConfigError, parseConfig } from './config.ts';
+import { bannerOf } from './composition/banner.ts';
+import { type Service, startService } from './composition/start.ts';
+import { ConfigError, parseConfig } from './config/config.ts';
 import { createLogger } from './logger.ts';
-import { type Service, startService } from './service.ts';
 
 /** What is in hand may take so long after SIGTERM; then the process ends all the same. */
 const shutdownDeadlineMs = 10_000;

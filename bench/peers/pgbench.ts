@@ -10,7 +10,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { findFreePort } from '../../src/storage/free-port.ts';
+import { findFreePort } from '../../src/storage/embedded/free-port.ts';
 import type { Cleanup } from '../../test/support/cleanup.ts';
 import { createDataDir } from '../../test/support/data-dir.ts';
 import { waitFor } from '../../test/support/wait-for.ts';

@@ -1,12 +1,12 @@
 /** A cached geocode, from memory and from Redis. */
 import { join } from 'node:path';
 import pino from 'pino';
-import { type CachedAnswer, cacheKeyOf } from '../../src/gateway/cache/cached-answer.ts';
-import { createSharedLayer } from '../../src/gateway/cache/shared-layer.ts';
+import { type CachedAnswer, cacheKeyOf } from '../../src/cache/cached-answer.ts';
+import { createSharedLayer } from '../../src/cache/shared-layer.ts';
 import { geocodeQuestion } from '../../src/geocoding/questions.ts';
 import { parseTenantId, type TenantId } from '../../src/ids.ts';
-import { openRedisStore } from '../../src/storage/redis-store.ts';
-import { StoreAway } from '../../src/storage/shared-store.ts';
+import { openRedisStore } from '../../src/storage/redis/redis-store.ts';
+import { StoreAway } from '../../src/storage/redis/shared-store.ts';
 import type { Cleanup } from '../../test/support/cleanup.ts';
 import { createDataDir } from '../../test/support/data-dir.ts';
 import { waitFor } from '../../test/support/wait-for.ts';

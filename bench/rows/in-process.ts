@@ -1,9 +1,10 @@
 /** The benchmarks that stand beside what they measure, in this table's terms. */
-import { runDeadlineBench } from '../../src/gateway/deadline.bench.ts';
+
 import { runGatewayBench } from '../../src/gateway/execute-call.bench.ts';
-import { runLimiterBench } from '../../src/gateway/rate-limiter.bench.ts';
 import { benchNormalizeAddress } from '../../src/geocoding/address/normalize-address.bench.ts';
+import { runLimiterBench } from '../../src/limits/rate-limiter.bench.ts';
 import { runOutboxBench } from '../../src/outbox/relay.bench.ts';
+import { runDeadlineBench } from '../../src/resilience/deadline.bench.ts';
 import { rabbitmqUrl } from '../../test/support/broker.ts';
 import type { Cleanup } from '../../test/support/cleanup.ts';
 import { startTestDatabase } from '../../test/support/database.ts';

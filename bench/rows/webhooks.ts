@@ -1,5 +1,5 @@
 /** Webhooks, in this table's terms. */
-import { runWebhookBench } from '../../src/webhooks/receive.bench.ts';
+import { runWebhookBench } from '../../src/webhooks/receiving/receive.bench.ts';
 import type { Cleanup } from '../../test/support/cleanup.ts';
 import type { BenchRow } from '../report.ts';
 import type { Effort } from '../rounds.ts';

@@ -1,6 +1,6 @@
 /** The audit log as a tenant reads it: pages, one entry whole, or everything as a stream. */
 import { type TenantId, timeOfId } from '../ids.ts';
-import type { Database, Queryable } from '../storage/database.ts';
+import type { Database, Queryable } from '../storage/postgres/database.ts';
 import {
   countLogs,
   type LogFilter,
@@ -9,9 +9,9 @@ import {
   selectLog,
   selectLogBodies,
   selectLogs,
-} from '../storage/integration-logs.ts';
+} from '../storage/tables/integration-logs.ts';
 
-export { type LogFilter, logStatuses } from '../storage/integration-logs.ts';
+export { type LogFilter, logStatuses } from '../storage/tables/integration-logs.ts';
 
 /** `IntegrationLog` of the contract. Lists carry no headers and bodies (null): one entry does. */
 export interface IntegrationLog

@@ -7,10 +7,10 @@
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { startRounds } from '../rounds.ts';
-import type { Database } from '../storage/database.ts';
-import { databaseNowMs } from '../storage/database-clock.ts';
-import { deleteExpiredRows } from '../storage/expired-rows.ts';
-import { dayOf, dropPartitionsBefore, ensurePartitions, partitionedTables } from '../storage/partitions.ts';
+import type { Database } from '../storage/postgres/database.ts';
+import { databaseNowMs } from '../storage/postgres/database-clock.ts';
+import { deleteExpiredRows } from '../storage/postgres/expired-rows.ts';
+import { dayOf, dropPartitionsBefore, ensurePartitions, partitionedTables } from '../storage/postgres/partitions.ts';
 
 export interface RetentionDeps {
   readonly db: Database;

@@ -1,5 +1,5 @@
 /** What a command is, and what it is run with. */
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface OptionSpec {

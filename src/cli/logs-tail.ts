@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type IntegrationLog, type LogFilter, listEntries, logStatuses } from '../audit/list-entries.ts';
 import { systemClock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database } from '../storage/postgres/database.ts';
 import { type Command, type CommandInput, exitCodes, UsageError } from './command.ts';
 import { withDatabase } from './open-database.ts';
 import { parseWhole, readTenant } from './read-arguments.ts';

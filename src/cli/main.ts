@@ -1,5 +1,5 @@
 /** `npm run cli -- …`: the process around `runCli`. */
-import { parseConfig } from '../config.ts';
+import { parseConfig } from '../config/config.ts';
 import { exitCodes } from './command.ts';
 import { runCli } from './run-cli.ts';
 

@@ -1,4 +1,4 @@
-import { migrate } from '../storage/migrate.ts';
+import { migrate } from '../storage/postgres/migrate.ts';
 import { type Command, exitCodes } from './command.ts';
 import { databaseFailed, quietLogger, withDatabaseUrl } from './open-database.ts';
 

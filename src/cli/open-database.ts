@@ -1,12 +1,12 @@
 /** The service's database, from wherever the environment has it. */
 import pino from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Logger } from '../logger.ts';
-import { type Database, openDatabase } from '../storage/database.ts';
-import { openEmbeddedPostgres } from '../storage/embedded-postgres.ts';
-import { FolderInUse } from '../storage/folder-lock.ts';
-import { readMigrations } from '../storage/migrate.ts';
-import { findRunningPostgres } from '../storage/running-postgres.ts';
+import { openEmbeddedPostgres } from '../storage/embedded/embedded-postgres.ts';
+import { FolderInUse } from '../storage/embedded/folder-lock.ts';
+import { findRunningPostgres } from '../storage/embedded/running-postgres.ts';
+import { type Database, openDatabase } from '../storage/postgres/database.ts';
+import { readMigrations } from '../storage/postgres/migrate.ts';
 import { CommandFailed } from './command.ts';
 
 /** Commands say what happens themselves; the service's log lines would stand between. */

@@ -1,5 +1,5 @@
 /** One command line from its arguments to its exit code. */
-import { type Config, ConfigError } from '../config.ts';
+import { type Config, ConfigError } from '../config/config.ts';
 import { ServiceError } from '../errors.ts';
 import { type Command, CommandFailed, exitCodes, UsageError } from './command.ts';
 import { doctorCommand } from './doctor/command.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { loadOrCreateKeys } from '../secrets/development-keys.ts';
 import { sealForEnvironment } from '../secrets/environment-secret.ts';
 import { createKeyring, type Keyring } from '../secrets/keyring.ts';

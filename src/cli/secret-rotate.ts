@@ -5,7 +5,7 @@
  * somebody changes meanwhile is left to them: they seal with the current key.
  */
 import { type Keyring, SealBroken } from '../secrets/keyring.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database } from '../storage/postgres/database.ts';
 import {
   countSealedByKey,
   listSealedWithOtherKeys,
@@ -14,7 +14,7 @@ import {
   type SealedColumn,
   type SealedRow,
   sealedColumns,
-} from '../storage/sealed-secrets.ts';
+} from '../storage/tables/sealed-secrets.ts';
 import { type Command, exitCodes } from './command.ts';
 import { withDatabase } from './open-database.ts';
 import { keyringOf } from './secret-encrypt.ts';

@@ -4,7 +4,7 @@
  * A counter that is missing (a new month, a Redis that lost its data) is seeded from the roll-up and gets a new birth mark.
  * A replica that meets another mark than it knew adds what it has under way, since the roll-up did not have that yet.
  */
-import type { LuaScript, SharedStore } from '../storage/shared-store.ts';
+import type { LuaScript, SharedStore } from '../storage/redis/shared-store.ts';
 
 export interface CounterState {
   readonly birth: string;

@@ -5,8 +5,8 @@
 import { configurationChannel } from '../directory/configuration-change.ts';
 import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
-import { type BudgetRow, listBudgetsAcrossTenants } from '../storage/budgets.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database } from '../storage/postgres/database.ts';
+import { type BudgetRow, listBudgetsAcrossTenants } from '../storage/tables/budgets.ts';
 
 export interface BudgetDirectory {
   /** The blocking budgets that a call to this service is under: its own, the tenant's (`*`), both or none. */

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { ServiceDirectory } from '../directory/service.ts';
 import { ServiceError } from '../errors.ts';
 import { newId, type TenantId } from '../ids.ts';
+import type { Database, Queryable } from '../storage/postgres/database.ts';
 import {
   type BudgetAction,
   type BudgetRow,
@@ -10,9 +11,8 @@ import {
   deleteBudget,
   listBudgetUse,
   upsertBudget,
-} from '../storage/budgets.ts';
-import { insertConfigurationChange } from '../storage/configuration-audit.ts';
-import type { Database, Queryable } from '../storage/database.ts';
+} from '../storage/tables/budgets.ts';
+import { insertConfigurationChange } from '../storage/tables/configuration-audit.ts';
 import type { BudgetGuard } from './budget-guard.ts';
 import { monthOf } from './month.ts';
 

@@ -1,5 +1,5 @@
 /** The calendar month, UTC, that budgets are counted in. */
-import type { MonthDays } from '../storage/budgets.ts';
+import type { MonthDays } from '../storage/tables/budgets.ts';
 
 export interface Month extends MonthDays {
   /** `2026-11`. */

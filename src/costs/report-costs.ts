@@ -1,8 +1,8 @@
 /** What a tenant's calls cost, and what its cache saved, from the daily roll-up. */
 import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
 import type { TenantId } from '../ids.ts';
-import type { Database } from '../storage/database.ts';
-import { sumUsage, type UsageGroup, type UsageRow } from '../storage/usage-daily.ts';
+import type { Database } from '../storage/postgres/database.ts';
+import { sumUsage, type UsageGroup, type UsageRow } from '../storage/tables/usage-daily.ts';
 import { findPrice } from './prices.ts';
 
 export interface CostReportDeps {

@@ -12,8 +12,8 @@ import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { DurableEvent } from '../outbox/events.ts';
 import { startRounds } from '../rounds.ts';
-import { type BudgetUse, listBudgetUseAcrossTenants, markAlerted } from '../storage/budgets.ts';
-import type { Database, Queryable } from '../storage/database.ts';
+import type { Database, Queryable } from '../storage/postgres/database.ts';
+import { type BudgetUse, listBudgetUseAcrossTenants, markAlerted } from '../storage/tables/budgets.ts';
 import type { BudgetGuard } from './budget-guard.ts';
 import { type Month, monthOf } from './month.ts';
 

@@ -1,6 +1,6 @@
 /** What the answers of a service depend on: where it is asked, as whom, and how. */
 import { isDeepStrictEqual } from 'node:util';
-import type { ExternalServiceRow } from '../storage/external-services.ts';
+import type { ExternalServiceRow } from '../storage/tables/external-services.ts';
 
 /**
  * Whether answers that were kept may be none that the service, as it is now, would give: those of another address,

@@ -1,8 +1,8 @@
 /** The history of a service: one entry for each change, in the transaction of the change. */
 import { newId } from '../ids.ts';
-import { type ConfigurationAction, insertConfigurationChange } from '../storage/configuration-audit.ts';
-import type { Queryable } from '../storage/database.ts';
-import type { ExternalServiceRow } from '../storage/external-services.ts';
+import type { Queryable } from '../storage/postgres/database.ts';
+import { type ConfigurationAction, insertConfigurationChange } from '../storage/tables/configuration-audit.ts';
+import type { ExternalServiceRow } from '../storage/tables/external-services.ts';
 import { presentService } from './present-service.ts';
 
 /** Who changed it, and by which request. */

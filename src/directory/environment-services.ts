@@ -10,18 +10,18 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
-import type { EmulatorMode } from '../config.ts';
+import type { EmulatorMode } from '../config/config.ts';
 import { newId, type ServiceId, type TenantId } from '../ids.ts';
 import type { DurableEvent } from '../outbox/events.ts';
 import type { ProviderAccount, ServiceType } from '../providers/provider.ts';
 import type { Keyring } from '../secrets/keyring.ts';
-import type { Database, Queryable } from '../storage/database.ts';
+import type { Database, Queryable } from '../storage/postgres/database.ts';
 import {
   type ExternalServiceRow,
   insertService,
   lockServicesOfTenant,
   updateService,
-} from '../storage/external-services.ts';
+} from '../storage/tables/external-services.ts';
 import { answersMayDiffer } from './answer-source.ts';
 import { type ChangeContext, recordServiceChange } from './audit-service.ts';
 import { registeredEvent } from './manage-services.ts';

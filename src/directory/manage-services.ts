@@ -4,7 +4,7 @@ import { newId, type ServiceId, type TenantId } from '../ids.ts';
 import type { DurableEvent } from '../outbox/events.ts';
 import type { ServiceType } from '../providers/provider.ts';
 import type { Keyring } from '../secrets/keyring.ts';
-import type { Database, Queryable } from '../storage/database.ts';
+import type { Database, Queryable } from '../storage/postgres/database.ts';
 import {
   deleteService as deleteServiceRow,
   type ExternalServiceRow,
@@ -12,7 +12,7 @@ import {
   insertService,
   lockServicesOfTenant,
   updateService,
-} from '../storage/external-services.ts';
+} from '../storage/tables/external-services.ts';
 import { type ChangeContext, recordServiceChange } from './audit-service.ts';
 import { sealApiKey, sealCredentials } from './service-row.ts';
 

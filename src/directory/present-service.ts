@@ -1,5 +1,5 @@
 /** A service as the API shows it: what is write-only stays inside, and so does what only the environment's start needs. */
-import type { ExternalServiceRow } from '../storage/external-services.ts';
+import type { ExternalServiceRow } from '../storage/tables/external-services.ts';
 
 /** `ExternalService` of the contract. */
 export interface PresentedService {

@@ -7,7 +7,7 @@ import { ServiceError } from '../errors.ts';
 import { parseTenantId, type ServiceId } from '../ids.ts';
 import { appendEvent } from '../outbox/append-event.ts';
 import { createKeyring } from '../secrets/keyring.ts';
-import type { Database, Statement } from '../storage/database.ts';
+import type { Database, Statement } from '../storage/postgres/database.ts';
 import { changeService, createService, draftOfRow, removeService, type ServiceDraft } from './manage-services.ts';
 import { openServiceDirectory } from './service-directory.ts';
 

@@ -11,12 +11,12 @@ import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { ProviderAccount } from '../providers/provider.ts';
 import type { Keyring } from '../secrets/keyring.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database } from '../storage/postgres/database.ts';
 import {
   type ExternalServiceRow,
   listServicesOfAllTenants,
   listServicesOfTenant,
-} from '../storage/external-services.ts';
+} from '../storage/tables/external-services.ts';
 import { configurationChannel, tenantOfServiceChange } from './configuration-change.ts';
 import type { ExternalService, ServiceDirectory } from './service.ts';
 import { openAccount, serviceOfRow } from './service-row.ts';

@@ -1,7 +1,7 @@
 /** Between rows of `external_services` and services as the rooms above know them; secrets are sealed and opened here. */
 import type { ProviderAccount, ServiceType } from '../providers/provider.ts';
 import type { Keyring, SealBinding } from '../secrets/keyring.ts';
-import type { ExternalServiceRow } from '../storage/external-services.ts';
+import type { ExternalServiceRow } from '../storage/tables/external-services.ts';
 import type { ExternalService } from './service.ts';
 
 export function serviceOfRow(row: ExternalServiceRow): ExternalService {

@@ -6,9 +6,9 @@ import { createManualClock } from '../../test/support/clock.ts';
 import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { hashToken, hashTokenHex } from '../secrets/token-hash.ts';
-import type { Database } from '../storage/database.ts';
-import { DatabaseAway } from '../storage/database.ts';
-import type { WebhookConfigRow } from '../storage/webhook-configs.ts';
+import type { Database } from '../storage/postgres/database.ts';
+import { DatabaseAway } from '../storage/postgres/database.ts';
+import type { WebhookConfigRow } from '../storage/tables/webhook-configs.ts';
 import { openWebhookDirectory } from './webhook-directory.ts';
 
 async function insert(db: Database, name: string, token: string): Promise<string> {

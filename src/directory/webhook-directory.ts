@@ -10,12 +10,12 @@
 import type { Clock } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database } from '../storage/postgres/database.ts';
 import {
   findRecentWebhooksAcrossTenants,
   findWebhooksByTokenAcrossTenants,
   type WebhookConfigRow,
-} from '../storage/webhook-configs.ts';
+} from '../storage/tables/webhook-configs.ts';
 import { configurationChannel, parseChange } from './configuration-change.ts';
 
 export interface WebhookDirectory<Webhook> {

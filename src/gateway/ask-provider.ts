@@ -5,17 +5,17 @@
  * request like any other to the provider that counts them, so it spends the account's limits again, but not the tenant's.
  */
 import type { ExternalService } from '../directory/service.ts';
+import { accountLimits } from '../limits/limit-subjects.ts';
 import type { KnownOperation, OutputOf, ProviderAccount } from '../providers/provider.ts';
+import type { OpenedBy } from '../resilience/circuit-breaker.ts';
+import { type AttemptResult, runWithRetries } from '../resilience/retry.ts';
 import { type AskContext, type AskTerms, attemptOnce, type Tried } from './attempt-once.ts';
 import type { Call } from './call.ts';
-import type { OpenedBy } from './circuit-breaker.ts';
 import type { CallDeps } from './deps.ts';
 import type { AttemptVerdict } from './judge-attempt.ts';
-import { accountLimits } from './limit-subjects.ts';
 import type { ProviderOutcome, Refused } from './outcome.ts';
 import { recordAsked } from './record-asked.ts';
 import type { Provider } from './resolve-providers.ts';
-import { type AttemptResult, runWithRetries } from './retry.ts';
 import { breakerOf } from './service-breaker.ts';
 
 /** One pause of the limiter for a 429 without `Retry-After`. */

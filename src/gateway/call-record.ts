@@ -7,9 +7,9 @@ import { maskAddress } from '../audit/mask.ts';
 import type { ExternalService } from '../directory/service.ts';
 import { newId, type TenantId } from '../ids.ts';
 import type { IntakeRecord, OutboxRecord } from '../intake/intake.ts';
+import type { LimitState } from '../limits/limits.ts';
 import type { RecordedExchange } from '../outbound/provider-http.ts';
 import type { DurableEvent } from '../outbox/events.ts';
-import type { LimitState } from './limits.ts';
 
 /** The call, as far as its records name it. */
 export interface RecordedCall {

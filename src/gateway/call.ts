@@ -2,8 +2,8 @@
 
 import type { ExternalService } from '../directory/service.ts';
 import type { TenantId } from '../ids.ts';
+import type { LimitSubject } from '../limits/limits.ts';
 import type { InputOf, KnownOperation, OutputOf, ServiceType } from '../providers/provider.ts';
-import type { LimitSubject } from './limits.ts';
 
 /** What a tenant's own per-minute limits are counted by. */
 export type Family = 'geocoding' | 'sheets' | 'proxy';

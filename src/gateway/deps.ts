@@ -1,20 +1,21 @@
 /** What the call pipeline is given: each stage names the members it uses. */
+
+import type { ResponseCache } from '../cache/response-cache.ts';
 import type { Clock } from '../clock.ts';
 import type { BudgetGuard } from '../costs/budget-guard.ts';
 import type { ExternalService } from '../directory/service.ts';
 import type { Intake } from '../intake/intake.ts';
+import type { FamilyLimits } from '../limits/limit-subjects.ts';
+import type { RateLimiter } from '../limits/limits.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { ProviderHttpOptions, RecordingHttp } from '../outbound/provider-http.ts';
 import type { TelemetryEvent } from '../outbox/events.ts';
 import type { Operation } from '../providers/provider.ts';
-import type { Bulkheads } from './bulkhead.ts';
-import type { CircuitBreakers } from './circuit-breaker.ts';
-import type { Deadlines } from './deadline.ts';
-import type { FamilyLimits } from './limit-subjects.ts';
-import type { RateLimiter } from './limits.ts';
+import type { Bulkheads } from '../resilience/bulkhead.ts';
+import type { CircuitBreakers } from '../resilience/circuit-breaker.ts';
+import type { Deadlines } from '../resilience/deadline.ts';
 import type { ResolveProvidersDeps } from './resolve-providers.ts';
-import type { ResponseCache } from './response-cache.ts';
 
 /** One attempt, as the health room counts it. A spent quota and a caller who left are not reported. */
 export interface ObservedAttempt {

@@ -4,19 +4,19 @@
  */
 import { pathToFileURL } from 'node:url';
 import pino from 'pino';
+import { openResponseCache } from '../cache/response-cache.ts';
 import type { ExternalService } from '../directory/service.ts';
 import { parseTenantId, type ServiceId } from '../ids.ts';
+import { createRateLimiter } from '../limits/rate-limiter.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import type { Place } from '../providers/geocoding.ts';
 import type { Adapter } from '../providers/provider.ts';
-import { createInProcessStore } from '../storage/in-process-store.ts';
-import { createBulkheads } from './bulkhead.ts';
+import { createBulkheads } from '../resilience/bulkhead.ts';
+import { createCircuitBreakers } from '../resilience/circuit-breaker.ts';
+import { createDeadlines } from '../resilience/deadline.ts';
+import { createInProcessStore } from '../storage/redis/in-process-store.ts';
 import type { Call, CallExecutor, Capability } from './call.ts';
-import { createCircuitBreakers } from './circuit-breaker.ts';
-import { createDeadlines } from './deadline.ts';
 import { createCallExecutor } from './execute-call.ts';
-import { createRateLimiter } from './rate-limiter.ts';
-import { openResponseCache } from './response-cache.ts';
 
 export interface GatewayBenchRow {
   readonly path: string;

@@ -12,7 +12,7 @@ import {
 import { waitFor } from '../../test/support/wait-for.ts';
 import { ServiceError } from '../errors.ts';
 import { IntakeFull } from '../intake/intake.ts';
-import type { RateLimiter } from './limits.ts';
+import type { RateLimiter } from '../limits/limits.ts';
 
 const failsWith =
   (code: string, check: (error: ServiceError) => void = () => {}) =>

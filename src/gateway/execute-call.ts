@@ -8,24 +8,25 @@
  *
  * Identical calls in flight are one: what follows the cache happens once for all of them.
  */
+
+import { announceMiss } from '../cache/cache-telemetry.ts';
+import type { CachedAnswer, CacheQuestion } from '../cache/cached-answer.ts';
+import type { Fetched, Resolved } from '../cache/response-cache.ts';
+import type { Flight } from '../cache/single-flight.ts';
 import { ServiceError, withCall } from '../errors.ts';
 import { IntakeFull } from '../intake/intake.ts';
+import type { LimitState } from '../limits/limits.ts';
+import { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import type { AskContext } from './attempt-once.ts';
-import type { CachedAnswer, CacheQuestion } from './cache/cached-answer.ts';
-import type { Flight } from './cache/single-flight.ts';
-import { announceMiss } from './cache-telemetry.ts';
 import type { CacheMode, Call, CallExecutor, CallResult, ProviderTrace, Render } from './call.ts';
 import { type CallRecord, createCallRecord } from './call-record.ts';
 import { type CacheHit, fetchOutcome, resultFromCache, resultOfFetch } from './call-result.ts';
 import type { CallDeps } from './deps.ts';
 import { type ChainResult, tryInOrder } from './failover.ts';
-import type { LimitState } from './limits.ts';
 import { decisiveError, foundNothing, notFound, tracesOf, unanswered } from './no-answer.ts';
 import type { Answered } from './outcome.ts';
-import { createRefusalNotes } from './refusal-notes.ts';
 import { resolveProviders } from './resolve-providers.ts';
-import type { Fetched, Resolved } from './response-cache.ts';
 
 /** What those who waited for a fetch are given: an answer, or the error that it ended with. */
 type Fresh =

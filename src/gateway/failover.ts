@@ -9,10 +9,10 @@
  * A patient call (a batch) that ends without a good answer waits for those whose limit was spent and asks them again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Flight } from '../cache/single-flight.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import { askProvider } from './ask-provider.ts';
 import type { AskContext } from './attempt-once.ts';
-import type { Flight } from './cache/single-flight.ts';
 import type { Call } from './call.ts';
 import type { CallRecord } from './call-record.ts';
 import type { CallDeps } from './deps.ts';

@@ -1,6 +1,6 @@
 /** What one attempt means for the call, the breaker and the account: the one place where failover's rules are written. */
 import { TransportError, type Verdict } from '../providers/provider.ts';
-import type { Permit } from './circuit-breaker.ts';
+import type { Permit } from '../resilience/circuit-breaker.ts';
 import type { FailureFault } from './outcome.ts';
 
 export type AttemptVerdict<Value> =

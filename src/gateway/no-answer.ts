@@ -1,8 +1,8 @@
 /** What a caller is told when no provider gave an answer, and why: one line for each provider. */
 import { type ErrorCode, ServiceError, type SpentLimit } from '../errors.ts';
+import { spentLimitOf } from '../limits/report-limits.ts';
 import type { Family, ProviderTrace } from './call.ts';
 import type { BadInput, FamilyRefused, ProviderOutcome, UnknownOutcome } from './outcome.ts';
-import { spentLimitOf } from './report-limits.ts';
 
 type Outcomes = readonly ProviderOutcome<unknown>[];
 

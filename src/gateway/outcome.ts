@@ -1,7 +1,7 @@
 /** What became of asking one provider, and of asking all of them. */
 import type { ExternalService } from '../directory/service.ts';
-import type { OpenedBy } from './circuit-breaker.ts';
-import type { LimitDecision, LimitState } from './limits.ts';
+import type { LimitDecision, LimitState } from '../limits/limits.ts';
+import type { OpenedBy } from '../resilience/circuit-breaker.ts';
 
 export type Refused = Extract<LimitDecision, { granted: false }>;
 

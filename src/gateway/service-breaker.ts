@@ -1,9 +1,9 @@
 /** The breaker of a service as it is configured now. */
 import type { ExternalService } from '../directory/service.ts';
 import type { Logger } from '../logger.ts';
-import type { Database } from '../storage/database.ts';
-import { notify } from '../storage/notify.ts';
-import type { CircuitBreaker, CircuitBreakers } from './circuit-breaker.ts';
+import type { CircuitBreaker, CircuitBreakers } from '../resilience/circuit-breaker.ts';
+import type { Database } from '../storage/postgres/database.ts';
+import { notify } from '../storage/postgres/notify.ts';
 import type { CallDeps } from './deps.ts';
 
 /**

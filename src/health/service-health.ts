@@ -12,8 +12,8 @@ import { configurationChannel, tenantOfServiceChange } from '../directory/config
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { Database } from '../storage/database.ts';
-import { listHealthOfAllTenants, serviceHealthChannel } from '../storage/service-health.ts';
+import type { Database } from '../storage/postgres/database.ts';
+import { listHealthOfAllTenants, serviceHealthChannel } from '../storage/tables/service-health.ts';
 import { type Attempted, afterAttempt, type HealthState, unknownHealth } from './judge-health.ts';
 import { type SettleHealthDeps, settleHealth, stateOfRow } from './settle-health.ts';
 

@@ -4,13 +4,13 @@
  */
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import type { DurableEvent } from '../outbox/events.ts';
-import type { Database, Queryable } from '../storage/database.ts';
+import type { Database, Queryable } from '../storage/postgres/database.ts';
 import {
   announceHealthState,
   lockServiceHealth,
   type ServiceHealthRow,
   saveHealthState,
-} from '../storage/service-health.ts';
+} from '../storage/tables/service-health.ts';
 import { type Attempted, afterAttempt, type HealthState, latelyOf, type Slice } from './judge-health.ts';
 
 export interface SettleHealthDeps {

@@ -14,17 +14,17 @@ import Fastify, {
 import { ServiceError } from '../errors.ts';
 import { createRequestLog, type Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import { CallerLeft } from './abort.ts';
-import { type Authenticator, authorize } from './authenticate.ts';
-import { discardRest } from './bounded-body.ts';
-import { acceptJson } from './json-body.ts';
-import { answerMalformedHttp } from './malformed-http.ts';
-import { describeApi } from './openapi.ts';
-import { asServiceError, problemOf } from './problem.ts';
-import { pathOf, type RouteAccess, requestIdOf } from './request-context.ts';
+import { type Authenticator, authorize } from './auth/authenticate.ts';
+import { describeApi } from './openapi/openapi.ts';
+import { asServiceError, problemOf } from './reply/problem.ts';
+import { CallerLeft } from './request/abort.ts';
+import { discardRest } from './request/bounded-body.ts';
+import { acceptJson } from './request/json-body.ts';
+import { answerMalformedHttp } from './request/malformed-http.ts';
+import { pathOf, type RouteAccess, requestIdOf } from './request/request-context.ts';
+import { closeSilentConnections } from './request/silent-connections.ts';
+import { compileValidator } from './request/validate.ts';
 import { watchRouteMethods } from './route-methods.ts';
-import { closeSilentConnections } from './silent-connections.ts';
-import { compileValidator } from './validate.ts';
 
 export const apiPrefix = '/api/v1';
 /** Enough for 1,000 addresses of 500 characters; routes that need more say so. */

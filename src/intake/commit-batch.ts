@@ -1,10 +1,10 @@
 /** One commit of many records, and what to do when PostgreSQL does not take it. */
 
 import { messageOfRow, type OutboxMessage } from '../outbox/envelope.ts';
-import { commitIntakeRows, findFirstBodies, findFirstDeliveries } from '../storage/commit-intake.ts';
-import { type Database, DatabaseAway } from '../storage/database.ts';
-import { isLockTaken } from '../storage/database-away.ts';
-import type { IntakeRows, LogBodyRow, WebhookRow } from '../storage/intake-rows.ts';
+import { type Database, DatabaseAway } from '../storage/postgres/database.ts';
+import { isLockTaken } from '../storage/postgres/database-away.ts';
+import { commitIntakeRows, findFirstBodies, findFirstDeliveries } from '../storage/tables/commit-intake.ts';
+import type { IntakeRows, LogBodyRow, WebhookRow } from '../storage/tables/intake-rows.ts';
 import type { PreparedRecord } from './prepare.ts';
 
 export type Outcome =

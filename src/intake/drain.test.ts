@@ -12,7 +12,7 @@ import { systemClock } from '../clock.ts';
 import { newId } from '../ids.ts';
 import type { OutboxMessage } from '../outbox/envelope.ts';
 import { createKeyring } from '../secrets/keyring.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database } from '../storage/postgres/database.ts';
 import type { BatchCommitter } from './commit-batch.ts';
 import { type Draining, startDraining } from './drain.ts';
 import { createIntake } from './group-commit.ts';

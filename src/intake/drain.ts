@@ -1,7 +1,7 @@
 /** Empties the spool into PostgreSQL, in order, when it is back, and then lets the intake commit directly again. */
 import type { Logger } from '../logger.ts';
 import type { OutboxRelay } from '../outbox/relay.ts';
-import { type Database, DatabaseAway } from '../storage/database.ts';
+import { type Database, DatabaseAway } from '../storage/postgres/database.ts';
 import type { BatchCommitter } from './commit-batch.ts';
 import type { Spool, SpoolBatch } from './spool.ts';
 import type { SpoolWriter } from './spool-writer.ts';

@@ -7,7 +7,7 @@ import { createMasker } from '../audit/mask.ts';
 import { systemClock } from '../clock.ts';
 import { newId } from '../ids.ts';
 import type { OutboxMessage } from '../outbox/envelope.ts';
-import type { Database, Statement } from '../storage/database.ts';
+import type { Database, Statement } from '../storage/postgres/database.ts';
 import { createIntake, type IntakeDeps } from './group-commit.ts';
 import { IntakeFull } from './intake.ts';
 

@@ -17,7 +17,7 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { OutboxMessage } from '../outbox/envelope.ts';
 import type { OutboxRelay } from '../outbox/relay.ts';
-import { type Database, DatabaseAway } from '../storage/database.ts';
+import { type Database, DatabaseAway } from '../storage/postgres/database.ts';
 import { type BatchCommitter, createBatchCommitter, type Outcome } from './commit-batch.ts';
 import { startDraining } from './drain.ts';
 import { type Intake, IntakeFull, type IntakeReceipt } from './intake.ts';

@@ -6,7 +6,7 @@ import type { AuditEntry } from '../audit/entry.ts';
 import type { Masker } from '../audit/mask.ts';
 import { newId } from '../ids.ts';
 import { sealEnvelope } from '../outbox/envelope.ts';
-import type { EventRow, LogBodyRow, LogRow, UsageRow, WebhookRow } from '../storage/intake-rows.ts';
+import type { EventRow, LogBodyRow, LogRow, UsageRow, WebhookRow } from '../storage/tables/intake-rows.ts';
 import type { IntakeRecord, OutboxRecord, UsageRecord, WebhookEventRecord } from './intake.ts';
 
 /** One record, ready for a commit or for the spool: plain JSON, no secret in it. */

@@ -1,5 +1,5 @@
 /** Appends to the spool and tells duplicates among what lies there: PostgreSQL, which knows them all, is away. */
-import type { WebhookRow } from '../storage/intake-rows.ts';
+import type { WebhookRow } from '../storage/tables/intake-rows.ts';
 import { bodyOf, deliveryOf } from './commit-batch.ts';
 import type { IntakeReceipt } from './intake.ts';
 import type { PreparedRecord } from './prepare.ts';

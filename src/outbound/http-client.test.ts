@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { waitFor } from '../../test/support/wait-for.ts';
-import { findFreePort } from '../storage/free-port.ts';
+import { findFreePort } from '../storage/embedded/free-port.ts';
 import { TransportError, type TransportFault } from './exchange.ts';
 import { createOutbound, type Outbound, type OutboundOptions, type OutboundRequest } from './http-client.ts';
 

@@ -1,6 +1,6 @@
 /** For rooms that change their own rows: the event commits with the change, or not at all. */
-import type { Queryable } from '../storage/database.ts';
-import { insertOwnerlessOutboxRow } from '../storage/outbox-events.ts';
+import type { Queryable } from '../storage/postgres/database.ts';
+import { insertOwnerlessOutboxRow } from '../storage/tables/outbox-events.ts';
 import { sealEnvelope } from './envelope.ts';
 import type { DurableEvent } from './events.ts';
 

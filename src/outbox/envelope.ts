@@ -1,6 +1,6 @@
 /** An event as it is stored and sent: the JSON body of the contract, complete on its own. */
 import { newId, type TenantId } from '../ids.ts';
-import type { OutboxRow } from '../storage/outbox-events.ts';
+import type { OutboxRow } from '../storage/tables/outbox-events.ts';
 import type { EventType, IntegrationEvent } from './events.ts';
 
 export interface OutboxMessage {

@@ -5,9 +5,9 @@ import { Connection } from 'rabbitmq-client';
 import { openRabbitmqBroker } from '../broker/rabbitmq-broker.ts';
 import { systemClock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
-import { commitIntakeRows } from '../storage/commit-intake.ts';
-import { type Database, openDatabase } from '../storage/database.ts';
-import type { EventRow } from '../storage/intake-rows.ts';
+import { type Database, openDatabase } from '../storage/postgres/database.ts';
+import { commitIntakeRows } from '../storage/tables/commit-intake.ts';
+import type { EventRow } from '../storage/tables/intake-rows.ts';
 import { sealEnvelope } from './envelope.ts';
 import { startOutboxRelay } from './relay.ts';
 

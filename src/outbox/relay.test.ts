@@ -11,7 +11,7 @@ import type { Broker, BrokerMessage } from '../broker/broker.ts';
 import { systemClock } from '../clock.ts';
 import { newId } from '../ids.ts';
 import { createIntake } from '../intake/group-commit.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database } from '../storage/postgres/database.ts';
 import { appendEvent } from './append-event.ts';
 import { type OutboxRelayDeps, startOutboxRelay } from './relay.ts';
 

@@ -12,7 +12,7 @@
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database } from '../storage/postgres/database.ts';
 import {
   countOutboxBacklog,
   deleteOutboxRows,
@@ -23,7 +23,7 @@ import {
   outboxChannel,
   releaseRelayLeases,
   renewRelayLease,
-} from '../storage/outbox-events.ts';
+} from '../storage/tables/outbox-events.ts';
 import { messageOfRow, type OutboxMessage } from './envelope.ts';
 import type { EventType } from './events.ts';
 import { createOrderedPublisher } from './ordered-publisher.ts';

@@ -6,7 +6,7 @@
  * one key is good for about 2^32 seals (section 8.3); rotation starts long before.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import type { EncryptionKey } from '../config.ts';
+import type { EncryptionKey } from '../config/config.ts';
 
 /** Where a sealed value stands. All four are part of what is authenticated. */
 export interface SealBinding {

@@ -3,6 +3,7 @@
  * with the account that has most quota left, and another one where that account cannot serve.
  */
 
+import { touchBounded } from '../bounded-map.ts';
 import { type ErrorCode, ServiceError, withCall } from '../errors.ts';
 import { askProvider } from '../gateway/ask-provider.ts';
 import type { AskContext } from '../gateway/attempt-once.ts';
@@ -11,12 +12,11 @@ import { createCallRecord } from '../gateway/call-record.ts';
 import type { CallDeps } from '../gateway/deps.ts';
 import { familyLimitOf, writeDown } from '../gateway/execute-call.ts';
 import { noteRefusal } from '../gateway/failover.ts';
-import type { LimitState, RateLimiter } from '../gateway/limits.ts';
 import { decisiveError, unanswered } from '../gateway/no-answer.ts';
 import type { Answered, ProviderOutcome } from '../gateway/outcome.ts';
-import type { createRefusalNotes } from '../gateway/refusal-notes.ts';
 import { type Provider, resolveProviders } from '../gateway/resolve-providers.ts';
-import { touchBounded } from '../gateway/touch-bounded.ts';
+import type { LimitState, RateLimiter } from '../limits/limits.ts';
+import type { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { InputOf, KnownOperation, OutputOf } from '../providers/provider.ts';
 import type { Caller } from './caller.ts';
 

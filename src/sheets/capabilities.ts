@@ -4,8 +4,8 @@
  */
 import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
 import type { Capability } from '../gateway/call.ts';
-import { accountLimits } from '../gateway/limit-subjects.ts';
-import type { LimitSubject } from '../gateway/limits.ts';
+import { accountLimits } from '../limits/limit-subjects.ts';
+import type { LimitSubject } from '../limits/limits.ts';
 import { readServiceAccountKey } from '../providers/google_sheets/service-account.ts';
 
 export type QuotaKind = 'read' | 'write';

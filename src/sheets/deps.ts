@@ -1,10 +1,11 @@
 /** What the sheets room is given. */
+
+import type { ResponseCache } from '../cache/response-cache.ts';
 import type { CallExecutor } from '../gateway/call.ts';
 import type { CallDeps } from '../gateway/deps.ts';
-import type { RateLimiter } from '../gateway/limits.ts';
-import type { ResponseCache } from '../gateway/response-cache.ts';
-import type { Leases } from '../storage/leases.ts';
-import type { SharedStore } from '../storage/shared-store.ts';
+import type { RateLimiter } from '../limits/limits.ts';
+import type { SharedStore } from '../storage/redis/shared-store.ts';
+import type { Leases } from '../storage/tables/leases.ts';
 
 export interface SheetsDeps {
   readonly calls: CallDeps;

@@ -2,9 +2,9 @@
 
 import type { Clock } from '../clock.ts';
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
-import { type FamilyLimits, familyLimit } from '../gateway/limit-subjects.ts';
-import type { RateLimiter } from '../gateway/limits.ts';
 import type { TenantId } from '../ids.ts';
+import { type FamilyLimits, familyLimit } from '../limits/limit-subjects.ts';
+import type { RateLimiter } from '../limits/limits.ts';
 import type { SheetsCapabilities } from './capabilities.ts';
 
 export interface SheetsHealthDeps {

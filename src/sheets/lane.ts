@@ -10,7 +10,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
-import type { Deadlines } from '../gateway/deadline.ts';
+import type { Deadlines } from '../resilience/deadline.ts';
 import type { Waiting } from './pacer.ts';
 
 export interface LaneItem<Item, Result> {

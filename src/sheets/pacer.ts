@@ -12,8 +12,9 @@
  * A quota of less than eight is not paced: its distances are longer than callers are patient, so that each would wait its
  * patience out for what it could have had at once.
  */
+
+import { touchBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
-import { touchBounded } from '../gateway/touch-bounded.ts';
 
 export interface Pacer {
   /** Takes the next place of this kind of request; returns how long to wait for it, at most `slackMs`. */

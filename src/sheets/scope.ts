@@ -1,5 +1,5 @@
 /** What a spreadsheet's cached answers have in common, and which of them a write can have changed. */
-import type { ResponseCache } from '../gateway/response-cache.ts';
+import type { ResponseCache } from '../cache/response-cache.ts';
 import type { TenantId } from '../ids.ts';
 import { type A1Range, A1SyntaxError, mayOverlap, parseA1, printA1 } from './a1.ts';
 

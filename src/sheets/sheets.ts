@@ -1,6 +1,6 @@
 /** The sheets capability: what the routes call, put together. */
 import type { CallResult } from '../gateway/call.ts';
-import { createRefusalNotes } from '../gateway/refusal-notes.ts';
+import { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { AppendedRows, UpdatedRange } from '../providers/google_sheets/operations.ts';
 import type { AppendQuestion } from './append/append-item.ts';
 import { createAppendRows } from './append/append-rows.ts';

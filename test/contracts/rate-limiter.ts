@@ -1,8 +1,8 @@
 /** What every limiter does, whatever it counts in. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { LimitDecision, LimitSubject, LimitWindow, RateLimiter } from '../../src/gateway/limits.ts';
 import { parseTenantId, type TenantId } from '../../src/ids.ts';
+import type { LimitDecision, LimitSubject, LimitWindow, RateLimiter } from '../../src/limits/limits.ts';
 import type { ManualClock } from '../support/clock.ts';
 
 export interface LimiterUnderTest {

@@ -1,7 +1,7 @@
 /** What every `SharedStore` must do, whichever is behind it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SharedStore } from '../../src/storage/shared-store.ts';
+import type { SharedStore } from '../../src/storage/redis/shared-store.ts';
 import type { Cleanup } from '../support/database.ts';
 import { waitFor } from '../support/wait-for.ts';
 

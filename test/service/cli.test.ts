@@ -11,7 +11,7 @@ import { type TestContext, test } from 'node:test';
 import { sealApiKey, sealCredentials } from '../../src/directory/service-row.ts';
 import { parseTenantId, type ServiceId } from '../../src/ids.ts';
 import { createKeyring } from '../../src/secrets/keyring.ts';
-import { findFreePort } from '../../src/storage/free-port.ts';
+import { findFreePort } from '../../src/storage/embedded/free-port.ts';
 import { createDataDir } from '../support/data-dir.ts';
 import { startTestDatabase } from '../support/database.ts';
 import { redisUrl } from '../support/redis.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import pg from 'pg';
-import { dayOf } from '../../src/storage/partitions.ts';
+import { dayOf } from '../../src/storage/postgres/partitions.ts';
 import { rabbitmqUrl } from '../support/broker.ts';
 import { databaseServerUrl } from '../support/database.ts';
 import { consumeEventsOf } from '../support/events.ts';

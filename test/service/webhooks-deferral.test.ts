@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { windowMs } from '../../src/webhooks/deferral-row.ts';
+import { windowMs } from '../../src/webhooks/receiving/deferral-row.ts';
 import { rabbitmqUrl } from '../support/broker.ts';
 import { startTestDatabase } from '../support/database.ts';
 import { consumeEventsOf } from '../support/events.ts';

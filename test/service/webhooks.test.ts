@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
-import { windowMs } from '../../src/webhooks/deferral-row.ts';
+import { windowMs } from '../../src/webhooks/receiving/deferral-row.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { postDelivery, startWebhook } from '../support/webhooks.ts';

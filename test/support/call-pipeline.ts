@@ -1,23 +1,24 @@
 /** The call pipeline over real HTTP and a real database, with what it writes down kept in memory. */
+
+import { openResponseCache } from '../../src/cache/response-cache.ts';
 import { costOf } from '../../src/costs/prices.ts';
 import type { ExternalService, RateLimits } from '../../src/directory/service.ts';
-import { createBulkheads } from '../../src/gateway/bulkhead.ts';
 import type { Call, Capability } from '../../src/gateway/call.ts';
-import { createCircuitBreakers } from '../../src/gateway/circuit-breaker.ts';
-import { createDeadlines } from '../../src/gateway/deadline.ts';
 import type { CallDeps, ObservedAttempt } from '../../src/gateway/deps.ts';
 import { createCallExecutor } from '../../src/gateway/execute-call.ts';
-import { createRateLimiter } from '../../src/gateway/rate-limiter.ts';
-import { openResponseCache } from '../../src/gateway/response-cache.ts';
 import { renderPlace } from '../../src/geocoding/render-place.ts';
 import { newId, parseTenantId, type ServiceId } from '../../src/ids.ts';
 import type { IntakeRecord, UsageRecord } from '../../src/intake/intake.ts';
+import { createRateLimiter } from '../../src/limits/rate-limiter.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { createOutbound } from '../../src/outbound/http-client.ts';
 import { providerHttp } from '../../src/outbound/provider-http.ts';
 import type { TelemetryEvent } from '../../src/outbox/events.ts';
-import { createInProcessStore } from '../../src/storage/in-process-store.ts';
-import type { SharedStore } from '../../src/storage/shared-store.ts';
+import { createBulkheads } from '../../src/resilience/bulkhead.ts';
+import { createCircuitBreakers } from '../../src/resilience/circuit-breaker.ts';
+import { createDeadlines } from '../../src/resilience/deadline.ts';
+import { createInProcessStore } from '../../src/storage/redis/in-process-store.ts';
+import type { SharedStore } from '../../src/storage/redis/shared-store.ts';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { silentLogger, startTestDatabase, type TestDatabase } from './database.ts';
 import { type FakeProvider, fakeAdapter } from './fake-provider.ts';

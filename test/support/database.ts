@@ -2,9 +2,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import pino from 'pino';
-import { type Database, type OpenDatabaseOptions, openDatabase } from '../../src/storage/database.ts';
-import { migrate, readMigrations } from '../../src/storage/migrate.ts';
-import { dayOf, ensurePartitions } from '../../src/storage/partitions.ts';
+import { type Database, type OpenDatabaseOptions, openDatabase } from '../../src/storage/postgres/database.ts';
+import { migrate, readMigrations } from '../../src/storage/postgres/migrate.ts';
+import { dayOf, ensurePartitions } from '../../src/storage/postgres/partitions.ts';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
 
 export type { Cleanup } from './cleanup.ts';

@@ -10,7 +10,7 @@ import { createIntake } from '../../src/intake/group-commit.ts';
 import { openSpool } from '../../src/intake/spool.ts';
 import { startOutboxRelay } from '../../src/outbox/relay.ts';
 import { createKeyring } from '../../src/secrets/keyring.ts';
-import { openDatabase } from '../../src/storage/database.ts';
+import { openDatabase } from '../../src/storage/postgres/database.ts';
 import { silentLogger } from './database.ts';
 import { sampleEvent, sampleLog, sampleWebhook } from './intake-samples.ts';
 

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import type { Clock } from '../../src/clock.ts';
-import { openRedisStore } from '../../src/storage/redis-store.ts';
-import type { LuaScript, SharedStore } from '../../src/storage/shared-store.ts';
+import { openRedisStore } from '../../src/storage/redis/redis-store.ts';
+import type { LuaScript, SharedStore } from '../../src/storage/redis/shared-store.ts';
 import { type Cleanup, silentLogger } from './database.ts';
 import { redisUrl, uniquePrefix } from './redis.ts';
 

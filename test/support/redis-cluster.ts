@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { Redis } from 'ioredis';
-import { findFreePort } from '../../src/storage/free-port.ts';
+import { findFreePort } from '../../src/storage/embedded/free-port.ts';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { spawnRedisServer } from './redis-server.ts';
 import { waitFor } from './wait-for.ts';

@@ -1,8 +1,8 @@
 /** The whole service in this process, on a database of its own and the shared Redis, under a tenant of its own. */
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { parseConfig } from '../../src/config.ts';
-import { type Service, startService } from '../../src/service.ts';
+import { type Service, startService } from '../../src/composition/start.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { createDataDir } from './data-dir.ts';
 import { silentLogger, startTestDatabase, type TestDatabase } from './database.ts';

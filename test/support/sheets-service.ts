@@ -9,9 +9,9 @@ import { accountsOfEmulator, emulatedGoogleCredentials } from '../../emulator/oa
 import { createGoogleOauth } from '../../emulator/oauth/vendor.ts';
 import { createGoogleSheets } from '../../emulator/sheets/vendor.ts';
 import { type Emulator, startEmulator } from '../../emulator/start.ts';
-import { parseConfig } from '../../src/config.ts';
-import { startService } from '../../src/service.ts';
-import { findFreePort } from '../../src/storage/free-port.ts';
+import { startService } from '../../src/composition/start.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { findFreePort } from '../../src/storage/embedded/free-port.ts';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { createDataDir } from './data-dir.ts';
 import { silentLogger, startTestDatabase, type TestDatabase } from './database.ts';

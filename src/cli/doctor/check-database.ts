@@ -1,9 +1,9 @@
 /** PostgreSQL: version, rights, roles, row-level security, migrations, partitions, clock. */
 import pg from 'pg';
-import { readMigrations } from '../../storage/migrate.ts';
-import { dayOf } from '../../storage/partitions.ts';
-import { requireRole } from '../../storage/require-role.ts';
-import { missingRoleStatements } from '../../storage/roles.ts';
+import { readMigrations } from '../../storage/postgres/migrate.ts';
+import { dayOf } from '../../storage/postgres/partitions.ts';
+import { requireRole } from '../../storage/postgres/require-role.ts';
+import { missingRoleStatements } from '../../storage/postgres/roles.ts';
 import { type Finding, failed, ok, reasonOf, warning } from './finding.ts';
 
 const deadlineMs = 5_000;

@@ -1,10 +1,10 @@
 /** The tenants' services: known adapters, secrets that open; and what the running service says of itself and of them. */
 import { systemClock } from '../../clock.ts';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import { openAccount } from '../../directory/service-row.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
-import type { Database } from '../../storage/database.ts';
-import { listServicesOfAllTenants } from '../../storage/external-services.ts';
+import type { Database } from '../../storage/postgres/database.ts';
+import { listServicesOfAllTenants } from '../../storage/tables/external-services.ts';
 import { signAdminToken } from '../token-create.ts';
 import { type Finding, failed, ok, reasonOf, warning } from './finding.ts';
 

@@ -1,6 +1,6 @@
 /** Redis: does it answer in time, and would it throw counters away? */
 import { Cluster } from 'ioredis';
-import { createClient, type RedisClient, refusesDatabase } from '../../storage/redis-connection.ts';
+import { createClient, type RedisClient, refusesDatabase } from '../../storage/redis/redis-connection.ts';
 import { type Finding, failed, ok, reasonOf, warning } from './finding.ts';
 
 const connectDeadlineMs = 3_000;

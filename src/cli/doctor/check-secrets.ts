@@ -1,7 +1,7 @@
 /** How strong the secrets are, and whether everything that is kept opens with them. Values are never shown. */
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
-import type { Database } from '../../storage/database.ts';
+import type { Database } from '../../storage/postgres/database.ts';
 import { countOutdated } from '../secret-rotate.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 

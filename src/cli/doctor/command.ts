@@ -1,6 +1,6 @@
 /** `doctor`: everything that the service stands on, looked at from here, each finding with what to do about it. */
 import { systemClock } from '../../clock.ts';
-import { type Config, ConfigError } from '../../config.ts';
+import { type Config, ConfigError } from '../../config/config.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { withDatabase, withDatabaseUrl } from '../open-database.ts';
 import { keyringOf } from '../secret-encrypt.ts';

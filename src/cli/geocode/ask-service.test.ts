@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { findFreePort } from '../../storage/free-port.ts';
+import { findFreePort } from '../../storage/embedded/free-port.ts';
 import { askService } from './ask-service.ts';
 
 test('where nobody answers over several waits the run ends, instead of waiting as long for every row', async () => {

@@ -2,9 +2,9 @@
 import { isUtf8 } from 'node:buffer';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import { loadOrCreateServiceToken } from '../../secrets/development-keys.ts';
-import { FolderInUse, lockFolder } from '../../storage/folder-lock.ts';
+import { FolderInUse, lockFolder } from '../../storage/embedded/folder-lock.ts';
 import { type Command, CommandFailed, type CommandInput, exitCodes, UsageError } from '../command.ts';
 import { parseWhole, readTenant } from '../read-arguments.ts';
 import type { Progress, Terminal } from '../terminal.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger } from '../../../test/support/database.ts';
 import { systemClock } from '../../clock.ts';
-import { createInProcessStore } from '../../storage/in-process-store.ts';
-import { type SharedStore, StoreAway } from '../../storage/shared-store.ts';
+import { createInProcessStore } from '../../storage/redis/in-process-store.ts';
+import { type SharedStore, StoreAway } from '../../storage/redis/shared-store.ts';
 import { createTableLocks } from './table-lock.ts';
 
 /** Longer than any test: nothing here waits for a lock to end by itself. */

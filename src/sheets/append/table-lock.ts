@@ -9,8 +9,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
-import type { Leases } from '../../storage/leases.ts';
-import { type SharedStore, StoreAway } from '../../storage/shared-store.ts';
+import { type SharedStore, StoreAway } from '../../storage/redis/shared-store.ts';
+import type { Leases } from '../../storage/tables/leases.ts';
 
 export interface TableLock {
   /** Renews it; false where it was lost, and nothing may be sent. */

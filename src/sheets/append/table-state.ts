@@ -10,7 +10,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import type { TenantId } from '../../ids.ts';
-import type { SharedStore } from '../../storage/shared-store.ts';
+import type { SharedStore } from '../../storage/redis/shared-store.ts';
 import { type A1Range, mayOverlap, parseA1, titleOfRange } from '../a1.ts';
 
 /** Acknowledged rows, in the columns of their table. */

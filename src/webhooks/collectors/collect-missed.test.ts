@@ -10,10 +10,10 @@ import { ServiceError } from '../../errors.ts';
 import { parseTenantId } from '../../ids.ts';
 import { createOutbound } from '../../outbound/http-client.ts';
 import { createKeyring } from '../../secrets/keyring.ts';
-import { findWebhook } from '../../storage/webhook-configs.ts';
-import { changeWebhook, createWebhook } from '../manage-webhooks.ts';
-import { presentWebhook } from '../present-webhook.ts';
-import { type CollectorDraft, draftForSource, draftOfRow } from '../webhook-draft.ts';
+import { findWebhook } from '../../storage/tables/webhook-configs.ts';
+import { changeWebhook, createWebhook } from '../managing/manage-webhooks.ts';
+import { presentWebhook } from '../managing/present-webhook.ts';
+import { type CollectorDraft, draftForSource, draftOfRow } from '../managing/webhook-draft.ts';
 import { startCollectingMissed } from './collect-missed.ts';
 import { collectFromGithub } from './github.ts';
 

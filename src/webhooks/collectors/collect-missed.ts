@@ -9,14 +9,14 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import type { Outbound } from '../../outbound/http-client.ts';
 import { startRounds } from '../../rounds.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
-import type { Database } from '../../storage/database.ts';
+import type { Database } from '../../storage/postgres/database.ts';
 import {
   findCollectingWebhooksAcrossTenants,
   saveCollectorState,
   type WebhookConfigRow,
-} from '../../storage/webhook-configs.ts';
-import { presentWebhook } from '../present-webhook.ts';
-import { openFor } from '../webhook-secrets.ts';
+} from '../../storage/tables/webhook-configs.ts';
+import { presentWebhook } from '../managing/present-webhook.ts';
+import { openFor } from '../managing/webhook-secrets.ts';
 import { collectFromGithub } from './github.ts';
 import { lookAtTelegram } from './telegram.ts';
 

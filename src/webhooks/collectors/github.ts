@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../../clock.ts';
 import type { Outbound } from '../../outbound/http-client.ts';
-import { numberText } from '../exact-json.ts';
+import { numberText } from '../receiving/exact-json.ts';
 import { type CollectorCall, callSender } from './call-sender.ts';
 
 export interface GithubHook {

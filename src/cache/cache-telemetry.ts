@@ -1,0 +1,60 @@
+/** What the outside is told of hits and misses: a metric each, and an event that may be dropped. */
+
+import type { Call } from '../gateway/call.ts';
+import type { CallDeps } from '../gateway/deps.ts';
+import type { CachedAnswer, CacheQuestion } from './cached-answer.ts';
+import { cacheKeyOf } from './cached-answer.ts';
+import type { CacheLayer } from './hit-counts.ts';
+
+type TelemetryDeps = Pick<CallDeps, 'metrics' | 'publishTelemetry' | 'clock'>;
+
+export function announceHit(
+  deps: TelemetryDeps,
+  call: Pick<Call, 'requestId'>,
+  hit: { readonly from: CacheLayer; readonly answer: CachedAnswer; readonly hits: number },
+  nowMs: number,
+): void {
+  const { answer, from } = hit;
+  deps.metrics.cacheHit(answer.serviceName, answer.operation);
+  deps.publishTelemetry({
+    type: 'integration.cache.hit',
+    tenantId: answer.tenantId,
+    serviceName: answer.serviceName,
+    correlationId: call.requestId,
+    occurredAtMs: nowMs,
+    aggregateId: answer.cacheKey,
+    fields: {
+      cache_key: answer.cacheKey,
+      operation: answer.operation,
+      layer: from,
+      cache_age_seconds: Math.max(0, Math.floor((nowMs - answer.fetchedAtMs) / 1000)),
+      remaining_ttl_seconds: Math.max(0, Math.floor((answer.freshUntilMs - nowMs) / 1000)),
+      hit_count: hit.hits,
+    },
+  });
+}
+
+/**
+ * A question that no layer could answer, told once it is known who did: hits and misses of one service and operation
+ * then make its hit rate. `service`: null where nobody answered; the family of services is named. `isKept`: whether later
+ * callers find the answer. One that may not be kept is no miss to count: no cache could ever have had it.
+ */
+export function announceMiss(
+  deps: TelemetryDeps,
+  call: Pick<Call, 'requestId'>,
+  question: CacheQuestion,
+  { service, isKept }: { readonly service: string | null; readonly isKept: boolean },
+): void {
+  const serviceName = service ?? question.group;
+  if (isKept || service === null) deps.metrics.cacheMiss(serviceName, question.operation);
+  const cacheKey = cacheKeyOf(question);
+  deps.publishTelemetry({
+    type: 'integration.cache.miss',
+    tenantId: question.tenantId,
+    serviceName,
+    correlationId: call.requestId,
+    occurredAtMs: deps.clock.now(),
+    aggregateId: cacheKey,
+    fields: { cache_key: cacheKey, operation: question.operation, will_populate: isKept },
+  });
+}

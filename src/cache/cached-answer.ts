@@ -1,0 +1,84 @@
+/** One stored answer: the bytes that are sent, and beside them the little that the gateway must know of them. */
+import { hash } from 'node:crypto';
+import type { TenantId } from '../ids.ts';
+
+/** What is asked, as the cache sees it. */
+export interface CacheQuestion {
+  readonly tenantId: TenantId;
+  /** First part of the key: the service type. */
+  readonly group: string;
+  readonly operation: string;
+  /** Canonical, and naming everything that changes the answer. */
+  readonly question: string;
+  /**
+   * What writes invalidate together, `spreadsheet:<id>`; null where nothing but time and an operator do. A scoped answer
+   * is never served from a memory that could miss an invalidation.
+   */
+  readonly scope: string | null;
+  /** The part of the scope that it shows, a range; null is all of it. */
+  readonly detail: string | null;
+}
+
+/** Numbers of invalidations, of the tenant and of the scope, that had happened before the answer was asked for. */
+export interface Epochs {
+  readonly tenant: number;
+  readonly scope: number;
+}
+
+export interface CachedAnswer extends CacheQuestion {
+  /** `<group>:<operation>:<hash>`, unique over all tenants. */
+  readonly cacheKey: string;
+  /** `poor`: the best there was, of a chain that wanted better. `not_found`: the body says so. */
+  readonly kind: 'good' | 'poor' | 'not_found';
+  readonly serviceId: string | null;
+  readonly serviceName: string;
+  /** JSON, sent as it stands (except for `not_found`). */
+  readonly body: Buffer;
+  /** Unix milliseconds, as the next two. */
+  readonly fetchedAtMs: number;
+  readonly freshUntilMs: number;
+  readonly staleUntilMs: number;
+  /** What a hit saves. */
+  readonly costUsd: number;
+  /** null: the shared store was away when it was asked for. */
+  readonly epochs: Epochs | null;
+}
+
+/** Equal exactly for equal questions; what memory and flights go by, since a hit must not pay for a hash. */
+export function identityOf(question: CacheQuestion): string {
+  return `${question.tenantId}\n${question.group}\n${question.operation}\n${question.question}`;
+}
+
+/** The hash takes in the tenant, so that no key is ever another tenant's. */
+export function cacheKeyOf(question: CacheQuestion): string {
+  return `${question.group}:${question.operation}:${hash('sha256', identityOf(question), 'hex')}`;
+}
+
+const headerLengthBytes = 4;
+
+/** For the shared store: `[header length][header, JSON][body]`. The body is never parsed on its way out. */
+export function encodeAnswer(answer: CachedAnswer): Buffer {
+  const { body, tenantId, group, operation, question, scope, detail, cacheKey, ...stored } = answer;
+  const header = Buffer.from(JSON.stringify(stored));
+  const encoded = Buffer.allocUnsafe(headerLengthBytes + header.length + body.length);
+  encoded.writeUInt32LE(header.length, 0);
+  header.copy(encoded, headerLengthBytes);
+  body.copy(encoded, headerLengthBytes + header.length);
+  return encoded;
+}
+
+/** null where the bytes are no answer (another version of this program wrote them). */
+export function decodeAnswer(question: CacheQuestion, cacheKey: string, encoded: Buffer): CachedAnswer | null {
+  if (encoded.length < headerLengthBytes) return null;
+  const bodyStart = headerLengthBytes + encoded.readUInt32LE(0);
+  if (bodyStart > encoded.length) return null;
+  try {
+    const stored = JSON.parse(encoded.toString('utf8', headerLengthBytes, bodyStart)) as Omit<
+      CachedAnswer,
+      keyof CacheQuestion | 'body' | 'cacheKey'
+    >;
+    return { ...question, ...stored, cacheKey, body: encoded.subarray(bodyStart) };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * What hits add up to: usage for the cost report, and the numbers of `/cache/stats`.
+ *
+ * A hit adds one to a number in its entry; once a second the numbers are handed on. What a crash loses is a second of
+ * statistics of cached answers, never a billed request.
+ */
+import type { Clock } from '../clock.ts';
+import type { TenantId } from '../ids.ts';
+import type { Intake } from '../intake/intake.ts';
+import type { CachedAnswer } from './cached-answer.ts';
+import type { MemoryEntry } from './memory-layer.ts';
+
+export type CacheLayer = 'memory' | 'redis' | 'postgres' | 'stale';
+
+export interface LayerCount {
+  readonly layer: CacheLayer | 'miss';
+  readonly serviceName: string;
+  readonly operation: string;
+  readonly count: number;
+}
+
+export interface HitCounts {
+  memoryHit(entry: MemoryEntry): void;
+  hit(layer: CacheLayer, answer: CachedAnswer): void;
+  /** `serviceName`: who answered then; the family of services where nobody did. */
+  miss(tenantId: TenantId, serviceName: string, operation: string): void;
+  /** Of this process since it started. */
+  ofTenant(tenantId: TenantId): readonly LayerCount[];
+  flush(): void;
+}
+
+/** Tenants whose counts are kept; the one first seen makes room. */
+const maxTenants = 2_000;
+
+export interface HitCountsDeps {
+  readonly clock: Clock;
+  readonly intake: Pick<Intake, 'addUsage'>;
+  /** Told of hits on an answer, those in memory once a second. */
+  countStored(cacheKey: string, hits: number): void;
+}
+
+export function createHitCounts(deps: HitCountsDeps): HitCounts {
+  const { clock, intake } = deps;
+  let touched: MemoryEntry[] = [];
+  const tenants = new Map<TenantId, Map<string, { -readonly [Key in keyof LayerCount]: LayerCount[Key] }>>();
+
+  const count = (tenantId: TenantId, layer: LayerCount['layer'], service: string, operation: string, by: number) => {
+    let counts = tenants.get(tenantId);
+    if (counts === undefined) {
+      if (tenants.size >= maxTenants) tenants.delete(tenants.keys().next().value as TenantId);
+      counts = new Map();
+      tenants.set(tenantId, counts);
+    }
+    const key = `${layer} ${service} ${operation}`;
+    const known = counts.get(key);
+    if (known === undefined) counts.set(key, { layer, serviceName: service, operation, count: by });
+    else known.count += by;
+  };
+  const settle = (layer: CacheLayer, answer: CachedAnswer, hits: number): void => {
+    const { tenantId, serviceName, operation } = answer;
+    count(tenantId, layer, serviceName, operation, hits);
+    deps.countStored(answer.cacheKey, hits);
+    intake.addUsage({
+      tenantId,
+      serviceName,
+      operation,
+      atMs: clock.now(),
+      requests: hits,
+      errors: 0,
+      cached: hits,
+      costUsd: 0,
+      savedByCacheUsd: answer.costUsd * hits,
+    });
+  };
+
+  return {
+    memoryHit(entry) {
+      entry.hits += 1;
+      // The list is as long as there are entries that were hit within a second.
+      if (entry.uncountedHits === 0) touched.push(entry);
+      entry.uncountedHits += 1;
+    },
+    hit: (layer, answer) => settle(layer, answer, 1),
+    miss: (tenantId, serviceName, operation) => count(tenantId, 'miss', serviceName, operation, 1),
+    ofTenant: (tenantId) => Array.from(tenants.get(tenantId)?.values() ?? []),
+    flush() {
+      const entries = touched;
+      touched = [];
+      for (const entry of entries) {
+        settle('memory', entry.answer, entry.uncountedHits);
+        entry.uncountedHits = 0;
+      }
+    },
+  };
+}

@@ -1,0 +1,154 @@
+/**
+ * Carries invalidations to every replica.
+ *
+ * Through the shared store's pub/sub, where each replica acknowledges, so that the one that invalidates knows when all
+ * memories have let go; it waits for them at most `ackDeadlineMs`, since a replica may have died within the last
+ * heartbeat. While the store is away PostgreSQL's NOTIFY carries them instead, without acknowledgement, and each replica
+ * that hears one which no store has numbered does so once that is back.
+ *
+ * A replica may have lost the store alone, and then trusts its memory for what has no scope: what meets that is carried
+ * by NOTIFY too. Those of a scope, one with each Sheets write, are not, since such a memory serves nothing of a scope.
+ *
+ * With both away other replicas hear nothing: their memories then serve what has no scope for its memory TTL
+ * (`CACHE_L1_TTL_SECONDS`) at most, and nothing of a scope.
+ */
+import { isUuid, newId, type TenantId } from '../ids.ts';
+import type { Logger } from '../logger.ts';
+import type { Deadlines } from '../resilience/deadline.ts';
+import type { Database } from '../storage/postgres/database.ts';
+import { notify } from '../storage/postgres/notify.ts';
+import { type SharedStore, StoreAway } from '../storage/redis/shared-store.ts';
+import type { CacheSelector } from './selector.ts';
+
+const channel = 'cache-invalidations';
+const databaseChannel = 'cache_invalidations';
+const ackDeadlineMs = 100;
+/** Both ways bring the same within moments of each other; of one forgotten meanwhile answers are let go of twice. */
+const maxHeard = 1_000;
+
+export interface Invalidation {
+  readonly tenantId: TenantId;
+  readonly selector: CacheSelector;
+  /** Whether the shared store knows of it already. */
+  readonly isNumbered: boolean;
+}
+
+export interface InvalidationBus {
+  /** Resolves when the other replicas have let go, or their time is up. */
+  announce(invalidation: Invalidation): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface InvalidationBusDeps {
+  readonly store: SharedStore;
+  readonly db: Pick<Database, 'querySystem' | 'listen'>;
+  readonly deadlines: Deadlines;
+  readonly logger: Logger;
+  /** Lets go of what is met, before it returns. */
+  readonly onInvalidation: (invalidation: Invalidation) => Promise<void>;
+  /** Some may have been missed. */
+  readonly onGap: () => void;
+}
+
+interface Message extends Invalidation {
+  readonly id: string;
+  readonly from: string;
+}
+
+export async function openInvalidationBus(deps: InvalidationBusDeps): Promise<InvalidationBus> {
+  const { store, db, deadlines, logger } = deps;
+  const replicaId = newId();
+  const ackChannel = (replica: string): string => `cache-invalidated:${replica}`;
+  const waiting = new Map<string, { missing: number; done(): void }>();
+  /** By id, oldest first, with what resolves when it is let go of. */
+  const heard = new Map<string, Promise<void>>();
+
+  /** Once for both ways: a second time would cost the answers that were fetched in between. */
+  const obey = (message: Message): Promise<void> => {
+    const known = heard.get(message.id);
+    if (known !== undefined) return known;
+    if (heard.size >= maxHeard) heard.delete(heard.keys().next().value as string);
+    const obeyed = deps.onInvalidation(message);
+    heard.set(message.id, obeyed);
+    return obeyed;
+  };
+
+  const receive = async (text: string | null, via: 'store' | 'database'): Promise<void> => {
+    if (text === null) return deps.onGap();
+    const message = parseMessage(text);
+    if (message === null || message.from === replicaId) return;
+    await obey(message);
+    if (via === 'store') await store.publish(ackChannel(message.from), message.id);
+  };
+  const listener = (via: 'store' | 'database') => (text: string | null) => {
+    receive(text, via).catch((error: unknown) => {
+      if (!(error instanceof StoreAway)) logger.warn({ err: error, via }, 'an invalidation could not be acknowledged');
+    });
+  };
+  const onAck = (id: string | null): void => {
+    const wait = id === null ? undefined : waiting.get(id);
+    if (wait === undefined) return;
+    wait.missing -= 1;
+    if (wait.missing <= 0) wait.done();
+  };
+
+  const stops = [
+    await store.subscribe(channel, listener('store')),
+    await store.subscribe(ackChannel(replicaId), onAck),
+    await db.listen(databaseChannel, listener('database')),
+  ];
+
+  const acknowledged = (id: string, others: number): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        clearDeadline();
+        waiting.delete(id);
+        resolve();
+      };
+      const clearDeadline = deadlines.after(ackDeadlineMs, done);
+      waiting.set(id, { missing: others, done });
+    });
+
+  /** False where the store is away. */
+  const tellThroughStore = async ({ id }: Message, text: string): Promise<boolean> => {
+    const others = store.replicasSeen() - 1;
+    try {
+      const letGo = others > 0 ? acknowledged(id, others) : null;
+      await store.publish(channel, text);
+      await letGo;
+      return true;
+    } catch (error) {
+      if (!(error instanceof StoreAway)) throw error;
+      return false;
+    }
+  };
+
+  return {
+    async announce(invalidation) {
+      const message: Message = { id: newId(), from: replicaId, ...invalidation };
+      const text = JSON.stringify(message);
+      const isTold = await tellThroughStore(message, text);
+      const isOfScope = invalidation.selector.scope !== undefined;
+      if (!isTold || !isOfScope) await notify(db, databaseChannel, text);
+    },
+    async close() {
+      for (const stop of stops) await stop();
+      for (const { done } of [...waiting.values()]) done();
+    },
+  };
+}
+
+function parseMessage(text: string): Message | null {
+  try {
+    const message = JSON.parse(text) as Partial<Message>;
+    const complete =
+      typeof message.id === 'string' &&
+      isUuid(message.id) &&
+      typeof message.tenantId === 'string' &&
+      typeof message.selector === 'object' &&
+      message.selector !== null;
+    return complete ? { ...(message as Message), isNumbered: message.isNumbered === true } : null;
+  } catch {
+    return null;
+  }
+}

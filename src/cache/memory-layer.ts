@@ -1,0 +1,136 @@
+/**
+ * Answers in memory, bounded by entries and by bytes.
+ *
+ * Eviction gives a second chance (CLOCK): a hit only sets a mark, where least-recently-used would move the entry in the
+ * map at every hit. At a bound a hand goes round the entries, oldest first: a marked one loses its mark, the first without
+ * one goes. The hand stays where it is between evictions: to begin anew would be to walk over the holes that those before
+ * have left in the map, which took 10 µs of an answer from Redis.
+ * Entries outlive their freshness, because a stale answer is better than none when every provider fails.
+ */
+import type { TenantId } from '../ids.ts';
+import { ownBytes } from '../storage/postgres/own-bytes.ts';
+import type { CachedAnswer } from './cached-answer.ts';
+import { identityOf } from './cached-answer.ts';
+
+export interface MemoryEntry {
+  readonly answer: CachedAnswer;
+  readonly identity: string;
+  /** Unix milliseconds; from then on another layer must confirm the answer. */
+  readonly freshUntilMs: number;
+  readonly sizeBytes: number;
+  hits: number;
+  /** Hits not yet handed to usage and statistics. */
+  uncountedHits: number;
+  usedLately: boolean;
+}
+
+export interface MemoryLayer {
+  /** Fresh or not: the caller looks at `freshUntilMs`. */
+  find(identity: string): MemoryEntry | undefined;
+  put(answer: CachedAnswer, freshUntilMs: number): void;
+  /** Removes what matches, and returns the cache keys. A scope narrows the search to its own entries. */
+  remove(tenantId: TenantId, scope: string | null, matches: (answer: CachedAnswer) => boolean): string[];
+  clear(): void;
+  entries(): IterableIterator<MemoryEntry>;
+  sizeBytes(): number;
+}
+
+/** What an entry costs beside its body: keys, objects, map slots. */
+const overheadBytes = 1_024;
+
+export interface MemoryLayerOptions {
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+  /** Told of each entry that had to make room. */
+  readonly onEvicted?: (() => void) | undefined;
+}
+
+export function createMemoryLayer(options: MemoryLayerOptions): MemoryLayer {
+  const entries = new Map<string, MemoryEntry>();
+  const byScope = new Map<string, Set<MemoryEntry>>();
+  let totalBytes = 0;
+
+  const scopeKeyOf = (tenantId: TenantId, scope: string): string => `${tenantId}\n${scope}`;
+
+  const drop = (entry: MemoryEntry): void => {
+    entries.delete(entry.identity);
+    totalBytes -= entry.sizeBytes;
+    const { scope, tenantId } = entry.answer;
+    if (scope === null) return;
+    const scoped = byScope.get(scopeKeyOf(tenantId, scope));
+    scoped?.delete(entry);
+    if (scoped?.size === 0) byScope.delete(scopeKeyOf(tenantId, scope));
+  };
+
+  let hand = entries.values();
+  const moveHand = (): MemoryEntry | undefined => {
+    const next = hand.next();
+    if (!next.done) return next.value;
+    hand = entries.values();
+    return hand.next().value;
+  };
+
+  const makeRoom = (): void => {
+    // Each turn drops an entry or takes a mark away, so the loop ends after at most two rounds.
+    while (entries.size >= options.maxEntries || totalBytes > options.maxBytes) {
+      const entry = moveHand();
+      if (entry === undefined) return;
+      if (entry.usedLately) {
+        entry.usedLately = false;
+      } else {
+        drop(entry);
+        options.onEvicted?.();
+      }
+    }
+  };
+
+  return {
+    find(identity) {
+      const entry = entries.get(identity);
+      if (entry !== undefined) entry.usedLately = true;
+      return entry;
+    },
+    put(answer, freshUntilMs) {
+      const identity = identityOf(answer);
+      const sizeBytes = answer.body.length + 2 * identity.length + overheadBytes;
+      const previous = entries.get(identity);
+      if (previous !== undefined) drop(previous);
+      // One answer may take an eighth at most: a giant must not push everything else out.
+      if (sizeBytes > options.maxBytes / 8) return;
+      totalBytes += sizeBytes;
+      makeRoom();
+      const entry: MemoryEntry = {
+        answer: { ...answer, body: ownBytes(answer.body) },
+        identity,
+        freshUntilMs,
+        sizeBytes,
+        hits: previous?.hits ?? 0,
+        uncountedHits: 0,
+        usedLately: false,
+      };
+      entries.set(identity, entry);
+      if (answer.scope === null) return;
+      const scopeKey = scopeKeyOf(answer.tenantId, answer.scope);
+      const scoped = byScope.get(scopeKey);
+      if (scoped === undefined) byScope.set(scopeKey, new Set([entry]));
+      else scoped.add(entry);
+    },
+    remove(tenantId, scope, matches) {
+      const candidates = scope === null ? entries.values() : (byScope.get(scopeKeyOf(tenantId, scope)) ?? []);
+      const removed: string[] = [];
+      for (const entry of [...candidates]) {
+        if (entry.answer.tenantId !== tenantId || !matches(entry.answer)) continue;
+        drop(entry);
+        removed.push(entry.answer.cacheKey);
+      }
+      return removed;
+    },
+    clear() {
+      entries.clear();
+      byScope.clear();
+      totalBytes = 0;
+    },
+    entries: () => entries.values(),
+    sizeBytes: () => totalBytes,
+  };
+}

@@ -1,0 +1,349 @@
+/**
+ * Answers once given: memory, then the shared store, then PostgreSQL, then one fetch for all who ask.
+ *
+ *   fresh in memory ─────────────▶ sent as it is: no wait, no hash, no parse
+ *   else, once for all callers ──▶ shared store ─▶ database ─▶ fetch ─▶ stored in all layers
+ *   fetch failed ────────────────▶ an answer past its time but within `staleSeconds`, if there is one
+ *
+ * An invalidation is over when no layer of any replica serves what it met: memories let go and acknowledge, the shared
+ * store numbers it (`cache/shared-layer.ts`), the database deletes, and fetches that were under way serve only those
+ * who had asked before it and are stored nowhere.
+ *
+ * Google allows coordinates to be kept for 30 days (Maps Service Specific Terms, 3.4); the longest life here, TTL and
+ * staleness together, is configured far below that.
+ */
+import type { Clock } from '../clock.ts';
+import type { CacheMode } from '../gateway/call.ts';
+import type { TenantId } from '../ids.ts';
+import type { Intake } from '../intake/intake.ts';
+import type { Logger } from '../logger.ts';
+import type { Deadlines } from '../resilience/deadline.ts';
+import type { Database } from '../storage/postgres/database.ts';
+import type { SharedStore } from '../storage/redis/shared-store.ts';
+import { deleteExpiredCacheRows } from '../storage/tables/response-cache.ts';
+import { type CachedAnswer, type CacheQuestion, cacheKeyOf, type Epochs, identityOf } from './cached-answer.ts';
+import { createDatabaseLayer } from './database-layer.ts';
+import { type CacheLayer, createHitCounts, type LayerCount } from './hit-counts.ts';
+import { openInvalidationBus } from './invalidation-bus.ts';
+import { createMemoryLayer, type MemoryEntry } from './memory-layer.ts';
+import { createPendingNumbers } from './pending-numbers.ts';
+import { type CacheSelector, createMatcher, type OverlapByScopeKind } from './selector.ts';
+import { createSharedLayer } from './shared-layer.ts';
+import { createSingleFlight, type Flight, type FlightCaller } from './single-flight.ts';
+
+/** What a fetch found: `fresh` is for those who waited, `stored` for those who come later; null stores nothing. */
+export interface Fetched<Fresh> {
+  readonly fresh: Fresh;
+  readonly stored: Pick<CachedAnswer, 'kind' | 'serviceId' | 'serviceName' | 'body' | 'costUsd'> | null;
+  readonly ttlSeconds: number;
+  readonly staleSeconds: number;
+}
+
+export type Resolved<Fresh> =
+  | { readonly from: CacheLayer; readonly answer: CachedAnswer; readonly hits: number }
+  | { readonly from: 'fetch'; readonly fresh: Fresh; readonly led: boolean };
+
+/** `findStale` looks for what may be served in the place of an answer; it throws nothing. */
+export type Fetch<Fresh> = (
+  flight: Flight,
+  findStale: () => Promise<CachedAnswer | null>,
+) => Promise<Fetched<Fresh> | { readonly stale: CachedAnswer }>;
+
+export interface ResponseCache {
+  /** A fresh answer from memory, or null: the whole of a hit's way. */
+  findInMemory(question: CacheQuestion): MemoryEntry | null;
+  /** `off` neither reads nor stores nor shares; `refresh` asks anew and stores. Throws what `fetch` throws, and the caller's `signal.reason`. */
+  resolve<Fresh>(
+    question: CacheQuestion,
+    mode: CacheMode,
+    caller: FlightCaller,
+    fetch: Fetch<Fresh>,
+  ): Promise<Resolved<Fresh>>;
+  /** Returns how many answers were removed, once none of them is served any more. */
+  invalidate(tenantId: TenantId, selector: CacheSelector): Promise<{ readonly invalidatedCount: number }>;
+  /** Of this process, since it started. */
+  countsOf(tenantId: TenantId): readonly LayerCount[];
+  memorySizeOf(tenantId: TenantId): readonly MemorySize[];
+  /** Writes the hits and answers of this replica that are written behind: a report has all that went before its question. */
+  writeNoted(): Promise<void>;
+  /** Waits for fetches under way, then writes what waits to be stored. */
+  close(): Promise<void>;
+}
+
+export interface MemorySize {
+  readonly serviceName: string;
+  readonly operation: string;
+  readonly entries: number;
+  readonly sizeBytes: number;
+}
+
+export interface ResponseCacheDeps {
+  readonly store: SharedStore;
+  readonly db: Pick<Database, 'querySystem' | 'listen'>;
+  readonly intake: Pick<Intake, 'addUsage' | 'writeUsage'>;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly logger: Logger;
+  /** How long memory and the shared store keep an answer at most (`CACHE_L1_TTL_SECONDS`). */
+  readonly l1TtlSeconds: number;
+  /** How long the database calls an answer fresh at most (`CACHE_L2_TTL_SECONDS`). */
+  readonly l2TtlSeconds: number;
+  readonly overlaps?: OverlapByScopeKind;
+  /** Default 50,000. */
+  readonly maxMemoryEntries?: number;
+  /** Default 128 MiB. */
+  readonly maxMemoryBytes?: number;
+  /** Told of each answer that had to make room for others in memory. */
+  readonly onEvicted?: () => void;
+  /**
+   * Told that another replica lets go of a tenant's answers, other than those of a scope: the service that gave them may
+   * be another now. Whoever asks after it must know that, or the old answer is fetched again, and stored for all.
+   */
+  readonly onOtherInvalidates?: (tenantId: TenantId) => void;
+}
+
+const flushEveryMs = 1_000;
+/** Rare enough that the hits of a busy answer are one change of its row. */
+const writeHitsEveryMs = 10_000;
+const sweepEveryMs = 60_000;
+const rowsPerSweep = 5_000;
+
+export async function openResponseCache(deps: ResponseCacheDeps): Promise<ResponseCache> {
+  const { store, clock, deadlines, logger } = deps;
+  const matcherOf = createMatcher(deps.overlaps ?? {});
+  const memory = createMemoryLayer({
+    maxEntries: deps.maxMemoryEntries ?? 50_000,
+    maxBytes: deps.maxMemoryBytes ?? 128 * 1024 * 1024,
+    onEvicted: deps.onEvicted,
+  });
+  const shared = createSharedLayer(store, matcherOf);
+  const database = createDatabaseLayer({ ...deps, matcherOf });
+  const counts = createHitCounts({ ...deps, countStored: database.countHits });
+  const flights = createSingleFlight<CacheQuestion & { cacheKey: string; serviceName: null }, Resolved<unknown>>(
+    deadlines,
+  );
+  const pendingNumbers = createPendingNumbers({ shared, clock, distrustMs: deps.l1TtlSeconds * 1000 });
+
+  const putInMemory = (answer: CachedAnswer): void => {
+    const nowMs = clock.now();
+    memory.put(answer, Math.min(nowMs + deps.l1TtlSeconds * 1000, answer.freshUntilMs));
+  };
+
+  /** Memory of a scope is only trusted while this replica would hear of an invalidation. */
+  const memoryIsTrusted = (answer: CachedAnswer): boolean =>
+    answer.scope === null || store.isAvailable() || store.replicasSeen() <= 1;
+
+  const findFreshInMemory = (identity: string): MemoryEntry | null => {
+    const entry = memory.find(identity);
+    if (entry === undefined || entry.freshUntilMs <= clock.now() || !memoryIsTrusted(entry.answer)) return null;
+    counts.memoryHit(entry);
+    return entry;
+  };
+
+  /** Lets go of everything in this process that an invalidation meets. */
+  const letGo = async (tenantId: TenantId, selector: CacheSelector): Promise<string[]> => {
+    const matches = matcherOf(selector);
+    flights.outdate((subject) => subject.tenantId === tenantId && matches(subject));
+    const keys = memory.remove(tenantId, selector.scope ?? null, matches);
+    await database.dropQueued(tenantId, matches);
+    return keys;
+  };
+
+  const bus = await openInvalidationBus({
+    ...deps,
+    async onInvalidation({ tenantId, selector, isNumbered }) {
+      if (selector.scope === undefined) deps.onOtherInvalidates?.(tenantId);
+      await letGo(tenantId, selector);
+      if (!isNumbered) pendingNumbers.add(tenantId, selector);
+    },
+    onGap: () => {
+      flights.outdate(() => true);
+      memory.clear();
+    },
+  });
+
+  const findStored = async (
+    question: CacheQuestion,
+    cacheKey: string,
+    readAnswer: boolean,
+  ): Promise<{ epochs: Epochs | null; from: CacheLayer; answer: CachedAnswer | null }> => {
+    const trusted = await pendingNumbers.areSettled();
+    const found = trusted ? await shared.find(question, cacheKey, readAnswer) : { epochs: null, answer: null };
+    if (found.answer !== null || !readAnswer) return { ...found, from: 'redis' };
+    const kept = await database.find(question, cacheKey);
+    const valid = kept !== null && (await shared.isValid(kept, found.epochs)) ? kept : null;
+    return { epochs: found.epochs, from: 'postgres', answer: valid };
+  };
+
+  /**
+   * An answer of a scope is served only with the numbers of the shared store beside it, so that a deletion that fails
+   * leaves it unserved; without a scope the failure is the caller's to know.
+   */
+  const removeFromDatabase = async (tenantId: TenantId, selector: CacheSelector) => {
+    try {
+      return { keys: await database.remove(tenantId, selector), error: null };
+    } catch (error) {
+      logger.warn({ err: error }, 'invalidated answers could not be removed from the database');
+      return { keys: [], error };
+    }
+  };
+
+  const storeEverywhere = (answer: CachedAnswer): void => {
+    putInMemory(answer);
+    shared.put(answer, Math.min(deps.l1TtlSeconds * 1000, answer.freshUntilMs - clock.now()));
+    database.put(answer);
+  };
+
+  /** `expired` is what the layers had when they were asked for a fresh answer. */
+  const findStale = async (
+    question: CacheQuestion,
+    cacheKey: string,
+    expired: CachedAnswer | null,
+    epochs: Epochs | null,
+  ): Promise<CachedAnswer | null> => {
+    const isServable = (answer: CachedAnswer | null | undefined): answer is CachedAnswer =>
+      answer !== null && answer !== undefined && answer.staleUntilMs > clock.now();
+    if (isServable(expired)) return expired;
+    const remembered = memory.find(identityOf(question))?.answer;
+    if (isServable(remembered) && memoryIsTrusted(remembered)) return remembered;
+    const kept = await database.find(question, cacheKey);
+    return isServable(kept) && (await shared.isValid(kept, epochs)) ? kept : null;
+  };
+
+  /** The part of a question's way that callers share. */
+  const travel = async <Fresh>(
+    question: CacheQuestion,
+    cacheKey: string,
+    mode: CacheMode,
+    flight: Flight,
+    fetch: Fetch<Fresh>,
+  ): Promise<Resolved<Fresh>> => {
+    const { epochs, from, answer } = await findStored(question, cacheKey, mode === 'use');
+    if (answer !== null && answer.freshUntilMs > clock.now()) {
+      counts.hit(from, answer);
+      if (!flight.isOutdated()) {
+        putInMemory(answer);
+        if (from === 'postgres')
+          shared.put(answer, Math.min(deps.l1TtlSeconds * 1000, answer.freshUntilMs - clock.now()));
+      }
+      return { from, answer, hits: 1 };
+    }
+    const countMiss = (serviceName: string | null) =>
+      counts.miss(question.tenantId, serviceName ?? question.group, question.operation);
+
+    const fetchedAtMs = clock.now();
+    const found = await fetch(flight, () => findStale(question, cacheKey, answer, epochs)).catch((error: unknown) => {
+      countMiss(null);
+      throw error;
+    });
+    if ('stale' in found) {
+      counts.hit('stale', found.stale);
+      return { from: 'stale', answer: found.stale, hits: 1 };
+    }
+    // What may not be kept is no miss: no cache could ever have had it.
+    if (found.stored !== null) countMiss(found.stored.serviceName);
+    if (found.stored !== null && found.ttlSeconds > 0 && !flight.isOutdated()) {
+      const ttlSeconds = Math.min(found.ttlSeconds, deps.l2TtlSeconds);
+      const freshUntilMs = fetchedAtMs + ttlSeconds * 1000;
+      storeEverywhere({
+        ...question,
+        ...found.stored,
+        cacheKey,
+        fetchedAtMs,
+        freshUntilMs,
+        staleUntilMs: freshUntilMs + found.staleSeconds * 1000,
+        epochs,
+      });
+    }
+    return { from: 'fetch', fresh: found.fresh, led: true };
+  };
+
+  const background = setInterval(() => counts.flush(), flushEveryMs);
+  const hitWriter = setInterval(() => void database.writeHits(), writeHitsEveryMs);
+  const sweep = setInterval(() => {
+    deleteExpiredCacheRows({ query: deps.db.querySystem.bind(deps.db) }, clock.now(), rowsPerSweep).catch(
+      (error: unknown) => logger.warn({ err: error }, 'expired answers could not be removed'),
+    );
+  }, sweepEveryMs);
+  for (const timer of [background, hitWriter, sweep]) timer.unref();
+
+  return {
+    findInMemory: (question) => findFreshInMemory(identityOf(question)),
+
+    async resolve<Fresh>(question: CacheQuestion, mode: CacheMode, caller: FlightCaller, fetch: Fetch<Fresh>) {
+      const identity = identityOf(question);
+      if (mode === 'use') {
+        const entry = findFreshInMemory(identity);
+        if (entry !== null) return { from: 'memory', answer: entry.answer, hits: entry.hits };
+      }
+      const cacheKey = cacheKeyOf(question);
+      const subject = { ...question, cacheKey, serviceName: null };
+      // A caller that refreshes must not be given what was asked for before it came, but others of its kind share.
+      const flightKey = mode === 'off' ? `${identity}\n${Math.random()}` : `${mode}\n${identity}`;
+      const { value, led } = await flights.run(flightKey, subject, caller, clock.now(), (flight) =>
+        mode === 'off' ? fetchUnstored(flight, fetch) : travel(question, cacheKey, mode, flight, fetch),
+      );
+      const resolved = value as Resolved<Fresh>;
+      return resolved.from === 'fetch' ? { ...resolved, led } : resolved;
+    },
+
+    async invalidate(tenantId, selector) {
+      // From the bottom up: whoever reads a layer after it was cleaned can bring nothing old to the layers above it.
+      const isNumbered = await shared.numberInvalidation(tenantId, selector);
+      if (!isNumbered) pendingNumbers.add(tenantId, selector);
+      const deletion = await removeFromDatabase(tenantId, selector);
+      await bus.announce({ tenantId, selector, isNumbered }).catch((error: unknown) => {
+        logger.warn({ err: error }, 'an invalidation could not be announced: other memories keep what they have');
+      });
+      const removed = new Set([...(await letGo(tenantId, selector)), ...deletion.keys]);
+      if (deletion.error !== null && selector.scope === undefined) throw deletion.error;
+      return { invalidatedCount: removed.size };
+    },
+
+    countsOf(tenantId) {
+      counts.flush();
+      return counts.ofTenant(tenantId);
+    },
+    memorySizeOf: (tenantId) => sizeByServiceAndOperation(memory.entries(), tenantId),
+
+    async writeNoted() {
+      counts.flush();
+      await Promise.all([deps.intake.writeUsage(), database.writeQueued()]);
+    },
+
+    async close() {
+      clearInterval(background);
+      clearInterval(hitWriter);
+      clearInterval(sweep);
+      await flights.settled();
+      counts.flush();
+      await bus.close();
+      await database.close();
+    },
+  };
+}
+
+/** `no-store`: nothing is read, kept or shared, and nothing stale is served. */
+async function fetchUnstored<Fresh>(flight: Flight, fetch: Fetch<Fresh>): Promise<Resolved<Fresh>> {
+  const found = await fetch(flight, async () => null);
+  if ('stale' in found) return { from: 'stale', answer: found.stale, hits: 1 };
+  return { from: 'fetch', fresh: found.fresh, led: true };
+}
+
+function sizeByServiceAndOperation(entries: Iterable<MemoryEntry>, tenantId: TenantId): MemorySize[] {
+  const sizes = new Map<string, { serviceName: string; operation: string; entries: number; sizeBytes: number }>();
+  for (const { answer, sizeBytes } of entries) {
+    if (answer.tenantId !== tenantId) continue;
+    const key = `${answer.serviceName} ${answer.operation}`;
+    const size = sizes.get(key) ?? {
+      serviceName: answer.serviceName,
+      operation: answer.operation,
+      entries: 0,
+      sizeBytes: 0,
+    };
+    size.entries += 1;
+    size.sizeBytes += sizeBytes;
+    sizes.set(key, size);
+  }
+  return [...sizes.values()];
+}

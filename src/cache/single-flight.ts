@@ -1,0 +1,155 @@
+/**
+ * One fetch for one question, however many ask at once.
+ *
+ * The fetch belongs to none of its callers: it follows a signal of its own, which aborts only when the last of them has
+ * left, and its deadline and patience are those of the caller who has most. It is shared also while it fails: what the
+ * first is told, all are told. A flight that an invalidation has met goes on for those who asked before it, and takes on
+ * nobody more.
+ *
+ * Flights are as many as there are requests under way, which the HTTP edge bounds.
+ */
+import { ServiceError } from '../errors.ts';
+import type { Deadlines } from '../resilience/deadline.ts';
+
+/** What one caller brings. */
+export interface FlightCaller {
+  readonly signal: AbortSignal;
+  /** Unix milliseconds. */
+  readonly deadlineAtMs: number;
+  /** Unix milliseconds until which it waits for its turn under a limit. */
+  readonly patientUntilMs: number;
+}
+
+export interface Flight {
+  /** Aborts when nobody waits any more. */
+  readonly signal: AbortSignal;
+  /** The latest of its callers' deadlines so far, in Unix milliseconds. */
+  deadlineAtMs(): number;
+  patientUntilMs(): number;
+  /** True once an invalidation met it: what it finds must not be stored. */
+  isOutdated(): boolean;
+}
+
+export interface FlightResult<Value> {
+  readonly value: Value;
+  /** True for the caller whose question set the flight off. */
+  readonly led: boolean;
+}
+
+export interface SingleFlight<Subject, Value> {
+  run(
+    key: string,
+    subject: Subject,
+    caller: FlightCaller,
+    nowMs: number,
+    work: (flight: Flight) => Promise<Value>,
+  ): Promise<FlightResult<Value>>;
+  /** Outdates the flights whose subject matches. */
+  outdate(matches: (subject: Subject) => boolean): void;
+  /** Resolves when all flights have ended. */
+  settled(): Promise<void>;
+}
+
+/** An answer may come this long after the deadline: the fetch ends at it, and is then written down. */
+const settleGraceMs = 500;
+
+interface Running<Subject, Value> extends Flight {
+  readonly subject: Subject;
+  promise: Promise<Value>;
+  callers: number;
+  deadline: number;
+  patience: number;
+  outdated: boolean;
+  readonly abort: AbortController;
+}
+
+export function createSingleFlight<Subject, Value>(deadlines: Deadlines): SingleFlight<Subject, Value> {
+  type Run = Running<Subject, Value>;
+  const flights = new Map<string, Run>();
+  /** Outdated and abandoned ones too, until they end. */
+  const underWay = new Set<Run>();
+
+  const takeOff = (key: string, subject: Subject, work: (flight: Flight) => Promise<Value>): Run => {
+    const abort = new AbortController();
+    const run: Run = {
+      subject,
+      abort,
+      callers: 0,
+      deadline: 0,
+      patience: 0,
+      outdated: false,
+      signal: abort.signal,
+      deadlineAtMs: () => run.deadline,
+      patientUntilMs: () => run.patience,
+      isOutdated: () => run.outdated,
+      promise: Promise.resolve() as Promise<never>,
+    };
+    // Begun in the next microtask: by then the first caller's deadline is noted.
+    run.promise = Promise.resolve()
+      .then(() => work(run))
+      .finally(() => {
+        underWay.delete(run);
+        if (flights.get(key) === run) flights.delete(key);
+      });
+    underWay.add(run);
+    flights.set(key, run);
+    return run;
+  };
+
+  const leave = (key: string, run: Run): void => {
+    run.callers -= 1;
+    if (run.callers > 0 || !underWay.has(run)) return;
+    // Whoever asks from now on must not be given a flight that is being aborted.
+    if (flights.get(key) === run) flights.delete(key);
+    run.abort.abort();
+  };
+
+  return {
+    async run(key, subject, caller, nowMs, work) {
+      caller.signal.throwIfAborted();
+      const running = flights.get(key);
+      const run = running ?? takeOff(key, subject, work);
+      run.callers += 1;
+      run.deadline = Math.max(run.deadline, caller.deadlineAtMs);
+      run.patience = Math.max(run.patience, caller.patientUntilMs);
+      try {
+        const value = await waitFor(run.promise, caller, caller.deadlineAtMs - nowMs + settleGraceMs, deadlines);
+        return { value, led: running === undefined };
+      } finally {
+        leave(key, run);
+      }
+    },
+    outdate(matches) {
+      for (const run of underWay) if (matches(run.subject)) run.outdated = true;
+      for (const [key, run] of flights) if (run.outdated) flights.delete(key);
+    },
+    async settled() {
+      while (underWay.size > 0) await Promise.allSettled(Array.from(underWay, (run) => run.promise));
+    },
+  };
+}
+
+/** The promise's outcome, or an end to the wait when the caller leaves or its time is up. */
+function waitFor<Value>(
+  promise: Promise<Value>,
+  caller: FlightCaller,
+  remainingMs: number,
+  deadlines: Deadlines,
+): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      clearDeadline();
+      caller.signal.removeEventListener('abort', onAbort);
+    };
+    const onAbort = (): void => {
+      end();
+      reject(caller.signal.reason);
+    };
+    const clearDeadline = deadlines.after(Math.max(remainingMs, 0), () => {
+      end();
+      reject(new ServiceError('GATEWAY_TIMEOUT', 'No provider answered in time.'));
+    });
+    caller.signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(end);
+  });
+}

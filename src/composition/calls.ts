@@ -1,0 +1,151 @@
+/** What a call goes through: limits, cache, budgets, health, and the capabilities on top of them. */
+
+import { openResponseCache } from '../cache/response-cache.ts';
+import { openBudgetDirectory } from '../costs/budget-directory.ts';
+import { createBudgetGuard } from '../costs/budget-guard.ts';
+import { costOf } from '../costs/prices.ts';
+import { startBudgetWatch } from '../costs/watch-budgets.ts';
+import type { CallDeps } from '../gateway/deps.ts';
+import { createCallExecutor } from '../gateway/execute-call.ts';
+import { openBreakerClosing } from '../gateway/service-breaker.ts';
+import { createGeocodingCapabilities } from '../geocoding/capabilities.ts';
+import { openServiceHealth } from '../health/service-health.ts';
+import { startLimitHistory } from '../limits/limit-history.ts';
+import { watchSpenders } from '../limits/limit-spenders.ts';
+import { accountLimits } from '../limits/limit-subjects.ts';
+import { createRateLimiter } from '../limits/rate-limiter.ts';
+import type { ReportLimitsDeps } from '../limits/report-limits.ts';
+import { providerHttp } from '../outbound/provider-http.ts';
+import { appendEvent } from '../outbox/append-event.ts';
+import { findAdapter } from '../providers/registry.ts';
+import { createBulkheads } from '../resilience/bulkhead.ts';
+import { createCircuitBreakers } from '../resilience/circuit-breaker.ts';
+import { createDeadlines } from '../resilience/deadline.ts';
+import { rangesOverlap, scopeKind } from '../sheets/scope.ts';
+import { createSheets } from '../sheets/sheets.ts';
+import { openIndirectProbe } from '../storage/postgres/indirect-probe.ts';
+import type { Foundation } from './core-parts.ts';
+import type { Durability } from './durability.ts';
+import { openProbes } from './probes.ts';
+import type { Providers } from './providers.ts';
+import type { Stores } from './stores.ts';
+
+export type Calls = Awaited<ReturnType<typeof openCalls>>;
+
+export async function openCalls(
+  { config, logger, clock, metrics, own }: Foundation,
+  { db, store }: Stores,
+  { telemetry, intake, leases }: Durability,
+  { directory, outbound, changedServices }: Providers,
+) {
+  const deadlines = own(createDeadlines());
+  const health = own(await openServiceHealth({ db, clock, metrics, logger, appendEvent }));
+  // Closed before the store: what it spent without Redis is written there in the end.
+  // In one process there is nobody to ask.
+  const probe = store.kind === 'redis' ? own(await openIndirectProbe({ db, store, logger })) : null;
+  const { limiter, takeSpenders } = watchSpenders(
+    own(createRateLimiter({ store, clock, logger, ...(probe === null ? {} : { askOthers: probe.ask }) })),
+  );
+  const cache = own(
+    await openResponseCache({
+      store,
+      db,
+      intake,
+      clock,
+      deadlines,
+      logger,
+      l1TtlSeconds: config.cache.l1TtlSeconds,
+      l2TtlSeconds: config.cache.l2TtlSeconds,
+      overlaps: { [scopeKind]: rangesOverlap },
+      onEvicted: metrics.cacheEvicted,
+      onOtherInvalidates: directory.refresh,
+    }),
+  );
+  for (const serviceName of changedServices.serviceNames) {
+    await cache.invalidate(changedServices.tenantId, { serviceName });
+  }
+  const budgets = createBudgetGuard({
+    db,
+    store,
+    directory: own(await openBudgetDirectory({ db, logger })),
+    clock,
+    logger,
+  });
+  own(startBudgetWatch({ db, directory, guard: budgets, metrics, clock, logger, appendEvent }));
+  const breakers = createCircuitBreakers({ clock });
+  const breakerClosing = own(await openBreakerClosing({ breakers, db, metrics, logger }));
+  const callDeps: CallDeps = {
+    cache,
+    limiter,
+    directory,
+    deadlines,
+    intake,
+    metrics,
+    clock,
+    logger,
+    costOf,
+    reserveBudget: budgets.reserve,
+    familyLimits: config.familyLimits,
+    breakers,
+    bulkheads: createBulkheads({ clock, deadlines }),
+    requestTimeoutMs: config.requestTimeoutMs,
+    maxRetries: config.requestMaxRetries,
+    findAdapter: (name) => findAdapter(name) ?? undefined,
+    openHttp: (options) => providerHttp(outbound, options),
+    observeAttempt: health.observe,
+    publishTelemetry: telemetry.publishTelemetry,
+  };
+  const calls = createCallExecutor(callDeps);
+  const sheets = createSheets({
+    calls: callDeps,
+    executor: calls,
+    cache,
+    limiter,
+    store,
+    leases,
+    ttlSeconds: config.cache.sheetsTtlSeconds,
+  });
+  const geocoding = { calls, capabilities: createGeocodingCapabilities(config.cache.geocodingTtlSeconds) };
+
+  const limitReports: ReportLimitsDeps = {
+    limiter,
+    familyLimits: config.familyLimits,
+    extraLimitsOf: (service) =>
+      service.serviceType === 'sheets'
+        ? (['read', 'write'] as const).flatMap((kind) => sheets.capabilities.limitsOf(kind, service))
+        : [],
+  };
+  own(
+    startLimitHistory({
+      ...limitReports,
+      db,
+      directory,
+      clock,
+      logger,
+      takeSpenders,
+      tryHold: async (ttlMs) => (await leases.tryHold('rate-limit-history', ttlMs)) !== null,
+    }),
+  );
+
+  const probes = own(
+    openProbes({
+      directory,
+      intake,
+      clock,
+      logger,
+      db,
+      leases,
+      health,
+      limiter,
+      closeBreaker: breakerClosing.closeEverywhere,
+      intervalMs: config.healthCheckIntervalSeconds * 1000,
+      timeoutMs: config.requestTimeoutMs,
+      findAdapter: (name) => findAdapter(name) ?? undefined,
+      openHttp: (options) => providerHttp(outbound, options),
+      // A probe of Sheets is a read to Google.
+      probeLimitsOf: (service) =>
+        service.serviceType === 'sheets' ? sheets.capabilities.limitsOf('read', service) : accountLimits(service),
+    }),
+  );
+  return { calls, geocoding, sheets, limiter, cache, health, limitReports, probes, budgetGuard: budgets };
+}

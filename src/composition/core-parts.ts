@@ -1,0 +1,16 @@
+/** What every part is built on. */
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Keyring } from '../secrets/keyring.ts';
+
+export interface Foundation {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly keyring: Keyring;
+  /** Hands a part over to be closed, in reverse order of opening. */
+  readonly own: <Part extends { close(): Promise<void> | void }>(part: Part) => Part;
+}

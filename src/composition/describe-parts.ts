@@ -1,0 +1,50 @@
+/** The state of each part, for `/health/detailed`. */
+import type { Broker } from '../broker/broker.ts';
+import type { ServiceDirectory } from '../directory/service.ts';
+import type { ServiceHealth } from '../health/service-health.ts';
+import type { HealthDetails, PartStatus } from '../http/routes/public/health.ts';
+import type { OutboxRelay } from '../outbox/relay.ts';
+import type { Database } from '../storage/postgres/database.ts';
+import type { SharedStore } from '../storage/redis/shared-store.ts';
+
+const databaseDeadlineMs = 1_000;
+
+export interface Parts {
+  db: Pick<Database, 'isReachable'>;
+  store: SharedStore;
+  broker: Broker;
+  relay: Pick<OutboxRelay, 'stats'>;
+  directory: Pick<ServiceDirectory, 'ofAllTenants'>;
+  health: Pick<ServiceHealth, 'healthOf'>;
+}
+
+/** `tenants` null: the services of all. While the database is away the services that are not known are left out. */
+export async function describeParts(parts: Parts, tenants: ReadonlySet<string> | null): Promise<HealthDetails> {
+  const [isReachable, services] = await Promise.all([
+    parts.db.isReachable(databaseDeadlineMs),
+    parts.directory.ofAllTenants().catch(() => []),
+  ]);
+  const { backlogCount, oldestAgeSeconds } = parts.relay.stats();
+  return {
+    database: { status: upIf(isReachable), kind: 'postgresql' },
+    cache: { status: upIf(parts.store.isAvailable()), kind: parts.store.kind },
+    event_bus: { status: upIf(parts.broker.isAvailable()), kind: parts.broker.kind },
+    outbox: { backlog: backlogCount, oldest_age_seconds: oldestAgeSeconds },
+    providers: services
+      .filter(({ isActive, tenantId }) => isActive && (tenants === null || tenants.has(tenantId)))
+      .map((service) => {
+        const { status, lastError } = parts.health.healthOf(service);
+        return {
+          management_company_id: service.tenantId,
+          service_name: service.serviceName,
+          service_type: service.serviceType,
+          status,
+          last_error: lastError,
+        };
+      }),
+  };
+}
+
+function upIf(condition: boolean): PartStatus {
+  return condition ? 'up' : 'down';
+}

@@ -1,0 +1,43 @@
+/** The durable way out: what is recorded is kept, published and in time forgotten. */
+
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { createMasker } from '../audit/mask.ts';
+import { startRetention } from '../audit/retention.ts';
+import { createIntake } from '../intake/group-commit.ts';
+import { openSpool } from '../intake/spool.ts';
+import { startOutboxRelay } from '../outbox/relay.ts';
+import { createTelemetryPublisher } from '../outbox/telemetry.ts';
+import { createLeases } from '../storage/tables/leases.ts';
+import type { Foundation } from './core-parts.ts';
+import type { Stores } from './stores.ts';
+
+export type Durability = Awaited<ReturnType<typeof openDurability>>;
+
+export async function openDurability(
+  { config, logger, clock, metrics, keyring, own }: Foundation,
+  { db, broker }: Stores,
+) {
+  const relay = own(
+    await startOutboxRelay({ db, broker, clock, logger, origin: randomUUID(), onPublished: metrics.eventPublished }),
+  );
+  metrics.setOutboxSource(() => {
+    const { backlogCount, oldestAgeSeconds } = relay.stats();
+    return { backlog: backlogCount, oldestAgeSeconds };
+  });
+  const telemetry = own(createTelemetryPublisher({ broker, clock, onDropped: metrics.telemetryDropped }));
+  const spool = own(await openSpool({ path: join(config.dataDir, 'spool'), keyring, logger }));
+  const intake = own(createIntake({ db, relay, masker: createMasker(config.maskedFields), clock, logger, spool }));
+
+  const leases = createLeases(db, relay.origin, clock);
+  own(
+    startRetention({
+      db,
+      clock,
+      logger,
+      retentionDays: config.logRetentionDays,
+      tryHold: async (name, ttlMs) => (await leases.tryHold(name, ttlMs)) !== null,
+    }),
+  );
+  return { relay, telemetry, intake, leases };
+}

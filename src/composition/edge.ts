@@ -1,0 +1,237 @@
+/** The edge: who may come in, the routes, and the listener. */
+import type { Server } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createMasker } from '../audit/mask.ts';
+import { blameVariable } from '../config/attribute-failure.ts';
+import type { BootstrapToken, Config } from '../config/config.ts';
+import { defaultBatchConcurrency, defaultBatchDeadlineMs } from '../geocoding/batch.ts';
+import { buildApp } from '../http/app.ts';
+import { createAuthenticator } from '../http/auth/authenticate.ts';
+import { openTokenDirectory } from '../http/auth/token-directory.ts';
+import { createJwtVerifier } from '../http/auth/verify-jwt.ts';
+import { createEventStreams } from '../http/reply/event-streams.ts';
+import { createRateLimitHeaders } from '../http/reply/rate-limit-headers.ts';
+import { createIdempotency } from '../http/request/idempotency.ts';
+import { operateRoutes } from '../http/routes/admin/admin.ts';
+import { geocodingRoutes } from '../http/routes/geocoding/geocoding.ts';
+import { consoleRoutes } from '../http/routes/public/console.ts';
+import { documentRoutes } from '../http/routes/public/documents.ts';
+import { healthRoutes } from '../http/routes/public/health.ts';
+import { metricsRoute } from '../http/routes/public/metrics.ts';
+import { proxyRoute } from '../http/routes/services/proxy.ts';
+import { servicesRoutes } from '../http/routes/services/services.ts';
+import { sheetsRoutes } from '../http/routes/sheets/sheets.ts';
+import { accountLimits, familyLimit } from '../limits/limit-subjects.ts';
+import { refusalOf } from '../outbound/refusal.ts';
+import { appendEvent } from '../outbox/append-event.ts';
+import { renderAsyncApi } from '../outbox/asyncapi.ts';
+import { loadOrCreateJwtSecret, loadOrCreateServiceToken } from '../secrets/development-keys.ts';
+import { version } from '../version.ts';
+import type { Calls } from './calls.ts';
+import type { Foundation } from './core-parts.ts';
+import { describeParts } from './describe-parts.ts';
+import type { Durability } from './durability.ts';
+import type { Providers } from './providers.ts';
+import type { Stores } from './stores.ts';
+import { openWebhooks } from './webhooks.ts';
+
+const defaultGraceMs = 10_000;
+const idleSweepMs = 50;
+const takeUpWaitingMs = 250;
+
+export interface Edge {
+  readonly url: string;
+  /** The token that a development start made for itself; null where the operator brought tokens. */
+  readonly exampleToken: string | null;
+  /** `/health` says so at once, and requests in hand are cut after `graceMs`. */
+  announceStop(graceMs: number): void;
+}
+
+/** Rejects where the port is not to be had. */
+export async function openEdge(
+  foundation: Foundation,
+  stores: Stores,
+  durability: Durability,
+  providers: Providers,
+  opened: Calls,
+): Promise<Edge> {
+  const { config, logger, clock, metrics, keyring, own } = foundation;
+  const { db, store, broker } = stores;
+  const { relay, intake, leases } = durability;
+  const { directory, outbound, hasEmulator } = providers;
+  const { calls, geocoding, sheets, limiter, cache, health, limitReports, probes, budgetGuard } = opened;
+  const startedAtMs = clock.now();
+  let isStopping = false;
+  let graceMs = defaultGraceMs;
+
+  const idempotency = createIdempotency({ db, keyring, logger });
+  const services = servicesRoutes({
+    db,
+    keyring,
+    appendEvent,
+    clock,
+    directory,
+    cache,
+    idempotency,
+    emulates: !hasEmulator ? 'none' : config.emulator === 'on' ? 'all' : 'keyless',
+    refusalOf: (address) => refusalOf(outbound, address),
+    limits: limitReports,
+    probe: probes.probe,
+  });
+
+  const webhooks = own(
+    await openWebhooks({
+      db,
+      store,
+      leases,
+      intake,
+      limiter,
+      outbound,
+      masker: createMasker(config.maskedFields),
+      keyring,
+      idempotency,
+      metrics,
+      clock,
+      logger,
+      publicBaseUrl: config.http.publicBaseUrl,
+      trustedProxies: config.http.trustedProxies,
+      perMinute: config.familyLimits.webhooks,
+      targetTimeoutMs: config.requestTimeoutMs,
+    }),
+  );
+
+  const bootstrapTokens = tokensOf(config);
+  const tokenDirectory = own(await openTokenDirectory({ db, clock, logger }));
+  const authenticator = createAuthenticator({
+    bootstrapTokens,
+    tokenDirectory,
+    jwtVerifier: createJwtVerifier({
+      jwt: config.jwt,
+      developmentSecret: config.jwt.verification.kind === 'generated' ? loadOrCreateJwtSecret(config.dataDir) : null,
+      clock,
+    }),
+  });
+  const app = await buildApp({
+    trustedProxies: config.http.trustedProxies,
+    publicBaseUrl: config.http.publicBaseUrl,
+    authenticator,
+    metrics,
+    logger,
+    apiRoutes: [
+      services,
+      webhooks.apiRoutes,
+      proxyRoute({ calls, directory, clock, idempotency, deadlineMs: config.callDeadlineMs }),
+      geocodingRoutes({
+        geocoding,
+        limits: createRateLimitHeaders('geocoding', config.familyLimits.geocoding, clock),
+        clock,
+        deadlineMs: config.callDeadlineMs,
+        batch: {
+          ...geocoding,
+          clock,
+          concurrency: defaultBatchConcurrency,
+          deadlineMs: defaultBatchDeadlineMs,
+          onUnexpectedError: (error) => logger.error({ err: error }, 'an address of a batch failed'),
+        },
+        health: {
+          ofTenant: directory.ofTenant,
+          healthOf: health.healthOf,
+          async remainingRequests(service) {
+            const subjects = [familyLimit('geocoding', config.familyLimits), ...accountLimits(service)];
+            const states = await limiter.peek(service.tenantId, subjects);
+            return Math.min(...states.map(({ maxRequests, usedRequests }) => Math.max(0, maxRequests - usedRequests)));
+          },
+        },
+      }),
+      sheetsRoutes({
+        sheets,
+        health: {
+          directory,
+          limiter,
+          clock,
+          capabilities: sheets.capabilities,
+          familyLimits: config.familyLimits,
+          healthOf: health.healthOf,
+        },
+        idempotency,
+        limits: createRateLimitHeaders('sheets', config.familyLimits.sheets, clock),
+        clock,
+        deadlineMs: config.callDeadlineMs,
+      }),
+      operateRoutes({
+        ...limitReports,
+        db,
+        clock,
+        logger,
+        directory,
+        cache,
+        budgetGuard,
+        authenticator,
+        idempotency,
+        streams: createEventStreams({ broker, clock, logger }),
+      }),
+    ],
+    publicRoutes: [
+      webhooks.publicRoutes,
+      documentRoutes({ '/asyncapi.json': () => renderAsyncApi(version) }),
+      consoleRoutes(),
+      metricsRoute({ metrics, metricsToken: config.http.metricsToken }),
+      healthRoutes({
+        clock,
+        startedAtMs,
+        authenticator,
+        isServing: () => !isStopping,
+        details: (tenants) => describeParts({ db, store, broker, relay, directory, health }, tenants),
+      }),
+    ],
+  });
+  own({
+    async close() {
+      const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
+      // A connection whose last answer has gone out would stay open for its next request, and hold up the end.
+      const sweep = setInterval(() => app.server.closeIdleConnections(), idleSweepMs);
+      await takeUpWaiting(app.server);
+      await app.close();
+      clearTimeout(cut);
+      clearInterval(sweep);
+    },
+  });
+  const { host, port } = config.http;
+  const url = await blameVariable('PORT, HOST', () => app.listen({ port, host }));
+
+  return {
+    url: url.replace('0.0.0.0', '127.0.0.1').replace('[::]', '[::1]'),
+    exampleToken: config.production || config.bootstrapTokens.length > 0 ? null : (bootstrapTokens[0]?.token ?? null),
+    announceStop(grace) {
+      isStopping = true;
+      graceMs = grace;
+    },
+  };
+}
+
+/**
+ * A busy process has connections that the kernel took and it did not: to close would reset them, and with them requests
+ * that were sent before anybody said stop. A turn of the event loop takes up one of them; where others keep coming, the
+ * bound ends it.
+ */
+async function takeUpWaiting(server: Server): Promise<void> {
+  let taken = 0;
+  const count = (): void => {
+    taken += 1;
+  };
+  server.on('connection', count);
+  const endsAtMs = performance.now() + takeUpWaitingMs;
+  let before: number;
+  do {
+    before = taken;
+    await nextTurn();
+    await nextTurn();
+  } while (taken > before && performance.now() < endsAtMs);
+  server.off('connection', count);
+}
+
+/** A development start without tokens makes one, so that the first call can be pasted. */
+function tokensOf(config: Config): readonly BootstrapToken[] {
+  if (config.production || config.bootstrapTokens.length > 0) return config.bootstrapTokens;
+  return [{ name: 'development', token: loadOrCreateServiceToken(config.dataDir), tenants: null }];
+}

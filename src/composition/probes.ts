@@ -1,0 +1,110 @@
+/** Probing, put together: on a schedule by one replica, and whenever an admin asks. */
+import type { ExternalService } from '../directory/service.ts';
+import { ServiceError } from '../errors.ts';
+import { type ProbeDeps, type ProbeResult, probeService } from '../health/probe.ts';
+import { startProber } from '../health/prober.ts';
+import type { ServiceHealth } from '../health/service-health.ts';
+import type { ProbeReport } from '../http/routes/services/services-check.ts';
+import type { LimitSubject, RateLimiter } from '../limits/limits.ts';
+import type { Database } from '../storage/postgres/database.ts';
+import type { Leases } from '../storage/tables/leases.ts';
+import { listLastSuccesses } from '../storage/tables/service-health.ts';
+
+export interface ProbesDeps extends ProbeDeps {
+  readonly directory: ProbeDeps['directory'] & { ofAllTenants(): Promise<readonly ExternalService[]> };
+  readonly db: Pick<Database, 'querySystem'>;
+  readonly leases: Pick<Leases, 'tryHold' | 'release'>;
+  readonly health: Pick<ServiceHealth, 'observe' | 'settle' | 'healthOf'>;
+  readonly limiter: Pick<RateLimiter, 'spend'>;
+  readonly intervalMs: number;
+  /** Lets calls to the service through again, on every replica. */
+  closeBreaker(service: ExternalService): Promise<void>;
+  /**
+   * What a probe is counted by. The provider counts every request that arrives, also those that it does not bill: a probe
+   * beside a spent minute would be the one call too many.
+   */
+  probeLimitsOf(service: ExternalService): readonly LimitSubject[];
+}
+
+export interface Probes {
+  /**
+   * A success closes the service's breaker: whoever asks has put something right, and wants it used. A scheduled probe
+   * closes none, since what it asks may need no key. Throws `RATE_LIMIT_EXCEEDED` where the provider would count one
+   * request too many.
+   */
+  probe(service: ExternalService, requestId: string): Promise<ProbeReport>;
+  close(): Promise<void>;
+}
+
+const leaseName = 'health-prober';
+
+export function openProbes(deps: ProbesDeps): Probes {
+  const { clock, health, leases } = deps;
+
+  const probeAndCount = async (
+    service: ExternalService,
+    requestId: string | null,
+    signal: AbortSignal | null,
+  ): Promise<ProbeResult> => {
+    const result = await probeService(deps, service, requestId, signal);
+    if (result.ok !== null) health.observe(service, { ...result, ok: result.ok });
+    await health.settle(service);
+    return result;
+  };
+
+  /** Milliseconds after which there is room again; 0: now. */
+  const waitOf = async (service: ExternalService): Promise<number> => {
+    const subjects = limitsOrNone(deps, service);
+    if (subjects.length === 0) return 0;
+    const decision = await deps.limiter.spend(service.tenantId, subjects, 1);
+    return decision.granted ? 0 : Math.max(1, decision.retryAfterMs);
+  };
+
+  const prober = startProber({
+    clock,
+    logger: deps.logger,
+    intervalMs: deps.intervalMs,
+    timeoutMs: deps.timeoutMs,
+    servicesOfAllTenants: () => deps.directory.ofAllTenants(),
+    lastAttempts: () => listLastSuccesses(deps.db),
+    async probe(service, signal) {
+      // An account whose limit is spent is being asked a lot, and that tells more than a probe would.
+      if ((await waitOf(service)) === 0) await probeAndCount(service, null, signal);
+    },
+    tryHold: async (ttlMs) => (await leases.tryHold(leaseName, ttlMs)) !== null,
+    release: () => leases.release(leaseName),
+  });
+
+  return {
+    async probe(service, requestId) {
+      const waitMs = await waitOf(service);
+      if (waitMs > 0) {
+        throw new ServiceError('RATE_LIMIT_EXCEEDED', 'The limit of the account leaves no request for a probe.', {
+          provider: service.serviceName,
+          ...(Number.isFinite(waitMs) ? { retryAfterSeconds: Math.ceil(waitMs / 1000) } : {}),
+        });
+      }
+      const result = await probeAndCount(service, requestId, null);
+      if (result.ok === true) await deps.closeBreaker(service);
+      const { status, lastError, checkedAtMs } = health.healthOf(service);
+      return {
+        status,
+        ok: result.ok !== false,
+        fault: result.fault ?? (status === 'healthy' ? null : lastError),
+        durationMs: result.durationMs,
+        // One that was asked for a pause says nothing of the service's health, and may be the first.
+        checkedAtMs: checkedAtMs ?? result.startedAtMs,
+      };
+    },
+    close: () => prober.close(),
+  };
+}
+
+/** An account that cannot be opened has no limits to look up; its probe says what is wrong. */
+function limitsOrNone(deps: ProbesDeps, service: ExternalService): readonly LimitSubject[] {
+  try {
+    return deps.probeLimitsOf(service);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,66 @@
+/** The providers: which there are, how they are reached, and the emulator of those without a credential. */
+import { emulatedGoogleCredentials } from '../../emulator/oauth/service-accounts.ts';
+import { startEmulator } from '../../emulator/start.ts';
+import type { Config } from '../config/config.ts';
+import {
+  type EmulatorAccess,
+  type EnvironmentProvider,
+  registerEnvironmentServices,
+  withEmulatedAccounts,
+} from '../directory/environment-services.ts';
+import { openServiceDirectory } from '../directory/service-directory.ts';
+import { parseTenantId } from '../ids.ts';
+import { createOutbound } from '../outbound/http-client.ts';
+import { appendEvent } from '../outbox/append-event.ts';
+import type { Foundation } from './core-parts.ts';
+import { operatorEndpoints } from './environment-providers.ts';
+import type { Stores } from './stores.ts';
+
+export type Providers = Awaited<ReturnType<typeof openProviders>>;
+
+/** `providers`: what the environment names, read before anything was opened, because it may be at fault. */
+export async function openProviders(
+  { config, logger, clock, keyring, own }: Foundation,
+  { db }: Stores,
+  providers: readonly EnvironmentProvider[],
+) {
+  const emulated = emulatedNames(config, providers);
+  const emulator = emulated.length === 0 ? null : own(await startEmulator({ port: 0, dataDir: config.dataDir }));
+  const tenantId = parseTenantId(config.defaultTenant);
+  const answeringAnew = await registerEnvironmentServices(
+    { db, keyring, appendEvent, clock },
+    tenantId,
+    providers,
+    config.emulator,
+  );
+  const emulatorAccess: EmulatorAccess | null =
+    emulator === null
+      ? null
+      : { url: emulator.url, googleCredentials: JSON.parse(await emulatedGoogleCredentials(emulator)) };
+  const directory = withEmulatedAccounts(
+    own(await openServiceDirectory({ db, keyring, clock, logger })),
+    emulatorAccess,
+  );
+  const outbound = own(
+    createOutbound({
+      allowedNetworks: [...config.outboundAllowedNetworks, ...operatorEndpoints(config)],
+      emulatorOrigin: emulator?.url ?? null,
+      logger,
+    }),
+  );
+  return {
+    directory,
+    outbound,
+    hasEmulator: emulator !== null,
+    emulatedNames: emulated,
+    /** Of which services the cache has answers that were given before the environment changed them. */
+    changedServices: { tenantId, serviceNames: answeringAnew },
+  };
+}
+
+function emulatedNames({ emulator }: Config, providers: readonly EnvironmentProvider[]): string[] {
+  if (emulator === 'off') return [];
+  return providers
+    .filter(({ credential }) => credential !== 'keyless' && (emulator === 'on' || credential === null))
+    .map(({ serviceName }) => serviceName);
+}

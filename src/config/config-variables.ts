@@ -1,0 +1,289 @@
+/** Single variables of the environment: how each kind is written, and what is said of one that is not written so. */
+import { createPublicKey } from 'node:crypto';
+import { parseRange } from '../ip-range.ts';
+
+export interface EncryptionKey {
+  readonly id: string;
+  /** 32 bytes. */
+  readonly key: Buffer;
+}
+
+export interface BootstrapToken {
+  readonly name: string;
+  readonly token: string;
+  /** null: every tenant. */
+  readonly tenants: readonly string[] | null;
+}
+
+export type JwtVerification =
+  | { readonly kind: 'secret'; readonly secret: string }
+  | { readonly kind: 'public-key'; readonly pem: string }
+  | { readonly kind: 'jwks'; readonly url: string }
+  | { readonly kind: 'generated' };
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export const tenantPattern = /^[A-Za-z0-9_-]{1,50}$/;
+
+const logLevels: Readonly<Record<string, LogLevel>> = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  WARNING: 'warn',
+  ERROR: 'error',
+  CRITICAL: 'fatal',
+  FATAL: 'fatal',
+  SILENT: 'silent',
+};
+
+type Reader = ReturnType<typeof createReader>;
+
+/** Reads of each kind. A faulty value adds a line to `problems` and reads as its default. */
+export function createReader(env: Env, problems: string[]) {
+  /** An empty variable is an absent one: compose files pass `X=` for what is not set. */
+  const text = (name: string): string | null => {
+    const value = env[name]?.trim();
+    return value === undefined || value === '' ? null : value;
+  };
+  const number = (name: string, fallback: number, min: number, max: number): number => {
+    const value = text(name);
+    if (value === null) return fallback;
+    const parsed = Number(value);
+    if (!Number.isFinite(parsed) || parsed < min || parsed > max) {
+      problems.push(`${name} must be a number from ${min} to ${max}`);
+      return fallback;
+    }
+    return parsed;
+  };
+  const url = (name: string, protocols: readonly string[]): string | null => {
+    const value = text(name);
+    if (value === null) return null;
+    if (isUrlOf(value, protocols)) return value;
+    problems.push(`${name} must be a URL beginning with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`);
+    return null;
+  };
+  return {
+    text,
+    number,
+    url,
+    integer(name: string, fallback: number, min: number, max: number): number {
+      const value = number(name, fallback, min, max);
+      if (Number.isInteger(value)) return value;
+      problems.push(`${name} must be a whole number`);
+      return fallback;
+    },
+    urls(name: string, protocols: readonly string[]): readonly string[] | null {
+      const value = text(name);
+      if (value === null) return null;
+      const parts = value
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== '');
+      // A cluster's further nodes may be given as host:port after the first URL.
+      const complete = parts.map((part, index) =>
+        index === 0 || part.includes('://') ? part : `${protocols[0]}//${part}`,
+      );
+      if (complete.length > 0 && complete.every((part) => isUrlOf(part, protocols))) return complete;
+      problems.push(
+        `${name} must be one or more URLs beginning with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+      );
+      return null;
+    },
+    choice(name: string, choices: readonly string[], fallback: string): string {
+      const value = text(name)?.toLowerCase();
+      if (value === undefined) return fallback;
+      if (choices.includes(value)) return value;
+      problems.push(`${name} must be one of ${choices.join(', ')}`);
+      return fallback;
+    },
+    flag(name: string, fallback: boolean): boolean {
+      const value = text(name)?.toLowerCase();
+      if (value === undefined) return fallback;
+      if (['true', '1', 'yes', 'on'].includes(value)) return true;
+      if (['false', '0', 'no', 'off'].includes(value)) return false;
+      problems.push(`${name} must be true or false`);
+      return fallback;
+    },
+    matching(name: string, pattern: RegExp, fault: string): string | null {
+      const value = text(name);
+      if (value === null || pattern.test(value)) return value;
+      problems.push(`${name} ${fault}`);
+      return null;
+    },
+  };
+}
+
+function isUrlOf(value: string, protocols: readonly string[]): boolean {
+  return URL.canParse(value) && protocols.includes(new URL(value).protocol);
+}
+
+/** `REDIS_URL`. A path that is no number is one of another store, and would be passed over: the database would be 0. */
+export function readRedisUrls(read: Reader, problems: string[]): readonly string[] | null {
+  const urls = read.urls('REDIS_URL', ['redis:', 'rediss:']);
+  if (urls?.some((url) => !/^\/?\d*$/.test(new URL(url).pathname))) {
+    problems.push('REDIS_URL: its path must be the number of a database, as in redis://host:6379/3');
+  }
+  return urls;
+}
+
+/** `PUBLIC_BASE_URL`, without a trailing slash. Paths are put behind it, so that nothing may stand there already. */
+export function readPublicBaseUrl(read: Reader, problems: string[]): string | null {
+  const value = read.url('PUBLIC_BASE_URL', ['http:', 'https:']);
+  if (value === null) return null;
+  const { search, hash, username, password } = new URL(value);
+  if (search !== '' || hash !== '' || username !== '' || password !== '') {
+    problems.push('PUBLIC_BASE_URL must have no query, no fragment and no user: paths are put behind it');
+  }
+  return value.replace(/\/+$/, '');
+}
+
+/** Accepts SQLAlchemy's spelling, `postgresql+asyncpg://…`, which the other services of the system use. */
+export function readDatabaseUrl(read: Reader, problems: string[]): string | null {
+  const value = read.text('DATABASE_URL');
+  if (value === null) return null;
+  const plain = value.replace(/^postgres(?:ql)?(?:\+[a-z0-9_]+)?:\/\//i, 'postgres://');
+  if (isUrlOf(plain, ['postgres:'])) return withSslMode(plain);
+  problems.push('DATABASE_URL must be a URL beginning with postgres:// or postgresql:// (postgresql+asyncpg:// too)');
+  return null;
+}
+
+/**
+ * asyncpg writes `ssl=` where libpq writes `sslmode=`. To prefer or allow TLS is to leave it open, as an address does that
+ * says nothing; our driver would insist. To require it is to encrypt, whatever the certificate, for both of them: the
+ * address that works for the other services, at a host with a certificate of its own say, works here too.
+ */
+function withSslMode(address: string): string {
+  const url = new URL(address);
+  const mode = url.searchParams.get('sslmode') ?? url.searchParams.get('ssl');
+  if (mode === null || !sslModes.has(mode)) return address;
+  url.searchParams.delete('ssl');
+  url.searchParams.delete('sslmode');
+  if (mode !== 'prefer' && mode !== 'allow') url.searchParams.set('sslmode', mode);
+  if (mode === 'require') url.searchParams.set('uselibpqcompat', 'true');
+  return url.href;
+}
+
+const sslModes: ReadonlySet<string> = new Set(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']);
+
+export function readEncryptionKeys(read: Reader, problems: string[]): EncryptionKey[] | null {
+  const value = read.text('ENCRYPTION_KEYS');
+  if (value === null) return null;
+  const keys: EncryptionKey[] = [];
+  for (const [index, part] of value.split(',').entries()) {
+    const match = /^\s*([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]+={0,2})\s*$/.exec(part);
+    const key = Buffer.from(match?.[2] ?? '', 'base64');
+    if (match === null || key.length !== 32)
+      problems.push(`ENCRYPTION_KEYS: part ${index + 1} must be id:base64-of-32-bytes`);
+    else if (keys.some(({ id }) => id === match[1]))
+      problems.push(`ENCRYPTION_KEYS: the id "${match[1]}" stands twice`);
+    else keys.push({ id: match[1] as string, key });
+  }
+  return keys;
+}
+
+export function readBootstrapTokens(read: Reader, problems: string[]): BootstrapToken[] {
+  const tokens: BootstrapToken[] = [];
+  for (const [index, part] of (read.text('SERVICE_TOKENS')?.split(',') ?? []).entries()) {
+    const [name = '', token = '', tenants, ...rest] = part.trim().split(':');
+    const tenantList = tenants === undefined ? null : tenants.split('|');
+    if (name === '' || token === '' || rest.length > 0) {
+      problems.push(`SERVICE_TOKENS: part ${index + 1} must be name:token or name:token:tenant|tenant`);
+    } else if (tenantList?.some((tenant) => !tenantPattern.test(tenant))) {
+      problems.push(`SERVICE_TOKENS: the tenants of "${name}" must each be 1 to 50 of A-Z, a-z, 0-9, _ and -`);
+    } else if (tokens.some((other) => other.token === token)) {
+      problems.push(`SERVICE_TOKENS: "${name}" has the token of another name`);
+    } else {
+      tokens.push({ name, token, tenants: tenantList });
+    }
+  }
+  return tokens;
+}
+
+export function readJwtVerification(read: Reader, problems: string[]): JwtVerification {
+  const secret = read.text('JWT_SECRET');
+  const pem = read.text('JWT_PUBLIC_KEY')?.replaceAll('\\n', '\n') ?? null;
+  const jwks = read.url('JWT_JWKS_URL', ['http:', 'https:']);
+  const given = [secret, pem, jwks].filter((value) => value !== null).length;
+  if (given > 1) problems.push('JWT_SECRET, JWT_PUBLIC_KEY and JWT_JWKS_URL contradict each other: set one of them');
+  if (pem !== null && !isPublicKeyPem(pem)) {
+    problems.push('JWT_PUBLIC_KEY must be the PEM text of an RSA, P-256 or Ed25519 public key');
+  }
+  if (secret !== null) return { kind: 'secret', secret };
+  if (pem !== null) return { kind: 'public-key', pem };
+  if (jwks !== null) return { kind: 'jwks', url: jwks };
+  return { kind: 'generated' };
+}
+
+/** Only keys that one algorithm goes with: which one is never left to a token. */
+function isPublicKeyPem(pem: string): boolean {
+  if (pem.includes('PRIVATE KEY')) return false;
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(pem);
+    if (asymmetricKeyType === 'ec') return asymmetricKeyDetails?.namedCurve === 'prime256v1';
+    return asymmetricKeyType === 'rsa' || asymmetricKeyType === 'ed25519';
+  } catch {
+    return false;
+  }
+}
+
+export function readList(read: Reader, name: string): string[] {
+  const parts = read.text(name)?.split(',') ?? [];
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
+}
+
+export function readCidrs(read: Reader, problems: string[], name: string, hostAndPortToo: boolean): string[] {
+  const value = read.text(name);
+  if (value === null || value.toLowerCase() === 'off') return [];
+  const parts = value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  for (const part of parts) {
+    const isCidr = parseRange(part) !== null;
+    const port = /^(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+):(\d{1,5})$/i.exec(part)?.[1];
+    const isHostAndPort = port !== undefined && Number(port) > 0 && Number(port) <= 65_535;
+    if (!isCidr && !(hostAndPortToo && isHostAndPort)) {
+      problems.push(`${name}: "${part}" is no CIDR${hostAndPortToo ? ' and no host:port' : ''}`);
+    }
+  }
+  return parts;
+}
+
+export function readCredentialsFile(
+  read: Reader,
+  problems: string[],
+  readFile: (path: string) => string,
+): string | null {
+  const path = read.text('GOOGLE_SHEETS_CREDENTIALS_PATH');
+  if (path === null) return null;
+  try {
+    const text = readFile(path);
+    const parsed = JSON.parse(text) as Record<string, unknown> | null;
+    if (typeof parsed?.client_email === 'string' && typeof parsed.private_key === 'string') return text;
+    problems.push(
+      'GOOGLE_SHEETS_CREDENTIALS_PATH: the file is no service-account key (client_email and private_key are missing)',
+    );
+  } catch (error) {
+    problems.push(`GOOGLE_SHEETS_CREDENTIALS_PATH: ${describeUnreadable(error)}`);
+  }
+  return null;
+}
+
+/** Never the file's text, which a parser's message quotes. */
+function describeUnreadable(error: unknown): string {
+  if (error instanceof SyntaxError) return 'the file is no JSON';
+  const { code } = error as { code?: unknown };
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES' || code === 'EPERM') return 'the file may not be read by the user that runs this program';
+  return 'the file cannot be read';
+}
+
+export function readLogLevel(read: Reader, problems: string[]): LogLevel {
+  const level = logLevels[(read.text('LOG_LEVEL') ?? 'INFO').toUpperCase()];
+  if (level !== undefined) return level;
+  problems.push('LOG_LEVEL must be one of TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL, SILENT');
+  return 'info';
+}

@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import pg from 'pg';
+import { ConfigError, parseConfig } from './config.ts';
+
+const noFiles = (): string => {
+  throw new Error('no such file');
+};
+const encryptionKey = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
+
+function problemsOf(env: Record<string, string>, readFile = noFiles): readonly string[] {
+  try {
+    parseConfig(env, readFile);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.problems;
+  }
+  return [];
+}
+
+test('an empty environment is a complete development configuration', () => {
+  const config = parseConfig({}, noFiles);
+  assert.deepEqual(
+    [config.http.port, config.http.host, config.http.publicBaseUrl, config.dataDir, config.defaultTenant],
+    [8006, '0.0.0.0', 'http://localhost:8006', './.data', 'uk_company_1'],
+  );
+  assert.deepEqual(
+    [config.databaseUrl, config.redisUrls, config.rabbitmqUrls, config.encryptionKeys],
+    [null, null, null, null],
+  );
+  assert.deepEqual(config.familyLimits, { sheets: 100, geocoding: 50, webhooks: 200 });
+  assert.deepEqual(config.cache, {
+    l1TtlSeconds: 300,
+    l2TtlSeconds: 3600,
+    sheetsTtlSeconds: 300,
+    geocodingTtlSeconds: 3600,
+  });
+  assert.deepEqual([config.requestTimeoutMs, config.requestMaxRetries, config.logRetentionDays], [10_000, 3, 90]);
+  assert.equal(config.emulator, 'auto');
+  assert.ok(Object.isFrozen(config) && Object.isFrozen(config.http) && Object.isFrozen(config.bootstrapTokens));
+});
+
+test('every fault is named at once, one line each, and no secret is printed', () => {
+  const problems = problemsOf({
+    PORT: '70000',
+    DATABASE_URL: 'mysql://root:canary@db/x',
+    REDIS_URL: 'http://:canary@redis',
+    RABBITMQ_URL: 'rabbit',
+    LOG_LEVEL: 'loud',
+    EMULATOR: 'maybe',
+    DEBUG: 'perhaps',
+    ENCRYPTION_KEYS: 'k1:canary',
+    SERVICE_TOKENS: 'canary',
+    JWT_SECRET: 'canary',
+    JWT_JWKS_URL: 'https://keys',
+    JWT_PUBLIC_KEY: 'canary',
+    TRUST_PROXY: 'everyone',
+    OUTBOUND_ALLOWED_NETWORKS: '10.0.0.0/99',
+    MANAGEMENT_COMPANY_ID: 'a b',
+    REQUEST_TIMEOUT_SECONDS: 'soon',
+    REQUEST_MAX_RETRIES: '1.5',
+    GOOGLE_SHEETS_CREDENTIALS_PATH: '/nowhere.json',
+    GOOGLE_MAPS_BASE_URL: 'maps.example',
+    RATE_LIMIT_GEOCODING_PER_MINUTE: '0',
+  });
+  const named = [...new Set(problems.map((problem) => /^[A-Z_]+/.exec(problem)?.[0]))].sort();
+  assert.deepEqual(named, [
+    'DATABASE_URL',
+    'DEBUG',
+    'EMULATOR',
+    'ENCRYPTION_KEYS',
+    'GOOGLE_MAPS_BASE_URL',
+    'GOOGLE_SHEETS_CREDENTIALS_PATH',
+    'JWT_PUBLIC_KEY',
+    'JWT_SECRET',
+    'LOG_LEVEL',
+    'MANAGEMENT_COMPANY_ID',
+    'OUTBOUND_ALLOWED_NETWORKS',
+    'PORT',
+    'RABBITMQ_URL',
+    'RATE_LIMIT_GEOCODING_PER_MINUTE',
+    'REDIS_URL',
+    'REQUEST_MAX_RETRIES',
+    'REQUEST_TIMEOUT_SECONDS',
+    'SERVICE_TOKENS',
+    'TRUST_PROXY',
+  ]);
+  assert.ok(!problems.join('\n').includes('canary'));
+  assert.ok(problems.every((problem) => !problem.includes('\n')));
+});
+
+test('a number of proxies or a part of an address is no network', () => {
+  for (const network of ['1', '10', '10.1', '10.1.2/24', '010.0.0.1']) {
+    assert.match(problemsOf({ TRUST_PROXY: network }).join(), /^TRUST_PROXY: /, network);
+    assert.match(problemsOf({ OUTBOUND_ALLOWED_NETWORKS: network }).join(), /^OUTBOUND_ALLOWED_NETWORKS: /, network);
+  }
+  for (const network of ['10.1.2.3', '10.0.0.0/8', '::1', 'fd00::/8', '::ffff:10.0.0.0/104']) {
+    assert.deepEqual(parseConfig({ TRUST_PROXY: network }, noFiles).http.trustedProxies, [network]);
+  }
+});
+
+test('the spellings of database addresses that the other services use are understood', () => {
+  for (const url of [
+    'postgres://u:p@h/d',
+    'postgresql://u:p@h/d',
+    'postgresql+asyncpg://u:p@h/d',
+    'postgresql+psycopg2://u:p@h/d',
+  ]) {
+    assert.equal(parseConfig({ DATABASE_URL: url }, noFiles).databaseUrl, 'postgres://u:p@h/d');
+  }
+  for (const [query, understood] of [
+    ['ssl=disable', '?sslmode=disable'],
+    ['ssl=require&application_name=x', '?application_name=x&sslmode=require&uselibpqcompat=true'],
+    ['ssl=prefer', ''],
+    ['sslmode=allow', ''],
+    ['sslmode=verify-full', '?sslmode=verify-full'],
+    ['ssl=true', '?ssl=true'],
+  ]) {
+    const { databaseUrl } = parseConfig({ DATABASE_URL: `postgresql+asyncpg://u:p%40@h/d?${query}` }, noFiles);
+    assert.equal(databaseUrl, `postgres://u:p%40@h/d${understood}`);
+  }
+});
+
+test('what would be passed over or lead elsewhere is refused, and says why', () => {
+  assert.match(problemsOf({ REDIS_URL: 'redis://h:6379/cache' }).join(), /^REDIS_URL: its path must be the number/);
+  assert.deepEqual(parseConfig({ REDIS_URL: 'rediss://h/3' }, noFiles).redisUrls, ['rediss://h/3']);
+  for (const url of ['https://x.example?a=1', 'https://x.example#a', 'https://u:p@x.example']) {
+    assert.match(problemsOf({ PUBLIC_BASE_URL: url }).join(), /^PUBLIC_BASE_URL must have no query/, url);
+  }
+  assert.match(problemsOf({ OUTBOUND_ALLOWED_NETWORKS: 'localhost:99999' }).join(), /no CIDR and no host:port/);
+  assert.match(problemsOf({ DEBUG: 'true', LOG_LEVEL: 'loud' }).join(), /^LOG_LEVEL must be one of/);
+  assert.ok(
+    problemsOf({ NODE_ENV: 'production', METRICS_TOKEN: 'Changeme' }).some((fault) =>
+      fault.startsWith('METRICS_TOKEN'),
+    ),
+  );
+  const failing = (code: string) => () => {
+    throw Object.assign(new Error(code), { code });
+  };
+  const path = { GOOGLE_SHEETS_CREDENTIALS_PATH: '/key.json' };
+  assert.match(problemsOf(path, failing('ENOENT')).join(), /there is no such file$/);
+  assert.match(problemsOf(path, failing('EACCES')).join(), /may not be read by the user that runs this program$/);
+});
+
+test('a database that wants TLS is reached whatever its certificate, unless the address says otherwise', () => {
+  const tlsOf = (query: string) =>
+    new pg.Client(parseConfig({ DATABASE_URL: `postgresql+asyncpg://h/d?${query}` }, noFiles).databaseUrl ?? '').ssl;
+  assert.deepEqual(tlsOf('ssl=require'), { rejectUnauthorized: false });
+  assert.deepEqual(tlsOf('ssl=verify-full'), {});
+  assert.equal(tlsOf('ssl=disable'), false);
+});
+
+test('a call has room for the time-outs of its attempts', () => {
+  const deadlineMs = (seconds: string) => parseConfig({ REQUEST_TIMEOUT_SECONDS: seconds }, noFiles).callDeadlineMs;
+  assert.deepEqual([deadlineMs(''), deadlineMs('0.5'), deadlineMs('60')], [30_000, 30_000, 180_000]);
+});
+
+test('lists of nodes, tokens, keys and networks are read', () => {
+  const config = parseConfig(
+    {
+      REDIS_URL: 'redis://a:6379, b:6379',
+      RABBITMQ_URL: 'amqp://a,amqps://b',
+      SERVICE_TOKENS: 'billing:t1, bot:t2:uk_1|uk_2',
+      ENCRYPTION_KEYS: `${encryptionKey('new')}, ${encryptionKey('old')}`,
+      OUTBOUND_ALLOWED_NETWORKS: '10.0.0.0/8,localhost:9000,::1/128',
+      TRUST_PROXY: 'off',
+      LOG_LEVEL: 'warning',
+      REQUEST_TIMEOUT_SECONDS: '2.5',
+    },
+    noFiles,
+  );
+  assert.deepEqual(config.redisUrls, ['redis://a:6379', 'redis://b:6379']);
+  assert.deepEqual(config.rabbitmqUrls, ['amqp://a', 'amqps://b']);
+  assert.deepEqual(config.bootstrapTokens, [
+    { name: 'billing', token: 't1', tenants: null },
+    { name: 'bot', token: 't2', tenants: ['uk_1', 'uk_2'] },
+  ]);
+  assert.deepEqual(
+    config.encryptionKeys?.map(({ id, key }) => [id, key.length]),
+    [
+      ['new', 32],
+      ['old', 32],
+    ],
+  );
+  assert.deepEqual(config.outboundAllowedNetworks, ['10.0.0.0/8', 'localhost:9000', '::1/128']);
+  assert.deepEqual([config.http.trustedProxies, config.logLevel, config.requestTimeoutMs], [[], 'warn', 2500]);
+});
+
+test('a variable that is set to nothing is not set', () => {
+  assert.equal(parseConfig({ DATABASE_URL: '', JWT_SECRET: ' ', PORT: '' }, noFiles).http.port, 8006);
+});
+
+test('a variable that is set badly is one fault in production too', () => {
+  const faults = problemsOf({
+    NODE_ENV: 'production',
+    DATABASE_URL: 'mysql://x',
+    REDIS_URL: 'x',
+    RABBITMQ_URL: 'http://x',
+    ENCRYPTION_KEYS: 'k1:short',
+    JWT_SECRET: 'short',
+  });
+  const names = ['DATABASE_URL', 'ENCRYPTION_KEYS', 'JWT_SECRET', 'RABBITMQ_URL', 'REDIS_URL'];
+  assert.deepEqual(faults.map((fault) => /^[A-Z_]+/.exec(fault)?.[0]).sort(), names);
+});
+
+test('production refuses embedded stores, missing keys and secrets that anyone may know', () => {
+  const bare = problemsOf({
+    NODE_ENV: 'production',
+    EMULATOR: 'on',
+    SERVICE_TOKENS: 'a:changeme',
+    JWT_SECRET: 'secret',
+  });
+  for (const name of [
+    'DATABASE_URL',
+    'REDIS_URL',
+    'RABBITMQ_URL',
+    'ENCRYPTION_KEYS',
+    'EMULATOR',
+    'SERVICE_TOKENS',
+    'JWT_SECRET',
+  ]) {
+    assert.ok(
+      bare.some((problem) => problem.startsWith(name)),
+      name,
+    );
+  }
+  const stores = { DATABASE_URL: 'postgres://u:p@h/d', REDIS_URL: 'redis://h', RABBITMQ_URL: 'amqp://h' };
+  const zeros = `k:${Buffer.alloc(32).toString('base64')}`;
+  assert.ok(
+    problemsOf({ NODE_ENV: 'production', ...stores, ENCRYPTION_KEYS: zeros }).some((problem) =>
+      problem.includes('repeated byte'),
+    ),
+  );
+  const whole = { ...stores, ENCRYPTION_KEYS: encryptionKey('k'), JWT_SECRET: randomBytes(48).toString('base64url') };
+  assert.deepEqual(problemsOf({ NODE_ENV: 'production', ...whole }), []);
+});
+
+test('only public keys that one algorithm goes with are taken, also with escaped line ends', () => {
+  const pem = (type: 'rsa' | 'ec' | 'ed25519', options = {}) =>
+    (generateKeyPairSync as (type: string, options: object) => ReturnType<typeof generateKeyPairSync>)(type, {
+      modulusLength: 2048,
+      namedCurve: 'P-256',
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      ...options,
+    }) as unknown as { publicKey: string; privateKey: string };
+  for (const type of ['rsa', 'ec', 'ed25519'] as const) {
+    const { publicKey, privateKey } = pem(type);
+    assert.deepEqual(problemsOf({ JWT_PUBLIC_KEY: publicKey.replaceAll('\n', '\\n') }), []);
+    assert.equal(problemsOf({ JWT_PUBLIC_KEY: privateKey }).length, 1);
+  }
+  assert.equal(problemsOf({ JWT_PUBLIC_KEY: pem('ec', { namedCurve: 'P-384' }).publicKey }).length, 1);
+});
+
+test('a service-account file must be one', () => {
+  const env = { GOOGLE_SHEETS_CREDENTIALS_PATH: '/key.json' };
+  const text = '{"client_email":"a@b","private_key":"x"}';
+  assert.equal(parseConfig(env, () => text).providers.googleSheetsCredentials, text);
+  assert.equal(problemsOf(env, () => '{}').length, 1);
+  assert.equal(problemsOf(env, () => 'no json').length, 1);
+});
+
+test('docs/config.md and .env.example name exactly the variables that are read', () => {
+  const root = join(import.meta.dirname, '../..');
+  const source = ['src/config/config.ts', 'src/config/config-variables.ts']
+    .map((path) => readFileSync(join(root, path), 'utf8'))
+    .join('\n');
+  const variables = new Set(
+    source.match(/'[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+'|'(?:PORT|HOST|DEBUG|EMULATOR)'/g)?.map((text) => text.slice(1, -1)),
+  );
+  const documented = readFileSync(join(root, 'docs/config.md'), 'utf8').match(/^\| `([^|]+)` \|/gm) ?? [];
+  const names = documented.flatMap((line) => line.match(/[A-Z][A-Z0-9_]+/g) ?? []);
+  assert.deepEqual([...new Set(names)].sort(), [...variables].sort());
+  const example = readFileSync(join(root, '.env.example'), 'utf8').match(/^#?([A-Z][A-Z0-9_]*)=/gm) ?? [];
+  assert.deepEqual(example.map((line) => line.replace(/[#=]/g, '')).sort(), [...variables].sort());
+});

@@ -1,0 +1,227 @@
+/** OpenAPI 3.1, generated from the schemas that the routes are declared with. */
+import { STATUS_CODES } from 'node:http';
+import swagger from '@fastify/swagger';
+import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify';
+import Type from 'typebox';
+import { errorCodes } from '../../errors.ts';
+import { attempts, outcome } from '../../gateway/error-members.ts';
+import { geocodeResultSchema } from '../../geocoding/schemas.ts';
+import { version } from '../../version.ts';
+import { httpStatusByCode, titleByCode } from '../reply/problem.ts';
+import { takesIdempotencyKey } from '../request/idempotency.ts';
+import type { RouteAccess, Scope } from '../request/request-context.ts';
+import { type HeaderGroup, headersGiven, headersTaken, problemHeaders } from './openapi-headers.ts';
+
+const problemSchema = Type.Object(
+  {
+    type: Type.String({ description: 'The same URN for every occurrence of a code.' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    instance: Type.String(),
+    code: Type.Union(errorCodes.map((code) => Type.Literal(code))),
+    request_id: Type.String(),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ path: Type.String(), message: Type.String() }), { description: 'For bad input.' }),
+    ),
+    provider: Type.Optional(Type.String({ description: 'The service whose refusal this is.' })),
+    attempts,
+    best: Type.Optional(geocodeResultSchema),
+    outcome,
+  },
+  { title: 'Problem', description: 'RFC 9457' },
+);
+
+const tenantHeader = {
+  name: 'X-Management-Company-Id',
+  in: 'header',
+  required: true,
+  description: 'The tenant: 1 to 50 of `A-Za-z0-9_-`.',
+  schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,50}$', example: 'uk_company_1' },
+} as const;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** How a route shows its body without having Fastify check it: where its own parser is the judge. */
+    showsBody?: unknown;
+    headers?: readonly HeaderGroup[];
+    /** The scope that the route asks for itself, without a tenant. */
+    asksCredential?: Scope;
+  }
+}
+
+/** Watches the routes as they are registered: call it before the first. */
+export async function describeApi(app: FastifyInstance, publicBaseUrl: string): Promise<void> {
+  app.addHook('onRoute', ({ url, schema }) => {
+    if (url.startsWith('/api/')) checkIsDescribed(url, schema ?? {});
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Integration Service',
+        version,
+        description:
+          'The one gateway to the outside: geocoding, Google Sheets, any HTTP API, webhooks. ' +
+          'Every request under `/api/v1` names its tenant and carries a credential.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      // The first is wherever the document was read: the page's own requests must not go to another origin.
+      servers: [{ url: '/' }, { url: publicBaseUrl, description: 'PUBLIC_BASE_URL' }],
+      tags: [
+        { name: 'geocoding', description: 'Addresses to coordinates and back, distances, batches.' },
+        { name: 'sheets', description: 'Google Sheets.' },
+        { name: 'services', description: 'The external services of a tenant.' },
+        { name: 'webhooks', description: 'Deliveries from outside.' },
+        { name: 'proxy', description: 'Any registered HTTP API, with its credentials injected.' },
+        { name: 'logs', description: 'Every call made to a provider.' },
+        { name: 'costs', description: 'What was spent, and what the cache saved.' },
+        { name: 'budgets', description: 'Monthly budgets that alert or block.' },
+        { name: 'cache', description: 'What is cached, and how to invalidate it.' },
+        { name: 'rate limits', description: 'The use of each family and service, by window.' },
+        { name: 'tokens', description: 'Service tokens.' },
+        { name: 'events', description: 'The events of a tenant, live.' },
+        { name: 'health', description: 'Is it alive, and how are its parts?' },
+      ],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'A service token or an admin JWT.' },
+          serviceToken: { type: 'apiKey', in: 'header', name: 'X-Service-Token' },
+          serviceApiKey: { type: 'apiKey', in: 'header', name: 'X-Service-API-Key' },
+        },
+        schemas: { Problem: plain(problemSchema) as never },
+      },
+    },
+    // Health, documents and pages have no tag and are not shown; the API's own are all shown, or do not start.
+    hideUntagged: true,
+    convertConstToEnum: false,
+    transform: ({ schema, url, route }) => ({ schema: describeRoute(schema ?? {}, route) as never, url }),
+    transformObject: (document) =>
+      completeDocument(('openapiObject' in document ? document.openapiObject : {}) as DocumentPaths) as never,
+  });
+}
+
+/**
+ * What the document does not show, the tests that are made from it do not see either: that another tenant reaches
+ * nothing over any route is one of them.
+ */
+function checkIsDescribed(url: string, schema: FastifySchema): void {
+  const isShown = schema.hide !== true && schema.tags !== undefined && schema.tags.length > 0;
+  if (!isShown || schema.summary === undefined) {
+    throw new Error(`${url} would not be in the API's document: its schema needs tags and a summary`);
+  }
+}
+
+function describeRoute(schema: object, { config, handler }: RouteOptions): object {
+  const groups = config?.headers ?? [];
+  const isOnce = takesIdempotencyKey(handler);
+  const headers = headersGiven(groups, isOnce);
+  const scope = config?.access?.scope ?? config?.asksCredential;
+  const response = Object.entries(config?.answers ?? anyAnswer).map(([status, answer]) => [
+    status,
+    { ...(answer ?? { type: 'null' }), headers },
+  ]);
+  return {
+    ...(scope !== undefined && { description: credentialOf(scope) }),
+    ...schema,
+    ...(config?.showsBody === undefined ? {} : { body: plain(config.showsBody) }),
+    // Said of open routes too: without a word, most tools take it for forgotten.
+    security: scope === undefined ? [] : [{ bearer: [] }, { serviceToken: [] }, { serviceApiKey: [] }],
+    ...(config?.access === undefined
+      ? {}
+      : { headers: plain(Type.Partial(Type.Object(headersTaken(groups, isOnce)))) }),
+    response: plain(Object.fromEntries(response)),
+  };
+}
+
+/** In words: most tools know of scopes in OAuth alone. */
+function credentialOf(scope: RouteAccess['scope']): string {
+  return scope === 'any' ? 'For any credential of the tenant.' : `Needs the scope \`${scope}\`.`;
+}
+
+interface Operation {
+  operationId?: string;
+  parameters?: Parameter[];
+  requestBody?: RequestBody;
+  responses?: Record<string, object>;
+  security?: readonly unknown[];
+}
+
+type Parameter = typeof tenantHeader | { readonly name: string; readonly in: string };
+
+interface RequestBody {
+  required?: boolean;
+  content?: Record<string, { schema?: { anyOf?: { type?: string }[] } }>;
+}
+
+interface DocumentPaths {
+  paths?: Record<string, Record<string, Operation>>;
+}
+
+const anyContent = { '*/*': { schema: {} } };
+/** Where a route does not say what it answers: what the API that it stands for says, errors too. */
+const anyAnswer = { '2XX': { content: anyContent } };
+
+/** What all of the API shares, written once: names for the operations, the tenant's header, the problem documents. */
+function completeDocument(document: DocumentPaths): object {
+  const problems = {
+    description: `A problem document. Codes: ${errorCodes.map((code) => `\`${code}\` ${httpStatusByCode[code]} (${titleByCode[code].toLowerCase()})`).join(', ')}.`,
+    headers: problemHeaders,
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
+  const anothersProblems = {
+    ...problems,
+    description: `What the API itself answered, or else a problem document of this service. ${problems.description}`,
+    content: { ...problems.content, ...anyContent },
+  };
+  const complete = (operation: Operation, method: string, path: string): Operation => {
+    const parameters = (operation.parameters ?? []).map((one) => (one.name === '*' ? { ...one, name: 'path' } : one));
+    const responses = Object.fromEntries(
+      Object.entries(operation.responses ?? {}).map(([status, answer]) => [
+        status,
+        { ...answer, description: STATUS_CODES[status] ?? 'Done' },
+      ]),
+    );
+    return {
+      ...operation,
+      operationId: operationIdOf(method, path),
+      ...(operation.requestBody !== undefined && { requestBody: requiredOrNot(operation.requestBody) }),
+      ...(isOfTenant(path, operation)
+        ? { parameters: [tenantHeader, ...parameters] }
+        : parameters.length > 0 && { parameters }),
+      responses: { ...responses, default: '2XX' in responses ? anothersProblems : problems },
+    };
+  };
+  // A route of several methods gives all of them one object: each gets a copy.
+  const paths = Object.entries(document.paths ?? {}).map(([url, methods]) => {
+    const path = url.replace('{*}', '{path}');
+    return [
+      path,
+      Object.fromEntries(
+        Object.entries(methods).map(([method, operation]) => [method, complete(operation, method, path)]),
+      ),
+    ] as const;
+  });
+  return { ...document, paths: Object.fromEntries(paths) };
+}
+
+function isOfTenant(path: string, { security = [] }: Operation): boolean {
+  return path.startsWith('/api/') && security.length > 0;
+}
+
+/** A body that may be null may be left out. */
+function requiredOrNot(body: RequestBody): RequestBody {
+  const schemas = Object.values(body.content ?? {}).map(({ schema }) => schema);
+  return { ...body, required: !schemas.some((schema) => schema?.anyOf?.some(({ type }) => type === 'null')) };
+}
+
+/** `GET /api/v1/services/{id}/check` is `get_services_id_check`: what generated clients call it. */
+function operationIdOf(method: string, path: string): string {
+  const words = path.replace(/^\/api\/v\d+/, '').match(/[A-Za-z0-9]+/g) ?? [];
+  return [method, ...words].join('_');
+}
+
+/** TypeBox marks its schemas with hidden members; the document is plain JSON. */
+function plain(schema: unknown): unknown {
+  return JSON.parse(JSON.stringify(schema));
+}

@@ -1,0 +1,110 @@
+/** From an authenticated request to a call, and from its result to the wire: the bytes go out as they were stored. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../../clock.ts';
+import { ServiceError } from '../../errors.ts';
+import type { CacheMode, Call, CallResult } from '../../gateway/call.ts';
+import type { TenantId } from '../../ids.ts';
+import { callerOf, sourceServiceOf, traceparentOf } from '../request/request-context.ts';
+import { jsonContentType } from './answer.ts';
+import type { RateLimitHeaders } from './rate-limit-headers.ts';
+
+export type CallerOfCall = Pick<
+  Call,
+  'tenantId' | 'cacheMode' | 'requestId' | 'traceparent' | 'sourceService' | 'deadlineAtMs' | 'maxWaitMs'
+>;
+
+export function callerOfCall(request: FastifyRequest, clock: Clock, deadlineMs: number): CallerOfCall {
+  return {
+    tenantId: callerOf(request).tenantId,
+    cacheMode: cacheModeOf(request.headers['cache-control']),
+    requestId: request.id,
+    traceparent: traceparentOf(request),
+    sourceService: sourceServiceOf(request),
+    deadlineAtMs: clock.now() + deadlineMs,
+    maxWaitMs: 0,
+  };
+}
+
+export function sendCallResult(
+  reply: FastifyReply,
+  tenantId: TenantId,
+  result: CallResult,
+  limits: RateLimitHeaders,
+): FastifyReply {
+  reply.header('content-type', jsonContentType);
+  reply.header('x-cache', result.cacheOutcome);
+  reply.header('age', result.ageSeconds);
+  reply.header('x-provider', headerText(result.provider));
+  limits.set(reply, tenantId, result.familyLimit);
+  return reply.send(result.body);
+}
+
+export interface AnswerableCall {
+  fromMemory(): CallResult | null;
+  execute(): Promise<CallResult>;
+}
+
+/** Sends what memory has in the same turn of the event loop: promises would cost more than the look-up. Else executes the call. */
+export function answerCall(
+  reply: FastifyReply,
+  limits: RateLimitHeaders,
+  call: AnswerableCall,
+): Promise<FastifyReply> | undefined {
+  const { tenantId } = callerOf(reply.request);
+  let remembered: CallResult | null;
+  try {
+    remembered = call.fromMemory();
+  } catch (error) {
+    setFailureHeaders(reply, limits, error);
+    throw error;
+  }
+  if (remembered === null)
+    return withRateLimitHeaders(reply, limits, call.execute()).then((result) =>
+      sendCallResult(reply, tenantId, result, limits),
+    );
+  sendCallResult(reply, tenantId, remembered, limits);
+  return undefined;
+}
+
+/** Awaits a call; one that fails leaves with the limit's headers too, and says from where it is known that there is nothing. */
+export async function withRateLimitHeaders<T>(
+  reply: FastifyReply,
+  limits: RateLimitHeaders,
+  call: Promise<T>,
+): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    setFailureHeaders(reply, limits, error);
+    throw error;
+  }
+}
+
+function setFailureHeaders(reply: FastifyReply, limits: RateLimitHeaders, error: unknown): void {
+  const failed = error instanceof ServiceError ? error.call : undefined;
+  if (!setRefusedLimit(reply, limits, error)) {
+    limits.set(reply, callerOf(reply.request).tenantId, failed?.familyLimit ?? null);
+  }
+  const cache = failed?.cache ?? null;
+  if (cache !== null) reply.header('x-cache', cache.outcome).header('age', cache.ageSeconds);
+}
+
+/** Shows the limit that an error is about; false where it is about none. */
+export function setRefusedLimit(reply: FastifyReply, limits: RateLimitHeaders, error: unknown): boolean {
+  if (!(error instanceof ServiceError) || error.limit === undefined) return false;
+  limits.setRefused(reply, error.limit, error.retryAfterSeconds ?? error.limit.windowSeconds);
+  return true;
+}
+
+/** `no-store` wins over `no-cache`; other directives of a request do not concern us. */
+export function cacheModeOf(header: string | undefined): CacheMode {
+  if (header === undefined) return 'use';
+  const directives = header.toLowerCase().split(',');
+  if (directives.some((directive) => directive.trim() === 'no-store')) return 'off';
+  return directives.some((directive) => directive.trim() === 'no-cache') ? 'refresh' : 'use';
+}
+
+/** A service may be named in any script; a header holds Latin-1 at most. */
+function headerText(name: string): string {
+  return /^[\x20-\x7e]*$/.test(name) ? name : encodeURIComponent(name);
+}

@@ -1,0 +1,159 @@
+/**
+ * Live events over Server-Sent Events: one listener on the bus for all readers of this process.
+ *
+ * Bounds: so many readers a process and a tenant, then 429 or 503; so many bytes waiting for one reader, then its events
+ * are left out and it is told how many (`event: dropped`) as soon as it reads again.
+ */
+import { Readable } from 'node:stream';
+import type { Broker, BrokerMessage } from '../../broker/broker.ts';
+import type { Clock } from '../../clock.ts';
+import { ServiceError } from '../../errors.ts';
+import type { TenantId } from '../../ids.ts';
+import type { Logger } from '../../logger.ts';
+
+export interface EventStreamOptions {
+  readonly tenantId: TenantId;
+  /** null: every type. */
+  readonly types: ReadonlySet<string> | null;
+  /** Asked about once a second: a reader whose credential was revoked or has expired is sent away. Never rejects. */
+  isStillAllowed(): Promise<boolean>;
+}
+
+export interface EventStreams {
+  /** Throws `RATE_LIMIT_EXCEEDED` or `SERVICE_UNAVAILABLE` where there are too many readers. */
+  open(options: EventStreamOptions): Promise<Readable>;
+  /** Ends all streams. Those opened later end at once. */
+  close(): void;
+}
+
+export interface EventStreamsDeps {
+  readonly broker: Pick<Broker, 'tap'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Default 15,000. */
+  readonly heartbeatMs?: number;
+  /** Default 1,000. */
+  readonly credentialCheckMs?: number;
+  /** Default 1 MiB. */
+  readonly maxWaitingBytes?: number;
+}
+
+const maxStreams = 500;
+const maxStreamsPerTenant = 20;
+/** Tells browsers how long to wait before they come back. */
+const reconnectMs = 3_000;
+
+interface Reader {
+  readonly options: EventStreamOptions;
+  readonly stream: Readable;
+  leftOut: number;
+  checking: boolean;
+  spokenAtMs: number;
+}
+
+export function createEventStreams(deps: EventStreamsDeps): EventStreams {
+  const { heartbeatMs = 15_000, credentialCheckMs = 1_000, maxWaitingBytes = 1024 * 1024 } = deps;
+  const readers = new Set<Reader>();
+  let tapping: Promise<() => Promise<void>> | null = null;
+  let ticking: NodeJS.Timeout | null = null;
+  let closed = false;
+
+  const say = (reader: Reader, text: string): void => {
+    if (reader.stream.destroyed) return;
+    reader.spokenAtMs = deps.clock.now();
+    reader.stream.push(text);
+  };
+
+  const tell = (message: BrokerMessage): void => {
+    let text: string | null = null;
+    for (const reader of readers) {
+      const { tenantId, types } = reader.options;
+      if (message.tenantId !== tenantId || types?.has(message.eventType) === false) continue;
+      if (reader.stream.readableLength >= maxWaitingBytes) {
+        reader.leftOut += 1;
+        continue;
+      }
+      if (reader.leftOut > 0) {
+        say(reader, `event: dropped\ndata: {"count":${reader.leftOut}}\n\n`);
+        reader.leftOut = 0;
+      }
+      text ??= renderEvent(message);
+      say(reader, text);
+    }
+  };
+
+  const checkCredential = async (reader: Reader): Promise<void> => {
+    if (reader.checking) return;
+    reader.checking = true;
+    if (!(await reader.options.isStillAllowed())) reader.stream.push(null);
+    reader.checking = false;
+  };
+
+  const tick = (): void => {
+    const nowMs = deps.clock.now();
+    for (const reader of readers) {
+      void checkCredential(reader);
+      if (nowMs - reader.spokenAtMs >= heartbeatMs && reader.stream.readableLength === 0)
+        say(reader, ': still here\n\n');
+    }
+  };
+
+  const leave = (reader: Reader): void => {
+    readers.delete(reader);
+    if (readers.size > 0) return;
+    if (ticking !== null) clearInterval(ticking);
+    ticking = null;
+    const stop = tapping;
+    tapping = null;
+    stop
+      ?.then((stopTapping) => stopTapping())
+      .catch((error: unknown) => deps.logger.warn({ err: error }, 'the bus could not be left'));
+  };
+
+  const requireRoom = (tenantId: TenantId): void => {
+    if (closed) throw new ServiceError('SERVICE_UNAVAILABLE', 'The service is stopping.', { retryAfterSeconds: 2 });
+    const own = Array.from(readers).filter(({ options }) => options.tenantId === tenantId).length;
+    if (own >= maxStreamsPerTenant) {
+      throw new ServiceError('RATE_LIMIT_EXCEEDED', `At most ${maxStreamsPerTenant} streams a tenant at once.`, {
+        retryAfterSeconds: 10,
+      });
+    }
+    if (readers.size >= maxStreams) {
+      throw new ServiceError('SERVICE_UNAVAILABLE', 'Too many streams are open.', { retryAfterSeconds: 10 });
+    }
+  };
+
+  return {
+    async open(options) {
+      requireRoom(options.tenantId);
+      const stream = new Readable({ read: () => {}, highWaterMark: 64 * 1024 });
+      const reader: Reader = { options, stream, leftOut: 0, checking: false, spokenAtMs: deps.clock.now() };
+      readers.add(reader);
+      stream.once('close', () => leave(reader));
+      ticking ??= setInterval(tick, credentialCheckMs).unref();
+      tapping ??= deps.broker.tap(tell);
+      try {
+        await tapping;
+      } catch (error) {
+        stream.destroy();
+        throw new ServiceError('SERVICE_UNAVAILABLE', 'The event bus cannot be reached.', {
+          retryAfterSeconds: 2,
+          cause: error,
+        });
+      }
+      // Sent when the bus is listened to: what happens after this line reaches the reader.
+      say(reader, `retry: ${reconnectMs}\n: the events of ${options.tenantId}\n\n`);
+      if (closed) stream.push(null);
+      return stream;
+    },
+    close() {
+      closed = true;
+      for (const { stream } of readers) stream.push(null);
+    },
+  };
+}
+
+/** The body is one line of JSON, as the outbox wrote it. */
+function renderEvent({ eventId, eventType, body }: BrokerMessage): string {
+  return `id: ${eventId}\nevent: ${eventType}\ndata: ${body.toString('utf8').replaceAll(/\r?\n/g, '\ndata: ')}\n\n`;
+}

@@ -1,0 +1,239 @@
+/**
+ * `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): the same key and request give the first answer again.
+ *
+ * | what the first run did         | the same request again                               |
+ * | ------------------------------ | ---------------------------------------------------- |
+ * | answered 2xx, 3xx or 4xx       | that answer, with `Idempotency-Replayed: true`        |
+ * | answered 5xx or 429            | runs again: nothing is settled, and the caller should be able to try |
+ * | is still running               | 409                                                  |
+ * | crashed                        | 409 until its lease has passed, then runs again, with the progress it had saved |
+ * | answered, the database is away | its caller has the answer; for others 409 until it is kept, tried as long as the lease lasts |
+ *
+ * Another request under the same key is 422, whatever the first one did. Kept answers are sealed: some show a secret once.
+ */
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ServiceError } from '../../errors.ts';
+import { newId, type TenantId } from '../../ids.ts';
+import type { Logger } from '../../logger.ts';
+import type { Keyring, SealBinding } from '../../secrets/keyring.ts';
+import type { Database } from '../../storage/postgres/database.ts';
+import {
+  claimIdempotencyKey,
+  completeIdempotencyRun,
+  findIdempotencyRun,
+  type IdempotencyClaim,
+  type OwnRun,
+  releaseIdempotencyRun,
+  renewIdempotencyLease,
+  saveIdempotencyProgress,
+} from '../../storage/tables/idempotency-keys.ts';
+import { type Answer, sendAnswer } from '../reply/answer.ts';
+import { problemOf } from '../reply/problem.ts';
+import { callerOf, pathOf } from './request-context.ts';
+
+/** How long a crash blocks its key. Renewed thrice in that time while the run lives. */
+const leaseMs = 30_000;
+const keepAgainMs = 1_000;
+
+const stillRunning =
+  'The first request with this Idempotency-Key is still running. Repeat this one after Retry-After, with the same key: ' +
+  `it is given the first one's answer, or runs itself ${leaseMs / 1000} s after the process of the first was lost.`;
+
+/** What a run may remember for the case that it does not live to answer (an append that was sent). */
+export interface Progress {
+  /** What a run before this one, of the same request, had saved; null where there was none. */
+  readonly saved: unknown;
+  /** Resolves when it is durable; throws `CONFLICT` where another run has taken over. Does nothing without a key. */
+  save(progress: unknown): Promise<void>;
+}
+
+export type AnsweringHandler = (request: FastifyRequest, progress: Progress, reply: FastifyReply) => Promise<Answer>;
+
+export interface Idempotency {
+  /** Wraps the handler of a POST that changes something. Requests without the header just run. */
+  wrap(handler: AnsweringHandler): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
+}
+
+type Handler = ReturnType<Idempotency['wrap']>;
+
+const wrapped = new WeakSet<object>();
+
+/** Whether a route's handler came from `wrap`: the API's description says so of its route. */
+export function takesIdempotencyKey(handler: object): boolean {
+  return wrapped.has(handler);
+}
+
+export interface IdempotencyDeps {
+  db: Pick<Database, 'forTenant'>;
+  keyring: Pick<Keyring, 'sealBytes' | 'openBytes'>;
+  logger: Logger;
+}
+
+const withoutKey: Progress = { saved: null, save: async () => {} };
+
+export function createIdempotency(deps: IdempotencyDeps): Idempotency {
+  return {
+    wrap(handler) {
+      const once: Handler = async (request, reply) => {
+        const key = keyOf(request);
+        if (key === null) return sendAnswer(reply, await handler(request, withoutKey, reply));
+        return sendAnswer(reply, await runOnce(deps, request, reply, key, handler));
+      };
+      wrapped.add(once);
+      return once;
+    },
+  };
+}
+
+async function runOnce(
+  deps: IdempotencyDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  key: string,
+  handler: AnsweringHandler,
+): Promise<Answer> {
+  const { tenantId } = callerOf(request);
+  const claim: IdempotencyClaim = {
+    key,
+    // The path, not the pattern: one key for two webhooks is two requests.
+    route: `${request.method} ${hashHex(pathOf(request))}`,
+    requestSha256: hashOf(request),
+    runId: newId(),
+    leaseMs,
+  };
+  const claimed = await claimOrReplay(deps, tenantId, claim);
+  if ('answer' in claimed) return claimed.answer;
+
+  const run: OwnRun = claim;
+  const renewal = setInterval(() => void renew(deps, tenantId, run), leaseMs / 3);
+  renewal.unref();
+  try {
+    const answer = await handler(request, progressOf(deps, tenantId, run, claimed.progress), reply);
+    await keepAnswer(deps, tenantId, run, answer);
+    return answer;
+  } catch (error) {
+    const { status, headers, body } = problemOf(error, { requestId: request.id, instance: pathOf(request) });
+    await settle(deps, tenantId, run, { status, headers, body: Buffer.from(JSON.stringify(body)) }).catch((cause) =>
+      deps.logger.warn({ err: cause, req_id: request.id }, 'the outcome of an idempotent request could not be kept'),
+    );
+    throw error;
+  } finally {
+    clearInterval(renewal);
+  }
+}
+
+async function claimOrReplay(
+  deps: IdempotencyDeps,
+  tenantId: TenantId,
+  claim: IdempotencyClaim,
+): Promise<{ readonly progress: unknown } | { readonly answer: Answer }> {
+  const outcome = await deps.db.forTenant(tenantId, async (tx) => {
+    const claimed = await claimIdempotencyKey(tx, tenantId, claim);
+    return claimed ?? { taken: await findIdempotencyRun(tx, tenantId, claim) };
+  });
+  if (!('taken' in outcome)) return outcome;
+  const first = outcome.taken;
+  if (first !== null && !first.sameRequest) {
+    throw new ServiceError('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used for another request.', {
+      errors: [{ path: 'header:Idempotency-Key', message: 'was used for another request' }],
+    });
+  }
+  // Null: the row went away between the two statements, so another run is just ending.
+  if (first === null || first.state === 'running') {
+    throw new ServiceError('CONFLICT', stillRunning, {
+      retryAfterSeconds: Math.min(5, Math.max(1, (first?.leaseLeftMs ?? 0) / 1000)),
+    });
+  }
+  const body = deps.keyring.openBytes(first.responseBody ?? Buffer.alloc(0), bindingOf(tenantId, claim.key));
+  const headers = { ...first.responseHeaders, 'idempotency-replayed': 'true' };
+  return { answer: { status: first.responseStatus ?? 200, headers, body } };
+}
+
+/** Keeps what is settled, forgets what may be tried again. */
+async function settle(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, answer: Answer): Promise<void> {
+  const isSettled = answer.status < 500 && answer.status !== 429;
+  await deps.db.forTenant(tenantId, (tx) =>
+    isSettled
+      ? completeIdempotencyRun(tx, tenantId, run, {
+          ...answer,
+          body: deps.keyring.sealBytes(answer.body, bindingOf(tenantId, run.key)),
+        })
+      : releaseIdempotencyRun(tx, tenantId, run),
+  );
+}
+
+/**
+ * Never throws: what was done is told to its caller, also where it cannot be noted at once. Told of a fault instead, they
+ * would have it done again.
+ */
+async function keepAnswer(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, answer: Answer): Promise<void> {
+  try {
+    await settle(deps, tenantId, run, answer);
+  } catch (error) {
+    deps.logger.warn({ err: error }, 'the answer to an idempotent request could not be kept yet');
+    void keepAnswerLater(deps, tenantId, run, answer);
+  }
+}
+
+/** As long as the lease keeps others off: it was renewed no longer than a third of its life ago. */
+async function keepAnswerLater(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, answer: Answer): Promise<void> {
+  const endsAtMs = performance.now() + (leaseMs * 2) / 3;
+  while (performance.now() < endsAtMs) {
+    await sleep(keepAgainMs, undefined, { ref: false });
+    const isKept = await settle(deps, tenantId, run, answer).then(
+      () => true,
+      () => false,
+    );
+    if (isKept) return;
+  }
+  deps.logger.warn({ key: run.key }, 'the answer to an idempotent request was not kept: repeated, it runs again');
+}
+
+async function renew(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun): Promise<void> {
+  try {
+    await deps.db.forTenant(tenantId, (tx) => renewIdempotencyLease(tx, tenantId, run, leaseMs));
+  } catch (error) {
+    deps.logger.warn({ err: error }, 'the lease of an idempotent request could not be renewed');
+  }
+}
+
+function progressOf(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, saved: unknown): Progress {
+  return {
+    saved,
+    async save(progress) {
+      const isOurs = await deps.db.forTenant(tenantId, (tx) => saveIdempotencyProgress(tx, tenantId, run, progress));
+      if (!isOurs) throw new ServiceError('CONFLICT', 'Another run of this request has taken over.');
+    },
+  };
+}
+
+export function hasIdempotencyKey({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
+  return headers['idempotency-key'] !== undefined;
+}
+
+function keyOf(request: FastifyRequest): string | null {
+  const header = request.headers['idempotency-key'];
+  if (header === undefined) return null;
+  if (typeof header === 'string' && /^[\x21-\x7e]{1,255}$/.test(header)) return header;
+  const message = 'must be 1 to 255 printable ASCII characters without spaces';
+  throw new ServiceError('INVALID_REQUEST', `The header Idempotency-Key ${message}.`, {
+    errors: [{ path: 'header:Idempotency-Key', message }],
+  });
+}
+
+/** Over the parsed body: spaces between members are not another request. */
+function hashOf(request: FastifyRequest): Buffer {
+  const { body } = request;
+  const hash = createHash('sha256').update(JSON.stringify([request.query, Buffer.isBuffer(body) ? 0 : (body ?? null)]));
+  return Buffer.isBuffer(body) ? hash.update(body).digest() : hash.digest();
+}
+
+function hashHex(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function bindingOf(tenantId: TenantId, key: string): SealBinding {
+  return { table: 'idempotency_keys', rowId: key, tenantId, column: 'response_body' };
+}

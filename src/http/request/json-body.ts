@@ -1,0 +1,59 @@
+/** JSON bodies: parsed once, safe against prototype poisoning, and free of text that no store can hold. */
+import type { FastifyInstance } from 'fastify';
+import type { InputFault } from '../../errors.ts';
+import { inputError } from './validate.ts';
+
+/** An escape that may be U+0000 or half of a surrogate pair: PostgreSQL refuses both, and JSON.parse lets both pass. */
+const suspiciousEscape = /\\u(?:0000|[dD][89a-fA-F])/;
+const maxDepth = 64;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route looks at its texts itself: a batch fails one bad item, not the whole. */
+    judgesText?: boolean;
+  }
+}
+
+/**
+ * Replaces Fastify's parser by one that calls it and then looks at what it lets pass.
+ *
+ * Clients that name their content type with every request name it without a body too, on a `DELETE` say: an empty body is
+ * none, and the routes that need one say so.
+ */
+export function acceptJson(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser(['application/json', 'text/plain']);
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text: string, done) => {
+    if (text === '') return done(null, undefined);
+    parseJson(request, text, (error, body) => {
+      if (error !== null || !suspiciousEscape.test(text) || request.routeOptions.config.judgesText === true)
+        return done(error, body);
+      const faults: InputFault[] = [];
+      findUnstorable(body, '', 0, faults);
+      return faults.length > 0 ? done(inputError(faults)) : done(null, body);
+    });
+  });
+}
+
+function findUnstorable(value: unknown, path: string, depth: number, faults: InputFault[]): void {
+  const fault = (message: string): void => {
+    faults.push({ path: path === '' ? 'body' : path, message });
+  };
+  if (faults.length >= 20) return;
+  if (depth > maxDepth) fault(`must not be nested deeper than ${maxDepth}`);
+  else if (typeof value === 'string') {
+    if (!isStorable(value)) fault('must be text without NUL and without half surrogate pairs');
+  } else if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) findUnstorable(item, `${path}[${index}]`, depth + 1, faults);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, member] of Object.entries(value)) {
+      if (!isStorable(name)) fault('has a name with NUL or half a surrogate pair');
+      else findUnstorable(member, path === '' ? name : `${path}.${name}`, depth + 1, faults);
+    }
+  }
+}
+
+/** PostgreSQL's `text` and `json` hold neither U+0000 nor half a surrogate pair. */
+export function isStorable(text: string): boolean {
+  return !text.includes('\u0000') && text.isWellFormed();
+}

@@ -1,0 +1,68 @@
+/** The values that many lists take in their query: times, whole numbers, and where a page begins. */
+import Type from 'typebox';
+import { invalidInput } from '../../errors.ts';
+
+const dayMs = 86_400_000;
+const timePattern = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(Z|[+ -]\d\d:\d\d)?)?$/i;
+
+/** A schema for a time: `parseTime` is its judge. */
+export function timeSchema(description: string) {
+  return Type.String({ maxLength: 40, description, examples: ['2026-11-22T07:30:00.000Z', '2026-11-22'] });
+}
+
+/** A schema for how many entries a page holds. */
+export function limitSchema(most: number, usual: number) {
+  return Type.Integer({ minimum: 1, maximum: most, default: usual });
+}
+
+export const cursorSchema = Type.String({
+  minLength: 1,
+  maxLength: 500,
+  description: 'The `next_cursor` of the page before.',
+});
+
+/**
+ * Unix milliseconds of an RFC 3339 time, or of the beginning of a day (`2026-11-22`, UTC). A time without an offset is UTC,
+ * and a blank before the offset is the `+` that a query was sent with. Throws `INVALID_REQUEST` for anything else, days
+ * that no calendar has, and years that no store keeps. A leap second (RFC 3339, 5.7) is the moment after it.
+ */
+export function parseTime(path: string, text: string): number {
+  const match = timePattern.exec(text.trim());
+  const atMs = match === null ? Number.NaN : momentOf(match);
+  const year = Number(match?.[1]);
+  if (match === null || Number.isNaN(atMs) || year < 1970 || year > 9998 || !isCalendarDay(match)) {
+    throw invalidInput(path, 'must be a time like 2026-11-22T07:30:00Z, or a day like 2026-11-22');
+  }
+  return atMs;
+}
+
+/** As `parseTime`, for the end of a stretch, which is exclusive; a day alone is taken in whole. */
+export function parseEndTime(path: string, text: string): number {
+  return parseTime(path, text) + (/^\d{4}-\d\d-\d\d$/.test(text.trim()) ? dayMs : 0);
+}
+
+/** Throws `INVALID_REQUEST` where the end is not after the beginning. */
+export function requireOrder(fromMs: number | undefined, toMs: number | undefined): void {
+  if (fromMs !== undefined && toMs !== undefined && toMs <= fromMs) {
+    throw invalidInput('to_date', 'must be later than from_date');
+  }
+}
+
+/** NaN where there is none. Date.parse knows no 60th second; there is one at most at the end of a day, UTC. */
+function momentOf(match: RegExpExecArray): number {
+  if (match[6] !== '60') return Date.parse(completed(match));
+  const afterMs = Date.parse(completed(match).replace(/:60(?:\.\d+)?/, ':59')) + 1000;
+  return afterMs % dayMs === 0 ? afterMs : Number.NaN;
+}
+
+function completed([whole, , , , hour, , , offset]: RegExpExecArray): string {
+  if (hour === undefined) return `${whole}T00:00:00Z`;
+  if (offset === undefined) return `${whole}Z`;
+  return offset.startsWith(' ') ? `${whole.slice(0, -offset.length)}+${offset.slice(1)}` : whole;
+}
+
+/** Date.parse lets 30 February pass as 2 March. */
+function isCalendarDay([, year, month, day]: RegExpExecArray): boolean {
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import Type, { type TSchema } from 'typebox';
+import { ServiceError } from '../../errors.ts';
+import { compileValidator } from './validate.ts';
+
+function faultsOf(schema: TSchema, value: unknown): Record<string, string> {
+  const validate = compileValidator({ schema, method: 'POST', url: '/', httpPart: 'body' });
+  const { error } = validate(value) as { error?: unknown };
+  assert.ok(error instanceof ServiceError);
+  return Object.fromEntries((error.errors ?? []).map(({ path, message }) => [path, message]));
+}
+
+const nullable = (schema: TSchema) => Type.Union([schema, Type.Null()]);
+
+test('a name that is none of many is answered with all of them', () => {
+  const names = Array.from({ length: 15 }, (_, index) => `name_${index}`);
+  const schema = Type.Object({ a: Type.Union(names.map((name) => Type.Literal(name))), b: Type.String() });
+  assert.deepEqual(faultsOf(schema, { a: 'other', b: 1 }), {
+    a: `must be one of ${names.join(', ')}`,
+    b: 'must be string',
+  });
+});
+
+test('a text that may also be null is told what is wrong with it as a text', () => {
+  const schema = Type.Object({ a: nullable(Type.String({ minLength: 1, pattern: '^[a-z]*$' })) });
+  assert.deepEqual(faultsOf(schema, { a: '' }), { a: 'must be at least 1 characters' });
+  assert.deepEqual(faultsOf(schema, { a: 'A' }), { a: 'must match pattern "^[a-z]*$"' });
+  assert.deepEqual(faultsOf(schema, { a: 5 }), { a: 'must be string or null' });
+});
+
+test('an object that may also be left out is told its member, and nothing else', () => {
+  const schema = nullable(
+    Type.Object({ seconds: Type.Optional(Type.Integer({ minimum: 0 })) }, { additionalProperties: false }),
+  );
+  assert.deepEqual(faultsOf(schema, { seconds: -1 }), { seconds: 'must be >= 0' });
+  assert.deepEqual(faultsOf(schema, { minutes: 1 }), { minutes: 'is not known here' });
+  assert.deepEqual(faultsOf(schema, 'soon'), { body: 'must be object or null' });
+});
+
+test('more faults than help anybody are cut', () => {
+  const schema = Type.Object({ values: Type.Array(Type.Union([Type.String(), Type.Number(), Type.Null()])) });
+  const faults = faultsOf(schema, { values: Array.from({ length: 50_000 }, () => true) });
+  assert.equal(Object.keys(faults).length, 20);
+  assert.equal(faults['values[19]'], 'must be string or number or null');
+});
+
+test('a number in a query is a decimal one: nothing else is cut or taken for one', () => {
+  const schema = Type.Object({ limit: Type.Optional(Type.Integer()), seconds: Type.Optional(Type.Number()) });
+  const validate = compileValidator({ schema, method: 'GET', url: '/', httpPart: 'querystring' });
+  assert.deepEqual(validate({ limit: '20', seconds: '1.5' }), { value: { limit: 20, seconds: 1.5 } });
+  assert.deepEqual(validate({ limit: '-0', seconds: '007' }), { value: { limit: -0, seconds: 7 } });
+  for (const text of ['1.5', 'true', '', ' ', '0x10', '1e2', ' 1', 'ten']) {
+    const { error } = validate({ limit: text }) as { error?: unknown };
+    assert.ok(error instanceof ServiceError, text);
+    assert.deepEqual(error.errors, [{ path: 'limit', message: 'must be integer' }], text);
+  }
+  const { error } = validate({ limit: ['1', '2'] }) as { error?: unknown };
+  assert.ok(error instanceof ServiceError);
+});

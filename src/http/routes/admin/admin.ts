@@ -1,0 +1,37 @@
+/** What operators look at: logs, costs, cache, rate limits, tokens and live events; one file each. */
+
+import type { LogReaderDeps } from '../../../audit/list-entries.ts';
+import type { ManageBudgetsDeps } from '../../../costs/manage-budgets.ts';
+import type { Routes } from '../../app.ts';
+import { budgetRoutes } from './budgets.ts';
+import { type CacheRoutesDeps, cacheRoutes } from './cache.ts';
+import { costsRoute } from './costs.ts';
+import { type EventsStreamRouteDeps, eventsStreamRoute } from './events-stream.ts';
+import { logsRoutes } from './logs.ts';
+import { logsExportRoute } from './logs-export.ts';
+import { type RateLimitsRouteDeps, rateLimitsRoute } from './rate-limits.ts';
+import { type TokenRoutesDeps, tokenRoutes } from './tokens.ts';
+
+export type OperateRoutesDeps = LogReaderDeps &
+  CacheRoutesDeps &
+  RateLimitsRouteDeps &
+  TokenRoutesDeps &
+  ManageBudgetsDeps &
+  EventsStreamRouteDeps;
+
+export function operateRoutes(deps: OperateRoutesDeps): Routes {
+  return async (app) => {
+    for (const routes of [
+      logsRoutes(deps),
+      logsExportRoute(deps),
+      costsRoute(deps),
+      budgetRoutes(deps),
+      cacheRoutes(deps),
+      rateLimitsRoute(deps),
+      tokenRoutes(deps),
+      eventsStreamRoute(deps),
+    ]) {
+      await routes(app);
+    }
+  };
+}

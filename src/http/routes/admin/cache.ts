@@ -1,0 +1,168 @@
+/** The response cache, as its tenant sees it: how well it does, what it holds, and letting go of parts of it. */
+import Type from 'typebox';
+import type { ResponseCache } from '../../../cache/response-cache.ts';
+import type { CacheSelector } from '../../../cache/selector.ts';
+import type { Clock } from '../../../clock.ts';
+import { invalidInput } from '../../../errors.ts';
+import type { Logger } from '../../../logger.ts';
+import { scopeOf } from '../../../sheets/scope.ts';
+import type { Database } from '../../../storage/postgres/database.ts';
+import { listCacheRows } from '../../../storage/tables/response-cache.ts';
+import type { Routes } from '../../app.ts';
+import { jsonAnswer } from '../../reply/answer.ts';
+import type { Idempotency } from '../../request/idempotency.ts';
+import { cursorSchema, limitSchema } from '../../request/query-values.ts';
+import { callerOf } from '../../request/request-context.ts';
+import { type CacheReportDeps, cacheStatsSchema, reportCacheStats } from './cache-stats.ts';
+
+export interface CacheRoutesDeps extends CacheReportDeps {
+  readonly db: Pick<Database, 'forTenant'>;
+  readonly cache: Pick<ResponseCache, 'invalidate' | 'countsOf' | 'memorySizeOf' | 'writeNoted'>;
+  readonly idempotency: Idempotency;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
+const time = Type.String({ format: 'date-time' });
+const nameFilters = {
+  service_name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  operation: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
+};
+
+const entriesQuery = Type.Object({
+  ...nameFilters,
+  cursor: Type.Optional(cursorSchema),
+  limit: Type.Optional(limitSchema(1_000, 100)),
+});
+const entriesSchema = Type.Object({
+  entries: Type.Array(
+    Type.Object({
+      cache_key: Type.String(),
+      service_name: Type.String(),
+      operation: Type.String(),
+      status: Type.Union([Type.Literal('active'), Type.Literal('negative'), Type.Literal('stale')], {
+        description: '`negative`: nothing was found. `stale`: past its time, and kept for when every provider fails.',
+      }),
+      size_bytes: Type.Integer(),
+      ttl_seconds: Type.Integer(),
+      fetched_at: time,
+      expires_at: time,
+      stale_until: time,
+    }),
+  ),
+  next_cursor: nullable(Type.String()),
+});
+
+const invalidateBody = Type.Object(
+  {
+    pattern: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 300,
+        description: 'With `*` for any characters, over `<service name or type>:<operation>:<hash>`.',
+        examples: ['google_maps:geocode:*'],
+      }),
+    ),
+    ...nameFilters,
+    spreadsheet_id: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    reason: Type.Optional(Type.String({ maxLength: 500, description: 'Kept in the service’s log.' })),
+  },
+  {
+    title: 'CacheInvalidation',
+    examples: [{ operation: 'geocode', reason: 'streets were renamed' }],
+    additionalProperties: false,
+    description: 'What is named must all hold; nothing named is everything of the tenant.',
+  },
+);
+const invalidatedSchema = Type.Object({ invalidated_count: Type.Integer() });
+
+const config = { access: { scope: 'admin' } } as const;
+
+/** `GET /cache/stats`, `GET /cache/entries` and `POST /cache/invalidate`. */
+export function cacheRoutes(deps: CacheRoutesDeps): Routes {
+  return (app) => {
+    app.get(
+      '/cache/stats',
+      {
+        config: { ...config, answers: { 200: cacheStatsSchema } },
+        schema: { tags: ['cache'], summary: 'Hits, misses and size, by layer, service and operation' },
+      },
+      async (request) => reportCacheStats(deps, callerOf(request).tenantId),
+    );
+
+    app.get<{ Querystring: Type.Static<typeof entriesQuery> }>(
+      '/cache/entries',
+      {
+        config: { ...config, answers: { 200: entriesSchema } },
+        schema: { tags: ['cache'], summary: 'What is stored, newest first', querystring: entriesQuery },
+      },
+      async (request) => {
+        const { tenantId } = callerOf(request);
+        const { service_name = null, operation = null, cursor, limit = 100 } = request.query;
+        const page = {
+          serviceName: service_name,
+          operation,
+          before: cursor === undefined ? null : readCursor(cursor),
+          limit: limit + 1,
+        };
+        await deps.cache.writeNoted();
+        const rows = await deps.db.forTenant(tenantId, (tx) => listCacheRows(tx, tenantId, page, deps.clock.now()));
+        const shown = rows.slice(0, limit);
+        const last = shown.at(-1);
+        return {
+          entries: shown.map((row) => ({
+            cache_key: row.cache_key,
+            service_name: row.service_name,
+            operation: row.operation,
+            status: row.cache_status,
+            size_bytes: row.size_bytes,
+            ttl_seconds: row.ttl_seconds,
+            fetched_at: row.fetched_at.toISOString(),
+            expires_at: row.expires_at.toISOString(),
+            stale_until: row.stale_until.toISOString(),
+          })),
+          next_cursor: rows.length > limit && last !== undefined ? renderCursor(last.fetched_at, last.cache_key) : null,
+        };
+      },
+    );
+
+    app.post<{ Body: Type.Static<typeof invalidateBody> }>(
+      '/cache/invalidate',
+      {
+        config: { ...config, answers: { 200: invalidatedSchema } },
+        schema: { tags: ['cache'], summary: 'Let go of stored answers, on every replica', body: invalidateBody },
+      },
+      deps.idempotency.wrap(async (request) => {
+        const { tenantId, principal } = callerOf(request);
+        const { reason, ...asked } = request.body as Type.Static<typeof invalidateBody>;
+        const { invalidatedCount } = await deps.cache.invalidate(tenantId, selectorOf(asked));
+        deps.logger.info(
+          { tenant: tenantId, by: principal.name, req_id: request.id, reason, invalidatedCount },
+          'cached answers were invalidated',
+        );
+        return jsonAnswer(200, { invalidated_count: invalidatedCount });
+      }),
+    );
+  };
+}
+
+function selectorOf(asked: Omit<Type.Static<typeof invalidateBody>, 'reason'>): CacheSelector {
+  return {
+    ...(asked.pattern === undefined ? {} : { pattern: asked.pattern }),
+    ...(asked.service_name === undefined ? {} : { serviceName: asked.service_name }),
+    ...(asked.operation === undefined ? {} : { operation: asked.operation }),
+    ...(asked.spreadsheet_id === undefined ? {} : { scope: scopeOf(asked.spreadsheet_id) }),
+  };
+}
+
+function renderCursor(fetchedAt: Date, cacheKey: string): string {
+  return Buffer.from(`${fetchedAt.getTime()} ${cacheKey}`).toString('base64url');
+}
+
+/** Throws `INVALID_REQUEST` where it is none of ours. */
+function readCursor(cursor: string): { readonly fetchedAt: Date; readonly cacheKey: string } {
+  const match = /^(\d{1,14}) ([a-z_]+:[a-z_]+:[0-9a-f]{64})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
+  if (match === null) throw invalidInput('cursor', 'is not one of this list');
+  return { fetchedAt: new Date(Number(match[1])), cacheKey: match[2] as string };
+}

@@ -1,0 +1,107 @@
+import Type from 'typebox';
+import type { ResponseCache } from '../../../cache/response-cache.ts';
+import type { Clock } from '../../../clock.ts';
+import { type CostReportDeps, maxCostRows, reportCosts } from '../../../costs/report-costs.ts';
+import { invalidInput } from '../../../errors.ts';
+import { type UsageGroup, usageGroups } from '../../../storage/tables/usage-daily.ts';
+import type { Routes } from '../../app.ts';
+import { parseTime, timeSchema } from '../../request/query-values.ts';
+import { callerOf } from '../../request/request-context.ts';
+
+const dayMs = 86_400_000;
+const usualDays = 30;
+const maxDays = 400;
+
+const text = Type.String();
+const count = Type.Integer();
+const usd = Type.Number({ description: 'USD' });
+
+const reportSchema = Type.Object(
+  {
+    currency: Type.Literal('USD'),
+    from_date: text,
+    to_date: text,
+    total_cost: usd,
+    saved_by_cache: usd,
+    rows: Type.Array(
+      Type.Object({
+        service: Type.Optional(text),
+        service_name: Type.Optional(Type.String({ description: 'The same.' })),
+        operation: Type.Optional(text),
+        day: Type.Optional(Type.String({ format: 'date' })),
+        request_count: count,
+        cached_count: count,
+        total_cost: usd,
+        saved_by_cache: usd,
+      }),
+    ),
+    unpriced: Type.Array(Type.Object({ service_name: text, operation: text, request_count: count }), {
+      description: 'Counted as 0 because no price is known: `config.cost_per_request` of the service sets one.',
+    }),
+  },
+  { title: 'CostReport' },
+);
+const querySchema = Type.Object({
+  from_date: Type.Optional(timeSchema('First day, UTC. Default: 30 days ago.')),
+  to_date: Type.Optional(timeSchema('Last day, UTC, included. Default: today.')),
+  group_by: Type.Optional(
+    Type.String({ maxLength: 100, default: usageGroups.join(','), description: 'Any of service, operation, day.' }),
+  ),
+});
+
+export interface CostsRouteDeps extends CostReportDeps {
+  readonly cache: Pick<ResponseCache, 'writeNoted'>;
+  readonly clock: Clock;
+}
+
+/** `GET /costs`. */
+export function costsRoute(deps: CostsRouteDeps): Routes {
+  return (app) => {
+    app.get<{ Querystring: Type.Static<typeof querySchema> }>(
+      '/costs',
+      {
+        config: { access: { scope: 'logs:read' }, answers: { 200: reportSchema } },
+        schema: { tags: ['costs'], summary: 'What was spent, and what the cache saved', querystring: querySchema },
+      },
+      async (request) => {
+        const { from_date, to_date, group_by } = request.query;
+        const groups = readGroups(group_by);
+        const [fromMs, toMs] = readSpan(from_date, to_date, deps.clock.now());
+        const [fromDay, toDay] = [dayOf(fromMs), dayOf(toMs)];
+        if (fromDay > toDay) throw invalidInput('to_date', 'must not be before from_date');
+        if (toMs - fromMs > maxDays * dayMs) throw invalidInput('from_date', `must be at most ${maxDays} days back`);
+        await deps.cache.writeNoted();
+        const report = await reportCosts(deps, callerOf(request).tenantId, { fromDay, toDay, groups });
+        if (report === null) {
+          throw invalidInput('group_by', `would make more than ${maxCostRows} rows: group more coarsely`);
+        }
+        return report;
+      },
+    );
+  };
+}
+
+/** A first day that is yet to come is its own last day, unless another is named: nothing was spent, and that is no fault. */
+function readSpan(fromDate: string | undefined, toDate: string | undefined, nowMs: number): [number, number] {
+  const from = fromDate === undefined ? null : parseTime('from_date', fromDate);
+  const toMs = toDate === undefined ? Math.max(nowMs, from ?? nowMs) : parseTime('to_date', toDate);
+  return [from ?? toMs - (usualDays - 1) * dayMs, toMs];
+}
+
+function readGroups(text: string | undefined): readonly UsageGroup[] {
+  if (text === undefined) return usageGroups;
+  const names = text.split(',').map((name) => name.trim());
+  const groups = names.map((name) => {
+    // The rows call it service_name, so that is understood too.
+    const group = name === 'service_name' ? 'service' : name;
+    if (!usageGroups.includes(group as UsageGroup)) {
+      throw invalidInput('group_by', `must be of ${usageGroups.join(', ')}, with commas between`);
+    }
+    return group as UsageGroup;
+  });
+  return [...new Set(groups)];
+}
+
+function dayOf(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 10);
+}

@@ -1,0 +1,75 @@
+import Type from 'typebox';
+import { invalidInput, ServiceError } from '../../../errors.ts';
+import { eventTypes } from '../../../outbox/events.ts';
+import type { Routes } from '../../app.ts';
+import { type Authenticator, authorize } from '../../auth/authenticate.ts';
+import type { EventStreams } from '../../reply/event-streams.ts';
+import { callerOf } from '../../request/request-context.ts';
+
+const querySchema = Type.Object({
+  type: Type.Optional(
+    Type.String({
+      maxLength: 1_000,
+      description: 'One or more event types, with commas between. Default: all.',
+      examples: ['integration.request.completed'],
+    }),
+  ),
+});
+const access = { scope: 'admin' } as const;
+
+export interface EventsStreamRouteDeps {
+  readonly streams: EventStreams;
+  readonly authenticator: Authenticator;
+}
+
+/**
+ * `GET /events/stream`: the tenant's events as they are published, as Server-Sent Events (WHATWG HTML, section 9.2). Live
+ * only: what happened before, or while a reader was away, is in the log, so `Last-Event-ID` is not looked at.
+ */
+export function eventsStreamRoute({ streams, authenticator }: EventsStreamRouteDeps): Routes {
+  return (app) => {
+    app.addHook('preClose', async () => streams.close());
+    app.get<{ Querystring: Type.Static<typeof querySchema> }>(
+      '/events/stream',
+      {
+        // A HEAD would wait for the end of a stream that has none.
+        exposeHeadRoute: false,
+        config: { access, answers: { 200: { content: { 'text/event-stream': { schema: Type.String() } } } } },
+        schema: { tags: ['events'], summary: 'The tenant’s events, live', querystring: querySchema },
+      },
+      async (request, reply) => {
+        const { tenantId } = callerOf(request);
+        const types = readTypes(request.query.type);
+        const isStillAllowed = async (): Promise<boolean> => {
+          try {
+            authorize(await authenticator.identify(request.headers), request.headers, access);
+            return true;
+          } catch (error) {
+            // A store that cannot be asked is no verdict.
+            return error instanceof ServiceError && error.code === 'SERVICE_UNAVAILABLE';
+          }
+        };
+        const stream = await streams.open({ tenantId, types, isStillAllowed });
+        return reply
+          .headers({
+            'content-type': 'text/event-stream; charset=utf-8',
+            'cache-control': 'no-cache, no-transform',
+            'x-accel-buffering': 'no',
+          })
+          .send(stream);
+      },
+    );
+  };
+}
+
+/** null: all. Throws `INVALID_REQUEST` for a type that there is not. */
+function readTypes(text: string | undefined): ReadonlySet<string> | null {
+  if (text === undefined || text.trim() === '') return null;
+  const types = text.split(',').map((type) => type.trim());
+  for (const type of types) {
+    if (!(eventTypes as readonly string[]).includes(type)) {
+      throw invalidInput('type', `must be of ${eventTypes.join(', ')}, with commas between`);
+    }
+  }
+  return new Set(types);
+}

@@ -1,0 +1,71 @@
+import { Readable } from 'node:stream';
+import Type from 'typebox';
+import { exportEntries, type LogReaderDeps } from '../../../audit/list-entries.ts';
+import { ServiceError } from '../../../errors.ts';
+import type { TenantId } from '../../../ids.ts';
+import type { Routes } from '../../app.ts';
+import { callerOf } from '../../request/request-context.ts';
+import { logSchema } from './logs.ts';
+import { logFilterSchema, readLogFilter } from './logs-filter.ts';
+
+/** Each reads a page of 1,000 entries ahead of its reader; the next one is told to come later. */
+const maxExportsAtOnce = 8;
+/** A reader that takes nothing for so long has gone. */
+const idleMs = 60_000;
+/** Lines go out together up to this size: one write an entry would cost more than the entry. */
+const chunkLength = 64 * 1024;
+
+const querySchema = Type.Object(logFilterSchema);
+
+/**
+ * `GET /logs/export`: all entries that match, newest first, one JSON object a line. The next page is only read when the
+ * last one was taken, so a slow reader costs a page of memory. An export that fails halfway ends without the last chunk of
+ * its encoding, which every HTTP client reports.
+ */
+export function logsExportRoute(deps: LogReaderDeps): Routes {
+  let underWay = 0;
+  return (app) => {
+    app.get<{ Querystring: Type.Static<typeof querySchema> }>(
+      '/logs/export',
+      {
+        exposeHeadRoute: false,
+        config: {
+          access: { scope: 'logs:read' },
+          answers: { 200: { content: { 'application/x-ndjson': { schema: logSchema } } } },
+        },
+        schema: { tags: ['logs'], summary: 'All matching calls as lines of JSON', querystring: querySchema },
+      },
+      async (request, reply) => {
+        const filter = readLogFilter(request.query);
+        if (underWay >= maxExportsAtOnce) {
+          throw new ServiceError('SERVICE_UNAVAILABLE', 'Too many exports are running.', { retryAfterSeconds: 5 });
+        }
+        underWay += 1;
+        const lines = Readable.from(linesOf(deps, callerOf(request).tenantId, filter), { highWaterMark: 1 });
+        lines.once('close', () => {
+          underWay -= 1;
+        });
+        reply.raw.setTimeout(idleMs, () => reply.raw.destroy());
+        return reply
+          .header('content-type', 'application/x-ndjson; charset=utf-8')
+          .header('content-disposition', 'attachment; filename="integration-logs.ndjson"')
+          .send(lines);
+      },
+    );
+  };
+}
+
+async function* linesOf(
+  deps: LogReaderDeps,
+  tenantId: TenantId,
+  filter: Parameters<typeof exportEntries>[2],
+): AsyncGenerator<string, void, undefined> {
+  let chunk = '';
+  for await (const entry of exportEntries(deps, tenantId, filter)) {
+    chunk += `${JSON.stringify(entry)}\n`;
+    if (chunk.length < chunkLength) continue;
+    yield chunk;
+    chunk = '';
+  }
+  if (chunk !== '') yield chunk;
+}

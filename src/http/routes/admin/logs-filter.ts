@@ -1,0 +1,33 @@
+/** What the audit log is asked for: the same members for the list and the export. */
+import Type from 'typebox';
+import { type LogFilter, logStatuses } from '../../../audit/list-entries.ts';
+import { parseEndTime, parseTime, requireOrder, timeSchema } from '../../request/query-values.ts';
+
+const maxDurationMs = 2_147_483_647;
+
+export const logFilterSchema = {
+  service_name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  operation: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
+  status: Type.Optional(Type.Union(logStatuses.map((status) => Type.Literal(status)))),
+  from_date: Type.Optional(timeSchema('From this time on.')),
+  to_date: Type.Optional(timeSchema('Before this time; a day alone is taken in whole.')),
+  min_duration_ms: Type.Optional(Type.Integer({ minimum: 0, maximum: maxDurationMs })),
+  request_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+};
+
+const filterSchema = Type.Object(logFilterSchema);
+
+/** Throws `INVALID_REQUEST` for a time that is none. */
+export function readLogFilter(query: Type.Static<typeof filterSchema>): LogFilter {
+  const filter: LogFilter = {
+    serviceName: query.service_name,
+    operation: query.operation,
+    status: query.status,
+    fromMs: query.from_date === undefined ? undefined : parseTime('from_date', query.from_date),
+    toMs: query.to_date === undefined ? undefined : parseEndTime('to_date', query.to_date),
+    minDurationMs: query.min_duration_ms,
+    requestId: query.request_id,
+  };
+  requireOrder(filter.fromMs, filter.toMs);
+  return filter;
+}

@@ -1,0 +1,103 @@
+/** The audit log: every call that was made to a provider, and every one that a limit refused. */
+import Type from 'typebox';
+import {
+  countEntries,
+  getEntry,
+  type LogReaderDeps,
+  listEntries,
+  logStatuses,
+  parseCursor,
+} from '../../../audit/list-entries.ts';
+import { invalidInput, ServiceError } from '../../../errors.ts';
+import type { Routes } from '../../app.ts';
+import { cursorSchema, limitSchema } from '../../request/query-values.ts';
+import { callerOf } from '../../request/request-context.ts';
+import { logFilterSchema, readLogFilter } from './logs-filter.ts';
+
+const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
+const text = Type.String();
+const time = Type.String({ format: 'date-time' });
+
+export const logSchema = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    service_id: nullable(Type.String({ format: 'uuid' })),
+    service_name: text,
+    service_type: text,
+    operation: text,
+    endpoint: nullable(text),
+    http_method: nullable(text),
+    request_headers: Type.Unknown({ description: 'Masked. null in lists.' }),
+    request_body: Type.Unknown({ description: 'Masked, and cut at 16 KiB. null in lists.' }),
+    response_status_code: nullable(Type.Integer()),
+    response_body: Type.Unknown({ description: 'Masked, and cut at 16 KiB. null in lists.' }),
+    started_at: time,
+    completed_at: nullable(time),
+    duration_ms: nullable(Type.Integer()),
+    status: Type.Union(logStatuses.map((status) => Type.Literal(status))),
+    error_message: nullable(text),
+    error_code: nullable(text),
+    retry_count: Type.Integer(),
+    attempt: Type.Integer({ description: 'Place of this provider in the call, from 1.' }),
+    request_id: nullable(text),
+    source_service: nullable(text),
+    estimated_cost: Type.Number({ description: 'USD' }),
+  },
+  { title: 'IntegrationLog' },
+);
+const pageSchema = Type.Object({
+  logs: Type.Array(logSchema),
+  next_cursor: nullable(text),
+  total: Type.Optional(Type.Integer({ description: 'With `with_total=true`; counted up to 10,000.' })),
+  total_is_capped: Type.Optional(Type.Boolean()),
+});
+const querySchema = Type.Object({
+  ...logFilterSchema,
+  cursor: Type.Optional(cursorSchema),
+  limit: Type.Optional(limitSchema(1_000, 100)),
+  with_total: Type.Optional(Type.Boolean({ default: false })),
+});
+const paramsSchema = Type.Object({ id: Type.String() });
+
+/** `GET /logs` and `GET /logs/{id}`. */
+export function logsRoutes(deps: LogReaderDeps): Routes {
+  return (app) => {
+    app.get<{ Querystring: Type.Static<typeof querySchema> }>(
+      '/logs',
+      {
+        config: { access: { scope: 'logs:read' }, answers: { 200: pageSchema } },
+        schema: { tags: ['logs'], summary: 'What was called, newest first', querystring: querySchema },
+      },
+      async (request) => {
+        const { query } = request;
+        const { tenantId } = callerOf(request);
+        const filter = readLogFilter(query);
+        const after = query.cursor === undefined ? null : parseCursor(query.cursor);
+        if (query.cursor !== undefined && after === null) throw invalidInput('cursor', 'is not one of this list');
+        const counted = query.with_total === true ? countEntries(deps, tenantId, filter) : null;
+        const [page, total] = await Promise.all([
+          listEntries(deps, tenantId, filter, after, query.limit ?? 100),
+          counted,
+        ]);
+        return {
+          logs: page.logs,
+          next_cursor: page.nextCursor,
+          ...(total === null ? {} : { total: total.total, total_is_capped: total.isCapped }),
+        };
+      },
+    );
+
+    app.get<{ Params: Type.Static<typeof paramsSchema> }>(
+      '/logs/:id',
+      {
+        config: { access: { scope: 'logs:read' }, answers: { 200: logSchema } },
+        schema: { tags: ['logs'], summary: 'One call, with its headers and bodies', params: paramsSchema },
+      },
+      async (request) => {
+        const entry = await getEntry(deps, callerOf(request).tenantId, request.params.id);
+        if (entry === null) throw new ServiceError('NOT_FOUND', 'There is no such log entry.');
+        return entry;
+      },
+    );
+  };
+}

@@ -1,0 +1,55 @@
+import Type from 'typebox';
+import type { ServiceDirectory } from '../../../directory/service.ts';
+import { type ReportLimitsDeps, reportTenantLimits } from '../../../limits/report-limits.ts';
+import type { Routes } from '../../app.ts';
+import { callerOf } from '../../request/request-context.ts';
+
+const time = Type.String({ format: 'date-time' });
+
+/** One window of a limit, as `/services/{id}/rate-limits` shows it too. */
+export const limitWindowSchema = Type.Object(
+  {
+    window_type: Type.Union([Type.Literal('minute'), Type.Literal('hour'), Type.Literal('day'), Type.Literal('month')]),
+    window_start: time,
+    window_end: Type.String({
+      format: 'date-time',
+      description:
+        'When the whole window is free again. Hours, days and months are the calendar’s. The minute rolls: each request ' +
+        'counts for a minute, so this is a minute after the last, and something is free again before it.',
+    }),
+    request_count: Type.Integer(),
+    max_requests: Type.Integer(),
+    remaining_requests: Type.Integer(),
+    is_rate_limited: Type.Boolean(),
+    limit: Type.Optional(Type.String({ description: 'Where an account has several: `read`, `write`.' })),
+  },
+  { title: 'RateLimitWindow' },
+);
+const windows = Type.Array(limitWindowSchema);
+const answerSchema = Type.Object({
+  families: Type.Array(Type.Object({ family: Type.String(), windows })),
+  services: Type.Array(
+    Type.Object({ service_id: Type.String({ format: 'uuid' }), service_name: Type.String(), windows }),
+  ),
+});
+
+export interface RateLimitsRouteDeps extends ReportLimitsDeps {
+  readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
+}
+
+/** `GET /rate-limits`, for any credential of the tenant: what is used of each family and service, by window. */
+export function rateLimitsRoute(deps: RateLimitsRouteDeps): Routes {
+  return (app) => {
+    app.get(
+      '/rate-limits',
+      {
+        config: { access: { scope: 'any' }, answers: { 200: answerSchema } },
+        schema: { tags: ['rate limits'], summary: 'What is used of each limit' },
+      },
+      async (request) => {
+        const { tenantId } = callerOf(request);
+        return reportTenantLimits(deps, tenantId, await deps.directory.ofTenant(tenantId));
+      },
+    );
+  };
+}

@@ -1,0 +1,47 @@
+import type { FastifyReply } from 'fastify';
+import type { CallResult } from '../../../gateway/call.ts';
+import { distance } from '../../../geocoding/distance.ts';
+import { parseDistanceRequest } from '../../../geocoding/parse-request.ts';
+import { distanceRequestSchema, distanceResultSchema } from '../../../geocoding/schemas.ts';
+import type { Routes } from '../../app.ts';
+import { jsonContentType } from '../../reply/answer.ts';
+import { callerOfCall, withRateLimitHeaders } from '../../reply/call-reply.ts';
+import { abortWhenCallerLeaves } from '../../request/abort.ts';
+import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
+
+/** `POST /geocoding/distance`. */
+export function distanceRoute({ geocoding, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
+  return (app) => {
+    app.post(
+      '/geocoding/distance',
+      {
+        config: {
+          access: { scope: 'geocoding' },
+          showsBody: distanceRequestSchema,
+          answers: { 200: distanceResultSchema },
+          headers: ['refresh', 'cache', 'provider', 'limits'],
+        },
+        schema: { tags: ['geocoding'], summary: 'How far from one place to another' },
+      },
+      async (request, reply) => {
+        const question = parseDistanceRequest(request.body);
+        const caller = callerOfCall(request, clock, deadlineMs);
+        const measuring = distance(geocoding, caller, question, abortWhenCallerLeaves(reply));
+        const { answer, calls } = await withRateLimitHeaders(reply, limits, measuring);
+        setCacheHeaders(reply, calls);
+        const charged = calls.map(({ familyLimit }) => familyLimit).filter((limit) => limit !== null);
+        limits.set(reply, caller.tenantId, charged.sort((a, b) => a.remaining - b.remaining)[0] ?? null);
+        reply.header('content-type', jsonContentType).header('x-provider', answer.provider);
+        return reply.send(Buffer.from(JSON.stringify(answer)));
+      },
+    );
+  };
+}
+
+/** A distance of several calls is as fresh as the least fresh of them. One that took none has nothing to say of caches. */
+function setCacheHeaders(reply: FastifyReply, calls: readonly CallResult[]): void {
+  if (calls.length === 0) return;
+  const missed = calls.find(({ cacheOutcome }) => cacheOutcome === 'MISS' || cacheOutcome === 'COALESCED');
+  const oldest = calls.reduce((one, other) => (other.ageSeconds > one.ageSeconds ? other : one));
+  reply.header('x-cache', (missed ?? oldest).cacheOutcome).header('age', oldest.ageSeconds);
+}

@@ -1,0 +1,67 @@
+import { Readable } from 'node:stream';
+import { type BatchDeps, collectBatch, geocodeBatch, renderBatchLine } from '../../../geocoding/batch.ts';
+import type { Caller } from '../../../geocoding/caller.ts';
+import { type BatchRequest, parseBatchRequest } from '../../../geocoding/parse-request.ts';
+import { batchLineSchema, batchRequestSchema, batchResultSchema } from '../../../geocoding/schemas.ts';
+import type { Routes } from '../../app.ts';
+import { jsonContentType } from '../../reply/answer.ts';
+import { callerOfCall } from '../../reply/call-reply.ts';
+import { abortWhenCallerLeaves } from '../../request/abort.ts';
+import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
+
+/**
+ * `POST /geocoding/batch`: one reply in the order asked, or, for `Accept: application/x-ndjson`, a line for each answer as
+ * it is done. A caller who reads slowly slows the asking: a line is only made when the last one was taken.
+ */
+export function geocodeBatchRoute(deps: GeocodingRouteDeps & { batch: BatchDeps }): Routes {
+  return (app) => {
+    app.post(
+      '/geocoding/batch',
+      {
+        config: {
+          access: { scope: 'geocoding' },
+          judgesText: true,
+          showsBody: batchRequestSchema,
+          answers: {
+            200: {
+              content: {
+                'application/json': { schema: batchResultSchema },
+                'application/x-ndjson': { schema: batchLineSchema },
+              },
+            },
+          },
+          headers: ['refresh', 'limits'],
+        },
+        schema: { tags: ['geocoding'], summary: 'Up to 1,000 addresses at once' },
+      },
+      async (request, reply) => {
+        const question = parseBatchRequest(request.body);
+        const caller = callerOfCall(request, deps.clock, deps.batch.deadlineMs);
+        const signal = abortWhenCallerLeaves(reply);
+        if (wantsLines(request.headers.accept)) {
+          reply.header('content-type', 'application/x-ndjson; charset=utf-8').header('x-accel-buffering', 'no');
+          // Headers go before the first answer: what was left when the tenant was charged last.
+          deps.limits.set(reply, caller.tenantId, null);
+          return reply.send(Readable.from(linesOf(deps.batch, caller, question, signal), { highWaterMark: 1 }));
+        }
+        reply.header('content-type', jsonContentType);
+        const { body, familyLimit } = await collectBatch(deps.batch, caller, question, signal);
+        deps.limits.set(reply, caller.tenantId, familyLimit);
+        return reply.send(body);
+      },
+    );
+  };
+}
+
+async function* linesOf(
+  deps: BatchDeps,
+  caller: Caller,
+  question: BatchRequest,
+  signal: AbortSignal,
+): AsyncGenerator<string, void, undefined> {
+  for await (const item of geocodeBatch(deps, caller, question, signal)) yield renderBatchLine(item);
+}
+
+function wantsLines(accept: string | undefined): boolean {
+  return /\bapplication\/(x-ndjson|ndjson|jsonl)\b/i.test(accept ?? '');
+}

@@ -1,0 +1,38 @@
+import { askPlace } from '../../../geocoding/geocode.ts';
+import { parseGeocodeRequest } from '../../../geocoding/parse-request.ts';
+import { geocodeRequestSchema, geocodeResultSchema } from '../../../geocoding/schemas.ts';
+import type { Routes } from '../../app.ts';
+import { answerCall, callerOfCall } from '../../reply/call-reply.ts';
+import { abortWhenCallerLeaves } from '../../request/abort.ts';
+import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
+
+/** `POST /geocoding/geocode`, and `/forward`, its other name. */
+export function geocodeRoute({ geocoding, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
+  return (app) => {
+    for (const url of ['/geocoding/geocode', '/geocoding/forward']) {
+      app.post(
+        url,
+        {
+          config: {
+            access: { scope: 'geocoding' },
+            showsBody: geocodeRequestSchema,
+            answers: { 200: geocodeResultSchema },
+            headers: ['refresh', 'cache', 'provider', 'limits'],
+          },
+          schema: {
+            tags: ['geocoding'],
+            summary: url.endsWith('forward') ? 'Another name of /geocoding/geocode' : 'The place of an address',
+          },
+        },
+        (request, reply) => {
+          const asked = parseGeocodeRequest(request.body);
+          const question = askPlace(geocoding, callerOfCall(request, clock, deadlineMs), asked);
+          return answerCall(reply, limits, {
+            fromMemory: question.fromMemory,
+            execute: () => question.execute(abortWhenCallerLeaves(reply)),
+          });
+        },
+      );
+    }
+  };
+}

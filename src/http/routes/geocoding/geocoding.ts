@@ -1,0 +1,29 @@
+/** The geocoding family: one file each. */
+import type { BatchDeps } from '../../../geocoding/batch.ts';
+import type { GeocodingHealthDeps } from '../../../geocoding/health.ts';
+import type { Routes } from '../../app.ts';
+import { distanceRoute } from './distance.ts';
+import { geocodeRoute } from './geocode.ts';
+import { geocodeBatchRoute } from './geocode-batch.ts';
+import { geocodingHealthRoute } from './geocoding-health.ts';
+import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
+import { reverseRoute } from './reverse.ts';
+
+export interface GeocodingRoutesDeps extends GeocodingRouteDeps {
+  batch: BatchDeps;
+  health: GeocodingHealthDeps;
+}
+
+export function geocodingRoutes(deps: GeocodingRoutesDeps): Routes {
+  return async (app) => {
+    for (const routes of [
+      geocodeRoute(deps),
+      reverseRoute(deps),
+      distanceRoute(deps),
+      geocodeBatchRoute(deps),
+      geocodingHealthRoute(deps),
+    ]) {
+      await routes(app);
+    }
+  };
+}

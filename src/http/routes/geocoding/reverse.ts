@@ -1,0 +1,31 @@
+import { reverse } from '../../../geocoding/geocode.ts';
+import { parseReverseRequest } from '../../../geocoding/parse-request.ts';
+import { geocodeResultSchema, reverseRequestSchema } from '../../../geocoding/schemas.ts';
+import type { Routes } from '../../app.ts';
+import { callerOfCall, sendCallResult, withRateLimitHeaders } from '../../reply/call-reply.ts';
+import { abortWhenCallerLeaves } from '../../request/abort.ts';
+import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
+
+/** `POST /geocoding/reverse`. */
+export function reverseRoute({ geocoding, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
+  return (app) => {
+    app.post(
+      '/geocoding/reverse',
+      {
+        config: {
+          access: { scope: 'geocoding' },
+          showsBody: reverseRequestSchema,
+          answers: { 200: geocodeResultSchema },
+          headers: ['refresh', 'cache', 'provider', 'limits'],
+        },
+        schema: { tags: ['geocoding'], summary: 'What stands at a point' },
+      },
+      async (request, reply) => {
+        const question = parseReverseRequest(request.body);
+        const caller = callerOfCall(request, clock, deadlineMs);
+        const call = reverse(geocoding, caller, question, abortWhenCallerLeaves(reply));
+        return sendCallResult(reply, caller.tenantId, await withRateLimitHeaders(reply, limits, call), limits);
+      },
+    );
+  };
+}

@@ -1,0 +1,106 @@
+/** Health for load balancers and people. None of these waits on a store longer than its deadline. */
+import Type from 'typebox';
+import type { Clock } from '../../../clock.ts';
+import { serviceName, version } from '../../../version.ts';
+import type { Routes } from '../../app.ts';
+import { type Authenticator, requireScope } from '../../auth/authenticate.ts';
+
+export type PartStatus = 'up' | 'down';
+
+/** Each part of the service as `/health/detailed` shows it. */
+export interface HealthDetails {
+  readonly database: { readonly status: PartStatus; readonly kind: string };
+  readonly cache: { readonly status: PartStatus; readonly kind: string };
+  readonly event_bus: { readonly status: PartStatus; readonly kind: string };
+  readonly outbox: { readonly backlog: number; readonly oldest_age_seconds: number };
+  readonly providers: readonly {
+    readonly management_company_id: string;
+    readonly service_name: string;
+    readonly service_type: string;
+    readonly status: string;
+    readonly last_error: string | null;
+  }[];
+}
+
+export interface HealthRoutesDeps {
+  clock: Clock;
+  startedAtMs: number;
+  authenticator: Authenticator;
+  /** False from the moment that the service is told to stop. */
+  isServing(): boolean;
+  /** `tenants` null: all of them. */
+  details(tenants: ReadonlySet<string> | null): Promise<HealthDetails>;
+}
+
+const status = Type.Object({
+  status: Type.String(),
+  service: Type.String(),
+  version: Type.String(),
+  uptime_seconds: Type.Integer(),
+  timestamp: Type.String({ format: 'date-time' }),
+});
+
+const partStatus = Type.Object({ status: Type.Union([Type.Literal('up'), Type.Literal('down')]), kind: Type.String() });
+
+const detailedStatus = Type.Intersect([
+  status,
+  Type.Object({
+    database: partStatus,
+    cache: partStatus,
+    event_bus: partStatus,
+    outbox: Type.Object({ backlog: Type.Integer(), oldest_age_seconds: Type.Number() }),
+    providers: Type.Array(
+      Type.Object({
+        management_company_id: Type.String(),
+        service_name: Type.String(),
+        service_type: Type.String(),
+        status: Type.String(),
+        last_error: Type.Union([Type.String(), Type.Null()]),
+      }),
+    ),
+  }),
+]);
+
+export function healthRoutes(deps: HealthRoutesDeps): Routes {
+  const report = (statusText: string) => {
+    const nowMs = deps.clock.now();
+    return {
+      status: statusText,
+      service: serviceName,
+      version,
+      uptime_seconds: Math.floor((nowMs - deps.startedAtMs) / 1000),
+      timestamp: new Date(nowMs).toISOString(),
+    };
+  };
+  const answers = { 200: status, 503: status };
+
+  return (app) => {
+    const config = { answers, quiet: true };
+    // A store that is away is no reason to be taken out of the rotation: cached answers, webhooks and calls go on without.
+    for (const url of ['/health', '/health/ready']) {
+      const summary = url === '/health' ? 'Can it serve?' : 'May it be sent traffic?';
+      app.get(url, { config, schema: { tags: ['health'], summary } }, async (_request, reply) => {
+        const isServing = deps.isServing();
+        return reply.code(isServing ? 200 : 503).send(report(isServing ? 'healthy' : 'stopping'));
+      });
+    }
+    app.get('/health/live', { config, schema: { tags: ['health'], summary: 'Does the process run?' } }, async () =>
+      report('alive'),
+    );
+    app.get(
+      '/health/detailed',
+      {
+        config: { quiet: true, asksCredential: 'admin', answers: { 200: detailedStatus } },
+        schema: { tags: ['health'], summary: 'Each part, and each provider (admin)' },
+      },
+      async (request, reply) => {
+        const principal = await deps.authenticator.identify(request.headers);
+        requireScope(principal, 'admin');
+        const details = await deps.details(principal.tenants);
+        const parts = [details.database, details.cache, details.event_bus];
+        const isWhole = parts.every((part) => part.status === 'up');
+        return reply.send({ ...report(isWhole ? 'healthy' : 'degraded'), ...details });
+      },
+    );
+  };
+}

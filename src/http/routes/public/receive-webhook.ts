@@ -1,0 +1,104 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import { invalidInput, ServiceError } from '../../../errors.ts';
+import { familyLimitOf } from '../../../gateway/execute-call.ts';
+import { hashTokenHex } from '../../../secrets/token-hash.ts';
+import { looksLikeWebhookToken } from '../../../webhooks/managing/webhook-secrets.ts';
+import { type ReceiveDeps, type Reception, receiveDelivery } from '../../../webhooks/receiving/receive-delivery.ts';
+import { compileRanges, sourceAddressOf } from '../../../webhooks/receiving/source-address.ts';
+import type { DeliveryHeaders } from '../../../webhooks/schemes/scheme.ts';
+import type { Routes } from '../../app.ts';
+import { jsonContentType } from '../../reply/answer.ts';
+import { setRefusedLimit } from '../../reply/call-reply.ts';
+import type { RateLimitHeaders } from '../../reply/rate-limit-headers.ts';
+import { readBoundedBody } from '../../request/bounded-body.ts';
+import { receptionSchema } from '../webhooks/webhooks-schemas.ts';
+
+export interface HooksRouteDeps extends ReceiveDeps {
+  /** CIDRs whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  /** Shown to whom the signature vouches for. */
+  readonly limits: RateLimitHeaders;
+}
+
+/** The content type of a request whose header was taken away from the framework. */
+const contentTypes = new WeakMap<FastifyRequest, string>();
+
+/**
+ * `POST /hooks/{webhook_token}`, under the API's base and at the root. Public: the token, the address and the signature
+ * vouch for the sender. Senders take 200 alone for success, and nothing of the request is echoed (Telegram would carry
+ * out a `method` in the reply).
+ */
+export function hooksRoute(deps: HooksRouteDeps): Routes {
+  const trusted = compileRanges(deps.trustedProxies);
+  const handle = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { webhook_token: token } = request.params as { webhook_token: string };
+    if (!looksLikeWebhookToken(token)) throw new ServiceError('NOT_FOUND', 'There is no such webhook.');
+    const headers = headersOf(request);
+    const receiving = receiveDelivery(deps, {
+      tokenHashHex: hashTokenHex(token),
+      headers,
+      contentType: contentTypes.get(request) ?? null,
+      sourceAddress: sourceAddressOf(request.socket.remoteAddress, headers['x-forwarded-for'], trusted),
+      requestId: request.id,
+      async readBody(maxBytes) {
+        const read = await readBoundedBody(request.raw, maxBytes);
+        if (read.kind === 'broken off') throw invalidInput('body', 'ended before it was whole');
+        if (read.kind === 'whole') return read.body;
+        if (read.isAbandoned) reply.header('connection', 'close');
+        return { tooLargeBytes: read.sizeBytes };
+      },
+    });
+    const reception = await receiving.catch((error: unknown) => {
+      setRefusedLimit(reply, deps.limits, error);
+      throw error;
+    });
+    deps.limits.set(reply, reception.tenantId, familyLimitOf(reception.limit, deps.clock.now()));
+    return reply.header('content-type', jsonContentType).send(answerOf(reception));
+  };
+
+  return async (app) => {
+    await app.register(async (hooks: FastifyInstance) => {
+      // The bytes are read by the handler, as many as this webhook takes, whatever their type says they are.
+      hooks.removeAllContentTypeParsers();
+      hooks.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+      for (const url of ['/api/v1/hooks/:webhook_token', '/hooks/:webhook_token']) {
+        hooks.post(
+          url,
+          {
+            // Some senders' content types are none; the framework would refuse them before anyone looks.
+            onRequest: (request, _reply, done) => {
+              const contentType = request.raw.headers['content-type'];
+              if (contentType !== undefined) contentTypes.set(request, contentType);
+              delete request.raw.headers['content-type'];
+              done();
+            },
+            config: { answers: { 200: receptionSchema }, showsBody: anyBody, headers: ['limits'] },
+            schema: {
+              ...(url.startsWith('/api') ? { tags: ['webhooks'] } : {}),
+              summary: 'Where senders post: 200 when the delivery is durable',
+            },
+          },
+          handle,
+        );
+      }
+    });
+  };
+}
+
+const anyBody = Type.Unknown({
+  description: 'Whatever the sender signed: the bytes count, not their type.',
+  examples: [{ type: 'order.paid', event_id: 'order-17-paid' }],
+});
+
+/** A string, not bytes: Node writes it in one piece with the headers. */
+function answerOf(reception: Reception): string {
+  if (reception.status === 'ignored') return '{"status":"ignored"}';
+  return `{"status":"${reception.status}","event_id":"${reception.eventId}"}`;
+}
+
+/** Node joins repeated headers itself; the one that it keeps as a list is none of a sender's. */
+function headersOf(request: FastifyRequest): DeliveryHeaders {
+  const { 'set-cookie': _list, ...headers } = request.raw.headers;
+  return { ...(headers as DeliveryHeaders), 'content-type': contentTypes.get(request) };
+}

@@ -1,0 +1,58 @@
+import { noSuchService } from '../../../directory/manage-services.ts';
+import type { ExternalService, HealthStatus, ServiceDirectory } from '../../../directory/service.ts';
+import type { Routes } from '../../app.ts';
+import { jsonAnswer } from '../../reply/answer.ts';
+import type { Idempotency } from '../../request/idempotency.ts';
+import { callerOf } from '../../request/request-context.ts';
+import { healthSchema, idOf, idParamsSchema } from './services-schemas.ts';
+
+/** What a probe found, and how the service stands with it. */
+export interface ProbeReport {
+  readonly status: HealthStatus;
+  readonly ok: boolean;
+  /** Unix milliseconds. */
+  readonly checkedAtMs: number;
+  readonly durationMs: number;
+  /** In words that name no secret and no address; null after a success. */
+  readonly fault: string | null;
+}
+
+export interface ServicesCheckDeps {
+  readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
+  readonly idempotency: Idempotency;
+  /** Asks the provider now; never throws for what the provider does. */
+  probe(service: ExternalService, requestId: string): Promise<ProbeReport>;
+}
+
+/**
+ * `POST /services/{id}/check`: probes now. It counts like any other attempt, so one success alone may not make it healthy:
+ * it changes the service's health, and with an `Idempotency-Key` only once.
+ */
+export function serviceCheckRoute({ directory, idempotency, probe }: ServicesCheckDeps): Routes {
+  return (app) => {
+    app.post(
+      '/services/:id/check',
+      {
+        config: { access: { scope: 'admin' }, answers: { 200: healthSchema } },
+        schema: { tags: ['services'], summary: 'Probe the service now', params: idParamsSchema },
+      },
+      idempotency.wrap(async (request) => {
+        const id = idOf(request);
+        const services = await directory.ofTenant(callerOf(request).tenantId);
+        const service = services.find((candidate) => candidate.id === id);
+        if (service === undefined) throw noSuchService();
+        const report = await probe(service, request.id);
+        return jsonAnswer(200, {
+          service_id: service.id,
+          service_name: service.serviceName,
+          health_status: report.status,
+          status: report.status,
+          last_health_check: new Date(report.checkedAtMs).toISOString(),
+          ok: report.ok,
+          response_time_ms: Math.round(report.durationMs),
+          last_error: report.fault,
+        });
+      }),
+    );
+  };
+}

@@ -1,0 +1,157 @@
+/** From a checked body to the service that its admin wants. */
+import { sensitiveMember } from '../../../audit/sensitive-names.ts';
+import { draftOfRow, type ServiceDraft } from '../../../directory/manage-services.ts';
+import { addressesOfDraft, canBeEmulated, faultsOfDraft } from '../../../directory/service-rules.ts';
+import type { InputFault } from '../../../errors.ts';
+import type { ServiceId } from '../../../ids.ts';
+import type { ExternalServiceRow } from '../../../storage/tables/external-services.ts';
+import { inputError } from '../../request/validate.ts';
+import type { ServiceBody, ServicePatch } from './services-schemas.ts';
+
+/** Which services without an address of their own go to the emulator: none, those without a credential, or all. */
+export type Emulates = 'none' | 'keyless' | 'all';
+
+/** Members of `config` that this program writes itself: a body can neither set nor lose them. */
+const ownConfig: ReadonlySet<string> = new Set(['environment', 'emulated']);
+const maxConfigBytes = 65_536;
+
+/** POST, and PUT with the `current` service: all is replaced but the secrets that are not sent. */
+export function draftOfBody(body: ServiceBody, current: ExternalServiceRow | null, emulates: Emulates): ServiceDraft {
+  const draft: ServiceDraft = {
+    serviceName: body.service_name,
+    serviceType: body.service_type,
+    displayName: body.display_name ?? body.service_name,
+    baseUrl: body.base_url ?? null,
+    config: { ...settable(body.config ?? {}), ...ownConfigOf(current) },
+    isActive: body.is_active ?? true,
+    rateLimitPerMinute: body.rate_limit_per_minute ?? null,
+    rateLimitPerHour: body.rate_limit_per_hour ?? null,
+    rateLimitPerDay: body.rate_limit_per_day ?? null,
+    rateLimitPerMonth: body.rate_limit_per_month ?? null,
+    priority: body.priority ?? 100,
+    fallbackServiceId: fallbackOf(body) ?? null,
+    description: body.description ?? null,
+    tags: body.tags ?? [],
+    apiKey: body.api_key,
+    credentials: credentialsOf(body),
+  };
+  return checked(withEmulation(draft, current, emulates));
+}
+
+/** PATCH: what is named. Members of `config` one by one, as in a JSON merge patch: null takes one away. */
+export function patchedDraft(body: ServicePatch, current: ExternalServiceRow, emulates: Emulates): ServiceDraft {
+  const before = draftOfRow(current);
+  const named = <T>(value: T | undefined, otherwise: T): T => (value === undefined ? otherwise : value);
+  const draft: ServiceDraft = {
+    serviceName: named(body.service_name, before.serviceName),
+    serviceType: named(body.service_type, before.serviceType),
+    displayName: named(body.display_name, before.displayName),
+    baseUrl: named(body.base_url, before.baseUrl),
+    config: body.config === undefined ? before.config : mergedConfig(before.config, settable(body.config)),
+    isActive: named(body.is_active, before.isActive),
+    rateLimitPerMinute: named(body.rate_limit_per_minute, before.rateLimitPerMinute),
+    rateLimitPerHour: named(body.rate_limit_per_hour, before.rateLimitPerHour),
+    rateLimitPerDay: named(body.rate_limit_per_day, before.rateLimitPerDay),
+    rateLimitPerMonth: named(body.rate_limit_per_month, before.rateLimitPerMonth),
+    priority: named(body.priority, before.priority),
+    fallbackServiceId: named(fallbackOf(body), before.fallbackServiceId),
+    description: named(body.description, before.description),
+    tags: named(body.tags, before.tags),
+    apiKey: body.api_key,
+    credentials: credentialsOf(body),
+  };
+  return checked(withEmulation(draft, current, emulates));
+}
+
+/**
+ * Refuses addresses that the outbound policy does not let through, with its reason; those that were there before are
+ * not looked at again. `refusalOf` answers null for an address that may be called.
+ */
+export async function checkAddresses(
+  draft: ServiceDraft,
+  current: ExternalServiceRow | null,
+  refusalOf: (url: string) => Promise<string | null>,
+): Promise<void> {
+  const known = new Set(current === null ? [] : addressesOfDraft(draftOfRow(current)).map(({ url }) => url));
+  const faults: InputFault[] = [];
+  for (const { path, url } of addressesOfDraft(draft)) {
+    const refusal = known.has(url) ? null : await refusalOf(url);
+    if (refusal !== null) faults.push({ path, message: `may not be called: ${refusal}` });
+  }
+  if (faults.length > 0) throw inputError(faults);
+}
+
+function checked(draft: ServiceDraft): ServiceDraft {
+  const faults = [...faultsOfConfig(draft.config), ...faultsOfDraft(draft)];
+  if (faults.length > 0) throw inputError(faults);
+  return draft;
+}
+
+/** `config` is shown to every admin and kept in the history, so no secret may stand in it. */
+function faultsOfConfig(config: Readonly<Record<string, unknown>>): InputFault[] {
+  if (Buffer.byteLength(JSON.stringify(config)) > maxConfigBytes) {
+    return [{ path: 'config', message: `must be at most ${maxConfigBytes} bytes of JSON` }];
+  }
+  const isSensitive = sensitiveMember(new Set());
+  const faults: InputFault[] = [];
+  const look = (value: unknown, path: string): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [name, member] of Object.entries(value)) {
+      const place = `${path}.${name.slice(0, 100)}`;
+      if (typeof member === 'string' && !ownConfig.has(name) && isSensitive(name)) {
+        faults.push({ path: place, message: 'is a secret: it belongs in "api_key" or "credentials"' });
+      } else if (!(path === 'config' && ownConfig.has(name))) look(member, place);
+    }
+  };
+  look(config, 'config');
+  return faults;
+}
+
+function settable(config: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(config).filter(([name]) => !ownConfig.has(name)));
+}
+
+function ownConfigOf(row: ExternalServiceRow | null): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(row?.config ?? {}).filter(([name]) => ownConfig.has(name)));
+}
+
+function mergedConfig(config: Record<string, unknown>, patch: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries({ ...config, ...patch }).filter(([, value]) => value !== null));
+}
+
+/** As ids are kept: in small letters. */
+function fallbackOf({ fallback_service_id: id }: ServicePatch): ServiceId | null | undefined {
+  return (typeof id === 'string' ? id.toLowerCase() : id) as ServiceId | null | undefined;
+}
+
+function credentialsOf({ credentials }: Pick<ServiceBody, 'credentials'>): unknown {
+  if (typeof credentials !== 'string') return credentials;
+  try {
+    const parsed: unknown = JSON.parse(credentials);
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
+  } catch {
+    // Told below: what the parser says may show a part of the secret.
+  }
+  throw inputError([{ path: 'credentials', message: 'must be an object, or the JSON of one' }]);
+}
+
+/**
+ * A vendor's service without an address of its own is emulated where this program emulates: decided anew only when the
+ * change could make a difference, since what the environment registered has reasons of its own.
+ */
+function withEmulation(draft: ServiceDraft, current: ExternalServiceRow | null, emulates: Emulates): ServiceDraft {
+  const isUntouched =
+    current !== null &&
+    draft.apiKey === undefined &&
+    draft.credentials === undefined &&
+    draft.baseUrl === current.base_url &&
+    draft.config.adapter === current.config.adapter;
+  if (isUntouched) return draft;
+  const hasSecret =
+    (draft.apiKey === undefined ? (current?.api_key ?? null) : draft.apiKey) !== null ||
+    (draft.credentials === undefined ? (current?.credentials ?? null) : draft.credentials) !== null;
+  const isEmulated =
+    draft.baseUrl === null && canBeEmulated(draft) && (emulates === 'all' || (emulates === 'keyless' && !hasSecret));
+  const { emulated: _before, ...config } = draft.config;
+  return { ...draft, config: isEmulated ? { ...config, emulated: true } : config };
+}

@@ -1,0 +1,172 @@
+/** The services API as it is checked and described. */
+import Type, { type Static } from 'typebox';
+import { serviceTypes } from '../../../providers/provider.ts';
+
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
+const largestInteger = 2_147_483_647;
+const limit = Type.Optional(
+  nullable(Type.Integer({ minimum: 0, maximum: largestInteger, description: '0 or null: none of its own.' })),
+);
+const anyObject = (options: Type.TObjectOptions = {}) => Type.Object({}, { ...options, additionalProperties: true });
+export const serviceTypeSchema = Type.Union(serviceTypes.map((type) => Type.Literal(type)));
+
+/** What the service shows and nobody sets. A body may carry them, so that what was read can be sent back. */
+const readOnly = {
+  id: Type.Optional(Type.Unknown()),
+  management_company_id: Type.Optional(Type.Unknown()),
+  has_api_key: Type.Optional(Type.Unknown()),
+  has_credentials: Type.Optional(Type.Unknown()),
+  health_status: Type.Optional(Type.Unknown()),
+  last_health_check: Type.Optional(Type.Unknown()),
+  created_at: Type.Optional(Type.Unknown()),
+  updated_at: Type.Optional(Type.Unknown()),
+};
+
+const serviceName = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$',
+  description: 'Unique in its tenant; up to 100 of `A-Za-z0-9_.-`.',
+});
+
+const configHelp = [
+  '`adapter`: `google_maps`, `yandex_maps`, `google_sheets`, `offline_gazetteer` or `http`; default: the name of the service, and `http` for APIs.',
+  '`cost_per_request`: USD, or `{operation: USD}`.',
+  'Of `http` services: `auth`, `{in, name?, prefix?}`. `in` is `header` (default: `Authorization: Bearer <api_key>`), `query` (`name`),',
+  '`basic` (`credentials.username` and `password`; or `name` as the user and the API key as the password; or the API key as `user:password`)',
+  'or `oauth2_client_credentials` (`token_url`, `scope?`, `audience?`, `client_auth?` = `basic` or `body`; `credentials.client_id` and `client_secret`).',
+  '`cache_ttl_seconds`: how long answers to GET are kept; left out: as the upstream says; 0: never.',
+  '`health_path`: what a probe asks with GET; left out: the base URL, with HEAD.',
+].join(' ');
+
+const settable = {
+  display_name: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Default: the name.' })),
+  base_url: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 2048 }))),
+  api_key: Type.Optional(
+    nullable(
+      Type.String({ minLength: 1, maxLength: 8192, pattern: '^[^\\x00-\\x1f\\x7f]*$', description: 'Write-only.' }),
+    ),
+  ),
+  credentials: Type.Optional(
+    Type.Union([anyObject(), Type.String({ maxLength: 65_536 }), Type.Null()], {
+      description: 'Write-only: an object, or its JSON as text.',
+    }),
+  ),
+  config: Type.Optional(anyObject({ description: configHelp, examples: [{ adapter: 'google_maps' }] })),
+  is_active: Type.Optional(Type.Boolean()),
+  rate_limit_per_minute: limit,
+  rate_limit_per_hour: limit,
+  rate_limit_per_day: limit,
+  rate_limit_per_month: limit,
+  priority: Type.Optional(
+    Type.Integer({ minimum: -1_000_000, maximum: 1_000_000, description: 'Lower is tried first.' }),
+  ),
+  fallback_service_id: Type.Optional(nullable(Type.String({ maxLength: 100 }))),
+  description: Type.Optional(nullable(Type.String({ maxLength: 2000 }))),
+  tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 50 })),
+};
+
+/** POST and PUT. */
+export const serviceBodySchema = Type.Object(
+  { service_name: serviceName, service_type: serviceTypeSchema, ...settable, ...readOnly },
+  {
+    additionalProperties: false,
+    examples: [
+      {
+        service_name: 'weather',
+        service_type: 'api',
+        display_name: 'Weather',
+        base_url: 'https://api.weather.example',
+        api_key: 'the key',
+        config: { auth: { in: 'query', name: 'key' }, cache_ttl_seconds: 600 },
+      },
+    ],
+  },
+);
+export type ServiceBody = Static<typeof serviceBodySchema>;
+
+export const servicePatchSchema = Type.Object(
+  {
+    service_name: Type.Optional(serviceName),
+    service_type: Type.Optional(serviceTypeSchema),
+    ...settable,
+    ...readOnly,
+  },
+  { additionalProperties: false, examples: [{ priority: 50, rate_limit_per_minute: 100 }] },
+);
+export type ServicePatch = Static<typeof servicePatchSchema>;
+
+export const listQuerySchema = Type.Object({
+  service_type: Type.Optional(serviceTypeSchema),
+  is_active: Type.Optional(Type.Boolean()),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+  offset: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+});
+
+export const historyQuerySchema = Type.Object({
+  cursor: Type.Optional(Type.String({ maxLength: 100 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+});
+
+export const idParamsSchema = Type.Object({ id: Type.String() });
+
+/** As it is kept: a UUID may be written in capitals too (RFC 9562, 4). */
+export function idOf({ params }: { readonly params: unknown }): string {
+  return (params as Static<typeof idParamsSchema>).id.toLowerCase();
+}
+
+const time = Type.String({ format: 'date-time' });
+const shownLimit = nullable(Type.Integer());
+
+/** `ExternalService`. */
+export const serviceSchema = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  management_company_id: Type.String(),
+  service_name: Type.String(),
+  service_type: serviceTypeSchema,
+  display_name: Type.String(),
+  base_url: nullable(Type.String()),
+  has_api_key: Type.Boolean(),
+  has_credentials: Type.Boolean(),
+  config: anyObject(),
+  is_active: Type.Boolean(),
+  health_status: Type.Union(['healthy', 'degraded', 'down', 'unknown'].map((status) => Type.Literal(status))),
+  last_health_check: nullable(time),
+  rate_limit_per_minute: shownLimit,
+  rate_limit_per_hour: shownLimit,
+  rate_limit_per_day: shownLimit,
+  rate_limit_per_month: shownLimit,
+  priority: Type.Integer(),
+  fallback_service_id: nullable(Type.String()),
+  description: nullable(Type.String()),
+  tags: Type.Array(Type.String()),
+  created_at: time,
+  updated_at: time,
+});
+
+export const serviceListSchema = Type.Object({ services: Type.Array(serviceSchema), total: Type.Integer() });
+
+export const historySchema = Type.Object({
+  changes: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      action: Type.Union(['created', 'changed', 'deleted'].map((action) => Type.Literal(action))),
+      changed_by: nullable(Type.String()),
+      request_id: nullable(Type.String()),
+      changed_at: time,
+      before: nullable(anyObject()),
+      after: nullable(anyObject()),
+      changed_secrets: Type.Array(Type.String(), { description: 'Which write-only members were set or taken away.' }),
+    }),
+  ),
+  next_cursor: nullable(Type.String()),
+});
+
+export const healthSchema = Type.Object({
+  service_id: Type.String(),
+  service_name: Type.String(),
+  health_status: Type.String(),
+  status: Type.String({ description: 'The same, under the name that the health endpoints use.' }),
+  last_health_check: nullable(time),
+  ok: Type.Boolean({ description: 'What this probe alone says.' }),
+  response_time_ms: nullable(Type.Integer()),
+  last_error: nullable(Type.String()),
+});

@@ -1,0 +1,162 @@
+/** `/services`: a tenant's external services. Live on this replica at once and on all others within a second. */
+
+import type { FastifyRequest } from 'fastify';
+import type { Static } from 'typebox';
+import type { ResponseCache } from '../../../cache/response-cache.ts';
+import { answersMayDiffer } from '../../../directory/answer-source.ts';
+import {
+  changeService,
+  createService,
+  type ManageServicesDeps,
+  noSuchService,
+  removeService,
+} from '../../../directory/manage-services.ts';
+import { presentService } from '../../../directory/present-service.ts';
+import type { ServiceDirectory } from '../../../directory/service.ts';
+import { isUuid, type TenantId } from '../../../ids.ts';
+import { findService, pageServices } from '../../../storage/tables/external-services.ts';
+import { apiPrefix, type Routes } from '../../app.ts';
+import { jsonAnswer, sendAnswer } from '../../reply/answer.ts';
+import type { Idempotency } from '../../request/idempotency.ts';
+import { callerOf } from '../../request/request-context.ts';
+import { type ServicesCheckDeps, serviceCheckRoute } from './services-check.ts';
+import { serviceHistoryRoute } from './services-history.ts';
+import { checkAddresses, draftOfBody, type Emulates, patchedDraft } from './services-input.ts';
+import { type ServicesRateLimitsDeps, serviceRateLimitsRoute } from './services-rate-limits.ts';
+import {
+  idOf,
+  idParamsSchema,
+  listQuerySchema,
+  type ServiceBody,
+  type ServicePatch,
+  serviceBodySchema,
+  serviceListSchema,
+  servicePatchSchema,
+  serviceSchema,
+} from './services-schemas.ts';
+
+export interface ServicesRoutesDeps extends ManageServicesDeps, ServicesRateLimitsDeps, ServicesCheckDeps {
+  readonly directory: Pick<ServiceDirectory, 'refresh' | 'ofTenant'>;
+  readonly cache: Pick<ResponseCache, 'invalidate'>;
+  readonly idempotency: Idempotency;
+  readonly emulates: Emulates;
+  /** Why the outbound policy lets nothing be sent to this URL; null where it does. */
+  refusalOf(url: string): Promise<string | null>;
+}
+
+const access = { scope: 'admin' } as const;
+const tags = ['services'];
+const defaultLimit = 100;
+
+export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
+  return async (app) => {
+    app.get(
+      '/services',
+      {
+        config: { access, answers: { 200: serviceListSchema } },
+        schema: { tags, summary: 'The services of the tenant', querystring: listQuerySchema },
+      },
+      async (request) => {
+        const { tenantId } = callerOf(request);
+        const query = request.query as Static<typeof listQuerySchema>;
+        const { rows, total } = await deps.db.forTenant(tenantId, (tx) =>
+          pageServices(tx, tenantId, {
+            serviceType: query.service_type ?? null,
+            isActive: query.is_active ?? null,
+            limit: query.limit ?? defaultLimit,
+            offset: query.offset ?? 0,
+          }),
+        );
+        return { services: rows.map(presentService), total };
+      },
+    );
+
+    app.post(
+      '/services',
+      {
+        config: { access, answers: { 201: serviceSchema }, headers: ['location'] },
+        schema: { tags, summary: 'Register a service', body: serviceBodySchema },
+      },
+      deps.idempotency.wrap(async (request) => {
+        const { tenantId } = callerOf(request);
+        const draft = draftOfBody(request.body as ServiceBody, null, deps.emulates);
+        await checkAddresses(draft, null, deps.refusalOf);
+        const row = await createService(deps, tenantId, draft, contextOf(request));
+        deps.directory.refresh(tenantId);
+        return jsonAnswer(201, presentService(row), { location: `${apiPrefix}/services/${row.id}` });
+      }),
+    );
+
+    app.get(
+      '/services/:id',
+      {
+        config: { access, answers: { 200: serviceSchema } },
+        schema: { tags, summary: 'One service', params: idParamsSchema },
+      },
+      async (request) => presentService(await findOwn(deps, callerOf(request).tenantId, idOf(request))),
+    );
+
+    for (const method of ['PUT', 'PATCH'] as const) {
+      app.route({
+        method,
+        url: '/services/:id',
+        config: { access, answers: { 200: serviceSchema } },
+        schema: {
+          tags,
+          summary: method === 'PUT' ? 'Replace a service; secrets that are not sent stay' : 'Change what is named',
+          params: idParamsSchema,
+          body: method === 'PUT' ? serviceBodySchema : servicePatchSchema,
+        },
+        handler: async (request) => presentService(await change(deps, request, method)),
+      });
+    }
+
+    app.delete(
+      '/services/:id',
+      {
+        config: { access, answers: { 204: null } },
+        schema: { tags, summary: 'Delete a service; its logs, costs and history stay', params: idParamsSchema },
+      },
+      async (request, reply) => {
+        const { tenantId } = callerOf(request);
+        const removed = await removeService(deps, tenantId, idOf(request), contextOf(request));
+        deps.directory.refresh(tenantId);
+        await deps.cache.invalidate(tenantId, { serviceName: removed.service_name });
+        return sendAnswer(reply, { status: 204, headers: {}, body: Buffer.alloc(0) });
+      },
+    );
+
+    for (const routes of [serviceCheckRoute(deps), serviceRateLimitsRoute(deps), serviceHistoryRoute(deps)]) {
+      await routes(app);
+    }
+  };
+}
+
+/**
+ * The addresses are looked up before the transaction: a slow name server must not hold the tenant's services locked.
+ * What the service answered from another address, or to another account, is let go of before the change is answered.
+ */
+async function change(deps: ServicesRoutesDeps, request: FastifyRequest, method: 'PUT' | 'PATCH') {
+  const { tenantId } = callerOf(request);
+  const draftOf = (current: Awaited<ReturnType<typeof findOwn>>) =>
+    method === 'PUT'
+      ? draftOfBody(request.body as ServiceBody, current, deps.emulates)
+      : patchedDraft(request.body as ServicePatch, current, deps.emulates);
+  const before = await findOwn(deps, tenantId, idOf(request));
+  await checkAddresses(draftOf(before), before, deps.refusalOf);
+  const row = await changeService(deps, tenantId, before.id, draftOf, contextOf(request));
+  deps.directory.refresh(tenantId);
+  if (answersMayDiffer(before, row)) await deps.cache.invalidate(tenantId, { serviceName: before.service_name });
+  return row;
+}
+
+/** Throws `NOT_FOUND`, also for what is no id at all. */
+async function findOwn(deps: Pick<ManageServicesDeps, 'db'>, tenantId: TenantId, id: string) {
+  const row = isUuid(id) ? await deps.db.forTenant(tenantId, (tx) => findService(tx, tenantId, id)) : null;
+  if (row === null) throw noSuchService();
+  return row;
+}
+
+function contextOf(request: FastifyRequest) {
+  return { changedBy: callerOf(request).principal.name, requestId: request.id };
+}

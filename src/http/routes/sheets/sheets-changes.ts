@@ -1,0 +1,158 @@
+/** The sheets routes that change something: write, append, clear, batch. Each honours an `Idempotency-Key`. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { appendAnswer, runBatch, updateAnswer } from '../../../sheets/batch.ts';
+import type { Changed } from '../../../sheets/changed.ts';
+import {
+  parseAppendRequest,
+  parseBatchRequest,
+  parseClearRequest,
+  parseWriteRequest,
+} from '../../../sheets/parse-request.ts';
+import {
+  appendRequestSchema,
+  appendResultSchema,
+  batchRequestSchema,
+  batchResultSchema,
+  clearRequestSchema,
+  clearResultSchema,
+  writeRequestSchema,
+  writeResultSchema,
+} from '../../../sheets/schemas.ts';
+import type { Routes } from '../../app.ts';
+import { requireScope } from '../../auth/authenticate.ts';
+import { type Answer, jsonAnswer } from '../../reply/answer.ts';
+import { withRateLimitHeaders } from '../../reply/call-reply.ts';
+import { abortWhenCallerLeaves } from '../../request/abort.ts';
+import type { Progress } from '../../request/idempotency.ts';
+import { callerOf } from '../../request/request-context.ts';
+import { type SheetsRoutesDeps, sheetsCallerOf } from './sheets-route.ts';
+
+/** Two million cells of a digit each would fit; a caller with more is told so as bad input. */
+const bodyLimit = 12 * 1024 * 1024;
+
+/** Before the body is read: most who may not do anything here need send none. */
+async function requireAnySheetsScope(request: FastifyRequest): Promise<void> {
+  const { principal } = callerOf(request);
+  if (!principal.scopes.has('sheets:read')) requireScope(principal, 'sheets:write');
+}
+
+async function requireScopesOfBatch(request: FastifyRequest): Promise<void> {
+  const { principal } = callerOf(request);
+  const { operations } = (request.body ?? {}) as { operations?: unknown };
+  const names = (Array.isArray(operations) ? operations : []).map((one: unknown) =>
+    typeof one === 'object' && one !== null && 'operation' in one ? one.operation : null,
+  );
+  if (names.includes('read')) requireScope(principal, 'sheets:read');
+  if (names.length === 0 || names.some((name) => name !== 'read')) requireScope(principal, 'sheets:write');
+}
+
+export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
+  const { sheets, limits } = deps;
+
+  /** Never aborted by a caller who leaves: half a change would be known to nobody. */
+  const unending = (): AbortSignal => new AbortController().signal;
+
+  async function answerChange<Result>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    call: Promise<Changed<Result>>,
+    render: (result: Result) => object,
+  ): Promise<Answer> {
+    const { result, provider, familyLimit } = await withRateLimitHeaders(reply, limits, call);
+    limits.set(reply, callerOf(request).tenantId, familyLimit);
+    return jsonAnswer(200, render(result), { 'x-provider': encodeURIComponent(provider) });
+  }
+
+  return (app) => {
+    app.post(
+      '/sheets/write',
+      {
+        bodyLimit,
+        config: {
+          access: { scope: 'sheets:write' },
+          showsBody: writeRequestSchema,
+          answers: { 200: writeResultSchema },
+          headers: ['provider', 'limits'],
+        },
+        schema: { tags: ['sheets'], summary: 'Write values into a range' },
+      },
+      deps.idempotency.wrap(async (request, _progress, reply) => {
+        const question = parseWriteRequest(request.body);
+        const caller = sheetsCallerOf(request, deps, request.body);
+        return answerChange(request, reply, sheets.write(caller, question, unending()), updateAnswer);
+      }),
+    );
+
+    app.post(
+      '/sheets/append',
+      {
+        bodyLimit,
+        config: {
+          access: { scope: 'sheets:write' },
+          showsBody: appendRequestSchema,
+          answers: { 200: appendResultSchema },
+          headers: ['provider', 'limits'],
+        },
+        schema: { tags: ['sheets'], summary: 'Append rows to a table, once' },
+      },
+      deps.idempotency.wrap(async (request, progress, reply) => {
+        const question = parseAppendRequest(request.body);
+        const caller = sheetsCallerOf(request, deps, request.body);
+        const call = sheets.append(caller, question, progress, unending());
+        return answerChange(request, reply, call, appendAnswer);
+      }),
+    );
+
+    app.post(
+      '/sheets/clear',
+      {
+        config: {
+          access: { scope: 'sheets:write' },
+          showsBody: clearRequestSchema,
+          answers: { 200: clearResultSchema },
+          headers: ['provider', 'limits'],
+        },
+        schema: { tags: ['sheets'], summary: 'Empty the cells of a range; formats stay' },
+      },
+      deps.idempotency.wrap(async (request, _progress, reply) => {
+        const question = parseClearRequest(request.body);
+        const caller = sheetsCallerOf(request, deps, request.body);
+        return answerChange(request, reply, sheets.clear(caller, question, unending()), (range) => ({
+          cleared_range: range,
+        }));
+      }),
+    );
+
+    app.post(
+      '/sheets/batch',
+      {
+        bodyLimit,
+        config: {
+          access: { scope: 'any' },
+          showsBody: batchRequestSchema,
+          answers: { 200: batchResultSchema },
+          headers: ['limits'],
+        },
+        schema: {
+          tags: ['sheets'],
+          summary: 'Several operations on one spreadsheet, in order',
+          description: 'Reads need the scope `sheets:read`, everything else `sheets:write`.',
+        },
+        onRequest: requireAnySheetsScope,
+        // Before the kept answers: what one credential may see of them is not another's.
+        preHandler: requireScopesOfBatch,
+      },
+      deps.idempotency.wrap(async (request, progress: Progress, reply) => {
+        const batch = parseBatchRequest(request.body);
+        const caller = sheetsCallerOf(request, deps, request.body);
+        // The reads of a batch that nobody waits for are not worth their quota.
+        const signal = batch.operations.every(({ operation }) => operation === 'read')
+          ? abortWhenCallerLeaves(reply)
+          : unending();
+        const { result, familyLimit } = await runBatch(sheets, caller, batch, progress, signal);
+        limits.set(reply, caller.tenantId, familyLimit);
+        return jsonAnswer(200, result);
+      }),
+    );
+  };
+}

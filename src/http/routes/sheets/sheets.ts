@@ -1,0 +1,101 @@
+/** The sheets routes; those that change something are in `sheets-changes.ts`. */
+import { readSheetsHealth } from '../../../sheets/health.ts';
+import { parseReadRequest, parseSpreadsheetId } from '../../../sheets/parse-request.ts';
+import {
+  metadataParamsSchema,
+  metadataQuerySchema,
+  metadataResultSchema,
+  readRequestSchema,
+  readResultSchema,
+  sheetsHealthSchema,
+} from '../../../sheets/schemas.ts';
+import type { Routes } from '../../app.ts';
+import { sendCallResult, withRateLimitHeaders } from '../../reply/call-reply.ts';
+import { abortWhenCallerLeaves } from '../../request/abort.ts';
+import { callerOf } from '../../request/request-context.ts';
+import { sheetsChangeRoutes } from './sheets-changes.ts';
+import { type SheetsRoutesDeps, sheetsCallerOf } from './sheets-route.ts';
+
+export function sheetsRoutes(deps: SheetsRoutesDeps): Routes {
+  return async (app) => {
+    for (const routes of [readRoute(deps), metadataRoute(deps), healthRoute(deps), sheetsChangeRoutes(deps)]) {
+      await routes(app);
+    }
+  };
+}
+
+/** `POST /sheets/read` */
+function readRoute(deps: SheetsRoutesDeps): Routes {
+  return (app) => {
+    app.post(
+      '/sheets/read',
+      {
+        config: {
+          access: { scope: 'sheets:read' },
+          showsBody: readRequestSchema,
+          answers: { 200: readResultSchema },
+          headers: ['refresh', 'cache', 'provider', 'limits'],
+        },
+        schema: { tags: ['sheets'], summary: 'The values of a range' },
+      },
+      async (request, reply) => {
+        const question = parseReadRequest(request.body);
+        const caller = sheetsCallerOf(request, deps, request.body);
+        const call = deps.sheets.read(caller, question, abortWhenCallerLeaves(reply));
+        return sendCallResult(
+          reply,
+          caller.tenantId,
+          await withRateLimitHeaders(reply, deps.limits, call),
+          deps.limits,
+        );
+      },
+    );
+  };
+}
+
+/** `GET /sheets/metadata/{spreadsheet_id}` */
+function metadataRoute(deps: SheetsRoutesDeps): Routes {
+  return (app) => {
+    app.get<{ Params: { spreadsheet_id: string } }>(
+      '/sheets/metadata/:spreadsheet_id',
+      {
+        config: {
+          access: { scope: 'sheets:read' },
+          answers: { 200: metadataResultSchema },
+          headers: ['refresh', 'cache', 'provider', 'limits'],
+        },
+        schema: {
+          tags: ['sheets'],
+          summary: 'The sheets of a spreadsheet',
+          params: metadataParamsSchema,
+          querystring: metadataQuerySchema,
+        },
+      },
+      async (request, reply) => {
+        const spreadsheetId = parseSpreadsheetId(request.params.spreadsheet_id);
+        const caller = sheetsCallerOf(request, deps, request.query);
+        const call = deps.sheets.metadata(caller, spreadsheetId, abortWhenCallerLeaves(reply));
+        return sendCallResult(
+          reply,
+          caller.tenantId,
+          await withRateLimitHeaders(reply, deps.limits, call),
+          deps.limits,
+        );
+      },
+    );
+  };
+}
+
+/** `GET /sheets/health`, for any credential of the tenant. */
+function healthRoute({ health }: SheetsRoutesDeps): Routes {
+  return (app) => {
+    app.get(
+      '/sheets/health',
+      {
+        config: { access: { scope: 'any' }, answers: { 200: sheetsHealthSchema } },
+        schema: { tags: ['sheets'], summary: 'How the sheets service is' },
+      },
+      async (request) => readSheetsHealth(health, callerOf(request).tenantId),
+    );
+  };
+}

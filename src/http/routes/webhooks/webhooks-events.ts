@@ -1,0 +1,113 @@
+/** `/webhooks/events` and `/webhooks/health`: what came, what became of it, and sending it again. */
+import type { Static } from 'typebox';
+import { invalidInput } from '../../../errors.ts';
+import { countWebhooks } from '../../../storage/tables/webhook-configs.ts';
+import { countTargets } from '../../../storage/tables/webhook-deliveries.ts';
+import { getEvent, listEvents, parseEventCursor, type ReadEventsDeps } from '../../../webhooks/managing/read-events.ts';
+import { type RetryEventsDeps, retryEvent, retryEvents } from '../../../webhooks/managing/retry-events.ts';
+import type { Routes } from '../../app.ts';
+import { jsonAnswer } from '../../reply/answer.ts';
+import type { Idempotency } from '../../request/idempotency.ts';
+import { callerOf } from '../../request/request-context.ts';
+import { filterOfQuery } from './webhooks-input.ts';
+import {
+  type EventsQuery,
+  eventListSchema,
+  eventsQuerySchema,
+  idParamsSchema,
+  redriveAnswerSchema,
+  redriveSchema,
+  retrySchema,
+  webhooksHealthSchema,
+  wholeEventSchema,
+} from './webhooks-schemas.ts';
+
+export interface WebhookEventsRoutesDeps extends ReadEventsDeps, RetryEventsDeps {
+  readonly db: ReadEventsDeps['db'] & RetryEventsDeps['db'];
+  readonly idempotency: Idempotency;
+}
+
+const access = { scope: 'admin' } as const;
+const tags = ['webhooks'];
+const defaultLimit = 100;
+/** A target that has not taken a delivery for so long is worth a look. */
+const lateSeconds = 300;
+
+export function webhookEventsRoutes(deps: WebhookEventsRoutesDeps): Routes {
+  return (app) => {
+    app.get(
+      '/webhooks/events',
+      {
+        config: { access, answers: { 200: eventListSchema } },
+        schema: { tags, summary: 'What was received, newest first', querystring: eventsQuerySchema },
+      },
+      async (request) => {
+        const query = request.query as EventsQuery;
+        const after = query.cursor === undefined ? null : parseEventCursor(query.cursor);
+        if (query.cursor !== undefined && after === null) {
+          throw invalidInput('cursor', 'is none that this service gave out');
+        }
+        return listEvents(deps, callerOf(request).tenantId, filterOfQuery(query), after, query.limit ?? defaultLimit);
+      },
+    );
+
+    app.get(
+      '/webhooks/events/:id',
+      {
+        config: { access, answers: { 200: wholeEventSchema } },
+        schema: { tags, summary: 'One delivery whole: headers, payload, attempts', params: idParamsSchema },
+      },
+      async (request) =>
+        getEvent(deps, callerOf(request).tenantId, (request.params as Static<typeof idParamsSchema>).id),
+    );
+
+    app.post(
+      '/webhooks/events/:id/retry',
+      {
+        config: { access, answers: { 200: retrySchema } },
+        schema: { tags, summary: 'Publish it again, and deliver it to the target again', params: idParamsSchema },
+      },
+      deps.idempotency.wrap(async (request) => {
+        const { id } = request.params as Static<typeof idParamsSchema>;
+        return jsonAnswer(200, await retryEvent(deps, callerOf(request).tenantId, id, request.id));
+      }),
+    );
+
+    app.post(
+      '/webhooks/events/retry',
+      {
+        config: { access, answers: { 200: redriveAnswerSchema } },
+        schema: {
+          tags,
+          summary: 'Send all that match again, the newest first, at most 1,000 at once',
+          body: redriveSchema,
+        },
+      },
+      deps.idempotency.wrap(async (request) => {
+        const filter = filterOfQuery(request.body as Static<typeof redriveSchema>);
+        return jsonAnswer(200, await retryEvents(deps, callerOf(request).tenantId, filter, request.id));
+      }),
+    );
+
+    app.get(
+      '/webhooks/health',
+      {
+        config: { access: { scope: 'any' }, answers: { 200: webhooksHealthSchema } },
+        schema: { tags, summary: 'Whether deliveries come in and reach their targets' },
+      },
+      async (request) => {
+        const { tenantId } = callerOf(request);
+        return deps.db.forTenant(tenantId, async (tx) => {
+          const { total, active, lastReceivedAt } = await countWebhooks(tx, tenantId);
+          const { pending, dead, oldestPendingAgeSeconds } = await countTargets(tx, tenantId);
+          return {
+            status: dead > 0 || oldestPendingAgeSeconds > lateSeconds ? 'degraded' : 'healthy',
+            webhooks: { total, active },
+            last_received_at: lastReceivedAt?.toISOString() ?? null,
+            targets: { pending, dead, oldest_pending_age_seconds: oldestPendingAgeSeconds },
+          };
+        });
+      },
+    );
+  };
+}

@@ -1,0 +1,97 @@
+/** From a checked body to the webhook that its admin wants. */
+import type { WebhookConfigRow } from '../../../storage/tables/webhook-configs.ts';
+import type { WebhookEventFilter } from '../../../storage/tables/webhook-events.ts';
+import {
+  draftForSource,
+  draftOfRow,
+  type WebhookDraft,
+  withPublishedRanges,
+} from '../../../webhooks/managing/webhook-draft.ts';
+import { usualSignatureHeaders } from '../../../webhooks/receiving/verify-signature.ts';
+import { parseEndTime, parseTime, requireOrder } from '../../request/query-values.ts';
+import { inputError } from '../../request/validate.ts';
+import type { EventsQuery, WebhookBody, WebhookPatch } from './webhooks-schemas.ts';
+
+/** POST and PUT: what is not said is as the sender's preset has it; secrets that are not sent stay. */
+export function draftOfBody(body: WebhookBody): WebhookDraft {
+  return named(body, draftForSource(body.webhook_name, body.source_service ?? 'custom'));
+}
+
+/** PATCH: what is named. */
+export function patchedDraft(body: WebhookPatch, current: WebhookConfigRow): WebhookDraft {
+  return named(body, draftOfRow(current));
+}
+
+function named(body: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
+  const or = <T>(value: T | undefined, usual: T): T => (value === undefined ? usual : value);
+  const sourceService = or(body.source_service, otherwise.sourceService);
+  const signatureScheme = or(body.signature_scheme, otherwise.signatureScheme);
+  // The header of the scheme before would never be sent by a sender of the new one.
+  const isSameScheme = signatureScheme === otherwise.signatureScheme;
+  const usualHeader = isSameScheme ? otherwise.signatureHeader : usualSignatureHeaders[signatureScheme];
+  return {
+    webhookName: or(body.webhook_name, otherwise.webhookName),
+    sourceService,
+    sourceServiceId: or(body.source_service_id, otherwise.sourceServiceId),
+    eventTypes: or(body.event_types, otherwise.eventTypes),
+    allowedIps: withPublishedRanges(sourceService, or(body.allowed_ips, otherwise.allowedIps)),
+    // null asks for the scheme's own: that one is looked at, so that one is shown.
+    signatureHeader: or(body.signature_header, usualHeader) ?? usualSignatureHeaders[signatureScheme],
+    signatureScheme,
+    toleranceSeconds: or(body.tolerance_seconds, otherwise.toleranceSeconds),
+    maxPayloadSizeBytes: or(body.max_payload_size_bytes, otherwise.maxPayloadSizeBytes),
+    targetUrl: or(body.target_url, otherwise.targetUrl),
+    overLimitPolicy: or(body.over_limit_policy, otherwise.overLimitPolicy),
+    isActive: or(body.is_active, otherwise.isActive),
+    eventTypeFrom: or(body.event_type_from, otherwise.eventTypeFrom),
+    deliveryIdFrom: or(body.delivery_id_from, otherwise.deliveryIdFrom),
+    duplicateBy: or(body.duplicate_by, otherwise.duplicateBy),
+    ordered: or(body.ordered, otherwise.ordered),
+    collector:
+      body.collector === undefined
+        ? otherwise.collector
+        : body.collector === null
+          ? null
+          : {
+              baseUrl: body.collector.base_url ?? null,
+              repository: body.collector.repository ?? null,
+              hookId: body.collector.hook_id ?? null,
+              token: body.collector.token,
+            },
+    secretKey: body.secret_key,
+    targetSecret: body.target_secret,
+  };
+}
+
+/** Refuses addresses that the outbound policy does not let through; those that were there before are not looked at again. */
+export async function checkAddresses(
+  draft: WebhookDraft,
+  current: WebhookConfigRow | null,
+  refusalOf: (url: string) => Promise<string | null>,
+): Promise<void> {
+  const known = [current?.target_url, current?.config.collector?.base_url];
+  for (const [path, url] of [
+    ['target_url', draft.targetUrl],
+    ['collector.base_url', draft.collector?.baseUrl ?? null],
+  ] as const) {
+    const refusal = url === null || known.includes(url) ? null : await refusalOf(url);
+    if (refusal !== null) throw inputError([{ path, message: `may not be called: ${refusal}` }]);
+  }
+}
+
+/** Throws `INVALID_REQUEST` for times that are none, or the wrong way round. */
+export function filterOfQuery(query: Omit<EventsQuery, 'cursor' | 'limit'>): WebhookEventFilter {
+  const fromMs = query.from_date === undefined ? undefined : parseTime('from_date', query.from_date);
+  const toMs = query.to_date === undefined ? undefined : parseEndTime('to_date', query.to_date);
+  requireOrder(fromMs, toMs);
+  return {
+    webhookId: query.webhook_id,
+    source: query.source,
+    status: query.status,
+    eventType: query.event_type,
+    deliveryId: query.delivery_id,
+    deliveryStatus: query.delivery_status,
+    fromMs,
+    toMs,
+  };
+}

@@ -1,0 +1,237 @@
+/** `/webhooks`: a tenant's webhooks. A change holds on this replica at once and on all others within a second. */
+import type { FastifyRequest } from 'fastify';
+import type { Static } from 'typebox';
+import { invalidInput } from '../../../errors.ts';
+import { isUuid, type TenantId } from '../../../ids.ts';
+import {
+  countWebhooks,
+  findWebhook,
+  pageWebhooks,
+  type WebhookPosition,
+} from '../../../storage/tables/webhook-configs.ts';
+import {
+  type ChangedWebhook,
+  changeWebhook,
+  createWebhook,
+  type ManageWebhooksDeps,
+  noSuchWebhook,
+  removeWebhook,
+  rotateSecret,
+  rotateToken,
+} from '../../../webhooks/managing/manage-webhooks.ts';
+import { presentWebhook } from '../../../webhooks/managing/present-webhook.ts';
+import { apiPrefix, type Routes } from '../../app.ts';
+import { type Answer, jsonAnswer, sendAnswer } from '../../reply/answer.ts';
+import type { Idempotency } from '../../request/idempotency.ts';
+import { callerOf } from '../../request/request-context.ts';
+import { type WebhookEventsRoutesDeps, webhookEventsRoutes } from './webhooks-events.ts';
+import { checkAddresses, draftOfBody, patchedDraft } from './webhooks-input.ts';
+import {
+  idParamsSchema,
+  rotatedSecretSchema,
+  rotatedTokenSchema,
+  rotateSecretSchema,
+  type WebhookBody,
+  type WebhookPatch,
+  webhookBodySchema,
+  webhookListSchema,
+  webhookPatchSchema,
+  webhookSchema,
+  webhooksQuerySchema,
+} from './webhooks-schemas.ts';
+
+export interface WebhooksRoutesDeps extends ManageWebhooksDeps, WebhookEventsRoutesDeps {
+  readonly db: ManageWebhooksDeps['db'] & WebhookEventsRoutesDeps['db'];
+  readonly idempotency: Idempotency;
+  /** Why the outbound policy lets nothing be sent to this URL; null where it does. */
+  refusalOf(url: string): Promise<string | null>;
+}
+
+const access = { scope: 'admin' } as const;
+const tags = ['webhooks'];
+const defaultLimit = 100;
+const defaultGraceSeconds = 86_400;
+
+export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
+  return async (app) => {
+    app.get(
+      '/webhooks',
+      {
+        config: { access, answers: { 200: webhookListSchema } },
+        schema: { tags, summary: 'The webhooks of the tenant, newest first', querystring: webhooksQuerySchema },
+      },
+      async (request) => {
+        const { tenantId } = callerOf(request);
+        const { cursor, limit = defaultLimit } = request.query as Static<typeof webhooksQuerySchema>;
+        const after = cursor === undefined ? null : parseCursor(cursor);
+        const { rows, counted } = await deps.db.readForTenant(tenantId, async (tx) => ({
+          rows: await pageWebhooks(tx, tenantId, after, limit + 1),
+          counted: await countWebhooks(tx, tenantId),
+        }));
+        const shown = rows.slice(0, limit);
+        const last = shown.at(-1);
+        return {
+          webhooks: shown.map((row) => presentWebhook(deps, row)),
+          total: counted.total,
+          next_cursor:
+            rows.length > limit && last !== undefined
+              ? renderCursor({ createdAt: last.created_at_text, id: last.id })
+              : null,
+        };
+      },
+    );
+
+    app.post(
+      '/webhooks',
+      {
+        config: { access, answers: { 201: webhookSchema }, headers: ['location'] },
+        schema: { tags, summary: 'Create a webhook; a secret that is made is shown once', body: webhookBodySchema },
+      },
+      deps.idempotency.wrap(async (request) => {
+        const { tenantId } = callerOf(request);
+        const draft = draftOfBody(request.body as WebhookBody);
+        await checkAddresses(draft, null, deps.refusalOf);
+        const changed = await createWebhook(deps, tenantId, draft, contextOf(request));
+        return jsonAnswer(201, presentChanged(deps, changed), {
+          location: `${apiPrefix}/webhooks/${changed.row.id}`,
+        });
+      }),
+    );
+
+    app.get(
+      '/webhooks/:id',
+      {
+        config: { access, answers: { 200: webhookSchema } },
+        schema: { tags, summary: 'One webhook', params: idParamsSchema },
+      },
+      async (request) => presentWebhook(deps, await findOwn(deps, callerOf(request).tenantId, idOf(request))),
+    );
+
+    for (const method of ['PUT', 'PATCH'] as const) {
+      app.route({
+        method,
+        url: '/webhooks/:id',
+        config: { access, answers: { 200: webhookSchema } },
+        schema: {
+          tags,
+          summary: method === 'PUT' ? 'Replace a webhook; secrets that are not sent stay' : 'Change what is named',
+          params: idParamsSchema,
+          body: method === 'PUT' ? webhookBodySchema : webhookPatchSchema,
+        },
+        handler: async (request) => presentChanged(deps, await change(deps, request, method)),
+      });
+    }
+
+    app.delete(
+      '/webhooks/:id',
+      {
+        config: { access, answers: { 204: null } },
+        schema: { tags, summary: 'Delete a webhook; what it received stays', params: idParamsSchema },
+      },
+      async (request, reply) => {
+        await removeWebhook(deps, callerOf(request).tenantId, idOf(request), contextOf(request));
+        return sendAnswer(reply, { status: 204, headers: {}, body: Buffer.alloc(0) });
+      },
+    );
+
+    app.post(
+      '/webhooks/:id/rotate-secret',
+      {
+        config: { access, answers: { 200: rotatedSecretSchema } },
+        schema: {
+          tags,
+          summary: 'A new secret, shown once; the old one stays good for grace_seconds',
+          params: idParamsSchema,
+          body: rotateSecretSchema,
+        },
+        preValidation: allowNoBody,
+      },
+      deps.idempotency.wrap(async (request): Promise<Answer> => {
+        const body = (request.body ?? {}) as { grace_seconds?: number; secret_key?: string };
+        const { row, secret } = await rotateSecret(
+          deps,
+          callerOf(request).tenantId,
+          idOf(request),
+          { graceSeconds: body.grace_seconds ?? defaultGraceSeconds, secretKey: body.secret_key },
+          contextOf(request),
+        );
+        return jsonAnswer(200, {
+          secret_key: secret,
+          previous_secret_until: row.previous_secret_until?.toISOString() ?? null,
+        });
+      }),
+    );
+
+    app.post(
+      '/webhooks/:id/rotate-token',
+      {
+        config: { access, answers: { 200: rotatedTokenSchema } },
+        schema: { tags, summary: 'A new address; the old one ends at once', params: idParamsSchema },
+      },
+      deps.idempotency.wrap(async (request): Promise<Answer> => {
+        const row = await rotateToken(deps, callerOf(request).tenantId, idOf(request), contextOf(request));
+        return jsonAnswer(200, { webhook_url: presentWebhook(deps, row).webhook_url });
+      }),
+    );
+
+    await webhookEventsRoutes(deps)(app);
+  };
+}
+
+/** A rotation without a body is one with the usual grace. */
+function allowNoBody(request: FastifyRequest, _reply: unknown, done: () => void): void {
+  request.body ??= null;
+  done();
+}
+
+function presentChanged(deps: WebhooksRoutesDeps, { row, madeSecret, madeTargetSecret }: ChangedWebhook) {
+  return {
+    ...presentWebhook(deps, row),
+    ...(madeSecret === null ? {} : { secret_key: madeSecret }),
+    ...(madeTargetSecret === null ? {} : { target_secret: madeTargetSecret }),
+  };
+}
+
+/** Addresses are looked up before the transaction: a slow name server must not hold the webhook locked. */
+async function change(
+  deps: WebhooksRoutesDeps,
+  request: FastifyRequest,
+  method: 'PUT' | 'PATCH',
+): Promise<ChangedWebhook> {
+  const { tenantId } = callerOf(request);
+  const before = await findOwn(deps, tenantId, idOf(request));
+  const draftOf = (current: typeof before) =>
+    method === 'PUT' ? draftOfBody(request.body as WebhookBody) : patchedDraft(request.body as WebhookPatch, current);
+  await checkAddresses(draftOf(before), before, deps.refusalOf);
+  return changeWebhook(deps, tenantId, before.id, draftOf, contextOf(request));
+}
+
+/** Throws `NOT_FOUND`, also for what is no id at all. */
+async function findOwn(deps: Pick<ManageWebhooksDeps, 'db'>, tenantId: TenantId, id: string) {
+  const row = await deps.db.forTenant(tenantId, (tx) => findWebhook(tx, tenantId, id));
+  if (row === null) throw noSuchWebhook();
+  return row;
+}
+
+/** Throws `NOT_FOUND` for what is no id at all. */
+function idOf(request: FastifyRequest): string {
+  const { id } = request.params as Static<typeof idParamsSchema>;
+  if (!isUuid(id)) throw noSuchWebhook();
+  return id;
+}
+
+function contextOf(request: FastifyRequest) {
+  return { changedBy: callerOf(request).principal.name, requestId: request.id };
+}
+
+/** Opaque to callers. */
+function renderCursor({ createdAt, id }: WebhookPosition): string {
+  return Buffer.from(`${createdAt} ${id}`, 'utf8').toString('base64url');
+}
+
+function parseCursor(cursor: string): WebhookPosition {
+  const [createdAt = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(createdAt) && !Number.isNaN(Date.parse(createdAt));
+  if (!isTime || !isUuid(id)) throw invalidInput('cursor', 'is none that this service gave out');
+  return { createdAt, id };
+}

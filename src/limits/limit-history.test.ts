@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
+import type { ExternalService } from '../directory/service.ts';
+import { newId, parseTenantId, type ServiceId } from '../ids.ts';
+import { createInProcessStore } from '../storage/redis/in-process-store.ts';
+import { startLimitHistory } from './limit-history.ts';
+import { watchSpenders } from './limit-spenders.ts';
+import { accountLimits, familyLimit } from './limit-subjects.ts';
+import { createRateLimiter } from './rate-limiter.ts';
+
+const tenant = parseTenantId('uk_limit_history');
+
+test('each window that was used is written down once, with its fullest count', async (t) => {
+  const { db } = await startTestDatabase(t);
+  let nowMs = Date.UTC(2026, 10, 22, 12, 30, 5);
+  const clock = { now: () => nowMs };
+  const service = {
+    id: newId() as ServiceId,
+    tenantId: tenant,
+    serviceName: 'google_maps',
+    rateLimits: { perMinute: 5, perHour: null, perDay: 100, perMonth: null },
+  } as ExternalService;
+  const { limiter, takeSpenders } = watchSpenders(
+    createRateLimiter({
+      store: createInProcessStore({ clock, logger: silentLogger }),
+      clock,
+      logger: silentLogger,
+    }),
+  );
+  const familyLimits = { geocoding: 50 };
+  let mayRun = true;
+  const history = startLimitHistory({
+    db,
+    limiter,
+    familyLimits,
+    clock,
+    logger: silentLogger,
+    directory: { ofAllTenants: async () => [service], ofTenant: async () => [service] },
+    takeSpenders,
+    tryHold: async () => mayRun,
+    intervalMs: 3_600_000,
+    spendersIntervalMs: 3_600_000,
+  });
+  t.after(() => history.close());
+  const written = async () => {
+    const { rows } = await db.querySystem<Record<string, unknown>>({
+      text: `select service_name, window_type, window_start, request_count, remaining_requests, is_rate_limited
+               from api_rate_limits order by service_name, window_type`,
+    });
+    return rows.map((row) => [
+      row.service_name,
+      row.window_type,
+      (row.window_start as Date).toISOString(),
+      row.request_count,
+      row.remaining_requests,
+      row.is_rate_limited,
+    ]);
+  };
+
+  await history.runOnce();
+  assert.deepEqual(await written(), []);
+  const spend = (units: number) =>
+    limiter.spend(tenant, [familyLimit('geocoding', familyLimits), ...accountLimits(service)], units);
+  await spend(2);
+  await history.runOnce();
+  await spend(3);
+  await history.runOnce();
+  nowMs += 58_000;
+  await history.runOnce();
+  // Into the next minute, and still counted by the one that rolls: it was spent in this one.
+  assert.deepEqual(await written(), [
+    ['geocoding', 'minute', '2026-11-22T12:30:00.000Z', 5, 45, false],
+    ['google_maps', 'day', '2026-11-22T00:00:00.000Z', 5, 95, false],
+    ['google_maps', 'minute', '2026-11-22T12:30:00.000Z', 5, 0, true],
+  ]);
+  mayRun = false;
+  await db.querySystem({ text: 'delete from api_rate_limits' });
+  await history.runOnce();
+  assert.deepEqual(await written(), [], 'another replica has the lease');
+  await history.writeSpenders();
+  assert.equal((await written()).length, 3, 'what this replica spent it writes down without the lease');
+  await db.querySystem({ text: 'delete from api_rate_limits' });
+  await history.writeSpenders();
+  assert.deepEqual(await written(), [], 'nothing was spent since');
+  await spend(1);
+  await history.close();
+  assert.equal((await written()).length, 3, 'what was spent last is written down before the end');
+});

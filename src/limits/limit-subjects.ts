@@ -1,0 +1,40 @@
+/** What is counted for a call: the tenant's family, and the account at the provider. */
+import type { ExternalService } from '../directory/service.ts';
+import type { Family } from '../gateway/call.ts';
+import type { LimitSubject, LimitWindow, WindowType } from './limits.ts';
+
+/** The families of calls, and what comes in from outside. */
+export type LimitedFamily = Family | 'webhooks';
+
+/** Calls or deliveries per minute and tenant; a family that is not named has no limit. */
+export type FamilyLimits = Readonly<Partial<Record<LimitedFamily, number>>>;
+
+export function familyLimit(family: LimitedFamily, limits: FamilyLimits): LimitSubject {
+  const perMinute = limits[family];
+  return {
+    key: `family:${family}`,
+    serviceId: null,
+    name: family,
+    windows: perMinute === undefined ? [] : [{ windowType: 'minute', maxRequests: perMinute }],
+  };
+}
+
+/** The service's own four windows, as far as it has them. */
+export function accountLimits(service: ExternalService): readonly LimitSubject[] {
+  const { perMinute, perHour, perDay, perMonth } = service.rateLimits;
+  const window = (windowType: WindowType, maxRequests: number | null): LimitWindow[] =>
+    maxRequests === null ? [] : [{ windowType, maxRequests }];
+  return [
+    {
+      key: `service:${service.id}`,
+      serviceId: service.id,
+      name: service.serviceName,
+      windows: [
+        ...window('minute', perMinute),
+        ...window('hour', perHour),
+        ...window('day', perDay),
+        ...window('month', perMonth),
+      ],
+    },
+  ];
+}

@@ -1,0 +1,192 @@
+/**
+ * Who decides over a quota: Redis, each replica's share, or nobody.
+ *
+ *   shared ──a deadline is missed, or the store is away──▶ doubtful ◀──another replica reaches it── away
+ *     ▲  ▲                                                  │  │  └────────nobody else does──────────▲
+ *     │  └──others reach it, and the store is here──────────┘  │ it is back, the debts are written    │
+ *     └──5 s── rejoining ◀─────────────────────────────────────┴──────────────────────────────────────┘
+ *                  └──a deadline is missed, or it is away again──▶ doubtful
+ *
+ * shared: Redis decides.
+ * doubtful: this replica may be the only one without Redis; the others would go on spending the whole limit through it.
+ *   They are asked: at once, and as long as the store is away again every second. Calls wait for the first answer, which
+ *   takes as long as the others need to try Redis (50 ms) and is never later than a second; until one of the other states
+ *   is reached, nothing that a provider counts is granted after it.
+ * away: nobody reaches Redis: the share decides, and nobody waits. The others are still asked every second.
+ * rejoining: share and Redis must agree, because other replicas may not have come back yet and Redis does not know what
+ *   they spent. All replicas notice within two seconds, so five are enough.
+ *
+ * The only replica needs to ask nobody. One that has not reached Redis since it started does not know who lives nor what
+ * they spent: it stays doubtful as long as any other remembers Redis.
+ */
+import type { Logger } from '../logger.ts';
+import { nobody, type Testimony } from '../storage/postgres/indirect-probe.ts';
+import type { SharedStore } from '../storage/redis/shared-store.ts';
+
+export type Decider = 'shared' | 'doubtful' | 'away' | 'rejoining';
+
+export interface AbsenceWatch {
+  /** Looks at the store first. */
+  mode(): Decider;
+  /** A command missed its deadline. Only where there are others to ask. */
+  doubt(): void;
+  /** The mode, once the others have been heard where they are being asked. */
+  heard(): Promise<Decider>;
+  /** The number that the share divides by. */
+  replicas(): number;
+  close(): void;
+}
+
+export interface AbsenceWatchDeps {
+  readonly store: Pick<SharedStore, 'isAvailable' | 'wasAvailable' | 'replicasSeen'>;
+  readonly logger: Logger;
+  /** What the other replicas say of Redis. Default: there is nobody to ask. */
+  readonly askOthers?: ((expected: number) => Promise<Testimony>) | undefined;
+  /** Redis was away and answers: all that it was not told must be written before it decides again. May reject. */
+  writeDebts(verified: boolean): Promise<void>;
+  onShared(): void;
+  /** For metrics: Redis ceases or begins again to decide. */
+  readonly onAway?: ((isAway: boolean) => void) | undefined;
+  /** Default 5,000. In real time, as all here: that is what the other replicas need to come back. */
+  readonly rejoiningMs?: number | undefined;
+}
+
+type Mode =
+  | { readonly kind: 'shared' }
+  /** `isLost`: the store said so; else a deadline was missed, and it may be nothing. */
+  | { readonly kind: 'doubtful'; readonly isLost: boolean }
+  | { readonly kind: 'away' }
+  | { readonly kind: 'rejoining'; readonly untilMs: number };
+
+const defaultRejoiningMs = 5_000;
+const pollMs = 100;
+const pollsBetweenQuestions = 10;
+/** A Redis that comes back empty counts replicas anew: until all have signed again the earlier number holds. */
+const replicasHoldMs = 10_000;
+
+export function createAbsenceWatch(deps: AbsenceWatchDeps): AbsenceWatch {
+  const { store, logger, askOthers, writeDebts, onShared, onAway, rejoiningMs = defaultRejoiningMs } = deps;
+  let mode: Mode = { kind: 'shared' };
+  let poll: NodeJS.Timeout | null = null;
+  let pollsUntilQuestion = 0;
+  let asking: Promise<void> | null = null;
+  let returning = false;
+  let replicasBefore = 1;
+  let sharedAgainAtMs = Number.NEGATIVE_INFINITY;
+  let saidAway = false;
+
+  const isSettled = (): boolean => mode.kind === 'shared' && performance.now() - sharedAgainAtMs >= replicasHoldMs;
+  const replicas = (): number => (isSettled() ? store.replicasSeen() : Math.max(store.replicasSeen(), replicasBefore));
+  const isAlone = (): boolean => askOthers === undefined || (store.wasAvailable() && replicas() === 1);
+
+  const sayAway = (isAway: boolean): void => {
+    if (saidAway === isAway) return;
+    saidAway = isAway;
+    if (isAway) logger.warn({ replicas: replicas() }, 'Redis is away: it does not count quotas any more');
+    else logger.info('quotas are counted in Redis again');
+    onAway?.(isAway);
+  };
+
+  const leave = (isLost: boolean): void => {
+    if (mode.kind === 'away') return;
+    if (mode.kind === 'doubtful') {
+      if (isLost) mode = { kind: 'doubtful', isLost };
+    } else {
+      replicasBefore = replicas();
+      mode = isAlone() ? { kind: 'away' } : { kind: 'doubtful', isLost: isLost || mode.kind === 'rejoining' };
+      if (mode.kind === 'doubtful') void consult();
+    }
+    if (isLost) sayAway(true);
+    poll ??= setInterval(onPoll, pollMs).unref();
+  };
+
+  /** One question at a time; whoever asks meanwhile waits for its answer. */
+  const consult = (): Promise<void> => {
+    asking ??= (askOthers?.(replicas() - 1) ?? Promise.resolve(nobody)).then((testimony) => {
+      asking = null;
+      pollsUntilQuestion = pollsBetweenQuestions;
+      heed(testimony);
+    });
+    return asking;
+  };
+
+  const heed = (testimony: Testimony): void => {
+    if (mode.kind !== 'doubtful' && mode.kind !== 'away') return;
+    const next = verdict(testimony, store.wasAvailable());
+    if (next === 'away') replicasBefore = Math.max(replicasBefore, 1 + testimony.away + testimony.never);
+    if (next === 'doubtful' && mode.kind === 'doubtful' && !mode.isLost && store.isAvailable()) {
+      // It was this process, or a moment: nothing was spent without Redis, here or elsewhere.
+      mode = { kind: 'shared' };
+      stopPolling();
+      return;
+    }
+    if (next === mode.kind) return;
+    logger.warn({ testimony, replicas: replicas() }, sayings[next]);
+    mode = next === 'away' ? { kind: 'away' } : { kind: 'doubtful', isLost: true };
+    sayAway(true);
+  };
+
+  const onPoll = (): void => {
+    if (asking !== null && mode.kind === 'doubtful' && !mode.isLost) return;
+    if (store.isAvailable()) return void tryReturn();
+    leave(true);
+    pollsUntilQuestion -= 1;
+    if (pollsUntilQuestion <= 0 && !isAlone()) void consult();
+  };
+
+  const tryReturn = async (): Promise<void> => {
+    if (returning) return;
+    returning = true;
+    try {
+      if (mode.kind === 'doubtful' || mode.kind === 'away') {
+        await writeDebts(true);
+        mode = { kind: 'rejoining', untilMs: performance.now() + rejoiningMs };
+      }
+      await writeDebts(false);
+      if (mode.kind === 'rejoining' && performance.now() >= mode.untilMs) becomeShared();
+    } catch (error) {
+      logger.debug({ err: error }, 'the quotas’ debts could not be written yet');
+    } finally {
+      returning = false;
+    }
+  };
+
+  const becomeShared = (): void => {
+    mode = { kind: 'shared' };
+    sharedAgainAtMs = performance.now();
+    stopPolling();
+    onShared();
+    sayAway(false);
+  };
+
+  const stopPolling = (): void => {
+    if (poll !== null) clearInterval(poll);
+    poll = null;
+  };
+
+  const look = (): Decider => {
+    if (!store.isAvailable()) leave(true);
+    return mode.kind;
+  };
+
+  return {
+    mode: look,
+    doubt: () => leave(false),
+    async heard() {
+      if (mode.kind === 'doubtful') await asking;
+      return look();
+    },
+    replicas,
+    close: stopPolling,
+  };
+}
+
+const sayings = {
+  away: 'no replica reaches Redis: quotas are kept by each replica’s share',
+  doubtful: 'another replica reaches Redis: nothing that a provider counts is granted here',
+} as const;
+
+function verdict(testimony: Testimony, reachedBefore: boolean): 'doubtful' | 'away' {
+  if (testimony.reached > 0) return 'doubtful';
+  return !reachedBefore && testimony.away > 0 ? 'doubtful' : 'away';
+}

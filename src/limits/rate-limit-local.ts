@@ -1,0 +1,65 @@
+/**
+ * The limiter of a single process: the same windows as the scripts in Redis, over ledgers in memory.
+ *
+ * At `maxSubjects` the subject unused for longest is forgotten, and may then spend anew; the bound lies far above what
+ * one process serves tenants.
+ */
+
+import { touchBounded } from '../bounded-map.ts';
+import type { Clock } from '../clock.ts';
+import type { TenantId } from '../ids.ts';
+import { Ledger } from './limit-ledger.ts';
+import { decide, type RuledSubject, statesOf } from './limit-rules.ts';
+import { backOffMsMax } from './limit-windows.ts';
+import type { LimitSubject, RateLimiter } from './limits.ts';
+
+interface Account {
+  readonly spent: Ledger;
+  backOffUntilMs: number;
+}
+
+export interface LocalLimiterDeps {
+  readonly clock: Clock;
+  /** Default 50,000. */
+  readonly maxSubjects?: number;
+}
+
+export function createLocalRateLimiter({ clock, maxSubjects = 50_000 }: LocalLimiterDeps): RateLimiter {
+  const accounts = new Map<string, Account>();
+
+  const accountOf = (tenantId: TenantId, subject: LimitSubject): Account =>
+    touchBounded(accounts, `${tenantId}:${subject.key}`, maxSubjects, () => ({
+      spent: new Ledger((subject.utcOffsetMinutes ?? 0) * 60_000),
+      backOffUntilMs: 0,
+    }));
+
+  const ruledBy = (subject: LimitSubject, { spent, backOffUntilMs }: Account, nowMs: number): RuledSubject => ({
+    subject,
+    backOffUntilMs,
+    rules: [{ terms: [{ ledger: spent, weight: 1 }], unitWeight: 1 }],
+    usedRequests: (windowType) => spent.used(windowType, nowMs),
+    windowEndMs: (windowType) => spent.allFreeAtMs(windowType, nowMs),
+  });
+
+  return {
+    async spend(tenantId, subjects, units) {
+      const nowMs = clock.now();
+      const ruled = subjects.map((subject) => ruledBy(subject, accountOf(tenantId, subject), nowMs));
+      const decision = decide(ruled, units, nowMs);
+      if (!decision.granted) return decision;
+      for (const subject of subjects) {
+        if (subject.windows.length > 0) accountOf(tenantId, subject).spent.add(nowMs, units);
+      }
+      return { granted: true, states: ruled.flatMap((subject) => statesOf(subject, nowMs)) };
+    },
+    async peek(tenantId, subjects) {
+      const nowMs = clock.now();
+      return subjects.flatMap((subject) => statesOf(ruledBy(subject, accountOf(tenantId, subject), nowMs), nowMs));
+    },
+    async backOff(tenantId, subject, untilMs) {
+      const account = accountOf(tenantId, subject);
+      account.backOffUntilMs = Math.max(account.backOffUntilMs, Math.min(untilMs, clock.now() + backOffMsMax));
+    },
+    async close() {},
+  };
+}

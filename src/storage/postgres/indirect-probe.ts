@@ -1,0 +1,130 @@
+/**
+ * Before a replica believes that Redis is gone it asks the others, by way of PostgreSQL: it may be the only one that
+ * does not reach it. This is the indirect probe of SWIM (Das, Gupta and Motivala, 2002), over NOTIFY.
+ *
+ * Every replica that hears the question tries Redis anew and says what it found. The asker waits until one says that it
+ * reaches Redis, or all it expects have spoken, or for a second.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '../../logger.ts';
+import type { SharedStore } from '../redis/shared-store.ts';
+import type { Database } from './database.ts';
+import { notify } from './notify.ts';
+
+/** How many of the others said which. */
+export interface Testimony {
+  readonly reached: number;
+  /** They reached Redis earlier, and do not now. */
+  readonly away: number;
+  /** They have not reached Redis since they started. */
+  readonly never: number;
+}
+
+export interface IndirectProbe {
+  /** Never rejects; where the database is away too, nobody is heard. `expected`: how many others are thought to live. */
+  ask(expected: number): Promise<Testimony>;
+  close(): Promise<void>;
+}
+
+type View = keyof Testimony;
+type Message = { readonly ask: string; readonly by: string } | { readonly answer: string; readonly view: View };
+
+const channel = 'redis_indirect_probe';
+const answerWaitMs = 1_000;
+/** What is heard where there is nobody to ask. */
+export const nobody: Testimony = { reached: 0, away: 0, never: 0 };
+
+interface Question {
+  readonly expected: number;
+  testimony: Testimony;
+  end(): void;
+}
+
+export async function openIndirectProbe(deps: {
+  readonly db: Pick<Database, 'listen' | 'querySystem'>;
+  readonly store: Pick<SharedStore, 'isAvailable' | 'wasAvailable' | 'get'>;
+  readonly logger: Logger;
+}): Promise<IndirectProbe> {
+  const { db, store, logger } = deps;
+  const replicaId = randomUUID();
+  /** Those under way: the limiter asks one at a time. */
+  const questions = new Map<string, Question>();
+
+  const send = (message: Message): Promise<void> => notify(db, channel, JSON.stringify(message));
+
+  const look = async (): Promise<View> => {
+    if (store.isAvailable()) {
+      try {
+        await store.get('indirect-probe');
+        return 'reached';
+      } catch {
+        // Said below.
+      }
+    }
+    return store.wasAvailable() ? 'away' : 'never';
+  };
+
+  const answer = async (ask: string): Promise<void> => {
+    try {
+      await send({ answer: ask, view: await look() });
+    } catch (error) {
+      logger.debug({ err: error }, 'another replica asked for Redis and could not be answered');
+    }
+  };
+
+  const hear = (question: Question, view: View): void => {
+    const testimony = { ...question.testimony, [view]: question.testimony[view] + 1 };
+    question.testimony = testimony;
+    const heard = testimony.reached + testimony.away + testimony.never;
+    if (view === 'reached' || heard >= question.expected) question.end();
+  };
+
+  const unlisten = await db.listen(channel, (payload) => {
+    const message = parseMessage(payload);
+    if (message === null) return;
+    if ('ask' in message) {
+      if (message.by !== replicaId) void answer(message.ask);
+      return;
+    }
+    const question = questions.get(message.answer);
+    if (question !== undefined) hear(question, message.view);
+  });
+
+  return {
+    async ask(expected) {
+      const id = randomUUID();
+      const ended = Promise.withResolvers<void>();
+      const question: Question = { expected: Math.max(1, expected), testimony: nobody, end: ended.resolve };
+      questions.set(id, question);
+      // One look at the sockets before the verdict: where this process itself was busy, answers may lie unread.
+      const timer = setTimeout(() => setImmediate(ended.resolve), answerWaitMs);
+      try {
+        await send({ ask: id, by: replicaId });
+        await ended.promise;
+      } catch (error) {
+        logger.debug({ err: error }, 'the other replicas could not be asked for Redis');
+      } finally {
+        clearTimeout(timer);
+        questions.delete(id);
+      }
+      return question.testimony;
+    },
+    async close() {
+      for (const question of questions.values()) question.end();
+      await unlisten();
+    },
+  };
+}
+
+const views: readonly string[] = ['reached', 'away', 'never'] satisfies View[];
+
+/** Null for what is not ours to read: a newer program's words, or null after a reconnect. */
+function parseMessage(payload: string | null): Message | null {
+  try {
+    const { ask, by, answer, view } = JSON.parse(payload ?? 'null') as Record<string, unknown>;
+    if (typeof ask === 'string' && typeof by === 'string') return { ask, by };
+    return typeof answer === 'string' && views.includes(view as string) ? { answer, view: view as View } : null;
+  } catch {
+    return null;
+  }
+}

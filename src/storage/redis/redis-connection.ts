@@ -1,0 +1,219 @@
+/**
+ * One Redis (or cluster) behind a deadline.
+ *
+ *   here ──three deadlines missed in a row──▶ away ──a ping answered in time──▶ here
+ *
+ * While away, and while there is no connection, a command is refused at once with `StoreAway` and is not sent: nothing
+ * waits in a queue for a dead Redis, and a Redis that comes back is not met by a heap of old commands.
+ */
+import { Cluster, Redis, ReplyError } from 'ioredis';
+import type { Logger } from '../../logger.ts';
+import { StoreAway } from './shared-store.ts';
+
+export type RedisClient = Redis | Cluster;
+
+export interface RedisConnection {
+  readonly client: RedisClient;
+  readonly isCluster: boolean;
+  isAvailable(): boolean;
+  wasAvailable(): boolean;
+  /** Runs one command within the deadline. Rejects with `StoreAway`, or with what Redis said of the command itself. */
+  run<T>(command: (client: RedisClient) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+const defaultDeadlineMs = 50;
+const missesUntilAway = 3;
+const pingIntervalMs = 250;
+const connectTimeoutMs = 1_000;
+const maxReconnectPauseMs = 500;
+/** Within the deadline, where a slot moves or a node fails over; the library's own 100 ms would be beyond it. */
+const clusterRetryPauseMs = 10;
+/** A connection that owes an answer for so long is given up and made anew. */
+const silentSocketMs = 2_000;
+/** Commands under way; at 50 ms each this is far above what one process can send. The next is refused. */
+const maxInFlight = 20_000;
+
+/** What a server says that cannot serve anybody now: full, read-only after a failover, loading, or a cluster with holes. */
+const awayReplies = /^(?:OOM|READONLY|LOADING|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|BUSY|TRYAGAIN)\b/;
+
+export function openRedisConnection(
+  urls: readonly string[],
+  logger: Logger,
+  deadlineMs: number = defaultDeadlineMs,
+): RedisConnection {
+  const client = createClient(urls);
+  let missedInARow = 0;
+  let away = false;
+  let connected = false;
+  let inFlight = 0;
+  let pinging = false;
+  let lastErrorMessage = '';
+  let databaseRefused = false;
+
+  client.on('connect', () => {
+    databaseRefused = false;
+  });
+  client.on('error', (cause: Error) => {
+    databaseRefused ||= refusesDatabase(cause);
+    // It repeats with each attempt to reconnect; the log shows each reason once.
+    if (cause.message === lastErrorMessage) return;
+    lastErrorMessage = cause.message;
+    logger.warn({ err: cause }, 'no connection to Redis');
+  });
+  client.on('ready', () => {
+    if (databaseRefused) return;
+    if (lastErrorMessage !== '') logger.info('connected to Redis again');
+    lastErrorMessage = '';
+    missedInARow = 0;
+    away = false;
+    connected = true;
+  });
+
+  const missed = (): void => {
+    missedInARow += 1;
+    if (away || missedInARow < missesUntilAway) return;
+    away = true;
+    logger.warn({ missedInARow, deadlineMs }, 'Redis is too slow and counts as away');
+  };
+
+  let corked = false;
+  /** What one turn of the event loop asks leaves in one write: a write for each command cost 20 µs of our CPU. */
+  const gatherTurn = (): void => {
+    if (corked || client instanceof Cluster) return; // A cluster's nodes have a connection each.
+    const { stream } = client;
+    corked = true;
+    stream.cork();
+    setImmediate(() => {
+      corked = false;
+      stream.uncork();
+    });
+  };
+
+  const ping = async (): Promise<void> => {
+    if (!away || pinging || client.status !== 'ready') return;
+    pinging = true;
+    try {
+      const sentAtMs = performance.now();
+      await client.ping();
+      if (performance.now() - sentAtMs > deadlineMs) return;
+      away = false;
+      missedInARow = 0;
+      logger.info('Redis answers in time again');
+    } catch {
+      // The next tick asks again.
+    } finally {
+      pinging = false;
+    }
+  };
+  const pingTimer = setInterval(ping, pingIntervalMs);
+  pingTimer.unref();
+
+  return {
+    client,
+    isCluster: client instanceof Cluster,
+    isAvailable: () => !away && !databaseRefused && client.status === 'ready',
+    wasAvailable: () => connected,
+
+    async run(command) {
+      if (away || databaseRefused || client.status !== 'ready' || inFlight >= maxInFlight) throw new StoreAway();
+      inFlight += 1;
+      gatherTurn();
+      try {
+        const answer = await withinDeadline(command(client), deadlineMs);
+        missedInARow = 0;
+        return answer;
+      } catch (error) {
+        if (error instanceof StoreAway) missed();
+        throw error;
+      } finally {
+        inFlight -= 1;
+      }
+    },
+
+    async close() {
+      clearInterval(pingTimer);
+      client.disconnect();
+    },
+  };
+}
+
+/**
+ * Whether Redis does not let us into the database that `REDIS_URL` names. The client would go on in database 0, which is
+ * another program's, and meet its keys there.
+ */
+export function refusesDatabase(error: unknown): boolean {
+  return error instanceof ReplyError && (error as { command?: { name?: unknown } }).command?.name === 'select';
+}
+
+/** What each connection needs, alone or as a node of a cluster. */
+const nodeOptions = {
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  connectTimeout: connectTimeoutMs,
+  socketTimeout: silentSocketMs,
+  keepAlive: 10_000,
+  disableClientInfo: true,
+  connectionName: 'integration-service',
+  // The older protocol: also proxies and managed offers that know no HELLO speak it.
+  protocol: 2,
+  // A failover left us on a replica: find the new primary.
+  reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
+} as const;
+
+function reconnectPauseMs(attempt: number): number {
+  return Math.min(50 * attempt, maxReconnectPauseMs);
+}
+
+/** Several URLs are nodes of one cluster; the first one's user, password and TLS hold for all. */
+export function createClient(urls: readonly string[]): RedisClient {
+  const [first] = urls;
+  if (first === undefined) throw new RangeError('no Redis URL');
+  if (urls.length === 1) {
+    return new Redis(first, { ...nodeOptions, enableOfflineQueue: false, retryStrategy: reconnectPauseMs });
+  }
+  const { username, password, protocol } = new URL(first);
+  const cluster = new Cluster([...urls], {
+    enableOfflineQueue: false,
+    clusterRetryStrategy: reconnectPauseMs,
+    slotsRefreshTimeout: connectTimeoutMs,
+    retryDelayOnFailover: clusterRetryPauseMs,
+    retryDelayOnClusterDown: clusterRetryPauseMs,
+    retryDelayOnTryAgain: clusterRetryPauseMs,
+    redisOptions: {
+      ...nodeOptions,
+      ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+      ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+      ...(protocol === 'rediss:' ? { tls: {} } : {}),
+    },
+  });
+  // Else a node is connected by the first command it gets, which then misses its deadline.
+  const connectNodes = (): void => {
+    for (const node of cluster.nodes()) if (node.status === 'wait') node.connect().catch(() => {});
+  };
+  cluster.on('ready', connectNodes);
+  cluster.on('+node', () => {
+    if (cluster.status === 'ready') connectNodes();
+  });
+  return cluster;
+}
+
+/** Lost connections and servers that cannot serve become `StoreAway`; what Redis says of the command stays as it is. */
+async function withinDeadline<T>(answer: Promise<T>, deadlineMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const giveUp = (): void => reject(new StoreAway(new Error(`no answer in ${deadlineMs} ms`)));
+    // Where this process itself was busy, the answer may lie unread: one look at the sockets before the verdict.
+    timer = setTimeout(() => setImmediate(giveUp), deadlineMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } catch (error) {
+    if (error instanceof StoreAway) throw error;
+    const { name, message } = error as Error;
+    if (name === 'ReplyError' && !awayReplies.test(message)) throw error;
+    throw new StoreAway(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}

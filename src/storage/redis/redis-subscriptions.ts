@@ -1,0 +1,126 @@
+/**
+ * Messages between replicas, on a connection of their own (a subscribed connection can send nothing else).
+ *
+ * Redis keeps no message for those who are away: after each reconnection every listener is called with null. A silent
+ * connection would look like a quiet channel, so it is pinged.
+ */
+import type { Logger } from '../../logger.ts';
+import { createClient } from './redis-connection.ts';
+
+type Listener = (message: string | null) => void;
+
+export interface RedisSubscriptions {
+  subscribe(channel: string, onMessage: Listener): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+const pingIntervalMs = 1_000;
+const pingDeadlineMs = 1_000;
+/** How long a new subscriber waits for a connection before it starts without, to be told by a null later. */
+const firstConnectionWaitMs = 1_000;
+
+export function openRedisSubscriptions(urls: readonly string[], logger: Logger): RedisSubscriptions {
+  /** One entry for each subscription of the program; requests make none. */
+  const listeners = new Map<string, Set<Listener>>();
+  const missed = new Set<Listener>();
+  const client = createClient(urls);
+  let connected = false;
+  let pinging = false;
+  const firstConnection = Promise.withResolvers<void>();
+
+  const tell = (listener: Listener, message: string | null): void => {
+    try {
+      listener(message);
+    } catch (error) {
+      logger.error({ err: error }, 'a listener for messages between replicas failed');
+    }
+  };
+
+  /** Also those that come while the server is being told of the first. */
+  const subscribeAll = async (): Promise<void> => {
+    const told = new Set<string>();
+    for (;;) {
+      const channels = [...listeners.keys()].filter((channel) => !told.has(channel));
+      if (channels.length === 0) return;
+      await client.subscribe(...channels);
+      for (const channel of channels) told.add(channel);
+    }
+  };
+
+  client.on('error', () => {}); // The other connection reports the same server's faults.
+  client.on('message', (channel: string, message: string) => {
+    for (const listener of listeners.get(channel) ?? []) tell(listener, message);
+  });
+  client.on('close', () => {
+    connected = false;
+    for (const set of listeners.values()) for (const listener of set) missed.add(listener);
+  });
+  client.on('ready', async () => {
+    try {
+      await subscribeAll();
+      connected = true;
+    } catch (cause) {
+      logger.warn({ err: cause }, 'subscribing at Redis failed');
+      client.disconnect(true);
+      return;
+    }
+    firstConnection.resolve();
+    for (const listener of [...missed]) {
+      missed.delete(listener);
+      tell(listener, null);
+    }
+  });
+
+  const pingTimer = setInterval(async () => {
+    if (!connected || pinging) return;
+    pinging = true;
+    const answered = await settlesWithin(client.ping(), pingDeadlineMs);
+    pinging = false;
+    if (!answered && connected) client.disconnect(true);
+  }, pingIntervalMs);
+  pingTimer.unref();
+
+  return {
+    async subscribe(channel, onMessage) {
+      const set = listeners.get(channel) ?? new Set();
+      const isNew = set.size === 0;
+      set.add(onMessage);
+      listeners.set(channel, set);
+      if (connected) {
+        if (isNew && !(await settlesWithin(client.subscribe(channel), pingDeadlineMs))) client.disconnect(true);
+      } else {
+        await settlesWithin(firstConnection.promise, firstConnectionWaitMs);
+        if (!connected) missed.add(onMessage);
+      }
+      return async () => {
+        set.delete(onMessage);
+        missed.delete(onMessage);
+        if (set.size > 0) return;
+        listeners.delete(channel);
+        if (connected) await settlesWithin(client.unsubscribe(channel), pingDeadlineMs);
+      };
+    },
+
+    async close() {
+      clearInterval(pingTimer);
+      client.disconnect();
+    },
+  };
+}
+
+/** False where `promise` rejected or took longer. */
+async function settlesWithin(promise: Promise<unknown>, deadlineMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs, false);
+  });
+  const answered = promise.then(
+    () => true,
+    () => false,
+  );
+  try {
+    return await Promise.race([answered, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,148 @@
+/** SQL of `budgets`: what a tenant lets a service, or all of them (`*`), cost in a calendar month, UTC. */
+import type { TenantId } from '../../ids.ts';
+import type { Database, Queryable } from '../postgres/database.ts';
+
+export const budgetActions = ['alert', 'block'] as const;
+export type BudgetAction = (typeof budgetActions)[number];
+
+export interface BudgetRow {
+  readonly management_company_id: TenantId;
+  /** `*`: all services together. */
+  readonly service_name: string;
+  readonly monthly_limit_usd: number;
+  readonly action: BudgetAction;
+}
+
+export interface BudgetUse extends BudgetRow {
+  readonly spent_usd: number;
+  /** The highest threshold of which somebody was told this month; 0: of none. */
+  readonly alerted_percent: number;
+}
+
+/** Days of a month, `2026-11-01` to `2026-11-30`. */
+export interface MonthDays {
+  readonly firstDay: string;
+  readonly lastDay: string;
+}
+
+const columns = `b.management_company_id, b.service_name, b.monthly_limit_usd::float8 as monthly_limit_usd, b.action`;
+
+/** Beyond so many the rest is not held in memory, so not enforced; nobody has a thousandth of it. */
+export const maxBudgets = 100_000;
+
+/** Of every tenant: they are held in memory, so that a call asks no database. */
+export async function listBudgetsAcrossTenants(db: Pick<Database, 'querySystem'>): Promise<BudgetRow[]> {
+  const { rows } = await db.querySystem<BudgetRow>({
+    name: 'budgets_list_all',
+    text: `select ${columns} from budgets b order by 1, 2 limit ${maxBudgets}`,
+  });
+  return rows;
+}
+
+const useSql = `
+  select ${columns},
+         coalesce(u.spent, 0) as spent_usd,
+         case when b.alerted_month = $1::date then b.alerted_percent else 0 end as alerted_percent
+    from budgets b
+    left join lateral (
+      select sum(total_cost) as spent
+        from usage_daily d
+       where d.management_company_id = b.management_company_id and d.day between $1::date and $2::date
+         and (b.service_name = '*' or d.service_name = b.service_name)) u on true`;
+
+/** What of each budget is spent, by the roll-up. */
+export async function listBudgetUse(tx: Queryable, tenantId: TenantId, month: MonthDays): Promise<BudgetUse[]> {
+  const { rows } = await tx.query<BudgetUse>({
+    name: 'budgets_use',
+    text: `${useSql} where b.management_company_id = $3 order by b.service_name`,
+    values: [month.firstDay, month.lastDay, tenantId],
+  });
+  return rows;
+}
+
+/** The same for every tenant: alerts and metrics. */
+export async function listBudgetUseAcrossTenants(
+  db: Pick<Database, 'querySystem'>,
+  month: MonthDays,
+): Promise<BudgetUse[]> {
+  const { rows } = await db.querySystem<BudgetUse>({
+    name: 'budgets_use_all',
+    text: `${useSql} limit ${maxBudgets}`,
+    values: [month.firstDay, month.lastDay],
+  });
+  return rows;
+}
+
+/** USD spent in the month on a service, or on all (`*`), whether there is a budget or not. */
+export async function sumSpentAcrossTenants(
+  db: Pick<Database, 'querySystem'>,
+  tenantId: TenantId,
+  serviceName: string,
+  month: MonthDays,
+): Promise<number> {
+  const { rows } = await db.querySystem<{ spent: number }>({
+    name: 'budgets_spent',
+    text: `
+      select coalesce(sum(total_cost), 0) as spent
+        from usage_daily
+       where management_company_id = $1 and day between $2::date and $3::date and ($4 = '*' or service_name = $4)`,
+    values: [tenantId, month.firstDay, month.lastDay, serviceName],
+  });
+  return rows[0]?.spent ?? 0;
+}
+
+/** Makes or replaces it. Another limit is alerted anew. Returns what was there before, or null. */
+export async function upsertBudget(tx: Queryable, budget: BudgetRow): Promise<BudgetRow | null> {
+  const before = await lockBudget(tx, budget.management_company_id, budget.service_name);
+  await tx.query({
+    name: 'budgets_upsert',
+    text: `
+      insert into budgets as b (management_company_id, service_name, monthly_limit_usd, action)
+      values ($1, $2, $3, $4)
+      on conflict (management_company_id, service_name) do update set
+        monthly_limit_usd = excluded.monthly_limit_usd,
+        action = excluded.action,
+        alerted_percent = case when b.monthly_limit_usd = excluded.monthly_limit_usd then b.alerted_percent else 0 end,
+        updated_at = now()`,
+    values: [budget.management_company_id, budget.service_name, budget.monthly_limit_usd, budget.action],
+  });
+  return before;
+}
+
+/** Returns what was there, or null. */
+export async function deleteBudget(tx: Queryable, tenantId: TenantId, serviceName: string): Promise<BudgetRow | null> {
+  const before = await lockBudget(tx, tenantId, serviceName);
+  await tx.query({
+    name: 'budgets_delete',
+    text: 'delete from budgets where management_company_id = $1 and service_name = $2',
+    values: [tenantId, serviceName],
+  });
+  return before;
+}
+
+async function lockBudget(tx: Queryable, tenantId: TenantId, serviceName: string): Promise<BudgetRow | null> {
+  const { rows } = await tx.query<BudgetRow>({
+    name: 'budgets_lock',
+    text: `select ${columns} from budgets b where b.management_company_id = $1 and b.service_name = $2 for update`,
+    values: [tenantId, serviceName],
+  });
+  return rows[0] ?? null;
+}
+
+/** True for the one caller that moved it there: a threshold is told of once a month, by one replica. */
+export async function markAlerted(
+  tx: Queryable,
+  budget: Pick<BudgetRow, 'management_company_id' | 'service_name'>,
+  percent: number,
+  month: MonthDays,
+): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'budgets_mark_alerted',
+    text: `
+      update budgets set alerted_percent = $3, alerted_month = $4::date
+       where management_company_id = $1 and service_name = $2
+         and (alerted_month is distinct from $4::date or alerted_percent < $3)`,
+    values: [budget.management_company_id, budget.service_name, percent, month.firstDay],
+  });
+  return rowCount > 0;
+}

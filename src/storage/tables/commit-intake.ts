@@ -1,0 +1,251 @@
+/**
+ * The SQL of one intake commit: one statement, so one round trip and one flush for everything that gathered.
+ *
+ * Every insert yields to what is there already, and whatever counts or follows is derived from the rows that this very
+ * statement wrote. So a commit may be repeated after its outcome was lost: nothing doubles, nothing is counted twice.
+ * Rows that replicas share (roll-ups, bodies, webhook counters, delivery keys) are touched in one order, against deadlocks.
+ */
+import type { Database, Rows } from '../postgres/database.ts';
+import { renderJsonRows } from '../postgres/json-rows.ts';
+import type { IntakeRows } from './intake-rows.ts';
+
+type Part = keyof IntakeRows;
+
+/** One parameter per part, in this order; a part without rows leaves the statement. */
+const parts = ['webhooks', 'logs', 'bodies', 'usage', 'events'] as const satisfies readonly Part[];
+
+const recordsets: Readonly<Record<Part, string>> = {
+  webhooks: `id uuid, delivery_key text, management_company_id text, webhook_id uuid, webhook_name text,
+    source_service text, event_type text, delivery_id text, body_sha256 text, is_body_taken_once boolean, status text, refusal_reason text,
+    signature_verified boolean, matched_secret text, source_address text, headers text, payload text, content_type text,
+    payload_size_bytes integer, request_id text, received_at timestamptz, target_delivery_id uuid,
+    target_due_at timestamptz`,
+  logs: `id uuid, gate uuid, management_company_id text, service_id uuid, service_name text, service_type text,
+    operation text, endpoint text, http_method text, request_headers text, request_body text, response_status_code integer,
+    response_body text, started_at timestamptz, completed_at timestamptz, duration_ms integer, status text,
+    error_message text, error_code text, retry_count integer, attempt integer, request_id text, source_service text,
+    estimated_cost float8`,
+  bodies: 'gate uuid, day date, management_company_id text, body_hash text, body text',
+  usage: `gate uuid, is_mark boolean, day date, management_company_id text, service_name text, operation text,
+    request_count bigint, error_count bigint, cached_count bigint, total_cost float8, saved_by_cache float8`,
+  events: `gate uuid, id uuid, origin uuid, management_company_id text, aggregate_id text, event_type text,
+    occurred_at timestamptz, body json, body_text text, not_before timestamptz`,
+};
+
+const seenById = `
+  seen as (
+    insert into webhook_deliveries_seen (webhook_id, delivery_key, management_company_id, webhook_event_id, seen_at)
+    select webhook_id, delivery_key, management_company_id, id, received_at
+      from given_webhooks where delivery_key is not null order by webhook_id, delivery_key, ordinality
+    on conflict do nothing
+    returning webhook_event_id)`;
+
+/**
+ * The id first: only who has it may take the body, so that no body is taken by a delivery that is not kept. The id of one
+ * whose body is there already stands for the event that has it.
+ */
+const seenByIdOrBody = `
+  ids_seen as (
+    insert into webhook_deliveries_seen (webhook_id, delivery_key, management_company_id, webhook_event_id, seen_at)
+    select g.webhook_id, g.delivery_key, g.management_company_id, coalesce(b.webhook_event_id, g.id), g.received_at
+      from given_webhooks g
+      left join webhook_bodies_seen b
+        on g.is_body_taken_once and b.webhook_id = g.webhook_id and b.body_sha256 = decode(g.body_sha256, 'hex')
+     where g.delivery_key is not null order by g.webhook_id, g.delivery_key, g.ordinality
+    on conflict do nothing
+    returning webhook_event_id),
+  bodies_seen as (
+    insert into webhook_bodies_seen (webhook_id, body_sha256, management_company_id, webhook_event_id, seen_at)
+    select webhook_id, decode(body_sha256, 'hex'), management_company_id, id, received_at
+      from given_webhooks
+     where is_body_taken_once and id in (select webhook_event_id from ids_seen)
+     order by webhook_id, body_sha256, ordinality
+    on conflict do nothing
+    returning webhook_event_id),
+  seen as (
+    select id as webhook_event_id from given_webhooks
+     where id in (select webhook_event_id from ids_seen)
+       and (is_body_taken_once is not true or id in (select webhook_event_id from bodies_seen)))`;
+
+const newWebhookParts = `
+  new_webhooks as (
+    insert into webhook_events (id, management_company_id, webhook_id, webhook_name, source_service, event_type,
+      delivery_id, body_sha256, status, refusal_reason, signature_verified, matched_secret, source_address, headers,
+      payload, content_type, payload_size_bytes, request_id, received_at)
+    select id, management_company_id, webhook_id, webhook_name, source_service, event_type, delivery_id,
+      decode(body_sha256, 'hex'), status, refusal_reason, signature_verified, matched_secret, source_address,
+      headers::json, decode(payload, 'base64'), content_type, payload_size_bytes, request_id, received_at
+      from given_webhooks
+     where delivery_key is null or id in (select webhook_event_id from seen)
+    on conflict do nothing
+    returning id, webhook_id, status, received_at),
+  new_deliveries as (
+    insert into webhook_deliveries (id, management_company_id, webhook_id, webhook_event_id, event_received_at, state,
+      next_attempt_at)
+    select target_delivery_id, management_company_id, webhook_id, id, received_at, 'pending',
+      coalesce(target_due_at, now())
+      from given_webhooks
+     where target_delivery_id is not null and id in (select id from new_webhooks)
+    on conflict do nothing),
+  webhook_counts as (
+    select webhook_id, count(*) as received, count(*) filter (where status = 'refused') as failed,
+           max(received_at) as last_received_at
+      from new_webhooks group by webhook_id),
+  counted_webhooks as materialized (
+    select id from webhook_configs where id in (select webhook_id from webhook_counts) order by id for update),
+  new_counts as (
+    update webhook_configs c
+       set total_received = c.total_received + n.received,
+           total_failed = c.total_failed + n.failed,
+           total_successful = c.total_successful + n.received - n.failed,
+           last_received_at = greatest(c.last_received_at, n.last_received_at)
+      from counted_webhooks join webhook_counts n on n.webhook_id = counted_webhooks.id
+     where c.id = counted_webhooks.id)`;
+
+const logColumns = `id, management_company_id, service_id, service_name, service_type, operation, endpoint, http_method`;
+const logColumnsAfterBodies = `started_at, completed_at, duration_ms, status, error_message, error_code, retry_count, attempt,
+      request_id, source_service, estimated_cost`;
+
+const logParts = (passesGate: string): string => `
+  new_logs as (
+    insert into integration_logs (${logColumns}, request_headers, request_body, response_status_code, response_body,
+      ${logColumnsAfterBodies})
+    select ${logColumns}, to_json(request_headers), to_json(request_body), response_status_code, to_json(response_body),
+      ${logColumnsAfterBodies}
+      from given_logs where ${passesGate}
+    on conflict do nothing
+    returning id, management_company_id, service_name, operation, status, started_at, estimated_cost)`;
+
+const bodyParts = (passesGate: string): string => `
+  new_bodies as (
+    insert into log_bodies (day, management_company_id, body_hash, body)
+    select day, management_company_id, body_hash, body
+      from given_bodies where ${passesGate} order by day, management_company_id, body_hash
+    on conflict do nothing)`;
+
+const markParts = `
+  new_marks as (
+    insert into intake_marks (id) select distinct gate from given_usage where is_mark
+    on conflict do nothing
+    returning id)`;
+
+const eventParts = (passesGate: string): string => `
+  new_events as (
+    insert into outbox_events (id, origin, management_company_id, aggregate_id, event_type, occurred_at, body, not_before)
+    select id, origin, management_company_id, aggregate_id, event_type, occurred_at, coalesce(body, body_text::json), not_before
+      from given_events where ${passesGate} order by ordinality
+    on conflict do nothing)`;
+
+const usageOfLogs = `
+    select (started_at at time zone 'UTC')::date as day, management_company_id, service_name, operation,
+           1::bigint as request_count, (status <> 'success')::int::bigint as error_count, 0::bigint as cached_count,
+           estimated_cost as total_cost, 0::float8 as saved_by_cache
+      from new_logs`;
+const usageGiven = `
+    select day, management_company_id, service_name, operation, request_count, error_count, cached_count, total_cost,
+           saved_by_cache
+      from given_usage where gate in (select id from fresh)`;
+
+const usageParts = (sources: readonly string[]): string => `
+  new_usage as (
+    insert into usage_daily as u (day, management_company_id, service_name, operation, request_count, error_count,
+      cached_count, total_cost, saved_by_cache)
+    select day, management_company_id, service_name, operation, sum(request_count), sum(error_count), sum(cached_count),
+           sum(total_cost), sum(saved_by_cache)
+      from (${sources.join(' union all ')}) counted
+     group by day, management_company_id, service_name, operation
+     order by management_company_id, day, service_name, operation
+    on conflict (management_company_id, day, service_name, operation) do update set
+      request_count = u.request_count + excluded.request_count,
+      error_count = u.error_count + excluded.error_count,
+      cached_count = u.cached_count + excluded.cached_count,
+      total_cost = u.total_cost + excluded.total_cost,
+      saved_by_cache = u.saved_by_cache + excluded.saved_by_cache)`;
+
+function composeStatement(present: ReadonlySet<Part>, looksAtBodies: boolean): { name: string; text: string } {
+  const has = (part: Part): boolean => present.has(part);
+  const given = parts.filter(has).map(
+    (part, index) => `
+  given_${part} as materialized (
+    select * from rows from (json_to_recordset($${index + 1}::json) as (${recordsets[part]})) with ordinality)`,
+  );
+  const anchors = [
+    has('webhooks') && 'select id from new_webhooks',
+    has('logs') && 'select id from new_logs',
+    has('usage') && 'select id from new_marks',
+  ].filter((source) => source !== false);
+  const passesGate = anchors.length === 0 ? 'gate is null' : '(gate is null or gate in (select id from fresh))';
+  const passesWebhook = has('webhooks') ? '(gate is null or gate in (select id from new_webhooks))' : 'gate is null';
+  const usageSources = [has('logs') && usageOfLogs, has('usage') && usageGiven].filter((source) => source !== false);
+  const steps = [
+    ...given,
+    has('webhooks') && (looksAtBodies ? seenByIdOrBody : seenById),
+    has('webhooks') && newWebhookParts,
+    has('logs') && logParts(passesWebhook),
+    has('usage') && markParts,
+    anchors.length > 0 && `\n  fresh as materialized (${anchors.join(' union all ')})`,
+    has('bodies') && bodyParts(passesWebhook),
+    usageSources.length > 0 && usageParts(usageSources),
+    has('events') && eventParts(passesGate),
+  ].filter((step) => step !== false);
+  const answer = has('webhooks') ? 'select id from new_webhooks' : 'select null::uuid as id where false';
+  const name = `intake_${parts.filter(has).join('_')}${looksAtBodies ? '_by_body' : ''}`;
+  return { name, text: `with ${steps.join(',')}\n${answer}` };
+}
+
+const statements = new Map<string, { name: string; text: string }>();
+
+/**
+ * Commits the rows. Returns the ids of the webhook events that were written now: the others were there before, as
+ * duplicates or by an earlier try. Throws what the database throws.
+ */
+export async function commitIntakeRows(db: Database, rows: IntakeRows): Promise<ReadonlySet<string>> {
+  const present = new Set(parts.filter((part) => rows[part].length > 0));
+  if (present.size === 0) return new Set();
+  const looksAtBodies = rows.webhooks.some((webhook) => webhook.is_body_taken_once);
+  const key = `${[...present].join()} ${looksAtBodies}`;
+  let statement = statements.get(key);
+  if (statement === undefined) {
+    statement = composeStatement(present, looksAtBodies);
+    statements.set(key, statement);
+  }
+  const values = parts
+    .filter((part) => present.has(part))
+    .map((part) => (part === 'events' ? renderJsonRows(rows.events, 'body') : JSON.stringify(rows[part])));
+  const written: Rows<{ id: string }> = await db.querySystem({ ...statement, values });
+  return new Set(written.rows.map(({ id }) => id));
+}
+
+/** The first event of each delivery key, by `webhook id` and `delivery key` joined with a line break. */
+export async function findFirstDeliveries(
+  db: Database,
+  keys: readonly { webhook_id: string; delivery_key: string }[],
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await db.querySystem<{ webhook_id: string; delivery_key: string; webhook_event_id: string }>({
+    name: 'intake_first_deliveries',
+    text: `
+      select s.webhook_id, s.delivery_key, s.webhook_event_id
+        from webhook_deliveries_seen s
+        join unnest($1::uuid[], $2::text[]) as asked (webhook_id, delivery_key)
+          on s.webhook_id = asked.webhook_id and s.delivery_key = asked.delivery_key`,
+    values: [keys.map((key) => key.webhook_id), keys.map((key) => key.delivery_key)],
+  });
+  return new Map(rows.map((row) => [`${row.webhook_id}\n${row.delivery_key}`, row.webhook_event_id]));
+}
+
+/** The events whose bodies were taken, by `webhook id` and `hash` (hexadecimal) joined with a line break. */
+export async function findFirstBodies(
+  db: Database,
+  bodies: readonly { webhook_id: string; body_sha256: string }[],
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await db.querySystem<{ webhook_id: string; body_sha256: string; webhook_event_id: string }>({
+    name: 'intake_first_bodies',
+    text: `
+      select s.webhook_id, encode(s.body_sha256, 'hex') as body_sha256, s.webhook_event_id
+        from webhook_bodies_seen s
+        join unnest($1::uuid[], $2::text[]) as asked (webhook_id, body_sha256)
+          on s.webhook_id = asked.webhook_id and s.body_sha256 = decode(asked.body_sha256, 'hex')`,
+    values: [bodies.map((body) => body.webhook_id), bodies.map((body) => body.body_sha256)],
+  });
+  return new Map(rows.map((row) => [`${row.webhook_id}\n${row.body_sha256}`, row.webhook_event_id]));
+}

@@ -1,0 +1,81 @@
+/** SQL of `configuration_audit`: who changed what of a tenant's configuration. Rows are written once and never changed. */
+import type { TenantId } from '../../ids.ts';
+import type { Queryable } from '../postgres/database.ts';
+
+export type ConfigurationAction = 'created' | 'changed' | 'deleted';
+
+export interface ConfigurationChange {
+  /** A UUID version 7: the history is read in the order of its ids. */
+  readonly id: string;
+  /** `service`, `webhook` … */
+  readonly entity: string;
+  readonly entityId: string;
+  readonly action: ConfigurationAction;
+  readonly changedBy: string | null;
+  readonly requestId: string | null;
+  /** As the API shows it, so without secrets; null where there was, or is, nothing. */
+  readonly before: unknown;
+  readonly after: unknown;
+  /** Names of the write-only members that were set or taken away: that they were is worth knowing, to what is not. */
+  readonly changedSecrets: readonly string[];
+  /** Unix milliseconds. */
+  readonly changedAtMs: number;
+}
+
+/** In the transaction of the change itself. */
+export async function insertConfigurationChange(
+  tx: Queryable,
+  tenantId: TenantId,
+  change: ConfigurationChange,
+): Promise<void> {
+  await tx.query({
+    name: 'configuration_audit_insert',
+    text: `insert into configuration_audit (
+             management_company_id, id, entity, entity_id, action, changed_by, request_id, before, after,
+             changed_secrets, changed_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    values: [
+      tenantId,
+      change.id,
+      change.entity,
+      change.entityId,
+      change.action,
+      change.changedBy,
+      change.requestId,
+      change.before === null ? null : JSON.stringify(change.before),
+      change.after === null ? null : JSON.stringify(change.after),
+      change.changedSecrets,
+      new Date(change.changedAtMs),
+    ],
+  });
+}
+
+export interface ConfigurationChangeRow {
+  readonly id: string;
+  readonly action: ConfigurationAction;
+  readonly changed_by: string | null;
+  readonly request_id: string | null;
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly changed_secrets: readonly string[];
+  readonly changed_at: Date;
+}
+
+/** The newest first; `beforeId` null begins at the newest. */
+export async function listConfigurationChanges(
+  db: Queryable,
+  tenantId: TenantId,
+  of: { readonly entity: string; readonly entityId: string },
+  page: { readonly beforeId: string | null; readonly limit: number },
+): Promise<ConfigurationChangeRow[]> {
+  const { rows } = await db.query<ConfigurationChangeRow>({
+    name: 'configuration_audit_list',
+    text: `select id, action, changed_by, request_id, before, after, changed_secrets, changed_at
+             from configuration_audit
+            where management_company_id = $1 and entity = $2 and entity_id = $3 and ($4::uuid is null or id < $4)
+            order by id desc
+            limit $5`,
+    values: [tenantId, of.entity, of.entityId, page.beforeId, page.limit],
+  });
+  return rows;
+}

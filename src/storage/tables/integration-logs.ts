@@ -1,0 +1,145 @@
+/** Reading `integration_logs` for one tenant. Rows are written by the intake alone (commit-intake.ts). */
+import type { Queryable } from '../postgres/database.ts';
+import { createFilterConditions, type FilterConditions } from '../postgres/filter-conditions.ts';
+
+export const logStatuses = ['success', 'error', 'timeout', 'rate_limited', 'cancelled'] as const;
+export type LogStatus = (typeof logStatuses)[number];
+
+export interface LogFilter {
+  readonly serviceName?: string | undefined;
+  readonly operation?: string | undefined;
+  readonly status?: LogStatus | undefined;
+  /** Unix milliseconds, inclusive. */
+  readonly fromMs?: number | undefined;
+  /** Unix milliseconds, exclusive. */
+  readonly toMs?: number | undefined;
+  readonly minDurationMs?: number | undefined;
+  readonly requestId?: string | undefined;
+}
+
+/** A place between two rows of the list: those after it are older. */
+export interface LogPosition {
+  /** RFC 3339 UTC with microseconds, as PostgreSQL keeps it. */
+  readonly startedAt: string;
+  readonly id: string;
+}
+
+export interface StoredLog {
+  readonly id: string;
+  readonly service_id: string | null;
+  readonly service_name: string;
+  readonly service_type: string;
+  readonly operation: string;
+  readonly endpoint: string | null;
+  readonly http_method: string | null;
+  /** References into log_bodies. */
+  readonly request_headers: string | null;
+  readonly request_body: string | null;
+  readonly response_status_code: number | null;
+  readonly response_body: string | null;
+  readonly started_at: Date;
+  readonly completed_at: Date | null;
+  readonly duration_ms: number | null;
+  readonly status: LogStatus;
+  readonly error_message: string | null;
+  readonly error_code: string | null;
+  readonly retry_count: number;
+  readonly attempt: number;
+  readonly request_id: string | null;
+  readonly source_service: string | null;
+  readonly estimated_cost: number;
+}
+
+const columns = `id, service_id, service_name, service_type, operation, endpoint, http_method, request_headers,
+  request_body, response_status_code, response_body, started_at, completed_at, duration_ms, status, error_message,
+  error_code, retry_count, attempt, request_id, source_service, estimated_cost`;
+
+/**
+ * Newest first. Without a status each status is walked along its own index (tenant, [service,] status, started_at, id) and
+ * the walks are merged: one walk over all would sort a day at a time. A request id is found by its own index.
+ * `isSparse`: where few rows are to be expected, sorting them is cheaper than planning five walks through every day.
+ */
+export async function selectLogs(
+  tx: Queryable,
+  tenantId: string,
+  filter: LogFilter,
+  after: LogPosition | null,
+  limit: number,
+  isSparse = false,
+): Promise<StoredLog[]> {
+  const conditions = conditionsOf(tenantId, filter);
+  if (after !== null) conditions.addAfter(['started_at', 'id'], after.startedAt, after.id);
+  const order = `order by started_at desc, id desc limit ${conditions.parameter(limit)}`;
+  const where = conditions.text();
+  const walk = (status: LogStatus): string =>
+    `(select ${columns} from integration_logs where ${where} and status = '${status}' ${order})`;
+  const isOneWalk = isSparse || filter.status !== undefined || filter.requestId !== undefined;
+  const text = isOneWalk
+    ? `select ${columns} from integration_logs where ${where} ${order}`
+    : `select ${columns} from (${logStatuses.map(walk).join(' union all ')}) walks ${order}`;
+  const { rows } = await tx.query<StoredLog>({ text, values: conditions.values });
+  return rows;
+}
+
+/** Counted up to `most`. */
+export async function countLogs(tx: Queryable, tenantId: string, filter: LogFilter, most: number): Promise<number> {
+  const conditions = conditionsOf(tenantId, filter);
+  const { rows } = await tx.query<{ count: number }>({
+    text: `
+      select count(*) as count
+        from (select from integration_logs where ${conditions.text()} limit ${conditions.parameter(most)}) capped`,
+    values: conditions.values,
+  });
+  return rows[0]?.count ?? 0;
+}
+
+/**
+ * One row, looked for among those that began between the two times (Unix milliseconds): the primary key begins with the
+ * time, so a narrow stretch is read quickly.
+ */
+export async function selectLog(
+  tx: Queryable,
+  tenantId: string,
+  id: string,
+  fromMs: number,
+  toMs: number,
+): Promise<StoredLog | null> {
+  const { rows } = await tx.query<StoredLog>({
+    name: 'integration_logs_find',
+    text: `
+      select ${columns}
+        from integration_logs
+       where management_company_id = $1 and id = $2 and started_at >= $3 and started_at <= $4`,
+    values: [tenantId, id, new Date(fromMs).toISOString(), new Date(toMs).toISOString()],
+  });
+  return rows[0] ?? null;
+}
+
+/** The stored texts by `day hash`, as far as they are there. */
+export async function selectLogBodies(
+  tx: Queryable,
+  tenantId: string,
+  wanted: readonly { day: string; hash: string }[],
+): Promise<ReadonlyMap<string, string>> {
+  if (wanted.length === 0) return new Map();
+  const { rows } = await tx.query<{ day: string; body_hash: string; body: string }>({
+    name: 'log_bodies_find',
+    text: `
+      select day, body_hash, body
+        from log_bodies
+       where management_company_id = $1 and day = any($2::date[]) and body_hash = any($3)`,
+    values: [tenantId, [...new Set(wanted.map(({ day }) => day))], [...new Set(wanted.map(({ hash }) => hash))]],
+  });
+  return new Map(rows.map(({ day, body_hash, body }) => [`${day} ${body_hash}`, body]));
+}
+
+function conditionsOf(tenantId: string, filter: LogFilter): FilterConditions {
+  const conditions = createFilterConditions('management_company_id', tenantId);
+  conditions.add((parameter) => `service_name = ${parameter}`, filter.serviceName);
+  conditions.add((parameter) => `operation = ${parameter}`, filter.operation);
+  conditions.add((parameter) => `status = ${parameter}`, filter.status);
+  conditions.addTimes('started_at', filter.fromMs, filter.toMs);
+  conditions.add((parameter) => `duration_ms >= ${parameter}`, filter.minDurationMs);
+  conditions.add((parameter) => `request_id = ${parameter}`, filter.requestId);
+  return conditions;
+}

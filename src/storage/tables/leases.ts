@@ -1,0 +1,81 @@
+/**
+ * Background work that one replica does at a time, on the database's clock.
+ *
+ * A lease is a promise to stop in time, not a lock: its holder must renew it well before it ends, and must not count on
+ * it after `heldUntilMs`. Work that must not be done twice checks that in its own transaction.
+ */
+import type { Clock } from '../../clock.ts';
+import type { Database } from '../postgres/database.ts';
+
+export interface Lease {
+  readonly name: string;
+  /** Unix milliseconds of this process's clock; a little before the database lets others have it. */
+  readonly heldUntilMs: number;
+}
+
+export interface Leases {
+  /** Takes the lease where it is free or has ended, or renews it where this holder has it. null: another has it. */
+  tryHold(name: string, ttlMs: number): Promise<Lease | null>;
+  /** Renews only what this holder still has. */
+  renew(name: string, ttlMs: number): Promise<Lease | null>;
+  /** Gives it up early; no fault where another has it by now. */
+  release(name: string): Promise<void>;
+  /** Gives up all that this holder has: for a clean end. */
+  releaseAll(): Promise<void>;
+}
+
+const shortestTtlMs = 100;
+const longestTtlMs = 3_600_000;
+
+/** `holderId` is a UUID of this process. Every function rejects with `DatabaseAway` while the database is. */
+export function createLeases(db: Database, holderId: string, clock: Clock): Leases {
+  const hold = async (name: string, ttlMs: number, statementName: string, text: string): Promise<Lease | null> => {
+    if (!(ttlMs >= shortestTtlMs && ttlMs <= longestTtlMs)) throw new RangeError(`no lease of ${ttlMs} ms`);
+    // Taken before the question: however long the answer travels, our end comes first.
+    const askedAtMs = clock.now();
+    const { rowCount } = await db.querySystem({
+      name: statementName,
+      text,
+      values: [name, holderId, ttlMs],
+    });
+    return rowCount === 0 ? null : { name, heldUntilMs: askedAtMs + ttlMs };
+  };
+
+  return {
+    tryHold: (name, ttlMs) =>
+      hold(
+        name,
+        ttlMs,
+        'lease_try_hold',
+        `insert into leases (name, holder, expires_at)
+         values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
+         on conflict (name) do update set holder = excluded.holder, expires_at = excluded.expires_at
+          where leases.holder = excluded.holder or leases.expires_at <= clock_timestamp()`,
+      ),
+
+    renew: (name, ttlMs) =>
+      hold(
+        name,
+        ttlMs,
+        'lease_renew',
+        `update leases set expires_at = clock_timestamp() + $3 * interval '1 millisecond'
+          where name = $1 and holder = $2 and expires_at > clock_timestamp()`,
+      ),
+
+    async release(name) {
+      await db.querySystem({
+        name: 'lease_release',
+        text: 'delete from leases where name = $1 and holder = $2',
+        values: [name, holderId],
+      });
+    },
+
+    async releaseAll() {
+      await db.querySystem({
+        name: 'lease_release_all',
+        text: 'delete from leases where holder = $1',
+        values: [holderId],
+      });
+    },
+  };
+}

@@ -1,0 +1,167 @@
+/** SQL of `outbox_events`: durable events on their way to the broker. */
+import type { TenantId } from '../../ids.ts';
+import type { Database, Queryable } from '../postgres/database.ts';
+
+/** Rows of this origin belong to no living process: whoever picks up leftovers takes them at once. */
+export const ownerlessOrigin = '00000000-0000-0000-0000-000000000000';
+/** Told in the transaction that appends an ownerless row, so that it is picked up the moment it commits. */
+export const outboxChannel = 'outbox_appended';
+
+export interface OutboxRow {
+  readonly id: string;
+  readonly management_company_id: string;
+  readonly aggregate_id: string;
+  readonly event_type: string;
+  /** RFC 3339 UTC. */
+  readonly occurred_at: string;
+  /** JSON text, as it was written. */
+  readonly body: string;
+}
+
+export interface OutboxBacklog {
+  /** Counted up to 100,000. */
+  readonly count: number;
+  readonly oldestAgeSeconds: number;
+}
+
+const rowColumns = `id, management_company_id, aggregate_id, event_type, body::text as body,
+         to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as occurred_at`;
+
+export async function insertOwnerlessOutboxRow(tx: Queryable, row: OutboxRow): Promise<void> {
+  await tx.query({
+    name: 'outbox_insert_ownerless',
+    text: `
+      with appended as (
+        insert into outbox_events (id, origin, management_company_id, aggregate_id, event_type, occurred_at, body)
+        values ($1, '${ownerlessOrigin}', $2, $3, $4, $5, $6::json))
+      select pg_notify('${outboxChannel}', '')`,
+    values: [row.id, row.management_company_id, row.aggregate_id, row.event_type, row.occurred_at, row.body],
+  });
+}
+
+/** Of all tenants that have deferred rows: when their first and their last become due. */
+export async function findDeferredSpans(
+  db: Database,
+): Promise<readonly { management_company_id: TenantId; first_due_at: Date; last_due_at: Date }[]> {
+  const { rows } = await db.querySystem<{ management_company_id: TenantId; first_due_at: Date; last_due_at: Date }>({
+    name: 'outbox_find_deferred_spans',
+    text: `
+      select management_company_id, min(not_before) as first_due_at, max(not_before) as last_due_at
+        from outbox_events where not_before is not null
+       group by management_company_id`,
+  });
+  return rows;
+}
+
+/** This process's own due rows, oldest first: what did not fit into its memory. */
+export async function findOwnOutboxRows(db: Database, origin: string, limit: number): Promise<OutboxRow[]> {
+  const { rows } = await db.querySystem<OutboxRow>({
+    name: 'outbox_find_own',
+    text: `
+      select ${rowColumns}
+        from outbox_events
+       where origin = $1 and (not_before is null or not_before <= now())
+       order by sequence
+       limit $2`,
+    values: [origin, limit],
+  });
+  return rows;
+}
+
+export interface LeftOverRow extends OutboxRow {
+  readonly sequence: number;
+}
+
+/**
+ * Leftovers, oldest first, after `afterSequence`: rows of processes that no longer hold their `relay:` lease, rows that
+ * belong to nobody, and deferred rows that are due. They are not marked: only the holder of the pick-up lease reads them,
+ * and one that loses it in the middle causes redeliveries, no loss.
+ */
+export async function findLeftOverRows(
+  db: Database,
+  origin: string,
+  afterSequence: number,
+  limit: number,
+): Promise<LeftOverRow[]> {
+  const { rows } = await db.querySystem<LeftOverRow>({
+    name: 'outbox_find_left_over',
+    text: `
+      select ${rowColumns}, sequence
+        from outbox_events o
+       where sequence > $2
+         and (not_before <= now()
+              or (not_before is null
+                  and origin <> $1
+                  and not exists (select from leases l where l.name = 'relay:' || o.origin and l.expires_at > now())))
+       order by sequence
+       limit $3`,
+    values: [origin, afterSequence, limit],
+  });
+  return rows;
+}
+
+/**
+ * Removes what the broker has confirmed. The commit does not wait for the disk: what a crash of PostgreSQL brings back
+ * is published once more, which consumers must bear anyway.
+ */
+export async function deleteOutboxRows(db: Database, ids: readonly string[]): Promise<void> {
+  await db.querySystem({
+    name: 'outbox_delete',
+    text: `
+      delete from outbox_events
+       where id = any($1::uuid[])
+         and (select set_config('synchronous_commit', 'off', true)) is not null`,
+    values: [ids],
+  });
+}
+
+export async function countOutboxBacklog(db: Database): Promise<OutboxBacklog> {
+  const { rows } = await db.querySystem<{ count: number; oldest_age_seconds: number }>({
+    name: 'outbox_count_backlog',
+    text: `
+      select (select count(*) from (select from outbox_events limit 100000) capped)::int as count,
+             coalesce((select greatest(0, extract(epoch from now() - created_at))
+                         from outbox_events order by sequence limit 1), 0)::float8 as oldest_age_seconds`,
+  });
+  const row = rows[0];
+  return { count: row?.count ?? 0, oldestAgeSeconds: row?.oldest_age_seconds ?? 0 };
+}
+
+/** Says for `ttlMs` that the process behind this origin lives and publishes its own rows. */
+export async function renewRelayLease(db: Database, origin: string, ttlMs: number): Promise<void> {
+  await db.querySystem({
+    name: 'outbox_renew_relay_lease',
+    text: `
+      insert into leases (name, holder, expires_at)
+      values ('relay:' || $1::text, $1::uuid, now() + $2 * interval '1 millisecond')
+      on conflict (name) do update set expires_at = excluded.expires_at`,
+    values: [origin, ttlMs],
+  });
+}
+
+/** True where this origin may pick up leftovers for the next `ttlMs`: one process at a time, so that order holds. */
+export async function holdPickupLease(db: Database, origin: string, ttlMs: number): Promise<boolean> {
+  const { rowCount } = await db.querySystem({
+    name: 'outbox_hold_pickup_lease',
+    text: `
+      insert into leases (name, holder, expires_at)
+      values ('outbox-pickup', $1, now() + $2 * interval '1 millisecond')
+      on conflict (name) do update set holder = excluded.holder, expires_at = excluded.expires_at
+       where leases.holder = excluded.holder or leases.expires_at < now()
+      returning name`,
+    values: [origin, ttlMs],
+  });
+  return rowCount === 1;
+}
+
+/** A clean end: others may take what is left at once. Old leases of processes that crashed go too. */
+export async function releaseRelayLeases(db: Database, origin: string): Promise<void> {
+  await db.querySystem({
+    name: 'outbox_release_leases',
+    text: `
+      delete from leases
+       where (holder = $1 and (name = 'outbox-pickup' or name = 'relay:' || $1::text))
+          or (name like 'relay:%' and expires_at < now() - interval '1 day')`,
+    values: [origin],
+  });
+}

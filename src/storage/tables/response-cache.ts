@@ -1,0 +1,224 @@
+/** SQL of `integration_cache`: answers that outlive a restart and are shared where Redis has forgotten them. */
+import type { TenantId } from '../../ids.ts';
+import type { Queryable } from '../postgres/database.ts';
+import { renderJsonRows } from '../postgres/json-rows.ts';
+
+/** What stands beside the answer; read by the gateway alone. */
+export interface CacheRowMetadata {
+  readonly kind: string;
+  readonly scope: string | null;
+  readonly detail: string | null;
+  readonly cost_usd: number;
+  readonly epochs: { readonly tenant: number; readonly scope: number } | null;
+}
+
+export interface CacheRow {
+  readonly cache_key: string;
+  readonly management_company_id: TenantId;
+  readonly service_id: string | null;
+  readonly service_name: string;
+  readonly operation: string;
+  /** As text: the driver must not parse what is only passed on. */
+  readonly body: string;
+  readonly metadata: CacheRowMetadata;
+  readonly ttl_seconds: number;
+  readonly fetched_at: Date;
+  readonly expires_at: Date;
+  readonly stale_until: Date;
+}
+
+export interface NewCacheRow extends Omit<CacheRow, 'ttl_seconds'> {
+  readonly id: string;
+}
+
+/**
+ * Fresh and stale answers by their keys, of any tenant: a key holds its tenant in its hash, and the caller compares it.
+ * `is true` keeps the index of `stale_until`, in which all of them are, out of the plan.
+ */
+export async function findCacheRows(db: Queryable, cacheKeys: readonly string[], nowMs: number): Promise<CacheRow[]> {
+  const { rows } = await db.query<CacheRow>({
+    name: 'integration_cache_find',
+    text: `select cache_key, management_company_id, service_id, service_name, operation, response_data::text as body, metadata,
+                  ttl_seconds, fetched_at, expires_at, stale_until
+             from integration_cache
+            where cache_key = any($1) and (stale_until > $2) is true`,
+    values: [cacheKeys, new Date(nowMs)],
+  });
+  return rows;
+}
+
+/**
+ * Rows must have different keys, in ascending order, so that replicas that store the same ones do not deadlock. An older
+ * answer never replaces a newer one. The commit does not wait for the disk: what a crash of PostgreSQL takes away is asked
+ * for again.
+ */
+export async function upsertCacheRows(db: Queryable, rows: readonly NewCacheRow[]): Promise<void> {
+  await db.query({
+    name: 'integration_cache_upsert',
+    text: `insert into integration_cache (id, management_company_id, cache_key, service_id, service_name, operation,
+                                          request_hash, response_data, metadata, ttl_seconds, fetched_at, expires_at,
+                                          stale_until, cache_status)
+           select id, management_company_id, cache_key, service_id, service_name, operation, split_part(cache_key, ':', 3),
+                  coalesce(body, body_text::json), metadata, greatest(0, extract(epoch from expires_at - fetched_at))::int,
+                  fetched_at, expires_at, stale_until,
+                  case when metadata ->> 'kind' = 'not_found' then 'negative' else 'active' end
+             from json_to_recordset($1::json)
+               as fresh (id uuid, management_company_id text, cache_key text, service_id uuid, service_name text,
+                         operation text, body json, body_text text, metadata json, fetched_at timestamptz,
+                         expires_at timestamptz, stale_until timestamptz)
+            where (select set_config('synchronous_commit', 'off', true)) is not null
+           on conflict on constraint integration_cache_key do update
+              set service_id = excluded.service_id, service_name = excluded.service_name,
+                  response_data = excluded.response_data, metadata = excluded.metadata, ttl_seconds = excluded.ttl_seconds,
+                  fetched_at = excluded.fetched_at, expires_at = excluded.expires_at, stale_until = excluded.stale_until,
+                  cache_status = excluded.cache_status
+            where integration_cache.fetched_at <= excluded.fetched_at`,
+    values: [renderJsonRows(rows, 'body')],
+  });
+}
+
+/** Adds to the hits of answers; those that are not stored any more are passed over. Keys in ascending order, as above. */
+export async function addCacheHits(
+  db: Queryable,
+  hits: readonly (readonly [cacheKey: string, hits: number])[],
+): Promise<void> {
+  await db.query({
+    name: 'integration_cache_add_hits',
+    text: `with seen as (
+             select cache.id, fresh.hits
+               from integration_cache cache
+               join unnest($1::text[], $2::int[]) as fresh (cache_key, hits) using (cache_key)
+              order by cache.cache_key
+                for no key update of cache)
+           update integration_cache set hit_count = hit_count + seen.hits from seen where integration_cache.id = seen.id`,
+    values: [hits.map(([cacheKey]) => cacheKey), hits.map(([, count]) => count)],
+  });
+}
+
+export interface CacheRowFilter {
+  readonly cacheKey: string | null;
+  readonly serviceName: string | null;
+  readonly operation: string | null;
+  /** With `*`, over `<service name or first part of the key>:<operation>:<hash>`. */
+  readonly pattern: string | null;
+}
+
+/** Deletes what the filter meets and returns the keys. */
+export async function deleteCacheRows(db: Queryable, tenantId: TenantId, filter: CacheRowFilter): Promise<string[]> {
+  const { rows } = await db.query<{ cache_key: string }>({
+    name: 'integration_cache_delete',
+    text: `delete from integration_cache
+            where management_company_id = $1
+              and ($2::text is null or cache_key = $2)
+              and ($3::text is null or service_name = $3)
+              and ($4::text is null or operation = $4)
+              and ($5::text is null or cache_key like $5
+                   or service_name || substr(cache_key, strpos(cache_key, ':')) like $5)
+        returning cache_key`,
+    values: [
+      tenantId,
+      filter.cacheKey,
+      filter.serviceName,
+      filter.operation,
+      filter.pattern === null ? null : likePattern(filter.pattern),
+    ],
+  });
+  return rows.map((row) => row.cache_key);
+}
+
+function likePattern(pattern: string): string {
+  return pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%');
+}
+
+/** The answers of one scope, without their bodies: what an invalidation of some of its details chooses from. */
+export async function listScopeRows(
+  db: Queryable,
+  tenantId: TenantId,
+  scope: string,
+): Promise<Pick<CacheRow, 'cache_key' | 'service_name' | 'operation' | 'metadata'>[]> {
+  const { rows } = await db.query<Pick<CacheRow, 'cache_key' | 'service_name' | 'operation' | 'metadata'>>({
+    name: 'integration_cache_scope',
+    text: `select cache_key, service_name, operation, metadata from integration_cache
+            where management_company_id = $1 and metadata ->> 'scope' = $2`,
+    values: [tenantId, scope],
+  });
+  return rows;
+}
+
+export async function deleteCacheKeys(db: Queryable, tenantId: TenantId, cacheKeys: readonly string[]): Promise<void> {
+  await db.query({
+    name: 'integration_cache_delete_keys',
+    text: 'delete from integration_cache where management_company_id = $1 and cache_key = any($2)',
+    values: [tenantId, cacheKeys],
+  });
+}
+
+/** Removes at most `limit` answers that may not even be served stale, and returns how many there were. Replicas do not wait for each other. */
+export async function deleteExpiredCacheRows(db: Queryable, nowMs: number, limit: number): Promise<number> {
+  const { rowCount } = await db.query({
+    name: 'integration_cache_delete_expired',
+    text: `delete from integration_cache
+            where id in (select id from integration_cache where stale_until <= $1 limit $2 for update skip locked)`,
+    values: [new Date(nowMs), limit],
+  });
+  return rowCount;
+}
+
+export interface CacheSizeRow {
+  readonly service_name: string;
+  readonly operation: string;
+  readonly entries: number;
+  readonly size_bytes: number;
+}
+
+export async function sizeOfCache(db: Queryable, tenantId: TenantId): Promise<CacheSizeRow[]> {
+  const { rows } = await db.query<CacheSizeRow>({
+    name: 'integration_cache_size',
+    text: `select service_name, operation, count(*)::int as entries, sum(octet_length(response_data::text))::float8 as size_bytes
+             from integration_cache where management_company_id = $1 group by 1, 2 order by 1, 2`,
+    values: [tenantId],
+  });
+  return rows;
+}
+
+export interface CacheListRow extends Omit<CacheRow, 'body' | 'metadata'> {
+  readonly cache_status: string;
+  readonly size_bytes: number;
+}
+
+/** Newest first; `before` is the last row of the page before. What is past its time at `nowMs` is kept for a provider that fails. */
+export async function listCacheRows(
+  db: Queryable,
+  tenantId: TenantId,
+  page: {
+    readonly serviceName: string | null;
+    readonly operation: string | null;
+    readonly before: { readonly fetchedAt: Date; readonly cacheKey: string } | null;
+    readonly limit: number;
+  },
+  nowMs: number,
+): Promise<CacheListRow[]> {
+  const { rows } = await db.query<CacheListRow>({
+    name: 'integration_cache_list',
+    text: `select cache_key, management_company_id, service_id, service_name, operation, ttl_seconds, fetched_at, expires_at,
+                  stale_until, octet_length(response_data::text) as size_bytes,
+                  case when expires_at <= $7 then 'stale' else cache_status end as cache_status
+             from integration_cache
+            where management_company_id = $1 and stale_until > $7
+              and ($2::text is null or service_name = $2)
+              and ($3::text is null or operation = $3)
+              and ($4::timestamptz is null or (fetched_at, cache_key) < ($4, $5))
+            order by fetched_at desc, cache_key desc
+            limit $6`,
+    values: [
+      tenantId,
+      page.serviceName,
+      page.operation,
+      page.before?.fetchedAt ?? null,
+      page.before?.cacheKey ?? null,
+      page.limit,
+      new Date(nowMs),
+    ],
+  });
+  return rows;
+}

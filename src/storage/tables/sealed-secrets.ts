@@ -1,0 +1,102 @@
+/** Every column that holds something sealed, and the SQL by which rotation seals it anew. */
+import type { TenantId } from '../../ids.ts';
+import type { Queryable } from '../postgres/queryable.ts';
+
+/** `text`: `v1:<key id>:…`. `json`: the same under the member `sealed`. `bytes`: `[1][key id length][key id]…`. */
+export type SealedForm = 'text' | 'json' | 'bytes';
+
+export interface SealedColumn {
+  readonly table: string;
+  readonly column: string;
+  /** The column that, with the tenant, names the row; it is the seal's `rowId`. */
+  readonly rowIdColumn: string;
+  readonly form: SealedForm;
+}
+
+const service = { table: 'external_services', rowIdColumn: 'id' } as const;
+const webhook = { table: 'webhook_configs', rowIdColumn: 'id', form: 'text' } as const;
+
+export const sealedColumns: readonly SealedColumn[] = [
+  { ...service, column: 'api_key', form: 'text' },
+  { ...service, column: 'credentials', form: 'json' },
+  { ...webhook, column: 'webhook_token' },
+  { ...webhook, column: 'secret_key' },
+  { ...webhook, column: 'previous_secret_key' },
+  { ...webhook, column: 'target_secret' },
+  { ...webhook, column: 'collector_token' },
+  { table: 'idempotency_keys', rowIdColumn: 'idempotency_key', column: 'response_body', form: 'bytes' },
+];
+
+export interface SealedRow {
+  readonly tenantId: TenantId;
+  readonly rowId: string;
+  /** As it stands in the column: the text, or the bytes. */
+  readonly sealed: string | Buffer;
+}
+
+export interface RowPosition {
+  readonly tenantId: string;
+  readonly rowId: string;
+}
+
+/** How many values each key has sealed. */
+export async function countSealedByKey(
+  db: Queryable,
+  sealed: SealedColumn,
+): Promise<{ readonly keyId: string; readonly count: number }[]> {
+  const { rows } = await db.query<{ keyId: string; count: number }>({
+    text: `select ${keyIdOf(sealed)} as "keyId", count(*)::int as count
+             from ${sealed.table} where ${sealed.column} is not null group by 1 order by 1`,
+  });
+  return rows;
+}
+
+/** Rows sealed with another key than `currentKeyId`, by tenant and id, from after `after`. */
+export async function listSealedWithOtherKeys(
+  db: Queryable,
+  sealed: SealedColumn,
+  currentKeyId: string,
+  after: RowPosition | null,
+  limit: number,
+): Promise<SealedRow[]> {
+  const { rows } = await db.query<SealedRow>({
+    text: `
+      select management_company_id as "tenantId", ${sealed.rowIdColumn}::text as "rowId", ${sealedTextOf(sealed)} as sealed
+        from ${sealed.table}
+       where ${sealed.column} is not null and ${keyIdOf(sealed)} <> $1
+         and ($2::text is null or (management_company_id, ${sealed.rowIdColumn}::text) > ($2, $3))
+       order by management_company_id, ${sealed.rowIdColumn}::text
+       limit $4`,
+    values: [currentKeyId, after?.tenantId ?? null, after?.rowId ?? null, limit],
+  });
+  return rows;
+}
+
+/** False where the value was changed meanwhile: whoever changed it sealed it with the current key. */
+export async function replaceSealed(
+  db: Queryable,
+  sealed: SealedColumn,
+  row: SealedRow,
+  resealed: string | Buffer,
+): Promise<boolean> {
+  const written = sealed.form === 'json' ? `json_build_object('sealed', $4::text)` : '$4';
+  const { rowCount } = await db.query({
+    text: `
+      update ${sealed.table} set ${sealed.column} = ${written}
+       where management_company_id = $1 and ${sealed.rowIdColumn}::text = $2 and ${sealedTextOf(sealed)} = $3`,
+    values: [row.tenantId, row.rowId, row.sealed, resealed],
+  });
+  return rowCount > 0;
+}
+
+function sealedTextOf({ column, form }: SealedColumn): string {
+  return form === 'json' ? `(${column} ->> 'sealed')` : column;
+}
+
+/** Key ids are of A-Z, a-z, 0-9, _ and -, so that bytes escaped as text are the id itself. Never fails on a damaged value. */
+function keyIdOf(sealed: SealedColumn): string {
+  if (sealed.form !== 'bytes') return `split_part(${sealedTextOf(sealed)}, ':', 2)`;
+  const { column } = sealed;
+  return `case when octet_length(${column}) > 2
+               then encode(substring(${column} from 3 for get_byte(${column}, 1)), 'escape') else '' end`;
+}

@@ -1,0 +1,119 @@
+/** SQL of `service_health`: how each service stands, over all replicas. */
+import type { TenantId } from '../../ids.ts';
+import type { Database, Queryable } from '../postgres/database.ts';
+
+export interface ServiceHealthRow {
+  readonly service_id: string;
+  readonly status: string;
+  readonly failures_in_row: number;
+  readonly successes_in_row: number;
+  readonly lately: readonly unknown[];
+  readonly last_error: string | null;
+  readonly unhealthy_since: Date | null;
+  readonly checked_at: Date | null;
+}
+
+const columns = `service_id, status, failures_in_row, successes_in_row, lately, last_error, unhealthy_since, checked_at`;
+
+/** Announced to every replica as it commits: `{id, name, status, last_error}`. */
+export const serviceHealthChannel = 'service_health_changed';
+
+/**
+ * Locks the service and its health until the transaction ends; null where the service is gone. The service first, as its
+ * deletion does: in the other order each would wait for the other.
+ */
+export async function lockServiceHealth(
+  tx: Queryable,
+  tenantId: TenantId,
+  serviceId: string,
+): Promise<ServiceHealthRow | null> {
+  await tx.query({
+    name: 'service_health_ensure',
+    text: `insert into service_health (management_company_id, service_id)
+           select management_company_id, id from external_services where management_company_id = $1 and id = $2
+              for no key update
+           on conflict (service_id) do nothing`,
+    values: [tenantId, serviceId],
+  });
+  const { rows } = await tx.query<ServiceHealthRow>({
+    name: 'service_health_lock',
+    text: `select ${columns} from service_health where management_company_id = $1 and service_id = $2 for update`,
+    values: [tenantId, serviceId],
+  });
+  return rows[0] ?? null;
+}
+
+/** With the service's own columns, which are what its API shows. */
+export async function saveHealthState(tx: Queryable, tenantId: TenantId, row: ServiceHealthRow): Promise<void> {
+  await tx.query({
+    name: 'service_health_save',
+    text: `update service_health
+              set status = $3, failures_in_row = $4, successes_in_row = $5, lately = $6, last_error = $7,
+                  unhealthy_since = $8, checked_at = $9
+            where management_company_id = $1 and service_id = $2`,
+    values: [
+      tenantId,
+      row.service_id,
+      row.status,
+      row.failures_in_row,
+      row.successes_in_row,
+      JSON.stringify(row.lately),
+      row.last_error,
+      row.unhealthy_since,
+      row.checked_at,
+    ],
+  });
+  await tx.query({
+    name: 'external_services_save_health',
+    text: `update external_services set health_status = $3, last_health_check = $4
+            where management_company_id = $1 and id = $2`,
+    values: [tenantId, row.service_id, row.status, row.checked_at],
+  });
+}
+
+/** Tells the other replicas, with the commit. */
+export async function announceHealthState(tx: Queryable, row: NamedHealthRow): Promise<void> {
+  const told = {
+    id: row.service_id,
+    name: row.service_name,
+    status: row.status,
+    last_error: row.last_error?.slice(0, 500) ?? null,
+  };
+  await tx.query({
+    name: 'service_health_announce',
+    text: 'select pg_notify($1, $2)',
+    values: [serviceHealthChannel, JSON.stringify(told)],
+  });
+}
+
+export interface NamedHealthRow extends ServiceHealthRow {
+  readonly service_name: string;
+}
+
+/**
+ * Of the active services of every tenant: what a replica knows at its start, and where it missed a change. A service that
+ * was never asked is among them, as unknown.
+ */
+export async function listHealthOfAllTenants(db: Queryable, limit: number): Promise<NamedHealthRow[]> {
+  const { rows } = await db.query<NamedHealthRow>({
+    name: 'service_health_of_all_tenants',
+    text: `select s.service_name, s.id as service_id, coalesce(h.status, 'unknown') as status,
+                  coalesce(h.failures_in_row, 0) as failures_in_row, coalesce(h.successes_in_row, 0) as successes_in_row,
+                  coalesce(h.lately, '[]') as lately, h.last_error, h.unhealthy_since, h.checked_at
+             from external_services s left join service_health h on h.service_id = s.id
+            where s.is_active
+            order by h.checked_at desc nulls last
+            limit $1`,
+    values: [limit],
+  });
+  return rows;
+}
+
+/** When each healthy service was last asked, in Unix milliseconds, by its id. */
+export async function listLastSuccesses(db: Pick<Database, 'querySystem'>): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await db.querySystem<{ service_id: string; checked_at: Date }>({
+    name: 'service_health_last_successes',
+    text: `select service_id, checked_at from service_health where status = 'healthy' and checked_at is not null`,
+  });
+  return new Map(rows.map(({ service_id, checked_at }) => [service_id, checked_at.getTime()]));
+}

@@ -1,0 +1,129 @@
+/** `service_tokens`: keys that services present to us, kept as SHA-256 only. */
+import type { TenantId } from '../../ids.ts';
+import type { Database, Queryable } from '../postgres/database.ts';
+
+export interface ServiceToken {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  /** `*` among them: every tenant. */
+  readonly tenants: readonly string[];
+  readonly createdBy: string | null;
+  readonly expiresAt: Date | null;
+  readonly lastUsedAt: Date | null;
+  readonly revokedAt: Date | null;
+  readonly createdAt: Date;
+}
+
+export interface NewServiceToken {
+  readonly id: string;
+  readonly name: string;
+  readonly tokenSha256: Buffer;
+  readonly scopes: readonly string[];
+  readonly tenants: readonly string[];
+  readonly createdBy: string | null;
+  readonly expiresAt: Date | null;
+}
+
+export interface LiveToken {
+  readonly id: string;
+  readonly tokenSha256: Buffer;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly tenants: readonly string[];
+  readonly expiresAt: Date | null;
+}
+
+/** The tokens behind these hashes that are neither revoked nor expired. Before the tenant is known: all tenants'. */
+export async function findLiveTokensAcrossTenants(
+  db: Pick<Database, 'querySystem'>,
+  hashes: readonly Buffer[],
+): Promise<LiveToken[]> {
+  const { rows } = await db.querySystem<LiveToken>({
+    name: 'service_tokens_find_live',
+    text: `
+      select id, token_sha256 as "tokenSha256", name, scopes, tenants, expires_at as "expiresAt"
+        from service_tokens
+       where token_sha256 = any($1::bytea[])
+         and revoked_at is null
+         and (expires_at is null or expires_at > now())`,
+    values: [hashes],
+  });
+  return rows;
+}
+
+/** Moves `last_used_at` forward for many tokens at once. */
+export async function touchTokensAcrossTenants(
+  db: Pick<Database, 'querySystem'>,
+  used: readonly { readonly id: string; readonly atMs: number }[],
+): Promise<void> {
+  await db.querySystem({
+    name: 'service_tokens_touch',
+    text: `
+      update service_tokens t
+         set last_used_at = used.at
+        from (select id, max(at) as at from unnest($1::uuid[], $2::timestamptz[]) as u (id, at) group by id) used
+       where t.id = used.id and (t.last_used_at is null or t.last_used_at < used.at)`,
+    values: [used.map(({ id }) => id), used.map(({ atMs }) => new Date(atMs).toISOString())],
+  });
+}
+
+export async function insertServiceToken(
+  tx: Queryable,
+  tenantId: TenantId,
+  token: NewServiceToken,
+): Promise<ServiceToken> {
+  const { rows } = await tx.query<ServiceToken>({
+    name: 'service_tokens_insert',
+    text: `
+      insert into service_tokens (id, management_company_id, name, token_sha256, scopes, tenants, created_by, expires_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8)
+      returning ${shownColumns}`,
+    values: [
+      token.id,
+      tenantId,
+      token.name,
+      token.tokenSha256,
+      token.scopes,
+      token.tenants,
+      token.createdBy,
+      token.expiresAt,
+    ],
+  });
+  return rows[0] as ServiceToken;
+}
+
+/** Newest first, from before `cursor` (a token's id: they grow with time). */
+export async function listServiceTokens(
+  tx: Queryable,
+  tenantId: TenantId,
+  page: { readonly cursor: string | null; readonly limit: number },
+): Promise<ServiceToken[]> {
+  const { rows } = await tx.query<ServiceToken>({
+    name: 'service_tokens_list',
+    text: `
+      select ${shownColumns}
+        from service_tokens
+       where management_company_id = $1 and ($2::uuid is null or id < $2)
+       order by id desc
+       limit $3`,
+    values: [tenantId, page.cursor, page.limit],
+  });
+  return rows;
+}
+
+/** False where the tenant has no such live token. The row stays, for the audit. */
+export async function revokeServiceToken(tx: Queryable, tenantId: TenantId, id: string): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'service_tokens_revoke',
+    text: `
+      update service_tokens
+         set revoked_at = now()
+       where management_company_id = $1 and id = $2 and revoked_at is null`,
+    values: [tenantId, id],
+  });
+  return rowCount > 0;
+}
+
+const shownColumns = `id, name, scopes, tenants, created_by as "createdBy", expires_at as "expiresAt",
+             last_used_at as "lastUsedAt", revoked_at as "revokedAt", created_at as "createdAt"`;

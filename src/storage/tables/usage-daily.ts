@@ -1,0 +1,55 @@
+/** Reading `usage_daily`: the roll-up that the intake writes in the commit of the rows it counts. */
+import type { TenantId } from '../../ids.ts';
+import type { Queryable } from '../postgres/database.ts';
+
+export const usageGroups = ['service', 'operation', 'day'] as const;
+export type UsageGroup = (typeof usageGroups)[number];
+
+const columnOf: Readonly<Record<UsageGroup, string>> = {
+  service: 'service_name',
+  operation: 'operation',
+  day: 'day',
+};
+
+export interface UsageRow {
+  readonly service_name?: string;
+  readonly operation?: string;
+  /** `2026-11-22`, UTC. */
+  readonly day?: string;
+  readonly request_count: number;
+  readonly error_count: number;
+  readonly cached_count: number;
+  readonly total_cost: number;
+  readonly saved_by_cache: number;
+}
+
+/** From day to day, both included (`2026-11-22`, UTC), at most `limit` rows in the order of the groups. */
+export async function sumUsage(
+  tx: Queryable,
+  tenantId: TenantId,
+  asked: {
+    readonly fromDay: string;
+    readonly toDay: string;
+    readonly groups: readonly UsageGroup[];
+    readonly limit: number;
+  },
+): Promise<UsageRow[]> {
+  const columns = usageGroups.filter((group) => asked.groups.includes(group)).map((group) => columnOf[group]);
+  const grouped = columns.length === 0 ? '' : `group by ${columns.join(', ')} order by ${columns.join(', ')}`;
+  const { rows } = await tx.query<UsageRow>({
+    name: `usage_daily_sum_${columns.join('_')}`,
+    text: `
+      select ${columns.map((column) => `${column},`).join(' ')}
+             coalesce(sum(request_count), 0)::bigint as request_count,
+             coalesce(sum(error_count), 0)::bigint as error_count,
+             coalesce(sum(cached_count), 0)::bigint as cached_count,
+             coalesce(sum(total_cost), 0) as total_cost,
+             coalesce(sum(saved_by_cache), 0) as saved_by_cache
+        from usage_daily
+       where management_company_id = $1 and day between $2::date and $3::date
+       ${grouped}
+       limit $4`,
+    values: [tenantId, asked.fromDay, asked.toDay, asked.limit],
+  });
+  return rows;
+}

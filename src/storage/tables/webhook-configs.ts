@@ -1,0 +1,271 @@
+/** SQL of `webhook_configs`. Secrets and tokens stand here sealed only; tokens are looked up by their SHA-256. */
+import type { TenantId } from '../../ids.ts';
+import type { Queryable } from '../postgres/database.ts';
+
+/** What the contract has no column for. */
+export interface WebhookExtras {
+  /** `header:Name` or `body:a.b`; overrides the sender's usual place. */
+  readonly event_type_from?: string;
+  readonly delivery_id_from?: string;
+  /** Default: by its id alone. */
+  readonly duplicate_by?: 'delivery_id_or_body';
+  /** Deliveries to `target_url` one after the other, in the order of their arrival. */
+  readonly ordered?: boolean;
+  readonly collector?: {
+    /** Of the sender's API; default: the vendor's own. */
+    readonly base_url?: string;
+    /** GitHub: `owner/repository`, or an organisation. */
+    readonly repository?: string;
+    readonly hook_id?: number;
+  };
+  /** What the last round of the collector found; written by it alone. */
+  readonly collector_state?: Readonly<Record<string, unknown>>;
+}
+
+export interface WebhookConfigRow {
+  readonly id: string;
+  readonly management_company_id: TenantId;
+  readonly webhook_name: string;
+  readonly webhook_url: string;
+  /** Sealed. */
+  readonly webhook_token: string;
+  readonly webhook_token_sha256: Buffer;
+  readonly source_service: string;
+  readonly source_service_id: string | null;
+  readonly event_types: readonly string[];
+  readonly allowed_ips: readonly string[];
+  readonly signature_header: string | null;
+  readonly signature_scheme: string;
+  /** Sealed. */
+  readonly secret_key: string | null;
+  /** Sealed; good until `previous_secret_until`. */
+  readonly previous_secret_key: string | null;
+  readonly previous_secret_until: Date | null;
+  readonly tolerance_seconds: number;
+  readonly max_payload_size_bytes: number;
+  readonly target_url: string | null;
+  /** Sealed; signs deliveries to `target_url`. */
+  readonly target_secret: string | null;
+  /** Sealed; asks the sender for missed deliveries. */
+  readonly collector_token: string | null;
+  readonly over_limit_policy: string;
+  readonly config: WebhookExtras;
+  readonly is_active: boolean;
+  readonly last_received_at: Date | null;
+  readonly total_received: number;
+  readonly total_successful: number;
+  readonly total_failed: number;
+  readonly created_by: string | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+/** What an insert or a whole update writes; counters and times are the database's. */
+export type WebhookConfigValues = Omit<
+  WebhookConfigRow,
+  | 'id'
+  | 'management_company_id'
+  | 'last_received_at'
+  | 'total_received'
+  | 'total_successful'
+  | 'total_failed'
+  | 'created_by'
+  | 'created_at'
+  | 'updated_at'
+>;
+
+const valueColumns = [
+  'webhook_name',
+  'webhook_url',
+  'webhook_token',
+  'webhook_token_sha256',
+  'source_service',
+  'source_service_id',
+  'event_types',
+  'allowed_ips',
+  'signature_header',
+  'signature_scheme',
+  'secret_key',
+  'previous_secret_key',
+  'previous_secret_until',
+  'tolerance_seconds',
+  'max_payload_size_bytes',
+  'target_url',
+  'target_secret',
+  'collector_token',
+  'over_limit_policy',
+  'config',
+  'is_active',
+] as const satisfies readonly (keyof WebhookConfigValues)[];
+
+const columns = `id, management_company_id, ${valueColumns.join(', ')}, last_received_at, total_received, total_successful,
+  total_failed, created_by, created_at, updated_at`;
+
+function parametersOf(values: WebhookConfigValues): unknown[] {
+  return valueColumns.map((name) => {
+    const value = values[name];
+    const isJson = name === 'event_types' || name === 'allowed_ips' || name === 'config';
+    return isJson ? JSON.stringify(value) : value;
+  });
+}
+
+/** The active webhooks behind these token hashes. Before the tenant is known: all tenants'. */
+export async function findWebhooksByTokenAcrossTenants(
+  db: Queryable,
+  hashes: readonly Buffer[],
+): Promise<WebhookConfigRow[]> {
+  const { rows } = await db.query<WebhookConfigRow>({
+    name: 'webhook_configs_by_token',
+    text: `select ${columns} from webhook_configs where webhook_token_sha256 = any($1::bytea[]) and is_active`,
+    values: [hashes],
+  });
+  return rows;
+}
+
+/** The active webhooks that were used last: what a process should know before its first delivery. */
+export async function findRecentWebhooksAcrossTenants(db: Queryable, limit: number): Promise<WebhookConfigRow[]> {
+  const { rows } = await db.query<WebhookConfigRow>({
+    name: 'webhook_configs_recent',
+    text: `
+      select ${columns} from webhook_configs where is_active
+       order by last_received_at desc nulls last, created_at desc limit $1`,
+    values: [limit],
+  });
+  return rows;
+}
+
+/** The active webhooks whose missed deliveries are collected. */
+export async function findCollectingWebhooksAcrossTenants(db: Queryable, limit: number): Promise<WebhookConfigRow[]> {
+  const { rows } = await db.query<WebhookConfigRow>({
+    name: 'webhook_configs_collecting',
+    text: `
+      select ${columns} from webhook_configs
+       where is_active and collector_token is not null order by id limit $1`,
+    values: [limit],
+  });
+  return rows;
+}
+
+/** `updated_at` stays: what was found is no change of configuration, and is not told to anyone. */
+export async function saveCollectorState(
+  db: Queryable,
+  id: string,
+  state: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await db.query({
+    name: 'webhook_configs_save_collector_state',
+    text: `
+      update webhook_configs set config = jsonb_set(config::jsonb, '{collector_state}', $2::jsonb)::json
+       where id = $1 and collector_token is not null`,
+    values: [id, JSON.stringify(state)],
+  });
+}
+
+/** A place in the list: those after it were created earlier. */
+export interface WebhookPosition {
+  /** RFC 3339 UTC with microseconds. */
+  readonly createdAt: string;
+  readonly id: string;
+}
+
+export type ListedWebhook = WebhookConfigRow & { readonly created_at_text: string };
+
+/** Newest first. */
+export async function pageWebhooks(
+  tx: Queryable,
+  tenantId: TenantId,
+  after: WebhookPosition | null,
+  limit: number,
+): Promise<ListedWebhook[]> {
+  const { rows } = await tx.query<ListedWebhook>({
+    name: 'webhook_configs_page',
+    text: `
+      select ${columns}, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at_text
+        from webhook_configs
+       where management_company_id = $1
+         and ($2::timestamptz is null or (created_at, id) < ($2::timestamptz, $3::uuid))
+       order by created_at desc, id desc limit $4`,
+    values: [tenantId, after?.createdAt ?? null, after?.id ?? null, limit],
+  });
+  return rows;
+}
+
+export async function countWebhooks(
+  tx: Queryable,
+  tenantId: TenantId,
+): Promise<{ readonly total: number; readonly active: number; readonly lastReceivedAt: Date | null }> {
+  const { rows } = await tx.query<{ total: number; active: number; lastReceivedAt: Date | null }>({
+    name: 'webhook_configs_count',
+    text: `
+      select count(*) as total, count(*) filter (where is_active) as active, max(last_received_at) as "lastReceivedAt"
+        from webhook_configs where management_company_id = $1`,
+    values: [tenantId],
+  });
+  return rows[0] ?? { total: 0, active: 0, lastReceivedAt: null };
+}
+
+export async function findWebhook(tx: Queryable, tenantId: TenantId, id: string): Promise<WebhookConfigRow | null> {
+  const { rows } = await tx.query<WebhookConfigRow>({
+    name: 'webhook_configs_find',
+    text: `select ${columns} from webhook_configs where management_company_id = $1 and id = $2`,
+    values: [tenantId, id],
+  });
+  return rows[0] ?? null;
+}
+
+/** The same, locked against others' changes until the transaction ends. */
+export async function lockWebhook(tx: Queryable, tenantId: TenantId, id: string): Promise<WebhookConfigRow | null> {
+  const { rows } = await tx.query<WebhookConfigRow>({
+    name: 'webhook_configs_lock',
+    text: `select ${columns} from webhook_configs where management_company_id = $1 and id = $2 for update`,
+    values: [tenantId, id],
+  });
+  return rows[0] ?? null;
+}
+
+export async function insertWebhook(
+  tx: Queryable,
+  tenantId: TenantId,
+  id: string,
+  values: WebhookConfigValues,
+  createdBy: string | null,
+): Promise<WebhookConfigRow> {
+  const { rows } = await tx.query<WebhookConfigRow>({
+    name: 'webhook_configs_insert',
+    text: `
+      insert into webhook_configs (management_company_id, id, created_by, ${valueColumns.join(', ')})
+      values ($1, $2, $3, ${valueColumns.map((_, index) => `$${index + 4}`).join(', ')})
+      returning ${columns}`,
+    values: [tenantId, id, createdBy, ...parametersOf(values)],
+  });
+  return rows[0] as WebhookConfigRow;
+}
+
+/** `clock_timestamp()`, not `now()`: two changes in one transaction are two changes, and each is told. */
+export async function updateWebhook(
+  tx: Queryable,
+  tenantId: TenantId,
+  id: string,
+  values: WebhookConfigValues,
+): Promise<WebhookConfigRow | null> {
+  const { rows } = await tx.query<WebhookConfigRow>({
+    name: 'webhook_configs_update',
+    text: `
+      update webhook_configs
+         set ${valueColumns.map((name, index) => `${name} = $${index + 3}`).join(', ')}, updated_at = clock_timestamp()
+       where management_company_id = $1 and id = $2
+      returning ${columns}`,
+    values: [tenantId, id, ...parametersOf(values)],
+  });
+  return rows[0] ?? null;
+}
+
+/** False where the tenant has no such webhook. Its events stay until retention. */
+export async function deleteWebhook(tx: Queryable, tenantId: TenantId, id: string): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'webhook_configs_delete',
+    text: 'delete from webhook_configs where management_company_id = $1 and id = $2',
+    values: [tenantId, id],
+  });
+  return rowCount > 0;
+}

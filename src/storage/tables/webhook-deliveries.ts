@@ -1,0 +1,258 @@
+/** SQL of `webhook_deliveries` and `webhook_attempts`: deliveries to `target_url`, until done or dead. */
+import type { TenantId } from '../../ids.ts';
+import type { Queryable } from '../postgres/database.ts';
+
+export interface DueDelivery {
+  readonly id: string;
+  readonly management_company_id: TenantId;
+  readonly webhook_id: string;
+  readonly webhook_event_id: string;
+  readonly event_received_at: Date;
+  readonly attempt_count: number;
+  readonly tries_since_redrive: number;
+}
+
+/** What a claim takes: no more than `perWebhook`, and of the webhooks in `busy` so many fewer; in all at most `most`. */
+export interface ClaimBounds {
+  readonly busy: ReadonlyMap<string, number>;
+  /** Tries in hand by tenant: who has fewest comes first. */
+  readonly busyTenants: ReadonlyMap<string, number>;
+  /** Webhooks whose target failed or was slow lately: one at a time. */
+  readonly slow: ReadonlySet<string>;
+  readonly perWebhook: number;
+  readonly most: number;
+  readonly lockMs: number;
+}
+
+/**
+ * Takes due deliveries for this process for `lockMs`. Webhooks are walked one by one along their own index, so that the
+ * backlog of one target is never read through for another's; of an ordered webhook only the eldest that waits is taken,
+ * and only when nobody has it. Tenants take turns: one whose many targets hang would else be first at every place that
+ * becomes free, since what is due longest is its.
+ */
+export async function claimDueDeliveries(db: Queryable, bounds: ClaimBounds): Promise<DueDelivery[]> {
+  const { rows } = await db.query<DueDelivery>({
+    name: 'webhook_deliveries_claim',
+    text: `
+      with recursive waiting as (
+        (select webhook_id from webhook_deliveries where state = 'pending' order by webhook_id limit 1)
+        union all
+        select (select d.webhook_id from webhook_deliveries d
+                 where d.state = 'pending' and d.webhook_id > w.webhook_id order by d.webhook_id limit 1)
+          from waiting w where w.webhook_id is not null),
+      capacity as (
+        select w.webhook_id,
+               coalesce((c.config->>'ordered')::boolean, false) as ordered,
+               case when w.webhook_id = any($3::uuid[]) then 1 else $4::int end - coalesce(b.taken, 0) as free
+          from waiting w
+          left join webhook_configs c on c.id = w.webhook_id
+          left join unnest($1::uuid[], $2::int[]) as b (webhook_id, taken) on b.webhook_id = w.webhook_id
+         where w.webhook_id is not null),
+      due as (
+        select d.id, d.management_company_id, d.next_attempt_at
+          from capacity k
+          cross join lateral (
+            select id, management_company_id, next_attempt_at from webhook_deliveries
+             where state = 'pending' and webhook_id = k.webhook_id and not k.ordered
+               and next_attempt_at <= now() and (locked_until is null or locked_until <= now())
+             order by next_attempt_at limit greatest(0, k.free)
+               for update skip locked) d),
+      due_in_order as (
+        select d.id, d.management_company_id, d.next_attempt_at
+          from capacity k
+          cross join lateral (
+            select id, management_company_id, next_attempt_at from webhook_deliveries
+             where id = (select eldest.id from webhook_deliveries eldest
+                          where eldest.state = 'pending' and eldest.webhook_id = k.webhook_id
+                          order by eldest.event_received_at, eldest.webhook_event_id limit 1)
+               and state = 'pending' and next_attempt_at <= now() and (locked_until is null or locked_until <= now())
+               for update skip locked) d
+         where k.ordered),
+      in_turn as (
+        select d.id, d.next_attempt_at,
+               coalesce(b.taken, 0) + row_number() over (partition by d.management_company_id order by d.next_attempt_at) as turn
+          from (select * from due union all select * from due_in_order) d
+          left join unnest($7::text[], $8::int[]) as b (tenant, taken) on b.tenant = d.management_company_id)
+      update webhook_deliveries w
+         set locked_until = now() + $6 * interval '1 millisecond'
+       where w.id in (select id from in_turn order by turn, next_attempt_at limit $5)
+      returning w.id, w.management_company_id, w.webhook_id, w.webhook_event_id, w.event_received_at, w.attempt_count,
+                w.tries_since_redrive`,
+    values: [
+      [...bounds.busy.keys()],
+      [...bounds.busy.values()],
+      [...bounds.slow],
+      bounds.perWebhook,
+      bounds.most,
+      bounds.lockMs,
+      [...bounds.busyTenants.keys()],
+      [...bounds.busyTenants.values()],
+    ],
+  });
+  return rows;
+}
+
+/** What an attempt needs to know; null where the webhook or the event is gone, or there is no target any more. */
+export interface DeliveryContent {
+  readonly webhook_name: string;
+  readonly source_service: string;
+  readonly target_url: string;
+  /** Sealed. */
+  readonly target_secret: string;
+  readonly event_type: string | null;
+  readonly payload: Buffer;
+  readonly content_type: string | null;
+  readonly request_id: string | null;
+  readonly signature_verified: boolean;
+}
+
+export async function findDeliveryContent(db: Queryable, delivery: DueDelivery): Promise<DeliveryContent | null> {
+  const { rows } = await db.query<DeliveryContent>({
+    name: 'webhook_deliveries_content',
+    text: `
+      select e.webhook_name, e.source_service, c.target_url, c.target_secret, e.event_type, e.payload, e.content_type,
+             e.request_id, e.signature_verified
+        from webhook_configs c
+        join webhook_events e on e.received_at = $3 and e.id = $2
+       where c.id = $1 and c.target_url is not null and c.target_secret is not null and e.payload is not null`,
+    values: [delivery.webhook_id, delivery.webhook_event_id, delivery.event_received_at.toISOString()],
+  });
+  return rows[0] ?? null;
+}
+
+export interface AttemptOutcome {
+  readonly attemptId: string;
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  readonly responseStatusCode: number | null;
+  readonly responseBody: string | null;
+  readonly errorMessage: string | null;
+  readonly next: { readonly state: 'delivered' | 'dead' } | { readonly state: 'pending'; readonly afterMs: number };
+}
+
+/**
+ * The attempt's row and the delivery's new state, in one statement. A failure of a try that was under way when somebody
+ * sent the delivery again leaves that as it is: due at once, with all its tries before it.
+ */
+export async function settleDelivery(db: Queryable, delivery: DueDelivery, outcome: AttemptOutcome): Promise<void> {
+  await db.query({
+    name: 'webhook_deliveries_settle',
+    text: `
+      with settled as (
+        update webhook_deliveries
+           set state = case when $2::text <> 'delivered' and tries_since_redrive < $10::int then 'pending' else $2::text end,
+               next_attempt_at = case when $2::text <> 'delivered' and tries_since_redrive < $10::int then next_attempt_at
+                                      when $2::text = 'pending' then now() + $3::float8 * interval '1 millisecond' end,
+               tries_since_redrive = case when tries_since_redrive < $10::int then 0 else tries_since_redrive + 1 end,
+               attempt_count = attempt_count + 1,
+               locked_until = null, last_error = $8::text, updated_at = now()
+         where id = $1 and state = 'pending'
+        returning id, management_company_id, webhook_event_id, attempt_count)
+      insert into webhook_attempts (id, management_company_id, webhook_delivery_id, webhook_event_id, attempt, started_at,
+        duration_ms, response_status_code, response_body, error_message)
+      select $4::uuid, management_company_id, id, webhook_event_id, attempt_count, $5::timestamptz, $6::integer, $7::integer,
+        $9::text, $8::text from settled`,
+    values: [
+      delivery.id,
+      outcome.next.state,
+      outcome.next.state === 'pending' ? outcome.next.afterMs : 0,
+      outcome.attemptId,
+      new Date(outcome.startedAtMs).toISOString(),
+      outcome.durationMs,
+      outcome.responseStatusCode,
+      outcome.errorMessage,
+      outcome.responseBody,
+      delivery.tries_since_redrive,
+    ],
+  });
+}
+
+/** Nothing was tried: others may take it at once. */
+export async function releaseDeliveries(db: Queryable, ids: readonly string[]): Promise<void> {
+  await db.query({
+    name: 'webhook_deliveries_release',
+    text: `update webhook_deliveries set locked_until = null where id = any($1::uuid[]) and state = 'pending'`,
+    values: [ids],
+  });
+}
+
+/**
+ * The webhook's target is gone: what waits for it is not sent, and what it did not take is nobody's concern any more. Each
+ * state has its own index: asked for together they would have none.
+ */
+export async function cancelDeliveries(tx: Queryable, tenantId: TenantId, webhookId: string): Promise<void> {
+  await tx.query({
+    name: 'webhook_deliveries_cancel',
+    text: `
+      update webhook_deliveries set state = 'cancelled', next_attempt_at = null, locked_until = null, updated_at = now()
+       where state in ('pending', 'dead') and id in (
+         select id from webhook_deliveries where management_company_id = $1 and webhook_id = $2 and state = 'pending'
+         union all
+         select id from webhook_deliveries where management_company_id = $1 and webhook_id = $2 and state = 'dead')`,
+    values: [tenantId, webhookId],
+  });
+}
+
+/** Its webhook, target or event is gone. */
+export async function cancelDelivery(db: Queryable, id: string): Promise<void> {
+  await db.query({
+    name: 'webhook_deliveries_cancel_one',
+    text: `
+      update webhook_deliveries set state = 'cancelled', next_attempt_at = null, locked_until = null, updated_at = now()
+       where id = $1 and state = 'pending'`,
+    values: [id],
+  });
+}
+
+/**
+ * Makes the event's delivery due at once, with all its tries before it; makes one where the webhook has a target and
+ * there was none. False where the webhook has no target.
+ */
+export async function redriveDelivery(
+  tx: Queryable,
+  tenantId: TenantId,
+  event: { readonly id: string; readonly webhookId: string; readonly receivedAt: Date },
+  newDeliveryId: string,
+): Promise<boolean> {
+  const { rows } = await tx.query<{ id: string }>({
+    name: 'webhook_deliveries_redrive',
+    text: `
+      with target as (
+        select id from webhook_configs where management_company_id = $1 and id = $3 and target_url is not null),
+      known as (
+        update webhook_deliveries set state = 'pending', tries_since_redrive = 0, next_attempt_at = now(), updated_at = now()
+         where management_company_id = $1 and webhook_event_id = $2 and exists (select from target)
+        returning id),
+      made as (
+        insert into webhook_deliveries (id, management_company_id, webhook_id, webhook_event_id, event_received_at, state,
+          next_attempt_at)
+        select $5, $1, target.id, $2, $4, 'pending', now() from target
+         where not exists (select from webhook_deliveries where webhook_event_id = $2)
+        returning id)
+      select id from known union all select id from made`,
+    values: [tenantId, event.id, event.webhookId, event.receivedAt.toISOString(), newDeliveryId],
+  });
+  return rows.length > 0;
+}
+
+export interface TargetCounts {
+  /** Counted up to 100,000. */
+  readonly pending: number;
+  readonly dead: number;
+  readonly oldestPendingAgeSeconds: number;
+}
+
+export async function countTargets(tx: Queryable, tenantId: TenantId): Promise<TargetCounts> {
+  const { rows } = await tx.query<TargetCounts>({
+    name: 'webhook_deliveries_count',
+    text: `
+      select (select count(*) from (select from webhook_deliveries
+               where management_company_id = $1 and state = 'pending' limit 100000) p)::int as pending,
+             (select count(*) from (select from webhook_deliveries
+               where management_company_id = $1 and state = 'dead' limit 100000) d)::int as dead,
+             coalesce((select extract(epoch from now() - min(created_at)) from webhook_deliveries
+               where management_company_id = $1 and state = 'pending'), 0)::int as "oldestPendingAgeSeconds"`,
+    values: [tenantId],
+  });
+  return rows[0] ?? { pending: 0, dead: 0, oldestPendingAgeSeconds: 0 };
+}

@@ -1,0 +1,154 @@
+/** Reading `webhook_events` and what became of each for one tenant. Rows are written by the intake alone (commit-intake.ts). */
+import type { TenantId } from '../../ids.ts';
+import type { Queryable } from '../postgres/database.ts';
+import { createFilterConditions, type FilterConditions } from '../postgres/filter-conditions.ts';
+
+export const webhookEventStatuses = ['accepted', 'deferred', 'refused', 'ignored'] as const;
+export const targetStates = ['pending', 'delivered', 'dead', 'cancelled'] as const;
+
+export interface WebhookEventFilter {
+  readonly webhookId?: string | undefined;
+  readonly source?: string | undefined;
+  readonly status?: string | undefined;
+  /** Itself, or any of its family: `issues` also finds `issues.opened`, and `issue*` all that begin so. */
+  readonly eventType?: string | undefined;
+  /** The sender's own id, whole. */
+  readonly deliveryId?: string | undefined;
+  /** The state of its delivery to `target_url`. */
+  readonly deliveryStatus?: string | undefined;
+  /** Unix milliseconds, inclusive. */
+  readonly fromMs?: number | undefined;
+  /** Unix milliseconds, exclusive. */
+  readonly toMs?: number | undefined;
+}
+
+/** A place in the list: those after it are older. */
+export interface WebhookEventPosition {
+  /** RFC 3339 UTC. */
+  readonly receivedAt: string;
+  readonly id: string;
+}
+
+export interface WebhookEventRow {
+  readonly id: string;
+  readonly webhook_id: string;
+  readonly webhook_name: string;
+  readonly source_service: string;
+  readonly event_type: string | null;
+  readonly delivery_id: string | null;
+  readonly status: string;
+  readonly refusal_reason: string | null;
+  readonly signature_verified: boolean;
+  readonly matched_secret: string | null;
+  readonly source_address: string | null;
+  readonly content_type: string | null;
+  readonly payload_size_bytes: number;
+  /** null for one that was received by an older version. */
+  readonly request_id: string | null;
+  readonly received_at: Date;
+  /** Its event still waits to be published. */
+  readonly is_waiting: boolean;
+  /** null where it goes nowhere by HTTP. */
+  readonly target_state: string | null;
+  readonly target_attempt_count: number | null;
+  readonly target_next_attempt_at: Date | null;
+  readonly target_last_error: string | null;
+}
+
+export interface WholeWebhookEventRow extends WebhookEventRow {
+  readonly headers: Readonly<Record<string, string>> | null;
+  readonly payload: Buffer | null;
+}
+
+export interface WebhookAttemptRow {
+  readonly id: string;
+  readonly attempt: number;
+  readonly started_at: Date;
+  readonly duration_ms: number | null;
+  readonly response_status_code: number | null;
+  readonly response_body: string | null;
+  readonly error_message: string | null;
+}
+
+const columns = `e.id, e.webhook_id, e.webhook_name, e.source_service, e.event_type, e.delivery_id, e.status,
+  e.refusal_reason, e.signature_verified, e.matched_secret, e.source_address, e.content_type, e.payload_size_bytes,
+  e.request_id, e.received_at, exists (select from outbox_events o where o.id = e.id) as is_waiting,
+  d.state as target_state, d.attempt_count as target_attempt_count, d.next_attempt_at as target_next_attempt_at,
+  d.last_error as target_last_error`;
+const withTarget = `left join lateral (
+    select state, attempt_count, next_attempt_at, last_error from webhook_deliveries
+     where webhook_event_id = e.id order by created_at desc limit 1) d on true`;
+
+/** Newest first. */
+export async function pageWebhookEvents(
+  tx: Queryable,
+  tenantId: TenantId,
+  filter: WebhookEventFilter,
+  after: WebhookEventPosition | null,
+  limit: number,
+): Promise<WebhookEventRow[]> {
+  const conditions = conditionsOf(tenantId, filter);
+  if (after !== null) conditions.addAfter(['e.received_at', 'e.id'], after.receivedAt, after.id);
+  const { rows } = await tx.query<WebhookEventRow>({
+    text: `
+      select ${columns} from webhook_events e ${withTarget}
+       where ${conditions.text()}
+       order by e.received_at desc, e.id desc limit ${conditions.parameter(limit)}`,
+    values: conditions.values,
+  });
+  return rows;
+}
+
+/** One event whole, looked for among those received between the two times (Unix milliseconds). */
+export async function findWebhookEvent(
+  tx: Queryable,
+  tenantId: TenantId,
+  id: string,
+  fromMs: number,
+  toMs: number,
+): Promise<WholeWebhookEventRow | null> {
+  const { rows } = await tx.query<WholeWebhookEventRow>({
+    name: 'webhook_events_find',
+    text: `
+      select ${columns}, e.headers, e.payload from webhook_events e ${withTarget}
+       where e.management_company_id = $1 and e.id = $2 and e.received_at >= $3 and e.received_at <= $4`,
+    values: [tenantId, id, new Date(fromMs).toISOString(), new Date(toMs).toISOString()],
+  });
+  return rows[0] ?? null;
+}
+
+/** Newest last; at most 100. */
+export async function listWebhookAttempts(
+  tx: Queryable,
+  tenantId: TenantId,
+  eventId: string,
+): Promise<WebhookAttemptRow[]> {
+  const { rows } = await tx.query<WebhookAttemptRow>({
+    name: 'webhook_attempts_of_event',
+    text: `
+      select id, attempt, started_at, duration_ms, response_status_code, response_body, error_message from (
+        select * from webhook_attempts where management_company_id = $1 and webhook_event_id = $2
+         order by attempt desc limit 100) latest
+       order by attempt`,
+    values: [tenantId, eventId],
+  });
+  return rows;
+}
+
+function conditionsOf(tenantId: TenantId, filter: WebhookEventFilter): FilterConditions {
+  const conditions = createFilterConditions('e.management_company_id', tenantId);
+  conditions.add((parameter) => `e.webhook_id = ${parameter}`, filter.webhookId);
+  conditions.add((parameter) => `e.source_service = ${parameter}`, filter.source);
+  conditions.add((parameter) => `e.status = ${parameter}`, filter.status);
+  const beginning = filter.eventType?.endsWith('*') ? filter.eventType.slice(0, -1) : undefined;
+  // `*` alone is every event, also one without a type.
+  conditions.add((parameter) => `starts_with(e.event_type, ${parameter})`, beginning || undefined);
+  conditions.add(
+    (parameter) => `(e.event_type = ${parameter} or starts_with(e.event_type, ${parameter} || '.'))`,
+    beginning === undefined ? filter.eventType : undefined,
+  );
+  conditions.add((parameter) => `e.delivery_id = ${parameter}`, filter.deliveryId);
+  conditions.add((parameter) => `d.state = ${parameter}`, filter.deliveryStatus);
+  conditions.addTimes('e.received_at', filter.fromMs, filter.toMs);
+  return conditions;
+}

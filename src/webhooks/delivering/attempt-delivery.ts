@@ -1,0 +1,123 @@
+/** One try to bring an event to its target, and what it means. */
+import type { Masker } from '../../audit/mask.ts';
+import type { Clock } from '../../clock.ts';
+import { newId } from '../../ids.ts';
+import { TransportError } from '../../outbound/exchange.ts';
+import type { Outbound } from '../../outbound/http-client.ts';
+import { sealEnvelope } from '../../outbox/envelope.ts';
+import type { Keyring } from '../../secrets/keyring.ts';
+import type { AttemptOutcome, DeliveryContent, DueDelivery } from '../../storage/tables/webhook-deliveries.ts';
+import { openFor } from '../managing/webhook-secrets.ts';
+import { parsePayload } from '../receiving/identify-delivery.ts';
+import { receivedEvent } from '../receiving/received-event.ts';
+import { parseRetryAfterMs, pauseAfterMs } from './retry-schedule.ts';
+import { signDelivery } from './sign-delivery.ts';
+
+export interface AttemptDeps {
+  readonly outbound: Pick<Outbound, 'request'>;
+  readonly keyring: Pick<Keyring, 'open'>;
+  readonly masker: Pick<Masker, 'body'>;
+  readonly clock: Clock;
+  /** Until the target must have answered. */
+  readonly timeoutMs: number;
+  /** Without a trailing slash. */
+  readonly publicBaseUrl: string;
+  readonly random?: () => number;
+}
+
+/** A reply is read so far; its beginning is kept. */
+const maxReplyBytes = 1024 * 1024;
+const keptReplyChars = 2_048;
+/** A target that is gone for good, as Standard Webhooks has it: it is not asked again. */
+const goneStatus = 410;
+
+/** Never throws: a fault of ours counts as a failed try, so that it is seen and repeated. null: `signal` gave it up. */
+export async function attemptDelivery(
+  deps: AttemptDeps,
+  delivery: DueDelivery,
+  content: DeliveryContent,
+  signal: AbortSignal,
+): Promise<AttemptOutcome | null> {
+  const startedAtMs = deps.clock.now();
+  const timer = performance.now();
+  const outcome = (
+    result: Pick<AttemptOutcome, 'responseStatusCode' | 'responseBody' | 'errorMessage' | 'next'>,
+  ): AttemptOutcome => ({
+    attemptId: newId(startedAtMs),
+    startedAtMs,
+    durationMs: Math.round(performance.now() - timer),
+    ...result,
+  });
+  const nextAfter = (retryAfterMs: number | null): AttemptOutcome['next'] => {
+    const pauseMs = pauseAfterMs(delivery.tries_since_redrive + 1, retryAfterMs, deps.random);
+    return pauseMs === null ? { state: 'dead' } : { state: 'pending', afterMs: pauseMs };
+  };
+
+  try {
+    const owner = { id: delivery.webhook_id, management_company_id: delivery.management_company_id };
+    const secret = openFor(deps.keyring, owner, 'target_secret', content.target_secret);
+    const body = bodyOf(deps, delivery, content);
+    const reply = await deps.outbound.request({
+      method: 'POST',
+      url: content.target_url,
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        ...signDelivery(secret, delivery.webhook_event_id, startedAtMs, body),
+      },
+      body,
+      maxReplyBytes,
+      deadlineAtMs: Date.now() + deps.timeoutMs,
+      signal,
+    });
+    const seen = {
+      responseStatusCode: reply.status,
+      responseBody: keptReply(deps.masker, reply.body, secret),
+    };
+    if (reply.status >= 200 && reply.status < 300) {
+      return outcome({ ...seen, errorMessage: null, next: { state: 'delivered' } });
+    }
+    const errorMessage = `the target answered ${reply.status}`;
+    if (reply.status === goneStatus) return outcome({ ...seen, errorMessage, next: { state: 'dead' } });
+    const retryAfterMs = parseRetryAfterMs(reply.headers['retry-after'], deps.clock.now());
+    return outcome({ ...seen, errorMessage, next: nextAfter(retryAfterMs) });
+  } catch (error) {
+    if (signal.aborted) return null;
+    const errorMessage =
+      error instanceof TransportError ? messageOf(error) : 'the delivery could not be prepared on our side';
+    return outcome({ responseStatusCode: null, responseBody: null, errorMessage, next: nextAfter(null) });
+  }
+}
+
+/** The event as the bus has it, with its payload whole whatever its size. */
+function bodyOf({ publicBaseUrl }: AttemptDeps, delivery: DueDelivery, content: DeliveryContent): string {
+  const event = receivedEvent(
+    {
+      id: delivery.webhook_id,
+      tenantId: delivery.management_company_id,
+      name: content.webhook_name,
+      sourceService: content.source_service,
+    },
+    {
+      eventId: delivery.webhook_event_id,
+      eventType: content.event_type,
+      body: content.payload,
+      parsed: parsePayload(content.payload, content.content_type),
+      receivedAtMs: delivery.event_received_at.getTime(),
+      signatureVerified: content.signature_verified,
+    },
+    `${publicBaseUrl}/api/v1/webhooks/events/${delivery.webhook_event_id}`,
+    content.request_id,
+    Number.POSITIVE_INFINITY,
+  );
+  return sealEnvelope(event, undefined, delivery.webhook_event_id).body;
+}
+
+function keptReply(masker: Pick<Masker, 'body'>, body: Buffer, secret: string): string | null {
+  if (body.length === 0) return null;
+  const text = body.toString('utf8', 0, keptReplyChars * 4).slice(0, keptReplyChars);
+  return masker.body(text.toWellFormed().replaceAll('\0', '\uFFFD'), [secret]).slice(0, keptReplyChars);
+}
+
+function messageOf(error: TransportError): string {
+  return error.fault === 'blocked' ? 'the outbound policy does not let this address be called' : error.message;
+}

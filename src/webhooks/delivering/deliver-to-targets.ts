@@ -1,0 +1,193 @@
+/**
+ * Brings accepted events to the webhooks' `target_url`. Every replica works at it; who has claimed a delivery has it until
+ * its lock ends, which is longer than any try.
+ *
+ * | a try ends with            | the delivery                                                     |
+ * | -------------------------- | ---------------------------------------------------------------- |
+ * | 2xx                        | delivered                                                        |
+ * | anything else, no answer   | pending, after a growing pause or the target's `Retry-After`     |
+ * | the last failure, or 410   | dead, until somebody sends it again                              |
+ * | our stop, after 3 s        | pending: others take it at once, and the target may get it twice |
+ * | a crash, or no database    | taken again when its lock has ended: at least once               |
+ *
+ * Bounds: 128 tries at once, 8 of one webhook, and 1 where its target failed or was slow lately, so that a bad target
+ * holds next to nothing, and a place that becomes free goes to the tenant that has fewest; 64 MiB of payloads; 3 statements
+ * at once, so that the intake never waits for a connection.
+ */
+import type { Clock } from '../../clock.ts';
+import type { Logger } from '../../logger.ts';
+import type { Metrics } from '../../metrics/metrics.ts';
+import type { Database, Queryable } from '../../storage/postgres/database.ts';
+import { DatabaseAway } from '../../storage/postgres/database.ts';
+import {
+  type AttemptOutcome,
+  cancelDelivery,
+  claimDueDeliveries,
+  type DueDelivery,
+  findDeliveryContent,
+  releaseDeliveries,
+  settleDelivery,
+} from '../../storage/tables/webhook-deliveries.ts';
+import { type AttemptDeps, attemptDelivery } from './attempt-delivery.ts';
+import { createGate } from './gate.ts';
+
+export interface TargetDeliveriesDeps extends AttemptDeps {
+  readonly db: Pick<Database, 'querySystem'>;
+  readonly metrics: Pick<Metrics, 'webhookDelivery'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Default 1,000. */
+  readonly pollIntervalMs?: number;
+}
+
+export interface TargetDeliveries {
+  /** A delivery has become due. */
+  wake(): void;
+  /** Ends the tries in hand, those that take longer than 3 s without an answer, and leaves the rest to others. */
+  close(): Promise<void>;
+}
+
+const maxTries = 128;
+const maxTriesPerWebhook = 8;
+const maxPayloadBytes = 64 * 1024 * 1024;
+const maxStatements = 3;
+const slowMs = 2_000;
+/** Webhooks remembered as slow; at the bound the first is forgotten, and shows itself again. */
+const maxSlow = 10_000;
+const lockSlackMs = 30_000;
+/** After the requests in hand, which a stop gives ten seconds, and before the end that is forced five after those. */
+const closeGraceMs = 3_000;
+
+export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliveries {
+  const { clock, logger } = deps;
+  const statements = createGate(maxStatements);
+  const db: Queryable = { query: (statement) => statements.run(() => deps.db.querySystem(statement)) };
+  const lockMs = deps.timeoutMs + lockSlackMs;
+  const triesByWebhook = new Map<string, number>();
+  const triesByTenant = new Map<string, number>();
+  const slow = new Set<string>();
+  const tries = new Set<Promise<void>>();
+  let payloadBytes = 0;
+  let closed = false;
+  const cutting = new AbortController();
+  let claiming: Promise<void> | null = null;
+  let claimAgain = false;
+
+  const claim = async (): Promise<void> => {
+    do {
+      claimAgain = false;
+      const free = maxTries - tries.size;
+      if (free <= 0) return; // The end of a try asks again.
+      const claimedAtMs = clock.now();
+      const due = await claimDueDeliveries(db, {
+        busy: triesByWebhook,
+        busyTenants: triesByTenant,
+        slow,
+        perWebhook: maxTriesPerWebhook,
+        most: free,
+        lockMs,
+      });
+      for (const delivery of due) begin(delivery, claimedAtMs);
+    } while (claimAgain && !closed);
+  };
+
+  const wake = (): void => {
+    if (closed) return;
+    if (claiming !== null) {
+      claimAgain = true;
+      return;
+    }
+    claiming = claim()
+      .catch((error: unknown) => {
+        const level = error instanceof DatabaseAway ? 'debug' : 'error';
+        logger[level]({ err: error }, 'deliveries to targets cannot be claimed now');
+      })
+      .finally(() => {
+        claiming = null;
+        if (claimAgain) wake();
+      });
+  };
+
+  const begin = (delivery: DueDelivery, claimedAtMs: number): void => {
+    const { webhook_id: webhookId, management_company_id: tenantId } = delivery;
+    addTo(triesByWebhook, webhookId, 1);
+    addTo(triesByTenant, tenantId, 1);
+    let hasTried = false;
+    const running = tryOnce(delivery, claimedAtMs)
+      .then((tried) => {
+        hasTried = tried;
+      })
+      .catch((error: unknown) => logger.warn({ err: error, delivery_id: delivery.id }, 'a delivery was not settled'))
+      .finally(() => {
+        tries.delete(running);
+        addTo(triesByWebhook, webhookId, -1);
+        addTo(triesByTenant, tenantId, -1);
+        if (hasTried) wake();
+      });
+    tries.add(running);
+  };
+
+  /** False where nothing was tried: then nobody is in a hurry to claim it again. */
+  const tryOnce = async (delivery: DueDelivery, claimedAtMs: number): Promise<boolean> => {
+    const content = await findDeliveryContent(db, delivery);
+    if (content === null) {
+      await cancelDelivery(db, delivery.id);
+      return true;
+    }
+    const hasRoom = payloadBytes === 0 || payloadBytes + content.payload.length <= maxPayloadBytes;
+    // A lock that has nearly ended may be another's before we are done.
+    if (closed || !hasRoom || clock.now() - claimedAtMs > lockSlackMs / 2) {
+      await releaseDeliveries(db, [delivery.id]);
+      return false;
+    }
+    payloadBytes += content.payload.length;
+    try {
+      const outcome = await attemptDelivery(deps, delivery, content, cutting.signal);
+      if (outcome === null) {
+        await releaseDeliveries(db, [delivery.id]);
+        return false;
+      }
+      noteSpeed(delivery.webhook_id, outcome);
+      deps.metrics.webhookDelivery(content.source_service, metricOf(outcome));
+      await settleDelivery(db, delivery, outcome);
+    } finally {
+      payloadBytes -= content.payload.length;
+    }
+    return true;
+  };
+
+  const noteSpeed = (webhookId: string, { next, durationMs }: AttemptOutcome): void => {
+    slow.delete(webhookId);
+    if (next.state === 'delivered' && durationMs < slowMs) return;
+    if (slow.size >= maxSlow) slow.delete(slow.values().next().value as string);
+    slow.add(webhookId);
+  };
+
+  const timer = setInterval(wake, deps.pollIntervalMs ?? 1_000);
+  timer.unref();
+  wake();
+
+  return {
+    wake,
+    async close() {
+      closed = true;
+      clearInterval(timer);
+      const cut = setTimeout(() => cutting.abort(), closeGraceMs);
+      await claiming;
+      await Promise.all(tries);
+      clearTimeout(cut);
+    },
+  };
+}
+
+/** What has come to nothing is not kept. */
+function addTo(counts: Map<string, number>, key: string, by: number): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
+}
+
+function metricOf({ next }: AttemptOutcome): string {
+  if (next.state === 'delivered') return 'target_delivered';
+  return next.state === 'dead' ? 'target_dead' : 'target_failed';
+}

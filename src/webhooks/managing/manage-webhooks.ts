@@ -1,0 +1,287 @@
+/** Creating, changing, rotating and deleting webhooks: the row, its sealed secrets and its history in one transaction. */
+import { invalidInput, ServiceError } from '../../errors.ts';
+import { newId, type TenantId } from '../../ids.ts';
+import type { Keyring } from '../../secrets/keyring.ts';
+import type { Database, Queryable } from '../../storage/postgres/database.ts';
+import { insertConfigurationChange } from '../../storage/tables/configuration-audit.ts';
+import { keepService } from '../../storage/tables/external-services.ts';
+import {
+  deleteWebhook,
+  insertWebhook,
+  lockWebhook,
+  updateWebhook,
+  type WebhookConfigRow,
+  type WebhookConfigValues,
+  type WebhookExtras,
+} from '../../storage/tables/webhook-configs.ts';
+import { cancelDeliveries } from '../../storage/tables/webhook-deliveries.ts';
+import type { SignatureScheme } from '../receiving/verify-signature.ts';
+import { presentWithoutToken, receivingPath } from './present-webhook.ts';
+import { checkDraft, checkSecret, type WebhookDraft } from './webhook-draft.ts';
+import { makeSecret, makeStandardSecret, makeToken, openFor, sealedToken, sealFor } from './webhook-secrets.ts';
+
+export interface ManageWebhooksDeps {
+  readonly db: Pick<Database, 'forTenant'>;
+  readonly keyring: Pick<Keyring, 'seal' | 'open'>;
+  readonly clock: { now(): number };
+  /** Without a trailing slash. */
+  readonly publicBaseUrl: string;
+  /** This process's own memory of the webhook is outdated. */
+  noteChange(webhookId: string): void;
+}
+
+/** Who changed it, and by which request. */
+export interface ChangeContext {
+  readonly changedBy: string | null;
+  readonly requestId: string | null;
+}
+
+/** A webhook after a change, with the secrets that were made for it: shown this once. */
+export interface ChangedWebhook {
+  readonly row: WebhookConfigRow;
+  readonly madeSecret: string | null;
+  readonly madeTargetSecret: string | null;
+}
+
+/** A sender may hold the old secret for so long. */
+export const longestGraceSeconds = 30 * 86_400;
+
+export function noSuchWebhook(): ServiceError {
+  return new ServiceError('NOT_FOUND', 'There is no such webhook.');
+}
+
+/** Throws `INVALID_REQUEST`. */
+export async function createWebhook(
+  deps: ManageWebhooksDeps,
+  tenantId: TenantId,
+  draft: WebhookDraft,
+  context: ChangeContext,
+): Promise<ChangedWebhook> {
+  checkDraft(draft);
+  const owner = { id: newId(deps.clock.now()), management_company_id: tenantId };
+  const { values, ...made } = valuesOf(deps, owner, null, draft);
+  const row = await deps.db.forTenant(tenantId, async (tx) => {
+    await checkSourceService(tx, tenantId, values);
+    const inserted = await insertWebhook(tx, tenantId, owner.id, values, context.changedBy);
+    await recordChange(tx, deps, null, inserted, context);
+    return inserted;
+  });
+  return { row, ...made };
+}
+
+/** Replaces a webhook by what `change` makes of it; secrets that it does not name stay. Throws `NOT_FOUND`. */
+export async function changeWebhook(
+  deps: ManageWebhooksDeps,
+  tenantId: TenantId,
+  id: string,
+  change: (current: WebhookConfigRow) => WebhookDraft,
+  context: ChangeContext,
+): Promise<ChangedWebhook> {
+  let made: Omit<ChangedWebhook, 'row'> = { madeSecret: null, madeTargetSecret: null };
+  const row = await update(deps, tenantId, id, context, (current) => {
+    const draft = change(current);
+    checkDraft(draft);
+    const { values, ...secrets } = valuesOf(deps, current, current, draft);
+    made = secrets;
+    return values;
+  });
+  return { row, ...made };
+}
+
+/**
+ * A new secret; the old one stays good for `graceSeconds`. `secretKey` undefined has one made. Throws `NOT_FOUND`, and
+ * `INVALID_REQUEST` where the webhook's scheme knows no secret or not this one.
+ */
+export async function rotateSecret(
+  deps: ManageWebhooksDeps,
+  tenantId: TenantId,
+  id: string,
+  rotation: { readonly graceSeconds: number; readonly secretKey: string | undefined },
+  context: ChangeContext,
+): Promise<{ readonly row: WebhookConfigRow; readonly secret: string }> {
+  let secret = '';
+  const row = await update(deps, tenantId, id, context, (current) => {
+    const scheme = current.signature_scheme as SignatureScheme;
+    if (scheme === 'none') throw new ServiceError('CONFLICT', 'Deliveries of this webhook are not signed.');
+    if (rotation.secretKey !== undefined) checkSecret(scheme, rotation.secretKey);
+    secret = rotation.secretKey ?? makeSecret(scheme);
+    const hasGrace = rotation.graceSeconds > 0 && current.secret_key !== null;
+    const old = hasGrace ? openFor(deps.keyring, current, 'secret_key', current.secret_key as string) : null;
+    return {
+      ...current,
+      secret_key: sealFor(deps.keyring, current, 'secret_key', secret),
+      // Sealed anew: a secret opens only in the column it was sealed for.
+      previous_secret_key: old === null ? null : sealFor(deps.keyring, current, 'previous_secret_key', old),
+      previous_secret_until: old === null ? null : new Date(deps.clock.now() + rotation.graceSeconds * 1000),
+    };
+  });
+  return { row, secret };
+}
+
+/** A new address; the old one ends at once. Throws `NOT_FOUND`. */
+export async function rotateToken(
+  deps: ManageWebhooksDeps,
+  tenantId: TenantId,
+  id: string,
+  context: ChangeContext,
+): Promise<WebhookConfigRow> {
+  return update(deps, tenantId, id, context, (current) => ({
+    ...current,
+    ...sealedToken(deps.keyring, current, makeToken()),
+  }));
+}
+
+/** Throws `NOT_FOUND`. What its target has not taken is cancelled; what was received stays until retention. */
+export async function removeWebhook(
+  deps: ManageWebhooksDeps,
+  tenantId: TenantId,
+  id: string,
+  context: ChangeContext,
+): Promise<void> {
+  await deps.db.forTenant(tenantId, async (tx) => {
+    const current = await lockWebhook(tx, tenantId, id);
+    if (current === null || !(await deleteWebhook(tx, tenantId, id))) throw noSuchWebhook();
+    await cancelDeliveries(tx, tenantId, id);
+    await recordChange(tx, deps, current, null, context);
+  });
+  deps.noteChange(id);
+}
+
+async function update(
+  deps: ManageWebhooksDeps,
+  tenantId: TenantId,
+  id: string,
+  context: ChangeContext,
+  change: (current: WebhookConfigRow) => WebhookConfigValues,
+): Promise<WebhookConfigRow> {
+  const row = await deps.db.forTenant(tenantId, async (tx) => {
+    const current = await lockWebhook(tx, tenantId, id);
+    if (current === null) throw noSuchWebhook();
+    const values = change(current);
+    await checkSourceService(tx, tenantId, values);
+    const updated = await updateWebhook(tx, tenantId, id, values);
+    if (updated === null) throw noSuchWebhook();
+    if (current.target_url !== null && updated.target_url === null) await cancelDeliveries(tx, tenantId, id);
+    await recordChange(tx, deps, current, updated, context);
+    return updated;
+  });
+  deps.noteChange(id);
+  return row;
+}
+
+/** Throws `INVALID_REQUEST` where the tenant has no such service: another tenant's is none. */
+async function checkSourceService(tx: Queryable, tenantId: TenantId, values: WebhookConfigValues): Promise<void> {
+  const { source_service_id: serviceId } = values;
+  if (serviceId === null || (await keepService(tx, tenantId, serviceId))) return;
+  throw invalidInput('source_service_id', 'there is no such service');
+}
+
+type Owner = Pick<WebhookConfigRow, 'id' | 'management_company_id'>;
+
+function valuesOf(deps: ManageWebhooksDeps, owner: Owner, current: WebhookConfigRow | null, draft: WebhookDraft) {
+  const { keyring } = deps;
+  const keepsSecret = draft.secretKey === undefined && (current?.secret_key ?? null) !== null;
+  const needsSecret = draft.signatureScheme !== 'none' && draft.secretKey === undefined && !keepsSecret;
+  const madeSecret = needsSecret ? makeSecret(draft.signatureScheme) : null;
+  const secret = draft.secretKey ?? madeSecret;
+  // One secret is told apart from the next by the column it is sealed for, so what is kept is not touched.
+  if (keepsSecret && current !== null && current.signature_scheme !== draft.signatureScheme) {
+    if (draft.signatureScheme !== 'none') {
+      checkSecret(draft.signatureScheme, openFor(keyring, current, 'secret_key', current.secret_key as string));
+    }
+  }
+
+  // A secret that is set takes the place of all before it, and another scheme asks for other secrets: no grace outlives either.
+  const endsGrace = draft.secretKey !== undefined || current?.signature_scheme !== draft.signatureScheme;
+  const previous = endsGrace ? null : current;
+
+  const keepsTargetSecret = draft.targetSecret === undefined && (current?.target_secret ?? null) !== null;
+  const needsTargetSecret = draft.targetUrl !== null && draft.targetSecret === undefined && !keepsTargetSecret;
+  const madeTargetSecret = needsTargetSecret ? makeStandardSecret() : null;
+  const targetSecret = draft.targetSecret ?? madeTargetSecret;
+
+  const collectorToken = collectorTokenOf(deps, owner, current, draft);
+  const token = current === null ? sealedToken(keyring, owner, makeToken()) : current;
+  const values: WebhookConfigValues = {
+    webhook_name: draft.webhookName,
+    webhook_url: `${deps.publicBaseUrl}${receivingPath}`,
+    webhook_token: token.webhook_token,
+    webhook_token_sha256: token.webhook_token_sha256,
+    source_service: draft.sourceService,
+    source_service_id: draft.sourceServiceId,
+    event_types: draft.eventTypes,
+    allowed_ips: draft.allowedIps,
+    signature_header: draft.signatureHeader,
+    signature_scheme: draft.signatureScheme,
+    secret_key: secret === null ? (current?.secret_key ?? null) : sealFor(keyring, owner, 'secret_key', secret),
+    previous_secret_key: previous?.previous_secret_key ?? null,
+    previous_secret_until: previous?.previous_secret_until ?? null,
+    tolerance_seconds: draft.toleranceSeconds,
+    max_payload_size_bytes: draft.maxPayloadSizeBytes,
+    target_url: draft.targetUrl,
+    target_secret:
+      targetSecret === null ? (current?.target_secret ?? null) : sealFor(keyring, owner, 'target_secret', targetSecret),
+    over_limit_policy: draft.overLimitPolicy,
+    collector_token: collectorToken,
+    config: extrasOf(draft, collectorToken),
+    is_active: draft.isActive,
+  };
+  return { values, madeSecret, madeTargetSecret };
+}
+
+function extrasOf(draft: WebhookDraft, collectorToken: string | null): WebhookExtras {
+  const { collector } = draft;
+  return {
+    ...(draft.eventTypeFrom === null ? {} : { event_type_from: draft.eventTypeFrom }),
+    ...(draft.deliveryIdFrom === null ? {} : { delivery_id_from: draft.deliveryIdFrom }),
+    ...(draft.duplicateBy === 'delivery_id' ? {} : { duplicate_by: draft.duplicateBy }),
+    ...(draft.ordered ? { ordered: true } : {}),
+    // Off until there is a token to ask with.
+    ...(collector === null || collectorToken === null
+      ? {}
+      : {
+          collector: {
+            ...(collector.baseUrl === null ? {} : { base_url: collector.baseUrl }),
+            ...(collector.repository === null ? {} : { repository: collector.repository }),
+            ...(collector.hookId === null ? {} : { hook_id: collector.hookId }),
+          },
+        }),
+  };
+}
+
+/** null where nothing is to be collected; otherwise the new token, or the one that is there. */
+function collectorTokenOf(
+  { keyring }: ManageWebhooksDeps,
+  owner: Owner,
+  current: WebhookConfigRow | null,
+  { collector }: WebhookDraft,
+): string | null {
+  if (collector === null) return null;
+  if (collector.token === undefined) return current?.collector_token ?? null;
+  return sealFor(keyring, owner, 'collector_token', collector.token);
+}
+
+const secretColumns = ['webhook_token', 'secret_key', 'target_secret', 'collector_token'] as const;
+
+async function recordChange(
+  tx: Queryable,
+  { clock }: ManageWebhooksDeps,
+  before: WebhookConfigRow | null,
+  after: WebhookConfigRow | null,
+  context: ChangeContext,
+): Promise<void> {
+  const row = after ?? before;
+  if (row === null) return;
+  const nowMs = clock.now();
+  await insertConfigurationChange(tx, row.management_company_id, {
+    id: newId(nowMs),
+    entity: 'webhook',
+    entityId: row.id,
+    action: before === null ? 'created' : after === null ? 'deleted' : 'changed',
+    ...context,
+    before: before === null ? null : presentWithoutToken(before),
+    after: after === null ? null : presentWithoutToken(after),
+    changedSecrets: secretColumns.filter((column) => (before?.[column] ?? null) !== (after?.[column] ?? null)),
+    changedAtMs: nowMs,
+  });
+}

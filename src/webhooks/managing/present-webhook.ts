@@ -1,0 +1,61 @@
+/** `WebhookConfig` of the contract, as an admin sees it: the address with its token, and no secret. */
+import type { Keyring } from '../../secrets/keyring.ts';
+import type { WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
+import { openFor } from './webhook-secrets.ts';
+
+export const receivingPath = '/api/v1/hooks/';
+
+export interface PresentDeps {
+  readonly keyring: Pick<Keyring, 'open'>;
+  /** Without a trailing slash. */
+  readonly publicBaseUrl: string;
+}
+
+export function presentWebhook(deps: PresentDeps, row: WebhookConfigRow) {
+  const token = openFor(deps.keyring, row, 'webhook_token', row.webhook_token);
+  return { ...presentWithoutToken(row), webhook_url: `${deps.publicBaseUrl}${receivingPath}${token}` };
+}
+
+/** For the history: what must not be read there cannot be. */
+export function presentWithoutToken(row: WebhookConfigRow) {
+  const { collector } = row.config;
+  return {
+    id: row.id,
+    management_company_id: row.management_company_id,
+    webhook_name: row.webhook_name,
+    webhook_url: `${row.webhook_url}{webhook_token}`,
+    source_service: row.source_service,
+    source_service_id: row.source_service_id,
+    event_types: row.event_types,
+    allowed_ips: row.allowed_ips,
+    signature_header: row.signature_header,
+    signature_scheme: row.signature_scheme,
+    has_secret_key: row.secret_key !== null,
+    previous_secret_until: row.previous_secret_until?.toISOString() ?? null,
+    tolerance_seconds: row.tolerance_seconds,
+    max_payload_size_bytes: row.max_payload_size_bytes,
+    target_url: row.target_url,
+    over_limit_policy: row.over_limit_policy,
+    event_type_from: row.config.event_type_from ?? null,
+    delivery_id_from: row.config.delivery_id_from ?? null,
+    duplicate_by: row.config.duplicate_by ?? 'delivery_id',
+    ordered: row.config.ordered ?? false,
+    collector:
+      collector === undefined
+        ? null
+        : {
+            base_url: collector.base_url ?? null,
+            repository: collector.repository ?? null,
+            hook_id: collector.hook_id ?? null,
+            last_round: row.config.collector_state ?? null,
+          },
+    is_active: row.is_active,
+    last_received_at: row.last_received_at?.toISOString() ?? null,
+    total_received: row.total_received,
+    total_successful: row.total_successful,
+    total_failed: row.total_failed,
+    created_by: row.created_by,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  };
+}

@@ -1,0 +1,126 @@
+/** What came, whether it was genuine, what became of it: as a tenant reads it. */
+import { ServiceError } from '../../errors.ts';
+import { isUuid, type TenantId, timeOfId } from '../../ids.ts';
+import type { Database, Queryable } from '../../storage/postgres/database.ts';
+import {
+  findWebhookEvent,
+  listWebhookAttempts,
+  pageWebhookEvents,
+  type WebhookAttemptRow,
+  type WebhookEventFilter,
+  type WebhookEventPosition,
+  type WebhookEventRow,
+  type WholeWebhookEventRow,
+} from '../../storage/tables/webhook-events.ts';
+import { parsePayload } from '../receiving/identify-delivery.ts';
+import { publishedPayload } from '../receiving/received-event.ts';
+
+export interface ReadEventsDeps {
+  readonly db: Pick<Database, 'readForTenant'>;
+}
+
+export function noSuchEvent(): ServiceError {
+  return new ServiceError('NOT_FOUND', 'There is no such webhook event.');
+}
+
+/** An id is made as its delivery is received; the second look is for those whose clock was moved. */
+const idWindowsMs = [2_000, 86_400_000];
+
+/** One page, newest first. `limit` from 1 to 1,000. */
+export async function listEvents(
+  { db }: ReadEventsDeps,
+  tenantId: TenantId,
+  filter: WebhookEventFilter,
+  after: WebhookEventPosition | null,
+  limit: number,
+) {
+  // One more than asked for tells whether there is another page.
+  const rows = await db.readForTenant(tenantId, (tx) => pageWebhookEvents(tx, tenantId, filter, after, limit + 1));
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    events: shown.map(presentEvent),
+    next_cursor: rows.length > limit && last !== undefined ? renderCursor(last) : null,
+  };
+}
+
+/** Throws `NOT_FOUND`. */
+export async function getEvent({ db }: ReadEventsDeps, tenantId: TenantId, id: string) {
+  const { event, attempts } = await db.readForTenant(tenantId, async (tx) => {
+    const found = await requireEvent(tx, tenantId, id);
+    return { event: found, attempts: await listWebhookAttempts(tx, tenantId, id) };
+  });
+  return {
+    ...presentEvent(event),
+    headers: event.headers ?? {},
+    ...presentPayload(event),
+    attempts: attempts.map(presentAttempt),
+  };
+}
+
+/** Throws `NOT_FOUND`, also for what is no id of ours. */
+export async function requireEvent(tx: Queryable, tenantId: TenantId, id: string): Promise<WholeWebhookEventRow> {
+  const madeAtMs = isUuid(id) ? timeOfId(id) : null;
+  if (madeAtMs === null) throw noSuchEvent();
+  for (const windowMs of idWindowsMs) {
+    const row = await findWebhookEvent(tx, tenantId, id, madeAtMs - windowMs, madeAtMs + windowMs);
+    if (row !== null) return row;
+  }
+  throw noSuchEvent();
+}
+
+/** Opaque to callers. */
+function renderCursor({ received_at, id }: WebhookEventRow): string {
+  return Buffer.from(`${received_at.toISOString()} ${id}`, 'utf8').toString('base64url');
+}
+
+/** null where it is none of ours. */
+export function parseEventCursor(cursor: string): WebhookEventPosition | null {
+  const [receivedAt = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(receivedAt) && !Number.isNaN(Date.parse(receivedAt));
+  return isTime && isUuid(id) ? { receivedAt, id } : null;
+}
+
+function presentEvent(row: WebhookEventRow) {
+  return {
+    id: row.id,
+    webhook_id: row.webhook_id,
+    webhook_name: row.webhook_name,
+    source_service: row.source_service,
+    event_type: row.event_type,
+    delivery_id: row.delivery_id,
+    status: row.status,
+    refusal_reason: row.refusal_reason,
+    signature_verified: row.signature_verified,
+    matched_secret: row.matched_secret,
+    source_address: row.source_address,
+    content_type: row.content_type,
+    payload_size_bytes: row.payload_size_bytes,
+    request_id: row.request_id,
+    received_at: row.received_at.toISOString(),
+    is_published: (row.status === 'accepted' || row.status === 'deferred') && !row.is_waiting,
+    target:
+      row.target_state === null
+        ? null
+        : {
+            status: row.target_state,
+            attempt_count: row.target_attempt_count ?? 0,
+            next_attempt_at: row.target_next_attempt_at?.toISOString() ?? null,
+            last_error: row.target_last_error,
+          },
+  };
+}
+
+/** JSON as it is, other text as a string, anything else as base64. */
+function presentPayload({ payload, content_type }: WholeWebhookEventRow) {
+  if (payload === null) return { payload: null, payload_base64: null };
+  const parsed = parsePayload(payload, content_type);
+  const shown = publishedPayload({ body: payload, parsed }, Number.POSITIVE_INFINITY);
+  return shown === undefined
+    ? { payload: null, payload_base64: payload.toString('base64') }
+    : { payload: shown, payload_base64: null };
+}
+
+function presentAttempt({ started_at, ...attempt }: WebhookAttemptRow) {
+  return { ...attempt, started_at: started_at.toISOString() };
+}

@@ -1,0 +1,182 @@
+/** A whole webhook as its admin wants it, and what may be wrong with it. */
+import { invalidInput } from '../../errors.ts';
+import { parseRange } from '../../ip-range.ts';
+import type { WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
+import type { SignatureScheme } from '../receiving/verify-signature.ts';
+import { type DuplicateRule, type OverLimitPolicy, parseFactSource, presetOf } from '../sources/sources.ts';
+
+export interface CollectorDraft {
+  readonly baseUrl: string | null;
+  readonly repository: string | null;
+  readonly hookId: number | null;
+  /** undefined keeps the one that is there. */
+  readonly token: string | undefined;
+}
+
+export interface WebhookDraft {
+  readonly webhookName: string;
+  readonly sourceService: string;
+  readonly sourceServiceId: string | null;
+  readonly eventTypes: readonly string[];
+  readonly allowedIps: readonly string[];
+  readonly signatureHeader: string | null;
+  readonly signatureScheme: SignatureScheme;
+  readonly toleranceSeconds: number;
+  readonly maxPayloadSizeBytes: number;
+  readonly targetUrl: string | null;
+  readonly overLimitPolicy: OverLimitPolicy;
+  readonly isActive: boolean;
+  readonly eventTypeFrom: string | null;
+  readonly deliveryIdFrom: string | null;
+  readonly duplicateBy: DuplicateRule;
+  readonly ordered: boolean;
+  readonly collector: CollectorDraft | null;
+  /** undefined keeps what is there, or has one made. */
+  readonly secretKey: string | undefined;
+  readonly targetSecret: string | undefined;
+}
+
+/** What a sender's preset says of a webhook whose admin says nothing. */
+export function draftForSource(webhookName: string, sourceService: string): WebhookDraft {
+  const preset = presetOf(sourceService);
+  return {
+    webhookName,
+    sourceService,
+    sourceServiceId: null,
+    eventTypes: ['*'],
+    allowedIps: [],
+    signatureHeader: preset.signatureHeader,
+    signatureScheme: preset.signatureScheme,
+    toleranceSeconds: 300,
+    maxPayloadSizeBytes: preset.maxPayloadSizeBytes,
+    targetUrl: null,
+    overLimitPolicy: preset.overLimitPolicy,
+    isActive: true,
+    eventTypeFrom: null,
+    deliveryIdFrom: null,
+    duplicateBy: 'delivery_id',
+    ordered: false,
+    collector: null,
+    secretKey: undefined,
+    targetSecret: undefined,
+  };
+}
+
+/** The same shape without the secrets: where a PATCH begins. */
+export function draftOfRow(row: WebhookConfigRow): WebhookDraft {
+  const { collector } = row.config;
+  return {
+    webhookName: row.webhook_name,
+    sourceService: row.source_service,
+    sourceServiceId: row.source_service_id,
+    eventTypes: row.event_types,
+    allowedIps: row.allowed_ips,
+    signatureHeader: row.signature_header,
+    signatureScheme: row.signature_scheme as SignatureScheme,
+    toleranceSeconds: row.tolerance_seconds,
+    maxPayloadSizeBytes: row.max_payload_size_bytes,
+    targetUrl: row.target_url,
+    overLimitPolicy: row.over_limit_policy as OverLimitPolicy,
+    isActive: row.is_active,
+    eventTypeFrom: row.config.event_type_from ?? null,
+    deliveryIdFrom: row.config.delivery_id_from ?? null,
+    duplicateBy: row.config.duplicate_by ?? 'delivery_id',
+    ordered: row.config.ordered ?? false,
+    collector:
+      collector === undefined
+        ? null
+        : {
+            baseUrl: collector.base_url ?? null,
+            repository: collector.repository ?? null,
+            hookId: collector.hook_id ?? null,
+            token: undefined,
+          },
+    secretKey: undefined,
+    targetSecret: undefined,
+  };
+}
+
+/**
+ * `published` in a list of addresses becomes the ranges that the sender publishes, so that the webhook shows whom it lets
+ * in. Throws `INVALID_REQUEST` where no list is known of the sender.
+ */
+export function withPublishedRanges(sourceService: string, listed: readonly string[]): readonly string[] {
+  return listed.flatMap((range, index) => {
+    if (range !== 'published') return range;
+    const { publishedRanges } = presetOf(sourceService);
+    if (publishedRanges.length > 0) return publishedRanges;
+    throw invalidInput(`allowed_ips[${index}]`, `no published addresses of "${sourceService}" are known here`);
+  });
+}
+
+const collectingSources = new Set(['github', 'telegram']);
+
+/** Throws `INVALID_REQUEST` for what no schema can say. */
+export function checkDraft(draft: WebhookDraft): void {
+  for (const [index, range] of draft.allowedIps.entries()) {
+    if (parseRange(range) === null) throw invalidInput(`allowed_ips[${index}]`, 'must be an address or a CIDR');
+  }
+  for (const [path, source] of [
+    ['event_type_from', draft.eventTypeFrom],
+    ['delivery_id_from', draft.deliveryIdFrom],
+  ] as const) {
+    if (source !== null && parseFactSource(source) === null) {
+      throw invalidInput(path, 'must be header:Name or body:a.b');
+    }
+  }
+  if (draft.targetUrl !== null && !/^https?:\/\//i.test(draft.targetUrl)) {
+    throw invalidInput('target_url', 'must be an http or https URL');
+  }
+  if (draft.secretKey !== undefined) checkSecret(draft.signatureScheme, draft.secretKey);
+  if (draft.targetSecret !== undefined) checkTargetSecret(draft.targetSecret);
+  if (draft.collector !== null) checkCollector(draft.sourceService, draft.collector);
+}
+
+/** Throws `INVALID_REQUEST` where the scheme could not use the secret. */
+export function checkSecret(scheme: SignatureScheme, secret: string): void {
+  if (scheme === 'telegram' && !/^[A-Za-z0-9_-]{1,256}$/.test(secret)) {
+    throw invalidInput('secret_key', 'must be 1 to 256 of A-Z, a-z, 0-9, _ and -, as Telegram asks');
+  }
+  if (scheme !== 'standard_webhooks') {
+    // Also one that is kept while the scheme changes: as a secret, everybody who may verify could sign with it.
+    if (secret.startsWith('whpk_')) throw invalidInput('secret_key', 'must not be a public key (whpk_)');
+    return;
+  }
+  // Its letters and underscore are base64 of the URL's alphabet, and would pass for a secret that nobody signs with.
+  if (secret.startsWith('whsk_')) {
+    throw invalidInput('secret_key', 'must not be the private key (whsk_), which is its sender’s alone: give whpk_');
+  }
+  const isPublicKey = secret.startsWith('whpk_');
+  const length = base64Length(secret.replace(/^wh(?:sec|pk)_/, ''));
+  if (isPublicKey ? length !== 32 : length === 0) {
+    throw invalidInput('secret_key', 'must be whsec_ and base64, or whpk_ and the base64 of an ed25519 key');
+  }
+}
+
+/** How many bytes a base64 text of either alphabet holds; 0 where it is none: Node would pass over what does not belong. */
+function base64Length(text: string): number {
+  return /^[A-Za-z0-9+/_-]+={0,2}$/.test(text) ? Buffer.from(text, 'base64').length : 0;
+}
+
+function checkTargetSecret(secret: string): void {
+  const bytes = base64Length(secret.replace(/^whsec_/, ''));
+  if (!secret.startsWith('whsec_') || bytes < 24 || bytes > 64) {
+    throw invalidInput('target_secret', 'must be whsec_ and the base64 of 24 to 64 bytes');
+  }
+}
+
+function checkCollector(sourceService: string, { repository, hookId, baseUrl }: CollectorDraft): void {
+  if (!collectingSources.has(sourceService)) {
+    throw invalidInput('collector', 'is there for github and telegram only');
+  }
+  if (sourceService === 'github' && (repository === null || hookId === null)) {
+    throw invalidInput('collector', 'needs repository and hook_id for github');
+  }
+  // In a URL they would be steps upwards: the token would go to another part of the API than its deliveries.
+  if (repository?.split('/').some((part) => part === '.' || part === '..')) {
+    throw invalidInput('collector.repository', 'must be owner/repository, or an organisation');
+  }
+  if (baseUrl !== null && !/^https?:\/\//i.test(baseUrl)) {
+    throw invalidInput('collector.base_url', 'must be an http or https URL');
+  }
+}

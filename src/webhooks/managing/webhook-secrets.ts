@@ -1,0 +1,50 @@
+/** The secrets that this service makes itself, and how a webhook's own are sealed. */
+import { randomBytes } from 'node:crypto';
+import type { Keyring } from '../../secrets/keyring.ts';
+import { hashToken } from '../../secrets/token-hash.ts';
+import type { WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
+import type { SignatureScheme } from '../receiving/verify-signature.ts';
+import { bindingOf, type SealedColumn } from '../webhook.ts';
+
+type Owner = Pick<WebhookConfigRow, 'id' | 'management_company_id'>;
+
+/** `whk_` and 256 random bits: what a path holds that nobody can guess. */
+const tokenPattern = /^whk_[A-Za-z0-9_-]{43}$/;
+
+export function looksLikeWebhookToken(text: string): boolean {
+  return tokenPattern.test(text);
+}
+
+export function makeToken(): string {
+  return `whk_${randomBytes(32).toString('base64url')}`;
+}
+
+/** In the form that the scheme's senders take. */
+export function makeSecret(scheme: SignatureScheme): string {
+  return scheme === 'standard_webhooks' ? makeStandardSecret() : randomBytes(32).toString('base64url');
+}
+
+/** As Standard Webhooks has it: 24 to 64 random bytes behind `whsec_`. */
+export function makeStandardSecret(): string {
+  return `whsec_${randomBytes(32).toString('base64')}`;
+}
+
+export function sealFor(keyring: Pick<Keyring, 'seal'>, owner: Owner, column: SealedColumn, plain: string): string {
+  return keyring.seal(plain, bindingOf(owner, column));
+}
+
+/** Throws `SealBroken`. */
+export function openFor(keyring: Pick<Keyring, 'open'>, owner: Owner, column: SealedColumn, sealed: string): string {
+  return keyring.open(sealed, bindingOf(owner, column));
+}
+
+export function sealedToken(
+  keyring: Pick<Keyring, 'seal'>,
+  owner: Owner,
+  token: string,
+): Pick<WebhookConfigRow, 'webhook_token' | 'webhook_token_sha256'> {
+  return {
+    webhook_token: sealFor(keyring, owner, 'webhook_token', token),
+    webhook_token_sha256: hashToken(token),
+  };
+}

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fixturesMissing, listRecordings, readRecordedJson, readRecording } from '../../../test/support/fixtures.ts';
+import { parseTenantId } from '../../ids.ts';
+import { sealEnvelope } from '../../outbox/envelope.ts';
+import { parseFactSource, presetOf } from '../sources/sources.ts';
+import { deliveryIdOf, eventTypeOf, parsePayload, wantsEventType } from './identify-delivery.ts';
+import { receivedEvent } from './received-event.ts';
+
+function identify(source: string, headers: Record<string, string>, body: string, contentType = 'application/json') {
+  const preset = presetOf(source);
+  const payload = parsePayload(Buffer.from(body), contentType);
+  return {
+    type: eventTypeOf(source, preset.eventTypeFrom, headers, payload),
+    id: deliveryIdOf(preset.deliveryIdFrom, headers, payload),
+  };
+}
+
+test('each sender is asked for its own names', () => {
+  const github = { 'x-github-event': 'issues', 'x-github-delivery': 'guid-1' };
+  assert.deepEqual(identify('github', github, '{"action":"opened"}'), { type: 'issues.opened', id: 'guid-1' });
+  assert.deepEqual(identify('github', { ...github, 'x-github-event': 'push' }, '{}'), { type: 'push', id: 'guid-1' });
+  assert.deepEqual(identify('stripe', {}, '{"id":"evt_1","type":"invoice.paid"}'), {
+    type: 'invoice.paid',
+    id: 'evt_1',
+  });
+  assert.deepEqual(identify('telegram', {}, '{"update_id":7,"callback_query":{}}'), {
+    type: 'callback_query',
+    id: '7',
+  });
+  assert.deepEqual(identify('standard_webhooks', { 'webhook-id': 'msg_1' }, '{"type":"a.b"}'), {
+    type: 'a.b',
+    id: 'msg_1',
+  });
+  assert.deepEqual(identify('infrasafe', {}, '{"event_id":"e1","event":"building.created"}'), {
+    type: 'building.created',
+    id: 'e1',
+  });
+});
+
+test('a custom sender names itself in headers, else in the body, else not at all', () => {
+  const headers = { 'x-event-type': 'meter.read', 'x-delivery-id': 'd1' };
+  assert.deepEqual(identify('custom', headers, '{"type":"other","id":"x"}'), { type: 'meter.read', id: 'd1' });
+  assert.deepEqual(identify('custom', {}, '{"event":"e","id":5}'), { type: 'e', id: '5' });
+  assert.deepEqual(identify('custom', {}, 'no json'), { type: null, id: null });
+  assert.deepEqual(identify('custom', {}, '{"type":{"a":1}}'), { type: null, id: null });
+});
+
+test('a GitHub form delivery is read from its payload field', () => {
+  const body = new URLSearchParams({ payload: '{"action":"created"}' }).toString();
+  const headers = { 'x-github-event': 'star', 'x-github-delivery': 'g' };
+  assert.equal(identify('github', headers, body, 'application/x-www-form-urlencoded').type, 'star.created');
+});
+
+test('JSON that its sender calls a form, as curl does unasked, is read as JSON', () => {
+  const form = 'application/x-www-form-urlencoded';
+  const named = { type: 'order.paid', id: 'order-17' };
+  assert.deepEqual(identify('custom', {}, '{"type":"order.paid","event_id":"order-17"}', form), named);
+  assert.deepEqual(identify('custom', {}, '{"type":"order.paid","id":"order-17","u":"a&payload=5"}', form), named);
+  assert.deepEqual(identify('custom', {}, 'type=order.paid&id=order-17', form), { type: null, id: null });
+});
+
+test('a path names members of the body itself, never what every object inherits', () => {
+  const source = parseFactSource('body:constructor.name');
+  assert.ok(source !== null);
+  assert.equal(deliveryIdOf([source], {}, { id: 1 }), null);
+  assert.equal(parseFactSource('cookie:x'), null);
+});
+
+test('event types are wanted by name, by family, or all', () => {
+  assert.equal(wantsEventType(['*'], null), true);
+  assert.equal(wantsEventType(['issues'], 'issues.opened'), true);
+  assert.equal(wantsEventType(['issues.closed'], 'issues.opened'), false);
+  assert.equal(wantsEventType(['issue'], 'issues.opened'), false);
+  assert.equal(wantsEventType(['invoice.*'], 'invoice.paid'), true);
+  assert.equal(wantsEventType(['invoice.*'], 'invoiceitem.created'), false);
+  assert.equal(wantsEventType(['payment_*'], 'payment_intent.succeeded'), true);
+  assert.equal(wantsEventType(['invoice.*'], null), false);
+});
+
+test('every recorded delivery is identified', { skip: fixturesMissing }, () => {
+  const github = readRecordedJson<{ deliveries: { file: string; headers: Record<string, string> }[] }>(
+    'github/index.json',
+  );
+  for (const { file, headers } of github.deliveries) {
+    const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+    const found = identify('github', lower, readRecording(`github/${file}`).toString('utf8'));
+    assert.ok(found.type?.startsWith(lower['x-github-event'] as string), file);
+    assert.equal(found.id, lower['x-github-delivery'], file);
+  }
+  for (const source of ['stripe', 'telegram']) {
+    for (const file of listRecordings(source).filter(
+      (name) => !['index.json', 'signature_vectors.json'].includes(name),
+    )) {
+      const found = identify(source, {}, readRecording(`${source}/${file}`).toString('utf8'));
+      assert.ok(found.type !== null && found.id !== null, `${source}/${file}: ${JSON.stringify(found)}`);
+    }
+  }
+});
+
+test('ids that a double or a cut would make equal stay apart', () => {
+  const idOf = (body: string, headers: Record<string, string> = {}) => identify('custom', headers, body).id;
+  assert.equal(idOf('{"id":1234567890123456789}'), '1234567890123456789');
+  assert.equal(idOf('{"id":1234567890123456788}'), '1234567890123456788');
+  assert.equal(idOf('{"id":7}'), '7');
+  const long = 'x'.repeat(230);
+  assert.notEqual(idOf('{}', { 'x-delivery-id': `${long}1` }), idOf('{}', { 'x-delivery-id': `${long}2` }));
+  assert.equal(identify('custom', { 'x-event-type': long }, '{}').type?.length, 200);
+});
+
+test('a payload is passed on with every digit that was sent', () => {
+  for (const body of [
+    '[12345678901234567890,0.12345678901234567890,1e400,-1]',
+    '{"a":{"b":9007199254740993}}',
+    '[1.5,2]',
+  ]) {
+    const parsed = parsePayload(Buffer.from(body), null);
+    const webhook = { id: 'w', tenantId: parseTenantId('uk_digits'), name: 'digits', sourceService: 'custom' };
+    const delivery = { eventId: 'e', eventType: null, receivedAtMs: 0, signatureVerified: true };
+    const event = receivedEvent(webhook, { ...delivery, body: Buffer.from(body), parsed }, 'http://payload', null);
+    assert.ok(sealEnvelope(event).body.includes(`"payload":${body}`), body);
+  }
+});
+
+test('a byte order mark and the case of a content type change nothing', () => {
+  assert.deepEqual(parsePayload(Buffer.from('\uFEFF{"a":1}'), 'application/json'), { a: 1 });
+  assert.deepEqual(parsePayload(Buffer.from('payload=%7B%7D'), 'Application/X-WWW-Form-Urlencoded'), {});
+});

@@ -1,0 +1,243 @@
+/**
+ * A delivery on its way in: webhook by token → address → body, as much as it takes → signature over the raw bytes →
+ * only then its JSON, type and id → limit → the intake, in one commit with its event. It is acknowledged when durable.
+ */
+import { hash } from 'node:crypto';
+import { type Masker, masked } from '../../audit/mask.ts';
+import type { Clock } from '../../clock.ts';
+import type { WebhookDirectory } from '../../directory/webhook-directory.ts';
+import { ServiceError } from '../../errors.ts';
+import { newId, type TenantId } from '../../ids.ts';
+import type { Intake, WebhookEventRecord } from '../../intake/intake.ts';
+import type { LimitState } from '../../limits/limits.ts';
+import { observeLimits } from '../../limits/observe-limits.ts';
+import type { Logger } from '../../logger.ts';
+import type { Metrics } from '../../metrics/metrics.ts';
+import type { DeliveryHeaders, SignatureVerdict } from '../schemes/scheme.ts';
+import { svixSignatureHeader } from '../schemes/standard-webhooks.ts';
+import { secretsAt, type Webhook } from '../webhook.ts';
+import { deliveryIdOf, eventTypeOf, parsePayload, wantsEventType } from './identify-delivery.ts';
+import { limitExceededEvent } from './limit-event.ts';
+import type { WebhookRateLimit } from './rate-limit.ts';
+import { receivedEvent } from './received-event.ts';
+import { limitError, type RefusalReason, refusalError } from './refusal.ts';
+import { isAllowedAddress } from './source-address.ts';
+import type { TraceBudget } from './trace-budget.ts';
+import { verifySignature } from './verify-signature.ts';
+
+/** As the column of sizes holds: a sender may announce anything. */
+const largestSizeBytes = 2 ** 31 - 1;
+
+/** What the edge hands over: nothing of it has been looked at. */
+export interface IncomingDelivery {
+  /** Hex SHA-256 of the token in the path. */
+  readonly tokenHashHex: string;
+  readonly headers: DeliveryHeaders;
+  readonly contentType: string | null;
+  readonly sourceAddress: string | null;
+  readonly requestId: string;
+  /** The raw bytes, or how many are known of where there are more than `maxBytes`. Throws where the sender broke off. */
+  readBody(maxBytes: number): Promise<Buffer | { readonly tooLargeBytes: number }>;
+}
+
+export type Reception = (
+  | { readonly status: 'accepted' | 'duplicate'; readonly eventId: string }
+  | { readonly status: 'ignored' }
+) & {
+  readonly tenantId: TenantId;
+  /** What is left of the tenant's limit; null where nothing was charged. */
+  readonly limit: LimitState | null;
+};
+
+export interface ReceiveDeps {
+  readonly webhooks: Pick<WebhookDirectory<Webhook>, 'find'>;
+  readonly intake: Pick<Intake, 'record'>;
+  readonly rateLimit: WebhookRateLimit;
+  readonly traceBudget: TraceBudget;
+  /** True where this limit was not announced a moment ago. */
+  shouldAnnounce(tenantId: string, state: LimitState): boolean;
+  readonly masker: Pick<Masker, 'headers'>;
+  readonly metrics: Pick<Metrics, 'webhookDelivery' | 'rateLimitExceeded' | 'rateLimitUtilization'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Without a trailing slash. */
+  readonly publicBaseUrl: string;
+  /** A delivery for a target has just been stored. */
+  onTargetDelivery(): void;
+}
+
+/** Resolves when the delivery is durable, or known already, or not wanted. Throws a `ServiceError` where it is refused. */
+export async function receiveDelivery(deps: ReceiveDeps, incoming: IncomingDelivery): Promise<Reception> {
+  const webhook = await deps.webhooks.find(incoming.tokenHashHex);
+  if (webhook === null) {
+    deps.metrics.webhookDelivery('unknown', 'unknown_token');
+    throw new ServiceError('NOT_FOUND', 'There is no such webhook.');
+  }
+  if (!isAllowedAddress(incoming.sourceAddress, webhook.allowedRanges)) {
+    throw await refuse(deps, webhook, incoming, 'address_not_allowed', 0);
+  }
+  const body = await incoming.readBody(webhook.maxPayloadSizeBytes);
+  if ('tooLargeBytes' in body) {
+    throw await refuse(deps, webhook, incoming, 'payload_too_large', Math.min(body.tooLargeBytes, largestSizeBytes));
+  }
+  const receivedAtMs = deps.clock.now();
+  const verdict = verifySignature(
+    webhook.scheme,
+    { headers: incoming.headers, body, receivedAtMs },
+    secretsAt(webhook, receivedAtMs),
+    webhook.schemeSettings,
+  );
+  if (!verdict.genuine) throw await refuse(deps, webhook, incoming, verdict.reason, body.length);
+  return acceptGenuine(deps, webhook, incoming, body, receivedAtMs, verdict);
+}
+
+async function acceptGenuine(
+  deps: ReceiveDeps,
+  webhook: Webhook,
+  incoming: IncomingDelivery,
+  body: Buffer,
+  receivedAtMs: number,
+  { matchedSecret }: SignatureVerdict & { readonly genuine: true },
+): Promise<Reception> {
+  const parsed = parsePayload(body, incoming.contentType);
+  const eventType = eventTypeOf(webhook.sourceService, webhook.eventTypeFrom, incoming.headers, parsed);
+  const facts = {
+    ...factsOf(deps, webhook, incoming, receivedAtMs, body.length),
+    eventType,
+    signatureVerified: webhook.scheme !== 'none',
+    matchedSecret: matchedSecret === null ? null : matchedSecret === 0 ? ('current' as const) : ('previous' as const),
+  };
+  if (!wantsEventType(webhook.wantedEventTypes, eventType)) {
+    deps.metrics.webhookDelivery(webhook.sourceService, 'ignored');
+    if (deps.traceBudget.takeTrace(webhook.id, 'ignored')) await recordTrace(deps, { ...facts, status: 'ignored' });
+    return { status: 'ignored', tenantId: webhook.tenantId, limit: null };
+  }
+
+  const admission = await deps.rateLimit.admit(webhook.tenantId, webhook.overLimitPolicy);
+  const limit = admission.kind === 'now' ? admission.state : admission.exceeded;
+  observeLimits(deps.metrics, webhook.tenantId, [limit.subject], [limit]);
+  const isAnnounced = admission.kind === 'refused' || (admission.kind === 'later' && !admission.joinsRow);
+  if (isAnnounced) announce(deps, webhook, incoming, admission.exceeded);
+  if (admission.kind === 'refused') {
+    await refuse(deps, webhook, incoming, 'rate_limit_exceeded', body.length, facts);
+    throw limitError(admission.retryAfterSeconds, admission.exceeded);
+  }
+  const charged = { tenantId: webhook.tenantId, limit };
+
+  const bodySha256 = hash('sha256', body, 'buffer');
+  const event = receivedEvent(
+    webhook,
+    { eventId: facts.id, eventType, body, parsed, receivedAtMs, signatureVerified: facts.signatureVerified },
+    `${deps.publicBaseUrl}/api/v1/webhooks/events/${facts.id}`,
+    incoming.requestId,
+  );
+  const receipt = await deps.intake.record({
+    webhookEvent: {
+      ...facts,
+      status: admission.kind === 'later' ? 'deferred' : 'accepted',
+      deliveryId:
+        deliveryIdOf(webhook.deliveryIdFrom, incoming.headers, parsed) ?? `sha256:${bodySha256.toString('hex')}`,
+      bodySha256,
+      isBodyTakenOnce: webhook.takesBodyOnce,
+      payload: body,
+      deliverToTarget: webhook.hasTarget,
+    },
+    // The event bears the delivery's own id, so that one look at the outbox says whether it is out.
+    events: [{ event, id: facts.id, ...(admission.kind === 'later' ? { notBeforeMs: admission.notBeforeMs } : {}) }],
+  });
+  if (receipt.duplicateOf !== null) {
+    deps.metrics.webhookDelivery(webhook.sourceService, 'duplicate');
+    return { status: 'duplicate', eventId: receipt.duplicateOf, ...charged };
+  }
+  deps.metrics.webhookDelivery(webhook.sourceService, admission.kind === 'later' ? 'deferred' : 'accepted');
+  if (webhook.hasTarget) deps.onTargetDelivery();
+  return { status: 'accepted', eventId: facts.id, ...charged };
+}
+
+/** Keeps the trace of a refused delivery, within its bounds, and returns what its sender is told. */
+async function refuse(
+  deps: ReceiveDeps,
+  webhook: Webhook,
+  incoming: IncomingDelivery,
+  reason: RefusalReason,
+  sizeBytes: number,
+  facts: WebhookEventRecord = factsOf(deps, webhook, incoming, deps.clock.now(), sizeBytes),
+): Promise<ServiceError> {
+  const isFailedSignature = reason !== 'rate_limit_exceeded';
+  if (isFailedSignature && !deps.traceBudget.takeFailure(incoming.sourceAddress)) {
+    deps.metrics.webhookDelivery(webhook.sourceService, 'too_many_failures');
+    return refusalError('too_many_failures', 60);
+  }
+  deps.metrics.webhookDelivery(webhook.sourceService, reason);
+  if (deps.traceBudget.takeTrace(webhook.id, 'refused')) {
+    await recordTrace(deps, { ...facts, status: 'refused', refusalReason: reason });
+  }
+  return refusalError(reason);
+}
+
+/** A trace is worth no 503: where it cannot be kept, the sender is answered all the same. */
+async function recordTrace(deps: ReceiveDeps, webhookEvent: WebhookEventRecord): Promise<void> {
+  try {
+    await deps.intake.record({ webhookEvent });
+  } catch (error) {
+    deps.logger.debug({ err: error, webhook_id: webhookEvent.webhookId }, 'the trace of a delivery was not kept');
+  }
+}
+
+/** What is known of any delivery, a refused one too. */
+function factsOf(
+  deps: ReceiveDeps,
+  webhook: Webhook,
+  incoming: IncomingDelivery,
+  receivedAtMs: number,
+  sizeBytes: number,
+): WebhookEventRecord {
+  return {
+    id: newId(receivedAtMs),
+    tenantId: webhook.tenantId,
+    webhookId: webhook.id,
+    webhookName: webhook.name,
+    sourceService: webhook.sourceService,
+    eventType: null,
+    deliveryId: null,
+    bodySha256: null,
+    status: 'refused',
+    refusalReason: null,
+    signatureVerified: false,
+    matchedSecret: null,
+    sourceAddress: incoming.sourceAddress,
+    headers: maskedHeaders(deps, webhook, incoming.headers, receivedAtMs),
+    payload: null,
+    contentType: incoming.contentType,
+    payloadSizeBytes: sizeBytes,
+    requestId: incoming.requestId,
+    receivedAtMs,
+    deliverToTarget: false,
+  };
+}
+
+/** The signature is masked with the secrets: it vouches for this body, and needs no second reader. */
+function maskedHeaders(
+  { masker }: ReceiveDeps,
+  webhook: Webhook,
+  headers: DeliveryHeaders,
+  nowMs: number,
+): Record<string, string> {
+  const present: Record<string, string> = {};
+  const signatureHeader = webhook.schemeSettings.signatureHeader?.toLowerCase();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue;
+    present[name] = name === signatureHeader || name === svixSignatureHeader ? masked : value;
+  }
+  return masker.headers(present, secretsAt(webhook, nowMs));
+}
+
+function announce(deps: ReceiveDeps, webhook: Webhook, incoming: IncomingDelivery, exceeded: LimitState): void {
+  deps.metrics.rateLimitExceeded('webhooks');
+  if (!deps.shouldAnnounce(webhook.tenantId, exceeded)) return;
+  const event = limitExceededEvent(webhook.tenantId, incoming.requestId, exceeded, deps.clock.now());
+  // Not awaited: the sender need not wait for an announcement, and the next second brings another.
+  deps.intake
+    .record({ events: [{ event }] })
+    .catch((error: unknown) => deps.logger.debug({ err: error }, 'a spent limit was not announced'));
+}

@@ -1,0 +1,70 @@
+/** `integration.webhook.received`: what the bus and the target are told of an accepted delivery. */
+import type { DurableEvent } from '../../outbox/events.ts';
+import type { Webhook } from '../webhook.ts';
+
+/** A larger payload is fetched by its address instead of travelling through every queue. */
+const maxPublishedPayloadBytes = 256 * 1024;
+/** JSON nested deeper than this overflows the parsers of common consumers, and PostgreSQL's. */
+const maxPublishedDepth = 200;
+
+export interface ReceivedDelivery {
+  readonly eventId: string;
+  readonly eventType: string | null;
+  readonly body: Buffer;
+  /** The JSON of the body; null where it is none. */
+  readonly parsed: unknown;
+  readonly receivedAtMs: number;
+  readonly signatureVerified: boolean;
+}
+
+/** `payloadUrl` is where the delivery can be read whole, and is named where its payload is above `maxPayloadBytes`. */
+export function receivedEvent(
+  webhook: Pick<Webhook, 'id' | 'tenantId' | 'name' | 'sourceService'>,
+  delivery: ReceivedDelivery,
+  payloadUrl: string,
+  correlationId: string | null,
+  maxPayloadBytes = maxPublishedPayloadBytes,
+): DurableEvent {
+  const payload = publishedPayload(delivery, maxPayloadBytes);
+  return {
+    type: 'integration.webhook.received',
+    tenantId: webhook.tenantId,
+    serviceName: webhook.sourceService,
+    correlationId,
+    occurredAtMs: delivery.receivedAtMs,
+    aggregateId: webhook.id,
+    fields: {
+      webhook_id: webhook.id,
+      webhook_name: webhook.name,
+      webhook_event_id: delivery.eventId,
+      source_service: webhook.sourceService,
+      webhook_event_type: delivery.eventType,
+      payload: payload ?? null,
+      ...(payload === undefined ? { payload_url: payloadUrl } : {}),
+      payload_size_bytes: delivery.body.length,
+      signature_verified: delivery.signatureVerified,
+      received_at: new Date(delivery.receivedAtMs).toISOString(),
+    },
+  };
+}
+
+/** JSON as it is, other text as a string; undefined where it cannot travel: too large, too deep, or no text. */
+export function publishedPayload(
+  { body, parsed }: Pick<ReceivedDelivery, 'body' | 'parsed'>,
+  maxBytes: number,
+): unknown {
+  if (body.length > maxBytes) return undefined;
+  if (parsed !== null) return isDeeperThan(parsed, maxPublishedDepth) ? undefined : parsed;
+  if (body.equals(jsonNull)) return null;
+  const text = body.toString('utf8');
+  return text.includes('\uFFFD') && !Buffer.from(text, 'utf8').equals(body) ? undefined : text;
+}
+
+const jsonNull = Buffer.from('null');
+
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth === 0) return true;
+  for (const member of Object.values(value)) if (isDeeperThan(member, depth - 1)) return true;
+  return false;
+}

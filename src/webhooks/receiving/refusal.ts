@@ -1,0 +1,37 @@
+/** Why a delivery was turned away: the word that is kept, and what the sender is told. */
+import { type ErrorCode, ServiceError } from '../../errors.ts';
+import type { LimitState } from '../../limits/limits.ts';
+import type { Refusal } from '../schemes/scheme.ts';
+
+export type RefusalReason =
+  | Refusal
+  | 'address_not_allowed'
+  | 'payload_too_large'
+  | 'rate_limit_exceeded'
+  /** More failed signatures from one address than are looked into. */
+  | 'too_many_failures';
+
+const told: Readonly<Record<RefusalReason, readonly [ErrorCode, string]>> = {
+  missing_signature: ['UNAUTHORIZED', 'The signature is missing.'],
+  malformed_signature: ['UNAUTHORIZED', 'The signature is not in the form that this webhook expects.'],
+  wrong_signature: ['UNAUTHORIZED', 'The signature does not match the body.'],
+  stale_timestamp: ['UNAUTHORIZED', 'The timestamp is too far from the present time.'],
+  address_not_allowed: ['FORBIDDEN', 'This address may not send to this webhook.'],
+  payload_too_large: ['PAYLOAD_TOO_LARGE', 'The body is larger than this webhook takes.'],
+  rate_limit_exceeded: ['RATE_LIMIT_EXCEEDED', 'More deliveries came than the limit allows. Send it again later.'],
+  too_many_failures: ['RATE_LIMIT_EXCEEDED', 'Too many deliveries from this address could not be verified.'],
+};
+
+export function refusalError(reason: RefusalReason, retryAfterSeconds?: number): ServiceError {
+  const [code, message] = told[reason];
+  return new ServiceError(code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
+}
+
+/** With the limit itself, which the headers of the answer show. */
+export function limitError(retryAfterSeconds: number, { subject, maxRequests }: LimitState): ServiceError {
+  const [code, message] = told.rate_limit_exceeded;
+  return new ServiceError(code, message, {
+    retryAfterSeconds,
+    limit: { name: subject.name, maxRequests, windowSeconds: 60 },
+  });
+}

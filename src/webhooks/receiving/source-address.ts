@@ -1,0 +1,43 @@
+/** Who really sent a delivery, and whether it may. */
+import ipaddr from 'ipaddr.js';
+import { isAddress, parseRange, type Range } from '../../ip-range.ts';
+
+/** IPv4 addresses that arrive over an IPv6 socket (`::ffff:1.2.3.4`) are their IPv4 selves. */
+function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
+  return isAddress(text) ? ipaddr.process(text) : null;
+}
+
+function isWithin(address: ipaddr.IPv4 | ipaddr.IPv6, ranges: readonly Range[]): boolean {
+  return ranges.some(([network, bits]) => network.kind() === address.kind() && address.match(network, bits));
+}
+
+/** Compiles a list once; entries that are no range are left out (they are refused when a webhook is written). */
+export function compileRanges(texts: readonly string[]): readonly Range[] {
+  return texts.map(parseRange).filter((range) => range !== null);
+}
+
+/** An empty list allows everyone. */
+export function isAllowedAddress(address: string | null, allowed: readonly Range[]): boolean {
+  if (allowed.length === 0) return true;
+  const parsed = address === null ? null : parseAddress(address);
+  return parsed !== null && isWithin(parsed, allowed);
+}
+
+/**
+ * The sender's address: the socket's peer, or, where the peer is a trusted proxy, the right-most entry of
+ * `X-Forwarded-For` that is no trusted proxy itself. Entries left of it are whatever the sender wrote.
+ */
+export function sourceAddressOf(
+  peer: string | undefined,
+  forwardedFor: string | undefined,
+  trusted: readonly Range[],
+): string | null {
+  const hops = [...(forwardedFor?.split(',') ?? []).slice(-50), peer ?? ''].map((hop) => parseAddress(hop.trim()));
+  let source: ipaddr.IPv4 | ipaddr.IPv6 | null = null;
+  for (const hop of hops.reverse()) {
+    if (hop === null) break; // Rubbish ends the chain: what stands left of it cannot be believed.
+    source = hop;
+    if (!isWithin(hop, trusted)) break;
+  }
+  return source?.toString() ?? null;
+}

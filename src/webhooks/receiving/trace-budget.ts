@@ -1,0 +1,63 @@
+/**
+ * How much is written down of what nobody vouches for. Refused deliveries are visible with their reason, but a flood of
+ * them must fill no table: beyond these bounds they are counted in the metrics only.
+ */
+import ipaddr from 'ipaddr.js';
+import type { Clock } from '../../clock.ts';
+
+export interface TraceBudget {
+  /**
+   * Counts a failure of this address: false where it has had its share of the minute. Genuine deliveries are never
+   * asked for it, so that a flood behind the same address costs them nothing.
+   */
+  takeFailure(sourceAddress: string | null): boolean;
+  /** True where one more trace of this webhook and kind may be written in this minute. */
+  takeTrace(webhookId: string, kind: 'refused' | 'ignored'): boolean;
+}
+
+export interface TraceBudgetOptions {
+  readonly clock: Clock;
+  /** `RATE_LIMIT_WEBHOOKS_PER_MINUTE`: half of it, and no fewer than 100, may fail per source address and minute. */
+  readonly perMinute: number;
+  /** Traces written per webhook, kind and minute. Default 300. */
+  readonly tracesPerMinute?: number;
+}
+
+const minuteMs = 60_000;
+const fewestFailures = 100;
+/** At the bound the one that came longest ago is forgotten, and begins anew. */
+const maxKeys = 20_000;
+
+export function createTraceBudget(options: TraceBudgetOptions): TraceBudget {
+  // Stricter than what a tenant's genuine deliveries have, and in step with it: who takes more takes more mistakes too.
+  const failures = createMinuteCounts(options.clock, Math.max(fewestFailures, Math.floor(options.perMinute / 2)));
+  const traces = createMinuteCounts(options.clock, options.tracesPerMinute ?? 300);
+  return {
+    takeFailure: (sourceAddress) => failures.take(sourceAddress === null ? 'unknown' : networkOf(sourceAddress)),
+    takeTrace: (webhookId, kind) => traces.take(`${webhookId} ${kind}`),
+  };
+}
+
+/** An IPv6 sender has a whole /64 to send from. */
+function networkOf(address: string): string {
+  if (!ipaddr.IPv6.isValid(address)) return address;
+  return ipaddr.IPv6.parse(address).parts.slice(0, 4).join(':');
+}
+
+function createMinuteCounts(clock: Clock, perMinute: number): { take(key: string): boolean } {
+  const counts = new Map<string, { sinceMs: number; count: number }>();
+  return {
+    take(key) {
+      const nowMs = clock.now();
+      const known = counts.get(key);
+      if (known !== undefined && nowMs - known.sinceMs < minuteMs) {
+        known.count += 1;
+        return known.count <= perMinute;
+      }
+      counts.delete(key);
+      if (counts.size >= maxKeys) counts.delete(counts.keys().next().value as string);
+      counts.set(key, { sinceMs: nowMs, count: 1 });
+      return true;
+    },
+  };
+}
