@@ -41,7 +41,7 @@ export function messageOf(delivered: AsyncMessage): BrokerMessage | null {
   const tenantId = header('managementcompanyid');
   const occurredAt = header('time');
   if (eventId === null || eventType === null || tenantId === null || occurredAt === null) return null;
-  // The client has parsed a JSON body already, whether we wanted that or not.
+  // Bytes, unless the client has parsed them all the same (raw-bodies.ts).
   const body = Buffer.isBuffer(delivered.body) ? delivered.body : Buffer.from(JSON.stringify(delivered.body));
   return { eventId, eventType, tenantId, occurredAt, subject: header('subject'), body };
 }

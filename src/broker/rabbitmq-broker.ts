@@ -21,6 +21,7 @@ import { envelopeOf, messageOf } from './cloud-events.ts';
 import { createConfirmWindow } from './confirm-window.ts';
 import { gatherWrites } from './gather-writes.ts';
 import { createListeners } from './listeners.ts';
+import { keepBodiesRaw } from './raw-bodies.ts';
 
 export interface OpenRabbitmqBrokerOptions {
   /** Hosts of one cluster, tried in turn; the first one's user, password, vhost and TLS hold for all. */
@@ -58,6 +59,7 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
   const exchange = options.exchange ?? eventsExchange;
   const exchangeDeclaration = { exchange, type: 'topic', durable: true } as const;
   const connection = connect(options.urls);
+  keepBodiesRaw(connection);
   const writes = gatherWrites(connection);
   const window = createConfirmWindow({
     size: confirmWindowSize,

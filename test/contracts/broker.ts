@@ -35,6 +35,16 @@ export function brokerContract(name: string, start: (t: Cleanup) => Promise<Brok
     assert.deepEqual(byId.get(unconfirmed.eventId), unconfirmed);
   });
 
+  test(`${name}: a tap hears every number with the digits it was published with`, async (t) => {
+    const broker = await start(t);
+    const heard: BrokerMessage[] = [];
+    await broker.tap((message) => heard.push(message));
+    const numbers = Buffer.from('{ "a": 9007199254740993, "b": 1e400, "c": 1.10, "d": -0.0 }');
+    await broker.publishConfirmed(createTestMessage({ body: numbers }));
+    await waitFor('the message', () => heard.length === 1);
+    assert.equal(heard[0]?.body.toString(), numbers.toString());
+  });
+
   test(`${name}: many confirmed messages arrive in the order they were handed in`, async (t) => {
     const broker = await start(t);
     const heard: string[] = [];

@@ -153,7 +153,7 @@ export function createEventStreams(deps: EventStreamsDeps): EventStreams {
   };
 }
 
-/** The body is one line of JSON, as the outbox wrote it. */
+/** The body is JSON as the outbox wrote it; each of the three line ends of a sender's own JSON begins a new `data` line. */
 function renderEvent({ eventId, eventType, body }: BrokerMessage): string {
-  return `id: ${eventId}\nevent: ${eventType}\ndata: ${body.toString('utf8').replaceAll(/\r?\n/g, '\ndata: ')}\n\n`;
+  return `id: ${eventId}\nevent: ${eventType}\ndata: ${body.toString('utf8').replaceAll(/\r\n|\r|\n/g, '\ndata: ')}\n\n`;
 }
