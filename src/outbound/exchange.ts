@@ -7,6 +7,11 @@ export interface ProviderRequest {
   readonly body?: string | Buffer;
   /** Bytes read of the reply at most; more is a failure (`too-large`). Default 16 MiB. */
   readonly maxReplyBytes?: number;
+  /**
+   * The status is what counts: a body that is too large, too slow, broken or badly encoded is cut where it ends to be
+   * readable, and is no failure.
+   */
+  readonly cutsReply?: boolean;
 }
 
 export interface ProviderReply {

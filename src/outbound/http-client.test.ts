@@ -53,6 +53,38 @@ test('a small body that unpacks to a large one is refused', async (t) => {
   await fails(ask({ maxReplyBytes: 100_000 }), 'too-large', true);
 });
 
+test('where the status is what counts, a body that cannot be read whole is cut, and no failure', async (t) => {
+  const answers: Readonly<Record<string, RequestListener>> = {
+    '/large': (_request, reply) => reply.writeHead(201, { 'content-length': 50_000_000 }).end(Buffer.alloc(50_000_000)),
+    '/short': (_request, reply) => {
+      reply.writeHead(202, { 'content-length': 100 }).write('short');
+      reply.socket?.end();
+    },
+    '/endless': (_request, reply) => {
+      reply.writeHead(503, { 'retry-after': '7' });
+      const timer = setInterval(() => reply.write('more '), 5);
+      reply.once('close', () => clearInterval(timer));
+    },
+    '/silent': (_request, reply) => void reply.writeHead(410).flushHeaders(),
+    '/encoded': (_request, reply) => reply.writeHead(200, { 'content-encoding': 'gzip' }).end('not encoded at all'),
+    '/unknown': (_request, reply) => reply.writeHead(400, { 'content-encoding': 'exi' }).end('x'),
+    '/chunked': (_request, reply) => {
+      reply.socket?.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nZZ\r\n');
+    },
+  };
+  const { ask } = await start(t, (request, reply) => answers[request.url ?? '']?.(request, reply));
+  const replies = await Promise.all(
+    Object.keys(answers).map((path) => ask({ path, cutsReply: true, maxReplyBytes: 1_000 })),
+  );
+  assert.deepEqual(
+    replies.map(({ status }) => status),
+    [201, 202, 503, 410, 200, 400, 200],
+  );
+  assert.equal(replies[0]?.body.length, 1_000);
+  assert.equal(replies[1]?.body.toString(), 'short');
+  assert.equal(replies[2]?.headers['retry-after'], '7');
+});
+
 test('rubbish under an encoding, and encodings nobody asked for, are no replies', async (t) => {
   const encodings = ['gzip', 'exi', 'gzip, gzip, gzip'];
   const { ask } = await start(t, (_request, reply) => {

@@ -20,6 +20,8 @@ import { shareLookups } from './share-lookups.ts';
 const defaultMaxReplyBytes = 16 * 1024 * 1024;
 const keepAliveMs = 30_000;
 const maxConnectMs = 10_000;
+/** How long the body of an answer is read on where its status is what counts. */
+const cutBodyAfterMs = 1_000;
 
 export interface OutboundOptions {
   /** CIDRs, addresses or `host:port` that may be reached though they are not public. */
@@ -144,7 +146,8 @@ async function exchange(origin: Origin, url: URL, request: OutboundRequest): Pro
   const headers = flattenHeaders(raw.headers);
   const encoding = headers['content-encoding'];
   if (encoding === undefined) return { status: raw.status, headers, body: raw.body };
-  const body = await decodeBody(raw.body, encoding, maxReplyBytes);
+  const decoding = decodeBody(raw.body, encoding, maxReplyBytes);
+  const body = await (request.cutsReply === true ? decoding.catch(() => Buffer.alloc(0)) : decoding);
   // They described the bytes on the wire, which nobody sees from here on.
   delete headers['content-encoding'];
   delete headers['content-length'];
@@ -172,18 +175,26 @@ function dispatch(origin: Origin, url: URL, request: OutboundRequest, maxReplyBy
     let receivedBytes = 0;
     const chunks: Buffer[] = [];
 
+    let cutTimer: NodeJS.Timeout | undefined;
+
     const settle = (): boolean => {
       if (settled) return false;
       settled = true;
       clearTimeout(timer);
+      clearTimeout(cutTimer);
       signal?.removeEventListener('abort', onAbort);
       return true;
+    };
+    const reply = (): RawReply => {
+      const [only] = chunks;
+      return { status, headers, body: chunks.length === 1 && only ? only : Buffer.concat(chunks) };
     };
     const fail = (error: TransportError): void => {
       if (!settle()) return;
       // A request still in the pool's queue has no wire yet; it is dropped when its turn comes (onRequestStart).
       abortWire?.(error);
-      reject(error);
+      if (request.cutsReply === true && status > 0 && error.fault !== 'aborted') resolve(reply());
+      else reject(error);
     };
     const onAbort = (): void => fail(new TransportError('aborted', started, signal?.reason));
     const timer = setTimeout(() => fail(new TransportError('timeout', started)), remainingMs);
@@ -214,18 +225,23 @@ function dispatch(origin: Origin, url: URL, request: OutboundRequest, maxReplyBy
           status = statusCode;
           headers = replyHeaders;
           const announced = Number(replyHeaders['content-length']);
-          if (request.method !== 'HEAD' && announced > maxReplyBytes) fail(new TransportError('too-large', true));
+          if (request.cutsReply === true) {
+            cutTimer = setTimeout(() => fail(new TransportError('timeout', true)), cutBodyAfterMs);
+          } else if (request.method !== 'HEAD' && announced > maxReplyBytes) {
+            fail(new TransportError('too-large', true));
+          }
         },
         onResponseData(_controller, chunk) {
           receivedBytes += chunk.length;
-          if (receivedBytes > maxReplyBytes) fail(new TransportError('too-large', true));
-          else chunks.push(chunk);
+          if (receivedBytes <= maxReplyBytes) chunks.push(chunk);
+          else {
+            if (request.cutsReply === true) chunks.push(chunk.subarray(0, maxReplyBytes - receivedBytes + chunk.length));
+            fail(new TransportError('too-large', true));
+          }
         },
         onResponseEnd() {
           letGo();
-          if (!settle()) return;
-          const [only] = chunks;
-          resolve({ status, headers, body: chunks.length === 1 && only ? only : Buffer.concat(chunks) });
+          if (settle()) resolve(reply());
         },
         onResponseError(_controller, error) {
           letGo();

@@ -25,8 +25,8 @@ export interface AttemptDeps {
   readonly random?: () => number;
 }
 
-/** A reply is read so far; its beginning is kept. */
-const maxReplyBytes = 1024 * 1024;
+/** A reply is read so far and cut; its beginning is kept. */
+const maxReplyBytes = 64 * 1024;
 const keptReplyChars = 2_048;
 /** A target that is gone for good, as Standard Webhooks has it: it is not asked again. */
 const goneStatus = 410;
@@ -66,6 +66,8 @@ export async function attemptDelivery(
       },
       body,
       maxReplyBytes,
+      // A target that answered 2xx has been delivered to, whatever its body is.
+      cutsReply: true,
       deadlineAtMs: Date.now() + deps.timeoutMs,
       signal,
     });

@@ -23,6 +23,7 @@ import {
   type AttemptOutcome,
   cancelDelivery,
   claimDueDeliveries,
+  type DeliveryContent,
   type DueDelivery,
   findDeliveryContent,
   releaseDeliveries,
@@ -150,6 +151,7 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
       noteSpeed(delivery.webhook_id, outcome);
       deps.metrics.webhookDelivery(content.source_service, metricOf(outcome));
       await settleDelivery(db, delivery, outcome);
+      if (outcome.next.state === 'dead') noteDead(logger, delivery, content, outcome);
     } finally {
       payloadBytes -= content.payload.length;
     }
@@ -185,6 +187,22 @@ function addTo(counts: Map<string, number>, key: string, by: number): void {
   const count = (counts.get(key) ?? 0) + by;
   if (count === 0) counts.delete(key);
   else counts.set(key, count);
+}
+
+function noteDead(logger: Logger, delivery: DueDelivery, content: DeliveryContent, outcome: AttemptOutcome): void {
+  logger.warn(
+    {
+      tenant: delivery.management_company_id,
+      webhook_id: delivery.webhook_id,
+      webhook_name: content.webhook_name,
+      webhook_event_id: delivery.webhook_event_id,
+      target_url: content.target_url.replace(/[?#].*$/s, ''),
+      attempts: delivery.attempt_count + 1,
+      last_status_code: outcome.responseStatusCode,
+      last_error: outcome.errorMessage,
+    },
+    'a delivery to a target is given up',
+  );
 }
 
 function metricOf({ next }: AttemptOutcome): string {
