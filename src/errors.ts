@@ -41,6 +41,8 @@ export interface ServiceErrorOptions {
   readonly provider?: string;
   /** Overrides the code's usual status where a provider's own refusal keeps its meaning (400, 403 or 404). */
   readonly status?: 400 | 403 | 404;
+  /** What a 401 asks for in `WWW-Authenticate`; null: nothing. Default: a bearer token, as the API takes it. */
+  readonly challenge?: string | null;
   /** The limit that refused: the headers of a 429 show it. */
   readonly limit?: SpentLimit;
   /** Further members of the problem document, already safe to publish (`attempts`, `best`, `outcome`). */
@@ -73,6 +75,7 @@ export class ServiceError extends Error {
   readonly retryAfterSeconds: number | undefined;
   readonly provider: string | undefined;
   readonly status: 400 | 403 | 404 | undefined;
+  readonly challenge: string | null | undefined;
   readonly limit: SpentLimit | undefined;
   readonly extra: Readonly<Record<string, unknown>> | undefined;
   readonly call: FailedCall | undefined;
@@ -86,6 +89,7 @@ export class ServiceError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.provider = options.provider;
     this.status = options.status;
+    this.challenge = options.challenge;
     this.limit = options.limit;
     this.extra = options.extra;
     this.call = options.call;
@@ -104,8 +108,8 @@ export function withMessage(error: ServiceError, publicMessage: string): Service
 }
 
 function definedOnly(error: ServiceError): ServiceErrorOptions {
-  const { errors, retryAfterSeconds, provider, status, limit, extra, cause } = error;
-  const members = Object.entries({ errors, retryAfterSeconds, provider, status, limit, extra, cause });
+  const { errors, retryAfterSeconds, provider, status, challenge, limit, extra, cause } = error;
+  const members = Object.entries({ errors, retryAfterSeconds, provider, status, challenge, limit, extra, cause });
   return Object.fromEntries(members.filter(([, value]) => value !== undefined));
 }
 

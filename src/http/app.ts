@@ -173,11 +173,20 @@ function sendProblem(logger: Logger, thrown: unknown, request: FastifyRequest, r
     .send(Buffer.from(JSON.stringify(problem.body)));
 }
 
-/** The path asked for; its pattern where the path itself is a secret. */
+/** The path asked for, without the token of a webhook, wherever in it that stands and however it is spelt. */
 function instanceOf(request: FastifyRequest): string {
-  const path = pathOf(request);
-  return path.replace(/^((?:\/api\/v1)?\/hooks\/).*/, '$1{webhook_token}');
+  const path = pathOf(request).replace(/^((?:\/+api\/+v1)?\/+hooks\/).*/i, '$1{webhook_token}');
+  let plain = path;
+  for (let layer = 0; layer < 3; layer += 1) {
+    plain = plain.replaceAll(/%[2-7][0-9a-f]/gi, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)));
+    const masked = plain.replaceAll(webhookTokens, '{webhook_token}');
+    if (masked !== plain) return masked;
+  }
+  return path;
 }
+
+/** Also one that was cut short. */
+const webhookTokens = /whk_[A-Za-z0-9_-]{8,}/gi;
 
 /** `http://host/path` is `/path`: whoever takes us for a proxy may write it so, and a server must take it (RFC 9112, 3.2.2). */
 function originFormOf(target: string): string {

@@ -235,7 +235,8 @@ function dispatch(origin: Origin, url: URL, request: OutboundRequest, maxReplyBy
           receivedBytes += chunk.length;
           if (receivedBytes <= maxReplyBytes) chunks.push(chunk);
           else {
-            if (request.cutsReply === true) chunks.push(chunk.subarray(0, maxReplyBytes - receivedBytes + chunk.length));
+            if (request.cutsReply === true)
+              chunks.push(chunk.subarray(0, maxReplyBytes - receivedBytes + chunk.length));
             fail(new TransportError('too-large', true));
           }
         },

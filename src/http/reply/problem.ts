@@ -78,7 +78,8 @@ export function problemOf(thrown: unknown, context: ProblemContext): Problem {
   if (error.retryAfterSeconds !== undefined) {
     headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfterSeconds)));
   }
-  if (status === 401) headers['www-authenticate'] = 'Bearer realm="integration-service"';
+  const { challenge = 'Bearer realm="integration-service"' } = error;
+  if (status === 401 && challenge !== null) headers['www-authenticate'] = challenge;
   const ours: Problem['body'] = {
     type: problemType(error.code),
     title: titleByCode[error.code],

@@ -24,7 +24,11 @@ const told: Readonly<Record<RefusalReason, readonly [ErrorCode, string]>> = {
 
 export function refusalError(reason: RefusalReason, retryAfterSeconds?: number): ServiceError {
   const [code, message] = told[reason];
-  return new ServiceError(code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
+  // No challenge: a sender has a secret of its own, and no bearer token of the API.
+  return new ServiceError(code, message, {
+    challenge: null,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  });
 }
 
 /** With the limit itself, which the headers of the answer show. */

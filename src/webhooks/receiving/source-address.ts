@@ -23,16 +23,25 @@ export function isAllowedAddress(address: string | null, allowed: readonly Range
   return parsed !== null && isWithin(parsed, allowed);
 }
 
+/** What proxies say of where a request came from. */
+export interface ForwardingHeaders {
+  /** `X-Forwarded-For`. */
+  readonly forwardedFor: string | undefined;
+  /** `Forwarded` (RFC 7239). Looked at only where there is no `X-Forwarded-For`. */
+  readonly forwarded: string | undefined;
+}
+
 /**
  * The sender's address: the socket's peer, or, where the peer is a trusted proxy, the right-most entry of
- * `X-Forwarded-For` that is no trusted proxy itself. Entries left of it are whatever the sender wrote.
+ * `X-Forwarded-For`, else of `Forwarded`, that is no trusted proxy itself. Entries left of it are whatever the sender wrote.
  */
 export function sourceAddressOf(
   peer: string | undefined,
-  forwardedFor: string | undefined,
+  { forwardedFor, forwarded }: ForwardingHeaders,
   trusted: readonly Range[],
 ): string | null {
-  const hops = [...(forwardedFor?.split(',') ?? []).slice(-50), peer ?? ''].map((hop) => parseAddress(hop.trim()));
+  const entries = forwardedFor?.trim() ? forwardedFor.split(',') : forwardedEntries(forwarded ?? '');
+  const hops = [...entries.slice(-50), peer ?? ''].map(parseHop);
   let source: ipaddr.IPv4 | ipaddr.IPv6 | null = null;
   for (const hop of hops.reverse()) {
     if (hop === null) break; // Rubbish ends the chain: what stands left of it cannot be believed.
@@ -40,4 +49,21 @@ export function sourceAddressOf(
     if (!isWithin(hop, trusted)) break;
   }
   return source?.toString() ?? null;
+}
+
+/** An address as proxies write it: bare, in brackets, with a port, in quotes. Null for names and for what is hidden. */
+function parseHop(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
+  const hop = text.trim().replace(/^"(.*)"$/, '$1');
+  const withPort = /^(?:\[([^\]]+)\]|([\d.]+))(?::[\w.-]+)?$/.exec(hop);
+  return parseAddress((withPort?.[1] ?? withPort?.[2] ?? hop).trim());
+}
+
+const forwardedElement = /(?:[^",]|"(?:[^"\\]|\\.)*")+/g;
+const forwardedPair = /(?:^|;)\s*for\s*=\s*("(?:[^"\\]|\\.)*"|[^",;]*)/i;
+
+/** The `for` of each element, in order; an element without one is a hop that hides itself. */
+function forwardedEntries(header: string): string[] {
+  return (header.match(forwardedElement) ?? []).map((element) =>
+    (forwardedPair.exec(element)?.[1] ?? 'unknown').replaceAll(/\\(.)/g, '$1'),
+  );
 }

@@ -250,12 +250,33 @@ test('a sender that breaks off in the middle leaves nothing behind, however well
   assert.ok(records.every(({ webhookEvent }) => webhookEvent?.payload?.length === 1));
 });
 
-test('the token stands in no reply', async (t) => {
-  const { url } = await startEdge(t, null, () => null);
-  for (const address of [url, url.replace('/hooks/', '/api/v1/hooks/')]) {
+test('the token stands in no reply, wherever in the path it is and however it is spelt', async (t) => {
+  const { url, port } = await startEdge(t, null, () => null);
+  const origin = `http://127.0.0.1:${port}`;
+  const spelt = `%77hk${token.slice(3)}`;
+  const addresses = [
+    url,
+    url.replace('/hooks/', '/api/v1/hooks/'),
+    ...[
+      `//api/v1/hooks/${token}`,
+      `/API/V1/hooks/${token}`,
+      `/api//v1/Hooks/${token}`,
+      `/api/v1/webhook/${token}/x`,
+    ].map((path) => origin + path),
+    ...[`/${spelt}`, `/api/v1/hook/%25${spelt.slice(1)}`, `/x/${token.slice(0, 30)}`, `/WHK${token.slice(3)}`].map(
+      (path) => origin + path,
+    ),
+  ];
+  for (const address of addresses) {
     for (const method of ['POST', 'GET']) {
       const text = await (await fetch(address, { method })).text();
-      assert.ok(!text.includes(token) && text.includes('{webhook_token}'), text);
+      assert.ok(!text.includes(token.slice(4, 30)) && text.includes('{webhook_token}'), `${address} ${text}`);
     }
   }
+});
+
+test('a wrong signature is answered 401 without asking for a bearer token', async (t) => {
+  const { url } = await startEdge(t);
+  const reply = await fetch(url, { method: 'POST', body: '{}', headers: sign('{ }') });
+  assert.deepEqual([reply.status, reply.headers.get('www-authenticate')], [401, null]);
 });

@@ -15,7 +15,7 @@ import { readBoundedBody } from '../../request/bounded-body.ts';
 import { receptionSchema } from '../webhooks/webhooks-schemas.ts';
 
 export interface HooksRouteDeps extends ReceiveDeps {
-  /** CIDRs whose `X-Forwarded-For` is believed. */
+  /** CIDRs whose `X-Forwarded-For` and `Forwarded` are believed. */
   readonly trustedProxies: readonly string[];
   /** Shown to whom the signature vouches for. */
   readonly limits: RateLimitHeaders;
@@ -39,7 +39,11 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
       tokenHashHex: hashTokenHex(token),
       headers,
       contentType: contentTypes.get(request) ?? null,
-      sourceAddress: sourceAddressOf(request.socket.remoteAddress, headers['x-forwarded-for'], trusted),
+      sourceAddress: sourceAddressOf(
+        request.socket.remoteAddress,
+        { forwardedFor: headers['x-forwarded-for'], forwarded: headers.forwarded },
+        trusted,
+      ),
       requestId: request.id,
       async readBody(maxBytes) {
         const read = await readBoundedBody(request.raw, maxBytes);
@@ -100,5 +104,22 @@ function answerOf(reception: Reception): string {
 /** Node joins repeated headers itself; the one that it keeps as a list is none of a sender's. */
 function headersOf(request: FastifyRequest): DeliveryHeaders {
   const { 'set-cookie': _list, ...headers } = request.raw.headers;
-  return { ...(headers as DeliveryHeaders), 'content-type': contentTypes.get(request) };
+  const given: Record<string, string | undefined> = { ...headers, 'content-type': contentTypes.get(request) };
+  for (const name in given) {
+    const value = given[name];
+    if (value !== undefined && notAscii.test(value)) given[name] = asUtf8(value);
+  }
+  return given;
+}
+
+const notAscii = /[^\0-\x7f]/;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Node reads header values as Latin-1. They are UTF-8 wherever they can be; what cannot stays as it is. */
+function asUtf8(value: string): string {
+  try {
+    return utf8.decode(Buffer.from(value, 'latin1'));
+  } catch {
+    return value;
+  }
 }
