@@ -3,7 +3,12 @@
 import { messageOfRow, type OutboxMessage } from '../outbox/envelope.ts';
 import { type Database, DatabaseAway } from '../storage/postgres/database.ts';
 import { isLockTaken } from '../storage/postgres/database-away.ts';
-import { commitIntakeRows, findFirstBodies, findFirstDeliveries } from '../storage/tables/commit-intake.ts';
+import {
+  commitIntakeRows,
+  findFirstBodies,
+  findFirstDeliveries,
+  releaseClaimedIds,
+} from '../storage/tables/commit-intake.ts';
 import type { IntakeRows, LogBodyRow, WebhookRow } from '../storage/tables/intake-rows.ts';
 import type { PreparedRecord } from './prepare.ts';
 
@@ -100,19 +105,42 @@ async function findFirstOf(
 ): Promise<(webhook: WebhookRow) => string | undefined> {
   const unwritten = webhooks.filter(({ id, delivery_key }) => delivery_key !== null && !written.has(id));
   if (unwritten.length === 0) return () => undefined;
-  const keys = unwritten.flatMap(({ webhook_id, delivery_key }) =>
-    delivery_key === null ? [] : { webhook_id, delivery_key },
-  );
+  const keys = unwritten.flatMap((webhook) => keysOf(webhook));
   const bodies = unwritten.flatMap(({ webhook_id, body_sha256, is_body_taken_once }) =>
     is_body_taken_once && body_sha256 !== null ? { webhook_id, body_sha256 } : [],
   );
   const byDelivery = await findFirstDeliveries(db, keys);
   const byBody = bodies.length === 0 ? new Map<string, string>() : await findFirstBodies(db, bodies);
-  // The body's event is there for certain; of two equal ones in one commit the second's id stands for nothing that is kept.
-  return (webhook) => {
+  const firstOfBody = (webhook: WebhookRow): string | undefined => {
     const body = bodyOf(webhook);
-    return (body === null ? undefined : byBody.get(body)) ?? byDelivery.get(deliveryOf(webhook));
+    return body === null ? undefined : byBody.get(body);
   };
+  const claimedForNothing = unwritten.filter((webhook) => {
+    const first = firstOfBody(webhook);
+    return first !== undefined && first !== webhook.id && byDelivery.get(deliveryOf(webhook)) === webhook.id;
+  });
+  if (claimedForNothing.length > 0) {
+    await releaseClaimedIds(
+      db,
+      claimedForNothing.map(({ webhook_id }) => webhook_id),
+      claimedForNothing.map(({ id }) => id),
+    );
+  }
+  return (webhook) => {
+    const ofBody = firstOfBody(webhook);
+    if (ofBody !== undefined) return ofBody;
+    return keysOf(webhook)
+      .map(({ webhook_id, delivery_key }) => byDelivery.get(`${webhook_id}\n${delivery_key}`))
+      .find((id) => id !== undefined);
+  };
+}
+
+/** What the delivery may have claimed: an unsigned id also together with its body, which comes first. */
+function keysOf(webhook: WebhookRow): { webhook_id: string; delivery_key: string }[] {
+  const { webhook_id, delivery_key, body_sha256, is_id_unsigned } = webhook;
+  if (delivery_key === null) return [];
+  const byId = { webhook_id, delivery_key };
+  return is_id_unsigned === true ? [{ webhook_id, delivery_key: `${delivery_key} ${body_sha256}` }, byId] : [byId];
 }
 
 export function deliveryOf({ webhook_id, delivery_key }: WebhookRow): string {

@@ -340,6 +340,32 @@ test('where a body counts once, it is a duplicate under another id: later, at on
   assert.equal(kept.length, 1);
   const ids = new Set(receipts.map(({ duplicateOf }) => duplicateOf ?? kept[0]?.webhook.id));
   assert.deepEqual([...ids], [kept[0]?.webhook.id], 'all are told the id that is kept');
-  assert.deepEqual(await select('select count(*) from webhook_events'), [{ count: 4 }]);
-  assert.equal(accepted.length, 4);
+  for (const { webhook, on } of many) {
+    if (webhook.id === kept[0]?.webhook.id) continue;
+    const genuine = sampleWebhook({ deliveryId: webhook.deliveryId, isBodyTakenOnce: true });
+    assert.equal((await record(genuine, on)).duplicateOf, null, 'an id that a duplicate body came under is free');
+    break;
+  }
+  assert.equal((await record(delivery(4, 'replayed'))).duplicateOf, null, 'the genuine delivery of that id');
+  assert.deepEqual(await select('select count(*) from webhook_events'), [{ count: 6 }]);
+  assert.equal(accepted.length, 6);
+});
+
+test('a known body under an unsigned id does not stand in the way of the genuine delivery of that id', async (t) => {
+  const { intake, select } = await startIntake(t);
+  const record = async (deliveryId: string, bodyByte: number) => {
+    const webhookEvent = sampleWebhook({ deliveryId, isIdUnsigned: true, bodySha256: Buffer.alloc(32, bodyByte) });
+    const { duplicateOf } = await intake.record({ webhookEvent, events: [{ event: sampleEvent() }] });
+    return { id: webhookEvent.id, duplicateOf };
+  };
+  const first = await record('first', 1);
+  const replay = await record('second', 1);
+  assert.equal(replay.duplicateOf, null, 'equal bodies under two ids may be two deliveries');
+  const genuine = await record('second', 2);
+  assert.equal(genuine.duplicateOf, null);
+  assert.equal((await record('second', 2)).duplicateOf, genuine.id, 'repeated by its sender');
+  assert.equal((await record('second', 1)).duplicateOf, replay.id, 'the replay repeated');
+  assert.equal((await record('first', 1)).duplicateOf, first.id);
+  assert.equal((await record('first', 3)).duplicateOf, first.id, 'a new body under a known id');
+  assert.deepEqual(await select('select count(*) from webhook_events'), [{ count: 3 }]);
 });

@@ -22,6 +22,8 @@ export interface WebhookEventRecord {
   readonly bodySha256: Buffer | null;
   /** An equal body that was taken before makes it a duplicate, whatever its id. */
   readonly isBodyTakenOnce?: boolean;
+  /** The id stands where the signature does not reach: it is no more than what the sender, or who replays it, says. */
+  readonly isIdUnsigned?: boolean;
   readonly status: 'accepted' | 'deferred' | 'refused' | 'ignored';
   readonly refusalReason: string | null;
   readonly signatureVerified: boolean;

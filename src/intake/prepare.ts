@@ -126,6 +126,7 @@ function webhookRow(event: WebhookEventRecord, notBeforeMs: number | undefined):
     delivery_id: event.deliveryId === null ? null : column(event.deliveryId, 255),
     body_sha256: event.bodySha256?.toString('hex') ?? null,
     is_body_taken_once: event.isBodyTakenOnce === true,
+    is_id_unsigned: event.isIdUnsigned === true,
     status: event.status,
     refusal_reason: event.refusalReason === null ? null : column(event.refusalReason, 60),
     signature_verified: event.signatureVerified,

@@ -16,7 +16,8 @@ const parts = ['webhooks', 'logs', 'bodies', 'usage', 'events'] as const satisfi
 
 const recordsets: Readonly<Record<Part, string>> = {
   webhooks: `id uuid, delivery_key text, management_company_id text, webhook_id uuid, webhook_name text,
-    source_service text, event_type text, delivery_id text, body_sha256 text, is_body_taken_once boolean, status text, refusal_reason text,
+    source_service text, event_type text, delivery_id text, body_sha256 text, is_body_taken_once boolean,
+    is_id_unsigned boolean, status text, refusal_reason text,
     signature_verified boolean, matched_secret text, source_address text, headers text, payload text, content_type text,
     payload_size_bytes integer, request_id text, received_at timestamptz, target_delivery_id uuid,
     target_due_at timestamptz`,
@@ -41,24 +42,39 @@ const seenById = `
     returning webhook_event_id)`;
 
 /**
- * The id first: only who has it may take the body, so that no body is taken by a delivery that is not kept. The id of one
- * whose body is there already stands for the event that has it.
+ * The id first: only who has it may take the body, so that no body is taken by a delivery that is not kept.
+ *
+ * What a replay brings beside its signed body is its sender's word alone, and must not stand in the way of the genuine
+ * delivery of that id: where a body counts once, its repetition claims no id; where it may come again under another id that
+ * the signature does not cover, it claims that id together with this body.
  */
 const seenByIdOrBody = `
-  ids_seen as (
-    insert into webhook_deliveries_seen (webhook_id, delivery_key, management_company_id, webhook_event_id, seen_at)
-    select g.webhook_id, g.delivery_key, g.management_company_id, coalesce(b.webhook_event_id, g.id), g.received_at
+  known as (
+    select g.id, g.webhook_id, g.management_company_id, g.received_at, g.ordinality, g.is_body_taken_once,
+           b.webhook_event_id as event_of_body,
+           case when g.is_id_unsigned and b.webhook_event_id is distinct from i.webhook_event_id
+                     and b.webhook_event_id is not null
+                then g.delivery_key || ' ' || g.body_sha256 else g.delivery_key end as claimed_key
       from given_webhooks g
       left join webhook_bodies_seen b
-        on g.is_body_taken_once and b.webhook_id = g.webhook_id and b.body_sha256 = decode(g.body_sha256, 'hex')
-     where g.delivery_key is not null order by g.webhook_id, g.delivery_key, g.ordinality
+        on (g.is_body_taken_once or g.is_id_unsigned)
+           and b.webhook_id = g.webhook_id and b.body_sha256 = decode(g.body_sha256, 'hex')
+      left join webhook_deliveries_seen i
+        on g.is_id_unsigned and i.webhook_id = g.webhook_id and i.delivery_key = g.delivery_key
+     where g.delivery_key is not null),
+  ids_seen as (
+    insert into webhook_deliveries_seen (webhook_id, delivery_key, management_company_id, webhook_event_id, seen_at)
+    select webhook_id, claimed_key, management_company_id, id, received_at
+      from known
+     where is_body_taken_once is not true or event_of_body is null or event_of_body = id
+     order by webhook_id, claimed_key, ordinality
     on conflict do nothing
     returning webhook_event_id),
   bodies_seen as (
     insert into webhook_bodies_seen (webhook_id, body_sha256, management_company_id, webhook_event_id, seen_at)
     select webhook_id, decode(body_sha256, 'hex'), management_company_id, id, received_at
       from given_webhooks
-     where is_body_taken_once and id in (select webhook_event_id from ids_seen)
+     where (is_body_taken_once or is_id_unsigned) and id in (select webhook_event_id from ids_seen)
      order by webhook_id, body_sha256, ordinality
     on conflict do nothing
     returning webhook_event_id),
@@ -202,7 +218,7 @@ const statements = new Map<string, { name: string; text: string }>();
 export async function commitIntakeRows(db: Database, rows: IntakeRows): Promise<ReadonlySet<string>> {
   const present = new Set(parts.filter((part) => rows[part].length > 0));
   if (present.size === 0) return new Set();
-  const looksAtBodies = rows.webhooks.some((webhook) => webhook.is_body_taken_once);
+  const looksAtBodies = rows.webhooks.some((webhook) => webhook.is_body_taken_once || webhook.is_id_unsigned);
   const key = `${[...present].join()} ${looksAtBodies}`;
   let statement = statements.get(key);
   if (statement === undefined) {
@@ -248,4 +264,17 @@ export async function findFirstBodies(
     values: [bodies.map((body) => body.webhook_id), bodies.map((body) => body.body_sha256)],
   });
   return new Map(rows.map((row) => [`${row.webhook_id}\n${row.body_sha256}`, row.webhook_event_id]));
+}
+
+/**
+ * Gives back the ids that were claimed by deliveries whose body another one took in the same moment: they are kept nowhere.
+ */
+export async function releaseClaimedIds(db: Database, webhookIds: readonly string[], eventIds: readonly string[]) {
+  await db.querySystem({
+    name: 'intake_release_claimed_ids',
+    text: `
+      delete from webhook_deliveries_seen
+       where webhook_id = any($1::uuid[]) and webhook_event_id = any($2::uuid[])`,
+    values: [webhookIds, eventIds],
+  });
 }

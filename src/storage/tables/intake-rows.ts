@@ -85,6 +85,8 @@ export interface WebhookRow {
   readonly body_sha256: string | null;
   /** Of one with a delivery key: an equal body makes it a duplicate. Absent where an older process spooled it. */
   readonly is_body_taken_once?: boolean;
+  /** The signature does not cover the delivery key: a known body under another one claims it for itself alone. */
+  readonly is_id_unsigned?: boolean;
   readonly status: string;
   readonly refusal_reason: string | null;
   readonly signature_verified: boolean;

@@ -12,7 +12,7 @@ function identify(source: string, headers: Record<string, string>, body: string,
   const payload = parsePayload(Buffer.from(body), contentType);
   return {
     type: eventTypeOf(source, preset.eventTypeFrom, headers, payload),
-    id: deliveryIdOf(preset.deliveryIdFrom, headers, payload),
+    id: deliveryIdOf(preset.signatureScheme, preset.deliveryIdFrom, headers, payload)?.id ?? null,
   };
 }
 
@@ -38,12 +38,26 @@ test('each sender is asked for its own names', () => {
   });
 });
 
-test('a custom sender names itself in headers, else in the body, else not at all', () => {
+test('a custom sender names itself in the signed body, else in headers, else not at all', () => {
   const headers = { 'x-event-type': 'meter.read', 'x-delivery-id': 'd1' };
-  assert.deepEqual(identify('custom', headers, '{"type":"other","id":"x"}'), { type: 'meter.read', id: 'd1' });
+  assert.deepEqual(identify('custom', headers, '{"type":"other","id":"x"}'), { type: 'other', id: 'x' });
+  assert.deepEqual(identify('custom', headers, '{"event_type":"a","event_id":"y","id":"x"}'), { type: 'a', id: 'y' });
+  assert.deepEqual(identify('custom', headers, '{"n":1}'), { type: 'meter.read', id: 'd1' });
+  assert.deepEqual(identify('custom', headers, 'no json'), { type: 'meter.read', id: 'd1' });
   assert.deepEqual(identify('custom', {}, '{"event":"e","id":5}'), { type: 'e', id: '5' });
   assert.deepEqual(identify('custom', {}, 'no json'), { type: null, id: null });
   assert.deepEqual(identify('custom', {}, '{"type":{"a":1}}'), { type: null, id: null });
+});
+
+test('an id is signed in the body, and in the headers that Standard Webhooks signs', () => {
+  const isSigned = (source: string, headers: Record<string, string>, body: unknown) => {
+    const { signatureScheme, deliveryIdFrom } = presetOf(source);
+    return deliveryIdOf(signatureScheme, deliveryIdFrom, headers, body)?.isSigned;
+  };
+  assert.equal(isSigned('custom', { 'x-delivery-id': 'd' }, { id: 'x' }), true);
+  assert.equal(isSigned('custom', { 'x-delivery-id': 'd' }, {}), false);
+  assert.equal(isSigned('github', { 'x-github-delivery': 'd' }, {}), false);
+  assert.equal(isSigned('standard_webhooks', { 'webhook-id': 'd' }, {}), true);
 });
 
 test('a GitHub form delivery is read from its payload field', () => {
@@ -63,7 +77,7 @@ test('JSON that its sender calls a form, as curl does unasked, is read as JSON',
 test('a path names members of the body itself, never what every object inherits', () => {
   const source = parseFactSource('body:constructor.name');
   assert.ok(source !== null);
-  assert.equal(deliveryIdOf([source], {}, { id: 1 }), null);
+  assert.equal(deliveryIdOf('hmac_hex', [source], {}, { id: 1 }), null);
   assert.equal(parseFactSource('cookie:x'), null);
 });
 

@@ -3,6 +3,7 @@
 import type { DeliveryHeaders } from '../schemes/scheme.ts';
 import type { FactSource } from '../sources/sources.ts';
 import { numberText, parseExactly } from './exact-json.ts';
+import type { SignatureScheme } from './verify-signature.ts';
 
 /** Longer types are cut: they go into columns, routing and labels of other systems. */
 const longestType = 200;
@@ -22,11 +23,15 @@ function memberAt(payload: unknown, path: readonly string[]): unknown {
   return value;
 }
 
-function readFact(sources: readonly FactSource[], headers: DeliveryHeaders, payload: unknown): string | null {
+function readFact(
+  sources: readonly FactSource[],
+  headers: DeliveryHeaders,
+  payload: unknown,
+): { readonly text: string; readonly source: FactSource } | null {
   for (const source of sources) {
     const value = source.in === 'header' ? headers[source.name] : memberAt(payload, source.path);
     const text = typeof value === 'string' ? value.trim() : numberText(value);
-    if (text !== null && text !== '') return text;
+    if (text !== null && text !== '') return { text, source };
   }
   return null;
 }
@@ -41,7 +46,7 @@ export function eventTypeOf(
   headers: DeliveryHeaders,
   payload: unknown,
 ): string | null {
-  const named = readFact(sources, headers, payload)?.slice(0, longestType) ?? null;
+  const named = readFact(sources, headers, payload)?.text.slice(0, longestType) ?? null;
   if (named !== null && sourceService === 'github') {
     const action = memberAt(payload, ['action']);
     return typeof action === 'string' && action !== '' ? `${named}.${action}`.slice(0, longestType) : named;
@@ -49,13 +54,24 @@ export function eventTypeOf(
   return named ?? (sourceService === 'telegram' ? telegramUpdateKind(payload) : null);
 }
 
-/** The sender's id of this delivery, whole, because two may differ in their last letter alone; or null where it gave none and the body's hash must serve. */
+/** The headers that Standard Webhooks signs with the body; no other scheme signs any. */
+const signedHeaders: ReadonlySet<string> = new Set(['webhook-id', 'svix-id']);
+
+/**
+ * The sender's id of this delivery, whole, because two may differ in their last letter alone; or null where it gave none and
+ * the body's hash must serve. `isSigned` where the scheme's signature covers the place that it was found in.
+ */
 export function deliveryIdOf(
+  scheme: SignatureScheme,
   sources: readonly FactSource[],
   headers: DeliveryHeaders,
   payload: unknown,
-): string | null {
-  return readFact(sources, headers, payload);
+): { readonly id: string; readonly isSigned: boolean } | null {
+  const found = readFact(sources, headers, payload);
+  if (found === null) return null;
+  const { source, text } = found;
+  const isSigned = source.in === 'body' || (scheme === 'standard_webhooks' && signedHeaders.has(source.name));
+  return { id: text, isSigned };
 }
 
 /**

@@ -125,6 +125,7 @@ async function acceptGenuine(
   const charged = { tenantId: webhook.tenantId, limit };
 
   const bodySha256 = hash('sha256', body, 'buffer');
+  const delivery = deliveryIdOf(webhook.scheme, webhook.deliveryIdFrom, incoming.headers, parsed);
   const event = receivedEvent(
     webhook,
     { eventId: facts.id, eventType, body, parsed, receivedAtMs, signatureVerified: facts.signatureVerified },
@@ -135,8 +136,8 @@ async function acceptGenuine(
     webhookEvent: {
       ...facts,
       status: admission.kind === 'later' ? 'deferred' : 'accepted',
-      deliveryId:
-        deliveryIdOf(webhook.deliveryIdFrom, incoming.headers, parsed) ?? `sha256:${bodySha256.toString('hex')}`,
+      deliveryId: delivery?.id ?? `sha256:${bodySha256.toString('hex')}`,
+      isIdUnsigned: delivery?.isSigned === false,
       bodySha256,
       isBodyTakenOnce: webhook.takesBodyOnce,
       payload: body,

@@ -39,8 +39,9 @@ const mebibyte = 1_048_576;
 const custom: SourcePreset = {
   signatureScheme: 'hmac_hex',
   signatureHeader: 'X-Webhook-Signature',
-  eventTypeFrom: [header('x-event-type'), body('type'), body('event_type'), body('event')],
-  deliveryIdFrom: [header('x-delivery-id'), body('event_id'), body('id')],
+  // What the signature covers comes first: a header beside it is anybody's word.
+  eventTypeFrom: [body('type'), body('event_type'), body('event'), header('x-event-type')],
+  deliveryIdFrom: [body('event_id'), body('id'), header('x-delivery-id')],
   maxPayloadSizeBytes: mebibyte,
   overLimitPolicy: 'reject',
   publishedRanges: [],
