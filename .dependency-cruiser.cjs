@@ -12,7 +12,7 @@ Visitor.prototype.visitStatement = function visitUsingToo(statement) {
 // (errors, ids, clock, logger); whatever is not named is refused.
 const ground = '^src/(errors|ids|clock|logger|ip-range|rounds|version|project-files|bounded-map)\\.ts$';
 const rooms = {
-  config: [],
+  config: ['providers'],
   resilience: [],
   metrics: [],
   secrets: ['config'],

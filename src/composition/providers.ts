@@ -61,6 +61,9 @@ export async function openProviders(
 function emulatedNames({ emulator }: Config, providers: readonly EnvironmentProvider[]): string[] {
   if (emulator === 'off') return [];
   return providers
-    .filter(({ credential }) => credential !== 'keyless' && (emulator === 'on' || credential === null))
+    .filter(
+      ({ credential }) =>
+        credential !== 'keyless' && credential !== 'address' && (emulator === 'on' || credential === null),
+    )
     .map(({ serviceName }) => serviceName);
 }

@@ -39,7 +39,7 @@ const logLevels: Readonly<Record<string, LogLevel>> = {
   SILENT: 'silent',
 };
 
-type Reader = ReturnType<typeof createReader>;
+export type Reader = ReturnType<typeof createReader>;
 
 /** Reads of each kind. A faulty value adds a line to `problems` and reads as its default. */
 export function createReader(env: Env, problems: string[]) {
@@ -250,35 +250,6 @@ export function readCidrs(read: Reader, problems: string[], name: string, hostAn
     }
   }
   return parts;
-}
-
-export function readCredentialsFile(
-  read: Reader,
-  problems: string[],
-  readFile: (path: string) => string,
-): string | null {
-  const path = read.text('GOOGLE_SHEETS_CREDENTIALS_PATH');
-  if (path === null) return null;
-  try {
-    const text = readFile(path);
-    const parsed = JSON.parse(text) as Record<string, unknown> | null;
-    if (typeof parsed?.client_email === 'string' && typeof parsed.private_key === 'string') return text;
-    problems.push(
-      'GOOGLE_SHEETS_CREDENTIALS_PATH: the file is no service-account key (client_email and private_key are missing)',
-    );
-  } catch (error) {
-    problems.push(`GOOGLE_SHEETS_CREDENTIALS_PATH: ${describeUnreadable(error)}`);
-  }
-  return null;
-}
-
-/** Never the file's text, which a parser's message quotes. */
-function describeUnreadable(error: unknown): string {
-  if (error instanceof SyntaxError) return 'the file is no JSON';
-  const { code } = error as { code?: unknown };
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EACCES' || code === 'EPERM') return 'the file may not be read by the user that runs this program';
-  return 'the file cannot be read';
 }
 
 export function readLogLevel(read: Reader, problems: string[]): LogLevel {

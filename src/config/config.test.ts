@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import pg from 'pg';
@@ -258,14 +258,15 @@ test('only public keys that one algorithm goes with are taken, also with escaped
 test('a service-account file must be one', () => {
   const env = { GOOGLE_SHEETS_CREDENTIALS_PATH: '/key.json' };
   const text = '{"client_email":"a@b","private_key":"x"}';
-  assert.equal(parseConfig(env, () => text).providers.googleSheetsCredentials, text);
+  assert.equal(parseConfig(env, () => text).providers.google_sheets?.credential, text);
   assert.equal(problemsOf(env, () => '{}').length, 1);
   assert.equal(problemsOf(env, () => 'no json').length, 1);
 });
 
 test('docs/config.md and .env.example name exactly the variables that are read', () => {
   const root = join(import.meta.dirname, '../..');
-  const source = ['src/config/config.ts', 'src/config/config-variables.ts']
+  const facts = globSync('src/providers/*/facts.ts', { cwd: root });
+  const source = ['src/config/config.ts', 'src/config/config-variables.ts', ...facts]
     .map((path) => readFileSync(join(root, path), 'utf8'))
     .join('\n');
   const variables = new Set(

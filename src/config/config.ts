@@ -9,7 +9,6 @@ import {
   type LogLevel,
   readBootstrapTokens,
   readCidrs,
-  readCredentialsFile,
   readDatabaseUrl,
   readEncryptionKeys,
   readJwtVerification,
@@ -19,6 +18,7 @@ import {
   readRedisUrls,
   tenantPattern,
 } from './config-variables.ts';
+import { type ProviderVariables, readProviders } from './provider-variables.ts';
 
 export type { BootstrapToken, EncryptionKey, JwtVerification } from './config-variables.ts';
 
@@ -44,16 +44,8 @@ export interface Config {
   readonly dataDir: string;
   /** The tenant that the environment's provider credentials are registered for. */
   readonly defaultTenant: string;
-  readonly providers: {
-    /** The service-account JSON as text, read from `GOOGLE_SHEETS_CREDENTIALS_PATH`. */
-    readonly googleSheetsCredentials: string | null;
-    /** Plain, or `enc:…`. */
-    readonly googleMapsApiKey: string | null;
-    readonly yandexMapsApiKey: string | null;
-    readonly googleSheetsBaseUrl: string | null;
-    readonly googleMapsBaseUrl: string | null;
-    readonly yandexMapsBaseUrl: string | null;
-  };
+  /** By adapter, for every provider that the environment may register. */
+  readonly providers: Readonly<Record<string, ProviderVariables>>;
   readonly emulator: EmulatorMode;
   /** null: generated in `dataDir` (development only). */
   readonly encryptionKeys: readonly EncryptionKey[] | null;
@@ -155,14 +147,7 @@ export function parseConfig(
     defaultTenant:
       read.matching('MANAGEMENT_COMPANY_ID', tenantPattern, 'must be 1 to 50 of A-Z, a-z, 0-9, _ and -') ??
       'uk_company_1',
-    providers: {
-      googleSheetsCredentials: readCredentialsFile(read, problems, readFile),
-      googleMapsApiKey: read.text('GOOGLE_MAPS_API_KEY'),
-      yandexMapsApiKey: read.text('YANDEX_MAPS_API_KEY'),
-      googleSheetsBaseUrl: read.url('GOOGLE_SHEETS_BASE_URL', ['http:', 'https:']),
-      googleMapsBaseUrl: read.url('GOOGLE_MAPS_BASE_URL', ['http:', 'https:']),
-      yandexMapsBaseUrl: read.url('YANDEX_MAPS_BASE_URL', ['http:', 'https:']),
-    },
+    providers: readProviders(read, problems, readFile),
     emulator,
     encryptionKeys,
     bootstrapTokens,

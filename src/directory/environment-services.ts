@@ -36,8 +36,12 @@ export interface EnvironmentProvider {
   readonly priority: number;
   /** By name; of those registered before it in the list. */
   readonly fallbackServiceName: string | null;
-  /** null: the environment has none. `keyless`: it needs none. */
-  readonly credential: { readonly kind: 'api-key' | 'service-account'; readonly text: string } | 'keyless' | null;
+  /** null: the environment has none. `keyless`: it needs none. `address`: it needs none but is there by its base URL, never emulated. */
+  readonly credential:
+    | { readonly kind: 'api-key' | 'service-account'; readonly text: string }
+    | 'keyless'
+    | 'address'
+    | null;
   readonly baseUrl: string | null;
 }
 
@@ -153,6 +157,7 @@ type Presence = 'real' | 'admin' | 'emulated' | 'absent';
 
 function presenceOf(provider: EnvironmentProvider, emulator: EmulatorMode, isAdmins: boolean): Presence {
   if (provider.credential === 'keyless') return 'real';
+  if (provider.credential === 'address') return provider.baseUrl !== null ? 'real' : isAdmins ? 'admin' : 'absent';
   if (emulator === 'on') return 'emulated';
   if (provider.credential !== null) return 'real';
   if (isAdmins) return 'admin';
@@ -196,7 +201,7 @@ function kept(row: Current): Secrets {
 /** An emulated service keeps what an admin has stored, for the day when it is not emulated any more. */
 function secretsOf(keyring: Keyring, row: Current, provider: EnvironmentProvider, presence: Presence): Secrets {
   const { credential } = provider;
-  if (credential === 'keyless') return kept(row);
+  if (credential === 'keyless' || credential === 'address') return kept(row);
   if (credential === null || presence !== 'real') {
     return hasOwnCredential(keyring, row) ? kept(row) : { api_key: null, credentials: null, mark: undefined };
   }

@@ -14,9 +14,6 @@ const typesServed: Readonly<Record<ServiceType, readonly ServiceType[]>> = {
   api: ['api', 'webhook', 'maps'],
 };
 
-/** Vendors whose services this program can emulate. */
-const emulatedAdapters: ReadonlySet<string> = new Set(['google_maps', 'yandex_maps', 'google_sheets']);
-
 /** `auto` as a service's name could not be asked for: it means any provider. */
 const reservedNames: ReadonlySet<string> = new Set(['auto']);
 
@@ -45,7 +42,7 @@ export function addressesOfDraft(draft: ServiceDraft): readonly { readonly path:
 }
 
 export function canBeEmulated(draft: ServiceDraft): boolean {
-  return emulatedAdapters.has(adapterNameOf(draft));
+  return findAdapter(adapterNameOf(draft))?.facts.isEmulated === true;
 }
 
 function faultsOfCost(cost: unknown): InputFault[] {

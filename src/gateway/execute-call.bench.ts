@@ -10,6 +10,7 @@ import { parseTenantId, type ServiceId } from '../ids.ts';
 import { createRateLimiter } from '../limits/rate-limiter.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import type { Place } from '../providers/geocoding.ts';
+import { httpFacts } from '../providers/http/facts.ts';
 import type { Adapter } from '../providers/provider.ts';
 import { createBulkheads } from '../resilience/bulkhead.ts';
 import { createCircuitBreakers } from '../resilience/circuit-breaker.ts';
@@ -136,6 +137,7 @@ function benchAdapter(name: string): Adapter {
   return {
     name,
     serviceType: 'geocoding',
+    facts: httpFacts,
     defaultBaseUrl: null,
     secretsOf: () => [],
     attempts: {

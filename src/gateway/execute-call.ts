@@ -27,6 +27,7 @@ import { type ChainResult, tryInOrder } from './failover.ts';
 import { decisiveError, foundNothing, notFound, tracesOf, unanswered } from './no-answer.ts';
 import type { Answered } from './outcome.ts';
 import { resolveProviders } from './resolve-providers.ts';
+import { withinTerms } from './storage-rule.ts';
 
 /** What those who waited for a fetch are given: an answer, or the error that it ended with. */
 type Fresh =
@@ -225,12 +226,14 @@ function found<Op extends KnownOperation>(
       cache === null || call.cacheMode === 'off' || ownTtlSeconds === 0
         ? null
         : { kind: quality, serviceId: service.id, serviceName: service.serviceName, body: bytesOf(true), costUsd },
-    // A poor answer that a missing provider might have bettered is soon asked for again.
-    ttlSeconds:
-      ownTtlSeconds ??
-      (quality === 'good' || wasAskedThroughout(chain) ? cache?.ttlSeconds : cache?.negativeTtlSeconds) ??
-      0,
-    staleSeconds: cache?.staleSeconds ?? 0,
+    ...withinTerms(service, {
+      // A poor answer that a missing provider might have bettered is soon asked for again.
+      ttlSeconds:
+        ownTtlSeconds ??
+        (quality === 'good' || wasAskedThroughout(chain) ? cache?.ttlSeconds : cache?.negativeTtlSeconds) ??
+        0,
+      staleSeconds: cache?.staleSeconds ?? 0,
+    }),
   };
 }
 

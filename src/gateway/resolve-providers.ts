@@ -2,6 +2,7 @@
 import { adapterNameOf, type ExternalService, isGeocoder, type ServiceDirectory } from '../directory/service.ts';
 import { invalidInput } from '../errors.ts';
 import type { Adapter, KnownOperation, ProviderAccount } from '../providers/provider.ts';
+import { resolveAlias } from '../providers/registry.ts';
 import type { Call } from './call.ts';
 
 /** A service that can be asked: it has an adapter, and the adapter knows the operation. */
@@ -15,9 +16,6 @@ export interface ResolveProvidersDeps {
   readonly directory: Pick<ServiceDirectory, 'ofTenant' | 'accountOf'>;
   findAdapter(name: string): Adapter | undefined;
 }
-
-/** Short names that callers may use for an adapter. */
-const adapterAliases: Readonly<Record<string, string>> = { google: 'google_maps', yandex: 'yandex_maps' };
 
 /**
  * The active services of the call's type, by priority, each followed along its `fallback_service_id`, none twice. A named
@@ -42,7 +40,7 @@ export async function resolveProviders<Op extends KnownOperation>(
 
 /** An exact service name first, then the first service that speaks through the adapter of that name. */
 function named(providers: readonly Provider[], name: string): Provider {
-  const adapterName = adapterAliases[name] ?? name;
+  const adapterName = resolveAlias(name);
   const provider =
     providers.find(({ service }) => service.serviceName === name) ??
     providers.find(({ adapter }) => adapter.name === adapterName);

@@ -5,6 +5,7 @@
 import Type from 'typebox';
 import { attempts } from '../gateway/error-members.ts';
 import { locationTypes } from '../providers/geocoding.ts';
+import { geocoderNames } from '../providers/registry.ts';
 import { maxAddressLength, maxProviderLength } from './input-reader.ts';
 import { distanceModes, distanceUnits, maxBatchAddresses } from './parse-request.ts';
 
@@ -25,8 +26,7 @@ const provider = Type.String({
   default: 'auto',
   minLength: 1,
   maxLength: maxProviderLength,
-  description:
-    '`auto`: by priority, with failover. `google_maps`, `yandex_maps`, `google`, `yandex`, or the name of a service: that one only.',
+  description: `\`auto\`: by priority, with failover. ${geocoderNames.map((name) => `\`${name}\``).join(', ')}, or the name of a service: that one only.`,
 });
 const language = Type.String({ default: 'ru', pattern: '^[A-Za-z]{2}$', description: 'ISO 639-1' });
 const country = Type.String({ default: 'UZ', pattern: '^[A-Za-z]{2}$', description: 'ISO 3166-1 alpha-2' });

@@ -4,27 +4,12 @@
  */
 import type { InputFault } from '../errors.ts';
 import type { ProviderHttp } from '../outbound/exchange.ts';
+import type { Operation, ServiceType } from './operations.ts';
+import type { VendorFacts } from './vendor-facts.ts';
 
 export type { ProviderHttp, ProviderReply, ProviderRequest } from '../outbound/exchange.ts';
 export { TransportError } from '../outbound/exchange.ts';
-
-/** As they appear in logs, metrics, events and costs. */
-export const operations = [
-  'geocode',
-  'reverse',
-  'distance',
-  'sheets_read',
-  'sheets_write',
-  'sheets_append',
-  'sheets_clear',
-  'sheets_metadata',
-  'http',
-  'health_check',
-] as const;
-export type Operation = (typeof operations)[number];
-
-export const serviceTypes = ['geocoding', 'sheets', 'maps', 'webhook', 'api'] as const;
-export type ServiceType = (typeof serviceTypes)[number];
+export { type Operation, type ServiceType, serviceTypes } from './operations.ts';
 
 /** One account at one provider, opened for use: the secrets are plain here and live no longer than the call. */
 export interface ProviderAccount {
@@ -88,6 +73,8 @@ export interface Adapter {
   /** As in `config.adapter`: `google_maps`. */
   readonly name: string;
   readonly serviceType: ServiceType;
+  /** What the rooms outside the adapter say of its vendor. */
+  readonly facts: VendorFacts;
   /** Where calls go unless the account has a `baseUrl`; null for those that reach no network. */
   readonly defaultBaseUrl: string | null;
   readonly attempts: { readonly [Op in KnownOperation]?: Attempt<Op> };

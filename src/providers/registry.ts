@@ -1,4 +1,4 @@
-/** Every adapter there is, by the name that `config.adapter` gives: adding a vendor is a folder and a line here. */
+/** Every adapter there is, by the name that `config.adapter` gives: adding a vendor is a folder, and its import and name here. */
 import { googleMaps } from './google_maps/adapter.ts';
 import { googleSheets } from './google_sheets/adapter.ts';
 import { httpAdapter } from './http/adapter.ts';
@@ -16,3 +16,25 @@ export function findAdapter(name: string): Adapter | null {
 }
 
 export const adapterNames: readonly string[] = [...adaptersByName.keys()];
+
+/** In which the environment registers them: a fallback before the service that names it. */
+export const environmentAdapters: readonly Adapter[] = adapters
+  .filter(({ facts }) => facts.environment !== null)
+  .sort(
+    (one, other) =>
+      Number(other.facts.environment?.fallback === null) - Number(one.facts.environment?.fallback === null),
+  );
+
+const adaptersByAlias: ReadonlyMap<string, string> = new Map(
+  adapters.flatMap(({ name, facts }) => facts.aliases.map((alias) => [alias, name] as const)),
+);
+
+/** The adapter that a short name means: `google` is `google_maps`. Any other name stands for itself. */
+export function resolveAlias(name: string): string {
+  return adaptersByAlias.get(name) ?? name;
+}
+
+/** What callers may write as `provider`, beside the names of services: each geocoder's name and its short names. */
+export const geocoderNames: readonly string[] = adapters
+  .filter(({ serviceType }) => serviceType === 'geocoding')
+  .flatMap(({ name, facts }) => [name, ...facts.aliases]);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Place } from '../../src/providers/geocoding.ts';
+import { httpFacts } from '../../src/providers/http/facts.ts';
 import type { Adapter, Verdict } from '../../src/providers/provider.ts';
 import type { Cleanup } from './cleanup.ts';
 
@@ -66,6 +67,7 @@ export async function startFakeProvider(t: Cleanup, behaviour: Behaviour = answe
 export const fakeAdapter: Adapter = {
   name: 'fake',
   serviceType: 'geocoding',
+  facts: httpFacts,
   defaultBaseUrl: null,
   secretsOf: (account) => (account.apiKey === null ? [] : [account.apiKey]),
   attempts: {

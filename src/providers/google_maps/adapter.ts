@@ -11,6 +11,7 @@ import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provide
 import { parseJson, shorten } from '../reading.ts';
 import { vendorBase, vendorRoot } from '../vendor-url.ts';
 import { confidenceOf } from './confidence.ts';
+import { googleMapsFacts } from './facts.ts';
 import { failed, judgeGeocode, judgeRoutes } from './verdicts.ts';
 import { addressParts, type GeocodeResult, parseMatrixElement } from './wire.ts';
 
@@ -25,6 +26,7 @@ const topLevelDomains: Readonly<Record<string, string>> = { GB: 'uk' };
 export const googleMaps: Adapter = {
   name: 'google_maps',
   serviceType: 'geocoding',
+  facts: googleMapsFacts,
   defaultBaseUrl: geocodingOrigin,
   secretsOf: ({ apiKey }) => (apiKey === null ? [] : [apiKey]),
 

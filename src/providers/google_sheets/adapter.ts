@@ -9,6 +9,7 @@ import { isHeaderText, unsendable } from '../header-text.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, ProviderReply, ProviderRequest, Verdict } from '../provider.ts';
 import { isObject } from '../reading.ts';
 import { vendorRoot } from '../vendor-url.ts';
+import { googleSheetsFacts } from './facts.ts';
 import type { ReadOptions } from './operations.ts';
 import { readServiceAccountKey, type ServiceAccountKey } from './service-account.ts';
 import { createServiceAccountTokens } from './service-account-tokens.ts';
@@ -40,6 +41,7 @@ export function createGoogleSheets(now: () => number = Date.now): Adapter {
   return {
     name: 'google_sheets',
     serviceType: 'sheets',
+    facts: googleSheetsFacts,
     defaultBaseUrl: origin,
     secretsOf: (account) => {
       const key = readServiceAccountKey(account);

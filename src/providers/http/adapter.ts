@@ -9,6 +9,7 @@ import { isHeaderText, unsendable } from '../header-text.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, ProviderReply, ProviderRequest, Verdict } from '../provider.ts';
 import { isObject, retryAfterMs, textIn } from '../reading.ts';
 import { type ClientAccount, createClientTokens } from './client-credentials.ts';
+import { httpFacts } from './facts.ts';
 import type { HttpOutput } from './operations.ts';
 import { faultsOfSettings, type HttpAuth, settingsOf } from './settings.ts';
 import { targetUrl, withoutParameter } from './target-url.ts';
@@ -24,6 +25,7 @@ export function createHttpAdapter(now: () => number = Date.now): Adapter {
   return {
     name: 'http',
     serviceType: 'api',
+    facts: httpFacts,
     defaultBaseUrl: null,
     faultsOf: faultsOfSettings,
     addressesOf({ config }) {

@@ -6,6 +6,7 @@
 import type { Place } from '../geocoding.ts';
 import type { Adapter, Verdict } from '../provider.ts';
 import type { Match } from './country-names.ts';
+import { offlineGazetteerFacts } from './facts.ts';
 import { bundledGazetteer, type Gazetteer } from './gazetteer.ts';
 import { cityName, countryName, inLanguage, regionName } from './local-names.ts';
 
@@ -22,6 +23,7 @@ export function createOfflineGazetteer(gazetteer: Gazetteer = bundledGazetteer):
   return {
     name: 'offline_gazetteer',
     serviceType: 'geocoding',
+    facts: offlineGazetteerFacts,
     defaultBaseUrl: null,
     secretsOf: () => [],
     attempts: {

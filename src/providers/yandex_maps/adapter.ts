@@ -12,6 +12,7 @@ import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provide
 import { parseJson, retryAfterMs, shorten, textIn } from '../reading.ts';
 import { vendorBase, vendorRoot } from '../vendor-url.ts';
 import { type Asked, confidenceOf, locationTypeByPrecision } from './confidence.ts';
+import { yandexMapsFacts } from './facts.ts';
 import {
   addressComponents,
   addressParts,
@@ -46,6 +47,7 @@ const twoNumbers = /^-?\d+(?:\.\d+)?(?:\s*,\s*|\s+)-?\d+(?:\.\d+)?$/;
 export const yandexMaps: Adapter = {
   name: 'yandex_maps',
   serviceType: 'geocoding',
+  facts: yandexMapsFacts,
   defaultBaseUrl: geocoderOrigin,
   secretsOf: ({ apiKey }) => (apiKey === null ? [] : [apiKey]),
 

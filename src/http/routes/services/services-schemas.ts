@@ -1,6 +1,7 @@
 /** The services API as it is checked and described. */
 import Type, { type Static } from 'typebox';
 import { serviceTypes } from '../../../providers/provider.ts';
+import { adapterNames } from '../../../providers/registry.ts';
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
 const largestInteger = 2_147_483_647;
@@ -28,7 +29,7 @@ const serviceName = Type.String({
 });
 
 const configHelp = [
-  '`adapter`: `google_maps`, `yandex_maps`, `google_sheets`, `offline_gazetteer` or `http`; default: the name of the service, and `http` for APIs.',
+  `\`adapter\`: ${adapterNames.map((name) => `\`${name}\``).join(', ')}; default: the name of the service, and \`http\` for APIs.`,
   '`cost_per_request`: USD, or `{operation: USD}`.',
   'Of `http` services: `auth`, `{in, name?, prefix?}`. `in` is `header` (default: `Authorization: Bearer <api_key>`), `query` (`name`),',
   '`basic` (`credentials.username` and `password`; or `name` as the user and the API key as the password; or the API key as `user:password`)',

@@ -1,0 +1,11 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { describedFiles } from './describe-providers.ts';
+
+for (const [path, describe] of Object.entries(describedFiles)) {
+  test(`${path} says of each provider what its facts say`, () => {
+    const text = readFileSync(path, 'utf8');
+    assert.equal(text, describe(text), 'run: npm run docs:providers');
+  });
+}

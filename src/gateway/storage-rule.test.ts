@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { withinTerms } from './storage-rule.ts';
+
+const day = 86_400;
+const yandex = { serviceName: 'yandex_maps', config: {} };
+
+test('an answer is kept no longer than its vendor allows, its time as a stale answer included', () => {
+  assert.deepEqual(withinTerms(yandex, { ttlSeconds: 3_600, staleSeconds: day }), {
+    ttlSeconds: 3_600,
+    staleSeconds: day - 3_600,
+  });
+  assert.deepEqual(withinTerms(yandex, { ttlSeconds: 30 * day, staleSeconds: day }), {
+    ttlSeconds: day,
+    staleSeconds: 0,
+  });
+});
+
+test('a second account is bound by its vendor’s terms, and what is under none by nothing', () => {
+  const second = { serviceName: 'maps_backup', config: { adapter: 'google_maps' } };
+  assert.equal(withinTerms(second, { ttlSeconds: 90 * day, staleSeconds: day }).ttlSeconds, 30 * day);
+  const unbound = { serviceName: 'offline_gazetteer', config: {} };
+  assert.deepEqual(withinTerms(unbound, { ttlSeconds: 90 * day, staleSeconds: day }), {
+    ttlSeconds: 90 * day,
+    staleSeconds: day,
+  });
+});

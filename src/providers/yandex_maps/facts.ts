@@ -1,0 +1,24 @@
+/** What is said of Yandex Maps outside its adapter. */
+import { freeOfCharge, type VendorFacts } from '../vendor-facts.ts';
+
+export const yandexMapsFacts: VendorFacts = {
+  displayName: 'Yandex Maps',
+  aliases: ['yandex'],
+  environment: {
+    priority: 200,
+    fallback: null,
+    credential: { kind: 'api-key', variable: 'YANDEX_MAPS_API_KEY', meaning: 'plain or `enc:…`' },
+    baseUrl: {
+      variable: 'YANDEX_MAPS_BASE_URL',
+      meaning: 'an origin, with or without the vendor’s base path `/v1` or `/1.x`',
+    },
+  },
+  // The free daily quota costs nothing; a paid contract is the tenant's own price.
+  listPrices: freeOfCharge(['geocode', 'reverse']),
+  defaultLimit: null,
+  storage: {
+    maxSeconds: 86_400,
+    terms: 'The standard licence allows no storing, only a short cache; the extended licence is a contract of its own.',
+  },
+  isEmulated: true,
+};
