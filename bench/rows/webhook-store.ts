@@ -17,6 +17,7 @@ import { ensurePartitions } from '../../src/storage/postgres/partitions.ts';
 import { receivedEvent } from '../../src/webhooks/receiving/received-event.ts';
 import type { Cleanup } from '../../test/support/cleanup.ts';
 import { sampleTenant, sampleWebhook } from '../../test/support/intake-samples.ts';
+import { silentRelay } from '../../test/support/silent-relay.ts';
 import { startPgbenchServer } from '../peers/pgbench.ts';
 import type { BenchRow } from '../report.ts';
 import { type Effort, median } from '../rounds.ts';
@@ -95,7 +96,7 @@ async function openOwn(t: Cleanup, url: string): Promise<{ db: Database; intake:
   await ensurePartitions(db, Date.now(), 1);
   const intake = createIntake({
     db,
-    relay: { origin: randomUUID(), accept: () => {} },
+    relay: silentRelay(),
     masker: createMasker(),
     clock: systemClock,
     logger,

@@ -3,6 +3,12 @@ import type { TenantId } from '../ids.ts';
 
 export type AuditStatus = 'success' | 'error' | 'timeout' | 'rate_limited' | 'cancelled';
 
+export interface Announcement {
+  /** Another provider is asked next. */
+  readonly willRetry: boolean;
+  readonly responseSizeBytes: number;
+}
+
 /** Before masking: `audit/mask.ts` runs inside the intake, so that no caller can forget it. */
 export interface AuditEntry {
   /** A UUID version 7 whose time is `startedAtMs`. */
@@ -32,6 +38,8 @@ export interface AuditEntry {
   readonly requestId: string;
   readonly sourceService: string | null;
   readonly estimatedCostUsd: number;
+  /** Its events are published: that the provider was asked, and how it answered. */
+  readonly announcement?: Announcement;
   /** Exact secret values of this call's account, masked wherever they appear, also in error texts and bodies. */
   readonly secrets: readonly string[];
 }

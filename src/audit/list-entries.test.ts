@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
 import { sampleLog, sampleTenant } from '../../test/support/intake-samples.ts';
+import { silentRelay } from '../../test/support/silent-relay.ts';
 import { systemClock } from '../clock.ts';
-import { newId, type TenantId } from '../ids.ts';
+import type { TenantId } from '../ids.ts';
 import { createIntake } from '../intake/group-commit.ts';
 import type { AuditEntry } from './entry.ts';
 import { countEntries, exportEntries, getEntry, type LogFilter, listEntries, parseCursor } from './list-entries.ts';
@@ -16,7 +17,7 @@ async function storeLogs(t: TestContext, logs: readonly AuditEntry[]) {
   const { db } = await startTestDatabase(t);
   const intake = createIntake({
     db,
-    relay: { origin: newId(), accept: () => undefined },
+    relay: silentRelay(),
     masker: createMasker(['tenant_pin']),
     clock: systemClock,
     logger: silentLogger,

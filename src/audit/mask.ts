@@ -121,11 +121,6 @@ export function maskMessage(message: string, secrets: readonly string[]): string
   return plainMasker.text(message, secrets);
 }
 
-/** The same for an address that is announced beside the audit's own row. */
-export function maskAddress(url: string, secrets: readonly string[]): string {
-  return plainMasker.url(url, secrets);
-}
-
 function maskByValue(value: string, secrets: readonly string[]): string {
   let out = value;
   for (const secret of secrets) {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
 import { sampleLog, sampleTenant } from '../../test/support/intake-samples.ts';
+import { silentRelay } from '../../test/support/silent-relay.ts';
 import { systemClock } from '../clock.ts';
-import { newId } from '../ids.ts';
 import { createIntake } from '../intake/group-commit.ts';
 import { type LogFilter, listEntries, parseCursor } from './list-entries.ts';
 import { createMasker } from './mask.ts';
@@ -13,7 +13,7 @@ const dayMs = 86_400_000;
 
 test('pages over the borders of days, and into the clock’s future, are one list in order', async (t) => {
   const { db } = await startTestDatabase(t);
-  const relay = { origin: newId(), accept: () => undefined };
+  const relay = silentRelay();
   const intake = createIntake({
     db,
     relay,

@@ -9,6 +9,7 @@ import { openSpool } from '../intake/spool.ts';
 import { startOutboxRelay } from '../outbox/relay.ts';
 import { createTelemetryPublisher } from '../outbox/telemetry.ts';
 import { createLeases } from '../storage/tables/leases.ts';
+import { receivedMessage } from '../webhooks/receiving/received-event.ts';
 import type { Foundation } from './core-parts.ts';
 import type { Stores } from './stores.ts';
 
@@ -19,7 +20,15 @@ export async function openDurability(
   { db, broker }: Stores,
 ) {
   const relay = own(
-    await startOutboxRelay({ db, broker, clock, logger, origin: randomUUID(), onPublished: metrics.eventPublished }),
+    await startOutboxRelay({
+      db,
+      broker,
+      clock,
+      logger,
+      origin: randomUUID(),
+      messageOfDelivery: (row, number) => receivedMessage(row, number, config.http.publicBaseUrl),
+      onPublished: metrics.eventPublished,
+    }),
   );
   metrics.setOutboxSource(() => {
     const { backlogCount, oldestAgeSeconds } = relay.stats();

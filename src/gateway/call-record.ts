@@ -3,7 +3,6 @@
  * while the call runs and written in one commit before it is answered.
  */
 import type { AuditEntry, AuditStatus } from '../audit/entry.ts';
-import { maskAddress } from '../audit/mask.ts';
 import type { ExternalService } from '../directory/service.ts';
 import { newId, type TenantId } from '../ids.ts';
 import type { IntakeRecord, OutboxRecord } from '../intake/intake.ts';
@@ -50,7 +49,7 @@ export function createCallRecord(
   call: RecordedCall,
   announceRefusal: (tenantId: TenantId, state: LimitState) => boolean,
 ): CallRecord {
-  const asked: { readonly entry: AuditEntry; readonly provider: AskedProvider }[] = [];
+  const asked: (AuditEntry & { readonly announcement: { willRetry: boolean } })[] = [];
   const refusals: AuditEntry[] = [];
   const refusalEvents: OutboxRecord[] = [];
   let place = 0;
@@ -93,12 +92,11 @@ export function createCallRecord(
     operation: call.operation,
     asked(provider) {
       const { exchange } = provider;
-      const entry: AuditEntry = {
+      const entry = {
         ...common(provider.service),
         id: newId(provider.startedAtMs),
         serviceName: provider.service.serviceName,
-        // Its event carries it too, and the intake masks rows alone.
-        endpoint: exchange === null ? null : maskAddress(exchange.endpoint, provider.secrets),
+        endpoint: exchange?.endpoint ?? null,
         httpMethod: exchange?.method ?? null,
         requestHeaders: exchange?.requestHeaders ?? null,
         requestBody: exchange?.requestBody ?? null,
@@ -111,9 +109,12 @@ export function createCallRecord(
         errorCode: provider.errorCode,
         retryCount: provider.retryCount,
         estimatedCostUsd: provider.costUsd,
+        announcement: { willRetry: false, responseSizeBytes: exchange?.reply?.body?.length ?? 0 },
         secrets: provider.secrets,
       };
-      asked.push({ entry, provider });
+      const before = asked.at(-1);
+      if (before !== undefined) before.announcement.willRetry = true;
+      asked.push(entry);
     },
     refusedByLimit(service, state, nowMs) {
       const errorMessage = describeRefusal(state);
@@ -124,16 +125,10 @@ export function createCallRecord(
       const errorMessage = 'the budget of this month is spent';
       refuse(service, { serviceName: service.serviceName, errorCode: 'BUDGET_EXCEEDED', errorMessage }, nowMs);
     },
-    costUsd: () => asked.reduce((total, { entry }) => total + entry.estimatedCostUsd, 0),
+    costUsd: () => asked.reduce((total, { estimatedCostUsd }) => total + estimatedCostUsd, 0),
     toIntake() {
       if (asked.length === 0 && refusals.length === 0) return null;
-      const events = asked.flatMap(({ entry, provider }, index): OutboxRecord[] => [
-        { event: requestSent(entry) },
-        {
-          event: provider.errorCode === null ? requestCompleted(entry) : requestFailed(entry, index + 1 < asked.length),
-        },
-      ]);
-      return { logs: [...asked.map(({ entry }) => entry), ...refusals], events: [...events, ...refusalEvents] };
+      return { logs: [...asked, ...refusals], events: refusalEvents };
     },
   };
 }
@@ -141,71 +136,6 @@ export function createCallRecord(
 /** A limit of 0 stands for a provider without one that asked for a pause. */
 function describeRefusal({ maxRequests, windowType }: LimitState): string {
   return maxRequests === 0 ? 'the provider asked for a pause' : `the limit of ${maxRequests} a ${windowType} is spent`;
-}
-
-function envelopeOf(entry: AuditEntry) {
-  return {
-    tenantId: entry.tenantId,
-    serviceName: entry.serviceName,
-    correlationId: entry.requestId,
-    aggregateId: entry.serviceId ?? entry.serviceName,
-  };
-}
-
-function requestSent(entry: AuditEntry): DurableEvent {
-  return {
-    ...envelopeOf(entry),
-    type: 'integration.request.sent',
-    occurredAtMs: entry.startedAtMs,
-    fields: {
-      log_id: entry.id,
-      service_id: entry.serviceId,
-      operation: entry.operation,
-      endpoint: entry.endpoint,
-      http_method: entry.httpMethod,
-      request_id: entry.requestId,
-      source_service: entry.sourceService,
-    },
-  };
-}
-
-function requestCompleted(entry: AuditEntry): DurableEvent {
-  return {
-    ...envelopeOf(entry),
-    type: 'integration.request.completed',
-    occurredAtMs: entry.completedAtMs,
-    fields: {
-      log_id: entry.id,
-      service_id: entry.serviceId,
-      operation: entry.operation,
-      response_status_code: entry.responseStatusCode,
-      duration_ms: entry.completedAtMs - entry.startedAtMs,
-      response_size_bytes: entry.responseBody?.length ?? 0,
-      request_id: entry.requestId,
-      estimated_cost: entry.estimatedCostUsd,
-      cached: false,
-    },
-  };
-}
-
-function requestFailed(entry: AuditEntry, willRetry: boolean): DurableEvent {
-  return {
-    ...envelopeOf(entry),
-    type: 'integration.request.failed',
-    occurredAtMs: entry.completedAtMs,
-    fields: {
-      log_id: entry.id,
-      service_id: entry.serviceId,
-      operation: entry.operation,
-      error_message: entry.errorMessage ?? '',
-      error_code: entry.errorCode ?? 'PROVIDER_ERROR',
-      response_status_code: entry.responseStatusCode,
-      duration_ms: entry.completedAtMs - entry.startedAtMs,
-      retry_count: entry.retryCount,
-      request_id: entry.requestId,
-      will_retry: willRetry,
-    },
-  };
 }
 
 function limitExceeded(call: RecordedCall, state: LimitState, nowMs: number): DurableEvent {

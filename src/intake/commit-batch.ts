@@ -1,6 +1,7 @@
 /** One commit of many records, and what to do when PostgreSQL does not take it. */
 
-import { messageOfRow, type OutboxMessage } from '../outbox/envelope.ts';
+import { type Handover, messageOfRow } from '../outbox/envelope.ts';
+import type { RelayForIntake } from '../outbox/relay.ts';
 import { type Database, DatabaseAway } from '../storage/postgres/database.ts';
 import { isLockTaken } from '../storage/postgres/database-away.ts';
 import {
@@ -8,8 +9,10 @@ import {
   findFirstBodies,
   findFirstDeliveries,
   releaseClaimedIds,
+  type WrittenRows,
 } from '../storage/tables/commit-intake.ts';
 import type { IntakeRows, LogBodyRow, WebhookRow } from '../storage/tables/intake-rows.ts';
+import { beginFactCommit, type FactCommit, reclaimEarlierTries } from './fact-commit.ts';
 import type { PreparedRecord } from './prepare.ts';
 
 export type Outcome =
@@ -20,8 +23,8 @@ export type Outcome =
 export interface Commit {
   /** One per record, in order. */
   readonly outcomes: readonly Outcome[];
-  /** Of what was written, in order: for the relay. */
-  readonly events: readonly OutboxMessage[];
+  /** Events of what was written, in order: for the relay. */
+  readonly handovers: readonly Handover[];
 }
 
 export interface BatchCommitter {
@@ -38,10 +41,20 @@ const maxTransientTries = 5;
 /** Bodies known to be stored are not sent again. At the bound the elder half is forgotten, and at worst sent once more. */
 const maxRememberedBodies = 20_000;
 
-export function createBatchCommitter(db: Database): BatchCommitter {
+export function createBatchCommitter(db: Database, relay: RelayForIntake): BatchCommitter {
   const storedBodies = createKeyMemory(maxRememberedBodies);
 
   const write = async (records: readonly PreparedRecord[]): Promise<Commit> => {
+    const facts = await beginFactCommit(relay, records);
+    try {
+      return await writeNumbered(records, facts);
+    } catch (error) {
+      facts.abandon();
+      throw error;
+    }
+  };
+
+  const writeNumbered = async (records: readonly PreparedRecord[], facts: FactCommit): Promise<Commit> => {
     const bodies = newBodies(records, storedBodies);
     const rows: IntakeRows = {
       webhooks: records.flatMap((record) => record.webhook ?? []),
@@ -50,7 +63,8 @@ export function createBatchCommitter(db: Database): BatchCommitter {
       usage: records.flatMap((record) => record.usage),
       events: records.flatMap((record) => record.events),
     };
-    const writtenWebhooks = await commitWithTransientRetries(db, rows);
+    const written = await commitWithTransientRetries(db, rows, relay.origin);
+    const writtenWebhooks = written.webhooks;
     const firstOf = await findFirstOf(db, rows.webhooks, writtenWebhooks);
 
     for (const [key, body] of bodies) if (body.gate === null) storedBodies.add(key);
@@ -61,13 +75,18 @@ export function createBatchCommitter(db: Database): BatchCommitter {
         webhook !== null && !writtenWebhooks.has(webhook.id) && first !== undefined && first !== webhook.id;
       return { kind: 'written', duplicateOf: isDuplicate ? first : null };
     });
-    const events = records.flatMap((record, index) => {
+    const isKept = (_: PreparedRecord, index: number): boolean => {
       const outcome = outcomes[index];
-      return outcome?.kind === 'written' && outcome.duplicateOf === null
-        ? record.events.map((row) => messageOfRow(row, row.not_before))
-        : [];
-    });
-    return { outcomes, events };
+      return outcome?.kind === 'written' && outcome.duplicateOf === null;
+    };
+    const kept = records.filter(isKept);
+    const isFromEarlierTry =
+      kept.reduce((count, { logs }) => count + logs.length, 0) > written.logs ||
+      kept.some(({ webhook }) => webhook !== null && !writtenWebhooks.has(webhook.id));
+    if (isFromEarlierTry) await reclaimEarlierTries(db, relay.origin, kept);
+    for (const [index, record] of records.entries()) if (!isKept(record, index)) facts.pass(record);
+    const handover = facts.handOver(kept, ({ events }) => events.map((row) => messageOfRow(row, row.not_before)));
+    return { outcomes, handovers: [handover] };
   };
 
   /** Halves the batch until the one that cannot be stored stands alone: log2(n) more statements for each such record. */
@@ -76,21 +95,24 @@ export function createBatchCommitter(db: Database): BatchCommitter {
       return await write(records);
     } catch (error) {
       if (isAway(error)) throw asAway(error);
-      if (records.length === 1) return { outcomes: [{ kind: 'rejected', error }], events: [] };
+      if (records.length === 1) return { outcomes: [{ kind: 'rejected', error }], handovers: [] };
       const middle = records.length >> 1;
       const first = await writeIsolating(records.slice(0, middle));
       const second = await writeIsolating(records.slice(middle));
-      return { outcomes: [...first.outcomes, ...second.outcomes], events: [...first.events, ...second.events] };
+      return {
+        outcomes: [...first.outcomes, ...second.outcomes],
+        handovers: [...first.handovers, ...second.handovers],
+      };
     }
   };
 
   return { commit: writeIsolating };
 }
 
-async function commitWithTransientRetries(db: Database, rows: IntakeRows): Promise<ReadonlySet<string>> {
+async function commitWithTransientRetries(db: Database, rows: IntakeRows, origin: string): Promise<WrittenRows> {
   for (let tries = 1; ; tries++) {
     try {
-      return await commitIntakeRows(db, rows);
+      return await commitIntakeRows(db, rows, origin);
     } catch (error) {
       if (!transientCodes.has(codeOf(error)) || tries >= maxTransientTries) throw error;
     }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
 import { sampleEvent, sampleLog, sampleWebhook } from '../../test/support/intake-samples.ts';
+import { silentRelay } from '../../test/support/silent-relay.ts';
 import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { createMasker } from '../audit/mask.ts';
@@ -37,7 +38,7 @@ async function startSpoolingIntake(
     const throughProxy = openAnother({ url: proxy.through(url), connectTimeoutMs: 200, statementTimeoutMs: 1_000 });
     const intake = createIntake({
       db: throughProxy,
-      relay: { origin: newId(), accept: (messages) => void published.push(...messages) },
+      relay: silentRelay(({ messages }) => void published.push(...messages)),
       masker: createMasker(),
       clock: systemClock,
       logger: silentLogger,
@@ -237,7 +238,7 @@ test('a record whose tables stay locked goes to the spool after one wait for the
   };
   const intake = createIntake({
     db: locked as unknown as Database,
-    relay: { origin: newId(), accept: () => undefined },
+    relay: silentRelay(),
     masker: createMasker(),
     clock: systemClock,
     logger: silentLogger,
@@ -268,7 +269,7 @@ async function startDrainingOne(
     committer,
     db: { isReachable: async () => true } as unknown as Database,
     logger: silentLogger,
-    relay: { origin: newId(), accept: () => undefined },
+    relay: silentRelay(),
   });
 }
 
@@ -284,7 +285,7 @@ test('a look for what dead processes left that fails is made again, and what the
   const committer: BatchCommitter = {
     async commit(records) {
       stored.push(...records.map(({ logs }) => logs[0]?.request_id ?? ''));
-      return { outcomes: records.map(() => ({ kind: 'written', duplicateOf: null })), events: [] };
+      return { outcomes: records.map(() => ({ kind: 'written', duplicateOf: null })), handovers: [] };
     },
   };
   let looks = 0;
@@ -308,7 +309,7 @@ test('new records do not wait for the last of the spool where PostgreSQL does no
     async commit(records) {
       isAsked = true;
       await answered;
-      return { outcomes: records.map(() => ({ kind: 'written', duplicateOf: null })), events: [] };
+      return { outcomes: records.map(() => ({ kind: 'written', duplicateOf: null })), handovers: [] };
     },
   };
   const draining = await startDrainingOne(t, committer, (spool) => spool);

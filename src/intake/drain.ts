@@ -1,6 +1,6 @@
 /** Empties the spool into PostgreSQL, in order, when it is back, and then lets the intake commit directly again. */
 import type { Logger } from '../logger.ts';
-import type { OutboxRelay } from '../outbox/relay.ts';
+import type { RelayForIntake } from '../outbox/relay.ts';
 import { type Database, DatabaseAway } from '../storage/postgres/database.ts';
 import type { BatchCommitter } from './commit-batch.ts';
 import type { Spool, SpoolBatch } from './spool.ts';
@@ -23,7 +23,7 @@ export interface DrainingDeps {
   readonly db: Database;
   readonly logger: Logger;
   /** Events of other processes' spools are published by this one. */
-  readonly relay: Pick<OutboxRelay, 'origin' | 'accept'>;
+  readonly relay: RelayForIntake;
 }
 
 /** With no more than this left, new records wait for it: a commit or two. */
@@ -72,8 +72,8 @@ export function startDraining(deps: DrainingDeps): Draining {
       ...record,
       events: record.events.map((event) => ({ ...event, origin: relay.origin })),
     }));
-    const { outcomes, events } = await committer.commit(own);
-    relay.accept(events);
+    const { outcomes, handovers } = await committer.commit(own);
+    for (const handover of handovers) relay.accept(handover);
     const refused = own.filter((_, index) => outcomes[index]?.kind === 'rejected');
     if (refused.length === 0) return;
     const reason = outcomes.find((outcome) => outcome.kind === 'rejected');

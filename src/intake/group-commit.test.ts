@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
 import { sampleEvent, sampleLog, sampleTenant, sampleWebhook } from '../../test/support/intake-samples.ts';
+import { silentRelay } from '../../test/support/silent-relay.ts';
 import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
 import { createMasker } from '../audit/mask.ts';
 import { systemClock } from '../clock.ts';
@@ -16,7 +17,7 @@ async function startIntake(t: TestContext, overrides: Partial<IntakeDeps> = {}) 
   const accepted: OutboxMessage[] = [];
   const deps: IntakeDeps = {
     db,
-    relay: { origin: newId(), accept: (messages) => void accepted.push(...messages) },
+    relay: silentRelay(({ messages }) => void accepted.push(...messages)),
     masker: createMasker(),
     clock: systemClock,
     logger: silentLogger,

@@ -15,8 +15,8 @@
 import type { Masker } from '../audit/mask.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
-import type { OutboxMessage } from '../outbox/envelope.ts';
-import type { OutboxRelay } from '../outbox/relay.ts';
+import type { Handover } from '../outbox/envelope.ts';
+import type { RelayForIntake } from '../outbox/relay.ts';
 import { type Database, DatabaseAway } from '../storage/postgres/database.ts';
 import { type BatchCommitter, createBatchCommitter, type Outcome } from './commit-batch.ts';
 import { startDraining } from './drain.ts';
@@ -29,7 +29,7 @@ import { createWaitingRoom, type WaitingRecord } from './waiting-room.ts';
 
 export interface IntakeDeps {
   readonly db: Database;
-  readonly relay: Pick<OutboxRelay, 'origin' | 'accept'>;
+  readonly relay: RelayForIntake;
   readonly masker: Masker;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -57,7 +57,7 @@ export function createIntake(deps: IntakeDeps): Intake {
     maxBytes: deps.maxWaitingBytes ?? 64 * 1024 * 1024,
     deadlineMs: deps.roomDeadlineMs ?? 5_000,
   });
-  const committer: BatchCommitter = createBatchCommitter(deps.db);
+  const committer: BatchCommitter = createBatchCommitter(deps.db, deps.relay);
   const spoolWriter: SpoolWriter | null = spool === null ? null : createSpoolWriter(spool);
   const prepare = { masker: deps.masker, origin: deps.relay.origin };
   let closed = false;
@@ -73,12 +73,12 @@ export function createIntake(deps: IntakeDeps): Intake {
       : startDraining({ spool, writer: spoolWriter, committer, db: deps.db, logger, relay: deps.relay });
 
   /** Returns the events of what was written. */
-  const storeInDatabase = async (batch: readonly WaitingRecord[]): Promise<readonly OutboxMessage[]> => {
+  const storeInDatabase = async (batch: readonly WaitingRecord[]): Promise<readonly Handover[]> => {
     const startedAtMs = performance.now();
-    const { outcomes, events } = await committer.commit(batch.map(({ record }) => record));
+    const { outcomes, handovers } = await committer.commit(batch.map(({ record }) => record));
     deps.onCommit?.({ records: batch.length, durationMs: performance.now() - startedAtMs, storedIn: 'database' });
     for (const [index, waiting] of batch.entries()) answer(waiting, outcomes[index] as Outcome);
-    return events;
+    return handovers;
   };
 
   const answer = (waiting: WaitingRecord, outcome: Outcome): void => {
@@ -103,7 +103,7 @@ export function createIntake(deps: IntakeDeps): Intake {
   };
 
   /** Returns the events of what is in PostgreSQL now; those in the spool are published when it drains. */
-  const store = async (batch: readonly WaitingRecord[]): Promise<readonly OutboxMessage[]> => {
+  const store = async (batch: readonly WaitingRecord[]): Promise<readonly Handover[]> => {
     await drain?.doorOpen();
     if (drain === null || !drain.isActive()) {
       try {
@@ -119,7 +119,7 @@ export function createIntake(deps: IntakeDeps): Intake {
     return [];
   };
 
-  const storeOrRefuse = async (batch: readonly WaitingRecord[]): Promise<readonly OutboxMessage[]> => {
+  const storeOrRefuse = async (batch: readonly WaitingRecord[]): Promise<readonly Handover[]> => {
     try {
       return await store(batch);
     } catch (error) {
@@ -139,9 +139,9 @@ export function createIntake(deps: IntakeDeps): Intake {
     while (mayCommit()) {
       const storing = storeOrRefuse(room.take(maxBatchRecords, maxBatchBytes));
       notHandedOver += 1;
-      lastHandedOver = Promise.all([storing, lastHandedOver]).then(([events]) => {
+      lastHandedOver = Promise.all([storing, lastHandedOver]).then(([handovers]) => {
         notHandedOver -= 1;
-        deps.relay.accept(events);
+        for (const handover of handovers) deps.relay.accept(handover);
       });
       const ended = storing.then(() => {
         underWay.delete(ended);

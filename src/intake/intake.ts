@@ -68,6 +68,8 @@ export interface IntakeRecord {
   readonly events?: readonly OutboxRecord[];
   readonly usage?: readonly UsageRecord[];
   readonly webhookEvent?: WebhookEventRecord;
+  /** The event of `webhookEvent`: published from that row. It bears the delivery's id. */
+  readonly received?: DurableEvent;
 }
 
 export interface IntakeReceipt {

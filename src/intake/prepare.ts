@@ -5,7 +5,7 @@ import { type KeptBody, keepBody, keepHeaders, storableText } from '../audit/bod
 import type { AuditEntry } from '../audit/entry.ts';
 import type { Masker } from '../audit/mask.ts';
 import { newId } from '../ids.ts';
-import { sealEnvelope } from '../outbox/envelope.ts';
+import { type OutboxMessage, sealEnvelope } from '../outbox/envelope.ts';
 import type { EventRow, LogBodyRow, LogRow, UsageRow, WebhookRow } from '../storage/tables/intake-rows.ts';
 import type { IntakeRecord, OutboxRecord, UsageRecord, WebhookEventRecord } from './intake.ts';
 
@@ -16,6 +16,8 @@ export interface PreparedRecord {
   readonly bodies: readonly LogBodyRow[];
   readonly usage: readonly UsageRow[];
   readonly events: readonly EventRow[];
+  /** The event of `webhook`, as it was received. Made from the row where it is absent: after the spool. */
+  readonly received?: OutboxMessage;
 }
 
 export interface PrepareDeps {
@@ -27,7 +29,9 @@ export interface PrepareDeps {
 export function prepareRecord(deps: PrepareDeps, record: IntakeRecord): PreparedRecord {
   // A deferred delivery goes to its target no sooner than its event is published.
   const notBeforeMs = record.events?.[0]?.notBeforeMs;
-  const webhook = record.webhookEvent === undefined ? null : webhookRow(record.webhookEvent, notBeforeMs);
+  const { received } = record;
+  const webhook =
+    record.webhookEvent === undefined ? null : webhookRow(record.webhookEvent, notBeforeMs, received !== undefined);
   const usage = record.usage ?? [];
   const firstLog = record.logs?.[0]?.id;
   const ownMark = usage.length > 0 && webhook === null && firstLog === undefined ? newId() : null;
@@ -42,6 +46,7 @@ export function prepareRecord(deps: PrepareDeps, record: IntakeRecord): Prepared
     bodies,
     usage: anchor === null ? [] : usage.map((part) => usageRow(part, anchor, anchor === ownMark)),
     events: (record.events ?? []).map((event) => eventRow(event, anchor, deps.origin)),
+    ...(webhook === null || received === undefined ? {} : { received: sealEnvelope(received, { id: webhook.id }) }),
   };
 }
 
@@ -80,6 +85,10 @@ function logRow(masker: Masker, entry: AuditEntry, gate: string | null, bodies: 
     request_id: column(entry.requestId, 128),
     source_service: entry.sourceService === null ? null : column(entry.sourceService, 100),
     estimated_cost: entry.estimatedCostUsd,
+    response_size_bytes: entry.announcement?.responseSizeBytes ?? null,
+    will_retry: entry.announcement?.willRetry ?? null,
+    is_announced: entry.announcement !== undefined,
+    origin_number: null,
   };
 }
 
@@ -100,7 +109,7 @@ function usageRow(usage: UsageRecord, gate: string, isMark: boolean): UsageRow {
 }
 
 function eventRow({ event, id, notBeforeMs }: OutboxRecord, gate: string | null, origin: string): EventRow {
-  const message = sealEnvelope(event, notBeforeMs, id);
+  const message = sealEnvelope(event, { ...(id === undefined ? {} : { id }), notBeforeMs });
   return {
     gate,
     id: message.id,
@@ -114,7 +123,7 @@ function eventRow({ event, id, notBeforeMs }: OutboxRecord, gate: string | null,
   };
 }
 
-function webhookRow(event: WebhookEventRecord, notBeforeMs: number | undefined): WebhookRow {
+function webhookRow(event: WebhookEventRecord, notBeforeMs: number | undefined, isAnnounced: boolean): WebhookRow {
   return {
     id: event.id,
     delivery_key: event.deliveryId === null ? null : deliveryKey(event.deliveryId),
@@ -140,6 +149,8 @@ function webhookRow(event: WebhookEventRecord, notBeforeMs: number | undefined):
     received_at: timestamp(event.receivedAtMs),
     target_delivery_id: event.deliverToTarget ? newId() : null,
     target_due_at: notBeforeMs === undefined ? null : timestamp(notBeforeMs),
+    is_announced: isAnnounced,
+    origin_number: null,
   };
 }
 

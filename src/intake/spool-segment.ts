@@ -29,11 +29,17 @@ export function renderFrame(
   offset: number,
   records: readonly PreparedRecord[],
 ): Buffer {
-  const sealed = keyring.sealBytes(Buffer.from(JSON.stringify(records), 'utf8'), bindingOf(segmentId, offset));
+  const plain = Buffer.from(JSON.stringify(records, withoutRendered), 'utf8');
+  const sealed = keyring.sealBytes(plain, bindingOf(segmentId, offset));
   const header = Buffer.allocUnsafe(frameHeaderBytes);
   header.writeUInt32BE(sealed.length, 0);
   header.writeUInt32BE(crc32(sealed), 4);
   return Buffer.concat([header, sealed]);
+}
+
+/** An event that is rendered from its row once more lies here once. */
+function withoutRendered(this: unknown, key: string, value: unknown): unknown {
+  return key === 'received' && (this as PreparedRecord).webhook ? undefined : value;
 }
 
 /** Writes all of `bytes` at `offset` and flushes it to the disk. Throws what the file system throws (ENOSPC, EIO). */

@@ -2,6 +2,7 @@
 import { newId, type TenantId } from '../ids.ts';
 import type { OutboxRow } from '../storage/tables/outbox-events.ts';
 import type { EventType, IntegrationEvent } from './events.ts';
+import type { NumberBlock } from './fact-numbers.ts';
 
 export interface OutboxMessage {
   readonly id: string;
@@ -15,6 +16,23 @@ export interface OutboxMessage {
   readonly body: string;
   /** RFC 3339 UTC; null: at once. */
   readonly notBefore: string | null;
+  /** Its running number among the facts of its process; null: it has a row of its own in `outbox_events`. */
+  readonly factNumber: number | null;
+}
+
+/** Events of a commit that is through, on their way to the relay. */
+export interface Handover {
+  readonly messages: readonly OutboxMessage[];
+  /** The numbers that its facts took. */
+  readonly blocks: readonly NumberBlock[];
+}
+
+export interface SealOptions {
+  /** Default: a fresh one. */
+  readonly id?: string;
+  /** Unix milliseconds. */
+  readonly notBeforeMs?: number | undefined;
+  readonly factNumber?: number;
 }
 
 const maxAggregateLength = 100;
@@ -23,7 +41,8 @@ const maxAggregateLength = 100;
  * Gives the event its id and renders it. The type's own fields stand beside the envelope's, flat; an envelope member
  * wins over a field of the same name, so that no field can forge a tenant.
  */
-export function sealEnvelope(event: IntegrationEvent, notBeforeMs?: number, id: string = newId()): OutboxMessage {
+export function sealEnvelope(event: IntegrationEvent, options: SealOptions = {}): OutboxMessage {
+  const { id = newId(), notBeforeMs, factNumber = null } = options;
   const occurredAt = new Date(event.occurredAtMs).toISOString();
   return {
     id,
@@ -42,6 +61,7 @@ export function sealEnvelope(event: IntegrationEvent, notBeforeMs?: number, id: 
       metadata: event.metadata ?? {},
     }),
     notBefore: notBeforeMs === undefined ? null : new Date(notBeforeMs).toISOString(),
+    factNumber,
   };
 }
 
@@ -55,5 +75,6 @@ export function messageOfRow(row: OutboxRow, notBefore: string | null): OutboxMe
     occurredAt: row.occurred_at,
     body: row.body,
     notBefore,
+    factNumber: null,
   };
 }

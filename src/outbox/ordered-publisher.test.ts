@@ -16,6 +16,7 @@ function message(key: string, number: number): OutboxMessage {
     occurredAt: '2026-11-22T00:00:00.000Z',
     body: '{}',
     notBefore: null,
+    factNumber: null,
   };
 }
 

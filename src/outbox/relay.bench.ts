@@ -63,7 +63,14 @@ export async function runOutboxBench(options: OutboxBenchOptions): Promise<Outbo
   const drain = async (): Promise<number> => {
     await fillOutbox(db);
     const startedAtMs = performance.now();
-    const relay = await startOutboxRelay({ db, broker, clock: systemClock, logger, origin: randomUUID() });
+    const relay = await startOutboxRelay({
+      db,
+      broker,
+      clock: systemClock,
+      logger,
+      origin: randomUUID(),
+      messageOfDelivery,
+    });
     for (;;) {
       const { rows } = await db.querySystem({ text: 'select from outbox_events limit 1' });
       if (rows.length === 0) break;
@@ -103,6 +110,11 @@ export async function runOutboxBench(options: OutboxBenchOptions): Promise<Outbo
   ];
 }
 
+/** No deliveries here. */
+function messageOfDelivery(): never {
+  throw new Error('there is no delivery');
+}
+
 function sampleMessage() {
   return sealEnvelope({
     type: 'integration.cache.miss',
@@ -133,7 +145,7 @@ async function fillOutbox(db: Database): Promise<void> {
         not_before: null,
       };
     });
-    await commitIntakeRows(db, { webhooks: [], logs: [], bodies: [], usage: [], events });
+    await commitIntakeRows(db, { webhooks: [], logs: [], bodies: [], usage: [], events }, origin);
   }
 }
 

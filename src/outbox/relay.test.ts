@@ -3,38 +3,22 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { rabbitmqUrl, startTestBroker } from '../../test/support/broker.ts';
 import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
+import { createFakeBroker } from '../../test/support/fake-broker.ts';
 import { sampleEvent, sampleTenant } from '../../test/support/intake-samples.ts';
+import { silentRelay } from '../../test/support/silent-relay.ts';
 import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { createMasker } from '../audit/mask.ts';
-import type { Broker, BrokerMessage } from '../broker/broker.ts';
+import type { Broker } from '../broker/broker.ts';
 import { systemClock } from '../clock.ts';
 import { newId } from '../ids.ts';
 import { createIntake } from '../intake/group-commit.ts';
 import type { Database } from '../storage/postgres/database.ts';
+import { receivedMessage } from '../webhooks/receiving/received-event.ts';
 import { appendEvent } from './append-event.ts';
 import { type OutboxRelayDeps, startOutboxRelay } from './relay.ts';
 
 const fast = { pollIntervalMs: 20, leaseTtlMs: 300, retryPauseMs: 5 };
-
-/** Confirms at once while it is here. */
-function createFakeBroker() {
-  const published: BrokerMessage[] = [];
-  const state = { available: true };
-  const broker: Broker = {
-    kind: 'in-process',
-    isAvailable: () => state.available,
-    async publishConfirmed(message) {
-      if (!state.available) throw new Error('away');
-      published.push(message);
-    },
-    publishUnconfirmed: () => true,
-    tap: async () => async () => undefined,
-    onAvailable: () => () => undefined,
-    close: async () => undefined,
-  };
-  return { broker, published, state };
-}
 
 async function startRelay(t: TestContext, db: Database, broker: Broker, overrides: Partial<OutboxRelayDeps> = {}) {
   const relay = await startOutboxRelay({
@@ -43,6 +27,7 @@ async function startRelay(t: TestContext, db: Database, broker: Broker, override
     clock: systemClock,
     logger: silentLogger,
     origin: newId(),
+    messageOfDelivery: (row, number) => receivedMessage(row, number, 'http://localhost:8006'),
     ...fast,
     ...overrides,
   });
@@ -136,7 +121,7 @@ test('what a dead process left is published by one of the living, in order and o
   const { db, openAnother } = await startTestDatabase(t);
   const dead = createIntake({
     db,
-    relay: { origin: newId(), accept: () => undefined },
+    relay: silentRelay(),
     masker: createMasker(),
     clock: systemClock,
     logger: silentLogger,

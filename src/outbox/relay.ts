@@ -1,52 +1,58 @@
 /**
- * From `outbox_events` to the broker. Right after a commit its events are published from memory; what the broker
- * confirmed is deleted, many in one statement.
+ * From the committed rows to the broker. Events are published from memory right after their commit. There are two kinds:
+ * - facts (fact-outbox.ts): calls and deliveries. Their rows are the outbox; a mark says what the broker has confirmed.
+ * - rows of `outbox_events` (row-outbox.ts): everything else, and what is deferred. Deleted when confirmed.
  *
- * Who publishes a row is decided by its `origin`, the process that wrote it:
- * - a living process publishes its own rows, from memory while they fit, else read back from the table in order;
- * - rows of a process whose lease ran out, rows that belong to nobody, and deferred rows that are due are published by the
- *   one replica that holds the pick-up lease. One at a time, so that order per tenant and aggregate holds.
+ * Who publishes is decided by the `origin`, the process that wrote the row:
+ * - a living process publishes its own, from memory while they fit, else read back from the tables in order;
+ * - what is left of a process whose lease ran out, ownerless rows, and deferred rows that are due are published by the one
+ *   replica that holds the pick-up lease. One at a time, so that order per tenant and aggregate holds.
  *
- * At least once: a crash between confirm and delete publishes again.
+ * At least once: a crash between confirm and mark publishes again.
  */
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/postgres/database.ts';
+import type { DeliveryFact } from '../storage/tables/facts.ts';
 import {
   countOutboxBacklog,
-  deleteOutboxRows,
-  findLeftOverRows,
-  findOwnOutboxRows,
   holdPickupLease,
-  type OutboxRow,
   outboxChannel,
   releaseRelayLeases,
   renewRelayLease,
 } from '../storage/tables/outbox-events.ts';
-import { messageOfRow, type OutboxMessage } from './envelope.ts';
+import { createConfirmNotes } from './confirm-notes.ts';
+import type { Handover, OutboxMessage } from './envelope.ts';
 import type { EventType } from './events.ts';
+import type { NumberBlock } from './fact-numbers.ts';
+import { createFactOutbox } from './fact-outbox.ts';
+import { mergeByTime } from './merge-by-time.ts';
 import { createOrderedPublisher } from './ordered-publisher.ts';
+import { createFactRecovery } from './recover-facts.ts';
+import { createRowOutbox } from './row-outbox.ts';
 
 export interface OutboxRelayDeps {
   readonly db: Database;
   readonly broker: Broker;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Identifies this process in `outbox_events.origin`: a fresh UUID at every start. */
+  /** Identifies this process: a fresh UUID at every start. */
   readonly origin: string;
+  /** Renders `integration.webhook.received` from the stored delivery. */
+  messageOfDelivery(row: DeliveryFact, number: number): OutboxMessage;
   /** From hand-over to confirm. */
   onPublished?(eventType: EventType, durationMs: number): void;
   onBacklog?(backlog: { count: number; oldestAgeSeconds: number }): void;
   /** Unconfirmed messages at once. Default 200, as many as the broker lets through: more does not raise RabbitMQ's rate, and confirms get slower. */
   readonly windowSize?: number;
-  /** Events held in memory; above it they wait in the table. Default 10,000. */
+  /** Events held in memory; above it they wait in the tables. Default 10,000. */
   readonly maxInMemory?: number;
   /** Their bodies, in characters. Default 64 Mi. */
   readonly maxInMemoryChars?: number;
   /** Default 1,000. */
   readonly pollIntervalMs?: number;
-  /** After this long without a sign of life a process's rows are published by another. Default 15,000. */
+  /** After this long without a sign of life a process's events are published by another. Default 15,000. */
   readonly leaseTtlMs?: number;
   /** Default 50. */
   readonly retryPauseMs?: number;
@@ -55,32 +61,34 @@ export interface OutboxRelayDeps {
 export interface RelayStats {
   /** Waiting in this process, in flight included. */
   readonly inMemory: number;
-  /** All rows of the table, of every replica, as last counted (up to 100,000). */
+  /** Rows of every replica, facts of this one and of dead ones, as last counted (up to 100,000). */
   readonly backlogCount: number;
   readonly oldestAgeSeconds: number;
 }
 
-export interface OutboxRelay {
+/** What the intake needs of the relay. */
+export interface RelayForIntake {
   readonly origin: string;
+  /** Numbers may be taken for facts that are no older than `sinceMs` (Unix milliseconds). */
+  isReadyForFacts(sinceMs: number): boolean;
+  /** Makes it so. Throws what the database throws. */
+  getReadyForFacts(sinceMs: number): Promise<void>;
+  takeNumbers(count: number): NumberBlock;
+  /** Nothing was written under this number. */
+  settleNumber(number: number): void;
+  messageOfDelivery(row: DeliveryFact, number: number): OutboxMessage;
   /** Takes over events whose rows have just been committed under this origin, in the order of their commits. */
-  accept(messages: readonly OutboxMessage[]): void;
+  accept(handover: Handover): void;
+}
+
+export interface OutboxRelay extends RelayForIntake {
   stats(): RelayStats;
   /** Publishes what is in memory, for at most 5 s, and leaves the rest to the other replicas. */
   close(): Promise<void>;
 }
 
-/** Rows in one read, fewer where the last ones were large: a read stays around 32 Mi characters. */
-const maxReadBatch = 1_000;
-const minReadBatch = 64;
-const readBatchChars = 32 * 1024 * 1024;
-/** The table is read again when no more than this waits in memory: rows already known are read in vain. */
+/** The tables are read again when no more than this waits in memory: rows already known are read in vain. */
 const lowWater = 2_000;
-const deleteBatch = 2_000;
-/**
- * Confirmed events are deleted together with those that are confirmed this soon after: a statement and a commit for each
- * cost a single caller more than all the rest of its call. A crash publishes as many again.
- */
-const deleteGatherMs = 50;
 const closeDeadlineMs = 5_000;
 const backlogIntervalMs = 5_000;
 
@@ -90,17 +98,13 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
   const maxInMemory = deps.maxInMemory ?? 10_000;
   const maxInMemoryChars = deps.maxInMemoryChars ?? 64 * 1024 * 1024;
   const leaseTtlMs = deps.leaseTtlMs ?? 15_000;
-  const pollIntervalMs = deps.pollIntervalMs ?? 1_000;
 
-  /** Rows that are in memory or confirmed and not deleted yet: reading the table back must pass them over. */
-  const known = new Set<string>();
-  const toDelete: string[] = [];
-  /** While true every new event is left in the table, behind those that already are: order. */
+  const rows = createRowOutbox(db, origin);
+  const facts = createFactOutbox({ db, clock, origin }, deps.messageOfDelivery);
+  /** While true every new event is left in the tables, behind those that already are: order. */
   let overflowing = false;
   let overflowCount = 0;
-  /** The last pick-up was a full batch: there is more, after this sequence. */
   let moreLeftovers = false;
-  let pickedUpTo = 0;
   let closed = false;
   let leaseRenewedAtMs = Number.NEGATIVE_INFINITY;
   let backlogCountedAtMs = Number.NEGATIVE_INFINITY;
@@ -123,93 +127,78 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
       deps.onPublished?.(message.type, clock.now() - startedAtMs);
     },
     onConfirmed(message) {
-      toDelete.push(message.id);
-      if (toDelete.length >= deleteBatch) void deleteConfirmed();
-      else deleteTimer ??= setTimeout(() => void deleteConfirmed(), deleteGatherMs).unref();
+      if (recovery.takeConfirmed(message.id)) return;
+      if (message.factNumber === null) rows.confirmed(message.id);
+      else facts.confirmed(message.factNumber);
+      notes.add();
     },
     onFailed: (message, error) =>
       logger.debug({ err: error, event_id: message.id }, 'the broker did not confirm an event'),
   });
 
-  // Deletes and reads of the table take turns: a read must not bring back a row that is being deleted.
-  let tableTurn: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = tableTurn.then(work, work);
-    tableTurn = turn.catch(() => undefined);
-    return turn;
-  };
+  const heldCount = (): number => rows.heldCount() + facts.heldCount();
+  const hasRoom = (): boolean => heldCount() <= Math.min(lowWater, maxInMemory / 2) && broker.isAvailable();
 
-  const deleteBatchOfConfirmed = async (): Promise<void> => {
-    const batch = toDelete.slice(0, deleteBatch);
-    await deleteOutboxRows(db, batch);
-    toDelete.splice(0, batch.length);
-    for (const id of batch) known.delete(id);
-    if ((overflowing || moreLeftovers) && hasRoom()) void tick();
-  };
-
-  let deleteTimer: NodeJS.Timeout | null = null;
-  let deleting: Promise<void> | null = null;
-  /** One statement at a time; what gathers meanwhile goes in the next. */
-  const deleteConfirmed = (): Promise<void> => {
-    if (deleteTimer !== null) clearTimeout(deleteTimer);
-    deleteTimer = null;
-    deleting ??= (async () => {
-      while (toDelete.length > 0) await inTurn(deleteBatchOfConfirmed);
-    })()
-      .catch((error: unknown) => logger.debug({ err: error }, 'published events could not be deleted yet'))
-      .finally(() => {
-        deleting = null;
-      });
-    return deleting;
-  };
-
-  let readBatch = 250;
-  const submitRows = (rows: readonly OutboxRow[]): number => {
-    const largest = rows.reduce((most, { body }) => Math.max(most, body.length), 1);
-    readBatch = Math.max(minReadBatch, Math.min(maxReadBatch, Math.floor(readBatchChars / largest)));
-    const unknown = rows.filter((row) => !known.has(row.id)).map((row) => messageOfRow(row, null));
-    for (const message of unknown) known.add(message.id);
-    publisher.submit(unknown);
-    return unknown.length;
-  };
-
-  const hasRoom = (): boolean => known.size <= Math.min(lowWater, maxInMemory / 2) && broker.isAvailable();
+  const notes = createConfirmNotes({
+    rows,
+    facts,
+    logger,
+    onNoted: () => {
+      if ((overflowing || moreLeftovers) && hasRoom()) void tick();
+    },
+  });
 
   const renewLease = async (): Promise<void> => {
     // Not by the clock: one that is set back an hour would let the lease run out, and others publish our rows too.
     if (performance.now() - leaseRenewedAtMs < leaseTtlMs / 3) return;
     await renewRelayLease(db, origin, leaseTtlMs);
+    await facts.register(clock.now());
     leaseRenewedAtMs = performance.now();
   };
 
   /** Reads back what did not fit, and ends the overflow when nothing was left behind meanwhile. Holds the lease as long. */
-  const readOwnRows = async (): Promise<void> => {
+  const readOwnEvents = async (): Promise<void> => {
     while (overflowing && !closed && hasRoom()) {
       await renewLease();
       const countBefore = overflowCount;
-      const found = await inTurn(async () => submitRows(await findOwnOutboxRows(db, origin, known.size + readBatch)));
-      if (found === 0 && overflowCount === countBefore) overflowing = false;
+      const found = mergeByTime(await rows.readOwn(), await facts.readOwn());
+      publisher.submit(found);
+      if (found.length === 0 && overflowCount === countBefore) overflowing = false;
     }
   };
 
-  /** Goes through the table from end to end, then from the beginning again: what committed late has a low sequence. */
+  const holdPickup = async (): Promise<boolean> =>
+    !closed && broker.isAvailable() && (await holdPickupLease(db, origin, leaseTtlMs));
+
+  const recovery = createFactRecovery({
+    db,
+    origin,
+    logger,
+    messagesOf: facts.messagesOf,
+    holdLease: holdPickup,
+    submit: (messages) => publisher.submit(messages),
+  });
+
   const pickUpLeftovers = async (): Promise<void> => {
-    while (!closed && hasRoom() && (await holdPickupLease(db, origin, leaseTtlMs))) {
-      const limit = readBatch + (pickedUpTo === 0 ? known.size : 0);
-      const rows = await inTurn(async () => {
-        const found = await findLeftOverRows(db, origin, pickedUpTo, limit);
-        submitRows(found);
-        return found;
-      });
-      moreLeftovers = rows.length === limit;
-      pickedUpTo = moreLeftovers ? (rows.at(-1)?.sequence ?? 0) : 0;
-      if (!moreLeftovers) return;
+    while (hasRoom() && (await holdPickup())) {
+      const { messages, hasMore } = await rows.readLeftOver();
+      publisher.submit(messages);
+      moreLeftovers = hasMore;
+      if (!hasMore) {
+        recovery.start(); // Not awaited: it waits for confirms, and the leases must be renewed meanwhile.
+        return;
+      }
     }
   };
 
   const countBacklog = async (): Promise<void> => {
     if (performance.now() - backlogCountedAtMs < backlogIntervalMs) return;
-    backlog = await countOutboxBacklog(db);
+    const others = await countOutboxBacklog(db);
+    const ownAgeSeconds = await facts.oldestAgeSeconds();
+    backlog = {
+      count: others.count + facts.numbers.unsettledCount(),
+      oldestAgeSeconds: Math.max(others.oldestAgeSeconds, ownAgeSeconds),
+    };
     backlogCountedAtMs = performance.now();
     deps.onBacklog?.(backlog);
   };
@@ -225,9 +214,9 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
       do {
         tickAgain = false;
         await renewLease();
-        void deleteConfirmed(); // Not awaited: under traffic there is always one more.
+        void notes.write(); // Not awaited: under traffic there is always one more.
         publisher.resume();
-        await readOwnRows();
+        await readOwnEvents();
         await pickUpLeftovers();
         await countBacklog();
       } while (tickAgain && !closed);
@@ -242,7 +231,7 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
   await renewLease().catch((error: unknown) =>
     logger.warn({ err: error }, 'the outbox relay starts without a database'),
   );
-  const timer = setInterval(() => void tick(), pollIntervalMs);
+  const timer = setInterval(() => void tick(), deps.pollIntervalMs ?? 1_000);
   timer.unref();
   const stopWaiting = broker.onAvailable(() => {
     publisher.resume();
@@ -251,27 +240,39 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
   const stopListening = db
     .listen(outboxChannel, () => void tick())
     .catch((error: unknown) => {
-      logger.debug({ err: error }, 'the outbox is polled only: notifications cannot be had');
+      logger.debug({ err: error }, 'LISTEN failed; polling the outbox');
       return async () => undefined;
     });
   void tick();
 
+  const isLeaseFresh = (): boolean => performance.now() - leaseRenewedAtMs < leaseTtlMs;
+
   return {
     origin,
-    accept(messages) {
+    isReadyForFacts: (sinceMs) => isLeaseFresh() && facts.isRegistered(sinceMs),
+    async getReadyForFacts(sinceMs) {
+      if (!isLeaseFresh()) await renewLease();
+      if (!facts.isRegistered(sinceMs)) await facts.register(sinceMs);
+    },
+    takeNumbers: (count) => facts.numbers.take(count),
+    settleNumber: (number) => facts.numbers.settle(number),
+    messageOfDelivery: deps.messageOfDelivery,
+    accept({ messages, blocks }) {
       const taken: OutboxMessage[] = [];
       let waiting = 0;
       for (const message of messages) {
-        if (message.notBefore !== null) continue; // Picked up by whoever holds the lease, when it is due.
-        if (overflowing || known.size >= maxInMemory || publisher.chars() + waiting >= maxInMemoryChars) {
+        if (message.notBefore !== null) continue; // Picked up by the holder of the lease, when it is due.
+        if (overflowing || heldCount() >= maxInMemory || publisher.chars() + waiting >= maxInMemoryChars) {
           overflowing = true;
           overflowCount += 1;
           continue;
         }
-        known.add(message.id);
+        if (message.factNumber === null) rows.hold(message.id);
+        else facts.hold(message.factNumber);
         taken.push(message);
         waiting += message.body.length;
       }
+      for (const block of blocks) block.close();
       publisher.submit(taken);
     },
     stats: () => ({
@@ -286,11 +287,14 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
       await publisher.close(broker.isAvailable() ? closeDeadlineMs : 0);
       closed = true;
       await ticking;
-      await deleting;
-      await deleteConfirmed();
-      await releaseRelayLeases(db, origin).catch((error: unknown) =>
-        logger.debug({ err: error }, 'the relay could not give its leases back; they run out by themselves'),
-      );
+      await notes.write();
+      await notes.write(); // What was confirmed while the first was under way.
+      await facts
+        .close()
+        .then(() => releaseRelayLeases(db, origin))
+        .catch((error: unknown) =>
+          logger.debug({ err: error }, 'the relay could not give its leases back; they run out by themselves'),
+        );
     },
   };
 }

@@ -14,8 +14,10 @@ import { createIntake } from '../../src/intake/group-commit.ts';
 import { openSpool } from '../../src/intake/spool.ts';
 import { startOutboxRelay } from '../../src/outbox/relay.ts';
 import { createKeyring } from '../../src/secrets/keyring.ts';
+import { receivedMessage } from '../../src/webhooks/receiving/received-event.ts';
 import { rabbitmqUrl, startTestBroker } from '../support/broker.ts';
 import { silentLogger, startTestDatabase } from '../support/database.ts';
+import { countUnpublished } from '../support/outbox.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -81,6 +83,7 @@ async function checkAfterKills(
     clock: systemClock,
     logger: silentLogger,
     origin: newId(),
+    messageOfDelivery: (row, number) => receivedMessage(row, number, 'http://localhost:8006'),
     pollIntervalMs: 50,
   });
   t.after(() => relay.close());
@@ -102,9 +105,7 @@ async function checkAfterKills(
     'the spools and the outbox to be empty',
     async () => {
       const files = await readdir(spoolPath, { recursive: true });
-      return (
-        !files.some((file) => file.endsWith('.seg')) && (await select('select from outbox_events limit 1')).length === 0
-      );
+      return !files.some((file) => file.endsWith('.seg')) && (await countUnpublished(db)) === 0;
     },
     30_000,
   );

@@ -11,8 +11,9 @@ import { openSpool } from '../../src/intake/spool.ts';
 import { startOutboxRelay } from '../../src/outbox/relay.ts';
 import { createKeyring } from '../../src/secrets/keyring.ts';
 import { openDatabase } from '../../src/storage/postgres/database.ts';
+import { receivedMessage } from '../../src/webhooks/receiving/received-event.ts';
 import { silentLogger } from './database.ts';
-import { sampleEvent, sampleLog, sampleWebhook } from './intake-samples.ts';
+import { sampleCall, sampleDelivery } from './intake-samples.ts';
 
 const [databaseUrl = '', rabbitmqUrl = '', exchange = '', spoolPath = ''] = process.argv.slice(2);
 const writersAtOnce = 16;
@@ -32,6 +33,7 @@ const relay = await startOutboxRelay({
   clock: systemClock,
   logger: silentLogger,
   origin,
+  messageOfDelivery: (row, number) => receivedMessage(row, number, 'http://localhost:8006'),
   leaseTtlMs: 1_000,
   pollIntervalMs: 100,
 });
@@ -48,11 +50,9 @@ const intake = createIntake({
 async function writeForever(writer: number): Promise<never> {
   for (let number = 0; ; number++) {
     const correlationId = `${origin}-${writer}-${number}`;
-    const events = [{ event: sampleEvent({ correlationId, aggregateId: `writer-${writer}` }) }];
-    const webhookEvent = sampleWebhook({ deliveryId: correlationId });
     const isDelivery = number % 2 === 0;
     const { storedIn } = await intake.record(
-      isDelivery ? { webhookEvent, events } : { logs: [sampleLog({ requestId: correlationId })], events },
+      isDelivery ? sampleDelivery(correlationId) : { logs: [sampleCall({ requestId: correlationId })] },
     );
     process.stdout.write(`${JSON.stringify({ correlationId, isDelivery, storedIn })}\n`);
   }

@@ -1,8 +1,10 @@
 /** Records as the rooms above the intake hand them in. */
 import type { AuditEntry } from '../../src/audit/entry.ts';
 import { newId, type TenantId } from '../../src/ids.ts';
-import type { WebhookEventRecord } from '../../src/intake/intake.ts';
+import type { IntakeRecord, WebhookEventRecord } from '../../src/intake/intake.ts';
 import type { DurableEvent } from '../../src/outbox/events.ts';
+import { receivedEvent } from '../../src/webhooks/receiving/received-event.ts';
+import type { Webhook } from '../../src/webhooks/webhook.ts';
 
 export const sampleTenant = 'uk_company_1' as TenantId;
 
@@ -82,4 +84,33 @@ export function sampleWebhook(overrides: Partial<WebhookEventRecord> = {}): Webh
     deliverToTarget: false,
     ...overrides,
   };
+}
+
+/** A call whose events are published. */
+export function sampleCall(overrides: Partial<AuditEntry> = {}): AuditEntry {
+  return sampleLog({ announcement: { willRetry: false, responseSizeBytes: 15 }, ...overrides });
+}
+
+/** A delivery whose event is published. */
+export function sampleDelivery(correlationId: string, overrides: Partial<WebhookEventRecord> = {}): IntakeRecord {
+  const webhookEvent = sampleWebhook({ deliveryId: correlationId, requestId: correlationId, ...overrides });
+  const received = receivedEvent(
+    {
+      id: webhookEvent.webhookId as Webhook['id'],
+      tenantId: webhookEvent.tenantId,
+      name: webhookEvent.webhookName,
+      sourceService: webhookEvent.sourceService,
+    },
+    {
+      eventId: webhookEvent.id,
+      eventType: webhookEvent.eventType,
+      body: webhookEvent.payload ?? Buffer.alloc(0),
+      parsed: JSON.parse(webhookEvent.payload?.toString() ?? 'null'),
+      receivedAtMs: webhookEvent.receivedAtMs,
+      signatureVerified: webhookEvent.signatureVerified,
+    },
+    `http://localhost:8006/api/v1/webhooks/events/${webhookEvent.id}`,
+    correlationId,
+  );
+  return { webhookEvent, received };
 }

@@ -20,12 +20,12 @@ const recordsets: Readonly<Record<Part, string>> = {
     is_id_unsigned boolean, status text, refusal_reason text,
     signature_verified boolean, matched_secret text, source_address text, headers text, payload text, content_type text,
     payload_size_bytes integer, request_id text, received_at timestamptz, target_delivery_id uuid,
-    target_due_at timestamptz`,
+    target_due_at timestamptz, origin_number bigint`,
   logs: `id uuid, gate uuid, management_company_id text, service_id uuid, service_name text, service_type text,
     operation text, endpoint text, http_method text, request_headers text, request_body text, response_status_code integer,
     response_body text, started_at timestamptz, completed_at timestamptz, duration_ms integer, status text,
     error_message text, error_code text, retry_count integer, attempt integer, request_id text, source_service text,
-    estimated_cost float8`,
+    estimated_cost float8, response_size_bytes bigint, will_retry boolean, origin_number bigint`,
   bodies: 'gate uuid, day date, management_company_id text, body_hash text, body text',
   usage: `gate uuid, is_mark boolean, day date, management_company_id text, service_name text, operation text,
     request_count bigint, error_count bigint, cached_count bigint, total_cost float8, saved_by_cache float8`,
@@ -83,14 +83,18 @@ const seenByIdOrBody = `
      where id in (select webhook_event_id from ids_seen)
        and (is_body_taken_once is not true or id in (select webhook_event_id from bodies_seen)))`;
 
-const newWebhookParts = `
+/** Facts that announce nothing bear no origin, and take no place in the index of those that do. */
+const originOf = (parameter: string): string => `case when origin_number is null then null else ${parameter}::uuid end`;
+
+const webhookParts = (origin: string): string => `
   new_webhooks as (
     insert into webhook_events (id, management_company_id, webhook_id, webhook_name, source_service, event_type,
       delivery_id, body_sha256, status, refusal_reason, signature_verified, matched_secret, source_address, headers,
-      payload, content_type, payload_size_bytes, request_id, received_at)
+      payload, content_type, payload_size_bytes, request_id, received_at, origin, origin_number)
     select id, management_company_id, webhook_id, webhook_name, source_service, event_type, delivery_id,
       decode(body_sha256, 'hex'), status, refusal_reason, signature_verified, matched_secret, source_address,
-      headers::json, decode(payload, 'base64'), content_type, payload_size_bytes, request_id, received_at
+      headers::json, decode(payload, 'base64'), content_type, payload_size_bytes, request_id, received_at,
+      ${originOf(origin)}, origin_number
       from given_webhooks
      where delivery_key is null or id in (select webhook_event_id from seen)
     on conflict do nothing
@@ -120,14 +124,14 @@ const newWebhookParts = `
 
 const logColumns = `id, management_company_id, service_id, service_name, service_type, operation, endpoint, http_method`;
 const logColumnsAfterBodies = `started_at, completed_at, duration_ms, status, error_message, error_code, retry_count, attempt,
-      request_id, source_service, estimated_cost`;
+      request_id, source_service, estimated_cost, response_size_bytes, will_retry, origin_number`;
 
-const logParts = (passesGate: string): string => `
+const logParts = (passesGate: string, origin: string): string => `
   new_logs as (
     insert into integration_logs (${logColumns}, request_headers, request_body, response_status_code, response_body,
-      ${logColumnsAfterBodies})
+      ${logColumnsAfterBodies}, origin)
     select ${logColumns}, to_json(request_headers), to_json(request_body), response_status_code, to_json(response_body),
-      ${logColumnsAfterBodies}
+      ${logColumnsAfterBodies}, ${originOf(origin)}
       from given_logs where ${passesGate}
     on conflict do nothing
     returning id, management_company_id, service_name, operation, status, started_at, estimated_cost)`;
@@ -192,32 +196,41 @@ function composeStatement(present: ReadonlySet<Part>, looksAtBodies: boolean): {
   ].filter((source) => source !== false);
   const passesGate = anchors.length === 0 ? 'gate is null' : '(gate is null or gate in (select id from fresh))';
   const passesWebhook = has('webhooks') ? '(gate is null or gate in (select id from new_webhooks))' : 'gate is null';
+  const origin = `$${given.length + 1}`;
   const usageSources = [has('logs') && usageOfLogs, has('usage') && usageGiven].filter((source) => source !== false);
   const steps = [
     ...given,
     has('webhooks') && (looksAtBodies ? seenByIdOrBody : seenById),
-    has('webhooks') && newWebhookParts,
-    has('logs') && logParts(passesWebhook),
+    has('webhooks') && webhookParts(origin),
+    has('logs') && logParts(passesWebhook, origin),
     has('usage') && markParts,
     anchors.length > 0 && `\n  fresh as materialized (${anchors.join(' union all ')})`,
     has('bodies') && bodyParts(passesWebhook),
     usageSources.length > 0 && usageParts(usageSources),
     has('events') && eventParts(passesGate),
   ].filter((step) => step !== false);
-  const answer = has('webhooks') ? 'select id from new_webhooks' : 'select null::uuid as id where false';
+  const answers = [
+    has('webhooks') && 'select id, null::integer as logs from new_webhooks',
+    has('logs') && 'select null::uuid as id, count(*)::integer as logs from new_logs',
+  ].filter((source) => source !== false);
+  const answer = answers.length === 0 ? 'select where false' : answers.join(' union all ');
   const name = `intake_${parts.filter(has).join('_')}${looksAtBodies ? '_by_body' : ''}`;
   return { name, text: `with ${steps.join(',')}\n${answer}` };
 }
 
 const statements = new Map<string, { name: string; text: string }>();
 
-/**
- * Commits the rows. Returns the ids of the webhook events that were written now: the others were there before, as
- * duplicates or by an earlier try. Throws what the database throws.
- */
-export async function commitIntakeRows(db: Database, rows: IntakeRows): Promise<ReadonlySet<string>> {
+export interface WrittenRows {
+  /** Ids of the webhook events that were written now: the others were there before, as duplicates or by an earlier try. */
+  readonly webhooks: ReadonlySet<string>;
+  /** How many of the log rows were written now. */
+  readonly logs: number;
+}
+
+/** Commits the rows. `origin`: the process whose numbers they bear. Throws what the database throws. */
+export async function commitIntakeRows(db: Database, rows: IntakeRows, origin: string): Promise<WrittenRows> {
   const present = new Set(parts.filter((part) => rows[part].length > 0));
-  if (present.size === 0) return new Set();
+  if (present.size === 0) return { webhooks: new Set(), logs: 0 };
   const looksAtBodies = rows.webhooks.some((webhook) => webhook.is_body_taken_once || webhook.is_id_unsigned);
   const key = `${[...present].join()} ${looksAtBodies}`;
   let statement = statements.get(key);
@@ -228,8 +241,15 @@ export async function commitIntakeRows(db: Database, rows: IntakeRows): Promise<
   const values = parts
     .filter((part) => present.has(part))
     .map((part) => (part === 'events' ? renderJsonRows(rows.events, 'body') : JSON.stringify(rows[part])));
-  const written: Rows<{ id: string }> = await db.querySystem({ ...statement, values });
-  return new Set(written.rows.map(({ id }) => id));
+  if (present.has('webhooks') || present.has('logs')) values.push(origin);
+  const written: Rows<{ id: string | null; logs: number | null }> = await db.querySystem({ ...statement, values });
+  const webhooks = new Set<string>();
+  let logs = 0;
+  for (const row of written.rows) {
+    if (row.id !== null) webhooks.add(row.id);
+    else logs = row.logs ?? 0;
+  }
+  return { webhooks, logs };
 }
 
 /** The first event of each delivery key, by `webhook id` and `delivery key` joined with a line break. */

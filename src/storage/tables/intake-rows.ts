@@ -32,6 +32,14 @@ export interface LogRow {
   readonly request_id: string;
   readonly source_service: string | null;
   readonly estimated_cost: number;
+  /** Bytes of the provider's reply. Absent where an older process spooled it. */
+  readonly response_size_bytes?: number | null;
+  /** Another provider is asked next. */
+  readonly will_retry?: boolean | null;
+  /** Its events are published from this row. */
+  readonly is_announced?: boolean;
+  /** Set by the commit: the last of the numbers that its events take. */
+  origin_number?: number | null;
 }
 
 export interface LogBodyRow {
@@ -105,6 +113,10 @@ export interface WebhookRow {
   readonly target_delivery_id: string | null;
   /** When it may go there; null or absent: at once. */
   readonly target_due_at?: string | null;
+  /** Its event is published from this row. */
+  readonly is_announced?: boolean;
+  /** Set by the commit. */
+  origin_number?: number | null;
 }
 
 export interface IntakeRows {

@@ -18,6 +18,8 @@ export interface OutboxRow {
   readonly body: string;
 }
 
+const maxCounted = 100_000;
+
 export interface OutboxBacklog {
   /** Counted up to 100,000. */
   readonly count: number;
@@ -115,13 +117,28 @@ export async function deleteOutboxRows(db: Database, ids: readonly string[]): Pr
   });
 }
 
+/** Rows of every process, and facts of dead ones: each living process counts its own facts. */
 export async function countOutboxBacklog(db: Database): Promise<OutboxBacklog> {
+  const factsOfDead = (table: string, time: string): string => `
+         select f.${time} as since
+           from dead cross join lateral (
+             select ${time} from ${table}
+              where origin = dead.origin and origin_number > dead.published_up_to and ${time} >= dead.facts_since
+              order by origin_number limit ${maxCounted}) f`;
   const { rows } = await db.querySystem<{ count: number; oldest_age_seconds: number }>({
     name: 'outbox_count_backlog',
     text: `
-      select (select count(*) from (select from outbox_events limit 100000) capped)::int as count,
-             coalesce((select greatest(0, extract(epoch from now() - created_at))
-                         from outbox_events order by sequence limit 1), 0)::float8 as oldest_age_seconds`,
+      with dead as materialized (
+         select m.* from relay_marks m
+          where m.cleared_at is null
+            and not exists (select from leases l where l.name = 'relay:' || m.origin and l.expires_at > now())),
+       waiting as (
+         (select created_at as since from outbox_events order by sequence limit ${maxCounted})
+         union all ${factsOfDead('integration_logs', 'started_at')}
+         union all ${factsOfDead('webhook_events', 'received_at')})
+      select least(count(*), ${maxCounted})::int as count,
+             coalesce(greatest(0, extract(epoch from now() - min(since))), 0)::float8 as oldest_age_seconds
+        from waiting`,
   });
   const row = rows[0];
   return { count: row?.count ?? 0, oldestAgeSeconds: row?.oldest_age_seconds ?? 0 };

@@ -72,7 +72,10 @@ export interface WebhookAttemptRow {
 
 const columns = `e.id, e.webhook_id, e.webhook_name, e.source_service, e.event_type, e.delivery_id, e.status,
   e.refusal_reason, e.signature_verified, e.matched_secret, e.source_address, e.content_type, e.payload_size_bytes,
-  e.request_id, e.received_at, exists (select from outbox_events o where o.id = e.id) as is_waiting,
+  e.request_id, e.received_at,
+  (exists (select from outbox_events o where o.id = e.id)
+   or exists (select from relay_marks m where m.origin = e.origin and m.published_up_to < e.origin_number
+                                          and m.cleared_at is null)) as is_waiting,
   d.state as target_state, d.attempt_count as target_attempt_count, d.next_attempt_at as target_next_attempt_at,
   d.last_error as target_last_error`;
 const withTarget = `left join lateral (

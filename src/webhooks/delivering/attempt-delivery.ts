@@ -111,7 +111,7 @@ function bodyOf({ publicBaseUrl }: AttemptDeps, delivery: DueDelivery, content: 
     content.request_id,
     Number.POSITIVE_INFINITY,
   );
-  return sealEnvelope(event, undefined, delivery.webhook_event_id).body;
+  return sealEnvelope(event, { id: delivery.webhook_event_id }).body;
 }
 
 function keptReply(masker: Pick<Masker, 'body'>, body: Buffer, secret: string): string | null {

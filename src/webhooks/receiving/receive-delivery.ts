@@ -19,7 +19,7 @@ import { secretsAt, type Webhook } from '../webhook.ts';
 import { deliveryIdOf, eventTypeOf, parsePayload, wantsEventType } from './identify-delivery.ts';
 import { limitExceededEvent } from './limit-event.ts';
 import type { WebhookRateLimit } from './rate-limit.ts';
-import { receivedEvent } from './received-event.ts';
+import { payloadUrlOf, receivedEvent } from './received-event.ts';
 import { limitError, type RefusalReason, refusalError } from './refusal.ts';
 import { isAllowedAddress } from './source-address.ts';
 import type { TraceBudget } from './trace-budget.ts';
@@ -129,7 +129,7 @@ async function acceptGenuine(
   const event = receivedEvent(
     webhook,
     { eventId: facts.id, eventType, body, parsed, receivedAtMs, signatureVerified: facts.signatureVerified },
-    `${deps.publicBaseUrl}/api/v1/webhooks/events/${facts.id}`,
+    payloadUrlOf(deps.publicBaseUrl, facts.id),
     incoming.requestId,
   );
   const receipt = await deps.intake.record({
@@ -143,8 +143,10 @@ async function acceptGenuine(
       payload: body,
       deliverToTarget: webhook.hasTarget,
     },
-    // The event bears the delivery's own id, so that one look at the outbox says whether it is out.
-    events: [{ event, id: facts.id, ...(admission.kind === 'later' ? { notBeforeMs: admission.notBeforeMs } : {}) }],
+    // The event bears the delivery's own id. A deferred one has a row of its own in the outbox, due at the limit's pace.
+    ...(admission.kind === 'later'
+      ? { events: [{ event, id: facts.id, notBeforeMs: admission.notBeforeMs }] }
+      : { received: event }),
   });
   if (receipt.duplicateOf !== null) {
     deps.metrics.webhookDelivery(webhook.sourceService, 'duplicate');

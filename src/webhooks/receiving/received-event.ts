@@ -1,6 +1,9 @@
 /** `integration.webhook.received`: what the bus and the target are told of an accepted delivery. */
+import { type OutboxMessage, sealEnvelope } from '../../outbox/envelope.ts';
 import type { DurableEvent } from '../../outbox/events.ts';
+import type { DeliveryFact } from '../../storage/tables/facts.ts';
 import type { Webhook } from '../webhook.ts';
+import { parsePayload } from './identify-delivery.ts';
 
 /** A larger payload is fetched by its address instead of travelling through every queue. */
 const maxPublishedPayloadBytes = 256 * 1024;
@@ -46,6 +49,35 @@ export function receivedEvent(
       received_at: new Date(delivery.receivedAtMs).toISOString(),
     },
   };
+}
+
+/** The event of a stored delivery, as it was rendered when it was received. */
+export function receivedMessage(row: DeliveryFact, factNumber: number, publicBaseUrl: string): OutboxMessage {
+  const body = Buffer.from(row.payload ?? '', 'base64');
+  const event = receivedEvent(
+    {
+      id: row.webhook_id as Webhook['id'],
+      tenantId: row.management_company_id as Webhook['tenantId'],
+      name: row.webhook_name,
+      sourceService: row.source_service,
+    },
+    {
+      eventId: row.id,
+      eventType: row.event_type,
+      body,
+      parsed: parsePayload(body, row.content_type),
+      receivedAtMs: Date.parse(row.received_at),
+      signatureVerified: row.signature_verified,
+    },
+    payloadUrlOf(publicBaseUrl, row.id),
+    row.request_id ?? null,
+  );
+  return sealEnvelope(event, { id: row.id, factNumber });
+}
+
+/** `publicBaseUrl` without a trailing slash. */
+export function payloadUrlOf(publicBaseUrl: string, eventId: string): string {
+  return `${publicBaseUrl}/api/v1/webhooks/events/${eventId}`;
 }
 
 /** JSON as it is, other text as a string; undefined where it cannot travel: too large, too deep, or no text. */

@@ -1,0 +1,230 @@
+/**
+ * SQL of the facts that are their own outbox (`integration_logs`, `webhook_events`), by the process that wrote them and its
+ * running number, and of `relay_marks`, which says up to which number the broker has confirmed them.
+ */
+import type { Database } from '../postgres/database.ts';
+import type { LogRow, WebhookRow } from './intake-rows.ts';
+
+/** What the events of a call are rendered from. Times are RFC 3339 UTC. */
+export type CallFact = Pick<
+  LogRow,
+  | 'id'
+  | 'management_company_id'
+  | 'service_id'
+  | 'service_name'
+  | 'operation'
+  | 'endpoint'
+  | 'http_method'
+  | 'request_id'
+  | 'source_service'
+  | 'started_at'
+  | 'completed_at'
+  | 'duration_ms'
+  | 'response_status_code'
+  | 'response_size_bytes'
+  | 'estimated_cost'
+  | 'error_message'
+  | 'error_code'
+  | 'retry_count'
+  | 'will_retry'
+>;
+
+/** What the event of a delivery is rendered from: the row as the intake writes it, its payload in Base64. */
+export type DeliveryFact = WebhookRow;
+
+export type NumberedFact =
+  | { readonly kind: 'call'; readonly number: number; readonly row: CallFact }
+  | { readonly kind: 'delivery'; readonly number: number; readonly row: DeliveryFact };
+
+export interface FactRange {
+  /** RFC 3339 UTC: no fact of the process is older. Other days are not looked through. */
+  readonly since: string;
+  /** Exclusive. */
+  readonly after: number;
+  /** Inclusive. */
+  readonly upTo: number;
+  readonly limit: number;
+}
+
+const isoTime = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+const callColumns = `id, management_company_id, service_id, service_name, operation, endpoint, http_method, request_id,
+         source_service, ${isoTime('started_at')} as started_at, ${isoTime('completed_at')} as completed_at, duration_ms,
+         response_status_code, response_size_bytes::float8 as response_size_bytes, estimated_cost, error_message,
+         error_code, retry_count, will_retry, origin_number`;
+const deliveryColumns = `id, null::text as delivery_key, management_company_id, webhook_id, webhook_name, source_service,
+         event_type, delivery_id, encode(body_sha256, 'hex') as body_sha256, status, refusal_reason, signature_verified,
+         matched_secret, source_address, headers::text as headers, encode(payload, 'base64') as payload, content_type,
+         payload_size_bytes, request_id, ${isoTime('received_at')} as received_at,
+         null::uuid as target_delivery_id, origin_number`;
+
+/** This process's facts in order: what did not fit into its memory. */
+export function findOwnFacts(db: Database, origin: string, range: FactRange): Promise<NumberedFact[]> {
+  return findFacts(db, 'own', 'true', origin, range);
+}
+
+/**
+ * Facts of a process that no longer holds its `relay:` lease, in order. Asked in the same statement: what a process
+ * commits after it renewed its lease is never seen here without the lease.
+ */
+export function findFactsOfDead(db: Database, origin: string, range: FactRange): Promise<NumberedFact[]> {
+  const isDead = `not exists (select from leases where name = 'relay:' || $1::text and expires_at > now())`;
+  return findFacts(db, 'of_dead', isDead, origin, range);
+}
+
+async function findFacts(
+  db: Database,
+  name: string,
+  condition: string,
+  origin: string,
+  { since, after, upTo, limit }: FactRange,
+): Promise<NumberedFact[]> {
+  const select = (table: string, columns: string, time: string): string => `
+      select ${columns}
+        from ${table}
+       where origin = $1::uuid and origin_number > $2 and origin_number <= $3 and ${time} >= $5 and ${condition}
+       order by origin_number
+       limit $4`;
+  const values = [origin, after, upTo, limit, since];
+  const calls = await db.querySystem<CallFact & { origin_number: number }>({
+    name: `facts_calls_${name}`,
+    text: select('integration_logs', callColumns, 'started_at'),
+    values,
+  });
+  const deliveries = await db.querySystem<DeliveryFact & { origin_number: number }>({
+    name: `facts_deliveries_${name}`,
+    text: select('webhook_events', deliveryColumns, 'received_at'),
+    values,
+  });
+  // Where one of the two was cut, nothing beyond its end is taken of the other: order.
+  const endOf = (rows: readonly { origin_number: number }[]): number =>
+    rows.length < limit ? Number.POSITIVE_INFINITY : Number(rows.at(-1)?.origin_number);
+  const end = Math.min(endOf(calls.rows), endOf(deliveries.rows));
+  const facts: NumberedFact[] = [
+    ...calls.rows.map((row) => ({ kind: 'call' as const, number: Number(row.origin_number), row })),
+    ...deliveries.rows.map((row) => ({ kind: 'delivery' as const, number: Number(row.origin_number), row })),
+  ];
+  return facts.filter(({ number }) => number <= end).toSorted((a, b) => a.number - b.number);
+}
+
+/**
+ * Before the first fact of a process, and before one that is older than `since` (Unix milliseconds): others find its facts
+ * by this row after a crash.
+ */
+export async function registerRelayMark(
+  db: Database,
+  origin: string,
+  publishedUpTo: number,
+  sinceMs: number,
+): Promise<void> {
+  await db.querySystem({
+    name: 'relay_mark_register',
+    text: `
+      insert into relay_marks as m (origin, published_up_to, facts_since) values ($1, $2, $3)
+      on conflict (origin) do update
+         set cleared_at = null, facts_since = least(m.facts_since, excluded.facts_since)
+       where m.cleared_at is not null or m.facts_since > excluded.facts_since`,
+    values: [origin, publishedUpTo, new Date(sinceMs).toISOString()],
+  });
+}
+
+/**
+ * Raises the mark. The commit does not wait for the disk: after a crash of PostgreSQL some events are published once
+ * more, which consumers must bear anyway.
+ */
+export async function raiseRelayMark(db: Database, origin: string, publishedUpTo: number): Promise<void> {
+  await db.querySystem({
+    name: 'relay_mark_raise',
+    text: `
+      update relay_marks set published_up_to = $2
+       where origin = $1 and published_up_to < $2
+         and (select set_config('synchronous_commit', 'off', true)) is not null`,
+    values: [origin, publishedUpTo],
+  });
+}
+
+/** Facts that stand under other numbers now: an earlier try of their commit got through although its answer was lost. */
+export async function reclaimFacts(
+  db: Database,
+  origin: string,
+  facts: {
+    readonly calls: readonly { readonly id: string; readonly started_at: string; readonly number: number }[];
+    readonly deliveries: readonly { readonly id: string; readonly received_at: string; readonly number: number }[];
+  },
+): Promise<void> {
+  const reclaim = (table: string, timeColumn: string): string => `
+      update ${table} f set origin = $1, origin_number = given.number
+        from unnest($2::uuid[], $3::timestamptz[], $4::bigint[]) as given (id, at, number)
+       where f.id = given.id and f.${timeColumn} = given.at
+         and (f.origin, f.origin_number) is distinct from ($1::uuid, given.number)`;
+  const { calls, deliveries } = facts;
+  if (calls.length > 0) {
+    await db.querySystem({
+      name: 'facts_reclaim_calls',
+      text: reclaim('integration_logs', 'started_at'),
+      values: [
+        origin,
+        calls.map(({ id }) => id),
+        calls.map((call) => call.started_at),
+        calls.map((call) => call.number),
+      ],
+    });
+  }
+  if (deliveries.length > 0) {
+    await db.querySystem({
+      name: 'facts_reclaim_deliveries',
+      text: reclaim('webhook_events', 'received_at'),
+      values: [
+        origin,
+        deliveries.map(({ id }) => id),
+        deliveries.map((delivery) => delivery.received_at),
+        deliveries.map((delivery) => delivery.number),
+      ],
+    });
+  }
+}
+
+export interface DeadMark {
+  readonly origin: string;
+  readonly publishedUpTo: number;
+  /** RFC 3339 UTC. */
+  readonly since: string;
+}
+
+/** Processes without a living lease whose facts may not all be published. Those found clear are looked at once a minute. */
+export async function findDeadMarks(db: Database, ownOrigin: string): Promise<DeadMark[]> {
+  const { rows } = await db.querySystem<{ origin: string; published_up_to: number; since: string }>({
+    name: 'relay_marks_find_dead',
+    text: `
+      select m.origin, m.published_up_to::float8 as published_up_to, ${isoTime('m.facts_since')} as since
+        from relay_marks m
+       where m.origin <> $1
+         and (m.cleared_at is null or m.checked_at < now() - interval '1 minute')
+         and not exists (select from leases l where l.name = 'relay:' || m.origin and l.expires_at > now())
+       order by m.origin
+       limit 100`,
+    values: [ownOrigin],
+  });
+  return rows.map((row) => ({ origin: row.origin, publishedUpTo: row.published_up_to, since: row.since }));
+}
+
+/** Nothing is left of this process. A day later its row goes. */
+export async function clearDeadMark(db: Database, origin: string): Promise<void> {
+  await db.querySystem({
+    name: 'relay_marks_clear',
+    text: `
+      with gone as (delete from relay_marks where cleared_at < now() - interval '1 day' returning origin)
+      update relay_marks set cleared_at = coalesce(cleared_at, now()), checked_at = now()
+       where origin = $1 and origin not in (select origin from gone)`,
+    values: [origin],
+  });
+}
+
+/** A clean end: all is published, and no other process needs to look. */
+export async function removeRelayMark(db: Database, origin: string): Promise<void> {
+  await db.querySystem({
+    name: 'relay_mark_remove',
+    text: 'delete from relay_marks where origin = $1',
+    values: [origin],
+  });
+}
