@@ -97,6 +97,8 @@ export async function openEdge(
       trustedProxies: config.http.trustedProxies,
       perMinute: config.familyLimits.webhooks,
       targetTimeoutMs: config.requestTimeoutMs,
+      dataDir: config.dataDir,
+      maxUnverifiedBytes: config.maxUnverifiedBytes,
     }),
   );
 

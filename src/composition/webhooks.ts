@@ -1,4 +1,5 @@
 /** Everything of webhooks, built in order: their memory, the way in, the way to targets, and the routes. */
+import { join } from 'node:path';
 import type { Masker } from '../audit/mask.ts';
 import type { Clock } from '../clock.ts';
 import { openWebhookDirectory } from '../directory/webhook-directory.ts';
@@ -25,6 +26,7 @@ import { startTargetDeliveries } from '../webhooks/delivering/deliver-to-targets
 import { createDeferralRows, type KnownRow } from '../webhooks/receiving/deferral-row.ts';
 import { createWebhookRateLimit } from '../webhooks/receiving/rate-limit.ts';
 import { createTraceBudget } from '../webhooks/receiving/trace-budget.ts';
+import { createUnverifiedBodies } from '../webhooks/receiving/unverified-bodies.ts';
 import { webhookOfRow } from '../webhooks/webhook.ts';
 
 export interface WebhooksDeps {
@@ -44,6 +46,9 @@ export interface WebhooksDeps {
   readonly trustedProxies: readonly string[];
   /** `RATE_LIMIT_WEBHOOKS_PER_MINUTE`. */
   readonly perMinute: number;
+  readonly dataDir: string;
+  /** `UNVERIFIED_BODIES_MAX_BYTES`. */
+  readonly maxUnverifiedBytes: number;
   /** Until a target must have answered. */
   readonly targetTimeoutMs: number;
 }
@@ -107,6 +112,11 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
     }),
     publicRoutes: hooksRoute({
       webhooks: directory,
+      bodies: createUnverifiedBodies({
+        path: join(deps.dataDir, 'unverified'),
+        logger,
+        maxFileBytes: deps.maxUnverifiedBytes,
+      }),
       intake,
       rateLimit: createWebhookRateLimit({
         limiter: deps.limiter,

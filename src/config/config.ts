@@ -66,6 +66,8 @@ export interface Config {
     readonly geocodingTtlSeconds: number;
   };
   readonly logRetentionDays: number;
+  /** Of webhook bodies whose signature has not held yet, under `dataDir`. */
+  readonly maxUnverifiedBytes: number;
   /** Further names of headers, parameters and JSON members whose values the audit log must not keep. */
   readonly maskedFields: readonly string[];
   readonly healthCheckIntervalSeconds: number;
@@ -165,6 +167,7 @@ export function parseConfig(
       geocodingTtlSeconds: read.integer('CACHE_GEOCODING_TTL_SECONDS', 3_600, 0, 2_592_000),
     },
     logRetentionDays: read.integer('LOG_RETENTION_DAYS', 90, 1, 3_650),
+    maxUnverifiedBytes: read.integer('UNVERIFIED_BODIES_MAX_BYTES', 268_435_456, 1_048_576, 1_099_511_627_776),
     maskedFields: readList(read, 'MASK_FIELDS'),
     healthCheckIntervalSeconds: read.integer('HEALTH_CHECK_INTERVAL_SECONDS', 60, 1, 86_400),
     requestTimeoutMs,

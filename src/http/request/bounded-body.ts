@@ -16,10 +16,24 @@ export type BoundedBody =
       /** Nothing more is read: the connection must be closed with the answer. */
       readonly isAbandoned: boolean;
     }
-  | { readonly kind: 'broken off' };
+  | { readonly kind: 'broken off' }
+  /** The keeper has none for more; as for one that is too large, the rest was or is discarded. */
+  | { readonly kind: 'no room'; readonly isAbandoned: boolean };
+
+/** Keeps the pieces of a body. */
+export interface BodyKeeper {
+  /** False where there is no room for the piece. */
+  add(chunk: Buffer): boolean | Promise<boolean>;
+  /** null where there is no room for the whole. */
+  whole(): Promise<Buffer | null>;
+}
 
 /** The whole body, or, as soon as it is known, why there is none. No more than `maxBytes` are ever kept. */
-export function readBoundedBody(request: IncomingMessage, maxBytes: number): Promise<BoundedBody> {
+export function readBoundedBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  keeper: BodyKeeper = keepInMemory(),
+): Promise<BoundedBody> {
   return new Promise((resolve) => {
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > maxBytes + mostDiscardedBytes) {
@@ -28,7 +42,6 @@ export function readBoundedBody(request: IncomingMessage, maxBytes: number): Pro
     if (announced > maxBytes) {
       return discard(request, () => resolve({ kind: 'too large', sizeBytes: announced, isAbandoned: false }));
     }
-    const chunks: Buffer[] = [];
     let sizeBytes = 0;
     const stop = (): void => {
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
@@ -40,20 +53,48 @@ export function readBoundedBody(request: IncomingMessage, maxBytes: number): Pro
     const onData = (chunk: Buffer): void => {
       sizeBytes += chunk.length;
       if (sizeBytes <= maxBytes) {
-        chunks.push(chunk);
+        const kept = keeper.add(chunk);
+        if (kept === true) return;
+        if (kept === false) {
+          onNoRoom();
+          return;
+        }
+        request.pause();
+        kept.then((isKept) => {
+          if (isKept) request.resume();
+          else onNoRoom();
+        }, onNoRoom);
         return;
       }
       stop();
       discard(request, () => resolve({ kind: 'too large', sizeBytes, isAbandoned: false }));
     };
+    const onNoRoom = (): void => {
+      stop();
+      const isAbandoned = announced - sizeBytes > mostDiscardedBytes;
+      if (isAbandoned) resolve({ kind: 'no room', isAbandoned });
+      else discard(request, () => resolve({ kind: 'no room', isAbandoned }));
+    };
     const onEnd = (): void => {
-      finish({ kind: 'whole', body: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks) });
+      stop();
+      keeper.whole().then(
+        (body) => resolve(body === null ? { kind: 'no room', isAbandoned: false } : { kind: 'whole', body }),
+        () => resolve({ kind: 'no room', isAbandoned: false }),
+      );
     };
     const onClose = (): void => finish({ kind: 'broken off' });
     if (request.readableEnded) return onEnd();
     if (request.destroyed) return onClose();
     request.on('data', onData).once('end', onEnd).once('close', onClose).once('error', onClose);
   });
+}
+
+function keepInMemory(): BodyKeeper {
+  const chunks: Buffer[] = [];
+  return {
+    add: (chunk) => chunks.push(chunk) > 0,
+    whole: async () => (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)),
+  };
 }
 
 /**
@@ -74,6 +115,7 @@ export function discardRest(request: IncomingMessage): Promise<{ readonly isAban
 function discard(request: IncomingMessage, mayAnswer: () => void): void {
   let leftBytes = mostDiscardedBytes;
   request.on('error', () => {});
+  request.resume();
   request.on('data', (chunk: Buffer) => {
     leftBytes -= chunk.length;
     if (leftBytes < 0) request.destroy();

@@ -37,7 +37,7 @@ export interface IncomingDelivery {
   readonly sourceAddress: string | null;
   readonly requestId: string;
   /** The raw bytes, or how many are known of where there are more than `maxBytes`. Throws where the sender broke off. */
-  readBody(maxBytes: number): Promise<Buffer | { readonly tooLargeBytes: number }>;
+  readBody(maxBytes: number, tenantId: TenantId): Promise<Buffer | { readonly tooLargeBytes: number }>;
 }
 
 export type Reception = (
@@ -76,7 +76,7 @@ export async function receiveDelivery(deps: ReceiveDeps, incoming: IncomingDeliv
   if (!isAllowedAddress(incoming.sourceAddress, webhook.allowedRanges)) {
     throw await refuse(deps, webhook, incoming, 'address_not_allowed', 0);
   }
-  const body = await incoming.readBody(webhook.maxPayloadSizeBytes);
+  const body = await incoming.readBody(webhook.maxPayloadSizeBytes, webhook.tenantId);
   if ('tooLargeBytes' in body) {
     throw await refuse(deps, webhook, incoming, 'payload_too_large', Math.min(body.tooLargeBytes, largestSizeBytes));
   }

@@ -4,7 +4,9 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createDataDir } from '../../../../test/support/data-dir.ts';
 import { waitFor } from '../../../../test/support/wait-for.ts';
 import { createMasker } from '../../../audit/mask.ts';
 import { systemClock } from '../../../clock.ts';
@@ -14,6 +16,11 @@ import type { LimitState } from '../../../limits/limits.ts';
 import { createLogger } from '../../../logger.ts';
 import { DatabaseAway } from '../../../storage/postgres/database.ts';
 import { createTraceBudget } from '../../../webhooks/receiving/trace-budget.ts';
+import {
+  createUnverifiedBodies,
+  type UnverifiedBodies,
+  type UnverifiedBodiesOptions,
+} from '../../../webhooks/receiving/unverified-bodies.ts';
 import type { Webhook } from '../../../webhooks/webhook.ts';
 import { buildApp } from '../../app.ts';
 import { createRateLimitHeaders } from '../../reply/rate-limit-headers.ts';
@@ -53,6 +60,7 @@ async function startEdge(
   t: TestContext,
   fault: Error | null = null,
   find: () => Webhook | null | Promise<Webhook> = () => webhook,
+  bodies: UnverifiedBodies | null = null,
 ) {
   const records: IntakeRecord[] = [];
   const app = await buildApp({
@@ -69,6 +77,7 @@ async function startEdge(
     publicRoutes: [
       hooksRoute({
         webhooks: { find },
+        bodies: bodies ?? (await createBodies(t, { maxFileBytes: 100_000 })),
         intake: {
           async record(record) {
             if (fault !== null) throw fault;
@@ -98,6 +107,12 @@ async function startEdge(
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;
   return { server: app.server, records, port, url: `http://127.0.0.1:${port}/hooks/${token}` };
+}
+
+type Room = Pick<UnverifiedBodiesOptions, 'maxFileBytes'> & Partial<UnverifiedBodiesOptions>;
+
+async function createBodies(t: TestContext, room: Room): Promise<UnverifiedBodies> {
+  return createUnverifiedBodies({ path: join(await createDataDir(t), 'unverified'), logger, ...room });
 }
 
 const sign = (body: string | Buffer) => ({
@@ -279,4 +294,58 @@ test('a wrong signature is answered 401 without asking for a bearer token', asyn
   const { url } = await startEdge(t);
   const reply = await fetch(url, { method: 'POST', body: '{}', headers: sign('{ }') });
   assert.deepEqual([reply.status, reply.headers.get('www-authenticate')], [401, null]);
+});
+
+test('large bodies without a signature fill a bounded file, not the memory; small ones pass, and so does a genuine one after', async (t) => {
+  const bodies = await createBodies(t, { smallBytes: 1_000, maxFileBytes: 200_000 });
+  let keptBytes = 0;
+  const counted: UnverifiedBodies = {
+    open(tenantId) {
+      const body = bodies.open(tenantId);
+      const add = async (chunk: Buffer) => {
+        const isKept = await body.add(chunk);
+        keptBytes += chunk.length;
+        return isKept;
+      };
+      return { ...body, add };
+    },
+  };
+  let tenant = 0;
+  const find = () => ({ ...webhook, maxPayloadSizeBytes: 100_000, tenantId: parseTenantId(`uk_${tenant++ % 2}`) });
+  const { port, url, records } = await startEdge(t, null, find, counted);
+  const open = (body: string) => {
+    const sending = request({ port, path: `/hooks/${token}`, method: 'POST', headers: { 'content-length': 100_000 } });
+    sending.on('error', () => {});
+    sending.write(body);
+    return sending;
+  };
+  const held = [open('x'.repeat(90_000)), open('x'.repeat(90_000))];
+  await waitFor('both to be kept as far as they came', () => keptBytes === 180_000);
+  const crowded = await fetch(url, { method: 'POST', body: 'y'.repeat(60_000), headers: sign('y'.repeat(60_000)) });
+  assert.equal(crowded.status, 503);
+  assert.ok(Number(crowded.headers.get('retry-after')) >= 1);
+  assert.equal((await fetch(url, { method: 'POST', body: 'small', headers: sign('small') })).status, 200);
+
+  for (const sending of held) sending.destroy();
+  const body = Buffer.alloc(100_000, 'ю');
+  await waitFor('the room to be free again', async () => {
+    const reply = await fetch(url, { method: 'POST', body: new Uint8Array(body), headers: sign(body) });
+    return reply.status === 200;
+  });
+  assert.deepEqual(records.at(-1)?.webhookEvent?.payload, body, 'whole, by way of its file');
+});
+
+test('one tenant’s unfinished bodies leave room for another’s', async (t) => {
+  const bodies = await createBodies(t, { maxFileBytes: 100_000, maxMemoryBytes: 1_000 });
+  const flood = Array.from({ length: 20 }, () => bodies.open('flooding'));
+  const kept = await Promise.all(flood.map((body) => body.add(Buffer.alloc(10_000))));
+  assert.equal(kept.filter((isKept) => isKept).length, 7);
+  const other = bodies.open('other');
+  assert.equal(await other.add(Buffer.from('first ')), true);
+  assert.equal(await other.add(Buffer.alloc(10_000, 'z')), true);
+  assert.equal((await other.whole())?.toString(), `first ${'z'.repeat(10_000)}`);
+  for (const body of [...flood, other]) body.release();
+  const next = bodies.open('flooding');
+  assert.equal(await next.add(Buffer.alloc(70_000)), true, 'what was released is free');
+  next.release();
 });

@@ -6,6 +6,7 @@ import { hashTokenHex } from '../../../secrets/token-hash.ts';
 import { looksLikeWebhookToken } from '../../../webhooks/managing/webhook-secrets.ts';
 import { type ReceiveDeps, type Reception, receiveDelivery } from '../../../webhooks/receiving/receive-delivery.ts';
 import { compileRanges, sourceAddressOf } from '../../../webhooks/receiving/source-address.ts';
+import type { UnverifiedBodies, UnverifiedBody } from '../../../webhooks/receiving/unverified-bodies.ts';
 import type { DeliveryHeaders } from '../../../webhooks/schemes/scheme.ts';
 import type { Routes } from '../../app.ts';
 import { jsonContentType } from '../../reply/answer.ts';
@@ -15,6 +16,7 @@ import { readBoundedBody } from '../../request/bounded-body.ts';
 import { receptionSchema } from '../webhooks/webhooks-schemas.ts';
 
 export interface HooksRouteDeps extends ReceiveDeps {
+  readonly bodies: UnverifiedBodies;
   /** CIDRs whose `X-Forwarded-For` and `Forwarded` are believed. */
   readonly trustedProxies: readonly string[];
   /** Shown to whom the signature vouches for. */
@@ -35,6 +37,7 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
     const { webhook_token: token } = request.params as { webhook_token: string };
     if (!looksLikeWebhookToken(token)) throw new ServiceError('NOT_FOUND', 'There is no such webhook.');
     const headers = headersOf(request);
+    let kept: UnverifiedBody | null = null;
     const receiving = receiveDelivery(deps, {
       tokenHashHex: hashTokenHex(token),
       headers,
@@ -45,18 +48,22 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
         trusted,
       ),
       requestId: request.id,
-      async readBody(maxBytes) {
-        const read = await readBoundedBody(request.raw, maxBytes);
+      async readBody(maxBytes, tenantId) {
+        kept = deps.bodies.open(tenantId);
+        const read = await readBoundedBody(request.raw, maxBytes, kept);
         if (read.kind === 'broken off') throw invalidInput('body', 'ended before it was whole');
         if (read.kind === 'whole') return read.body;
         if (read.isAbandoned) reply.header('connection', 'close');
+        if (read.kind === 'no room') throw noRoom();
         return { tooLargeBytes: read.sizeBytes };
       },
     });
-    const reception = await receiving.catch((error: unknown) => {
-      setRefusedLimit(reply, deps.limits, error);
-      throw error;
-    });
+    const reception = await receiving
+      .catch((error: unknown) => {
+        setRefusedLimit(reply, deps.limits, error);
+        throw error;
+      })
+      .finally(() => kept?.release());
     deps.limits.set(reply, reception.tenantId, familyLimitOf(reception.limit, deps.clock.now()));
     return reply.header('content-type', jsonContentType).send(answerOf(reception));
   };
@@ -88,6 +95,12 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
       }
     });
   };
+}
+
+function noRoom(): ServiceError {
+  return new ServiceError('SERVICE_UNAVAILABLE', 'More unverified bodies are on their way than there is room for.', {
+    retryAfterSeconds: 5,
+  });
 }
 
 const anyBody = Type.Unknown({
