@@ -24,6 +24,7 @@ export const errorCodes = [
   'PROVIDER_ERROR',
   'SERVICE_UNAVAILABLE',
   'GATEWAY_TIMEOUT',
+  'ROUTE_NOT_FOUND',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 

@@ -13,6 +13,14 @@ export interface ProviderTrace {
   readonly provider: string;
   readonly outcome: string;
   readonly message: string;
+  /** Where it is known when asking it makes sense again. */
+  readonly retry_after_seconds?: number;
+}
+
+/** A provider that was not asked, and why. */
+export interface SkippedProvider {
+  readonly provider: string;
+  readonly because: 'breaker' | 'limit' | 'budget' | 'busy';
 }
 
 /**
@@ -28,6 +36,8 @@ export interface Capability<Op extends KnownOperation> {
   readonly cache: {
     readonly ttlSeconds: number;
     readonly negativeTtlSeconds: number;
+    /** For an answer that a provider which failed or was passed over might have bettered. Default: as any other. */
+    readonly degradedTtlSeconds?: number;
     /** How long past its TTL an answer may be served when every provider fails. */
     readonly staleSeconds: number;
   } | null;
@@ -70,6 +80,9 @@ export interface Call<Op extends KnownOperation = KnownOperation> {
 export interface AnswerContext {
   readonly provider: string;
   readonly attemptedProviders: readonly string[];
+  readonly skippedProviders: readonly SkippedProvider[];
+  /** Set where a provider that failed or was passed over might have bettered the answer: what became of each. */
+  readonly degradedBy: readonly ProviderTrace[] | null;
   readonly cached: boolean;
   /** What the provider took when it was asked. */
   readonly responseTimeMs: number;

@@ -5,9 +5,17 @@
 import Type from 'typebox';
 
 export const attempts = Type.Optional(
-  Type.Array(Type.Object({ provider: Type.String(), outcome: Type.String(), message: Type.String() }), {
-    description: 'Each provider asked or passed over, and why.',
-  }),
+  Type.Array(
+    Type.Object({
+      provider: Type.String(),
+      outcome: Type.String(),
+      message: Type.String(),
+      retry_after_seconds: Type.Optional(
+        Type.Integer({ description: 'Where it is known when asking makes sense again.' }),
+      ),
+    }),
+    { description: 'Each provider asked or passed over, and why.' },
+  ),
 );
 export const outcome = Type.Optional(
   Type.Literal('unknown', { description: 'It may have been done, though nothing says so.' }),

@@ -268,6 +268,39 @@ test('of poor answers the best wins', async (t) => {
   assert.deepEqual(json.attempted_providers, ['google', 'yandex', 'offline']);
 });
 
+test('an answer that a failed or passed-over provider might have bettered says so', async (t) => {
+  const google = await startFakeProvider(t, answerWith(503, ''));
+  const yandex = await startFakeProvider(t, answerPlace(0.95));
+  const offline = await startFakeProvider(t, answerPlace(0.2, 'A town'));
+  const pipeline = await startPipeline(t, {
+    providers: { google, yandex, offline },
+    limits: { yandex: { perMinute: 1 } },
+  });
+
+  const fromSecond = await pipeline.geocode('Navoi 1');
+  assert.equal(fromSecond.json.provider, 'yandex');
+  assert.equal(fromSecond.json.degraded, true);
+  assert.deepEqual(fromSecond.json.skipped_providers, []);
+
+  const guess = await pipeline.geocode('Navoi 2');
+  assert.equal(guess.json.provider, 'offline');
+  assert.equal(guess.json.degraded, true);
+  assert.deepEqual(guess.json.attempted_providers, ['google', 'offline']);
+  assert.deepEqual(guess.json.skipped_providers, [{ provider: 'yandex', because: 'limit' }]);
+  assert.deepEqual(
+    guess.json.attempts?.map(({ provider, outcome }) => [provider, outcome]),
+    [
+      ['google', 'unusable'],
+      ['yandex', 'limit'],
+      ['offline', 'poor'],
+    ],
+  );
+
+  google.behave(answerPlace(0.9));
+  const whole = await pipeline.geocode('Navoi 3');
+  assert.deepEqual([whole.json.degraded, whole.json.attempts], [false, undefined]);
+});
+
 test('once the breaker is open the dead provider is not asked', async (t) => {
   const google = await startFakeProvider(t, answerWith(500, ''));
   const yandex = await startFakeProvider(t);

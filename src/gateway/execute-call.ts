@@ -19,12 +19,12 @@ import type { LimitState } from '../limits/limits.ts';
 import { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import type { AskContext } from './attempt-once.ts';
-import type { CacheMode, Call, CallExecutor, CallResult, ProviderTrace, Render } from './call.ts';
+import type { CacheMode, Call, CallExecutor, CallResult, Capability, ProviderTrace, Render } from './call.ts';
 import { type CallRecord, createCallRecord } from './call-record.ts';
 import { type CacheHit, fetchOutcome, resultFromCache, resultOfFetch } from './call-result.ts';
 import type { CallDeps } from './deps.ts';
 import { type ChainResult, tryInOrder } from './failover.ts';
-import { decisiveError, foundNothing, notFound, tracesOf, unanswered } from './no-answer.ts';
+import { decisiveError, foundNothing, isDegraded, notFound, skippedOf, tracesOf, unanswered } from './no-answer.ts';
 import type { Answered } from './outcome.ts';
 import { resolveProviders } from './resolve-providers.ts';
 import { withinTerms } from './storage-rule.ts';
@@ -97,7 +97,7 @@ async function fetchAnswer<Op extends KnownOperation>(
 
   const familyLimit = familyLimitOf(context.familyState, deps.clock.now());
   const decisive = decisiveError(chain.outcomes);
-  if (decisive === null && chain.best?.quality !== 'good' && !wasAskedThroughout(chain)) {
+  if (decisive === null && chain.best?.quality !== 'good' && isDegraded(chain.outcomes)) {
     // A provider that could not be asked might have known better: what it said lately beats a poor answer, and none.
     const stale = await findStale();
     if (stale !== null && (chain.best === null || stale.kind === 'good')) return { stale, familyLimit };
@@ -130,11 +130,11 @@ function answerOf<Op extends KnownOperation>(
   const ending = (error: ServiceError) => withCall(error, { familyLimit, cache: null });
   // A refusal by the family's own limit says itself what is left: nothing.
   if (decisive !== null) return decisive.code === 'RATE_LIMIT_EXCEEDED' ? decisive : ending(decisive);
-  if (chain.best !== null) return found(call, chain, chain.best, costUsd, render, familyLimit);
-  if (foundNothing(chain.outcomes)) return nothingFound(call, chain, familyLimit);
+  if (chain.best !== null) return found(call, chain, chain.best, { render, familyLimit, costUsd, nowMs });
+  if (foundNothing(chain.outcomes)) return nothingFound(call, chain, familyLimit, nowMs);
   const refusal = passedOn(chain);
   if (refusal === null) return ending(unanswered(chain.outcomes, nowMs));
-  return { ...found(call, chain, refusal, 0, render, familyLimit), stored: null };
+  return { ...found(call, chain, refusal, { render, familyLimit, costUsd: 0, nowMs }), stored: null };
 }
 
 /** A call that asks no cache has missed none. */
@@ -197,24 +197,21 @@ function passedOn<Value>(chain: ChainResult<Value>): Answered<Value> | null {
   return null;
 }
 
-function wasAskedThroughout(chain: ChainResult<unknown>): boolean {
-  return chain.outcomes.every(({ kind }) => kind === 'answered' || kind === 'empty');
-}
-
 function found<Op extends KnownOperation>(
   call: Call<Op>,
   chain: ChainResult<OutputOf<Op>>,
   best: Answered<OutputOf<Op>>,
-  costUsd: number,
-  render: Render<Op>,
-  familyLimit: CallResult['familyLimit'],
+  { render, familyLimit, costUsd, nowMs }: AnswerTerms<Op>,
 ): Fetched<Fresh> {
   const { service, value, quality, durationMs } = best;
+  const degraded = isDegraded(chain.outcomes);
   const { cache } = call.capability;
   const asked = chain.outcomes.filter(({ kind }) => kind !== 'passed_over');
   const context = {
     provider: service.serviceName,
     attemptedProviders: asked.map((outcome) => outcome.service.serviceName),
+    skippedProviders: skippedOf(chain.outcomes),
+    degradedBy: degraded ? tracesOf(chain.outcomes, nowMs) : null,
     responseTimeMs: durationMs,
   };
   const ownTtlSeconds = call.capability.ttlSecondsOf?.(value);
@@ -227,23 +224,31 @@ function found<Op extends KnownOperation>(
         ? null
         : { kind: quality, serviceId: service.id, serviceName: service.serviceName, body: bytesOf(true), costUsd },
     ...withinTerms(service, {
-      // A poor answer that a missing provider might have bettered is soon asked for again.
-      ttlSeconds:
-        ownTtlSeconds ??
-        (quality === 'good' || wasAskedThroughout(chain) ? cache?.ttlSeconds : cache?.negativeTtlSeconds) ??
-        0,
+      ttlSeconds: ownTtlSeconds ?? ttlOf(cache, quality, degraded),
       staleSeconds: cache?.staleSeconds ?? 0,
     }),
   };
 }
 
+/** An answer that a missing provider might have bettered is soon asked for again. */
+function ttlOf(cache: Capability<KnownOperation>['cache'], quality: Answered<unknown>['quality'], degraded: boolean) {
+  if (cache === null) return 0;
+  if (!degraded) return cache.ttlSeconds;
+  return cache.degradedTtlSeconds ?? (quality === 'good' ? cache.ttlSeconds : cache.negativeTtlSeconds);
+}
+
 /** That there is nothing is an answer too, and kept for a short while. Never served stale: it is worth asking again. */
-function nothingFound(call: Call, chain: ChainResult<unknown>, familyLimit: CallResult['familyLimit']): Fetched<Fresh> {
+function nothingFound(
+  call: Call,
+  chain: ChainResult<unknown>,
+  familyLimit: CallResult['familyLimit'],
+  nowMs: number,
+): Fetched<Fresh> {
   const { capability } = call;
-  const attempts = tracesOf(chain.outcomes);
+  const attempts = tracesOf(chain.outcomes, nowMs);
   const last = chain.outcomes.at(-1)?.service;
   return {
-    fresh: withCall(notFound(capability.family, attempts), { familyLimit, cache: null }),
+    fresh: withCall(notFound(capability, attempts), { familyLimit, cache: null }),
     stored: {
       kind: 'not_found',
       serviceId: last?.id ?? null,
@@ -282,6 +287,6 @@ function answerFromCache(
   const result = resultFromCache(deps, call, hit, familyLimit);
   if (hit.answer.kind !== 'not_found') return result;
   const { body, cacheOutcome, ageSeconds } = result;
-  const error = notFound(call.capability.family, JSON.parse(body.toString()) as readonly ProviderTrace[]);
+  const error = notFound(call.capability, JSON.parse(body.toString()) as readonly ProviderTrace[]);
   throw withCall(error, { familyLimit, cache: { outcome: cacheOutcome, ageSeconds } });
 }

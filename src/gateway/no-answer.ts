@@ -1,7 +1,8 @@
 /** What a caller is told when no provider gave an answer, and why: one line for each provider. */
 import { type ErrorCode, ServiceError, type SpentLimit } from '../errors.ts';
 import { spentLimitOf } from '../limits/report-limits.ts';
-import type { Family, ProviderTrace } from './call.ts';
+import type { KnownOperation } from '../providers/provider.ts';
+import type { Capability, ProviderTrace, SkippedProvider } from './call.ts';
 import type { BadInput, FamilyRefused, ProviderOutcome, UnknownOutcome } from './outcome.ts';
 
 type Outcomes = readonly ProviderOutcome<unknown>[];
@@ -22,8 +23,12 @@ export function foundNothing(outcomes: Outcomes): boolean {
   return outcomes.length > 0 && outcomes.every(({ kind }) => kind === 'empty');
 }
 
-export function notFound(family: Family, attempts: readonly ProviderTrace[]): ServiceError {
-  const code = family === 'geocoding' ? 'ADDRESS_NOT_FOUND' : 'NOT_FOUND';
+export function notFound(
+  { family, operation }: Pick<Capability<KnownOperation>, 'family' | 'operation'>,
+  attempts: readonly ProviderTrace[],
+): ServiceError {
+  const code =
+    operation === 'distance' ? 'ROUTE_NOT_FOUND' : family === 'geocoding' ? 'ADDRESS_NOT_FOUND' : 'NOT_FOUND';
   return new ServiceError(code, 'No provider found anything.', { extra: { attempts } });
 }
 
@@ -32,15 +37,42 @@ export function notFound(family: Family, attempts: readonly ProviderTrace[]): Se
  * that could not be reached or asked. All refused by limits or budgets: 429, since waiting is all that is needed.
  */
 export function unanswered(outcomes: Outcomes, nowMs: number): ServiceError {
-  const code = codeOf(outcomes);
-  const retryAfterSeconds = retryAfterOf(outcomes, nowMs);
+  const attempts = tracesOf(outcomes, nowMs);
+  const code = codeOf(attempts);
   const limit = code === 'RATE_LIMIT_EXCEEDED' ? limitOf(outcomes) : null;
-  const attempts = tracesOf(outcomes);
   return new ServiceError(code, detailOf(code, attempts), {
     extra: { attempts },
     ...(limit === null ? {} : { limit }),
-    ...(retryAfterSeconds === null || code === 'PROVIDER_ERROR' ? {} : { retryAfterSeconds }),
+    ...retryAfter(code, attempts, 0),
   });
+}
+
+/**
+ * When an answer is not sure enough, and a provider that failed or was passed over might have known better: that is no
+ * "not found". `best` is the answer; `ageSeconds` is how long ago its `attempts` were made.
+ */
+export function withheld(
+  attempts: readonly ProviderTrace[],
+  best: { readonly provider: string },
+  ageSeconds: number,
+): ServiceError {
+  const code = codeOf(attempts);
+  return new ServiceError(code, detailOf(code, attempts), {
+    provider: best.provider,
+    extra: { attempts, best },
+    ...retryAfter(code, attempts, ageSeconds),
+  });
+}
+
+/** The soonest at which any of them may be asked again. */
+function retryAfter(
+  code: ErrorCode,
+  attempts: readonly ProviderTrace[],
+  ageSeconds: number,
+): { readonly retryAfterSeconds?: number } {
+  const soonest = Math.min(...attempts.map((attempt) => attempt.retry_after_seconds ?? Number.POSITIVE_INFINITY));
+  if (code === 'PROVIDER_ERROR' || !Number.isFinite(soonest)) return {};
+  return { retryAfterSeconds: Math.max(1, soonest - ageSeconds) };
 }
 
 /** Some chains are long, and some providers talkative; `attempts` has it all. */
@@ -65,25 +97,37 @@ const messages: Partial<Record<ErrorCode, string>> = {
   SERVICE_UNAVAILABLE: 'No provider can be asked at the moment.',
 };
 
-function codeOf(outcomes: Outcomes): ErrorCode {
-  if (outcomes.length === 0) return 'SERVICE_UNAVAILABLE';
-  if (outcomes.every(isLimited)) return 'RATE_LIMIT_EXCEEDED';
-  if (outcomes.every((outcome) => outcome.kind === 'passed_over' && outcome.because === 'budget')) {
-    return 'BUDGET_EXCEEDED';
-  }
+/** By what became of those that gave no answer; one that found nothing is no cause. */
+function codeOf(attempts: readonly ProviderTrace[]): ErrorCode {
+  const causes = attempts.map(({ outcome }) => outcome).filter((outcome) => !answers.has(outcome));
+  if (causes.length === 0) return 'SERVICE_UNAVAILABLE';
+  if (causes.every((cause) => cause === 'budget')) return 'BUDGET_EXCEEDED';
   // Some by limits, the rest by budgets: waiting for a limit is all that helps this month.
-  if (
-    outcomes.every((outcome) => isLimited(outcome) || (outcome.kind === 'passed_over' && outcome.because === 'budget'))
-  )
+  if (causes.every((cause) => cause === 'limit' || cause === 'throttled' || cause === 'budget')) {
     return 'RATE_LIMIT_EXCEEDED';
-  const faults = outcomes.map((outcome) => (outcome.kind === 'failed' ? outcome.fault : null));
-  if (faults.includes('unusable') || faults.includes('denied')) return 'PROVIDER_ERROR';
-  if (faults.includes('timeout')) return 'GATEWAY_TIMEOUT';
-  return 'SERVICE_UNAVAILABLE';
+  }
+  if (causes.includes('unusable') || causes.includes('denied')) return 'PROVIDER_ERROR';
+  return causes.includes('timeout') ? 'GATEWAY_TIMEOUT' : 'SERVICE_UNAVAILABLE';
 }
 
-function isLimited(outcome: ProviderOutcome<unknown>): boolean {
-  return outcome.kind === 'throttled' || (outcome.kind === 'passed_over' && outcome.because === 'limit');
+const answers: ReadonlySet<string> = new Set(['not_found', 'good', 'poor']);
+
+/** Whether a provider that failed or was passed over might have given another answer than the chain did. */
+export function isDegraded(outcomes: Outcomes): boolean {
+  return outcomes.some(({ kind }) => kind !== 'answered' && kind !== 'empty');
+}
+
+export function skippedOf(outcomes: Outcomes): readonly SkippedProvider[] {
+  return outcomes.flatMap((outcome) =>
+    outcome.kind === 'passed_over'
+      ? [
+          {
+            provider: outcome.service.serviceName,
+            because: outcome.because === 'uncounted' ? 'limit' : outcome.because,
+          } as const,
+        ]
+      : [],
+  );
 }
 
 /** Of the limits that refused, the one that ends soonest. Null where a provider said so: what it counts by is its own. */
@@ -97,19 +141,19 @@ function limitOf(outcomes: Outcomes): SpentLimit | null {
   return soonest === undefined ? null : spentLimitOf(soonest.state);
 }
 
-/** The soonest at which any of them may be asked again. */
-function retryAfterOf(outcomes: Outcomes, nowMs: number): number | null {
-  const untilMs = outcomes.flatMap((outcome) =>
-    (outcome.kind === 'throttled' || outcome.kind === 'passed_over') && outcome.untilMs !== null
-      ? [outcome.untilMs]
-      : [],
-  );
-  const soonestMs = Math.min(...untilMs);
-  return Number.isFinite(soonestMs) ? Math.max(1, Math.ceil((soonestMs - nowMs) / 1000)) : null;
+/** `nowMs` null: without the times at which asking makes sense again. */
+export function tracesOf(outcomes: Outcomes, nowMs: number | null): readonly ProviderTrace[] {
+  return outcomes.map((outcome) => ({
+    provider: outcome.service.serviceName,
+    ...describe(outcome),
+    ...waitOf(outcome, nowMs),
+  }));
 }
 
-export function tracesOf(outcomes: Outcomes): readonly ProviderTrace[] {
-  return outcomes.map((outcome) => ({ provider: outcome.service.serviceName, ...describe(outcome) }));
+function waitOf(outcome: ProviderOutcome<unknown>, nowMs: number | null): { readonly retry_after_seconds?: number } {
+  const untilMs = outcome.kind === 'throttled' || outcome.kind === 'passed_over' ? outcome.untilMs : null;
+  if (nowMs === null || untilMs === null || !Number.isFinite(untilMs)) return {};
+  return { retry_after_seconds: Math.max(1, Math.ceil((untilMs - nowMs) / 1000)) };
 }
 
 const passedOverMessages = {
@@ -123,7 +167,7 @@ const passedOverMessages = {
 /** What an admin does about it is another thing than for a provider that fails: the key, not patience. */
 const keyRefused = 'it refuses the credentials of this service: change them, or check the service once they hold';
 
-function describe(outcome: ProviderOutcome<unknown>): Omit<ProviderTrace, 'provider'> {
+function describe(outcome: ProviderOutcome<unknown>): Pick<ProviderTrace, 'outcome' | 'message'> {
   switch (outcome.kind) {
     case 'passed_over':
       return {
@@ -166,6 +210,6 @@ function familyRefused({ refusal }: FamilyRefused): ServiceError {
 function unknownOutcome(outcome: UnknownOutcome, outcomes: Outcomes): ServiceError {
   return new ServiceError('GATEWAY_TIMEOUT', 'It is not known whether the request was carried out.', {
     provider: outcome.service.serviceName,
-    extra: { outcome: 'unknown', attempts: tracesOf(outcomes) },
+    extra: { outcome: 'unknown', attempts: tracesOf(outcomes, null) },
   });
 }

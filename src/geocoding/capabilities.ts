@@ -13,6 +13,8 @@ export const goodConfidence = 0.5;
 const staleSeconds = 24 * 3600;
 /** "Nothing found" may be a new street not yet known: kept just long enough to calm a repeating caller. */
 const negativeTtlSeconds = 60;
+/** An answer that a provider which failed might have bettered: the next callers should soon have the better one. */
+const degradedTtlSeconds = 15;
 
 export interface GeocodingCapabilities {
   readonly geocode: Capability<'geocode'>;
@@ -26,7 +28,10 @@ export function createGeocodingCapabilities(cacheTtlSeconds: number): GeocodingC
     family: 'geocoding',
     serviceType: 'geocoding',
     safeToRepeat: true,
-    cache: cacheTtlSeconds > 0 ? { ttlSeconds: cacheTtlSeconds, negativeTtlSeconds, staleSeconds } : null,
+    cache:
+      cacheTtlSeconds > 0
+        ? { ttlSeconds: cacheTtlSeconds, negativeTtlSeconds, degradedTtlSeconds, staleSeconds }
+        : null,
   } as const;
   const byConfidence = {
     judge: (place: Place) => (place.confidence >= goodConfidence ? 'good' : 'poor'),

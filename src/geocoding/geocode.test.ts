@@ -17,6 +17,8 @@ test('a place is rendered as the public API has it', async () => {
     ...samplePlace(),
     provider: 'scripted',
     attempted_providers: ['scripted'],
+    skipped_providers: [],
+    degraded: false,
     cached: false,
     response_time_ms: 7,
   });
@@ -42,6 +44,35 @@ test('an answer below min_confidence counts as not found and is shown as the bes
     assert.deepEqual(error.extra, { best: JSON.parse(bestBody) });
     return true;
   });
+});
+
+test('an answer below min_confidence that an outage may be the cause of is no "not found"', async () => {
+  const yandexEmpty = { provider: 'yandex', outcome: 'not_found', message: 'it found nothing' };
+  const causes: [string, string][] = [
+    ['limit', 'RATE_LIMIT_EXCEEDED'],
+    ['throttled', 'RATE_LIMIT_EXCEEDED'],
+    ['budget', 'BUDGET_EXCEEDED'],
+    ['unusable', 'PROVIDER_ERROR'],
+    ['timeout', 'GATEWAY_TIMEOUT'],
+    ['breaker', 'SERVICE_UNAVAILABLE'],
+  ];
+  for (const [outcome, code] of causes) {
+    const attempts = [
+      { provider: 'google', outcome, message: 'it cannot', retry_after_seconds: 40 },
+      yandexEmpty,
+      { provider: 'scripted', outcome: 'poor', message: 'it answered' },
+    ];
+    const calls = scriptExecutor(() => samplePlace({ confidence: 0.2 }), attempts);
+    const request = parseGeocodeRequest({ address: 'x', min_confidence: 0.4 });
+    await assert.rejects(geocode({ calls, capabilities }, sampleCaller, request, signal), (error) => {
+      assert.ok(error instanceof ServiceError);
+      assert.equal(error.code, code);
+      assert.deepEqual(error.extra?.attempts, attempts);
+      assert.equal((error.extra?.best as { degraded?: boolean } | undefined)?.degraded, true);
+      assert.equal(error.retryAfterSeconds, code === 'PROVIDER_ERROR' ? undefined : 40);
+      return true;
+    });
+  }
 });
 
 test('a demand above the usual lengthens the chain, one below it does not', () => {

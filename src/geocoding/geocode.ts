@@ -1,5 +1,6 @@
-import { ServiceError } from '../errors.ts';
+import { ServiceError, withCall } from '../errors.ts';
 import type { Call, CallExecutor, CallResult } from '../gateway/call.ts';
+import { withheld } from '../gateway/no-answer.ts';
 import type { Caller } from './caller.ts';
 import { demandConfidence, type GeocodingCapabilities } from './capabilities.ts';
 import type { GeocodeRequest, ReverseRequest } from './parse-request.ts';
@@ -21,7 +22,8 @@ export interface GeocodeQuestion {
  * Asks for the place of an address; the body is a `GeocodeResult`.
  *
  * Both ways throw `ADDRESS_NOT_FOUND` where every provider found nothing, and where the best answer is below the caller's
- * `min_confidence`; then it is shown as `best`.
+ * `min_confidence`; then it is shown as `best`. While a provider that failed or was passed over might have known better,
+ * that is no "not found": the error is that provider's.
  */
 export function askPlace(deps: GeocodingDeps, caller: Caller, request: GeocodeRequest): GeocodeQuestion {
   const call = geocodeCall(deps, caller, request);
@@ -85,13 +87,14 @@ function refuseBelow(minConfidence: number | null, result: CallResult): CallResu
   if (minConfidence === null) return result;
   const best = JSON.parse(result.body.toString('utf8')) as GeocodeResult;
   if (best.confidence >= minConfidence) return result;
+  const call = {
+    familyLimit: result.familyLimit,
+    cache: { outcome: result.cacheOutcome, ageSeconds: result.ageSeconds },
+  };
+  if (best.attempts !== undefined) throw withCall(withheld(best.attempts, best, result.ageSeconds), call);
   throw new ServiceError(
     'ADDRESS_NOT_FOUND',
     `Nothing was found with a confidence of at least ${minConfidence}; the best answer has ${best.confidence}.`,
-    {
-      provider: best.provider,
-      extra: { best },
-      call: { familyLimit: result.familyLimit, cache: { outcome: result.cacheOutcome, ageSeconds: result.ageSeconds } },
-    },
+    { provider: best.provider, extra: { best }, call },
   );
 }

@@ -15,6 +15,10 @@ export function renderPlace(place: Place, context: AnswerContext) {
     partial_match: place.partial_match,
     provider: context.provider,
     attempted_providers: context.attemptedProviders,
+    skipped_providers: context.skippedProviders,
+    degraded: context.degradedBy !== null,
+    // Why it is: who failed or was passed over, and when asking again makes sense.
+    ...(context.degradedBy === null ? {} : { attempts: context.degradedBy }),
     cached: context.cached,
     response_time_ms: context.responseTimeMs,
   };

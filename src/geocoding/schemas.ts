@@ -122,6 +122,13 @@ const geocodeResultMembers = {
   partial_match: Type.Boolean(),
   provider: Type.String({ description: 'The name of the service that answered.' }),
   attempted_providers: Type.Array(Type.String(), { description: 'In the order tried.' }),
+  skipped_providers: Type.Array(
+    Type.Object({ provider: Type.String(), because: oneOf(['breaker', 'limit', 'budget', 'busy']) }),
+  ),
+  degraded: Type.Boolean({
+    description: 'A provider that failed or was passed over might have bettered the answer; `attempts` says which.',
+  }),
+  attempts,
   cached: Type.Boolean(),
   response_time_ms: Type.Number({ description: 'What the provider took when it was asked.' }),
 };

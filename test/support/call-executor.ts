@@ -1,5 +1,5 @@
 /** A call pipeline that asks a function instead of providers: for the capabilities above the gateway. */
-import type { Call, CallExecutor, CallResult } from '../../src/gateway/call.ts';
+import type { AnswerContext, Call, CallExecutor, CallResult } from '../../src/gateway/call.ts';
 import { parseTenantId } from '../../src/ids.ts';
 import type { Place } from '../../src/providers/geocoding.ts';
 import type { KnownOperation, OutputOf } from '../../src/providers/provider.ts';
@@ -10,8 +10,11 @@ export interface ScriptedExecutor extends CallExecutor {
   readonly mostAtOnce: () => number;
 }
 
-/** `answer` gives the output of each call, or throws. */
-export function scriptExecutor(answer: (call: Call, signal: AbortSignal) => unknown): ScriptedExecutor {
+/** `answer` gives the output of each call, or throws. `degradedBy`: who might have bettered it. */
+export function scriptExecutor(
+  answer: (call: Call, signal: AbortSignal) => unknown,
+  degradedBy: AnswerContext['degradedBy'] = null,
+): ScriptedExecutor {
   const calls: Call[] = [];
   let underWay = 0;
   let most = 0;
@@ -24,7 +27,14 @@ export function scriptExecutor(answer: (call: Call, signal: AbortSignal) => unkn
       most = Math.max(most, ++underWay);
       try {
         const output = (await answer(call as unknown as Call, signal)) as OutputOf<KnownOperation>;
-        const context = { provider: 'scripted', attemptedProviders: ['scripted'], cached: false, responseTimeMs: 7 };
+        const context = {
+          provider: 'scripted',
+          attemptedProviders: ['scripted'],
+          skippedProviders: [],
+          degradedBy,
+          cached: false,
+          responseTimeMs: 7,
+        };
         const body = Buffer.from(JSON.stringify(render(output as never, context)));
         return { body, cacheOutcome: 'MISS', ageSeconds: 0, provider: 'scripted', familyLimit: null };
       } finally {

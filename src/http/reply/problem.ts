@@ -27,6 +27,7 @@ export const httpStatusByCode = {
   PROVIDER_ERROR: 502,
   SERVICE_UNAVAILABLE: 503,
   GATEWAY_TIMEOUT: 504,
+  ROUTE_NOT_FOUND: 404,
 } satisfies Record<ErrorCode, number>;
 
 /** Short and the same for every occurrence of a code (RFC 9457, section 3.1.4). */
@@ -48,6 +49,7 @@ export const titleByCode = {
   PROVIDER_ERROR: 'The provider did not answer usably',
   SERVICE_UNAVAILABLE: 'The service is not available',
   GATEWAY_TIMEOUT: 'The provider did not answer in time',
+  ROUTE_NOT_FOUND: 'There is no route',
 } satisfies Record<ErrorCode, string>;
 
 /** How long a caller should wait for a store that is away: it is looked for twice a second. */
