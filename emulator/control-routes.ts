@@ -81,10 +81,21 @@ function isKnown(vendor: unknown, known: readonly string[]): vendor is string {
   return typeof vendor === 'string' && known.includes(vendor);
 }
 
+const faultMembers = ['vendor', 'mode', 'when', 'times', 'probability', 'delay_ms', 'path_includes'];
+
 function parseFault(body: Body, known: readonly string[]): Fault {
   const { vendor, mode, times, probability, delay_ms: delayMs, when, path_includes: pathIncludes } = body;
+  const strange = Object.keys(body).find((name) => !faultMembers.includes(name));
+  if (strange !== undefined) throw new RangeError(`${strange}: unknown; known are ${faultMembers.join(', ')}`);
   if (!isKnown(vendor, known)) throw new RangeError(`vendor: one of ${known.join(', ')}`);
   if (!faultModes.includes(mode as Fault['mode'])) throw new RangeError(`mode: one of ${faultModes.join(', ')}`);
+  const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 1;
+  const isFrom0 = (value: unknown, most: number): boolean => typeof value === 'number' && value >= 0 && value <= most;
+  if (times !== undefined && !isCount(times)) throw new RangeError('times: a whole number from 1');
+  if (probability !== undefined && !isFrom0(probability, 1)) throw new RangeError('probability: from 0 to 1');
+  if (delayMs !== undefined && !isFrom0(delayMs, 3_600_000)) throw new RangeError('delay_ms: from 0 to 3600000');
+  if (when !== undefined && when !== 'before' && when !== 'after') throw new RangeError('when: before or after');
+  if (pathIncludes !== undefined && typeof pathIncludes !== 'string') throw new RangeError('path_includes: a text');
   return {
     vendor,
     mode: mode as Fault['mode'],

@@ -59,7 +59,14 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   );
 
   const server = createServer((incoming, outgoing) => {
-    serve(incoming, outgoing).catch(() => outgoing.destroy());
+    // A fault of the emulator is told to its caller, and ends nothing else.
+    serve(incoming, outgoing).catch((error: unknown) => {
+      if (outgoing.headersSent || outgoing.destroyed) return outgoing.destroy();
+      send(
+        outgoing,
+        jsonReply(500, { error: `The emulator failed: ${error instanceof Error ? error.message : error}` }),
+      );
+    });
   });
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

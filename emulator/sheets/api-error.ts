@@ -1,6 +1,6 @@
 /** Google's error envelope: recorded shapes, and the texts users will look for. */
 import { type EmulatorReply, jsonReply } from '../vendor.ts';
-import { maxCells } from './grid.ts';
+import { type GridState, maxCells } from './grid.ts';
 
 const statusNames: Readonly<Record<number, string>> = {
   400: 'INVALID_ARGUMENT',
@@ -38,6 +38,13 @@ export function errorReply(error: ApiError): EmulatorReply {
 
 export function unparsableRange(text: string): ApiError {
   return new ApiError(400, `Unable to parse range: ${text}`);
+}
+
+export function beyondGrid(grid: GridState, range: string): ApiError {
+  return new ApiError(
+    400,
+    `Range (${range}) exceeds grid limits. Max rows: ${grid.rowCount}, max columns: ${grid.columnCount}`,
+  );
 }
 
 export function notFound(): ApiError {

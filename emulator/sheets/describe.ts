@@ -1,8 +1,10 @@
 /** `spreadsheets.get`: a spreadsheet as a resource, with cells when they were asked for. */
 import { locate } from './a1.ts';
+import { beyondGrid } from './api-error.ts';
 import { type Cell, renderCell } from './cell.ts';
 import { evaluated } from './formula.ts';
 import { cellAt, type GridArea, type GridState } from './grid.ts';
+import { resourceOf } from './metadata-requests.ts';
 import type { NamedRange, SpreadsheetState } from './spreadsheet-state.ts';
 
 const white = { red: 1, green: 1, blue: 1 };
@@ -39,11 +41,13 @@ const themeColors = [
 export interface DescribeOptions {
   readonly ranges: readonly string[];
   readonly includeGridData: boolean;
+  /** Heights and widths beside the cells: a line for each row, so only for those who ask. */
+  readonly includeSizes?: boolean;
 }
 
 /** Throws the API's 400 on a range that means nothing. */
 export function describeSpreadsheet(spreadsheet: SpreadsheetState, options: DescribeOptions): object {
-  const asked = options.ranges.map((range) => locate(spreadsheet, range));
+  const asked = options.ranges.map((range) => locateInside(spreadsheet, range));
   const grids =
     asked.length === 0 ? spreadsheet.grids : spreadsheet.grids.filter((grid) => asked.some((one) => one.grid === grid));
   return {
@@ -58,14 +62,32 @@ export function describeSpreadsheet(spreadsheet: SpreadsheetState, options: Desc
     },
     sheets: grids.map((grid) => ({
       properties: sheetProperties(spreadsheet, grid),
+      ...(grid.protectedRanges?.length && { protectedRanges: grid.protectedRanges }),
+      ...(grid.basicFilter && { basicFilter: grid.basicFilter }),
+      ...(grid.merges?.length && { merges: grid.merges }),
       ...(options.includeGridData && {
         data:
           asked.length === 0
-            ? [gridData(grid, { startRow: 0, startColumn: 0, endRow: grid.rowCount, endColumn: grid.columnCount })]
-            : asked.filter((one) => one.grid === grid).map(({ area }) => gridData(grid, area)),
+            ? [
+                gridData(
+                  spreadsheet,
+                  grid,
+                  {
+                    startRow: 0,
+                    startColumn: 0,
+                    endRow: grid.rowCount,
+                    endColumn: grid.columnCount,
+                  },
+                  options.includeSizes ?? false,
+                ),
+              ]
+            : asked
+                .filter((one) => one.grid === grid)
+                .map(({ area }) => gridData(spreadsheet, grid, area, options.includeSizes ?? false)),
       }),
     })),
     ...(spreadsheet.namedRanges.length > 0 && { namedRanges: spreadsheet.namedRanges.map(namedRangeResource) }),
+    ...(spreadsheet.developerMetadata?.length && { developerMetadata: spreadsheet.developerMetadata.map(resourceOf) }),
     spreadsheetUrl: `https://docs.google.com/spreadsheets/d/${spreadsheet.id}/edit`,
   };
 }
@@ -76,7 +98,12 @@ export function sheetProperties(spreadsheet: SpreadsheetState, grid: GridState):
     title: grid.title,
     index: spreadsheet.grids.indexOf(grid),
     sheetType: 'GRID',
-    gridProperties: { rowCount: grid.rowCount, columnCount: grid.columnCount },
+    gridProperties: {
+      rowCount: grid.rowCount,
+      columnCount: grid.columnCount,
+      ...(grid.frozenRowCount && { frozenRowCount: grid.frozenRowCount }),
+      ...(grid.frozenColumnCount && { frozenColumnCount: grid.frozenColumnCount }),
+    },
     ...(grid.hidden && { hidden: true }),
   };
 }
@@ -94,13 +121,13 @@ export function namedRangeResource(named: NamedRange): object {
   return { namedRangeId: named.namedRangeId, name: named.name, range: Object.fromEntries(kept) };
 }
 
-function gridData(grid: GridState, area: GridArea): object {
+function gridData(spreadsheet: SpreadsheetState, grid: GridState, area: GridArea, includeSizes: boolean): object {
   const rowData: object[] = [];
   for (let row = area.startRow; row < Math.min(area.endRow, grid.rows.length); row++) {
     const values: object[] = [];
     const end = Math.min(area.endColumn, grid.rows[row]?.length ?? 0);
     for (let column = area.startColumn; column < end; column++) {
-      values.push(cellData(evaluated(grid, cellAt(grid, row, column))));
+      values.push(cellData(evaluated(grid, cellAt(grid, row, column)), spreadsheet.locale));
     }
     rowData.push(values.length > 0 ? { values } : {});
   }
@@ -108,10 +135,14 @@ function gridData(grid: GridState, area: GridArea): object {
     ...(area.startRow > 0 && { startRow: area.startRow }),
     ...(area.startColumn > 0 && { startColumn: area.startColumn }),
     ...(rowData.length > 0 && { rowData }),
+    ...(includeSizes && {
+      rowMetadata: sizes(area.endRow - area.startRow),
+      columnMetadata: sizes(area.endColumn - area.startColumn, 100),
+    }),
   };
 }
 
-function cellData(cell: Cell | undefined): object {
+function cellData(cell: Cell | undefined, locale: string): object {
   if (cell === undefined) return {};
   const typed = (value: Cell['value']): object =>
     typeof value === 'number'
@@ -122,6 +153,19 @@ function cellData(cell: Cell | undefined): object {
   return {
     userEnteredValue: cell.formula === undefined ? typed(cell.value) : { formulaValue: cell.formula },
     effectiveValue: typed(cell.value),
-    formattedValue: renderCell(cell, 'FORMATTED_VALUE', 'FORMATTED_STRING'),
+    formattedValue: renderCell(cell, 'FORMATTED_VALUE', 'FORMATTED_STRING', locale),
   };
+}
+
+/** Throws the API's 400 where the range begins beyond its grid. */
+function locateInside(spreadsheet: SpreadsheetState, range: string): ReturnType<typeof locate> {
+  const found = locate(spreadsheet, range);
+  const { grid, area } = found;
+  if (area.startRow >= grid.rowCount || area.startColumn >= grid.columnCount) throw beyondGrid(grid, range);
+  return found;
+}
+
+/** In pixels, as a new sheet has them. */
+function sizes(count: number, pixelSize = 21): object[] {
+  return Array.from({ length: Math.max(0, count) }, () => ({ pixelSize }));
 }

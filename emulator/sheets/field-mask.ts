@@ -2,7 +2,7 @@
 import { ApiError } from './api-error.ts';
 
 /** An empty mask takes everything below. */
-interface Mask {
+export interface Mask {
   readonly members: Map<string, Mask>;
 }
 
@@ -39,7 +39,7 @@ export function applyMask<Value>(value: Value, fields: string | null): Value {
   return pick(value, mask) as Value;
 }
 
-function parseMask(text: string): Mask {
+export function parseMask(text: string): Mask {
   const tokens = text.match(/[A-Za-z0-9_*]+|[,()./]/g) ?? [];
   let at = 0;
   const list = (): Mask => {
@@ -101,4 +101,28 @@ function pick(value: unknown, mask: Mask): unknown {
     if (member !== undefined) picked[name] = pick(member, below);
   }
   return picked;
+}
+
+/** Whether the mask takes `path` (`gridProperties.rowCount`), by itself or with all that holds it. */
+export function takes(mask: Mask, path: string): boolean {
+  let at = mask;
+  for (const name of path.split('.')) {
+    if (at.members.has('*')) return true;
+    const below = at.members.get(name);
+    if (below === undefined) return false;
+    if (below.members.size === 0) return true;
+    at = below;
+  }
+  return true;
+}
+
+/** A mask of what is to be changed, which the API demands. */
+export function changeMask(fields: unknown, known: readonly string[]): Mask {
+  if (typeof fields !== 'string' || fields.trim() === '') {
+    throw new ApiError(400, "At least one field must be listed in 'fields'. (Use '*' to indicate all fields.)");
+  }
+  const mask = parseMask(fields);
+  const strange = [...mask.members.keys()].find((name) => name !== '*' && !known.includes(name));
+  if (strange !== undefined) throw new ApiError(400, `Invalid field: ${strange}`);
+  return mask;
 }

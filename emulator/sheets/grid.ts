@@ -15,7 +15,13 @@ export interface GridState {
   hidden: boolean;
   rowCount: number;
   columnCount: number;
-  /** Sparse both ways: a missing row or cell is empty. */
+  frozenRowCount?: number;
+  frozenColumnCount?: number;
+  /** As they were set: the emulator hides and protects nothing. */
+  basicFilter?: object;
+  protectedRanges?: object[];
+  merges?: object[];
+  /** Sparse both ways: a missing row or cell is empty. A row is never changed in place: copies of the grid share it. */
   rows: (Cell | null)[][];
 }
 
@@ -33,26 +39,34 @@ export function cellAt(grid: GridState, row: number, column: number): Cell | und
 export function setCell(grid: GridState, row: number, column: number, cell: Cell | undefined): void {
   const found = grid.rows[row];
   if (found !== undefined) {
-    found[column] = cell ?? null;
+    const changed = found.slice();
+    while (changed.length < column) changed.push(null);
+    changed[column] = cell ?? null;
+    grid.rows[row] = changed;
   } else if (cell !== undefined) {
     // Filled up without holes: a hole in the list of rows would not survive JSON.
     for (let missing = grid.rows.length; missing <= row; missing++) grid.rows.push([]);
-    (grid.rows[row] as (Cell | null)[])[column] = cell;
+    grid.rows[row] = [...Array.from({ length: column }, () => null), cell];
   }
+}
+
+/** Changes of the copy leave the grid as it was. */
+export function copyGrid(grid: GridState): GridState {
+  return { ...grid, rows: [...grid.rows] };
 }
 
 export function clearArea(grid: GridState, area: GridArea): void {
   for (let row = area.startRow; row < Math.min(area.endRow, grid.rows.length); row++) {
-    const cells = grid.rows[row] as (Cell | null)[];
-    for (let column = area.startColumn; column < Math.min(area.endColumn, cells.length); column++) cells[column] = null;
+    grid.rows[row] = (grid.rows[row] as (Cell | null)[]).map((cell, column) =>
+      column >= area.startColumn && column < area.endColumn ? null : cell,
+    );
   }
 }
 
 /** Empty rows before row `at`; everything below moves down. */
 export function insertRows(grid: GridState, at: number, count: number): void {
   grid.rowCount += count;
-  if (at >= grid.rows.length) return;
-  grid.rows.splice(at, 0, ...Array.from({ length: count }, () => []));
+  if (at < grid.rows.length) grid.rows.splice(at, 0, ...Array.from({ length: count }, () => []));
 }
 
 export function deleteRows(grid: GridState, start: number, end: number): void {
@@ -62,12 +76,28 @@ export function deleteRows(grid: GridState, start: number, end: number): void {
 
 export function insertColumns(grid: GridState, at: number, count: number): void {
   grid.columnCount += count;
-  for (const row of grid.rows) {
-    if (at < row.length) row.splice(at, 0, ...Array.from({ length: count }, () => null));
-  }
+  grid.rows = grid.rows.map((row) =>
+    at < row.length ? row.toSpliced(at, 0, ...Array.from({ length: count }, () => null)) : row,
+  );
 }
 
 export function deleteColumns(grid: GridState, start: number, end: number): void {
   grid.columnCount -= end - start;
-  for (const row of grid.rows) row.splice(start, end - start);
+  grid.rows = grid.rows.map((row) => row.toSpliced(start, end - start));
+}
+
+/** Takes cells out and moves what is below them (or right of them) into their place. */
+export function deleteCells(grid: GridState, area: GridArea, shift: 'ROWS' | 'COLUMNS'): void {
+  for (let row = area.startRow; row < grid.rows.length; row++) {
+    const cells = grid.rows[row] as (Cell | null)[];
+    if (shift === 'COLUMNS') {
+      if (row >= area.endRow) break;
+      grid.rows[row] = cells.toSpliced(area.startColumn, area.endColumn - area.startColumn);
+      continue;
+    }
+    for (let column = area.startColumn; column < area.endColumn; column++) {
+      const moved = cellAt(grid, row + (area.endRow - area.startRow), column);
+      if (moved !== undefined || cellAt(grid, row, column) !== undefined) setCell(grid, row, column, moved);
+    }
+  }
 }

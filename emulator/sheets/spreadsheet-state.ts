@@ -11,6 +11,17 @@ export interface NamedRange {
   readonly endColumn: number | null;
 }
 
+/** Unseen by people. On a row it moves with the row, and goes with it; `startIndex` null: on the sheet; `sheetId` null: on the whole. */
+export interface DeveloperMetadata {
+  readonly metadataId: number;
+  readonly metadataKey: string;
+  readonly metadataValue: string;
+  readonly visibility: string;
+  readonly sheetId: number | null;
+  readonly dimension: 'ROWS' | 'COLUMNS';
+  readonly startIndex: number | null;
+}
+
 export interface SpreadsheetState {
   readonly id: string;
   title: string;
@@ -18,6 +29,8 @@ export interface SpreadsheetState {
   timeZone: string;
   grids: GridState[];
   namedRanges: NamedRange[];
+  /** Left out in spreadsheets of an older emulator. */
+  developerMetadata?: DeveloperMetadata[];
   /** E-mails it is shared with; null: everyone. */
   sharedWith: string[] | null;
 }

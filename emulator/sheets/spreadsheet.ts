@@ -1,6 +1,6 @@
 /** A spreadsheet and what the API can do to its values. */
 import { locate, printArea } from './a1.ts';
-import { ApiError, badField, tooManyCells } from './api-error.ts';
+import { ApiError, badField, beyondGrid, tooManyCells } from './api-error.ts';
 import {
   type Cell,
   type CellValue,
@@ -60,7 +60,7 @@ export function readValues(spreadsheet: SpreadsheetState, range: string, options
   const [outerStart, outerEnd] = byColumns ? [area.startColumn, area.endColumn] : [area.startRow, area.endRow];
   const lastOuter = byColumns ? outerEnd : Math.min(outerEnd, grid.rows.length);
   for (let outer = outerStart; outer < lastOuter; outer++) {
-    lines.push(trimmedLine(grid, area, outer, byColumns, options));
+    lines.push(trimmedLine(spreadsheet, grid, area, outer, byColumns, options));
   }
   while (lines.length > 0 && lines.at(-1)?.length === 0) lines.pop();
   return {
@@ -71,6 +71,7 @@ export function readValues(spreadsheet: SpreadsheetState, range: string, options
 }
 
 function trimmedLine(
+  spreadsheet: SpreadsheetState,
   grid: GridState,
   area: GridArea,
   outer: number,
@@ -84,7 +85,7 @@ function trimmedLine(
   const line: CellValue[] = [];
   for (let inner = start; inner < end; inner++) {
     const cell = byColumns ? cellAt(grid, inner, outer) : cellAt(grid, outer, inner);
-    line.push(renderCell(evaluated(grid, cell), options.render, options.dateTime));
+    line.push(renderCell(evaluated(grid, cell), options.render, options.dateTime, spreadsheet.locale));
   }
   while (line.length > 0 && line.at(-1) === '') line.pop();
   return line;
@@ -105,7 +106,7 @@ export function planUpdate(
   if (area.startRow + rows.length > grid.rowCount || area.startColumn + width > grid.columnCount) {
     throw beyondGrid(grid, range);
   }
-  return () => put(grid, area.startRow, area.startColumn, rows, width, input);
+  return () => put(grid, area.startRow, area.startColumn, rows, width, input, spreadsheet.locale);
 }
 
 function assertFits(grid: GridState, area: GridArea, rowCount: number, width: number): void {
@@ -126,8 +127,9 @@ function put(
   rows: readonly (readonly (CellValue | null)[])[],
   width: number,
   input: InputOption,
+  locale: string,
 ): UpdateResult {
-  const enter: (value: CellValue) => Cell | undefined = input === 'RAW' ? enterRaw : enterTyped;
+  const enter = (value: CellValue): Cell | undefined => (input === 'RAW' ? enterRaw(value) : enterTyped(value, locale));
   let cells = 0;
   for (const [rowOffset, row] of rows.entries()) {
     for (const [columnOffset, value] of row.entries()) {
@@ -165,7 +167,7 @@ export function appendRows(
   if (insert === 'INSERT_ROWS') insertRows(grid, row, rows.length);
   grid.rowCount = Math.max(grid.rowCount, row + rows.length);
   grid.columnCount = Math.max(grid.columnCount, column + width);
-  const updates = put(grid, row, column, rows, width, input);
+  const updates = put(grid, row, column, rows, width, input, spreadsheet.locale);
   return { ...(table && { tableRange: printArea(grid, table) }), updates };
 }
 
@@ -177,13 +179,6 @@ export function planClear(spreadsheet: SpreadsheetState, range: string): () => s
     clearArea(grid, area);
     return printArea(grid, area);
   };
-}
-
-function beyondGrid(grid: GridState, range: string): ApiError {
-  return new ApiError(
-    400,
-    `Range (${range}) exceeds grid limits. Max rows: ${grid.rowCount}, max columns: ${grid.columnCount}`,
-  );
 }
 
 /** `values` of a body as rows of cells. Throws as the API words it (recorded for `values` that is no list). */

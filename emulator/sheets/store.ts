@@ -11,6 +11,8 @@ import { newSpreadsheet } from './spreadsheet.ts';
 import type { SpreadsheetState } from './spreadsheet-state.ts';
 
 const saveDelayMs = 50;
+/** A large spreadsheet takes a second to write: the process is to have twenty times as long for everything else. */
+const restPerSave = 20;
 /** Beyond it ids are unknown, as at Google: an emulator that was asked for more is being abused. */
 const maxSpreadsheets = 10_000;
 
@@ -20,6 +22,7 @@ export class SpreadsheetStore {
   readonly #missing = new Set<string>();
   readonly #unsaved = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
+  #lastSaveMs = 0;
 
   constructor(dataDir: string | null) {
     this.#directory = dataDir === null ? null : join(dataDir, 'emulator', 'sheets');
@@ -37,6 +40,12 @@ export class SpreadsheetStore {
     return opened;
   }
 
+  /** One that was made elsewhere. */
+  put(spreadsheet: SpreadsheetState): void {
+    this.#known.set(spreadsheet.id, spreadsheet);
+    this.changed(spreadsheet.id);
+  }
+
   /** From now on the id is unknown (404), or known again. */
   setMissing(id: string, missing: boolean): void {
     if (missing) this.#missing.add(id);
@@ -46,18 +55,26 @@ export class SpreadsheetStore {
   changed(id: string): void {
     if (this.#directory === null) return;
     this.#unsaved.add(id);
-    this.#timer ??= setTimeout(() => this.save(), saveDelayMs);
+    this.#timer ??= setTimeout(() => this.save(), Math.max(saveDelayMs, this.#lastSaveMs * restPerSave));
   }
 
   save(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    const startedAtMs = performance.now();
     for (const id of this.#unsaved) {
-      const file = this.#fileOf(id) as string;
-      writeFileSync(`${file}.new`, JSON.stringify(this.#known.get(id)));
-      renameSync(`${file}.new`, file);
+      const file = this.#fileOf(id);
+      const kept = this.#known.get(id);
+      if (file === null || kept === undefined) continue; // Told to be unknown before it was ever opened.
+      try {
+        writeFileSync(`${file}.new`, JSON.stringify(kept));
+        renameSync(`${file}.new`, file);
+      } catch {
+        // A disk that takes nothing ends no process: it is tried again with the next change.
+      }
     }
     this.#unsaved.clear();
+    this.#lastSaveMs = performance.now() - startedAtMs;
   }
 
   #load(id: string): SpreadsheetState | null {

@@ -2,7 +2,7 @@
  * Google Sheets API v4: `spreadsheets.values.*`, `spreadsheets.get`, `create` and `batchUpdate`, behind tokens of the
  * emulated token endpoint (an API key reads what is shared with everyone), with Google's quotas by user and by project.
  */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import type { Control } from '../control.ts';
 import {
   type AccessToken,
@@ -13,8 +13,11 @@ import {
 import { type CreateVendor, type EmulatorReply, type EmulatorRequest, jsonReply, type Route } from '../vendor.ts';
 import { ApiError, errorReply, keyCannotWrite, keyNotValid, notFound, quotaExceeded } from './api-error.ts';
 import { applyRequests } from './batch-update.ts';
+import { createSpreadsheet } from './create.ts';
+import { rangesOfFilters } from './data-filters.ts';
 import { describeSpreadsheet } from './describe.ts';
 import { applyMask } from './field-mask.ts';
+import { resourceOf, searchDeveloperMetadata } from './metadata-requests.ts';
 import type { SpreadsheetState } from './spreadsheet-state.ts';
 import { SpreadsheetStore } from './store.ts';
 import { type ValuesCall, valuesCalls } from './values.ts';
@@ -59,7 +62,7 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
     handle(request, match) {
       try {
         spendProjectQuota(request);
-        return jsonReply(200, answer(request, match));
+        return jsonReply(200, answer(request, match), request.query.get('prettyPrint') === 'false' ? 0 : 2);
       } catch (error) {
         return errorReply(asApiError(error));
       }
@@ -96,11 +99,34 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
     routes: [
       ...valuesCalls.map(valuesRoute),
       route('POST', /^\/v4\/spreadsheets$/, (request) => {
-        const wanted = parseBody(request) as { properties?: { title?: string } };
-        const spreadsheet = store.open(randomBytes(33).toString('base64url')) as SpreadsheetState;
-        if (typeof wanted.properties?.title === 'string') spreadsheet.title = wanted.properties.title;
-        store.changed(spreadsheet.id);
-        return describeSpreadsheet(spreadsheet, { ranges: [], includeGridData: false });
+        const spreadsheet = createSpreadsheet(randomBytes(33).toString('base64url'), parseBody(request));
+        store.put(spreadsheet);
+        return applyMask(
+          describeSpreadsheet(spreadsheet, { ranges: [], includeGridData: false }),
+          request.query.get('fields'),
+        );
+      }),
+      route('POST', /^\/v4\/spreadsheets\/([^/:]+)\/developerMetadata:search$/, (request, match) =>
+        searchDeveloperMetadata(open(request, match[1] as string), parseBody(request)),
+      ),
+      route('GET', /^\/v4\/spreadsheets\/([^/:]+)\/developerMetadata\/(\d+)$/, (request, match) => {
+        const kept = open(request, match[1] as string).developerMetadata ?? [];
+        const found = kept.find(({ metadataId }) => metadataId === Number(match[2]));
+        if (found === undefined) throw notFound();
+        return resourceOf(found);
+      }),
+      route('POST', /^\/v4\/spreadsheets\/([^/:]+)\/?:getByDataFilter$/, (request, match) => {
+        const spreadsheet = open(request, match[1] as string);
+        const { dataFilters, includeGridData } = parseBody(request);
+        const ranges = rangesOfFilters(spreadsheet, dataFilters);
+        return applyMask(
+          describeSpreadsheet(spreadsheet, {
+            ranges,
+            includeGridData: includeGridData === true,
+            includeSizes: wantsSizes(request.query.get('fields')),
+          }),
+          request.query.get('fields'),
+        );
       }),
       route('POST', /^\/v4\/spreadsheets\/([^/:]+)\/?:batchUpdate$/, (request, match) => {
         const spreadsheet = open(request, match[1] as string);
@@ -118,6 +144,7 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
             updatedSpreadsheet: describeSpreadsheet(spreadsheet, {
               ranges: wanted.responseRanges ?? [],
               includeGridData: wanted.responseIncludeGridData === true,
+              includeSizes: true,
             }),
           }),
         };
@@ -127,10 +154,33 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
         const fields = request.query.get('fields');
         const asksForCells = request.query.get('includeGridData') === 'true' || /\bdata\b/.test(fields ?? '');
         return applyMask(
-          describeSpreadsheet(spreadsheet, { ranges: request.query.getAll('ranges'), includeGridData: asksForCells }),
+          describeSpreadsheet(spreadsheet, {
+            ranges: request.query.getAll('ranges'),
+            includeGridData: asksForCells,
+            includeSizes: wantsSizes(fields),
+          }),
           fields,
         );
       }),
+      route('POST', /^\/drive\/v3\/files\/([^/]+)\/permissions$/, (request, match) => {
+        const spreadsheet = open(request, match[1] as string);
+        const { type, role, emailAddress } = parseBody(request);
+        if (type !== 'user' || typeof emailAddress !== 'string' || !emailAddress.includes('@')) {
+          throw new ApiError(400, 'The emulator shares with users, by their emailAddress.');
+        }
+        if (!['reader', 'commenter', 'writer'].includes(String(role))) {
+          throw new ApiError(400, `The specified role ${String(role)} is not valid.`);
+        }
+        if (spreadsheet.sharedWith !== null) spreadsheet.sharedWith = [...spreadsheet.sharedWith, emailAddress];
+        store.changed(spreadsheet.id);
+        return { kind: 'drive#permission', id: String(randomInt(1, 2_147_483_647)), type, role };
+      }),
+      ...['GET', 'POST', 'PUT', 'DELETE', 'PATCH'].map((method) =>
+        route(method, /^\/v4\/spreadsheets(?:[/:].*)?$/, (request) => {
+          const call = request.rawPath.replace(/^(\/v4\/spreadsheets\/)[^/:]+/, '$1{spreadsheetId}');
+          throw new ApiError(400, `The emulator does not support ${method} ${call}.`);
+        }),
+      ),
       {
         method: 'POST',
         path: /^\/__emulator\/spreadsheets\/([^/]+)$/,
@@ -148,9 +198,9 @@ interface BatchUpdateBody {
   readonly responseIncludeGridData?: boolean;
 }
 
-/** Reads and writes are counted apart; batchGet is a read although its siblings write. */
+/** Reads and writes are counted apart; batchGet is a read although its siblings write, and so is what only searches. */
 function kindOf(request: EmulatorRequest): 'read' | 'write' {
-  return request.method === 'GET' ? 'read' : 'write';
+  return request.method === 'GET' || /:(?:search|getByDataFilter)$/.test(request.rawPath) ? 'read' : 'write';
 }
 
 /** Whose quota is spent: a key names a project, and no user to share a file with. */
@@ -208,6 +258,10 @@ function refuseUnlessAuthorized(
   return errorReply(new ApiError(403, 'Request had insufficient authentication scopes.'));
 }
 
+function wantsSizes(fields: string | null): boolean {
+  return fields === null || fields.includes('Metadata');
+}
+
 function applyIfMasked(answer: object, fields: string | null): object {
   if (fields === null || fields === '' || fields === '*') return answer;
   const names = fields.split(',').map((path) => path.split(/[./(]/)[0] as string);
@@ -231,18 +285,30 @@ function asApiError(error: unknown): ApiError {
   throw error;
 }
 
-/** What only a person could arrange at Google: who a file is shared with, whether it exists. */
+/** What only a person could arrange at Google: who a file is shared with, whether it exists. Members it does not know are refused. */
 function arrange(store: SpreadsheetStore, id: string, request: EmulatorRequest): EmulatorReply {
-  let body: { missing?: boolean; shared_with?: string[] | null; title?: string };
   try {
-    body = parseBody(request);
+    const { missing, shared_with: sharedWith, title, locale, ...others } = parseBody(request);
+    const [strange] = Object.keys(others);
+    if (strange !== undefined)
+      throw new ApiError(400, `${strange}: unknown; known are missing, shared_with, title, locale`);
+    if (missing !== undefined && typeof missing !== 'boolean') throw new ApiError(400, 'missing: true or false');
+    const isList = Array.isArray(sharedWith) && sharedWith.every((one) => typeof one === 'string');
+    if (sharedWith !== undefined && sharedWith !== null && !isList) {
+      throw new ApiError(400, 'shared_with: a list of e-mails, or null for everyone');
+    }
+    for (const [name, text] of Object.entries({ title, locale })) {
+      if (text !== undefined && typeof text !== 'string') throw new ApiError(400, `${name}: a text`);
+    }
+    if (missing !== undefined) store.setMissing(id, missing);
+    const spreadsheet = store.open(id);
+    if (spreadsheet === null) return jsonReply(200, { spreadsheet_id: id, missing: true });
+    if (sharedWith !== undefined) spreadsheet.sharedWith = sharedWith as string[] | null;
+    if (title !== undefined) spreadsheet.title = title as string;
+    if (locale !== undefined) spreadsheet.locale = locale as string;
+    store.changed(id);
+    return jsonReply(200, { spreadsheet_id: id, missing: false });
   } catch (error) {
     return errorReply(asApiError(error));
   }
-  if (typeof body.missing === 'boolean') store.setMissing(id, body.missing);
-  const spreadsheet = store.open(id);
-  if (spreadsheet !== null && body.shared_with !== undefined) spreadsheet.sharedWith = body.shared_with;
-  if (spreadsheet !== null && body.title !== undefined) spreadsheet.title = body.title;
-  store.changed(id);
-  return jsonReply(200, { spreadsheet_id: id, missing: spreadsheet === null });
 }
