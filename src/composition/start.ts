@@ -2,11 +2,12 @@
  * The composition root: every part, built in order. Closing is the reverse, so that work stops before the connections
  * that it needs. A start that fails closes what was open already.
  */
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { systemClock } from '../clock.ts';
 import { blameVariable } from '../config/attribute-failure.ts';
 import type { Config } from '../config/config.ts';
 import { createLogger, type Logger } from '../logger.ts';
+import { makeFolder } from '../make-folder.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { loadOrCreateKeys } from '../secrets/development-keys.ts';
 import { createKeyring } from '../secrets/keyring.ts';
@@ -65,6 +66,6 @@ export async function startService(config: Config, logger: Logger = createLogger
 
 /** Where the spool lies, and in development all that is kept. */
 async function prepareDataDir(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  makeFolder(path);
   await access(path, constants.W_OK);
 }

@@ -5,9 +5,11 @@
  * dead (stopped for a minute) notices: after each flush, before it acknowledges, it looks whether its folder is still there.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
+import { processBegin, processLives } from '../storage/embedded/processes.ts';
 
 export interface SpoolFolder {
   readonly path: string;
@@ -29,9 +31,9 @@ const silentMs = 60_000;
 export async function openSpoolFolder(root: string): Promise<SpoolFolder> {
   const path = join(root, randomUUID());
   const owner = join(path, ownerFile);
-  const self = JSON.stringify({ pid: process.pid, hostname: hostname(), started: await startOf(process.pid) });
+  const self = JSON.stringify({ pid: process.pid, hostname: hostname(), started: processBegin(process.pid) });
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     await writeFile(owner, self, { mode: 0o600 });
   } catch (error) {
     await rm(path, { recursive: true, force: true });
@@ -157,31 +159,11 @@ async function isAlive(folder: string): Promise<boolean> {
     const { mtimeMs } = await stat(file);
     if (mtimeMs === 0) return false; // Closed cleanly.
     const owner = JSON.parse(await readFile(file, 'utf8')) as { pid: number; hostname: string; started: string | null };
-    if (owner.hostname === hostname()) return owner.started === (await startOf(owner.pid)) && isRunning(owner.pid);
+    if (owner.hostname === hostname()) return owner.started === processBegin(owner.pid) && processLives(owner.pid);
     return Date.now() - mtimeMs < silentMs;
   } catch {
     // Being made or being taken over right now, or left half made.
     const found = await stat(folder).catch(() => null);
     return found === null || Date.now() - found.mtimeMs < silentMs;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: string }).code === 'EPERM';
-  }
-}
-
-/** When the process began, in clock ticks since boot: a process id alone is used again. null off Linux. */
-async function startOf(pid: number): Promise<string | null> {
-  try {
-    const line = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // The name in brackets may hold spaces; the start is the 22nd field, the 20th after the name.
-    return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-  } catch {
-    return null;
   }
 }

@@ -7,10 +7,11 @@
  *
  * Bound: `maxBytes` over all files. At the bound, and when the disk is full, `append` throws `IntakeFull`.
  */
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
+import { makeFolder } from '../make-folder.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 import { IntakeFull } from './intake.ts';
 import type { PreparedRecord } from './prepare.ts';
@@ -71,7 +72,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { keyring, logger } = options;
   const maxBytes = options.maxBytes ?? 512 * 1024 * 1024;
   const segmentBytes = options.segmentBytes ?? 16 * 1024 * 1024;
-  await mkdir(options.path, { recursive: true, mode: 0o700 });
+  makeFolder(options.path);
   let folder: SpoolFolder = await openSpoolFolder(options.path);
   /** Oldest first; the last one may be open for appending. */
   let segments: Segment[] = [];

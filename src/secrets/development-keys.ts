@@ -1,8 +1,9 @@
 /** Secrets that development makes for itself and keeps in `DATA_DIR`, so that a first start needs no preparation. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { EncryptionKey } from '../config/config.ts';
+import { makeFolder } from '../make-folder.ts';
 
 /**
  * The encryption keys of a development machine: read from `DATA_DIR/encryption-keys` (`id:base64`, comma-separated, as
@@ -35,7 +36,7 @@ export function loadOrCreateServiceToken(dataDir: string): string {
 function loadOrCreateSecret(path: string, make: () => string): string {
   const existing = readIfThere(path);
   if (existing !== null) return existing;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   const aside = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   writeFileSync(aside, `${make()}\n`, { mode: 0o600, flag: 'wx' });
   try {

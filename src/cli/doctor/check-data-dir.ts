@@ -1,6 +1,7 @@
 /** The folder that keeps what was acknowledged while PostgreSQL was away. */
-import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { makeFolder } from '../../make-folder.ts';
 import { type Finding, failed, ok, reasonOf, warning } from './finding.ts';
 
 const enoughFreeBytes = 1024 ** 3;
@@ -8,7 +9,7 @@ const enoughFreeBytes = 1024 ** 3;
 export async function checkDataDir(dataDir: string): Promise<readonly Finding[]> {
   const probe = join(dataDir, `doctor-${process.pid}`);
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
     await writeFile(probe, '', { flag: 'wx' });
     await rm(probe);
   } catch (error) {

@@ -18,7 +18,7 @@ import { probeDatabase } from '../postgres/probe-database.ts';
 import { lockFolder } from './folder-lock.ts';
 import { findFreePort } from './free-port.ts';
 import { chooseUser, findPostgresBinaries, type PostgresBinaries, type RunAs } from './postgres-binaries.ts';
-import { processCommand, processExists } from './processes.ts';
+import { processCommand, processLives } from './processes.ts';
 
 export interface EmbeddedPostgres {
   /** For `openDatabase` and `migrate`. */
@@ -216,7 +216,7 @@ async function stopLeftBehind(cluster: string, logger: Logger): Promise<void> {
   logger.warn({ processId }, 'stopping the embedded PostgreSQL that a killed process left behind');
   process.kill(processId, 'SIGINT');
   const deadlineAtMs = performance.now() + stopDeadlineMs;
-  while (processExists(processId)) {
+  while (processLives(processId)) {
     if (performance.now() > deadlineAtMs)
       throw new Error(`the PostgreSQL left behind (process ${processId}) does not stop`);
     await delay(pollMs);

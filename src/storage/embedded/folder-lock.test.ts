@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createDataDir } from '../../../test/support/data-dir.ts';
+import { waitFor } from '../../../test/support/wait-for.ts';
 import { FolderInUse, lockFolder } from './folder-lock.ts';
+import { processBegin } from './processes.ts';
 
 test('of many who lock one folder at once, one succeeds and the others are told by whom', async (t) => {
   const folder = join(await createDataDir(t), 'new');
@@ -35,4 +39,26 @@ test('the lock of a process that is gone, or whose number another one has by now
     assert.equal(JSON.parse(await readFile(path, 'utf8')).processId, process.pid);
     await lock.release();
   }
+});
+
+test('the lock of a killed process that its parent has not noticed yet is taken over', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  const folder = await createDataDir(t);
+  // The shell starts a child and becomes a program that waits for no child: killed, the child stays a zombie.
+  const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  t.after(() => parent.kill('SIGKILL'));
+  const [line] = await once(parent.stdout, 'data');
+  const processId = Number(String(line));
+  const statOf = () => readFile(`/proc/${processId}/stat`, 'utf8');
+  // Only when the shell is gone does nobody wait for the child.
+  await waitFor(
+    'the shell to become sleep',
+    async () => (await readFile(`/proc/${parent.pid}/comm`, 'utf8')).trim() === 'sleep',
+  );
+  await writeFile(join(folder, 'in-use-by'), JSON.stringify({ processId, begin: processBegin(processId) }));
+  await assert.rejects(lockFolder(folder), FolderInUse);
+  process.kill(processId, 'SIGKILL');
+  await waitFor('the zombie', async () => (await statOf()).includes(') Z '));
+  await (await lockFolder(folder)).release();
 });

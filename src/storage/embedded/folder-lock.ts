@@ -5,9 +5,10 @@
  * kept beside it, and a holder that does not match is a dead one.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { processBegin, processExists } from './processes.ts';
+import { makeFolder } from '../../make-folder.ts';
+import { processBegin, processLives } from './processes.ts';
 
 /** Another living process works in the folder. */
 export class FolderInUse extends Error {
@@ -34,7 +35,7 @@ const maxAttempts = 10;
 
 /** Makes the folder where it is missing. Throws `FolderInUse`. */
 export async function lockFolder(folder: string): Promise<FolderLock> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const path = join(folder, fileName);
   const draft = `${path}.${randomUUID()}`;
   await writeFile(draft, JSON.stringify({ processId: process.pid, begin: processBegin(process.pid) } satisfies Holder));
@@ -84,7 +85,7 @@ async function readHolder(path: string): Promise<Holder | null> {
 }
 
 function isAlive({ processId, begin }: Holder): boolean {
-  if (processId <= 0 || !processExists(processId)) return false;
+  if (processId <= 0 || !processLives(processId)) return false;
   const now = processBegin(processId);
   return begin === null || now === null || now === begin;
 }

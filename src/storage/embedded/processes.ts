@@ -2,28 +2,34 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** True also for another user's process. */
-export function processExists(processId: number): boolean {
+/** True also for another user's process, and false for a zombie: that has ended, and waits only for its parent to notice. */
+export function processLives(processId: number): boolean {
   try {
     process.kill(processId, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
+  const state = process.platform === 'linux' ? (statFields(processId)?.[0] ?? '') : (ps(processId, 'stat') ?? '');
+  return !/^[ZX]/i.test(state);
 }
 
 /** When the process began, in the system's own words: only to be compared. null where it does not say. */
 export function processBegin(processId: number): string | null {
   if (process.platform !== 'linux') return ps(processId, 'lstart');
-  // proc(5): the 22nd field, in ticks since boot. The second one is the program's name and may hold anything.
-  const stat = readProc(processId, 'stat');
-  return stat === null ? null : (stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null);
+  // The 22nd field, in ticks since boot.
+  return statFields(processId)?.[19] ?? null;
 }
 
 /** Its program and arguments, separated by spaces. null where the system does not say. */
 export function processCommand(processId: number): string | null {
   if (process.platform !== 'linux') return ps(processId, 'args');
   return readProc(processId, 'cmdline')?.replaceAll('\0', ' ') ?? null;
+}
+
+/** proc(5), from the third field on: the second one is the program's name and may hold anything. */
+function statFields(processId: number): readonly string[] | null {
+  const stat = readProc(processId, 'stat');
+  return stat === null ? null : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function readProc(processId: number, file: 'stat' | 'cmdline'): string | null {
@@ -34,7 +40,7 @@ function readProc(processId: number, file: 'stat' | 'cmdline'): string | null {
   }
 }
 
-function ps(processId: number, field: 'lstart' | 'args'): string | null {
+function ps(processId: number, field: 'lstart' | 'args' | 'stat'): string | null {
   try {
     const text = execFileSync('ps', ['-ww', '-o', `${field}=`, '-p', String(processId)], {
       encoding: 'utf8',
