@@ -10,7 +10,7 @@ Visitor.prototype.visitStatement = function visitUsingToo(statement) {
 
 // Imports run one way. A room may import the rooms named after it here, itself, and the ground floor
 // (errors, ids, clock, logger); whatever is not named is refused.
-const ground = '^src/(errors|ids|clock|logger|ip-range|rounds|version|project-files|bounded-map)\\.ts$';
+const ground = '^src/(errors|ids|clock|logger|ip-range|rounds|version|project-files|bounded-map|make-folder)\\.ts$';
 const rooms = {
   config: ['providers'],
   resilience: [],
@@ -26,8 +26,8 @@ const rooms = {
   directory: ['config', 'outbox', 'providers', 'secrets', 'storage'],
   costs: ['directory', 'metrics', 'outbox', 'providers', 'storage'],
   health: ['audit', 'directory', 'intake', 'metrics', 'outbound', 'outbox', 'providers', 'storage'],
-  limits: ['directory', 'gateway', 'metrics', 'storage'],
-  cache: ['gateway', 'intake', 'resilience', 'storage'],
+  limits: ['directory', 'metrics', 'storage'],
+  cache: ['intake', 'resilience', 'storage'],
   gateway: [
     'audit',
     'cache',
@@ -71,7 +71,13 @@ const rooms = {
 
 module.exports = {
   forbidden: [
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-circular',
+      comment: 'Imports of types count too: a room that needs the types of one above it stands on that room.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
     {
       name: 'emulator-stands-alone',
       comment:

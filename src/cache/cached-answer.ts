@@ -2,6 +2,9 @@
 import { hash } from 'node:crypto';
 import type { TenantId } from '../ids.ts';
 
+/** `refresh` asks the provider again and stores its answer; `off` neither reads nor stores. */
+export type CacheMode = 'use' | 'refresh' | 'off';
+
 /** What is asked, as the cache sees it. */
 export interface CacheQuestion {
   readonly tenantId: TenantId;

@@ -13,7 +13,6 @@
  * staleness together, is configured far below that.
  */
 import type { Clock } from '../clock.ts';
-import type { CacheMode } from '../gateway/call.ts';
 import type { TenantId } from '../ids.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Logger } from '../logger.ts';
@@ -21,7 +20,14 @@ import type { Deadlines } from '../resilience/deadline.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 import { deleteExpiredCacheRows } from '../storage/tables/response-cache.ts';
-import { type CachedAnswer, type CacheQuestion, cacheKeyOf, type Epochs, identityOf } from './cached-answer.ts';
+import {
+  type CachedAnswer,
+  type CacheMode,
+  type CacheQuestion,
+  cacheKeyOf,
+  type Epochs,
+  identityOf,
+} from './cached-answer.ts';
 import { createDatabaseLayer } from './database-layer.ts';
 import { type CacheLayer, createHitCounts, type LayerCount } from './hit-counts.ts';
 import { openInvalidationBus } from './invalidation-bus.ts';

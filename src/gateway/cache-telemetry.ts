@@ -1,10 +1,9 @@
 /** What the outside is told of hits and misses: a metric each, and an event that may be dropped. */
 
-import type { Call } from '../gateway/call.ts';
-import type { CallDeps } from '../gateway/deps.ts';
-import type { CachedAnswer, CacheQuestion } from './cached-answer.ts';
-import { cacheKeyOf } from './cached-answer.ts';
-import type { CacheLayer } from './hit-counts.ts';
+import { type CachedAnswer, type CacheQuestion, cacheKeyOf } from '../cache/cached-answer.ts';
+import type { CacheLayer } from '../cache/hit-counts.ts';
+import type { Call } from './call.ts';
+import type { CallDeps } from './deps.ts';
 
 type TelemetryDeps = Pick<CallDeps, 'metrics' | 'publishTelemetry' | 'clock'>;
 

@@ -1,8 +1,8 @@
 /** What a caller is given: an answer that was kept, or one fetched now for all who wait for it. */
 
-import { announceHit } from '../cache/cache-telemetry.ts';
 import type { CachedAnswer } from '../cache/cached-answer.ts';
 import type { CacheLayer } from '../cache/hit-counts.ts';
+import { announceHit } from './cache-telemetry.ts';
 import type { CacheOutcome, Call, CallResult } from './call.ts';
 import type { CallDeps } from './deps.ts';
 

@@ -1,12 +1,10 @@
 /** A call is one tenant request; it may take several attempts at several providers, or none. */
 
+import type { CacheMode } from '../cache/cached-answer.ts';
 import type { ExternalService } from '../directory/service.ts';
 import type { TenantId } from '../ids.ts';
-import type { LimitSubject } from '../limits/limits.ts';
+import type { Family, LimitSubject } from '../limits/limits.ts';
 import type { InputOf, KnownOperation, OutputOf, ServiceType } from '../providers/provider.ts';
-
-/** What a tenant's own per-minute limits are counted by. */
-export type Family = 'geocoding' | 'sheets' | 'proxy';
 
 /** One provider that was asked or passed over, and why: the `attempts` of an error. */
 export interface ProviderTrace {
@@ -52,8 +50,6 @@ export interface Capability<Op extends KnownOperation> {
   /** What an account is limited by, where it is not simply its four windows. */
   limitsOf?(service: ExternalService): readonly LimitSubject[];
 }
-
-export type CacheMode = 'use' | 'refresh' | 'off';
 
 export interface Call<Op extends KnownOperation = KnownOperation> {
   readonly tenantId: TenantId;

@@ -9,8 +9,7 @@
  * Identical calls in flight are one: what follows the cache happens once for all of them.
  */
 
-import { announceMiss } from '../cache/cache-telemetry.ts';
-import type { CachedAnswer, CacheQuestion } from '../cache/cached-answer.ts';
+import type { CachedAnswer, CacheMode, CacheQuestion } from '../cache/cached-answer.ts';
 import type { Fetched, Resolved } from '../cache/response-cache.ts';
 import type { Flight } from '../cache/single-flight.ts';
 import { ServiceError, withCall } from '../errors.ts';
@@ -19,7 +18,8 @@ import type { LimitState } from '../limits/limits.ts';
 import { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import type { AskContext } from './attempt-once.ts';
-import type { CacheMode, Call, CallExecutor, CallResult, Capability, ProviderTrace, Render } from './call.ts';
+import { announceMiss } from './cache-telemetry.ts';
+import type { Call, CallExecutor, CallResult, Capability, ProviderTrace, Render } from './call.ts';
 import { type CallRecord, createCallRecord } from './call-record.ts';
 import { type CacheHit, fetchOutcome, resultFromCache, resultOfFetch } from './call-result.ts';
 import type { CallDeps } from './deps.ts';

@@ -1,7 +1,6 @@
 /** What is counted for a call: the tenant's family, and the account at the provider. */
 import type { ExternalService } from '../directory/service.ts';
-import type { Family } from '../gateway/call.ts';
-import type { LimitSubject, LimitWindow, WindowType } from './limits.ts';
+import type { Family, LimitSubject, LimitWindow, WindowType } from './limits.ts';
 
 /** The families of calls, and what comes in from outside. */
 export type LimitedFamily = Family | 'webhooks';

@@ -9,6 +9,9 @@ export interface LimitWindow {
   readonly maxRequests: number;
 }
 
+/** What a tenant's own per-minute limits are counted by. */
+export type Family = 'geocoding' | 'sheets' | 'proxy';
+
 /** Something with a limit of its own: a tenant's family, or a service (Sheets accounts: one each for reads and writes). */
 export interface LimitSubject {
   /** Unique within the tenant: `family:geocoding`, `service:<id>`, `service:<id>:read`. */

@@ -4,9 +4,9 @@
  *   cache (shared by identical reads) ──miss──▶ lane of (tenant, spreadsheet, options) ──▶ one request for all that wait
  */
 
-import { announceMiss } from '../cache/cache-telemetry.ts';
 import type { CacheQuestion } from '../cache/cached-answer.ts';
 import { ServiceError } from '../errors.ts';
+import { announceMiss } from '../gateway/cache-telemetry.ts';
 import type { CallResult } from '../gateway/call.ts';
 import { resultFromCache, resultOfFetch } from '../gateway/call-result.ts';
 import { familyLimitOf } from '../gateway/execute-call.ts';

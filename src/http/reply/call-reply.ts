@@ -1,8 +1,9 @@
 /** From an authenticated request to a call, and from its result to the wire: the bytes go out as they were stored. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { CacheMode } from '../../cache/cached-answer.ts';
 import type { Clock } from '../../clock.ts';
 import { ServiceError } from '../../errors.ts';
-import type { CacheMode, Call, CallResult } from '../../gateway/call.ts';
+import type { Call, CallResult } from '../../gateway/call.ts';
 import type { TenantId } from '../../ids.ts';
 import { callerOf, sourceServiceOf, traceparentOf } from '../request/request-context.ts';
 import { jsonContentType } from './answer.ts';

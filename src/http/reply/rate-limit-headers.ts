@@ -9,8 +9,9 @@
 import type { FastifyReply } from 'fastify';
 import type { Clock } from '../../clock.ts';
 import type { SpentLimit } from '../../errors.ts';
-import type { CallResult, Family } from '../../gateway/call.ts';
+import type { CallResult } from '../../gateway/call.ts';
 import type { TenantId } from '../../ids.ts';
+import type { Family } from '../../limits/limits.ts';
 
 const familyWindowSeconds = 60;
 /** At the bound the tenant seen longest ago is forgotten, and counts as untouched. */
