@@ -2,17 +2,48 @@
 import { masked } from './mask-json.ts';
 import type { IsSensitive } from './sensitive-names.ts';
 
-/** Its name, the rest of its head, the empty line; then its content up to the next boundary. `filename=` names no field. */
-const part = /(\bname="?([^"\r\n;]{1,200})"?[^\r\n]{0,400}\r?\n(?:[^\r\n]{1,400}\r?\n){0,4}\r?\n)(.*?)(?=\r?\n--|$)/gs;
+/** In the head of a part; `filename=` names no field. */
+const fieldName = /(?<![\w-])name="?([^"\r\n;]{1,200})/i;
+/** What is looked at of a line of a head: no name stands further right. */
+const maxHeadLine = 1_000;
 
 export function isMultipart(text: string): boolean {
   return /^\s{0,4}--/.test(text);
 }
 
+/**
+ * Line by line, so that the work grows with the text alone: a boundary (`--…`) begins a head, an empty line ends it, and
+ * what follows up to the next boundary is the content.
+ */
 export function maskMultipart(text: string, isSensitive: IsSensitive): string {
-  return text.replace(part, (whole, head: string, name: string, content: string) =>
-    content !== '' && isSensitive(name) ? head + masked : whole,
-  );
+  let out = '';
+  let copiedTo = 0;
+  let inHead = true;
+  let name: string | null = null;
+  for (let at = 0; at < text.length; ) {
+    const newline = text.indexOf('\n', at);
+    const next = newline === -1 ? text.length : newline + 1;
+    const isEmpty = next - at <= 2 && text.slice(at, next).trim() === '';
+    if (text.startsWith('--', at)) {
+      inHead = true;
+      name = null;
+    } else if (inHead && !isEmpty) {
+      name ??= fieldName.exec(text.slice(at, Math.min(next, at + maxHeadLine)))?.[1] ?? null;
+    }
+    if (inHead && isEmpty) {
+      inHead = false;
+      const boundary = text.startsWith('--', next) ? next : text.indexOf('\n--', next);
+      const end = boundary === -1 ? text.length : boundary - (text[boundary - 1] === '\r' ? 1 : 0);
+      if (name !== null && end > next && isSensitive(name)) {
+        out += text.slice(copiedTo, next) + masked;
+        copiedTo = end;
+      }
+      at = boundary === -1 ? text.length : Math.max(boundary, next);
+      continue;
+    }
+    at = next;
+  }
+  return copiedTo === 0 ? text : out + text.slice(copiedTo);
 }
 
 /** An element that holds text alone, whatever its prefix and attributes. */

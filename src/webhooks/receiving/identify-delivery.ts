@@ -97,7 +97,16 @@ export function wantsEventType(wanted: readonly string[], eventType: string | nu
 export function parsePayload(body: Buffer, contentType: string | null): unknown {
   const text = body.toString('utf8');
   const isForm = contentType?.trimStart().toLowerCase().startsWith('application/x-www-form-urlencoded') === true;
-  return parseOrNull(text) ?? (isForm ? parseOrNull(new URLSearchParams(text).get('payload') ?? '') : null);
+  return parseOrNull(text) ?? (isForm ? parseOrNull(payloadField(text)) : null);
+}
+
+/** The form's first field of that name alone: read as a whole, a form of half a million fields took four seconds. */
+function payloadField(form: string): string {
+  const name = 'payload=';
+  const start = form.startsWith(name) ? 0 : form.indexOf(`&${name}`) + 1;
+  if (start === 0 && !form.startsWith(name)) return '';
+  const end = form.indexOf('&', start);
+  return new URLSearchParams(form.slice(start, end === -1 ? undefined : end)).get('payload') ?? '';
 }
 
 function parseOrNull(json: string): unknown {

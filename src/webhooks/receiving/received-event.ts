@@ -97,6 +97,8 @@ const jsonNull = Buffer.from('null');
 function isDeeperThan(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (depth === 0) return true;
-  for (const member of Object.values(value)) if (isDeeperThan(member, depth - 1)) return true;
+  if (Array.isArray(value)) return value.some((item) => isDeeperThan(item, depth - 1));
+  const members = value as Record<string, unknown>;
+  for (const name of Object.keys(members)) if (isDeeperThan(members[name], depth - 1)) return true;
   return false;
 }
