@@ -1,7 +1,8 @@
 /**
- * `npm run build`: the program as two bundled files in `dist/`, beside what it reads while it runs.
+ * `npm run build`: the program as bundled files in `dist/`, beside what it reads while it runs.
  *
  *   main.mjs, cli.mjs       the service, and the operator's commands
+ *   large-payload-thread.mjs  the thread that parses large bodies
  *   migrations/, console/   read from beside the bundle (src/project-files.ts)
  *   assets/                 places (GeoNames) and the script of /docs
  *
@@ -25,7 +26,11 @@ const __dirname = import.meta.dirname;`;
 await rm(dist, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { main: 'src/main.ts', cli: 'src/cli/main.ts' },
+  entryPoints: {
+    main: 'src/main.ts',
+    cli: 'src/cli/main.ts',
+    'large-payload-thread': 'src/webhooks/receiving/large-payload-thread.ts',
+  },
   outdir: dist,
   outExtension: { '.js': '.mjs' },
   bundle: true,

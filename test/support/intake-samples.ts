@@ -105,7 +105,7 @@ export function sampleDelivery(correlationId: string, overrides: Partial<Webhook
       eventId: webhookEvent.id,
       eventType: webhookEvent.eventType,
       body: webhookEvent.payload ?? Buffer.alloc(0),
-      parsed: JSON.parse(webhookEvent.payload?.toString() ?? 'null'),
+      contentType: webhookEvent.contentType,
       receivedAtMs: webhookEvent.receivedAtMs,
       signatureVerified: webhookEvent.signatureVerified,
     },

@@ -8,8 +8,8 @@ import { sealEnvelope } from '../../outbox/envelope.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { AttemptOutcome, DeliveryContent, DueDelivery } from '../../storage/tables/webhook-deliveries.ts';
 import { openFor } from '../managing/webhook-secrets.ts';
-import { parsePayload } from '../receiving/identify-delivery.ts';
-import { receivedEvent } from '../receiving/received-event.ts';
+import { largePayloadText } from '../receiving/large-payload.ts';
+import { receivedEvent, withPayloadText } from '../receiving/received-event.ts';
 import { parseRetryAfterMs, pauseAfterMs } from './retry-schedule.ts';
 import { signDelivery } from './sign-delivery.ts';
 
@@ -56,7 +56,7 @@ export async function attemptDelivery(
   try {
     const owner = { id: delivery.webhook_id, management_company_id: delivery.management_company_id };
     const secret = openFor(deps.keyring, owner, 'target_secret', content.target_secret);
-    const body = bodyOf(deps, delivery, content);
+    const body = await bodyOf(deps, delivery, content);
     const reply = await deps.outbound.request({
       method: 'POST',
       url: content.target_url,
@@ -91,7 +91,11 @@ export async function attemptDelivery(
 }
 
 /** The event as the bus has it, with its payload whole whatever its size. */
-function bodyOf({ publicBaseUrl }: AttemptDeps, delivery: DueDelivery, content: DeliveryContent): string {
+async function bodyOf(
+  { publicBaseUrl }: AttemptDeps,
+  delivery: DueDelivery,
+  content: DeliveryContent,
+): Promise<string> {
   const event = receivedEvent(
     {
       id: delivery.webhook_id,
@@ -103,15 +107,18 @@ function bodyOf({ publicBaseUrl }: AttemptDeps, delivery: DueDelivery, content: 
       eventId: delivery.webhook_event_id,
       eventType: content.event_type,
       body: content.payload,
-      parsed: parsePayload(content.payload, content.content_type),
+      contentType: content.content_type,
       receivedAtMs: delivery.event_received_at.getTime(),
       signatureVerified: content.signature_verified,
     },
     `${publicBaseUrl}/api/v1/webhooks/events/${delivery.webhook_event_id}`,
     content.request_id,
-    Number.POSITIVE_INFINITY,
   );
-  return sealEnvelope(event, { id: delivery.webhook_event_id }).body;
+  const { payload_url: url, ...fields } = event.fields;
+  const seal = (sealed: typeof event) => sealEnvelope(sealed, { id: delivery.webhook_event_id }).body;
+  if (url === undefined) return seal(event);
+  const text = await largePayloadText(content.payload, content.content_type);
+  return text === undefined ? seal(event) : withPayloadText(seal({ ...event, fields }), text);
 }
 
 function keptReply(masker: Pick<Masker, 'body'>, body: Buffer, secret: string): string | null {

@@ -12,8 +12,8 @@ import {
   type WebhookEventRow,
   type WholeWebhookEventRow,
 } from '../../storage/tables/webhook-events.ts';
-import { parsePayload } from '../receiving/identify-delivery.ts';
-import { publishedPayload } from '../receiving/received-event.ts';
+import { largePayloadText } from '../receiving/large-payload.ts';
+import { withPayloadText } from '../receiving/received-event.ts';
 
 export interface ReadEventsDeps {
   readonly db: Pick<Database, 'readForTenant'>;
@@ -44,18 +44,21 @@ export async function listEvents(
   };
 }
 
-/** Throws `NOT_FOUND`. */
-export async function getEvent({ db }: ReadEventsDeps, tenantId: TenantId, id: string) {
+/** As JSON text. Throws `NOT_FOUND`. */
+export async function renderEvent({ db }: ReadEventsDeps, tenantId: TenantId, id: string) {
   const { event, attempts } = await db.readForTenant(tenantId, async (tx) => {
     const found = await requireEvent(tx, tenantId, id);
     return { event: found, attempts: await listWebhookAttempts(tx, tenantId, id) };
   });
-  return {
+  const text = event.payload === null ? 'null' : await largePayloadText(event.payload, event.content_type);
+  const shown = {
     ...presentEvent(event),
     headers: event.headers ?? {},
-    ...presentPayload(event),
+    payload: null,
+    payload_base64: text === undefined ? (event.payload?.toString('base64') ?? null) : null,
     attempts: attempts.map(presentAttempt),
   };
+  return withPayloadText(JSON.stringify(shown), text ?? 'null');
 }
 
 /** Throws `NOT_FOUND`, also for what is no id of ours. */
@@ -109,16 +112,6 @@ function presentEvent(row: WebhookEventRow) {
             last_error: row.target_last_error,
           },
   };
-}
-
-/** JSON as it is, other text as a string, anything else as base64. */
-function presentPayload({ payload, content_type }: WholeWebhookEventRow) {
-  if (payload === null) return { payload: null, payload_base64: null };
-  const parsed = parsePayload(payload, content_type);
-  const shown = publishedPayload({ body: payload, parsed }, Number.POSITIVE_INFINITY);
-  return shown === undefined
-    ? { payload: null, payload_base64: payload.toString('base64') }
-    : { payload: shown, payload_base64: null };
 }
 
 function presentAttempt({ started_at, ...attempt }: WebhookAttemptRow) {

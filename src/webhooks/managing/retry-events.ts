@@ -10,7 +10,6 @@ import {
   type WebhookEventPosition,
   type WholeWebhookEventRow,
 } from '../../storage/tables/webhook-events.ts';
-import { parsePayload } from '../receiving/identify-delivery.ts';
 import { receivedEvent } from '../receiving/received-event.ts';
 import { requireEvent } from './read-events.ts';
 
@@ -90,7 +89,7 @@ async function sendAgain(
       eventId: row.id,
       eventType: row.event_type,
       body,
-      parsed: parsePayload(body, row.content_type),
+      contentType: row.content_type,
       receivedAtMs: row.received_at.getTime(),
       signatureVerified: row.signature_verified,
     },

@@ -131,7 +131,8 @@ test('a payload is passed on with every digit that was sent', () => {
     const parsed = parsePayload(Buffer.from(body), null);
     const webhook = { id: 'w', tenantId: parseTenantId('uk_digits'), name: 'digits', sourceService: 'custom' };
     const delivery = { eventId: 'e', eventType: null, receivedAtMs: 0, signatureVerified: true };
-    const event = receivedEvent(webhook, { ...delivery, body: Buffer.from(body), parsed }, 'http://payload', null);
+    const whole = { ...delivery, body: Buffer.from(body), contentType: null, parsed };
+    const event = receivedEvent(webhook, whole, 'http://payload', null);
     assert.ok(sealEnvelope(event).body.includes(`"payload":${body}`), body);
   }
 });

@@ -5,6 +5,26 @@ import type { FactSource } from '../sources/sources.ts';
 import { numberText, parseExactly } from './exact-json.ts';
 import type { SignatureScheme } from './verify-signature.ts';
 
+/** Of a webhook: where its sender says what a delivery is. */
+export interface Naming {
+  readonly sourceService: string;
+  readonly scheme: SignatureScheme;
+  readonly eventTypeFrom: readonly FactSource[];
+  readonly deliveryIdFrom: readonly FactSource[];
+}
+
+export interface Identity {
+  readonly eventType: string | null;
+  readonly delivery: ReturnType<typeof deliveryIdOf>;
+}
+
+export function identifyDelivery(naming: Naming, headers: DeliveryHeaders, payload: unknown): Identity {
+  return {
+    eventType: eventTypeOf(naming.sourceService, naming.eventTypeFrom, headers, payload),
+    delivery: deliveryIdOf(naming.scheme, naming.deliveryIdFrom, headers, payload),
+  };
+}
+
 /** Longer types are cut: they go into columns, routing and labels of other systems. */
 const longestType = 200;
 

@@ -16,7 +16,8 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import type { DeliveryHeaders, SignatureVerdict } from '../schemes/scheme.ts';
 import { svixSignatureHeader } from '../schemes/standard-webhooks.ts';
 import { secretsAt, type Webhook } from '../webhook.ts';
-import { deliveryIdOf, eventTypeOf, parsePayload, wantsEventType } from './identify-delivery.ts';
+import { wantsEventType } from './identify-delivery.ts';
+import { identify } from './large-payload.ts';
 import { limitExceededEvent } from './limit-event.ts';
 import type { WebhookRateLimit } from './rate-limit.ts';
 import { payloadUrlOf, receivedEvent } from './received-event.ts';
@@ -99,8 +100,7 @@ async function acceptGenuine(
   receivedAtMs: number,
   { matchedSecret }: SignatureVerdict & { readonly genuine: true },
 ): Promise<Reception> {
-  const parsed = parsePayload(body, incoming.contentType);
-  const eventType = eventTypeOf(webhook.sourceService, webhook.eventTypeFrom, incoming.headers, parsed);
+  const { eventType, delivery, parsed } = await identify(webhook, incoming.headers, body, incoming.contentType);
   const facts = {
     ...factsOf(deps, webhook, incoming, receivedAtMs, body.length),
     eventType,
@@ -125,10 +125,17 @@ async function acceptGenuine(
   const charged = { tenantId: webhook.tenantId, limit };
 
   const bodySha256 = hash('sha256', body, 'buffer');
-  const delivery = deliveryIdOf(webhook.scheme, webhook.deliveryIdFrom, incoming.headers, parsed);
   const event = receivedEvent(
     webhook,
-    { eventId: facts.id, eventType, body, parsed, receivedAtMs, signatureVerified: facts.signatureVerified },
+    {
+      eventId: facts.id,
+      eventType,
+      body,
+      contentType: incoming.contentType,
+      parsed,
+      receivedAtMs,
+      signatureVerified: facts.signatureVerified,
+    },
     payloadUrlOf(deps.publicBaseUrl, facts.id),
     incoming.requestId,
   );

@@ -14,8 +14,9 @@ export interface ReceivedDelivery {
   readonly eventId: string;
   readonly eventType: string | null;
   readonly body: Buffer;
-  /** The JSON of the body; null where it is none. */
-  readonly parsed: unknown;
+  readonly contentType: string | null;
+  /** The JSON of the body, null where it is none; absent where it was not parsed yet. */
+  readonly parsed?: unknown;
   readonly receivedAtMs: number;
   readonly signatureVerified: boolean;
 }
@@ -26,9 +27,8 @@ export function receivedEvent(
   delivery: ReceivedDelivery,
   payloadUrl: string,
   correlationId: string | null,
-  maxPayloadBytes = maxPublishedPayloadBytes,
-): DurableEvent {
-  const payload = publishedPayload(delivery, maxPayloadBytes);
+): Extract<DurableEvent, { type: 'integration.webhook.received' }> {
+  const payload = publishedPayload(delivery, maxPublishedPayloadBytes);
   return {
     type: 'integration.webhook.received',
     tenantId: webhook.tenantId,
@@ -65,7 +65,7 @@ export function receivedMessage(row: DeliveryFact, factNumber: number, publicBas
       eventId: row.id,
       eventType: row.event_type,
       body,
-      parsed: parsePayload(body, row.content_type),
+      contentType: row.content_type,
       receivedAtMs: Date.parse(row.received_at),
       signatureVerified: row.signature_verified,
     },
@@ -82,14 +82,29 @@ export function payloadUrlOf(publicBaseUrl: string, eventId: string): string {
 
 /** JSON as it is, other text as a string; undefined where it cannot travel: too large, too deep, or no text. */
 export function publishedPayload(
-  { body, parsed }: Pick<ReceivedDelivery, 'body' | 'parsed'>,
+  delivery: Pick<ReceivedDelivery, 'body' | 'contentType' | 'parsed'>,
   maxBytes: number,
 ): unknown {
+  const { body, contentType } = delivery;
   if (body.length > maxBytes) return undefined;
+  const parsed = delivery.parsed === undefined ? parsePayload(body, contentType) : delivery.parsed;
   if (parsed !== null) return isDeeperThan(parsed, maxPublishedDepth) ? undefined : parsed;
   if (body.equals(jsonNull)) return null;
   const text = body.toString('utf8');
   return text.includes('\uFFFD') && !Buffer.from(text, 'utf8').equals(body) ? undefined : text;
+}
+
+/** The same as JSON text, whatever its size. */
+export function payloadText(body: Buffer, contentType: string | null): string | undefined {
+  return JSON.stringify(publishedPayload({ body, contentType }, Number.POSITIVE_INFINITY));
+}
+
+/** Puts a payload that is JSON text already into a text whose `payload` is null, without reading either. */
+export function withPayloadText(json: string, text: string): string {
+  const member = '"payload":';
+  // Within a string the quotes would be escaped: the first that fits is the member itself.
+  const at = json.indexOf(`${member}null`) + member.length;
+  return json.slice(0, at) + text + json.slice(at + 'null'.length);
 }
 
 const jsonNull = Buffer.from('null');
