@@ -157,3 +157,16 @@ test('a thousand different addresses are answered', async () => {
   assert.equal(calls.calls.length, 1000);
   assert.equal(calls.mostAtOnce(), 16);
 });
+
+test('flats of one building are asked once in a batch, each with its own unit', async () => {
+  const { deps, calls } = setUp(() => samplePlace());
+  const addresses = ['ул. Мира, 5, кв. 1', 'Mira ko‘chasi', 'ул. Мира, 5, кв. 2', 'ул. Мира, 5'];
+  const reply = JSON.parse(
+    (await collectBatch(deps, sampleCaller, parseBatchRequest({ addresses }), never)).body.toString(),
+  );
+  assert.deepEqual(
+    reply.results.map(({ unit }: { unit: { flat: string } | null }) => unit?.flat ?? null),
+    ['1', null, '2', null],
+  );
+  assert.deepEqual(calls.calls.map(addressOf), ['ул. Мира, 5', 'Mira ko‘chasi']);
+});

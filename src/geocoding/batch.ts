@@ -9,8 +9,9 @@
 import type { Clock } from '../clock.ts';
 import { type ErrorCode, ServiceError } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
+import { normalizeAddress } from './address/normalize-address.ts';
 import type { Caller } from './caller.ts';
-import { type GeocodingDeps, geocode } from './geocode.ts';
+import { type GeocodingDeps, geocode, unitMember } from './geocode.ts';
 import { addressFault } from './input-reader.ts';
 import type { BatchRequest } from './parse-request.ts';
 import { geocodeQuestion } from './questions.ts';
@@ -191,7 +192,9 @@ function composeItem(
 ): BatchItem {
   const head = `"address":${JSON.stringify(address)},"success":${outcome.ok}`;
   // An answer is a stored JSON object: its members are taken over as they stand, without reading and writing them anew.
-  const tail = outcome.ok ? outcome.body.slice(1, -1) : `"error":${JSON.stringify(outcome.error)}`;
+  const tail = outcome.ok
+    ? `${outcome.body.slice(1, -1)},${unitMember(normalizeAddress(address ?? '').unit)}`
+    : `"error":${JSON.stringify(outcome.error)}`;
   return { index, success: outcome.ok, members: `${head},${tail}`, familyLimit };
 }
 

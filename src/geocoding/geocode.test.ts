@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { sampleCaller, samplePlace, scriptExecutor } from '../../test/support/call-executor.ts';
 import { ServiceError } from '../errors.ts';
 import { createGeocodingCapabilities, demandConfidence } from './capabilities.ts';
-import { geocode, reverse } from './geocode.ts';
+import { askPlace, geocode, reverse } from './geocode.ts';
 import { parseGeocodeRequest, parseReverseRequest } from './parse-request.ts';
 
 const capabilities = createGeocodingCapabilities(3600);
@@ -93,4 +93,25 @@ test('reverse asks for the point that its question names', async () => {
   const request = parseReverseRequest({ latitude: 41.3110812, longitude: -0.000000001 });
   await reverse({ calls, capabilities }, sampleCaller, request, signal);
   assert.deepEqual(calls.calls[0]?.input, { latitude: 41.31108, longitude: 0, language: 'ru' });
+});
+
+test('flats of one building ask one question, without the flat, and each caller gets its own back', async () => {
+  const calls = scriptExecutor(() => samplePlace());
+  const ask = async (address: string): Promise<unknown> => {
+    const question = askPlace({ calls, capabilities }, sampleCaller, parseGeocodeRequest({ address }));
+    return JSON.parse((await question.execute(signal)).body.toString()).unit;
+  };
+  assert.deepEqual(await ask('ул. Мира, 5, кв. 12'), { flat: '12', entrance: null, floor: null });
+  assert.deepEqual(await ask('ул. Мира, д. 5, подъезд 2, этаж 3, кв. 14А, домофон 14К'), {
+    flat: '14А',
+    entrance: '2',
+    floor: '3',
+    intercom: '14К',
+  });
+  assert.equal(await ask('ул. Мира 5'), null);
+  assert.equal(new Set(calls.calls.map(({ question }) => question)).size, 1);
+  assert.deepEqual(
+    calls.calls.map(({ input }) => (input as { address: string }).address),
+    ['ул. Мира, 5', 'ул. Мира, д. 5', 'ул. Мира 5'],
+  );
 });

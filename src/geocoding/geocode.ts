@@ -1,6 +1,8 @@
 import { ServiceError, withCall } from '../errors.ts';
 import type { Call, CallExecutor, CallResult } from '../gateway/call.ts';
 import { withheld } from '../gateway/no-answer.ts';
+import type { Unit } from './address/address-parts.ts';
+import { normalizeAddress } from './address/normalize-address.ts';
 import type { Caller } from './caller.ts';
 import { demandConfidence, type GeocodingCapabilities } from './capabilities.ts';
 import type { GeocodeRequest, ReverseRequest } from './parse-request.ts';
@@ -27,25 +29,39 @@ export interface GeocodeQuestion {
  */
 export function askPlace(deps: GeocodingDeps, caller: Caller, request: GeocodeRequest): GeocodeQuestion {
   const call = geocodeCall(deps, caller, request);
+  const { unit } = normalizeAddress(request.address);
   return {
     fromMemory() {
       const remembered = deps.calls.findInMemory(call);
-      return remembered === null ? null : refuseBelow(request.minConfidence, remembered);
+      return remembered === null ? null : withUnit(refuseBelow(request.minConfidence, remembered), unit);
     },
     async execute(signal) {
-      return refuseBelow(request.minConfidence, await deps.calls.execute(call, renderPlace, signal));
+      const answer = await deps.calls.execute(call, renderPlace, signal);
+      return withUnit(refuseBelow(request.minConfidence, answer), unit);
     },
   };
 }
 
-/** As `askPlace`, for whom need not be answered in the same turn of the event loop. */
+/** The answer that callers of one building share is stored without their flats; each is given its own back. */
+function withUnit(result: CallResult, unit: Unit | null): CallResult {
+  const tail = Buffer.from(`,${unitMember(unit)}}`);
+  return { ...result, body: Buffer.concat([result.body.subarray(0, -1), tail]) };
+}
+
+/** `"unit":…`, a member of a rendered answer. */
+export function unitMember(unit: Unit | null): string {
+  return `"unit":${JSON.stringify(unit)}`;
+}
+
+/** As `askPlace`, without the caller's unit, for whom need not be answered in the same turn of the event loop. */
 export async function geocode(
   deps: GeocodingDeps,
   caller: Caller,
   request: GeocodeRequest,
   signal: AbortSignal,
 ): Promise<CallResult> {
-  return askPlace(deps, caller, request).execute(signal);
+  const answer = await deps.calls.execute(geocodeCall(deps, caller, request), renderPlace, signal);
+  return refuseBelow(request.minConfidence, answer);
 }
 
 function geocodeCall(deps: GeocodingDeps, caller: Caller, request: GeocodeRequest): Call<'geocode'> {
@@ -53,20 +69,21 @@ function geocodeCall(deps: GeocodingDeps, caller: Caller, request: GeocodeReques
   return {
     ...caller,
     capability: demandConfidence(deps.capabilities.geocode, minConfidence ?? 0),
-    input: { address, language, country },
+    // No provider needs the flat, and the answer is the same without it.
+    input: { address: normalizeAddress(address).query, language, country },
     question: geocodeQuestion(address, request),
     provider,
   };
 }
 
 /** What stands at a point; the body is a `GeocodeResult`. Points within a metre or so share one answer. */
-export function reverse(
+export async function reverse(
   deps: GeocodingDeps,
   caller: Caller,
   request: ReverseRequest,
   signal: AbortSignal,
 ): Promise<CallResult> {
-  return deps.calls.execute(
+  const answer = await deps.calls.execute(
     {
       ...caller,
       capability: deps.capabilities.reverse,
@@ -77,6 +94,7 @@ export function reverse(
     renderPlace,
     signal,
   );
+  return withUnit(answer, null);
 }
 
 /**

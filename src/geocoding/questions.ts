@@ -16,7 +16,7 @@ import type { GeocodeOptions, ReverseRequest } from './parse-request.ts';
 export function geocodeQuestion(address: string, options: GeocodeOptions): string {
   const { minConfidence } = options;
   const chain = minConfidence !== null && minConfidence > goodConfidence ? String(minConfidence) : '';
-  return `${options.language}\n${options.country}\n${chain}\n${normalizeAddress(address)}`;
+  return `${options.language}\n${options.country}\n${chain}\n${normalizeAddress(address).key}`;
 }
 
 /** Five decimals are 1.1 m at the equator and less elsewhere: finer than any provider's answer. */

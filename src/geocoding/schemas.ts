@@ -131,6 +131,17 @@ const geocodeResultMembers = {
   attempts,
   cached: Type.Boolean(),
   response_time_ms: Type.Number({ description: 'What the provider took when it was asked.' }),
+  unit: nullable(
+    Type.Object(
+      {
+        flat: nullable(Type.String()),
+        entrance: nullable(Type.String()),
+        floor: nullable(Type.String()),
+        intercom: Type.Optional(Type.String()),
+      },
+      { description: "What the caller's address says of a place inside the building; no provider is asked for it." },
+    ),
+  ),
 };
 
 export const geocodeResultSchema = Type.Object(geocodeResultMembers, { title: 'GeocodeResult' });

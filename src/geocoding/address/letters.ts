@@ -4,37 +4,67 @@
 const apostrophes =
   /[`\u00b4\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\u055a\u2018\u2019\u201b\u2032\u2035\ua78c\uff07]/g;
 const dashes = /[\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d]/g;
+/** NFKC leaves the fraction slash and the division slash as they are. */
+const slashes = /[\u2044\u2215]/g;
 /** They say nothing that the number does not; NFKC would spell the first as the word "No". */
 const numberSigns = /[\u2116\uff03]/g;
 /** Raised, circled and fraction digits: NFKC would make 12² into 122, which is another house. */
 const dressedDigits =
   /[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2079\u2080-\u2089\u2150-\u215f\u2189\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3220-\u3229\u3248-\u324f\u3251-\u325f\u3280-\u3289\u32b1-\u32cb\u3358-\u3370\u33e0-\u33fe\u{1f100}-\u{1f10c}]/gu;
-/** Soft hyphens, joiners, marks of direction. */
+/** Soft hyphens, joiners, zero-width spaces, marks of direction. */
 const unseen =
-  /(?:[\u00ad\u061c\u180e\u200c-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]|\u034f|[\ufe00-\ufe0f])/g;
-/** A number must not grow by what nobody sees: between digits they part what they stand between. */
-const unseenBetweenDigits = new RegExp(`(?<=\\d)${unseen.source}+(?=\\d)`, 'g');
+  /(?:[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]|\u034f|[\ufe00-\ufe0f])/g;
+/** Stress over a Cyrillic vowel, as dictionaries print it. */
+const stress = /(?<=[аеиоуыэюяёў])[\u0300\u0301]/g;
 /** ASCII but the grave accent, and Cyrillic, need none of the above. */
 const needsFolding = /[^\n -_a-~\u0400-\u0481\u048a-\u04ff]/;
 
-/**
- * The text in lower case, composed, with one character for each kind of apostrophe, dash and space. Linear in its
- * length.
- */
-export function foldCharacters(text: string): string {
-  if (!needsFolding.test(text)) return text.toLowerCase();
-  const composed = text
+export interface FoldedText {
+  /** Lower case, composed, one character for each kind of apostrophe, dash, slash and space. */
+  readonly text: string;
+  /** Where in the original the folded character at `at` begins; the original's length at the end. */
+  originOf(at: number): number;
+}
+
+/** Letter by letter, so that each place in the result is known in the original. Linear in the text's length. */
+export function foldCharacters(original: string): FoldedText {
+  if (!needsFolding.test(original)) {
+    const text = original.toLowerCase().replace(/[ѐѝ]/g, (letter) => (letter === 'ѐ' ? 'е' : 'и'));
+    return { text, originOf: (at) => at };
+  }
+  let text = '';
+  const origins: number[] = [];
+  let at = 0;
+  let skipped = false;
+  // A letter with the marks behind it is one piece: NFKC composes nothing beyond that.
+  for (const piece of original.match(/[^\p{M}]\p{M}*|\p{M}+/gsu) ?? []) {
+    let folded = foldPiece(piece);
+    // A number must not grow by what is not seen: between digits it parts what it stands between.
+    if (folded === '' && /\d$/.test(text)) skipped = true;
+    else if (folded !== '') {
+      if (skipped && /^\d/.test(folded)) folded = ` ${folded}`;
+      skipped = false;
+    }
+    for (let index = 0; index < folded.length; index += 1) origins.push(at);
+    text += folded;
+    at += piece.length;
+  }
+  return { text, originOf: (place) => origins[place] ?? original.length };
+}
+
+function foldPiece(piece: string): string {
+  return piece
     .replace(apostrophes, "'")
     .replace(numberSigns, ' ')
     .replace(dressedDigits, (digit) => ` ^${digit.normalize('NFKC').replace('\u2044', '/')}`)
     .normalize('NFKC')
-    .toLowerCase();
-  // Both of these bring forth further apostrophes and dashes, and taking out the unseen brings letters and marks together.
-  return composed
-    .replace(unseenBetweenDigits, ' ')
+    .toLowerCase()
     .replace(unseen, '')
-    .normalize('NFKC')
+    .normalize('NFC')
+    .replace(stress, '')
+    .replace(/[ѐѝ]/g, (letter) => (letter === 'ѐ' ? 'е' : 'и'))
     .replace(apostrophes, "'")
+    .replace(slashes, '/')
     .replace(dashes, '-');
 }
 
@@ -79,4 +109,24 @@ export function foldHouseLetters(letters: string): string {
 /** One Latin or Cyrillic letter, as follows a house number. */
 export function isSingleLetter(word: string): boolean {
   return word.length === 1 && /[a-zа-яёўқғҳіїє]/.test(word);
+}
+
+/** Cyrillic letters that a Latin keyboard's letter is taken for, and the other way round. */
+const lookalikes = 'аaеeоoрpсcуyхxкkмmтtнhвbіi';
+
+/** A word in which a few letters of the other alphabet hide (`Тоshkent`), in one alphabet; else as it is. */
+export function repairMixedWord(word: string): string {
+  const cyrillic = word.replace(/[^а-яёўқғҳі]/g, '');
+  const latin = word.replace(/[^a-z]/g, '');
+  if (cyrillic === '' || latin === '') return word;
+  const [wrong, offset] = cyrillic.length < latin.length ? [cyrillic, 1] : [latin, -1];
+  for (const letter of wrong) if (!hasLookalike(letter, offset)) return word;
+  return [...word]
+    .map((letter) => (wrong.includes(letter) ? (lookalikes[lookalikes.indexOf(letter) + offset] ?? letter) : letter))
+    .join('');
+}
+
+function hasLookalike(letter: string, offset: number): boolean {
+  const at = lookalikes.indexOf(letter);
+  return at !== -1 && (at % 2 === 0) === (offset === 1);
 }

@@ -1,40 +1,250 @@
-import { composeCanonicalForm } from './canonical-form.ts';
-import { foldCharacters } from './letters.ts';
-import { tokenizeAddress } from './tokenize-address.ts';
+/**
+ * What an address asks for: the key that its spellings share, the text that providers are asked with, and the flat,
+ * entrance, floor and intercom that no provider needs.
+ *
+ * The key is made of the parts. Parts that name themselves (a street, a city, `дом 5`) may stand in any order; bare numbers
+ * count by where they stand; what is not understood is in the key as it is written. Where it is in doubt whether two
+ * spellings mean one place, two keys come out: a missed cache hit costs one call, a false one sends someone to a wrong
+ * door. All of it takes time linear in the address's length.
+ */
+import type { PartKind, Unit } from './address-parts.ts';
+import { designators } from './designators.ts';
+import { type FoldedText, foldCharacters } from './letters.ts';
+import { readParts } from './read-parts.ts';
+import { type ResolvedPart, resolveParts } from './resolve-parts.ts';
+import type { Orthography } from './spell-name.ts';
+import { type Token, tokenizeAddress } from './tokenize-address.ts';
+
+export interface AddressReading {
+  /** Equal for spellings of one address, and never equal for two places. */
+  readonly key: string;
+  /** The address as the caller wrote it, without its unit. */
+  readonly query: string;
+  readonly unit: Unit | null;
+}
+
+export interface AddressInParts extends AddressReading {
+  readonly parts: readonly ResolvedPart[];
+}
 
 /** The letters that Uzbek Cyrillic has beyond Russian. */
 const uzbekLetters = /[ўқғҳ]/;
+/** More of any address is no address; it stays in the key as it is. */
+const maxTokens = 300;
 
-/**
- * The canonical form of an address: equal for spellings of one address, in Russian or in Uzbek of either script, and
- * never equal for two houses. Where that is in doubt two forms come out: a missed cache hit costs one call, a false one
- * sends someone to a wrong door. Takes time linear in the address's length.
- */
-export function composeAddressKey(address: string): string {
-  const text = foldCharacters(address);
-  const tokens = tokenizeAddress(text);
+export function readAddress(address: string): AddressInParts {
+  const folded = foldCharacters(address);
+  const tokens = tokenizeAddress(folded.text);
+  if (tokens.length > maxTokens) return verbatim(address, folded.text);
+  const parts = resolveParts(readParts(tokens, orthographyOf(folded.text, tokens)), orthographyOf(folded.text, tokens));
+  const hasHouse = parts.some(({ kind }) => kind === 'house' || kind === 'building');
+  // Without a house, what looks like a flat may be all that tells two places apart.
+  const asked = parts.filter((part) => !(hasHouse && isUnit(part)) && !isSuperfluous(part, parts));
+  // Nothing but a flat, say: then that is the question.
+  if (asked.length === 0) return verbatim(address, folded.text);
+  return {
+    key: composeKey(asked, folded.text),
+    query: asked.length === parts.length ? address.trim() : cutOut(address, folded, tokens, parts, asked),
+    unit: composeUnit(address, folded, tokens, parts),
+    parts,
+  };
+}
+
+function verbatim(address: string, folded: string): AddressInParts {
+  return {
+    key: `=${folded
+      .replace(/\s+/g, ' ')
+      .replace(/ ?([^\p{L}\p{N} ]) ?/gu, '$1')
+      .trim()}`,
+    query: address.trim(),
+    unit: null,
+    parts: [],
+  };
+}
+
+function orthographyOf(text: string, tokens: readonly Token[]): Orthography {
+  const isExactCyrillic = uzbekLetters.test(text);
   const isUzbekCyrillic =
-    uzbekLetters.test(text) || tokens.some((token) => token.kind === 'word' && token.keyword?.isUzbekCyrillic === true);
-  return composeCanonicalForm(tokens, isUzbekCyrillic);
+    isExactCyrillic ||
+    tokens.some(
+      ({ text: word }) => word.length > 2 && /[а-я]/.test(word) && designators.get(word)?.position === 'after',
+    );
+  return { isExactCyrillic, isUzbekCyrillic };
+}
+
+const unitKinds: ReadonlySet<PartKind> = new Set(['flat', 'room', 'entrance', 'floor', 'intercom']);
+
+function isUnit({ kind }: ResolvedPart): boolean {
+  return unitKinds.has(kind);
+}
+
+/** A landmark says nothing more where the house is known: called one in words, or behind a house of a named town. */
+function isSuperfluous(part: ResolvedPart, parts: readonly ResolvedPart[]): boolean {
+  if (part.kind !== 'landmark') return false;
+  const has = (wanted: PartKind): boolean => parts.some(({ kind }) => kind === wanted);
+  if (!has('house') || !(has('street') || has('quarter'))) return false;
+  if (part.isMarked === true) return true;
+  const isBehindHouse = parts.some(
+    ({ kind, doubt }, at) => kind === 'house' && doubt === '' && at < parts.indexOf(part),
+  );
+  return isBehindHouse && has('street') && (has('city') || has('district'));
+}
+
+const order: readonly PartKind[] = [
+  ...(['country', 'postcode', 'region', 'city', 'district', 'quarter', 'street', 'lane', 'name'] as const),
+  ...(['house', 'building', 'number', 'landmark', 'rest'] as const),
+  ...(['flat', 'room', 'entrance', 'floor', 'intercom'] as const),
+];
+
+const townCodes: ReadonlySet<string> = new Set(['g', 'shch', 'pos']);
+
+/** One line a part; no part's text can contain the separators. */
+function composeKey(parts: readonly ResolvedPart[], text: string): string {
+  const hasPlace = parts.some(
+    ({ kind, number }) => kind === 'street' || kind === 'lane' || (kind === 'quarter' && number !== ''),
+  );
+  const hasDistrict = parts.some(({ kind }) => kind === 'district');
+  const sorted = [...parts].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+  const lines = sorted.map((part) => {
+    const { kind, code, name, number, doubt } = part;
+    // A street's house is one with `д.` or without; after a bare name the two may differ.
+    if (kind === 'house') return `house|${code === 'd' && hasPlace ? '' : code.replace('bare', '')}|${doubt}|${number}`;
+    // One district has no two towns of one name, however their size is called.
+    if (kind === 'city' && townCodes.has(code) && hasDistrict) return `city|g||${name}|${number}`.replace(/\|+$/, '');
+    if (kind === 'rest' && name === '' && number === '') return `rest|${code}`;
+    return [kind, code, doubt, name, number].join('|').replace(/\|+$/, '');
+  });
+  const sign = signOf(text);
+  return lines.join(';') + sign;
+}
+
+/** The minus of coordinates, and digits glued by signs that no part took: what would make two texts different places. */
+function signOf(text: string): string {
+  const minuses = text.match(/(?:^|[\s,;(])-\d+\.\d/g);
+  return minuses === null
+    ? ''
+    : `;minus|${[...text.matchAll(/(^|[\s,;(])-?\d+\.\d/g)].map(([sign]) => (sign.includes('-') ? '-' : '+')).join('')}`;
+}
+
+function textOf(
+  address: string,
+  { originOf }: FoldedText,
+  tokens: readonly Token[],
+  first: number,
+  end: number,
+): string {
+  const from = originOf(tokens[first]?.start ?? 0);
+  const last = tokens[end - 1];
+  return last === undefined ? '' : address.slice(from, originOf(last.end)).trim();
+}
+
+/** The original without the parts that are not asked, and without the commas that stood around them. */
+function cutOut(
+  address: string,
+  folded: FoldedText,
+  tokens: readonly Token[],
+  parts: readonly ResolvedPart[],
+  asked: readonly ResolvedPart[],
+): string {
+  let text = '';
+  let from = 0;
+  for (const part of parts) {
+    if (asked.includes(part)) continue;
+    const previous = tokens[part.first - 1];
+    const last = tokens[part.end - 1];
+    if (last === undefined) continue;
+    const to = previous === undefined ? 0 : folded.originOf(previous.end);
+    if (to > from) text += address.slice(from, to);
+    // The dot behind an abbreviation goes with it.
+    const end = folded.originOf(last.end);
+    from = address[end] === '.' ? end + 1 : end;
+  }
+  text += address.slice(from);
+  return tidy(text);
+}
+
+function tidy(text: string): string {
+  const balanced = /^[^()]*(?:\([^()]*\)[^()]*)*$/.test(text) ? text : text.replace(/[()]/g, ' ');
+  return balanced
+    .replace(/\(\s*\)/g, ' ')
+    .replace(/[\s,;]*[,;][\s,;]*/g, ', ')
+    .replace(/\s+/g, ' ')
+    .replace(/^[\s,;]+|[\s,;]+$/g, '')
+    .trim();
+}
+
+function composeUnit(
+  address: string,
+  folded: FoldedText,
+  tokens: readonly Token[],
+  parts: readonly ResolvedPart[],
+): Unit | null {
+  const said: { flat: string[]; entrance: string[]; floor: string[]; intercom: string[] } = {
+    flat: [],
+    entrance: [],
+    floor: [],
+    intercom: [],
+  };
+  for (const part of parts) {
+    const text = textOf(address, folded, tokens, part.first, part.end);
+    if (part.kind === 'room') said.flat.push(text);
+    else if (part.kind === 'intercom')
+      said.intercom.push(textOf(address, folded, tokens, part.end - part.words.length, part.end));
+    else if (part.kind === 'flat' || part.kind === 'entrance' || part.kind === 'floor') {
+      said[part.kind].push(numberIn(address, folded, tokens, part));
+    }
+  }
+  const { flat, entrance, floor, intercom } = said;
+  if (flat.length + entrance.length + floor.length + intercom.length === 0) return null;
+  const joined = (texts: readonly string[]): string | null => (texts.length === 0 ? null : texts.join(', '));
+  return {
+    flat: joined(flat),
+    entrance: joined(entrance),
+    floor: joined(floor),
+    ...(intercom.length === 0 ? {} : { intercom: intercom.join(' ') }),
+  };
+}
+
+/** The number of a flat as its caller wrote it: `12А`, `7-11`. */
+function numberIn(address: string, folded: FoldedText, tokens: readonly Token[], part: ResolvedPart): string {
+  const isPartOf = (at: number): boolean => at >= part.first && at < part.end;
+  const first = tokens.findIndex(({ kind }, at) => isPartOf(at) && kind === 'number');
+  if (first < 0) return part.number.toUpperCase();
+  let end = first + 1;
+  let length = (tokens[first] as Token).text.length;
+  while (isPartOf(end) && length < part.number.replace(/[^\p{L}\p{N}]/gu, '').length) {
+    length += (tokens[end] as Token).text.length;
+    end += 1;
+  }
+  return textOf(address, folded, tokens, first, end);
+}
+
+/** The key alone. */
+export function composeAddressKey(address: string): string {
+  return readAddress(address).key;
 }
 
 /**
  * Two generations of at most this many addresses each: when the young one is full it becomes the old one, and the old
- * one is dropped. Cheaper than moving each hit to the end of a list. At 500 characters an address: 16 MiB at the most.
+ * one is dropped. Cheaper than moving each hit to the end of a list. At 500 characters an address: 24 MiB at the most.
  */
 const generationSize = 4096;
-let young = new Map<string, string>();
-let old = new Map<string, string>();
+let young = new Map<string, AddressReading>();
+let old = new Map<string, AddressReading>();
 
-/** `composeAddressKey`, remembered: callers repeat themselves to the letter. */
-export function normalizeAddress(address: string): string {
+/** `readAddress` without the parts, remembered: callers repeat themselves to the letter. */
+export function normalizeAddress(address: string): AddressReading {
   const known = young.get(address);
   if (known !== undefined) return known;
-  const key = old.get(address) ?? composeAddressKey(address);
+  let reading = old.get(address);
+  if (reading === undefined) {
+    const { key, query, unit } = readAddress(address);
+    reading = { key, query, unit };
+  }
   if (young.size >= generationSize) {
     old = young;
     young = new Map();
   }
-  young.set(address, key);
-  return key;
+  young.set(address, reading);
+  return reading;
 }

@@ -1,0 +1,128 @@
+/**
+ * The words of names, each under one spelling.
+ *
+ * Uzbek in Latin letters, or in Cyrillic with its own letters (ў қ ғ ҳ), says exactly which word is meant: it is only
+ * carried over to Latin. Russian, and Uzbek typed without those letters, does not: к may be q, х may be h, у may be oʻ. Such
+ * a word is looked for among the known names by what it sounds like, with and without a Russian ending; only where just
+ * one known name sounds so it is taken for that.
+ */
+import { cities, exonyms, nameWords, numberedEstates, regionConsonants } from './name-words.ts';
+import { transliterateUzbek } from './transliterate-uzbek.ts';
+
+export interface Orthography {
+  /** Uzbek in Cyrillic letters, by its letters or its designators. */
+  readonly isUzbekCyrillic: boolean;
+  /** With ў, қ, ғ or ҳ: then к is no қ. */
+  readonly isExactCyrillic: boolean;
+}
+
+const known: ReadonlySet<string> = new Set([...cities, ...numberedEstates, ...nameWords]);
+const bySound = indexBy(soundOf);
+/** `Навои` for Navoiy: tried where the whole word sounds like none. */
+const bySoundWithoutEnd = indexBy((word) => withoutFinalVowel(soundOf(word)));
+const byConsonants = indexBy(looseLatin);
+
+/** Two known names of one sound: neither is taken. */
+function indexBy(fold: (word: string) => string): ReadonlyMap<string, string | null> {
+  const index = new Map<string, string | null>();
+  const add = (key: string, word: string): void => {
+    const there = index.get(key);
+    index.set(key, there === undefined || there === word ? word : null);
+  };
+  for (const word of known) {
+    if (word.length < 4) continue;
+    for (const spelling of new Set([word, word.replaceAll('yo', 'ye')])) add(fold(spelling), word);
+  }
+  return index;
+}
+
+/** What is the same in every loose spelling: a and o, e and i and y, k and q, h and x, u and oʻ. */
+function soundOf(latin: string): string {
+  return latin
+    .replace(/o'/g, 'u')
+    .replace(/'/g, '')
+    .replace(/q/g, 'k')
+    .replace(/kh|x/g, 'h')
+    .replace(/dj|zh/g, 'j')
+    .replace(/y(?=[aeou])/g, '')
+    .replace(/[ao]/g, 'a')
+    .replace(/[eiy]+/g, 'i')
+    .replace(/(.)\1/g, '$1');
+}
+
+function withoutFinalVowel(sound: string): string {
+  return sound.replace(/i$/, '');
+}
+
+/** Latin letters in careless use: only vowels and the final y are loose. */
+function looseLatin(latin: string): string {
+  return latin
+    .replace(/kh/g, 'x')
+    .replace(/[ao](?!')/g, 'a')
+    .replace(/[iy]+/g, 'i')
+    .replace(/i$/, '');
+}
+
+const russianEndings = /(?:инская|инский|инское|ская|ский|ское|ского|ской|ой|ого|а|я)$/;
+
+/** One word of a name, folded. `isAdjective`: of a region or district, or of a Russian street. */
+export function spellWord(word: string, { isUzbekCyrillic, isExactCyrillic }: Orthography): string {
+  const exonym = exonyms[word];
+  if (exonym !== undefined) return exonym;
+  if (!/[а-яёўқғҳ]/.test(word)) {
+    if (known.has(word) || word.length < 5) return word;
+    return byConsonants.get(looseLatin(word)) ?? word;
+  }
+  const uzbek = transliterateUzbek(word);
+  if (/[ўқғҳ]/.test(word)) return uzbek;
+  if (known.has(uzbek)) return uzbek;
+  // Short words differ in one letter too easily: beside others that are exact, they are taken as exact.
+  if (isExactCyrillic && word.length < 6) return exonyms[uzbek] ?? uzbek;
+  const heard = hear(word);
+  if (heard !== null) return heard;
+  return isUzbekCyrillic ? uzbek : transliterateRussian(word);
+}
+
+/** The one known name that a loosely spelled word sounds like. */
+function hear(word: string): string | null {
+  if (word.length < 4) return null;
+  const whole = knownBySound(loosely(word));
+  if (whole !== null) return whole;
+  const stem = word.replace(russianEndings, '');
+  if (stem === word || stem.length < 4) return null;
+  for (const ending of ['', 'а', 'й']) {
+    const found = knownBySound(loosely(stem + ending));
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function knownBySound(latin: string): string | null {
+  const sound = soundOf(latin);
+  return bySound.get(sound) ?? bySoundWithoutEnd.get(withoutFinalVowel(sound)) ?? null;
+}
+
+function loosely(word: string): string {
+  return transliterateUzbek(word.replaceAll('щ', 'ш').replaceAll('ы', 'и').replaceAll('дж', 'ж'));
+}
+
+/** Russian letter by letter; a surname's genitive (`Досназарова`) is its nominative. ё is typed as е. */
+function transliterateRussian(word: string): string {
+  const nominative = word.replace(/(?<=[а-я]{2}(?:ов|ев|ёв))а$/, '');
+  return transliterateUzbek(
+    nominative.replaceAll('ё', 'е').replaceAll('ы', 'и').replaceAll('щ', 'ш').replaceAll('дж', 'ж').replace(/ий$/, 'и'),
+  );
+}
+
+/** The name of a region by its consonants; the word as it is where they are no region's. */
+export function spellRegion(word: string, orthography: Orthography): string {
+  const spelled = spellWord(word, orthography);
+  const stem = loosely(word.replace(/(инская|инский|ская|ский|ской)$/, ''));
+  const consonants = stem
+    .replace(/kh/g, 'x')
+    .replace(/q/g, 'k')
+    .replace(/h(?<!sh|ch)/g, 'x')
+    .replace(/[aeiouy']/g, '')
+    .replace(/(.)\1/g, '$1');
+  return regionConsonants[consonants] ?? spelled;
+}
