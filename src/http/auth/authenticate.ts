@@ -37,6 +37,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     deps.bootstrapTokens.map(({ name, token, tenants }) => {
       const principal: Principal = {
         kind: 'service-token',
+        id: `environment:${name}`,
         name,
         tenants: tenants === null ? null : new Set(tenants),
         scopes: bootstrapScopes,

@@ -185,6 +185,7 @@ function toKnown(token: LiveToken, loadedAtMs: number): KnownToken {
     id: token.id,
     principal: {
       kind: 'service-token',
+      id: `token:${token.id}`,
       name: token.name,
       tenants: token.tenants.includes('*') ? null : new Set(token.tenants),
       scopes: new Set(token.scopes),

@@ -117,9 +117,10 @@ function algorithmOf(key: KeyObject): string {
 
 /** A claim that is missing or of another type allows nothing. */
 function toPrincipal(payload: JWTPayload): Principal {
-  const { sub, tenants, scope } = payload;
+  const { sub, iss, tenants, scope } = payload;
   return {
     kind: 'admin-token',
+    id: `jwt:${JSON.stringify([iss ?? null, sub ?? null])}`,
     name: typeof sub === 'string' && sub !== '' ? sub.slice(0, 200) : 'admin',
     tenants: tenantsOf(tenants),
     scopes: new Set(typeof scope === 'string' ? scope.split(' ').filter((part) => part !== '') : []),

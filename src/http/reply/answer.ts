@@ -6,6 +6,8 @@ export interface Answer {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** What a repetition under the same `Idempotency-Key` is told instead: the body without what is shown once. */
+  readonly repeatedBody?: Buffer;
 }
 
 export const jsonContentType = 'application/json; charset=utf-8';
@@ -17,6 +19,17 @@ export function jsonAnswer(status: number, body: unknown, headers: Readonly<Reco
     headers: { 'content-type': jsonContentType, ...headers },
     body: Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body)),
   };
+}
+
+/** An answer that shows secrets this once: `secrets` are the members of `body` that no repetition shows. */
+export function answerShownOnce(
+  status: number,
+  body: Readonly<Record<string, unknown>>,
+  secrets: readonly string[],
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  const kept = Object.fromEntries(Object.entries(body).filter(([name]) => !secrets.includes(name)));
+  return { ...jsonAnswer(status, body, headers), repeatedBody: Buffer.from(JSON.stringify(kept)) };
 }
 
 export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {

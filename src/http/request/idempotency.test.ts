@@ -11,7 +11,7 @@ import { deleteExpiredIdempotencyKeysAcrossTenants } from '../../storage/tables/
 import { buildApp } from '../app.ts';
 import { createAuthenticator } from '../auth/authenticate.ts';
 import { createJwtVerifier } from '../auth/verify-jwt.ts';
-import { jsonAnswer } from '../reply/answer.ts';
+import { answerShownOnce, jsonAnswer } from '../reply/answer.ts';
 import { type AnsweringHandler, createIdempotency } from './idempotency.ts';
 
 /** `isAway`: asked before each use of the database whether it is. */
@@ -27,7 +27,10 @@ async function startCounting(t: TestContext, handler: AnsweringHandler, isAway: 
     trustedProxies: [],
     publicBaseUrl: 'http://localhost',
     authenticator: createAuthenticator({
-      bootstrapTokens: [{ name: 'a', token: 'token', tenants: null }],
+      bootstrapTokens: [
+        { name: 'a', token: 'token', tenants: null },
+        { name: 'b', token: 'narrower', tenants: ['uk_1'] },
+      ],
       tokenDirectory: { find: () => null },
       jwtVerifier: createJwtVerifier({
         jwt: { verification: { kind: 'generated' }, issuer: null, audience: null },
@@ -48,13 +51,13 @@ async function startCounting(t: TestContext, handler: AnsweringHandler, isAway: 
     ],
   });
   t.after(() => app.close());
-  const post = (key: string | null, body: unknown = { a: 1 }, url = '/things', tenant = 'uk_1') =>
+  const post = (key: string | null, body: unknown = { a: 1 }, url = '/things', tenant = 'uk_1', token = 'token') =>
     app.inject({
       method: 'POST',
       url: `/api/v1${url}`,
       headers: {
         'x-management-company-id': tenant,
-        'x-service-token': 'token',
+        'x-service-token': token,
         'content-type': 'application/json',
         ...(key === null ? {} : { 'idempotency-key': key }),
       },
@@ -95,6 +98,22 @@ test('a key belongs to its request and its tenant', async (t) => {
   assert.equal((await post('k1', { a: 1 }, '/things', 'uk_2')).json().id, 2);
   assert.equal((await post('with space')).statusCode, 400);
   assert.equal((await post('k'.repeat(256))).statusCode, 400);
+});
+
+test('a key belongs to who used it: another of the same tenant is given nothing of the answer', async (t) => {
+  let runs = 0;
+  const { post } = await startCounting(t, async () => answerShownOnce(201, { id: ++runs, token: 'canary' }, ['token']));
+  assert.equal((await post('k1')).json().token, 'canary');
+  const other = await post('k1', { a: 1 }, '/things', 'uk_1', 'narrower');
+  assert.deepEqual([other.statusCode, other.json().code, runs], [422, 'IDEMPOTENCY_KEY_REUSED', 1]);
+  assert.ok(!other.body.includes('canary'));
+});
+
+test('what is shown once is not shown by a repetition', async (t) => {
+  const { post } = await startCounting(t, async () => answerShownOnce(201, { id: 7, token: 'canary' }, ['token']));
+  assert.deepEqual((await post('k1')).json(), { id: 7, token: 'canary' });
+  const again = await post('k1');
+  assert.deepEqual([again.statusCode, again.headers['idempotency-replayed'], again.json()], [201, 'true', { id: 7 }]);
 });
 
 test('of twenty at once one runs, and the others hear that it does', async (t) => {

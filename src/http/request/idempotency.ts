@@ -9,7 +9,8 @@
  * | crashed                        | 409 until its lease has passed, then runs again, with the progress it had saved |
  * | answered, the database is away | its caller has the answer; for others 409 until it is kept, tried as long as the lease lasts |
  *
- * Another request under the same key is 422, whatever the first one did. Kept answers are sealed: some show a secret once.
+ * Another request under the same key is 422, whatever the first one did; the same words of another principal are another
+ * request. Kept answers are sealed, and without the secrets that the first caller was shown once.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -158,7 +159,7 @@ async function settle(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, an
     isSettled
       ? completeIdempotencyRun(tx, tenantId, run, {
           ...answer,
-          body: deps.keyring.sealBytes(answer.body, bindingOf(tenantId, run.key)),
+          body: deps.keyring.sealBytes(answer.repeatedBody ?? answer.body, bindingOf(tenantId, run.key)),
         })
       : releaseIdempotencyRun(tx, tenantId, run),
   );
@@ -223,10 +224,14 @@ function keyOf(request: FastifyRequest): string | null {
   });
 }
 
-/** Over the parsed body: spaces between members are not another request. */
+/** Over the parsed body: spaces between members are not another request. Who asks, and with what rights, is part of it. */
 function hashOf(request: FastifyRequest): Buffer {
   const { body } = request;
-  const hash = createHash('sha256').update(JSON.stringify([request.query, Buffer.isBuffer(body) ? 0 : (body ?? null)]));
+  const { kind, id, tenants, scopes } = callerOf(request).principal;
+  const asker = [kind, id, tenants === null ? '*' : [...tenants].sort(), [...scopes].sort()];
+  const hash = createHash('sha256').update(
+    JSON.stringify([request.query, Buffer.isBuffer(body) ? 0 : (body ?? null), asker]),
+  );
   return Buffer.isBuffer(body) ? hash.update(body).digest() : hash.digest();
 }
 

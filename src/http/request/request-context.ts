@@ -10,6 +10,8 @@ export type Scope = (typeof scopes)[number];
 /** Who asks. `admin` among the scopes implies all others. */
 export interface Principal {
   readonly kind: 'service-token' | 'admin-token';
+  /** Tells principals of one name apart: the token's id, the variable's name for it, or issuer and `sub`. */
+  readonly id: string;
   /** The token's name or the JWT's `sub`; kept as `created_by`. */
   readonly name: string;
   /** null: every tenant. */

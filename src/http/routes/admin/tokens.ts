@@ -15,7 +15,7 @@ import {
   type ServiceToken,
 } from '../../../storage/tables/service-tokens.ts';
 import type { Routes } from '../../app.ts';
-import { jsonAnswer } from '../../reply/answer.ts';
+import { answerShownOnce } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { cursorSchema, limitSchema, parseTime, timeSchema } from '../../request/query-values.ts';
 import { type Caller, callerOf, type Principal, scopes } from '../../request/request-context.ts';
@@ -124,7 +124,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): Routes {
           });
           return row;
         });
-        return jsonAnswer(201, { ...renderToken(created), token });
+        return answerShownOnce(201, { ...renderToken(created), token }, ['token']);
       }),
     );
 

@@ -21,7 +21,7 @@ import {
 } from '../../../webhooks/managing/manage-webhooks.ts';
 import { presentWebhook } from '../../../webhooks/managing/present-webhook.ts';
 import { apiPrefix, type Routes } from '../../app.ts';
-import { type Answer, jsonAnswer, sendAnswer } from '../../reply/answer.ts';
+import { type Answer, answerShownOnce, jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { callerOf } from '../../request/request-context.ts';
 import { type WebhookEventsRoutesDeps, webhookEventsRoutes } from './webhooks-events.ts';
@@ -92,7 +92,7 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
         const draft = draftOfBody(request.body as WebhookBody);
         await checkAddresses(draft, null, deps.refusalOf);
         const changed = await createWebhook(deps, tenantId, draft, contextOf(request));
-        return jsonAnswer(201, presentChanged(deps, changed), {
+        return answerShownOnce(201, presentChanged(deps, changed), shownOnce, {
           location: `${apiPrefix}/webhooks/${changed.row.id}`,
         });
       }),
@@ -155,10 +155,8 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
           { graceSeconds: body.grace_seconds ?? defaultGraceSeconds, secretKey: body.secret_key },
           contextOf(request),
         );
-        return jsonAnswer(200, {
-          secret_key: secret,
-          previous_secret_until: row.previous_secret_until?.toISOString() ?? null,
-        });
+        const previousUntil = row.previous_secret_until?.toISOString() ?? null;
+        return answerShownOnce(200, { secret_key: secret, previous_secret_until: previousUntil }, shownOnce);
       }),
     );
 
@@ -177,6 +175,9 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
     await webhookEventsRoutes(deps)(app);
   };
 }
+
+/** Of answers that may show what was made: a repetition shows none of it. */
+const shownOnce = ['secret_key', 'target_secret', 'verify_token'];
 
 /** A rotation without a body is one with the usual grace. */
 function allowNoBody(request: FastifyRequest, _reply: unknown, done: () => void): void {
