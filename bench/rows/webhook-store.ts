@@ -25,7 +25,6 @@ import { type Effort, median } from '../rounds.ts';
 const inFlight = 128;
 const webhookId = '018f0000-0000-7000-8000-0000000000bb';
 const body = Buffer.from(JSON.stringify({ type: 'order.paid', id: newId(), filler: 'x'.repeat(800) }));
-const parsed = JSON.parse(body.toString()) as unknown;
 const headers = { 'content-type': 'application/json', 'user-agent': 'bench', 'x-event-type': 'order.paid' };
 const path = 'webhook accepted, store only';
 const against = `pgbench, one row a transaction, ${inFlight} clients`;
@@ -147,10 +146,8 @@ function sampleRecord(isWhole: boolean): IntakeRecord {
   const webhookEvent = { ...delivery, sourceService: 'custom', eventType: 'order.paid', payloadSizeBytes: body.length };
   if (!isWhole) return { webhookEvent };
   const event = receivedEvent(
-    { id: webhookId, tenantId: sampleTenant, name: 'orders', sourceService: 'custom' },
-    { ...webhookEvent, eventId: delivery.id, body, parsed },
-    'http://localhost/api/v1/webhooks/events/',
-    delivery.id,
+    { ...webhookEvent, webhookName: 'orders', body, includesRaw: false, isTest: false },
+    { publicBaseUrl: 'http://localhost' },
   );
   return { webhookEvent, events: [{ event, id: delivery.id }] };
 }

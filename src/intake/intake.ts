@@ -39,6 +39,10 @@ export interface WebhookEventRecord {
   readonly receivedAtMs: number;
   /** Where the event also goes by HTTP: a row in webhook_deliveries, due when the event may be published. */
   readonly deliverToTarget: boolean;
+  /** Its event bears its bytes. */
+  readonly includesRaw?: boolean;
+  /** A sample, made on request. */
+  readonly isTest?: boolean;
 }
 
 /** An event that may be published only from `notBeforeMs` on (a deferred webhook). */

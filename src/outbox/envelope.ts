@@ -50,7 +50,7 @@ export function sealEnvelope(event: IntegrationEvent, options: SealOptions = {})
     tenantId: event.tenantId,
     aggregateId: event.aggregateId.slice(0, maxAggregateLength),
     occurredAt,
-    body: JSON.stringify({
+    body: renderWithVerbatim(event.verbatim, {
       ...event.fields,
       event_id: id,
       event_type: event.type,
@@ -63,6 +63,18 @@ export function sealEnvelope(event: IntegrationEvent, options: SealOptions = {})
     notBefore: notBeforeMs === undefined ? null : new Date(notBeforeMs).toISOString(),
     factNumber,
   };
+}
+
+/** One JSON object of members and of others whose JSON text stands ready; a member wins over one of those with its name. */
+export function renderWithVerbatim(
+  verbatim: Readonly<Record<string, string>> | undefined,
+  members: Readonly<Record<string, unknown>>,
+): string {
+  const json = JSON.stringify(members);
+  const ready = Object.entries(verbatim ?? {}).filter(([name]) => !Object.hasOwn(members, name));
+  if (ready.length === 0) return json;
+  const texts = ready.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',');
+  return json === '{}' ? `{${texts}}` : `${json.slice(0, -1)},${texts}}`;
 }
 
 /** The event of a stored row, as it was sealed. `notBefore`: null where it is due. */

@@ -14,7 +14,7 @@ const uuidOrNull = { type: ['string', 'null'], format: 'uuid' };
 const time = { type: 'string', format: 'date-time' };
 
 /** Fields that a type may leave out. */
-export const optionalFields: ReadonlySet<string> = new Set(['payload_url']);
+export const optionalFields: ReadonlySet<string> = new Set(['payload_url', 'payload_raw_base64', 'test']);
 
 const summaries: { readonly [Type in EventType]: string } = {
   'integration.service.registered': 'A service was configured.',
@@ -77,10 +77,21 @@ const fields = {
     webhook_event_id: uuid,
     source_service: text,
     webhook_event_type: textOrNull,
-    payload: { description: 'As it was received; null above 256 KiB, and then `payload_url` says where it is.' },
-    payload_url: { type: 'string', format: 'uri' },
+    payload: {
+      description:
+        'JSON to the last digit as it was sent, or other text as a string. Null where it is neither, or over 256 KiB.',
+    },
+    payload_raw_base64: {
+      type: 'string',
+      description:
+        'The bytes as they were sent: with `include_raw`, and where `payload` does not give them back (another charset, a ' +
+        'content encoding, JSON over 200 levels deep, no text at all).',
+    },
+    payload_url: { type: 'string', format: 'uri', description: 'Where a payload over 256 KiB is.' },
+    headers: { type: 'object', additionalProperties: text, description: 'Names in lower case; secrets are masked.' },
     payload_size_bytes: integer,
     signature_verified: flag,
+    test: { ...flag, description: 'Set for a test event.' },
     received_at: time,
   },
   'integration.rate_limit.exceeded': {

@@ -67,10 +67,14 @@ export interface EventFields {
     webhook_event_id: string;
     source_service: string;
     webhook_event_type: string | null;
-    payload: unknown;
+    headers: Readonly<Record<string, string>>;
+    /** Stands among the event's verbatim members. */
+    payload?: never;
+    payload_raw_base64?: string;
     payload_url?: string;
     payload_size_bytes: number;
     signature_verified: boolean;
+    test?: true;
     received_at: string;
   };
   'integration.rate_limit.exceeded': {
@@ -121,6 +125,8 @@ export interface IntegrationEvent<Type extends EventType = EventType> {
   /** Order is kept per tenant and aggregate: a service id, webhook id or log id. */
   readonly aggregateId: string;
   readonly fields: EventFields[Type];
+  /** Further fields whose JSON text stands ready, and goes out to the last digit as it is. */
+  readonly verbatim?: Readonly<Record<string, string>>;
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 

@@ -26,6 +26,8 @@ export interface Webhook {
   readonly takesBodyOnce: boolean;
   readonly overLimitPolicy: OverLimitPolicy;
   readonly hasTarget: boolean;
+  /** Events bear the bytes as they were sent, whatever they say. */
+  readonly includesRaw: boolean;
 }
 
 export type SealedColumn = 'webhook_token' | 'secret_key' | 'previous_secret_key' | 'target_secret' | 'collector_token';
@@ -64,6 +66,7 @@ export function webhookOfRow(keyring: Pick<Keyring, 'open'>, row: WebhookConfigR
     takesBodyOnce: row.config.duplicate_by === 'delivery_id_or_body',
     overLimitPolicy: row.over_limit_policy as OverLimitPolicy,
     hasTarget: row.target_url !== null,
+    includesRaw: row.config.include_raw ?? false,
   };
 }
 

@@ -19,8 +19,8 @@ const recordsets: Readonly<Record<Part, string>> = {
     source_service text, event_type text, delivery_id text, body_sha256 text, is_body_taken_once boolean,
     is_id_unsigned boolean, status text, refusal_reason text,
     signature_verified boolean, matched_secret text, source_address text, headers text, payload text, content_type text,
-    payload_size_bytes integer, request_id text, received_at timestamptz, target_delivery_id uuid,
-    target_due_at timestamptz, origin_number bigint`,
+    payload_size_bytes integer, request_id text, received_at timestamptz, include_raw boolean, is_test boolean,
+    target_delivery_id uuid, target_due_at timestamptz, origin_number bigint`,
   logs: `id uuid, gate uuid, management_company_id text, service_id uuid, service_name text, service_type text,
     operation text, endpoint text, http_method text, request_headers text, request_body text, response_status_code integer,
     response_body text, started_at timestamptz, completed_at timestamptz, duration_ms integer, status text,
@@ -90,11 +90,11 @@ const webhookParts = (origin: string): string => `
   new_webhooks as (
     insert into webhook_events (id, management_company_id, webhook_id, webhook_name, source_service, event_type,
       delivery_id, body_sha256, status, refusal_reason, signature_verified, matched_secret, source_address, headers,
-      payload, content_type, payload_size_bytes, request_id, received_at, origin, origin_number)
+      payload, content_type, payload_size_bytes, request_id, received_at, include_raw, is_test, origin, origin_number)
     select id, management_company_id, webhook_id, webhook_name, source_service, event_type, delivery_id,
       decode(body_sha256, 'hex'), status, refusal_reason, signature_verified, matched_secret, source_address,
-      headers::json, decode(payload, 'base64'), content_type, payload_size_bytes, request_id, received_at,
-      ${originOf(origin)}, origin_number
+      headers::json, decode(payload, 'base64'), content_type, payload_size_bytes, request_id, received_at, include_raw,
+      is_test, ${originOf(origin)}, origin_number
       from given_webhooks
      where delivery_key is null or id in (select webhook_event_id from seen)
     on conflict do nothing

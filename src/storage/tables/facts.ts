@@ -55,7 +55,7 @@ const callColumns = `id, management_company_id, service_id, service_name, operat
 const deliveryColumns = `id, null::text as delivery_key, management_company_id, webhook_id, webhook_name, source_service,
          event_type, delivery_id, encode(body_sha256, 'hex') as body_sha256, status, refusal_reason, signature_verified,
          matched_secret, source_address, headers::text as headers, encode(payload, 'base64') as payload, content_type,
-         payload_size_bytes, request_id, ${isoTime('received_at')} as received_at,
+         payload_size_bytes, request_id, ${isoTime('received_at')} as received_at, include_raw, is_test,
          null::uuid as target_delivery_id, origin_number`;
 
 /** This process's facts in order: what did not fit into its memory. */

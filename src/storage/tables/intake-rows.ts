@@ -109,6 +109,9 @@ export interface WebhookRow {
   /** Absent where an older process spooled it. */
   readonly request_id?: string;
   readonly received_at: string;
+  /** Absent, as the next, where an older process spooled it. */
+  readonly include_raw?: boolean;
+  readonly is_test?: boolean;
   /** The id of its row in webhook_deliveries; null: goes nowhere by HTTP. */
   readonly target_delivery_id: string | null;
   /** When it may go there; null or absent: at once. */

@@ -11,6 +11,8 @@ export interface WebhookExtras {
   readonly duplicate_by?: 'delivery_id_or_body';
   /** Deliveries to `target_url` one after the other, in the order of their arrival. */
   readonly ordered?: boolean;
+  /** Events bear the bytes as they were sent. */
+  readonly include_raw?: boolean;
   readonly collector?: {
     /** Of the sender's API; default: the vendor's own. */
     readonly base_url?: string;

@@ -104,6 +104,9 @@ export interface DeliveryContent {
   readonly content_type: string | null;
   readonly request_id: string | null;
   readonly signature_verified: boolean;
+  readonly headers: Readonly<Record<string, string>> | null;
+  readonly include_raw: boolean | null;
+  readonly is_test: boolean | null;
 }
 
 export async function findDeliveryContent(db: Queryable, delivery: DueDelivery): Promise<DeliveryContent | null> {
@@ -111,7 +114,7 @@ export async function findDeliveryContent(db: Queryable, delivery: DueDelivery):
     name: 'webhook_deliveries_content',
     text: `
       select e.webhook_name, e.source_service, c.target_url, c.target_secret, e.event_type, e.payload, e.content_type,
-             e.request_id, e.signature_verified
+             e.request_id, e.signature_verified, e.headers, e.include_raw, e.is_test
         from webhook_configs c
         join webhook_events e on e.received_at = $3 and e.id = $2
        where c.id = $1 and c.target_url is not null and c.target_secret is not null and e.payload is not null`,

@@ -46,6 +46,9 @@ export interface WebhookEventRow {
   /** null for one that was received by an older version. */
   readonly request_id: string | null;
   readonly received_at: Date;
+  /** null, as the next, for one that was received by an older version. */
+  readonly include_raw: boolean | null;
+  readonly is_test: boolean | null;
   /** Its event still waits to be published. */
   readonly is_waiting: boolean;
   /** null where it goes nowhere by HTTP. */
@@ -72,7 +75,7 @@ export interface WebhookAttemptRow {
 
 const columns = `e.id, e.webhook_id, e.webhook_name, e.source_service, e.event_type, e.delivery_id, e.status,
   e.refusal_reason, e.signature_verified, e.matched_secret, e.source_address, e.content_type, e.payload_size_bytes,
-  e.request_id, e.received_at,
+  e.request_id, e.received_at, e.include_raw, e.is_test,
   (exists (select from outbox_events o where o.id = e.id)
    or exists (select from relay_marks m where m.origin = e.origin and m.published_up_to < e.origin_number
                                           and m.cleared_at is null)) as is_waiting,

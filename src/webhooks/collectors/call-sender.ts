@@ -1,6 +1,6 @@
 /** One call to a sender's own API. */
 import type { Outbound } from '../../outbound/http-client.ts';
-import { parseExactly } from '../receiving/exact-json.ts';
+import { parseExactly } from './exact-json.ts';
 
 export interface CollectorCall {
   readonly method: 'GET' | 'POST';

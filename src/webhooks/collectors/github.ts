@@ -6,8 +6,8 @@
  */
 import type { Clock } from '../../clock.ts';
 import type { Outbound } from '../../outbound/http-client.ts';
-import { numberText } from '../receiving/exact-json.ts';
 import { type CollectorCall, callSender } from './call-sender.ts';
+import { numberText } from './exact-json.ts';
 
 export interface GithubHook {
   /** An origin with an optional path; default: the public API. */

@@ -8,8 +8,7 @@ import { sealEnvelope } from '../../outbox/envelope.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { AttemptOutcome, DeliveryContent, DueDelivery } from '../../storage/tables/webhook-deliveries.ts';
 import { openFor } from '../managing/webhook-secrets.ts';
-import { largePayloadText } from '../receiving/large-payload.ts';
-import { receivedEvent, withPayloadText } from '../receiving/received-event.ts';
+import { receivedEvent } from '../receiving/received-event.ts';
 import { parseRetryAfterMs, pauseAfterMs } from './retry-schedule.ts';
 import { signDelivery } from './sign-delivery.ts';
 
@@ -56,7 +55,7 @@ export async function attemptDelivery(
   try {
     const owner = { id: delivery.webhook_id, management_company_id: delivery.management_company_id };
     const secret = openFor(deps.keyring, owner, 'target_secret', content.target_secret);
-    const body = await bodyOf(deps, delivery, content);
+    const body = bodyOf(deps, delivery, content);
     const reply = await deps.outbound.request({
       method: 'POST',
       url: content.target_url,
@@ -91,34 +90,27 @@ export async function attemptDelivery(
 }
 
 /** The event as the bus has it, with its payload whole whatever its size. */
-async function bodyOf(
-  { publicBaseUrl }: AttemptDeps,
-  delivery: DueDelivery,
-  content: DeliveryContent,
-): Promise<string> {
+function bodyOf({ publicBaseUrl }: AttemptDeps, delivery: DueDelivery, content: DeliveryContent): string {
   const event = receivedEvent(
     {
-      id: delivery.webhook_id,
+      id: delivery.webhook_event_id,
       tenantId: delivery.management_company_id,
-      name: content.webhook_name,
+      webhookId: delivery.webhook_id,
+      webhookName: content.webhook_name,
       sourceService: content.source_service,
-    },
-    {
-      eventId: delivery.webhook_event_id,
       eventType: content.event_type,
       body: content.payload,
       contentType: content.content_type,
-      receivedAtMs: delivery.event_received_at.getTime(),
+      headers: content.headers ?? {},
       signatureVerified: content.signature_verified,
+      includesRaw: content.include_raw === true,
+      isTest: content.is_test === true,
+      requestId: content.request_id,
+      receivedAtMs: delivery.event_received_at.getTime(),
     },
-    `${publicBaseUrl}/api/v1/webhooks/events/${delivery.webhook_event_id}`,
-    content.request_id,
+    { publicBaseUrl, maxPayloadBytes: Number.POSITIVE_INFINITY },
   );
-  const { payload_url: url, ...fields } = event.fields;
-  const seal = (sealed: typeof event) => sealEnvelope(sealed, { id: delivery.webhook_event_id }).body;
-  if (url === undefined) return seal(event);
-  const text = await largePayloadText(content.payload, content.content_type);
-  return text === undefined ? seal(event) : withPayloadText(seal({ ...event, fields }), text);
+  return sealEnvelope(event, { id: delivery.webhook_event_id }).body;
 }
 
 function keptReply(masker: Pick<Masker, 'body'>, body: Buffer, secret: string): string | null {

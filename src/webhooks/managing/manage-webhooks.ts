@@ -236,6 +236,7 @@ function extrasOf(draft: WebhookDraft, collectorToken: string | null): WebhookEx
     ...(draft.deliveryIdFrom === null ? {} : { delivery_id_from: draft.deliveryIdFrom }),
     ...(draft.duplicateBy === 'delivery_id' ? {} : { duplicate_by: draft.duplicateBy }),
     ...(draft.ordered ? { ordered: true } : {}),
+    ...(draft.includeRaw ? { include_raw: true } : {}),
     // Off until there is a token to ask with.
     ...(collector === null || collectorToken === null
       ? {}

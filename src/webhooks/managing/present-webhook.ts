@@ -40,6 +40,7 @@ export function presentWithoutToken(row: WebhookConfigRow) {
     delivery_id_from: row.config.delivery_id_from ?? null,
     duplicate_by: row.config.duplicate_by ?? 'delivery_id',
     ordered: row.config.ordered ?? false,
+    include_raw: row.config.include_raw ?? false,
     collector:
       collector === undefined
         ? null

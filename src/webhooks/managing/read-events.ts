@@ -1,6 +1,7 @@
 /** What came, whether it was genuine, what became of it: as a tenant reads it. */
 import { ServiceError } from '../../errors.ts';
 import { isUuid, type TenantId, timeOfId } from '../../ids.ts';
+import { renderWithVerbatim } from '../../outbox/envelope.ts';
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
 import {
   findWebhookEvent,
@@ -12,8 +13,7 @@ import {
   type WebhookEventRow,
   type WholeWebhookEventRow,
 } from '../../storage/tables/webhook-events.ts';
-import { largePayloadText } from '../receiving/large-payload.ts';
-import { withPayloadText } from '../receiving/received-event.ts';
+import { publishedPayload, type ReceivedDelivery } from '../receiving/received-event.ts';
 
 export interface ReadEventsDeps {
   readonly db: Pick<Database, 'readForTenant'>;
@@ -44,21 +44,40 @@ export async function listEvents(
   };
 }
 
-/** As JSON text. Throws `NOT_FOUND`. */
-export async function renderEvent({ db }: ReadEventsDeps, tenantId: TenantId, id: string) {
+/** As JSON, with the payload to the last digit as it was sent. Throws `NOT_FOUND`. */
+export async function getEvent({ db }: ReadEventsDeps, tenantId: TenantId, id: string): Promise<Buffer> {
   const { event, attempts } = await db.readForTenant(tenantId, async (tx) => {
     const found = await requireEvent(tx, tenantId, id);
     return { event: found, attempts: await listWebhookAttempts(tx, tenantId, id) };
   });
-  const text = event.payload === null ? 'null' : await largePayloadText(event.payload, event.content_type);
-  const shown = {
+  const { payload, payload_base64 } = presentPayload(tenantId, event);
+  const members = {
     ...presentEvent(event),
     headers: event.headers ?? {},
-    payload: null,
-    payload_base64: text === undefined ? (event.payload?.toString('base64') ?? null) : null,
+    payload_base64,
     attempts: attempts.map(presentAttempt),
   };
-  return withPayloadText(JSON.stringify(shown), text ?? 'null');
+  return Buffer.from(renderWithVerbatim({ payload }, members));
+}
+
+/** An accepted delivery as its event is rendered from it. */
+export function receivedOfRow(tenantId: TenantId, row: WholeWebhookEventRow): ReceivedDelivery {
+  return {
+    id: row.id,
+    tenantId,
+    webhookId: row.webhook_id,
+    webhookName: row.webhook_name,
+    sourceService: row.source_service,
+    eventType: row.event_type,
+    body: row.payload ?? Buffer.alloc(0),
+    contentType: row.content_type,
+    headers: row.headers ?? {},
+    signatureVerified: row.signature_verified,
+    includesRaw: row.include_raw === true,
+    isTest: row.is_test === true,
+    requestId: row.request_id,
+    receivedAtMs: row.received_at.getTime(),
+  };
 }
 
 /** Throws `NOT_FOUND`, also for what is no id of ours. */
@@ -101,6 +120,7 @@ function presentEvent(row: WebhookEventRow) {
     payload_size_bytes: row.payload_size_bytes,
     request_id: row.request_id,
     received_at: row.received_at.toISOString(),
+    is_test: row.is_test === true,
     is_published: (row.status === 'accepted' || row.status === 'deferred') && !row.is_waiting,
     target:
       row.target_state === null
@@ -112,6 +132,13 @@ function presentEvent(row: WebhookEventRow) {
             last_error: row.target_last_error,
           },
   };
+}
+
+function presentPayload(tenantId: TenantId, row: WholeWebhookEventRow) {
+  if (row.payload === null) return { payload: 'null', payload_base64: null };
+  const delivery = { ...receivedOfRow(tenantId, row), includesRaw: false };
+  const { payload, rawBase64 } = publishedPayload(delivery, Number.POSITIVE_INFINITY);
+  return { payload, payload_base64: rawBase64 };
 }
 
 function presentAttempt({ started_at, ...attempt }: WebhookAttemptRow) {

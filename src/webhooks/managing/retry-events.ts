@@ -11,7 +11,7 @@ import {
   type WholeWebhookEventRow,
 } from '../../storage/tables/webhook-events.ts';
 import { receivedEvent } from '../receiving/received-event.ts';
-import { requireEvent } from './read-events.ts';
+import { receivedOfRow, requireEvent } from './read-events.ts';
 
 export interface RetryEventsDeps {
   readonly db: Pick<Database, 'forTenant'>;
@@ -82,23 +82,11 @@ async function sendAgain(
   row: WholeWebhookEventRow,
   requestId: string,
 ) {
-  const body = row.payload ?? Buffer.alloc(0);
-  const event = receivedEvent(
-    { id: row.webhook_id, tenantId, name: row.webhook_name, sourceService: row.source_service },
-    {
-      eventId: row.id,
-      eventType: row.event_type,
-      body,
-      contentType: row.content_type,
-      receivedAtMs: row.received_at.getTime(),
-      signatureVerified: row.signature_verified,
-    },
-    `${deps.publicBaseUrl}/api/v1/webhooks/events/${row.id}`,
-    requestId,
-  );
+  const event = receivedEvent(receivedOfRow(tenantId, row), { publicBaseUrl: deps.publicBaseUrl });
   const publishedEventId = await deps.appendEvent(tx, {
     ...event,
     occurredAtMs: deps.clock.now(),
+    correlationId: requestId,
     metadata: { is_retry: true },
   });
   const isDeliveredAgain = await redriveDelivery(

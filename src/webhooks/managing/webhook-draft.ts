@@ -30,6 +30,7 @@ export interface WebhookDraft {
   readonly deliveryIdFrom: string | null;
   readonly duplicateBy: DuplicateRule;
   readonly ordered: boolean;
+  readonly includeRaw: boolean;
   readonly collector: CollectorDraft | null;
   /** undefined keeps what is there, or has one made. */
   readonly secretKey: string | undefined;
@@ -56,6 +57,7 @@ export function draftForSource(webhookName: string, sourceService: string): Webh
     deliveryIdFrom: null,
     duplicateBy: 'delivery_id',
     ordered: false,
+    includeRaw: false,
     collector: null,
     secretKey: undefined,
     targetSecret: undefined,
@@ -82,6 +84,7 @@ export function draftOfRow(row: WebhookConfigRow): WebhookDraft {
     deliveryIdFrom: row.config.delivery_id_from ?? null,
     duplicateBy: row.config.duplicate_by ?? 'delivery_id',
     ordered: row.config.ordered ?? false,
+    includeRaw: row.config.include_raw ?? false,
     collector:
       collector === undefined
         ? null

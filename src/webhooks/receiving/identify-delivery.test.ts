@@ -1,18 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { fixturesMissing, listRecordings, readRecordedJson, readRecording } from '../../../test/support/fixtures.ts';
-import { parseTenantId } from '../../ids.ts';
-import { sealEnvelope } from '../../outbox/envelope.ts';
 import { parseFactSource, presetOf } from '../sources/sources.ts';
-import { deliveryIdOf, eventTypeOf, parsePayload, wantsEventType } from './identify-delivery.ts';
-import { receivedEvent } from './received-event.ts';
+import { contentOf, deliveryIdOf, eventTypeOf, isWanted, wantsEventType } from './identify-delivery.ts';
+import { readBody } from './read-body.ts';
 
-function identify(source: string, headers: Record<string, string>, body: string, contentType = 'application/json') {
+function contentOfBody(body: string | Buffer, headers: Record<string, string> = {}, contentType = 'application/json') {
+  const bytes = Buffer.from(body as string);
+  return contentOf(headers, bytes, readBody(bytes, contentType, headers['content-encoding']));
+}
+
+function identify(
+  source: string,
+  headers: Record<string, string>,
+  body: string | Buffer,
+  contentType = 'application/json',
+) {
   const preset = presetOf(source);
-  const payload = parsePayload(Buffer.from(body), contentType);
+  const content = contentOfBody(body, headers, contentType);
   return {
-    type: eventTypeOf(source, preset.eventTypeFrom, headers, payload),
-    id: deliveryIdOf(preset.signatureScheme, preset.deliveryIdFrom, headers, payload)?.id ?? null,
+    type: eventTypeOf(source, preset.eventTypeFrom, content),
+    id: deliveryIdOf(preset.signatureScheme, preset.deliveryIdFrom, content)?.id ?? null,
   };
 }
 
@@ -52,7 +61,7 @@ test('a custom sender names itself in the signed body, else in headers, else not
 test('an id is signed in the body, and in the headers that Standard Webhooks signs', () => {
   const isSigned = (source: string, headers: Record<string, string>, body: unknown) => {
     const { signatureScheme, deliveryIdFrom } = presetOf(source);
-    return deliveryIdOf(signatureScheme, deliveryIdFrom, headers, body)?.isSigned;
+    return deliveryIdOf(signatureScheme, deliveryIdFrom, contentOfBody(JSON.stringify(body), headers))?.isSigned;
   };
   assert.equal(isSigned('custom', { 'x-delivery-id': 'd' }, { id: 'x' }), true);
   assert.equal(isSigned('custom', { 'x-delivery-id': 'd' }, {}), false);
@@ -77,7 +86,7 @@ test('JSON that its sender calls a form, as curl does unasked, is read as JSON',
 test('a path names members of the body itself, never what every object inherits', () => {
   const source = parseFactSource('body:constructor.name');
   assert.ok(source !== null);
-  assert.equal(deliveryIdOf('hmac_hex', [source], {}, { id: 1 }), null);
+  assert.equal(deliveryIdOf('hmac_hex', [source], contentOfBody('{"id":1}')), null);
   assert.equal(parseFactSource('cookie:x'), null);
 });
 
@@ -122,22 +131,34 @@ test('ids that a double or a cut would make equal stay apart', () => {
   assert.equal(identify('custom', { 'x-event-type': long }, '{}').type?.length, 200);
 });
 
-test('a payload is passed on with every digit that was sent', () => {
-  for (const body of [
-    '[12345678901234567890,0.12345678901234567890,1e400,-1]',
-    '{"a":{"b":9007199254740993}}',
-    '[1.5,2]',
-  ]) {
-    const parsed = parsePayload(Buffer.from(body), null);
-    const webhook = { id: 'w', tenantId: parseTenantId('uk_digits'), name: 'digits', sourceService: 'custom' };
-    const delivery = { eventId: 'e', eventType: null, receivedAtMs: 0, signatureVerified: true };
-    const whole = { ...delivery, body: Buffer.from(body), contentType: null, parsed };
-    const event = receivedEvent(webhook, whole, 'http://payload', null);
-    assert.ok(sealEnvelope(event).body.includes(`"payload":${body}`), body);
-  }
+test('ids keep their digits beside JSON of any depth and length', () => {
+  const digits = '12345678901234567890'.repeat(4).slice(0, 64);
+  const deep = '['.repeat(20_000) + ']'.repeat(20_000);
+  assert.equal(identify('custom', {}, `{"deep":${deep},"id":${digits}}`).id, digits);
+  assert.equal(identify('custom', {}, `{"id":1,"deep":{"id":2}, "id" : 1.10 }`).id, '1.10');
+  assert.equal(identify('custom', {}, `{"a\\"b":"}","id":9007199254740993}`).id, '9007199254740993');
 });
 
-test('a byte order mark and the case of a content type change nothing', () => {
-  assert.deepEqual(parsePayload(Buffer.from('\uFEFF{"a":1}'), 'application/json'), { a: 1 });
-  assert.deepEqual(parsePayload(Buffer.from('payload=%7B%7D'), 'Application/X-WWW-Form-Urlencoded'), {});
+test('a byte order mark, the case of a content type and a coding change nothing', () => {
+  const named = { type: 'a', id: '1' };
+  assert.deepEqual(identify('custom', {}, '\uFEFF{"type":"a","id":"1"}'), named);
+  const form = 'payload=%7B%22type%22%3A%22a%22%2C%22id%22%3A1%7D';
+  assert.deepEqual(identify('custom', {}, form, 'Application/X-WWW-Form-Urlencoded'), named);
+  assert.deepEqual(identify('custom', { 'content-encoding': 'gzip' }, gzipSync('{"type":"a","id":"1"}')), named);
+  assert.deepEqual(identify('custom', {}, Buffer.from('{"type":"a","id":"1"}', 'utf16le')), named);
+});
+
+test('what is ASCII is told in a charset that is not known, and nothing else', () => {
+  const cyrillic = Buffer.from('{"type":"a","id":"\xc0\xc1","x":"\xe0"}', 'latin1');
+  assert.deepEqual(identify('custom', {}, cyrillic), { type: 'a', id: null });
+});
+
+test('a delivery whose type cannot be read is not dropped by a filter', () => {
+  const wanted = (body: string | Buffer, type: string | null) => isWanted(['order.*'], type, contentOfBody(body));
+  assert.equal(wanted(Buffer.from([0xff, 0x00, 0x81]), null), true);
+  assert.equal(wanted('a=b', null), true);
+  assert.equal(wanted('{"cut', null), true);
+  assert.equal(wanted('{"a":1}', null), false);
+  assert.equal(wanted('{"a":1}', 'order.paid'), true);
+  assert.equal(wanted('no json', 'invoice.paid'), false);
 });

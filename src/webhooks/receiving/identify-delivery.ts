@@ -2,27 +2,23 @@
 
 import type { DeliveryHeaders } from '../schemes/scheme.ts';
 import type { FactSource } from '../sources/sources.ts';
-import { numberText, parseExactly } from './exact-json.ts';
+import { memberSource } from './member-source.ts';
+import { type ReadBody, readLoosely } from './read-body.ts';
 import type { SignatureScheme } from './verify-signature.ts';
 
-/** Of a webhook: where its sender says what a delivery is. */
-export interface Naming {
-  readonly sourceService: string;
-  readonly scheme: SignatureScheme;
-  readonly eventTypeFrom: readonly FactSource[];
-  readonly deliveryIdFrom: readonly FactSource[];
+/** What the facts of a delivery are read from. */
+export interface DeliveryContent {
+  readonly headers: DeliveryHeaders;
+  readonly json: string | null;
+  /** undefined where the body is no JSON. */
+  readonly parsed: unknown;
+  /** Its charset is not known: only what is ASCII can be told. */
+  readonly isLoose: boolean;
 }
 
-export interface Identity {
-  readonly eventType: string | null;
-  readonly delivery: ReturnType<typeof deliveryIdOf>;
-}
-
-export function identifyDelivery(naming: Naming, headers: DeliveryHeaders, payload: unknown): Identity {
-  return {
-    eventType: eventTypeOf(naming.sourceService, naming.eventTypeFrom, headers, payload),
-    delivery: deliveryIdOf(naming.scheme, naming.deliveryIdFrom, headers, payload),
-  };
+export function contentOf(headers: DeliveryHeaders, body: Buffer, read: ReadBody): DeliveryContent {
+  const isLoose = read.text === null;
+  return { headers, ...(isLoose ? readLoosely(body) : { json: read.json, parsed: read.parsed }), isLoose };
 }
 
 /** Longer types are cut: they go into columns, routing and labels of other systems. */
@@ -45,15 +41,22 @@ function memberAt(payload: unknown, path: readonly string[]): unknown {
 
 function readFact(
   sources: readonly FactSource[],
-  headers: DeliveryHeaders,
-  payload: unknown,
+  content: DeliveryContent,
 ): { readonly text: string; readonly source: FactSource } | null {
   for (const source of sources) {
-    const value = source.in === 'header' ? headers[source.name] : memberAt(payload, source.path);
-    const text = typeof value === 'string' ? value.trim() : numberText(value);
-    if (text !== null && text !== '') return { text, source };
+    const found = source.in === 'header' ? (content.headers[source.name] ?? null) : memberText(content, source.path);
+    const text = found?.trim() ?? '';
+    if (text !== '') return { text, source };
   }
   return null;
+}
+
+/** A text, or a number with the digits it was sent with; null for anything else. */
+function memberText({ json, parsed, isLoose }: DeliveryContent, path: readonly string[]): string | null {
+  const value = memberAt(parsed, path);
+  if (typeof value === 'string') return isLoose && /[^\x20-\x7e]/.test(value) ? null : value;
+  if (typeof value !== 'number') return null;
+  return Number.isSafeInteger(value) || json === null ? String(value) : memberSource(json, path);
 }
 
 /**
@@ -63,15 +66,14 @@ function readFact(
 export function eventTypeOf(
   sourceService: string,
   sources: readonly FactSource[],
-  headers: DeliveryHeaders,
-  payload: unknown,
+  content: DeliveryContent,
 ): string | null {
-  const named = readFact(sources, headers, payload)?.text.slice(0, longestType) ?? null;
+  const named = readFact(sources, content)?.text.slice(0, longestType) ?? null;
   if (named !== null && sourceService === 'github') {
-    const action = memberAt(payload, ['action']);
-    return typeof action === 'string' && action !== '' ? `${named}.${action}`.slice(0, longestType) : named;
+    const action = memberText(content, ['action']);
+    return action === null || action === '' ? named : `${named}.${action}`.slice(0, longestType);
   }
-  return named ?? (sourceService === 'telegram' ? telegramUpdateKind(payload) : null);
+  return named ?? (sourceService === 'telegram' ? telegramUpdateKind(content.parsed) : null);
 }
 
 /** The headers that Standard Webhooks signs with the body; no other scheme signs any. */
@@ -84,14 +86,21 @@ const signedHeaders: ReadonlySet<string> = new Set(['webhook-id', 'svix-id']);
 export function deliveryIdOf(
   scheme: SignatureScheme,
   sources: readonly FactSource[],
-  headers: DeliveryHeaders,
-  payload: unknown,
+  content: DeliveryContent,
 ): { readonly id: string; readonly isSigned: boolean } | null {
-  const found = readFact(sources, headers, payload);
+  const found = readFact(sources, content);
   if (found === null) return null;
   const { source, text } = found;
   const isSigned = source.in === 'body' || (scheme === 'standard_webhooks' && signedHeaders.has(source.name));
   return { id: text, isSigned };
+}
+
+/**
+ * Whether a delivery is one of those that its webhook wants. One whose type cannot be read, because its body is no JSON, is
+ * never dropped for that.
+ */
+export function isWanted(wanted: readonly string[], eventType: string | null, { parsed }: DeliveryContent): boolean {
+  return wantsEventType(wanted, eventType) || (eventType === null && parsed === undefined);
 }
 
 /**
@@ -106,34 +115,4 @@ export function wantsEventType(wanted: readonly string[], eventType: string | nu
       ? eventType.startsWith(name.slice(0, -1))
       : name === eventType || eventType.startsWith(`${name}.`),
   );
-}
-
-/**
- * The JSON of a body: as it stands, or GitHub's form-encoded `payload` field. Null where it is neither: the bytes are
- * kept all the same.
- *
- * JSON is JSON whatever it is called: curl, and many a script after it, calls every body a form.
- */
-export function parsePayload(body: Buffer, contentType: string | null): unknown {
-  const text = body.toString('utf8');
-  const isForm = contentType?.trimStart().toLowerCase().startsWith('application/x-www-form-urlencoded') === true;
-  return parseOrNull(text) ?? (isForm ? parseOrNull(payloadField(text)) : null);
-}
-
-/** The form's first field of that name alone: read as a whole, a form of half a million fields took four seconds. */
-function payloadField(form: string): string {
-  const name = 'payload=';
-  const start = form.startsWith(name) ? 0 : form.indexOf(`&${name}`) + 1;
-  if (start === 0 && !form.startsWith(name)) return '';
-  const end = form.indexOf('&', start);
-  return new URLSearchParams(form.slice(start, end === -1 ? undefined : end)).get('payload') ?? '';
-}
-
-function parseOrNull(json: string): unknown {
-  try {
-    // RFC 8259, section 8.1: a byte order mark may be passed over.
-    return parseExactly(json.startsWith('\uFEFF') ? json.slice(1) : json);
-  } catch {
-    return null;
-  }
 }

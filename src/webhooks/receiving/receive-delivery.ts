@@ -16,11 +16,12 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import type { DeliveryHeaders, SignatureVerdict } from '../schemes/scheme.ts';
 import { svixSignatureHeader } from '../schemes/standard-webhooks.ts';
 import { secretsAt, type Webhook } from '../webhook.ts';
-import { wantsEventType } from './identify-delivery.ts';
-import { identify } from './large-payload.ts';
+import { decodeContent, isEncoded } from './decode-content.ts';
+import { contentOf, deliveryIdOf, eventTypeOf, isWanted } from './identify-delivery.ts';
 import { limitExceededEvent } from './limit-event.ts';
 import type { WebhookRateLimit } from './rate-limit.ts';
-import { payloadUrlOf, receivedEvent } from './received-event.ts';
+import { readBody } from './read-body.ts';
+import { receivedEvent } from './received-event.ts';
 import { limitError, type RefusalReason, refusalError } from './refusal.ts';
 import { isAllowedAddress } from './source-address.ts';
 import type { TraceBudget } from './trace-budget.ts';
@@ -82,14 +83,30 @@ export async function receiveDelivery(deps: ReceiveDeps, incoming: IncomingDeliv
     throw await refuse(deps, webhook, incoming, 'payload_too_large', Math.min(body.tooLargeBytes, largestSizeBytes));
   }
   const receivedAtMs = deps.clock.now();
-  const verdict = verifySignature(
-    webhook.scheme,
-    { headers: incoming.headers, body, receivedAtMs },
-    secretsAt(webhook, receivedAtMs),
-    webhook.schemeSettings,
-  );
+  const verdict = verifyEitherForm(webhook, incoming.headers, body, receivedAtMs);
   if (!verdict.genuine) throw await refuse(deps, webhook, incoming, verdict.reason, body.length);
   return acceptGenuine(deps, webhook, incoming, body, receivedAtMs, verdict);
+}
+
+/** Over the bytes as sent, or, where they are encoded, as they were before: senders sign either. */
+function verifyEitherForm(
+  webhook: Webhook,
+  headers: DeliveryHeaders,
+  body: Buffer,
+  receivedAtMs: number,
+): SignatureVerdict {
+  const verify = (signed: Buffer): SignatureVerdict =>
+    verifySignature(
+      webhook.scheme,
+      { headers, body: signed, receivedAtMs },
+      secretsAt(webhook, receivedAtMs),
+      webhook.schemeSettings,
+    );
+  const verdict = verify(body);
+  const encoding = headers['content-encoding'];
+  if (verdict.genuine || verdict.reason !== 'wrong_signature' || !isEncoded(encoding)) return verdict;
+  const decoded = decodeContent(body, encoding, webhook.maxPayloadSizeBytes);
+  return decoded === null ? verdict : verify(decoded);
 }
 
 async function acceptGenuine(
@@ -100,14 +117,16 @@ async function acceptGenuine(
   receivedAtMs: number,
   { matchedSecret }: SignatureVerdict & { readonly genuine: true },
 ): Promise<Reception> {
-  const { eventType, delivery, parsed } = await identify(webhook, incoming.headers, body, incoming.contentType);
+  const read = readBody(body, incoming.contentType, incoming.headers['content-encoding']);
+  const content = contentOf(incoming.headers, body, read);
+  const eventType = eventTypeOf(webhook.sourceService, webhook.eventTypeFrom, content);
   const facts = {
     ...factsOf(deps, webhook, incoming, receivedAtMs, body.length),
     eventType,
     signatureVerified: webhook.scheme !== 'none',
     matchedSecret: matchedSecret === null ? null : matchedSecret === 0 ? ('current' as const) : ('previous' as const),
   };
-  if (!wantsEventType(webhook.wantedEventTypes, eventType)) {
+  if (!isWanted(webhook.wantedEventTypes, eventType, content)) {
     deps.metrics.webhookDelivery(webhook.sourceService, 'ignored');
     if (deps.traceBudget.takeTrace(webhook.id, 'ignored')) await recordTrace(deps, { ...facts, status: 'ignored' });
     return { status: 'ignored', tenantId: webhook.tenantId, limit: null };
@@ -125,19 +144,10 @@ async function acceptGenuine(
   const charged = { tenantId: webhook.tenantId, limit };
 
   const bodySha256 = hash('sha256', body, 'buffer');
+  const delivery = deliveryIdOf(webhook.scheme, webhook.deliveryIdFrom, content);
   const event = receivedEvent(
-    webhook,
-    {
-      eventId: facts.id,
-      eventType,
-      body,
-      contentType: incoming.contentType,
-      parsed,
-      receivedAtMs,
-      signatureVerified: facts.signatureVerified,
-    },
-    payloadUrlOf(deps.publicBaseUrl, facts.id),
-    incoming.requestId,
+    { ...facts, body, includesRaw: webhook.includesRaw, isTest: false },
+    { publicBaseUrl: deps.publicBaseUrl, read },
   );
   const receipt = await deps.intake.record({
     webhookEvent: {
@@ -149,6 +159,7 @@ async function acceptGenuine(
       isBodyTakenOnce: webhook.takesBodyOnce,
       payload: body,
       deliverToTarget: webhook.hasTarget,
+      includesRaw: webhook.includesRaw,
     },
     // The event bears the delivery's own id. A deferred one has a row of its own in the outbox, due at the limit's pace.
     ...(admission.kind === 'later'
@@ -218,7 +229,8 @@ function factsOf(
     sourceAddress: incoming.sourceAddress,
     headers: maskedHeaders(deps, webhook, incoming.headers, receivedAtMs),
     payload: null,
-    contentType: incoming.contentType,
+    // As its column holds it, so that the row alone renders the event again.
+    contentType: incoming.contentType?.slice(0, 200) ?? null,
     payloadSizeBytes: sizeBytes,
     requestId: incoming.requestId,
     receivedAtMs,

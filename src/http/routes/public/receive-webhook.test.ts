@@ -45,6 +45,7 @@ const webhook: Webhook = {
   takesBodyOnce: false,
   overLimitPolicy: 'reject',
   hasTarget: false,
+  includesRaw: false,
 };
 
 const untouched: LimitState = {

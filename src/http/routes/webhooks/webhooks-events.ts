@@ -3,15 +3,10 @@ import type { Static } from 'typebox';
 import { invalidInput } from '../../../errors.ts';
 import { countWebhooks } from '../../../storage/tables/webhook-configs.ts';
 import { countTargets } from '../../../storage/tables/webhook-deliveries.ts';
-import {
-  listEvents,
-  parseEventCursor,
-  type ReadEventsDeps,
-  renderEvent,
-} from '../../../webhooks/managing/read-events.ts';
+import { getEvent, listEvents, parseEventCursor, type ReadEventsDeps } from '../../../webhooks/managing/read-events.ts';
 import { type RetryEventsDeps, retryEvent, retryEvents } from '../../../webhooks/managing/retry-events.ts';
 import type { Routes } from '../../app.ts';
-import { jsonAnswer, jsonContentType } from '../../reply/answer.ts';
+import { jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { callerOf } from '../../request/request-context.ts';
 import { filterOfQuery } from './webhooks-input.ts';
@@ -64,8 +59,7 @@ export function webhookEventsRoutes(deps: WebhookEventsRoutesDeps): Routes {
       },
       async (request, reply) => {
         const { id } = request.params as Static<typeof idParamsSchema>;
-        const event = await renderEvent(deps, callerOf(request).tenantId, id);
-        return reply.header('content-type', jsonContentType).send(event);
+        return sendAnswer(reply, jsonAnswer(200, await getEvent(deps, callerOf(request).tenantId, id)));
       },
     );
 

@@ -47,6 +47,7 @@ function named(body: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
     deliveryIdFrom: or(body.delivery_id_from, otherwise.deliveryIdFrom),
     duplicateBy: or(body.duplicate_by, otherwise.duplicateBy),
     ordered: or(body.ordered, otherwise.ordered),
+    includeRaw: or(body.include_raw, otherwise.includeRaw),
     collector:
       body.collector === undefined
         ? otherwise.collector

@@ -47,6 +47,9 @@ const settable = {
   ordered: Type.Optional(
     Type.Boolean({ description: 'One delivery to the target after the other, in the order of arrival.' }),
   ),
+  include_raw: Type.Optional(
+    Type.Boolean({ description: 'Events bear the bytes as they were sent, in `payload_raw_base64`.' }),
+  ),
   collector: Type.Optional(
     nullable(
       Type.Object(
@@ -183,6 +186,7 @@ export const webhookSchema = Type.Object({
   delivery_id_from: nullable(Type.String()),
   duplicate_by: literals(duplicateRules),
   ordered: Type.Boolean(),
+  include_raw: Type.Boolean(),
   collector: nullable(anyObject),
   is_active: Type.Boolean(),
   last_received_at: nullable(time),
@@ -250,6 +254,7 @@ const eventMembers = {
     Type.String({ description: 'The `X-Request-Id` of the answer, and its event’s `correlation_id`.' }),
   ),
   received_at: time,
+  is_test: Type.Boolean(),
   is_published: Type.Boolean(),
   target,
 };
@@ -262,8 +267,8 @@ export const eventListSchema = Type.Object({
 export const wholeEventSchema = Type.Object({
   ...eventMembers,
   headers: Type.Object({}, { additionalProperties: Type.String(), description: 'Secrets and signatures are masked.' }),
-  payload: Type.Unknown(),
-  payload_base64: nullable(Type.String({ description: 'Where the bytes are neither JSON nor text.' })),
+  payload: Type.Unknown({ description: 'JSON to the last digit as it was sent, or other text as a string.' }),
+  payload_base64: nullable(Type.String({ description: 'The bytes, where `payload` does not give them back.' })),
   attempts: Type.Array(
     Type.Object({
       id: Type.String(),

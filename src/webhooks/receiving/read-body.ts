@@ -1,0 +1,63 @@
+/** What a body says: its JSON or text where it is one, and whether that alone gives its bytes back. */
+import { decodeContent } from './decode-content.ts';
+import { readText } from './read-text.ts';
+
+export interface ReadBody {
+  /** The JSON text as it was sent, every digit and blank of it; null where the body is none. */
+  readonly json: string | null;
+  /** The same parsed; undefined where there is none. Numbers are JavaScript's: see `memberSource` for their digits. */
+  readonly parsed: unknown;
+  /** null where the bytes are no text that can be read without loss. */
+  readonly text: string | null;
+  /** The JSON or text, written as UTF-8, is the body as it was sent. */
+  readonly isWhole: boolean;
+}
+
+/** What a body may unpack to; what is larger is kept as its bytes. */
+export const maxDecodedBytes = 25 * 1024 * 1024;
+
+/**
+ * JSON is JSON whatever it is called: curl, and many a script after it, calls every body a form. A form with JSON in its
+ * field `payload` (GitHub, Slack) is read as that.
+ */
+export function readBody(
+  body: Buffer,
+  contentType: string | null,
+  contentEncoding: string | undefined,
+  maxBytes = maxDecodedBytes,
+): ReadBody {
+  const decoded = decodeContent(body, contentEncoding, maxBytes);
+  const read = decoded === null ? null : readText(decoded, contentType);
+  if (read === null) return { json: null, parsed: undefined, text: null, isWhole: false };
+  const { text } = read;
+  const isWhole = read.isUtf8 && decoded === body;
+  const parsed = parseOrUndefined(text);
+  // A JSON string cannot be told from the text that it holds.
+  if (parsed !== undefined) return { json: text, parsed, text, isWhole: isWhole && typeof parsed !== 'string' };
+  const field = isForm(contentType) ? new URLSearchParams(text).get('payload') : null;
+  const parsedField = field === null ? undefined : parseOrUndefined(field);
+  if (parsedField !== undefined) return { json: field, parsed: parsedField, text, isWhole: false };
+  return { json: null, parsed: undefined, text, isWhole };
+}
+
+/**
+ * For telling what a delivery is where its charset is not known: the names and values of JSON that are ASCII stand in every
+ * single-byte charset alike.
+ */
+export function readLoosely(body: Buffer): Pick<ReadBody, 'json' | 'parsed'> {
+  const json = body.toString('latin1');
+  const parsed = /^\s*[[{]/.test(json) ? parseOrUndefined(json) : undefined;
+  return { json: parsed === undefined ? null : json, parsed };
+}
+
+export function isForm(contentType: string | null): boolean {
+  return contentType?.trimStart().toLowerCase().startsWith('application/x-www-form-urlencoded') === true;
+}
+
+function parseOrUndefined(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
