@@ -21,8 +21,10 @@ import type { Database } from '../storage/postgres/database.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 import type { Leases } from '../storage/tables/leases.ts';
 import { findDeferredSpans } from '../storage/tables/outbox-events.ts';
+import { reviveDeadDelivery } from '../storage/tables/webhook-deliveries.ts';
 import { startCollectingMissed } from '../webhooks/collectors/collect-missed.ts';
 import { startTargetDeliveries } from '../webhooks/delivering/deliver-to-targets.ts';
+import { isOwnHook } from '../webhooks/managing/own-hook.ts';
 import { createDeferralRows, type KnownRow } from '../webhooks/receiving/deferral-row.ts';
 import { createWebhookRateLimit } from '../webhooks/receiving/rate-limit.ts';
 import { createTraceBudget } from '../webhooks/receiving/trace-budget.ts';
@@ -108,7 +110,8 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
       onTargetDelivery,
       idempotency: deps.idempotency,
       noteChange: directory.noteChange,
-      refusalOf: (url) => refusalOf(deps.outbound, url),
+      refusalOf: async (url) =>
+        (await isOwnHook(db, url)) ? 'it is a webhook of this service' : refusalOf(deps.outbound, url),
     }),
     publicRoutes: hooksRoute({
       webhooks: directory,
@@ -132,6 +135,13 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
       logger,
       publicBaseUrl,
       onTargetDelivery,
+      onSentAgain: (tenantId, eventId) => {
+        reviveDeadDelivery({ query: db.querySystem }, tenantId, eventId)
+          .then((isRevived) => isRevived && onTargetDelivery())
+          .catch((error: unknown) =>
+            logger.warn({ err: error, tenant: tenantId, webhook_event_id: eventId }, 'a dead delivery was not revived'),
+          );
+      },
       trustedProxies: deps.trustedProxies,
       limits: createRateLimitHeaders('webhooks', deps.perMinute, clock),
     }),

@@ -1,6 +1,7 @@
 /** Calls and deliveries are their own outbox. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
 import { createFakeBroker } from '../../test/support/fake-broker.ts';
 import { sampleCall, sampleDelivery } from '../../test/support/intake-samples.ts';
@@ -12,6 +13,7 @@ import type { Broker, BrokerMessage } from '../broker/broker.ts';
 import { systemClock } from '../clock.ts';
 import { newId } from '../ids.ts';
 import { createIntake } from '../intake/group-commit.ts';
+import type { WebhookEventRecord } from '../intake/intake.ts';
 import type { Database, Statement } from '../storage/postgres/database.ts';
 import { registerRelayMark } from '../storage/tables/facts.ts';
 import { receivedMessage } from '../webhooks/receiving/received-event.ts';
@@ -47,6 +49,15 @@ async function startReplica(t: TestContext, db: Database, broker: Broker, overri
   t.after(() => relay.close());
   return { relay, intake: intakeOver(t, db, relay) };
 }
+
+/** Each kind of member that the event of a delivery may have. */
+const deliveries: readonly Partial<WebhookEventRecord>[] = [
+  {},
+  { payload: gzipSync('{"n":[1.10,1e400]}'), headers: { 'content-encoding': 'gzip', 'x-name': 'имя' } },
+  { payload: Buffer.from([0xff, 0x00]), isTest: true },
+  { payload: Buffer.from('{"a": 9007199254740993, "b":"\\u0000"}'), includesRaw: true },
+  { payload: Buffer.from('{"a":"\xe0"}', 'latin1'), contentType: 'application/json; charset=windows-1251' },
+];
 
 const jsonOf = ({ body }: BrokerMessage) => JSON.parse(body.toString());
 const whenPublished = (db: Database) =>
@@ -95,7 +106,9 @@ test('facts of a process that died are published by another, in order, with the 
   const dying = intakeOver(t, db, relay);
   for (let number = 0; number < 300; number++) {
     await dying.record(
-      number % 3 === 0 ? sampleDelivery(`r${number}`) : { logs: [sampleCall({ requestId: `r${number}` })] },
+      number % 3 === 0
+        ? sampleDelivery(`r${number}`, deliveries[(number / 3) % deliveries.length])
+        : { logs: [sampleCall({ requestId: `r${number}` })] },
     );
   }
   const { broker, published } = createFakeBroker();

@@ -1,49 +1,12 @@
 /** Accepted events on their way to a webhook's own target: signed, repeated, in order, never held up by another's. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
-import { type Cleanup, closeInReverse } from '../support/cleanup.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { type Received, startTarget } from '../support/webhook-target.ts';
 import { postDelivery, startWebhook, type TestWebhook } from '../support/webhooks.ts';
-
-interface Received {
-  readonly body: string;
-  readonly headers: Record<string, string>;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into it.
-  readonly json: any;
-}
-
-interface Target {
-  readonly url: string;
-  readonly received: Received[];
-}
-
-/** Answers as `answer` says; by default 200. */
-async function startTarget(
-  t: Cleanup,
-  answer: (received: Received, reply: ServerResponse, count: number) => void = (_, reply) => void reply.end(),
-): Promise<Target> {
-  closeInReverse(t);
-  const received: Received[] = [];
-  const server = createServer(async (request: IncomingMessage, reply) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks).toString();
-    const one = { body, headers: request.headers as Record<string, string>, json: JSON.parse(body) };
-    received.push(one);
-    answer(one, reply, received.length);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/in`, received };
-}
 
 const post = (hook: TestWebhook, body: string) =>
   postDelivery(hook.url, body, {
@@ -102,6 +65,41 @@ test('deliveries to targets', async (t) => {
     assert.equal(target.received[0]?.json.payload.text.length, 300_000);
   });
 
+  await t.test('every digit and byte of a delivery reaches its target', async () => {
+    const target = await startTarget(t);
+    const hook = await startWebhook(app, { webhook_name: 'exact', target_url: target.url });
+    const numbers = '{"id":"exact", "n":[1.10, 1e400, 1e-400, 9007199254740993]}';
+    await post(hook, numbers);
+    await waitFor('the numbers', () => target.received.length === 1);
+    assert.ok(target.received[0]?.body.includes(`"payload":${numbers}`));
+    const bytes = Buffer.from([0, 0xff, 0x80, 0x01]);
+    await postDelivery(hook.url, bytes, {
+      'x-webhook-signature': createHmac('sha256', hook.secret).update(bytes).digest('hex'),
+      'content-type': 'image/x-none',
+      'x-own': Buffer.from('ключ').toString('latin1'),
+    });
+    await waitFor('the bytes', () => target.received.length === 2);
+    const { payload, payload_raw_base64, headers } = target.received[1]?.json ?? {};
+    assert.deepEqual([payload, payload_raw_base64], [null, bytes.toString('base64')]);
+    assert.deepEqual(
+      [headers['content-type'], headers['x-webhook-signature'], headers['x-own']],
+      ['image/x-none', '[masked]', 'ключ'],
+    );
+  });
+
+  await t.test('a 200 counts whatever its body is', async () => {
+    const target = await startTarget(t, (_, reply, count) => {
+      if (count === 1) reply.writeHead(200, { 'content-length': 9_000_000 }).end(Buffer.alloc(9_000_000));
+      else if (count === 2) reply.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip');
+      else reply.writeHead(200, { 'content-length': 10 }).write('x', () => reply.socket?.end());
+    });
+    const hook = await startWebhook(app, { webhook_name: 'bodies', target_url: target.url, ordered: true });
+    const ids: string[] = [];
+    for (const id of ['large', 'encoded', 'short']) ids.push((await post(hook, `{"id":"${id}"}`)).json.event_id);
+    await waitFor('all three', async () => (await eventOf(app, ids[2] as string)).target.status === 'delivered');
+    assert.equal(target.received.length, 3);
+  });
+
   await t.test('a failure is repeated after a pause, Retry-After is honoured, 410 is the end', async () => {
     const answers = [503, 500, 200];
     const target = await startTarget(t, (_, reply, count) => {
@@ -155,6 +153,62 @@ test('deliveries to targets', async (t) => {
     const rest = await app.admin('POST', '/webhooks/events/retry', { webhook_id: hook.id, delivery_status: 'dead' });
     assert.deepEqual(rest.json, { retried_count: 1, is_complete: true });
     await waitFor('the second', async () => (await eventOf(app, ids[1])).target.status === 'delivered');
+  });
+
+  await t.test('events are sent again from the oldest on, to the target alone where that is asked for', async () => {
+    const target = await startTarget(t);
+    const hook = await startWebhook(app, { webhook_name: 'again', target_url: target.url, ordered: true });
+    for (let id = 0; id < 25; id += 1) await post(hook, `{"id":${id}}`);
+    await waitFor('all', () => target.received.length === 25);
+    const again = await app.admin('POST', '/webhooks/events/retry', { webhook_id: hook.id, to: 'target' });
+    assert.deepEqual([again.json.retried_count, again.json.is_complete], [25, true]);
+    await waitFor('all again', () => target.received.length === 50);
+    assert.deepEqual(
+      target.received.slice(25).map(({ json }) => json.payload.id),
+      Array.from({ length: 25 }, (_, id) => id),
+    );
+    const { rows } = await app.database.db.querySystem<{ count: number }>({
+      text: `select count(*)::int as count from outbox_events where aggregate_id = $1 and body::text like '%is_retry%'`,
+      values: [hook.id],
+    });
+    assert.equal(rows[0]?.count, 0, 'nothing more went over the bus');
+  });
+
+  await t.test('all events are sent again only where that is said, and no filter is passed over', async () => {
+    const retry = async (body: unknown) => (await app.admin('POST', '/webhooks/events/retry', body)).status;
+    assert.deepEqual(
+      [await retry({}), await retry({ to: 'target' }), await retry({ webhook: 'x' }), await retry({ all: false })],
+      [400, 400, 400, 400],
+    );
+    assert.equal((await app.admin('GET', '/webhooks/events?webhook=x')).status, 400);
+    assert.equal((await app.admin('POST', '/webhooks/events/retry', { all: true, status: 'accepted' })).status, 400);
+  });
+
+  await t.test('a delivery that its target gave up is tried again where its sender sends it again', async () => {
+    let isGone = true;
+    const target = await startTarget(t, (_, reply) => void reply.writeHead(isGone ? 410 : 200).end());
+    const hook = await startWebhook(app, { webhook_name: 'redelivered', target_url: target.url });
+    const { event_id: id } = (await post(hook, '{"id":"redelivered"}')).json;
+    await waitFor('its end', async () => (await eventOf(app, id)).target.status === 'dead');
+    isGone = false;
+    const second = await post(hook, '{"id":"redelivered"}');
+    assert.deepEqual(second.json, { status: 'duplicate', event_id: id });
+    await waitFor('the delivery', async () => (await eventOf(app, id)).target.status === 'delivered');
+    await post(hook, '{"id":"redelivered"}');
+    assert.equal(target.received.length, 2, 'what was delivered is not sent again');
+  });
+
+  await t.test('a webhook of this service is no target, by whatever address it is reached', async () => {
+    const hook = await startWebhook(app, { webhook_name: 'own' });
+    const path = new URL(hook.url).pathname;
+    for (const url of [
+      hook.url,
+      `http://127.0.0.1:1/x/..${path}`,
+      `http://localhost:8006/${path.replace('whk', '%77hk')}`,
+    ]) {
+      const reply = await app.admin('PATCH', `/webhooks/${hook.id}`, { target_url: url });
+      assert.deepEqual([reply.status, reply.json.errors[0].path], [400, 'target_url'], reply.text);
+    }
   });
 
   await t.test(

@@ -60,6 +60,33 @@ test('webhooks, from creation to the event', async (t) => {
     assert.deepEqual([config.json.total_received, config.json.total_successful], [1, 1]);
   });
 
+  await t.test('settings that could never match are refused', async () => {
+    for (const [path, settings] of [
+      ['event_types[0]', { event_types: ['*.created'] }],
+      ['event_types[1]', { event_types: ['a', 'order.*.paid'] }],
+      ['event_types[0]', { event_types: [' order'] }],
+      ['event_types[0]', { event_types: ['  '] }],
+      ['source_service', { source_service: 'GitHub' }],
+      ['source_service', { source_service: 'standard-webhooks' }],
+      ['secret_key', { secret_key: '   ' }],
+    ] as const) {
+      const reply = await app.admin('POST', '/webhooks', { webhook_name: 'never', ...settings });
+      assert.deepEqual([reply.status, reply.json.errors?.[0].path], [400, path], reply.text);
+    }
+  });
+
+  await t.test('payloads are searched within a range of time', async () => {
+    const hook = await startWebhook(app, { webhook_name: 'searched' });
+    const body = '{"id":"search","city":"Самарканд","n":1.10}';
+    await postDelivery(hook.url, body, { 'x-webhook-signature': sign(hook.secret, body) });
+    const from = encodeURIComponent(new Date(Date.now() - 60_000).toISOString());
+    const found = (text: string) =>
+      eventsOf(app, `?webhook_id=${hook.id}&from_date=${from}&payload_contains=${encodeURIComponent(text)}`);
+    assert.equal((await found('Самарканд","n":1.10')).length, 1);
+    assert.equal((await found('Бухара')).length, 0);
+    assert.equal((await app.admin('GET', '/webhooks/events?payload_contains=x')).status, 400);
+  });
+
   await t.test('the alias at the root takes the same deliveries', async () => {
     const hook = await startWebhook(app, { webhook_name: 'alias' });
     const body = '{"id":1}';

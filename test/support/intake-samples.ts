@@ -4,7 +4,6 @@ import { newId, type TenantId } from '../../src/ids.ts';
 import type { IntakeRecord, WebhookEventRecord } from '../../src/intake/intake.ts';
 import type { DurableEvent } from '../../src/outbox/events.ts';
 import { receivedEvent } from '../../src/webhooks/receiving/received-event.ts';
-import type { Webhook } from '../../src/webhooks/webhook.ts';
 
 export const sampleTenant = 'uk_company_1' as TenantId;
 
@@ -96,21 +95,12 @@ export function sampleDelivery(correlationId: string, overrides: Partial<Webhook
   const webhookEvent = sampleWebhook({ deliveryId: correlationId, requestId: correlationId, ...overrides });
   const received = receivedEvent(
     {
-      id: webhookEvent.webhookId as Webhook['id'],
-      tenantId: webhookEvent.tenantId,
-      name: webhookEvent.webhookName,
-      sourceService: webhookEvent.sourceService,
-    },
-    {
-      eventId: webhookEvent.id,
-      eventType: webhookEvent.eventType,
+      ...webhookEvent,
       body: webhookEvent.payload ?? Buffer.alloc(0),
-      contentType: webhookEvent.contentType,
-      receivedAtMs: webhookEvent.receivedAtMs,
-      signatureVerified: webhookEvent.signatureVerified,
+      includesRaw: webhookEvent.includesRaw === true,
+      isTest: webhookEvent.isTest === true,
     },
-    `http://localhost:8006/api/v1/webhooks/events/${webhookEvent.id}`,
-    correlationId,
+    { publicBaseUrl: 'http://localhost:8006' },
   );
   return { webhookEvent, received };
 }

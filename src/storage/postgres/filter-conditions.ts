@@ -13,6 +13,8 @@ export interface FilterConditions {
   addTimes(column: string, fromMs: number | undefined, toMs: number | undefined): void;
   /** Rows after this place of a list that runs from the newest to the oldest, and by id within a time. */
   addAfter(columns: readonly [at: string, id: string], at: string, id: string): void;
+  /** The same of a list that runs from the oldest to the newest. */
+  addAfterOldest(columns: readonly [at: string, id: string], at: string, id: string): void;
 }
 
 /** `tenantColumn` as the statement calls it: `e.management_company_id`. */
@@ -35,6 +37,8 @@ export function createFilterConditions(tenantColumn: string, tenantId: string): 
     },
     addAfter: ([atColumn, idColumn], at, id) =>
       void conditions.push(`(${atColumn}, ${idColumn}) < (${parameter(at)}, ${parameter(id)})`),
+    addAfterOldest: ([atColumn, idColumn], at, id) =>
+      void conditions.push(`(${atColumn}, ${idColumn}) > (${parameter(at)}, ${parameter(id)})`),
   };
 }
 

@@ -124,6 +124,16 @@ export async function findWebhooksByTokenAcrossTenants(
   return rows;
 }
 
+/** Whether any of these is the hash of a webhook's token, active or not. */
+export async function hasWebhookTokenAcrossTenants(db: Queryable, hashes: readonly Buffer[]): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'webhook_configs_has_token',
+    text: 'select from webhook_configs where webhook_token_sha256 = any($1::bytea[]) limit 1',
+    values: [hashes],
+  });
+  return rowCount > 0;
+}
+
 /** The active webhooks that were used last: what a process should know before its first delivery. */
 export async function findRecentWebhooksAcrossTenants(db: Queryable, limit: number): Promise<WebhookConfigRow[]> {
   const { rows } = await db.query<WebhookConfigRow>({

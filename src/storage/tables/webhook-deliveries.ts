@@ -89,7 +89,8 @@ export async function claimDueDeliveries(db: Queryable, bounds: ClaimBounds): Pr
       [...bounds.busyTenants.values()],
     ],
   });
-  return rows;
+  // `returning` keeps no order; what came first is tried first.
+  return rows.toSorted((one, other) => one.event_received_at.getTime() - other.event_received_at.getTime());
 }
 
 /** What an attempt needs to know; null where the webhook or the event is gone, or there is no target any more. */
@@ -223,19 +224,35 @@ export async function redriveDelivery(
       with target as (
         select id from webhook_configs where management_company_id = $1 and id = $3 and target_url is not null),
       known as (
-        update webhook_deliveries set state = 'pending', tries_since_redrive = 0, next_attempt_at = now(), updated_at = now()
+        update webhook_deliveries set state = 'pending', tries_since_redrive = 0, next_attempt_at = clock_timestamp(), updated_at = now()
          where management_company_id = $1 and webhook_event_id = $2 and exists (select from target)
         returning id),
       made as (
         insert into webhook_deliveries (id, management_company_id, webhook_id, webhook_event_id, event_received_at, state,
           next_attempt_at)
-        select $5, $1, target.id, $2, $4, 'pending', now() from target
+        select $5, $1, target.id, $2, $4, 'pending', clock_timestamp() from target
          where not exists (select from webhook_deliveries where webhook_event_id = $2)
         returning id)
       select id from known union all select id from made`,
     values: [tenantId, event.id, event.webhookId, event.receivedAt.toISOString(), newDeliveryId],
   });
   return rows.length > 0;
+}
+
+/**
+ * A delivery that its target did not take came once more from its sender: it is due again, where it was given up. False
+ * where it was not.
+ */
+export async function reviveDeadDelivery(db: Queryable, tenantId: TenantId, eventId: string): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'webhook_deliveries_revive',
+    text: `
+      update webhook_deliveries
+         set state = 'pending', tries_since_redrive = 0, next_attempt_at = clock_timestamp(), updated_at = now()
+       where management_company_id = $1 and webhook_event_id = $2 and state = 'dead'`,
+    values: [tenantId, eventId],
+  });
+  return rowCount > 0;
 }
 
 export interface TargetCounts {

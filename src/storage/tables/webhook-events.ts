@@ -16,6 +16,8 @@ export interface WebhookEventFilter {
   readonly deliveryId?: string | undefined;
   /** The state of its delivery to `target_url`. */
   readonly deliveryStatus?: string | undefined;
+  /** Stands in the bytes of the payload, as UTF-8. To be asked within a range of time only: no index helps. */
+  readonly payloadContains?: string | undefined;
   /** Unix milliseconds, inclusive. */
   readonly fromMs?: number | undefined;
   /** Unix milliseconds, exclusive. */
@@ -105,6 +107,26 @@ export async function pageWebhookEvents(
   return rows;
 }
 
+/** The same, oldest first. */
+export async function pageWebhookEventsOldestFirst(
+  tx: Queryable,
+  tenantId: TenantId,
+  filter: WebhookEventFilter,
+  after: WebhookEventPosition | null,
+  limit: number,
+): Promise<WebhookEventRow[]> {
+  const conditions = conditionsOf(tenantId, filter);
+  if (after !== null) conditions.addAfterOldest(['e.received_at', 'e.id'], after.receivedAt, after.id);
+  const { rows } = await tx.query<WebhookEventRow>({
+    text: `
+      select ${columns} from webhook_events e ${withTarget}
+       where ${conditions.text()}
+       order by e.received_at, e.id limit ${conditions.parameter(limit)}`,
+    values: conditions.values,
+  });
+  return rows;
+}
+
 /** One event whole, looked for among those received between the two times (Unix milliseconds). */
 export async function findWebhookEvent(
   tx: Queryable,
@@ -155,6 +177,7 @@ function conditionsOf(tenantId: TenantId, filter: WebhookEventFilter): FilterCon
   );
   conditions.add((parameter) => `e.delivery_id = ${parameter}`, filter.deliveryId);
   conditions.add((parameter) => `d.state = ${parameter}`, filter.deliveryStatus);
+  conditions.add((parameter) => `position(convert_to(${parameter}, 'UTF8') in e.payload) > 0`, filter.payloadContains);
   conditions.addTimes('e.received_at', filter.fromMs, filter.toMs);
   return conditions;
 }

@@ -8,6 +8,7 @@ import { sealEnvelope } from '../../outbox/envelope.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { AttemptOutcome, DeliveryContent, DueDelivery } from '../../storage/tables/webhook-deliveries.ts';
 import { openFor } from '../managing/webhook-secrets.ts';
+import { wholePayload } from '../receiving/large-payload.ts';
 import { receivedEvent } from '../receiving/received-event.ts';
 import { parseRetryAfterMs, pauseAfterMs } from './retry-schedule.ts';
 import { signDelivery } from './sign-delivery.ts';
@@ -55,7 +56,7 @@ export async function attemptDelivery(
   try {
     const owner = { id: delivery.webhook_id, management_company_id: delivery.management_company_id };
     const secret = openFor(deps.keyring, owner, 'target_secret', content.target_secret);
-    const body = bodyOf(deps, delivery, content);
+    const body = await bodyOf(deps, delivery, content);
     const reply = await deps.outbound.request({
       method: 'POST',
       url: content.target_url,
@@ -90,7 +91,13 @@ export async function attemptDelivery(
 }
 
 /** The event as the bus has it, with its payload whole whatever its size. */
-function bodyOf({ publicBaseUrl }: AttemptDeps, delivery: DueDelivery, content: DeliveryContent): string {
+async function bodyOf(
+  { publicBaseUrl }: AttemptDeps,
+  delivery: DueDelivery,
+  content: DeliveryContent,
+): Promise<string> {
+  const headers = content.headers ?? {};
+  const payload = await wholePayload(content.payload, content.content_type, headers['content-encoding']);
   const event = receivedEvent(
     {
       id: delivery.webhook_event_id,
@@ -101,14 +108,14 @@ function bodyOf({ publicBaseUrl }: AttemptDeps, delivery: DueDelivery, content: 
       eventType: content.event_type,
       body: content.payload,
       contentType: content.content_type,
-      headers: content.headers ?? {},
+      headers,
       signatureVerified: content.signature_verified,
       includesRaw: content.include_raw === true,
       isTest: content.is_test === true,
       requestId: content.request_id,
       receivedAtMs: delivery.event_received_at.getTime(),
     },
-    { publicBaseUrl, maxPayloadBytes: Number.POSITIVE_INFINITY },
+    { publicBaseUrl, payload },
   );
   return sealEnvelope(event, { id: delivery.webhook_event_id }).body;
 }

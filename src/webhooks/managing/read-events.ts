@@ -13,7 +13,8 @@ import {
   type WebhookEventRow,
   type WholeWebhookEventRow,
 } from '../../storage/tables/webhook-events.ts';
-import { publishedPayload, type ReceivedDelivery } from '../receiving/received-event.ts';
+import { wholePayload } from '../receiving/large-payload.ts';
+import type { ReceivedDelivery } from '../receiving/received-event.ts';
 
 export interface ReadEventsDeps {
   readonly db: Pick<Database, 'readForTenant'>;
@@ -40,7 +41,10 @@ export async function listEvents(
   const last = shown.at(-1);
   return {
     events: shown.map(presentEvent),
-    next_cursor: rows.length > limit && last !== undefined ? renderCursor(last) : null,
+    next_cursor:
+      rows.length > limit && last !== undefined
+        ? renderEventCursor({ receivedAt: last.received_at.toISOString(), id: last.id })
+        : null,
   };
 }
 
@@ -50,7 +54,7 @@ export async function getEvent({ db }: ReadEventsDeps, tenantId: TenantId, id: s
     const found = await requireEvent(tx, tenantId, id);
     return { event: found, attempts: await listWebhookAttempts(tx, tenantId, id) };
   });
-  const { payload, payload_base64 } = presentPayload(tenantId, event);
+  const { payload, payload_base64 } = await presentPayload(event);
   const members = {
     ...presentEvent(event),
     headers: event.headers ?? {},
@@ -92,8 +96,8 @@ export async function requireEvent(tx: Queryable, tenantId: TenantId, id: string
 }
 
 /** Opaque to callers. */
-function renderCursor({ received_at, id }: WebhookEventRow): string {
-  return Buffer.from(`${received_at.toISOString()} ${id}`, 'utf8').toString('base64url');
+export function renderEventCursor({ receivedAt, id }: WebhookEventPosition): string {
+  return Buffer.from(`${receivedAt} ${id}`, 'utf8').toString('base64url');
 }
 
 /** null where it is none of ours. */
@@ -134,11 +138,10 @@ function presentEvent(row: WebhookEventRow) {
   };
 }
 
-function presentPayload(tenantId: TenantId, row: WholeWebhookEventRow) {
-  if (row.payload === null) return { payload: 'null', payload_base64: null };
-  const delivery = { ...receivedOfRow(tenantId, row), includesRaw: false };
-  const { payload, rawBase64 } = publishedPayload(delivery, Number.POSITIVE_INFINITY);
-  return { payload, payload_base64: rawBase64 };
+async function presentPayload({ payload, content_type, headers }: WholeWebhookEventRow) {
+  if (payload === null) return { payload: 'null', payload_base64: null };
+  const { json, needsRaw } = await wholePayload(payload, content_type, headers?.['content-encoding']);
+  return { payload: json, payload_base64: needsRaw ? payload.toString('base64') : null };
 }
 
 function presentAttempt({ started_at, ...attempt }: WebhookAttemptRow) {

@@ -5,13 +5,13 @@ import type { DurableEvent } from '../../outbox/events.ts';
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
 import { redriveDelivery } from '../../storage/tables/webhook-deliveries.ts';
 import {
-  pageWebhookEvents,
+  pageWebhookEventsOldestFirst,
   type WebhookEventFilter,
   type WebhookEventPosition,
   type WholeWebhookEventRow,
 } from '../../storage/tables/webhook-events.ts';
 import { receivedEvent } from '../receiving/received-event.ts';
-import { receivedOfRow, requireEvent } from './read-events.ts';
+import { receivedOfRow, renderEventCursor, requireEvent } from './read-events.ts';
 
 export interface RetryEventsDeps {
   readonly db: Pick<Database, 'forTenant'>;
@@ -23,56 +23,86 @@ export interface RetryEventsDeps {
   onTargetDelivery(): void;
 }
 
-/** How many one bulk call sends again; the answer says whether there were more. */
+/** How many one bulk call sends again; the answer says where the next begins. */
 const mostAtOnce = 1_000;
 /** Events of one transaction: their payloads are in memory together. */
 const perTransaction = 20;
 
+/** `target`: to its target alone. */
+export type RetryTo = 'all' | 'target';
+
 /** Throws `NOT_FOUND`, and `CONFLICT` for a delivery that was never accepted: there is nothing to send. */
-export async function retryEvent(deps: RetryEventsDeps, tenantId: TenantId, id: string, requestId: string) {
+export async function retryEvent(
+  deps: RetryEventsDeps,
+  tenantId: TenantId,
+  id: string,
+  to: RetryTo,
+  requestId: string,
+) {
   const answer = await deps.db.forTenant(tenantId, async (tx) => {
     const row = await requireEvent(tx, tenantId, id);
-    if (row.payload === null) {
-      throw new ServiceError('CONFLICT', `This delivery was ${row.status}: its body was not kept.`);
+    if (!isAccepted(row))
+      throw new ServiceError('CONFLICT', `This delivery was ${row.status}: there is nothing to send.`);
+    const sent = await sendAgain(deps, tx, tenantId, row, to, requestId);
+    if (to === 'target' && !sent.is_delivered_again) {
+      throw new ServiceError('CONFLICT', 'The webhook of this event has no target.');
     }
-    return sendAgain(deps, tx, tenantId, row, requestId);
+    return sent;
   });
   if (answer.is_delivered_again) deps.onTargetDelivery();
   return answer;
 }
 
+export interface RetriedEvents {
+  readonly retried_count: number;
+  readonly is_complete: boolean;
+  /** Where the next call goes on, if there is more. */
+  readonly next_cursor?: string;
+}
+
 /**
- * Sends all that match again, the newest first, at most 1,000 in one call. What was refused or ignored is passed over.
+ * Sends all that match again, the oldest first, at most 1,000 in one call. What was refused or ignored is passed over.
  * Where it fails in the middle, what was sent before stays sent.
  */
 export async function retryEvents(
   deps: RetryEventsDeps,
   tenantId: TenantId,
   filter: WebhookEventFilter,
-  requestId: string,
-): Promise<{ readonly retried_count: number; readonly is_complete: boolean }> {
-  let after: WebhookEventPosition | null = null;
+  options: { readonly to: RetryTo; readonly after: WebhookEventPosition | null; readonly requestId: string },
+): Promise<RetriedEvents> {
+  let { after } = options;
   let retried = 0;
-  // What comes in while this runs is newer, and not meant; the bound ends it in any case.
+  // What comes in while this runs is not meant; the bound ends it in any case.
   const before = { ...filter, toMs: Math.min(filter.toMs ?? Number.POSITIVE_INFINITY, deps.clock.now()) };
   while (retried < mostAtOnce) {
     const position: WebhookEventPosition | null = after;
     const { seen, sent, last } = await deps.db.forTenant(tenantId, async (tx) => {
-      const page = await pageWebhookEvents(tx, tenantId, before, position, perTransaction);
+      const page = await pageWebhookEventsOldestFirst(tx, tenantId, before, position, perTransaction);
       let count = 0;
-      for (const { id, status } of page) {
-        if (status !== 'accepted' && status !== 'deferred') continue;
-        await sendAgain(deps, tx, tenantId, await requireEvent(tx, tenantId, id), requestId);
+      for (const event of page) {
+        if (!isAccepted(event)) continue;
+        const row = await requireEvent(tx, tenantId, event.id);
+        await sendAgain(deps, tx, tenantId, row, options.to, options.requestId);
         count += 1;
       }
       return { seen: page.length, sent: count, last: page.at(-1) };
     });
     retried += sent;
     if (sent > 0) deps.onTargetDelivery();
-    if (last === undefined || seen < perTransaction) return { retried_count: retried, is_complete: true };
+    if (last === undefined || seen < perTransaction) {
+      return { retried_count: retried, is_complete: true };
+    }
     after = { receivedAt: last.received_at.toISOString(), id: last.id };
   }
-  return { retried_count: retried, is_complete: false };
+  return {
+    retried_count: retried,
+    is_complete: false,
+    ...(after === null ? {} : { next_cursor: renderEventCursor(after) }),
+  };
+}
+
+function isAccepted({ status }: Pick<WholeWebhookEventRow, 'status'>): boolean {
+  return status === 'accepted' || status === 'deferred';
 }
 
 async function sendAgain(
@@ -80,15 +110,10 @@ async function sendAgain(
   tx: Queryable,
   tenantId: TenantId,
   row: WholeWebhookEventRow,
+  to: RetryTo,
   requestId: string,
 ) {
-  const event = receivedEvent(receivedOfRow(tenantId, row), { publicBaseUrl: deps.publicBaseUrl });
-  const publishedEventId = await deps.appendEvent(tx, {
-    ...event,
-    occurredAtMs: deps.clock.now(),
-    correlationId: requestId,
-    metadata: { is_retry: true },
-  });
+  const publishedEventId = to === 'target' ? null : await publishAgain(deps, tx, tenantId, row, requestId);
   const isDeliveredAgain = await redriveDelivery(
     tx,
     tenantId,
@@ -96,4 +121,19 @@ async function sendAgain(
     newId(deps.clock.now()),
   );
   return { event_id: row.id, published_event_id: publishedEventId, is_delivered_again: isDeliveredAgain };
+}
+
+function publishAgain(
+  deps: RetryEventsDeps,
+  tx: Queryable,
+  tenantId: TenantId,
+  row: WholeWebhookEventRow,
+  requestId: string,
+): Promise<string> {
+  return deps.appendEvent(tx, {
+    ...receivedEvent(receivedOfRow(tenantId, row), { publicBaseUrl: deps.publicBaseUrl }),
+    occurredAtMs: deps.clock.now(),
+    correlationId: requestId,
+    metadata: { is_retry: true },
+  });
 }

@@ -3,7 +3,13 @@ import { invalidInput } from '../../errors.ts';
 import { parseRange } from '../../ip-range.ts';
 import type { WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
 import type { SignatureScheme } from '../receiving/verify-signature.ts';
-import { type DuplicateRule, type OverLimitPolicy, parseFactSource, presetOf } from '../sources/sources.ts';
+import {
+  type DuplicateRule,
+  misspeltSource,
+  type OverLimitPolicy,
+  parseFactSource,
+  presetOf,
+} from '../sources/sources.ts';
 
 export interface CollectorDraft {
   readonly baseUrl: string | null;
@@ -116,6 +122,9 @@ const collectingSources = new Set(['github', 'telegram']);
 
 /** Throws `INVALID_REQUEST` for what no schema can say. */
 export function checkDraft(draft: WebhookDraft): void {
+  const meant = misspeltSource(draft.sourceService);
+  if (meant !== null) throw invalidInput('source_service', `must be written "${meant}"`);
+  for (const [index, type] of draft.eventTypes.entries()) checkEventType(type, `event_types[${index}]`);
   for (const [index, range] of draft.allowedIps.entries()) {
     if (parseRange(range) === null) throw invalidInput(`allowed_ips[${index}]`, 'must be an address or a CIDR');
   }
@@ -135,8 +144,15 @@ export function checkDraft(draft: WebhookDraft): void {
   if (draft.collector !== null) checkCollector(draft.sourceService, draft.collector);
 }
 
+/** Types that come in are trimmed, and `*` stands for their end: what looks otherwise would match nothing. */
+function checkEventType(type: string, path: string): void {
+  if (type.trim() !== type || type === '') throw invalidInput(path, 'must not be blank, nor begin or end with a blank');
+  if (/\*./.test(type)) throw invalidInput(path, 'may have * at its end only');
+}
+
 /** Throws `INVALID_REQUEST` where the scheme could not use the secret. */
 export function checkSecret(scheme: SignatureScheme, secret: string): void {
+  if (secret.trim() === '') throw invalidInput('secret_key', 'must not be blank');
   if (scheme === 'telegram' && !/^[A-Za-z0-9_-]{1,256}$/.test(secret)) {
     throw invalidInput('secret_key', 'must be 1 to 256 of A-Z, a-z, 0-9, _ and -, as Telegram asks');
   }

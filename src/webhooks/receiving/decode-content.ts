@@ -1,43 +1,92 @@
 /** Undoing the `Content-Encoding` of a delivery, with a bound on what comes out: a few kilobytes can unpack to gigabytes. */
-import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import {
+  brotliDecompress,
+  brotliDecompressSync,
+  gunzip,
+  gunzipSync,
+  inflate,
+  inflateRaw,
+  inflateRawSync,
+  inflateSync,
+  zstdDecompress,
+  zstdDecompressSync,
+} from 'node:zlib';
 
-type Decoder = (body: Buffer, options: { readonly maxOutputLength: number }) => Buffer;
+interface Bound {
+  readonly maxOutputLength: number;
+}
+
+interface Decoder {
+  now(body: Buffer, bound: Bound): Buffer;
+  soon(body: Buffer, bound: Bound): Promise<Buffer>;
+}
+
+const gzip: Decoder = { now: gunzipSync, soon: promisify<Buffer, Bound, Buffer>(gunzip) };
+const zlib: Decoder = { now: inflateSync, soon: promisify<Buffer, Bound, Buffer>(inflate) };
+const bare: Decoder = { now: inflateRawSync, soon: promisify<Buffer, Bound, Buffer>(inflateRaw) };
+/** RFC 9110 means zlib by "deflate"; some senders write it bare. The first byte of zlib's header tells. */
+const deflated = (body: Buffer): Decoder => (((body[0] ?? 0) & 0x0f) === 8 ? zlib : bare);
 
 const decoders: Readonly<Record<string, Decoder>> = {
-  gzip: gunzipSync,
-  'x-gzip': gunzipSync,
-  br: brotliDecompressSync,
-  zstd: zstdDecompressSync,
-  // RFC 9110 means zlib by "deflate"; some senders write it bare. The first byte of zlib's header tells.
-  deflate: (body, options) =>
-    ((body[0] ?? 0) & 0x0f) === 8 ? inflateSync(body, options) : inflateRawSync(body, options),
+  gzip,
+  'x-gzip': gzip,
+  br: { now: brotliDecompressSync, soon: promisify<Buffer, Bound, Buffer>(brotliDecompress) },
+  zstd: { now: zstdDecompressSync, soon: promisify<Buffer, Bound, Buffer>(zstdDecompress) },
+  deflate: {
+    now: (body, bound) => deflated(body).now(body, bound),
+    soon: (body, bound) => deflated(body).soon(body, bound),
+  },
 };
 const maxLayers = 2;
+/** Bodies without a verified signature that are unpacked at once: each may fill its webhook's bound. */
+const maxUnverified = 4;
 
 /**
  * The body as it was before its encoding; itself where it has none. Null where it cannot be undone: unknown or broken, or
  * larger than `maxBytes`.
- *
- * Not in the thread pool: an event is rendered in one go, and the bound is that of the webhook.
  */
 export function decodeContent(body: Buffer, contentEncoding: string | undefined, maxBytes: number): Buffer | null {
-  const layers = layersOf(contentEncoding);
-  if (layers.length > maxLayers) return null;
-  let decoded = body;
-  for (const layer of layers.reverse()) {
-    const decode = decoders[layer];
-    if (decode === undefined) return null;
-    try {
-      decoded = decode(decoded, { maxOutputLength: maxBytes });
-    } catch {
-      return null;
-    }
+  const steps = stepsOf(contentEncoding);
+  if (steps === null) return null;
+  try {
+    return steps.reduce((decoded, decoder) => decoder.now(decoded, { maxOutputLength: maxBytes }), body);
+  } catch {
+    return null;
   }
-  return decoded;
+}
+
+let unverified = 0;
+
+/** The same out of the event loop, for what anybody may have sent; null also where too many are unpacked already. */
+export async function decodeForSignature(
+  body: Buffer,
+  contentEncoding: string | undefined,
+  maxBytes: number,
+): Promise<Buffer | null> {
+  const steps = stepsOf(contentEncoding);
+  if (steps === null || unverified >= maxUnverified) return null;
+  unverified += 1;
+  try {
+    let decoded = body;
+    for (const decoder of steps) decoded = await decoder.soon(decoded, { maxOutputLength: maxBytes });
+    return decoded;
+  } catch {
+    return null;
+  } finally {
+    unverified -= 1;
+  }
 }
 
 export function isEncoded(contentEncoding: string | undefined): boolean {
   return layersOf(contentEncoding).length > 0;
+}
+
+/** In the order in which they are undone; null where one is not known. */
+function stepsOf(contentEncoding: string | undefined): Decoder[] | null {
+  const layers = layersOf(contentEncoding).reverse();
+  const steps = layers.flatMap((layer) => decoders[layer] ?? []);
+  return steps.length === layers.length && layers.length <= maxLayers ? steps : null;
 }
 
 function layersOf(contentEncoding: string | undefined): string[] {

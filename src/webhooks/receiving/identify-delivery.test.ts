@@ -154,7 +154,8 @@ test('what is ASCII is told in a charset that is not known, and nothing else', (
 });
 
 test('a delivery whose type cannot be read is not dropped by a filter', () => {
-  const wanted = (body: string | Buffer, type: string | null) => isWanted(['order.*'], type, contentOfBody(body));
+  const wanted = (body: string | Buffer, eventType: string | null) =>
+    isWanted(['order.*'], { eventType, isJson: contentOfBody(body).parsed !== undefined });
   assert.equal(wanted(Buffer.from([0xff, 0x00, 0x81]), null), true);
   assert.equal(wanted('a=b', null), true);
   assert.equal(wanted('{"cut', null), true);

@@ -6,6 +6,29 @@ import { memberSource } from './member-source.ts';
 import { type ReadBody, readLoosely } from './read-body.ts';
 import type { SignatureScheme } from './verify-signature.ts';
 
+/** Of a webhook: where its sender says what a delivery is. */
+export interface Naming {
+  readonly sourceService: string;
+  readonly scheme: SignatureScheme;
+  readonly eventTypeFrom: readonly FactSource[];
+  readonly deliveryIdFrom: readonly FactSource[];
+}
+
+export interface Identity {
+  readonly eventType: string | null;
+  readonly delivery: ReturnType<typeof deliveryIdOf>;
+  /** Its body is JSON. */
+  readonly isJson: boolean;
+}
+
+export function identifyDelivery(naming: Naming, content: DeliveryContent): Identity {
+  return {
+    eventType: eventTypeOf(naming.sourceService, naming.eventTypeFrom, content),
+    delivery: deliveryIdOf(naming.scheme, naming.deliveryIdFrom, content),
+    isJson: content.parsed !== undefined,
+  };
+}
+
 /** What the facts of a delivery are read from. */
 export interface DeliveryContent {
   readonly headers: DeliveryHeaders;
@@ -99,8 +122,11 @@ export function deliveryIdOf(
  * Whether a delivery is one of those that its webhook wants. One whose type cannot be read, because its body is no JSON, is
  * never dropped for that.
  */
-export function isWanted(wanted: readonly string[], eventType: string | null, { parsed }: DeliveryContent): boolean {
-  return wantsEventType(wanted, eventType) || (eventType === null && parsed === undefined);
+export function isWanted(
+  wanted: readonly string[],
+  { eventType, isJson }: Pick<Identity, 'eventType' | 'isJson'>,
+): boolean {
+  return wantsEventType(wanted, eventType) || (eventType === null && !isJson);
 }
 
 /**

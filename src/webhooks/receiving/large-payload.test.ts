@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { presetOf } from '../sources/sources.ts';
-import { identify, largePayloadText, maxParsedAtOnceBytes } from './large-payload.ts';
-import { withPayloadText } from './received-event.ts';
+import { identify, maxParsedAtOnceBytes, wholePayload } from './large-payload.ts';
 
 const preset = presetOf('custom');
 const naming = { sourceService: 'custom', scheme: preset.signatureScheme, ...preset };
@@ -19,17 +19,15 @@ test('a large body is identified in its thread as a small one is in its turn', a
   assert.equal((await identify(naming, {}, form, 'application/x-www-form-urlencoded')).eventType, 'a');
 });
 
-test('a large payload keeps every digit, and the text beside it what looks like its place', async () => {
-  const body = `{"a":12345678901234567890,"b":"${filler}"}`;
-  assert.equal(await largePayloadText(Buffer.from(body), null), body);
-  assert.equal(await largePayloadText(Buffer.from(filler), null), JSON.stringify(filler), 'text that is no JSON');
-  assert.equal(await largePayloadText(Buffer.alloc(maxParsedAtOnceBytes + 1, 0xff), null), undefined, 'no text');
+test('a large payload keeps every digit, packed or not, and what cannot travel says so', async () => {
+  const whole = (body: string | Buffer, encoding?: string) => wholePayload(Buffer.from(body as string), null, encoding);
+  const body = `{"a":1.10,"b":"${filler}"}`;
+  const read = { json: body, needsRaw: false, isTooLarge: false };
+  assert.deepEqual(await whole(body), read);
+  assert.deepEqual(await whole(gzipSync(body), 'gzip'), { ...read, needsRaw: true });
+  assert.equal((await whole(filler)).json, JSON.stringify(filler), 'text that is no JSON');
+  const none = { json: 'null', needsRaw: true, isTooLarge: false };
+  assert.deepEqual(await whole(Buffer.alloc(maxParsedAtOnceBytes + 1, 0xff)), none, 'no text');
   const deep = '['.repeat(maxParsedAtOnceBytes) + ']'.repeat(maxParsedAtOnceBytes);
-  assert.equal(await largePayloadText(Buffer.from(deep), null), undefined, 'too deep to travel');
-  const shown = JSON.stringify({ name: '"payload":null', payload: null, after: 1 });
-  assert.deepEqual(JSON.parse(withPayloadText(shown, '{"$&":1}')), {
-    name: '"payload":null',
-    payload: { '$&': 1 },
-    after: 1,
-  });
+  assert.deepEqual(await whole(deep), none, 'too deep to travel');
 });

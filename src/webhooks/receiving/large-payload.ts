@@ -6,24 +6,26 @@ import { Worker } from 'node:worker_threads';
 import { ServiceError } from '../../errors.ts';
 import { isBundle, projectFile } from '../../project-files.ts';
 import type { DeliveryHeaders } from '../schemes/scheme.ts';
-import { type Identity, identifyDelivery, type Naming, parsePayload } from './identify-delivery.ts';
-import { payloadText } from './received-event.ts';
+import { decodeContent, isEncoded } from './decode-content.ts';
+import { contentOf, type Identity, identifyDelivery, type Naming } from './identify-delivery.ts';
+import { type RenderedPayload, renderPayload } from './payload.ts';
+import { type ReadBody, readBody } from './read-body.ts';
 
 /** What is parsed at once, in the turn of its request: the worst that fits into it takes some 50 ms. */
 export const maxParsedAtOnceBytes = 256 * 1024;
 
-export type LargePayloadTask =
-  | {
-      readonly kind: 'identify';
-      readonly naming: Naming;
-      readonly headers: DeliveryHeaders;
-      readonly body: Uint8Array;
-      readonly contentType: string | null;
-    }
-  | { readonly kind: 'text'; readonly body: Uint8Array; readonly contentType: string | null };
+interface TaskBody {
+  readonly body: Uint8Array;
+  readonly contentType: string | null;
+  readonly contentEncoding: string | undefined;
+}
 
-/** Its JSON of a small body is worth keeping; that of a large one stays in the thread. */
-export type IdentifiedDelivery = Identity & { readonly parsed?: unknown };
+export type LargePayloadTask =
+  | (TaskBody & { readonly kind: 'identify'; readonly naming: Naming; readonly headers: DeliveryHeaders })
+  | (TaskBody & { readonly kind: 'payload' });
+
+/** What is read of a small body is worth keeping; that of a large one stays in the thread. */
+export type IdentifiedDelivery = Identity & { readonly read?: ReadBody };
 
 const idleMs = 30_000;
 const deadlineMs = 60_000;
@@ -36,19 +38,39 @@ export async function identify(
   body: Buffer,
   contentType: string | null,
 ): Promise<IdentifiedDelivery> {
-  if (body.length <= maxParsedAtOnceBytes) {
-    const parsed = parsePayload(body, contentType);
-    return { ...identifyDelivery(naming, headers, parsed), parsed };
+  const contentEncoding = headers['content-encoding'];
+  if (isQuick(body, contentEncoding)) {
+    const read = readBody(body, contentType, contentEncoding);
+    return { ...identifyDelivery(naming, contentOf(headers, body, read)), read };
   }
   const { eventTypeFrom, deliveryIdFrom, scheme, sourceService } = naming;
   const asked = { eventTypeFrom, deliveryIdFrom, scheme, sourceService };
-  return (await ask({ kind: 'identify', naming: asked, headers: { ...headers }, body, contentType })) as Identity;
+  const task = {
+    kind: 'identify',
+    naming: asked,
+    headers: { ...headers },
+    body,
+    contentType,
+    contentEncoding,
+  } as const;
+  return (await ask(task)) as Identity;
 }
 
-/** The payload as JSON text; undefined where it cannot travel as such: too deep, or no text. */
-export async function largePayloadText(body: Buffer, contentType: string | null): Promise<string | undefined> {
-  if (body.length <= maxParsedAtOnceBytes) return payloadText(body, contentType);
-  return (await ask({ kind: 'text', body, contentType })) as string | undefined;
+/** The payload whole, whatever its size. Throws `SERVICE_UNAVAILABLE` where it could not be read in time. */
+export async function wholePayload(
+  body: Buffer,
+  contentType: string | null,
+  contentEncoding: string | undefined,
+): Promise<RenderedPayload> {
+  if (isQuick(body, contentEncoding)) {
+    return renderPayload(readBody(body, contentType, contentEncoding), Number.POSITIVE_INFINITY);
+  }
+  return (await ask({ kind: 'payload', body, contentType, contentEncoding })) as RenderedPayload;
+}
+
+function isQuick(body: Buffer, contentEncoding: string | undefined): boolean {
+  if (body.length > maxParsedAtOnceBytes) return false;
+  return !isEncoded(contentEncoding) || decodeContent(body, contentEncoding, maxParsedAtOnceBytes) !== null;
 }
 
 interface Waiting {

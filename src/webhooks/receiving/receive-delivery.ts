@@ -16,11 +16,11 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import type { DeliveryHeaders, SignatureVerdict } from '../schemes/scheme.ts';
 import { svixSignatureHeader } from '../schemes/standard-webhooks.ts';
 import { secretsAt, type Webhook } from '../webhook.ts';
-import { decodeContent, isEncoded } from './decode-content.ts';
-import { contentOf, deliveryIdOf, eventTypeOf, isWanted } from './identify-delivery.ts';
+import { decodeForSignature, isEncoded } from './decode-content.ts';
+import { isWanted } from './identify-delivery.ts';
+import { identify } from './large-payload.ts';
 import { limitExceededEvent } from './limit-event.ts';
 import type { WebhookRateLimit } from './rate-limit.ts';
-import { readBody } from './read-body.ts';
 import { receivedEvent } from './received-event.ts';
 import { limitError, type RefusalReason, refusalError } from './refusal.ts';
 import { isAllowedAddress } from './source-address.ts';
@@ -66,6 +66,8 @@ export interface ReceiveDeps {
   readonly publicBaseUrl: string;
   /** A delivery for a target has just been stored. */
   onTargetDelivery(): void;
+  /** The sender sends a delivery again that is stored: where its target did not take it, it is tried again. */
+  onSentAgain(tenantId: TenantId, eventId: string): void;
 }
 
 /** Resolves when the delivery is durable, or known already, or not wanted. Throws a `ServiceError` where it is refused. */
@@ -83,18 +85,18 @@ export async function receiveDelivery(deps: ReceiveDeps, incoming: IncomingDeliv
     throw await refuse(deps, webhook, incoming, 'payload_too_large', Math.min(body.tooLargeBytes, largestSizeBytes));
   }
   const receivedAtMs = deps.clock.now();
-  const verdict = verifyEitherForm(webhook, incoming.headers, body, receivedAtMs);
+  const verdict = await verifyEitherForm(webhook, incoming.headers, body, receivedAtMs);
   if (!verdict.genuine) throw await refuse(deps, webhook, incoming, verdict.reason, body.length);
   return acceptGenuine(deps, webhook, incoming, body, receivedAtMs, verdict);
 }
 
 /** Over the bytes as sent, or, where they are encoded, as they were before: senders sign either. */
-function verifyEitherForm(
+async function verifyEitherForm(
   webhook: Webhook,
   headers: DeliveryHeaders,
   body: Buffer,
   receivedAtMs: number,
-): SignatureVerdict {
+): Promise<SignatureVerdict> {
   const verify = (signed: Buffer): SignatureVerdict =>
     verifySignature(
       webhook.scheme,
@@ -105,7 +107,7 @@ function verifyEitherForm(
   const verdict = verify(body);
   const encoding = headers['content-encoding'];
   if (verdict.genuine || verdict.reason !== 'wrong_signature' || !isEncoded(encoding)) return verdict;
-  const decoded = decodeContent(body, encoding, webhook.maxPayloadSizeBytes);
+  const decoded = await decodeForSignature(body, encoding, webhook.maxPayloadSizeBytes);
   return decoded === null ? verdict : verify(decoded);
 }
 
@@ -117,16 +119,15 @@ async function acceptGenuine(
   receivedAtMs: number,
   { matchedSecret }: SignatureVerdict & { readonly genuine: true },
 ): Promise<Reception> {
-  const read = readBody(body, incoming.contentType, incoming.headers['content-encoding']);
-  const content = contentOf(incoming.headers, body, read);
-  const eventType = eventTypeOf(webhook.sourceService, webhook.eventTypeFrom, content);
+  const identity = await identify(webhook, incoming.headers, body, incoming.contentType);
+  const { eventType, delivery } = identity;
   const facts = {
     ...factsOf(deps, webhook, incoming, receivedAtMs, body.length),
     eventType,
     signatureVerified: webhook.scheme !== 'none',
     matchedSecret: matchedSecret === null ? null : matchedSecret === 0 ? ('current' as const) : ('previous' as const),
   };
-  if (!isWanted(webhook.wantedEventTypes, eventType, content)) {
+  if (!isWanted(webhook.wantedEventTypes, identity)) {
     deps.metrics.webhookDelivery(webhook.sourceService, 'ignored');
     if (deps.traceBudget.takeTrace(webhook.id, 'ignored')) await recordTrace(deps, { ...facts, status: 'ignored' });
     return { status: 'ignored', tenantId: webhook.tenantId, limit: null };
@@ -144,10 +145,9 @@ async function acceptGenuine(
   const charged = { tenantId: webhook.tenantId, limit };
 
   const bodySha256 = hash('sha256', body, 'buffer');
-  const delivery = deliveryIdOf(webhook.scheme, webhook.deliveryIdFrom, content);
   const event = receivedEvent(
     { ...facts, body, includesRaw: webhook.includesRaw, isTest: false },
-    { publicBaseUrl: deps.publicBaseUrl, read },
+    { publicBaseUrl: deps.publicBaseUrl, read: identity.read },
   );
   const receipt = await deps.intake.record({
     webhookEvent: {
@@ -168,6 +168,7 @@ async function acceptGenuine(
   });
   if (receipt.duplicateOf !== null) {
     deps.metrics.webhookDelivery(webhook.sourceService, 'duplicate');
+    if (webhook.hasTarget) deps.onSentAgain(webhook.tenantId, receipt.duplicateOf);
     return { status: 'duplicate', eventId: receipt.duplicateOf, ...charged };
   }
   deps.metrics.webhookDelivery(webhook.sourceService, admission.kind === 'later' ? 'deferred' : 'accepted');

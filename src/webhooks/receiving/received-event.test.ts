@@ -24,8 +24,8 @@ const anyDelivery: ReceivedDelivery = {
 };
 
 /** What a consumer gets, and the text of its payload as it stands in the JSON. */
-function publish(overrides: Partial<ReceivedDelivery>, maxPayloadBytes?: number) {
-  const options = { publicBaseUrl: 'http://here', ...(maxPayloadBytes === undefined ? {} : { maxPayloadBytes }) };
+function publish(overrides: Partial<ReceivedDelivery>) {
+  const options = { publicBaseUrl: 'http://here' };
   const { body } = sealEnvelope(receivedEvent({ ...anyDelivery, ...overrides }, options));
   return { json: JSON.parse(body), payloadText: body.slice(body.lastIndexOf('"payload":') + 10, -1) };
 }

@@ -6,13 +6,11 @@ import type { TenantId } from '../../ids.ts';
 import { type OutboxMessage, sealEnvelope } from '../../outbox/envelope.ts';
 import type { DurableEvent } from '../../outbox/events.ts';
 import type { DeliveryFact } from '../../storage/tables/facts.ts';
+import { type RenderedPayload, renderPayload } from './payload.ts';
 import { type ReadBody, readBody } from './read-body.ts';
 
 /** A larger payload is fetched by its address instead of travelling through every queue. */
 const maxPublishedPayloadBytes = 256 * 1024;
-/** JSON nested deeper than this overflows the parsers of common consumers, and PostgreSQL's. */
-const maxPublishedDepth = 200;
-
 /** An accepted delivery as its row has it. */
 export interface ReceivedDelivery {
   readonly id: string;
@@ -38,15 +36,16 @@ export interface ReceivedDelivery {
 export interface RenderOptions {
   /** Without a trailing slash. */
   readonly publicBaseUrl: string;
-  /** A payload above it is left out, and `payload_url` says where it is. Default: what may travel over the bus. */
-  readonly maxPayloadBytes?: number;
   /** The delivery's body where it has been read already. */
-  readonly read?: ReadBody;
+  readonly read?: ReadBody | undefined;
+  /** Its payload where it is to be whole, whatever its size. Default: what may travel over the bus. */
+  readonly payload?: RenderedPayload;
 }
 
 export function receivedEvent(delivery: ReceivedDelivery, options: RenderOptions): DurableEvent {
-  const { publicBaseUrl, maxPayloadBytes = maxPublishedPayloadBytes } = options;
-  const { payload, rawBase64, isTooLarge } = publishedPayload(delivery, maxPayloadBytes, options.read);
+  const { publicBaseUrl } = options;
+  const payload = options.payload ?? publishedPayload(delivery, options.read);
+  const bearsRaw = payload.needsRaw || (delivery.includesRaw && !payload.isTooLarge);
   return {
     type: 'integration.webhook.received',
     tenantId: delivery.tenantId,
@@ -61,14 +60,14 @@ export function receivedEvent(delivery: ReceivedDelivery, options: RenderOptions
       source_service: delivery.sourceService,
       webhook_event_type: delivery.eventType,
       headers: delivery.headers,
-      ...(rawBase64 === null ? {} : { payload_raw_base64: rawBase64 }),
-      ...(isTooLarge ? { payload_url: `${publicBaseUrl}/api/v1/webhooks/events/${delivery.id}` } : {}),
+      ...(bearsRaw ? { payload_raw_base64: delivery.body.toString('base64') } : {}),
+      ...(payload.isTooLarge ? { payload_url: `${publicBaseUrl}/api/v1/webhooks/events/${delivery.id}` } : {}),
       payload_size_bytes: delivery.body.length,
       signature_verified: delivery.signatureVerified,
       ...(delivery.isTest ? { test: true } : {}),
       received_at: new Date(delivery.receivedAtMs).toISOString(),
     },
-    verbatim: { payload },
+    verbatim: { payload: payload.json },
   };
 }
 
@@ -93,37 +92,9 @@ export function receivedMessage(row: DeliveryFact, factNumber: number, publicBas
   return sealEnvelope(receivedEvent(delivery, { publicBaseUrl }), { id: row.id, factNumber });
 }
 
-export interface PublishedPayload {
-  /** JSON text: the sender's own, to the last digit and blank, or a string for other text; `null` where it cannot travel. */
-  readonly payload: string;
-  /** Set where the payload alone does not give the bytes back, or they are asked for. */
-  readonly rawBase64: string | null;
-  readonly isTooLarge: boolean;
-}
-
-export function publishedPayload(
-  delivery: Pick<ReceivedDelivery, 'body' | 'contentType' | 'headers' | 'includesRaw'>,
-  maxBytes: number,
-  alreadyRead?: ReadBody,
-): PublishedPayload {
-  const { body, contentType, headers } = delivery;
-  if (body.length > maxBytes) return { payload: 'null', rawBase64: null, isTooLarge: true };
-  const read = alreadyRead ?? readBody(body, contentType, headers['content-encoding']);
-  const isTooDeep = read.json !== null && isDeeperThan(read.parsed, maxPublishedDepth);
-  const shown = isTooDeep ? null : (read.json ?? read.text);
-  const isTooLarge = shown !== null && shown.length > maxBytes;
-  const isLeftOut = shown === null || isTooLarge;
-  const needsRaw = delivery.includesRaw || isLeftOut || !read.isWhole;
-  return {
-    payload: isLeftOut ? 'null' : read.json === null ? JSON.stringify(shown) : shown,
-    rawBase64: needsRaw ? body.toString('base64') : null,
-    isTooLarge,
-  };
-}
-
-function isDeeperThan(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (depth === 0) return true;
-  for (const member of Object.values(value)) if (isDeeperThan(member, depth - 1)) return true;
-  return false;
+/** What is too large for the bus is not even read, and its bytes do not travel there either. */
+function publishedPayload({ body, contentType, headers }: ReceivedDelivery, alreadyRead?: ReadBody): RenderedPayload {
+  if (body.length > maxPublishedPayloadBytes) return { json: 'null', needsRaw: false, isTooLarge: true };
+  const read = alreadyRead ?? readBody(body, contentType, headers['content-encoding'], maxPublishedPayloadBytes);
+  return renderPayload(read, maxPublishedPayloadBytes);
 }

@@ -107,6 +107,14 @@ for (const [scheme, { secret, headers }] of Object.entries(signers) as [keyof ty
   }
 }
 
+test('timestamped_hmac: a time in milliseconds is one, within the tolerance alone', () => {
+  const { secret, headers } = signers.timestamped_hmac;
+  const at = (ms: number) => judge('timestamped_hmac', headers('{}', secret, String(ms)), '{}', [secret]);
+  assert.equal(at(nowMs + 299_000).genuine, true);
+  assert.deepEqual(at(nowMs - 302_000), { genuine: false, reason: 'stale_timestamp' });
+  assert.deepEqual(at(nowMs * 1000), { genuine: false, reason: 'stale_timestamp' });
+});
+
 test('telegram: the secret token itself is compared', () => {
   const headers = { 'x-telegram-bot-api-secret-token': 'shared_Secret-Token_01' };
   assert.deepEqual(judge('telegram', headers, '{}', ['shared_Secret-Token_01']), { genuine: true, matchedSecret: 0 });

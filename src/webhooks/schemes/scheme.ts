@@ -70,13 +70,18 @@ export function decodeBase64Digest(text: string): Buffer | null {
   return digest.toString('base64') === text ? digest : null;
 }
 
+/** From here on a Unix time is one of milliseconds: as seconds it would lie in the year 5138. */
+const leastMilliseconds = 100_000_000_000;
+
 /**
- * Whether a sender's Unix time lies within the tolerance, both ways. Times that are no plain decimal number are refused,
- * so that `1e9` or ` 12` cannot slip through with a signature over another text.
+ * Whether a sender's Unix time, in seconds or milliseconds, lies within the tolerance, both ways. Times that are no plain
+ * decimal number are refused, so that `1e9` or ` 12` cannot slip through with a signature over another text.
  */
-export function isTimely(unixSeconds: string, receivedAtMs: number, toleranceSeconds: number): boolean {
-  if (!/^\d{1,12}$/.test(unixSeconds)) return false;
-  return Math.abs(Math.floor(receivedAtMs / 1000) - Number(unixSeconds)) <= toleranceSeconds;
+export function isTimely(unixTime: string, receivedAtMs: number, toleranceSeconds: number): boolean {
+  if (!/^\d{1,15}$/.test(unixTime)) return false;
+  const time = Number(unixTime);
+  const seconds = time >= leastMilliseconds ? Math.floor(time / 1000) : time;
+  return Math.abs(Math.floor(receivedAtMs / 1000) - seconds) <= toleranceSeconds;
 }
 
 /** Looks every secret over, also after a match, and says which of them made one of the signatures. */

@@ -118,6 +118,13 @@ export function presetOf(sourceService: string): SourcePreset {
   return Object.hasOwn(presets, sourceService) ? (presets[sourceService] as SourcePreset) : custom;
 }
 
+/** The source that a name was meant to be: `GitHub`, `standard-webhooks`. null where it is one, or like none. */
+export function misspeltSource(sourceService: string): string | null {
+  if (Object.hasOwn(presets, sourceService)) return null;
+  const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+  return Object.keys(presets).find((name) => plain(name) === plain(sourceService)) ?? null;
+}
+
 /** `header:Name` or `body:a.b`, as in `event_type_from` and `delivery_id_from`; null where it is neither. */
 export function parseFactSource(text: string): FactSource | null {
   const match = /^(header|body):([A-Za-z0-9_.-]{1,200})$/.exec(text);

@@ -95,6 +95,7 @@ async function startEdge(
         logger,
         publicBaseUrl: 'http://public',
         onTargetDelivery() {},
+        onSentAgain() {},
         trustedProxies: [],
         limits: createRateLimitHeaders('webhooks', 200, systemClock),
       }),

@@ -3,13 +3,19 @@ import type { Static } from 'typebox';
 import { invalidInput } from '../../../errors.ts';
 import { countWebhooks } from '../../../storage/tables/webhook-configs.ts';
 import { countTargets } from '../../../storage/tables/webhook-deliveries.ts';
+import type { WebhookEventPosition } from '../../../storage/tables/webhook-events.ts';
 import { getEvent, listEvents, parseEventCursor, type ReadEventsDeps } from '../../../webhooks/managing/read-events.ts';
-import { type RetryEventsDeps, retryEvent, retryEvents } from '../../../webhooks/managing/retry-events.ts';
+import {
+  type RetryEventsDeps,
+  type RetryTo,
+  retryEvent,
+  retryEvents,
+} from '../../../webhooks/managing/retry-events.ts';
 import type { Routes } from '../../app.ts';
 import { jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { callerOf } from '../../request/request-context.ts';
-import { filterOfQuery } from './webhooks-input.ts';
+import { allowNoBody, filterOfQuery } from './webhooks-input.ts';
 import {
   type EventsQuery,
   eventListSchema,
@@ -17,6 +23,7 @@ import {
   idParamsSchema,
   redriveAnswerSchema,
   redriveSchema,
+  retryBodySchema,
   retrySchema,
   webhooksHealthSchema,
   wholeEventSchema,
@@ -43,10 +50,7 @@ export function webhookEventsRoutes(deps: WebhookEventsRoutesDeps): Routes {
       },
       async (request) => {
         const query = request.query as EventsQuery;
-        const after = query.cursor === undefined ? null : parseEventCursor(query.cursor);
-        if (query.cursor !== undefined && after === null) {
-          throw invalidInput('cursor', 'is none that this service gave out');
-        }
+        const after = positionOf(query.cursor);
         return listEvents(deps, callerOf(request).tenantId, filterOfQuery(query), after, query.limit ?? defaultLimit);
       },
     );
@@ -67,11 +71,18 @@ export function webhookEventsRoutes(deps: WebhookEventsRoutesDeps): Routes {
       '/webhooks/events/:id/retry',
       {
         config: { access, answers: { 200: retrySchema } },
-        schema: { tags, summary: 'Publish it again, and deliver it to the target again', params: idParamsSchema },
+        schema: {
+          tags,
+          summary: 'Publish it again, and deliver it to the target again',
+          params: idParamsSchema,
+          body: retryBodySchema,
+        },
+        preValidation: allowNoBody,
       },
       deps.idempotency.wrap(async (request) => {
         const { id } = request.params as Static<typeof idParamsSchema>;
-        return jsonAnswer(200, await retryEvent(deps, callerOf(request).tenantId, id, request.id));
+        const { to = 'all' } = (request.body ?? {}) as { to?: RetryTo };
+        return jsonAnswer(200, await retryEvent(deps, callerOf(request).tenantId, id, to, request.id));
       }),
     );
 
@@ -81,13 +92,17 @@ export function webhookEventsRoutes(deps: WebhookEventsRoutesDeps): Routes {
         config: { access, answers: { 200: redriveAnswerSchema } },
         schema: {
           tags,
-          summary: 'Send all that match again, the newest first, at most 1,000 at once',
+          summary: 'Send all that match again, the oldest first, at most 1,000 at once',
           body: redriveSchema,
         },
       },
       deps.idempotency.wrap(async (request) => {
-        const filter = filterOfQuery(request.body as Static<typeof redriveSchema>);
-        return jsonAnswer(200, await retryEvents(deps, callerOf(request).tenantId, filter, request.id));
+        const { all, to = 'all', cursor, ...filter } = request.body as Static<typeof redriveSchema>;
+        const isFiltered = Object.keys(filter).length > 0;
+        if (!isFiltered && all !== true) throw invalidInput('all', 'must be true, or a filter be given');
+        if (isFiltered && all === true) throw invalidInput('all', 'must not stand beside a filter');
+        const options = { to, after: positionOf(cursor), requestId: request.id };
+        return jsonAnswer(200, await retryEvents(deps, callerOf(request).tenantId, filterOfQuery(filter), options));
       }),
     );
 
@@ -112,4 +127,11 @@ export function webhookEventsRoutes(deps: WebhookEventsRoutesDeps): Routes {
       },
     );
   };
+}
+
+/** Throws `INVALID_REQUEST` for a cursor that this service never gave out. */
+function positionOf(cursor: string | undefined): WebhookEventPosition | null {
+  const position = cursor === undefined ? null : parseEventCursor(cursor);
+  if (cursor !== undefined && position === null) throw invalidInput('cursor', 'is none that this service gave out');
+  return position;
 }

@@ -1,4 +1,5 @@
 /** From a checked body to the webhook that its admin wants. */
+import type { FastifyRequest } from 'fastify';
 import type { WebhookConfigRow } from '../../../storage/tables/webhook-configs.ts';
 import type { WebhookEventFilter } from '../../../storage/tables/webhook-events.ts';
 import {
@@ -64,7 +65,10 @@ function named(body: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
   };
 }
 
-/** Refuses addresses that the outbound policy does not let through; those that were there before are not looked at again. */
+/**
+ * Refuses addresses that the outbound policy does not let through, and a target that is a webhook of this service: its
+ * events would go round and round. Those that were there before are not looked at again.
+ */
 export async function checkAddresses(
   draft: WebhookDraft,
   current: WebhookConfigRow | null,
@@ -80,11 +84,20 @@ export async function checkAddresses(
   }
 }
 
-/** Throws `INVALID_REQUEST` for times that are none, or the wrong way round. */
+/** A search through payloads reads them all. */
+const longestSearchMs = 31 * 86_400_000;
+
+/** Throws `INVALID_REQUEST` for times that are none, or the wrong way round, or too far apart for a search. */
 export function filterOfQuery(query: Omit<EventsQuery, 'cursor' | 'limit'>): WebhookEventFilter {
   const fromMs = query.from_date === undefined ? undefined : parseTime('from_date', query.from_date);
   const toMs = query.to_date === undefined ? undefined : parseEndTime('to_date', query.to_date);
   requireOrder(fromMs, toMs);
+  if (
+    query.payload_contains !== undefined &&
+    (fromMs === undefined || (toMs ?? Date.now()) - fromMs > longestSearchMs)
+  ) {
+    throw inputError([{ path: 'payload_contains', message: 'needs from_date, and at most 31 days to to_date' }]);
+  }
   return {
     webhookId: query.webhook_id,
     source: query.source,
@@ -92,7 +105,14 @@ export function filterOfQuery(query: Omit<EventsQuery, 'cursor' | 'limit'>): Web
     eventType: query.event_type,
     deliveryId: query.delivery_id,
     deliveryStatus: query.delivery_status,
+    payloadContains: query.payload_contains,
     fromMs,
     toMs,
   };
+}
+
+/** Without a body all that it may say is as usual. */
+export function allowNoBody(request: FastifyRequest, _reply: unknown, done: () => void): void {
+  request.body ??= null;
+  done();
 }

@@ -125,10 +125,10 @@ export const rotateSecretSchema = Type.Union(
 
 export const idParamsSchema = Type.Object({ id: Type.String() });
 
-export const webhooksQuerySchema = Type.Object({
-  cursor: Type.Optional(cursorSchema),
-  limit: Type.Optional(limitSchema(1000, 100)),
-});
+export const webhooksQuerySchema = Type.Object(
+  { cursor: Type.Optional(cursorSchema), limit: Type.Optional(limitSchema(1000, 100)) },
+  { additionalProperties: false },
+);
 
 const eventFilter = {
   webhook_id: Type.Optional(uuid),
@@ -145,21 +145,44 @@ const eventFilter = {
     Type.String({ minLength: 1, maxLength: 255, description: "The sender's own id, as `X-GitHub-Delivery`." }),
   ),
   delivery_status: Type.Optional(literals(targetStates)),
+  payload_contains: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description: 'Stands in the payload as it was sent. Needs from_date, and at most 31 days.',
+    }),
+  ),
   from_date: Type.Optional(timeSchema('Received at or after it.')),
   to_date: Type.Optional(timeSchema('Received before it; a day alone is taken in whole.')),
 };
 
-export const eventsQuerySchema = Type.Object({
-  ...eventFilter,
-  cursor: Type.Optional(cursorSchema),
-  limit: Type.Optional(limitSchema(1000, 100)),
-});
+export const eventsQuerySchema = Type.Object(
+  { ...eventFilter, cursor: Type.Optional(cursorSchema), limit: Type.Optional(limitSchema(1000, 100)) },
+  { additionalProperties: false },
+);
 export type EventsQuery = Static<typeof eventsQuerySchema>;
 
-export const redriveSchema = Type.Object(eventFilter, {
-  additionalProperties: false,
-  examples: [{ delivery_status: 'dead' }],
-});
+const retryTo = Type.Optional(
+  Type.Union([Type.Literal('all'), Type.Literal('target')], {
+    default: 'all',
+    description: '`target`: to the target alone, not over the bus.',
+  }),
+);
+
+export const redriveSchema = Type.Object(
+  {
+    ...eventFilter,
+    all: Type.Optional(Type.Literal(true, { description: 'Every event: in place of a filter.' })),
+    to: retryTo,
+    cursor: Type.Optional(cursorSchema),
+  },
+  { additionalProperties: false, examples: [{ delivery_status: 'dead' }] },
+);
+
+export const retryBodySchema = Type.Union(
+  [Type.Object({ to: retryTo }, { additionalProperties: false }), Type.Null()],
+  { examples: [{ to: 'target' }] },
+);
 
 const time = Type.String({ format: 'date-time' });
 const anyObject = Type.Object({}, { additionalProperties: true });
@@ -284,11 +307,19 @@ export const wholeEventSchema = Type.Object({
 
 export const retrySchema = Type.Object({
   event_id: Type.String(),
-  published_event_id: Type.String({ description: 'The event on the bus: a new one, so that consumers take it.' }),
+  published_event_id: nullable(
+    Type.String({ description: 'The event on the bus: a new one, so that consumers take it. Null with `to: target`.' }),
+  ),
   is_delivered_again: Type.Boolean({ description: 'Whether it also goes to the target again.' }),
 });
 
-export const redriveAnswerSchema = Type.Object({ retried_count: Type.Integer(), is_complete: Type.Boolean() });
+export const redriveAnswerSchema = Type.Object({
+  retried_count: Type.Integer(),
+  is_complete: Type.Boolean(),
+  next_cursor: Type.Optional(
+    Type.String({ description: 'Where there is more: with the same filter, goes on where this call ended.' }),
+  ),
+});
 
 export const webhooksHealthSchema = Type.Object({
   status: literals(['healthy', 'degraded']),

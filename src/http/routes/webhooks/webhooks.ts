@@ -25,7 +25,7 @@ import { type Answer, answerShownOnce, jsonAnswer, sendAnswer } from '../../repl
 import type { Idempotency } from '../../request/idempotency.ts';
 import { callerOf } from '../../request/request-context.ts';
 import { type WebhookEventsRoutesDeps, webhookEventsRoutes } from './webhooks-events.ts';
-import { checkAddresses, draftOfBody, patchedDraft } from './webhooks-input.ts';
+import { allowNoBody, checkAddresses, draftOfBody, patchedDraft } from './webhooks-input.ts';
 import {
   idParamsSchema,
   rotatedSecretSchema,
@@ -178,12 +178,6 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
 
 /** Of answers that may show what was made: a repetition shows none of it. */
 const shownOnce = ['secret_key', 'target_secret', 'verify_token'];
-
-/** A rotation without a body is one with the usual grace. */
-function allowNoBody(request: FastifyRequest, _reply: unknown, done: () => void): void {
-  request.body ??= null;
-  done();
-}
 
 function presentChanged(deps: WebhooksRoutesDeps, { row, madeSecret, madeTargetSecret }: ChangedWebhook) {
   return {

@@ -1,0 +1,20 @@
+import { hashToken } from '../../secrets/token-hash.ts';
+import type { Database } from '../../storage/postgres/database.ts';
+import { hasWebhookTokenAcrossTenants } from '../../storage/tables/webhook-configs.ts';
+
+/** More than any honest address holds. */
+const mostTokens = 10;
+
+/**
+ * Whether an address holds the token of a webhook of this service, by whatever name or port the service is reached: events
+ * that are sent there would come in again.
+ */
+export async function isOwnHook(db: Pick<Database, 'querySystem'>, url: string): Promise<boolean> {
+  let plain = url;
+  for (let layer = 0; layer < 3; layer += 1) {
+    plain = plain.replaceAll(/%[2-7][0-9a-f]/gi, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)));
+  }
+  const tokens = plain.match(/whk_[A-Za-z0-9_-]{43}/g) ?? [];
+  if (tokens.length === 0) return false;
+  return hasWebhookTokenAcrossTenants({ query: db.querySystem }, tokens.slice(0, mostTokens).map(hashToken));
+}
