@@ -10,7 +10,8 @@ Visitor.prototype.visitStatement = function visitUsingToo(statement) {
 
 // Imports run one way. A room may import the rooms named after it here, itself, and the ground floor
 // (errors, ids, clock, logger); whatever is not named is refused.
-const ground = '^src/(errors|ids|clock|logger|ip-range|rounds|version|project-files|bounded-map|make-folder)\\.ts$';
+const ground =
+  '^src/(errors|ids|clock|logger|ip-range|rounds|version|project-files|bounded-map|make-folder|known-members)\\.ts$';
 const rooms = {
   config: ['providers'],
   resilience: [],

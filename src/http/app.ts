@@ -21,6 +21,7 @@ import { CallerLeft } from './request/abort.ts';
 import { discardRest } from './request/bounded-body.ts';
 import { acceptJson } from './request/json-body.ts';
 import { answerMalformedHttp } from './request/malformed-http.ts';
+import { refuseUnknown } from './request/refuse-unknown.ts';
 import { pathOf, type RouteAccess, requestIdOf } from './request/request-context.ts';
 import { closeSilentConnections } from './request/silent-connections.ts';
 import { compileValidator } from './request/validate.ts';
@@ -120,6 +121,8 @@ function authenticatedApi(deps: AppDeps): FastifyPluginAsync {
       if (access === undefined) throw new Error(`${route.url} does not say who may use it (config.access)`);
       const own = route.onRequest ?? [];
       route.onRequest = [authenticationHook(deps.authenticator, access), ...(Array.isArray(own) ? own : [own])];
+      const judge = refuseUnknown(route);
+      if (judge !== null) route.preValidation = [judge, ...[route.preValidation ?? []].flat()];
     });
     for (const routes of deps.apiRoutes) await api.register(asPlugin(routes));
   };

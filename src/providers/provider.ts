@@ -2,6 +2,7 @@
  * What an adapter is, in our words. An adapter knows one vendor: how to say our operation in its words, how to read its
  * answer, what each reply means. It knows nothing of tenants, caches, limits or logs.
  */
+import type { TSchema } from 'typebox';
 import type { InputFault } from '../errors.ts';
 import type { ProviderHttp } from '../outbound/exchange.ts';
 import type { Operation, ServiceType } from './operations.ts';
@@ -78,6 +79,8 @@ export interface Adapter {
   /** Where calls go unless the account has a `baseUrl`; null for those that reach no network. */
   readonly defaultBaseUrl: string | null;
   readonly attempts: { readonly [Op in KnownOperation]?: Attempt<Op> };
+  /** What `config` may hold of this adapter alone, beside the members of every service (`directory/service-config.ts`). */
+  readonly configMembers?: Readonly<Record<string, TSchema>>;
   /** Faults of a service's settings that only this adapter can know, by their place in the service: `config.auth.in`. */
   faultsOf?(settings: ServiceSettings): readonly InputFault[];
   /** Addresses beside the base URL that calls of such a service go to: each must be one that may be reached. */

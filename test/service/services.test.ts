@@ -186,6 +186,9 @@ test('what a service may not be is refused with the place and the reason', async
     ['a mapped address', { base_url: 'http://[::ffff:127.0.0.1]/' }, 'base_url'],
     ['another scheme', { base_url: 'ftp://8.8.8.8/' }, 'base_url'],
     ['a secret in the open', { config: { auth: { in: 'basic', password: 'x' } } }, 'config.auth.password'],
+    ['an unknown member of config', { config: { auth: { in: 'basic' }, cache_ttl: 5 } }, 'config.cache_ttl'],
+    ['an unknown member inside config', { config: { auth: { in: 'header', nmae: 'X' } } }, 'config.auth.nmae'],
+    ['a setting of another adapter', { config: { formulas: 'none' } }, 'config.formulas'],
     ['a price below zero', { config: { cost_per_request: { http: -1 } } }, 'config.cost_per_request.http'],
     ['credentials that are no object', { credentials: 'not json' }, 'credentials'],
   ];

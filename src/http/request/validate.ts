@@ -5,6 +5,7 @@ import { Compile } from 'typebox/compile';
 import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { type InputFault, ServiceError } from '../../errors.ts';
+import { findUnknownMembers, knownMembersOf } from '../../known-members.ts';
 
 /** More faults than this help nobody, and an array of 50,000 wrong cells must not make a reply of megabytes. */
 const maxFaults = 20;
@@ -26,10 +27,15 @@ interface ValidationFault {
 /** For Fastify's `setValidatorCompiler`. The error is a `ServiceError` that names each place. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const validator = Compile(schema);
+  const known = knownMembersOf(schema);
   return (value) => {
     const candidate = httpPart === 'body' ? value : fromTexts(schema, value as Texts);
-    if (validator.Check(candidate)) return { value: candidate };
-    return { error: inputError(toFaults(validator.Errors(candidate), httpPart ?? 'body')) };
+    const unknown = findUnknownMembers(known, candidate);
+    if (unknown.length === 0 && validator.Check(candidate)) return { value: candidate };
+    const faults = toFaults(validator.Errors(candidate), httpPart ?? 'body');
+    return {
+      error: inputError([...faults, ...unknown.filter(({ path }) => !faults.some((one) => one.path === path))]),
+    };
   };
 };
 

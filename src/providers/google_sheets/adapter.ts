@@ -4,6 +4,7 @@
  *
  * https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets.values
  */
+import Type from 'typebox';
 import { type AccessTokens, judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
 import { isHeaderText, unsendable } from '../header-text.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, ProviderReply, ProviderRequest, Verdict } from '../provider.ts';
@@ -42,6 +43,7 @@ export function createGoogleSheets(now: () => number = Date.now): Adapter {
     name: 'google_sheets',
     serviceType: 'sheets',
     facts: googleSheetsFacts,
+    configMembers: { formulas: Type.Union([Type.Literal('any'), Type.Literal('none')]) },
     defaultBaseUrl: origin,
     secretsOf: (account) => {
       const key = readServiceAccountKey(account);

@@ -11,7 +11,7 @@ import { isObject, retryAfterMs, textIn } from '../reading.ts';
 import { type ClientAccount, createClientTokens } from './client-credentials.ts';
 import { httpFacts } from './facts.ts';
 import type { HttpOutput } from './operations.ts';
-import { faultsOfSettings, type HttpAuth, settingsOf } from './settings.ts';
+import { faultsOfSettings, type HttpAuth, httpConfigMembers, settingsOf } from './settings.ts';
 import { targetUrl, withoutParameter } from './target-url.ts';
 
 /** Replies are held whole; larger ones are refused (`PROVIDER_ERROR`). */
@@ -28,6 +28,7 @@ export function createHttpAdapter(now: () => number = Date.now): Adapter {
     facts: httpFacts,
     defaultBaseUrl: null,
     faultsOf: faultsOfSettings,
+    configMembers: httpConfigMembers,
     addressesOf({ config }) {
       const { auth } = settingsOf(config);
       return auth.in === 'oauth2_client_credentials' ? [{ path: 'config.auth.token_url', url: auth.tokenUrl }] : [];

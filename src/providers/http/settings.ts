@@ -1,4 +1,5 @@
 /** `config` of an HTTP service, parsed: how it authenticates, how it is probed, how long its answers may be kept. */
+import Type from 'typebox';
 import type { InputFault } from '../../errors.ts';
 import type { ServiceSettings } from '../provider.ts';
 import { isObject } from '../reading.ts';
@@ -27,6 +28,25 @@ export interface HttpSettings {
   /** null: as the upstream says. 0: never. */
   readonly cacheTtlSeconds: number | null;
 }
+
+/** What stands in `config`, by name; `faultsOfSettings` is the judge of the values. */
+const authSchema = Type.Object({
+  in: Type.String(),
+  name: Type.Optional(Type.String()),
+  prefix: Type.Optional(Type.String()),
+  token_url: Type.Optional(Type.String()),
+  scope: Type.Optional(Type.String()),
+  audience: Type.Optional(Type.String()),
+  client_auth: Type.Optional(Type.String()),
+});
+export const httpConfigMembers = {
+  auth: Type.Union([authSchema, Type.Array(authSchema)]),
+  headers: Type.Record(Type.String(), Type.String()),
+  query: Type.Record(Type.String(), Type.String()),
+  secret_headers: Type.Array(Type.String()),
+  cache_ttl_seconds: Type.Integer(),
+  health_path: Type.String(),
+} as const;
 
 export const longestCacheTtlSeconds = 30 * 86_400;
 

@@ -77,6 +77,7 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
 function configOf(method: HttpInput['method']): FastifyContextConfig {
   return {
     access: { scope: 'proxy' },
+    passesOn: true,
     headers: method === 'GET' ? ['refresh', 'cache', 'provider'] : ['provider'],
     ...(method === 'POST' || method === 'PUT' || method === 'PATCH' ? { showsBody: anyBody } : {}),
   };

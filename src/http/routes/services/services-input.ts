@@ -1,6 +1,8 @@
 /** From a checked body to the service that its admin wants. */
 import { sensitiveMember } from '../../../audit/sensitive-names.ts';
 import { draftOfRow, type ServiceDraft } from '../../../directory/manage-services.ts';
+import { adapterNameOf } from '../../../directory/service.ts';
+import { faultsOfGivenConfig } from '../../../directory/service-config.ts';
 import { addressesOfDraft, canBeEmulated, faultsOfDraft } from '../../../directory/service-rules.ts';
 import type { InputFault } from '../../../errors.ts';
 import type { ServiceId } from '../../../ids.ts';
@@ -35,7 +37,7 @@ export function draftOfBody(body: ServiceBody, current: ExternalServiceRow | nul
     apiKey: body.api_key,
     credentials: credentialsOf(body),
   };
-  return checked(withEmulation(draft, current, emulates));
+  return checked(withEmulation(draft, current, emulates), body.config);
 }
 
 /** PATCH: what is named. Members of `config` one by one, as in a JSON merge patch: null takes one away. */
@@ -60,7 +62,7 @@ export function patchedDraft(body: ServicePatch, current: ExternalServiceRow, em
     apiKey: body.api_key,
     credentials: credentialsOf(body),
   };
-  return checked(withEmulation(draft, current, emulates));
+  return checked(withEmulation(draft, current, emulates), body.config);
 }
 
 /**
@@ -81,8 +83,10 @@ export async function checkAddresses(
   if (faults.length > 0) throw inputError(faults);
 }
 
-function checked(draft: ServiceDraft): ServiceDraft {
-  const faults = [...faultsOfConfig(draft.config), ...faultsOfDraft(draft)];
+function checked(draft: ServiceDraft, givenConfig: unknown): ServiceDraft {
+  const ofValues = [...faultsOfConfig(draft.config), ...faultsOfDraft(draft)];
+  const unknown = faultsOfGivenConfig(adapterNameOf(draft), givenConfig);
+  const faults = [...ofValues, ...unknown.filter(({ path }) => !ofValues.some((one) => one.path === path))];
   if (faults.length > 0) throw inputError(faults);
   return draft;
 }

@@ -1,0 +1,33 @@
+/** What `config` of a service may hold: a member that is not named here or by its adapter is refused by name. */
+import Type, { type TSchema } from 'typebox';
+import type { InputFault } from '../errors.ts';
+import { findUnknownMembers, type KnownMembers, knownMembersOf } from '../known-members.ts';
+import type { Adapter } from '../providers/provider.ts';
+import { findAdapter } from '../providers/registry.ts';
+
+/** Of every service. */
+const commonMembers: Readonly<Record<string, TSchema>> = {
+  adapter: Type.String(),
+  cost_per_request: Type.Union([Type.Number(), Type.Record(Type.String(), Type.Number())]),
+  timeout_seconds: Type.Number(),
+  max_retries: Type.Integer(),
+  breaker: Type.Object({ failures_in_a_row: Type.Integer(), open_seconds: Type.Number() }),
+  // Written by this program, and ignored where a body sends back what it was shown.
+  environment: Type.Unknown(),
+  emulated: Type.Unknown(),
+};
+
+const knownByAdapter = new Map<string, KnownMembers>();
+
+function knownFor({ name, configMembers }: Adapter): KnownMembers {
+  const known = knownByAdapter.get(name) ?? knownMembersOf(Type.Object({ ...commonMembers, ...configMembers }));
+  knownByAdapter.set(name, known);
+  return known;
+}
+
+/** `given`: the `config` that a body names, not what was stored before. */
+export function faultsOfGivenConfig(adapterName: string, given: unknown): readonly InputFault[] {
+  const adapter = findAdapter(adapterName);
+  // There is no such adapter, which is said elsewhere.
+  return adapter === null ? [] : findUnknownMembers(knownFor(adapter), given, 'config');
+}
