@@ -1,7 +1,8 @@
 /** One address asked of the running service, as patiently as its limits want. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { CommandFailed } from '../command.ts';
-import type { Answer } from './journal.ts';
+import type { Answer, Pending } from './journal.ts';
+import type { Patience } from './patience.ts';
 
 export interface AskOptions {
   /** Without a trailing slash. */
@@ -11,6 +12,8 @@ export interface AskOptions {
   /** Members of the request beside `address`. */
   readonly options: Readonly<Record<string, string | number>>;
   readonly interrupted: AbortSignal;
+  /** How much longer it is worth waiting, for all rows together. */
+  readonly patience: Patience;
   /** Told when the service wants us to wait. */
   readonly onWait: (seconds: number, reason: string) => void;
   /** Default: a timer, cut short by `interrupted`. */
@@ -21,34 +24,88 @@ export interface AskOptions {
 const replyDeadlineMs = 60_000;
 /** Times that a row may fail for reasons that pass (a restart, a provider's bad minute) before it is left for the next run. */
 const maxFaults = 5;
-const maxWaitSeconds = 300;
-/** Each wait for a limit may be a minute; a limit that never opens is an operator's concern. */
-const maxThrottles = 60;
+/** A limit of a minute is worth asking again after; where one opens is not always told. */
+const longestBackoffSeconds = 60;
 
-/** null: interrupted, or failed for a reason that may pass; the row is asked again by the next run. */
-export async function askService(asking: AskOptions, address: string): Promise<Answer | null> {
+/**
+ * null: interrupted. Pending: for a reason that may pass the service gave no answer, or one that says itself that a better
+ * one may exist; the row is asked again by the next run.
+ */
+export async function askService(asking: AskOptions, address: string): Promise<Answer | Pending | null> {
   let faults = 0;
-  let throttles = 0;
-  while (!asking.interrupted.aborted && faults < maxFaults && throttles < maxThrottles) {
-    const reply = await send(asking, address);
-    const code = typeof reply.body.code === 'string' ? reply.body.code : '';
-    const message = typeof reply.body.detail === 'string' ? reply.body.detail : `status ${reply.status}`;
-    if (reply.status === 200) return { kind: 'found', place: reply.body };
-    if (code === 'ADDRESS_NOT_FOUND') return { kind: 'not_found', message };
-    if (isTheSameForEveryRow(code, reply.body)) {
-      throw new CommandFailed(`the service refuses to answer (${code}): ${message}`);
+  let waits = 0;
+  let wasDegraded = false;
+  for (;;) {
+    if (asking.interrupted.aborted) return null;
+    const reply = await send(asking, address, wasDegraded);
+    const verdict = judge(reply);
+    if (verdict.kind !== 'wait') {
+      asking.patience.renew();
+      return verdict.answer;
     }
-    if (code === 'INVALID_REQUEST') return { kind: 'refused', message };
-    if (code === 'RATE_LIMIT_EXCEEDED') throttles++;
-    else faults++;
-    const seconds = Math.min(reply.retryAfterSeconds ?? 2 ** faults, maxWaitSeconds);
-    // Nobody was there over all these waits: the next row would find nobody either.
+    const { message, isLimit } = verdict;
+    wasDegraded ||= reply.status === 200;
+    if (!isLimit) faults++;
+    waits++;
+    // No answer over all these waits: the next row would get none either.
     if (reply.status === 0 && faults >= maxFaults) throw new CommandFailed(message);
-    asking.onWait(seconds, code === '' ? message : `${code}: ${message}`);
+    const wanted = verdict.seconds ?? Math.min(2 ** waits, longestBackoffSeconds);
+    const seconds = Math.min(wanted, asking.patience.secondsLeft());
+    if (faults >= maxFaults || seconds <= 0) return { kind: 'pending', message };
+    asking.onWait(seconds, message);
     await (asking.wait ?? waitFor)(seconds, asking.interrupted);
   }
-  return null;
 }
+
+type Judged =
+  | { readonly kind: 'settled'; readonly answer: Answer }
+  | { readonly kind: 'wait'; readonly isLimit: boolean; readonly seconds: number | null; readonly message: string };
+
+function judge({ status, body, retryAfterSeconds }: ServiceReply): Judged {
+  const code = typeof body.code === 'string' ? body.code : '';
+  const message = typeof body.detail === 'string' ? body.detail : `status ${status}`;
+  if (status === 200 && body.degraded === true) return judgeDegraded(body);
+  if (status === 200) return { kind: 'settled', answer: { kind: 'found', place: body } };
+  if (code === 'ADDRESS_NOT_FOUND') return { kind: 'settled', answer: { kind: 'not_found', message } };
+  if (isTheSameForEveryRow(code, body)) throw new CommandFailed(`the service refuses to answer (${code}): ${message}`);
+  if (code === 'INVALID_REQUEST') return { kind: 'settled', answer: { kind: 'refused', message } };
+  const isLimit = code === 'RATE_LIMIT_EXCEEDED';
+  return { kind: 'wait', isLimit, seconds: retryAfterSeconds, message: code === '' ? message : `${code}: ${message}` };
+}
+
+/** An answer behind a provider that failed or was passed over: a limit is waited for, an outage as a fault is. */
+function judgeDegraded(body: ServiceReply['body']): Judged {
+  const skipped = Array.isArray(body.skipped_providers) ? (body.skipped_providers as Skipped[]) : [];
+  const attempts = Array.isArray(body.attempts) ? (body.attempts as Tried[]) : [];
+  const passing = attempts.filter(({ outcome }) => outcome !== 'good' && outcome !== 'poor' && outcome !== 'not_found');
+  const waits = passing.map(({ retry_after_seconds: seconds }) => seconds).filter((seconds) => seconds !== undefined);
+  const reasons = passing.map(({ provider, message }) => `${provider}: ${message}`);
+  if (reasons.length === 0) reasons.push(...skipped.map(({ provider, because }) => `${provider}: ${because}`));
+  const isLimit =
+    passing.length > 0
+      ? passing.every(({ outcome }) => limits.has(outcome))
+      : skipped.length > 0 && skipped.every(({ because }) => limits.has(because));
+  return {
+    kind: 'wait',
+    isLimit,
+    seconds: waits.length === 0 ? null : Math.min(...waits),
+    message: `a better answer may exist (${reasons.join('; ') || 'a provider failed'})`,
+  };
+}
+
+interface Skipped {
+  readonly provider: string;
+  readonly because: string;
+}
+
+interface Tried {
+  readonly provider: string;
+  readonly outcome: string;
+  readonly message: string;
+  readonly retry_after_seconds?: number;
+}
+
+const limits: ReadonlySet<string> = new Set(['limit', 'throttled', 'busy']);
 
 const refusalsOfAll: ReadonlySet<string> = new Set([
   'UNAUTHORIZED',
@@ -78,7 +135,11 @@ interface ServiceReply {
 }
 
 /** A request that was sent is heard to its end, also after Ctrl-C: its answer may have been paid for. */
-async function send({ url, token, tenant, options }: AskOptions, address: string): Promise<ServiceReply> {
+async function send(
+  { url, token, tenant, options }: AskOptions,
+  address: string,
+  isAgain: boolean,
+): Promise<ServiceReply> {
   try {
     const reply = await fetch(`${url}/api/v1/geocoding/geocode`, {
       method: 'POST',
@@ -87,6 +148,8 @@ async function send({ url, token, tenant, options }: AskOptions, address: string
         'x-management-company-id': tenant,
         'x-service-name': 'cli',
         'content-type': 'application/json',
+        // The degraded answer is cached for some seconds: it must not answer again.
+        ...(isAgain ? { 'cache-control': 'no-cache' } : {}),
       },
       body: JSON.stringify({ address, ...options }),
       signal: AbortSignal.timeout(replyDeadlineMs),

@@ -1,5 +1,4 @@
 /** `geocode FILE.csv`: every row's address through the running service, resumable, and no address paid for twice. */
-import { isUtf8 } from 'node:buffer';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
@@ -10,10 +9,13 @@ import { parseWhole, readTenant } from '../read-arguments.ts';
 import type { Progress, Terminal } from '../terminal.ts';
 import { type AskOptions, askService } from './ask-service.ts';
 import { type CsvTable, harmlessCell, parseCsv, renderCsvRow } from './csv.ts';
-import { type Answer, type Journal, openJournal } from './journal.ts';
+import { type Answer, type Journal, openJournal, type Pending } from './journal.ts';
+import { createPatience } from './patience.ts';
+import { decodeFile, encodings } from './read-file.ts';
 
 const defaultConcurrency = 8;
-const addressHeaders = ['address', 'адрес', 'manzil', 'full_address'];
+const defaultMaxWaitSeconds = 300;
+const addressHeaders = ['address', 'адрес', 'manzil', 'манзил', 'full_address'];
 const addedHeaders = [
   'latitude',
   'longitude',
@@ -31,6 +33,7 @@ export const geocodeCommand: Command = {
   notes: [
     'Writes FILE.geocoded.csv: the rows as they were, with seven columns added. Answers are kept in FILE.csv.geocode/:',
     'run the same command again after an interruption or a failure; remove that folder to ask afresh.',
+    'Rows without a sure answer (an outage, a spent limit) are "pending": the exit code is 1, and the next run asks them again.',
   ],
   options: {
     column: {
@@ -45,17 +48,25 @@ export const geocodeCommand: Command = {
     language: { type: 'string', hint: 'XX', help: 'default ru' },
     country: { type: 'string', hint: 'XX', help: 'default UZ' },
     'min-confidence': { type: 'string', hint: '0-1', help: 'answers below it count as not found' },
+    'max-wait': {
+      type: 'string',
+      hint: 'SECONDS',
+      help: `wait so long for limits to open while nothing is answered (default ${defaultMaxWaitSeconds})`,
+    },
+    encoding: { type: 'string', hint: 'NAME', help: `of the file: ${encodings.join(', ')} (default utf-8)` },
     concurrency: { type: 'string', hint: 'N', help: `requests at once (default ${defaultConcurrency})` },
   },
   async run({ terminal, config, interrupted }, input) {
     const [path, ...more] = input.positionals;
     if (path === undefined || more.length > 0) throw new UsageError('give one file');
-    const table = await readTable(path);
+    const table = await readTable(path, input);
     const column = addressColumn(table, input.text('column'));
     const addresses = table.rows.map((row) => row[column]?.trim() ?? '');
     const options = optionsOf(input);
     const questionOf = (address: string): string => JSON.stringify([address, options]);
     const concurrency = parseWhole('concurrency', input.text('concurrency'), defaultConcurrency, 1, 64);
+
+    const maxWaitSeconds = parseWhole('max-wait', input.text('max-wait'), defaultMaxWaitSeconds, 0, 86_400);
 
     const folder = `${path}.geocode`;
     const lock = await lockFolder(folder).catch((error: unknown) => {
@@ -68,11 +79,12 @@ export const geocodeCommand: Command = {
       const open = [...new Set(addresses)].filter(
         (address) => address !== '' && !journal.answerTo(questionOf(address)),
       );
-      const asking = { ...destinationOf(config(), input), options, interrupted };
-      await askAll({ terminal, journal, asking, addresses: open, concurrency, questionOf });
+      const patience = createPatience(maxWaitSeconds);
+      const asking = { ...destinationOf(config(), input), options, interrupted, patience };
+      const pending = await askAll({ terminal, journal, asking, addresses: open, concurrency, questionOf });
 
       const answers = addresses.map((address) =>
-        address === '' ? emptyAddress : journal.answerTo(questionOf(address)),
+        address === '' ? emptyAddress : (journal.answerTo(questionOf(address)) ?? pending.get(address)),
       );
       const output = `${path.replace(/\.csv$/i, '')}.geocoded.csv`;
       return await conclude({ terminal, table, answers, output, interrupted: interrupted.aborted });
@@ -85,26 +97,29 @@ export const geocodeCommand: Command = {
 
 const emptyAddress: Answer = { kind: 'refused', message: 'the address is empty' };
 
-async function readTable(path: string): Promise<CsvTable> {
+async function readTable(path: string, input: CommandInput): Promise<CsvTable> {
   let bytes: Buffer;
   try {
     bytes = await readFile(path);
   } catch (cause) {
     throw new CommandFailed(`${path} cannot be read`, cause);
   }
-  // Half-read letters would be asked, and paid for, as addresses.
-  if (!isUtf8(bytes)) throw new CommandFailed(`${path} is not UTF-8: save it as "CSV UTF-8"`);
-  const text = bytes.toString('utf8');
+  const text = decodeFile(path, bytes, input.text('encoding'));
+  const wanted = wantedHeaders(input.text('column'));
   try {
-    return parseCsv(text);
+    return parseCsv(text, (cell) => wanted.includes(cell.trim().toLowerCase()));
   } catch (error) {
     if (error instanceof RangeError) throw new CommandFailed(`${path}: ${error.message}`);
     throw error;
   }
 }
 
+function wantedHeaders(name: string | null): readonly string[] {
+  return name === null ? addressHeaders : [name.trim().toLowerCase()];
+}
+
 function addressColumn({ headers }: CsvTable, name: string | null): number {
-  const wanted = name === null ? addressHeaders : [name.toLowerCase()];
+  const wanted = wantedHeaders(name);
   const found = headers.findIndex((header) => wanted.includes(header.trim().toLowerCase()));
   if (found >= 0) return found;
   if (name === null && headers.length === 1) return 0;
@@ -150,8 +165,13 @@ interface AskAll {
   questionOf(address: string): string;
 }
 
-/** The first refusal that holds for every row ends the run; what was answered by then is kept. */
-async function askAll({ terminal, journal, asking, addresses, concurrency, questionOf }: AskAll): Promise<void> {
+/**
+ * The addresses that stay pending, and why. The first refusal that holds for every row ends the run; what was answered by
+ * then is kept.
+ */
+async function askAll(all: AskAll): Promise<ReadonlyMap<string, Pending>> {
+  const { terminal, journal, asking, addresses, concurrency, questionOf } = all;
+  const pending = new Map<string, Pending>();
   const progress: Progress = terminal.progress('Geocoding', addresses.length);
   const stop = new AbortController();
   const interrupted = AbortSignal.any([asking.interrupted, stop.signal]);
@@ -168,6 +188,10 @@ async function askAll({ terminal, journal, asking, addresses, concurrency, quest
       if (interrupted.aborted) return;
       const answer = await askService({ ...asking, interrupted, onWait }, address);
       if (answer === null) continue;
+      if (answer.kind === 'pending') {
+        pending.set(address, answer);
+        continue;
+      }
       await journal.keep(questionOf(address), answer);
       done++;
       waiting = '';
@@ -184,50 +208,58 @@ async function askAll({ terminal, journal, asking, addresses, concurrency, quest
   progress.end();
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+  return pending;
 }
+
+type Outcome = Answer | Pending;
 
 interface Conclusion {
   readonly terminal: Terminal;
   readonly table: CsvTable;
-  readonly answers: readonly (Answer | undefined)[];
+  readonly answers: readonly (Outcome | undefined)[];
   readonly output: string;
   readonly interrupted: boolean;
 }
 
-/** The result is written only when every row has an answer. The journal stays: a second run costs nothing. */
+/** The result is written when every row was asked, pending ones marked as such. The journal stays: a second run costs nothing. */
 async function conclude({ terminal, table, answers, output, interrupted }: Conclusion): Promise<number> {
-  const countOf = (kind: Answer['kind']): number => answers.filter((answer) => answer?.kind === kind).length;
-  const left = answers.filter((answer) => answer === undefined).length;
+  const countOf = (kind: Outcome['kind']): number => answers.filter((answer) => answer?.kind === kind).length;
+  const pending = countOf('pending');
+  const unasked = answers.filter((answer) => answer === undefined).length;
   const counts = {
     rows: answers.length,
     found: countOf('found'),
     not_found: countOf('not_found'),
     refused: countOf('refused'),
-    left,
+    pending,
+    left: pending + unasked,
   };
-  if (left > 0) {
-    const text = `${left} of ${answers.length} rows are left; what was answered is kept. Run the same command again.`;
+  if (unasked > 0 || interrupted) {
+    const text = `${counts.left} of ${answers.length} rows are left; what was answered is kept. Run the same command again.`;
     terminal.result({ ...counts, output: null }, text);
     return interrupted ? exitCodes.interrupted : exitCodes.failed;
   }
   const draft = `${output}.part`;
-  await writeFile(draft, renderOutput(table, answers as readonly Answer[]));
+  await writeFile(draft, renderOutput(table, answers as readonly Outcome[]));
   await rename(draft, output);
-  const text = `${counts.found} found, ${counts.not_found} not found, ${counts.refused} refused: ${output}`;
-  terminal.result({ ...counts, output }, text);
-  return exitCodes.done;
+  const text = `${counts.found} found, ${counts.not_found} not found, ${counts.refused} refused, ${pending} pending: ${output}`;
+  terminal.result(
+    { ...counts, output },
+    pending === 0 ? text : `${text}\nRun the same command again for the pending rows.`,
+  );
+  return pending === 0 ? exitCodes.done : exitCodes.failed;
 }
 
-function renderOutput({ headers, rows, delimiter }: CsvTable, answers: readonly Answer[]): string {
+function renderOutput({ headers, rows, delimiter, hasByteOrderMark }: CsvTable, answers: readonly Outcome[]): string {
   const lines = [renderCsvRow([...headers, ...addedHeaders], delimiter)];
   for (const [index, row] of rows.entries()) {
     const padded = headers.map((_, column) => row[column] ?? '');
-    lines.push(renderCsvRow([...padded, ...cellsOf(answers[index] as Answer)], delimiter));
+    lines.push(renderCsvRow([...padded, ...cellsOf(answers[index] as Outcome)], delimiter));
   }
-  return lines.join('');
+  return `${hasByteOrderMark ? '\uFEFF' : ''}${lines.join('')}`;
 }
 
-function cellsOf(answer: Answer): string[] {
+function cellsOf(answer: Outcome): string[] {
   if (answer.kind !== 'found') return ['', '', '', '', '', '', `${answer.kind}: ${answer.message}`];
   const { place } = answer;
   const cells = ['latitude', 'longitude', 'formatted_address', 'confidence', 'location_type', 'provider'];

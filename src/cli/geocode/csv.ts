@@ -3,19 +3,30 @@
 export interface CsvTable {
   readonly headers: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** `,`, `;` or a tab: whichever the first line has most of; `,` where it has none. */
+  /** `,`, `;` or a tab: whichever the first line has most of outside quotes; `,` where it has none. */
   readonly delimiter: string;
+  /** It began with a byte-order mark, by which spreadsheets know UTF-8: what is written from it begins with one too. */
+  readonly hasByteOrderMark: boolean;
 }
 
+/** Of a list of addresses without a header. */
+const addressHeader = 'address';
+
 /**
- * A byte-order mark is dropped, empty lines are passed over. Where the first line names one column, each line is one cell:
- * a list of addresses has commas, and seldom quotes. Throws `RangeError` where a quote is not closed, or a row holds more
+ * Empty lines are passed over. Where the first line names one column, each line is one cell: a list of addresses has commas,
+ * and seldom quotes. Where the first line is an address itself, the file is such a list without a header. `isHeader` says
+ * whether a cell names the column that is looked for. Throws `RangeError` where a quote is not closed, or a row holds more
  * than the first line names: the address would be cut at its comma, and a wrong place be found.
  */
-export function parseCsv(text: string): CsvTable {
-  const content = text.replace(/^\uFEFF/, '');
+export function parseCsv(text: string, isHeader: (cell: string) => boolean = () => false): CsvTable {
+  const hasByteOrderMark = text.startsWith('\uFEFF');
+  const content = hasByteOrderMark ? text.slice(1) : text;
   const delimiter = guessDelimiter(content);
   const rows = splitRows(content, delimiter).filter((row) => row.length > 1 || row[0] !== '');
+  if (isBareList(rows[0] ?? [], delimiter, isHeader)) {
+    const list = splitRows(content, null).filter((row) => row[0] !== '');
+    return { headers: [addressHeader], rows: list, delimiter: ',', hasByteOrderMark };
+  }
   const [headers = [], ...rest] = rows;
   for (const [index, row] of rest.entries()) {
     if (row.slice(headers.length).some((cell) => cell !== '')) {
@@ -23,8 +34,23 @@ export function parseCsv(text: string): CsvTable {
       throw new RangeError(`${found}: put an address with a "${delimiter}" in double quotes`);
     }
   }
-  return { headers, rows: rest, delimiter: delimiter ?? ',' };
+  return { headers, rows: rest, delimiter: delimiter ?? ',', hasByteOrderMark };
 }
+
+/** What only an address has: a number, or the designator of a street or town. */
+const addressSign =
+  /\d|(?<!\p{L})(?:ул|улица|г|город|проспект|пр-т|массив|мкр|квартал|район|р-н|ko'?ch|ko.?chasi|shahri|sh|tumani|кўчаси|кучаси|шаҳри|тумани)(?!\p{L})/iu;
+
+/** The first line is an address and no header, and its commas (if any) are the address's own. */
+function isBareList(first: readonly string[], delimiter: string | null, isHeader: (cell: string) => boolean): boolean {
+  if (first.length === 0 || first.some(isHeader) || (delimiter !== null && delimiter !== ',')) return false;
+  const text = first.join(',');
+  return first.length === 1 ? !namesAddress.test(text) : addressSign.test(text);
+}
+
+/** `Адрес клиента`, `Manzillar`: one column, named. */
+const namesAddress =
+  /^["']?\s*(?:адрес|address|full.?address|manzil|манзил|location|объект|object|place|where)[^\d,]*$/iu;
 
 export function renderCsvRow(cells: readonly string[], delimiter: string): string {
   return `${cells.map((cell) => quoteCell(cell, delimiter)).join(delimiter)}\r\n`;
@@ -38,10 +64,11 @@ export function harmlessCell(text: string): string {
   return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }
 
-/** null: the first line has none. */
+/** null: the first line has none outside quotes. */
 function guessDelimiter(content: string): string | null {
-  const firstLine = content.split(/\r?\n/, 1)[0] ?? '';
-  const countOf = (delimiter: string): number => firstLine.split(delimiter).length - 1;
+  const firstLine = content.replace(/^[\r\n]+/, '').split(/\r\n?|\n/, 1)[0] ?? '';
+  const bare = firstLine.replace(/"(?:[^"]|"")*"/g, '');
+  const countOf = (delimiter: string): number => bare.split(delimiter).length - 1;
   const most = [',', ';', '\t'].reduce((best, next) => (countOf(next) > countOf(best) ? next : best));
   return countOf(most) === 0 ? null : most;
 }
@@ -75,7 +102,11 @@ function splitRows(content: string, delimiter: string | null): string[][] {
     } else if (character === '"' && cell === '') isQuoted = true;
     else if (character === delimiter) endCell();
     else if (character === '\n') endRow();
-    else if (character !== '\r' || content[at + 1] !== '\n') cell += character;
+    else if (character === '\r') {
+      // Line ends of Windows, and of old Macintosh programs.
+      if (content[at + 1] === '\n') at++;
+      endRow();
+    } else cell += character;
   }
   if (isQuoted) throw new RangeError(`a quote in row ${rows.length + 1} is not closed`);
   if (cell !== '' || row.length > 0) endRow();

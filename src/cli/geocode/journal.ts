@@ -12,6 +12,12 @@ export type Answer =
   /** The service refuses the address as it stands: asking again would bring the same. */
   | { readonly kind: 'refused'; readonly message: string };
 
+/** No answer for a reason that passes: an outage, a spent limit. It is never kept, so that the next run asks again. */
+export interface Pending {
+  readonly kind: 'pending';
+  readonly message: string;
+}
+
 export interface Journal {
   answerTo(question: string): Answer | undefined;
   /** Resolves when the answer is on the disk. */
@@ -69,6 +75,8 @@ function readAnswers(text: string): Map<string, Answer> {
   for (const line of text.split('\n')) {
     if (line === '') continue;
     const { question, answer } = JSON.parse(line) as { question: string; answer: Answer };
+    // A better answer may exist: it is asked for again.
+    if (answer.kind === 'found' && answer.place.degraded === true) continue;
     answers.set(question, answer);
   }
   return answers;
