@@ -5,9 +5,11 @@ import { openBudgetDirectory } from '../costs/budget-directory.ts';
 import { createBudgetGuard } from '../costs/budget-guard.ts';
 import { costOf } from '../costs/prices.ts';
 import { startBudgetWatch } from '../costs/watch-budgets.ts';
+import type { ExternalService } from '../directory/service.ts';
 import type { CallDeps } from '../gateway/deps.ts';
 import { createCallExecutor } from '../gateway/execute-call.ts';
 import { openBreakerClosing } from '../gateway/service-breaker.ts';
+import { createServicePauses } from '../gateway/service-pauses.ts';
 import { createGeocodingCapabilities } from '../geocoding/capabilities.ts';
 import { openServiceHealth } from '../health/service-health.ts';
 import { startLimitHistory } from '../limits/limit-history.ts';
@@ -127,6 +129,17 @@ export async function openCalls(
     }),
   );
 
+  const limitsOfProbe = (service: ExternalService) =>
+    service.serviceType === 'sheets' ? sheets.capabilities.limitsOf('read', service) : accountLimits(service);
+  const pauses = createServicePauses({
+    breakers,
+    limiter,
+    logger,
+    subjectsOf: (service) => [
+      ...accountLimits(service),
+      ...(service.serviceType === 'sheets' ? (limitReports.extraLimitsOf?.(service) ?? []) : []),
+    ],
+  });
   const probes = own(
     openProbes({
       directory,
@@ -137,15 +150,17 @@ export async function openCalls(
       leases,
       health,
       limiter,
-      closeBreaker: breakerClosing.closeEverywhere,
+      async letThrough(service) {
+        await breakerClosing.closeEverywhere(service);
+        await pauses.end(service);
+      },
       intervalMs: config.healthCheckIntervalSeconds * 1000,
       timeoutMs: config.requestTimeoutMs,
       findAdapter: (name) => findAdapter(name) ?? undefined,
       openHttp: (options) => providerHttp(outbound, options),
       // A probe of Sheets is a read to Google.
-      probeLimitsOf: (service) =>
-        service.serviceType === 'sheets' ? sheets.capabilities.limitsOf('read', service) : accountLimits(service),
+      probeLimitsOf: limitsOfProbe,
     }),
   );
-  return { calls, geocoding, sheets, limiter, cache, health, limitReports, probes, budgetGuard: budgets };
+  return { calls, geocoding, sheets, limiter, cache, health, limitReports, probes, pauses, budgetGuard: budgets };
 }

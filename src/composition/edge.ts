@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createMasker } from '../audit/mask.ts';
 import { blameVariable } from '../config/attribute-failure.ts';
 import type { BootstrapToken, Config } from '../config/config.ts';
+import { shownPause } from '../gateway/service-pauses.ts';
 import { defaultBatchConcurrency, defaultBatchDeadlineMs } from '../geocoding/batch.ts';
 import { buildApp } from '../http/app.ts';
 import { createAuthenticator } from '../http/auth/authenticate.ts';
@@ -59,7 +60,7 @@ export async function openEdge(
   const { db, store, broker } = stores;
   const { relay, intake, leases } = durability;
   const { directory, outbound, hasEmulator } = providers;
-  const { calls, geocoding, sheets, limiter, cache, health, limitReports, probes, budgetGuard } = opened;
+  const { calls, geocoding, sheets, limiter, cache, health, limitReports, probes, pauses, budgetGuard } = opened;
   const startedAtMs = clock.now();
   let isStopping = false;
   let graceMs = defaultGraceMs;
@@ -76,6 +77,7 @@ export async function openEdge(
     emulates: !hasEmulator ? 'none' : config.emulator === 'on' ? 'all' : 'keyless',
     refusalOf: (address) => refusalOf(outbound, address),
     limits: limitReports,
+    pauses,
     probe: probes.probe,
   });
 
@@ -138,6 +140,7 @@ export async function openEdge(
         health: {
           ofTenant: directory.ofTenant,
           healthOf: health.healthOf,
+          pauseOf: async (service) => shownPause(await pauses.pauseOf(service)),
           async remainingRequests(service) {
             const subjects = [familyLimit('geocoding', config.familyLimits), ...accountLimits(service)];
             const states = await limiter.peek(service.tenantId, subjects);

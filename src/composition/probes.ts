@@ -17,8 +17,8 @@ export interface ProbesDeps extends ProbeDeps {
   readonly health: Pick<ServiceHealth, 'observe' | 'settle' | 'healthOf'>;
   readonly limiter: Pick<RateLimiter, 'spend'>;
   readonly intervalMs: number;
-  /** Lets calls to the service through again, on every replica. */
-  closeBreaker(service: ExternalService): Promise<void>;
+  /** Ends whatever keeps calls from the service, on every replica: an open breaker, a pause that its provider asked for. */
+  letThrough(service: ExternalService): Promise<void>;
   /**
    * What a probe is counted by. The provider counts every request that arrives, also those that it does not bill: a probe
    * beside a spent minute would be the one call too many.
@@ -28,7 +28,7 @@ export interface ProbesDeps extends ProbeDeps {
 
 export interface Probes {
   /**
-   * A success closes the service's breaker: whoever asks has put something right, and wants it used. A scheduled probe
+   * A success closes the service's breaker and ends its provider's pause: whoever asks has put something right, and wants it used. A scheduled probe
    * closes none, since what it asks may need no key. Throws `RATE_LIMIT_EXCEEDED` where the provider would count one
    * request too many.
    */
@@ -52,12 +52,13 @@ export function openProbes(deps: ProbesDeps): Probes {
     return result;
   };
 
-  /** Milliseconds after which there is room again; 0: now. */
-  const waitOf = async (service: ExternalService): Promise<number> => {
+  /** Milliseconds after which there is room again; 0: now. `isPause`: the provider asked for it. */
+  const waitOf = async (service: ExternalService): Promise<{ waitMs: number; isPause: boolean }> => {
     const subjects = limitsOrNone(deps, service);
-    if (subjects.length === 0) return 0;
+    if (subjects.length === 0) return { waitMs: 0, isPause: false };
     const decision = await deps.limiter.spend(service.tenantId, subjects, 1);
-    return decision.granted ? 0 : Math.max(1, decision.retryAfterMs);
+    if (decision.granted) return { waitMs: 0, isPause: false };
+    return { waitMs: Math.max(1, decision.retryAfterMs), isPause: decision.because === 'back-off' };
   };
 
   const prober = startProber({
@@ -69,7 +70,7 @@ export function openProbes(deps: ProbesDeps): Probes {
     lastAttempts: () => listLastSuccesses(deps.db),
     async probe(service, signal) {
       // An account whose limit is spent is being asked a lot, and that tells more than a probe would.
-      if ((await waitOf(service)) === 0) await probeAndCount(service, null, signal);
+      if ((await waitOf(service)).waitMs === 0) await probeAndCount(service, null, signal);
     },
     tryHold: async (ttlMs) => (await leases.tryHold(leaseName, ttlMs)) !== null,
     release: () => leases.release(leaseName),
@@ -77,15 +78,16 @@ export function openProbes(deps: ProbesDeps): Probes {
 
   return {
     async probe(service, requestId) {
-      const waitMs = await waitOf(service);
-      if (waitMs > 0) {
+      const { waitMs, isPause } = await waitOf(service);
+      // Who asks during a provider's pause wants to know whether it is over.
+      if (waitMs > 0 && !isPause) {
         throw new ServiceError('RATE_LIMIT_EXCEEDED', 'The limit of the account leaves no request for a probe.', {
           provider: service.serviceName,
           ...(Number.isFinite(waitMs) ? { retryAfterSeconds: Math.ceil(waitMs / 1000) } : {}),
         });
       }
       const result = await probeAndCount(service, requestId, null);
-      if (result.ok === true) await deps.closeBreaker(service);
+      if (result.ok === true) await deps.letThrough(service);
       const { status, lastError, checkedAtMs } = health.healthOf(service);
       return {
         status,

@@ -16,7 +16,7 @@ import type { AttemptVerdict } from './judge-attempt.ts';
 import type { ProviderOutcome, Refused } from './outcome.ts';
 import { recordAsked } from './record-asked.ts';
 import type { Provider } from './resolve-providers.ts';
-import { breakerOf } from './service-breaker.ts';
+import { breakerOf, partOf } from './service-breaker.ts';
 
 /** One pause of the limiter for a 429 without `Retry-After`. */
 const defaultBackOffMs = 5_000;
@@ -30,8 +30,8 @@ export async function askProvider<Op extends KnownOperation>(
   terms: AskTerms,
 ): Promise<ProviderOutcome<OutputOf<Op>>> {
   const { service } = provider;
-  const state = breakerOf(deps, service).state();
-  if (state.kind === 'open') return passedByBreaker(service, state.openUntilMs, state.because);
+  const shut = breakerOf(deps, service).refusalFor(partOf(call));
+  if (shut !== null) return passedByBreaker(service, shut.openUntilMs, shut.because);
 
   const place = await deps.bulkheads.enter(service.id, terms.deadlineAtMs, context.signal);
   if (place.kind === 'aborted') return { kind: 'cancelled', service };

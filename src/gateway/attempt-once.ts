@@ -17,7 +17,7 @@ import type { CallDeps } from './deps.ts';
 import { type AttemptVerdict, isBilled, judgeError, judgeVerdict, settlePermit } from './judge-attempt.ts';
 import type { Refused } from './outcome.ts';
 import type { Provider } from './resolve-providers.ts';
-import { breakerOf, showBreaker } from './service-breaker.ts';
+import { breakerOf, partOf, showBreaker } from './service-breaker.ts';
 
 /** What the providers of one call share. */
 export interface AskContext {
@@ -60,7 +60,7 @@ export async function attemptOnce<Op extends KnownOperation>(
 ): Promise<Tried<OutputOf<Op>>> {
   const { service, adapter } = provider;
   const breaker = breakerOf(deps, service);
-  const permit = breaker.tryEnter();
+  const permit = breaker.tryEnter(partOf(call));
   if (!permit.entered) return { kind: 'breaker_open', openUntilMs: permit.openUntilMs, openedBy: permit.because };
   let verdict: AttemptVerdict<OutputOf<Op>> = { kind: 'cancelled' };
   /** Whatever may have become of the request: that its callers left says nothing of the provider. */
@@ -101,11 +101,13 @@ export async function attemptOnce<Op extends KnownOperation>(
     }
     verdict = withoutSecrets(verdict, [...adapter.secretsOf(account), ...http.masked]);
     const durationMs = deps.clock.now() - startedAtMs;
-    if (!wasAbandoned) observe(deps, service, verdict, durationMs);
+    const failures = settlePermit(permit, wasAbandoned ? { kind: 'cancelled' } : verdict);
+    if (!wasAbandoned) observe(deps, service, verdict, durationMs, failures);
     return { kind: 'tried', verdict, http, durationMs, costUsd: isBilled(verdict) ? priceUsd : 0 };
   } finally {
     if (budget?.kind === 'reserved') budget.reservation.settle(isBilled(verdict) ? priceUsd : 0);
-    settlePermit(permit, wasAbandoned ? { kind: 'cancelled' } : verdict);
+    // Settled already where the provider was asked: then this says nothing.
+    permit.abandoned();
     showBreaker(deps, service, breaker);
   }
 }
@@ -167,8 +169,17 @@ function orAborted<Value>(attempt: Promise<Value>, signal: AbortSignal): Promise
   });
 }
 
-function observe(deps: CallDeps, service: ExternalService, verdict: AttemptVerdict<unknown>, durationMs: number): void {
+/** `failures`: how many speak against the service now, those held back until then with them. */
+function observe(
+  deps: CallDeps,
+  service: ExternalService,
+  verdict: AttemptVerdict<unknown>,
+  durationMs: number,
+  failures: number,
+): void {
   if (verdict.kind === 'cancelled' || verdict.kind === 'throttled') return;
-  const faulty = verdict.kind === 'failed' || verdict.kind === 'denied' || verdict.kind === 'unknown_outcome';
-  deps.observeAttempt(service, { ok: !faulty, durationMs, fault: faulty ? verdict.message : null });
+  if (verdict.kind === 'failed' || verdict.kind === 'denied' || verdict.kind === 'unknown_outcome') {
+    const attempt = { ok: false, durationMs, fault: verdict.message };
+    for (let failure = 0; failure < failures; failure += 1) deps.observeAttempt(service, attempt);
+  } else deps.observeAttempt(service, { ok: true, durationMs, fault: null });
 }

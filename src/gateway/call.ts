@@ -41,6 +41,8 @@ export interface Capability<Op extends KnownOperation> {
   } | null;
   /** How long this very answer may be kept, where it is the answer that says so; 0: not at all. Default: the TTL above. */
   ttlSecondsOf?(output: OutputOf<Op>): number;
+  /** The part of the service that a call is about, where failures of one part may be its own: a path, a spreadsheet. */
+  partOf?(input: InputOf<Op>): string;
   /** `good` ends the chain; `poor` asks the next provider too, and the best answer wins. */
   judge?(output: OutputOf<Op>, input: InputOf<Op>): 'good' | 'poor';
   /** Higher is better; compares poor answers. */

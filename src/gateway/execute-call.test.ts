@@ -523,6 +523,8 @@ test('a grant that came too late to be used in time is asked for again, and nobo
     },
     peek: async () => [],
     backOff: async () => {},
+    resume: async () => {},
+    pausedUntilMs: async () => null,
     close: async () => {},
   };
   const clock = { now: () => Date.now() + aheadMs };

@@ -1,9 +1,11 @@
 /** The breaker of a service as it is configured now. */
 import type { ExternalService } from '../directory/service.ts';
 import type { Logger } from '../logger.ts';
-import type { CircuitBreaker, CircuitBreakers } from '../resilience/circuit-breaker.ts';
+import type { KnownOperation } from '../providers/provider.ts';
+import type { CircuitBreaker, CircuitBreakers, Part } from '../resilience/circuit-breaker.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import { notify } from '../storage/postgres/notify.ts';
+import type { Call } from './call.ts';
 import type { CallDeps } from './deps.ts';
 
 /**
@@ -12,6 +14,12 @@ import type { CallDeps } from './deps.ts';
  */
 export function breakerOf(deps: Pick<CallDeps, 'breakers'>, service: ExternalService): CircuitBreaker {
   return deps.breakers.breakerFor(breakerKeyOf(service));
+}
+
+/** What of the service a call is about: its failures alone are no outage. */
+export function partOf<Op extends KnownOperation>({ capability, input, question }: Call<Op>): Part {
+  // Of spreadsheets and paths there are few; of addresses each is another, and all of them would be asked.
+  return { key: capability.partOf?.(input) ?? question, isScout: capability.partOf !== undefined };
 }
 
 export function showBreaker(deps: Pick<CallDeps, 'metrics'>, service: ExternalService, breaker: CircuitBreaker): void {
@@ -69,7 +77,7 @@ export async function openBreakerClosing(deps: BreakerClosingDeps): Promise<Brea
   };
 }
 
-function breakerKeyOf({ id, updatedAtMs }: ExternalService): string {
+export function breakerKeyOf({ id, updatedAtMs }: Pick<ExternalService, 'id' | 'updatedAtMs'>): string {
   return `${id} ${updatedAtMs}`;
 }
 

@@ -6,6 +6,8 @@ import { reportGeocodingHealth } from './health.ts';
 
 type Sample = readonly [name: string, status: HealthStatus, overrides?: Partial<ExternalService>];
 
+const notPaused = { paused_until: null, paused_because: null };
+
 function report(...samples: readonly Sample[]) {
   const services = samples.map(
     ([serviceName, , overrides]) =>
@@ -18,6 +20,7 @@ function report(...samples: readonly Sample[]) {
         const status = samples.find(([name]) => name === serviceName)?.[1] ?? 'unknown';
         return { status, lastError: status === 'down' ? 'no answer in time' : null };
       },
+      pauseOf: async () => notPaused,
       remainingRequests: async ({ serviceName }) => (serviceName === 'google_maps' ? 42 : 50),
     },
     sampleCaller.tenantId,
@@ -35,8 +38,8 @@ test('each active geocoding provider is shown with what is left and what went wr
   assert.deepEqual(health, {
     status: 'degraded',
     providers: {
-      google_maps: { status: 'down', rate_limit_remaining: 42, last_error: 'no answer in time' },
-      yandex_maps: { status: 'healthy', rate_limit_remaining: 50, last_error: null },
+      google_maps: { status: 'down', rate_limit_remaining: 42, last_error: 'no answer in time', ...notPaused },
+      yandex_maps: { status: 'healthy', rate_limit_remaining: 50, last_error: null, ...notPaused },
     },
   });
 });

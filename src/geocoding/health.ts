@@ -6,6 +6,8 @@ export interface GeocodingHealthDeps {
   ofTenant(tenantId: TenantId): Promise<readonly ExternalService[]>;
   /** What the probes and calls of late say. */
   healthOf(service: ExternalService): { readonly status: HealthStatus; readonly lastError: string | null };
+  /** Why and until when it is not asked, as it is shown; nulls where it is asked. */
+  pauseOf(service: ExternalService): Promise<Pick<ProviderHealth, 'paused_until' | 'paused_because'>>;
   /** Requests left in the tightest window that a request to this service is counted in: the tenant's or its own. */
   remainingRequests(service: ExternalService): Promise<number>;
 }
@@ -14,6 +16,8 @@ export interface ProviderHealth {
   readonly status: HealthStatus;
   readonly rate_limit_remaining: number;
   readonly last_error: string | null;
+  readonly paused_until: string | null;
+  readonly paused_because: string | null;
 }
 
 export interface GeocodingHealth {
@@ -32,7 +36,8 @@ export async function reportGeocodingHealth(deps: GeocodingHealthDeps, tenantId:
     services.map(async (service): Promise<[string, ProviderHealth]> => {
       const { status, lastError } = deps.healthOf(service);
       const remaining = await deps.remainingRequests(service);
-      return [service.serviceName, { status, rate_limit_remaining: remaining, last_error: lastError }];
+      const pause = await deps.pauseOf(service);
+      return [service.serviceName, { status, rate_limit_remaining: remaining, last_error: lastError, ...pause }];
     }),
   );
   return { status: summarize(entries.map(([, provider]) => provider.status)), providers: Object.fromEntries(entries) };

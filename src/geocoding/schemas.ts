@@ -214,6 +214,8 @@ export const geocodingHealthSchema = Type.Object(
           description: "In the limit that is nearest to its end, over the tenant's own and the account's.",
         }),
         last_error: nullable(Type.String()),
+        paused_until: nullable(Type.String({ format: 'date-time', description: 'It is not asked until then.' })),
+        paused_because: nullable(oneOf(['retry_after', 'credentials_refused', 'failures'])),
       }),
     ),
   },

@@ -83,6 +83,7 @@ async function startApp(t: TestContext, overrides: { trustedProxies?: string[] }
         health: {
           ofTenant: async () => [],
           healthOf: () => ({ status: 'unknown', lastError: null }),
+          pauseOf: async () => ({ paused_until: null, paused_because: null }),
           remainingRequests: async () => 50,
         },
       }),

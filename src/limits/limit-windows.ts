@@ -18,8 +18,8 @@ export const grantFreshMs = 1_000;
 const arrivalMarginMs = grantFreshMs + 1_000;
 /** From the end of a slice until its tokens are back. */
 export const returnAfterMs = minuteMs + arrivalMarginMs;
-/** A longer back-off is cut: a provider is asked again at least once a day, whatever it said. */
-export const backOffMsMax = 86_400_000;
+/** A longer back-off is cut: a provider is asked again every quarter of an hour, whatever it said. */
+export const backOffMsMax = 900_000;
 
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;

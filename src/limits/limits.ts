@@ -66,6 +66,10 @@ export interface RateLimiter {
   peek(tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<readonly LimitState[]>;
   /** A provider said 429: nothing more is granted to this subject, on any replica, before `untilMs`. */
   backOff(tenantId: TenantId, subject: LimitSubject, untilMs: number): Promise<void>;
+  /** Ends a back-off before its time. Rejects where the store cannot be asked. */
+  resume(tenantId: TenantId, subject: LimitSubject): Promise<void>;
+  /** Unix milliseconds until which any of these subjects backs off; null: none does. */
+  pausedUntilMs(tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<number | null>;
   /** Writes back what is still unwritten, if it can, and stops. */
   close(): Promise<void>;
 }

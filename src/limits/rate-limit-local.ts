@@ -60,6 +60,13 @@ export function createLocalRateLimiter({ clock, maxSubjects = 50_000 }: LocalLim
       const account = accountOf(tenantId, subject);
       account.backOffUntilMs = Math.max(account.backOffUntilMs, Math.min(untilMs, clock.now() + backOffMsMax));
     },
+    async resume(tenantId, subject) {
+      accountOf(tenantId, subject).backOffUntilMs = 0;
+    },
+    async pausedUntilMs(tenantId, subjects) {
+      const untilMs = Math.max(0, ...subjects.map((subject) => accountOf(tenantId, subject).backOffUntilMs));
+      return untilMs > clock.now() ? untilMs : null;
+    },
     async close() {},
   };
 }

@@ -10,7 +10,7 @@ import type { TenantId } from '../ids.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 import type { Ledger } from './limit-ledger.ts';
 import { type LimitState, type LimitSubject, type LimitWindow, type WindowType, windowTypes } from './limits.ts';
-import { backOffScript, spendScript, writeBackScript } from './rate-limit-scripts.ts';
+import { backOffScript, resumeScript, spendScript, writeBackScript } from './rate-limit-scripts.ts';
 
 export interface SharedReply {
   /** Redis's clock. */
@@ -36,6 +36,7 @@ export interface SharedLimits {
   spend(tenantId: TenantId, subjects: readonly LimitSubject[], units: number): Promise<SharedReply>;
   peek(tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<SharedReply>;
   backOff(tenantId: TenantId, subject: LimitSubject, durationMs: number): Promise<void>;
+  resume(tenantId: TenantId, subject: LimitSubject): Promise<void>;
   /** Adds what was spent unseen; answers each subject's `bornMs`. All of one tenant, or the store is no cluster. */
   writeBack(debts: readonly Debt[]): Promise<readonly number[]>;
 }
@@ -102,6 +103,9 @@ export function createSharedLimits(store: SharedStore): SharedLimits {
     peek: (tenantId, subjects) => join(tenantId, subjects, 1, false),
     async backOff(tenantId, subject, durationMs) {
       await store.runScript(backOffScript, [limitKey(tenantId, subject)], [offsetMsOf(subject), Math.ceil(durationMs)]);
+    },
+    async resume(tenantId, subject) {
+      await store.runScript(resumeScript, [limitKey(tenantId, subject)], [offsetMsOf(subject)]);
     },
     async writeBack(debts) {
       const keys = debts.map(({ key }) => key);

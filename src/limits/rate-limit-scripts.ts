@@ -245,3 +245,15 @@ save(KEYS[1], state)
 return { now, state[2] }
 `,
 };
+
+/** KEYS: one subject. ARGV: its offset. Ends its back-off. */
+export const resumeScript: LuaScript = {
+  name: 'limit_resume',
+  lua: `${prelude}
+local state = open(redis.call('GET', KEYS[1]), tonumber(ARGV[1]))
+state[2] = 0
+redis.call('DEL', KEYS[1])
+save(KEYS[1], state)
+return now
+`,
+};

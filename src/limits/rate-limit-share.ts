@@ -51,6 +51,9 @@ export interface Share {
   owe(tenantId: TenantId, subjects: readonly LimitSubject[], units: number, nowMs: number): void;
   peek(tenantId: TenantId, subjects: readonly LimitSubject[], nowMs: number): readonly LimitState[];
   backOff(tenantId: TenantId, subject: LimitSubject, untilMs: number): void;
+  resume(tenantId: TenantId, subject: LimitSubject): void;
+  /** Unix milliseconds until which any of them backs off; null: none does. */
+  pausedUntilMs(tenantId: TenantId, subjects: readonly LimitSubject[], nowMs: number): number | null;
   memories(): Iterable<Memory>;
 }
 
@@ -164,6 +167,15 @@ export function createShare({ replicas, maxSubjects }: ShareDeps): Share {
     backOff(tenantId, subject, untilMs) {
       const memory = recall(tenantId, subject);
       memory.backOffUntilMs = Math.max(memory.backOffUntilMs, untilMs);
+    },
+
+    resume(tenantId, subject) {
+      recall(tenantId, subject).backOffUntilMs = 0;
+    },
+
+    pausedUntilMs(tenantId, subjects, nowMs) {
+      const untilMs = Math.max(0, ...subjects.map((subject) => recall(tenantId, subject).backOffUntilMs));
+      return untilMs > nowMs ? untilMs : null;
     },
 
     memories: () => memories.values(),

@@ -177,6 +177,26 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
       }
     },
 
+    async resume(tenantId, subject) {
+      share.resume(tenantId, subject);
+      await shared.resume(tenantId, subject);
+    },
+
+    async pausedUntilMs(tenantId, subjects) {
+      if (subjects.length === 0) return null;
+      if (store.isAvailable()) {
+        try {
+          const reply = await shared.peek(tenantId, subjects);
+          const untilMs = Math.max(...reply.subjects.map(({ backOffUntilMs }) => backOffUntilMs));
+          return untilMs > reply.nowMs ? untilMs - redisAheadMs : null;
+        } catch {
+          // Answered from memory below.
+        }
+      }
+      const untilMs = share.pausedUntilMs(tenantId, subjects, now());
+      return untilMs === null ? null : untilMs - redisAheadMs;
+    },
+
     async close() {
       absence.close();
       if (store.isAvailable()) await debts.writeAll().catch(() => {});

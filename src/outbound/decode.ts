@@ -21,7 +21,7 @@ const maxLayers = 2;
 export const acceptedEncodings = 'gzip, br, zstd';
 
 /**
- * The body as it was before encoding. Throws `TransportError`: `too-large` beyond `maxBytes`, `reset` where the bytes
+ * The body as it was before encoding. Throws `TransportError`: `too-large` beyond `maxBytes`, `encoding` where the bytes
  * are no valid encoding or one we did not ask for.
  */
 export async function decodeBody(body: Buffer, contentEncoding: string, maxBytes: number): Promise<Buffer> {
@@ -31,13 +31,13 @@ export async function decodeBody(body: Buffer, contentEncoding: string, maxBytes
     .map((layer) => layer.trim())
     .filter((layer) => layer !== '' && layer !== 'identity');
   if (layers.length === 0 || body.length === 0) return body;
-  if (layers.length > maxLayers) throw new TransportError('reset', true, new Error('too many content encodings'));
+  if (layers.length > maxLayers) throw new TransportError('encoding', true, new Error('too many content encodings'));
   let decoded = body;
   for (const layer of layers.reverse()) {
     const decode = decoders[layer];
-    if (decode === undefined) throw new TransportError('reset', true, new Error('unknown content encoding'));
+    if (decode === undefined) throw new TransportError('encoding', true, new Error('unknown content encoding'));
     decoded = await decode(decoded, { maxOutputLength: maxBytes }).catch((cause: NodeJS.ErrnoException) => {
-      throw new TransportError(cause.code === 'ERR_BUFFER_TOO_LARGE' ? 'too-large' : 'reset', true, cause);
+      throw new TransportError(cause.code === 'ERR_BUFFER_TOO_LARGE' ? 'too-large' : 'encoding', true, cause);
     });
   }
   return decoded;

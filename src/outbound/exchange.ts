@@ -22,7 +22,16 @@ export interface ProviderReply {
 }
 
 /** How a request failed before a whole reply was there. */
-export type TransportFault = 'refused' | 'reset' | 'timeout' | 'dns' | 'tls' | 'too-large' | 'blocked' | 'aborted';
+export type TransportFault =
+  | 'refused'
+  | 'reset'
+  | 'timeout'
+  | 'dns'
+  | 'tls'
+  | 'too-large'
+  | 'encoding'
+  | 'blocked'
+  | 'aborted';
 
 /** What callers and the audit read: never an address, nor the words of a library. */
 const words: Readonly<Record<TransportFault, string>> = {
@@ -32,6 +41,7 @@ const words: Readonly<Record<TransportFault, string>> = {
   dns: 'the name of its host cannot be resolved',
   tls: 'no TLS connection: its certificate or protocol is refused',
   'too-large': 'its answer is too large',
+  encoding: 'the encoding of its answer cannot be read',
   blocked: 'may not be called: the address is not public, and OUTBOUND_ALLOWED_NETWORKS does not name it',
   aborted: 'the request was given up',
 };

@@ -43,7 +43,14 @@ export type Verdict<Value> =
   /** The account is refused (key, billing, API off): the next provider, and the breaker counts it. */
   | { readonly kind: 'denied'; readonly message: string }
   /** Outage or rubbish. `retryable`: the same request may work in a moment. */
-  | { readonly kind: 'failed'; readonly retryable: boolean; readonly message: string; readonly passOn?: Value }
+  | {
+      readonly kind: 'failed';
+      readonly retryable: boolean;
+      readonly message: string;
+      readonly passOn?: Value;
+      /** What this caller alone asked for; says nothing of the service's health. */
+      readonly isCallersOwn?: boolean;
+    }
   /** A write whose outcome cannot be known. Never repeated blindly. */
   | {
       readonly kind: 'unknown_outcome';

@@ -86,12 +86,21 @@ function capabilityFor(clock: Clock, service: ExternalService, input: HttpInput)
     operation: 'http',
     family: 'proxy',
     serviceType: 'api',
+    partOf: ({ path }) => pathPattern(path),
     safeToRepeat: input.method === 'GET' || input.method === 'HEAD' || input.method === 'OPTIONS',
     cache: isCached
       ? { ttlSeconds: cacheTtlSeconds ?? 0, negativeTtlSeconds: 0, staleSeconds: cacheTtlSeconds ? staleSeconds : 0 }
       : null,
     ...(isCached ? { ttlSecondsOf: (output: HttpOutput) => ttlSecondsOf(output, cacheTtlSeconds, clock.now()) } : {}),
   };
+}
+
+/** `orders/17` and `orders/18` are one part of an API: what is a number or an id in a path says which of its things is meant. */
+function pathPattern(path: string): string {
+  return path
+    .split('/')
+    .map((segment) => (/^\d+$|^[0-9a-f-]{16,}$/i.test(segment) ? '*' : segment))
+    .join('/');
 }
 
 function questionOf({ method, path, query, headers }: HttpInput): string {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   type BreakerPolicy,
   type BreakerState,
+  type CircuitBreaker,
   createCircuitBreaker,
   createCircuitBreakers,
   type Permit,
@@ -15,7 +16,8 @@ const policy: BreakerPolicy = {
   windowMs: 10_000,
   openMs: 1_000,
   openMsMax: 8_000,
-  deniedMs: 300_000,
+  deniedMsMax: 300_000,
+  deniedMs: 10_000,
   probeLeaseMs: 30_000,
 };
 
@@ -145,10 +147,56 @@ test('a probe that never settles loses its place after its lease', () => {
   assert.equal(breaker.state().kind, 'closed');
 });
 
-test('a refused key opens it for minutes at the first answer', () => {
-  const { enter, refusedForMs } = createManual();
+test('a refused key pauses it shortly, and twice as long each time, up to a bound', () => {
+  const { enter, refusedForMs, advance } = createManual();
+  for (const pauseMs of [10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]) {
+    enter().denied();
+    assert.equal(refusedForMs(), pauseMs);
+    advance(pauseMs);
+  }
+  enter().succeeded();
   enter().denied();
-  assert.equal(refusedForMs(), 150_000);
+  assert.equal(refusedForMs(), 10_000);
+});
+
+function failPart(breaker: CircuitBreaker, key: string, isScout = true): number {
+  const entry = breaker.tryEnter({ key, isScout });
+  return entry.entered ? entry.failed(true) : -1;
+}
+
+test('one part that always fails opens nothing, and speaks against nothing', () => {
+  const { breaker, enter } = createManual();
+  for (let n = 0; n < 50; n += 1) assert.equal(failPart(breaker, 'odd'), 0);
+  enter().succeeded();
+  // It failed while others were answered: with another odd part beside it, it is still its own trouble.
+  for (let n = 0; n < 50; n += 1) {
+    assert.equal(failPart(breaker, 'odd'), 0);
+    assert.equal(failPart(breaker, 'other'), 0);
+  }
+  assert.equal(breaker.state().kind, 'closed');
+});
+
+test('an outage shows on several parts, each of which counts twice at most', () => {
+  const { breaker } = createManual();
+  assert.equal(failPart(breaker, 'a', false), 0);
+  assert.equal(failPart(breaker, 'a', false), 0);
+  assert.equal(failPart(breaker, 'b', false), 3);
+  assert.equal(breaker.state().kind, 'open');
+  assert.equal(failPart(breaker, 'c', false), -1);
+});
+
+test('while parts keep it open, those that have not failed are asked, and close it', () => {
+  const { breaker } = createManual();
+  for (const key of ['a', 'b', 'a', 'b']) failPart(breaker, key);
+  assert.equal(breaker.state().kind, 'open');
+  assert.equal(failPart(breaker, 'a'), -1);
+  const healthy = breaker.tryEnter({ key: 'healthy', isScout: true });
+  assert.ok(healthy.entered);
+  healthy.succeeded();
+  assert.equal(breaker.state().kind, 'closed');
+  // A refused connection is of no part: nothing is asked then.
+  for (let n = 0; n < 3; n += 1) breaker.tryEnter().entered && (breaker.tryEnter() as Permit).failed();
+  assert.equal(failPart(breaker, 'healthy'), -1);
 });
 
 test('answers from before a change of state count for nothing', () => {

@@ -6,8 +6,10 @@
  *      └────────────── the one probe succeeds ──────────────┐          └── the probe fails, longer ─┤
  *                                                           └───────────────────────────────────────┘
  *
- * A caller enters with a permit and must settle it once: `succeeded`, `failed`, `denied` (the key is refused: no
- * probing every few seconds) or `abandoned` (the caller left, or the answer says nothing of the provider's health).
+ * A caller enters with a permit and must settle it once: `succeeded`, `failed`, `denied` (the key is refused: a pause
+ * that doubles each time) or `abandoned` (the caller left, or the answer says nothing of the provider's health).
+ * A failure may be of one part of the service alone (a path, a spreadsheet): `part-failures.ts` says when such failures
+ * count. While they keep the breaker open, parts that have not failed are asked all the same.
  * While half-open exactly one call goes through; the rest are refused until it settles. A permit from before a change
  * of state counts for nothing when it settles after it. A clock that is set back ends the time of an open one: it would
  * stay open for as long as the clock needs to catch up.
@@ -15,6 +17,7 @@
  * `close` is for whoever knows better: an admin's check found that the provider answers again.
  */
 import type { Clock } from '../clock.ts';
+import { createPartFailures } from './part-failures.ts';
 
 /** `denied`: the provider refuses our key; waiting alone does not help. */
 export type OpenedBy = 'failures' | 'denied';
@@ -34,7 +37,11 @@ export interface Permit {
   /** Whether this call decides alone over closing an open breaker. */
   readonly isProbe: boolean;
   succeeded(): void;
-  failed(): void;
+  /**
+   * `ofPart`: it may lie in what was asked for, and says nothing of the rest. Returns how many failures now speak against
+   * the service: none while one part alone fails, and those held back with the one that shows it is not alone.
+   */
+  failed(ofPart?: boolean): number;
   denied(): void;
   abandoned(): void;
 }
@@ -47,11 +54,20 @@ export interface Refusal {
 }
 
 export interface CircuitBreaker {
-  tryEnter(): Permit | Refusal;
+  tryEnter(part?: Part): Permit | Refusal;
+  /** What `tryEnter` would refuse with now; null where it would let the call in, or make it the probe. */
+  refusalFor(part?: Part): Refusal | null;
   /** Closes it, whatever it is; permits from before count for nothing. */
   close(): void;
   /** An open breaker whose time is up reads as half-open. */
   state(): BreakerState;
+}
+
+/** What of a service is asked: a path, a spreadsheet, a question. */
+export interface Part {
+  readonly key: string;
+  /** Whether it is asked while the breaker is open because other parts fail: few parts, each asked often. */
+  readonly isScout: boolean;
 }
 
 export interface BreakerPolicy {
@@ -64,8 +80,9 @@ export interface BreakerPolicy {
   /** How long it stays open the first time; doubled by each failed probe. */
   readonly openMs: number;
   readonly openMsMax: number;
-  /** How long a refused key keeps it open. */
+  /** How long a refused key keeps it open the first time; doubled by each further refusal. */
   readonly deniedMs: number;
+  readonly deniedMsMax: number;
   /** A probe that never settles gives its place away after this. */
   readonly probeLeaseMs: number;
 }
@@ -78,7 +95,8 @@ export const defaultBreakerPolicy: BreakerPolicy = {
   windowMs: 10_000,
   openMs: 2_000,
   openMsMax: 60_000,
-  deniedMs: 300_000,
+  deniedMs: 10_000,
+  deniedMsMax: 300_000,
   probeLeaseMs: 30_000,
 };
 
@@ -113,6 +131,8 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
   let consecutiveFailures = 0;
   /** How often it opened since it was last closed. */
   let openings = 0;
+  let denials = 0;
+  const parts = createPartFailures(clock);
 
   const read = (nowMs: number): BreakerState => {
     if (inner.kind === 'closed') return { kind: 'closed', consecutiveFailures };
@@ -126,24 +146,67 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
     onChange?.(read(clock.now()));
   };
 
+  /** Between half and all of it: replicas that opened together must not probe together. */
+  const failurePauseMs = (): number => {
+    const fullMs = Math.min(policy.openMs * 2 ** Math.min(openings, 30), policy.openMsMax);
+    openings += 1;
+    return Math.round(fullMs * (0.5 + random() / 2));
+  };
+
+  /** A key that was put right is used within seconds; one that stays wrong is soon asked rarely. */
+  const deniedPauseMs = (): number => {
+    const pauseMs = Math.min(policy.deniedMs * 2 ** Math.min(denials, 30), policy.deniedMsMax);
+    denials += 1;
+    return pauseMs;
+  };
+
   const open = (because: OpenedBy): void => {
     const nowMs = clock.now();
-    const fullMs =
-      because === 'denied' ? policy.deniedMs : Math.min(policy.openMs * 2 ** Math.min(openings, 30), policy.openMsMax);
-    openings += 1;
-    // Between half and all of it: replicas that opened together must not probe together.
-    const openUntilMs = nowMs + Math.round(fullMs * (0.5 + random() / 2));
+    const openUntilMs = nowMs + (because === 'denied' ? deniedPauseMs() : failurePauseMs());
     changeTo({ kind: 'open', because, openedAtMs: nowMs, openUntilMs });
   };
 
   const close = (): void => {
     consecutiveFailures = 0;
     openings = 0;
+    denials = 0;
     recent.clear();
+    parts.noteSuccess(null);
     changeTo({ kind: 'closed' });
   };
 
-  const issuePermit = (isProbe: boolean): Permit => {
+  const countFailure = (counted: number): void => {
+    if (counted === 0) return;
+    consecutiveFailures += counted;
+    const { attempts, failures } = recent.count(clock.now(), true);
+    const shareReached = attempts >= policy.minimumAttempts && failures >= policy.failureShare * attempts;
+    if (consecutiveFailures >= policy.failuresInARow || shareReached) open('failures');
+  };
+
+  /** Asks a part that has not failed while others keep the breaker open. */
+  const issueScout = (part: Part): Permit => {
+    const issuedIn = generation;
+    let settled = false;
+    const settle = (): boolean => {
+      const counts = !settled && issuedIn === generation;
+      settled = true;
+      return counts;
+    };
+    return {
+      entered: true,
+      isProbe: false,
+      succeeded: () => {
+        if (settle()) close();
+      },
+      failed: (ofPart = false) => (settle() ? parts.note(ofPart ? part.key : null) : 0),
+      denied: () => {
+        if (settle()) open('denied');
+      },
+      abandoned: () => void settle(),
+    };
+  };
+
+  const issuePermit = (isProbe: boolean, part: Part | undefined): Permit => {
     const issuedIn = generation;
     let settled = false;
     /** True once, and only where no change of state made the permit stale. */
@@ -157,17 +220,17 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
       isProbe,
       succeeded: () => {
         if (!settle()) return;
-        if (isProbe) return close();
+        if (isProbe) close();
+        else recent.count(clock.now(), false);
         consecutiveFailures = 0;
-        recent.count(clock.now(), false);
+        parts.noteSuccess(part?.key ?? null);
       },
-      failed: () => {
-        if (!settle()) return;
-        if (isProbe) return open('failures');
-        consecutiveFailures += 1;
-        const { attempts, failures } = recent.count(clock.now(), true);
-        const shareReached = attempts >= policy.minimumAttempts && failures >= policy.failureShare * attempts;
-        if (consecutiveFailures >= policy.failuresInARow || shareReached) open('failures');
+      failed: (ofPart = false) => {
+        if (!settle()) return 0;
+        const counted = parts.note(ofPart ? (part?.key ?? null) : null);
+        if (isProbe) open('failures');
+        else countFailure(counted);
+        return counted;
       },
       denied: () => {
         if (settle()) open('denied');
@@ -178,19 +241,31 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
     };
   };
 
+  const mayScout = (part: Part | undefined): part is Part =>
+    inner.kind !== 'closed' && inner.because === 'failures' && part?.isScout === true && parts.isUntouched(part.key);
+
+  const untilMs = (nowMs: number): number | null => {
+    if (inner.kind === 'closed') return null;
+    if (inner.kind === 'open') return isOpenAt(inner, nowMs) ? inner.openUntilMs : null;
+    return inner.probeUntilMs > nowMs ? inner.probeUntilMs : null;
+  };
+
+  const refusalFor = (part?: Part): Refusal | null => {
+    const openUntilMs = untilMs(clock.now());
+    if (openUntilMs === null || inner.kind === 'closed' || mayScout(part)) return null;
+    return { entered: false, openUntilMs, because: inner.because };
+  };
+
   return {
-    tryEnter() {
-      if (inner.kind === 'closed') return issuePermit(false);
+    refusalFor,
+    tryEnter(part) {
+      if (inner.kind === 'closed') return issuePermit(false, part);
+      const refusal = refusalFor(part);
+      if (refusal !== null) return refusal;
       const nowMs = clock.now();
-      const { because } = inner;
-      if (inner.kind === 'open' && isOpenAt(inner, nowMs)) {
-        return { entered: false, openUntilMs: inner.openUntilMs, because };
-      }
-      if (inner.kind === 'half-open' && inner.probeUntilMs > nowMs) {
-        return { entered: false, openUntilMs: inner.probeUntilMs, because };
-      }
+      if (part !== undefined && untilMs(nowMs) !== null) return issueScout(part);
       changeTo({ kind: 'half-open', because: inner.because, probeUntilMs: nowMs + policy.probeLeaseMs });
-      return issuePermit(true);
+      return issuePermit(true, part);
     },
     close,
     state: () => read(clock.now()),
@@ -235,6 +310,8 @@ export interface CircuitBreakers {
   breakerFor(serviceId: string): CircuitBreaker;
   /** Closes the breaker of this service; false where it is closed, or not in use. */
   closeBreaker(serviceId: string): boolean;
+  /** null: it is not in use. Makes none, and counts as no use. */
+  stateOf(serviceId: string): BreakerState | null;
   /** For metrics: every breaker in use. */
   states(): ReadonlyMap<string, BreakerState>;
 }
@@ -273,6 +350,7 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
       breaker.close();
       return true;
     },
+    stateOf: (serviceId) => breakers.get(serviceId)?.state() ?? null,
     states: () => new Map([...breakers].map(([serviceId, breaker]) => [serviceId, breaker.state()])),
   };
 }

@@ -47,7 +47,11 @@ export function createCapabilities(deps: CapabilitiesDeps): SheetsCapabilities {
     },
     ...accountLimits(service),
   ];
-  const family = { family: 'sheets', serviceType: 'sheets' } as const;
+  const family = {
+    family: 'sheets',
+    serviceType: 'sheets',
+    partOf: ({ spreadsheetId }: { readonly spreadsheetId: string }) => spreadsheetId,
+  } as const;
   const asReads = { ...family, limitsOf: (service: ExternalService) => limitsOf('read', service) };
   const asWrites = { ...family, limitsOf: (service: ExternalService) => limitsOf('write', service), cache: null };
   const cache = { ttlSeconds: deps.ttlSeconds, negativeTtlSeconds: 0, staleSeconds };

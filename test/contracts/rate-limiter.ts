@@ -167,6 +167,19 @@ export function rateLimiterContract(name: string, open: (t: TestContext) => Prom
     }
   });
 
+  test(`${name}: a back-off lasts a quarter of an hour at most, is told, and can be ended`, async (t) => {
+    const { limiter, clock, spend } = await openWith(t);
+    for (const subject of [subjectOf('limited', [perMinute(5)]), subjectOf('unlimited', [])]) {
+      assert.equal(await limiter.pausedUntilMs(tenant, [subject]), null);
+      await limiter.backOff(tenant, subject, clock.now() + 86_400_000);
+      assert.equal(refusalOf(await spend([subject])).retryAfterMs, 900_000);
+      assert.equal(await limiter.pausedUntilMs(tenant, [subject]), clock.now() + 900_000);
+      await limiter.resume(tenant, subject);
+      assert.equal(await limiter.pausedUntilMs(tenant, [subject]), null);
+      assert.ok((await spend([subject])).granted);
+    }
+  });
+
   test(`${name}: peeking spends nothing, and states say what is used until when`, async (t) => {
     const { limiter, clock, spend } = await openWith(t);
     const subject = subjectOf('a', [{ windowType: 'hour', maxRequests: 9 }, perMinute(5)]);

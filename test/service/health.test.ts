@@ -130,10 +130,12 @@ test('failures that several replicas saw add up, and are announced once', async 
   const events = await keepEvents(one);
   const id = await register(one, { base_url: upstream.url });
   upstream.status = 500;
+  let asked = 0;
+  // Failures of one path alone say nothing of the service, so each call asks another.
   const ask = (app: TestService) =>
-    app.call('PUT', '/proxy/api/x', undefined, { 'x-management-company-id': one.tenant });
+    app.call('PUT', `/proxy/api/${'x'.repeat(++asked)}`, undefined, { 'x-management-company-id': one.tenant });
   await waitFor('the other replica knows the service', async () => (await ask(two)).status === 500);
-  for (const app of [one, two, one, two, one]) await ask(app);
+  for (const app of [one, two, one, two, one, two]) await ask(app);
   await waitFor('both know that it is down', async () => {
     const seen = await Promise.all(
       [one, two].map((app) => app.url).map(async (url) => (await fetch(`${url}/metrics`)).text()),
@@ -152,8 +154,10 @@ test('calls alone take a service down, and then it is not asked for a while', as
   const app = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host });
   const id = await register(app, { base_url: upstream.url });
   upstream.status = 503;
-  for (let n = 0; n < 3; n += 1) await app.call('GET', '/proxy/api/x');
-  assert.equal(upstream.requests.length, 6);
+  for (const path of ['x', 'y', 'z']) await app.call('GET', `/proxy/api/${path}`);
+  const asked = upstream.requests.length;
+  assert.equal((await app.call('GET', '/proxy/api/x')).status, 503);
+  assert.equal(upstream.requests.length, asked);
   await waitFor('the service to be down', async () => {
     return (await admin(app, 'GET', `/services/${id}`)).json.health_status === 'down';
   });

@@ -576,6 +576,52 @@ test('only what is safe to repeat is repeated, and a quota is kept', async (t) =
     assert.equal(upstream.seen.length, 1);
   });
 
+  await t.test(
+    'a Retry-After of a day is a quarter of an hour, is shown, and ends with a check or a change',
+    async () => {
+      const id = await register('patient');
+      const admin = { authorization: `Bearer ${app.adminToken}` };
+      const windowsOf = async () => (await app.call('GET', `/services/${id}/rate-limits`, undefined, admin)).json;
+      for (const end of ['check', 'change']) {
+        upstream.answer = (_seen, response) => response.writeHead(429, { 'retry-after': '86400' }).end();
+        assert.equal((await ask(app, 'patient/x')).status, 429);
+        const refused = await ask(app, 'patient/x');
+        const seconds = Number(refused.headers.get('retry-after'));
+        assert.ok(refused.status === 429 && seconds > 800 && seconds <= 900, `${refused.status} ${seconds}`);
+        const shown = await windowsOf();
+        assert.equal(shown.paused_because, 'retry_after');
+        assert.equal(shown.windows[0].is_rate_limited, true);
+        upstream.answer = (_seen, response) => response.end('again');
+        if (end === 'check') await app.call('POST', `/services/${id}/check`, undefined, admin);
+        else await app.call('PATCH', `/services/${id}`, { description: 'changed' }, admin);
+        assert.equal((await windowsOf()).paused_until, null);
+        assert.equal((await ask(app, 'patient/x')).status, 200);
+      }
+    },
+  );
+
+  await t.test('paths that always fail do not take the service from the others', async () => {
+    await register('mixed');
+    const odd: Record<string, (response: ServerResponse) => void> = {
+      '500': (response) => response.writeHead(500).end(),
+      '401': (response) => response.writeHead(401).end(),
+      encoding: (response) => response.writeHead(200, { 'content-encoding': 'UTF-8' }).end('x'),
+      cut: (response) => void response.writeHead(200, { 'content-length': '9' }).write('x', () => response.destroy()),
+    };
+    upstream.answer = ({ url }, response) => {
+      const hostile = odd[url.split('/').at(-1) ?? ''];
+      if (hostile === undefined) response.end('fine');
+      else hostile(response);
+    };
+    for (let round = 0; round < 3; round += 1) {
+      for (const path of Object.keys(odd)) {
+        const replies = Array.from({ length: 3 }, () => ask(app, `mixed/${path}`).then((reply) => reply.text()));
+        await Promise.allSettled(replies);
+        assert.equal((await ask(app, `mixed/healthy-${path}`)).status, 200, path);
+      }
+    }
+  });
+
   await t.test('a body that is too large is refused', async () => {
     const reply = await ask(app, 'shaky/big', { method: 'PUT', body: Buffer.alloc(10 * 1024 * 1024 + 1) });
     assert.equal(reply.status, 413);

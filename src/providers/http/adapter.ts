@@ -185,7 +185,9 @@ function judge(question: Question, { status, headers, body }: ProviderReply): Ve
     return { kind: 'failed', retryable, message: `HTTP ${status}`, passOn: value };
   }
   if (status === 401) {
-    return { kind: 'failed', retryable: false, message: 'the credential is refused (HTTP 401)', passOn: value };
+    // Of one path it may be the caller's wish that is refused, so that a call's 401 speaks against no service.
+    const message = 'the credential is refused (HTTP 401)';
+    return { kind: 'failed', retryable: false, message, passOn: value, isCallersOwn: true };
   }
   if (status === 429) {
     const pauseMs = retryAfterMs({ headers });

@@ -19,6 +19,8 @@ const readOnly = {
   has_credentials: Type.Optional(Type.Unknown()),
   health_status: Type.Optional(Type.Unknown()),
   last_health_check: Type.Optional(Type.Unknown()),
+  paused_until: Type.Optional(Type.Unknown()),
+  paused_because: Type.Optional(Type.Unknown()),
   created_at: Type.Optional(Type.Unknown()),
   updated_at: Type.Optional(Type.Unknown()),
 };
@@ -115,6 +117,15 @@ export function idOf({ params }: { readonly params: unknown }): string {
 }
 
 const time = Type.String({ format: 'date-time' });
+/** As `shownPause` writes them. */
+export const pauseMembers = {
+  paused_until: nullable(
+    Type.String({ format: 'date-time', description: 'It is not asked until then; a successful check ends it.' }),
+  ),
+  paused_because: nullable(
+    Type.Union(['retry_after', 'credentials_refused', 'failures'].map((because) => Type.Literal(because))),
+  ),
+};
 const shownLimit = nullable(Type.Integer());
 
 /** `ExternalService`. */
@@ -131,6 +142,7 @@ export const serviceSchema = Type.Object({
   is_active: Type.Boolean(),
   health_status: Type.Union(['healthy', 'degraded', 'down', 'unknown'].map((status) => Type.Literal(status))),
   last_health_check: nullable(time),
+  ...pauseMembers,
   rate_limit_per_minute: shownLimit,
   rate_limit_per_hour: shownLimit,
   rate_limit_per_day: shownLimit,

@@ -13,8 +13,10 @@ import {
 } from '../../../directory/manage-services.ts';
 import { presentService } from '../../../directory/present-service.ts';
 import type { ServiceDirectory } from '../../../directory/service.ts';
+import { serviceOfRow } from '../../../directory/service-row.ts';
+import { type ServicePauses, shownPause } from '../../../gateway/service-pauses.ts';
 import { isUuid, type TenantId } from '../../../ids.ts';
-import { findService, pageServices } from '../../../storage/tables/external-services.ts';
+import { type ExternalServiceRow, findService, pageServices } from '../../../storage/tables/external-services.ts';
 import { apiPrefix, type Routes } from '../../app.ts';
 import { jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
@@ -38,6 +40,7 @@ import {
 export interface ServicesRoutesDeps extends ManageServicesDeps, ServicesRateLimitsDeps, ServicesCheckDeps {
   readonly directory: Pick<ServiceDirectory, 'refresh' | 'ofTenant'>;
   readonly cache: Pick<ResponseCache, 'invalidate'>;
+  readonly pauses: ServicePauses;
   readonly idempotency: Idempotency;
   readonly emulates: Emulates;
   /** Why the outbound policy lets nothing be sent to this URL; null where it does. */
@@ -67,7 +70,7 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
             offset: query.offset ?? 0,
           }),
         );
-        return { services: rows.map(presentService), total };
+        return { services: await Promise.all(rows.map((row) => present(deps, row))), total };
       },
     );
 
@@ -83,7 +86,7 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
         await checkAddresses(draft, null, deps.refusalOf);
         const row = await createService(deps, tenantId, draft, contextOf(request));
         deps.directory.refresh(tenantId);
-        return jsonAnswer(201, presentService(row), { location: `${apiPrefix}/services/${row.id}` });
+        return jsonAnswer(201, await present(deps, row), { location: `${apiPrefix}/services/${row.id}` });
       }),
     );
 
@@ -93,7 +96,7 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
         config: { access, answers: { 200: serviceSchema } },
         schema: { tags, summary: 'One service', params: idParamsSchema },
       },
-      async (request) => presentService(await findOwn(deps, callerOf(request).tenantId, idOf(request))),
+      async (request) => present(deps, await findOwn(deps, callerOf(request).tenantId, idOf(request))),
     );
 
     for (const method of ['PUT', 'PATCH'] as const) {
@@ -107,7 +110,7 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
           params: idParamsSchema,
           body: method === 'PUT' ? serviceBodySchema : servicePatchSchema,
         },
-        handler: async (request) => presentService(await change(deps, request, method)),
+        handler: async (request) => present(deps, await change(deps, request, method)),
       });
     }
 
@@ -146,8 +149,14 @@ async function change(deps: ServicesRoutesDeps, request: FastifyRequest, method:
   await checkAddresses(draftOf(before), before, deps.refusalOf);
   const row = await changeService(deps, tenantId, before.id, draftOf, contextOf(request));
   deps.directory.refresh(tenantId);
+  await deps.pauses.end(serviceOfRow(row));
   if (answersMayDiffer(before, row)) await deps.cache.invalidate(tenantId, { serviceName: before.service_name });
   return row;
+}
+
+/** With why it is not asked for a while, where that is so. */
+async function present({ pauses }: Pick<ServicesRoutesDeps, 'pauses'>, row: ExternalServiceRow) {
+  return { ...presentService(row), ...shownPause(await pauses.pauseOf(serviceOfRow(row))) };
 }
 
 /** Throws `NOT_FOUND`, also for what is no id at all. */

@@ -1,0 +1,64 @@
+/**
+ * Why a service is not asked for a while, and until when: a provider's `Retry-After`, a refused key, or failures. A
+ * provider's pause is known to all replicas; what opened a breaker is what this replica has seen.
+ */
+import type { ExternalService } from '../directory/service.ts';
+import type { LimitSubject, RateLimiter } from '../limits/limits.ts';
+import type { Logger } from '../logger.ts';
+import type { CircuitBreakers, OpenedBy } from '../resilience/circuit-breaker.ts';
+import { breakerKeyOf } from './service-breaker.ts';
+
+export interface ServicePause {
+  readonly because: 'retry_after' | 'credentials_refused' | 'failures';
+  /** Unix milliseconds. */
+  readonly untilMs: number;
+}
+
+export interface ServicePauses {
+  /** Whichever ends last; null where the service is asked as usual. */
+  pauseOf(service: ExternalService): Promise<ServicePause | null>;
+  /** The service changed, or answers again: its provider's pause is over. */
+  end(service: ExternalService): Promise<void>;
+}
+
+export interface ServicePausesDeps {
+  readonly breakers: Pick<CircuitBreakers, 'stateOf'>;
+  readonly limiter: Pick<RateLimiter, 'pausedUntilMs' | 'resume'>;
+  readonly logger: Logger;
+  subjectsOf(service: ExternalService): readonly LimitSubject[];
+}
+
+const words = { denied: 'credentials_refused', failures: 'failures' } as const satisfies Record<OpenedBy, string>;
+
+export function createServicePauses({ breakers, limiter, logger, subjectsOf }: ServicePausesDeps): ServicePauses {
+  return {
+    async pauseOf(service) {
+      const askedMs = await limiter.pausedUntilMs(service.tenantId, subjectsOf(service));
+      const state = breakers.stateOf(breakerKeyOf(service));
+      const opened = state?.kind === 'open' ? state : null;
+      if (opened !== null && opened.openUntilMs > (askedMs ?? 0)) {
+        return { because: words[opened.because], untilMs: opened.openUntilMs };
+      }
+      return askedMs === null ? null : { because: 'retry_after', untilMs: askedMs };
+    },
+    async end(service) {
+      const ends = subjectsOf(service).map((subject) => limiter.resume(service.tenantId, subject));
+      for (const ended of await Promise.allSettled(ends)) {
+        if (ended.status === 'rejected') {
+          logger.warn({ err: ended.reason, service: service.serviceName }, 'a pause could not be ended');
+        }
+      }
+    },
+  };
+}
+
+/** In wire names, as services and health show it. */
+export function shownPause(pause: ServicePause | null): {
+  readonly paused_until: string | null;
+  readonly paused_because: ServicePause['because'] | null;
+} {
+  return {
+    paused_until: pause === null ? null : new Date(pause.untilMs).toISOString(),
+    paused_because: pause?.because ?? null,
+  };
+}
