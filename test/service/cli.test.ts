@@ -366,10 +366,7 @@ test('a file that was interrupted is resumed, and no address is asked twice', as
   assert.deepEqual(paid.toSorted(), ['a', 'b, 1', 'd', 'nowhere']);
   assert.ok((await readFile(resumed.json.output, 'utf8')).startsWith('\uFEFF'), 'as the file began');
   const [header, ...rows] = (await readFile(resumed.json.output, 'utf8')).trim().split('\r\n');
-  assert.equal(
-    header,
-    '\uFEFFid,address,latitude,longitude,formatted_address,confidence,location_type,provider,result',
-  );
+  assert.equal(header, 'id,address,latitude,longitude,formatted_address,confidence,location_type,provider,result');
   assert.equal(rows[1], '2,"b, 1",41.3,69.2,"b, 1, ""city""",,,,found');
   assert.match(rows[3] ?? '', /^4,nowhere,,,,,,,not_found: /);
 
