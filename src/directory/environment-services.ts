@@ -24,9 +24,10 @@ import {
 } from '../storage/tables/external-services.ts';
 import { answersMayDiffer } from './answer-source.ts';
 import { type ChangeContext, recordServiceChange } from './audit-service.ts';
+import { destinationsOf } from './destination.ts';
 import { registeredEvent } from './manage-services.ts';
 import type { ExternalService, ServiceDirectory } from './service.ts';
-import { openAccount, sealApiKey, sealCredentials } from './service-row.ts';
+import { openToCompare, resealedFor, sealApiKey, sealCredentials } from './service-row.ts';
 
 /** What the environment says of one provider. */
 export interface EnvironmentProvider {
@@ -177,15 +178,21 @@ function ownedValues(keyring: Keyring, row: Current, provider: EnvironmentProvid
     ...(provider.baseUrl === null ? {} : { base_url: true }),
     ...(presence === 'absent' ? { absent: true } : {}),
   };
+  const config = {
+    ...ownConfig,
+    ...(presence === 'emulated' ? { emulated: true } : {}),
+    ...(Object.keys(nextMark).length === 0 ? {} : { environment: nextMark }),
+  };
+  // The environment is the operator's word: an address that it gives takes the secrets with it.
+  const { serviceName, serviceType } = provider;
+  const destinations = destinationsOf({ serviceName, serviceType, baseUrl, config });
+  const isMoved = provider.baseUrl !== null || mark.base_url === true || secrets.mark !== undefined;
   return {
-    api_key: secrets.api_key,
-    credentials: secrets.credentials,
+    ...(isMoved
+      ? resealedFor(keyring, row, secrets, destinations)
+      : { api_key: secrets.api_key, credentials: secrets.credentials }),
     base_url: baseUrl,
-    config: {
-      ...ownConfig,
-      ...(presence === 'emulated' ? { emulated: true } : {}),
-      ...(Object.keys(nextMark).length === 0 ? {} : { environment: nextMark }),
-    },
+    config,
     is_active: presence === 'absent' ? false : row.is_active || mark.absent === true,
   };
 }
@@ -209,8 +216,8 @@ function secretsOf(keyring: Keyring, row: Current, provider: EnvironmentProvider
   // Sealing draws a new IV: what is there already must not look like a change.
   if (markOf(row).credential === mark && !hasOwnCredential(keyring, row)) return { ...kept(row), mark };
   return credential.kind === 'api-key'
-    ? { api_key: sealApiKey(keyring, row, credential.text), credentials: row.credentials, mark }
-    : { api_key: row.api_key, credentials: sealCredentials(keyring, row, JSON.parse(credential.text)), mark };
+    ? { api_key: sealApiKey(keyring, row, credential.text, []), credentials: row.credentials, mark }
+    : { api_key: row.api_key, credentials: sealCredentials(keyring, row, JSON.parse(credential.text), []), mark };
 }
 
 /** True where the service holds a credential, and not the one that the environment wrote. */
@@ -218,8 +225,7 @@ function hasOwnCredential(keyring: Keyring, row: Current): boolean {
   if (row.api_key === null && row.credentials === null) return false;
   const { credential } = markOf(row);
   if (credential === undefined) return true;
-  const { apiKey, credentials } = openAccount(keyring, row as ExternalServiceRow);
-  const texts = [apiKey, credentials === null ? null : JSON.stringify(credentials)].filter((text) => text !== null);
+  const texts = openToCompare(keyring, row, row);
   return !texts.some((text) => fingerprint(row.id, text) === credential);
 }
 

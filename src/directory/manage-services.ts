@@ -1,4 +1,5 @@
 /** Creating, changing and deleting a tenant's services: the row, its sealed secrets and its event in one transaction. */
+import { isDeepStrictEqual } from 'node:util';
 import { invalidInput, ServiceError } from '../errors.ts';
 import { newId, type ServiceId, type TenantId } from '../ids.ts';
 import type { DurableEvent } from '../outbox/events.ts';
@@ -14,7 +15,8 @@ import {
   updateService,
 } from '../storage/tables/external-services.ts';
 import { type ChangeContext, recordServiceChange } from './audit-service.ts';
-import { sealApiKey, sealCredentials } from './service-row.ts';
+import { checkSecretsStay, destinationsOf, destinationsOfRow } from './destination.ts';
+import { resealedFor, sealApiKey, sealCredentials } from './service-row.ts';
 
 export type { ChangeContext } from './audit-service.ts';
 
@@ -106,6 +108,7 @@ export async function changeService(
     checkName(existing, current.id, draft);
     checkType(existing, current, draft);
     checkFallback(existing, current.id, draft);
+    checkSecretsStay(current, draft);
     const row = await updateService(tx, tenantId, current.id, valuesOf(deps.keyring, current, current, draft));
     if (row === null) throw noSuchService();
     await recordServiceChange(tx, current, row, context, deps.clock.now());
@@ -181,14 +184,23 @@ function valuesOf(
   current: ExternalServiceRow | null,
   draft: ServiceDraft,
 ): ExternalServiceValues {
+  const destinations = destinationsOf(draft);
+  const kept = { api_key: current?.api_key ?? null, credentials: current?.credentials ?? null };
+  // What is sent anew or taken away need not open any more.
+  const stays = {
+    api_key: draft.apiKey === undefined ? kept.api_key : null,
+    credentials: draft.credentials === undefined ? kept.credentials : null,
+  };
+  const before = current === null ? destinations : destinationsOfRow(current);
+  const secrets = isDeepStrictEqual(before, destinations) ? stays : resealedFor(keyring, owner, stays, destinations);
   return {
     service_name: draft.serviceName,
     service_type: draft.serviceType,
     display_name: draft.displayName,
     base_url: draft.baseUrl,
-    api_key: sealedOr(current?.api_key ?? null, draft.apiKey, (apiKey) => sealApiKey(keyring, owner, apiKey)),
-    credentials: sealedOr(current?.credentials ?? null, draft.credentials, (credentials) =>
-      sealCredentials(keyring, owner, credentials),
+    api_key: sealedOr(secrets.api_key, draft.apiKey, (apiKey) => sealApiKey(keyring, owner, apiKey, destinations)),
+    credentials: sealedOr(secrets.credentials, draft.credentials, (credentials) =>
+      sealCredentials(keyring, owner, credentials, destinations),
     ),
     config: draft.config,
     is_active: draft.isActive,

@@ -1,7 +1,9 @@
 /** Between rows of `external_services` and services as the rooms above know them; secrets are sealed and opened here. */
+import { isDeepStrictEqual } from 'node:util';
 import type { ProviderAccount, ServiceType } from '../providers/provider.ts';
 import type { Keyring, SealBinding } from '../secrets/keyring.ts';
 import type { ExternalServiceRow } from '../storage/tables/external-services.ts';
+import { destinationsOfRow, openedFor, splitDestinations, withDestinations } from './destination.ts';
 import type { ExternalService } from './service.ts';
 
 export function serviceOfRow(row: ExternalServiceRow): ExternalService {
@@ -44,25 +46,62 @@ function bindingOf(owner: Owner, column: Secret): SealBinding {
   return { table: 'external_services', rowId: owner.id, tenantId: owner.management_company_id, column };
 }
 
-export function sealApiKey(keyring: Keyring, owner: Owner, apiKey: string): string {
-  return keyring.seal(apiKey, bindingOf(owner, 'api_key'));
+export function sealApiKey(
+  keyring: Pick<Keyring, 'seal'>,
+  owner: Owner,
+  apiKey: string,
+  destinations: readonly string[],
+): string {
+  return keyring.seal(withDestinations(apiKey, destinations), bindingOf(owner, 'api_key'));
 }
 
-export function sealCredentials(keyring: Keyring, owner: Owner, credentials: unknown): { sealed: string } {
-  return { sealed: keyring.seal(JSON.stringify(credentials), bindingOf(owner, 'credentials')) };
+export function sealCredentials(
+  keyring: Pick<Keyring, 'seal'>,
+  owner: Owner,
+  credentials: unknown,
+  destinations: readonly string[],
+): { sealed: string } {
+  const plain = withDestinations(JSON.stringify(credentials), destinations);
+  return { sealed: keyring.seal(plain, bindingOf(owner, 'credentials')) };
 }
 
-/** Throws `SealBroken` where no key of ours opens the secrets. */
-export function openAccount(keyring: Keyring, row: ExternalServiceRow): ProviderAccount {
+/** Throws `SealBroken` where no key of ours opens the secrets, or they were given for another destination. */
+export function openAccount(keyring: Pick<Keyring, 'open'>, row: ExternalServiceRow): ProviderAccount {
+  const destinations = destinationsOfRow(row);
+  const apiKey = row.api_key === null ? null : keyring.open(row.api_key, bindingOf(row, 'api_key'));
+  const credentials =
+    row.credentials === null ? null : keyring.open(row.credentials.sealed, bindingOf(row, 'credentials'));
   return {
     serviceId: row.id,
     serviceName: row.service_name,
     baseUrl: row.base_url,
-    apiKey: row.api_key === null ? null : keyring.open(row.api_key, bindingOf(row, 'api_key')),
-    credentials:
-      row.credentials === null
-        ? null
-        : (JSON.parse(keyring.open(row.credentials.sealed, bindingOf(row, 'credentials'))) as unknown),
+    apiKey: apiKey === null ? null : openedFor(apiKey, destinations),
+    credentials: credentials === null ? null : (JSON.parse(openedFor(credentials, destinations)) as unknown),
     config: row.config,
   };
+}
+
+type Sealed = Pick<ExternalServiceRow, 'api_key' | 'credentials'>;
+
+/** The same secrets for these destinations; what is sealed for them already stays as it is. Throws `SealBroken`. */
+export function resealedFor(keyring: Keyring, owner: Owner, sealed: Sealed, destinations: readonly string[]): Sealed {
+  const again = (text: string, column: Secret): string => {
+    const { plain, sealedFor } = splitDestinations(keyring.open(text, bindingOf(owner, column)));
+    if (isDeepStrictEqual(sealedFor, destinations)) return text;
+    return keyring.seal(withDestinations(plain, destinations), bindingOf(owner, column));
+  };
+  return {
+    api_key: sealed.api_key === null ? null : again(sealed.api_key, 'api_key'),
+    credentials: sealed.credentials === null ? null : { sealed: again(sealed.credentials.sealed, 'credentials') },
+  };
+}
+
+/** What is sealed, wherever it may go: to be compared, never to be sent. Throws `SealBroken`. */
+export function openToCompare(keyring: Pick<Keyring, 'open'>, owner: Owner, sealed: Sealed): readonly string[] {
+  const plainOf = (text: string, column: Secret): string =>
+    splitDestinations(keyring.open(text, bindingOf(owner, column))).plain;
+  return [
+    ...(sealed.api_key === null ? [] : [plainOf(sealed.api_key, 'api_key')]),
+    ...(sealed.credentials === null ? [] : [plainOf(sealed.credentials.sealed, 'credentials')]),
+  ];
 }

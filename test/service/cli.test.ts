@@ -191,8 +191,8 @@ test('rotation seals every secret anew, and goes on past those that no key opens
           id,
           tenantId,
           name,
-          sealApiKey(keyring, owner, `key of ${name}`),
-          JSON.stringify(sealCredentials(keyring, owner, { name })),
+          sealApiKey(keyring, owner, `key of ${name}`, ['vendor:http']),
+          JSON.stringify(sealCredentials(keyring, owner, { name }, ['vendor:http'])),
         ],
       }),
     );

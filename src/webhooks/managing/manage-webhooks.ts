@@ -1,5 +1,5 @@
 /** Creating, changing, rotating and deleting webhooks: the row, its sealed secrets and its history in one transaction. */
-import { invalidInput, ServiceError } from '../../errors.ts';
+import { type InputFault, invalidInput, ServiceError } from '../../errors.ts';
 import { newId, type TenantId } from '../../ids.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
@@ -81,6 +81,7 @@ export async function changeWebhook(
   const row = await update(deps, tenantId, id, context, (current) => {
     const draft = change(current);
     checkDraft(draft);
+    checkSecretsStay(current, draft);
     const { values, ...secrets } = valuesOf(deps, current, current, draft);
     made = secrets;
     return values;
@@ -174,6 +175,28 @@ async function checkSourceService(tx: Queryable, tenantId: TenantId, values: Web
   const { source_service_id: serviceId } = values;
   if (serviceId === null || (await keepService(tx, tenantId, serviceId))) return;
   throw invalidInput('source_service_id', 'there is no such service');
+}
+
+/** A secret is bound to its destination: throws `INVALID_REQUEST` for each that a change would let go to another host. */
+function checkSecretsStay(current: WebhookConfigRow, draft: WebhookDraft): void {
+  const message = 'must be sent again: it was given for another host';
+  const faults: InputFault[] = [];
+  const leads = (from: string | null, to: string | null): boolean => to !== null && originOf(from) !== originOf(to);
+  if (current.target_secret !== null && draft.targetSecret === undefined && current.target_url !== null) {
+    if (leads(current.target_url, draft.targetUrl)) faults.push({ path: 'target_secret', message });
+  }
+  const { collector } = draft;
+  if (current.collector_token !== null && collector !== null && collector.token === undefined) {
+    const before = current.config.collector?.base_url ?? `sender:${current.source_service}`;
+    const after = collector.baseUrl ?? `sender:${draft.sourceService}`;
+    if (leads(before, after)) faults.push({ path: 'collector.token', message });
+  }
+  if (faults.length > 0)
+    throw new ServiceError('INVALID_REQUEST', 'A secret is bound to its destination.', { errors: faults });
+}
+
+function originOf(url: string | null): string | null {
+  return url !== null && /^https?:/i.test(url) && URL.canParse(url) ? new URL(url).origin : url;
 }
 
 type Owner = Pick<WebhookConfigRow, 'id' | 'management_company_id'>;
