@@ -21,7 +21,7 @@ const rooms = {
   broker: [],
   outbound: [],
   providers: ['outbound'],
-  audit: ['storage'],
+  audit: ['secrets', 'storage'],
   outbox: ['broker', 'storage'],
   intake: ['audit', 'outbox', 'secrets', 'storage'],
   directory: ['config', 'outbox', 'providers', 'secrets', 'storage'],

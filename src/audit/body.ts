@@ -54,7 +54,8 @@ function cut(text: string, sizeBytes: number, incomplete = false): string {
   return `${whole}…[cut: it had ${sizeBytes} bytes]`;
 }
 
-function keep(text: string): KeptBody {
+/** A text that is already as it should be kept. */
+export function keep(text: string): KeptBody {
   // 192 bits tell contents apart; the reference stays under 40 characters a row.
   const contentHash = hash('sha256', text, 'buffer').toString('base64url', 0, 24);
   return { reference: `sha256:${contentHash}`, hash: contentHash, text };

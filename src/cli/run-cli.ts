@@ -5,7 +5,9 @@ import { type Command, CommandFailed, exitCodes, UsageError } from './command.ts
 import { doctorCommand } from './doctor/command.ts';
 import { geocodeCommand } from './geocode/command.ts';
 import { createHelp, describeAll, describeCommand, renderCommandHelp, renderOverview } from './help.ts';
+import { logsErase } from './logs-erase.ts';
 import { logsTail } from './logs-tail.ts';
+import { logsVerify } from './logs-verify.ts';
 import { migrateCommand } from './migrate.ts';
 import { findCommand, readInput } from './read-arguments.ts';
 import { secretEncrypt } from './secret-encrypt.ts';
@@ -24,6 +26,8 @@ export const commands: readonly Command[] = [
   secretRotate,
   geocodeCommand,
   logsTail,
+  logsVerify,
+  logsErase,
   doctorCommand,
 ];
 

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { startAuditChain } from '../audit/chain/link-batches.ts';
 import { createMasker } from '../audit/mask.ts';
 import { startRetention } from '../audit/retention.ts';
 import { createIntake } from '../intake/group-commit.ts';
@@ -37,6 +38,8 @@ export async function openDurability(
   const telemetry = own(createTelemetryPublisher({ broker, clock, onDropped: metrics.telemetryDropped }));
   const spool = own(await openSpool({ path: join(config.dataDir, 'spool'), keyring, logger }));
   const intake = own(createIntake({ db, relay, masker: createMasker(config.maskedFields), clock, logger, spool }));
+
+  own(startAuditChain({ db, keyring, logger, clock }));
 
   const leases = createLeases(db, relay.origin, clock);
   own(

@@ -5,7 +5,7 @@
  * stored: a value copied to another row, column or tenant does not open. Each seal draws 96 random bits as its IV, so
  * one key is good for about 2^32 seals (section 8.3); rotation starts long before.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import type { EncryptionKey } from '../config/config.ts';
 
 /** Where a sealed value stands. All four are part of what is authenticated. */
@@ -36,6 +36,11 @@ export interface Keyring {
   needsResealing(sealed: string): boolean;
   /** Encrypts with this key; the id is no secret. */
   readonly currentKeyId: string;
+  /**
+   * HMAC-SHA-256 under a key of its own that is derived from `keyId`'s for `purpose`. Throws `SealBroken` where that key is
+   * not there.
+   */
+  authenticate(data: Buffer, purpose: string, keyId?: string): Buffer;
 }
 
 const ivBytes = 12;
@@ -79,6 +84,10 @@ export function createKeyring(keys: readonly EncryptionKey[]): Keyring {
       }
       const key = findKey(sealed.toString('utf8', 2, idEnd));
       return decrypt(key, sealed.subarray(idEnd, idEnd + ivBytes), sealed.subarray(idEnd + ivBytes), binding);
+    },
+    authenticate(data, purpose, keyId = current.id) {
+      const derived = hkdfSync('sha256', findKey(keyId), Buffer.alloc(0), `integration-service ${purpose}`, 32);
+      return createHmac('sha256', Buffer.from(derived)).update(data).digest();
     },
     needsResealing: (sealed) => parseSealed(sealed).keyId !== current.id,
   };

@@ -8,6 +8,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import pg from 'pg';
 import { sealApiKey, sealCredentials } from '../../src/directory/service-row.ts';
 import { parseTenantId, type ServiceId } from '../../src/ids.ts';
 import { createKeyring } from '../../src/secrets/keyring.ts';
@@ -69,7 +70,7 @@ test('help names every command of the contract, and a wrong command is told from
   const help = await cli(t, ['help']);
   assert.equal(help.code, 0);
   const names = ['migrate', 'token create', 'token list', 'token revoke', 'secret encrypt', 'secret rotate'];
-  for (const name of [...names, 'geocode FILE.csv', 'logs tail', 'doctor'])
+  for (const name of [...names, 'geocode FILE.csv', 'logs tail', 'logs verify', 'logs erase', 'doctor'])
     assert.match(help.out, new RegExp(`^  ${name} `, 'm'));
   assert.equal((await cli(t, ['no-such-thing'])).code, 2);
   assert.equal((await cli(t, ['token', 'revoke', 'no-id'])).code, 2);
@@ -79,7 +80,7 @@ test('help names every command of the contract, and a wrong command is told from
   assert.deepEqual((await cli(t, ['no-such-thing', '--json'])).json, { error: 'There is no such command.' });
   assert.deepEqual(
     (await cli(t, ['help', '--json'])).json.map(({ name }: { name: string }) => name),
-    ['help', ...names, 'geocode', 'logs tail', 'doctor'],
+    ['help', ...names, 'geocode', 'logs tail', 'logs verify', 'logs erase', 'doctor'],
   );
   const failed = await cli(t, ['token', 'list', '--json'], { env: { DATABASE_URL: 'postgres://127.0.0.1:1/none' } });
   assert.equal(failed.code, 1);
@@ -496,3 +497,31 @@ function createSilentServer() {
     },
   };
 }
+
+test('logs verify proves the audit log, names an edited row, and holds after an erasure', async (t) => {
+  const keys = { ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 3).toString('base64')}` };
+  const service = await startTestService(t, { EMULATOR: 'on', ...keys });
+  const { url } = service.database;
+  const env = { DATABASE_URL: url, DATA_DIR: await createDataDir(t), ...keys };
+  assert.equal((await service.geocode('Ташкент, улица Амира Темура, 15')).status, 200);
+  const intact = await cli(t, ['logs', 'verify', '--tenant', service.tenant], { env });
+  assert.equal(intact.code, 0, intact.out + intact.err);
+  assert.match(intact.out, /: intact, 1 rows/);
+
+  const erase = ['logs', 'erase', '--contains', 'Амира Темура', '--tenant', service.tenant];
+  assert.match((await cli(t, erase, { env })).out, /Erased from 1 rows/);
+  const after = await cli(t, ['logs', 'verify'], { env });
+  assert.equal(after.code, 0, after.out);
+  assert.match(after.out, /1 rows had data erased/);
+
+  const editor = new pg.Client({ connectionString: url });
+  await editor.connect();
+  await editor.query(`
+    alter table integration_logs no force row level security;
+    update integration_logs set duration_ms = duration_ms + 1;
+    alter table integration_logs force row level security`);
+  await editor.end();
+  const edited = await cli(t, ['logs', 'verify'], { env });
+  assert.equal(edited.code, 1);
+  assert.match(edited.out, /EDITED[\s\S]*row [0-9a-f-]{36} of .* was changed/);
+});

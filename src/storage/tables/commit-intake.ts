@@ -7,6 +7,7 @@
  */
 import type { Database, Rows } from '../postgres/database.ts';
 import { renderJsonRows } from '../postgres/json-rows.ts';
+import { rowDigest } from './audit-chain.ts';
 import type { IntakeRows } from './intake-rows.ts';
 
 type Part = keyof IntakeRows;
@@ -134,7 +135,12 @@ const logParts = (passesGate: string, origin: string): string => `
       ${logColumnsAfterBodies}, ${originOf(origin)}
       from given_logs where ${passesGate}
     on conflict do nothing
-    returning id, management_company_id, service_name, operation, status, started_at, estimated_cost)`;
+    returning id, management_company_id, service_name, operation, status, started_at, estimated_cost,
+      ${rowDigest} as digest),
+  new_batches as (
+    insert into audit_batches (management_company_id, kind, entries)
+    select management_company_id, 'rows', string_agg(uuid_send(id) || digest, ''::bytea)
+      from new_logs group by management_company_id)`;
 
 const bodyParts = (passesGate: string): string => `
   new_bodies as (

@@ -1,0 +1,186 @@
+/** The audit log shows whether it was edited. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { silentLogger, startTestDatabase } from '../../../test/support/database.ts';
+import { sampleLog, sampleTenant } from '../../../test/support/intake-samples.ts';
+import { silentRelay } from '../../../test/support/silent-relay.ts';
+import { systemClock } from '../../clock.ts';
+import { newId } from '../../ids.ts';
+import { createIntake } from '../../intake/group-commit.ts';
+import { createKeyring } from '../../secrets/keyring.ts';
+import type { AuditEntry } from '../entry.ts';
+import { createMasker } from '../mask.ts';
+import { eraseText } from './erase-text.ts';
+import { startAuditChain } from './link-batches.ts';
+import { verifyChain } from './verify-chain.ts';
+
+const keyring = createKeyring([{ id: 'k1', key: Buffer.alloc(32, 9) }]);
+
+async function startAudit(t: TestContext) {
+  const { db } = await startTestDatabase(t);
+  const masker = createMasker();
+  const intake = createIntake({
+    db,
+    relay: silentRelay(),
+    masker,
+    clock: systemClock,
+    logger: silentLogger,
+    spool: null,
+  });
+  t.after(() => intake.close());
+  const chain = startAuditChain({ db, keyring, logger: silentLogger, clock: systemClock, intervalMs: 3_600_000 });
+  t.after(() => chain.close());
+  const write = async (count: number, overrides: Partial<AuditEntry> = {}): Promise<AuditEntry[]> => {
+    const logs = Array.from({ length: count }, () => sampleLog(overrides));
+    await Promise.all(logs.map((log) => intake.record({ logs: [log] })));
+    return logs;
+  };
+  const sql = (text: string) => db.acrossTenants('test', (tx) => tx.query({ text }));
+  /** As somebody with the database's own rights does it: past every policy and grant. */
+  const tamper = (text: string) =>
+    db.asOwner(async (tx) => {
+      for (const table of ['integration_logs', 'log_bodies', 'audit_chain', 'audit_batches']) {
+        await tx.query({ text: `alter table ${table} no force row level security` });
+      }
+      await tx.query({ text });
+      for (const table of ['integration_logs', 'log_bodies', 'audit_chain', 'audit_batches']) {
+        await tx.query({ text: `alter table ${table} force row level security` });
+      }
+    });
+  const verify = (keys = keyring) =>
+    db.acrossTenants('verify', (tx) => verifyChain(tx, sampleTenant, { keyring: keys, maxFaults: 10 }));
+  return { db, chain, write, sql, tamper, verify };
+}
+
+test('an untouched log is intact, linked or not yet', async (t) => {
+  const { chain, write, verify } = await startAudit(t);
+  await write(30);
+  const before = await verify();
+  assert.deepEqual([before.faults, before.rows, before.unlinkedRows, before.links], [[], 30, 30, 0]);
+  await chain.linkNow();
+  await write(10);
+  await chain.linkNow();
+  const after = await verify();
+  assert.deepEqual([after.faults, after.rows, after.unlinkedRows, after.links], [[], 40, 0, 2]);
+  assert.equal(after.head?.sequence, 2);
+});
+
+test('a changed, a missing and an added row are named among many, before and after they are linked', async (t) => {
+  const { chain, write, verify, tamper } = await startAudit(t);
+  const logs = await write(200);
+  await chain.linkNow();
+  const more = await write(20);
+  const [changed, missing, later] = [logs[70]?.id, logs[140]?.id, more[3]?.id];
+  const added = newId();
+  await tamper(`update integration_logs set estimated_cost = estimated_cost + 0.000001 where id = '${changed}'`);
+  await tamper(`delete from integration_logs where id = '${missing}'`);
+  await tamper(`update integration_logs set status = 'error' where id = '${later}'`);
+  await tamper(`
+    insert into integration_logs (id, management_company_id, service_name, service_type, operation, started_at, status)
+    values ('${added}', '${sampleTenant}', 'x', 'api', 'http', to_timestamp(('x' || substr('${added}', 1, 8) || substr('${added}', 10, 4))::bit(48)::bigint / 1000.0), 'success')`);
+  const { faults } = await verify();
+  const found = faults.map((fault) => `${fault.kind} ${'id' in fault ? fault.id : ''}`).sort();
+  assert.deepEqual(
+    found,
+    [`row_added ${added}`, `row_changed ${changed}`, `row_changed ${later}`, `row_missing ${missing}`].sort(),
+  );
+});
+
+test('a row that was moved to another time, and one without an id of its time, are found', async (t) => {
+  const { chain, write, verify, tamper } = await startAudit(t);
+  const logs = await write(20);
+  await chain.linkNow();
+  await tamper(`update integration_logs set started_at = started_at - interval '1 hour' where id = '${logs[5]?.id}'`);
+  await tamper(`
+    insert into integration_logs (id, management_company_id, service_name, service_type, operation, started_at, status)
+    values ('ffffffff-ffff-4fff-bfff-ffffffffffff', '${sampleTenant}', 'x', 'api', 'http', now(), 'success')`);
+  const { faults } = await verify();
+  assert.deepEqual(
+    faults.map((fault) => [fault.kind, 'id' in fault ? fault.id : '']).sort(),
+    [
+      ['row_added', 'ffffffff-ffff-4fff-bfff-ffffffffffff'],
+      ['row_changed', logs[5]?.id ?? ''],
+    ].sort(),
+  );
+});
+
+test('a body that was changed or removed is found', async (t) => {
+  const { chain, write, verify, tamper } = await startAudit(t);
+  await write(3, { requestBody: '{"amount":100}', responseBody: '{"ok":true}' });
+  await chain.linkNow();
+  await tamper(`update log_bodies set body = '{"amount":900}' where body = '{"amount":100}'`);
+  await tamper(`delete from log_bodies where body = '{"ok":true}'`);
+  const { faults } = await verify();
+  assert.deepEqual(faults.map(({ kind }) => kind).sort(), [
+    'body_changed',
+    'body_missing',
+    'body_missing',
+    'body_missing',
+  ]);
+});
+
+test('a link that was changed, removed or made without the key is found', async (t) => {
+  const { chain, write, verify, tamper } = await startAudit(t);
+  for (let link = 0; link < 5; link++) {
+    await write(2);
+    await chain.linkNow();
+  }
+  await tamper("update audit_chain set chained_at = chained_at - interval '1 day' where sequence = 2");
+  await tamper('delete from audit_chain where sequence = 4');
+  const { faults } = await verify();
+  const links = faults.filter((fault) => 'sequence' in fault);
+  assert.deepEqual(links, [
+    { kind: 'link_changed', sequence: 2 },
+    { kind: 'link_missing', sequence: 4 },
+  ]);
+  assert.equal(faults.filter(({ kind }) => kind === 'row_added').length, 2, 'the rows of the link that is gone');
+
+  const otherKeys = createKeyring([{ id: 'k1', key: Buffer.alloc(32, 8) }]);
+  assert.ok((await verify(otherKeys)).faults.filter(({ kind }) => kind === 'link_changed').length >= 4);
+  const { missingKeys } = await verify(createKeyring([{ id: 'k2', key: Buffer.alloc(32, 8) }]));
+  assert.deepEqual(missingKeys, ['k1']);
+});
+
+test('a person is erased in every form, and the chain holds and says so', async (t) => {
+  const { chain, write, verify, sql, db } = await startAudit(t);
+  const person = 'Иванова Мария "Маша"';
+  await write(2, { requestBody: JSON.stringify({ name: person }), responseBody: 'for everybody' });
+  await write(1, { endpoint: `https://api/x?q=${encodeURIComponent(person)}`, errorMessage: `no such: ${person}` });
+  await write(4);
+  await chain.linkNow();
+  const { rows, bodies } = await eraseText(db, sampleTenant, person);
+  assert.deepEqual([rows, bodies], [3, 1]);
+  for (const link of [false, true]) {
+    if (link) await chain.linkNow();
+    const report = await verify();
+    assert.deepEqual([report.faults, report.erased, report.rows], [[], 3, 7]);
+  }
+  const left = await sql(`
+    select 1 from log_bodies where body like '%Иванова%' or body like '%\\u0418%'
+    union all select 1 from integration_logs where endpoint like '%D0%98%' or error_message like '%Иванова%'`);
+  assert.equal(left.rows.length, 0);
+  assert.deepEqual(await eraseText(db, sampleTenant, person), { rows: 0, bodies: 0 });
+});
+
+test('rows from before the chain are counted, and accuse nobody', async (t) => {
+  const { chain, write, verify, tamper } = await startAudit(t);
+  await write(5, { startedAtMs: Date.now() - 60_000 });
+  await tamper('delete from audit_batches');
+  await write(3);
+  await chain.linkNow();
+  const { faults, rowsBefore, rows } = await verify();
+  assert.deepEqual([faults, rowsBefore, rows], [[], 5, 8]);
+});
+
+test('replicas that link at once make one chain', async (t) => {
+  const { chain, write, verify, db } = await startAudit(t);
+  const second = startAuditChain({ db, keyring, logger: silentLogger, clock: systemClock, intervalMs: 3_600_000 });
+  t.after(() => second.close());
+  for (let round = 0; round < 10; round++) {
+    await write(5);
+    await Promise.all([chain.linkNow(), second.linkNow()]);
+  }
+  await chain.linkNow();
+  const { faults, rows } = await verify();
+  assert.deepEqual([faults, rows], [[], 50]);
+});

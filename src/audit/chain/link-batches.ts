@@ -1,0 +1,126 @@
+/**
+ * Links the digests that commits left into each tenant's chain. One replica at a time does it, every two seconds; until
+ * then a batch protects its rows against an edit, but not against one that edits the batch as well.
+ */
+import type { Logger } from '../../logger.ts';
+import { startRounds } from '../../rounds.ts';
+import type { Keyring } from '../../secrets/keyring.ts';
+import type { Database } from '../../storage/postgres/database.ts';
+import {
+  type BatchRow,
+  type ChainKind,
+  findChainHeads,
+  insertLinks,
+  type LinkRow,
+  takeBatches,
+} from '../../storage/tables/audit-chain.ts';
+
+export interface AuditChainDeps {
+  readonly db: Database;
+  readonly keyring: Keyring;
+  readonly logger: Logger;
+  readonly clock: { now(): number };
+  /** Default: 2,000. */
+  readonly intervalMs?: number;
+}
+
+export interface AuditChain {
+  /** Links all that waits. Throws what the database throws. */
+  linkNow(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const macPurpose = 'audit chain';
+const batchesAtOnce = 1_000;
+/** One link holds no more: a page of links stays small. */
+const maxLinkBytes = 256 * 1024;
+
+export function startAuditChain(deps: AuditChainDeps): AuditChain {
+  const { db, keyring, clock } = deps;
+
+  const linkSome = (): Promise<number> =>
+    db.acrossTenants('audit chain', async (tx) => {
+      const batches = await takeBatches(tx, batchesAtOnce);
+      if (batches.length === 0) return 0;
+      const heads = await findChainHeads(tx, [...new Set(batches.map((batch) => batch.management_company_id))]);
+      await insertLinks(tx, linksOf(keyring, batches, heads, clock.now()));
+      return batches.length;
+    });
+
+  const linkNow = async (): Promise<void> => {
+    while ((await linkSome()) === batchesAtOnce);
+  };
+
+  const rounds = startRounds({
+    everyMs: deps.intervalMs ?? 2_000,
+    round: linkNow,
+    onFailure: (error) => deps.logger.debug({ err: error }, 'could not link the audit digests yet'),
+  });
+  return { linkNow, close: rounds.close };
+}
+
+function linksOf(
+  keyring: Keyring,
+  batches: readonly BatchRow[],
+  heads: ReadonlyMap<string, { sequence: number; hash: Buffer }>,
+  nowMs: number,
+): LinkRow[] {
+  const links: LinkRow[] = [];
+  const last = new Map<string, { sequence: number; hash: Buffer }>(heads);
+  for (const { tenant, kind, entries } of gather(batches)) {
+    const head = last.get(tenant);
+    const link = {
+      management_company_id: tenant,
+      sequence: (head?.sequence ?? 0) + 1,
+      kind,
+      entries,
+      chained_at_ms: nowMs,
+      previous_hash: head?.hash ?? null,
+      key_id: keyring.currentKeyId,
+    };
+    const hash = hashOfLink(keyring, link);
+    last.set(tenant, { sequence: link.sequence, hash });
+    links.push({ ...link, hash });
+  }
+  return links;
+}
+
+interface Gathered {
+  readonly tenant: string;
+  readonly kind: ChainKind;
+  readonly entries: Buffer;
+}
+
+/** Batches of a tenant and kind that follow each other become one link. */
+function gather(batches: readonly BatchRow[]): Gathered[] {
+  const gathered: Gathered[] = [];
+  const open = new Map<string, { kind: ChainKind; parts: Buffer[]; bytes: number }>();
+  const flush = (tenant: string): void => {
+    const run = open.get(tenant);
+    if (run !== undefined) gathered.push({ tenant, kind: run.kind, entries: Buffer.concat(run.parts) });
+    open.delete(tenant);
+  };
+  for (const { management_company_id: tenant, kind, entries } of batches) {
+    const run = open.get(tenant);
+    if (run !== undefined && (run.kind !== kind || run.bytes + entries.length > maxLinkBytes)) flush(tenant);
+    const into = open.get(tenant) ?? { kind, parts: [], bytes: 0 };
+    into.parts.push(entries);
+    into.bytes += entries.length;
+    open.set(tenant, into);
+  }
+  for (const tenant of open.keys()) flush(tenant);
+  return gathered;
+}
+
+/** Throws `SealBroken` where the link's key is not there. */
+export function hashOfLink(keyring: Keyring, link: Omit<LinkRow, 'hash'>): Buffer {
+  const head = JSON.stringify([
+    link.management_company_id,
+    link.sequence,
+    link.kind,
+    link.chained_at_ms,
+    link.previous_hash?.toString('hex') ?? null,
+    link.entries.length,
+  ]);
+  return keyring.authenticate(Buffer.concat([Buffer.from(head, 'utf8'), link.entries]), macPurpose, link.key_id);
+}

@@ -1,0 +1,59 @@
+/** A person's right to be forgotten, in the audit log. */
+import { eraseText } from '../audit/chain/erase-text.ts';
+import { systemClock } from '../clock.ts';
+import { newId } from '../ids.ts';
+import { insertConfigurationChange } from '../storage/tables/configuration-audit.ts';
+import { type Command, exitCodes, UsageError } from './command.ts';
+import { withDatabase } from './open-database.ts';
+import { readTenant } from './read-arguments.ts';
+import { userName } from './token-create.ts';
+
+/** A shorter text would stand in words that it does not mean. */
+const minTextLength = 4;
+
+export const logsErase: Command = {
+  name: 'logs erase',
+  operands: '',
+  summary: 'take a person’s data out of the audit log; the chain says that it was done',
+  notes: [
+    'Every place of the text becomes [erased]: in addresses, errors, kept headers and bodies, also in its JSON and URL forms.',
+    'Capitals and small letters count. Cached answers end by themselves within a day; payloads of webhooks are not touched.',
+  ],
+  options: {
+    contains: { type: 'string', hint: 'TEXT', help: 'the text to erase' },
+    tenant: { type: 'string', hint: 'ID', help: 'the tenant (default MANAGEMENT_COMPANY_ID)' },
+  },
+  async run({ terminal, config }, input) {
+    const text = input.text('contains');
+    if (text === null || text.trim().length < minTextLength) {
+      throw new UsageError(`--contains takes a text of at least ${minTextLength} characters`);
+    }
+    const tenantId = readTenant(input.text('tenant'), () => config().defaultTenant);
+    const { rows, bodies } = await withDatabase(config(), async (db) => {
+      const done = await eraseText(db, tenantId, text);
+      const nowMs = systemClock.now();
+      await db.forTenant(tenantId, (tx) =>
+        insertConfigurationChange(tx, tenantId, {
+          id: newId(nowMs),
+          entity: 'audit_log',
+          entityId: 'erasure',
+          action: 'changed',
+          changedBy: userName(),
+          requestId: null,
+          before: null,
+          after: { erased_rows: done.rows },
+          changedSecrets: [],
+          changedAtMs: nowMs,
+        }),
+      );
+      return done;
+    });
+    terminal.result(
+      { erased_rows: rows, erased_bodies: bodies },
+      rows + bodies === 0
+        ? 'The text stands nowhere in this audit log.'
+        : `Erased from ${rows} rows and ${bodies} kept bodies.`,
+    );
+    return exitCodes.done;
+  },
+};

@@ -1,0 +1,322 @@
+/** SQL of the audit log's digests: `audit_batches` as the commits leave them, `audit_chain` as they are linked. */
+import type { Queryable } from '../postgres/database.ts';
+
+/** What a batch or a link says of its rows. */
+export type ChainKind = 'rows' | 'erasure';
+
+/**
+ * Eight bytes that tell whether any of a row's columns was changed. `origin` and its number are left out: they say who
+ * publishes the row's events, and may change.
+ */
+export const rowDigest = `substr(sha256(convert_to(to_json(array[
+      id::text, management_company_id, service_id::text, service_name, service_type, operation, endpoint, http_method,
+      request_headers::text, request_body::text, response_status_code::text, response_body::text,
+      extract(epoch from started_at)::text, extract(epoch from completed_at)::text, duration_ms::text, status,
+      error_message, error_code, retry_count::text, attempt::text, request_id, source_service, estimated_cost::text
+    ])::text, 'UTF8')), 1, 8)`;
+
+export interface BatchRow {
+  readonly id: number;
+  readonly management_company_id: string;
+  readonly kind: ChainKind;
+  readonly entries: Buffer;
+}
+
+export interface LinkRow {
+  readonly management_company_id: string;
+  readonly sequence: number;
+  readonly kind: ChainKind;
+  readonly entries: Buffer;
+  /** Unix milliseconds. */
+  readonly chained_at_ms: number;
+  readonly previous_hash: Buffer | null;
+  readonly hash: Buffer;
+  readonly key_id: string;
+}
+
+export interface ChainHead {
+  readonly sequence: number;
+  readonly hash: Buffer;
+}
+
+/** Batches that wait for their link, oldest first. One process at a time takes them: the others find none. */
+export async function takeBatches(tx: Queryable, limit: number): Promise<BatchRow[]> {
+  const { rows } = await tx.query<BatchRow>({
+    name: 'audit_batches_take',
+    text: `
+      with held as (select pg_try_advisory_xact_lock(7246003) as is_held),
+       taken as (
+        delete from audit_batches
+         where id in (select id from audit_batches where (select is_held from held) order by id limit $1)
+        returning id, management_company_id, kind, entries)
+      select id, management_company_id, kind, entries from taken order by id`,
+    values: [limit],
+  });
+  return rows;
+}
+
+export async function findChainHeads(tx: Queryable, tenants: readonly string[]): Promise<Map<string, ChainHead>> {
+  const { rows } = await tx.query<{ tenant: string; sequence: number; hash: Buffer }>({
+    name: 'audit_chain_heads',
+    text: `
+      select asked.tenant, head.sequence, head.hash
+        from unnest($1::text[]) as asked (tenant)
+        cross join lateral (
+          select sequence, hash from audit_chain
+           where management_company_id = asked.tenant order by sequence desc limit 1) head`,
+    values: [tenants],
+  });
+  return new Map(rows.map(({ tenant, sequence, hash }) => [tenant, { sequence, hash }]));
+}
+
+export async function insertLinks(tx: Queryable, links: readonly LinkRow[]): Promise<void> {
+  await tx.query({
+    name: 'audit_chain_insert',
+    text: `
+      insert into audit_chain (management_company_id, sequence, kind, entries, chained_at, previous_hash, hash, key_id)
+      select tenant, sequence, kind, entries, to_timestamp(chained_at_ms / 1000.0), previous_hash, hash, key_id
+        from unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[], $5::float8[], $6::bytea[], $7::bytea[], $8::text[])
+          as given (tenant, sequence, kind, entries, chained_at_ms, previous_hash, hash, key_id)`,
+    values: [
+      links.map((link) => link.management_company_id),
+      links.map((link) => link.sequence),
+      links.map((link) => link.kind),
+      links.map((link) => link.entries),
+      links.map((link) => link.chained_at_ms),
+      links.map((link) => link.previous_hash),
+      links.map((link) => link.hash),
+      links.map((link) => link.key_id),
+    ],
+  });
+}
+
+/** Links of a tenant in order, after `afterSequence`. */
+export async function pageLinks(
+  tx: Queryable,
+  tenant: string,
+  afterSequence: number,
+  limit: number,
+): Promise<LinkRow[]> {
+  const { rows } = await tx.query<LinkRow>({
+    name: 'audit_chain_page',
+    text: `
+      select management_company_id, sequence, kind, entries, round(extract(epoch from chained_at) * 1000)::float8 as chained_at_ms,
+             previous_hash, hash, key_id
+        from audit_chain
+       where management_company_id = $1 and sequence > $2 order by sequence limit $3`,
+    values: [tenant, afterSequence, limit],
+  });
+  return rows;
+}
+
+/** Digests that are not linked yet, of one tenant. */
+export async function listUnlinked(tx: Queryable, tenant: string): Promise<Pick<BatchRow, 'kind' | 'entries'>[]> {
+  const { rows } = await tx.query<Pick<BatchRow, 'kind' | 'entries'>>({
+    name: 'audit_batches_of_tenant',
+    text: 'select kind, entries from audit_batches where management_company_id = $1 order by id',
+    values: [tenant],
+  });
+  return rows;
+}
+
+/** All that have audit rows, batches or links. */
+export async function listAuditedTenants(tx: Queryable): Promise<string[]> {
+  const { rows } = await tx.query<{ tenant: string }>({
+    name: 'audit_tenants',
+    text: `
+      select management_company_id as tenant from audit_chain
+      union select management_company_id from audit_batches
+      union select management_company_id from usage_daily
+      union select distinct management_company_id from integration_logs
+      order by tenant`,
+  });
+  return rows.map(({ tenant }) => tenant);
+}
+
+export interface DigestedRow {
+  /** 16 bytes. */
+  readonly id: Buffer;
+  readonly digest: Buffer;
+  readonly started_at: string;
+}
+
+/** Rows of a tenant in the order of their time and id, after the given place. */
+export async function pageDigestedRows(
+  tx: Queryable,
+  tenant: string,
+  after: { readonly startedAt: string; readonly id: Buffer } | null,
+  limit: number,
+): Promise<DigestedRow[]> {
+  const { rows } = await tx.query<DigestedRow>({
+    name: 'audit_rows_digested',
+    text: `
+      select uuid_send(id) as id, ${rowDigest} as digest,
+             to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as started_at
+        from integration_logs
+       where management_company_id = $1
+         and (started_at, id) > ($2::timestamptz, encode($3::bytea, 'hex')::uuid)
+       order by started_at, id
+       limit $4`,
+    values: [tenant, after?.startedAt ?? '-infinity', after?.id ?? Buffer.alloc(16), limit],
+  });
+  return rows;
+}
+
+/** Kept bodies of a tenant, for `verify`: whether each is what its hash says. */
+export async function pageBodies(
+  tx: Queryable,
+  tenant: string,
+  after: { readonly day: string; readonly hash: string } | null,
+  limit: number,
+): Promise<{ day: string; body_hash: string; body: string }[]> {
+  const { rows } = await tx.query<{ day: string; body_hash: string; body: string }>({
+    name: 'audit_bodies_page',
+    text: `
+      select day::text as day, body_hash, body
+        from log_bodies
+       where management_company_id = $1 and (day, body_hash) > ($2::date, $3)
+       order by day, body_hash limit $4`,
+    values: [tenant, after?.day ?? '-infinity', after?.hash ?? '', limit],
+  });
+  return rows;
+}
+
+/** Rows whose kept headers or bodies are gone. At most `limit`. */
+export async function listRowsWithoutBodies(tx: Queryable, tenant: string, limit: number): Promise<string[]> {
+  const { rows } = await tx.query<{ id: string }>({
+    name: 'audit_rows_without_bodies',
+    text: `
+      select l.id
+        from integration_logs l
+        cross join lateral (values (l.request_headers #>> '{}'), (l.request_body #>> '{}'), (l.response_body #>> '{}')) kept (reference)
+       where l.management_company_id = $1 and kept.reference like 'sha256:%'
+         and not exists (
+           select from log_bodies b
+            where b.management_company_id = l.management_company_id
+              and b.day = (l.started_at at time zone 'UTC')::date and b.body_hash = substr(kept.reference, 8))
+       limit $2`,
+    values: [tenant, limit],
+  });
+  return rows.map(({ id }) => id);
+}
+
+export interface ErasableRow {
+  readonly id: string;
+  readonly started_at: string;
+  readonly endpoint: string | null;
+  readonly error_message: string | null;
+  readonly request_headers: string | null;
+  readonly request_body: string | null;
+  readonly response_body: string | null;
+  readonly digest: Buffer;
+}
+
+const erasableColumns = `id, to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as started_at, endpoint,
+         error_message, request_headers #>> '{}' as request_headers, request_body #>> '{}' as request_body,
+         response_body #>> '{}' as response_body, ${rowDigest} as digest`;
+
+/** Kept bodies that hold one of the texts. */
+export async function findBodiesWith(
+  tx: Queryable,
+  tenant: string,
+  texts: readonly string[],
+  limit: number,
+): Promise<{ day: string; body_hash: string; body: string }[]> {
+  const { rows } = await tx.query<{ day: string; body_hash: string; body: string }>({
+    name: 'audit_bodies_with',
+    text: `
+      select day::text as day, body_hash, body from log_bodies
+       where management_company_id = $1 and exists (select from unnest($2::text[]) t where position(t in body) > 0)
+       limit $3`,
+    values: [tenant, texts, limit],
+  });
+  return rows;
+}
+
+/** Rows that hold one of the texts themselves. */
+export async function findRowsWith(
+  tx: Queryable,
+  tenant: string,
+  texts: readonly string[],
+  limit: number,
+): Promise<ErasableRow[]> {
+  const { rows } = await tx.query<ErasableRow>({
+    name: 'audit_rows_with',
+    text: `
+      select ${erasableColumns} from integration_logs
+       where management_company_id = $1
+         and exists (select from unnest($2::text[]) t
+                      where position(t in coalesce(endpoint, '')) > 0 or position(t in coalesce(error_message, '')) > 0)
+       limit $3`,
+    values: [tenant, texts, limit],
+  });
+  return rows;
+}
+
+/** Rows of a day that refer to a kept body. */
+export async function findRowsOfBody(
+  tx: Queryable,
+  tenant: string,
+  day: string,
+  bodyHash: string,
+): Promise<ErasableRow[]> {
+  const { rows } = await tx.query<ErasableRow>({
+    name: 'audit_rows_of_body',
+    text: `
+      select ${erasableColumns} from integration_logs
+       where management_company_id = $1
+         and started_at >= $2::date::timestamp at time zone 'UTC' and started_at < ($2::date + 1)::timestamp at time zone 'UTC'
+         and $3 in (request_headers #>> '{}', request_body #>> '{}', response_body #>> '{}')`,
+    values: [tenant, day, `sha256:${bodyHash}`],
+  });
+  return rows;
+}
+
+/** Writes the row as it is after the erasure; returns its new digest. */
+export async function rewriteErasedRow(tx: Queryable, tenant: string, row: ErasableRow): Promise<Buffer> {
+  const { rows } = await tx.query<{ digest: Buffer }>({
+    name: 'audit_row_rewrite',
+    text: `
+      update integration_logs
+         set endpoint = $4, error_message = $5, request_headers = to_json($6::text), request_body = to_json($7::text),
+             response_body = to_json($8::text)
+       where management_company_id = $1 and started_at = $2 and id = $3
+      returning ${rowDigest} as digest`,
+    values: [
+      tenant,
+      row.started_at,
+      row.id,
+      row.endpoint,
+      row.error_message,
+      row.request_headers,
+      row.request_body,
+      row.response_body,
+    ],
+  });
+  return rows[0]?.digest ?? row.digest;
+}
+
+export async function replaceBody(
+  tx: Queryable,
+  tenant: string,
+  day: string,
+  before: string,
+  after: { readonly hash: string; readonly text: string },
+): Promise<void> {
+  await tx.query({
+    name: 'audit_body_replace',
+    text: `
+      with gone as (delete from log_bodies where management_company_id = $1 and day = $2 and body_hash = $3)
+      insert into log_bodies (day, management_company_id, body_hash, body) values ($2, $1, $4, $5)
+      on conflict do nothing`,
+    values: [tenant, day, before, after.hash, after.text],
+  });
+}
+
+export async function appendErasure(tx: Queryable, tenant: string, entries: Buffer): Promise<void> {
+  await tx.query({
+    name: 'audit_batches_append_erasure',
+    text: `insert into audit_batches (management_company_id, kind, entries) values ($1, 'erasure', $2)`,
+    values: [tenant, entries],
+  });
+}
