@@ -1,4 +1,5 @@
 /** A cached geocode, from memory and from Redis. */
+
 import { join } from 'node:path';
 import pino from 'pino';
 import { type CachedAnswer, cacheKeyOf } from '../../src/cache/cached-answer.ts';
@@ -9,6 +10,7 @@ import { openRedisStore } from '../../src/storage/redis/redis-store.ts';
 import { StoreAway } from '../../src/storage/redis/shared-store.ts';
 import type { Cleanup } from '../../test/support/cleanup.ts';
 import { createDataDir } from '../../test/support/data-dir.ts';
+import { plainQuestion } from '../../test/support/plain-question.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import type { LoadPlan } from '../load/plan.ts';
 import { answerBody, path, requestBody, requestHeaders } from '../peers/cached-answer.ts';
@@ -124,10 +126,10 @@ async function putAnswersInRedis(tenant: string, count: number): Promise<void> {
 
 function answerTo(tenantId: TenantId, address: string): CachedAnswer {
   const nowMs = Date.now();
-  const options = { language: 'ru', country: 'UZ', minConfidence: null, provider: null };
+  const options = { language: 'ru', country: 'UZ', minConfidence: null, provider: null, ...plainQuestion };
   const question = {
     ...{ tenantId, group: 'geocoding', operation: 'geocode', scope: null, detail: null },
-    question: `\n${geocodeQuestion(address, options)}`,
+    question: `\n${geocodeQuestion({ address, ...options })}`,
   };
   return {
     ...question,

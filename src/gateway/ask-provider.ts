@@ -119,8 +119,9 @@ async function outcomeOf<Op extends KnownOperation>(
 ): Promise<ProviderOutcome<OutputOf<Op>>> {
   switch (verdict.kind) {
     case 'ok': {
-      const quality = call.capability.judge?.(verdict.value, call.input) ?? 'good';
-      return { kind: 'answered', service, value: verdict.value, quality, durationMs };
+      const value = call.capability.refine?.(verdict.value, call.input) ?? verdict.value;
+      const quality = call.capability.judge?.(value, call.input) ?? 'good';
+      return { kind: 'answered', service, value, quality, durationMs };
     }
     case 'throttled': {
       const untilMs = deps.clock.now() + (verdict.retryAfterMs ?? defaultBackOffMs);

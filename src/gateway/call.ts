@@ -43,6 +43,8 @@ export interface Capability<Op extends KnownOperation> {
   ttlSecondsOf?(output: OutputOf<Op>): number;
   /** The part of the service that a call is about, where failures of one part may be its own: a path, a spreadsheet. */
   partOf?(input: InputOf<Op>): string;
+  /** The answer as it is judged, compared and rendered, whichever provider gave it. Default: as the adapter read it. */
+  refine?(output: OutputOf<Op>, input: InputOf<Op>): OutputOf<Op>;
   /** `good` ends the chain; `poor` asks the next provider too, and the best answer wins. */
   judge?(output: OutputOf<Op>, input: InputOf<Op>): 'good' | 'poor';
   /** Higher is better; compares poor answers. */

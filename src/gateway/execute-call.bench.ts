@@ -114,7 +114,7 @@ async function openBenchGateway(names: readonly string[]) {
       const address = `Navoi ${index % questionCount}`;
       const call: Call<'geocode'> = {
         ...{ tenantId, capability, cacheMode },
-        input: { address, language: 'ru', country: 'UZ' },
+        input: { address, language: 'ru', country: 'UZ', parts: null, bounds: null, limit: 1 },
         question: address,
         provider: null,
         requestId: 'bench',

@@ -13,7 +13,7 @@ import { normalizeAddress } from './address/normalize-address.ts';
 import type { Caller } from './caller.ts';
 import { type GeocodingDeps, geocode, unitMember } from './geocode.ts';
 import { addressFault } from './input-reader.ts';
-import type { BatchRequest } from './parse-request.ts';
+import type { BatchRequest, GeocodeOptions } from './parse-request.ts';
 import { geocodeQuestion } from './questions.ts';
 
 export interface BatchDeps extends GeocodingDeps {
@@ -139,12 +139,16 @@ function gatherQuestions(request: BatchRequest): { faulty: BatchItem[]; question
       continue;
     }
     const address = given as string;
-    const key = geocodeQuestion(address, request);
+    const key = geocodeQuestion({ ...optionsOf(request), address, parts: null });
     const question = questions.get(key);
     if (question === undefined) questions.set(key, { address: address.trim(), askers: [{ index, address }] });
     else question.askers.push({ index, address });
   }
   return { faulty, questions };
+}
+
+function optionsOf({ addresses: _addresses, ...options }: BatchRequest): GeocodeOptions {
+  return options;
 }
 
 /** Never rejects: a question's failure is its askers' result. */
@@ -156,13 +160,8 @@ async function ask(
   signal: AbortSignal,
 ): Promise<Answered> {
   try {
-    const { provider, language, country, minConfidence } = request;
-    const result = await geocode(
-      deps,
-      caller,
-      { address: question.address, provider, language, country, minConfidence },
-      signal,
-    );
+    const asked = { ...optionsOf(request), address: question.address, parts: null };
+    const result = await geocode(deps, caller, asked, signal);
     return { question, outcome: { ok: true, body: result.body.toString('utf8') }, familyLimit: result.familyLimit };
   } catch (error) {
     const familyLimit = (error instanceof ServiceError ? error.call?.familyLimit : null) ?? null;

@@ -1,6 +1,7 @@
 /** The constants of the three geocoding operations: what is cached, what counts as a good answer, what is billed. */
 import type { Capability } from '../gateway/call.ts';
 import type { Place } from '../providers/geocoding.ts';
+import { chooseAnswer, nameAnswer } from './choose-answer.ts';
 
 /**
  * From this confidence on an answer ends the chain; a poorer one lets the next provider try, and the best answer wins.
@@ -38,8 +39,8 @@ export function createGeocodingCapabilities(cacheTtlSeconds: number): GeocodingC
     score: (place: Place) => place.confidence,
   } as const;
   return {
-    geocode: { ...constants, ...byConfidence, operation: 'geocode' },
-    reverse: { ...constants, ...byConfidence, operation: 'reverse' },
+    geocode: { ...constants, ...byConfidence, operation: 'geocode', refine: chooseAnswer },
+    reverse: { ...constants, ...byConfidence, operation: 'reverse', refine: nameAnswer },
     distance: { ...constants, operation: 'distance' },
   };
 }

@@ -104,8 +104,11 @@ async function locateEnd(
     caller,
     {
       address: end.address,
+      parts: null,
       language: request.language,
       country: request.country,
+      bounds: null,
+      limit: 1,
       minConfidence: null,
       // A provider named for a straight line can only be meant for its ends; for a route it need not geocode at all.
       provider: request.provider,

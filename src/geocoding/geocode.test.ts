@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sampleCaller, samplePlace, scriptExecutor } from '../../test/support/call-executor.ts';
+import { plainQuestion } from '../../test/support/plain-question.ts';
 import { ServiceError } from '../errors.ts';
 import { createGeocodingCapabilities, demandConfidence } from './capabilities.ts';
 import { askPlace, geocode, reverse } from './geocode.ts';
@@ -15,6 +16,7 @@ test('a place is rendered as the public API has it', async () => {
   const result = await geocode({ calls, capabilities }, sampleCaller, request, signal);
   assert.deepEqual(JSON.parse(result.body.toString()), {
     ...samplePlace(),
+    match: { city: 'not_asked', street: 'not_asked', house_number: 'not_asked' },
     provider: 'scripted',
     attempted_providers: ['scripted'],
     skipped_providers: [],
@@ -23,7 +25,7 @@ test('a place is rendered as the public API has it', async () => {
     response_time_ms: 7,
   });
   const [call] = calls.calls;
-  assert.deepEqual(call?.input, { address: 'ул. Мира, 5', language: 'uz', country: 'UZ' });
+  assert.deepEqual(call?.input, { address: 'ул. Мира, 5', language: 'uz', country: 'UZ', ...plainQuestion });
   assert.equal(call?.provider, 'google');
   assert.equal(call?.capability.cache?.ttlSeconds, 3600);
 });
@@ -77,7 +79,7 @@ test('an answer below min_confidence that an outage may be the cause of is no "n
 
 test('a demand above the usual lengthens the chain, one below it does not', () => {
   const { geocode: usual } = capabilities;
-  const input = { address: 'x', language: 'ru', country: 'UZ' };
+  const input = { address: 'x', language: 'ru', country: 'UZ', ...plainQuestion };
   assert.equal(demandConfidence(usual, 0.2), usual);
   assert.equal(usual.judge?.(samplePlace({ confidence: 0.6 }), input), 'good');
   assert.equal(usual.judge?.(samplePlace({ confidence: 0.3 }), input), 'poor');

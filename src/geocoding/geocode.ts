@@ -65,13 +65,20 @@ export async function geocode(
 }
 
 function geocodeCall(deps: GeocodingDeps, caller: Caller, request: GeocodeRequest): Call<'geocode'> {
-  const { address, language, country, minConfidence, provider } = request;
+  const { address, parts, language, country, bounds, limit, minConfidence, provider } = request;
   return {
     ...caller,
     capability: demandConfidence(deps.capabilities.geocode, minConfidence ?? 0),
     // No provider needs the flat, and the answer is the same without it.
-    input: { address: normalizeAddress(address).query, language, country },
-    question: geocodeQuestion(address, request),
+    input: {
+      address: parts === null ? normalizeAddress(address).query : address,
+      parts,
+      language,
+      country,
+      bounds,
+      limit,
+    },
+    question: geocodeQuestion(request),
     provider,
   };
 }

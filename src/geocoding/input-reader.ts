@@ -1,6 +1,7 @@
 /** Reads the members of a request body, gathering every fault before refusing it. */
 import { type InputFault, ServiceError } from '../errors.ts';
-import type { Coordinates } from '../providers/geocoding.ts';
+import type { Box, Coordinates, QuestionParts } from '../providers/geocoding.ts';
+import { countryCodes } from './countries.ts';
 
 export interface InputReader {
   readonly faults: InputFault[];
@@ -47,10 +48,10 @@ const saysSomething = /[\p{L}\p{N}]/u;
 const unspeakable = /\0|\p{Surrogate}/u;
 
 /** Why `value` is no address, or null where it is one. The faults are those of the member alone, so that a batch can name each. */
-export function addressFault(value: unknown): string | null {
+export function addressFault(value: unknown, maxLength = maxAddressLength): string | null {
   if (typeof value !== 'string') return 'must be a string';
   const address = value.trim();
-  if (address.length === 0 || address.length > maxAddressLength) return `must have 1 to ${maxAddressLength} characters`;
+  if (address.length === 0 || address.length > maxLength) return `must have 1 to ${maxLength} characters`;
   if (unspeakable.test(address)) return 'must be well-formed text without NUL';
   if (!saysSomething.test(address)) return 'must contain a letter or a digit';
   return null;
@@ -79,31 +80,103 @@ export function readCoordinates(reader: InputReader, prefix: string, members: Me
 
 export const defaultLanguage = 'ru';
 export const defaultCountry = 'UZ';
-const twoLetters = /^[A-Za-z]{2}$/;
+/** ISO 639-1; of Uzbek its script too, as BCP 47 writes it. */
+export const languagePattern = '^([A-Za-z]{2}|[Uu][Zz]-([Ll][Aa][Tt][Nn]|[Cc][Yy][Rr][Ll]))$';
+const languages = new RegExp(languagePattern);
 
-/** ISO 639-1, lower-cased. */
+/** `ru`, `uz`, `uz-Latn`, `uz-Cyrl`. */
 export function readLanguage(reader: InputReader, members: Members): string {
   const { language } = members;
   if (language === undefined || language === null) return defaultLanguage;
-  if (typeof language === 'string' && twoLetters.test(language)) return language.toLowerCase();
-  reader.fault('language', 'must be an ISO 639-1 code of two letters, such as ru, uz or en');
+  if (typeof language === 'string' && languages.test(language)) {
+    const [code = '', script] = language.toLowerCase().split('-');
+    return script === undefined ? code : `${code}-${script.slice(0, 1).toUpperCase()}${script.slice(1)}`;
+  }
+  reader.fault('language', 'must be an ISO 639-1 code of two letters, such as ru, uz or en, or uz-Latn or uz-Cyrl');
   return defaultLanguage;
 }
 
-/** ISO 3166-1 alpha-2, upper-cased; `region` is its other name, and the two must not contradict each other. */
-export function readCountry(reader: InputReader, members: Members): string {
+export const anyCountry = 'any';
+
+/**
+ * ISO 3166-1 alpha-2, upper-cased; null for `any`, which restricts nothing. `region` is its other name, and the two must
+ * not contradict each other.
+ */
+export function readCountry(reader: InputReader, members: Members): string | null {
   const path = isGiven(members.country) || !isGiven(members.region) ? 'country' : 'region';
   const country = members[path];
   if (!isGiven(country)) return defaultCountry;
-  if (typeof country !== 'string' || !twoLetters.test(country)) {
-    reader.fault(path, 'must be an ISO 3166-1 code of two letters, such as UZ');
+  const code = typeof country === 'string' ? country.toUpperCase() : '';
+  const isAny = code === anyCountry.toUpperCase();
+  if (!isAny && !countryCodes.has(code)) {
+    reader.fault(path, 'must be an ISO 3166-1 code of two letters, such as UZ, or any');
     return defaultCountry;
   }
   const { region } = members;
-  if (path === 'country' && typeof region === 'string' && region.toUpperCase() !== country.toUpperCase()) {
+  if (path === 'country' && typeof region === 'string' && region.toUpperCase() !== code) {
     reader.fault('region', 'is another name of country and must not differ from it');
   }
-  return country.toUpperCase();
+  return isAny ? null : code;
+}
+
+/** null where none is given: the preferred area. */
+export function readBounds(reader: InputReader, members: Members, path = 'bounds'): Box | null {
+  const { bounds } = members;
+  if (!isGiven(bounds)) return null;
+  if (typeof bounds !== 'object' || Array.isArray(bounds)) {
+    reader.fault(path, 'must be {south, west, north, east}');
+    return null;
+  }
+  const given = bounds as Members;
+  refuseUnknown(reader, `${path}.`, given, ['south', 'west', 'north', 'east']);
+  const box = {
+    south: readDegrees(reader, `${path}.south`, given.south, 90),
+    west: readDegrees(reader, `${path}.west`, given.west, 180),
+    north: readDegrees(reader, `${path}.north`, given.north, 90),
+    east: readDegrees(reader, `${path}.east`, given.east, 180),
+  };
+  if (box.south > box.north) reader.fault(`${path}.south`, 'must not be north of north');
+  if (box.west > box.east) reader.fault(`${path}.west`, 'must not be east of east');
+  return box;
+}
+
+export const partNames = ['city', 'street', 'house_number', 'district', 'region', 'postal_code'] as const;
+export const maxPartLength = 200;
+
+/** An address given in parts; null where none is given. */
+export function readParts(reader: InputReader, members: Members): QuestionParts | null {
+  const { components } = members;
+  if (!isGiven(components)) return null;
+  if (typeof components !== 'object' || Array.isArray(components)) {
+    reader.fault('components', `must be an object of ${partNames.join(', ')}`);
+    return null;
+  }
+  const given = components as Members;
+  refuseUnknown(reader, 'components.', given, partNames);
+  const parts: { [Name in (typeof partNames)[number]]?: string } = {};
+  for (const name of partNames) {
+    if (!isGiven(given[name])) continue;
+    const fault = addressFault(given[name], maxPartLength);
+    if (fault === null) parts[name] = (given[name] as string).trim();
+    else reader.fault(`components.${name}`, fault);
+  }
+  if (Object.keys(parts).length === 0) reader.fault('components', `must name one of ${partNames.join(', ')}`);
+  return parts;
+}
+
+function refuseUnknown(reader: InputReader, prefix: string, members: Members, known: readonly string[]): void {
+  for (const name of Object.keys(members)) {
+    if (!known.includes(name)) reader.fault(`${prefix}${name.slice(0, 60)}`, 'is not known');
+  }
+}
+
+export const maxAnswers = 10;
+
+export function readLimit(reader: InputReader, { limit }: Members): number {
+  if (!isGiven(limit)) return 1;
+  if (typeof limit === 'number' && Number.isInteger(limit) && limit >= 1 && limit <= maxAnswers) return limit;
+  reader.fault('limit', `must be a whole number from 1 to ${maxAnswers}`);
+  return 1;
 }
 
 export const maxProviderLength = 100;

@@ -22,6 +22,9 @@ test('an address alone is asked for in Russian, in Uzbekistan, of any provider',
     provider: null,
     language: 'ru',
     country: 'UZ',
+    bounds: null,
+    limit: 1,
+    parts: null,
     minConfidence: null,
   });
 });
@@ -34,7 +37,10 @@ test('codes are taken in either case, auto means no provider, and region is anot
     region: 'kz',
     min_confidence: 0,
   });
-  assert.deepEqual(parsed, { address: 'x', provider: null, language: 'uz', country: 'KZ', minConfidence: 0 });
+  assert.deepEqual(
+    { language: parsed.language, country: parsed.country, minConfidence: parsed.minConfidence },
+    { language: 'uz', country: 'KZ', minConfidence: 0 },
+  );
   assert.equal(parseGeocodeRequest({ address: 'x', country: 'uz', region: 'UZ' }).country, 'UZ');
 });
 
@@ -54,7 +60,19 @@ const badGeocode: readonly [unknown, string[]][] = [
   [{ address: ['x'] }, ['address']],
   [{ address: 'x', language: 'rus' }, ['language']],
   [{ address: 'x', language: 'ru-RU' }, ['language']],
+  [{ address: 'x', language: 'uz-Arab' }, ['language']],
   [{ address: 'x', country: 'UZB' }, ['country']],
+  [{ address: 'x', country: 'ZZ' }, ['country']],
+  [{ address: 'x', country: 'XX' }, ['country']],
+  [{ address: 'x', limit: 11 }, ['limit']],
+  [{ address: 'x', limit: 1.5 }, ['limit']],
+  [{ address: 'x', bounds: [41, 69, 42, 70] }, ['bounds']],
+  [{ address: 'x', bounds: { south: 42, west: 69, north: 41, east: 70 } }, ['bounds.south']],
+  [{ address: 'x', bounds: { south: 41, west: 69, north: 42, east: 70, top: 1 } }, ['bounds.top']],
+  [{ address: 'x', components: { city: 'Ташкент' } }, ['components']],
+  [{ components: {} }, ['components']],
+  [{ components: { town: 'Ташкент' } }, ['components.town', 'components']],
+  [{ components: { street: '' } }, ['components.street', 'components']],
   [{ address: 'x', region: 7 }, ['region']],
   [{ address: 'x', country: 'UZ', region: 'KZ' }, ['region']],
   [{ address: 'x', provider: '' }, ['provider']],

@@ -1,5 +1,5 @@
 /** The bodies of geocode, reverse, distance and batch, parsed. Each parser throws `INVALID_REQUEST` naming every fault. */
-import type { Coordinates } from '../providers/geocoding.ts';
+import type { Box, Coordinates, QuestionParts } from '../providers/geocoding.ts';
 import {
   createInputReader,
   type InputReader,
@@ -7,12 +7,15 @@ import {
   type Members,
   parseMembers,
   readAddress,
+  readBounds,
   readCoordinates,
   readCountry,
   readDegrees,
   readLanguage,
+  readLimit,
   readMinConfidence,
   readOneOf,
+  readParts,
   readProvider,
 } from './input-reader.ts';
 
@@ -20,17 +23,23 @@ import {
 export interface GeocodeOptions {
   /** null: chosen by priority. */
   readonly provider: string | null;
-  /** ISO 639-1, lower case. */
+  /** ISO 639-1, lower case, of Uzbek with its script where one was named. */
   readonly language: string;
-  /** ISO 3166-1 alpha-2, upper case. */
-  readonly country: string;
+  /** ISO 3166-1 alpha-2, upper case; null: any. */
+  readonly country: string | null;
+  /** Where to look first. */
+  readonly bounds: Box | null;
+  /** Answers wanted. */
+  readonly limit: number;
   /** null: any answer will do. */
   readonly minConfidence: number | null;
 }
 
 export interface GeocodeRequest extends GeocodeOptions {
-  /** Trimmed, as the caller wrote it. */
+  /** Trimmed, as the caller wrote it; or its parts as one line. */
   readonly address: string;
+  /** Set where the address was given in parts. */
+  readonly parts: QuestionParts | null;
 }
 
 export interface ReverseRequest extends Coordinates {
@@ -56,7 +65,7 @@ export interface DistanceRequest {
   readonly provider: string | null;
   /** These two are for ends given by address. */
   readonly language: string;
-  readonly country: string;
+  readonly country: string | null;
 }
 
 export const maxBatchAddresses = 1000;
@@ -69,10 +78,17 @@ export interface BatchRequest extends GeocodeOptions {
 export function parseGeocodeRequest(body: unknown): GeocodeRequest {
   const members = parseMembers(body);
   const reader = createInputReader();
-  const address = readAddress(reader, 'address', members.address);
+  const parts = readParts(reader, members);
+  if (parts !== null && isGiven(members.address)) reader.fault('components', 'must not stand beside address');
+  const address = parts === null ? readAddress(reader, 'address', members.address) : lineOf(parts);
   const options = readGeocodeOptions(reader, members);
   reader.refuseFaults();
-  return { address, ...options };
+  return { address, parts, ...options };
+}
+
+/** As people write an address: the city first, the house after its street. */
+function lineOf({ region, city, district, street, house_number, postal_code }: QuestionParts): string {
+  return [region, city, district, street, house_number, postal_code].filter((part) => part !== undefined).join(', ');
 }
 
 export function parseReverseRequest(body: unknown): ReverseRequest {
@@ -120,6 +136,8 @@ function readGeocodeOptions(reader: InputReader, members: Members): GeocodeOptio
     provider: readProvider(reader, members),
     language: readLanguage(reader, members),
     country: readCountry(reader, members),
+    bounds: readBounds(reader, members),
+    limit: readLimit(reader, members),
     minConfidence: readMinConfidence(reader, members),
   };
 }

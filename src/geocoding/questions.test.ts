@@ -4,8 +4,7 @@ import { parseGeocodeRequest, parseReverseRequest } from './parse-request.ts';
 import { distanceDecimals, distanceQuestion, geocodeQuestion, reverseQuestion, roundedPoint } from './questions.ts';
 
 function question(members: Record<string, unknown>): string {
-  const request = parseGeocodeRequest({ address: 'ул. Мира, 5', ...members });
-  return geocodeQuestion(request.address, request);
+  return geocodeQuestion(parseGeocodeRequest({ address: 'ул. Мира, 5', ...members }));
 }
 
 test('spellings of an address are one question', () => {
@@ -15,6 +14,26 @@ test('spellings of an address are one question', () => {
 test('another language or country is another question', () => {
   const questions = [question({}), question({ language: 'uz' }), question({ country: 'KZ' })];
   assert.equal(new Set(questions).size, 3);
+});
+
+test('an area and a number of answers are part of the question, and parts are what they are named', () => {
+  const bounds = { south: 41, west: 69, north: 42, east: 70 };
+  const inParts = (components: Record<string, string>) => geocodeQuestion(parseGeocodeRequest({ components }));
+  const questions = [
+    question({}),
+    question({ bounds }),
+    question({ bounds: { ...bounds, east: 71 } }),
+    question({ limit: 2 }),
+    question({ country: 'any' }),
+    question({ language: 'uz-Latn' }),
+    question({ language: 'uz-Cyrl' }),
+    inParts({ city: 'Навои' }),
+    inParts({ street: 'Навои' }),
+    inParts({ street: 'Навои', house_number: '5' }),
+  ];
+  assert.equal(new Set(questions).size, questions.length);
+  assert.equal(question({ limit: 1 }), question({}));
+  assert.equal(inParts({ city: 'Ташкент', street: 'Мира' }), inParts({ street: 'МИРА', city: 'ташкент' }));
 });
 
 test('min_confidence is part of the question only where it lengthens the chain', () => {

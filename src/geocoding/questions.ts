@@ -7,16 +7,31 @@
 import type { Coordinates } from '../providers/geocoding.ts';
 import { normalizeAddress } from './address/normalize-address.ts';
 import { goodConfidence } from './capabilities.ts';
-import type { GeocodeOptions, ReverseRequest } from './parse-request.ts';
+import type { GeocodeRequest, ReverseRequest } from './parse-request.ts';
 
 /**
- * Country and language are part of the question, as each changes the answer's place or words. `min_confidence` is, only
- * where it makes the chain longer.
+ * Country, language and area are part of the question, as each changes the answer's place or words. `min_confidence` and
+ * `limit` are, only where they make the chain or the answer longer. Parts are named in it: `Навои` the city is another
+ * question than `Навои` the street.
  */
-export function geocodeQuestion(address: string, options: GeocodeOptions): string {
-  const { minConfidence } = options;
+export function geocodeQuestion({ address, parts, ...options }: GeocodeRequest): string {
+  const { minConfidence, language, country, bounds, limit } = options;
   const chain = minConfidence !== null && minConfidence > goodConfidence ? String(minConfidence) : '';
-  return `${options.language}\n${options.country}\n${chain}\n${normalizeAddress(address).key}`;
+  const area =
+    bounds === null ? '' : [bounds.south, bounds.west, bounds.north, bounds.east].map(roundedDegrees).join(',');
+  const wanted = limit === 1 ? '' : String(limit);
+  const place =
+    parts === null
+      ? normalizeAddress(address).key
+      : Object.entries(parts)
+          .sort(([one], [other]) => (one < other ? -1 : 1))
+          .map(([name, part]) => `${name}=${normalizeAddress(part).key}`)
+          .join('\n');
+  return [language, country ?? 'any', chain, ...(area + wanted === '' ? [] : [`${area};${wanted}`]), place].join('\n');
+}
+
+function roundedDegrees(degrees: number): number {
+  return plainZero(Number(degrees.toFixed(distanceDecimals)));
 }
 
 /** Five decimals are 1.1 m at the equator and less elsewhere: finer than any provider's answer. */

@@ -1,8 +1,9 @@
 import type { AnswerContext } from '../gateway/call.ts';
 import type { Place } from '../providers/geocoding.ts';
+import { nothingAsked } from './match/compare-answer.ts';
 
-/** `GeocodeResult` of the public API: what was found, who found it, and at what cost in time. */
-export function renderPlace(place: Place, context: AnswerContext) {
+/** What was found, without who found it. */
+function renderFound(place: Place) {
   return {
     latitude: place.latitude,
     longitude: place.longitude,
@@ -13,6 +14,15 @@ export function renderPlace(place: Place, context: AnswerContext) {
     components: place.components,
     place_id: place.place_id,
     partial_match: place.partial_match,
+    match: place.match ?? nothingAsked,
+  };
+}
+
+/** `GeocodeResult` of the public API: what was found, who found it, and at what cost in time. */
+export function renderPlace(place: Place, context: AnswerContext) {
+  return {
+    ...renderFound(place),
+    ...(place.others === undefined || place.others.length === 0 ? {} : { alternatives: place.others.map(renderFound) }),
     provider: context.provider,
     attempted_providers: context.attemptedProviders,
     skipped_providers: context.skippedProviders,

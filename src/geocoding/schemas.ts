@@ -6,7 +6,15 @@ import Type from 'typebox';
 import { attempts } from '../gateway/error-members.ts';
 import { locationTypes } from '../providers/geocoding.ts';
 import { geocoderNames } from '../providers/registry.ts';
-import { maxAddressLength, maxProviderLength } from './input-reader.ts';
+import {
+  anyCountry,
+  languagePattern,
+  maxAddressLength,
+  maxAnswers,
+  maxPartLength,
+  maxProviderLength,
+  partNames,
+} from './input-reader.ts';
 import { distanceModes, distanceUnits, maxBatchAddresses } from './parse-request.ts';
 
 const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
@@ -28,9 +36,18 @@ const provider = Type.String({
   maxLength: maxProviderLength,
   description: `\`auto\`: by priority, with failover. ${geocoderNames.map((name) => `\`${name}\``).join(', ')}, or the name of a service: that one only.`,
 });
-const language = Type.String({ default: 'ru', pattern: '^[A-Za-z]{2}$', description: 'ISO 639-1' });
-const country = Type.String({ default: 'UZ', pattern: '^[A-Za-z]{2}$', description: 'ISO 3166-1 alpha-2' });
-const region = Type.String({ pattern: '^[A-Za-z]{2}$', description: 'Another name of `country`.' });
+const language = Type.String({
+  default: 'ru',
+  pattern: languagePattern,
+  description: 'ISO 639-1; `uz-Latn` and `uz-Cyrl` choose the script of Uzbek.',
+});
+const countryPattern = `^([A-Za-z]{2}|${[...anyCountry].map((letter) => `[${letter.toUpperCase()}${letter}]`).join('')})$`;
+const country = Type.String({
+  default: 'UZ',
+  pattern: countryPattern,
+  description: 'ISO 3166-1 alpha-2; `any` restricts nothing.',
+});
+const region = Type.String({ pattern: countryPattern, description: 'Another name of `country`.' });
 const minConfidence = Type.Number({
   minimum: 0,
   maximum: 1,
@@ -43,11 +60,25 @@ const geocodeOptions = {
   country: optional(country),
   region: optional(region),
   min_confidence: optional(minConfidence),
+  bounds: optional(
+    Type.Object(
+      { south: latitude, west: longitude, north: latitude, east: longitude },
+      { additionalProperties: false, description: 'Where to look first.' },
+    ),
+  ),
+  limit: optional(
+    Type.Integer({ minimum: 1, maximum: maxAnswers, default: 1, description: 'More than one: `alternatives`.' }),
+  ),
 };
+const part = Type.String({ minLength: 1, maxLength: maxPartLength });
+const parts = Type.Object(Object.fromEntries(partNames.map((name) => [name, optional(part)])), {
+  additionalProperties: false,
+  description: 'Instead of `address`.',
+});
 
 // Whole examples too: a page that makes one of the members' puts both names of a member into it, and empty texts.
 export const geocodeRequestSchema = Type.Object(
-  { address, ...geocodeOptions },
+  { address: optional(address), components: optional(parts), ...geocodeOptions },
   { title: 'GeocodeRequest', examples: [{ address: 'Ташкент, ул. Навои, 5' }] },
 );
 
@@ -99,7 +130,9 @@ export const batchRequestSchema = Type.Object(
   { title: 'BatchRequest', examples: [{ addresses: ['Ташкент, ул. Навои, 5', 'Самарканд, Регистан'] }] },
 );
 
-const geocodeResultMembers = {
+const partMatch = oneOf(['exact', 'differs', 'missing', 'not_asked']);
+
+const foundMembers = {
   latitude,
   longitude,
   formatted_address: Type.String(),
@@ -119,7 +152,17 @@ const geocodeResultMembers = {
     country_code: nullable(Type.String()),
   }),
   place_id: nullable(Type.String()),
-  partial_match: Type.Boolean(),
+  partial_match: Type.Boolean({
+    description: 'Another house, street, city or country than asked, or less than was asked.',
+  }),
+  match: Type.Object({ city: partMatch, street: partMatch, house_number: partMatch }),
+};
+
+const geocodeResultMembers = {
+  ...foundMembers,
+  alternatives: Type.Optional(
+    Type.Array(Type.Object(foundMembers), { description: 'With `limit`: what else was found.' }),
+  ),
   provider: Type.String({ description: 'The name of the service that answered.' }),
   attempted_providers: Type.Array(Type.String(), { description: 'In the order tried.' }),
   skipped_providers: Type.Array(

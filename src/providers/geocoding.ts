@@ -5,6 +5,13 @@ export interface Coordinates {
   readonly longitude: number;
 }
 
+export interface Box {
+  readonly south: number;
+  readonly north: number;
+  readonly west: number;
+  readonly east: number;
+}
+
 export const locationTypes = ['ROOFTOP', 'RANGE_INTERPOLATED', 'GEOMETRIC_CENTER', 'APPROXIMATE'] as const;
 export type LocationType = (typeof locationTypes)[number];
 
@@ -35,18 +42,52 @@ export interface Place extends Coordinates {
   readonly components: AddressParts;
   readonly place_id: string | null;
   readonly partial_match: boolean;
+  /** What else the vendor offers for the question, in its own order. */
+  readonly others?: readonly Place[];
+  /** How the answer fits the question. Not the adapter's to say: every vendor's answers are compared by one rule. */
+  readonly match?: Match;
+}
+
+/** `missing`: asked for, and the answer names none. */
+export type PartMatch = 'exact' | 'differs' | 'missing' | 'not_asked';
+
+export interface Match {
+  readonly city: PartMatch;
+  readonly street: PartMatch;
+  readonly house_number: PartMatch;
+}
+
+/** An address given in parts. */
+export interface QuestionParts {
+  readonly city?: string;
+  readonly street?: string;
+  readonly house_number?: string;
+  readonly district?: string;
+  readonly region?: string;
+  readonly postal_code?: string;
 }
 
 export interface GeocodeInput {
+  /** Of an address given in parts: the parts as one line. */
   readonly address: string;
-  /** ISO 639-1, as the caller gave it: `ru`, `uz`, `en`. */
+  readonly parts: QuestionParts | null;
+  /** ISO 639-1: `ru`, `uz`, `en`; Uzbek with its script where the caller named one: `uz-Latn`, `uz-Cyrl`. */
   readonly language: string;
-  /** ISO 3166-1 alpha-2, upper case. */
-  readonly country: string;
+  /** ISO 3166-1 alpha-2, upper case; null: any. */
+  readonly country: string | null;
+  /** Where to look first. */
+  readonly bounds: Box | null;
+  /** Answers wanted. */
+  readonly limit: number;
 }
 
 export interface ReverseInput extends Coordinates {
   readonly language: string;
+}
+
+/** The language alone, as vendors take it. */
+export function languageOnly(language: string): string {
+  return language.slice(0, 2);
 }
 
 export interface DistanceInput {

@@ -1,12 +1,5 @@
 /** Coordinates that a vendor answered, checked before anything is built on them. */
-import type { Coordinates } from './geocoding.ts';
-
-export interface Box {
-  readonly south: number;
-  readonly north: number;
-  readonly west: number;
-  readonly east: number;
-}
+import type { Box, Coordinates } from './geocoding.ts';
 
 /** By country: what lies outside is no place in it. Swapped latitude and longitude always do, for these. */
 const boxes: Readonly<Record<string, Box>> = {

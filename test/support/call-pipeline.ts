@@ -119,7 +119,7 @@ export async function startPipeline(t: Cleanup, options: PipelineOptions) {
   const callOf = (address: string, overrides: Partial<Call<'geocode'>> = {}): Call<'geocode'> => ({
     tenantId: pipelineTenant,
     capability: geocodeCapability,
-    input: { address, language: 'ru', country: 'UZ' },
+    input: { address, language: 'ru', country: 'UZ', parts: null, bounds: null, limit: 1 },
     question: address,
     provider: null,
     cacheMode: 'use',

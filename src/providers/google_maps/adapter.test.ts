@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bodyOf, fixturesMissing, readFixtures } from '../../../test/support/fixtures.ts';
+import { plainQuestion } from '../../../test/support/plain-question.ts';
 import { type CannedReply, cannedHttp, testAccount } from '../../../test/support/provider-http.ts';
 import type { ProviderAccount } from '../provider.ts';
 import { googleMaps } from './adapter.ts';
 
 const { geocode, reverse, distance, health_check: healthCheck } = googleMaps.attempts;
-const tashkentAddress = { address: 'Ташкент, улица Шота Руставели, 45', language: 'ru', country: 'UZ' };
+const tashkentAddress = {
+  address: 'Ташкент, улица Шота Руставели, 45',
+  language: 'ru',
+  country: 'UZ',
+  ...plainQuestion,
+};
 const point = { latitude: 41.3, longitude: 69.2, language: 'ru' };
 const pair = { origin: { latitude: 41.31, longitude: 69.24 }, destination: { latitude: 41.33, longitude: 69.28 } };
 
@@ -164,19 +170,29 @@ test('the country itself, which Google answers to rubbish under a country filter
   assert.equal((await geocodes({ body: { status: 'OK', results: [country] } })).kind, 'empty');
 });
 
-test('where a house was asked for the surest result is taken, and of equals the first; else simply the first', async () => {
+test('what else Google offers comes along in its own order', async () => {
   const results = [
     result({ types: ['route'], name: 'street' }),
     result({ types: ['street_address'], name: 'house one' }),
     result({ types: ['street_address'], name: 'house two' }),
   ];
   const verdict = await geocodes({ body: { status: 'OK', results } });
-  assert.equal(verdict.kind === 'ok' && verdict.value.formatted_address, 'house one');
+  assert.ok(verdict.kind === 'ok');
+  assert.deepEqual(
+    [verdict.value, ...(verdict.value.others ?? [])].map((place) => place.formatted_address),
+    ['street', 'house one', 'house two'],
+  );
+});
 
+test('an area leans the search, and any country restricts nothing', async () => {
   assert.ok(geocode);
-  const street = { ...tashkentAddress, address: '100100, Ташкент, улица Навои' };
-  const first = await geocode(street, testAccount(), cannedHttp({ body: { status: 'OK', results } }));
-  assert.equal(first.kind === 'ok' && first.value.formatted_address, 'street');
+  const http = cannedHttp({ body: { status: 'ZERO_RESULTS' } });
+  const bounds = { south: 41.2, west: 69.1, north: 41.4, east: 69.4 };
+  await geocode({ ...tashkentAddress, language: 'uz-Cyrl', country: null, bounds }, testAccount(), http);
+  const asked = new URL(http.requests[0]?.url ?? '').searchParams;
+  assert.equal(asked.get('bounds'), '41.2,69.1|41.4,69.4');
+  assert.equal(asked.get('language'), 'uz');
+  assert.deepEqual([asked.has('components'), asked.has('region')], [false, false]);
 });
 
 test('reverse geocoding prefers an address over a plus code, and takes the plus code when there is nothing else', async () => {
@@ -192,7 +208,7 @@ test('reverse geocoding prefers an address over a plus code, and takes the plus 
 test('a geocoding request names address, language, region, country and key', async () => {
   assert.ok(geocode && reverse);
   const http = cannedHttp({ body: { status: 'ZERO_RESULTS' } });
-  await geocode({ address: 'A & B', language: 'uz', country: 'GB' }, testAccount(), http);
+  await geocode({ address: 'A & B', language: 'uz', country: 'GB', ...plainQuestion }, testAccount(), http);
   await reverse(point, testAccount(), http);
   const [forward, backward] = http.requests.map(({ url }) => new URL(url));
   assert.equal(`${forward?.origin}${forward?.pathname}`, 'https://maps.googleapis.com/maps/api/geocode/json');

@@ -4,8 +4,7 @@
  * https://developers.google.com/maps/documentation/geocoding/requests-geocoding
  * https://developers.google.com/maps/documentation/routes/reference/rest/v2/TopLevel/computeRouteMatrix
  */
-import { bestMatch } from '../best-match.ts';
-import type { Place, RouteLength } from '../geocoding.ts';
+import { languageOnly, type Place, type RouteLength } from '../geocoding.ts';
 import { isHeaderText, unsendable } from '../header-text.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { parseJson, shorten } from '../reading.ts';
@@ -31,22 +30,26 @@ export const googleMaps: Adapter = {
   secretsOf: ({ apiKey }) => (apiKey === null ? [] : [apiKey]),
 
   attempts: {
-    async geocode({ address, language, country }, account, http) {
+    async geocode({ address, language, country, bounds }, account, http) {
       const outcome = await geocode(account, http, {
         address,
-        language,
-        region: topLevelDomains[country] ?? country.toLowerCase(),
-        components: `country:${country}`,
+        language: languageOnly(language),
+        ...(country !== null && {
+          region: topLevelDomains[country] ?? country.toLowerCase(),
+          components: `country:${country}`,
+        }),
+        ...(bounds !== null && { bounds: `${bounds.south},${bounds.west}|${bounds.north},${bounds.east}` }),
       });
       if (outcome.kind !== 'results') return outcome;
       // With the country as a filter, Google answers rubbish with the country itself.
       const found = outcome.reply.results.filter(({ types }) => !types.includes('country'));
-      const best = bestMatch(found, address, confidenceOf);
-      return best === null ? { kind: 'empty' } : { kind: 'ok', value: toPlace(best) };
+      const [first, ...others] = found.map(toPlace);
+      return first === undefined ? { kind: 'empty' } : { kind: 'ok', value: { ...first, others } };
     },
 
     async reverse({ latitude, longitude, language }, account, http) {
-      const outcome = await geocode(account, http, { latlng: `${latitude},${longitude}`, language });
+      const latlng = `${latitude},${longitude}`;
+      const outcome = await geocode(account, http, { latlng, language: languageOnly(language) });
       if (outcome.kind !== 'results') return outcome;
       const best = nearestAddress(outcome.reply.results);
       return best === null ? { kind: 'empty' } : { kind: 'ok', value: toPlace(best) };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { plainQuestion } from '../../../test/support/plain-question.ts';
 import { cannedHttp, testAccount } from '../../../test/support/provider-http.ts';
 import { createOfflineGazetteer, gazetteerConfidence } from './adapter.ts';
 import { createGazetteer } from './gazetteer.ts';
@@ -11,7 +12,11 @@ const adapter = createOfflineGazetteer();
 async function geocode(address: string, language = 'ru', country = 'UZ') {
   const http = cannedHttp({ body: '' });
   assert.ok(adapter.attempts.geocode);
-  const verdict = await adapter.attempts.geocode({ address, language, country }, testAccount({ apiKey: null }), http);
+  const verdict = await adapter.attempts.geocode(
+    { address, language, country, ...plainQuestion },
+    testAccount({ apiKey: null }),
+    http,
+  );
   assert.equal(http.requests.length, 0);
   return verdict;
 }
@@ -134,7 +139,7 @@ test('without its file the gazetteer fails, and says so to a probe', async () =>
   const missing = createOfflineGazetteer(createGazetteer(() => '/nowhere/cities.txt'));
   assert.ok(missing.attempts.geocode && missing.attempts.health_check && adapter.attempts.health_check);
   const verdict = await missing.attempts.geocode(
-    { address: 'Ташкент', language: 'ru', country: 'UZ' },
+    { address: 'Ташкент', language: 'ru', country: 'UZ', ...plainQuestion },
     testAccount(),
     cannedHttp({ body: '' }),
   );

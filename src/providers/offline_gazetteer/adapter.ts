@@ -3,7 +3,7 @@
  * never a street or a house, and says so: every answer is APPROXIMATE with a confidence of at most 0.3, and its
  * `formatted_address` names only what it knows.
  */
-import type { Place } from '../geocoding.ts';
+import { languageOnly, type Place } from '../geocoding.ts';
 import type { Adapter, Verdict } from '../provider.ts';
 import type { Match } from './country-names.ts';
 import { offlineGazetteerFacts } from './facts.ts';
@@ -27,14 +27,16 @@ export function createOfflineGazetteer(gazetteer: Gazetteer = bundledGazetteer):
     defaultBaseUrl: null,
     secretsOf: () => [],
     attempts: {
-      async geocode({ address, language, country }) {
+      async geocode({ address, language, country: asked }) {
+        // Names are looked up country by country: without one, in ours.
+        const country = asked ?? 'UZ';
         const names = await load(() => gazetteer.namesOf(country));
         if (names.kind === 'failed') return names;
         const found = names.value.find(address);
         if (found === null) return { kind: 'empty' };
         return {
           kind: 'ok',
-          value: describe(found.match, language, found.saysMore, gazetteerConfidence[found.match.kind]),
+          value: describe(found.match, languageOnly(language), found.saysMore, gazetteerConfidence[found.match.kind]),
         };
       },
 
@@ -45,7 +47,7 @@ export function createOfflineGazetteer(gazetteer: Gazetteer = bundledGazetteer):
         if (distanceMeters > maxReverseMeters) return { kind: 'empty' };
         return {
           kind: 'ok',
-          value: describe({ kind: 'city', city: place }, language, true, gazetteerConfidence.nearest),
+          value: describe({ kind: 'city', city: place }, languageOnly(language), true, gazetteerConfidence.nearest),
         };
       },
 

@@ -5,13 +5,12 @@
  * https://yandex.com/dev/distancematrix/doc/en/
  */
 import type { ProviderReply } from '../../outbound/exchange.ts';
-import { asksForHouse, bestMatch } from '../best-match.ts';
-import type { Place } from '../geocoding.ts';
+import { type Box, languageOnly, type Place } from '../geocoding.ts';
 import { boxOfCountry } from '../plausible.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { parseJson, retryAfterMs, shorten, textIn } from '../reading.ts';
 import { vendorBase, vendorRoot } from '../vendor-url.ts';
-import { type Asked, confidenceOf, locationTypeByPrecision } from './confidence.ts';
+import { confidenceOf, locationTypeByPrecision } from './confidence.ts';
 import { yandexMapsFacts } from './facts.ts';
 import {
   addressComponents,
@@ -52,33 +51,35 @@ export const yandexMaps: Adapter = {
   secretsOf: ({ apiKey }) => (apiKey === null ? [] : [apiKey]),
 
   attempts: {
-    async geocode({ address, language, country }, account, http) {
+    async geocode({ address, language, country, bounds }, account, http) {
       const outcome = await askGeocoder(account, http, {
         geocode: address,
         // Longitude first is Yandex's usual order; people and Google write latitude first.
         ...(twoNumbers.test(address) && { sco: 'latlong' }),
-        lang: langs[language] ?? defaultLang,
+        lang: langs[languageOnly(language)] ?? defaultLang,
         results: resultsWanted,
-        ...areaOf(country),
+        ...areaOf(bounds ?? (country === null ? null : boxOfCountry(country))),
       });
       if (outcome.kind !== 'objects') return outcome;
-      const asked = { country, house: asksForHouse(address) };
-      const inCountry = outcome.objects.filter(({ countryCode }) => countryCode === country);
-      const best = bestMatch(inCountry, address, (object) => confidenceOf(object, asked)) ?? outcome.objects[0];
-      return { kind: 'ok', value: toPlace(best, asked) };
+      const isAsked = ({ countryCode }: GeoObject): boolean => country === null || countryCode === country;
+      const { objects } = outcome;
+      const [first, ...others] = [...objects.filter(isAsked), ...objects.filter((object) => !isAsked(object))].map(
+        toPlace,
+      );
+      return { kind: 'ok', value: { ...(first as Place), others } };
     },
 
     async reverse({ latitude, longitude, language }, account, http) {
       const outcome = await askGeocoder(account, http, {
         geocode: `${longitude},${latitude}`,
         sco: 'longlat',
-        lang: langs[language] ?? defaultLang,
+        lang: langs[languageOnly(language)] ?? defaultLang,
         results: resultsWanted,
       });
       if (outcome.kind !== 'objects') return outcome;
       // By distance; but a house says more of a point than the metro station or the district around it.
       const best = outcome.objects.find(({ kind }) => kind === 'house') ?? outcome.objects[0];
-      return { kind: 'ok', value: toPlace(best, { country: null, house: false }) };
+      return { kind: 'ok', value: toPlace(best) };
     },
 
     async distance({ origin, destination, mode }, account, http) {
@@ -115,8 +116,7 @@ export const yandexMaps: Adapter = {
  * Where to look first. Without `rspn=1` it is only a leaning, as Google's `region` is: a street of one name in a hundred
  * towns is looked for in the country that was asked for, or all that are wanted may lie in another.
  */
-function areaOf(country: string): { readonly bbox?: string } {
-  const box = boxOfCountry(country);
+function areaOf(box: Box | null): { readonly bbox?: string } {
   return box === null ? {} : { bbox: `${box.west},${box.south}~${box.east},${box.north}` };
 }
 
@@ -167,16 +167,16 @@ function matrixBase({ baseUrl }: ProviderAccount): string {
   return root === geocoderOrigin ? matrixOrigin : root;
 }
 
-function toPlace(object: GeoObject, asked: Asked): Place {
+function toPlace(object: GeoObject): Place {
   return {
     latitude: object.latitude,
     longitude: object.longitude,
     formatted_address: object.text,
-    confidence: confidenceOf(object, asked),
+    confidence: confidenceOf(object),
     location_type: locationTypeByPrecision[object.precision],
     address_components: addressComponents(object),
     components: addressParts(object),
     place_id: object.uri,
-    partial_match: asked.house && object.precision !== 'exact',
+    partial_match: false,
   };
 }

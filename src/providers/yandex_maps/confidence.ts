@@ -35,12 +35,6 @@ export const confidenceByKind: Readonly<Record<string, number>> = {
 };
 const unknownKind = 0.3;
 
-/** For a street or something larger where a house was asked for: not what was meant, however well it was found. */
-export const missedHouseFactor = 0.7;
-
-/** What lies in another country than was asked for is at best a namesake. */
-export const foreignCountryCap = 0.2;
-
 export const locationTypeByPrecision: Readonly<Record<Precision, LocationType>> = {
   exact: 'ROOFTOP',
   number: 'ROOFTOP',
@@ -50,19 +44,7 @@ export const locationTypeByPrecision: Readonly<Record<Precision, LocationType>> 
   other: 'APPROXIMATE',
 };
 
-/** What was asked, as far as it bears on how sure an answer is. */
-export interface Asked {
-  /** null for reverse geocoding, which asks for none. */
-  readonly country: string | null;
-  readonly house: boolean;
-}
-
-/** By the tables; two decimals. */
-export function confidenceOf(object: GeoObject, asked: Asked): number {
-  const { precision, kind, countryCode } = object;
-  const own = precision === 'other' ? (confidenceByKind[kind] ?? unknownKind) : confidenceByPrecision[precision];
-  const missed = asked.house && (precision === 'street' || precision === 'other');
-  const met = missed ? Math.round(own * missedHouseFactor * 100) / 100 : own;
-  const foreign = asked.country !== null && countryCode !== null && countryCode !== asked.country;
-  return foreign ? Math.min(met, foreignCountryCap) : met;
+/** By the tables. How the answer fits the question is not looked at here: one rule does so for every vendor. */
+export function confidenceOf({ precision, kind }: Pick<GeoObject, 'precision' | 'kind'>): number {
+  return precision === 'other' ? (confidenceByKind[kind] ?? unknownKind) : confidenceByPrecision[precision];
 }

@@ -1,0 +1,27 @@
+/** Among a vendor's several answers, the one that fits the question best; and how well it does. */
+import type { GeocodeInput, Place } from '../providers/geocoding.ts';
+import { askedPartsIn, askedPartsOf } from './match/asked-parts.ts';
+import { compareAnswer, nothingAsked } from './match/compare-answer.ts';
+import { inScriptOf } from './uzbek-script.ts';
+
+/**
+ * Vendors order by relevance, so the first is the answer: "Copenhagen" is the city, however exactly the airport of that
+ * name is known. Only where a house was asked for, or the first is not what was asked, does a surer answer beat one
+ * before it.
+ */
+export function chooseAnswer(place: Place, input: GeocodeInput): Place {
+  const asked =
+    input.parts === null ? askedPartsOf(input.address, input.country) : askedPartsIn(input.parts, input.country);
+  const { others = [], ...first } = place;
+  const answers = [first, ...others].map((answer) => compareAnswer(asked, answer));
+  const isFirstGood =
+    asked.house === null && Object.values(answers[0]?.match ?? {}).every((part) => part !== 'differs');
+  const ranked = isFirstGood ? answers : answers.sort((one, other) => other.confidence - one.confidence);
+  const [best, ...rest] = ranked.map((answer) => inScriptOf(input.language, answer));
+  return { ...(best as Place), others: rest.slice(0, input.limit - 1) };
+}
+
+/** A point asks for no names. */
+export function nameAnswer(place: Place, { language }: { readonly language: string }): Place {
+  return { ...inScriptOf(language, place), match: nothingAsked };
+}

@@ -1,0 +1,14 @@
+/** Cities by every name they bear, where spelling alone does not show that it is one: `Коканд` is `Qoʻqon`. */
+import { cityNames, cyrillicCities } from '../../providers/offline_gazetteer/uzbekistan.ts';
+import { soundsOf } from './sound.ts';
+
+const byName: ReadonlyMap<string, string> = new Map(
+  Object.entries(cityNames).flatMap(([id, { ru, uz, en }]) =>
+    [ru, uz, en, cyrillicCities[Number(id)] ?? uz].map((name) => [soundsOf(name).join(' '), id] as const),
+  ),
+);
+
+/** null for a city of which no further names are known. */
+export function cityOf(name: string): string | null {
+  return byName.get(soundsOf(name).join(' ')) ?? null;
+}

@@ -1,0 +1,61 @@
+/** Whether two writings of a house number mean one house. */
+
+/** What a letter may be to the eye or the ear: Latin B is В or Б, C is С or Ц. */
+const readings: Readonly<Record<string, string>> = {
+  a: 'а',
+  b: 'вб',
+  c: 'сц',
+  d: 'д',
+  e: 'еэ',
+  f: 'ф',
+  g: 'г',
+  h: 'нх',
+  i: 'и',
+  j: 'ж',
+  k: 'к',
+  l: 'л',
+  m: 'м',
+  n: 'н',
+  o: 'о',
+  p: 'рп',
+  r: 'р',
+  s: 'с',
+  t: 'т',
+  u: 'у',
+  v: 'в',
+  x: 'хкс',
+  y: 'уй',
+  z: 'з',
+};
+
+/** `12 к1`, `12 корпус 1`, `12/1` and `12-1` are one house; `12А` and `12а` too. */
+export function isSameHouse(one: string, other: string): boolean {
+  const [left, right] = [partsOf(one), partsOf(other)];
+  return (
+    left.length > 0 && left.length === right.length && left.every((part, index) => isSamePart(part, right[index] ?? ''))
+  );
+}
+
+/** Digits and letters in turn; what parts a block from its house is left out. */
+function partsOf(number: string): string[] {
+  const folded = number
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/(?:корпус|корп|kor?pus|korp|блок|blok|к|k)\.?\s*(?=\d)/gu, '/')
+    .replace(/(?:дом|д|uy|уй)\.?(?=\s|\d|$)/gu, ' ');
+  return folded.match(/\d+|\p{L}+/gu) ?? [];
+}
+
+function isSamePart(one: string, other: string): boolean {
+  if (one === other) return true;
+  const [left, right] = [[...one], [...other]];
+  if (left.length !== right.length) return false;
+  return left.every((letter, index) => {
+    const [mine, others] = [readingsOf(letter), readingsOf(right[index] ?? '')];
+    return [...mine].some((reading) => others.includes(reading));
+  });
+}
+
+function readingsOf(letter: string): string {
+  return readings[letter] ?? letter;
+}

@@ -1,0 +1,122 @@
+/**
+ * Names as they sound, so that Russian, Uzbek Latin, Uzbek Cyrillic and English spellings of one name meet: `Чиланзар` and
+ * `Chilonzor`, `Амира Темура` and `Amir Temur`. For comparing an answer with its question only: as a cache key it would
+ * merge too much.
+ */
+
+const letters: Readonly<Record<string, string>> = {
+  а: 'a',
+  б: 'b',
+  в: 'v',
+  г: 'g',
+  д: 'd',
+  е: 'i',
+  ё: 'ia',
+  ж: 'j',
+  з: 'z',
+  и: 'i',
+  й: 'i',
+  к: 'k',
+  л: 'l',
+  м: 'm',
+  н: 'n',
+  о: 'a',
+  п: 'p',
+  р: 'r',
+  с: 's',
+  т: 't',
+  у: 'u',
+  ф: 'f',
+  х: 'h',
+  ц: 's',
+  ч: 'ch',
+  ш: 'sh',
+  щ: 'sh',
+  ъ: '',
+  ы: 'i',
+  ь: '',
+  э: 'i',
+  ю: 'iu',
+  я: 'ia',
+  ў: 'u',
+  қ: 'k',
+  ғ: 'g',
+  ҳ: 'h',
+};
+
+const latin: readonly (readonly [RegExp, string])[] = [
+  [/o'/g, 'u'],
+  [/'/g, ''],
+  [/dzh|zh|dj/g, 'j'],
+  [/kh/g, 'h'],
+  [/ts/g, 's'],
+  [/x/g, 'h'],
+  [/q/g, 'k'],
+  [/w/g, 'v'],
+  [/c(?!h)/g, 's'],
+  [/[oa]/g, 'a'],
+  [/[eyi]/g, 'i'],
+];
+
+const apostrophes = /[`´ʹʻʼʽˈˊˋ‘’‛′＇]/g;
+
+/** The words of a text, each as it sounds; numbers as their digits, with their letters. Words that only say what kind of thing is named are left out. */
+export function soundsOf(text: string): string[] {
+  const folded = text.normalize('NFKC').toLowerCase().replace(apostrophes, "'");
+  const words = folded.match(/\d+(?:-?\p{L}{1,3}(?!\p{L}))?|[\p{L}\p{M}']+(?:-[\p{L}\p{M}']+)*/gu) ?? [];
+  return words.flatMap((word) => {
+    if (/^\d/.test(word)) return [word.replace(/\D.*$/, '')];
+    if (kinds.has(word)) return [];
+    return word
+      .split('-')
+      .filter((part) => part !== '' && !kinds.has(part))
+      .map(soundOf);
+  });
+}
+
+function soundOf(word: string): string {
+  let sound = word.replaceAll('дж', 'ж');
+  sound = [...sound].map((letter) => letters[letter] ?? letter).join('');
+  if (/^[a-z']/.test(word)) for (const [spelled, heard] of latin) sound = sound.replace(spelled, heard);
+  sound = sound
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
+    .replace(/(.)\1+/g, '$1');
+  // Endings of adjectives and cases: `Паркентская` is named after Parkent, `Навои` may stand as `Навоий`.
+  const stem = sound.length > 6 ? sound.replace(/sk(?:i|aia|ai|aga|am|ii)?$/, '') : sound;
+  return stem.length > 3 ? stem.replace(/[aiu]$/, '') : stem;
+}
+
+/** Equal but for a slip of the pen in a long word. */
+export function soundsAlike(one: string, other: string): boolean {
+  if (one === other) return true;
+  const shorter = Math.min(one.length, other.length);
+  const slips = shorter >= 10 ? 2 : shorter >= 6 ? 1 : 0;
+  return slips > 0 && Math.abs(one.length - other.length) <= slips && distance(one, other) <= slips;
+}
+
+function distance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (let at = 1; at <= one.length; at += 1) {
+    const next = [at];
+    for (let to = 1; to <= other.length; to += 1) {
+      const swap = (row[to - 1] as number) + (one[at - 1] === other[to - 1] ? 0 : 1);
+      next.push(Math.min(swap, (row[to] as number) + 1, (next[to - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[other.length] as number;
+}
+
+/** Words that say what kind of thing is named, in the languages that answers come in. */
+const kinds: ReadonlySet<string> = new Set(
+  (
+    "улица ул ulitsa ulitsasi ul street st str кўчаси кўча кучаси куча ko'chasi ko'cha kochasi kocha kuchasi kucha " +
+    'проспект просп пр пр-т prospekt prospekti шоҳ шох shoh shox avenue ave road rd проезд пр-д proezd proyezd тупик tupik berk берк ' +
+    'переулок пер lane бульвар бул bulvar bulvari boulevard хиёбони xiyoboni шоссе highway ' +
+    'массив massiv massivi мавзе mavze mavzesi мкр микрорайон mikrorayon mikrorayoni квартал кв-л kvartal kvartali даха даҳа daha dahasi ' +
+    'махалля махалласи маҳалла маҳалласи mahalla mahallasi мфй mfy жилмассив имени им nomidagi номидаги номли ' +
+    'город г shahri shahar шаҳри шахри шаҳар city town район р-н tumani tuman тумани туман district область обл viloyati viloyat вилояти region ' +
+    "село посёлок поселок пос qishlog'i кишлак шаҳарча shaharchasi шаҳарчаси дом д uy уй".replaceAll('  ', ' ')
+  ).split(' '),
+);

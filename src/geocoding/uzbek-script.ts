@@ -1,0 +1,129 @@
+/** Uzbek in the script that a caller asked for, by the official table of 1995; words of other languages come along as they sound. */
+import type { AddressComponent, AddressParts, Place } from '../providers/geocoding.ts';
+
+const pairs: readonly (readonly [cyrillic: string, latin: string])[] = [
+  ['ў', 'oʻ'],
+  ['ғ', 'gʻ'],
+  ['ш', 'sh'],
+  ['щ', 'sh'],
+  ['ч', 'ch'],
+  ['ё', 'yo'],
+  ['ю', 'yu'],
+  ['я', 'ya'],
+  ['ц', 'ts'],
+  ['қ', 'q'],
+  ['ҳ', 'h'],
+  ['а', 'a'],
+  ['б', 'b'],
+  ['в', 'v'],
+  ['г', 'g'],
+  ['д', 'd'],
+  ['е', 'e'],
+  ['э', 'e'],
+  ['ж', 'j'],
+  ['з', 'z'],
+  ['и', 'i'],
+  ['й', 'y'],
+  ['к', 'k'],
+  ['л', 'l'],
+  ['м', 'm'],
+  ['н', 'n'],
+  ['о', 'o'],
+  ['п', 'p'],
+  ['р', 'r'],
+  ['с', 's'],
+  ['т', 't'],
+  ['у', 'u'],
+  ['ф', 'f'],
+  ['х', 'x'],
+  ['ы', 'i'],
+  ['ъ', 'ʼ'],
+  ['ь', ''],
+];
+const latinOf: ReadonlyMap<string, string> = new Map(pairs);
+/** The longest first: `sh` before `s`. Of two letters with one sound the first is taken. */
+const cyrillicOf: ReadonlyMap<string, string> = new Map(
+  [...pairs].reverse().flatMap(([cyrillic, latin]) => (latin === '' || cyrillic === 'ы' ? [] : [[latin, cyrillic]])),
+);
+const apostrophes = /[`´ʹʻ‘’‛′'](?=\p{L}|\P{L}|$)/gu;
+const vowels = 'аеёиоуўэюя';
+
+export function toLatin(text: string): string {
+  return text.replace(/[\p{Script=Cyrillic}\p{M}]+/gu, (word) =>
+    [...word].map((letter, at) => inCase(letter, latinLetter(word, at), word)).join(''),
+  );
+}
+
+/** `е` at a word's beginning and after a vowel is `ye`. */
+function latinLetter(word: string, at: number): string {
+  const letter = (word[at] as string).toLowerCase();
+  const before = word[at - 1]?.toLowerCase();
+  if (letter === 'е' && (before === undefined || vowels.includes(before) || before === 'ъ')) return 'ye';
+  return latinOf.get(letter) ?? letter;
+}
+
+export function toCyrillic(text: string): string {
+  return text.replace(/\p{Script=Latin}[\p{Script=Latin}\p{M}`´ʹʻʼ‘’‛′']*/gu, (word) => {
+    const spelled = word
+      .replace(/(?<=[og])[`´ʹʼ‘’‛′']/gi, 'ʻ')
+      .replace(apostrophes, (mark) => (mark === 'ʻ' ? mark : 'ʼ'));
+    let cyrillic = '';
+    for (let at = 0; at < spelled.length; ) {
+      const { letters, text: letter } = cyrillicLetter(spelled, at);
+      cyrillic += inCase(spelled[at] as string, letter, spelled);
+      at += letters;
+    }
+    return cyrillic;
+  });
+}
+
+function cyrillicLetter(word: string, at: number): { readonly letters: number; readonly text: string } {
+  const two = word.slice(at, at + 2).toLowerCase();
+  if (two === 'ye') return { letters: 2, text: 'е' };
+  const pair = cyrillicOf.get(two);
+  if (two.length === 2 && pair !== undefined) return { letters: 2, text: pair };
+  const one = two.slice(0, 1);
+  // An e at a word's beginning is э: elsewhere it is е.
+  if (one === 'e') return { letters: 1, text: at === 0 ? 'э' : 'е' };
+  if (one === 'ʼ') return { letters: 1, text: at === word.length - 1 ? '' : 'ъ' };
+  return { letters: 1, text: cyrillicOf.get(one) ?? one };
+}
+
+function inCase(original: string, letters: string, word: string): string {
+  if (original === original.toLowerCase()) return letters;
+  const isAllCapitals = word.length > 1 && word === word.toUpperCase();
+  return isAllCapitals ? letters.toUpperCase() : letters.slice(0, 1).toUpperCase() + letters.slice(1);
+}
+
+/** The place with its names in the script of `uz-Latn` or `uz-Cyrl`; as it is for any other language. */
+export function inScriptOf(language: string, place: Place): Place {
+  const convert = language === 'uz-Latn' ? toLatin : language === 'uz-Cyrl' ? toCyrillic : null;
+  if (convert === null) return place;
+  const { house_number, postal_code, country_code, ...names } = place.components;
+  return {
+    ...place,
+    formatted_address: convert(place.formatted_address),
+    address_components: place.address_components.map((part) => convertComponent(part, convert)),
+    components: { ...convertNames(names, convert), house_number, postal_code, country_code },
+  };
+}
+
+function convertComponent(part: AddressComponent, convert: (text: string) => string): AddressComponent {
+  // A country's short name is its code, a house's number its own.
+  if (part.types.includes('street_number')) return part;
+  const short = part.types.includes('country') ? part.short_name : convert(part.short_name);
+  return { ...part, long_name: convert(part.long_name), short_name: short };
+}
+
+type Names = Omit<AddressParts, 'house_number' | 'postal_code' | 'country_code'>;
+
+function convertNames({ street, district, city, region, country }: Names, convert: (text: string) => string): Names {
+  const converted = (name: string | null): string | null => (name === null ? null : convert(name));
+  return {
+    street: converted(street),
+    district: converted(district),
+    city: converted(city),
+    region: converted(region),
+    country: converted(country),
+  };
+}
