@@ -1,59 +1,64 @@
 /** What of an address its answer is compared with: the city, the street and the house that it names. */
-
 import type { QuestionParts } from '../../providers/geocoding.ts';
+import { readAddress } from '../address/normalize-address.ts';
 import { cityOf } from './cities.ts';
 import type { AskedParts } from './compare-answer.ts';
 
-const streetWords =
-  "ул|улица|проспект|просп|пр-т|проезд|пр-д|тупик|переулок|пер|бульвар|шоссе|ko['ʻʼ‘’`]?cha(?:si)?|k[uo]cha(?:si)?|кўча(?:си)?|куча(?:си)?|prospekti?|street|st|avenue|ave|road|rd";
-const quarterWords =
-  'квартал|кв-л|kvartali?|массив|massivi?|мкр|микрорайон|mikrorayoni?|мавзе|mavze(?:si)?|махалля|mahalla(?:si)?|даха|daha(?:si)?';
-const isStreet = new RegExp(`(?<![\\p{L}\\d])(?:${streetWords})(?![\\p{L}'])`, 'iu');
-const isQuarter = new RegExp(`(?<![\\p{L}\\d])(?:${quarterWords})(?![\\p{L}'])`, 'iu');
-const cityWords =
-  /(?:^|\s)(?:г\.|гор\.|город\s)\s*([\p{L}'ʻʼ‘’-]+)|([\p{L}'ʻʼ‘’-]+)\s+(?:shahri|шаҳри|шахри|shahar)(?!\p{L})/iu;
-const houseAtEnd =
-  /(?:^|[\s,])(?:д\.?|дом|uy|house)?\s*(?<number>\d+(?:\s*[/-]\s*\d+)?\s?\p{L}?(?:\s*(?:к|корп\.?|корпус|k)\s*\d+)?)(?:\s*[-–]?\s*(?:uy|уй))?$/iu;
+type Part = ReturnType<typeof readAddress>['parts'][number];
 
 export function askedPartsOf(address: string, country: string | null): AskedParts {
-  const phrases = address.split(/[,;]/).map((phrase) => phrase.trim().replace(/\s+/g, ' '));
-  const at = phrases.findIndex((phrase) => isStreet.test(phrase));
-  const quarterAt = phrases.findIndex((phrase) => isQuarter.test(phrase));
-  const namedAt = at >= 0 ? at : quarterAt;
-  const city = cityIn(phrases);
-  if (namedAt < 0) return { city, street: null, isQuarter: false, house: null, country };
-  const phrase = phrases[namedAt] as string;
-  const own = at >= 0 ? houseAtEnd.exec(phrase) : null;
-  const next = houseAtEnd.exec(phrases[namedAt + 1] ?? '');
-  const house = own ?? (next?.index === 0 ? next : null);
+  const { parts } = readAddress(address);
+  const find = (kind: Part['kind']): Part | undefined => parts.find((part) => part.kind === kind);
+  const names = parts.filter(({ kind }) => kind === 'name').map(textOf);
+  const city = find('city');
+  const bareCity = names.find((name) => cityOf(name) !== null);
+  const house = houseOf(find('house'), find('building'));
   return {
-    city,
-    street: own === null ? phrase : phrase.slice(0, own.index),
-    isQuarter: at < 0,
-    house: house?.groups?.number?.trim() ?? null,
-    country,
-  };
-}
-
-function cityIn(phrases: readonly string[]): string | null {
-  for (const phrase of phrases) {
-    const named = cityWords.exec(phrase);
-    if (named !== null) return named[1] ?? named[2] ?? null;
-    if (cityOf(phrase) !== null) return phrase;
-    const [first = ''] = phrase.split(' ');
-    if (phrase === phrases[0] && isStreet.test(phrase) && cityOf(first) !== null) return first;
-  }
-  return null;
-}
-
-/** Of an address that was given in parts. */
-export function askedPartsIn(parts: QuestionParts, country: string | null): AskedParts {
-  const { city = null, street = null, house_number: house = null } = parts;
-  return {
-    city,
-    street,
-    isQuarter: street !== null && isQuarter.test(street) && !isStreet.test(street),
+    city: city === undefined ? (bareCity ?? null) : textOf(city),
+    ...streetOf(
+      parts,
+      names.filter((name) => name !== bareCity),
+      house,
+    ),
     house,
     country,
   };
+}
+
+/** Of an address that was given in parts. */
+export function askedPartsIn({ city, street, house_number }: QuestionParts, country: string | null): AskedParts {
+  const read = street === undefined ? null : askedPartsOf(street, country);
+  const hasName = read?.street != null;
+  return {
+    city: city ?? null,
+    street: hasName ? read.street : (street ?? null),
+    isQuarter: hasName ? read.isQuarter : false,
+    house: house_number ?? null,
+    country,
+  };
+}
+
+/** A lane belongs to its street, and a quarter's number to its name; a bare name with a house may be either. */
+function streetOf(
+  parts: readonly Part[],
+  names: readonly string[],
+  house: string | null,
+): Pick<AskedParts, 'street' | 'isQuarter'> {
+  const roads = parts.filter(({ kind }) => kind === 'street' || kind === 'lane');
+  if (roads.some(({ words }) => words.length > 0)) return { street: roads.map(textOf).join(' '), isQuarter: false };
+  const quarters = parts.filter(({ kind }) => kind === 'quarter');
+  if (quarters.length > 0) return { street: quarters.map(textOf).join(' '), isQuarter: true };
+  if (house !== null && names.length > 0) return { street: names.join(' '), isQuarter: true };
+  return { street: null, isQuarter: false };
+}
+
+function houseOf(house: Part | undefined, building: Part | undefined): string | null {
+  const numbers = [house, building].map((part) => part?.number ?? '').filter((number) => number !== '');
+  // Two coordinates look like a house and a number.
+  if (numbers.length === 0 || /^\d+\.\d+$/.test(numbers[0] as string)) return null;
+  return numbers.join('/');
+}
+
+function textOf({ words, number }: Part): string {
+  return [...words, ...(number === '' ? [] : [number])].join(' ');
 }
