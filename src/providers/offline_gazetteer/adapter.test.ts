@@ -49,6 +49,19 @@ for (const [address, expected] of [
   ['г. Самарканд, Чиланзар 5', 'Самарканд, Самаркандская область, Узбекистан'],
   ['Ташкентская область, Паркент', 'Паркент, Ташкентская область, Узбекистан'],
   ['Ферганская обл.', 'Ферганская область, Узбекистан'],
+  ['Зарафшон', 'Зарафшан, Навоийская область, Узбекистан'],
+  ['Зарафшан', 'Зарафшан, Навоийская область, Узбекистан'],
+  ['г. Учкудук', 'Учкудук, Навоийская область, Узбекистан'],
+  ['Учқудуқ шаҳри', 'Учкудук, Навоийская область, Узбекистан'],
+  ['Кибрай', 'Кибрай, Ташкентская область, Узбекистан'],
+  ['Қибрай', 'Кибрай, Ташкентская область, Узбекистан'],
+  ['Гиждуван', 'Гиждуван, Бухарская область, Узбекистан'],
+  ['Ғиждувон шаҳри', 'Гиждуван, Бухарская область, Узбекистан'],
+  ['Мубарек', 'Мубарек, Кашкадарьинская область, Узбекистан'],
+  ['Хазорасп', 'Хазорасп, Хорезмская область, Узбекистан'],
+  ['Шайхантаурский район', 'Шайхантахурский район, Ташкент, Узбекистан'],
+  ['г. Ташкент, Акмаль-Икрамовский район', 'Учтепинский район, Ташкент, Узбекистан'],
+  ['Янги Ҳаёт тумани', 'Янгихаётский район, Ташкент, Узбекистан'],
   ['абырвалг', null],
   ['12345', null],
   ['улица Навои, 3', null],
@@ -146,4 +159,78 @@ test('without its file the gazetteer fails, and says so to a probe', async () =>
   assert.deepEqual(verdict, { kind: 'failed', retryable: false, message: 'the gazetteer cannot be read' });
   assert.equal((await missing.attempts.health_check({}, testAccount(), cannedHttp({ body: '' }))).kind, 'failed');
   assert.equal((await adapter.attempts.health_check({}, testAccount(), cannedHttp({ body: '' }))).kind, 'ok');
+});
+
+test('a bare town or district asks no more than what is found; a street does', async () => {
+  const isPartial = async (address: string) => {
+    const verdict = await geocode(address);
+    return verdict.kind === 'ok' ? verdict.value.partial_match : null;
+  };
+  for (const address of [
+    'г. Ташкент',
+    'Ташкент',
+    'город Ташкент, Узбекистан',
+    'Toshkent shahri',
+    'Тошкент ш.',
+    'Чиланзарский район, г. Ташкент',
+    'Ташкентская область, г. Паркент',
+  ]) {
+    assert.equal(await isPartial(address), false, address);
+  }
+  for (const address of ['г. Ташкент, ул. Навои', 'Ташкент 5', 'Чиланзарский район, Катартал']) {
+    assert.equal(await isPartial(address), true, address);
+  }
+});
+
+test('points in districts of Tashkent are in Tashkent, and villages keep theirs', async () => {
+  const reverse = async (latitude: number, longitude: number) => {
+    const verdict = await adapter.attempts.reverse?.(
+      { latitude, longitude, language: 'ru' },
+      testAccount(),
+      cannedHttp({ body: '' }),
+    );
+    return verdict?.kind === 'ok' ? verdict.value.formatted_address : null;
+  };
+  for (const [latitude, longitude] of [
+    [41.365, 69.285],
+    [41.38, 69.29],
+    [41.352, 69.3],
+  ] as const) {
+    assert.equal(
+      await reverse(latitude, longitude),
+      'Юнусабадский район, Ташкент, Узбекистан',
+      `${latitude} ${longitude}`,
+    );
+  }
+  for (const [latitude, longitude] of [
+    [41.33, 69.34],
+    [41.345, 69.35],
+  ] as const) {
+    assert.equal(await reverse(latitude, longitude), 'Мирзо-Улугбекский район, Ташкент, Узбекистан');
+  }
+  assert.match((await reverse(41.3889, 69.465)) ?? '', /^Кибрай/);
+  assert.match((await reverse(41.573, 64.205)) ?? '', /^Зарафшан/);
+});
+
+test('every Uzbek place is found by its Cyrillic name', async () => {
+  const names = await createGazetteer().namesOf('UZ');
+  for (const name of ['Қўрғонтепа', 'Ғазалкент', 'Тошлоқ', 'Кургонтепа', 'Ҳазорасп', 'Хужаобод', 'Оққўрғон']) {
+    assert.notEqual(names.find(name), null, name);
+  }
+});
+
+test('outside Uzbekistan names are Russian ones, not those of another Cyrillic language', async () => {
+  for (const [address, country, expected] of [
+    ['Saint Petersburg', 'RU', 'Санкт-Петербург'],
+    ['Москва', 'RU', 'Москва'],
+    ['Kazan', 'RU', 'Казань'],
+    ['Almaty', 'KZ', 'Алматы'],
+    ['Bishkek', 'KG', 'Бишкек'],
+    ['Стамбул', 'TR', 'Стамбул'],
+    ['Новосибирск', 'RU', 'Новосибирск'],
+    ['Berlin', 'DE', 'Берлин'],
+  ] as const) {
+    const verdict = await geocode(address, 'ru', country);
+    assert.equal(verdict.kind === 'ok' && verdict.value.components.city, expected);
+  }
 });

@@ -43,12 +43,11 @@ export function createOfflineGazetteer(gazetteer: Gazetteer = bundledGazetteer):
       async reverse({ latitude, longitude, language }) {
         const found = await load(() => gazetteer.nearest(latitude, longitude));
         if (found.kind === 'failed') return found;
-        const { place, distanceMeters } = found.value;
+        const { place, distanceMeters, district } = found.value;
         if (distanceMeters > maxReverseMeters) return { kind: 'empty' };
-        return {
-          kind: 'ok',
-          value: describe({ kind: 'city', city: place }, languageOnly(language), true, gazetteerConfidence.nearest),
-        };
+        const match: Match =
+          district === null ? { kind: 'city', city: place } : { kind: 'district', district, city: place };
+        return { kind: 'ok', value: describe(match, languageOnly(language), true, gazetteerConfidence.nearest) };
       },
 
       async health_check() {
@@ -99,7 +98,7 @@ function describe(match: Match, language: string, partial: boolean, confidence: 
       country,
       country_code: city.countryCode,
     },
-    place_id: match.kind === 'city' ? `geonames:${city.geonameId}` : null,
+    place_id: match.kind === 'city' && city.geonameId > 0 ? `geonames:${city.geonameId}` : null,
     partial_match: partial,
   };
 }

@@ -1,5 +1,6 @@
 /** One country's places by every name they go by, and the finding of such a name inside an address. */
 import { foldedWords } from './fold-name.ts';
+import { bareUzbekName, inCyrillic, russianExonyms } from './place-spelling.ts';
 import {
   cityNames,
   cyrillicCities,
@@ -99,7 +100,7 @@ export function indexCountry(places: readonly GazetteerPlace[]): CountryNames {
       if (bestDistrict !== null && best.match.kind === 'city' && best.match.city === bestDistrict.match.city) {
         best = bestDistrict;
       }
-      return { match: best.match, saysMore: words.filter((word) => word !== pause).length > best.length };
+      return { match: best.match, saysMore: saysMoreThan(best.match, words) };
     },
   };
 
@@ -111,6 +112,27 @@ export function indexCountry(places: readonly GazetteerPlace[]): CountryNames {
     const city = cities.get(key);
     return city === undefined ? null : { kind: 'city', city };
   }
+}
+
+const countryWords = new Set('узбекистан ўзбекистон uzbekistan ozbekiston республики'.split(' '));
+
+/** Whether more is asked than what was found: a street, a house, another town. `г. Ташкент, Узбекистан` asks no more. */
+function saysMoreThan(match: Match, words: readonly string[]): boolean {
+  const around = new Set<string>();
+  const add = (names: readonly string[]): void => {
+    for (const name of names) for (const word of foldedWords(name)) around.add(word);
+  };
+  add(namesOf(match.city));
+  if (match.kind === 'district') add(match.district.spellings);
+  const region = match.city.countryCode === 'UZ' ? regionsByAdmin1[match.city.admin1Code] : undefined;
+  if (region !== undefined) add([region.ru, region.uz, region.en, cyrillicRegions[match.city.admin1Code] ?? '']);
+  const isSaid = (word: string): boolean =>
+    cityWords.has(word) ||
+    regionWords.has(word) ||
+    countryWords.has(word) ||
+    around.has(word) ||
+    (match.kind === 'district' && districtWords.has(word));
+  return words.some((word) => word !== pause && !isSaid(word));
 }
 
 /** Of two that are equally sure the first stays. */
@@ -160,6 +182,9 @@ function namesOf(place: GazetteerPlace): readonly string[] {
     ...place.alternateNames,
     ...(usual === undefined ? [] : [usual.ru, usual.uz, usual.en]),
     ...(place.geonameId in cyrillicCities ? [cyrillicCities[place.geonameId] as string] : []),
+    ...(place.countryCode === 'UZ'
+      ? [bareUzbekName(place.name), inCyrillic(place.name, 'uzbek'), inCyrillic(place.name, 'russian')]
+      : [russianExonyms[`${place.countryCode} ${place.name}`] ?? place.name]),
   ];
 }
 

@@ -1,18 +1,82 @@
 /** The gazetteer, opened at its first use and shared from then on. */
 import { type CountryNames, indexCountry } from './country-names.ts';
-import { bundledGazetteerPath, type GazetteerPlace, openWorldIndex, type WorldIndex } from './world-index.ts';
+import { type District, tashkentDistricts, tashkentGeonameId, townsBeyondGeonames } from './uzbekistan.ts';
+import {
+  bundledGazetteerPath,
+  type GazetteerPlace,
+  metersBetween,
+  openWorldIndex,
+  type WorldIndex,
+} from './world-index.ts';
+
+export interface Nearest {
+  readonly place: GazetteerPlace;
+  readonly distanceMeters: number;
+  /** Of Tashkent, where the point is in one. */
+  readonly district: District | null;
+}
 
 export interface Gazetteer {
   /** `country`: ISO 3166-1 alpha-2, upper case. */
   namesOf(country: string): Promise<CountryNames>;
-  nearest(latitude: number, longitude: number): Promise<{ place: GazetteerPlace; distanceMeters: number }>;
+  nearest(latitude: number, longitude: number): Promise<Nearest>;
 }
 
 /** Countries whose names are held; the one used longest ago makes room. A large one has about 10 MB. */
 const maxCountries = 4;
 
+const townsOfOurOwn = townsBeyondGeonames.map(({ place }) => place);
+/** Nearer than this to its centre, a village is where one is. */
+const villageMeters = 1_200;
+
+/** Countries whose villages may be the nearest of an Uzbek city's edge. */
+const nearUzbekistan: ReadonlySet<string> = new Set(['UZ', 'KZ', 'KG', 'TJ', 'TM', 'AF']);
+/** About half of the way between the centres of neighbouring districts. */
+const districtMeters = 5_000;
+
+function inTashkent(
+  places: readonly GazetteerPlace[],
+  latitude: number,
+  longitude: number,
+  nearest: Nearest,
+): Nearest | null {
+  const tashkent = places.find(({ geonameId }) => geonameId === tashkentGeonameId);
+  if (tashkent === undefined) return null;
+  let best: Nearest | null = null;
+  for (const district of tashkentDistricts) {
+    const distanceMeters = metersBetween(latitude, longitude, district.latitude, district.longitude);
+    if (distanceMeters <= districtMeters && distanceMeters < (best?.distanceMeters ?? Number.POSITIVE_INFINITY)) {
+      best = { place: tashkent, distanceMeters, district };
+    }
+  }
+  const isInTown = nearest.place.geonameId !== tashkentGeonameId && nearest.distanceMeters < villageMeters;
+  return best !== null && isInTown && best.distanceMeters > nearest.distanceMeters * 3 ? null : best;
+}
+
+/**
+ * Inside a city's reach a point is in the city, though the centre of a village at its edge is nearer: 1 km for a village, some
+ * 12 km for Tashkent.
+ */
+function largestAround(
+  nearest: Nearest,
+  places: readonly GazetteerPlace[],
+  latitude: number,
+  longitude: number,
+): Nearest {
+  let best = nearest;
+  for (const place of places) {
+    const distanceMeters = metersBetween(latitude, longitude, place.latitude, place.longitude);
+    const reachMeters = 1_000 + Math.sqrt(place.population) * 8;
+    const isLarger = place.population > best.place.population && nearest.distanceMeters > villageMeters;
+    if (distanceMeters < best.distanceMeters || (isLarger && distanceMeters < reachMeters))
+      best = { place, distanceMeters, district: null };
+  }
+  return best;
+}
+
 /** Reads nothing yet. A reading that fails is tried again at the next use. */
 export function createGazetteer(path: () => string = bundledGazetteerPath): Gazetteer {
+  let uzbekPlaces: Promise<readonly GazetteerPlace[]> | null = null;
   let opening: Promise<WorldIndex> | null = null;
   const countries = new Map<string, Promise<CountryNames>>();
 
@@ -36,14 +100,19 @@ export function createGazetteer(path: () => string = bundledGazetteerPath): Gaze
       if (countries.size >= maxCountries && oldest !== undefined) countries.delete(oldest);
       const read = world()
         .then((index) => index.placesOf(country))
-        .then(indexCountry);
+        .then((places) => indexCountry(country === 'UZ' ? [...places, ...townsOfOurOwn] : places));
       countries.set(country, read);
       read.catch(() => countries.delete(country));
       return read;
     },
 
     async nearest(latitude, longitude) {
-      return (await world()).nearest(latitude, longitude);
+      const index = await world();
+      const nearest: Nearest = { ...(await index.nearest(latitude, longitude)), district: null };
+      if (!nearUzbekistan.has(nearest.place.countryCode)) return nearest;
+      uzbekPlaces ??= index.placesOf('UZ').then((places) => [...places, ...townsOfOurOwn]);
+      const places = await uzbekPlaces;
+      return inTashkent(places, latitude, longitude, nearest) ?? largestAround(nearest, places, latitude, longitude);
     },
   };
 }

@@ -1,20 +1,19 @@
 /** The name of a place, its region and its country in the language that was asked for. */
+import { bareUzbekName, inCyrillic, russianAmong, russianExonyms } from './place-spelling.ts';
 import { cityNames, type LocalNames, regionsByAdmin1 } from './uzbekistan.ts';
 import type { GazetteerPlace } from './world-index.ts';
-
-const cyrillic = /^[\p{Script=Cyrillic}\s-]+$/u;
-/** Letters of other Cyrillic alphabets: a name with them is not the Russian one. */
-const notRussian = /[ўқғҳіїєґәңөүұһјљњћђџѓќӣӯҷ]/iu;
 
 /** `language`: ISO 639-1. Without a name in it, the name in Latin letters that GeoNames leads with. */
 export function cityName(place: GazetteerPlace, language: string): string {
   const usual = cityNames[place.geonameId];
   if (usual !== undefined) return inLanguage(usual, language);
   if (language === 'ru') {
-    const russian = place.alternateNames.find((name) => cyrillic.test(name) && !notRussian.test(name));
-    if (russian !== undefined) return russian;
+    const exonym = russianExonyms[`${place.countryCode} ${place.name}`];
+    const russian = exonym ?? russianAmong(place.alternateNames, bareUzbekName(place.asciiName));
+    if (russian !== null) return russian;
+    if (place.countryCode === 'UZ') return inCyrillic(place.name, 'russian');
   }
-  return place.name;
+  return place.countryCode === 'UZ' ? bareUzbekName(place.name).replaceAll("'", 'ʻ') : place.name;
 }
 
 /** null where the region is not known by name (only Uzbekistan's are). */

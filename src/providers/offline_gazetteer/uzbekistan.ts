@@ -4,6 +4,8 @@
  * is the usual one in Russian and Uzbek, and how Uzbek writes it in Cyrillic letters (of Tashkent GeoNames has `Тошканд`).
  */
 
+import type { GazetteerPlace } from './world-index.ts';
+
 export interface LocalNames {
   readonly ru: string;
   readonly uz: string;
@@ -55,9 +57,16 @@ export interface District {
 export const tashkentGeonameId = 1512569;
 
 export const tashkentDistricts: readonly District[] = [
-  district('Алмазарский', 'Olmazor', 'Almazar', ['Алмазар', 'Олмазор'], 41.348, 69.215),
+  district(
+    'Алмазарский',
+    'Olmazor',
+    'Almazar',
+    ['Алмазар', 'Олмазор', 'Собир Рахимов', 'Сабир-Рахимовский', 'Собир-Рахимовский', 'Собир Раҳимов', 'Sobir Rahimov'],
+    41.348,
+    69.215,
+  ),
   district('Бектемирский', 'Bektemir', 'Bektemir', ['Бектемир'], 41.21, 69.335),
-  district('Мирабадский', 'Mirobod', 'Mirabad', ['Мирабад', 'Миробод'], 41.285, 69.28),
+  district('Мирабадский', 'Mirobod', 'Mirabad', ['Мирабад', 'Миробод', 'Мирободский'], 41.285, 69.28),
   district(
     'Мирзо-Улугбекский',
     'Mirzo Ulugʻbek',
@@ -66,21 +75,42 @@ export const tashkentDistricts: readonly District[] = [
     41.33,
     69.34,
   ),
-  district('Сергелийский', 'Sergeli', 'Sergeli', ['Сергели'], 41.225, 69.22),
-  district('Учтепинский', 'Uchtepa', 'Uchtepa', ['Учтепа'], 41.295, 69.175),
-  district('Чиланзарский', 'Chilonzor', 'Chilanzar', ['Чиланзар', 'Чилонзор'], 41.275, 69.205),
+  district('Сергелийский', 'Sergeli', 'Sergeli', ['Сергели', 'Sirgʻali', 'Сирғали', 'Сергелинский'], 41.225, 69.22),
+  district(
+    'Учтепинский',
+    'Uchtepa',
+    'Uchtepa',
+    ['Учтепа', 'Акмаль-Икрамовский', 'Акмаль Икрамов', 'Акмал Икромов', 'Акмал-Икрамовский', 'Akmal Ikromov'],
+    41.295,
+    69.175,
+  ),
+  district('Чиланзарский', 'Chilonzor', 'Chilanzar', ['Чиланзар', 'Чилонзор', 'Чилонзорский'], 41.275, 69.205),
   district(
     'Шайхантахурский',
     'Shayxontohur',
     'Shaykhantakhur',
-    ['Шайхантахур', 'Шайхонтоҳур', 'Шайхонтохур', 'Shayxontoxur'],
+    ['Шайхантахур', 'Шайхантаур', 'Шайхантаурский', 'Шайхонтохурский', 'Шайхонтоҳур', 'Шайхонтохур', 'Shayxontoxur'],
     41.325,
     69.23,
   ),
-  district('Юнусабадский', 'Yunusobod', 'Yunusabad', ['Юнусабад', 'Юнусобод'], 41.365, 69.285),
-  district('Яккасарайский', 'Yakkasaroy', 'Yakkasaray', ['Яккасарай', 'Яккасарой'], 41.28, 69.255),
-  district('Яшнабадский', 'Yashnobod', 'Yashnabad', ['Яшнабад', 'Яшнобод'], 41.29, 69.34),
-  district('Янгихаётский', 'Yangihayot', 'Yangihayot', ['Янгихаёт', 'Янгиҳаёт'], 41.2, 69.215),
+  district('Юнусабадский', 'Yunusobod', 'Yunusabad', ['Юнусабад', 'Юнусобод', 'Юнусободский'], 41.365, 69.285),
+  district('Яккасарайский', 'Yakkasaroy', 'Yakkasaray', ['Яккасарай', 'Яккасарой', 'Яккасаройский'], 41.28, 69.255),
+  district(
+    'Яшнабадский',
+    'Yashnobod',
+    'Yashnabad',
+    ['Яшнабад', 'Яшнобод', 'Яшнободский', 'Хамзинский', 'Хамза', 'Ҳамза', 'Hamza tumani'],
+    41.29,
+    69.34,
+  ),
+  district(
+    'Янгихаётский',
+    'Yangihayot',
+    'Yangihayot',
+    ['Янгихаёт', 'Янгиҳаёт', 'Янги Ҳаёт', 'Янги Хаёт', 'Янгихаят', 'Янгихаятский', 'Yangi Hayot', 'Yangihayot'],
+    41.2,
+    69.215,
+  ),
 ];
 
 function district(
@@ -97,6 +127,44 @@ function district(
     latitude,
     longitude,
   };
+}
+
+/**
+ * Towns that the list of places with 500 inhabitants lacks (coordinates to about a kilometre), with ids of our own below
+ * zero.
+ */
+export const townsBeyondGeonames: readonly { readonly place: GazetteerPlace; readonly names: LocalNames }[] = [
+  town(-1, { ru: 'Зарафшан', uz: 'Zarafshon', en: 'Zarafshan' }, 'Зарафшон', 41.573, 64.205, '07', 85_000),
+  town(-2, { ru: 'Тахиаташ', uz: 'Taxiatosh', en: 'Takhiatash' }, 'Тахиатош', 42.333, 59.583, '09', 50_000),
+  town(-3, { ru: 'Шерабад', uz: 'Sherobod', en: 'Sherabad' }, 'Шеробод', 37.667, 67.0, '12', 30_000),
+  town(-4, { ru: 'Джаркурган', uz: 'Jarqoʻrgʻon', en: 'Jarkurgan' }, 'Жарқўрғон', 37.508, 67.418, '12', 20_000),
+  town(-5, { ru: 'Кумкурган', uz: 'Qumqoʻrgʻon', en: 'Kumkurgan' }, 'Қумқўрғон', 37.827, 67.591, '12', 20_000),
+  town(-6, { ru: 'Келес', uz: 'Keles', en: 'Keles' }, 'Келес', 41.399, 69.203, '14', 30_000),
+  town(-7, { ru: 'Ширин', uz: 'Shirin', en: 'Shirin' }, 'Ширин', 40.217, 69.133, '16', 18_000),
+];
+
+function town(
+  geonameId: number,
+  names: LocalNames,
+  cyrillic: string,
+  latitude: number,
+  longitude: number,
+  admin1Code: string,
+  population: number,
+): { readonly place: GazetteerPlace; readonly names: LocalNames } {
+  const place: GazetteerPlace = {
+    geonameId,
+    name: names.uz,
+    asciiName: names.en,
+    alternateNames: [names.ru, cyrillic],
+    latitude,
+    longitude,
+    featureCode: 'PPL',
+    countryCode: 'UZ',
+    admin1Code,
+    population,
+  };
+  return { place, names };
 }
 
 /** By GeoNames id. Cities that are not here take GeoNames' own name in Latin and their plainest Cyrillic one. */
@@ -130,6 +198,44 @@ export const cityNames: Readonly<Record<number, LocalNames>> = {
   1217180: { ru: 'Каган', uz: 'Kogon', en: 'Kogon' },
   1512339: { ru: 'Янгиюль', uz: 'Yangiyoʻl', en: 'Yangiyul' },
   1513017: { ru: 'Паркент', uz: 'Parkent', en: 'Parkent' },
+  1513567: { ru: 'Кибрай', uz: 'Qibray', en: 'Kibray' },
+  1513983: { ru: 'Гиждуван', uz: 'Gʻijduvon', en: 'Gijduvan' },
+  1216475: { ru: 'Мубарек', uz: 'Muborak', en: 'Mubarek' },
+  1513092: { ru: 'Турткуль', uz: 'Toʻrtkoʻl', en: 'Turtkul' },
+  1514225: { ru: 'Чимган', uz: 'Chimgʻon', en: 'Chimgan' },
+  1512770: { ru: 'Сырдарья', uz: 'Sirdaryo', en: 'Sirdaryo' },
+  1512501: { ru: 'Учкурган', uz: 'Uchqoʻrgʻon', en: 'Uchkurgan' },
+  1538231: { ru: 'Учкудук', uz: 'Uchquduq', en: 'Uchkuduk' },
+  1215839: { ru: 'Ургут', uz: 'Urgut', en: 'Urgut' },
+  1513996: { ru: 'Газалкент', uz: 'Gʻazalkent', en: 'Gazalkent' },
+  1513072: { ru: 'Ахангаран', uz: 'Ohangaron', en: 'Akhangaran' },
+  1512524: { ru: 'Нурафшан', uz: 'Nurafshon', en: 'Nurafshon' },
+  1514330: { ru: 'Бука', uz: 'Boʻka', en: 'Buka' },
+  1514668: { ru: 'Аккурган', uz: 'Oqqoʻrgʻon', en: 'Akkurgan' },
+  1514215: { ru: 'Чиназ', uz: 'Chinoz', en: 'Chinaz' },
+  1512986: { ru: 'Пскент', uz: 'Piskent', en: 'Pskent' },
+  1513714: { ru: 'Касансай', uz: 'Kosonsoy', en: 'Kosonsoy' },
+  1514258: { ru: 'Чартак', uz: 'Chortoq', en: 'Chartak' },
+  1512423: { ru: 'Вабкент', uz: 'Vobkent', en: 'Vabkent' },
+  1512838: { ru: 'Шафиркан', uz: 'Shofirkon', en: 'Shafirkan' },
+  1216290: { ru: 'Ромитан', uz: 'Romitan', en: 'Romitan' },
+  1217907: { ru: 'Алат', uz: 'Olot', en: 'Alat' },
+  1217658: { ru: 'Булунгур', uz: 'Bulungʻur', en: 'Bulungur' },
+  1217215: { ru: 'Иштыхан', uz: 'Ishtixon', en: 'Ishtikhan' },
+  1217414: { ru: 'Джамбай', uz: 'Jomboy', en: 'Jambay' },
+  1217262: { ru: 'Гузар', uz: 'Gʻuzor', en: 'Guzar' },
+  1217540: { ru: 'Чиракчи', uz: 'Chiroqchi', en: 'Chirakchi' },
+  1513331: { ru: 'Кувасай', uz: 'Quvasoy', en: 'Kuvasay' },
+  1512832: { ru: 'Шахрихан', uz: 'Shahrixon', en: 'Shahrixon' },
+  1513271: { ru: 'Асака', uz: 'Asaka', en: 'Asaka' },
+  1216115: { ru: 'Шурчи', uz: 'Shoʻrchi', en: 'Shurchi' },
+  1538222: { ru: 'Турткуль', uz: 'Toʻrtkoʻl', en: 'Turtkul' },
+  601339: { ru: 'Ходжейли', uz: 'Xoʻjayli', en: 'Khojayli' },
+  829960: { ru: 'Чимбай', uz: 'Chimboy', en: 'Chimbay' },
+  1538232: { ru: 'Кармана', uz: 'Karmana', en: 'Karmana' },
+  1513578: { ru: 'Ханабад', uz: 'Xonobod', en: 'Khanabad' },
+  1514140: { ru: 'Питнак', uz: 'Pitnak', en: 'Pitnak' },
+  ...Object.fromEntries(townsBeyondGeonames.map(({ place, names }) => [place.geonameId, names])),
 };
 
 /** In Uzbek Cyrillic, by GeoNames id. */
