@@ -7,6 +7,7 @@ import type { ExternalService } from '../directory/service.ts';
 import { newId, type TenantId } from '../ids.ts';
 import type { IntakeRecord, OutboxRecord } from '../intake/intake.ts';
 import type { LimitState } from '../limits/limits.ts';
+import { describeRefusal } from '../limits/refusal-text.ts';
 import type { RecordedExchange } from '../outbound/provider-http.ts';
 import type { DurableEvent } from '../outbox/events.ts';
 
@@ -131,11 +132,6 @@ export function createCallRecord(
       return { logs: [...asked, ...refusals], events: refusalEvents };
     },
   };
-}
-
-/** A limit of 0 stands for a provider without one that asked for a pause. */
-function describeRefusal({ maxRequests, windowType }: LimitState): string {
-  return maxRequests === 0 ? 'the provider asked for a pause' : `the limit of ${maxRequests} a ${windowType} is spent`;
 }
 
 function limitExceeded(call: RecordedCall, state: LimitState, nowMs: number): DurableEvent {

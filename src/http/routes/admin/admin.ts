@@ -10,11 +10,13 @@ import { type EventsStreamRouteDeps, eventsStreamRoute } from './events-stream.t
 import { logsRoutes } from './logs.ts';
 import { logsExportRoute } from './logs-export.ts';
 import { type RateLimitsRouteDeps, rateLimitsRoute } from './rate-limits.ts';
+import { type RateLimitsWhyDeps, rateLimitsWhyRoutes } from './rate-limits-why.ts';
 import { type TokenRoutesDeps, tokenRoutes } from './tokens.ts';
 
 export type OperateRoutesDeps = LogReaderDeps &
   CacheRoutesDeps &
   RateLimitsRouteDeps &
+  RateLimitsWhyDeps &
   TokenRoutesDeps &
   ManageBudgetsDeps &
   EventsStreamRouteDeps;
@@ -28,6 +30,7 @@ export function operateRoutes(deps: OperateRoutesDeps): Routes {
       budgetRoutes(deps),
       cacheRoutes(deps),
       rateLimitsRoute(deps),
+      rateLimitsWhyRoutes(deps),
       tokenRoutes(deps),
       eventsStreamRoute(deps),
     ]) {

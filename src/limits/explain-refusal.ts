@@ -1,0 +1,104 @@
+/** Why a call was refused: which limit it was, who had spent it, and when something of it was free again. */
+import type { TenantId } from '../ids.ts';
+import type { Queryable } from '../storage/postgres/database.ts';
+import {
+  findRefusals,
+  type RefusedRow,
+  type SpentRow,
+  sumSpentOfFamily,
+  sumSpentOfService,
+} from '../storage/tables/limit-traffic.ts';
+import type { WindowType } from './limits.ts';
+import { readRefusal } from './refusal-text.ts';
+
+export interface ExplainedRefusal {
+  readonly limit: {
+    readonly kind: 'limit' | 'pause' | 'budget';
+    readonly service_name?: string;
+    readonly family?: string;
+    readonly window_type: WindowType;
+    /** null where it is no count of requests: a pause that the provider asked for, a budget. */
+    readonly max_requests: number | null;
+  };
+  readonly refused_at: string;
+  /** When the first request of the window counted no more. null where the provider alone knows. */
+  readonly free_at: string | null;
+  readonly spent_by: readonly {
+    readonly source_service: string | null;
+    readonly operation: string;
+    readonly requests: number;
+  }[];
+}
+
+const minuteMs = 60_000;
+const typesOfFamily: Readonly<Record<string, readonly string[]>> = {
+  geocoding: ['geocoding', 'maps'],
+  sheets: ['sheets'],
+  proxy: ['api', 'webhook'],
+};
+
+/** All refusals of the request, the one that its caller met first; empty where no limit refused it. */
+export async function explainRefusals(
+  tx: Queryable,
+  tenantId: TenantId,
+  requestId: string,
+): Promise<ExplainedRefusal[]> {
+  const refusals: ExplainedRefusal[] = [];
+  for (const row of await findRefusals(tx, tenantId, requestId)) refusals.push(await explain(tx, tenantId, row));
+  return refusals;
+}
+
+async function explain(tx: Queryable, tenantId: TenantId, row: RefusedRow): Promise<ExplainedRefusal> {
+  const named = row.service_id === null ? { family: row.service_name } : { service_name: row.service_name };
+  const refusedAtMs = row.refused_at.getTime();
+  const refused = readRefusal(row.error_message ?? '');
+  const isBudget = row.error_code === 'BUDGET_EXCEEDED';
+  const windowType: WindowType = isBudget ? 'month' : (refused?.windowType ?? 'minute');
+  const from = new Date(windowStartMs(windowType, refusedAtMs));
+  const span = { from, to: row.refused_at };
+  const spent =
+    row.service_id === null
+      ? await sumSpentOfFamily(tx, tenantId, typesOfFamily[row.service_name] ?? [], span)
+      : await sumSpentOfService(tx, tenantId, row.service_name, span);
+  return {
+    limit: {
+      kind: isBudget ? 'budget' : refused === null ? 'pause' : 'limit',
+      ...named,
+      window_type: windowType,
+      max_requests: refused?.maxRequests ?? null,
+    },
+    refused_at: row.refused_at.toISOString(),
+    free_at: !isBudget && refused === null ? null : new Date(freeAtMs(windowType, refusedAtMs, spent)).toISOString(),
+    spent_by: spent.map(({ source_service, operation, requests }) => ({ source_service, operation, requests })),
+  };
+}
+
+/** The minute rolls; hours, days and months are the calendar's, UTC. */
+export function windowStartMs(windowType: WindowType, atMs: number): number {
+  const at = new Date(atMs);
+  switch (windowType) {
+    case 'minute':
+      return atMs - minuteMs;
+    case 'hour':
+      return Math.floor(atMs / 3_600_000) * 3_600_000;
+    case 'day':
+      return Math.floor(atMs / 86_400_000) * 86_400_000;
+    case 'month':
+      return Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), 1);
+  }
+}
+
+function freeAtMs(windowType: WindowType, refusedAtMs: number, spent: readonly SpentRow[]): number {
+  const startMs = windowStartMs(windowType, refusedAtMs);
+  const start = new Date(startMs);
+  switch (windowType) {
+    case 'minute':
+      return Math.min(refusedAtMs, ...spent.map(({ first_at }) => first_at.getTime())) + minuteMs;
+    case 'hour':
+      return startMs + 3_600_000;
+    case 'day':
+      return startMs + 86_400_000;
+    case 'month':
+      return Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1, 1);
+  }
+}

@@ -1,0 +1,126 @@
+/** What proposed limits would have refused in the traffic that the audit log recorded: a replay, request by request. */
+import type { TenantId } from '../ids.ts';
+import type { Queryable } from '../storage/postgres/database.ts';
+import { pageAsked } from '../storage/tables/limit-traffic.ts';
+import { windowStartMs } from './explain-refusal.ts';
+import { type WindowType, windowTypes } from './limits.ts';
+
+/** Requests a window; a window that is absent has no limit. */
+export type ProposedLimits = Readonly<Partial<Record<WindowType, number>>>;
+
+export interface LimitPreview {
+  readonly calls: number;
+  readonly refused: number;
+  readonly by_source: readonly {
+    readonly source_service: string | null;
+    readonly calls: number;
+    readonly refused: number;
+  }[];
+  /** The replay ended early at its bound; the counts are those of the first calls. */
+  readonly is_complete: boolean;
+}
+
+const rowsPerPage = 10_000;
+/** A replay reads no more: some seconds of the database's work. */
+const maxRows = 2_000_000;
+
+/** `fromMs`: Unix milliseconds. Refused requests spend nothing, as in life. */
+export async function previewLimits(
+  tx: Queryable,
+  tenantId: TenantId,
+  serviceName: string,
+  limits: ProposedLimits,
+  fromMs: number,
+): Promise<LimitPreview> {
+  const replay = createReplay(limits);
+  const bySource = new Map<string | null, { calls: number; refused: number }>();
+  let after = { startedAt: new Date(fromMs).toISOString(), id: '00000000-0000-0000-0000-000000000000' };
+  let rows = 0;
+  let isComplete = true;
+  for (;;) {
+    const page = await pageAsked(tx, tenantId, serviceName, after, rowsPerPage);
+    for (const { source_service: source, requests, at_ms: atMs } of page) {
+      const counts = bySource.get(source) ?? { calls: 0, refused: 0 };
+      counts.calls += 1;
+      if (!replay(atMs, requests)) counts.refused += 1;
+      bySource.set(source, counts);
+    }
+    rows += page.length;
+    const last = page.at(-1);
+    if (last === undefined || page.length < rowsPerPage) break;
+    if (rows >= maxRows) {
+      isComplete = false;
+      break;
+    }
+    after = { startedAt: last.started_at, id: last.id };
+  }
+  const sources = [...bySource].map(([source_service, counts]) => ({ source_service, ...counts }));
+  return {
+    calls: sources.reduce((sum, { calls }) => sum + calls, 0),
+    refused: sources.reduce((sum, { refused }) => sum + refused, 0),
+    by_source: sources.toSorted((a, b) => b.refused - a.refused || b.calls - a.calls),
+    is_complete: isComplete,
+  };
+}
+
+/** True where the request is let through. Times must not go back. */
+function createReplay(limits: ProposedLimits): (atMs: number, requests: number) => boolean {
+  const windows = windowTypes.flatMap((type) => {
+    const maxRequests = limits[type];
+    return maxRequests === undefined ? [] : [type === 'minute' ? rolling(maxRequests) : fixed(type, maxRequests)];
+  });
+  return (atMs, requests) => {
+    if (!windows.every((window) => window.hasRoom(atMs, requests))) return false;
+    for (const window of windows) window.spend(atMs, requests);
+    return true;
+  };
+}
+
+interface ReplayedWindow {
+  hasRoom(atMs: number, requests: number): boolean;
+  spend(atMs: number, requests: number): void;
+}
+
+function rolling(maxRequests: number): ReplayedWindow {
+  /** Of the last minute, oldest first; what is before `head` is past. */
+  let spent: { atMs: number; requests: number }[] = [];
+  let head = 0;
+  let used = 0;
+  const forget = (atMs: number): void => {
+    for (let oldest = spent[head]; oldest !== undefined && oldest.atMs <= atMs - 60_000; oldest = spent[++head]) {
+      used -= oldest.requests;
+    }
+    if (head > 1_024 && head * 2 > spent.length) {
+      spent = spent.slice(head);
+      head = 0;
+    }
+  };
+  return {
+    hasRoom(atMs, requests) {
+      forget(atMs);
+      return used + requests <= maxRequests;
+    },
+    spend(atMs, requests) {
+      spent.push({ atMs, requests });
+      used += requests;
+    },
+  };
+}
+
+function fixed(type: WindowType, maxRequests: number): ReplayedWindow {
+  let startMs = Number.NEGATIVE_INFINITY;
+  let used = 0;
+  return {
+    hasRoom(atMs, requests) {
+      const current = windowStartMs(type, atMs);
+      if (current !== startMs) {
+        startMs = current;
+        used = 0;
+      }
+      return used + requests <= maxRequests;
+    },
+    spend(_atMs, requests) {
+      used += requests;
+    },
+  };
+}

@@ -1,0 +1,13 @@
+/** What the audit says of a call that a limit refused: written by the call, read again when somebody asks why. */
+import type { LimitState, WindowType } from './limits.ts';
+
+/** A limit of 0 stands for a provider without one that asked for a pause. */
+export function describeRefusal({ maxRequests, windowType }: Pick<LimitState, 'maxRequests' | 'windowType'>): string {
+  return maxRequests === 0 ? 'the provider asked for a pause' : `the limit of ${maxRequests} a ${windowType} is spent`;
+}
+
+/** null where the text is of no limit: a pause, or a budget. */
+export function readRefusal(text: string): { readonly maxRequests: number; readonly windowType: WindowType } | null {
+  const match = /^the limit of (\d{1,15}) a (minute|hour|day|month) is spent$/.exec(text);
+  return match === null ? null : { maxRequests: Number(match[1]), windowType: match[2] as WindowType };
+}

@@ -1,0 +1,68 @@
+/** Why a call was refused, and what other limits would have refused. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startTestService } from '../support/service.ts';
+
+test('a refusal is explained: which limit, who spent it, when it frees', async (t) => {
+  const service = await startTestService(t, { EMULATOR: 'on', RATE_LIMIT_GEOCODING_PER_MINUTE: '3' });
+  const ask = (number: number, source: string) =>
+    service.call(
+      'POST',
+      '/geocoding/geocode',
+      { address: `Ташкент, улица Навои, ${number}` },
+      { 'x-service-name': source, 'x-request-id': `ask-${number}` },
+    );
+  assert.equal((await ask(1, 'requests')).status, 200);
+  assert.equal((await ask(2, 'requests')).status, 200);
+  assert.equal((await ask(3, 'shifts')).status, 200);
+  assert.equal((await ask(4, 'bot')).status, 429);
+
+  const { status, json } = await service.admin('GET', '/rate-limits/explain?request_id=ask-4');
+  assert.equal(status, 200);
+  assert.deepEqual(json.limit, { kind: 'limit', family: 'geocoding', window_type: 'minute', max_requests: 3 });
+  assert.deepEqual(json.spent_by, [
+    { source_service: 'requests', operation: 'geocode', requests: 2 },
+    { source_service: 'shifts', operation: 'geocode', requests: 1 },
+  ]);
+  const waitMs = Date.parse(json.free_at) - Date.parse(json.refused_at);
+  assert.ok(waitMs > 0 && waitMs <= 60_000, `${waitMs}`);
+  assert.equal((await service.admin('GET', '/rate-limits/explain?request_id=ask-1')).json.code, 'NOT_FOUND');
+  assert.equal((await service.admin('GET', '/rate-limits/explain')).json.errors[0].path, 'request_id');
+  const other = await service.admin('GET', '/rate-limits/explain?request_id=ask-4', undefined, {
+    'x-management-company-id': 'another_tenant',
+  });
+  assert.equal(other.status, 404);
+});
+
+test('a service’s own limit is explained by its name, and other limits are tried on recorded traffic', async (t) => {
+  const service = await startTestService(t, { EMULATOR: 'on' });
+  const { json: list } = await service.admin('GET', '/services');
+  const google = list.services.find(({ service_name }: { service_name: string }) => service_name === 'google_maps');
+  await service.admin('PATCH', `/services/${google.id}`, { rate_limit_per_hour: 2 });
+  const statuses: number[] = [];
+  for (let number = 1; number <= 4; number++) {
+    const body = { address: `Ташкент, улица Навои, ${number}`, provider: 'google_maps' };
+    const headers = { 'x-request-id': `own-${number}`, 'x-service-name': number % 2 === 0 ? 'even' : 'odd' };
+    statuses.push((await service.call('POST', '/geocoding/geocode', body, headers)).status);
+  }
+  assert.deepEqual(statuses, [200, 200, 429, 429]);
+  const { json: explained } = await service.admin('GET', '/rate-limits/explain?request_id=own-4');
+  assert.deepEqual(explained.limit, {
+    kind: 'limit',
+    service_name: 'google_maps',
+    window_type: 'hour',
+    max_requests: 2,
+  });
+  assert.equal(Date.parse(explained.free_at) % 3_600_000, 0);
+
+  const preview = (limits: object) =>
+    service.admin('POST', '/rate-limits/preview', { service_name: 'google_maps', limits, hours: 24 });
+  const wide = await preview({ per_minute: 10 });
+  assert.deepEqual([wide.json.calls, wide.json.refused], [4, 0]);
+  const narrow = await preview({ per_minute: 3, per_day: 1_000 });
+  assert.deepEqual([narrow.json.calls, narrow.json.refused], [4, 1]);
+  assert.deepEqual(narrow.json.by_source[0], { source_service: 'even', calls: 2, refused: 1 });
+  assert.equal((await preview({ per_second: 1 })).json.errors[0].path, 'limits.per_second');
+  const unknown = { service_name: 'nothing', limits: { per_minute: 1 }, hours: 1 };
+  assert.equal((await service.admin('POST', '/rate-limits/preview', unknown)).json.errors[0].path, 'service_name');
+});
