@@ -14,6 +14,7 @@ const schema = Type.Object({
   steps: Type.Array(Type.Object({ kind: Type.Literal('a'), at: Type.Optional(end) })),
   cells: Type.Array(Type.Array(Type.Union([Type.String(), Type.Null()]))),
   where: Type.Record(Type.String(), Type.String()),
+  auth: Type.Union([Type.Object({ in: Type.String() }), Type.Array(Type.Object({ in: Type.String() }))]),
   anything: Type.Unknown(),
 });
 const unknownIn = (value: unknown) => findUnknownMembers(knownMembersOf(schema), value).map(({ path }) => path);
@@ -23,6 +24,11 @@ test('members that no schema knows are named with their place, at any depth', ()
     unknownIn({ name: 'x', nmae: 1, end: { latitude: 1, lat: 2 }, steps: [{}, { at: { adress: '' } }] }),
     ['nmae', 'end.lat', 'steps[1].at.adress'],
   );
+});
+
+test('a choice between one and a list of them knows the members of both', () => {
+  assert.deepEqual(unknownIn({ auth: { in: 'x', inn: 'y' } }), ['auth.inn']);
+  assert.deepEqual(unknownIn({ auth: [{ in: 'x' }, { inn: 'y' }] }), ['auth[1].inn']);
 });
 
 test('members of every form of a choice, of records and of open values are known', () => {

@@ -2,8 +2,8 @@
 import type { InputFault } from './errors.ts';
 
 export interface KnownMembers {
-  /** null: any. */
-  readonly members: ReadonlyMap<string, KnownMembers> | null;
+  /** `any`: all are known; `none`: no object is meant to stand there, which is for the schema to say. */
+  readonly members: ReadonlyMap<string, KnownMembers> | 'any' | 'none';
   /** Of a list: what its items know. */
   readonly items: KnownMembers | null;
 }
@@ -20,7 +20,7 @@ interface Schema {
   readonly const?: unknown;
 }
 
-const anything: KnownMembers = { members: null, items: null };
+const anything: KnownMembers = { members: 'any', items: null };
 const maxFaults = 20;
 const maxNameLength = 100;
 
@@ -32,7 +32,7 @@ export function knownMembersOf(schema: object): KnownMembers {
     const known = forms.filter(hasMembers).map(knownMembersOf);
     return known.length === 0 ? anything : known.reduce(merged);
   }
-  if (type === 'array') return { members: null, items: items === undefined ? null : knownMembersOf(items) };
+  if (type === 'array') return { members: 'none', items: items === undefined ? null : knownMembersOf(items) };
   if (type !== 'object') return anything;
   if (patternProperties !== undefined || (additionalProperties ?? false) !== false) return anything;
   return {
@@ -49,7 +49,10 @@ function hasMembers({ type, anyOf, allOf, const: constant }: Schema): boolean {
 function merged(one: KnownMembers, other: KnownMembers): KnownMembers {
   const items =
     one.items === null || other.items === null ? (one.items ?? other.items) : merged(one.items, other.items);
-  if (one.members === null || other.members === null) return { members: null, items };
+  if (one.members === 'any' || other.members === 'any') return { members: 'any', items };
+  if (one.members === 'none' || other.members === 'none') {
+    return { members: one.members === 'none' ? other.members : one.members, items };
+  }
   const members = new Map(one.members);
   for (const [name, known] of other.members) {
     const before = members.get(name);
@@ -68,11 +71,11 @@ export function findUnknownMembers(known: KnownMembers, value: unknown, path = '
 function look({ members, items }: KnownMembers, value: unknown, path: string, faults: InputFault[]): void {
   if (typeof value !== 'object' || value === null || faults.length >= maxFaults) return;
   if (Array.isArray(value)) {
-    if (items === null || (items.members === null && items.items === null)) return;
+    if (items === null || (typeof items.members === 'string' && items.items === null)) return;
     for (const [index, item] of value.entries()) look(items, item, `${path}[${index}]`, faults);
     return;
   }
-  if (members === null) return;
+  if (typeof members === 'string') return;
   for (const name of Object.keys(value)) {
     if (faults.length >= maxFaults) return;
     const known = members.get(name);
