@@ -12,3 +12,10 @@ export function touchBounded<Value>(map: Map<string, Value>, key: string, maxSiz
   map.set(key, value);
   return value;
 }
+
+/** Keeps `value` under `key` as the newest. At `maxSize` the one set longest ago is forgotten. */
+export function setBounded<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, maxSize: number): void {
+  map.delete(key);
+  if (map.size >= maxSize) map.delete(map.keys().next().value as Key);
+  map.set(key, value);
+}

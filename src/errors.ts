@@ -102,6 +102,17 @@ export function withCall(error: ServiceError, call: FailedCall): ServiceError {
   return new ServiceError(error.code, error.publicMessage, { ...definedOnly(error), call });
 }
 
+/** The same error with further members of its problem document. */
+export function withExtra(error: ServiceError, extra: Readonly<Record<string, unknown>>): ServiceError {
+  const { call } = error;
+  return new ServiceError(error.code, error.publicMessage, {
+    ...definedOnly(error),
+    ...(call !== undefined && { call }),
+    extra: { ...error.extra, ...extra },
+    cause: error,
+  });
+}
+
 /** The same error in other words. */
 export function withMessage(error: ServiceError, publicMessage: string): ServiceError {
   const { call } = error;

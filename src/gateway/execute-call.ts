@@ -3,8 +3,8 @@
  *
  *   1. cache       a fresh answer ends the call: no quota, no database
  *   2. providers   the tenant's active services, by priority and fallback
- *   3. each, until one answers well: breaker, limits, attempt (`failover.ts`, `ask-provider.ts`)
- *   4. settle      audit rows and events, durable before anybody is answered; then the cache is filled
+ *   3. each, until one answers well: breaker, limits, attempt (`ask-chain.ts`, `ask-provider.ts`)
+ *   4. settle      audit rows and events, durable before the caller is answered; then the cache is filled
  *
  * Identical calls in flight are one: what follows the cache happens once for all of them.
  */
@@ -13,18 +13,24 @@ import type { CachedAnswer, CacheMode, CacheQuestion } from '../cache/cached-ans
 import type { Fetched, Resolved } from '../cache/response-cache.ts';
 import type { Flight } from '../cache/single-flight.ts';
 import { ServiceError, withCall } from '../errors.ts';
-import { IntakeFull } from '../intake/intake.ts';
 import type { LimitState } from '../limits/limits.ts';
 import { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
-import type { AskContext } from './attempt-once.ts';
+import { askChain, type Chain, type ChainDeps, writeDown } from './ask-chain.ts';
 import { announceMiss } from './cache-telemetry.ts';
 import type { Call, CallExecutor, CallResult, Capability, ProviderTrace, Render } from './call.ts';
-import { type CallRecord, createCallRecord } from './call-record.ts';
 import { type CacheHit, fetchOutcome, resultFromCache, resultOfFetch } from './call-result.ts';
 import type { CallDeps } from './deps.ts';
-import { type ChainResult, tryInOrder } from './failover.ts';
-import { decisiveError, foundNothing, isDegraded, notFound, skippedOf, tracesOf, unanswered } from './no-answer.ts';
+import {
+  decisiveError,
+  foundNothing,
+  isDegraded,
+  notFound,
+  skippedOf,
+  tracesOf,
+  unanswered,
+  withUnknownOutcome,
+} from './no-answer.ts';
 import type { Answered } from './outcome.ts';
 import { resolveProviders } from './resolve-providers.ts';
 import { withinTerms } from './storage-rule.ts';
@@ -35,7 +41,7 @@ type Fresh =
   | ServiceError;
 
 export function createCallExecutor(deps: CallDeps): CallExecutor {
-  const fetchDeps: FetchDeps = { ...deps, announceRefusal: createRefusalNotes(deps.clock) };
+  const fetchDeps: ChainDeps = { ...deps, announceRefusal: createRefusalNotes(deps.clock) };
 
   return {
     findInMemory(call) {
@@ -76,11 +82,9 @@ function questionOf(call: Call): CacheQuestion {
   };
 }
 
-type FetchDeps = CallDeps & { announceRefusal: Parameters<typeof createCallRecord>[1] };
-
 /** Steps 2 to 4, for all callers of one question. Runs until the flight's deadline, or until all of them have left. */
 async function fetchAnswer<Op extends KnownOperation>(
-  deps: FetchDeps,
+  deps: ChainDeps,
   call: Call<Op>,
   question: CacheQuestion,
   render: Render<Op>,
@@ -88,14 +92,15 @@ async function fetchAnswer<Op extends KnownOperation>(
   findStale: () => Promise<CachedAnswer | null>,
 ): Promise<Fetched<Fresh> | { stale: CachedAnswer; familyLimit: CallResult['familyLimit'] }> {
   const providers = await resolveProviders(deps, call);
-  const record = createCallRecord(recordedCall(call), deps.announceRefusal);
-  const context: AskContext = { signal: flight.signal, record, familyCharged: false, familyState: null };
-  const chain = await tryInOrder(deps, call, providers, context, flight);
-  await writeDown(deps, record).catch((error: unknown) => {
+  const { signal, deadlineAtMs, patientUntilMs } = flight;
+  const chain = await askChain(deps, call, providers, { signal, deadlineAtMs, patientUntilMs, time: 'shared' });
+  try {
+    await writeDown(deps, chain.record);
+  } catch (error) {
     throw mayHaveBeenDone(call, chain) && error instanceof ServiceError ? withUnknownOutcome(error) : error;
-  });
+  }
 
-  const familyLimit = familyLimitOf(context.familyState, deps.clock.now());
+  const familyLimit = familyLimitOf(chain.familyState, deps.clock.now());
   const decisive = decisiveError(chain.outcomes);
   if (decisive === null && chain.best?.quality !== 'good' && isDegraded(chain.outcomes)) {
     // A provider that could not be asked might have known better: what it said lately beats a poor answer, and none.
@@ -105,7 +110,7 @@ async function fetchAnswer<Op extends KnownOperation>(
   const answer = answerOf(call, chain, decisive, {
     render,
     familyLimit,
-    costUsd: record.costUsd(),
+    costUsd: chain.record.costUsd(),
     nowMs: deps.clock.now(),
   });
   noteMiss(deps, call, question, answer);
@@ -123,7 +128,7 @@ interface AnswerTerms<Op extends KnownOperation> {
 /** `decisive`: the error that ends the call whatever the chain has found. */
 function answerOf<Op extends KnownOperation>(
   call: Call<Op>,
-  chain: ChainResult<OutputOf<Op>>,
+  chain: Chain<OutputOf<Op>>,
   decisive: ServiceError | null,
   { render, familyLimit, costUsd, nowMs }: AnswerTerms<Op>,
 ): Fetched<Fresh> | ServiceError {
@@ -146,29 +151,8 @@ function noteMiss(deps: CallDeps, call: Call, question: CacheQuestion, answer: F
   announceMiss(deps, call, question, { service: stored?.serviceName ?? answeredBy, isKept: stored !== null });
 }
 
-function recordedCall(call: Call) {
-  const { tenantId, requestId, sourceService } = call;
-  const { operation, serviceType } = call.capability;
-  return { tenantId, requestId, sourceService, operation, serviceType };
-}
-
-/** Nobody is answered before what was done for them is written down, and durable. */
-export async function writeDown(deps: Pick<CallDeps, 'intake'>, record: CallRecord): Promise<void> {
-  const facts = record.toIntake();
-  if (facts === null) return;
-  try {
-    await deps.intake.record(facts);
-  } catch (error) {
-    if (!(error instanceof IntakeFull)) throw error;
-    throw new ServiceError('SERVICE_UNAVAILABLE', 'The call cannot be recorded at the moment.', {
-      retryAfterSeconds: 5,
-      cause: error,
-    });
-  }
-}
-
 /** What is not safe to repeat must not be taken for undone because nobody could write it down. */
-function mayHaveBeenDone({ capability }: Call, { outcomes }: ChainResult<unknown>): boolean {
+function mayHaveBeenDone({ capability }: Call, { outcomes }: Chain<unknown>): boolean {
   if (capability.safeToRepeat) return false;
   return outcomes.some(
     (outcome) =>
@@ -178,17 +162,8 @@ function mayHaveBeenDone({ capability }: Call, { outcomes }: ChainResult<unknown
   );
 }
 
-function withUnknownOutcome(error: ServiceError): ServiceError {
-  const { code, publicMessage, retryAfterSeconds, extra } = error;
-  return new ServiceError(code, publicMessage, {
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    extra: { ...extra, outcome: 'unknown' },
-    cause: error,
-  });
-}
-
 /** A provider's own words to its caller, where it answered but not usably and its capability hands them on. */
-function passedOn<Value>(chain: ChainResult<Value>): Answered<Value> | null {
+function passedOn<Value>(chain: Chain<Value>): Answered<Value> | null {
   for (const outcome of chain.outcomes) {
     if ((outcome.kind === 'failed' || outcome.kind === 'throttled') && outcome.passOn !== undefined) {
       return { kind: 'answered', service: outcome.service, value: outcome.passOn, quality: 'poor', durationMs: 0 };
@@ -199,7 +174,7 @@ function passedOn<Value>(chain: ChainResult<Value>): Answered<Value> | null {
 
 function found<Op extends KnownOperation>(
   call: Call<Op>,
-  chain: ChainResult<OutputOf<Op>>,
+  chain: Chain<OutputOf<Op>>,
   best: Answered<OutputOf<Op>>,
   { render, familyLimit, costUsd, nowMs }: AnswerTerms<Op>,
 ): Fetched<Fresh> {
@@ -240,7 +215,7 @@ function ttlOf(cache: Capability<KnownOperation>['cache'], quality: Answered<unk
 /** That there is nothing is an answer too, and kept for a short while. Never served stale: it is worth asking again. */
 function nothingFound(
   call: Call,
-  chain: ChainResult<unknown>,
+  chain: Chain<unknown>,
   familyLimit: CallResult['familyLimit'],
   nowMs: number,
 ): Fetched<Fresh> {

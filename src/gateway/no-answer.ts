@@ -1,5 +1,5 @@
 /** What a caller is told when no provider gave an answer, and why: one line for each provider. */
-import { type ErrorCode, ServiceError, type SpentLimit } from '../errors.ts';
+import { type ErrorCode, ServiceError, type SpentLimit, withExtra } from '../errors.ts';
 import { spentLimitOf } from '../limits/report-limits.ts';
 import type { KnownOperation } from '../providers/provider.ts';
 import type { Capability, ProviderTrace, SkippedProvider } from './call.ts';
@@ -212,4 +212,9 @@ function unknownOutcome(outcome: UnknownOutcome, outcomes: Outcomes): ServiceErr
     provider: outcome.service.serviceName,
     extra: { outcome: 'unknown', attempts: tracesOf(outcomes, null) },
   });
+}
+
+/** Says that what was asked for may have been done, though nothing says so. */
+export function withUnknownOutcome(error: ServiceError): ServiceError {
+  return withExtra(error, { outcome: 'unknown' });
 }

@@ -3,15 +3,12 @@
  * with the account that has most quota left, and another one where that account cannot serve.
  */
 
-import { touchBounded } from '../bounded-map.ts';
+import { setBounded } from '../bounded-map.ts';
 import { type ErrorCode, ServiceError, withCall } from '../errors.ts';
-import { askProvider } from '../gateway/ask-provider.ts';
-import type { AskContext } from '../gateway/attempt-once.ts';
+import { askChain, type ChainDeps, limitEndsAtMs, noteRefusal, recordOf, writeDown } from '../gateway/ask-chain.ts';
 import type { Call, Capability } from '../gateway/call.ts';
-import { createCallRecord } from '../gateway/call-record.ts';
 import type { CallDeps } from '../gateway/deps.ts';
-import { familyLimitOf, writeDown } from '../gateway/execute-call.ts';
-import { noteRefusal } from '../gateway/failover.ts';
+import { familyLimitOf } from '../gateway/execute-call.ts';
 import { decisiveError, unanswered } from '../gateway/no-answer.ts';
 import type { Answered, ProviderOutcome } from '../gateway/outcome.ts';
 import { type Provider, resolveProviders } from '../gateway/resolve-providers.ts';
@@ -70,20 +67,13 @@ const refusalCodes: ReadonlySet<ErrorCode> = new Set(['RATE_LIMIT_EXCEEDED', 'BU
 
 export function createAccounts(deps: AskDeps): Accounts {
   const { calls } = deps;
+  const chainDeps: ChainDeps = { ...calls, announceRefusal: deps.announceRefusal };
   /** What the errors of refused requests came from. Whoever waits in a lane is turned away with one of them. */
   const refusedWith = new WeakMap<ServiceError, readonly ProviderOutcome<unknown>[]>();
-  const recordOf = (caller: Caller, capability: Capability<KnownOperation>) => {
-    const { tenantId, requestId, sourceService } = caller;
-    const { operation } = capability;
-    return createCallRecord(
-      { tenantId, requestId, sourceService, operation, serviceType: 'sheets' },
-      deps.announceRefusal,
-    );
-  };
   /** Until when an account is known to be refused, by tenant, account and spreadsheet. */
-  const refusals = new Map<string, { untilMs: number }>();
+  const refusals = new Map<string, number>();
   const refusalOf = (provider: Provider, spreadsheetId: string) =>
-    refusals.get(`${provider.service.id} ${spreadsheetId}`)?.untilMs ?? 0;
+    refusals.get(`${provider.service.id} ${spreadsheetId}`) ?? 0;
 
   const inOrder = async <Op extends KnownOperation>(question: SheetsQuestion<Op>): Promise<readonly Provider[]> => {
     const { capability, caller, spreadsheetId } = question;
@@ -103,30 +93,20 @@ export function createAccounts(deps: AskDeps): Accounts {
 
   return {
     async ask(question) {
-      const call = callOf(question);
-      const providers = await inOrder(question);
-      const record = recordOf(question.caller, question.capability);
-      const context: AskContext = { signal: question.signal, record, familyCharged: false, familyState: null };
-      const outcomes: ProviderOutcome<OutputOf<typeof question.capability.operation>>[] = [];
-      for (const [index, provider] of providers.entries()) {
-        const terms = { deadlineAtMs: question.deadlineAtMs, isLast: index === providers.length - 1 };
-        const outcome = await askProvider(calls, call, provider, context, terms);
-        outcomes.push(outcome);
-        if (isRefusedFile(outcome)) {
-          const refusal = touchBounded(
-            refusals,
-            `${provider.service.id} ${question.spreadsheetId}`,
-            maxRefusals,
-            () => ({
-              untilMs: 0,
-            }),
-          );
-          refusal.untilMs = calls.clock.now() + refusedForMs;
-        } else if (!mayAskAnother(outcome)) {
-          break;
-        }
-      }
-      const asked = conclude(outcomes, context.familyState, calls.clock.now());
+      const chain = await askChain(chainDeps, callOf(question), await inOrder(question), {
+        signal: question.signal,
+        deadlineAtMs: () => question.deadlineAtMs,
+        patientUntilMs: null,
+        time: 'whole',
+        mayAskNext(outcome, { service }) {
+          if (!isRefusedFile(outcome)) return mayAskAnother(outcome);
+          const key = `${service.id} ${question.spreadsheetId}`;
+          setBounded(refusals, key, calls.clock.now() + refusedForMs, maxRefusals);
+          return true;
+        },
+      });
+      const { record, outcomes } = chain;
+      const asked = conclude(outcomes, chain.familyState, calls.clock.now());
       if (turnsAway(asked)) refusedWith.set(asked.error, outcomes);
       else for (const outcome of outcomes) noteRefusal(calls, record, outcome);
       try {
@@ -140,7 +120,7 @@ export function createAccounts(deps: AskDeps): Accounts {
     async noteTurnedAway(caller, capability, error) {
       const outcomes = error instanceof ServiceError ? refusedWith.get(error) : undefined;
       if (outcomes === undefined) return;
-      const record = recordOf(caller, capability);
+      const record = recordOf(deps, { ...caller, capability });
       for (const outcome of outcomes) noteRefusal(calls, record, outcome);
       await writeDown(calls, record);
     },
@@ -178,7 +158,7 @@ function conclude<Value>(
   /** What was refused or has failed was charged all the same, and says what it has left. */
   const ending = (error: ServiceError): ServiceError =>
     familyState === null ? error : withCall(error, { familyLimit: familyLimitOf(familyState, nowMs), cache: null });
-  const limitEnds = outcomes.map((outcome) => limitEndOf(outcome, nowMs));
+  const limitEnds = outcomes.map((outcome) => limitEndsAtMs(outcome, nowMs));
   const decisive = outcomes.find(({ kind }) => kind === 'unknown_outcome' || kind === 'bad_input');
   if (decisive?.kind === 'unknown_outcome') {
     const error = decisiveError([decisive]) as ServiceError;
@@ -209,10 +189,4 @@ function conclude<Value>(
 /** By limits and budgets alone; what an outage did is told once, with the request that met it. */
 function turnsAway<Value>(asked: Asked<Value>): asked is Extract<Asked<Value>, { kind: 'limited' | 'failed' }> {
   return asked.kind === 'limited' || (asked.kind === 'failed' && refusalCodes.has(asked.error.code));
-}
-
-function limitEndOf(outcome: ProviderOutcome<unknown>, nowMs: number): number | null {
-  if (outcome.kind === 'family_refused') return nowMs + outcome.refusal.retryAfterMs;
-  if (outcome.kind === 'throttled') return outcome.untilMs;
-  return outcome.kind === 'passed_over' && outcome.because === 'limit' ? outcome.untilMs : null;
 }

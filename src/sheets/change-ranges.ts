@@ -7,6 +7,7 @@
 import { ServiceError } from '../errors.ts';
 import type { Capability } from '../gateway/call.ts';
 import { familyLimitOf } from '../gateway/execute-call.ts';
+import { withUnknownOutcome } from '../gateway/no-answer.ts';
 import type { Cell, UpdatedRange, ValueInputOption } from '../providers/google_sheets/operations.ts';
 import type { InputOf, OutputOf } from '../providers/provider.ts';
 import { type A1Range, printA1 } from './a1.ts';
@@ -221,15 +222,4 @@ export function countWithin(sizes: readonly number[]): number {
     count += 1;
   }
   return count;
-}
-
-/** Says that the change may have been made: repeating a write or a clear is harmless, and reading tells. */
-export function withUnknownOutcome(error: ServiceError): ServiceError {
-  return new ServiceError(error.code, error.publicMessage, {
-    ...(error.provider !== undefined && { provider: error.provider }),
-    ...(error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),
-    ...(error.status !== undefined && { status: error.status }),
-    extra: { ...error.extra, outcome: 'unknown' },
-    cause: error,
-  });
 }

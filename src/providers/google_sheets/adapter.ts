@@ -43,7 +43,11 @@ export function createGoogleSheets(now: () => number = Date.now): Adapter {
     name: 'google_sheets',
     serviceType: 'sheets',
     facts: googleSheetsFacts,
-    configMembers: { formulas: Type.Union([Type.Literal('any'), Type.Literal('none')]) },
+    configMembers: {
+      formulas: Type.Union([Type.Literal('any'), Type.Literal('none')]),
+      read_requests_per_minute: Type.Integer(),
+      write_requests_per_minute: Type.Integer(),
+    },
     defaultBaseUrl: origin,
     secretsOf: (account) => {
       const key = readServiceAccountKey(account);

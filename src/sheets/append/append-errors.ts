@@ -1,6 +1,6 @@
 /** What a caller is told whose rows were not appended, or perhaps were. */
 import { ServiceError } from '../../errors.ts';
-import { withUnknownOutcome } from '../change-ranges.ts';
+import { withUnknownOutcome } from '../../gateway/no-answer.ts';
 
 export function unknownOutcome(cause?: ServiceError): ServiceError {
   return withUnknownOutcome(

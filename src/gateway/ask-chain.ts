@@ -7,56 +7,104 @@
  *   the caller's own bad input, an outcome nobody knows, the tenant's own limit ──▶ back to the caller
  *
  * A patient call (a batch) that ends without a good answer waits for those whose limit was spent and asks them again.
+ * Capabilities differ in the policy alone: which order, what moves on, who waits, how the time is divided.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Flight } from '../cache/single-flight.ts';
+import { ServiceError } from '../errors.ts';
+import { IntakeFull } from '../intake/intake.ts';
+import type { LimitState } from '../limits/limits.ts';
+import type { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import { askProvider } from './ask-provider.ts';
 import type { AskContext } from './attempt-once.ts';
 import type { Call } from './call.ts';
-import type { CallRecord } from './call-record.ts';
+import { type CallRecord, createCallRecord } from './call-record.ts';
 import type { CallDeps } from './deps.ts';
 import { type Answered, leavesOpen, type ProviderOutcome } from './outcome.ts';
 import type { Provider } from './resolve-providers.ts';
 
-export interface ChainResult<Value> {
+export type ChainDeps = CallDeps & { readonly announceRefusal: ReturnType<typeof createRefusalNotes> };
+
+export interface ChainPolicy<Value> {
+  readonly signal: AbortSignal;
+  deadlineAtMs(): number;
+  /**
+   * Until when the chain waits for limits that refuse, and notes the refusals. null: it does neither, since those who
+   * share the request wait where they share it (`sheets/lane.ts`), each with a patience and a refusal of its own.
+   */
+  readonly patientUntilMs: (() => number) | null;
+  /** `shared`: a provider that hangs must leave time for those after it, so each has an equal share of what is left. */
+  readonly time: 'shared' | 'whole';
+  /** Default: `leavesOpen`. */
+  mayAskNext?(outcome: ProviderOutcome<Value>, provider: Provider): boolean;
+}
+
+export interface Chain<Value> {
   /** Of each provider in the chain, the last one it gave, in the order first met. */
   readonly outcomes: readonly ProviderOutcome<Value>[];
   /** Good, or the best of the poor ones. */
   readonly best: Answered<Value> | null;
+  /** What is written down before anybody is answered (`writeDown`). */
+  readonly record: CallRecord;
+  /** Of the tenant's own limit, after the call was charged; null where it was not. */
+  readonly familyState: LimitState | null;
 }
 
-type Urgency = Pick<Flight, 'deadlineAtMs' | 'patientUntilMs'>;
-
 /** Never throws for what a provider does; the outcomes say it. */
-export async function tryInOrder<Op extends KnownOperation>(
-  deps: CallDeps,
+export async function askChain<Op extends KnownOperation>(
+  deps: ChainDeps,
   call: Call<Op>,
   providers: readonly Provider[],
-  context: AskContext,
-  urgency: Urgency,
-): Promise<ChainResult<OutputOf<Op>>> {
+  policy: ChainPolicy<OutputOf<Op>>,
+): Promise<Chain<OutputOf<Op>>> {
+  const record = recordOf(deps, call);
+  const context: AskContext = { signal: policy.signal, record, familyCharged: false, familyState: null };
   const outcomes = new Map<Provider, ProviderOutcome<OutputOf<Op>>>();
-  const result = () => ({ outcomes: [...outcomes.values()], best: bestOf(call, [...outcomes.values()]) });
+  const mayAskNext = policy.mayAskNext ?? leavesOpen;
 
-  for (let toAsk = providers; ; ) {
+  asking: for (let toAsk = providers; ; ) {
     for (const [index, provider] of toAsk.entries()) {
-      const outcome = await askInTurn(deps, call, provider, context, urgency, toAsk.length - index);
-      if (!outcomes.has(provider) || outcome.kind === 'family_refused') noteRefusal(deps, context.record, outcome);
+      const outcome = await askInTurn(deps, call, provider, context, policy, toAsk.length - index);
+      const isNoted = policy.patientUntilMs !== null;
+      if (isNoted && (!outcomes.has(provider) || outcome.kind === 'family_refused')) noteRefusal(deps, record, outcome);
       outcomes.set(provider, outcome);
-      if (!leavesOpen(outcome)) return result();
+      if (!mayAskNext(outcome, provider)) break asking;
     }
-    const waitable = [...outcomes].filter(([, outcome]) => waitsForLimit(outcome));
-    if (
-      !(await waitForTurn(
-        deps,
-        waitable.map(([, outcome]) => outcome),
-        context.signal,
-        urgency,
-      ))
-    )
-      return result();
+    const waitable = [...outcomes].filter(([, outcome]) => limitEndsAtMs(outcome, 0) !== null);
+    const refused = waitable.map(([, outcome]) => outcome);
+    if (!(await waitForTurn(deps, refused, policy))) break;
     toAsk = waitable.map(([provider]) => provider);
+  }
+  const all = [...outcomes.values()];
+  return { outcomes: all, best: bestOf(call, all), record, familyState: context.familyState };
+}
+
+/** Of a call that was asked for by this caller. */
+export function recordOf(
+  { announceRefusal }: Pick<ChainDeps, 'announceRefusal'>,
+  {
+    tenantId,
+    requestId,
+    sourceService,
+    capability,
+  }: Pick<Call, 'tenantId' | 'requestId' | 'sourceService' | 'capability'>,
+): CallRecord {
+  const { operation, serviceType } = capability;
+  return createCallRecord({ tenantId, requestId, sourceService, operation, serviceType }, announceRefusal);
+}
+
+/** The audit row is durable before the caller is answered. */
+export async function writeDown(deps: Pick<CallDeps, 'intake'>, record: CallRecord): Promise<void> {
+  const facts = record.toIntake();
+  if (facts === null) return;
+  try {
+    await deps.intake.record(facts);
+  } catch (error) {
+    if (!(error instanceof IntakeFull)) throw error;
+    throw new ServiceError('SERVICE_UNAVAILABLE', 'The call cannot be recorded at the moment.', {
+      retryAfterSeconds: 5,
+      cause: error,
+    });
   }
 }
 
@@ -66,17 +114,17 @@ async function askInTurn<Op extends KnownOperation>(
   call: Call<Op>,
   provider: Provider,
   context: AskContext,
-  urgency: Urgency,
+  policy: ChainPolicy<OutputOf<Op>>,
   providersLeft: number,
 ): Promise<ProviderOutcome<OutputOf<Op>>> {
   for (;;) {
     if (context.signal.aborted) return { kind: 'cancelled', service: provider.service };
     const nowMs = deps.clock.now();
-    // A provider that hangs must leave time for those after it, so each has an equal share of what is left.
-    const deadlineAtMs = nowMs + Math.max(0, urgency.deadlineAtMs() - nowMs) / providersLeft;
+    const sharers = policy.time === 'shared' ? providersLeft : 1;
+    const deadlineAtMs = nowMs + Math.max(0, policy.deadlineAtMs() - nowMs) / sharers;
     const outcome = await askProvider(deps, call, provider, context, { deadlineAtMs, isLast: providersLeft === 1 });
     if (outcome.kind !== 'family_refused') return outcome;
-    if (!(await waitForTurn(deps, [outcome], context.signal, urgency))) return outcome;
+    if (!(await waitForTurn(deps, [outcome], policy))) return outcome;
   }
 }
 
@@ -101,15 +149,11 @@ export function noteRefusal(deps: CallDeps, record: CallRecord, outcome: Provide
 }
 
 /** Unix milliseconds at which asking makes sense again, or null where it is not a limit that refused. */
-function limitEndsAtMs(outcome: ProviderOutcome<unknown>, nowMs: number): number | null {
+export function limitEndsAtMs(outcome: ProviderOutcome<unknown>, nowMs: number): number | null {
   if (outcome.kind === 'family_refused') return nowMs + outcome.refusal.retryAfterMs;
   if (outcome.kind === 'throttled') return outcome.untilMs;
   if (outcome.kind !== 'passed_over') return null;
   return outcome.because === 'limit' || outcome.because === 'uncounted' ? outcome.untilMs : null;
-}
-
-function waitsForLimit(outcome: ProviderOutcome<unknown>): boolean {
-  return limitEndsAtMs(outcome, 0) !== null;
 }
 
 /** At least this, so that callers who wait for one limit do not ask it in a tight loop. */
@@ -119,12 +163,12 @@ const shortestWaitMs = 20;
 async function waitForTurn(
   deps: CallDeps,
   refused: readonly ProviderOutcome<unknown>[],
-  signal: AbortSignal,
-  urgency: Urgency,
+  { signal, deadlineAtMs, patientUntilMs }: ChainPolicy<never>,
 ): Promise<boolean> {
+  if (patientUntilMs === null) return false;
   const nowMs = deps.clock.now();
   const endsAtMs = Math.min(...refused.map((outcome) => limitEndsAtMs(outcome, nowMs) ?? Number.POSITIVE_INFINITY));
-  if (endsAtMs > Math.min(urgency.patientUntilMs(), urgency.deadlineAtMs())) return false;
+  if (endsAtMs > Math.min(patientUntilMs(), deadlineAtMs())) return false;
   await sleep(Math.max(shortestWaitMs, endsAtMs - nowMs), undefined, { signal }).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
