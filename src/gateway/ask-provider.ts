@@ -6,7 +6,9 @@
  */
 import type { ExternalService } from '../directory/service.ts';
 import { accountLimits } from '../limits/limit-subjects.ts';
+import type { RecordingHttp } from '../outbound/provider-http.ts';
 import type { KnownOperation, OutputOf, ProviderAccount } from '../providers/provider.ts';
+import { retryAfterMs } from '../providers/reading.ts';
 import type { OpenedBy } from '../resilience/circuit-breaker.ts';
 import { type AttemptResult, runWithRetries } from '../resilience/retry.ts';
 import { type AskContext, type AskTerms, attemptOnce, type Tried } from './attempt-once.ts';
@@ -67,8 +69,11 @@ async function attemptWithRetries<Op extends KnownOperation>(
     last = tried;
     requests += 1;
     costUsd += tried.costUsd;
-    return mayRepeat(tried.verdict, call.capability.safeToRepeat, terms.isLast)
-      ? { repeat: true, value: tried, retryAfterMs: null }
+    const pauseMs = pauseAskedFor(tried.http);
+    // Where another provider can be asked, nobody is kept waiting for this one.
+    const mayWait = terms.isLast || pauseMs === null;
+    return mayWait && mayRepeat(tried.verdict, call.capability.safeToRepeat, terms.isLast)
+      ? { repeat: true, value: tried, retryAfterMs: pauseMs }
       : { repeat: false, value: tried };
   };
 
@@ -100,6 +105,13 @@ async function attemptWithRetries<Op extends KnownOperation>(
 
 function passedByBreaker(service: ExternalService, untilMs: number, openedBy: OpenedBy): ProviderOutcome<never> {
   return { kind: 'passed_over', service, because: 'breaker', untilMs, refusedBy: null, openedBy };
+}
+
+/** `Retry-After` of the provider's last reply; null where it asks for no pause. */
+function pauseAskedFor({ exchanges }: RecordingHttp): number | null {
+  const reply = exchanges.at(-1)?.reply ?? null;
+  const pauseMs = reply === null ? null : retryAfterMs(reply);
+  return pauseMs === 0 ? null : pauseMs;
 }
 
 /** A spent quota is not waited for here, and a time-out is repeated only where nobody else can be asked. */

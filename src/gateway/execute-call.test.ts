@@ -220,6 +220,25 @@ test('a failed request is repeated at the same provider, each repeat on the acco
   assert.equal(pipeline.logs()[0]?.retryCount, 2);
 });
 
+test('a provider that asks for a pause is left for the next one, and waited for where it is the last', async (t) => {
+  const busy = answerWith(503, '{}', { 'retry-after': '1' });
+  const [google, yandex] = [await startFakeProvider(t, busy), await startFakeProvider(t)];
+  const both = await startPipeline(t, { providers: { google, yandex }, overrides: { maxRetries: 3 } });
+  assert.equal((await both.geocode('Navoi 1')).provider, 'yandex');
+  assert.deepEqual([google.requests(), yandex.requests()], [1, 1]);
+
+  const alone = await startPipeline(t, { providers: { google }, overrides: { maxRetries: 3 } });
+  const answer = alone.geocode('Navoi 2');
+  await waitFor('the first request', () => google.requests() === 2);
+  google.behave(answerPlace());
+  assert.equal((await answer).provider, 'google');
+  assert.equal(google.requests(), 3, 'one request after the pause, none within it');
+
+  google.behave(answerWith(503, '{}', { 'retry-after': '60' }));
+  await assert.rejects(alone.geocode('Navoi 3'), failsWith('PROVIDER_ERROR'));
+  assert.equal(google.requests(), 4, 'a pause beyond the deadline is not waited for');
+});
+
 test('the caller’s bad input goes back at once: no other provider, and the breaker does not mind', async (t) => {
   const google = await startFakeProvider(t, answerWith(400, ''));
   const yandex = await startFakeProvider(t);

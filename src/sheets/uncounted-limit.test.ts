@@ -13,7 +13,7 @@ import { createCapabilities } from './capabilities.ts';
 import { createReadRange } from './read-range.ts';
 
 /** Of one process that has lost Redis: what other replicas spend is not known for the first of its requests. */
-function uncountedFirst(times: number): RateLimiter & { asked(): number } {
+function uncountedFirst(times: number): Pick<RateLimiter, 'spend' | 'peek' | 'backOff'> & { asked(): number } {
   let asked = 0;
   return {
     asked: () => asked,
@@ -27,7 +27,6 @@ function uncountedFirst(times: number): RateLimiter & { asked(): number } {
     },
     peek: async () => [],
     backOff: async () => {},
-    close: async () => {},
   };
 }
 
