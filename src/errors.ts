@@ -119,6 +119,16 @@ export function withMessage(error: ServiceError, publicMessage: string): Service
   return new ServiceError(error.code, publicMessage, { ...definedOnly(error), ...(call !== undefined && { call }) });
 }
 
+/** The same error of one end of a distance: `origin`, `destinations[3]`. */
+export function ofEnd(error: ServiceError, end: string): ServiceError {
+  const { call, extra } = error;
+  return new ServiceError(error.code, `${end}: ${error.publicMessage}`, {
+    ...definedOnly(error),
+    extra: { ...extra, end },
+    ...(call !== undefined && { call }),
+  });
+}
+
 function definedOnly(error: ServiceError): ServiceErrorOptions {
   const { errors, retryAfterSeconds, provider, status, challenge, limit, extra, cause } = error;
   const members = Object.entries({ errors, retryAfterSeconds, provider, status, challenge, limit, extra, cause });

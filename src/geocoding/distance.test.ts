@@ -89,3 +89,21 @@ test('an end that is found nowhere gives up the other end too', async () => {
   await assert.rejects(reply, { code: 'ADDRESS_NOT_FOUND' });
   assert.ok(otherGivenUp);
 });
+
+test('an end by address says how sure it is, and a demand for more is refused naming the end', async () => {
+  const onlyTown = samplePlace({ confidence: 0.2, location_type: 'APPROXIMATE', partial_match: true });
+  const body = { origin: tashkent, destination: { address: 'Ташкент, ул. Мира, 5' } };
+  const { answer } = await measure(() => onlyTown, body).reply;
+  const { confidence, partial_match, location_type } = answer.destination;
+  assert.deepEqual([confidence, partial_match, location_type], [0.2, true, 'APPROXIMATE']);
+  assert.ok(!('confidence' in answer.origin));
+
+  await assert.rejects(measure(() => onlyTown, { ...body, min_confidence: 0.5 }).reply, (error) => {
+    assert.ok(error instanceof ServiceError);
+    assert.equal(error.code, 'ADDRESS_NOT_FOUND');
+    assert.match(error.publicMessage, /^destination: /);
+    assert.equal(error.extra?.end, 'destination');
+    assert.ok(error.extra?.best);
+    return true;
+  });
+});

@@ -1,5 +1,6 @@
+import { ofEnd, ServiceError } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
-import type { Coordinates } from '../providers/geocoding.ts';
+import type { Coordinates, LocationType } from '../providers/geocoding.ts';
 import type { Caller } from './caller.ts';
 import { type GeocodingDeps, geocode } from './geocode.ts';
 import type { DistanceEnd, DistanceMode, DistanceRequest, DistanceUnit } from './parse-request.ts';
@@ -10,10 +11,15 @@ import { measureStraightLineMeters } from './straight-line.ts';
 /** The `provider` of a distance that is our own arithmetic. */
 export const geodesicProvider = 'geodesic';
 
-/** What stands in the reply for one end; the last two where it was given by address. */
+/** What stands in the reply for one end; all but the coordinates where it was given by address. */
 export interface LocatedEnd extends Coordinates {
   readonly address?: string;
   readonly formatted_address?: string;
+  /** How sure it is that this is the place: of two houses of which only the town was found, the distance says nothing. */
+  readonly confidence?: number;
+  readonly partial_match?: boolean;
+  readonly location_type?: LocationType;
+  readonly degraded?: boolean;
 }
 
 /** The reply to `POST /geocoding/distance`. */
@@ -49,7 +55,8 @@ interface StoredRoute {
  * The distance between two ends. A straight line between coordinates is computed here and costs nothing; ends given by
  * address are geocoded like any other address, cached and charged; routes are the providers'.
  *
- * Throws `ADDRESS_NOT_FOUND` for an end that is found nowhere, and what a call throws.
+ * Throws `ADDRESS_NOT_FOUND` for an end that is found nowhere or not as surely as `min_confidence`, and what a call throws;
+ * the error names its end.
  */
 export async function distance(
   deps: GeocodingDeps,
@@ -64,7 +71,7 @@ export async function distance(
   return { answer: composeAnswer(request, from.end, to.end, route?.stored ?? null), calls };
 }
 
-interface Located {
+export interface Located {
   readonly end: LocatedEnd;
   readonly call: CallResult | null;
 }
@@ -80,8 +87,8 @@ async function locateBoth(
   const either = AbortSignal.any([signal, giveUp.signal]);
   try {
     return await Promise.all([
-      locateEnd(deps, caller, request, request.origin, either),
-      locateEnd(deps, caller, request, request.destination, either),
+      naming('origin', locateEnd(deps, caller, request, request.origin, either)),
+      naming('destination', locateEnd(deps, caller, request, request.destination, either)),
     ]);
   } catch (error) {
     giveUp.abort(error);
@@ -89,10 +96,19 @@ async function locateBoth(
   }
 }
 
-async function locateEnd(
+/** The end's name in front of its error. */
+export async function naming<Value>(end: string, located: Promise<Value>): Promise<Value> {
+  try {
+    return await located;
+  } catch (error) {
+    throw error instanceof ServiceError ? ofEnd(error, end) : error;
+  }
+}
+
+export async function locateEnd(
   deps: GeocodingDeps,
   caller: Caller,
-  request: DistanceRequest,
+  request: Pick<DistanceRequest, 'language' | 'country' | 'minConfidence' | 'provider'>,
   end: DistanceEnd,
   signal: AbortSignal,
 ): Promise<Located> {
@@ -109,7 +125,7 @@ async function locateEnd(
       country: request.country,
       bounds: null,
       limit: 1,
-      minConfidence: null,
+      minConfidence: request.minConfidence,
       // A provider named for a straight line can only be meant for its ends; for a route it need not geocode at all.
       provider: request.provider,
     },
@@ -122,6 +138,10 @@ async function locateEnd(
       longitude: place.longitude,
       address: end.address,
       formatted_address: place.formatted_address,
+      confidence: place.confidence,
+      partial_match: place.partial_match,
+      location_type: place.location_type,
+      degraded: place.degraded,
     },
     call,
   };

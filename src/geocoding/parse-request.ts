@@ -63,9 +63,10 @@ export interface DistanceRequest {
   readonly unit: DistanceUnit;
   /** For the route, and for ends given by address. */
   readonly provider: string | null;
-  /** These two are for ends given by address. */
+  /** These three are for ends given by address. */
   readonly language: string;
   readonly country: string | null;
+  readonly minConfidence: number | null;
 }
 
 export const maxBatchAddresses = 1000;
@@ -114,6 +115,7 @@ export function parseDistanceRequest(body: unknown): DistanceRequest {
     provider: readProvider(reader, members),
     language: readLanguage(reader, members),
     country: readCountry(reader, members),
+    minConfidence: readMinConfidence(reader, members),
   };
   reader.refuseFaults();
   return request;

@@ -104,6 +104,7 @@ export const distanceRequestSchema = Type.Object(
     language: optional(language),
     country: optional(country),
     region: optional(region),
+    min_confidence: optional(minConfidence),
   },
   {
     title: 'DistanceRequest',
@@ -194,6 +195,10 @@ const locatedEnd = Type.Object({
   longitude,
   address: Type.Optional(Type.String()),
   formatted_address: Type.Optional(Type.String()),
+  confidence: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+  partial_match: Type.Optional(Type.Boolean()),
+  location_type: Type.Optional(oneOf(locationTypes)),
+  degraded: Type.Optional(Type.Boolean()),
 });
 
 export const distanceResultSchema = Type.Object(

@@ -27,6 +27,7 @@ const problemSchema = Type.Object(
     provider: Type.Optional(Type.String({ description: 'The service whose refusal this is.' })),
     attempts,
     best: Type.Optional(geocodeResultSchema),
+    end: Type.Optional(Type.String({ description: 'Of a distance: the end at fault, `origin` or `destination`.' })),
     outcome,
   },
   { title: 'Problem', description: 'RFC 9457' },
