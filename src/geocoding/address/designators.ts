@@ -60,14 +60,14 @@ const meanings: readonly Meaning[] = [
     code: 'obl',
     kind: 'region',
     either: 'обл область oblast obl',
-    after: 'viloyat viloyati vil вилоят вилояти вил',
+    after: 'region viloyat viloyati vil вилоят вилояти вил',
   },
   { code: 'resp', kind: 'region', before: 'республика респ respublika', after: 'respublikasi республикаси' },
   {
     code: 'g',
     kind: 'city',
     before: 'г гор город g gor gorod',
-    after: 'sh shahar shahri shaxar shaxri shaharda ш шаҳар шаҳри шахар шахри',
+    after: 'city sh shahar shahri shaxar shaxri shaharda ш шаҳар шаҳри шахар шахри',
   },
   {
     code: 'pos',
@@ -88,7 +88,7 @@ const meanings: readonly Meaning[] = [
     code: 'rn',
     kind: 'district',
     either: 'р-н район рн р-он р/н r-n rn rayon raion',
-    after: 'tuman tumani tum t туман тумани тум т rayoni райони',
+    after: 'district tuman tumani tum t туман тумани тум т rayoni райони',
   },
 
   {
@@ -96,7 +96,7 @@ const meanings: readonly Meaning[] = [
     kind: 'quarter',
     either:
       'мкр мкрн мкр-н м-н мк-н м/р м-р микрорайон микро~район микро mkr mkrn mikrorayon mikrorayoni mikrarayon микрорайони ' +
-      'daha dahasi daxa daxasi даҳа даҳаси даха дахаси',
+      'kichik~tuman kichik~tumani кичик~туман кичик~тумани daha dahasi daxa daxasi даҳа даҳаси даха дахаси',
   },
   {
     code: 'massiv',
@@ -124,7 +124,7 @@ const meanings: readonly Meaning[] = [
   {
     code: 'ul',
     kind: 'street',
-    before: 'ул улица ул-ца ulitsa ulica ul',
+    before: 'ул улица улице улицы ул-ца ulitsa ulica ul',
     after: `${kucha} street`,
   },
   {
@@ -132,7 +132,7 @@ const meanings: readonly Meaning[] = [
     kind: 'street',
     // `пр` too, unless an ordinal stands before it: `1-й пр.` may be a проезд, and stays `пр`.
     before: 'пр-т пр-кт просп проспект prospekt prosp пр-к',
-    after: `prospekti проспекти shox~k ${compound('shoh shox шоҳ шох')}`,
+    after: `prospekti проспекти avenue shox~k ${compound('shoh shox шоҳ шох')}`,
   },
   { code: 'pr', kind: 'street', before: 'пр pr' },
   { code: 'bulv', kind: 'street', before: 'б-р бул бульв бульвар bulvar', after: 'bulvari бульвари' },
@@ -154,7 +154,7 @@ const meanings: readonly Meaning[] = [
   },
   { code: 'tup', kind: 'lane', before: 'тупик туп tupik', after: `tupigi тупиги ${compound('berk берк')} berk берк` },
 
-  { code: 'd', kind: 'house', before: 'д дом dom d', after: 'uy uyi уй' },
+  { code: 'd', kind: 'house', before: 'д дом dom d house building', after: 'uy uyi уй' },
   { code: 'k', kind: 'building', before: 'к корп корпус korp korpus k', after: 'korpusi корпуси' },
   { code: 'str', kind: 'building', before: 'стр строение str' },
   { code: 'vl', kind: 'building', before: 'вл владение' },
@@ -164,7 +164,7 @@ const meanings: readonly Meaning[] = [
   {
     code: 'kv',
     kind: 'flat',
-    before: 'кв квартира кв-ра кварт-ра kv kvartira kv-ra',
+    before: 'apartment flat кв квартира кв-ра кварт-ра kv kvartira kv-ra',
     after: 'xonadon xonadoni xon хонадон хонадони хон',
   },
   {

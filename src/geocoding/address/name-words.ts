@@ -101,6 +101,8 @@ export const exonyms: Readonly<Record<string, string>> = {
   movarounnaxr: 'movarounnahr',
   "koshg'ariy": "qoshg'ariy",
   siab: 'siyob',
+  каракалпакстан: "qoraqalpog'iston",
+  karakalpakstan: "qoraqalpog'iston",
   rayxon: 'rayhon',
   узбекистан: "o'zbekiston",
   uzbekistan: "o'zbekiston",

@@ -4,17 +4,13 @@
  */
 import type { Part } from './address-parts.ts';
 import { AddressTokens, type FoundDesignator } from './address-tokens.ts';
-import { cities, numberedEstates } from './name-words.ts';
-import { type Orthography, spellWord } from './spell-name.ts';
+import { notAfterCity, PartsSoFar } from './parts-so-far.ts';
+import type { Orthography } from './spell-name.ts';
 import type { Token } from './tokenize-address.ts';
 
-const cityNames: ReadonlySet<string> = new Set(cities);
-const estates: ReadonlySet<string> = new Set(numberedEstates);
 /** First words of district names of two words. */
 const compoundDistricts =
   /^(мирзо|м|mirzo|m|юкори|юқори|ю|yuqori|янги|yangi|янгі|куйи|қуйи|quyi|урта|ўрта|o'rta|занги|zangi|паст|past)$/;
-/** Behind `Toshkent` these make a name of the two. */
-const notAfterCity = /^(дарвоза|darvoza|йули|йўли|yo'li|кольцевая|halqa|халка)$/;
 
 export function readParts(tokens: readonly Token[], orthography: Orthography): Part[] {
   const reader = new PartReader(new AddressTokens(tokens), orthography);
@@ -22,18 +18,7 @@ export function readParts(tokens: readonly Token[], orthography: Orthography): P
   return reader.parts;
 }
 
-class PartReader {
-  readonly parts: Part[] = [];
-  private readonly tokens: AddressTokens;
-  private readonly orthography: Orthography;
-  /** The words just read that no designator has taken: tokens from `runStart` to before the current one. */
-  private runStart = -1;
-
-  constructor(tokens: AddressTokens, orthography: Orthography) {
-    this.tokens = tokens;
-    this.orthography = orthography;
-  }
-
+class PartReader extends PartsSoFar {
   read(): void {
     let at = 0;
     while (at < this.tokens.length) {
@@ -47,48 +32,6 @@ class PartReader {
       }
     }
     this.flushRun(at);
-  }
-
-  private push(part: Pick<Part, 'kind' | 'code' | 'first' | 'end'> & Partial<Part>): void {
-    this.parts.push({ words: [], number: '', glue: this.glueOf(part.first), ...part });
-  }
-
-  private glueOf(first: number): string {
-    const gap = this.tokens.at(first)?.gap ?? '';
-    if (/[,;]/.test(gap)) return ',';
-    return gap.trim() === '' ? ' ' : gap.trim();
-  }
-
-  private wordsOf(first: number, end: number): string[] {
-    return this.tokens.tokens.slice(first, end).map(({ text }) => text);
-  }
-
-  private isCity(first: number, end: number): boolean {
-    return cityNames.has(
-      this.wordsOf(first, end)
-        .map((word) => spellWord(word, this.orthography))
-        .join(' '),
-    );
-  }
-
-  /** The bare words so far become a name; a leading `Ташкент` becomes one of its own. */
-  private flushRun(end: number): void {
-    const first = this.runStart;
-    this.runStart = -1;
-    if (first < 0 || first >= end) return;
-    const second = this.tokens.at(first + 1);
-    if (end - first > 1 && this.isToshkent(first) && second !== undefined && !notAfterCity.test(second.text)) {
-      this.push({ kind: 'name', code: '', first, end: first + 1, words: this.wordsOf(first, first + 1) });
-      this.push({ kind: 'name', code: '', first: first + 1, end, words: this.wordsOf(first + 1, end) });
-    } else this.push({ kind: 'name', code: '', first, end, words: this.wordsOf(first, end) });
-  }
-
-  private isEstate(at: number): boolean {
-    return estates.has(spellWord(this.tokens.at(at)?.text ?? '', this.orthography));
-  }
-
-  private isToshkent(at: number): boolean {
-    return spellWord(this.tokens.at(at)?.text ?? '', this.orthography) === 'toshkent';
   }
 
   private readNumbered(at: number): number {
@@ -122,85 +65,6 @@ class PartReader {
     if (designator?.kind === 'landmark_before' && word.gap === '-') return designator.end;
     if (designator !== null || (behind === at + 1 && (word.gap !== '-' || word.text.length < 3))) return at;
     return behind + 1;
-  }
-
-  /** Whether a designator takes the number before it. */
-  private counts(designator: FoundDesignator, at: number, isOrdinal: boolean): boolean {
-    const { kind, end, position, isUzbek } = designator;
-    const gap = this.tokens.at(at)?.gap ?? '';
-    const isJoined = isOrdinal || gap === '' || gap.trim() === '-';
-    switch (kind) {
-      case 'region':
-      case 'city':
-      case 'district':
-      case 'intercom':
-      case 'landmark_marker':
-      case 'landmark_before':
-      case 'landmark_after':
-      case 'no_number':
-        return false;
-      case 'building':
-        // `12к4` is building 4 of house 12; `4 корпус` is building 4.
-        return designator.text.length > 1 && (isJoined || !this.tokens.isNumberNext(end));
-      case 'street':
-        return isJoined || position === 'after';
-      case 'lane':
-        return true;
-      case 'quarter':
-        if (designator.code === 'massiv' || (designator.code === 'mfy' && position === 'before')) {
-          return !this.tokens.isNameNext(end);
-        }
-        return true;
-      default:
-        if (isUzbek || isJoined || !this.tokens.isNumberNext(end)) return true;
-        if (this.isQuarterAbbreviation(designator) && !this.isBehindName(at) && !this.houseIsKnown()) return true;
-        return this.chainEndsWithDesignator(end);
-    }
-  }
-
-  /** `2 подъезд 3 этаж`, where each number stands before its designator; not `5 подъезд 2 этаж 3`. */
-  private chainEndsWithDesignator(from: number): boolean {
-    let at = from;
-    while (this.tokens.isNumberNext(at)) {
-      const { end } = this.tokens.readNumber(at);
-      const designator = this.tokens.breakBefore(end) === 'none' ? this.tokens.designatorAt(end, true) : null;
-      if (designator === null) return false;
-      at = designator.end;
-    }
-    return true;
-  }
-
-  private isQuarterAbbreviation({ text }: FoundDesignator): boolean {
-    return text === 'кв' || text === 'kv';
-  }
-
-  /** A house was said, or a street: from here on `кв.` is a flat and no квартал. */
-  private houseIsKnown(): boolean {
-    return this.parts.some(({ kind, number, first }, at) => {
-      if (kind === 'house' || kind === 'building' || kind === 'street' || kind === 'lane') return true;
-      if (kind !== 'number') return false;
-      const before = this.parts[at - 1];
-      return !/^\d+$/.test(number) || (before?.kind === 'name' && before.end === first && !this.isEstate(first - 1));
-    });
-  }
-
-  /** `Мукими 12 кв 4`: house and flat; not `Юнусабад 12 кв 4`. */
-  private isBehindName(at: number): boolean {
-    if (this.runStart < 0) return false;
-    let number = at - 1;
-    while (number > this.runStart && this.tokens.isNumber(number)) number -= 1;
-    return !this.isEstate(number) || at - number > 2;
-  }
-
-  /** `Юнусабад-14кв`, `1 кв 60 дом`, `Chilonzor 2-blok, 2-uy`; `д. 5, 7 кв`. */
-  private kindOf(designator: FoundDesignator, runEnd: number): FoundDesignator['kind'] {
-    const isBlockOfEstate = designator.code === 'blok' && this.tokens.isNumber(runEnd);
-    if (!this.isQuarterAbbreviation(designator) && !isBlockOfEstate) return designator.kind;
-    if (this.runStart >= 0 && this.isEstate(runEnd - 1)) return 'quarter';
-    if (isBlockOfEstate || this.houseIsKnown()) return designator.kind;
-    const last = this.parts.at(-1);
-    const isListed = last?.kind === 'number' && this.runStart < 0 && this.parts.some(({ kind }) => kind === 'quarter');
-    return isListed ? designator.kind : 'quarter';
   }
 
   private readCounted(at: number, number: string, designator: FoundDesignator): number {
@@ -306,16 +170,12 @@ class PartReader {
     return isBracketed ? (this.tokens.at(at)?.gap.includes(')') ?? false) : this.tokens.breakBefore(at) === 'strong';
   }
 
-  private endsPhrase(at: number): boolean {
-    return at >= this.tokens.length || this.tokens.breakBefore(at) !== 'none';
-  }
-
   private readArea(at: number, designator: FoundDesignator): number {
     const { kind, code, end } = designator;
     if (this.takesNameBefore(designator)) return this.takeRun(at, designator);
     const last = this.parts.at(-1);
     const isDoubled =
-      designator.position === 'after' &&
+      (designator.position === 'after' || this.endsPhrase(end) || this.tokens.isNumber(end)) &&
       this.runStart < 0 &&
       last !== undefined &&
       last.kind === kind &&
@@ -409,7 +269,8 @@ class PartReader {
         continue;
       }
       const designator = this.tokens.designatorAt(at, false, at > from);
-      if (designator !== null) return this.giveBack(from, at, kind, designator);
+      const isNameItself = at === from && designator?.kind === 'landmark_before';
+      if (designator !== null && !isNameItself) return this.giveBack(from, at, kind, designator);
       at += 1;
     }
     return this.cutCity(from, at, kind);

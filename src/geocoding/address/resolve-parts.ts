@@ -1,5 +1,6 @@
 /** What bare names and bare numbers are, told by the parts around them. */
 import type { Part } from './address-parts.ts';
+import { ordinalEndings } from './designators.ts';
 import { bareDistricts, cities, countries, numberedEstates, wholeNames } from './name-words.ts';
 import { type Orthography, spellRegion, spellWord } from './spell-name.ts';
 
@@ -25,7 +26,9 @@ export function resolveParts(parts: readonly Part[], orthography: Orthography): 
 function spellName({ kind, words }: Part, orthography: Orthography): string {
   const spell = kind === 'region' ? spellRegion : spellWord;
   if (words.length === 1 && (words[0] as string).length <= 2) return words[0] as string;
-  const name = words.map((word) => (/^[цщыэ]$/.test(word) ? word : spell(word, orthography))).join(' ');
+  // `1-я Айтматова` is `1 Айтматова`.
+  const said = words.filter((word, at) => !(ordinalEndings.has(word) && /^\d+$/.test(words[at - 1] ?? '')));
+  const name = said.map((word) => (/^[цщыэ]$/.test(word) ? word : spell(word, orthography))).join(' ');
   return wholeNames[name] ?? name;
 }
 

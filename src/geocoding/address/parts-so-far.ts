@@ -1,0 +1,148 @@
+/** What has been read of an address so far, and what that says of the designator or number that comes next. */
+import type { Part } from './address-parts.ts';
+import type { AddressTokens, FoundDesignator } from './address-tokens.ts';
+import { cities, numberedEstates } from './name-words.ts';
+import { type Orthography, spellWord } from './spell-name.ts';
+
+const cityNames: ReadonlySet<string> = new Set(cities);
+const estates: ReadonlySet<string> = new Set(numberedEstates);
+/** Behind `Toshkent` these make a name of the two. */
+export const notAfterCity = /^(дарвоза|darvoza|йули|йўли|yo'li|кольцевая|halqa|халка)$/;
+
+export class PartsSoFar {
+  readonly parts: Part[] = [];
+  protected readonly tokens: AddressTokens;
+  protected readonly orthography: Orthography;
+  /** The words just read that no designator has taken: tokens from `runStart` to before the current one. */
+  protected runStart = -1;
+
+  constructor(tokens: AddressTokens, orthography: Orthography) {
+    this.tokens = tokens;
+    this.orthography = orthography;
+  }
+
+  protected push(part: Pick<Part, 'kind' | 'code' | 'first' | 'end'> & Partial<Part>): void {
+    this.parts.push({ words: [], number: '', glue: this.glueOf(part.first), ...part });
+  }
+
+  protected glueOf(first: number): string {
+    const gap = this.tokens.at(first)?.gap ?? '';
+    if (/[,;]/.test(gap)) return ',';
+    return gap.trim() === '' ? ' ' : gap.trim();
+  }
+
+  protected wordsOf(first: number, end: number): string[] {
+    return this.tokens.tokens.slice(first, end).map(({ text }) => text);
+  }
+
+  protected isCity(first: number, end: number): boolean {
+    return cityNames.has(
+      this.wordsOf(first, end)
+        .map((word) => spellWord(word, this.orthography))
+        .join(' '),
+    );
+  }
+
+  /** The bare words so far become a name; a leading `Ташкент` becomes one of its own. */
+  protected flushRun(end: number): void {
+    const first = this.runStart;
+    this.runStart = -1;
+    if (first < 0 || first >= end) return;
+    const second = this.tokens.at(first + 1);
+    if (end - first > 1 && this.isToshkent(first) && second !== undefined && !notAfterCity.test(second.text)) {
+      this.push({ kind: 'name', code: '', first, end: first + 1, words: this.wordsOf(first, first + 1) });
+      this.push({ kind: 'name', code: '', first: first + 1, end, words: this.wordsOf(first + 1, end) });
+    } else this.push({ kind: 'name', code: '', first, end, words: this.wordsOf(first, end) });
+  }
+
+  protected isEstate(at: number): boolean {
+    return estates.has(spellWord(this.tokens.at(at)?.text ?? '', this.orthography));
+  }
+
+  protected isToshkent(at: number): boolean {
+    return spellWord(this.tokens.at(at)?.text ?? '', this.orthography) === 'toshkent';
+  }
+
+  /** Whether a designator takes the number before it. */
+  protected counts(designator: FoundDesignator, at: number, isOrdinal: boolean): boolean {
+    const { kind, end, position, isUzbek } = designator;
+    const gap = this.tokens.at(at)?.gap ?? '';
+    const isJoined = isOrdinal || gap === '' || gap.trim() === '-';
+    switch (kind) {
+      case 'region':
+      case 'city':
+      case 'district':
+      case 'intercom':
+      case 'landmark_marker':
+      case 'landmark_before':
+      case 'landmark_after':
+      case 'no_number':
+        return false;
+      case 'building':
+        // `12к4` is building 4 of house 12; `4 корпус` is building 4.
+        return designator.text.length > 1 && (isJoined || !this.tokens.isNumberNext(end));
+      case 'street':
+        return isJoined || position === 'after';
+      case 'lane':
+        return true;
+      case 'quarter':
+        if (designator.code === 'massiv' || (designator.code === 'mfy' && position === 'before')) {
+          return !this.tokens.isNameNext(end);
+        }
+        return true;
+      default:
+        if (isUzbek || isJoined || !this.tokens.isNumberNext(end)) return true;
+        if (this.isQuarterAbbreviation(designator) && !this.isBehindName(at) && !this.houseIsKnown()) return true;
+        return this.chainEndsWithDesignator(end);
+    }
+  }
+
+  /** `2 подъезд 3 этаж`, where each number stands before its designator; not `5 подъезд 2 этаж 3`. */
+  protected chainEndsWithDesignator(from: number): boolean {
+    let at = from;
+    while (this.tokens.isNumberNext(at)) {
+      const { end } = this.tokens.readNumber(at);
+      const designator = this.tokens.breakBefore(end) === 'none' ? this.tokens.designatorAt(end, true) : null;
+      if (designator === null) return false;
+      at = designator.end;
+    }
+    return true;
+  }
+
+  protected isQuarterAbbreviation({ text }: FoundDesignator): boolean {
+    return text === 'кв' || text === 'kv';
+  }
+
+  /** A house was said, or a street: from here on `кв.` is a flat and no квартал. */
+  protected houseIsKnown(): boolean {
+    return this.parts.some(({ kind, number, first }, at) => {
+      if (kind === 'house' || kind === 'building' || kind === 'street' || kind === 'lane') return true;
+      if (kind !== 'number') return false;
+      const before = this.parts[at - 1];
+      return !/^\d+$/.test(number) || (before?.kind === 'name' && before.end === first && !this.isEstate(first - 1));
+    });
+  }
+
+  /** `Мукими 12 кв 4`: house and flat; not `Юнусабад 12 кв 4`. */
+  protected isBehindName(at: number): boolean {
+    if (this.runStart < 0) return false;
+    let number = at - 1;
+    while (number > this.runStart && this.tokens.isNumber(number)) number -= 1;
+    return !this.isEstate(number) || at - number > 2;
+  }
+
+  /** `Юнусабад-14кв`, `1 кв 60 дом`, `Chilonzor 2-blok, 2-uy`; `д. 5, 7 кв`. */
+  protected kindOf(designator: FoundDesignator, runEnd: number): FoundDesignator['kind'] {
+    const isBlockOfEstate = designator.code === 'blok' && this.tokens.isNumber(runEnd);
+    if (!this.isQuarterAbbreviation(designator) && !isBlockOfEstate) return designator.kind;
+    if (this.runStart >= 0 && this.isEstate(runEnd - 1)) return 'quarter';
+    if (isBlockOfEstate || this.houseIsKnown()) return designator.kind;
+    const last = this.parts.at(-1);
+    const isListed = last?.kind === 'number' && this.runStart < 0 && this.parts.some(({ kind }) => kind === 'quarter');
+    return isListed ? designator.kind : 'quarter';
+  }
+
+  protected endsPhrase(at: number): boolean {
+    return at >= this.tokens.length || this.tokens.breakBefore(at) !== 'none';
+  }
+}
