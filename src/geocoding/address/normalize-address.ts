@@ -158,6 +158,10 @@ function cutOut(
     // The dot behind an abbreviation goes with it.
     const end = folded.originOf(last.end);
     from = address[end] === '.' ? end + 1 : end;
+    // So does the bracket around it.
+    if (address.slice(to, folded.originOf(tokens[part.first]?.start ?? 0)).includes('(')) {
+      from += /^[\s"»”]*\)/.exec(address.slice(from))?.[0].length ?? 0;
+    }
   }
   text += address.slice(from);
   return tidy(text);

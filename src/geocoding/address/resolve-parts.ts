@@ -133,6 +133,7 @@ function findHouse(parts: ResolvedPart[]): void {
       behind.kind = 'flat';
       behind.code = 'kv';
     }
+    said.doubt = countedOn(parts, said);
     markNumbers(parts);
     return;
   }
@@ -141,7 +142,7 @@ function findHouse(parts: ResolvedPart[]): void {
   if (house !== undefined) {
     house.kind = 'house';
     house.code = 'bare';
-    house.doubt = doubtOf(parts, parts.indexOf(house));
+    house.doubt = doubtOf(parts, parts.indexOf(house)) + countedOn(parts, house);
   }
   markNumbers(parts);
 }
@@ -149,9 +150,23 @@ function findHouse(parts: ResolvedPart[]): void {
 function markNumbers(parts: readonly ResolvedPart[]): void {
   for (const [at, part] of parts.entries()) {
     // Coordinates are two numbers, with or without a comma.
-    if (part.kind === 'number')
-      part.doubt = part.number.includes('.') ? '' : `${part.glue}${parts[at - 1]?.kind ?? ''}`;
+    if (part.kind === 'number') part.doubt = part.number.includes('.') ? '' : placeOf(part.glue, parts[at - 1]);
   }
+}
+
+/** `Мукими 5, Бабура` and `Мукими, Бабура 5` have the same parts: what a number follows is said by name. */
+function placeOf(glue: string, before: ResolvedPart | undefined): string {
+  return before === undefined ? glue : `${glue}${before.kind}:${before.name}${before.number}`;
+}
+
+/** At the corner of two streets, or between a street and its lane: which of them the house is counted on. */
+function countedOn(parts: readonly ResolvedPart[], house: ResolvedPart): string {
+  const isStreet = ({ kind }: ResolvedPart): boolean => kind === 'street' || kind === 'lane';
+  const all = parts.filter(isStreet).length;
+  const passed = parts.slice(0, parts.indexOf(house)).filter(isStreet).length;
+  const before = parts[parts.indexOf(house) - 1];
+  if (all === 0) return house.code === 'd' && before?.kind === 'name' ? `:${before.name}` : '';
+  return passed > 0 && passed < all ? `@${passed}` : '';
 }
 
 /** Empty where a bare number is surely the house; else what would have to be equal for two numbers to mean the same. */
@@ -161,7 +176,7 @@ function doubtOf(parts: readonly ResolvedPart[], at: number): string {
   const after = parts[at + 1];
   const hasStreet = parts.some(({ kind }) => kind === 'street' || kind === 'lane');
   const isLettered = /\d\p{L}+$/u.test(part.number) && part.glue === ',';
-  const place = `${isLettered ? ' ' : part.glue}${before?.kind ?? ''}`;
+  const place = placeOf(isLettered ? ' ' : part.glue, before);
   // `ул. Навои, 2, тупик 7` and `Сергели, 7, мкр 3`: what comes behind may be what the number counts.
   const isPassed = parts
     .slice(at + 1)
