@@ -72,6 +72,11 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const request = await readRequest(incoming);
     if (request === null) return send(outgoing, jsonReply(413, { error: 'the body is too large' }));
+    // A page in a browser, of whatever origin, sets no faults and reads no counts.
+    const isOfBrowser = incoming.headers.origin !== undefined || incoming.headers['sec-fetch-site'] !== undefined;
+    if (isOfBrowser && /^\/+__emulator(?:\/|$)/.test(request.rawPath)) {
+      return send(outgoing, jsonReply(403, { error: 'the control API is not for browsers' }));
+    }
     const own = findRoute(ownRoutes, request);
     if (own !== null) return send(outgoing, await own.route.handle(request, own.match));
     for (const vendor of vendors) {

@@ -246,3 +246,19 @@ test('a long body is cut after masking, and says so', () => {
   const cyrillic = keepBody('ж'.repeat(10_000), masker, []);
   assert.match(cyrillic?.text ?? '', /^ж{8192}…\[cut: it had 20000 bytes\]$/);
 });
+
+test('a text that ends in the middle of a secret does not keep its beginning', () => {
+  const secret = 'canary-0123456789-abcdef';
+  for (let length = 6; length <= secret.length; length += 1) {
+    for (const end of ['', '…']) {
+      const text = `the upstream said: ${secret.slice(0, length)}${end}`;
+      for (const out of [masker.text(text, [secret]), masker.body(text, [secret]), masker.url(text, [secret])]) {
+        assert.ok(!out.includes(secret.slice(0, 6)), out);
+      }
+    }
+  }
+  assert.equal(masker.text('nothing of it: canar', [secret]), 'nothing of it: canar');
+  const echo = Buffer.from(`"${secret}",`.repeat(4_000));
+  const kept = keepBody(echo, masker, [secret])?.text ?? '';
+  assert.ok(!kept.includes(secret.slice(0, 8)));
+});

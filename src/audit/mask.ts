@@ -124,12 +124,28 @@ export function maskMessage(message: string, secrets: readonly string[]): string
 function maskByValue(value: string, secrets: readonly string[]): string {
   let out = value;
   for (const secret of secrets) {
-    for (const form of formsOfSecret(secret)) if (out.includes(form)) out = out.replaceAll(form, masked);
+    for (const form of formsOfSecret(secret)) {
+      if (out.includes(form)) out = out.replaceAll(form, masked);
+      out = withoutBeginningAtEnd(out, form);
+    }
   }
   for (const { hint, pattern, keep } of wellKnownLooks) {
     if (out.includes(hint)) out = out.replace(pattern, `${keep ?? ''}${masked}`);
   }
   return out;
+}
+
+/** Shorter beginnings are everyday text. */
+const shortestBeginning = 6;
+
+/** A text that was cut in the middle of a secret ends with the secret's beginning. */
+function withoutBeginningAtEnd(text: string, form: string): string {
+  if (form.length <= shortestBeginning) return text;
+  const end = text.endsWith('…') ? text.length - 1 : text.length;
+  const from = Math.max(0, end - form.length);
+  const start = text.slice(from, end).lastIndexOf(form.slice(0, shortestBeginning));
+  if (start === -1 || !form.startsWith(text.slice(from + start, end))) return text;
+  return text.slice(0, from + start) + masked + text.slice(end);
 }
 
 function decodeParameter(name: string): string {

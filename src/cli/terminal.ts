@@ -35,11 +35,19 @@ const plainIntervalMs = 5_000;
 export function createTerminal(out: Screen, err: Screen, isJson: boolean): Terminal {
   return {
     isJson,
-    result: (value, text) => void out.write(isJson ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`),
-    line: (value, text) => void out.write(`${isJson ? JSON.stringify(value) : text}\n`),
-    note: (text) => void err.write(`${text}\n`),
+    result: (value, text) => void out.write(isJson ? `${JSON.stringify(value, null, 2)}\n` : `${printable(text)}\n`),
+    line: (value, text) => void out.write(`${isJson ? JSON.stringify(value) : printable(text)}\n`),
+    note: (text) => void err.write(`${printable(text)}\n`),
     progress: (label, total) => (isJson ? silentProgress : startProgress(err, label, total)),
   };
+}
+
+/** Control characters and those that turn the direction of text: what a caller wrote into a name must not steer the terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+export function printable(text: string): string {
+  return text.replace(steering, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 const silentProgress: Progress = { update() {}, end() {} };
@@ -51,7 +59,13 @@ function startProgress(screen: Screen, label: string, total: number): Progress {
   let last = '';
   let lastDetail = '';
   const draw = (done: number, detail: string): void => {
-    last = renderProgress({ label, done, total, detail, elapsedMs: performance.now() - startedAtMs });
+    last = renderProgress({
+      label,
+      done,
+      total,
+      detail: printable(detail),
+      elapsedMs: performance.now() - startedAtMs,
+    });
     if (screen.isTTY === true) screen.write(`\r\x1b[K${last.slice(0, (screen.columns || 80) - 1)}`);
     else screen.write(`${last}\n`);
   };
@@ -98,13 +112,14 @@ function renderSeconds(seconds: number): string {
 
 /** Columns as wide as their widest cell. */
 export function renderTable(headers: readonly string[], rows: readonly (readonly string[])[]): string {
+  const shown = rows.map((row) => row.map((cell) => printable(cell).replaceAll('\n', ' ')));
   const widths = headers.map((header, column) =>
-    Math.max(header.length, ...rows.map((row) => row[column]?.length ?? 0)),
+    Math.max(header.length, ...shown.map((row) => row[column]?.length ?? 0)),
   );
   const renderRow = (row: readonly string[]): string =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd();
-  return [headers, ...rows].map(renderRow).join('\n');
+  return [headers, ...shown].map(renderRow).join('\n');
 }

@@ -278,3 +278,37 @@ test('docs/config.md and .env.example name exactly the variables that are read',
   const example = readFileSync(join(root, '.env.example'), 'utf8').match(/^#?([A-Z][A-Z0-9_]*)=/gm) ?? [];
   assert.deepEqual(example.map((line) => line.replace(/[#=]/g, '')).sort(), [...variables].sort());
 });
+
+test('production takes no secret that can be guessed, no open outbound network and no keys over http', () => {
+  const strong = () => randomBytes(32).toString('base64url');
+  const env = {
+    NODE_ENV: 'production',
+    DATABASE_URL: 'postgres://u:p@db/x',
+    REDIS_URL: 'redis://r',
+    RABBITMQ_URL: 'amqp://r',
+    ENCRYPTION_KEYS: encryptionKey('k'),
+    JWT_SECRET: strong(),
+    METRICS_TOKEN: strong(),
+    SERVICE_TOKENS: `a:${strong()}`,
+    OUTBOUND_ALLOWED_NETWORKS: '10.0.0.0/8,fd00::/8',
+  };
+  assert.deepEqual(problemsOf(env), []);
+  for (const [name, value] of [
+    ['JWT_SECRET', '12345678'.repeat(4)],
+    ['JWT_SECRET', 'abcdefghi'.repeat(8)],
+    ['METRICS_TOKEN', 'a'],
+    ['METRICS_TOKEN', 'metrics0'.repeat(2)],
+    ['SERVICE_TOKENS', `a:${'abcdefgh'.repeat(2)}`],
+    ['ENCRYPTION_KEYS', `k:${Buffer.alloc(32, 'ab').toString('base64')}`],
+    ['OUTBOUND_ALLOWED_NETWORKS', '0.0.0.0/0'],
+    ['OUTBOUND_ALLOWED_NETWORKS', '10.0.0.0/8,::/0'],
+    ['OUTBOUND_ALLOWED_NETWORKS', '128.0.0.0/1'],
+    ['OUTBOUND_ALLOWED_NETWORKS', '::ffff:0:0/96'],
+  ] as const) {
+    const problems = problemsOf({ ...env, [name]: value });
+    assert.equal(problems.length, 1, `${name}=${value}: ${problems.join('; ')}`);
+    assert.ok(problems[0]?.startsWith(name));
+  }
+  const { JWT_SECRET: _secret, ...withoutSecret } = env;
+  assert.match(problemsOf({ ...withoutSecret, JWT_JWKS_URL: 'http://keys' })[0] ?? '', /^JWT_JWKS_URL/);
+});

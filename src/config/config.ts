@@ -1,5 +1,6 @@
 /** The only reader of the environment. `parseConfig` returns a frozen `Config`, or throws one error naming every fault. */
 import { readFileSync } from 'node:fs';
+import { parseRange } from '../ip-range.ts';
 import {
   type BootstrapToken,
   createReader,
@@ -54,6 +55,8 @@ export interface Config {
     readonly verification: JwtVerification;
     readonly issuer: string | null;
     readonly audience: string | null;
+    /** From its issue to its end. */
+    readonly maxLifetimeSeconds: number;
   };
   /** CIDRs or `host:port` that outbound calls may reach inside private ranges. */
   readonly outboundAllowedNetworks: readonly string[];
@@ -153,7 +156,12 @@ export function parseConfig(
     emulator,
     encryptionKeys,
     bootstrapTokens,
-    jwt: { verification, issuer: read.text('JWT_ISSUER'), audience: read.text('JWT_AUDIENCE') },
+    jwt: {
+      verification,
+      issuer: read.text('JWT_ISSUER'),
+      audience: read.text('JWT_AUDIENCE'),
+      maxLifetimeSeconds: read.integer('JWT_MAX_LIFETIME_SECONDS', 86_400, 60, 31_536_000),
+    },
     outboundAllowedNetworks: readCidrs(read, problems, 'OUTBOUND_ALLOWED_NETWORKS', true),
     familyLimits: {
       sheets: read.integer('RATE_LIMIT_SHEETS_PER_MINUTE', 100, 1, 1_000_000),
@@ -206,27 +214,42 @@ function productionFaults(config: Config): string[] {
   if (config.jwt.verification.kind === 'generated') {
     faults.push('JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL must be set when NODE_ENV is production');
   }
-  if (config.jwt.verification.kind === 'secret' && isWeakSecret(config.jwt.verification.secret)) {
+  if (config.jwt.verification.kind === 'secret' && isGuessable(config.jwt.verification.secret, 32)) {
     faults.push('JWT_SECRET must be at least 32 characters and no well-known value when NODE_ENV is production');
   }
-  if (config.http.metricsToken !== null && wellKnownSecrets.has(config.http.metricsToken.toLowerCase())) {
-    faults.push('METRICS_TOKEN must be no well-known value when NODE_ENV is production');
+  if (config.http.metricsToken !== null && isGuessable(config.http.metricsToken, 16)) {
+    faults.push('METRICS_TOKEN must be at least 16 characters and no well-known value when NODE_ENV is production');
+  }
+  if (config.jwt.verification.kind === 'jwks' && new URL(config.jwt.verification.url).protocol !== 'https:') {
+    faults.push(
+      'JWT_JWKS_URL must begin with https:// when NODE_ENV is production: who is on the way could sign tokens',
+    );
+  }
+  for (const network of config.outboundAllowedNetworks) {
+    const range = parseRange(network);
+    if (range === null || range[1] >= (range[0].kind() === 'ipv4' ? 8 : 7)) continue;
+    faults.push(
+      `OUTBOUND_ALLOWED_NETWORKS: "${network}" allows nearly every address: name the networks that are meant`,
+    );
   }
   for (const { name, token } of config.bootstrapTokens) {
-    if (token.length < 16 || wellKnownSecrets.has(token.toLowerCase())) {
+    if (isGuessable(token, 16)) {
       faults.push(
         `SERVICE_TOKENS: the token of "${name}" must be at least 16 characters and no well-known value when NODE_ENV is production`,
       );
     }
   }
-  if (config.encryptionKeys?.some(({ key }) => key.every((byte) => byte === key[0]))) {
-    faults.push('ENCRYPTION_KEYS: a key of one repeated byte is no secret');
+  if (config.encryptionKeys?.some(({ key }) => isGuessable(key.toString('latin1'), 32))) {
+    faults.push('ENCRYPTION_KEYS: a key of a few repeated bytes is no secret');
   }
   return faults;
 }
 
-function isWeakSecret(secret: string): boolean {
-  return secret.length < 32 || wellKnownSecrets.has(secret.toLowerCase()) || new Set(secret).size < 8;
+/** Too short, known to everybody, of a few characters, or one short piece again and again. */
+function isGuessable(secret: string, minLength: number): boolean {
+  if (secret.length < minLength || wellKnownSecrets.has(secret.toLowerCase()) || new Set(secret).size < 8) return true;
+  // A text that is made of repetitions stands in its own double before the end.
+  return (secret + secret).indexOf(secret, 1) < secret.length;
 }
 
 function deepFreeze<T>(value: T): T {

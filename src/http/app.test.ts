@@ -55,7 +55,12 @@ async function startApp(t: TestContext, overrides: { trustedProxies?: string[] }
     ],
     tokenDirectory: { find: () => null },
     jwtVerifier: createJwtVerifier({
-      jwt: { verification: { kind: 'secret', secret: jwtSecret }, issuer: null, audience: null },
+      jwt: {
+        verification: { kind: 'secret', secret: jwtSecret },
+        issuer: null,
+        audience: null,
+        maxLifetimeSeconds: 86_400,
+      },
       developmentSecret: null,
       clock: systemClock,
     }),

@@ -15,6 +15,7 @@ import { ServiceError } from '../errors.ts';
 import { createRequestLog, type Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { type Authenticator, authorize } from './auth/authenticate.ts';
+import { createFailedCredentials, type FailedCredentials } from './auth/failed-credentials.ts';
 import { describeApi } from './openapi/openapi.ts';
 import { asServiceError, problemOf } from './reply/problem.ts';
 import { CallerLeft } from './request/abort.ts';
@@ -83,6 +84,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    // What is meant to be kept says so itself.
+    reply.header('cache-control', 'no-store');
+    reply.header('x-content-type-options', 'nosniff');
     done(request.url.includes('%00') ? (nulInUrl(request.url) as never) : undefined);
   });
   const noteResponse = createResponseNotes(deps);
@@ -115,12 +119,16 @@ function nulInUrl(url: string): ServiceError {
 }
 
 function authenticatedApi(deps: AppDeps): FastifyPluginAsync {
+  const failures = createFailedCredentials();
   return async (api) => {
     api.addHook('onRoute', (route) => {
       const access = route.config?.access;
       if (access === undefined) throw new Error(`${route.url} does not say who may use it (config.access)`);
       const own = route.onRequest ?? [];
-      route.onRequest = [authenticationHook(deps.authenticator, access), ...(Array.isArray(own) ? own : [own])];
+      route.onRequest = [
+        authenticationHook(deps.authenticator, access, failures),
+        ...(Array.isArray(own) ? own : [own]),
+      ];
       const judge = refuseUnknown(route);
       if (judge !== null) route.preValidation = [judge, ...[route.preValidation ?? []].flat()];
     });
@@ -135,7 +143,7 @@ function asPlugin(routes: Routes): FastifyPluginAsync {
 }
 
 /** Runs before the body is read: who is not known sends nothing here. Known credentials are judged without a promise. */
-function authenticationHook(authenticator: Authenticator, access: RouteAccess) {
+function authenticationHook(authenticator: Authenticator, access: RouteAccess, failures: FailedCredentials) {
   return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
     const finish = (principal: Parameters<typeof authorize>[0]): void => {
       request.caller = authorize(principal, request.headers, access);
@@ -145,11 +153,15 @@ function authenticationHook(authenticator: Authenticator, access: RouteAccess) {
       identified = authenticator.identify(request.headers);
       if (!(identified instanceof Promise)) finish(identified);
     } catch (error) {
-      done(error as Error);
+      done(failures.judge(request.ip, error as Error));
       return;
     }
-    if (identified instanceof Promise) identified.then(finish).then(() => done(), done);
-    else done();
+    if (identified instanceof Promise) {
+      identified.then(finish).then(
+        () => done(),
+        (error: Error) => done(failures.judge(request.ip, error)),
+      );
+    } else done();
   };
 }
 

@@ -200,3 +200,17 @@ function lookUp(addresses: readonly string[], allowed: readonly string[] = []) {
 function isBlocked(error: unknown): boolean {
   return error instanceof TransportError && error.fault === 'blocked' && !error.requestMayHaveArrived;
 }
+
+test('the control API of an emulator is called in no spelling', () => {
+  const allowed = parseAllowedNetworks(['127.0.0.1:9000']);
+  for (const path of [
+    '/__emulator/faults',
+    '//__emulator/faults',
+    '/%5F_emulator/faults',
+    '/__EMULATOR',
+    '/x/../__emulator/',
+  ]) {
+    assert.throws(() => parseOutboundUrl(`http://127.0.0.1:9000${path}`, allowed), TransportError, path);
+  }
+  assert.ok(parseOutboundUrl('http://127.0.0.1:9000/maps/api/__emulator', allowed));
+});

@@ -88,6 +88,7 @@ export function parseOutboundUrl(text: string, allowed: AllowedNetworks): URL {
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw blocked('only http and https are called');
   if (url.username !== '' || url.password !== '') throw blocked('a URL with user information is not called');
+  if (isEmulatorControl(url.pathname)) throw blocked('the control API of an emulator is not called');
   if (allowed.hasEndpoint(url.hostname, portOf(url))) return url;
 
   const literal = literalAddress(url.hostname);
@@ -99,6 +100,15 @@ export function parseOutboundUrl(text: string, allowed: AllowedNetworks): URL {
     throw blocked('the address is not public, and OUTBOUND_ALLOWED_NETWORKS does not name it');
   }
   return url;
+}
+
+/** Whoever may call the emulator as a provider must not be able to order its faults. */
+function isEmulatorControl(pathname: string): boolean {
+  try {
+    return /^[/\\]+__emulator(?:[/\\]|$)/i.test(decodeURIComponent(pathname));
+  } catch {
+    return /__emulator/i.test(pathname);
+  }
 }
 
 /** The address that a URL's host spells out, or null where it is a name. */

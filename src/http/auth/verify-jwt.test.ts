@@ -20,7 +20,7 @@ const verifierOf = (
   clock = systemClock,
 ) =>
   createJwtVerifier({
-    jwt: { verification, issuer: more.issuer ?? null, audience: more.audience ?? null },
+    jwt: { verification, issuer: more.issuer ?? null, audience: more.audience ?? null, maxLifetimeSeconds: 86_400 },
     developmentSecret: null,
     clock,
   });
@@ -130,4 +130,25 @@ test('keys come from a JWKS address, and while it is away nobody is called unaut
 test('only three dotted parts that begin an object look like a JWT', () => {
   assert.ok(looksLikeJwt('eyJhbGciOiJIUzI1NiJ9.e30.abc'));
   for (const text of ['is_dev_abc', 'eyJ', 'a.b.c', 'eyJ.a.b.c', 'eyJ.a.']) assert.ok(!looksLikeJwt(text), text);
+});
+
+test('a token that lives longer than a day is refused, whatever it says of its issue', async () => {
+  const secret = 'a secret of at least thirty-two characters';
+  const verifier = verifierOf({ kind: 'secret', secret });
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const tokenOf = (issued: number | null, expires: number) => {
+    const jwt = new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).setExpirationTime(nowSeconds + expires);
+    if (issued !== null) jwt.setIssuedAt(nowSeconds + issued);
+    return jwt.sign(new TextEncoder().encode(secret));
+  };
+  assert.equal((await verifier.verify(await tokenOf(-3_600, 80_000), 'a')).name, 'anna');
+  assert.equal((await verifier.verify(await tokenOf(null, 86_000), 'b')).name, 'anna');
+  for (const [name, token] of [
+    ['long', await tokenOf(0, 100_000)],
+    ['without an issue', await tokenOf(null, 100_000)],
+    ['issued later', await tokenOf(90_000, 100_000)],
+    ['nearly over', await tokenOf(-90_000, 60)],
+  ] as const) {
+    await assert.rejects(async () => verifier.verify(token, name), refusedAs('UNAUTHORIZED'), name);
+  }
 });

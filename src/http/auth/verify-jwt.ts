@@ -53,6 +53,11 @@ export function createJwtVerifier(deps: JwtVerifierDeps): JwtVerifier {
     });
     const expiresAtMs = (payload.exp as number) * 1000;
     if (expiresAtMs <= nowMs) throw expired();
+    // From its issue, and where it says none, or one to come, from now: what cannot be revoked must not live for years.
+    const issuedAtMs = Math.min(nowMs, typeof payload.iat === 'number' ? payload.iat * 1000 : nowMs);
+    if (expiresAtMs - issuedAtMs > (jwt.maxLifetimeSeconds + clockToleranceSeconds) * 1000) {
+      throw new ServiceError('UNAUTHORIZED', `The token lives longer than ${jwt.maxLifetimeSeconds} s.`);
+    }
     const principal = toPrincipal(payload);
     verified.delete(cacheKey);
     verified.set(cacheKey, { principal, untilMs: Math.min(expiresAtMs, nowMs + verifiedMs) });

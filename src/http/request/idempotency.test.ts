@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import Type from 'typebox';
 import { silentLogger, startTestDatabase } from '../../../test/support/database.ts';
 import { waitFor } from '../../../test/support/wait-for.ts';
 import { systemClock } from '../../clock.ts';
@@ -33,7 +34,7 @@ async function startCounting(t: TestContext, handler: AnsweringHandler, isAway: 
       ],
       tokenDirectory: { find: () => null },
       jwtVerifier: createJwtVerifier({
-        jwt: { verification: { kind: 'generated' }, issuer: null, audience: null },
+        jwt: { verification: { kind: 'generated' }, issuer: null, audience: null, maxLifetimeSeconds: 86_400 },
         developmentSecret: 'x'.repeat(32),
         clock: systemClock,
       }),
@@ -44,7 +45,7 @@ async function startCounting(t: TestContext, handler: AnsweringHandler, isAway: 
     apiRoutes: [
       (api) => {
         for (const url of ['/things', '/others/:id']) {
-          const schema = { tags: ['things'], summary: 'Make one' };
+          const schema = { tags: ['things'], summary: 'Make one', body: Type.Unknown() };
           api.post(url, { config: { access: { scope: 'any' } }, schema }, idempotency.wrap(handler));
         }
       },

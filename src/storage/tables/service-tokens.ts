@@ -93,11 +93,11 @@ export async function insertServiceToken(
   return rows[0] as ServiceToken;
 }
 
-/** Newest first, from before `cursor` (a token's id: they grow with time). */
+/** Newest first, from before `cursor` (a token's id: they grow with time). `within`: only those of no other tenants. */
 export async function listServiceTokens(
   tx: Queryable,
   tenantId: TenantId,
-  page: { readonly cursor: string | null; readonly limit: number },
+  page: { readonly cursor: string | null; readonly limit: number; readonly within?: readonly string[] | null },
 ): Promise<ServiceToken[]> {
   const { rows } = await tx.query<ServiceToken>({
     name: 'service_tokens_list',
@@ -105,22 +105,29 @@ export async function listServiceTokens(
       select ${shownColumns}
         from service_tokens
        where management_company_id = $1 and ($2::uuid is null or id < $2)
+         and ($4::text[] is null or tenants <@ $4)
        order by id desc
        limit $3`,
-    values: [tenantId, page.cursor, page.limit],
+    values: [tenantId, page.cursor, page.limit, page.within ?? null],
   });
   return rows;
 }
 
-/** False where the tenant has no such live token. The row stays, for the audit. */
-export async function revokeServiceToken(tx: Queryable, tenantId: TenantId, id: string): Promise<boolean> {
+/** False where the tenant has no such live token, or it is of further tenants than those `within`. The row stays, for the audit. */
+export async function revokeServiceToken(
+  tx: Queryable,
+  tenantId: TenantId,
+  id: string,
+  within: readonly string[] | null = null,
+): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'service_tokens_revoke',
     text: `
       update service_tokens
          set revoked_at = now()
-       where management_company_id = $1 and id = $2 and revoked_at is null`,
-    values: [tenantId, id],
+       where management_company_id = $1 and id = $2 and revoked_at is null
+         and ($3::text[] is null or tenants <@ $3)`,
+    values: [tenantId, id, within],
   });
   return rowCount > 0;
 }

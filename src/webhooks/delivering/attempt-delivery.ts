@@ -122,8 +122,12 @@ async function bodyOf(
 
 function keptReply(masker: Pick<Masker, 'body'>, body: Buffer, secret: string): string | null {
   if (body.length === 0) return null;
-  const text = body.toString('utf8', 0, keptReplyChars * 4).slice(0, keptReplyChars);
-  return masker.body(text.toWellFormed().replaceAll('\0', '\uFFFD'), [secret]).slice(0, keptReplyChars);
+  // Masked before it is cut: a secret at the cut would stay in part.
+  const text = body
+    .toString('utf8', 0, keptReplyChars * 4)
+    .toWellFormed()
+    .replaceAll('\0', '\uFFFD');
+  return masker.body(text, [secret]).slice(0, keptReplyChars);
 }
 
 function messageOf(error: TransportError): string {

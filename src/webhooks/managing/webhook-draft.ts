@@ -150,8 +150,15 @@ function checkEventType(type: string, path: string): void {
   if (/\*./.test(type)) throw invalidInput(path, 'may have * at its end only');
 }
 
-/** Throws `INVALID_REQUEST` where the scheme could not use the secret. */
+/** Shorter ones are found by trying. */
+const minSecretLength = 3;
+const minStandardSecretBytes = 16;
+
+/** Throws `INVALID_REQUEST` where the scheme could not use the secret, or anybody could guess it. */
 export function checkSecret(scheme: SignatureScheme, secret: string): void {
+  if (secret.trim().length < minSecretLength) {
+    throw invalidInput('secret_key', `must be at least ${minSecretLength} characters`);
+  }
   if (secret.trim() === '') throw invalidInput('secret_key', 'must not be blank');
   if (scheme === 'telegram' && !/^[A-Za-z0-9_-]{1,256}$/.test(secret)) {
     throw invalidInput('secret_key', 'must be 1 to 256 of A-Z, a-z, 0-9, _ and -, as Telegram asks');
@@ -167,8 +174,9 @@ export function checkSecret(scheme: SignatureScheme, secret: string): void {
   }
   const isPublicKey = secret.startsWith('whpk_');
   const length = base64Length(secret.replace(/^wh(?:sec|pk)_/, ''));
-  if (isPublicKey ? length !== 32 : length === 0) {
-    throw invalidInput('secret_key', 'must be whsec_ and base64, or whpk_ and the base64 of an ed25519 key');
+  if (isPublicKey ? length !== 32 : length < minStandardSecretBytes) {
+    const expected = `must be whsec_ and the base64 of ${minStandardSecretBytes} bytes or more`;
+    throw invalidInput('secret_key', `${expected}, or whpk_ and the base64 of an ed25519 key`);
   }
 }
 

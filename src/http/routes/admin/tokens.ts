@@ -84,7 +84,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): Routes {
         const { tenantId } = callerOf(request);
         const { cursor = null, limit = 100 } = request.query;
         if (cursor !== null && !isUuid(cursor)) throw invalidInput('cursor', 'is not one of this list');
-        const page = { cursor, limit: limit + 1 };
+        const page = { cursor, limit: limit + 1, within: tenantsOf(callerOf(request)) };
         const tokens = await deps.db.forTenant(tenantId, (tx) => listServiceTokens(tx, tenantId, page));
         const shown = tokens.slice(0, limit);
         return {
@@ -140,7 +140,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): Routes {
         const revoked =
           isUuid(id) &&
           (await deps.db.forTenant(tenantId, async (tx) => {
-            if (!(await revokeServiceToken(tx, tenantId, id))) return false;
+            if (!(await revokeServiceToken(tx, tenantId, id, tenantsOf(callerOf(request))))) return false;
             await insertConfigurationChange(tx, tenantId, {
               ...changeOf(request, id, deps.clock.now()),
               action: 'deleted',
@@ -166,6 +166,11 @@ function changeOf(request: FastifyRequest, id: string, nowMs: number) {
     requestId: request.id,
     changedAtMs: nowMs,
   };
+}
+
+/** Of which tenants a token may be, to be shown to the caller: a wider one is not theirs. null: of any. */
+function tenantsOf({ principal }: Caller): readonly string[] | null {
+  return principal.tenants === null ? null : [...principal.tenants];
 }
 
 /** Nobody gives away more than they have. Throws `FORBIDDEN` naming each scope and tenant that is not theirs. */
