@@ -47,6 +47,8 @@ export interface RequestCounts {
   /** Requests refused by the emulated quota. */
   readonly overQuota: number;
   readonly faulted: number;
+  /** Of the bodies that were answered. */
+  readonly sentBytes: number;
   /** By account and quota class. */
   readonly accounts: Readonly<Record<string, { readonly received: number; readonly maxPerMinute: number }>>;
 }
@@ -60,6 +62,7 @@ interface VendorCounts {
   readonly all: Counter;
   overQuota: number;
   faulted: number;
+  sentBytes: number;
   /** By `account class`; beyond the bound, all others share one. */
   readonly accounts: Map<string, Counter>;
   /** What the quota let through, by the same key. */
@@ -143,6 +146,11 @@ export class Control {
     }
   }
 
+  /** Counts a body that was made for a request. */
+  recordReply(vendor: string, bytes: number): void {
+    this.#countsOf(vendor).sentBytes += bytes;
+  }
+
   /** Spends one of the account's quota, or says in how many milliseconds there is one again. Refusals are not charged. */
   spendQuota(vendor: string, account: string, quotaClass: string): { granted: boolean; retryAfterMs: number } {
     const limit = this.quotaOf(vendor, quotaClass);
@@ -166,6 +174,7 @@ export class Control {
       maxPerMinute: counts.all.minute.most,
       overQuota: counts.overQuota,
       faulted: counts.faulted,
+      sentBytes: counts.sentBytes,
       accounts: Object.fromEntries(
         [...counts.accounts].map(([name, { received, minute }]) => [name, { received, maxPerMinute: minute.most }]),
       ),
@@ -185,7 +194,7 @@ export class Control {
   #countsOf(vendor: string): VendorCounts {
     const known = this.#counts.get(vendor);
     if (known !== undefined) return known;
-    const made = { all: newCounter(), overQuota: 0, faulted: 0, accounts: new Map(), granted: new Map() };
+    const made = { all: newCounter(), overQuota: 0, faulted: 0, sentBytes: 0, accounts: new Map(), granted: new Map() };
     this.#counts.set(vendor, made);
     return made;
   }

@@ -121,6 +121,7 @@ async function answer(
   }
 
   const reply = await truthfully(control, vendor, request, account, quotaClass, handle);
+  control.recordReply(vendor.name, Buffer.byteLength(reply.body));
   if (fault === null) return send(outgoing, reply);
   return show(fault, reply, vendor, request, outgoing);
 }

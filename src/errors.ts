@@ -40,8 +40,8 @@ export interface ServiceErrorOptions {
   readonly retryAfterSeconds?: number;
   /** The provider whose refusal this is (its service name). */
   readonly provider?: string;
-  /** Overrides the code's usual status where a provider's own refusal keeps its meaning (400, 403 or 404). */
-  readonly status?: 400 | 403 | 404;
+  /** Overrides the code's usual status where a provider's own refusal keeps its meaning (400, 403, 404 or 413). */
+  readonly status?: 400 | 403 | 404 | 413;
   /** What a 401 asks for in `WWW-Authenticate`; null: nothing. Default: a bearer token, as the API takes it. */
   readonly challenge?: string | null;
   /** The limit that refused: the headers of a 429 show it. */
@@ -75,7 +75,7 @@ export class ServiceError extends Error {
   readonly errors: readonly InputFault[] | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly provider: string | undefined;
-  readonly status: 400 | 403 | 404 | undefined;
+  readonly status: 400 | 403 | 404 | 413 | undefined;
   readonly challenge: string | null | undefined;
   readonly limit: SpentLimit | undefined;
   readonly extra: Readonly<Record<string, unknown>> | undefined;

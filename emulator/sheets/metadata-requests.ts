@@ -9,13 +9,16 @@ export function createDeveloperMetadata(spreadsheet: SpreadsheetState, { develop
   const { metadataId, metadataKey, metadataValue = '', visibility, location } = objectAt(developerMetadata, 'metadata');
   if (typeof metadataKey !== 'string' || metadataKey === '') throw new ApiError(400, 'metadataKey must be specified');
   if (visibility !== 'DOCUMENT' && visibility !== 'PROJECT') throw new ApiError(400, 'visibility must be specified');
-  const id = countAt(metadataId, randomInt(1, 2_147_483_647), 'metadataId');
+  const id = metadataId ?? randomInt(1, 2_147_483_647);
+  if (!Number.isInteger(id) || Number(id) < 1 || Number(id) > 2_147_483_647) {
+    throw new ApiError(400, `Invalid value at 'metadata_id' (TYPE_INT32), ${JSON.stringify(id)}`);
+  }
   const kept = spreadsheet.developerMetadata ?? [];
-  if (kept.some((each) => each.metadataId === id)) {
+  if (kept.some((each) => each.metadataId === Number(id))) {
     throw new ApiError(400, `A developer metadata with ID "${id}" already exists. Please enter another ID.`);
   }
   const created = {
-    metadataId: id,
+    metadataId: Number(id),
     metadataKey,
     metadataValue: String(metadataValue),
     visibility,

@@ -19,7 +19,7 @@ import type { Logger } from '../logger.ts';
 import type { Deadlines } from '../resilience/deadline.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
-import { deleteExpiredCacheRows, holdsCacheRows } from '../storage/tables/response-cache.ts';
+import { deleteExpiredCacheRows } from '../storage/tables/response-cache.ts';
 import {
   type CachedAnswer,
   type CacheMode,
@@ -31,7 +31,6 @@ import {
 import { createDatabaseLayer } from './database-layer.ts';
 import { type CacheLayer, createHitCounts, type LayerCount } from './hit-counts.ts';
 import { openInvalidationBus } from './invalidation-bus.ts';
-import { createKeptMarks } from './kept-marks.ts';
 import { createMemoryLayer, type MemoryEntry } from './memory-layer.ts';
 import { createPendingNumbers } from './pending-numbers.ts';
 import { type CacheSelector, createMatcher, type OverlapByScopeKind } from './selector.ts';
@@ -125,12 +124,6 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
   });
   const shared = createSharedLayer(store, matcherOf);
   const database = createDatabaseLayer({ ...deps, matcherOf });
-  const marks = createKeptMarks({
-    store,
-    clock,
-    holdsAnswers: () => holdsCacheRows({ query: deps.db.querySystem.bind(deps.db) }, clock.now()),
-    longestMs: deps.l2TtlSeconds * 1000,
-  });
   const counts = createHitCounts({ ...deps, countStored: database.countHits });
   const flights = createSingleFlight<CacheQuestion & { cacheKey: string; serviceName: null }, Resolved<unknown>>(
     deadlines,
@@ -181,11 +174,8 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
     readAnswer: boolean,
   ): Promise<{ epochs: Epochs | null; from: CacheLayer; answer: CachedAnswer | null }> => {
     const trusted = await pendingNumbers.areSettled();
-    const [found, mayBeKept] = await Promise.all([
-      trusted ? shared.find(question, cacheKey, readAnswer) : { epochs: null, answer: null },
-      trusted && readAnswer ? marks.mayBeKept(question.tenantId, cacheKey) : readAnswer,
-    ]);
-    if (found.answer !== null || !mayBeKept) return { ...found, from: 'redis' };
+    const found = trusted ? await shared.find(question, cacheKey, readAnswer) : { epochs: null, answer: null };
+    if (found.answer !== null || !readAnswer) return { ...found, from: 'redis' };
     const kept = await database.find(question, cacheKey);
     const valid = kept !== null && (await shared.isValid(kept, found.epochs)) ? kept : null;
     return { epochs: found.epochs, from: 'postgres', answer: valid };
@@ -208,7 +198,6 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
     putInMemory(answer);
     shared.put(answer, Math.min(deps.l1TtlSeconds * 1000, answer.freshUntilMs - clock.now()));
     database.put(answer);
-    marks.add(answer.tenantId, answer.cacheKey, answer.freshUntilMs - clock.now());
   };
 
   /** `expired` is what the layers had when they were asked for a fresh answer. */

@@ -35,6 +35,8 @@ export interface ChainPolicy<Value> {
   readonly patientUntilMs: (() => number) | null;
   /** `shared`: a provider that hangs must leave time for those after it, so each has an equal share of what is left. */
   readonly time: 'shared' | 'whole';
+  /** What this program asks by itself around a call: the accounts are charged, the tenant's limit is not. Default: false. */
+  readonly isOwn?: boolean;
   /** Default: `leavesOpen`. */
   mayAskNext?(outcome: ProviderOutcome<Value>, provider: Provider): boolean;
 }
@@ -58,7 +60,12 @@ export async function askChain<Op extends KnownOperation>(
   policy: ChainPolicy<OutputOf<Op>>,
 ): Promise<Chain<OutputOf<Op>>> {
   const record = recordOf(deps, call);
-  const context: AskContext = { signal: policy.signal, record, familyCharged: false, familyState: null };
+  const context: AskContext = {
+    signal: policy.signal,
+    record,
+    familyCharged: policy.isOwn ?? false,
+    familyState: null,
+  };
   const outcomes = new Map<Provider, ProviderOutcome<OutputOf<Op>>>();
   const mayAskNext = policy.mayAskNext ?? leavesOpen;
 

@@ -189,9 +189,15 @@ function describe(outcome: ProviderOutcome<unknown>): Pick<ProviderTrace, 'outco
   }
 }
 
+const codeByStatus = {
+  400: 'INVALID_REQUEST',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  413: 'PAYLOAD_TOO_LARGE',
+} as const satisfies Record<BadInput['status'], ErrorCode>;
+
 function badInput({ service, status, message }: BadInput): ServiceError {
-  const code = status === 400 ? 'INVALID_REQUEST' : status === 403 ? 'FORBIDDEN' : 'NOT_FOUND';
-  return new ServiceError(code, message, { status, provider: service.serviceName });
+  return new ServiceError(codeByStatus[status], message, { status, provider: service.serviceName });
 }
 
 function familyRefused({ refusal }: FamilyRefused): ServiceError {

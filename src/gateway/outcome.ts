@@ -53,7 +53,7 @@ export interface Empty extends OfProvider {
 
 export interface BadInput extends OfProvider {
   readonly kind: 'bad_input';
-  readonly status: 400 | 403 | 404;
+  readonly status: 400 | 403 | 404 | 413;
   readonly message: string;
 }
 

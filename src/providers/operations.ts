@@ -10,6 +10,8 @@ export const operations = [
   'sheets_append',
   'sheets_clear',
   'sheets_metadata',
+  'sheets_look',
+  'sheets_change',
   'http',
   'health_check',
 ] as const;

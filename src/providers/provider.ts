@@ -28,8 +28,8 @@ export type Verdict<Value> =
   | { readonly kind: 'ok'; readonly value: Value }
   /** Answered, nothing found. */
   | { readonly kind: 'empty' }
-  /** The caller's own input is refused: back to the caller at once. `status` keeps the provider's meaning. */
-  | { readonly kind: 'bad_input'; readonly status: 400 | 403 | 404; readonly message: string }
+  /** The caller's own input is refused: back to the caller at once. `status` keeps the provider's meaning; 413: what was asked for is larger than may be answered. */
+  | { readonly kind: 'bad_input'; readonly status: 400 | 403 | 404 | 413; readonly message: string }
   /**
    * Over a quota: the bucket backs off, the breaker is untouched. Nothing was done at the provider. `passOn`, here and of
    * `failed`: what the caller is given all the same where nobody answers better.
@@ -74,8 +74,8 @@ export type Attempt<Op extends KnownOperation> = (
   http: ProviderHttp,
 ) => Promise<Verdict<OutputOf<Op>>>;
 
-/** What an admin sets of a service, beside its secrets. */
-export type ServiceSettings = Pick<ProviderAccount, 'baseUrl' | 'config'>;
+/** What an admin sets of a service. `credentials` only where they are sent: what was kept is not looked at again. */
+export type ServiceSettings = Pick<ProviderAccount, 'baseUrl' | 'config'> & { readonly credentials?: unknown };
 
 export interface Adapter {
   /** As in `config.adapter`: `google_maps`. */

@@ -31,13 +31,15 @@ export interface SheetsQuestion<Op extends KnownOperation> {
   readonly caller: Caller;
   readonly deadlineAtMs: number;
   readonly signal: AbortSignal;
+  /** What we look up for a change ourselves: it spends the account's quota, and not the tenant's limit. */
+  readonly isOwn?: boolean;
 }
 
 export type Asked<Value> =
   | { readonly kind: 'answered'; readonly answer: Answered<Value>; readonly familyState: LimitState | null }
   /** Only limits stand in the way: the same may be asked from `untilMs` on. Nothing was sent. */
   | { readonly kind: 'limited'; readonly untilMs: number; readonly error: ServiceError }
-  | { readonly kind: 'bad_input'; readonly status: 400 | 403 | 404; readonly error: ServiceError }
+  | { readonly kind: 'bad_input'; readonly status: 400 | 403 | 404 | 413; readonly error: ServiceError }
   /**
    * `settled`: Google has ended its work, so that looking there tells what was done. `isUnrecorded`: it may even be known
    * here, but could not be written down, and nobody is answered before that.
@@ -98,6 +100,7 @@ export function createAccounts(deps: AskDeps): Accounts {
         deadlineAtMs: () => question.deadlineAtMs,
         patientUntilMs: null,
         time: 'whole',
+        isOwn: question.isOwn ?? false,
         mayAskNext(outcome, { service }) {
           if (!isRefusedFile(outcome)) return mayAskAnother(outcome);
           const key = `${service.id} ${question.spreadsheetId}`;
@@ -134,7 +137,7 @@ function callOf<Op extends KnownOperation>(question: SheetsQuestion<Op>): Call<O
 
 /** Not shared with this account, or not even visible to it: another may see it. */
 function isRefusedFile(outcome: ProviderOutcome<unknown>): boolean {
-  return outcome.kind === 'bad_input' && outcome.status !== 400;
+  return outcome.kind === 'bad_input' && (outcome.status === 403 || outcome.status === 404);
 }
 
 /** A request that may have been carried out is nobody else's to make. */

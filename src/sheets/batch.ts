@@ -4,10 +4,10 @@
  */
 import { ServiceError } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
-import type { Progress } from './append/progress.ts';
 import type { Caller } from './caller.ts';
 import type { BatchOperation, BatchRequest } from './parse-request.ts';
 import type { Sheets } from './sheets.ts';
+import type { Progress } from './table/progress.ts';
 
 export interface BatchResult {
   readonly results: readonly object[];
@@ -169,6 +169,7 @@ function createSlots(progress: Progress): (index: number) => Progress {
   const kept = new Map<string, unknown>(Object.entries(operationsIn(progress.saved)));
   let saving: Promise<void> = Promise.resolve();
   return (index) => ({
+    isKeyed: progress.isKeyed,
     saved: kept.get(String(index)) ?? null,
     save(value) {
       kept.set(String(index), value);

@@ -19,6 +19,11 @@ export interface SheetsCapabilities {
   readonly append: Capability<'sheets_append'>;
   readonly clear: Capability<'sheets_clear'>;
   readonly metadata: Capability<'sheets_metadata'>;
+  /** What is looked up around a change. */
+  readonly look: Capability<'sheets_look'>;
+  /** The same, where Google counts it as a write. */
+  readonly probe: Capability<'sheets_look'>;
+  readonly change: Capability<'sheets_change'>;
   limitsOf(kind: QuotaKind, service: ExternalService): readonly LimitSubject[];
 }
 
@@ -50,7 +55,7 @@ export function createCapabilities(deps: CapabilitiesDeps): SheetsCapabilities {
   const family = {
     family: 'sheets',
     serviceType: 'sheets',
-    partOf: ({ spreadsheetId }: { readonly spreadsheetId: string }) => spreadsheetId,
+    partOf: (input: object) => ('spreadsheetId' in input ? String(input.spreadsheetId) : 'a new one'),
   } as const;
   const asReads = { ...family, limitsOf: (service: ExternalService) => limitsOf('read', service) };
   const asWrites = { ...family, limitsOf: (service: ExternalService) => limitsOf('write', service), cache: null };
@@ -61,6 +66,9 @@ export function createCapabilities(deps: CapabilitiesDeps): SheetsCapabilities {
     metadata: { operation: 'sheets_metadata', safeToRepeat: true, cache, ...asReads },
     write: { operation: 'sheets_write', safeToRepeat: true, ...asWrites },
     clear: { operation: 'sheets_clear', safeToRepeat: true, ...asWrites },
+    look: { operation: 'sheets_look', safeToRepeat: true, ...asReads, cache: null },
+    probe: { operation: 'sheets_look', safeToRepeat: true, ...asWrites },
+    change: { operation: 'sheets_change', safeToRepeat: false, ...asWrites },
     append: { operation: 'sheets_append', safeToRepeat: false, ...asWrites },
   };
 }

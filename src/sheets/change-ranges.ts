@@ -11,7 +11,6 @@ import { withUnknownOutcome } from '../gateway/no-answer.ts';
 import type { Cell, UpdatedRange, ValueInputOption } from '../providers/google_sheets/operations.ts';
 import type { InputOf, OutputOf } from '../providers/provider.ts';
 import { type A1Range, printA1 } from './a1.ts';
-import type { TableStates } from './append/table-state.ts';
 import { blockAt, wholeSheet } from './area.ts';
 import type { Accounts } from './ask-accounts.ts';
 import type { Caller } from './caller.ts';
@@ -20,7 +19,7 @@ import type { Changed } from './changed.ts';
 import type { SheetsDeps } from './deps.ts';
 import { type LaneItem, Lanes, type PutBack } from './lane.ts';
 import type { Pace } from './pace.ts';
-import { withoutPlace } from './refusal-words.ts';
+import { namingAsked, withoutPlace } from './refusal-words.ts';
 import { forgetRanges } from './scope.ts';
 import { splitBatch } from './split-batch.ts';
 
@@ -40,8 +39,6 @@ export interface ChangeDeps extends Pick<SheetsDeps, 'calls' | 'cache'> {
   readonly accounts: Accounts;
   readonly capabilities: SheetsCapabilities;
   readonly pace: Pace;
-  /** An append may no longer trust what it knew of where tables end. */
-  readonly states: Pick<TableStates, 'noteEdit'>;
 }
 
 export interface Changes {
@@ -117,10 +114,7 @@ function createChange<
     const { tenantId } = first.item.caller;
     const { spreadsheetId } = first.item.question;
     const ranges = batch.map(({ item }) => change.touches(item.question));
-    await Promise.all([
-      forgetRanges(deps.cache, tenantId, spreadsheetId, ranges),
-      deps.states.noteEdit(tenantId, spreadsheetId),
-    ]);
+    await forgetRanges(deps, tenantId, spreadsheetId, ranges);
   };
 
   const send = async (batch: readonly Entry[]): Promise<PutBack<Item, Changed<ResultOf<Op>>> | null> => {
@@ -160,7 +154,7 @@ function createChange<
           ({ item }) => printA1(item.question.range),
           asked.error.publicMessage,
         );
-        for (const entry of guilty) entry.reject(withoutPlace(asked.error));
+        for (const entry of guilty) entry.reject(namingAsked(withoutPlace(asked.error), entry.item.question.range));
         for (const [index, part] of parts.entries()) {
           const putBack = part.length === 0 ? null : await send(part);
           if (putBack !== null) return { ...putBack, items: [...putBack.items, ...parts.slice(index + 1).flat()] };

@@ -12,13 +12,14 @@ import { resultFromCache, resultOfFetch } from '../gateway/call-result.ts';
 import { familyLimitOf } from '../gateway/execute-call.ts';
 import type { TenantId } from '../ids.ts';
 import type { ReadOptions, ReadRange } from '../providers/google_sheets/operations.ts';
-import { type A1Range, printA1 } from './a1.ts';
+import { type A1Range, parseA1, printA1 } from './a1.ts';
 import type { Accounts, Asked } from './ask-accounts.ts';
 import type { Caller } from './caller.ts';
 import type { SheetsCapabilities } from './capabilities.ts';
 import type { SheetsDeps } from './deps.ts';
 import { type LaneItem, Lanes, type PutBack } from './lane.ts';
 import type { Pace } from './pace.ts';
+import { namingAsked } from './refusal-words.ts';
 import { renderRead } from './render-values.ts';
 import { scopeOf } from './scope.ts';
 import { splitBatch } from './split-batch.ts';
@@ -174,7 +175,7 @@ async function sendTogether(
     case 'bad_input': {
       if (asked.status !== 400) break;
       const { guilty, parts } = splitBatch(batch, ({ item }) => item.range, asked.error.publicMessage);
-      for (const entry of guilty) entry.reject(asked.error);
+      for (const entry of guilty) entry.reject(namingAsked(asked.error, parseA1(entry.item.range)));
       return sendParts(deps, spreadsheetId, options, parts);
     }
   }

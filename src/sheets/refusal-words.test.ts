@@ -14,11 +14,14 @@ test('a refusal does not name the place in a batch that its caller knows nothing
 });
 
 test('a refusal names the range that was asked for', () => {
-  const sent = parseA1('Sheet1!A5000:A');
   const told = namingAsked(
     refusal('Range (Sheet1!A5000:A) exceeds grid limits. Max rows: 1000, max columns: 26'),
-    sent,
     parseA1("'Sheet1'!A5000"),
   );
   assert.equal(told.publicMessage, 'Range (Sheet1!A5000) exceeds grid limits. Max rows: 1000, max columns: 26');
+});
+
+test('a sheet that is not there is called by its name', () => {
+  const told = namingAsked(refusal('Unable to parse range: NOPE!A:C'), parseA1('NOPE!A1:C1'));
+  assert.equal(told.publicMessage, 'The spreadsheet has no sheet "NOPE". Unable to parse range: NOPE!A1:C1');
 });

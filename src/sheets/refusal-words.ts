@@ -7,12 +7,26 @@ export function withoutPlace(refusal: ServiceError): ServiceError {
   return reworded(refusal, refusal.publicMessage.replace(/^Invalid data\[\d+\]: /, ''));
 }
 
-/** The range that was `asked` for, where the refusal names the one that was `sent`. */
-export function namingAsked(refusal: ServiceError, sent: A1Range, asked: A1Range): ServiceError {
-  return reworded(
-    refusal,
-    refusal.publicMessage.replace(printA1(sent), () => printA1(asked)),
-  );
+/**
+ * The range that was `asked` for, where the refusal names one that was made of it. The notation has been read here before,
+ * so that a range which Google cannot parse names what the spreadsheet does not have.
+ */
+export function namingAsked(refusal: ServiceError, asked: A1Range): ServiceError {
+  const { publicMessage } = refusal;
+  if (publicMessage.includes('exceeds grid limits')) {
+    return reworded(
+      refusal,
+      publicMessage.replace(/Range \(.*?\) exceeds/, () => `Range (${printA1(asked)}) exceeds`),
+    );
+  }
+  if (!publicMessage.includes('Unable to parse range')) return refusal;
+  const missing = missingIn(asked);
+  return reworded(refusal, `${missing === null ? '' : `${missing} `}Unable to parse range: ${printA1(asked)}`);
+}
+
+function missingIn(asked: A1Range): string | null {
+  if (asked.kind === 'name') return `The spreadsheet has no sheet and no named range "${asked.name}".`;
+  return asked.title === null ? null : `The spreadsheet has no sheet "${asked.title}".`;
 }
 
 function reworded(refusal: ServiceError, message: string): ServiceError {

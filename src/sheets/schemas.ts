@@ -185,8 +185,15 @@ export const metadataResultSchema = Type.Object(
         index: Type.Integer(),
         row_count: Type.Integer(),
         column_count: Type.Integer(),
+        hidden: Type.Boolean(),
+        frozen_row_count: Type.Integer(),
+        frozen_column_count: Type.Integer(),
+        protected_ranges: Type.Array(
+          Type.Object({ range: Type.String(), description: nullable(Type.String()), warning_only: Type.Boolean() }),
+        ),
       }),
     ),
+    named_ranges: Type.Array(Type.Object({ name: Type.String(), range: Type.String() })),
   },
   { title: 'SpreadsheetMetadata' },
 );

@@ -1,7 +1,9 @@
 /** What a spreadsheet's cached answers have in common, and which of them a write can have changed. */
 import type { ResponseCache } from '../cache/response-cache.ts';
+import { resolveProviders } from '../gateway/resolve-providers.ts';
 import type { TenantId } from '../ids.ts';
 import { type A1Range, A1SyntaxError, mayOverlap, parseA1, printA1 } from './a1.ts';
+import type { SheetsCapabilities } from './capabilities.ts';
 
 export const scopeKind = 'spreadsheet';
 
@@ -22,18 +24,45 @@ export function rangesOverlap(stored: string, invalidated: string): boolean {
 /** Ranges in one invalidation; where a batch changed more, everything of the spreadsheet is let go. */
 const maxDetails = 64;
 
+export interface ForgetDeps {
+  readonly cache: Pick<ResponseCache, 'invalidate'>;
+  readonly calls: Parameters<typeof resolveProviders>[0];
+  readonly capabilities: Pick<SheetsCapabilities, 'read'>;
+}
+
 /**
- * Lets go of what a change to these ranges can have altered, in every layer and on every replica. Resolves when none of
- * it is served any more. Values that formulas elsewhere make of the changed cells are not followed: they are as old as
- * the cache allows, and `Cache-Control: no-cache` reads them fresh.
+ * Lets go of what a change to these ranges can have altered, in every layer and on every replica: all of the spreadsheet,
+ * since formulas anywhere may depend on them; with `config.formulas: "none"` of the tenant's services these ranges alone.
+ * Resolves when none of it is served any more.
  */
 export async function forgetRanges(
-  cache: Pick<ResponseCache, 'invalidate'>,
+  deps: ForgetDeps,
   tenantId: TenantId,
   spreadsheetId: string,
   ranges: readonly A1Range[],
 ): Promise<void> {
-  const details = [...new Set(ranges.map(printA1))];
   const scope = scopeOf(spreadsheetId);
-  await cache.invalidate(tenantId, details.length > maxDetails ? { scope } : { scope, details });
+  const details = [...new Set(ranges.map(printA1))];
+  const isWhole = details.length > maxDetails || (await mayHaveFormulas(deps, tenantId));
+  await deps.cache.invalidate(tenantId, isWhole ? { scope } : { scope, details });
+}
+
+async function mayHaveFormulas({ calls, capabilities }: ForgetDeps, tenantId: TenantId): Promise<boolean> {
+  // Where it cannot be learnt, more is let go than need be.
+  const providers = await resolveProviders(calls, { tenantId, capability: capabilities.read, provider: null }).catch(
+    () => [],
+  );
+  return providers.length === 0 || providers.some(({ service }) => service.config.formulas !== 'none');
+}
+
+/** Rows from this one on, in all columns; without a title, the whole spreadsheet. */
+export function forgetBelow(
+  deps: ForgetDeps,
+  tenantId: TenantId,
+  spreadsheetId: string,
+  title: string | null = null,
+  startRow = 0,
+): Promise<void> {
+  const area = { startRow, endRow: null, startColumn: 0, endColumn: null };
+  return forgetRanges(deps, tenantId, spreadsheetId, [{ kind: 'area', title, area }]);
 }

@@ -4,9 +4,6 @@ import { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { AppendedRows, UpdatedRange } from '../providers/google_sheets/operations.ts';
 import type { AppendQuestion } from './append/append-item.ts';
 import { createAppendRows } from './append/append-rows.ts';
-import type { Progress } from './append/progress.ts';
-import { createTableLocks } from './append/table-lock.ts';
-import { createTableStates } from './append/table-state.ts';
 import { createAccounts } from './ask-accounts.ts';
 import type { Caller } from './caller.ts';
 import { createCapabilities, type SheetsCapabilities } from './capabilities.ts';
@@ -17,6 +14,9 @@ import { createPace } from './pace.ts';
 import { createPacer } from './pacer.ts';
 import { createReadRange, type ReadQuestion } from './read-range.ts';
 import { scopeOf } from './scope.ts';
+import type { Progress } from './table/progress.ts';
+import { createTableLocks } from './table/table-lock.ts';
+import { createTableStates } from './table/table-state.ts';
 
 export interface Sheets {
   readonly capabilities: SheetsCapabilities;
@@ -43,7 +43,7 @@ export function createSheets(deps: SheetsDeps): Sheets {
   const pacer = createPacer(calls.clock, () => store.replicasSeen());
   const shared = { calls, cache, accounts, capabilities, pace: createPace({ ...deps, capabilities, pacer }) };
   const states = createTableStates(store, calls.clock);
-  const changes = createChanges({ ...shared, states });
+  const changes = createChanges(shared);
   const locks = createTableLocks({ ...deps, clock: calls.clock, ttlMs: calls.requestTimeoutMs + lockMarginMs });
 
   return {
@@ -51,7 +51,13 @@ export function createSheets(deps: SheetsDeps): Sheets {
     read: createReadRange(shared),
     write: changes.write,
     clear: changes.clear,
-    append: createAppendRows({ ...shared, locks, states }),
+    append: createAppendRows({
+      ...shared,
+      locks,
+      states,
+      clock: calls.clock,
+      requestTimeoutMs: calls.requestTimeoutMs,
+    }),
     metadata: (caller, spreadsheetId, signal) =>
       deps.executor.execute(
         {

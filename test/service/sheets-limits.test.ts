@@ -28,9 +28,9 @@ test('a spent quota is told with a true Retry-After to those who do not wait, an
   const { overQuota, received } = emulator.control.requests('google_sheets');
   assert.deepEqual([overQuota, received], [0, 60]);
   // Writes have a quota of their own, and what is cached costs nothing.
+  assert.equal((await call('POST', '/sheets/read', read(2))).headers.get('x-cache'), 'HIT-MEMORY');
   const write = await call('POST', '/sheets/write', { ...read(1), values: [[1]] });
   assert.equal(write.status, 200);
-  assert.equal((await call('POST', '/sheets/read', read(2))).headers.get('x-cache'), 'HIT-MEMORY');
 });
 
 test('the tenant’s own limit is held too', async (t) => {
@@ -149,8 +149,8 @@ test('while Google is down a read known from before is served stale, and an own 
   });
   await call('POST', '/sheets/write', { ...read(1), values: [['old']] });
   await call('POST', '/sheets/read', read(1));
-  await call('POST', '/sheets/read', read(2));
   await call('POST', '/sheets/write', { ...read(1), values: [['new']] });
+  await call('POST', '/sheets/read', read(2));
   emulator.control.fail({ vendor: 'google_sheets', mode: '500' });
   const fresh = { 'cache-control': 'no-cache' };
   const known = await call('POST', '/sheets/read', read(2), fresh);
@@ -219,4 +219,33 @@ test('a keyed batch that comes again is answered as the first time, and appends 
     ['one', 1],
     ['two', 2],
   ]);
+});
+
+test('one spreadsheet that always fails stops no other, and a refused file of credentials is told as what it is', async (t) => {
+  const { call, emulator } = await startSheetsServices(t, { env: { ...jwtSecret, REQUEST_MAX_RETRIES: '0' } });
+  emulator.control.fail({ vendor: 'google_sheets', mode: '503', pathIncludes: '/sick' });
+  const append = (spreadsheet_id: string) =>
+    call('POST', '/sheets/append', { spreadsheet_id, range: 'A1', values: [['x']] });
+  for (let round = 0; round < 4; round++) {
+    const [sick, well] = await Promise.all([append('sick'), append('well')]);
+    assert.ok(sick.status >= 500, sick.text);
+    assert.equal(well.json.updated_range, `Sheet1!A${round + 1}`, well.text);
+  }
+  const health = await call('GET', '/sheets/health');
+  assert.notEqual(health.json.status, 'down');
+
+  const oauthClient = {
+    installed: { client_id: 'x.apps.googleusercontent.com', client_secret: 'y', redirect_uris: [] },
+  };
+  for (const credentials of [oauthClient, JSON.stringify(oauthClient), { client_email: 'a@b.c' }]) {
+    const refused = await call(
+      'POST',
+      '/services',
+      { service_name: 'sheets_two', service_type: 'sheets', credentials, config: { adapter: 'google_sheets' } },
+      { authorization: `Bearer ${await signAdminToken({ tenants: '*', scope: 'admin' })}` },
+    );
+    assert.equal(refused.status, 400, refused.text);
+    assert.equal(refused.json.errors[0].path, 'credentials');
+    assert.match(refused.json.errors[0].message, /it takes the JSON of a service account/);
+  }
 });

@@ -16,7 +16,7 @@ import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { createDataDir } from './data-dir.ts';
 import { silentLogger, startTestDatabase, type TestDatabase } from './database.ts';
 import { redisUrl } from './redis.ts';
-import { readReply, type TestReply } from './service.ts';
+import { readReply, signAdminToken, type TestReply } from './service.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface SheetsReplica {
@@ -131,6 +131,28 @@ export async function startSheetsServices(
     startProcess,
     database,
   };
+}
+
+/** An account that may be asked as often as one likes, beside the one that is there. For tests that count something else. */
+export async function addWideAccount({ call, emulator }: Pick<SheetsServices, 'call' | 'emulator'>): Promise<void> {
+  const email = 'wide@wide.iam.gserviceaccount.com';
+  const added = await call(
+    'POST',
+    '/services',
+    {
+      service_name: 'sheets_wide',
+      service_type: 'sheets',
+      display_name: 'An account without limits',
+      base_url: emulator.url,
+      credentials: await accountsOfEmulator(emulator).makeKey(email, 'wide', `${emulator.url}/token`),
+      config: { adapter: 'google_sheets', read_requests_per_minute: 100_000, write_requests_per_minute: 100_000 },
+    },
+    { authorization: `Bearer ${await signAdminToken({ tenants: '*', scope: 'admin' })}` },
+  );
+  if (added.status !== 201) throw new Error(added.text);
+  for (const quota of ['read', 'write', 'project_read', 'project_write']) {
+    emulator.control.setQuota('google_sheets', null, quota);
+  }
 }
 
 /** Google's own client, at the emulated Google. */

@@ -46,6 +46,8 @@ const stillRunning =
 export interface Progress {
   /** What a run before this one, of the same request, had saved; null where there was none. */
   readonly saved: unknown;
+  /** False without a key: no other run of it can come. */
+  readonly isKeyed: boolean;
   /** Resolves when it is durable; throws `CONFLICT` where another run has taken over. Does nothing without a key. */
   save(progress: unknown): Promise<void>;
 }
@@ -72,7 +74,7 @@ export interface IdempotencyDeps {
   logger: Logger;
 }
 
-const withoutKey: Progress = { saved: null, save: async () => {} };
+const withoutKey: Progress = { saved: null, isKeyed: false, save: async () => {} };
 
 export function createIdempotency(deps: IdempotencyDeps): Idempotency {
   return {
@@ -203,6 +205,7 @@ async function renew(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun): Pr
 function progressOf(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, saved: unknown): Progress {
   return {
     saved,
+    isKeyed: true,
     async save(progress) {
       const isOurs = await deps.db.forTenant(tenantId, (tx) => saveIdempotencyProgress(tx, tenantId, run, progress));
       if (!isOurs) throw new ServiceError('CONFLICT', 'Another run of this request has taken over.');

@@ -65,16 +65,23 @@ test('values keep their type over write, append, read and clear', async (t) => {
   const appended = await sheets_append(
     {
       spreadsheetId,
-      range: "'Sheet1'!A1",
-      valueInputOption: 'RAW',
-      insertDataOption: 'INSERT_ROWS',
-      values: [[12.5, true, null]],
+      requests: [
+        { appendDimension: { sheetId: 0, dimension: 'ROWS', length: 1 } },
+        {
+          updateCells: {
+            start: { sheetId: 0, rowIndex: 1, columnIndex: 0 },
+            rows: [
+              { values: [{ userEnteredValue: { numberValue: 12.5 } }, { userEnteredValue: { boolValue: true } }] },
+            ],
+            fields: 'userEnteredValue',
+          },
+        },
+      ],
     },
     account,
     http,
   );
-  assert.equal(appended.kind === 'ok' && appended.value.updatedRange, 'Sheet1!A2:C2');
-  assert.equal(appended.kind === 'ok' && appended.value.tableRange, 'Sheet1!A1:C1');
+  assert.equal(appended.kind === 'ok' && appended.value.replies.length, 2);
   const read = await sheets_read({ spreadsheetId, ranges: ['Sheet1!A:C', 'Sheet1!Z9'], ...readOptions }, account, http);
   assert.deepEqual(read, {
     kind: 'ok',
@@ -191,7 +198,7 @@ test('Google’s refusals keep their meaning', async (t) => {
   assert.equal((await read('a', 'A1')).kind, 'throttled');
   const append = () =>
     sheets_append(
-      { spreadsheetId: 'a', range: 'A1', valueInputOption: 'RAW', insertDataOption: 'INSERT_ROWS', values: [['x']] },
+      { spreadsheetId: 'a', requests: [{ appendDimension: { sheetId: 0, dimension: 'ROWS', length: 1 } }] },
       account,
       http,
     );

@@ -5,31 +5,38 @@
  * https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets.values
  */
 import Type from 'typebox';
+import type { InputFault } from '../../errors.ts';
 import { type AccessTokens, judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
 import { isHeaderText, unsendable } from '../header-text.ts';
-import type { Adapter, ProviderAccount, ProviderHttp, ProviderReply, ProviderRequest, Verdict } from '../provider.ts';
+import {
+  type Adapter,
+  type ProviderAccount,
+  type ProviderHttp,
+  type ProviderReply,
+  type ProviderRequest,
+  TransportError,
+  type Verdict,
+} from '../provider.ts';
 import { isObject } from '../reading.ts';
 import { vendorRoot } from '../vendor-url.ts';
 import { googleSheetsFacts } from './facts.ts';
-import type { ReadOptions } from './operations.ts';
-import { readServiceAccountKey, type ServiceAccountKey } from './service-account.ts';
+import type { ReadOptions, SheetsChangeInput, SheetsLooked, SheetsLookInput } from './operations.ts';
+import { faultsOfCredentials, readServiceAccountKey, type ServiceAccountKey } from './service-account.ts';
 import { createServiceAccountTokens } from './service-account-tokens.ts';
+import { readCreated, readFoundSheets, readMarkers, readMetadata, readReplies, readTableEnd } from './sheets-wire.ts';
 import { judgeRefusal, type RefusedVerdict, unusable } from './verdicts.ts';
-import {
-  parseReply,
-  readAppend,
-  readClearedRanges,
-  readMetadata,
-  readUpdate,
-  readUpdates,
-  readValueRange,
-  readValueRanges,
-} from './wire.ts';
+import { parseReply, readClearedRanges, readUpdate, readUpdates, readValueRange, readValueRanges } from './wire.ts';
 
 const origin = 'https://sheets.googleapis.com';
+const driveOrigin = 'https://www.googleapis.com';
 const basePaths = ['/v4/spreadsheets', '/v4'] as const;
 const metadataFields =
-  'spreadsheetId,properties(title,locale,timeZone),sheets.properties(sheetId,title,index,gridProperties(rowCount,columnCount))';
+  'spreadsheetId,properties(title,locale,timeZone),namedRanges(name,range),sheets(properties(sheetId,title,index,hidden,gridProperties(rowCount,columnCount,frozenRowCount,frozenColumnCount)),protectedRanges(range,description,warningOnly))';
+const foundFields =
+  'namedRanges(name,range),sheets.properties(sheetId,title,hidden,gridProperties(rowCount,columnCount))';
+/** Which cells hold anything: no way leads past their values. */
+const filledFields = `${foundFields},sheets.data(startRow,startColumn,rowData.values.effectiveValue)`;
+const createdFields = 'spreadsheetId,spreadsheetUrl,sheets.properties(sheetId,title)';
 /** Values may be large: a sheet of ten megabytes of text is read in one call. */
 const maxReplyBytes = 64 * 1024 * 1024;
 /** Nobody's: a probe asks for it and is told 404, unbilled. */
@@ -48,6 +55,7 @@ export function createGoogleSheets(now: () => number = Date.now): Adapter {
       read_requests_per_minute: Type.Integer(),
       write_requests_per_minute: Type.Integer(),
     },
+    faultsOf: ({ credentials, config }) => [...faultsOfCredentials(credentials), ...faultsOfConfig(config)],
     defaultBaseUrl: origin,
     secretsOf: (account) => {
       const key = readServiceAccountKey(account);
@@ -85,11 +93,34 @@ export function createGoogleSheets(now: () => number = Date.now): Adapter {
         return ask(tokens, account, http, { method: 'POST', path, body }, (json) => readUpdates(json, data.length));
       },
 
-      async sheets_append({ spreadsheetId, range, valueInputOption, insertDataOption, values }, account, http) {
-        const query = `valueInputOption=${valueInputOption}&insertDataOption=${insertDataOption}`;
-        const path = `${encodePart(spreadsheetId)}/values/${encodePart(range)}:append?${query}`;
-        const body = { majorDimension: 'ROWS', values };
-        return ask(tokens, account, http, { method: 'POST', path, body, repeatable: false }, readAppend);
+      async sheets_append(change, account, http) {
+        return ask(tokens, account, http, batchUpdate(change), readReplies);
+      },
+
+      async sheets_look(input, account, http) {
+        return look(tokens, input, account, http);
+      },
+
+      async sheets_change(input, account, http) {
+        switch (input.kind) {
+          case 'change':
+            return ask(tokens, account, http, batchUpdate(input), (json) => {
+              const changed = readReplies(json);
+              return changed && { kind: 'change', ...changed };
+            });
+          case 'create': {
+            const body = { properties: { title: input.title }, sheets: input.sheets };
+            const path = `?fields=${encodeURIComponent(createdFields)}`;
+            return ask(tokens, account, http, { method: 'POST', path, body, repeatable: false }, readCreated);
+          }
+          case 'share': {
+            const path = `/drive/v3/files/${encodePart(input.spreadsheetId)}/permissions?sendNotificationEmail=false`;
+            const body = { type: 'user', role: input.role, emailAddress: input.email };
+            return ask(tokens, account, http, { method: 'POST', path, body }, (json) =>
+              isObject(json) ? { kind: 'share' } : null,
+            );
+          }
+        }
       },
 
       async sheets_clear({ spreadsheetId, ranges }, account, http) {
@@ -121,12 +152,76 @@ export function createGoogleSheets(now: () => number = Date.now): Adapter {
   };
 }
 
+function batchUpdate({ spreadsheetId, requests }: SheetsChangeInput): Question {
+  return { method: 'POST', path: `${encodePart(spreadsheetId)}:batchUpdate`, body: { requests }, repeatable: false };
+}
+
+async function look(
+  tokens: AccessTokens<ServiceAccountKey>,
+  input: SheetsLookInput,
+  account: ProviderAccount,
+  http: ProviderHttp,
+): Promise<Verdict<SheetsLooked>> {
+  const id = encodePart(input.spreadsheetId);
+  switch (input.kind) {
+    case 'end': {
+      // An append of no cell changes nothing, and Google answers below which table it would have stood.
+      const path = `${id}/values/${encodePart(input.range)}:append?valueInputOption=RAW&insertDataOption=OVERWRITE`;
+      const body = { majorDimension: 'ROWS', values: [[]] };
+      return ask(tokens, account, http, { method: 'POST', path, body }, (json) => {
+        const end = readTableEnd(json);
+        return end && { kind: 'end', end };
+      });
+    }
+    case 'sheets': {
+      const ranges = input.ranges.map((range) => `&ranges=${encodePart(range)}`).join('');
+      const fields = encodeURIComponent(input.ranges.length === 0 ? foundFields : filledFields);
+      const path = `${id}?prettyPrint=false&fields=${fields}${ranges}`;
+      const question = {
+        method: 'GET',
+        path,
+        maxReplyBytes: input.maxReplyBytes,
+        tooLarge: { kind: 'too_large' },
+      } as const;
+      return ask<SheetsLooked>(tokens, account, http, question, (json) => {
+        const found = readFoundSheets(json);
+        return found && { kind: 'sheets', found };
+      });
+    }
+    case 'markers': {
+      const dataFilters = input.ids.map((metadataId) => ({ developerMetadataLookup: { metadataId } }));
+      const path = `${id}/developerMetadata:search`;
+      return ask(tokens, account, http, { method: 'POST', path, body: { dataFilters } }, (json) => {
+        const markers = readMarkers(json);
+        return markers && { kind: 'markers', markers };
+      });
+    }
+  }
+}
+
+function faultsOfConfig(config: ProviderAccount['config']): readonly InputFault[] {
+  const faults: InputFault[] = [];
+  if (config.formulas !== undefined && config.formulas !== 'any' && config.formulas !== 'none') {
+    faults.push({ path: 'config.formulas', message: 'must be "any", or "none" where no cell depends on others' });
+  }
+  for (const name of ['read_requests_per_minute', 'write_requests_per_minute']) {
+    const value = config[name];
+    const isRate = Number.isInteger(value) && Number(value) > 0;
+    if (value !== undefined && !isRate)
+      faults.push({ path: `config.${name}`, message: 'must be a whole number from 1' });
+  }
+  return faults;
+}
+
 export const googleSheets: Adapter = createGoogleSheets();
 
-interface Question {
+interface Question<Value = never> {
   readonly method: ProviderRequest['method'];
-  /** After `/v4/spreadsheets/`, encoded. */
+  /** After `/v4/spreadsheets/`, encoded; one that begins with `/` is another API's, and one with `?` asks there itself. */
   readonly path: string;
+  readonly maxReplyBytes?: number;
+  /** What a reply beyond that bound answers; by default it is refused: whoever asks can ask for less. */
+  readonly tooLarge?: Value;
   readonly body?: unknown;
   /** Default true: doing it twice is as doing it once. */
   readonly repeatable?: boolean;
@@ -144,7 +239,29 @@ async function ask<Value>(
   tokens: AccessTokens<ServiceAccountKey>,
   account: ProviderAccount,
   http: ProviderHttp,
-  question: Question,
+  question: Question<Value>,
+  read: (json: unknown) => Value | null,
+): Promise<Verdict<Value>> {
+  try {
+    return await askWhole(tokens, account, http, question, read);
+  } catch (error) {
+    const isTooLarge = error instanceof TransportError && error.fault === 'too-large';
+    if (!isTooLarge || question.method !== 'GET') throw error;
+    return question.tooLarge === undefined ? tooLarge : { kind: 'ok', value: question.tooLarge };
+  }
+}
+
+const tooLarge: Verdict<never> = {
+  kind: 'bad_input',
+  status: 413,
+  message: `What was asked for is larger than ${maxReplyBytes / 1024 ** 2} MiB: ask for fewer rows at once`,
+};
+
+async function askWhole<Value>(
+  tokens: AccessTokens<ServiceAccountKey>,
+  account: ProviderAccount,
+  http: ProviderHttp,
+  question: Question<Value>,
   read: (json: unknown) => Value | null,
 ): Promise<Verdict<Value>> {
   const key = readServiceAccountKey(account);
@@ -171,7 +288,7 @@ async function send(
   key: ServiceAccountKey | null,
   account: ProviderAccount,
   http: ProviderHttp,
-  question: Question,
+  question: Question<unknown>,
 ): Promise<{ reply: ProviderReply; token: string } | RefusedVerdict> {
   let token = '';
   try {
@@ -184,16 +301,23 @@ async function send(
     key === null ? { 'x-goog-api-key': account.apiKey ?? '' } : { authorization: `Bearer ${token}` };
   const reply = await http.send({
     method: question.method,
-    url: `${vendorRoot(account.baseUrl ?? origin, basePaths)}/v4/spreadsheets/${question.path}`,
+    url: urlOf(account, question.path),
     headers: {
       ...authorization,
       accept: 'application/json',
       ...(question.body !== undefined && { 'content-type': 'application/json' }),
     },
     ...(question.body !== undefined && { body: JSON.stringify(question.body) }),
-    maxReplyBytes,
+    maxReplyBytes: question.maxReplyBytes ?? maxReplyBytes,
   });
   return { reply, token };
+}
+
+/** The Drive API is at Google under another host, and beside the Sheets API wherever another base URL is set. */
+function urlOf({ baseUrl }: ProviderAccount, path: string): string {
+  const root = vendorRoot(baseUrl ?? origin, basePaths);
+  if (path.startsWith('/')) return `${root === origin ? driveOrigin : root}${path}`;
+  return `${root}/v4/spreadsheets${path.startsWith('?') ? '' : '/'}${path}`;
 }
 
 /** `encodeURIComponent`, and the two that Google's clients encode beyond it. */

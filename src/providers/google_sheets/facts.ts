@@ -25,7 +25,15 @@ export const googleSheetsFacts: VendorFacts = {
     },
   },
   // The Sheets API has no fee (developers.google.com/workspace/sheets/api/limits).
-  listPrices: freeOfCharge(['sheets_read', 'sheets_write', 'sheets_append', 'sheets_clear', 'sheets_metadata']),
+  listPrices: freeOfCharge([
+    'sheets_read',
+    'sheets_write',
+    'sheets_append',
+    'sheets_clear',
+    'sheets_metadata',
+    'sheets_look',
+    'sheets_change',
+  ]),
   // Google's 60 reads and 60 writes a minute are counted apart, by the capability.
   defaultLimit: null,
   storage: { maxSeconds: null, terms: 'The data is the tenant’s own.' },

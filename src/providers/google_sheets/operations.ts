@@ -41,13 +41,15 @@ export interface UpdatedRange {
   readonly updatedCells: number;
 }
 
-export interface SheetsAppendInput {
+/** Requests of `spreadsheets.batchUpdate`, in Google's words: done in order, all or none. */
+export interface SheetsChangeInput {
   readonly spreadsheetId: string;
-  /** The cell where the table begins. */
-  readonly range: string;
-  readonly valueInputOption: ValueInputOption;
-  readonly insertDataOption: InsertDataOption;
-  readonly values: readonly (readonly Cell[])[];
+  readonly requests: readonly object[];
+}
+
+export interface SheetsChanged {
+  /** One for each request, in order; what Google says of it. */
+  readonly replies: readonly unknown[];
 }
 
 export interface AppendedRows extends UpdatedRange {
@@ -61,12 +63,81 @@ export interface SheetsClearInput {
   readonly ranges: readonly string[];
 }
 
+/** What is looked up around a change. `end`: where Google would append to the tables that meet the range. */
+export type SheetsLookInput =
+  | { readonly kind: 'end'; readonly spreadsheetId: string; readonly range: string }
+  | {
+      readonly kind: 'sheets';
+      readonly spreadsheetId: string;
+      /** Cells of these are told as filled or not; none: the sheets alone. */
+      readonly ranges: readonly string[];
+      readonly maxReplyBytes: number;
+    }
+  | { readonly kind: 'markers'; readonly spreadsheetId: string; readonly ids: readonly number[] };
+
+export interface TableEnd {
+  readonly updatedRange: string;
+  readonly tableRange: string | null;
+}
+
+/** Zero-based; an end of null is open. */
+export interface NamedArea {
+  readonly name: string;
+  readonly sheetId: number;
+  readonly startRow: number;
+  readonly endRow: number | null;
+  readonly startColumn: number;
+  readonly endColumn: number | null;
+}
+
+export interface FoundSheet {
+  readonly id: number;
+  readonly title: string;
+  readonly isHidden: boolean;
+  readonly rowCount: number;
+  readonly columnCount: number;
+  /** One for each range of this sheet, in the order asked: which cells hold anything. */
+  readonly windows: readonly {
+    readonly startRow: number;
+    readonly startColumn: number;
+    readonly filled: readonly (readonly boolean[])[];
+  }[];
+}
+
+export interface FoundSheets {
+  readonly sheets: readonly FoundSheet[];
+  readonly namedRanges: readonly NamedArea[];
+}
+
+/** A note that a change left on the row where it began; `row` null: on the sheet. */
+export interface FoundMarker {
+  readonly id: number;
+  readonly value: string;
+  readonly sheetId: number | null;
+  readonly row: number | null;
+}
+
+export type SheetsLooked =
+  | { readonly kind: 'end'; readonly end: TableEnd }
+  | { readonly kind: 'sheets'; readonly found: FoundSheets }
+  /** The reply would have been larger than was allowed. */
+  | { readonly kind: 'too_large' }
+  | { readonly kind: 'markers'; readonly markers: readonly FoundMarker[] };
+
 export interface Worksheet {
   readonly id: number;
   readonly title: string;
   readonly index: number;
   readonly row_count: number;
   readonly column_count: number;
+  readonly hidden: boolean;
+  readonly frozen_row_count: number;
+  readonly frozen_column_count: number;
+  readonly protected_ranges: readonly {
+    readonly range: string;
+    readonly description: string | null;
+    readonly warning_only: boolean;
+  }[];
 }
 
 export interface SpreadsheetMetadata {
@@ -74,13 +145,34 @@ export interface SpreadsheetMetadata {
   readonly locale: string;
   readonly time_zone: string;
   readonly worksheets: readonly Worksheet[];
+  readonly named_ranges: readonly { readonly name: string; readonly range: string }[];
 }
+
+/** Changes of spreadsheets as a whole; `change` may not be done twice, the other two may have been done unseen. */
+export type SheetsStructureInput =
+  | ({ readonly kind: 'change' } & SheetsChangeInput)
+  | { readonly kind: 'create'; readonly title: string; readonly sheets: readonly object[] }
+  | { readonly kind: 'share'; readonly spreadsheetId: string; readonly email: string; readonly role: ShareRole };
+
+export type ShareRole = 'reader' | 'commenter' | 'writer';
+
+export type SheetsStructured =
+  | ({ readonly kind: 'change' } & SheetsChanged)
+  | {
+      readonly kind: 'create';
+      readonly spreadsheetId: string;
+      readonly url: string;
+      readonly worksheets: readonly { readonly id: number; readonly title: string }[];
+    }
+  | { readonly kind: 'share' };
 
 declare module '../provider.ts' {
   interface OperationTypes {
     sheets_read: { input: SheetsReadInput; output: readonly ReadRange[] };
     sheets_write: { input: SheetsWriteInput; output: readonly UpdatedRange[] };
-    sheets_append: { input: SheetsAppendInput; output: AppendedRows };
+    sheets_append: { input: SheetsChangeInput; output: SheetsChanged };
+    sheets_change: { input: SheetsStructureInput; output: SheetsStructured };
+    sheets_look: { input: SheetsLookInput; output: SheetsLooked };
     sheets_clear: { input: SheetsClearInput; output: readonly string[] };
     sheets_metadata: { input: { readonly spreadsheetId: string }; output: SpreadsheetMetadata };
   }

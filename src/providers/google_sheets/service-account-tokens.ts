@@ -5,7 +5,8 @@ import { type ProviderHttp, type ProviderReply, TransportError } from '../provid
 import { parseJson, shorten, textIn } from '../reading.ts';
 import type { ServiceAccountKey } from './service-account.ts';
 
-const scope = 'https://www.googleapis.com/auth/spreadsheets';
+/** Sheets, and for sharing what was created here, the files of this account's own making. */
+const scopes = ['https://www.googleapis.com/auth/spreadsheets', 'https://www.googleapis.com/auth/drive.file'];
 const renewAheadMs = 5 * 60_000;
 const assumedLifetimeMs = 50 * 60_000;
 /** A skew smaller than this is no reason to blame the clock. */
@@ -25,7 +26,7 @@ async function requestToken(key: ServiceAccountKey, http: ProviderHttp, now: () 
   const client = new JWT({
     email: key.email,
     key: key.privateKey,
-    scopes: [scope],
+    scopes,
     // The library signs for Google's own endpoint; a key file may name another.
     additionalClaims: { aud: key.tokenUri },
   });

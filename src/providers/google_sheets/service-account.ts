@@ -1,4 +1,5 @@
 /** A service account's key file, as Google's console gives it out, parsed at the border. */
+import type { InputFault } from '../../errors.ts';
 import type { ProviderAccount } from '../provider.ts';
 import { isObject, textIn } from '../reading.ts';
 
@@ -27,6 +28,19 @@ export function readServiceAccountKey({ credentials }: Pick<ProviderAccount, 'cr
     projectId: textIn(file, 'project_id'),
     tokenUri: textIn(file, 'token_uri') ?? googleTokenUri,
   };
+}
+
+/** What is wrong with credentials that were given: a service account's key, or none. */
+export function faultsOfCredentials(credentials: unknown): readonly InputFault[] {
+  if (credentials === undefined || credentials === null || readServiceAccountKey({ credentials }) !== null) return [];
+  const file = typeof credentials === 'string' ? parseText(credentials) : credentials;
+  const isOauthClient =
+    isObject(file) && ['installed', 'web', 'client_secret', 'refresh_token'].some((name) => name in file);
+  const found = isOauthClient
+    ? 'is an OAuth client, with which only people can sign in'
+    : 'is no service account’s key file';
+  const message = `${found}: it takes the JSON of a service account, with client_email and private_key`;
+  return [{ path: 'credentials', message }];
 }
 
 function parseText(text: string): unknown {

@@ -23,7 +23,7 @@ const expected: Record<string, Partial<Verdict<never>>> = {
   error_403_service_disabled: { kind: 'denied' },
   error_404_not_found: { kind: 'bad_input', status: 404 },
   error_429_html_automated_queries: { kind: 'throttled', retryAfterMs: 120_000 },
-  error_429_read_quota_per_user: { kind: 'throttled', retryAfterMs: null },
+  error_429_read_quota_per_user: { kind: 'throttled', retryAfterMs: 2_000 },
   google_front_end_404_html: { kind: 'failed', retryable: false },
 };
 

@@ -7,6 +7,8 @@ import { listIn, objectIn, parseJson, retryAfterMs, shorten, textIn } from '../r
 
 /** A refusal in HTML is a block of traffic, which lasts minutes. */
 const trafficBlockMs = 120_000;
+/** Google sends no Retry-After with a spent quota, which frees itself by the second: shorter than callers are patient. */
+const quotaPauseMs = 2_000;
 const longestReplyInspected = 64 * 1024;
 
 export type RefusedVerdict = Exclude<Verdict<never>, { kind: 'ok' } | { kind: 'empty' }>;
@@ -22,7 +24,8 @@ export function judgeRefusal(reply: ProviderReply, repeatable: boolean, email: s
   const { status } = reply;
 
   if (status === 429) {
-    return { kind: 'throttled', retryAfterMs: retryAfterMs(reply) ?? (isApiError ? null : trafficBlockMs), message };
+    const pauseMs = retryAfterMs(reply) ?? (isApiError ? quotaPauseMs : trafficBlockMs);
+    return { kind: 'throttled', retryAfterMs: pauseMs, message };
   }
   // 409 ABORTED: it met another change of the spreadsheet, and the next try need not.
   if (status >= 500 || status === 409) {
@@ -73,7 +76,7 @@ function judgeForbidden(error: object, reply: ProviderReply, message: string, em
   if (Object.keys(error).length === 0) return { kind: 'denied', message: 'Google answered 403 and no API error' };
   const reasons = accountReasonsOf(error);
   if (reasons.some((reason) => quotaReasons.has(reason))) {
-    return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
+    return { kind: 'throttled', retryAfterMs: retryAfterMs(reply) ?? quotaPauseMs, message };
   }
   const lacksScope =
     reply.headers['www-authenticate']?.includes('insufficient_scope') === true ||

@@ -3,7 +3,8 @@ import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ProviderReply } from '../provider.ts';
-import { parseReply, readMetadata, readValueRange } from './wire.ts';
+import { readMetadata } from './sheets-wire.ts';
+import { parseReply, readValueRange } from './wire.ts';
 
 const replyOf = (text: string): ProviderReply => ({ status: 200, headers: {}, body: Buffer.from(text) });
 

@@ -4,8 +4,8 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { ProviderReply } from '../provider.ts';
-import { isObject, type Json, listIn, objectIn, textIn } from '../reading.ts';
-import type { AppendedRows, Cell, ReadRange, SpreadsheetMetadata, UpdatedRange } from './operations.ts';
+import { isObject, type Json, listIn, textIn } from '../reading.ts';
+import type { Cell, ReadRange, UpdatedRange } from './operations.ts';
 
 /** Up to here a reply is parsed at once: some five milliseconds. */
 const sliceBytes = 512 * 1024;
@@ -136,41 +136,13 @@ export function readUpdates(json: unknown, count: number): readonly UpdatedRange
   return updates.length === count && updates.every((update) => update !== null) ? updates : null;
 }
 
-export function readAppend(json: unknown): AppendedRows | null {
-  const update = readUpdate(objectIn(json, 'updates'));
-  return update === null ? null : { ...update, tableRange: textIn(json, 'tableRange') };
-}
-
 export function readClearedRanges(json: unknown, count: number): readonly string[] | null {
   const one = textIn(json, 'clearedRange');
   const ranges = one === null ? listIn(json, 'clearedRanges') : [one];
   return ranges.length === count && ranges.every((range) => typeof range === 'string') ? (ranges as string[]) : null;
 }
 
-/** Sheets of other kinds (a chart, a data source) have no grid and count as empty. */
-export function readMetadata(json: unknown): SpreadsheetMetadata | null {
-  const properties = objectIn(json, 'properties');
-  if (!isObject(json) || textIn(json, 'spreadsheetId') === null) return null;
-  const worksheets = listIn(json, 'sheets').map((sheet, position) => {
-    const about = objectIn(sheet, 'properties');
-    const grid = objectIn(about, 'gridProperties');
-    return {
-      id: countIn(about, 'sheetId'),
-      title: textIn(about, 'title') ?? '',
-      index: typeof about.index === 'number' ? about.index : position,
-      row_count: countIn(grid, 'rowCount'),
-      column_count: countIn(grid, 'columnCount'),
-    };
-  });
-  return {
-    title: textIn(properties, 'title') ?? '',
-    locale: textIn(properties, 'locale') ?? '',
-    time_zone: textIn(properties, 'timeZone') ?? '',
-    worksheets,
-  };
-}
-
-function countIn(json: unknown, member: string): number {
+export function countIn(json: unknown, member: string): number {
   const value = isObject(json) ? json[member] : undefined;
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0;
 }

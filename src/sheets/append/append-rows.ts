@@ -1,37 +1,40 @@
 /**
- * Appends, made once.
+ * Appends, made once, in order, below the last filled row of their table.
  *
- * All appends to one spreadsheet go one after the other, over all replicas; those to one table that wait together go as
- * one ordered request, and each caller gets the place of its own rows.
+ * All changes of one spreadsheet's tables go one after the other, over all replicas; appends to one table that wait
+ * together go as one request, and each caller gets the place of its own rows.
  *
- *   lane ──▶ lock ──▶ where does the table end? ──▶ keyed callers remember what is sent ──▶ append ──▶ place checked
- *                                                                                             │
- *        answered 5xx: look ── there ▶ success     absent ▶ again (Google has ended its work) ◀─┤
- *        no answer:    look, and once more ── there ▶ success     absent ▶ 504, unknown, never repeated
+ *   lane ──▶ lock ──▶ where does the table end? ──▶ rows and notes in one request (`makeOnce`) ──▶ typed texts written over
  *
- * A keyed caller who comes again after "unknown" (or after our crash) brings what was remembered: the rows are looked for
- * where they would stand, and only when they are not there, and Google has had time to end its work, are they sent again.
+ * A keyed caller who comes again after "unknown" (or after our crash) brings its note: where Google has it, the rows
+ * stand where it is; where not, they are sent with the same note, so that they cannot come to stand twice.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { type ServiceError, withMessage } from '../../errors.ts';
 import type { AppendedRows } from '../../providers/google_sheets/operations.ts';
+import { printA1, printFound } from '../a1.ts';
+import { type Area, blockAt } from '../area.ts';
 import type { Caller } from '../caller.ts';
 import { countWithin, sizeOfRow } from '../change-ranges.ts';
 import type { Changed } from '../changed.ts';
 import { Lanes } from '../lane.ts';
-import { notMade, unknownOutcome } from './append-errors.ts';
+import { namingAsked } from '../refusal-words.ts';
+import { forgetBelow } from '../scope.ts';
+import { growGrid, needsTyping, writeRowsAt } from '../table/cells.ts';
+import { locateEnd, type TablePlace } from '../table/locate-end.ts';
+import { type Looker, LookRefused, look } from '../table/look.ts';
+import { findMarkers, type MadeChange, makeOnce, type PlacedMarker } from '../table/marked-change.ts';
+import { newMarker, type Progress, parseMarker } from '../table/progress.ts';
+import { failedWhole, notMade, unknownOutcome } from '../table/table-errors.ts';
+import type { TableLock } from '../table/table-lock.ts';
+import type { KnownTable } from '../table/table-state.ts';
 import {
   type AppendDeps,
   type AppendItem,
   type AppendQuestion,
-  anchorKeyOf,
   type Entry,
-  forgetFrom,
   type Sent,
+  tableKeyOf,
 } from './append-item.ts';
-import { areaOfPlace, placeOfCaller } from './places.ts';
-import { type Progress, parseSentBatch } from './progress.ts';
-import { findBatch } from './read-back.ts';
-import { sendOnce } from './send-append.ts';
 
 export type AppendRows = (
   caller: Caller,
@@ -41,14 +44,22 @@ export type AppendRows = (
 ) => Promise<Changed<AppendedRows>>;
 
 const maxBatchRows = 5_000;
+const appended = 'the rows were appended';
 
 export function createAppendRows(deps: AppendDeps): AppendRows {
   const { calls } = deps;
   const lanes = new Lanes<AppendItem, Changed<AppendedRows>>();
-
   return async (caller, question, progress, signal) => {
     const patientUntilMs = calls.clock.now() + caller.maxWaitMs;
-    const item: AppendItem = { question, caller, progress, earlier: parseSentBatch(progress.saved), isSent: false };
+    const earlier = parseMarker(progress.saved);
+    const item: AppendItem = {
+      question,
+      caller,
+      progress,
+      marker: earlier ?? newMarker(),
+      wasSent: earlier !== null,
+      isSent: false,
+    };
     const lane = lanes.of(`${caller.tenantId}\n${question.spreadsheetId}`, () => ({
       clock: calls.clock,
       deadlines: calls.deadlines,
@@ -56,7 +67,7 @@ export function createAppendRows(deps: AppendDeps): AppendRows {
       maxInFlight: 1,
       countTogether,
       paceMs: (waiting) => deps.pace(caller.tenantId, 'write', waiting),
-      timeoutOf: ({ isSent }) => (isSent ? unknownOutcome() : notMade()),
+      timeoutOf: ({ isSent }) => (isSent ? unknownOutcome(appended) : notMade()),
       send: (batch) => sendLocked(deps, batch),
     }));
     const waits = { signal, deadlineAtMs: () => caller.deadlineAtMs, patientUntilMs: () => patientUntilMs };
@@ -70,7 +81,7 @@ export function createAppendRows(deps: AppendDeps): AppendRows {
 /** Those at the front that append to the same table in the same way. A retry goes alone: its rows are looked for first. */
 function countTogether(items: readonly AppendItem[]): number {
   const first = items[0] as AppendItem;
-  const differs = items.findIndex((item) => item.earlier !== null || tableKeyOf(item) !== tableKeyOf(first));
+  const differs = items.findIndex((item) => item.wasSent || groupOf(item) !== groupOf(first));
   const alike = items.slice(0, differs === -1 ? items.length : Math.max(1, differs));
   let rows = 0;
   const fitting = alike.findIndex(({ question }) => {
@@ -81,53 +92,272 @@ function countTogether(items: readonly AppendItem[]): number {
   return countWithin(few.map(({ question }) => question.values.reduce((sum, row) => sum + sizeOfRow(row), 0)));
 }
 
-function tableKeyOf({ question }: AppendItem): string {
-  const { valueInputOption, insertDataOption } = question;
-  return `${anchorKeyOf(question.range)}\n${valueInputOption}\n${insertDataOption}`;
+function groupOf({ question }: AppendItem): string {
+  return `${tableKeyOf(question.range)}\n${question.valueInputOption}`;
 }
 
 async function sendLocked(deps: AppendDeps, batch: readonly Entry[]): Sent {
-  const { spreadsheetId } = (batch[0] as Entry).item.question;
-  const lock = await deps.locks.acquire(spreadsheetId, Math.max(...batch.map((entry) => entry.deadlineAtMs())));
+  const [first] = batch as [Entry];
+  const { spreadsheetId } = first.item.question;
+  const deadlineAtMs = Math.max(...batch.map((entry) => entry.deadlineAtMs()));
+  const lock = await deps.locks.acquire(spreadsheetId, deadlineAtMs);
   if (lock === null) {
     for (const entry of batch) entry.reject(notMade());
     return null;
   }
+  const looker = { caller: first.item.caller, spreadsheetId, deadlineAtMs };
   try {
-    const remaining = await settleEarlier(deps, batch);
-    return remaining.length === 0 ? null : await sendOnce(deps, lock, remaining);
+    if (first.item.wasSent && (await settleEarlier(deps, looker, first))) return null;
+    return await sendOnce(deps, lock, looker, batch);
+  } catch (error) {
+    if (!(error instanceof LookRefused)) throw error;
+    if (error.untilMs !== null) return { items: batch, untilMs: error.untilMs, error: error.error };
+    for (const entry of batch) entry.reject(error.error);
+    return null;
   } finally {
     for (const { item } of batch) item.isSent = false;
     await lock.release();
   }
 }
 
-/** A retry's rows are looked for where its first run would have put them; those that are not there go on as new ones. */
-async function settleEarlier(deps: AppendDeps, batch: readonly Entry[]): Promise<readonly Entry[]> {
-  const [entry] = batch as [Entry];
-  const { earlier, caller, question } = entry.item;
-  if (earlier === null) return batch;
-  await sleep(Math.max(0, earlier.settledFromMs - deps.calls.clock.now()));
-  const anchorKey = anchorKeyOf(question.range);
-  const { acknowledged: others } = await deps.states.find(caller.tenantId, question.spreadsheetId, anchorKey);
-  const readBack = { ...deps, clock: deps.calls.clock };
-  const found = await findBatch(readBack, caller, question.spreadsheetId, earlier, others, entry.deadlineAtMs());
-  if (found.kind === 'absent') {
-    entry.item.earlier = null;
-    return batch;
+/** Whether the rows of an earlier run are dealt with: found, or not to be learnt of. */
+async function settleEarlier(deps: AppendDeps, looker: Looker, entry: Entry): Promise<boolean> {
+  const { marker, question } = entry.item;
+  const told = await findMarkers(deps, looker, [{ marker, sheetId: 0, row: null, isKeyed: true }]);
+  if (told === null) {
+    entry.reject(unknownOutcome(appended));
+    return true;
   }
-  if (found.kind === 'unknown') {
-    entry.reject(unknownOutcome());
-    return [];
+  const [note] = told.found;
+  if (note === undefined) return false;
+  const looked = await look<'sheets'>(deps, looker, { kind: 'sheets', ranges: [], maxReplyBytes: 1024 ** 2 });
+  const sheet = looked.kind === 'sheets' ? looked.found.sheets.find(({ id }) => id === note.sheetId) : undefined;
+  const known = await deps.states.find(looker.caller.tenantId, question.spreadsheetId, tableKeyOf(question.range));
+  const column = question.range.kind === 'area' ? question.range.area.startColumn : (known?.column ?? 0);
+  await forgetBelow(deps, looker.caller.tenantId, question.spreadsheetId);
+  const place = { title: sheet?.title ?? known?.title ?? '', column, row: note.row ?? 0, table: null };
+  await resolveAll(deps, looker, [entry], place, told.provider, null);
+  return true;
+}
+
+async function sendOnce(deps: AppendDeps, lock: TableLock, looker: Looker, batch: readonly Entry[]): Sent {
+  const [first] = batch as [Entry];
+  const { question, caller } = first.item;
+  const key = tableKeyOf(question.range);
+  const width = Math.max(...batch.map(({ item }) => widthOf(item)));
+  const asked = { range: question.range, width, leadingBlanks: leadingBlanksOf(batch) };
+  const known = await deps.states.find(caller.tenantId, question.spreadsheetId, key);
+  let place: TablePlace;
+  try {
+    place = await locateEnd(deps, looker, asked, known);
+  } catch (error) {
+    if (!(error instanceof LookRefused) || error.untilMs !== null) throw error;
+    for (const entry of batch) entry.reject(namingAsked(error.error, entry.item.question.range));
+    return null;
   }
-  const place = { title: found.title, startRow: found.row, column: earlier.anchorColumn, table: null };
-  await forgetFrom(deps, caller.tenantId, question, found.title, found.row);
-  const mine = areaOfPlace(place, earlier.offset, question.values);
-  await deps.states.acknowledge(caller.tenantId, question.spreadsheetId, anchorKey, mine, false);
-  entry.resolve({
-    result: placeOfCaller(place, earlier.offset, question.values),
-    provider: found.provider,
-    familyLimit: null,
+  const entries = await remember(batch);
+  if (entries.length === 0) return null;
+  const rows = entries.flatMap(({ item }) => item.question.values);
+  for (const { item } of entries) item.isSent = true;
+  const made = await makeOnce(deps, lock, looker, {
+    capability: deps.capabilities.append,
+    requests: [
+      ...growGrid(place, place.nextRow + rows.length, place.column + width),
+      writeRowsAt(
+        { sheetId: place.sheetId, row: place.nextRow, column: place.column },
+        rows,
+        question.valueInputOption,
+      ),
+    ],
+    markers: markersOf(entries, place),
+    wasSent: entries.some(({ item }) => item.wasSent),
   });
-  return [];
+  return conclude(deps, lock, looker, entries, place, made, key);
+}
+
+async function conclude(
+  deps: AppendDeps,
+  lock: TableLock,
+  looker: Looker,
+  entries: readonly Entry[],
+  place: TablePlace,
+  made: MadeChange,
+  key: string,
+): Sent {
+  const { tenantId } = looker.caller;
+  switch (made.kind) {
+    case 'made': {
+      const row = made.found[0]?.row ?? place.nextRow;
+      const rowCount = entries.reduce((sum, { item }) => sum + item.question.values.length, 0);
+      await Promise.all([
+        deps.states.note(tenantId, looker.spreadsheetId, key, afterAppend(place, row, rowCount, entries)),
+        forgetBelow(deps, tenantId, looker.spreadsheetId, place.title, row),
+      ]);
+      await resolveAll(deps, looker, entries, { ...place, row }, made.provider, made.familyLimit);
+      return null;
+    }
+    case 'limited':
+    case 'unlocked': {
+      for (const { item } of entries) item.isSent = false;
+      const error = made.kind === 'limited' ? made.error : notMade();
+      return { items: entries, untilMs: made.kind === 'limited' ? made.untilMs : deps.clock.now() + 50, error };
+    }
+    case 'refused':
+      return halveOrReject(deps, lock, looker, entries, made);
+    case 'not_made':
+      for (const entry of entries) entry.reject(failedWhole(made.error));
+      return null;
+    case 'unknown':
+      await deps.states.note(tenantId, looker.spreadsheetId, key, null);
+      await forgetBelow(deps, tenantId, looker.spreadsheetId);
+      setTimeout(() => {
+        void forgetBelow(deps, tenantId, looker.spreadsheetId).catch(() => {});
+      }, 60_000).unref();
+      for (const entry of entries) entry.reject(unknownOutcome(appended, made.error));
+      return null;
+  }
+}
+
+/** Google names nothing that would tell whose rows it refuses: halves are tried until the culprit stands alone. */
+async function halveOrReject(
+  deps: AppendDeps,
+  lock: TableLock,
+  looker: Looker,
+  entries: readonly Entry[],
+  refused: Extract<MadeChange, { kind: 'refused' }>,
+): Sent {
+  for (const { item } of entries) item.isSent = false;
+  if (refused.status !== 400 || entries.length === 1) {
+    for (const entry of entries) entry.reject(withoutRequest(refused.error));
+    return null;
+  }
+  const middle = Math.ceil(entries.length / 2);
+  const putBack = await sendOnce(deps, lock, looker, entries.slice(0, middle));
+  if (putBack !== null) return { ...putBack, items: [...putBack.items, ...entries.slice(middle)] };
+  return sendOnce(deps, lock, looker, entries.slice(middle));
+}
+
+/** `Invalid requests[1].updateCells: …` names a request that was put together here. */
+function withoutRequest(error: ServiceError): ServiceError {
+  const message = error.publicMessage.replace(/^Invalid requests\[\d+\]\.\w+: /, '');
+  return withMessage(error, message);
+}
+
+function widthOf({ question }: AppendItem): number {
+  return Math.max(...question.values.map((row) => row.length));
+}
+
+function leadingBlanksOf(batch: readonly Entry[]): number {
+  const rows = batch.flatMap(({ item }) => item.question.values);
+  return Math.min(...rows.map((row) => row.findIndex((cell) => cell !== null && cell !== '')));
+}
+
+/** Keyed callers keep their note before it is sent. One who cannot (another run took over) is left out. */
+async function remember(entries: readonly Entry[]): Promise<readonly Entry[]> {
+  const saved = await Promise.allSettled(entries.map(({ item }) => item.progress.save(item.marker)));
+  return entries.filter((entry, index) => {
+    const outcome = saved[index] as PromiseSettledResult<void>;
+    if (outcome.status === 'rejected') entry.reject(outcome.reason);
+    return outcome.status === 'fulfilled';
+  });
+}
+
+/** One on the first row of the batch, and one for each keyed caller, on its own first row. */
+function markersOf(entries: readonly Entry[], { sheetId, nextRow }: TablePlace): readonly PlacedMarker[] {
+  let row = nextRow;
+  return entries.flatMap(({ item }, index) => {
+    const { isKeyed } = item.progress;
+    const placed = { marker: item.marker, sheetId, row, isKeyed };
+    row += item.question.values.length;
+    return index === 0 || isKeyed ? [placed] : [];
+  });
+}
+
+function afterAppend(
+  { sheetId: _sheet, rowCount: _rows, columnCount: _columns, nextRow: _next, ...known }: TablePlace,
+  row: number,
+  rowCount: number,
+  entries: readonly Entry[],
+): KnownTable {
+  const width = Math.max(...entries.map(({ item }) => widthOf(item)));
+  const written: Area = blockAt({ startRow: row, endRow: null, startColumn: known.column, endColumn: null }, 1, width);
+  const table = known.table ?? written;
+  const endColumn = Math.max(table.endColumn ?? 0, known.column + width);
+  return {
+    ...known,
+    endColumn: known.endColumn === null ? null : Math.max(known.endColumn, known.column + width),
+    lastRow: row + rowCount - 1,
+    table: { ...table, endRow: row + rowCount, endColumn },
+  };
+}
+
+interface PlacedRows {
+  readonly title: string;
+  readonly row: number;
+  readonly column: number;
+  /** As it was before. */
+  readonly table: Area | null;
+}
+
+/** Each caller is told of its own rows, as if it had come alone in its turn. */
+async function resolveAll(
+  deps: AppendDeps,
+  looker: Looker,
+  entries: readonly Entry[],
+  place: PlacedRows,
+  provider: string,
+  familyLimit: Changed<unknown>['familyLimit'],
+): Promise<void> {
+  const typed = await typeOver(deps, looker, entries, place);
+  let { row } = place;
+  let before = place.table === null ? null : { ...place.table, endRow: row };
+  for (const entry of entries) {
+    const { values } = entry.item.question;
+    const width = widthOf(entry.item);
+    const corner = { startRow: row, endRow: null, startColumn: place.column, endColumn: null };
+    const area = blockAt(corner, values.length, width);
+    if (typed !== null) entry.reject(typed);
+    entry.resolve({
+      result: {
+        updatedRange: printFound(place.title, area),
+        updatedRows: values.length,
+        updatedColumns: width,
+        updatedCells: values.reduce((sum, cells) => sum + cells.filter((cell) => cell !== null).length, 0),
+        tableRange: before === null ? null : printFound(place.title, before),
+      },
+      provider,
+      familyLimit,
+    });
+    row += values.length;
+    before = { ...(before ?? { ...area, endRow: row }), endRow: row };
+  }
+}
+
+/**
+ * `USER_ENTERED` texts that only Google can read stand there as texts now, and are typed over in their own cells: that may
+ * be repeated. Returns the error of all where it fails.
+ */
+async function typeOver(
+  deps: AppendDeps,
+  { caller, spreadsheetId, deadlineAtMs }: Looker,
+  entries: readonly Entry[],
+  { title, row, column }: PlacedRows,
+): Promise<ServiceError | null> {
+  const values = entries.flatMap(({ item }) => item.question.values);
+  const isTyped = entries[0]?.item.question.valueInputOption === 'USER_ENTERED' && needsTyping(values);
+  if (!isTyped) return null;
+  const width = Math.max(...values.map((cells) => cells.length));
+  const area = blockAt({ startRow: row, endRow: null, startColumn: column, endColumn: null }, values.length, width);
+  const range = printA1({ kind: 'area', title, area });
+  const asked = await deps.accounts.ask({
+    capability: deps.capabilities.write,
+    input: { spreadsheetId, valueInputOption: 'USER_ENTERED', data: [{ range, values }] },
+    spreadsheetId,
+    caller,
+    deadlineAtMs: Math.max(deadlineAtMs, deps.clock.now() + deps.requestTimeoutMs),
+    signal: new AbortController().signal,
+    isOwn: true,
+  });
+  await forgetBelow(deps, caller.tenantId, spreadsheetId, title, row);
+  return asked.kind === 'answered' ? null : unknownOutcome('the rows stand as they were to be typed', asked.error);
 }

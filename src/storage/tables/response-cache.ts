@@ -47,16 +47,6 @@ export async function findCacheRows(db: Queryable, cacheKeys: readonly string[],
   return rows;
 }
 
-/** Whether there is any answer, of any tenant, fresh or stale. */
-export async function holdsCacheRows(db: Queryable, nowMs: number): Promise<boolean> {
-  const { rows } = await db.query<{ holds: boolean }>({
-    name: 'integration_cache_holds',
-    text: 'select exists (select from integration_cache where stale_until > $1) as holds',
-    values: [new Date(nowMs)],
-  });
-  return rows[0]?.holds === true;
-}
-
 /**
  * Rows must have different keys, in ascending order, so that replicas that store the same ones do not deadlock. An older
  * answer never replaces a newer one. The commit does not wait for the disk: what a crash of PostgreSQL takes away is asked

@@ -1,10 +1,10 @@
-/** What a caller is told whose rows were not appended, or perhaps were. */
+/** What a caller is told whose change was not made, or perhaps was. */
 import { ServiceError } from '../../errors.ts';
 import { withUnknownOutcome } from '../../gateway/no-answer.ts';
 
-export function unknownOutcome(cause?: ServiceError): ServiceError {
+export function unknownOutcome(what: string, cause: ServiceError | null = null): ServiceError {
   return withUnknownOutcome(
-    new ServiceError('GATEWAY_TIMEOUT', 'It is not known whether the rows were appended.', {
+    new ServiceError('GATEWAY_TIMEOUT', `It is not known whether ${what}.`, {
       ...(cause?.provider !== undefined && { provider: cause.provider }),
       ...(cause?.extra !== undefined && { extra: cause.extra }),
     }),
@@ -12,7 +12,7 @@ export function unknownOutcome(cause?: ServiceError): ServiceError {
 }
 
 export function failedWhole(cause: ServiceError): ServiceError {
-  return new ServiceError('PROVIDER_ERROR', 'Google Sheets failed, and no row was appended.', {
+  return new ServiceError('PROVIDER_ERROR', 'Google Sheets failed, and nothing was changed.', {
     ...(cause.provider !== undefined && { provider: cause.provider }),
     extra: { outcome: 'not_made' },
     cause,
@@ -20,7 +20,7 @@ export function failedWhole(cause: ServiceError): ServiceError {
 }
 
 export function notMade(): ServiceError {
-  return new ServiceError('GATEWAY_TIMEOUT', 'The turn of this append did not come in time; no row was appended.', {
+  return new ServiceError('GATEWAY_TIMEOUT', 'The turn of this change did not come in time; nothing was changed.', {
     extra: { outcome: 'not_made' },
   });
 }

@@ -1,0 +1,94 @@
+/**
+ * What is known of a spreadsheet's tables between two changes, shared by all replicas and touched only under its lock:
+ * where each table was last seen to end, and which notes of earlier changes may be removed. All of it is a hint: an end is
+ * looked at before anything is written below it, and a store that forgot it costs one request more.
+ */
+import type { Clock } from '../../clock.ts';
+import type { TenantId } from '../../ids.ts';
+import type { SharedStore } from '../../storage/redis/shared-store.ts';
+import type { Area } from '../area.ts';
+
+export interface KnownTable {
+  readonly title: string;
+  /** Where rows begin, and the columns that are looked at to see which rows are filled. */
+  readonly column: number;
+  readonly firstColumn: number;
+  /** null: to the end of the grid. */
+  readonly endColumn: number | null;
+  /** Zero-based, of the last row that holds anything. */
+  readonly lastRow: number;
+  /** As it is told to callers; null where it has no rows yet. */
+  readonly table: Area | null;
+}
+
+export interface KeptMarker {
+  readonly id: number;
+  readonly atMs: number;
+  /** Until when a request may come that must find it. */
+  readonly neededUntilMs: number;
+}
+
+interface Kept {
+  /** By how the table was named, learnt last last. */
+  readonly tables: Readonly<Record<string, KnownTable>>;
+  readonly markers: readonly KeptMarker[];
+}
+
+export interface TableStates {
+  find(tenantId: TenantId, spreadsheetId: string, key: string): Promise<KnownTable | null>;
+  /** `table` null: nothing is known of it any more. */
+  note(tenantId: TenantId, spreadsheetId: string, key: string, table: KnownTable | null): Promise<void>;
+  /** Notes that nothing needs any more. They count as removed from now on. */
+  takeOldMarkers(tenantId: TenantId, spreadsheetId: string): Promise<readonly number[]>;
+  keepMarkers(tenantId: TenantId, spreadsheetId: string, markers: readonly KeptMarker[]): Promise<void>;
+}
+
+/** As long as a key is kept, whose retry may look for its note. */
+const ttlMs = 25 * 3_600_000;
+const maxTables = 50;
+/** Google keeps some 30,000 characters of notes a sheet; each takes some 35. */
+const maxMarkers = 300;
+const maxRemovedAtOnce = 50;
+const nothing: Kept = { tables: {}, markers: [] };
+
+export function createTableStates(store: SharedStore, clock: Clock): TableStates {
+  const keyOf = (tenantId: TenantId, spreadsheetId: string): string => `sheets-known:{${tenantId}}:${spreadsheetId}`;
+  // A store that is away knows nothing and keeps nothing.
+  const load = async (key: string): Promise<Kept> => {
+    const kept = await store.get(key).catch(() => null);
+    return kept === null ? nothing : (JSON.parse(kept.toString()) as Kept);
+  };
+  const change = async (
+    tenantId: TenantId,
+    spreadsheetId: string,
+    changed: (kept: Kept) => Partial<Kept>,
+  ): Promise<void> => {
+    const key = keyOf(tenantId, spreadsheetId);
+    const kept = await load(key);
+    await store.set(key, Buffer.from(JSON.stringify({ ...kept, ...changed(kept) })), ttlMs).catch(() => {});
+  };
+
+  return {
+    async find(tenantId, spreadsheetId, key) {
+      return (await load(keyOf(tenantId, spreadsheetId))).tables[key] ?? null;
+    },
+    note: (tenantId, spreadsheetId, key, table) =>
+      change(tenantId, spreadsheetId, ({ tables: { [key]: _before, ...others } }) => ({
+        tables: Object.fromEntries([...Object.entries(others), ...(table ? [[key, table]] : [])].slice(-maxTables)),
+      })),
+    async takeOldMarkers(tenantId, spreadsheetId) {
+      const { markers } = await load(keyOf(tenantId, spreadsheetId));
+      const nowMs = clock.now();
+      const old = markers.filter(({ neededUntilMs }, at) => neededUntilMs <= nowMs || at < markers.length - maxMarkers);
+      const taken = old.slice(0, maxRemovedAtOnce).map(({ id }) => id);
+      if (taken.length > 0) {
+        await change(tenantId, spreadsheetId, (kept) => ({
+          markers: kept.markers.filter(({ id }) => !taken.includes(id)),
+        }));
+      }
+      return taken;
+    },
+    keepMarkers: (tenantId, spreadsheetId, markers) =>
+      change(tenantId, spreadsheetId, (kept) => ({ markers: [...kept.markers, ...markers] })),
+  };
+}
