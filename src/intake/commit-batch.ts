@@ -8,6 +8,7 @@ import {
   commitIntakeRows,
   findFirstBodies,
   findFirstDeliveries,
+  forgetExpiredDeliveries,
   releaseClaimedIds,
   type WrittenRows,
 } from '../storage/tables/commit-intake.ts';
@@ -63,6 +64,7 @@ export function createBatchCommitter(db: Database, relay: RelayForIntake): Batch
       usage: records.flatMap((record) => record.usage),
       events: records.flatMap((record) => record.events),
     };
+    await forgetExpiredDeliveries(db, rows.webhooks);
     const written = await commitWithTransientRetries(db, rows, relay.origin);
     const writtenWebhooks = written.webhooks;
     const firstOf = await findFirstOf(db, rows.webhooks, writtenWebhooks);

@@ -5,7 +5,9 @@ import type { WebhookConfigRow } from '../storage/tables/webhook-configs.ts';
 import { compileRanges } from './receiving/source-address.ts';
 import type { SignatureScheme } from './receiving/verify-signature.ts';
 import type { SchemeSettings } from './schemes/scheme.ts';
-import { type FactSource, type OverLimitPolicy, parseFactSource, presetOf } from './sources/sources.ts';
+import { parseTemplate } from './schemes/signed-template.ts';
+import type { FactSource, Handshake, OverLimitPolicy } from './source.ts';
+import { parseFactSource, sourceOf } from './sources/sources.ts';
 
 export interface Webhook {
   readonly id: string;
@@ -22,6 +24,15 @@ export interface Webhook {
   readonly maxPayloadSizeBytes: number;
   readonly eventTypeFrom: readonly FactSource[];
   readonly deliveryIdFrom: readonly FactSource[];
+  /** Lower-case names of the headers that the signature covers beside the body. */
+  readonly signedHeaders: readonly string[];
+  /** What its sender asks before it sends; null where it asks nothing. */
+  readonly handshake: Handshake | null;
+  readonly verifyToken: string | null;
+  /** False where every delivery is a new one, also an equal one. */
+  readonly tellsDuplicates: boolean;
+  /** How long a delivery is told from its repetition; null: seven days. */
+  readonly duplicateWindowSeconds: number | null;
   /** A body that was taken before is a duplicate under any id. */
   readonly takesBodyOnce: boolean;
   readonly overLimitPolicy: OverLimitPolicy;
@@ -30,7 +41,13 @@ export interface Webhook {
   readonly includesRaw: boolean;
 }
 
-export type SealedColumn = 'webhook_token' | 'secret_key' | 'previous_secret_key' | 'target_secret' | 'collector_token';
+export type SealedColumn =
+  | 'webhook_token'
+  | 'secret_key'
+  | 'previous_secret_key'
+  | 'target_secret'
+  | 'collector_token'
+  | 'verify_token';
 
 /** Where a sealed value of a webhook stands. */
 export function bindingOf(
@@ -44,7 +61,10 @@ export function bindingOf(
 export function webhookOfRow(keyring: Pick<Keyring, 'open'>, row: WebhookConfigRow): Webhook {
   const open = (sealed: string | null, column: SealedColumn): string | null =>
     sealed === null ? null : keyring.open(sealed, bindingOf(row, column));
-  const preset = presetOf(row.source_service);
+  const source = sourceOf(row.source_service);
+  const scheme = row.signature_scheme as SignatureScheme;
+  const { signed_template: signedTemplate = null, timestamp_header: timestampHeader = null } = row.config;
+  const signsUrl = signedTemplate?.includes('{url}') === true;
   const previous = open(row.previous_secret_key, 'previous_secret_key');
   return {
     id: row.id,
@@ -53,16 +73,27 @@ export function webhookOfRow(keyring: Pick<Keyring, 'open'>, row: WebhookConfigR
     sourceService: row.source_service,
     wantedEventTypes: row.event_types,
     allowedRanges: compileRanges(row.allowed_ips),
-    scheme: row.signature_scheme as SignatureScheme,
-    schemeSettings: { signatureHeader: row.signature_header, toleranceSeconds: row.tolerance_seconds },
+    scheme,
+    schemeSettings: {
+      signatureHeader: row.signature_header,
+      toleranceSeconds: row.tolerance_seconds,
+      signedTemplate,
+      timestampHeader,
+      publicUrl: signsUrl ? row.webhook_url + open(row.webhook_token, 'webhook_token') : null,
+    },
     secret: open(row.secret_key, 'secret_key'),
     previousSecret:
       previous === null || row.previous_secret_until === null
         ? null
         : { secret: previous, untilMs: row.previous_secret_until.getTime() },
     maxPayloadSizeBytes: row.max_payload_size_bytes,
-    eventTypeFrom: overridden(row.config.event_type_from, preset.eventTypeFrom),
-    deliveryIdFrom: overridden(row.config.delivery_id_from, preset.deliveryIdFrom),
+    eventTypeFrom: overridden(row.config.event_type_from, source.eventTypeFrom),
+    deliveryIdFrom: overridden(row.config.delivery_id_from, source.deliveryIdFrom),
+    signedHeaders: signedHeadersOf(scheme, signedTemplate),
+    handshake: source.handshake ?? null,
+    verifyToken: open(row.verify_token, 'verify_token'),
+    tellsDuplicates: row.config.duplicate_by !== 'none',
+    duplicateWindowSeconds: row.config.duplicate_window_seconds ?? null,
     takesBodyOnce: row.config.duplicate_by === 'delivery_id_or_body',
     overLimitPolicy: row.over_limit_policy as OverLimitPolicy,
     hasTarget: row.target_url !== null,
@@ -79,4 +110,10 @@ export function secretsAt({ secret, previousSecret }: Webhook, nowMs: number): r
 function overridden(own: string | undefined, usual: readonly FactSource[]): readonly FactSource[] {
   const source = own === undefined ? null : parseFactSource(own);
   return source === null ? usual : [source];
+}
+
+/** Standard Webhooks signs the id with the body; a template what it names; no other scheme any header. */
+function signedHeadersOf(scheme: SignatureScheme, template: string | null): readonly string[] {
+  if (scheme === 'standard_webhooks') return ['webhook-id', 'svix-id'];
+  return (parseTemplate(template ?? '') ?? []).flatMap((part) => (part.kind === 'header' ? part.name : []));
 }

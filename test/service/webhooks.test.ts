@@ -75,6 +75,85 @@ test('webhooks, from creation to the event', async (t) => {
     }
   });
 
+  await t.test('a secret in a header, a user with a password, and a template of what is signed', async () => {
+    const body = '{"n":1}';
+    const statusOf = async (url: string, headers: Record<string, string>) => {
+      const reply = await postDelivery(url, `{"id":"${Math.random()}"}`, headers);
+      return [reply.status, reply.headers.get('www-authenticate')];
+    };
+    const token = await startWebhook(app, {
+      webhook_name: 'token',
+      signature_scheme: 'header_token',
+      signature_header: 'X-Token',
+      secret_key: 'Bearer abc',
+    });
+    for (const value of ['abc', 'Bearer abc', 'bearer  abc']) {
+      assert.deepEqual(await statusOf(token.url, { 'x-token': value }), [200, null], value);
+    }
+    assert.deepEqual(await statusOf(token.url, { 'x-token': 'abd' }), [401, null]);
+
+    const basic = await startWebhook(app, { webhook_name: 'basic', signature_scheme: 'basic' });
+    const authorization = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
+    assert.match(basic.secret, /^webhook:/);
+    assert.deepEqual(await statusOf(basic.url, authorization(basic.secret)), [200, null]);
+    assert.deepEqual(await statusOf(basic.url, authorization('webhook:x')), [401, 'Basic realm="webhook"']);
+
+    const signed = await startWebhook(app, {
+      webhook_name: 'template',
+      signature_scheme: 'signed_template',
+      signed_template: '{timestamp}|{header:X-Id}|{body}',
+      timestamp_header: 'X-Time',
+    });
+    for (const [hash, encoding] of [
+      ['sha1', 'hex'],
+      ['sha256', 'base64'],
+      ['sha512', 'hex'],
+    ] as const) {
+      const time = String(Date.now());
+      const text = `${time}|${hash}|${body}`;
+      const signature = `v1=${createHmac(hash, signed.secret).update(text).digest(encoding)}`;
+      const headers = { 'x-time': time, 'x-id': hash, 'x-webhook-signature': signature };
+      assert.equal((await postDelivery(signed.url, body, headers)).status, 200, hash);
+      assert.equal((await postDelivery(signed.url, body, { ...headers, 'x-id': 'other' })).status, 401, hash);
+    }
+    for (const [path, settings] of [
+      ['signed_template', { signature_scheme: 'signed_template' }],
+      ['signed_template', { signature_scheme: 'signed_template', signed_template: 'no {payload}' }],
+      ['timestamp_header', { signature_scheme: 'signed_template', signed_template: '{timestamp}{body}' }],
+      ['timestamp_header', { signature_scheme: 'signed_template', signed_template: '{body}', timestamp_header: 'T' }],
+      ['signed_template', { signed_template: '{body}' }],
+      ['secret_key', { signature_scheme: 'basic', secret_key: 'no colon' }],
+      ['secret_key', { signature_scheme: 'header_token', secret_key: ' padded ' }],
+      ['secret_key', { signature_scheme: 'ecdsa_p256', secret_key: 'AAAA' }],
+      ['verify_token', { verify_token: 'x' }],
+      ['duplicate_window_seconds', { duplicate_window_seconds: 59 }],
+    ] as const) {
+      const reply = await app.admin('POST', '/webhooks', { webhook_name: 'never', ...settings });
+      assert.deepEqual([reply.status, reply.json.errors?.[0].path], [400, path], reply.text);
+    }
+  });
+
+  await t.test('what is a duplicate is told by its window, or not at all', async () => {
+    const statusOf = async (hook: { url: string; secret: string }, body: string) =>
+      (await postDelivery(hook.url, body, { 'x-webhook-signature': sign(hook.secret, body) })).json.status;
+    const never = await startWebhook(app, { webhook_name: 'never', duplicate_by: 'none' });
+    assert.deepEqual([await statusOf(never, '{"id":1}'), await statusOf(never, '{"id":1}')], ['accepted', 'accepted']);
+
+    const windowed = await startWebhook(app, { webhook_name: 'windowed', duplicate_window_seconds: 60 });
+    assert.deepEqual(
+      [await statusOf(windowed, '{"id":1}'), await statusOf(windowed, '{"id":1}')],
+      ['accepted', 'duplicate'],
+    );
+    await app.database.db.querySystem({
+      text: `update webhook_deliveries_seen set seen_at = seen_at - interval '61 seconds' where webhook_id = $1`,
+      values: [windowed.id],
+    });
+    assert.deepEqual(
+      [await statusOf(windowed, '{"id":1}'), await statusOf(windowed, '{"id":1}')],
+      ['accepted', 'duplicate'],
+    );
+  });
+
   await t.test('payloads are searched within a range of time', async () => {
     const hook = await startWebhook(app, { webhook_name: 'searched' });
     const body = '{"id":"search","city":"Самарканд","n":1.10}';

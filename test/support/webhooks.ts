@@ -9,6 +9,10 @@ export interface TestWebhook {
   readonly secret: string;
   /** Signs deliveries to the target; empty without one. */
   readonly targetSecret: string;
+  /** As its sender knows it. */
+  readonly publicUrl: string;
+  /** Of a webhook whose sender shows one; empty otherwise. */
+  readonly verifyToken: string;
 }
 
 /** Created over the API by an admin; the secret is the given one, or the one that was shown. */
@@ -22,6 +26,8 @@ export async function startWebhook(
     id: json.id,
     url: `${app.url}${new URL(json.webhook_url).pathname}`,
     secret: (config.secret_key as string | undefined) ?? json.secret_key ?? '',
+    publicUrl: json.webhook_url,
+    verifyToken: json.verify_token ?? '',
     targetSecret: (config.target_secret as string | undefined) ?? json.target_secret ?? '',
   };
 }

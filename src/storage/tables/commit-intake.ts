@@ -8,7 +8,7 @@
 import type { Database, Rows } from '../postgres/database.ts';
 import { renderJsonRows } from '../postgres/json-rows.ts';
 import { rowDigest } from './audit-chain.ts';
-import type { IntakeRows } from './intake-rows.ts';
+import type { IntakeRows, WebhookRow } from './intake-rows.ts';
 
 type Part = keyof IntakeRows;
 
@@ -256,6 +256,34 @@ export async function commitIntakeRows(db: Database, rows: IntakeRows, origin: s
     else logs = row.logs ?? 0;
   }
   return { webhooks, logs };
+}
+
+/**
+ * Lets go of what was seen before the window of its webhook, so that it is new again. Before the commit, since a statement
+ * does not see what it deletes itself; what is let go and not taken after all is taken the next time.
+ */
+export async function forgetExpiredDeliveries(db: Database, webhooks: readonly WebhookRow[]): Promise<void> {
+  const asked = webhooks.filter((row) => row.duplicate_window_seconds != null && row.delivery_key !== null);
+  if (asked.length === 0) return;
+  await db.querySystem({
+    name: 'intake_forget_expired',
+    text: `
+      with given as materialized (
+        select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) as g (webhook_id, key, hash, before)),
+      ids as (
+        delete from webhook_deliveries_seen s using given g
+         where s.webhook_id = g.webhook_id and s.delivery_key in (g.key, g.key || ' ' || g.hash) and s.seen_at < g.before)
+      delete from webhook_bodies_seen b using given g
+       where b.webhook_id = g.webhook_id and b.body_sha256 = decode(g.hash, 'hex') and b.seen_at < g.before`,
+    values: [
+      asked.map((row) => row.webhook_id),
+      asked.map((row) => row.delivery_key),
+      asked.map((row) => row.body_sha256),
+      asked.map((row) =>
+        new Date(Date.parse(row.received_at) - (row.duplicate_window_seconds ?? 0) * 1000).toISOString(),
+      ),
+    ],
+  });
 }
 
 /** The first event of each delivery key, by `webhook id` and `delivery key` joined with a line break. */

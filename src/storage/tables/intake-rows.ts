@@ -109,6 +109,8 @@ export interface WebhookRow {
   /** Absent where an older process spooled it. */
   readonly request_id?: string;
   readonly received_at: string;
+  /** Null or absent: as long as ids and bodies are kept. */
+  readonly duplicate_window_seconds?: number | null;
   /** Absent, as the next, where an older process spooled it. */
   readonly include_raw?: boolean;
   readonly is_test?: boolean;

@@ -24,6 +24,7 @@ export const sealedColumns: readonly SealedColumn[] = [
   { ...webhook, column: 'previous_secret_key' },
   { ...webhook, column: 'target_secret' },
   { ...webhook, column: 'collector_token' },
+  { ...webhook, column: 'verify_token' },
   { table: 'idempotency_keys', rowIdColumn: 'idempotency_key', column: 'response_body', form: 'bytes' },
 ];
 

@@ -8,7 +8,12 @@ export interface WebhookExtras {
   readonly event_type_from?: string;
   readonly delivery_id_from?: string;
   /** Default: by its id alone. */
-  readonly duplicate_by?: 'delivery_id_or_body';
+  readonly duplicate_by?: 'delivery_id_or_body' | 'none';
+  /** How long a delivery is told from its repetition; default: seven days. */
+  readonly duplicate_window_seconds?: number;
+  /** What the signature covers, of schemes that leave it to the sender. */
+  readonly signed_template?: string;
+  readonly timestamp_header?: string;
   /** Deliveries to `target_url` one after the other, in the order of their arrival. */
   readonly ordered?: boolean;
   /** Events bear the bytes as they were sent. */
@@ -50,6 +55,8 @@ export interface WebhookConfigRow {
   readonly target_secret: string | null;
   /** Sealed; asks the sender for missed deliveries. */
   readonly collector_token: string | null;
+  /** Sealed; shown by the sender when it asks whether the address is ours. */
+  readonly verify_token: string | null;
   readonly over_limit_policy: string;
   readonly config: WebhookExtras;
   readonly is_active: boolean;
@@ -95,6 +102,7 @@ const valueColumns = [
   'target_url',
   'target_secret',
   'collector_token',
+  'verify_token',
   'over_limit_policy',
   'config',
   'is_active',

@@ -17,8 +17,16 @@ import {
 import { cancelDeliveries } from '../../storage/tables/webhook-deliveries.ts';
 import type { SignatureScheme } from '../receiving/verify-signature.ts';
 import { presentWithoutToken, receivingPath } from './present-webhook.ts';
-import { checkDraft, checkSecret, type WebhookDraft } from './webhook-draft.ts';
-import { makeSecret, makeStandardSecret, makeToken, openFor, sealedToken, sealFor } from './webhook-secrets.ts';
+import { checkDraft, checkSecret, hasVerifyToken, type WebhookDraft } from './webhook-draft.ts';
+import {
+  makePassword,
+  makeSecret,
+  makeStandardSecret,
+  makeToken,
+  openFor,
+  sealedToken,
+  sealFor,
+} from './webhook-secrets.ts';
 
 export interface ManageWebhooksDeps {
   readonly db: Pick<Database, 'forTenant'>;
@@ -41,6 +49,7 @@ export interface ChangedWebhook {
   readonly row: WebhookConfigRow;
   readonly madeSecret: string | null;
   readonly madeTargetSecret: string | null;
+  readonly madeVerifyToken: string | null;
 }
 
 /** A sender may hold the old secret for so long. */
@@ -77,7 +86,7 @@ export async function changeWebhook(
   change: (current: WebhookConfigRow) => WebhookDraft,
   context: ChangeContext,
 ): Promise<ChangedWebhook> {
-  let made: Omit<ChangedWebhook, 'row'> = { madeSecret: null, madeTargetSecret: null };
+  let made: Omit<ChangedWebhook, 'row'> = { madeSecret: null, madeTargetSecret: null, madeVerifyToken: null };
   const row = await update(deps, tenantId, id, context, (current) => {
     const draft = change(current);
     checkDraft(draft);
@@ -105,7 +114,9 @@ export async function rotateSecret(
     const scheme = current.signature_scheme as SignatureScheme;
     if (scheme === 'none') throw new ServiceError('CONFLICT', 'Deliveries of this webhook are not signed.');
     if (rotation.secretKey !== undefined) checkSecret(scheme, rotation.secretKey);
-    secret = rotation.secretKey ?? makeSecret(scheme);
+    const next = rotation.secretKey ?? makeSecret(scheme);
+    if (next === null) throw invalidInput('secret_key', 'is needed: only the sender can make it');
+    secret = next;
     const hasGrace = rotation.graceSeconds > 0 && current.secret_key !== null;
     const old = hasGrace ? openFor(deps.keyring, current, 'secret_key', current.secret_key as string) : null;
     return {
@@ -223,6 +234,10 @@ function valuesOf(deps: ManageWebhooksDeps, owner: Owner, current: WebhookConfig
   const madeTargetSecret = needsTargetSecret ? makeStandardSecret() : null;
   const targetSecret = draft.targetSecret ?? madeTargetSecret;
 
+  const needsVerifyToken = hasVerifyToken(draft.sourceService) && (current?.verify_token ?? null) === null;
+  const madeVerifyToken = needsVerifyToken && draft.verifyToken === undefined ? makePassword() : null;
+  const verifyToken = draft.verifyToken ?? madeVerifyToken;
+
   const collectorToken = collectorTokenOf(deps, owner, current, draft);
   const token = current === null ? sealedToken(keyring, owner, makeToken()) : current;
   const values: WebhookConfigValues = {
@@ -244,12 +259,14 @@ function valuesOf(deps: ManageWebhooksDeps, owner: Owner, current: WebhookConfig
     target_url: draft.targetUrl,
     target_secret:
       targetSecret === null ? (current?.target_secret ?? null) : sealFor(keyring, owner, 'target_secret', targetSecret),
+    verify_token:
+      verifyToken === null ? (current?.verify_token ?? null) : sealFor(keyring, owner, 'verify_token', verifyToken),
     over_limit_policy: draft.overLimitPolicy,
     collector_token: collectorToken,
     config: extrasOf(draft, collectorToken),
     is_active: draft.isActive,
   };
-  return { values, madeSecret, madeTargetSecret };
+  return { values, madeSecret, madeTargetSecret, madeVerifyToken };
 }
 
 function extrasOf(draft: WebhookDraft, collectorToken: string | null): WebhookExtras {
@@ -258,6 +275,9 @@ function extrasOf(draft: WebhookDraft, collectorToken: string | null): WebhookEx
     ...(draft.eventTypeFrom === null ? {} : { event_type_from: draft.eventTypeFrom }),
     ...(draft.deliveryIdFrom === null ? {} : { delivery_id_from: draft.deliveryIdFrom }),
     ...(draft.duplicateBy === 'delivery_id' ? {} : { duplicate_by: draft.duplicateBy }),
+    ...(draft.duplicateWindowSeconds === null ? {} : { duplicate_window_seconds: draft.duplicateWindowSeconds }),
+    ...(draft.signedTemplate === null ? {} : { signed_template: draft.signedTemplate }),
+    ...(draft.timestampHeader === null ? {} : { timestamp_header: draft.timestampHeader }),
     ...(draft.ordered ? { ordered: true } : {}),
     ...(draft.includeRaw ? { include_raw: true } : {}),
     // Off until there is a token to ask with.
@@ -285,7 +305,7 @@ function collectorTokenOf(
   return sealFor(keyring, owner, 'collector_token', collector.token);
 }
 
-const secretColumns = ['webhook_token', 'secret_key', 'target_secret', 'collector_token'] as const;
+const secretColumns = ['webhook_token', 'secret_key', 'target_secret', 'collector_token', 'verify_token'] as const;
 
 async function recordChange(
   tx: Queryable,

@@ -3,6 +3,9 @@ import type { Keyring } from '../../secrets/keyring.ts';
 import type { WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
 import { openFor } from './webhook-secrets.ts';
 
+/** Ids and bodies that were seen are kept so long at the least. */
+export const longestDuplicateWindowSeconds = 604_800;
+
 export const receivingPath = '/api/v1/hooks/';
 
 export interface PresentDeps {
@@ -30,7 +33,10 @@ export function presentWithoutToken(row: WebhookConfigRow) {
     allowed_ips: row.allowed_ips,
     signature_header: row.signature_header,
     signature_scheme: row.signature_scheme,
+    signed_template: row.config.signed_template ?? null,
+    timestamp_header: row.config.timestamp_header ?? null,
     has_secret_key: row.secret_key !== null,
+    has_verify_token: row.verify_token !== null,
     previous_secret_until: row.previous_secret_until?.toISOString() ?? null,
     tolerance_seconds: row.tolerance_seconds,
     max_payload_size_bytes: row.max_payload_size_bytes,
@@ -39,6 +45,7 @@ export function presentWithoutToken(row: WebhookConfigRow) {
     event_type_from: row.config.event_type_from ?? null,
     delivery_id_from: row.config.delivery_id_from ?? null,
     duplicate_by: row.config.duplicate_by ?? 'delivery_id',
+    duplicate_window_seconds: row.config.duplicate_window_seconds ?? longestDuplicateWindowSeconds,
     ordered: row.config.ordered ?? false,
     include_raw: row.config.include_raw ?? false,
     collector:

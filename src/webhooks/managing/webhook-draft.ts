@@ -3,13 +3,10 @@ import { invalidInput } from '../../errors.ts';
 import { parseRange } from '../../ip-range.ts';
 import type { WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
 import type { SignatureScheme } from '../receiving/verify-signature.ts';
-import {
-  type DuplicateRule,
-  misspeltSource,
-  type OverLimitPolicy,
-  parseFactSource,
-  presetOf,
-} from '../sources/sources.ts';
+import { parseP256Key } from '../schemes/ecdsa.ts';
+import { parseTemplate } from '../schemes/signed-template.ts';
+import type { DuplicateRule, OverLimitPolicy } from '../source.ts';
+import { misspeltSource, parseFactSource, sourceOf } from '../sources/sources.ts';
 
 export interface CollectorDraft {
   readonly baseUrl: string | null;
@@ -27,6 +24,8 @@ export interface WebhookDraft {
   readonly allowedIps: readonly string[];
   readonly signatureHeader: string | null;
   readonly signatureScheme: SignatureScheme;
+  readonly signedTemplate: string | null;
+  readonly timestampHeader: string | null;
   readonly toleranceSeconds: number;
   readonly maxPayloadSizeBytes: number;
   readonly targetUrl: string | null;
@@ -35,38 +34,44 @@ export interface WebhookDraft {
   readonly eventTypeFrom: string | null;
   readonly deliveryIdFrom: string | null;
   readonly duplicateBy: DuplicateRule;
+  readonly duplicateWindowSeconds: number | null;
   readonly ordered: boolean;
   readonly includeRaw: boolean;
   readonly collector: CollectorDraft | null;
   /** undefined keeps what is there, or has one made. */
   readonly secretKey: string | undefined;
   readonly targetSecret: string | undefined;
+  readonly verifyToken: string | undefined;
 }
 
 /** What a sender's preset says of a webhook whose admin says nothing. */
 export function draftForSource(webhookName: string, sourceService: string): WebhookDraft {
-  const preset = presetOf(sourceService);
+  const source = sourceOf(sourceService);
   return {
     webhookName,
     sourceService,
     sourceServiceId: null,
     eventTypes: ['*'],
-    allowedIps: [],
-    signatureHeader: preset.signatureHeader,
-    signatureScheme: preset.signatureScheme,
-    toleranceSeconds: 300,
-    maxPayloadSizeBytes: preset.maxPayloadSizeBytes,
+    allowedIps: source.isKnownByAddress === true ? source.publishedRanges : [],
+    signatureHeader: source.signatureHeader,
+    signatureScheme: source.signatureScheme,
+    signedTemplate: source.signedTemplate ?? null,
+    timestampHeader: source.timestampHeader ?? null,
+    toleranceSeconds: source.toleranceSeconds ?? 300,
+    maxPayloadSizeBytes: source.maxPayloadSizeBytes,
     targetUrl: null,
-    overLimitPolicy: preset.overLimitPolicy,
+    overLimitPolicy: source.overLimitPolicy,
     isActive: true,
     eventTypeFrom: null,
     deliveryIdFrom: null,
-    duplicateBy: 'delivery_id',
+    duplicateBy: source.duplicateBy ?? 'delivery_id',
+    duplicateWindowSeconds: null,
     ordered: false,
     includeRaw: false,
     collector: null,
     secretKey: undefined,
     targetSecret: undefined,
+    verifyToken: undefined,
   };
 }
 
@@ -81,6 +86,8 @@ export function draftOfRow(row: WebhookConfigRow): WebhookDraft {
     allowedIps: row.allowed_ips,
     signatureHeader: row.signature_header,
     signatureScheme: row.signature_scheme as SignatureScheme,
+    signedTemplate: row.config.signed_template ?? null,
+    timestampHeader: row.config.timestamp_header ?? null,
     toleranceSeconds: row.tolerance_seconds,
     maxPayloadSizeBytes: row.max_payload_size_bytes,
     targetUrl: row.target_url,
@@ -89,6 +96,7 @@ export function draftOfRow(row: WebhookConfigRow): WebhookDraft {
     eventTypeFrom: row.config.event_type_from ?? null,
     deliveryIdFrom: row.config.delivery_id_from ?? null,
     duplicateBy: row.config.duplicate_by ?? 'delivery_id',
+    duplicateWindowSeconds: row.config.duplicate_window_seconds ?? null,
     ordered: row.config.ordered ?? false,
     includeRaw: row.config.include_raw ?? false,
     collector:
@@ -102,6 +110,7 @@ export function draftOfRow(row: WebhookConfigRow): WebhookDraft {
           },
     secretKey: undefined,
     targetSecret: undefined,
+    verifyToken: undefined,
   };
 }
 
@@ -112,7 +121,7 @@ export function draftOfRow(row: WebhookConfigRow): WebhookDraft {
 export function withPublishedRanges(sourceService: string, listed: readonly string[]): readonly string[] {
   return listed.flatMap((range, index) => {
     if (range !== 'published') return range;
-    const { publishedRanges } = presetOf(sourceService);
+    const { publishedRanges } = sourceOf(sourceService);
     if (publishedRanges.length > 0) return publishedRanges;
     throw invalidInput(`allowed_ips[${index}]`, `no published addresses of "${sourceService}" are known here`);
   });
@@ -139,6 +148,10 @@ export function checkDraft(draft: WebhookDraft): void {
   if (draft.targetUrl !== null && !/^https?:\/\//i.test(draft.targetUrl)) {
     throw invalidInput('target_url', 'must be an http or https URL');
   }
+  checkTemplate(draft);
+  if (draft.verifyToken !== undefined && !hasVerifyToken(draft.sourceService)) {
+    throw invalidInput('verify_token', 'is there for meta only');
+  }
   if (draft.secretKey !== undefined) checkSecret(draft.signatureScheme, draft.secretKey);
   if (draft.targetSecret !== undefined) checkTargetSecret(draft.targetSecret);
   if (draft.collector !== null) checkCollector(draft.sourceService, draft.collector);
@@ -148,6 +161,41 @@ export function checkDraft(draft: WebhookDraft): void {
 function checkEventType(type: string, path: string): void {
   if (type.trim() !== type || type === '') throw invalidInput(path, 'must not be blank, nor begin or end with a blank');
   if (/\*./.test(type)) throw invalidInput(path, 'may have * at its end only');
+}
+
+/** Whether its sender shows a token when it asks whether the address is ours. */
+export function hasVerifyToken(sourceService: string): boolean {
+  return sourceOf(sourceService).hasVerifyToken === true;
+}
+
+const templateSchemes: ReadonlySet<SignatureScheme> = new Set(['signed_template', 'ecdsa_p256']);
+
+function checkTemplate({ signatureScheme, signedTemplate, timestampHeader }: WebhookDraft): void {
+  if (!templateSchemes.has(signatureScheme)) {
+    for (const [path, value] of [
+      ['signed_template', signedTemplate],
+      ['timestamp_header', timestampHeader],
+    ] as const) {
+      if (value !== null) throw invalidInput(path, 'is there for signed_template and ecdsa_p256 only');
+    }
+    return;
+  }
+  if (signedTemplate === null) {
+    if (signatureScheme === 'ecdsa_p256') return;
+    throw invalidInput('signed_template', 'is needed: what the signature covers, such as v0:{timestamp}:{body}');
+  }
+  const parts = parseTemplate(signedTemplate);
+  if (parts === null) {
+    throw invalidInput('signed_template', 'must hold {body}, and may hold {timestamp}, {url} and {header:Name}');
+  }
+  const signsTime = parts.some(({ kind }) => kind === 'timestamp');
+  if (signsTime && timestampHeader === null) throw invalidInput('timestamp_header', 'is needed for {timestamp}');
+  if (!signsTime && timestampHeader !== null) {
+    throw invalidInput(
+      'timestamp_header',
+      'needs {timestamp} in signed_template: a time that is not signed says nothing',
+    );
+  }
 }
 
 /** Shorter ones are found by trying. */
@@ -160,6 +208,18 @@ export function checkSecret(scheme: SignatureScheme, secret: string): void {
     throw invalidInput('secret_key', `must be at least ${minSecretLength} characters`);
   }
   if (secret.trim() === '') throw invalidInput('secret_key', 'must not be blank');
+  if (scheme === 'ecdsa_p256') {
+    if (secret.includes('PRIVATE KEY')) throw invalidInput('secret_key', 'must not be the private key');
+    if (parseP256Key(secret) === null)
+      throw invalidInput('secret_key', 'must be a P-256 public key, PEM or base64 DER');
+    return;
+  }
+  if (scheme === 'basic' && !/^[^:\p{Cc}]*:[^\p{Cc}]+$/u.test(secret)) {
+    throw invalidInput('secret_key', 'must be user:password');
+  }
+  if (scheme === 'header_token' && !/^(?!Bearer$)[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/i.test(secret)) {
+    throw invalidInput('secret_key', 'must be what a header can hold, without blanks around it');
+  }
   if (scheme === 'telegram' && !/^[A-Za-z0-9_-]{1,256}$/.test(secret)) {
     throw invalidInput('secret_key', 'must be 1 to 256 of A-Z, a-z, 0-9, _ and -, as Telegram asks');
   }

@@ -19,9 +19,15 @@ export function makeToken(): string {
   return `whk_${randomBytes(32).toString('base64url')}`;
 }
 
-/** In the form that the scheme's senders take. */
-export function makeSecret(scheme: SignatureScheme): string {
-  return scheme === 'standard_webhooks' ? makeStandardSecret() : randomBytes(32).toString('base64url');
+/** In the form that the scheme's senders take; null where only the sender can make one, or there is none. */
+export function makeSecret(scheme: SignatureScheme): string | null {
+  if (scheme === 'none' || scheme === 'ecdsa_p256') return null;
+  if (scheme === 'standard_webhooks') return makeStandardSecret();
+  return scheme === 'basic' ? `webhook:${makePassword()}` : makePassword();
+}
+
+export function makePassword(): string {
+  return randomBytes(32).toString('base64url');
 }
 
 /** As Standard Webhooks has it: 24 to 64 random bytes behind `whsec_`. */

@@ -1,30 +1,34 @@
 /** What a genuine delivery calls itself: its event type and its id. Runs only after the signature held. */
 
 import type { DeliveryHeaders } from '../schemes/scheme.ts';
-import type { FactSource } from '../sources/sources.ts';
+import type { FactSource } from '../source.ts';
 import { memberSource } from './member-source.ts';
-import { type ReadBody, readLoosely } from './read-body.ts';
-import type { SignatureScheme } from './verify-signature.ts';
+import { formField, isForm, type ReadBody, readLoosely } from './read-body.ts';
 
 /** Of a webhook: where its sender says what a delivery is. */
 export interface Naming {
-  readonly sourceService: string;
-  readonly scheme: SignatureScheme;
   readonly eventTypeFrom: readonly FactSource[];
   readonly deliveryIdFrom: readonly FactSource[];
+  /** Lower-case names of the headers that the signature covers beside the body. */
+  readonly signedHeaders: readonly string[];
 }
 
 export interface Identity {
+  /** Of one that brings several events, the first one's. */
   readonly eventType: string | null;
+  /** All, where it brings several. */
+  readonly eventTypes: readonly string[];
   readonly delivery: ReturnType<typeof deliveryIdOf>;
   /** Its body is JSON. */
   readonly isJson: boolean;
 }
 
 export function identifyDelivery(naming: Naming, content: DeliveryContent): Identity {
+  const eventTypes = eventTypesOf(naming.eventTypeFrom, content);
   return {
-    eventType: eventTypeOf(naming.sourceService, naming.eventTypeFrom, content),
-    delivery: deliveryIdOf(naming.scheme, naming.deliveryIdFrom, content),
+    eventType: eventTypes[0] ?? null,
+    eventTypes,
+    delivery: deliveryIdOf(naming.signedHeaders, naming.deliveryIdFrom, content),
     isJson: content.parsed !== undefined,
   };
 }
@@ -35,87 +39,110 @@ export interface DeliveryContent {
   readonly json: string | null;
   /** undefined where the body is no JSON. */
   readonly parsed: unknown;
+  /** The text of a form; null where it is none. */
+  readonly form: string | null;
   /** Its charset is not known: only what is ASCII can be told. */
   readonly isLoose: boolean;
 }
 
 export function contentOf(headers: DeliveryHeaders, body: Buffer, read: ReadBody): DeliveryContent {
   const isLoose = read.text === null;
-  return { headers, ...(isLoose ? readLoosely(body) : { json: read.json, parsed: read.parsed }), isLoose };
+  const { json, parsed } = isLoose ? readLoosely(body) : read;
+  return { headers, json, parsed, form: isForm(headers['content-type'] ?? null) ? read.text : null, isLoose };
 }
 
 /** Longer types are cut: they go into columns, routing and labels of other systems. */
 const longestType = 200;
+/** Different types of one delivery; those beyond are not looked at. */
+const mostTypes = 100;
 
-/** The member of a Telegram update that says what it is (Telegram Bot API, Update: at most one of them is present). */
-function telegramUpdateKind(payload: unknown): string | null {
-  if (typeof payload !== 'object' || payload === null) return null;
-  return Object.keys(payload).find((name) => name !== 'update_id') ?? null;
-}
-
-function memberAt(payload: unknown, path: readonly string[]): unknown {
-  let value = payload;
+/** The values under a path: one, or with `*` those of each item, as far as they are looked at. */
+function valuesAt(payload: unknown, path: readonly string[]): unknown[] {
+  let values = [payload];
   for (const name of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = (value as Record<string, unknown>)[name];
+    values = values.flatMap((value) => {
+      if (typeof value !== 'object' || value === null) return [];
+      if (name === '*') return Array.isArray(value) ? value : [];
+      return Object.hasOwn(value, name) ? [(value as Record<string, unknown>)[name]] : [];
+    });
   }
-  return value;
+  return values;
 }
 
-function readFact(
-  sources: readonly FactSource[],
-  content: DeliveryContent,
-): { readonly text: string; readonly source: FactSource } | null {
+/** What a source says, trimmed; nothing where it says nothing. */
+function readSource(source: FactSource, content: DeliveryContent): string[] {
+  switch (source.in) {
+    case 'header':
+      return present([content.headers[source.name]]);
+    case 'body':
+      return present(memberTexts(content, source.path));
+    case 'form':
+      return present([content.form === null ? null : formField(content.form, source.name)]);
+    case 'member name':
+      return present([memberName(content.parsed, source.except)]);
+    case 'joined':
+      return joined(source, content);
+  }
+}
+
+function present(texts: readonly (string | null | undefined)[]): string[] {
+  return texts.flatMap((text) => text?.trim() || []);
+}
+
+function joined({ parts, separator, needsAll }: FactSource & { in: 'joined' }, content: DeliveryContent): string[] {
+  const [first = [], ...rest] = parts.map((part) => readSource(part, content));
+  if (needsAll && rest.some((texts) => texts.length === 0)) return [];
+  return rest.reduce(
+    (heads, tails) =>
+      tails.length === 0 ? heads : heads.flatMap((head) => tails.map((tail) => head + separator + tail)),
+    first.slice(0, 1),
+  );
+}
+
+function memberName(payload: unknown, except: string | null): string | null {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return null;
+  return Object.keys(payload).find((name) => name !== except) ?? null;
+}
+
+/** Texts, and numbers with the digits they were sent with. */
+function memberTexts({ json, parsed, isLoose }: DeliveryContent, path: readonly string[]): (string | null)[] {
+  return valuesAt(parsed, path).map((value) => {
+    if (typeof value === 'string') return isLoose && /[^\x20-\x7e]/.test(value) ? null : value;
+    if (typeof value !== 'number') return null;
+    return Number.isSafeInteger(value) || json === null || path.includes('*')
+      ? String(value)
+      : memberSource(json, path);
+  });
+}
+
+/** The event types that a delivery names, the first source that has one being asked; several where it brings several. */
+export function eventTypesOf(sources: readonly FactSource[], content: DeliveryContent): string[] {
   for (const source of sources) {
-    const found = source.in === 'header' ? (content.headers[source.name] ?? null) : memberText(content, source.path);
-    const text = found?.trim() ?? '';
-    if (text !== '') return { text, source };
+    const types = [...new Set(readSource(source, content).map((type) => type.slice(0, longestType)))];
+    if (types.length > 0) return types.slice(0, mostTypes);
   }
-  return null;
+  return [];
 }
-
-/** A text, or a number with the digits it was sent with; null for anything else. */
-function memberText({ json, parsed, isLoose }: DeliveryContent, path: readonly string[]): string | null {
-  const value = memberAt(parsed, path);
-  if (typeof value === 'string') return isLoose && /[^\x20-\x7e]/.test(value) ? null : value;
-  if (typeof value !== 'number') return null;
-  return Number.isSafeInteger(value) || json === null ? String(value) : memberSource(json, path);
-}
-
-/**
- * The event type: for GitHub the header with the body's `action` behind it (`issues.opened`), for Telegram the kind of
- * update, else the first source that has one.
- */
-export function eventTypeOf(
-  sourceService: string,
-  sources: readonly FactSource[],
-  content: DeliveryContent,
-): string | null {
-  const named = readFact(sources, content)?.text.slice(0, longestType) ?? null;
-  if (named !== null && sourceService === 'github') {
-    const action = memberText(content, ['action']);
-    return action === null || action === '' ? named : `${named}.${action}`.slice(0, longestType);
-  }
-  return named ?? (sourceService === 'telegram' ? telegramUpdateKind(content.parsed) : null);
-}
-
-/** The headers that Standard Webhooks signs with the body; no other scheme signs any. */
-const signedHeaders: ReadonlySet<string> = new Set(['webhook-id', 'svix-id']);
 
 /**
  * The sender's id of this delivery, whole, because two may differ in their last letter alone; or null where it gave none and
  * the body's hash must serve. `isSigned` where the scheme's signature covers the place that it was found in.
  */
 export function deliveryIdOf(
-  scheme: SignatureScheme,
+  signedHeaders: readonly string[],
   sources: readonly FactSource[],
   content: DeliveryContent,
 ): { readonly id: string; readonly isSigned: boolean } | null {
-  const found = readFact(sources, content);
-  if (found === null) return null;
-  const { source, text } = found;
-  const isSigned = source.in === 'body' || (scheme === 'standard_webhooks' && signedHeaders.has(source.name));
-  return { id: text, isSigned };
+  for (const source of sources) {
+    const [id] = readSource(source, content);
+    if (id !== undefined) return { id, isSigned: isSigned(source, signedHeaders) };
+  }
+  return null;
+}
+
+function isSigned(source: FactSource, signedHeaders: readonly string[]): boolean {
+  if (source.in === 'joined') return source.parts.every((part) => isSigned(part, signedHeaders));
+  return source.in !== 'header' || signedHeaders.includes(source.name);
 }
 
 /**
@@ -124,9 +151,10 @@ export function deliveryIdOf(
  */
 export function isWanted(
   wanted: readonly string[],
-  { eventType, isJson }: Pick<Identity, 'eventType' | 'isJson'>,
+  { eventTypes, isJson }: Pick<Identity, 'eventTypes' | 'isJson'>,
 ): boolean {
-  return wantsEventType(wanted, eventType) || (eventType === null && !isJson);
+  if (eventTypes.length === 0) return wantsEventType(wanted, null) || !isJson;
+  return eventTypes.some((type) => wantsEventType(wanted, type));
 }
 
 /**

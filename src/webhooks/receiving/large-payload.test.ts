@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { presetOf } from '../sources/sources.ts';
+import { sourceOf } from '../sources/sources.ts';
 import { identify, maxParsedAtOnceBytes, wholePayload } from './large-payload.ts';
 
-const preset = presetOf('custom');
-const naming = { sourceService: 'custom', scheme: preset.signatureScheme, ...preset };
+const { eventTypeFrom, deliveryIdFrom } = sourceOf('custom');
+const naming = { eventTypeFrom, deliveryIdFrom, signedHeaders: [] };
 const filler = 'x'.repeat(maxParsedAtOnceBytes);
 
 test('a large body is identified in its thread as a small one is in its turn', async () => {

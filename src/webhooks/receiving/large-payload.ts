@@ -43,8 +43,8 @@ export async function identify(
     const read = readBody(body, contentType, contentEncoding);
     return { ...identifyDelivery(naming, contentOf(headers, body, read)), read };
   }
-  const { eventTypeFrom, deliveryIdFrom, scheme, sourceService } = naming;
-  const asked = { eventTypeFrom, deliveryIdFrom, scheme, sourceService };
+  const { eventTypeFrom, deliveryIdFrom, signedHeaders } = naming;
+  const asked = { eventTypeFrom, deliveryIdFrom, signedHeaders };
   const task = {
     kind: 'identify',
     naming: asked,

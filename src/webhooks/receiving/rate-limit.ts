@@ -9,7 +9,7 @@
 import type { Clock } from '../../clock.ts';
 import type { TenantId } from '../../ids.ts';
 import type { LimitState, LimitSubject, RateLimiter } from '../../limits/limits.ts';
-import type { OverLimitPolicy } from '../sources/sources.ts';
+import type { OverLimitPolicy } from '../source.ts';
 import { type DeferralRows, windowMs } from './deferral-row.ts';
 
 export type Admission =

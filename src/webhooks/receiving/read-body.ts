@@ -38,7 +38,7 @@ export function readBody(
   // A JSON string cannot be told from the text that it holds.
   if (parsed !== undefined)
     return { json: text, parsed, text, isWhole: isWhole && typeof parsed !== 'string', isPacked };
-  const field = isForm(contentType) ? payloadField(text) : null;
+  const field = isForm(contentType) ? formField(text, 'payload') : null;
   const parsedField = field === null ? undefined : parseOrUndefined(field);
   if (parsedField !== undefined) return { json: field, parsed: parsedField, text, isWhole: false, isPacked };
   return { json: null, parsed: undefined, text, isWhole, isPacked };
@@ -54,17 +54,17 @@ export function readLoosely(body: Buffer): Pick<ReadBody, 'json' | 'parsed'> {
   return { json: parsed === undefined ? null : json, parsed };
 }
 
-function isForm(contentType: string | null): boolean {
+export function isForm(contentType: string | null): boolean {
   return contentType?.trimStart().toLowerCase().startsWith('application/x-www-form-urlencoded') === true;
 }
 
 /** The form's first field of that name alone: read as a whole, a form of half a million fields took four seconds. */
-function payloadField(form: string): string | null {
-  const name = 'payload=';
-  const start = form.startsWith(name) ? 0 : form.indexOf(`&${name}`) + 1;
-  if (start === 0 && !form.startsWith(name)) return null;
+export function formField(form: string, name: string): string | null {
+  const head = `${name}=`;
+  const start = form.startsWith(head) ? 0 : form.indexOf(`&${head}`) + 1;
+  if (start === 0 && !form.startsWith(head)) return null;
   const end = form.indexOf('&', start);
-  return new URLSearchParams(form.slice(start, end === -1 ? undefined : end)).get('payload');
+  return new URLSearchParams(form.slice(start, end === -1 ? undefined : end)).get(name);
 }
 
 function parseOrUndefined(json: string): unknown {

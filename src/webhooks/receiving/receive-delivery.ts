@@ -15,6 +15,7 @@ import type { Logger } from '../../logger.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { DeliveryHeaders, SignatureVerdict } from '../schemes/scheme.ts';
 import { svixSignatureHeader } from '../schemes/standard-webhooks.ts';
+import type { HandshakeReply } from '../source.ts';
 import { secretsAt, type Webhook } from '../webhook.ts';
 import { decodeForSignature, isEncoded } from './decode-content.ts';
 import { isWanted } from './identify-delivery.ts';
@@ -38,13 +39,19 @@ export interface IncomingDelivery {
   readonly contentType: string | null;
   readonly sourceAddress: string | null;
   readonly requestId: string;
+  /** Of the address it was posted to. */
+  query(): URLSearchParams;
   /** The raw bytes, or how many are known of where there are more than `maxBytes`. Throws where the sender broke off. */
   readBody(maxBytes: number, tenantId: TenantId): Promise<Buffer | { readonly tooLargeBytes: number }>;
 }
 
+/** What is known of any request, whatever it brings. */
+type Arrived = Omit<IncomingDelivery, 'readBody' | 'query'>;
+
 export type Reception = (
   | { readonly status: 'accepted' | 'duplicate'; readonly eventId: string }
   | { readonly status: 'ignored' }
+  | { readonly status: 'handshake'; readonly reply: HandshakeReply }
 ) & {
   readonly tenantId: TenantId;
   /** What is left of the tenant's limit; null where nothing was charged. */
@@ -72,22 +79,60 @@ export interface ReceiveDeps {
 
 /** Resolves when the delivery is durable, or known already, or not wanted. Throws a `ServiceError` where it is refused. */
 export async function receiveDelivery(deps: ReceiveDeps, incoming: IncomingDelivery): Promise<Reception> {
-  const webhook = await deps.webhooks.find(incoming.tokenHashHex);
-  if (webhook === null) {
-    deps.metrics.webhookDelivery('unknown', 'unknown_token');
-    throw new ServiceError('NOT_FOUND', 'There is no such webhook.');
-  }
-  if (!isAllowedAddress(incoming.sourceAddress, webhook.allowedRanges)) {
-    throw await refuse(deps, webhook, incoming, 'address_not_allowed', 0);
-  }
+  const webhook = await findKnown(deps, incoming);
+  await requireAllowed(deps, webhook, incoming);
+  const { handshake } = webhook;
+  const asked = handshake?.onPost?.(incoming.query()) ?? null;
+  if (asked !== null) return answeredHandshake(deps, webhook, asked);
   const body = await incoming.readBody(webhook.maxPayloadSizeBytes, webhook.tenantId);
   if ('tooLargeBytes' in body) {
     throw await refuse(deps, webhook, incoming, 'payload_too_large', Math.min(body.tooLargeBytes, largestSizeBytes));
   }
   const receivedAtMs = deps.clock.now();
   const verdict = await verifyEitherForm(webhook, incoming.headers, body, receivedAtMs);
-  if (!verdict.genuine) throw await refuse(deps, webhook, incoming, verdict.reason, body.length);
+  if (!verdict.genuine) {
+    const unsigned = verdict.reason === 'missing_signature' ? (handshake?.onUnsigned?.(body) ?? null) : null;
+    if (unsigned !== null) return answeredHandshake(deps, webhook, unsigned);
+    throw await refuse(deps, webhook, incoming, verdict.reason, body.length);
+  }
+  const secret = secretsAt(webhook, receivedAtMs)[verdict.matchedSecret ?? 0] ?? '';
+  const reply = handshake?.onGenuine?.({ headers: incoming.headers, body, secret }) ?? null;
+  if (reply !== null) return answeredHandshake(deps, webhook, reply);
   return acceptGenuine(deps, webhook, incoming, body, receivedAtMs, verdict);
+}
+
+/** A GET or HEAD: null where the webhook's sender asks none. Throws as `receiveDelivery` does. */
+export async function receiveHandshake(
+  deps: ReceiveDeps,
+  incoming: Omit<IncomingDelivery, 'readBody'>,
+): Promise<HandshakeReply | null> {
+  const webhook = await findKnown(deps, incoming);
+  const { onGet } = webhook.handshake ?? {};
+  if (onGet === undefined) return null;
+  await requireAllowed(deps, webhook, incoming);
+  const reply = onGet(incoming.query(), webhook.verifyToken);
+  if (reply !== null) answeredHandshake(deps, webhook, reply);
+  return reply;
+}
+
+async function findKnown(deps: ReceiveDeps, incoming: Arrived): Promise<Webhook> {
+  const webhook = await deps.webhooks.find(incoming.tokenHashHex);
+  if (webhook === null) {
+    deps.metrics.webhookDelivery('unknown', 'unknown_token');
+    throw new ServiceError('NOT_FOUND', 'There is no such webhook.');
+  }
+  return webhook;
+}
+
+async function requireAllowed(deps: ReceiveDeps, webhook: Webhook, incoming: Arrived): Promise<void> {
+  if (!isAllowedAddress(incoming.sourceAddress, webhook.allowedRanges)) {
+    throw await refuse(deps, webhook, incoming, 'address_not_allowed', 0);
+  }
+}
+
+function answeredHandshake({ metrics }: ReceiveDeps, webhook: Webhook, reply: HandshakeReply): Reception {
+  metrics.webhookDelivery(webhook.sourceService, 'handshake');
+  return { status: 'handshake', reply, tenantId: webhook.tenantId, limit: null };
 }
 
 /** Over the bytes as sent, or, where they are encoded, as they were before: senders sign either. */
@@ -157,6 +202,8 @@ async function acceptGenuine(
       isIdUnsigned: delivery?.isSigned === false,
       bodySha256,
       isBodyTakenOnce: webhook.takesBodyOnce,
+      isNeverDuplicate: !webhook.tellsDuplicates,
+      duplicateWindowSeconds: webhook.duplicateWindowSeconds,
       payload: body,
       deliverToTarget: webhook.hasTarget,
       includesRaw: webhook.includesRaw,
@@ -180,7 +227,7 @@ async function acceptGenuine(
 async function refuse(
   deps: ReceiveDeps,
   webhook: Webhook,
-  incoming: IncomingDelivery,
+  incoming: Arrived,
   reason: RefusalReason,
   sizeBytes: number,
   facts: WebhookEventRecord = factsOf(deps, webhook, incoming, deps.clock.now(), sizeBytes),
@@ -188,13 +235,13 @@ async function refuse(
   const isFailedSignature = reason !== 'rate_limit_exceeded';
   if (isFailedSignature && !deps.traceBudget.takeFailure(incoming.sourceAddress)) {
     deps.metrics.webhookDelivery(webhook.sourceService, 'too_many_failures');
-    return refusalError('too_many_failures', 60);
+    return refusalError('too_many_failures', { retryAfterSeconds: 60 });
   }
   deps.metrics.webhookDelivery(webhook.sourceService, reason);
   if (deps.traceBudget.takeTrace(webhook.id, 'refused')) {
     await recordTrace(deps, { ...facts, status: 'refused', refusalReason: reason });
   }
-  return refusalError(reason);
+  return refusalError(reason, { challenge: webhook.scheme === 'basic' ? 'Basic realm="webhook"' : null });
 }
 
 /** A trace is worth no 503: where it cannot be kept, the sender is answered all the same. */
@@ -210,7 +257,7 @@ async function recordTrace(deps: ReceiveDeps, webhookEvent: WebhookEventRecord):
 function factsOf(
   deps: ReceiveDeps,
   webhook: Webhook,
-  incoming: IncomingDelivery,
+  incoming: Arrived,
   receivedAtMs: number,
   sizeBytes: number,
 ): WebhookEventRecord {

@@ -22,13 +22,13 @@ const told: Readonly<Record<RefusalReason, readonly [ErrorCode, string]>> = {
   too_many_failures: ['RATE_LIMIT_EXCEEDED', 'Too many deliveries from this address could not be verified.'],
 };
 
-export function refusalError(reason: RefusalReason, retryAfterSeconds?: number): ServiceError {
+export function refusalError(
+  reason: RefusalReason,
+  options: { readonly retryAfterSeconds?: number; readonly challenge?: string | null } = {},
+): ServiceError {
   const [code, message] = told[reason];
-  // No challenge: a sender has a secret of its own, and no bearer token of the API.
-  return new ServiceError(code, message, {
-    challenge: null,
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-  });
+  // No challenge of ours: a sender has a secret of its own, and no bearer token of the API.
+  return new ServiceError(code, message, { challenge: null, ...options });
 }
 
 /** With the limit itself, which the headers of the answer show. */

@@ -30,7 +30,7 @@ interface Signed {
   readonly headers: (body: string, secret: string, timestamp: string) => DeliveryHeaders;
 }
 
-const signers: Readonly<Record<Exclude<SignatureScheme, 'none' | 'telegram'>, Signed>> = {
+const signers = {
   github: {
     secret: "It's a Secret to Everybody",
     headers: (body, secret) => ({ 'x-hub-signature-256': `sha256=${hex(secret, body)}` }),
@@ -58,7 +58,17 @@ const signers: Readonly<Record<Exclude<SignatureScheme, 'none' | 'telegram'>, Si
     secret: 'uk-secret',
     headers: (body, secret, t) => ({ 'x-webhook-signature': `t=${t}, v1=${hex(secret, `${t}.${body}`)}` }),
   },
-};
+  hmac_sha1_hex: {
+    secret: 'plain',
+    headers: (body, secret) => ({
+      'x-webhook-signature': `sha1=${createHmac('sha1', secret).update(body).digest('hex')}`,
+    }),
+  },
+  hmac_sha512_hex: {
+    secret: 'plain',
+    headers: (body, secret) => ({ 'x-webhook-signature': createHmac('sha512', secret).update(body).digest('hex') }),
+  },
+} satisfies Partial<Record<SignatureScheme, Signed>>;
 const timed: readonly SignatureScheme[] = ['stripe', 'standard_webhooks', 'timestamped_hmac'];
 
 for (const [scheme, { secret, headers }] of Object.entries(signers) as [keyof typeof signers, Signed][]) {

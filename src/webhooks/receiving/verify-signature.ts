@@ -1,7 +1,12 @@
 /** The signature schemes by name, and the one call that judges a delivery by the scheme of its webhook. */
+
+import { verifyEcdsaP256 } from '../schemes/ecdsa.ts';
 import { verifyGithub } from '../schemes/github.ts';
-import { verifyHmacBase64, verifyHmacHex } from '../schemes/plain-hmac.ts';
+import { verifyLinear, verifyMailgun, verifyMicrosoftGraph } from '../schemes/in-body.ts';
+import { verifyHmacBase64, verifyHmacHex, verifyHmacSha1Hex, verifyHmacSha512Hex } from '../schemes/plain-hmac.ts';
 import type { SchemeSettings, SignatureVerdict, SignedDelivery, VerifySignature } from '../schemes/scheme.ts';
+import { verifyBasic, verifyHeaderToken } from '../schemes/shared-secrets.ts';
+import { verifySignedTemplate } from '../schemes/signed-template.ts';
 import { verifyStandardWebhooks } from '../schemes/standard-webhooks.ts';
 import { verifyTelegram } from '../schemes/telegram.ts';
 import { verifyStripe, verifyTimestampedHmac } from '../schemes/timestamped-hmac.ts';
@@ -13,7 +18,16 @@ export const signatureSchemes = [
   'standard_webhooks',
   'hmac_hex',
   'hmac_base64',
+  'hmac_sha1_hex',
+  'hmac_sha512_hex',
   'timestamped_hmac',
+  'signed_template',
+  'ecdsa_p256',
+  'header_token',
+  'basic',
+  'linear',
+  'mailgun',
+  'microsoft_graph',
   'none',
 ] as const;
 export type SignatureScheme = (typeof signatureSchemes)[number];
@@ -26,7 +40,16 @@ export const usualSignatureHeaders: Readonly<Record<SignatureScheme, string | nu
   standard_webhooks: 'webhook-signature',
   hmac_hex: 'X-Webhook-Signature',
   hmac_base64: 'X-Webhook-Signature',
+  hmac_sha1_hex: 'X-Webhook-Signature',
+  hmac_sha512_hex: 'X-Webhook-Signature',
   timestamped_hmac: 'X-Webhook-Signature',
+  signed_template: 'X-Webhook-Signature',
+  ecdsa_p256: 'X-Webhook-Signature',
+  header_token: 'Authorization',
+  basic: 'Authorization',
+  linear: 'Linear-Signature',
+  mailgun: null,
+  microsoft_graph: null,
   none: null,
 };
 
@@ -40,7 +63,16 @@ const verifyByScheme: Readonly<Record<SignatureScheme, VerifySignature>> = {
   standard_webhooks: verifyStandardWebhooks,
   hmac_hex: verifyHmacHex,
   hmac_base64: verifyHmacBase64,
+  hmac_sha1_hex: verifyHmacSha1Hex,
+  hmac_sha512_hex: verifyHmacSha512Hex,
   timestamped_hmac: verifyTimestampedHmac,
+  signed_template: verifySignedTemplate,
+  ecdsa_p256: verifyEcdsaP256,
+  header_token: verifyHeaderToken,
+  basic: verifyBasic,
+  linear: verifyLinear,
+  mailgun: verifyMailgun,
+  microsoft_graph: verifyMicrosoftGraph,
   none: trustTheToken,
 };
 

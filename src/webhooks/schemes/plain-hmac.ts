@@ -1,7 +1,8 @@
 import {
   decodeBase64Digest,
   decodeHexDigest,
-  hmacSha256,
+  type HashName,
+  hmacOf,
   matchSignatures,
   readHeader,
   refused,
@@ -10,19 +11,26 @@ import {
 
 const defaultHeader = 'x-webhook-signature';
 
-function verifyPlain(decode: (text: string) => Buffer | null): VerifySignature {
+function verifyPlain(hash: HashName, decode: (text: string) => Buffer | null): VerifySignature {
+  const prefix = `${hash}=`;
   return (delivery, secrets, settings) => {
     const header = readHeader(delivery.headers, settings.signatureHeader ?? defaultHeader);
     if (header === null) return refused('missing_signature');
     // `sha256=` in front is common (GitHub's form) and says nothing that the scheme does not.
-    const digest = decode(header.startsWith('sha256=') ? header.slice('sha256='.length) : header);
+    const digest = decode(header.startsWith(prefix) ? header.slice(prefix.length) : header);
     if (digest === null) return refused('malformed_signature');
-    return matchSignatures([digest], secrets, (secret) => hmacSha256(secret, delivery.body));
+    return matchSignatures([digest], secrets, (secret) => hmacOf(hash, secret, delivery.body));
   };
 }
 
 /** `<header>: [sha256=]<64 hex of HMAC-SHA256 over the body>`, either letter case. */
-export const verifyHmacHex: VerifySignature = verifyPlain(decodeHexDigest);
+export const verifyHmacHex: VerifySignature = verifyPlain('sha256', decodeHexDigest);
 
 /** `<header>: [sha256=]<padded base64 of HMAC-SHA256 over the body>`, as Shopify sends it. */
-export const verifyHmacBase64: VerifySignature = verifyPlain(decodeBase64Digest);
+export const verifyHmacBase64: VerifySignature = verifyPlain('sha256', decodeBase64Digest);
+
+/** `<header>: [sha1=]<40 hex of HMAC-SHA1 over the body>`: old senders. */
+export const verifyHmacSha1Hex: VerifySignature = verifyPlain('sha1', (text) => decodeHexDigest(text, 20));
+
+/** `<header>: [sha512=]<128 hex of HMAC-SHA512 over the body>`. */
+export const verifyHmacSha512Hex: VerifySignature = verifyPlain('sha512', (text) => decodeHexDigest(text, 64));

@@ -19,6 +19,12 @@ export interface SchemeSettings {
   readonly signatureHeader: string | null;
   /** How far the sender's clock may be from ours, in both directions. */
   readonly toleranceSeconds: number;
+  /** What is signed, of schemes that leave it to the sender. */
+  readonly signedTemplate?: string | null;
+  /** The header that carries the signed time, of the same. */
+  readonly timestampHeader?: string | null;
+  /** The webhook's own address as its sender knows it, where the sender signs it. */
+  readonly publicUrl?: string | null;
 }
 
 export type Refusal = 'missing_signature' | 'malformed_signature' | 'stale_timestamp' | 'wrong_signature';
@@ -41,11 +47,17 @@ export function readHeader(headers: DeliveryHeaders, name: string): string | nul
   return value === undefined || value === '' ? null : value;
 }
 
-/** HMAC-SHA256 over the parts as if they were one text, without copying the body. */
-export function hmacSha256(key: string | Buffer, ...parts: readonly (string | Buffer)[]): Buffer {
-  const hmac = createHmac('sha256', key);
+export type HashName = 'sha1' | 'sha256' | 'sha512';
+
+/** An HMAC over the parts as if they were one text, without copying the body. */
+export function hmacOf(hash: HashName, key: string | Buffer, ...parts: readonly (string | Buffer)[]): Buffer {
+  const hmac = createHmac(hash, key);
   for (const part of parts) hmac.update(part);
   return hmac.digest();
+}
+
+export function hmacSha256(key: string | Buffer, ...parts: readonly (string | Buffer)[]): Buffer {
+  return hmacOf('sha256', key, ...parts);
 }
 
 /** Equal in constant time; both sides are hashed first, so that not even the lengths show. */
@@ -54,20 +66,19 @@ export function equalsSecretly(left: Buffer | string, right: Buffer | string): b
   return timingSafeEqual(digest(left), digest(right));
 }
 
-const hexPattern = /^[0-9a-fA-F]{64}$/;
-const base64Pattern = /^[A-Za-z0-9+/]{43}=$/;
+const sha256Bytes = 32;
 
-/** 32 bytes from 64 hexadecimal digits of either case, or null. */
-export function decodeHexDigest(text: string): Buffer | null {
-  return hexPattern.test(text) ? Buffer.from(text, 'hex') : null;
+/** So many bytes from hexadecimal digits of either case, or null. */
+export function decodeHexDigest(text: string, bytes = sha256Bytes): Buffer | null {
+  return text.length === bytes * 2 && /^[0-9a-fA-F]+$/.test(text) ? Buffer.from(text, 'hex') : null;
 }
 
-/** 32 bytes from padded standard base64, strictly, or null. */
-export function decodeBase64Digest(text: string): Buffer | null {
-  if (!base64Pattern.test(text)) return null;
+/** So many bytes from padded standard base64, strictly, or null. */
+export function decodeBase64Digest(text: string, bytes = sha256Bytes): Buffer | null {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return null;
   const digest = Buffer.from(text, 'base64');
   // Two spellings of one digest (stray low bits in the last character) are no two signatures: only the canonical one counts.
-  return digest.toString('base64') === text ? digest : null;
+  return digest.length === bytes && digest.toString('base64') === text ? digest : null;
 }
 
 /** From here on a Unix time is one of milliseconds: as seconds it would lie in the year 5138. */
@@ -82,6 +93,20 @@ export function isTimely(unixTime: string, receivedAtMs: number, toleranceSecond
   const time = Number(unixTime);
   const seconds = time >= leastMilliseconds ? Math.floor(time / 1000) : time;
   return Math.abs(Math.floor(receivedAtMs / 1000) - seconds) <= toleranceSeconds;
+}
+
+/** The same of a time as senders write it: Unix, or RFC 3339 with any fraction of a second. */
+export function isTimelyText(time: string, receivedAtMs: number, toleranceSeconds: number): boolean {
+  if (/^\d+$/.test(time)) return isTimely(time, receivedAtMs, toleranceSeconds);
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:Z|[+-]\d\d:\d\d)$/i.test(time)) return false;
+  const atMs = Date.parse(time.replace(/(\.\d{3})\d*/, '$1'));
+  return Math.abs(receivedAtMs - atMs) <= toleranceSeconds * 1000;
+}
+
+/** The place of the secret that `isMatch` takes; every one is looked at. */
+export function matchSecrets(secrets: readonly string[], isMatch: (secret: string) => boolean): SignatureVerdict {
+  const matched = secrets.map(isMatch).indexOf(true);
+  return matched === -1 ? refused('wrong_signature') : { genuine: true, matchedSecret: matched };
 }
 
 /** Looks every secret over, also after a match, and says which of them made one of the signatures. */

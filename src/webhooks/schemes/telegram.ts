@@ -1,4 +1,4 @@
-import { equalsSecretly, readHeader, refused, type VerifySignature } from './scheme.ts';
+import { equalsSecretly, matchSecrets, readHeader, refused, type VerifySignature } from './scheme.ts';
 
 /**
  * `X-Telegram-Bot-Api-Secret-Token` carries the secret itself: it proves the sender, not the body.
@@ -7,7 +7,5 @@ import { equalsSecretly, readHeader, refused, type VerifySignature } from './sch
 export const verifyTelegram: VerifySignature = (delivery, secrets, settings) => {
   const token = readHeader(delivery.headers, settings.signatureHeader ?? 'x-telegram-bot-api-secret-token');
   if (token === null) return refused('missing_signature');
-  const matches = secrets.map((secret) => equalsSecretly(token, secret));
-  const matched = matches.indexOf(true);
-  return matched === -1 ? refused('wrong_signature') : { genuine: true, matchedSecret: matched };
+  return matchSecrets(secrets, (secret) => equalsSecretly(token, secret));
 };

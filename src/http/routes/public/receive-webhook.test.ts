@@ -46,6 +46,11 @@ const webhook: Webhook = {
   overLimitPolicy: 'reject',
   hasTarget: false,
   includesRaw: false,
+  signedHeaders: [],
+  handshake: null,
+  verifyToken: null,
+  tellsDuplicates: true,
+  duplicateWindowSeconds: null,
 };
 
 const untouched: LimitState = {

@@ -4,10 +4,16 @@ import { invalidInput, ServiceError } from '../../../errors.ts';
 import { familyLimitOf } from '../../../gateway/execute-call.ts';
 import { hashTokenHex } from '../../../secrets/token-hash.ts';
 import { looksLikeWebhookToken } from '../../../webhooks/managing/webhook-secrets.ts';
-import { type ReceiveDeps, type Reception, receiveDelivery } from '../../../webhooks/receiving/receive-delivery.ts';
+import {
+  type ReceiveDeps,
+  type Reception,
+  receiveDelivery,
+  receiveHandshake,
+} from '../../../webhooks/receiving/receive-delivery.ts';
 import { compileRanges, sourceAddressOf } from '../../../webhooks/receiving/source-address.ts';
 import type { UnverifiedBodies, UnverifiedBody } from '../../../webhooks/receiving/unverified-bodies.ts';
 import type { DeliveryHeaders } from '../../../webhooks/schemes/scheme.ts';
+import type { HandshakeReply } from '../../../webhooks/source.ts';
 import type { Routes } from '../../app.ts';
 import { jsonContentType } from '../../reply/answer.ts';
 import { setRefusedLimit } from '../../reply/call-reply.ts';
@@ -33,12 +39,11 @@ const contentTypes = new WeakMap<FastifyRequest, string>();
  */
 export function hooksRoute(deps: HooksRouteDeps): Routes {
   const trusted = compileRanges(deps.trustedProxies);
-  const handle = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  const arrived = (request: FastifyRequest) => {
     const { webhook_token: token } = request.params as { webhook_token: string };
     if (!looksLikeWebhookToken(token)) throw new ServiceError('NOT_FOUND', 'There is no such webhook.');
     const headers = headersOf(request);
-    let kept: UnverifiedBody | null = null;
-    const receiving = receiveDelivery(deps, {
+    return {
       tokenHashHex: hashTokenHex(token),
       headers,
       contentType: contentTypes.get(request) ?? null,
@@ -48,6 +53,19 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
         trusted,
       ),
       requestId: request.id,
+      query: () => queryOf(request),
+    };
+  };
+  const handleHandshake = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const answer = await receiveHandshake(deps, arrived(request));
+    if (answer !== null) return sendHandshake(reply, answer);
+    reply.header('allow', 'POST');
+    throw new ServiceError('METHOD_NOT_ALLOWED', 'This path takes POST.');
+  };
+  const handle = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    let kept: UnverifiedBody | null = null;
+    const receiving = receiveDelivery(deps, {
+      ...arrived(request),
       async readBody(maxBytes, tenantId) {
         kept = deps.bodies.open(tenantId);
         const read = await readBoundedBody(request.raw, maxBytes, kept);
@@ -64,6 +82,7 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
         throw error;
       })
       .finally(() => kept?.release());
+    if (reception.status === 'handshake') return sendHandshake(reply, reception.reply);
     deps.limits.set(reply, reception.tenantId, familyLimitOf(reception.limit, deps.clock.now()));
     return reply.header('content-type', jsonContentType).send(answerOf(reception));
   };
@@ -92,6 +111,17 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
           },
           handle,
         );
+        hooks.get(
+          url,
+          {
+            config: { answers: { 200: Type.String() } },
+            schema: {
+              ...(url.startsWith('/api') ? { tags: ['webhooks'] } : {}),
+              summary: 'What Meta, Dropbox and Trello ask before they send; 405 for all others',
+            },
+          },
+          handleHandshake,
+        );
       }
     });
   };
@@ -103,13 +133,27 @@ function noRoom(): ServiceError {
   });
 }
 
+/** Never anything that a browser would run, however its sender came by the address. */
+function sendHandshake(reply: FastifyReply, { status, contentType, body }: HandshakeReply): FastifyReply {
+  return reply
+    .code(status)
+    .headers({ 'content-type': contentType, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' })
+    .send(body);
+}
+
+/** The query as it was sent: the framework's own reading of it knows no order and no repetition. */
+function queryOf(request: FastifyRequest): URLSearchParams {
+  const at = request.url.indexOf('?');
+  return new URLSearchParams(at === -1 ? '' : request.url.slice(at + 1));
+}
+
 const anyBody = Type.Unknown({
   description: 'Whatever the sender signed: the bytes count, not their type.',
   examples: [{ type: 'order.paid', event_id: 'order-17-paid' }],
 });
 
 /** A string, not bytes: Node writes it in one piece with the headers. */
-function answerOf(reception: Reception): string {
+function answerOf(reception: Exclude<Reception, { status: 'handshake' }>): string {
   if (reception.status === 'ignored') return '{"status":"ignored"}';
   return `{"status":"${reception.status}","event_id":"${reception.eventId}"}`;
 }

@@ -39,6 +39,8 @@ function named(body: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
     // null asks for the scheme's own: that one is looked at, so that one is shown.
     signatureHeader: or(body.signature_header, usualHeader) ?? usualSignatureHeaders[signatureScheme],
     signatureScheme,
+    signedTemplate: or(body.signed_template, isSameScheme ? otherwise.signedTemplate : null),
+    timestampHeader: or(body.timestamp_header, isSameScheme ? otherwise.timestampHeader : null),
     toleranceSeconds: or(body.tolerance_seconds, otherwise.toleranceSeconds),
     maxPayloadSizeBytes: or(body.max_payload_size_bytes, otherwise.maxPayloadSizeBytes),
     targetUrl: or(body.target_url, otherwise.targetUrl),
@@ -47,6 +49,7 @@ function named(body: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
     eventTypeFrom: or(body.event_type_from, otherwise.eventTypeFrom),
     deliveryIdFrom: or(body.delivery_id_from, otherwise.deliveryIdFrom),
     duplicateBy: or(body.duplicate_by, otherwise.duplicateBy),
+    duplicateWindowSeconds: or(body.duplicate_window_seconds, otherwise.duplicateWindowSeconds),
     ordered: or(body.ordered, otherwise.ordered),
     includeRaw: or(body.include_raw, otherwise.includeRaw),
     collector:
@@ -62,6 +65,7 @@ function named(body: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
             },
     secretKey: body.secret_key,
     targetSecret: body.target_secret,
+    verifyToken: body.verify_token,
   };
 }
 

@@ -2,8 +2,9 @@
 import Type, { type Static } from 'typebox';
 import { targetStates, webhookEventStatuses } from '../../../storage/tables/webhook-events.ts';
 import { longestGraceSeconds } from '../../../webhooks/managing/manage-webhooks.ts';
+import { longestDuplicateWindowSeconds } from '../../../webhooks/managing/present-webhook.ts';
 import { signatureSchemes } from '../../../webhooks/receiving/verify-signature.ts';
-import { duplicateRules } from '../../../webhooks/sources/sources.ts';
+import { duplicateRules } from '../../../webhooks/source.ts';
 import { cursorSchema, limitSchema, timeSchema } from '../../request/query-values.ts';
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
@@ -15,6 +16,8 @@ const place = Type.String({ maxLength: 210, description: '`header:Name` or `body
 const webhookName = Type.String({ minLength: 1, maxLength: 200 });
 const sourceService = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$', examples: ['github', 'custom'] });
 
+const headerName = Type.String({ pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}$" });
+
 const settable = {
   source_service_id: Type.Optional(nullable(uuid)),
   event_types: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 200 })),
@@ -24,8 +27,20 @@ const settable = {
       description: 'Addresses and CIDRs; `published` becomes the ranges that Stripe or Telegram publish.',
     }),
   ),
-  signature_header: Type.Optional(nullable(Type.String({ pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}$" }))),
+  signature_header: Type.Optional(nullable(headerName)),
   signature_scheme: Type.Optional(literals(signatureSchemes)),
+  signed_template: Type.Optional(
+    nullable(
+      Type.String({
+        minLength: 1,
+        maxLength: 500,
+        description:
+          'What the signature covers: `{body}`, `{timestamp}`, `{url}`, `{header:Name}` and text between them.',
+        examples: ['v0:{timestamp}:{body}'],
+      }),
+    ),
+  ),
+  timestamp_header: Type.Optional(nullable(headerName)),
   tolerance_seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400 })),
   max_payload_size_bytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 104_857_600 })),
   target_url: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 2048 }))),
@@ -39,10 +54,13 @@ const settable = {
       {
         default: 'delivery_id',
         description:
-          '`delivery_id_or_body`: a body that was taken within 7 days is a duplicate under any id. For senders whose ' +
-          'signature does not cover the id.',
+          '`delivery_id_or_body`: a body that was taken within the window is a duplicate under any id. For senders whose ' +
+          'signature does not cover the id. `none`: every delivery is a new one.',
       },
     ),
+  ),
+  duplicate_window_seconds: Type.Optional(
+    Type.Integer({ minimum: 60, maximum: longestDuplicateWindowSeconds, default: longestDuplicateWindowSeconds }),
   ),
   ordered: Type.Optional(
     Type.Boolean({ description: 'One delivery to the target after the other, in the order of arrival.' }),
@@ -68,6 +86,9 @@ const settable = {
   ),
   secret_key: Type.Optional(secret),
   target_secret: Type.Optional(secret),
+  verify_token: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, description: 'Write-only. What Meta shows when the URL is set.' }),
+  ),
 };
 
 /** What the service shows and nobody sets. A body may carry them, so that what was read can be sent back. */
@@ -77,6 +98,7 @@ const readOnly = Object.fromEntries(
     'management_company_id',
     'webhook_url',
     'has_secret_key',
+    'has_verify_token',
     'previous_secret_until',
     'last_received_at',
     'total_received',
@@ -199,7 +221,10 @@ export const webhookSchema = Type.Object({
   allowed_ips: Type.Array(Type.String()),
   signature_header: nullable(Type.String()),
   signature_scheme: literals(signatureSchemes),
+  signed_template: nullable(Type.String()),
+  timestamp_header: nullable(Type.String()),
   has_secret_key: Type.Boolean(),
+  has_verify_token: Type.Boolean(),
   previous_secret_until: nullable(time),
   tolerance_seconds: Type.Integer(),
   max_payload_size_bytes: Type.Integer(),
@@ -208,6 +233,7 @@ export const webhookSchema = Type.Object({
   event_type_from: nullable(Type.String()),
   delivery_id_from: nullable(Type.String()),
   duplicate_by: literals(duplicateRules),
+  duplicate_window_seconds: Type.Integer(),
   ordered: Type.Boolean(),
   include_raw: Type.Boolean(),
   collector: nullable(anyObject),
@@ -220,6 +246,7 @@ export const webhookSchema = Type.Object({
   created_at: time,
   updated_at: time,
   secret_key: Type.Optional(Type.String({ description: 'Only where it was made just now: shown this once.' })),
+  verify_token: Type.Optional(Type.String({ description: 'Only where it was made just now: shown this once.' })),
   target_secret: Type.Optional(Type.String({ description: 'Signs deliveries to the target: shown once.' })),
 });
 
@@ -248,6 +275,34 @@ export const webhookListSchema = Type.Object({
   webhooks: Type.Array(webhookSchema),
   total: Type.Integer(),
   next_cursor: nullable(Type.String()),
+});
+
+/** Of `GET /webhooks/sources`. */
+export const sourceListSchema = Type.Object({
+  sources: Type.Array(
+    Type.Object({
+      source_service: Type.String(),
+      title: Type.String(),
+      documentation_url: nullable(Type.String()),
+      set_up: Type.String({ description: 'What to do on the sender’s side.' }),
+      signature_scheme: literals(signatureSchemes),
+      signature_header: nullable(Type.String()),
+      signed_template: nullable(Type.String()),
+      timestamp_header: nullable(Type.String()),
+      tolerance_seconds: Type.Integer(),
+      secret_from: literals(['us', 'sender', 'none']),
+      has_verify_token: Type.Boolean(),
+      event_type_from: Type.Array(Type.String()),
+      delivery_id_from: Type.Array(Type.String({ description: 'Without any, the hash of the body.' })),
+      duplicate_by: literals(duplicateRules),
+      max_payload_size_bytes: Type.Integer(),
+      over_limit_policy: literals(['reject', 'defer']),
+      published_ranges: Type.Array(Type.String()),
+      handshake: nullable(Type.String()),
+      retries: Type.Object({ timeout_seconds: nullable(Type.Integer()), description: Type.String() }),
+      sample: Type.Object({ content_type: Type.String(), headers: anyObject, body: Type.String() }),
+    }),
+  ),
 });
 
 const target = nullable(

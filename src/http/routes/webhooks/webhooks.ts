@@ -19,6 +19,7 @@ import {
   rotateSecret,
   rotateToken,
 } from '../../../webhooks/managing/manage-webhooks.ts';
+import { presentSources } from '../../../webhooks/managing/present-sources.ts';
 import { presentWebhook } from '../../../webhooks/managing/present-webhook.ts';
 import { apiPrefix, type Routes } from '../../app.ts';
 import { type Answer, answerShownOnce, jsonAnswer, sendAnswer } from '../../reply/answer.ts';
@@ -31,6 +32,7 @@ import {
   rotatedSecretSchema,
   rotatedTokenSchema,
   rotateSecretSchema,
+  sourceListSchema,
   type WebhookBody,
   type WebhookPatch,
   webhookBodySchema,
@@ -96,6 +98,15 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
           location: `${apiPrefix}/webhooks/${changed.row.id}`,
         });
       }),
+    );
+
+    app.get(
+      '/webhooks/sources',
+      {
+        config: { access, answers: { 200: sourceListSchema } },
+        schema: { tags, summary: 'The kinds of senders that are known: their defaults, handshakes and samples' },
+      },
+      async () => ({ sources: presentSources() }),
     );
 
     app.get(
@@ -179,10 +190,12 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
 /** Of answers that may show what was made: a repetition shows none of it. */
 const shownOnce = ['secret_key', 'target_secret', 'verify_token'];
 
-function presentChanged(deps: WebhooksRoutesDeps, { row, madeSecret, madeTargetSecret }: ChangedWebhook) {
+function presentChanged(deps: WebhooksRoutesDeps, changed: ChangedWebhook) {
+  const { row, madeSecret, madeTargetSecret, madeVerifyToken } = changed;
   return {
     ...presentWebhook(deps, row),
     ...(madeSecret === null ? {} : { secret_key: madeSecret }),
+    ...(madeVerifyToken === null ? {} : { verify_token: madeVerifyToken }),
     ...(madeTargetSecret === null ? {} : { target_secret: madeTargetSecret }),
   };
 }

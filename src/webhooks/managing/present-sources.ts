@@ -1,0 +1,27 @@
+/** `GET /webhooks/sources`: every kind of sender that is known here, for forms and for people. */
+import { describeFactSource, webhookSources } from '../sources/sources.ts';
+
+export function presentSources() {
+  return Object.entries(webhookSources).map(([name, source]) => ({
+    source_service: name,
+    title: source.title,
+    documentation_url: source.documentationUrl,
+    set_up: source.setUp,
+    signature_scheme: source.signatureScheme,
+    signature_header: source.signatureHeader,
+    signed_template: source.signedTemplate ?? null,
+    timestamp_header: source.timestampHeader ?? null,
+    tolerance_seconds: source.toleranceSeconds ?? 300,
+    secret_from: source.secretFrom,
+    has_verify_token: source.hasVerifyToken === true,
+    event_type_from: source.eventTypeFrom.map(describeFactSource),
+    delivery_id_from: source.deliveryIdFrom.map(describeFactSource),
+    duplicate_by: source.duplicateBy ?? 'delivery_id',
+    max_payload_size_bytes: source.maxPayloadSizeBytes,
+    over_limit_policy: source.overLimitPolicy,
+    published_ranges: source.publishedRanges,
+    handshake: source.handshake?.description ?? null,
+    retries: { timeout_seconds: source.retries.timeoutSeconds, description: source.retries.description },
+    sample: { content_type: source.sample.contentType, headers: source.sample.headers, body: source.sample.body },
+  }));
+}

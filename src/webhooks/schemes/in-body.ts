@@ -1,0 +1,79 @@
+/** Schemes that have what vouches for a delivery, or its time, in the body itself. */
+import { readBody } from '../receiving/read-body.ts';
+import {
+  decodeHexDigest,
+  equalsSecretly,
+  hmacSha256,
+  isTimely,
+  matchSecrets,
+  matchSignatures,
+  readHeader,
+  refused,
+  type SignedDelivery,
+  type VerifySignature,
+} from './scheme.ts';
+
+/** Bodies are looked into before anything vouches for them: no more of one than this. */
+const maxReadBytes = 4 * 1024 * 1024;
+
+function membersOf({ body, headers }: SignedDelivery): Readonly<Record<string, unknown>> {
+  if (body.length > maxReadBytes) return {};
+  const { parsed } = readBody(body, headers['content-type'] ?? null, undefined, maxReadBytes);
+  return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : {};
+}
+
+/**
+ * Mailgun: HMAC-SHA256 in hexadecimal over a time and a token, all three in the body's `signature`, or in fields of a form
+ * of those names. The event itself is not signed. Source: Mailgun Docs, "Securing webhooks".
+ */
+export const verifyMailgun: VerifySignature = (delivery, secrets, settings) => {
+  const { timestamp, token, signature } = mailgunFields(delivery);
+  if (typeof signature !== 'string' || typeof token !== 'string' || timestamp === undefined) {
+    return refused('missing_signature');
+  }
+  const digest = decodeHexDigest(signature);
+  if (digest === null) return refused('malformed_signature');
+  const time = String(timestamp);
+  const verdict = matchSignatures([digest], secrets, (secret) => hmacSha256(secret, time, token));
+  if (!verdict.genuine) return verdict;
+  return isTimely(time, delivery.receivedAtMs, settings.toleranceSeconds) ? verdict : refused('stale_timestamp');
+};
+
+function mailgunFields(delivery: SignedDelivery): Readonly<Record<string, unknown>> {
+  const { signature } = membersOf(delivery);
+  if (typeof signature === 'object' && signature !== null) return signature as Record<string, unknown>;
+  const isForm = delivery.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  if (!isForm || delivery.body.length > 256 * 1024) return {};
+  const fields = new URLSearchParams(delivery.body.toString('utf8'));
+  return Object.fromEntries(['timestamp', 'token', 'signature'].map((name) => [name, fields.get(name) ?? undefined]));
+}
+
+/**
+ * Microsoft Graph: each notification of a batch bears the `clientState` of its subscription, which is the secret.
+ * Source: Microsoft Graph, "Receive change notifications through webhooks".
+ */
+export const verifyMicrosoftGraph: VerifySignature = (delivery, secrets) => {
+  const { value } = membersOf(delivery);
+  if (!Array.isArray(value) || value.length === 0) return refused('malformed_signature');
+  const states = value.map((one: unknown) => (one as { readonly clientState?: unknown } | null)?.clientState);
+  if (!states.every((state) => typeof state === 'string')) return refused('missing_signature');
+  const distinct = [...new Set(states as string[])].slice(0, 10);
+  return matchSecrets(secrets, (secret) => distinct.every((state) => equalsSecretly(state, secret)));
+};
+
+/**
+ * Linear: HMAC-SHA256 in hexadecimal over the body, whose member `webhookTimestamp` is the time, in milliseconds.
+ * Source: Linear Developers, "Webhooks".
+ */
+export const verifyLinear: VerifySignature = (delivery, secrets, settings) => {
+  const header = readHeader(delivery.headers, settings.signatureHeader ?? 'linear-signature');
+  if (header === null) return refused('missing_signature');
+  const digest = decodeHexDigest(header);
+  if (digest === null) return refused('malformed_signature');
+  const verdict = matchSignatures([digest], secrets, (secret) => hmacSha256(secret, delivery.body));
+  if (!verdict.genuine) return verdict;
+  const { webhookTimestamp } = membersOf(delivery);
+  const isGiven = typeof webhookTimestamp === 'number' || typeof webhookTimestamp === 'string';
+  const isInTime = isGiven && isTimely(String(webhookTimestamp), delivery.receivedAtMs, settings.toleranceSeconds);
+  return isInTime ? verdict : refused('stale_timestamp');
+};

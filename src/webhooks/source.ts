@@ -1,0 +1,147 @@
+/**
+ * What a kind of sender is: one value, which its file under `sources/` exports. A webhook created for it takes its defaults
+ * from here, and everything of them can be overridden per webhook.
+ */
+import type { SignatureScheme } from './receiving/verify-signature.ts';
+import type { DeliveryHeaders } from './schemes/scheme.ts';
+
+export type OverLimitPolicy = 'reject' | 'defer';
+
+/** What makes a delivery one that was seen before. */
+export const duplicateRules = ['delivery_id', 'delivery_id_or_body', 'none'] as const;
+export type DuplicateRule = (typeof duplicateRules)[number];
+
+/** Where a fact of a delivery is found. Plain data: large bodies are read in another thread. */
+export type FactSource =
+  | { readonly in: 'header'; readonly name: string }
+  /** Under a path of the JSON body; `*` is each item of a list, for senders that send several events in one. */
+  | { readonly in: 'body'; readonly path: readonly string[] }
+  /** A field of a form. */
+  | { readonly in: 'form'; readonly name: string }
+  /** The name of the body's first member but for this one. */
+  | { readonly in: 'member name'; readonly except: string | null }
+  /** The first part, and behind it each other that is there; with `needsAll`, nothing where one is missing. */
+  | {
+      readonly in: 'joined';
+      readonly parts: readonly FactSource[];
+      readonly separator: string;
+      readonly needsAll: boolean;
+    };
+
+export const header = (name: string): FactSource => ({ in: 'header', name: name.toLowerCase() });
+export const body = (path: string): FactSource => ({ in: 'body', path: path.split('.') });
+export const form = (name: string): FactSource => ({ in: 'form', name });
+/** `issues` and `opened` as `issues.opened`; `issues` alone where there is no more. */
+export const withDetail = (...parts: readonly FactSource[]): FactSource => ({
+  in: 'joined',
+  parts,
+  separator: '.',
+  needsAll: false,
+});
+export const together = (...parts: readonly FactSource[]): FactSource => ({
+  in: 'joined',
+  parts,
+  separator: ':',
+  needsAll: true,
+});
+
+/** What a sender asks before it sends, and how it is answered. The only answers that show anything of a request. */
+export interface Handshake {
+  /** In a sentence, for people. */
+  readonly description: string;
+  /** A GET or HEAD. null: it is none that this sender asks. */
+  readonly onGet?: (query: URLSearchParams, verifyToken: string | null) => HandshakeReply | null;
+  /** A POST before its signature is looked at. null: it is a delivery. */
+  readonly onPost?: (query: URLSearchParams) => HandshakeReply | null;
+  /** An unsigned POST. null: it is a delivery that is refused. */
+  readonly onUnsigned?: (body: Buffer) => HandshakeReply | null;
+  /** A POST whose signature held. null: it is a delivery. */
+  readonly onGenuine?: (genuine: GenuineRequest) => HandshakeReply | null;
+}
+
+export interface GenuineRequest {
+  readonly headers: DeliveryHeaders;
+  readonly body: Buffer;
+  /** The one that the request was signed with. */
+  readonly secret: string;
+}
+
+export interface HandshakeReply {
+  readonly status: 200 | 403;
+  readonly contentType: 'text/plain; charset=utf-8' | 'application/json; charset=utf-8';
+  readonly body: string;
+}
+
+export interface SourceSample {
+  readonly contentType: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface WebhookSource {
+  /** As people write it. */
+  readonly title: string;
+  readonly documentationUrl: string | null;
+  /** What to do on the sender's side, in a sentence. */
+  readonly setUp: string;
+  readonly signatureScheme: SignatureScheme;
+  readonly signatureHeader: string | null;
+  readonly signedTemplate?: string;
+  readonly timestampHeader?: string;
+  /** Default: 300. */
+  readonly toleranceSeconds?: number;
+  /** Whose the secret is: made here, or by the sender and to be given as `secret_key`. */
+  readonly secretFrom: 'us' | 'sender' | 'none';
+  /** The first that has a value wins. */
+  readonly eventTypeFrom: readonly FactSource[];
+  /** The sender's own id of a delivery. Without any, the body's hash is the id. */
+  readonly deliveryIdFrom: readonly FactSource[];
+  /** Default: `delivery_id`. */
+  readonly duplicateBy?: DuplicateRule;
+  readonly maxPayloadSizeBytes: number;
+  /** `defer` for senders that never repeat: what is refused is gone. The others try again by themselves. */
+  readonly overLimitPolicy: OverLimitPolicy;
+  /** What `published` in `allowed_ips` stands for. */
+  readonly publishedRanges: readonly string[];
+  /** Its addresses are all that vouch for it: they are applied unless the webhook says otherwise. Elsewhere they are never
+   * applied unasked, because such lists change. */
+  readonly isKnownByAddress?: true;
+  readonly handshake?: Handshake;
+  /** Its handshake shows a token that the webhook has for it. */
+  readonly hasVerifyToken?: true;
+  readonly retries: {
+    /** So long it waits for the answer; null: not said by the sender. */
+    readonly timeoutSeconds: number | null;
+    /** What it does where the answer is no success, in a sentence. */
+    readonly description: string;
+  };
+  /** A delivery as the sender documents it, without its signature. */
+  readonly sample: SourceSample;
+}
+
+export const mebibyte = 1_048_576;
+
+/** A challenge is short and harmless, or it is none. */
+export function echo(challenge: unknown): HandshakeReply | null {
+  if (typeof challenge !== 'string' || !/^[\x20-\x7e]{1,1000}$/.test(challenge)) return null;
+  return plain(challenge);
+}
+
+export function plain(text: string): HandshakeReply {
+  return { status: 200, contentType: 'text/plain; charset=utf-8', body: text };
+}
+
+export function json(value: unknown): HandshakeReply {
+  return { status: 200, contentType: 'application/json; charset=utf-8', body: JSON.stringify(value) };
+}
+
+/** The members of a small JSON object; none where it is no such. */
+export function membersOf(bytes: Buffer): Readonly<Record<string, unknown>> {
+  if (bytes.length > 16 * 1024) return {};
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

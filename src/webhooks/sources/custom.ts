@@ -1,0 +1,23 @@
+import { body, header, mebibyte, type WebhookSource } from '../source.ts';
+
+/** Any sender that signs its bodies with HMAC-SHA256, and what every unknown `source_service` begins with. */
+export const custom: WebhookSource = {
+  title: 'Custom',
+  documentationUrl: null,
+  setUp: 'Sign each body with HMAC-SHA256 and the secret, and put the hexadecimal digest into X-Webhook-Signature.',
+  signatureScheme: 'hmac_hex',
+  signatureHeader: 'X-Webhook-Signature',
+  secretFrom: 'us',
+  // What the signature covers comes first: a header beside it is anybody's word.
+  eventTypeFrom: [body('type'), body('event_type'), body('event'), header('x-event-type')],
+  deliveryIdFrom: [body('event_id'), body('id'), header('x-delivery-id')],
+  maxPayloadSizeBytes: mebibyte,
+  overLimitPolicy: 'reject',
+  publishedRanges: [],
+  retries: { timeoutSeconds: null, description: 'As the sender does it.' },
+  sample: {
+    contentType: 'application/json',
+    headers: {},
+    body: '{"type":"order.paid","event_id":"order-17-paid","total":120000}',
+  },
+};

@@ -1,0 +1,28 @@
+import { echo, mebibyte, type WebhookSource } from '../source.ts';
+
+/** Dropbox Developers, "Webhooks"; dropbox/mdwebhook. */
+export const dropbox: WebhookSource = {
+  title: 'Dropbox',
+  documentationUrl: 'https://www.dropbox.com/developers/reference/webhooks',
+  setUp: 'Give the app secret here as secret_key, then add the URL under Webhooks in the app’s console.',
+  signatureScheme: 'hmac_hex',
+  signatureHeader: 'X-Dropbox-Signature',
+  secretFrom: 'sender',
+  eventTypeFrom: [{ in: 'member name', except: null }],
+  deliveryIdFrom: [],
+  // It says only that something changed in an account: the next change brings the same bytes.
+  duplicateBy: 'none',
+  maxPayloadSizeBytes: mebibyte,
+  overLimitPolicy: 'reject',
+  publishedRanges: [],
+  handshake: {
+    description: 'GET with a challenge is answered with it.',
+    onGet: (query) => echo(query.get('challenge')),
+  },
+  retries: { timeoutSeconds: 10, description: 'Any 2xx is success; else repeated with growing pauses, for hours.' },
+  sample: {
+    contentType: 'application/json',
+    headers: {},
+    body: '{"list_folder":{"accounts":["dbid:AAH4f99T0taONIb-OurWxbNQ6ywGRopQngc"]},"delta":{"users":[12345678]}}',
+  },
+};
