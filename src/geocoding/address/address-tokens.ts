@@ -24,6 +24,12 @@ const littleWords = new Set(['в', 'с', 'к', 'о', 'у', 'и']);
 const letterDesignators = new Set(['д', 'd', 'к', 'k', 'х', 'x', 'у', 'u']);
 const needsNumber = new Set(['house', 'building', 'flat', 'room', 'entrance', 'floor']);
 
+interface Neighbours {
+  readonly numberBefore: boolean;
+  readonly nameBefore: boolean;
+  readonly numberRead: boolean;
+}
+
 export class AddressTokens {
   readonly tokens: readonly Token[];
   private readonly breaks: readonly Break[];
@@ -62,17 +68,18 @@ export class AddressTokens {
   }
 
   /**
-   * The designator at a token, the longest that there is. `numberBefore`: a number stands right before it. Short ones are
-   * also letters and words; their neighbours tell.
+   * The designator at a token, the longest that there is. Short ones are also letters and words; their neighbours tell.
+   * `numberBefore`: a number stands right before it that it may count; `numberRead`: one that is something else's already.
    */
-  designatorAt(index: number, numberBefore = false, nameBefore = false): FoundDesignator | null {
+  designatorAt(index: number, numberBefore = false, nameBefore = false, numberRead = false): FoundDesignator | null {
     if (this.tokens[index]?.kind !== 'word') return null;
     for (let length = longestDesignator; length >= 1; length -= 1) {
       const text = this.joined(index, length);
       const found = text === null ? undefined : designators.get(text);
       if (found === undefined || text === null) continue;
       const end = index + length;
-      if (this.designates(found, text, index, end, numberBefore, nameBefore)) return { ...found, text, end };
+      if (this.designates(found, text, index, end, { numberBefore, nameBefore, numberRead }))
+        return { ...found, text, end };
     }
     return null;
   }
@@ -98,8 +105,7 @@ export class AddressTokens {
     text: string,
     index: number,
     end: number,
-    numberBefore: boolean,
-    nameBefore: boolean,
+    { numberBefore, nameBefore, numberRead }: Neighbours,
   ): boolean {
     const gapAfter = this.tokens[end]?.gap ?? '';
     const numberNext = this.isNumber(end) && this.breakBefore(end) !== 'strong';
@@ -109,10 +115,10 @@ export class AddressTokens {
         return numberNext || (numberBefore && gapAfter.startsWith('.') && this.tokens[index]?.gap !== '-');
       case 'к':
       case 'k':
-        return numberBefore && numberNext && !gapAfter.startsWith('-');
+        return (numberBefore || numberRead) && numberNext && !gapAfter.startsWith('-');
       case 'г':
       case 'g':
-        if (numberBefore) return gapAfter.startsWith('.') && this.tokens[end]?.kind === 'word';
+        if (numberBefore || numberRead) return gapAfter.startsWith('.') && this.tokens[end]?.kind === 'word';
         return (this.tokens[end]?.kind === 'word' && this.breakBefore(end) !== 'strong') || nameBefore;
       case 'т':
       case 't':
@@ -133,6 +139,7 @@ export class AddressTokens {
       case 'kod':
         return numberNext;
     }
+    if (found.kind === 'intercom') return numberNext;
     if (found.kind === 'no_number' || !needsNumber.has(found.kind)) return true;
     if (found.position === 'after' && !numberNext) return numberBefore;
     const letter = this.tokens[end];
@@ -195,6 +202,8 @@ export class AddressTokens {
       return designators.has(text) || ordinalEndings.has(text) || dateWords.has(text) ? null : foldHouseLetters(text);
     }
     if (!isSingleLetter(text)) return null;
+    // `5 п-д 2`, `5 ж/м`: the letter begins a designator.
+    if ((this.designatorAt(at, true)?.text.length ?? 0) > 1) return null;
     const letter = foldHouseLetters(text);
     if (digitFollows) return joint === '' && letter !== 'k' ? letter : null;
     if (joint === '/') return `/${letter}`;

@@ -84,6 +84,8 @@ function isSuperfluous(part: ResolvedPart, parts: readonly ResolvedPart[]): bool
   const has = (wanted: PartKind): boolean => parts.some(({ kind }) => kind === wanted);
   if (!has('house') || !(has('street') || has('quarter'))) return false;
   if (part.isMarked === true) return true;
+  // A number may be more than a landmark's.
+  if (part.words.some((word) => /\d/.test(word))) return false;
   const isBehindHouse = parts.some(
     ({ kind, doubt }, at) => kind === 'house' && doubt === '' && at < parts.indexOf(part),
   );
@@ -158,6 +160,7 @@ function cutOut(
     // The dot behind an abbreviation goes with it.
     const end = folded.originOf(last.end);
     from = address[end] === '.' ? end + 1 : end;
+    if (part.kind === 'intercom') from += /^[#*]*/.exec(address.slice(from))?.[0].length ?? 0;
     // So does the bracket around it.
     if (address.slice(to, folded.originOf(tokens[part.first]?.start ?? 0)).includes('(')) {
       from += /^[\s"»”]*\)/.exec(address.slice(from))?.[0].length ?? 0;
@@ -214,10 +217,11 @@ function numberIn(address: string, folded: FoldedText, tokens: readonly Token[],
   const isPartOf = (at: number): boolean => at >= part.first && at < part.end;
   const first = tokens.findIndex(({ kind }, at) => isPartOf(at) && kind === 'number');
   if (first < 0) return part.number.toUpperCase();
+  const lettersOf = (text: string): number => text.replace(/[^\p{L}\p{N}]/gu, '').length;
   let end = first + 1;
-  let length = (tokens[first] as Token).text.length;
-  while (isPartOf(end) && length < part.number.replace(/[^\p{L}\p{N}]/gu, '').length) {
-    length += (tokens[end] as Token).text.length;
+  let length = lettersOf((tokens[first] as Token).text);
+  while (isPartOf(end) && length < lettersOf(part.number)) {
+    length += lettersOf((tokens[end] as Token).text);
     end += 1;
   }
   return textOf(address, folded, tokens, first, end);

@@ -22,6 +22,9 @@ const bySound = indexBy(soundOf);
 const bySoundWithoutEnd = indexBy((word) => withoutFinalVowel(soundOf(word)));
 const byConsonants = indexBy(looseLatin);
 
+/** `Ulugbek`, typed without the apostrophes that Uzbek has. */
+const withoutApostrophes = indexBy((word) => word.replaceAll("'", ''));
+
 /** Two known names of one sound: neither is taken. */
 function indexBy(fold: (word: string) => string): ReadonlyMap<string, string | null> {
   const index = new Map<string, string | null>();
@@ -71,7 +74,7 @@ export function spellWord(word: string, { isUzbekCyrillic, isExactCyrillic }: Or
   if (exonym !== undefined) return exonym;
   if (!/[а-яёўқғҳ]/.test(word)) {
     if (known.has(word) || word.length < 5) return word;
-    return byConsonants.get(looseLatin(word)) ?? word;
+    return byConsonants.get(looseLatin(word)) ?? (word.length < 6 ? word : (withoutApostrophes.get(word) ?? word));
   }
   const uzbek = transliterateUzbek(word);
   if (/[ўқғҳ]/.test(word)) return uzbek;
