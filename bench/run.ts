@@ -1,4 +1,6 @@
 /**
+ * `npm run bench -- --without audit,events,cache,limits` prints what each of these stages costs an uncached geocode.
+ *
  * `npm run bench [-- name …] [--rounds 3] [--seconds 4]`: our paths and their peers in the same run, in turn. Prints
  * ratios beside their aims and keeps them in `bench/results/`. A missed aim fails nothing: machines differ, ratios less.
  */
@@ -7,10 +9,15 @@ import { ensureTestServices } from '../scripts/test-services.ts';
 import type { Cleanup } from '../test/support/cleanup.ts';
 import { type BenchRow, keepRows, printRow } from './report.ts';
 import type { Effort } from './rounds.ts';
+import { parseStages } from './stages.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '4' } },
+  options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '4' },
+    without: { type: 'string', default: '' },
+  },
 });
 const effort: Effort = {
   rounds: Number(values.rounds),
@@ -19,12 +26,15 @@ const effort: Effort = {
 };
 if (!(effort.rounds >= 1 && effort.durationMs > 0)) throw new RangeError('--rounds and --seconds must be positive');
 
+const without = parseStages(values.without);
+
 const startedAt = new Date();
 const services = await ensureTestServices((line) => console.log(line));
 Object.assign(process.env, services.env);
 // These read where the servers are as they are loaded.
 const { benchCachedGeocode } = await import('./rows/cached.ts');
 const { benchUncachedGeocode } = await import('./rows/uncached.ts');
+const { benchStages } = await import('./rows/stages.ts');
 const { benchWebhooks } = await import('./rows/webhooks.ts');
 const { benchWebhookStore } = await import('./rows/webhook-store.ts');
 const { benchAddresses, benchDeadlines, benchGateway, benchLimiter, benchOutbox } = await import(
@@ -34,6 +44,7 @@ const { benchAddresses, benchDeadlines, benchGateway, benchLimiter, benchOutbox 
 const benches: Readonly<Record<string, (t: Cleanup, effort: Effort) => Promise<BenchRow[]>>> = {
   cached: benchCachedGeocode,
   uncached: benchUncachedGeocode,
+  stages: (t, ofRun) => benchStages(t, ofRun, without),
   webhooks: benchWebhooks,
   'webhook-store': benchWebhookStore,
   limiter: benchLimiter,
@@ -48,7 +59,9 @@ if (unknown.length > 0)
 
 const rows: BenchRow[] = [];
 try {
-  for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+  const all = Object.keys(benches).filter((name) => name !== 'stages');
+  const named = positionals.length > 0 ? positionals : all;
+  for (const name of without.length > 0 ? ['stages'] : named) {
     rows.push(...(await runBench(name)));
   }
   console.log(`\nkept in ${await keepRows(rows, startedAt)}`);

@@ -7,6 +7,7 @@ import { startTestDatabase, type TestDatabase } from '../test/support/database.t
 import { redisUrl } from '../test/support/redis.ts';
 import { token } from './peers/cached-answer.ts';
 import { type ServerProcess, startServerProcess } from './processes.ts';
+import type { Stage } from './stages.ts';
 
 /** Where a process of the service under test lives. */
 export interface ServicePlace {
@@ -46,13 +47,18 @@ export const benchRedisUrl = new URL('/8', redisUrl).href;
 const unreached = 1_000_000;
 
 /** Its only provider that is asked is Google, at `upstreamPort`, with a limit in each of the four windows. */
-export async function startServiceProcess(t: Cleanup, upstreamPort: number): Promise<ServiceProcess> {
+export async function startServiceProcess(
+  t: Cleanup,
+  upstreamPort: number,
+  without: readonly Stage[] = [],
+): Promise<ServiceProcess> {
   const place = await findServicePlace(t);
   const { tenant, database } = place;
   const service = await startServerProcess({
-    args: () => ['src/main.ts'],
+    args: () => (without.length === 0 ? ['src/main.ts'] : ['--import', './bench/switch-off.ts', 'src/main.ts']),
     env: (port) => ({
       ...environmentAt(place, port),
+      ...(without.length === 0 ? {} : { BENCH_WITHOUT: without.join() }),
       GOOGLE_MAPS_API_KEY: 'bench-key',
       GOOGLE_MAPS_BASE_URL: `http://127.0.0.1:${upstreamPort}`,
       OUTBOUND_ALLOWED_NETWORKS: `127.0.0.1:${upstreamPort}`,

@@ -1,0 +1,69 @@
+/**
+ * Loaded before the service (`--import`) to measure what its stages cost: those that BENCH_WITHOUT names do nothing. The
+ * factories are wrapped as their modules are loaded, so that the service itself knows no such switch.
+ */
+import { registerHooks } from 'node:module';
+import { isStage, type Stage } from './stages.ts';
+
+interface Wrapped {
+  /** The end of the module's path. */
+  readonly file: string;
+  readonly factory: string;
+  readonly isAsync?: boolean;
+  /** Members that take the place of the part's own; `whole` is the part. */
+  readonly members: string;
+}
+
+const wrappedByStage: Readonly<Record<Stage, readonly Wrapped[]>> = {
+  audit: [
+    {
+      file: '/src/intake/group-commit.ts',
+      factory: 'createIntake',
+      members: "record: async () => ({ duplicateOf: null, storedIn: 'database' }), addUsage() {}",
+    },
+  ],
+  events: [
+    { file: '/src/outbox/telemetry.ts', factory: 'createTelemetryPublisher', members: 'publishTelemetry() {}' },
+    { file: '/src/outbox/relay.ts', factory: 'startOutboxRelay', isAsync: true, members: 'accept() {}' },
+  ],
+  cache: [
+    {
+      file: '/src/cache/response-cache.ts',
+      factory: 'openResponseCache',
+      isAsync: true,
+      members:
+        "findInMemory: () => null, resolve: (question, _mode, caller, fetch) => whole.resolve(question, 'off', caller, fetch)",
+    },
+  ],
+  limits: [
+    {
+      file: '/src/limits/rate-limiter.ts',
+      factory: 'createRateLimiter',
+      members: 'spend: async () => ({ granted: true, states: [] })',
+    },
+  ],
+};
+
+const off = (process.env.BENCH_WITHOUT ?? '').split(',').filter(isStage);
+const wrapped = off.flatMap((stage) => wrappedByStage[stage]);
+
+registerHooks({
+  load(url, context, nextLoad) {
+    const loaded = nextLoad(url, context);
+    const found = wrapped.find(({ file }) => url.endsWith(file));
+    if (found === undefined || loaded.source === undefined || loaded.source === null) return loaded;
+    return { ...loaded, source: wrap(loaded.source.toString(), found) };
+  },
+});
+
+function wrap(source: string, { factory, isAsync, members, file }: Wrapped): string {
+  const declaration = `export ${isAsync ? 'async ' : ''}function ${factory}(`;
+  if (!source.includes(declaration)) throw new Error(`${file} has no ${factory} to switch off`);
+  const made = isAsync ? `await whole${factory}(deps)` : `whole${factory}(deps)`;
+  return `${source.replace(declaration, declaration.replace('export ', '').replace(factory, `whole${factory}`))}
+export ${isAsync ? 'async ' : ''}function ${factory}(deps: any): ${isAsync ? 'Promise<any>' : 'any'} {
+  const whole: any = ${made};
+  return { ...whole, ${members} };
+}
+`;
+}
