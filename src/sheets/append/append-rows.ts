@@ -23,7 +23,7 @@ import { growGrid, needsTyping, writeRowsAt } from '../table/cells.ts';
 import { locateEnd, type TablePlace } from '../table/locate-end.ts';
 import { type Looker, LookRefused, look } from '../table/look.ts';
 import { findMarkers, type MadeChange, makeOnce, type PlacedMarker } from '../table/marked-change.ts';
-import { newMarker, type Progress, parseMarker } from '../table/progress.ts';
+import { markerOfPlace, newMarker, type Progress, parseMarker } from '../table/progress.ts';
 import { failedWhole, notMade, unknownOutcome } from '../table/table-errors.ts';
 import type { TableLock } from '../table/table-lock.ts';
 import type { KnownTable } from '../table/table-state.ts';
@@ -140,7 +140,14 @@ async function settleEarlier(deps: AppendDeps, looker: Looker, entry: Entry): Pr
   return true;
 }
 
-async function sendOnce(deps: AppendDeps, lock: TableLock, looker: Looker, batch: readonly Entry[]): Sent {
+/** `contested` is the place that another change had taken when this one was last sent. */
+async function sendOnce(
+  deps: AppendDeps,
+  lock: TableLock,
+  looker: Looker,
+  batch: readonly Entry[],
+  contested: TablePlace | null = null,
+): Sent {
   const [first] = batch as [Entry];
   const { question, caller } = first.item;
   const key = tableKeyOf(question.range);
@@ -159,6 +166,8 @@ async function sendOnce(deps: AppendDeps, lock: TableLock, looker: Looker, batch
   if (entries.length === 0) return null;
   const rows = entries.flatMap(({ item }) => item.question.values);
   for (const { item } of entries) item.isSent = true;
+  const markers = markersOf(entries, place);
+  const isSamePlace = contested?.sheetId === place.sheetId && contested.nextRow === place.nextRow;
   const made = await makeOnce(deps, lock, looker, {
     capability: deps.capabilities.append,
     requests: [
@@ -169,9 +178,12 @@ async function sendOnce(deps: AppendDeps, lock: TableLock, looker: Looker, batch
         question.valueInputOption,
       ),
     ],
-    markers: markersOf(entries, place),
+    markers,
+    // Still free: its rows were emptied by other hands, or its note came from elsewhere with the rows it stood on.
+    freed: isSamePlace ? markers.slice(0, 1).map(({ marker }) => marker.id) : [],
     wasSent: entries.some(({ item }) => item.wasSent),
   });
+  if (made.kind === 'contested' && !isSamePlace) return sendOnce(deps, lock, looker, entries, place);
   return conclude(deps, lock, looker, entries, place, made, key);
 }
 
@@ -187,7 +199,7 @@ async function conclude(
   const { tenantId } = looker.caller;
   switch (made.kind) {
     case 'made': {
-      const row = made.found[0]?.row ?? place.nextRow;
+      const row = rowOf(made, entries, place);
       const rowCount = entries.reduce((sum, { item }) => sum + item.question.values.length, 0);
       await Promise.all([
         deps.states.note(tenantId, looker.spreadsheetId, key, afterAppend(place, row, rowCount, entries)),
@@ -197,6 +209,7 @@ async function conclude(
       return null;
     }
     case 'limited':
+    case 'contested':
     case 'unlocked': {
       for (const { item } of entries) item.isSent = false;
       const error = made.kind === 'limited' ? made.error : notMade();
@@ -216,6 +229,14 @@ async function conclude(
       for (const entry of entries) entry.reject(unknownOutcome(appended, made.error));
       return null;
   }
+}
+
+/** Where the first row is now, by any of the notes that were found; by the place that was sent where Google answered. */
+function rowOf({ found }: Extract<MadeChange, { kind: 'made' }>, entries: readonly Entry[], place: TablePlace): number {
+  const [note] = found;
+  if (note === undefined || note.row === null) return place.nextRow;
+  const sent = markersOf(entries, place).find(({ marker }) => marker.id === note.id);
+  return note.row - ((sent?.row ?? place.nextRow) - place.nextRow);
 }
 
 /** Google names nothing that would tell whose rows it refuses: halves are tried until the culprit stands alone. */
@@ -262,15 +283,17 @@ async function remember(entries: readonly Entry[]): Promise<readonly Entry[]> {
   });
 }
 
-/** One on the first row of the batch, and one for each keyed caller, on its own first row. */
-function markersOf(entries: readonly Entry[], { sheetId, nextRow }: TablePlace): readonly PlacedMarker[] {
+/** One of the place itself, and one for each keyed caller, on its own first row. */
+function markersOf(entries: readonly Entry[], { sheetId, nextRow, column }: TablePlace): readonly PlacedMarker[] {
   let row = nextRow;
-  return entries.flatMap(({ item }, index) => {
-    const { isKeyed } = item.progress;
-    const placed = { marker: item.marker, sheetId, row, isKeyed };
+  const marker = markerOfPlace(sheetId, nextRow, column);
+  const ofPlace = { marker, sheetId, row, isKeyed: false, isOfPlace: true };
+  const keyed = entries.flatMap(({ item }) => {
+    const placed = { marker: item.marker, sheetId, row, isKeyed: true };
     row += item.question.values.length;
-    return index === 0 || isKeyed ? [placed] : [];
+    return item.progress.isKeyed ? [placed] : [];
   });
+  return [ofPlace, ...keyed];
 }
 
 function afterAppend(

@@ -9,7 +9,8 @@
  *   remembered (keyed callers) ──▶ sent ──▶ answered                                          ▶ made
  *                                    ├──▶ no answer, 5xx ──▶ note looked for ── there         ▶ made
  *                                    │                          └─ absent ──▶ sent again
- *                                    ├──▶ refused ──▶ sent before? note looked for ── there   ▶ made
+ *                                    ├──▶ refused ──▶ note looked for ── there                ▶ made
+ *                                    │                          └─ of another ──▶ contested: looked at again
  *                                    └──▶ a limit                                             ▶ put back
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -36,12 +37,16 @@ export interface PlacedMarker {
   readonly row: number | null;
   /** Whether a later run of the same request may look for it. */
   readonly isKeyed: boolean;
+  /** It keeps its place for this change, as long as others may mean the same. */
+  readonly isOfPlace?: boolean;
 }
 
 export interface MarkedChange {
   readonly capability: Capability<'sheets_append'> | Capability<'sheets_change'>;
   readonly requests: readonly object[];
   readonly markers: readonly PlacedMarker[];
+  /** Notes of places that turned out to be free again: their rows were emptied. */
+  readonly freed?: readonly number[];
   /** True where a run before this one may have sent it. */
   readonly wasSent: boolean;
 }
@@ -58,6 +63,8 @@ export type MadeChange =
   /** Nothing was done. */
   | { readonly kind: 'limited'; readonly untilMs: number; readonly error: ServiceError }
   | { readonly kind: 'refused'; readonly status: number | null; readonly error: ServiceError }
+  /** Another change has taken the place: nothing was done. */
+  | { readonly kind: 'contested' }
   /** The lock was lost before it was sent. */
   | { readonly kind: 'unlocked' }
   /** Google failed it again and again, and has ended its work on each: nothing was done. */
@@ -79,7 +86,8 @@ export async function makeOnce(
 ): Promise<MadeChange> {
   const { caller, spreadsheetId } = looker;
   const removed = await deps.states.takeOldMarkers(caller.tenantId, spreadsheetId);
-  const requests = [...change.requests, ...change.markers.map(createMarker), ...removed.map(deleteMarker)];
+  const deleted = [...new Set([...removed, ...(change.freed ?? [])])].map(deleteMarker);
+  const requests = [...deleted, ...change.requests, ...change.markers.map(createMarker)];
   let mayBeMade = change.wasSent;
   let last: ServiceError | null = null;
   /** A request that went unanswered may yet be carried out. */
@@ -97,7 +105,8 @@ export async function makeOnce(
     if (asked.kind === 'unknown' && asked.isUnrecorded) return { kind: 'unknown', error: last };
     mayBeMade ||= asked.kind === 'unknown';
     isSettled &&= asked.kind !== 'unknown' || asked.settled;
-    if (!mayBeMade) {
+    const isRefused = asked.kind === 'bad_input' && asked.status === 400;
+    if (!mayBeMade && !isRefused) {
       if (asked.kind === 'limited') return { kind: 'limited', untilMs: asked.untilMs, error: asked.error };
       return { kind: 'refused', status: asked.kind === 'bad_input' ? asked.status : null, error: asked.error };
     }
@@ -105,8 +114,9 @@ export async function makeOnce(
     if (there === null) return { kind: 'unknown', error: last };
     if (there.found.length > 0) {
       await keepMarkers(deps, looker, change, true);
-      return { kind: 'made', familyLimit: null, replies: null, ...there };
+      return { kind: 'made', familyLimit: null, replies: null, found: there.found, provider: there.provider };
     }
+    if (asked.kind === 'bad_input' && there.areTaken) return { kind: 'contested' };
     if (asked.kind === 'bad_input') return { kind: 'refused', status: asked.status, error: asked.error };
     const againAtMs = Math.max(asked.kind === 'limited' ? asked.untilMs : 0, deps.clock.now() + againAfterMs * request);
     if (againAtMs >= looker.deadlineAtMs) break;
@@ -138,7 +148,12 @@ export async function findMarkers(
   deps: LookDeps,
   looker: Looker,
   markers: readonly PlacedMarker[],
-): Promise<{ readonly found: readonly FoundMarker[]; readonly provider: string } | null> {
+): Promise<{
+  readonly found: readonly FoundMarker[];
+  /** Some of their ids belong to other changes. */
+  readonly areTaken: boolean;
+  readonly provider: string;
+} | null> {
   const told = await lookUntil<'markers'>(deps, looker, {
     kind: 'markers',
     ids: markers.map(({ marker }) => marker.id),
@@ -146,7 +161,8 @@ export async function findMarkers(
   if (told === null) return null;
   const isOurs = ({ id, value }: FoundMarker): boolean =>
     markers.some(({ marker }) => marker.id === id && marker.token === value);
-  return { found: told.looked.markers.filter(isOurs), provider: told.provider };
+  const found = told.looked.markers.filter(isOurs);
+  return { found, areTaken: found.length < told.looked.markers.length, provider: told.provider };
 }
 
 function createMarker({ marker, sheetId, row }: PlacedMarker): object {
@@ -179,10 +195,10 @@ async function keepMarkers(
   await deps.states.keepMarkers(
     caller.tenantId,
     spreadsheetId,
-    markers.map(({ marker, isKeyed }) => ({
+    markers.map(({ marker, isKeyed, isOfPlace }) => ({
       id: marker.id,
       atMs,
-      neededUntilMs: atMs + (isKeyed ? keyedMs : wasDoubtful ? lateMs : 0),
+      neededUntilMs: atMs + (isKeyed ? keyedMs : wasDoubtful || isOfPlace ? lateMs : 0),
     })),
   );
 }

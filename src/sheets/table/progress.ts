@@ -1,5 +1,5 @@
 /** What a keyed change remembers before it is sent, so that its caller's retry can learn what became of it. */
-import { randomInt, randomUUID } from 'node:crypto';
+import { createHash, randomInt, randomUUID } from 'node:crypto';
 
 /** As the edge hands it in: `saved` is what a run before this one, of the same request, had kept. */
 export interface Progress {
@@ -20,6 +20,15 @@ export interface Marker {
 
 export function newMarker(): Marker {
   return { version: 2, id: randomInt(1, 2_147_483_647), token: randomUUID().replaceAll('-', '').slice(0, 12) };
+}
+
+/**
+ * The note of whoever writes new rows here: of two who mean the same place Google takes the first alone. A lock may be held
+ * twice when its store is away, and the other would write over rows that were acknowledged.
+ */
+export function markerOfPlace(sheetId: number, row: number, column: number): Marker {
+  const hash = createHash('sha256').update(`${sheetId} ${row} ${column}`).digest();
+  return { ...newMarker(), id: hash.readUInt32BE(0) >>> 1 || 1 };
 }
 
 /** null where there is none, or where another version wrote it. */
