@@ -9,6 +9,7 @@ import type { Config } from '../config/config.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { makeFolder } from '../make-folder.ts';
 import { createMetrics } from '../metrics/metrics.ts';
+import { startStallWatch } from '../metrics/watch-stalls.ts';
 import { loadOrCreateKeys } from '../secrets/development-keys.ts';
 import { createKeyring } from '../secrets/keyring.ts';
 import { openCalls } from './calls.ts';
@@ -46,6 +47,7 @@ export async function startService(config: Config, logger: Logger = createLogger
   const named = environmentProviders(config, keyring);
   const foundation: Foundation = { config, logger, clock, metrics, keyring, own };
 
+  own(startStallWatch({ metrics, logger }));
   const stores = await openStores(foundation);
   const durability = await openDurability(foundation, stores);
   const providers = await openProviders(foundation, stores, named);

@@ -43,6 +43,8 @@ export interface Metrics {
   eventPublished(eventType: string, durationMs: number): void;
   telemetryDropped(count: number): void;
   webhookDelivery(source: string, outcome: string): void;
+  /** The event loop was held longer than it may be. */
+  eventLoopStalled(durationMs: number): void;
   /** Asked at each scrape. */
   setOutboxSource(read: () => OutboxState): void;
   /** The text format of Prometheus, and its content type. */
@@ -124,6 +126,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'source',
     'outcome',
   ]);
+  const stalls = histograms('integration_event_loop_stall_seconds', 'Holds of the event loop over 200 ms.', []).of('');
   const gauges = createServiceGauges(registry, options.clock);
   const outbox = exposeOutbox(registry);
 
@@ -152,6 +155,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     eventPublished: (eventType, durationMs) => observeMs(publishDurations.of(eventType), durationMs),
     telemetryDropped: (count) => add(telemetryDrops, count),
     webhookDelivery: (source, outcome) => add(webhooks.of(sourceLabelOf(source), outcome), 1),
+    eventLoopStalled: (durationMs) => observeMs(stalls, durationMs),
     setOutboxSource: outbox.setSource,
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };

@@ -96,7 +96,7 @@ function parseDelivery(value: unknown): ListedDelivery[] {
 
 /** `<…?cursor=…>; rel="next"`. Only the cursor is taken: the token goes to no other address than the configured one. */
 function nextPageOf(link: string | undefined, deliveriesUrl: string): string | null {
-  const url = /<([^>]+)>;\s*rel="next"/.exec(link ?? '')?.[1];
+  const url = /<([^<>]{1,2000})>;\s{0,8}rel="next"/.exec(link ?? '')?.[1];
   const cursor = url === undefined || !URL.canParse(url) ? null : new URL(url).searchParams.get('cursor');
   return cursor === null ? null : `${deliveriesUrl}?per_page=${perPage}&cursor=${encodeURIComponent(cursor)}`;
 }

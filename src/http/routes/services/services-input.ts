@@ -84,11 +84,29 @@ export async function checkAddresses(
 }
 
 function checked(draft: ServiceDraft, givenConfig: unknown): ServiceDraft {
-  const ofValues = [...faultsOfConfig(draft.config), ...faultsOfDraft(draft)];
+  const ofValues = [
+    ...faultsOfConfig(draft.config),
+    ...faultsOfCredentials(draft.credentials),
+    ...faultsOfDraft(draft),
+  ];
   const unknown = faultsOfGivenConfig(adapterNameOf(draft), givenConfig);
   const faults = [...ofValues, ...unknown.filter(({ path }) => !ofValues.some((one) => one.path === path))];
   if (faults.length > 0) throw inputError(faults);
   return draft;
+}
+
+/** Each is looked for in all that the service answers: a few are what an account has. */
+const maxCredentialMembers = 64;
+const maxCredentialBytes = 65_536;
+
+function faultsOfCredentials(credentials: unknown): InputFault[] {
+  if (typeof credentials !== 'object' || credentials === null) return [];
+  const path = 'credentials';
+  if (Object.keys(credentials).length > maxCredentialMembers) {
+    return [{ path, message: `must have at most ${maxCredentialMembers} members` }];
+  }
+  const isTooLarge = Buffer.byteLength(JSON.stringify(credentials)) > maxCredentialBytes;
+  return isTooLarge ? [{ path, message: `must be at most ${maxCredentialBytes} bytes of JSON` }] : [];
 }
 
 /** `config` is shown to every admin and kept in the history, so no secret may stand in it. */

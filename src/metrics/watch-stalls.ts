@@ -1,0 +1,39 @@
+/**
+ * A process has one event loop: while one request holds it, all wait. Holds are seen by a timer that fires late; they are
+ * counted and logged, because nothing else would tell where the time went.
+ */
+import type { Logger } from '../logger.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface StallWatchDeps {
+  readonly metrics: Pick<Metrics, 'eventLoopStalled'>;
+  readonly logger: Pick<Logger, 'warn'>;
+  readonly now?: () => number;
+}
+
+export interface StallWatch {
+  /** What the timer calls. */
+  look(): void;
+  close(): void;
+}
+
+const intervalMs = 50;
+/** Shorter holds are the collector's, and everyday. */
+const stallMs = 200;
+/** A machine that slept, or a process that was stopped, is no stall. */
+const longestStallMs = 300_000;
+
+export function startStallWatch({ metrics, logger, now = () => performance.now() }: StallWatchDeps): StallWatch {
+  let lastMs = now();
+  const look = (): void => {
+    const nowMs = now();
+    const lateMs = nowMs - lastMs - intervalMs;
+    lastMs = nowMs;
+    if (lateMs < stallMs || lateMs > longestStallMs) return;
+    metrics.eventLoopStalled(lateMs);
+    logger.warn({ stall_ms: Math.round(lateMs) }, 'the event loop was held up');
+  };
+  const timer = setInterval(look, intervalMs);
+  timer.unref();
+  return { look, close: () => clearInterval(timer) };
+}

@@ -1,0 +1,226 @@
+/**
+ * No work on text from outside grows faster than the text, or holds the event loop: each reader of such text is run on the
+ * shapes that are worst for it, at the largest size that it is given at once, and on a quarter of it.
+ *
+ * What is compared is this thread's own processor time, the best of a few runs, so that a busy machine fails nothing. Run by
+ * itself with `STALL_TABLE=1` it prints the table of `docs/security.md`.
+ */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parseSync } from '@swc/core';
+import { keepBody } from '../../src/audit/body.ts';
+import { createMasker } from '../../src/audit/mask.ts';
+import { parseCsv } from '../../src/cli/geocode/csv.ts';
+import { faultOfShape } from '../../src/http/request/json-body.ts';
+import { parseA1 } from '../../src/sheets/a1.ts';
+import { contentOf, identifyDelivery } from '../../src/webhooks/receiving/identify-delivery.ts';
+import { maxParsedAtOnceBytes } from '../../src/webhooks/receiving/large-payload.ts';
+import { renderPayload } from '../../src/webhooks/receiving/payload.ts';
+import { readBody } from '../../src/webhooks/receiving/read-body.ts';
+import { presetOf } from '../../src/webhooks/sources/sources.ts';
+
+const kibibyte = 1_024;
+const masker = createMasker(['x-house-code']);
+const preset = presetOf('custom');
+const naming = { sourceService: 'custom', scheme: preset.signatureScheme, ...preset };
+const form = 'application/x-www-form-urlencoded';
+
+const pump = (piece: string, length: number): string => piece.repeat(Math.ceil(length / piece.length)).slice(0, length);
+const membersOf = (length: number): string =>
+  Array.from({ length: Math.ceil(length / 12) }, (_, index) => `"k${index}":1`).join();
+
+/** Shapes by name: each makes a text of about this length. */
+const shapes: Readonly<Record<string, (length: number) => string>> = {
+  'multipart: one head without an end': (n) => `--\n${pump('name=', n)}`,
+  'multipart: many heads': (n) => `--\n${pump(`name=a${'b'.repeat(300)}\n`, n)}`,
+  'multipart: many boundaries': (n) => pump('--\r\nname="token"\r\n\r\n', n),
+  'form: empty fields': (n) => pump('a&', n),
+  'form: one field again and again': (n) => pump('payload=%7B&', n),
+  'form: escapes': (n) => pump('%41=&', n),
+  'XML: open tags': (n) => pump('<a b ', n),
+  'XML: CDATA': (n) => `<a>${pump('<![CDATA[', n)}`,
+  'JSON: one long number': (n) => `[${'1'.repeat(n)}]`,
+  'JSON: many numbers and a long one': (n) => `[${pump('1,', n)}12345678901234567890]`,
+  'JSON: long exponents': (n) => `[${pump('1e400,', n)}1]`,
+  'JSON: deep arrays': (n) => '['.repeat(n / 2) + ']'.repeat(n / 2),
+  'JSON: deep objects and a long number': (n) => `${'{"a":'.repeat(n / 6)}12345678901234567890${'}'.repeat(n / 6)}`,
+  'JSON: many members': (n) => `{${membersOf(n)}}`,
+  'JSON: many members and a long number': (n) => `{${membersOf(n)},"x":12345678901234567890}`,
+  'JSON: many objects': (n) => `[${pump('{"a":1},', n)}1]`,
+  'JSON: a string of escapes': (n) => `["${pump('\\"', n)}`,
+  'JSON: quoted again and again': (n) => `{"a":"${pump('{\\"a\\":', n)}`,
+  'JSON: names of secrets': (n) => `{${pump('"token":{', n)}`,
+  'JSON: quotes': (n) => `[${pump('"', n)}`,
+  'looks of keys: tokens': (n) => pump('eyJaaaaaaaa.', n),
+  'looks of keys: addresses': (n) => `${pump('://a:a', n)}@`,
+  'looks of keys: private keys': (n) => pump('-----BEGIN A PRIVATE KEY-----', n),
+  'words of secrets': (n) => pump("token' ", n),
+  blanks: (n) => pump(' ', n),
+  'line ends': (n) => pump('\r\n', n),
+  quotes: (n) => pump('"a"",', n),
+};
+
+interface Reader {
+  /** The largest text that it is given in one turn, in characters. */
+  readonly size: number;
+  readonly read: (text: string) => unknown;
+}
+
+const secrets = Array.from({ length: 8 }, (_, index) => `canary-${index}-0123456789abcdef`);
+
+const readers: Readonly<Record<string, Reader>> = {
+  'audit: a kept body': { size: 64 * kibibyte, read: (text) => keepBody(text, masker, secrets) },
+  'audit: an error message': { size: 4 * kibibyte, read: (text) => masker.text(text, secrets) },
+  'audit: an address': { size: 16 * kibibyte, read: (text) => masker.url(`http://a/?${text}`, secrets) },
+  'audit: a header': { size: 16 * kibibyte, read: (text) => masker.headers({ a: text }, secrets) },
+  'webhook: a body read at once': {
+    size: maxParsedAtOnceBytes,
+    read: (text) => {
+      const body = Buffer.from(text);
+      const read = readBody(body, form, undefined);
+      return [identifyDelivery(naming, contentOf({}, body, read)), renderPayload(read, body.length)];
+    },
+  },
+  'API: the shape of a JSON body': { size: 2_048 * kibibyte, read: faultOfShape },
+  'command line: a file of addresses': { size: 256 * kibibyte, read: (text) => parseCsv(text) },
+  'sheets: a range': {
+    size: kibibyte,
+    read: (text) => {
+      try {
+        return parseA1(text);
+      } catch {
+        return null;
+      }
+    },
+  },
+};
+
+function cpuMs(work: () => unknown): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < 3; run += 1) {
+    const before = process.threadCpuUsage();
+    try {
+      work();
+    } catch {
+      // What it says of the text is tested elsewhere.
+    }
+    const { user, system } = process.threadCpuUsage(before);
+    best = Math.min(best, (user + system) / 1000);
+    if (best < 5) break;
+  }
+  return best;
+}
+
+/** Twice over linear, and what is lost in the clock's grain and the collector's. */
+const isLinear = (quarterMs: number, wholeMs: number): boolean => wholeMs <= 8 * quarterMs + 20;
+/** The rule is 50 ms on a machine of our own; a slower and busier one is given four times that. */
+const mostMs = 200;
+
+for (const [name, { size, read }] of Object.entries(readers)) {
+  test(`${name} is read in linear time, whatever its shape`, () => {
+    let worst = { ms: 0, shape: '' };
+    for (const [shape, make] of Object.entries(shapes)) {
+      const quarter = make(size / 4);
+      const whole = make(size);
+      const quarterMs = cpuMs(() => read(quarter));
+      const wholeMs = cpuMs(() => read(whole));
+      if (wholeMs > worst.ms) worst = { ms: wholeMs, shape };
+      assert.ok(isLinear(quarterMs, wholeMs), `${shape}: ${quarterMs} ms, then ${wholeMs} ms`);
+      assert.ok(wholeMs < mostMs, `${shape}: ${wholeMs} ms`);
+    }
+    if (process.env.STALL_TABLE) console.log(`| ${name} | ${size} | ${worst.ms.toFixed(1)} | ${worst.shape} |`);
+  });
+}
+
+interface FoundPattern {
+  readonly file: string;
+  readonly pattern: string;
+  readonly flags: string;
+}
+
+function patternsOf(file: string): FoundPattern[] {
+  const source = readFileSync(file, 'utf8');
+  const found: FoundPattern[] = [];
+  const look = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    const { type, pattern, flags } = node as { type?: string; pattern?: string; flags?: string };
+    if (type === 'RegExpLiteral') found.push({ file, pattern: pattern as string, flags: flags ?? '' });
+    for (const member of Object.values(node)) look(member);
+  };
+  look(parseSync(source, { syntax: 'typescript', tsx: file.endsWith('x'), target: 'esnext' }));
+  return found;
+}
+
+/** Pieces that a pattern is made of, as texts that it may begin to match again and again. */
+function piecesOf(pattern: string): string[] {
+  const words = pattern.match(/[A-Za-z0-9_=:/.&<>"'-]{1,40}/g) ?? [];
+  const plain = [
+    'a',
+    'A',
+    '0',
+    ' ',
+    '\n',
+    '"',
+    '-',
+    '.',
+    ',',
+    '/',
+    '\\',
+    '=',
+    ':',
+    '[',
+    '{',
+    '<',
+    '%41',
+    'é',
+    'ж',
+    'a ',
+    'a.',
+    '0,',
+    'a=',
+    '\r\n',
+  ];
+  return [...new Set([...plain, ...words.slice(0, 12), words.join('')])].filter((piece) => piece !== '');
+}
+
+const largestText = 16 * kibibyte;
+
+/** What is short by the time that it is looked at, or the operator's own. */
+function boundOf(file: string, pattern: string): number {
+  if (file.startsWith('/geocoding/address/')) return 500;
+  // The path of an address: of a service, a webhook or the environment.
+  if (pattern === '\\/+$') return 2 * kibibyte;
+  return largestText;
+}
+
+test('every regular expression of the service takes linear time on texts made of its own pieces', () => {
+  const root = join(import.meta.dirname, '../../src');
+  const files = globSync('**/*.ts', { cwd: root }).filter((file) => !/\.(test|bench)\.ts$/.test(file));
+  const patterns = files.flatMap((file) => patternsOf(join(root, file)));
+  assert.ok(patterns.length > 100, `${patterns.length} were found`);
+  const slow: string[] = [];
+  for (const { file, pattern, flags } of patterns) {
+    const expression = new RegExp(pattern, flags.includes('g') ? flags : `${flags}g`);
+    for (const piece of piecesOf(pattern)) {
+      for (const end of ['', '\u0000']) {
+        const timeOf = (length: number): number => {
+          const text = pump(piece, length) + end;
+          return cpuMs(() => text.replace(expression, ''));
+        };
+        if (timeOf(2 * kibibyte) < 1) continue;
+        const longest = boundOf(file.slice(root.length), pattern);
+        const quarterMs = timeOf(longest / 4);
+        const wholeMs = timeOf(longest);
+        if (longest < largestText && wholeMs < mostMs / 4) continue;
+        if (!isLinear(quarterMs, wholeMs) || wholeMs > mostMs) {
+          slow.push(
+            `${file.slice(root.length)} /${pattern}/ on ${JSON.stringify(piece)}: ${quarterMs} ms, ${wholeMs} ms`,
+          );
+        }
+      }
+    }
+  }
+  assert.deepEqual(slow, []);
+});
