@@ -19,12 +19,12 @@ import { contentOf, identifyDelivery } from '../../src/webhooks/receiving/identi
 import { maxParsedAtOnceBytes } from '../../src/webhooks/receiving/large-payload.ts';
 import { renderPayload } from '../../src/webhooks/receiving/payload.ts';
 import { readBody } from '../../src/webhooks/receiving/read-body.ts';
-import { presetOf } from '../../src/webhooks/sources/sources.ts';
+import { sourceOf } from '../../src/webhooks/sources/sources.ts';
 
 const kibibyte = 1_024;
 const masker = createMasker(['x-house-code']);
-const preset = presetOf('custom');
-const naming = { sourceService: 'custom', scheme: preset.signatureScheme, ...preset };
+const { eventTypeFrom, deliveryIdFrom } = sourceOf('custom');
+const naming = { eventTypeFrom, deliveryIdFrom, signedHeaders: [] };
 const form = 'application/x-www-form-urlencoded';
 
 const pump = (piece: string, length: number): string => piece.repeat(Math.ceil(length / piece.length)).slice(0, length);
@@ -130,7 +130,8 @@ for (const [name, { size, read }] of Object.entries(readers)) {
       assert.ok(isLinear(quarterMs, wholeMs), `${shape}: ${quarterMs} ms, then ${wholeMs} ms`);
       assert.ok(wholeMs < mostMs, `${shape}: ${wholeMs} ms`);
     }
-    if (process.env.STALL_TABLE) console.log(`| ${name} | ${size} | ${worst.ms.toFixed(1)} | ${worst.shape} |`);
+    if (process.env.STALL_TABLE)
+      process.stdout.write(`| ${name} | ${size} | ${worst.ms.toFixed(1)} | ${worst.shape} |\n`);
   });
 }
 
