@@ -27,7 +27,7 @@ const rooms = {
   directory: ['config', 'outbox', 'providers', 'secrets', 'storage'],
   costs: ['directory', 'metrics', 'outbox', 'providers', 'storage'],
   health: ['audit', 'directory', 'intake', 'metrics', 'outbound', 'outbox', 'providers', 'storage'],
-  limits: ['directory', 'metrics', 'storage'],
+  limits: ['directory', 'metrics', 'providers', 'storage'],
   cache: ['intake', 'resilience', 'storage'],
   gateway: [
     'audit',

@@ -4,6 +4,7 @@
  * The breaker is looked at before the limits are spent: what does not reach the provider is not charged. A repeat is a
  * request like any other to the provider that counts them, so it spends the account's limits again, but not the tenant's.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExternalService } from '../directory/service.ts';
 import { accountLimits } from '../limits/limit-subjects.ts';
 import type { RecordingHttp } from '../outbound/provider-http.ts';
@@ -13,6 +14,7 @@ import type { OpenedBy } from '../resilience/circuit-breaker.ts';
 import { type AttemptResult, runWithRetries } from '../resilience/retry.ts';
 import { type AskContext, type AskTerms, attemptOnce, type Tried } from './attempt-once.ts';
 import type { Call } from './call.ts';
+import { takeTurn } from './default-pace.ts';
 import type { CallDeps } from './deps.ts';
 import type { AttemptVerdict } from './judge-attempt.ts';
 import type { ProviderOutcome, Refused } from './outcome.ts';
@@ -62,7 +64,10 @@ async function attemptWithRetries<Op extends KnownOperation>(
   let costUsd = 0;
   let requests = 0;
 
-  const attempt = async (): Promise<AttemptResult<Tried<OutputOf<Op>>>> => {
+  const attempt = async (): Promise<AttemptResult<Tried<OutputOf<Op>> | { readonly kind: 'no_turn' }>> => {
+    const turnMs = takeTurn(provider, deps.clock.now());
+    if (turnMs === null) return { repeat: false, value: last ?? { kind: 'no_turn' } };
+    if (turnMs > 0) await sleep(turnMs, undefined, { signal: context.signal }).catch(ignoreAbort(context.signal));
     const tried = await attemptOnce(deps, call, provider, account, context, terms);
     // What a repeat was not allowed to do leaves the attempt before it as the outcome.
     if (tried.kind !== 'tried') return { repeat: false, value: last ?? tried };
@@ -82,6 +87,9 @@ async function attemptWithRetries<Op extends KnownOperation>(
     deadlineAtMs: terms.deadlineAtMs,
     clock: deps.clock,
   });
+  if (tried.kind === 'no_turn') {
+    return { kind: 'passed_over', service, because: 'busy', untilMs: null, refusedBy: null };
+  }
   if (tried.kind === 'breaker_open') return passedByBreaker(service, tried.openUntilMs, tried.openedBy);
   if (tried.kind === 'budget_spent') {
     return { kind: 'passed_over', service, because: 'budget', untilMs: tried.untilMs, refusedBy: null };
@@ -101,6 +109,12 @@ async function attemptWithRetries<Op extends KnownOperation>(
     costUsd,
   });
   return outcome;
+}
+
+function ignoreAbort(signal: AbortSignal): (error: unknown) => void {
+  return (error) => {
+    if (!signal.aborted) throw error;
+  };
 }
 
 function passedByBreaker(service: ExternalService, untilMs: number, openedBy: OpenedBy): ProviderOutcome<never> {

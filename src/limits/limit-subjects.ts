@@ -1,5 +1,6 @@
 /** What is counted for a call: the tenant's family, and the account at the provider. */
-import type { ExternalService } from '../directory/service.ts';
+import { adapterNameOf, type ExternalService } from '../directory/service.ts';
+import { findAdapter } from '../providers/registry.ts';
 import type { Family, LimitSubject, LimitWindow, WindowType } from './limits.ts';
 
 /** The families of calls, and what comes in from outside. */
@@ -18,22 +19,27 @@ export function familyLimit(family: LimitedFamily, limits: FamilyLimits): LimitS
   };
 }
 
-/** The service's own four windows, as far as it has them. */
+/** The service's own four windows, as far as it has them; where it has none, what its vendor asks of everyone. */
 export function accountLimits(service: ExternalService): readonly LimitSubject[] {
   const { perMinute, perHour, perDay, perMonth } = service.rateLimits;
   const window = (windowType: WindowType, maxRequests: number | null): LimitWindow[] =>
     maxRequests === null ? [] : [{ windowType, maxRequests }];
+  const byDefault = hasOwnLimits(service) ? null : (findAdapter(adapterNameOf(service))?.facts.defaultLimit ?? null);
   return [
     {
       key: `service:${service.id}`,
       serviceId: service.id,
       name: service.serviceName,
       windows: [
-        ...window('minute', perMinute),
+        ...window('minute', byDefault?.perMinute ?? perMinute),
         ...window('hour', perHour),
         ...window('day', perDay),
         ...window('month', perMonth),
       ],
     },
   ];
+}
+
+export function hasOwnLimits({ rateLimits }: Pick<ExternalService, 'rateLimits'>): boolean {
+  return Object.values(rateLimits).some((limit) => limit !== null);
 }

@@ -2,11 +2,21 @@
 import { googleMaps } from './google_maps/adapter.ts';
 import { googleSheets } from './google_sheets/adapter.ts';
 import { httpAdapter } from './http/adapter.ts';
+import { nominatim } from './nominatim/adapter.ts';
 import { createOfflineGazetteer } from './offline_gazetteer/adapter.ts';
 import type { Adapter } from './provider.ts';
+import { twoGis } from './two_gis/adapter.ts';
 import { yandexMaps } from './yandex_maps/adapter.ts';
 
-const adapters: readonly Adapter[] = [googleMaps, yandexMaps, googleSheets, createOfflineGazetteer(), httpAdapter];
+const adapters: readonly Adapter[] = [
+  googleMaps,
+  yandexMaps,
+  twoGis,
+  nominatim,
+  googleSheets,
+  createOfflineGazetteer(),
+  httpAdapter,
+];
 
 const adaptersByName: ReadonlyMap<string, Adapter> = new Map(adapters.map((adapter) => [adapter.name, adapter]));
 

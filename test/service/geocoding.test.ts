@@ -86,13 +86,18 @@ test('geocoding, with all its stores and providers', async (t) => {
 
   await t.test('health names each provider, and details are for admins', async () => {
     const health = await app.call('GET', '/geocoding/health');
-    assert.deepEqual(Object.keys(health.json.providers), ['google_maps', 'yandex_maps', 'offline_gazetteer']);
+    assert.deepEqual(Object.keys(health.json.providers), [
+      'google_maps',
+      'yandex_maps',
+      'two_gis',
+      'offline_gazetteer',
+    ]);
     const detailed = await fetch(`${app.url}/health/detailed`, {
       headers: { authorization: `Bearer ${app.adminToken}` },
     });
     const { database, cache, providers } = (await detailed.json()) as Record<string, Record<string, unknown>>;
     assert.deepEqual([database?.status, cache?.kind], ['up', 'redis']);
-    assert.ok(Array.isArray(providers) && providers.length === 4);
+    assert.ok(Array.isArray(providers) && providers.length === 5);
   });
 
   await t.test('metrics carry the names that dashboards stand on', async () => {

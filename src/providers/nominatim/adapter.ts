@@ -1,0 +1,123 @@
+/**
+ * `nominatim`: an own Nominatim server (OpenStreetMap), for geocode and reverse. It needs no key; routes it has none.
+ *
+ * https://nominatim.org/release-docs/latest/api/Search/
+ */
+import type { ProviderReply } from '../../outbound/exchange.ts';
+import { languageOnly, type Place, type QuestionParts } from '../geocoding.ts';
+import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
+import { parseJson, retryAfterMs, shorten } from '../reading.ts';
+import { vendorRoot } from '../vendor-url.ts';
+import { precisionOf } from './confidence.ts';
+import { nominatimFacts } from './facts.ts';
+import { addressComponents, addressParts, type OsmPlace, parseError, parsePlace, parseSearch } from './wire.ts';
+
+const basePaths = ['/search', '/reverse', '/status'] as const;
+const placesWanted = '5';
+
+export const nominatim: Adapter = {
+  name: 'nominatim',
+  serviceType: 'geocoding',
+  facts: nominatimFacts,
+  defaultBaseUrl: null,
+  faultsOf: ({ baseUrl }) =>
+    baseUrl === null ? [{ path: 'base_url', message: 'is required: the address of your own Nominatim server' }] : [],
+  secretsOf: ({ apiKey }) => (apiKey === null ? [] : [apiKey]),
+
+  attempts: {
+    async geocode({ address, parts, language, country, bounds }, account, http) {
+      const asked = await ask(account, http, '/search', {
+        ...questionOf(address, parts),
+        ...commonOf(language),
+        limit: placesWanted,
+        ...(country !== null && { countrycodes: country.toLowerCase() }),
+        ...(bounds !== null && { viewbox: `${bounds.west},${bounds.south},${bounds.east},${bounds.north}` }),
+      });
+      if (asked.kind !== 'json') return asked;
+      const found = parseSearch(asked.json);
+      if (found === null) return failed('the reply is no list of places');
+      const [first, ...others] = found.places.map(toPlace);
+      if (first !== undefined) return { kind: 'ok', value: { ...first, others } };
+      return found.unreadable > 0 ? failed('no place of the reply can be read') : { kind: 'empty' };
+    },
+
+    async reverse({ latitude, longitude, language }, account, http) {
+      const point = { lat: String(latitude), lon: String(longitude) };
+      const asked = await ask(account, http, '/reverse', { ...point, ...commonOf(language), layer: 'address' });
+      if (asked.kind !== 'json') return asked;
+      if (parseError(asked.json) !== null) return { kind: 'empty' };
+      const place = parsePlace(asked.json);
+      return place === null ? failed('the reply is no place') : { kind: 'ok', value: toPlace(place) };
+    },
+
+    async health_check(_input, account, http) {
+      const asked = await ask(account, http, '/status', { format: 'json' });
+      return asked.kind === 'json' ? { kind: 'ok', value: {} } : asked;
+    },
+  },
+};
+
+/** Parts by name where there are a street and no quarter; text and parts together are refused. */
+function questionOf(address: string, parts: QuestionParts | null): Readonly<Record<string, string>> {
+  if (parts?.street === undefined || parts.district !== undefined) return { q: address };
+  const { street, house_number, city, region, postal_code } = parts;
+  return {
+    street: house_number === undefined ? street : `${house_number} ${street}`,
+    ...(city !== undefined && { city }),
+    ...(region !== undefined && { state: region }),
+    ...(postal_code !== undefined && { postalcode: postal_code }),
+  };
+}
+
+function commonOf(language: string): Readonly<Record<string, string>> {
+  return { format: 'jsonv2', addressdetails: '1', 'accept-language': languageOnly(language) };
+}
+
+type Refusal = Exclude<Verdict<never>, { kind: 'ok' }>;
+
+async function ask(
+  account: ProviderAccount,
+  http: ProviderHttp,
+  path: string,
+  query: Readonly<Record<string, string>>,
+): Promise<{ readonly kind: 'json'; readonly json: unknown } | Refusal> {
+  if (account.baseUrl === null) return { kind: 'failed', retryable: false, message: 'the service has no base URL' };
+  const root = vendorRoot(account.baseUrl, basePaths);
+  const url = `${root}${path}?${new URLSearchParams(query)}`;
+  const reply = await http.send({ method: 'GET', url });
+  const json = parseJson(reply);
+  return judge(reply, json) ?? { kind: 'json', json };
+}
+
+/** null where the reply is worth reading. Busy servers answer in plain text, those that block us in HTML. */
+function judge(reply: ProviderReply, json: unknown): Refusal | null {
+  const error = parseError(json);
+  const status = error?.code ?? reply.status;
+  const message = shorten(error?.message ?? `HTTP ${status}`);
+  if (status === 200) return json === undefined ? failed('the reply is no JSON') : null;
+  if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
+  if (status === 401 || status === 403) return { kind: 'denied', message };
+  if (status === 400 || status === 414) return { kind: 'bad_input', status: 400, message };
+  if (status >= 500 || status === 408) return failed(message);
+  return { kind: 'failed', retryable: false, message };
+}
+
+function failed(message: string): Refusal {
+  return { kind: 'failed', retryable: true, message };
+}
+
+function toPlace(place: OsmPlace): Place {
+  const components = addressParts(place);
+  const { confidence, locationType } = precisionOf(place.placeRank, components.house_number);
+  return {
+    latitude: place.latitude,
+    longitude: place.longitude,
+    formatted_address: place.text,
+    confidence,
+    location_type: locationType,
+    address_components: addressComponents(place),
+    components,
+    place_id: place.id,
+    partial_match: false,
+  };
+}

@@ -1,0 +1,21 @@
+/** What is said of Nominatim (OpenStreetMap) outside its adapter. */
+import { freeOfCharge, type VendorFacts } from '../vendor-facts.ts';
+
+export const nominatimFacts: VendorFacts = {
+  displayName: 'Nominatim (OpenStreetMap)',
+  aliases: ['osm'],
+  environment: {
+    priority: 400,
+    fallback: null,
+    credential: { kind: 'base-url' },
+    baseUrl: {
+      variable: 'NOMINATIM_BASE_URL',
+      meaning: 'an own Nominatim server; without it this provider is absent, and it is never emulated',
+    },
+  },
+  listPrices: freeOfCharge(['geocode', 'reverse']),
+  // The public server's rule, and a fair start for an own one: its administrator sets the service's own limits.
+  defaultLimit: { perMinute: 60, minIntervalMs: 1_000 },
+  storage: { maxSeconds: null, terms: '© OpenStreetMap contributors, ODbL 1.0: may be stored.' },
+  isEmulated: false,
+};

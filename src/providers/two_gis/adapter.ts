@@ -1,0 +1,176 @@
+/**
+ * `two_gis`: Geocoder API 3.0 for geocode and reverse, the Distance Matrix API for distance.
+ *
+ * https://docs.2gis.com/en/api/search/geocoder/reference/3.0/items/geocode
+ * https://docs.2gis.com/en/api/navigation/distance-matrix/reference
+ */
+import type { ProviderReply } from '../../outbound/exchange.ts';
+import { type Box, languageOnly, type Place } from '../geocoding.ts';
+import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
+import { parseJson, retryAfterMs, shorten, textIn } from '../reading.ts';
+import { vendorRoot } from '../vendor-url.ts';
+import { precisionOf } from './confidence.ts';
+import { twoGisFacts } from './facts.ts';
+import { addressComponents, addressParts, type Item, parseCatalogReply, parseMatrixRoute } from './wire.ts';
+
+const catalogOrigin = 'https://catalog.api.2gis.com';
+const routingOrigin = 'https://routing.api.2gis.com';
+const basePaths = ['/3.0/items/geocode', '/3.0/items', '/3.0'] as const;
+/** Without `items.point` there are no coordinates. */
+const fields = 'items.point,items.address,items.adm_div,items.full_address_name';
+/** Of several types asked at once the larger crowd out the houses: these are asked when no house is found. */
+const widerTypes = 'street,crossroad,attraction,adm_div';
+const itemsWanted = '5';
+/** How far from a point a house may be. */
+const houseRadiusMeters = 100;
+const widerRadiusMeters = 1_000;
+/** Where to look first in a country without bounds of the question's own: its capital. */
+const centres: Readonly<Record<string, string>> = { UZ: '69.24,41.31' };
+
+export const twoGis: Adapter = {
+  name: 'two_gis',
+  serviceType: 'geocoding',
+  facts: twoGisFacts,
+  defaultBaseUrl: catalogOrigin,
+  secretsOf: ({ apiKey }) => (apiKey === null ? [] : [apiKey]),
+
+  attempts: {
+    async geocode({ address, language, country, bounds }, account, http) {
+      const query = {
+        q: address,
+        locale: localeOf(language, country),
+        page_size: itemsWanted,
+        search_is_query_text_complete: 'true',
+        ...locationOf(country, bounds),
+      };
+      const houses = /\d/.test(address) ? await askCatalog(account, http, { ...query, type: 'building' }) : null;
+      if (houses !== null && houses.kind !== 'empty') return placesOf(houses);
+      return placesOf(await askCatalog(account, http, { ...query, type: `building,${widerTypes}` }));
+    },
+
+    async reverse({ latitude, longitude, language }, account, http) {
+      const query = {
+        lat: String(latitude),
+        lon: String(longitude),
+        locale: localeOf(language, 'UZ'),
+        page_size: itemsWanted,
+      };
+      const near = { ...query, radius: String(houseRadiusMeters), type: 'building' };
+      const houses = await askCatalog(account, http, near);
+      if (houses.kind !== 'empty') return placesOf(houses);
+      const wider = { ...query, radius: String(widerRadiusMeters), type: widerTypes };
+      return placesOf(await askCatalog(account, http, wider));
+    },
+
+    async distance({ origin, destination, mode }, account, http) {
+      const points = [origin, destination].map(({ latitude, longitude }) => ({ lat: latitude, lon: longitude }));
+      const search = new URLSearchParams({ key: account.apiKey ?? '', version: '2.0' });
+      const reply = await http.send({
+        method: 'POST',
+        url: `${routingBase(account)}/get_dist_matrix?${search}`,
+        headers: { 'content-type': 'application/json' },
+        // Without the traffic of the moment: an answer is kept for longer than that.
+        body: JSON.stringify({ points, sources: [0], targets: [1], transport: mode, type: 'statistics' }),
+      });
+      const json = parseJson(reply);
+      const refusal = judgeStatus(reply, reply.status, textIn(json, 'message'));
+      if (refusal !== null) return refusal;
+      const route = parseMatrixRoute(json);
+      if (route === null) return failed('the reply is no distance matrix');
+      if (!route.found) return { kind: 'empty' };
+      return { kind: 'ok', value: { distance_meters: route.distanceMeters, duration_seconds: route.durationSeconds } };
+    },
+
+    /** A request without a question: a working account gets a 400 for it. */
+    async health_check(_input, account, http) {
+      const outcome = await askCatalog(account, http, { locale: 'ru_UZ' });
+      const answered = outcome.kind === 'bad_input' || outcome.kind === 'empty' || outcome.kind === 'items';
+      return answered ? { kind: 'ok', value: {} } : outcome;
+    },
+  },
+};
+
+/** Only fixed pairs are taken; a wrong one is a 400. Russian is read everywhere that 2GIS has maps of. */
+function localeOf(language: string, country: string | null): string {
+  if (languageOnly(language) === 'uz') return 'uz_UZ';
+  return country === 'UZ' || country === null ? 'ru_UZ' : country === 'KZ' ? 'ru_KZ' : 'ru_RU';
+}
+
+/** Longitude first in every joined parameter. A leaning only: what lies elsewhere is found too. */
+function locationOf(country: string | null, bounds: Box | null): { readonly location?: string } {
+  if (bounds !== null) {
+    const { south, west, north, east } = bounds;
+    return { location: `${((west + east) / 2).toFixed(6)},${((south + north) / 2).toFixed(6)}` };
+  }
+  const centre = centres[country ?? ''];
+  return centre === undefined ? {} : { location: centre };
+}
+
+type Refusal = Exclude<Verdict<never>, { kind: 'ok' }>;
+type Found = { readonly kind: 'items'; readonly items: readonly Item[] };
+
+async function askCatalog(
+  account: ProviderAccount,
+  http: ProviderHttp,
+  query: Readonly<Record<string, string>>,
+): Promise<Found | Refusal> {
+  const search = new URLSearchParams({ ...query, fields, key: account.apiKey ?? '' });
+  const root = vendorRoot(account.baseUrl ?? catalogOrigin, basePaths);
+  const reply = await http.send({ method: 'GET', url: `${root}/3.0/items/geocode?${search}` });
+  const parsed = parseCatalogReply(parseJson(reply));
+  if (parsed === null)
+    return judgeStatus(reply, reply.status, null) ?? failed('the reply is no answer of the catalogue');
+  if (parsed.code === 404) return { kind: 'empty' };
+  const message = parsed.errorMessage ?? parsed.errorType;
+  const refusal = parsed.code === 400 ? badInput(message) : judgeStatus(reply, parsed.code, message);
+  if (refusal !== null) return refusal;
+  if (parsed.items.length > 0) return { kind: 'items', items: parsed.items };
+  return parsed.unreadable > 0 ? failed('no item of the reply can be read') : { kind: 'empty' };
+}
+
+function badInput(message: string | null): Refusal {
+  return { kind: 'bad_input', status: 400, message: shorten(message ?? 'the question is refused') };
+}
+
+/** `status` is what the body says, where it says one; null where the reply is worth reading. */
+function judgeStatus(reply: ProviderReply, status: number, said: string | null): Refusal | null {
+  if (status === 200) return null;
+  const message = shorten(said ?? `code ${status}`);
+  if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
+  // Also when the day's calls are used up, which looks no different from a wrong key.
+  if (status === 401 || status === 403) return { kind: 'denied', message };
+  if (status === 400 || status === 414 || status === 422) return badInput(said);
+  if (status >= 500 || status === 408) return failed(message);
+  return { kind: 'failed', retryable: false, message };
+}
+
+function failed(message: string): Refusal {
+  return { kind: 'failed', retryable: true, message };
+}
+
+/** The matrix has a host of its own; behind another base URL (an emulator, a proxy) it is on the same one. */
+function routingBase({ baseUrl }: ProviderAccount): string {
+  const root = vendorRoot(baseUrl ?? catalogOrigin, basePaths);
+  return root === catalogOrigin ? routingOrigin : root;
+}
+
+function placesOf(outcome: Found | Refusal): Verdict<Place> {
+  if (outcome.kind !== 'items') return outcome;
+  const [first, ...others] = outcome.items.map(toPlace);
+  return first === undefined ? { kind: 'empty' } : { kind: 'ok', value: { ...first, others } };
+}
+
+function toPlace(item: Item): Place {
+  const { confidence, locationType } = precisionOf(item);
+  return {
+    latitude: item.latitude,
+    longitude: item.longitude,
+    formatted_address: item.text,
+    confidence,
+    location_type: locationType,
+    address_components: addressComponents(item),
+    components: addressParts(item),
+    place_id: item.id,
+    partial_match: false,
+  };
+}

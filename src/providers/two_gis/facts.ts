@@ -1,0 +1,21 @@
+/** What is said of 2GIS outside its adapter. */
+import { freeOfCharge, type VendorFacts } from '../vendor-facts.ts';
+
+export const twoGisFacts: VendorFacts = {
+  displayName: '2GIS',
+  aliases: ['2gis'],
+  environment: {
+    priority: 300,
+    fallback: null,
+    credential: { kind: 'api-key', variable: 'TWO_GIS_API_KEY', meaning: 'plain or `enc:…`' },
+    baseUrl: {
+      variable: 'TWO_GIS_BASE_URL',
+      meaning: 'an origin, with or without the vendor’s base path `/3.0`; the distance matrix is then asked there too',
+    },
+  },
+  // A key is bought with its calls: what one costs is the tenant's own price.
+  listPrices: freeOfCharge(['geocode', 'reverse', 'distance']),
+  defaultLimit: null,
+  storage: { maxSeconds: 86_400, terms: 'No long storing: a cache of a day at most.' },
+  isEmulated: true,
+};

@@ -1,0 +1,140 @@
+/** 2GIS's JSON, parsed. The real status is `meta.code`, whatever the HTTP status; levels of the divisions can be missing. */
+import type { AddressComponent, AddressParts, Coordinates } from '../geocoding.ts';
+import { boxOfCountry, plausibleCoordinates } from '../plausible.ts';
+import { isObject, listIn, objectIn, textIn } from '../reading.ts';
+
+export interface CatalogReply {
+  readonly code: number;
+  readonly errorType: string | null;
+  readonly errorMessage: string | null;
+  readonly items: readonly Item[];
+  /** Items whose point or name could not be read. */
+  readonly unreadable: number;
+}
+
+export interface Item extends Coordinates {
+  /** Its digits alone: what stands behind them changes. */
+  readonly id: string | null;
+  readonly type: string;
+  readonly subtype: string | null;
+  readonly text: string;
+  readonly name: string | null;
+  readonly street: string | null;
+  readonly houseNumber: string | null;
+  readonly postcode: string | null;
+  /** From the largest to the smallest, by 2GIS's own short types. */
+  readonly divisions: readonly { readonly type: string; readonly name: string }[];
+}
+
+/** null: no reply of the catalogue at all. */
+export function parseCatalogReply(json: unknown): CatalogReply | null {
+  const meta = objectIn(json, 'meta');
+  if (typeof meta.code !== 'number') return null;
+  const error = objectIn(meta, 'error');
+  const raw = listIn(objectIn(json, 'result'), 'items');
+  const items = raw.map(parseItem).filter((item) => item !== null);
+  return {
+    code: meta.code,
+    errorType: textIn(error, 'type'),
+    errorMessage: textIn(error, 'message'),
+    items,
+    unreadable: raw.length - items.length,
+  };
+}
+
+function parseItem(raw: unknown): Item | null {
+  const { lat, lon } = objectIn(raw, 'point');
+  const point = plausibleCoordinates(lat, lon, null);
+  const name = textIn(raw, 'name');
+  const text = textIn(raw, 'full_address_name') ?? textIn(raw, 'full_name') ?? textIn(raw, 'address_name') ?? name;
+  if (point === null || text === null) return null;
+  const address = objectIn(raw, 'address');
+  const numbered = listIn(address, 'components').find((part) => textIn(part, 'type') === 'street_number');
+  const type = textIn(raw, 'type') ?? '';
+  return {
+    ...point,
+    id: textIn(raw, 'id')?.split('_')[0] ?? null,
+    type,
+    subtype: textIn(raw, 'subtype'),
+    text,
+    name,
+    street: textIn(numbered, 'street') ?? (type === 'street' || type === 'road' ? name : null),
+    houseNumber: textIn(numbered, 'number'),
+    postcode: textIn(address, 'postcode'),
+    divisions: listIn(raw, 'adm_div')
+      .map((part) => ({ type: textIn(part, 'type'), name: textIn(part, 'name') }))
+      .filter((part): part is { type: string; name: string } => part.type !== null && part.name !== null),
+  };
+}
+
+/** Google's component types for 2GIS's kinds, so that callers read one vocabulary. */
+const typesByDivision: Readonly<Record<string, readonly string[]>> = {
+  country: ['country', 'political'],
+  region: ['administrative_area_level_1', 'political'],
+  district_area: ['administrative_area_level_2', 'political'],
+  city: ['locality', 'political'],
+  settlement: ['locality', 'political'],
+  district: ['sublocality', 'sublocality_level_1', 'political'],
+  living_area: ['neighborhood', 'political'],
+  division: ['sublocality', 'sublocality_level_2', 'political'],
+};
+
+/** 2GIS names the country, and not its code: ours is told by its bounds. */
+function countryCodeOf({ latitude, longitude }: Item): string | null {
+  const box = boxOfCountry('UZ');
+  if (box === null || latitude < box.south || latitude > box.north) return null;
+  return longitude >= box.west && longitude <= box.east ? 'UZ' : null;
+}
+
+export function addressComponents(item: Item): readonly AddressComponent[] {
+  const component = (name: string | null, types: readonly string[], short = name): AddressComponent[] =>
+    name === null ? [] : [{ long_name: name, short_name: short ?? name, types }];
+  return [
+    ...item.divisions.flatMap(({ type, name }) =>
+      component(name, typesByDivision[type] ?? [type], type === 'country' ? (countryCodeOf(item) ?? name) : name),
+    ),
+    ...component(item.street, ['route']),
+    ...component(item.houseNumber, ['street_number']),
+    ...component(item.postcode, ['postal_code']),
+  ];
+}
+
+export function addressParts(item: Item): AddressParts {
+  const last = (...types: string[]): string | null =>
+    types
+      .map((type) => item.divisions.findLast((part) => part.type === type)?.name)
+      .find((name) => name !== undefined) ?? null;
+  const own = item.type.startsWith('adm_div') ? (item.subtype ?? item.type.split('.')[1] ?? null) : null;
+  const named = (type: string): string | null => (own === type ? item.name : null);
+  return {
+    street: item.street,
+    house_number: item.houseNumber,
+    district: named('district') ?? last('district', 'district_area'),
+    city: named('city') ?? last('city', 'settlement'),
+    region: named('region') ?? last('region'),
+    postal_code: item.postcode,
+    country: named('country') ?? last('country'),
+    country_code: countryCodeOf(item),
+  };
+}
+
+export interface MatrixRoute {
+  readonly found: boolean;
+  readonly distanceMeters: number;
+  readonly durationSeconds: number;
+}
+
+/** The route of the only pair asked; null where the reply is no matrix. */
+export function parseMatrixRoute(json: unknown): MatrixRoute | null {
+  const [route] = listIn(json, 'routes');
+  const status = textIn(route, 'status');
+  if (!isObject(route) || status === null) return null;
+  if (status !== 'OK') return { found: false, distanceMeters: 0, durationSeconds: 0 };
+  const { distance, duration } = route;
+  if (!isLength(distance) || !isLength(duration)) return null;
+  return { found: true, distanceMeters: distance, durationSeconds: duration };
+}
+
+function isLength(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
