@@ -1,159 +1,177 @@
 /** The console as an operator meets it: in a browser, over the whole service. */
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type TestContext, test } from 'node:test';
-import { chromium, type Page } from 'playwright-core';
-import { findTestBrowser } from '../scripts/test-browser.ts';
-import { startTestService, type TestService } from '../test/support/service.ts';
-import { postDelivery, startWebhook } from '../test/support/webhooks.ts';
+import { execFile } from 'node:child_process';
+import { before, type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import { buildConsole } from '../scripts/build-console.ts';
+import { openBrowser, signIn } from '../test/support/console.ts';
+import { hostile, liveThroughDay } from '../test/support/console-day.ts';
+import { startTestService } from '../test/support/service.ts';
 
-async function openConsole(t: TestContext, service: TestService): Promise<{ page: Page; faults: string[] }> {
-  const executablePath = findTestBrowser();
-  assert.ok(executablePath !== null, 'Chromium is needed: npm test installs it');
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-  t.after(() => browser.close());
-  const page = await browser.newPage({ viewport: { width: 1_280, height: 1_500 } });
-  const faults: string[] = [];
-  page.on('pageerror', (error) => faults.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !/status of 40[13]/.test(message.text())) faults.push(message.text());
-  });
-  page.on('request', (request) => {
-    if (!request.url().startsWith(service.url) && !request.url().startsWith('data:')) faults.push(request.url());
-  });
-  await page.goto(`${service.url}/console`);
-  return { page, faults };
-}
+const names = [
+  'Overview',
+  'Calls',
+  'Services',
+  'Webhooks',
+  'Playground',
+  'Limits',
+  'Costs',
+  'Cache',
+  'Tokens',
+  'Events',
+];
+const run = promisify(execFile);
 
-async function enter(page: Page, tenant: string, token: string): Promise<void> {
-  await page.fill('#tenant', tenant);
-  await page.fill('#token', token);
-  await page.click('text=Show');
-}
-
-test('an administrator sees parts, services, limits, costs, calls and live events, and nothing runs in what is shown', async (t) => {
-  const service = await startTestService(t);
-  await service.geocode('Ташкент, улица Навои, 5');
-  await service.geocode('Ташкент, улица Навои, 5');
-  await service.geocode('<img src=x onerror=alert(1)>');
-  const { page, faults } = await openConsole(t, service);
-  await enter(page, service.tenant, service.adminToken);
-
-  await page.locator('#parts >> text=Database · postgresql').waitFor();
-  await page.locator('#services >> text=google_maps').first().waitFor();
-  await page.locator('#limits >> text=geocoding (tenant)').first().waitFor();
-  await page.locator('#costs >> text=saved by the cache').waitFor();
-  await page.locator('#logs tbody tr').first().waitFor();
-  await page.locator('#events-state >> text=live').waitFor();
-  await service.geocode('Самарканд, Регистан');
-  await page.locator('#events >> text=request.completed').first().waitFor();
-
-  await page.locator('#logs tbody tr').last().click();
-  await page.locator('#detail[open]').waitFor();
-  assert.match((await page.locator('#detail-text').textContent()) ?? '', /"operation": "geocode"/);
-  await page.click('text=Close');
-  const file = process.env.CONSOLE_SCREENSHOT;
-  if (file !== undefined) await page.screenshot({ path: file, fullPage: true });
-  assert.deepEqual(faults, []);
+before(async () => {
+  const { firstLoadBytes } = await buildConsole();
+  assert.ok(firstLoadBytes < 200 * 1024, `the first load is ${firstLoadBytes} bytes`);
 });
 
-test('a wrong token is said so, and forgetting leaves nothing in the tab', async (t) => {
+test('an operator signs in by keyboard, sees every page by its link, and stays signed in', async (t: TestContext) => {
   const service = await startTestService(t);
-  const { page } = await openConsole(t, service);
-  await enter(page, service.tenant, 'wrong');
-  await page.locator('#message.fault').waitFor();
-  await page.click('text=Forget');
-  assert.deepEqual(
-    await page.evaluate(() => Object.keys((globalThis as unknown as { sessionStorage: object }).sessionStorage)),
-    [],
-  );
-});
-
-test('a service’s own token shows what it may, and says what needs more', async (t) => {
-  const service = await startTestService(t);
-  const { page, faults } = await openConsole(t, service);
-  await enter(page, service.tenant, service.token);
-  await page.locator('#limits >> text=geocoding (tenant)').first().waitFor();
-  await page.locator('#services >> text=administrator’s token').waitFor();
-  assert.deepEqual(faults, []);
-});
-
-test('a call is opened by the keyboard, and the focus stays where it was when the page looks again', async (t) => {
-  const service = await startTestService(t);
-  await service.geocode('Ташкент, улица Навои, 5');
-  const { page, faults } = await openConsole(t, service);
-  await enter(page, service.tenant, service.adminToken);
-  const call = page.locator('#logs tbody tr').first();
-  await call.waitFor(); // What is not shown yet takes no focus.
-  await call.focus();
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/limits`);
+  await page.getByLabel('Tenant', { exact: true }).fill(service.tenant);
+  await page.getByLabel('Token', { exact: true }).fill('wrong');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').filter({ hasText: 'not valid' }).waitFor();
+  await page.getByLabel('Token', { exact: true }).fill(service.adminToken);
   await page.keyboard.press('Enter');
-  await page.locator('#detail[open]').waitFor();
-  await page.keyboard.press('Escape');
-  await page.locator('#detail:not([open])').waitFor({ state: 'attached' });
-
-  const button = page.locator('#services button').last();
-  const id = await button.getAttribute('data-key');
-  await button.focus();
-  const held = await button.elementHandle();
-  await page.waitForFunction((old) => !(old as unknown as { isConnected: boolean }).isConnected, held);
-  assert.equal(await page.locator('#services button:focus').getAttribute('data-key'), id);
+  await page.getByRole('heading', { level: 1, name: 'Limits' }).waitFor();
+  for (const name of names) {
+    await page.getByRole('link', { name, exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+  }
+  await page.reload();
+  await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor();
+  await page.getByRole('button', { name: 'Русский' }).click();
+  await page.getByRole('heading', { level: 1, name: 'События' }).waitFor();
+  await page.reload();
+  await page.getByRole('heading', { level: 1, name: 'События' }).waitFor();
+  await page.getByRole('button', { name: 'English' }).click();
+  await page.keyboard.press('g');
+  await page.keyboard.press('l');
+  await page.getByRole('heading', { level: 1, name: 'Limits' }).waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign in' }).waitFor();
   assert.deepEqual(faults, []);
 });
 
-test('to choose which calls are shown leaves the live events, and what a check found stays to be read', async (t) => {
+test('a newcomer signs in by the printed link, creates a webhook, sends the pasted curl, finds the delivery, breaks the signature and reads why', async (t: TestContext) => {
   const service = await startTestService(t);
-  const { page, faults } = await openConsole(t, service);
-  await enter(page, service.tenant, service.adminToken);
-  await page.locator('#events-state >> text=live').waitFor();
-  await service.geocode('Самарканд, Регистан');
-  const event = page.locator('#events .event', { hasText: 'request.completed' }).first();
-  await event.waitFor();
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console#code=${service.service.makeConsoleCode()}`);
+  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+  assert.equal(new URL(page.url()).hash, '', 'the code has left the address');
 
-  await page.selectOption('#log-status', 'timeout');
-  await page.locator('#logs >> text=Nothing yet.').waitFor();
-  assert.ok(await event.isVisible());
-  await event.focus();
-  await page.keyboard.press('Enter');
-  await page.locator('#detail[open] >> text=integration.request.completed').waitFor();
+  await page.getByRole('link', { name: 'Webhooks', exact: true }).click();
+  await page.getByRole('link', { name: 'New webhook' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('my first');
+  await page.getByText('More settings').click();
+  await page.getByLabel('Signature', { exact: true }).selectOption('hmac_hex');
+  await page.getByRole('button', { name: 'Create webhook' }).click();
+  const dialog = page.getByRole('dialog', { name: 'The webhook is ready' });
+  const curl = (await dialog.getByRole('region', { name: 'Send a delivery from a terminal' }).textContent()) ?? '';
+  await dialog.getByText('Listening for the first delivery').waitFor();
+  // The service listens on a port of its own here; its public address names the usual one.
+  const pasted = curl.replaceAll(/http:\/\/localhost:\d+/g, service.url);
+  const { stdout } = await run('bash', ['-c', pasted]);
+  assert.equal(JSON.parse(stdout).status, 'accepted', stdout);
+  await dialog.getByText('The first delivery has arrived.').waitFor();
   await page.keyboard.press('Escape');
+  assert.ok(await dialog.isVisible(), 'a secret that is shown once does not go by accident');
+  await dialog.getByLabel('I have kept the secret').check();
+  await dialog.getByRole('button', { name: 'Done' }).click();
 
-  await page.locator('#services button').last().click();
-  const message = page.locator('#message >> text=answered within');
-  await message.waitFor();
-  const held = await page.locator('#services button').last().elementHandle();
-  await page.waitForFunction((old) => !(old as unknown as { isConnected: boolean }).isConnected, held);
-  assert.ok(await message.isVisible());
+  const broken = pasted.replace('X-Webhook-Signature: ', 'X-Webhook-Signature: 00');
+  assert.notEqual(broken, pasted);
+  await run('bash', ['-c', broken]);
+  const wrong = pasted.replace(/-hmac '[^']+'/, "-hmac 'another secret'");
+  assert.equal(JSON.parse((await run('bash', ['-c', wrong])).stdout).status, 401);
+  await page.getByRole('link', { name: 'Deliveries' }).click();
+  await page.getByLabel('Status', { exact: true }).selectOption('refused');
+  await page.locator('main .row-link').first().click();
+  const sheet = page.getByRole('dialog', { name: /^Delivery / });
+  await sheet.getByText('The signature differs from what the secret makes of the body.').waitFor();
   assert.deepEqual(faults, []);
 });
 
-test('deliveries are shown with what became of them, and a dead one is sent again', async (t) => {
+test('what others wrote is text everywhere, and a call is opened and closed by keyboard', async (t: TestContext) => {
   const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
-  let posts = 0;
-  const target = createServer((_request, reply) => {
-    posts += 1;
-    reply.writeHead(posts === 1 ? 410 : 200).end();
-  });
-  await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
-  t.after(() => target.close());
-  const targetUrl = `http://127.0.0.1:${(target.address() as AddressInfo).port}/in`;
-  const hook = await startWebhook(service, {
-    webhook_name: 'orders',
-    signature_scheme: 'none',
-    target_url: targetUrl,
-  });
-  await postDelivery(hook.url, '{"type":"order.paid","id":"1"}', {});
-  const { page, faults } = await openConsole(t, service);
-  await enter(page, service.tenant, service.adminToken);
+  const day = await liveThroughDay(t, service);
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/calls`);
+  await signIn(page, service);
+  const first = page.locator('main .row-link').first();
+  await first.waitFor();
+  await first.focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: /^Call / }).waitFor();
+  assert.match(page.url(), /\/console\/calls\/./);
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  assert.equal(new URL(page.url()).pathname, '/console/calls');
 
-  const delivery = page.locator('#deliveries tbody tr').first();
-  await delivery.locator('text=order.paid').waitFor();
-  await delivery.locator('text=dead').waitFor();
-  await page.locator('#deliveries button').press('Enter');
-  await page.locator('#message >> text=sent again').waitFor();
-  await delivery.locator('text=delivered').waitFor();
-  assert.equal(await page.locator('#detail[open]').count(), 0, 'the button opens no row');
-  await delivery.press('Enter');
-  await page.locator('#detail[open] >> text=delivery_id').waitFor();
+  for (const path of [
+    `/calls/${day.requestId}`,
+    '/calls',
+    '/services',
+    '/tokens',
+    `/webhooks/deliveries/${day.acceptedId}`,
+    `/webhooks/deliveries/${day.refusedId}`,
+    '/playground/sheet?spreadsheet_id=journal',
+  ]) {
+    await page.goto(`${service.url}/console${path}`);
+    await page.locator('main h1').waitFor();
+    if (path.includes('sheet')) await page.getByRole('button', { name: 'Read' }).click();
+    await page.waitForLoadState('networkidle');
+    assert.equal(await page.locator('img[src="x"], main script').count(), 0, path);
+    assert.notEqual(await page.title(), '1', path);
+  }
+  await page
+    .getByRole('cell', { name: hostile.slice(0, 10) })
+    .first()
+    .waitFor();
+  assert.match((await page.locator('table.grid').textContent()) ?? '', /⟨U\+202E⟩/);
+  assert.deepEqual(faults, []);
+});
+
+test('a chain is put in another order by its arrows, and a form sends only what was changed', async (t: TestContext) => {
+  const service = await startTestService(t);
+  for (const name of ['first', 'second']) {
+    const priority = name === 'first' ? 10 : 20;
+    await service.admin('POST', '/services', {
+      service_name: name,
+      service_type: 'api',
+      base_url: 'https://example.org',
+      priority,
+    });
+  }
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/services`);
+  await signIn(page, service);
+  const chain = page.getByRole('region', { name: 'api: asked in this order' });
+  await chain.getByRole('button', { name: 'Move second up' }).press('Enter');
+  await chain.getByRole('button', { name: 'Apply order' }).press('Enter');
+  await page.getByText('The order is applied.').waitFor();
+  const { json } = await service.admin('GET', '/services?service_type=api');
+  const place = Object.fromEntries(
+    json.services.map((one: { service_name: string; priority: number }) => [one.service_name, one.priority]),
+  );
+  assert.ok(place.second < place.first, JSON.stringify(place));
+
+  await chain.getByRole('link', { name: 'first' }).click();
+  await page.getByRole('link', { name: 'Settings' }).click();
+  assert.ok(await page.getByRole('button', { name: 'Save' }).isDisabled(), 'nothing is changed');
+  await page.getByLabel('a minute').fill('-5');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.field-fault').waitFor();
+  assert.equal(await page.getByLabel('a minute').getAttribute('aria-invalid'), 'true');
+  await page.getByLabel('a minute').fill('50');
+  const sent = page.waitForRequest((request) => request.method() === 'PATCH');
+  await page.getByRole('button', { name: 'Save' }).click();
+  assert.deepEqual((await sent).postDataJSON(), { rate_limit_per_minute: 50 });
+  await page.getByText('Saved.').waitFor();
   assert.deepEqual(faults, []);
 });

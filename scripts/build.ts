@@ -13,6 +13,7 @@ import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { readScalarScript } from '../src/http/openapi/scalar-script.ts';
 import { bundledGazetteerPath } from '../src/providers/offline_gazetteer/world-index.ts';
+import { buildConsole } from './build-console.ts';
 
 const root = join(import.meta.dirname, '..');
 /** `npm run build -- FOLDER` builds elsewhere. */
@@ -52,10 +53,7 @@ const { metafile } = await build({
 
 await mkdir(join(dist, 'assets'));
 await cp(join(root, 'migrations'), join(dist, 'migrations'), { recursive: true });
-await cp(join(root, 'console'), join(dist, 'console'), {
-  recursive: true,
-  filter: (path) => !path.endsWith('.test.ts'),
-});
+await buildConsole(join(dist, 'console/dist'));
 await cp(bundledGazetteerPath(), join(dist, 'assets/cities500.txt'));
 await writeFile(join(dist, 'assets/scalar.js'), await readScalarScript());
 await cp(join(root, 'LICENSE'), join(dist, 'LICENSE'));

@@ -21,7 +21,8 @@ export function bannerOf(config: Config, service: Service): string {
     `      -d '{"address": "Ташкент, улица Навои, 5"}'`,
     '',
     `  API pages:     ${base}/docs`,
-    `  Console:       ${base}/console`,
+    `  Console:       ${base}/console#code=${service.makeConsoleCode()}`,
+    '                 (this link signs in once, within an hour)',
     '  Admin token:   npm run cli -- token create --admin',
     ...(emulatedProviders.length === 0
       ? []

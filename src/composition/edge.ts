@@ -7,7 +7,8 @@ import type { BootstrapToken, Config } from '../config/config.ts';
 import { shownPause } from '../gateway/service-pauses.ts';
 import { defaultBatchConcurrency, defaultBatchDeadlineMs } from '../geocoding/batch.ts';
 import { buildApp } from '../http/app.ts';
-import { createAuthenticator } from '../http/auth/authenticate.ts';
+import { createAuthenticator, createTokenFinder } from '../http/auth/authenticate.ts';
+import { createConsoleSessions } from '../http/auth/console-sessions.ts';
 import { openTokenDirectory } from '../http/auth/token-directory.ts';
 import { createJwtVerifier } from '../http/auth/verify-jwt.ts';
 import { createEventStreams } from '../http/reply/event-streams.ts';
@@ -16,6 +17,7 @@ import { createIdempotency } from '../http/request/idempotency.ts';
 import { operateRoutes } from '../http/routes/admin/admin.ts';
 import { geocodingRoutes } from '../http/routes/geocoding/geocoding.ts';
 import { consoleRoutes } from '../http/routes/public/console.ts';
+import { consoleSessionRoutes } from '../http/routes/public/console-session.ts';
 import { documentRoutes } from '../http/routes/public/documents.ts';
 import { healthRoutes } from '../http/routes/public/health.ts';
 import { metricsRoute } from '../http/routes/public/metrics.ts';
@@ -44,6 +46,8 @@ export interface Edge {
   readonly url: string;
   /** The token that a development start made for itself; null where the operator brought tokens. */
   readonly exampleToken: string | null;
+  /** A new code that signs in to the console once, as an administrator. */
+  makeConsoleCode(): string;
   /** `/health` says so at once, and requests in hand are cut after `graceMs`. */
   announceStop(graceMs: number): void;
 }
@@ -106,9 +110,15 @@ export async function openEdge(
 
   const bootstrapTokens = tokensOf(config);
   const tokenDirectory = own(await openTokenDirectory({ db, clock, logger }));
+  const sessions = createConsoleSessions({
+    db,
+    clock,
+    findToken: createTokenFinder({ bootstrapTokens, tokenDirectory }),
+  });
   const authenticator = createAuthenticator({
     bootstrapTokens,
     tokenDirectory,
+    sessions,
     jwtVerifier: createJwtVerifier({
       jwt: config.jwt,
       developmentSecret: config.jwt.verification.kind === 'generated' ? loadOrCreateJwtSecret(config.dataDir) : null,
@@ -179,7 +189,13 @@ export async function openEdge(
     publicRoutes: [
       webhooks.publicRoutes,
       documentRoutes({ '/asyncapi.json': () => renderAsyncApi(version) }),
-      consoleRoutes(),
+      consoleRoutes({ tileUrl: config.consoleTileUrl }),
+      consoleSessionRoutes({
+        sessions,
+        authenticator,
+        defaultTenant: config.defaultTenant,
+        tileUrl: config.consoleTileUrl,
+      }),
       metricsRoute({ metrics, metricsToken: config.http.metricsToken }),
       healthRoutes({
         clock,
@@ -207,6 +223,7 @@ export async function openEdge(
   return {
     url: url.replace('0.0.0.0', '127.0.0.1').replace('[::]', '[::1]'),
     exampleToken: config.production || config.bootstrapTokens.length > 0 ? null : (bootstrapTokens[0]?.token ?? null),
+    makeConsoleCode: sessions.makeLinkCode,
     announceStop(grace) {
       isStopping = true;
       graceMs = grace;

@@ -25,6 +25,8 @@ export interface Service {
   readonly url: string;
   /** The token that a development start made for itself, for its banner; null where the operator brought tokens. */
   readonly exampleToken: string | null;
+  /** A new code for `/console#code=…`, which signs in once, as an administrator. */
+  makeConsoleCode(): string;
   /** Providers whose answers are made up. */
   readonly emulatedProviders: readonly string[];
   /** Stops accepting, finishes the requests in hand (cut after `graceMs`), then closes all parts. */
@@ -58,6 +60,7 @@ export async function startService(config: Config, logger: Logger = createLogger
   return {
     url: edge.url,
     exampleToken: edge.exampleToken,
+    makeConsoleCode: edge.makeConsoleCode,
     emulatedProviders: providers.emulatedNames,
     async close(graceMs = defaultGraceMs) {
       edge.announceStop(graceMs);

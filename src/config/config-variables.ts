@@ -140,6 +140,19 @@ export function readPublicBaseUrl(read: Reader, problems: string[]): string | nu
   return value.replace(/\/+$/, '');
 }
 
+/** Of map tiles: `{z}`, `{x}` and `{y}` in it become a tile's place. */
+export function readTileUrl(read: Reader, problems: string[]): string | null {
+  const value = read.text('CONSOLE_TILE_URL');
+  if (value === null) return null;
+  const isTemplate = ['{z}', '{x}', '{y}'].every((part) => value.includes(part));
+  // A quote, a space or a semicolon would end the page's security policy early.
+  if (!isTemplate || !/^https?:\/\/[A-Za-z0-9.{}-]+(:\d+)?\/[^\s;,'"]*$/.test(value)) {
+    problems.push('CONSOLE_TILE_URL must be an http(s) address with {z}, {x} and {y} in it');
+    return null;
+  }
+  return value;
+}
+
 /** Accepts SQLAlchemy's spelling, `postgresql+asyncpg://…`, which the other services of the system use. */
 export function readDatabaseUrl(read: Reader, problems: string[]): string | null {
   const value = read.text('DATABASE_URL');

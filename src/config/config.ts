@@ -17,6 +17,7 @@ import {
   readLogLevel,
   readPublicBaseUrl,
   readRedisUrls,
+  readTileUrl,
   tenantPattern,
 } from './config-variables.ts';
 import { type ProviderVariables, readProviders } from './provider-variables.ts';
@@ -60,6 +61,8 @@ export interface Config {
   };
   /** CIDRs or `host:port` that outbound calls may reach inside private ranges. */
   readonly outboundAllowedNetworks: readonly string[];
+  /** Map tiles of the console, `https://…/{z}/{x}/{y}.png`; null: no tile is asked for. */
+  readonly consoleTileUrl: string | null;
   /** Calls per minute and tenant. */
   readonly familyLimits: { readonly sheets: number; readonly geocoding: number; readonly webhooks: number };
   readonly cache: {
@@ -163,6 +166,7 @@ export function parseConfig(
       maxLifetimeSeconds: read.integer('JWT_MAX_LIFETIME_SECONDS', 86_400, 60, 31_536_000),
     },
     outboundAllowedNetworks: readCidrs(read, problems, 'OUTBOUND_ALLOWED_NETWORKS', true),
+    consoleTileUrl: readTileUrl(read, problems),
     familyLimits: {
       sheets: read.integer('RATE_LIMIT_SHEETS_PER_MINUTE', 100, 1, 1_000_000),
       geocoding: read.integer('RATE_LIMIT_GEOCODING_PER_MINUTE', 50, 1, 1_000_000),

@@ -39,6 +39,9 @@ const keepAliveMs = 72_000;
 /** A spreadsheet id, token or service name in a path is never longer. */
 const maxParamLength = 2_048;
 
+/** What a session may ask for without proof of its own page. */
+const readMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
 /** Routes as a plugin, without an encapsulation of their own. */
 export type Routes = (app: FastifyInstance) => void | Promise<void>;
 
@@ -150,7 +153,7 @@ function authenticationHook(authenticator: Authenticator, access: RouteAccess, f
     };
     let identified: ReturnType<Authenticator['identify']>;
     try {
-      identified = authenticator.identify(request.headers);
+      identified = authenticator.identify(request.headers, !readMethods.has(request.method));
       if (!(identified instanceof Promise)) finish(identified);
     } catch (error) {
       done(failures.judge(request.ip, error as Error));

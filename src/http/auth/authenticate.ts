@@ -10,6 +10,7 @@ import { parseTenantId } from '../../ids.ts';
 import { hashToken, hashTokenHex } from '../../secrets/token-hash.ts';
 import type { Caller, Principal, RouteAccess, Scope } from '../request/request-context.ts';
 import { scopes } from '../request/request-context.ts';
+import { type ConsoleSessions, hasSessionCookie, requireSameOrigin } from './console-sessions.ts';
 import type { TokenDirectory } from './token-directory.ts';
 import { type JwtVerifier, looksLikeJwt } from './verify-jwt.ts';
 
@@ -24,15 +25,23 @@ export interface AuthenticatorDeps {
   bootstrapTokens: readonly BootstrapToken[];
   tokenDirectory: Pick<TokenDirectory, 'find'>;
   jwtVerifier: JwtVerifier;
+  /** Where the console's cookie counts as a credential. */
+  sessions?: Pick<ConsoleSessions, 'find'>;
 }
 
 export interface Authenticator {
-  /** Throws `UNAUTHORIZED` (or `SERVICE_UNAVAILABLE` where it cannot be told). Known credentials are answered at once, not by a promise. */
-  identify(headers: Headers): Principal | Promise<Principal>;
+  /**
+   * Throws `UNAUTHORIZED` (or `SERVICE_UNAVAILABLE` where it cannot be told). Known credentials are answered at once, not
+   * by a promise. `isChange`: the request is not only for reading, so a session must prove that its own page sent it.
+   */
+  identify(headers: Headers, isChange?: boolean): Principal | Promise<Principal>;
 }
 
-/** The environment's tokens are hashed here, and their texts are not kept. */
-export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
+/** The live principal of a service token by the hex of its hash: the environment's first, then the table's. */
+export function createTokenFinder(
+  deps: Pick<AuthenticatorDeps, 'bootstrapTokens' | 'tokenDirectory'>,
+): (hashHex: string) => Principal | null | Promise<Principal | null> {
+  // The environment's tokens are hashed here, and their texts are not kept.
   const bootstrap = new Map(
     deps.bootstrapTokens.map(({ name, token, tenants }) => {
       const principal: Principal = {
@@ -45,20 +54,49 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
       return [hashTokenHex(token), { hash: hashToken(token), principal }];
     }),
   );
+  return (hashHex) => {
+    const known = bootstrap.get(hashHex);
+    // The map is asked by hash, so its timing tells nothing of the token; the last word is constant-time all the same.
+    if (known !== undefined && timingSafeEqual(known.hash, Buffer.from(hashHex, 'hex'))) return known.principal;
+    return deps.tokenDirectory.find(hashHex);
+  };
+}
 
+export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
+  const findToken = createTokenFinder(deps);
   return {
-    identify(headers) {
+    identify(headers, isChange = false) {
+      const { sessions } = deps;
+      if (sessions !== undefined && !hasCredential(headers) && hasSessionCookie(headers)) {
+        return identifySession(sessions, headers, isChange);
+      }
       const credential = credentialOf(headers);
       const hashHex = hashTokenHex(credential);
-      const known = bootstrap.get(hashHex);
-      // The map is asked by hash, so its timing tells nothing of the token; the last word is constant-time all the same.
-      if (known !== undefined && timingSafeEqual(known.hash, Buffer.from(hashHex, 'hex'))) return known.principal;
       if (looksLikeJwt(credential)) return deps.jwtVerifier.verify(credential, hashHex);
-      const stored = deps.tokenDirectory.find(hashHex);
+      const stored = findToken(hashHex);
       if (stored === null) return refuse();
       return stored instanceof Promise ? stored.then((principal) => principal ?? refuse()) : stored;
     },
   };
+}
+
+async function identifySession(
+  sessions: Pick<ConsoleSessions, 'find'>,
+  headers: Headers,
+  isChange: boolean,
+): Promise<Principal> {
+  const session = await sessions.find(headers);
+  if (session === null) throw new ServiceError('UNAUTHORIZED', 'The session has ended: sign in again.');
+  if (isChange) requireSameOrigin(headers, session);
+  return session.principal;
+}
+
+function hasCredential(headers: Headers): boolean {
+  return (
+    /^bearer /i.test(headers.authorization ?? '') ||
+    headers['x-service-token'] !== undefined ||
+    headers['x-service-api-key'] !== undefined
+  );
 }
 
 /** Throws `TENANT_REQUIRED` or `FORBIDDEN`. */

@@ -1,0 +1,153 @@
+/** Every page, in both languages and themes, wide and narrow: by axe-core's rules, and no text cut at 360 px in Russian. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { before, type TestContext, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { buildConsole } from '../scripts/build-console.ts';
+import { openBrowser, signIn } from '../test/support/console.ts';
+import { liveThroughDay, type ScriptedDay } from '../test/support/console-day.ts';
+import { startTestService } from '../test/support/service.ts';
+
+const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const axePath = join(import.meta.dirname, '../node_modules/axe-core/axe.min.js');
+const folder = process.env.CONSOLE_SCREENSHOTS;
+
+before(async () => {
+  await buildConsole();
+});
+
+function placesOf(day: ScriptedDay): readonly string[] {
+  return [
+    '',
+    '/calls',
+    `/calls/${day.requestId}`,
+    '/calls?status=timeout&range=1h',
+    '/services',
+    '/services/new',
+    '/webhooks',
+    '/webhooks/new',
+    `/webhooks/${day.webhookId}`,
+    `/webhooks/${day.webhookId}/signature`,
+    '/webhooks/deliveries',
+    `/webhooks/deliveries/${day.acceptedId}`,
+    `/webhooks/deliveries/${day.refusedId}`,
+    '/playground?address=Ташкент',
+    '/playground/distance',
+    '/playground/sheet',
+    '/playground/proxy',
+    '/limits?request_id=none',
+    '/costs',
+    '/cache',
+    '/tokens',
+    '/events',
+    '/nowhere',
+  ];
+}
+
+test('axe-core finds nothing on any page, and nothing is cut on a narrow screen', async (t: TestContext) => {
+  const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
+  const day = await liveThroughDay(t, service);
+  const axe = await readFile(axePath, 'utf8');
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console`);
+  // A theme changes colours alone and a language texts alone: these looks have each of both.
+  const looks = [
+    { language: 'en', theme: 'light', width: 1_280 },
+    { language: 'ru', theme: 'dark', width: 1_280 },
+    { language: 'ru', theme: 'light', width: 360 },
+  ] as const;
+  const found: string[] = [];
+  await checkPage(page, axe, 'sign-in', found);
+  await signIn(page, service);
+  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+  for (const { language, theme, width } of looks) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.evaluate(
+      (chosen) => {
+        for (const [name, value] of Object.entries(chosen)) localStorage.setItem(`console.${name}`, value);
+      },
+      { language, theme },
+    );
+    for (const place of placesOf(day)) {
+      await page.goto(`${service.url}/console${place}`);
+      await page.locator('main h1').waitFor();
+      await settle(page);
+      const name = `${language}-${theme}-${width}${place.replaceAll(/[/?=&]/g, '_').replaceAll(/[0-9a-f-]{36}/g, 'id') || '_'}`;
+      if (width > 360) await checkPage(page, axe, name, found);
+      else await checkNarrow(page, name, found);
+      if (folder !== undefined)
+        await page.screenshot({ path: join(folder, `${name}.png`), fullPage: !place.match(/\/calls\/|deliveries\//) });
+    }
+  }
+  assert.deepEqual(found, []);
+  assert.deepEqual(faults, []);
+});
+
+/** Nothing is loading any more. The live stream of events never ends, so the network does not become idle there. */
+async function settle(page: Page): Promise<void> {
+  await page.waitForFunction(
+    () =>
+      !/Loading…|Загрузка…/.test(
+        (globalThis as unknown as { document: { body: { textContent: string } } }).document.body.textContent,
+      ),
+  );
+}
+
+async function checkPage(page: Page, axe: string, name: string, found: string[]): Promise<void> {
+  // Under the page's policy no script can be added, but its source can be run from outside.
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async (runOnly) => {
+    const { axe: core } = globalThis as unknown as {
+      axe: {
+        run(
+          options: object,
+        ): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
+      };
+    };
+    const { violations: all } = await core.run({ runOnly });
+    return all.map(
+      ({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)} ${nodes[0]?.failureSummary.slice(0, 300)}`,
+    );
+  }, tags);
+  found.push(...violations.map((violation) => `${name}: ${violation}`));
+}
+
+/** Boxes that scroll by themselves, and cells that say all in the sheet that they open, may be narrower than their text. */
+async function checkNarrow(page: Page, name: string, found: string[]): Promise<void> {
+  const cut = await page.evaluate(() => {
+    const { document, getComputedStyle } = globalThis as unknown as {
+      document: {
+        documentElement: { scrollWidth: number; clientWidth: number };
+        querySelectorAll(selector: string): Iterable<CutElement>;
+      };
+      getComputedStyle(element: CutElement): { overflowX: string };
+    };
+    interface CutElement {
+      scrollWidth: number;
+      clientWidth: number;
+      outerHTML: string;
+      closest(selector: string): unknown;
+    }
+    const faults: string[] = [];
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth > clientWidth) faults.push(`the page is ${scrollWidth} wide`);
+    for (const element of document.querySelectorAll('main *, header *, nav *, dialog *')) {
+      if (
+        element.closest(
+          'pre, .tree, .table-box, .cut, .visually-hidden, .map, .chart-box, select, input, textarea, svg',
+        ) !== null
+      )
+        continue;
+      if (
+        element.clientWidth > 0 &&
+        element.scrollWidth > element.clientWidth + 1 &&
+        getComputedStyle(element).overflowX !== 'visible'
+      ) {
+        faults.push(`cut: ${element.outerHTML.slice(0, 160)}`);
+      }
+    }
+    return faults;
+  });
+  found.push(...cut.map((fault) => `${name}: ${fault}`));
+}

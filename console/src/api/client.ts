@@ -1,0 +1,163 @@
+/** The service's API as the signed-in user. Bodies are what the contract says; an error is the service's own problem document. */
+
+export interface FieldFault {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The service's own words for why it did not answer. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly requestId: string | null;
+  readonly faults: readonly FieldFault[];
+  readonly retryAfterSeconds: number | null;
+
+  constructor(status: number, body: Readonly<Record<string, unknown>>, retryAfter: string | null = null) {
+    super(typeof body.detail === 'string' ? body.detail : `HTTP ${status}`);
+    this.status = status;
+    this.code = typeof body.code === 'string' ? body.code : '';
+    this.requestId = typeof body.request_id === 'string' ? body.request_id : null;
+    this.faults = Array.isArray(body.errors) ? (body.errors as FieldFault[]) : [];
+    this.retryAfterSeconds = retryAfter === null || !/^\d+$/.test(retryAfter) ? null : Number(retryAfter);
+  }
+}
+
+export interface Session {
+  readonly signed_in: boolean;
+  readonly version: string;
+  readonly tile_url: string | null;
+  readonly id?: string;
+  readonly tenant?: string;
+  readonly name?: string;
+  readonly scopes?: readonly string[];
+  readonly is_admin?: boolean;
+  readonly expires_at?: string;
+  readonly csrf_token?: string;
+}
+
+export type Query = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+export interface Reply<T> {
+  readonly body: T;
+  readonly headers: Headers;
+  readonly status: number;
+}
+
+export interface AskOptions {
+  readonly query?: Query;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+const replyDeadlineMs = 60_000;
+
+export class Api {
+  readonly session: Session;
+  readonly onSignedOut: () => void;
+
+  constructor(session: Session, onSignedOut: () => void) {
+    this.session = session;
+    this.onSignedOut = onSignedOut;
+  }
+
+  async get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+    return (await this.ask<T>('GET', path, { query, ...(signal === undefined ? {} : { signal }) })).body;
+  }
+
+  async send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers = {}): Promise<T> {
+    return (await this.ask<T>(method, path, { body, headers })).body;
+  }
+
+  /** With the status and headers of the answer. Throws `ApiError`. */
+  async ask<T>(
+    method: string,
+    path: string,
+    { query = {}, body, headers = {}, signal }: AskOptions = {},
+  ): Promise<Reply<T>> {
+    const reply = await this.fetch(method, path, { query, body, headers, ...(signal === undefined ? {} : { signal }) });
+    const text = await reply.text();
+    const parsed = parse(text);
+    if (!reply.ok) throw this.problem(reply, parsed);
+    return { body: parsed as T, headers: reply.headers, status: reply.status };
+  }
+
+  /** The reply itself, its body unread. */
+  async fetch(
+    method: string,
+    path: string,
+    { query = {}, body, headers = {}, signal }: AskOptions = {},
+  ): Promise<Response> {
+    const search = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== null && value !== undefined && value !== '') search.set(name, String(value));
+    }
+    const text = search.toString();
+    const deadline = AbortSignal.timeout(replyDeadlineMs);
+    const isRaw = typeof body === 'string';
+    try {
+      return await fetch(
+        `${path.startsWith('/console') || path.startsWith('/health') ? '' : '/api/v1'}${path}${text === '' ? '' : `?${text}`}`,
+        {
+          method,
+          headers: {
+            ...(this.session.tenant === undefined ? {} : { 'x-management-company-id': this.session.tenant }),
+            'x-service-name': 'console',
+            ...(method === 'GET' || this.session.csrf_token === undefined
+              ? {}
+              : { 'x-csrf-token': this.session.csrf_token }),
+            ...(body === undefined || isRaw ? {} : { 'content-type': 'application/json' }),
+            ...headers,
+          },
+          ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),
+          cache: 'no-store',
+          credentials: 'same-origin',
+          signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+        },
+      );
+    } catch (error) {
+      if (signal?.aborted === true) throw error;
+      throw new ApiError(0, {});
+    }
+  }
+
+  problem(reply: Response, body: unknown): ApiError {
+    const error = new ApiError(
+      reply.status,
+      typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {},
+      reply.headers.get('retry-after'),
+    );
+    if (error.status === 401) this.onSignedOut();
+    return error;
+  }
+}
+
+function parse(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+export async function readSession(): Promise<Session> {
+  const reply = await fetch('/console/session', { cache: 'no-store', credentials: 'same-origin' });
+  if (!reply.ok) throw new ApiError(reply.status, (await reply.json().catch(() => ({}))) as Record<string, unknown>);
+  return (await reply.json()) as Session;
+}
+
+export async function signIn(body: { tenant: string; token: string } | { code: string }): Promise<Session> {
+  const reply = await fetch('/console/session', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    credentials: 'same-origin',
+  }).catch(() => {
+    throw new ApiError(0, {});
+  });
+  const answer = (await reply.json().catch(() => ({}))) as Record<string, unknown>;
+  if (!reply.ok) throw new ApiError(reply.status, answer);
+  return answer as unknown as Session;
+}

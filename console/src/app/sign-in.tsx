@@ -1,0 +1,94 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ApiError, type Session, signIn } from '../api/client.ts';
+import { useMessages } from '../i18n/messages.ts';
+import { useFaultText } from '../parts/fault.tsx';
+import { TextField } from '../parts/form.tsx';
+import { appMessages } from './messages.ts';
+import { recall, remember } from './remember.ts';
+import { LanguageButton, ThemeSelect } from './shell.tsx';
+
+interface SignInProps {
+  readonly hasEnded: boolean;
+  readonly isLinkSpent: boolean;
+  readonly onSignedIn: (session: Session) => void;
+}
+
+export function SignIn({ hasEnded, isLinkSpent, onSignedIn }: SignInProps) {
+  const t = useMessages(appMessages);
+  const textOf = useFaultText();
+  const [tenant, setTenant] = useState(recall('tenant') ?? '');
+  const [token, setToken] = useState('');
+  const [error, setError] = useState<ApiError | null>(null);
+  const [isSending, setSending] = useState(false);
+  const fault = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    document.title = `${t('signIn')} · Integration Service`;
+  });
+  useEffect(() => {
+    if (error !== null) fault.current?.focus();
+  }, [error]);
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    setSending(true);
+    setError(null);
+    try {
+      const session = await signIn({ tenant: tenant.trim(), token: token.trim() });
+      remember('tenant', tenant.trim());
+      onSignedIn(session);
+    } catch (thrown) {
+      setError(thrown instanceof ApiError ? thrown : new ApiError(0, {}));
+      setSending(false);
+    }
+  };
+  const said =
+    error === null
+      ? isLinkSpent
+        ? t('linkUsed')
+        : hasEnded
+          ? t('ended')
+          : null
+      : error.status === 401
+        ? t('wrongToken')
+        : error.status === 403
+          ? t('wrongTenant')
+          : textOf(error);
+  return (
+    <div class="sign-in">
+      <header class="sign-in-tools">
+        <ThemeSelect />
+        <LanguageButton />
+      </header>
+      <main>
+        <h1>Integration Service</h1>
+        <p class="muted">{t('signInLead')}</p>
+        <form onSubmit={submit}>
+          {said !== null && (
+            <p class={error === null ? 'notice' : 'fault'} role="alert" tabIndex={-1} ref={fault}>
+              {said}
+            </p>
+          )}
+          <TextField
+            label={t('tenant')}
+            value={tenant}
+            onInput={setTenant}
+            hint={t('tenantHint')}
+            isRequired
+            autocomplete="organization"
+          />
+          <TextField
+            label={t('token')}
+            value={token}
+            onInput={setToken}
+            hint={t('tokenHint')}
+            type="password"
+            isRequired
+            autocomplete="current-password"
+          />
+          <button type="submit" class="button primary wide" disabled={isSending}>
+            {isSending ? t('signingIn') : t('signIn')}
+          </button>
+        </form>
+      </main>
+    </div>
+  );
+}

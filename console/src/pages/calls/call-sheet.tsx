@@ -1,0 +1,190 @@
+/** One call whole: what was answered and why, every provider asked, its requests and replies. */
+import { useState } from 'preact/hooks';
+import type { Api } from '../../api/client.ts';
+import type { CallLog, LogPage } from '../../api/types.ts';
+import { useQuery } from '../../api/use-query.ts';
+import { hrefOf, setQuery, usePlace } from '../../app/location.tsx';
+import { useSession } from '../../app/session.tsx';
+import { useFormats } from '../../i18n/language.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { Code, CopyButton } from '../../parts/copy-button.tsx';
+import { curlOf } from '../../parts/curl.ts';
+import { Dialog } from '../../parts/dialog.tsx';
+import { Foreign } from '../../parts/foreign-text.tsx';
+import { TextField } from '../../parts/form.tsx';
+import { BodyView } from '../../parts/json-view.tsx';
+import { QueryView } from '../../parts/query-view.tsx';
+import { Status } from '../../parts/status.tsx';
+import { Time } from '../../parts/time.tsx';
+import { againHref } from './ask-again.ts';
+import { callsMessages } from './messages.ts';
+import { Story } from './story.tsx';
+import { Timeline } from './timeline.tsx';
+
+export function CallSheet({ id, onClose }: { id: string; onClose: () => void }) {
+  const t = useMessages(callsMessages);
+  const { query } = usePlace();
+  const other = query.get('compare');
+  const shownId = id.replace(/^log:/, '');
+  return (
+    <Dialog title={t('call', { id: shownId })} kind="sheet" onClose={onClose}>
+      <CallStory id={id} />
+      {other !== null && (
+        <section aria-label={t('comparison')} class="stack">
+          <h2>{t('call', { id: other })}</h2>
+          <CallStory id={other} />
+        </section>
+      )}
+      <CompareForm />
+    </Dialog>
+  );
+}
+
+function CompareForm() {
+  const t = useMessages(callsMessages);
+  const { query } = usePlace();
+  const [other, setOther] = useState(query.get('compare') ?? '');
+  return (
+    <form
+      class="inline-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        setQuery({ compare: other.trim() });
+      }}
+    >
+      <TextField label={t('compare')} hint={t('compareHint')} value={other} onInput={setOther} />
+      <button type="submit" class="button">
+        {t('compareGo')}
+      </button>
+    </form>
+  );
+}
+
+/** Its rows in the order they were asked, each with headers and bodies. */
+async function readRows(api: Api, id: string, signal: AbortSignal): Promise<readonly CallLog[]> {
+  if (id.startsWith('log:')) return [await api.get<CallLog>(`/logs/${id.slice('log:'.length)}`, {}, signal)];
+  const { logs } = await api.get<LogPage>('/logs', { request_id: id, limit: 50 }, signal);
+  const whole = await Promise.all(logs.map((log) => api.get<CallLog>(`/logs/${log.id}`, {}, signal)));
+  return whole.sort((a, b) => a.started_at.localeCompare(b.started_at) || a.attempt - b.attempt);
+}
+
+function CallStory({ id }: { id: string }) {
+  const t = useMessages(callsMessages);
+  const { tenant = '' } = useSession();
+  const rows = useQuery(`call:${id}`, (api, signal) => readRows(api, id, signal));
+  return (
+    <QueryView query={rows}>
+      {(logs) => (
+        <div class="stack">
+          {logs.length > 0 && <Summary logs={logs} />}
+          {logs.length > 0 && <Timeline logs={logs} />}
+          <Story id={id} hasLogs={logs.length > 0} />
+          {logs.map((log) => (
+            <Attempt key={log.id} log={log} isOpen={logs.length === 1 || log === logs.at(-1)} />
+          ))}
+          {!id.startsWith('log:') && (
+            <Code label={t('curlTitle')} text={curlOf('GET', `/logs?request_id=${encodeURIComponent(id)}`, tenant)} />
+          )}
+        </div>
+      )}
+    </QueryView>
+  );
+}
+
+function Summary({ logs }: { logs: readonly CallLog[] }) {
+  const t = useMessages(callsMessages);
+  const formats = useFormats();
+  const last = logs.at(-1) as CallLog;
+  const startMs = Math.min(...logs.map(({ started_at }) => Date.parse(started_at)));
+  const endMs = Math.max(...logs.map((log) => Date.parse(log.started_at) + (log.duration_ms ?? 0)));
+  const duration = formats.duration(endMs - startMs);
+  const failed = logs.filter(({ status }) => status !== 'success').map(({ service_name }) => service_name);
+  const answered = logs.find(({ status }) => status === 'success');
+  const text =
+    answered !== undefined
+      ? t(failed.length === 0 ? 'answeredBy' : 'answeredAfter', {
+          service: answered.service_name,
+          operation: answered.operation,
+          failed: [...new Set(failed)].join(', '),
+          duration,
+        })
+      : logs.every(({ status }) => status === 'rate_limited')
+        ? t('refused')
+        : t('notAnswered', { operation: last.operation, reason: last.error_message ?? last.error_code ?? last.status });
+  const again = againHref(logs[0] as CallLog);
+  return (
+    <div class="summary">
+      <p class="lead">
+        <Status status={answered?.status ?? last.status} /> <Foreign text={text} />
+      </p>
+      <p class="actions">
+        <span class="muted">
+          <Time iso={new Date(startMs).toISOString()} withDate />
+        </span>
+        <CopyButton text={window.location.href.split('?')[0] ?? ''} label={t('copyLink')} />
+        {again !== null && (
+          <a class="button small" href={again}>
+            {t('askAgain')}
+          </a>
+        )}
+        {last.status === 'rate_limited' && last.request_id !== null && (
+          <a class="button small" href={hrefOf('/limits', { request_id: last.request_id })}>
+            {t('whyRefused')}
+          </a>
+        )}
+      </p>
+    </div>
+  );
+}
+
+function Attempt({ log, isOpen }: { log: CallLog; isOpen: boolean }) {
+  const t = useMessages(callsMessages);
+  const formats = useFormats();
+  return (
+    <details class="panel attempt" open={isOpen}>
+      <summary>
+        <span class="attempt-name">
+          {t('attempt')} {log.attempt}: <Foreign text={`${log.service_name} · ${log.operation}`} />
+        </span>{' '}
+        <Status status={log.status} />{' '}
+        <span class="muted">{log.duration_ms === null ? '' : formats.duration(log.duration_ms)}</span>
+      </summary>
+      <div class="stack">
+        <dl class="facts">
+          <dt>{t('time')}</dt>
+          <dd>
+            <Time iso={log.started_at} withMs />
+          </dd>
+          <dt>{t('endpoint')}</dt>
+          <dd class="mono">
+            {log.http_method} <Foreign text={log.endpoint} />
+          </dd>
+          <dt>{t('code')}</dt>
+          <dd>{log.response_status_code ?? '–'}</dd>
+          <dt>{t('retries')}</dt>
+          <dd>{formats.number(log.retry_count)}</dd>
+          <dt>{t('cost')}</dt>
+          <dd>{formats.usd(log.estimated_cost)}</dd>
+          <dt>{t('by')}</dt>
+          <dd>
+            <Foreign text={log.source_service} />
+          </dd>
+          {log.error_message !== null && (
+            <>
+              <dt>{t('error')}</dt>
+              <dd>
+                <code>{log.error_code}</code> <Foreign text={log.error_message} />
+              </dd>
+            </>
+          )}
+        </dl>
+        <h3>{t('request')}</h3>
+        <BodyView value={log.request_headers} label={`${t('request')}: ${t('headers')}`} />
+        <BodyView value={log.request_body} label={`${t('request')}: ${t('body')}`} />
+        <h3>{t('reply')}</h3>
+        <BodyView value={log.response_body} label={`${t('reply')}: ${t('body')}`} />
+        <p class="muted">{t('masked')}</p>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,159 @@
+import { useState } from 'preact/hooks';
+import type { Budget, ServiceList } from '../../api/types.ts';
+import { useQuery } from '../../api/use-query.ts';
+import { useApi } from '../../app/session.tsx';
+import { useFormats } from '../../i18n/language.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { DataTable } from '../../parts/data-table.tsx';
+import { Confirm } from '../../parts/dialog.tsx';
+import { Foreign } from '../../parts/foreign-text.tsx';
+import { FormFault, SelectField, TextField, useSending } from '../../parts/form.tsx';
+import { QueryView } from '../../parts/query-view.tsx';
+import { Status } from '../../parts/status.tsx';
+import { useToast } from '../../parts/toast.tsx';
+import { Meter } from '../../parts/window-table.tsx';
+import { costsMessages } from './messages.ts';
+
+export function Budgets({ services }: { services: readonly string[] }) {
+  const t = useMessages(costsMessages);
+  const api = useApi();
+  const formats = useFormats();
+  const say = useToast();
+  const query = useQuery('budgets', (asked, signal) =>
+    asked.get<{ budgets: readonly Budget[] }>('/budgets', {}, signal),
+  );
+  const registered = useQuery('services', (asked, signal) =>
+    asked.get<ServiceList>('/services', { limit: 500 }, signal),
+  );
+  const [removing, setRemoving] = useState<string | null>(null);
+  const sending = useSending();
+  const remove = (name: string): void => {
+    setRemoving(null);
+    void sending.run(async () => {
+      await api.send('DELETE', `/budgets/${encodeURIComponent(name)}`);
+      say(t('removed', { name }));
+      query.reload();
+    });
+  };
+  const names = [
+    ...new Set([...services, ...(registered.data?.services ?? []).map(({ service_name }) => service_name)]),
+  ];
+  return (
+    <section class="panel" aria-label={t('budgets')}>
+      <h2>{t('budgets')}</h2>
+      <FormFault error={sending.error} />
+      <QueryView query={query}>
+        {({ budgets }) => (
+          <DataTable<Budget>
+            caption={t('budgets')}
+            rows={budgets}
+            keyOf={({ service_name }) => service_name}
+            empty={t('noBudgets')}
+            columns={[
+              {
+                name: t('service'),
+                cell: ({ service_name }) => (service_name === '*' ? t('all') : <Foreign text={service_name} />),
+              },
+              {
+                name: t('used'),
+                cell: ({ spent_usd, monthly_limit_usd }) => (
+                  <span class="use">
+                    <Meter used={spent_usd} most={monthly_limit_usd} />
+                    <span class="tabular">
+                      {t('of', { spent: formats.usd(spent_usd), most: formats.usd(monthly_limit_usd) })}
+                    </span>
+                    {spent_usd >= monthly_limit_usd && <Status status="over_budget" />}
+                  </span>
+                ),
+              },
+              { name: t('whenReached'), cell: ({ action }) => t(action) },
+              { name: t('resets'), isExtra: true, cell: ({ resets_at }) => formats.day(resets_at) },
+              {
+                name: t('remove'),
+                cell: ({ service_name }) => (
+                  <button
+                    type="button"
+                    class="button small"
+                    aria-label={t('removeNamed', { name: service_name })}
+                    onClick={() => setRemoving(service_name)}
+                  >
+                    {t('remove')}
+                  </button>
+                ),
+              },
+            ]}
+          />
+        )}
+      </QueryView>
+      <BudgetForm names={names} onSaved={query.reload} />
+      {removing !== null && (
+        <Confirm
+          title={t('removeTitle', { name: removing })}
+          text={t('removeText')}
+          verb={t('remove')}
+          onConfirm={() => remove(removing)}
+          onCancel={() => setRemoving(null)}
+        />
+      )}
+    </section>
+  );
+}
+
+function BudgetForm({ names, onSaved }: { names: readonly string[]; onSaved: () => void }) {
+  const t = useMessages(costsMessages);
+  const api = useApi();
+  const say = useToast();
+  const sending = useSending();
+  const [name, setName] = useState('*');
+  const [limit, setLimit] = useState('');
+  const [action, setAction] = useState('alert');
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    void sending.run(async () => {
+      const amount = Number(limit.replace(',', '.'));
+      await api.send('PUT', `/budgets/${encodeURIComponent(name)}`, {
+        monthly_limit_usd: Number.isNaN(amount) ? limit : amount,
+        action,
+      });
+      say(t('saved2', { name }));
+      setLimit('');
+      onSaved();
+    });
+  };
+  return (
+    <form class="form spaced" onSubmit={submit}>
+      <h3>{t('newBudget')}</h3>
+      <FormFault error={sending.error} fields={['monthly_limit_usd', 'action']} />
+      <div class="form-grid">
+        <SelectField
+          label={t('service')}
+          value={name}
+          onInput={setName}
+          options={[{ value: '*', name: t('all') }, ...names.map((value) => ({ value, name: value }))]}
+        />
+        <TextField
+          label={t('limit')}
+          type="number"
+          value={limit}
+          onInput={setLimit}
+          isRequired
+          fault={sending.faultOf('monthly_limit_usd')}
+        />
+        <SelectField
+          label={t('action')}
+          value={action}
+          onInput={setAction}
+          options={[
+            { value: 'alert', name: t('alert') },
+            { value: 'block', name: t('block') },
+          ]}
+        />
+      </div>
+      <div class="actions">
+        <button type="submit" class="button primary" disabled={sending.isSending}>
+          {t('save')}
+        </button>
+      </div>
+    </form>
+  );
+}

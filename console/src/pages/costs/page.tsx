@@ -1,0 +1,192 @@
+import type { CostRow, Costs } from '../../api/types.ts';
+import { useQuery } from '../../api/use-query.ts';
+import { hrefOf, setQuery, usePlace } from '../../app/location.tsx';
+import { appMessages } from '../../app/messages.ts';
+import { useIsAdmin } from '../../app/session.tsx';
+import { useFormats } from '../../i18n/language.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { Chart } from '../../parts/chart.tsx';
+import { DataTable } from '../../parts/data-table.tsx';
+import { Foreign } from '../../parts/foreign-text.tsx';
+import { SelectField } from '../../parts/form.tsx';
+import { PageHeader } from '../../parts/page-header.tsx';
+import { QueryView } from '../../parts/query-view.tsx';
+import { Budgets } from './budgets.tsx';
+import { costsMessages } from './messages.ts';
+
+const dayMs = 86_400_000;
+const shownMonths = 12;
+
+interface Month {
+  readonly key: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The calendar months, as costs and budgets count them: in UTC. */
+function lastMonths(): readonly Month[] {
+  const now = new Date();
+  return Array.from({ length: shownMonths }, (_, back) => {
+    const first = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - back, 1));
+    const last = new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + 1, 0));
+    const to = last > now ? now : last;
+    return {
+      key: first.toISOString().slice(0, 7),
+      from: first.toISOString().slice(0, 10),
+      to: to.toISOString().slice(0, 10),
+    };
+  });
+}
+
+export function Page() {
+  const app = useMessages(appMessages);
+  const isAdmin = useIsAdmin();
+  const { query } = usePlace();
+  const months = lastMonths();
+  const month = months.find(({ key }) => key === query.get('month')) ?? (months[0] as Month);
+  const span = { from_date: month.from, to_date: month.to };
+  const days = useQuery(
+    `costs:days:${month.key}`,
+    (api, signal) => api.get<Costs>('/costs', { ...span, group_by: 'day,service' }, signal),
+    { refreshMs: 30_000 },
+  );
+  const rows = useQuery(
+    `costs:rows:${month.key}`,
+    (api, signal) => api.get<Costs>('/costs', { ...span, group_by: 'service,operation' }, signal),
+    { refreshMs: 30_000 },
+  );
+  return (
+    <>
+      <PageHeader title={app('costs')}>
+        <MonthSelect months={months} value={month.key} />
+      </PageHeader>
+      <div class="stack">
+        <QueryView query={days}>{(costs) => <Days costs={costs} month={month} />}</QueryView>
+        <QueryView query={rows}>{(costs) => <Rows costs={costs} month={month} />}</QueryView>
+        {isAdmin && (
+          <Budgets services={[...new Set((rows.data?.rows ?? []).flatMap(({ service }) => service ?? []))]} />
+        )}
+      </div>
+    </>
+  );
+}
+
+function MonthSelect({ months, value }: { months: readonly Month[]; value: string }) {
+  const t = useMessages(costsMessages);
+  return (
+    <SelectField
+      label={t('month')}
+      value={value}
+      onInput={(month) => setQuery({ month })}
+      options={months.map(({ key }) => ({ value: key, name: monthName(key) }))}
+    />
+  );
+}
+
+function monthName(key: string): string {
+  return new Intl.DateTimeFormat(document.documentElement.lang, {
+    month: 'long',
+    year: 'numeric',
+    timeZone: 'UTC',
+  }).format(new Date(`${key}-01T00:00:00Z`));
+}
+
+function Days({ costs, month }: { costs: Costs; month: Month }) {
+  const t = useMessages(costsMessages);
+  const formats = useFormats();
+  const first = Date.parse(month.from);
+  const count = Math.round((Date.parse(month.to) - first) / dayMs) + 1;
+  const days = Array.from({ length: count }, (_, index) => new Date(first + index * dayMs).toISOString().slice(0, 10));
+  const of = (member: 'total_cost' | 'saved_by_cache', service?: string): number[] =>
+    days.map((day) =>
+      costs.rows
+        .filter((row) => row.day === day && (service === undefined || row.service === service))
+        .reduce((sum, row) => sum + row[member], 0),
+    );
+  const daysInMonth = new Date(Date.UTC(Number(month.key.slice(0, 4)), Number(month.key.slice(5, 7)), 0)).getUTCDate();
+  const pace = (costs.total_cost / count) * daysInMonth;
+  return (
+    <>
+      <ul class="tiles">
+        {[
+          [t('spent'), formats.usd(costs.total_cost)],
+          [t('saved'), formats.usd(costs.saved_by_cache)],
+          [t('pace'), formats.usd(pace)],
+        ].map(([name, value]) => (
+          <li key={name} class="tile">
+            <span class="tile-name">{name}</span>
+            <span class="tile-value">{value}</span>
+          </li>
+        ))}
+      </ul>
+      <section class="panel">
+        <Chart
+          title={t('byDay')}
+          times={days.map((day) => Date.parse(day) / 1_000)}
+          format={formats.usd}
+          series={[
+            { name: t('spent'), values: of('total_cost'), color: 0, isBars: true },
+            { name: t('saved'), values: of('saved_by_cache'), color: 2, isDashed: true },
+          ]}
+        />
+        <p class="hint">{t('utc')}</p>
+      </section>
+    </>
+  );
+}
+
+function Rows({ costs, month }: { costs: Costs; month: Month }) {
+  const t = useMessages(costsMessages);
+  const formats = useFormats();
+  const rows = [...costs.rows].sort((a, b) => b.total_cost - a.total_cost || b.request_count - a.request_count);
+  const unpriced = costs.unpriced ?? [];
+  const nextDay = new Date(Date.parse(month.to) + dayMs).toISOString();
+  return (
+    <section class="panel" aria-label={t('rows')}>
+      <h2>{t('rows')}</h2>
+      <DataTable<CostRow>
+        caption={t('rows')}
+        rows={rows}
+        keyOf={({ service, operation }) => `${service} ${operation}`}
+        empty={t('none')}
+        columns={[
+          { name: t('service'), cell: ({ service }) => <Foreign text={service} /> },
+          { name: t('operation'), cell: ({ operation }) => <Foreign text={operation} /> },
+          { name: t('calls'), isNumber: true, cell: ({ request_count }) => formats.number(request_count) },
+          {
+            name: t('cached'),
+            isNumber: true,
+            cell: ({ request_count, cached_count }) =>
+              request_count + cached_count === 0
+                ? '–'
+                : formats.percent(cached_count / Math.max(1, request_count + cached_count)),
+          },
+          { name: t('cost'), isNumber: true, cell: ({ total_cost }) => formats.usd(total_cost) },
+          { name: t('saved'), isNumber: true, cell: ({ saved_by_cache }) => formats.usd(saved_by_cache) },
+          {
+            name: t('openCalls'),
+            cell: ({ service, operation }) => (
+              <a
+                href={hrefOf('/calls', {
+                  service_name: service,
+                  operation,
+                  from: `${month.from}T00:00:00.000Z`,
+                  to: nextDay,
+                })}
+              >
+                {t('openCalls')}
+              </a>
+            ),
+          },
+        ]}
+      />
+      {unpriced.length > 0 && (
+        <p class="hint">
+          {t('unpriced', {
+            names: unpriced.map(({ service_name, operation }) => `${service_name} ${operation}`).join(', '),
+          })}
+        </p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,27 @@
+import type { Messages } from '../../i18n/messages.ts';
+
+export const eventsMessages = {
+  type: ['Type', 'Тип'],
+  all: ['all', 'все'],
+  service: ['Service', 'Сервис'],
+  serviceHint: ['Part of its name', 'Часть имени'],
+  live: ['Live', 'Вживую'],
+  connecting: ['Connecting…', 'Подключение…'],
+  reconnecting: ['Reconnecting…', 'Переподключение…'],
+  paused: ['Paused', 'Пауза'],
+  hidden: ['Paused while the tab was hidden', 'Пауза: вкладка скрыта'],
+  pause: ['Pause', 'Пауза'],
+  resume: ['Resume', 'Продолжить'],
+  clear: ['Clear', 'Очистить'],
+  list: ['Events, newest first', 'События, новые сверху'],
+  kept: ['The newest {count} are kept; {dropped} dropped.', 'Хранятся последние {count}; пропущено {dropped}.'],
+  none: ['Nothing has been published since this page was opened.', 'С открытия страницы ничего не публиковалось.'],
+  time: ['Time', 'Время'],
+  about: ['About', 'О чём'],
+  lead: ['Leads to', 'Куда ведёт'],
+  call: ['call', 'вызов'],
+  delivery: ['delivery', 'доставка'],
+  details: ['Details', 'Подробно'],
+  detailsOf: ['Details of {name}', 'Подробно о {name}'],
+  event: ['Event {id}', 'Событие {id}'],
+} as const satisfies Messages;

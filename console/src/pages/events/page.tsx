@@ -1,0 +1,235 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ApiError } from '../../api/client.ts';
+import { readEvents } from '../../api/event-stream.ts';
+import type { BusEvent } from '../../api/types.ts';
+import { hrefOf, setQuery, usePlace } from '../../app/location.tsx';
+import { appMessages } from '../../app/messages.ts';
+import { useApi } from '../../app/session.tsx';
+import { useFormats } from '../../i18n/language.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { DataTable } from '../../parts/data-table.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
+import { Fault } from '../../parts/fault.tsx';
+import { Foreign } from '../../parts/foreign-text.tsx';
+import { SelectField, TextField } from '../../parts/form.tsx';
+import { BodyView } from '../../parts/json-view.tsx';
+import { PageHeader } from '../../parts/page-header.tsx';
+import { Status } from '../../parts/status.tsx';
+import { Time } from '../../parts/time.tsx';
+import { eventsMessages } from './messages.ts';
+
+const types = [
+  'service.registered',
+  'request.sent',
+  'request.completed',
+  'request.failed',
+  'webhook.received',
+  'webhook.delivery_failed',
+  'rate_limit.exceeded',
+  'cache.hit',
+  'cache.miss',
+  'health.degraded',
+  'health.recovered',
+].map((name) => `integration.${name}`);
+const mostKept = 500;
+const shownRows = 200;
+const reconnectMs = 3_000;
+
+type State = 'connecting' | 'live' | 'reconnecting' | 'paused' | 'hidden';
+
+/** One stream while the page is seen. What comes is painted once a frame, and the oldest beyond the bound are let go. */
+function useEvents(type: string, isPaused: boolean) {
+  const api = useApi();
+  const [events, setEvents] = useState<readonly BusEvent[]>([]);
+  const [dropped, setDropped] = useState(0);
+  const [state, setState] = useState<State>('connecting');
+  const [error, setError] = useState<ApiError | null>(null);
+  const waiting = useRef<BusEvent[]>([]);
+  useEffect(() => {
+    if (isPaused) {
+      setState('paused');
+      return;
+    }
+    const stop = new AbortController();
+    let session = new AbortController();
+    let frame = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const paint = (): void => {
+      frame = 0;
+      const fresh = waiting.current.reverse();
+      waiting.current = [];
+      setEvents((before) => [...fresh, ...before].slice(0, mostKept));
+    };
+    const listener = {
+      onOpen: () => {
+        setState('live');
+        setError(null);
+      },
+      onEvent: (event: BusEvent) => {
+        waiting.current.push(event);
+        if (waiting.current.length > mostKept) waiting.current.shift();
+        if (frame === 0) frame = requestAnimationFrame(paint);
+      },
+      onDropped: (count: number) => setDropped((before) => before + count),
+    };
+    const follow = async (): Promise<void> => {
+      session = new AbortController();
+      try {
+        await readEvents(api, type === '' ? [] : [type], listener, AbortSignal.any([stop.signal, session.signal]));
+      } catch (thrown) {
+        if (stop.signal.aborted || session.signal.aborted) return;
+        if (thrown instanceof ApiError) setError(thrown);
+      }
+      if (stop.signal.aborted || session.signal.aborted) return;
+      setState('reconnecting');
+      timer = setTimeout(() => void follow(), reconnectMs);
+    };
+    const onVisibility = (): void => {
+      clearTimeout(timer);
+      if (document.visibilityState === 'hidden') {
+        session.abort();
+        setState('hidden');
+      } else {
+        setState('connecting');
+        void follow();
+      }
+    };
+    document.addEventListener('visibilitychange', onVisibility, { signal: stop.signal });
+    setState('connecting');
+    void follow();
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+      cancelAnimationFrame(frame);
+    };
+  }, [api, type, isPaused]);
+  return {
+    events,
+    dropped,
+    state,
+    error,
+    clear: () => {
+      setEvents([]);
+      setDropped(0);
+    },
+  };
+}
+
+export function Page() {
+  const t = useMessages(eventsMessages);
+  const app = useMessages(appMessages);
+  const formats = useFormats();
+  const { query } = usePlace();
+  const type = query.get('type') ?? '';
+  const service = query.get('service') ?? '';
+  const [isPaused, setPaused] = useState(false);
+  const [openId, setOpenId] = useState<string | null>(null);
+  const { events, dropped, state, error, clear } = useEvents(type, isPaused);
+  const shown = events
+    .filter(
+      ({ service_name, event_type }) =>
+        (service === '' || String(service_name ?? '').includes(service)) && (type === '' || event_type === type),
+    )
+    .slice(0, shownRows);
+  const open = events.find(({ event_id }) => event_id === openId);
+  return (
+    <>
+      <PageHeader title={app('events')}>
+        <span role="status">
+          <Status status={state === 'live' ? 'ok' : state === 'paused' || state === 'hidden' ? 'paused' : 'running'} />{' '}
+          {t(state)}
+        </span>
+        <button type="button" class="button small" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
+          {isPaused ? t('resume') : t('pause')}
+        </button>
+        <button type="button" class="button small" onClick={clear}>
+          {t('clear')}
+        </button>
+      </PageHeader>
+      <div class="stack">
+        {error !== null && <Fault error={error} />}
+        <div class="panel filter-grid">
+          <SelectField
+            label={t('type')}
+            value={type}
+            onInput={(chosen) => setQuery({ type: chosen })}
+            options={[
+              { value: '', name: t('all') },
+              ...types.map((value) => ({ value, name: value.replace('integration.', '') })),
+            ]}
+          />
+          <TextField
+            label={t('service')}
+            hint={t('serviceHint')}
+            type="search"
+            value={service}
+            onInput={(typed) => setQuery({ service: typed }, 'replace')}
+          />
+        </div>
+        <section class="panel" aria-label={t('list')}>
+          <p class="hint">{t('kept', { count: mostKept, dropped: formats.number(dropped) })}</p>
+          <DataTable<BusEvent>
+            caption={t('list')}
+            rows={shown}
+            keyOf={({ event_id }) => event_id}
+            empty={t('none')}
+            columns={[
+              { name: t('time'), cell: ({ timestamp }) => <Time iso={timestamp} withMs /> },
+              { name: t('type'), cell: ({ event_type }) => <Foreign text={event_type.replace('integration.', '')} /> },
+              { name: t('service'), cell: ({ service_name }) => <Foreign text={service_name ?? '–'} /> },
+              { name: t('about'), isExtra: true, cell: (event) => <Foreign text={about(event)} /> },
+              { name: t('lead'), cell: (event) => <Lead event={event} /> },
+              {
+                name: t('details'),
+                cell: ({ event_id, event_type }) => (
+                  <button
+                    type="button"
+                    class="button small"
+                    aria-label={t('detailsOf', { name: event_type })}
+                    onClick={() => setOpenId(event_id)}
+                  >
+                    {t('details')}
+                  </button>
+                ),
+              },
+            ]}
+          />
+        </section>
+      </div>
+      {open !== undefined && (
+        <Dialog title={t('event', { id: open.event_id })} kind="sheet" onClose={() => setOpenId(null)}>
+          <p class="lead">
+            <Foreign text={open.event_type} /> <Time iso={open.timestamp} withMs />
+          </p>
+          <BodyView value={open} label={open.event_type} />
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function about(event: BusEvent): string {
+  const parts = [
+    event.operation,
+    event.response_status_code,
+    event.error_code,
+    event.webhook_event_type,
+    event.window_type,
+    event.layer,
+    event.health_status,
+  ];
+  const said = parts.filter((part) => typeof part === 'string' || typeof part === 'number').join(' · ');
+  return typeof event.duration_ms === 'number' ? `${said} · ${event.duration_ms} ms` : said;
+}
+
+function Lead({ event }: { event: BusEvent }) {
+  const t = useMessages(eventsMessages);
+  if (typeof event.webhook_event_id === 'string')
+    return <a href={hrefOf(`/webhooks/deliveries/${event.webhook_event_id}`)}>{t('delivery')}</a>;
+  const id = event.request_id ?? event.correlation_id;
+  return typeof id === 'string' && id !== '' ? (
+    <a href={hrefOf(`/calls/${encodeURIComponent(id)}`)}>{t('call')}</a>
+  ) : (
+    <>–</>
+  );
+}

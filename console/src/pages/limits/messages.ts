@@ -1,0 +1,41 @@
+import type { Messages } from '../../i18n/messages.ts';
+
+export const limitsMessages = {
+  why: ['Why was this refused?', 'Почему отказано?'],
+  requestId: ['Request id', 'Идентификатор запроса'],
+  explain: ['Explain', 'Объяснить'],
+  full: [
+    '{name}: {most} in the window “{window}” was full at {time}.',
+    '{name}: окно «{window}» на {most} было заполнено в {time}.',
+  ],
+  freeAt: ['Free again at {time}.', 'Освободится в {time}.'],
+  spentBy: ['Who spent it', 'Кто потратил'],
+  source: ['Asked by', 'Кто спрашивал'],
+  operation: ['Operation', 'Операция'],
+  requests: ['Requests', 'Запросы'],
+  notFound: ['No refusal by a limit is known under this id.', 'Под этим идентификатором отказ по лимиту не найден.'],
+  families: ['Limits of the tenant', 'Лимиты арендатора'],
+  services: ['Limits of the services', 'Лимиты сервисов'],
+  none: ['No limit.', 'Лимитов нет.'],
+  preview: ['What would another limit refuse?', 'Что отсёк бы другой лимит?'],
+  previewHint: [
+    'Replayed over the recorded traffic; nothing changes.',
+    'Проверяется на записанном трафике; ничего не меняется.',
+  ],
+  service: ['Service', 'Сервис'],
+  perMinute: ['A minute', 'В минуту'],
+  perHour: ['An hour', 'В час'],
+  perDay: ['A day', 'В сутки'],
+  hours: ['Over the last hours', 'За последние часы'],
+  try: ['Try', 'Проверить'],
+  wouldRefuse: [
+    { one: '{refused} of {count} call would be refused.', other: '{refused} of {count} calls would be refused.' },
+    {
+      one: 'Было бы отказано {refused} из {count} вызова.',
+      few: 'Было бы отказано {refused} из {count} вызовов.',
+      many: 'Было бы отказано {refused} из {count} вызовов.',
+      other: 'Было бы отказано {refused} из {count} вызова.',
+    },
+  ],
+  unknownSource: ['unnamed', 'без имени'],
+} as const satisfies Messages;

@@ -1,0 +1,74 @@
+import type { Problem } from '../../api/types.ts';
+import { type QueryState, useQuery } from '../../api/use-query.ts';
+import { useFormats, useLanguage } from '../../i18n/language.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { Foreign } from '../../parts/foreign-text.tsx';
+import { QueryView } from '../../parts/query-view.tsx';
+import { StatusIcon } from '../../parts/status.tsx';
+import { overviewMessages } from './messages.ts';
+
+const refreshMs = 15_000;
+
+type ProblemsAnswer = readonly Problem[] | { readonly problems: readonly Problem[] };
+
+/** What is wrong now, in sentences that lead to it. That all is well is a sentence too. */
+export function Problems() {
+  const t = useMessages(overviewMessages);
+  const query: QueryState<ProblemsAnswer> = useQuery(
+    'problems',
+    (api, signal) => api.get<ProblemsAnswer>('/problems', {}, signal),
+    { refreshMs },
+  );
+  return (
+    <section class="panel problems" aria-label={t('wrong')}>
+      <QueryView query={query} mayBeMissing>
+        {(answer) => (
+          <ProblemList problems={'problems' in answer ? answer.problems : answer} checkedAt={query.updatedAt} />
+        )}
+      </QueryView>
+    </section>
+  );
+}
+
+function ProblemList({ problems, checkedAt }: { problems: readonly Problem[]; checkedAt: string | null }) {
+  const t = useMessages(overviewMessages);
+  const { language } = useLanguage();
+  const formats = useFormats();
+  const checked = { time: checkedAt === null ? '' : formats.time(checkedAt) };
+  return (
+    <ul class="plain-list">
+      {problems.map((problem) => {
+        const text = language === 'ru' ? (problem.message_ru ?? problem.message) : problem.message;
+        const isBad = /critical|error|down/.test(problem.severity);
+        return (
+          <li key={problem.kind + text} class={isBad ? 'problem problem-bad' : 'problem problem-warn'}>
+            <StatusIcon tone={isBad ? 'bad' : 'warn'} />
+            <span>
+              {safeLink(problem.link) === null ? (
+                <Foreign text={text} />
+              ) : (
+                <a href={safeLink(problem.link) ?? ''}>
+                  <Foreign text={text} />
+                </a>
+              )}{' '}
+              {problem.since !== null && (
+                <span class="muted" title={formats.utc(problem.since)}>
+                  {t('since', { time: formats.time(problem.since) })}
+                </span>
+              )}
+            </span>
+          </li>
+        );
+      })}
+      <li class="problem problem-good">
+        <StatusIcon tone="good" />
+        <span>{t(problems.length === 0 ? 'allWell' : 'restWell', checked)}</span>
+      </li>
+    </ul>
+  );
+}
+
+/** Only into this console. */
+function safeLink(link: string | null | undefined): string | null {
+  return link?.startsWith('/console') === true ? link : null;
+}

@@ -1,0 +1,93 @@
+/** A map that works without tiles, and a list beside it that says the same: pins are the way by mouse, the list by keyboard. */
+import L from 'leaflet';
+import { useEffect, useRef } from 'preact/hooks';
+import { useSession } from '../../app/session.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { playgroundMessages } from './messages.ts';
+
+export interface Pin {
+  readonly key: string;
+  readonly label: string;
+  readonly latitude: number;
+  readonly longitude: number;
+}
+
+interface MapProps {
+  readonly pins: readonly Pin[];
+  readonly isLine?: boolean;
+  readonly onPick?: (latitude: number, longitude: number) => void;
+}
+
+const tashkent: L.LatLngTuple = [41.311, 69.279];
+const closest = 16;
+
+export function PlaceMap({ pins, isLine = false, onPick }: MapProps) {
+  const t = useMessages(playgroundMessages);
+  const { tile_url: tileUrl } = useSession();
+  const box = useRef<HTMLDivElement>(null);
+  const map = useRef<L.Map | null>(null);
+  const layer = useRef<L.LayerGroup | null>(null);
+  const pick = useRef(onPick);
+  pick.current = onPick;
+  useEffect(() => {
+    if (box.current === null) return;
+    const made = L.map(box.current, {
+      center: tashkent,
+      zoom: 11,
+      attributionControl: tileUrl !== null,
+      keyboard: true,
+    });
+    if (tileUrl !== null) {
+      L.tileLayer(tileUrl, {
+        maxZoom: 19,
+        attribution: '© OpenStreetMap contributors',
+        referrerPolicy: 'strict-origin-when-cross-origin',
+      }).addTo(made);
+      made.attributionControl.setPrefix(false);
+    }
+    made.on('click', (event) => pick.current?.(event.latlng.lat, event.latlng.lng));
+    layer.current = L.layerGroup().addTo(made);
+    map.current = made;
+    const watch = new ResizeObserver(() => made.invalidateSize());
+    watch.observe(box.current);
+    return () => {
+      watch.disconnect();
+      made.remove();
+      map.current = null;
+    };
+  }, [tileUrl]);
+  const shape = JSON.stringify(pins);
+  useEffect(() => {
+    const made = map.current;
+    const group = layer.current;
+    if (made === null || group === null) return;
+    group.clearLayers();
+    const shown = JSON.parse(shape) as Pin[];
+    for (const [index, pin] of shown.entries()) {
+      const marker = document.createElement('span');
+      marker.textContent = String(index + 1);
+      L.marker([pin.latitude, pin.longitude], {
+        icon: L.divIcon({
+          className: `map-pin map-pin-${index % 6}`,
+          html: marker,
+          iconSize: [26, 26],
+          iconAnchor: [13, 13],
+        }),
+        title: pin.label,
+        alt: pin.label,
+        keyboard: false,
+      }).addTo(group);
+    }
+    const points = shown.map(({ latitude, longitude }): L.LatLngTuple => [latitude, longitude]);
+    if (isLine && points.length > 1) L.polyline(points, { className: 'map-line' }).addTo(group);
+    if (points.length > 0) made.fitBounds(L.latLngBounds(points).pad(0.3), { maxZoom: closest, animate: false });
+  }, [shape, isLine]);
+  return (
+    <div class="map-panel">
+      <section class={`map ${tileUrl === null ? 'map-empty' : ''}`} ref={box} aria-label={t('map')} />
+      <p class="hint">
+        {tileUrl === null && t('noTiles')} {onPick !== undefined && t('mapHint')}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,152 @@
+/** A service as its form holds it: all texts, so that what is typed stays as it is typed. */
+import type { Service } from '../../api/types.ts';
+
+export interface Draft {
+  readonly service_name: string;
+  readonly service_type: string;
+  readonly display_name: string;
+  readonly base_url: string;
+  readonly api_key: string;
+  readonly credentials: string;
+  readonly config: string;
+  readonly is_active: boolean;
+  readonly rate_limit_per_minute: string;
+  readonly rate_limit_per_hour: string;
+  readonly rate_limit_per_day: string;
+  readonly rate_limit_per_month: string;
+  readonly priority: string;
+  readonly fallback_service_id: string;
+  readonly description: string;
+  readonly tags: string;
+}
+
+export const limitNames = [
+  'rate_limit_per_minute',
+  'rate_limit_per_hour',
+  'rate_limit_per_day',
+  'rate_limit_per_month',
+] as const;
+export const serviceTypes = ['geocoding', 'sheets', 'maps', 'webhook', 'api'] as const;
+export const adapters = [
+  'google_maps',
+  'yandex_maps',
+  'two_gis',
+  'nominatim',
+  'offline_gazetteer',
+  'google_sheets',
+  'http',
+] as const;
+
+export const emptyDraft: Draft = {
+  service_name: '',
+  service_type: 'api',
+  display_name: '',
+  base_url: '',
+  api_key: '',
+  credentials: '',
+  config: '{}',
+  is_active: true,
+  rate_limit_per_minute: '',
+  rate_limit_per_hour: '',
+  rate_limit_per_day: '',
+  rate_limit_per_month: '',
+  priority: '100',
+  fallback_service_id: '',
+  description: '',
+  tags: '',
+};
+
+/** Members that the program itself keeps in `config`. */
+const ownConfig = new Set(['environment', 'emulated']);
+
+export function draftOf(service: Service): Draft {
+  const config = Object.fromEntries(Object.entries(service.config).filter(([name]) => !ownConfig.has(name)));
+  return {
+    ...emptyDraft,
+    service_name: service.service_name,
+    service_type: service.service_type,
+    display_name: service.display_name,
+    base_url: service.base_url ?? '',
+    config: JSON.stringify(config, null, 2),
+    is_active: service.is_active,
+    rate_limit_per_minute: limitText(service.rate_limit_per_minute),
+    rate_limit_per_hour: limitText(service.rate_limit_per_hour),
+    rate_limit_per_day: limitText(service.rate_limit_per_day),
+    rate_limit_per_month: limitText(service.rate_limit_per_month),
+    priority: String(service.priority),
+    fallback_service_id: service.fallback_service_id ?? '',
+    description: service.description ?? '',
+    tags: service.tags.join(', '),
+  };
+}
+
+function limitText(limit: number | null): string {
+  return limit === null ? '' : String(limit);
+}
+
+/** The members that differ from `before`, as PATCH takes them: unchanged ones are not sent, so nothing is lost. */
+export function changesOf(before: Draft, after: Draft): Record<string, unknown> {
+  const changes: Record<string, unknown> = {};
+  for (const name of Object.keys(after) as (keyof Draft)[]) {
+    if (after[name] !== before[name]) changes[name] = sentValue(name, after);
+  }
+  if ('config' in changes) {
+    // A merge patch: what was taken out is told as null.
+    const [old, now] = [parseObject(before.config) ?? {}, parseObject(after.config) ?? {}];
+    const gone = Object.fromEntries(
+      Object.keys(old)
+        .filter((name) => !(name in now))
+        .map((name) => [name, null]),
+    );
+    const kept = Object.fromEntries(
+      Object.entries(now).filter(([name, value]) => JSON.stringify(old[name]) !== JSON.stringify(value)),
+    );
+    changes.config = { ...kept, ...gone };
+    if (Object.keys(changes.config as object).length === 0) delete changes.config;
+  }
+  return changes;
+}
+
+/** A new service: only what was filled in. */
+export function bodyOf(draft: Draft): Record<string, unknown> {
+  return {
+    service_name: draft.service_name.trim(),
+    service_type: draft.service_type,
+    ...changesOf(emptyDraft, { ...draft, service_name: '', service_type: emptyDraft.service_type }),
+  };
+}
+
+function sentValue(name: keyof Draft, draft: Draft): unknown {
+  const value = draft[name];
+  if (typeof value === 'boolean') return value;
+  const text = value.trim();
+  if (name === 'tags')
+    return text === ''
+      ? []
+      : text
+          .split(',')
+          .map((tag) => tag.trim())
+          .filter((tag) => tag !== '');
+  if (name === 'config' || name === 'credentials') return parseObject(text) ?? text;
+  if (name === 'priority' || (limitNames as readonly string[]).includes(name))
+    return text === '' ? null : numberOf(text);
+  if (name === 'display_name' || name === 'service_name' || name === 'service_type') return text;
+  return text === '' ? null : text;
+}
+
+/** What is no number is sent as it is, so that the service says what is wrong with it. */
+function numberOf(text: string): number | string {
+  const value = Number(text.replaceAll(/[\s\u00a0]/g, ''));
+  return Number.isNaN(value) ? text : value;
+}
+
+export function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+      ? (parsed as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+}

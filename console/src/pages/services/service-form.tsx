@@ -1,0 +1,269 @@
+import { useState } from 'preact/hooks';
+import type { Service } from '../../api/types.ts';
+import { useLeaveGuard } from '../../app/location.tsx';
+import { useIsAdmin, useSession } from '../../app/session.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { Code } from '../../parts/copy-button.tsx';
+import { curlOf, yamlOf } from '../../parts/curl.ts';
+import { CheckField, FormFault, SelectField, type Sending, TextField, useSending } from '../../parts/form.tsx';
+import {
+  adapters,
+  bodyOf,
+  changesOf,
+  type Draft,
+  draftOf,
+  emptyDraft,
+  limitNames,
+  parseObject,
+  serviceTypes,
+} from './draft.ts';
+import { servicesMessages } from './messages.ts';
+
+interface ServiceFormProps {
+  /** null: a new one. */
+  readonly service: Service | null;
+  readonly others: readonly Service[];
+  readonly onSend: (body: Record<string, unknown>) => Promise<void>;
+  readonly onReload?: () => void;
+}
+
+const fields = Object.keys(emptyDraft);
+const perNames = {
+  rate_limit_per_minute: 'perMinute',
+  rate_limit_per_hour: 'perHour',
+  rate_limit_per_day: 'perDay',
+  rate_limit_per_month: 'perMonth',
+} as const;
+
+export function ServiceForm({ service, others, onSend, onReload }: ServiceFormProps) {
+  const t = useMessages(servicesMessages);
+  const isAdmin = useIsAdmin();
+  const { tenant = '' } = useSession();
+  const loaded = service === null ? emptyDraft : draftOf(service);
+  const [draft, setDraft] = useState<Draft>(loaded);
+  const sending = useSending();
+  const body = service === null ? bodyOf(draft) : changesOf(loaded, draft);
+  const isChanged =
+    service === null ? JSON.stringify(draft) !== JSON.stringify(emptyDraft) : Object.keys(body).length > 0;
+  useLeaveGuard(isChanged && !sending.isSending, t('leave'));
+  const set = (changes: Partial<Draft>): void => setDraft({ ...draft, ...changes });
+  const shown = masked(body);
+  const isConflict = sending.error?.status === 412;
+  return (
+    <form
+      class="form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void sending.run(() => onSend(body));
+      }}
+    >
+      {isConflict && (
+        <div class="notice">
+          <p>{t('conflict')}</p>
+          <button type="button" class="button small" onClick={onReload}>
+            {t('loadTheirs')}
+          </button>
+        </div>
+      )}
+      <FormFault error={sending.error} fields={fields} />
+      <WhatItIs draft={draft} set={set} isNew={service === null} sending={sending} />
+      <Access draft={draft} set={set} service={service} sending={sending} />
+      <fieldset class="panel">
+        <legend class="section-title">{t('sectionLimits')}</legend>
+        <div class="form-grid">
+          {limitNames.map((name) => (
+            <TextField
+              key={name}
+              label={t(perNames[name])}
+              hint={t('limitsHint')}
+              value={draft[name]}
+              onInput={(value) => set({ [name]: value })}
+              type="number"
+              fault={sending.faultOf(name)}
+            />
+          ))}
+        </div>
+      </fieldset>
+      <fieldset class="panel">
+        <legend class="section-title">{t('sectionOrder')}</legend>
+        <div class="form-grid">
+          <TextField
+            label={t('priority')}
+            hint={t('priorityHint')}
+            type="number"
+            value={draft.priority}
+            onInput={(priority) => set({ priority })}
+            fault={sending.faultOf('priority')}
+          />
+          <SelectField
+            label={t('fallback')}
+            hint={t('fallbackHint')}
+            value={draft.fallback_service_id}
+            fault={sending.faultOf('fallback_service_id')}
+            onInput={(fallback_service_id) => set({ fallback_service_id })}
+            options={[
+              { value: '', name: t('none') },
+              ...others
+                .filter((other) => other.service_type === draft.service_type && other.id !== service?.id)
+                .map((other) => ({ value: other.id, name: other.service_name })),
+            ]}
+          />
+        </div>
+        <CheckField label={t('isActive')} checked={draft.is_active} onInput={(is_active) => set({ is_active })} />
+      </fieldset>
+      <fieldset class="panel">
+        <legend class="section-title">{t('sectionMore')}</legend>
+        <div class="form">
+          <TextField
+            label={t('config')}
+            hint={t('configHint')}
+            lines={6}
+            value={draft.config}
+            onInput={(config) => set({ config })}
+            fault={parseObject(draft.config) === null ? t('notJson') : sending.faultOf('config')}
+          />
+          <TextField
+            label={t('description')}
+            value={draft.description}
+            onInput={(description) => set({ description })}
+            fault={sending.faultOf('description')}
+          />
+          <TextField
+            label={t('tags')}
+            hint={t('tagsHint')}
+            value={draft.tags}
+            onInput={(tags) => set({ tags })}
+            fault={sending.faultOf('tags')}
+          />
+        </div>
+      </fieldset>
+      {isAdmin && (
+        <div class="actions">
+          <button
+            type="submit"
+            class="button primary"
+            disabled={sending.isSending || !isChanged || parseObject(draft.config) === null}
+          >
+            {sending.isSending ? t('saving') : service === null ? t('create') : t('save')}
+          </button>
+          {!isChanged && service !== null && <span class="muted">{t('unchanged')}</span>}
+        </div>
+      )}
+      {isChanged && (
+        <>
+          {service !== null && <Code label={t('changes')} text={JSON.stringify(shown, null, 2)} />}
+          <Code
+            label={t('asCurl')}
+            text={
+              service === null
+                ? curlOf('POST', '/services', tenant, shown)
+                : curlOf('PATCH', `/services/${service.id}`, tenant, shown)
+            }
+          />
+          <Code label={t('asYaml')} text={yamlOf(shown).trimStart()} />
+        </>
+      )}
+    </form>
+  );
+}
+
+interface SectionProps {
+  readonly draft: Draft;
+  readonly set: (changes: Partial<Draft>) => void;
+  readonly sending: Sending;
+}
+
+function WhatItIs({ draft, set, isNew, sending }: SectionProps & { isNew: boolean }) {
+  const t = useMessages(servicesMessages);
+  const config = parseObject(draft.config) ?? {};
+  const adapter = typeof config.adapter === 'string' ? config.adapter : '';
+  const setAdapter = (value: string): void => {
+    const { adapter: _before, ...others } = config;
+    set({ config: JSON.stringify(value === '' ? others : { adapter: value, ...others }, null, 2) });
+  };
+  return (
+    <fieldset class="panel">
+      <legend class="section-title">{t('sectionWhat')}</legend>
+      <div class="form-grid">
+        <TextField
+          label={t('serviceName')}
+          hint={t('serviceNameHint')}
+          value={draft.service_name}
+          onInput={(service_name) => set({ service_name })}
+          isRequired
+          isReadOnly={!isNew}
+          fault={sending.faultOf('service_name')}
+        />
+        {isNew ? (
+          <SelectField
+            label={t('type')}
+            value={draft.service_type}
+            onInput={(service_type) => set({ service_type })}
+            options={serviceTypes.map((type) => ({ value: type, name: type }))}
+            fault={sending.faultOf('service_type')}
+          />
+        ) : (
+          <TextField label={t('type')} value={draft.service_type} onInput={() => undefined} isReadOnly />
+        )}
+        <SelectField
+          label={t('adapter')}
+          hint={t('adapterHint')}
+          value={adapter}
+          onInput={setAdapter}
+          options={[{ value: '', name: '–' }, ...adapters.map((name) => ({ value: name, name }))]}
+          fault={sending.faultOf('config.adapter')}
+        />
+        <TextField
+          label={t('displayName')}
+          value={draft.display_name}
+          onInput={(display_name) => set({ display_name })}
+          fault={sending.faultOf('display_name')}
+        />
+      </div>
+    </fieldset>
+  );
+}
+
+function Access({ draft, set, service, sending }: SectionProps & { service: Service | null }) {
+  const t = useMessages(servicesMessages);
+  return (
+    <fieldset class="panel">
+      <legend class="section-title">{t('sectionAccess')}</legend>
+      <div class="form">
+        <TextField
+          label={t('baseUrl')}
+          hint={t('baseUrlHint')}
+          value={draft.base_url}
+          onInput={(base_url) => set({ base_url })}
+          fault={sending.faultOf('base_url')}
+        />
+        <TextField
+          label={t('apiKey')}
+          hint={`${service?.has_api_key === true ? `${t('hasKey')} ` : ''}${t('apiKeyHint')}`}
+          type="password"
+          autocomplete="new-password"
+          value={draft.api_key}
+          onInput={(api_key) => set({ api_key })}
+          fault={sending.faultOf('api_key')}
+        />
+        <TextField
+          label={t('credentials')}
+          hint={t('credentialsHint')}
+          lines={3}
+          value={draft.credentials}
+          onInput={(credentials) => set({ credentials })}
+          fault={sending.faultOf('credentials')}
+        />
+      </div>
+    </fieldset>
+  );
+}
+
+/** What is shown to be copied holds no secret: a variable of the shell stands in its place. */
+function masked(body: Record<string, unknown>): Record<string, unknown> {
+  return {
+    ...body,
+    ...(body.api_key === undefined ? {} : { api_key: '$API_KEY' }),
+    ...(body.credentials === undefined ? {} : { credentials: '$CREDENTIALS' }),
+  };
+}

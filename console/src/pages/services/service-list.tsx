@@ -1,0 +1,156 @@
+import { useState } from 'preact/hooks';
+import type { Service } from '../../api/types.ts';
+import { hrefOf } from '../../app/location.tsx';
+import { useApi, useIsAdmin } from '../../app/session.tsx';
+import { useFormats } from '../../i18n/language.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { Foreign } from '../../parts/foreign-text.tsx';
+import { FormFault, useSending } from '../../parts/form.tsx';
+import { Status } from '../../parts/status.tsx';
+import { Ago } from '../../parts/time.tsx';
+import { useToast } from '../../parts/toast.tsx';
+import { servicesMessages } from './messages.ts';
+
+/** The services of one type as a chain: dragged, or moved by their arrows, and applied together. */
+export function ServiceChain({
+  type,
+  services,
+  onChanged,
+}: {
+  type: string;
+  services: readonly Service[];
+  onChanged: () => void;
+}) {
+  const t = useMessages(servicesMessages);
+  const api = useApi();
+  const isAdmin = useIsAdmin();
+  const say = useToast();
+  const sending = useSending();
+  const sorted = [...services].sort((a, b) => a.priority - b.priority || a.service_name.localeCompare(b.service_name));
+  const [order, setOrder] = useState<readonly string[] | null>(null);
+  const [dragged, setDragged] = useState<string | null>(null);
+  const shown = order === null ? sorted : order.flatMap((id) => sorted.filter((service) => service.id === id));
+  const move = (id: string, to: number): void => {
+    const ids = shown.map((service) => service.id).filter((one) => one !== id);
+    ids.splice(Math.max(0, Math.min(ids.length, to)), 0, id);
+    setOrder(ids.join() === sorted.map((service) => service.id).join() ? null : ids);
+  };
+  const apply = (): void =>
+    void sending.run(async () => {
+      // The places that are there are dealt out again, strictly rising, so that few services change.
+      let last = Number.NEGATIVE_INFINITY;
+      for (const [index, service] of shown.entries()) {
+        const place = Math.max(sorted[index]?.priority ?? 0, last + 1);
+        last = place;
+        if (place !== service.priority) await api.send('PATCH', `/services/${service.id}`, { priority: place });
+      }
+      setOrder(null);
+      say(t('orderApplied'));
+      onChanged();
+    });
+  return (
+    <section class="panel" aria-label={t('chainOf', { type })}>
+      <div class="panel-head">
+        <h2>{t('chainOf', { type })}</h2>
+        {order !== null && (
+          <span class="actions">
+            <button type="button" class="button small" onClick={() => setOrder(null)}>
+              {t('resetOrder')}
+            </button>
+            <button type="button" class="button small primary" disabled={sending.isSending} onClick={apply}>
+              {t('applyOrder')}
+            </button>
+          </span>
+        )}
+      </div>
+      <FormFault error={sending.error} />
+      <ol class="service-chain">
+        {shown.map((service, index) => (
+          <li
+            key={service.id}
+            draggable={isAdmin && shown.length > 1}
+            class={dragged === service.id ? 'dragged' : ''}
+            onDragStart={() => setDragged(service.id)}
+            onDragEnd={() => setDragged(null)}
+            onDragOver={(event) => {
+              event.preventDefault();
+              if (dragged !== null && dragged !== service.id) move(dragged, index);
+            }}
+            onKeyDown={(event) => {
+              const step =
+                event.altKey && event.code === 'ArrowUp' ? -1 : event.altKey && event.code === 'ArrowDown' ? 1 : 0;
+              if (step === 0 || !isAdmin) return;
+              event.preventDefault();
+              move(service.id, index + step);
+            }}
+          >
+            <span class="place" aria-hidden="true">
+              {index + 1}
+            </span>
+            <ServiceRow service={service} />
+            {isAdmin && shown.length > 1 && (
+              <span class="arrows">
+                <button
+                  type="button"
+                  class="button small plain"
+                  disabled={index === 0}
+                  aria-label={t('moveUp', { name: service.service_name })}
+                  onClick={() => move(service.id, index - 1)}
+                >
+                  ↑
+                </button>
+                <button
+                  type="button"
+                  class="button small plain"
+                  disabled={index === shown.length - 1}
+                  aria-label={t('moveDown', { name: service.service_name })}
+                  onClick={() => move(service.id, index + 1)}
+                >
+                  ↓
+                </button>
+              </span>
+            )}
+          </li>
+        ))}
+      </ol>
+      {isAdmin && shown.length > 1 && <p class="hint">{t('orderHint')}</p>}
+    </section>
+  );
+}
+
+function ServiceRow({ service }: { service: Service }) {
+  const t = useMessages(servicesMessages);
+  const formats = useFormats();
+  const limits = [
+    [service.rate_limit_per_minute, t('perMinute')],
+    [service.rate_limit_per_hour, t('perHour')],
+    [service.rate_limit_per_day, t('perDay')],
+    [service.rate_limit_per_month, t('perMonth')],
+  ] as const;
+  const said = limits
+    .filter(([limit]) => limit !== null && limit > 0)
+    .map(([limit, per]) => `${formats.number(limit ?? 0)} ${per}`);
+  return (
+    <span class="service-row">
+      <span class="service-name">
+        <a href={hrefOf(`/services/${service.id}`)}>
+          <Foreign text={service.service_name} />
+        </a>
+        {service.display_name !== service.service_name && (
+          <span class="muted">
+            <Foreign text={service.display_name} />
+          </span>
+        )}
+      </span>
+      <Status status={service.is_active ? service.health_status : 'off'} />
+      <span class="muted">
+        {t('lastCheck')}:{' '}
+        {service.last_health_check === null ? t('neverChecked') : <Ago iso={service.last_health_check} />}
+      </span>
+      <span class="muted">
+        {t('limits')}: {said.length === 0 ? t('none') : said.join(', ')}
+      </span>
+      {service.config.emulated === true && <span class="hint">{t('emulated')}</span>}
+    </span>
+  );
+}

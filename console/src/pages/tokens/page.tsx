@@ -1,0 +1,222 @@
+import { useState } from 'preact/hooks';
+import type { Token } from '../../api/types.ts';
+import { useQuery } from '../../api/use-query.ts';
+import { appMessages } from '../../app/messages.ts';
+import { useApi, useIsAdmin } from '../../app/session.tsx';
+import { useFormats } from '../../i18n/language.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { Confirm } from '../../parts/dialog.tsx';
+import { Foreign } from '../../parts/foreign-text.tsx';
+import { FormFault, useSending } from '../../parts/form.tsx';
+import { PageHeader } from '../../parts/page-header.tsx';
+import { QueryView } from '../../parts/query-view.tsx';
+import { Status } from '../../parts/status.tsx';
+import { Ago, Time } from '../../parts/time.tsx';
+import { useToast } from '../../parts/toast.tsx';
+import { tokensMessages } from './messages.ts';
+import { LimitToken, NewToken } from './token-forms.tsx';
+
+export function Page() {
+  const t = useMessages(tokensMessages);
+  const app = useMessages(appMessages);
+  const isAdmin = useIsAdmin();
+  const [isNew, setNew] = useState(false);
+  const query = useQuery('tokens', (api, signal) =>
+    api.get<{ tokens: readonly Token[] }>('/tokens', { limit: 500 }, signal),
+  );
+  return (
+    <>
+      <PageHeader title={app('tokens')}>
+        {isAdmin && (
+          <button type="button" class="button primary" onClick={() => setNew(true)}>
+            {t('newToken')}
+          </button>
+        )}
+      </PageHeader>
+      <div class="stack">
+        <section class="panel" aria-label={t('list')}>
+          <h2>{t('list')}</h2>
+          <QueryView query={query}>{({ tokens }) => <TokenTable tokens={tokens} onChanged={query.reload} />}</QueryView>
+        </section>
+        {isAdmin && <Sessions />}
+      </div>
+      {isNew && (
+        <NewToken
+          onClose={() => {
+            setNew(false);
+            query.reload();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged: () => void }) {
+  const t = useMessages(tokensMessages);
+  const api = useApi();
+  const formats = useFormats();
+  const say = useToast();
+  const sending = useSending();
+  const [revoking, setRevoking] = useState<Token | null>(null);
+  const [limiting, setLimiting] = useState<Token | null>(null);
+  const revoke = (token: Token): void => {
+    setRevoking(null);
+    void sending.run(async () => {
+      await api.send('DELETE', `/tokens/${token.id}`);
+      say(t('revoked', { name: token.name }));
+      onChanged();
+    });
+  };
+  const stateOf = (token: Token) =>
+    token.revoked_at !== null
+      ? t('isRevoked')
+      : token.expires_at !== null && Date.parse(token.expires_at) < Date.now()
+        ? t('isExpired')
+        : null;
+  const columns: readonly Column<Token>[] = [
+    { name: t('name'), cell: ({ name }) => <Foreign text={name} /> },
+    {
+      name: t('state'),
+      cell: (token) =>
+        stateOf(token) === null ? <Status status="active" /> : <span class="status status-off">{stateOf(token)}</span>,
+    },
+    { name: t('scopes'), cell: ({ scopes }) => scopes.join(', ') },
+    { name: t('tenants'), isExtra: true, cell: ({ tenants }) => tenants.join(', ') },
+    {
+      name: t('perMinute'),
+      isNumber: true,
+      isExtra: true,
+      cell: ({ rate_limit_per_minute: limit }) => (limit == null ? '–' : formats.number(limit)),
+    },
+    {
+      name: t('lastUsed'),
+      cell: ({ last_used_at }) => (last_used_at === null ? t('neverUsed') : <Ago iso={last_used_at} />),
+    },
+    {
+      name: t('expires'),
+      cell: ({ expires_at }) => (expires_at === null ? t('never') : <Time iso={expires_at} withDate />),
+    },
+    { name: t('createdBy'), isExtra: true, cell: ({ created_by }) => <Foreign text={created_by} /> },
+    {
+      name: t('revoke'),
+      cell: (token) =>
+        stateOf(token) !== null ? (
+          ''
+        ) : (
+          <span class="actions">
+            <button
+              type="button"
+              class="button small"
+              aria-label={t('limitNamed', { name: token.name })}
+              onClick={() => setLimiting(token)}
+            >
+              {t('limit')}
+            </button>
+            <button
+              type="button"
+              class="button small"
+              aria-label={t('revokeNamed', { name: token.name })}
+              onClick={() => setRevoking(token)}
+            >
+              {t('revoke')}
+            </button>
+          </span>
+        ),
+    },
+  ];
+  return (
+    <>
+      <FormFault error={sending.error} />
+      <DataTable<Token> caption={t('list')} rows={tokens} keyOf={({ id }) => id} empty={t('empty')} columns={columns} />
+      {revoking !== null && (
+        <Confirm
+          title={t('revokeTitle', { name: revoking.name })}
+          text={t('revokeText')}
+          verb={t('revoke')}
+          onConfirm={() => revoke(revoking)}
+          onCancel={() => setRevoking(null)}
+        />
+      )}
+      {limiting !== null && (
+        <LimitToken
+          token={limiting}
+          onClose={() => {
+            setLimiting(null);
+            onChanged();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+interface OpenSession {
+  readonly id: string;
+  readonly name: string;
+  readonly created_at: string;
+  readonly expires_at: string;
+  readonly is_own: boolean;
+}
+
+function Sessions() {
+  const t = useMessages(tokensMessages);
+  const api = useApi();
+  const say = useToast();
+  const sending = useSending();
+  const query = useQuery('sessions', (asked, signal) =>
+    asked.get<{ sessions: readonly OpenSession[] }>('/console/sessions', {}, signal),
+  );
+  const end = (id: string): void =>
+    void sending.run(async () => {
+      await api.send('DELETE', `/console/sessions/${id}`);
+      say(t('ended'));
+      query.reload();
+    });
+  return (
+    <section class="panel" aria-label={t('sessions')}>
+      <h2>{t('sessions')}</h2>
+      <FormFault error={sending.error} />
+      <QueryView query={query}>
+        {({ sessions }) => (
+          <DataTable<OpenSession>
+            caption={t('sessions')}
+            rows={sessions}
+            keyOf={({ id }) => id}
+            empty="–"
+            columns={[
+              {
+                name: t('as'),
+                cell: ({ name, is_own }) => (
+                  <span>
+                    <Foreign text={name} /> {is_own && <span class="muted">({t('own')})</span>}
+                  </span>
+                ),
+              },
+              { name: t('since'), cell: ({ created_at }) => <Time iso={created_at} /> },
+              { name: t('until'), cell: ({ expires_at }) => <Time iso={expires_at} /> },
+              {
+                name: t('end'),
+                cell: ({ id, name, is_own }) =>
+                  is_own ? (
+                    ''
+                  ) : (
+                    <button
+                      type="button"
+                      class="button small"
+                      disabled={sending.isSending}
+                      aria-label={t('endNamed', { name })}
+                      onClick={() => end(id)}
+                    >
+                      {t('end')}
+                    </button>
+                  ),
+              },
+            ]}
+          />
+        )}
+      </QueryView>
+    </section>
+  );
+}

@@ -1,0 +1,119 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Webhook, WholeDelivery } from '../../api/types.ts';
+import { usePlace } from '../../app/location.tsx';
+import { useApi } from '../../app/session.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { Foreign } from '../../parts/foreign-text.tsx';
+import { FormFault, TextField, useSending } from '../../parts/form.tsx';
+import { partsMessages } from '../../parts/messages.ts';
+import { StatusIcon } from '../../parts/status.tsx';
+import { webhooksMessages } from './messages.ts';
+
+interface Verdict {
+  readonly matches: boolean;
+  readonly scheme: string;
+  readonly checked?: readonly { readonly secret: string; readonly matches: boolean }[];
+  readonly hints?: readonly (string | { readonly message?: string })[];
+}
+
+/** Why a signature holds or not, without showing a secret. */
+export function Explain({ webhook }: { webhook: Webhook }) {
+  const t = useMessages(webhooksMessages);
+  const parts = useMessages(partsMessages);
+  const api = useApi();
+  const { query } = usePlace();
+  const deliveryId = query.get('delivery');
+  const [headers, setHeaders] = useState('');
+  const [body, setBody] = useState('');
+  const [verdict, setVerdict] = useState<Verdict | null>(null);
+  const sending = useSending();
+  useEffect(() => {
+    if (deliveryId === null) return;
+    api.get<WholeDelivery>(`/webhooks/events/${deliveryId}`).then(
+      (delivery) => {
+        setHeaders(
+          Object.entries(delivery.headers)
+            .map(([name, value]) => `${name}: ${value}`)
+            .join('\n'),
+        );
+        setBody(typeof delivery.payload === 'string' ? delivery.payload : JSON.stringify(delivery.payload));
+      },
+      () => undefined,
+    );
+  }, [api, deliveryId]);
+  const explain = (): void =>
+    void sending.run(async () => {
+      setVerdict(null);
+      setVerdict(
+        await api.send<Verdict>('POST', `/webhooks/${webhook.id}/explain-signature`, {
+          headers: readHeaders(headers),
+          body,
+        }),
+      );
+    });
+  return (
+    <form
+      class="form panel"
+      onSubmit={(event) => {
+        event.preventDefault();
+        explain();
+      }}
+    >
+      <h2>{t('explain')}</h2>
+      <p class="muted">{t('explainHint')}</p>
+      {sending.error?.status === 404 ? (
+        <p class="notice">{parts('notAvailable')}</p>
+      ) : (
+        <FormFault error={sending.error} />
+      )}
+      <TextField
+        label={t('explainHeaders')}
+        lines={4}
+        value={headers}
+        onInput={setHeaders}
+        placeholder={`${webhook.signature_header ?? 'X-Webhook-Signature'}: …`}
+      />
+      <TextField label={t('explainBody')} lines={6} value={body} onInput={setBody} />
+      <div class="actions">
+        <button type="submit" class="button primary" disabled={sending.isSending}>
+          {t('explainGo')}
+        </button>
+      </div>
+      {verdict !== null && (
+        <div class={verdict.matches ? 'notice good-notice' : 'fault'} role="status">
+          <p>
+            <StatusIcon tone={verdict.matches ? 'good' : 'bad'} /> {verdict.matches ? t('matches') : t('differs')}{' '}
+            <code>{verdict.scheme}</code>
+          </p>
+          <ul class="hints">
+            {(verdict.checked ?? []).map(({ secret, matches }) => (
+              <li key={secret}>
+                {t('checkedSecret', {
+                  secret: secret === 'current' ? t('current') : t('previous'),
+                  result: matches ? t('yes') : t('no'),
+                })}
+              </li>
+            ))}
+            {(verdict.hints ?? []).map((hint) => {
+              const text = typeof hint === 'string' ? hint : (hint.message ?? '');
+              return (
+                <li key={text}>
+                  <Foreign text={text} />
+                </li>
+              );
+            })}
+          </ul>
+        </div>
+      )}
+    </form>
+  );
+}
+
+function readHeaders(text: string): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const line of text.split('\n')) {
+    const at = line.indexOf(':');
+    if (at > 0) headers[line.slice(0, at).trim()] = line.slice(at + 1).trim();
+  }
+  return headers;
+}

@@ -1,0 +1,229 @@
+import { useState } from 'preact/hooks';
+import type { Webhook } from '../../api/types.ts';
+import { useQuery } from '../../api/use-query.ts';
+import { go, hrefOf } from '../../app/location.tsx';
+import { useApi, useIsAdmin } from '../../app/session.tsx';
+import { useFormats } from '../../i18n/language.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { Code } from '../../parts/copy-button.tsx';
+import { Confirm } from '../../parts/dialog.tsx';
+import { Foreign, ForeignUrl } from '../../parts/foreign-text.tsx';
+import { FormFault, useSending } from '../../parts/form.tsx';
+import { QueryView } from '../../parts/query-view.tsx';
+import { Status } from '../../parts/status.tsx';
+import { Tabs } from '../../parts/tabs.tsx';
+import { Ago } from '../../parts/time.tsx';
+import { useToast } from '../../parts/toast.tsx';
+import { Deliveries } from './deliveries.tsx';
+import { Explain } from './explain.tsx';
+import { webhooksMessages } from './messages.ts';
+import { deliveryCurl } from './presets.ts';
+import { FirstDelivery, ShownOnce } from './shown-once.tsx';
+import { WebhookForm } from './webhook-form.tsx';
+
+export function OneWebhook({ id, tab, openId }: { id: string; tab: string; openId: string | null }) {
+  const query = useQuery(`webhook:${id}`, (api, signal) => api.get<Webhook>(`/webhooks/${id}`, {}, signal));
+  return (
+    <QueryView query={query}>
+      {(webhook) => (
+        <WebhookView key={webhook.id} webhook={webhook} tab={tab} openId={openId} onChanged={query.reload} />
+      )}
+    </QueryView>
+  );
+}
+
+interface WebhookViewProps {
+  readonly webhook: Webhook;
+  readonly tab: string;
+  readonly openId: string | null;
+  readonly onChanged: () => void;
+}
+
+function WebhookView({ webhook, tab, openId, onChanged }: WebhookViewProps) {
+  const t = useMessages(webhooksMessages);
+  const api = useApi();
+  const say = useToast();
+  const place = `/webhooks/${webhook.id}`;
+  const save = async (body: Record<string, unknown>): Promise<void> => {
+    await api.send('PATCH', place, body);
+    say(t('saved'));
+    onChanged();
+  };
+  return (
+    <>
+      <WebhookHead webhook={webhook} onChanged={onChanged} />
+      <Tabs
+        label={t('views')}
+        current={tab}
+        tabs={[
+          { key: 'address', name: t('overviewTab'), href: hrefOf(place) },
+          { key: 'deliveries', name: t('deliveries'), href: hrefOf(`${place}/deliveries`) },
+          { key: 'signature', name: t('signatureTab'), href: hrefOf(`${place}/signature`) },
+          { key: 'settings', name: t('settings'), href: hrefOf(`${place}/settings`) },
+        ]}
+      />
+      {tab === 'address' && <Address webhook={webhook} />}
+      {tab === 'deliveries' && <Deliveries openId={openId} webhookId={webhook.id} />}
+      {tab === 'signature' && <Explain webhook={webhook} />}
+      {tab === 'settings' && <WebhookForm key={JSON.stringify(webhook)} webhook={webhook} onSend={save} />}
+    </>
+  );
+}
+
+function Address({ webhook }: { webhook: Webhook }) {
+  const t = useMessages(webhooksMessages);
+  const formats = useFormats();
+  return (
+    <div class="stack">
+      <FirstDelivery webhook={webhook} />
+      <Code label={t('url')} text={webhook.webhook_url} />
+      <Code
+        label={t('tryIt')}
+        text={deliveryCurl(
+          webhook.webhook_url,
+          webhook.signature_scheme,
+          webhook.signature_header,
+          webhook.signature_scheme === 'none' ? null : 'SECRET',
+        )}
+      />
+      <section class="panel">
+        <dl class="facts">
+          <dt>{t('source')}</dt>
+          <dd>
+            <Foreign text={webhook.source_service} />
+          </dd>
+          <dt>{t('scheme')}</dt>
+          <dd>
+            <code>{webhook.signature_scheme}</code> <Foreign text={webhook.signature_header ?? ''} />
+          </dd>
+          <dt>{t('eventTypes')}</dt>
+          <dd>
+            <Foreign text={webhook.event_types.join(', ')} />
+          </dd>
+          <dt>{t('target')}</dt>
+          <dd>
+            <ForeignUrl url={webhook.target_url} />
+          </dd>
+          <dt>{t('received')}</dt>
+          <dd>{formats.number(webhook.total_received)}</dd>
+          <dt>{t('failed')}</dt>
+          <dd>{formats.number(webhook.total_failed)}</dd>
+          <dt>{t('last')}</dt>
+          <dd>{webhook.last_received_at === null ? t('never') : <Ago iso={webhook.last_received_at} />}</dd>
+        </dl>
+      </section>
+    </div>
+  );
+}
+
+type Question = 'delete' | 'secret' | 'token';
+
+function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () => void }) {
+  const t = useMessages(webhooksMessages);
+  const api = useApi();
+  const isAdmin = useIsAdmin();
+  const say = useToast();
+  const sending = useSending();
+  const [question, setQuestion] = useState<Question | null>(null);
+  const [shown, setShown] = useState<Webhook | null>(null);
+  const name = webhook.webhook_name;
+  const place = `/webhooks/${webhook.id}`;
+  const act = (path: string, said: string): void =>
+    void sending.run(async () => {
+      await api.send('POST', `${place}/${path}`, {});
+      say(said);
+      onChanged();
+    });
+  const turn = async (is_active: boolean): Promise<void> => {
+    await api.send('PATCH', place, { is_active });
+    say(t(is_active ? 'switchedOn' : 'switchedOff', { name }), () => void turn(!is_active));
+    onChanged();
+  };
+  const confirm = (): void => {
+    const asked = question;
+    setQuestion(null);
+    void sending.run(async () => {
+      if (asked === 'delete') {
+        await api.send('DELETE', place);
+        say(t('deleted', { name }));
+        go(hrefOf('/webhooks'));
+      } else if (asked === 'secret') {
+        const { secret_key } = await api.send<{ secret_key: string }>('POST', `${place}/rotate-secret`, {});
+        setShown({ ...webhook, secret_key });
+      } else {
+        const { webhook_url } = await api.send<{ webhook_url: string }>('POST', `${place}/rotate-token`, {});
+        setShown({ ...webhook, webhook_url });
+        onChanged();
+      }
+    });
+  };
+  const questions = {
+    delete: { title: t('deleteTitle', { name }), text: t('deleteText'), verb: t('delete') },
+    secret: { title: `${t('rotateSecret')}: ${name}`, text: t('rotateSecretText'), verb: t('rotateSecret') },
+    token: { title: `${t('rotateToken')}: ${name}`, text: t('rotateTokenText'), verb: t('rotateToken') },
+  } as const;
+  return (
+    <div class="object-head">
+      <p>
+        <a href={hrefOf('/webhooks')}>← {t('back')}</a>
+      </p>
+      <div class="panel-head">
+        <h2>
+          <Foreign text={name} /> <Status status={webhook.is_active ? 'active' : 'off'} />{' '}
+          {webhook.target_paused === true && <Status status="paused" />}
+        </h2>
+        {isAdmin && (
+          <span class="actions">
+            <button
+              type="button"
+              class="button small"
+              disabled={sending.isSending}
+              onClick={() => act('test', t('testSent'))}
+            >
+              {t('test')}
+            </button>
+            {webhook.target_url !== null && (
+              <button
+                type="button"
+                class="button small"
+                disabled={sending.isSending}
+                onClick={() =>
+                  webhook.target_paused === true ? act('resume-target', t('resumed')) : act('pause-target', t('paused'))
+                }
+              >
+                {webhook.target_paused === true ? t('resumeTarget') : t('pauseTarget')}
+              </button>
+            )}
+            <button
+              type="button"
+              class="button small"
+              disabled={sending.isSending}
+              onClick={() => void sending.run(() => turn(!webhook.is_active))}
+            >
+              {webhook.is_active ? t('switchOff') : t('switchOn')}
+            </button>
+            <button type="button" class="button small" onClick={() => setQuestion('secret')}>
+              {t('rotateSecret')}
+            </button>
+            <button type="button" class="button small" onClick={() => setQuestion('token')}>
+              {t('rotateToken')}
+            </button>
+            <button type="button" class="button small" onClick={() => setQuestion('delete')}>
+              {t('delete')}
+            </button>
+          </span>
+        )}
+      </div>
+      <FormFault error={sending.error} />
+      {question !== null && (
+        <Confirm
+          {...questions[question]}
+          isDangerous={question !== 'secret'}
+          onConfirm={confirm}
+          onCancel={() => setQuestion(null)}
+        />
+      )}
+      {shown !== null && <ShownOnce webhook={shown} title={t('ready')} onDone={() => setShown(null)} />}
+    </div>
+  );
+}

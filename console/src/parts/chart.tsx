@@ -1,0 +1,243 @@
+/**
+ * A chart over time: uPlot draws it, and beside the canvas stand a sentence, a cursor for the arrow keys and a table, since
+ * a canvas says nothing to a screen reader.
+ */
+import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
+import UPlot from 'uplot';
+import { useLanguage } from '../i18n/language.tsx';
+import { useMessages } from '../i18n/messages.ts';
+import { partsMessages } from './messages.ts';
+
+export interface ChartSeries {
+  readonly name: string;
+  /** One value a time; null where there is none. */
+  readonly values: readonly (number | null)[];
+  /** `good` and `bad` are the status colours; a number is a place of the palette. */
+  readonly color: number | 'good' | 'bad';
+  readonly isDashed?: boolean;
+  readonly isBars?: boolean;
+}
+
+interface ChartProps {
+  readonly title: string;
+  /** Unix seconds, ascending. */
+  readonly times: readonly number[];
+  readonly series: readonly ChartSeries[];
+  readonly format: (value: number) => string;
+  readonly onRange?: ((fromMs: number, toMs: number) => void) | undefined;
+}
+
+const height = 160;
+const paletteSize = 6;
+
+function colorOf(color: ChartSeries['color']): string {
+  const name =
+    typeof color === 'number' ? `--series-${(color % paletteSize) + 1}` : color === 'good' ? '--good' : '--bad';
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+export function Chart({ title, times, series, format, onRange }: ChartProps) {
+  const t = useMessages(partsMessages);
+  const { formats } = useLanguage();
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot | null>(null);
+  const [isTable, setTable] = useState(false);
+  const [cursor, setCursor] = useState<number | null>(null);
+  const titleId = useId();
+  const data = useMemo(
+    () => [times as number[], ...series.map(({ values }) => values as (number | null)[])] as UPlot.AlignedData,
+    [times, series],
+  );
+  const shape = series.map(({ name, color, isDashed, isBars }) => `${name}|${color}|${isDashed}|${isBars}`).join();
+  const latest = useRef({ format, onRange, setCursor });
+  latest.current = { format, onRange, setCursor };
+  const hasPoints = times.length > 0 && series.some(({ values }) => values.some((value) => value !== null));
+
+  // The plot is made again only when its series, language or form change; new numbers are handed over below.
+  useEffect(() => {
+    const holder = box.current;
+    if (holder === null || isTable || !hasPoints) return;
+    const style = (name: string) => () => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    const axis = {
+      stroke: style('--muted'),
+      grid: { stroke: style('--line'), width: 1 },
+      ticks: { show: false },
+      font: '12px system-ui',
+    };
+    const made = new UPlot(
+      {
+        width: Math.max(120, holder.clientWidth),
+        height,
+        padding: [8, 8, 0, 0],
+        legend: { show: false },
+        cursor: {
+          sync: { key: 'overview' },
+          points: { size: 6 },
+          drag: { x: latest.current.onRange !== undefined, y: false, setScale: false },
+        },
+        scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+        axes: [
+          {
+            ...axis,
+            size: 26,
+            space: 64,
+            values: (_plot, ticks) => ticks.map((tick) => tickText(tick, times)),
+          },
+          { ...axis, size: 56, space: 32, values: (_plot, ticks) => ticks.map((tick) => latest.current.format(tick)) },
+        ],
+        series: [
+          {},
+          ...series.map(({ name, color, isDashed, isBars }) => ({
+            label: name,
+            stroke: () => colorOf(color),
+            width: 2,
+            ...(isDashed === true ? { dash: [6, 4] } : {}),
+            ...(isBars === true
+              ? {
+                  paths: UPlot.paths.bars?.({ size: [0.8, 24] }) as UPlot.Series.PathBuilder,
+                  fill: () => colorOf(color),
+                  points: { show: false },
+                }
+              : { points: { show: times.length < 3 } }),
+          })),
+        ],
+        hooks: {
+          setCursor: [(self) => latest.current.setCursor(self.cursor.idx ?? null)],
+          setSelect: [
+            (self) => {
+              const { left, width } = self.select;
+              if (width < 4) return;
+              latest.current.onRange?.(self.posToVal(left, 'x') * 1_000, self.posToVal(left + width, 'x') * 1_000);
+              self.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+            },
+          ],
+        },
+      },
+      data,
+      holder,
+    );
+    plot.current = made;
+    const watch = new ResizeObserver(() => {
+      if (holder.clientWidth > 0) made.setSize({ width: holder.clientWidth, height });
+    });
+    watch.observe(holder);
+    const themes = new MutationObserver(() => made.redraw());
+    themes.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+    return () => {
+      watch.disconnect();
+      themes.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [shape, isTable, hasPoints, formats]);
+  useEffect(() => plot.current?.setData(data), [data]);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    if (step === 0) return;
+    event.preventDefault();
+    const next = Math.max(0, Math.min(times.length - 1, (cursor ?? (step > 0 ? -1 : times.length)) + step));
+    setCursor(next);
+    const made = plot.current;
+    if (made !== null) made.setCursor({ left: made.valToPos(times[next] ?? 0, 'x'), top: 10 });
+  };
+  const read = cursor ?? times.length - 1;
+  return (
+    <figure class="chart" aria-labelledby={titleId}>
+      <figcaption>
+        <span id={titleId} class="chart-title">
+          {title}
+        </span>
+        <button
+          type="button"
+          class="button small plain"
+          aria-pressed={isTable}
+          disabled={!hasPoints}
+          onClick={() => setTable(!isTable)}
+        >
+          {t('asTable')}
+          <span class="visually-hidden">: {title}</span>
+        </button>
+      </figcaption>
+      <ul class="legend">
+        {series.map(({ name, values, color, isDashed }) => (
+          <li key={name}>
+            <span class={`swatch swatch-${color} ${isDashed === true ? 'dashed' : ''}`} aria-hidden="true" />
+            {name}
+            <span class="legend-value">{valueText(values[read], format)}</span>
+          </li>
+        ))}
+        <li class="muted" aria-live={cursor === null ? 'off' : 'polite'}>
+          {cursor !== null && times[read] !== undefined && formats.time(new Date(times[read] * 1_000).toISOString())}
+        </li>
+      </ul>
+      {!hasPoints && <p class="empty">{t('noPoints')}</p>}
+      {hasPoints && !isTable && (
+        <div
+          class="chart-box"
+          tabIndex={0}
+          role="img"
+          aria-label={`${summary(title, series, format, t)} ${t('chartKeys')}`}
+          onKeyDown={onKeyDown}
+          ref={box}
+        />
+      )}
+      {hasPoints && isTable && (
+        <div class="table-box chart-table" tabIndex={0} role="region" aria-label={title}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{t('time')}</th>
+                {series.map(({ name }) => (
+                  <th key={name} scope="col" class="number">
+                    {name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {times.map((time, index) => (
+                <tr key={time}>
+                  <td>{formats.dateTime(new Date(time * 1_000).toISOString())}</td>
+                  {series.map(({ name, values }) => (
+                    <td key={name} class="number">
+                      {valueText(values[index], format)}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </figure>
+  );
+
+  function tickText(seconds: number, all: readonly number[]): string {
+    const span = (all.at(-1) ?? 0) - (all[0] ?? 0);
+    const date = new Date(seconds * 1_000);
+    const options: Intl.DateTimeFormatOptions =
+      span === 0 || span > 172_800
+        ? { day: 'numeric', month: 'short' }
+        : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+    return new Intl.DateTimeFormat(document.documentElement.lang, options).format(date);
+  }
+}
+
+function valueText(value: number | null | undefined, format: (value: number) => string): string {
+  return value === null || value === undefined ? '–' : format(value);
+}
+
+function summary(
+  title: string,
+  series: readonly ChartSeries[],
+  format: (value: number) => string,
+  t: ReturnType<typeof useMessages<typeof partsMessages>>,
+): string {
+  const parts = series.map(({ name, values }) => {
+    const present = values.filter((value) => value !== null);
+    const last = valueText(present.at(-1), format);
+    return t('chartSummary', { name, last, highest: present.length === 0 ? '–' : format(Math.max(...present)) });
+  });
+  return `${title}. ${parts.join('. ')}.`;
+}

@@ -1,0 +1,70 @@
+import type { ComponentChildren } from 'preact';
+
+export interface Column<Row> {
+  readonly name: string;
+  readonly cell: (row: Row) => ComponentChildren;
+  readonly isNumber?: boolean;
+  /** Left out on narrow screens. */
+  readonly isExtra?: boolean;
+}
+
+interface DataTableProps<Row> {
+  readonly caption: string;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly keyOf: (row: Row) => string;
+  /** Where a row leads: its first cell becomes the link. */
+  readonly hrefOf?: (row: Row) => string;
+  readonly selectedKey?: string | null;
+  readonly empty: ComponentChildren;
+}
+
+/** A real table: find in page finds everything, rows are links, and on narrow screens each row is a card. */
+export function DataTable<Row>({ caption, columns, rows, keyOf, hrefOf, selectedKey, empty }: DataTableProps<Row>) {
+  if (rows.length === 0) return <div class="empty">{empty}</div>;
+  return (
+    <div class="table-box">
+      <table class="cards">
+        <caption class="visually-hidden">{caption}</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column.name} scope="col" class={classOf(column)}>
+                {column.name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => {
+            const key = keyOf(row);
+            const href = hrefOf?.(row);
+            return (
+              <tr
+                key={key}
+                class={href === undefined ? '' : 'linked'}
+                aria-current={key === selectedKey ? 'true' : undefined}
+              >
+                {columns.map((column, index) => (
+                  <td key={column.name} class={classOf(column)} data-label={column.name}>
+                    {index === 0 && href !== undefined ? (
+                      <a class="row-link" href={href}>
+                        {column.cell(row)}
+                      </a>
+                    ) : (
+                      column.cell(row)
+                    )}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function classOf<Row>({ isNumber, isExtra }: Column<Row>): string {
+  return `${isNumber === true ? 'number' : ''}${isExtra === true ? ' extra' : ''}`;
+}

@@ -1,0 +1,80 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { useMessages } from '../i18n/messages.ts';
+import { partsMessages } from './messages.ts';
+
+interface DialogProps {
+  readonly title: string;
+  readonly children: ComponentChildren;
+  readonly onClose: () => void;
+  /** What is shown once closes by its own button only. */
+  readonly isHeld?: boolean;
+  readonly kind?: 'dialog' | 'sheet';
+}
+
+/** A native dialog: it keeps the focus inside, closes by Escape and gives the focus back. */
+export function Dialog({ title, children, onClose, isHeld = false, kind = 'dialog' }: DialogProps) {
+  const t = useMessages(partsMessages);
+  const dialog = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => {
+    const opener = document.activeElement as HTMLElement | null;
+    dialog.current?.showModal();
+    return () => {
+      if (opener?.isConnected === true) opener.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class={kind}
+      aria-labelledby={titleId}
+      onCancel={(event) => {
+        event.preventDefault();
+        if (!isHeld) onClose();
+      }}
+      onClick={(event) => {
+        if (event.target === dialog.current && !isHeld && kind === 'sheet') onClose();
+      }}
+    >
+      <div class="dialog-head">
+        <h2 id={titleId}>{title}</h2>
+        {!isHeld && (
+          <button type="button" class="button small plain" aria-label={t('close')} onClick={onClose}>
+            ✕
+          </button>
+        )}
+      </div>
+      <div class="dialog-body">{children}</div>
+    </dialog>
+  );
+}
+
+interface ConfirmProps {
+  readonly title: string;
+  readonly text: string;
+  readonly verb: string;
+  readonly isDangerous?: boolean;
+  readonly onConfirm: () => void;
+  readonly onCancel: () => void;
+}
+
+/** The title names the object, the text the effect, the button the act. The focus begins on Cancel. */
+export function Confirm({ title, text, verb, isDangerous = true, onConfirm, onCancel }: ConfirmProps) {
+  const t = useMessages(partsMessages);
+  const cancel = useRef<HTMLButtonElement>(null);
+  useEffect(() => cancel.current?.focus(), []);
+  return (
+    <Dialog title={title} onClose={onCancel}>
+      <p>{text}</p>
+      <div class="actions">
+        <button type="button" class="button" ref={cancel} onClick={onCancel}>
+          {t('cancel')}
+        </button>
+        <button type="button" class={`button ${isDangerous ? 'danger' : 'primary'}`} onClick={onConfirm}>
+          {verb}
+        </button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,58 @@
+import { Component, type ComponentChildren } from 'preact';
+import type { ApiError } from '../api/client.ts';
+import { useMessages } from '../i18n/messages.ts';
+import { Foreign } from './foreign-text.tsx';
+import { partsMessages } from './messages.ts';
+
+export function useFaultText(): (error: ApiError) => string {
+  const t = useMessages(partsMessages);
+  return (error) => {
+    if (error.status === 0) return t('unreachable');
+    if (error.status === 403 && error.code === 'FORBIDDEN' && /scope/.test(error.message)) return t('forbidden');
+    if (error.status === 429 && error.retryAfterSeconds !== null)
+      return `${error.message} ${t('busy', { seconds: error.retryAfterSeconds })}`;
+    return error.message;
+  };
+}
+
+/** What went wrong, in the service's words, with the id to ask about and a way to try again. */
+export function Fault({ error, onRetry }: { error: ApiError; onRetry?: (() => void) | undefined }) {
+  const t = useMessages(partsMessages);
+  const textOf = useFaultText();
+  return (
+    <div class="fault" role="alert">
+      <p>
+        <Foreign text={textOf(error)} />
+      </p>
+      {error.requestId !== null && <p class="muted">{t('requestId', { id: error.requestId })}</p>}
+      {onRetry !== undefined && (
+        <button type="button" class="button" onClick={onRetry}>
+          {t('tryAgain')}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** A panel that fails leaves the rest of the page alone. */
+export class FaultBoundary extends Component<{ children: ComponentChildren }, { message: string | null }> {
+  override state: { message: string | null } = { message: null };
+
+  static override getDerivedStateFromError(error: unknown): { message: string } {
+    return { message: error instanceof Error ? error.message : String(error) };
+  }
+
+  override render() {
+    if (this.state.message === null) return <>{this.props.children}</>;
+    return <BrokenPart message={this.state.message} />;
+  }
+}
+
+function BrokenPart({ message }: { message: string }) {
+  const t = useMessages(partsMessages);
+  return (
+    <div class="fault" role="alert">
+      {t('pageFault', { message })}
+    </div>
+  );
+}

@@ -1,0 +1,71 @@
+import { type ComponentChildren, createContext } from 'preact';
+import { useCallback, useContext, useEffect, useMemo, useState } from 'preact/hooks';
+import { useMessages } from '../i18n/messages.ts';
+import { partsMessages } from './messages.ts';
+
+interface Toast {
+  readonly id: number;
+  readonly text: string;
+  readonly undo?: (() => void) | undefined;
+}
+
+const shownMs = 6_000;
+const Context = createContext<(text: string, undo?: () => void) => void>(() => undefined);
+let lastId = 0;
+
+export function ToastProvider({ children }: { children: ComponentChildren }) {
+  const t = useMessages(partsMessages);
+  const [toasts, setToasts] = useState<readonly Toast[]>([]);
+  const [isHeld, setHeld] = useState(false);
+  const say = useCallback((text: string, undo?: () => void) => {
+    lastId += 1;
+    setToasts((before) => [...before.slice(-2), { id: lastId, text, undo }]);
+  }, []);
+  const drop = useMemo(() => (id: number) => setToasts((before) => before.filter((toast) => toast.id !== id)), []);
+  const [oldest] = toasts;
+  useEffect(() => {
+    if (oldest === undefined || isHeld) return;
+    const timer = setTimeout(() => drop(oldest.id), shownMs);
+    return () => clearTimeout(timer);
+  }, [oldest, isHeld, drop]);
+  return (
+    <Context.Provider value={say}>
+      {children}
+      <section
+        class="toasts"
+        aria-label={t('notifications')}
+        onMouseEnter={() => setHeld(true)}
+        onMouseLeave={() => setHeld(false)}
+        onFocusIn={() => setHeld(true)}
+        onFocusOut={() => setHeld(false)}
+      >
+        <div role="status">
+          {toasts.map((toast) => (
+            <div class="toast" key={toast.id}>
+              <span>{toast.text}</span>
+              {toast.undo !== undefined && (
+                <button
+                  type="button"
+                  class="button small"
+                  onClick={() => {
+                    toast.undo?.();
+                    drop(toast.id);
+                  }}
+                >
+                  {t('undo')}
+                </button>
+              )}
+              <button type="button" class="button small plain" aria-label={t('dismiss')} onClick={() => drop(toast.id)}>
+                ✕
+              </button>
+            </div>
+          ))}
+        </div>
+      </section>
+    </Context.Provider>
+  );
+}
+
+export function useToast(): (text: string, undo?: () => void) => void {
+  return useContext(Context);
+}

@@ -1,0 +1,94 @@
+/** `console_sessions`: who is signed in to the console. A cookie's secret is kept as SHA-256 only. */
+import type { TenantId } from '../../ids.ts';
+import type { Database, Queryable } from '../postgres/database.ts';
+
+export interface ConsoleSession {
+  readonly id: string;
+  readonly tenantId: string;
+  /** Of the service token behind it; null for a JWT and a one-time link. */
+  readonly credentialSha256: Buffer | null;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  /** `*` among them: every tenant. */
+  readonly tenants: readonly string[];
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
+const columns = `id, management_company_id as "tenantId", credential_sha256 as "credentialSha256", name, scopes, tenants,
+             created_at as "createdAt", expires_at as "expiresAt"`;
+
+export async function insertConsoleSession(
+  tx: Queryable,
+  tenantId: TenantId,
+  session: Omit<ConsoleSession, 'tenantId' | 'createdAt'> & { readonly secretSha256: Buffer },
+): Promise<void> {
+  await tx.query({
+    name: 'console_sessions_insert',
+    text: `
+      insert into console_sessions (id, management_company_id, secret_sha256, credential_sha256, name, scopes, tenants, expires_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    values: [
+      session.id,
+      tenantId,
+      session.secretSha256,
+      session.credentialSha256,
+      session.name,
+      session.scopes,
+      session.tenants,
+      session.expiresAt,
+    ],
+  });
+}
+
+/** Before the tenant is known: the live session behind a cookie's secret, of any tenant. */
+export async function findLiveSessionAcrossTenants(
+  db: Pick<Database, 'querySystem'>,
+  secretSha256: Buffer,
+): Promise<ConsoleSession | null> {
+  const { rows } = await db.querySystem<ConsoleSession>({
+    name: 'console_sessions_find_live',
+    text: `
+      select ${columns}
+        from console_sessions
+       where secret_sha256 = $1 and revoked_at is null and expires_at > now()`,
+    values: [secretSha256],
+  });
+  return rows[0] ?? null;
+}
+
+export async function listLiveSessions(tx: Queryable, tenantId: TenantId): Promise<ConsoleSession[]> {
+  const { rows } = await tx.query<ConsoleSession>({
+    name: 'console_sessions_list',
+    text: `
+      select ${columns}
+        from console_sessions
+       where management_company_id = $1 and revoked_at is null and expires_at > now()
+       order by id desc
+       limit 200`,
+    values: [tenantId],
+  });
+  return rows;
+}
+
+/** False where the tenant has no such live session. */
+export async function revokeConsoleSession(tx: Queryable, tenantId: TenantId, id: string): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'console_sessions_revoke',
+    text: `
+      update console_sessions
+         set revoked_at = now()
+       where management_company_id = $1 and id = $2 and revoked_at is null`,
+    values: [tenantId, id],
+  });
+  return rowCount > 0;
+}
+
+/** Sessions that ended a day ago say nothing any more. */
+export async function deleteEndedSessions(tx: Queryable, tenantId: TenantId): Promise<void> {
+  await tx.query({
+    name: 'console_sessions_delete_ended',
+    text: `delete from console_sessions where management_company_id = $1 and expires_at < now() - interval '1 day'`,
+    values: [tenantId],
+  });
+}
