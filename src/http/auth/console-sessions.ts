@@ -101,6 +101,7 @@ export function createConsoleSessions({ db, clock, findToken }: ConsoleSessionsD
       }
       const principal: Principal = {
         kind: 'admin-token',
+        id: 'console-link',
         name: 'start link',
         tenants: null,
         scopes: new Set(['admin']),
@@ -177,6 +178,7 @@ function csrfTokenOf(secret: string): string {
 function snapshotOf(row: ConsoleSession): Principal {
   return {
     kind: 'admin-token',
+    id: `session:${row.id}`,
     name: row.name,
     tenants: row.tenants.includes('*') ? null : new Set(row.tenants),
     scopes: new Set(row.scopes),
