@@ -121,8 +121,17 @@ async function spendLimits<Op extends KnownOperation>(
   const { capability, tenantId } = call;
   const family = familyLimit(capability.family, deps.familyLimits);
   const subjects: LimitSubject[] = [...(capability.limitsOf?.(service) ?? accountLimits(service))];
+  const shared = call.familyCharge;
+  if (!context.familyCharged && shared?.granted != null) context.familyCharged = await shared.granted;
   if (!context.familyCharged) subjects.unshift(family);
-  const decision = await spendFresh(deps, tenantId, subjects, capability.billedUnits?.(call.input) ?? 1);
+  const spending = spendFresh(deps, tenantId, subjects, capability.billedUnits?.(call.input) ?? 1);
+  if (!context.familyCharged && shared !== undefined) {
+    shared.granted = spending.then(
+      ({ granted }) => granted,
+      () => false,
+    );
+  }
+  const decision = await spending;
   observeLimits(deps.metrics, tenantId, subjects, decision.states);
   if (!decision.granted) return decision;
   if (!context.familyCharged) {

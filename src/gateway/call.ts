@@ -55,6 +55,11 @@ export interface Capability<Op extends KnownOperation> {
   limitsOf?(service: ExternalService): readonly LimitSubject[];
 }
 
+/** Whether one of several calls was charged to the tenant's own limit; null while none has tried. */
+export interface SharedCharge {
+  granted: Promise<boolean> | null;
+}
+
 export interface Call<Op extends KnownOperation = KnownOperation> {
   readonly tenantId: TenantId;
   readonly capability: Capability<Op>;
@@ -72,6 +77,8 @@ export interface Call<Op extends KnownOperation = KnownOperation> {
   readonly sourceService: string | null;
   /** Unix milliseconds after which the caller is not served any more. */
   readonly deadlineAtMs: number;
+  /** Shared by the calls of one request that the tenant's own limit counts once. */
+  readonly familyCharge?: SharedCharge;
   /** How long the call may wait for its turn under a limit before it gets 429. 0: not at all. */
   readonly maxWaitMs: number;
 }

@@ -147,10 +147,10 @@ export async function locateEnd(
   };
 }
 
-async function findRoute(
+export async function findRoute(
   deps: GeocodingDeps,
   caller: Caller,
-  request: DistanceRequest,
+  request: Pick<DistanceRequest, 'mode' | 'provider'>,
   origin: Coordinates,
   destination: Coordinates,
   signal: AbortSignal,

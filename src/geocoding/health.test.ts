@@ -51,3 +51,23 @@ test('the whole is as well as its providers', async () => {
   assert.equal((await report(['a', 'down'], ['b', 'down'])).status, 'down');
   assert.equal((await report()).status, 'down');
 });
+
+test('a provider that is locked out is not healthy, whatever it answered before', async () => {
+  const service = { serviceName: 'a', isActive: true, serviceType: 'geocoding', config: {} } as ExternalService;
+  const statusWith = async (paused_because: 'failures' | 'credentials_refused' | 'retry_after' | null, left = 10) => {
+    const paused_until = paused_because === null ? null : '2026-11-22T07:30:00.000Z';
+    const deps = {
+      ofTenant: async () => [service],
+      healthOf: () => ({ status: 'healthy', lastError: null }) as const,
+      pauseOf: async () => ({ paused_until, paused_because }),
+      remainingRequests: async () => left,
+    };
+    const { status, providers } = await reportGeocodingHealth(deps, sampleCaller.tenantId);
+    return [status, providers.a?.status];
+  };
+  assert.deepEqual(await statusWith(null), ['healthy', 'healthy']);
+  assert.deepEqual(await statusWith('failures'), ['down', 'down']);
+  assert.deepEqual(await statusWith('credentials_refused'), ['down', 'down']);
+  assert.deepEqual(await statusWith('retry_after'), ['degraded', 'degraded']);
+  assert.deepEqual(await statusWith(null, 0), ['degraded', 'degraded']);
+});

@@ -37,10 +37,18 @@ export async function reportGeocodingHealth(deps: GeocodingHealthDeps, tenantId:
       const { status, lastError } = deps.healthOf(service);
       const remaining = await deps.remainingRequests(service);
       const pause = await deps.pauseOf(service);
-      return [service.serviceName, { status, rate_limit_remaining: remaining, last_error: lastError, ...pause }];
+      const shown = { rate_limit_remaining: remaining, last_error: lastError, ...pause };
+      return [service.serviceName, { status: asCallersMeetIt(status, shown), ...shown }];
     }),
   );
   return { status: summarize(entries.map(([, provider]) => provider.status)), providers: Object.fromEntries(entries) };
+}
+
+/** A provider that is not asked at the moment is no healthy one to its callers, whatever its last answers were. */
+function asCallersMeetIt(status: HealthStatus, shown: Omit<ProviderHealth, 'status'>): HealthStatus {
+  if (status === 'down') return status;
+  if (shown.paused_because === 'failures' || shown.paused_because === 'credentials_refused') return 'down';
+  return shown.paused_because !== null || shown.rate_limit_remaining <= 0 ? 'degraded' : status;
 }
 
 function summarize(statuses: readonly HealthStatus[]): HealthStatus {

@@ -121,6 +121,40 @@ export function parseDistanceRequest(body: unknown): DistanceRequest {
   return request;
 }
 
+export const maxMatrixEnds = 25;
+
+/** Modes as of a distance, one provider for all routes. */
+export interface MatrixRequest
+  extends Pick<DistanceRequest, 'mode' | 'provider' | 'language' | 'country' | 'minConfidence'> {
+  readonly origins: readonly DistanceEnd[];
+  readonly destinations: readonly DistanceEnd[];
+}
+
+export function parseMatrixRequest(body: unknown): MatrixRequest {
+  const members = parseMembers(body);
+  const reader = createInputReader();
+  const request = {
+    origins: readEnds(reader, members, 'origins'),
+    destinations: readEnds(reader, members, 'destinations'),
+    mode: readOneOf(reader, members, 'mode', distanceModes, 'straight_line'),
+    provider: readProvider(reader, members),
+    language: readLanguage(reader, members),
+    country: readCountry(reader, members),
+    minConfidence: readMinConfidence(reader, members),
+  };
+  reader.refuseFaults();
+  return request;
+}
+
+function readEnds(reader: InputReader, members: Members, path: 'origins' | 'destinations'): readonly DistanceEnd[] {
+  const ends = members[path];
+  if (!Array.isArray(ends) || ends.length < 1 || ends.length > maxMatrixEnds) {
+    reader.fault(path, `must be an array of 1 to ${maxMatrixEnds} ends: {latitude, longitude} or {address}`);
+    return [];
+  }
+  return ends.map((end, index) => readEndObject(reader, `${path}[${index}]`, end));
+}
+
 export function parseBatchRequest(body: unknown): BatchRequest {
   const members = parseMembers(body);
   const reader = createInputReader();
@@ -152,7 +186,6 @@ function readEnd(
   flatLatitude: string,
   flatLongitude: string,
 ): DistanceEnd {
-  const nowhere: DistanceEnd = { kind: 'coordinates', latitude: 0, longitude: 0 };
   const end = members[path];
   const isFlat = isGiven(members[flatLatitude]) || isGiven(members[flatLongitude]);
   if (!isGiven(end)) {
@@ -170,7 +203,13 @@ function readEnd(
     reader.fault(path, `must not stand beside ${flatLatitude} and ${flatLongitude}`);
     return nowhere;
   }
-  if (typeof end !== 'object' || Array.isArray(end)) {
+  return readEndObject(reader, path, end);
+}
+
+const nowhere: DistanceEnd = { kind: 'coordinates', latitude: 0, longitude: 0 };
+
+function readEndObject(reader: InputReader, path: string, end: unknown): DistanceEnd {
+  if (typeof end !== 'object' || end === null || Array.isArray(end)) {
     reader.fault(path, 'must be {latitude, longitude} or {address}');
     return nowhere;
   }

@@ -17,10 +17,10 @@ import {
 } from './input-reader.ts';
 import { distanceModes, distanceUnits, maxBatchAddresses } from './parse-request.ts';
 
-const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
+export const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
 /** null is not given, as `isGiven` has it. */
-const optional = (schema: Type.TSchema) => Type.Optional(nullable(schema));
-const oneOf = (choices: readonly string[]) => Type.Union(choices.map((choice) => Type.Literal(choice)));
+export const optional = (schema: Type.TSchema) => Type.Optional(nullable(schema));
+export const oneOf = (choices: readonly string[]) => Type.Union(choices.map((choice) => Type.Literal(choice)));
 
 const address = Type.String({
   minLength: 1,
@@ -30,25 +30,25 @@ const address = Type.String({
 });
 const latitude = Type.Number({ minimum: -90, maximum: 90, examples: [41.311081] });
 const longitude = Type.Number({ minimum: -180, maximum: 180, examples: [69.240562] });
-const provider = Type.String({
+export const provider = Type.String({
   default: 'auto',
   minLength: 1,
   maxLength: maxProviderLength,
   description: `\`auto\`: by priority, with failover. ${geocoderNames.map((name) => `\`${name}\``).join(', ')}, or the name of a service: that one only.`,
 });
-const language = Type.String({
+export const language = Type.String({
   default: 'ru',
   pattern: languagePattern,
   description: 'ISO 639-1; `uz-Latn` and `uz-Cyrl` choose the script of Uzbek.',
 });
 const countryPattern = `^([A-Za-z]{2}|${[...anyCountry].map((letter) => `[${letter.toUpperCase()}${letter}]`).join('')})$`;
-const country = Type.String({
+export const country = Type.String({
   default: 'UZ',
   pattern: countryPattern,
   description: 'ISO 3166-1 alpha-2; `any` restricts nothing.',
 });
-const region = Type.String({ pattern: countryPattern, description: 'Another name of `country`.' });
-const minConfidence = Type.Number({
+export const region = Type.String({ pattern: countryPattern, description: 'Another name of `country`.' });
+export const minConfidence = Type.Number({
   minimum: 0,
   maximum: 1,
   description: 'Answers below it count as not found; the best is shown as `best`.',
@@ -88,7 +88,7 @@ export const reverseRequestSchema = Type.Object(
 );
 
 const coordinates = Type.Object({ latitude, longitude });
-const distanceEnd = Type.Union([coordinates, Type.Object({ address })]);
+export const distanceEnd = Type.Union([coordinates, Type.Object({ address })]);
 
 export const distanceRequestSchema = Type.Object(
   {
@@ -190,7 +190,7 @@ const geocodeResultMembers = {
 
 export const geocodeResultSchema = Type.Object(geocodeResultMembers, { title: 'GeocodeResult' });
 
-const locatedEnd = Type.Object({
+export const locatedEnd = Type.Object({
   latitude,
   longitude,
   address: Type.Optional(Type.String()),

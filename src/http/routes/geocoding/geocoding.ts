@@ -7,6 +7,7 @@ import { geocodeRoute } from './geocode.ts';
 import { geocodeBatchRoute } from './geocode-batch.ts';
 import { geocodingHealthRoute } from './geocoding-health.ts';
 import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
+import { matrixRoute } from './matrix.ts';
 import { reverseRoute } from './reverse.ts';
 
 export interface GeocodingRoutesDeps extends GeocodingRouteDeps {
@@ -21,6 +22,7 @@ export function geocodingRoutes(deps: GeocodingRoutesDeps): Routes {
       reverseRoute(deps),
       distanceRoute(deps),
       geocodeBatchRoute(deps),
+      matrixRoute(deps),
       geocodingHealthRoute(deps),
     ]) {
       await routes(app);
