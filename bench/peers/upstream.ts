@@ -2,29 +2,37 @@
 import { createServer } from 'node:http';
 
 const street = 'улица Алишера Навои';
-const googleAnswer = Buffer.from(
-  JSON.stringify({
-    results: [
-      {
-        address_components: [
-          { long_name: '5', short_name: '5', types: ['street_number'] },
-          { long_name: street, short_name: street, types: ['route'] },
-          { long_name: 'Ташкент', short_name: 'Ташкент', types: ['locality', 'political'] },
-          { long_name: 'Узбекистан', short_name: 'UZ', types: ['country', 'political'] },
-        ],
-        formatted_address: `${street} 5, Ташкент, Узбекистан`,
-        geometry: {
-          location: { lat: 41.3194, lng: 69.2484 },
-          location_type: 'ROOFTOP',
-          viewport: { northeast: { lat: 41.32, lng: 69.25 }, southwest: { lat: 41.31, lng: 69.24 } },
-        },
-        place_id: 'ChIJbench',
-        types: ['street_address'],
+/** `{n}` is the house that was asked for: an answer for another one is judged poor, and the next provider would be asked. */
+const googleTemplate = JSON.stringify({
+  results: [
+    {
+      address_components: [
+        { long_name: '{n}', short_name: '{n}', types: ['street_number'] },
+        { long_name: street, short_name: street, types: ['route'] },
+        { long_name: 'Ташкент', short_name: 'Ташкент', types: ['locality', 'political'] },
+        { long_name: 'Узбекистан', short_name: 'UZ', types: ['country', 'political'] },
+      ],
+      formatted_address: `${street} {n}, Ташкент, Узбекистан`,
+      geometry: {
+        location: { lat: 41.3194, lng: 69.2484 },
+        location_type: 'ROOFTOP',
+        viewport: { northeast: { lat: 41.32, lng: 69.25 }, southwest: { lat: 41.31, lng: 69.24 } },
       },
-    ],
-    status: 'OK',
-  }),
-);
+      place_id: 'ChIJbench',
+      types: ['street_address'],
+    },
+  ],
+  status: 'OK',
+});
+
+/** Where the address ends in a number, as those of the benchmarks do. */
+const houseAsked = /(\d+)(?:%20|\+)*(?:&|$)/;
+
+function answerGoogle(url: string): Buffer {
+  const house = houseAsked.exec(/[?&]address=([^&]*)/.exec(url)?.[1] ?? '')?.[1] ?? '5';
+  return Buffer.from(googleTemplate.replaceAll('{n}', house));
+}
+
 const chatAnswer = Buffer.from(
   JSON.stringify({
     id: 'chatcmpl-bench',
@@ -34,7 +42,7 @@ const chatAnswer = Buffer.from(
     choices: [
       {
         index: 0,
-        message: { role: 'assistant', content: 'x'.repeat(googleAnswer.length - 300) },
+        message: { role: 'assistant', content: 'x'.repeat(Buffer.byteLength(googleTemplate) - 300) },
         finish_reason: 'stop',
       },
     ],
@@ -44,6 +52,7 @@ const chatAnswer = Buffer.from(
 
 createServer((request, response) => {
   request.resume();
-  const answer = request.url?.startsWith('/maps/') === true ? googleAnswer : chatAnswer;
+  const url = request.url ?? '';
+  const answer = url.startsWith('/maps/') ? answerGoogle(url) : chatAnswer;
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length }).end(answer);
 }).listen(Number(process.argv[2]), '127.0.0.1');

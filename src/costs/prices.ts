@@ -43,8 +43,19 @@ function listPrice(adapter: string, operation: string, atMs: number): ListPrice 
   let latest: ListPrice | null = null;
   for (const price of findAdapter(adapter)?.facts.listPrices ?? []) {
     if (price.operation !== operation) continue;
-    const validFromMs = Date.parse(`${price.validFrom}T00:00:00Z`);
-    if (validFromMs <= atMs && (latest === null || price.validFrom > latest.validFrom)) latest = price;
+    if (validFromMsOf(price) <= atMs && (latest === null || price.validFrom > latest.validFrom)) latest = price;
   }
   return latest;
+}
+
+/** Read once for each line of the price lists: each call is priced. */
+const validFromMsByPrice = new WeakMap<ListPrice, number>();
+
+function validFromMsOf(price: ListPrice): number {
+  let validFromMs = validFromMsByPrice.get(price);
+  if (validFromMs === undefined) {
+    validFromMs = Date.parse(`${price.validFrom}T00:00:00Z`);
+    validFromMsByPrice.set(price, validFromMs);
+  }
+  return validFromMs;
 }

@@ -190,19 +190,24 @@ function found<Op extends KnownOperation>(
     responseTimeMs: durationMs,
   };
   const ownTtlSeconds = call.capability.ttlSecondsOf?.(value);
-  const bytesOf = (cached: boolean) => Buffer.from(JSON.stringify(render(value, { ...context, cached })));
+  const text = JSON.stringify(render(value, { ...context, cached: false }));
   return {
-    fresh: { body: bytesOf(false), provider: service.serviceName, familyLimit },
+    fresh: { body: Buffer.from(text), provider: service.serviceName, familyLimit },
     // Rendered once for all who come later: a hit sends these bytes as they are.
     stored:
       cache === null || call.cacheMode === 'off' || ownTtlSeconds === 0
         ? null
-        : { kind: quality, serviceId: service.id, serviceName: service.serviceName, body: bytesOf(true), costUsd },
+        : { kind: quality, serviceId: service.id, serviceName: service.serviceName, body: asKept(text), costUsd },
     ...withinTerms(service, {
       ttlSeconds: ownTtlSeconds ?? ttlOf(cache, quality, degraded),
       staleSeconds: cache?.staleSeconds ?? 0,
     }),
   };
+}
+
+/** What is kept differs by one word. Texts within an answer hold these characters only escaped. */
+function asKept(text: string): Buffer {
+  return Buffer.from(text.replaceAll('"cached":false', '"cached":true'));
 }
 
 /** An answer that a missing provider might have bettered is soon asked for again. */

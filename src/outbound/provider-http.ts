@@ -58,12 +58,11 @@ export function providerHttp(outbound: Outbound, options: ProviderHttpOptions): 
 
     async send(request) {
       const headers = withTrace(request, options.traceparent ?? null);
-      // A provider may quote the address that it was asked by.
-      for (const secret of secretsInQuery(request.url)) mask(secret);
       const startedAtMs = Date.now();
       const made = {
         method: request.method,
-        endpoint: redactQuery(request.url),
+        // A provider may quote the address that it was asked by.
+        endpoint: redactQuery(request.url, mask),
         requestHeaders: headers,
         requestBody: request.body ?? null,
         startedAtMs,
@@ -97,12 +96,6 @@ const secretParameters =
 /** A shorter value is hidden where its parameter stands; hiding it everywhere would take words out of replies. */
 const minQuotedLength = 8;
 
-function secretsInQuery(url: string): string[] {
-  return Array.from(url.matchAll(secretParameters), ([, , value = '']) => decoded(value)).filter(
-    (value) => value.length >= minQuotedLength,
-  );
-}
-
 function decoded(value: string): string {
   try {
     return decodeURIComponent(value.replaceAll('+', ' '));
@@ -111,7 +104,12 @@ function decoded(value: string): string {
   }
 }
 
-/** The URL with the values of its secret-bearing parameters replaced by `***`. */
-export function redactQuery(url: string): string {
-  return url.replace(secretParameters, '$1***');
+/** The URL with the values of its secret-bearing parameters replaced by `***`; `onSecret` is told of each. */
+export function redactQuery(url: string, onSecret?: (secret: string) => void): string {
+  if (!url.includes('?')) return url;
+  return url.replace(secretParameters, (_whole, name: string, value: string) => {
+    const secret = decoded(value);
+    if (secret.length >= minQuotedLength) onSecret?.(secret);
+    return `${name}***`;
+  });
 }
