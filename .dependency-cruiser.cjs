@@ -26,7 +26,7 @@ const rooms = {
   intake: ['audit', 'outbox', 'secrets', 'storage'],
   directory: ['config', 'outbox', 'providers', 'secrets', 'storage'],
   costs: ['directory', 'metrics', 'outbox', 'providers', 'storage'],
-  health: ['audit', 'directory', 'intake', 'metrics', 'outbound', 'outbox', 'providers', 'storage'],
+  health: ['audit', 'directory', 'intake', 'limits', 'metrics', 'outbound', 'outbox', 'providers', 'storage'],
   limits: ['directory', 'metrics', 'providers', 'storage'],
   cache: ['intake', 'resilience', 'storage'],
   gateway: [
@@ -56,6 +56,7 @@ const rooms = {
     'directory',
     'gateway',
     'geocoding',
+    'health',
     'intake',
     'limits',
     'metrics',

@@ -3,13 +3,8 @@
  * forgotten: a Map keeps the order in which its keys were set.
  */
 export function touchBounded<Value>(map: Map<string, Value>, key: string, maxSize: number, create: () => Value): Value {
-  let value = map.get(key);
-  if (value !== undefined) map.delete(key);
-  else {
-    value = create();
-    if (map.size >= maxSize) map.delete(map.keys().next().value as string);
-  }
-  map.set(key, value);
+  const value = map.get(key) ?? create();
+  setBounded(map, key, value, maxSize);
   return value;
 }
 

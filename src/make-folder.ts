@@ -14,5 +14,5 @@ export function makeFolder(path: string): void {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
   }
-  if (!statSync(path).isDirectory()) throw new Error(`${path} is not a folder`);
+  if (!statSync(path).isDirectory()) throw new Error(`EEXIST: ${path} is there, and is not a folder`);
 }

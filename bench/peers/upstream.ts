@@ -25,12 +25,10 @@ const googleTemplate = JSON.stringify({
   status: 'OK',
 });
 
-/** Where the address ends in a number, as those of the benchmarks do. */
-const houseAsked = /(\d+)(?:%20|\+)*(?:&|$)/;
-
+/** The address ends in a number, as those of the benchmarks do. */
 function answerGoogle(url: string): Buffer {
-  const house = houseAsked.exec(/[?&]address=([^&]*)/.exec(url)?.[1] ?? '')?.[1] ?? '5';
-  return Buffer.from(googleTemplate.replaceAll('{n}', house));
+  const address = decodeURIComponent(/[?&]address=([^&]*)/.exec(url)?.[1]?.replaceAll('+', ' ') ?? '');
+  return Buffer.from(googleTemplate.replaceAll('{n}', /\d+$/.exec(address)?.[0] ?? '5'));
 }
 
 const chatAnswer = Buffer.from(

@@ -1,4 +1,5 @@
 /** Every shape in which an exact secret may turn up in a URL, a body, a header or an error text. */
+import { setBounded } from '../bounded-map.ts';
 
 /** Shorter values would mask half of every text, and are no secret. */
 const minSecretLength = 4;
@@ -18,8 +19,7 @@ export function formsOfSecret(secret: string): readonly string[] {
   const forms = [...new Set(workOutForms(secret))].filter((form) => form.length >= minSecretLength);
   // Longest first: a shorter form may be a part of a longer one and would leave its rest standing.
   forms.sort((a, b) => b.length - a.length);
-  if (remembered.size >= maxRemembered) remembered.delete(remembered.keys().next().value as string);
-  remembered.set(secret, forms);
+  setBounded(remembered, secret, forms, maxRemembered);
   return forms;
 }
 

@@ -4,6 +4,7 @@
  * A hit adds one to a number in its entry; once a second the numbers are handed on. What a crash loses is a second of
  * statistics of cached answers, never a billed request.
  */
+import { setBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
 import type { Intake } from '../intake/intake.ts';
@@ -47,9 +48,8 @@ export function createHitCounts(deps: HitCountsDeps): HitCounts {
   const count = (tenantId: TenantId, layer: LayerCount['layer'], service: string, operation: string, by: number) => {
     let counts = tenants.get(tenantId);
     if (counts === undefined) {
-      if (tenants.size >= maxTenants) tenants.delete(tenants.keys().next().value as TenantId);
       counts = new Map();
-      tenants.set(tenantId, counts);
+      setBounded(tenants, tenantId, counts, maxTenants);
     }
     const key = `${layer} ${service} ${operation}`;
     const known = counts.get(key);

@@ -12,6 +12,7 @@
  * With both away other replicas hear nothing: their memories then serve what has no scope for its memory TTL
  * (`CACHE_L1_TTL_SECONDS`) at most, and nothing of a scope.
  */
+import { setBounded } from '../bounded-map.ts';
 import { isUuid, newId, type TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { Deadlines } from '../resilience/deadline.ts';
@@ -67,9 +68,8 @@ export async function openInvalidationBus(deps: InvalidationBusDeps): Promise<In
   const obey = (message: Message): Promise<void> => {
     const known = heard.get(message.id);
     if (known !== undefined) return known;
-    if (heard.size >= maxHeard) heard.delete(heard.keys().next().value as string);
     const obeyed = deps.onInvalidation(message);
-    heard.set(message.id, obeyed);
+    setBounded(heard, message.id, obeyed, maxHeard);
     return obeyed;
   };
 

@@ -11,6 +11,7 @@ import { createCallExecutor } from '../gateway/execute-call.ts';
 import { openBreakerClosing } from '../gateway/service-breaker.ts';
 import { createServicePauses } from '../gateway/service-pauses.ts';
 import { createGeocodingCapabilities } from '../geocoding/capabilities.ts';
+import { openProbes } from '../health/probes.ts';
 import { openServiceHealth } from '../health/service-health.ts';
 import { startLimitHistory } from '../limits/limit-history.ts';
 import { watchSpenders } from '../limits/limit-spenders.ts';
@@ -28,7 +29,6 @@ import { createSheets } from '../sheets/sheets.ts';
 import { openIndirectProbe } from '../storage/postgres/indirect-probe.ts';
 import type { Foundation } from './core-parts.ts';
 import type { Durability } from './durability.ts';
-import { openProbes } from './probes.ts';
 import type { Providers } from './providers.ts';
 import type { Stores } from './stores.ts';
 

@@ -1,6 +1,4 @@
 /** The edge: who may come in, the routes, and the listener. */
-import type { Server } from 'node:http';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createMasker } from '../audit/mask.ts';
 import { blameVariable } from '../config/attribute-failure.ts';
 import type { BootstrapToken, Config } from '../config/config.ts';
@@ -11,6 +9,7 @@ import { createAuthenticator, createTokenFinder } from '../http/auth/authenticat
 import { createConsoleSessions } from '../http/auth/console-sessions.ts';
 import { openTokenDirectory } from '../http/auth/token-directory.ts';
 import { createJwtVerifier } from '../http/auth/verify-jwt.ts';
+import { closeApp } from '../http/close-app.ts';
 import { createEventStreams } from '../http/reply/event-streams.ts';
 import { createRateLimitHeaders } from '../http/reply/rate-limit-headers.ts';
 import { createIdempotency } from '../http/request/idempotency.ts';
@@ -39,8 +38,6 @@ import type { Stores } from './stores.ts';
 import { openWebhooks } from './webhooks.ts';
 
 const defaultGraceMs = 10_000;
-const idleSweepMs = 50;
-const takeUpWaitingMs = 250;
 
 export interface Edge {
   readonly url: string;
@@ -206,17 +203,7 @@ export async function openEdge(
       }),
     ],
   });
-  own({
-    async close() {
-      const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
-      // A connection whose last answer has gone out would stay open for its next request, and hold up the end.
-      const sweep = setInterval(() => app.server.closeIdleConnections(), idleSweepMs);
-      await takeUpWaiting(app.server);
-      await app.close();
-      clearTimeout(cut);
-      clearInterval(sweep);
-    },
-  });
+  own({ close: () => closeApp(app, graceMs) });
   const { host, port } = config.http;
   const url = await blameVariable('PORT, HOST', () => app.listen({ port, host }));
 
@@ -229,27 +216,6 @@ export async function openEdge(
       graceMs = grace;
     },
   };
-}
-
-/**
- * A busy process has connections that the kernel took and it did not: to close would reset them, and with them requests
- * that were sent before anybody said stop. A turn of the event loop takes up one of them; where others keep coming, the
- * bound ends it.
- */
-async function takeUpWaiting(server: Server): Promise<void> {
-  let taken = 0;
-  const count = (): void => {
-    taken += 1;
-  };
-  server.on('connection', count);
-  const endsAtMs = performance.now() + takeUpWaitingMs;
-  let before: number;
-  do {
-    before = taken;
-    await nextTurn();
-    await nextTurn();
-  } while (taken > before && performance.now() < endsAtMs);
-  server.off('connection', count);
 }
 
 /** A development start without tokens makes one, so that the first call can be pasted. */

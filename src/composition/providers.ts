@@ -65,5 +65,6 @@ function emulatedNames({ emulator }: Config, providers: readonly EnvironmentProv
       ({ credential }) =>
         credential !== 'keyless' && credential !== 'address' && (emulator === 'on' || credential === null),
     )
-    .map(({ serviceName }) => serviceName);
+    .map(({ serviceName }) => serviceName)
+    .toSorted();
 }

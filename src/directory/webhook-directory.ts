@@ -7,6 +7,7 @@
  * While PostgreSQL is away the last known entries stay good for a day, so that deliveries can be checked and spooled.
  * Unknown tokens are remembered apart from the known, and reach the database with one query at a time.
  */
+import { setBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -186,10 +187,4 @@ export async function openWebhookDirectory<Webhook>(
 
 function unavailable(message: string): ServiceError {
   return new ServiceError('SERVICE_UNAVAILABLE', message, { retryAfterSeconds: 2 });
-}
-
-function setBounded<Value>(map: Map<string, Value>, key: string, value: Value, max: number): void {
-  map.delete(key);
-  if (map.size >= max) map.delete(map.keys().next().value as string);
-  map.set(key, value);
 }

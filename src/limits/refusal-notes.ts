@@ -2,6 +2,7 @@
  * How often a spent limit is announced. Each refused call has its audit row; the event is for those who watch, and a
  * caller who keeps knocking must not turn one spent limit into a flood of them.
  */
+import { setBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import type { LimitState } from './limits.ts';
 
@@ -17,9 +18,7 @@ export function createRefusalNotes(clock: Clock): (tenantId: string, state: Limi
     const nowMs = clock.now();
     const lastMs = announcedAtMs.get(key);
     if (lastMs !== undefined && nowMs - lastMs < quietMs) return false;
-    announcedAtMs.delete(key);
-    if (announcedAtMs.size >= maxSubjects) announcedAtMs.delete(announcedAtMs.keys().next().value as string);
-    announcedAtMs.set(key, nowMs);
+    setBounded(announcedAtMs, key, nowMs, maxSubjects);
     return true;
   };
 }

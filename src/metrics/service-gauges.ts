@@ -1,5 +1,6 @@
 /** Gauges of services. Tenants may have services of one name: of each name the worst account is shown. */
 import type { Registry } from 'prom-client';
+import { setBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import { exposeGauges } from './exposition.ts';
 
@@ -34,9 +35,8 @@ export function createServiceGauges(registry: Registry, clock: Clock) {
   const accountOf = (service: string, accountId: string): Account => {
     let account = accounts.get(accountId);
     if (account === undefined || account.service !== service) {
-      if (accounts.size >= maxAccounts) accounts.delete(accounts.keys().next().value as string);
       account = { service, health: null, breaker: null, utilization: new Map(), budget: null };
-      accounts.set(accountId, account);
+      setBounded(accounts, accountId, account, maxAccounts);
     }
     return account;
   };

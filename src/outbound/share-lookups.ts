@@ -7,6 +7,7 @@
  * not kept, since the address of each connection is judged by itself.
  */
 import type { LookupAddress } from 'node:dns';
+import { setBounded } from '../bounded-map.ts';
 import type { ResolveAll } from './guard.ts';
 
 type Callback = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
@@ -24,8 +25,8 @@ export function shareLookups(resolve: ResolveAll, monotonicNow: () => number = (
   const resting = new Map<string, { readonly untilMs: number; readonly error: NodeJS.ErrnoException }>();
 
   const letRest = (key: string, error: NodeJS.ErrnoException, tookMs: number): void => {
-    if (resting.size >= maxResting) resting.delete(resting.keys().next().value as string);
-    resting.set(key, { untilMs: monotonicNow() + Math.min(longestRestMs, tookMs * restPerWait), error });
+    const untilMs = monotonicNow() + Math.min(longestRestMs, tookMs * restPerWait);
+    setBounded(resting, key, { untilMs, error }, maxResting);
   };
 
   return (hostname, options, callback) => {

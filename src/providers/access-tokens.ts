@@ -6,6 +6,7 @@
  * with the caller who made it (its deadline, its leaving) is made again by the next one waiting.
  */
 import { createHash } from 'node:crypto';
+import { setBounded } from '../bounded-map.ts';
 import { type ProviderHttp, TransportError, type Verdict } from './provider.ts';
 
 /** The account is refused a token. `retryable`: by an outage and not by a fault of the account. */
@@ -63,9 +64,7 @@ export function createAccessTokens<Account>(options: AccessTokensOptions<Account
       .update(JSON.stringify(identify(account)))
       .digest('base64');
     const entry = entries.get(name) ?? { current: null, underWay: null };
-    entries.delete(name);
-    if (entries.size >= maxAccounts) entries.delete(entries.keys().next().value as string);
-    entries.set(name, entry);
+    setBounded(entries, name, entry, maxAccounts);
     return entry;
   };
 

@@ -7,6 +7,7 @@
  * A cache hit is not counted, so nothing is asked for it: it repeats what this replica saw last of the tenant's window.
  */
 import type { FastifyReply } from 'fastify';
+import { setBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
 import type { SpentLimit } from '../../errors.ts';
 import type { CallResult } from '../../gateway/call.ts';
@@ -33,12 +34,8 @@ export function createRateLimitHeaders(family: Family | 'webhooks', limit: numbe
     set(reply, tenantId, familyLimit) {
       reply.header('ratelimit-policy', policy);
       if (familyLimit !== null) {
-        lastSeen.delete(tenantId);
-        lastSeen.set(tenantId, {
-          remaining: familyLimit.remaining,
-          resetAtMs: clock.now() + familyLimit.resetSeconds * 1000,
-        });
-        if (lastSeen.size > maxTenants) lastSeen.delete(lastSeen.keys().next().value as TenantId);
+        const resetAtMs = clock.now() + familyLimit.resetSeconds * 1000;
+        setBounded(lastSeen, tenantId, { remaining: familyLimit.remaining, resetAtMs }, maxTenants);
         reply.header('ratelimit', `"${family}";r=${familyLimit.remaining};t=${Math.ceil(familyLimit.resetSeconds)}`);
         return;
       }

@@ -6,6 +6,7 @@
  * knows: a Redis that lost its memory takes it over. While Redis is away each replica goes on from what it knows, at its
  * share of the pace.
  */
+import { setBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
 import type { TenantId } from '../../ids.ts';
 import { returnAfterMs, sliceMs } from '../../limits/limit-windows.ts';
@@ -81,9 +82,7 @@ export function createDeferralRows(deps: DeferralRowsDeps): DeferralRows {
   const rows = new Map<TenantId, Row>();
 
   const keep = (tenantId: TenantId, row: Row): void => {
-    rows.delete(tenantId);
-    if (rows.size >= maxTenants) rows.delete(rows.keys().next().value as TenantId);
-    rows.set(tenantId, row);
+    setBounded(rows, tenantId, row, maxTenants);
   };
   for (const { tenantId, ...row } of deps.known ?? []) keep(tenantId, row);
 

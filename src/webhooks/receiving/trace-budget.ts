@@ -3,6 +3,7 @@
  * them must fill no table: beyond these bounds they are counted in the metrics only.
  */
 import ipaddr from 'ipaddr.js';
+import { setBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
 
 export interface TraceBudget {
@@ -54,9 +55,7 @@ function createMinuteCounts(clock: Clock, perMinute: number): { take(key: string
         known.count += 1;
         return known.count <= perMinute;
       }
-      counts.delete(key);
-      if (counts.size >= maxKeys) counts.delete(counts.keys().next().value as string);
-      counts.set(key, { sinceMs: nowMs, count: 1 });
+      setBounded(counts, key, { sinceMs: nowMs, count: 1 }, maxKeys);
       return true;
     },
   };

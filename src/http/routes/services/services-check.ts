@@ -1,21 +1,11 @@
 import { noSuchService } from '../../../directory/manage-services.ts';
-import type { ExternalService, HealthStatus, ServiceDirectory } from '../../../directory/service.ts';
+import type { ExternalService, ServiceDirectory } from '../../../directory/service.ts';
+import type { ProbeReport } from '../../../health/probes.ts';
 import type { Routes } from '../../app.ts';
 import { jsonAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { callerOf } from '../../request/request-context.ts';
 import { healthSchema, idOf, idParamsSchema } from './services-schemas.ts';
-
-/** What a probe found, and how the service stands with it. */
-export interface ProbeReport {
-  readonly status: HealthStatus;
-  readonly ok: boolean;
-  /** Unix milliseconds. */
-  readonly checkedAtMs: number;
-  readonly durationMs: number;
-  /** In words that name no secret and no address; null after a success. */
-  readonly fault: string | null;
-}
 
 export interface ServicesCheckDeps {
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;

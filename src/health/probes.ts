@@ -1,14 +1,13 @@
 /** Probing, put together: on a schedule by one replica, and whenever an admin asks. */
-import type { ExternalService } from '../directory/service.ts';
+import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import { ServiceError } from '../errors.ts';
-import { type ProbeDeps, type ProbeResult, probeService } from '../health/probe.ts';
-import { startProber } from '../health/prober.ts';
-import type { ServiceHealth } from '../health/service-health.ts';
-import type { ProbeReport } from '../http/routes/services/services-check.ts';
 import type { LimitSubject, RateLimiter } from '../limits/limits.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import type { Leases } from '../storage/tables/leases.ts';
 import { listLastSuccesses } from '../storage/tables/service-health.ts';
+import { type ProbeDeps, type ProbeResult, probeService } from './probe.ts';
+import { startProber } from './prober.ts';
+import type { ServiceHealth } from './service-health.ts';
 
 export interface ProbesDeps extends ProbeDeps {
   readonly directory: ProbeDeps['directory'] & { ofAllTenants(): Promise<readonly ExternalService[]> };
@@ -24,6 +23,17 @@ export interface ProbesDeps extends ProbeDeps {
    * beside a spent minute would be the one call too many.
    */
   probeLimitsOf(service: ExternalService): readonly LimitSubject[];
+}
+
+/** What a probe found, and how the service stands with it. */
+export interface ProbeReport {
+  readonly status: HealthStatus;
+  readonly ok: boolean;
+  /** Unix milliseconds. */
+  readonly checkedAtMs: number;
+  readonly durationMs: number;
+  /** In words that name no secret and no address; null after a success. */
+  readonly fault: string | null;
 }
 
 export interface Probes {
