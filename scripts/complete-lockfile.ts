@@ -4,13 +4,17 @@
  *   node scripts/complete-lockfile.ts
  *
  * npm drops an optional package from the lock where the registry at hand does not carry it, and `npm ci` then refuses the
- * lock as incomplete. Run it after a change of dependencies. The entries have no integrity hash: the package could not be
- * fetched here, and npm checks what it installs by version.
+ * lock as incomplete. Run it after a change of dependencies. Each entry gets the integrity hash that npm knows of its
+ * version, so that whoever installs it elsewhere installs the same bytes; it fails where there is none.
  */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
 interface LockedPackage {
   readonly version?: string;
+  readonly integrity?: string;
+  readonly link?: boolean;
+  readonly resolved?: string;
   readonly dev?: boolean;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
@@ -41,6 +45,20 @@ for (const [place, locked] of Object.entries(lock.packages) as [string, LockedPa
     added += 1;
   }
 }
+/** A link to a folder of the project has no hash: its files are the project's own. */
+const isOwn = (place: string, { link }: LockedPackage): boolean => link === true || !place.startsWith('node_modules/');
+let hashed = 0;
+for (const [place, locked] of Object.entries(lock.packages) as [string, LockedPackage][]) {
+  if (isOwn(place, locked) || locked.integrity !== undefined) continue;
+  const name = place.slice(place.lastIndexOf('node_modules/') + 'node_modules/'.length);
+  const integrity = execFileSync('npm', ['view', `${name}@${locked.version}`, 'dist.integrity'], {
+    encoding: 'utf8',
+  }).trim();
+  if (!/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity)) throw new Error(`${name}@${locked.version} has no integrity`);
+  const { version, ...rest } = locked;
+  lock.packages[place] = { version, integrity, ...rest };
+  hashed += 1;
+}
 lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([left], [right]) => (left < right ? -1 : 1)));
 writeFileSync('package-lock.json', `${JSON.stringify(lock, null, 2)}\n`);
-console.log(`${added} optional packages added to package-lock.json`);
+console.log(`${added} optional packages and ${hashed} hashes added to package-lock.json`);

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const root = join(import.meta.dirname, '../..');
+const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+  packages: Record<string, { version?: string; integrity?: string; link?: boolean; resolved?: string }>;
+};
+
+test('every locked package is pinned by its hash, and comes from no host of its own', () => {
+  const named = Object.entries(packages).filter(([place, { link }]) => place.startsWith('node_modules/') && !link);
+  assert.ok(named.length > 100);
+  const unpinned = named.filter(([, { integrity }]) => !/^sha512-/.test(integrity ?? ''));
+  assert.deepEqual(
+    unpinned.map(([place]) => place),
+    [],
+  );
+  const hosts = named.flatMap(([, { resolved }]) => (resolved === undefined ? [] : [new URL(resolved).host]));
+  assert.deepEqual(
+    hosts.filter((host) => host !== 'registry.npmjs.org'),
+    [],
+  );
+});
+
+test('the runtime is the locked one: the optional package of its platform, and no other file', (t) => {
+  const locked = join(root, `node_modules/node-${process.platform}-${process.arch}/bin/node`);
+  if (!existsSync(locked)) return t.diagnostic('the lock names no runtime for this platform');
+  const used = join(root, 'node_modules/node/bin/node');
+  const [one, other] = [statSync(locked), statSync(used)];
+  if (one.ino === other.ino) return;
+  const hashOf = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+  assert.equal(hashOf(used), hashOf(locked));
+});
