@@ -18,6 +18,7 @@ import {
   type WebhookConfigRow,
 } from '../storage/tables/webhook-configs.ts';
 import { configurationChannel, parseChange } from './configuration-change.ts';
+import { createTurnLookUp } from './turn-look-up.ts';
 
 export interface WebhookDirectory<Webhook> {
   /** The active webhook of a token by the hex SHA-256 of its text; null where there is none. */
@@ -44,7 +45,6 @@ const maxUnknown = 10_000;
 const preloaded = 10_000;
 /** At the bound a look-up is refused with 503: so many wait only when the database hardly answers. */
 const maxWaiting = 5_000;
-const maxHashesPerQuery = 500;
 
 interface Entry<Webhook> {
   readonly webhookId: string;
@@ -52,12 +52,6 @@ interface Entry<Webhook> {
   readonly webhook: Webhook | null;
   readonly loadedAtMs: number;
   outdated: boolean;
-}
-
-interface Waiting<Webhook> {
-  readonly promise: Promise<Webhook | null>;
-  resolve(webhook: Webhook | null): void;
-  reject(error: unknown): void;
 }
 
 /** Listens before it reads, so that no change falls between. */
@@ -68,10 +62,8 @@ export async function openWebhookDirectory<Webhook>(
   const db = { query: deps.db.querySystem.bind(deps.db) };
   const known = new Map<string, Entry<Webhook>>();
   const unknown = new Map<string, number>();
-  const waiting = new Map<string, Waiting<Webhook>>();
   /** Counts changes: what was read before one may be older than it. */
   let changes = 0;
-  let isReading = false;
 
   const noteChange = (webhookId: string | null): void => {
     changes += 1;
@@ -107,51 +99,37 @@ export async function openWebhookDirectory<Webhook>(
     else setBounded(known, hashHex, entry, maxKnown);
   };
 
-  const readBatch = async (batch: readonly [string, Waiting<Webhook>][]): Promise<void> => {
+  const fulfilled = (value: Webhook | null) => ({ status: 'fulfilled', value }) as const;
+  const rejected = (reason: unknown) => ({ status: 'rejected', reason }) as const;
+
+  const read = async (hashesHex: readonly string[]): Promise<PromiseSettledResult<Webhook | null>[]> => {
     const changesBefore = changes;
     try {
-      const hashes = batch.map(([hashHex]) => Buffer.from(hashHex, 'hex'));
+      const hashes = hashesHex.map((hashHex) => Buffer.from(hashHex, 'hex'));
       const rows = await findWebhooksByTokenAcrossTenants(db, hashes);
       const byHash = new Map(rows.map((row) => [row.webhook_token_sha256.toString('hex'), row]));
-      for (const [hashHex, waiter] of batch) {
+      return hashesHex.map((hashHex) => {
         const row = byHash.get(hashHex);
         const entry = row === undefined ? null : entryOf(row, changes !== changesBefore);
         if (entry !== null || changes === changesBefore) keep(hashHex, entry);
-        if (entry === null) waiter.resolve(null);
-        else if (entry.webhook === null) waiter.reject(unavailable('This webhook cannot be used now.'));
-        else waiter.resolve(entry.webhook);
-      }
+        if (entry === null) return fulfilled(null);
+        return entry.webhook === null
+          ? rejected(unavailable('This webhook cannot be used now.'))
+          : fulfilled(entry.webhook);
+      });
     } catch (error) {
-      for (const [hashHex, waiter] of batch) {
+      return hashesHex.map((hashHex) => {
         const last = known.get(hashHex);
-        if (last?.webhook != null && clock.now() - last.loadedAtMs < staleMs) waiter.resolve(last.webhook);
-        else waiter.reject(error);
-      }
+        const isServable = last?.webhook != null && clock.now() - last.loadedAtMs < staleMs;
+        return isServable ? fulfilled(last.webhook) : rejected(error);
+      });
     }
   };
-
-  const readWaiting = async (): Promise<void> => {
-    while (waiting.size > 0) {
-      const batch = [...waiting].slice(0, maxHashesPerQuery);
-      for (const [hashHex] of batch) waiting.delete(hashHex);
-      await readBatch(batch);
-    }
-    isReading = false;
-  };
-
-  const lookUp = (hashHex: string): Promise<Webhook | null> => {
-    const already = waiting.get(hashHex);
-    if (already !== undefined) return already.promise;
-    if (waiting.size >= maxWaiting) throw unavailable('The webhook cannot be looked up now.');
-    const { promise, resolve, reject } = Promise.withResolvers<Webhook | null>();
-    waiting.set(hashHex, { promise, resolve, reject });
-    if (!isReading) {
-      isReading = true;
-      // The tokens of one event-loop turn are read together.
-      setImmediate(() => void readWaiting());
-    }
-    return promise;
-  };
+  const lookUp = createTurnLookUp<Webhook>({
+    maxWaiting,
+    refuse: () => unavailable('The webhook cannot be looked up now.'),
+    read,
+  });
 
   try {
     for (const row of await findRecentWebhooksAcrossTenants(db, preloaded)) {
@@ -168,8 +146,8 @@ export async function openWebhookDirectory<Webhook>(
       if (entry !== undefined && !entry.outdated) {
         const ageMs = nowMs - entry.loadedAtMs;
         if (ageMs < freshMs) return answer(entry);
-        if (ageMs < staleMs && waiting.size < maxWaiting) {
-          lookUp(hashHex).catch(() => undefined); // Should it fail, the last known serves until it is too old.
+        if (ageMs < staleMs && !lookUp.isFull()) {
+          lookUp.find(hashHex).catch(() => undefined); // Should it fail, the last known serves until it is too old.
           return answer(entry);
         }
       }
@@ -178,7 +156,7 @@ export async function openWebhookDirectory<Webhook>(
         if (nowMs - unknownSinceMs < unknownMs) return null;
         unknown.delete(hashHex);
       }
-      return lookUp(hashHex);
+      return lookUp.find(hashHex);
     },
     noteChange,
     close: stopListening,

@@ -6,8 +6,10 @@
  * can neither push the good ones out nor reach the database with more than one query at a time.
  * While the database is away, a token that was good lately stays good for `staleMs`; an unknown one cannot be judged.
  */
+import { setBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
 import { configurationChannel, parseChange } from '../../directory/configuration-change.ts';
+import { createTurnLookUp } from '../../directory/turn-look-up.ts';
 import { ServiceError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { Database } from '../../storage/postgres/database.ts';
@@ -26,7 +28,6 @@ const maxKnown = 10_000;
 const maxUnknown = 10_000;
 /** At the bound a look-up is refused with 503: this many wait only when the database hardly answers, or in a flood. */
 const maxWaiting = 5_000;
-const maxHashesPerQuery = 500;
 const touchIntervalMs = 30_000;
 
 export interface TokenDirectory {
@@ -48,22 +49,14 @@ interface KnownToken {
   readonly loadedAtMs: number;
 }
 
-interface Waiting {
-  readonly promise: Promise<Principal | null>;
-  resolve(principal: Principal | null): void;
-  reject(error: unknown): void;
-}
-
 /** Listens from the start, so that no change between a look-up and the first notification is missed. */
 export async function openTokenDirectory(deps: TokenDirectoryDeps): Promise<TokenDirectory> {
   const { db, clock, logger } = deps;
   const known = new Map<string, KnownToken>();
   const unknown = new Map<string, number>();
-  const waiting = new Map<string, Waiting>();
   const usedAtMs = new Map<string, number>();
   // Counts changes: what was read before one may be older than it, and is answered but not kept.
   let changes = 0;
-  let isReading = false;
 
   const stopListening = await db.listen(configurationChannel, (payload) => {
     const change = payload === null ? null : parseChange(payload);
@@ -99,63 +92,42 @@ export async function openTokenDirectory(deps: TokenDirectoryDeps): Promise<Toke
     return entry.principal;
   }
 
-  function lookUp(hashHex: string): Promise<Principal | null> {
-    const already = waiting.get(hashHex);
-    if (already !== undefined) return already.promise;
-    if (waiting.size >= maxWaiting) {
-      throw new ServiceError('SERVICE_UNAVAILABLE', 'The credential cannot be checked now.', { retryAfterSeconds: 2 });
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<Principal | null>();
-    waiting.set(hashHex, { promise, resolve, reject });
-    if (!isReading) {
-      isReading = true;
-      // The tokens of one event-loop turn are read together.
-      setImmediate(() => void readWaiting());
-    }
-    return promise;
-  }
+  const fulfilled = (value: Principal | null) => ({ status: 'fulfilled', value }) as const;
 
-  async function readWaiting(): Promise<void> {
-    while (waiting.size > 0) {
-      const batch = [...waiting].slice(0, maxHashesPerQuery);
-      for (const [hashHex] of batch) waiting.delete(hashHex);
-      await readBatch(batch);
-    }
-    isReading = false;
-  }
-
-  async function readBatch(batch: readonly [string, Waiting][]): Promise<void> {
+  async function read(hashesHex: readonly string[]): Promise<PromiseSettledResult<Principal | null>[]> {
     const changesBefore = changes;
     try {
-      const hashes = batch.map(([hashHex]) => Buffer.from(hashHex, 'hex'));
+      const hashes = hashesHex.map((hashHex) => Buffer.from(hashHex, 'hex'));
       const found = new Map(
         (await findLiveTokensAcrossTenants(db, hashes)).map((token) => [token.tokenSha256.toString('hex'), token]),
       );
       const loadedAtMs = clock.now();
-      for (const [hashHex, waiter] of batch) {
+      return hashesHex.map((hashHex) => {
         const token = found.get(hashHex);
         const entry = token === undefined ? null : toKnown(token, loadedAtMs);
         if (changes === changesBefore) keep(hashHex, entry, loadedAtMs);
-        waiter.resolve(entry === null ? null : answer(entry));
-      }
-    } catch (error) {
-      for (const [hashHex, waiter] of batch) {
+        return fulfilled(entry === null ? null : answer(entry));
+      });
+    } catch (reason) {
+      return hashesHex.map((hashHex) => {
         const last = known.get(hashHex);
-        if (last !== undefined && clock.now() - last.loadedAtMs < staleMs) waiter.resolve(answer(last));
-        else waiter.reject(error);
-      }
+        const isServable = last !== undefined && clock.now() - last.loadedAtMs < staleMs;
+        return isServable ? fulfilled(answer(last)) : { status: 'rejected', reason };
+      });
     }
   }
 
+  const lookUp = createTurnLookUp<Principal>({
+    maxWaiting,
+    refuse: () =>
+      new ServiceError('SERVICE_UNAVAILABLE', 'The credential cannot be checked now.', { retryAfterSeconds: 2 }),
+    read,
+  });
+
   function keep(hashHex: string, entry: KnownToken | null, atMs: number): void {
     known.delete(hashHex);
-    if (entry === null) {
-      unknown.set(hashHex, atMs);
-      dropOldest(unknown, maxUnknown);
-    } else {
-      known.set(hashHex, entry);
-      dropOldest(known, maxKnown);
-    }
+    if (entry === null) setBounded(unknown, hashHex, atMs, maxUnknown);
+    else setBounded(known, hashHex, entry, maxKnown);
   }
 
   return {
@@ -163,14 +135,14 @@ export async function openTokenDirectory(deps: TokenDirectoryDeps): Promise<Toke
       const nowMs = clock.now();
       const entry = known.get(hashHex);
       // While as many wait as may, a flood of wrong tokens, those that were good lately go on as without the database.
-      const maxAgeMs = waiting.size < maxWaiting ? freshMs : staleMs;
+      const maxAgeMs = !lookUp.isFull() ? freshMs : staleMs;
       if (entry !== undefined && nowMs - entry.loadedAtMs < maxAgeMs) return answer(entry);
       const unknownSinceMs = unknown.get(hashHex);
       if (unknownSinceMs !== undefined) {
         if (nowMs - unknownSinceMs < unknownMs) return null;
         unknown.delete(hashHex);
       }
-      return lookUp(hashHex);
+      return lookUp.find(hashHex);
     },
     async close() {
       clearInterval(touchTimer);
@@ -193,10 +165,4 @@ function toKnown(token: LiveToken, loadedAtMs: number): KnownToken {
     expiresAtMs: token.expiresAt === null ? Number.POSITIVE_INFINITY : token.expiresAt.getTime(),
     loadedAtMs,
   };
-}
-
-function dropOldest(map: Map<string, unknown>, max: number): void {
-  if (map.size <= max) return;
-  const [oldest] = map.keys();
-  if (oldest !== undefined) map.delete(oldest);
 }
