@@ -34,6 +34,9 @@ begin
     execute format('alter table %I force row level security', chain_table);
     execute format('create policy %I on %I to integration_service_system using (true) with check (true)',
       chain_table || '_system_policy', chain_table);
+    -- Tenants have no rights here; the policy is there for the day that somebody grants some.
+    execute format('create policy %I on %I for select to integration_service_tenant'
+      ' using (management_company_id = current_setting(''app.tenant_id'', true))', chain_table || '_tenant_policy', chain_table);
     execute format('grant select, insert, delete on %I to integration_service_system', chain_table);
   end loop;
 end $$;

@@ -61,7 +61,7 @@ test('a variable whose fault only shows when it is used is named too, on one lin
   const HOST = '127.0.0.1';
   const faults: readonly [RegExp, Record<string, string>][] = [
     [/^ {2}DATABASE_URL: .*ECONNREFUSED/m, { DATABASE_URL: `postgres://canary:canary@127.0.0.1:9/canary` }],
-    [/^ {2}DATA_DIR: .*EEXIST/m, { DATA_DIR: join(root, 'package.json') }],
+    [/^ {2}DATA_DIR: .*package\.json is not a folder/m, { DATA_DIR: join(root, 'package.json') }],
     [/^ {2}PORT, HOST: .*EADDRINUSE/m, { PORT, HOST, DATABASE_URL: (await startTestDatabase(t)).url }],
     [/^ {2}GOOGLE_MAPS_API_KEY /m, { GOOGLE_MAPS_API_KEY: 'enc:canary' }],
   ];
@@ -123,7 +123,12 @@ test('a start from nothing prints a call that works as it stands', async (t) => 
   assert.doesNotMatch(second.err(), / at |"level":60/);
   main.child.kill('SIGTERM');
   assert.deepEqual(await main.exited, [0, null], main.err());
-  assert.doesNotMatch(main.err(), /"level":[456]0/, 'a start and an end in order have nothing to warn of');
+  // A busy machine holds up any process; that is said, and is no fault of the start.
+  const lines = main
+    .err()
+    .split('\n')
+    .filter((line) => !line.includes('the event loop was held up'));
+  assert.doesNotMatch(lines.join('\n'), /"level":[456]0/, 'a start and an end in order have nothing to warn of');
 });
 
 test('SIGTERM finishes the request that is in hand', async (t) => {
