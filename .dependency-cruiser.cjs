@@ -43,7 +43,7 @@ const rooms = {
     'resilience',
     'storage',
   ],
-  geocoding: ['directory', 'gateway', 'providers'],
+  geocoding: ['directory', 'gateway', 'providers', 'storage'],
   sheets: ['cache', 'directory', 'gateway', 'limits', 'providers', 'resilience', 'storage'],
   proxy: ['directory', 'gateway', 'providers'],
   webhooks: ['audit', 'directory', 'intake', 'limits', 'metrics', 'outbound', 'outbox', 'secrets', 'storage'],

@@ -4,6 +4,7 @@ import { blameVariable } from '../config/attribute-failure.ts';
 import type { BootstrapToken, Config } from '../config/config.ts';
 import { shownPause } from '../gateway/service-pauses.ts';
 import { defaultBatchConcurrency, defaultBatchDeadlineMs } from '../geocoding/batch.ts';
+import { openGeocodingSettings } from '../geocoding/settings.ts';
 import { buildApp } from '../http/app.ts';
 import { createAuthenticator, createTokenFinder } from '../http/auth/authenticate.ts';
 import { createConsoleSessions } from '../http/auth/console-sessions.ts';
@@ -105,6 +106,7 @@ export async function openEdge(
     }),
   );
 
+  const geocodingSettings = own(await openGeocodingSettings({ db, clock, logger }));
   const bootstrapTokens = tokensOf(config);
   const tokenDirectory = own(await openTokenDirectory({ db, clock, logger }));
   const sessions = createConsoleSessions({
@@ -134,6 +136,7 @@ export async function openEdge(
       proxyRoute({ calls, directory, clock, idempotency, deadlineMs: config.callDeadlineMs }),
       geocodingRoutes({
         geocoding,
+        settings: geocodingSettings,
         limits: createRateLimitHeaders('geocoding', config.familyLimits.geocoding, clock),
         clock,
         deadlineMs: config.callDeadlineMs,

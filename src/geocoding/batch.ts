@@ -10,6 +10,7 @@ import type { Clock } from '../clock.ts';
 import { type ErrorCode, ServiceError } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
 import { normalizeAddress } from './address/normalize-address.ts';
+import { completeAddress } from './apply-settings.ts';
 import type { Caller } from './caller.ts';
 import { type GeocodingDeps, geocode, unitMember } from './geocode.ts';
 import { addressFault } from './input-reader.ts';
@@ -139,15 +140,16 @@ function gatherQuestions(request: BatchRequest): { faulty: BatchItem[]; question
       continue;
     }
     const address = given as string;
-    const key = geocodeQuestion({ ...optionsOf(request), address, parts: null });
+    const completed = completeAddress(address, request.country, request.settings);
+    const key = geocodeQuestion({ ...optionsOf(request), address: completed, parts: null });
     const question = questions.get(key);
-    if (question === undefined) questions.set(key, { address: address.trim(), askers: [{ index, address }] });
+    if (question === undefined) questions.set(key, { address: completed.trim(), askers: [{ index, address }] });
     else question.askers.push({ index, address });
   }
   return { faulty, questions };
 }
 
-function optionsOf({ addresses: _addresses, ...options }: BatchRequest): GeocodeOptions {
+function optionsOf({ addresses: _addresses, settings: _settings, ...options }: BatchRequest): GeocodeOptions {
   return options;
 }
 

@@ -1,6 +1,7 @@
 import { ofEnd, ServiceError } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
 import type { Coordinates, LocationType } from '../providers/geocoding.ts';
+import { completeAddress } from './apply-settings.ts';
 import type { Caller } from './caller.ts';
 import { type GeocodingDeps, geocode } from './geocode.ts';
 import type { DistanceEnd, DistanceMode, DistanceRequest, DistanceUnit } from './parse-request.ts';
@@ -108,7 +109,7 @@ export async function naming<Value>(end: string, located: Promise<Value>): Promi
 export async function locateEnd(
   deps: GeocodingDeps,
   caller: Caller,
-  request: Pick<DistanceRequest, 'language' | 'country' | 'minConfidence' | 'provider'>,
+  request: Pick<DistanceRequest, 'language' | 'country' | 'minConfidence' | 'provider' | 'settings'>,
   end: DistanceEnd,
   signal: AbortSignal,
 ): Promise<Located> {
@@ -119,11 +120,11 @@ export async function locateEnd(
     deps,
     caller,
     {
-      address: end.address,
+      address: completeAddress(end.address, request.country, request.settings),
       parts: null,
       language: request.language,
       country: request.country,
-      bounds: null,
+      bounds: request.settings.bounds ?? null,
       limit: 1,
       minConfidence: request.minConfidence,
       // A provider named for a straight line can only be meant for its ends; for a route it need not geocode at all.

@@ -85,9 +85,9 @@ export const languagePattern = '^([A-Za-z]{2}|[Uu][Zz]-([Ll][Aa][Tt][Nn]|[Cc][Yy
 const languages = new RegExp(languagePattern);
 
 /** `ru`, `uz`, `uz-Latn`, `uz-Cyrl`. */
-export function readLanguage(reader: InputReader, members: Members): string {
+export function readLanguage(reader: InputReader, members: Members, otherwise = defaultLanguage): string {
   const { language } = members;
-  if (language === undefined || language === null) return defaultLanguage;
+  if (language === undefined || language === null) return otherwise;
   if (typeof language === 'string' && languages.test(language)) {
     const [code = '', script] = language.toLowerCase().split('-');
     return script === undefined ? code : `${code}-${script.slice(0, 1).toUpperCase()}${script.slice(1)}`;
@@ -102,10 +102,10 @@ export const anyCountry = 'any';
  * ISO 3166-1 alpha-2, upper-cased; null for `any`, which restricts nothing. `region` is its other name, and the two must
  * not contradict each other.
  */
-export function readCountry(reader: InputReader, members: Members): string | null {
+export function readCountry(reader: InputReader, members: Members, otherwise = defaultCountry): string | null {
   const path = isGiven(members.country) || !isGiven(members.region) ? 'country' : 'region';
   const country = members[path];
-  if (!isGiven(country)) return defaultCountry;
+  if (!isGiven(country)) return otherwise === anyCountry ? null : otherwise;
   const code = typeof country === 'string' ? country.toUpperCase() : '';
   const isAny = code === anyCountry.toUpperCase();
   if (!isAny && !countryCodes.has(code)) {

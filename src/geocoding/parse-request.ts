@@ -1,5 +1,6 @@
 /** The bodies of geocode, reverse, distance and batch, parsed. Each parser throws `INVALID_REQUEST` naming every fault. */
 import type { Box, Coordinates, QuestionParts } from '../providers/geocoding.ts';
+import { completeAddress, completeParts } from './apply-settings.ts';
 import {
   createInputReader,
   type InputReader,
@@ -18,6 +19,7 @@ import {
   readParts,
   readProvider,
 } from './input-reader.ts';
+import { type GeocodingSettings, noSettings } from './settings.ts';
 
 /** How an address is to be understood, and by whom. */
 export interface GeocodeOptions {
@@ -67,24 +69,30 @@ export interface DistanceRequest {
   readonly language: string;
   readonly country: string | null;
   readonly minConfidence: number | null;
+  /** They complete each address. */
+  readonly settings: GeocodingSettings;
 }
 
 export const maxBatchAddresses = 1000;
 
 export interface BatchRequest extends GeocodeOptions {
+  /** They complete each address. */
+  readonly settings: GeocodingSettings;
   /** 1 to 1,000, unchecked: one bad address fails alone. */
   readonly addresses: readonly unknown[];
 }
 
-export function parseGeocodeRequest(body: unknown): GeocodeRequest {
+export function parseGeocodeRequest(body: unknown, settings: GeocodingSettings = noSettings): GeocodeRequest {
   const members = parseMembers(body);
   const reader = createInputReader();
   const parts = readParts(reader, members);
   if (parts !== null && isGiven(members.address)) reader.fault('components', 'must not stand beside address');
-  const address = parts === null ? readAddress(reader, 'address', members.address) : lineOf(parts);
-  const options = readGeocodeOptions(reader, members);
+  const given = parts === null ? readAddress(reader, 'address', members.address) : '';
+  const options = readGeocodeOptions(reader, members, settings);
   reader.refuseFaults();
-  return { address, parts, ...options };
+  const completed = parts === null ? null : completeParts(parts, options.country, settings);
+  const address = completed === null ? completeAddress(given, options.country, settings) : lineOf(completed);
+  return { address, parts: completed, ...options };
 }
 
 /** As people write an address: the city first, the house after its street. */
@@ -92,19 +100,19 @@ function lineOf({ region, city, district, street, house_number, postal_code }: Q
   return [region, city, district, street, house_number, postal_code].filter((part) => part !== undefined).join(', ');
 }
 
-export function parseReverseRequest(body: unknown): ReverseRequest {
+export function parseReverseRequest(body: unknown, settings: GeocodingSettings = noSettings): ReverseRequest {
   const members = parseMembers(body);
   const reader = createInputReader();
   const request = {
     ...readCoordinates(reader, '', members),
     provider: readProvider(reader, members),
-    language: readLanguage(reader, members),
+    language: readLanguage(reader, members, settings.language),
   };
   reader.refuseFaults();
   return request;
 }
 
-export function parseDistanceRequest(body: unknown): DistanceRequest {
+export function parseDistanceRequest(body: unknown, settings: GeocodingSettings = noSettings): DistanceRequest {
   const members = parseMembers(body);
   const reader = createInputReader();
   const request = {
@@ -113,9 +121,10 @@ export function parseDistanceRequest(body: unknown): DistanceRequest {
     mode: readOneOf(reader, members, 'mode', distanceModes, 'straight_line'),
     unit: readOneOf(reader, members, 'unit', distanceUnits, 'km'),
     provider: readProvider(reader, members),
-    language: readLanguage(reader, members),
-    country: readCountry(reader, members),
+    language: readLanguage(reader, members, settings.language),
+    country: readCountry(reader, members, settings.country),
     minConfidence: readMinConfidence(reader, members),
+    settings,
   };
   reader.refuseFaults();
   return request;
@@ -125,12 +134,12 @@ export const maxMatrixEnds = 25;
 
 /** Modes as of a distance, one provider for all routes. */
 export interface MatrixRequest
-  extends Pick<DistanceRequest, 'mode' | 'provider' | 'language' | 'country' | 'minConfidence'> {
+  extends Pick<DistanceRequest, 'mode' | 'provider' | 'language' | 'country' | 'minConfidence' | 'settings'> {
   readonly origins: readonly DistanceEnd[];
   readonly destinations: readonly DistanceEnd[];
 }
 
-export function parseMatrixRequest(body: unknown): MatrixRequest {
+export function parseMatrixRequest(body: unknown, settings: GeocodingSettings = noSettings): MatrixRequest {
   const members = parseMembers(body);
   const reader = createInputReader();
   const request = {
@@ -138,9 +147,10 @@ export function parseMatrixRequest(body: unknown): MatrixRequest {
     destinations: readEnds(reader, members, 'destinations'),
     mode: readOneOf(reader, members, 'mode', distanceModes, 'straight_line'),
     provider: readProvider(reader, members),
-    language: readLanguage(reader, members),
-    country: readCountry(reader, members),
+    language: readLanguage(reader, members, settings.language),
+    country: readCountry(reader, members, settings.country),
     minConfidence: readMinConfidence(reader, members),
+    settings,
   };
   reader.refuseFaults();
   return request;
@@ -155,24 +165,24 @@ function readEnds(reader: InputReader, members: Members, path: 'origins' | 'dest
   return ends.map((end, index) => readEndObject(reader, `${path}[${index}]`, end));
 }
 
-export function parseBatchRequest(body: unknown): BatchRequest {
+export function parseBatchRequest(body: unknown, settings: GeocodingSettings = noSettings): BatchRequest {
   const members = parseMembers(body);
   const reader = createInputReader();
   const { addresses } = members;
   if (!Array.isArray(addresses) || addresses.length < 1 || addresses.length > maxBatchAddresses) {
     reader.fault('addresses', `must be an array of 1 to ${maxBatchAddresses} addresses`);
   }
-  const options = readGeocodeOptions(reader, members);
+  const options = readGeocodeOptions(reader, members, settings);
   reader.refuseFaults();
-  return { addresses: addresses as unknown[], ...options };
+  return { addresses: addresses as unknown[], settings, ...options };
 }
 
-function readGeocodeOptions(reader: InputReader, members: Members): GeocodeOptions {
+function readGeocodeOptions(reader: InputReader, members: Members, settings: GeocodingSettings): GeocodeOptions {
   return {
     provider: readProvider(reader, members),
-    language: readLanguage(reader, members),
-    country: readCountry(reader, members),
-    bounds: readBounds(reader, members),
+    language: readLanguage(reader, members, settings.language),
+    country: readCountry(reader, members, settings.country),
+    bounds: readBounds(reader, members) ?? settings.bounds ?? null,
     limit: readLimit(reader, members),
     minConfidence: readMinConfidence(reader, members),
   };

@@ -10,6 +10,7 @@ import { systemClock } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
 import type { CallExecutor, CallResult } from '../gateway/call.ts';
 import { createGeocodingCapabilities } from '../geocoding/capabilities.ts';
+import { noSettings } from '../geocoding/settings.ts';
 import { DatabaseAway } from '../storage/postgres/database-away.ts';
 import { buildApp } from './app.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
@@ -75,6 +76,7 @@ async function startApp(t: TestContext, overrides: { trustedProxies?: string[] }
     apiRoutes: [
       geocodingRoutes({
         geocoding,
+        settings: { of: () => noSettings, put: async (_tenant, settings) => settings, close: async () => {} },
         limits: createRateLimitHeaders('geocoding', 50, systemClock),
         clock: systemClock,
         deadlineMs: 30_000,

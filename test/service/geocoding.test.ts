@@ -84,6 +84,49 @@ test('geocoding, with all its stores and providers', async (t) => {
     assert.deepEqual([reply.status, reply.json.code], [404, 'ADDRESS_NOT_FOUND']);
   });
 
+  await t.test('a tenant’s settings complete its questions', async () => {
+    const settings = {
+      city: 'Самарканд',
+      bounds: { south: 39.5, west: 66.8, north: 39.8, east: 67.1 },
+      street_aliases: [{ from: 'Пушкина', to: 'Мирзо Улугбека' }],
+    };
+    const refused = await app.call('PUT', '/geocoding/settings', settings);
+    assert.equal(refused.status, 403);
+    const asAdmin = { authorization: `Bearer ${app.adminToken}` };
+    const unknown = await app.call('PUT', '/geocoding/settings', { town: 'x' }, asAdmin);
+    assert.equal(unknown.status, 400);
+    const put = await app.call('PUT', '/geocoding/settings', settings, asAdmin);
+    assert.equal(put.status, 200, put.text);
+    assert.deepEqual((await app.call('GET', '/geocoding/settings', undefined, asAdmin)).json, settings);
+    const found = await app.geocode('ул. Пушкина, 5');
+    assert.equal(found.json.components.city, 'Самарканд', found.text);
+    await app.call('PUT', '/geocoding/settings', {}, asAdmin);
+    assert.deepEqual((await app.call('GET', '/geocoding/settings', undefined, asAdmin)).json, { street_aliases: [] });
+  });
+
+  await t.test('a matrix counts once in the tenant’s limit, and its elements are kept', async () => {
+    const distancesAsked = async (): Promise<number> => {
+      const { rows } = await app.database.db.querySystem<{ n: number }>({
+        text: `select count(*)::int as n from integration_logs where management_company_id = $1 and operation = 'distance'`,
+        values: [app.tenant],
+      });
+      return rows[0]?.n ?? 0;
+    };
+    const before = await distancesAsked();
+    const ends = [41.3, 41.31, 41.32].map((latitude) => ({ latitude, longitude: 69.25 }));
+    const body = { origins: ends, destinations: ends, mode: 'driving' };
+    const first = await app.call('POST', '/geocoding/matrix', body);
+    assert.equal(first.status, 200, first.text);
+    assert.deepEqual(
+      first.json.rows.map((row: unknown[]) => row.length),
+      [3, 3, 3],
+    );
+    assert.ok(first.json.rows[0][1].distance_meters > 1_000 && first.json.rows[0][1].provider === 'google_maps');
+    const again = await app.call('POST', '/geocoding/matrix', body);
+    assert.deepEqual(again.json.rows, first.json.rows);
+    assert.equal((await distancesAsked()) - before, 9, 'each element was asked for once');
+  });
+
   await t.test('health names each provider, and details are for admins', async () => {
     const health = await app.call('GET', '/geocoding/health');
     assert.deepEqual(Object.keys(health.json.providers), [

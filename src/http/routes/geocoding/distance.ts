@@ -7,10 +7,11 @@ import type { Routes } from '../../app.ts';
 import { jsonContentType } from '../../reply/answer.ts';
 import { callerOfCall, withRateLimitHeaders } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
+import { callerOf } from '../../request/request-context.ts';
 import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 
 /** `POST /geocoding/distance`. */
-export function distanceRoute({ geocoding, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
+export function distanceRoute({ geocoding, settings, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
   return (app) => {
     app.post(
       '/geocoding/distance',
@@ -24,7 +25,7 @@ export function distanceRoute({ geocoding, limits, clock, deadlineMs }: Geocodin
         schema: { tags: ['geocoding'], summary: 'How far from one place to another' },
       },
       async (request, reply) => {
-        const question = parseDistanceRequest(request.body);
+        const question = parseDistanceRequest(request.body, settings.of(callerOf(request).tenantId));
         const caller = callerOfCall(request, clock, deadlineMs);
         const measuring = distance(geocoding, caller, question, abortWhenCallerLeaves(reply));
         const { answer, calls } = await withRateLimitHeaders(reply, limits, measuring);

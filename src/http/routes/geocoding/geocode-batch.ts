@@ -7,6 +7,7 @@ import type { Routes } from '../../app.ts';
 import { jsonContentType } from '../../reply/answer.ts';
 import { callerOfCall } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
+import { callerOf } from '../../request/request-context.ts';
 import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 
 /**
@@ -35,7 +36,7 @@ export function geocodeBatchRoute(deps: GeocodingRouteDeps & { batch: BatchDeps 
         schema: { tags: ['geocoding'], summary: 'Up to 1,000 addresses at once' },
       },
       async (request, reply) => {
-        const question = parseBatchRequest(request.body);
+        const question = parseBatchRequest(request.body, deps.settings.of(callerOf(request).tenantId));
         const caller = callerOfCall(request, deps.clock, deps.batch.deadlineMs);
         const signal = abortWhenCallerLeaves(reply);
         if (wantsLines(request.headers.accept)) {

@@ -4,10 +4,11 @@ import { geocodeRequestSchema, geocodeResultSchema } from '../../../geocoding/sc
 import type { Routes } from '../../app.ts';
 import { answerCall, callerOfCall } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
+import { callerOf } from '../../request/request-context.ts';
 import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 
 /** `POST /geocoding/geocode`, and `/forward`, its other name. */
-export function geocodeRoute({ geocoding, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
+export function geocodeRoute({ geocoding, settings, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
   return (app) => {
     for (const url of ['/geocoding/geocode', '/geocoding/forward']) {
       app.post(
@@ -25,7 +26,7 @@ export function geocodeRoute({ geocoding, limits, clock, deadlineMs }: Geocoding
           },
         },
         (request, reply) => {
-          const asked = parseGeocodeRequest(request.body);
+          const asked = parseGeocodeRequest(request.body, settings.of(callerOf(request).tenantId));
           const question = askPlace(geocoding, callerOfCall(request, clock, deadlineMs), asked);
           return answerCall(reply, limits, {
             fromMemory: question.fromMemory,

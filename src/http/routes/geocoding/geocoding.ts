@@ -7,6 +7,7 @@ import { geocodeRoute } from './geocode.ts';
 import { geocodeBatchRoute } from './geocode-batch.ts';
 import { geocodingHealthRoute } from './geocoding-health.ts';
 import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
+import { geocodingSettingsRoute } from './geocoding-settings.ts';
 import { matrixRoute } from './matrix.ts';
 import { reverseRoute } from './reverse.ts';
 
@@ -24,6 +25,7 @@ export function geocodingRoutes(deps: GeocodingRoutesDeps): Routes {
       geocodeBatchRoute(deps),
       matrixRoute(deps),
       geocodingHealthRoute(deps),
+      geocodingSettingsRoute(deps),
     ]) {
       await routes(app);
     }

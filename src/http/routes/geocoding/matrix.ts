@@ -5,10 +5,11 @@ import type { Routes } from '../../app.ts';
 import { jsonContentType } from '../../reply/answer.ts';
 import { callerOfCall, withRateLimitHeaders } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
+import { callerOf } from '../../request/request-context.ts';
 import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 
 /** `POST /geocoding/matrix`. */
-export function matrixRoute({ geocoding, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
+export function matrixRoute({ geocoding, settings, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
   return (app) => {
     app.post(
       '/geocoding/matrix',
@@ -22,7 +23,7 @@ export function matrixRoute({ geocoding, limits, clock, deadlineMs }: GeocodingR
         schema: { tags: ['geocoding'], summary: 'Distances from up to 25 places to up to 25 others' },
       },
       async (request, reply) => {
-        const question = parseMatrixRequest(request.body);
+        const question = parseMatrixRequest(request.body, settings.of(callerOf(request).tenantId));
         const caller = callerOfCall(request, clock, deadlineMs);
         const measuring = matrix(geocoding, caller, question, abortWhenCallerLeaves(reply));
         const answer = await withRateLimitHeaders(reply, limits, measuring);

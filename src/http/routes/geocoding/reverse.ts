@@ -4,10 +4,11 @@ import { geocodeResultSchema, reverseRequestSchema } from '../../../geocoding/sc
 import type { Routes } from '../../app.ts';
 import { callerOfCall, sendCallResult, withRateLimitHeaders } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
+import { callerOf } from '../../request/request-context.ts';
 import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 
 /** `POST /geocoding/reverse`. */
-export function reverseRoute({ geocoding, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
+export function reverseRoute({ geocoding, settings, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
   return (app) => {
     app.post(
       '/geocoding/reverse',
@@ -21,7 +22,7 @@ export function reverseRoute({ geocoding, limits, clock, deadlineMs }: Geocoding
         schema: { tags: ['geocoding'], summary: 'What stands at a point' },
       },
       async (request, reply) => {
-        const question = parseReverseRequest(request.body);
+        const question = parseReverseRequest(request.body, settings.of(callerOf(request).tenantId));
         const caller = callerOfCall(request, clock, deadlineMs);
         const call = reverse(geocoding, caller, question, abortWhenCallerLeaves(reply));
         return sendCallResult(reply, caller.tenantId, await withRateLimitHeaders(reply, limits, call), limits);

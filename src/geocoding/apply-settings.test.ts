@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ServiceError } from '../errors.ts';
+import { completeAddress } from './apply-settings.ts';
+import { parseGeocodeRequest } from './parse-request.ts';
+import { geocodeQuestion } from './questions.ts';
+import { readSettings } from './read-settings.ts';
+
+const settings = readSettings({
+  city: 'Ташкент',
+  country: 'UZ',
+  language: 'uz-Cyrl',
+  bounds: { south: 41.1, west: 69.1, north: 41.5, east: 69.5 },
+  street_aliases: [{ from: 'Пушкина', to: 'Истиклол' }],
+});
+
+test('an address without a city is in the tenant’s own; one that names a city, or may be one, is left alone', () => {
+  for (const [address, completed] of [
+    ['ул. Мира, 5', 'Ташкент, ул. Мира, 5'],
+    ['Самарканд, ул. Мира, 5', 'Самарканд, ул. Мира, 5'],
+    ['Copenhagen', 'Copenhagen'],
+  ] as const) {
+    assert.equal(completeAddress(address, 'UZ', settings), completed);
+  }
+  assert.equal(completeAddress('ул. Мира, 5', 'KZ', settings), 'ул. Мира, 5');
+});
+
+test('a renamed street is asked for by its new name, however the old one is written', () => {
+  for (const address of ['Ташкент, ул. Пушкина, 5', 'Ташкент, улица ПУШКИНА, 5', "Ташкент, Pushkin ko'chasi, 5"]) {
+    assert.match(completeAddress(address, 'UZ', settings), /Истиклол/, address);
+  }
+  assert.doesNotMatch(completeAddress('Ташкент, ул. Пушкарева, 5', 'UZ', settings), /Истиклол/);
+  const question = (address: string) => geocodeQuestion(parseGeocodeRequest({ address }, settings));
+  assert.equal(question('ул. Пушкина, 5'), question('ул. Истиклол, 5'));
+});
+
+test('what a question leaves out is the tenant’s default, and what it says counts', () => {
+  const left = parseGeocodeRequest({ address: 'ул. Мира, 5' }, settings);
+  assert.deepEqual([left.language, left.country, left.bounds?.south], ['uz-Cyrl', 'UZ', 41.1]);
+  const said = parseGeocodeRequest({ address: 'ул. Мира, 5', language: 'en', country: 'KZ' }, settings);
+  assert.deepEqual([said.language, said.country, said.address], ['en', 'KZ', 'ул. Мира, 5']);
+  const inParts = parseGeocodeRequest({ components: { street: 'ул. Пушкина', house_number: '5' } }, settings);
+  assert.deepEqual([inParts.parts?.city, inParts.parts?.street], ['Ташкент', 'ул. Истиклол']);
+});
+
+test('settings that no question could have are refused', () => {
+  for (const body of [
+    { country: 'ZZ' },
+    { language: 'xyz' },
+    { city: '' },
+    { bounds: { south: 2, west: 0, north: 1, east: 1 } },
+    { street_aliases: [{ from: 'улица', to: 'x' }] },
+    { street_aliases: [{ from: 'x', to: '' }] },
+  ]) {
+    assert.throws(() => readSettings(body), ServiceError, JSON.stringify(body));
+  }
+});

@@ -1,0 +1,98 @@
+/** What a tenant has set for its questions: defaults for what they leave out, and streets that were renamed. */
+import type { Clock } from '../clock.ts';
+import { newId, type TenantId } from '../ids.ts';
+import type { Logger } from '../logger.ts';
+import type { Box } from '../providers/geocoding.ts';
+import type { Database } from '../storage/postgres/database.ts';
+import { insertConfigurationChange } from '../storage/tables/configuration-audit.ts';
+import { listGeocodingSettingsAcrossTenants, upsertGeocodingSettings } from '../storage/tables/geocoding-settings.ts';
+
+export interface StreetAlias {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** As the API shows them; what is left out has the usual default. */
+export interface GeocodingSettings {
+  readonly city?: string;
+  /** ISO 3166-1 alpha-2, or `any`. */
+  readonly country?: string;
+  readonly bounds?: Box;
+  readonly language?: string;
+  readonly street_aliases: readonly StreetAlias[];
+}
+
+export const noSettings: GeocodingSettings = { street_aliases: [] };
+
+export interface GeocodingSettingsDirectory {
+  /** From memory: a question waits for no database. */
+  of(tenantId: TenantId): GeocodingSettings;
+  put(
+    tenantId: TenantId,
+    settings: GeocodingSettings,
+    change: { readonly changedBy: string; readonly requestId: string },
+  ): Promise<GeocodingSettings>;
+  close(): Promise<void>;
+}
+
+export interface GeocodingSettingsDeps {
+  readonly db: Pick<Database, 'querySystem' | 'forTenant' | 'listen'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const channel = 'geocoding_settings_changed';
+/** For a replica that missed the notification. */
+const reloadMs = 30_000;
+
+/** While the database is away the last known settings hold. */
+export async function openGeocodingSettings({
+  db,
+  clock,
+  logger,
+}: GeocodingSettingsDeps): Promise<GeocodingSettingsDirectory> {
+  let byTenant: ReadonlyMap<string, GeocodingSettings> = new Map();
+  let reloading: Promise<void> = Promise.resolve();
+  const load = async (): Promise<void> => {
+    const rows = await listGeocodingSettingsAcrossTenants(db);
+    byTenant = new Map(rows.map((row) => [row.management_company_id, row.settings as GeocodingSettings]));
+  };
+  const reload = (): void => {
+    reloading = reloading.then(load).catch((error: unknown) => {
+      logger.warn({ err: error }, 'the geocoding settings cannot be read: the last known ones hold');
+    });
+  };
+  const stopListening = await db.listen(channel, reload);
+  await load();
+  const timer = setInterval(reload, reloadMs).unref();
+
+  return {
+    of: (tenantId) => byTenant.get(tenantId) ?? noSettings,
+    async put(tenantId, settings, { changedBy, requestId }) {
+      const nowMs = clock.now();
+      await db.forTenant(tenantId, async (tx) => {
+        const before = await upsertGeocodingSettings(tx, tenantId, settings);
+        await insertConfigurationChange(tx, tenantId, {
+          id: newId(nowMs),
+          entity: 'geocoding_settings',
+          entityId: tenantId,
+          action: before === null ? 'created' : 'changed',
+          changedBy,
+          requestId,
+          before,
+          after: settings,
+          changedSecrets: [],
+          changedAtMs: nowMs,
+        });
+      });
+      // Whoever asks from now on is served by them, here at once.
+      byTenant = new Map(byTenant).set(tenantId, settings);
+      return settings;
+    },
+    async close() {
+      clearInterval(timer);
+      await stopListening();
+      await reloading;
+    },
+  };
+}
