@@ -20,6 +20,10 @@ test('/docs shows the operations, and asks nobody else for anything', async (t) 
   page.on('pageerror', (error) => faults.push(error.message));
   await page.goto(`${app.url}/docs`);
   await page.getByText('The place of an address').first().waitFor();
+  assert.equal(await page.evaluate('window.origin'), 'null', 'an origin of its own, not the console’s');
+  const policy = (await fetch(`${app.url}/docs`)).headers.get('content-security-policy') ?? '';
+  assert.match(policy, /^sandbox allow-scripts/);
+  assert.doesNotMatch(policy, /allow-same-origin|script-src[^;]*unsafe-inline/);
   assert.deepEqual(elsewhere, []);
   assert.deepEqual(faults, []);
   const file = process.env.API_PAGE_SCREENSHOT;

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { readMigrations } from '../../storage/postgres/migrate.ts';
 import { dayOf } from '../../storage/postgres/partitions.ts';
 import { requireRole } from '../../storage/postgres/require-role.ts';
-import { missingRoleStatements } from '../../storage/postgres/roles.ts';
+import { inheritanceStatement, missingRoleStatements, systemRole } from '../../storage/postgres/roles.ts';
 import { type Finding, failed, ok, reasonOf, warning } from './finding.ts';
 
 const deadlineMs = 5_000;
@@ -37,7 +37,8 @@ export async function checkDatabase(options: DatabaseCheckOptions): Promise<read
     const roles = await checkRoles(client, options.url);
     const schema = await checkSchema(client);
     if (schema.status === 'failed') return [...server, roles, schema];
-    return [...server, roles, schema, await checkRowSecurity(client), await checkPartitions(client, options.now())];
+    const apart = [await checkRowSecurity(client), await tryWithoutRole(client)];
+    return [...server, roles, schema, ...apart, await checkPartitions(client, options.now())];
   } finally {
     await client.end().catch(() => {});
   }
@@ -163,6 +164,27 @@ async function checkRowSecurity(client: pg.Client): Promise<Finding> {
         `not forced on ${rows.map(({ name }) => name).join(', ')}`,
         'alter table … force row level security',
       );
+}
+
+/** By trying: a row is written as the system, looked for as the bare login, and taken back. */
+async function tryWithoutRole(client: pg.Client): Promise<Finding> {
+  const name = 'login without a role';
+  await client.query('begin');
+  try {
+    await client.query(`set local role ${systemRole}`);
+    await client.query(
+      `insert into budgets (management_company_id, service_name, monthly_limit_usd, action) values ('doctor', 'doctor', 1, 'alert')`,
+    );
+    await client.query('reset role');
+    const { rowCount } = await client.query(`select 1 from budgets where management_company_id = 'doctor'`);
+    if (rowCount === 0) return ok(name, 'it sees no tenant’s rows');
+    const remedy = (await inheritanceStatement(client)) ?? 'use a login that is no superuser and bypasses nothing';
+    return warning(name, 'it sees every tenant’s rows', remedy);
+  } catch (error) {
+    return warning(name, reasonOf(error), 'let the login own the tables, as "migrate" leaves them');
+  } finally {
+    await client.query('rollback').catch(() => undefined);
+  }
 }
 
 async function checkPartitions(client: pg.Client, nowMs: number): Promise<Finding> {

@@ -23,6 +23,27 @@ const concurrencyCodes = new Set(['42710', '23505', 'XX000', '40001']);
 
 /** Makes the roles where they are missing and lets the login use them. Throws `RolesMissing` where it may not. */
 export async function ensureRoles(client: Client): Promise<void> {
+  await makeRoles(client);
+  const inheriting = await inheritanceStatement(client);
+  // Who may not change the login works on: `doctor` says what is left to an administrator.
+  if (inheriting !== null) await client.query(inheriting).catch(() => undefined);
+}
+
+/**
+ * Before PostgreSQL 16 a membership cannot say that it is not inherited: the login must say so of itself. One that inherits is
+ * held to the policies of the system's role as well, and as the owner of the tables would see every tenant's rows.
+ */
+export async function inheritanceStatement(client: Client): Promise<string | null> {
+  const { rows } = await client.query<{ login: string }>(
+    `select rolname as login from pg_roles
+      where rolname = session_user and rolinherit and not rolsuper
+        and current_setting('server_version_num')::int < 160000`,
+  );
+  const login = rows[0]?.login;
+  return login === undefined ? null : `alter role ${quoteIdentifier(login)} noinherit`;
+}
+
+async function makeRoles(client: Client): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const statements = await missingRoleStatements(client);
     if (statements.length === 0) return;

@@ -3,10 +3,15 @@ import { serviceName, version } from '../../../version.ts';
 import type { Routes } from '../../app.ts';
 import { readScalarScript } from '../../openapi/scalar-script.ts';
 
-/** The page loads nothing from elsewhere and sends nothing elsewhere; requests it makes go to this service. */
+/**
+ * The page loads nothing from elsewhere and sends nothing elsewhere. Its script, which is not ours, compiles code as it goes and
+ * writes styles into the page: so it runs in a sandbox, under an origin of its own. What it did there could not reach the
+ * console's page, what that page keeps, or the API as its user.
+ */
 const pagePolicy =
-  "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; " +
-  "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; frame-ancestors 'none'";
+  "sandbox allow-scripts allow-popups allow-forms allow-downloads; default-src 'self'; script-src 'self' 'unsafe-eval'; " +
+  "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; worker-src blob:; " +
+  "base-uri 'none'; frame-ancestors 'none'";
 
 const page = `<!doctype html>
 <html lang="en">
@@ -18,21 +23,38 @@ const page = `<!doctype html>
 </head>
 <body>
 <div id="app"></div>
+<script src="/docs/start.js"></script>
 <script src="/docs/scalar.js"></script>
-<script>
-Scalar.createApiReference('#app', {
-  url: '/openapi.json',
-  withDefaultFonts: false,
-  telemetry: false,
-  hideClientButton: true,
-  showDeveloperTools: 'never',
-  agent: { disabled: true },
-  mcp: { disabled: true },
-  persistAuth: false,
-});
-</script>
 </body>
 </html>
+`;
+
+/** An origin of a sandbox has no storage, and the page's script asks for one as it loads. */
+const startScript = `
+for (const name of ['localStorage', 'sessionStorage']) {
+  const kept = new Map();
+  const storage = {
+    get length() { return kept.size; },
+    key: (index) => [...kept.keys()][index] ?? null,
+    getItem: (key) => kept.get(String(key)) ?? null,
+    setItem: (key, value) => void kept.set(String(key), String(value)),
+    removeItem: (key) => void kept.delete(String(key)),
+    clear: () => kept.clear(),
+  };
+  Object.defineProperty(window, name, { value: storage });
+}
+addEventListener('DOMContentLoaded', () => {
+  Scalar.createApiReference('#app', {
+    url: '/openapi.json',
+    withDefaultFonts: false,
+    telemetry: false,
+    hideClientButton: true,
+    showDeveloperTools: 'never',
+    agent: { disabled: true },
+    mcp: { disabled: true },
+    persistAuth: false,
+  });
+});
 `;
 
 export function documentRoutes(extra: Readonly<Record<string, () => unknown>> = {}): Routes {
@@ -55,12 +77,19 @@ export function documentRoutes(extra: Readonly<Record<string, () => unknown>> = 
     let openapi: Buffer | null = null;
     app.get('/openapi.json', { config }, async (_request, reply) => {
       openapi ??= Buffer.from(JSON.stringify(app.swagger()));
-      return reply.header('content-type', 'application/json; charset=utf-8').send(openapi);
+      // Anybody may read it, the sandbox of /docs too.
+      return reply
+        .header('content-type', 'application/json; charset=utf-8')
+        .header('access-control-allow-origin', '*')
+        .send(openapi);
     });
     for (const [url, document] of Object.entries(extra)) app.get(url, { config }, async () => document());
 
     app.get('/docs', { config }, async (_request, reply) =>
       reply.header('content-type', 'text/html; charset=utf-8').header('content-security-policy', pagePolicy).send(page),
+    );
+    app.get('/docs/start.js', { config }, async (_request, reply) =>
+      reply.header('content-type', 'text/javascript; charset=utf-8').send(startScript),
     );
     let script: Promise<Buffer> | null = null;
     app.get('/docs/scalar.js', { config }, async (_request, reply) => {
