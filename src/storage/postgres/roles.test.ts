@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
 import { createDataDir } from '../../../test/support/data-dir.ts';
-import { silentLogger } from '../../../test/support/database.ts';
+import { databaseServerUrl, silentLogger, startEmptyDatabase, withServer } from '../../../test/support/database.ts';
 import { parseTenantId } from '../../ids.ts';
 import { openEmbeddedPostgres } from '../embedded/embedded-postgres.ts';
 import { type Database, openDatabase } from './database.ts';
@@ -75,4 +75,56 @@ test('the owner of the tables sees no row, through a partition neither, and stil
 
   await dropPartitionsBefore(db, 'integration_logs', '2031-03-02');
   assert.deepEqual(await days(), ['integration_logs_default'], 'the late row of June is left');
+});
+
+test('a login of an older PostgreSQL stops inheriting, and sees no row without a role', async (t) => {
+  const version = await withServer(async (server) => {
+    const { rows } = await server.query("select current_setting('server_version_num')::int as version");
+    return rows[0].version as number;
+  });
+  if (version >= 160_000) return t.diagnostic('this server says of each membership whether it is inherited');
+  const login = `owner_${randomUUID().slice(0, 8)}`;
+  await withServer((server) =>
+    server.query(`create role ${login} login password 'owner' createrole inherit nosuperuser nobypassrls`),
+  );
+  const emptyUrl = new URL(await startEmptyDatabase(t));
+  const database = emptyUrl.pathname.slice(1);
+  await withServer(async (server) => {
+    // Roles of this cluster were made by others: an administrator lets the login take them.
+    await server.query(`grant integration_service_tenant, integration_service_system to ${login}`);
+    await server.query(`alter database "${database}" owner to ${login}`);
+  });
+  const inDatabase = new pg.Client({
+    connectionString: Object.assign(new URL(databaseServerUrl), { pathname: `/${database}` }).href,
+  });
+  await inDatabase.connect();
+  await inDatabase.query(`alter schema public owner to ${login}`);
+  await inDatabase.end();
+  t.after(() =>
+    withServer(async (server) => {
+      await server.query(`alter database "${database}" owner to current_user`);
+      const admin = new pg.Client({
+        connectionString: Object.assign(new URL(databaseServerUrl), { pathname: `/${database}` }).href,
+      });
+      await admin.connect();
+      await admin.query(`drop owned by ${login} cascade`);
+      await admin.end();
+      await server.query(`drop role ${login}`);
+    }),
+  );
+  const url = Object.assign(new URL(emptyUrl), { username: login, password: 'owner' }).href;
+  await migrate({ url, logger: silentLogger });
+
+  const owner = new pg.Client({ connectionString: url });
+  await owner.connect();
+  await owner.query('begin');
+  await owner.query('set local role integration_service_system');
+  await owner.query(
+    `insert into budgets (management_company_id, service_name, monthly_limit_usd, action) values ('uk_1', '*', 1, 'alert')`,
+  );
+  await owner.query('reset role');
+  const { rows } = await owner.query('select * from budgets');
+  await owner.query('rollback');
+  await owner.end();
+  assert.deepEqual(rows, []);
 });
