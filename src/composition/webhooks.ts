@@ -22,11 +22,14 @@ import type { SharedStore } from '../storage/redis/shared-store.ts';
 import type { Leases } from '../storage/tables/leases.ts';
 import { findDeferredSpans } from '../storage/tables/outbox-events.ts';
 import { reviveDeadDelivery } from '../storage/tables/webhook-deliveries.ts';
+import { keepRefusedBody } from '../storage/tables/webhook-refused-bodies.ts';
 import { startCollectingMissed } from '../webhooks/collectors/collect-missed.ts';
 import { startTargetDeliveries } from '../webhooks/delivering/deliver-to-targets.ts';
 import { isOwnHook } from '../webhooks/managing/own-hook.ts';
 import { createDeferralRows, type KnownRow } from '../webhooks/receiving/deferral-row.ts';
 import { createWebhookRateLimit } from '../webhooks/receiving/rate-limit.ts';
+import type { ReceiveDeps } from '../webhooks/receiving/receive-delivery.ts';
+import { sealRefused } from '../webhooks/receiving/refused-deliveries.ts';
 import { createTraceBudget } from '../webhooks/receiving/trace-budget.ts';
 import { createUnverifiedBodies } from '../webhooks/receiving/unverified-bodies.ts';
 import { webhookOfRow } from '../webhooks/webhook.ts';
@@ -100,6 +103,33 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
     tryHold: async (ttlMs) => (await deps.leases.tryHold('webhook-collector', ttlMs)) !== null,
   });
 
+  const receive: ReceiveDeps = {
+    webhooks: directory,
+    intake,
+    rateLimit: createWebhookRateLimit({
+      limiter: deps.limiter,
+      rows,
+      clock,
+      perMinute: deps.perMinute,
+    }),
+    traceBudget: createTraceBudget({ clock, perMinute: deps.perMinute }),
+    shouldAnnounce: createRefusalNotes(clock),
+    masker: deps.masker,
+    metrics,
+    clock,
+    logger,
+    publicBaseUrl,
+    onTargetDelivery,
+    keepRefused: (delivery) => keepRefusedBody({ query: db.querySystem }, sealRefused(keyring, delivery)),
+    onSentAgain: (tenantId, eventId) => {
+      reviveDeadDelivery({ query: db.querySystem }, tenantId, eventId)
+        .then((isRevived) => isRevived && onTargetDelivery())
+        .catch((error: unknown) =>
+          logger.warn({ err: error, tenant: tenantId, webhook_event_id: eventId }, 'a dead delivery was not revived'),
+        );
+    },
+  };
+
   return {
     apiRoutes: webhooksRoutes({
       db,
@@ -108,40 +138,19 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
       publicBaseUrl,
       appendEvent,
       onTargetDelivery,
+      receive,
       idempotency: deps.idempotency,
       noteChange: directory.noteChange,
       refusalOf: async (url) =>
         (await isOwnHook(db, url)) ? 'it is a webhook of this service' : refusalOf(deps.outbound, url),
     }),
     publicRoutes: hooksRoute({
-      webhooks: directory,
+      ...receive,
       bodies: createUnverifiedBodies({
         path: join(deps.dataDir, 'unverified'),
         logger,
         maxFileBytes: deps.maxUnverifiedBytes,
       }),
-      intake,
-      rateLimit: createWebhookRateLimit({
-        limiter: deps.limiter,
-        rows,
-        clock,
-        perMinute: deps.perMinute,
-      }),
-      traceBudget: createTraceBudget({ clock, perMinute: deps.perMinute }),
-      shouldAnnounce: createRefusalNotes(clock),
-      masker: deps.masker,
-      metrics,
-      clock,
-      logger,
-      publicBaseUrl,
-      onTargetDelivery,
-      onSentAgain: (tenantId, eventId) => {
-        reviveDeadDelivery({ query: db.querySystem }, tenantId, eventId)
-          .then((isRevived) => isRevived && onTargetDelivery())
-          .catch((error: unknown) =>
-            logger.warn({ err: error, tenant: tenantId, webhook_event_id: eventId }, 'a dead delivery was not revived'),
-          );
-      },
       trustedProxies: deps.trustedProxies,
       limits: createRateLimitHeaders('webhooks', deps.perMinute, clock),
     }),

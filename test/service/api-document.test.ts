@@ -229,9 +229,11 @@ test('what a POST takes of an Idempotency-Key is what its description says', asy
     '/tokens',
     '/webhooks',
     '/webhooks/events/retry',
+    '/webhooks/events/{id}/accept',
     '/webhooks/events/{id}/retry',
     '/webhooks/{id}/rotate-secret',
     '/webhooks/{id}/rotate-token',
+    '/webhooks/{id}/test',
   ]);
 });
 

@@ -4,7 +4,15 @@ import type { FastifyRequest } from 'fastify';
 import { newId, type TenantId } from '../../ids.ts';
 import type { RequestFailure } from '../../logger.ts';
 
-export const scopes = ['geocoding', 'sheets:read', 'sheets:write', 'proxy', 'logs:read', 'admin'] as const;
+export const scopes = [
+  'geocoding',
+  'sheets:read',
+  'sheets:write',
+  'proxy',
+  'logs:read',
+  'webhooks:read',
+  'admin',
+] as const;
 export type Scope = (typeof scopes)[number];
 
 /** Who asks. `admin` among the scopes implies all others. */

@@ -13,6 +13,7 @@ const expiringTables: readonly ExpiringTable[] = [
   // A sender's delivery id, or a body, is known for at least 7 days.
   { table: 'webhook_deliveries_seen', expired: `seen_at < now() - interval '8 days'` },
   { table: 'webhook_bodies_seen', expired: `seen_at < now() - interval '8 days'` },
+  { table: 'webhook_refused_bodies', expired: `refused_at < now() - interval '24 hours'` },
   // A spool may drain late; after this time it would have been looked at by a person.
   { table: 'intake_marks', expired: `seen_at < now() - interval '30 days'` },
   { table: 'api_rate_limits', expired: 'window_end < $1::date' },

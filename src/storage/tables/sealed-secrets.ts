@@ -25,6 +25,7 @@ export const sealedColumns: readonly SealedColumn[] = [
   { ...webhook, column: 'target_secret' },
   { ...webhook, column: 'collector_token' },
   { ...webhook, column: 'verify_token' },
+  { table: 'webhook_refused_bodies', rowIdColumn: 'id', column: 'sealed', form: 'bytes' },
   { table: 'idempotency_keys', rowIdColumn: 'idempotency_key', column: 'response_body', form: 'bytes' },
 ];
 

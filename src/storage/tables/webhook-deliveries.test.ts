@@ -78,7 +78,12 @@ test('a delivery that is sent again while its last try is under way is not given
 
   const event = { id: last.webhook_event_id, webhookId, receivedAt: last.event_received_at };
   assert.ok(await db.forTenant(tenantId, (tx) => redriveDelivery(tx, tenantId, event, randomUUID())));
-  const failure = { responseStatusCode: 500, responseBody: null, errorMessage: 'the target answered 500' };
+  const failure = {
+    responseStatusCode: 500,
+    responseHeaders: null,
+    responseBody: null,
+    errorMessage: 'the target answered 500',
+  };
   const attempt = { attemptId: randomUUID(), startedAtMs: Date.now(), durationMs: 1 };
   await settleDelivery({ query: db.querySystem }, last, { ...attempt, ...failure, next: { state: 'dead' } });
 

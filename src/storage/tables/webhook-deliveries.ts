@@ -129,6 +129,8 @@ export interface AttemptOutcome {
   readonly startedAtMs: number;
   readonly durationMs: number;
   readonly responseStatusCode: number | null;
+  /** Masked. */
+  readonly responseHeaders: Readonly<Record<string, string>> | null;
   readonly responseBody: string | null;
   readonly errorMessage: string | null;
   readonly next: { readonly state: 'delivered' | 'dead' } | { readonly state: 'pending'; readonly afterMs: number };
@@ -153,9 +155,9 @@ export async function settleDelivery(db: Queryable, delivery: DueDelivery, outco
          where id = $1 and state = 'pending'
         returning id, management_company_id, webhook_event_id, attempt_count)
       insert into webhook_attempts (id, management_company_id, webhook_delivery_id, webhook_event_id, attempt, started_at,
-        duration_ms, response_status_code, response_body, error_message)
+        duration_ms, response_status_code, response_body, error_message, response_headers)
       select $4::uuid, management_company_id, id, webhook_event_id, attempt_count, $5::timestamptz, $6::integer, $7::integer,
-        $9::text, $8::text from settled`,
+        $9::text, $8::text, $11::json from settled`,
     values: [
       delivery.id,
       outcome.next.state,
@@ -167,6 +169,7 @@ export async function settleDelivery(db: Queryable, delivery: DueDelivery, outco
       outcome.errorMessage,
       outcome.responseBody,
       delivery.tries_since_redrive,
+      outcome.responseHeaders === null ? null : JSON.stringify(outcome.responseHeaders),
     ],
   });
 }

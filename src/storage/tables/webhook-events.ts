@@ -71,6 +71,7 @@ export interface WebhookAttemptRow {
   readonly started_at: Date;
   readonly duration_ms: number | null;
   readonly response_status_code: number | null;
+  readonly response_headers: Readonly<Record<string, string>> | null;
   readonly response_body: string | null;
   readonly error_message: string | null;
 }
@@ -154,7 +155,8 @@ export async function listWebhookAttempts(
   const { rows } = await tx.query<WebhookAttemptRow>({
     name: 'webhook_attempts_of_event',
     text: `
-      select id, attempt, started_at, duration_ms, response_status_code, response_body, error_message from (
+      select id, attempt, started_at, duration_ms, response_status_code, response_headers, response_body,
+        error_message from (
         select * from webhook_attempts where management_company_id = $1 and webhook_event_id = $2
          order by attempt desc limit 100) latest
        order by attempt`,

@@ -16,7 +16,7 @@ import { signDelivery } from './sign-delivery.ts';
 export interface AttemptDeps {
   readonly outbound: Pick<Outbound, 'request'>;
   readonly keyring: Pick<Keyring, 'open'>;
-  readonly masker: Pick<Masker, 'body'>;
+  readonly masker: Pick<Masker, 'body' | 'headers'>;
   readonly clock: Clock;
   /** Until the target must have answered. */
   readonly timeoutMs: number;
@@ -41,7 +41,7 @@ export async function attemptDelivery(
   const startedAtMs = deps.clock.now();
   const timer = performance.now();
   const outcome = (
-    result: Pick<AttemptOutcome, 'responseStatusCode' | 'responseBody' | 'errorMessage' | 'next'>,
+    result: Pick<AttemptOutcome, 'responseStatusCode' | 'responseHeaders' | 'responseBody' | 'errorMessage' | 'next'>,
   ): AttemptOutcome => ({
     attemptId: newId(startedAtMs),
     startedAtMs,
@@ -73,6 +73,7 @@ export async function attemptDelivery(
     });
     const seen = {
       responseStatusCode: reply.status,
+      responseHeaders: keptHeaders(deps.masker, reply.headers, secret),
       responseBody: keptReply(deps.masker, reply.body, secret),
     };
     if (reply.status >= 200 && reply.status < 300) {
@@ -86,7 +87,13 @@ export async function attemptDelivery(
     if (signal.aborted) return null;
     const errorMessage =
       error instanceof TransportError ? messageOf(error) : 'the delivery could not be prepared on our side';
-    return outcome({ responseStatusCode: null, responseBody: null, errorMessage, next: nextAfter(null) });
+    return outcome({
+      responseStatusCode: null,
+      responseHeaders: null,
+      responseBody: null,
+      errorMessage,
+      next: nextAfter(null),
+    });
   }
 }
 
@@ -118,6 +125,20 @@ async function bodyOf(
     { publicBaseUrl, payload },
   );
   return sealEnvelope(event, { id: delivery.webhook_event_id }).body;
+}
+
+const keptHeaderCount = 50;
+const keptHeaderChars = 500;
+
+function keptHeaders(
+  masker: Pick<Masker, 'headers'>,
+  headers: Readonly<Record<string, string>>,
+  secret: string,
+): Record<string, string> {
+  const shortened = Object.entries(headers)
+    .slice(0, keptHeaderCount)
+    .map(([name, value]) => [name, value.slice(0, keptHeaderChars).toWellFormed()]);
+  return masker.headers(Object.fromEntries(shortened), [secret]);
 }
 
 function keptReply(masker: Pick<Masker, 'body'>, body: Buffer, secret: string): string | null {

@@ -24,6 +24,7 @@ import { limitExceededEvent } from './limit-event.ts';
 import type { WebhookRateLimit } from './rate-limit.ts';
 import { receivedEvent } from './received-event.ts';
 import { limitError, type RefusalReason, refusalError } from './refusal.ts';
+import { maxKeptBytes, type RefusedDelivery } from './refused-deliveries.ts';
 import { isAllowedAddress } from './source-address.ts';
 import type { TraceBudget } from './trace-budget.ts';
 import { verifySignature } from './verify-signature.ts';
@@ -47,6 +48,7 @@ export interface IncomingDelivery {
 
 /** What is known of any request, whatever it brings. */
 type Arrived = Omit<IncomingDelivery, 'readBody' | 'query'>;
+type Described = Omit<Arrived, 'tokenHashHex'>;
 
 export type Reception = (
   | { readonly status: 'accepted' | 'duplicate'; readonly eventId: string }
@@ -73,6 +75,8 @@ export interface ReceiveDeps {
   readonly publicBaseUrl: string;
   /** A delivery for a target has just been stored. */
   onTargetDelivery(): void;
+  /** For 24 hours. */
+  keepRefused(delivery: RefusedDelivery): Promise<void>;
   /** The sender sends a delivery again that is stored: where its target did not take it, it is tried again. */
   onSentAgain(tenantId: TenantId, eventId: string): void;
 }
@@ -93,7 +97,7 @@ export async function receiveDelivery(deps: ReceiveDeps, incoming: IncomingDeliv
   if (!verdict.genuine) {
     const unsigned = verdict.reason === 'missing_signature' ? (handshake?.onUnsigned?.(body) ?? null) : null;
     if (unsigned !== null) return answeredHandshake(deps, webhook, unsigned);
-    throw await refuse(deps, webhook, incoming, verdict.reason, body.length);
+    throw await refuse(deps, webhook, incoming, verdict.reason, body.length, undefined, body);
   }
   const secret = secretsAt(webhook, receivedAtMs)[verdict.matchedSecret ?? 0] ?? '';
   const reply = handshake?.onGenuine?.({ headers: incoming.headers, body, secret }) ?? null;
@@ -136,7 +140,7 @@ function answeredHandshake({ metrics }: ReceiveDeps, webhook: Webhook, reply: Ha
 }
 
 /** Over the bytes as sent, or, where they are encoded, as they were before: senders sign either. */
-async function verifyEitherForm(
+export async function verifyEitherForm(
   webhook: Webhook,
   headers: DeliveryHeaders,
   body: Buffer,
@@ -156,23 +160,33 @@ async function verifyEitherForm(
   return decoded === null ? verdict : verify(decoded);
 }
 
-async function acceptGenuine(
+export interface AcceptOptions {
+  /** Its id where it has one already; default: a fresh one. */
+  readonly id?: string;
+  /** A sample: nothing was signed, it is wanted whatever its type is, and it is no duplicate. */
+  readonly isTest?: boolean;
+}
+
+/** The rest of the way of a delivery whose signature held. */
+export async function acceptGenuine(
   deps: ReceiveDeps,
   webhook: Webhook,
-  incoming: IncomingDelivery,
+  incoming: Described,
   body: Buffer,
   receivedAtMs: number,
   { matchedSecret }: SignatureVerdict & { readonly genuine: true },
+  { id, isTest = false }: AcceptOptions = {},
 ): Promise<Reception> {
   const identity = await identify(webhook, incoming.headers, body, incoming.contentType);
   const { eventType, delivery } = identity;
   const facts = {
     ...factsOf(deps, webhook, incoming, receivedAtMs, body.length),
+    ...(id === undefined ? {} : { id }),
     eventType,
-    signatureVerified: webhook.scheme !== 'none',
+    signatureVerified: webhook.scheme !== 'none' && !isTest,
     matchedSecret: matchedSecret === null ? null : matchedSecret === 0 ? ('current' as const) : ('previous' as const),
   };
-  if (!isWanted(webhook.wantedEventTypes, identity)) {
+  if (!isTest && !isWanted(webhook.wantedEventTypes, identity)) {
     deps.metrics.webhookDelivery(webhook.sourceService, 'ignored');
     if (deps.traceBudget.takeTrace(webhook.id, 'ignored')) await recordTrace(deps, { ...facts, status: 'ignored' });
     return { status: 'ignored', tenantId: webhook.tenantId, limit: null };
@@ -191,7 +205,7 @@ async function acceptGenuine(
 
   const bodySha256 = hash('sha256', body, 'buffer');
   const event = receivedEvent(
-    { ...facts, body, includesRaw: webhook.includesRaw, isTest: false },
+    { ...facts, body, includesRaw: webhook.includesRaw, isTest },
     { publicBaseUrl: deps.publicBaseUrl, read: identity.read },
   );
   const receipt = await deps.intake.record({
@@ -201,12 +215,13 @@ async function acceptGenuine(
       deliveryId: delivery?.id ?? `sha256:${bodySha256.toString('hex')}`,
       isIdUnsigned: delivery?.isSigned === false,
       bodySha256,
-      isBodyTakenOnce: webhook.takesBodyOnce,
-      isNeverDuplicate: !webhook.tellsDuplicates,
+      isBodyTakenOnce: webhook.takesBodyOnce && !isTest,
+      isNeverDuplicate: !webhook.tellsDuplicates || isTest,
       duplicateWindowSeconds: webhook.duplicateWindowSeconds,
       payload: body,
       deliverToTarget: webhook.hasTarget,
       includesRaw: webhook.includesRaw,
+      isTest,
     },
     // The event bears the delivery's own id. A deferred one has a row of its own in the outbox, due at the limit's pace.
     ...(admission.kind === 'later'
@@ -218,7 +233,8 @@ async function acceptGenuine(
     if (webhook.hasTarget) deps.onSentAgain(webhook.tenantId, receipt.duplicateOf);
     return { status: 'duplicate', eventId: receipt.duplicateOf, ...charged };
   }
-  deps.metrics.webhookDelivery(webhook.sourceService, admission.kind === 'later' ? 'deferred' : 'accepted');
+  const outcome = isTest ? 'test' : admission.kind === 'later' ? 'deferred' : 'accepted';
+  deps.metrics.webhookDelivery(webhook.sourceService, outcome);
   if (webhook.hasTarget) deps.onTargetDelivery();
   return { status: 'accepted', eventId: facts.id, ...charged };
 }
@@ -227,10 +243,11 @@ async function acceptGenuine(
 async function refuse(
   deps: ReceiveDeps,
   webhook: Webhook,
-  incoming: Arrived,
+  incoming: Described,
   reason: RefusalReason,
   sizeBytes: number,
   facts: WebhookEventRecord = factsOf(deps, webhook, incoming, deps.clock.now(), sizeBytes),
+  body: Buffer | null = null,
 ): Promise<ServiceError> {
   const isFailedSignature = reason !== 'rate_limit_exceeded';
   if (isFailedSignature && !deps.traceBudget.takeFailure(incoming.sourceAddress)) {
@@ -240,6 +257,7 @@ async function refuse(
   deps.metrics.webhookDelivery(webhook.sourceService, reason);
   if (deps.traceBudget.takeTrace(webhook.id, 'refused')) {
     await recordTrace(deps, { ...facts, status: 'refused', refusalReason: reason });
+    if (body !== null && body.length <= maxKeptBytes) await keepRefused(deps, facts, incoming.headers, body);
   }
   return refusalError(reason, { challenge: webhook.scheme === 'basic' ? 'Basic realm="webhook"' : null });
 }
@@ -253,11 +271,27 @@ async function recordTrace(deps: ReceiveDeps, webhookEvent: WebhookEventRecord):
   }
 }
 
+/** So that it can be accepted once the secret is put right. Worth no 503 either. */
+async function keepRefused(
+  deps: ReceiveDeps,
+  facts: WebhookEventRecord,
+  headers: DeliveryHeaders,
+  body: Buffer,
+): Promise<void> {
+  const { id, tenantId, webhookId, contentType, sourceAddress, requestId, receivedAtMs } = facts;
+  try {
+    const kept = { id, tenantId, webhookId, contentType, sourceAddress, requestId, receivedAtMs, headers, body };
+    await deps.keepRefused(kept);
+  } catch (error) {
+    deps.logger.debug({ err: error, webhook_id: webhookId }, 'the body of a refused delivery was not kept');
+  }
+}
+
 /** What is known of any delivery, a refused one too. */
 function factsOf(
   deps: ReceiveDeps,
   webhook: Webhook,
-  incoming: Arrived,
+  incoming: Described,
   receivedAtMs: number,
   sizeBytes: number,
 ): WebhookEventRecord {
@@ -302,7 +336,7 @@ function maskedHeaders(
   return masker.headers(present, secretsAt(webhook, nowMs));
 }
 
-function announce(deps: ReceiveDeps, webhook: Webhook, incoming: IncomingDelivery, exceeded: LimitState): void {
+function announce(deps: ReceiveDeps, webhook: Webhook, incoming: Described, exceeded: LimitState): void {
   deps.metrics.rateLimitExceeded('webhooks');
   if (!deps.shouldAnnounce(webhook.tenantId, exceeded)) return;
   const event = limitExceededEvent(webhook.tenantId, incoming.requestId, exceeded, deps.clock.now());

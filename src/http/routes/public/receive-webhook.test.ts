@@ -101,6 +101,7 @@ async function startEdge(
         publicBaseUrl: 'http://public',
         onTargetDelivery() {},
         onSentAgain() {},
+        async keepRefused() {},
         trustedProxies: [],
         limits: createRateLimitHeaders('webhooks', 200, systemClock),
       }),

@@ -4,6 +4,7 @@ import { invalidInput } from '../../../errors.ts';
 import { countWebhooks } from '../../../storage/tables/webhook-configs.ts';
 import { countTargets } from '../../../storage/tables/webhook-deliveries.ts';
 import type { WebhookEventPosition } from '../../../storage/tables/webhook-events.ts';
+import { type AcceptDeps, acceptRefused } from '../../../webhooks/managing/accept-refused.ts';
 import { getEvent, listEvents, parseEventCursor, type ReadEventsDeps } from '../../../webhooks/managing/read-events.ts';
 import {
   type RetryEventsDeps,
@@ -11,6 +12,7 @@ import {
   retryEvent,
   retryEvents,
 } from '../../../webhooks/managing/retry-events.ts';
+import type { Reception } from '../../../webhooks/receiving/receive-delivery.ts';
 import type { Routes } from '../../app.ts';
 import { jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
@@ -21,6 +23,7 @@ import {
   eventListSchema,
   eventsQuerySchema,
   idParamsSchema,
+  receptionSchema,
   redriveAnswerSchema,
   redriveSchema,
   retryBodySchema,
@@ -29,12 +32,13 @@ import {
   wholeEventSchema,
 } from './webhooks-schemas.ts';
 
-export interface WebhookEventsRoutesDeps extends ReadEventsDeps, RetryEventsDeps {
-  readonly db: ReadEventsDeps['db'] & RetryEventsDeps['db'];
+export interface WebhookEventsRoutesDeps extends ReadEventsDeps, RetryEventsDeps, AcceptDeps {
+  readonly db: ReadEventsDeps['db'] & RetryEventsDeps['db'] & AcceptDeps['db'];
   readonly idempotency: Idempotency;
 }
 
 const access = { scope: 'admin' } as const;
+const reading = { scope: 'webhooks:read' } as const;
 const tags = ['webhooks'];
 const defaultLimit = 100;
 /** A target that has not taken a delivery for so long is worth a look. */
@@ -45,7 +49,7 @@ export function webhookEventsRoutes(deps: WebhookEventsRoutesDeps): Routes {
     app.get(
       '/webhooks/events',
       {
-        config: { access, answers: { 200: eventListSchema } },
+        config: { access: reading, answers: { 200: eventListSchema } },
         schema: { tags, summary: 'What was received, newest first', querystring: eventsQuerySchema },
       },
       async (request) => {
@@ -58,7 +62,7 @@ export function webhookEventsRoutes(deps: WebhookEventsRoutesDeps): Routes {
     app.get(
       '/webhooks/events/:id',
       {
-        config: { access, answers: { 200: wholeEventSchema } },
+        config: { access: reading, answers: { 200: wholeEventSchema } },
         schema: { tags, summary: 'One delivery whole: headers, payload, attempts', params: idParamsSchema },
       },
       async (request, reply) => {
@@ -83,6 +87,22 @@ export function webhookEventsRoutes(deps: WebhookEventsRoutesDeps): Routes {
         const { id } = request.params as Static<typeof idParamsSchema>;
         const { to = 'all' } = (request.body ?? {}) as { to?: RetryTo };
         return jsonAnswer(200, await retryEvent(deps, callerOf(request).tenantId, id, to, request.id));
+      }),
+    );
+
+    app.post(
+      '/webhooks/events/:id/accept',
+      {
+        config: { access, answers: { 200: receptionSchema } },
+        schema: {
+          tags,
+          summary: 'Accept a refused delivery whose signature holds by now; it is kept for 24 hours',
+          params: idParamsSchema,
+        },
+      },
+      deps.idempotency.wrap(async (request) => {
+        const { id } = request.params as Static<typeof idParamsSchema>;
+        return jsonAnswer(200, shownReception(await acceptRefused(deps, callerOf(request).tenantId, id)));
       }),
     );
 
@@ -134,4 +154,11 @@ function positionOf(cursor: string | undefined): WebhookEventPosition | null {
   const position = cursor === undefined ? null : parseEventCursor(cursor);
   if (cursor !== undefined && position === null) throw invalidInput('cursor', 'is none that this service gave out');
   return position;
+}
+
+/** What a sender would have got. */
+export function shownReception(reception: Reception) {
+  return 'eventId' in reception
+    ? { status: reception.status, event_id: reception.eventId }
+    : { status: reception.status };
 }

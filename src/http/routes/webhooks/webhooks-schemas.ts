@@ -262,6 +262,25 @@ export const receptionSchema = Type.Union([
   Type.Object({ status: Type.Literal('ignored', { description: 'Its type is not among `event_types`.' }) }),
 ]);
 
+export const explainSchema = Type.Object(
+  {
+    headers: Type.Record(Type.String({ maxLength: 200 }), Type.String({ maxLength: 16_384 })),
+    body: Type.Optional(Type.String()),
+    body_base64: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' })),
+  },
+  {
+    additionalProperties: false,
+    examples: [{ headers: { 'x-webhook-signature': 'sha256=00' }, body: '{"type":"order.paid"}' }],
+  },
+);
+
+export const explanationSchema = Type.Object({
+  matches: Type.Boolean(),
+  scheme: literals(signatureSchemes),
+  checked: Type.Array(Type.Object({ secret: literals(['current', 'previous']), matches: Type.Boolean() })),
+  hints: Type.Array(Type.String()),
+});
+
 export const rotatedSecretSchema = Type.Object({
   secret_key: Type.String({ description: 'Shown this once.' }),
   previous_secret_until: nullable(time),
@@ -354,6 +373,7 @@ export const wholeEventSchema = Type.Object({
       started_at: time,
       duration_ms: nullable(Type.Integer()),
       response_status_code: nullable(Type.Integer()),
+      response_headers: nullable(anyObject),
       response_body: nullable(Type.String()),
       error_message: nullable(Type.String()),
     }),

@@ -9,6 +9,8 @@ import {
   pageWebhooks,
   type WebhookPosition,
 } from '../../../storage/tables/webhook-configs.ts';
+import { sendTestEvent } from '../../../webhooks/managing/accept-refused.ts';
+import { explainSignature } from '../../../webhooks/managing/explain-signature.ts';
 import {
   type ChangedWebhook,
   changeWebhook,
@@ -21,14 +23,18 @@ import {
 } from '../../../webhooks/managing/manage-webhooks.ts';
 import { presentSources } from '../../../webhooks/managing/present-sources.ts';
 import { presentWebhook } from '../../../webhooks/managing/present-webhook.ts';
+import { webhookOfRow } from '../../../webhooks/webhook.ts';
 import { apiPrefix, type Routes } from '../../app.ts';
 import { type Answer, answerShownOnce, jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { callerOf } from '../../request/request-context.ts';
-import { type WebhookEventsRoutesDeps, webhookEventsRoutes } from './webhooks-events.ts';
+import { shownReception, type WebhookEventsRoutesDeps, webhookEventsRoutes } from './webhooks-events.ts';
 import { allowNoBody, checkAddresses, draftOfBody, patchedDraft } from './webhooks-input.ts';
 import {
+  explainSchema,
+  explanationSchema,
   idParamsSchema,
+  receptionSchema,
   rotatedSecretSchema,
   rotatedTokenSchema,
   rotateSecretSchema,
@@ -44,6 +50,7 @@ import {
 
 export interface WebhooksRoutesDeps extends ManageWebhooksDeps, WebhookEventsRoutesDeps {
   readonly db: ManageWebhooksDeps['db'] & WebhookEventsRoutesDeps['db'];
+  readonly keyring: ManageWebhooksDeps['keyring'] & WebhookEventsRoutesDeps['keyring'];
   readonly idempotency: Idempotency;
   /** Why the outbound policy lets nothing be sent to this URL; null where it does. */
   refusalOf(url: string): Promise<string | null>;
@@ -53,6 +60,8 @@ const access = { scope: 'admin' } as const;
 const tags = ['webhooks'];
 const defaultLimit = 100;
 const defaultGraceSeconds = 86_400;
+/** A body to explain, in base64 at the largest. */
+const explainedBodyBytes = 36 * 1024 * 1024;
 
 export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
   return async (app) => {
@@ -181,6 +190,49 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
         const row = await rotateToken(deps, callerOf(request).tenantId, idOf(request), contextOf(request));
         return jsonAnswer(200, { webhook_url: presentWebhook(deps, row).webhook_url });
       }),
+    );
+
+    app.post(
+      '/webhooks/:id/test',
+      {
+        config: { access, answers: { 200: receptionSchema } },
+        schema: {
+          tags,
+          summary: 'A sample of its source through everything but the signature, marked test: true',
+          params: idParamsSchema,
+        },
+      },
+      deps.idempotency.wrap(async (request): Promise<Answer> => {
+        const reception = await sendTestEvent(deps, callerOf(request).tenantId, idOf(request), request.id);
+        return jsonAnswer(200, shownReception(reception));
+      }),
+    );
+
+    app.post(
+      '/webhooks/:id/explain-signature',
+      {
+        config: { access, answers: { 200: explanationSchema } },
+        bodyLimit: explainedBodyBytes,
+        schema: {
+          tags,
+          summary: 'Why a signature holds or does not; shows no secret and no expected signature',
+          params: idParamsSchema,
+          body: explainSchema,
+        },
+      },
+      async (request) => {
+        const row = await findOwn(deps, callerOf(request).tenantId, idOf(request));
+        const given = request.body as Static<typeof explainSchema>;
+        if ((given.body === undefined) === (given.body_base64 === undefined)) {
+          throw invalidInput('body', 'must be given, or body_base64, and not both');
+        }
+        const body =
+          given.body === undefined ? Buffer.from(given.body_base64 ?? '', 'base64') : Buffer.from(given.body, 'utf8');
+        const headers = Object.fromEntries(
+          Object.entries(given.headers).map(([name, value]) => [name.toLowerCase(), value]),
+        );
+        return explainSignature(webhookOfRow(deps.keyring, row), headers, body, deps.clock.now());
+      },
     );
 
     await webhookEventsRoutes(deps)(app);
