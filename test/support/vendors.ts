@@ -52,7 +52,7 @@ export async function auditOf({ database }: Pick<TestService, 'database'>, reque
 
 /** Homes of one street: as many different questions as a test needs, each with a good answer from both vendors. */
 export function homeAddress(number: number): string {
-  return `Ташкент, улица Навои, ${1 + (number % 100)}, кв. ${number}`;
+  return `Ташкент, улица Навои, ${1 + (number % 100)}/${1 + Math.floor(number / 100)}`;
 }
 
 /** Gives the tenant's Google account a limit, as an admin would. */

@@ -13,6 +13,7 @@ import { waitFor } from '../../../test/support/wait-for.ts';
 import { openDatabase } from '../postgres/database.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { openEmbeddedPostgres } from './embedded-postgres.ts';
+import { processLives } from './processes.ts';
 
 /** Below a folder whose path is longer than a unix socket's may be. */
 async function longDataDir(t: TestContext): Promise<string> {
@@ -103,7 +104,8 @@ test('after kill -9 the next start finds every row, and the old server is gone',
   const again = await openEmbeddedPostgres(folder, silentLogger);
   t.after(() => again.close());
   assert.deepEqual(await query(again.url, 'select value from kept'), [{ value: 42 }]);
-  assert.throws(() => process.kill(orphan, 0), { code: 'ESRCH' });
+  // A machine without an init that reaps keeps its number as a zombie's.
+  assert.equal(processLives(orphan), false);
 });
 
 test('a server that ends by itself is started again on the same port', async (t) => {
