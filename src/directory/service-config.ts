@@ -12,6 +12,15 @@ const commonMembers: Readonly<Record<string, TSchema>> = {
   timeout_seconds: Type.Number(),
   max_retries: Type.Integer(),
   breaker: Type.Object({ failures_in_a_row: Type.Integer(), open_seconds: Type.Number() }),
+  regions: Type.Array(
+    Type.Object({
+      country: Type.Optional(Type.String()),
+      bounds: Type.Optional(
+        Type.Object({ south: Type.Number(), west: Type.Number(), north: Type.Number(), east: Type.Number() }),
+      ),
+      priority: Type.Optional(Type.Integer()),
+    }),
+  ),
   // Written by this program, and ignored where a body sends back what it was shown.
   environment: Type.Unknown(),
   emulated: Type.Unknown(),

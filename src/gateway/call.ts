@@ -2,6 +2,7 @@
 
 import type { CacheMode } from '../cache/cached-answer.ts';
 import type { ExternalService } from '../directory/service.ts';
+import type { QuestionPlace } from '../directory/service-regions.ts';
 import type { TenantId } from '../ids.ts';
 import type { Family, LimitSubject } from '../limits/limits.ts';
 import type { InputOf, KnownOperation, OutputOf, ServiceType } from '../providers/provider.ts';
@@ -68,6 +69,8 @@ export interface Call<Op extends KnownOperation = KnownOperation> {
   readonly question: string;
   /** What writes invalidate together, and the part of it that the answer shows (`cache/cached-answer.ts`). */
   readonly cacheScope?: { readonly scope: string; readonly detail: string | null };
+  /** What the question is about, where services may have another priority there. */
+  readonly place?: QuestionPlace;
   /** null: chosen by priority; a service name: that one only, without failover. */
   readonly provider: string | null;
   /** `no-cache` is refresh (fill, do not read), `no-store` is off. */

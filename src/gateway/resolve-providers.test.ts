@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { geocodeCapability } from '../../test/support/call-pipeline.ts';
 import type { ExternalService } from '../directory/service.ts';
+import type { QuestionPlace } from '../directory/service-regions.ts';
 import { parseTenantId, type ServiceId } from '../ids.ts';
 import type { Adapter } from '../providers/provider.ts';
 import { resolveProviders } from './resolve-providers.ts';
@@ -33,7 +34,11 @@ function serviceOf(serviceName: string, overrides: Partial<ExternalService> = {}
   };
 }
 
-async function namesOf(services: readonly ExternalService[], provider: string | null = null): Promise<string[]> {
+async function namesOf(
+  services: readonly ExternalService[],
+  provider: string | null = null,
+  place: QuestionPlace = { country: null, area: null },
+): Promise<string[]> {
   const attempts = { geocode: async () => ({ kind: 'empty' }) as const };
   const providers = await resolveProviders(
     {
@@ -41,7 +46,7 @@ async function namesOf(services: readonly ExternalService[], provider: string | 
       findAdapter: (name) =>
         adapters.includes(name) ? ({ name, attempts, serviceType: 'geocoding' } as unknown as Adapter) : undefined,
     },
-    { tenantId, capability: geocodeCapability, provider },
+    { tenantId, capability: geocodeCapability, provider, place },
   );
   return providers.map(({ service }) => service.serviceName);
 }
@@ -88,4 +93,21 @@ test('a name means one service: its own name first, then its adapter’s, then t
   assert.deepEqual(await namesOf(services, 'google'), ['maps_of_ours']);
   assert.deepEqual(await namesOf(services, 'yandex'), ['yandex_maps']);
   await assert.rejects(namesOf(services, 'bing'), { code: 'INVALID_REQUEST' });
+});
+
+test('a service may come first where it knows more: in a country, or in an area', async () => {
+  const tashkent = { south: 41.1, west: 69.1, north: 41.5, east: 69.5 };
+  const services = [
+    serviceOf('google_maps', { priority: 100 }),
+    serviceOf('yandex_maps', { priority: 200, config: { regions: [{ country: 'UZ', bounds: tashkent }] } }),
+    serviceOf('offline_gazetteer', { priority: 900, config: { regions: [{ country: 'KZ', priority: 150 }] } }),
+  ];
+  const area = { south: 41.2, west: 69.2, north: 41.3, east: 69.3 };
+  const at = (country: string | null, where: QuestionPlace['area']) =>
+    namesOf(services, null, { country, area: where });
+  const usual = ['google_maps', 'yandex_maps', 'offline_gazetteer'];
+  assert.deepEqual(await at('UZ', area), ['yandex_maps', 'google_maps', 'offline_gazetteer']);
+  assert.deepEqual(await at('UZ', null), usual);
+  assert.deepEqual(await at('RU', area), usual);
+  assert.deepEqual(await at('KZ', null), ['google_maps', 'offline_gazetteer', 'yandex_maps']);
 });

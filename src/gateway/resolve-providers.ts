@@ -1,5 +1,6 @@
 /** Which of a tenant's services may answer a call, and in which order they are asked. */
 import { adapterNameOf, type ExternalService, isGeocoder, type ServiceDirectory } from '../directory/service.ts';
+import { priorityAt } from '../directory/service-regions.ts';
 import { invalidInput } from '../errors.ts';
 import type { Adapter, KnownOperation, ProviderAccount } from '../providers/provider.ts';
 import { resolveAlias } from '../providers/registry.ts';
@@ -18,18 +19,21 @@ export interface ResolveProvidersDeps {
 }
 
 /**
- * The active services of the call's type, by priority, each followed along its `fallback_service_id`, none twice. A named
+ * The active services of the call's type, by their priority at its place, each followed along its `fallback_service_id`, none twice. A named
  * provider stands alone. Throws `INVALID_REQUEST` for a name that no service answers to.
  */
 export async function resolveProviders<Op extends KnownOperation>(
   deps: ResolveProvidersDeps,
-  call: Pick<Call<Op>, 'tenantId' | 'capability' | 'provider'>,
+  call: Pick<Call<Op>, 'tenantId' | 'capability' | 'provider' | 'place'>,
 ): Promise<readonly Provider[]> {
   const { operation, serviceType } = call.capability;
   const services = await deps.directory.ofTenant(call.tenantId);
   const isOfType = (service: ExternalService): boolean =>
     serviceType === 'geocoding' ? isGeocoder(service) : service.serviceType === serviceType;
-  const ofType = services.filter((service) => service.isActive && isOfType(service));
+  const active = services.filter((service) => service.isActive && isOfType(service));
+  const { place = null } = call;
+  // Stable: those of one priority stay in their order.
+  const ofType = active.sort((one, other) => priorityAt(one, place) - priorityAt(other, place));
   const providers = inOrder(ofType).flatMap((service): Provider[] => {
     const adapter = deps.findAdapter(adapterNameOf(service));
     if (adapter?.attempts[operation] === undefined) return [];

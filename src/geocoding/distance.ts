@@ -3,7 +3,7 @@ import type { CallResult } from '../gateway/call.ts';
 import type { Coordinates, LocationType } from '../providers/geocoding.ts';
 import { completeAddress } from './apply-settings.ts';
 import type { Caller } from './caller.ts';
-import { type GeocodingDeps, geocode } from './geocode.ts';
+import { type GeocodingDeps, geocode, placeOf } from './geocode.ts';
 import type { DistanceEnd, DistanceMode, DistanceRequest, DistanceUnit } from './parse-request.ts';
 import { distanceDecimals, distanceQuestion, roundedPoint } from './questions.ts';
 import type { GeocodeResult } from './render-place.ts';
@@ -167,6 +167,7 @@ export async function findRoute(
         mode,
       },
       question: distanceQuestion(origin, destination, mode),
+      place: placeOf(origin),
       provider: request.provider,
     },
     (route, context): StoredRoute => ({

@@ -1,6 +1,8 @@
+import type { QuestionPlace } from '../directory/service-regions.ts';
 import { ServiceError, withCall } from '../errors.ts';
 import type { Call, CallExecutor, CallResult } from '../gateway/call.ts';
 import { withheld } from '../gateway/no-answer.ts';
+import type { Coordinates } from '../providers/geocoding.ts';
 import type { Unit } from './address/address-parts.ts';
 import { normalizeAddress } from './address/normalize-address.ts';
 import type { Caller } from './caller.ts';
@@ -79,6 +81,7 @@ function geocodeCall(deps: GeocodingDeps, caller: Caller, request: GeocodeReques
       limit,
     },
     question: geocodeQuestion(request),
+    place: { country, area: bounds },
     provider,
   };
 }
@@ -96,12 +99,17 @@ export async function reverse(
       capability: deps.capabilities.reverse,
       input: { ...roundedPoint(request, reverseDecimals), language: request.language },
       question: reverseQuestion(request),
+      place: placeOf(request),
       provider: request.provider,
     },
     renderPlace,
     signal,
   );
   return withUnit(answer, null);
+}
+
+export function placeOf({ latitude, longitude }: Coordinates): QuestionPlace {
+  return { country: null, area: { south: latitude, north: latitude, west: longitude, east: longitude } };
 }
 
 /**

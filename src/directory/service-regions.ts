@@ -1,0 +1,68 @@
+/**
+ * `config.regions` of a service: where its priority is another than elsewhere, so that the provider that knows a country or
+ * a city best is asked first there.
+ */
+import type { InputFault } from '../errors.ts';
+import type { Box } from '../providers/geocoding.ts';
+import type { ExternalService } from './service.ts';
+
+/** What a question is about, as far as it says so. */
+export interface QuestionPlace {
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string | null;
+  /** An area, or a point as an area without size. */
+  readonly area: Box | null;
+}
+
+interface Region {
+  readonly country?: string;
+  readonly bounds?: Box;
+  readonly priority?: number;
+}
+
+/** Before all that have none. */
+const defaultPriority = 0;
+
+/** The service's priority for questions about this place: of its regions the first that the place is in counts. */
+export function priorityAt({ config, priority }: ExternalService, place: QuestionPlace | null): number {
+  if (place === null || !Array.isArray(config.regions)) return priority;
+  const region = (config.regions as readonly Region[]).find((each) => isIn(place, each));
+  return region === undefined ? priority : (region.priority ?? defaultPriority);
+}
+
+/** The middle of the question's area counts: an area is rarely whole in another. */
+function isIn({ country, area }: QuestionPlace, region: Region): boolean {
+  if (region.country !== undefined && region.country.toUpperCase() !== country) return false;
+  if (region.bounds === undefined) return region.country !== undefined;
+  if (area === null) return false;
+  const { south, north, west, east } = region.bounds;
+  const [latitude, longitude] = [(area.south + area.north) / 2, (area.west + area.east) / 2];
+  return latitude >= south && latitude <= north && longitude >= west && longitude <= east;
+}
+
+const sides = ['south', 'west', 'north', 'east'] as const;
+
+export function faultsOfRegions(regions: unknown): readonly InputFault[] {
+  const path = 'config.regions';
+  if (regions === undefined) return [];
+  if (!Array.isArray(regions)) return [{ path, message: 'must be a list of {country?, bounds?, priority?}' }];
+  return regions.flatMap((region: unknown, index) => faultsOfRegion(`${path}[${index}]`, region));
+}
+
+function faultsOfRegion(path: string, region: unknown): InputFault[] {
+  if (typeof region !== 'object' || region === null) return [{ path, message: 'must be an object' }];
+  const { country, bounds, priority } = region as Record<string, unknown>;
+  const faults: InputFault[] = [];
+  if (country === undefined && bounds === undefined) faults.push({ path, message: 'must name a country or bounds' });
+  if (country !== undefined && (typeof country !== 'string' || !/^[A-Za-z]{2}$/.test(country))) {
+    faults.push({ path: `${path}.country`, message: 'must be an ISO 3166-1 code of two letters' });
+  }
+  if (priority !== undefined && !Number.isInteger(priority)) {
+    faults.push({ path: `${path}.priority`, message: 'must be a whole number' });
+  }
+  const box = bounds as Record<string, unknown> | null | undefined;
+  if (bounds !== undefined && !sides.every((side) => Number.isFinite(box?.[side]))) {
+    faults.push({ path: `${path}.bounds`, message: 'must be {south, west, north, east} in degrees' });
+  }
+  return faults;
+}
