@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { existsSync, globSync } from 'node:fs';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { buildConsole } from './build-console.ts';
 import { ensureTestBrowser } from './test-browser.ts';
 import { ensureTestServices, ServicesMissing } from './test-services.ts';
 
@@ -36,6 +37,8 @@ console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
 
 async function runWithServices(only: readonly string[]): Promise<Counts> {
   const files = findTestFiles(only);
+  // Once for all files: they run side by side, and the pages are served from one folder.
+  await buildConsole();
   process.env.TEST_BROWSER = ensureTestBrowser((line) => console.log(line));
   const services = await ensureTestServices((line) => console.log(line));
   Object.assign(process.env, services.env);

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { go } from '../app/location.tsx';
 
 export interface Column<Row> {
   readonly name: string;
@@ -43,6 +44,7 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, hrefOf, selected
               <tr
                 key={key}
                 class={href === undefined ? '' : 'linked'}
+                onClick={href === undefined ? undefined : (event) => openRow(event, href)}
                 aria-current={key === selectedKey ? 'true' : undefined}
               >
                 {columns.map((column, index) => (
@@ -63,6 +65,14 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, hrefOf, selected
       </table>
     </div>
   );
+}
+
+/** A click anywhere in a row follows its link; text that is being selected, and what is to be clicked itself, stays. */
+function openRow(event: MouseEvent, href: string): void {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if ((event.target as Element).closest('a, button, input, summary') !== null) return;
+  if (window.getSelection()?.isCollapsed === false) return;
+  go(href);
 }
 
 function classOf<Row>({ isNumber, isExtra }: Column<Row>): string {

@@ -29,12 +29,18 @@ function parseExact(text: string): unknown {
   return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
 }
 
-export function BodyView({ value, label }: { value: unknown; label: string }) {
+export function BodyView({ value, label, hasName = false }: { value: unknown; label: string; hasName?: boolean }) {
   const t = useMessages(partsMessages);
   const text = useMemo(() => textOf(value), [value]);
   const tree = useMemo(() => treeOf(value, text), [value, text]);
   const [form, setForm] = useState<'tree' | 'text' | 'bytes'>(tree === undefined ? 'text' : 'tree');
-  if (text === '') return <p class="empty">{t('empty')}</p>;
+  if (text === '') {
+    return (
+      <p class="empty-line">
+        {label}: {t('empty')}
+      </p>
+    );
+  }
   const options = [
     ...(tree === undefined ? [] : [{ value: 'tree' as const, name: t('tree') }]),
     { value: 'text' as const, name: t('text') },
@@ -43,6 +49,7 @@ export function BodyView({ value, label }: { value: unknown; label: string }) {
   return (
     <div class="body-view">
       <div class="body-tools">
+        {hasName && <span class="body-name">{label}</span>}
         <Choice label={`${t('bodyForm')}: ${label}`} options={options} value={form} onChange={setForm} />
         <CopyButton text={text} />
       </div>

@@ -179,10 +179,10 @@ function Attempt({ log, isOpen }: { log: CallLog; isOpen: boolean }) {
           )}
         </dl>
         <h3>{t('request')}</h3>
-        <BodyView value={log.request_headers} label={`${t('request')}: ${t('headers')}`} />
-        <BodyView value={log.request_body} label={`${t('request')}: ${t('body')}`} />
+        <BodyView value={log.request_headers} label={t('headers')} hasName />
+        <BodyView value={log.request_body} label={t('body')} hasName />
         <h3>{t('reply')}</h3>
-        <BodyView value={log.response_body} label={`${t('reply')}: ${t('body')}`} />
+        <BodyView value={log.response_body} label={t('body')} hasName />
         <p class="muted">{t('masked')}</p>
       </div>
     </details>

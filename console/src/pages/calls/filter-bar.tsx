@@ -6,6 +6,9 @@ import { CheckField, SelectField, TextField } from '../../parts/form.tsx';
 import { filterNames, fromLocalInput, operations, ranges, statuses, toLocalInput } from './filters.ts';
 import { callsMessages } from './messages.ts';
 
+/** On narrow screens the filters open on demand; what is chosen stays in sight as pills. */
+const wideFromPx = 768;
+
 export function FilterBar({ services }: { services: readonly string[] }) {
   const t = useMessages(callsMessages);
   const formats = useFormats();
@@ -35,108 +38,111 @@ export function FilterBar({ services }: { services: readonly string[] }) {
   const active = filterNames.filter((name) => value(name) !== '');
   return (
     <section class="panel filters" aria-label={t('filters')}>
-      <form
-        role="search"
-        class="filter-grid"
-        onSubmit={(event) => {
-          event.preventDefault();
-          choose({ request_id: search.trim() });
-        }}
-      >
-        <TextField label={t('search')} value={search} onInput={setSearch} type="search" />
-        <SelectField
-          label={t('service')}
-          value={value('service_name')}
-          onInput={(chosen) => choose({ service_name: chosen })}
-          options={[{ value: '', name: t('any') }, ...withOwn(services, value('service_name')).map(asOption)]}
-        />
-        <SelectField
-          label={t('operation')}
-          value={value('operation')}
-          onInput={(chosen) => choose({ operation: chosen })}
-          options={[{ value: '', name: t('any') }, ...operations.map(asOption)]}
-        />
-        <SelectField
-          label={t('status')}
-          value={value('status')}
-          onInput={(chosen) => choose({ status: chosen })}
-          options={[{ value: '', name: t('any') }, ...statuses.map(asOption)]}
-        />
-        <TextField
-          label={t('slower')}
-          type="number"
-          value={value('min_duration_ms')}
-          onInput={(typed) => choose({ min_duration_ms: /^\d+$/.test(typed) ? typed : null }, 'replace')}
-        />
-        <SelectField
-          label={t('range')}
-          value={isCustom ? 'custom' : value('range')}
-          onInput={(chosen) =>
-            choose(
-              chosen === 'custom'
-                ? { range: null, from: new Date(Date.now() - ranges['1h']).toISOString() }
-                : { range: chosen, from: null, to: null },
-            )
-          }
-          options={[
-            { value: '', name: t('all') },
-            ...Object.keys(ranges).map((name) => ({ value: name, name: t(`range${name}` as 'range1h') })),
-            { value: 'custom', name: t('custom') },
-          ]}
-        />
-        {isCustom && (
-          <>
-            <TextField
-              label={t('from')}
-              type="datetime-local"
-              hint={formats.timeZone}
-              value={toLocalInput(query.get('from'))}
-              onInput={(typed) => choose({ from: fromLocalInput(typed) }, 'replace')}
-            />
-            <TextField
-              label={t('to')}
-              type="datetime-local"
-              hint={formats.timeZone}
-              value={toLocalInput(query.get('to'))}
-              onInput={(typed) => choose({ to: fromLocalInput(typed) }, 'replace')}
-            />
-          </>
-        )}
-        <button type="submit" class="visually-hidden">
-          {t('find')}
-        </button>
-      </form>
-      <div class="filter-foot">
-        <CheckField
-          label={t('hideProbes')}
-          checked={value('hide_probes') !== ''}
-          onInput={(checked) => choose({ hide_probes: checked ? '1' : null })}
-        />
-        <span class="actions">
-          <span class="muted">{t('views')}:</span>
-          <button
-            type="button"
-            class="button small"
-            onClick={() => choose({ status: 'error', range: '24h', from: null, to: null })}
-          >
-            {t('viewErrors')}
+      <details class="filter-box" open={window.innerWidth >= wideFromPx}>
+        <summary>{t('filters')}</summary>
+        <form
+          role="search"
+          class="filter-grid"
+          onSubmit={(event) => {
+            event.preventDefault();
+            choose({ request_id: search.trim() });
+          }}
+        >
+          <TextField label={t('search')} value={search} onInput={setSearch} type="search" />
+          <SelectField
+            label={t('service')}
+            value={value('service_name')}
+            onInput={(chosen) => choose({ service_name: chosen })}
+            options={[{ value: '', name: t('any') }, ...withOwn(services, value('service_name')).map(asOption)]}
+          />
+          <SelectField
+            label={t('operation')}
+            value={value('operation')}
+            onInput={(chosen) => choose({ operation: chosen })}
+            options={[{ value: '', name: t('any') }, ...operations.map(asOption)]}
+          />
+          <SelectField
+            label={t('status')}
+            value={value('status')}
+            onInput={(chosen) => choose({ status: chosen })}
+            options={[{ value: '', name: t('any') }, ...statuses.map(asOption)]}
+          />
+          <TextField
+            label={t('slower')}
+            type="number"
+            value={value('min_duration_ms')}
+            onInput={(typed) => choose({ min_duration_ms: /^\d+$/.test(typed) ? typed : null }, 'replace')}
+          />
+          <SelectField
+            label={t('range')}
+            value={isCustom ? 'custom' : value('range')}
+            onInput={(chosen) =>
+              choose(
+                chosen === 'custom'
+                  ? { range: null, from: new Date(Date.now() - ranges['1h']).toISOString() }
+                  : { range: chosen, from: null, to: null },
+              )
+            }
+            options={[
+              { value: '', name: t('all') },
+              ...Object.keys(ranges).map((name) => ({ value: name, name: t(`range${name}` as 'range1h') })),
+              { value: 'custom', name: t('custom') },
+            ]}
+          />
+          {isCustom && (
+            <>
+              <TextField
+                label={t('from')}
+                type="datetime-local"
+                hint={formats.timeZone}
+                value={toLocalInput(query.get('from'))}
+                onInput={(typed) => choose({ from: fromLocalInput(typed) }, 'replace')}
+              />
+              <TextField
+                label={t('to')}
+                type="datetime-local"
+                hint={formats.timeZone}
+                value={toLocalInput(query.get('to'))}
+                onInput={(typed) => choose({ to: fromLocalInput(typed) }, 'replace')}
+              />
+            </>
+          )}
+          <button type="submit" class="visually-hidden">
+            {t('find')}
           </button>
-          <button
-            type="button"
-            class="button small"
-            onClick={() => choose({ status: 'rate_limited', range: '24h', from: null, to: null })}
-          >
-            {t('viewLimited')}
-          </button>
-          <button
-            type="button"
-            class="button small"
-            onClick={() => choose({ min_duration_ms: '2000', range: '24h', from: null, to: null })}
-          >
-            {t('viewSlow')}
-          </button>
-        </span>
-      </div>
+        </form>
+        <div class="filter-foot">
+          <CheckField
+            label={t('hideProbes')}
+            checked={value('hide_probes') !== ''}
+            onInput={(checked) => choose({ hide_probes: checked ? '1' : null })}
+          />
+          <span class="actions">
+            <span class="muted">{t('views')}:</span>
+            <button
+              type="button"
+              class="button small"
+              onClick={() => choose({ status: 'error', range: '24h', from: null, to: null })}
+            >
+              {t('viewErrors')}
+            </button>
+            <button
+              type="button"
+              class="button small"
+              onClick={() => choose({ status: 'rate_limited', range: '24h', from: null, to: null })}
+            >
+              {t('viewLimited')}
+            </button>
+            <button
+              type="button"
+              class="button small"
+              onClick={() => choose({ min_duration_ms: '2000', range: '24h', from: null, to: null })}
+            >
+              {t('viewSlow')}
+            </button>
+          </span>
+        </div>
+      </details>
       {active.length > 0 && (
         <ul class="pills" aria-label={t('filters')}>
           {active.map((name) => (

@@ -66,10 +66,12 @@ function NewService() {
   };
   return (
     <>
-      <p>
-        <a href={hrefOf('/services')}>← {t('back')}</a>
-      </p>
-      <h2>{t('newService')}</h2>
+      <div class="sub-head">
+        <p>
+          <a href={hrefOf('/services')}>← {t('back')}</a>
+        </p>
+        <h2>{t('newService')}</h2>
+      </div>
       <ServiceForm service={null} others={others.data?.services ?? []} onSend={send} />
     </>
   );

@@ -108,10 +108,12 @@ function NewWebhook() {
   const [made, setMade] = useState<Webhook | null>(null);
   return (
     <>
-      <p>
-        <a href={hrefOf('/webhooks')}>← {t('back')}</a>
-      </p>
-      <h2>{t('newWebhook')}</h2>
+      <div class="sub-head">
+        <p>
+          <a href={hrefOf('/webhooks')}>← {t('back')}</a>
+        </p>
+        <h2>{t('newWebhook')}</h2>
+      </div>
       {made === null ? (
         <WebhookForm
           webhook={null}

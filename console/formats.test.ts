@@ -1,0 +1,61 @@
+/** Numbers, money and times in the reader's form, and a link that shows a colleague the same calls. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createFormats } from './src/i18n/formats.ts';
+import { apiFilter } from './src/pages/calls/filters.ts';
+import { changesOf, draftOf, emptyDraft } from './src/pages/services/draft.ts';
+import { deliveryCurl, presetsOf } from './src/pages/webhooks/presets.ts';
+import { yamlOf } from './src/parts/curl.ts';
+
+/** Intl separates groups by spaces of several kinds. */
+const plain = (text: string): string => text.replaceAll(/[\u00a0\u202f]/g, ' ');
+
+test('numbers, money, shares and sizes are in the form of the language', () => {
+  const [en, ru] = [createFormats('en'), createFormats('ru')];
+  assert.equal(en.number(1234.5), '1,234.5');
+  assert.equal(plain(ru.number(1_234_567.5)), '1 234 567,5');
+  assert.equal(plain(ru.usd(1234.5)), '1 234,50 $');
+  assert.equal(en.usd(0.005), '$0.005');
+  assert.equal(plain(ru.percent(0.123)), '12,3 %');
+  assert.equal(plain(ru.bytes(3_100_000)), '3,1 МБ');
+  assert.equal(plain(ru.relative('2026-11-28T12:00:00Z', Date.parse('2026-11-28T12:03:00Z'))), '3 мин. назад');
+  assert.equal(en.utc('2026-11-28T12:00:05.000Z'), '28 Nov 2026, 12:00:05 UTC');
+  assert.equal(en.time('no time'), 'no time');
+});
+
+test('a sliding range is worked out when it is asked, and a range of instants stays', () => {
+  const now = Date.parse('2026-11-28T12:00:00Z');
+  assert.deepEqual(apiFilter(new URLSearchParams('status=error&range=1h'), now), {
+    status: 'error',
+    from_date: '2026-11-28T11:00:00.000Z',
+  });
+  assert.deepEqual(apiFilter(new URLSearchParams('from=2026-11-28T00:00:00.000Z&range=1h'), now), {
+    from_date: '2026-11-28T00:00:00.000Z',
+  });
+});
+
+test('saving sends what was changed, and taking a member out of the configuration says null', () => {
+  const before = { ...emptyDraft, service_name: 'a', config: '{"adapter":"http","timeout_seconds":5}', tags: 'x' };
+  assert.deepEqual(changesOf(before, before), {});
+  const after = { ...before, config: '{"adapter":"http"}', rate_limit_per_minute: '1 000', tags: 'x, y' };
+  assert.deepEqual(changesOf(before, after), {
+    config: { timeout_seconds: null },
+    rate_limit_per_minute: 1_000,
+    tags: ['x', 'y'],
+  });
+  assert.equal(typeof draftOf, 'function');
+});
+
+test('a delivery to paste is signed as its scheme asks, and sources are read in any form', () => {
+  assert.match(
+    deliveryCurl('http://x/hooks/t', 'github', null, "it's"),
+    /X-Hub-Signature-256: sha256=\$\(printf .*-hmac 'it'\\''s' -r/,
+  );
+  assert.match(deliveryCurl('http://x/hooks/t', 'timestamped_hmac', 'X-Own', 's'), /X-Own: t=\$T,v1=/);
+  assert.deepEqual(
+    presetsOf({ sources: [{ name: 'github', signature_scheme: 'github' }, 'custom'] }).map(({ name }) => name),
+    ['github', 'custom'],
+  );
+  assert.ok(presetsOf(null).length > 0);
+  assert.equal(yamlOf({ a: [1, { b: 'x' }], c: {} }).trimStart(), 'a:\n  - 1\n  - b: "x"\nc: {}');
+});
