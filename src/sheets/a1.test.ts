@@ -40,7 +40,7 @@ test('every form of A1 notation is read for what it means', () => {
 });
 
 test('what is no range is refused with a reason', () => {
-  const bad = ['', '   ', '!A1', 'Sheet1!', 'Sheet1!A0', 'Sheet1!A1:B2:C3', "'Sheet1!A1", "''!A1", "'a'b'!A1"];
+  const bad = ['', '   ', '!A1', 'Sheet1!', 'Sheet1!A0', 'Sheet1!A1:B2:C3', "'Sheet1!A1", "''!A1"];
   bad.push('Sheet1!A', 'Sheet1!7', 'Sheet1!A:3', 'A10000001', 'a\u0000b', 'Sheet1!A1:', 'x'.repeat(301), "'A'A1");
   for (const text of bad) assert.throws(() => parseA1(text), A1SyntaxError, JSON.stringify(text));
 });
@@ -140,4 +140,20 @@ test('overlap is decided as counting cells would decide it', () => {
 
 test('a name may be anything, anywhere', () => {
   assert.equal(mayOverlap({ kind: 'name', name: 'Prices' }, parseA1("'Other'!Z99")), true);
+});
+
+test('a range as people write it is understood, and what only looks like one is explained', () => {
+  const area = (text: string) => {
+    const range = parseA1(text);
+    return range.kind === 'area' ? [range.title, printA1({ ...range, title: null })] : [range.kind, printA1(range)];
+  };
+  assert.deepEqual(area("'Jon's_Data'!A1:D5"), ["Jon's_Data", 'A1:D5']);
+  assert.deepEqual(area("'a'b''c'!A1"), ["a'b'c", 'A1']);
+  assert.deepEqual(area(' Journal!A1 '), [' Journal', 'A1']);
+  assert.deepEqual(area(" 'Journal'!A1 "), ['Journal', 'A1']);
+  assert.deepEqual(area(' A1:B2 '), [null, 'A1:B2']);
+  for (const text of ['А1', 'Sheet1!В2:С5', 'А:С'])
+    assert.throws(() => parseA1(text), /Cyrillic letters.*cells are [A-C]/);
+  assert.deepEqual(area('Журнал'), ['name', 'Журнал']);
+  assert.deepEqual(area("'А1'"), ['sheet', "'А1'"]);
 });

@@ -35,18 +35,50 @@ export function parseA1(text: string): A1Range {
   if (trimmed.length > maxTextLength) throw new A1SyntaxError(`must be at most ${maxTextLength} characters`);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
   if (/[\u0000-\u001f\u007f]/.test(trimmed)) throw new A1SyntaxError('must not hold control characters');
-  const { title, rest } = splitTitle(trimmed);
+  // Blanks before a bare title are its own; those before a quote, or around a range alone, are nobody's.
+  const { title, rest } = splitTitle(trimmed.startsWith("'") || !trimmed.includes('!') ? trimmed : text.trimEnd());
   if (rest === null) return { kind: 'sheet', title: title as string };
-  const area = parseArea(rest);
+  const area = parseArea(rest.trim());
   if (area !== null) return { kind: 'area', title, area };
-  if (title === null) return { kind: 'name', name: rest };
+  refuseLookalikes(rest);
+  if (title === null) return { kind: 'name', name: text.trimStart() === text ? rest : text.trimEnd() };
   throw new A1SyntaxError(`"${rest}" is no range of cells, such as A1:D20, A:D, 2:5 or B2:D`);
+}
+
+const lookalikes: Readonly<Record<string, string>> = {
+  А: 'A',
+  В: 'B',
+  С: 'C',
+  Е: 'E',
+  Н: 'H',
+  К: 'K',
+  М: 'M',
+  О: 'O',
+  Р: 'P',
+  Т: 'T',
+  Х: 'X',
+  У: 'Y',
+  І: 'I',
+  Ј: 'J',
+  Ѕ: 'S',
+};
+
+/** A Cyrillic `А1` looks like a cell and is none: only a quoted title may look so. */
+function refuseLookalikes(text: string): void {
+  const latin = text.toUpperCase().replaceAll(/[\u0400-\u04ff]/g, (letter) => lookalikes[letter] ?? letter);
+  if (latin === text.toUpperCase() || parseArea(latin) === null) return;
+  throw new A1SyntaxError(
+    `"${text}" is written with Cyrillic letters that look like Latin ones: the cells are ${latin}, and a sheet of that title is '${text}'`,
+  );
 }
 
 /** `rest` is null where the text is a quoted title alone. */
 function splitTitle(text: string): { title: string | null; rest: string | null } {
   if (text.startsWith("'")) {
     const quoted = /^'((?:[^']|'')+)'(?:!(.*))?$/su.exec(text);
+    // Google's own guide leaves the quote in 'Jon's_Data'!A1:D5 single: what stands before '! is the title then.
+    const loose = quoted === null ? /^'(.+)'!([^'!]*)$/su.exec(text) : null;
+    if (loose !== null) return { title: (loose[1] as string).replaceAll("''", "'"), rest: loose[2] as string };
     if (quoted === null) throw new A1SyntaxError("a quoted sheet title must end with ' (and ' inside it be doubled)");
     return { title: (quoted[1] as string).replaceAll("''", "'"), rest: quoted[2] ?? null };
   }

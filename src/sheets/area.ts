@@ -36,9 +36,3 @@ export function blockAt(area: Area, rowCount: number, columnCount: number): Area
     endColumn: area.startColumn + columnCount,
   };
 }
-
-/** How many cells a bounded area has; null where an end is open. */
-export function cellCount(area: Area): number | null {
-  if (area.endRow === null || area.endColumn === null) return null;
-  return (area.endRow - area.startRow) * (area.endColumn - area.startColumn);
-}

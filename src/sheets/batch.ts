@@ -2,7 +2,7 @@
  * Operations of one request, in order. Neighbours of one kind are asked for together, so that reads go as one `batchGet`,
  * writes as one `batchUpdate`, appends to one table as one append; each gets its result or its error in its place.
  */
-import { ServiceError } from '../errors.ts';
+import { type ErrorCode, ServiceError } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
 import type { Caller } from './caller.ts';
 import type { BatchOperation, BatchRequest } from './parse-request.ts';
@@ -19,6 +19,8 @@ export interface BatchOutcome {
   readonly result: BatchResult;
   /** Of the operation charged last; null where nothing was charged. */
   readonly familyLimit: CallResult['familyLimit'];
+  /** False where an operation failed that may yet succeed: the same batch again does that one alone. */
+  readonly isSettled: boolean;
 }
 
 interface Done {
@@ -58,8 +60,22 @@ export async function runBatch(
   return {
     result: { results, operations_count: results.length, total_updated_cells: totalUpdatedCells },
     familyLimit,
+    isSettled: settled.every((outcome) => outcome.status === 'fulfilled' || !mayYetSucceed(outcome.reason)),
   };
 }
+
+/** Limits, outages and unknown outcomes; what is refused for its own sake is refused again. */
+function mayYetSucceed(reason: unknown): boolean {
+  return reason instanceof ServiceError && openCodes.has(reason.code);
+}
+
+const openCodes: ReadonlySet<ErrorCode> = new Set([
+  'RATE_LIMIT_EXCEEDED',
+  'BUDGET_EXCEEDED',
+  'PROVIDER_ERROR',
+  'SERVICE_UNAVAILABLE',
+  'GATEWAY_TIMEOUT',
+]);
 
 function runsOf(operations: readonly BatchOperation[]): readonly (readonly BatchOperation[])[] {
   const runs: BatchOperation[][] = [];
@@ -96,26 +112,33 @@ async function runOne(run: BatchRun, one: BatchOperation, progress: Progress): P
       return { answer: JSON.parse(body.toString()) as Done['answer'], updatedCells: 0 };
     }
     case 'write': {
+      const before = doneOf(progress.saved);
+      if (before !== null) return before;
       const { result, familyLimit } = await sheets.write(caller, one.question, signal);
       noteLimit(familyLimit);
-      return { answer: updateAnswer(result), updatedCells: result.updatedCells };
+      return keepDone(progress, { answer: updateAnswer(result), updatedCells: result.updatedCells });
     }
     case 'append': {
       const done = doneOf(progress.saved);
       if (done !== null) return done;
       const { result, familyLimit } = await sheets.append(caller, one.question, progress, signal);
       noteLimit(familyLimit);
-      const appended = { answer: appendAnswer(result), updatedCells: result.updatedCells };
-      // A crash before the whole batch is answered must not lose that this one was made.
-      await progress.save({ done: appended });
-      return appended;
+      return keepDone(progress, { answer: appendAnswer(result), updatedCells: result.updatedCells });
     }
     case 'clear': {
+      const before = doneOf(progress.saved);
+      if (before !== null) return before;
       const { result, familyLimit } = await sheets.clear(caller, one.question, signal);
       noteLimit(familyLimit);
-      return { answer: { cleared_range: result }, updatedCells: 0 };
+      return keepDone(progress, { answer: { cleared_range: result }, updatedCells: 0 });
     }
   }
+}
+
+/** A crash before the whole batch is answered must not lose that this one was made; nor may a repeat make it again. */
+async function keepDone(progress: Progress, done: Done): Promise<Done> {
+  await progress.save({ done });
+  return done;
 }
 
 /** In the API's words. */

@@ -24,6 +24,8 @@ export interface SheetsCapabilities {
   /** The same, where Google counts it as a write. */
   readonly probe: Capability<'sheets_look'>;
   readonly change: Capability<'sheets_change'>;
+  /** Sharing twice is as sharing once. */
+  readonly share: Capability<'sheets_change'>;
   limitsOf(kind: QuotaKind, service: ExternalService): readonly LimitSubject[];
 }
 
@@ -69,6 +71,7 @@ export function createCapabilities(deps: CapabilitiesDeps): SheetsCapabilities {
     look: { operation: 'sheets_look', safeToRepeat: true, ...asReads, cache: null },
     probe: { operation: 'sheets_look', safeToRepeat: true, ...asWrites },
     change: { operation: 'sheets_change', safeToRepeat: false, ...asWrites },
+    share: { operation: 'sheets_change', safeToRepeat: true, ...asWrites },
     append: { operation: 'sheets_append', safeToRepeat: false, ...asWrites },
   };
 }

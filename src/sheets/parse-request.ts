@@ -3,9 +3,9 @@ import { type InputFault, ServiceError } from '../errors.ts';
 import type { Cell, InsertDataOption, ReadOptions, ValueInputOption } from '../providers/google_sheets/operations.ts';
 import { type A1Range, A1SyntaxError, parseA1 } from './a1.ts';
 import type { AppendQuestion } from './append/append-item.ts';
-import { cellCount } from './area.ts';
 import type { ClearQuestion, WriteQuestion } from './change-ranges.ts';
 import type { ReadQuestion } from './read-range.ts';
+import { parseSpreadsheetRef } from './spreadsheet-ref.ts';
 
 export const valueRenderOptions = ['UNFORMATTED_VALUE', 'FORMATTED_VALUE', 'FORMULA'] as const;
 export const dateTimeRenderOptions = ['FORMATTED_STRING', 'SERIAL_NUMBER'] as const;
@@ -19,7 +19,6 @@ export const maxCells = 2_000_000;
 /** Google Drive help, "Files you can store in Google Drive". */
 export const maxCellCharacters = 50_000;
 export const maxBatchOperations = 500;
-const spreadsheetIdPattern = /^[A-Za-z0-9_-]{1,200}$/;
 const maxFaults = 20;
 
 export type Members = Readonly<Record<string, unknown>>;
@@ -54,12 +53,13 @@ class Reader {
 
   spreadsheetId(members: Members): string {
     const value = members.spreadsheet_id;
-    if (typeof value === 'string' && spreadsheetIdPattern.test(value)) return value;
+    const ref = typeof value === 'string' ? parseSpreadsheetRef(value) : null;
+    if (ref !== null) return ref.spreadsheetId;
     this.fault(
       'spreadsheet_id',
       value === undefined
         ? 'is required'
-        : 'must be 1 to 200 of A-Z, a-z, 0-9, _ and -, as in the address of the spreadsheet',
+        : 'must be 1 to 200 of A-Z, a-z, 0-9, _ and -, as in the address of the spreadsheet, or that whole address',
     );
     return '';
   }
@@ -74,12 +74,7 @@ class Reader {
       return fallback;
     }
     try {
-      const range = parseA1(value);
-      const cells = range.kind === 'area' ? cellCount(range.area) : null;
-      if (cells !== null && cells > maxCells) {
-        this.fault(`${prefix}${name}`, `names ${cells} cells; at most ${maxCells} go in one call`);
-      }
-      return range;
+      return parseA1(value);
     } catch (error) {
       if (!(error instanceof A1SyntaxError)) throw error;
       this.fault(`${prefix}${name}`, error.message);
@@ -119,12 +114,20 @@ class Reader {
       if (typeof cell === 'string') {
         if (cell.length > maxCellCharacters)
           this.fault(`${path}[${column}]`, `must be at most ${maxCellCharacters} characters`);
+      } else if (isBeyondDigits(cell)) {
+        this.fault(`${path}[${column}]`, tooManyDigits);
       } else if (cell !== null && typeof cell !== 'boolean' && !(typeof cell === 'number' && Number.isFinite(cell))) {
         this.fault(`${path}[${column}]`, 'must be a string, a number, a boolean or null');
       }
     }
   }
 }
+
+/** A sheet holds fifteen digits of a number. */
+export function isBeyondDigits(cell: unknown): boolean {
+  return Number.isInteger(cell) && Number(Number(cell).toPrecision(15)) !== cell;
+}
+export const tooManyDigits = 'has more than 15 digits, and a sheet holds no more of a number: send it as text';
 
 /** Google takes rows of different lengths, and leaves alone what a short one does not reach: as null says it. */
 function padded(row: readonly Cell[], width: number): readonly Cell[] {

@@ -36,7 +36,8 @@ export interface ReadDeps extends Pick<SheetsDeps, 'calls' | 'cache'> {
 }
 
 interface LaneRead {
-  readonly range: string;
+  /** Bounded to its grid once Google has said how large that is. */
+  range: string;
   readonly caller: Caller;
 }
 
@@ -175,12 +176,36 @@ async function sendTogether(
     case 'bad_input': {
       if (asked.status !== 400) break;
       const { guilty, parts } = splitBatch(batch, ({ item }) => item.range, asked.error.publicMessage);
+      const bounded = guilty.filter((entry) => boundToGrid(entry.item, asked.error.publicMessage));
+      if (bounded.length > 0) {
+        for (const entry of guilty) if (!bounded.includes(entry)) entry.reject(asked.error);
+        return sendParts(deps, spreadsheetId, options, [bounded, ...parts]);
+      }
       for (const entry of guilty) entry.reject(namingAsked(asked.error, parseA1(entry.item.range)));
       return sendParts(deps, spreadsheetId, options, parts);
     }
   }
   for (const entry of batch) entry.reject(asked.error);
   return null;
+}
+
+/** Whether the range begins inside the grid that the refusal tells of, and now ends with it. */
+function boundToGrid(item: LaneRead, message: string): boolean {
+  const limits = /exceeds grid limits\. Max rows: (\d+), max columns: (\d+)/.exec(message);
+  const range = parseA1(item.range);
+  if (limits === null || range.kind !== 'area') return false;
+  const { startRow, endRow, startColumn, endColumn } = range.area;
+  const [rows, columns] = [Number(limits[1]), Number(limits[2])];
+  const area = {
+    startRow,
+    endRow: Math.min(endRow ?? rows, rows),
+    startColumn,
+    endColumn: Math.min(endColumn ?? columns, columns),
+  };
+  const text = printA1({ ...range, area });
+  if (startRow >= rows || startColumn >= columns || text === item.range) return false;
+  item.range = text;
+  return true;
 }
 
 async function sendParts(

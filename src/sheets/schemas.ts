@@ -26,9 +26,9 @@ const oneOf = (choices: readonly [string, ...string[]], description?: string) =>
 
 const spreadsheetId = Type.String({
   minLength: 1,
-  maxLength: 200,
-  pattern: '^[A-Za-z0-9_-]+$',
-  description: 'As in the address of the spreadsheet.',
+  maxLength: 2_000,
+  description:
+    'As in the address of the spreadsheet, or that whole address; its `gid` is the sheet of a range without one.',
   examples: ['1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms'],
 });
 const range = Type.String({
@@ -66,7 +66,8 @@ const readOptions = {
   date_time_render_option: optional(oneOf(dateTimeRenderOptions)),
   major_dimension: optional(oneOf(majorDimensions)),
 };
-const place = { spreadsheet_id: spreadsheetId, range, range_name: Type.Optional(rangeName) };
+const gid = Type.Integer({ minimum: 0, description: 'The id of the sheet, for a range that names none.' });
+const place = { spreadsheet_id: spreadsheetId, range, range_name: Type.Optional(rangeName), gid: optional(gid) };
 const common = { ...place, max_wait_seconds: optional(maxWaitSeconds) };
 
 const operationName = Type.Union(batchOperations.map((name) => Type.Literal(name)));

@@ -1,7 +1,12 @@
 /** The sheets capability: what the routes call, put together. */
 import type { CallResult } from '../gateway/call.ts';
 import { createRefusalNotes } from '../limits/refusal-notes.ts';
-import type { AppendedRows, UpdatedRange } from '../providers/google_sheets/operations.ts';
+import type {
+  AppendedRows,
+  SpreadsheetMetadata,
+  UpdatedRange,
+  Worksheet,
+} from '../providers/google_sheets/operations.ts';
 import type { AppendQuestion } from './append/append-item.ts';
 import { createAppendRows } from './append/append-rows.ts';
 import { createAccounts } from './ask-accounts.ts';
@@ -13,6 +18,9 @@ import type { SheetsDeps } from './deps.ts';
 import { createPace } from './pace.ts';
 import { createPacer } from './pacer.ts';
 import { createReadRange, type ReadQuestion } from './read-range.ts';
+import { type ChangeRecords, createChangeRecords } from './records/change-records.ts';
+import { createStructureChanges } from './records/change-structure.ts';
+import { type RecordsReadQuestion, type RecordsResult, readRecords } from './records/read-records.ts';
 import { scopeOf } from './scope.ts';
 import type { Progress } from './table/progress.ts';
 import { createTableLocks } from './table/table-lock.ts';
@@ -31,7 +39,16 @@ export interface Sheets {
     signal: AbortSignal,
   ): Promise<Changed<AppendedRows>>;
   metadata(caller: Caller, spreadsheetId: string, signal: AbortSignal): Promise<CallResult>;
+  /** Of the metadata, as the cache has it. */
+  worksheets(caller: Caller, spreadsheetId: string, signal: AbortSignal): Promise<readonly Worksheet[]>;
+  readRecords(caller: Caller, question: RecordsReadQuestion, signal: AbortSignal): Promise<RecordsResult>;
+  readonly changeRecords: ChangeRecords;
+  readonly ensure: StructureChanges['ensure'];
+  readonly deleteRows: StructureChanges['deleteRows'];
+  readonly create: StructureChanges['create'];
 }
+
+type StructureChanges = ReturnType<typeof createStructureChanges>;
 
 /** What a lock lives beyond the request that was sent under it. */
 const lockMarginMs = 5_000;
@@ -46,30 +63,35 @@ export function createSheets(deps: SheetsDeps): Sheets {
   const changes = createChanges(shared);
   const locks = createTableLocks({ ...deps, clock: calls.clock, ttlMs: calls.requestTimeoutMs + lockMarginMs });
 
+  const tables = { ...shared, locks, states, clock: calls.clock, requestTimeoutMs: calls.requestTimeoutMs };
+  const read = createReadRange(shared);
+  const metadata: Sheets['metadata'] = (caller, spreadsheetId, signal) =>
+    deps.executor.execute(
+      {
+        ...caller,
+        capability: capabilities.metadata,
+        input: { spreadsheetId },
+        question: spreadsheetId,
+        cacheScope: { scope: scopeOf(spreadsheetId), detail: null },
+        provider: null,
+      },
+      (found) => ({ spreadsheet_id: spreadsheetId, ...found }),
+      signal,
+    );
+
   return {
     capabilities,
-    read: createReadRange(shared),
+    read,
+    metadata,
+    async worksheets(caller, spreadsheetId, signal) {
+      const { body } = await metadata(caller, spreadsheetId, signal);
+      return (JSON.parse(body.toString()) as SpreadsheetMetadata).worksheets;
+    },
+    readRecords: (caller, question, signal) => readRecords({ read, metadata }, caller, question, signal),
     write: changes.write,
     clear: changes.clear,
-    append: createAppendRows({
-      ...shared,
-      locks,
-      states,
-      clock: calls.clock,
-      requestTimeoutMs: calls.requestTimeoutMs,
-    }),
-    metadata: (caller, spreadsheetId, signal) =>
-      deps.executor.execute(
-        {
-          ...caller,
-          capability: capabilities.metadata,
-          input: { spreadsheetId },
-          question: spreadsheetId,
-          cacheScope: { scope: scopeOf(spreadsheetId), detail: null },
-          provider: null,
-        },
-        (found) => ({ spreadsheet_id: spreadsheetId, ...found }),
-        signal,
-      ),
+    append: createAppendRows(tables),
+    changeRecords: createChangeRecords(tables),
+    ...createStructureChanges(tables),
   };
 }

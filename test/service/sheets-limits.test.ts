@@ -249,3 +249,54 @@ test('one spreadsheet that always fails stops no other, and a refused file of cr
     assert.match(refused.json.errors[0].message, /it takes the JSON of a service account/);
   }
 });
+
+test('a batch that comes again does again only what failed', async (t) => {
+  const { call, emulator } = await startSheetsServices(t, { env: { REQUEST_MAX_RETRIES: '0' } });
+  const operations = [
+    { operation: 'append', range: 'Sheet1!A1', values: [['once']] },
+    { operation: 'write', range: 'Sheet1!C1', values: [['written']] },
+  ];
+  const body = { spreadsheet_id: 'partly', operations };
+  const key = { 'idempotency-key': 'partly-1' };
+  emulator.control.fail({ vendor: 'google_sheets', mode: '503', times: 1, pathIncludes: '/values/Sheet1%21C1' });
+  const first = await call('POST', '/sheets/batch', body, key);
+  assert.equal(first.json.results[0].updated_range, 'Sheet1!A1', first.text);
+  assert.equal(first.json.results[1].error.code, 'PROVIDER_ERROR', first.text);
+  const second = await call('POST', '/sheets/batch', body, key);
+  assert.equal(second.headers.get('idempotency-replayed'), null);
+  assert.deepEqual(second.json.results[0], first.json.results[0]);
+  assert.equal(second.json.results[1].updated_range, 'Sheet1!C1', second.text);
+  assert.deepEqual(await readAtGoogle(emulator, 'partly', 'A1:C9'), [['once', '', 'written']]);
+  assert.equal((await call('POST', '/sheets/batch', body, key)).headers.get('idempotency-replayed'), 'true');
+});
+
+test('numbers that a sheet would change are refused, and a range larger than its grid ends with it', async (t) => {
+  const { call } = await startSheetsServices(t);
+  for (const number of [2 ** 60, 1234567890123456, -9007199254740991]) {
+    const reply = await call('POST', '/sheets/write', { spreadsheet_id: 'digits', range: 'A1', values: [[number]] });
+    assert.equal(reply.status, 400, reply.text);
+    assert.match(reply.json.errors[0].message, /more than 15 digits/);
+  }
+  const whole = await call('POST', '/sheets/write', {
+    spreadsheet_id: 'digits',
+    range: 'A1',
+    values: [[123456789012345, 0.1]],
+  });
+  assert.equal(whole.status, 200, whole.text);
+  const address = 'https://docs.google.com/spreadsheets/d/digits/edit#gid=0';
+  const read = await call('POST', '/sheets/read', { spreadsheet_id: address, range: 'A1:Z100000' });
+  assert.deepEqual([read.json.range, read.json.values], ['Sheet1!A1:Z1000', [[123456789012345, 0.1]]], read.text);
+  const other = await call('POST', '/sheets/read', { spreadsheet_id: 'digits', gid: 5, range: 'A1' });
+  assert.deepEqual([other.status, other.json.code], [404, 'NOT_FOUND']);
+  for (const body of [{ major_dimension: 'COLUMNS' }, { valueInputOption: 'RAW' }]) {
+    const values = [[1, 2]];
+    const refused = await call('POST', '/sheets/write', { spreadsheet_id: 'digits', range: 'A1', values, ...body });
+    assert.deepEqual([refused.status, refused.json.errors[0].path], [400, Object.keys(body)[0]]);
+  }
+});
+
+test('one 429 without Retry-After is waited out within the patience of a caller who names none', async (t) => {
+  const { call, emulator } = await startSheetsServices(t);
+  emulator.control.fail({ vendor: 'google_sheets', mode: 'over_query_limit', times: 1 });
+  assert.equal((await call('POST', '/sheets/read', read(1))).status, 200);
+});

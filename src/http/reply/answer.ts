@@ -8,6 +8,8 @@ export interface Answer {
   readonly body: Buffer;
   /** What a repetition under the same `Idempotency-Key` is told instead: the body without what is shown once. */
   readonly repeatedBody?: Buffer;
+  /** False where part of what was asked may yet succeed: repeated under the same `Idempotency-Key` it runs again. Default: true. */
+  readonly isSettled?: boolean;
 }
 
 export const jsonContentType = 'application/json; charset=utf-8';

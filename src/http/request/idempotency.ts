@@ -5,6 +5,7 @@
  * | ------------------------------ | ---------------------------------------------------- |
  * | answered 2xx, 3xx or 4xx       | that answer, with `Idempotency-Replayed: true`        |
  * | answered 5xx or 429            | runs again: nothing is settled, and the caller should be able to try |
+ * | answered in part (a batch)     | runs again, with the progress it had saved: only what failed is done |
  * | is still running               | 409                                                  |
  * | crashed                        | 409 until its lease has passed, then runs again, with the progress it had saved |
  * | answered, the database is away | its caller has the answer; for others 409 until it is kept, tried as long as the lease lasts |
@@ -156,7 +157,7 @@ async function claimOrReplay(
 
 /** Keeps what is settled, forgets what may be tried again. */
 async function settle(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, answer: Answer): Promise<void> {
-  const isSettled = answer.status < 500 && answer.status !== 429;
+  const isSettled = answer.status < 500 && answer.status !== 429 && answer.isSettled !== false;
   await deps.db.forTenant(tenantId, (tx) =>
     isSettled
       ? completeIdempotencyRun(tx, tenantId, run, {

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { appendAnswer, runBatch, updateAnswer } from '../../../sheets/batch.ts';
 import type { Changed } from '../../../sheets/changed.ts';
 import {
+  type BatchOperation,
   parseAppendRequest,
   parseBatchRequest,
   parseClearRequest,
@@ -25,7 +26,7 @@ import { withRateLimitHeaders } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
 import type { Progress } from '../../request/idempotency.ts';
 import { callerOf } from '../../request/request-context.ts';
-import { type SheetsRoutesDeps, sheetsCallerOf } from './sheets-route.ts';
+import { onSheet, type SheetsRoutesDeps, sheetsCallerOf } from './sheets-route.ts';
 
 /** Two million cells of a digit each would fit; a caller with more is told so as bad input. */
 const bodyLimit = 12 * 1024 * 1024;
@@ -77,8 +78,9 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         schema: { tags: ['sheets'], summary: 'Write values into a range' },
       },
       deps.idempotency.wrap(async (request, _progress, reply) => {
-        const question = parseWriteRequest(request.body);
+        const asked = parseWriteRequest(request.body);
         const caller = sheetsCallerOf(request, deps, request.body);
+        const question = await onSheet(deps, caller, asked, request.body);
         return answerChange(request, reply, sheets.write(caller, question, unending()), updateAnswer);
       }),
     );
@@ -96,8 +98,9 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         schema: { tags: ['sheets'], summary: 'Append rows to a table, once' },
       },
       deps.idempotency.wrap(async (request, progress, reply) => {
-        const question = parseAppendRequest(request.body);
+        const asked = parseAppendRequest(request.body);
         const caller = sheetsCallerOf(request, deps, request.body);
+        const question = await onSheet(deps, caller, asked, request.body);
         const call = sheets.append(caller, question, progress, unending());
         return answerChange(request, reply, call, appendAnswer);
       }),
@@ -115,8 +118,9 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         schema: { tags: ['sheets'], summary: 'Empty the cells of a range; formats stay' },
       },
       deps.idempotency.wrap(async (request, _progress, reply) => {
-        const question = parseClearRequest(request.body);
+        const asked = parseClearRequest(request.body);
         const caller = sheetsCallerOf(request, deps, request.body);
+        const question = await onSheet(deps, caller, asked, request.body);
         return answerChange(request, reply, sheets.clear(caller, question, unending()), (range) => ({
           cleared_range: range,
         }));
@@ -143,15 +147,21 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         preHandler: requireScopesOfBatch,
       },
       deps.idempotency.wrap(async (request, progress: Progress, reply) => {
-        const batch = parseBatchRequest(request.body);
+        const parsed = parseBatchRequest(request.body);
         const caller = sheetsCallerOf(request, deps, request.body);
+        const operations: BatchOperation[] = [];
+        for (const one of parsed.operations) {
+          const question = await onSheet(deps, caller, one.question, request.body);
+          operations.push({ ...one, question } as BatchOperation);
+        }
+        const batch = { ...parsed, operations };
         // The reads of a batch that nobody waits for are not worth their quota.
         const signal = batch.operations.every(({ operation }) => operation === 'read')
           ? abortWhenCallerLeaves(reply)
           : unending();
-        const { result, familyLimit } = await runBatch(sheets, caller, batch, progress, signal);
+        const { result, familyLimit, isSettled } = await runBatch(sheets, caller, batch, progress, signal);
         limits.set(reply, caller.tenantId, familyLimit);
-        return jsonAnswer(200, result);
+        return { ...jsonAnswer(200, result), isSettled };
       }),
     );
   };

@@ -4,6 +4,7 @@ import type { Clock } from '../../../clock.ts';
 import type { Caller } from '../../../sheets/caller.ts';
 import type { SheetsHealthDeps } from '../../../sheets/health.ts';
 import { parseMaxWaitMs } from '../../../sheets/parse-request.ts';
+import { withSheet } from '../../../sheets/records/name-place.ts';
 import type { Sheets } from '../../../sheets/sheets.ts';
 import { callerOfCall } from '../../reply/call-reply.ts';
 import type { RateLimitHeaders } from '../../reply/rate-limit-headers.ts';
@@ -17,6 +18,16 @@ export interface SheetsRoutesDeps {
   clock: Clock;
   /** How long one call may take, its waits and retries together. */
   deadlineMs: number;
+}
+
+/** The question, on the sheet that the body names by its gid. */
+export function onSheet<Question extends Parameters<typeof withSheet>[0]>(
+  { sheets }: Pick<SheetsRoutesDeps, 'sheets'>,
+  caller: Caller,
+  question: Question,
+  body: unknown,
+): Promise<Question> {
+  return withSheet(question, body, (id) => sheets.worksheets(caller, id, new AbortController().signal));
 }
 
 /** The caller, with the patience that its body or query asks for. */

@@ -14,11 +14,18 @@ import { sendCallResult, withRateLimitHeaders } from '../../reply/call-reply.ts'
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
 import { callerOf } from '../../request/request-context.ts';
 import { sheetsChangeRoutes } from './sheets-changes.ts';
-import { type SheetsRoutesDeps, sheetsCallerOf } from './sheets-route.ts';
+import { sheetsRecordsRoutes } from './sheets-records.ts';
+import { onSheet, type SheetsRoutesDeps, sheetsCallerOf } from './sheets-route.ts';
 
 export function sheetsRoutes(deps: SheetsRoutesDeps): Routes {
   return async (app) => {
-    for (const routes of [readRoute(deps), metadataRoute(deps), healthRoute(deps), sheetsChangeRoutes(deps)]) {
+    for (const routes of [
+      readRoute(deps),
+      metadataRoute(deps),
+      healthRoute(deps),
+      sheetsChangeRoutes(deps),
+      sheetsRecordsRoutes(deps),
+    ]) {
       await routes(app);
     }
   };
@@ -39,8 +46,9 @@ function readRoute(deps: SheetsRoutesDeps): Routes {
         schema: { tags: ['sheets'], summary: 'The values of a range' },
       },
       async (request, reply) => {
-        const question = parseReadRequest(request.body);
+        const asked = parseReadRequest(request.body);
         const caller = sheetsCallerOf(request, deps, request.body);
+        const question = await onSheet(deps, caller, asked, request.body);
         const call = deps.sheets.read(caller, question, abortWhenCallerLeaves(reply));
         return sendCallResult(
           reply,

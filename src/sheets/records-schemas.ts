@@ -1,0 +1,126 @@
+/** The shapes of the calls that name rows and sheets rather than cells, and their check. */
+import Type, { type Static } from 'typebox';
+import { maxCellCharacters } from './parse-request.ts';
+
+const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+const optional = <Schema extends Type.TSchema>(schema: Schema) => Type.Optional(nullable(schema));
+
+const spreadsheetId = Type.String({
+  minLength: 1,
+  maxLength: 2_000,
+  description: 'The id, or the whole address of the spreadsheet; the sheet that an address names counts as `gid`.',
+  examples: ['requests-journal'],
+});
+const title = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  description: 'The title of the sheet.',
+  examples: ['Sheet1'],
+});
+const gid = Type.Integer({ minimum: 0, maximum: 2_147_483_647, description: 'The sheet’s id, instead of its title.' });
+const headerRow = Type.Integer({
+  minimum: 1,
+  maximum: 10_000,
+  default: 1,
+  description: 'The row that names the columns, from 1.',
+});
+const cell = Type.Union([Type.String({ maxLength: maxCellCharacters }), Type.Number(), Type.Boolean(), Type.Null()]);
+const record = Type.Record(Type.String(), cell, {
+  description: 'Cells by the names of their columns.',
+  examples: [{ no: '260326-001', state: 'new' }],
+});
+const records = Type.Array(record, { minItems: 1, maxItems: 2_000 });
+const maxWaitSeconds = Type.Number({ minimum: 0, maximum: 60, description: 'How long to wait for a limit.' });
+const where = { spreadsheet_id: spreadsheetId, sheet: optional(title), gid: optional(gid) };
+const common = { ...where, max_wait_seconds: optional(maxWaitSeconds) };
+const size = Type.Integer({ minimum: 1, maximum: 10_000_000 });
+const header = Type.Array(Type.String({ minLength: 1, maxLength: maxCellCharacters }), {
+  minItems: 1,
+  maxItems: 1_000,
+});
+
+export const recordsReadSchema = Type.Object(
+  {
+    ...common,
+    range: optional(Type.String({ minLength: 1, maxLength: 300, description: 'The table’s columns, instead of all.' })),
+    header_row: optional(headerRow),
+    where: optional(Type.Record(Type.String(), cell, { description: 'Only records whose columns hold these values.' })),
+    limit: optional(Type.Integer({ minimum: 1, maximum: 50_000 })),
+    cursor: optional(Type.String({ minLength: 1, maxLength: 100 })),
+  },
+  { title: 'RecordsReadRequest', examples: [{ spreadsheet_id: 'requests-journal', sheet: 'Sheet1', limit: 100 }] },
+);
+const changing = { ...common, records, header_row: optional(headerRow), add_columns: optional(Type.Boolean()) };
+export const recordsAppendSchema = Type.Object(changing, { title: 'RecordsAppendRequest' });
+export const recordsUpsertSchema = Type.Object(
+  {
+    ...changing,
+    key: Type.String({ minLength: 1, maxLength: maxCellCharacters, description: 'The column that names a record.' }),
+  },
+  { title: 'RecordsUpsertRequest' },
+);
+export const ensureSchema = Type.Object(
+  {
+    spreadsheet_id: spreadsheetId,
+    title,
+    header: optional(header),
+    row_count: optional(size),
+    column_count: optional(Type.Integer({ minimum: 1, maximum: 18_278 })),
+    max_wait_seconds: optional(maxWaitSeconds),
+  },
+  { title: 'WorksheetEnsureRequest' },
+);
+export const createSchema = Type.Object(
+  {
+    title: Type.String({ minLength: 1, maxLength: 400 }),
+    worksheets: optional(Type.Array(Type.Object({ title, header: optional(header) }), { maxItems: 100 })),
+    share_with: optional(
+      Type.Array(
+        Type.Object({
+          email: Type.String({ pattern: '^[^\\s@]+@[^\\s@]+$', maxLength: 320 }),
+          role: Type.Union([Type.Literal('reader'), Type.Literal('commenter'), Type.Literal('writer')]),
+        }),
+        { maxItems: 50 },
+      ),
+    ),
+    max_wait_seconds: optional(maxWaitSeconds),
+  },
+  { title: 'SpreadsheetCreateRequest' },
+);
+export const rowsDeleteSchema = Type.Object(
+  { ...common, row_numbers: Type.Array(size, { minItems: 1, maxItems: 1_000, description: 'From 1.' }) },
+  { title: 'RowsDeleteRequest' },
+);
+
+export type RecordsReadBody = Static<typeof recordsReadSchema>;
+export type RecordsAppendBody = Static<typeof recordsAppendSchema>;
+export type RecordsUpsertBody = Static<typeof recordsUpsertSchema>;
+export type EnsureBody = Static<typeof ensureSchema>;
+export type CreateBody = Static<typeof createSchema>;
+export type RowsDeleteBody = Static<typeof rowsDeleteSchema>;
+
+const rowNumbers = Type.Array(Type.Integer(), { description: 'From 1, for each record in its order.' });
+export const recordsResultSchema = Type.Object(
+  {
+    columns: Type.Array(Type.String()),
+    records: Type.Array(Type.Record(Type.String(), cell)),
+    row_numbers: rowNumbers,
+    next_cursor: nullable(Type.String()),
+  },
+  { title: 'RecordsReadResult' },
+);
+export const recordsAppendedSchema = Type.Object(
+  { updated_range: nullable(Type.String()), updated_rows: Type.Integer(), row_numbers: rowNumbers },
+  { title: 'RecordsAppendResult' },
+);
+export const recordsUpsertedSchema = Type.Object(
+  { updated: Type.Integer(), inserted: Type.Integer(), row_numbers: rowNumbers },
+  { title: 'RecordsUpsertResult' },
+);
+const worksheet = { id: Type.Integer(), title: Type.String() };
+export const ensuredSchema = Type.Object({ ...worksheet, created: Type.Boolean() }, { title: 'WorksheetEnsureResult' });
+export const createdSchema = Type.Object(
+  { spreadsheet_id: Type.String(), url: Type.String(), worksheets: Type.Array(Type.Object(worksheet)) },
+  { title: 'SpreadsheetCreateResult' },
+);
+export const rowsDeletedSchema = Type.Object({ deleted_rows: Type.Integer() }, { title: 'RowsDeleteResult' });

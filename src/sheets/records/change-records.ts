@@ -1,0 +1,407 @@
+/**
+ * Records appended and upserted: rows by the names of their columns, one row a key, made once.
+ *
+ * Those of one sheet that wait together go as one request, in the order they came; all are under the table's lock, so that
+ * of two callers with one key the second finds the row of the first, on whatever replica.
+ */
+import { ServiceError } from '../../errors.ts';
+import type { Cell, FoundSheet, ReadRange } from '../../providers/google_sheets/operations.ts';
+import { printA1, printFound } from '../a1.ts';
+import type { AppendDeps } from '../append/append-item.ts';
+import type { Area } from '../area.ts';
+import type { Caller } from '../caller.ts';
+import type { Changed } from '../changed.ts';
+import { type LaneItem, Lanes, type PutBack } from '../lane.ts';
+import { forgetBelow } from '../scope.ts';
+import { growGrid, writeRowsAt } from '../table/cells.ts';
+import { locateEnd } from '../table/locate-end.ts';
+import { type Looker, LookRefused } from '../table/look.ts';
+import { findMarkers, type MadeChange, makeOnce, type PlacedMarker } from '../table/marked-change.ts';
+import { type Marker, markerOfPlace, newMarker, type Progress, parseMarker } from '../table/progress.ts';
+import { failedWhole, notMade, unknownOutcome } from '../table/table-errors.ts';
+import type { TableLock } from '../table/table-lock.ts';
+import type { KnownTable } from '../table/table-state.ts';
+import { type Column, columnsOf } from './header.ts';
+import { planRecords, type RecordsAsked, type RecordsPlan } from './plan-records.ts';
+import { type SheetName, sheetAt } from './sheet-at.ts';
+
+export interface RecordsQuestion extends RecordsAsked {
+  readonly spreadsheetId: string;
+  readonly sheet: SheetName;
+  /** From 1. */
+  readonly headerRow: number;
+}
+
+export interface ChangedRecords {
+  readonly updated: number;
+  readonly inserted: number;
+  /** From 1, for each record in its order. */
+  readonly rowNumbers: readonly number[];
+  /** Around the rows that are new; null where none is. */
+  readonly insertedRange: string | null;
+}
+
+export type ChangeRecords = (
+  caller: Caller,
+  question: RecordsQuestion,
+  progress: Progress,
+  signal: AbortSignal,
+) => Promise<Changed<ChangedRecords>>;
+
+interface Item {
+  readonly question: RecordsQuestion;
+  readonly caller: Caller;
+  readonly progress: Progress;
+  readonly marker: Marker;
+  readonly earlier: ChangedRecords | null;
+  wasSent: boolean;
+  isSent: boolean;
+}
+type Entry = LaneItem<Item, Changed<ChangedRecords>>;
+
+const changed = 'the records were changed';
+const maxRecordsTogether = 2_000;
+const readBack = {
+  valueRenderOption: 'UNFORMATTED_VALUE',
+  dateTimeRenderOption: 'FORMATTED_STRING',
+  majorDimension: 'ROWS',
+} as const;
+
+export function createChangeRecords(deps: AppendDeps): ChangeRecords {
+  const { calls } = deps;
+  const lanes = new Lanes<Item, Changed<ChangedRecords>>();
+  return async (caller, question, progress, signal) => {
+    const patientUntilMs = calls.clock.now() + caller.maxWaitMs;
+    const earlier = parseMarker(progress.saved) as (Marker & { readonly outcome?: ChangedRecords }) | null;
+    const item: Item = {
+      question,
+      caller,
+      progress,
+      marker: earlier ?? newMarker(),
+      earlier: earlier?.outcome ?? null,
+      wasSent: earlier !== null,
+      isSent: false,
+    };
+    const lane = lanes.of(`${caller.tenantId}\n${question.spreadsheetId}`, () => ({
+      clock: calls.clock,
+      deadlines: calls.deadlines,
+      gatherMs: 2,
+      maxInFlight: 1,
+      countTogether,
+      paceMs: (waiting) => deps.pace(caller.tenantId, 'write', waiting),
+      timeoutOf: ({ isSent }) => (isSent ? unknownOutcome(changed) : notMade()),
+      send: (batch) => sendLocked(deps, batch),
+    }));
+    const waits = { signal, deadlineAtMs: () => caller.deadlineAtMs, patientUntilMs: () => patientUntilMs };
+    return lane.add(item, waits).catch(async (error: unknown) => {
+      await deps.accounts.noteTurnedAway(caller, deps.capabilities.append, error);
+      throw error;
+    });
+  };
+}
+
+function groupOf({ sheet, headerRow, key }: RecordsQuestion): string {
+  return JSON.stringify([sheet.title, sheet.gid, headerRow, key]);
+}
+
+function countTogether(items: readonly Item[]): number {
+  const first = items[0] as Item;
+  let records = 0;
+  const differs = items.findIndex((item) => {
+    records += item.question.records.length;
+    return item.wasSent || groupOf(item.question) !== groupOf(first.question) || records > maxRecordsTogether;
+  });
+  return differs === -1 ? items.length : Math.max(1, differs);
+}
+
+type Sent = Promise<PutBack<Item, Changed<ChangedRecords>> | null>;
+
+async function sendLocked(deps: AppendDeps, batch: readonly Entry[]): Sent {
+  const [first] = batch as [Entry];
+  const { spreadsheetId } = first.item.question;
+  const deadlineAtMs = Math.max(...batch.map((entry) => entry.deadlineAtMs()));
+  const lock = await deps.locks.acquire(spreadsheetId, deadlineAtMs);
+  if (lock === null) {
+    for (const entry of batch) entry.reject(notMade());
+    return null;
+  }
+  const looker = { caller: first.item.caller, spreadsheetId, deadlineAtMs };
+  try {
+    if (first.item.wasSent && (await settleEarlier(deps, looker, first))) return null;
+    return await sendOnce(deps, lock, looker, batch, false);
+  } catch (error) {
+    if (error instanceof LookRefused && error.untilMs !== null) {
+      return { items: batch, untilMs: error.untilMs, error: error.error };
+    }
+    const told = error instanceof LookRefused ? error.error : error;
+    for (const entry of batch) entry.reject(told);
+    return null;
+  } finally {
+    for (const { item } of batch) item.isSent = false;
+    await lock.release();
+  }
+}
+
+/** Whether an earlier run is known to have been made, or cannot be learnt of. */
+async function settleEarlier(deps: AppendDeps, looker: Looker, entry: Entry): Promise<boolean> {
+  const { marker, earlier } = entry.item;
+  const told = await findMarkers(deps, looker, [{ marker, sheetId: 0, row: null, isKeyed: true }]);
+  if (told === null || (told.found.length > 0 && earlier === null)) {
+    entry.reject(unknownOutcome(changed));
+    return true;
+  }
+  if (told.found.length === 0 || earlier === null) return false;
+  await forgetBelow(deps, looker.caller.tenantId, looker.spreadsheetId);
+  entry.resolve({ result: earlier, provider: told.provider, familyLimit: null });
+  return true;
+}
+
+interface Seen {
+  readonly sheet: FoundSheet;
+  readonly columns: readonly Column[];
+  readonly firstColumn: number;
+  readonly nextColumn: number;
+  readonly nextRow: number;
+  /** As the next look may trust it. */
+  readonly table: KnownTable;
+  readonly rowByKey: ReadonlyMap<string, number>;
+}
+
+async function sendOnce(
+  deps: AppendDeps,
+  lock: TableLock,
+  looker: Looker,
+  batch: readonly Entry[],
+  isContested: boolean,
+): Sent {
+  const [first] = batch as [Entry];
+  const seen = await see(deps, looker, first.item.question, batch);
+  const plan = planRecords(
+    seen,
+    batch.map(({ item }) => item.question),
+  );
+  const results = plan.outcomes.map((outcome) => resultOf(outcome, seen, plan));
+  const planned = batch.filter((entry, index) => {
+    const outcome = plan.outcomes[index];
+    if (outcome?.kind !== 'refused') return true;
+    const [fault] = outcome.faults;
+    entry.reject(new ServiceError('INVALID_REQUEST', `${fault?.path}: ${fault?.message}`, { errors: outcome.faults }));
+    return false;
+  });
+  const resultFor = new Map(batch.map((entry, index) => [entry, results[index] as ChangedRecords]));
+  const entries = await remember(planned, resultFor);
+  // Rows stand elsewhere without those who were left out.
+  if (entries.length < planned.length) return sendOnce(deps, lock, looker, entries, isContested);
+  if (entries.length === 0) return null;
+
+  for (const { item } of entries) item.isSent = true;
+  const markers = markersOf(entries, seen, plan);
+  const made = await makeOnce(deps, lock, looker, {
+    capability: deps.capabilities.append,
+    requests: requestsOf(seen, plan, first.item.question.headerRow - 1),
+    markers,
+    freed: isContested ? markers.filter(({ isOfPlace }) => isOfPlace).map(({ marker }) => marker.id) : [],
+    wasSent: entries.some(({ item }) => item.wasSent),
+  });
+  if (made.kind === 'contested' && !isContested) return sendOnce(deps, lock, looker, entries, true);
+  if (made.kind === 'made') {
+    const lastRow = seen.nextRow + plan.inserted.length - 1;
+    const key = printA1({
+      kind: 'area',
+      title: seen.sheet.title,
+      area: areaOfTable(seen, first.item.question.headerRow),
+    });
+    await deps.states.note(looker.caller.tenantId, looker.spreadsheetId, key, { ...seen.table, lastRow });
+  }
+  return conclude(deps, looker, entries, resultFor, made);
+}
+
+async function conclude(
+  deps: AppendDeps,
+  looker: Looker,
+  entries: readonly Entry[],
+  resultFor: ReadonlyMap<Entry, ChangedRecords>,
+  made: MadeChange,
+): Sent {
+  if (made.kind === 'made' || made.kind === 'unknown') {
+    await forgetBelow(deps, looker.caller.tenantId, looker.spreadsheetId);
+  }
+  switch (made.kind) {
+    case 'made':
+      for (const entry of entries) {
+        const result = resultFor.get(entry) as ChangedRecords;
+        entry.resolve({ result, provider: made.provider, familyLimit: made.familyLimit });
+      }
+      return null;
+    case 'limited':
+      return { items: entries, untilMs: made.untilMs, error: made.error };
+    case 'contested':
+    case 'unlocked':
+      return { items: entries, untilMs: deps.clock.now() + 50, error: notMade() };
+    default:
+      for (const entry of entries) {
+        if (made.kind === 'unknown') entry.reject(unknownOutcome(changed, made.error));
+        else entry.reject(made.kind === 'not_made' ? failedWhole(made.error) : made.error);
+      }
+      return null;
+  }
+}
+
+/** The header, the keys that are there, and where new rows go. */
+async function see(
+  deps: AppendDeps,
+  looker: Looker,
+  question: RecordsQuestion,
+  batch: readonly Entry[],
+): Promise<Seen> {
+  const sheet = await sheetAt(deps, looker, question.sheet);
+  const { title } = sheet;
+  const header = question.headerRow - 1;
+  const rowArea = { startRow: header, endRow: header + 1, startColumn: 0, endColumn: null };
+  const [headerCells] = await readRanges(deps, looker, [printA1({ kind: 'area', title, area: rowArea })]);
+  const cells = headerCells?.values[0] ?? [];
+  const columns = columnsOf(cells);
+  if (columns.length === 0 && !batch.some(({ item }) => item.question.addColumns)) {
+    throw new ServiceError('INVALID_REQUEST', `Row ${question.headerRow} of "${title}" names no columns.`, {
+      errors: [{ path: 'header_row', message: 'names no columns; add_columns writes them' }],
+    });
+  }
+  const first = columns[0]?.index ?? 0;
+  const width = Math.max(1, cells.length - first);
+  const area = areaOfTable({ firstColumn: first, nextColumn: cells.length }, question.headerRow);
+  const range = { kind: 'area', title, area } as const;
+  const key = columns.find(({ name }) => name === question.key);
+  const known = await deps.states.find(looker.caller.tenantId, looker.spreadsheetId, printA1(range));
+  const place = await locateEnd(deps, looker, { range, width, leadingBlanks: 0 }, known);
+  const rowByKey = new Map<string, number>();
+  if (key !== undefined && place.lastRow > header) {
+    const below: Area = {
+      startRow: header + 1,
+      endRow: place.lastRow + 1,
+      startColumn: key.index,
+      endColumn: key.index + 1,
+    };
+    const [keys] = await readRanges(deps, looker, [printA1({ kind: 'area', title, area: below })]);
+    for (const [offset, [cell]] of (keys?.values ?? []).entries()) {
+      const text = cell === undefined || cell === null ? '' : String(cell);
+      if (text !== '' && !rowByKey.has(text)) rowByKey.set(text, header + 1 + offset);
+    }
+  }
+  const { sheetId: _id, rowCount: _rows, columnCount: _columns, nextRow, ...table } = place;
+  return {
+    sheet,
+    columns,
+    firstColumn: first,
+    nextColumn: cells.length,
+    nextRow: Math.max(header + 1, nextRow),
+    table,
+    rowByKey,
+  };
+}
+
+/** From the header down, in the columns that it names. */
+function areaOfTable({ firstColumn, nextColumn }: Pick<Seen, 'firstColumn' | 'nextColumn'>, headerRow: number): Area {
+  const endColumn = Math.max(firstColumn + 1, nextColumn);
+  return { startRow: headerRow - 1, endRow: null, startColumn: firstColumn, endColumn };
+}
+
+async function readRanges(
+  deps: AppendDeps,
+  { caller, spreadsheetId }: Looker,
+  ranges: readonly string[],
+): Promise<readonly ReadRange[]> {
+  const asked = await deps.accounts.ask({
+    capability: deps.capabilities.read,
+    input: { spreadsheetId, ranges, ...readBack },
+    spreadsheetId,
+    caller,
+    deadlineAtMs: deps.clock.now() + deps.requestTimeoutMs,
+    signal: new AbortController().signal,
+    isOwn: true,
+  });
+  if (asked.kind === 'answered') return asked.answer.value;
+  throw new LookRefused(asked.error, asked.kind === 'limited' ? asked.untilMs : null);
+}
+
+function resultOf(outcome: RecordsPlan['outcomes'][number], seen: Seen, plan: RecordsPlan): ChangedRecords {
+  const { sheet, nextRow, firstColumn: startColumn } = seen;
+  if (outcome.kind === 'refused') return { updated: 0, inserted: 0, rowNumbers: [], insertedRange: null };
+  const fresh = outcome.rows.filter((row) => row >= nextRow);
+  const rows = {
+    startRow: Math.min(...fresh),
+    endRow: Math.max(...fresh) + 1,
+    startColumn,
+    endColumn: seen.nextColumn + plan.newColumns.length,
+  };
+  return {
+    updated: outcome.updated,
+    inserted: outcome.inserted,
+    rowNumbers: outcome.rows.map((row) => row + 1),
+    insertedRange: fresh.length === 0 ? null : printFound(sheet.title, rows),
+  };
+}
+
+async function remember(
+  entries: readonly Entry[],
+  resultFor: ReadonlyMap<Entry, ChangedRecords>,
+): Promise<readonly Entry[]> {
+  const saved = await Promise.allSettled(
+    entries.map((entry) => entry.item.progress.save({ ...entry.item.marker, outcome: resultFor.get(entry) })),
+  );
+  return entries.filter((entry, index) => {
+    const outcome = saved[index] as PromiseSettledResult<void>;
+    if (outcome.status === 'rejected') entry.reject(outcome.reason);
+    return outcome.status === 'fulfilled';
+  });
+}
+
+/** Of the place where rows are new; else one on the sheet; and one for each keyed caller. */
+function markersOf(
+  entries: readonly Entry[],
+  { sheet, nextRow, firstColumn }: Seen,
+  plan: RecordsPlan,
+): readonly PlacedMarker[] {
+  const sheetId = sheet.id;
+  const own: PlacedMarker =
+    plan.inserted.length > 0
+      ? {
+          marker: markerOfPlace(sheetId, nextRow, firstColumn),
+          sheetId,
+          row: nextRow,
+          isKeyed: false,
+          isOfPlace: true,
+        }
+      : { marker: newMarker(), sheetId, row: null, isKeyed: false };
+  const keyed = entries.filter(({ item }) => item.progress.isKeyed);
+  return [own, ...keyed.map(({ item }) => ({ marker: item.marker, sheetId, row: null, isKeyed: true }))];
+}
+
+function requestsOf({ sheet, nextRow }: Seen, plan: RecordsPlan, headerRow: number): readonly object[] {
+  const grid = { sheetId: sheet.id, rowCount: sheet.rowCount, columnCount: sheet.columnCount };
+  const cells = (row: ReadonlyMap<number, Cell>) => [...row].sort(([a], [b]) => a - b);
+  const names = new Map<number, Cell>(plan.newColumns.map(({ name, index }) => [index, name]));
+  const rows: readonly (readonly [number, ReadonlyMap<number, Cell>])[] = [
+    ...(names.size > 0 ? [[headerRow, names] as const] : []),
+    ...plan.changed,
+    ...plan.inserted.map((row, offset) => [nextRow + offset, row] as const),
+  ];
+  const endColumn = Math.max(0, ...rows.flatMap(([, row]) => [...row.keys()].map((column) => column + 1)));
+  const endRow = Math.max(nextRow + plan.inserted.length, headerRow + 1);
+  return [
+    ...growGrid(grid, endRow, endColumn),
+    ...rows.flatMap(([row, values]) =>
+      runsOf(cells(values)).map(({ column, run }) => writeRowsAt({ sheetId: grid.sheetId, row, column }, [run], 'RAW')),
+    ),
+  ];
+}
+
+/** Cells that stand beside each other; those between, which are not named, are left alone. */
+function runsOf(cells: readonly (readonly [number, Cell])[]): readonly { column: number; run: Cell[] }[] {
+  const runs: { column: number; run: Cell[] }[] = [];
+  for (const [column, cell] of cells) {
+    const last = runs.at(-1);
+    if (last !== undefined && last.column + last.run.length === column) last.run.push(cell);
+    else runs.push({ column, run: [cell] });
+  }
+  return runs;
+}

@@ -1,0 +1,214 @@
+/** Sheets that are to be there, rows that are to go, and whole new spreadsheets. */
+import { randomInt } from 'node:crypto';
+import { ServiceError } from '../../errors.ts';
+import { withUnknownOutcome } from '../../gateway/no-answer.ts';
+import type { FoundSheet, ShareRole, SheetsStructured } from '../../providers/google_sheets/operations.ts';
+import type { AppendDeps } from '../append/append-item.ts';
+import type { Caller } from '../caller.ts';
+import type { Changed } from '../changed.ts';
+import { forgetBelow } from '../scope.ts';
+import { writeRowsAt } from '../table/cells.ts';
+import { type Looker, LookRefused } from '../table/look.ts';
+import { findMarkers, makeOnce } from '../table/marked-change.ts';
+import { newMarker, type Progress, parseMarker } from '../table/progress.ts';
+import { failedWhole, notMade, unknownOutcome } from '../table/table-errors.ts';
+import type { TableLock } from '../table/table-lock.ts';
+import { findSheet, type SheetName, sheetAt, sheetsOf } from './sheet-at.ts';
+
+export interface EnsureQuestion {
+  readonly spreadsheetId: string;
+  readonly title: string;
+  readonly header: readonly string[] | null;
+  readonly rowCount: number | null;
+  readonly columnCount: number | null;
+}
+
+export interface EnsuredSheet {
+  readonly id: number;
+  readonly title: string;
+  readonly created: boolean;
+}
+
+export interface DeleteRowsQuestion {
+  readonly spreadsheetId: string;
+  readonly sheet: SheetName;
+  /** From 1. */
+  readonly rowNumbers: readonly number[];
+}
+
+export interface CreateQuestion {
+  readonly title: string;
+  readonly worksheets: readonly { readonly title: string; readonly header: readonly string[] | null }[];
+  readonly shareWith: readonly { readonly email: string; readonly role: ShareRole }[];
+}
+
+export type CreatedSpreadsheet = Extract<SheetsStructured, { kind: 'create' }>;
+
+export function createStructureChanges(deps: AppendDeps) {
+  return {
+    ensure: (caller: Caller, question: EnsureQuestion, progress: Progress): Promise<Changed<EnsuredSheet>> =>
+      locked(deps, caller, question.spreadsheetId, (looker, lock) => ensure(deps, looker, lock, question, progress)),
+    deleteRows: (caller: Caller, question: DeleteRowsQuestion, progress: Progress): Promise<Changed<number>> =>
+      locked(deps, caller, question.spreadsheetId, (looker, lock) =>
+        deleteRows(deps, looker, lock, question, progress),
+      ),
+    create: (caller: Caller, question: CreateQuestion) => create(deps, caller, question),
+  };
+}
+
+async function locked<Result>(
+  deps: AppendDeps,
+  caller: Caller,
+  spreadsheetId: string,
+  act: (looker: Looker, lock: TableLock) => Promise<Result>,
+): Promise<Result> {
+  const looker = { caller, spreadsheetId, deadlineAtMs: caller.deadlineAtMs };
+  const lock = await deps.locks.acquire(spreadsheetId, caller.deadlineAtMs);
+  if (lock === null) throw notMade();
+  try {
+    return await act(looker, lock);
+  } catch (error) {
+    throw error instanceof LookRefused ? error.error : error;
+  } finally {
+    await lock.release();
+    await forgetBelow(deps, caller.tenantId, spreadsheetId);
+  }
+}
+
+async function ensure(
+  deps: AppendDeps,
+  looker: Looker,
+  lock: TableLock,
+  question: EnsureQuestion,
+  progress: Progress,
+): Promise<Changed<EnsuredSheet>> {
+  const there = findSheet(await sheetsOf(deps, looker), { title: question.title, gid: null });
+  const id = there?.id ?? randomInt(1, 2_147_483_647);
+  const requests = there === null ? sheetRequests(question, id) : growRequests(question, there);
+  // What an earlier run of this request had created is created by it, whoever is told.
+  const earlier = parseMarker(progress.saved);
+  const told = { id, title: there?.title ?? question.title, created: there === null || earlier !== null };
+  if (requests.length === 0) return { result: told, provider: '', familyLimit: null };
+  if (there === null) await progress.save(newMarker());
+  const change = { requests, markers: [{ marker: newMarker(), sheetId: id, row: null, isKeyed: false }] };
+  const made = await make(deps, looker, lock, change, false, 'the sheet is there');
+  return { ...made, result: told };
+}
+
+function sheetRequests({ title, header, rowCount, columnCount }: EnsureQuestion, sheetId: number): object[] {
+  const columns = Math.max(columnCount ?? 26, header?.length ?? 0);
+  const gridProperties = { rowCount: rowCount ?? 1000, columnCount: columns };
+  const written = header === null ? [] : [writeRowsAt({ sheetId, row: 0, column: 0 }, [header], 'RAW')];
+  return [{ addSheet: { properties: { sheetId, title, gridProperties } } }, ...written];
+}
+
+/** What is there stays: the grid grows where it is smaller. */
+function growRequests({ rowCount, columnCount }: EnsureQuestion, sheet: FoundSheet): object[] {
+  const rows = Math.max(sheet.rowCount, rowCount ?? 0);
+  const columns = Math.max(sheet.columnCount, columnCount ?? 0);
+  if (rows === sheet.rowCount && columns === sheet.columnCount) return [];
+  const gridProperties = { rowCount: rows, columnCount: columns };
+  const fields = 'gridProperties(rowCount,columnCount)';
+  return [{ updateSheetProperties: { properties: { sheetId: sheet.id, gridProperties }, fields } }];
+}
+
+async function deleteRows(
+  deps: AppendDeps,
+  looker: Looker,
+  lock: TableLock,
+  question: DeleteRowsQuestion,
+  progress: Progress,
+): Promise<Changed<number>> {
+  const rows = [...new Set(question.rowNumbers)].sort((a, b) => a - b);
+  const earlier = parseMarker(progress.saved);
+  if (earlier !== null) {
+    const told = await findMarkers(deps, looker, [{ marker: earlier, sheetId: 0, row: null, isKeyed: true }]);
+    if (told === null) throw unknownOutcome('the rows were deleted');
+    if (told.found.length > 0) return { result: rows.length, provider: told.provider, familyLimit: null };
+  }
+  const sheet = await sheetAt(deps, looker, question.sheet);
+  const beyond = rows.findIndex((row) => row > sheet.rowCount);
+  if (beyond !== -1) {
+    const message = `the sheet ends at row ${sheet.rowCount}`;
+    throw new ServiceError('INVALID_REQUEST', `row_numbers: ${message}`, {
+      errors: [{ path: 'row_numbers', message }],
+    });
+  }
+  const marker = earlier ?? newMarker();
+  await progress.save(marker);
+  const requests = [...runsOf(rows)].reverse().map(([start, end]) => ({
+    deleteDimension: { range: { sheetId: sheet.id, dimension: 'ROWS', startIndex: start - 1, endIndex: end } },
+  }));
+  const change = { requests, markers: [{ marker, sheetId: sheet.id, row: null, isKeyed: progress.isKeyed }] };
+  return {
+    ...(await make(deps, looker, lock, change, earlier !== null, 'the rows were deleted')),
+    result: rows.length,
+  };
+}
+
+/** First and last of each run of neighbours. */
+function runsOf(rows: readonly number[]): readonly (readonly [number, number])[] {
+  const runs: [number, number][] = [];
+  for (const row of rows) {
+    const last = runs.at(-1);
+    if (last?.[1] === row - 1) last[1] = row;
+    else runs.push([row, row]);
+  }
+  return runs;
+}
+
+async function make(
+  deps: AppendDeps,
+  looker: Looker,
+  lock: TableLock,
+  change: Pick<Parameters<typeof makeOnce>[3], 'requests' | 'markers'>,
+  wasSent: boolean,
+  what: string,
+): Promise<Omit<Changed<unknown>, 'result'>> {
+  const made = await makeOnce(deps, lock, looker, { capability: deps.capabilities.change, wasSent, ...change });
+  if (made.kind === 'made') return { provider: made.provider, familyLimit: made.familyLimit };
+  if (made.kind === 'unknown') throw unknownOutcome(what, made.error);
+  if (made.kind === 'not_made') throw failedWhole(made.error);
+  throw made.kind === 'limited' || made.kind === 'refused' ? made.error : notMade();
+}
+
+async function create(
+  deps: AppendDeps,
+  caller: Caller,
+  { title, worksheets, shareWith }: CreateQuestion,
+): Promise<Changed<CreatedSpreadsheet>> {
+  const about = { spreadsheetId: 'new', caller, signal: new AbortController().signal };
+  const sheets = worksheets.map((sheet) => ({
+    properties: { title: sheet.title },
+    ...(sheet.header !== null && {
+      data: [{ rowData: [{ values: sheet.header.map((name) => ({ userEnteredValue: { stringValue: name } })) }] }],
+    }),
+  }));
+  const asked = await deps.accounts.ask({
+    ...about,
+    capability: deps.capabilities.change,
+    input: { kind: 'create', title, sheets },
+    deadlineAtMs: caller.deadlineAtMs,
+  });
+  if (asked.kind === 'unknown') throw withUnknownOutcome(asked.error);
+  if (asked.kind !== 'answered') throw asked.error;
+  const { value, service } = asked.answer;
+  if (value.kind !== 'create') throw new Error('a spreadsheet was created and something else answered');
+  for (const { email, role } of shareWith) {
+    const shared = await deps.accounts.ask({
+      ...about,
+      spreadsheetId: value.spreadsheetId,
+      capability: deps.capabilities.share,
+      input: { kind: 'share', spreadsheetId: value.spreadsheetId, email, role },
+      deadlineAtMs: caller.deadlineAtMs,
+      isOwn: true,
+    });
+    if (shared.kind === 'answered') continue;
+    const message = `The spreadsheet was created, and could not be shared with ${email}: ${shared.error.publicMessage}`;
+    throw new ServiceError(shared.error.code, message, {
+      extra: { spreadsheet_id: value.spreadsheetId, url: value.url },
+      cause: shared.error,
+    });
+  }
+  return { result: value, provider: service.serviceName, familyLimit: null };
+}

@@ -1,0 +1,38 @@
+/** Columns by the names in a header row. */
+import type { Cell } from '../../providers/google_sheets/operations.ts';
+
+export interface Column {
+  readonly name: string;
+  /** Zero-based, in the sheet. */
+  readonly index: number;
+}
+
+/** A repeated name gets `_2`, `_3`; a column without a name is not a record's. */
+export function columnsOf(header: readonly Cell[], firstColumn = 0): readonly Column[] {
+  const taken = new Set<string>();
+  return header.flatMap((cell, offset) => {
+    const given = cell === null ? '' : String(cell).trim();
+    if (given === '') return [];
+    let name = given;
+    for (let number = 2; taken.has(name); number++) name = `${given}_${number}`;
+    taken.add(name);
+    return [{ name, index: firstColumn + offset }];
+  });
+}
+
+export type SheetRecord = Readonly<Record<string, Cell>>;
+
+export function recordOf(columns: readonly Column[], row: readonly Cell[], firstColumn = 0): SheetRecord {
+  return Object.fromEntries(
+    columns.map(({ name, index }) => {
+      const cell = row[index - firstColumn];
+      return [name, cell === undefined || cell === '' ? null : cell];
+    }),
+  );
+}
+
+/** Cells and wanted values meet by their text: a person may have typed a number where a program wrote a text. */
+export function isSameValue(cell: Cell | undefined, wanted: Cell): boolean {
+  const text = (value: Cell | undefined): string => (value === null || value === undefined ? '' : String(value));
+  return text(cell) === text(wanted);
+}
