@@ -21,6 +21,7 @@ import { consoleSessionRoutes } from '../http/routes/public/console-session.ts';
 import { documentRoutes } from '../http/routes/public/documents.ts';
 import { healthRoutes } from '../http/routes/public/health.ts';
 import { metricsRoute } from '../http/routes/public/metrics.ts';
+import { securityTextRoute } from '../http/routes/public/security-text.ts';
 import { proxyRoute } from '../http/routes/services/proxy.ts';
 import { servicesRoutes } from '../http/routes/services/services.ts';
 import { sheetsRoutes } from '../http/routes/sheets/sheets.ts';
@@ -189,6 +190,11 @@ export async function openEdge(
     publicRoutes: [
       webhooks.publicRoutes,
       documentRoutes({ '/asyncapi.json': () => renderAsyncApi(version) }),
+      securityTextRoute({
+        contacts: config.http.securityContacts,
+        publicBaseUrl: config.http.publicBaseUrl,
+        clock,
+      }),
       consoleRoutes({ tileUrl: config.consoleTileUrl }),
       consoleSessionRoutes({
         sessions,

@@ -271,3 +271,12 @@ export function readLogLevel(read: Reader, problems: string[]): LogLevel {
   problems.push('LOG_LEVEL must be one of TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL, SILENT');
   return 'info';
 }
+
+/** `SECURITY_CONTACT`: where weaknesses are reported (RFC 9116, 2.5.3). */
+export function readContacts(read: Reader, problems: string[]): string[] {
+  const contacts = readList(read, 'SECURITY_CONTACT');
+  if (contacts.some((contact) => !/^(?:mailto:[^\s@]+@[^\s@]+|https:\/\/\S+|tel:\+[\d-]+)$/.test(contact))) {
+    problems.push('SECURITY_CONTACT must be addresses beginning with mailto:, https:// or tel:, comma-separated');
+  }
+  return contacts;
+}

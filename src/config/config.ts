@@ -10,6 +10,7 @@ import {
   type LogLevel,
   readBootstrapTokens,
   readCidrs,
+  readContacts,
   readDatabaseUrl,
   readEncryptionKeys,
   readJwtVerification,
@@ -36,6 +37,8 @@ export interface Config {
     /** CIDRs whose `X-Forwarded-For` is believed. */
     readonly trustedProxies: readonly string[];
     readonly metricsToken: string | null;
+    /** Whom to tell of a weakness: for `/.well-known/security.txt`. */
+    readonly securityContacts: readonly string[];
   };
   /** null: embedded, under `dataDir`. */
   readonly databaseUrl: string | null;
@@ -147,6 +150,7 @@ export function parseConfig(
       publicBaseUrl: readPublicBaseUrl(read, problems) ?? `http://localhost:${port}`,
       trustedProxies: readCidrs(read, problems, 'TRUST_PROXY', false),
       metricsToken: read.text('METRICS_TOKEN'),
+      securityContacts: readContacts(read, problems),
     },
     databaseUrl,
     redisUrls,

@@ -50,3 +50,13 @@ test('a webhook takes no secret that is found by trying', async (t) => {
     assert.deepEqual([status, json.errors?.[0]?.path], [400, 'secret_key'], secret_key);
   }
 });
+
+test('who finds a weakness is told whom to tell, where the operator says so', async (t) => {
+  const app = await startTestService(t, { SECURITY_CONTACT: 'mailto:security@example.com,https://example.com/report' });
+  const reply = await fetch(`${app.url}/.well-known/security.txt`);
+  const text = await reply.text();
+  assert.match(reply.headers.get('content-type') ?? '', /^text\/plain/);
+  assert.match(text, /^Contact: mailto:security@example\.com\nContact: https:\/\/example\.com\/report\nExpires: /);
+  const expires = Date.parse(/^Expires: (.*)$/m.exec(text)?.[1] ?? '');
+  assert.ok(expires > Date.now() && expires < Date.now() + 366 * 86_400_000);
+});
