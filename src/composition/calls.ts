@@ -6,11 +6,14 @@ import { createBudgetGuard } from '../costs/budget-guard.ts';
 import { costOf } from '../costs/prices.ts';
 import { startBudgetWatch } from '../costs/watch-budgets.ts';
 import type { ExternalService } from '../directory/service.ts';
+import type { CallExecutor } from '../gateway/call.ts';
 import type { CallDeps } from '../gateway/deps.ts';
 import { createCallExecutor } from '../gateway/execute-call.ts';
 import { openBreakerClosing } from '../gateway/service-breaker.ts';
 import { createServicePauses } from '../gateway/service-pauses.ts';
 import { createGeocodingCapabilities } from '../geocoding/capabilities.ts';
+import { openGeocodingQuality } from '../geocoding/quality.ts';
+import { renderPlace } from '../geocoding/render-place.ts';
 import { openProbes } from '../health/probes.ts';
 import { openServiceHealth } from '../health/service-health.ts';
 import { startLimitHistory } from '../limits/limit-history.ts';
@@ -76,7 +79,16 @@ export async function openCalls(
   own(startBudgetWatch({ db, directory, guard: budgets, metrics, clock, logger, appendEvent }));
   const breakers = createCircuitBreakers({ clock });
   const breakerClosing = own(await openBreakerClosing({ breakers, db, metrics, logger }));
+  const quality = own(
+    openGeocodingQuality({
+      db,
+      clock,
+      logger,
+      ask: (call) => calls.execute(call, renderPlace, AbortSignal.timeout(call.deadlineAtMs - clock.now())),
+    }),
+  );
   const callDeps: CallDeps = {
+    observeChain: quality.observe,
     cache,
     limiter,
     directory,
@@ -97,7 +109,7 @@ export async function openCalls(
     observeAttempt: health.observe,
     publishTelemetry: telemetry.publishTelemetry,
   };
-  const calls = createCallExecutor(callDeps);
+  const calls: CallExecutor = createCallExecutor(callDeps);
   const sheets = createSheets({
     calls: callDeps,
     executor: calls,
@@ -162,5 +174,17 @@ export async function openCalls(
       probeLimitsOf: limitsOfProbe,
     }),
   );
-  return { calls, geocoding, sheets, limiter, cache, health, limitReports, probes, pauses, budgetGuard: budgets };
+  return {
+    calls,
+    geocoding,
+    sheets,
+    limiter,
+    cache,
+    health,
+    limitReports,
+    probes,
+    pauses,
+    budgetGuard: budgets,
+    quality,
+  };
 }

@@ -138,6 +138,7 @@ export async function openEdge(
       geocodingRoutes({
         geocoding,
         settings: geocodingSettings,
+        quality: opened.quality,
         limits: createRateLimitHeaders('geocoding', config.familyLimits.geocoding, clock),
         clock,
         deadlineMs: config.callDeadlineMs,

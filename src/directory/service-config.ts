@@ -12,6 +12,7 @@ const commonMembers: Readonly<Record<string, TSchema>> = {
   timeout_seconds: Type.Number(),
   max_retries: Type.Integer(),
   breaker: Type.Object({ failures_in_a_row: Type.Integer(), open_seconds: Type.Number() }),
+  shadow_share: Type.Number(),
   regions: Type.Array(
     Type.Object({
       country: Type.Optional(Type.String()),

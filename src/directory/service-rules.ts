@@ -31,7 +31,7 @@ export function faultsOfDraft(draft: ServiceDraft): readonly InputFault[] {
     faults.push({ path: 'service_type', message: `the adapter "${name}" serves ${types}` });
   }
   faults.push(...faultsOfCost(draft.config.cost_per_request));
-  faults.push(...faultsOfRegions(draft.config.regions));
+  faults.push(...faultsOfRegions(draft.config.regions), ...faultsOfShare(draft.config.shadow_share));
   const ofSettings = adapter?.faultsOf?.(draft) ?? [];
   faults.push(...(isCalled(draft) ? ofSettings : ofSettings.filter(({ path }) => path !== 'base_url')));
   return faults;
@@ -45,6 +45,11 @@ export function addressesOfDraft(draft: ServiceDraft): readonly { readonly path:
 
 export function canBeEmulated(draft: ServiceDraft): boolean {
   return findAdapter(adapterNameOf(draft))?.facts.isEmulated === true;
+}
+
+function faultsOfShare(share: unknown): InputFault[] {
+  if (share === undefined || (typeof share === 'number' && share >= 0 && share <= 1)) return [];
+  return [{ path: 'config.shadow_share', message: 'must be a number from 0 to 1' }];
 }
 
 function faultsOfCost(cost: unknown): InputFault[] {

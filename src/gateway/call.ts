@@ -82,6 +82,8 @@ export interface Call<Op extends KnownOperation = KnownOperation> {
   readonly deadlineAtMs: number;
   /** Shared by the calls of one request that the tenant's own limit counts once. */
   readonly familyCharge?: SharedCharge;
+  /** Asked beside a call that was answered, to compare the answers. */
+  readonly isShadow?: true;
   /** How long the call may wait for its turn under a limit before it gets 429. 0: not at all. */
   readonly maxWaitMs: number;
 }

@@ -15,7 +15,9 @@ import type { Operation } from '../providers/provider.ts';
 import type { Bulkheads } from '../resilience/bulkhead.ts';
 import type { CircuitBreakers } from '../resilience/circuit-breaker.ts';
 import type { Deadlines } from '../resilience/deadline.ts';
-import type { ResolveProvidersDeps } from './resolve-providers.ts';
+import type { Call } from './call.ts';
+import type { ProviderOutcome } from './outcome.ts';
+import type { Provider, ResolveProvidersDeps } from './resolve-providers.ts';
 
 /** One attempt, as the health room counts it. A spent quota and a caller who left are not reported. */
 export interface ObservedAttempt {
@@ -56,6 +58,8 @@ export interface CallDeps extends ResolveProvidersDeps {
   /** Takes the price of an attempt out of the tenant's blocking budgets before it is made. Absent: nothing blocks. */
   readonly reserveBudget?: BudgetGuard['reserve'];
   observeAttempt(service: ExternalService, attempt: ObservedAttempt): void;
+  /** What became of a call's providers, for the capability's own counts. Never throws and never waits. */
+  observeChain?(call: Call, outcomes: readonly ProviderOutcome<unknown>[], providers: readonly Provider[]): void;
   /** Bounded by rate and queue; never throws and never waits. */
   publishTelemetry(event: TelemetryEvent): void;
 }

@@ -94,6 +94,7 @@ async function fetchAnswer<Op extends KnownOperation>(
   const providers = await resolveProviders(deps, call);
   const { signal, deadlineAtMs, patientUntilMs } = flight;
   const chain = await askChain(deps, call, providers, { signal, deadlineAtMs, patientUntilMs, time: 'shared' });
+  deps.observeChain?.(call, chain.outcomes, providers);
   try {
     await writeDown(deps, chain.record);
   } catch (error) {

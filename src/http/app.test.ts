@@ -76,6 +76,7 @@ async function startApp(t: TestContext, overrides: { trustedProxies?: string[] }
     apiRoutes: [
       geocodingRoutes({
         geocoding,
+        quality: { observe: () => {}, report: async () => [], close: async () => {} },
         settings: { of: () => noSettings, put: async (_tenant, settings) => settings, close: async () => {} },
         limits: createRateLimitHeaders('geocoding', 50, systemClock),
         clock: systemClock,

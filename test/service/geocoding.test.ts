@@ -127,6 +127,33 @@ test('geocoding, with all its stores and providers', async (t) => {
     assert.equal((await distancesAsked()) - before, 9, 'each element was asked for once');
   });
 
+  await t.test('the quality report counts each provider by city, and compares a sample with the next one', async () => {
+    const asAdmin = { authorization: `Bearer ${app.adminToken}` };
+    const { services } = (await app.call('GET', '/services', undefined, asAdmin)).json;
+    const google = services.find(({ service_name }: { service_name: string }) => service_name === 'google_maps');
+    const wrong = await app.call('PATCH', `/services/${google.id}`, { config: { shadow_share: 2 } }, asAdmin);
+    assert.equal(wrong.status, 400);
+    const set = await app.call('PATCH', `/services/${google.id}`, { config: { shadow_share: 1 } }, asAdmin);
+    assert.equal(set.status, 200, set.text);
+    await app.geocode('Ташкент, улица Навои, 77');
+    interface Row {
+      provider: string;
+      city: string;
+      good: number;
+      compared: number;
+      disagreed_over_100m: number;
+    }
+    await waitFor('the answers are compared', async () => {
+      const report = await app.call('GET', '/geocoding/quality', undefined, asAdmin);
+      assert.equal(report.status, 200, report.text);
+      const row = report.json.rows.find(
+        ({ provider, city }: Row) => provider === 'google_maps' && city === 'Ташкент',
+      ) as Row | undefined;
+      return row !== undefined && row.good > 0 && row.compared === 1 && row.disagreed_over_100m === 0;
+    });
+    await app.call('PATCH', `/services/${google.id}`, { config: { shadow_share: null } }, asAdmin);
+  });
+
   await t.test('health names each provider, and details are for admins', async () => {
     const health = await app.call('GET', '/geocoding/health');
     assert.deepEqual(Object.keys(health.json.providers), [

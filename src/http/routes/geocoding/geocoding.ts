@@ -1,11 +1,13 @@
 /** The geocoding family: one file each. */
 import type { BatchDeps } from '../../../geocoding/batch.ts';
 import type { GeocodingHealthDeps } from '../../../geocoding/health.ts';
+import type { GeocodingQuality } from '../../../geocoding/quality.ts';
 import type { Routes } from '../../app.ts';
 import { distanceRoute } from './distance.ts';
 import { geocodeRoute } from './geocode.ts';
 import { geocodeBatchRoute } from './geocode-batch.ts';
 import { geocodingHealthRoute } from './geocoding-health.ts';
+import { geocodingQualityRoute } from './geocoding-quality.ts';
 import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 import { geocodingSettingsRoute } from './geocoding-settings.ts';
 import { matrixRoute } from './matrix.ts';
@@ -14,6 +16,7 @@ import { reverseRoute } from './reverse.ts';
 export interface GeocodingRoutesDeps extends GeocodingRouteDeps {
   batch: BatchDeps;
   health: GeocodingHealthDeps;
+  quality: GeocodingQuality;
 }
 
 export function geocodingRoutes(deps: GeocodingRoutesDeps): Routes {
@@ -26,6 +29,7 @@ export function geocodingRoutes(deps: GeocodingRoutesDeps): Routes {
       matrixRoute(deps),
       geocodingHealthRoute(deps),
       geocodingSettingsRoute(deps),
+      geocodingQualityRoute(deps),
     ]) {
       await routes(app);
     }

@@ -33,6 +33,7 @@ const serviceName = Type.String({
 const configHelp = [
   `\`adapter\`: ${adapterNames.map((name) => `\`${name}\``).join(', ')}; default: the name of the service, and \`http\` for APIs.`,
   '`cost_per_request`: USD, or `{operation: USD}`.',
+  '`shadow_share`, of geocoders: of how many of its good answers (0 to 1) the next provider is asked too, for `GET /geocoding/quality`.',
   '`regions`, of geocoders: `[{country?, bounds?, priority?}]`: the priority (default 0) for questions about a country or an area.',
   'Of `http` services: `auth`, `{in, name?, prefix?}`. `in` is `header` (default: `Authorization: Bearer <api_key>`), `query` (`name`),',
   '`basic` (`credentials.username` and `password`; or `name` as the user and the API key as the password; or the API key as `user:password`)',
