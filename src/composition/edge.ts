@@ -167,6 +167,7 @@ export async function openEdge(
           limiter,
           clock,
           capabilities: sheets.capabilities,
+          spending: sheets.spending,
           familyLimits: config.familyLimits,
           healthOf: health.healthOf,
         },

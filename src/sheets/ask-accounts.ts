@@ -16,11 +16,13 @@ import type { LimitState, RateLimiter } from '../limits/limits.ts';
 import type { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { InputOf, KnownOperation, OutputOf } from '../providers/provider.ts';
 import type { Caller } from './caller.ts';
+import type { Spending } from './spending.ts';
 
 export interface AskDeps {
   readonly calls: CallDeps;
   readonly limiter: Pick<RateLimiter, 'peek'>;
   readonly announceRefusal: ReturnType<typeof createRefusalNotes>;
+  readonly spending: Pick<Spending, 'note'>;
 }
 
 export interface SheetsQuestion<Op extends KnownOperation> {
@@ -109,6 +111,11 @@ export function createAccounts(deps: AskDeps): Accounts {
         },
       });
       const { record, outcomes } = chain;
+      for (const outcome of outcomes) {
+        const wasAsked = outcome.kind !== 'passed_over' && outcome.kind !== 'family_refused';
+        const [own] = wasAsked ? (question.capability.limitsOf?.(outcome.service) ?? []) : [];
+        if (own !== undefined) deps.spending.note(own.key, question.caller.sourceService);
+      }
       const asked = conclude(outcomes, chain.familyState, calls.clock.now());
       if (turnsAway(asked)) refusedWith.set(asked.error, outcomes);
       else for (const outcome of outcomes) noteRefusal(calls, record, outcome);

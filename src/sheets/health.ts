@@ -6,11 +6,13 @@ import type { TenantId } from '../ids.ts';
 import { type FamilyLimits, familyLimit } from '../limits/limit-subjects.ts';
 import type { RateLimiter } from '../limits/limits.ts';
 import type { SheetsCapabilities } from './capabilities.ts';
+import { type Forecast, forecastOf, type Spending } from './spending.ts';
 
 export interface SheetsHealthDeps {
   readonly directory: { ofTenant(tenantId: TenantId): Promise<readonly ExternalService[]> };
   readonly limiter: Pick<RateLimiter, 'peek'>;
   readonly capabilities: Pick<SheetsCapabilities, 'limitsOf'>;
+  readonly spending: Pick<Spending, 'lastMinute'>;
   readonly familyLimits: FamilyLimits;
   readonly clock: Clock;
   healthOf(service: ExternalService): { readonly status: HealthStatus };
@@ -23,6 +25,8 @@ export interface SheetsHealth {
   /** Of the limit that is nearest to its end, over the tenant's own and the account's; the best of several accounts. */
   readonly rate_limit_remaining: number | null;
   readonly rate_limit_reset_in_seconds: number | null;
+  /** Of the account's reads and writes: when they will be spent at the present rate, and who spends most. */
+  readonly forecast: readonly Forecast[];
 }
 
 export async function readSheetsHealth(deps: SheetsHealthDeps, tenantId: TenantId): Promise<SheetsHealth> {
@@ -30,7 +34,13 @@ export async function readSheetsHealth(deps: SheetsHealthDeps, tenantId: TenantI
     ({ isActive, serviceType }) => isActive && serviceType === 'sheets',
   );
   if (services.length === 0) {
-    return { status: 'unavailable', service: null, rate_limit_remaining: null, rate_limit_reset_in_seconds: null };
+    return {
+      status: 'unavailable',
+      service: null,
+      rate_limit_remaining: null,
+      rate_limit_reset_in_seconds: null,
+      forecast: [],
+    };
   }
   const of = await Promise.all(services.map((service) => healthOfService(deps, tenantId, service)));
   return of.reduce((best, one) => (rank(one) > rank(best) ? one : best));
@@ -53,6 +63,14 @@ async function healthOfService(
     rate_limit_remaining: tightest === null ? null : leftOf(tightest),
     rate_limit_reset_in_seconds:
       tightest === null ? null : Math.max(0, Math.ceil((tightest.windowEndMs - deps.clock.now()) / 1000)),
+    forecast: await Promise.all(
+      (['read', 'write'] as const).map(async (kind) => {
+        const [own] = deps.capabilities.limitsOf(kind, service);
+        const [state] = own === undefined ? [] : await deps.limiter.peek(tenantId, [own]);
+        const limit = state ?? { maxRequests: 0, usedRequests: 0 };
+        return forecastOf(kind, deps.spending.lastMinute(own?.key ?? ''), limit);
+      }),
+    ),
   };
 }
 

@@ -77,7 +77,11 @@ const exampleRows = { spreadsheet_id: 'requests-journal', range: 'Sheet1!A1', va
 
 // Whole examples too: a page that makes one of the members' puts both names of a member into it.
 export const readRequestSchema = Type.Object(
-  { ...common, ...readOptions },
+  {
+    ...common,
+    ...readOptions,
+    tail: optional(Type.Integer({ minimum: 1, maximum: 50_000, description: 'The last so many rows of the range.' })),
+  },
   { title: 'SheetsReadRequest', examples: [examplePlace] },
 );
 export const writeRequestSchema = Type.Object(
@@ -204,6 +208,15 @@ export const sheetsHealthSchema = Type.Object(
     service: nullable(Type.String()),
     rate_limit_remaining: nullable(Type.Integer()),
     rate_limit_reset_in_seconds: nullable(Type.Integer()),
+    forecast: Type.Array(
+      Type.Object({
+        kind: Type.Union([Type.Literal('read'), Type.Literal('write')]),
+        requests_per_minute: Type.Integer(),
+        spent_in_seconds: nullable(Type.Integer()),
+        most_from: nullable(Type.Object({ source_service: nullable(Type.String()), requests: Type.Integer() })),
+      }),
+      { description: 'When the account’s quota will be spent at the present rate (null: never), and who spends most.' },
+    ),
   },
   { title: 'SheetsHealth' },
 );

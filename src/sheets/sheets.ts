@@ -22,12 +22,14 @@ import { type ChangeRecords, createChangeRecords } from './records/change-record
 import { createStructureChanges } from './records/change-structure.ts';
 import { type RecordsReadQuestion, type RecordsResult, readRecords } from './records/read-records.ts';
 import { scopeOf } from './scope.ts';
+import { createSpending, type Spending } from './spending.ts';
 import type { Progress } from './table/progress.ts';
 import { createTableLocks } from './table/table-lock.ts';
 import { createTableStates } from './table/table-state.ts';
 
 export interface Sheets {
   readonly capabilities: SheetsCapabilities;
+  readonly spending: Spending;
   /** The body is `{values, range, row_count, column_count, cached}`. */
   read(caller: Caller, question: ReadQuestion, signal: AbortSignal): Promise<CallResult>;
   write(caller: Caller, question: WriteQuestion, signal: AbortSignal): Promise<Changed<UpdatedRange>>;
@@ -56,7 +58,13 @@ const lockMarginMs = 5_000;
 export function createSheets(deps: SheetsDeps): Sheets {
   const { calls, cache, store } = deps;
   const capabilities = createCapabilities({ directory: calls.directory, ttlSeconds: deps.ttlSeconds });
-  const accounts = createAccounts({ calls, limiter: deps.limiter, announceRefusal: createRefusalNotes(calls.clock) });
+  const spending = createSpending(calls.clock);
+  const accounts = createAccounts({
+    calls,
+    limiter: deps.limiter,
+    announceRefusal: createRefusalNotes(calls.clock),
+    spending,
+  });
   const pacer = createPacer(calls.clock, () => store.replicasSeen());
   const shared = { calls, cache, accounts, capabilities, pace: createPace({ ...deps, capabilities, pacer }) };
   const states = createTableStates(store, calls.clock);
@@ -81,6 +89,7 @@ export function createSheets(deps: SheetsDeps): Sheets {
 
   return {
     capabilities,
+    spending,
     read,
     metadata,
     async worksheets(caller, spreadsheetId, signal) {

@@ -45,7 +45,12 @@ test('a read that meets a limit which cannot be counted at the moment waits max_
   });
   const services = pipeline.services.map((service) => ({ ...service, serviceType: 'sheets' as const }));
   const calls = { ...pipeline.deps, directory: { ...pipeline.deps.directory, ofTenant: async () => services } };
-  const accounts = createAccounts({ calls, limiter, announceRefusal: createRefusalNotes(calls.clock) });
+  const accounts = createAccounts({
+    calls,
+    limiter,
+    spending: { note: () => {} },
+    announceRefusal: createRefusalNotes(calls.clock),
+  });
   const capabilities = createCapabilities({ directory: calls.directory, ttlSeconds: 60 });
   const readRange = createReadRange({ calls, cache: pipeline.cache, accounts, capabilities, pace: async () => 0 });
   const read = (cell: string, maxWaitMs: number) =>

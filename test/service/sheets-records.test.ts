@@ -249,3 +249,31 @@ test('a sheet is ensured once, grows where it is smaller, and a new spreadsheet 
   );
   assert.deepEqual(await readAtGoogle(emulator, created.json.spreadsheet_id, 'One'), [['a']]);
 });
+
+test('the last rows of a sheet, rows as lines, and who will have spent the quota when', async (t) => {
+  const { fill, post, call, google } = await start(t);
+  await google.spreadsheets.batchUpdate({
+    spreadsheetId: spreadsheet_id,
+    requestBody: { requests: [{ appendDimension: { sheetId: 0, dimension: 'ROWS', length: 4_000 } }] },
+  });
+  await fill(Array.from({ length: 1_300 }, (_, at) => (at === 1_298 ? [] : [`row ${at + 1}`, at])));
+  const tail = await post('read', { range: 'Sheet1!A:B', tail: 3 });
+  assert.deepEqual(tail.json.values, [['row 1298', 1297], [], ['row 1300', 1299]], tail.text);
+  assert.deepEqual([tail.json.range, tail.json.row_count, tail.json.column_count], ['Sheet1!A1298:B1300', 3, 2]);
+  const whole = await post('read', { range: 'Sheet1', tail: 2_000 });
+  assert.equal(whole.json.row_count, 1_300);
+  const none = await post('read', { spreadsheet_id: 'empty', range: 'A1:B5', tail: 3 });
+  assert.deepEqual([none.status, none.json.values], [200, []], none.text);
+  assert.equal((await post('read', { range: 'Sheet1', tail: 0 })).status, 400);
+
+  const lines = await post('read', { range: 'Sheet1!A1:B2' }, { accept: 'application/x-ndjson' });
+  assert.match(lines.headers.get('content-type') ?? '', /^application\/x-ndjson/);
+  assert.equal(lines.text, '["row 1",0]\n["row 2",1]\n');
+
+  for (let row = 1; row <= 12; row++) await post('read', { range: `Z${row}` }, { 'x-service-name': 'dispatcher' });
+  const health = await call('GET', '/sheets/health');
+  const reads = health.json.forecast.find(({ kind }: { kind: string }) => kind === 'read');
+  assert.equal(reads.spent_in_seconds, null, health.text);
+  assert.ok(reads.requests_per_minute >= 20, health.text);
+  assert.equal(reads.most_from.source_service, 'dispatcher', health.text);
+});

@@ -31,8 +31,9 @@ export function sendCallResult(
   tenantId: TenantId,
   result: CallResult,
   limits: RateLimitHeaders,
+  contentType = jsonContentType,
 ): FastifyReply {
-  reply.header('content-type', jsonContentType);
+  reply.header('content-type', contentType);
   reply.header('x-cache', result.cacheOutcome);
   reply.header('age', result.ageSeconds);
   reply.header('x-provider', headerText(result.provider));

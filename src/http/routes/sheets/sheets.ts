@@ -1,6 +1,7 @@
 /** The sheets routes; those that change something are in `sheets-changes.ts`. */
 import { readSheetsHealth } from '../../../sheets/health.ts';
 import { parseReadRequest, parseSpreadsheetId } from '../../../sheets/parse-request.ts';
+import { linesOf, parseTail, readTail } from '../../../sheets/read-tail.ts';
 import {
   metadataParamsSchema,
   metadataQuerySchema,
@@ -49,13 +50,17 @@ function readRoute(deps: SheetsRoutesDeps): Routes {
         const asked = parseReadRequest(request.body);
         const caller = sheetsCallerOf(request, deps, request.body);
         const question = await onSheet(deps, caller, asked, request.body);
-        const call = deps.sheets.read(caller, question, abortWhenCallerLeaves(reply));
-        return sendCallResult(
-          reply,
-          caller.tenantId,
-          await withRateLimitHeaders(reply, deps.limits, call),
-          deps.limits,
-        );
+        const signal = abortWhenCallerLeaves(reply);
+        const tail = parseTail(request.body);
+        const call =
+          tail === null
+            ? deps.sheets.read(caller, question, signal)
+            : readTail(deps.sheets, caller, question, tail, signal);
+        const result = await withRateLimitHeaders(reply, deps.limits, call);
+        const wantsLines = request.headers.accept?.includes('application/x-ndjson') === true;
+        if (!wantsLines) return sendCallResult(reply, caller.tenantId, result, deps.limits);
+        const lines = { ...result, body: linesOf(result.body) };
+        return sendCallResult(reply, caller.tenantId, lines, deps.limits, 'application/x-ndjson; charset=utf-8');
       },
     );
   };

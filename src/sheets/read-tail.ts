@@ -1,0 +1,88 @@
+/** `tail: n` of a read: the last n rows of a range, found from the end of the grid up. Blank windows cost next to nothing. */
+import { ServiceError } from '../errors.ts';
+import type { CallResult } from '../gateway/call.ts';
+import type { Cell } from '../providers/google_sheets/operations.ts';
+import { printFound } from './a1.ts';
+import type { Caller } from './caller.ts';
+import type { ReadQuestion } from './read-range.ts';
+import type { Sheets } from './sheets.ts';
+
+const firstWindowRows = 500;
+
+export async function readTail(
+  sheets: Pick<Sheets, 'read' | 'worksheets'>,
+  caller: Caller,
+  question: ReadQuestion,
+  count: number,
+  signal: AbortSignal,
+): Promise<CallResult> {
+  const { range, spreadsheetId } = question;
+  if (question.majorDimension !== 'ROWS') throw fault('counts rows: major_dimension must be ROWS');
+  const wanted = range.kind === 'area' ? range.title : range.kind === 'sheet' ? range.title : range.name;
+  const worksheets = await sheets.worksheets(caller, spreadsheetId, signal);
+  const sheet = worksheets.find((one) =>
+    wanted === null ? !one.hidden : one.title.toLowerCase() === wanted.toLowerCase(),
+  );
+  if (sheet === undefined) throw fault(`takes a range of a sheet, and there is no sheet "${wanted}"`);
+  const area = range.kind === 'area' ? range.area : { startRow: 0, endRow: null, startColumn: 0, endColumn: null };
+  const columns = { startColumn: area.startColumn, endColumn: area.endColumn };
+  const gridEnd = Math.min(area.endRow ?? sheet.row_count, sheet.row_count);
+
+  let rows: (readonly Cell[])[] = [];
+  let from = gridEnd;
+  let call: CallResult | null = null;
+  for (
+    let size = Math.max(count, firstWindowRows);
+    rows.length < count && (from > area.startRow || call === null);
+    size *= 2
+  ) {
+    const start = Math.max(area.startRow, from - size);
+    const window = { startRow: start, endRow: Math.max(from, start + 1), ...columns };
+    call = await sheets.read(
+      caller,
+      { ...question, range: { kind: 'area', title: sheet.title, area: window } },
+      signal,
+    );
+    const { values } = JSON.parse(call.body.toString()) as { values: Cell[][] };
+    const gap = rows.length === 0 ? 0 : from - start - values.length;
+    rows = [...values, ...Array.from({ length: gap }, () => []), ...rows];
+    from = start;
+  }
+  const last = rows.slice(-count);
+  const startRow = from + rows.length - last.length;
+  const width = last.reduce((most, row) => Math.max(most, row.length), 0);
+  const endColumn = Math.min(area.endColumn ?? sheet.column_count, sheet.column_count);
+  const body = {
+    values: last,
+    range: printFound(sheet.title, {
+      startRow,
+      endRow: Math.max(startRow + 1, from + rows.length),
+      ...columns,
+      endColumn,
+    }),
+    row_count: last.length,
+    column_count: width,
+    cached: call?.cacheOutcome.startsWith('HIT') ?? false,
+  };
+  return { ...(call as CallResult), body: Buffer.from(JSON.stringify(body)) };
+}
+
+function fault(message: string): ServiceError {
+  return new ServiceError('INVALID_REQUEST', `tail: ${message}`, { errors: [{ path: 'tail', message }] });
+}
+
+const maxTail = 50_000;
+
+/** null where it is not asked for. */
+export function parseTail(body: unknown): number | null {
+  const { tail } = (body ?? {}) as { readonly tail?: unknown };
+  if (tail === undefined || tail === null) return null;
+  if (typeof tail === 'number' && Number.isInteger(tail) && tail >= 1 && tail <= maxTail) return tail;
+  throw fault(`must be a whole number from 1 to ${maxTail}`);
+}
+
+/** Of the answer to a read: a line of JSON for each row. */
+export function linesOf(body: Buffer): Buffer {
+  const { values } = JSON.parse(body.toString()) as { values: unknown[] };
+  return Buffer.from(values.map((row) => `${JSON.stringify(row)}\n`).join(''));
+}

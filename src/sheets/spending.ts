@@ -1,0 +1,71 @@
+/** Who spends the accounts' quotas, as this replica saw it in the last minute. */
+import { touchBounded } from '../bounded-map.ts';
+import type { Clock } from '../clock.ts';
+
+export interface Spender {
+  /** `X-Service-Name`; null where the caller gave none. */
+  readonly source_service: string | null;
+  readonly requests: number;
+}
+
+export interface Spending {
+  /** `key` is the limit's: `service:<id>:read`. */
+  note(key: string, sourceService: string | null): void;
+  /** Requests of the last minute and of its last quarter, and who made most of them. */
+  lastMinute(key: string): { readonly requests: number; readonly lately: number; readonly most: Spender | null };
+}
+
+const windowMs = 60_000;
+const latelyMs = 15_000;
+const maxKeys = 5_000;
+/** More requests than this in a minute no account has. */
+const maxKept = 10_000;
+
+export function createSpending(clock: Clock): Spending {
+  const byKey = new Map<string, { atMs: number; source: string | null }[]>();
+  return {
+    note(key, source) {
+      const kept = touchBounded(byKey, key, maxKeys, () => []);
+      kept.push({ atMs: clock.now(), source });
+      if (kept.length > maxKept) kept.splice(0, kept.length - maxKept);
+    },
+    lastMinute(key) {
+      const nowMs = clock.now();
+      const recent = (byKey.get(key) ?? []).filter(({ atMs }) => nowMs - atMs < windowMs);
+      const bySource = new Map<string | null, number>();
+      for (const { source } of recent) bySource.set(source, (bySource.get(source) ?? 0) + 1);
+      const [most] = [...bySource].sort(([, a], [, b]) => b - a);
+      return {
+        requests: recent.length,
+        lately: recent.filter(({ atMs }) => nowMs - atMs < latelyMs).length,
+        most: most === undefined ? null : { source_service: most[0], requests: most[1] },
+      };
+    },
+  };
+}
+
+export interface Forecast {
+  readonly kind: 'read' | 'write';
+  readonly requests_per_minute: number;
+  /** null: at this rate never. */
+  readonly spent_in_seconds: number | null;
+  readonly most_from: Spender | null;
+}
+
+/** At the rate of the last quarter of a minute; what other replicas spend is taken to be spent at the same pace. */
+export function forecastOf(
+  kind: 'read' | 'write',
+  { requests, lately, most }: ReturnType<Spending['lastMinute']>,
+  limit: { readonly maxRequests: number; readonly usedRequests: number },
+): Forecast {
+  const overAll = Math.max(1, limit.usedRequests / Math.max(1, requests));
+  const perMinute = Math.round(lately * (windowMs / latelyMs) * overAll);
+  const left = Math.max(0, limit.maxRequests - limit.usedRequests);
+  const isSpending = perMinute > limit.maxRequests || left === 0;
+  return {
+    kind,
+    requests_per_minute: perMinute,
+    spent_in_seconds: isSpending ? (left === 0 ? 0 : Math.ceil((left / perMinute) * 60)) : null,
+    most_from: most,
+  };
+}
