@@ -22,6 +22,8 @@ const summaries: { readonly [Type in EventType]: string } = {
   'integration.request.completed': 'A provider answered.',
   'integration.request.failed': 'A provider did not answer usably.',
   'integration.webhook.received': 'A delivery was received and accepted.',
+  'integration.webhook.delivery_failed':
+    'A delivery to a target is given up. `metadata.target_switched_off` says where the target is not asked any more, and why.',
   'integration.rate_limit.exceeded':
     'A limit refused a call, or a budget (`metadata.kind` is `budget`, amounts in US cents) has reached 50, 80 or 100 per cent. `service_id` is null for a limit of a whole family, and for a budget over all services.',
   'integration.cache.hit': 'An answer came from a cache. Telemetry: may be left out under load.',
@@ -93,6 +95,15 @@ const fields = {
     signature_verified: flag,
     test: { ...flag, description: 'Set for a test event.' },
     received_at: time,
+  },
+  'integration.webhook.delivery_failed': {
+    webhook_id: uuid,
+    webhook_name: text,
+    webhook_event_id: uuid,
+    target_url: { ...text, description: 'Without its query.' },
+    attempts: integer,
+    last_status_code: integerOrNull,
+    last_error: textOrNull,
   },
   'integration.rate_limit.exceeded': {
     service_id: uuidOrNull,

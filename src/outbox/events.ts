@@ -1,4 +1,4 @@
-/** The ten event types, their fields, and which are durable. */
+/** The event types, their fields, and which are durable. */
 import type { TenantId } from '../ids.ts';
 
 /** Written in the transaction of what they report, published by the relay, never lost. */
@@ -8,6 +8,7 @@ export const durableEventTypes = [
   'integration.request.completed',
   'integration.request.failed',
   'integration.webhook.received',
+  'integration.webhook.delivery_failed',
   'integration.rate_limit.exceeded',
   'integration.health.degraded',
   'integration.health.recovered',
@@ -76,6 +77,15 @@ export interface EventFields {
     signature_verified: boolean;
     test?: true;
     received_at: string;
+  };
+  'integration.webhook.delivery_failed': {
+    webhook_id: string;
+    webhook_name: string;
+    webhook_event_id: string;
+    target_url: string;
+    attempts: number;
+    last_status_code: number | null;
+    last_error: string | null;
   };
   'integration.rate_limit.exceeded': {
     service_id: string | null;

@@ -46,6 +46,8 @@ export type SealedColumn =
   | 'secret_key'
   | 'previous_secret_key'
   | 'target_secret'
+  | 'previous_target_secret'
+  | 'target_headers'
   | 'collector_token'
   | 'verify_token';
 

@@ -13,6 +13,30 @@ const post = (hook: TestWebhook, body: string) =>
     'x-webhook-signature': createHmac('sha256', hook.secret).update(body).digest('hex'),
   });
 
+/** The events of a type as they are published. */
+async function watchEvents(app: TestService, type: string): Promise<Record<string, unknown>[]> {
+  const reply = await fetch(`${app.url}/api/v1/events/stream?type=${type}`, {
+    headers: { authorization: `Bearer ${app.adminToken}`, 'x-management-company-id': app.tenant },
+  });
+  const seen: Record<string, unknown>[] = [];
+  const ready = Promise.withResolvers<void>();
+  const read = async () => {
+    let text = '';
+    for await (const chunk of reply.body ?? []) {
+      text += Buffer.from(chunk as Uint8Array).toString();
+      ready.resolve();
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const data = /^data: (.*)$/m.exec(text.slice(0, end))?.[1];
+        if (data !== undefined) seen.push(JSON.parse(data));
+        text = text.slice(end + 2);
+      }
+    }
+  };
+  read().catch(() => undefined);
+  await ready.promise;
+  return seen;
+}
+
 async function eventOf(app: TestService, id: string) {
   return (await app.admin('GET', `/webhooks/events/${id}`)).json;
 }
@@ -197,6 +221,113 @@ test('deliveries to targets', async (t) => {
     await post(hook, '{"id":"redelivered"}');
     assert.equal(target.received.length, 2, 'what was delivered is not sent again');
   });
+
+  await t.test('a paused target waits, in order, and takes what waited when it is resumed', async () => {
+    const target = await startTarget(t);
+    const hook = await startWebhook(app, {
+      webhook_name: 'paused',
+      target_url: target.url,
+      ordered: true,
+      target_headers: { 'X-Api-Key': 'canary-key', 'X-Kind': 'mail' },
+      target_timeout_seconds: 5,
+    });
+    const paused = await app.admin('POST', `/webhooks/${hook.id}/pause-target`);
+    assert.deepEqual([paused.status, paused.json.target_paused], [200, true]);
+    const ids: string[] = [];
+    for (let id = 0; id < 5; id += 1) ids.push((await post(hook, `{"id":${id}}`)).json.event_id);
+    const other = await startTarget(t);
+    await post(await startWebhook(app, { webhook_name: 'beside', target_url: other.url }), '{"id":"beside"}');
+    await waitFor('another target’s delivery', () => other.received.length === 1);
+    assert.equal(target.received.length, 0);
+    assert.equal((await eventOf(app, ids[0] as string)).target.status, 'pending');
+
+    const rotated = await app.admin('POST', `/webhooks/${hook.id}/rotate-target-secret`, { grace_seconds: 600 });
+    assert.match(rotated.json.target_secret, /^whsec_/);
+    const resumed = await app.admin('POST', `/webhooks/${hook.id}/resume-target`);
+    assert.deepEqual([resumed.json.target_paused, resumed.json.retried_count], [false, 0]);
+    await waitFor('all of them', () => target.received.length === 5);
+    assert.deepEqual(
+      target.received.map(({ json }) => json.payload.id),
+      [0, 1, 2, 3, 4],
+    );
+    const [first] = target.received as [Received];
+    new Webhook(hook.targetSecret).verify(first.body, first.headers);
+    new Webhook(rotated.json.target_secret).verify(first.body, first.headers);
+    assert.deepEqual([first.headers['x-api-key'], first.headers['x-kind']], ['canary-key', 'mail']);
+
+    const shown = await app.admin('GET', `/webhooks/${hook.id}`);
+    assert.deepEqual(shown.json.target_headers, { 'x-api-key': '[masked]', 'x-kind': '[masked]' });
+    const changed = await app.admin('PUT', `/webhooks/${hook.id}`, {
+      ...shown.json,
+      target_headers: { 'x-api-key': '[masked]', 'x-kind': 'letter' },
+    });
+    assert.equal(changed.status, 200, changed.text);
+    await post(hook, '{"id":5}');
+    await waitFor('one more', () => target.received.length === 6);
+    assert.deepEqual(
+      [target.received[5]?.headers['x-api-key'], target.received[5]?.headers['x-kind']],
+      ['canary-key', 'letter'],
+    );
+    for (const name of ['webhook-id', 'Content-Type', 'host', 'a b']) {
+      const refused = await app.admin('PATCH', `/webhooks/${hook.id}`, { target_headers: { [name]: 'x' } });
+      assert.equal(refused.status, 400, name);
+    }
+    const moved = await app.admin('PATCH', `/webhooks/${hook.id}`, { target_url: 'https://elsewhere.example/in' });
+    assert.deepEqual(
+      moved.json.errors.map(({ path }: { path: string }) => path),
+      ['target_secret', 'target_headers'],
+    );
+  });
+
+  await t.test(
+    'a target that is gone, or fails for three days, is switched off with an event, and caught up',
+    async () => {
+      let status = 410;
+      const target = await startTarget(t, (_, reply) => void reply.writeHead(status).end());
+      const stream = await watchEvents(app, 'integration.webhook.delivery_failed');
+      const hook = await startWebhook(app, {
+        webhook_name: 'off',
+        target_url: `${target.url}?key=canary`,
+        ordered: true,
+      });
+      const first = (await post(hook, '{"id":1}')).json.event_id;
+      await waitFor('its end', async () => (await eventOf(app, first)).target.status === 'dead');
+      const [told] = await waitFor(
+        'the event',
+        () => stream.filter((one) => one.webhook_id === hook.id).length > 0 && stream,
+      );
+      assert.deepEqual(
+        [told?.webhook_event_id, told?.target_url, told?.attempts, told?.last_status_code, told?.metadata],
+        [first, target.url, 1, 410, { target_switched_off: 'gone' }],
+      );
+      const off = (await app.admin('GET', `/webhooks/${hook.id}`)).json;
+      assert.deepEqual([off.target_paused, off.target_off_reason], [true, 'gone']);
+      await post(hook, '{"id":2}');
+      status = 200;
+      const resumed = await app.admin('POST', `/webhooks/${hook.id}/resume-target`);
+      assert.deepEqual([resumed.json.target_off_at, resumed.json.retried_count], [null, 1]);
+      await waitFor('both', () => target.received.length === 3);
+      assert.deepEqual(
+        target.received.slice(1).map(({ json }) => json.payload.id),
+        [1, 2],
+      );
+
+      status = 500;
+      await post(hook, '{"id":3}');
+      await waitFor('its failure', () => target.received.length === 4);
+      const since = (text: string) =>
+        app.database.db.querySystem({
+          text: `update webhook_configs set target_failing_since = now() - $2::interval where id = $1 and target_failing_since is not null`,
+          values: [hook.id, text],
+        });
+      await waitFor('it to be noted', async () => (await since('73 hours')).rowCount === 1);
+      await waitFor('it to be switched off', async () => {
+        await endPauses(app);
+        return (await app.admin('GET', `/webhooks/${hook.id}`)).json.target_off_reason === 'failing';
+      });
+      await waitFor('the second event', () => stream.filter((one) => one.webhook_id === hook.id).length === 2);
+    },
+  );
 
   await t.test('a webhook of this service is no target, by whatever address it is reached', async () => {
     const hook = await startWebhook(app, { webhook_name: 'own' });

@@ -23,6 +23,8 @@ export const sealedColumns: readonly SealedColumn[] = [
   { ...webhook, column: 'secret_key' },
   { ...webhook, column: 'previous_secret_key' },
   { ...webhook, column: 'target_secret' },
+  { ...webhook, column: 'previous_target_secret' },
+  { ...webhook, column: 'target_headers' },
   { ...webhook, column: 'collector_token' },
   { ...webhook, column: 'verify_token' },
   { table: 'webhook_refused_bodies', rowIdColumn: 'id', column: 'sealed', form: 'bytes' },

@@ -16,6 +16,10 @@ export interface WebhookExtras {
   readonly timestamp_header?: string;
   /** Deliveries to `target_url` one after the other, in the order of their arrival. */
   readonly ordered?: boolean;
+  /** Deliveries to `target_url` wait. */
+  readonly target_paused?: boolean;
+  /** Until the target must have answered; default: as for all outbound calls. */
+  readonly target_timeout_seconds?: number;
   /** Events bear the bytes as they were sent. */
   readonly include_raw?: boolean;
   readonly collector?: {
@@ -53,6 +57,11 @@ export interface WebhookConfigRow {
   readonly target_url: string | null;
   /** Sealed; signs deliveries to `target_url`. */
   readonly target_secret: string | null;
+  /** Sealed; signs too until `previous_target_secret_until`. */
+  readonly previous_target_secret: string | null;
+  readonly previous_target_secret_until: Date | null;
+  /** Sealed JSON of names and values that deliveries bear. */
+  readonly target_headers: string | null;
   /** Sealed; asks the sender for missed deliveries. */
   readonly collector_token: string | null;
   /** Sealed; shown by the sender when it asks whether the address is ours. */
@@ -60,6 +69,9 @@ export interface WebhookConfigRow {
   readonly over_limit_policy: string;
   readonly config: WebhookExtras;
   readonly is_active: boolean;
+  /** Set where its target was switched off by itself; deliveries wait. */
+  readonly target_off_at: Date | null;
+  readonly target_off_reason: string | null;
   readonly last_received_at: Date | null;
   readonly total_received: number;
   readonly total_successful: number;
@@ -74,6 +86,8 @@ export type WebhookConfigValues = Omit<
   WebhookConfigRow,
   | 'id'
   | 'management_company_id'
+  | 'target_off_at'
+  | 'target_off_reason'
   | 'last_received_at'
   | 'total_received'
   | 'total_successful'
@@ -101,6 +115,9 @@ const valueColumns = [
   'max_payload_size_bytes',
   'target_url',
   'target_secret',
+  'previous_target_secret',
+  'previous_target_secret_until',
+  'target_headers',
   'collector_token',
   'verify_token',
   'over_limit_policy',
@@ -108,7 +125,7 @@ const valueColumns = [
   'is_active',
 ] as const satisfies readonly (keyof WebhookConfigValues)[];
 
-const columns = `id, management_company_id, ${valueColumns.join(', ')}, last_received_at, total_received, total_successful,
+const columns = `id, management_company_id, ${valueColumns.join(', ')}, target_off_at, target_off_reason, last_received_at, total_received, total_successful,
   total_failed, created_by, created_at, updated_at`;
 
 function parametersOf(values: WebhookConfigValues): unknown[] {
@@ -278,6 +295,19 @@ export async function updateWebhook(
     values: [tenantId, id, ...parametersOf(values)],
   });
   return rows[0] ?? null;
+}
+
+/** Where its target was switched off by itself, it is asked again; what failed before counts no more. */
+export async function switchTargetOn(tx: Queryable, tenantId: TenantId, id: string): Promise<void> {
+  await tx.query({
+    name: 'webhook_configs_switch_target_on',
+    text: `
+      update webhook_configs
+         set target_off_at = null, target_off_reason = null, target_failing_since = null, updated_at = clock_timestamp()
+       where management_company_id = $1 and id = $2
+         and (target_off_at is not null or target_failing_since is not null)`,
+    values: [tenantId, id],
+  });
 }
 
 /** False where the tenant has no such webhook. Its events stay until retention. */

@@ -85,7 +85,12 @@ test('a delivery that is sent again while its last try is under way is not given
     errorMessage: 'the target answered 500',
   };
   const attempt = { attemptId: randomUUID(), startedAtMs: Date.now(), durationMs: 1 };
-  await settleDelivery({ query: db.querySystem }, last, { ...attempt, ...failure, next: { state: 'dead' } });
+  await settleDelivery(
+    { query: db.querySystem },
+    last,
+    { ...attempt, ...failure, switchesOff: null, next: { state: 'dead' } },
+    null,
+  );
 
   const [again] = await claimDueDeliveries({ query: db.querySystem }, oneEach);
   assert.deepEqual(

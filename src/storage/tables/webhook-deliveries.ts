@@ -1,6 +1,7 @@
 /** SQL of `webhook_deliveries` and `webhook_attempts`: deliveries to `target_url`, until done or dead. */
 import type { TenantId } from '../../ids.ts';
 import type { Queryable } from '../postgres/database.ts';
+import { type OutboxRow, outboxChannel, ownerlessOrigin } from './outbox-events.ts';
 
 export interface DueDelivery {
   readonly id: string;
@@ -47,7 +48,8 @@ export async function claimDueDeliveries(db: Queryable, bounds: ClaimBounds): Pr
           from waiting w
           left join webhook_configs c on c.id = w.webhook_id
           left join unnest($1::uuid[], $2::int[]) as b (webhook_id, taken) on b.webhook_id = w.webhook_id
-         where w.webhook_id is not null),
+         where w.webhook_id is not null and c.target_off_at is null
+           and not coalesce((c.config->>'target_paused')::boolean, false)),
       due as (
         select d.id, d.management_company_id, d.next_attempt_at
           from capacity k
@@ -100,6 +102,14 @@ export interface DeliveryContent {
   readonly target_url: string;
   /** Sealed. */
   readonly target_secret: string;
+  /** Sealed; null where its overlap is over. */
+  readonly previous_target_secret: string | null;
+  /** Sealed JSON. */
+  readonly target_headers: string | null;
+  /** null: as for all outbound calls. */
+  readonly target_timeout_seconds: number | null;
+  /** It has taken nothing for three days. */
+  readonly is_worn_out: boolean;
   readonly event_type: string | null;
   readonly payload: Buffer;
   readonly content_type: string | null;
@@ -114,7 +124,10 @@ export async function findDeliveryContent(db: Queryable, delivery: DueDelivery):
   const { rows } = await db.query<DeliveryContent>({
     name: 'webhook_deliveries_content',
     text: `
-      select e.webhook_name, e.source_service, c.target_url, c.target_secret, e.event_type, e.payload, e.content_type,
+      select e.webhook_name, e.source_service, c.target_url, c.target_secret, c.target_headers,
+             case when c.previous_target_secret_until > now() then c.previous_target_secret end as previous_target_secret,
+             (c.config->>'target_timeout_seconds')::int as target_timeout_seconds,
+             coalesce(c.target_failing_since < now() - interval '3 days', false) as is_worn_out, e.event_type, e.payload, e.content_type,
              e.request_id, e.signature_verified, e.headers, e.include_raw, e.is_test
         from webhook_configs c
         join webhook_events e on e.received_at = $3 and e.id = $2
@@ -134,14 +147,31 @@ export interface AttemptOutcome {
   readonly responseBody: string | null;
   readonly errorMessage: string | null;
   readonly next: { readonly state: 'delivered' | 'dead' } | { readonly state: 'pending'; readonly afterMs: number };
+  /** The target is not asked any more, until somebody switches it on. */
+  readonly switchesOff: 'gone' | 'failing' | null;
+}
+
+/** Nothing else takes it for so long. */
+export async function extendLock(db: Queryable, id: string, lockMs: number): Promise<void> {
+  await db.query({
+    name: 'webhook_deliveries_extend_lock',
+    text: `update webhook_deliveries set locked_until = now() + $2 * interval '1 millisecond' where id = $1`,
+    values: [id, lockMs],
+  });
 }
 
 /**
- * The attempt's row and the delivery's new state, in one statement. A failure of a try that was under way when somebody
+ * The attempt's row, the delivery's new state, what is known of its target, and the event of one that is given up, in one
+ * statement. Returns the state. A failure of a try that was under way when somebody
  * sent the delivery again leaves that as it is: due at once, with all its tries before it.
  */
-export async function settleDelivery(db: Queryable, delivery: DueDelivery, outcome: AttemptOutcome): Promise<void> {
-  await db.query({
+export async function settleDelivery(
+  db: Queryable,
+  delivery: DueDelivery,
+  outcome: AttemptOutcome,
+  givenUp: OutboxRow | null,
+): Promise<string | null> {
+  const { rows } = await db.query<{ state: string }>({
     name: 'webhook_deliveries_settle',
     text: `
       with settled as (
@@ -153,11 +183,26 @@ export async function settleDelivery(db: Queryable, delivery: DueDelivery, outco
                attempt_count = attempt_count + 1,
                locked_until = null, last_error = $8::text, updated_at = now()
          where id = $1 and state = 'pending'
-        returning id, management_company_id, webhook_event_id, attempt_count)
+        returning id, management_company_id, webhook_id, webhook_event_id, attempt_count, state),
+      noted as (
+        update webhook_configs c
+           set target_failing_since = case when $2::text = 'delivered' then null else coalesce(c.target_failing_since, now()) end,
+               target_off_at = case when $12::text is null then c.target_off_at else coalesce(c.target_off_at, now()) end,
+               target_off_reason = coalesce(c.target_off_reason, $12::text)
+          from settled s
+         where c.id = s.webhook_id
+           and ((c.target_failing_since is null) <> ($2::text = 'delivered') or $12::text is not null)),
+      told as (
+        insert into outbox_events (id, origin, management_company_id, aggregate_id, event_type, occurred_at, body)
+        select $13::uuid, '${ownerlessOrigin}', management_company_id, $14::text, $15::text, $16::timestamptz, $17::json
+          from settled where state = 'dead' and $13::uuid is not null
+        returning pg_notify('${outboxChannel}', '')),
+      tried as (
       insert into webhook_attempts (id, management_company_id, webhook_delivery_id, webhook_event_id, attempt, started_at,
         duration_ms, response_status_code, response_body, error_message, response_headers)
       select $4::uuid, management_company_id, id, webhook_event_id, attempt_count, $5::timestamptz, $6::integer, $7::integer,
-        $9::text, $8::text, $11::json from settled`,
+        $9::text, $8::text, $11::json from settled)
+      select state from settled`,
     values: [
       delivery.id,
       outcome.next.state,
@@ -170,8 +215,15 @@ export async function settleDelivery(db: Queryable, delivery: DueDelivery, outco
       outcome.responseBody,
       delivery.tries_since_redrive,
       outcome.responseHeaders === null ? null : JSON.stringify(outcome.responseHeaders),
+      outcome.switchesOff,
+      givenUp?.id ?? null,
+      givenUp?.aggregate_id ?? null,
+      givenUp?.event_type ?? null,
+      givenUp?.occurred_at ?? null,
+      givenUp?.body ?? null,
     ],
   });
+  return rows[0]?.state ?? null;
 }
 
 /** Nothing was tried: others may take it at once. */
@@ -226,6 +278,9 @@ export async function redriveDelivery(
     text: `
       with target as (
         select id from webhook_configs where management_company_id = $1 and id = $3 and target_url is not null),
+      switched_on as (
+        update webhook_configs set target_off_at = null, target_off_reason = null, target_failing_since = null
+         where management_company_id = $1 and id = $3 and target_off_at is not null),
       known as (
         update webhook_deliveries set state = 'pending', tries_since_redrive = 0, next_attempt_at = clock_timestamp(), updated_at = now()
          where management_company_id = $1 and webhook_event_id = $2 and exists (select from target)
@@ -250,12 +305,31 @@ export async function reviveDeadDelivery(db: Queryable, tenantId: TenantId, even
   const { rowCount } = await db.query({
     name: 'webhook_deliveries_revive',
     text: `
-      update webhook_deliveries
-         set state = 'pending', tries_since_redrive = 0, next_attempt_at = clock_timestamp(), updated_at = now()
-       where management_company_id = $1 and webhook_event_id = $2 and state = 'dead'`,
+      with revived as (
+        update webhook_deliveries
+           set state = 'pending', tries_since_redrive = 0, next_attempt_at = clock_timestamp(), updated_at = now()
+         where management_company_id = $1 and webhook_event_id = $2 and state = 'dead'
+        returning webhook_id),
+      switched_on as (
+        update webhook_configs set target_off_at = null, target_off_reason = null, target_failing_since = null
+         where id in (select webhook_id from revived) and target_off_at is not null)
+      select webhook_id from revived`,
     values: [tenantId, eventId],
   });
   return rowCount > 0;
+}
+
+/** What a webhook's target did not take is due again, the oldest first. Returns how many there are. */
+export async function reviveDeadDeliveries(tx: Queryable, tenantId: TenantId, webhookId: string): Promise<number> {
+  const { rowCount } = await tx.query({
+    name: 'webhook_deliveries_revive_all',
+    text: `
+      update webhook_deliveries
+         set state = 'pending', tries_since_redrive = 0, next_attempt_at = event_received_at, updated_at = now()
+       where management_company_id = $1 and webhook_id = $2 and state = 'dead'`,
+    values: [tenantId, webhookId],
+  });
+  return rowCount;
 }
 
 export interface TargetCounts {

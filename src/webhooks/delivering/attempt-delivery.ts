@@ -7,7 +7,7 @@ import type { Outbound } from '../../outbound/http-client.ts';
 import { sealEnvelope } from '../../outbox/envelope.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { AttemptOutcome, DeliveryContent, DueDelivery } from '../../storage/tables/webhook-deliveries.ts';
-import { openFor } from '../managing/webhook-secrets.ts';
+import { openFor, openTargetHeaders } from '../managing/webhook-secrets.ts';
 import { wholePayload } from '../receiving/large-payload.ts';
 import { receivedEvent } from '../receiving/received-event.ts';
 import { parseRetryAfterMs, pauseAfterMs } from './retry-schedule.ts';
@@ -41,46 +41,54 @@ export async function attemptDelivery(
   const startedAtMs = deps.clock.now();
   const timer = performance.now();
   const outcome = (
-    result: Pick<AttemptOutcome, 'responseStatusCode' | 'responseHeaders' | 'responseBody' | 'errorMessage' | 'next'>,
+    result: Omit<AttemptOutcome, 'attemptId' | 'startedAtMs' | 'durationMs' | 'switchesOff'>,
+    isGone = false,
   ): AttemptOutcome => ({
     attemptId: newId(startedAtMs),
     startedAtMs,
     durationMs: Math.round(performance.now() - timer),
+    switchesOff: result.next.state === 'delivered' ? null : isGone ? 'gone' : content.is_worn_out ? 'failing' : null,
     ...result,
   });
   const nextAfter = (retryAfterMs: number | null): AttemptOutcome['next'] => {
     const pauseMs = pauseAfterMs(delivery.tries_since_redrive + 1, retryAfterMs, deps.random);
-    return pauseMs === null ? { state: 'dead' } : { state: 'pending', afterMs: pauseMs };
+    return pauseMs === null || content.is_worn_out ? { state: 'dead' } : { state: 'pending', afterMs: pauseMs };
   };
 
   try {
     const owner = { id: delivery.webhook_id, management_company_id: delivery.management_company_id };
-    const secret = openFor(deps.keyring, owner, 'target_secret', content.target_secret);
+    const secrets = [openFor(deps.keyring, owner, 'target_secret', content.target_secret)];
+    if (content.previous_target_secret !== null) {
+      secrets.push(openFor(deps.keyring, owner, 'previous_target_secret', content.previous_target_secret));
+    }
+    const own = openTargetHeaders(deps.keyring, { ...owner, target_headers: content.target_headers });
+    const kept = [...secrets, ...Object.values(own)];
     const body = await bodyOf(deps, delivery, content);
     const reply = await deps.outbound.request({
       method: 'POST',
       url: content.target_url,
       headers: {
         'content-type': 'application/json; charset=utf-8',
-        ...signDelivery(secret, delivery.webhook_event_id, startedAtMs, body),
+        ...own,
+        ...signDelivery(secrets, delivery.webhook_event_id, startedAtMs, body),
       },
       body,
       maxReplyBytes,
       // A target that answered 2xx has been delivered to, whatever its body is.
       cutsReply: true,
-      deadlineAtMs: Date.now() + deps.timeoutMs,
+      deadlineAtMs: Date.now() + timeoutMsOf(deps, content),
       signal,
     });
     const seen = {
       responseStatusCode: reply.status,
-      responseHeaders: keptHeaders(deps.masker, reply.headers, secret),
-      responseBody: keptReply(deps.masker, reply.body, secret),
+      responseHeaders: keptHeaders(deps.masker, reply.headers, kept),
+      responseBody: keptReply(deps.masker, reply.body, kept),
     };
     if (reply.status >= 200 && reply.status < 300) {
       return outcome({ ...seen, errorMessage: null, next: { state: 'delivered' } });
     }
     const errorMessage = `the target answered ${reply.status}`;
-    if (reply.status === goneStatus) return outcome({ ...seen, errorMessage, next: { state: 'dead' } });
+    if (reply.status === goneStatus) return outcome({ ...seen, errorMessage, next: { state: 'dead' } }, true);
     const retryAfterMs = parseRetryAfterMs(reply.headers['retry-after'], deps.clock.now());
     return outcome({ ...seen, errorMessage, next: nextAfter(retryAfterMs) });
   } catch (error) {
@@ -95,6 +103,11 @@ export async function attemptDelivery(
       next: nextAfter(null),
     });
   }
+}
+
+/** Until this target must have answered. */
+export function timeoutMsOf({ timeoutMs }: Pick<AttemptDeps, 'timeoutMs'>, content: DeliveryContent): number {
+  return content.target_timeout_seconds === null ? timeoutMs : content.target_timeout_seconds * 1000;
 }
 
 /** The event as the bus has it, with its payload whole whatever its size. */
@@ -133,22 +146,22 @@ const keptHeaderChars = 500;
 function keptHeaders(
   masker: Pick<Masker, 'headers'>,
   headers: Readonly<Record<string, string>>,
-  secret: string,
+  secrets: readonly string[],
 ): Record<string, string> {
   const shortened = Object.entries(headers)
     .slice(0, keptHeaderCount)
     .map(([name, value]) => [name, value.slice(0, keptHeaderChars).toWellFormed()]);
-  return masker.headers(Object.fromEntries(shortened), [secret]);
+  return masker.headers(Object.fromEntries(shortened), secrets);
 }
 
-function keptReply(masker: Pick<Masker, 'body'>, body: Buffer, secret: string): string | null {
+function keptReply(masker: Pick<Masker, 'body'>, body: Buffer, secrets: readonly string[]): string | null {
   if (body.length === 0) return null;
   // Masked before it is cut: a secret at the cut would stay in part.
   const text = body
     .toString('utf8', 0, keptReplyChars * 4)
     .toWellFormed()
     .replaceAll('\0', '\uFFFD');
-  return masker.body(text, [secret]).slice(0, keptReplyChars);
+  return masker.body(text, secrets).slice(0, keptReplyChars);
 }
 
 function messageOf(error: TransportError): string {

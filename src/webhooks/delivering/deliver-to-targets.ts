@@ -6,7 +6,8 @@
  * | -------------------------- | ---------------------------------------------------------------- |
  * | 2xx                        | delivered                                                        |
  * | anything else, no answer   | pending, after a growing pause or the target's `Retry-After`     |
- * | the last failure, or 410   | dead, until somebody sends it again                              |
+ * | the last failure           | dead, until it is sent again                                     |
+ * | 410, or a failure after three days of nothing else | dead; the target is switched off, the others wait |
  * | our stop, after 3 s        | pending: others take it at once, and the target may get it twice |
  * | a crash, or no database    | taken again when its lock has ended: at least once               |
  *
@@ -25,11 +26,13 @@ import {
   claimDueDeliveries,
   type DeliveryContent,
   type DueDelivery,
+  extendLock,
   findDeliveryContent,
   releaseDeliveries,
   settleDelivery,
 } from '../../storage/tables/webhook-deliveries.ts';
-import { type AttemptDeps, attemptDelivery } from './attempt-delivery.ts';
+import { type AttemptDeps, attemptDelivery, timeoutMsOf } from './attempt-delivery.ts';
+import { deliveryFailedRow, withoutQuery } from './delivery-failed.ts';
 import { createGate } from './gate.ts';
 
 export interface TargetDeliveriesDeps extends AttemptDeps {
@@ -143,6 +146,8 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
     }
     payloadBytes += content.payload.length;
     try {
+      const timeoutMs = timeoutMsOf(deps, content);
+      if (timeoutMs > deps.timeoutMs) await extendLock(db, delivery.id, timeoutMs + lockSlackMs);
       const outcome = await attemptDelivery(deps, delivery, content, cutting.signal);
       if (outcome === null) {
         await releaseDeliveries(db, [delivery.id]);
@@ -150,8 +155,9 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
       }
       noteSpeed(delivery.webhook_id, outcome);
       deps.metrics.webhookDelivery(content.source_service, metricOf(outcome));
-      await settleDelivery(db, delivery, outcome);
-      if (outcome.next.state === 'dead') noteDead(logger, delivery, content, outcome);
+      const givenUp = deliveryFailedRow(delivery, content, outcome, clock.now());
+      const state = await settleDelivery(db, delivery, outcome, givenUp);
+      if (state === 'dead') noteDead(logger, delivery, content, outcome);
     } finally {
       payloadBytes -= content.payload.length;
     }
@@ -196,10 +202,11 @@ function noteDead(logger: Logger, delivery: DueDelivery, content: DeliveryConten
       webhook_id: delivery.webhook_id,
       webhook_name: content.webhook_name,
       webhook_event_id: delivery.webhook_event_id,
-      target_url: content.target_url.replace(/[?#].*$/s, ''),
+      target_url: withoutQuery(content.target_url),
       attempts: delivery.attempt_count + 1,
       last_status_code: outcome.responseStatusCode,
       last_error: outcome.errorMessage,
+      ...(outcome.switchesOff === null ? {} : { switched_off_because: outcome.switchesOff }),
     },
     'a delivery to a target is given up',
   );

@@ -1,4 +1,6 @@
 /** Creating, changing, rotating and deleting webhooks: the row, its sealed secrets and its history in one transaction. */
+
+import { masked } from '../../audit/mask.ts';
 import { type InputFault, invalidInput, ServiceError } from '../../errors.ts';
 import { newId, type TenantId } from '../../ids.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
@@ -9,6 +11,7 @@ import {
   deleteWebhook,
   insertWebhook,
   lockWebhook,
+  switchTargetOn,
   updateWebhook,
   type WebhookConfigRow,
   type WebhookConfigValues,
@@ -24,6 +27,7 @@ import {
   makeStandardSecret,
   makeToken,
   openFor,
+  openTargetHeaders,
   sealedToken,
   sealFor,
 } from './webhook-secrets.ts';
@@ -87,7 +91,7 @@ export async function changeWebhook(
   context: ChangeContext,
 ): Promise<ChangedWebhook> {
   let made: Omit<ChangedWebhook, 'row'> = { madeSecret: null, madeTargetSecret: null, madeVerifyToken: null };
-  const row = await update(deps, tenantId, id, context, (current) => {
+  const row = await updateWebhookRow(deps, tenantId, id, context, (current) => {
     const draft = change(current);
     checkDraft(draft);
     checkSecretsStay(current, draft);
@@ -110,7 +114,7 @@ export async function rotateSecret(
   context: ChangeContext,
 ): Promise<{ readonly row: WebhookConfigRow; readonly secret: string }> {
   let secret = '';
-  const row = await update(deps, tenantId, id, context, (current) => {
+  const row = await updateWebhookRow(deps, tenantId, id, context, (current) => {
     const scheme = current.signature_scheme as SignatureScheme;
     if (scheme === 'none') throw new ServiceError('CONFLICT', 'Deliveries of this webhook are not signed.');
     if (rotation.secretKey !== undefined) checkSecret(scheme, rotation.secretKey);
@@ -137,7 +141,7 @@ export async function rotateToken(
   id: string,
   context: ChangeContext,
 ): Promise<WebhookConfigRow> {
-  return update(deps, tenantId, id, context, (current) => ({
+  return updateWebhookRow(deps, tenantId, id, context, (current) => ({
     ...current,
     ...sealedToken(deps.keyring, current, makeToken()),
   }));
@@ -159,7 +163,8 @@ export async function removeWebhook(
   deps.noteChange(id);
 }
 
-async function update(
+/** The row after `change`, with its history. Throws `NOT_FOUND`. */
+export async function updateWebhookRow(
   deps: ManageWebhooksDeps,
   tenantId: TenantId,
   id: string,
@@ -174,6 +179,8 @@ async function update(
     const updated = await updateWebhook(tx, tenantId, id, values);
     if (updated === null) throw noSuchWebhook();
     if (current.target_url !== null && updated.target_url === null) await cancelDeliveries(tx, tenantId, id);
+    const isResumed = current.config.target_paused === true && updated.config.target_paused !== true;
+    if (isResumed || current.target_url !== updated.target_url) await switchTargetOn(tx, tenantId, id);
     await recordChange(tx, deps, current, updated, context);
     return updated;
   });
@@ -195,6 +202,10 @@ function checkSecretsStay(current: WebhookConfigRow, draft: WebhookDraft): void 
   const leads = (from: string | null, to: string | null): boolean => to !== null && originOf(from) !== originOf(to);
   if (current.target_secret !== null && draft.targetSecret === undefined && current.target_url !== null) {
     if (leads(current.target_url, draft.targetUrl)) faults.push({ path: 'target_secret', message });
+  }
+  const keepsHeaders = draft.targetHeaders === undefined || Object.values(draft.targetHeaders).includes(masked);
+  if (current.target_headers !== null && keepsHeaders && leads(current.target_url, draft.targetUrl)) {
+    faults.push({ path: 'target_headers', message });
   }
   const { collector } = draft;
   if (current.collector_token !== null && collector !== null && collector.token === undefined) {
@@ -259,6 +270,11 @@ function valuesOf(deps: ManageWebhooksDeps, owner: Owner, current: WebhookConfig
     target_url: draft.targetUrl,
     target_secret:
       targetSecret === null ? (current?.target_secret ?? null) : sealFor(keyring, owner, 'target_secret', targetSecret),
+    // One that is set takes the place of all before it.
+    previous_target_secret: draft.targetSecret === undefined ? (current?.previous_target_secret ?? null) : null,
+    previous_target_secret_until:
+      draft.targetSecret === undefined ? (current?.previous_target_secret_until ?? null) : null,
+    target_headers: targetHeadersOf(keyring, owner, current, draft),
     verify_token:
       verifyToken === null ? (current?.verify_token ?? null) : sealFor(keyring, owner, 'verify_token', verifyToken),
     over_limit_policy: draft.overLimitPolicy,
@@ -280,6 +296,8 @@ function extrasOf(draft: WebhookDraft, collectorToken: string | null): WebhookEx
     ...(draft.timestampHeader === null ? {} : { timestamp_header: draft.timestampHeader }),
     ...(draft.ordered ? { ordered: true } : {}),
     ...(draft.includeRaw ? { include_raw: true } : {}),
+    ...(draft.targetPaused ? { target_paused: true } : {}),
+    ...(draft.targetTimeoutSeconds === null ? {} : { target_timeout_seconds: draft.targetTimeoutSeconds }),
     // Off until there is a token to ask with.
     ...(collector === null || collectorToken === null
       ? {}
@@ -291,6 +309,24 @@ function extrasOf(draft: WebhookDraft, collectorToken: string | null): WebhookEx
           },
         }),
   };
+}
+
+/** Names in lower case. A value that was shown masked is sent back so by who changes another. */
+function targetHeadersOf(
+  keyring: Pick<Keyring, 'open' | 'seal'>,
+  owner: Owner,
+  current: WebhookConfigRow | null,
+  { targetHeaders }: WebhookDraft,
+): string | null {
+  if (targetHeaders === undefined) return current?.target_headers ?? null;
+  const kept = openTargetHeaders(keyring, current);
+  const headers = Object.entries(targetHeaders).flatMap(([given, value]) => {
+    const name = given.toLowerCase();
+    if (value !== masked) return [[name, value] as const];
+    return kept[name] === undefined ? [] : [[name, kept[name]] as const];
+  });
+  if (headers.length === 0) return null;
+  return sealFor(keyring, owner, 'target_headers', JSON.stringify(Object.fromEntries(headers)));
 }
 
 /** null where nothing is to be collected; otherwise the new token, or the one that is there. */
@@ -305,7 +341,14 @@ function collectorTokenOf(
   return sealFor(keyring, owner, 'collector_token', collector.token);
 }
 
-const secretColumns = ['webhook_token', 'secret_key', 'target_secret', 'collector_token', 'verify_token'] as const;
+const secretColumns = [
+  'webhook_token',
+  'secret_key',
+  'target_secret',
+  'target_headers',
+  'collector_token',
+  'verify_token',
+] as const;
 
 async function recordChange(
   tx: Queryable,

@@ -1,7 +1,8 @@
 /** `WebhookConfig` of the contract, as an admin sees it: the address with its token, and no secret. */
+import { masked } from '../../audit/mask.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
-import { openFor } from './webhook-secrets.ts';
+import { openFor, openTargetHeaders } from './webhook-secrets.ts';
 
 /** Ids and bodies that were seen are kept so long at the least. */
 export const longestDuplicateWindowSeconds = 604_800;
@@ -16,7 +17,12 @@ export interface PresentDeps {
 
 export function presentWebhook(deps: PresentDeps, row: WebhookConfigRow) {
   const token = openFor(deps.keyring, row, 'webhook_token', row.webhook_token);
-  return { ...presentWithoutToken(row), webhook_url: `${deps.publicBaseUrl}${receivingPath}${token}` };
+  const headers = Object.keys(openTargetHeaders(deps.keyring, row)).map((name) => [name, masked]);
+  return {
+    ...presentWithoutToken(row),
+    target_headers: Object.fromEntries(headers) as Record<string, string>,
+    webhook_url: `${deps.publicBaseUrl}${receivingPath}${token}`,
+  };
 }
 
 /** For the history: what must not be read there cannot be. */
@@ -41,6 +47,11 @@ export function presentWithoutToken(row: WebhookConfigRow) {
     tolerance_seconds: row.tolerance_seconds,
     max_payload_size_bytes: row.max_payload_size_bytes,
     target_url: row.target_url,
+    target_paused: row.config.target_paused === true || row.target_off_at !== null,
+    target_off_at: row.target_off_at?.toISOString() ?? null,
+    target_off_reason: row.target_off_reason,
+    target_timeout_seconds: row.config.target_timeout_seconds ?? null,
+    previous_target_secret_until: row.previous_target_secret_until?.toISOString() ?? null,
     over_limit_policy: row.over_limit_policy,
     event_type_from: row.config.event_type_from ?? null,
     delivery_id_from: row.config.delivery_id_from ?? null,

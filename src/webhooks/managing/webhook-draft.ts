@@ -37,6 +37,10 @@ export interface WebhookDraft {
   readonly duplicateWindowSeconds: number | null;
   readonly ordered: boolean;
   readonly includeRaw: boolean;
+  readonly targetPaused: boolean;
+  readonly targetTimeoutSeconds: number | null;
+  /** undefined keeps those that are there; a masked value keeps its own. */
+  readonly targetHeaders: Readonly<Record<string, string>> | undefined;
   readonly collector: CollectorDraft | null;
   /** undefined keeps what is there, or has one made. */
   readonly secretKey: string | undefined;
@@ -68,6 +72,9 @@ export function draftForSource(webhookName: string, sourceService: string): Webh
     duplicateWindowSeconds: null,
     ordered: false,
     includeRaw: false,
+    targetPaused: false,
+    targetTimeoutSeconds: null,
+    targetHeaders: undefined,
     collector: null,
     secretKey: undefined,
     targetSecret: undefined,
@@ -99,6 +106,9 @@ export function draftOfRow(row: WebhookConfigRow): WebhookDraft {
     duplicateWindowSeconds: row.config.duplicate_window_seconds ?? null,
     ordered: row.config.ordered ?? false,
     includeRaw: row.config.include_raw ?? false,
+    targetPaused: row.config.target_paused ?? false,
+    targetTimeoutSeconds: row.config.target_timeout_seconds ?? null,
+    targetHeaders: undefined,
     collector:
       collector === undefined
         ? null
@@ -149,6 +159,7 @@ export function checkDraft(draft: WebhookDraft): void {
     throw invalidInput('target_url', 'must be an http or https URL');
   }
   checkTemplate(draft);
+  checkTargetHeaders(draft.targetHeaders ?? {});
   if (draft.verifyToken !== undefined && !hasVerifyToken(draft.sourceService)) {
     throw invalidInput('verify_token', 'is there for meta only');
   }
@@ -161,6 +172,21 @@ export function checkDraft(draft: WebhookDraft): void {
 function checkEventType(type: string, path: string): void {
   if (type.trim() !== type || type === '') throw invalidInput(path, 'must not be blank, nor begin or end with a blank');
   if (/\*./.test(type)) throw invalidInput(path, 'may have * at its end only');
+}
+
+/** What is ours to say, or the connection's. */
+const reservedHeaders =
+  /^(?:webhook-.*|host|content-.*|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect)$/i;
+
+function checkTargetHeaders(headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    const path = `target_headers.${name.slice(0, 100)}`;
+    if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/.test(name)) throw invalidInput(path, 'must be the name of a header');
+    if (reservedHeaders.test(name)) throw invalidInput(path, 'is set by this service');
+    if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value)) {
+      throw invalidInput(path, 'must be printable ASCII without blanks around it');
+    }
+  }
 }
 
 /** Whether its sender shows a token when it asks whether the address is ours. */

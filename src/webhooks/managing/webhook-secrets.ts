@@ -54,3 +54,12 @@ export function sealedToken(
     webhook_token_sha256: hashToken(token),
   };
 }
+
+/** What deliveries to the target bear; nothing where nothing is set. Throws `SealBroken`. */
+export function openTargetHeaders(
+  keyring: Pick<Keyring, 'open'>,
+  row: Pick<WebhookConfigRow, 'id' | 'management_company_id' | 'target_headers'> | null,
+): Readonly<Record<string, string>> {
+  if (row === null || row.target_headers === null) return {};
+  return JSON.parse(openFor(keyring, row, 'target_headers', row.target_headers)) as Record<string, string>;
+}

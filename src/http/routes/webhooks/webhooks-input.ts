@@ -52,6 +52,9 @@ function named(body: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
     duplicateWindowSeconds: or(body.duplicate_window_seconds, otherwise.duplicateWindowSeconds),
     ordered: or(body.ordered, otherwise.ordered),
     includeRaw: or(body.include_raw, otherwise.includeRaw),
+    targetPaused: or(body.target_paused, otherwise.targetPaused),
+    targetTimeoutSeconds: or(body.target_timeout_seconds, otherwise.targetTimeoutSeconds),
+    targetHeaders: body.target_headers,
     collector:
       body.collector === undefined
         ? otherwise.collector

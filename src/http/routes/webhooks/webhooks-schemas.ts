@@ -65,6 +65,14 @@ const settable = {
   ordered: Type.Optional(
     Type.Boolean({ description: 'One delivery to the target after the other, in the order of arrival.' }),
   ),
+  target_paused: Type.Optional(Type.Boolean({ description: 'Deliveries to the target wait, in order.' })),
+  target_timeout_seconds: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 60 }))),
+  target_headers: Type.Optional(
+    Type.Record(Type.String(), Type.String({ maxLength: 2000 }), {
+      maxProperties: 20,
+      description: 'Further headers of deliveries to the target. Their values are shown masked; a masked one stays.',
+    }),
+  ),
   include_raw: Type.Optional(
     Type.Boolean({ description: 'Events bear the bytes as they were sent, in `payload_raw_base64`.' }),
   ),
@@ -100,6 +108,9 @@ const readOnly = Object.fromEntries(
     'has_secret_key',
     'has_verify_token',
     'previous_secret_until',
+    'previous_target_secret_until',
+    'target_off_at',
+    'target_off_reason',
     'last_received_at',
     'total_received',
     'total_successful',
@@ -229,6 +240,12 @@ export const webhookSchema = Type.Object({
   tolerance_seconds: Type.Integer(),
   max_payload_size_bytes: Type.Integer(),
   target_url: nullable(Type.String()),
+  target_paused: Type.Boolean({ description: 'By hand, or because it was switched off by itself.' }),
+  target_off_at: nullable(time),
+  target_off_reason: nullable(Type.String({ description: '`gone` (410), or `failing` for three days.' })),
+  target_timeout_seconds: nullable(Type.Integer()),
+  target_headers: anyObject,
+  previous_target_secret_until: nullable(time),
   over_limit_policy: literals(['reject', 'defer']),
   event_type_from: nullable(Type.String()),
   delivery_id_from: nullable(Type.String()),
@@ -245,6 +262,9 @@ export const webhookSchema = Type.Object({
   created_by: nullable(Type.String()),
   created_at: time,
   updated_at: time,
+  retried_count: Type.Optional(
+    Type.Integer({ description: 'Of `resume-target`: what was given up and is sent again.' }),
+  ),
   secret_key: Type.Optional(Type.String({ description: 'Only where it was made just now: shown this once.' })),
   verify_token: Type.Optional(Type.String({ description: 'Only where it was made just now: shown this once.' })),
   target_secret: Type.Optional(Type.String({ description: 'Signs deliveries to the target: shown once.' })),
@@ -261,6 +281,39 @@ export const receptionSchema = Type.Union([
   }),
   Type.Object({ status: Type.Literal('ignored', { description: 'Its type is not among `event_types`.' }) }),
 ]);
+
+export const rotateTargetSecretSchema = Type.Union(
+  [
+    Type.Object(
+      { grace_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: longestGraceSeconds, default: 86_400 })) },
+      { additionalProperties: false },
+    ),
+    Type.Null(),
+  ],
+  { examples: [{ grace_seconds: 86_400 }] },
+);
+
+export const rotatedTargetSecretSchema = Type.Object({
+  target_secret: Type.String({ description: 'Shown this once.' }),
+  previous_target_secret_until: nullable(time),
+});
+
+export const resumeTargetSchema = Type.Union(
+  [
+    Type.Object(
+      {
+        retry_dead: Type.Optional(
+          Type.Boolean({
+            description: 'What was given up is sent too. Usual where the target was switched off by itself.',
+          }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    Type.Null(),
+  ],
+  { examples: [{ retry_dead: true }] },
+);
 
 export const explainSchema = Type.Object(
   {

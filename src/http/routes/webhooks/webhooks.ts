@@ -28,6 +28,7 @@ import { apiPrefix, type Routes } from '../../app.ts';
 import { type Answer, answerShownOnce, jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { callerOf } from '../../request/request-context.ts';
+import { webhookTargetRoutes } from './webhook-target.ts';
 import { shownReception, type WebhookEventsRoutesDeps, webhookEventsRoutes } from './webhooks-events.ts';
 import { allowNoBody, checkAddresses, draftOfBody, patchedDraft } from './webhooks-input.ts';
 import {
@@ -235,6 +236,7 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
       },
     );
 
+    await webhookTargetRoutes({ ...deps, idOf, contextOf })(app);
     await webhookEventsRoutes(deps)(app);
   };
 }

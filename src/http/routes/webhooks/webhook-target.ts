@@ -1,0 +1,88 @@
+/** `/webhooks/{id}/…-target…`: pausing, resuming and rotating the secret of a webhook's target. */
+import type { FastifyRequest } from 'fastify';
+import { pauseTarget, resumeTarget, rotateTargetSecret } from '../../../webhooks/managing/manage-targets.ts';
+import type { ChangeContext, ManageWebhooksDeps } from '../../../webhooks/managing/manage-webhooks.ts';
+import { presentWebhook } from '../../../webhooks/managing/present-webhook.ts';
+import type { Routes } from '../../app.ts';
+import { type Answer, answerShownOnce, jsonAnswer } from '../../reply/answer.ts';
+import type { Idempotency } from '../../request/idempotency.ts';
+import { callerOf } from '../../request/request-context.ts';
+import { allowNoBody } from './webhooks-input.ts';
+import {
+  idParamsSchema,
+  resumeTargetSchema,
+  rotatedTargetSecretSchema,
+  rotateTargetSecretSchema,
+  webhookSchema,
+} from './webhooks-schemas.ts';
+
+export interface WebhookTargetRoutesDeps extends ManageWebhooksDeps {
+  readonly idempotency: Idempotency;
+  onTargetDelivery(): void;
+  /** Throws `NOT_FOUND` for what is no id at all. */
+  idOf(request: FastifyRequest): string;
+  contextOf(request: FastifyRequest): ChangeContext;
+}
+
+const access = { scope: 'admin' } as const;
+const tags = ['webhooks'];
+const defaultGraceSeconds = 86_400;
+
+export function webhookTargetRoutes(deps: WebhookTargetRoutesDeps): Routes {
+  const { idOf, contextOf } = deps;
+  return (app) => {
+    app.post(
+      '/webhooks/:id/rotate-target-secret',
+      {
+        config: { access, answers: { 200: rotatedTargetSecretSchema } },
+        schema: {
+          tags,
+          summary: 'A new secret of the target, shown once; both sign for grace_seconds',
+          params: idParamsSchema,
+          body: rotateTargetSecretSchema,
+        },
+        preValidation: allowNoBody,
+      },
+      deps.idempotency.wrap(async (request): Promise<Answer> => {
+        const { grace_seconds: grace = defaultGraceSeconds } = (request.body ?? {}) as { grace_seconds?: number };
+        const { tenantId } = callerOf(request);
+        const { row, secret } = await rotateTargetSecret(deps, tenantId, idOf(request), grace, contextOf(request));
+        const previousUntil = row.previous_target_secret_until?.toISOString() ?? null;
+        const shown = { target_secret: secret, previous_target_secret_until: previousUntil };
+        return answerShownOnce(200, shown, ['target_secret']);
+      }),
+    );
+
+    app.post(
+      '/webhooks/:id/pause-target',
+      {
+        config: { access, answers: { 200: webhookSchema } },
+        schema: { tags, summary: 'Deliveries to the target wait, in order', params: idParamsSchema },
+      },
+      deps.idempotency.wrap(async (request): Promise<Answer> => {
+        const row = await pauseTarget(deps, callerOf(request).tenantId, idOf(request), contextOf(request));
+        return jsonAnswer(200, presentWebhook(deps, row));
+      }),
+    );
+
+    app.post(
+      '/webhooks/:id/resume-target',
+      {
+        config: { access, answers: { 200: webhookSchema } },
+        schema: {
+          tags,
+          summary: 'What waits goes out, the oldest first; also what was given up, if that is asked for',
+          params: idParamsSchema,
+          body: resumeTargetSchema,
+        },
+        preValidation: allowNoBody,
+      },
+      deps.idempotency.wrap(async (request): Promise<Answer> => {
+        const { retry_dead: retryDead } = (request.body ?? {}) as { retry_dead?: boolean };
+        const { tenantId } = callerOf(request);
+        const { row, revivedCount } = await resumeTarget(deps, tenantId, idOf(request), retryDead, contextOf(request));
+        return jsonAnswer(200, { ...presentWebhook(deps, row), retried_count: revivedCount });
+      }),
+    );
+  };
+}

@@ -1,0 +1,44 @@
+import { sealEnvelope } from '../../outbox/envelope.ts';
+import type { OutboxRow } from '../../storage/tables/outbox-events.ts';
+import type { AttemptOutcome, DeliveryContent, DueDelivery } from '../../storage/tables/webhook-deliveries.ts';
+
+/** An address as it may be shown: its query may hold secrets. */
+export function withoutQuery(url: string): string {
+  return url.replace(/[?#].*$/s, '');
+}
+
+/** `integration.webhook.delivery_failed`, to be written with the try that gives a delivery up; null for all others. */
+export function deliveryFailedRow(
+  delivery: DueDelivery,
+  content: DeliveryContent,
+  outcome: AttemptOutcome,
+  nowMs: number,
+): OutboxRow | null {
+  if (outcome.next.state !== 'dead') return null;
+  const message = sealEnvelope({
+    type: 'integration.webhook.delivery_failed',
+    tenantId: delivery.management_company_id,
+    serviceName: content.source_service,
+    correlationId: content.request_id,
+    occurredAtMs: nowMs,
+    aggregateId: delivery.webhook_id,
+    fields: {
+      webhook_id: delivery.webhook_id,
+      webhook_name: content.webhook_name,
+      webhook_event_id: delivery.webhook_event_id,
+      target_url: withoutQuery(content.target_url),
+      attempts: delivery.attempt_count + 1,
+      last_status_code: outcome.responseStatusCode,
+      last_error: outcome.errorMessage,
+    },
+    ...(outcome.switchesOff === null ? {} : { metadata: { target_switched_off: outcome.switchesOff } }),
+  });
+  return {
+    id: message.id,
+    management_company_id: message.tenantId,
+    aggregate_id: message.aggregateId,
+    event_type: message.type,
+    occurred_at: message.occurredAt,
+    body: message.body,
+  };
+}
