@@ -22,13 +22,22 @@ export function storableText(text: string): string {
 }
 
 /** null for an absent or empty body. Bytes that are no UTF-8 are kept as replacement characters. */
-export function keepBody(body: Buffer | string | null, masker: Masker, secrets: readonly string[]): KeptBody | null {
+export function keepBody(
+  body: Buffer | string | null,
+  masker: Masker,
+  secrets: readonly string[],
+  /** Where `body` is the beginning of a longer one. */
+  wholeSizeBytes = 0,
+): KeptBody | null {
   if (body === null || body.length === 0) return null;
-  const sizeBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  const givenBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  const sizeBytes = Math.max(givenBytes, wholeSizeBytes);
   const scanned =
     typeof body === 'string' ? body.slice(0, maxScannedBytes) : body.subarray(0, maxScannedBytes).toString('utf8');
   const clean = masker.body(storableText(scanned), secrets);
-  return sizeBytes <= maxScannedBytes ? keep(cut(clean, sizeBytes)) : keep(cut(clean, sizeBytes, true));
+  return sizeBytes <= maxScannedBytes && sizeBytes === givenBytes
+    ? keep(cut(clean, sizeBytes))
+    : keep(cut(clean, sizeBytes, true));
 }
 
 /** Headers as a JSON object; a set larger than 16 KiB is cut like a body. */

@@ -25,6 +25,9 @@ export interface AuditEntry {
   readonly requestBody: Buffer | string | null;
   readonly responseStatusCode: number | null;
   readonly responseBody: Buffer | string | null;
+  /** Where a body is only the beginning of what passed: how long it was. */
+  readonly requestSizeBytes?: number;
+  readonly responseSizeBytes?: number;
   /** Unix milliseconds. */
   readonly startedAtMs: number;
   readonly completedAtMs: number;

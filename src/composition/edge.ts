@@ -134,7 +134,7 @@ export async function openEdge(
     apiRoutes: [
       services,
       webhooks.apiRoutes,
-      proxyRoute({ calls, directory, clock, idempotency, deadlineMs: config.callDeadlineMs }),
+      proxyRoute({ calls, cache, directory, clock, idempotency, deadlineMs: config.callDeadlineMs }),
       geocodingRoutes({
         geocoding,
         settings: geocodingSettings,

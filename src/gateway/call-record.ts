@@ -2,6 +2,7 @@
  * What a call leaves behind: an audit row for each provider asked and each refusal by a limit, and their events. Gathered
  * while the call runs and written in one commit before it is answered.
  */
+
 import type { AuditEntry, AuditStatus } from '../audit/entry.ts';
 import type { ExternalService } from '../directory/service.ts';
 import { newId, type TenantId } from '../ids.ts';
@@ -10,6 +11,7 @@ import type { LimitState } from '../limits/limits.ts';
 import { describeRefusal } from '../limits/refusal-text.ts';
 import type { RecordedExchange } from '../outbound/provider-http.ts';
 import type { DurableEvent } from '../outbox/events.ts';
+import type { Carried } from './call.ts';
 
 /** The call, as far as its records name it. */
 export interface RecordedCall {
@@ -36,6 +38,8 @@ export interface AskedProvider {
 export interface CallRecord {
   readonly operation: string;
   asked(provider: AskedProvider): void;
+  /** The answer of the provider asked last has passed. */
+  carried(carried: Carried, nowMs: number): void;
   /** `service: null` is the tenant's family, named in `state.subject`. */
   refusedByLimit(service: ExternalService | null, state: LimitState, nowMs: number): void;
   /** A budget has not the price of an attempt left. */
@@ -50,7 +54,7 @@ export function createCallRecord(
   call: RecordedCall,
   announceRefusal: (tenantId: TenantId, state: LimitState) => boolean,
 ): CallRecord {
-  const asked: (AuditEntry & { readonly announcement: { willRetry: boolean } })[] = [];
+  const asked: (AuditEntry & { readonly announcement: { willRetry: boolean; responseSizeBytes: number } })[] = [];
   const refusals: AuditEntry[] = [];
   const refusalEvents: OutboxRecord[] = [];
   let place = 0;
@@ -116,6 +120,16 @@ export function createCallRecord(
       const before = asked.at(-1);
       if (before !== undefined) before.announcement.willRetry = true;
       asked.push(entry);
+    },
+    carried({ fault, requestBody, responseSizeBytes, ...passed }, nowMs) {
+      const entry = asked.at(-1);
+      if (entry === undefined) return;
+      Object.assign(entry, passed, fault ?? {}, {
+        completedAtMs: nowMs,
+        responseSizeBytes,
+        requestBody: requestBody ?? entry.requestBody,
+      });
+      entry.announcement.responseSizeBytes = responseSizeBytes;
     },
     refusedByLimit(service, state, nowMs) {
       const errorMessage = describeRefusal(state);

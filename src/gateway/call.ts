@@ -1,5 +1,6 @@
 /** A call is one tenant request; it may take several attempts at several providers, or none. */
 
+import type { AuditStatus } from '../audit/entry.ts';
 import type { CacheMode } from '../cache/cached-answer.ts';
 import type { ExternalService } from '../directory/service.ts';
 import type { QuestionPlace } from '../directory/service-regions.ts';
@@ -42,6 +43,11 @@ export interface Capability<Op extends KnownOperation> {
   } | null;
   /** How long this very answer may be kept, where it is the answer that says so; 0: not at all. Default: the TTL above. */
   ttlSecondsOf?(output: OutputOf<Op>): number;
+  /**
+   * Carries an answer to its caller that is still coming in when it is known to be one; null where all of it is there.
+   * `signal` aborts when nobody waits any more.
+   */
+  carry?(output: OutputOf<Op>, signal: AbortSignal): Promise<Carried> | null;
   /** The part of the service that a call is about, where failures of one part may be its own: a path, a spreadsheet. */
   partOf?(input: InputOf<Op>): string;
   /** The answer as it is judged, compared and rendered, whichever provider gave it. Default: as the adapter read it. */
@@ -84,6 +90,8 @@ export interface Call<Op extends KnownOperation = KnownOperation> {
   readonly familyCharge?: SharedCharge;
   /** Asked beside a call that was answered, to compare the answers. */
   readonly isShadow?: true;
+  /** Unix milliseconds by which a streamed answer begins; the deadline is then that of its end. */
+  readonly beginsByMs?: number;
   /** How long the call may wait for its turn under a limit before it gets 429. 0: not at all. */
   readonly maxWaitMs: number;
 }
@@ -110,6 +118,17 @@ export interface CallResult {
   readonly provider: string;
   /** For `RateLimit` headers; null where nothing was charged. */
   readonly familyLimit: { readonly limit: number; readonly remaining: number; readonly resetSeconds: number } | null;
+}
+
+/** What had passed when an answer's body ended, for its audit row. */
+export interface Carried {
+  /** The beginning, as far as the audit keeps it. */
+  readonly responseBody: Buffer;
+  readonly responseSizeBytes: number;
+  readonly requestBody: Buffer | null;
+  readonly requestSizeBytes: number;
+  /** null: it came to its end. */
+  readonly fault: { readonly status: AuditStatus; readonly errorCode: string; readonly errorMessage: string } | null;
 }
 
 export type Render<Op extends KnownOperation> = (output: OutputOf<Op>, context: AnswerContext) => unknown;

@@ -18,7 +18,7 @@ import { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import { askChain, type Chain, type ChainDeps, writeDown } from './ask-chain.ts';
 import { announceMiss } from './cache-telemetry.ts';
-import type { Call, CallExecutor, CallResult, Capability, ProviderTrace, Render } from './call.ts';
+import type { Call, CallExecutor, CallResult, Capability, Carried, ProviderTrace, Render } from './call.ts';
 import { type CacheHit, fetchOutcome, resultFromCache, resultOfFetch } from './call-result.ts';
 import type { CallDeps } from './deps.ts';
 import {
@@ -92,9 +92,12 @@ async function fetchAnswer<Op extends KnownOperation>(
   findStale: () => Promise<CachedAnswer | null>,
 ): Promise<Fetched<Fresh> | { stale: CachedAnswer; familyLimit: CallResult['familyLimit'] }> {
   const providers = await resolveProviders(deps, call);
-  const { signal, deadlineAtMs, patientUntilMs } = flight;
+  const { signal, patientUntilMs } = flight;
+  const deadlineAtMs = untilItBegins(call, flight);
   const chain = await askChain(deps, call, providers, { signal, deadlineAtMs, patientUntilMs, time: 'shared' });
   deps.observeChain?.(call, chain.outcomes, providers);
+  const carried = await carryAnswer(call, chain, signal);
+  if (carried !== null) chain.record.carried(carried, deps.clock.now());
   try {
     await writeDown(deps, chain.record);
   } catch (error) {
@@ -102,6 +105,7 @@ async function fetchAnswer<Op extends KnownOperation>(
   }
 
   const familyLimit = familyLimitOf(chain.familyState, deps.clock.now());
+  if (carried !== null && carried.fault !== null) throw cutShort(carried.fault.errorMessage);
   const decisive = decisiveError(chain.outcomes);
   if (decisive === null && chain.best?.quality !== 'good' && isDegraded(chain.outcomes)) {
     // A provider that could not be asked might have known better: what it said lately beats a poor answer, and none.
@@ -117,6 +121,25 @@ async function fetchAnswer<Op extends KnownOperation>(
   noteMiss(deps, call, question, answer);
   if (answer instanceof ServiceError) throw answer;
   return answer;
+}
+
+/** A streamed answer has its deadline for its end, and an earlier one for its beginning: so long providers are asked. */
+function untilItBegins({ beginsByMs }: Call, flight: Flight): Flight['deadlineAtMs'] {
+  return beginsByMs === undefined ? flight.deadlineAtMs : () => Math.min(beginsByMs, flight.deadlineAtMs());
+}
+
+/** Its row is written when it has passed, with what passed; the end of it waits for that. */
+async function carryAnswer<Op extends KnownOperation>(
+  call: Call<Op>,
+  chain: Chain<OutputOf<Op>>,
+  signal: AbortSignal,
+): Promise<Carried | null> {
+  const answer = chain.best ?? passedOn(chain);
+  return answer === null ? null : ((await call.capability.carry?.(answer.value, signal)) ?? null);
+}
+
+function cutShort(reason: string): ServiceError {
+  return new ServiceError('PROVIDER_ERROR', `The answer has no end: ${reason}.`);
 }
 
 interface AnswerTerms<Op extends KnownOperation> {

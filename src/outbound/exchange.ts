@@ -1,5 +1,7 @@
 /** The words of one HTTP exchange with a provider: what is asked, what comes back, how it can fail on the way. */
 
+import type { Readable } from 'node:stream';
+
 export interface ProviderRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS';
   readonly url: string;
@@ -12,6 +14,20 @@ export interface ProviderRequest {
    * readable, and is no failure.
    */
   readonly cutsReply?: boolean;
+}
+
+/** One whose reply is read as it comes, and whose body may be sent so. */
+export interface OpenRequest extends Omit<ProviderRequest, 'body' | 'maxReplyBytes'> {
+  readonly body?: string | Buffer | Readable;
+  /** How long the provider may be silent within its body. */
+  readonly idleMs: number;
+}
+
+export interface OpenReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** As sent, encodings and all. Fails with a `TransportError` where it ends too early; destroyed, the provider is cut off. */
+  readonly body: Readable;
 }
 
 export interface ProviderReply {
@@ -63,6 +79,8 @@ export class TransportError extends Error {
 /** The only way an adapter reaches the network: guarded, pooled, with the attempt's deadline, recorded for the audit. */
 export interface ProviderHttp {
   send(request: ProviderRequest): Promise<ProviderReply>;
+  /** Resolves with the head of the reply. */
+  open(request: OpenRequest): Promise<OpenReply>;
   /** Values that the audit must mask wherever they appear, beyond the account's own (an access token). */
   mask(secret: string): void;
 }

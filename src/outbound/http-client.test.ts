@@ -90,9 +90,9 @@ test('rubbish under an encoding, and encodings nobody asked for, are no replies'
   const { ask } = await start(t, (_request, reply) => {
     reply.writeHead(200, { 'content-encoding': encodings.shift() ?? '' }).end('not encoded at all');
   });
-  await fails(ask(), 'reset', true);
-  await fails(ask(), 'reset', true);
-  await fails(ask(), 'reset', true);
+  await fails(ask(), 'encoding', true);
+  await fails(ask(), 'encoding', true);
+  await fails(ask(), 'encoding', true);
 });
 
 test('no more of a reply is read than was asked for, whether announced or not', async (t) => {

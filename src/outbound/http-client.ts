@@ -12,10 +12,17 @@ import { Pool } from 'undici';
 import type { Logger } from '../logger.ts';
 import { serviceName, version } from '../version.ts';
 import { acceptedEncodings, decodeBody } from './decode.ts';
-import { type ProviderReply, type ProviderRequest, TransportError } from './exchange.ts';
+import {
+  type OpenReply,
+  type OpenRequest,
+  type ProviderReply,
+  type ProviderRequest,
+  TransportError,
+} from './exchange.ts';
 import { toTransportError } from './faults.ts';
 import { guardedLookup, parseAllowedNetworks, parseOutboundUrl, portOf, type ResolveAll } from './guard.ts';
 import { shareLookups } from './share-lookups.ts';
+import { dispatchStream } from './stream-exchange.ts';
 
 const defaultMaxReplyBytes = 16 * 1024 * 1024;
 const keepAliveMs = 30_000;
@@ -31,9 +38,9 @@ export interface OutboundOptions {
   readonly logger?: Logger;
   /** Pools kept; the one used longest ago is closed for a new one. Default 256. */
   readonly maxOrigins?: number;
-  /** Sockets to one origin. Default 128. */
+  /** Sockets to one origin: streams hold theirs for long. Default 1,024. */
   readonly maxConnectionsPerOrigin?: number;
-  /** Requests under way or waiting for a socket at one origin; beyond it they are refused at once. Default 1,024. */
+  /** Requests under way or waiting for a socket at one origin; beyond it they are refused at once. Default 2,048. */
   readonly maxPendingPerOrigin?: number;
   /** For tests: how names resolve. */
   readonly resolve?: ResolveAll;
@@ -45,9 +52,13 @@ export interface OutboundRequest extends ProviderRequest {
   readonly signal?: AbortSignal | null;
 }
 
+export interface OutboundStream extends OpenRequest, Pick<OutboundRequest, 'deadlineAtMs' | 'signal'> {}
+
 export interface Outbound {
   /** The whole reply, decoded. Throws `TransportError`. */
   request(request: OutboundRequest): Promise<ProviderReply>;
+  /** The head of the reply by the deadline, and its body as it comes. Throws `TransportError`. */
+  open(request: OutboundStream): Promise<OpenReply>;
   /** Throws `TransportError` (`blocked`, `dns`) where a request to `url` would be refused; opens no connection. */
   check(url: string): Promise<void>;
   /** Lets requests under way end, at most `graceMs` (default 5,000), then cuts them. */
@@ -68,7 +79,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   ]);
   const resolve = shareLookups(options.resolve ?? dnsLookup);
   const maxOrigins = options.maxOrigins ?? 256;
-  const maxPending = options.maxPendingPerOrigin ?? 1_024;
+  const maxPending = options.maxPendingPerOrigin ?? 2_048;
   /** In order of use, the oldest first. */
   const origins = new Map<string, Origin>();
   let closed = false;
@@ -82,7 +93,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     }
     if (origins.size >= maxOrigins) closeLeastRecentlyUsed();
     const pool = new Pool(url.origin, {
-      connections: options.maxConnectionsPerOrigin ?? 128,
+      connections: options.maxConnectionsPerOrigin ?? 1_024,
       pipelining: 1,
       keepAliveTimeout: keepAliveMs,
       // The attempt's own deadline ends every phase; a second set of timers would only disagree with it.
@@ -104,15 +115,46 @@ export function createOutbound(options: OutboundOptions): Outbound {
     }
   }
 
+  const enter = (text: string): { readonly url: URL; readonly origin: Origin } => {
+    const url = parseOutboundUrl(text, allowed);
+    if (closed) throw new TransportError('aborted', false, new Error('the service is stopping'));
+    const origin = originOf(url);
+    if (origin.pending >= maxPending) {
+      throw new TransportError('refused', false, new Error('too many requests wait for this origin'));
+    }
+    return { url, origin };
+  };
+
   return {
     async request(request) {
-      const url = parseOutboundUrl(request.url, allowed);
-      if (closed) throw new TransportError('aborted', false, new Error('the service is stopping'));
-      const origin = originOf(url);
-      if (origin.pending >= maxPending) {
-        throw new TransportError('refused', false, new Error('too many requests wait for this origin'));
-      }
+      const { url, origin } = enter(request.url);
       return exchange(origin, url, request);
+    },
+
+    async open(request) {
+      const { url, origin } = enter(request.url);
+      origin.pending += 1;
+      const terms = {
+        method: request.method,
+        path: url.pathname + url.search,
+        headers: outgoingHeaders(request.headers),
+        body: request.body ?? null,
+        remainingMs: request.deadlineAtMs - Date.now(),
+        idleMs: request.idleMs,
+        signal: request.signal ?? null,
+      };
+      let isLetGo = false;
+      const letGo = (): void => {
+        if (!isLetGo) origin.pending -= 1;
+        isLetGo = true;
+      };
+      try {
+        const { status, headers, body } = await dispatchStream(origin.pool, terms, letGo);
+        return { status, headers: flattenHeaders(headers), body };
+      } catch (error) {
+        letGo();
+        throw error;
+      }
     },
 
     async check(text) {

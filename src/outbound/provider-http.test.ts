@@ -58,6 +58,7 @@ function fakeOutbound(outcome: ProviderReply | TransportError): { outbound: Outb
         if (outcome instanceof TransportError) throw outcome;
         return outcome;
       },
+      open: () => Promise.reject(new Error('unused')),
       check: async () => undefined,
       close: async () => undefined,
     },

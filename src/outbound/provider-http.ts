@@ -1,5 +1,11 @@
 /** What an adapter is given to reach its vendor with, for one attempt: the deadline is bound, the exchange is kept. */
-import { type ProviderHttp, type ProviderReply, type ProviderRequest, TransportError } from './exchange.ts';
+import {
+  type OpenRequest,
+  type ProviderHttp,
+  type ProviderReply,
+  type ProviderRequest,
+  TransportError,
+} from './exchange.ts';
 import type { Outbound } from './http-client.ts';
 
 /** One request and what became of it, as the audit wants it. Bodies and headers are unmasked: the audit masks. */
@@ -50,6 +56,26 @@ export function providerHttp(outbound: Outbound, options: ProviderHttpOptions): 
     masked.push(secret);
   }
 
+  const begin = (request: ProviderRequest | OpenRequest) => {
+    const headers = withTrace(request, options.traceparent ?? null);
+    const { body = null } = request;
+    const made = {
+      method: request.method,
+      // A provider may quote the address that it was asked by.
+      endpoint: redactQuery(request.url, mask),
+      requestHeaders: headers,
+      requestBody: typeof body === 'string' || Buffer.isBuffer(body) ? body : null,
+      startedAtMs: Date.now(),
+    };
+    return { made, headers, bounds: { deadlineAtMs: options.deadlineAtMs, signal: options.signal ?? null } };
+  };
+
+  const noteFault = (made: ReturnType<typeof begin>['made'], error: unknown): TransportError => {
+    const fault = error instanceof TransportError ? error : new TransportError('reset', true, error);
+    record({ ...made, reply: null, error: fault, completedAtMs: Date.now() });
+    return fault;
+  };
+
   return {
     exchanges,
     masked,
@@ -57,35 +83,34 @@ export function providerHttp(outbound: Outbound, options: ProviderHttpOptions): 
     mask,
 
     async send(request) {
-      const headers = withTrace(request, options.traceparent ?? null);
-      const startedAtMs = Date.now();
-      const made = {
-        method: request.method,
-        // A provider may quote the address that it was asked by.
-        endpoint: redactQuery(request.url, mask),
-        requestHeaders: headers,
-        requestBody: request.body ?? null,
-        startedAtMs,
-      };
+      const { made, headers, bounds } = begin(request);
       try {
-        const reply = await outbound.request({
-          ...request,
-          headers,
-          deadlineAtMs: options.deadlineAtMs,
-          signal: options.signal ?? null,
-        });
+        const reply = await outbound.request({ ...request, headers, ...bounds });
         record({ ...made, reply, error: null, completedAtMs: Date.now() });
         return reply;
       } catch (error) {
-        const fault = error instanceof TransportError ? error : new TransportError('reset', true, error);
-        record({ ...made, reply: null, error: fault, completedAtMs: Date.now() });
-        throw fault;
+        throw noteFault(made, error);
+      }
+    },
+
+    async open(request) {
+      const { made, headers, bounds } = begin(request);
+      try {
+        const reply = await outbound.open({ ...request, headers, ...bounds });
+        // What the body held is known when it has passed, and noted then by who carried it.
+        record({ ...made, reply: { ...reply, body: Buffer.alloc(0) }, error: null, completedAtMs: Date.now() });
+        return reply;
+      } catch (error) {
+        throw noteFault(made, error);
       }
     },
   };
 }
 
-function withTrace(request: ProviderRequest, traceparent: string | null): Readonly<Record<string, string>> {
+function withTrace(
+  request: Pick<ProviderRequest, 'headers'>,
+  traceparent: string | null,
+): Readonly<Record<string, string>> {
   const headers = request.headers ?? {};
   if (traceparent === null || 'traceparent' in headers) return headers;
   return { ...headers, traceparent };

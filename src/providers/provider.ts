@@ -8,7 +8,7 @@ import type { ProviderHttp } from '../outbound/exchange.ts';
 import type { Operation, ServiceType } from './operations.ts';
 import type { VendorFacts } from './vendor-facts.ts';
 
-export type { ProviderHttp, ProviderReply, ProviderRequest } from '../outbound/exchange.ts';
+export type { OpenReply, ProviderHttp, ProviderReply, ProviderRequest } from '../outbound/exchange.ts';
 export { TransportError } from '../outbound/exchange.ts';
 export { type Operation, type ServiceType, serviceTypes } from './operations.ts';
 

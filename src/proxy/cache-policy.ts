@@ -4,10 +4,11 @@
  */
 import type { HttpOutput } from '../providers/http/operations.ts';
 import { longestCacheTtlSeconds } from '../providers/http/settings.ts';
+import { isForwarded } from './headers.ts';
+import { isAsked, overridesMethod } from './question.ts';
 
-/** Headers of a request that make it another question. An answer that varies by any other is not kept. */
-export const questionHeaders = ['accept', 'accept-language'] as const;
-const knownVariants: ReadonlySet<string> = new Set([...questionHeaders, 'accept-encoding', 'origin']);
+/** Kept back from every request, so that no answer varies by them. */
+const neverSent: ReadonlySet<string> = new Set(['origin']);
 /** The caller already has something, or wants a part: their answers are theirs alone. */
 const privateHeaders = ['range', 'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'];
 /** Answers that keep their meaning. 206 is a part. */
@@ -15,11 +16,15 @@ const keptStatuses: ReadonlySet<number> = new Set([200, 203, 204]);
 const keptWhenTheUpstreamSays: ReadonlySet<number> = new Set([...keptStatuses, 301, 308, 404, 410]);
 
 export function mayBeCached(method: string, headers: Readonly<Record<string, string>>): boolean {
-  return method === 'GET' && !privateHeaders.some((name) => name in headers);
+  return method === 'GET' && !overridesMethod(headers) && !privateHeaders.some((name) => name in headers);
 }
 
 /** Seconds, 0: not kept. `configured` null leaves it to the upstream. */
-export function ttlSecondsOf({ status, headers }: HttpOutput, configured: number | null, nowMs: number): number {
+export function ttlSecondsOf(
+  { status, headers }: Pick<HttpOutput, 'status' | 'headers'>,
+  configured: number | null,
+  nowMs: number,
+): number {
   if (variesUnknowably(headers.vary) || 'set-cookie' in headers) return 0;
   if (configured !== null) return keptStatuses.has(status) ? configured : 0;
   return keptWhenTheUpstreamSays.has(status) ? upstreamTtlSeconds(headers, nowMs) : 0;
@@ -27,7 +32,10 @@ export function ttlSecondsOf({ status, headers }: HttpOutput, configured: number
 
 function variesUnknowably(vary: string | undefined): boolean {
   if (vary === undefined) return false;
-  return vary.split(',').some((name) => !knownVariants.has(name.trim().toLowerCase()));
+  return vary
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .some((name) => name === '*' || !isAsked(name) || !(isForwarded(name) || neverSent.has(name)));
 }
 
 function upstreamTtlSeconds(headers: Readonly<Record<string, string>>, nowMs: number): number {

@@ -1,18 +1,31 @@
-/** A request handed on to one of the tenant's APIs: through the same pipeline as every call, and back as bytes. */
+/**
+ * A request handed on to one of the tenant's APIs: through the same pipeline as every call, and back as bytes.
+ *
+ * An answer goes to the caller while it comes in. Its end waits until its audit row is durable, so that an answer with an
+ * end has a row; one that is cut, on either side, has no end. What comes from the cache, or was asked for by another
+ * caller at the same time, is there whole.
+ */
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import { adapterNameOf, type ExternalService, type ServiceDirectory } from '../directory/service.ts';
 import { invalidInput, ServiceError } from '../errors.ts';
 import type { Call, CallExecutor, CallResult, Capability } from '../gateway/call.ts';
 import type { TenantId } from '../ids.ts';
 import type { HttpInput, HttpOutput } from '../providers/http/operations.ts';
-import { settingsOf } from '../providers/http/settings.ts';
-import { faultOfPath, isBelow } from '../providers/http/target-url.ts';
-import { mayBeCached, questionHeaders, ttlSecondsOf } from './cache-policy.ts';
+import { type HttpSettings, settingsOf } from '../providers/http/settings.ts';
+import { faultOfPath, targetUrl } from '../providers/http/target-url.ts';
+import { linksThroughGateway, throughGateway } from './addresses.ts';
+import { mayBeCached, ttlSecondsOf } from './cache-policy.ts';
+import { carryBody, type Passed, wholeCarried } from './carry-answer.ts';
+import { createDelivery, type Delivery } from './delivery.ts';
 import { forwardedHeaders, returnedHeaders } from './headers.ts';
+import { isChange, questionOf } from './question.ts';
 import { readStoredForm, storedForm } from './stored-answer.ts';
 
 export interface HandOnDeps {
   readonly calls: CallExecutor;
+  readonly cache: { invalidate(tenantId: TenantId, selector: { readonly scope: string }): Promise<unknown> };
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
   readonly clock: Clock;
 }
@@ -25,8 +38,16 @@ export type Caller = Pick<
 export interface HandedOn {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  /** A stream fails where the answer has no end. */
+  readonly body: Buffer | Readable;
   readonly result: Pick<CallResult, 'cacheOutcome' | 'ageSeconds' | 'provider'>;
+}
+
+/** What is handed on; `upload` tells of a body that goes out as it comes what has passed of it. */
+export interface Request extends HttpInput {
+  readonly upload: (() => Passed) | null;
+  /** Of a body that goes out as it comes; null where the caller did not say. */
+  readonly lengthBytes: number | null;
 }
 
 /** Past its TTL an answer that the admin chose to keep stands in for an upstream that fails. */
@@ -40,7 +61,7 @@ export async function handOn(
   deps: HandOnDeps,
   caller: Caller,
   serviceName: string,
-  request: HttpInput,
+  { upload, lengthBytes, ...request }: Request,
   signal: AbortSignal,
 ): Promise<HandedOn> {
   const fault = faultOfPath(request.path);
@@ -48,26 +69,83 @@ export async function handOn(
   const service = await findApi(deps, caller.tenantId, serviceName);
   const input: HttpInput = {
     ...request,
-    headers: { ...forwardedHeaders(request.headers), 'x-request-id': caller.requestId },
+    headers: {
+      // What the caller does not take it shall not get.
+      'accept-encoding': 'identity',
+      ...forwardedHeaders(request.headers),
+      'x-request-id': caller.requestId,
+      ...(lengthBytes === null ? {} : { 'content-length': String(lengthBytes) }),
+    },
   };
-  const capability = capabilityFor(deps.clock, service, input);
+  const url = service.baseUrl === null ? '' : targetUrl(service.baseUrl, request.path, request.query);
+  const way = { deps, caller, service, input, url, upload };
+  try {
+    return await answerOf(way, signal);
+  } catch (error) {
+    if (isChange(input) && !wasNotSent(error)) await letGo(way, [url]);
+    throw error;
+  }
+}
+
+interface Way {
+  readonly deps: HandOnDeps;
+  readonly caller: Caller;
+  readonly service: ExternalService;
+  readonly input: HttpInput;
+  /** What the upstream is asked. */
+  readonly url: string;
+  readonly upload: Request['upload'];
+}
+
+async function answerOf(way: Way, signal: AbortSignal): Promise<HandedOn> {
+  const { service } = way;
+  const delivery = createDelivery();
+  const execution = execute(way, delivery, signal, false);
+  const first = await Promise.race([delivery.begun, execution]);
+  if (!('cacheOutcome' in first)) {
+    execution.then(delivery.finish, delivery.cut);
+    const result = { cacheOutcome: 'MISS', ageSeconds: 0, provider: service.serviceName } as const;
+    return returned(way, first, result);
+  }
+  let result = first;
+  let answer = readStoredForm(result.body);
+  if (result.cacheOutcome === 'COALESCED' && !answer.shareable) {
+    // Who waited for another's request may not have its answer after all, and asks for itself.
+    const own = createDelivery();
+    const again = execute(way, own, signal, true);
+    const begun = await Promise.race([own.begun, again]);
+    if (!('cacheOutcome' in begun)) {
+      again.then(own.finish, own.cut);
+      return returned(way, begun, { cacheOutcome: 'MISS', ageSeconds: 0, provider: service.serviceName });
+    }
+    result = begun;
+    answer = readStoredForm(result.body);
+  }
+  return returned(way, answer, result);
+}
+
+/** Resolves when the answer has passed and is written down. `alone`: neither from the cache nor for others. */
+function execute(way: Way, delivery: Delivery, signal: AbortSignal, alone: boolean): Promise<CallResult> {
+  const { deps, caller, service, input, url } = way;
+  const settings = settingsOf(service.config);
+  const kept = new WeakMap<HttpOutput, Buffer>();
+  const capability = capabilityFor(way, settings, delivery, kept);
   const call: Call<'http'> = {
     ...caller,
+    beginsByMs: caller.deadlineAtMs,
+    deadlineAtMs: caller.deadlineAtMs + settings.totalTimeoutMs,
     capability,
     input,
     question: questionOf(input),
     provider: service.serviceName,
-    cacheMode: capability.cache === null ? 'off' : caller.cacheMode,
+    ...(capability.cache === null ? {} : { cacheScope: { scope: scopeOf(service, url), detail: null } }),
+    cacheMode: capability.cache === null || alone ? 'off' : caller.cacheMode,
   };
-  const render = (output: HttpOutput) => storedForm(output, (capability.ttlSecondsOf?.(output) ?? 0) > 0);
-  let result = await deps.calls.execute(call, render, signal);
-  let answer = readStoredForm(result.body);
-  if (result.cacheOutcome === 'COALESCED' && !answer.shareable) {
-    // Who waited for another's request may not have its answer after all, and asks for itself.
-    result = await deps.calls.execute({ ...call, cacheMode: 'off' }, render, signal);
-    answer = readStoredForm(result.body);
-  }
-  return { ...answer, headers: headersFor(answer.headers, service, request.method), result };
+  const render = (output: HttpOutput) => {
+    const body = Buffer.isBuffer(output.body) ? output.body : kept.get(output);
+    return storedForm(output, body ?? Buffer.alloc(0), (capability.ttlSecondsOf?.(output) ?? 0) > 0);
+  };
+  return deps.calls.execute(call, render, signal);
 }
 
 async function findApi(deps: HandOnDeps, tenantId: TenantId, name: string): Promise<ExternalService> {
@@ -79,19 +157,48 @@ async function findApi(deps: HandOnDeps, tenantId: TenantId, name: string): Prom
   return service;
 }
 
-function capabilityFor(clock: Clock, service: ExternalService, input: HttpInput): Capability<'http'> {
-  const { cacheTtlSeconds } = settingsOf(service.config);
+function capabilityFor(
+  { deps, input, upload }: Way,
+  settings: HttpSettings,
+  delivery: Delivery,
+  kept: WeakMap<HttpOutput, Buffer>,
+): Capability<'http'> {
+  const { cacheTtlSeconds, idleTimeoutMs, totalTimeoutMs } = settings;
   const isCached = cacheTtlSeconds !== 0 && mayBeCached(input.method, input.headers);
+  const ttlOf = (output: HttpOutput) => (isCached ? ttlSecondsOf(output, cacheTtlSeconds, deps.clock.now()) : 0);
   return {
     operation: 'http',
     family: 'proxy',
     serviceType: 'api',
     partOf: ({ path }) => pathPattern(path),
-    safeToRepeat: input.method === 'GET' || input.method === 'HEAD' || input.method === 'OPTIONS',
+    safeToRepeat: !isChange(input) && !(input.body instanceof Readable),
     cache: isCached
       ? { ttlSeconds: cacheTtlSeconds ?? 0, negativeTtlSeconds: 0, staleSeconds: cacheTtlSeconds ? staleSeconds : 0 }
       : null,
-    ...(isCached ? { ttlSecondsOf: (output: HttpOutput) => ttlSecondsOf(output, cacheTtlSeconds, clock.now()) } : {}),
+    ...(isCached
+      ? {
+          ttlSecondsOf: (output: HttpOutput) =>
+            output.body instanceof Readable && !kept.has(output) ? 0 : ttlOf(output),
+        }
+      : {}),
+    carry(output, signal) {
+      if (!(output.body instanceof Readable)) {
+        return Promise.resolve(wholeCarried(output.body, output.headers['content-encoding'], upload));
+      }
+      delivery.begin(output);
+      return carryBody(output.body, {
+        delivery,
+        encoding: output.headers['content-encoding'],
+        keep: ttlOf(output) > 0,
+        idleMs: idleTimeoutMs,
+        totalMs: totalTimeoutMs,
+        upload,
+        signal,
+      }).then((answer) => {
+        if (answer.kept !== null) kept.set(output, answer.kept);
+        return answer.carried;
+      });
+    },
   };
 }
 
@@ -103,33 +210,43 @@ function pathPattern(path: string): string {
     .join('/');
 }
 
-function questionOf({ method, path, query, headers }: HttpInput): string {
-  const variants = questionHeaders.map((name) => headers[name] ?? '');
-  return JSON.stringify([method, path, query, ...variants]);
-}
-
-/** A redirect below the base URL leads back through the gateway; the address behind it is not shown. */
-function headersFor(
-  headers: Readonly<Record<string, string>>,
-  service: ExternalService,
-  method: HttpInput['method'],
-): Record<string, string> {
-  const returned = returnedHeaders(headers);
-  // Of a body that was not sent the upstream alone knows the length.
-  const length = headers['content-length'];
-  if (method === 'HEAD' && length !== undefined) returned['content-length'] = length;
-  for (const name of ['location', 'content-location'] as const) {
-    const value = returned[name];
-    if (value !== undefined) returned[name] = throughGateway(value, service);
+/** A change that was answered, other than by a refusal, lets go of what was kept of its URL and of those it names (RFC 9111, 4.4). */
+async function returned(
+  way: Way,
+  { status, headers, body }: Pick<HttpOutput, 'status' | 'headers' | 'body'>,
+  result: HandedOn['result'],
+): Promise<HandedOn> {
+  const { input, url } = way;
+  if (isChange(input) && (status < 400 || status >= 500)) {
+    const named = [headers.location, headers['content-location']].flatMap((address) =>
+      address !== undefined && URL.canParse(address, url) ? [new URL(address, url).href] : [],
+    );
+    await letGo(way, [url, ...named.filter((address) => new URL(address).origin === new URL(url).origin)]);
   }
-  return returned;
+  return { status, headers: headersFor(headers, way), body, result };
 }
 
-function throughGateway(location: string, { baseUrl, serviceName }: ExternalService): string {
-  if (baseUrl === null || !URL.canParse(location, baseUrl)) return location;
-  const base = new URL(baseUrl);
-  const target = new URL(location, base);
-  const root = base.pathname.replace(/\/+$/, '');
-  if (target.origin !== base.origin || !isBelow(target.pathname, root)) return location;
-  return `/api/v1/proxy/${serviceName}${target.pathname.slice(root.length)}${target.search}${target.hash}`;
+async function letGo({ deps, caller, service }: Way, urls: readonly string[]): Promise<void> {
+  for (const url of new Set(urls)) await deps.cache.invalidate(caller.tenantId, { scope: scopeOf(service, url) });
+}
+
+/** All answers of one URL, whatever headers it was asked with. */
+function scopeOf(service: ExternalService, url: string): string {
+  return `url:${createHash('sha256').update(`${service.id} ${url}`).digest('base64url')}`;
+}
+
+/** Refusals of ours, before anything was sent. */
+export function wasNotSent(error: unknown): boolean {
+  if (!(error instanceof ServiceError)) return false;
+  return error.extra?.outcome !== 'unknown' && error.code !== 'PROVIDER_ERROR' && error.code !== 'GATEWAY_TIMEOUT';
+}
+
+function headersFor(headers: Readonly<Record<string, string>>, { service, url }: Way): Record<string, string> {
+  const back = returnedHeaders(headers);
+  for (const name of ['location', 'content-location'] as const) {
+    const value = back[name];
+    if (value !== undefined) back[name] = throughGateway(value, url, service);
+  }
+  if (back.link !== undefined) back.link = linksThroughGateway(back.link, url, service);
+  return back;
 }

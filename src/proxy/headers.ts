@@ -29,7 +29,6 @@ const notForwarded: ReadonlySet<string> = new Set([
   // Said to us.
   'host',
   'content-length',
-  'accept-encoding',
   'expect',
   'cache-control',
   'pragma',
@@ -55,9 +54,7 @@ const notForwarded: ReadonlySet<string> = new Set([
 
 const notReturned: ReadonlySet<string> = new Set([
   ...hopByHop,
-  // Of the bytes on the wire, which were decoded, and of the moment, which is ours.
-  'content-encoding',
-  'content-length',
+  // Of the moment, which is ours.
   'date',
   'age',
   // The account's session with the upstream, and orders to browsers about an origin that is ours.
@@ -92,6 +89,11 @@ type Incoming = Readonly<Record<string, string | readonly string[] | undefined>>
 /** The caller's headers, as they go to the upstream. */
 export function forwardedHeaders(headers: Incoming): Record<string, string> {
   return crossing(headers, notForwarded);
+}
+
+/** Whether a header of this name goes on to the upstream. */
+export function isForwarded(name: string): boolean {
+  return !notForwarded.has(name);
 }
 
 /** The upstream's headers, as they go to the caller. */

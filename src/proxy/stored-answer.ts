@@ -11,12 +11,18 @@ interface StoredAnswer {
   readonly base64?: string;
 }
 
-export function storedForm({ status, headers, body }: HttpOutput, shareable: boolean): StoredAnswer {
+export function storedForm(
+  { status, headers }: Pick<HttpOutput, 'status' | 'headers'>,
+  body: Buffer,
+  shareable: boolean,
+): StoredAnswer {
   const content = isUtf8(body) ? { text: body.toString('utf8') } : { base64: body.toString('base64') };
   return { status, headers, shareable, ...content };
 }
 
-export function readStoredForm(bytes: Buffer): HttpOutput & { readonly shareable: boolean } {
+export function readStoredForm(
+  bytes: Buffer,
+): Pick<HttpOutput, 'status' | 'headers'> & { readonly body: Buffer; readonly shareable: boolean } {
   const { text, base64, ...answer } = JSON.parse(bytes.toString('utf8')) as StoredAnswer;
   return { ...answer, body: base64 === undefined ? Buffer.from(text ?? '') : Buffer.from(base64, 'base64') };
 }

@@ -11,6 +11,7 @@ export async function startEmulatedHttp(t: Cleanup): Promise<{ http: ProviderHtt
     account: testAccount({ baseUrl: emulator.url }),
     http: {
       mask: () => undefined,
+      open: () => Promise.reject(new Error('unused')),
       async send({ method, url, headers = {}, body = null }) {
         const reply = await fetch(url, { method, headers, body: body === null ? null : String(body) });
         const { status } = reply;

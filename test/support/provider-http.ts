@@ -16,6 +16,7 @@ export function cannedHttp(
   return {
     requests,
     mask: () => undefined,
+    open: () => Promise.reject(new Error('unused')),
     async send(request): Promise<ProviderReply> {
       const reply = replies[Math.min(requests.length, replies.length - 1)] as CannedReply;
       requests.push(request);

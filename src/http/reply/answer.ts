@@ -6,6 +6,8 @@ export interface Answer {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** Kept for an `Idempotency-Key` whatever its status is: the request was made, and must not be made again. */
+  readonly isFinal?: boolean;
   /** What a repetition under the same `Idempotency-Key` is told instead: the body without what is shown once. */
   readonly repeatedBody?: Buffer;
   /** False where part of what was asked may yet succeed: repeated under the same `Idempotency-Key` it runs again. Default: true. */
@@ -36,5 +38,5 @@ export function answerShownOnce(
 
 export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
   reply.code(answer.status).headers(answer.headers);
-  return answer.status === 204 ? reply.send() : reply.send(answer.body);
+  return answer.status === 204 || answer.status === 304 ? reply.send() : reply.send(answer.body);
 }

@@ -10,6 +10,9 @@
  * | crashed                        | 409 until its lease has passed, then runs again, with the progress it had saved |
  * | answered, the database is away | its caller has the answer; for others 409 until it is kept, tried as long as the lease lasts |
  *
+ * A request that is passed on (the proxy) is never made twice: whatever was answered to it is kept, and so is that nobody
+ * knows what became of it (`keepsUnknown`).
+ *
  * Another request under the same key is 422, whatever the first one did; the same words of another principal are another
  * request. Kept answers are sealed, and without the secrets that the first caller was shown once.
  */
@@ -56,8 +59,18 @@ export interface Progress {
 export type AnsweringHandler = (request: FastifyRequest, progress: Progress, reply: FastifyReply) => Promise<Answer>;
 
 export interface Idempotency {
-  /** Wraps the handler of a POST that changes something. Requests without the header just run. */
-  wrap(handler: AnsweringHandler): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
+  /** Wraps the handler of a request that changes something. Requests without the header just run. */
+  wrap(
+    handler: AnsweringHandler,
+    rules?: IdempotencyRules,
+  ): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
+}
+
+export interface IdempotencyRules {
+  /** An error that says `outcome: "unknown"` is kept like an answer. */
+  readonly keepsUnknown?: boolean;
+  /** How a request without a key is answered, where that is another way. */
+  withoutKey?(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
 }
 
 type Handler = ReturnType<Idempotency['wrap']>;
@@ -79,11 +92,12 @@ const withoutKey: Progress = { saved: null, isKeyed: false, save: async () => {}
 
 export function createIdempotency(deps: IdempotencyDeps): Idempotency {
   return {
-    wrap(handler) {
+    wrap(handler, rules = {}) {
       const once: Handler = async (request, reply) => {
         const key = keyOf(request);
+        if (key === null && rules.withoutKey !== undefined) return rules.withoutKey(request, reply);
         if (key === null) return sendAnswer(reply, await handler(request, withoutKey, reply));
-        return sendAnswer(reply, await runOnce(deps, request, reply, key, handler));
+        return sendAnswer(reply, await runOnce(deps, request, reply, key, handler, rules));
       };
       wrapped.add(once);
       return once;
@@ -97,6 +111,7 @@ async function runOnce(
   reply: FastifyReply,
   key: string,
   handler: AnsweringHandler,
+  { keepsUnknown = false }: IdempotencyRules,
 ): Promise<Answer> {
   const { tenantId } = callerOf(request);
   const claim: IdempotencyClaim = {
@@ -119,7 +134,9 @@ async function runOnce(
     return answer;
   } catch (error) {
     const { status, headers, body } = problemOf(error, { requestId: request.id, instance: pathOf(request) });
-    await settle(deps, tenantId, run, { status, headers, body: Buffer.from(JSON.stringify(body)) }).catch((cause) =>
+    const isFinal = keepsUnknown && error instanceof ServiceError && error.extra?.outcome === 'unknown';
+    const problem = { status, headers, body: Buffer.from(JSON.stringify(body)), isFinal };
+    await settle(deps, tenantId, run, problem).catch((cause) =>
       deps.logger.warn({ err: cause, req_id: request.id }, 'the outcome of an idempotent request could not be kept'),
     );
     throw error;
@@ -157,7 +174,8 @@ async function claimOrReplay(
 
 /** Keeps what is settled, forgets what may be tried again. */
 async function settle(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, answer: Answer): Promise<void> {
-  const isSettled = answer.status < 500 && answer.status !== 429 && answer.isSettled !== false;
+  const isSettled =
+    answer.isFinal === true || (answer.status < 500 && answer.status !== 429 && answer.isSettled !== false);
   await deps.db.forTenant(tenantId, (tx) =>
     isSettled
       ? completeIdempotencyRun(tx, tenantId, run, {

@@ -23,6 +23,7 @@ async function start(t: TestContext): Promise<{ emulator: Emulator; account: Pro
 const masked: string[] = [];
 const http: ProviderHttp = {
   mask: (secret) => void masked.push(secret),
+  open: () => Promise.reject(new Error('unused')),
   async send({ method, url, headers, body }): Promise<ProviderReply> {
     const request = { method, headers: { ...headers } };
     const response = await fetch(url, body === undefined ? request : { ...request, body: String(body) }).catch(
@@ -153,6 +154,7 @@ test('a wrong clock, a wrong key and an unknown account are each named, and are 
 
   const clockFault: ProviderHttp = {
     mask: () => {},
+    open: () => Promise.reject(new Error('unused')),
     send: async () => ({
       status: 400,
       headers: { date: new Date(Date.now() - 7_200_000).toUTCString() },

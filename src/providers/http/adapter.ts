@@ -4,19 +4,22 @@
  * The upstream's answer goes back whatever its status. For the service's health a 5xx and a refused credential (401) are
  * failures and a 429 is a pause; everything else, a 403 or 404 included, is an answer.
  */
+import { Readable } from 'node:stream';
 import { type AccessTokens, judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
 import { isHeaderText, unsendable } from '../header-text.ts';
-import type { Adapter, ProviderAccount, ProviderHttp, ProviderReply, ProviderRequest, Verdict } from '../provider.ts';
+import type { Adapter, OpenReply, ProviderAccount, ProviderHttp, ProviderRequest, Verdict } from '../provider.ts';
 import { isObject, retryAfterMs, textIn } from '../reading.ts';
 import { type ClientAccount, createClientTokens } from './client-credentials.ts';
 import { httpFacts } from './facts.ts';
 import type { HttpOutput } from './operations.ts';
+import { readStart } from './read-start.ts';
 import { faultsOfSettings, type HttpAuth, httpConfigMembers, settingsOf } from './settings.ts';
 import { targetUrl, withoutParameter } from './target-url.ts';
 
-/** Replies are held whole; larger ones are refused (`PROVIDER_ERROR`). */
-export const maxHttpReplyBytes = 16 * 1024 * 1024;
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+const heldAnswer = { maxBytes: 64 * 1024, waitMs: 100 };
+const heldRefusal = { maxBytes: 1024 * 1024, waitMs: 2_000 };
 
 /** `now` decides when a token is renewed. */
 export function createHttpAdapter(now: () => number = Date.now): Adapter {
@@ -42,14 +45,11 @@ export function createHttpAdapter(now: () => number = Date.now): Adapter {
       async health_check(_input, account, http) {
         const { healthPath } = settingsOf(account.config);
         const request = { query: '', headers: {}, body: null };
-        const verdict =
-          healthPath === null
-            ? await ask(tokens, account, http, { ...request, method: 'HEAD', path: '' })
-            : await ask(tokens, account, http, { ...request, method: 'GET', path: healthPath });
-        if (verdict.kind === 'ok') return { kind: 'ok', value: {} };
-        if (verdict.kind !== 'failed' && verdict.kind !== 'throttled') return verdict;
-        const { passOn: _forNobody, ...judged } = verdict;
-        return judged;
+        const asked = { ...request, method: healthPath === null ? 'HEAD' : 'GET', path: healthPath ?? '' } as const;
+        const verdict = await ask(tokens, account, http, asked);
+        // RFC 9110, 9.1: GET is what every server takes.
+        const isHeadRefused = asked.method === 'HEAD' && [405, 501].includes(statusOf(verdict) ?? 0);
+        return healthOf(isHeadRefused ? await ask(tokens, account, http, { ...asked, method: 'GET' }) : verdict);
       },
     },
   };
@@ -60,7 +60,7 @@ interface Question {
   readonly path: string;
   readonly query: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer | null;
+  readonly body: Buffer | Readable | null;
 }
 
 /** Sent with a token that may have been withdrawn, a request is made once more with a new one: a 401 did nothing. */
@@ -75,15 +75,18 @@ async function ask(
   if (!isSendable(account, auth)) return unsendable;
   try {
     if (auth.in !== 'oauth2_client_credentials') {
-      return judge(question, await send(account, http, question, auth, null));
+      return await judge(question, await send(account, http, question, auth, null));
     }
     const client = { account, auth };
     const token = await tokens.tokenFor(client, http);
     const reply = await send(account, http, question, auth, token);
-    if (reply.status !== 401) return judge(question, reply);
+    if (reply.status !== 401) return await judge(question, reply);
     tokens.drop(client, token);
+    // A body that went out as it came is gone; the next request has the new token.
+    if (question.body instanceof Readable) return await judge(question, reply);
+    reply.body.destroy();
     const renewed = await tokens.tokenFor(client, http);
-    return judge(question, await send(account, http, question, auth, renewed));
+    return await judge(question, await send(account, http, question, auth, renewed));
   } catch (error) {
     if (error instanceof TokenRefused) return judgeTokenRefusal(error);
     throw error;
@@ -96,22 +99,22 @@ async function send(
   { method, path, query, headers, body }: Question,
   auth: HttpAuth,
   token: string | null,
-): Promise<ProviderReply> {
+): Promise<OpenReply> {
   const credential = credentialOf(account, auth, token);
   if (credential.header !== null) http.mask(credential.header.value);
   const ownQuery = credential.parameter === null ? query : withParameter(query, credential.parameter);
-  const reply = await http.send({
+  const reply = await http.open({
     method,
     url: targetUrl(account.baseUrl as string, path, ownQuery),
     headers: credential.header === null ? headers : { ...headers, [credential.header.name]: credential.header.value },
     ...(body === null ? {} : { body }),
-    maxReplyBytes: maxHttpReplyBytes,
+    idleMs: settingsOf(account.config).idleTimeoutMs,
   });
   return credential.parameter === null ? reply : withoutQuotedKey(reply, credential.parameter.name);
 }
 
 /** Who redirects, or names the next page, does it with the query that was asked, and the key in it. */
-function withoutQuotedKey(reply: ProviderReply, name: string): ProviderReply {
+function withoutQuotedKey(reply: OpenReply, name: string): OpenReply {
   const headers: Record<string, string> = { ...reply.headers };
   for (const header of ['location', 'content-location', 'link']) {
     const value = headers[header];
@@ -176,24 +179,51 @@ function withParameter(query: string, { name, value }: { readonly name: string; 
   return rest === '' ? own : `${rest}&${own}`;
 }
 
-function judge(question: Question, { status, headers, body }: ProviderReply): Verdict<HttpOutput> {
-  const value: HttpOutput = { status, headers, body };
-  const retryable = safeMethods.has(question.method);
+function goesOnAtOnce(headers: Readonly<Record<string, string>>): boolean {
+  return (
+    Number(headers['content-length'] ?? 0) > heldAnswer.maxBytes ||
+    /^text\/event-stream\b/i.test(headers['content-type'] ?? '')
+  );
+}
+
+async function judge(question: Question, reply: OpenReply): Promise<Verdict<HttpOutput>> {
+  const { status, headers } = reply;
+  const isSafe = safeMethods.has(question.method);
   // To be taken for a 5xx (RFC 9110, 15), and no answer that could be passed on.
-  if (status > 599) return { kind: 'failed', retryable, message: `HTTP ${status}, which is no status` };
-  if (status >= 500) {
-    return { kind: 'failed', retryable, message: `HTTP ${status}`, passOn: value };
+  if (status > 599) {
+    reply.body.destroy();
+    return { kind: 'failed', retryable: isSafe, message: `HTTP ${status}, which is no status` };
   }
+  const isRefusal = status >= 500 || status === 401 || status === 429;
+  if (!isRefusal && goesOnAtOnce(headers)) return { kind: 'ok', value: reply };
+  // Held, so that it can be asked again or passed on; what is too long or too slow for that goes on as it comes.
+  const start = await readStart(reply.body, isRefusal ? heldRefusal : heldAnswer);
+  if (start.rest === null && !isRefusal) return { kind: 'ok', value: { status, headers, body: start.bytes } };
+  if (start.rest !== null) return { kind: 'ok', value: { status, headers, body: start.rest } };
+  const value: HttpOutput = { status, headers, body: start.bytes };
+  if (status >= 500) return { kind: 'failed', retryable: isSafe, message: `HTTP ${status}`, passOn: value };
   if (status === 401) {
     // Of one path it may be the caller's wish that is refused, so that a call's 401 speaks against no service.
     const message = 'the credential is refused (HTTP 401)';
     return { kind: 'failed', retryable: false, message, passOn: value, isCallersOwn: true };
   }
-  if (status === 429) {
-    const pauseMs = retryAfterMs({ headers });
-    return { kind: 'throttled', retryAfterMs: pauseMs, message: 'HTTP 429', passOn: value };
+  return { kind: 'throttled', retryAfterMs: retryAfterMs({ headers }), message: 'HTTP 429', passOn: value };
+}
+
+function statusOf(verdict: Verdict<HttpOutput>): number | null {
+  if (verdict.kind === 'ok') return verdict.value.status;
+  return 'passOn' in verdict ? (verdict.passOn?.status ?? null) : null;
+}
+
+/** What a probe learns from an answer; nobody reads its body. */
+function healthOf(verdict: Verdict<HttpOutput>): Verdict<Record<string, never>> {
+  if (verdict.kind === 'ok') {
+    if (verdict.value.body instanceof Readable) verdict.value.body.destroy();
+    return { kind: 'ok', value: {} };
   }
-  return { kind: 'ok', value };
+  if (verdict.kind !== 'failed' && verdict.kind !== 'throttled') return verdict;
+  const { passOn: _forNobody, ...judged } = verdict;
+  return judged;
 }
 
 /** Names of members of `credentials` that are no secret. */

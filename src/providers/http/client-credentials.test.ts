@@ -19,6 +19,7 @@ function start() {
   const used: (string | undefined)[] = [];
   const http: ProviderHttp = {
     mask: () => {},
+    open: () => Promise.reject(new Error('unused')),
     async send({ url, headers }) {
       if (url.startsWith('https://id.')) return tokenReplies.shift() ?? replyOf(503, {});
       used.push(headers?.authorization);

@@ -1,4 +1,5 @@
-/** The one operation of any HTTP API: a request handed on, and its reply handed back, both as bytes. */
+/** The one operation of any HTTP API: a request handed on, and its reply handed back, both as bytes, whole or as they come. */
+import type { Readable } from 'node:stream';
 import type { ProviderRequest } from '../provider.ts';
 
 export interface HttpInput {
@@ -9,14 +10,15 @@ export interface HttpInput {
   readonly query: string;
   /** Lower-case names; what must not be handed on is gone already. */
   readonly headers: Readonly<Record<string, string>>;
-  /** null: none was sent. */
-  readonly body: Buffer | null;
+  /** null: none was sent. A stream can be sent once only. */
+  readonly body: Buffer | Readable | null;
 }
 
 export interface HttpOutput {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  /** As the upstream sent it, encodings and all; a stream has the rest still to come. */
+  readonly body: Buffer | Readable;
 }
 
 declare module '../provider.ts' {

@@ -27,7 +27,14 @@ export interface HttpSettings {
   readonly healthPath: string | null;
   /** null: as the upstream says. 0: never. */
   readonly cacheTtlSeconds: number | null;
+  /** How long an upstream may be silent within its answer. */
+  readonly idleTimeoutMs: number;
+  /** How long an answer may take from its beginning to its end. */
+  readonly totalTimeoutMs: number;
 }
+
+const defaultIdleSeconds = 300;
+const defaultTotalSeconds = 86_400;
 
 /** What stands in `config`, by name; `faultsOfSettings` is the judge of the values. */
 const authSchema = Type.Object({
@@ -46,6 +53,8 @@ export const httpConfigMembers = {
   secret_headers: Type.Array(Type.String()),
   cache_ttl_seconds: Type.Integer(),
   health_path: Type.String(),
+  idle_timeout_seconds: Type.Number(),
+  total_timeout_seconds: Type.Number(),
 } as const;
 
 export const longestCacheTtlSeconds = 30 * 86_400;
@@ -61,8 +70,14 @@ export function settingsOf(config: Readonly<Record<string, unknown>>): HttpSetti
   return {
     auth: authOf(config.auth),
     healthPath: typeof healthPath === 'string' ? healthPath.replace(/^\/+/, '') : null,
+    idleTimeoutMs: secondsIn(config.idle_timeout_seconds, defaultIdleSeconds) * 1000,
+    totalTimeoutMs: secondsIn(config.total_timeout_seconds, defaultTotalSeconds) * 1000,
     cacheTtlSeconds: typeof ttl === 'number' && ttl >= 0 ? Math.min(ttl, longestCacheTtlSeconds) : null,
   };
+}
+
+function secondsIn(value: unknown, otherwise: number): number {
+  return typeof value === 'number' && value > 0 ? Math.min(value, defaultTotalSeconds) : otherwise;
 }
 
 function authOf(auth: unknown): HttpAuth {
@@ -157,6 +172,11 @@ function faultsOfRest(config: Readonly<Record<string, unknown>>): InputFault[] {
   const { cache_ttl_seconds: ttl, health_path: healthPath } = config;
   if (ttl !== undefined && !(Number.isInteger(ttl) && Number(ttl) >= 0 && Number(ttl) <= longestCacheTtlSeconds)) {
     faults.push({ path: 'config.cache_ttl_seconds', message: `must be whole seconds, 0 to ${longestCacheTtlSeconds}` });
+  }
+  for (const name of ['idle_timeout_seconds', 'total_timeout_seconds']) {
+    const value = config[name];
+    if (value === undefined || (typeof value === 'number' && value > 0 && value <= defaultTotalSeconds)) continue;
+    faults.push({ path: `config.${name}`, message: `must be seconds, above 0 and at most ${defaultTotalSeconds}` });
   }
   if (healthPath !== undefined) {
     const fault = typeof healthPath === 'string' ? faultOfPath(healthPath.replace(/^\/+/, '')) : 'must be text';

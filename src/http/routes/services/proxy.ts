@@ -1,14 +1,19 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable, Transform } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { Clock } from '../../../clock.ts';
-import { invalidInput } from '../../../errors.ts';
+import { invalidInput, ServiceError } from '../../../errors.ts';
 import type { HttpInput } from '../../../providers/http/operations.ts';
-import { type HandedOn, type HandOnDeps, handOn } from '../../../proxy/forward-request.ts';
+import { createStart } from '../../../proxy/carry-answer.ts';
+import { type HandedOn, type HandOnDeps, handOn, type Request, wasNotSent } from '../../../proxy/forward-request.ts';
 import { apiPrefix, type Routes } from '../../app.ts';
 import type { Answer } from '../../reply/answer.ts';
 import { callerOfCall } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
-import { hasIdempotencyKey, type Idempotency } from '../../request/idempotency.ts';
+import { readBoundedBody } from '../../request/bounded-body.ts';
+import { hasIdempotencyKey, type Idempotency, type Progress } from '../../request/idempotency.ts';
 
 export interface ProxyRouteDeps extends HandOnDeps {
   readonly clock: Clock;
@@ -16,9 +21,11 @@ export interface ProxyRouteDeps extends HandOnDeps {
   readonly deadlineMs: number;
 }
 
-const methods = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
-/** Bodies are held whole, here and on their way. */
-const maxBodyBytes = 10 * 1024 * 1024;
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+/** A body up to this is read before it goes on, so that it can be sent again where it did not arrive. */
+const maxHeldBytes = 1024 * 1024;
+const maxKeyedBytes = 10 * 1024 * 1024;
+const maxKeptAnswerBytes = 16 * 1024 * 1024;
 
 /**
  * What an API answers is shown under this service's own origin, where a browser may hold an operator's token: whatever it
@@ -34,43 +41,129 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
   return (app) => {
     // Bodies are not ours to read: all types pass, as they came.
     app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    app.addContentTypeParser('*', (request, payload, done) => {
+      if (!isHeldWhole(request)) return done(null, payload);
+      readWhole(payload).then((body) => done(null, body), done);
+    });
 
-    const respond = async (request: FastifyRequest, signal: AbortSignal): Promise<Answer> => {
-      refuseUnreadBody(request);
+    const pass = async (request: FastifyRequest, signal: AbortSignal): Promise<HandedOn> => {
+      refuseWhatCannotPass(request);
       const caller = callerOfCall(request, deps.clock, deps.deadlineMs);
       const { serviceName, ...target } = targetOf(request);
       const input = {
         method: request.method as HttpInput['method'],
         ...target,
         headers: request.headers as Record<string, string>,
-        body: Buffer.isBuffer(request.body) ? request.body : null,
+        ...bodyOf(request),
       };
-      return answerOf(await handOn(deps, caller, serviceName, input, signal), request.method);
+      return handOn(deps, caller, serviceName, input, signal);
     };
-    // Who has a key will ask for the answer again: given up half done, the request would be made a second time then.
-    const once = deps.idempotency.wrap((request, _progress, reply) =>
-      respond(request, hasIdempotencyKey(request) ? new AbortController().signal : abortWhenCallerLeaves(reply)),
-    );
+    const stream = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+      send(request, reply, await pass(request, abortWhenCallerLeaves(reply)));
+    const once = deps.idempotency.wrap((request, progress) => passOnce(request, progress, pass), {
+      keepsUnknown: true,
+      withoutKey: stream,
+    });
 
     for (const url of ['/proxy/:service_name', '/proxy/:service_name/*']) {
       const route = {
         url,
-        bodyLimit: maxBodyBytes,
         schema: { tags: ['proxy'], summary: 'Any API of the tenant, with its credential put in', consumes: ['*/*'] },
       } as const;
-      app.route({ ...route, method: 'POST', config: configOf('POST'), handler: once });
       for (const method of methods) {
+        const changes = method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS';
         app.route({
           ...route,
           method,
           exposeHeadRoute: false,
           config: configOf(method),
-          handler: async (request, reply) => send(request, reply, await respond(request, abortWhenCallerLeaves(reply))),
+          handler: changes ? once : stream,
         });
       }
     }
   };
+}
+
+/**
+ * With a key nothing is passed on twice. What a run before this one sent, and did not live to see answered, stays
+ * unknown. An answer is held whole, to be given again.
+ */
+async function passOnce(
+  request: FastifyRequest,
+  progress: Progress,
+  pass: (request: FastifyRequest, signal: AbortSignal) => Promise<HandedOn>,
+): Promise<Answer> {
+  if ((progress.saved as { sent?: unknown } | null)?.sent === true) throw unknownOutcome();
+  await progress.save({ sent: true });
+  try {
+    // Who has a key will ask for the answer again: given up half done, nobody would know what became of the request.
+    const answer = await pass(request, new AbortController().signal);
+    return { ...headOf(answer, request.method), body: await wholeOf(answer.body), isFinal: answer.status !== 429 };
+  } catch (error) {
+    if (wasNotSent(error)) await progress.save({ sent: false });
+    else if (error instanceof ServiceError) throw withUnknownOutcome(error);
+    throw error;
+  }
+}
+
+/** What the upstream answered cannot be used, and tells nobody whether it did what it was asked. */
+function withUnknownOutcome(error: ServiceError): ServiceError {
+  return new ServiceError(error.code, error.publicMessage, {
+    extra: { ...error.extra, outcome: 'unknown' },
+    cause: error,
+  });
+}
+
+function unknownOutcome(): ServiceError {
+  return new ServiceError('GATEWAY_TIMEOUT', 'It is not known whether the request was carried out.', {
+    extra: { outcome: 'unknown' },
+  });
+}
+
+async function wholeOf(body: Buffer | Readable): Promise<Buffer> {
+  if (Buffer.isBuffer(body)) return body;
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > maxKeptAnswerBytes) throw new Error('too long to be kept');
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    const detail = 'The request was made, and its answer was cut or is too long to be kept for its Idempotency-Key.';
+    throw new ServiceError('PROVIDER_ERROR', detail, { extra: { outcome: 'unknown' }, cause: error });
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Small bodies can be sent again; with a key they are compared. All others go on as they come. */
+function isHeldWhole(request: FastifyRequest): boolean {
+  const length = Number(request.headers['content-length'] ?? Number.NaN);
+  return length <= maxHeldBytes || hasIdempotencyKey(request);
+}
+
+async function readWhole(payload: IncomingMessage): Promise<Buffer> {
+  const read = await readBoundedBody(payload, maxKeyedBytes);
+  if (read.kind === 'whole') return read.body;
+  const mebibytes = maxKeyedBytes / 1024 / 1024;
+  throw new ServiceError('PAYLOAD_TOO_LARGE', `With an Idempotency-Key a body has at most ${mebibytes} MiB.`);
+}
+
+function bodyOf({ body, headers }: FastifyRequest): Pick<Request, 'body' | 'upload' | 'lengthBytes'> {
+  if (!(body instanceof Readable))
+    return { body: Buffer.isBuffer(body) ? body : null, upload: null, lengthBytes: null };
+  const start = createStart();
+  const tap = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      start.add(chunk);
+      done(null, chunk);
+    },
+  });
+  // A caller that breaks off breaks the request off at the upstream, too.
+  pipeline(body, tap).catch(() => {});
+  const length = headers['content-length'];
+  return { body: tap, upload: start.passed, lengthBytes: length === undefined ? null : Number(length) };
 }
 
 /** What is said of a method: whether it brings a body, and what its answers tell of the cache. */
@@ -92,7 +185,13 @@ const anyBody = Type.Union([Type.Unknown(), Type.Null()], {
  * The body of a GET or HEAD is read by nobody: it has no meaning (RFC 9110, 9.3.1). Some APIs give it one all the same, and
  * without it they would answer another question.
  */
-function refuseUnreadBody({ method, headers }: FastifyRequest): void {
+function refuseWhatCannotPass({ method, headers }: FastifyRequest): void {
+  if (headers.upgrade !== undefined) {
+    throw invalidInput(
+      'header:Upgrade',
+      'is not passed on: WebSockets and other protocols do not go through the gateway',
+    );
+  }
   if (method !== 'GET' && method !== 'HEAD') return;
   if ((headers['content-length'] ?? '0') === '0' && headers['transfer-encoding'] === undefined) return;
   throw invalidInput('body', `is not handed on with ${method}; most APIs that take one there take it with POST`);
@@ -113,7 +212,7 @@ function splitOnce(text: string, separator: string): [string, string?] {
   return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function answerOf({ status, headers, body, result }: HandedOn, method: string): Answer {
+function headOf({ status, headers, result }: HandedOn, method: string): Pick<Answer, 'status' | 'headers'> {
   const isCacheable = method === 'GET';
   return {
     status,
@@ -123,13 +222,24 @@ function answerOf({ status, headers, body, result }: HandedOn, method: string): 
       ...(isCacheable ? { 'x-cache': result.cacheOutcome, age: String(result.ageSeconds) } : {}),
       'x-provider': result.provider,
     },
-    body,
   };
 }
 
-function send(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
-  reply.code(answer.status).headers(answer.headers);
-  if (answer.status === 204 || answer.status === 304 || request.method === 'HEAD') return reply.send();
+async function send(request: FastifyRequest, reply: FastifyReply, answer: HandedOn): Promise<FastifyReply> {
+  const { status, headers } = headOf(answer, request.method);
+  const hasBody = status !== 204 && status !== 304 && request.method !== 'HEAD';
+  // The kept bytes tell their own length; of what was not sent, or is still coming, the upstream does.
+  const { 'content-length': length, ...others } = headers;
+  const keepsLength = length !== undefined && (!hasBody || answer.body instanceof Readable);
+  reply.code(status).headers(keepsLength ? headers : others);
+  if (!hasBody) {
+    // Its end is there when it is written down.
+    if (answer.body instanceof Readable) await finished(answer.body.resume());
+    return reply.send();
+  }
   // A body without a type goes out as application/octet-stream, which is what none may be taken for (RFC 9110, 8.3).
-  return reply.send(answer.body);
+  reply.send(answer.body);
+  // An event stream may begin with silence: its head is not kept waiting for the first event.
+  if (answer.body instanceof Readable) reply.raw.flushHeaders();
+  return reply;
 }

@@ -39,9 +39,10 @@ const configHelp = [
   '`basic` (`credentials.username` and `password`; or `name` as the user and the API key as the password; or the API key as `user:password`)',
   'or `oauth2_client_credentials` (`token_url`, `scope?`, `audience?`, `client_auth?` = `basic` or `body`; `credentials.client_id` and `client_secret`).',
   '`cache_ttl_seconds`: how long answers to GET are kept; left out: as the upstream says; 0: never.',
+  '`health_path`: what a probe asks with GET; left out: the base URL, with HEAD (GET where that gets 405 or 501).',
+  '`idle_timeout_seconds` (300), `total_timeout_seconds` (86400): how long a streamed answer may be silent, and take in all.',
   'Of `google_sheets` services: `formulas`, `none` where no cell depends on others (default `any`: a change lets go of all cached',
   'ranges of its spreadsheet); `read_requests_per_minute`, `write_requests_per_minute`: of an account whose quota Google has raised.',
-  '`health_path`: what a probe asks with GET; left out: the base URL, with HEAD.',
 ].join(' ');
 
 const settable = {

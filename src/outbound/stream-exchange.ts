@@ -1,0 +1,107 @@
+/**
+ * One request whose reply is read as it comes: the head when it is there, the body with back-pressure all the way to the
+ * provider's socket. The head must come by the request's deadline; after it the provider may be silent for `idleMs`.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
+import type { Dispatcher, Pool } from 'undici';
+import { TransportError } from './exchange.ts';
+import { toTransportError } from './faults.ts';
+
+export interface StreamTerms {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer | Readable | null;
+  /** Until the head is there. */
+  readonly remainingMs: number;
+  readonly idleMs: number;
+  readonly signal: AbortSignal | null;
+}
+
+export interface StreamedHead {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Fails with a `TransportError` where the provider ends it too early. Destroy it to cut the provider off. */
+  readonly body: Readable;
+}
+
+/** `onLetGo` is called once, when the pool has let go of the request. */
+export function dispatchStream(pool: Pool, terms: StreamTerms, onLetGo: () => void): Promise<StreamedHead> {
+  return new Promise((resolve, reject) => {
+    const { signal, remainingMs } = terms;
+    if (signal?.aborted) return reject(new TransportError('aborted', false, signal.reason));
+    if (remainingMs <= 0) return reject(new TransportError('timeout', false));
+    let started = false;
+    let settled = false;
+    let body: Readable | null = null;
+    let wire: Dispatcher.DispatchController | null = null;
+
+    const settle = (): boolean => {
+      if (settled) return false;
+      settled = true;
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      return true;
+    };
+    const fail = (error: TransportError): void => {
+      if (!settle()) return;
+      wire?.abort(error);
+      reject(error);
+    };
+    const onAbort = (): void => fail(new TransportError('aborted', started, signal?.reason));
+    const timer = setTimeout(() => fail(new TransportError('timeout', started)), remainingMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    let isLetGo = false;
+    const letGo = (): void => {
+      if (!isLetGo) onLetGo();
+      isLetGo = true;
+    };
+
+    pool.dispatch(
+      {
+        path: terms.path,
+        method: terms.method as Dispatcher.HttpMethod,
+        headers: terms.headers,
+        body: terms.body,
+        bodyTimeout: terms.idleMs,
+      },
+      {
+        onRequestStart(controller) {
+          if (settled) throw new Error('the caller of this request has left');
+          started = true;
+          wire = controller;
+        },
+        onResponseStart(controller, status, headers) {
+          if (status < 200 || !settle()) return;
+          // The attempt may yet be given up while it looks into the body.
+          const cut = (): void => void answer.destroy(new TransportError('aborted', true, signal?.reason));
+          const answer = new Readable({
+            read: () => controller.resume(),
+            destroy(error, done) {
+              signal?.removeEventListener('abort', cut);
+              controller.abort(error ?? new TransportError('aborted', true));
+              done(error);
+            },
+          });
+          signal?.addEventListener('abort', cut, { once: true });
+          body = answer;
+          resolve({ status, headers, body });
+        },
+        onResponseData(controller, chunk) {
+          if (body !== null && !body.push(chunk)) controller.pause();
+        },
+        onResponseEnd() {
+          letGo();
+          body?.push(null);
+        },
+        onResponseError(_controller, error) {
+          letGo();
+          const fault = toTransportError(error, started);
+          if (body === null) fail(fault);
+          else if (!body.destroyed) body.destroy(fault);
+        },
+      },
+    );
+  });
+}

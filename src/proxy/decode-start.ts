@@ -1,0 +1,30 @@
+/** The beginning of a compressed body in words, for the audit: callers get the bytes as they came. */
+import {
+  brotliDecompressSync,
+  constants,
+  gunzipSync,
+  inflateSync,
+  type ZlibOptions,
+  zstdDecompressSync,
+} from 'node:zlib';
+
+const maxOutputLength = 4 * 1024 * 1024;
+const partial: ZlibOptions = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength };
+const decoders: Readonly<Record<string, (start: Buffer) => Buffer>> = {
+  gzip: (start) => gunzipSync(start, partial),
+  'x-gzip': (start) => gunzipSync(start, partial),
+  deflate: (start) => inflateSync(start, partial),
+  br: (start) => brotliDecompressSync(start, { finishFlush: constants.BROTLI_OPERATION_FLUSH, maxOutputLength }),
+  zstd: (start) => zstdDecompressSync(start, { finishFlush: constants.ZSTD_e_flush, maxOutputLength }),
+};
+
+/** The bytes themselves where they are not encoded, or not as they say. */
+export function decodeStart(start: Buffer, encoding: string | undefined): Buffer {
+  const decode = encoding === undefined ? undefined : decoders[encoding.trim().toLowerCase()];
+  if (decode === undefined || start.length === 0) return start;
+  try {
+    return decode(start);
+  } catch {
+    return start;
+  }
+}
