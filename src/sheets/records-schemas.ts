@@ -39,6 +39,12 @@ const header = Type.Array(Type.String({ minLength: 1, maxLength: maxCellCharacte
   maxItems: 1_000,
 });
 
+const exampleRecords = {
+  spreadsheet_id: 'requests-journal',
+  sheet: 'Sheet1',
+  records: [{ no: '260326-001', state: 'new' }],
+};
+
 export const recordsReadSchema = Type.Object(
   {
     ...common,
@@ -51,13 +57,16 @@ export const recordsReadSchema = Type.Object(
   { title: 'RecordsReadRequest', examples: [{ spreadsheet_id: 'requests-journal', sheet: 'Sheet1', limit: 100 }] },
 );
 const changing = { ...common, records, header_row: optional(headerRow), add_columns: optional(Type.Boolean()) };
-export const recordsAppendSchema = Type.Object(changing, { title: 'RecordsAppendRequest' });
+export const recordsAppendSchema = Type.Object(changing, {
+  title: 'RecordsAppendRequest',
+  examples: [{ ...exampleRecords, add_columns: true }],
+});
 export const recordsUpsertSchema = Type.Object(
   {
     ...changing,
     key: Type.String({ minLength: 1, maxLength: maxCellCharacters, description: 'The column that names a record.' }),
   },
-  { title: 'RecordsUpsertRequest' },
+  { title: 'RecordsUpsertRequest', examples: [{ ...exampleRecords, key: 'no', add_columns: true }] },
 );
 export const ensureSchema = Type.Object(
   {
@@ -68,7 +77,10 @@ export const ensureSchema = Type.Object(
     column_count: optional(Type.Integer({ minimum: 1, maximum: 18_278 })),
     max_wait_seconds: optional(maxWaitSeconds),
   },
-  { title: 'WorksheetEnsureRequest' },
+  {
+    title: 'WorksheetEnsureRequest',
+    examples: [{ spreadsheet_id: 'requests-journal', title: 'Requests', header: ['no', 'state'] }],
+  },
 );
 export const createSchema = Type.Object(
   {
@@ -85,11 +97,17 @@ export const createSchema = Type.Object(
     ),
     max_wait_seconds: optional(maxWaitSeconds),
   },
-  { title: 'SpreadsheetCreateRequest' },
+  {
+    title: 'SpreadsheetCreateRequest',
+    examples: [{ title: 'Requests', worksheets: [{ title: 'Requests', header: ['no', 'state'] }] }],
+  },
 );
 export const rowsDeleteSchema = Type.Object(
   { ...common, row_numbers: Type.Array(size, { minItems: 1, maxItems: 1_000, description: 'From 1.' }) },
-  { title: 'RowsDeleteRequest' },
+  {
+    title: 'RowsDeleteRequest',
+    examples: [{ spreadsheet_id: 'requests-journal', sheet: 'Sheet1', row_numbers: [900] }],
+  },
 );
 
 export type RecordsReadBody = Static<typeof recordsReadSchema>;
