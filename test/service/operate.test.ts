@@ -142,6 +142,10 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     const gone = await asAdmin('POST', '/cache/invalidate', { pattern: 'google_maps:geocode:*', reason: 'a test' });
     assert.equal(gone.json.invalidated_count, 5);
     assert.equal((await app.geocode('Ташкент, улица Навои, 7')).headers.get('x-cache'), 'MISS');
+    for (const body of [{}, { all: false }, { reason: 'x' }, { all: true, operation: 'geocode' }]) {
+      assert.equal((await asAdmin('POST', '/cache/invalidate', body)).status, 400);
+    }
+    assert.equal((await asAdmin('POST', '/cache/invalidate', { all: true })).status, 200);
     const wrong = await asAdmin('POST', '/cache/invalidate', { patern: '*' });
     assert.deepEqual(faultOf(wrong), [400, 'INVALID_REQUEST', 'patern']);
     assert.equal((await app.call('GET', '/cache/stats')).status, 403);

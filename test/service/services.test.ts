@@ -49,6 +49,8 @@ test('services are created, read, replaced, changed and deleted', async (t) => {
       is_active: true,
       health_status: 'unknown',
       last_health_check: null,
+      paused_until: null,
+      paused_because: null,
       rate_limit_per_minute: 30,
       rate_limit_per_hour: null,
       rate_limit_per_day: null,

@@ -66,13 +66,16 @@ const invalidateBody = Type.Object(
     ),
     ...nameFilters,
     spreadsheet_id: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    all: Type.Optional(
+      Type.Boolean({ description: 'True: everything of the tenant; beside it nothing else is named.' }),
+    ),
     reason: Type.Optional(Type.String({ maxLength: 500, description: 'Kept in the service’s log.' })),
   },
   {
     title: 'CacheInvalidation',
     examples: [{ operation: 'geocode', reason: 'streets were renamed' }],
     additionalProperties: false,
-    description: 'What is named must all hold; nothing named is everything of the tenant.',
+    description: 'What is named must all hold. Everything of the tenant is let go of by `all` alone.',
   },
 );
 const invalidatedSchema = Type.Object({ invalidated_count: Type.Integer() });
@@ -136,6 +139,7 @@ export function cacheRoutes(deps: CacheRoutesDeps): Routes {
       deps.idempotency.wrap(async (request) => {
         const { tenantId, principal } = callerOf(request);
         const { reason, ...asked } = request.body as Type.Static<typeof invalidateBody>;
+        checkIsNamed(asked);
         const { invalidatedCount } = await deps.cache.invalidate(tenantId, selectorOf(asked));
         deps.logger.info(
           { tenant: tenantId, by: principal.name, req_id: request.id, reason, invalidatedCount },
@@ -145,6 +149,13 @@ export function cacheRoutes(deps: CacheRoutesDeps): Routes {
       }),
     );
   };
+}
+
+/** Nothing named is a mistake more often than a wish, and costs every answer of the tenant. */
+function checkIsNamed({ all = false, ...named }: Omit<Type.Static<typeof invalidateBody>, 'reason'>): void {
+  const isNamed = Object.values(named).some((value) => value !== undefined);
+  if (all && isNamed) throw invalidInput('all', 'must not stand beside what narrows it');
+  if (!all && !isNamed) throw invalidInput('body', 'must name what to let go of, or say {"all": true}');
 }
 
 function selectorOf(asked: Omit<Type.Static<typeof invalidateBody>, 'reason'>): CacheSelector {
