@@ -52,10 +52,11 @@ test('a delivery to paste is signed as its scheme asks, and sources are read in 
     /X-Hub-Signature-256: sha256=\$\(printf .*-hmac 'it'\\''s' -r/,
   );
   assert.match(deliveryCurl('http://x/hooks/t', 'timestamped_hmac', 'X-Own', 's'), /X-Own: t=\$T,v1=/);
-  assert.deepEqual(
-    presetsOf({ sources: [{ name: 'github', signature_scheme: 'github' }, 'custom'] }).map(({ name }) => name),
-    ['github', 'custom'],
-  );
-  assert.ok(presetsOf(null).length > 0);
+  const sample = { content_type: 'text/plain', headers: { 'x-request-id': '1', 'x-a': 'b' }, body: "it's" };
+  const [custom, github] = presetsOf([{ source_service: 'github', sample }, { source_service: 'custom' }]);
+  assert.equal(custom?.name, 'custom');
+  const curl = deliveryCurl('http://x/hooks/t', 'github', null, 's', github?.sample);
+  assert.match(curl, /BODY='it'''s'/);
+  assert.match(curl, /-H "x-request-id: \$ID"/);
   assert.equal(yamlOf({ a: [1, { b: 'x' }], c: {} }).trimStart(), 'a:\n  - 1\n  - b: "x"\nc: {}');
 });

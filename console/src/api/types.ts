@@ -164,6 +164,7 @@ export interface Webhook {
   readonly created_at: string;
   readonly secret_key?: string;
   readonly target_secret?: string;
+  readonly verify_token?: string;
 }
 
 export interface Delivery {

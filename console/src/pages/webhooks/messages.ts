@@ -22,6 +22,15 @@ export const webhooksMessages = {
     'Empty: one is made and shown once. Paste it here where the sender gives one',
     'Пусто: создаётся и показывается один раз. Вставьте, если его выдаёт отправитель',
   ],
+  secretFromSender: [
+    'This sender makes the secret itself: paste it here, once it shows it',
+    'Этот отправитель создаёт секрет сам: вставьте его сюда, когда он его покажет',
+  ],
+  useTest: [
+    'A terminal cannot sign as this sender does: “Send a test” takes its place.',
+    'Из терминала так не подписать: вместо этого нажмите «Отправить тест».',
+  ],
+  verifyToken: ['Verify token', 'Токен проверки'],
   eventTypes: ['Event types', 'Типы событий'],
   eventTypesHint: ['With commas between; * is all', 'Через запятую; * означает все'],
   allowedIps: ['Allowed addresses', 'Разрешённые адреса'],

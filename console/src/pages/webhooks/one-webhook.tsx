@@ -17,8 +17,8 @@ import { useToast } from '../../parts/toast.tsx';
 import { Deliveries } from './deliveries.tsx';
 import { Explain } from './explain.tsx';
 import { webhooksMessages } from './messages.ts';
-import { deliveryCurl } from './presets.ts';
-import { FirstDelivery, ShownOnce } from './shown-once.tsx';
+import { canSign, deliveryCurl } from './presets.ts';
+import { FirstDelivery, SetUp, ShownOnce, sampleOf, usePreset } from './shown-once.tsx';
 import { WebhookForm } from './webhook-form.tsx';
 
 export function OneWebhook({ id, tab, openId }: { id: string; tab: string; openId: string | null }) {
@@ -72,20 +72,27 @@ function WebhookView({ webhook, tab, openId, onChanged }: WebhookViewProps) {
 
 function Address({ webhook }: { webhook: Webhook }) {
   const t = useMessages(webhooksMessages);
+  const preset = usePreset(webhook.source_service);
   const formats = useFormats();
   return (
     <div class="stack">
-      <FirstDelivery webhook={webhook} />
+      {webhook.last_received_at === null && <FirstDelivery webhook={webhook} />}
+      {preset !== undefined && <SetUp preset={preset} />}
       <Code label={t('url')} text={webhook.webhook_url} />
-      <Code
-        label={t('tryIt')}
-        text={deliveryCurl(
-          webhook.webhook_url,
-          webhook.signature_scheme,
-          webhook.signature_header,
-          webhook.signature_scheme === 'none' ? null : 'SECRET',
-        )}
-      />
+      {canSign(webhook.signature_scheme) ? (
+        <Code
+          label={t('tryIt')}
+          text={deliveryCurl(
+            webhook.webhook_url,
+            webhook.signature_scheme,
+            webhook.signature_header,
+            webhook.signature_scheme === 'none' ? null : 'SECRET',
+            sampleOf(preset, webhook),
+          )}
+        />
+      ) : (
+        <p class="notice">{t('useTest')}</p>
+      )}
       <section class="panel">
         <dl class="facts">
           <dt>{t('source')}</dt>

@@ -2,18 +2,67 @@
 
 export interface Preset {
   readonly name: string;
+  readonly title: string;
   readonly scheme: string | null;
-  readonly instructions: string | null;
+  /** What to do on the sender's side, in its own words. */
+  readonly setUp: string | null;
+  readonly documentationUrl: string | null;
+  /** Who makes the secret: this service, the sender, or neither. */
+  readonly secretFrom: string | null;
+  readonly sample: {
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+    readonly contentType: string;
+  } | null;
 }
 
-/** Known to every version of the service; `GET /webhooks/sources` adds to them. */
+function presetNamed(name: string, scheme: string): Preset {
+  return { name, title: name, scheme, setUp: null, documentationUrl: null, secretFrom: null, sample: null };
+}
+
+/** Known to every version of the service; `GET /webhooks/sources` knows more. */
 export const usualPresets: readonly Preset[] = [
-  { name: 'custom', scheme: 'timestamped_hmac', instructions: null },
-  { name: 'github', scheme: 'github', instructions: null },
-  { name: 'stripe', scheme: 'stripe', instructions: null },
-  { name: 'telegram', scheme: 'telegram', instructions: null },
-  { name: 'standard_webhooks', scheme: 'standard_webhooks', instructions: null },
+  presetNamed('custom', 'timestamped_hmac'),
+  presetNamed('github', 'github'),
+  presetNamed('stripe', 'stripe'),
+  presetNamed('telegram', 'telegram'),
+  presetNamed('standard_webhooks', 'standard_webhooks'),
 ];
+
+export interface SourceAnswer {
+  readonly source_service: string;
+  readonly title?: string;
+  readonly documentation_url?: string | null;
+  readonly set_up?: string;
+  readonly signature_scheme?: string;
+  readonly secret_from?: string;
+  readonly sample?: {
+    readonly content_type: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  };
+}
+
+export function presetsOf(sources: readonly SourceAnswer[]): readonly Preset[] {
+  const presets = sources.map(
+    (source): Preset => ({
+      name: source.source_service,
+      title: source.title ?? source.source_service,
+      scheme: source.signature_scheme ?? null,
+      setUp: source.set_up ?? null,
+      documentationUrl: source.documentation_url ?? null,
+      secretFrom: source.secret_from ?? null,
+      sample:
+        source.sample === undefined
+          ? null
+          : { headers: source.sample.headers, body: source.sample.body, contentType: source.sample.content_type },
+    }),
+  );
+  // Any other program comes first: it is the usual choice.
+  return [...presets].sort(
+    (a, b) => Number(b.name === 'custom') - Number(a.name === 'custom') || a.title.localeCompare(b.title),
+  );
+}
 
 export const schemes = [
   'github',
@@ -32,48 +81,57 @@ export const schemes = [
   'none',
 ] as const;
 
-/** The list of sources, in whichever of its forms a version of the service answers. */
-export function presetsOf(answer: unknown): readonly Preset[] {
-  const list = Array.isArray(answer) ? answer : ((answer as { sources?: unknown } | null)?.sources ?? []);
-  const found = (Array.isArray(list) ? list : []).flatMap((item: unknown) => {
-    if (typeof item === 'string') return [{ name: item, scheme: null, instructions: null }];
-    const { name, source_service, source, signature_scheme, scheme, instructions, setup } = (item ?? {}) as Record<
-      string,
-      unknown
-    >;
-    const own = [name, source_service, source].find((one) => typeof one === 'string');
-    if (typeof own !== 'string') return [];
-    return [
-      {
-        name: own,
-        scheme: textOf(signature_scheme) ?? textOf(scheme),
-        instructions: textOf(instructions) ?? textOf(setup),
-      },
-    ];
-  });
-  return found.length === 0 ? usualPresets : found;
-}
+/** What `openssl` in a shell line can sign; the other schemes have keys or texts of their own. */
+const signable: ReadonlySet<string> = new Set([
+  'github',
+  'stripe',
+  'telegram',
+  'standard_webhooks',
+  'hmac_hex',
+  'hmac_base64',
+  'hmac_sha1_hex',
+  'hmac_sha512_hex',
+  'timestamped_hmac',
+  'header_token',
+  'basic',
+  'none',
+]);
 
-function textOf(value: unknown): string | null {
-  if (Array.isArray(value)) return value.filter((one) => typeof one === 'string').join('\n') || null;
-  return typeof value === 'string' && value !== '' ? value : null;
+export function canSign(scheme: string): boolean {
+  return signable.has(scheme);
 }
 
 /** A shell line that sends one delivery signed as this scheme asks. `openssl` makes the signature, so that it can be sent again later. */
-export function deliveryCurl(url: string, scheme: string, header: string | null, secret: string | null): string {
+export function deliveryCurl(
+  url: string,
+  scheme: string,
+  header: string | null,
+  secret: string | null,
+  sample: Preset['sample'] = null,
+): string {
   const key = (secret ?? '').replaceAll("'", "'\\''");
   const name = header ?? usualHeader(scheme);
-  const body =
-    scheme === 'telegram'
-      ? '{"update_id":1,"message":{"text":"hello"}}'
-      : '{"type":"order.paid","event_id":"\'"$ID"\'","amount":125000}';
+  const body = sample === null ? ownBody(scheme) : sample.body.replaceAll("'", "'\\''");
   const lines = [`ID="try-$(date +%s)"`, `BODY='${body}'`];
   const sign = (digest: string, text: string) =>
     `$(printf '%s' "${text}" | openssl dgst -${digest} -hmac '${key}' -r | cut -d' ' -f1)`;
-  const headers: string[] = [];
+  const headers = Object.entries(sample?.headers ?? {})
+    // What the scheme itself sends is made below.
+    .filter(
+      ([given]) =>
+        given.toLowerCase() !== name.toLowerCase() &&
+        !(scheme === 'standard_webhooks' && given.toLowerCase().startsWith('webhook-')),
+    )
+    .map(
+      ([given, value]) =>
+        `${given}: ${/(delivery|request|webhook|message)-?(id)?$/i.test(given) ? '$ID' : value.replaceAll(/["$`\\]/g, '')}`,
+    );
   switch (scheme) {
     case 'github':
-      headers.push(`X-GitHub-Event: ping`, `X-GitHub-Delivery: $ID`, `${name}: sha256=${sign('sha256', '$BODY')}`);
+      headers.push(
+        ...(sample === null ? ['X-GitHub-Event: ping', 'X-GitHub-Delivery: $ID'] : []),
+        `${name}: sha256=${sign('sha256', '$BODY')}`,
+      );
       break;
     case 'stripe':
     case 'timestamped_hmac':
@@ -114,10 +172,16 @@ export function deliveryCurl(url: string, scheme: string, header: string | null,
   const parts = [
     `curl -s '${url}'`,
     ...auth,
-    ...['Content-Type: application/json', ...headers].map((one) => `-H "${one}"`),
+    ...[`Content-Type: ${sample?.contentType ?? 'application/json'}`, ...headers].map((one) => `-H "${one}"`),
     `-d "$BODY"`,
   ];
   return `${lines.join('; ')}; ${parts.join(' \\\n  ')}`;
+}
+
+/** The id is another at each paste, so that a second one is no duplicate. */
+function ownBody(scheme: string): string {
+  if (scheme === 'telegram') return '{"update_id":1,"message":{"text":"hello"}}';
+  return `{"type":"order.paid","event_id":"'"$ID"'","amount":125000}`;
 }
 
 function usualHeader(scheme: string): string {

@@ -6,11 +6,12 @@ import { hrefOf } from '../../app/location.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Code } from '../../parts/copy-button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
+import { ForeignUrl } from '../../parts/foreign-text.tsx';
 import { CheckField } from '../../parts/form.tsx';
 import { partsMessages } from '../../parts/messages.ts';
 import { Status } from '../../parts/status.tsx';
 import { webhooksMessages } from './messages.ts';
-import { deliveryCurl } from './presets.ts';
+import { canSign, deliveryCurl, type Preset, presetsOf, type SourceAnswer } from './presets.ts';
 
 const listenMs = 1_500;
 
@@ -18,17 +19,30 @@ export function ShownOnce({ webhook, title, onDone }: { webhook: Webhook; title:
   const t = useMessages(webhooksMessages);
   const parts = useMessages(partsMessages);
   const secret = webhook.secret_key ?? null;
+  const preset = usePreset(webhook.source_service);
   const [isKept, setKept] = useState(secret === null);
   return (
     <Dialog title={title} onClose={onDone} isHeld>
       {secret !== null && <p class="notice">{t('onceOnly')}</p>}
       <Code label={t('url')} text={webhook.webhook_url} />
       {secret !== null && <Code label={t('secretOnce')} text={secret} />}
+      {webhook.verify_token !== undefined && <Code label={t('verifyToken')} text={webhook.verify_token} />}
       {webhook.target_secret !== undefined && <Code label={t('targetSecret')} text={webhook.target_secret} />}
-      <Code
-        label={t('tryIt')}
-        text={deliveryCurl(webhook.webhook_url, webhook.signature_scheme, webhook.signature_header, secret)}
-      />
+      {preset !== undefined && <SetUp preset={preset} />}
+      {canSign(webhook.signature_scheme) ? (
+        <Code
+          label={t('tryIt')}
+          text={deliveryCurl(
+            webhook.webhook_url,
+            webhook.signature_scheme,
+            webhook.signature_header,
+            secret,
+            sampleOf(preset, webhook),
+          )}
+        />
+      ) : (
+        <p class="notice">{t('useTest')}</p>
+      )}
       <FirstDelivery webhook={webhook} />
       {secret !== null && <CheckField label={t('kept')} checked={isKept} onInput={setKept} />}
       <div class="actions">
@@ -60,5 +74,35 @@ export function FirstDelivery({ webhook }: { webhook: Webhook }) {
         </span>
       )}
     </p>
+  );
+}
+
+/** What is known of a sender; undefined for one that is not. */
+export function usePreset(name: string): Preset | undefined {
+  const sources = useQuery('webhook-sources', (api, signal) =>
+    api.get<{ sources: readonly SourceAnswer[] }>('/webhooks/sources', {}, signal),
+  );
+  return sources.data === null ? undefined : presetsOf(sources.data.sources).find((preset) => preset.name === name);
+}
+
+/** Of senders whose deliveries bring a new id each time; others would be duplicates at the second paste. */
+export function sampleOf(preset: Preset | undefined, webhook: Webhook): Preset['sample'] {
+  return preset === undefined || preset.name === 'custom' || preset.scheme !== webhook.signature_scheme
+    ? null
+    : preset.sample;
+}
+
+/** What to do on the sender's side. */
+export function SetUp({ preset }: { preset: Preset }) {
+  const t = useMessages(webhooksMessages);
+  if (preset.setUp === null) return null;
+  return (
+    <div class="notice">
+      <h3>
+        {t('paste')}: {preset.title}
+      </h3>
+      <p lang="en">{preset.setUp}</p>
+      <ForeignUrl url={preset.documentationUrl} />
+    </div>
   );
 }

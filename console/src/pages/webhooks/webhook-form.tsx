@@ -8,7 +8,8 @@ import { Code } from '../../parts/copy-button.tsx';
 import { curlOf, yamlOf } from '../../parts/curl.ts';
 import { CheckField, FormFault, SelectField, TextField, useSending } from '../../parts/form.tsx';
 import { webhooksMessages } from './messages.ts';
-import { presetsOf, schemes, usualPresets } from './presets.ts';
+import { presetsOf, type SourceAnswer, schemes, usualPresets } from './presets.ts';
+import { SetUp } from './shown-once.tsx';
 
 interface Draft {
   readonly webhook_name: string;
@@ -95,7 +96,7 @@ export function WebhookForm({ webhook, onSend }: WebhookFormProps) {
   const [draft, setDraft] = useState(loaded);
   const sending = useSending();
   const sources = useQuery('webhook-sources', async (api, signal) =>
-    presetsOf(await api.get<unknown>('/webhooks/sources', {}, signal)),
+    presetsOf((await api.get<{ sources: readonly SourceAnswer[] }>('/webhooks/sources', {}, signal)).sources),
   );
   const presets = sources.data ?? usualPresets;
   const preset = presets.find(({ name }) => name === draft.source_service);
@@ -145,16 +146,16 @@ export function WebhookForm({ webhook, onSend }: WebhookFormProps) {
           value={draft.source_service}
           fault={sending.faultOf('source_service')}
           onInput={(source_service) => set({ source_service })}
-          options={[...new Set([...presets.map(({ name }) => name), draft.source_service])].map((name) => ({
-            value: name,
-            name,
-          }))}
+          options={[
+            ...presets.map(({ name, title }) => ({ value: name, name: title })),
+            ...(preset === undefined ? [{ value: draft.source_service, name: draft.source_service }] : []),
+          ]}
         />
         <TextField label={t('eventTypes')} hint={t('eventTypesHint')} {...field('event_types')} />
         <TextField label={t('target')} hint={t('targetHint')} {...field('target_url')} />
         <TextField
           label={t('secret')}
-          hint={t('secretHint')}
+          hint={t(preset?.secretFrom === 'sender' ? 'secretFromSender' : 'secretHint')}
           type="password"
           autocomplete="new-password"
           value={draft.secret_key}
@@ -162,12 +163,7 @@ export function WebhookForm({ webhook, onSend }: WebhookFormProps) {
           fault={sending.faultOf('secret_key')}
         />
       </div>
-      {preset?.instructions != null && (
-        <div class="notice">
-          <h3>{t('paste')}</h3>
-          <p>{preset.instructions}</p>
-        </div>
-      )}
+      {preset !== undefined && <SetUp preset={preset} />}
       <details>
         <summary>{t('more')}</summary>
         <div class="form-grid more-fields">
