@@ -68,7 +68,7 @@ const rooms = {
     'storage',
     'webhooks',
   ],
-  cli: ['audit', 'config', 'directory', 'http', 'secrets', 'storage'],
+  cli: ['audit', 'config', 'directory', 'http', 'outbound', 'outbox', 'secrets', 'storage'],
 };
 
 module.exports = {

@@ -12,6 +12,7 @@ import { migrateCommand } from './migrate.ts';
 import { findCommand, readInput } from './read-arguments.ts';
 import { secretEncrypt } from './secret-encrypt.ts';
 import { secretRotate } from './secret-rotate.ts';
+import { servicesExport, servicesImport } from './services/command.ts';
 import { createTerminal, type Screen } from './terminal.ts';
 import { tokenCreate } from './token-create.ts';
 import { tokenList, tokenRevoke } from './token-manage.ts';
@@ -24,6 +25,8 @@ export const commands: readonly Command[] = [
   tokenRevoke,
   secretEncrypt,
   secretRotate,
+  servicesExport,
+  servicesImport,
   geocodeCommand,
   logsTail,
   logsVerify,

@@ -70,7 +70,15 @@ test('help names every command of the contract, and a wrong command is told from
   const help = await cli(t, ['help']);
   assert.equal(help.code, 0);
   const names = ['migrate', 'token create', 'token list', 'token revoke', 'secret encrypt', 'secret rotate'];
-  for (const name of [...names, 'geocode FILE.csv', 'logs tail', 'logs verify', 'logs erase', 'doctor'])
+  for (const name of [
+    ...names,
+    'geocode FILE.csv',
+    'services import FILE.yaml',
+    'logs tail',
+    'logs verify',
+    'logs erase',
+    'doctor',
+  ])
     assert.match(help.out, new RegExp(`^  ${name} `, 'm'));
   assert.equal((await cli(t, ['no-such-thing'])).code, 2);
   assert.equal((await cli(t, ['token', 'revoke', 'no-id'])).code, 2);
@@ -80,7 +88,17 @@ test('help names every command of the contract, and a wrong command is told from
   assert.deepEqual((await cli(t, ['no-such-thing', '--json'])).json, { error: 'There is no such command.' });
   assert.deepEqual(
     (await cli(t, ['help', '--json'])).json.map(({ name }: { name: string }) => name),
-    ['help', ...names, 'geocode', 'logs tail', 'logs verify', 'logs erase', 'doctor'],
+    [
+      'help',
+      ...names,
+      'services export',
+      'services import',
+      'geocode',
+      'logs tail',
+      'logs verify',
+      'logs erase',
+      'doctor',
+    ],
   );
   const failed = await cli(t, ['token', 'list', '--json'], { env: { DATABASE_URL: 'postgres://127.0.0.1:1/none' } });
   assert.equal(failed.code, 1);

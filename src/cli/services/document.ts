@@ -1,0 +1,100 @@
+/**
+ * A tenant's services as a file: YAML, written by `services export`, kept under version control, read by
+ * `services import`. Secrets stand in it as names of environment variables (`env:NAME`), never as themselves. Services are
+ * known by name, so that the file holds in another database too.
+ */
+import { parseDocument, stringify } from 'yaml';
+import type { ServiceError } from '../../errors.ts';
+import type { ExternalServiceRow } from '../../storage/tables/external-services.ts';
+import { CommandFailed } from '../command.ts';
+
+export const documentVersion = 1;
+/** Written by this program into `config`, and no choice of anybody's. */
+const ownConfig = new Set(['environment', 'emulated']);
+const maxFileBytes = 8 * 1024 * 1024;
+
+export interface ServicesDocument {
+  /** The file names every service of the tenant: one that is missing is to be removed. */
+  readonly isComplete: boolean;
+  readonly entries: readonly ServiceEntry[];
+}
+
+/** As it stands in the file: the members of `POST /services`, and `fallback`, a name. */
+export type ServiceEntry = Readonly<Record<string, unknown>> & { readonly service_name: string };
+
+const header = `# Services of an Integration Service tenant. Import it with: npm run -s cli -- services import FILE --dry-run
+# Secrets are names of environment variables. One that is not set keeps the secret that is there.
+# "complete: true" says that every service is named here: those that are not are removed.
+`;
+
+export function renderDocument(tenant: string, rows: readonly ExternalServiceRow[]): string {
+  const nameById = new Map(rows.map(({ id, service_name }) => [id as string, service_name]));
+  const services = rows.map((row) => entryOf(row, nameById));
+  return header + stringify({ version: documentVersion, tenant, complete: true, services }, { lineWidth: 0 });
+}
+
+function entryOf(row: ExternalServiceRow, nameById: ReadonlyMap<string, string>): Record<string, unknown> {
+  const variable = row.service_name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_');
+  const config = Object.fromEntries(Object.entries(row.config).filter(([name]) => !ownConfig.has(name)));
+  return {
+    service_name: row.service_name,
+    service_type: row.service_type,
+    display_name: row.display_name,
+    base_url: row.base_url,
+    ...(row.api_key === null ? {} : { api_key: `env:${variable}_API_KEY` }),
+    ...(row.credentials === null ? {} : { credentials: `env:${variable}_CREDENTIALS` }),
+    config,
+    is_active: row.is_active,
+    priority: row.priority,
+    rate_limit_per_minute: row.rate_limit_per_minute,
+    rate_limit_per_hour: row.rate_limit_per_hour,
+    rate_limit_per_day: row.rate_limit_per_day,
+    rate_limit_per_month: row.rate_limit_per_month,
+    fallback: row.fallback_service_id === null ? null : (nameById.get(row.fallback_service_id) ?? null),
+    description: row.description,
+    tags: [...row.tags],
+  };
+}
+
+/** Throws `CommandFailed` naming the place of what cannot be read. */
+export function parseServices(text: string, tenant: string): ServicesDocument {
+  if (Buffer.byteLength(text) > maxFileBytes) throw new CommandFailed('the file is larger than 8 MiB');
+  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
+  const [fault] = document.errors;
+  if (fault !== undefined) throw new CommandFailed(`the file is no YAML: ${fault.message}`);
+  const root: unknown = document.toJS({ maxAliasCount: 100 });
+  if (!isObject(root)) throw new CommandFailed('the file must be a mapping with "version" and "services"');
+  const unknown = Object.keys(root).filter((name) => !['version', 'tenant', 'complete', 'services'].includes(name));
+  if (unknown.length > 0) throw new CommandFailed(`the file has an unknown member "${unknown[0]}"`);
+  if (root.version !== documentVersion) throw new CommandFailed(`"version" must be ${documentVersion}`);
+  if (root.tenant !== undefined && root.tenant !== tenant) {
+    throw new CommandFailed(
+      `the file is of the tenant "${root.tenant}", and this is "${tenant}": name it with --tenant`,
+    );
+  }
+  if (root.complete !== undefined && typeof root.complete !== 'boolean')
+    throw new CommandFailed('"complete" must be true or false');
+  if (!Array.isArray(root.services)) throw new CommandFailed('"services" must be a list');
+  const seen = new Set<string>();
+  const entries = root.services.map((entry: unknown, index): ServiceEntry => {
+    if (!isObject(entry) || typeof entry.service_name !== 'string') {
+      throw new CommandFailed(`services[${index}] must be a mapping with "service_name"`);
+    }
+    if (seen.has(entry.service_name))
+      throw new CommandFailed(`services[${index}]: "${entry.service_name}" is named twice`);
+    seen.add(entry.service_name);
+    return entry as ServiceEntry;
+  });
+  return { isComplete: root.complete === true, entries };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** One line per fault, each with the service and the place in it. */
+export function describeFault(serviceName: string, error: ServiceError): string {
+  const faults = error.errors ?? [];
+  if (faults.length === 0) return `${serviceName}: ${error.publicMessage}`;
+  return faults.map(({ path, message }) => `${serviceName}: ${path} ${message}`).join('\n  ');
+}

@@ -1,0 +1,141 @@
+/** A tenant's services as a file. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createDataDir } from '../../../test/support/data-dir.ts';
+import { startTestDatabase } from '../../../test/support/database.ts';
+import { parseConfig } from '../../config/config.ts';
+import { parseTenantId } from '../../ids.ts';
+import { listServicesOfTenant } from '../../storage/tables/external-services.ts';
+import { runCli } from '../run-cli.ts';
+
+const tenantId = parseTenantId('uk_1');
+
+async function startCli(t: TestContext) {
+  const { db, url } = await startTestDatabase(t);
+  const folder = await mkdtemp(join(tmpdir(), 'services-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const env = {
+    DATABASE_URL: url,
+    DATA_DIR: await createDataDir(t),
+    MANAGEMENT_COMPANY_ID: tenantId,
+    ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 4).toString('base64')}`,
+    OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
+  };
+  const file = join(folder, 'services.yaml');
+  const run = async (...args: string[]) => {
+    let [out, err] = ['', ''];
+    const code = await runCli({
+      args,
+      out: { write: (text) => (out += text) },
+      err: { write: (text) => (err += text) },
+      config: () => parseConfig(env),
+      interrupted: new AbortController().signal,
+    });
+    return { code, out, err };
+  };
+  const rows = async () => db.forTenant(tenantId, (tx) => listServicesOfTenant(tx, tenantId));
+  const write = (text: string) => writeFile(file, text);
+  return { run, rows, file, write, read: () => readFile(file, 'utf8') };
+}
+
+const chain = `
+version: 1
+services:
+  - service_name: first
+    service_type: api
+    base_url: https://127.0.0.1:9001
+    api_key: env:SERVICES_TEST_KEY
+    priority: 10
+    rate_limit_per_minute: 50
+    fallback: second
+  - service_name: second
+    service_type: api
+    base_url: https://127.0.0.1:9002
+`;
+
+test('an import makes what the file says; its export changes nothing, and an edited one exactly the edit', async (t) => {
+  const { run, rows, file, write, read } = await startCli(t);
+  process.env.SERVICES_TEST_KEY = 'a secret key';
+  t.after(() => delete process.env.SERVICES_TEST_KEY);
+  await write(chain);
+  const dry = await run('services', 'import', file, '--dry-run');
+  assert.deepEqual([dry.code, dry.out], [0, '+ first\n+ second\n2 of 2 services would change.\n'], dry.err);
+  assert.deepEqual(await rows(), []);
+  assert.equal((await run('services', 'import', file)).code, 0);
+  assert.equal((await run('services', 'import', file)).out, 'Nothing to change.\n', 'repeated');
+
+  delete process.env.SERVICES_TEST_KEY;
+  assert.equal((await run('services', 'export', file)).code, 0);
+  const exported = await read();
+  assert.ok(!exported.includes('a secret key'));
+  assert.match(exported, /api_key: env:FIRST_API_KEY/);
+  const before = await rows();
+  assert.equal((await run('services', 'import', file)).out, 'Nothing to change.\n');
+  assert.deepEqual(await rows(), before);
+
+  await write(exported.replace('rate_limit_per_minute: 50', 'rate_limit_per_minute: 70'));
+  const edited = await run('services', 'import', file);
+  assert.equal(edited.out, '~ first\n    rate_limit_per_minute: 50 → 70\n1 of 2 services changed.\n');
+  const [first, second] = await rows();
+  assert.deepEqual(
+    { ...first, rate_limit_per_minute: 50, updated_at: null },
+    { ...before[0], updated_at: null },
+    'nothing but the edit',
+  );
+  assert.equal(first?.rate_limit_per_minute, 70);
+  assert.deepEqual(second, before[1]);
+});
+
+test('a fallback chain can be turned round, and what a complete file does not name is removed', async (t) => {
+  const { run, rows, file, write, read } = await startCli(t);
+  await write(chain.replace('    api_key: env:SERVICES_TEST_KEY\n', ''));
+  await run('services', 'import', file);
+  await run('services', 'export', file);
+  const turned = (await read()).replace('fallback: second', 'fallback: X').replace('fallback: null', 'fallback: first');
+  await write(turned.replace('fallback: X', 'fallback: null'));
+  const { code, err } = await run('services', 'import', file);
+  assert.equal(code, 0, err);
+  const [first, second] = await rows();
+  assert.deepEqual([first?.fallback_service_id, second?.fallback_service_id], [null, first?.id]);
+
+  await write(
+    'version: 1\ncomplete: true\nservices:\n  - service_name: first\n    service_type: api\n    base_url: https://127.0.0.1:9001\n    priority: 10\n    rate_limit_per_minute: 50\n',
+  );
+  assert.equal((await run('services', 'import', file)).out, '- second\n1 of 2 services changed.\n');
+  assert.deepEqual(
+    (await rows()).map(({ service_name }) => service_name),
+    ['first'],
+  );
+});
+
+test('a file with a fault changes nothing, and each fault is named', async (t) => {
+  const { run, rows, file, write } = await startCli(t);
+  const faulty: readonly [string, RegExp][] = [
+    [`${chain}  - service_name: third\n    service_type: nothing\n`, /third: service_type /],
+    [`${chain}  - service_name: third\n    service_type: api\n    base_ur: x\n`, /third: base_ur /],
+    [`${chain}  - service_name: first\n    service_type: api\n`, /services\[2\]: "first" is named twice/],
+    [chain.replace('fallback: second', 'fallback: nobody'), /first: fallback "nobody" is no service here/],
+    [chain, /first: api_key wants the environment variable SERVICES_TEST_KEY/],
+    [chain.replace('env:SERVICES_TEST_KEY', 'plain-secret'), /first: api_key must be env:NAME/],
+    [
+      chain.replace('    api_key: env:SERVICES_TEST_KEY\n', '').replace('https://127.0.0.1:9002', 'http://10.0.0.1'),
+      /second: base_url may not be called/,
+    ],
+    ['version: 1\nservices: [', /no YAML/],
+    ['version: 2\nservices: []', /"version" must be 1/],
+    ['version: 1\ntenant: another\nservices: []', /of the tenant "another"/],
+  ];
+  for (const [text, fault] of faulty) {
+    await write(text);
+    for (const args of [['--dry-run'], []]) {
+      const { code, err } = await run('services', 'import', file, ...args);
+      assert.equal(code, 1, text);
+      assert.match(err, fault);
+      assert.ok(!err.includes('plain-secret'));
+    }
+  }
+  assert.deepEqual(await rows(), []);
+});
