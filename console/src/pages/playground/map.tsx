@@ -71,7 +71,8 @@ export function PlaceMap({ pins, isLine = false, onPick }: MapProps) {
           className: `map-pin map-pin-${index % 6}`,
           html: marker,
           iconSize: [26, 26],
-          iconAnchor: [13, 13],
+          // Pins at one place stand side by side.
+          iconAnchor: [13 - index * 22, 13],
         }),
         title: pin.label,
         alt: pin.label,

@@ -1,5 +1,5 @@
 /** Geocode and reverse: the chain, or providers side by side, on a map and in a list. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { ApiError } from '../../api/client.ts';
 import type { Limits, Place } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
@@ -82,6 +82,19 @@ export function Places({ kind }: { kind: 'geocode' | 'reverse' }) {
     history.note({ label: kind === 'geocode' ? address : `${latitude}, ${longitude}`, href });
     setAsking(false);
   };
+  // A link of the history fills the form again.
+  const search = query.toString();
+  useEffect(() => {
+    const asked = new URLSearchParams(search);
+    const fill = (name: string, set: (value: string) => void): void => {
+      const value = asked.get(name);
+      if (value !== null) set(value);
+    };
+    fill('address', setAddress);
+    fill('latitude', setLatitude);
+    fill('longitude', setLongitude);
+    fill('providers', (value) => setChosen(value.split(',')));
+  }, [search]);
   const pins = (answers ?? []).flatMap(({ provider, place }) =>
     place === null
       ? []
@@ -95,67 +108,77 @@ export function Places({ kind }: { kind: 'geocode' | 'reverse' }) {
         ],
   );
   return (
-    <div class="playground">
-      <div class="stack">
-        <form class="panel form" onSubmit={submit}>
-          {kind === 'geocode' ? (
-            <TextField label={t('address')} hint={t('addressHint')} value={address} onInput={setAddress} isRequired />
-          ) : (
-            <div class="form-grid">
-              <TextField label={t('latitude')} value={latitude} onInput={setLatitude} isRequired placeholder="41.311" />
-              <TextField
-                label={t('longitude')}
-                value={longitude}
-                onInput={setLongitude}
-                isRequired
-                placeholder="69.279"
-              />
-            </div>
-          )}
-          <fieldset>
-            <legend>{t('providers')}</legend>
-            <div class="checks">
-              {['auto', ...known].map((name) => (
-                <CheckField
-                  key={name}
-                  label={name === 'auto' ? t('auto') : name}
-                  checked={chosen.includes(name)}
-                  onInput={(isChosen) => setChosen(isChosen ? [...chosen, name] : chosen.filter((one) => one !== name))}
+    <div class="stack">
+      <div class="playground">
+        <div class="stack">
+          <form class="panel form" onSubmit={submit}>
+            {kind === 'geocode' ? (
+              <TextField label={t('address')} hint={t('addressHint')} value={address} onInput={setAddress} isRequired />
+            ) : (
+              <div class="form-grid">
+                <TextField
+                  label={t('latitude')}
+                  value={latitude}
+                  onInput={setLatitude}
+                  isRequired
+                  placeholder="41.311"
                 />
-              ))}
+                <TextField
+                  label={t('longitude')}
+                  value={longitude}
+                  onInput={setLongitude}
+                  isRequired
+                  placeholder="69.279"
+                />
+              </div>
+            )}
+            <fieldset>
+              <legend>{t('providers')}</legend>
+              <div class="checks">
+                {['auto', ...known].map((name) => (
+                  <CheckField
+                    key={name}
+                    label={name === 'auto' ? t('auto') : name}
+                    checked={chosen.includes(name)}
+                    onInput={(isChosen) =>
+                      setChosen(isChosen ? [...chosen, name] : chosen.filter((one) => one !== name))
+                    }
+                  />
+                ))}
+              </div>
+            </fieldset>
+            <div class="actions">
+              <button type="submit" class="button primary" disabled={isAsking}>
+                {isAsking ? t('asking') : t('ask')}
+              </button>
             </div>
-          </fieldset>
-          <div class="actions">
-            <button type="submit" class="button primary" disabled={isAsking}>
-              {isAsking ? t('asking') : t('ask')}
-            </button>
-          </div>
-        </form>
-        <Code
-          label={t('curl')}
-          text={curlOf(
-            'POST',
-            `/geocoding/${kind}`,
-            tenant,
-            chosen.length === 1 && chosen[0] !== 'auto' ? { ...question, provider: chosen[0] } : question,
-          )}
-        />
-        <History history={history} />
+          </form>
+        </div>
+        <div class="stack">
+          <PlaceMap
+            pins={pins}
+            {...(kind === 'reverse'
+              ? {
+                  onPick: (lat: number, lng: number) => {
+                    setLatitude(lat.toFixed(6));
+                    setLongitude(lng.toFixed(6));
+                  },
+                }
+              : {})}
+          />
+        </div>
       </div>
-      <div class="stack">
-        <PlaceMap
-          pins={pins}
-          {...(kind === 'reverse'
-            ? {
-                onPick: (lat: number, lng: number) => {
-                  setLatitude(lat.toFixed(6));
-                  setLongitude(lng.toFixed(6));
-                },
-              }
-            : {})}
-        />
-        {answers !== null && <Answers answers={answers} />}
-      </div>
+      {answers !== null && <Answers answers={answers} />}
+      <Code
+        label={t('curl')}
+        text={curlOf(
+          'POST',
+          `/geocoding/${kind}`,
+          tenant,
+          chosen.length === 1 && chosen[0] !== 'auto' ? { ...question, provider: chosen[0] } : question,
+        )}
+      />
+      <History history={history} />
     </div>
   );
 }
