@@ -9,6 +9,7 @@ import { existsSync, globSync } from 'node:fs';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { buildConsole } from './build-console.ts';
+import { needsServers } from './needs-servers.ts';
 import { ensureTestBrowser } from './test-browser.ts';
 import { ensureTestServices, ServicesMissing } from './test-services.ts';
 
@@ -37,6 +38,7 @@ console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
 
 async function runWithServices(only: readonly string[]): Promise<Counts> {
   const files = findTestFiles(only);
+  if (!files.some((file) => needsServers(file))) return runTests(files);
   // Once for all files: they run side by side, and the pages are served from one folder.
   await buildConsole();
   process.env.TEST_BROWSER = ensureTestBrowser((line) => console.log(line));
@@ -52,7 +54,14 @@ async function runWithServices(only: readonly string[]): Promise<Counts> {
   }
 }
 
-function findTestFiles(only: readonly string[]): string[] {
+function findTestFiles(args: readonly string[]): string[] {
+  const isUnit = args.includes('--unit');
+  const only = args.filter((arg) => arg !== '--unit');
+  const files = listTestFiles(only);
+  return isUnit ? files.filter((file) => !needsServers(file)) : files;
+}
+
+function listTestFiles(only: readonly string[]): string[] {
   const absent = only.filter((file) => !existsSync(file));
   if (absent.length > 0) throw new Error(`no such test file: ${absent.join(', ')}`);
   if (only.length > 0) return [...only];

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import type { ProviderAccount, ProviderHttp, ProviderReply } from '../provider.ts';
 import { createHttpAdapter } from './adapter.ts';
@@ -19,12 +20,11 @@ function start() {
   const used: (string | undefined)[] = [];
   const http: ProviderHttp = {
     mask: () => {},
-    open: () => Promise.reject(new Error('unused')),
-    async send({ url, headers }) {
-      if (url.startsWith('https://id.')) return tokenReplies.shift() ?? replyOf(503, {});
+    async open({ headers }) {
       used.push(headers?.authorization);
-      return replyOf(200, {});
+      return { status: 200, headers: {}, body: Readable.from([Buffer.from('{}')]) };
     },
+    send: async () => tokenReplies.shift() ?? replyOf(503, {}),
   };
   const { http: attempt } = createHttpAdapter(() => nowMs).attempts;
   assert.ok(attempt !== undefined);
