@@ -53,10 +53,24 @@ test('a delivery to paste is signed as its scheme asks, and sources are read in 
   );
   assert.match(deliveryCurl('http://x/hooks/t', 'timestamped_hmac', 'X-Own', 's'), /X-Own: t=\$T,v1=/);
   const sample = { content_type: 'text/plain', headers: { 'x-request-id': '1', 'x-a': 'b' }, body: "it's" };
-  const [custom, github] = presetsOf([{ source_service: 'github', sample }, { source_service: 'custom' }]);
+  const [custom, github] = presetsOf([
+    { ...sourceOf('github'), sample },
+    { ...sourceOf('custom'), sample },
+  ]);
   assert.equal(custom?.name, 'custom');
   const curl = deliveryCurl('http://x/hooks/t', 'github', null, 's', github?.sample);
   assert.ok(curl.includes(`BODY='it'\\''s'`), curl);
   assert.match(curl, /-H "x-request-id: \$ID"/);
   assert.equal(yamlOf({ a: [1, { b: 'x' }], c: {} }).trimStart(), 'a:\n  - 1\n  - b: "x"\nc: {}');
 });
+
+function sourceOf(name: string) {
+  return {
+    source_service: name,
+    title: name,
+    signature_scheme: 'github',
+    set_up: '',
+    documentation_url: null,
+    secret_from: 'us',
+  } as const;
+}

@@ -8,6 +8,8 @@ export const limitsMessages = {
     '{name}: {most} in the window “{window}” was full at {time}.',
     '{name}: окно «{window}» на {most} было заполнено в {time}.',
   ],
+  pause: ['{name}: its provider had asked for a pause at {time}.', '{name}: провайдер попросил паузу в {time}.'],
+  budget: ['{name}: its budget of the month was spent at {time}.', '{name}: бюджет месяца был исчерпан в {time}.'],
   freeAt: ['Free again at {time}.', 'Освободится в {time}.'],
   spentBy: ['Who spent it', 'Кто потратил'],
   source: ['Asked by', 'Кто спрашивал'],

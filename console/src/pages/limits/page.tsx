@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { Limits, ServiceList } from '../../api/types.ts';
+import type { Explanation, LimitPreview, Limits, ServiceList } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { setQuery, usePlace } from '../../app/location.tsx';
 import { appMessages } from '../../app/messages.ts';
@@ -16,23 +16,7 @@ import { QueryView } from '../../parts/query-view.tsx';
 import { WindowTable, windowMessages } from '../../parts/window-table.tsx';
 import { limitsMessages } from './messages.ts';
 
-interface Explanation {
-  readonly limit: {
-    readonly service?: string;
-    readonly family?: string;
-    readonly window_type: string;
-    readonly max_requests: number;
-  };
-  readonly refused_at: string;
-  readonly free_at: string | null;
-  readonly spent_by: readonly Spender[];
-}
-
-interface Spender {
-  readonly source_service: string | null;
-  readonly operation: string;
-  readonly requests: number;
-}
+type Spender = Explanation['spent_by'][number];
 
 const refreshMs = 3_000;
 
@@ -110,9 +94,9 @@ function WhyRefused() {
         <div class="stack spaced">
           <p class="lead">
             <Foreign
-              text={t('full', {
-                name: found.limit.service ?? found.limit.family ?? '–',
-                most: found.limit.max_requests,
+              text={t(found.limit.kind === 'pause' ? 'pause' : found.limit.kind === 'budget' ? 'budget' : 'full', {
+                name: found.limit.service_name ?? found.limit.family ?? '–',
+                most: found.limit.max_requests ?? '–',
                 window:
                   found.limit.window_type in windowMessages
                     ? windows(found.limit.window_type as 'minute')
@@ -143,16 +127,6 @@ function WhyRefused() {
   );
 }
 
-interface PreviewAnswer {
-  readonly calls: number;
-  readonly refused: number;
-  readonly by_source?: readonly {
-    readonly source_service: string | null;
-    readonly calls?: number;
-    readonly refused: number;
-  }[];
-}
-
 function Preview() {
   const t = useMessages(limitsMessages);
   const parts = useMessages(partsMessages);
@@ -164,7 +138,7 @@ function Preview() {
   const [hour, setHour] = useState('');
   const [day, setDay] = useState('');
   const [hours, setHours] = useState('24');
-  const [answer, setAnswer] = useState<PreviewAnswer | null>(null);
+  const [answer, setAnswer] = useState<LimitPreview | null>(null);
   const sending = useSending();
   const names = services.data?.services.map(({ service_name }) => service_name) ?? [];
   const name = service === '' ? (names[0] ?? '') : service;
@@ -178,7 +152,7 @@ function Preview() {
           .map(([key, text]) => [key, Number(text)]),
       );
       setAnswer(
-        await api.send<PreviewAnswer>('POST', '/rate-limits/preview', {
+        await api.send<LimitPreview>('POST', '/rate-limits/preview', {
           service_name: name,
           limits,
           hours: Number(hours),

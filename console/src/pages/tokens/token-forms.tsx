@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { Token } from '../../api/types.ts';
+import type { MadeToken, Token } from '../../api/types.ts';
 import { useApi, useSession } from '../../app/session.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Code } from '../../parts/copy-button.tsx';
@@ -47,14 +47,14 @@ export function NewToken({ onClose }: { onClose: () => void }) {
   const [services, setServices] = useState('');
   const [perMinute, setPerMinute] = useState('');
   const [expires, setExpires] = useState('');
-  const [made, setMade] = useState<Token | null>(null);
+  const [made, setMade] = useState<MadeToken | null>(null);
   const sending = useSending();
   if (made !== null) return <ShownToken token={made} onClose={onClose} />;
   const submit = (event: Event): void => {
     event.preventDefault();
     void sending.run(async () =>
       setMade(
-        await api.send<Token>('POST', '/tokens', {
+        await api.send<MadeToken>('POST', '/tokens', {
           name,
           scopes: chosen,
           ...grantOf({ tenants, services, perMinute, expires }),
@@ -135,12 +135,12 @@ export function NewToken({ onClose }: { onClose: () => void }) {
 }
 
 /** Closes only by Done, after the token was kept. */
-function ShownToken({ token, onClose }: { token: Token; onClose: () => void }) {
+function ShownToken({ token, onClose }: { token: MadeToken; onClose: () => void }) {
   const t = useMessages(tokensMessages);
   const parts = useMessages(partsMessages);
   const { tenant = '' } = useSession();
   const [isKept, setKept] = useState(false);
-  const text = token.token ?? '';
+  const text = token.token;
   const curl = [
     `curl -s ${window.location.origin}/api/v1/geocoding/geocode`,
     `-H 'Authorization: Bearer ${text}'`,

@@ -71,7 +71,7 @@ function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: ()
     <div class="stack">
       <p class="lead">
         <Status status={delivery.status} /> {delivery.target !== null && <Status status={delivery.target.status} />}{' '}
-        <Foreign text={delivery.event_type} /> {delivery.test === true && <span class="muted">{t('isTest')}</span>}
+        <Foreign text={delivery.event_type} /> {delivery.is_test && <span class="muted">{t('isTest')}</span>}
       </p>
       {delivery.refusal_reason !== null && (
         <div class="fault">

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { Webhook, WholeDelivery } from '../../api/types.ts';
+import type { SignatureVerdict, Webhook, WholeDelivery } from '../../api/types.ts';
 import { usePlace } from '../../app/location.tsx';
 import { useApi } from '../../app/session.tsx';
 import { useMessages } from '../../i18n/messages.ts';
@@ -8,13 +8,6 @@ import { FormFault, TextField, useSending } from '../../parts/form.tsx';
 import { partsMessages } from '../../parts/messages.ts';
 import { StatusIcon } from '../../parts/status.tsx';
 import { webhooksMessages } from './messages.ts';
-
-interface Verdict {
-  readonly matches: boolean;
-  readonly scheme: string;
-  readonly checked?: readonly { readonly secret: string; readonly matches: boolean }[];
-  readonly hints?: readonly (string | { readonly message?: string })[];
-}
 
 /** Why a signature holds or not, without showing a secret. */
 export function Explain({ webhook }: { webhook: Webhook }) {
@@ -25,7 +18,7 @@ export function Explain({ webhook }: { webhook: Webhook }) {
   const deliveryId = query.get('delivery');
   const [headers, setHeaders] = useState('');
   const [body, setBody] = useState('');
-  const [verdict, setVerdict] = useState<Verdict | null>(null);
+  const [verdict, setSignatureVerdict] = useState<SignatureVerdict | null>(null);
   const sending = useSending();
   useEffect(() => {
     if (deliveryId === null) return;
@@ -43,9 +36,9 @@ export function Explain({ webhook }: { webhook: Webhook }) {
   }, [api, deliveryId]);
   const explain = (): void =>
     void sending.run(async () => {
-      setVerdict(null);
-      setVerdict(
-        await api.send<Verdict>('POST', `/webhooks/${webhook.id}/explain-signature`, {
+      setSignatureVerdict(null);
+      setSignatureVerdict(
+        await api.send<SignatureVerdict>('POST', `/webhooks/${webhook.id}/explain-signature`, {
           headers: readHeaders(headers),
           body,
         }),
@@ -86,7 +79,7 @@ export function Explain({ webhook }: { webhook: Webhook }) {
             <code>{verdict.scheme}</code>
           </p>
           <ul class="hints">
-            {(verdict.checked ?? []).map(({ secret, matches }) => (
+            {verdict.checked.map(({ secret, matches }) => (
               <li key={secret}>
                 {t('checkedSecret', {
                   secret: secret === 'current' ? t('current') : t('previous'),
@@ -94,14 +87,11 @@ export function Explain({ webhook }: { webhook: Webhook }) {
                 })}
               </li>
             ))}
-            {(verdict.hints ?? []).map((hint) => {
-              const text = typeof hint === 'string' ? hint : (hint.message ?? '');
-              return (
-                <li key={text}>
-                  <Foreign text={text} />
-                </li>
-              );
-            })}
+            {verdict.hints.map((hint) => (
+              <li key={hint}>
+                <Foreign text={hint} />
+              </li>
+            ))}
           </ul>
         </div>
       )}

@@ -1,5 +1,7 @@
 /** What a sender is told, and a `curl` that signs as it does. */
 
+import type { SourceAnswer } from '../../api/types.ts';
+
 export interface Preset {
   readonly name: string;
   readonly title: string;
@@ -29,33 +31,26 @@ export const usualPresets: readonly Preset[] = [
   presetNamed('standard_webhooks', 'standard_webhooks'),
 ];
 
-export interface SourceAnswer {
-  readonly source_service: string;
-  readonly title?: string;
-  readonly documentation_url?: string | null;
-  readonly set_up?: string;
-  readonly signature_scheme?: string;
-  readonly secret_from?: string;
-  readonly sample?: {
-    readonly content_type: string;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: string;
-  };
-}
+/** What of a source is looked at. */
+export type PresetSource = Pick<
+  SourceAnswer,
+  'source_service' | 'title' | 'signature_scheme' | 'set_up' | 'documentation_url' | 'secret_from' | 'sample'
+>;
 
-export function presetsOf(sources: readonly SourceAnswer[]): readonly Preset[] {
+export function presetsOf(sources: readonly PresetSource[]): readonly Preset[] {
   const presets = sources.map(
     (source): Preset => ({
       name: source.source_service,
-      title: source.title ?? source.source_service,
-      scheme: source.signature_scheme ?? null,
-      setUp: source.set_up ?? null,
-      documentationUrl: source.documentation_url ?? null,
-      secretFrom: source.secret_from ?? null,
-      sample:
-        source.sample === undefined
-          ? null
-          : { headers: source.sample.headers, body: source.sample.body, contentType: source.sample.content_type },
+      title: source.title,
+      scheme: source.signature_scheme,
+      setUp: source.set_up,
+      documentationUrl: source.documentation_url,
+      secretFrom: source.secret_from,
+      sample: {
+        headers: source.sample.headers as Readonly<Record<string, string>>,
+        body: source.sample.body,
+        contentType: source.sample.content_type,
+      },
     }),
   );
   // Any other program comes first: it is the usual choice.

@@ -1,6 +1,6 @@
 /** After creation: the address, the secret once, a `curl`, and a line that turns green when the first delivery comes. */
 import { useState } from 'preact/hooks';
-import type { Delivery, Webhook } from '../../api/types.ts';
+import type { Delivery, SourceAnswer, Webhook } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { hrefOf } from '../../app/location.tsx';
 import { useMessages } from '../../i18n/messages.ts';
@@ -11,7 +11,7 @@ import { CheckField } from '../../parts/form.tsx';
 import { partsMessages } from '../../parts/messages.ts';
 import { Status } from '../../parts/status.tsx';
 import { webhooksMessages } from './messages.ts';
-import { canSign, deliveryCurl, type Preset, presetsOf, type SourceAnswer } from './presets.ts';
+import { canSign, deliveryCurl, type Preset, presetsOf } from './presets.ts';
 
 const listenMs = 1_500;
 

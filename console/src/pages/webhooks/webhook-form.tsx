@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { Webhook } from '../../api/types.ts';
+import type { SourceAnswer, Webhook } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { useLeaveGuard } from '../../app/location.tsx';
 import { useIsAdmin, useSession } from '../../app/session.tsx';
@@ -8,7 +8,7 @@ import { Code } from '../../parts/copy-button.tsx';
 import { curlOf, yamlOf } from '../../parts/curl.ts';
 import { CheckField, FormFault, SelectField, TextField, useSending } from '../../parts/form.tsx';
 import { webhooksMessages } from './messages.ts';
-import { presetsOf, type SourceAnswer, schemes, usualPresets } from './presets.ts';
+import { presetsOf, schemes, usualPresets } from './presets.ts';
 import { SetUp } from './shown-once.tsx';
 
 interface Draft {
