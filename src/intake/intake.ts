@@ -39,6 +39,8 @@ export interface WebhookEventRecord {
   readonly receivedAtMs: number;
   /** Where the event also goes by HTTP: a row in webhook_deliveries, due when the event may be published. */
   readonly deliverToTarget: boolean;
+  /** The same for further targets, by their ids. */
+  readonly deliverToFurther?: readonly string[];
   /** It is a new one also where an equal one was taken. */
   readonly isNeverDuplicate?: boolean;
   /** How long its id and body are told again; default: as long as they are kept. */

@@ -151,6 +151,9 @@ function webhookRow(event: WebhookEventRecord, notBeforeMs: number | undefined, 
     include_raw: event.includesRaw === true,
     is_test: event.isTest === true,
     target_delivery_id: event.deliverToTarget ? newId() : null,
+    ...(event.deliverToFurther === undefined || event.deliverToFurther.length === 0
+      ? {}
+      : { further_deliveries: event.deliverToFurther.map((queueId) => ({ id: newId(), queue_id: queueId })) }),
     target_due_at: notBeforeMs === undefined ? null : timestamp(notBeforeMs),
     is_announced: isAnnounced,
     origin_number: null,

@@ -8,6 +8,7 @@ import type { SchemeSettings } from './schemes/scheme.ts';
 import { parseTemplate } from './schemes/signed-template.ts';
 import type { FactSource, Handshake, OverLimitPolicy } from './source.ts';
 import { parseFactSource, sourceOf } from './sources/sources.ts';
+import type { TargetFilter } from './target-filter.ts';
 
 export interface Webhook {
   readonly id: string;
@@ -36,7 +37,8 @@ export interface Webhook {
   /** A body that was taken before is a duplicate under any id. */
   readonly takesBodyOnce: boolean;
   readonly overLimitPolicy: OverLimitPolicy;
-  readonly hasTarget: boolean;
+  /** Those that get its events, `target_url` being one under the webhook's own id. */
+  readonly targets: readonly TargetFilter[];
   /** Events bear the bytes as they were sent, whatever they say. */
   readonly includesRaw: boolean;
 }
@@ -98,7 +100,7 @@ export function webhookOfRow(keyring: Pick<Keyring, 'open'>, row: WebhookConfigR
     duplicateWindowSeconds: row.config.duplicate_window_seconds ?? null,
     takesBodyOnce: row.config.duplicate_by === 'delivery_id_or_body',
     overLimitPolicy: row.over_limit_policy as OverLimitPolicy,
-    hasTarget: row.target_url !== null,
+    targets: targetsOf(row),
     includesRaw: row.config.include_raw ?? false,
   };
 }
@@ -112,6 +114,18 @@ export function secretsAt({ secret, previousSecret }: Webhook, nowMs: number): r
 function overridden(own: string | undefined, usual: readonly FactSource[]): readonly FactSource[] {
   const source = own === undefined ? null : parseFactSource(own);
   return source === null ? usual : [source];
+}
+
+export function targetsOf(
+  row: Pick<WebhookConfigRow, 'id' | 'target_url' | 'further_targets'>,
+): readonly TargetFilter[] {
+  const own = row.target_url === null ? [] : [{ id: row.id, eventTypes: ['*'], conditions: [] }];
+  const further = (row.further_targets ?? []).map((target) => ({
+    id: target.id,
+    eventTypes: target.event_types,
+    conditions: target.conditions,
+  }));
+  return [...own, ...further];
 }
 
 /** Standard Webhooks signs the id with the body; a template what it names; no other scheme any header. */

@@ -24,7 +24,7 @@ import { sourceOf } from '../../src/webhooks/sources/sources.ts';
 const kibibyte = 1_024;
 const masker = createMasker(['x-house-code']);
 const { eventTypeFrom, deliveryIdFrom } = sourceOf('custom');
-const naming = { eventTypeFrom, deliveryIdFrom, signedHeaders: [] };
+const naming = { eventTypeFrom, deliveryIdFrom, signedHeaders: [], targets: [] };
 const form = 'application/x-www-form-urlencoded';
 
 const pump = (piece: string, length: number): string => piece.repeat(Math.ceil(length / piece.length)).slice(0, length);

@@ -21,7 +21,7 @@ const recordsets: Readonly<Record<Part, string>> = {
     is_id_unsigned boolean, status text, refusal_reason text,
     signature_verified boolean, matched_secret text, source_address text, headers text, payload text, content_type text,
     payload_size_bytes integer, request_id text, received_at timestamptz, include_raw boolean, is_test boolean,
-    target_delivery_id uuid, target_due_at timestamptz, origin_number bigint`,
+    target_delivery_id uuid, further_deliveries json, target_due_at timestamptz, origin_number bigint`,
   logs: `id uuid, gate uuid, management_company_id text, service_id uuid, service_name text, service_type text,
     operation text, endpoint text, http_method text, request_headers text, request_body text, response_status_code integer,
     response_body text, started_at timestamptz, completed_at timestamptz, duration_ms integer, status text,
@@ -107,6 +107,11 @@ const webhookParts = (origin: string): string => `
       coalesce(target_due_at, now())
       from given_webhooks
      where target_delivery_id is not null and id in (select id from new_webhooks)
+    union all
+    select f.id, g.management_company_id, f.queue_id, g.id, g.received_at, 'pending', coalesce(g.target_due_at, now())
+      from given_webhooks g
+     cross join lateral json_to_recordset(coalesce(g.further_deliveries, '[]')) as f (id uuid, queue_id uuid)
+     where g.id in (select id from new_webhooks)
     on conflict do nothing),
   webhook_counts as (
     select webhook_id, count(*) as received, count(*) filter (where status = 'refused') as failed,

@@ -116,6 +116,8 @@ export interface WebhookRow {
   readonly is_test?: boolean;
   /** The id of its row in webhook_deliveries; null: goes nowhere by HTTP. */
   readonly target_delivery_id: string | null;
+  /** The same of further targets. */
+  readonly further_deliveries?: readonly { readonly id: string; readonly queue_id: string }[];
   /** When it may go there; null or absent: at once. */
   readonly target_due_at?: string | null;
   /** Its event is published from this row. */

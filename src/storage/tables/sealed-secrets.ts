@@ -16,6 +16,8 @@ export interface SealedColumn {
 const service = { table: 'external_services', rowIdColumn: 'id' } as const;
 const webhook = { table: 'webhook_configs', rowIdColumn: 'id', form: 'text' } as const;
 
+const target = { table: 'webhook_targets', rowIdColumn: 'id', form: 'text' } as const;
+
 export const sealedColumns: readonly SealedColumn[] = [
   { ...service, column: 'api_key', form: 'text' },
   { ...service, column: 'credentials', form: 'json' },
@@ -27,6 +29,9 @@ export const sealedColumns: readonly SealedColumn[] = [
   { ...webhook, column: 'target_headers' },
   { ...webhook, column: 'collector_token' },
   { ...webhook, column: 'verify_token' },
+  { ...target, column: 'secret' },
+  { ...target, column: 'previous_secret' },
+  { ...target, column: 'headers' },
   { table: 'webhook_refused_bodies', rowIdColumn: 'id', column: 'sealed', form: 'bytes' },
   { table: 'idempotency_keys', rowIdColumn: 'idempotency_key', column: 'response_body', form: 'bytes' },
 ];

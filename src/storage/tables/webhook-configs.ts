@@ -1,6 +1,7 @@
 /** SQL of `webhook_configs`. Secrets and tokens stand here sealed only; tokens are looked up by their SHA-256. */
 import type { TenantId } from '../../ids.ts';
 import type { Queryable } from '../postgres/database.ts';
+import { furtherTargets, type WebhookTargetRow } from './webhook-targets.ts';
 
 /** What the contract has no column for. */
 export interface WebhookExtras {
@@ -69,6 +70,8 @@ export interface WebhookConfigRow {
   readonly over_limit_policy: string;
   readonly config: WebhookExtras;
   readonly is_active: boolean;
+  /** Beside `target_url`; null where there are none. */
+  readonly further_targets: readonly WebhookTargetRow[] | null;
   /** Set where its target was switched off by itself; deliveries wait. */
   readonly target_off_at: Date | null;
   readonly target_off_reason: string | null;
@@ -86,6 +89,7 @@ export type WebhookConfigValues = Omit<
   WebhookConfigRow,
   | 'id'
   | 'management_company_id'
+  | 'further_targets'
   | 'target_off_at'
   | 'target_off_reason'
   | 'last_received_at'
@@ -125,7 +129,7 @@ const valueColumns = [
   'is_active',
 ] as const satisfies readonly (keyof WebhookConfigValues)[];
 
-const columns = `id, management_company_id, ${valueColumns.join(', ')}, target_off_at, target_off_reason, last_received_at, total_received, total_successful,
+const columns = `id, management_company_id, ${valueColumns.join(', ')}, ${furtherTargets}, target_off_at, target_off_reason, last_received_at, total_received, total_successful,
   total_failed, created_by, created_at, updated_at`;
 
 function parametersOf(values: WebhookConfigValues): unknown[] {

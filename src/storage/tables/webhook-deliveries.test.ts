@@ -77,7 +77,11 @@ test('a delivery that is sent again while its last try is under way is not given
   assert.ok(last !== undefined);
 
   const event = { id: last.webhook_event_id, webhookId, receivedAt: last.event_received_at };
-  assert.ok(await db.forTenant(tenantId, (tx) => redriveDelivery(tx, tenantId, event, randomUUID())));
+  assert.ok(
+    await db.forTenant(tenantId, (tx) =>
+      redriveDelivery(tx, tenantId, event, [{ id: webhookId, newDeliveryId: randomUUID() }]),
+    ),
+  );
   const failure = {
     responseStatusCode: 500,
     responseHeaders: null,

@@ -43,13 +43,14 @@ export async function claimDueDeliveries(db: Queryable, bounds: ClaimBounds): Pr
           from waiting w where w.webhook_id is not null),
       capacity as (
         select w.webhook_id,
-               coalesce((c.config->>'ordered')::boolean, false) as ordered,
+               coalesce(t.ordered, (c.config->>'ordered')::boolean, false) as ordered,
                case when w.webhook_id = any($3::uuid[]) then 1 else $4::int end - coalesce(b.taken, 0) as free
           from waiting w
           left join webhook_configs c on c.id = w.webhook_id
+          left join webhook_targets t on t.id = w.webhook_id
           left join unnest($1::uuid[], $2::int[]) as b (webhook_id, taken) on b.webhook_id = w.webhook_id
-         where w.webhook_id is not null and c.target_off_at is null
-           and not coalesce((c.config->>'target_paused')::boolean, false)),
+         where w.webhook_id is not null and c.target_off_at is null and t.off_at is null
+           and not coalesce(t.paused, (c.config->>'target_paused')::boolean, false)),
       due as (
         select d.id, d.management_company_id, d.next_attempt_at
           from capacity k
@@ -97,6 +98,12 @@ export async function claimDueDeliveries(db: Queryable, bounds: ClaimBounds): Pr
 
 /** What an attempt needs to know; null where the webhook or the event is gone, or there is no target any more. */
 export interface DeliveryContent {
+  /** Of the webhook, whichever of its targets this is. */
+  readonly webhook_id: string;
+  /** One beside `target_url`: its secrets are sealed for `webhook_targets`. */
+  readonly is_further: boolean;
+  /** null: as many as usual. */
+  readonly max_attempts: number | null;
   readonly webhook_name: string;
   readonly source_service: string;
   readonly target_url: string;
@@ -124,14 +131,22 @@ export async function findDeliveryContent(db: Queryable, delivery: DueDelivery):
   const { rows } = await db.query<DeliveryContent>({
     name: 'webhook_deliveries_content',
     text: `
-      select e.webhook_name, e.source_service, c.target_url, c.target_secret, c.target_headers,
-             case when c.previous_target_secret_until > now() then c.previous_target_secret end as previous_target_secret,
-             (c.config->>'target_timeout_seconds')::int as target_timeout_seconds,
-             coalesce(c.target_failing_since < now() - interval '3 days', false) as is_worn_out, e.event_type, e.payload, e.content_type,
-             e.request_id, e.signature_verified, e.headers, e.include_raw, e.is_test
-        from webhook_configs c
+      with target as (
+        select target_url, target_secret, target_headers, previous_target_secret, previous_target_secret_until,
+               (config->>'target_timeout_seconds')::int as timeout_seconds, null::int as max_attempts,
+               target_failing_since as failing_since, false as is_further
+          from webhook_configs where id = $1 and target_url is not null and target_secret is not null
+        union all
+        select url, secret, headers, previous_secret, previous_secret_until, timeout_seconds, max_attempts, failing_since, true
+          from webhook_targets where id = $1)
+      select e.webhook_id, e.webhook_name, e.source_service, t.target_url, t.target_secret, t.target_headers, t.is_further,
+             case when t.previous_target_secret_until > now() then t.previous_target_secret end as previous_target_secret,
+             t.timeout_seconds as target_timeout_seconds, t.max_attempts,
+             coalesce(t.failing_since < now() - interval '3 days', false) as is_worn_out, e.event_type, e.payload,
+             e.content_type, e.request_id, e.signature_verified, e.headers, e.include_raw, e.is_test
+        from target t
         join webhook_events e on e.received_at = $3 and e.id = $2
-       where c.id = $1 and c.target_url is not null and c.target_secret is not null and e.payload is not null`,
+       where e.payload is not null`,
     values: [delivery.webhook_id, delivery.webhook_event_id, delivery.event_received_at.toISOString()],
   });
   return rows[0] ?? null;
@@ -192,6 +207,14 @@ export async function settleDelivery(
           from settled s
          where c.id = s.webhook_id
            and ((c.target_failing_since is null) <> ($2::text = 'delivered') or $12::text is not null)),
+      noted_further as (
+        update webhook_targets t
+           set failing_since = case when $2::text = 'delivered' then null else coalesce(t.failing_since, now()) end,
+               off_at = case when $12::text is null then t.off_at else coalesce(t.off_at, now()) end,
+               off_reason = coalesce(t.off_reason, $12::text)
+          from settled s
+         where t.id = s.webhook_id
+           and ((t.failing_since is null) <> ($2::text = 'delivered') or $12::text is not null)),
       told as (
         insert into outbox_events (id, origin, management_company_id, aggregate_id, event_type, occurred_at, body)
         select $13::uuid, '${ownerlessOrigin}', management_company_id, $14::text, $15::text, $16::timestamptz, $17::json
@@ -270,29 +293,40 @@ export async function cancelDelivery(db: Queryable, id: string): Promise<void> {
 export async function redriveDelivery(
   tx: Queryable,
   tenantId: TenantId,
-  event: { readonly id: string; readonly webhookId: string; readonly receivedAt: Date },
-  newDeliveryId: string,
+  event: { readonly id: string; readonly receivedAt: Date },
+  queues: readonly { readonly id: string; readonly newDeliveryId: string }[],
 ): Promise<boolean> {
+  if (queues.length === 0) return false;
   const { rows } = await tx.query<{ id: string }>({
     name: 'webhook_deliveries_redrive',
     text: `
-      with target as (
-        select id from webhook_configs where management_company_id = $1 and id = $3 and target_url is not null),
+      with queues as materialized (select * from unnest($3::uuid[], $4::uuid[]) as q (queue_id, delivery_id)),
       switched_on as (
         update webhook_configs set target_off_at = null, target_off_reason = null, target_failing_since = null
-         where management_company_id = $1 and id = $3 and target_off_at is not null),
+         where management_company_id = $1 and id in (select queue_id from queues) and target_off_at is not null),
+      further_on as (
+        update webhook_targets set off_at = null, off_reason = null, failing_since = null
+         where management_company_id = $1 and id in (select queue_id from queues) and off_at is not null),
       known as (
-        update webhook_deliveries set state = 'pending', tries_since_redrive = 0, next_attempt_at = clock_timestamp(), updated_at = now()
-         where management_company_id = $1 and webhook_event_id = $2 and exists (select from target)
+        update webhook_deliveries
+           set state = 'pending', tries_since_redrive = 0, next_attempt_at = clock_timestamp(), updated_at = now()
+         where management_company_id = $1 and webhook_event_id = $2 and webhook_id in (select queue_id from queues)
         returning id),
       made as (
         insert into webhook_deliveries (id, management_company_id, webhook_id, webhook_event_id, event_received_at, state,
           next_attempt_at)
-        select $5, $1, target.id, $2, $4, 'pending', clock_timestamp() from target
-         where not exists (select from webhook_deliveries where webhook_event_id = $2)
+        select q.delivery_id, $1, q.queue_id, $2, $5, 'pending', clock_timestamp() from queues q
+         where not exists (
+           select from webhook_deliveries d where d.webhook_event_id = $2 and d.webhook_id = q.queue_id)
         returning id)
       select id from known union all select id from made`,
-    values: [tenantId, event.id, event.webhookId, event.receivedAt.toISOString(), newDeliveryId],
+    values: [
+      tenantId,
+      event.id,
+      queues.map(({ id }) => id),
+      queues.map(({ newDeliveryId }) => newDeliveryId),
+      event.receivedAt.toISOString(),
+    ],
   });
   return rows.length > 0;
 }
@@ -312,7 +346,10 @@ export async function reviveDeadDelivery(db: Queryable, tenantId: TenantId, even
         returning webhook_id),
       switched_on as (
         update webhook_configs set target_off_at = null, target_off_reason = null, target_failing_since = null
-         where id in (select webhook_id from revived) and target_off_at is not null)
+         where id in (select webhook_id from revived) and target_off_at is not null),
+      further_on as (
+        update webhook_targets set off_at = null, off_reason = null, failing_since = null
+         where id in (select webhook_id from revived) and off_at is not null)
       select webhook_id from revived`,
     values: [tenantId, eventId],
   });

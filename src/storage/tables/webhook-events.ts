@@ -86,7 +86,8 @@ const columns = `e.id, e.webhook_id, e.webhook_name, e.source_service, e.event_t
   d.last_error as target_last_error`;
 const withTarget = `left join lateral (
     select state, attempt_count, next_attempt_at, last_error from webhook_deliveries
-     where webhook_event_id = e.id order by created_at desc limit 1) d on true`;
+     where webhook_event_id = e.id
+     order by array_position(array['dead', 'pending', 'delivered', 'cancelled'], state::text), created_at desc limit 1) d on true`;
 
 /** Newest first. */
 export async function pageWebhookEvents(

@@ -7,9 +7,10 @@ import type { Outbound } from '../../outbound/http-client.ts';
 import { sealEnvelope } from '../../outbox/envelope.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { AttemptOutcome, DeliveryContent, DueDelivery } from '../../storage/tables/webhook-deliveries.ts';
-import { openFor, openTargetHeaders } from '../managing/webhook-secrets.ts';
+import { type FurtherColumn, furtherBindingOf, openFor, openTargetHeaders } from '../managing/webhook-secrets.ts';
 import { wholePayload } from '../receiving/large-payload.ts';
 import { receivedEvent } from '../receiving/received-event.ts';
+import type { SealedColumn } from '../webhook.ts';
 import { parseRetryAfterMs, pauseAfterMs } from './retry-schedule.ts';
 import { signDelivery } from './sign-delivery.ts';
 
@@ -52,16 +53,14 @@ export async function attemptDelivery(
   });
   const nextAfter = (retryAfterMs: number | null): AttemptOutcome['next'] => {
     const pauseMs = pauseAfterMs(delivery.tries_since_redrive + 1, retryAfterMs, deps.random);
-    return pauseMs === null || content.is_worn_out ? { state: 'dead' } : { state: 'pending', afterMs: pauseMs };
+    const isLast = content.max_attempts !== null && delivery.tries_since_redrive + 1 >= content.max_attempts;
+    return pauseMs === null || isLast || content.is_worn_out
+      ? { state: 'dead' }
+      : { state: 'pending', afterMs: pauseMs };
   };
 
   try {
-    const owner = { id: delivery.webhook_id, management_company_id: delivery.management_company_id };
-    const secrets = [openFor(deps.keyring, owner, 'target_secret', content.target_secret)];
-    if (content.previous_target_secret !== null) {
-      secrets.push(openFor(deps.keyring, owner, 'previous_target_secret', content.previous_target_secret));
-    }
-    const own = openTargetHeaders(deps.keyring, { ...owner, target_headers: content.target_headers });
+    const { secrets, headers: own } = openTarget(deps.keyring, delivery, content);
     const kept = [...secrets, ...Object.values(own)];
     const body = await bodyOf(deps, delivery, content);
     const reply = await deps.outbound.request({
@@ -105,6 +104,28 @@ export async function attemptDelivery(
   }
 }
 
+/** The secrets that sign, and the headers that are set for this target. Throws `SealBroken`. */
+function openTarget(
+  keyring: Pick<Keyring, 'open'>,
+  delivery: DueDelivery,
+  content: DeliveryContent,
+): { readonly secrets: readonly string[]; readonly headers: Readonly<Record<string, string>> } {
+  const owner = { id: delivery.webhook_id, management_company_id: delivery.management_company_id };
+  const { target_secret: current, previous_target_secret: previous, target_headers: headers } = content;
+  if (content.is_further) {
+    const open = (sealed: string, column: FurtherColumn) => keyring.open(sealed, furtherBindingOf(owner, column));
+    return {
+      secrets: [open(current, 'secret'), ...(previous === null ? [] : [open(previous, 'previous_secret')])],
+      headers: headers === null ? {} : JSON.parse(open(headers, 'headers')),
+    };
+  }
+  const open = (sealed: string, column: SealedColumn) => openFor(keyring, owner, column, sealed);
+  return {
+    secrets: [open(current, 'target_secret'), ...(previous === null ? [] : [open(previous, 'previous_target_secret')])],
+    headers: openTargetHeaders(keyring, { ...owner, target_headers: headers }),
+  };
+}
+
 /** Until this target must have answered. */
 export function timeoutMsOf({ timeoutMs }: Pick<AttemptDeps, 'timeoutMs'>, content: DeliveryContent): number {
   return content.target_timeout_seconds === null ? timeoutMs : content.target_timeout_seconds * 1000;
@@ -122,7 +143,7 @@ async function bodyOf(
     {
       id: delivery.webhook_event_id,
       tenantId: delivery.management_company_id,
-      webhookId: delivery.webhook_id,
+      webhookId: content.webhook_id,
       webhookName: content.webhook_name,
       sourceService: content.source_service,
       eventType: content.event_type,

@@ -199,7 +199,7 @@ function noteDead(logger: Logger, delivery: DueDelivery, content: DeliveryConten
   logger.warn(
     {
       tenant: delivery.management_company_id,
-      webhook_id: delivery.webhook_id,
+      webhook_id: content.webhook_id,
       webhook_name: content.webhook_name,
       webhook_event_id: delivery.webhook_event_id,
       target_url: withoutQuery(content.target_url),

@@ -21,9 +21,9 @@ export function deliveryFailedRow(
     serviceName: content.source_service,
     correlationId: content.request_id,
     occurredAtMs: nowMs,
-    aggregateId: delivery.webhook_id,
+    aggregateId: content.webhook_id,
     fields: {
-      webhook_id: delivery.webhook_id,
+      webhook_id: content.webhook_id,
       webhook_name: content.webhook_name,
       webhook_event_id: delivery.webhook_event_id,
       target_url: withoutQuery(content.target_url),

@@ -1,74 +1,117 @@
 /** A webhook's target: paused and resumed, its secret rotated with an overlap, caught up after it was repaired. */
 import { ServiceError } from '../../errors.ts';
 import type { TenantId } from '../../ids.ts';
-import { switchTargetOn, type WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
+import { findWebhook, switchTargetOn, type WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
 import { reviveDeadDeliveries } from '../../storage/tables/webhook-deliveries.ts';
-import { type ChangeContext, type ManageWebhooksDeps, updateWebhookRow } from './manage-webhooks.ts';
-import { makeStandardSecret, openFor, sealFor } from './webhook-secrets.ts';
+import { pauseTargets, resumeTargets, saveTarget } from '../../storage/tables/webhook-targets.ts';
+import { targetsOf } from '../webhook.ts';
+import { type ChangeContext, type ManageWebhooksDeps, noSuchWebhook, updateWebhookRow } from './manage-webhooks.ts';
+import { type FurtherColumn, furtherBindingOf, makeStandardSecret, openFor, sealFor } from './webhook-secrets.ts';
 
-/** Deliveries wait, in order, until it is resumed. Throws `NOT_FOUND`, and `CONFLICT` without a target. */
+/** One of a webhook's targets by its id, the webhook's own id standing for `target_url`; null: all of them. */
+export type ChosenTarget = string | null;
+
+/** Deliveries wait, in order, until it is resumed. Throws `NOT_FOUND`, and `CONFLICT` without such a target. */
 export function pauseTarget(
   deps: ManageWebhooksDeps,
   tenantId: TenantId,
   id: string,
+  chosen: ChosenTarget,
   context: ChangeContext,
 ): Promise<WebhookConfigRow> {
-  return updateWebhookRow(deps, tenantId, id, context, (current) => {
-    requireTarget(current);
+  const change = (current: WebhookConfigRow): WebhookConfigRow => {
+    requireTarget(current, chosen);
+    if (!meansOwn(current, chosen)) return current;
     return { ...current, config: { ...current.config, target_paused: true } };
+  };
+  return updateWebhookRow(deps, tenantId, id, context, change, async (tx) => {
+    if (chosen !== id) await pauseTargets(tx, tenantId, id, chosen);
   });
 }
 
 /**
- * What waits goes out, the oldest first; with `retryDead` also what was given up, which is usual where the target was switched
+ * What waits goes out, the oldest first; with `retryDead` also what was given up, which is usual where a target was switched
  * off by itself. Throws as `pauseTarget` does.
  */
 export async function resumeTarget(
   deps: ManageWebhooksDeps & { onTargetDelivery(): void },
   tenantId: TenantId,
   id: string,
+  chosen: ChosenTarget,
   retryDead: boolean | undefined,
   context: ChangeContext,
 ): Promise<{ readonly row: WebhookConfigRow; readonly revivedCount: number }> {
-  let wasOff = false;
-  const row = await updateWebhookRow(deps, tenantId, id, context, (current) => {
-    requireTarget(current);
-    wasOff = current.target_off_at !== null;
+  let revivedCount = 0;
+  const change = (current: WebhookConfigRow): WebhookConfigRow => {
+    requireTarget(current, chosen);
+    if (!meansOwn(current, chosen)) return current;
     const { target_paused: _paused, ...config } = current.config;
     return { ...current, config };
+  };
+  await updateWebhookRow(deps, tenantId, id, context, change, async (tx, current) => {
+    const resumed = chosen === id ? [] : await resumeTargets(tx, tenantId, id, chosen);
+    if (meansOwn(current, chosen)) {
+      await switchTargetOn(tx, tenantId, id);
+      resumed.push({ id, was_off: current.target_off_at !== null });
+    }
+    for (const { id: queueId, was_off: wasOff } of resumed) {
+      if (retryDead ?? wasOff) revivedCount += await reviveDeadDeliveries(tx, tenantId, queueId);
+    }
   });
-  const revivedCount = await deps.db.forTenant(tenantId, async (tx) => {
-    await switchTargetOn(tx, tenantId, id);
-    return (retryDead ?? wasOff) ? reviveDeadDeliveries(tx, tenantId, id) : 0;
-  });
-  deps.noteChange(id);
   deps.onTargetDelivery();
-  return { row: { ...row, target_off_at: null, target_off_reason: null }, revivedCount };
+  const row = await deps.db.forTenant(tenantId, (tx) => findWebhook(tx, tenantId, id));
+  if (row === null) throw noSuchWebhook();
+  return { row, revivedCount };
 }
 
-/** Both secrets sign for `graceSeconds`. Throws as `pauseTarget` does. */
+/** Both secrets sign for `graceSeconds`. Without a choice it is the one of `target_url`. Throws as `pauseTarget` does. */
 export async function rotateTargetSecret(
   deps: ManageWebhooksDeps,
   tenantId: TenantId,
   id: string,
+  chosen: ChosenTarget,
   graceSeconds: number,
   context: ChangeContext,
-): Promise<{ readonly row: WebhookConfigRow; readonly secret: string }> {
+): Promise<{ readonly secret: string; readonly previousUntil: Date | null }> {
   const secret = makeStandardSecret();
-  const row = await updateWebhookRow(deps, tenantId, id, context, (current) => {
-    requireTarget(current);
-    const hasGrace = graceSeconds > 0 && current.target_secret !== null;
-    const old = hasGrace ? openFor(deps.keyring, current, 'target_secret', current.target_secret as string) : null;
+  const until = graceSeconds > 0 ? new Date(deps.clock.now() + graceSeconds * 1000) : null;
+  const isOwn = chosen === null || chosen === id;
+  const change = (current: WebhookConfigRow): WebhookConfigRow => {
+    requireTarget(current, chosen ?? id);
+    if (!isOwn) return current;
+    const old = openFor(deps.keyring, current, 'target_secret', current.target_secret as string);
     return {
       ...current,
       target_secret: sealFor(deps.keyring, current, 'target_secret', secret),
-      previous_target_secret: old === null ? null : sealFor(deps.keyring, current, 'previous_target_secret', old),
-      previous_target_secret_until: old === null ? null : new Date(deps.clock.now() + graceSeconds * 1000),
+      previous_target_secret: until === null ? null : sealFor(deps.keyring, current, 'previous_target_secret', old),
+      previous_target_secret_until: until,
     };
+  };
+  await updateWebhookRow(deps, tenantId, id, context, change, async (tx, current) => {
+    const target = isOwn ? undefined : current.further_targets?.find((one) => one.id === chosen);
+    if (target === undefined) return;
+    const seal = (plain: string, column: FurtherColumn) => deps.keyring.seal(plain, furtherBindingOf(target, column));
+    const old = deps.keyring.open(target.secret, furtherBindingOf(target, 'secret'));
+    await saveTarget(tx, tenantId, id, {
+      ...target,
+      secret: seal(secret, 'secret'),
+      previous_secret: until === null ? null : seal(old, 'previous_secret'),
+      previous_secret_until: until?.toISOString() ?? null,
+    });
   });
-  return { row, secret };
+  return { secret, previousUntil: until };
 }
 
-function requireTarget({ target_url }: WebhookConfigRow): void {
-  if (target_url === null) throw new ServiceError('CONFLICT', 'The webhook has no target.');
+function meansOwn({ id, target_url: url }: WebhookConfigRow, chosen: ChosenTarget): boolean {
+  return url !== null && (chosen === null || chosen === id);
+}
+
+function requireTarget(row: WebhookConfigRow, chosen: ChosenTarget): void {
+  const ids = targetsOf(row).map(({ id }) => id);
+  if (ids.length === 0 || (chosen !== null && !ids.includes(chosen))) {
+    throw new ServiceError(
+      'CONFLICT',
+      chosen === null ? 'The webhook has no target.' : 'The webhook has no such target.',
+    );
+  }
 }

@@ -9,6 +9,7 @@ import { insertConfigurationChange } from '../../storage/tables/configuration-au
 import { keepService } from '../../storage/tables/external-services.ts';
 import {
   deleteWebhook,
+  findWebhook,
   insertWebhook,
   lockWebhook,
   switchTargetOn,
@@ -19,7 +20,9 @@ import {
 } from '../../storage/tables/webhook-configs.ts';
 import { cancelDeliveries } from '../../storage/tables/webhook-deliveries.ts';
 import type { SignatureScheme } from '../receiving/verify-signature.ts';
+import { syncTargets } from './further-targets.ts';
 import { presentWithoutToken, receivingPath } from './present-webhook.ts';
+import { checkTargets } from './target-draft.ts';
 import { checkDraft, checkSecret, hasVerifyToken, type WebhookDraft } from './webhook-draft.ts';
 import {
   makePassword,
@@ -54,6 +57,8 @@ export interface ChangedWebhook {
   readonly madeSecret: string | null;
   readonly madeTargetSecret: string | null;
   readonly madeVerifyToken: string | null;
+  /** Of further targets, by their ids. */
+  readonly madeSecretsOfTargets: ReadonlyMap<string, string>;
 }
 
 /** A sender may hold the old secret for so long. */
@@ -71,15 +76,18 @@ export async function createWebhook(
   context: ChangeContext,
 ): Promise<ChangedWebhook> {
   checkDraft(draft);
+  checkTargets(draft.targets ?? []);
   const owner = { id: newId(deps.clock.now()), management_company_id: tenantId };
   const { values, ...made } = valuesOf(deps, owner, null, draft);
-  const row = await deps.db.forTenant(tenantId, async (tx) => {
+  const { row, secrets } = await deps.db.forTenant(tenantId, async (tx) => {
     await checkSourceService(tx, tenantId, values);
-    const inserted = await insertWebhook(tx, tenantId, owner.id, values, context.changedBy);
+    await insertWebhook(tx, tenantId, owner.id, values, context.changedBy);
+    const synced = await syncTargets(tx, deps.keyring, { tenantId, webhookId: owner.id }, [], draft.targets ?? []);
+    const inserted = (await findWebhook(tx, tenantId, owner.id)) as WebhookConfigRow;
     await recordChange(tx, deps, null, inserted, context);
-    return inserted;
+    return { row: inserted, secrets: synced };
   });
-  return { row, ...made };
+  return { row, ...made, madeSecretsOfTargets: secrets };
 }
 
 /** Replaces a webhook by what `change` makes of it; secrets that it does not name stay. Throws `NOT_FOUND`. */
@@ -90,16 +98,35 @@ export async function changeWebhook(
   change: (current: WebhookConfigRow) => WebhookDraft,
   context: ChangeContext,
 ): Promise<ChangedWebhook> {
-  let made: Omit<ChangedWebhook, 'row'> = { madeSecret: null, madeTargetSecret: null, madeVerifyToken: null };
-  const row = await updateWebhookRow(deps, tenantId, id, context, (current) => {
-    const draft = change(current);
-    checkDraft(draft);
-    checkSecretsStay(current, draft);
-    const { values, ...secrets } = valuesOf(deps, current, current, draft);
-    made = secrets;
-    return values;
-  });
-  return { row, ...made };
+  let made: Omit<ChangedWebhook, 'row' | 'madeSecretsOfTargets'> = {
+    madeSecret: null,
+    madeTargetSecret: null,
+    madeVerifyToken: null,
+  };
+  let targets: WebhookDraft['targets'];
+  let secretsOfTargets: ReadonlyMap<string, string> = new Map();
+  const row = await updateWebhookRow(
+    deps,
+    tenantId,
+    id,
+    context,
+    (current) => {
+      const draft = change(current);
+      checkDraft(draft);
+      checkTargets(draft.targets ?? []);
+      checkSecretsStay(current, draft);
+      const { values, ...secrets } = valuesOf(deps, current, current, draft);
+      made = secrets;
+      targets = draft.targets;
+      return values;
+    },
+    async (tx, current) => {
+      if (targets === undefined) return;
+      const owner = { tenantId, webhookId: id };
+      secretsOfTargets = await syncTargets(tx, deps.keyring, owner, current.further_targets ?? [], targets);
+    },
+  );
+  return { row, ...made, madeSecretsOfTargets: secretsOfTargets };
 }
 
 /**
@@ -158,6 +185,7 @@ export async function removeWebhook(
     const current = await lockWebhook(tx, tenantId, id);
     if (current === null || !(await deleteWebhook(tx, tenantId, id))) throw noSuchWebhook();
     await cancelDeliveries(tx, tenantId, id);
+    await syncTargets(tx, deps.keyring, { tenantId, webhookId: id }, current.further_targets ?? [], []);
     await recordChange(tx, deps, current, null, context);
   });
   deps.noteChange(id);
@@ -170,12 +198,14 @@ export async function updateWebhookRow(
   id: string,
   context: ChangeContext,
   change: (current: WebhookConfigRow) => WebhookConfigValues,
+  alsoChange: (tx: Queryable, current: WebhookConfigRow) => Promise<void> = async () => {},
 ): Promise<WebhookConfigRow> {
   const row = await deps.db.forTenant(tenantId, async (tx) => {
     const current = await lockWebhook(tx, tenantId, id);
     if (current === null) throw noSuchWebhook();
     const values = change(current);
     await checkSourceService(tx, tenantId, values);
+    await alsoChange(tx, current);
     const updated = await updateWebhook(tx, tenantId, id, values);
     if (updated === null) throw noSuchWebhook();
     if (current.target_url !== null && updated.target_url === null) await cancelDeliveries(tx, tenantId, id);

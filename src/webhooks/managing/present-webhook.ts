@@ -2,6 +2,7 @@
 import { masked } from '../../audit/mask.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
+import { presentTarget } from './further-targets.ts';
 import { openFor, openTargetHeaders } from './webhook-secrets.ts';
 
 /** Ids and bodies that were seen are kept so long at the least. */
@@ -21,6 +22,7 @@ export function presentWebhook(deps: PresentDeps, row: WebhookConfigRow) {
   return {
     ...presentWithoutToken(row),
     target_headers: Object.fromEntries(headers) as Record<string, string>,
+    targets: (row.further_targets ?? []).map((target) => presentTarget(deps.keyring, target)),
     webhook_url: `${deps.publicBaseUrl}${receivingPath}${token}`,
   };
 }
@@ -47,6 +49,7 @@ export function presentWithoutToken(row: WebhookConfigRow) {
     tolerance_seconds: row.tolerance_seconds,
     max_payload_size_bytes: row.max_payload_size_bytes,
     target_url: row.target_url,
+    target_count: (row.target_url === null ? 0 : 1) + (row.further_targets?.length ?? 0),
     target_paused: row.config.target_paused === true || row.target_off_at !== null,
     target_off_at: row.target_off_at?.toISOString() ?? null,
     target_off_reason: row.target_off_reason,

@@ -3,6 +3,7 @@ import { ServiceError } from '../../errors.ts';
 import { newId, type TenantId } from '../../ids.ts';
 import type { DurableEvent } from '../../outbox/events.ts';
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
+import { findWebhook } from '../../storage/tables/webhook-configs.ts';
 import { redriveDelivery } from '../../storage/tables/webhook-deliveries.ts';
 import {
   pageWebhookEventsOldestFirst,
@@ -10,7 +11,10 @@ import {
   type WebhookEventPosition,
   type WholeWebhookEventRow,
 } from '../../storage/tables/webhook-events.ts';
+import { contentOf, wantingTargets } from '../receiving/identify-delivery.ts';
+import { readBody } from '../receiving/read-body.ts';
 import { receivedEvent } from '../receiving/received-event.ts';
+import { targetsOf } from '../webhook.ts';
 import { receivedOfRow, renderEventCursor, requireEvent } from './read-events.ts';
 
 export interface RetryEventsDeps {
@@ -117,10 +121,22 @@ async function sendAgain(
   const isDeliveredAgain = await redriveDelivery(
     tx,
     tenantId,
-    { id: row.id, webhookId: row.webhook_id, receivedAt: row.received_at },
-    newId(deps.clock.now()),
+    { id: row.id, receivedAt: row.received_at },
+    (await queuesOf(tx, tenantId, row)).map((id) => ({ id, newDeliveryId: newId(deps.clock.now()) })),
   );
   return { event_id: row.id, published_event_id: publishedEventId, is_delivered_again: isDeliveredAgain };
+}
+
+/** The targets that the webhook has now and that want this event. */
+async function queuesOf(tx: Queryable, tenantId: TenantId, row: WholeWebhookEventRow): Promise<readonly string[]> {
+  const webhook = await findWebhook(tx, tenantId, row.webhook_id);
+  const targets = webhook === null ? [] : targetsOf(webhook);
+  const isPlain = targets.every(({ conditions, eventTypes }) => conditions.length === 0 && eventTypes.includes('*'));
+  if (isPlain) return targets.map(({ id }) => id);
+  const body = row.payload ?? Buffer.alloc(0);
+  const headers = row.headers ?? {};
+  const content = contentOf(headers, body, readBody(body, row.content_type, headers['content-encoding']));
+  return wantingTargets(targets, row.event_type === null ? [] : [row.event_type], content);
 }
 
 function publishAgain(

@@ -7,6 +7,7 @@ import { parseP256Key } from '../schemes/ecdsa.ts';
 import { parseTemplate } from '../schemes/signed-template.ts';
 import type { DuplicateRule, OverLimitPolicy } from '../source.ts';
 import { misspeltSource, parseFactSource, sourceOf } from '../sources/sources.ts';
+import { checkEventType, checkTargetHeaders, type TargetDraft } from './target-draft.ts';
 
 export interface CollectorDraft {
   readonly baseUrl: string | null;
@@ -41,6 +42,8 @@ export interface WebhookDraft {
   readonly targetTimeoutSeconds: number | null;
   /** undefined keeps those that are there; a masked value keeps its own. */
   readonly targetHeaders: Readonly<Record<string, string>> | undefined;
+  /** Beside `target_url`; undefined keeps those that are there. */
+  readonly targets: readonly TargetDraft[] | undefined;
   readonly collector: CollectorDraft | null;
   /** undefined keeps what is there, or has one made. */
   readonly secretKey: string | undefined;
@@ -75,6 +78,7 @@ export function draftForSource(webhookName: string, sourceService: string): Webh
     targetPaused: false,
     targetTimeoutSeconds: null,
     targetHeaders: undefined,
+    targets: [],
     collector: null,
     secretKey: undefined,
     targetSecret: undefined,
@@ -109,6 +113,7 @@ export function draftOfRow(row: WebhookConfigRow): WebhookDraft {
     targetPaused: row.config.target_paused ?? false,
     targetTimeoutSeconds: row.config.target_timeout_seconds ?? null,
     targetHeaders: undefined,
+    targets: undefined,
     collector:
       collector === undefined
         ? null
@@ -166,27 +171,6 @@ export function checkDraft(draft: WebhookDraft): void {
   if (draft.secretKey !== undefined) checkSecret(draft.signatureScheme, draft.secretKey);
   if (draft.targetSecret !== undefined) checkTargetSecret(draft.targetSecret);
   if (draft.collector !== null) checkCollector(draft.sourceService, draft.collector);
-}
-
-/** Types that come in are trimmed, and `*` stands for their end: what looks otherwise would match nothing. */
-function checkEventType(type: string, path: string): void {
-  if (type.trim() !== type || type === '') throw invalidInput(path, 'must not be blank, nor begin or end with a blank');
-  if (/\*./.test(type)) throw invalidInput(path, 'may have * at its end only');
-}
-
-/** What is ours to say, or the connection's. */
-const reservedHeaders =
-  /^(?:webhook-.*|host|content-.*|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect)$/i;
-
-function checkTargetHeaders(headers: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(headers)) {
-    const path = `target_headers.${name.slice(0, 100)}`;
-    if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/.test(name)) throw invalidInput(path, 'must be the name of a header');
-    if (reservedHeaders.test(name)) throw invalidInput(path, 'is set by this service');
-    if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value)) {
-      throw invalidInput(path, 'must be printable ASCII without blanks around it');
-    }
-  }
 }
 
 /** Whether its sender shows a token when it asks whether the address is ours. */

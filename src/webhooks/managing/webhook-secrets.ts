@@ -1,6 +1,6 @@
 /** The secrets that this service makes itself, and how a webhook's own are sealed. */
 import { randomBytes } from 'node:crypto';
-import type { Keyring } from '../../secrets/keyring.ts';
+import type { Keyring, SealBinding } from '../../secrets/keyring.ts';
 import { hashToken } from '../../secrets/token-hash.ts';
 import type { WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
 import type { SignatureScheme } from '../receiving/verify-signature.ts';
@@ -62,4 +62,11 @@ export function openTargetHeaders(
 ): Readonly<Record<string, string>> {
   if (row === null || row.target_headers === null) return {};
   return JSON.parse(openFor(keyring, row, 'target_headers', row.target_headers)) as Record<string, string>;
+}
+
+export type FurtherColumn = 'secret' | 'previous_secret' | 'headers';
+
+/** Where a sealed value of a further target stands. */
+export function furtherBindingOf(owner: Owner, column: FurtherColumn): SealBinding {
+  return { table: 'webhook_targets', rowId: owner.id, tenantId: owner.management_company_id, column };
 }

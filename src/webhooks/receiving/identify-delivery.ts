@@ -2,6 +2,7 @@
 
 import type { DeliveryHeaders } from '../schemes/scheme.ts';
 import type { FactSource } from '../source.ts';
+import { meetsConditions, type TargetFilter } from '../target-filter.ts';
 import { memberSource } from './member-source.ts';
 import { formField, isForm, type ReadBody, readLoosely } from './read-body.ts';
 
@@ -11,6 +12,7 @@ export interface Naming {
   readonly deliveryIdFrom: readonly FactSource[];
   /** Lower-case names of the headers that the signature covers beside the body. */
   readonly signedHeaders: readonly string[];
+  readonly targets: readonly TargetFilter[];
 }
 
 export interface Identity {
@@ -21,6 +23,8 @@ export interface Identity {
   readonly delivery: ReturnType<typeof deliveryIdOf>;
   /** Its body is JSON. */
   readonly isJson: boolean;
+  /** The ids of the targets that get it. */
+  readonly targets: readonly string[];
 }
 
 export function identifyDelivery(naming: Naming, content: DeliveryContent): Identity {
@@ -30,7 +34,22 @@ export function identifyDelivery(naming: Naming, content: DeliveryContent): Iden
     eventTypes,
     delivery: deliveryIdOf(naming.signedHeaders, naming.deliveryIdFrom, content),
     isJson: content.parsed !== undefined,
+    targets: wantingTargets(naming.targets, eventTypes, content),
   };
+}
+
+export function wantingTargets(
+  targets: readonly TargetFilter[],
+  eventTypes: readonly string[],
+  content: DeliveryContent,
+): string[] {
+  const identity = { eventTypes, isJson: content.parsed !== undefined };
+  return targets
+    .filter(
+      ({ eventTypes: wanted, conditions }) =>
+        isWanted(wanted, identity) && meetsConditions(conditions, (path) => valuesAt(content.parsed, path)),
+    )
+    .map(({ id }) => id);
 }
 
 /** What the facts of a delivery are read from. */

@@ -5,7 +5,7 @@ import { sourceOf } from '../sources/sources.ts';
 import { identify, maxParsedAtOnceBytes, wholePayload } from './large-payload.ts';
 
 const { eventTypeFrom, deliveryIdFrom } = sourceOf('custom');
-const naming = { eventTypeFrom, deliveryIdFrom, signedHeaders: [] };
+const naming = { eventTypeFrom, deliveryIdFrom, signedHeaders: [], targets: [] };
 const filler = 'x'.repeat(maxParsedAtOnceBytes);
 
 test('a large body is identified in its thread as a small one is in its turn', async () => {

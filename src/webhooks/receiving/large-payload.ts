@@ -43,8 +43,8 @@ export async function identify(
     const read = readBody(body, contentType, contentEncoding);
     return { ...identifyDelivery(naming, contentOf(headers, body, read)), read };
   }
-  const { eventTypeFrom, deliveryIdFrom, signedHeaders } = naming;
-  const asked = { eventTypeFrom, deliveryIdFrom, signedHeaders };
+  const { eventTypeFrom, deliveryIdFrom, signedHeaders, targets } = naming;
+  const asked = { eventTypeFrom, deliveryIdFrom, signedHeaders, targets };
   const task = {
     kind: 'identify',
     naming: asked,

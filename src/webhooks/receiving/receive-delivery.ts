@@ -219,7 +219,8 @@ export async function acceptGenuine(
       isNeverDuplicate: !webhook.tellsDuplicates || isTest,
       duplicateWindowSeconds: webhook.duplicateWindowSeconds,
       payload: body,
-      deliverToTarget: webhook.hasTarget,
+      deliverToTarget: identity.targets.includes(webhook.id),
+      deliverToFurther: identity.targets.filter((target) => target !== webhook.id),
       includesRaw: webhook.includesRaw,
       isTest,
     },
@@ -230,12 +231,12 @@ export async function acceptGenuine(
   });
   if (receipt.duplicateOf !== null) {
     deps.metrics.webhookDelivery(webhook.sourceService, 'duplicate');
-    if (webhook.hasTarget) deps.onSentAgain(webhook.tenantId, receipt.duplicateOf);
+    if (webhook.targets.length > 0) deps.onSentAgain(webhook.tenantId, receipt.duplicateOf);
     return { status: 'duplicate', eventId: receipt.duplicateOf, ...charged };
   }
   const outcome = isTest ? 'test' : admission.kind === 'later' ? 'deferred' : 'accepted';
   deps.metrics.webhookDelivery(webhook.sourceService, outcome);
-  if (webhook.hasTarget) deps.onTargetDelivery();
+  if (identity.targets.length > 0) deps.onTargetDelivery();
   return { status: 'accepted', eventId: facts.id, ...charged };
 }
 

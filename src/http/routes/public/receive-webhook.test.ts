@@ -44,7 +44,7 @@ const webhook: Webhook = {
   deliveryIdFrom: [],
   takesBodyOnce: false,
   overLimitPolicy: 'reject',
-  hasTarget: false,
+  targets: [],
   includesRaw: false,
   signedHeaders: [],
   handshake: null,

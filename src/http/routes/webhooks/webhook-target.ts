@@ -10,6 +10,7 @@ import { callerOf } from '../../request/request-context.ts';
 import { allowNoBody } from './webhooks-input.ts';
 import {
   idParamsSchema,
+  pauseTargetSchema,
   resumeTargetSchema,
   rotatedTargetSecretSchema,
   rotateTargetSecretSchema,
@@ -44,11 +45,18 @@ export function webhookTargetRoutes(deps: WebhookTargetRoutesDeps): Routes {
         preValidation: allowNoBody,
       },
       deps.idempotency.wrap(async (request): Promise<Answer> => {
-        const { grace_seconds: grace = defaultGraceSeconds } = (request.body ?? {}) as { grace_seconds?: number };
+        const { grace_seconds: grace = defaultGraceSeconds, target_id: chosen = null } = bodyOf(request);
         const { tenantId } = callerOf(request);
-        const { row, secret } = await rotateTargetSecret(deps, tenantId, idOf(request), grace, contextOf(request));
-        const previousUntil = row.previous_target_secret_until?.toISOString() ?? null;
-        const shown = { target_secret: secret, previous_target_secret_until: previousUntil };
+        const id = idOf(request);
+        const { secret, previousUntil } = await rotateTargetSecret(
+          deps,
+          tenantId,
+          id,
+          chosen,
+          grace,
+          contextOf(request),
+        );
+        const shown = { target_secret: secret, previous_target_secret_until: previousUntil?.toISOString() ?? null };
         return answerShownOnce(200, shown, ['target_secret']);
       }),
     );
@@ -57,10 +65,17 @@ export function webhookTargetRoutes(deps: WebhookTargetRoutesDeps): Routes {
       '/webhooks/:id/pause-target',
       {
         config: { access, answers: { 200: webhookSchema } },
-        schema: { tags, summary: 'Deliveries to the target wait, in order', params: idParamsSchema },
+        schema: {
+          tags,
+          summary: 'Deliveries to the target wait, in order',
+          params: idParamsSchema,
+          body: pauseTargetSchema,
+        },
+        preValidation: allowNoBody,
       },
       deps.idempotency.wrap(async (request): Promise<Answer> => {
-        const row = await pauseTarget(deps, callerOf(request).tenantId, idOf(request), contextOf(request));
+        const { target_id: chosen = null } = bodyOf(request);
+        const row = await pauseTarget(deps, callerOf(request).tenantId, idOf(request), chosen, contextOf(request));
         return jsonAnswer(200, presentWebhook(deps, row));
       }),
     );
@@ -78,11 +93,16 @@ export function webhookTargetRoutes(deps: WebhookTargetRoutesDeps): Routes {
         preValidation: allowNoBody,
       },
       deps.idempotency.wrap(async (request): Promise<Answer> => {
-        const { retry_dead: retryDead } = (request.body ?? {}) as { retry_dead?: boolean };
+        const { retry_dead: retryDead, target_id: chosen = null } = bodyOf(request);
         const { tenantId } = callerOf(request);
-        const { row, revivedCount } = await resumeTarget(deps, tenantId, idOf(request), retryDead, contextOf(request));
+        const id = idOf(request);
+        const { row, revivedCount } = await resumeTarget(deps, tenantId, id, chosen, retryDead, contextOf(request));
         return jsonAnswer(200, { ...presentWebhook(deps, row), retried_count: revivedCount });
       }),
     );
   };
+}
+
+function bodyOf(request: FastifyRequest) {
+  return (request.body ?? {}) as { grace_seconds?: number; retry_dead?: boolean; target_id?: string };
 }

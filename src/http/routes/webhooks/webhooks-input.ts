@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { WebhookConfigRow } from '../../../storage/tables/webhook-configs.ts';
 import type { WebhookEventFilter } from '../../../storage/tables/webhook-events.ts';
+import type { TargetDraft } from '../../../webhooks/managing/target-draft.ts';
 import {
   draftForSource,
   draftOfRow,
@@ -11,7 +12,7 @@ import {
 import { usualSignatureHeaders } from '../../../webhooks/receiving/verify-signature.ts';
 import { parseEndTime, parseTime, requireOrder } from '../../request/query-values.ts';
 import { inputError } from '../../request/validate.ts';
-import type { EventsQuery, WebhookBody, WebhookPatch } from './webhooks-schemas.ts';
+import type { EventsQuery, TargetBody, WebhookBody, WebhookPatch } from './webhooks-schemas.ts';
 
 /** POST and PUT: what is not said is as the sender's preset has it; secrets that are not sent stay. */
 export function draftOfBody(body: WebhookBody): WebhookDraft {
@@ -55,6 +56,7 @@ function named(body: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
     targetPaused: or(body.target_paused, otherwise.targetPaused),
     targetTimeoutSeconds: or(body.target_timeout_seconds, otherwise.targetTimeoutSeconds),
     targetHeaders: body.target_headers,
+    targets: body.targets === undefined ? otherwise.targets : body.targets.map(targetDraftOf),
     collector:
       body.collector === undefined
         ? otherwise.collector
@@ -72,6 +74,20 @@ function named(body: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
   };
 }
 
+function targetDraftOf(target: TargetBody): TargetDraft {
+  return {
+    ...(target.id === undefined ? {} : { id: target.id }),
+    url: target.url,
+    eventTypes: target.event_types ?? ['*'],
+    conditions: (target.conditions ?? []) as TargetDraft['conditions'],
+    headers: target.headers,
+    timeoutSeconds: target.timeout_seconds ?? null,
+    maxAttempts: target.max_attempts ?? null,
+    ordered: target.ordered ?? false,
+    paused: target.paused ?? false,
+  };
+}
+
 /**
  * Refuses addresses that the outbound policy does not let through, and a target that is a webhook of this service: its
  * events would go round and round. Those that were there before are not looked at again.
@@ -81,10 +97,15 @@ export async function checkAddresses(
   current: WebhookConfigRow | null,
   refusalOf: (url: string) => Promise<string | null>,
 ): Promise<void> {
-  const known = [current?.target_url, current?.config.collector?.base_url];
+  const known = [
+    current?.target_url,
+    current?.config.collector?.base_url,
+    ...(current?.further_targets ?? []).map(({ url }) => url),
+  ];
   for (const [path, url] of [
     ['target_url', draft.targetUrl],
     ['collector.base_url', draft.collector?.baseUrl ?? null],
+    ...(draft.targets ?? []).map(({ url: target }, index) => [`targets[${index}].url`, target] as const),
   ] as const) {
     const refusal = url === null || known.includes(url) ? null : await refusalOf(url);
     if (refusal !== null) throw inputError([{ path, message: `may not be called: ${refusal}` }]);

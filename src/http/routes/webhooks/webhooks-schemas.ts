@@ -18,6 +18,43 @@ const sourceService = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$'
 
 const headerName = Type.String({ pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}$" });
 
+const scalar = Type.Union([Type.String({ maxLength: 1000 }), Type.Number(), Type.Boolean(), Type.Null()]);
+
+/** What is shown of a target and not set may be sent back. */
+const targetSchema = Type.Object(
+  {
+    id: Type.Optional(uuid),
+    url: Type.String({ minLength: 1, maxLength: 2048 }),
+    event_types: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 200 }),
+    ),
+    conditions: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            path: Type.String({ minLength: 1, maxLength: 300, description: '`data.status`, `$.items[0].kind`.' }),
+            equals: Type.Optional(scalar),
+            in: Type.Optional(Type.Array(scalar, { minItems: 1, maxItems: 100 })),
+            exists: Type.Optional(Type.Boolean()),
+          },
+          { additionalProperties: false },
+        ),
+        { maxItems: 20 },
+      ),
+    ),
+    headers: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 2000 }), { maxProperties: 20 })),
+    timeout_seconds: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 60 }))),
+    max_attempts: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 11 }))),
+    ordered: Type.Optional(Type.Boolean()),
+    paused: Type.Optional(Type.Boolean()),
+    ...Object.fromEntries(
+      ['off_at', 'off_reason', 'previous_secret_until'].map((name) => [name, Type.Optional(Type.Unknown())]),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type TargetBody = Static<typeof targetSchema>;
+
 const settable = {
   source_service_id: Type.Optional(nullable(uuid)),
   event_types: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 200 })),
@@ -73,6 +110,9 @@ const settable = {
       description: 'Further headers of deliveries to the target. Their values are shown masked; a masked one stays.',
     }),
   ),
+  targets: Type.Optional(
+    Type.Array(targetSchema, { maxItems: 10, description: 'Further targets, beside `target_url`.' }),
+  ),
   include_raw: Type.Optional(
     Type.Boolean({ description: 'Events bear the bytes as they were sent, in `payload_raw_base64`.' }),
   ),
@@ -111,6 +151,9 @@ const readOnly = Object.fromEntries(
     'previous_target_secret_until',
     'target_off_at',
     'target_off_reason',
+    'target_count',
+    'target_secrets',
+    'retried_count',
     'last_received_at',
     'total_received',
     'total_successful',
@@ -245,6 +288,8 @@ export const webhookSchema = Type.Object({
   target_off_reason: nullable(Type.String({ description: '`gone` (410), or `failing` for three days.' })),
   target_timeout_seconds: nullable(Type.Integer()),
   target_headers: anyObject,
+  targets: Type.Array(anyObject),
+  target_count: Type.Integer({ description: 'With `target_url`.' }),
   previous_target_secret_until: nullable(time),
   over_limit_policy: literals(['reject', 'defer']),
   event_type_from: nullable(Type.String()),
@@ -266,6 +311,12 @@ export const webhookSchema = Type.Object({
     Type.Integer({ description: 'Of `resume-target`: what was given up and is sent again.' }),
   ),
   secret_key: Type.Optional(Type.String({ description: 'Only where it was made just now: shown this once.' })),
+  target_secrets: Type.Optional(
+    Type.Object(
+      {},
+      { additionalProperties: Type.String(), description: 'Of new `targets`, by their ids: shown once.' },
+    ),
+  ),
   verify_token: Type.Optional(Type.String({ description: 'Only where it was made just now: shown this once.' })),
   target_secret: Type.Optional(Type.String({ description: 'Signs deliveries to the target: shown once.' })),
 });
@@ -282,10 +333,22 @@ export const receptionSchema = Type.Union([
   Type.Object({ status: Type.Literal('ignored', { description: 'Its type is not among `event_types`.' }) }),
 ]);
 
+const targetId = Type.Optional(
+  Type.String({ ...uuid, description: 'One of `targets`; the webhook’s own id is `target_url`.' }),
+);
+
+export const pauseTargetSchema = Type.Union(
+  [Type.Object({ target_id: targetId }, { additionalProperties: false }), Type.Null()],
+  { examples: [{}] },
+);
+
 export const rotateTargetSecretSchema = Type.Union(
   [
     Type.Object(
-      { grace_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: longestGraceSeconds, default: 86_400 })) },
+      {
+        grace_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: longestGraceSeconds, default: 86_400 })),
+        target_id: targetId,
+      },
       { additionalProperties: false },
     ),
     Type.Null(),
@@ -302,6 +365,7 @@ export const resumeTargetSchema = Type.Union(
   [
     Type.Object(
       {
+        target_id: targetId,
         retry_dead: Type.Optional(
           Type.Boolean({
             description: 'What was given up is sent too. Usual where the target was switched off by itself.',

@@ -242,12 +242,13 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
 }
 
 /** Of answers that may show what was made: a repetition shows none of it. */
-const shownOnce = ['secret_key', 'target_secret', 'verify_token'];
+const shownOnce = ['secret_key', 'target_secret', 'target_secrets', 'verify_token'];
 
 function presentChanged(deps: WebhooksRoutesDeps, changed: ChangedWebhook) {
-  const { row, madeSecret, madeTargetSecret, madeVerifyToken } = changed;
+  const { row, madeSecret, madeTargetSecret, madeVerifyToken, madeSecretsOfTargets } = changed;
   return {
     ...presentWebhook(deps, row),
+    ...(madeSecretsOfTargets.size === 0 ? {} : { target_secrets: Object.fromEntries(madeSecretsOfTargets) }),
     ...(madeSecret === null ? {} : { secret_key: madeSecret }),
     ...(madeVerifyToken === null ? {} : { verify_token: madeVerifyToken }),
     ...(madeTargetSecret === null ? {} : { target_secret: madeTargetSecret }),

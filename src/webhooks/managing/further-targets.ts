@@ -1,0 +1,113 @@
+/** A webhook's further targets as its admin wants them: checked, sealed, kept where they were there before. */
+import { randomUUID } from 'node:crypto';
+import { masked } from '../../audit/mask.ts';
+import { invalidInput } from '../../errors.ts';
+import type { TenantId } from '../../ids.ts';
+import type { Keyring } from '../../secrets/keyring.ts';
+import type { Queryable } from '../../storage/postgres/database.ts';
+import { cancelDeliveries } from '../../storage/tables/webhook-deliveries.ts';
+import { deleteTarget, saveTarget, type WebhookTargetRow } from '../../storage/tables/webhook-targets.ts';
+import type { TargetDraft } from './target-draft.ts';
+import { type FurtherColumn, furtherBindingOf, makeStandardSecret } from './webhook-secrets.ts';
+
+export interface TargetOwner {
+  readonly tenantId: TenantId;
+  readonly webhookId: string;
+}
+
+/**
+ * Makes the targets what the draft says, and returns the secrets that were made, by target. One that is named by its id, or by
+ * the address that it had, is kept with its secret; a secret is bound to its host. Throws `INVALID_REQUEST`.
+ */
+export async function syncTargets(
+  tx: Queryable,
+  keyring: Pick<Keyring, 'seal' | 'open'>,
+  { tenantId, webhookId }: TargetOwner,
+  current: readonly WebhookTargetRow[],
+  drafts: readonly TargetDraft[],
+): Promise<ReadonlyMap<string, string>> {
+  const left = new Map(current.map((target) => [target.id, target]));
+  const made = new Map<string, string>();
+  for (const [position, draft] of drafts.entries()) {
+    const kept = takeKept(left, draft);
+    const id = kept?.id ?? randomUUID();
+    const seal = (plain: string, column: FurtherColumn): string =>
+      keyring.seal(plain, furtherBindingOf({ id, management_company_id: tenantId }, column));
+    if (kept === null) made.set(id, makeStandardSecret());
+    await saveTarget(tx, tenantId, webhookId, {
+      id,
+      position,
+      url: draft.url,
+      event_types: draft.eventTypes,
+      conditions: draft.conditions,
+      secret: kept?.secret ?? seal(made.get(id) as string, 'secret'),
+      previous_secret: kept?.previous_secret ?? null,
+      previous_secret_until: kept?.previous_secret_until ?? null,
+      headers: headersOf(keyring, seal, kept, draft, `targets[${position}].headers`),
+      timeout_seconds: draft.timeoutSeconds,
+      max_attempts: draft.maxAttempts,
+      ordered: draft.ordered,
+      paused: draft.paused,
+    });
+  }
+  for (const id of left.keys()) {
+    await deleteTarget(tx, tenantId, id);
+    await cancelDeliveries(tx, tenantId, id);
+  }
+  return made;
+}
+
+function takeKept(left: Map<string, WebhookTargetRow>, draft: TargetDraft): WebhookTargetRow | null {
+  const found = [...left.values()].find(({ id, url }) =>
+    draft.id === undefined ? url === draft.url : id === draft.id,
+  );
+  if (found === undefined) return null;
+  const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : url);
+  if (originOf(found.url) !== originOf(draft.url)) return null;
+  left.delete(found.id);
+  return found;
+}
+
+function headersOf(
+  keyring: Pick<Keyring, 'open'>,
+  seal: (plain: string, column: FurtherColumn) => string,
+  kept: WebhookTargetRow | null,
+  draft: TargetDraft,
+  path: string,
+): string | null {
+  if (draft.headers === undefined) return kept?.headers ?? null;
+  const before = kept === null ? {} : openFurtherHeaders(keyring, kept);
+  const headers = Object.entries(draft.headers).map(([given, value]) => {
+    const name = given.toLowerCase();
+    if (value !== masked) return [name, value] as const;
+    if (before[name] === undefined)
+      throw invalidInput(`${path}.${name}`, 'must be sent again: it was given for another host');
+    return [name, before[name]] as const;
+  });
+  return headers.length === 0 ? null : seal(JSON.stringify(Object.fromEntries(headers)), 'headers');
+}
+
+function openFurtherHeaders(keyring: Pick<Keyring, 'open'>, row: WebhookTargetRow): Readonly<Record<string, string>> {
+  if (row.headers === null) return {};
+  return JSON.parse(keyring.open(row.headers, furtherBindingOf(row, 'headers'))) as Record<string, string>;
+}
+
+/** As an admin sees it: no secret, and the values of headers masked. */
+export function presentTarget(keyring: Pick<Keyring, 'open'>, row: WebhookTargetRow) {
+  const headers = Object.keys(openFurtherHeaders(keyring, row)).map((name) => [name, masked]);
+  const time = (text: string | null): string | null => (text === null ? null : new Date(text).toISOString());
+  return {
+    id: row.id,
+    url: row.url,
+    event_types: row.event_types,
+    conditions: row.conditions,
+    headers: Object.fromEntries(headers) as Record<string, string>,
+    timeout_seconds: row.timeout_seconds,
+    max_attempts: row.max_attempts,
+    ordered: row.ordered,
+    paused: row.paused || row.off_at !== null,
+    off_at: time(row.off_at),
+    off_reason: row.off_reason,
+    previous_secret_until: time(row.previous_secret_until),
+  };
+}

@@ -1,0 +1,167 @@
+/** One webhook, several targets: each with its own filter, plan, headers and state. */
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { test } from 'node:test';
+import { Webhook } from 'standardwebhooks';
+import { startTestService } from '../support/service.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { type Received, startTarget } from '../support/webhook-target.ts';
+import { postDelivery, startWebhook, type TestWebhook } from '../support/webhooks.ts';
+
+const post = (hook: TestWebhook, body: string) =>
+  postDelivery(hook.url, body, {
+    'x-webhook-signature': createHmac('sha256', hook.secret).update(body).digest('hex'),
+  });
+const idsOf = ({ received }: { received: readonly Received[] }) => received.map(({ json }) => json.payload.id);
+
+test('a webhook with several targets', async (t) => {
+  const app = await startTestService(t, {
+    OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
+    RATE_LIMIT_WEBHOOKS_PER_MINUTE: '100000',
+  });
+  let status = 200;
+  const main = await startTarget(t);
+  const orders = await startTarget(t);
+  const paid = await startTarget(t, (_, reply) => void reply.writeHead(status).end());
+  const created = await app.admin('POST', '/webhooks', {
+    webhook_name: 'many',
+    secret_key: 'many secrets',
+    target_url: main.url,
+    targets: [
+      { url: orders.url, event_types: ['order.*'], headers: { 'X-Key': 'canary-key' }, ordered: true },
+      {
+        url: paid.url,
+        conditions: [
+          { path: '$.data.status', equals: 'paid' },
+          { path: 'data.items[0].kind', in: ['lift', 'door'] },
+          { path: 'data.deleted', exists: false },
+        ],
+        max_attempts: 1,
+        timeout_seconds: 5,
+      },
+    ],
+  });
+  assert.equal(created.status, 201, created.text);
+  const [first, second] = created.json.targets;
+  const hook = {
+    id: created.json.id,
+    secret: 'many secrets',
+    url: `${app.url}${new URL(created.json.webhook_url).pathname}`,
+  } as TestWebhook;
+  assert.deepEqual([first.headers, created.json.target_count], [{ 'x-key': '[masked]' }, 3]);
+  assert.ok(!created.text.includes('canary-key'));
+
+  await t.test('each gets what it wants, signed with its own secret', async () => {
+    const item = (id: string, type: string, data: unknown) => JSON.stringify({ id, type, data });
+    await post(hook, item('1', 'order.new', { status: 'open' }));
+    await post(hook, item('2', 'invoice', { status: 'paid', items: [{ kind: 'lift' }] }));
+    await post(hook, item('3', 'invoice', { status: 'paid', items: [{ kind: 'lift' }], deleted: true }));
+    await post(hook, item('4', 'order.paid', { status: 'paid', items: [{ kind: 'door', pad: 'x'.repeat(300_000) }] }));
+    await waitFor(
+      'all of them',
+      () => main.received.length === 4 && orders.received.length === 2 && paid.received.length === 2,
+    );
+    assert.deepEqual(
+      [idsOf(main).sort(), idsOf(orders), idsOf(paid).sort()],
+      [
+        ['1', '2', '3', '4'],
+        ['1', '4'],
+        ['2', '4'],
+      ],
+    );
+    const [one] = orders.received as [Received];
+    assert.equal(one.headers['x-key'], 'canary-key');
+    assert.equal(one.json.webhook_id, hook.id);
+    new Webhook(created.json.target_secrets[first.id]).verify(one.body, one.headers);
+    assert.throws(() => new Webhook(created.json.target_secret).verify(one.body, one.headers));
+  });
+
+  await t.test('one is given up, switched off, paused and caught up without the others', async () => {
+    status = 410;
+    const body = JSON.stringify({ id: '5', data: { status: 'paid', items: [{ kind: 'lift' }] } });
+    const { event_id: id } = (await post(hook, body)).json;
+    const off = await waitFor('it to be switched off', async () => {
+      const { json } = await app.admin('GET', `/webhooks/${hook.id}`);
+      return json.targets[1].off_reason === 'gone' && json;
+    });
+    assert.deepEqual([off.target_paused, off.targets[0].paused, off.targets[1].paused], [false, false, true]);
+    await waitFor('the others', () => idsOf(main).includes('5'));
+    assert.equal((await app.admin('GET', `/webhooks/events/${id}`)).json.target.status, 'dead');
+    await post(hook, body.replace('"5"', '"6"'));
+    status = 200;
+    const resumed = await app.admin('POST', `/webhooks/${hook.id}/resume-target`, { target_id: second.id });
+    assert.deepEqual([resumed.status, resumed.json.retried_count], [200, 1], resumed.text);
+    await waitFor('what it missed', () => idsOf(paid).filter((one) => one === '5' || one === '6').length === 3);
+    assert.equal(idsOf(main).filter((one) => one === '5').length, 1);
+
+    const paused = await app.admin('POST', `/webhooks/${hook.id}/pause-target`, { target_id: first.id });
+    assert.deepEqual([paused.json.target_paused, paused.json.targets[0].paused], [false, true]);
+    const stranger = await app.admin('POST', `/webhooks/${hook.id}/pause-target`, {
+      target_id: app.tenant && hook.id.replace(/^.{8}/, '00000000'),
+    });
+    assert.equal(stranger.status, 409);
+  });
+
+  await t.test('a secret of one is rotated, and what is changed keeps the rest', async () => {
+    const rotated = await app.admin('POST', `/webhooks/${hook.id}/rotate-target-secret`, { target_id: first.id });
+    assert.equal(rotated.status, 200, rotated.text);
+    const { json } = await app.admin('GET', `/webhooks/${hook.id}`);
+    const changed = await app.admin('PATCH', `/webhooks/${hook.id}`, {
+      targets: [{ ...json.targets[0], paused: false, headers: { 'x-key': '[masked]' } }],
+    });
+    assert.equal(changed.status, 200, changed.text);
+    assert.deepEqual(
+      [changed.json.targets.length, changed.json.targets[0].id, changed.json.target_secrets],
+      [1, first.id, undefined],
+    );
+    await post(hook, '{"id":"7","type":"order.x"}');
+    await waitFor('it', () => idsOf(orders).includes('7'));
+    const last = orders.received.at(-1) as Received;
+    new Webhook(rotated.json.target_secret).verify(last.body, last.headers);
+    new Webhook(created.json.target_secrets[first.id]).verify(last.body, last.headers);
+    assert.equal(last.headers['x-key'], 'canary-key');
+  });
+
+  await t.test('an event is sent again to those that want it, to the targets alone', async () => {
+    const { event_id: id } = (await post(hook, '{"id":"8","type":"other"}')).json;
+    await waitFor('it to be delivered', async () => {
+      const { json } = await app.admin('GET', `/webhooks/events/${id}`);
+      return json.target.status === 'delivered';
+    });
+    const seen = orders.received.length;
+    assert.equal((await app.admin('POST', `/webhooks/events/${id}/retry`, { to: 'target' })).status, 200);
+    await waitFor('it again', () => idsOf(main).filter((one) => one === '8').length === 2);
+    assert.equal(orders.received.length, seen);
+  });
+
+  await t.test('what can never match or may not be called is refused', async () => {
+    const refused = async (target: Record<string, unknown>) => {
+      const reply = await app.admin('PATCH', `/webhooks/${hook.id}`, { targets: [target] });
+      return [reply.status, reply.json.errors?.[0].path];
+    };
+    assert.deepEqual(await refused({ url: 'http://10.0.0.1/' }), [400, 'targets[0].url']);
+    assert.deepEqual(await refused({ url: hook.url }), [400, 'targets[0].url']);
+    assert.deepEqual(await refused({ url: main.url, event_types: ['*.x'] }), [400, 'targets[0].event_types[0]']);
+    assert.deepEqual(await refused({ url: main.url, conditions: [{ path: 'a' }] }), [400, 'targets[0].conditions[0]']);
+    assert.deepEqual(await refused({ url: main.url, conditions: [{ path: 'a[', exists: true }] }), [
+      400,
+      'targets[0].conditions[0].path',
+    ]);
+    assert.deepEqual(await refused({ url: main.url, headers: { host: 'x' } }), [400, 'targets[0].headers.host']);
+    const eleven = Array.from({ length: 11 }, (_, index) => ({ url: `${main.url}${index}` }));
+    assert.equal((await app.admin('PATCH', `/webhooks/${hook.id}`, { targets: eleven })).status, 400);
+  });
+
+  await t.test('a webhook may have further targets alone, and takes them with it', async () => {
+    const lone = await startTarget(t);
+    const other = await startWebhook(app, { webhook_name: 'lone', targets: [{ url: lone.url }] });
+    await post(other, '{"id":"9"}');
+    await waitFor('it', () => lone.received.length === 1);
+    assert.equal((await app.admin('DELETE', `/webhooks/${other.id}`)).status, 204);
+    const { rows } = await app.database.db.querySystem({
+      text: 'select id from webhook_targets where webhook_id = $1',
+      values: [other.id],
+    });
+    assert.equal(rows.length, 0);
+  });
+});
