@@ -453,7 +453,7 @@ test('the detail alone says why each provider gave no answer', async (t) => {
 
 test('nobody is answered what could not be written down', async (t) => {
   const google = await startFakeProvider(t);
-  const intake = { record: () => Promise.reject(new IntakeFull()) };
+  const intake = { record: () => Promise.reject(new IntakeFull('spool_full')) };
   const pipeline = await startPipeline(t, { providers: { google }, overrides: { intake } });
 
   await assert.rejects(pipeline.geocode('Navoi 1'), failsWith('SERVICE_UNAVAILABLE'));
@@ -463,7 +463,7 @@ test('nobody is answered what could not be written down', async (t) => {
 
 test('a write that was made and could not be written down is told as unknown', async (t) => {
   const google = await startFakeProvider(t);
-  const intake = { record: () => Promise.reject(new IntakeFull()) };
+  const intake = { record: () => Promise.reject(new IntakeFull('spool_full')) };
   const pipeline = await startPipeline(t, { providers: { google }, overrides: { intake } });
   const capability = { ...geocodeCapability, safeToRepeat: false, cache: null };
   await assert.rejects(

@@ -207,7 +207,7 @@ test('a spooled record that PostgreSQL refuses is set aside, and the others are 
 });
 
 test('a disk without room for refused records keeps nothing else from draining', async (t) => {
-  const wrap = (spool: Spool): Spool => ({ ...spool, setAside: () => Promise.reject(new IntakeFull()) });
+  const wrap = (spool: Spool): Spool => ({ ...spool, setAside: () => Promise.reject(new IntakeFull('spool_full')) });
   const { start, proxy, select, path } = await startSpoolingIntake(t, { wrap });
   const intake = await start();
   proxy.cut();

@@ -98,7 +98,8 @@ export function createIntake(deps: IntakeDeps): Intake {
       for (const [index, waiting] of batch.entries()) waiting.resolve(receipts[index] as IntakeReceipt);
     } catch (error) {
       if (!(error instanceof IntakeFull)) logger.error({ err: error }, 'the spool cannot be written');
-      for (const waiting of batch) waiting.reject(error instanceof IntakeFull ? error : new IntakeFull());
+      for (const waiting of batch)
+        waiting.reject(error instanceof IntakeFull ? error : new IntakeFull('spool_failed', error));
     }
   };
 
@@ -124,7 +125,8 @@ export function createIntake(deps: IntakeDeps): Intake {
       return await store(batch);
     } catch (error) {
       logger.error({ err: error }, 'a batch could not be stored');
-      for (const waiting of batch) waiting.reject(error instanceof DatabaseAway ? new IntakeFull() : error);
+      for (const waiting of batch)
+        waiting.reject(error instanceof DatabaseAway ? new IntakeFull('no_spool', error) : error);
       return [];
     }
   };
@@ -177,7 +179,7 @@ export function createIntake(deps: IntakeDeps): Intake {
 
   return {
     async record(record) {
-      if (closed) throw new IntakeFull();
+      if (closed) throw new IntakeFull('stopping');
       return submit(prepareRecord(prepare, record));
     },
     addUsage(part) {

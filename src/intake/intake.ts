@@ -88,11 +88,25 @@ export interface IntakeReceipt {
   readonly storedIn: 'database' | 'spool';
 }
 
-/** Neither PostgreSQL nor the spool can take more. */
+/** Why a record was not taken. */
+export type IntakeFullCause = 'stopping' | 'no_room' | 'spool_full' | 'no_spool' | 'spool_failed';
+
+const causes: Readonly<Record<IntakeFullCause, string>> = {
+  stopping: 'the process is stopping',
+  no_room: 'too many records wait for a commit',
+  spool_full: 'PostgreSQL is away and the spool is full',
+  no_spool: 'PostgreSQL is away and there is no spool',
+  spool_failed: 'PostgreSQL is away and the spool cannot be written',
+};
+
+/** Nothing was kept: neither PostgreSQL nor the spool takes the record. */
 export class IntakeFull extends Error {
-  constructor() {
-    super('the database is away and the spool is full');
+  readonly because: IntakeFullCause;
+
+  constructor(because: IntakeFullCause, cause?: unknown) {
+    super(causes[because], cause === undefined ? undefined : { cause });
     this.name = 'IntakeFull';
+    this.because = because;
   }
 }
 

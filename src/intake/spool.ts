@@ -125,7 +125,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 
   const appendFrame = async (segment: Segment, records: readonly PreparedRecord[]): Promise<void> => {
     const frame = renderFrame(keyring, segment.id, segment.sizeBytes, records);
-    if (totalBytes() + frame.length > maxBytes) throw new IntakeFull();
+    if (totalBytes() + frame.length > maxBytes) throw new IntakeFull('spool_full');
     try {
       await writeDurably(segment.file as FileHandle, frame, segment.sizeBytes);
     } catch (error) {
@@ -195,7 +195,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const asFull = (error: unknown): unknown => {
     if (error instanceof IntakeFull) return error;
     logger.error({ err: error }, 'the spool cannot be written');
-    return new IntakeFull();
+    return new IntakeFull('spool_full', error);
   };
 
   const appendsSettled = async (): Promise<void> => {

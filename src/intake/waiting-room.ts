@@ -58,14 +58,14 @@ export function createWaitingRoom({ maxRecords, maxBytes, deadlineMs }: WaitingR
 
   const waitAtDoor = (waiting: WaitingRecord): void => {
     if (door.size >= maxAtDoor) {
-      waiting.reject(new IntakeFull());
+      waiting.reject(new IntakeFull('no_room'));
       return;
     }
     const atDoor: AtDoor = {
       waiting,
       timer: setTimeout(() => {
         door.delete(atDoor);
-        waiting.reject(new IntakeFull());
+        waiting.reject(new IntakeFull('no_room'));
       }, deadlineMs),
     };
     door.add(atDoor);

@@ -128,7 +128,7 @@ const sign = (body: string | Buffer) => ({
 });
 
 test('what can be stored nowhere is not acknowledged: 503, and when to come back', async (t) => {
-  const { url } = await startEdge(t, new IntakeFull());
+  const { url } = await startEdge(t, new IntakeFull('spool_full'));
   const reply = await fetch(url, { method: 'POST', body: '{}', headers: sign('{}') });
   assert.equal(reply.status, 503);
   assert.ok(Number(reply.headers.get('retry-after')) >= 1);
