@@ -59,9 +59,9 @@ function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: ()
   const formats = useFormats();
   const say = useToast();
   const sending = useSending();
-  const act = (path: string, said: string): void =>
+  const act = (path: string, said: string, body: Record<string, unknown> = {}): void =>
     void sending.run(async () => {
-      await api.send('POST', `/webhooks/events/${delivery.id}/${path}`, {});
+      await api.send('POST', `/webhooks/events/${delivery.id}/${path}`, body);
       say(said);
       onChanged();
     });
@@ -92,6 +92,16 @@ function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: ()
             onClick={() => act('retry', t('sentAgain'))}
           >
             {t('sendAgain')}
+          </button>
+        )}
+        {isAdmin && !isRefused && delivery.target !== null && (
+          <button
+            type="button"
+            class="button"
+            disabled={sending.isSending}
+            onClick={() => act('retry', t('sentAgain'), { to: 'target' })}
+          >
+            {t('toTargetOnly')}
           </button>
         )}
         {isAdmin && isRefused && (

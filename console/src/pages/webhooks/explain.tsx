@@ -18,7 +18,8 @@ export function Explain({ webhook }: { webhook: Webhook }) {
   const deliveryId = query.get('delivery');
   const [headers, setHeaders] = useState('');
   const [body, setBody] = useState('');
-  const [verdict, setSignatureVerdict] = useState<SignatureVerdict | null>(null);
+  const [hasMasked, setMasked] = useState(false);
+  const [verdict, setVerdict] = useState<SignatureVerdict | null>(null);
   const sending = useSending();
   useEffect(() => {
     if (deliveryId === null) return;
@@ -26,9 +27,11 @@ export function Explain({ webhook }: { webhook: Webhook }) {
       (delivery) => {
         setHeaders(
           Object.entries(delivery.headers)
+            .filter(([, value]) => !isMasked(value))
             .map(([name, value]) => `${name}: ${value}`)
             .join('\n'),
         );
+        setMasked(Object.values(delivery.headers).some(isMasked));
         setBody(typeof delivery.payload === 'string' ? delivery.payload : JSON.stringify(delivery.payload));
       },
       () => undefined,
@@ -36,8 +39,8 @@ export function Explain({ webhook }: { webhook: Webhook }) {
   }, [api, deliveryId]);
   const explain = (): void =>
     void sending.run(async () => {
-      setSignatureVerdict(null);
-      setSignatureVerdict(
+      setVerdict(null);
+      setVerdict(
         await api.send<SignatureVerdict>('POST', `/webhooks/${webhook.id}/explain-signature`, {
           headers: readHeaders(headers),
           body,
@@ -59,6 +62,7 @@ export function Explain({ webhook }: { webhook: Webhook }) {
       ) : (
         <FormFault error={sending.error} />
       )}
+      {hasMasked && <p class="notice">{t('maskedSignature')}</p>}
       <TextField
         label={t('explainHeaders')}
         lines={4}
@@ -97,6 +101,10 @@ export function Explain({ webhook }: { webhook: Webhook }) {
       )}
     </form>
   );
+}
+
+function isMasked(value: unknown): boolean {
+  return typeof value === 'string' && value.includes('[masked]');
 }
 
 function readHeaders(text: string): Record<string, string> {

@@ -123,7 +123,7 @@ function Address({ webhook }: { webhook: Webhook }) {
   );
 }
 
-type Question = 'delete' | 'secret' | 'token';
+type Question = 'delete' | 'secret' | 'token' | 'targetSecret';
 
 function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () => void }) {
   const t = useMessages(webhooksMessages);
@@ -157,6 +157,13 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
       } else if (asked === 'secret') {
         const { secret_key } = await api.send<{ secret_key: string }>('POST', `${place}/rotate-secret`, {});
         setShown({ ...webhook, secret_key });
+      } else if (asked === 'targetSecret') {
+        const { target_secret } = await api.send<{ target_secret: string }>(
+          'POST',
+          `${place}/rotate-target-secret`,
+          {},
+        );
+        setShown({ ...webhook, target_secret });
       } else {
         const { webhook_url } = await api.send<{ webhook_url: string }>('POST', `${place}/rotate-token`, {});
         setShown({ ...webhook, webhook_url });
@@ -167,6 +174,11 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
   const questions = {
     delete: { title: t('deleteTitle', { name }), text: t('deleteText'), verb: t('delete') },
     secret: { title: `${t('rotateSecret')}: ${name}`, text: t('rotateSecretText'), verb: t('rotateSecret') },
+    targetSecret: {
+      title: `${t('rotateTargetSecret')}: ${name}`,
+      text: t('rotateTargetSecretText'),
+      verb: t('rotateTargetSecret'),
+    },
     token: { title: `${t('rotateToken')}: ${name}`, text: t('rotateTokenText'), verb: t('rotateToken') },
   } as const;
   return (
@@ -212,6 +224,11 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
             <button type="button" class="button small" onClick={() => setQuestion('secret')}>
               {t('rotateSecret')}
             </button>
+            {webhook.target_url !== null && (
+              <button type="button" class="button small" onClick={() => setQuestion('targetSecret')}>
+                {t('rotateTargetSecret')}
+              </button>
+            )}
             <button type="button" class="button small" onClick={() => setQuestion('token')}>
               {t('rotateToken')}
             </button>
@@ -221,11 +238,16 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
           </span>
         )}
       </div>
+      {webhook.target_off_reason !== null && (
+        <p class="notice">
+          <Foreign text={t('targetOff', { reason: webhook.target_off_reason })} />
+        </p>
+      )}
       <FormFault error={sending.error} />
       {question !== null && (
         <Confirm
           {...questions[question]}
-          isDangerous={question !== 'secret'}
+          isDangerous={question === 'delete' || question === 'token'}
           onConfirm={confirm}
           onCancel={() => setQuestion(null)}
         />

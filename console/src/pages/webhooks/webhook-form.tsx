@@ -24,6 +24,9 @@ interface Draft {
   readonly tolerance_seconds: string;
   readonly max_payload_size_bytes: string;
   readonly over_limit_policy: string;
+  readonly duplicate_by: string;
+  readonly include_raw: boolean;
+  readonly target_timeout_seconds: string;
   readonly is_active: boolean;
 }
 
@@ -40,8 +43,17 @@ const emptyDraft: Draft = {
   tolerance_seconds: '',
   max_payload_size_bytes: '',
   over_limit_policy: 'reject',
+  duplicate_by: 'delivery_id',
+  include_raw: false,
+  target_timeout_seconds: '',
   is_active: true,
 };
+
+const numberNames: ReadonlySet<string> = new Set([
+  'tolerance_seconds',
+  'max_payload_size_bytes',
+  'target_timeout_seconds',
+]);
 
 function draftOf(webhook: Webhook): Draft {
   return {
@@ -57,6 +69,9 @@ function draftOf(webhook: Webhook): Draft {
     tolerance_seconds: String(webhook.tolerance_seconds),
     max_payload_size_bytes: String(webhook.max_payload_size_bytes),
     over_limit_policy: webhook.over_limit_policy,
+    duplicate_by: webhook.duplicate_by,
+    include_raw: webhook.include_raw,
+    target_timeout_seconds: webhook.target_timeout_seconds === null ? '' : String(webhook.target_timeout_seconds),
     is_active: webhook.is_active,
   };
 }
@@ -78,8 +93,7 @@ function sentValue(name: keyof Draft, value: string | boolean): unknown {
       .map((one) => one.trim())
       .filter((one) => one !== '');
   }
-  if (name === 'tolerance_seconds' || name === 'max_payload_size_bytes')
-    return Number.isNaN(Number(text)) ? text : Number(text);
+  if (numberNames.has(name)) return text === '' ? null : Number.isNaN(Number(text)) ? text : Number(text);
   return text === '' && name !== 'webhook_name' ? null : text;
 }
 
@@ -123,7 +137,8 @@ export function WebhookForm({ webhook, onSend }: WebhookFormProps) {
       | 'allowed_ips'
       | 'target_url'
       | 'tolerance_seconds'
-      | 'max_payload_size_bytes',
+      | 'max_payload_size_bytes'
+      | 'target_timeout_seconds',
   ) => ({
     value: draft[name],
     onInput: (value: string) => set({ [name]: value }),
@@ -182,6 +197,18 @@ export function WebhookForm({ webhook, onSend }: WebhookFormProps) {
           <TextField label={t('allowedIps')} hint={t('allowedIpsHint')} {...field('allowed_ips')} />
           <TextField label={t('tolerance')} type="number" {...field('tolerance_seconds')} />
           <TextField label={t('maxSize')} type="number" {...field('max_payload_size_bytes')} />
+          <TextField label={t('targetTimeout')} type="number" {...field('target_timeout_seconds')} />
+          <SelectField
+            label={t('duplicateBy')}
+            value={draft.duplicate_by}
+            fault={sending.faultOf('duplicate_by')}
+            onInput={(duplicate_by) => set({ duplicate_by })}
+            options={[
+              { value: 'delivery_id', name: t('byId') },
+              { value: 'delivery_id_or_body', name: t('byIdOrBody') },
+              { value: 'none', name: t('byNone') },
+            ]}
+          />
           <SelectField
             label={t('overLimit')}
             value={draft.over_limit_policy}
@@ -192,6 +219,11 @@ export function WebhookForm({ webhook, onSend }: WebhookFormProps) {
             ]}
           />
         </div>
+        <CheckField
+          label={t('includeRaw')}
+          checked={draft.include_raw}
+          onInput={(include_raw) => set({ include_raw })}
+        />
         <CheckField label={t('ordered')} checked={draft.ordered} onInput={(ordered) => set({ ordered })} />
         <CheckField label={t('isActive')} checked={draft.is_active} onInput={(is_active) => set({ is_active })} />
       </details>
