@@ -5,6 +5,7 @@ import { adapterNames, findAdapter } from '../providers/registry.ts';
 import type { ServiceDraft } from './manage-services.ts';
 import { adapterNameOf, isCalled } from './service.ts';
 import { faultsOfRegions } from './service-regions.ts';
+import { faultsOfTerms } from './service-terms.ts';
 
 /** Which types of services an adapter of each type may stand behind. `maps` is geocoding by another name, or any API. */
 const typesServed: Readonly<Record<ServiceType, readonly ServiceType[]>> = {
@@ -31,6 +32,7 @@ export function faultsOfDraft(draft: ServiceDraft): readonly InputFault[] {
     faults.push({ path: 'service_type', message: `the adapter "${name}" serves ${types}` });
   }
   faults.push(...faultsOfCost(draft.config.cost_per_request));
+  faults.push(...faultsOfTerms(draft.config));
   faults.push(...faultsOfRegions(draft.config.regions), ...faultsOfShare(draft.config.shadow_share));
   const ofSettings = adapter?.faultsOf?.(draft) ?? [];
   faults.push(...(isCalled(draft) ? ofSettings : ofSettings.filter(({ path }) => path !== 'base_url')));

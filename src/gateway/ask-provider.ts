@@ -6,6 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExternalService } from '../directory/service.ts';
+import { termsOf } from '../directory/service-terms.ts';
 import { accountLimits } from '../limits/limit-subjects.ts';
 import type { RecordingHttp } from '../outbound/provider-http.ts';
 import type { KnownOperation, OutputOf, ProviderAccount } from '../providers/provider.ts';
@@ -82,7 +83,8 @@ async function attemptWithRetries<Op extends KnownOperation>(
       : { repeat: false, value: tried };
   };
 
-  const { value: tried } = await runWithRetries({ ...retryDelays, maxRetries: deps.maxRetries }, attempt, {
+  const maxRetries = termsOf(service).maxRetries ?? deps.maxRetries;
+  const { value: tried } = await runWithRetries({ ...retryDelays, maxRetries }, attempt, {
     signal: context.signal,
     deadlineAtMs: terms.deadlineAtMs,
     clock: deps.clock,

@@ -2,6 +2,7 @@
 import { maskMessage } from '../audit/mask.ts';
 import type { BudgetDecision } from '../costs/budget-guard.ts';
 import type { ExternalService } from '../directory/service.ts';
+import { termsOf } from '../directory/service-terms.ts';
 import type { TenantId } from '../ids.ts';
 import { uncounted } from '../limits/limit-rules.ts';
 import { accountLimits, familyLimit } from '../limits/limit-subjects.ts';
@@ -75,7 +76,8 @@ export async function attemptOnce<Op extends KnownOperation>(
     if (refusal !== null) return { kind: 'refused', refusal };
 
     const startedAtMs = deps.clock.now();
-    const attemptMs = Math.max(0, Math.min(deps.requestTimeoutMs, terms.deadlineAtMs - startedAtMs));
+    const timeoutMs = termsOf(service).timeoutMs ?? deps.requestTimeoutMs;
+    const attemptMs = Math.max(0, Math.min(timeoutMs, terms.deadlineAtMs - startedAtMs));
     const deadline = deps.deadlines.signalAfter(attemptMs, context.signal);
     const http = deps.openHttp({
       deadlineAtMs: startedAtMs + attemptMs,

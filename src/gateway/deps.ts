@@ -48,9 +48,9 @@ export interface CallDeps extends ResolveProvidersDeps {
   >;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Each attempt takes no longer. */
+  /** Each attempt takes no longer, unless its service says otherwise. */
   readonly requestTimeoutMs: number;
-  /** Repeats at one provider beyond its first attempt. */
+  /** Repeats at one provider beyond its first attempt, unless its service says otherwise. */
   readonly maxRetries: number;
   openHttp(options: ProviderHttpOptions): RecordingHttp;
   /** USD for so many billed units. */

@@ -1,8 +1,15 @@
 /** The breaker of a service as it is configured now. */
 import type { ExternalService } from '../directory/service.ts';
+import { termsOf } from '../directory/service-terms.ts';
 import type { Logger } from '../logger.ts';
 import type { KnownOperation } from '../providers/provider.ts';
-import type { CircuitBreaker, CircuitBreakers, Part } from '../resilience/circuit-breaker.ts';
+import {
+  type BreakerPolicy,
+  type CircuitBreaker,
+  type CircuitBreakers,
+  defaultBreakerPolicy,
+  type Part,
+} from '../resilience/circuit-breaker.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import { notify } from '../storage/postgres/notify.ts';
 import type { Call } from './call.ts';
@@ -13,7 +20,18 @@ import type { CallDeps } from './deps.ts';
  * old one had earned.
  */
 export function breakerOf(deps: Pick<CallDeps, 'breakers'>, service: ExternalService): CircuitBreaker {
-  return deps.breakers.breakerFor(breakerKeyOf(service));
+  // Another policy comes with another key: a breaker keeps the one it was made with.
+  return deps.breakers.breakerFor(breakerKeyOf(service), () => policyOf(service));
+}
+
+/** The share of failures opens no breaker before the number in a row that the service allows. */
+function policyOf(service: ExternalService): Partial<BreakerPolicy> {
+  const { failuresInARow, openMs } = termsOf(service).breaker;
+  const { minimumAttempts, openMsMax } = defaultBreakerPolicy;
+  return {
+    ...(failuresInARow === null ? {} : { failuresInARow, minimumAttempts: Math.max(minimumAttempts, failuresInARow) }),
+    ...(openMs === null ? {} : { openMs, openMsMax: Math.max(openMsMax, openMs) }),
+  };
 }
 
 /** What of the service a call is about: its failures alone are no outage. */

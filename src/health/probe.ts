@@ -7,6 +7,7 @@ import type { AuditStatus } from '../audit/entry.ts';
 import { maskMessage } from '../audit/mask.ts';
 import type { Clock } from '../clock.ts';
 import { adapterNameOf, type ExternalService, type ServiceDirectory } from '../directory/service.ts';
+import { termsOf } from '../directory/service-terms.ts';
 import { newId } from '../ids.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Logger } from '../logger.ts';
@@ -33,6 +34,9 @@ export interface ProbeResult {
   readonly fault: string | null;
 }
 
+/** However slow a service may be: the replica that probes holds its turn no longer. */
+const longestProbeMs = 60_000;
+
 /** Never throws for what the provider does. The audit row is durable when it resolves, or the log says why not. */
 export async function probeService(
   deps: ProbeDeps,
@@ -41,7 +45,8 @@ export async function probeService(
   signal: AbortSignal | null,
 ): Promise<ProbeResult> {
   const startedAtMs = deps.clock.now();
-  const http = deps.openHttp({ deadlineAtMs: startedAtMs + deps.timeoutMs, signal });
+  const timeoutMs = Math.min(termsOf(service).timeoutMs ?? deps.timeoutMs, Math.max(deps.timeoutMs, longestProbeMs));
+  const http = deps.openHttp({ deadlineAtMs: startedAtMs + timeoutMs, signal });
   const { verdict, secrets } = await ask(deps, service, http);
   const completedAtMs = deps.clock.now();
   const said = faultOf(verdict);

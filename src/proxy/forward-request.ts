@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import { adapterNameOf, type ExternalService, type ServiceDirectory } from '../directory/service.ts';
+import { termsOf } from '../directory/service-terms.ts';
 import { invalidInput, ServiceError } from '../errors.ts';
 import type { Call, CallExecutor, CallResult, Capability } from '../gateway/call.ts';
 import type { TenantId } from '../ids.ts';
@@ -128,12 +129,15 @@ async function answerOf(way: Way, signal: AbortSignal): Promise<HandedOn> {
 function execute(way: Way, delivery: Delivery, signal: AbortSignal, alone: boolean): Promise<CallResult> {
   const { deps, caller, service, input, url } = way;
   const settings = settingsOf(service.config);
+  const { timeoutMs } = termsOf(service);
+  // A service that is given more time than a call usually has may use it.
+  const beginsByMs = Math.max(caller.deadlineAtMs, deps.clock.now() + (timeoutMs ?? 0));
   const kept = new WeakMap<HttpOutput, Buffer>();
   const capability = capabilityFor(way, settings, delivery, kept);
   const call: Call<'http'> = {
     ...caller,
-    beginsByMs: caller.deadlineAtMs,
-    deadlineAtMs: caller.deadlineAtMs + settings.totalTimeoutMs,
+    beginsByMs,
+    deadlineAtMs: beginsByMs + settings.totalTimeoutMs,
     capability,
     input,
     question: questionOf(input),

@@ -307,7 +307,8 @@ function createFailureShare(windowMs: number) {
 
 export interface CircuitBreakers {
   /** The breaker of this service, made closed when first asked for. */
-  breakerFor(serviceId: string): CircuitBreaker;
+  /** `policyOf`: how a breaker that is made now differs from the others. */
+  breakerFor(serviceId: string, policyOf?: () => Partial<BreakerPolicy>): CircuitBreaker;
   /** Closes the breaker of this service; false where it is closed, or not in use. */
   closeBreaker(serviceId: string): boolean;
   /** null: it is not in use. Makes none, and counts as no use. */
@@ -330,13 +331,14 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
   const { onChange, maxBreakers = 10_000, ...shared } = deps;
   const breakers = new Map<string, CircuitBreaker>();
   return {
-    breakerFor(serviceId) {
+    breakerFor(serviceId, policyOf) {
       let breaker = breakers.get(serviceId);
       // Put last again on each use, so that a Map's first key is the one unused for longest.
       if (breaker !== undefined) breakers.delete(serviceId);
       else {
         breaker = createCircuitBreaker({
           ...shared,
+          policy: { ...(shared.policy ?? defaultBreakerPolicy), ...policyOf?.() },
           ...(onChange === undefined ? {} : { onChange: (state) => onChange(serviceId, state) }),
         });
         if (breakers.size >= maxBreakers) breakers.delete(breakers.keys().next().value as string);

@@ -40,6 +40,8 @@ export interface PipelineOptions {
   /** By service name, in order of priority. */
   readonly providers: Readonly<Record<string, FakeProvider>>;
   readonly limits?: Readonly<Record<string, Partial<RateLimits>>>;
+  /** Further members of `config`. */
+  readonly configs?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly familyPerMinute?: number;
   readonly overrides?: Partial<CallDeps>;
   readonly store?: SharedStore;
@@ -58,9 +60,10 @@ export async function startPipeline(t: Cleanup, options: PipelineOptions) {
   const usage: UsageRecord[] = [];
   const telemetry: TelemetryEvent[] = [];
   const observed: ObservedAttempt[] = [];
-  const services = Object.entries(options.providers).map(([name, provider], index) =>
-    serviceOf(name, index, provider.url, options.limits?.[name] ?? {}),
-  );
+  const services = Object.entries(options.providers).map(([name, provider], index) => {
+    const service = serviceOf(name, index, provider.url, options.limits?.[name] ?? {});
+    return { ...service, config: { ...service.config, ...options.configs?.[name] } };
+  });
   const intake = {
     record: async (record: IntakeRecord) => {
       records.push(record);

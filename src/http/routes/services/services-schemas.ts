@@ -33,6 +33,8 @@ const serviceName = Type.String({
 const configHelp = [
   `\`adapter\`: ${adapterNames.map((name) => `\`${name}\``).join(', ')}; default: the name of the service, and \`http\` for APIs.`,
   '`cost_per_request`: USD, or `{operation: USD}`.',
+  '`timeout_seconds` (0.05 to 300) of each attempt, within the time of its call; `max_retries` (0 to 10) beyond the first attempt; `breaker`,',
+  '`{failures_in_a_row, open_seconds}`: after how many failures the service is left alone, and how long at first. Default: as the process is set.',
   '`shadow_share`, of geocoders: of how many of its good answers (0 to 1) the next provider is asked too, for `GET /geocoding/quality`.',
   '`regions`, of geocoders: `[{country?, bounds?, priority?}]`: the priority (default 0) for questions about a country or an area.',
   'Of `http` services: `auth`, `{in, name?, prefix?}`. `in` is `header` (default: `Authorization: Bearer <api_key>`), `query` (`name`),',

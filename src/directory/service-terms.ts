@@ -1,0 +1,73 @@
+/** What a service sets of its own calls, in place of the defaults of this process. */
+import type { InputFault } from '../errors.ts';
+
+export interface ServiceTerms {
+  /** Of each attempt. */
+  readonly timeoutMs: number | null;
+  /** Beyond the first attempt. */
+  readonly maxRetries: number | null;
+  readonly breaker: BreakerTerms;
+}
+
+export interface BreakerTerms {
+  readonly failuresInARow: number | null;
+  readonly openMs: number | null;
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly isWhole: boolean;
+  readonly words: string;
+}
+
+/** As `REQUEST_TIMEOUT_SECONDS` and `REQUEST_MAX_RETRIES`. */
+const timeoutSeconds: Range = { from: 0.05, to: 300, isWhole: false, words: 'must be seconds, 0.05 to 300' };
+const maxRetries: Range = { from: 0, to: 10, isWhole: true, words: 'must be a whole number, 0 to 10' };
+const failuresInARow: Range = { from: 1, to: 1_000, isWhole: true, words: 'must be a whole number, 1 to 1000' };
+const openSeconds: Range = { from: 0.1, to: 3_600, isWhole: false, words: 'must be seconds, 0.1 to 3600' };
+
+/** What is no such value is as if it were not there: `faultsOfTerms` has refused it before it was stored. */
+export function termsOf({ config }: { readonly config: Readonly<Record<string, unknown>> }): ServiceTerms {
+  const breaker = membersOf(config.breaker) ?? {};
+  return {
+    timeoutMs: milliseconds(valueIn(config.timeout_seconds, timeoutSeconds)),
+    maxRetries: valueIn(config.max_retries, maxRetries),
+    breaker: {
+      failuresInARow: valueIn(breaker.failures_in_a_row, failuresInARow),
+      openMs: milliseconds(valueIn(breaker.open_seconds, openSeconds)),
+    },
+  };
+}
+
+export function faultsOfTerms(config: Readonly<Record<string, unknown>>): InputFault[] {
+  const { breaker } = config;
+  const ofBreaker = membersOf(breaker);
+  return [
+    ...faultOf(config.timeout_seconds, timeoutSeconds, 'config.timeout_seconds'),
+    ...faultOf(config.max_retries, maxRetries, 'config.max_retries'),
+    ...(breaker !== undefined && ofBreaker === null
+      ? [{ path: 'config.breaker', message: 'must be an object {failures_in_a_row, open_seconds}' }]
+      : []),
+    ...faultOf(ofBreaker?.failures_in_a_row, failuresInARow, 'config.breaker.failures_in_a_row'),
+    ...faultOf(ofBreaker?.open_seconds, openSeconds, 'config.breaker.open_seconds'),
+  ];
+}
+
+function faultOf(value: unknown, range: Range, path: string): InputFault[] {
+  return value === undefined || valueIn(value, range) !== null ? [] : [{ path, message: range.words }];
+}
+
+function valueIn(value: unknown, { from, to, isWhole }: Range): number | null {
+  if (typeof value !== 'number' || !(value >= from && value <= to)) return null;
+  return isWhole && !Number.isInteger(value) ? null : value;
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> | null {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject ? (value as Record<string, unknown>) : null;
+}
+
+function milliseconds(seconds: number | null): number | null {
+  return seconds === null ? null : Math.round(seconds * 1000);
+}
