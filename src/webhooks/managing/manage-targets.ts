@@ -2,7 +2,7 @@
 import { ServiceError } from '../../errors.ts';
 import type { TenantId } from '../../ids.ts';
 import { findWebhook, switchTargetOn, type WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
-import { reviveDeadDeliveries } from '../../storage/tables/webhook-deliveries.ts';
+import { reviveDeadDeliveries } from '../../storage/tables/webhook-redrives.ts';
 import { pauseTargets, resumeTargets, saveTarget } from '../../storage/tables/webhook-targets.ts';
 import { targetsOf } from '../webhook.ts';
 import { type ChangeContext, type ManageWebhooksDeps, noSuchWebhook, updateWebhookRow } from './manage-webhooks.ts';

@@ -3,83 +3,23 @@
  * only then its JSON, type and id → limit → the intake, in one commit with its event. It is acknowledged when durable.
  */
 import { hash } from 'node:crypto';
-import { type Masker, masked } from '../../audit/mask.ts';
-import type { Clock } from '../../clock.ts';
-import type { WebhookDirectory } from '../../directory/webhook-directory.ts';
 import { ServiceError } from '../../errors.ts';
-import { newId, type TenantId } from '../../ids.ts';
-import type { Intake, WebhookEventRecord } from '../../intake/intake.ts';
-import type { LimitState } from '../../limits/limits.ts';
 import { observeLimits } from '../../limits/observe-limits.ts';
-import type { Logger } from '../../logger.ts';
-import type { Metrics } from '../../metrics/metrics.ts';
 import type { DeliveryHeaders, SignatureVerdict } from '../schemes/scheme.ts';
-import { svixSignatureHeader } from '../schemes/standard-webhooks.ts';
 import type { HandshakeReply } from '../source.ts';
 import { secretsAt, type Webhook } from '../webhook.ts';
 import { decodeForSignature, isEncoded } from './decode-content.ts';
 import { isWanted } from './identify-delivery.ts';
 import { identify } from './large-payload.ts';
-import { limitExceededEvent } from './limit-event.ts';
-import type { WebhookRateLimit } from './rate-limit.ts';
 import { receivedEvent } from './received-event.ts';
-import { limitError, type RefusalReason, refusalError } from './refusal.ts';
-import { maxKeptBytes, type RefusedDelivery } from './refused-deliveries.ts';
+import type { Arrived, Described, IncomingDelivery, ReceiveDeps, Reception } from './reception.ts';
+import { limitError } from './refusal.ts';
+import { announce, factsOf, recordTrace, refuse } from './refuse-delivery.ts';
 import { isAllowedAddress } from './source-address.ts';
-import type { TraceBudget } from './trace-budget.ts';
 import { verifySignature } from './verify-signature.ts';
 
 /** As the column of sizes holds: a sender may announce anything. */
 const largestSizeBytes = 2 ** 31 - 1;
-
-/** What the edge hands over: nothing of it has been looked at. */
-export interface IncomingDelivery {
-  /** Hex SHA-256 of the token in the path. */
-  readonly tokenHashHex: string;
-  readonly headers: DeliveryHeaders;
-  readonly contentType: string | null;
-  readonly sourceAddress: string | null;
-  readonly requestId: string;
-  /** Of the address it was posted to. */
-  query(): URLSearchParams;
-  /** The raw bytes, or how many are known of where there are more than `maxBytes`. Throws where the sender broke off. */
-  readBody(maxBytes: number, tenantId: TenantId): Promise<Buffer | { readonly tooLargeBytes: number }>;
-}
-
-/** What is known of any request, whatever it brings. */
-type Arrived = Omit<IncomingDelivery, 'readBody' | 'query'>;
-type Described = Omit<Arrived, 'tokenHashHex'>;
-
-export type Reception = (
-  | { readonly status: 'accepted' | 'duplicate'; readonly eventId: string }
-  | { readonly status: 'ignored' }
-  | { readonly status: 'handshake'; readonly reply: HandshakeReply }
-) & {
-  readonly tenantId: TenantId;
-  /** What is left of the tenant's limit; null where nothing was charged. */
-  readonly limit: LimitState | null;
-};
-
-export interface ReceiveDeps {
-  readonly webhooks: Pick<WebhookDirectory<Webhook>, 'find'>;
-  readonly intake: Pick<Intake, 'record'>;
-  readonly rateLimit: WebhookRateLimit;
-  readonly traceBudget: TraceBudget;
-  /** True where this limit was not announced a moment ago. */
-  shouldAnnounce(tenantId: string, state: LimitState): boolean;
-  readonly masker: Pick<Masker, 'headers'>;
-  readonly metrics: Pick<Metrics, 'webhookDelivery' | 'rateLimitExceeded' | 'rateLimitUtilization'>;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Without a trailing slash. */
-  readonly publicBaseUrl: string;
-  /** A delivery for a target has just been stored. */
-  onTargetDelivery(): void;
-  /** For 24 hours. */
-  keepRefused(delivery: RefusedDelivery): Promise<void>;
-  /** The sender sends a delivery again that is stored: where its target did not take it, it is tried again. */
-  onSentAgain(tenantId: TenantId, eventId: string): void;
-}
 
 /** Resolves when the delivery is durable, or known already, or not wanted. Throws a `ServiceError` where it is refused. */
 export async function receiveDelivery(deps: ReceiveDeps, incoming: IncomingDelivery): Promise<Reception> {
@@ -238,111 +178,4 @@ export async function acceptGenuine(
   deps.metrics.webhookDelivery(webhook.sourceService, outcome);
   if (identity.targets.length > 0) deps.onTargetDelivery();
   return { status: 'accepted', eventId: facts.id, ...charged };
-}
-
-/** Keeps the trace of a refused delivery, within its bounds, and returns what its sender is told. */
-async function refuse(
-  deps: ReceiveDeps,
-  webhook: Webhook,
-  incoming: Described,
-  reason: RefusalReason,
-  sizeBytes: number,
-  facts: WebhookEventRecord = factsOf(deps, webhook, incoming, deps.clock.now(), sizeBytes),
-  body: Buffer | null = null,
-): Promise<ServiceError> {
-  const isFailedSignature = reason !== 'rate_limit_exceeded';
-  if (isFailedSignature && !deps.traceBudget.takeFailure(incoming.sourceAddress)) {
-    deps.metrics.webhookDelivery(webhook.sourceService, 'too_many_failures');
-    return refusalError('too_many_failures', { retryAfterSeconds: 60 });
-  }
-  deps.metrics.webhookDelivery(webhook.sourceService, reason);
-  if (deps.traceBudget.takeTrace(webhook.id, 'refused')) {
-    await recordTrace(deps, { ...facts, status: 'refused', refusalReason: reason });
-    if (body !== null && body.length <= maxKeptBytes) await keepRefused(deps, facts, incoming.headers, body);
-  }
-  return refusalError(reason, { challenge: webhook.scheme === 'basic' ? 'Basic realm="webhook"' : null });
-}
-
-/** A trace is worth no 503: where it cannot be kept, the sender is answered all the same. */
-async function recordTrace(deps: ReceiveDeps, webhookEvent: WebhookEventRecord): Promise<void> {
-  try {
-    await deps.intake.record({ webhookEvent });
-  } catch (error) {
-    deps.logger.debug({ err: error, webhook_id: webhookEvent.webhookId }, 'the trace of a delivery was not kept');
-  }
-}
-
-/** So that it can be accepted once the secret is put right. Worth no 503 either. */
-async function keepRefused(
-  deps: ReceiveDeps,
-  facts: WebhookEventRecord,
-  headers: DeliveryHeaders,
-  body: Buffer,
-): Promise<void> {
-  const { id, tenantId, webhookId, contentType, sourceAddress, requestId, receivedAtMs } = facts;
-  try {
-    const kept = { id, tenantId, webhookId, contentType, sourceAddress, requestId, receivedAtMs, headers, body };
-    await deps.keepRefused(kept);
-  } catch (error) {
-    deps.logger.debug({ err: error, webhook_id: webhookId }, 'the body of a refused delivery was not kept');
-  }
-}
-
-/** What is known of any delivery, a refused one too. */
-function factsOf(
-  deps: ReceiveDeps,
-  webhook: Webhook,
-  incoming: Described,
-  receivedAtMs: number,
-  sizeBytes: number,
-): WebhookEventRecord {
-  return {
-    id: newId(receivedAtMs),
-    tenantId: webhook.tenantId,
-    webhookId: webhook.id,
-    webhookName: webhook.name,
-    sourceService: webhook.sourceService,
-    eventType: null,
-    deliveryId: null,
-    bodySha256: null,
-    status: 'refused',
-    refusalReason: null,
-    signatureVerified: false,
-    matchedSecret: null,
-    sourceAddress: incoming.sourceAddress,
-    headers: maskedHeaders(deps, webhook, incoming.headers, receivedAtMs),
-    payload: null,
-    // As its column holds it, so that the row alone renders the event again.
-    contentType: incoming.contentType?.slice(0, 200) ?? null,
-    payloadSizeBytes: sizeBytes,
-    requestId: incoming.requestId,
-    receivedAtMs,
-    deliverToTarget: false,
-  };
-}
-
-/** The signature is masked with the secrets: it vouches for this body, and needs no second reader. */
-function maskedHeaders(
-  { masker }: ReceiveDeps,
-  webhook: Webhook,
-  headers: DeliveryHeaders,
-  nowMs: number,
-): Record<string, string> {
-  const present: Record<string, string> = {};
-  const signatureHeader = webhook.schemeSettings.signatureHeader?.toLowerCase();
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined) continue;
-    present[name] = name === signatureHeader || name === svixSignatureHeader ? masked : value;
-  }
-  return masker.headers(present, secretsAt(webhook, nowMs));
-}
-
-function announce(deps: ReceiveDeps, webhook: Webhook, incoming: Described, exceeded: LimitState): void {
-  deps.metrics.rateLimitExceeded('webhooks');
-  if (!deps.shouldAnnounce(webhook.tenantId, exceeded)) return;
-  const event = limitExceededEvent(webhook.tenantId, incoming.requestId, exceeded, deps.clock.now());
-  // Not awaited: the sender need not wait for an announcement, and the next second brings another.
-  deps.intake
-    .record({ events: [{ event }] })
-    .catch((error: unknown) => deps.logger.debug({ err: error }, 'a spent limit was not announced'));
 }

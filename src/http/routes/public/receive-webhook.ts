@@ -4,12 +4,8 @@ import { invalidInput, ServiceError } from '../../../errors.ts';
 import { familyLimitOf } from '../../../gateway/execute-call.ts';
 import { hashTokenHex } from '../../../secrets/token-hash.ts';
 import { looksLikeWebhookToken } from '../../../webhooks/managing/webhook-secrets.ts';
-import {
-  type ReceiveDeps,
-  type Reception,
-  receiveDelivery,
-  receiveHandshake,
-} from '../../../webhooks/receiving/receive-delivery.ts';
+import { receiveDelivery, receiveHandshake } from '../../../webhooks/receiving/receive-delivery.ts';
+import type { ReceiveDeps, Reception } from '../../../webhooks/receiving/reception.ts';
 import { compileRanges, sourceAddressOf } from '../../../webhooks/receiving/source-address.ts';
 import type { UnverifiedBodies, UnverifiedBody } from '../../../webhooks/receiving/unverified-bodies.ts';
 import type { DeliveryHeaders } from '../../../webhooks/schemes/scheme.ts';

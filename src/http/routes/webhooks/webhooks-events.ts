@@ -12,7 +12,7 @@ import {
   retryEvent,
   retryEvents,
 } from '../../../webhooks/managing/retry-events.ts';
-import type { Reception } from '../../../webhooks/receiving/receive-delivery.ts';
+import type { Reception } from '../../../webhooks/receiving/reception.ts';
 import type { Routes } from '../../app.ts';
 import { jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';

@@ -1,0 +1,86 @@
+/** SQL of `webhook_deliveries`: sending again what was sent, or given up. */
+import type { TenantId } from '../../ids.ts';
+import type { Queryable } from '../postgres/database.ts';
+
+/**
+ * Makes the event's delivery due at once, with all its tries before it; makes one where the webhook has a target and
+ * there was none. False where the webhook has no target.
+ */
+export async function redriveDelivery(
+  tx: Queryable,
+  tenantId: TenantId,
+  event: { readonly id: string; readonly receivedAt: Date },
+  queues: readonly { readonly id: string; readonly newDeliveryId: string }[],
+): Promise<boolean> {
+  if (queues.length === 0) return false;
+  const { rows } = await tx.query<{ id: string }>({
+    name: 'webhook_deliveries_redrive',
+    text: `
+      with queues as materialized (select * from unnest($3::uuid[], $4::uuid[]) as q (queue_id, delivery_id)),
+      switched_on as (
+        update webhook_configs set target_off_at = null, target_off_reason = null, target_failing_since = null
+         where management_company_id = $1 and id in (select queue_id from queues) and target_off_at is not null),
+      further_on as (
+        update webhook_targets set off_at = null, off_reason = null, failing_since = null
+         where management_company_id = $1 and id in (select queue_id from queues) and off_at is not null),
+      known as (
+        update webhook_deliveries
+           set state = 'pending', tries_since_redrive = 0, next_attempt_at = clock_timestamp(), updated_at = now()
+         where management_company_id = $1 and webhook_event_id = $2 and webhook_id in (select queue_id from queues)
+        returning id),
+      made as (
+        insert into webhook_deliveries (id, management_company_id, webhook_id, webhook_event_id, event_received_at, state,
+          next_attempt_at)
+        select q.delivery_id, $1, q.queue_id, $2, $5, 'pending', clock_timestamp() from queues q
+         where not exists (
+           select from webhook_deliveries d where d.webhook_event_id = $2 and d.webhook_id = q.queue_id)
+        returning id)
+      select id from known union all select id from made`,
+    values: [
+      tenantId,
+      event.id,
+      queues.map(({ id }) => id),
+      queues.map(({ newDeliveryId }) => newDeliveryId),
+      event.receivedAt.toISOString(),
+    ],
+  });
+  return rows.length > 0;
+}
+
+/**
+ * A delivery that its target did not take came once more from its sender: it is due again, where it was given up. False
+ * where it was not.
+ */
+export async function reviveDeadDelivery(db: Queryable, tenantId: TenantId, eventId: string): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'webhook_deliveries_revive',
+    text: `
+      with revived as (
+        update webhook_deliveries
+           set state = 'pending', tries_since_redrive = 0, next_attempt_at = clock_timestamp(), updated_at = now()
+         where management_company_id = $1 and webhook_event_id = $2 and state = 'dead'
+        returning webhook_id),
+      switched_on as (
+        update webhook_configs set target_off_at = null, target_off_reason = null, target_failing_since = null
+         where id in (select webhook_id from revived) and target_off_at is not null),
+      further_on as (
+        update webhook_targets set off_at = null, off_reason = null, failing_since = null
+         where id in (select webhook_id from revived) and off_at is not null)
+      select webhook_id from revived`,
+    values: [tenantId, eventId],
+  });
+  return rowCount > 0;
+}
+
+/** What a webhook's target did not take is due again, the oldest first. Returns how many there are. */
+export async function reviveDeadDeliveries(tx: Queryable, tenantId: TenantId, webhookId: string): Promise<number> {
+  const { rowCount } = await tx.query({
+    name: 'webhook_deliveries_revive_all',
+    text: `
+      update webhook_deliveries
+         set state = 'pending', tries_since_redrive = 0, next_attempt_at = event_received_at, updated_at = now()
+       where management_company_id = $1 and webhook_id = $2 and state = 'dead'`,
+    values: [tenantId, webhookId],
+  });
+  return rowCount;
+}

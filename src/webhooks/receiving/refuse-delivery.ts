@@ -1,0 +1,120 @@
+/** What is kept of a delivery that is turned away, and what its sender is told. */
+import { masked } from '../../audit/mask.ts';
+import type { ServiceError } from '../../errors.ts';
+import { newId } from '../../ids.ts';
+import type { WebhookEventRecord } from '../../intake/intake.ts';
+import type { LimitState } from '../../limits/limits.ts';
+import type { DeliveryHeaders } from '../schemes/scheme.ts';
+import { svixSignatureHeader } from '../schemes/standard-webhooks.ts';
+import { secretsAt, type Webhook } from '../webhook.ts';
+import { limitExceededEvent } from './limit-event.ts';
+import type { Described, ReceiveDeps } from './reception.ts';
+import { type RefusalReason, refusalError } from './refusal.ts';
+import { maxKeptBytes } from './refused-deliveries.ts';
+
+/** Keeps the trace of a refused delivery, within its bounds, and returns what its sender is told. */
+export async function refuse(
+  deps: ReceiveDeps,
+  webhook: Webhook,
+  incoming: Described,
+  reason: RefusalReason,
+  sizeBytes: number,
+  facts: WebhookEventRecord = factsOf(deps, webhook, incoming, deps.clock.now(), sizeBytes),
+  body: Buffer | null = null,
+): Promise<ServiceError> {
+  const isFailedSignature = reason !== 'rate_limit_exceeded';
+  if (isFailedSignature && !deps.traceBudget.takeFailure(incoming.sourceAddress)) {
+    deps.metrics.webhookDelivery(webhook.sourceService, 'too_many_failures');
+    return refusalError('too_many_failures', { retryAfterSeconds: 60 });
+  }
+  deps.metrics.webhookDelivery(webhook.sourceService, reason);
+  if (deps.traceBudget.takeTrace(webhook.id, 'refused')) {
+    await recordTrace(deps, { ...facts, status: 'refused', refusalReason: reason });
+    if (body !== null && body.length <= maxKeptBytes) await keepRefused(deps, facts, incoming.headers, body);
+  }
+  return refusalError(reason, { challenge: webhook.scheme === 'basic' ? 'Basic realm="webhook"' : null });
+}
+
+/** A trace is worth no 503: where it cannot be kept, the sender is answered all the same. */
+export async function recordTrace(deps: ReceiveDeps, webhookEvent: WebhookEventRecord): Promise<void> {
+  try {
+    await deps.intake.record({ webhookEvent });
+  } catch (error) {
+    deps.logger.debug({ err: error, webhook_id: webhookEvent.webhookId }, 'the trace of a delivery was not kept');
+  }
+}
+
+/** So that it can be accepted once the secret is put right. Worth no 503 either. */
+async function keepRefused(
+  deps: ReceiveDeps,
+  facts: WebhookEventRecord,
+  headers: DeliveryHeaders,
+  body: Buffer,
+): Promise<void> {
+  const { id, tenantId, webhookId, contentType, sourceAddress, requestId, receivedAtMs } = facts;
+  try {
+    const kept = { id, tenantId, webhookId, contentType, sourceAddress, requestId, receivedAtMs, headers, body };
+    await deps.keepRefused(kept);
+  } catch (error) {
+    deps.logger.debug({ err: error, webhook_id: webhookId }, 'the body of a refused delivery was not kept');
+  }
+}
+
+/** What is known of any delivery, a refused one too. */
+export function factsOf(
+  deps: ReceiveDeps,
+  webhook: Webhook,
+  incoming: Described,
+  receivedAtMs: number,
+  sizeBytes: number,
+): WebhookEventRecord {
+  return {
+    id: newId(receivedAtMs),
+    tenantId: webhook.tenantId,
+    webhookId: webhook.id,
+    webhookName: webhook.name,
+    sourceService: webhook.sourceService,
+    eventType: null,
+    deliveryId: null,
+    bodySha256: null,
+    status: 'refused',
+    refusalReason: null,
+    signatureVerified: false,
+    matchedSecret: null,
+    sourceAddress: incoming.sourceAddress,
+    headers: maskedHeaders(deps, webhook, incoming.headers, receivedAtMs),
+    payload: null,
+    // As its column holds it, so that the row alone renders the event again.
+    contentType: incoming.contentType?.slice(0, 200) ?? null,
+    payloadSizeBytes: sizeBytes,
+    requestId: incoming.requestId,
+    receivedAtMs,
+    deliverToTarget: false,
+  };
+}
+
+/** The signature is masked with the secrets: it vouches for this body, and needs no second reader. */
+function maskedHeaders(
+  { masker }: ReceiveDeps,
+  webhook: Webhook,
+  headers: DeliveryHeaders,
+  nowMs: number,
+): Record<string, string> {
+  const present: Record<string, string> = {};
+  const signatureHeader = webhook.schemeSettings.signatureHeader?.toLowerCase();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue;
+    present[name] = name === signatureHeader || name === svixSignatureHeader ? masked : value;
+  }
+  return masker.headers(present, secretsAt(webhook, nowMs));
+}
+
+export function announce(deps: ReceiveDeps, webhook: Webhook, incoming: Described, exceeded: LimitState): void {
+  deps.metrics.rateLimitExceeded('webhooks');
+  if (!deps.shouldAnnounce(webhook.tenantId, exceeded)) return;
+  const event = limitExceededEvent(webhook.tenantId, incoming.requestId, exceeded, deps.clock.now());
+  // Not awaited: the sender need not wait for an announcement, and the next second brings another.
+  deps.intake
+    .record({ events: [{ event }] })
+    .catch((error: unknown) => deps.logger.debug({ err: error }, 'a spent limit was not announced'));
+}
