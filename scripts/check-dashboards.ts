@@ -65,6 +65,7 @@ async function checkAll(): Promise<number> {
     RATE_LIMIT_GEOCODING_PER_MINUTE: '30',
     OUTBOUND_ALLOWED_NETWORKS: `127.0.0.1:${provider.port}`,
     LOG_LEVEL: 'ERROR',
+    EMULATOR: 'on',
     DATABASE_URL: process.env.CHECK_DATABASE_URL ?? '',
     RABBITMQ_URL: process.env.CHECK_RABBITMQ_URL ?? '',
   });

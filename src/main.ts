@@ -41,11 +41,6 @@ try {
 }
 if (stopping) await stop(service);
 else if (!config.production) process.stdout.write(bannerOf(config, service));
-else if (service.emulatedProviders.length > 0)
-  logger.warn(
-    { emulated: service.emulatedProviders },
-    'providers without a credential are emulated: answers are made up',
-  );
 logger.info({ url: service.url, emulated: service.emulatedProviders }, 'ready');
 
 async function stop(running: Service): Promise<void> {

@@ -62,7 +62,7 @@ export async function openEdge(
   const { config, logger, clock, metrics, keyring, own } = foundation;
   const { db, store, broker } = stores;
   const { relay, intake, leases } = durability;
-  const { directory, outbound, hasEmulator } = providers;
+  const { directory, outbound, emulates } = providers;
   const { calls, geocoding, sheets, limiter, cache, health, limitReports, probes, pauses, budgetGuard } = opened;
   const startedAtMs = clock.now();
   let isStopping = false;
@@ -77,7 +77,7 @@ export async function openEdge(
     directory,
     cache,
     idempotency,
-    emulates: !hasEmulator ? 'none' : config.emulator === 'on' ? 'all' : 'keyless',
+    emulates,
     refusalOf: (address) => refusalOf(outbound, address),
     limits: limitReports,
     pauses,

@@ -1,7 +1,7 @@
 /** The providers: which there are, how they are reached, and the emulator of those without a credential. */
 import { emulatedGoogleCredentials } from '../../emulator/oauth/service-accounts.ts';
 import { startEmulator } from '../../emulator/start.ts';
-import type { Config } from '../config/config.ts';
+import { type Emulates, emulatesOf } from '../config/emulation.ts';
 import {
   type EmulatorAccess,
   type EnvironmentProvider,
@@ -24,14 +24,15 @@ export async function openProviders(
   { db }: Stores,
   providers: readonly EnvironmentProvider[],
 ) {
-  const emulated = emulatedNames(config, providers);
-  const emulator = emulated.length === 0 ? null : own(await startEmulator({ port: 0, dataDir: config.dataDir }));
+  const emulates = emulatesOf(config);
+  const emulated = emulatedNames(emulates, providers);
+  const emulator = emulates === 'none' ? null : own(await startEmulator({ port: 0, dataDir: config.dataDir }));
   const tenantId = parseTenantId(config.defaultTenant);
   const answeringAnew = await registerEnvironmentServices(
     { db, keyring, appendEvent, clock },
     tenantId,
     providers,
-    config.emulator,
+    emulates,
   );
   const emulatorAccess: EmulatorAccess | null =
     emulator === null
@@ -39,6 +40,7 @@ export async function openProviders(
       : { url: emulator.url, googleCredentials: JSON.parse(await emulatedGoogleCredentials(emulator)) };
   const directory = withEmulatedAccounts(
     own(await openServiceDirectory({ db, keyring, clock, logger })),
+    emulates,
     emulatorAccess,
   );
   const outbound = own(
@@ -51,19 +53,19 @@ export async function openProviders(
   return {
     directory,
     outbound,
-    hasEmulator: emulator !== null,
+    emulates,
     emulatedNames: emulated,
     /** Of which services the cache has answers that were given before the environment changed them. */
     changedServices: { tenantId, serviceNames: answeringAnew },
   };
 }
 
-function emulatedNames({ emulator }: Config, providers: readonly EnvironmentProvider[]): string[] {
-  if (emulator === 'off') return [];
+function emulatedNames(emulates: Emulates, providers: readonly EnvironmentProvider[]): string[] {
+  if (emulates === 'none') return [];
   return providers
     .filter(
       ({ credential }) =>
-        credential !== 'keyless' && credential !== 'address' && (emulator === 'on' || credential === null),
+        credential !== 'keyless' && credential !== 'address' && (emulates === 'all' || credential === null),
     )
     .map(({ serviceName }) => serviceName)
     .toSorted();

@@ -270,7 +270,9 @@ test('docs/config.md and .env.example name exactly the variables that are read',
     .map((path) => readFileSync(join(root, path), 'utf8'))
     .join('\n');
   const variables = new Set(
-    source.match(/'[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+'|'(?:PORT|HOST|DEBUG|EMULATOR)'/g)?.map((text) => text.slice(1, -1)),
+    source
+      .match(/'[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+'|'(?:PORT|HOST|DEBUG|EMULATOR|ENVIRONMENT)'/g)
+      ?.map((text) => text.slice(1, -1)),
   );
   const documented = readFileSync(join(root, 'docs/config.md'), 'utf8').match(/^\| `([^|]+)` \|/gm) ?? [];
   const names = documented.flatMap((line) => line.match(/[A-Z][A-Z0-9_]+/g) ?? []);
@@ -311,4 +313,13 @@ test('production takes no secret that can be guessed, no open outbound network a
   }
   const { JWT_SECRET: _secret, ...withoutSecret } = env;
   assert.match(problemsOf({ ...withoutSecret, JWT_JWKS_URL: 'http://keys' })[0] ?? '', /^JWT_JWKS_URL/);
+});
+
+test('ENVIRONMENT is read like NODE_ENV where that is not set', () => {
+  assert.equal(parseConfig({ ENVIRONMENT: 'development' }).production, false);
+  const faults = problemsOf({ ENVIRONMENT: 'Production', NODE_ENV: '' });
+  assert.ok(faults.some((fault) => fault.startsWith('DATABASE_URL must be set when ENVIRONMENT is production')));
+  assert.equal(parseConfig({ ENVIRONMENT: 'production', NODE_ENV: 'development' }).production, false);
+  assert.deepEqual(problemsOf({ ENVIRONMENT: 'x' }), ['ENVIRONMENT must be one of development, production, test']);
+  assert.deepEqual(problemsOf({ ENVIRONMENT: 'staging', NODE_ENV: 'test' }), []);
 });

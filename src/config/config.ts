@@ -129,7 +129,9 @@ export function parseConfig(
   const problems: string[] = [];
   const read = createReader(env, problems);
 
-  const production = read.choice('NODE_ENV', ['development', 'production', 'test'], 'development') === 'production';
+  // A variable that is set to nothing is not set, so that `ENVIRONMENT` counts beside an empty `NODE_ENV`.
+  const mode = read.text('NODE_ENV') === null && read.text('ENVIRONMENT') !== null ? 'ENVIRONMENT' : 'NODE_ENV';
+  const production = read.choice(mode, ['development', 'production', 'test'], 'development') === 'production';
   const port = read.integer('PORT', 8006, 0, 65_535);
   const databaseUrl = readDatabaseUrl(read, problems);
   const redisUrls = readRedisUrls(read, problems);
@@ -195,7 +197,8 @@ export function parseConfig(
   if (production) {
     // A variable whose value is at fault is set, though nothing could be read from it: one fault is one line.
     const named = new Set(problems.map(variableOf));
-    problems.push(...productionFaults(config).filter((fault) => !named.has(variableOf(fault))));
+    const faults = productionFaults(config).map((fault) => fault.replaceAll('NODE_ENV', mode));
+    problems.push(...faults.filter((fault) => !named.has(variableOf(fault))));
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(config);

@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { startTestDatabase } from '../../test/support/database.ts';
 import { systemClock } from '../clock.ts';
-import type { EmulatorMode } from '../config/config.ts';
+import type { Emulates } from '../config/emulation.ts';
 import { parseTenantId } from '../ids.ts';
 import type { DurableEvent } from '../outbox/events.ts';
 import { createKeyring } from '../secrets/keyring.ts';
 import { listServicesOfTenant } from '../storage/tables/external-services.ts';
-import { type EnvironmentProvider, registerEnvironmentServices } from './environment-services.ts';
+import { type EnvironmentProvider, registerEnvironmentServices, withEmulatedAccounts } from './environment-services.ts';
 import { changeService, draftOfRow } from './manage-services.ts';
+import type { ExternalService, ServiceDirectory } from './service.ts';
 import { openAccount } from './service-row.ts';
 
 const tenantId = parseTenantId('uk_1');
@@ -42,8 +43,8 @@ async function startEnvironment(t: TestContext) {
     if (row === undefined) return null;
     return { row, account: openAccount(keyring, row) };
   };
-  const register = async (provider: EnvironmentProvider, emulator: EmulatorMode = 'auto') => {
-    await registerEnvironmentServices(deps, tenantId, [provider], emulator);
+  const register = async (provider: EnvironmentProvider, emulates: Emulates = 'keyless') => {
+    await registerEnvironmentServices(deps, tenantId, [provider], emulates);
     return read();
   };
   return { deps, db, events, register, read };
@@ -90,7 +91,7 @@ test("an admin's limits, priority and credential survive a restart", async (t) =
     changedBy: 'anna',
     requestId: null,
   });
-  for (const mode of ['auto', 'off'] as const) {
+  for (const mode of ['keyless', 'none'] as const) {
     const withoutKey = await register(google(null), mode);
     assert.deepEqual([withoutKey?.account.apiKey, withoutKey?.row.config.emulated], ['admins', undefined]);
   }
@@ -98,16 +99,16 @@ test("an admin's limits, priority and credential survive a restart", async (t) =
 
 test('EMULATOR=off leaves a provider without credential absent, and brings it back with one', async (t) => {
   const { register } = await startEnvironment(t);
-  assert.equal(await register(google(null), 'off'), null);
-  await register(google(key('AIza-1')), 'off');
-  assert.equal((await register(google(null), 'off'))?.row.is_active, false);
-  assert.equal((await register(google(key('AIza-1')), 'off'))?.row.is_active, true);
+  assert.equal(await register(google(null), 'none'), null);
+  await register(google(key('AIza-1')), 'none');
+  assert.equal((await register(google(null), 'none'))?.row.is_active, false);
+  assert.equal((await register(google(key('AIza-1')), 'none'))?.row.is_active, true);
 });
 
 test('EMULATOR=on emulates also what has a credential', async (t) => {
   const { register } = await startEnvironment(t);
-  assert.equal((await register(google(key('AIza-1')), 'on'))?.row.config.emulated, true);
-  const back = await register(google(key('AIza-1')), 'auto');
+  assert.equal((await register(google(key('AIza-1')), 'all'))?.row.config.emulated, true);
+  const back = await register(google(key('AIza-1')), 'keyless');
   assert.deepEqual([back?.row.config.emulated, back?.account.apiKey], [undefined, 'AIza-1']);
 });
 
@@ -140,7 +141,7 @@ test('replicas that start together register each provider once', async (t) => {
     google(key('a')),
     { ...google(null), serviceName: 'yandex_maps', fallbackServiceName: 'google_maps' },
   ];
-  await Promise.all(Array.from({ length: 6 }, () => registerEnvironmentServices(deps, tenantId, providers, 'auto')));
+  await Promise.all(Array.from({ length: 6 }, () => registerEnvironmentServices(deps, tenantId, providers, 'keyless')));
   assert.equal(events.length, 2);
   const rows = await db.forTenant(tenantId, (tx) => listServicesOfTenant(tx, tenantId));
   assert.deepEqual(
@@ -148,4 +149,40 @@ test('replicas that start together register each provider once', async (t) => {
     ['google_maps', 'yandex_maps'],
   );
   assert.equal(rows[1]?.fallback_service_id, rows[0]?.id);
+});
+
+test('a mark of an earlier start makes nothing up where nothing is emulated now, nor for an account with a secret', async () => {
+  const service = (id: string, hasApiKey: boolean) =>
+    ({
+      id,
+      serviceType: 'geocoding',
+      config: { emulated: true },
+      hasApiKey,
+      hasCredentials: false,
+    }) as unknown as ExternalService;
+  const services = [service('bare', false), service('keyed', true)];
+  const inner = {
+    ofTenant: async () => services,
+    accountOf(asked: ExternalService) {
+      assert.ok(services.includes(asked));
+      return { baseUrl: null };
+    },
+  } as unknown as ServiceDirectory;
+  const access = { url: 'http://emulator', googleCredentials: null };
+  for (const [emulates, expected] of [
+    ['none', [null, null]],
+    ['keyless', ['http://emulator', null]],
+    ['all', ['http://emulator', 'http://emulator']],
+  ] as const) {
+    const directory = withEmulatedAccounts(inner, emulates, emulates === 'none' ? null : access);
+    const here = await directory.ofTenant(tenantId);
+    assert.deepEqual(
+      here.map((one) => directory.accountOf(one).baseUrl),
+      expected,
+    );
+    assert.deepEqual(
+      here.map(({ config }) => config.emulated),
+      expected.map((url) => (url === null ? undefined : true)),
+    );
+  }
 });

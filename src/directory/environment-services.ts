@@ -10,7 +10,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
-import type { EmulatorMode } from '../config/config.ts';
+import type { Emulates } from '../config/emulation.ts';
 import { newId, type ServiceId, type TenantId } from '../ids.ts';
 import type { DurableEvent } from '../outbox/events.ts';
 import type { ProviderAccount, ServiceType } from '../providers/provider.ts';
@@ -73,7 +73,7 @@ export async function registerEnvironmentServices(
   deps: EnvironmentServicesDeps,
   tenantId: TenantId,
   providers: readonly EnvironmentProvider[],
-  emulator: EmulatorMode,
+  emulates: Emulates,
 ): Promise<readonly string[]> {
   return deps.db.forTenant(tenantId, async (tx) => {
     const answeringAnew: string[] = [];
@@ -83,8 +83,8 @@ export async function registerEnvironmentServices(
       const row = rows.get(provider.serviceName);
       const next =
         row === undefined
-          ? await addService(deps, tx, tenantId, provider, emulator, rows)
-          : await alignService(deps, tx, tenantId, provider, emulator, row);
+          ? await addService(deps, tx, tenantId, provider, emulates, rows)
+          : await alignService(deps, tx, tenantId, provider, emulates, row);
       if (next === null) continue;
       rows.set(next.service_name, next);
       await recordServiceChange(tx, row ?? null, next, context, deps.clock.now());
@@ -100,10 +100,10 @@ async function addService(
   tx: Queryable,
   tenantId: TenantId,
   provider: EnvironmentProvider,
-  emulator: EmulatorMode,
+  emulates: Emulates,
   rows: ReadonlyMap<string, ExternalServiceRow>,
 ): Promise<ExternalServiceRow | null> {
-  const presence = presenceOf(provider, emulator, false);
+  const presence = presenceOf(provider, emulates, false);
   if (presence === 'absent') return null;
   const id = newId(deps.clock.now()) as ServiceId;
   const blank = { id, management_company_id: tenantId, api_key: null, credentials: null, base_url: null, config: {} };
@@ -136,13 +136,13 @@ async function alignService(
   tx: Queryable,
   tenantId: TenantId,
   provider: EnvironmentProvider,
-  emulator: EmulatorMode,
+  emulates: Emulates,
   row: ExternalServiceRow,
 ): Promise<ExternalServiceRow | null> {
   if (provider.credential === 'keyless') return null;
   // An address that an admin has set is where its calls go, key or no key.
   const isAdmins = hasOwnCredential(deps.keyring, row) || (row.base_url !== null && markOf(row).base_url !== true);
-  const presence = presenceOf(provider, emulator, isAdmins);
+  const presence = presenceOf(provider, emulates, isAdmins);
   const owned = ownedValues(deps.keyring, row, provider, presence);
   const isRight = Object.entries(owned).every(([name, value]) =>
     isDeepStrictEqual(value, row[name as keyof ExternalServiceRow]),
@@ -151,18 +151,18 @@ async function alignService(
 }
 
 /**
- * `real`: with the environment's credential. `admin`: with the one an admin has stored. `emulated`, `absent`: as
- * EMULATOR says for providers without any.
+ * `real`: with the environment's credential. `admin`: with the one an admin has stored. `emulated`, `absent`: as this
+ * process emulates providers without any.
  */
 type Presence = 'real' | 'admin' | 'emulated' | 'absent';
 
-function presenceOf(provider: EnvironmentProvider, emulator: EmulatorMode, isAdmins: boolean): Presence {
+function presenceOf(provider: EnvironmentProvider, emulates: Emulates, isAdmins: boolean): Presence {
   if (provider.credential === 'keyless') return 'real';
   if (provider.credential === 'address') return provider.baseUrl !== null ? 'real' : isAdmins ? 'admin' : 'absent';
-  if (emulator === 'on') return 'emulated';
+  if (emulates === 'all') return 'emulated';
   if (provider.credential !== null) return 'real';
   if (isAdmins) return 'admin';
-  return emulator === 'auto' ? 'emulated' : 'absent';
+  return emulates === 'keyless' ? 'emulated' : 'absent';
 }
 
 type Owned = Pick<ExternalServiceRow, 'api_key' | 'credentials' | 'base_url' | 'config' | 'is_active'>;
@@ -254,13 +254,38 @@ export interface EmulatorAccess {
   readonly googleCredentials: unknown;
 }
 
-/** Sends emulated services to this process's emulator; null: no service is emulated here, and such accounts stay bare. */
-export function withEmulatedAccounts(directory: ServiceDirectory, emulator: EmulatorAccess | null): ServiceDirectory {
-  if (emulator === null) return directory;
+/**
+ * Whether a service that is marked as emulated is so here: the mark may be of an earlier start that emulated more. An
+ * account with a secret of its own is only made up where all are.
+ */
+function isEmulatedHere(service: ExternalService, emulates: Emulates): boolean {
+  if (service.config.emulated !== true || emulates === 'none') return false;
+  return emulates === 'all' || !(service.hasApiKey || service.hasCredentials);
+}
+
+/** Sends emulated services to this process's emulator; where there is none, a mark of an earlier start means nothing. */
+export function withEmulatedAccounts(
+  directory: ServiceDirectory,
+  emulates: Emulates,
+  emulator: EmulatorAccess | null,
+): ServiceDirectory {
+  /** Of services whose mark means nothing, by the service without it: secrets are found by the original. */
+  const originals = new WeakMap<ExternalService, ExternalService>();
+  const asHere = (service: ExternalService): ExternalService => {
+    if (service.config.emulated !== true || isEmulatedHere(service, emulates)) return service;
+    const { emulated: _mark, ...config } = service.config;
+    const unmarked = { ...service, config };
+    originals.set(unmarked, service);
+    return unmarked;
+  };
   return {
     ...directory,
+    ofTenant: async (tenantId) => (await directory.ofTenant(tenantId)).map(asHere),
+    ofAllTenants: async () => (await directory.ofAllTenants()).map(asHere),
     accountOf(service: ExternalService): ProviderAccount {
-      if (service.config.emulated !== true) return directory.accountOf(service);
+      if (emulator === null || !isEmulatedHere(service, emulates)) {
+        return directory.accountOf(originals.get(service) ?? service);
+      }
       return {
         serviceId: service.id,
         serviceName: service.serviceName,

@@ -5,6 +5,7 @@ import type { ExternalService } from '../directory/service.ts';
 import type { QuestionPlace } from '../directory/service-regions.ts';
 import { parseTenantId, type ServiceId } from '../ids.ts';
 import type { Adapter } from '../providers/provider.ts';
+import { findAdapter } from '../providers/registry.ts';
 import { resolveProviders } from './resolve-providers.ts';
 
 const tenantId = parseTenantId('uk_one');
@@ -44,7 +45,9 @@ async function namesOf(
     {
       directory: { ofTenant: async () => services, accountOf: () => assert.fail('no secret is opened') },
       findAdapter: (name) =>
-        adapters.includes(name) ? ({ name, attempts, serviceType: 'geocoding' } as unknown as Adapter) : undefined,
+        adapters.includes(name)
+          ? ({ name, attempts, serviceType: 'geocoding', facts: findAdapter(name)?.facts } as unknown as Adapter)
+          : undefined,
     },
     { tenantId, capability: geocodeCapability, provider, place },
   );
@@ -110,4 +113,19 @@ test('a service may come first where it knows more: in a country, or in an area'
   assert.deepEqual(await at('UZ', null), usual);
   assert.deepEqual(await at('RU', area), usual);
   assert.deepEqual(await at('KZ', null), ['google_maps', 'offline_gazetteer', 'yandex_maps']);
+});
+
+test('an emulated provider never stands behind a real one, and is asked where it is named or first', async () => {
+  const emulated = { config: { emulated: true } };
+  const gazetteer = serviceOf('offline_gazetteer', { priority: 900 });
+  const names = (google: Partial<ExternalService>, yandex: Partial<ExternalService>, provider: string | null = null) =>
+    namesOf([serviceOf('google_maps', google), serviceOf('yandex_maps', yandex), gazetteer], provider);
+  assert.deepEqual(await names({}, emulated), ['google_maps', 'offline_gazetteer']);
+  assert.deepEqual(await names({ fallbackServiceId: 'yandex_maps' as ServiceId }, emulated), [
+    'google_maps',
+    'offline_gazetteer',
+  ]);
+  assert.deepEqual(await names(emulated, {}), ['google_maps', 'yandex_maps', 'offline_gazetteer']);
+  assert.deepEqual(await names(emulated, emulated), ['google_maps', 'yandex_maps', 'offline_gazetteer']);
+  assert.deepEqual(await names({}, emulated, 'yandex_maps'), ['yandex_maps']);
 });

@@ -39,7 +39,21 @@ export async function resolveProviders<Op extends KnownOperation>(
     if (adapter?.attempts[operation] === undefined) return [];
     return [{ service, adapter, account: () => deps.directory.accountOf(service) }];
   });
-  return call.provider === null ? providers : [named(providers, call.provider)];
+  return call.provider === null ? withoutMadeUpBehindReal(providers) : [named(providers, call.provider)];
+}
+
+/** Fail-over from a real provider must not end in an answer that is made up: emulated ones stand alone or first. */
+function withoutMadeUpBehindReal(providers: readonly Provider[]): readonly Provider[] {
+  const firstReal = providers.findIndex(
+    ({ service, adapter }) => service.config.emulated !== true && isVendor(adapter),
+  );
+  if (firstReal === -1) return providers;
+  return providers.filter(({ service }, place) => place < firstReal || service.config.emulated !== true);
+}
+
+/** The gazetteer within this program is real, but no provider that is paid or asked. */
+function isVendor({ facts }: Adapter): boolean {
+  return facts.environment?.credential.kind !== 'none';
 }
 
 /** An exact service name first, then the first service that speaks through the adapter of that name. */

@@ -63,6 +63,8 @@ async function startOn(
     SERVICE_TOKENS: `test:${token}`,
     JWT_SECRET: jwtSecretOfTests,
     LOG_LEVEL: 'SILENT',
+    // Over a real database nothing is emulated unless it is said.
+    ...(Object.keys(env).some((name) => /_API_KEY$|_CREDENTIALS_PATH$/.test(name)) ? {} : { EMULATOR: 'on' }),
     ...env,
   });
   const service = await startService(config, silentLogger);

@@ -2,8 +2,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { systemClock } from '../../clock.ts';
 import type { Config } from '../../config/config.ts';
+import { emulatesOf } from '../../config/emulation.ts';
 import { ServiceError } from '../../errors.ts';
-import { checkAddresses, type Emulates } from '../../http/routes/services/services-input.ts';
+import { checkAddresses } from '../../http/routes/services/services-input.ts';
 import type { TenantId } from '../../ids.ts';
 import { createOutbound } from '../../outbound/http-client.ts';
 import { refusalOf } from '../../outbound/refusal.ts';
@@ -111,12 +112,6 @@ async function importInto(
     }
     return plan;
   });
-}
-
-/** As the service itself decides it at its start. */
-function emulatesOf({ emulator, databaseUrl }: Config): Emulates {
-  if (emulator === 'on') return 'all';
-  return emulator === 'auto' && databaseUrl === null ? 'keyless' : 'none';
 }
 
 function describePlan(plan: ImportPlan, isDry: boolean) {

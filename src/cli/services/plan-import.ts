@@ -1,10 +1,11 @@
 /** What an import would do: each service of the file against the one of its name. */
 import { isDeepStrictEqual } from 'node:util';
+import type { Emulates } from '../../config/emulation.ts';
 import { draftOfRow, type ServiceDraft } from '../../directory/manage-services.ts';
 import { openToCompare } from '../../directory/service-row.ts';
 import { ServiceError } from '../../errors.ts';
 import { compileValidator } from '../../http/request/validate.ts';
-import { draftOfBody, type Emulates } from '../../http/routes/services/services-input.ts';
+import { draftOfBody } from '../../http/routes/services/services-input.ts';
 import { type ServiceBody, serviceBodySchema } from '../../http/routes/services/services-schemas.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { ExternalServiceRow } from '../../storage/tables/external-services.ts';

@@ -1,5 +1,6 @@
 /** From a checked body to the service that its admin wants. */
 import { sensitiveMember } from '../../../audit/sensitive-names.ts';
+import type { Emulates } from '../../../config/emulation.ts';
 import { draftOfRow, type ServiceDraft } from '../../../directory/manage-services.ts';
 import { adapterNameOf } from '../../../directory/service.ts';
 import { faultsOfGivenConfig } from '../../../directory/service-config.ts';
@@ -9,9 +10,6 @@ import type { ServiceId } from '../../../ids.ts';
 import type { ExternalServiceRow } from '../../../storage/tables/external-services.ts';
 import { inputError } from '../../request/validate.ts';
 import type { ServiceBody, ServicePatch } from './services-schemas.ts';
-
-/** Which services without an address of their own go to the emulator: none, those without a credential, or all. */
-export type Emulates = 'none' | 'keyless' | 'all';
 
 /** Members of `config` that this program writes itself: a body can neither set nor lose them. */
 const ownConfig: ReadonlySet<string> = new Set(['environment', 'emulated']);
@@ -168,7 +166,8 @@ function withEmulation(draft: ServiceDraft, current: ExternalServiceRow | null, 
     draft.credentials === undefined &&
     draft.baseUrl === current.base_url &&
     draft.config.adapter === current.config.adapter;
-  if (isUntouched) return draft;
+  // A mark of an earlier start goes where nothing is emulated now.
+  if (isUntouched && emulates !== 'none') return draft;
   const hasSecret =
     (draft.apiKey === undefined ? (current?.api_key ?? null) : draft.apiKey) !== null ||
     (draft.credentials === undefined ? (current?.credentials ?? null) : draft.credentials) !== null;

@@ -3,6 +3,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import type { ResponseCache } from '../../../cache/response-cache.ts';
+import type { Emulates } from '../../../config/emulation.ts';
 import { answersMayDiffer } from '../../../directory/answer-source.ts';
 import {
   changeService,
@@ -23,7 +24,7 @@ import type { Idempotency } from '../../request/idempotency.ts';
 import { callerOf } from '../../request/request-context.ts';
 import { type ServicesCheckDeps, serviceCheckRoute } from './services-check.ts';
 import { serviceHistoryRoute } from './services-history.ts';
-import { checkAddresses, draftOfBody, type Emulates, patchedDraft } from './services-input.ts';
+import { checkAddresses, draftOfBody, patchedDraft } from './services-input.ts';
 import { type ServicesRateLimitsDeps, serviceRateLimitsRoute } from './services-rate-limits.ts';
 import {
   idOf,
@@ -155,8 +156,12 @@ async function change(deps: ServicesRoutesDeps, request: FastifyRequest, method:
 }
 
 /** With why it is not asked for a while, where that is so. */
-async function present({ pauses }: Pick<ServicesRoutesDeps, 'pauses'>, row: ExternalServiceRow) {
-  return { ...presentService(row), ...shownPause(await pauses.pauseOf(serviceOfRow(row))) };
+async function present({ pauses, emulates }: Pick<ServicesRoutesDeps, 'pauses' | 'emulates'>, row: ExternalServiceRow) {
+  const shown = presentService(row);
+  const { emulated: _mark, ...ownConfig } = shown.config;
+  // A mark of an earlier start, which emulated, says nothing of one that does not.
+  const config = emulates === 'none' ? ownConfig : shown.config;
+  return { ...shown, config, ...shownPause(await pauses.pauseOf(serviceOfRow(row))) };
 }
 
 /** Throws `NOT_FOUND`, also for what is no id at all. */
