@@ -86,7 +86,13 @@ test('a webhook with several targets', async (t) => {
     });
     assert.deepEqual([off.target_paused, off.targets[0].paused, off.targets[1].paused], [false, false, true]);
     await waitFor('the others', () => idsOf(main).includes('5'));
-    assert.equal((await app.admin('GET', `/webhooks/events/${id}`)).json.target.status, 'dead');
+    const event = await waitFor('all of its targets to be settled', async () => {
+      const { json } = await app.admin('GET', `/webhooks/events/${id}`);
+      return json.targets.every((one: { status: string }) => one.status !== 'pending') && json;
+    });
+    assert.equal(event.target.status, 'dead');
+    const states = event.targets.map((one: { target_id: string; status: string }) => [one.target_id, one.status]);
+    assert.deepEqual(Object.fromEntries(states), { [hook.id]: 'delivered', [second.id]: 'dead' });
     await post(hook, body.replace('"5"', '"6"'));
     status = 200;
     const resumed = await app.admin('POST', `/webhooks/${hook.id}/resume-target`, { target_id: second.id });

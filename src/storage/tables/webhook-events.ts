@@ -147,6 +147,28 @@ export async function findWebhookEvent(
   return rows[0] ?? null;
 }
 
+/** Of one event at one target. */
+export interface TargetStateRow {
+  /** The webhook's own id for its `target_url`. */
+  readonly target_id: string;
+  readonly status: string;
+  readonly attempt_count: number;
+  readonly next_attempt_at: Date | null;
+  readonly last_error: string | null;
+}
+
+export async function listTargetStates(tx: Queryable, tenantId: TenantId, eventId: string): Promise<TargetStateRow[]> {
+  const { rows } = await tx.query<TargetStateRow>({
+    name: 'webhook_deliveries_of_event',
+    text: `
+      select webhook_id as target_id, state as status, attempt_count, next_attempt_at, last_error
+        from webhook_deliveries where management_company_id = $1 and webhook_event_id = $2
+       order by created_at, webhook_id limit 20`,
+    values: [tenantId, eventId],
+  });
+  return rows;
+}
+
 /** Newest last; at most 100. */
 export async function listWebhookAttempts(
   tx: Queryable,

@@ -5,6 +5,7 @@ import { renderWithVerbatim } from '../../outbox/envelope.ts';
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
 import {
   findWebhookEvent,
+  listTargetStates,
   listWebhookAttempts,
   pageWebhookEvents,
   type WebhookAttemptRow,
@@ -50,15 +51,20 @@ export async function listEvents(
 
 /** As JSON, with the payload to the last digit as it was sent. Throws `NOT_FOUND`. */
 export async function getEvent({ db }: ReadEventsDeps, tenantId: TenantId, id: string): Promise<Buffer> {
-  const { event, attempts } = await db.readForTenant(tenantId, async (tx) => {
+  const { event, attempts, targets } = await db.readForTenant(tenantId, async (tx) => {
     const found = await requireEvent(tx, tenantId, id);
-    return { event: found, attempts: await listWebhookAttempts(tx, tenantId, id) };
+    return {
+      event: found,
+      attempts: await listWebhookAttempts(tx, tenantId, id),
+      targets: await listTargetStates(tx, tenantId, id),
+    };
   });
   const { payload, payload_base64 } = await presentPayload(event);
   const members = {
     ...presentEvent(event),
     headers: event.headers ?? {},
     payload_base64,
+    targets: targets.map((one) => ({ ...one, next_attempt_at: one.next_attempt_at?.toISOString() ?? null })),
     attempts: attempts.map(presentAttempt),
   };
   return Buffer.from(renderWithVerbatim({ payload }, members));

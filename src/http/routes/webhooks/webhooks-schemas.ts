@@ -483,6 +483,15 @@ export const wholeEventSchema = Type.Object({
   headers: Type.Object({}, { additionalProperties: Type.String(), description: 'Secrets and signatures are masked.' }),
   payload: Type.Unknown({ description: 'JSON to the last digit as it was sent, or other text as a string.' }),
   payload_base64: nullable(Type.String({ description: 'The bytes, where `payload` does not give them back.' })),
+  targets: Type.Array(
+    Type.Object({
+      target_id: Type.String({ description: 'The webhook’s own id for its `target_url`.' }),
+      status: literals(targetStates),
+      attempt_count: Type.Integer(),
+      next_attempt_at: nullable(time),
+      last_error: nullable(Type.String()),
+    }),
+  ),
   attempts: Type.Array(
     Type.Object({
       id: Type.String(),
