@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import pg from 'pg';
 import { createDataDir } from '../../../test/support/data-dir.ts';
 import { silentLogger, startEmptyDatabase, withServer } from '../../../test/support/database.ts';
+import { waitFor } from '../../../test/support/wait-for.ts';
 import { migrate, readMigrations } from './migrate.ts';
 
 async function queryOn(url: string, text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
@@ -92,14 +93,40 @@ test('a file that was changed after it was applied is refused', async (t) => {
   });
 });
 
-test('a database that is newer than the program is refused, and so is a file below the newest', async (t) => {
+test('a program goes on beside a newer version, and refuses a file below the newest and one it cannot know', async (t) => {
   const url = await startEmptyDatabase(t);
-  const directory = await migrationFolder(t, { '0002_second.sql': 'select 1' });
+  const directory = await migrationFolder(t, { '0001_first.sql': 'select 1', '0002_second.sql': 'select 1' });
   await migrate({ url, logger: silentLogger, directory });
-  const older = await migrationFolder(t, {});
-  await assert.rejects(migrate({ url, logger: silentLogger, directory: older }), /newer than this program/);
-  await writeFile(join(directory, '0001_late.sql'), 'select 1');
-  await assert.rejects(migrate({ url, logger: silentLogger, directory }), /0001_late\.sql comes before/);
+  const older = await migrationFolder(t, { '0001_first.sql': 'select 1' });
+  assert.deepEqual(await migrate({ url, logger: silentLogger, directory: older }), []);
+  const other = await migrationFolder(t, { '0001_first.sql': 'select 1', '0003_third.sql': 'select 1' });
+  await assert.rejects(
+    migrate({ url, logger: silentLogger, directory: other }),
+    /0002_second\.sql, which this program does not/,
+  );
+  const late = await migrationFolder(t, { '0002_second.sql': 'select 1' });
+  await queryOn(url, 'delete from schema_migrations where version = 1');
+  await writeFile(join(late, '0001_late.sql'), 'select 1');
+  await assert.rejects(migrate({ url, logger: silentLogger, directory: late }), /0001_late\.sql comes before/);
+});
+
+test('a migration that waits for a lock lets traffic through meanwhile', async (t) => {
+  const url = await startEmptyDatabase(t);
+  const directory = await migrationFolder(t, { '0001_table.sql': 'create table busy (value integer)' });
+  await migrate({ url, logger: silentLogger, directory });
+  const reader = new pg.Client({ connectionString: url });
+  await reader.connect();
+  t.after(() => reader.end());
+  await reader.query('begin; select * from busy');
+  await writeFile(join(directory, '0002_column.sql'), 'alter table busy add column other integer');
+  const migrating = migrate({ url, logger: silentLogger, directory });
+  await waitFor('the migration to wait for its lock', async () => {
+    const waiting = await queryOn(url, "select 1 from pg_locks where not granted and mode = 'AccessExclusiveLock'");
+    return waiting.length > 0;
+  });
+  await queryOn(url, 'insert into busy values (1)'); // Behind the waiting lock, until that is let go.
+  await reader.query('commit');
+  assert.deepEqual(await migrating, ['0002_column.sql']);
 });
 
 test('a migration that fails leaves nothing behind, and those before it stay', async (t) => {

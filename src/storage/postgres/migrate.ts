@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from '../../logger.ts';
 import { projectFile } from '../../project-files.ts';
@@ -38,6 +39,11 @@ const projectMigrations = projectFile('migrations');
 const migrationLock = 7_246_001;
 const connectTimeoutMs = 10_000;
 const lockWaitMs = 120_000;
+/** Of one try for the locks of a migration: so long new statements may wait behind it. */
+const lockTryMs = 2_000;
+const lockPauseMs = 1_000;
+const maxLockTries = 60;
+const lockNotAvailable = '55P03';
 const statementTimeoutMs = 600_000;
 const oldestServerVersion = 150_000;
 
@@ -66,9 +72,17 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
     await client.query('select pg_advisory_lock($1)', [migrationLock]);
     const applied = await readApplied(client);
     refuseChangedFiles(migrations, applied);
+    const newer = [...applied.values()].filter(({ version }) => version > (migrations.at(-1)?.version ?? 0));
+    if (newer.length > 0) {
+      const names = newer.map(({ name }) => name);
+      options.logger.warn(
+        { migrations: names },
+        'the database is newer than this program: it goes on beside a newer version',
+      );
+    }
     const pending = migrations.filter(({ version }) => !applied.has(version));
     for (const migration of pending) {
-      await applyMigration(client, migration);
+      await applyWithoutHoldingUp(client, migration);
       options.logger.info({ migration: migration.name }, 'migration applied');
     }
     return pending.map(({ name }) => name);
@@ -111,25 +125,45 @@ async function readApplied(client: pg.Client): Promise<Map<number, AppliedMigrat
 }
 
 function refuseChangedFiles(migrations: readonly Migration[], applied: ReadonlyMap<number, AppliedMigration>): void {
+  const newestOfOurs = migrations.at(-1)?.version ?? 0;
   for (const { version, name, sha256 } of applied.values()) {
     const file = migrations.find((migration) => migration.version === version);
+    // A newer version has been here. Its migrations leave what this one uses: it may go on beside it, or after a step back.
+    if (file === undefined && version > newestOfOurs) continue;
     if (file === undefined) {
-      throw new MigrationRefused(`the database is newer than this program: it has ${name}`);
+      throw new MigrationRefused(`the database has ${name}, which this program does not know: another program's?`);
     }
     if (file.sha256 !== sha256) {
       throw new MigrationRefused(`${name} was changed after it was applied: write a new migration instead`);
     }
   }
-  const newest = Math.max(0, ...applied.keys());
+  const newest = Math.max(0, ...[...applied.keys()].filter((version) => version <= newestOfOurs));
   const skipped = migrations.find(({ version }) => version < newest && !applied.has(version));
   if (skipped !== undefined) {
     throw new MigrationRefused(`${skipped.name} comes before the newest applied migration: give it a higher number`);
   }
 }
 
+/**
+ * A lock that is waited for holds up all who come after it. So each try waits a moment only, and traffic goes on between
+ * the tries.
+ */
+async function applyWithoutHoldingUp(client: pg.Client, migration: Migration): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await applyMigration(client, migration);
+    } catch (error) {
+      const isLocked = ((error as Error).cause as { code?: string } | undefined)?.code === lockNotAvailable;
+      if (!isLocked || tries >= maxLockTries) throw error;
+      await delay(lockPauseMs);
+    }
+  }
+}
+
 async function applyMigration(client: pg.Client, migration: Migration): Promise<void> {
   await client.query('begin');
   try {
+    await client.query(`set local lock_timeout = ${lockTryMs}`);
     await client.query(migration.sql);
     await client.query('insert into schema_migrations (version, name, sha256) values ($1, $2, $3)', [
       migration.version,
