@@ -156,7 +156,7 @@ export function refuseOtherSites(headers: Headers): void {
 
 /** `secret` null takes the cookie away. `Secure` only where the page itself came over HTTPS. */
 export function sessionCookie(secret: string | null, isHttps: boolean, maxAgeMs: number): string {
-  const age = secret === null ? 0 : Math.max(0, Math.floor(maxAgeMs / 1000));
+  const age = secret === null ? 0 : Math.max(0, Math.round(maxAgeMs / 1000));
   return `${cookieName}=${secret ?? ''}; Path=/; Max-Age=${age}; HttpOnly; SameSite=Strict${isHttps ? '; Secure' : ''}`;
 }
 

@@ -1,4 +1,4 @@
-import type { CostRow, Costs, ServiceList } from '../../api/types.ts';
+import type { Costs, ServiceList } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { go, hrefOf, setQuery, usePlace } from '../../app/location.tsx';
 import { appMessages } from '../../app/messages.ts';
@@ -19,6 +19,8 @@ import { Problems } from './problems.tsx';
 import { readTimeline, type Span, spans, sum, type Timeline } from './series.ts';
 
 const refreshMs = 10_000;
+const dayMs = 86_400_000;
+const shownDays = 30;
 
 export function Page() {
   const t = useMessages(overviewMessages);
@@ -38,15 +40,18 @@ export function Page() {
       </PageHeader>
       <div class="stack">
         <Problems />
-        <QueryView query={timeline} mayBeMissing>
-          {(data) => (
-            <>
-              <Tiles timeline={data} span={span} />
-              <Charts timeline={data} />
-            </>
-          )}
-        </QueryView>
-        {timeline.error?.status === 404 && <CostsWithoutSeries />}
+        {timeline.error?.status === 404 ? (
+          <CostsWithoutSeries />
+        ) : (
+          <QueryView query={timeline}>
+            {(data) => (
+              <>
+                <Tiles timeline={data} span={span} />
+                <Charts timeline={data} />
+              </>
+            )}
+          </QueryView>
+        )}
         <Chain />
       </div>
     </>
@@ -186,16 +191,19 @@ function CostsWithoutSeries() {
   return (
     <QueryView query={query}>
       {({ rows }) => {
-        const days = [...rows]
-          .filter((row) => row.day !== undefined)
-          .sort((a, b) => ((a.day ?? '') < (b.day ?? '') ? -1 : 1));
-        const times = days.map(({ day = '' }) => Date.parse(day) / 1_000);
-        const of = (member: keyof CostRow) => days.map((row) => Number(row[member]));
+        const today = Math.floor(Date.now() / dayMs);
+        const days = Array.from({ length: shownDays }, (_, back) =>
+          new Date((today - shownDays + 1 + back) * dayMs).toISOString().slice(0, 10),
+        );
+        const times = days.map((day) => Date.parse(day) / 1_000);
+        const of = (member: 'request_count' | 'total_cost') =>
+          days.map((day) => rows.find((row) => row.day === day)?.[member] ?? 0);
+        const named = (name: string): string => `${name} · ${t('month')}`;
         return (
           <section class="chart-grid" aria-label={t('charts')}>
             <div class="panel">
               <Chart
-                title={t('calls')}
+                title={named(t('calls'))}
                 times={times}
                 format={formats.compact}
                 series={[{ name: t('calls'), values: of('request_count'), color: 0, isBars: true }]}
@@ -203,7 +211,7 @@ function CostsWithoutSeries() {
             </div>
             <div class="panel">
               <Chart
-                title={t('cost')}
+                title={named(t('cost'))}
                 times={times}
                 format={formats.usd}
                 series={[{ name: t('spent'), values: of('total_cost'), color: 0 }]}

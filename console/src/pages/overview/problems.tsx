@@ -1,30 +1,23 @@
 import type { Problem } from '../../api/types.ts';
-import { type QueryState, useQuery } from '../../api/use-query.ts';
+import { useQuery } from '../../api/use-query.ts';
 import { useFormats, useLanguage } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { StatusIcon } from '../../parts/status.tsx';
+import { readProblems } from './known-problems.ts';
 import { overviewMessages } from './messages.ts';
 
 const refreshMs = 15_000;
 
-type ProblemsAnswer = readonly Problem[] | { readonly problems: readonly Problem[] };
-
 /** What is wrong now, in sentences that lead to it. That all is well is a sentence too. */
 export function Problems() {
   const t = useMessages(overviewMessages);
-  const query: QueryState<ProblemsAnswer> = useQuery(
-    'problems',
-    (api, signal) => api.get<ProblemsAnswer>('/problems', {}, signal),
-    { refreshMs },
-  );
+  const query = useQuery('problems', readProblems, { refreshMs });
   return (
     <section class="panel problems" aria-label={t('wrong')}>
-      <QueryView query={query} mayBeMissing>
-        {(answer) => (
-          <ProblemList problems={'problems' in answer ? answer.problems : answer} checkedAt={query.updatedAt} />
-        )}
+      <QueryView query={query}>
+        {(problems) => <ProblemList problems={problems} checkedAt={query.updatedAt} />}
       </QueryView>
     </section>
   );

@@ -114,7 +114,7 @@ function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: ()
             {t('accept')}
           </button>
         )}
-        <CopyButton text={window.location.href} />
+        <CopyButton text={window.location.href} label={t('copyLink')} />
       </div>
       <Way delivery={delivery} />
       <section class="panel">

@@ -138,6 +138,7 @@ export const webhooksMessages = {
     },
   ],
   delivery: ['Delivery {id}', 'Доставка {id}'],
+  copyLink: ['Copy link', 'Копировать ссылку'],
   sendAgain: ['Send again', 'Отправить снова'],
   sentAgain: ['The delivery was sent again.', 'Доставка отправлена снова.'],
   accept: ['Accept after all', 'Всё же принять'],
