@@ -25,6 +25,7 @@ export const errorCodes = [
   'SERVICE_UNAVAILABLE',
   'GATEWAY_TIMEOUT',
   'ROUTE_NOT_FOUND',
+  'PRECONDITION_FAILED',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 

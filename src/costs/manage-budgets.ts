@@ -38,6 +38,9 @@ export interface BudgetChangeContext {
   readonly requestId: string;
 }
 
+/** What of a budget is set. */
+export type BudgetState = Pick<BudgetRow, 'service_name' | 'monthly_limit_usd' | 'action'>;
+
 export const everyService = '*';
 
 export async function listBudgets(deps: ManageBudgetsDeps, tenantId: TenantId): Promise<readonly Budget[]> {
@@ -59,12 +62,13 @@ async function findUse(deps: ManageBudgetsDeps, tenantId: TenantId, serviceName:
   return use;
 }
 
-/** Makes or replaces it. Throws `NOT_FOUND` where the tenant has no service of this name: a typo would protect nothing. */
+/** Makes or replaces it; nothing is done where `check` throws. Throws `NOT_FOUND` where the tenant has no service of this name: a typo would protect nothing. */
 export async function putBudget(
   deps: ManageBudgetsDeps,
   tenantId: TenantId,
   budget: Pick<BudgetRow, 'service_name' | 'monthly_limit_usd' | 'action'>,
   context: BudgetChangeContext,
+  check: (before: BudgetState | null) => void = () => {},
 ): Promise<Budget> {
   const services = await deps.directory.ofTenant(tenantId);
   const isKnown = services.some(({ serviceName }) => serviceName === budget.service_name);
@@ -74,6 +78,7 @@ export async function putBudget(
   const row: BudgetRow = { management_company_id: tenantId, ...budget };
   await deps.db.forTenant(tenantId, async (tx) => {
     const before = await upsertBudget(tx, row);
+    check(before);
     await recordChange(deps, tx, before, row, context);
   });
   const use = await findUse(deps, tenantId, budget.service_name);
@@ -87,10 +92,12 @@ export async function removeBudget(
   tenantId: TenantId,
   serviceName: string,
   context: BudgetChangeContext,
+  check: (before: BudgetState) => void = () => {},
 ): Promise<void> {
   await deps.db.forTenant(tenantId, async (tx) => {
     const before = await deleteBudget(tx, tenantId, serviceName);
     if (before === null) throw noSuchBudget();
+    check(before);
     await recordChange(deps, tx, before, null, context);
   });
   await deps.budgetGuard.heed(null);

@@ -124,17 +124,19 @@ function isAnnouncedAnew(before: ExternalServiceRow, after: ExternalServiceRow):
   return announced.some((member) => before[member] !== after[member]);
 }
 
-/** Returns what was removed. Throws `NOT_FOUND`. Services that fell back on it lose their fallback; its logs, costs and history stay. */
+/** Returns what was removed. Throws `NOT_FOUND`, and what `check` throws of the service as it is then. Services that fell back on it lose their fallback; its logs, costs and history stay. */
 export async function removeService(
   deps: Pick<ManageServicesDeps, 'db' | 'clock'>,
   tenantId: TenantId,
   serviceId: string,
   context: ChangeContext,
+  check: (current: ExternalServiceRow) => void = () => {},
 ): Promise<ExternalServiceRow> {
   return deps.db.forTenant(tenantId, async (tx) => {
     const existing = await lockServicesOfTenant(tx, tenantId);
     const current = existing.find(({ id }) => id === serviceId);
     if (current === undefined) throw noSuchService();
+    check(current);
     await deleteServiceRow(tx, tenantId, current.id);
     await recordServiceChange(tx, current, null, context, deps.clock.now());
     return current;

@@ -4,9 +4,9 @@ import Type, { type TSchema } from 'typebox';
 /**
  * What a route says of itself in `config.headers`. `refresh`: `Cache-Control` is honoured. `cache`: its answers tell
  * where they come from. `provider`: they name the service that answered. `limits`: they tell what is left of the family's limit.
- * `location`: what was made is found there.
+ * `location`: what was made is found there. `etag`: the state is named. `match`: a change may say which state it is meant for.
  */
-export type HeaderGroup = 'refresh' | 'cache' | 'provider' | 'limits' | 'location';
+export type HeaderGroup = 'refresh' | 'cache' | 'provider' | 'limits' | 'location' | 'etag' | 'match';
 
 type Headers = Readonly<Record<string, TSchema>>;
 
@@ -34,6 +34,12 @@ const takenOfGroup: Readonly<Record<HeaderGroup, Headers>> = {
   provider: {},
   limits: {},
   location: {},
+  etag: {},
+  match: {
+    'If-Match': Type.String({
+      description: 'The `ETag` that was read, or `*`: a change of anything else is refused (412).',
+    }),
+  },
 };
 
 const given: Headers = { 'X-Request-Id': Type.String({ description: "The caller's, or one of ours." }) };
@@ -55,6 +61,8 @@ const givenOfGroup: Readonly<Record<HeaderGroup, Headers>> = {
     RateLimit: Type.String({ description: 'What is left, and until when.', examples: ['"geocoding";r=49;t=60'] }),
   },
   location: { Location: Type.String({ description: 'The path of what was made.' }) },
+  etag: { ETag: Type.String({ description: 'Names this state, for `If-Match`.' }) },
+  match: {},
 };
 
 /** Of a problem document's answer. */

@@ -28,6 +28,7 @@ export const httpStatusByCode = {
   SERVICE_UNAVAILABLE: 503,
   GATEWAY_TIMEOUT: 504,
   ROUTE_NOT_FOUND: 404,
+  PRECONDITION_FAILED: 412,
 } satisfies Record<ErrorCode, number>;
 
 /** Short and the same for every occurrence of a code (RFC 9457, section 3.1.4). */
@@ -50,6 +51,7 @@ export const titleByCode = {
   SERVICE_UNAVAILABLE: 'The service is not available',
   GATEWAY_TIMEOUT: 'The provider did not answer in time',
   ROUTE_NOT_FOUND: 'There is no route',
+  PRECONDITION_FAILED: 'It has changed since it was read',
 } satisfies Record<ErrorCode, string>;
 
 /** How long a caller should wait for a store that is away: it is looked for twice a second. */

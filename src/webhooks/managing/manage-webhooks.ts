@@ -170,9 +170,11 @@ export async function removeWebhook(
   tenantId: TenantId,
   id: string,
   context: ChangeContext,
+  check: (current: WebhookConfigRow) => void = () => {},
 ): Promise<void> {
   await deps.db.forTenant(tenantId, async (tx) => {
     const current = await lockWebhook(tx, tenantId, id);
+    if (current !== null) check(current);
     if (current === null || !(await deleteWebhook(tx, tenantId, id))) throw noSuchWebhook();
     await cancelDeliveries(tx, tenantId, id);
     await syncTargets(tx, deps.keyring, { tenantId, webhookId: id }, current.further_targets ?? [], []);

@@ -1,8 +1,10 @@
 /** Budgets: what a service, or all of them (`*`), may cost in a month. */
 
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import {
+  type Budget,
+  type BudgetState,
   getBudget,
   listBudgets,
   type ManageBudgetsDeps,
@@ -10,6 +12,7 @@ import {
   removeBudget,
 } from '../../../costs/manage-budgets.ts';
 import type { Routes } from '../../app.ts';
+import { checkIfMatch, etagOf } from '../../request/if-match.ts';
 import { callerOf } from '../../request/request-context.ts';
 
 const action = Type.Union([Type.Literal('alert'), Type.Literal('block')], {
@@ -58,37 +61,54 @@ export function budgetRoutes(deps: ManageBudgetsDeps): Routes {
     app.get<{ Params: Params }>(
       '/budgets/:service_name',
       {
-        config: { ...config, answers: { 200: budgetSchema } },
+        config: { ...config, answers: { 200: budgetSchema }, headers: ['etag'] },
         schema: { tags, summary: 'One budget', params: paramsSchema },
       },
-      async (request) => getBudget(deps, callerOf(request).tenantId, request.params.service_name),
+      async (request, reply) =>
+        show(reply, await getBudget(deps, callerOf(request).tenantId, request.params.service_name)),
     );
 
     app.put<{ Params: Params; Body: Type.Static<typeof putBody> }>(
       '/budgets/:service_name',
       {
-        config: { ...config, answers: { 200: budgetSchema } },
+        config: { ...config, answers: { 200: budgetSchema }, headers: ['etag', 'match'] },
         schema: { tags, summary: 'Set a budget', params: paramsSchema, body: putBody },
       },
-      async (request) => {
+      async (request, reply) => {
         const { monthly_limit_usd, action: chosen = 'alert' } = request.body;
         const budget = { service_name: request.params.service_name, monthly_limit_usd, action: chosen };
-        return putBudget(deps, callerOf(request).tenantId, budget, contextOf(request));
+        const set = await putBudget(deps, callerOf(request).tenantId, budget, contextOf(request), (before) =>
+          checkIfMatch(request, before === null ? null : stateOf(before)),
+        );
+        return show(reply, set);
       },
     );
 
     app.delete<{ Params: Params }>(
       '/budgets/:service_name',
       {
-        config: { ...config, answers: { 204: null } },
+        config: { ...config, answers: { 204: null }, headers: ['match'] },
         schema: { tags, summary: 'Take a budget away', params: paramsSchema },
       },
       async (request, reply) => {
-        await removeBudget(deps, callerOf(request).tenantId, request.params.service_name, contextOf(request));
+        const { service_name } = request.params;
+        await removeBudget(deps, callerOf(request).tenantId, service_name, contextOf(request), (before) =>
+          checkIfMatch(request, stateOf(before)),
+        );
         return reply.code(204).send();
       },
     );
   };
+}
+
+/** What is spent is no part of the state that an admin sets. */
+function stateOf({ service_name, monthly_limit_usd, action: chosen }: BudgetState): string {
+  return etagOf([service_name, Number(monthly_limit_usd), chosen]);
+}
+
+function show(reply: FastifyReply, budget: Budget): Budget {
+  reply.header('etag', stateOf(budget));
+  return budget;
 }
 
 function contextOf(request: FastifyRequest) {

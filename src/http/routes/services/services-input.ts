@@ -38,7 +38,7 @@ export function draftOfBody(body: ServiceBody, current: ExternalServiceRow | nul
   return checked(withEmulation(draft, current, emulates), body.config);
 }
 
-/** PATCH: what is named. Members of `config` one by one, as in a JSON merge patch: null takes one away. */
+/** PATCH: what is named. `config` is a JSON merge patch (RFC 7396) at any depth: null takes a member away, all others stay. */
 export function patchedDraft(body: ServicePatch, current: ExternalServiceRow, emulates: Emulates): ServiceDraft {
   const before = draftOfRow(current);
   const named = <T>(value: T | undefined, otherwise: T): T => (value === undefined ? otherwise : value);
@@ -136,7 +136,18 @@ function ownConfigOf(row: ExternalServiceRow | null): Record<string, unknown> {
 }
 
 function mergedConfig(config: Record<string, unknown>, patch: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries({ ...config, ...patch }).filter(([, value]) => value !== null));
+  const changed = Object.entries(patch).flatMap(([name, value]) => {
+    if (value === null) return [];
+    if (!isMembers(value)) return [[name, value] as const];
+    const before = Object.hasOwn(config, name) ? config[name] : {};
+    return [[name, mergedConfig(isMembers(before) ? before : {}, value)] as const];
+  });
+  const kept = Object.entries(config).filter(([name]) => !Object.hasOwn(patch, name));
+  return Object.fromEntries([...kept, ...changed]);
+}
+
+function isMembers(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** As ids are kept: in small letters. */

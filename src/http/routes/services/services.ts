@@ -1,6 +1,6 @@
 /** `/services`: a tenant's external services. Live on this replica at once and on all others within a second. */
 
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import type { ResponseCache } from '../../../cache/response-cache.ts';
 import type { Emulates } from '../../../config/emulation.ts';
@@ -21,6 +21,7 @@ import { type ExternalServiceRow, findService, pageServices } from '../../../sto
 import { apiPrefix, type Routes } from '../../app.ts';
 import { jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
+import { checkIfMatch, etagOf } from '../../request/if-match.ts';
 import { callerOf } from '../../request/request-context.ts';
 import { type ServicesCheckDeps, serviceCheckRoute } from './services-check.ts';
 import { serviceHistoryRoute } from './services-history.ts';
@@ -78,7 +79,7 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
     app.post(
       '/services',
       {
-        config: { access, answers: { 201: serviceSchema }, headers: ['location'] },
+        config: { access, answers: { 201: serviceSchema }, headers: ['location', 'etag'] },
         schema: { tags, summary: 'Register a service', body: serviceBodySchema },
       },
       deps.idempotency.wrap(async (request) => {
@@ -87,43 +88,48 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
         await checkAddresses(draft, null, deps.refusalOf);
         const row = await createService(deps, tenantId, draft, contextOf(request));
         deps.directory.refresh(tenantId);
-        return jsonAnswer(201, await present(deps, row), { location: `${apiPrefix}/services/${row.id}` });
+        return jsonAnswer(201, await present(deps, row), {
+          location: `${apiPrefix}/services/${row.id}`,
+          etag: stateOf(row),
+        });
       }),
     );
 
     app.get(
       '/services/:id',
       {
-        config: { access, answers: { 200: serviceSchema } },
+        config: { access, answers: { 200: serviceSchema }, headers: ['etag'] },
         schema: { tags, summary: 'One service', params: idParamsSchema },
       },
-      async (request) => present(deps, await findOwn(deps, callerOf(request).tenantId, idOf(request))),
+      async (request, reply) => show(deps, reply, await findOwn(deps, callerOf(request).tenantId, idOf(request))),
     );
 
     for (const method of ['PUT', 'PATCH'] as const) {
       app.route({
         method,
         url: '/services/:id',
-        config: { access, answers: { 200: serviceSchema } },
+        config: { access, answers: { 200: serviceSchema }, headers: ['etag', 'match'] },
         schema: {
           tags,
           summary: method === 'PUT' ? 'Replace a service; secrets that are not sent stay' : 'Change what is named',
           params: idParamsSchema,
           body: method === 'PUT' ? serviceBodySchema : servicePatchSchema,
         },
-        handler: async (request) => present(deps, await change(deps, request, method)),
+        handler: async (request, reply) => show(deps, reply, await change(deps, request, method)),
       });
     }
 
     app.delete(
       '/services/:id',
       {
-        config: { access, answers: { 204: null } },
+        config: { access, answers: { 204: null }, headers: ['match'] },
         schema: { tags, summary: 'Delete a service; its logs, costs and history stay', params: idParamsSchema },
       },
       async (request, reply) => {
         const { tenantId } = callerOf(request);
-        const removed = await removeService(deps, tenantId, idOf(request), contextOf(request));
+        const removed = await removeService(deps, tenantId, idOf(request), contextOf(request), (current) =>
+          checkIfMatch(request, stateOf(current)),
+        );
         deps.directory.refresh(tenantId);
         await deps.cache.invalidate(tenantId, { serviceName: removed.service_name });
         return sendAnswer(reply, { status: 204, headers: {}, body: Buffer.alloc(0) });
@@ -142,10 +148,12 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
  */
 async function change(deps: ServicesRoutesDeps, request: FastifyRequest, method: 'PUT' | 'PATCH') {
   const { tenantId } = callerOf(request);
-  const draftOf = (current: Awaited<ReturnType<typeof findOwn>>) =>
-    method === 'PUT'
+  const draftOf = (current: ExternalServiceRow) => {
+    checkIfMatch(request, stateOf(current));
+    return method === 'PUT'
       ? draftOfBody(request.body as ServiceBody, current, deps.emulates)
       : patchedDraft(request.body as ServicePatch, current, deps.emulates);
+  };
   const before = await findOwn(deps, tenantId, idOf(request));
   await checkAddresses(draftOf(before), before, deps.refusalOf);
   const row = await changeService(deps, tenantId, before.id, draftOf, contextOf(request));
@@ -153,6 +161,17 @@ async function change(deps: ServicesRoutesDeps, request: FastifyRequest, method:
   await deps.pauses.end(serviceOfRow(row));
   if (answersMayDiffer(before, row)) await deps.cache.invalidate(tenantId, { serviceName: before.service_name });
   return row;
+}
+
+/** What probes and calls change of a service is no part of the state that an admin changes. */
+function stateOf(row: ExternalServiceRow): string {
+  const { health_status: _health, last_health_check: _check, updated_at: _at, ...state } = row;
+  return etagOf(state);
+}
+
+function show(deps: Pick<ServicesRoutesDeps, 'emulates' | 'pauses'>, reply: FastifyReply, row: ExternalServiceRow) {
+  reply.header('etag', stateOf(row));
+  return present(deps, row);
 }
 
 /** With why it is not asked for a while, where that is so. */

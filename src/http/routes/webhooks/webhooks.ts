@@ -7,7 +7,7 @@ import {
   countWebhooks,
   findWebhook,
   pageWebhooks,
-  type WebhookPosition,
+  type WebhookConfigRow,
 } from '../../../storage/tables/webhook-configs.ts';
 import { sendTestEvent } from '../../../webhooks/managing/accept-refused.ts';
 import { explainSignature } from '../../../webhooks/managing/explain-signature.ts';
@@ -27,8 +27,11 @@ import { webhookOfRow } from '../../../webhooks/webhook.ts';
 import { apiPrefix, type Routes } from '../../app.ts';
 import { type Answer, answerShownOnce, jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
+import { checkIfMatch } from '../../request/if-match.ts';
 import { callerOf } from '../../request/request-context.ts';
+import { presentChanged, shownOnce, stateOf, withState } from './webhook-answer.ts';
 import { webhookTargetRoutes } from './webhook-target.ts';
+import { parseCursor, renderCursor } from './webhooks-cursor.ts';
 import { shownReception, type WebhookEventsRoutesDeps, webhookEventsRoutes } from './webhooks-events.ts';
 import { allowNoBody, checkAddresses, draftOfBody, patchedDraft } from './webhooks-input.ts';
 import {
@@ -96,7 +99,7 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
     app.post(
       '/webhooks',
       {
-        config: { access, answers: { 201: webhookSchema }, headers: ['location'] },
+        config: { access, answers: { 201: webhookSchema }, headers: ['location', 'etag'] },
         schema: { tags, summary: 'Create a webhook; a secret that is made is shown once', body: webhookBodySchema },
       },
       deps.idempotency.wrap(async (request) => {
@@ -106,6 +109,7 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
         const changed = await createWebhook(deps, tenantId, draft, contextOf(request));
         return answerShownOnce(201, presentChanged(deps, changed), shownOnce, {
           location: `${apiPrefix}/webhooks/${changed.row.id}`,
+          etag: stateOf(changed.row),
         });
       }),
     );
@@ -122,35 +126,43 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
     app.get(
       '/webhooks/:id',
       {
-        config: { access, answers: { 200: webhookSchema } },
+        config: { access, answers: { 200: webhookSchema }, headers: ['etag'] },
         schema: { tags, summary: 'One webhook', params: idParamsSchema },
       },
-      async (request) => presentWebhook(deps, await findOwn(deps, callerOf(request).tenantId, idOf(request))),
+      async (request, reply) => {
+        const row = await findOwn(deps, callerOf(request).tenantId, idOf(request));
+        return withState(reply, row, presentWebhook(deps, row));
+      },
     );
 
     for (const method of ['PUT', 'PATCH'] as const) {
       app.route({
         method,
         url: '/webhooks/:id',
-        config: { access, answers: { 200: webhookSchema } },
+        config: { access, answers: { 200: webhookSchema }, headers: ['etag', 'match'] },
         schema: {
           tags,
           summary: method === 'PUT' ? 'Replace a webhook; secrets that are not sent stay' : 'Change what is named',
           params: idParamsSchema,
           body: method === 'PUT' ? webhookBodySchema : webhookPatchSchema,
         },
-        handler: async (request) => presentChanged(deps, await change(deps, request, method)),
+        handler: async (request, reply) => {
+          const changed = await change(deps, request, method);
+          return withState(reply, changed.row, presentChanged(deps, changed));
+        },
       });
     }
 
     app.delete(
       '/webhooks/:id',
       {
-        config: { access, answers: { 204: null } },
+        config: { access, answers: { 204: null }, headers: ['match'] },
         schema: { tags, summary: 'Delete a webhook; what it received stays', params: idParamsSchema },
       },
       async (request, reply) => {
-        await removeWebhook(deps, callerOf(request).tenantId, idOf(request), contextOf(request));
+        await removeWebhook(deps, callerOf(request).tenantId, idOf(request), contextOf(request), (current) =>
+          checkIfMatch(request, stateOf(current)),
+        );
         return sendAnswer(reply, { status: 204, headers: {}, body: Buffer.alloc(0) });
       },
     );
@@ -241,20 +253,6 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
   };
 }
 
-/** Of answers that may show what was made: a repetition shows none of it. */
-const shownOnce = ['secret_key', 'target_secret', 'target_secrets', 'verify_token'];
-
-function presentChanged(deps: WebhooksRoutesDeps, changed: ChangedWebhook) {
-  const { row, madeSecret, madeTargetSecret, madeVerifyToken, madeSecretsOfTargets } = changed;
-  return {
-    ...presentWebhook(deps, row),
-    ...(madeSecretsOfTargets.size === 0 ? {} : { target_secrets: Object.fromEntries(madeSecretsOfTargets) }),
-    ...(madeSecret === null ? {} : { secret_key: madeSecret }),
-    ...(madeVerifyToken === null ? {} : { verify_token: madeVerifyToken }),
-    ...(madeTargetSecret === null ? {} : { target_secret: madeTargetSecret }),
-  };
-}
-
 /** Addresses are looked up before the transaction: a slow name server must not hold the webhook locked. */
 async function change(
   deps: WebhooksRoutesDeps,
@@ -263,8 +261,12 @@ async function change(
 ): Promise<ChangedWebhook> {
   const { tenantId } = callerOf(request);
   const before = await findOwn(deps, tenantId, idOf(request));
-  const draftOf = (current: typeof before) =>
-    method === 'PUT' ? draftOfBody(request.body as WebhookBody) : patchedDraft(request.body as WebhookPatch, current);
+  const draftOf = (current: WebhookConfigRow) => {
+    checkIfMatch(request, stateOf(current));
+    return method === 'PUT'
+      ? draftOfBody(request.body as WebhookBody)
+      : patchedDraft(request.body as WebhookPatch, current);
+  };
   await checkAddresses(draftOf(before), before, deps.refusalOf);
   return changeWebhook(deps, tenantId, before.id, draftOf, contextOf(request));
 }
@@ -285,16 +287,4 @@ function idOf(request: FastifyRequest): string {
 
 function contextOf(request: FastifyRequest) {
   return { changedBy: callerOf(request).principal.name, requestId: request.id };
-}
-
-/** Opaque to callers. */
-function renderCursor({ createdAt, id }: WebhookPosition): string {
-  return Buffer.from(`${createdAt} ${id}`, 'utf8').toString('base64url');
-}
-
-function parseCursor(cursor: string): WebhookPosition {
-  const [createdAt = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
-  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(createdAt) && !Number.isNaN(Date.parse(createdAt));
-  if (!isTime || !isUuid(id)) throw invalidInput('cursor', 'is none that this service gave out');
-  return { createdAt, id };
 }
