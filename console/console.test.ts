@@ -204,3 +204,47 @@ test('a flood of live events keeps a bounded page, and each says where it leads'
   assert.equal(await page.locator('tbody tr').count(), 200);
   assert.deepEqual(faults, []);
 });
+
+test('the overview says what is wrong with a link to it, and sums up the series of its range', async (t: TestContext) => {
+  const service = await startTestService(t);
+  const { page, faults } = await openBrowser(t, service.url);
+  const values: Record<string, number> = {
+    calls: 40,
+    errors: 4,
+    latency_p50: 80,
+    latency_p95: 640,
+    cache_hits: 30,
+    cache_misses: 10,
+  };
+  await page.route('**/api/v1/stats/series?*', (route) => {
+    const metric = new URL(route.request().url()).searchParams.get('metric') ?? '';
+    const minute = new Date(Math.floor(Date.now() / 60_000) * 60_000 - 300_000).toISOString();
+    return route.fulfill({ json: { series: [{ labels: {}, points: [[minute, values[metric] ?? 0]] }] } });
+  });
+  await page.route('**/api/v1/problems', (route) =>
+    route.fulfill({
+      json: [
+        {
+          kind: 'key_refused',
+          severity: 'critical',
+          since: new Date().toISOString(),
+          message: 'Yandex Maps has refused the key',
+          message_ru: 'Яндекс Карты отклонили ключ',
+          link: '/console/services',
+        },
+      ],
+    }),
+  );
+  await page.goto(`${service.url}/console`);
+  await signIn(page, service);
+  await page.locator('.tile', { hasText: 'Errors' }).filter({ hasText: '10%' }).waitFor();
+  await page.locator('.tile', { hasText: 'Cache hits' }).filter({ hasText: '75%' }).waitFor();
+  await page.getByRole('img', { name: /^Latency\. p50: latest 80ms.*p95: latest 640ms/ }).waitFor();
+  await page.getByText('All else is well').waitFor();
+  if (process.env.CONSOLE_SCREENSHOTS !== undefined) {
+    await page.screenshot({ path: `${process.env.CONSOLE_SCREENSHOTS}/overview-series.png`, fullPage: true });
+  }
+  await page.getByRole('link', { name: 'Yandex Maps has refused the key' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Services' }).waitFor();
+  assert.deepEqual(faults, []);
+});

@@ -28,6 +28,7 @@ interface ChartProps {
 }
 
 const height = 160;
+const fewPoints = 12;
 const paletteSize = 6;
 
 function colorOf(color: ChartSeries['color']): string {
@@ -98,7 +99,7 @@ export function Chart({ title, times, series, format, onRange }: ChartProps) {
                   fill: () => colorOf(color),
                   points: { show: false },
                 }
-              : { points: { show: times.length < 3 } }),
+              : { points: { show: hasFewPoints } }),
           })),
         ],
         hooks: {
@@ -222,6 +223,11 @@ export function Chart({ title, times, series, format, onRange }: ChartProps) {
         : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
     return new Intl.DateTimeFormat(document.documentElement.lang, options).format(date);
   }
+}
+
+/** A line of single points between gaps would not be seen. */
+function hasFewPoints(plot: UPlot, index: number): boolean {
+  return (plot.data[index] ?? []).filter((value) => value !== null && value !== undefined).length <= fewPoints;
 }
 
 function valueText(value: number | null | undefined, format: (value: number) => string): string {
