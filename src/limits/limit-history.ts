@@ -11,7 +11,7 @@ import type { Logger } from '../logger.ts';
 import { startRounds } from '../rounds.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import { type RateLimitWindowRow, upsertRateLimitWindowsAcrossTenants } from '../storage/tables/api-rate-limits.ts';
-import { returnAfterMs, sliceMs } from './limit-windows.ts';
+import { minuteMs, returnAfterMs, sliceMs } from './limit-windows.ts';
 import type { LimitState } from './limits.ts';
 import { listLimitSubjects, type ReportLimitsDeps } from './report-limits.ts';
 
@@ -38,7 +38,6 @@ export interface LimitHistory {
   close(): Promise<void>;
 }
 
-const minuteMs = 60_000;
 const notWritten = 'the use of limits could not be written down';
 const defaultSpendersIntervalMs = 2_000;
 const rowsPerStatement = 500;
@@ -137,6 +136,7 @@ function ratioOf({ usedRequests, maxRequests }: LimitState): number {
 }
 
 /** To half a second: the last token comes back a while after the slice that it was spent in. Never later than now. */
-function lastSpentAtMs({ windowEndMs }: LimitState, nowMs: number): number {
-  return Math.min(nowMs, windowEndMs - returnAfterMs - sliceMs);
+function lastSpentAtMs({ subject, windowEndMs }: LimitState, nowMs: number): number {
+  const awayMs = subject.isCountedHereAlone === true ? minuteMs : returnAfterMs + sliceMs;
+  return Math.min(nowMs, windowEndMs - awayMs);
 }

@@ -4,30 +4,46 @@ import {
   calendarEndMs,
   calendarStartMs,
   calendarWindows,
+  minuteMs,
   sliceMs,
   sliceOf,
   sliceReturnsAtMs,
   windowIndex,
 } from './limit-windows.ts';
-import type { WindowType } from './limits.ts';
+import type { LimitSubject, WindowType } from './limits.ts';
+
+export interface Counting {
+  /** What local time is ahead of UTC. */
+  readonly offsetMs: number;
+  readonly isCountedHereAlone: boolean;
+}
+
+export function countingOf(subject: Pick<LimitSubject, 'utcOffsetMinutes' | 'isCountedHereAlone'>): Counting {
+  return {
+    offsetMs: (subject.utcOffsetMinutes ?? 0) * minuteMs,
+    isCountedHereAlone: subject.isCountedHereAlone === true,
+  };
+}
 
 /** A ledger never holds more than 124 slices and three counts. Its times are those of one clock, which may step back. */
 export class Ledger {
   readonly offsetMs: number;
-  /** Ascending; `sliceUnits` runs beside it. */
-  private readonly slices: number[] = [];
+  readonly isCountedHereAlone: boolean;
+  /** When the last token of each slice was spent, ascending; `sliceUnits` runs beside it. */
+  private readonly stampsMs: number[] = [];
   private readonly sliceUnits: number[] = [];
   private minuteUnits = 0;
   private readonly starts = [0, 0, 0];
   private readonly counts = [0, 0, 0];
 
-  constructor(offsetMs: number) {
+  constructor({ offsetMs, isCountedHereAlone }: Counting) {
     this.offsetMs = offsetMs;
+    this.isCountedHereAlone = isCountedHereAlone;
   }
 
   /** Counts `units` in every window; negative units take back what was added at the same time. */
   add(nowMs: number, units: number): void {
-    this.addToSlice(sliceOf(nowMs), units);
+    this.addToSlice(nowMs, units);
     for (const windowType of calendarWindows) this.addToCalendar(windowType, nowMs, units);
   }
 
@@ -44,7 +60,7 @@ export class Ledger {
   setUsed(windowType: WindowType, nowMs: number, used: number): void {
     const difference = used - this.used(windowType, nowMs);
     if (windowType !== 'minute') this.addToCalendar(windowType, nowMs, difference);
-    else if (difference > 0) this.addToSlice(sliceOf(nowMs), difference);
+    else if (difference > 0) this.addToSlice(nowMs, difference);
     else this.dropOldest(-difference);
   }
 
@@ -54,15 +70,15 @@ export class Ledger {
       return calendarEndMs(windowType, calendarStartMs(windowType, nowMs, this.offsetMs), this.offsetMs);
     }
     this.dropReturned(nowMs);
-    const newest = this.slices.at(-1);
-    return newest === undefined ? nowMs : sliceReturnsAtMs(newest);
+    const newest = this.stampsMs.at(-1);
+    return newest === undefined ? nowMs : this.returnsAtMs(newest);
   }
 
   /** Units and the time they return, oldest first. */
   *returns(nowMs: number): Generator<{ readonly atMs: number; readonly units: number }> {
     this.dropReturned(nowMs);
-    for (let index = 0; index < this.slices.length; index += 1) {
-      yield { atMs: sliceReturnsAtMs(this.slices[index] as number), units: this.sliceUnits[index] as number };
+    for (let index = 0; index < this.stampsMs.length; index += 1) {
+      yield { atMs: this.returnsAtMs(this.stampsMs[index] as number), units: this.sliceUnits[index] as number };
     }
   }
 
@@ -79,23 +95,24 @@ export class Ledger {
       encoded.push(calendarStartMs(windowType, nowMs, this.offsetMs), this.used(windowType, nowMs));
     }
     this.dropReturned(nowMs);
-    encoded.push(this.slices.length);
-    for (let index = 0; index < this.slices.length; index += 1) {
-      encoded.push(this.slices[index] as number, this.sliceUnits[index] as number);
+    encoded.push(this.stampsMs.length);
+    for (let index = 0; index < this.stampsMs.length; index += 1) {
+      const stampMs = this.stampsMs[index] as number;
+      encoded.push(this.isCountedHereAlone ? stampMs : sliceOf(stampMs), this.sliceUnits[index] as number);
     }
     return encoded;
   }
 
   clone(): Ledger {
-    const copy = new Ledger(this.offsetMs);
+    const copy = new Ledger(this);
     copy.absorb(this);
     return copy;
   }
 
   /** Adds all that `other` holds, at the times it was spent. */
   absorb(other: Ledger): void {
-    for (let index = 0; index < other.slices.length; index += 1) {
-      this.addToSlice(other.slices[index] as number, other.sliceUnits[index] as number);
+    for (let index = 0; index < other.stampsMs.length; index += 1) {
+      this.addToSlice(other.stampsMs[index] as number, other.sliceUnits[index] as number);
     }
     for (const windowType of calendarWindows) {
       const index = windowIndex(windowType) - 1;
@@ -104,17 +121,25 @@ export class Ledger {
     }
   }
 
-  private addToSlice(slice: number, units: number): void {
-    let index = this.slices.length;
-    while (index > 0 && (this.slices[index - 1] as number) >= slice) index -= 1;
-    if (this.slices[index] === slice) this.sliceUnits[index] = (this.sliceUnits[index] as number) + units;
-    else {
-      this.slices.splice(index, 0, slice);
+  private returnsAtMs(stampMs: number): number {
+    return sliceReturnsAtMs(stampMs, this.isCountedHereAlone);
+  }
+
+  private addToSlice(stampMs: number, units: number): void {
+    const slice = sliceOf(stampMs);
+    let index = this.stampsMs.length;
+    while (index > 0 && sliceOf(this.stampsMs[index - 1] as number) >= slice) index -= 1;
+    const known = this.stampsMs[index];
+    if (known !== undefined && sliceOf(known) === slice) {
+      this.stampsMs[index] = Math.max(known, stampMs);
+      this.sliceUnits[index] = (this.sliceUnits[index] as number) + units;
+    } else {
+      this.stampsMs.splice(index, 0, stampMs);
       this.sliceUnits.splice(index, 0, units);
     }
     this.minuteUnits += units;
     // Dropped here too, so that a ledger which is only written stays bounded.
-    this.dropReturned((this.slices.at(-1) as number) * sliceMs);
+    this.dropReturned(sliceOf(this.stampsMs.at(-1) as number) * sliceMs);
   }
 
   private addToCalendar(windowType: WindowType, atMs: number, units: number): void {
@@ -128,21 +153,21 @@ export class Ledger {
   }
 
   private dropReturned(nowMs: number): void {
-    while (this.slices.length > 0 && sliceReturnsAtMs(this.slices[0] as number) <= nowMs) {
-      this.slices.shift();
+    while (this.stampsMs.length > 0 && this.returnsAtMs(this.stampsMs[0] as number) <= nowMs) {
+      this.stampsMs.shift();
       this.minuteUnits -= this.sliceUnits.shift() as number;
     }
   }
 
   private dropOldest(units: number): void {
-    for (let left = units; left > 0 && this.slices.length > 0; ) {
+    for (let left = units; left > 0 && this.stampsMs.length > 0; ) {
       const oldest = this.sliceUnits[0] as number;
       const dropped = Math.min(oldest, left);
       left -= dropped;
       this.minuteUnits -= dropped;
       if (dropped < oldest) this.sliceUnits[0] = oldest - dropped;
       else {
-        this.slices.shift();
+        this.stampsMs.shift();
         this.sliceUnits.shift();
       }
     }

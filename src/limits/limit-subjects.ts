@@ -15,6 +15,7 @@ export function familyLimit(family: LimitedFamily, limits: FamilyLimits): LimitS
     key: `family:${family}`,
     serviceId: null,
     name: family,
+    isCountedHereAlone: true,
     windows: perMinute === undefined ? [] : [{ windowType: 'minute', maxRequests: perMinute }],
   };
 }

@@ -6,12 +6,15 @@
  * on the way and a quick one a minute later must not meet in one minute of the provider's. A token is thus away for 62 to
  * 62.5 s, and 96 % of the limit is usable under steady pressure.
  *
+ * What this program alone counts, such as a tenant's family, needs no margin: a slice keeps the time of its last token and
+ * returns a minute after it, so that none is back early and no refusal lasts longer than a minute.
+ *
  * Hour, day and month: calendar windows, as providers bill them, in UTC or shifted by the subject's offset.
  */
 import { type WindowType, windowTypes } from './limits.ts';
 
 export const sliceMs = 500;
-const minuteMs = 60_000;
+export const minuteMs = 60_000;
 /** A grant that could not be used for so long, because this process was busy, is not used any more. */
 export const grantFreshMs = 1_000;
 /** How much slower than another a call may travel from its decision to the provider's count: here, and on the way. */
@@ -28,8 +31,9 @@ export function sliceOf(nowMs: number): number {
   return Math.floor(nowMs / sliceMs);
 }
 
-export function sliceReturnsAtMs(slice: number): number {
-  return (slice + 1) * sliceMs + returnAfterMs;
+/** `stampMs`: when the last token of the slice was spent. */
+export function sliceReturnsAtMs(stampMs: number, isCountedHereAlone: boolean): number {
+  return isCountedHereAlone ? stampMs + minuteMs : (sliceOf(stampMs) + 1) * sliceMs + returnAfterMs;
 }
 
 export type CalendarWindow = Exclude<WindowType, 'minute'>;

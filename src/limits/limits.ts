@@ -23,6 +23,8 @@ export interface LimitSubject {
   readonly windows: readonly LimitWindow[];
   /** What the calendar of its hour, day and month is ahead of UTC. Default 0. */
   readonly utcOffsetMinutes?: number;
+  /** No provider counts beside us: a token is back after a minute to the millisecond, without the margin for another's clock. */
+  readonly isCountedHereAlone?: true;
 }
 
 export interface LimitState {

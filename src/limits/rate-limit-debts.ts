@@ -26,7 +26,7 @@ const maxDebtsPerCall = 64;
 export function createDebtCollector({ share, shared, now, isCluster }: DebtCollectorDeps): DebtCollector {
   const write = async (memories: readonly Memory[]): Promise<void> => {
     const sent = memories.map((memory) => {
-      const ledger = memory.unwritten ?? new Ledger(memory.own.offsetMs);
+      const ledger = memory.unwritten ?? new Ledger(memory.own);
       // What is spent while this is on its way is the next debt.
       memory.unwritten = null;
       return ledger;
@@ -54,7 +54,7 @@ export function createDebtCollector({ share, shared, now, isCluster }: DebtColle
 
   const verify = async (memories: readonly Memory[]): Promise<void> => {
     const nowMs = now();
-    const nothing = memories.map(({ key, own }): Debt => ({ key, ledger: new Ledger(own.offsetMs), nowMs }));
+    const nothing = memories.map(({ key, own }): Debt => ({ key, ledger: new Ledger(own), nowMs }));
     const bornMs = await shared.writeBack(nothing);
     for (const [index, memory] of memories.entries()) noteBirth(memory, bornMs[index] as number, nowMs);
   };

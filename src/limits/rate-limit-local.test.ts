@@ -34,36 +34,41 @@ const steps = fc.array(
   { maxLength: 40 },
 );
 
-test('no run of calls is granted what a plain count of each window forbids, nor refused what it allows with the margin', async () => {
-  await fc.assert(
-    fc.asyncProperty(limits, steps, async (maxima, run) => {
-      const clock = createManualClock();
-      const limiter = createLocalRateLimiter({ clock });
-      const windows = Object.entries(maxima).map(([windowType, maxRequests]) => ({
-        windowType: windowType as WindowType,
-        maxRequests,
-      }));
-      const subject = subjectOf('a', windows);
-      const spent: Spent[] = [];
+for (const isAlone of [false, true]) {
+  const [name, grantedMs, refusedMs] = isAlone
+    ? ['the slice of a second', 60_000, 60_500]
+    : ['the margin', 61_000, 62_500];
+  test(`no run of calls is granted what a plain count of each window forbids, nor refused what it allows with ${name}`, async () => {
+    await fc.assert(
+      fc.asyncProperty(limits, steps, async (maxima, run) => {
+        const clock = createManualClock();
+        const limiter = createLocalRateLimiter({ clock });
+        const windows = Object.entries(maxima).map(([windowType, maxRequests]) => ({
+          windowType: windowType as WindowType,
+          maxRequests,
+        }));
+        const subject = subjectOf('a', windows, isAlone ? { isCountedHereAlone: true } : {});
+        const spent: Spent[] = [];
 
-      for (const { waitMs, asks } of run) {
-        clock.advance(waitMs);
-        const nowMs = clock.now();
-        for (const units of asks) {
-          const decision = await limiter.spend(tenant, [subject], units);
-          const fits = (minuteMs: number): boolean =>
-            windows.every(
-              ({ windowType, maxRequests }) => spentIn(windowType, spent, nowMs, minuteMs) + units <= maxRequests,
-            );
-          if (decision.granted) assert.ok(fits(61_000), 'granted more than the window holds');
-          else assert.ok(!fits(62_500), `refused by ${decision.refusedBy.windowType}, though there was room`);
-          if (decision.granted) spent.push({ atMs: nowMs, units });
+        for (const { waitMs, asks } of run) {
+          clock.advance(waitMs);
+          const nowMs = clock.now();
+          for (const units of asks) {
+            const decision = await limiter.spend(tenant, [subject], units);
+            const fits = (minuteMs: number): boolean =>
+              windows.every(
+                ({ windowType, maxRequests }) => spentIn(windowType, spent, nowMs, minuteMs) + units <= maxRequests,
+              );
+            if (decision.granted) assert.ok(fits(grantedMs), 'granted more than the window holds');
+            else assert.ok(!fits(refusedMs), `refused by ${decision.refusedBy.windowType}, though there was room`);
+            if (decision.granted) spent.push({ atMs: nowMs, units });
+          }
         }
-      }
-    }),
-    { numRuns: 200 },
-  );
-});
+      }),
+      { numRuns: 200 },
+    );
+  });
+}
 
 test('retryAfterMs is the first moment at which the same call is granted', async () => {
   const asks = fc.array(fc.record({ waitMs: fc.nat(30_000), units: fc.integer({ min: 1, max: 5 }) }), {

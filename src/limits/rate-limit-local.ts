@@ -8,7 +8,7 @@
 import { touchBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
-import { Ledger } from './limit-ledger.ts';
+import { countingOf, Ledger } from './limit-ledger.ts';
 import { decide, type RuledSubject, statesOf } from './limit-rules.ts';
 import { backOffMsMax } from './limit-windows.ts';
 import type { LimitSubject, RateLimiter } from './limits.ts';
@@ -29,7 +29,7 @@ export function createLocalRateLimiter({ clock, maxSubjects = 50_000 }: LocalLim
 
   const accountOf = (tenantId: TenantId, subject: LimitSubject): Account =>
     touchBounded(accounts, `${tenantId}:${subject.key}`, maxSubjects, () => ({
-      spent: new Ledger((subject.utcOffsetMinutes ?? 0) * 60_000),
+      spent: new Ledger(countingOf(subject)),
       backOffUntilMs: 0,
     }));
 

@@ -8,7 +8,7 @@
  */
 import type { TenantId } from '../ids.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
-import type { Ledger } from './limit-ledger.ts';
+import { type Counting, countingOf, type Ledger } from './limit-ledger.ts';
 import { type LimitState, type LimitSubject, type LimitWindow, type WindowType, windowTypes } from './limits.ts';
 import { backOffScript, resumeScript, spendScript, writeBackScript } from './rate-limit-scripts.ts';
 
@@ -63,7 +63,9 @@ interface Group {
 const maxKeysPerCall = 64;
 
 export function limitKey(tenantId: TenantId, subject: LimitSubject): string {
-  return `{${tenantId}}:limit:${subject.key}`;
+  // Slices of another kind stand under another key: an older replica must not read them as its own.
+  const kind = subject.isCountedHereAlone === true ? 'own-limit' : 'limit';
+  return `{${tenantId}}:${kind}:${subject.key}`;
 }
 
 export function createSharedLimits(store: SharedStore): SharedLimits {
@@ -102,22 +104,27 @@ export function createSharedLimits(store: SharedStore): SharedLimits {
     spend: (tenantId, subjects, units) => join(tenantId, subjects, units, true),
     peek: (tenantId, subjects) => join(tenantId, subjects, 1, false),
     async backOff(tenantId, subject, durationMs) {
-      await store.runScript(backOffScript, [limitKey(tenantId, subject)], [offsetMsOf(subject), Math.ceil(durationMs)]);
+      await store.runScript(
+        backOffScript,
+        [limitKey(tenantId, subject)],
+        [...countingArgs(countingOf(subject)), Math.ceil(durationMs)],
+      );
     },
     async resume(tenantId, subject) {
-      await store.runScript(resumeScript, [limitKey(tenantId, subject)], [offsetMsOf(subject)]);
+      await store.runScript(resumeScript, [limitKey(tenantId, subject)], countingArgs(countingOf(subject)));
     },
     async writeBack(debts) {
       const keys = debts.map(({ key }) => key);
-      const args = debts.flatMap(({ ledger, nowMs }) => [ledger.offsetMs, ...ledger.encode(nowMs)]);
+      const args = debts.flatMap(({ ledger, nowMs }) => [...countingArgs(ledger), ...ledger.encode(nowMs)]);
       const [, ...bornMs] = (await store.runScript(writeBackScript, keys, args)) as number[];
       return bornMs;
     },
   };
 }
 
-function offsetMsOf(subject: LimitSubject): number {
-  return (subject.utcOffsetMinutes ?? 0) * 60_000;
+/** As every script reads it, before the rest that is said of a subject. */
+function countingArgs({ offsetMs, isCountedHereAlone }: Counting): [number, number] {
+  return [offsetMs, isCountedHereAlone ? 1 : 0];
 }
 
 function groupKey(tenantId: TenantId, subjects: readonly LimitSubject[], units: number): string {
@@ -148,7 +155,7 @@ function splitIntoCalls(groups: readonly Group[], isCluster: boolean): readonly 
 
 interface EncodedCall {
   readonly keys: string[];
-  /** Five for each key: its offset, and its limits by window. */
+  /** Six for each key: how it is counted, and its limits by window. */
   readonly limits: number[];
   readonly wishes: number[];
   /** Of the subjects of all groups, in order: their place among the keys, from 1. */
@@ -171,7 +178,7 @@ function encodeCall(call: readonly Group[]): EncodedCall {
       if (place === undefined) {
         place = keys.push(key);
         placeOfKey.set(key, place);
-        limits.push(offsetMsOf(subject), -1, -1, -1, -1);
+        limits.push(...countingArgs(countingOf(subject)), -1, -1, -1, -1);
       }
       for (const { windowType, maxRequests } of subject.windows) {
         const at = limitAt(place, windowType);
@@ -186,7 +193,7 @@ function encodeCall(call: readonly Group[]): EncodedCall {
 }
 
 function limitAt(place: number, windowType: WindowType): number {
-  return (place - 1) * 5 + 1 + windowTypes.indexOf(windowType);
+  return (place - 1) * 6 + 2 + windowTypes.indexOf(windowType);
 }
 
 function distribute(call: readonly Group[], encoded: EncodedCall, numbers: readonly number[]): void {

@@ -2,18 +2,19 @@
  * The shared half of the limiter, as Redis runs it: three scripts over one state per subject.
  *
  * State (MessagePack): bornMs, backOffUntilMs, then start and count of hour, day and month, then the units of the minute,
- * then pairs of slice and units, oldest first. At most 124 pairs, so about 1 KiB, and it lives as long as its longest
+ * then pairs of slice and units, oldest first; of what is counted here alone the time of the slice's last token stands for
+ * the slice. At most 124 pairs, so about 1 KiB, and it lives as long as its longest
  * window. `bornMs` tells a replica that Redis lost the state and that what it had spent must be written again.
  *
  * Time is Redis's own, so that replicas need not agree on theirs. All subjects of a call are read, checked and written in
  * one script, which is what makes it all or nothing.
  */
 import type { LuaScript } from '../storage/redis/shared-store.ts';
-import { backOffMsMax, returnAfterMs, sliceMs } from './limit-windows.ts';
+import { backOffMsMax, minuteMs, returnAfterMs, sliceMs } from './limit-windows.ts';
 
 const prelude = `
 local SLICE, RETURN = ${sliceMs}, ${sliceMs + returnAfterMs}
-local HOUR, DAY = 3600000, 86400000
+local MINUTE, HOUR, DAY = ${minuteMs}, 3600000, 86400000
 local floor, max, min = math.floor, math.max, math.min
 local time = redis.call('TIME')
 local now = time[1] * 1000 + floor(time[2] / 1000)
@@ -52,11 +53,15 @@ local function boundsOf(offset)
   return bounds
 end
 
-local function open(raw, offset)
+local function sliceOf(stamp, alone) return alone and floor(stamp / SLICE) or stamp end
+local function returnsAt(stamp, alone) return alone and stamp + MINUTE or stamp * SLICE + RETURN end
+local function stampOfNow(alone) return alone and now or floor(now / SLICE) end
+
+local function open(raw, offset, alone)
   local state = raw and cmsgpack.unpack(raw) or { 0, 0, 0, 0, 0, 0, 0, 0, 0 }
   local size = #state
   local kept = 10
-  while kept < size and state[kept] * SLICE + RETURN <= now do
+  while kept < size and returnsAt(state[kept], alone) <= now do
     state[9] = state[9] - state[kept + 1]
     kept = kept + 2
   end
@@ -73,9 +78,9 @@ local function open(raw, offset)
   return state
 end
 
-local function save(key, state)
+local function save(key, state, alone)
   local last = state[2]
-  if #state > 9 then last = max(last, state[#state - 1] * SLICE + RETURN) end
+  if #state > 9 then last = max(last, returnsAt(state[#state - 1], alone)) end
   if state[4] > 0 then last = max(last, state[3] + HOUR) end
   if state[6] > 0 then last = max(last, state[5] + DAY) end
   if state[8] > 0 then last = max(last, state[7] + 31 * DAY) end
@@ -84,15 +89,17 @@ local function save(key, state)
   redis.call('SET', key, cmsgpack.pack(state), 'PX', last - now + 1000)
 end
 
-local function addToSlice(state, slice, units)
+local function addToSlice(state, stamp, units, alone)
   local size = #state
   local at = size - 1
-  while at >= 10 and state[at] > slice do at = at - 2 end
-  if at >= 10 and state[at] == slice then
+  local slice = sliceOf(stamp, alone)
+  while at >= 10 and sliceOf(state[at], alone) > slice do at = at - 2 end
+  if at >= 10 and sliceOf(state[at], alone) == slice then
+    state[at] = max(state[at], stamp)
     state[at + 1] = state[at + 1] + units
   else
     for i = size, at + 2, -1 do state[i + 2] = state[i] end
-    state[at + 2] = slice
+    state[at + 2] = stamp
     state[at + 3] = units
   end
   state[9] = state[9] + units
@@ -101,7 +108,7 @@ end
 
 /**
  * KEYS: the subjects. ARGV: one JSON array, because hundreds of small arguments and integers cost the client more than
- * the decisions themselves (10 µs of its CPU a decision over 1,000 tenants against 6): for each subject its offset and the limits of its minute, hour, day and month (-1: none); then groups
+ * the decisions themselves (10 µs of its CPU a decision over 1,000 tenants against 6): for each subject its offset, whether it is counted here alone (1), and the limits of its minute, hour, day and month (-1: none); then groups
  * of equal wishes: units, how many, how many subjects, their places among KEYS.
  * Answers a JSON array too (Lua writes 14 digits, a time has 13): now, then for each group: how many are granted, milliseconds until the next could be (-1: never), the place in
  * the group of the subject that refuses (0: none) and its window (1 to 4; 0: its back-off, -1: nothing refuses), then for
@@ -112,15 +119,15 @@ export const spendScript: LuaScript = {
   lua: `${prelude}
 local args = cjson.decode(ARGV[1])
 local raws = redis.call('MGET', unpack(KEYS))
-local states, dirty, limits, bounds = {}, {}, {}, {}
+local states, dirty, limits, bounds, alones = {}, {}, {}, {}, {}
 for i = 1, #KEYS do
-  local at = (i - 1) * 5
-  local offset = args[at + 1]
-  states[i] = open(raws[i], offset)
+  local at = (i - 1) * 6
+  local offset, alone = args[at + 1], args[at + 2] == 1
+  alones[i] = alone
+  states[i] = open(raws[i], offset, alone)
   bounds[i] = boundsOf(offset)
-  limits[i] = { args[at + 2], args[at + 3], args[at + 4], args[at + 5] }
+  limits[i] = { args[at + 3], args[at + 4], args[at + 5], args[at + 6] }
 end
-local nowSlice = floor(now / SLICE)
 local place = { 9, 4, 6, 8 }
 
 local function waitFor(i, w, units)
@@ -131,13 +138,13 @@ local function waitFor(i, w, units)
   if w > 1 then return bounds[i][(w - 1) * 2] - now end
   for at = 10, #state, 2 do
     missing = missing - state[at + 1]
-    if missing <= 0 then return state[at] * SLICE + RETURN - now end
+    if missing <= 0 then return returnsAt(state[at], alones[i]) - now end
   end
   return -1
 end
 
 local reply = { now }
-local p, size = #KEYS * 5 + 1, #args
+local p, size = #KEYS * 6 + 1, #args
 while p <= size do
   local units, count, subjects = args[p], args[p + 1], args[p + 2]
   local first = p + 3
@@ -157,7 +164,7 @@ while p <= size do
     for m = 1, subjects do
       local i = members[m]
       local state, limit = states[i], limits[i]
-      if limit[1] >= 0 then addToSlice(state, nowSlice, spent) end
+      if limit[1] >= 0 then addToSlice(state, stampOfNow(alones[i]), spent, alones[i]) end
       for w = 2, 4 do
         if limit[w] >= 0 then state[place[w]] = state[place[w]] + spent end
       end
@@ -188,7 +195,7 @@ while p <= size do
     n = #reply
     reply[n + 1], reply[n + 2] = state[1], state[2]
     if limits[i][1] >= 0 then
-      local free = #state > 9 and state[#state - 1] * SLICE + RETURN or now
+      local free = #state > 9 and returnsAt(state[#state - 1], alones[i]) or now
       reply[n + 3], reply[n + 4], reply[n + 5] = state[9], now - 60000, free
     end
     for w = 2, 4 do
@@ -199,13 +206,13 @@ while p <= size do
     end
   end
 end
-for i in pairs(dirty) do save(KEYS[i], states[i]) end
+for i in pairs(dirty) do save(KEYS[i], states[i], alones[i]) end
 return '[' .. table.concat(reply, ',') .. ']'
 `,
 };
 
 /**
- * Adds what replicas spent while they could not ask. KEYS: the subjects. ARGV: for each its offset, three pairs of start
+ * Adds what replicas spent while they could not ask. KEYS: the subjects. ARGV: for each its offset, whether it is counted here alone (1), three pairs of start
  * and count (hour, day, month), the number of slices, then slice and units of each. Answers now, then each
  * subject's bornMs (0: it has no state).
  */
@@ -215,45 +222,48 @@ export const writeBackScript: LuaScript = {
 local reply = { now }
 local p = 1
 for i = 1, #KEYS do
-  local state = open(redis.call('GET', KEYS[i]), tonumber(ARGV[p]))
+  local alone = ARGV[p + 1] == '1'
+  local state = open(redis.call('GET', KEYS[i]), tonumber(ARGV[p]), alone)
   for w = 0, 2 do
-    local start, count = tonumber(ARGV[p + 1 + w * 2]), tonumber(ARGV[p + 2 + w * 2])
+    local start, count = tonumber(ARGV[p + 2 + w * 2]), tonumber(ARGV[p + 3 + w * 2])
     -- Only the window at hand can still refuse anyone.
     if start == state[3 + w * 2] then state[4 + w * 2] = state[4 + w * 2] + count end
   end
-  local slices = tonumber(ARGV[p + 7])
-  p = p + 8
+  local slices = tonumber(ARGV[p + 8])
+  p = p + 9
   for _ = 1, slices do
     local slice, units = tonumber(ARGV[p]), tonumber(ARGV[p + 1])
-    if slice * SLICE + RETURN > now then addToSlice(state, slice, units) end
+    if returnsAt(slice, alone) > now then addToSlice(state, slice, units, alone) end
     p = p + 2
   end
-  save(KEYS[i], state)
+  save(KEYS[i], state, alone)
   reply[i + 1] = state[1]
 end
 return reply
 `,
 };
 
-/** KEYS: one subject. ARGV: its offset, for how many milliseconds nothing more is granted. Answers now and until when. */
+/** KEYS: one subject. ARGV: its offset, whether it is counted here alone (1), for how many milliseconds nothing more is granted. Answers now and until when. */
 export const backOffScript: LuaScript = {
   name: 'limit_back_off',
   lua: `${prelude}
-local state = open(redis.call('GET', KEYS[1]), tonumber(ARGV[1]))
-state[2] = max(state[2], now + min(tonumber(ARGV[2]), ${backOffMsMax}))
-save(KEYS[1], state)
+local alone = ARGV[2] == '1'
+local state = open(redis.call('GET', KEYS[1]), tonumber(ARGV[1]), alone)
+state[2] = max(state[2], now + min(tonumber(ARGV[3]), ${backOffMsMax}))
+save(KEYS[1], state, alone)
 return { now, state[2] }
 `,
 };
 
-/** KEYS: one subject. ARGV: its offset. Ends its back-off. */
+/** KEYS: one subject. ARGV: its offset, whether it is counted here alone (1). Ends its back-off. */
 export const resumeScript: LuaScript = {
   name: 'limit_resume',
   lua: `${prelude}
-local state = open(redis.call('GET', KEYS[1]), tonumber(ARGV[1]))
+local alone = ARGV[2] == '1'
+local state = open(redis.call('GET', KEYS[1]), tonumber(ARGV[1]), alone)
 state[2] = 0
 redis.call('DEL', KEYS[1])
-save(KEYS[1], state)
+save(KEYS[1], state, alone)
 return now
 `,
 };

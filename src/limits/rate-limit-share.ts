@@ -17,7 +17,7 @@
 
 import { touchBounded } from '../bounded-map.ts';
 import type { TenantId } from '../ids.ts';
-import { Ledger } from './limit-ledger.ts';
+import { countingOf, Ledger } from './limit-ledger.ts';
 import { askAgainAfterMs, decide, type RuledSubject, statesOf } from './limit-rules.ts';
 import type { LimitDecision, LimitState, LimitSubject } from './limits.ts';
 import { limitKey, type SharedReply, type SharedSubject } from './rate-limit-redis.ts';
@@ -68,12 +68,12 @@ export function createShare({ replicas, maxSubjects }: ShareDeps): Share {
   const recall = (tenantId: TenantId, subject: LimitSubject): Memory => {
     const key = limitKey(tenantId, subject);
     return touchBounded(memories, key, maxSubjects, () => {
-      const offsetMs = (subject.utcOffsetMinutes ?? 0) * 60_000;
+      const counting = countingOf(subject);
       return {
         tenantId,
         key,
-        own: new Ledger(offsetMs),
-        known: new Ledger(offsetMs),
+        own: new Ledger(counting),
+        known: new Ledger(counting),
         alone: null,
         unwritten: null,
         bornMs: 0,
@@ -85,7 +85,7 @@ export function createShare({ replicas, maxSubjects }: ShareDeps): Share {
 
   const ruledByShare = (memory: Memory, subject: LimitSubject, nowMs: number): RuledSubject => {
     const { own, known } = memory;
-    const alone = memory.alone ?? new Ledger(own.offsetMs);
+    const alone = memory.alone ?? new Ledger(own);
     const weight = replicas();
     return {
       subject,
@@ -105,15 +105,11 @@ export function createShare({ replicas, maxSubjects }: ShareDeps): Share {
     };
   };
 
-  const change = (
-    tenantId: TenantId,
-    subjects: readonly LimitSubject[],
-    apply: (memory: Memory, offsetMs: number) => void,
-  ): void => {
+  const change = (tenantId: TenantId, subjects: readonly LimitSubject[], apply: (memory: Memory) => void): void => {
     for (const subject of subjects) {
       if (subject.windows.length === 0) continue;
       const memory = recall(tenantId, subject);
-      apply(memory, memory.own.offsetMs);
+      apply(memory);
     }
   };
 
@@ -141,9 +137,9 @@ export function createShare({ replicas, maxSubjects }: ShareDeps): Share {
       const ruled = subjects.map((subject) => ruledByShare(recall(tenantId, subject), subject, nowMs));
       const decision = decide(ruled, units, nowMs);
       if (!decision.granted) return withFiniteRetry(decision, subjects, units);
-      change(tenantId, subjects, (memory, offsetMs) => {
+      change(tenantId, subjects, (memory) => {
         memory.own.add(nowMs, units);
-        memory.alone ??= new Ledger(offsetMs);
+        memory.alone ??= new Ledger(memory.own);
         memory.alone.add(nowMs, units);
         if (!written) addDebt(memory, units, nowMs);
       });
@@ -183,7 +179,7 @@ export function createShare({ replicas, maxSubjects }: ShareDeps): Share {
 }
 
 function addDebt(memory: Memory, units: number, nowMs: number): void {
-  memory.unwritten ??= new Ledger(memory.own.offsetMs);
+  memory.unwritten ??= new Ledger(memory.own);
   memory.unwritten.add(nowMs, units);
 }
 

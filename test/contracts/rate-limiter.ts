@@ -195,6 +195,25 @@ export function rateLimiterContract(name: string, open: (t: TestContext) => Prom
     }
   });
 
+  test(`${name}: what is counted here alone is back after a minute to the millisecond, and never before`, async (t) => {
+    const { limiter, clock, spend, grantsOf } = await openWith(t);
+    const subject = subjectOf('family', [perMinute(3)], { isCountedHereAlone: true });
+    assert.equal(await grantsOf(1, [subject]), 1);
+    clock.advance(730);
+    assert.equal(await grantsOf(5, [subject]), 2);
+    const refusal = refusalOf(await spend([subject]));
+    assert.ok(refusal.retryAfterMs <= 60_000 - 730, `${refusal.retryAfterMs} ms`);
+    const [state] = await limiter.peek(tenant, [subject]);
+    assert.ok((state?.windowEndMs ?? Number.NaN) <= clock.now() + 60_000);
+    clock.advance(refusal.retryAfterMs - 1);
+    assert.equal(await grantsOf(1, [subject]), 0);
+    clock.advance(1);
+    assert.equal(await grantsOf(3, [subject]), 1);
+    assert.equal(refusalOf(await spend([subject], 3)).retryAfterMs, 60_000);
+    clock.advance(60_000);
+    assert.equal(await grantsOf(5, [subject]), 3);
+  });
+
   test(`${name}: tenants and subjects do not share`, async (t) => {
     const { limiter, spend, grantsOf } = await openWith(t);
     const subject = [subjectOf('a', [perMinute(1)])];

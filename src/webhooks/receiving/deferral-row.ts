@@ -9,7 +9,7 @@
 import { setBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
 import type { TenantId } from '../../ids.ts';
-import { returnAfterMs, sliceMs } from '../../limits/limit-windows.ts';
+import { minuteMs } from '../../limits/limit-windows.ts';
 import { type LuaScript, type SharedStore, StoreAway } from '../../storage/redis/shared-store.ts';
 
 export type RowAnswer =
@@ -45,7 +45,7 @@ export interface KnownRow {
 type Row = Omit<KnownRow, 'tenantId'>;
 
 /** A place counts as long as a token of the limiter does, at the longest: no rolling minute holds more than the limit. */
-export const windowMs = returnAfterMs + sliceMs;
+export const windowMs = minuteMs;
 const longestDeferralMs = 86_400_000;
 /** At the bound the row that was asked for longest ago is forgotten here; Redis still knows it. */
 const maxTenants = 10_000;

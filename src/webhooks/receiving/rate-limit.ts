@@ -43,6 +43,7 @@ export function createWebhookRateLimit(deps: WebhookRateLimitDeps): WebhookRateL
     key: 'family:webhooks',
     serviceId: null,
     name: 'webhooks',
+    isCountedHereAlone: true,
     windows: [{ windowType: 'minute', maxRequests: perMinute }],
   };
 
