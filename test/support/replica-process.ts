@@ -6,7 +6,7 @@ import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { createDataDir } from './data-dir.ts';
 import { waitFor } from './wait-for.ts';
 
-const root = join(import.meta.dirname, '../..');
+const ownRoot = join(import.meta.dirname, '../..');
 const startDeadlineMs = 60_000;
 
 export interface ReplicaProcess {
@@ -15,10 +15,18 @@ export interface ReplicaProcess {
   readonly pid: number;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
+  /** SIGTERM; resolves when it has finished what was in hand. */
+  stop(): Promise<void>;
 }
 
-/** Resolves when it answers. Ended after `t`, gracefully where it still lives. */
-export async function startReplicaProcess(t: Cleanup, env: Readonly<Record<string, string>>): Promise<ReplicaProcess> {
+/**
+ * Resolves when it answers. Ended after `t`, gracefully where it still lives. `root`: of another checkout, for an earlier version.
+ */
+export async function startReplicaProcess(
+  t: Cleanup,
+  env: Readonly<Record<string, string>>,
+  root = ownRoot,
+): Promise<ReplicaProcess> {
   closeInReverse(t);
   const dataDir = await createDataDir(t);
   const child = spawn(process.execPath, ['src/main.ts'], {
@@ -57,6 +65,10 @@ export async function startReplicaProcess(t: Cleanup, env: Readonly<Record<strin
     pid: child.pid as number,
     async kill() {
       child.kill('SIGKILL');
+      await exited;
+    },
+    async stop() {
+      child.kill('SIGTERM');
       await exited;
     },
   };
