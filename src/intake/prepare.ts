@@ -105,6 +105,7 @@ function usageRow(usage: UsageRecord, gate: string, isMark: boolean): UsageRow {
     cached_count: usage.cached,
     total_cost: usage.costUsd,
     saved_by_cache: usage.savedByCacheUsd,
+    at: timestamp(usage.atMs),
   };
 }
 

@@ -12,9 +12,9 @@ export interface UsageGatherer {
 }
 
 const flushIntervalMs = 1_000;
-/** Different (day, tenant, service, operation) at once; further ones are left uncounted, with one log line a flush. */
+/** Different (minute, tenant, service, operation) at once; further ones are left uncounted, with one log line a flush. */
 const maxKeys = 10_000;
-const dayMs = 86_400_000;
+const minuteMs = 60_000;
 
 export function createUsageGatherer(deps: {
   clock: Clock;
@@ -30,7 +30,7 @@ export function createUsageGatherer(deps: {
   const underWay = new Set<Promise<void>>();
 
   const add = (usage: UsageRecord): void => {
-    const key = `${Math.floor(usage.atMs / dayMs)} ${usage.tenantId} ${usage.operation} ${usage.serviceName}`;
+    const key = `${Math.floor(usage.atMs / minuteMs)} ${usage.tenantId} ${usage.operation} ${usage.serviceName}`;
     const sum = gathered.get(key);
     if (sum === undefined && gathered.size >= maxKeys) {
       leftOut += 1;

@@ -20,6 +20,11 @@ const expiringTables: readonly ExpiringTable[] = [
   { table: 'webhook_deliveries', expired: `state <> 'pending' and updated_at < $1::date` },
   // Its rows are older than the link, and went with their days.
   { table: 'audit_chain', expired: 'chained_at < $1::date' },
+  {
+    table: 'usage_series',
+    expired: `(step = 'minute' and bucket_start < now() - interval '48 hours'
+      or step = 'hour' and bucket_start < now() - interval '30 days' or step = 'day' and bucket_start < $1::date)`,
+  },
   { table: 'leases', expired: `expires_at < now() - interval '1 day'` },
 ];
 

@@ -9,6 +9,7 @@ import type { Database, Rows } from '../postgres/database.ts';
 import { renderJsonRows } from '../postgres/json-rows.ts';
 import { rowDigest } from './audit-chain.ts';
 import type { IntakeRows, WebhookRow } from './intake-rows.ts';
+import { seriesParts } from './usage-series.ts';
 
 type Part = keyof IntakeRows;
 
@@ -29,7 +30,7 @@ const recordsets: Readonly<Record<Part, string>> = {
     estimated_cost float8, response_size_bytes bigint, will_retry boolean, origin_number bigint`,
   bodies: 'gate uuid, day date, management_company_id text, body_hash text, body text',
   usage: `gate uuid, is_mark boolean, day date, management_company_id text, service_name text, operation text,
-    request_count bigint, error_count bigint, cached_count bigint, total_cost float8, saved_by_cache float8`,
+    request_count bigint, error_count bigint, cached_count bigint, total_cost float8, saved_by_cache float8, at timestamptz`,
   events: `gate uuid, id uuid, origin uuid, management_company_id text, aggregate_id text, event_type text,
     occurred_at timestamptz, body json, body_text text, not_before timestamptz`,
 };
@@ -99,7 +100,7 @@ const webhookParts = (origin: string): string => `
       from given_webhooks
      where delivery_key is null or id in (select webhook_event_id from seen)
     on conflict do nothing
-    returning id, webhook_id, status, received_at),
+    returning id, webhook_id, status, received_at, management_company_id, webhook_name),
   new_deliveries as (
     insert into webhook_deliveries (id, management_company_id, webhook_id, webhook_event_id, event_received_at, state,
       next_attempt_at)
@@ -140,7 +141,7 @@ const logParts = (passesGate: string, origin: string): string => `
       ${logColumnsAfterBodies}, ${originOf(origin)}
       from given_logs where ${passesGate}
     on conflict do nothing
-    returning id, management_company_id, service_name, operation, status, started_at, estimated_cost,
+    returning id, management_company_id, service_name, operation, status, started_at, estimated_cost, duration_ms, attempt,
       ${rowDigest} as digest),
   new_batches as (
     insert into audit_batches (management_company_id, kind, entries)
@@ -218,6 +219,7 @@ function composeStatement(present: ReadonlySet<Part>, looksAtBodies: boolean): {
     anchors.length > 0 && `\n  fresh as materialized (${anchors.join(' union all ')})`,
     has('bodies') && bodyParts(passesWebhook),
     usageSources.length > 0 && usageParts(usageSources),
+    anchors.length > 0 && seriesParts({ logs: has('logs'), usage: has('usage'), webhooks: has('webhooks') }),
     has('events') && eventParts(passesGate),
   ].filter((step) => step !== false);
   const answers = [

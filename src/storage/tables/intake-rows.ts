@@ -63,6 +63,8 @@ export interface UsageRow {
   readonly cached_count: number;
   readonly total_cost: number;
   readonly saved_by_cache: number;
+  /** Absent where an older process spooled it. */
+  readonly at?: string;
 }
 
 export interface EventRow {

@@ -11,12 +11,14 @@ import { logsRoutes } from './logs.ts';
 import { logsExportRoute } from './logs-export.ts';
 import { type RateLimitsRouteDeps, rateLimitsRoute } from './rate-limits.ts';
 import { type RateLimitsWhyDeps, rateLimitsWhyRoutes } from './rate-limits-why.ts';
+import { type StatsRouteDeps, statsRoute } from './stats.ts';
 import { type TokenRoutesDeps, tokenRoutes } from './tokens.ts';
 
 export type OperateRoutesDeps = LogReaderDeps &
   CacheRoutesDeps &
   RateLimitsRouteDeps &
   RateLimitsWhyDeps &
+  StatsRouteDeps &
   TokenRoutesDeps &
   ManageBudgetsDeps &
   EventsStreamRouteDeps;
@@ -27,6 +29,7 @@ export function operateRoutes(deps: OperateRoutesDeps): Routes {
       logsRoutes(deps),
       logsExportRoute(deps),
       costsRoute(deps),
+      statsRoute(deps),
       budgetRoutes(deps),
       cacheRoutes(deps),
       rateLimitsRoute(deps),

@@ -1,0 +1,174 @@
+import Type from 'typebox';
+import type { ResponseCache } from '../../../cache/response-cache.ts';
+import type { Clock } from '../../../clock.ts';
+import { invalidInput } from '../../../errors.ts';
+import type { Database } from '../../../storage/postgres/database.ts';
+import {
+  readSeries,
+  type SeriesGroup,
+  type SeriesMetric,
+  type SeriesPoint,
+  type SeriesStep,
+  seriesGroups,
+  seriesMetrics,
+  seriesSteps,
+} from '../../../storage/tables/usage-series.ts';
+import type { Routes } from '../../app.ts';
+import { parseEndTime, parseTime, timeSchema } from '../../request/query-values.ts';
+import { callerOf } from '../../request/request-context.ts';
+
+const minuteMs = 60_000;
+const hourMs = 3_600_000;
+const dayMs = 86_400_000;
+const stepMs: Readonly<Record<SeriesStep, number>> = { minute: minuteMs, hour: hourMs, day: dayMs };
+const usualSpanMs: Readonly<Record<SeriesStep, number>> = { minute: hourMs, hour: dayMs, day: 30 * dayMs };
+/** Of one series: 48 hours of minutes, and a little. */
+const maxBuckets = 3_000;
+/** Of one answer. */
+const maxPoints = 50_000;
+
+const metricNames = Object.keys(seriesMetrics) as SeriesMetric[];
+
+const answerSchema = Type.Object(
+  {
+    metric: Type.String(),
+    step: Type.String(),
+    from: Type.String({ description: 'The first bucket begins here.' }),
+    to: Type.String({ description: 'Exclusive.' }),
+    unit: Type.String({ examples: ['count', 'ms', 'USD'] }),
+    series: Type.Array(
+      Type.Object({
+        labels: Type.Record(Type.String(), Type.String()),
+        points: Type.Array(
+          Type.Unsafe<[string, number]>({
+            type: 'array',
+            prefixItems: [{ type: 'string', format: 'date-time' }, { type: 'number' }],
+            minItems: 2,
+            maxItems: 2,
+          }),
+          { description: 'Time and value, oldest first. Buckets in which nothing was recorded are left out.' },
+        ),
+      }),
+    ),
+  },
+  { title: 'StatsSeries' },
+);
+const querySchema = Type.Object({
+  metric: Type.String({
+    maxLength: 40,
+    description:
+      `One of ${metricNames.join(', ')}. Calls and errors count what \`/costs\` counts (each provider tried, and cache hits), ` +
+      'without probes. Misses are lookups and reads that asked their first provider; proxied calls are not among them. ' +
+      'Percentiles are estimates from a histogram, up to 10000 ms.',
+  }),
+  step: Type.Optional(
+    Type.String({
+      maxLength: 10,
+      default: 'minute',
+      description: 'minute (kept 48 h), hour (30 days) or day (as the logs).',
+    }),
+  ),
+  from: Type.Optional(timeSchema('Default: an hour of minutes, a day of hours, 30 days of days before `to`.')),
+  to: Type.Optional(timeSchema('Exclusive; a day alone is taken in whole. Default: now.')),
+  group_by: Type.Optional(
+    Type.String({ maxLength: 100, description: 'Any of service, operation. Default: one series.' }),
+  ),
+});
+
+export interface StatsRouteDeps {
+  readonly db: Pick<Database, 'readForTenant'>;
+  readonly cache: Pick<ResponseCache, 'writeNoted'>;
+  readonly clock: Clock;
+}
+
+/** `GET /stats/series`. */
+export function statsRoute({ db, cache, clock }: StatsRouteDeps): Routes {
+  return (app) => {
+    app.get<{ Querystring: Type.Static<typeof querySchema> }>(
+      '/stats/series',
+      {
+        config: { access: { scope: 'logs:read' }, answers: { 200: answerSchema } },
+        schema: { tags: ['logs'], summary: 'What was called, by minute, hour or day', querystring: querySchema },
+      },
+      async (request) => {
+        const { tenantId } = callerOf(request);
+        const metric = oneOf('metric', request.query.metric, metricNames);
+        const step = oneOf('step', request.query.step ?? 'minute', seriesSteps);
+        const groups = readGroups(request.query.group_by);
+        const [fromMs, toMs] = readSpan(request.query, step, clock.now());
+        await cache.writeNoted();
+        const asked = { metric, step, fromMs, toMs, groups, limit: maxPoints + 1 };
+        const points = await db.readForTenant(tenantId, (tx) => readSeries(tx, tenantId, asked));
+        if (points.length > maxPoints) {
+          throw invalidInput(
+            'group_by',
+            `would make more than ${maxPoints} points: group more coarsely, or ask for less time`,
+          );
+        }
+        return {
+          metric,
+          step,
+          from: timeOf(fromMs),
+          to: timeOf(toMs),
+          unit: unitOf(metric),
+          series: seriesOf(points, groups),
+        };
+      },
+    );
+  };
+}
+
+function oneOf<Name extends string>(path: string, text: string, names: readonly Name[]): Name {
+  const found = names.find((name) => name === text);
+  if (found === undefined) throw invalidInput(path, `must be one of ${names.join(', ')}`);
+  return found;
+}
+
+function readGroups(text: string | undefined): readonly SeriesGroup[] {
+  if (text === undefined) return [];
+  return text.split(',').map((name) => {
+    const trimmed = name.trim();
+    return oneOf('group_by', trimmed === 'service_name' ? 'service' : trimmed, seriesGroups);
+  });
+}
+
+/** Whole buckets: the one that `from` lies in is the first. */
+function readSpan(
+  { from, to }: { readonly from?: string; readonly to?: string },
+  step: SeriesStep,
+  nowMs: number,
+): [number, number] {
+  const toMs = to === undefined ? nowMs : parseEndTime('to', to);
+  const asked = from === undefined ? toMs - usualSpanMs[step] : parseTime('from', from);
+  const fromMs = Math.floor(asked / stepMs[step]) * stepMs[step];
+  if (toMs <= asked) throw invalidInput('to', 'must be later than from');
+  if ((toMs - fromMs) / stepMs[step] > maxBuckets) {
+    throw invalidInput('from', `must be at most ${maxBuckets} ${step}s before to: ask for a coarser step`);
+  }
+  return [fromMs, toMs];
+}
+
+/** Without groups there is always the one series. */
+function seriesOf(points: readonly SeriesPoint[], groups: readonly SeriesGroup[]) {
+  const series = new Map<string, { labels: Record<string, string>; points: [string, number][] }>();
+  if (groups.length === 0) series.set('{}', { labels: {}, points: [] });
+  for (const { at_ms, value, ...labels } of points) {
+    const key = JSON.stringify(labels);
+    let one = series.get(key);
+    if (one === undefined) {
+      one = { labels, points: [] };
+      series.set(key, one);
+    }
+    one.points.push([timeOf(at_ms), value]);
+  }
+  return [...series.values()];
+}
+
+function unitOf(metric: SeriesMetric): string {
+  if (metric.startsWith('latency')) return 'ms';
+  return metric === 'cost' || metric === 'saved' ? 'USD' : 'count';
+}
+
+function timeOf(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
