@@ -331,6 +331,43 @@ test('each kind of credential is put where it belongs', async (t) => {
     });
   }
 
+  await t.test('several at once, each with a value of its own', async () => {
+    upstream.answer = (_seen, response) => response.end('ok');
+    await register('several', {
+      credentials: { 'x-application': 'canary-app-30', sid: 'canary-sid-31', username: 'u', password: 'canary-pw-32' },
+      config: {
+        auth: [
+          { in: 'header', name: 'X-Key' },
+          { in: 'header', name: 'X-Application', prefix: 'App' },
+          { in: 'query', name: 'sid' },
+          { in: 'basic' },
+        ],
+      },
+    });
+    const own = { 'x-application': 'the callers', 'x-key': 'the callers' };
+    assert.equal((await ask(app, 'several/x?sid=the+callers&b=2', { headers: own })).status, 200);
+    const { headers, url } = upstream.seen.at(-1) as Seen;
+    assert.deepEqual([headers['x-key'], headers['x-application']], ['canary-key-5cd1', 'App canary-app-30']);
+    assert.deepEqual([headers.authorization, url], [basic('u:canary-pw-32'), '/base/x?b=2&sid=canary-sid-31']);
+  });
+
+  await t.test('further headers and parameters go with every request, in place of the caller’s', async () => {
+    await register('further', {
+      config: {
+        headers: { 'X-Api-Version': '2026-01', 'User-Agent': 'Acme/1' },
+        query: { api_version: '7 & more', lang: 'uz' },
+      },
+    });
+    const own = { 'x-api-version': 'the callers', 'x-other': 'kept' };
+    assert.equal((await ask(app, 'further/x?api%5Fversion=1&a=b', { headers: own, method: 'POST' })).status, 200);
+    const { headers, url } = upstream.seen.at(-1) as Seen;
+    assert.deepEqual(
+      [headers['x-api-version'], headers['user-agent'], headers['x-other'], headers.authorization],
+      ['2026-01', 'Acme/1', 'kept', 'Bearer canary-key-5cd1'],
+    );
+    assert.equal(url, '/base/x?a=b&api_version=7%20%26%20more&lang=uz');
+  });
+
   await t.test('OAuth2 client credentials: one token for all, a new one when it is refused', async () => {
     let issued = 0;
     let valid = '';

@@ -192,6 +192,22 @@ test('what a service may not be is refused with the place and the reason', async
     ['an unknown member inside config', { config: { auth: { in: 'header', nmae: 'X' } } }, 'config.auth.nmae'],
     ['a setting of another adapter', { config: { formulas: 'none' } }, 'config.formulas'],
     ['a price below zero', { config: { cost_per_request: { http: -1 } } }, 'config.cost_per_request.http'],
+    ['a secret in an open header', { config: { headers: { 'X-Api-Key': 'x' } } }, 'config.headers.X-Api-Key'],
+    ['a header of the connection', { config: { headers: { Host: 'other.example' } } }, 'config.headers.Host'],
+    ['a header with a line end', { config: { headers: { 'X-A': 'a\r\nX-B: b' } } }, 'config.headers.X-A'],
+    ['a header that is a number', { config: { headers: { 'X-A': 5 } } }, 'config.headers.X-A'],
+    ['headers as a list', { config: { headers: ['X-A'] } }, 'config.headers'],
+    ['a parameter without a name', { config: { query: { '': 'x' } } }, 'config.query.'],
+    ['no way at all', { config: { auth: [] } }, 'config.auth'],
+    ['an unknown way among several', { config: { auth: [{ in: 'basic' }, { in: 'cookie' }] } }, 'config.auth[1].in'],
+    ['two ways in one place', { config: { auth: [{ in: 'basic' }, { in: 'bearer' }] } }, 'config.auth'],
+    ['a time-out out of range', { config: { timeout_seconds: 0 } }, 'config.timeout_seconds'],
+    ['half a repeat', { config: { max_retries: 0.5 } }, 'config.max_retries'],
+    [
+      'a breaker that never opens',
+      { config: { breaker: { failures_in_a_row: 0 } } },
+      'config.breaker.failures_in_a_row',
+    ],
     ['credentials that are no object', { credentials: 'not json' }, 'credentials'],
   ];
   for (const [what, members, path] of cases) {

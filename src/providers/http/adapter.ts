@@ -33,8 +33,10 @@ export function createHttpAdapter(now: () => number = Date.now): Adapter {
     faultsOf: faultsOfSettings,
     configMembers: httpConfigMembers,
     addressesOf({ config }) {
-      const { auth } = settingsOf(config);
-      return auth.in === 'oauth2_client_credentials' ? [{ path: 'config.auth.token_url', url: auth.tokenUrl }] : [];
+      const pathOf = (index: number) => (Array.isArray(config.auth) ? `config.auth[${index}]` : 'config.auth');
+      return settingsOf(config).auths.flatMap((auth, index) =>
+        auth.in === 'oauth2_client_credentials' ? [{ path: `${pathOf(index)}.token_url`, url: auth.tokenUrl }] : [],
+      );
     },
     secretsOf,
 
@@ -71,22 +73,21 @@ async function ask(
   question: Question,
 ): Promise<Verdict<HttpOutput>> {
   if (account.baseUrl === null) return { kind: 'denied', message: 'the service has no base URL' };
-  const { auth } = settingsOf(account.config);
-  if (!isSendable(account, auth)) return unsendable;
+  const { auths } = settingsOf(account.config);
+  if (!isSendable(account)) return unsendable;
   try {
-    if (auth.in !== 'oauth2_client_credentials') {
-      return await judge(question, await send(account, http, question, auth, null));
-    }
+    const auth = auths.find((one) => one.in === 'oauth2_client_credentials');
+    if (auth === undefined) return await judge(question, await send(account, http, question, null));
     const client = { account, auth };
     const token = await tokens.tokenFor(client, http);
-    const reply = await send(account, http, question, auth, token);
+    const reply = await send(account, http, question, token);
     if (reply.status !== 401) return await judge(question, reply);
     tokens.drop(client, token);
     // A body that went out as it came is gone; the next request has the new token.
     if (question.body instanceof Readable) return await judge(question, reply);
     reply.body.destroy();
     const renewed = await tokens.tokenFor(client, http);
-    return await judge(question, await send(account, http, question, auth, renewed));
+    return await judge(question, await send(account, http, question, renewed));
   } catch (error) {
     if (error instanceof TokenRefused) return judgeTokenRefusal(error);
     throw error;
@@ -97,20 +98,27 @@ async function send(
   account: ProviderAccount,
   http: ProviderHttp,
   { method, path, query, headers, body }: Question,
-  auth: HttpAuth,
   token: string | null,
 ): Promise<OpenReply> {
-  const credential = credentialOf(account, auth, token);
-  if (credential.header !== null) http.mask(credential.header.value);
-  const ownQuery = credential.parameter === null ? query : withParameter(query, credential.parameter);
+  const settings = settingsOf(account.config);
+  const credentials = credentialsOf(account, token);
+  const inHeaders = credentials.flatMap(({ header }) => header ?? []);
+  const inQuery = credentials.flatMap(({ parameter }) => parameter ?? []);
+  for (const { value } of inHeaders) http.mask(value);
+  const further = Object.entries(settings.query).map(([name, value]) => ({ name, value }));
+  const ownQuery = [...further, ...inQuery].reduce(withParameter, query);
   const reply = await http.open({
     method,
     url: targetUrl(account.baseUrl as string, path, ownQuery),
-    headers: credential.header === null ? headers : { ...headers, [credential.header.name]: credential.header.value },
+    headers: {
+      ...headers,
+      ...settings.headers,
+      ...Object.fromEntries(inHeaders.map(({ name, value }) => [name, value])),
+    },
     ...(body === null ? {} : { body }),
-    idleMs: settingsOf(account.config).idleTimeoutMs,
+    idleMs: settings.idleTimeoutMs,
   });
-  return credential.parameter === null ? reply : withoutQuotedKey(reply, credential.parameter.name);
+  return inQuery.reduce((shown, { name }) => withoutQuotedKey(shown, name), reply);
 }
 
 /** Who redirects, or names the next page, does it with the query that was asked, and the key in it. */
@@ -131,6 +139,22 @@ function withoutQuotedKey(reply: OpenReply, name: string): OpenReply {
 interface Credential {
   readonly header: { readonly name: string; readonly value: string } | null;
   readonly parameter: { readonly name: string; readonly value: string } | null;
+}
+
+function credentialsOf(account: ProviderAccount, token: string | null): readonly Credential[] {
+  const { auths } = settingsOf(account.config);
+  // Of several each has a value of its own: the member of `credentials` that is named as its header or parameter is.
+  const own = (auth: HttpAuth): ProviderAccount =>
+    auths.length > 1 && 'name' in auth
+      ? { ...account, apiKey: memberNamed(account.credentials, auth.name) ?? account.apiKey }
+      : account;
+  return auths.map((auth) => credentialOf(own(auth), auth, token));
+}
+
+function memberNamed(credentials: unknown, name: string): string | null {
+  if (!isObject(credentials)) return null;
+  const found = Object.entries(credentials).find(([member]) => member.toLowerCase() === name.toLowerCase())?.[1];
+  return typeof found === 'string' && found !== '' ? found : null;
 }
 
 /** An account without a key sends none: some APIs ask for nothing. */
@@ -158,10 +182,8 @@ function credentialOf(account: ProviderAccount, auth: HttpAuth, token: string | 
 }
 
 /** A token's characters are checked by who gives it out. */
-function isSendable(account: ProviderAccount, auth: HttpAuth): boolean {
-  if (auth.in === 'oauth2_client_credentials') return true;
-  const { header } = credentialOf(account, auth, null);
-  return header === null || isHeaderText(header.value);
+function isSendable(account: ProviderAccount): boolean {
+  return credentialsOf(account, '').every(({ header }) => header === null || isHeaderText(header.value));
 }
 
 /** `credentials.username` or the configured user, with their password; else the API key as `user:password`, or as a user without one. */

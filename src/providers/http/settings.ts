@@ -22,7 +22,12 @@ export type HttpAuth =
     };
 
 export interface HttpSettings {
-  readonly auth: HttpAuth;
+  /** One, or as many as `config.auth` lists. */
+  readonly auths: readonly HttpAuth[];
+  /** Sent with every request, in place of the caller's of the same name. Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Likewise, of the query. */
+  readonly query: Readonly<Record<string, string>>;
   /** Asked with GET; null: the base URL, with HEAD. */
   readonly healthPath: string | null;
   /** null: as the upstream says. 0: never. */
@@ -50,7 +55,6 @@ export const httpConfigMembers = {
   auth: Type.Union([authSchema, Type.Array(authSchema)]),
   headers: Type.Record(Type.String(), Type.String()),
   query: Type.Record(Type.String(), Type.String()),
-  secret_headers: Type.Array(Type.String()),
   cache_ttl_seconds: Type.Integer(),
   health_path: Type.String(),
   idle_timeout_seconds: Type.Number(),
@@ -59,6 +63,9 @@ export const httpConfigMembers = {
 
 export const longestCacheTtlSeconds = 30 * 86_400;
 
+const maxAuths = 8;
+const maxTexts = 32;
+const maxTextLength = 2_048;
 const kinds = ['header', 'query', 'basic', 'bearer', 'oauth2_client_credentials'] as const;
 const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 /** Names that steer the connection or the message: a credential there would break the request. */
@@ -68,12 +75,19 @@ const unusableHeaders = /^(host|connection|content-length|content-type|transfer-
 export function settingsOf(config: Readonly<Record<string, unknown>>): HttpSettings {
   const { cache_ttl_seconds: ttl, health_path: healthPath } = config;
   return {
-    auth: authOf(config.auth),
+    auths: Array.isArray(config.auth) ? config.auth.map(authOf) : [authOf(config.auth)],
+    headers: Object.fromEntries(textsIn(config.headers).map(([name, value]) => [name.toLowerCase(), value])),
+    query: Object.fromEntries(textsIn(config.query)),
     healthPath: typeof healthPath === 'string' ? healthPath.replace(/^\/+/, '') : null,
     idleTimeoutMs: secondsIn(config.idle_timeout_seconds, defaultIdleSeconds) * 1000,
     totalTimeoutMs: secondsIn(config.total_timeout_seconds, defaultTotalSeconds) * 1000,
     cacheTtlSeconds: typeof ttl === 'number' && ttl >= 0 ? Math.min(ttl, longestCacheTtlSeconds) : null,
   };
+}
+
+function textsIn(value: unknown): readonly (readonly [string, string])[] {
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([name, text]) => (typeof text === 'string' ? [[name, text] as const] : []));
 }
 
 function secondsIn(value: unknown, otherwise: number): number {
@@ -126,7 +140,15 @@ function spaced(prefix: string): string {
 }
 
 export function faultsOfSettings({ baseUrl, config }: ServiceSettings): readonly InputFault[] {
-  return [...faultsOfBase(baseUrl), ...faultsOfAuth(config.auth), ...faultsOfRest(config)];
+  const { auth, headers, query } = config;
+  const ofAuth = Array.isArray(auth) ? faultsOfAuths(auth) : faultsOfAuth(auth, 'config.auth');
+  return [
+    ...faultsOfBase(baseUrl),
+    ...ofAuth,
+    ...faultsOfTexts(headers, 'config.headers', faultOfHeader),
+    ...faultsOfTexts(query, 'config.query', faultOfParameter),
+    ...faultsOfRest(config),
+  ];
 }
 
 function faultsOfBase(baseUrl: string | null): InputFault[] {
@@ -137,12 +159,49 @@ function faultsOfBase(baseUrl: string | null): InputFault[] {
   return search !== '' || hash !== '' || /[?#]/.test(baseUrl) ? fault('must have no query and no fragment') : [];
 }
 
-function faultsOfAuth(auth: unknown): InputFault[] {
+/** Each at a place of its own: of two in one place only one would be sent. */
+function faultsOfAuths(auths: readonly unknown[]): InputFault[] {
+  const fault = (message: string): InputFault[] => [{ path: 'config.auth', message }];
+  if (auths.length === 0 || auths.length > maxAuths) return fault(`must be an object, or 1 to ${maxAuths} of them`);
+  const faults = auths.flatMap((auth, index) => faultsOfAuth(auth ?? null, `config.auth[${index}]`));
+  if (faults.length > 0) return faults;
+  const places = auths.map(authOf).map((auth) => {
+    if (auth.in === 'query') return `query ${auth.name}`;
+    return auth.in === 'header' ? `header ${auth.name.toLowerCase()}` : 'header authorization';
+  });
+  return new Set(places).size < places.length ? fault('must name another header or parameter each') : [];
+}
+
+function faultsOfTexts(
+  texts: unknown,
+  path: string,
+  faultOf: (name: string, text: string) => string | null,
+): InputFault[] {
+  if (texts === undefined) return [];
+  if (!isObject(texts)) return [{ path, message: 'must be an object of names and texts' }];
+  if (Object.keys(texts).length > maxTexts) return [{ path, message: `must have at most ${maxTexts} members` }];
+  return Object.entries(texts).flatMap(([name, text]) => {
+    const isText = typeof text === 'string' && text.length <= maxTextLength;
+    const message = isText ? faultOf(name, text) : `must be text of at most ${maxTextLength} characters`;
+    return message === null ? [] : [{ path: `${path}.${name.slice(0, 100)}`, message }];
+  });
+}
+
+function faultOfHeader(name: string, text: string): string | null {
+  if (!headerName.test(name) || unusableHeaders.test(name)) return 'is no header that a service may add';
+  return /^[\x20-\x7e]*$/.test(text) ? null : 'must be printable ASCII text';
+}
+
+function faultOfParameter(name: string, text: string): string | null {
+  return name === '' || /\p{Cc}/u.test(name + text) ? 'must have a name, and no control characters' : null;
+}
+
+function faultsOfAuth(auth: unknown, path: string): InputFault[] {
   if (auth === undefined) return [];
-  if (!isObject(auth)) return [{ path: 'config.auth', message: 'must be an object' }];
+  if (!isObject(auth)) return [{ path, message: 'must be an object' }];
   const faults: InputFault[] = [];
   const fault = (member: string, message: string): void => {
-    faults.push({ path: `config.auth.${member}`, message });
+    faults.push({ path: `${path}.${member}`, message });
   };
   if (!kinds.some((kind) => kind === auth.in)) fault('in', `must be one of ${kinds.join(', ')}`);
   for (const member of ['name', 'prefix', 'token_url', 'scope', 'audience']) {
