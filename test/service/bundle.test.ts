@@ -41,7 +41,7 @@ test('the bundle starts, serves and stops from an empty folder that it may not w
     `--allow-fs-read=${dataDir}`,
     `--allow-fs-write=${dataDir}`,
   ];
-  const child = spawn(process.execPath, [...limits, '--enable-source-maps', 'main.mjs'], { cwd: app, env });
+  const child = spawn(process.execPath, [...limits, 'main.mjs'], { cwd: app, env });
   let said = '';
   child.stderr.on('data', (chunk) => {
     said += chunk;
