@@ -2,9 +2,11 @@
 import { createMasker } from '../audit/mask.ts';
 import { blameVariable } from '../config/attribute-failure.ts';
 import type { BootstrapToken, Config } from '../config/config.ts';
+import { monthOf } from '../costs/month.ts';
 import { shownPause } from '../gateway/service-pauses.ts';
 import { defaultBatchConcurrency, defaultBatchDeadlineMs } from '../geocoding/batch.ts';
 import { openGeocodingSettings } from '../geocoding/settings.ts';
+import { createProblemList } from '../health/list-problems.ts';
 import { buildApp } from '../http/app.ts';
 import { createAuthenticator, createTokenFinder } from '../http/auth/authenticate.ts';
 import { createConsoleSessions } from '../http/auth/console-sessions.ts';
@@ -26,6 +28,7 @@ import { proxyRoute } from '../http/routes/services/proxy.ts';
 import { servicesRoutes } from '../http/routes/services/services.ts';
 import { sheetsRoutes } from '../http/routes/sheets/sheets.ts';
 import { accountLimits, familyLimit } from '../limits/limit-subjects.ts';
+import { reportTenantLimits } from '../limits/report-limits.ts';
 import { refusalOf } from '../outbound/refusal.ts';
 import { appendEvent } from '../outbox/append-event.ts';
 import { renderAsyncApi } from '../outbox/asyncapi.ts';
@@ -184,6 +187,25 @@ export async function openEdge(
         directory,
         cache,
         budgetGuard,
+        listProblems: createProblemList({
+          db,
+          clock,
+          logger,
+          directory,
+          health,
+          pauseOf: pauses.pauseOf,
+          limitsOf: async (tenantId, ofTenant) => {
+            const { families, services } = await reportTenantLimits(limitReports, tenantId, ofTenant);
+            return [
+              ...families.map(({ family, windows }) => ({ name: family, windows })),
+              ...services.map(({ service_name, windows }) => ({ name: service_name, windows })),
+            ];
+          },
+          monthOf,
+          isStoreAvailable: () => store.isAvailable(),
+          isBusAvailable: () => broker.isAvailable(),
+          outbox: () => relay.stats(),
+        }),
         authenticator,
         idempotency,
         streams: createEventStreams({ broker, clock, logger }),

@@ -1,6 +1,7 @@
 /** The data behind the console, as other programs ask for it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { newId } from '../../src/ids.ts';
 import { startTestService } from '../support/service.ts';
 
 test('series show what was called a moment ago, and refuse what is not known by name', async (t) => {
@@ -43,4 +44,62 @@ test('series show what was called a moment ago, and refuse what is not known by 
     const { status, json } = await app.call('GET', `/stats/series?${query}`);
     assert.deepEqual([status, json.code, json.errors?.[0]?.path], [400, 'INVALID_REQUEST', path], query);
   }
+});
+
+test('problems are none where all is well, and name the budget, the dead deliveries and the target that is off', async (t) => {
+  const app = await startTestService(t);
+  const problems = async (headers?: Record<string, string>) => {
+    const reply = await app.call('GET', '/problems', undefined, headers);
+    assert.equal(reply.status, 200, reply.text);
+    return reply.json as Record<string, string>[];
+  };
+  assert.deepEqual(await problems(), []);
+  assert.equal((await app.call('GET', '/problems?all=true')).status, 400);
+
+  assert.equal((await app.geocode('Ташкент, улица Навои, 7')).status, 200);
+  await app.admin('PUT', '/budgets/google_maps', { monthly_limit_usd: 0.001, action: 'block' });
+  const created = await app.admin('POST', '/webhooks', {
+    webhook_name: 'payments',
+    source_service: 'custom',
+    target_url: 'https://hooks.example.com/in?key=secret-part',
+  });
+  assert.equal(created.status, 201, created.text);
+  const { id } = created.json;
+  for (const state of ['dead', 'dead', 'pending']) {
+    await app.database.db.querySystem({
+      text: `insert into webhook_deliveries (id, management_company_id, webhook_id, webhook_event_id, event_received_at, state,
+               attempt_count, next_attempt_at)
+             values ($1, $2, $3, $1, now(), $4, 3, now() + interval '1 hour')`,
+      values: [newId(), app.tenant, id, state],
+    });
+  }
+  const found = await problems();
+  assert.deepEqual(
+    found.map(({ kind, severity, service, count, link }) => [kind, severity, service, count, link]),
+    [
+      ['deliveries_dead', 'critical', 'payments', 2, `/console/webhooks/${id}`],
+      ['budget_spent', 'critical', 'google_maps', undefined, '/console/costs'],
+      ['deliveries_waiting', 'warning', 'payments', 1, `/console/webhooks/${id}`],
+    ],
+  );
+  for (const { message = '', message_ru = '', since = '' } of found) {
+    assert.doesNotMatch(message + message_ru, /secret-part/);
+    assert.match(message_ru, /[а-я]/);
+    assert.ok(Date.parse(since) <= Date.now());
+  }
+  assert.deepEqual(
+    (await problems()).map(({ since }) => since),
+    found.map(({ since }) => since),
+  );
+
+  await app.database.db.querySystem({
+    text: 'update webhook_configs set target_off_at = now() where id = $1',
+    values: [id],
+  });
+  assert.deepEqual((await problems()).map(({ kind }) => kind).toSorted(), [
+    'budget_spent',
+    'deliveries_dead',
+    'target_off',
+  ]);
+  assert.deepEqual(await problems({ 'x-management-company-id': 'uk_company_2' }), []);
 });

@@ -9,6 +9,7 @@ import { costsRoute } from './costs.ts';
 import { type EventsStreamRouteDeps, eventsStreamRoute } from './events-stream.ts';
 import { logsRoutes } from './logs.ts';
 import { logsExportRoute } from './logs-export.ts';
+import { type ProblemsRouteDeps, problemsRoute } from './problems.ts';
 import { type RateLimitsRouteDeps, rateLimitsRoute } from './rate-limits.ts';
 import { type RateLimitsWhyDeps, rateLimitsWhyRoutes } from './rate-limits-why.ts';
 import { type StatsRouteDeps, statsRoute } from './stats.ts';
@@ -18,6 +19,7 @@ export type OperateRoutesDeps = LogReaderDeps &
   CacheRoutesDeps &
   RateLimitsRouteDeps &
   RateLimitsWhyDeps &
+  ProblemsRouteDeps &
   StatsRouteDeps &
   TokenRoutesDeps &
   ManageBudgetsDeps &
@@ -30,6 +32,7 @@ export function operateRoutes(deps: OperateRoutesDeps): Routes {
       logsExportRoute(deps),
       costsRoute(deps),
       statsRoute(deps),
+      problemsRoute(deps),
       budgetRoutes(deps),
       cacheRoutes(deps),
       rateLimitsRoute(deps),

@@ -1,0 +1,125 @@
+/**
+ * What is wrong now, in sentences: from what this replica holds in memory, and a few indexed queries. While the database is
+ * away, what only it knows is left out, and that it is away is said.
+ */
+
+import { setBounded } from '../bounded-map.ts';
+import type { Clock } from '../clock.ts';
+import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
+import type { TenantId } from '../ids.ts';
+import type { LimitWindowUse } from '../limits/report-limits.ts';
+import type { Logger } from '../logger.ts';
+import type { Database } from '../storage/postgres/database.ts';
+import { type BudgetUse, listBudgetUse, type MonthDays } from '../storage/tables/budgets.ts';
+import { listTargetTroubles, listUnhealthySince, type TargetTrouble } from '../storage/tables/problem-counts.ts';
+import type { Problem, ServicePauseSeen } from './problem.ts';
+import {
+  problemOfBudget,
+  problemOfLimit,
+  problemOfService,
+  problemOfTarget,
+  problemsOfParts,
+} from './problem-words.ts';
+import type { ServiceHealth } from './service-health.ts';
+
+export interface ListProblemsDeps {
+  readonly db: Pick<Database, 'readForTenant' | 'isReachable'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
+  readonly health: Pick<ServiceHealth, 'healthOf'>;
+  pauseOf(service: ExternalService): Promise<ServicePauseSeen | null>;
+  limitsOf(
+    tenantId: TenantId,
+    services: readonly ExternalService[],
+  ): Promise<readonly { readonly name: string; readonly windows: readonly LimitWindowUse[] }[]>;
+  monthOf(nowMs: number): MonthDays;
+  isStoreAvailable(): boolean;
+  isBusAvailable(): boolean;
+  outbox(): { readonly backlogCount: number; readonly oldestAgeSeconds: number };
+}
+
+const databaseDeadlineMs = 1_000;
+const maxRemembered = 10_000;
+
+export type ListProblems = (tenantId: TenantId) => Promise<readonly Problem[]>;
+
+export function createProblemList(deps: ListProblemsDeps): ListProblems {
+  const firstSeen = new Map<string, string>();
+
+  /** A problem of which no store says since when has been there since this replica first saw it without a break. */
+  const dated = (tenantId: TenantId, problems: readonly Problem[]): readonly Problem[] => {
+    const now = new Date(deps.clock.now()).toISOString();
+    const keyOf = ({ kind, service, link }: Problem): string => JSON.stringify([tenantId, kind, service ?? null, link]);
+    const keys = new Set(problems.map(keyOf));
+    const prefix = `["${tenantId}",`;
+    for (const key of firstSeen.keys()) if (key.startsWith(prefix) && !keys.has(key)) firstSeen.delete(key);
+    return problems.map((problem) => {
+      if (problem.since !== null) return problem;
+      const key = keyOf(problem);
+      const since = firstSeen.get(key) ?? now;
+      setBounded(firstSeen, key, since, maxRemembered);
+      return { ...problem, since };
+    });
+  };
+
+  const orNone = async <Found>(what: string, finding: Promise<Found>, none: Found): Promise<Found> => {
+    try {
+      return await finding;
+    } catch (error) {
+      deps.logger.warn({ err: error, what }, 'problems are listed without a part that could not be read');
+      return none;
+    }
+  };
+
+  return async (tenantId) => {
+    const nowMs = deps.clock.now();
+    const [isDatabaseUp, all] = await Promise.all([
+      deps.db.isReachable(databaseDeadlineMs),
+      orNone('services', deps.directory.ofTenant(tenantId), []),
+    ]);
+    const services = all.filter(({ isActive }) => isActive);
+    const nothing: Stored = { since: new Map(), targets: [], budgets: [] };
+    const [stored, pauses, limits] = await Promise.all([
+      isDatabaseUp ? orNone('database', readStored(deps, tenantId, nowMs), nothing) : nothing,
+      Promise.all(services.map((service) => orNone('pauses', deps.pauseOf(service), null))),
+      orNone('limits', deps.limitsOf(tenantId, services), []),
+    ]);
+    const parts = {
+      isDatabaseUp,
+      isStoreUp: deps.isStoreAvailable(),
+      isBusUp: deps.isBusAvailable(),
+      ...deps.outbox(),
+    };
+    const found = [
+      ...problemsOfParts(parts),
+      ...services.map((service, index) => {
+        const since = stored.since.get(service.id) ?? null;
+        return problemOfService(service, deps.health.healthOf(service), pauses[index] ?? null, since);
+      }),
+      ...stored.targets.map(problemOfTarget),
+      ...stored.budgets.map(problemOfBudget),
+      ...limits.flatMap(({ name, windows }) => windows.map((window) => problemOfLimit(name, window, nowMs))),
+    ].filter((problem) => problem !== null);
+    const ranked = found.toSorted((a, b) => rank(a) - rank(b));
+    return dated(tenantId, ranked);
+  };
+}
+
+interface Stored {
+  readonly since: ReadonlyMap<string, Date>;
+  readonly targets: readonly TargetTrouble[];
+  readonly budgets: readonly BudgetUse[];
+}
+
+function readStored({ db, monthOf }: ListProblemsDeps, tenantId: TenantId, nowMs: number): Promise<Stored> {
+  return db.readForTenant(tenantId, async (tx) => ({
+    since: await listUnhealthySince(tx, tenantId),
+    targets: await listTargetTroubles(tx, tenantId),
+    budgets: await listBudgetUse(tx, tenantId, monthOf(nowMs)),
+  }));
+}
+
+function rank({ severity }: Problem): number {
+  return severity === 'critical' ? 0 : 1;
+}

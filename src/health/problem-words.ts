@@ -1,0 +1,227 @@
+/** The sentences of `GET /problems`, in English and Russian, and when there is something to say. */
+import type { ExternalService, HealthStatus } from '../directory/service.ts';
+import type { LimitWindowUse } from '../limits/report-limits.ts';
+import type { BudgetUse } from '../storage/tables/budgets.ts';
+import type { TargetTrouble } from '../storage/tables/problem-counts.ts';
+import type { Problem, ServicePauseSeen } from './problem.ts';
+
+/** From here on a budget is worth a word. */
+const budgetWarningShare = 0.8;
+/** Below this share of a limit the pace says nothing yet. */
+const limitWarningShare = 0.6;
+const backlogWarningSeconds = 60;
+const maxErrorChars = 200;
+
+export function problemsOfParts(parts: {
+  readonly isDatabaseUp: boolean;
+  readonly isStoreUp: boolean;
+  readonly isBusUp: boolean;
+  readonly backlogCount: number;
+  readonly oldestAgeSeconds: number;
+}): readonly Problem[] {
+  const problems: Problem[] = [];
+  const add = (kind: string, severity: Problem['severity'], message: string, message_ru: string, count?: number) =>
+    problems.push({
+      kind,
+      severity,
+      since: null,
+      message,
+      message_ru,
+      link: '/console',
+      ...(count === undefined ? {} : { count }),
+    });
+  if (!parts.isDatabaseUp) {
+    add(
+      'database_away',
+      'critical',
+      'The database cannot be reached. Calls are kept on disk, and stored when it is back.',
+      'База данных недоступна. Записи о вызовах хранятся на диске и будут сохранены, когда она вернётся.',
+    );
+  }
+  if (!parts.isStoreUp) {
+    add(
+      'redis_away',
+      'critical',
+      'Redis cannot be reached. Each replica limits and caches by itself.',
+      'Redis недоступен. Каждая реплика ведёт лимиты и кэш сама.',
+    );
+  }
+  if (!parts.isBusUp) {
+    add(
+      'event_bus_away',
+      'critical',
+      'RabbitMQ cannot be reached. Events wait in the outbox.',
+      'RabbitMQ недоступен. События ждут отправки.',
+    );
+  }
+  if (parts.backlogCount > 0 && parts.oldestAgeSeconds > backlogWarningSeconds) {
+    const seconds = Math.round(parts.oldestAgeSeconds);
+    add(
+      'outbox_backlog',
+      'warning',
+      `${parts.backlogCount} events wait to be published, the oldest for ${seconds} s.`,
+      `Событий ждут публикации: ${parts.backlogCount}, самое старое — ${seconds} с.`,
+      parts.backlogCount,
+    );
+  }
+  return problems;
+}
+
+export function problemOfService(
+  service: ExternalService,
+  health: { readonly status: HealthStatus; readonly lastError: string | null },
+  pause: ServicePauseSeen | null,
+  since: Date | null,
+): Problem | null {
+  const name = service.displayName || service.serviceName;
+  const base = {
+    since: since?.toISOString() ?? null,
+    link: `/console/services/${encodeURIComponent(service.id)}`,
+    service: service.serviceName,
+  };
+  const until = pause === null ? '' : clockTime(pause.untilMs);
+  const error = health.lastError === null ? '' : `: ${health.lastError.slice(0, maxErrorChars)}`;
+  if (pause?.because === 'credentials_refused') {
+    return {
+      ...base,
+      kind: 'key_refused',
+      severity: 'critical',
+      message: `${name} refuses the key; it is not asked until ${until} UTC${error}`,
+      message_ru: `${name} не принимает ключ; запросов не будет до ${until} UTC${error}`,
+    };
+  }
+  if (health.status === 'down') {
+    return {
+      ...base,
+      kind: 'provider_down',
+      severity: 'critical',
+      message: `${name} is down${error}`,
+      message_ru: `${name} не работает${error}`,
+    };
+  }
+  if (pause !== null) {
+    const isAsked = pause.because === 'retry_after';
+    return {
+      ...base,
+      kind: 'provider_paused',
+      severity: 'warning',
+      message: `${name} is not asked until ${until} UTC, ${isAsked ? 'as it asked' : 'after failures'}${error}`,
+      message_ru: `Запросов к ${name} не будет до ${until} UTC: ${isAsked ? 'так просит провайдер' : 'были сбои'}${error}`,
+    };
+  }
+  if (health.status !== 'degraded') return null;
+  return {
+    ...base,
+    kind: 'provider_degraded',
+    severity: 'warning',
+    message: `${name} fails now and then${error}`,
+    message_ru: `${name} работает со сбоями${error}`,
+  };
+}
+
+export function problemOfTarget({ kind, webhook_id, webhook_name, url, count, since }: TargetTrouble): Problem {
+  const base = {
+    since: since.toISOString(),
+    link: `/console/webhooks/${encodeURIComponent(webhook_id)}`,
+    service: webhook_name,
+  };
+  const target = withoutSecrets(url);
+  switch (kind) {
+    case 'dead':
+      return {
+        ...base,
+        kind: 'deliveries_dead',
+        severity: 'critical',
+        count,
+        message: count === 1 ? `1 delivery to ${target} is dead` : `${count} deliveries to ${target} are dead`,
+        message_ru: `Не доставлено в ${target}: ${count}`,
+      };
+    case 'waiting':
+      return {
+        ...base,
+        kind: 'deliveries_waiting',
+        severity: 'warning',
+        count,
+        message:
+          count === 1
+            ? `1 delivery to ${target} failed and will be tried again`
+            : `${count} deliveries to ${target} failed and will be tried again`,
+        message_ru: `Доставка в ${target} не удалась и будет повторена: ${count}`,
+      };
+    case 'off':
+      return {
+        ...base,
+        kind: 'target_off',
+        severity: 'critical',
+        message: `Deliveries to ${target} are switched off after too many failures`,
+        message_ru: `Доставка в ${target} отключена: слишком много сбоев`,
+      };
+  }
+}
+
+export function problemOfBudget({ service_name, monthly_limit_usd, action, spent_usd }: BudgetUse): Problem | null {
+  if (monthly_limit_usd <= 0 && spent_usd <= 0 && action !== 'block') return null;
+  if (spent_usd < monthly_limit_usd * budgetWarningShare) return null;
+  const isSpent = spent_usd >= monthly_limit_usd;
+  const [name, nameRu] = service_name === '*' ? ['all services', 'всех сервисов'] : [service_name, service_name];
+  const sums = `$${spent_usd.toFixed(2)} / $${monthly_limit_usd.toFixed(2)}`;
+  const blocks = isSpent && action === 'block';
+  return {
+    kind: isSpent ? 'budget_spent' : 'budget_nearly_spent',
+    severity: blocks ? 'critical' : 'warning',
+    since: null,
+    message: `The month's budget of ${name} is ${isSpent ? 'spent' : 'nearly spent'} (${sums})${blocks ? ': further paid calls are refused' : ''}`,
+    message_ru: `Бюджет месяца для ${nameRu} ${isSpent ? 'исчерпан' : 'почти исчерпан'} (${sums})${blocks ? ': платные вызовы отклоняются' : ''}`,
+    link: '/console/costs',
+    service: service_name,
+  };
+}
+
+const windowsRu = { minute: 'минуту', hour: 'час', day: 'день', month: 'месяц' } as const;
+
+/** Spent, or spent before its window ends if calls go on as they did in it. */
+export function problemOfLimit(name: string, window: LimitWindowUse, nowMs: number): Problem | null {
+  const { window_type, request_count, max_requests, remaining_requests } = window;
+  const part = window.limit === undefined ? '' : ` (${window.limit})`;
+  const base = { since: null, link: '/console/limits', service: name };
+  const sums = `${request_count} / ${max_requests}`;
+  if (window.is_rate_limited || remaining_requests <= 0) {
+    const until = clockTime(Date.parse(window.window_end));
+    return {
+      ...base,
+      kind: `limit_spent_${window_type}`,
+      severity: 'critical',
+      message: `The limit a ${window_type} of ${name}${part} is spent (${sums}) until ${until} UTC`,
+      message_ru: `Лимит ${name}${part} за ${windowsRu[window_type]} исчерпан (${sums}) до ${until} UTC`,
+    };
+  }
+  const startedMs = Date.parse(window.window_start);
+  const leftMs = (remaining_requests * (nowMs - startedMs)) / Math.max(1, request_count);
+  if (request_count < max_requests * limitWarningShare || nowMs + leftMs >= Date.parse(window.window_end)) return null;
+  const [left, leftRu] = spanWords(leftMs);
+  return {
+    ...base,
+    kind: `limit_nearly_spent_${window_type}`,
+    severity: 'warning',
+    message: `${name}${part} will reach its limit a ${window_type} (${sums}) in ${left}`,
+    message_ru: `${name}${part} достигнет лимита за ${windowsRu[window_type]} (${sums}) через ${leftRu}`,
+  };
+}
+
+function spanWords(ms: number): [string, string] {
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  if (seconds < 120) return [`${seconds} s`, `${seconds} с`];
+  if (seconds < 7_200) return [`${Math.round(seconds / 60)} min`, `${Math.round(seconds / 60)} мин`];
+  return [`${Math.round(seconds / 3600)} h`, `${Math.round(seconds / 3600)} ч`];
+}
+
+/** `2026-11-22 09:14`. */
+function clockTime(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 16).replace('T', ' ');
+}
+
+/** A target's address without user, query and fragment, where tokens stand. */
+function withoutSecrets(url: string): string {
+  const parsed = URL.parse(url);
+  return parsed === null ? 'the target' : `${parsed.origin}${parsed.pathname}`;
+}

@@ -1,0 +1,39 @@
+import Type from 'typebox';
+import type { ListProblems } from '../../../health/list-problems.ts';
+import type { Routes } from '../../app.ts';
+import { callerOf } from '../../request/request-context.ts';
+
+const problemSchema = Type.Object(
+  {
+    kind: Type.String({ examples: ['key_refused', 'provider_down', 'deliveries_dead'] }),
+    severity: Type.Union([Type.Literal('critical'), Type.Literal('warning')]),
+    since: Type.String({
+      format: 'date-time',
+      description: 'Where no store knows: since when this replica has seen it.',
+    }),
+    message: Type.String(),
+    message_ru: Type.String(),
+    link: Type.String({ description: 'A page of the console.' }),
+    service: Type.Optional(Type.String()),
+    count: Type.Optional(Type.Integer()),
+  },
+  { title: 'Problem' },
+);
+
+export interface ProblemsRouteDeps {
+  readonly listProblems: ListProblems;
+}
+
+/** `GET /problems`. */
+export function problemsRoute({ listProblems }: ProblemsRouteDeps): Routes {
+  return (app) => {
+    app.get(
+      '/problems',
+      {
+        config: { access: { scope: 'logs:read' }, answers: { 200: Type.Array(problemSchema) } },
+        schema: { tags: ['logs'], summary: 'What is wrong now, in words; empty where all is well' },
+      },
+      async (request) => listProblems(callerOf(request).tenantId),
+    );
+  };
+}

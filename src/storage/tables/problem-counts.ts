@@ -1,0 +1,62 @@
+/** SQL of what is wrong with a tenant's services and deliveries: each statement reads an index, and stops at a bound. */
+import type { TenantId } from '../../ids.ts';
+import type { Queryable } from '../postgres/database.ts';
+
+/** Since when each service that is not well is so, by its id. */
+export async function listUnhealthySince(tx: Queryable, tenantId: TenantId): Promise<ReadonlyMap<string, Date>> {
+  const { rows } = await tx.query<{ service_id: string; unhealthy_since: Date }>({
+    name: 'problems_unhealthy_since',
+    text: `select service_id, unhealthy_since from service_health
+            where management_company_id = $1 and unhealthy_since is not null limit 10000`,
+    values: [tenantId],
+  });
+  return new Map(rows.map((row) => [row.service_id, row.unhealthy_since]));
+}
+
+export interface TargetTrouble {
+  readonly kind: 'dead' | 'waiting' | 'off';
+  readonly webhook_id: string;
+  readonly webhook_name: string;
+  readonly url: string;
+  readonly count: number;
+  readonly since: Date;
+}
+
+/** More are counted as so many. */
+export const maxCountedDeliveries = 10_000;
+
+/** Deliveries given up or failing, by target, and targets that switched themselves off. */
+export async function listTargetTroubles(tx: Queryable, tenantId: TenantId): Promise<TargetTrouble[]> {
+  const { rows } = await tx.query<TargetTrouble>({
+    name: 'problems_of_targets',
+    text: `
+      with targets as (
+        select id as queue_id, id as webhook_id, webhook_name, target_url as url, target_off_at as off_at
+          from webhook_configs where management_company_id = $1 and target_url is not null
+        union all
+        select t.id, c.id, c.webhook_name, t.url, t.off_at
+          from webhook_configs c join webhook_targets t on t.webhook_id = c.id
+         where c.management_company_id = $1),
+      dead as (
+        select webhook_id as queue_id, count(*)::int as count, min(updated_at) as since
+          from (select webhook_id, updated_at from webhook_deliveries
+                 where management_company_id = $1 and state = 'dead' limit ${maxCountedDeliveries}) d
+         group by webhook_id)
+      select 'dead' as kind, t.webhook_id, t.webhook_name, t.url, d.count, d.since
+        from dead d join targets t using (queue_id)
+      union all
+      select 'waiting', t.webhook_id, t.webhook_name, t.url, w.count, w.since
+        from targets t
+        cross join lateral (
+          select count(*) filter (where attempt_count > 0)::int as count,
+                 min(created_at) filter (where attempt_count > 0) as since
+            from (select attempt_count, created_at from webhook_deliveries
+                   where webhook_id = t.queue_id and state = 'pending' order by next_attempt_at limit 1000) p) w
+       where w.count > 0 and t.off_at is null
+      union all
+      select 'off', webhook_id, webhook_name, url, 1, off_at from targets where off_at is not null
+      order by kind, since limit 100`,
+    values: [tenantId],
+  });
+  return rows;
+}
