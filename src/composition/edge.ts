@@ -131,6 +131,8 @@ export async function openEdge(
   const app = await buildApp({
     trustedProxies: config.http.trustedProxies,
     publicBaseUrl: config.http.publicBaseUrl,
+    corsOrigins: config.http.corsOrigins,
+    tenantFromToken: config.tenantFromToken,
     authenticator,
     metrics,
     logger,

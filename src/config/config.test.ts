@@ -266,7 +266,9 @@ test('a service-account file must be one', () => {
 test('docs/config.md and .env.example name exactly the variables that are read', () => {
   const root = join(import.meta.dirname, '../..');
   const facts = globSync('src/providers/*/facts.ts', { cwd: root });
-  const source = ['src/config/config.ts', 'src/config/config-variables.ts', ...facts]
+  const source = ['config.ts', 'config-variables.ts', 'access-variables.ts']
+    .map((name) => `src/config/${name}`)
+    .concat(facts)
     .map((path) => readFileSync(join(root, path), 'utf8'))
     .join('\n');
   const variables = new Set(
@@ -322,4 +324,39 @@ test('ENVIRONMENT is read like NODE_ENV where that is not set', () => {
   assert.equal(parseConfig({ ENVIRONMENT: 'production', NODE_ENV: 'development' }).production, false);
   assert.deepEqual(problemsOf({ ENVIRONMENT: 'x' }), ['ENVIRONMENT must be one of development, production, test']);
   assert.deepEqual(problemsOf({ ENVIRONMENT: 'staging', NODE_ENV: 'test' }), []);
+});
+
+test('origins are named one by one, and claims by name and value', () => {
+  const config = parseConfig(
+    {
+      CORS_ORIGINS: 'https://App.example/, http://localhost:5173,https://app.example:443',
+      JWT_CLAIM_TENANTS: 'app_metadata.orgs',
+      JWT_ADMIN_ROLES: 'roles:integration:admin, https://id.example/roles:root',
+      TENANT_FROM_TOKEN: 'on',
+    },
+    noFiles,
+  );
+  assert.deepEqual(config.http.corsOrigins, ['https://app.example', 'http://localhost:5173']);
+  assert.deepEqual(config.jwt.claims, {
+    tenants: 'app_metadata.orgs',
+    scope: null,
+    adminRoles: [
+      { claim: 'roles', value: 'integration:admin' },
+      { claim: 'https://id.example/roles', value: 'root' },
+    ],
+  });
+  assert.equal(config.tenantFromToken, true);
+  for (const origins of [
+    '*',
+    'https://*.example',
+    'null',
+    'app.example',
+    'https://a.example/path',
+    'ftp://a.example',
+  ]) {
+    assert.match(problemsOf({ CORS_ORIGINS: origins }).join(), /^CORS_ORIGINS must be origins/, origins);
+  }
+  for (const roles of ['admin', 'roles:', ':admin', 'https://id.example/roles']) {
+    assert.match(problemsOf({ JWT_ADMIN_ROLES: roles }).join(), /^JWT_ADMIN_ROLES must be claim:value/, roles);
+  }
 });

@@ -1,6 +1,7 @@
 /** The only reader of the environment. `parseConfig` returns a frozen `Config`, or throws one error naming every fault. */
 import { readFileSync } from 'node:fs';
 import { parseRange } from '../ip-range.ts';
+import { type JwtClaims, readJwtClaims, readOrigins } from './access-variables.ts';
 import {
   type BootstrapToken,
   createReader,
@@ -23,6 +24,7 @@ import {
 } from './config-variables.ts';
 import { type ProviderVariables, readProviders } from './provider-variables.ts';
 
+export type { JwtClaims } from './access-variables.ts';
 export type { BootstrapToken, EncryptionKey, JwtVerification } from './config-variables.ts';
 
 export type EmulatorMode = 'auto' | 'on' | 'off';
@@ -37,6 +39,8 @@ export interface Config {
     /** CIDRs whose `X-Forwarded-For` is believed. */
     readonly trustedProxies: readonly string[];
     readonly metricsToken: string | null;
+    /** Whose pages may call the API from a browser. */
+    readonly corsOrigins: readonly string[];
     /** Whom to tell of a weakness: for `/.well-known/security.txt`. */
     readonly securityContacts: readonly string[];
   };
@@ -61,7 +65,10 @@ export interface Config {
     readonly audience: string | null;
     /** From its issue to its end. */
     readonly maxLifetimeSeconds: number;
+    readonly claims: JwtClaims;
   };
+  /** A credential of exactly one tenant implies it where the tenant header is absent. */
+  readonly tenantFromToken: boolean;
   /** CIDRs or `host:port` that outbound calls may reach inside private ranges. */
   readonly outboundAllowedNetworks: readonly string[];
   /** Map tiles of the console, `https://…/{z}/{x}/{y}.png`; null: no tile is asked for. */
@@ -152,6 +159,7 @@ export function parseConfig(
       publicBaseUrl: readPublicBaseUrl(read, problems) ?? `http://localhost:${port}`,
       trustedProxies: readCidrs(read, problems, 'TRUST_PROXY', false),
       metricsToken: read.text('METRICS_TOKEN'),
+      corsOrigins: readOrigins(read, problems),
       securityContacts: readContacts(read, problems),
     },
     databaseUrl,
@@ -170,7 +178,9 @@ export function parseConfig(
       issuer: read.text('JWT_ISSUER'),
       audience: read.text('JWT_AUDIENCE'),
       maxLifetimeSeconds: read.integer('JWT_MAX_LIFETIME_SECONDS', 86_400, 60, 31_536_000),
+      claims: readJwtClaims(read, problems),
     },
+    tenantFromToken: read.flag('TENANT_FROM_TOKEN', false),
     outboundAllowedNetworks: readCidrs(read, problems, 'OUTBOUND_ALLOWED_NETWORKS', true),
     consoleTileUrl: readTileUrl(read, problems),
     familyLimits: {

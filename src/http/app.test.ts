@@ -39,7 +39,10 @@ interface TestApp {
   post(body: unknown, headers?: Record<string, string>, url?: string): Promise<LightMyRequestResponse>;
 }
 
-async function startApp(t: TestContext, overrides: { trustedProxies?: string[] } = {}): Promise<TestApp> {
+async function startApp(
+  t: TestContext,
+  overrides: { trustedProxies?: string[]; corsOrigins?: string[]; tenantFromToken?: boolean } = {},
+): Promise<TestApp> {
   const logged: string[] = [];
   const calls: TestApp['calls'] = { questions: [], answer: async () => stored };
   const executor = {
@@ -61,6 +64,7 @@ async function startApp(t: TestContext, overrides: { trustedProxies?: string[] }
         issuer: null,
         audience: null,
         maxLifetimeSeconds: 86_400,
+        claims: { tenants: null, scope: null, adminRoles: [] },
       },
       developmentSecret: null,
       clock: systemClock,
@@ -70,6 +74,8 @@ async function startApp(t: TestContext, overrides: { trustedProxies?: string[] }
   const app = await buildApp({
     trustedProxies: overrides.trustedProxies ?? [],
     publicBaseUrl: 'http://localhost:8006',
+    corsOrigins: overrides.corsOrigins ?? [],
+    tenantFromToken: overrides.tenantFromToken ?? false,
     authenticator,
     metrics: { httpRequest: () => {} },
     logger: pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) }),
@@ -620,4 +626,62 @@ test('a caller that writes all of a body that is too large before it reads gets 
   socket.write(head('Content-Length: 99000000'));
   await once(socket, 'close');
   assert.match(text, /^HTTP\/1\.1 413 /, 'more than anybody would read is not read');
+});
+
+test('a credential of exactly one tenant implies it where the header is absent, and only where that is switched on', async (t) => {
+  const statusOf = async (tenantFromToken: boolean, token: string, tenant?: string) => {
+    const { app } = await startApp(t, { tenantFromToken });
+    const { statusCode } = await app.inject({
+      url: '/api/v1/geocoding/health',
+      headers: { 'x-service-token': token, ...(tenant === undefined ? {} : { 'x-management-company-id': tenant }) },
+    });
+    return statusCode;
+  };
+  assert.equal(await statusOf(true, oneTenant), 200);
+  assert.equal(await statusOf(false, oneTenant), 400);
+  assert.equal(await statusOf(true, everyTenant), 400, 'every tenant is not one');
+  assert.equal(await statusOf(true, oneTenant, 'uk_2'), 403, 'a header that is there counts');
+  assert.equal(await statusOf(true, oneTenant, ''), 400);
+});
+
+test('pages of the named origins may call the API, with a token and never with cookies; others are told nothing', async (t) => {
+  const { app, post } = await startApp(t, { corsOrigins: ['https://app.example'] });
+  const preflight = (origin: string, url = '/api/v1/geocoding/geocode') =>
+    app.inject({
+      method: 'OPTIONS',
+      url,
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,x-management-company-id',
+      },
+    });
+  const allowed = await preflight('https://app.example');
+  assert.equal(allowed.statusCode, 204);
+  assert.equal(allowed.headers['access-control-allow-origin'], 'https://app.example');
+  assert.equal(allowed.headers['access-control-allow-headers'], 'authorization,x-management-company-id');
+  assert.match(String(allowed.headers['access-control-allow-methods']), /POST.*PATCH/);
+  assert.match(String(allowed.headers.vary), /Origin/);
+
+  for (const origin of ['https://app.example.evil.com', 'http://app.example', 'https://app.example:8443', 'null']) {
+    const refused = await preflight(origin);
+    assert.equal(refused.headers['access-control-allow-origin'], undefined, origin);
+    assert.match(String(refused.headers.vary), /Origin/, 'a cache keeps them apart');
+  }
+  assert.equal((await preflight('https://app.example', '/metrics')).headers['access-control-allow-origin'], undefined);
+
+  const question = { address: 'Amir Temur 1' };
+  for (const more of [{}, { authorization: 'Bearer wrong' }] as Record<string, string>[]) {
+    const { headers } = await post(question, { origin: 'https://app.example', ...more });
+    assert.equal(headers['access-control-allow-origin'], 'https://app.example', 'errors can be read too');
+    assert.match(String(headers['access-control-expose-headers']), /X-Request-Id/);
+    assert.equal(headers['access-control-allow-credentials'], undefined);
+  }
+});
+
+test('without configured origins no answer speaks of origins', async (t) => {
+  const { post } = await startApp(t);
+  const { headers } = await post({ address: 'Amir Temur 1' }, { origin: 'https://app.example' });
+  assert.equal(headers['access-control-allow-origin'], undefined);
+  assert.equal(headers.vary, undefined);
 });

@@ -16,6 +16,7 @@ import { createRequestLog, type Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { type Authenticator, authorize } from './auth/authenticate.ts';
 import { createFailedCredentials, type FailedCredentials } from './auth/failed-credentials.ts';
+import { allowOrigins } from './cors.ts';
 import { describeApi } from './openapi/openapi.ts';
 import { asServiceError, problemOf } from './reply/problem.ts';
 import { CallerLeft } from './request/abort.ts';
@@ -49,6 +50,10 @@ export interface AppDeps {
   /** CIDRs whose `X-Forwarded-For` is believed. */
   trustedProxies: readonly string[];
   publicBaseUrl: string;
+  /** Whose pages may call the API from a browser. */
+  corsOrigins: readonly string[];
+  /** A credential of exactly one tenant implies it where the tenant header is absent. */
+  tenantFromToken: boolean;
   authenticator: Authenticator;
   metrics: Pick<Metrics, 'httpRequest'>;
   logger: Logger;
@@ -92,6 +97,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     reply.header('x-content-type-options', 'nosniff');
     done(request.url.includes('%00') ? (nulInUrl(request.url) as never) : undefined);
   });
+  allowOrigins(app, deps.corsOrigins, apiPrefix);
   const noteResponse = createResponseNotes(deps);
   app.addHook('onResponse', (request, reply, done) => {
     noteResponse(request, reply);
@@ -128,10 +134,7 @@ function authenticatedApi(deps: AppDeps): FastifyPluginAsync {
       const access = route.config?.access;
       if (access === undefined) throw new Error(`${route.url} does not say who may use it (config.access)`);
       const own = route.onRequest ?? [];
-      route.onRequest = [
-        authenticationHook(deps.authenticator, access, failures),
-        ...(Array.isArray(own) ? own : [own]),
-      ];
+      route.onRequest = [authenticationHook(deps, access, failures), ...(Array.isArray(own) ? own : [own])];
       const judge = refuseUnknown(route);
       if (judge !== null) route.preValidation = [judge, ...[route.preValidation ?? []].flat()];
     });
@@ -146,10 +149,14 @@ function asPlugin(routes: Routes): FastifyPluginAsync {
 }
 
 /** Runs before the body is read: who is not known sends nothing here. Known credentials are judged without a promise. */
-function authenticationHook(authenticator: Authenticator, access: RouteAccess, failures: FailedCredentials) {
+function authenticationHook(
+  { authenticator, tenantFromToken }: Pick<AppDeps, 'authenticator' | 'tenantFromToken'>,
+  access: RouteAccess,
+  failures: FailedCredentials,
+) {
   return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
     const finish = (principal: Parameters<typeof authorize>[0]): void => {
-      request.caller = authorize(principal, request.headers, access);
+      request.caller = authorize(principal, request.headers, access, tenantFromToken);
     };
     let identified: ReturnType<Authenticator['identify']>;
     try {

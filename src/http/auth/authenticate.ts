@@ -99,9 +99,18 @@ function hasCredential(headers: Headers): boolean {
   );
 }
 
-/** Throws `TENANT_REQUIRED` or `FORBIDDEN`. */
-export function authorize(principal: Principal, headers: Headers, access: RouteAccess): Caller {
-  const tenantId = parseTenantId(headers['x-management-company-id']);
+/**
+ * Throws `TENANT_REQUIRED` or `FORBIDDEN`. `tenantFromToken`: a credential of exactly one tenant implies it where the
+ * header is absent. A header that is there counts, also an empty one.
+ */
+export function authorize(
+  principal: Principal,
+  headers: Headers,
+  access: RouteAccess,
+  tenantFromToken = false,
+): Caller {
+  const [onlyTenant] = tenantFromToken && principal.tenants?.size === 1 ? principal.tenants : [];
+  const tenantId = parseTenantId(headers['x-management-company-id'] ?? onlyTenant);
   if (principal.tenants !== null && !principal.tenants.has(tenantId)) {
     throw new ServiceError('FORBIDDEN', 'The credential does not belong to this tenant.', {
       cause: `${principal.kind} "${principal.name}" asked for ${tenantId}`,

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import { systemClock } from '../../clock.ts';
-import type { JwtVerification } from '../../config/config.ts';
+import type { JwtClaims, JwtVerification } from '../../config/config.ts';
 import { ServiceError } from '../../errors.ts';
 import { createJwtVerifier, looksLikeJwt } from './verify-jwt.ts';
 
@@ -20,7 +20,13 @@ const verifierOf = (
   clock = systemClock,
 ) =>
   createJwtVerifier({
-    jwt: { verification, issuer: more.issuer ?? null, audience: more.audience ?? null, maxLifetimeSeconds: 86_400 },
+    jwt: {
+      verification,
+      issuer: more.issuer ?? null,
+      audience: more.audience ?? null,
+      maxLifetimeSeconds: 86_400,
+      claims: { tenants: null, scope: null, adminRoles: [] },
+    },
     developmentSecret: null,
     clock,
   });
@@ -151,4 +157,52 @@ test('a token that lives longer than a day is refused, whatever it says of its i
   ] as const) {
     await assert.rejects(async () => verifier.verify(token, name), refusedAs('UNAUTHORIZED'), name);
   }
+});
+
+test('claims of a foreign issuer are read under the names that it gives them', async () => {
+  const secret = 'a secret of at least thirty-two characters';
+  const key = new TextEncoder().encode(secret);
+  const read = async (claimNames: JwtClaims, payload: Record<string, unknown>) => {
+    const verifier = createJwtVerifier({
+      jwt: {
+        verification: { kind: 'secret', secret },
+        issuer: null,
+        audience: null,
+        maxLifetimeSeconds: 86_400,
+        claims: claimNames,
+      },
+      developmentSecret: null,
+      clock: systemClock,
+    });
+    const { tenants, scopes } = await verifier.verify(await sign('HS256', key, payload), 'x');
+    return { tenants: tenants === null ? '*' : [...tenants], scopes: [...scopes] };
+  };
+  const names: JwtClaims = {
+    tenants: 'app.orgs',
+    scope: 'https://id.example/scp',
+    adminRoles: [
+      { claim: 'realm_access.roles', value: 'operator' },
+      { claim: 'group', value: 'root' },
+    ],
+  };
+  assert.deepEqual(
+    await read(names, { app: { orgs: ['uk_5'] }, 'https://id.example/scp': ['geocoding', 7, 'proxy'] }),
+    { tenants: ['uk_5'], scopes: ['geocoding', 'proxy'] },
+    'not those of our own names',
+  );
+  assert.deepEqual(await read(names, { app: { orgs: 'uk_5' }, realm_access: { roles: ['user', 'operator'] } }), {
+    tenants: ['uk_5'],
+    scopes: ['admin'],
+  });
+  assert.deepEqual(await read(names, { 'app.orgs': '*', group: 'root' }), { tenants: '*', scopes: ['admin'] });
+  const nothing = { tenants: [], scopes: [] };
+  for (const payload of [{}, { app: 'orgs' }, { app: { orgs: null }, realm_access: { roles: 'operators' } }]) {
+    assert.deepEqual(await read(names, payload), nothing);
+  }
+  const inherited = {
+    tenants: 'constructor.name',
+    scope: '__proto__',
+    adminRoles: [{ claim: 'toString.name', value: 'toString' }],
+  };
+  assert.deepEqual(await read(inherited, {}), nothing);
 });

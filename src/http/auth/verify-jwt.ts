@@ -7,7 +7,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { Clock } from '../../clock.ts';
-import type { Config } from '../../config/config.ts';
+import type { Config, JwtClaims } from '../../config/config.ts';
 import { ServiceError } from '../../errors.ts';
 import type { Principal } from '../request/request-context.ts';
 
@@ -58,7 +58,7 @@ export function createJwtVerifier(deps: JwtVerifierDeps): JwtVerifier {
     if (expiresAtMs - issuedAtMs > (jwt.maxLifetimeSeconds + clockToleranceSeconds) * 1000) {
       throw new ServiceError('UNAUTHORIZED', `The token lives longer than ${jwt.maxLifetimeSeconds} s.`);
     }
-    const principal = toPrincipal(payload);
+    const principal = toPrincipal(payload, jwt.claims);
     verified.delete(cacheKey);
     verified.set(cacheKey, { principal, untilMs: Math.min(expiresAtMs, nowMs + verifiedMs) });
     if (verified.size > maxVerified) {
@@ -121,21 +121,48 @@ function algorithmOf(key: KeyObject): string {
 }
 
 /** A claim that is missing or of another type allows nothing. */
-function toPrincipal(payload: JWTPayload): Principal {
-  const { sub, iss, tenants, scope } = payload;
+function toPrincipal(payload: JWTPayload, claims: JwtClaims): Principal {
+  const { sub, iss } = payload;
   return {
     kind: 'admin-token',
     id: `jwt:${JSON.stringify([iss ?? null, sub ?? null])}`,
     name: typeof sub === 'string' && sub !== '' ? sub.slice(0, 200) : 'admin',
-    tenants: tenantsOf(tenants),
-    scopes: new Set(typeof scope === 'string' ? scope.split(' ').filter((part) => part !== '') : []),
+    tenants: tenantsOf(payload, claims.tenants),
+    scopes: scopesOf(payload, claims),
   };
 }
 
 /** `"*"`, also as the one member of a list, which no tenant is named: all of them. */
-function tenantsOf(claim: unknown): ReadonlySet<string> | null {
+function tenantsOf(payload: JWTPayload, mapped: string | null): ReadonlySet<string> | null {
+  const said = mapped === null ? payload.tenants : claimOf(payload, mapped);
+  // An issuer that knows one organisation a user writes it as a text.
+  const claim = mapped !== null && typeof said === 'string' && said !== '*' ? [said] : said;
   const named = (Array.isArray(claim) ? claim : []).filter((tenant) => typeof tenant === 'string');
   return claim === '*' || (named.length === 1 && named[0] === '*') ? null : new Set(named);
+}
+
+function scopesOf(payload: JWTPayload, { scope: mapped, adminRoles }: JwtClaims): ReadonlySet<string> {
+  const said = mapped === null ? payload.scope : claimOf(payload, mapped);
+  const scopes = new Set(typeof said === 'string' || mapped !== null ? textsOf(said) : []);
+  if (adminRoles.some(({ claim, value }) => textsOf(claimOf(payload, claim)).includes(value))) scopes.add('admin');
+  return scopes;
+}
+
+/** A list's texts, or the words of a text: issuers write scopes and roles in either way. */
+function textsOf(claim: unknown): string[] {
+  if (Array.isArray(claim)) return claim.filter((part) => typeof part === 'string');
+  return typeof claim === 'string' ? claim.split(' ').filter((part) => part !== '') : [];
+}
+
+/** A name that is a member as a whole, with dots or not, counts before a path of members (`realm_access.roles`). */
+function claimOf(payload: JWTPayload, name: string): unknown {
+  if (Object.hasOwn(payload, name)) return payload[name];
+  let value: unknown = payload;
+  for (const member of name.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, member)) return undefined;
+    value = (value as Record<string, unknown>)[member];
+  }
+  return value;
 }
 
 function expired(): ServiceError {

@@ -27,6 +27,8 @@ async function startCounting(t: TestContext, handler: AnsweringHandler, isAway: 
   const app = await buildApp({
     trustedProxies: [],
     publicBaseUrl: 'http://localhost',
+    corsOrigins: [],
+    tenantFromToken: false,
     authenticator: createAuthenticator({
       bootstrapTokens: [
         { name: 'a', token: 'token', tenants: null },
@@ -34,7 +36,13 @@ async function startCounting(t: TestContext, handler: AnsweringHandler, isAway: 
       ],
       tokenDirectory: { find: () => null },
       jwtVerifier: createJwtVerifier({
-        jwt: { verification: { kind: 'generated' }, issuer: null, audience: null, maxLifetimeSeconds: 86_400 },
+        jwt: {
+          verification: { kind: 'generated' },
+          issuer: null,
+          audience: null,
+          maxLifetimeSeconds: 86_400,
+          claims: { tenants: null, scope: null, adminRoles: [] },
+        },
         developmentSecret: 'x'.repeat(32),
         clock: systemClock,
       }),

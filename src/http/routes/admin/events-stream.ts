@@ -42,7 +42,8 @@ export function eventsStreamRoute({ streams, authenticator }: EventsStreamRouteD
         const types = readTypes(request.query.type);
         const isStillAllowed = async (): Promise<boolean> => {
           try {
-            authorize(await authenticator.identify(request.headers), request.headers, access);
+            const principal = await authenticator.identify(request.headers);
+            authorize(principal, { 'x-management-company-id': tenantId }, access);
             return true;
           } catch (error) {
             // A store that cannot be asked is no verdict.

@@ -72,6 +72,8 @@ async function startEdge(
   const app = await buildApp({
     trustedProxies: [],
     publicBaseUrl: 'http://public',
+    corsOrigins: [],
+    tenantFromToken: false,
     authenticator: {
       identify() {
         throw new Error('nobody is asked who they are');
