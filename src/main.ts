@@ -3,6 +3,7 @@
 import { bannerOf } from './composition/banner.ts';
 import { type Service, startService } from './composition/start.ts';
 import { ConfigError, parseConfig } from './config/config.ts';
+import { readEnvFile } from './config/env-file.ts';
 import { createLogger } from './logger.ts';
 
 /** What is in hand may take so long after SIGTERM; then the process ends all the same. */
@@ -10,8 +11,9 @@ const shutdownDeadlineMs = 10_000;
 /** After the deadline stores get a moment to write what they hold. */
 const forcedExitMs = 5_000;
 
-const config = readConfig();
+const { config, hasEnvFile } = readConfig();
 const logger = createLogger(config.logLevel);
+if (hasEnvFile) logger.info({ file: '.env' }, 'variables that the environment does not set are read from .env');
 
 process.on('unhandledRejection', (error) => logger.error({ err: error }, 'a promise failed and nobody waited for it'));
 
@@ -60,7 +62,8 @@ async function stop(running: Service): Promise<void> {
 
 function readConfig() {
   try {
-    return parseConfig(process.env);
+    const hasEnvFile = readEnvFile();
+    return { hasEnvFile, config: parseConfig(process.env) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);

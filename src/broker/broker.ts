@@ -17,6 +17,8 @@ export interface BrokerMessage {
 export interface Broker {
   readonly kind: 'rabbitmq' | 'in-process';
   isAvailable(): boolean;
+  /** What of its address the server refuses, naming the variable; null or absent: nothing that is known. */
+  addressProblem?(): string | null;
   /** Resolves when the broker has confirmed the persistent message; rejects when it refused it or the channel was lost. */
   publishConfirmed(message: BrokerMessage): Promise<void>;
   /** Telemetry: handed to the socket and forgotten; false where it was dropped (away, or the buffer is full). */

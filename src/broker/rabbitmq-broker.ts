@@ -117,8 +117,16 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
     });
   };
 
-  connection.on('error', (cause) => logger.warn({ err: cause }, 'no connection to RabbitMQ'));
-  connection.on('connection', () => void setUp());
+  let addressProblem: string | null = null;
+  connection.on('error', (cause) => {
+    addressProblem = addressProblemOf(cause) ?? addressProblem;
+    if (addressProblem === null) logger.warn({ err: cause }, 'no connection to RabbitMQ');
+    else logger.error({ err: cause }, addressProblem);
+  });
+  connection.on('connection', () => {
+    addressProblem = null;
+    void setUp();
+  });
   connection.on('connection.blocked', (reason) =>
     logger.error({ reason }, 'RabbitMQ takes no messages: its alarm is on'),
   );
@@ -134,6 +142,7 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
   return {
     kind: 'rabbitmq',
     isAvailable: () => openChannels() !== null,
+    addressProblem: () => addressProblem,
 
     async publishConfirmed(message) {
       if (openChannels() === null) throw new BrokerAway('there is no connection');
@@ -239,4 +248,13 @@ function connect(urls: readonly string[]): Connection {
 
 function pause(durationMs: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, durationMs).unref());
+}
+
+/** What of its address RabbitMQ refuses; null where it is not that. */
+function addressProblemOf(cause: unknown): string | null {
+  const { code, message = '' } = cause as { code?: unknown; message?: string };
+  if (code === 'ACCESS_REFUSED' || /ACCESS_REFUSED/.test(message))
+    return 'RABBITMQ_URL: RabbitMQ refuses the user or password';
+  if (code === 'NOT_ALLOWED' || /NOT_ALLOWED/.test(message)) return 'RABBITMQ_URL: RabbitMQ refuses the virtual host';
+  return null;
 }

@@ -1,5 +1,6 @@
 /** `npm run cli -- …`: the process around `runCli`. */
 import { parseConfig } from '../config/config.ts';
+import { readEnvFile } from '../config/env-file.ts';
 import { exitCodes } from './command.ts';
 import { runCli } from './run-cli.ts';
 
@@ -18,6 +19,9 @@ process.exitCode = await runCli({
   args: process.argv.slice(2),
   out: process.stdout,
   err: process.stderr,
-  config: () => parseConfig(process.env),
+  config: () => {
+    readEnvFile();
+    return parseConfig(process.env);
+  },
   interrupted: interruption.signal,
 });

@@ -27,8 +27,8 @@ export async function describeParts(parts: Parts, tenants: ReadonlySet<string> |
   const { backlogCount, oldestAgeSeconds } = parts.relay.stats();
   return {
     database: { status: upIf(isReachable), kind: 'postgresql' },
-    cache: { status: upIf(parts.store.isAvailable()), kind: parts.store.kind },
-    event_bus: { status: upIf(parts.broker.isAvailable()), kind: parts.broker.kind },
+    cache: stateOf(parts.store),
+    event_bus: stateOf(parts.broker),
     outbox: { backlog: backlogCount, oldest_age_seconds: oldestAgeSeconds },
     providers: services
       .filter(({ isActive, tenantId }) => isActive && (tenants === null || tenants.has(tenantId)))
@@ -47,4 +47,9 @@ export async function describeParts(parts: Parts, tenants: ReadonlySet<string> |
 
 function upIf(condition: boolean): PartStatus {
   return condition ? 'up' : 'down';
+}
+
+function stateOf(part: SharedStore | Broker): HealthDetails['cache'] {
+  const problem = part.addressProblem?.() ?? null;
+  return { status: upIf(part.isAvailable()), kind: part.kind, ...(problem === null ? {} : { problem }) };
 }

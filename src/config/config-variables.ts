@@ -157,10 +157,28 @@ export function readTileUrl(read: Reader, problems: string[]): string | null {
 export function readDatabaseUrl(read: Reader, problems: string[]): string | null {
   const value = read.text('DATABASE_URL');
   if (value === null) return null;
-  const plain = value.replace(/^postgres(?:ql)?(?:\+[a-z0-9_]+)?:\/\//i, 'postgres://');
-  if (isUrlOf(plain, ['postgres:'])) return withSslMode(plain);
+  const plain = value
+    .replace(/^postgres(?:ql)?(?:\+[a-z0-9_]+)?:\/\//i, 'postgres://')
+    // A database's address has no fragment: a raw # is a password's.
+    .replaceAll('#', '%23')
+    // libpq's way to a socket, `user@/database?host=/folder`, has no host where a URL must have one.
+    .replace(/^(postgres:\/\/[^/?]*@)(?=\/)/, '$1localhost');
+  if (namesSeveralHosts(plain)) {
+    problems.push('DATABASE_URL names several hosts: give one, such as that of the pooler or of the current primary');
+    return null;
+  }
+  if (isUrlOf(plain, ['postgres:'])) {
+    if (new URL(plain).pathname.length > 1) return withSslMode(plain);
+    problems.push('DATABASE_URL must name a database, as in postgres://user:password@host:5432/integration');
+    return null;
+  }
   problems.push('DATABASE_URL must be a URL beginning with postgres:// or postgresql:// (postgresql+asyncpg:// too)');
   return null;
+}
+
+function namesSeveralHosts(address: string): boolean {
+  const [authority = '', query = ''] = /^postgres:\/\/([^/?]*)[^?]*\??(.*)$/.exec(address)?.slice(1) ?? [];
+  return authority.slice(authority.lastIndexOf('@') + 1).includes(',') || /(?:^|&)host=[^&]*(?:,|%2c)/i.test(query);
 }
 
 /**

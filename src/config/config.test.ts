@@ -360,3 +360,27 @@ test('origins are named one by one, and claims by name and value', () => {
     assert.match(problemsOf({ JWT_ADMIN_ROLES: roles }).join(), /^JWT_ADMIN_ROLES must be claim:value/, roles);
   }
 });
+
+test('an address of a database works as libpq takes it, or is refused for what it is', () => {
+  const clientOf = (DATABASE_URL: string) => new pg.Client(parseConfig({ DATABASE_URL }, noFiles).databaseUrl ?? '');
+  const socket = clientOf('postgresql://u@/db?host=/run/postgresql');
+  assert.deepEqual([socket.host, socket.user, socket.database], ['/run/postgresql', 'u', 'db']);
+  const noUser = clientOf('postgresql:///db?host=/run/postgresql');
+  assert.deepEqual([noUser.host, noUser.database], ['/run/postgresql', 'db']);
+  const hash = clientOf('postgresql+asyncpg://u:p#a#b@h:5433/db');
+  assert.deepEqual([hash.password, hash.host, hash.port, hash.database], ['p#a#b', 'h', 5433, 'db']);
+  for (const [url, fault] of [
+    ['postgres://u:canary@h1:5432,h2:5432/db', /^DATABASE_URL names several hosts/],
+    ['postgres://u:canary@h1,h2/db', /^DATABASE_URL names several hosts/],
+    ['postgres://u:canary@/db?host=h1,h2', /^DATABASE_URL names several hosts/],
+    ['postgres://u:canary@h', /^DATABASE_URL must name a database/],
+    ['postgres://u:canary@h:5432/', /^DATABASE_URL must name a database/],
+    ['postgres://u:canary@h?sslmode=require', /^DATABASE_URL must name a database/],
+  ] as const) {
+    const faults = problemsOf({ DATABASE_URL: url });
+    assert.equal(faults.length, 1, url);
+    assert.match(faults[0] as string, fault);
+    assert.ok(!faults[0]?.includes('canary'));
+  }
+  assert.equal(parseConfig({ DATABASE_URL: 'postgres://u:a,b@h/db' }, noFiles).databaseUrl, 'postgres://u:a,b@h/db');
+});

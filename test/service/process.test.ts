@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -26,8 +27,11 @@ interface Running {
   err(): string;
 }
 
-function startMain(t: TestContext, env: Record<string, string>): Running {
-  const child = spawn(process.execPath, ['src/main.ts'], { cwd: root, env: { PATH: process.env.PATH ?? '', ...env } });
+function startMain(t: TestContext, env: Record<string, string>, cwd = root): Running {
+  const child = spawn(process.execPath, [join(root, 'src/main.ts')], {
+    cwd,
+    env: { PATH: process.env.PATH ?? '', ...env },
+  });
   let out = '';
   let err = '';
   child.stdout.on('data', (chunk) => {
@@ -271,4 +275,42 @@ test('requests that were sent to a busy process before it was told to stop are a
   for (let seen = 0; seen < count; seen = Atomics.load(signal, 0)) Atomics.wait(signal, 0, seen, 1_000);
   await app.service.close();
   assert.deepEqual(await answered, [Array.from({ length: count }, () => 'HTTP/1.1 200')]);
+});
+
+test('a start reads .env and says so, the environment wins, and what stores refuse is named with its variable', async (t) => {
+  const login = { redis: new URL(redisUrl), rabbitmq: new URL(rabbitmqUrl) };
+  Object.assign(login.redis, { username: 'stranger', password: 'canary' });
+  login.rabbitmq.password = 'canary';
+  const place = { redis: new URL(redisUrl), rabbitmq: new URL(rabbitmqUrl) };
+  place.redis.pathname = '/9999';
+  place.rabbitmq.pathname = '/canary';
+  for (const [{ redis, rabbitmq }, ofRedis, ofRabbitmq] of [
+    [login, 'Redis refuses the user or password', 'RabbitMQ refuses the user or password'],
+    [place, 'Redis refuses the database number', 'RabbitMQ refuses the virtual host'],
+  ] as const) {
+    const folder = await createDataDir(t);
+    const { url: database } = await startTestDatabase(t);
+    const file = [
+      'PORT=0',
+      'HOST=127.0.0.1',
+      `DATA_DIR=${folder}/data`,
+      `DATABASE_URL=${database}`,
+      'SERVICE_TOKENS=x',
+    ];
+    await writeFile(join(folder, '.env'), file.join('\n'));
+    const stores = { REDIS_URL: redis.href, RABBITMQ_URL: rabbitmq.href };
+    const main = startMain(t, { SERVICE_TOKENS: 'test:a-token', JWT_SECRET: jwtSecretOfTests, ...stores }, folder);
+    await waitFor('the start', () => main.err().includes('"msg":"ready"') || main.child.exitCode !== null, 60_000);
+    assert.match(main.err(), /read from \.env/);
+    const url = /"url":"(http:[^"]+)"/.exec(main.err())?.[1];
+    const authorization = `Bearer ${await signAdminToken({ tenants: '*', scope: 'admin' })}`;
+    const reply = await fetch(`${url}/health/detailed`, { headers: { authorization } });
+    const { cache, event_bus } = (await reply.json()) as Record<string, Record<string, unknown>>;
+    assert.deepEqual(cache, { status: 'down', kind: 'redis', problem: `REDIS_URL: ${ofRedis}` });
+    assert.deepEqual(event_bus, { status: 'down', kind: 'rabbitmq', problem: `RABBITMQ_URL: ${ofRabbitmq}` });
+    assert.ok(main.err().includes(`"msg":"REDIS_URL: ${ofRedis}"`), main.err());
+    assert.ok(main.err().includes(`"msg":"RABBITMQ_URL: ${ofRabbitmq}"`), main.err());
+    main.child.kill('SIGKILL');
+    await main.exited;
+  }
 });

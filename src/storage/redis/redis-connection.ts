@@ -17,6 +17,8 @@ export interface RedisConnection {
   readonly isCluster: boolean;
   isAvailable(): boolean;
   wasAvailable(): boolean;
+  /** What of its address Redis refuses, naming the variable; null: nothing that is known. */
+  addressProblem(): string | null;
   /** Runs one command within the deadline. Rejects with `StoreAway`, or with what Redis said of the command itself. */
   run<T>(command: (client: RedisClient) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -50,19 +52,23 @@ export function openRedisConnection(
   let pinging = false;
   let lastErrorMessage = '';
   let databaseRefused = false;
+  let addressProblem: string | null = null;
 
   client.on('connect', () => {
     databaseRefused = false;
   });
   client.on('error', (cause: Error) => {
     databaseRefused ||= refusesDatabase(cause);
+    addressProblem = addressProblemOf(cause) ?? addressProblem;
     // It repeats with each attempt to reconnect; the log shows each reason once.
     if (cause.message === lastErrorMessage) return;
     lastErrorMessage = cause.message;
-    logger.warn({ err: cause }, 'no connection to Redis');
+    if (addressProblem === null) logger.warn({ err: cause }, 'no connection to Redis');
+    else logger.error({ err: cause }, addressProblem);
   });
   client.on('ready', () => {
     if (databaseRefused) return;
+    addressProblem = null;
     if (lastErrorMessage !== '') logger.info('connected to Redis again');
     lastErrorMessage = '';
     missedInARow = 0;
@@ -114,6 +120,7 @@ export function openRedisConnection(
     isCluster: client instanceof Cluster,
     isAvailable: () => !away && !databaseRefused && client.status === 'ready',
     wasAvailable: () => connected,
+    addressProblem: () => addressProblem,
 
     async run(command) {
       if (away || databaseRefused || client.status !== 'ready' || inFlight >= maxInFlight) throw new StoreAway();
@@ -144,6 +151,12 @@ export function openRedisConnection(
  */
 export function refusesDatabase(error: unknown): boolean {
   return error instanceof ReplyError && (error as { command?: { name?: unknown } }).command?.name === 'select';
+}
+
+function addressProblemOf(cause: Error): string | null {
+  if (refusesDatabase(cause)) return 'REDIS_URL: Redis refuses the database number';
+  const isOfLogin = /^(?:WRONGPASS|NOAUTH|NOPERM)\b|invalid password|AUTH.*without any password/i.test(cause.message);
+  return isOfLogin ? 'REDIS_URL: Redis refuses the user or password' : null;
 }
 
 /** What each connection needs, alone or as a node of a cluster. */

@@ -57,6 +57,7 @@ export async function openRedisStore(options: OpenRedisStoreOptions): Promise<Sh
     isCluster: connection.isCluster,
     isAvailable: connection.isAvailable,
     wasAvailable: connection.wasAvailable,
+    addressProblem: connection.addressProblem,
     get: (key) => get(prefix + key),
 
     async set(key, value, ttlMs) {

@@ -19,6 +19,8 @@ export interface SharedStore {
   readonly isCluster?: boolean;
   /** False from the moment that operations fail at once until a ping is answered again. */
   isAvailable(): boolean;
+  /** What of its address the server refuses, naming the variable; null or absent: nothing that is known. */
+  addressProblem?(): string | null;
   /** True from the first time that it was available. */
   wasAvailable(): boolean;
 

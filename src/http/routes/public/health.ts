@@ -7,11 +7,18 @@ import { type Authenticator, requireScope } from '../../auth/authenticate.ts';
 
 export type PartStatus = 'up' | 'down';
 
+export interface ServerState {
+  readonly status: PartStatus;
+  readonly kind: string;
+  /** What of its address the server refuses, naming the variable. */
+  readonly problem?: string;
+}
+
 /** Each part of the service as `/health/detailed` shows it. */
 export interface HealthDetails {
   readonly database: { readonly status: PartStatus; readonly kind: string };
-  readonly cache: { readonly status: PartStatus; readonly kind: string };
-  readonly event_bus: { readonly status: PartStatus; readonly kind: string };
+  readonly cache: ServerState;
+  readonly event_bus: ServerState;
   readonly outbox: { readonly backlog: number; readonly oldest_age_seconds: number };
   readonly providers: readonly {
     readonly management_company_id: string;
@@ -40,7 +47,13 @@ const status = Type.Object({
   timestamp: Type.String({ format: 'date-time' }),
 });
 
-const partStatus = Type.Object({ status: Type.Union([Type.Literal('up'), Type.Literal('down')]), kind: Type.String() });
+const partStatus = Type.Object({
+  status: Type.Union([Type.Literal('up'), Type.Literal('down')]),
+  kind: Type.String(),
+  problem: Type.Optional(
+    Type.String({ description: 'What of its address the server refuses, such as the password, naming the variable' }),
+  ),
+});
 
 const detailedStatus = Type.Intersect([
   status,
