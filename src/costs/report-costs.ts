@@ -1,12 +1,12 @@
 /** What a tenant's calls cost, and what its cache saved, from the daily roll-up. */
 import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
-import type { TenantId } from '../ids.ts';
+import { parseTenantId, type TenantId } from '../ids.ts';
 import type { Database } from '../storage/postgres/database.ts';
-import { sumUsage, type UsageGroup, type UsageRow } from '../storage/tables/usage-daily.ts';
+import { sumUsage, sumUsageOfEveryTenant, type UsageGroup, type UsageRow } from '../storage/tables/usage-daily.ts';
 import { findPrice } from './prices.ts';
 
 export interface CostReportDeps {
-  readonly db: Pick<Database, 'readForTenant'>;
+  readonly db: Pick<Database, 'readForTenant' | 'acrossTenants'>;
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
 }
 
@@ -30,6 +30,7 @@ export interface CostReport {
   readonly rows: readonly CostRow[];
   /** Requests that count as 0 because no price is known: neither by list nor in `config.cost_per_request`. */
   readonly unpriced: readonly {
+    readonly management_company_id?: string;
     readonly service_name: string;
     readonly operation: string;
     readonly request_count: number;
@@ -42,21 +43,51 @@ export const maxCostRows = 50_000;
 export async function reportCosts(
   { db, directory }: CostReportDeps,
   tenantId: TenantId,
-  { fromDay, toDay, groups }: CostQuestion,
+  question: CostQuestion,
 ): Promise<CostReport | null> {
   const [services, { rows, byOperation }] = await Promise.all([
     directory.ofTenant(tenantId),
     db.readForTenant(tenantId, async (tx) => ({
-      rows: await sumUsage(tx, tenantId, { fromDay, toDay, groups, limit: maxCostRows + 1 }),
-      byOperation: await sumUsage(tx, tenantId, {
-        fromDay,
-        toDay,
-        groups: ['service', 'operation'],
-        limit: maxCostRows,
-      }),
+      rows: await sumUsage(tx, tenantId, { ...question, limit: maxCostRows + 1 }),
+      byOperation: await sumUsage(tx, tenantId, { ...question, groups: byService, limit: maxCostRows }),
     })),
   ]);
+  return rows.length > maxCostRows
+    ? null
+    : toReport(question, rows, unpricedOf(services, byOperation, endOf(question)));
+}
+
+/** The operator's report: each row names its tenant. Only for those who may see every tenant. */
+export async function reportCostsOfEveryTenant(
+  { db, directory }: CostReportDeps,
+  question: CostQuestion,
+): Promise<CostReport | null> {
+  const { rows, byOperation } = await db.acrossTenants('costs of every tenant', async (tx) => ({
+    rows: await sumUsageOfEveryTenant(tx, { ...question, limit: maxCostRows + 1 }),
+    byOperation: await sumUsageOfEveryTenant(tx, { ...question, groups: byService, limit: maxCostRows }),
+  }));
   if (rows.length > maxCostRows) return null;
+  const unpriced: CostReport['unpriced'][number][] = [];
+  for (const [tenant, ofTenant] of Map.groupBy(byOperation, (row) => row.management_company_id as string)) {
+    const services = await directory.ofTenant(parseTenantId(tenant));
+    for (const row of unpricedOf(services, ofTenant, endOf(question))) {
+      unpriced.push({ management_company_id: tenant, ...row });
+    }
+  }
+  return toReport(question, rows, unpriced);
+}
+
+const byService: readonly UsageGroup[] = ['service', 'operation'];
+
+function endOf({ toDay }: CostQuestion): number {
+  return Date.parse(`${toDay}T23:59:59Z`);
+}
+
+function toReport(
+  { fromDay, toDay }: CostQuestion,
+  rows: readonly UsageRow[],
+  unpriced: CostReport['unpriced'],
+): CostReport {
   return {
     currency: 'USD',
     from_date: fromDay,
@@ -69,7 +100,7 @@ export async function reportCosts(
       total_cost: inMicroUsd(row.total_cost),
       saved_by_cache: inMicroUsd(row.saved_by_cache),
     })),
-    unpriced: unpricedOf(services, byOperation, Date.parse(`${toDay}T23:59:59Z`)),
+    unpriced,
   };
 }
 

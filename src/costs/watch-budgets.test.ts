@@ -9,7 +9,7 @@ import { monthOf } from './month.ts';
 import { startBudgetWatch } from './watch-budgets.ts';
 
 interface AlertBody {
-  readonly metadata: { readonly threshold_percent: number };
+  readonly metadata: Readonly<Record<string, unknown>> & { readonly threshold_percent: number };
   readonly utilization_percent: number;
   readonly blocked_operations: readonly string[];
 }
@@ -45,6 +45,12 @@ test('each threshold is told of once a month, by one of many replicas', async (t
     const { rows } = await db.querySystem<{ body: AlertBody }>({
       text: 'select body from outbox_events order by occurred_at, id',
     });
+    for (const { body } of rows) {
+      const { kind, budget, month, spent_usd, monthly_limit_usd } = body.metadata;
+      assert.deepEqual([kind, budget, monthly_limit_usd], ['budget', 'google_maps', 10]);
+      assert.match(String(month), /^\d{4}-(?:0[1-9]|1[0-2])$/);
+      assert.ok(typeof spent_usd === 'number' && spent_usd > 0);
+    }
     return rows.map(({ body }) => [body.metadata.threshold_percent, body.utilization_percent, body.blocked_operations]);
   };
   await db.querySystem({

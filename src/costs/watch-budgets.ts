@@ -119,6 +119,8 @@ function thresholdReached(
     },
     metadata: {
       kind: 'budget',
+      budget: budget.service_name,
+      month: month.name,
       unit: 'usd_cents',
       threshold_percent: threshold,
       action: budget.action,

@@ -108,6 +108,22 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
       },
     ]);
     assert.deepEqual(report.unpriced, []);
+    const all = await asAdmin('GET', '/costs?tenants=all&group_by=service', undefined, {
+      'x-management-company-id': 'uk_of_nothing',
+    });
+    assert.equal(all.status, 200, all.text);
+    const ofOurs = all.json.rows.filter((row: Record<string, unknown>) => row.management_company_id === app.tenant);
+    assert.deepEqual(
+      ofOurs.map(({ service, total_cost }: Record<string, unknown>) => [service, total_cost]),
+      [['google_maps', 0.025]],
+    );
+    const ofOneTenant = await signAdminToken({ tenants: [app.tenant], scope: 'admin' });
+    const noAdmin = await signAdminToken({ tenants: '*', scope: 'logs:read' });
+    for (const token of [ofOneTenant, noAdmin, app.token]) {
+      const refused = await app.call('GET', '/costs?tenants=all', undefined, { authorization: `Bearer ${token}` });
+      assert.equal(refused.status, 403, refused.text);
+    }
+    assert.equal((await asAdmin('GET', '/costs?tenants=some')).status, 400);
     const byService = await app.call('GET', '/costs?group_by=service');
     assert.deepEqual(Object.keys(byService.json.rows[0]).toSorted().includes('day'), false);
     assert.deepEqual((await app.call('GET', '/costs?to_date=2020-01-31&from_date=2020-01-01')).json.rows, []);

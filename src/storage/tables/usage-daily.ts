@@ -12,6 +12,8 @@ const columnOf: Readonly<Record<UsageGroup, string>> = {
 };
 
 export interface UsageRow {
+  /** Only where every tenant was asked for. */
+  readonly management_company_id?: string;
   readonly service_name?: string;
   readonly operation?: string;
   /** `2026-11-22`, UTC. */
@@ -23,28 +25,23 @@ export interface UsageRow {
   readonly saved_by_cache: number;
 }
 
-/** From day to day, both included (`2026-11-22`, UTC), at most `limit` rows in the order of the groups. */
-export async function sumUsage(
-  tx: Queryable,
-  tenantId: TenantId,
-  asked: {
-    readonly fromDay: string;
-    readonly toDay: string;
-    readonly groups: readonly UsageGroup[];
-    readonly limit: number;
-  },
-): Promise<UsageRow[]> {
-  const columns = usageGroups.filter((group) => asked.groups.includes(group)).map((group) => columnOf[group]);
+export interface UsageQuestion {
+  /** `2026-11-22`, UTC, both included. */
+  readonly fromDay: string;
+  readonly toDay: string;
+  readonly groups: readonly UsageGroup[];
+  readonly limit: number;
+}
+
+/** At most `limit` rows in the order of the groups. */
+export async function sumUsage(tx: Queryable, tenantId: TenantId, asked: UsageQuestion): Promise<UsageRow[]> {
+  const columns = columnsOf(asked.groups);
   const grouped = columns.length === 0 ? '' : `group by ${columns.join(', ')} order by ${columns.join(', ')}`;
   const { rows } = await tx.query<UsageRow>({
     name: `usage_daily_sum_${columns.join('_')}`,
     text: `
       select ${columns.map((column) => `${column},`).join(' ')}
-             coalesce(sum(request_count), 0)::bigint as request_count,
-             coalesce(sum(error_count), 0)::bigint as error_count,
-             coalesce(sum(cached_count), 0)::bigint as cached_count,
-             coalesce(sum(total_cost), 0) as total_cost,
-             coalesce(sum(saved_by_cache), 0) as saved_by_cache
+             ${sums}
         from usage_daily
        where management_company_id = $1 and day between $2::date and $3::date
        ${grouped}
@@ -52,4 +49,32 @@ export async function sumUsage(
     values: [tenantId, asked.fromDay, asked.toDay, asked.limit],
   });
   return rows;
+}
+
+/** The operator's question: rows of every tenant, each naming its own. Runs as the system's role. */
+export async function sumUsageOfEveryTenant(tx: Queryable, asked: UsageQuestion): Promise<UsageRow[]> {
+  const columns = ['management_company_id', ...columnsOf(asked.groups)];
+  const { rows } = await tx.query<UsageRow>({
+    name: `usage_daily_sum_every_${columns.slice(1).join('_')}`,
+    text: `
+      select ${columns.join(', ')},
+             ${sums}
+        from usage_daily
+       where day between $1::date and $2::date
+       group by ${columns.join(', ')}
+       order by ${columns.join(', ')}
+       limit $3`,
+    values: [asked.fromDay, asked.toDay, asked.limit],
+  });
+  return rows;
+}
+
+const sums = `coalesce(sum(request_count), 0)::bigint as request_count,
+             coalesce(sum(error_count), 0)::bigint as error_count,
+             coalesce(sum(cached_count), 0)::bigint as cached_count,
+             coalesce(sum(total_cost), 0) as total_cost,
+             coalesce(sum(saved_by_cache), 0) as saved_by_cache`;
+
+function columnsOf(groups: readonly UsageGroup[]): string[] {
+  return usageGroups.filter((group) => groups.includes(group)).map((group) => columnOf[group]);
 }

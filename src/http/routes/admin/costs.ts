@@ -1,12 +1,18 @@
 import Type from 'typebox';
 import type { ResponseCache } from '../../../cache/response-cache.ts';
 import type { Clock } from '../../../clock.ts';
-import { type CostReportDeps, maxCostRows, reportCosts } from '../../../costs/report-costs.ts';
-import { invalidInput } from '../../../errors.ts';
+import {
+  type CostReportDeps,
+  maxCostRows,
+  reportCosts,
+  reportCostsOfEveryTenant,
+} from '../../../costs/report-costs.ts';
+import { invalidInput, ServiceError } from '../../../errors.ts';
 import { type UsageGroup, usageGroups } from '../../../storage/tables/usage-daily.ts';
 import type { Routes } from '../../app.ts';
+import { requireScope } from '../../auth/authenticate.ts';
 import { parseTime, timeSchema } from '../../request/query-values.ts';
-import { callerOf } from '../../request/request-context.ts';
+import { callerOf, type Principal } from '../../request/request-context.ts';
 
 const dayMs = 86_400_000;
 const usualDays = 30;
@@ -25,6 +31,7 @@ const reportSchema = Type.Object(
     saved_by_cache: usd,
     rows: Type.Array(
       Type.Object({
+        management_company_id: Type.Optional(Type.String({ description: 'Where `tenants=all` was asked.' })),
         service: Type.Optional(text),
         service_name: Type.Optional(Type.String({ description: 'The same.' })),
         operation: Type.Optional(text),
@@ -35,9 +42,17 @@ const reportSchema = Type.Object(
         saved_by_cache: usd,
       }),
     ),
-    unpriced: Type.Array(Type.Object({ service_name: text, operation: text, request_count: count }), {
-      description: 'Counted as 0 because no price is known: `config.cost_per_request` of the service sets one.',
-    }),
+    unpriced: Type.Array(
+      Type.Object({
+        management_company_id: Type.Optional(text),
+        service_name: text,
+        operation: text,
+        request_count: count,
+      }),
+      {
+        description: 'Counted as 0 because no price is known: `config.cost_per_request` of the service sets one.',
+      },
+    ),
   },
   { title: 'CostReport' },
 );
@@ -46,6 +61,9 @@ const querySchema = Type.Object({
   to_date: Type.Optional(timeSchema('Last day, UTC, included. Default: today.')),
   group_by: Type.Optional(
     Type.String({ maxLength: 100, default: usageGroups.join(','), description: 'Any of service, operation, day.' }),
+  ),
+  tenants: Type.Optional(
+    Type.Literal('all', { description: 'Rows of every tenant: for an administrator of every tenant alone.' }),
   ),
 });
 
@@ -64,14 +82,19 @@ export function costsRoute(deps: CostsRouteDeps): Routes {
         schema: { tags: ['costs'], summary: 'What was spent, and what the cache saved', querystring: querySchema },
       },
       async (request) => {
-        const { from_date, to_date, group_by } = request.query;
+        const { from_date, to_date, group_by, tenants } = request.query;
+        const { tenantId, principal } = callerOf(request);
+        if (tenants === 'all') requireEveryTenant(principal);
         const groups = readGroups(group_by);
         const [fromMs, toMs] = readSpan(from_date, to_date, deps.clock.now());
         const [fromDay, toDay] = [dayOf(fromMs), dayOf(toMs)];
         if (fromDay > toDay) throw invalidInput('to_date', 'must not be before from_date');
         if (toMs - fromMs > maxDays * dayMs) throw invalidInput('from_date', `must be at most ${maxDays} days back`);
         await deps.cache.writeNoted();
-        const report = await reportCosts(deps, callerOf(request).tenantId, { fromDay, toDay, groups });
+        const question = { fromDay, toDay, groups };
+        const report = await (tenants === 'all'
+          ? reportCostsOfEveryTenant(deps, question)
+          : reportCosts(deps, tenantId, question));
         if (report === null) {
           throw invalidInput('group_by', `would make more than ${maxCostRows} rows: group more coarsely`);
         }
@@ -79,6 +102,12 @@ export function costsRoute(deps: CostsRouteDeps): Routes {
       },
     );
   };
+}
+
+function requireEveryTenant(principal: Principal): void {
+  requireScope(principal, 'admin');
+  if (principal.tenants === null) return;
+  throw new ServiceError('FORBIDDEN', 'The costs of all tenants are for administrators of every tenant.');
 }
 
 /** A first day that is yet to come is its own last day, unless another is named: nothing was spent, and that is no fault. */
