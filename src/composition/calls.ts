@@ -9,6 +9,7 @@ import type { ExternalService } from '../directory/service.ts';
 import type { CallExecutor } from '../gateway/call.ts';
 import type { CallDeps } from '../gateway/deps.ts';
 import { createCallExecutor } from '../gateway/execute-call.ts';
+import { createRecentLooks } from '../gateway/recent-looks.ts';
 import { openBreakerClosing } from '../gateway/service-breaker.ts';
 import { createServicePauses } from '../gateway/service-pauses.ts';
 import { createGeocodingCapabilities } from '../geocoding/capabilities.ts';
@@ -87,6 +88,7 @@ export async function openCalls(
       ask: (call) => calls.execute(call, renderPlace, AbortSignal.timeout(call.deadlineAtMs - clock.now())),
     }),
   );
+  const recentLooks = createRecentLooks();
   const callDeps: CallDeps = {
     observeChain: quality.observe,
     cache,
@@ -107,7 +109,10 @@ export async function openCalls(
     findAdapter: (name) => findAdapter(name) ?? undefined,
     openHttp: (options) => providerHttp(outbound, options),
     observeAttempt: health.observe,
-    publishTelemetry: telemetry.publishTelemetry,
+    publishTelemetry(event) {
+      recentLooks.note(event);
+      telemetry.publishTelemetry(event);
+    },
   };
   const calls: CallExecutor = createCallExecutor(callDeps);
   const sheets = createSheets({
@@ -182,6 +187,7 @@ export async function openCalls(
     cache,
     health,
     limitReports,
+    recentLooks,
     probes,
     pauses,
     budgetGuard: budgets,

@@ -189,6 +189,7 @@ export async function openEdge(
         directory,
         cache,
         budgetGuard,
+        looksOf: opened.recentLooks.of,
         listProblems: createProblemList({
           db,
           clock,

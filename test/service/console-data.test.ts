@@ -103,3 +103,41 @@ test('problems are none where all is well, and name the budget, the dead deliver
   ]);
   assert.deepEqual(await problems({ 'x-management-company-id': 'uk_company_2' }), []);
 });
+
+test('a call is told whole by its request id: from the log, or from memory where the cache alone answered', async (t) => {
+  const app = await startTestService(t);
+  const ask = (id: string) =>
+    app.call('POST', '/geocoding/geocode', { address: 'Ташкент, улица Навои, 7' }, { 'x-request-id': id });
+  assert.equal((await ask('call-asked')).status, 200);
+  assert.equal((await ask('call-cached')).status, 200);
+
+  const asked = await app.call('GET', '/calls/call-asked');
+  assert.equal(asked.status, 200, asked.text);
+  const { source, operation, cache, attempts, limits, events, estimated_cost } = asked.json;
+  assert.deepEqual([source, operation, limits, estimated_cost], ['audit', 'geocode', [], 0.005]);
+  assert.deepEqual(
+    cache.map(({ outcome }: { outcome: string }) => outcome),
+    ['miss'],
+  );
+  assert.equal(attempts.length, 1);
+  const [{ service_name, status, place, starts_after_ms, log_id }] = attempts;
+  assert.deepEqual([service_name, status, place, starts_after_ms], ['google_maps', 'success', 1, 0]);
+  assert.equal((await app.call('GET', `/logs/${log_id}`)).json.request_id, 'call-asked');
+  const types = events.map(({ type }: { type: string }) => type);
+  assert.deepEqual(types.toSorted(), [
+    'integration.cache.miss',
+    'integration.request.completed',
+    'integration.request.sent',
+  ]);
+
+  const cached = (await app.call('GET', '/calls/call-cached')).json;
+  assert.deepEqual([cached.source, cached.cache[0].outcome, cached.attempts], ['memory', 'hit', []]);
+  for (const [id, tenant] of [
+    ['call-unknown', app.tenant],
+    ['call-asked', 'uk_company_2'],
+    ['call-cached', 'uk_company_2'],
+  ]) {
+    const reply = await app.call('GET', `/calls/${id}`, undefined, { 'x-management-company-id': tenant as string });
+    assert.deepEqual([reply.status, reply.json.code], [404, 'NOT_FOUND']);
+  }
+});

@@ -1,10 +1,11 @@
 /** What operators look at: logs, costs, cache, rate limits, tokens and live events; one file each. */
 
-import type { LogReaderDeps } from '../../../audit/list-entries.ts';
+import type { TellCallDeps } from '../../../audit/tell-call.ts';
 import type { ManageBudgetsDeps } from '../../../costs/manage-budgets.ts';
 import type { Routes } from '../../app.ts';
 import { budgetRoutes } from './budgets.ts';
 import { type CacheRoutesDeps, cacheRoutes } from './cache.ts';
+import { callsRoute } from './calls.ts';
 import { costsRoute } from './costs.ts';
 import { type EventsStreamRouteDeps, eventsStreamRoute } from './events-stream.ts';
 import { logsRoutes } from './logs.ts';
@@ -15,7 +16,7 @@ import { type RateLimitsWhyDeps, rateLimitsWhyRoutes } from './rate-limits-why.t
 import { type StatsRouteDeps, statsRoute } from './stats.ts';
 import { type TokenRoutesDeps, tokenRoutes } from './tokens.ts';
 
-export type OperateRoutesDeps = LogReaderDeps &
+export type OperateRoutesDeps = TellCallDeps &
   CacheRoutesDeps &
   RateLimitsRouteDeps &
   RateLimitsWhyDeps &
@@ -33,6 +34,7 @@ export function operateRoutes(deps: OperateRoutesDeps): Routes {
       costsRoute(deps),
       statsRoute(deps),
       problemsRoute(deps),
+      callsRoute(deps),
       budgetRoutes(deps),
       cacheRoutes(deps),
       rateLimitsRoute(deps),

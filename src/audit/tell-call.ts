@@ -1,0 +1,109 @@
+/** One call whole, by its request id: from the audit rows, and from what this replica remembers of the cache. */
+import type { TenantId } from '../ids.ts';
+import { type IntegrationLog, type LogReaderDeps, listEntries } from './list-entries.ts';
+
+/** As the gateway remembers it. */
+export interface RememberedLook {
+  readonly outcome: 'hit' | 'miss';
+  readonly layer: string | null;
+  readonly operation: string;
+  readonly serviceName: string;
+  readonly ageSeconds: number | null;
+  readonly atMs: number;
+}
+
+export interface TellCallDeps extends LogReaderDeps {
+  looksOf(tenantId: TenantId, requestId: string): readonly RememberedLook[];
+}
+
+/** A batch under one id may have more; the log lists them all. */
+const maxRows = 1_000;
+
+/** null: no row of this tenant, and nothing in memory. */
+export async function tellCall(deps: TellCallDeps, tenantId: TenantId, requestId: string) {
+  const { logs, nextCursor } = await listEntries(deps, tenantId, { requestId }, null, maxRows);
+  const rows = logs.toReversed().toSorted((a, b) => Date.parse(a.started_at) - Date.parse(b.started_at));
+  const looks = deps.looksOf(tenantId, requestId);
+  if (rows.length === 0 && looks.length === 0) return null;
+  const asked = rows.filter((row) => !isRefusal(row));
+  const times = [
+    ...rows.flatMap((row) => [row.started_at, row.completed_at ?? row.started_at].map((time) => Date.parse(time))),
+    ...looks.map(({ atMs }) => atMs),
+  ];
+  const [startedAtMs, completedAtMs] = [least(times), -least(times.map((time) => -time))];
+  return {
+    request_id: requestId,
+    source: rows.length > 0 ? ('audit' as const) : ('memory' as const),
+    operation: rows[0]?.operation ?? looks[0]?.operation ?? null,
+    source_service: rows[0]?.source_service ?? null,
+    started_at: timeOf(startedAtMs),
+    completed_at: timeOf(completedAtMs),
+    duration_ms: completedAtMs - startedAtMs,
+    estimated_cost: Math.round(rows.reduce((sum, row) => sum + row.estimated_cost, 0) * 1e6) / 1e6,
+    cache: looks.map((look) => ({
+      outcome: look.outcome,
+      layer: look.layer,
+      operation: look.operation,
+      service_name: look.serviceName,
+      age_seconds: look.ageSeconds,
+      at: timeOf(look.atMs),
+    })),
+    attempts: asked.map((row) => attemptOf(row, startedAtMs)),
+    limits: rows.filter(isRefusal).map((row) => ({
+      log_id: row.id,
+      name: row.service_name,
+      operation: row.operation,
+      refused_at: row.started_at,
+      error_code: row.error_code,
+      error_message: row.error_message,
+    })),
+    events: [
+      ...asked.flatMap(eventsOf),
+      ...looks.map(({ outcome, atMs }) => ({ type: `integration.cache.${outcome}`, log_id: null, at: timeOf(atMs) })),
+    ].toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at)),
+    is_cut: nextCursor !== null,
+  };
+}
+
+/** A limit or a budget refused: nothing was sent. */
+function isRefusal({ status, endpoint, service_id, error_code }: IntegrationLog): boolean {
+  if (status !== 'rate_limited' || endpoint !== null) return false;
+  return service_id === null || error_code === 'RATE_LIMIT_EXCEEDED' || error_code === 'BUDGET_EXCEEDED';
+}
+
+function attemptOf(row: IntegrationLog, callStartedAtMs: number) {
+  return {
+    log_id: row.id,
+    place: row.attempt,
+    service_name: row.service_name,
+    operation: row.operation,
+    http_method: row.http_method,
+    endpoint: row.endpoint,
+    status: row.status,
+    response_status_code: row.response_status_code,
+    error_code: row.error_code,
+    error_message: row.error_message,
+    retry_count: row.retry_count,
+    estimated_cost: row.estimated_cost,
+    started_at: row.started_at,
+    starts_after_ms: Date.parse(row.started_at) - callStartedAtMs,
+    duration_ms: row.duration_ms,
+  };
+}
+
+/** Each row is the source of its two events (outbox/facts.ts). */
+function eventsOf(row: IntegrationLog) {
+  const outcome = row.error_code === null ? 'completed' : 'failed';
+  return [
+    { type: 'integration.request.sent', log_id: row.id, at: row.started_at },
+    { type: `integration.request.${outcome}`, log_id: row.id, at: row.completed_at ?? row.started_at },
+  ];
+}
+
+function least(numbers: readonly number[]): number {
+  return numbers.reduce((least, number) => Math.min(least, number));
+}
+
+function timeOf(atMs: number): string {
+  return new Date(atMs).toISOString();
+}

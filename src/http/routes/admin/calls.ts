@@ -1,0 +1,89 @@
+import Type from 'typebox';
+import { type TellCallDeps, tellCall } from '../../../audit/tell-call.ts';
+import { ServiceError } from '../../../errors.ts';
+import type { Routes } from '../../app.ts';
+import { callerOf } from '../../request/request-context.ts';
+
+const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
+const text = Type.String();
+const time = Type.String({ format: 'date-time' });
+const logId = Type.String({ format: 'uuid', description: 'Under `/logs/{id}`.' });
+
+const callSchema = Type.Object(
+  {
+    request_id: text,
+    source: Type.Union([Type.Literal('audit'), Type.Literal('memory')], {
+      description:
+        'memory: answered from the cache alone, which leaves no row; this replica remembers its latest calls.',
+    }),
+    operation: nullable(text),
+    source_service: nullable(text),
+    started_at: time,
+    completed_at: time,
+    duration_ms: Type.Integer({ description: 'From the first thing known of it to the last.' }),
+    estimated_cost: Type.Number({ description: 'USD' }),
+    cache: Type.Array(
+      Type.Object({
+        outcome: Type.Union([Type.Literal('hit'), Type.Literal('miss')]),
+        layer: nullable(Type.String({ examples: ['memory', 'redis', 'postgres', 'stale'] })),
+        operation: text,
+        service_name: text,
+        age_seconds: nullable(Type.Integer()),
+        at: time,
+      }),
+      { description: 'As this replica remembers it; empty where another one answered, or it was long ago.' },
+    ),
+    attempts: Type.Array(
+      Type.Object({
+        log_id: logId,
+        place: Type.Integer({ description: 'Place of this provider in the call, from 1.' }),
+        service_name: text,
+        operation: text,
+        http_method: nullable(text),
+        endpoint: nullable(text),
+        status: text,
+        response_status_code: nullable(Type.Integer()),
+        error_code: nullable(text),
+        error_message: nullable(text),
+        retry_count: Type.Integer(),
+        estimated_cost: Type.Number(),
+        started_at: time,
+        starts_after_ms: Type.Integer({ description: 'After the start of the call.' }),
+        duration_ms: nullable(Type.Integer()),
+      }),
+    ),
+    limits: Type.Array(
+      Type.Object({
+        log_id: logId,
+        name: text,
+        operation: text,
+        refused_at: time,
+        error_code: nullable(text),
+        error_message: nullable(text),
+      }),
+      { description: 'What refused: `/rate-limits/explain` says who spent it.' },
+    ),
+    events: Type.Array(Type.Object({ type: text, log_id: nullable(logId), at: time })),
+    is_cut: Type.Boolean({ description: 'It has more rows than are told here; `/logs` lists them.' }),
+  },
+  { title: 'CallStory' },
+);
+const paramsSchema = Type.Object({ request_id: Type.String({ minLength: 1, maxLength: 128 }) });
+
+/** `GET /calls/{request_id}`. */
+export function callsRoute(deps: TellCallDeps): Routes {
+  return (app) => {
+    app.get<{ Params: Type.Static<typeof paramsSchema> }>(
+      '/calls/:request_id',
+      {
+        config: { access: { scope: 'logs:read' }, answers: { 200: callSchema } },
+        schema: { tags: ['logs'], summary: 'One call whole, by its request id', params: paramsSchema },
+      },
+      async (request) => {
+        const story = await tellCall(deps, callerOf(request).tenantId, request.params.request_id);
+        if (story === null) throw new ServiceError('NOT_FOUND', 'No call with this request id is known.');
+        return story;
+      },
+    );
+  };
+}
