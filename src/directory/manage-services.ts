@@ -16,7 +16,8 @@ import {
 } from '../storage/tables/external-services.ts';
 import { type ChangeContext, recordServiceChange } from './audit-service.ts';
 import { checkSecretsStay, destinationsOf, destinationsOfRow } from './destination.ts';
-import { resealedFor, sealApiKey, sealCredentials } from './service-row.ts';
+import { hasSecretTexts, joinCredentials, maskedConfig, secretTextsOf } from './secret-texts.ts';
+import { openCredentials, resealedFor, sealApiKey, sealCredentials } from './service-row.ts';
 
 export type { ChangeContext } from './audit-service.ts';
 
@@ -180,12 +181,30 @@ function checkFallback(existing: readonly ExternalServiceRow[], id: ServiceId, d
   }
 }
 
+type Owner = Pick<ExternalServiceRow, 'id' | 'management_company_id'>;
+
+/** The draft with its secret headers where secrets are sealed: in `credentials`, which stay untouched where nothing of them changes. */
+function withSecretTexts(keyring: Keyring, current: ExternalServiceRow | null, draft: ServiceDraft): ServiceDraft {
+  const hadTexts = current !== null && hasSecretTexts(current.config);
+  if (!hadTexts && !hasSecretTexts(draft.config)) return draft;
+  const before = current === null ? { own: null, texts: {} } : openCredentials(keyring, current);
+  const known = new Set(current === null ? [] : destinationsOfRow(current));
+  const mayStay = destinationsOf(draft).every((destination) => known.has(destination));
+  const texts = secretTextsOf(draft.config, before.texts, mayStay);
+  const config = maskedConfig(draft.config);
+  const isSame = draft.credentials === undefined && isDeepStrictEqual(texts, before.texts);
+  if (isSame) return { ...draft, config };
+  const own = draft.credentials === undefined ? before.own : draft.credentials;
+  return { ...draft, config, credentials: joinCredentials(own, texts) };
+}
+
 function valuesOf(
   keyring: Keyring,
-  owner: Pick<ExternalServiceRow, 'id' | 'management_company_id'>,
+  owner: Owner,
   current: ExternalServiceRow | null,
-  draft: ServiceDraft,
+  wanted: ServiceDraft,
 ): ExternalServiceValues {
+  const draft = withSecretTexts(keyring, current, wanted);
   const destinations = destinationsOf(draft);
   const kept = { api_key: current?.api_key ?? null, credentials: current?.credentials ?? null };
   // What is sent anew or taken away need not open any more.

@@ -4,6 +4,7 @@ import type { ProviderAccount, ServiceType } from '../providers/provider.ts';
 import type { Keyring, SealBinding } from '../secrets/keyring.ts';
 import type { ExternalServiceRow } from '../storage/tables/external-services.ts';
 import { destinationsOfRow, openedFor, splitDestinations, withDestinations } from './destination.ts';
+import { splitCredentials, unmaskedConfig } from './secret-texts.ts';
 import type { ExternalService } from './service.ts';
 
 export function serviceOfRow(row: ExternalServiceRow): ExternalService {
@@ -71,14 +72,23 @@ export function openAccount(keyring: Pick<Keyring, 'open'>, row: ExternalService
   const apiKey = row.api_key === null ? null : keyring.open(row.api_key, bindingOf(row, 'api_key'));
   const credentials =
     row.credentials === null ? null : keyring.open(row.credentials.sealed, bindingOf(row, 'credentials'));
+  const opened = credentials === null ? null : (JSON.parse(openedFor(credentials, destinations)) as unknown);
+  const { own, texts } = splitCredentials(opened);
   return {
     serviceId: row.id,
     serviceName: row.service_name,
     baseUrl: row.base_url,
     apiKey: apiKey === null ? null : openedFor(apiKey, destinations),
-    credentials: credentials === null ? null : (JSON.parse(openedFor(credentials, destinations)) as unknown),
-    config: row.config,
+    credentials: own,
+    config: unmaskedConfig(row.config, texts),
   };
+}
+
+/** What is sealed as credentials, to be changed and sealed again. Throws `SealBroken`. */
+export function openCredentials(keyring: Pick<Keyring, 'open'>, row: Owner & Pick<Sealed, 'credentials'>) {
+  if (row.credentials === null) return splitCredentials(null);
+  const { plain } = splitDestinations(keyring.open(row.credentials.sealed, bindingOf(row, 'credentials')));
+  return splitCredentials(JSON.parse(plain));
 }
 
 type Sealed = Pick<ExternalServiceRow, 'api_key' | 'credentials'>;
@@ -102,6 +112,13 @@ export function openToCompare(keyring: Pick<Keyring, 'open'>, owner: Owner, seal
     splitDestinations(keyring.open(text, bindingOf(owner, column))).plain;
   return [
     ...(sealed.api_key === null ? [] : [plainOf(sealed.api_key, 'api_key')]),
-    ...(sealed.credentials === null ? [] : [plainOf(sealed.credentials.sealed, 'credentials')]),
+    ...(sealed.credentials === null ? [] : [ownOf(plainOf(sealed.credentials.sealed, 'credentials'))]),
   ];
+}
+
+/** Without secret headers, as it was given. */
+function ownOf(plain: string): string {
+  const opened: unknown = JSON.parse(plain);
+  const { own } = splitCredentials(opened);
+  return own === opened ? plain : JSON.stringify(own);
 }

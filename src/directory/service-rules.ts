@@ -3,6 +3,7 @@ import type { InputFault } from '../errors.ts';
 import type { ServiceType } from '../providers/provider.ts';
 import { adapterNames, findAdapter } from '../providers/registry.ts';
 import type { ServiceDraft } from './manage-services.ts';
+import { faultsOfMasks } from './secret-texts.ts';
 import { adapterNameOf, isCalled } from './service.ts';
 import { faultsOfRegions } from './service-regions.ts';
 import { faultsOfTerms } from './service-terms.ts';
@@ -32,7 +33,7 @@ export function faultsOfDraft(draft: ServiceDraft): readonly InputFault[] {
     faults.push({ path: 'service_type', message: `the adapter "${name}" serves ${types}` });
   }
   faults.push(...faultsOfCost(draft.config.cost_per_request));
-  faults.push(...faultsOfTerms(draft.config));
+  faults.push(...faultsOfTerms(draft.config), ...faultsOfMasks(draft.config));
   faults.push(...faultsOfRegions(draft.config.regions), ...faultsOfShare(draft.config.shadow_share));
   const ofSettings = adapter?.faultsOf?.(draft) ?? [];
   faults.push(...(isCalled(draft) ? ofSettings : ofSettings.filter(({ path }) => path !== 'base_url')));

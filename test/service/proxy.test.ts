@@ -368,6 +368,81 @@ test('each kind of credential is put where it belongs', async (t) => {
     assert.equal(url, '/base/x?a=b&api_version=7%20%26%20more&lang=uz');
   });
 
+  await t.test(
+    'secret headers and parameters are sent, sealed, shown masked, and kept where nothing of them is sent',
+    async () => {
+      upstream.answer = (_seen, response) => response.end('canary-header-40 canary-query-41');
+      const config = {
+        headers: { 'X-Device-Code': 'canary-header-40', 'X-Plain': 'open' },
+        query: { sid: 'canary-query-41' },
+        secret_headers: ['x-device-code', 'sid'],
+      };
+      const place = `/services/${await register('sealed', { config, credentials: { password: 'canary-pw-42' } })}`;
+      const shown = async (): Promise<Record<string, unknown>> => {
+        const reply = await app.admin('GET', place);
+        assert.ok(!reply.text.includes('canary'), reply.text);
+        return reply.json.config;
+      };
+      const sent = async (): Promise<unknown[]> => {
+        assert.equal((await ask(app, 'sealed/x', { method: 'POST' })).status, 200);
+        const { headers, url } = upstream.seen.at(-1) as Seen;
+        return [headers['x-device-code'], headers['x-plain'], url];
+      };
+      const change = async (method: string, body: Record<string, unknown>): Promise<void> => {
+        const reply = await app.admin(method, place, body);
+        assert.equal(reply.status, 200, reply.text);
+        assert.ok(!reply.text.includes('canary'), reply.text);
+      };
+      const whole = { service_name: 'sealed', service_type: 'api', base_url: `${upstream.url}/base` };
+      const all = ['canary-header-40', 'open', '/base/x?sid=canary-query-41'];
+      const masked = {
+        ...config,
+        headers: { 'X-Device-Code': '[masked]', 'X-Plain': 'open' },
+        query: { sid: '[masked]' },
+      };
+      assert.deepEqual(await shown(), masked);
+      assert.deepEqual(await sent(), all);
+
+      await change('PUT', { ...whole, config: masked });
+      assert.deepEqual(await sent(), all);
+      await change('PATCH', { credentials: { password: 'canary-pw-43' }, config: { headers: { 'X-Plain': 'other' } } });
+      assert.deepEqual(await sent(), ['canary-header-40', 'other', '/base/x?sid=canary-query-41']);
+      await change('PUT', whole);
+      assert.deepEqual(await sent(), ['canary-header-40', undefined, '/base/x?sid=canary-query-41']);
+      await change('PATCH', { credentials: null, config: { headers: { 'X-Device-Code': 'canary-header-44' } } });
+      assert.deepEqual(await sent(), ['canary-header-44', undefined, '/base/x?sid=canary-query-41']);
+
+      await withOwner(app.database.url, async (owner) => {
+        const { rows } = await owner.query("select * from external_services where service_name = 'sealed'");
+        assert.equal(rows.length, 1);
+        assert.ok(!JSON.stringify(rows).includes('canary'));
+      });
+      const history = await app.admin('GET', `${place}/history`);
+      assert.ok(!history.text.includes('canary'), history.text);
+      const logs = await app.admin('GET', '/logs?service_name=sealed');
+      assert.ok(!logs.text.includes('canary-header') && !logs.text.includes('canary-query'), logs.text);
+
+      for (const [wrong, path] of [
+        [{ config: { headers: { 'X-New': '[masked]' } } }, 'config.headers.X-New'],
+        [{ config: { secret_headers: ['sid'] } }, 'config.headers.X-Device-Code'],
+        [
+          { config: { secret_headers: ['sid', 'x-device-code', 'x-new'], headers: { 'X-New': '[masked]' } } },
+          'config.headers.X-New',
+        ],
+        [{ base_url: 'https://8.8.8.8/', api_key: 'new', credentials: null }, 'config.headers.X-Device-Code'],
+        [{ credentials: { secret_headers: { headers: {} } } }, 'credentials.secret_headers'],
+      ] as const) {
+        const refused = await app.admin('PATCH', place, wrong);
+        assert.equal(refused.status, 400, refused.text);
+        assert.equal(refused.json.errors[0].path, path);
+      }
+      await change('PATCH', { config: { headers: { 'X-Device-Code': null }, query: null, secret_headers: null } });
+      assert.deepEqual(await shown(), { headers: {} });
+      assert.deepEqual(await sent(), [undefined, undefined, '/base/x']);
+      assert.equal((await app.admin('GET', place)).json.has_credentials, false);
+    },
+  );
+
   await t.test('OAuth2 client credentials: one token for all, a new one when it is refused', async () => {
     let issued = 0;
     let valid = '';

@@ -251,13 +251,19 @@ function healthOf(verdict: Verdict<HttpOutput>): Verdict<Record<string, never>> 
 /** Names of members of `credentials` that are no secret. */
 const openMembers: ReadonlySet<string> = new Set(['client_id', 'username', 'user', 'scope', 'audience']);
 
-function secretsOf({ apiKey, credentials }: ProviderAccount): readonly string[] {
+function secretsOf({ apiKey, credentials, config }: ProviderAccount): readonly string[] {
+  const { secret_headers: names } = config;
+  const secretNames = new Set(Array.isArray(names) ? names.map((name) => String(name).toLowerCase()) : []);
+  const { headers, query } = settingsOf(config);
+  const inConfig = [...Object.entries(headers), ...Object.entries(query)].flatMap(([name, value]) =>
+    secretNames.has(name.toLowerCase()) && value !== '' ? [value] : [],
+  );
   const inCredentials = isObject(credentials)
     ? Object.entries(credentials).flatMap(([name, value]) =>
         typeof value === 'string' && !openMembers.has(name) ? [value] : [],
       )
     : [];
-  return apiKey === null ? inCredentials : [apiKey, ...inCredentials];
+  return [...(apiKey === null ? [] : [apiKey]), ...inCredentials, ...inConfig];
 }
 
 export const httpAdapter: Adapter = createHttpAdapter();

@@ -55,6 +55,7 @@ export const httpConfigMembers = {
   auth: Type.Union([authSchema, Type.Array(authSchema)]),
   headers: Type.Record(Type.String(), Type.String()),
   query: Type.Record(Type.String(), Type.String()),
+  secret_headers: Type.Array(Type.String()),
   cache_ttl_seconds: Type.Integer(),
   health_path: Type.String(),
   idle_timeout_seconds: Type.Number(),
@@ -147,6 +148,7 @@ export function faultsOfSettings({ baseUrl, config }: ServiceSettings): readonly
     ...ofAuth,
     ...faultsOfTexts(headers, 'config.headers', faultOfHeader),
     ...faultsOfTexts(query, 'config.query', faultOfParameter),
+    ...faultsOfNames(config.secret_headers),
     ...faultsOfRest(config),
   ];
 }
@@ -185,6 +187,13 @@ function faultsOfTexts(
     const message = isText ? faultOf(name, text) : `must be text of at most ${maxTextLength} characters`;
     return message === null ? [] : [{ path: `${path}.${name.slice(0, 100)}`, message }];
   });
+}
+
+function faultsOfNames(names: unknown): InputFault[] {
+  if (names === undefined) return [];
+  const isList = Array.isArray(names) && names.length <= 2 * maxTexts;
+  if (isList && names.every((name) => typeof name === 'string' && name !== '')) return [];
+  return [{ path: 'config.secret_headers', message: 'must be a list of names of `headers` and `query`' }];
 }
 
 function faultOfHeader(name: string, text: string): string | null {

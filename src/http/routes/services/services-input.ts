@@ -2,6 +2,7 @@
 import { sensitiveMember } from '../../../audit/sensitive-names.ts';
 import type { Emulates } from '../../../config/emulation.ts';
 import { draftOfRow, type ServiceDraft } from '../../../directory/manage-services.ts';
+import { isSecretText, secretTextsMember, withKeptSecretTexts } from '../../../directory/secret-texts.ts';
 import { adapterNameOf } from '../../../directory/service.ts';
 import { faultsOfGivenConfig } from '../../../directory/service-config.ts';
 import { addressesOfDraft, canBeEmulated, faultsOfDraft } from '../../../directory/service-rules.ts';
@@ -22,7 +23,10 @@ export function draftOfBody(body: ServiceBody, current: ExternalServiceRow | nul
     serviceType: body.service_type,
     displayName: body.display_name ?? body.service_name,
     baseUrl: body.base_url ?? null,
-    config: { ...settable(body.config ?? {}), ...ownConfigOf(current) },
+    config: {
+      ...withKeptSecretTexts(settable(body.config ?? {}), current?.config ?? {}),
+      ...ownConfigOf(current),
+    },
     isActive: body.is_active ?? true,
     rateLimitPerMinute: body.rate_limit_per_minute ?? null,
     rateLimitPerHour: body.rate_limit_per_hour ?? null,
@@ -100,6 +104,9 @@ const maxCredentialBytes = 65_536;
 function faultsOfCredentials(credentials: unknown): InputFault[] {
   if (typeof credentials !== 'object' || credentials === null) return [];
   const path = 'credentials';
+  if (Object.hasOwn(credentials, secretTextsMember)) {
+    return [{ path: `${path}.${secretTextsMember}`, message: 'has a meaning of its own' }];
+  }
   if (Object.keys(credentials).length > maxCredentialMembers) {
     return [{ path, message: `must have at most ${maxCredentialMembers} members` }];
   }
@@ -118,8 +125,11 @@ function faultsOfConfig(config: Readonly<Record<string, unknown>>): InputFault[]
     if (typeof value !== 'object' || value === null) return;
     for (const [name, member] of Object.entries(value)) {
       const place = `${path}.${name.slice(0, 100)}`;
+      const isText = path === 'config.headers' || path === 'config.query';
+      if (isText && isSecretText(config, name)) continue;
       if (typeof member === 'string' && !ownConfig.has(name) && isSensitive(name)) {
-        faults.push({ path: place, message: 'is a secret: it belongs in "api_key" or "credentials"' });
+        const home = isText ? 'name it in "config.secret_headers"' : 'it belongs in "api_key" or "credentials"';
+        faults.push({ path: place, message: `is a secret: ${home}` });
       } else if (!(path === 'config' && ownConfig.has(name))) look(member, place);
     }
   };

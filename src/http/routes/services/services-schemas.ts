@@ -41,7 +41,7 @@ const configHelp = [
   '`basic` (`credentials.username` and `password`; or `name` as the user and the API key as the password; or the API key as `user:password`)',
   'or `oauth2_client_credentials` (`token_url`, `scope?`, `audience?`, `client_auth?` = `basic` or `body`; `credentials.client_id` and `client_secret`).',
   'A list of them sends several: each takes its value from the member of `credentials` named as its `name`, else the API key.',
-  "`headers`, `query`: further ones for every request, in place of the caller's of the same name; no secrets.",
+  "`headers`, `query`: further ones for every request, in place of the caller's of the same name. `secret_headers`: which of them are write-only: shown masked, and kept where the mask or nothing is sent.",
   '`cache_ttl_seconds`: how long answers to GET are kept; left out: as the upstream says; 0: never.',
   '`health_path`: what a probe asks with GET; left out: the base URL, with HEAD (GET where that gets 405 or 501).',
   '`idle_timeout_seconds` (300), `total_timeout_seconds` (86400): how long a streamed answer may be silent, and take in all.',

@@ -1,0 +1,128 @@
+/**
+ * Headers and parameters of a service whose values are secrets (`config.secret_headers` names them). Their values are
+ * sealed together with `credentials`, bound to the same destinations; `config` holds the mask in their place.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { type InputFault, invalidInput } from '../errors.ts';
+
+/** What is shown, and taken back as "keep it". */
+export const secretMask = '[masked]';
+/** Where they stand beside an account's own credentials. */
+export const secretTextsMember = 'secret_headers';
+
+const parts = ['headers', 'query'] as const;
+type Config = Readonly<Record<string, unknown>>;
+type SecretTexts = { readonly [part in (typeof parts)[number]]?: Readonly<Record<string, string>> };
+
+export function isSecretText(config: Config, name: string): boolean {
+  const { secret_headers: names } = config;
+  return Array.isArray(names) && names.some((one) => typeof one === 'string' && sameName(one, name));
+}
+
+/** Whether `config`, as it is kept, has values elsewhere. */
+export function hasSecretTexts(config: Config): boolean {
+  return parts.some((part) => textsOf(config, part).some(([name]) => isSecretText(config, name)));
+}
+
+/** `config` as it is kept and shown. */
+export function maskedConfig(config: Config): Record<string, unknown> {
+  return withTexts(config, (name, text) => (isSecretText(config, name) ? secretMask : text));
+}
+
+/** `config` as it is used: with what is sealed in its place. */
+export function unmaskedConfig(config: Config, sealed: SecretTexts): Config {
+  if (!hasSecretTexts(config)) return config;
+  return withTexts(config, (name, text, part) => (isSecretText(config, name) ? sealed[part]?.[name] : text));
+}
+
+/** A PUT that sends nothing of a secret keeps it; null takes it away. */
+export function withKeptSecretTexts(given: Config, current: Config): Record<string, unknown> {
+  const config: Record<string, unknown> = {
+    ...(current.secret_headers === undefined ? {} : { secret_headers: current.secret_headers }),
+    ...given,
+  };
+  for (const part of parts) {
+    const sent = given[part] ?? {};
+    if (typeof sent !== 'object' || Array.isArray(sent)) continue;
+    const kept = textsOf(current, part).filter(([name]) => isSecretText(current, name) && isSecretText(config, name));
+    const all = [
+      ...kept.filter(([name]) => !Object.keys(sent).some((one) => sameName(one, name))),
+      ...Object.entries(sent),
+    ];
+    if (all.length > 0) config[part] = Object.fromEntries(all.filter(([, text]) => text !== null));
+  }
+  return config;
+}
+
+/**
+ * The secret values of `config`: those sent, and those of `before` where the mask is sent. `mayStay`: they would go to no
+ * other host than before. Throws `INVALID_REQUEST` for a mask with nothing behind it.
+ */
+export function secretTextsOf(config: Config, before: SecretTexts, mayStay: boolean): SecretTexts {
+  const texts: Record<string, Record<string, string>> = {};
+  for (const part of parts) {
+    for (const [name, text] of textsOf(config, part)) {
+      if (!isSecretText(config, name)) continue;
+      const value = text === secretMask ? before[part]?.[name] : text;
+      const path = `config.${part}.${name}`;
+      if (value === undefined) throw invalidInput(path, 'is the mask, and no value is kept under this name');
+      if (text === secretMask && !mayStay) {
+        throw invalidInput(path, 'must be sent again, or removed with null: the service would send it to another host');
+      }
+      texts[part] = { ...texts[part], [name]: value };
+    }
+  }
+  return texts;
+}
+
+/** A mask that is no secret's would be sent as it stands. */
+export function faultsOfMasks(config: Config): InputFault[] {
+  return parts.flatMap((part) =>
+    textsOf(config, part).flatMap(([name, text]) =>
+      text === secretMask && !isSecretText(config, name)
+        ? [{ path: `config.${part}.${name.slice(0, 100)}`, message: 'is a mask: send its value, or null' }]
+        : [],
+    ),
+  );
+}
+
+/** What is sealed as `credentials`, taken apart. */
+export function splitCredentials(opened: unknown): { readonly own: unknown; readonly texts: SecretTexts } {
+  if (typeof opened !== 'object' || opened === null || !Object.hasOwn(opened, secretTextsMember)) {
+    return { own: opened, texts: {} };
+  }
+  const { [secretTextsMember]: texts, ...own } = opened as Record<string, unknown>;
+  return { own: Object.keys(own).length === 0 ? null : own, texts: texts as SecretTexts };
+}
+
+/** And put together; null where there is nothing to seal. */
+export function joinCredentials(own: unknown, texts: SecretTexts): unknown {
+  return isDeepStrictEqual(texts, {}) ? own : { ...(own as object | null), [secretTextsMember]: texts };
+}
+
+function withTexts(
+  config: Config,
+  change: (name: string, text: string, part: (typeof parts)[number]) => string | undefined,
+): Record<string, unknown> {
+  const changed: Record<string, unknown> = { ...config };
+  for (const part of parts) {
+    if (typeof config[part] !== 'object') continue;
+    changed[part] = Object.fromEntries(
+      textsOf(config, part).flatMap(([name, text]) => {
+        const other = change(name, text, part);
+        return other === undefined ? [] : [[name, other] as const];
+      }),
+    );
+  }
+  return changed;
+}
+
+function textsOf(config: Config, part: string): readonly (readonly [string, string])[] {
+  const texts = config[part];
+  if (typeof texts !== 'object' || texts === null || Array.isArray(texts)) return [];
+  return Object.entries(texts).flatMap(([name, text]) => (typeof text === 'string' ? [[name, text] as const] : []));
+}
+
+function sameName(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
