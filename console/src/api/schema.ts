@@ -80,6 +80,7 @@ export interface Answers {
     readonly total_cost: number;
     readonly saved_by_cache: number;
     readonly rows: readonly {
+      readonly management_company_id?: string;
       readonly service?: string;
       readonly service_name?: string;
       readonly operation?: string;
@@ -90,6 +91,7 @@ export interface Answers {
       readonly saved_by_cache: number;
     }[];
     readonly unpriced: readonly {
+      readonly management_company_id?: string;
       readonly service_name: string;
       readonly operation: string;
       readonly request_count: number;
@@ -698,6 +700,16 @@ export interface Answers {
     readonly source_service: string | null;
     readonly estimated_cost: number;
   };
+  'GET /problems': readonly {
+    readonly kind: string;
+    readonly severity: 'critical' | 'warning';
+    readonly since: string;
+    readonly message: string;
+    readonly message_ru: string;
+    readonly link: string;
+    readonly service?: string;
+    readonly count?: number;
+  }[];
   'GET /rate-limits': {
     readonly families: readonly {
       readonly family: string;
@@ -1085,6 +1097,17 @@ export interface Answers {
     readonly updated_columns: number;
     readonly updated_cells: number;
   };
+  'GET /stats/series': {
+    readonly metric: string;
+    readonly step: string;
+    readonly from: string;
+    readonly to: string;
+    readonly unit: string;
+    readonly series: readonly {
+      readonly labels: Readonly<Record<string, string>>;
+      readonly points: readonly (readonly unknown[])[];
+    }[];
+  };
   'GET /tokens': {
     readonly tokens: readonly {
       readonly id: string;
@@ -1153,6 +1176,8 @@ export interface Answers {
       readonly target_off_reason: string | null;
       readonly target_timeout_seconds: number | null;
       readonly target_headers: Readonly<Record<string, unknown>>;
+      readonly targets: readonly Readonly<Record<string, unknown>>[];
+      readonly target_count: number;
       readonly previous_target_secret_until: string | null;
       readonly over_limit_policy: 'reject' | 'defer';
       readonly event_type_from: string | null;
@@ -1172,6 +1197,7 @@ export interface Answers {
       readonly updated_at: string;
       readonly retried_count?: number;
       readonly secret_key?: string;
+      readonly target_secrets?: Readonly<Record<string, string>>;
       readonly verify_token?: string;
       readonly target_secret?: string;
     }[];
@@ -1219,6 +1245,8 @@ export interface Answers {
     readonly target_off_reason: string | null;
     readonly target_timeout_seconds: number | null;
     readonly target_headers: Readonly<Record<string, unknown>>;
+    readonly targets: readonly Readonly<Record<string, unknown>>[];
+    readonly target_count: number;
     readonly previous_target_secret_until: string | null;
     readonly over_limit_policy: 'reject' | 'defer';
     readonly event_type_from: string | null;
@@ -1238,6 +1266,7 @@ export interface Answers {
     readonly updated_at: string;
     readonly retried_count?: number;
     readonly secret_key?: string;
+    readonly target_secrets?: Readonly<Record<string, string>>;
     readonly verify_token?: string;
     readonly target_secret?: string;
   };
@@ -1301,6 +1330,13 @@ export interface Answers {
     readonly headers: Readonly<Record<string, string>>;
     readonly payload: unknown;
     readonly payload_base64: string | null;
+    readonly targets: readonly {
+      readonly target_id: string;
+      readonly status: 'pending' | 'delivered' | 'dead' | 'cancelled';
+      readonly attempt_count: number;
+      readonly next_attempt_at: string | null;
+      readonly last_error: string | null;
+    }[];
     readonly attempts: readonly {
       readonly id: string;
       readonly attempt: number;
@@ -1427,6 +1463,8 @@ export interface Answers {
     readonly target_off_reason: string | null;
     readonly target_timeout_seconds: number | null;
     readonly target_headers: Readonly<Record<string, unknown>>;
+    readonly targets: readonly Readonly<Record<string, unknown>>[];
+    readonly target_count: number;
     readonly previous_target_secret_until: string | null;
     readonly over_limit_policy: 'reject' | 'defer';
     readonly event_type_from: string | null;
@@ -1446,6 +1484,7 @@ export interface Answers {
     readonly updated_at: string;
     readonly retried_count?: number;
     readonly secret_key?: string;
+    readonly target_secrets?: Readonly<Record<string, string>>;
     readonly verify_token?: string;
     readonly target_secret?: string;
   };
@@ -1490,6 +1529,8 @@ export interface Answers {
     readonly target_off_reason: string | null;
     readonly target_timeout_seconds: number | null;
     readonly target_headers: Readonly<Record<string, unknown>>;
+    readonly targets: readonly Readonly<Record<string, unknown>>[];
+    readonly target_count: number;
     readonly previous_target_secret_until: string | null;
     readonly over_limit_policy: 'reject' | 'defer';
     readonly event_type_from: string | null;
@@ -1509,6 +1550,7 @@ export interface Answers {
     readonly updated_at: string;
     readonly retried_count?: number;
     readonly secret_key?: string;
+    readonly target_secrets?: Readonly<Record<string, string>>;
     readonly verify_token?: string;
     readonly target_secret?: string;
   };
@@ -1553,6 +1595,8 @@ export interface Answers {
     readonly target_off_reason: string | null;
     readonly target_timeout_seconds: number | null;
     readonly target_headers: Readonly<Record<string, unknown>>;
+    readonly targets: readonly Readonly<Record<string, unknown>>[];
+    readonly target_count: number;
     readonly previous_target_secret_until: string | null;
     readonly over_limit_policy: 'reject' | 'defer';
     readonly event_type_from: string | null;
@@ -1572,6 +1616,7 @@ export interface Answers {
     readonly updated_at: string;
     readonly retried_count?: number;
     readonly secret_key?: string;
+    readonly target_secrets?: Readonly<Record<string, string>>;
     readonly verify_token?: string;
     readonly target_secret?: string;
   };
@@ -1642,6 +1687,8 @@ export interface Answers {
     readonly target_off_reason: string | null;
     readonly target_timeout_seconds: number | null;
     readonly target_headers: Readonly<Record<string, unknown>>;
+    readonly targets: readonly Readonly<Record<string, unknown>>[];
+    readonly target_count: number;
     readonly previous_target_secret_until: string | null;
     readonly over_limit_policy: 'reject' | 'defer';
     readonly event_type_from: string | null;
@@ -1661,6 +1708,7 @@ export interface Answers {
     readonly updated_at: string;
     readonly retried_count?: number;
     readonly secret_key?: string;
+    readonly target_secrets?: Readonly<Record<string, string>>;
     readonly verify_token?: string;
     readonly target_secret?: string;
   };
@@ -1705,6 +1753,8 @@ export interface Answers {
     readonly target_off_reason: string | null;
     readonly target_timeout_seconds: number | null;
     readonly target_headers: Readonly<Record<string, unknown>>;
+    readonly targets: readonly Readonly<Record<string, unknown>>[];
+    readonly target_count: number;
     readonly previous_target_secret_until: string | null;
     readonly over_limit_policy: 'reject' | 'defer';
     readonly event_type_from: string | null;
@@ -1724,6 +1774,7 @@ export interface Answers {
     readonly updated_at: string;
     readonly retried_count?: number;
     readonly secret_key?: string;
+    readonly target_secrets?: Readonly<Record<string, string>>;
     readonly verify_token?: string;
     readonly target_secret?: string;
   };
