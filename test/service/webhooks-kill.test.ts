@@ -1,15 +1,40 @@
 /** Every delivery that got 200 is stored once and its event published, whoever is killed and whatever is away. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { waitFor } from '../support/wait-for.ts';
 import { sendThroughFaults } from '../support/webhook-faults.ts';
+import { startTarget } from '../support/webhook-target.ts';
+
+/** Deliveries to one target that a process has under way at once. */
+const mostUnderWay = 64;
 
 const all = (count: number) => ({ acknowledged: count, stored: count, published: count });
 
-test('killed ten times in the middle of two thousand deliveries', { timeout: 300_000 }, async (t) => {
-  const { counts } = await sendThroughFaults(t, 2_000, async (acknowledged, faults) => {
-    if (acknowledged % 180 === 0 && acknowledged <= 1_800) await faults.kill();
-  });
+test('killed ten times in the middle of two thousand deliveries to three targets', { timeout: 300_000 }, async (t) => {
+  const targets = await Promise.all([startTarget(t), startTarget(t), startTarget(t)]);
+  const { counts, eventIds, kills } = await sendThroughFaults(
+    t,
+    2_000,
+    async (acknowledged, faults) => {
+      if (acknowledged % 180 === 0 && acknowledged <= 1_800) await faults.kill();
+    },
+    targets.map(({ url }) => url),
+  );
   assert.deepEqual(counts, all(2_000));
+  for (const [index, target] of targets.entries()) {
+    const idsOf = () => target.received.map(({ json }) => String(json.webhook_event_id));
+    await waitFor(
+      `every event at target ${index}`,
+      () => {
+        const arrived = new Set(idsOf());
+        return eventIds.every((id) => arrived.has(id));
+      },
+      120_000,
+    );
+    // Only what was under way when the process was killed may have arrived without being noted.
+    const again = target.received.length - new Set(idsOf()).size;
+    assert.ok(again <= kills * mostUnderWay, `target ${index} got ${again} events again after ${kills} kills`);
+  }
 });
 
 test('PostgreSQL goes away and comes back', async (t) => {

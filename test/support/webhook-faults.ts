@@ -56,7 +56,8 @@ export async function sendThroughFaults(
   t: Cleanup & Pick<TestContext, 'diagnostic'>,
   count: number,
   onAcknowledged: (acknowledged: number, faults: Faults) => Promise<void> | void,
-): Promise<{ counts: Record<string, number> }> {
+  targetUrls: readonly string[] = [],
+): Promise<{ counts: Record<string, number>; eventIds: readonly string[]; kills: number }> {
   const tenant = `kill_${randomUUID().slice(0, 18)}`;
   const database = await startTestDatabase(t);
   const published = await consumeReceived(t, tenant);
@@ -71,6 +72,7 @@ export async function sendThroughFaults(
     JWT_SECRET: jwtSecretOfTests,
     RATE_LIMIT_WEBHOOKS_PER_MINUTE: '1000000',
     LOG_LEVEL: 'INFO',
+    OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
   };
   let running = await startServiceProcess(t, env);
   const created = await fetch(`${running.url}/api/v1/webhooks`, {
@@ -80,7 +82,11 @@ export async function sendThroughFaults(
       'x-management-company-id': tenant,
       'content-type': 'application/json',
     },
-    body: JSON.stringify({ webhook_name: 'killed', secret_key: secret }),
+    body: JSON.stringify({
+      webhook_name: 'killed',
+      secret_key: secret,
+      ...(targetUrls.length === 0 ? {} : { targets: targetUrls.map((url) => ({ url })) }),
+    }),
   });
   const { webhook_url } = (await created.json()) as { webhook_url: string };
   const { pathname } = new URL(webhook_url);
@@ -168,5 +174,5 @@ export async function sendThroughFaults(
   const redelivered = [...published.values()].filter((times) => times > 1).length;
   const counts = { acknowledged: acknowledged.size, stored: rows.length, published: published.size };
   t.diagnostic(JSON.stringify({ ...counts, kills, repeats, redelivered }));
-  return { counts };
+  return { counts, eventIds: [...acknowledged.values()], kills };
 }
