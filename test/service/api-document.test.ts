@@ -330,3 +330,21 @@ function alternativesOf(schema: JsonSchema): readonly JsonSchema[] {
 function takesNull(schema: JsonSchema): boolean {
   return alternativesOf(schema).some(({ type }) => type === 'null');
 }
+
+test('every operation says which refusals its callers can meet, with the problem document', async (t) => {
+  const app = await startTestService(t);
+  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, { responses }] of Object.entries(methods)) {
+      const at = `${method} ${path}`;
+      const statuses = Object.keys(responses).filter((status) => status.startsWith('4'));
+      assert.ok(statuses.includes('4XX'), at);
+      // Senders of webhooks bring no credential: their path is one.
+      if (path.startsWith('/api/v1/') && !path.startsWith('/api/v1/hooks/'))
+        for (const status of ['400', '401', '403']) assert.ok(statuses.includes(status), at);
+      if (path.includes('{')) assert.ok(statuses.includes('404'), at);
+      for (const status of statuses)
+        assert.ok(Object.keys(responses[status]?.content ?? {}).length > 0, `${at} ${status}`);
+    }
+  }
+});

@@ -177,7 +177,8 @@ function completeDocument(document: DocumentPaths): object {
   };
   const complete = (operation: Operation, method: string, path: string): Operation => {
     const parameters = (operation.parameters ?? []).map((one) => (one.name === '*' ? { ...one, name: 'path' } : one));
-    const responses = Object.fromEntries(
+    const isAnothers = '2XX' in (operation.responses ?? {});
+    const told = Object.fromEntries(
       Object.entries(operation.responses ?? {}).map(([status, answer]) => [
         status,
         { ...answer, description: STATUS_CODES[status] ?? 'Done' },
@@ -190,7 +191,11 @@ function completeDocument(document: DocumentPaths): object {
       ...(isOfTenant(path, operation)
         ? { parameters: [tenantHeader, ...parameters] }
         : parameters.length > 0 && { parameters }),
-      responses: { ...responses, default: '2XX' in responses ? anothersProblems : problems },
+      responses: {
+        ...refusalsOf(operation, path, isAnothers ? anothersProblems : problems),
+        ...told,
+        default: isAnothers ? anothersProblems : problems,
+      },
     };
   };
   // A route of several methods gives all of them one object: each gets a copy.
@@ -204,6 +209,26 @@ function completeDocument(document: DocumentPaths): object {
     ] as const;
   });
   return { ...document, paths: Object.fromEntries(paths) };
+}
+
+/** The refusals that a caller of this operation can meet: generated clients know only statuses that are named. */
+function refusalsOf(operation: Operation, path: string, problems: object): Record<string, object> {
+  const statuses = [
+    ...(isOfTenant(path, operation) ? [400] : []),
+    ...((operation.security ?? []).length > 0 ? [401, 403] : []),
+    ...(path.includes('{') ? [404] : []),
+    ...(operation.requestBody === undefined ? [] : [400, 413, 415]),
+    ...(/^\/api\/v\d+\/(?:geocoding|sheets|proxy)\//.test(path) ? [429] : []),
+  ];
+  const named = statuses.map((status) => {
+    const codes = errorCodes.filter((code) => httpStatusByCode[code] === status);
+    const description = codes.map((code) => `\`${code}\` (${titleByCode[code].toLowerCase()})`).join(', ');
+    return [String(status), { ...problems, description }] as const;
+  });
+  return {
+    ...Object.fromEntries(named),
+    '4XX': { ...problems, description: 'Any other refusal, as a problem document.' },
+  };
 }
 
 function isOfTenant(path: string, { security = [] }: Operation): boolean {
