@@ -63,6 +63,7 @@ async function fillTenant(app: TestService): Promise<Owned> {
     '/webhooks/{id}': webhook.id,
     '/tokens/{id}': token.id,
     '/logs/{id}': log.id,
+    '/calls/{request_id}': log.request_id,
     '/budgets/{service_name}': marker,
     '/proxy/{service_name}': marker,
     '/sheets/metadata/{spreadsheet_id}': spreadsheetId,
