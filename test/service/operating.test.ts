@@ -40,7 +40,7 @@ test('a day in an operator’s life goes as the page says', async (t) => {
     assert.fail(`${error.message.slice(0, 200)}\n${error.stdout}\n${error.stderr}`);
   });
   for (const seen of [
-    /"attempted_providers":\["google_reserve","google_maps"\]/,
+    /"attempted_providers":\["google_reserve","offline_gazetteer"\]/,
     /"health_status":"(degraded|down)"/,
     /error +google_reserve geocode/,
     /"monthly_limit_usd":200/,
