@@ -8,7 +8,7 @@ import { waitFor } from '../../test/support/wait-for.ts';
 import { hashToken, hashTokenHex } from '../secrets/token-hash.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import { DatabaseAway } from '../storage/postgres/database.ts';
-import type { WebhookConfigRow } from '../storage/tables/webhook-configs.ts';
+import type { WebhookConfigRow } from '../storage/tables/webhooks/webhook-configs.ts';
 import { openWebhookDirectory } from './webhook-directory.ts';
 
 async function insert(db: Database, name: string, token: string): Promise<string> {

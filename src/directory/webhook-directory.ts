@@ -16,7 +16,7 @@ import {
   findRecentWebhooksAcrossTenants,
   findWebhooksByTokenAcrossTenants,
   type WebhookConfigRow,
-} from '../storage/tables/webhook-configs.ts';
+} from '../storage/tables/webhooks/webhook-configs.ts';
 import { configurationChannel, parseChange } from './configuration-change.ts';
 import { createTurnLookUp } from './turn-look-up.ts';
 

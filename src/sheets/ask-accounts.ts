@@ -16,7 +16,7 @@ import type { LimitState, RateLimiter } from '../limits/limits.ts';
 import type { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { InputOf, KnownOperation, OutputOf } from '../providers/provider.ts';
 import type { Caller } from './caller.ts';
-import type { Spending } from './spending.ts';
+import type { Spending } from './limits/spending.ts';
 
 export interface AskDeps {
   readonly calls: CallDeps;

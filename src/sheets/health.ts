@@ -6,7 +6,7 @@ import type { TenantId } from '../ids.ts';
 import { type FamilyLimits, familyLimit } from '../limits/limit-subjects.ts';
 import type { RateLimiter } from '../limits/limits.ts';
 import type { SheetsCapabilities } from './capabilities.ts';
-import { type Forecast, forecastOf, type Spending } from './spending.ts';
+import { type Forecast, forecastOf, type Spending } from './limits/spending.ts';
 
 export interface SheetsHealthDeps {
   readonly directory: { ofTenant(tenantId: TenantId): Promise<readonly ExternalService[]> };

@@ -1,5 +1,5 @@
 /** Which of a webhook's targets get an event. Plain data: large bodies are looked at in another thread. */
-import type { TargetCondition } from '../storage/tables/webhook-targets.ts';
+import type { TargetCondition } from '../storage/tables/webhooks/webhook-targets.ts';
 
 export interface TargetFilter {
   /** Of the queue that its deliveries stand in. */

@@ -1,7 +1,7 @@
 /** A webhook as a delivery meets it: everything opened and compiled beforehand. */
 import type { TenantId } from '../ids.ts';
 import type { Keyring, SealBinding } from '../secrets/keyring.ts';
-import type { WebhookConfigRow } from '../storage/tables/webhook-configs.ts';
+import type { WebhookConfigRow } from '../storage/tables/webhooks/webhook-configs.ts';
 import { compileRanges } from './receiving/source-address.ts';
 import type { SignatureScheme } from './receiving/verify-signature.ts';
 import type { SchemeSettings } from './schemes/scheme.ts';

@@ -16,7 +16,7 @@ import { type Area, blockAt } from '../area.ts';
 import type { Caller } from '../caller.ts';
 import { countWithin, sizeOfRow } from '../change-ranges.ts';
 import type { Changed } from '../changed.ts';
-import { Lanes } from '../lane.ts';
+import { Lanes } from '../limits/lane.ts';
 import { namingAsked } from '../refusal-words.ts';
 import { forgetBelow } from '../scope.ts';
 import { growGrid, needsTyping, writeRowsAt } from '../table/cells.ts';

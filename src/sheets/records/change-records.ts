@@ -11,7 +11,7 @@ import type { AppendDeps } from '../append/append-item.ts';
 import type { Area } from '../area.ts';
 import type { Caller } from '../caller.ts';
 import type { Changed } from '../changed.ts';
-import { type LaneItem, Lanes, type PutBack } from '../lane.ts';
+import { type LaneItem, Lanes, type PutBack } from '../limits/lane.ts';
 import { forgetBelow } from '../scope.ts';
 import { growGrid, writeRowsAt } from '../table/cells.ts';
 import { locateEnd } from '../table/locate-end.ts';

@@ -10,7 +10,7 @@ import { ServiceError } from '../../errors.ts';
 import { parseTenantId } from '../../ids.ts';
 import { createOutbound } from '../../outbound/http-client.ts';
 import { createKeyring } from '../../secrets/keyring.ts';
-import { findWebhook } from '../../storage/tables/webhook-configs.ts';
+import { findWebhook } from '../../storage/tables/webhooks/webhook-configs.ts';
 import { changeWebhook, createWebhook } from '../managing/manage-webhooks.ts';
 import { presentWebhook } from '../managing/present-webhook.ts';
 import { type CollectorDraft, draftForSource, draftOfRow } from '../managing/webhook-draft.ts';

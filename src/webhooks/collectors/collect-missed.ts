@@ -14,7 +14,7 @@ import {
   findCollectingWebhooksAcrossTenants,
   saveCollectorState,
   type WebhookConfigRow,
-} from '../../storage/tables/webhook-configs.ts';
+} from '../../storage/tables/webhooks/webhook-configs.ts';
 import { presentWebhook } from '../managing/present-webhook.ts';
 import { openFor } from '../managing/webhook-secrets.ts';
 import { collectFromGithub } from './github.ts';

@@ -6,7 +6,7 @@ import { TransportError } from '../../outbound/exchange.ts';
 import type { Outbound } from '../../outbound/http-client.ts';
 import { sealEnvelope } from '../../outbox/envelope.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
-import type { AttemptOutcome, DeliveryContent, DueDelivery } from '../../storage/tables/webhook-deliveries.ts';
+import type { AttemptOutcome, DeliveryContent, DueDelivery } from '../../storage/tables/webhooks/webhook-deliveries.ts';
 import { type FurtherColumn, furtherBindingOf, openFor, openTargetHeaders } from '../managing/webhook-secrets.ts';
 import { wholePayload } from '../receiving/large-payload.ts';
 import { receivedEvent } from '../receiving/received-event.ts';

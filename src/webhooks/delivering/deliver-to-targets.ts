@@ -30,7 +30,7 @@ import {
   findDeliveryContent,
   releaseDeliveries,
   settleDelivery,
-} from '../../storage/tables/webhook-deliveries.ts';
+} from '../../storage/tables/webhooks/webhook-deliveries.ts';
 import { type AttemptDeps, attemptDelivery, timeoutMsOf } from './attempt-delivery.ts';
 import { deliveryFailedRow, withoutQuery } from './delivery-failed.ts';
 import { createGate } from './gate.ts';

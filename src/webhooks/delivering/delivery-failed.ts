@@ -1,6 +1,6 @@
 import { sealEnvelope } from '../../outbox/envelope.ts';
 import type { OutboxRow } from '../../storage/tables/outbox-events.ts';
-import type { AttemptOutcome, DeliveryContent, DueDelivery } from '../../storage/tables/webhook-deliveries.ts';
+import type { AttemptOutcome, DeliveryContent, DueDelivery } from '../../storage/tables/webhooks/webhook-deliveries.ts';
 
 /** An address as it may be shown: its query may hold secrets. */
 export function withoutQuery(url: string): string {

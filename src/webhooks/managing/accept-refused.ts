@@ -3,8 +3,12 @@ import { ServiceError } from '../../errors.ts';
 import { isUuid, type TenantId } from '../../ids.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { Database } from '../../storage/postgres/database.ts';
-import { findWebhook } from '../../storage/tables/webhook-configs.ts';
-import { deleteRefusedBody, deleteRefusedTrace, findRefusedBody } from '../../storage/tables/webhook-refused-bodies.ts';
+import { findWebhook } from '../../storage/tables/webhooks/webhook-configs.ts';
+import {
+  deleteRefusedBody,
+  deleteRefusedTrace,
+  findRefusedBody,
+} from '../../storage/tables/webhooks/webhook-refused-bodies.ts';
 import { acceptGenuine, verifyEitherForm } from '../receiving/receive-delivery.ts';
 import type { ReceiveDeps, Reception } from '../receiving/reception.ts';
 import { openRefused } from '../receiving/refused-deliveries.ts';

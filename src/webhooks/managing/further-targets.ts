@@ -5,8 +5,8 @@ import { invalidInput } from '../../errors.ts';
 import type { TenantId } from '../../ids.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { Queryable } from '../../storage/postgres/database.ts';
-import { cancelDeliveries } from '../../storage/tables/webhook-deliveries.ts';
-import { deleteTarget, saveTarget, type WebhookTargetRow } from '../../storage/tables/webhook-targets.ts';
+import { cancelDeliveries } from '../../storage/tables/webhooks/webhook-deliveries.ts';
+import { deleteTarget, saveTarget, type WebhookTargetRow } from '../../storage/tables/webhooks/webhook-targets.ts';
 import type { TargetDraft } from './target-draft.ts';
 import { type FurtherColumn, furtherBindingOf, makeStandardSecret } from './webhook-secrets.ts';
 

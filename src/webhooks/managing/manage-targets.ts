@@ -1,9 +1,9 @@
 /** A webhook's target: paused and resumed, its secret rotated with an overlap, caught up after it was repaired. */
 import { ServiceError } from '../../errors.ts';
 import type { TenantId } from '../../ids.ts';
-import { findWebhook, switchTargetOn, type WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
-import { reviveDeadDeliveries } from '../../storage/tables/webhook-redrives.ts';
-import { pauseTargets, resumeTargets, saveTarget } from '../../storage/tables/webhook-targets.ts';
+import { findWebhook, switchTargetOn, type WebhookConfigRow } from '../../storage/tables/webhooks/webhook-configs.ts';
+import { reviveDeadDeliveries } from '../../storage/tables/webhooks/webhook-redrives.ts';
+import { pauseTargets, resumeTargets, saveTarget } from '../../storage/tables/webhooks/webhook-targets.ts';
 import { targetsOf } from '../webhook.ts';
 import { type ChangeContext, type ManageWebhooksDeps, noSuchWebhook, updateWebhookRow } from './manage-webhooks.ts';
 import { type FurtherColumn, furtherBindingOf, makeStandardSecret, openFor, sealFor } from './webhook-secrets.ts';

@@ -15,8 +15,8 @@ import {
   updateWebhook,
   type WebhookConfigRow,
   type WebhookConfigValues,
-} from '../../storage/tables/webhook-configs.ts';
-import { cancelDeliveries } from '../../storage/tables/webhook-deliveries.ts';
+} from '../../storage/tables/webhooks/webhook-configs.ts';
+import { cancelDeliveries } from '../../storage/tables/webhooks/webhook-deliveries.ts';
 import type { SignatureScheme } from '../receiving/verify-signature.ts';
 import { syncTargets } from './further-targets.ts';
 import { presentWithoutToken } from './present-webhook.ts';

@@ -1,7 +1,7 @@
 /** `WebhookConfig` of the contract, as an admin sees it: the address with its token, and no secret. */
 import { masked } from '../../audit/mask.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
-import type { WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
+import type { WebhookConfigRow } from '../../storage/tables/webhooks/webhook-configs.ts';
 import { presentTarget } from './further-targets.ts';
 import { openFor, openTargetHeaders } from './webhook-secrets.ts';
 

@@ -13,7 +13,7 @@ import {
   type WebhookEventPosition,
   type WebhookEventRow,
   type WholeWebhookEventRow,
-} from '../../storage/tables/webhook-events.ts';
+} from '../../storage/tables/webhooks/webhook-events.ts';
 import { wholePayload } from '../receiving/large-payload.ts';
 import type { ReceivedDelivery } from '../receiving/received-event.ts';
 

@@ -3,14 +3,14 @@ import { ServiceError } from '../../errors.ts';
 import { newId, type TenantId } from '../../ids.ts';
 import type { DurableEvent } from '../../outbox/events.ts';
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
-import { findWebhook } from '../../storage/tables/webhook-configs.ts';
+import { findWebhook } from '../../storage/tables/webhooks/webhook-configs.ts';
 import {
   pageWebhookEventsOldestFirst,
   type WebhookEventFilter,
   type WebhookEventPosition,
   type WholeWebhookEventRow,
-} from '../../storage/tables/webhook-events.ts';
-import { redriveDelivery } from '../../storage/tables/webhook-redrives.ts';
+} from '../../storage/tables/webhooks/webhook-events.ts';
+import { redriveDelivery } from '../../storage/tables/webhooks/webhook-redrives.ts';
 import { contentOf, wantingTargets } from '../receiving/identify-delivery.ts';
 import { readBody } from '../receiving/read-body.ts';
 import { receivedEvent } from '../receiving/received-event.ts';

@@ -1,6 +1,6 @@
 /** Targets as an admin wants them, and what may be wrong with them. */
 import { invalidInput } from '../../errors.ts';
-import type { TargetCondition } from '../../storage/tables/webhook-targets.ts';
+import type { TargetCondition } from '../../storage/tables/webhooks/webhook-targets.ts';
 import { parseJsonPath } from '../target-filter.ts';
 
 export interface TargetDraft {

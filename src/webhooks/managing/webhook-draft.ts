@@ -1,7 +1,7 @@
 /** A whole webhook as its admin wants it, and what may be wrong with it. */
 import { invalidInput } from '../../errors.ts';
 import { parseRange } from '../../ip-range.ts';
-import type { WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
+import type { WebhookConfigRow } from '../../storage/tables/webhooks/webhook-configs.ts';
 import type { SignatureScheme } from '../receiving/verify-signature.ts';
 import { parseP256Key } from '../schemes/ecdsa.ts';
 import { parseTemplate } from '../schemes/signed-template.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Keyring, SealBinding } from '../../secrets/keyring.ts';
 import { hashToken } from '../../secrets/token-hash.ts';
-import type { WebhookConfigRow } from '../../storage/tables/webhook-configs.ts';
+import type { WebhookConfigRow } from '../../storage/tables/webhooks/webhook-configs.ts';
 import type { SignatureScheme } from '../receiving/verify-signature.ts';
 import { bindingOf, type SealedColumn } from '../webhook.ts';
 

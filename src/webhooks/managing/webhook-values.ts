@@ -2,7 +2,11 @@
 import { masked } from '../../audit/mask.ts';
 import { type InputFault, ServiceError } from '../../errors.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
-import type { WebhookConfigRow, WebhookConfigValues, WebhookExtras } from '../../storage/tables/webhook-configs.ts';
+import type {
+  WebhookConfigRow,
+  WebhookConfigValues,
+  WebhookExtras,
+} from '../../storage/tables/webhooks/webhook-configs.ts';
 import { receivingPath } from './present-webhook.ts';
 import { checkSecret, hasVerifyToken, type WebhookDraft } from './webhook-draft.ts';
 import {

@@ -1,7 +1,7 @@
 /** A refused delivery as it is kept for 24 hours: all that came, sealed. */
 import type { TenantId } from '../../ids.ts';
 import type { Keyring, SealBinding } from '../../secrets/keyring.ts';
-import type { RefusedBody } from '../../storage/tables/webhook-refused-bodies.ts';
+import type { RefusedBody } from '../../storage/tables/webhooks/webhook-refused-bodies.ts';
 import type { DeliveryHeaders } from '../schemes/scheme.ts';
 
 export interface RefusedDelivery {

@@ -1,6 +1,6 @@
 /** What is answered of a webhook: as it is shown, with what a change has made, and the state that it is in. */
 import type { FastifyReply } from 'fastify';
-import type { WebhookConfigRow } from '../../../storage/tables/webhook-configs.ts';
+import type { WebhookConfigRow } from '../../../storage/tables/webhooks/webhook-configs.ts';
 import type { ChangedWebhook } from '../../../webhooks/managing/manage-webhooks.ts';
 import { presentWebhook } from '../../../webhooks/managing/present-webhook.ts';
 import { etagOf } from '../../request/if-match.ts';

@@ -1,7 +1,7 @@
 /** Where a page of webhooks goes on: opaque to callers. */
 import { invalidInput } from '../../../errors.ts';
 import { isUuid } from '../../../ids.ts';
-import type { WebhookPosition } from '../../../storage/tables/webhook-configs.ts';
+import type { WebhookPosition } from '../../../storage/tables/webhooks/webhook-configs.ts';
 
 export function renderCursor({ createdAt, id }: WebhookPosition): string {
   return Buffer.from(`${createdAt} ${id}`, 'utf8').toString('base64url');

@@ -1,9 +1,9 @@
 /** `/webhooks/events` and `/webhooks/health`: what came, what became of it, and sending it again. */
 import type { Static } from 'typebox';
 import { invalidInput } from '../../../errors.ts';
-import { countWebhooks } from '../../../storage/tables/webhook-configs.ts';
-import { countTargets } from '../../../storage/tables/webhook-deliveries.ts';
-import type { WebhookEventPosition } from '../../../storage/tables/webhook-events.ts';
+import { countWebhooks } from '../../../storage/tables/webhooks/webhook-configs.ts';
+import { countTargets } from '../../../storage/tables/webhooks/webhook-deliveries.ts';
+import type { WebhookEventPosition } from '../../../storage/tables/webhooks/webhook-events.ts';
 import { type AcceptDeps, acceptRefused } from '../../../webhooks/managing/accept-refused.ts';
 import { getEvent, listEvents, parseEventCursor, type ReadEventsDeps } from '../../../webhooks/managing/read-events.ts';
 import {

@@ -1,7 +1,7 @@
 /** From a checked body to the webhook that its admin wants. */
 import type { FastifyRequest } from 'fastify';
-import type { WebhookConfigRow } from '../../../storage/tables/webhook-configs.ts';
-import type { WebhookEventFilter } from '../../../storage/tables/webhook-events.ts';
+import type { WebhookConfigRow } from '../../../storage/tables/webhooks/webhook-configs.ts';
+import type { WebhookEventFilter } from '../../../storage/tables/webhooks/webhook-events.ts';
 import type { TargetDraft } from '../../../webhooks/managing/target-draft.ts';
 import {
   draftForSource,

@@ -1,6 +1,6 @@
 /** The webhooks API as it is checked and described. */
 import Type, { type Static } from 'typebox';
-import { targetStates, webhookEventStatuses } from '../../../storage/tables/webhook-events.ts';
+import { targetStates, webhookEventStatuses } from '../../../storage/tables/webhooks/webhook-events.ts';
 import { longestGraceSeconds } from '../../../webhooks/managing/manage-webhooks.ts';
 import { longestDuplicateWindowSeconds } from '../../../webhooks/managing/present-webhook.ts';
 import { signatureSchemes } from '../../../webhooks/receiving/verify-signature.ts';

@@ -8,7 +8,7 @@ import {
   findWebhook,
   pageWebhooks,
   type WebhookConfigRow,
-} from '../../../storage/tables/webhook-configs.ts';
+} from '../../../storage/tables/webhooks/webhook-configs.ts';
 import { sendTestEvent } from '../../../webhooks/managing/accept-refused.ts';
 import { explainSignature } from '../../../webhooks/managing/explain-signature.ts';
 import {

@@ -1,6 +1,6 @@
 /** SQL of `webhook_deliveries`: sending again what was sent, or given up. */
-import type { TenantId } from '../../ids.ts';
-import type { Queryable } from '../postgres/database.ts';
+import type { TenantId } from '../../../ids.ts';
+import type { Queryable } from '../../postgres/database.ts';
 
 /**
  * Makes the event's delivery due at once, with all its tries before it; makes one where the webhook has a target and

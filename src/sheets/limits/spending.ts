@@ -1,6 +1,6 @@
 /** Who spends the accounts' quotas, as this replica saw it in the last minute. */
-import { touchBounded } from '../bounded-map.ts';
-import type { Clock } from '../clock.ts';
+import { touchBounded } from '../../bounded-map.ts';
+import type { Clock } from '../../clock.ts';
 
 export interface Spender {
   /** `X-Service-Name`; null where the caller gave none. */

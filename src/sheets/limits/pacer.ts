@@ -13,8 +13,8 @@
  * patience out for what it could have had at once.
  */
 
-import { touchBounded } from '../bounded-map.ts';
-import type { Clock } from '../clock.ts';
+import { touchBounded } from '../../bounded-map.ts';
+import type { Clock } from '../../clock.ts';
 
 export interface Pacer {
   /** Takes the next place of this kind of request; returns how long to wait for it, at most `slackMs`. */

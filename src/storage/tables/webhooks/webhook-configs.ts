@@ -1,6 +1,6 @@
 /** SQL of `webhook_configs`. Secrets and tokens stand here sealed only; tokens are looked up by their SHA-256. */
-import type { TenantId } from '../../ids.ts';
-import type { Queryable } from '../postgres/database.ts';
+import type { TenantId } from '../../../ids.ts';
+import type { Queryable } from '../../postgres/database.ts';
 import { furtherTargets, type WebhookTargetRow } from './webhook-targets.ts';
 
 /** What the contract has no column for. */

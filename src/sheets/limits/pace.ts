@@ -1,10 +1,10 @@
 /** How long the next request of a tenant should wait, by its own limit and by those of its accounts. */
-import type { CallDeps } from '../gateway/deps.ts';
-import { resolveProviders } from '../gateway/resolve-providers.ts';
-import type { TenantId } from '../ids.ts';
-import { familyLimit } from '../limits/limit-subjects.ts';
-import type { LimitState, RateLimiter } from '../limits/limits.ts';
-import type { QuotaKind, SheetsCapabilities } from './capabilities.ts';
+import type { CallDeps } from '../../gateway/deps.ts';
+import { resolveProviders } from '../../gateway/resolve-providers.ts';
+import type { TenantId } from '../../ids.ts';
+import { familyLimit } from '../../limits/limit-subjects.ts';
+import type { LimitState, RateLimiter } from '../../limits/limits.ts';
+import type { QuotaKind, SheetsCapabilities } from '../capabilities.ts';
 import type { Pacer, Quota, Waiting } from './pacer.ts';
 
 /** Milliseconds, at most the slack of those who wait. */

@@ -1,7 +1,7 @@
 /** Reading `webhook_events` and what became of each for one tenant. Rows are written by the intake alone (commit-intake.ts). */
-import type { TenantId } from '../../ids.ts';
-import type { Queryable } from '../postgres/database.ts';
-import { createFilterConditions, type FilterConditions } from '../postgres/filter-conditions.ts';
+import type { TenantId } from '../../../ids.ts';
+import type { Queryable } from '../../postgres/database.ts';
+import { createFilterConditions, type FilterConditions } from '../../postgres/filter-conditions.ts';
 
 export const webhookEventStatuses = ['accepted', 'deferred', 'refused', 'ignored'] as const;
 export const targetStates = ['pending', 'delivered', 'dead', 'cancelled'] as const;

@@ -1,6 +1,6 @@
 /** SQL of `webhook_targets`: further targets of a webhook, beside its `target_url`. */
-import type { TenantId } from '../../ids.ts';
-import type { Queryable } from '../postgres/database.ts';
+import type { TenantId } from '../../../ids.ts';
+import type { Queryable } from '../../postgres/database.ts';
 
 /** What an event must be for a target to get it. */
 export interface TargetCondition {

@@ -1,6 +1,6 @@
 /** SQL of `webhook_refused_bodies`: refused deliveries whole, sealed, for 24 hours. */
-import type { TenantId } from '../../ids.ts';
-import type { Queryable } from '../postgres/database.ts';
+import type { TenantId } from '../../../ids.ts';
+import type { Queryable } from '../../postgres/database.ts';
 
 export interface RefusedBody {
   readonly id: string;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { startTestDatabase } from '../../../test/support/database.ts';
-import { parseTenantId } from '../../ids.ts';
-import type { Database } from '../postgres/database.ts';
+import { startTestDatabase } from '../../../../test/support/database.ts';
+import { parseTenantId } from '../../../ids.ts';
+import type { Database } from '../../postgres/database.ts';
 import { type ClaimBounds, claimDueDeliveries, settleDelivery } from './webhook-deliveries.ts';
 import { redriveDelivery } from './webhook-redrives.ts';
 

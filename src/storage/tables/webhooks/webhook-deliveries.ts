@@ -1,7 +1,7 @@
 /** SQL of `webhook_deliveries` and `webhook_attempts`: deliveries to `target_url`, until done or dead. */
-import type { TenantId } from '../../ids.ts';
-import type { Queryable } from '../postgres/database.ts';
-import { type OutboxRow, outboxChannel, ownerlessOrigin } from './outbox-events.ts';
+import type { TenantId } from '../../../ids.ts';
+import type { Queryable } from '../../postgres/database.ts';
+import { type OutboxRow, outboxChannel, ownerlessOrigin } from '../outbox-events.ts';
 
 export interface DueDelivery {
   readonly id: string;

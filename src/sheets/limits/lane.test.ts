@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ServiceError } from '../errors.ts';
-import { createDeadlines } from '../resilience/deadline.ts';
+import { ServiceError } from '../../errors.ts';
+import { createDeadlines } from '../../resilience/deadline.ts';
 import { Lane, type LaneItem, type LaneOptions } from './lane.ts';
 
 type Batch = readonly LaneItem<number, string>[];

@@ -8,9 +8,9 @@
  *   waiting ──gather──▶ pace ──▶ batch ──send──▶ settled, or put back at the front while a limit holds
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '../clock.ts';
-import { ServiceError } from '../errors.ts';
-import type { Deadlines } from '../resilience/deadline.ts';
+import type { Clock } from '../../clock.ts';
+import { ServiceError } from '../../errors.ts';
+import type { Deadlines } from '../../resilience/deadline.ts';
 import type { Waiting } from './pacer.ts';
 
 export interface LaneItem<Item, Result> {
