@@ -155,7 +155,7 @@ export function refusesDatabase(error: unknown): boolean {
 
 function addressProblemOf(cause: Error): string | null {
   if (refusesDatabase(cause)) return 'REDIS_URL: Redis refuses the database number';
-  const isOfLogin = /^(?:WRONGPASS|NOAUTH|NOPERM)\b|invalid password|AUTH.*without any password/i.test(cause.message);
+  const isOfLogin = /^(?:WRONGPASS|NOAUTH|NOPERM)\b|invalid password|without any password/i.test(cause.message);
   return isOfLogin ? 'REDIS_URL: Redis refuses the user or password' : null;
 }
 
