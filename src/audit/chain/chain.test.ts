@@ -90,7 +90,9 @@ test('a row that was moved to another time, and one without an id of its time, a
   const { chain, write, verify, tamper } = await startAudit(t);
   const logs = await write(20);
   await chain.linkNow();
-  await tamper(`update integration_logs set started_at = started_at - interval '1 hour' where id = '${logs[5]?.id}'`);
+  await tamper(
+    `update integration_logs set started_at = started_at + interval '1 millisecond' where id = '${logs[5]?.id}'`,
+  );
   await tamper(`
     insert into integration_logs (id, management_company_id, service_name, service_type, operation, started_at, status)
     values ('ffffffff-ffff-4fff-bfff-ffffffffffff', '${sampleTenant}', 'x', 'api', 'http', now(), 'success')`);
