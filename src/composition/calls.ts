@@ -31,6 +31,7 @@ import { createDeadlines } from '../resilience/deadline.ts';
 import { rangesOverlap, scopeKind } from '../sheets/scope.ts';
 import { createSheets } from '../sheets/sheets.ts';
 import { openIndirectProbe } from '../storage/postgres/indirect-probe.ts';
+import { listTenantsWithTraffic } from '../storage/tables/usage-series.ts';
 import type { Foundation } from './core-parts.ts';
 import type { Durability } from './durability.ts';
 import type { Providers } from './providers.ts';
@@ -142,6 +143,7 @@ export async function openCalls(
       clock,
       logger,
       takeSpenders,
+      listTenantsWithTraffic: (sinceMs) => listTenantsWithTraffic(db, sinceMs),
       tryHold: async (ttlMs) => (await leases.tryHold('rate-limit-history', ttlMs)) !== null,
     }),
   );

@@ -1,8 +1,9 @@
 /** The state of each part, for `/health/detailed`. */
 import type { Broker } from '../broker/broker.ts';
-import type { ServiceDirectory } from '../directory/service.ts';
+import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
 import type { ServiceHealth } from '../health/service-health.ts';
 import type { HealthDetails, PartStatus } from '../http/routes/public/health.ts';
+import { parseTenantId } from '../ids.ts';
 import type { OutboxRelay } from '../outbox/relay.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
@@ -14,7 +15,7 @@ export interface Parts {
   store: SharedStore;
   broker: Broker;
   relay: Pick<OutboxRelay, 'stats'>;
-  directory: Pick<ServiceDirectory, 'ofAllTenants'>;
+  directory: Pick<ServiceDirectory, 'ofAllTenants' | 'ofTenant'>;
   health: Pick<ServiceHealth, 'healthOf'>;
 }
 
@@ -22,7 +23,7 @@ export interface Parts {
 export async function describeParts(parts: Parts, tenants: ReadonlySet<string> | null): Promise<HealthDetails> {
   const [isReachable, services] = await Promise.all([
     parts.db.isReachable(databaseDeadlineMs),
-    parts.directory.ofAllTenants().catch(() => []),
+    servicesOf(parts.directory, tenants).catch(() => []),
   ]);
   const { backlogCount, oldestAgeSeconds } = parts.relay.stats();
   return {
@@ -31,7 +32,7 @@ export async function describeParts(parts: Parts, tenants: ReadonlySet<string> |
     event_bus: stateOf(parts.broker),
     outbox: { backlog: backlogCount, oldest_age_seconds: oldestAgeSeconds },
     providers: services
-      .filter(({ isActive, tenantId }) => isActive && (tenants === null || tenants.has(tenantId)))
+      .filter(({ isActive }) => isActive)
       .map((service) => {
         const { status, lastError } = parts.health.healthOf(service);
         return {
@@ -43,6 +44,14 @@ export async function describeParts(parts: Parts, tenants: ReadonlySet<string> |
         };
       }),
   };
+}
+
+async function servicesOf(
+  directory: Parts['directory'],
+  tenants: ReadonlySet<string> | null,
+): Promise<readonly ExternalService[]> {
+  if (tenants === null) return directory.ofAllTenants();
+  return (await Promise.all(Array.from(tenants, (id) => directory.ofTenant(parseTenantId(id))))).flat();
 }
 
 function upIf(condition: boolean): PartStatus {

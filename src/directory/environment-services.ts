@@ -281,6 +281,7 @@ export function withEmulatedAccounts(
   return {
     ...directory,
     ofTenant: async (tenantId) => (await directory.ofTenant(tenantId)).map(asHere),
+    ofIds: async (serviceIds) => (await directory.ofIds(serviceIds)).map(asHere),
     ofAllTenants: async () => (await directory.ofAllTenants()).map(asHere),
     accountOf(service: ExternalService): ProviderAccount {
       if (emulator === null || !isEmulatedHere(service, emulates)) {

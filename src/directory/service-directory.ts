@@ -14,6 +14,7 @@ import type { Keyring } from '../secrets/keyring.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import {
   type ExternalServiceRow,
+  listServicesByIdAcrossTenants,
   listServicesOfAllTenants,
   listServicesOfTenant,
 } from '../storage/tables/external-services.ts';
@@ -153,6 +154,7 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
       const entry = entries.get(tenantId);
       if (entry !== undefined) markOutdated(entry);
     },
+    ofIds: async (serviceIds) => (await listServicesByIdAcrossTenants(queryable, serviceIds)).map(rememberRow),
     ofAllTenants: async () => (await listServicesOfAllTenants(queryable)).map(rememberRow),
     close: stopListening,
   };

@@ -64,7 +64,9 @@ export interface ServiceDirectory {
   accountOf(service: ExternalService): ProviderAccount;
   /** A change was committed, as this process knows: whoever asks from now on sees it, without waiting for the notification. */
   refresh(tenantId: TenantId): void;
-  /** Every tenant's services: for probes and metrics only. */
+  /** Of whichever tenants, those that are there: for probes. */
+  ofIds(serviceIds: readonly ServiceId[]): Promise<readonly ExternalService[]>;
+  /** Every tenant's services: for the operator's page of health only, as it grows with them. */
   ofAllTenants(): Promise<readonly ExternalService[]>;
   close(): Promise<void>;
 }

@@ -17,6 +17,8 @@ export interface Attempted {
   readonly durationMs: number;
   /** In words that name no secret and no address; null after a success. */
   readonly fault: string | null;
+  /** A probe is no use of the service. Default: a call's. */
+  readonly isProbe?: boolean;
 }
 
 /** Attempts of a few seconds, counted together: a minute of any traffic is a handful of these. */
@@ -38,6 +40,8 @@ export interface HealthState {
   readonly unhealthySinceMs: number | null;
   /** Unix milliseconds of the last attempt. */
   readonly checkedAtMs: number | null;
+  /** Unix milliseconds of the last attempt that a call made. */
+  readonly usedAtMs: number | null;
 }
 
 export const unknownHealth: HealthState = {
@@ -48,6 +52,7 @@ export const unknownHealth: HealthState = {
   lastError: null,
   unhealthySinceMs: null,
   checkedAtMs: null,
+  usedAtMs: null,
 };
 
 const windowMs = 60_000;
@@ -68,6 +73,7 @@ export function afterAttempt(before: HealthState, attempt: Attempted): HealthSta
     lately: withAttempt(before.lately, attempt),
     lastError: attempt.ok ? before.lastError : attempt.fault,
     checkedAtMs: Math.max(before.checkedAtMs ?? 0, attempt.atMs),
+    usedAtMs: attempt.isProbe === true ? before.usedAtMs : Math.max(before.usedAtMs ?? 0, attempt.atMs),
   };
   const status = statusOf(counted);
   if (status === before.status) return counted;

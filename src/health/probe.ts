@@ -1,5 +1,5 @@
 /**
- * One probe of one service: a real request that the provider does not bill, recorded like any call. A provider that
+ * One probe of one service: a real request that the provider does not bill, recorded like a call where it is asked to be. A provider that
  * answers, whatever it says of our empty question, works; a refused key, an outage or rubbish is a failure. One that
  * asks for a pause says nothing either way, and neither does a probe that we gave up.
  */
@@ -37,12 +37,19 @@ export interface ProbeResult {
 /** However slow a service may be: the replica that probes holds its turn no longer. */
 const longestProbeMs = 60_000;
 
+export interface ProbeRequest {
+  /** null: the schedule's. */
+  readonly requestId: string | null;
+  readonly signal: AbortSignal | null;
+  /** Whether the audit log is told. */
+  isRecorded(result: ProbeResult): boolean;
+}
+
 /** Never throws for what the provider does. The audit row is durable when it resolves, or the log says why not. */
 export async function probeService(
   deps: ProbeDeps,
   service: ExternalService,
-  requestId: string | null,
-  signal: AbortSignal | null,
+  { requestId, signal, isRecorded }: ProbeRequest,
 ): Promise<ProbeResult> {
   const startedAtMs = deps.clock.now();
   const timeoutMs = Math.min(termsOf(service).timeoutMs ?? deps.timeoutMs, Math.max(deps.timeoutMs, longestProbeMs));
@@ -58,7 +65,9 @@ export async function probeService(
     fault,
   };
   // What reaches no network (the offline gazetteer) is no call to a provider.
-  if (http.exchanges.length > 0) await record(deps, service, http, verdict, result, secrets, requestId);
+  if (http.exchanges.length > 0 && isRecorded(result)) {
+    await record(deps, service, http, verdict, result, secrets, requestId);
+  }
   return result;
 }
 

@@ -1,17 +1,25 @@
 /** Probing, put together: on a schedule by one replica, and whenever an admin asks. */
-import type { ExternalService, HealthStatus } from '../directory/service.ts';
+import { setBounded } from '../bounded-map.ts';
+import type { ExternalService, HealthStatus, ServiceDirectory } from '../directory/service.ts';
 import { ServiceError } from '../errors.ts';
 import type { LimitSubject, RateLimiter } from '../limits/limits.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import type { Leases } from '../storage/tables/leases.ts';
-import { listLastSuccesses } from '../storage/tables/service-health.ts';
-import { type ProbeDeps, type ProbeResult, probeService } from './probe.ts';
+import {
+  type DueProbeRow,
+  listDueProbesAcrossTenants,
+  scheduleProbesAcrossTenants,
+} from '../storage/tables/probe-schedule.ts';
+import { accountKeyOf, probedOriginOf } from './account-key.ts';
+import type { DueService } from './plan-probes.ts';
+import { type ProbeDeps, type ProbeRequest, type ProbeResult, probeService } from './probe.ts';
+import { outcomeOf, type ProbeOutcome } from './probe-outcome.ts';
 import { startProber } from './prober.ts';
 import type { ServiceHealth } from './service-health.ts';
 
 export interface ProbesDeps extends ProbeDeps {
-  readonly directory: ProbeDeps['directory'] & { ofAllTenants(): Promise<readonly ExternalService[]> };
-  readonly db: Pick<Database, 'querySystem'>;
+  readonly directory: Pick<ServiceDirectory, 'accountOf' | 'ofIds'>;
+  readonly db: Pick<Database, 'querySystem' | 'acrossTenants'>;
   readonly leases: Pick<Leases, 'tryHold' | 'release'>;
   readonly health: Pick<ServiceHealth, 'observe' | 'settle' | 'healthOf'>;
   readonly limiter: Pick<RateLimiter, 'spend'>;
@@ -47,17 +55,22 @@ export interface Probes {
 }
 
 const leaseName = 'health-prober';
+/** Outcomes of scheduled probes; of one that is forgotten the settled health tells the last. */
+const maxOutcomes = 10_000;
 
 export function openProbes(deps: ProbesDeps): Probes {
   const { clock, health, leases } = deps;
 
-  const probeAndCount = async (
-    service: ExternalService,
-    requestId: string | null,
-    signal: AbortSignal | null,
-  ): Promise<ProbeResult> => {
-    const result = await probeService(deps, service, requestId, signal);
-    if (result.ok !== null) health.observe(service, { ...result, ok: result.ok });
+  const outcomes = new Map<string, ProbeOutcome>();
+
+  const observe = (service: ExternalService, { ok, durationMs, fault }: ProbeResult): void => {
+    if (ok !== null) health.observe(service, { ok, durationMs, fault, isProbe: true });
+  };
+
+  const probeAndCount = async (service: ExternalService, request: ProbeRequest): Promise<ProbeResult> => {
+    const result = await probeService(deps, service, request);
+    setBounded(outcomes, service.id, outcomeOf(result), maxOutcomes);
+    observe(service, result);
     await health.settle(service);
     return result;
   };
@@ -76,11 +89,25 @@ export function openProbes(deps: ProbesDeps): Probes {
     logger: deps.logger,
     intervalMs: deps.intervalMs,
     timeoutMs: deps.timeoutMs,
-    servicesOfAllTenants: () => deps.directory.ofAllTenants(),
-    lastAttempts: () => listLastSuccesses(deps.db),
-    async probe(service, signal) {
+    async listDue(nowMs, limit) {
+      const rows = await listDueProbesAcrossTenants(deps.db, nowMs, limit);
+      const services = await deps.directory.ofIds(rows.map(({ id }) => id));
+      const byId = new Map(services.map((service) => [service.id, service]));
+      return rows.flatMap((row) => {
+        const service = byId.get(row.id);
+        return service === undefined ? [] : [dueOf(service, row)];
+      });
+    },
+    schedule: (looked, lookedAtMs) => scheduleProbesAcrossTenants(deps.db, looked, lookedAtMs),
+    accountKeyOf: (service) => accountKeyOf(service, deps.directory.accountOf),
+    originOf: probedOriginOf,
+    adopt: observe,
+    async probe({ service, lastOutcome }, signal) {
       // An account whose limit is spent is being asked a lot, and that tells more than a probe would.
-      if ((await waitOf(service)).waitMs === 0) await probeAndCount(service, null, signal);
+      if ((await waitOf(service)).waitMs > 0) return null;
+      const before = outcomes.get(service.id) ?? lastOutcome;
+      const isRecorded: ProbeRequest['isRecorded'] = (result) => outcomeOf(result) !== before;
+      return probeAndCount(service, { requestId: null, signal, isRecorded });
     },
     tryHold: async (ttlMs) => (await leases.tryHold(leaseName, ttlMs)) !== null,
     release: () => leases.release(leaseName),
@@ -96,7 +123,7 @@ export function openProbes(deps: ProbesDeps): Probes {
           ...(Number.isFinite(waitMs) ? { retryAfterSeconds: Math.ceil(waitMs / 1000) } : {}),
         });
       }
-      const result = await probeAndCount(service, requestId, null);
+      const result = await probeAndCount(service, { requestId, signal: null, isRecorded: () => true });
       if (result.ok === true) await deps.letThrough(service);
       const { status, lastError, checkedAtMs } = health.healthOf(service);
       return {
@@ -110,6 +137,22 @@ export function openProbes(deps: ProbesDeps): Probes {
     },
     close: () => prober.close(),
   };
+}
+
+function dueOf(service: ExternalService, row: DueProbeRow): DueService {
+  return {
+    service,
+    status: row.status as HealthStatus,
+    checkedAtMs: row.checked_at?.getTime() ?? null,
+    usedAtMs: row.used_at.getTime(),
+    lastOutcome: lastOutcomeOf(row),
+  };
+}
+
+/** null: never asked. */
+function lastOutcomeOf({ failures_in_row, successes_in_row, last_error }: DueProbeRow): ProbeOutcome | null {
+  if (failures_in_row > 0) return outcomeOf({ ok: false, fault: last_error });
+  return successes_in_row > 0 ? outcomeOf({ ok: true, fault: null }) : null;
 }
 
 /** An account that cannot be opened has no limits to look up; its probe says what is wrong. */

@@ -28,10 +28,7 @@ export interface ServiceHealthDeps extends SettleHealthDeps {
 
 export interface ServiceHealth {
   /** Returns at once; settled soon. */
-  observe(
-    service: ExternalService,
-    attempt: { readonly ok: boolean; readonly durationMs: number; readonly fault: string | null },
-  ): void;
+  observe(service: ExternalService, attempt: Omit<Attempted, 'atMs'>): void;
   /** `unknown` where it was not asked yet. */
   healthOf(service: Pick<ExternalService, 'id'>): {
     readonly status: HealthStatus;
@@ -201,14 +198,14 @@ export async function openServiceHealth(deps: ServiceHealthDeps): Promise<Servic
   timer.unref();
 
   return {
-    observe(service, { ok, durationMs, fault }) {
+    observe(service, seen) {
       const entry = entryOf(service.id);
       entries.delete(service.id);
       entries.set(service.id, entry);
       entry.service = service;
       entry.name = service.serviceName;
-      const attempt: Attempted = { ok, durationMs, fault, atMs: clock.now() };
-      const mayChange = !ok || entry.state.status !== 'healthy';
+      const attempt: Attempted = { ...seen, atMs: clock.now() };
+      const mayChange = !attempt.ok || entry.state.status !== 'healthy';
       entry.state = afterAttempt(entry.state, attempt);
       entry.pending.push(attempt);
       if (entry.pending.length > maxPending) entry.pending.shift();

@@ -8,6 +8,7 @@ import type { Database, Queryable } from '../storage/postgres/database.ts';
 import {
   announceHealthState,
   lockServiceHealth,
+  probeSoon,
   type ServiceHealthRow,
   saveHealthState,
 } from '../storage/tables/service-health.ts';
@@ -29,10 +30,12 @@ export async function settleHealth(
     if (row === null) return null;
     let state = stateOfRow(row);
     let isChanged = false;
+    let isChangedByCall = false;
     for (const attempt of attempts) {
       const next = afterAttempt(state, attempt);
       if (next.status !== state.status) {
         isChanged = true;
+        isChangedByCall ||= attempt.isProbe !== true;
         const event = eventOf(service, state, next, attempt);
         if (event !== null) await deps.appendEvent(tx, event);
       }
@@ -40,6 +43,8 @@ export async function settleHealth(
     }
     const saved = rowOfState(service.id, state);
     await saveHealthState(tx, service.tenantId, saved);
+    // Whether it has recovered is seen by a probe: its breaker keeps calls off.
+    if (isChangedByCall) await probeSoon(tx, service.tenantId, service.id);
     if (isChanged) await announceHealthState(tx, { ...saved, service_name: service.serviceName });
     return state;
   });
@@ -98,6 +103,7 @@ export function stateOfRow(row: ServiceHealthRow): HealthState {
     lastError: row.last_error,
     unhealthySinceMs: row.unhealthy_since?.getTime() ?? null,
     checkedAtMs: row.checked_at?.getTime() ?? null,
+    usedAtMs: row.used_at?.getTime() ?? null,
   };
 }
 
@@ -111,5 +117,6 @@ function rowOfState(serviceId: string, state: HealthState): ServiceHealthRow {
     last_error: state.lastError,
     unhealthy_since: state.unhealthySinceMs === null ? null : new Date(state.unhealthySinceMs),
     checked_at: state.checkedAtMs === null ? null : new Date(state.checkedAtMs),
+    used_at: state.usedAtMs === null ? null : new Date(state.usedAtMs),
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Writes down how full each limit is: the history of `api_rate_limits`. Each replica does so within seconds for the tenants
- * that it spent for; once a minute one of them does it for all, with what the windows cost, and with what a replica that
- * died had not written. No call waits for it, and none is decided by it; what a limiter that lives in memory alone counts
+ * that it spent for; once a minute one of them does it for all that had traffic, with what the windows cost, and with what a
+ * replica that died had not written. No call waits for it, and none is decided by it; what a limiter that lives in memory alone counts
  * is lost with its process.
  */
 import type { Clock } from '../clock.ts';
@@ -17,21 +17,23 @@ import { listLimitSubjects, type ReportLimitsDeps } from './report-limits.ts';
 
 export interface LimitHistoryDeps extends ReportLimitsDeps {
   readonly db: Pick<Database, 'querySystem'>;
-  readonly directory: Pick<ServiceDirectory, 'ofAllTenants' | 'ofTenant'>;
+  readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The tenants that this replica spent for since it was last asked. */
   takeSpenders(): readonly TenantId[];
+  /** Those that any replica recorded traffic of since then, in Unix milliseconds. */
+  listTenantsWithTraffic(sinceMs: number): Promise<readonly TenantId[]>;
   /** True where this replica may do it for the next `ttlMs`. */
   tryHold(ttlMs: number): Promise<boolean>;
-  /** Of the round over all tenants; default: a minute. */
+  /** Of the round over all that had traffic; default: a minute. */
   readonly intervalMs?: number;
   /** Of the round over those that were spent for; default: two seconds. */
   readonly spendersIntervalMs?: number;
 }
 
 export interface LimitHistory {
-  /** One round over all tenants, as the timer does it. */
+  /** One round over all that had traffic, as the timer does it. */
   runOnce(): Promise<void>;
   /** One over those that this replica spent for. */
   writeSpenders(): Promise<void>;
@@ -41,24 +43,33 @@ export interface LimitHistory {
 const notWritten = 'the use of limits could not be written down';
 const defaultSpendersIntervalMs = 2_000;
 const rowsPerStatement = 500;
+/** Of the first round of a process: what was missed while the replica that did the rounds was being replaced. */
+const firstLookBackMs = 15 * minuteMs;
+/** A minute that rolls, and the commit that comes a little late. */
+const overlapMs = 3 * minuteMs;
 
 export function startLimitHistory(deps: LimitHistoryDeps): LimitHistory {
   const intervalMs = deps.intervalMs ?? minuteMs;
+  let writtenUpToMs: number | null = null;
 
   const runOnce = async (): Promise<void> => {
     // Held a little shorter than the pause, so that whoever comes first in the next round takes it.
     if (!(await deps.tryHold(intervalMs * 0.9))) return;
-    const byTenant = Map.groupBy(await deps.directory.ofAllTenants(), ({ tenantId }) => tenantId);
-    await writeWindows(deps, byTenant, true);
+    const nowMs = deps.clock.now();
+    const sinceMs = writtenUpToMs === null ? nowMs - firstLookBackMs : writtenUpToMs - overlapMs;
+    await writeTenants(await deps.listTenantsWithTraffic(sinceMs), true);
+    writtenUpToMs = nowMs;
   };
 
-  const writeSpenders = async (): Promise<void> => {
+  const writeTenants = async (tenants: readonly TenantId[], isWhole: boolean): Promise<void> => {
     const byTenant = new Map<TenantId, readonly ExternalService[]>();
-    for (const tenantId of deps.takeSpenders()) byTenant.set(tenantId, await deps.directory.ofTenant(tenantId));
-    await writeWindows(deps, byTenant, false);
+    for (const tenantId of tenants) byTenant.set(tenantId, await deps.directory.ofTenant(tenantId));
+    await writeWindows(deps, byTenant, isWhole);
   };
 
-  // No warning every two seconds of an outage: the next round over all tenants warns, and makes good what is missing.
+  const writeSpenders = (): Promise<void> => writeTenants(deps.takeSpenders(), false);
+
+  // No warning every two seconds of an outage: the next round over all that had traffic warns, and makes good what is missing.
   const noteSpendersFailure = (error: unknown) => deps.logger.debug({ err: error }, notWritten);
 
   const rounds = [

@@ -185,6 +185,54 @@ test('services are probed by one replica at a time, at no cost, and without bein
   await admin(one, 'DELETE', `/services/${id}`);
 });
 
+test('scheduled probes leave a row in the audit log only where their outcome changes', async (t) => {
+  const upstream = await startUpstream(t);
+  const app = await startTestService(t, {
+    OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host,
+    HEALTH_CHECK_INTERVAL_SECONDS: '1',
+  });
+  await register(app, { base_url: upstream.url });
+  const rows = async (): Promise<string[]> => {
+    const { logs } = (await app.call('GET', '/logs?operation=health_check&service_name=api')).json;
+    return logs.map(({ status }: Json) => status);
+  };
+  const askedTimes = (count: number) => {
+    const until = upstream.requests.length + count;
+    return waitFor('further probes', async () => upstream.requests.length >= until);
+  };
+
+  await askedTimes(3);
+  await waitFor('the first outcome', async () => (await rows()).length > 0);
+  assert.deepEqual(await rows(), ['success']);
+  upstream.status = 503;
+  await askedTimes(3);
+  assert.deepEqual(await rows(), ['error', 'success']);
+  upstream.status = 200;
+  await askedTimes(2);
+  await waitFor('the recovery', async () => (await rows()).length > 2);
+  assert.deepEqual(await rows(), ['success', 'error', 'success']);
+});
+
+test('services of several tenants at one address are probed once for all', async (t) => {
+  const upstream = await startUpstream(t);
+  const app = await startTestService(t, {
+    OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host,
+    HEALTH_CHECK_INTERVAL_SECONDS: '1',
+  });
+  const tenants = ['uk_shared_1', 'uk_shared_2', 'uk_shared_3', 'uk_shared_4'];
+  for (const tenant of tenants) {
+    const body = { service_name: 'api', service_type: 'api', base_url: upstream.url };
+    assert.equal((await admin(app, 'POST', '/services', body, tenant)).status, 201);
+  }
+  const statusOf = async (tenant: string) =>
+    (await admin(app, 'GET', '/services', undefined, tenant)).json.services[0].health_status;
+  await waitFor('all to be healthy', async () => {
+    const seen = await Promise.all(tenants.map(statusOf));
+    return seen.every((status) => status === 'healthy');
+  });
+  assert.ok(upstream.requests.length < 2 * tenants.length, `${upstream.requests.length} probes`);
+});
+
 test('a probe counts against the limit of the account, so that no minute holds one request too many', async (t) => {
   const upstream = await startUpstream(t);
   const app = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host });

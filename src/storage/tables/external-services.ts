@@ -56,7 +56,20 @@ export async function listServicesOfTenant(db: Queryable, tenantId: TenantId): P
   return rows;
 }
 
-/** For probes and metrics: every tenant's services. */
+/** Of whichever tenants; those that are gone are left out. */
+export async function listServicesByIdAcrossTenants(
+  db: Queryable,
+  serviceIds: readonly ServiceId[],
+): Promise<ExternalServiceRow[]> {
+  const { rows } = await db.query<ExternalServiceRow>({
+    name: 'external_services_by_id',
+    text: `select ${columns} from external_services where id = any($1::uuid[])`,
+    values: [serviceIds],
+  });
+  return rows;
+}
+
+/** For the operator's page of health: every tenant's services. */
 export async function listServicesOfAllTenants(db: Queryable): Promise<ExternalServiceRow[]> {
   const { rows } = await db.query<ExternalServiceRow>({
     name: 'external_services_of_all_tenants',
@@ -173,7 +186,7 @@ export async function updateService(
               set service_name = $3, service_type = $4, display_name = $5, base_url = $6, api_key = $7, credentials = $8,
                   config = $9, is_active = $10, rate_limit_per_minute = $11, rate_limit_per_hour = $12,
                   rate_limit_per_day = $13, rate_limit_per_month = $14, priority = $15, fallback_service_id = $16,
-                  description = $17, tags = $18, updated_at = now()
+                  description = $17, tags = $18, updated_at = now(), probe_due_at = now()
             where management_company_id = $1 and id = $2
         returning ${columns}`,
     values: [tenantId, serviceId, ...valuesOf(values)],

@@ -1,6 +1,6 @@
 /** SQL of `service_health`: how each service stands, over all replicas. */
 import type { TenantId } from '../../ids.ts';
-import type { Database, Queryable } from '../postgres/database.ts';
+import type { Queryable } from '../postgres/database.ts';
 
 export interface ServiceHealthRow {
   readonly service_id: string;
@@ -11,9 +11,11 @@ export interface ServiceHealthRow {
   readonly last_error: string | null;
   readonly unhealthy_since: Date | null;
   readonly checked_at: Date | null;
+  /** The last attempt that a call made. */
+  readonly used_at: Date | null;
 }
 
-const columns = `service_id, status, failures_in_row, successes_in_row, lately, last_error, unhealthy_since, checked_at`;
+const columns = `service_id, status, failures_in_row, successes_in_row, lately, last_error, unhealthy_since, checked_at, used_at`;
 
 /** Announced to every replica as it commits: `{id, name, status, last_error}`. */
 export const serviceHealthChannel = 'service_health_changed';
@@ -49,7 +51,7 @@ export async function saveHealthState(tx: Queryable, tenantId: TenantId, row: Se
     name: 'service_health_save',
     text: `update service_health
               set status = $3, failures_in_row = $4, successes_in_row = $5, lately = $6, last_error = $7,
-                  unhealthy_since = $8, checked_at = $9
+                  unhealthy_since = $8, checked_at = $9, used_at = $10
             where management_company_id = $1 and service_id = $2`,
     values: [
       tenantId,
@@ -61,6 +63,7 @@ export async function saveHealthState(tx: Queryable, tenantId: TenantId, row: Se
       row.last_error,
       row.unhealthy_since,
       row.checked_at,
+      row.used_at,
     ],
   });
   await tx.query({
@@ -68,6 +71,15 @@ export async function saveHealthState(tx: Queryable, tenantId: TenantId, row: Se
     text: `update external_services set health_status = $3, last_health_check = $4
             where management_company_id = $1 and id = $2`,
     values: [tenantId, row.service_id, row.status, row.checked_at],
+  });
+}
+
+/** The prober looks at the service in its next round. */
+export async function probeSoon(tx: Queryable, tenantId: TenantId, serviceId: string): Promise<void> {
+  await tx.query({
+    name: 'external_services_probe_soon',
+    text: 'update external_services set probe_due_at = now() where management_company_id = $1 and id = $2',
+    values: [tenantId, serviceId],
   });
 }
 
@@ -99,7 +111,7 @@ export async function listHealthOfAllTenants(db: Queryable, limit: number): Prom
     name: 'service_health_of_all_tenants',
     text: `select s.service_name, s.id as service_id, coalesce(h.status, 'unknown') as status,
                   coalesce(h.failures_in_row, 0) as failures_in_row, coalesce(h.successes_in_row, 0) as successes_in_row,
-                  coalesce(h.lately, '[]') as lately, h.last_error, h.unhealthy_since, h.checked_at
+                  coalesce(h.lately, '[]') as lately, h.last_error, h.unhealthy_since, h.checked_at, h.used_at
              from external_services s left join service_health h on h.service_id = s.id
             where s.is_active
             order by h.checked_at desc nulls last
@@ -107,13 +119,4 @@ export async function listHealthOfAllTenants(db: Queryable, limit: number): Prom
     values: [limit],
   });
   return rows;
-}
-
-/** When each healthy service was last asked, in Unix milliseconds, by its id. */
-export async function listLastSuccesses(db: Pick<Database, 'querySystem'>): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await db.querySystem<{ service_id: string; checked_at: Date }>({
-    name: 'service_health_last_successes',
-    text: `select service_id, checked_at from service_health where status = 'healthy' and checked_at is not null`,
-  });
-  return new Map(rows.map(({ service_id, checked_at }) => [service_id, checked_at.getTime()]));
 }

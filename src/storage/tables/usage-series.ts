@@ -3,7 +3,7 @@
  * Latencies are kept as a small histogram a bucket, so percentiles are estimates.
  */
 import type { TenantId } from '../../ids.ts';
-import type { Queryable } from '../postgres/database.ts';
+import type { Database, Queryable } from '../postgres/database.ts';
 
 export const seriesSteps = ['minute', 'hour', 'day'] as const;
 export type SeriesStep = (typeof seriesSteps)[number];
@@ -146,4 +146,18 @@ export async function readSeries(
     values: [tenantId, asked.step, asked.fromMs, asked.toMs, asked.limit],
   });
   return rows;
+}
+
+/** Those whose calls or webhooks were recorded since then, however many there are beside them. */
+export async function listTenantsWithTraffic(
+  db: Pick<Database, 'querySystem'>,
+  sinceMs: number,
+): Promise<readonly TenantId[]> {
+  const { rows } = await db.querySystem<{ management_company_id: TenantId }>({
+    name: 'usage_series_tenants_with_traffic',
+    text: `select distinct management_company_id from usage_series
+            where step = 'minute' and bucket_start >= date_trunc('minute', $1::timestamptz)`,
+    values: [new Date(sinceMs)],
+  });
+  return rows.map((row) => row.management_company_id);
 }

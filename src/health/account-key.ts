@@ -1,0 +1,34 @@
+/** Tells accounts apart without keeping their secrets: services with the same key are asked once for all. */
+import { createHash } from 'node:crypto';
+import { destinationsOf } from '../directory/destination.ts';
+import { adapterNameOf, type ExternalService } from '../directory/service.ts';
+import type { ProviderAccount } from '../providers/provider.ts';
+
+/** Alike where the adapter, the address, the secrets and the settings are. One whose secrets do not open stands alone. */
+export function accountKeyOf(
+  service: ExternalService,
+  accountOf: (service: ExternalService) => ProviderAccount,
+): string {
+  try {
+    const { baseUrl, apiKey, credentials, config } = accountOf(service);
+    // Whose variable it came from is salted by the row, and no part of what is asked.
+    const { environment: _environment, ...asked } = config;
+    const text = JSON.stringify([adapterNameOf(service), baseUrl, apiKey, credentials, sorted(asked)]);
+    return createHash('sha256').update(text).digest('base64');
+  } catch {
+    return service.id;
+  }
+}
+
+/** Whose minute a probe is counted in. */
+export function probedOriginOf(service: ExternalService): string {
+  try {
+    return destinationsOf(service)[0] ?? service.id;
+  } catch {
+    return service.id;
+  }
+}
+
+function sorted(config: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] {
+  return Object.entries(config).sort(([one], [other]) => (one < other ? -1 : 1));
+}

@@ -1,0 +1,21 @@
+/** How many probes an origin gets a minute, whoever's services they are for. Remembers the running minute alone. */
+import type { Clock } from '../clock.ts';
+
+const minuteMs = 60_000;
+
+/** Returns whether one more may be sent, and counts it. */
+export function createOriginBudget(clock: Clock, perMinute: number): (origin: string) => boolean {
+  let spent = new Map<string, number>();
+  let endsAtMs = 0;
+  return (origin) => {
+    const nowMs = clock.now();
+    if (nowMs >= endsAtMs) {
+      spent = new Map();
+      endsAtMs = nowMs + minuteMs;
+    }
+    const before = spent.get(origin) ?? 0;
+    if (before >= perMinute) return false;
+    spent.set(origin, before + 1);
+    return true;
+  };
+}

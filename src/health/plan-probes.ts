@@ -1,0 +1,82 @@
+/**
+ * Which of the services that are due are asked, and when each is looked at next. Probing follows use:
+ *
+ *   asked by traffic within the interval, and healthy ──▶ not asked: traffic is the better probe
+ *   without a call for a day                          ──▶ looked at hourly at most
+ *   same account at the same address                  ──▶ asked once for all
+ *   an origin whose minute is spent                   ──▶ put off, the further the more stand before it
+ */
+import type { ExternalService, HealthStatus } from '../directory/service.ts';
+import type { ProbeOutcome } from './probe-outcome.ts';
+
+export interface DueService {
+  readonly service: ExternalService;
+  readonly status: HealthStatus;
+  /** Unix milliseconds of the last attempt; null: none yet. */
+  readonly checkedAtMs: number | null;
+  /** Unix milliseconds of the last call, or of the service's making. */
+  readonly usedAtMs: number;
+  readonly lastOutcome: ProbeOutcome | null;
+}
+
+export interface PutOff {
+  readonly due: DueService;
+  readonly dueAtMs: number;
+}
+
+export interface ProbePlan {
+  /** Each is one account: the first that may be asked answers for all. */
+  readonly groups: readonly (readonly DueService[])[];
+  readonly putOff: readonly PutOff[];
+}
+
+export interface PlanRules {
+  readonly intervalMs: number;
+  /** The same text: the same account at the same address, asked the same. */
+  accountKeyOf(service: ExternalService): string;
+  originOf(service: ExternalService): string;
+  /** False where the origin's minute is spent. */
+  mayAsk(origin: string): boolean;
+}
+
+export const probesPerOriginAndMinute = 60;
+const idleAfterMs = 86_400_000;
+const idlePauseMs = 3_600_000;
+/** Timers and databases are never on the dot: a service asked one interval ago is due. */
+const dueShare = 0.9;
+
+/** How long a service is left alone after it was asked. */
+export function pauseAfterProbe(due: Pick<DueService, 'usedAtMs'>, intervalMs: number, nowMs: number): number {
+  return nowMs - due.usedAtMs >= idleAfterMs ? Math.max(idlePauseMs, intervalMs) : intervalMs * dueShare;
+}
+
+export function planProbes(rules: PlanRules, due: readonly DueService[], nowMs: number): ProbePlan {
+  const putOff: PutOff[] = [];
+  const asked: DueService[] = [];
+  for (const one of due) {
+    const dueAtMs = (one.checkedAtMs ?? 0) + pauseAfterProbe(one, rules.intervalMs, nowMs);
+    // One that is not healthy is asked all the same: its breaker keeps traffic off, and failures come from traffic too.
+    const isAskedEnough = dueAtMs > nowMs && (one.status === 'healthy' || isIdle(one, nowMs));
+    if (isAskedEnough) putOff.push({ due: one, dueAtMs });
+    else asked.push(one);
+  }
+  const groups: DueService[][] = [];
+  const refused = new Map<string, number>();
+  for (const group of Map.groupBy(asked, ({ service }) => rules.accountKeyOf(service)).values()) {
+    const origin = rules.originOf((group[0] as DueService).service);
+    if (rules.mayAsk(origin)) {
+      groups.push(group);
+      continue;
+    }
+    const before = refused.get(origin) ?? 0;
+    refused.set(origin, before + 1);
+    const minutes = 1 + Math.floor(before / probesPerOriginAndMinute);
+    const dueAtMs = nowMs + Math.min(idlePauseMs, minutes * 60_000);
+    for (const one of group) putOff.push({ due: one, dueAtMs });
+  }
+  return { groups, putOff };
+}
+
+function isIdle(due: DueService, nowMs: number): boolean {
+  return nowMs - due.usedAtMs >= idleAfterMs;
+}
