@@ -2,6 +2,7 @@
  * `npm run build`: the program as bundled files in `dist/`, beside what it reads while it runs.
  *
  *   main.mjs, cli.mjs       the service, and the operator's commands
+ *   chunk-….mjs             what they share, and what is loaded when it is first needed
  *   large-payload-thread.mjs  the thread that parses large bodies
  *   migrations/, console/   read from beside the bundle (src/project-files.ts)
  *   assets/                 places (GeoNames) and the script of /docs
@@ -35,6 +36,10 @@ const { metafile } = await build({
   outdir: dist,
   outExtension: { '.js': '.mjs' },
   bundle: true,
+  // What is imported when it is first needed is a file of its own, and costs a start nothing.
+  splitting: true,
+  // Beside the entries: files are found from where a module lies (src/project-files.ts).
+  chunkNames: 'chunk-[name]-[hash]',
   format: 'esm',
   platform: 'node',
   target: 'node24',

@@ -1,7 +1,7 @@
 /** The process: environment → configuration → service → signals. */
 
-import { bannerOf } from './composition/banner.ts';
-import { type Service, startService } from './composition/start.ts';
+import { useCompileCache } from './compile-cache.ts';
+import type { Service } from './composition/start.ts';
 import { ConfigError, parseConfig } from './config/config.ts';
 import { readEnvFile } from './config/env-file.ts';
 import { createLogger } from './logger.ts';
@@ -30,6 +30,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 try {
+  useCompileCache(config.dataDir);
+  // Not before: what is imported up to here is compiled at every start.
+  const { startService } = await import('./composition/start.ts');
   service = await startService(config, logger);
 } catch (error) {
   if (error instanceof ConfigError) {
@@ -42,7 +45,10 @@ try {
   process.exit(1);
 }
 if (stopping) await stop(service);
-else if (!config.production) process.stdout.write(bannerOf(config, service));
+else if (!config.production) {
+  const { bannerOf } = await import('./composition/banner.ts');
+  process.stdout.write(bannerOf(config, service));
+}
 logger.info({ url: service.url, emulated: service.emulatedProviders }, 'ready');
 
 async function stop(running: Service): Promise<void> {

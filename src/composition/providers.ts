@@ -1,6 +1,4 @@
 /** The providers: which there are, how they are reached, and the emulator of those without a credential. */
-import { emulatedGoogleCredentials } from '../../emulator/oauth/service-accounts.ts';
-import { startEmulator } from '../../emulator/start.ts';
 import { type Emulates, emulatesOf } from '../config/emulation.ts';
 import {
   type EmulatorAccess,
@@ -26,7 +24,7 @@ export async function openProviders(
 ) {
   const emulates = emulatesOf(config);
   const emulated = emulatedNames(emulates, providers);
-  const emulator = emulates === 'none' ? null : own(await startEmulator({ port: 0, dataDir: config.dataDir }));
+  const emulator = emulates === 'none' ? null : own(await openEmulator(config.dataDir));
   const tenantId = parseTenantId(config.defaultTenant);
   const answeringAnew = await registerEnvironmentServices(
     { db, keyring, appendEvent, clock },
@@ -35,9 +33,7 @@ export async function openProviders(
     emulates,
   );
   const emulatorAccess: EmulatorAccess | null =
-    emulator === null
-      ? null
-      : { url: emulator.url, googleCredentials: JSON.parse(await emulatedGoogleCredentials(emulator)) };
+    emulator === null ? null : { url: emulator.url, googleCredentials: await emulator.googleCredentials() };
   const directory = withEmulatedAccounts(
     own(await openServiceDirectory({ db, keyring, clock, logger })),
     emulates,
@@ -57,6 +53,20 @@ export async function openProviders(
     emulatedNames: emulated,
     /** Of which services the cache has answers that were given before the environment changed them. */
     changedServices: { tenantId, serviceNames: answeringAnew },
+  };
+}
+
+/** Loaded where it is used: in production it seldom is. */
+async function openEmulator(dataDir: string) {
+  const [{ startEmulator }, { emulatedGoogleCredentials }] = await Promise.all([
+    import('../../emulator/start.ts'),
+    import('../../emulator/oauth/service-accounts.ts'),
+  ]);
+  const emulator = await startEmulator({ port: 0, dataDir });
+  return {
+    url: emulator.url,
+    googleCredentials: async (): Promise<unknown> => JSON.parse(await emulatedGoogleCredentials(emulator)),
+    close: () => emulator.close(),
   };
 }
 

@@ -9,7 +9,7 @@ import type { Config } from '../config/config.ts';
 import type { Logger } from '../logger.ts';
 import { openEmbeddedPostgres } from '../storage/embedded/embedded-postgres.ts';
 import { FolderInUse } from '../storage/embedded/folder-lock.ts';
-import { openDatabase } from '../storage/postgres/database.ts';
+import { type Database, openDatabase } from '../storage/postgres/database.ts';
 import { isLockTaken } from '../storage/postgres/database-away.ts';
 import { migrate } from '../storage/postgres/migrate.ts';
 import { ensurePartitions } from '../storage/postgres/partitions.ts';
@@ -25,7 +25,33 @@ const partitionDaysAhead = 3;
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
 /** Rejects where the database is not to be had. */
-export async function openStores({ config, logger, clock, metrics, own }: Foundation) {
+export async function openStores(foundation: Foundation) {
+  const { config, logger, own } = foundation;
+  // All at once: none needs another to be opened.
+  const openings = {
+    store: begin(() => openSharedStore(config, logger)),
+    broker: begin(() => openBroker(config, logger)),
+  };
+  let db: Database;
+  try {
+    db = await openMigratedDatabase(foundation);
+  } catch (error) {
+    await Promise.all(Object.values(openings).map((opening) => opening.then((part) => part.close()).catch(() => {})));
+    throw error;
+  }
+  // Owned in this order, so that each is closed before the database, whoever fails to open.
+  const [store, broker] = await Promise.all([openings.store.then(own), openings.broker.then(own)]);
+  return { db, store, broker };
+}
+
+/** Its failure is met where it is awaited, which may be later. */
+function begin<Part>(open: () => Promise<Part> | Part): Promise<Part> {
+  const opening = Promise.resolve().then(open);
+  opening.catch(() => {});
+  return opening;
+}
+
+async function openMigratedDatabase({ config, logger, clock, metrics, own }: Foundation): Promise<Database> {
   const databaseUrl = config.databaseUrl ?? own(await openEmbedded(config.dataDir, logger)).url;
   await blameVariable(config.databaseUrl === null ? null : 'DATABASE_URL', async () => {
     await migrate({ url: databaseUrl, logger });
@@ -44,9 +70,7 @@ export async function openStores({ config, logger, clock, metrics, own }: Founda
     if (!isLockTaken(error)) throw error;
     logger.warn({ err: error }, 'the next days’ partitions could not be made yet: their tables are locked');
   });
-  const store = own(await openSharedStore(config, logger));
-  const broker = own(await openBroker(config, logger));
-  return { db, store, broker };
+  return db;
 }
 
 /** A second start over one folder is the commonest mistake of a first day, and no fault of ours that needs a stack. */

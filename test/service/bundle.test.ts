@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -84,4 +85,6 @@ test('the bundle starts, serves and stops from an empty folder that it may not w
 
   child.kill('SIGTERM');
   assert.deepEqual(await exited, [0, null], said);
+  const compiled = await readdir(join(dataDir, 'compile-cache'), { recursive: true });
+  assert.ok(compiled.length > 1, 'the next start finds its code compiled');
 });

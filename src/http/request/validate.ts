@@ -24,11 +24,15 @@ interface ValidationFault {
   readonly params: object;
 }
 
-/** For Fastify's `setValidatorCompiler`. The error is a `ServiceError` that names each place. */
+/**
+ * For Fastify's `setValidatorCompiler`. The error is a `ServiceError` that names each place. A schema is compiled when its first
+ * value comes: a start has hundreds of them, and most are not asked for soon.
+ */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  const validator = Compile(schema);
-  const known = knownMembersOf(schema);
+  let compiled: ReturnType<typeof compile> | null = null;
   return (value) => {
+    compiled ??= compile(schema);
+    const { validator, known } = compiled;
     const candidate = httpPart === 'body' ? value : fromTexts(schema, value as Texts);
     const unknown = findUnknownMembers(known, candidate);
     if (unknown.length === 0 && validator.Check(candidate)) return { value: candidate };
@@ -38,6 +42,10 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
     };
   };
 };
+
+function compile(schema: TSchema) {
+  return { validator: Compile(schema), known: knownMembersOf(schema) };
+}
 
 type Texts = Readonly<Record<string, unknown>>;
 

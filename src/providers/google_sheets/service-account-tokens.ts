@@ -1,5 +1,4 @@
 /** Access tokens of service accounts: google-auth-library signs and asks, our own HTTP carries it. */
-import { JWT } from 'google-auth-library';
 import { type AccessToken, type AccessTokens, createAccessTokens, TokenRefused } from '../access-tokens.ts';
 import { type ProviderHttp, type ProviderReply, TransportError } from '../provider.ts';
 import { parseJson, shorten, textIn } from '../reading.ts';
@@ -23,6 +22,8 @@ export function createServiceAccountTokens(now: () => number): AccessTokens<Serv
 
 async function requestToken(key: ServiceAccountKey, http: ProviderHttp, now: () => number): Promise<AccessToken> {
   let reply: ProviderReply | null = null;
+  // Large, and of use to accounts of Sheets alone.
+  const { JWT } = await import('google-auth-library');
   const client = new JWT({
     email: key.email,
     key: key.privateKey,
