@@ -1,4 +1,4 @@
-import type { Costs, ServiceList } from '../../api/types.ts';
+import type { ServiceList } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { go, hrefOf, setQuery, usePlace } from '../../app/location.tsx';
 import { appMessages } from '../../app/messages.ts';
@@ -19,8 +19,6 @@ import { Problems } from './problems.tsx';
 import { readTimeline, type Span, spans, sum, type Timeline } from './series.ts';
 
 const refreshMs = 10_000;
-const dayMs = 86_400_000;
-const shownDays = 30;
 
 export function Page() {
   const t = useMessages(overviewMessages);
@@ -40,18 +38,14 @@ export function Page() {
       </PageHeader>
       <div class="stack">
         <Problems />
-        {timeline.error?.status === 404 ? (
-          <CostsWithoutSeries />
-        ) : (
-          <QueryView query={timeline}>
-            {(data) => (
-              <>
-                <Tiles timeline={data} span={span} />
-                <Charts timeline={data} />
-              </>
-            )}
-          </QueryView>
-        )}
+        <QueryView query={timeline}>
+          {(data) => (
+            <>
+              <Tiles timeline={data} span={span} />
+              <Charts timeline={data} />
+            </>
+          )}
+        </QueryView>
         <Chain />
       </div>
     </>
@@ -180,47 +174,6 @@ function Charts({ timeline: { times, values } }: { timeline: Timeline }) {
         />
       </div>
     </section>
-  );
-}
-
-/** An older service has no series: the days of its costs say something all the same. */
-function CostsWithoutSeries() {
-  const t = useMessages(overviewMessages);
-  const formats = useFormats();
-  const query = useQuery('costs-by-day', (api, signal) => api.get<Costs>('/costs', { group_by: 'day' }, signal));
-  return (
-    <QueryView query={query}>
-      {({ rows }) => {
-        const today = Math.floor(Date.now() / dayMs);
-        const days = Array.from({ length: shownDays }, (_, back) =>
-          new Date((today - shownDays + 1 + back) * dayMs).toISOString().slice(0, 10),
-        );
-        const times = days.map((day) => Date.parse(day) / 1_000);
-        const of = (member: 'request_count' | 'total_cost') =>
-          days.map((day) => rows.find((row) => row.day === day)?.[member] ?? 0);
-        const named = (name: string): string => `${name} · ${t('month')}`;
-        return (
-          <section class="chart-grid" aria-label={t('charts')}>
-            <div class="panel">
-              <Chart
-                title={named(t('calls'))}
-                times={times}
-                format={formats.compact}
-                series={[{ name: t('calls'), values: of('request_count'), color: 0, isBars: true }]}
-              />
-            </div>
-            <div class="panel">
-              <Chart
-                title={named(t('cost'))}
-                times={times}
-                format={formats.usd}
-                series={[{ name: t('spent'), values: of('total_cost'), color: 0 }]}
-              />
-            </div>
-          </section>
-        );
-      }}
-    </QueryView>
   );
 }
 

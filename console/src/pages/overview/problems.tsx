@@ -5,7 +5,6 @@ import { useMessages } from '../../i18n/messages.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { StatusIcon } from '../../parts/status.tsx';
-import { readProblems } from './known-problems.ts';
 import { overviewMessages } from './messages.ts';
 
 const refreshMs = 15_000;
@@ -13,7 +12,9 @@ const refreshMs = 15_000;
 /** What is wrong now, in sentences that lead to it. That all is well is a sentence too. */
 export function Problems() {
   const t = useMessages(overviewMessages);
-  const query = useQuery('problems', readProblems, { refreshMs });
+  const query = useQuery('problems', (api, signal) => api.get<readonly Problem[]>('/problems', {}, signal), {
+    refreshMs,
+  });
   return (
     <section class="panel problems" aria-label={t('wrong')}>
       <QueryView query={query}>
