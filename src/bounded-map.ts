@@ -2,7 +2,12 @@
  * The value under `key`, made where it is missing, and marked as used last. At `maxSize` the one unused for longest is
  * forgotten: a Map keeps the order in which its keys were set.
  */
-export function touchBounded<Value>(map: Map<string, Value>, key: string, maxSize: number, create: () => Value): Value {
+export function getOrCreateBounded<Value>(
+  map: Map<string, Value>,
+  key: string,
+  maxSize: number,
+  create: () => Value,
+): Value {
   const value = map.get(key) ?? create();
   setBounded(map, key, value, maxSize);
   return value;

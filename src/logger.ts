@@ -40,23 +40,23 @@ export function createLogger(level: string): Logger {
  */
 function gatherLines(destination: ReturnType<typeof pino.destination>) {
   let gathered = '';
-  const handOn = (): void => {
+  const writeGathered = (): void => {
     const text = gathered;
     gathered = '';
     if (text !== '') destination.write(text);
   };
-  process.prependListener('exit', handOn); // Before the destination's own listener, which writes what it has.
+  process.prependListener('exit', writeGathered); // Before the destination's own listener, which writes what it has.
   return {
     write(line: string): void {
-      if (gathered === '') setImmediate(handOn);
+      if (gathered === '') setImmediate(writeGathered);
       gathered += line;
     },
     flush(done?: (error?: Error) => void): void {
-      handOn();
+      writeGathered();
       destination.flush(done);
     },
     flushSync(): void {
-      handOn();
+      writeGathered();
       destination.flushSync();
     },
   };

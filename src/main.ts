@@ -15,7 +15,7 @@ const { config, hasEnvFile } = readConfig();
 const logger = createLogger(config.logLevel);
 if (hasEnvFile) logger.info({ file: '.env' }, 'variables that the environment does not set are read from .env');
 
-process.on('unhandledRejection', (error) => logger.error({ err: error }, 'a promise failed and nobody waited for it'));
+process.on('unhandledRejection', (error) => logger.error({ err: error }, 'unhandled promise rejection'));
 
 let stopping = false;
 let service: Service | null = null;

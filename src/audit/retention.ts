@@ -50,7 +50,7 @@ export function startRetention(deps: RetentionDeps): Retention {
       dropped.push(...(await dropPartitionsBefore(db, table, keptFrom)));
     }
     const deleted = await deleteExpiredRows(db, keptFrom);
-    logger.info({ dropped, deleted }, 'what is not kept any more was removed');
+    logger.info({ dropped, deleted }, 'retention removed expired data');
   };
 
   const runOnce = async (): Promise<void> => {

@@ -47,7 +47,7 @@ export interface InvalidationBusDeps {
   readonly logger: Logger;
   /** Lets go of what is met, before it returns. */
   readonly onInvalidation: (invalidation: Invalidation) => Promise<void>;
-  /** Some may have been missed. */
+  /** Notifications may be lost after a reconnect: drop everything. */
   readonly onGap: () => void;
 }
 

@@ -32,7 +32,7 @@ import { rangesOverlap, scopeKind } from '../sheets/scope.ts';
 import { createSheets } from '../sheets/sheets.ts';
 import { openIndirectProbe } from '../storage/postgres/indirect-probe.ts';
 import { listTenantsWithTraffic } from '../storage/tables/usage-series.ts';
-import type { Foundation } from './core-parts.ts';
+import type { CoreParts } from './core-parts.ts';
 import type { Durability } from './durability.ts';
 import type { Providers } from './providers.ts';
 import type { Stores } from './stores.ts';
@@ -40,7 +40,7 @@ import type { Stores } from './stores.ts';
 export type Calls = Awaited<ReturnType<typeof openCalls>>;
 
 export async function openCalls(
-  { config, logger, clock, metrics, own }: Foundation,
+  { config, logger, clock, metrics, own }: CoreParts,
   { db, store }: Stores,
   { telemetry, intake, leases }: Durability,
   { directory, outbound, changedServices }: Providers,

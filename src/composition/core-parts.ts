@@ -5,7 +5,7 @@ import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 
-export interface Foundation {
+export interface CoreParts {
   readonly config: Config;
   readonly logger: Logger;
   readonly clock: Clock;

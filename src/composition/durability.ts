@@ -11,13 +11,13 @@ import { startOutboxRelay } from '../outbox/relay.ts';
 import { createTelemetryPublisher } from '../outbox/telemetry.ts';
 import { createLeases } from '../storage/tables/leases.ts';
 import { receivedMessage } from '../webhooks/receiving/received-event.ts';
-import type { Foundation } from './core-parts.ts';
+import type { CoreParts } from './core-parts.ts';
 import type { Stores } from './stores.ts';
 
 export type Durability = Awaited<ReturnType<typeof openDurability>>;
 
 export async function openDurability(
-  { config, logger, clock, metrics, keyring, own }: Foundation,
+  { config, logger, clock, metrics, keyring, own }: CoreParts,
   { db, broker }: Stores,
 ) {
   const relay = own(

@@ -1,6 +1,6 @@
 /** The edge: who may come in, the routes, and the listener. */
 import { createMasker } from '../audit/mask.ts';
-import { blameVariable } from '../config/attribute-failure.ts';
+import { attributeToVariable } from '../config/attribute-failure.ts';
 import type { BootstrapToken, Config } from '../config/config.ts';
 import { monthOf } from '../costs/month.ts';
 import { shownPause } from '../gateway/service-pauses.ts';
@@ -16,7 +16,7 @@ import { closeApp } from '../http/close-app.ts';
 import { createEventStreams } from '../http/reply/event-streams.ts';
 import { createRateLimitHeaders } from '../http/reply/rate-limit-headers.ts';
 import { createIdempotency } from '../http/request/idempotency.ts';
-import { operateRoutes } from '../http/routes/admin/admin.ts';
+import { adminRoutes } from '../http/routes/admin/admin.ts';
 import { geocodingRoutes } from '../http/routes/geocoding/geocoding.ts';
 import { consoleRoutes } from '../http/routes/public/console.ts';
 import { consoleSessionRoutes } from '../http/routes/public/console-session.ts';
@@ -35,7 +35,7 @@ import { renderAsyncApi } from '../outbox/asyncapi.ts';
 import { loadOrCreateJwtSecret, loadOrCreateServiceToken } from '../secrets/development-keys.ts';
 import { version } from '../version.ts';
 import type { Calls } from './calls.ts';
-import type { Foundation } from './core-parts.ts';
+import type { CoreParts } from './core-parts.ts';
 import { describeParts } from './describe-parts.ts';
 import type { Durability } from './durability.ts';
 import type { Providers } from './providers.ts';
@@ -56,13 +56,13 @@ export interface Edge {
 
 /** Rejects where the port is not to be had. */
 export async function openEdge(
-  foundation: Foundation,
+  coreParts: CoreParts,
   stores: Stores,
   durability: Durability,
   providers: Providers,
   opened: Calls,
 ): Promise<Edge> {
-  const { config, logger, clock, metrics, keyring, own } = foundation;
+  const { config, logger, clock, metrics, keyring, own } = coreParts;
   const { db, store, broker } = stores;
   const { relay, intake, leases } = durability;
   const { directory, outbound, emulates } = providers;
@@ -181,7 +181,7 @@ export async function openEdge(
         clock,
         deadlineMs: config.callDeadlineMs,
       }),
-      operateRoutes({
+      adminRoutes({
         ...limitReports,
         db,
         clock,
@@ -241,7 +241,7 @@ export async function openEdge(
   });
   own({ close: () => closeApp(app, graceMs) });
   const { host, port } = config.http;
-  const url = await blameVariable('PORT, HOST', () => app.listen({ port, host }));
+  const url = await attributeToVariable('PORT, HOST', () => app.listen({ port, host }));
 
   return {
     url: url.replace('0.0.0.0', '127.0.0.1').replace('[::]', '[::1]'),

@@ -10,7 +10,7 @@ import { openServiceDirectory } from '../directory/service-directory.ts';
 import { parseTenantId } from '../ids.ts';
 import { createOutbound } from '../outbound/http-client.ts';
 import { appendEvent } from '../outbox/append-event.ts';
-import type { Foundation } from './core-parts.ts';
+import type { CoreParts } from './core-parts.ts';
 import { operatorEndpoints } from './environment-providers.ts';
 import type { Stores } from './stores.ts';
 
@@ -18,7 +18,7 @@ export type Providers = Awaited<ReturnType<typeof openProviders>>;
 
 /** `providers`: what the environment names, read before anything was opened, because it may be at fault. */
 export async function openProviders(
-  { config, logger, clock, keyring, own }: Foundation,
+  { config, logger, clock, keyring, own }: CoreParts,
   { db }: Stores,
   providers: readonly EnvironmentProvider[],
 ) {

@@ -4,7 +4,7 @@
  */
 import { access, constants } from 'node:fs/promises';
 import { systemClock } from '../clock.ts';
-import { blameVariable } from '../config/attribute-failure.ts';
+import { attributeToVariable } from '../config/attribute-failure.ts';
 import type { Config } from '../config/config.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { makeFolder } from '../make-folder.ts';
@@ -13,7 +13,7 @@ import { startStallWatch } from '../metrics/watch-stalls.ts';
 import { loadOrCreateKeys } from '../secrets/development-keys.ts';
 import { createKeyring } from '../secrets/keyring.ts';
 import { openCalls } from './calls.ts';
-import type { Foundation } from './core-parts.ts';
+import type { CoreParts } from './core-parts.ts';
 import { openDurability } from './durability.ts';
 import { openEdge } from './edge.ts';
 import { environmentProviders } from './environment-providers.ts';
@@ -38,23 +38,23 @@ const defaultGraceMs = 10_000;
 /** Rejects where a part that it cannot do without is not to be had: the database, the port. */
 export async function startService(config: Config, logger: Logger = createLogger(config.logLevel)): Promise<Service> {
   await using opened = new AsyncDisposableStack();
-  const own: Foundation['own'] = (part) =>
+  const own: CoreParts['own'] = (part) =>
     opened.adopt(part, async (owned) => {
       await owned.close();
     });
   const clock = systemClock;
   const metrics = createMetrics({ clock });
-  await blameVariable('DATA_DIR', () => prepareDataDir(config.dataDir));
+  await attributeToVariable('DATA_DIR', () => prepareDataDir(config.dataDir));
   const keyring = createKeyring(config.encryptionKeys ?? loadOrCreateKeys(config.dataDir));
   const named = environmentProviders(config, keyring);
-  const foundation: Foundation = { config, logger, clock, metrics, keyring, own };
+  const coreParts: CoreParts = { config, logger, clock, metrics, keyring, own };
 
   own(startStallWatch({ metrics, logger }));
-  const stores = await openStores(foundation);
-  const durability = await openDurability(foundation, stores);
-  const providers = await openProviders(foundation, stores, named);
-  const calls = await openCalls(foundation, stores, durability, providers);
-  const edge = await openEdge(foundation, stores, durability, providers, calls);
+  const stores = await openStores(coreParts);
+  const durability = await openDurability(coreParts, stores);
+  const providers = await openProviders(coreParts, stores, named);
+  const calls = await openCalls(coreParts, stores, durability, providers);
+  const edge = await openEdge(coreParts, stores, durability, providers, calls);
 
   const running = opened.move();
   return {

@@ -4,7 +4,7 @@ import type { Broker } from '../broker/broker.ts';
 import { createInProcessBroker } from '../broker/in-process-broker.ts';
 import { openRabbitmqBroker } from '../broker/rabbitmq-broker.ts';
 import { systemClock } from '../clock.ts';
-import { blameVariable } from '../config/attribute-failure.ts';
+import { attributeToVariable } from '../config/attribute-failure.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../logger.ts';
 import { openEmbeddedPostgres } from '../storage/embedded/embedded-postgres.ts';
@@ -17,7 +17,7 @@ import { requireRole } from '../storage/postgres/require-role.ts';
 import { createInProcessStore } from '../storage/redis/in-process-store.ts';
 import { openRedisStore } from '../storage/redis/redis-store.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
-import type { Foundation } from './core-parts.ts';
+import type { CoreParts } from './core-parts.ts';
 
 /** Days whose partitions are made ahead: a service that runs on is looked after by retention, this covers its start. */
 const partitionDaysAhead = 3;
@@ -25,8 +25,8 @@ const partitionDaysAhead = 3;
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
 /** Rejects where the database is not to be had. */
-export async function openStores(foundation: Foundation) {
-  const { config, logger, own } = foundation;
+export async function openStores(coreParts: CoreParts) {
+  const { config, logger, own } = coreParts;
   // All at once: none needs another to be opened.
   const openings = {
     store: begin(() => openSharedStore(config, logger)),
@@ -34,7 +34,7 @@ export async function openStores(foundation: Foundation) {
   };
   let db: Database;
   try {
-    db = await openMigratedDatabase(foundation);
+    db = await openMigratedDatabase(coreParts);
   } catch (error) {
     await Promise.all(Object.values(openings).map((opening) => opening.then((part) => part.close()).catch(() => {})));
     throw error;
@@ -51,9 +51,9 @@ function begin<Part>(open: () => Promise<Part> | Part): Promise<Part> {
   return opening;
 }
 
-async function openMigratedDatabase({ config, logger, clock, metrics, own }: Foundation): Promise<Database> {
+async function openMigratedDatabase({ config, logger, clock, metrics, own }: CoreParts): Promise<Database> {
   const databaseUrl = config.databaseUrl ?? own(await openEmbedded(config.dataDir, logger)).url;
-  await blameVariable(config.databaseUrl === null ? null : 'DATABASE_URL', async () => {
+  await attributeToVariable(config.databaseUrl === null ? null : 'DATABASE_URL', async () => {
     await migrate({ url: databaseUrl, logger });
     await requireRole(databaseUrl);
   });
@@ -76,7 +76,7 @@ async function openMigratedDatabase({ config, logger, clock, metrics, own }: Fou
 /** A second start over one folder is the commonest mistake of a first day, and no fault of ours that needs a stack. */
 function openEmbedded(dataDir: string, logger: Logger): ReturnType<typeof openEmbeddedPostgres> {
   return openEmbeddedPostgres(dataDir, logger).catch((error: unknown) =>
-    blameVariable(error instanceof FolderInUse ? 'DATA_DIR' : null, () => {
+    attributeToVariable(error instanceof FolderInUse ? 'DATA_DIR' : null, () => {
       throw error;
     }),
   );

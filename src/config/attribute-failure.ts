@@ -2,7 +2,7 @@
 import { ConfigError } from './config.ts';
 
 /** Rejects with `ConfigError`, naming the variable, where `work` fails. `null`: what fails is no variable's fault. */
-export async function blameVariable<T>(variable: string | null, work: () => Promise<T> | T): Promise<T> {
+export async function attributeToVariable<T>(variable: string | null, work: () => Promise<T> | T): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -88,7 +88,7 @@ export async function openBreakerClosing(deps: BreakerClosingDeps): Promise<Brea
       try {
         await notify(db, channel, JSON.stringify(closed));
       } catch (error) {
-        logger.warn({ err: error, service: service.serviceName }, 'other replicas could not be told to ask it again');
+        logger.warn({ err: error, service: service.serviceName }, 'could not broadcast the breaker’s close');
       }
     },
     close: stopListening,

@@ -5,7 +5,7 @@
  * one process serves tenants.
  */
 
-import { touchBounded } from '../bounded-map.ts';
+import { getOrCreateBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
 import { countingOf, Ledger } from './limit-ledger.ts';
@@ -28,7 +28,7 @@ export function createLocalRateLimiter({ clock, maxSubjects = 50_000 }: LocalLim
   const accounts = new Map<string, Account>();
 
   const accountOf = (tenantId: TenantId, subject: LimitSubject): Account =>
-    touchBounded(accounts, `${tenantId}:${subject.key}`, maxSubjects, () => ({
+    getOrCreateBounded(accounts, `${tenantId}:${subject.key}`, maxSubjects, () => ({
       spent: new Ledger(countingOf(subject)),
       backOffUntilMs: 0,
     }));

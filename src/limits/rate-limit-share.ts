@@ -15,7 +15,7 @@
  * At `maxSubjects` the subject unused for longest is forgotten, its debt too.
  */
 
-import { touchBounded } from '../bounded-map.ts';
+import { getOrCreateBounded } from '../bounded-map.ts';
 import type { TenantId } from '../ids.ts';
 import { countingOf, Ledger } from './limit-ledger.ts';
 import { askAgainAfterMs, decide, type RuledSubject, statesOf } from './limit-rules.ts';
@@ -67,7 +67,7 @@ export function createShare({ replicas, maxSubjects }: ShareDeps): Share {
 
   const recall = (tenantId: TenantId, subject: LimitSubject): Memory => {
     const key = limitKey(tenantId, subject);
-    return touchBounded(memories, key, maxSubjects, () => {
+    return getOrCreateBounded(memories, key, maxSubjects, () => {
       const counting = countingOf(subject);
       return {
         tenantId,

@@ -24,7 +24,7 @@ import { forwardedHeaders, returnedHeaders } from './headers.ts';
 import { isChange, questionOf } from './question.ts';
 import { readStoredForm, storedForm } from './stored-answer.ts';
 
-export interface HandOnDeps {
+export interface ForwardRequestDeps {
   readonly calls: CallExecutor;
   readonly cache: { invalidate(tenantId: TenantId, selector: { readonly scope: string }): Promise<unknown> };
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
@@ -36,7 +36,7 @@ export type Caller = Pick<
   'tenantId' | 'cacheMode' | 'requestId' | 'traceparent' | 'sourceService' | 'deadlineAtMs' | 'maxWaitMs'
 >;
 
-export interface HandedOn {
+export interface ForwardedReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** A stream fails where the answer has no end. */
@@ -58,13 +58,13 @@ const staleSeconds = 86_400;
  * Throws `NOT_FOUND` where the tenant has no such API, `INVALID_REQUEST` for a path that could leave its base URL, and
  * whatever the pipeline throws. An upstream's own refusal is no error: it is the answer.
  */
-export async function handOn(
-  deps: HandOnDeps,
+export async function forwardRequest(
+  deps: ForwardRequestDeps,
   caller: Caller,
   serviceName: string,
   { upload, lengthBytes, ...request }: Request,
   signal: AbortSignal,
-): Promise<HandedOn> {
+): Promise<ForwardedReply> {
   const fault = faultOfPath(request.path);
   if (fault !== null) throw invalidInput('path', fault);
   const service = await findApi(deps, caller.tenantId, serviceName);
@@ -89,7 +89,7 @@ export async function handOn(
 }
 
 interface Way {
-  readonly deps: HandOnDeps;
+  readonly deps: ForwardRequestDeps;
   readonly caller: Caller;
   readonly service: ExternalService;
   readonly input: HttpInput;
@@ -98,7 +98,7 @@ interface Way {
   readonly upload: Request['upload'];
 }
 
-async function answerOf(way: Way, signal: AbortSignal): Promise<HandedOn> {
+async function answerOf(way: Way, signal: AbortSignal): Promise<ForwardedReply> {
   const { service } = way;
   const delivery = createDelivery();
   const execution = execute(way, delivery, signal, false);
@@ -152,7 +152,7 @@ function execute(way: Way, delivery: Delivery, signal: AbortSignal, alone: boole
   return deps.calls.execute(call, render, signal);
 }
 
-async function findApi(deps: HandOnDeps, tenantId: TenantId, name: string): Promise<ExternalService> {
+async function findApi(deps: ForwardRequestDeps, tenantId: TenantId, name: string): Promise<ExternalService> {
   const services = await deps.directory.ofTenant(tenantId);
   const service = services.find(({ serviceName, serviceType }) => serviceName === name && serviceType === 'api');
   if (service === undefined || adapterNameOf(service) !== 'http' || !service.isActive) {
@@ -218,8 +218,8 @@ function pathPattern(path: string): string {
 async function returned(
   way: Way,
   { status, headers, body }: Pick<HttpOutput, 'status' | 'headers' | 'body'>,
-  result: HandedOn['result'],
-): Promise<HandedOn> {
+  result: ForwardedReply['result'],
+): Promise<ForwardedReply> {
   const { input, url } = way;
   if (isChange(input) && (status < 400 || status >= 500)) {
     const named = [headers.location, headers['content-location']].flatMap((address) =>

@@ -107,7 +107,7 @@ export function createEventStreams(deps: EventStreamsDeps): EventStreams {
     tapping = null;
     stop
       ?.then((stopTapping) => stopTapping())
-      .catch((error: unknown) => deps.logger.warn({ err: error }, 'the bus could not be left'));
+      .catch((error: unknown) => deps.logger.warn({ err: error }, 'could not unsubscribe from the event bus'));
   };
 
   const requireRoom = (tenantId: TenantId): void => {

@@ -13,7 +13,7 @@
  * patience out for what it could have had at once.
  */
 
-import { touchBounded } from '../../bounded-map.ts';
+import { getOrCreateBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
 
 export interface Pacer {
@@ -46,7 +46,7 @@ export function createPacer(clock: Clock, replicasSeen: () => number): Pacer {
   return {
     reserveMs(key, { limit, left }, { isLone, slackMs }) {
       const nowMs = clock.now();
-      const last = touchBounded(lastPlaces, key, maxKeys, () => ({ atMs: Number.NEGATIVE_INFINITY }));
+      const last = getOrCreateBounded(lastPlaces, key, maxKeys, () => ({ atMs: Number.NEGATIVE_INFINITY }));
       const distanceMs = Math.min(longestMs, (spreadMs * Math.max(1, replicasSeen())) / Math.max(1, left));
       const isPaced = limit * freeShare >= 1;
       const goesAtOnce = !isPaced || limit - left < limit * freeShare || (isLone && left * 2 > limit);

@@ -1,5 +1,5 @@
 /** Who spends the accounts' quotas, as this replica saw it in the last minute. */
-import { touchBounded } from '../../bounded-map.ts';
+import { getOrCreateBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
 
 export interface Spender {
@@ -25,7 +25,7 @@ export function createSpending(clock: Clock): Spending {
   const byKey = new Map<string, { atMs: number; source: string | null }[]>();
   return {
     note(key, source) {
-      const kept = touchBounded(byKey, key, maxKeys, () => []);
+      const kept = getOrCreateBounded(byKey, key, maxKeys, () => []);
       kept.push({ atMs: clock.now(), source });
       if (kept.length > maxKept) kept.splice(0, kept.length - maxKept);
     },

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { touchBounded } from '../../bounded-map.ts';
+import { getOrCreateBounded } from '../../bounded-map.ts';
 import { matchSecrets, readHeader, refused, type VerifySignature } from './scheme.ts';
 import { isTemplateTimely, signedParts } from './signed-template.ts';
 
@@ -36,7 +36,7 @@ export const verifyEcdsaP256: VerifySignature = (delivery, secrets, settings) =>
   const signed = Buffer.concat(parts.map((part) => Buffer.from(part as Buffer)));
   const dsaEncoding = signature.length === 64 ? ('ieee-p1363' as const) : ('der' as const);
   const verdict = matchSecrets(secrets, (secret) => {
-    const key = touchBounded(keys, secret, maxKeys, () => parseP256Key(secret));
+    const key = getOrCreateBounded(keys, secret, maxKeys, () => parseP256Key(secret));
     return key !== null && verify('sha256', signed, { key, dsaEncoding }, signature);
   });
   return verdict.genuine && !isTemplateTimely(delivery, settings) ? refused('stale_timestamp') : verdict;

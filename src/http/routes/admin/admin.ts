@@ -16,7 +16,7 @@ import { type RateLimitsWhyDeps, rateLimitsWhyRoutes } from './rate-limits-why.t
 import { type StatsRouteDeps, statsRoute } from './stats.ts';
 import { type TokenRoutesDeps, tokenRoutes } from './tokens.ts';
 
-export type OperateRoutesDeps = TellCallDeps &
+export type AdminRoutesDeps = TellCallDeps &
   CacheRoutesDeps &
   RateLimitsRouteDeps &
   RateLimitsWhyDeps &
@@ -26,7 +26,7 @@ export type OperateRoutesDeps = TellCallDeps &
   ManageBudgetsDeps &
   EventsStreamRouteDeps;
 
-export function operateRoutes(deps: OperateRoutesDeps): Routes {
+export function adminRoutes(deps: AdminRoutesDeps): Routes {
   return async (app) => {
     for (const routes of [
       logsRoutes(deps),

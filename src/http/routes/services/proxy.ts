@@ -7,7 +7,13 @@ import type { Clock } from '../../../clock.ts';
 import { invalidInput, ServiceError } from '../../../errors.ts';
 import type { HttpInput } from '../../../providers/http/operations.ts';
 import { createStart } from '../../../proxy/carry-answer.ts';
-import { type HandedOn, type HandOnDeps, handOn, type Request, wasNotSent } from '../../../proxy/forward-request.ts';
+import {
+  type ForwardedReply,
+  type ForwardRequestDeps,
+  forwardRequest,
+  type Request,
+  wasNotSent,
+} from '../../../proxy/forward-request.ts';
 import { apiPrefix, type Routes } from '../../app.ts';
 import type { Answer } from '../../reply/answer.ts';
 import { callerOfCall } from '../../reply/call-reply.ts';
@@ -15,7 +21,7 @@ import { abortWhenCallerLeaves } from '../../request/abort.ts';
 import { readBoundedBody } from '../../request/bounded-body.ts';
 import { hasIdempotencyKey, type Idempotency, type Progress } from '../../request/idempotency.ts';
 
-export interface ProxyRouteDeps extends HandOnDeps {
+export interface ProxyRouteDeps extends ForwardRequestDeps {
   readonly clock: Clock;
   readonly idempotency: Idempotency;
   readonly deadlineMs: number;
@@ -46,7 +52,7 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
       readWhole(payload).then((body) => done(null, body), done);
     });
 
-    const pass = async (request: FastifyRequest, signal: AbortSignal): Promise<HandedOn> => {
+    const pass = async (request: FastifyRequest, signal: AbortSignal): Promise<ForwardedReply> => {
       refuseWhatCannotPass(request);
       const caller = callerOfCall(request, deps.clock, deps.deadlineMs);
       const { serviceName, ...target } = targetOf(request);
@@ -56,7 +62,7 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
         headers: request.headers as Record<string, string>,
         ...bodyOf(request),
       };
-      return handOn(deps, caller, serviceName, input, signal);
+      return forwardRequest(deps, caller, serviceName, input, signal);
     };
     const stream = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
       send(request, reply, await pass(request, abortWhenCallerLeaves(reply)));
@@ -91,7 +97,7 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
 async function passOnce(
   request: FastifyRequest,
   progress: Progress,
-  pass: (request: FastifyRequest, signal: AbortSignal) => Promise<HandedOn>,
+  pass: (request: FastifyRequest, signal: AbortSignal) => Promise<ForwardedReply>,
 ): Promise<Answer> {
   if ((progress.saved as { sent?: unknown } | null)?.sent === true) throw unknownOutcome();
   await progress.save({ sent: true });
@@ -212,7 +218,7 @@ function splitOnce(text: string, separator: string): [string, string?] {
   return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function headOf({ status, headers, result }: HandedOn, method: string): Pick<Answer, 'status' | 'headers'> {
+function headOf({ status, headers, result }: ForwardedReply, method: string): Pick<Answer, 'status' | 'headers'> {
   const isCacheable = method === 'GET';
   return {
     status,
@@ -225,7 +231,7 @@ function headOf({ status, headers, result }: HandedOn, method: string): Pick<Ans
   };
 }
 
-async function send(request: FastifyRequest, reply: FastifyReply, answer: HandedOn): Promise<FastifyReply> {
+async function send(request: FastifyRequest, reply: FastifyReply, answer: ForwardedReply): Promise<FastifyReply> {
   const { status, headers } = headOf(answer, request.method);
   const hasBody = status !== 204 && status !== 304 && request.method !== 'HEAD';
   // The kept bytes tell their own length; of what was not sent, or is still coming, the upstream does.
