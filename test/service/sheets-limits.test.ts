@@ -300,3 +300,30 @@ test('one 429 without Retry-After is waited out within the patience of a caller 
   emulator.control.fail({ vendor: 'google_sheets', mode: 'over_query_limit', times: 1 });
   assert.equal((await call('POST', '/sheets/read', read(1))).status, 200);
 });
+
+test('what is larger than may be read is the caller’s asking: 413, and no outage of the account', async (t) => {
+  const { call } = await startSheetsServices(t, { env: { REQUEST_MAX_RETRIES: '0' } });
+  const cell = 'я'.repeat(25_000);
+  for (let row = 1; row <= 700; row += 35) {
+    const values = Array.from({ length: 35 }, () => [cell, cell]);
+    const written = await call('POST', '/sheets/write', {
+      spreadsheet_id: 'vast',
+      range: `Sheet1!A${row}`,
+      values,
+      max_wait_seconds: 60,
+    });
+    assert.equal(written.status, 200, written.text.slice(0, 500));
+  }
+  for (const _ of [1, 2, 3, 4, 5, 6, 7]) {
+    const vast = await call('POST', '/sheets/read', { spreadsheet_id: 'vast', range: 'A:B', max_wait_seconds: 60 });
+    assert.deepEqual([vast.status, vast.json.code], [413, 'PAYLOAD_TOO_LARGE'], vast.text.slice(0, 500));
+    assert.match(vast.json.detail, /larger than 64 MiB: ask for fewer rows/);
+  }
+  const part = await call('POST', '/sheets/read', { spreadsheet_id: 'vast', range: 'A1:A2' });
+  assert.equal(part.json.row_count, 2, part.text.slice(0, 500));
+  const beside = await call('POST', '/sheets/append', { spreadsheet_id: sheet, range: 'A1', values: [['x']] });
+  assert.equal(beside.json.updated_range, 'Sheet1!A1', beside.text);
+  const below = await call('POST', '/sheets/append', { spreadsheet_id: 'vast', range: 'A1', values: [['last']] });
+  assert.equal(below.json.updated_range, 'Sheet1!A701', below.text);
+  assert.equal((await call('GET', '/sheets/health')).json.status, 'healthy');
+});

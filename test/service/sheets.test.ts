@@ -1,6 +1,7 @@
 /** The sheets API end to end: the whole service, real stores, an emulated Google. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { signAdminToken } from '../support/service.ts';
 import { openGoogleClient, readAtGoogle, startSheetsServices } from '../support/sheets-service.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -217,6 +218,37 @@ test('a write is read on every replica, in every cell that a formula may make of
 
   await one.call('POST', '/sheets/append', { spreadsheet_id: sheet, range: 'Sheet1!A1', values: [['row', 1]] });
   assert.deepEqual((await read('Sheet1!A1:B3')).json.values.at(-1), ['row', 1]);
+});
+
+test('where no cell depends on others, a change lets go of the ranges it touched alone', async (t) => {
+  const env = { JWT_SECRET: 'the secret that whole-service tests sign with' };
+  const { replicas } = await startSheetsServices(t, { replicas: 2, env });
+  const [one, two] = replicas;
+  assert.ok(one && two);
+  const admin = { authorization: `Bearer ${await signAdminToken({ tenants: '*', scope: 'admin' })}` };
+  const { services } = (await one.call('GET', '/services?service_type=sheets', undefined, admin)).json;
+  const config = { ...services[0].config, formulas: 'none' };
+  const changed = await one.call('PATCH', `/services/${services[0].id}`, { config }, admin);
+  assert.equal(changed.json.config.formulas, 'none', changed.text);
+  const read = (range: string) => two.call('POST', '/sheets/read', { spreadsheet_id: sheet, range });
+  const write = (range: string, value: unknown) =>
+    one.call('POST', '/sheets/write', { spreadsheet_id: sheet, range, values: [[value]] });
+  await write('Sheet1!A1', 'near');
+  await write('Sheet1!D9', 'apart');
+  await waitFor('the second replica to know it', async () => {
+    await read('Sheet1!D9');
+    await write('Sheet1!A1', 'near');
+    return (await read('Sheet1!D9')).headers.get('x-cache') !== 'MISS';
+  });
+  for (const range of ['Sheet1!A1:B2', 'Sheet1!D9', 'Sheet1', 'Sheet1!1:1']) await read(range);
+  await write('Sheet1!A1', 'changed');
+  const kept = await read('Sheet1!D9');
+  assert.deepEqual([kept.json.values, kept.json.cached], [[['apart']], true]);
+  for (const range of ['Sheet1!A1:B2', 'Sheet1', 'Sheet1!1:1']) {
+    const again = await read(range);
+    assert.equal(again.headers.get('x-cache'), 'MISS', range);
+    assert.equal(again.json.values[0][0], 'changed', range);
+  }
 });
 
 test('a batch answers each operation in its place', async (t) => {
