@@ -28,6 +28,7 @@ export function acceptJson(app: FastifyInstance): void {
     const shapeFault = text.length > plainLength ? faultOfShape(text) : null;
     if (shapeFault !== null) return done(inputError([{ path: 'body', message: shapeFault }]));
     parseJson(request, text, (error, body) => {
+      if (error !== null && isJson(text)) return done(inputError([{ path: 'body', message: poisonedName }]));
       if (error !== null || !suspiciousEscape.test(text) || request.routeOptions.config.judgesText === true)
         return done(error, body);
       const faults: InputFault[] = [];
@@ -35,6 +36,18 @@ export function acceptJson(app: FastifyInstance): void {
       return faults.length > 0 ? done(inputError(faults)) : done(null, body);
     });
   });
+}
+
+const poisonedName = 'must not have a member named "__proto__", or "prototype" inside of "constructor"';
+
+/** Of a text that Fastify's parser refused: whether only a name in it was the reason. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Shorter texts are parsed in no time, whatever their shape. */

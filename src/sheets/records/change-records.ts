@@ -5,32 +5,20 @@
  * of two callers with one key the second finds the row of the first, on whatever replica.
  */
 import { ServiceError } from '../../errors.ts';
-import type { Cell, FoundSheet, ReadRange } from '../../providers/google_sheets/operations.ts';
 import { printA1, printFound } from '../a1.ts';
 import type { AppendDeps } from '../append/append-item.ts';
-import type { Area } from '../area.ts';
 import type { Caller } from '../caller.ts';
 import type { Changed } from '../changed.ts';
 import { type LaneItem, Lanes, type PutBack } from '../limits/lane.ts';
 import { forgetBelow } from '../scope.ts';
-import { growGrid, writeRowsAt } from '../table/cells.ts';
-import { locateEnd } from '../table/locate-end.ts';
 import { type Looker, LookRefused } from '../table/look.ts';
-import { findMarkers, type MadeChange, makeOnce, type PlacedMarker } from '../table/marked-change.ts';
-import { type Marker, markerOfPlace, newMarker, type Progress, parseMarker } from '../table/progress.ts';
+import { findMarkers, type MadeChange, makeOnce } from '../table/marked-change.ts';
+import { type Marker, newMarker, type Progress, parseMarker } from '../table/progress.ts';
 import { failedWhole, notMade, unknownOutcome } from '../table/table-errors.ts';
 import type { TableLock } from '../table/table-lock.ts';
-import type { KnownTable } from '../table/table-state.ts';
-import { type Column, columnsOf } from './header.ts';
-import { planRecords, type RecordsAsked, type RecordsPlan } from './plan-records.ts';
-import { type SheetName, sheetAt } from './sheet-at.ts';
-
-export interface RecordsQuestion extends RecordsAsked {
-  readonly spreadsheetId: string;
-  readonly sheet: SheetName;
-  /** From 1. */
-  readonly headerRow: number;
-}
+import { planRecords, type RecordsPlan } from './plan-records.ts';
+import { markersOf, requestsOf } from './records-requests.ts';
+import { areaOfTable, type RecordsQuestion, type SeenRecords, seeRecords } from './see-records.ts';
 
 export interface ChangedRecords {
   readonly updated: number;
@@ -61,12 +49,6 @@ type Entry = LaneItem<Item, Changed<ChangedRecords>>;
 
 const changed = 'the records were changed';
 const maxRecordsTogether = 2_000;
-const readBack = {
-  valueRenderOption: 'UNFORMATTED_VALUE',
-  dateTimeRenderOption: 'FORMATTED_STRING',
-  majorDimension: 'ROWS',
-} as const;
-
 export function createChangeRecords(deps: AppendDeps): ChangeRecords {
   const { calls } = deps;
   const lanes = new Lanes<Item, Changed<ChangedRecords>>();
@@ -156,17 +138,6 @@ async function settleEarlier(deps: AppendDeps, looker: Looker, entry: Entry): Pr
   return true;
 }
 
-interface Seen {
-  readonly sheet: FoundSheet;
-  readonly columns: readonly Column[];
-  readonly firstColumn: number;
-  readonly nextColumn: number;
-  readonly nextRow: number;
-  /** As the next look may trust it. */
-  readonly table: KnownTable;
-  readonly rowByKey: ReadonlyMap<string, number>;
-}
-
 async function sendOnce(
   deps: AppendDeps,
   lock: TableLock,
@@ -175,11 +146,9 @@ async function sendOnce(
   isContested: boolean,
 ): Sent {
   const [first] = batch as [Entry];
-  const seen = await see(deps, looker, first.item.question, batch);
-  const plan = planRecords(
-    seen,
-    batch.map(({ item }) => item.question),
-  );
+  const asked = batch.map(({ item }) => item.question);
+  const seen = await seeRecords(deps, looker, first.item.question, asked);
+  const plan = planRecords(seen, asked);
   const results = plan.outcomes.map((outcome) => resultOf(outcome, seen, plan));
   const planned = batch.filter((entry, index) => {
     const outcome = plan.outcomes[index];
@@ -195,7 +164,12 @@ async function sendOnce(
   if (entries.length === 0) return null;
 
   for (const { item } of entries) item.isSent = true;
-  const markers = markersOf(entries, seen, plan);
+  const keyed = entries.filter(({ item }) => item.progress.isKeyed);
+  const markers = markersOf(
+    keyed.map(({ item }) => item.marker),
+    seen,
+    plan,
+  );
   const made = await makeOnce(deps, lock, looker, {
     capability: deps.capabilities.append,
     requests: requestsOf(seen, plan, first.item.question.headerRow - 1),
@@ -247,83 +221,7 @@ async function conclude(
   }
 }
 
-/** The header, the keys that are there, and where new rows go. */
-async function see(
-  deps: AppendDeps,
-  looker: Looker,
-  question: RecordsQuestion,
-  batch: readonly Entry[],
-): Promise<Seen> {
-  const sheet = await sheetAt(deps, looker, question.sheet);
-  const { title } = sheet;
-  const header = question.headerRow - 1;
-  const rowArea = { startRow: header, endRow: header + 1, startColumn: 0, endColumn: null };
-  const [headerCells] = await readRanges(deps, looker, [printA1({ kind: 'area', title, area: rowArea })]);
-  const cells = headerCells?.values[0] ?? [];
-  const columns = columnsOf(cells);
-  if (columns.length === 0 && !batch.some(({ item }) => item.question.addColumns)) {
-    throw new ServiceError('INVALID_REQUEST', `Row ${question.headerRow} of "${title}" names no columns.`, {
-      errors: [{ path: 'header_row', message: 'names no columns; add_columns writes them' }],
-    });
-  }
-  const first = columns[0]?.index ?? 0;
-  const width = Math.max(1, cells.length - first);
-  const area = areaOfTable({ firstColumn: first, nextColumn: cells.length }, question.headerRow);
-  const range = { kind: 'area', title, area } as const;
-  const key = columns.find(({ name }) => name === question.key);
-  const known = await deps.states.find(looker.caller.tenantId, looker.spreadsheetId, printA1(range));
-  const place = await locateEnd(deps, looker, { range, width, leadingBlanks: 0 }, known);
-  const rowByKey = new Map<string, number>();
-  if (key !== undefined && place.lastRow > header) {
-    const below: Area = {
-      startRow: header + 1,
-      endRow: place.lastRow + 1,
-      startColumn: key.index,
-      endColumn: key.index + 1,
-    };
-    const [keys] = await readRanges(deps, looker, [printA1({ kind: 'area', title, area: below })]);
-    for (const [offset, [cell]] of (keys?.values ?? []).entries()) {
-      const text = cell === undefined || cell === null ? '' : String(cell);
-      if (text !== '' && !rowByKey.has(text)) rowByKey.set(text, header + 1 + offset);
-    }
-  }
-  const { sheetId: _id, rowCount: _rows, columnCount: _columns, nextRow, ...table } = place;
-  return {
-    sheet,
-    columns,
-    firstColumn: first,
-    nextColumn: cells.length,
-    nextRow: Math.max(header + 1, nextRow),
-    table,
-    rowByKey,
-  };
-}
-
-/** From the header down, in the columns that it names. */
-function areaOfTable({ firstColumn, nextColumn }: Pick<Seen, 'firstColumn' | 'nextColumn'>, headerRow: number): Area {
-  const endColumn = Math.max(firstColumn + 1, nextColumn);
-  return { startRow: headerRow - 1, endRow: null, startColumn: firstColumn, endColumn };
-}
-
-async function readRanges(
-  deps: AppendDeps,
-  { caller, spreadsheetId }: Looker,
-  ranges: readonly string[],
-): Promise<readonly ReadRange[]> {
-  const asked = await deps.accounts.ask({
-    capability: deps.capabilities.read,
-    input: { spreadsheetId, ranges, ...readBack },
-    spreadsheetId,
-    caller,
-    deadlineAtMs: deps.clock.now() + deps.requestTimeoutMs,
-    signal: new AbortController().signal,
-    isOwn: true,
-  });
-  if (asked.kind === 'answered') return asked.answer.value;
-  throw new LookRefused(asked.error, asked.kind === 'limited' ? asked.untilMs : null);
-}
-
-function resultOf(outcome: RecordsPlan['outcomes'][number], seen: Seen, plan: RecordsPlan): ChangedRecords {
+function resultOf(outcome: RecordsPlan['outcomes'][number], seen: SeenRecords, plan: RecordsPlan): ChangedRecords {
   const { sheet, nextRow, firstColumn: startColumn } = seen;
   if (outcome.kind === 'refused') return { updated: 0, inserted: 0, rowNumbers: [], insertedRange: null };
   const fresh = outcome.rows.filter((row) => row >= nextRow);
@@ -331,7 +229,7 @@ function resultOf(outcome: RecordsPlan['outcomes'][number], seen: Seen, plan: Re
     startRow: Math.min(...fresh),
     endRow: Math.max(...fresh) + 1,
     startColumn,
-    endColumn: seen.nextColumn + plan.newColumns.length,
+    endColumn: plan.newColumns.length === 0 ? seen.namedColumns : seen.nextColumn + plan.newColumns.length,
   };
   return {
     updated: outcome.updated,
@@ -353,55 +251,4 @@ async function remember(
     if (outcome.status === 'rejected') entry.reject(outcome.reason);
     return outcome.status === 'fulfilled';
   });
-}
-
-/** Of the place where rows are new; else one on the sheet; and one for each keyed caller. */
-function markersOf(
-  entries: readonly Entry[],
-  { sheet, nextRow, firstColumn }: Seen,
-  plan: RecordsPlan,
-): readonly PlacedMarker[] {
-  const sheetId = sheet.id;
-  const own: PlacedMarker =
-    plan.inserted.length > 0
-      ? {
-          marker: markerOfPlace(sheetId, nextRow, firstColumn),
-          sheetId,
-          row: nextRow,
-          isKeyed: false,
-          isOfPlace: true,
-        }
-      : { marker: newMarker(), sheetId, row: null, isKeyed: false };
-  const keyed = entries.filter(({ item }) => item.progress.isKeyed);
-  return [own, ...keyed.map(({ item }) => ({ marker: item.marker, sheetId, row: null, isKeyed: true }))];
-}
-
-function requestsOf({ sheet, nextRow }: Seen, plan: RecordsPlan, headerRow: number): readonly object[] {
-  const grid = { sheetId: sheet.id, rowCount: sheet.rowCount, columnCount: sheet.columnCount };
-  const cells = (row: ReadonlyMap<number, Cell>) => [...row].sort(([a], [b]) => a - b);
-  const names = new Map<number, Cell>(plan.newColumns.map(({ name, index }) => [index, name]));
-  const rows: readonly (readonly [number, ReadonlyMap<number, Cell>])[] = [
-    ...(names.size > 0 ? [[headerRow, names] as const] : []),
-    ...plan.changed,
-    ...plan.inserted.map((row, offset) => [nextRow + offset, row] as const),
-  ];
-  const endColumn = Math.max(0, ...rows.flatMap(([, row]) => [...row.keys()].map((column) => column + 1)));
-  const endRow = Math.max(nextRow + plan.inserted.length, headerRow + 1);
-  return [
-    ...growGrid(grid, endRow, endColumn),
-    ...rows.flatMap(([row, values]) =>
-      runsOf(cells(values)).map(({ column, run }) => writeRowsAt({ sheetId: grid.sheetId, row, column }, [run], 'RAW')),
-    ),
-  ];
-}
-
-/** Cells that stand beside each other; those between, which are not named, are left alone. */
-function runsOf(cells: readonly (readonly [number, Cell])[]): readonly { column: number; run: Cell[] }[] {
-  const runs: { column: number; run: Cell[] }[] = [];
-  for (const [column, cell] of cells) {
-    const last = runs.at(-1);
-    if (last !== undefined && last.column + last.run.length === column) last.run.push(cell);
-    else runs.push({ column, run: [cell] });
-  }
-  return runs;
 }

@@ -86,9 +86,15 @@ const maxFaults = 20;
 
 function faultsOf({ records, key, addColumns }: RecordsAsked, columns: ReadonlyMap<string, number>) {
   const faults: { path: string; message: string }[] = [];
-  if (key !== null && !columns.has(key)) faults.push({ path: 'key', message: `the sheet has no column "${key}"` });
+  if (key !== null && !columns.has(key) && !addColumns) {
+    faults.push({ path: 'key', message: `the sheet has no column "${key}"` });
+  }
   for (const [index, record] of records.entries()) {
     if (faults.length >= maxFaults) break;
+    // The next row would take the place of one without values.
+    if (key === null && Object.values(record).every((cell) => cell === null || cell === '')) {
+      faults.push({ path: `records[${index}]`, message: 'holds no value, and a blank row is no record' });
+    }
     if (key !== null && (record[key] === undefined || record[key] === null || record[key] === '')) {
       faults.push({ path: `records[${index}].${key}`, message: 'is the key, and must not be empty' });
     }

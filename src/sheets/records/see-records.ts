@@ -1,0 +1,152 @@
+/** What a change of records has to know of its sheet: the columns, the keys that are there, and where new rows go. */
+import { ServiceError } from '../../errors.ts';
+import type { FoundSheet, ReadRange } from '../../providers/google_sheets/operations.ts';
+import { printA1 } from '../a1.ts';
+import type { AppendDeps } from '../append/append-item.ts';
+import type { Area } from '../area.ts';
+import { locateEnd } from '../table/locate-end.ts';
+import { type Looker, LookRefused } from '../table/look.ts';
+import type { KnownTable } from '../table/table-state.ts';
+import { type Column, columnsOf } from './header.ts';
+import type { RecordsAsked } from './plan-records.ts';
+import { type SheetName, sheetAt } from './sheet-at.ts';
+
+export interface RecordsQuestion extends RecordsAsked {
+  readonly spreadsheetId: string;
+  readonly sheet: SheetName;
+  /** From 1. */
+  readonly headerRow: number;
+}
+
+const readBack = {
+  valueRenderOption: 'UNFORMATTED_VALUE',
+  dateTimeRenderOption: 'FORMATTED_STRING',
+  majorDimension: 'ROWS',
+} as const;
+
+export interface SeenRecords {
+  readonly sheet: FoundSheet;
+  readonly columns: readonly Column[];
+  readonly firstColumn: number;
+  /** Columns of the header row, up to its last filled cell. */
+  readonly namedColumns: number;
+  /** Zero-based: the first column that neither has a name nor holds anything below the header. */
+  readonly nextColumn: number;
+  /** Zero-based, below the last filled row. */
+  readonly nextRow: number;
+  /** As the next look may trust it. */
+  readonly table: KnownTable;
+  readonly rowByKey: ReadonlyMap<string, number>;
+}
+
+/**
+ * Looks at the sheet on behalf of all who ask together: they name the same sheet, header row and key.
+ *
+ * Errors: `INVALID_REQUEST` where the header row names no column and no caller adds any; `LookRefused` where the sheet
+ * cannot be read.
+ */
+export async function seeRecords(
+  deps: AppendDeps,
+  looker: Looker,
+  question: RecordsQuestion,
+  asked: readonly RecordsAsked[],
+): Promise<SeenRecords> {
+  const sheet = await sheetAt(deps, looker, question.sheet);
+  const { title } = sheet;
+  const header = question.headerRow - 1;
+  const rowArea = { startRow: header, endRow: header + 1, startColumn: 0, endColumn: null };
+  const [headerCells] = await readRanges(deps, looker, [printA1({ kind: 'area', title, area: rowArea })]);
+  const cells = headerCells?.values[0] ?? [];
+  const columns = columnsOf(cells);
+  if (columns.length === 0 && !asked.some(({ addColumns }) => addColumns)) {
+    throw new ServiceError('INVALID_REQUEST', `Row ${question.headerRow} of "${title}" names no columns.`, {
+      errors: [{ path: 'header_row', message: 'names no columns; add_columns writes them' }],
+    });
+  }
+  const firstColumn = columns[0]?.index ?? 0;
+  const area = areaOfTable({ firstColumn, namedColumns: cells.length }, question.headerRow);
+  const range = { kind: 'area', title, area } as const;
+  const known = await deps.states.find(looker.caller.tenantId, looker.spreadsheetId, printA1(range));
+  const width = Math.max(1, cells.length - firstColumn);
+  const place = await locateEnd(deps, looker, { range, width, leadingBlanks: 0 }, known);
+  const key = columns.find(({ name }) => name === question.key);
+  const hasRows = place.lastRow > header;
+  const { sheetId: _id, rowCount: _rows, columnCount: _columns, nextRow, ...table } = place;
+  return {
+    sheet,
+    columns,
+    firstColumn,
+    namedColumns: cells.length,
+    nextColumn: needsColumns(columns, asked)
+      ? await firstFreeColumn(deps, looker, { title, header, namedColumns: cells.length })
+      : cells.length,
+    nextRow: Math.max(header + 1, nextRow),
+    table,
+    rowByKey:
+      key === undefined || !hasRows
+        ? new Map()
+        : await readKeys(deps, looker, { title, header, lastRow: place.lastRow, column: key.index }),
+  };
+}
+
+function needsColumns(columns: readonly Column[], asked: readonly RecordsAsked[]): boolean {
+  const names = new Set(columns.map(({ name }) => name));
+  return asked.some(
+    ({ addColumns, records }) =>
+      addColumns && records.some((record) => Object.keys(record).some((name) => !names.has(name))),
+  );
+}
+
+/** Beyond the header people keep notes: a new name above them would make them values of its column. */
+async function firstFreeColumn(
+  deps: AppendDeps,
+  looker: Looker,
+  { title, header, namedColumns }: { title: string; header: number; namedColumns: number },
+): Promise<number> {
+  const beside: Area = { startRow: header + 1, endRow: null, startColumn: namedColumns, endColumn: null };
+  const [notes] = await readRanges(deps, looker, [printA1({ kind: 'area', title, area: beside })]);
+  return (notes?.values ?? []).reduce((column, row) => Math.max(column, namedColumns + row.length), namedColumns);
+}
+
+/** The row of each key that is there, zero-based; of a repeated one the first. */
+async function readKeys(
+  deps: AppendDeps,
+  looker: Looker,
+  { title, header, lastRow, column }: { title: string; header: number; lastRow: number; column: number },
+): Promise<ReadonlyMap<string, number>> {
+  const area: Area = { startRow: header + 1, endRow: lastRow + 1, startColumn: column, endColumn: column + 1 };
+  const [keys] = await readRanges(deps, looker, [printA1({ kind: 'area', title, area })]);
+  const rowByKey = new Map<string, number>();
+  for (const [offset, [cell]] of (keys?.values ?? []).entries()) {
+    const text = cell === undefined || cell === null ? '' : String(cell);
+    if (text !== '' && !rowByKey.has(text)) rowByKey.set(text, header + 1 + offset);
+  }
+  return rowByKey;
+}
+
+/** From the header down, in the columns that it names. */
+export function areaOfTable(
+  { firstColumn, namedColumns }: Pick<SeenRecords, 'firstColumn' | 'namedColumns'>,
+  headerRow: number,
+): Area {
+  const endColumn = Math.max(firstColumn + 1, namedColumns);
+  return { startRow: headerRow - 1, endRow: null, startColumn: firstColumn, endColumn };
+}
+
+async function readRanges(
+  deps: AppendDeps,
+  { caller, spreadsheetId }: Looker,
+  ranges: readonly string[],
+): Promise<readonly ReadRange[]> {
+  const asked = await deps.accounts.ask({
+    capability: deps.capabilities.read,
+    input: { spreadsheetId, ranges, ...readBack },
+    spreadsheetId,
+    caller,
+    deadlineAtMs: deps.clock.now() + deps.requestTimeoutMs,
+    signal: new AbortController().signal,
+    isOwn: true,
+  });
+  if (asked.kind === 'answered') return asked.answer.value;
+  throw new LookRefused(asked.error, asked.kind === 'limited' ? asked.untilMs : null);
+}
