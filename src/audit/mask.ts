@@ -3,9 +3,10 @@
  * account's exact values in any encoding, and by the well-known looks of keys and tokens. Runs inside the intake, so that no
  * caller can forget it.
  */
+
+import { formsOfSecret } from '../secret-forms.ts';
 import { masked, maskJson } from './mask-json.ts';
 import { isMultipart, isXml, maskMultipart, maskXml } from './mask-markup.ts';
-import { formsOfSecret } from './secret-forms.ts';
 import { normaliseName, sensitiveMember, sensitiveNameHint, sensitiveParameter } from './sensitive-names.ts';
 
 export { masked } from './mask-json.ts';

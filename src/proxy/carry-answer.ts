@@ -1,5 +1,5 @@
 /**
- * An upstream's body on its way to the caller: byte for byte, at the caller's pace, never more than a little of it held.
+ * An upstream's body on its way to the caller: byte for byte as the adapter gives it, at the caller's pace, never more than a little of it held.
  * What may be cached is kept beside it up to a bound; the audit keeps its beginning, its size and how it ended.
  */
 import type { Readable } from 'node:stream';

@@ -14,6 +14,7 @@ import { keepBody } from '../../src/audit/body.ts';
 import { createMasker } from '../../src/audit/mask.ts';
 import { parseCsv } from '../../src/cli/geocode/csv.ts';
 import { faultOfShape } from '../../src/http/request/json-body.ts';
+import { createSecretCover } from '../../src/providers/http/cover-secrets.ts';
 import { parseA1 } from '../../src/sheets/a1.ts';
 import { contentOf, identifyDelivery } from '../../src/webhooks/receiving/identify-delivery.ts';
 import { maxParsedAtOnceBytes } from '../../src/webhooks/receiving/large-payload.ts';
@@ -68,6 +69,8 @@ interface Reader {
   readonly read: (text: string) => unknown;
 }
 
+/** Their forms begin as often as they can in texts below, and go on for long. */
+const echoed = [`${'1'.repeat(2_047)}x`, `${'a&'.repeat(1_000)}x`, `${' '.repeat(2_000)}x`];
 const secrets = Array.from({ length: 8 }, (_, index) => `canary-${index}-0123456789abcdef`);
 
 const readers: Readonly<Record<string, Reader>> = {
@@ -84,6 +87,10 @@ const readers: Readonly<Record<string, Reader>> = {
     },
   },
   'API: the shape of a JSON body': { size: 2_048 * kibibyte, read: faultOfShape },
+  'proxy: credentials in an answer held whole': {
+    size: 1_024 * kibibyte,
+    read: (text) => createSecretCover(echoed)?.add(Buffer.from(text)),
+  },
   'command line: a file of addresses': { size: 256 * kibibyte, read: (text) => parseCsv(text) },
   'sheets: a range': {
     size: kibibyte,

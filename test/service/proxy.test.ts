@@ -745,7 +745,7 @@ test('only what is safe to repeat is repeated, and a quota is kept', async (t) =
 test('an API that is changed or made anew is asked anew, whatever was kept of it before', async (t) => {
   const { upstream, app, register } = await start(t);
   const id = await register('catalog', { config: { cache_ttl_seconds: 600 } });
-  upstream.answer = ({ url, headers }, response) => response.end(`${url} as ${headers.authorization}`);
+  upstream.answer = ({ url, headers }, response) => response.end(`${url} as ${headers.authorization?.slice(-4)}`);
   const look = async () => {
     const reply = await ask(app, 'catalog/prices');
     return [reply.headers.get('x-cache'), await reply.text()];
@@ -753,19 +753,19 @@ test('an API that is changed or made anew is asked anew, whatever was kept of it
   const change = (members: Record<string, unknown>) => app.admin('PATCH', `/services/${id}`, members);
   await look();
   const kept = await look();
-  assert.deepEqual(kept, ['HIT-MEMORY', '/base/prices as Bearer canary-key-5cd1']);
+  assert.deepEqual(kept, ['HIT-MEMORY', '/base/prices as 5cd1']);
 
   await change({ description: 'the price list', priority: 7, config: { cost_per_request: 0.01 } });
   assert.deepEqual(await look(), kept, 'what changes no answer takes none away');
   await change({ base_url: `${upstream.url}/new` });
-  assert.deepEqual(await look(), ['MISS', '/new/prices as Bearer canary-key-5cd1']);
+  assert.deepEqual(await look(), ['MISS', '/new/prices as 5cd1']);
   await change({ api_key: 'canary-key-7e02' });
-  assert.deepEqual(await look(), ['MISS', '/new/prices as Bearer canary-key-7e02']);
+  assert.deepEqual(await look(), ['MISS', '/new/prices as 7e02']);
 
   const removed = await app.admin('DELETE', `/services/${id}`);
   assert.equal(removed.status, 204, removed.text);
   await register('catalog', { config: { cache_ttl_seconds: 600 } });
-  assert.deepEqual(await look(), ['MISS', '/base/prices as Bearer canary-key-5cd1']);
+  assert.deepEqual(await look(), ['MISS', '/base/prices as 5cd1']);
 });
 
 test('a replica that hears late of a change of an API asks it nothing at its old address', async (t) => {

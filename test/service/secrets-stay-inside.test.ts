@@ -1,7 +1,7 @@
 /**
  * A secret is planted wherever one can be, among providers that say it back in every way they can. None of it is found
- * afterwards: not in a reply, a log line, a table, an event, a metric or an error. What a proxied service answers is passed
- * on as it came, so that alone is not looked at.
+ * afterwards: not in a reply, a log line, a table, an event, a metric or an error. What a proxied service says back of a
+ * caller's own secrets is that caller's, so that those alone are not looked for there.
  */
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
@@ -53,8 +53,9 @@ function formsOf(secret: string): readonly string[] {
   ];
 }
 
-function search(where: string, text: string): void {
+function search(where: string, text: string, besides = ''): void {
   for (const [name, secret] of Object.entries(planted)) {
+    if (name === besides) continue;
     for (const form of secret === '' ? [] : formsOf(secret)) {
       const at = text.indexOf(form);
       if (at !== -1) assert.fail(`the ${name} is in ${where}: …${text.slice(Math.max(0, at - 200), at + 80)}…`);
@@ -109,6 +110,7 @@ async function start(t: TestContext) {
   t.after(() => service.close());
 
   const replies: string[] = [];
+  const proxied: string[] = [];
   /** What shows a secret once says so with `shows`; all other replies are searched. */
   const call = async (method: string, path: string, body?: unknown, shows?: string, token = planted['admin token']) => {
     const reply = await fetch(`${service.url}/api/v1${path}`, {
@@ -122,11 +124,11 @@ async function start(t: TestContext) {
     });
     const text = await reply.text();
     const isProxied = path.startsWith('/proxy/') && reply.headers.get('content-type')?.includes('problem') !== true;
-    const headers = isProxied ? '' : JSON.stringify([...reply.headers]);
-    if (shows === undefined) replies.push(`${method} ${path.split('?', 1)}: ${isProxied ? '' : text} ${headers}`);
+    const said = `${method} ${path.split('?', 1)}: ${text} ${JSON.stringify([...reply.headers])}`;
+    if (shows === undefined) (isProxied ? proxied : replies).push(said);
     return { status: reply.status, text, json: text === '' ? null : JSON.parse(text) };
   };
-  return { provider, database, tenant, lines, service, replies, call };
+  return { provider, database, tenant, lines, service, replies, proxied, call };
 }
 
 /** Every column of every table, bytes as text and as hex. */
@@ -154,7 +156,7 @@ async function searchTables({ db }: TestDatabase): Promise<number> {
 }
 
 test('no planted secret is found anywhere outside', async (t) => {
-  const { provider, database, tenant, lines, service, replies, call } = await start(t);
+  const { provider, database, tenant, lines, service, replies, proxied, call } = await start(t);
   const events = await fetch(`${service.url}/api/v1/events/stream`, {
     headers: { authorization: `Bearer ${planted['admin token']}`, 'x-management-company-id': tenant },
   });
@@ -202,6 +204,10 @@ test('no planted secret is found anywhere outside', async (t) => {
     await register('by_basic', 'api', {
       config: { adapter: 'http', auth: { in: 'basic' } },
       credentials: { username: 'user', password: planted['basic password'] },
+    }),
+    await register('by_oauth', 'api', {
+      config: { adapter: 'http', auth: { in: 'oauth2_client_credentials', token_url: `${provider.url}/token` } },
+      credentials: { client_id: 'client', client_secret: planted['service key'] },
     }),
   ];
   for (const id of ids) {
@@ -262,7 +268,7 @@ test('no planted secret is found anywhere outside', async (t) => {
   await call('POST', '/sheets/read', { spreadsheet_id: 'sheet', range: 'A1:B2' });
   await call('POST', '/sheets/append', { spreadsheet_id: 'sheet', range: 'A1', values: [['fail']] });
   const secret = planted['query secret of a caller'];
-  for (const name of ['by_header', 'by_query', 'by_basic']) {
+  for (const name of ['by_header', 'by_query', 'by_basic', 'by_oauth']) {
     await call('GET', `/proxy/${name}/thing?access_token=${secret}&api_key=${secret}&page=1`);
     await call('POST', `/proxy/${name}/fail`, { password: secret, token: secret, name: 'fine' });
   }
@@ -292,6 +298,8 @@ test('no planted secret is found anywhere outside', async (t) => {
   await waitFor('the events have gone out', () => heard.includes('integration.request.failed'));
 
   for (const text of replies) search('a reply', text);
+  assert.equal(proxied.length, 8);
+  for (const text of proxied) search('a reply of a proxied service', text, 'query secret of a caller');
   search('an event', heard);
   assert.ok((await searchTables(database)) > 30);
   await service.close();

@@ -6,14 +6,16 @@
  */
 import { Readable } from 'node:stream';
 import { type AccessTokens, judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
-import { isHeaderText, unsendable } from '../header-text.ts';
+import { unsendable } from '../header-text.ts';
 import type { Adapter, OpenReply, ProviderAccount, ProviderHttp, ProviderRequest, Verdict } from '../provider.ts';
-import { isObject, retryAfterMs, textIn } from '../reading.ts';
+import { retryAfterMs } from '../reading.ts';
 import { type ClientAccount, createClientTokens } from './client-credentials.ts';
+import { credentialsOf, isSendable, secretSettings, secretsOf } from './credentials.ts';
 import { httpFacts } from './facts.ts';
+import { createEchoHider, type EchoHider } from './hide-echoes.ts';
 import type { HttpOutput } from './operations.ts';
 import { readStart } from './read-start.ts';
-import { faultsOfSettings, type HttpAuth, httpConfigMembers, settingsOf } from './settings.ts';
+import { faultsOfSettings, httpConfigMembers, settingsOf } from './settings.ts';
 import { targetUrl, withoutParameter } from './target-url.ts';
 
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -80,12 +82,12 @@ async function ask(
     if (auth === undefined) return await judge(question, await send(account, http, question, null));
     const client = { account, auth };
     const token = await tokens.tokenFor(client, http);
-    const reply = await send(account, http, question, token);
-    if (reply.status !== 401) return await judge(question, reply);
+    const sent = await send(account, http, question, token);
+    if (sent.reply.status !== 401) return await judge(question, sent);
     tokens.drop(client, token);
     // A body that went out as it came is gone; the next request has the new token.
-    if (question.body instanceof Readable) return await judge(question, reply);
-    reply.body.destroy();
+    if (question.body instanceof Readable) return await judge(question, sent);
+    sent.reply.body.destroy();
     const renewed = await tokens.tokenFor(client, http);
     return await judge(question, await send(account, http, question, renewed));
   } catch (error) {
@@ -94,12 +96,17 @@ async function ask(
   }
 }
 
+interface Sent {
+  readonly reply: OpenReply;
+  readonly hider: EchoHider;
+}
+
 async function send(
   account: ProviderAccount,
   http: ProviderHttp,
   { method, path, query, headers, body }: Question,
   token: string | null,
-): Promise<OpenReply> {
+): Promise<Sent> {
   const settings = settingsOf(account.config);
   const credentials = credentialsOf(account, token);
   const inHeaders = credentials.flatMap(({ header }) => header ?? []);
@@ -107,6 +114,10 @@ async function send(
   for (const { value } of inHeaders) http.mask(value);
   const further = Object.entries(settings.query).map(([name, value]) => ({ name, value }));
   const ownQuery = [...further, ...inQuery].reduce(withParameter, query);
+  const hider = createEchoHider([
+    ...credentials.flatMap(({ secrets }) => secrets),
+    ...secretSettings(account.config, settings),
+  ]);
   const reply = await http.open({
     method,
     url: targetUrl(account.baseUrl as string, path, ownQuery),
@@ -114,11 +125,14 @@ async function send(
       ...headers,
       ...settings.headers,
       ...Object.fromEntries(inHeaders.map(({ name, value }) => [name, value])),
+      // A credential cannot be seen in an encoded answer.
+      ...(hider.isNeeded ? { 'accept-encoding': 'identity' } : {}),
     },
     ...(body === null ? {} : { body }),
     idleMs: settings.idleTimeoutMs,
   });
-  return inQuery.reduce((shown, { name }) => withoutQuotedKey(shown, name), reply);
+  const shown = inQuery.reduce((before, { name }) => withoutQuotedKey(before, name), reply);
+  return { reply: hider.open(shown, method), hider };
 }
 
 /** Who redirects, or names the next page, does it with the query that was asked, and the key in it. */
@@ -136,64 +150,6 @@ function withoutQuotedKey(reply: OpenReply, name: string): OpenReply {
   return { ...reply, headers };
 }
 
-interface Credential {
-  readonly header: { readonly name: string; readonly value: string } | null;
-  readonly parameter: { readonly name: string; readonly value: string } | null;
-}
-
-function credentialsOf(account: ProviderAccount, token: string | null): readonly Credential[] {
-  const { auths } = settingsOf(account.config);
-  // Of several each has a value of its own: the member of `credentials` that is named as its header or parameter is.
-  const own = (auth: HttpAuth): ProviderAccount =>
-    auths.length > 1 && 'name' in auth
-      ? { ...account, apiKey: memberNamed(account.credentials, auth.name) ?? account.apiKey }
-      : account;
-  return auths.map((auth) => credentialOf(own(auth), auth, token));
-}
-
-function memberNamed(credentials: unknown, name: string): string | null {
-  if (!isObject(credentials)) return null;
-  const found = Object.entries(credentials).find(([member]) => member.toLowerCase() === name.toLowerCase())?.[1];
-  return typeof found === 'string' && found !== '' ? found : null;
-}
-
-/** An account without a key sends none: some APIs ask for nothing. */
-function credentialOf(account: ProviderAccount, auth: HttpAuth, token: string | null): Credential {
-  const none: Credential = { header: null, parameter: null };
-  const inHeader = (name: string, value: string): Credential => ({
-    ...none,
-    header: { name: name.toLowerCase(), value },
-  });
-  const { apiKey } = account;
-  switch (auth.in) {
-    case 'oauth2_client_credentials':
-      return inHeader('authorization', `Bearer ${token ?? ''}`);
-    case 'basic': {
-      const pair = basicPair(account, auth.user);
-      return pair === null ? none : inHeader('authorization', `Basic ${Buffer.from(pair).toString('base64')}`);
-    }
-    case 'header':
-      return apiKey === null ? none : inHeader(auth.name, auth.prefix + apiKey);
-    case 'query':
-      return apiKey === null ? none : { ...none, parameter: { name: auth.name, value: auth.prefix + apiKey } };
-    case 'default':
-      return apiKey === null ? none : inHeader('authorization', `Bearer ${apiKey}`);
-  }
-}
-
-/** A token's characters are checked by who gives it out. */
-function isSendable(account: ProviderAccount): boolean {
-  return credentialsOf(account, '').every(({ header }) => header === null || isHeaderText(header.value));
-}
-
-/** `credentials.username` or the configured user, with their password; else the API key as `user:password`, or as a user without one. */
-function basicPair({ credentials, apiKey }: ProviderAccount, configuredUser: string | null): string | null {
-  const user = textIn(credentials, 'username') ?? configuredUser;
-  if (user !== null) return `${user}:${textIn(credentials, 'password') ?? apiKey ?? ''}`;
-  if (apiKey === null) return null;
-  return apiKey.includes(':') ? apiKey : `${apiKey}:`;
-}
-
 /** Whatever the caller sent under the credential's name is not the credential. */
 function withParameter(query: string, { name, value }: { readonly name: string; readonly value: string }): string {
   const rest = withoutParameter(query, name);
@@ -208,7 +164,14 @@ function goesOnAtOnce(headers: Readonly<Record<string, string>>): boolean {
   );
 }
 
-async function judge(question: Question, reply: OpenReply): Promise<Verdict<HttpOutput>> {
+async function judge(question: Question, { reply, hider }: Sent): Promise<Verdict<HttpOutput>> {
+  const verdict = await meaningOf(question, reply);
+  if (verdict.kind === 'ok') return { ...verdict, value: hider.answer(verdict.value) };
+  if (!('passOn' in verdict) || verdict.passOn === undefined) return verdict;
+  return { ...verdict, passOn: hider.answer(verdict.passOn) };
+}
+
+async function meaningOf(question: Question, reply: OpenReply): Promise<Verdict<HttpOutput>> {
   const { status, headers } = reply;
   const isSafe = safeMethods.has(question.method);
   // To be taken for a 5xx (RFC 9110, 15), and no answer that could be passed on.
@@ -246,24 +209,6 @@ function healthOf(verdict: Verdict<HttpOutput>): Verdict<Record<string, never>> 
   if (verdict.kind !== 'failed' && verdict.kind !== 'throttled') return verdict;
   const { passOn: _forNobody, ...judged } = verdict;
   return judged;
-}
-
-/** Names of members of `credentials` that are no secret. */
-const openMembers: ReadonlySet<string> = new Set(['client_id', 'username', 'user', 'scope', 'audience']);
-
-function secretsOf({ apiKey, credentials, config }: ProviderAccount): readonly string[] {
-  const { secret_headers: names } = config;
-  const secretNames = new Set(Array.isArray(names) ? names.map((name) => String(name).toLowerCase()) : []);
-  const { headers, query } = settingsOf(config);
-  const inConfig = [...Object.entries(headers), ...Object.entries(query)].flatMap(([name, value]) =>
-    secretNames.has(name.toLowerCase()) && value !== '' ? [value] : [],
-  );
-  const inCredentials = isObject(credentials)
-    ? Object.entries(credentials).flatMap(([name, value]) =>
-        typeof value === 'string' && !openMembers.has(name) ? [value] : [],
-      )
-    : [];
-  return [...(apiKey === null ? [] : [apiKey]), ...inCredentials, ...inConfig];
 }
 
 export const httpAdapter: Adapter = createHttpAdapter();

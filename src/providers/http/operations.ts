@@ -17,7 +17,7 @@ export interface HttpInput {
 export interface HttpOutput {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** As the upstream sent it, encodings and all; a stream has the rest still to come. */
+  /** As the upstream sent it, but for the credentials that it says back (`hide-echoes.ts`); a stream has the rest still to come. */
   readonly body: Buffer | Readable;
 }
 

@@ -1,0 +1,178 @@
+/**
+ * Covers secrets in bytes that come in pieces: each is found in all its forms, across the borders of pieces too, and every
+ * byte of it becomes an asterisk, so that a text keeps its length.
+ *
+ * The time is linear in the length of the text, and what is held back is shorter than the longest form. Two searches work
+ * together: one looks for the beginnings of all forms at once and skips most bytes (Wu and Manber, 1994); where it finds
+ * one, and at the borders, each form is followed byte by byte (Knuth, Morris and Pratt, 1977), which needs no byte twice.
+ */
+import { setBounded } from '../../bounded-map.ts';
+import { formsOfSecret } from '../../secret-forms.ts';
+
+/** In characters. What is shorter stands in honest texts by chance, and covering it would spoil them. */
+export const minCoveredLength = 8;
+
+export interface SecretCover {
+  /** What is decided of all that came so far; the beginning of what may become a secret waits for the next piece. */
+  add(piece: Buffer): Buffer;
+  /** What was still waiting; after it another text may begin. */
+  end(): Buffer;
+}
+
+interface Form {
+  readonly bytes: Buffer;
+  /** Its first bytes, as many as the shortest form has, and no more than the search looks at. */
+  readonly beginning: Buffer;
+  /** Where the search goes on after as many equal bytes as the index says, when the next one differs. */
+  readonly fallbacks: Uint32Array;
+}
+
+interface Forms {
+  readonly all: readonly Form[];
+  readonly beginningLength: number;
+  /** Whether a form's beginning stands whole in the piece. */
+  hasBeginning(piece: Buffer): boolean;
+}
+
+const longestBeginning = 32;
+const asterisk = 0x2a;
+/** Each takes some 64 KiB. */
+const maxRemembered = 64;
+const remembered = new Map<string, Forms>();
+
+/** null where no secret is long enough to be looked for. */
+export function createSecretCover(secrets: readonly string[]): SecretCover | null {
+  const forms = formsOf(secrets);
+  if (forms.all.length === 0) return null;
+  /** Of each form: how many of its bytes stand at the end of what came. */
+  const begun = new Uint32Array(forms.all.length);
+  let held: Buffer = Buffer.alloc(0);
+
+  return {
+    add(piece) {
+      const spans: (readonly [from: number, to: number])[] = [];
+      const hasBeginning = forms.hasBeginning(piece);
+      let heldLength = 0;
+      forms.all.forEach((form, index) => {
+        const search = { form, hasBeginning, beginningLength: forms.beginningLength };
+        const now = follow(search, piece, begun[index] as number, (end) => spans.push([end - form.bytes.length, end]));
+        begun[index] = now;
+        heldLength = Math.max(heldLength, now);
+      });
+      if (held.length === 0 && heldLength === 0 && spans.length === 0) return piece;
+      const bytes = Buffer.concat([held, piece]);
+      for (const [from, to] of spans) bytes.fill(asterisk, held.length + from, held.length + to);
+      // A copy, for a slice would hold all of it.
+      held = Buffer.from(bytes.subarray(bytes.length - heldLength));
+      return bytes.subarray(0, bytes.length - heldLength);
+    },
+    end() {
+      const rest = held;
+      held = Buffer.alloc(0);
+      begun.fill(0);
+      return rest;
+    },
+  };
+}
+
+interface Search {
+  readonly form: Form;
+  readonly hasBeginning: boolean;
+  readonly beginningLength: number;
+}
+
+/** Returns how many bytes of the form stand at the end of the piece; `onFound` gets where in the piece each whole one ends. */
+function follow(
+  { form, hasBeginning, beginningLength }: Search,
+  piece: Buffer,
+  begun: number,
+  onFound: (end: number) => void,
+): number {
+  const { bytes, beginning, fallbacks } = form;
+  /** From here on no whole beginning has room. */
+  const border = Math.max(0, piece.length - beginningLength + 1);
+  let matched = begun;
+  let at = 0;
+  while (at < piece.length) {
+    if (matched === 0 && at < border) {
+      const next = hasBeginning ? piece.indexOf(beginning, at) : -1;
+      at = next === -1 ? border : next;
+    }
+    while (matched > 0 && piece[at] !== bytes[matched]) matched = fallbacks[matched] as number;
+    if (piece[at] === bytes[matched]) matched += 1;
+    at += 1;
+    if (matched === bytes.length) {
+      onFound(at);
+      matched = fallbacks[matched] as number;
+    }
+  }
+  return matched;
+}
+
+function formsOf(secrets: readonly string[]): Forms {
+  const key = JSON.stringify(secrets);
+  const known = remembered.get(key);
+  if (known !== undefined) return known;
+  const texts = new Set(secrets.filter(({ length }) => length >= minCoveredLength).flatMap(formsAsQuoted));
+  const bytes = [...texts].map((text) => Buffer.from(text, 'utf8')).filter(({ length }) => length >= minCoveredLength);
+  const beginningLength = Math.min(longestBeginning, ...bytes.map(({ length }) => length));
+  const all = bytes.map((form) => ({
+    bytes: form,
+    beginning: form.subarray(0, beginningLength),
+    fallbacks: fallbacksOf(form),
+  }));
+  const forms = { all, beginningLength, hasBeginning: createBeginningSearch(all, beginningLength) };
+  setBounded(remembered, key, forms, maxRemembered);
+  return forms;
+}
+
+/** Who says a request back quotes it as text, as JSON or by its address, and may encode what it quotes once more. */
+function formsAsQuoted(secret: string): readonly string[] {
+  const quoted = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed())];
+  return quoted.flatMap(formsOfSecret);
+}
+
+function fallbacksOf(bytes: Buffer): Uint32Array {
+  const fallbacks = new Uint32Array(bytes.length + 1);
+  for (let length = 1, matched = 0; length < bytes.length; length += 1) {
+    while (matched > 0 && bytes[length] !== bytes[matched]) matched = fallbacks[matched] as number;
+    if (bytes[length] === bytes[matched]) matched += 1;
+    fallbacks[length + 1] = matched;
+  }
+  return fallbacks;
+}
+
+/** Two bytes as a place in the table below. */
+function placeOf(first: number, second: number): number {
+  return (first << 8) | second;
+}
+
+function createBeginningSearch(forms: readonly Form[], length: number): (piece: Buffer) => boolean {
+  /** By the last two bytes of what is looked at: how far ahead the next beginning can end at the earliest. */
+  const skips = new Uint8Array(65_536).fill(length - 1);
+  const endingAt = new Map<number, Buffer[]>();
+  for (const { beginning } of forms) {
+    for (let at = 1; at < length; at += 1) {
+      const place = placeOf(beginning[at - 1] as number, beginning[at] as number);
+      skips[place] = Math.min(skips[place] as number, length - 1 - at);
+      if (at === length - 1) endingAt.set(place, [...(endingAt.get(place) ?? []), beginning]);
+    }
+  }
+  return (piece) => {
+    for (let last = length - 1; last < piece.length; ) {
+      const place = placeOf(piece[last - 1] as number, piece[last] as number);
+      const skip = skips[place] as number;
+      if (skip === 0) {
+        const from = last - length + 1;
+        if (endingAt.get(place)?.some((beginning) => standsAt(piece, beginning, from))) return true;
+        last += 1;
+      } else last += skip;
+    }
+    return false;
+  };
+}
+
+function standsAt(piece: Buffer, beginning: Buffer, from: number): boolean {
+  for (let at = 0; at < beginning.length; at += 1) if (piece[from + at] !== beginning[at]) return false;
+  return true;
+}
