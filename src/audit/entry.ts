@@ -40,6 +40,8 @@ export interface AuditEntry {
   readonly attempt: number;
   readonly requestId: string;
   readonly sourceService: string | null;
+  /** Whose credential asked: `token:NAME`, `jwt:SUB`; null where nobody did. */
+  readonly principal: string | null;
   readonly estimatedCostUsd: number;
   /** Its events are published: that the provider was asked, and how it answered. */
   readonly announcement?: Announcement;

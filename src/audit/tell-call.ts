@@ -36,6 +36,7 @@ export async function tellCall(deps: TellCallDeps, tenantId: TenantId, requestId
     source: rows.length > 0 ? ('audit' as const) : ('memory' as const),
     operation: rows[0]?.operation ?? looks[0]?.operation ?? null,
     source_service: rows[0]?.source_service ?? null,
+    principal: rows[0]?.principal ?? null,
     started_at: timeOf(startedAtMs),
     completed_at: timeOf(completedAtMs),
     duration_ms: completedAtMs - startedAtMs,

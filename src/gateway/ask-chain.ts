@@ -93,11 +93,12 @@ export function recordOf(
     tenantId,
     requestId,
     sourceService,
+    principal,
     capability,
-  }: Pick<Call, 'tenantId' | 'requestId' | 'sourceService' | 'capability'>,
+  }: Pick<Call, 'tenantId' | 'requestId' | 'sourceService' | 'principal' | 'capability'>,
 ): CallRecord {
   const { operation, serviceType } = capability;
-  return createCallRecord({ tenantId, requestId, sourceService, operation, serviceType }, announceRefusal);
+  return createCallRecord({ tenantId, requestId, sourceService, principal, operation, serviceType }, announceRefusal);
 }
 
 /** The audit row is durable before the caller is answered. */

@@ -20,6 +20,7 @@ export interface RecordedCall {
   readonly serviceType: string;
   readonly requestId: string;
   readonly sourceService: string | null;
+  readonly principal: string | null;
 }
 
 export interface AskedProvider {
@@ -67,6 +68,7 @@ export function createCallRecord(
     attempt: ++place,
     requestId: call.requestId,
     sourceService: call.sourceService,
+    principal: call.principal,
   });
 
   const refuse = (

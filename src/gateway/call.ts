@@ -84,6 +84,8 @@ export interface Call<Op extends KnownOperation = KnownOperation> {
   readonly requestId: string;
   readonly traceparent: string | null;
   readonly sourceService: string | null;
+  /** Whose credential asked: `token:NAME`, `jwt:SUB`. */
+  readonly principal: string | null;
   /** Unix milliseconds after which the caller is not served any more. */
   readonly deadlineAtMs: number;
   /** Shared by the calls of one request that the tenant's own limit counts once. */

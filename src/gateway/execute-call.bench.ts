@@ -126,6 +126,7 @@ async function openBenchGateway(names: readonly string[]) {
         requestId: 'bench',
         traceparent: null,
         sourceService: null,
+        principal: null,
         deadlineAtMs: clock.now() + 30_000,
         maxWaitMs: 0,
       };

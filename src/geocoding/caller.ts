@@ -9,6 +9,7 @@ export type Caller = Pick<
   | 'requestId'
   | 'traceparent'
   | 'sourceService'
+  | 'principal'
   | 'deadlineAtMs'
   | 'maxWaitMs'
   | 'familyCharge'

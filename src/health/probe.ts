@@ -148,6 +148,7 @@ async function record(
           attempt: 1,
           requestId: requestId ?? id,
           sourceService: null,
+          principal: null,
           estimatedCostUsd: 0,
           secrets: [...secrets, ...http.masked],
         },

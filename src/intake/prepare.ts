@@ -84,6 +84,7 @@ function logRow(masker: Masker, entry: AuditEntry, gate: string | null, bodies: 
     attempt: entry.attempt,
     request_id: column(entry.requestId, 128),
     source_service: entry.sourceService === null ? null : column(entry.sourceService, 100),
+    principal: entry.principal === null ? null : column(entry.principal, 220),
     estimated_cost: entry.estimatedCostUsd,
     response_size_bytes: entry.announcement?.responseSizeBytes ?? null,
     will_retry: entry.announcement?.willRetry ?? null,

@@ -33,7 +33,7 @@ export interface ForwardRequestDeps {
 
 export type Caller = Pick<
   Call,
-  'tenantId' | 'cacheMode' | 'requestId' | 'traceparent' | 'sourceService' | 'deadlineAtMs' | 'maxWaitMs'
+  'tenantId' | 'cacheMode' | 'requestId' | 'traceparent' | 'sourceService' | 'principal' | 'deadlineAtMs' | 'maxWaitMs'
 >;
 
 export interface ForwardedReply {

@@ -61,6 +61,7 @@ test('a read that meets a limit which cannot be counted at the moment waits max_
         requestId: cell,
         traceparent: null,
         sourceService: null,
+        principal: null,
         deadlineAtMs: calls.clock.now() + 10_000,
         maxWaitMs,
       },

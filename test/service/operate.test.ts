@@ -245,6 +245,31 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
   });
 });
 
+test('each entry of the log names whose credential asked, and can be looked for by it', async (t) => {
+  const app = await startTestService(t);
+  const made = await app.admin('POST', '/tokens', { name: 'map of the district', scopes: ['geocoding'] });
+  const asked = [
+    ['Навои', { 'x-service-token': made.json.token }, 'token:map of the district'],
+    ['Бабура', { authorization: `Bearer ${app.adminToken}` }, 'jwt:test-admin'],
+  ] as const;
+  for (const [street, credential, principal] of asked) {
+    const address = `Ташкент, улица ${street}, 7`;
+    const reply = await app.call('POST', '/geocoding/geocode', { address }, credential);
+    assert.equal(reply.status, 200, reply.text);
+    const found = await app.call('GET', `/logs?principal=${encodeURIComponent(principal)}`);
+    assert.deepEqual(
+      found.json.logs.map((log: { principal: string; request_id: string }) => [log.principal, log.request_id]),
+      [[principal, reply.headers.get('x-request-id')]],
+    );
+    const exported = await app.call('GET', `/logs/export?principal=${encodeURIComponent(principal)}`);
+    assert.equal(JSON.parse(exported.text).principal, principal);
+    const call = await app.call('GET', `/calls/${reply.headers.get('x-request-id')}`);
+    assert.equal(call.json.principal, principal);
+    assert.ok(!found.text.includes(made.json.token));
+  }
+  assert.deepEqual((await app.call('GET', '/logs?principal=token:nobody')).json.logs, []);
+});
+
 test('reports have all that was done before they were asked for', async (t) => {
   const app = await startTestService(t);
   const asAdmin = (path: string) => app.admin('GET', path);

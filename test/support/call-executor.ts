@@ -74,6 +74,7 @@ export const sampleCaller = {
   requestId: 'request-1',
   traceparent: null,
   sourceService: null,
+  principal: null,
   deadlineAtMs: 10_000,
   maxWaitMs: 0,
 } as const;

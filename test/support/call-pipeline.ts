@@ -129,6 +129,7 @@ export async function startPipeline(t: Cleanup, options: PipelineOptions) {
     requestId: newId(),
     traceparent: null,
     sourceService: 'tests',
+    principal: null,
     deadlineAtMs: clock.now() + 10_000,
     maxWaitMs: 0,
     ...overrides,

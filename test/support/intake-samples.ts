@@ -31,6 +31,7 @@ export function sampleLog(overrides: Partial<AuditEntry> = {}): AuditEntry {
     attempt: 1,
     requestId: 'request-1',
     sourceService: 'tests',
+    principal: null,
     estimatedCostUsd: 0.005,
     secrets: [],
     ...overrides,

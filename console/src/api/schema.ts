@@ -73,6 +73,56 @@ export interface Answers {
       readonly hit_rate: number | null;
     }[];
   };
+  'GET /calls/{request_id}': {
+    readonly request_id: string;
+    readonly source: 'audit' | 'memory';
+    readonly operation: string | null;
+    readonly source_service: string | null;
+    readonly principal: string | null;
+    readonly started_at: string;
+    readonly completed_at: string;
+    readonly duration_ms: number;
+    readonly estimated_cost: number;
+    readonly cache: readonly {
+      readonly outcome: 'hit' | 'miss';
+      readonly layer: string | null;
+      readonly operation: string;
+      readonly service_name: string;
+      readonly age_seconds: number | null;
+      readonly at: string;
+    }[];
+    readonly attempts: readonly {
+      readonly log_id: string;
+      readonly place: number;
+      readonly service_name: string;
+      readonly operation: string;
+      readonly http_method: string | null;
+      readonly endpoint: string | null;
+      readonly status: string;
+      readonly response_status_code: number | null;
+      readonly error_code: string | null;
+      readonly error_message: string | null;
+      readonly retry_count: number;
+      readonly estimated_cost: number;
+      readonly started_at: string;
+      readonly starts_after_ms: number;
+      readonly duration_ms: number | null;
+    }[];
+    readonly limits: readonly {
+      readonly log_id: string;
+      readonly name: string;
+      readonly operation: string;
+      readonly refused_at: string;
+      readonly error_code: string | null;
+      readonly error_message: string | null;
+    }[];
+    readonly events: readonly {
+      readonly type: string;
+      readonly log_id: string | null;
+      readonly at: string;
+    }[];
+    readonly is_cut: boolean;
+  };
   'GET /costs': {
     readonly currency: 'USD';
     readonly from_date: string;
@@ -670,6 +720,7 @@ export interface Answers {
       readonly attempt: number;
       readonly request_id: string | null;
       readonly source_service: string | null;
+      readonly principal: string | null;
       readonly estimated_cost: number;
     }[];
     readonly next_cursor: string | null;
@@ -698,6 +749,7 @@ export interface Answers {
     readonly attempt: number;
     readonly request_id: string | null;
     readonly source_service: string | null;
+    readonly principal: string | null;
     readonly estimated_cost: number;
   };
   'GET /problems': readonly {

@@ -164,6 +164,40 @@ test('a person is erased in every form, and the chain holds and says so', async 
   assert.deepEqual(await eraseText(db, sampleTenant, person), { rows: 0, bodies: 0 });
 });
 
+test('who asked is proved with the row, and rows that do not say it keep the digest of before', async (t) => {
+  const { chain, write, verify, tamper, sql } = await startAudit(t);
+  const [swapped, taken] = await write(2, { principal: 'jwt:anna' });
+  const [given, untouched] = await write(2);
+  await chain.linkNow();
+  const digests = await sql(`
+    select substr(sha256(convert_to(to_json(array[
+        id::text, management_company_id, service_id::text, service_name, service_type, operation, endpoint, http_method,
+        request_headers::text, request_body::text, response_status_code::text, response_body::text,
+        extract(epoch from started_at)::text, extract(epoch from completed_at)::text, duration_ms::text, status,
+        error_message, error_code, retry_count::text, attempt::text, request_id, source_service, estimated_cost::text
+      ])::text, 'UTF8')), 1, 8) = (select substr(entries, position(uuid_send('${untouched?.id}') in entries) + 16, 8)
+                                    from audit_chain where position(uuid_send('${untouched?.id}') in entries) > 0) as is_kept
+      from integration_logs where id = '${untouched?.id}'`);
+  assert.deepEqual(digests.rows, [{ is_kept: true }]);
+  await tamper(`update integration_logs set principal = 'jwt:boris' where id = '${swapped?.id}'`);
+  await tamper(`update integration_logs set principal = null where id = '${taken?.id}'`);
+  await tamper(`update integration_logs set principal = 'jwt:anna' where id = '${given?.id}'`);
+  const { faults } = await verify();
+  const changed = faults.map((fault) => (fault.kind === 'row_changed' ? fault.id : fault.kind));
+  assert.deepEqual(changed.sort(), [swapped?.id, taken?.id, given?.id].sort());
+});
+
+test('a person who asked is erased as well', async (t) => {
+  const { db, chain, write, verify, sql } = await startAudit(t);
+  await write(2, { principal: 'jwt:anna@example.org' });
+  await write(1, { principal: 'token:bot' });
+  await chain.linkNow();
+  assert.deepEqual(await eraseText(db, sampleTenant, 'anna@example.org'), { rows: 2, bodies: 0 });
+  const { rows } = await sql('select distinct principal from integration_logs order by principal');
+  assert.deepEqual(rows, [{ principal: 'jwt:[erased]' }, { principal: 'token:bot' }]);
+  assert.deepEqual((await verify()).faults, []);
+});
+
 test('rows from before the chain are counted, and accuse nobody', async (t) => {
   const { chain, write, verify, tamper } = await startAudit(t);
   await write(5, { startedAtMs: Date.now() - 60_000 });

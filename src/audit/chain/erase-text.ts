@@ -85,6 +85,7 @@ async function eraseSome(
       ...row,
       endpoint: row.endpoint === null ? null : withoutText(row.endpoint),
       error_message: row.error_message === null ? null : withoutText(row.error_message),
+      principal: row.principal === null ? null : withoutText(row.principal),
     });
   }
   if (entries.length > 0) await appendErasure(tx, tenant, Buffer.concat(entries));

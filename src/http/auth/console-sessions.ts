@@ -21,7 +21,7 @@ import {
   listLiveSessions,
   revokeConsoleSession,
 } from '../../storage/tables/console-sessions.ts';
-import type { Principal } from '../request/request-context.ts';
+import { type Principal, startLinkName } from '../request/request-context.ts';
 import { looksLikeJwt } from './verify-jwt.ts';
 
 export const sessionLifeMs = 12 * 3_600_000;
@@ -102,7 +102,7 @@ export function createConsoleSessions({ db, clock, findToken }: ConsoleSessionsD
       const principal: Principal = {
         kind: 'admin-token',
         id: 'console-link',
-        name: 'start link',
+        name: startLinkName,
         tenants: null,
         scopes: new Set(['admin']),
       };

@@ -5,13 +5,13 @@ import type { Clock } from '../../clock.ts';
 import { ServiceError } from '../../errors.ts';
 import type { Call, CallResult } from '../../gateway/call.ts';
 import type { TenantId } from '../../ids.ts';
-import { callerOf, sourceServiceOf, traceparentOf } from '../request/request-context.ts';
+import { callerOf, principalTextOf, sourceServiceOf, traceparentOf } from '../request/request-context.ts';
 import { jsonContentType } from './answer.ts';
 import type { RateLimitHeaders } from './rate-limit-headers.ts';
 
 export type CallerOfCall = Pick<
   Call,
-  'tenantId' | 'cacheMode' | 'requestId' | 'traceparent' | 'sourceService' | 'deadlineAtMs' | 'maxWaitMs'
+  'tenantId' | 'cacheMode' | 'requestId' | 'traceparent' | 'sourceService' | 'principal' | 'deadlineAtMs' | 'maxWaitMs'
 >;
 
 export function callerOfCall(request: FastifyRequest, clock: Clock, deadlineMs: number): CallerOfCall {
@@ -21,6 +21,7 @@ export function callerOfCall(request: FastifyRequest, clock: Clock, deadlineMs: 
     requestId: request.id,
     traceparent: traceparentOf(request),
     sourceService: sourceServiceOf(request),
+    principal: principalTextOf(request),
     deadlineAtMs: clock.now() + deadlineMs,
     maxWaitMs: 0,
   };

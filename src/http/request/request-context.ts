@@ -61,6 +61,16 @@ export function callerOf(request: FastifyRequest): Caller {
   return request.caller;
 }
 
+/** The name of who came into the console by the link that the start prints. */
+export const startLinkName = 'start link';
+
+/** Who asked, as the audit keeps it: `token:NAME`, `jwt:SUB`, or `console:start link`. */
+export function principalTextOf(request: FastifyRequest): string {
+  const { kind, name } = callerOf(request).principal;
+  if (kind === 'service-token') return `token:${name}`;
+  return name === startLinkName ? `console:${name}` : `jwt:${name}`;
+}
+
 const requestIdPattern = /^[A-Za-z0-9._:+/=@~-]{1,128}$/;
 
 /** The caller's `X-Request-Id` where it is sane (and fits its column), else one of ours. */

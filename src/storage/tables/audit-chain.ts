@@ -6,14 +6,15 @@ export type ChainKind = 'rows' | 'erasure';
 
 /**
  * Eight bytes that tell whether any of a row's columns was changed. `origin` and its number are left out: they say who
- * publishes the row's events, and may change.
+ * publishes the row's events, and may change. `principal` is in it where it is set, so that rows of before it was there have
+ * the digest that they had.
  */
 export const rowDigest = `substr(sha256(convert_to(to_json(array[
       id::text, management_company_id, service_id::text, service_name, service_type, operation, endpoint, http_method,
       request_headers::text, request_body::text, response_status_code::text, response_body::text,
       extract(epoch from started_at)::text, extract(epoch from completed_at)::text, duration_ms::text, status,
       error_message, error_code, retry_count::text, attempt::text, request_id, source_service, estimated_cost::text
-    ])::text, 'UTF8')), 1, 8)`;
+    ] || case when principal is null then array[]::text[] else array[principal::text] end)::text, 'UTF8')), 1, 8)`;
 
 export interface BatchRow {
   readonly id: number;
@@ -205,6 +206,7 @@ export interface ErasableRow {
   readonly started_at: string;
   readonly endpoint: string | null;
   readonly error_message: string | null;
+  readonly principal: string | null;
   readonly request_headers: string | null;
   readonly request_body: string | null;
   readonly response_body: string | null;
@@ -212,7 +214,7 @@ export interface ErasableRow {
 }
 
 const erasableColumns = `id, to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as started_at, endpoint,
-         error_message, request_headers #>> '{}' as request_headers, request_body #>> '{}' as request_body,
+         error_message, principal, request_headers #>> '{}' as request_headers, request_body #>> '{}' as request_body,
          response_body #>> '{}' as response_body, ${rowDigest} as digest`;
 
 /** Kept bodies that hold one of the texts. */
@@ -246,7 +248,7 @@ export async function findRowsWith(
       select ${erasableColumns} from integration_logs
        where management_company_id = $1
          and exists (select from unnest($2::text[]) t
-                      where position(t in coalesce(endpoint, '')) > 0 or position(t in coalesce(error_message, '')) > 0)
+                      where position(t in concat_ws(chr(1), endpoint, error_message, principal)) > 0)
        limit $3`,
     values: [tenant, texts, limit],
   });
@@ -279,7 +281,7 @@ export async function rewriteErasedRow(tx: Queryable, tenant: string, row: Erasa
     text: `
       update integration_logs
          set endpoint = $4, error_message = $5, request_headers = to_json($6::text), request_body = to_json($7::text),
-             response_body = to_json($8::text)
+             response_body = to_json($8::text), principal = $9
        where management_company_id = $1 and started_at = $2 and id = $3
       returning ${rowDigest} as digest`,
     values: [
@@ -291,6 +293,7 @@ export async function rewriteErasedRow(tx: Queryable, tenant: string, row: Erasa
       row.request_headers,
       row.request_body,
       row.response_body,
+      row.principal,
     ],
   });
   return rows[0]?.digest ?? row.digest;

@@ -31,6 +31,8 @@ export interface LogRow {
   readonly attempt: number;
   readonly request_id: string;
   readonly source_service: string | null;
+  /** Absent where an older process spooled it. */
+  readonly principal?: string | null;
   readonly estimated_cost: number;
   /** Bytes of the provider's reply. Absent where an older process spooled it. */
   readonly response_size_bytes?: number | null;

@@ -15,6 +15,7 @@ export interface LogFilter {
   readonly toMs?: number | undefined;
   readonly minDurationMs?: number | undefined;
   readonly requestId?: string | undefined;
+  readonly principal?: string | undefined;
 }
 
 /** A place between two rows of the list: those after it are older. */
@@ -47,12 +48,13 @@ export interface StoredLog {
   readonly attempt: number;
   readonly request_id: string | null;
   readonly source_service: string | null;
+  readonly principal: string | null;
   readonly estimated_cost: number;
 }
 
 const columns = `id, service_id, service_name, service_type, operation, endpoint, http_method, request_headers,
   request_body, response_status_code, response_body, started_at, completed_at, duration_ms, status, error_message,
-  error_code, retry_count, attempt, request_id, source_service, estimated_cost`;
+  error_code, retry_count, attempt, request_id, source_service, principal, estimated_cost`;
 
 /**
  * Newest first. Without a status each status is walked along its own index (tenant, [service,] status, started_at, id) and
@@ -141,5 +143,6 @@ function conditionsOf(tenantId: string, filter: LogFilter): FilterConditions {
   conditions.addTimes('started_at', filter.fromMs, filter.toMs);
   conditions.add((parameter) => `duration_ms >= ${parameter}`, filter.minDurationMs);
   conditions.add((parameter) => `request_id = ${parameter}`, filter.requestId);
+  conditions.add((parameter) => `principal = ${parameter}`, filter.principal);
   return conditions;
 }

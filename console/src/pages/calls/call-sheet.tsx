@@ -169,6 +169,10 @@ function Attempt({ log, isOpen }: { log: CallLog; isOpen: boolean }) {
           <dd>
             <Foreign text={log.source_service} />
           </dd>
+          <dt>{t('principal')}</dt>
+          <dd>
+            <Foreign text={log.principal} />
+          </dd>
           {log.error_message !== null && (
             <>
               <dt>{t('error')}</dt>

@@ -46,6 +46,7 @@ export const callsMessages = {
   duration: ['Took', 'Длилось'],
   code: ['Code', 'Код'],
   by: ['Asked by', 'Кто спросил'],
+  principal: ['With the credential of', 'По токену'],
   retries: ['Retries', 'Повторы'],
   cost: ['Cost', 'Цена'],
   older: ['Older', 'Раньше'],

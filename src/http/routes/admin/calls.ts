@@ -18,6 +18,7 @@ const callSchema = Type.Object(
     }),
     operation: nullable(text),
     source_service: nullable(text),
+    principal: nullable(text),
     started_at: time,
     completed_at: time,
     duration_ms: Type.Integer({ description: 'From the first thing known of it to the last.' }),

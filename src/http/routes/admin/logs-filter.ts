@@ -13,6 +13,7 @@ export const logFilterSchema = {
   to_date: Type.Optional(timeSchema('Before this time; a day alone is taken in whole.')),
   min_duration_ms: Type.Optional(Type.Integer({ minimum: 0, maximum: maxDurationMs })),
   request_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+  principal: Type.Optional(Type.String({ minLength: 1, maxLength: 220, description: '`token:NAME` or `jwt:SUB`.' })),
 };
 
 const filterSchema = Type.Object(logFilterSchema);
@@ -27,6 +28,7 @@ export function readLogFilter(query: Type.Static<typeof filterSchema>): LogFilte
     toMs: query.to_date === undefined ? undefined : parseEndTime('to_date', query.to_date),
     minDurationMs: query.min_duration_ms,
     requestId: query.request_id,
+    principal: query.principal,
   };
   requireOrder(filter.fromMs, filter.toMs);
   return filter;

@@ -41,6 +41,11 @@ export const logSchema = Type.Object(
     attempt: Type.Integer({ description: 'Place of this provider in the call, from 1.' }),
     request_id: nullable(text),
     source_service: nullable(text),
+    principal: nullable(
+      Type.String({
+        description: 'Whose credential asked: `token:NAME`, `jwt:SUB`; null in probes and in older entries.',
+      }),
+    ),
     estimated_cost: Type.Number({ description: 'USD' }),
   },
   { title: 'IntegrationLog' },
