@@ -43,6 +43,8 @@ export interface AuditEntry {
   /** Whose credential asked: `token:NAME`, `jwt:SUB`; null where nobody did. */
   readonly principal: string | null;
   readonly estimatedCostUsd: number;
+  /** What the provider bills of one request, where it is more than the request: the pairs of a matrix. Default: null. */
+  readonly elements?: number | null;
   /** Its events are published: that the provider was asked, and how it answered. */
   readonly announcement?: Announcement;
   /** Exact secret values of this call's account, masked wherever they appear, also in error texts and bodies. */

@@ -18,6 +18,8 @@ export interface FlightCaller {
   readonly deadlineAtMs: number;
   /** Unix milliseconds until which it waits for its turn under a limit. */
   readonly patientUntilMs: number;
+  /** Told where the answer is that of a fetch under way, which this caller now waits for. */
+  readonly onJoined?: () => void;
 }
 
 export interface Flight {
@@ -109,6 +111,7 @@ export function createSingleFlight<Subject, Value>(deadlines: Deadlines): Single
       caller.signal.throwIfAborted();
       const running = flights.get(key);
       const run = running ?? takeOff(key, subject, work);
+      if (running !== undefined) caller.onJoined?.();
       run.callers += 1;
       run.deadline = Math.max(run.deadline, caller.deadlineAtMs);
       run.patience = Math.max(run.patience, caller.patientUntilMs);

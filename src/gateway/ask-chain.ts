@@ -65,6 +65,7 @@ export async function askChain<Op extends KnownOperation>(
     record,
     familyCharged: policy.isOwn ?? false,
     familyState: null,
+    paidAhead: new Map(),
   };
   const outcomes = new Map<Provider, ProviderOutcome<OutputOf<Op>>>();
   const mayAskNext = policy.mayAskNext ?? leavesOpen;
@@ -168,7 +169,7 @@ export function limitEndsAtMs(outcome: ProviderOutcome<unknown>, nowMs: number):
 const shortestWaitMs = 20;
 
 /** Waits for the first of the limits to end. False, at once, where the call is not that patient, and when it is aborted. */
-async function waitForTurn(
+export async function waitForTurn(
   deps: CallDeps,
   refused: readonly ProviderOutcome<unknown>[],
   { signal, deadlineAtMs, patientUntilMs }: ChainPolicy<never>,
@@ -183,7 +184,7 @@ async function waitForTurn(
   return !signal.aborted;
 }
 
-function bestOf<Op extends KnownOperation>(
+export function bestOf<Op extends KnownOperation>(
   call: Call<Op>,
   outcomes: readonly ProviderOutcome<OutputOf<Op>>[],
 ): Answered<OutputOf<Op>> | null {

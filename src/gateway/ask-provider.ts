@@ -24,7 +24,7 @@ import type { Provider } from './resolve-providers.ts';
 import { breakerOf, partOf } from './service-breaker.ts';
 
 /** One pause of the limiter for a 429 without `Retry-After`. */
-const defaultBackOffMs = 5_000;
+export const defaultBackOffMs = 5_000;
 const retryDelays = { baseDelayMs: 100, maxDelayMs: 2_000 };
 
 export async function askProvider<Op extends KnownOperation>(
@@ -202,6 +202,7 @@ function reportUnopened(deps: CallDeps, service: ExternalService, context: AskCo
     errorMessage: message,
     retryCount: 0,
     costUsd: 0,
+    elements: null,
     secrets: [],
   });
   return { kind: 'failed', service, fault: 'denied', message };

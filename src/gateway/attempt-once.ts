@@ -28,6 +28,8 @@ export interface AskContext {
   familyCharged: boolean;
   /** After it was spent; null where the family has no limit. */
   familyState: LimitState | null;
+  /** Services of which one unit was spent for a request that was then refused, and when, in Unix milliseconds. */
+  readonly paidAhead: Map<string, number>;
 }
 
 export interface AskTerms {
@@ -122,25 +124,47 @@ async function spendLimits<Op extends KnownOperation>(
 ): Promise<Refused | null> {
   const { capability, tenantId } = call;
   const family = familyLimit(capability.family, deps.familyLimits);
-  const subjects: LimitSubject[] = [...(capability.limitsOf?.(service) ?? accountLimits(service))];
+  const account = capability.limitsOf?.(service) ?? accountLimits(service);
   const shared = call.familyCharge;
   if (!context.familyCharged && shared?.granted != null) context.familyCharged = await shared.granted;
-  if (!context.familyCharged) subjects.unshift(family);
-  const spending = spendFresh(deps, tenantId, subjects, capability.billedUnits?.(call.input) ?? 1);
-  if (!context.familyCharged && shared !== undefined) {
+  const units = capability.billedUnits?.(call.input) ?? 1;
+  if (context.familyCharged) return spendAccount(deps, call, service, context, units);
+  // The tenant's limit counts a request once, however many elements it has: they begin with one of each.
+  const spending = spendFresh(deps, tenantId, [family, ...account], 1);
+  if (shared !== undefined) {
     shared.granted = spending.then(
       ({ granted }) => granted,
       () => false,
     );
   }
   const decision = await spending;
-  observeLimits(deps.metrics, tenantId, subjects, decision.states);
+  observeLimits(deps.metrics, tenantId, [family, ...account], decision.states);
   if (!decision.granted) return decision;
-  if (!context.familyCharged) {
-    context.familyState = decision.states.find((state) => state.subject.key === family.key) ?? null;
-  }
+  context.familyState = decision.states.find((state) => state.subject.key === family.key) ?? null;
   context.familyCharged = true;
-  return null;
+  context.paidAhead.set(service.id, deps.clock.now());
+  return spendAccount(deps, call, service, context, units);
+}
+
+/** A unit that was paid ahead a moment ago, for a request that was too large, counts for the smaller one after it. */
+async function spendAccount<Op extends KnownOperation>(
+  deps: CallDeps,
+  { capability, tenantId }: Call<Op>,
+  service: ExternalService,
+  { paidAhead }: AskContext,
+  units: number,
+): Promise<Refused | null> {
+  const paidAtMs = paidAhead.get(service.id);
+  paidAhead.delete(service.id);
+  const isPaid = paidAtMs !== undefined && deps.clock.now() - paidAtMs <= grantFreshMs;
+  const unpaid = isPaid ? units - 1 : units;
+  if (unpaid === 0) return null;
+  const account = capability.limitsOf?.(service) ?? accountLimits(service);
+  const decision = await spendFresh(deps, tenantId, account, unpaid);
+  observeLimits(deps.metrics, tenantId, account, decision.states);
+  if (decision.granted) return null;
+  if (isPaid) paidAhead.set(service.id, paidAtMs);
+  return decision;
 }
 
 /**

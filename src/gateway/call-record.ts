@@ -33,6 +33,8 @@ export interface AskedProvider {
   readonly errorMessage: string | null;
   readonly retryCount: number;
   readonly costUsd: number;
+  /** Of a matrix; null where a request asks for one thing. */
+  readonly elements: number | null;
   readonly secrets: readonly string[];
 }
 
@@ -116,6 +118,7 @@ export function createCallRecord(
         errorCode: provider.errorCode,
         retryCount: provider.retryCount,
         estimatedCostUsd: provider.costUsd,
+        elements: provider.elements,
         announcement: { willRetry: false, responseSizeBytes: exchange?.reply?.body?.length ?? 0 },
         secrets: provider.secrets,
       };

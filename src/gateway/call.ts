@@ -6,7 +6,7 @@ import type { ExternalService } from '../directory/service.ts';
 import type { QuestionPlace } from '../directory/service-regions.ts';
 import type { TenantId } from '../ids.ts';
 import type { Family, LimitSubject } from '../limits/limits.ts';
-import type { InputOf, KnownOperation, OutputOf, ServiceType } from '../providers/provider.ts';
+import type { Adapter, InputOf, KnownOperation, OutputOf, ServiceType, Verdict } from '../providers/provider.ts';
 
 /** One provider that was asked or passed over, and why: the `attempts` of an error. */
 export interface ProviderTrace {
@@ -21,6 +21,23 @@ export interface ProviderTrace {
 export interface SkippedProvider {
   readonly provider: string;
   readonly because: 'breaker' | 'limit' | 'budget' | 'busy';
+}
+
+/** One request to a provider that answers several calls. */
+export interface SharedRequest<Op extends KnownOperation> {
+  readonly input: InputOf<Op>;
+  /** Places among the inputs that were planned for, in the order of the request's own elements. */
+  readonly members: readonly number[];
+}
+
+/** How calls that are made together share requests. */
+export interface Sharing<Op extends KnownOperation> {
+  /** Requests that ask for these inputs, each once, and for nothing else; as few as the vendor allows. */
+  plan(inputs: readonly InputOf<Op>[], adapter: Adapter): readonly SharedRequest<Op>[];
+  /** The same in two requests, where one is more than a limit, a budget or the vendor allows. */
+  halve(request: SharedRequest<Op>): readonly SharedRequest<Op>[];
+  /** What the answer says of each member, in their order. */
+  verdictsOf(output: OutputOf<Op>): readonly Verdict<OutputOf<Op>>[];
 }
 
 /**
@@ -58,6 +75,8 @@ export interface Capability<Op extends KnownOperation> {
   score?(output: OutputOf<Op>): number;
   /** Cost in quota units and dollars of one attempt, in billed elements. Default 1. */
   billedUnits?(input: InputOf<Op>): number;
+  /** Absent: calls made together have a request each. */
+  readonly sharing?: Sharing<Op>;
   /** What an account is limited by, where it is not simply its four windows. */
   limitsOf?(service: ExternalService): readonly LimitSubject[];
 }
@@ -140,4 +159,13 @@ export interface CallExecutor {
   /** The answer where memory has it fresh, without waiting: the whole way of most calls. Throws what it says, as `execute` does. */
   findInMemory(call: Call): CallResult | null;
   execute<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>, signal: AbortSignal): Promise<CallResult>;
+  /**
+   * Calls of one request, each with a cache key, a cost and an error of its own; those that no cache answers share
+   * requests to the providers. No two may ask the same question.
+   */
+  executeTogether<Op extends KnownOperation>(
+    calls: readonly Call<Op>[],
+    render: Render<Op>,
+    signal: AbortSignal,
+  ): Promise<readonly PromiseSettledResult<CallResult>[]>;
 }

@@ -16,32 +16,52 @@ import { ServiceError, withCall } from '../errors.ts';
 import type { LimitState } from '../limits/limits.ts';
 import { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
-import { askChain, type Chain, type ChainDeps, writeDown } from './ask-chain.ts';
+import { askChain, type Chain, type ChainDeps, type ChainPolicy, writeDown } from './ask-chain.ts';
+import { createGathering } from './ask-together.ts';
 import { announceMiss } from './cache-telemetry.ts';
-import type { Call, CallExecutor, CallResult, Capability, Carried, ProviderTrace, Render } from './call.ts';
+import type { Call, CallExecutor, CallResult, Carried, ProviderTrace, Render } from './call.ts';
 import { type CacheHit, fetchOutcome, resultFromCache, resultOfFetch } from './call-result.ts';
+import { type AnswerTerms, type Fresh, found, nothingFound } from './compose-answer.ts';
 import type { CallDeps } from './deps.ts';
-import {
-  decisiveError,
-  foundNothing,
-  isDegraded,
-  notFound,
-  skippedOf,
-  tracesOf,
-  unanswered,
-  withUnknownOutcome,
-} from './no-answer.ts';
+import { decisiveError, foundNothing, isDegraded, notFound, unanswered, withUnknownOutcome } from './no-answer.ts';
 import type { Answered } from './outcome.ts';
-import { resolveProviders } from './resolve-providers.ts';
-import { withinTerms } from './storage-rule.ts';
+import { type Provider, resolveProviders } from './resolve-providers.ts';
 
-/** What those who waited for a fetch are given: an answer, or the error that it ended with. */
-type Fresh =
-  | { readonly body: Buffer; readonly provider: string; readonly familyLimit: CallResult['familyLimit'] }
-  | ServiceError;
+/** How a call's providers are asked: by itself, or in requests that it shares. */
+type AskProviders<Op extends KnownOperation> = (
+  call: Call<Op>,
+  providers: readonly Provider[],
+  policy: ChainPolicy<OutputOf<Op>>,
+) => Promise<Chain<OutputOf<Op>>>;
+
+/** What a call brings that is not its question. */
+interface Executing<Op extends KnownOperation> {
+  readonly ask: AskProviders<Op>;
+  /** Told where another caller's fetch answers this call too. */
+  readonly onJoined?: () => void;
+}
 
 export function createCallExecutor(deps: CallDeps): CallExecutor {
   const fetchDeps: ChainDeps = { ...deps, announceRefusal: createRefusalNotes(deps.clock) };
+
+  const execute = async <Op extends KnownOperation>(
+    call: Call<Op>,
+    render: Render<Op>,
+    signal: AbortSignal,
+    { ask, ...noticing }: Executing<Op>,
+  ): Promise<CallResult> => {
+    const question = questionOf(call);
+    const mode = modeOf(call);
+    const { deadlineAtMs, maxWaitMs } = call;
+    const caller = { signal, deadlineAtMs, patientUntilMs: deps.clock.now() + maxWaitMs, ...noticing };
+    let charged: CallResult['familyLimit'] = null;
+    const resolved = await deps.cache.resolve<Fresh>(question, mode, caller, async (flight, findStale) => {
+      const fetched = await fetchAnswer(fetchDeps, call, question, render, flight, findStale, ask);
+      if ('stale' in fetched) charged = fetched.familyLimit;
+      return fetched;
+    });
+    return resolved.from === 'fetch' ? answerFresh(resolved) : answerFromCache(deps, call, resolved, charged);
+  };
 
   return {
     findInMemory(call) {
@@ -51,18 +71,17 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
       return answerFromCache(deps, call, { from: 'memory', answer: hit.answer, hits: hit.hits }, null);
     },
 
-    async execute<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>, signal: AbortSignal) {
-      const question = questionOf(call);
-      const mode = modeOf(call);
-      const nowMs = deps.clock.now();
-      const caller = { signal, deadlineAtMs: call.deadlineAtMs, patientUntilMs: nowMs + call.maxWaitMs };
-      let charged: CallResult['familyLimit'] = null;
-      const resolved = await deps.cache.resolve<Fresh>(question, mode, caller, async (flight, findStale) => {
-        const fetched = await fetchAnswer(fetchDeps, call, question, render, flight, findStale);
-        if ('stale' in fetched) charged = fetched.familyLimit;
-        return fetched;
-      });
-      return resolved.from === 'fetch' ? answerFresh(resolved) : answerFromCache(deps, call, resolved, charged);
+    execute: (call, render, signal) =>
+      execute(call, render, signal, { ask: (...asked) => askChain(fetchDeps, ...asked) }),
+
+    executeTogether<Op extends KnownOperation>(calls: readonly Call<Op>[], render: Render<Op>, signal: AbortSignal) {
+      const gathering = createGathering<Op>(fetchDeps, calls.length);
+      return Promise.allSettled(
+        calls.map((call) => {
+          const { ask, leave } = gathering.seat();
+          return execute(call, render, signal, { ask, onJoined: leave }).finally(leave);
+        }),
+      );
     },
   };
 }
@@ -90,11 +109,12 @@ async function fetchAnswer<Op extends KnownOperation>(
   render: Render<Op>,
   flight: Flight,
   findStale: () => Promise<CachedAnswer | null>,
+  ask: AskProviders<Op>,
 ): Promise<Fetched<Fresh> | { stale: CachedAnswer; familyLimit: CallResult['familyLimit'] }> {
   const providers = await resolveProviders(deps, call);
   const { signal, patientUntilMs } = flight;
   const deadlineAtMs = untilItBegins(call, flight);
-  const chain = await askChain(deps, call, providers, { signal, deadlineAtMs, patientUntilMs, time: 'shared' });
+  const chain = await ask(call, providers, { signal, deadlineAtMs, patientUntilMs, time: 'shared' });
   deps.observeChain?.(call, chain.outcomes, providers);
   const carried = await carryAnswer(call, chain, signal);
   if (carried !== null) chain.record.carried(carried, deps.clock.now());
@@ -142,13 +162,6 @@ function cutShort(reason: string): ServiceError {
   return new ServiceError('PROVIDER_ERROR', `The answer has no end: ${reason}.`);
 }
 
-interface AnswerTerms<Op extends KnownOperation> {
-  readonly render: Render<Op>;
-  readonly familyLimit: CallResult['familyLimit'];
-  readonly costUsd: number;
-  readonly nowMs: number;
-}
-
 /** `decisive`: the error that ends the call whatever the chain has found. */
 function answerOf<Op extends KnownOperation>(
   call: Call<Op>,
@@ -194,75 +207,6 @@ function passedOn<Value>(chain: Chain<Value>): Answered<Value> | null {
     }
   }
   return null;
-}
-
-function found<Op extends KnownOperation>(
-  call: Call<Op>,
-  chain: Chain<OutputOf<Op>>,
-  best: Answered<OutputOf<Op>>,
-  { render, familyLimit, costUsd, nowMs }: AnswerTerms<Op>,
-): Fetched<Fresh> {
-  const { service, value, quality, durationMs } = best;
-  const degraded = isDegraded(chain.outcomes);
-  const { cache } = call.capability;
-  const asked = chain.outcomes.filter(({ kind }) => kind !== 'passed_over');
-  const context = {
-    provider: service.serviceName,
-    attemptedProviders: asked.map((outcome) => outcome.service.serviceName),
-    skippedProviders: skippedOf(chain.outcomes),
-    degradedBy: degraded ? tracesOf(chain.outcomes, nowMs) : null,
-    responseTimeMs: durationMs,
-  };
-  const ownTtlSeconds = call.capability.ttlSecondsOf?.(value);
-  const text = JSON.stringify(render(value, { ...context, cached: false }));
-  return {
-    fresh: { body: Buffer.from(text), provider: service.serviceName, familyLimit },
-    // Rendered once for all who come later: a hit sends these bytes as they are.
-    stored:
-      cache === null || call.cacheMode === 'off' || ownTtlSeconds === 0
-        ? null
-        : { kind: quality, serviceId: service.id, serviceName: service.serviceName, body: asKept(text), costUsd },
-    ...withinTerms(service, {
-      ttlSeconds: ownTtlSeconds ?? ttlOf(cache, quality, degraded),
-      staleSeconds: cache?.staleSeconds ?? 0,
-    }),
-  };
-}
-
-/** What is kept differs by one word. Texts within an answer hold these characters only escaped. */
-function asKept(text: string): Buffer {
-  return Buffer.from(text.replaceAll('"cached":false', '"cached":true'));
-}
-
-/** An answer that a missing provider might have bettered is soon asked for again. */
-function ttlOf(cache: Capability<KnownOperation>['cache'], quality: Answered<unknown>['quality'], degraded: boolean) {
-  if (cache === null) return 0;
-  if (!degraded) return cache.ttlSeconds;
-  return cache.degradedTtlSeconds ?? (quality === 'good' ? cache.ttlSeconds : cache.negativeTtlSeconds);
-}
-
-/** That there is nothing is an answer too, and kept for a short while. Never served stale: it is worth asking again. */
-function nothingFound(
-  call: Call,
-  chain: Chain<unknown>,
-  familyLimit: CallResult['familyLimit'],
-  nowMs: number,
-): Fetched<Fresh> {
-  const { capability } = call;
-  const attempts = tracesOf(chain.outcomes, nowMs);
-  const last = chain.outcomes.at(-1)?.service;
-  return {
-    fresh: withCall(notFound(capability, attempts), { familyLimit, cache: null }),
-    stored: {
-      kind: 'not_found',
-      serviceId: last?.id ?? null,
-      serviceName: last?.serviceName ?? capability.family,
-      body: Buffer.from(JSON.stringify(attempts)),
-      costUsd: 0,
-    },
-    ttlSeconds: capability.cache?.negativeTtlSeconds ?? 0,
-    staleSeconds: 0,
-  };
 }
 
 export function familyLimitOf(state: LimitState | null, nowMs: number): CallResult['familyLimit'] {

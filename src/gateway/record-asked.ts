@@ -45,6 +45,7 @@ export function recordAsked<Op extends KnownOperation>(
     errorMessage: 'message' in outcome ? outcome.message : null,
     retryCount: retries,
     costUsd,
+    elements: call.capability.billedUnits?.(call.input) ?? null,
     secrets: [...new Set([...made.provider.adapter.secretsOf(made.account), ...made.tried.http.masked])],
   });
   deps.metrics.requestSettled(service.serviceName, call.capability.operation, status, completedAtMs - startedAtMs);

@@ -2,6 +2,7 @@
 import type { Capability } from '../gateway/call.ts';
 import type { Place } from '../providers/geocoding.ts';
 import { chooseAnswer, nameAnswer } from './choose-answer.ts';
+import { sharedRoutes } from './route-requests.ts';
 
 /**
  * From this confidence on an answer ends the chain; a poorer one lets the next provider try, and the best answer wins.
@@ -41,7 +42,12 @@ export function createGeocodingCapabilities(cacheTtlSeconds: number): GeocodingC
   return {
     geocode: { ...constants, ...byConfidence, operation: 'geocode', refine: chooseAnswer },
     reverse: { ...constants, ...byConfidence, operation: 'reverse', refine: nameAnswer },
-    distance: { ...constants, operation: 'distance' },
+    distance: {
+      ...constants,
+      operation: 'distance',
+      billedUnits: ({ origins, destinations }) => origins.length * destinations.length,
+      sharing: sharedRoutes,
+    },
   };
 }
 

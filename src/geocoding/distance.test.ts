@@ -56,12 +56,15 @@ test('ends by address are geocoded, each as any other address', async () => {
 });
 
 test('a route is the providers’, with its duration', async () => {
-  const { calls, reply } = measure(() => ({ distance_meters: 307_123, duration_seconds: 14_400 }), {
-    origin: tashkent,
-    destination: samarkand,
-    mode: 'driving',
-    provider: 'google_maps',
-  });
+  const { calls, reply } = measure(
+    () => [[{ kind: 'ok', value: { distance_meters: 307_123, duration_seconds: 14_400 } }]],
+    {
+      origin: tashkent,
+      destination: samarkand,
+      mode: 'driving',
+      provider: 'google_maps',
+    },
+  );
   const { answer, calls: made } = await reply;
   assert.equal(calls.calls[0]?.capability.operation, 'distance');
   assert.equal(calls.calls[0]?.provider, 'google_maps');

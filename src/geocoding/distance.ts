@@ -1,6 +1,6 @@
 import { ofEnd, ServiceError } from '../errors.ts';
-import type { CallResult } from '../gateway/call.ts';
-import type { Coordinates, LocationType } from '../providers/geocoding.ts';
+import type { AnswerContext, Call, CallResult } from '../gateway/call.ts';
+import type { Coordinates, LocationType, RouteMatrix } from '../providers/geocoding.ts';
 import { completeAddress } from './apply-settings.ts';
 import type { Caller } from './caller.ts';
 import { type GeocodingDeps, geocode, placeOf } from './geocode.ts';
@@ -148,7 +148,7 @@ export async function locateEnd(
   };
 }
 
-export async function findRoute(
+async function findRoute(
   deps: GeocodingDeps,
   caller: Caller,
   request: Pick<DistanceRequest, 'mode' | 'provider'>,
@@ -156,28 +156,43 @@ export async function findRoute(
   destination: Coordinates,
   signal: AbortSignal,
 ): Promise<{ readonly stored: StoredRoute; readonly call: CallResult }> {
+  const call = await deps.calls.execute(routeCall(deps, caller, request, origin, destination), renderRoute, signal);
+  return { stored: readRoute(call), call };
+}
+
+/** One pair of places, alone or among others: both share its answer. */
+export function routeCall(
+  { capabilities }: Pick<GeocodingDeps, 'capabilities'>,
+  caller: Caller,
+  request: Pick<DistanceRequest, 'mode' | 'provider'>,
+  origin: Coordinates,
+  destination: Coordinates,
+): Call<'distance'> {
   const mode = request.mode === 'walking' ? 'walking' : 'driving';
-  const call = await deps.calls.execute(
-    {
-      ...caller,
-      capability: deps.capabilities.distance,
-      input: {
-        origin: roundedPoint(origin, distanceDecimals),
-        destination: roundedPoint(destination, distanceDecimals),
-        mode,
-      },
-      question: distanceQuestion(origin, destination, mode),
-      place: placeOf(origin),
-      provider: request.provider,
+  return {
+    ...caller,
+    capability: capabilities.distance,
+    input: {
+      origins: [roundedPoint(origin, distanceDecimals)],
+      destinations: [roundedPoint(destination, distanceDecimals)],
+      mode,
     },
-    (route, context): StoredRoute => ({
-      distance_meters: route.distance_meters,
-      duration_seconds: route.duration_seconds,
-      provider: context.provider,
-    }),
-    signal,
-  );
-  return { stored: JSON.parse(call.body.toString('utf8')) as StoredRoute, call };
+    question: distanceQuestion(origin, destination, mode),
+    place: placeOf(origin),
+    provider: request.provider,
+  };
+}
+
+/** Of one pair: what has no route is no answer, and never gets here. */
+export function renderRoute([row]: RouteMatrix, { provider }: AnswerContext): StoredRoute {
+  const element = row?.[0];
+  if (element?.kind !== 'ok') throw new Error('an answer without a route');
+  const { distance_meters, duration_seconds } = element.value;
+  return { distance_meters, duration_seconds, provider };
+}
+
+export function readRoute({ body }: CallResult): StoredRoute {
+  return JSON.parse(body.toString('utf8')) as StoredRoute;
 }
 
 const metersPerMile = 1609.344;

@@ -14,6 +14,8 @@ const points = [
   { latitude: 39.654388, longitude: 66.975826 },
 ];
 
+const route = (distance_meters: number) => [[{ kind: 'ok', value: { distance_meters, duration_seconds: 1 } }]];
+
 function ask(answer: (call: Call) => unknown, body: unknown) {
   const calls = scriptExecutor(answer);
   const { signal } = new AbortController();
@@ -22,8 +24,7 @@ function ask(answer: (call: Call) => unknown, body: unknown) {
 
 test('each pair is a route of its own, in the order asked; ends by address are located once', async () => {
   const { calls, reply } = ask(
-    (call) =>
-      call.capability.operation === 'geocode' ? samplePlace(points[1]) : { distance_meters: 5, duration_seconds: 1 },
+    (call) => (call.capability.operation === 'geocode' ? samplePlace(points[1]) : route(5)),
     { origins: [points[0], { address: 'Ташкент' }], destinations: [points[2], points[1]], mode: 'driving' },
   );
   const { rows, origins, destinations } = await reply;
@@ -42,7 +43,7 @@ test('a pair without a route fails alone, and says why', async () => {
     () => {
       asked += 1;
       if (asked === 2) throw new ServiceError('ROUTE_NOT_FOUND', 'No provider found anything.');
-      return { distance_meters: 5, duration_seconds: 1 };
+      return route(5);
     },
     { origins: [points[0]], destinations: points, mode: 'walking' },
   );

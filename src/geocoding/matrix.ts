@@ -1,12 +1,14 @@
 /**
  * Distances from each of several places to each of several others. An end is located once; an element is a route like any
- * other, cached and billed by itself, so that a second matrix pays for what is new in it alone. The tenant's own limit is
- * charged once for the whole matrix. An element that has no answer says why, and fails alone.
+ * other, cached and billed by itself, so that a second matrix pays for what is new in it alone. Elements that no cache has
+ * share the vendors' own matrix requests. The tenant's own limit is charged once for the whole matrix. An element that has
+ * no answer says why, and fails alone.
  */
 import { ServiceError } from '../errors.ts';
+import type { CallResult } from '../gateway/call.ts';
 import type { Coordinates } from '../providers/geocoding.ts';
 import type { Caller } from './caller.ts';
-import { findRoute, geodesicProvider, type LocatedEnd, locateEnd, naming } from './distance.ts';
+import { geodesicProvider, type LocatedEnd, locateEnd, naming, readRoute, renderRoute, routeCall } from './distance.ts';
 import type { GeocodingDeps } from './geocode.ts';
 import type { MatrixRequest } from './parse-request.ts';
 import { measureStraightLineMeters } from './straight-line.ts';
@@ -24,7 +26,7 @@ export interface MatrixAnswer {
   readonly destinations: readonly LocatedEnd[];
 }
 
-/** Elements under way at once. */
+/** Ends under way at once. */
 const concurrency = 16;
 
 /** Throws what an end that cannot be located throws, naming it: `destinations[3]`. */
@@ -45,37 +47,52 @@ export async function matrix(
   });
   const origins = located.slice(0, request.origins.length);
   const destinations = located.slice(request.origins.length);
-  const pairs = origins.flatMap((origin) => destinations.map((destination) => ({ origin, destination })));
-  const elements = await eachOf(pairs, ({ origin, destination }) =>
-    measure(deps, shared, request, origin, destination, signal),
-  );
+  const elements = await measure(deps, shared, request, pairsOf(origins, destinations), signal);
   const rows = origins.map((_origin, row) =>
     elements.slice(row * destinations.length, (row + 1) * destinations.length),
   );
   return { rows, origins, destinations };
 }
 
+interface Pair {
+  readonly origin: Coordinates;
+  readonly destination: Coordinates;
+}
+
+function pairsOf(origins: readonly Coordinates[], destinations: readonly Coordinates[]): readonly Pair[] {
+  return origins.flatMap((origin) => destinations.map((destination) => ({ origin, destination })));
+}
+
+/** The elements of the pairs, in their order. */
 async function measure(
   deps: GeocodingDeps,
   caller: Caller,
   request: MatrixRequest,
-  origin: Coordinates,
-  destination: Coordinates,
+  pairs: readonly Pair[],
   signal: AbortSignal,
-): Promise<MatrixElement> {
+): Promise<readonly MatrixElement[]> {
   if (request.mode === 'straight_line') {
-    const meters = measureStraightLineMeters(origin, destination);
-    return { distance_meters: Number(meters.toFixed(3)), provider: geodesicProvider };
+    return pairs.map(({ origin, destination }) => ({
+      distance_meters: Number(measureStraightLineMeters(origin, destination).toFixed(3)),
+      provider: geodesicProvider,
+    }));
   }
-  try {
-    const { stored } = await findRoute(deps, caller, request, origin, destination, signal);
-    return stored;
-  } catch (error) {
-    if (!(error instanceof ServiceError) || signal.aborted) throw error;
-    const { code, publicMessage: detail, retryAfterSeconds } = error;
-    const wait = retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds };
-    return { distance_meters: null, provider: null, error: { code, detail, ...wait } };
-  }
+  const calls = pairs.map(({ origin, destination }) => routeCall(deps, caller, request, origin, destination));
+  // An end that is given twice makes pairs that are one question.
+  const asked = [...new Map(calls.map((call) => [call.question, call])).values()];
+  const settled = await deps.calls.executeTogether(asked, renderRoute, signal);
+  signal.throwIfAborted();
+  const byQuestion = new Map(asked.map(({ question }, place) => [question, elementOf(settled[place])]));
+  return calls.map(({ question }) => byQuestion.get(question) as MatrixElement);
+}
+
+function elementOf(settled: PromiseSettledResult<CallResult> | undefined): MatrixElement {
+  if (settled?.status === 'fulfilled') return readRoute(settled.value);
+  const error: unknown = settled?.reason;
+  if (!(error instanceof ServiceError)) throw error;
+  const { code, publicMessage: detail, retryAfterSeconds } = error;
+  const wait = retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds };
+  return { distance_meters: null, provider: null, error: { code, detail, ...wait } };
 }
 
 /** The results in order; at most `concurrency` under way at once, and none begun after one has failed. */

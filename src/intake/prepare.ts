@@ -86,6 +86,7 @@ function logRow(masker: Masker, entry: AuditEntry, gate: string | null, bodies: 
     source_service: entry.sourceService === null ? null : column(entry.sourceService, 100),
     principal: entry.principal === null ? null : column(entry.principal, 220),
     estimated_cost: entry.estimatedCostUsd,
+    elements: entry.elements ?? null,
     response_size_bytes: entry.announcement?.responseSizeBytes ?? null,
     will_retry: entry.announcement?.willRetry ?? null,
     is_announced: entry.announcement !== undefined,

@@ -1,4 +1,5 @@
 /** The geocoding operations, as every geocoding adapter speaks them. Coordinates are WGS 84 degrees. */
+import type { Verdict } from './provider.ts';
 
 export interface Coordinates {
   readonly latitude: number;
@@ -90,9 +91,10 @@ export function languageOnly(language: string): string {
   return language.slice(0, 2);
 }
 
+/** Routes from each origin to each destination; a single distance has one of each. */
 export interface DistanceInput {
-  readonly origin: Coordinates;
-  readonly destination: Coordinates;
+  readonly origins: readonly Coordinates[];
+  readonly destinations: readonly Coordinates[];
   readonly mode: 'driving' | 'walking';
 }
 
@@ -101,10 +103,18 @@ export interface RouteLength {
   readonly duration_seconds: number;
 }
 
+/** One pair of a matrix, which can fail alone. */
+export type RouteElement =
+  | { readonly kind: 'ok'; readonly value: RouteLength }
+  | Exclude<Verdict<never>, { kind: 'ok' }>;
+
+/** A row an origin, in it an element a destination, in the order asked. */
+export type RouteMatrix = readonly (readonly RouteElement[])[];
+
 declare module './provider.ts' {
   interface OperationTypes {
     geocode: { input: GeocodeInput; output: Place };
     reverse: { input: ReverseInput; output: Place };
-    distance: { input: DistanceInput; output: RouteLength };
+    distance: { input: DistanceInput; output: RouteMatrix };
   }
 }

@@ -15,6 +15,8 @@ export interface VendorFacts {
   readonly listPrices: readonly ListPrice[];
   /** What a service is held to that has no rate limit of its own; null: nothing. */
   readonly defaultLimit: DefaultLimit | null;
+  /** The largest matrix that one request may ask for; null: it measures no routes. */
+  readonly largestMatrix: MatrixBounds | null;
   readonly storage: StorageRule;
   /** Whether this program's emulator may stand in for it. */
   readonly isEmulated: boolean;
@@ -61,6 +63,13 @@ export interface DefaultLimit {
   readonly perMinute: number;
   /** From one request to the next. */
   readonly minIntervalMs: number;
+}
+
+export interface MatrixBounds {
+  /** Origins times destinations. */
+  readonly elements: number;
+  /** Origins, and destinations, at most. */
+  readonly ends: number;
 }
 
 export interface StorageRule {

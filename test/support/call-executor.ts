@@ -18,7 +18,7 @@ export function scriptExecutor(
   const calls: Call[] = [];
   let underWay = 0;
   let most = 0;
-  return {
+  const executor: ScriptedExecutor = {
     calls,
     mostAtOnce: () => most,
     findInMemory: () => null,
@@ -41,7 +41,10 @@ export function scriptExecutor(
         underWay -= 1;
       }
     },
+    executeTogether: (together, render, signal) =>
+      Promise.allSettled(together.map((call) => executor.execute(call, render, signal))),
   };
+  return executor;
 }
 
 export function samplePlace(overrides: Partial<Place> = {}): Place {

@@ -722,6 +722,7 @@ export interface Answers {
       readonly source_service: string | null;
       readonly principal: string | null;
       readonly estimated_cost: number;
+      readonly elements: number | null;
     }[];
     readonly next_cursor: string | null;
     readonly total?: number;
@@ -751,6 +752,7 @@ export interface Answers {
     readonly source_service: string | null;
     readonly principal: string | null;
     readonly estimated_cost: number;
+    readonly elements: number | null;
   };
   'GET /problems': readonly {
     readonly kind: string;

@@ -14,7 +14,10 @@ const tashkentAddress = {
   ...plainQuestion,
 };
 const point = { latitude: 41.3, longitude: 69.2, language: 'ru' };
-const pair = { origin: { latitude: 41.31, longitude: 69.24 }, destination: { latitude: 41.33, longitude: 69.28 } };
+const pair = {
+  origins: [{ latitude: 41.31, longitude: 69.24 }],
+  destinations: [{ latitude: 41.33, longitude: 69.28 }],
+};
 
 async function geocodes(reply: CannedReply) {
   assert.ok(geocode);
@@ -104,7 +107,10 @@ test('the recorded Routes reply gives a distance; replies of the legacy matrix a
       cannedHttp({ status, headers, body: bodyOf(fixture) }),
     );
     if (fixture.file.startsWith('routes_v2')) {
-      assert.deepEqual(verdict, { kind: 'ok', value: { distance_meters: 5230, duration_seconds: 812 } });
+      assert.deepEqual(verdict, {
+        kind: 'ok',
+        value: [[{ kind: 'ok', value: { distance_meters: 5230, duration_seconds: 812 } }]],
+      });
     } else assert.equal(verdict.kind, 'failed', fixture.file);
   }
 });
@@ -270,6 +276,37 @@ test('a matrix request masks its fields, and asks for no traffic', async () => {
   const [driving, walking] = http.requests.map(({ body }) => JSON.parse(String(body)));
   assert.deepEqual([driving.travelMode, driving.routingPreference], ['DRIVE', 'TRAFFIC_UNAWARE']);
   assert.deepEqual([walking.travelMode, walking.routingPreference], ['WALK', undefined]);
+});
+
+test('elements of a matrix come in any order and fail alone; where all fail the request has failed', async () => {
+  assert.ok(distance);
+  const ends = [
+    { latitude: 41.1, longitude: 69.1 },
+    { latitude: 41.2, longitude: 69.2 },
+  ];
+  const ask = (body: object) =>
+    distance({ origins: ends, destinations: ends, mode: 'driving' }, testAccount(), cannedHttp({ body }));
+  const exists = { status: {}, condition: 'ROUTE_EXISTS', duration: '1s' };
+  const verdict = await ask([
+    { ...exists, originIndex: 1, distanceMeters: 21 },
+    { ...exists, destinationIndex: 1, distanceMeters: 12 },
+    { originIndex: 1, destinationIndex: 1, status: { code: 13 } },
+    { ...exists, distanceMeters: 11 },
+  ]);
+  assert.ok(verdict.kind === 'ok');
+  assert.deepEqual(
+    verdict.value.map((row) => row.map((each) => (each.kind === 'ok' ? each.value.distance_meters : each.kind))),
+    [
+      [11, 12],
+      [21, 'failed'],
+    ],
+  );
+  const quota = { status: { code: 8, message: 'quota' } };
+  assert.equal((await ask([quota, { ...quota, originIndex: 1 }])).kind, 'throttled');
+  assert.equal((await ask([{ status: { code: 14 } }])).kind, 'failed');
+  const nowhere = { status: {}, condition: 'ROUTE_NOT_FOUND' };
+  const all = [0, 1].flatMap((originIndex) => [0, 1].map((destinationIndex) => ({ originIndex, destinationIndex })));
+  assert.equal((await ask(all.map((indexes) => ({ ...indexes, ...nowhere })))).kind, 'empty');
 });
 
 test('each way a matrix element can end is told apart', async () => {

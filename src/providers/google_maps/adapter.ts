@@ -4,15 +4,16 @@
  * https://developers.google.com/maps/documentation/geocoding/requests-geocoding
  * https://developers.google.com/maps/documentation/routes/reference/rest/v2/TopLevel/computeRouteMatrix
  */
-import { languageOnly, type Place, type RouteLength } from '../geocoding.ts';
+import { type Coordinates, languageOnly, type Place, type RouteElement, type RouteMatrix } from '../geocoding.ts';
 import { isHeaderText, unsendable } from '../header-text.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { parseJson, shorten } from '../reading.ts';
+import { judgeMatrix, missingElement } from '../route-matrix.ts';
 import { vendorBase, vendorRoot } from '../vendor-url.ts';
 import { confidenceOf } from './confidence.ts';
 import { googleMapsFacts } from './facts.ts';
 import { failed, judgeGeocode, judgeRoutes } from './verdicts.ts';
-import { addressParts, type GeocodeResult, parseMatrixElement } from './wire.ts';
+import { addressParts, type GeocodeResult, type MatrixElement, parseMatrix } from './wire.ts';
 
 const geocodingOrigin = 'https://maps.googleapis.com';
 const routesOrigin = 'https://routes.googleapis.com';
@@ -55,7 +56,7 @@ export const googleMaps: Adapter = {
       return best === null ? { kind: 'empty' } : { kind: 'ok', value: toPlace(best) };
     },
 
-    async distance({ origin, destination, mode }, account, http) {
+    async distance({ origins, destinations, mode }, account, http) {
       if (!isHeaderText(account.apiKey ?? '')) return unsendable;
       const reply = await http.send({
         method: 'POST',
@@ -66,8 +67,8 @@ export const googleMaps: Adapter = {
           'x-goog-fieldmask': matrixFields,
         },
         body: JSON.stringify({
-          origins: [{ waypoint: { location: { latLng: origin } } }],
-          destinations: [{ waypoint: { location: { latLng: destination } } }],
+          origins: origins.map(waypointAt),
+          destinations: destinations.map(waypointAt),
           // Traffic would double the price; walking knows none and refuses the field.
           ...(mode === 'driving'
             ? { travelMode: 'DRIVE', routingPreference: 'TRAFFIC_UNAWARE' }
@@ -75,7 +76,7 @@ export const googleMaps: Adapter = {
         }),
       });
       const json = parseJson(reply);
-      return judgeRoutes(reply, json) ?? judgeElement(json);
+      return judgeRoutes(reply, json) ?? judgeElements(json, origins.length, destinations.length);
     },
 
     /** A request without an address: it is refused, unbilled, by an API that works. */
@@ -100,9 +101,27 @@ function routesBase({ baseUrl }: ProviderAccount): string {
   return root === geocodingOrigin ? routesOrigin : root;
 }
 
-function judgeElement(json: unknown): Verdict<RouteLength> {
-  const element = parseMatrixElement(json);
-  if (element === null) return failed('the reply is no route matrix');
+function waypointAt(latLng: Coordinates) {
+  return { waypoint: { location: { latLng } } };
+}
+
+/** Elements come in any order, and each says which it is. */
+function judgeElements(json: unknown, rows: number, columns: number): Verdict<RouteMatrix> {
+  const elements = parseMatrix(json);
+  if (elements === null) return failed('the reply is no route matrix');
+  const byPlace = new Map(elements.map((element) => [`${element.originIndex} ${element.destinationIndex}`, element]));
+  return judgeMatrix(
+    Array.from({ length: rows }, (_row, row) =>
+      Array.from({ length: columns }, (_column, column) => {
+        const element = byPlace.get(`${row} ${column}`);
+        return element === undefined ? missingElement : judgeElement(element);
+      }),
+    ),
+  );
+}
+
+function judgeElement(element: MatrixElement): RouteElement {
+  if (!element.isReadable) return failed('the reply is no route matrix');
   const message = shorten(element.statusMessage ?? `code ${element.statusCode}`);
   switch (element.statusCode) {
     case 0:

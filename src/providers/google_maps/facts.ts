@@ -27,6 +27,9 @@ export const googleMapsFacts: VendorFacts = {
     { operation: 'distance', usdPerUnit: 0.005, validFrom: '2018-07-16' },
   ],
   defaultLimit: null,
+  // Routes, Compute Route Matrix: 625 elements, without traffic
+  // (developers.google.com/maps/documentation/routes/usage-and-billing).
+  largestMatrix: { elements: 625, ends: 625 },
   storage: { maxSeconds: 30 * day, terms: 'Coordinates may be kept for 30 days in a row, then they must go.' },
   isEmulated: true,
 };

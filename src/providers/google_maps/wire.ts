@@ -3,6 +3,7 @@ import type { AddressComponent, AddressParts, LocationType } from '../geocoding.
 import { locationTypes } from '../geocoding.ts';
 import { plausibleCoordinates } from '../plausible.ts';
 import { isObject, listIn, objectIn, textIn } from '../reading.ts';
+import { isLength } from '../route-matrix.ts';
 
 /** https://developers.google.com/maps/documentation/geocoding/requests-geocoding#StatusCodes; others are read as unknown. */
 export interface GeocodeReply {
@@ -96,6 +97,10 @@ export function addressParts(components: readonly AddressComponent[]): AddressPa
 
 /** One pair of a Routes matrix. */
 export interface MatrixElement {
+  readonly originIndex: number;
+  readonly destinationIndex: number;
+  /** False where what it says is no element: no status and no condition, or a distance that is none. */
+  readonly isReadable: boolean;
   /** google.rpc.Code; 0 is fine. */
   readonly statusCode: number;
   readonly statusMessage: string | null;
@@ -105,22 +110,32 @@ export interface MatrixElement {
   readonly durationSeconds: number | null;
 }
 
-/** The element of the only pair asked; null where the reply is no matrix. Fields with the value zero are left out. */
-export function parseMatrixElement(json: unknown): MatrixElement | null {
-  const [raw] = Array.isArray(json) ? json : [];
-  if (!isObject(raw) || 'error' in raw) return null;
+/** null where the reply is no matrix. Fields with the value zero are left out, the indexes too. */
+export function parseMatrix(json: unknown): readonly MatrixElement[] | null {
+  if (!Array.isArray(json) || json.length === 0) return null;
+  const elements = json.filter((raw) => isObject(raw) && !('error' in raw)).map(parseMatrixElement);
+  return elements.length === json.length ? elements : null;
+}
+
+function parseMatrixElement(raw: Readonly<Record<string, unknown>>): MatrixElement {
   const status = objectIn(raw, 'status');
   const statusCode = typeof status.code === 'number' ? status.code : 0;
   const distance = raw.distanceMeters ?? 0;
-  if (typeof distance !== 'number' || !(distance >= 0) || !Number.isFinite(distance)) return null;
-  if (statusCode === 0 && raw.condition === undefined) return null;
   return {
+    originIndex: indexIn(raw, 'originIndex'),
+    destinationIndex: indexIn(raw, 'destinationIndex'),
+    isReadable: isLength(distance) && (statusCode !== 0 || raw.condition !== undefined),
     statusCode,
     statusMessage: textIn(status, 'message'),
     routeExists: raw.condition === 'ROUTE_EXISTS',
-    distanceMeters: distance,
+    distanceMeters: isLength(distance) ? distance : 0,
     durationSeconds: parseDuration(raw.duration ?? (distance === 0 ? '0s' : null)),
   };
+}
+
+function indexIn(raw: Readonly<Record<string, unknown>>, member: string): number {
+  const index = raw[member] ?? 0;
+  return typeof index === 'number' ? index : -1;
 }
 
 /** A protobuf duration: `812s`, `1.5s`. */

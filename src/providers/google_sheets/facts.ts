@@ -36,6 +36,7 @@ export const googleSheetsFacts: VendorFacts = {
   ]),
   // Google's 60 reads and 60 writes a minute are counted apart, by the capability.
   defaultLimit: null,
+  largestMatrix: null,
   storage: { maxSeconds: null, terms: 'The data is the tenant’s own.' },
   isEmulated: true,
 };

@@ -7,6 +7,7 @@ export const httpFacts: VendorFacts = {
   environment: null,
   listPrices: [],
   defaultLimit: null,
+  largestMatrix: null,
   storage: { maxSeconds: null, terms: 'As the upstream’s `Cache-Control` or the service’s own setting says.' },
   isEmulated: false,
 };

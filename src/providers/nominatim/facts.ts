@@ -16,6 +16,7 @@ export const nominatimFacts: VendorFacts = {
   listPrices: freeOfCharge(['geocode', 'reverse']),
   // The public server's rule, and a fair start for an own one: its administrator sets the service's own limits.
   defaultLimit: { perMinute: 60, minIntervalMs: 1_000 },
+  largestMatrix: null,
   storage: { maxSeconds: null, terms: '© OpenStreetMap contributors, ODbL 1.0: may be stored.' },
   isEmulated: false,
 };

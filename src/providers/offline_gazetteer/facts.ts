@@ -7,6 +7,7 @@ export const offlineGazetteerFacts: VendorFacts = {
   environment: { priority: 900, fallback: null, credential: { kind: 'none' }, baseUrl: null },
   listPrices: freeOfCharge(['geocode', 'reverse']),
   defaultLimit: null,
+  largestMatrix: null,
   storage: { maxSeconds: null, terms: 'GeoNames, CC BY 4.0: may be kept.' },
   isEmulated: false,
 };

@@ -8,7 +8,10 @@ import { twoGis } from './adapter.ts';
 const { geocode, reverse, distance, health_check: healthCheck } = twoGis.attempts;
 const question = { address: 'Ташкент, улица Навои, 12', language: 'ru', country: 'UZ', ...plainQuestion };
 const point = { latitude: 41.3, longitude: 69.2, language: 'ru' };
-const pair = { origin: { latitude: 41.31, longitude: 69.24 }, destination: { latitude: 41.33, longitude: 69.28 } };
+const pair = {
+  origins: [{ latitude: 41.31, longitude: 69.24 }],
+  destinations: [{ latitude: 41.33, longitude: 69.28 }],
+};
 
 const house = {
   id: '70030076123456789_abcdef',
@@ -122,6 +125,34 @@ test('a base URL means the same with and without 2GIS’s path, and takes the ma
   }
 });
 
+test('routes of a matrix are placed by the points they name, in whatever order they come', async () => {
+  assert.ok(distance);
+  const route = (source_id: number, target_id: number, meters: number) => ({
+    ...{ status: 'OK', source_id, target_id, distance: meters, duration: 1 },
+  });
+  const routes = [route(1, 3, 23), { ...route(1, 2, 0), status: 'FAIL' }, route(0, 3, 13), route(0, 2, 12)];
+  const http = cannedHttp({ body: { routes } });
+  const origins = [
+    { latitude: 41.1, longitude: 69.1 },
+    { latitude: 41.2, longitude: 69.2 },
+  ];
+  const destinations = [
+    { latitude: 41.3, longitude: 69.3 },
+    { latitude: 41.4, longitude: 69.4 },
+  ];
+  const verdict = await distance({ origins, destinations, mode: 'walking' }, testAccount(), http);
+  assert.ok(verdict.kind === 'ok');
+  assert.deepEqual(
+    verdict.value.map((row) => row.map((each) => (each.kind === 'ok' ? each.value.distance_meters : each.kind))),
+    [
+      [12, 13],
+      ['empty', 23],
+    ],
+  );
+  const { points, sources, targets } = JSON.parse(String(http.requests[0]?.body));
+  assert.deepEqual([points.length, sources, targets], [4, [0, 1], [2, 3]]);
+});
+
 test('adapter and emulator understand each other', async (t) => {
   const { http, account } = await startEmulatedHttp(t);
   assert.ok(geocode && reverse && distance && healthCheck);
@@ -131,7 +162,8 @@ test('adapter and emulator understand each other', async (t) => {
   assert.equal((await geocode({ ...question, address: 'абырвалг' }, account, http)).kind, 'empty');
   assert.equal((await reverse(point, account, http)).kind, 'ok');
   const way = await distance({ ...pair, mode: 'driving' }, account, http);
-  assert.ok(way.kind === 'ok' && way.value.distance_meters > 3_000);
+  const [[route] = []] = way.kind === 'ok' ? way.value : [];
+  assert.ok(route?.kind === 'ok' && route.value.distance_meters > 3_000);
   assert.equal((await healthCheck({}, account, http)).kind, 'ok');
   assert.equal((await geocode(question, { ...account, apiKey: null }, http)).kind, 'denied');
 });

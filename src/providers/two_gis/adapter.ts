@@ -8,10 +8,11 @@ import type { ProviderReply } from '../../outbound/exchange.ts';
 import { type Box, languageOnly, type Place } from '../geocoding.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { parseJson, retryAfterMs, shorten, textIn } from '../reading.ts';
+import { judgeMatrix } from '../route-matrix.ts';
 import { vendorRoot } from '../vendor-url.ts';
 import { precisionOf } from './confidence.ts';
 import { twoGisFacts } from './facts.ts';
-import { addressComponents, addressParts, type Item, parseCatalogReply, parseMatrixRoute } from './wire.ts';
+import { addressComponents, addressParts, type Item, parseCatalogReply, parseMatrix } from './wire.ts';
 
 const catalogOrigin = 'https://catalog.api.2gis.com';
 const routingOrigin = 'https://routing.api.2gis.com';
@@ -62,23 +63,25 @@ export const twoGis: Adapter = {
       return placesOf(await askCatalog(account, http, wider));
     },
 
-    async distance({ origin, destination, mode }, account, http) {
-      const points = [origin, destination].map(({ latitude, longitude }) => ({ lat: latitude, lon: longitude }));
+    async distance({ origins, destinations, mode }, account, http) {
+      const points = [...origins, ...destinations].map(({ latitude, longitude }) => ({
+        lat: latitude,
+        lon: longitude,
+      }));
+      const sources = origins.map((_origin, index) => index);
+      const targets = destinations.map((_destination, index) => origins.length + index);
       const search = new URLSearchParams({ key: account.apiKey ?? '', version: '2.0' });
       const reply = await http.send({
         method: 'POST',
         url: `${routingBase(account)}/get_dist_matrix?${search}`,
         headers: { 'content-type': 'application/json' },
         // Without the traffic of the moment: an answer is kept for longer than that.
-        body: JSON.stringify({ points, sources: [0], targets: [1], transport: mode, type: 'statistics' }),
+        body: JSON.stringify({ points, sources, targets, transport: mode, type: 'statistics' }),
       });
       const json = parseJson(reply);
       const refusal = judgeStatus(reply, reply.status, textIn(json, 'message'));
       if (refusal !== null) return refusal;
-      const route = parseMatrixRoute(json);
-      if (route === null) return failed('the reply is no distance matrix');
-      if (!route.found) return { kind: 'empty' };
-      return { kind: 'ok', value: { distance_meters: route.distanceMeters, duration_seconds: route.durationSeconds } };
+      return judgeMatrix(parseMatrix(json, sources, targets));
     },
 
     /** A request without a question: a working account gets a 400 for it. */

@@ -16,6 +16,8 @@ export const twoGisFacts: VendorFacts = {
   // A key is bought with its calls: what one costs is the tenant's own price.
   listPrices: freeOfCharge(['geocode', 'reverse', 'distance']),
   defaultLimit: null,
+  // A synchronous request: https://docs.2gis.com/en/api/navigation/distance-matrix/overview
+  largestMatrix: { elements: 625, ends: 25 },
   storage: { maxSeconds: 86_400, terms: 'No long storing: a cache of a day at most.' },
   isEmulated: true,
 };

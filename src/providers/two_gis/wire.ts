@@ -1,7 +1,8 @@
 /** 2GIS's JSON, parsed. The real status is `meta.code`, whatever the HTTP status; levels of the divisions can be missing. */
-import type { AddressComponent, AddressParts, Coordinates } from '../geocoding.ts';
+import type { AddressComponent, AddressParts, Coordinates, RouteElement, RouteMatrix } from '../geocoding.ts';
 import { boxOfCountry, plausibleCoordinates } from '../plausible.ts';
 import { isObject, listIn, objectIn, textIn } from '../reading.ts';
+import { isLength, missingElement, unreadableElement } from '../route-matrix.ts';
 
 export interface CatalogReply {
   readonly code: number;
@@ -118,23 +119,19 @@ export function addressParts(item: Item): AddressParts {
   };
 }
 
-export interface MatrixRoute {
-  readonly found: boolean;
-  readonly distanceMeters: number;
-  readonly durationSeconds: number;
+/** Routes come in any order, and each says by its points which it is. */
+export function parseMatrix(json: unknown, sources: readonly number[], targets: readonly number[]): RouteMatrix {
+  const routes = listIn(json, 'routes').filter(isObject);
+  const byEnds = new Map(routes.map((route) => [`${route.source_id} ${route.target_id}`, route]));
+  return sources.map((source) => targets.map((target) => parseRoute(byEnds.get(`${source} ${target}`))));
 }
 
-/** The route of the only pair asked; null where the reply is no matrix. */
-export function parseMatrixRoute(json: unknown): MatrixRoute | null {
-  const [route] = listIn(json, 'routes');
+function parseRoute(route: Readonly<Record<string, unknown>> | undefined): RouteElement {
+  if (route === undefined) return missingElement;
   const status = textIn(route, 'status');
-  if (!isObject(route) || status === null) return null;
-  if (status !== 'OK') return { found: false, distanceMeters: 0, durationSeconds: 0 };
+  if (status === null) return unreadableElement;
+  if (status !== 'OK') return { kind: 'empty' };
   const { distance, duration } = route;
-  if (!isLength(distance) || !isLength(duration)) return null;
-  return { found: true, distanceMeters: distance, durationSeconds: duration };
-}
-
-function isLength(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+  if (!isLength(distance) || !isLength(duration)) return unreadableElement;
+  return { kind: 'ok', value: { distance_meters: distance, duration_seconds: duration } };
 }

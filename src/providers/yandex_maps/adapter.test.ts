@@ -8,7 +8,10 @@ import { yandexMaps } from './adapter.ts';
 const { geocode, reverse, distance, health_check: healthCheck } = yandexMaps.attempts;
 const question = { address: 'Ташкент, улица Навои, 12', language: 'ru', country: 'UZ', ...plainQuestion };
 const point = { latitude: 41.3, longitude: 69.2, language: 'ru' };
-const pair = { origin: { latitude: 41.31, longitude: 69.24 }, destination: { latitude: 41.33, longitude: 69.28 } };
+const pair = {
+  origins: [{ latitude: 41.31, longitude: 69.24 }],
+  destinations: [{ latitude: 41.33, longitude: 69.28 }],
+};
 
 async function geocodes(reply: CannedReply) {
   assert.ok(geocode);
@@ -322,7 +325,7 @@ test('the matrix is asked latitude first, and each way its element can end is to
   const http = cannedHttp({ body: matrix({ status: 'OK', distance: { value: 5230 }, duration: { value: 812 } }) });
   assert.deepEqual(await distance({ ...pair, mode: 'walking' }, testAccount(), http), {
     kind: 'ok',
-    value: { distance_meters: 5230, duration_seconds: 812 },
+    value: [[{ kind: 'ok', value: { distance_meters: 5230, duration_seconds: 812 } }]],
   });
   const { searchParams } = new URL(http.requests[0]?.url ?? '');
   assert.deepEqual(
@@ -344,6 +347,27 @@ test('the matrix is asked latitude first, and each way its element can end is to
     const verdict = await distance({ ...pair, mode: 'driving' }, testAccount(), cannedHttp(reply));
     assert.equal(verdict.kind, expected, JSON.stringify(reply));
   }
+});
+
+test('a matrix of several ends is read row by row, and what it leaves out fails alone', async () => {
+  assert.ok(distance);
+  const route = (meters: number) => ({ status: 'OK', distance: { value: meters }, duration: { value: 1 } });
+  const body = { rows: [{ elements: [route(11), { status: 'FAIL' }] }, { elements: [route(21)] }] };
+  const http = cannedHttp({ body });
+  const ends = [
+    { latitude: 41.1, longitude: 69.1 },
+    { latitude: 41.2, longitude: 69.2 },
+  ];
+  const verdict = await distance({ origins: ends, destinations: ends, mode: 'driving' }, testAccount(), http);
+  assert.ok(verdict.kind === 'ok');
+  assert.deepEqual(
+    verdict.value.map((row) => row.map((each) => (each.kind === 'ok' ? each.value.distance_meters : each.kind))),
+    [
+      [11, 'empty'],
+      [21, 'failed'],
+    ],
+  );
+  assert.equal(new URL(http.requests[0]?.url ?? '').searchParams.get('destinations'), '41.1,69.1|41.2,69.2');
 });
 
 test('a probe is well when Yandex refuses the empty question, and ill when it refuses the key', async () => {

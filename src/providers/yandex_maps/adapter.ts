@@ -5,10 +5,11 @@
  * https://yandex.com/dev/distancematrix/doc/en/
  */
 import type { ProviderReply } from '../../outbound/exchange.ts';
-import { type Box, languageOnly, type Place } from '../geocoding.ts';
+import { type Box, type Coordinates, languageOnly, type Place } from '../geocoding.ts';
 import { boxOfCountry } from '../plausible.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { parseJson, retryAfterMs, shorten, textIn } from '../reading.ts';
+import { judgeMatrix } from '../route-matrix.ts';
 import { vendorBase, vendorRoot } from '../vendor-url.ts';
 import { confidenceOf, locationTypeByPrecision } from './confidence.ts';
 import { yandexMapsFacts } from './facts.ts';
@@ -18,7 +19,7 @@ import {
   type GeocoderReply,
   type GeoObject,
   parseGeocoderReply,
-  parseMatrixElement,
+  parseMatrix,
 } from './wire.ts';
 
 const geocoderOrigin = 'https://geocode-maps.yandex.ru';
@@ -82,11 +83,11 @@ export const yandexMaps: Adapter = {
       return { kind: 'ok', value: toPlace(best) };
     },
 
-    async distance({ origin, destination, mode }, account, http) {
+    async distance({ origins, destinations, mode }, account, http) {
       // Latitude first here, unlike in the geocoder.
       const search = new URLSearchParams({
-        origins: `${origin.latitude},${origin.longitude}`,
-        destinations: `${destination.latitude},${destination.longitude}`,
+        origins: origins.map(latitudeFirst).join('|'),
+        destinations: destinations.map(latitudeFirst).join('|'),
         mode,
         apikey: account.apiKey ?? '',
       });
@@ -94,13 +95,7 @@ export const yandexMaps: Adapter = {
       const json = parseJson(reply);
       const refusal = judgeHttp(reply, json);
       if (refusal !== null) return refusal;
-      const element = parseMatrixElement(json);
-      if (element === null) return failed('the reply is no distance matrix');
-      if (!element.found) return { kind: 'empty' };
-      return {
-        kind: 'ok',
-        value: { distance_meters: element.distanceMeters, duration_seconds: element.durationSeconds },
-      };
+      return judgeMatrix(parseMatrix(json, origins.length, destinations.length));
     },
 
     /** A request without an address: a working account gets a 400 for it, which is not counted against its day. */
@@ -111,6 +106,10 @@ export const yandexMaps: Adapter = {
     },
   },
 };
+
+function latitudeFirst({ latitude, longitude }: Coordinates): string {
+  return `${latitude},${longitude}`;
+}
 
 /**
  * Where to look first. Without `rspn=1` it is only a leaning, as Google's `region` is: a street of one name in a hundred

@@ -16,6 +16,8 @@ export const yandexMapsFacts: VendorFacts = {
   // The free daily quota costs nothing; a paid contract is the tenant's own price.
   listPrices: freeOfCharge(['geocode', 'reverse']),
   defaultLimit: null,
+  // https://yandex.com/dev/distancematrix/doc/en/
+  largestMatrix: { elements: 100, ends: 100 },
   storage: {
     maxSeconds: 86_400,
     terms: 'The standard licence allows no storing, only a short cache; the extended licence is a contract of its own.',

@@ -1,7 +1,8 @@
 /** Yandex's JSON, parsed. Positions are "lon lat" in the geocoder, counters are strings, and old replies lack `Address`. */
-import type { AddressComponent, AddressParts, Coordinates } from '../geocoding.ts';
+import type { AddressComponent, AddressParts, Coordinates, RouteElement, RouteMatrix } from '../geocoding.ts';
 import { plausibleCoordinates } from '../plausible.ts';
 import { isObject, listIn, objectIn, textIn } from '../reading.ts';
+import { isLength, missingElement, unreadableElement } from '../route-matrix.ts';
 
 /** https://yandex.com/dev/geocode/doc/en/response: how much of a house's address was matched. */
 export const precisions = ['exact', 'number', 'near', 'range', 'street', 'other'] as const;
@@ -139,25 +140,21 @@ export function addressParts(object: GeoObject): AddressParts {
   };
 }
 
-export interface MatrixElement {
-  readonly found: boolean;
-  readonly distanceMeters: number;
-  readonly durationSeconds: number;
+/** Rows and elements come in the order of the ends. */
+export function parseMatrix(json: unknown, rows: number, columns: number): RouteMatrix {
+  const given = listIn(json, 'rows').map((row) => listIn(row, 'elements'));
+  return Array.from({ length: rows }, (_row, row) =>
+    Array.from({ length: columns }, (_column, column) => parseElement(given[row]?.[column])),
+  );
 }
 
-/** The element of the only pair asked; null where the reply is no matrix. */
-export function parseMatrixElement(json: unknown): MatrixElement | null {
-  const [row] = listIn(json, 'rows');
-  const [element] = listIn(row, 'elements');
-  const status = textIn(element, 'status');
-  if (status === null) return null;
-  if (status !== 'OK') return { found: false, distanceMeters: 0, durationSeconds: 0 };
-  const distanceMeters = objectIn(element, 'distance').value;
-  const durationSeconds = objectIn(element, 'duration').value;
-  if (!isLength(distanceMeters) || !isLength(durationSeconds)) return null;
-  return { found: true, distanceMeters, durationSeconds };
-}
-
-function isLength(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+function parseElement(raw: unknown): RouteElement {
+  if (raw === undefined) return missingElement;
+  const status = textIn(raw, 'status');
+  if (status === null) return unreadableElement;
+  if (status !== 'OK') return { kind: 'empty' };
+  const distance = objectIn(raw, 'distance').value;
+  const duration = objectIn(raw, 'duration').value;
+  if (!isLength(distance) || !isLength(duration)) return unreadableElement;
+  return { kind: 'ok', value: { distance_meters: distance, duration_seconds: duration } };
 }

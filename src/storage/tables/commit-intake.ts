@@ -27,7 +27,8 @@ const recordsets: Readonly<Record<Part, string>> = {
     operation text, endpoint text, http_method text, request_headers text, request_body text, response_status_code integer,
     response_body text, started_at timestamptz, completed_at timestamptz, duration_ms integer, status text,
     error_message text, error_code text, retry_count integer, attempt integer, request_id text, source_service text,
-    principal text, estimated_cost float8, response_size_bytes bigint, will_retry boolean, origin_number bigint`,
+    principal text, estimated_cost float8, elements integer,
+    response_size_bytes bigint, will_retry boolean, origin_number bigint`,
   bodies: 'gate uuid, day date, management_company_id text, body_hash text, body text',
   usage: `gate uuid, is_mark boolean, day date, management_company_id text, service_name text, operation text,
     request_count bigint, error_count bigint, cached_count bigint, total_cost float8, saved_by_cache float8, at timestamptz`,
@@ -131,7 +132,7 @@ const webhookParts = (origin: string): string => `
 
 const logColumns = `id, management_company_id, service_id, service_name, service_type, operation, endpoint, http_method`;
 const logColumnsAfterBodies = `started_at, completed_at, duration_ms, status, error_message, error_code, retry_count, attempt,
-      request_id, source_service, principal, estimated_cost, response_size_bytes, will_retry, origin_number`;
+      request_id, source_service, principal, estimated_cost, elements, response_size_bytes, will_retry, origin_number`;
 
 const logParts = (passesGate: string, origin: string): string => `
   new_logs as (

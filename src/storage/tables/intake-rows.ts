@@ -34,6 +34,8 @@ export interface LogRow {
   /** Absent where an older process spooled it. */
   readonly principal?: string | null;
   readonly estimated_cost: number;
+  /** Pairs of a matrix. Absent where an older process spooled it. */
+  readonly elements?: number | null;
   /** Bytes of the provider's reply. Absent where an older process spooled it. */
   readonly response_size_bytes?: number | null;
   /** Another provider is asked next. */

@@ -50,11 +50,13 @@ export interface StoredLog {
   readonly source_service: string | null;
   readonly principal: string | null;
   readonly estimated_cost: number;
+  /** Pairs of a matrix; null of anything else. */
+  readonly elements: number | null;
 }
 
 const columns = `id, service_id, service_name, service_type, operation, endpoint, http_method, request_headers,
   request_body, response_status_code, response_body, started_at, completed_at, duration_ms, status, error_message,
-  error_code, retry_count, attempt, request_id, source_service, principal, estimated_cost`;
+  error_code, retry_count, attempt, request_id, source_service, principal, estimated_cost, elements`;
 
 /**
  * Newest first. Without a status each status is walked along its own index (tenant, [service,] status, started_at, id) and

@@ -47,6 +47,7 @@ export const logSchema = Type.Object(
       }),
     ),
     estimated_cost: Type.Number({ description: 'USD' }),
+    elements: nullable(Type.Integer({ description: 'Of a distance: the pairs that this request asked for.' })),
   },
   { title: 'IntegrationLog' },
 );

@@ -1,0 +1,90 @@
+/** What a chain has found, as its callers are given it and as the cache keeps it. */
+import type { Fetched } from '../cache/response-cache.ts';
+import { type ServiceError, withCall } from '../errors.ts';
+import type { KnownOperation, OutputOf } from '../providers/provider.ts';
+import type { Chain } from './ask-chain.ts';
+import type { Call, CallResult, Capability, Render } from './call.ts';
+import { isDegraded, notFound, skippedOf, tracesOf } from './no-answer.ts';
+import type { Answered } from './outcome.ts';
+import { withinTerms } from './storage-rule.ts';
+
+/** What those who waited for a fetch are given: an answer, or the error that it ended with. */
+export type Fresh =
+  | { readonly body: Buffer; readonly provider: string; readonly familyLimit: CallResult['familyLimit'] }
+  | ServiceError;
+
+export interface AnswerTerms<Op extends KnownOperation> {
+  readonly render: Render<Op>;
+  readonly familyLimit: CallResult['familyLimit'];
+  readonly costUsd: number;
+  readonly nowMs: number;
+}
+
+export function found<Op extends KnownOperation>(
+  call: Call<Op>,
+  chain: Chain<OutputOf<Op>>,
+  best: Answered<OutputOf<Op>>,
+  { render, familyLimit, costUsd, nowMs }: AnswerTerms<Op>,
+): Fetched<Fresh> {
+  const { service, value, quality, durationMs } = best;
+  const degraded = isDegraded(chain.outcomes);
+  const { cache } = call.capability;
+  const asked = chain.outcomes.filter(({ kind }) => kind !== 'passed_over');
+  const context = {
+    provider: service.serviceName,
+    attemptedProviders: asked.map((outcome) => outcome.service.serviceName),
+    skippedProviders: skippedOf(chain.outcomes),
+    degradedBy: degraded ? tracesOf(chain.outcomes, nowMs) : null,
+    responseTimeMs: durationMs,
+  };
+  const ownTtlSeconds = call.capability.ttlSecondsOf?.(value);
+  const text = JSON.stringify(render(value, { ...context, cached: false }));
+  return {
+    fresh: { body: Buffer.from(text), provider: service.serviceName, familyLimit },
+    // Rendered once for all who come later: a hit sends these bytes as they are.
+    stored:
+      cache === null || call.cacheMode === 'off' || ownTtlSeconds === 0
+        ? null
+        : { kind: quality, serviceId: service.id, serviceName: service.serviceName, body: asKept(text), costUsd },
+    ...withinTerms(service, {
+      ttlSeconds: ownTtlSeconds ?? ttlOf(cache, quality, degraded),
+      staleSeconds: cache?.staleSeconds ?? 0,
+    }),
+  };
+}
+
+/** What is kept differs by one word. Texts within an answer hold these characters only escaped. */
+function asKept(text: string): Buffer {
+  return Buffer.from(text.replaceAll('"cached":false', '"cached":true'));
+}
+
+/** An answer that a missing provider might have bettered is soon asked for again. */
+function ttlOf(cache: Capability<KnownOperation>['cache'], quality: Answered<unknown>['quality'], degraded: boolean) {
+  if (cache === null) return 0;
+  if (!degraded) return cache.ttlSeconds;
+  return cache.degradedTtlSeconds ?? (quality === 'good' ? cache.ttlSeconds : cache.negativeTtlSeconds);
+}
+
+/** That there is nothing is an answer too, and kept for a short while. Never served stale: it is worth asking again. */
+export function nothingFound(
+  call: Call,
+  chain: Chain<unknown>,
+  familyLimit: CallResult['familyLimit'],
+  nowMs: number,
+): Fetched<Fresh> {
+  const { capability } = call;
+  const attempts = tracesOf(chain.outcomes, nowMs);
+  const last = chain.outcomes.at(-1)?.service;
+  return {
+    fresh: withCall(notFound(capability, attempts), { familyLimit, cache: null }),
+    stored: {
+      kind: 'not_found',
+      serviceId: last?.id ?? null,
+      serviceName: last?.serviceName ?? capability.family,
+      body: Buffer.from(JSON.stringify(attempts)),
+      costUsd: 0,
+    },
+    ttlSeconds: capability.cache?.negativeTtlSeconds ?? 0,
+    staleSeconds: 0,
+  };
+}
