@@ -2,12 +2,12 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findFreePort } from '../src/storage/embedded/free-port.ts';
+import { childrenOf } from './load/cpu-time.ts';
 import type { LoadPlan, LoadResult } from './load/plan.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -58,6 +58,7 @@ export async function startServerProcess(options: ServerOptions): Promise<Server
     }
     await delay(50);
   }
+  // nginx does its work in children.
   return { pids: [child.pid as number, ...childrenOf(child.pid as number)], port, close: () => end(child) };
 }
 
@@ -67,15 +68,6 @@ function takesConnections(port: number): Promise<boolean> {
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
     socket.once('connect', () => socket.destroy());
   });
-}
-
-/** nginx does its work in children. Empty where there is no /proc. */
-function childrenOf(pid: number): number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
 }
 
 /** One run of the load generator. */

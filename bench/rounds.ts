@@ -13,6 +13,8 @@ export interface Figures {
   readonly latencyMsP99: number;
   /** null where the system does not tell. */
   readonly cpuMicros: number | null;
+  /** The same of each store. */
+  readonly storeCpuMicros: Readonly<Record<string, number>>;
 }
 
 /**
@@ -57,7 +59,13 @@ function figuresOf(results: readonly LoadResult[]): Figures {
     latencyMsP50: median(results.map(({ latencyMsP50 }) => latencyMsP50)),
     latencyMsP99: median(results.map(({ latencyMsP99 }) => latencyMsP99)),
     cpuMicros: cpu.includes(null) ? null : median(cpu as number[]),
+    storeCpuMicros: mediansOf(results.map(({ storeCpuMicros }) => storeCpuMicros)),
   };
+}
+
+function mediansOf(results: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const names = Object.keys(results[0] ?? {});
+  return Object.fromEntries(names.map((name) => [name, median(results.map((result) => result[name] ?? 0))]));
 }
 
 export function median(values: readonly number[]): number {

@@ -249,7 +249,8 @@ async function probeRedis(url: string): Promise<void> {
   }
 }
 
-async function probeRabbitmq(url: string): Promise<void> {
+/** Throws where no broker answers there. */
+export async function probeRabbitmq(url: string): Promise<void> {
   const connection = new Connection({ url, acquireTimeout: answerDeadlineMs, connectionTimeout: answerDeadlineMs });
   connection.on('error', () => {});
   try {

@@ -1,11 +1,9 @@
 /** The load generator, a process of its own. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { cpuMicrosOf, cpuMicrosOfTree } from './cpu-time.ts';
 import { openHttpConnection, renderRequest } from './http-connection.ts';
 import type { LoadPlan, LoadResult } from './plan.ts';
 
-/** What Linux counts CPU time in, on every platform that Node runs on. */
-const microsPerTick = 10_000;
 const maxRenderedRequests = 20_000;
 
 const plan = JSON.parse(process.argv[2] ?? '') as LoadPlan;
@@ -35,13 +33,13 @@ async function runLoad(plan: LoadPlan): Promise<LoadResult> {
   const all = Promise.all(asking);
   await Promise.race([delay(plan.warmUpMs), all]);
 
-  const cpuBefore = cpuMicrosOf(plan.serverPids);
+  const before = readCpu(plan);
   const startedAtMs = performance.now();
   measuring = true;
   await Promise.race([delay(plan.durationMs), all]);
   stopping = true;
   const elapsedMs = performance.now() - startedAtMs;
-  const cpuAfter = cpuMicrosOf(plan.serverPids);
+  const after = readCpu(plan);
   await all;
   for (const connection of connections) connection.close();
 
@@ -51,35 +49,44 @@ async function runLoad(plan: LoadPlan): Promise<LoadResult> {
     requestsPerSecond: (count * 1_000) / elapsedMs,
     latencyMsP50: sorted[Math.floor(count * 0.5)] ?? Number.NaN,
     latencyMsP99: sorted[Math.floor(count * 0.99)] ?? Number.NaN,
-    serverCpuMicros: cpuBefore === null || cpuAfter === null ? null : (cpuAfter - cpuBefore) / count,
+    serverCpuMicros: before.server === null || after.server === null ? null : (after.server - before.server) / count,
+    storeCpuMicros: spentBetween(before.stores, after.stores, count),
     notOk,
     sampleNotOk: connections.map((connection) => connection.lastNotOk()).find((reply) => reply !== null) ?? null,
     numbersUsed,
   };
 }
 
+interface CpuTimes {
+  readonly server: number | null;
+  readonly stores: Readonly<Record<string, number | null>>;
+}
+
+function readCpu({ serverPids, storePids = {} }: LoadPlan): CpuTimes {
+  const stores = Object.entries(storePids).map(([name, pid]) => [name, cpuMicrosOfTree(pid)] as const);
+  return { server: cpuMicrosOf(serverPids), stores: Object.fromEntries(stores) };
+}
+
+/** µs a request, by store. */
+function spentBetween(before: CpuTimes['stores'], after: CpuTimes['stores'], requests: number): Record<string, number> {
+  const spent: Record<string, number> = {};
+  for (const [name, until] of Object.entries(after)) {
+    const from = before[name] ?? null;
+    if (from !== null && until !== null) spent[name] = (until - from) / requests;
+  }
+  return spent;
+}
+
 /** Rendered once where they repeat: the generator must be cheaper than what it measures. */
 function createRequests({ method, path, headers, bodyTemplate, firstNumber, distinctNumbers }: LoadPlan) {
-  const render = (number: number): Buffer =>
-    renderRequest(method, path, headers, bodyTemplate.replaceAll('{n}', String(number)));
+  const render = (number: number): Buffer => {
+    const put = (text: string): string => text.replaceAll('{n}', String(number));
+    const named = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, put(value)]));
+    return renderRequest(method, put(path), named, put(bodyTemplate));
+  };
   if (distinctNumbers === null || distinctNumbers > maxRenderedRequests)
     return (index: number): Buffer =>
       render(firstNumber + (distinctNumbers === null ? index : index % distinctNumbers));
   const rendered = Array.from({ length: distinctNumbers }, (_, index) => render(firstNumber + index));
   return (index: number): Buffer => rendered[index % distinctNumbers] as Buffer;
-}
-
-/** null where there is no /proc. */
-function cpuMicrosOf(pids: readonly number[]): number | null {
-  try {
-    let ticks = 0;
-    for (const pid of pids) {
-      // The name, in parentheses, may hold spaces: what follows it begins with the third field.
-      const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
-      ticks += Number(fields[11]) + Number(fields[12]);
-    }
-    return ticks * microsPerTick;
-  } catch {
-    return null;
-  }
 }

@@ -8,13 +8,15 @@ export interface LoadPlan {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** `{n}` becomes the request's number, counted on from `firstNumber`. */
+  /** Here, in the path and in the headers `{n}` becomes the request's number, counted on from `firstNumber`. */
   readonly bodyTemplate: string;
   readonly firstNumber: number;
   /** Numbers begin again after so many; null: never. */
   readonly distinctNumbers: number | null;
   /** Processes whose CPU time counts as the server's. */
   readonly serverPids: readonly number[];
+  /** By the store's name its process, whose children count too. Default: none. */
+  readonly storePids?: Readonly<Record<string, number>>;
 }
 
 export interface LoadResult {
@@ -23,6 +25,8 @@ export interface LoadResult {
   readonly latencyMsP99: number;
   /** User and system time of the server's processes a request; null where the system does not tell. */
   readonly serverCpuMicros: number | null;
+  /** The same of each store. */
+  readonly storeCpuMicros: Readonly<Record<string, number>>;
   /** Replies other than 200, warm-up included. */
   readonly notOk: number;
   /** One of them, whole. */

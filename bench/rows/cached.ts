@@ -19,6 +19,7 @@ import { runLoad, type ServerProcess, startServerProcess } from '../processes.ts
 import type { BenchRow } from '../report.ts';
 import { type Effort, measureInTurn, warmUpRounds } from '../rounds.ts';
 import { benchRedisUrl, startServiceProcess } from '../service-process.ts';
+import { findStores } from '../stores.ts';
 import { startUpstream } from '../upstream-process.ts';
 
 const connections = 64;
@@ -34,6 +35,7 @@ export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<Be
   const service = await startServiceProcess(t, upstream.port);
   const answersInRedis = answersInMemory + answersPerRound * (effort.rounds + warmUpRounds);
   await putAnswersInRedis(service.tenant, answersInRedis);
+  const storePids = findStores();
   const bare = await startServerProcess({ args: (port) => ['bench/peers/bare-fastify.ts', String(port)] });
   t.after(() => bare.close());
   const nginx = await startNginx(join(await createDataDir(t), 'nginx'), bare.port);
@@ -50,6 +52,7 @@ export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<Be
     },
     ...{ connections, durationMs: effort.durationMs, warmUpMs: effort.warmUpMs, port: server.port },
     serverPids: server.pids,
+    storePids,
     ...changes,
   });
   const figures = await measureInTurn(
@@ -79,15 +82,26 @@ export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<Be
       path: 'cached geocode, from memory',
       against: 'bare Fastify: token, validation, same Buffer',
       ratio: figures.memory.requestsPerSecond / figures.bare.requestsPerSecond,
-      aim: { atLeast: 0.75 },
+      aim: { atLeast: 0.8 },
       unit: '×',
       figures: { own: figures.memory, peer: figures.bare },
+    },
+    {
+      path: 'cached geocode, own CPU a call',
+      against: 'bare Fastify: token, validation, same Buffer',
+      ratio:
+        figures.memory.cpuMicros === null || figures.bare.cpuMicros === null
+          ? null
+          : figures.memory.cpuMicros / figures.bare.cpuMicros,
+      aim: { atMost: 1.3 },
+      unit: '×',
+      figures: {},
     },
     {
       path: 'cached geocode, from memory',
       against: "nginx's cached POST",
       ratio: figures.nginx === null ? null : figures.memory.requestsPerSecond / figures.nginx.requestsPerSecond,
-      aim: { atLeast: 0.45 },
+      aim: { atLeast: 0.4 },
       unit: '×',
       figures: { own: figures.memory, peer: figures.nginx },
       ...(figures.nginx === null ? { note: 'nginx is not available here' } : {}),
@@ -96,7 +110,7 @@ export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<Be
       path: 'cached geocode, from Redis',
       against: 'the same service, from memory',
       ratio: layers.redis.requestsPerSecond / layers.memory.requestsPerSecond,
-      aim: { atLeast: 0.8 },
+      aim: { atLeast: 0.75 },
       unit: '×',
       figures: { own: layers.redis, peer: layers.memory },
     },

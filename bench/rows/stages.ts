@@ -6,6 +6,7 @@ import type { BenchRow } from '../report.ts';
 import { type Effort, type Figures, measureInTurn, type Variant } from '../rounds.ts';
 import { startServiceProcess } from '../service-process.ts';
 import type { Stage } from '../stages.ts';
+import { findStores } from '../stores.ts';
 import { startUpstream } from '../upstream-process.ts';
 
 const connections = 64;
@@ -25,6 +26,7 @@ export async function benchStages(t: Cleanup, effort: Effort, without: readonly 
     durationMs: effort.durationMs,
     warmUpMs: effort.warmUpMs,
   };
+  const storePids = findStores();
   const variants: Record<string, Variant> = {};
   for (let count = 0; count <= without.length; count += 1) {
     const off = without.slice(0, count);
@@ -33,7 +35,15 @@ export async function benchStages(t: Cleanup, effort: Effort, without: readonly 
     variants[nameOf(off)] = async () => {
       const headers = requestHeaders(service.tenant);
       const { port, pids: serverPids } = service;
-      const result = await runLoad({ ...common, headers, port, serverPids, firstNumber, distinctNumbers: null });
+      const result = await runLoad({
+        ...common,
+        headers,
+        port,
+        serverPids,
+        firstNumber,
+        storePids,
+        distinctNumbers: null,
+      });
       firstNumber += result.numbersUsed;
       return result;
     };

@@ -7,6 +7,7 @@ import { runLoad, type ServerProcess, startServerProcess } from '../processes.ts
 import type { BenchRow } from '../report.ts';
 import { type Effort, type Figures, measureInTurn } from '../rounds.ts';
 import { type ServiceProcess, startServiceProcess } from '../service-process.ts';
+import { findStores } from '../stores.ts';
 import { startUpstream } from '../upstream-process.ts';
 
 const connections = 64;
@@ -28,9 +29,12 @@ export async function benchUncachedGeocode(t: Cleanup, effort: Effort): Promise<
     ...{ firstNumber: 0, distinctNumbers: 1_000, serverPids: server.pids },
     ...changes,
   });
+  const storePids = findStores();
   let nextNumber = 1;
   const askOurs = async (changes: Partial<LoadPlan>) => {
-    const result = await runLoad(plan(service, { firstNumber: nextNumber, distinctNumbers: null, ...changes }));
+    const result = await runLoad(
+      plan(service, { firstNumber: nextNumber, distinctNumbers: null, storePids, ...changes }),
+    );
     nextNumber += result.numbersUsed;
     return result;
   };
@@ -69,39 +73,54 @@ function rowsOf(
   alone: { own: Figures; upstream: Figures },
 ): BenchRow[] {
   const figures = { own: busy.own };
+  const store = (name: string, aim: number | null): BenchRow => ({
+    path: `uncached geocode, ${name}`,
+    against: 'user and system time of the store a call',
+    ratio: busy.own.storeCpuMicros[name] ?? null,
+    aim: aim === null ? null : { atMost: aim },
+    unit: 'µs',
+    figures: {},
+  });
   return [
     {
       path: 'uncached geocode',
       against: "Portkey's gateway, same upstream",
       ratio: busy.portkey === null ? null : busy.own.requestsPerSecond / busy.portkey.requestsPerSecond,
-      aim: { atLeast: 4 },
+      aim: { atLeast: 2 },
       unit: '×',
       figures: { ...figures, peer: busy.portkey },
       ...(busy.portkey === null ? { note: "Portkey's gateway is not available here" } : {}),
     },
     {
-      path: 'uncached geocode',
+      path: 'uncached geocode, own CPU a call',
       against: 'bare Fastify and undici, same upstream',
-      ratio: busy.own.requestsPerSecond / busy.bare.requestsPerSecond,
-      aim: null,
+      ratio: timesOf(busy.own.cpuMicros, busy.bare.cpuMicros),
+      aim: { atMost: 4 },
       unit: '×',
       figures: { ...figures, peer: busy.bare },
     },
+    store('postgresql', 90),
+    store('redis', null),
+    store('rabbitmq', 60),
     {
-      path: 'uncached geocode, own CPU a call',
-      against: 'user and system time of our process',
-      ratio: busy.own.cpuMicros,
-      aim: { atMost: 80 },
-      unit: 'µs',
-      figures,
-    },
-    {
-      path: 'uncached geocode, p50 added',
-      against: 'the upstream itself, one caller',
+      path: 'uncached geocode, one caller, p50 added',
+      against: 'the upstream itself',
       ratio: alone.own.latencyMsP50 - alone.upstream.latencyMsP50,
-      aim: { atMost: 0.5 },
+      aim: { atMost: 1.2 },
       unit: 'ms',
       figures: { own: alone.own, upstream: alone.upstream },
     },
+    {
+      path: 'uncached geocode, one caller, own CPU',
+      against: 'user and system time of our process',
+      ratio: alone.own.cpuMicros,
+      aim: { atMost: 700 },
+      unit: 'µs',
+      figures: {},
+    },
   ];
+}
+
+function timesOf(own: number | null, peer: number | null): number | null {
+  return own === null || peer === null ? null : own / peer;
 }

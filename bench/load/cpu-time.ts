@@ -1,0 +1,84 @@
+/** CPU time of processes, as Linux tells it under /proc. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** What Linux counts CPU time in, on every platform that Node runs on. */
+const microsPerTick = 10_000;
+const listening = '0A';
+
+/** User and system time of these processes since their start, µs; null where there is no /proc. */
+export function cpuMicrosOf(pids: readonly number[]): number | null {
+  try {
+    return pids.reduce((ticks, pid) => ticks + ownTicks(statOf(pid)), 0) * microsPerTick;
+  } catch {
+    return null;
+  }
+}
+
+/** The same of a server with the processes that it has started, ended ones included; null where there is no /proc. */
+export function cpuMicrosOfTree(root: number): number | null {
+  try {
+    return ticksOfTree(root) * microsPerTick;
+  } catch {
+    return null;
+  }
+}
+
+function ticksOfTree(root: number): number {
+  const fields = statOf(root);
+  const ended = Number(fields[13]) + Number(fields[14]);
+  return childrenOf(root).reduce((ticks, child) => {
+    try {
+      return ticks + ticksOfTree(child);
+    } catch {
+      return ticks; // It has ended since: its time is its parent's now.
+    }
+  }, ownTicks(fields) + ended);
+}
+
+function ownTicks(fields: readonly string[]): number {
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+/** The name, in parentheses, may hold spaces: what follows it begins with the third field. */
+function statOf(pid: number): readonly string[] {
+  return readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ') ?? [];
+}
+
+/** Empty where there is no /proc. */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** The process that listens on a TCP port of this machine; null where it cannot be seen. */
+export function findListener(port: number): number | null {
+  const sockets = new Set(['tcp', 'tcp6'].flatMap((table) => listeningSockets(table, port)));
+  if (sockets.size === 0) return null;
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const owners = pids.filter((pid) => openFiles(pid).some((file) => sockets.has(file))).map(Number);
+  // Children inherit the socket of their parent, which is the older.
+  return owners.length === 0 ? null : Math.min(...owners);
+}
+
+function listeningSockets(table: string, port: number): string[] {
+  try {
+    const lines = readFileSync(`/proc/net/${table}`, 'latin1').trim().split('\n').slice(1);
+    return lines
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, local, , state]) => state === listening && Number.parseInt(local?.split(':')[1] ?? '', 16) === port)
+      .map((fields) => `socket:[${fields[9]}]`);
+  } catch {
+    return [];
+  }
+}
+
+function openFiles(pid: string): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map((file) => readlinkSync(`/proc/${pid}/fd/${file}`));
+  } catch {
+    return []; // Another user's, or ended.
+  }
+}

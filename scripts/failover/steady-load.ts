@@ -1,0 +1,110 @@
+/** Deliveries and calls at a steady rate, whatever became of those before, and what was acknowledged of them. */
+import { createHmac, randomUUID } from 'node:crypto';
+import { homeAddress } from '../../test/support/vendors.ts';
+
+export interface LoadPlan {
+  readonly urls: readonly string[];
+  readonly tenant: string;
+  readonly token: string;
+  /** Of the webhook's URL. */
+  readonly hookPath: string;
+  readonly secret: string;
+  readonly webhooksPerSecond: number;
+  readonly callsPerSecond: number;
+}
+
+/** What one kind of request has met. */
+export interface Tally {
+  sent: number;
+  /** Ids of those that got 200, with the time of their answer (Unix milliseconds). */
+  readonly acknowledged: Map<string, number>;
+  readonly refused: Map<string, number>;
+  readonly refusedAtMs: number[];
+}
+
+export interface SteadyLoad {
+  /** By the id that the service gave to the event. */
+  readonly webhooks: Tally;
+  /** By request id. */
+  readonly calls: Tally;
+  /** Sends no more, and resolves when all that was sent has its answer. */
+  stop(): Promise<void>;
+}
+
+const tickMs = 20;
+const answerDeadlineMs = 30_000;
+/** A generator that holds more than these would measure itself. */
+const maxInHand = 2_000;
+
+export function startSteadyLoad(plan: LoadPlan): SteadyLoad {
+  const tally = (): Tally => ({ sent: 0, acknowledged: new Map(), refused: new Map(), refusedAtMs: [] });
+  const [webhooks, calls] = [tally(), tally()];
+  const inHand = new Set<Promise<void>>();
+  const startedAtMs = performance.now();
+  const urlOf = (number: number): string => plan.urls[number % plan.urls.length] as string;
+
+  const send = (kind: Tally, request: () => Promise<string>): void => {
+    if (inHand.size >= maxInHand) return;
+    kind.sent += 1;
+    const sending = request()
+      .then((id) => void kind.acknowledged.set(id, Date.now()))
+      .catch((error: Error) => {
+        kind.refused.set(error.message, (kind.refused.get(error.message) ?? 0) + 1);
+        kind.refusedAtMs.push(Date.now());
+      })
+      .finally(() => inHand.delete(sending));
+    inHand.add(sending);
+  };
+  const timer = setInterval(() => {
+    const seconds = (performance.now() - startedAtMs) / 1_000;
+    while (webhooks.sent < seconds * plan.webhooksPerSecond && inHand.size < maxInHand) {
+      const number = webhooks.sent;
+      send(webhooks, () => deliver(plan, urlOf(number), `delivery-${number}`));
+    }
+    while (calls.sent < seconds * plan.callsPerSecond && inHand.size < maxInHand) {
+      const number = calls.sent;
+      send(calls, () => geocode(plan, urlOf(number), homeAddress(number)));
+    }
+  }, tickMs);
+
+  return {
+    webhooks,
+    calls,
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(inHand);
+    },
+  };
+}
+
+async function deliver({ hookPath, secret }: LoadPlan, url: string, id: string): Promise<string> {
+  const body = JSON.stringify({ id, type: 'order.paid', filler: 'x'.repeat(200) });
+  const signature = createHmac('sha256', secret).update(body).digest('hex');
+  const reply = await post(`${url}${hookPath}`, body, { 'x-webhook-signature': signature });
+  return reply.event_id as string;
+}
+
+async function geocode({ tenant, token }: LoadPlan, url: string, address: string): Promise<string> {
+  const requestId = randomUUID();
+  await post(`${url}/api/v1/geocoding/geocode`, JSON.stringify({ address }), {
+    'x-management-company-id': tenant,
+    'x-service-token': token,
+    'x-request-id': requestId,
+  });
+  return requestId;
+}
+
+/** Throws, with the status in a word or two, where the answer is not 200. */
+async function post(url: string, body: string, headers: Record<string, string>): Promise<Record<string, unknown>> {
+  const reply = await fetch(url, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', ...headers },
+    signal: AbortSignal.timeout(answerDeadlineMs),
+  }).catch((error: Error) => {
+    throw new Error(error.name === 'TimeoutError' ? 'no answer in 30 s' : 'connection lost');
+  });
+  const answer = (await reply.json()) as Record<string, unknown>;
+  if (reply.status !== 200) throw new Error(`${reply.status} ${answer.code}: ${answer.detail}`);
+  return answer;
+}
