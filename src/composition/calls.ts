@@ -22,6 +22,7 @@ import { watchSpenders } from '../limits/limit-spenders.ts';
 import { accountLimits } from '../limits/limit-subjects.ts';
 import { createRateLimiter } from '../limits/rate-limiter.ts';
 import type { ReportLimitsDeps } from '../limits/report-limits.ts';
+import { createRequestPace } from '../limits/request-pace.ts';
 import { providerHttp } from '../outbound/provider-http.ts';
 import { appendEvent } from '../outbox/append-event.ts';
 import { findAdapter } from '../providers/registry.ts';
@@ -103,6 +104,7 @@ export async function openCalls(
     costOf,
     reserveBudget: budgets.reserve,
     familyLimits: config.familyLimits,
+    pace: createRequestPace({ store, clock }),
     breakers,
     bulkheads: createBulkheads({ clock, deadlines }),
     requestTimeoutMs: config.requestTimeoutMs,

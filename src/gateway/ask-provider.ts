@@ -66,7 +66,7 @@ async function attemptWithRetries<Op extends KnownOperation>(
   let requests = 0;
 
   const attempt = async (): Promise<AttemptResult<Tried<OutputOf<Op>> | { readonly kind: 'no_turn' }>> => {
-    const turnMs = takeTurn(provider, deps.clock.now());
+    const turnMs = await takeTurn(deps.pace, provider);
     if (turnMs === null) return { repeat: false, value: last ?? { kind: 'no_turn' } };
     if (turnMs > 0) await sleep(turnMs, undefined, { signal: context.signal }).catch(ignoreAbort(context.signal));
     const tried = await attemptOnce(deps, call, provider, account, context, terms);

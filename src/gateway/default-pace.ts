@@ -1,23 +1,11 @@
-/**
- * The distance between requests to a provider whose service has no rate limit of its own and whose vendor asks for a pace.
- * Counted in this process: over replicas the minute's limit holds, which Redis counts.
- */
-import { setBounded } from '../bounded-map.ts';
+/** The turn of a request at a provider whose service has no rate limit of its own and whose vendor asks for a pace. */
 import { hasOwnLimits } from '../limits/limit-subjects.ts';
+import type { RequestPace } from '../limits/request-pace.ts';
 import type { Provider } from './resolve-providers.ts';
 
-const maxServices = 10_000;
-/** Longer than that nobody waits for a turn: the next provider is asked. */
-const longestWaitMs = 5_000;
-/** By service: when the next request may go, Unix milliseconds. */
-const nextAtMs = new Map<string, number>();
-
-/** Takes the next turn, and says how long it is away: 0 where the provider has no pace; null where too many wait. */
-export function takeTurn({ service, adapter }: Provider, nowMs: number): number | null {
-  const pace = adapter.facts.defaultLimit;
-  if (pace === null || hasOwnLimits(service)) return 0;
-  const atMs = Math.max(nowMs, nextAtMs.get(service.id) ?? 0);
-  if (atMs - nowMs > longestWaitMs) return null;
-  setBounded(nextAtMs, service.id, atMs + pace.minIntervalMs, maxServices);
-  return atMs - nowMs;
+/** Takes the next turn, and says how many milliseconds away it is: 0 where there is no pace; null where too many wait. */
+export async function takeTurn(pace: RequestPace, { service, adapter }: Provider): Promise<number | null> {
+  const { defaultLimit } = adapter.facts;
+  if (defaultLimit === null || hasOwnLimits(service)) return 0;
+  return pace.takeTurn(service.id, defaultLimit.minIntervalMs);
 }

@@ -7,6 +7,7 @@ import type { ExternalService } from '../directory/service.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { FamilyLimits } from '../limits/limit-subjects.ts';
 import type { RateLimiter } from '../limits/limits.ts';
+import type { RequestPace } from '../limits/request-pace.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { ProviderHttpOptions, RecordingHttp } from '../outbound/provider-http.ts';
@@ -31,6 +32,7 @@ export interface CallDeps extends ResolveProvidersDeps {
   readonly cache: Pick<ResponseCache, 'findInMemory' | 'resolve'>;
   readonly limiter: Pick<RateLimiter, 'spend' | 'backOff'>;
   readonly familyLimits: FamilyLimits;
+  readonly pace: RequestPace;
   readonly breakers: Pick<CircuitBreakers, 'breakerFor'>;
   readonly bulkheads: Pick<Bulkheads, 'enter'>;
   readonly deadlines: Deadlines;

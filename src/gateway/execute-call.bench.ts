@@ -8,6 +8,7 @@ import { openResponseCache } from '../cache/response-cache.ts';
 import type { ExternalService } from '../directory/service.ts';
 import { parseTenantId, type ServiceId } from '../ids.ts';
 import { createRateLimiter } from '../limits/rate-limiter.ts';
+import { createRequestPace } from '../limits/request-pace.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import type { Place } from '../providers/geocoding.ts';
 import { httpFacts } from '../providers/http/facts.ts';
@@ -98,6 +99,7 @@ async function openBenchGateway(names: readonly string[]) {
     findAdapter: (name) => benchAdapter(name),
     limiter: createRateLimiter({ store, clock, logger }),
     familyLimits: {},
+    pace: createRequestPace({ store, clock }),
     breakers: createCircuitBreakers({ clock }),
     bulkheads: createBulkheads({ clock, deadlines }),
     metrics: createMetrics({ clock, processMetrics: false }),

@@ -10,6 +10,7 @@ import { renderPlace } from '../../src/geocoding/render-place.ts';
 import { newId, parseTenantId, type ServiceId } from '../../src/ids.ts';
 import type { IntakeRecord, UsageRecord } from '../../src/intake/intake.ts';
 import { createRateLimiter } from '../../src/limits/rate-limiter.ts';
+import { createRequestPace } from '../../src/limits/request-pace.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { createOutbound } from '../../src/outbound/http-client.ts';
 import { providerHttp } from '../../src/outbound/provider-http.ts';
@@ -101,6 +102,7 @@ export async function startPipeline(t: Cleanup, options: PipelineOptions) {
     findAdapter: (name) => (name === 'fake' ? fakeAdapter : undefined),
     cache,
     limiter: createRateLimiter({ store, clock, logger: silentLogger }),
+    pace: createRequestPace({ store, clock }),
     familyLimits: { geocoding: options.familyPerMinute ?? 1_000 },
     breakers: createCircuitBreakers({ clock }),
     bulkheads: createBulkheads({ clock, deadlines }),
