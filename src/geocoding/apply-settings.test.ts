@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { samplePlace } from '../../test/support/call-executor.ts';
 import { ServiceError } from '../errors.ts';
 import { completeAddress } from './apply-settings.ts';
+import { chooseAnswer } from './choose-answer.ts';
 import { parseGeocodeRequest } from './parse-request.ts';
 import { geocodeQuestion } from './questions.ts';
 import { readSettings } from './read-settings.ts';
@@ -32,6 +34,28 @@ test('a renamed street is asked for by its new name, however the old one is writ
   assert.doesNotMatch(completeAddress('Ташкент, ул. Пушкарева, 5', 'UZ', settings), /Истиклол/);
   const question = (address: string) => geocodeQuestion(parseGeocodeRequest({ address }, settings));
   assert.equal(question('ул. Пушкина, 5'), question('ул. Истиклол, 5'));
+});
+
+test('an answer may name a renamed street by either name; each set of names is a question of its own', () => {
+  const request = parseGeocodeRequest({ address: 'ул. Пушкина, 5' }, settings);
+  assert.deepEqual(request.streetAliases, [{ from: 'Пушкина', to: 'Истиклол' }]);
+  const { bounds, country, language, limit, ...rest } = request;
+  const matchOf = (street: string, { streetAliases }: Pick<typeof rest, 'streetAliases'>) => {
+    const components = { ...samplePlace().components, street, house_number: '5' };
+    const input = { ...rest, bounds, country, language: 'ru', limit, streetAliases: streetAliases ?? [] };
+    const { match, partial_match } = chooseAnswer(samplePlace({ components }), input);
+    return [match?.street, partial_match];
+  };
+  for (const street of ['улица Истиклол', 'улица Пушкина', 'Pushkin koʻchasi', 'Istiqlol koʻchasi']) {
+    assert.deepEqual(matchOf(street, request), ['exact', false], street);
+  }
+  for (const street of ['улица Пушкарева', 'улица Навои', '2-й проезд Пушкина']) {
+    assert.deepEqual(matchOf(street, request), ['differs', true], street);
+  }
+  assert.deepEqual(matchOf('улица Пушкина', {}), ['differs', true]);
+  const { streetAliases: _aliases, ...unaliased } = request;
+  assert.notEqual(geocodeQuestion(request), geocodeQuestion(unaliased));
+  assert.equal(parseGeocodeRequest({ address: 'ул. Мира, 5' }, settings).streetAliases, undefined);
 });
 
 test('what a question leaves out is the tenant’s default, and what it says counts', () => {

@@ -1,8 +1,8 @@
 /** A question as its tenant's settings complete it: the city where none is named, and renamed streets by their new names. */
-import type { QuestionParts } from '../providers/geocoding.ts';
+import type { QuestionParts, StreetAlias } from '../providers/geocoding.ts';
 import { askedPartsOf } from './match/asked-parts.ts';
 import { soundsAlike, soundsOf } from './match/sound.ts';
-import type { GeocodingSettings, StreetAlias } from './settings.ts';
+import type { GeocodingSettings } from './settings.ts';
 
 /** `country`: of the question; the city is in the country that is set, and completes no question about another. */
 export function completeAddress(address: string, country: string | null, settings: GeocodingSettings): string {
@@ -30,14 +30,25 @@ function countryOf({ country = 'UZ' }: GeocodingSettings): string | null {
   return country === 'any' ? null : country;
 }
 
+/** The aliases whose street an address names by its new name: its answers may name it by either. */
+export function streetAliasesIn(
+  address: string,
+  { street_aliases }: GeocodingSettings,
+): { readonly streetAliases?: readonly StreetAlias[] } {
+  const streetAliases = street_aliases.filter(({ from, to }) => renameStreet(address, to, from) !== address);
+  return streetAliases.length === 0 ? {} : { streetAliases };
+}
+
 const words = /[\p{L}\p{M}\d'`ʻʼ‘’]+/gu;
 
 /** In whatever script and case the old name is written. The words that say what it is (`улица`) stay. */
 function renameStreets(address: string, aliases: readonly StreetAlias[]): string {
-  return aliases.reduce((text, { from, to }) => rename(text, soundsOf(from), to), address);
+  return aliases.reduce((text, { from, to }) => renameStreet(text, from, to), address);
 }
 
-function rename(text: string, from: readonly string[], to: string): string {
+/** `oldName` in whatever script and case it is written; the text as it is where it does not name it. */
+export function renameStreet(text: string, oldName: string, newName: string): string {
+  const from = soundsOf(oldName);
   if (from.length === 0) return text;
   const heard = [...text.matchAll(words)].map((match) => ({
     sounds: soundsOf(match[0]),
@@ -49,7 +60,7 @@ function rename(text: string, from: readonly string[], to: string): string {
     const isName = run.every(
       ({ sounds: [sound] }, index) => sound !== undefined && soundsAlike(sound, from[index] ?? ''),
     );
-    if (isName) return text.slice(0, run[0]?.start) + to + text.slice(run.at(-1)?.end);
+    if (isName) return text.slice(0, run[0]?.start) + newName + text.slice(run.at(-1)?.end);
   }
   return text;
 }

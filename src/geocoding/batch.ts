@@ -10,11 +10,11 @@ import type { Clock } from '../clock.ts';
 import { type ErrorCode, ServiceError } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
 import { normalizeAddress } from './address/normalize-address.ts';
-import { completeAddress } from './apply-settings.ts';
+import { completeAddress, streetAliasesIn } from './apply-settings.ts';
 import type { Caller } from './caller.ts';
 import { type GeocodingDeps, geocode, unitMember } from './geocode.ts';
 import { addressFault } from './input-reader.ts';
-import type { BatchRequest, GeocodeOptions } from './parse-request.ts';
+import type { BatchRequest, GeocodeRequest } from './parse-request.ts';
 import { geocodeQuestion } from './questions.ts';
 
 export interface BatchDeps extends GeocodingDeps {
@@ -141,7 +141,7 @@ function gatherQuestions(request: BatchRequest): { faulty: BatchItem[]; question
     }
     const address = given as string;
     const completed = completeAddress(address, request.country, request.settings);
-    const key = geocodeQuestion({ ...optionsOf(request), address: completed, parts: null });
+    const key = geocodeQuestion(requestFor(request, completed));
     const question = questions.get(key);
     if (question === undefined) questions.set(key, { address: completed.trim(), askers: [{ index, address }] });
     else question.askers.push({ index, address });
@@ -149,8 +149,9 @@ function gatherQuestions(request: BatchRequest): { faulty: BatchItem[]; question
   return { faulty, questions };
 }
 
-function optionsOf({ addresses: _addresses, settings: _settings, ...options }: BatchRequest): GeocodeOptions {
-  return options;
+/** `address`: as the tenant's settings complete it. */
+function requestFor({ addresses: _addresses, settings, ...options }: BatchRequest, address: string): GeocodeRequest {
+  return { ...options, address, parts: null, ...streetAliasesIn(address, settings) };
 }
 
 /** Never rejects: a question's failure is its askers' result. */
@@ -162,7 +163,7 @@ async function ask(
   signal: AbortSignal,
 ): Promise<Answered> {
   try {
-    const asked = { ...optionsOf(request), address: question.address, parts: null };
+    const asked = requestFor(request, question.address);
     const result = await geocode(deps, caller, asked, signal);
     return { question, outcome: { ok: true, body: result.body.toString('utf8') }, familyLimit: result.familyLimit };
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Among a vendor's several answers, the one that fits the question best; and how well it does. */
 import type { GeocodeInput, Place } from '../providers/geocoding.ts';
+import { renameStreet } from './apply-settings.ts';
 import { askedPartsIn, askedPartsOf } from './match/asked-parts.ts';
 import { compareAnswer, nothingAsked } from './match/compare-answer.ts';
 import { inScriptOf } from './uzbek-script.ts';
@@ -13,7 +14,10 @@ export function chooseAnswer(place: Place, input: GeocodeInput): Place {
   const asked =
     input.parts === null ? askedPartsOf(input.address, input.country) : askedPartsIn(input.parts, input.country);
   const { others = [], ...first } = place;
-  const answers = [first, ...others].map((answer) => compareAnswer(asked, answer));
+  const { streetAliases = [] } = input;
+  const { street } = asked;
+  const formerStreets = street === null ? [] : streetAliases.map(({ from, to }) => renameStreet(street, to, from));
+  const answers = [first, ...others].map((answer) => compareAnswer({ ...asked, formerStreets }, answer));
   const isFirstGood =
     asked.house === null && Object.values(answers[0]?.match ?? {}).every((part) => part !== 'differs');
   const ranked = isFirstGood ? answers : answers.sort((one, other) => other.confidence - one.confidence);

@@ -1,7 +1,7 @@
 import { ofEnd, ServiceError } from '../errors.ts';
 import type { AnswerContext, Call, CallResult } from '../gateway/call.ts';
 import type { Coordinates, LocationType, RouteMatrix } from '../providers/geocoding.ts';
-import { completeAddress } from './apply-settings.ts';
+import { completeAddress, streetAliasesIn } from './apply-settings.ts';
 import type { Caller } from './caller.ts';
 import { type GeocodingDeps, geocode, placeOf } from './geocode.ts';
 import type { DistanceEnd, DistanceMode, DistanceRequest, DistanceUnit } from './parse-request.ts';
@@ -116,12 +116,14 @@ export async function locateEnd(
   if (end.kind === 'coordinates') {
     return { end: { latitude: end.latitude, longitude: end.longitude }, call: null };
   }
+  const address = completeAddress(end.address, request.country, request.settings);
   const call = await geocode(
     deps,
     caller,
     {
-      address: completeAddress(end.address, request.country, request.settings),
+      address,
       parts: null,
+      ...streetAliasesIn(address, request.settings),
       language: request.language,
       country: request.country,
       bounds: request.settings.bounds ?? null,

@@ -67,7 +67,7 @@ export async function geocode(
 }
 
 function geocodeCall(deps: GeocodingDeps, caller: Caller, request: GeocodeRequest): Call<'geocode'> {
-  const { address, parts, language, country, bounds, limit, minConfidence, provider } = request;
+  const { address, parts, streetAliases, language, country, bounds, limit, minConfidence, provider } = request;
   return {
     ...caller,
     capability: demandConfidence(deps.capabilities.geocode, minConfidence ?? 0),
@@ -79,6 +79,7 @@ function geocodeCall(deps: GeocodingDeps, caller: Caller, request: GeocodeReques
       country,
       bounds,
       limit,
+      ...(streetAliases === undefined ? {} : { streetAliases }),
     },
     question: geocodeQuestion(request),
     place: { country, area: bounds },

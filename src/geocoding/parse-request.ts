@@ -1,6 +1,6 @@
 /** The bodies of geocode, reverse, distance and batch, parsed. Each parser throws `INVALID_REQUEST` naming every fault. */
-import type { Box, Coordinates, QuestionParts } from '../providers/geocoding.ts';
-import { completeAddress, completeParts } from './apply-settings.ts';
+import type { Box, Coordinates, QuestionParts, StreetAlias } from '../providers/geocoding.ts';
+import { completeAddress, completeParts, streetAliasesIn } from './apply-settings.ts';
 import {
   createInputReader,
   type InputReader,
@@ -42,6 +42,8 @@ export interface GeocodeRequest extends GeocodeOptions {
   readonly address: string;
   /** Set where the address was given in parts. */
   readonly parts: QuestionParts | null;
+  /** Those of the tenant's settings whose street the address names. */
+  readonly streetAliases?: readonly StreetAlias[];
 }
 
 export interface ReverseRequest extends Coordinates {
@@ -92,7 +94,7 @@ export function parseGeocodeRequest(body: unknown, settings: GeocodingSettings =
   reader.refuseFaults();
   const completed = parts === null ? null : completeParts(parts, options.country, settings);
   const address = completed === null ? completeAddress(given, options.country, settings) : lineOf(completed);
-  return { address, parts: completed, ...options };
+  return { address, parts: completed, ...streetAliasesIn(address, settings), ...options };
 }
 
 /** As people write an address: the city first, the house after its street. */

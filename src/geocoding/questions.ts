@@ -12,9 +12,9 @@ import type { GeocodeRequest, ReverseRequest } from './parse-request.ts';
 /**
  * Country, language and area are part of the question, as each changes the answer's place or words. `min_confidence` and
  * `limit` are, only where they make the chain or the answer longer. Parts are named in it: `Навои` the city is another
- * question than `Навои` the street.
+ * question than `Навои` the street. Renamed streets are, as an answer is compared with both names.
  */
-export function geocodeQuestion({ address, parts, ...options }: GeocodeRequest): string {
+export function geocodeQuestion({ address, parts, streetAliases = [], ...options }: GeocodeRequest): string {
   const { minConfidence, language, country, bounds, limit } = options;
   const chain = minConfidence !== null && minConfidence > goodConfidence ? String(minConfidence) : '';
   const area =
@@ -27,7 +27,9 @@ export function geocodeQuestion({ address, parts, ...options }: GeocodeRequest):
           .sort(([one], [other]) => (one < other ? -1 : 1))
           .map(([name, part]) => `${name}=${normalizeAddress(part).key}`)
           .join('\n');
-  return [language, country ?? 'any', chain, ...(area + wanted === '' ? [] : [`${area};${wanted}`]), place].join('\n');
+  const aliases = streetAliases.map(({ from, to }) => `alias ${JSON.stringify([from, to])}`);
+  const further = area + wanted === '' ? [] : [`${area};${wanted}`];
+  return [language, country ?? 'any', chain, ...further, ...aliases, place].join('\n');
 }
 
 function roundedDegrees(degrees: number): number {

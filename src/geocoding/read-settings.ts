@@ -1,4 +1,6 @@
 /** The settings of a tenant's questions, checked as the questions themselves are. Throws `INVALID_REQUEST` naming every fault. */
+
+import type { StreetAlias } from '../providers/geocoding.ts';
 import {
   addressFault,
   anyCountry,
@@ -11,7 +13,7 @@ import {
   readLanguage,
 } from './input-reader.ts';
 import { soundsOf } from './match/sound.ts';
-import type { GeocodingSettings, StreetAlias } from './settings.ts';
+import type { GeocodingSettings } from './settings.ts';
 
 export function readSettings(body: unknown): GeocodingSettings {
   const members = parseMembers(body);

@@ -2,15 +2,10 @@
 import type { Clock } from '../clock.ts';
 import { newId, type TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
-import type { Box } from '../providers/geocoding.ts';
+import type { Box, StreetAlias } from '../providers/geocoding.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import { insertConfigurationChange } from '../storage/tables/configuration-audit.ts';
 import { listGeocodingSettingsAcrossTenants, upsertGeocodingSettings } from '../storage/tables/geocoding-settings.ts';
-
-export interface StreetAlias {
-  readonly from: string;
-  readonly to: string;
-}
 
 /** As the API shows them; what is left out has the usual default. */
 export interface GeocodingSettings {

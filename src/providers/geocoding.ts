@@ -80,6 +80,14 @@ export interface GeocodeInput {
   readonly bounds: Box | null;
   /** Answers wanted. */
   readonly limit: number;
+  /** Renamed streets that the address names: an answer by the name of before is an answer too. Absent: none. */
+  readonly streetAliases?: readonly StreetAlias[];
+}
+
+/** One street, by the name that it had and the name that it has. */
+export interface StreetAlias {
+  readonly from: string;
+  readonly to: string;
 }
 
 export interface ReverseInput extends Coordinates {

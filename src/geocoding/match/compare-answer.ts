@@ -14,6 +14,8 @@ export interface AskedParts {
   /** A street, or the quarter that stands in its place. */
   readonly street: string | null;
   readonly isQuarter: boolean;
+  /** What else the street is called, or was. */
+  readonly formerStreets?: readonly string[];
   readonly house: string | null;
   /** ISO 3166-1 alpha-2. */
   readonly country: string | null;
@@ -99,8 +101,13 @@ const quarterTypes = [
   'political',
 ];
 
-function matchStreet({ street, isQuarter }: AskedParts, place: Place): PartMatch {
+function matchStreet({ street, formerStreets = [], isQuarter }: AskedParts, place: Place): PartMatch {
   if (street === null) return 'not_asked';
+  const matches = [street, ...formerStreets].map((name) => matchName(name, isQuarter, place));
+  return matches.find((match) => match === 'exact') ?? (matches[0] as PartMatch);
+}
+
+function matchName(street: string, isQuarter: boolean, place: Place): PartMatch {
   const asked = soundsOf(street);
   if (asked.length === 0) return 'not_asked';
   const { components } = place;
