@@ -206,10 +206,13 @@ export function useSending(): Sending {
   };
 }
 
-/** `body.rate_limit` and `rate_limit` are one; `scopes[2]` belongs to `scopes`. */
+/** `body.rate_limit` and `rate_limit` are one, as are `targets[1].url` and `targets.1.url`; `scopes[2]` belongs to `scopes`. */
 function samePath(given: string, wanted: string): boolean {
-  const plain = given.replace(/^(body|query)[./]/, '').replace(/^\//, '');
-  return plain === wanted || plain.startsWith(`${wanted}[`) || plain.startsWith(`${wanted}.`);
+  const plain = given
+    .replace(/^(body|query)[./]/, '')
+    .replace(/^\//, '')
+    .replaceAll(/\[(\d+)\]/g, '.$1');
+  return plain === wanted || plain.startsWith(`${wanted}.`);
 }
 
 /** What the service said of the whole form; takes the focus when it comes. `fields` are those that show their own. */

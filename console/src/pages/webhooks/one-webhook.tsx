@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import type { Api } from '../../api/client.ts';
 import type { Webhook } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { go, hrefOf } from '../../app/location.tsx';
@@ -7,7 +8,7 @@ import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Code } from '../../parts/copy-button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
-import { Foreign, ForeignUrl } from '../../parts/foreign-text.tsx';
+import { Foreign } from '../../parts/foreign-text.tsx';
 import { FormFault, useSending } from '../../parts/form.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { Status } from '../../parts/status.tsx';
@@ -19,33 +20,48 @@ import { Explain } from './explain.tsx';
 import { webhooksMessages } from './messages.ts';
 import { canSign, deliveryCurl } from './presets.ts';
 import { FirstDelivery, SetUp, ShownOnce, sampleOf, usePreset } from './shown-once.tsx';
+import { isTargetPaused, Targets } from './targets.tsx';
 import { WebhookForm } from './webhook-form.tsx';
 
+interface Loaded {
+  readonly webhook: Webhook;
+  /** Of what an admin changes: deliveries leave it as it is. */
+  readonly etag: string | null;
+}
+
+async function readWebhook(api: Api, id: string, signal: AbortSignal): Promise<Loaded> {
+  const { body, headers } = await api.ask<Webhook>('GET', `/webhooks/${id}`, { signal });
+  return { webhook: body, etag: headers.get('etag') };
+}
+
 export function OneWebhook({ id, tab, openId }: { id: string; tab: string; openId: string | null }) {
-  const query = useQuery(`webhook:${id}`, (api, signal) => api.get<Webhook>(`/webhooks/${id}`, {}, signal));
+  const query = useQuery(`webhook:${id}`, (api, signal) => readWebhook(api, id, signal));
   return (
     <QueryView query={query}>
-      {(webhook) => (
-        <WebhookView key={webhook.id} webhook={webhook} tab={tab} openId={openId} onChanged={query.reload} />
+      {(loaded) => (
+        <WebhookView key={loaded.webhook.id} loaded={loaded} tab={tab} openId={openId} onChanged={query.reload} />
       )}
     </QueryView>
   );
 }
 
 interface WebhookViewProps {
-  readonly webhook: Webhook;
+  readonly loaded: Loaded;
   readonly tab: string;
   readonly openId: string | null;
   readonly onChanged: () => void;
 }
 
-function WebhookView({ webhook, tab, openId, onChanged }: WebhookViewProps) {
+function WebhookView({ loaded: { webhook, etag }, tab, openId, onChanged }: WebhookViewProps) {
   const t = useMessages(webhooksMessages);
   const api = useApi();
   const say = useToast();
+  const [made, setMade] = useState<Webhook | null>(null);
   const place = `/webhooks/${webhook.id}`;
   const save = async (body: Record<string, unknown>): Promise<void> => {
-    await api.send('PATCH', place, body);
+    const changed = await api.send<Webhook>('PATCH', place, body, etag === null ? {} : { 'if-match': etag });
+    const madeSecrets = Object.keys(changed.target_secrets ?? {}).length > 0 || changed.target_secret !== undefined;
+    if (madeSecrets) setMade(changed);
     say(t('saved'));
     onChanged();
   };
@@ -62,15 +78,18 @@ function WebhookView({ webhook, tab, openId, onChanged }: WebhookViewProps) {
           { key: 'settings', name: t('settings'), href: hrefOf(`${place}/settings`) },
         ]}
       />
-      {tab === 'address' && <Address webhook={webhook} />}
+      {tab === 'address' && <Address webhook={webhook} onChanged={onChanged} />}
       {tab === 'deliveries' && <Deliveries openId={openId} webhookId={webhook.id} />}
       {tab === 'signature' && <Explain webhook={webhook} />}
-      {tab === 'settings' && <WebhookForm key={JSON.stringify(webhook)} webhook={webhook} onSend={save} />}
+      {tab === 'settings' && (
+        <WebhookForm key={etag ?? webhook.updated_at} webhook={webhook} onSend={save} onReload={onChanged} />
+      )}
+      {made !== null && <ShownOnce webhook={made} title={t('ready')} onDone={() => setMade(null)} />}
     </>
   );
 }
 
-function Address({ webhook }: { webhook: Webhook }) {
+function Address({ webhook, onChanged }: { webhook: Webhook; onChanged: () => void }) {
   const t = useMessages(webhooksMessages);
   const preset = usePreset(webhook.source_service);
   const formats = useFormats();
@@ -107,10 +126,6 @@ function Address({ webhook }: { webhook: Webhook }) {
           <dd>
             <Foreign text={webhook.event_types.join(', ')} />
           </dd>
-          <dt>{t('target')}</dt>
-          <dd>
-            <ForeignUrl url={webhook.target_url} />
-          </dd>
           <dt>{t('received')}</dt>
           <dd>{formats.number(webhook.total_received)}</dd>
           <dt>{t('failed')}</dt>
@@ -119,11 +134,12 @@ function Address({ webhook }: { webhook: Webhook }) {
           <dd>{webhook.last_received_at === null ? t('never') : <Ago iso={webhook.last_received_at} />}</dd>
         </dl>
       </section>
+      <Targets webhook={webhook} onChanged={onChanged} />
     </div>
   );
 }
 
-type Question = 'delete' | 'secret' | 'token' | 'targetSecret';
+type Question = 'delete' | 'secret' | 'token';
 
 function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () => void }) {
   const t = useMessages(webhooksMessages);
@@ -134,6 +150,7 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
   const [question, setQuestion] = useState<Question | null>(null);
   const [shown, setShown] = useState<Webhook | null>(null);
   const name = webhook.webhook_name;
+  const arePaused = isTargetPaused(webhook);
   const place = `/webhooks/${webhook.id}`;
   const act = (path: string, said: string): void =>
     void sending.run(async () => {
@@ -157,13 +174,6 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
       } else if (asked === 'secret') {
         const { secret_key } = await api.send<{ secret_key: string }>('POST', `${place}/rotate-secret`, {});
         setShown({ ...webhook, secret_key });
-      } else if (asked === 'targetSecret') {
-        const { target_secret } = await api.send<{ target_secret: string }>(
-          'POST',
-          `${place}/rotate-target-secret`,
-          {},
-        );
-        setShown({ ...webhook, target_secret });
       } else {
         const { webhook_url } = await api.send<{ webhook_url: string }>('POST', `${place}/rotate-token`, {});
         setShown({ ...webhook, webhook_url });
@@ -174,11 +184,6 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
   const questions = {
     delete: { title: t('deleteTitle', { name }), text: t('deleteText'), verb: t('delete') },
     secret: { title: `${t('rotateSecret')}: ${name}`, text: t('rotateSecretText'), verb: t('rotateSecret') },
-    targetSecret: {
-      title: `${t('rotateTargetSecret')}: ${name}`,
-      text: t('rotateTargetSecretText'),
-      verb: t('rotateTargetSecret'),
-    },
     token: { title: `${t('rotateToken')}: ${name}`, text: t('rotateTokenText'), verb: t('rotateToken') },
   } as const;
   return (
@@ -189,7 +194,7 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
       <div class="panel-head">
         <h2>
           <Foreign text={name} /> <Status status={webhook.is_active ? 'active' : 'off'} />{' '}
-          {webhook.target_paused === true && <Status status="paused" />}
+          {arePaused && <Status status="paused" />}
         </h2>
         {isAdmin && (
           <span class="actions">
@@ -201,16 +206,14 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
             >
               {t('test')}
             </button>
-            {webhook.target_url !== null && (
+            {webhook.target_count > 0 && (
               <button
                 type="button"
                 class="button small"
                 disabled={sending.isSending}
-                onClick={() =>
-                  webhook.target_paused === true ? act('resume-target', t('resumed')) : act('pause-target', t('paused'))
-                }
+                onClick={() => (arePaused ? act('resume-target', t('resumed')) : act('pause-target', t('paused')))}
               >
-                {webhook.target_paused === true ? t('resumeTarget') : t('pauseTarget')}
+                {arePaused ? t('resumeTarget') : t('pauseTarget')}
               </button>
             )}
             <button
@@ -224,11 +227,6 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
             <button type="button" class="button small" onClick={() => setQuestion('secret')}>
               {t('rotateSecret')}
             </button>
-            {webhook.target_url !== null && (
-              <button type="button" class="button small" onClick={() => setQuestion('targetSecret')}>
-                {t('rotateTargetSecret')}
-              </button>
-            )}
             <button type="button" class="button small" onClick={() => setQuestion('token')}>
               {t('rotateToken')}
             </button>

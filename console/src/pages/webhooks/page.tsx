@@ -17,6 +17,7 @@ import { Deliveries } from './deliveries.tsx';
 import { webhooksMessages } from './messages.ts';
 import { OneWebhook } from './one-webhook.tsx';
 import { ShownOnce } from './shown-once.tsx';
+import { isTargetPaused } from './targets.tsx';
 import { WebhookForm } from './webhook-form.tsx';
 
 export function Page() {
@@ -84,7 +85,7 @@ function Senders() {
               {
                 name: t('state'),
                 cell: (webhook) => (
-                  <Status status={webhook.target_paused === true ? 'paused' : webhook.is_active ? 'active' : 'off'} />
+                  <Status status={isTargetPaused(webhook) ? 'paused' : webhook.is_active ? 'active' : 'off'} />
                 ),
               },
               { name: t('received'), isNumber: true, cell: (webhook) => formats.number(webhook.total_received) },

@@ -12,6 +12,7 @@ import { partsMessages } from '../../parts/messages.ts';
 import { Status } from '../../parts/status.tsx';
 import { webhooksMessages } from './messages.ts';
 import { canSign, deliveryCurl, type Preset, presetsOf } from './presets.ts';
+import { targetsMessages } from './targets-messages.ts';
 
 const listenMs = 1_500;
 
@@ -20,14 +21,20 @@ export function ShownOnce({ webhook, title, onDone }: { webhook: Webhook; title:
   const parts = useMessages(partsMessages);
   const secret = webhook.secret_key ?? null;
   const preset = usePreset(webhook.source_service);
-  const [isKept, setKept] = useState(secret === null);
+  const targetsText = useMessages(targetsMessages);
+  const targetSecrets = Object.entries(webhook.target_secrets ?? {});
+  const holdsSecret = secret !== null || webhook.target_secret !== undefined || targetSecrets.length > 0;
+  const [isKept, setKept] = useState(!holdsSecret);
   return (
     <Dialog title={title} onClose={onDone} isHeld>
-      {secret !== null && <p class="notice">{t('onceOnly')}</p>}
+      {holdsSecret && <p class="notice">{t('onceOnly')}</p>}
       <Code label={t('url')} text={webhook.webhook_url} />
       {secret !== null && <Code label={t('secretOnce')} text={secret} />}
       {webhook.verify_token !== undefined && <Code label={t('verifyToken')} text={webhook.verify_token} />}
       {webhook.target_secret !== undefined && <Code label={t('targetSecret')} text={webhook.target_secret} />}
+      {targetSecrets.map(([id, made]) => (
+        <Code key={id} label={targetsText('secretOf', { url: urlOfTarget(webhook, id) })} text={made} />
+      ))}
       {preset !== undefined && <SetUp preset={preset} />}
       {canSign(webhook.signature_scheme) ? (
         <Code
@@ -44,7 +51,7 @@ export function ShownOnce({ webhook, title, onDone }: { webhook: Webhook; title:
         <p class="notice">{t('useTest')}</p>
       )}
       <FirstDelivery webhook={webhook} />
-      {secret !== null && <CheckField label={t('kept')} checked={isKept} onInput={setKept} />}
+      {holdsSecret && <CheckField label={t('kept')} checked={isKept} onInput={setKept} />}
       <div class="actions">
         <button type="button" class="button primary" disabled={!isKept} onClick={onDone}>
           {parts('done')}
@@ -52,6 +59,10 @@ export function ShownOnce({ webhook, title, onDone }: { webhook: Webhook; title:
       </div>
     </Dialog>
   );
+}
+
+function urlOfTarget(webhook: Webhook, id: string): string {
+  return String(webhook.targets.find((target) => target.id === id)?.url ?? id);
 }
 
 export function FirstDelivery({ webhook }: { webhook: Webhook }) {
@@ -102,7 +113,7 @@ export function SetUp({ preset }: { preset: Preset }) {
         {t('paste')}: {preset.title}
       </h3>
       <p lang="en">{preset.setUp}</p>
-      <ForeignUrl url={preset.documentationUrl} />
+      {preset.documentationUrl !== null && <ForeignUrl url={preset.documentationUrl} />}
     </div>
   );
 }

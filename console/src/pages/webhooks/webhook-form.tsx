@@ -10,99 +10,19 @@ import { CheckField, FormFault, SelectField, TextField, useSending } from '../..
 import { webhooksMessages } from './messages.ts';
 import { presetsOf, schemes, usualPresets } from './presets.ts';
 import { SetUp } from './shown-once.tsx';
-
-interface Draft {
-  readonly webhook_name: string;
-  readonly source_service: string;
-  readonly signature_scheme: string;
-  readonly signature_header: string;
-  readonly secret_key: string;
-  readonly event_types: string;
-  readonly allowed_ips: string;
-  readonly target_url: string;
-  readonly ordered: boolean;
-  readonly tolerance_seconds: string;
-  readonly max_payload_size_bytes: string;
-  readonly over_limit_policy: string;
-  readonly duplicate_by: string;
-  readonly include_raw: boolean;
-  readonly target_timeout_seconds: string;
-  readonly is_active: boolean;
-}
-
-const emptyDraft: Draft = {
-  webhook_name: '',
-  source_service: 'custom',
-  signature_scheme: '',
-  signature_header: '',
-  secret_key: '',
-  event_types: '*',
-  allowed_ips: '',
-  target_url: '',
-  ordered: false,
-  tolerance_seconds: '',
-  max_payload_size_bytes: '',
-  over_limit_policy: 'reject',
-  duplicate_by: 'delivery_id',
-  include_raw: false,
-  target_timeout_seconds: '',
-  is_active: true,
-};
-
-const numberNames: ReadonlySet<string> = new Set([
-  'tolerance_seconds',
-  'max_payload_size_bytes',
-  'target_timeout_seconds',
-]);
-
-function draftOf(webhook: Webhook): Draft {
-  return {
-    webhook_name: webhook.webhook_name,
-    source_service: webhook.source_service,
-    signature_scheme: webhook.signature_scheme,
-    signature_header: webhook.signature_header ?? '',
-    secret_key: '',
-    event_types: webhook.event_types.join(', '),
-    allowed_ips: webhook.allowed_ips.join(', '),
-    target_url: webhook.target_url ?? '',
-    ordered: webhook.ordered === true,
-    tolerance_seconds: String(webhook.tolerance_seconds),
-    max_payload_size_bytes: String(webhook.max_payload_size_bytes),
-    over_limit_policy: webhook.over_limit_policy,
-    duplicate_by: webhook.duplicate_by,
-    include_raw: webhook.include_raw,
-    target_timeout_seconds: webhook.target_timeout_seconds === null ? '' : String(webhook.target_timeout_seconds),
-    is_active: webhook.is_active,
-  };
-}
-
-function changesOf(before: Draft, after: Draft): Record<string, unknown> {
-  const changes: Record<string, unknown> = {};
-  for (const name of Object.keys(after) as (keyof Draft)[]) {
-    if (after[name] !== before[name]) changes[name] = sentValue(name, after[name]);
-  }
-  return changes;
-}
-
-function sentValue(name: keyof Draft, value: string | boolean): unknown {
-  if (typeof value === 'boolean') return value;
-  const text = value.trim();
-  if (name === 'event_types' || name === 'allowed_ips') {
-    return text
-      .split(/[,\n]/)
-      .map((one) => one.trim())
-      .filter((one) => one !== '');
-  }
-  if (numberNames.has(name)) return text === '' ? null : Number.isNaN(Number(text)) ? text : Number(text);
-  return text === '' && name !== 'webhook_name' ? null : text;
-}
+import { TargetsForm } from './targets-form.tsx';
+import { bodyOf, changesOf, type Draft, draftOf, emptyDraft, type TextName } from './webhook-draft.ts';
 
 interface WebhookFormProps {
   readonly webhook: Webhook | null;
   readonly onSend: (body: Record<string, unknown>) => Promise<void>;
+  readonly onReload?: () => void;
 }
 
-export function WebhookForm({ webhook, onSend }: WebhookFormProps) {
+/** Faults of targets stand in the summary too: the list may be long. */
+const fields = Object.keys(emptyDraft).filter((name) => name !== 'targets');
+
+export function WebhookForm({ webhook, onSend, onReload }: WebhookFormProps) {
   const t = useMessages(webhooksMessages);
   const isAdmin = useIsAdmin();
   const { tenant = '' } = useSession();
@@ -114,32 +34,12 @@ export function WebhookForm({ webhook, onSend }: WebhookFormProps) {
   );
   const presets = sources.data ?? usualPresets;
   const preset = presets.find(({ name }) => name === draft.source_service);
-  const body: Record<string, unknown> =
-    webhook === null
-      ? {
-          webhook_name: draft.webhook_name.trim(),
-          source_service: draft.source_service,
-          ...changesOf(
-            { ...emptyDraft, webhook_name: draft.webhook_name, source_service: draft.source_service },
-            draft,
-          ),
-        }
-      : changesOf(loaded, draft);
+  const body = webhook === null ? bodyOf(draft) : changesOf(loaded, draft);
   const isChanged = Object.keys(changesOf(loaded, draft)).length > 0;
   useLeaveGuard(isChanged && !sending.isSending, t('leave'));
   const set = (changes: Partial<Draft>): void => setDraft({ ...draft, ...changes });
   const shown = { ...body, ...(body.secret_key === undefined ? {} : { secret_key: '$SECRET' }) };
-  const field = (
-    name:
-      | 'webhook_name'
-      | 'signature_header'
-      | 'event_types'
-      | 'allowed_ips'
-      | 'target_url'
-      | 'tolerance_seconds'
-      | 'max_payload_size_bytes'
-      | 'target_timeout_seconds',
-  ) => ({
+  const field = (name: TextName) => ({
     value: draft[name],
     onInput: (value: string) => set({ [name]: value }),
     fault: sending.faultOf(name),
@@ -152,7 +52,15 @@ export function WebhookForm({ webhook, onSend }: WebhookFormProps) {
         void sending.run(() => onSend(body));
       }}
     >
-      <FormFault error={sending.error} fields={Object.keys(emptyDraft)} />
+      {sending.error?.status === 412 && (
+        <div class="notice">
+          <p>{t('conflict')}</p>
+          <button type="button" class="button small" onClick={onReload}>
+            {t('loadTheirs')}
+          </button>
+        </div>
+      )}
+      <FormFault error={sending.error} fields={fields} />
       <div class="form-grid">
         <TextField label={t('name')} hint={t('nameHint')} {...field('webhook_name')} isRequired />
         <SelectField
@@ -179,6 +87,7 @@ export function WebhookForm({ webhook, onSend }: WebhookFormProps) {
         />
       </div>
       {preset !== undefined && <SetUp preset={preset} />}
+      <TargetsForm targets={draft.targets} onChange={(targets) => set({ targets })} sending={sending} />
       <details>
         <summary>{t('more')}</summary>
         <div class="form-grid more-fields">
@@ -194,6 +103,10 @@ export function WebhookForm({ webhook, onSend }: WebhookFormProps) {
             ]}
           />
           <TextField label={t('signatureHeader')} {...field('signature_header')} />
+          <TextField label={t('signedTemplate')} hint={t('signedTemplateHint')} {...field('signed_template')} />
+          <TextField label={t('timestampHeader')} {...field('timestamp_header')} />
+          <TextField label={t('eventTypeFrom')} hint={t('placeHint')} {...field('event_type_from')} />
+          <TextField label={t('deliveryIdFrom')} hint={t('placeHint')} {...field('delivery_id_from')} />
           <TextField label={t('allowedIps')} hint={t('allowedIpsHint')} {...field('allowed_ips')} />
           <TextField label={t('tolerance')} type="number" {...field('tolerance_seconds')} />
           <TextField label={t('maxSize')} type="number" {...field('max_payload_size_bytes')} />
@@ -209,9 +122,11 @@ export function WebhookForm({ webhook, onSend }: WebhookFormProps) {
               { value: 'none', name: t('byNone') },
             ]}
           />
+          <TextField label={t('duplicateWindow')} type="number" {...field('duplicate_window_seconds')} />
           <SelectField
             label={t('overLimit')}
             value={draft.over_limit_policy}
+            fault={sending.faultOf('over_limit_policy')}
             onInput={(over_limit_policy) => set({ over_limit_policy })}
             options={[
               { value: 'reject', name: t('reject') },
@@ -219,6 +134,7 @@ export function WebhookForm({ webhook, onSend }: WebhookFormProps) {
             ]}
           />
         </div>
+        <TextField label={t('targetHeaders')} hint={t('headersHint')} lines={2} {...field('target_headers')} />
         <CheckField
           label={t('includeRaw')}
           checked={draft.include_raw}

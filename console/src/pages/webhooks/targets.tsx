@@ -1,0 +1,158 @@
+/** Where a webhook's deliveries go on to: each with its state, paused and given a new secret on its own. */
+import { useState } from 'preact/hooks';
+import type { Webhook } from '../../api/types.ts';
+import { useApi, useIsAdmin } from '../../app/session.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { DataTable } from '../../parts/data-table.tsx';
+import { Confirm } from '../../parts/dialog.tsx';
+import { Foreign, ForeignUrl } from '../../parts/foreign-text.tsx';
+import { FormFault, useSending } from '../../parts/form.tsx';
+import { Status } from '../../parts/status.tsx';
+import { useToast } from '../../parts/toast.tsx';
+import { webhooksMessages } from './messages.ts';
+import { ShownOnce } from './shown-once.tsx';
+import { targetsMessages } from './targets-messages.ts';
+
+interface Target {
+  /** The webhook's own id stands for `target_url`. */
+  readonly id: string;
+  readonly url: string;
+  readonly eventTypes: readonly string[];
+  readonly conditionCount: number;
+  readonly isPaused: boolean;
+  readonly offReason: string | null;
+}
+
+function targetsOf(webhook: Webhook): readonly Target[] {
+  const own: readonly Target[] =
+    webhook.target_url === null
+      ? []
+      : [
+          {
+            id: webhook.id,
+            url: webhook.target_url,
+            eventTypes: ['*'],
+            conditionCount: 0,
+            isPaused: webhook.target_paused,
+            offReason: webhook.target_off_reason,
+          },
+        ];
+  const further = webhook.targets.map((target) => ({
+    id: String(target.id),
+    url: String(target.url),
+    eventTypes: target.event_types as readonly string[],
+    conditionCount: (target.conditions as readonly unknown[]).length,
+    isPaused: target.paused === true,
+    offReason: (target.off_reason ?? null) as string | null,
+  }));
+  return [...own, ...further];
+}
+
+/** Whether every target of the webhook waits. */
+export function isTargetPaused(webhook: Webhook): boolean {
+  const targets = targetsOf(webhook);
+  return targets.length > 0 && targets.every(({ isPaused }) => isPaused);
+}
+
+export function Targets({ webhook, onChanged }: { webhook: Webhook; onChanged: () => void }) {
+  const t = useMessages(targetsMessages);
+  const words = useMessages(webhooksMessages);
+  const api = useApi();
+  const isAdmin = useIsAdmin();
+  const say = useToast();
+  const sending = useSending();
+  const [asked, setAsked] = useState<Target | null>(null);
+  const [shown, setShown] = useState<Webhook | null>(null);
+  const place = `/webhooks/${webhook.id}`;
+  const turn = ({ id, isPaused }: Target): void =>
+    void sending.run(async () => {
+      await api.send('POST', `${place}/${isPaused ? 'resume' : 'pause'}-target`, { target_id: id });
+      say(words(isPaused ? 'resumed' : 'paused'));
+      onChanged();
+    });
+  const rotate = (target: Target): void => {
+    setAsked(null);
+    void sending.run(async () => {
+      const body = { target_id: target.id };
+      const { target_secret } = await api.send<{ target_secret: string }>(
+        'POST',
+        `${place}/rotate-target-secret`,
+        body,
+      );
+      setShown({ ...webhook, target_secret });
+    });
+  };
+  return (
+    <section class="panel" aria-label={t('sendsTo')}>
+      <h2>{t('sendsTo')}</h2>
+      <FormFault error={sending.error} />
+      <DataTable<Target>
+        caption={t('sendsTo')}
+        rows={targetsOf(webhook)}
+        keyOf={({ id }) => id}
+        empty={words('targetHint')}
+        columns={[
+          { name: t('url'), cell: ({ url }) => <ForeignUrl url={url} /> },
+          {
+            name: t('gets'),
+            cell: ({ eventTypes, conditionCount }) => (
+              <Foreign
+                text={
+                  conditionCount === 0
+                    ? eventTypes.join(', ')
+                    : t('withConditions', { types: eventTypes.join(', '), count: conditionCount })
+                }
+              />
+            ),
+          },
+          {
+            name: t('state'),
+            cell: ({ isPaused, offReason }) => (
+              <>
+                <Status status={isPaused ? 'paused' : 'active'} /> <Foreign text={offReason} />
+              </>
+            ),
+          },
+          ...(isAdmin
+            ? [
+                {
+                  name: t('act'),
+                  cell: (target: Target) => (
+                    <span class="actions">
+                      <button
+                        type="button"
+                        class="button small"
+                        disabled={sending.isSending}
+                        aria-label={t(target.isPaused ? 'resumeNamed' : 'pauseNamed', { url: target.url })}
+                        onClick={() => turn(target)}
+                      >
+                        {t(target.isPaused ? 'resume' : 'pause')}
+                      </button>
+                      <button
+                        type="button"
+                        class="button small"
+                        aria-label={t('newSecretNamed', { url: target.url })}
+                        onClick={() => setAsked(target)}
+                      >
+                        {t('newSecret')}
+                      </button>
+                    </span>
+                  ),
+                },
+              ]
+            : []),
+        ]}
+      />
+      {asked !== null && (
+        <Confirm
+          title={`${t('newSecret')}: ${asked.url}`}
+          text={words('rotateTargetSecretText')}
+          verb={t('newSecret')}
+          onConfirm={() => rotate(asked)}
+          onCancel={() => setAsked(null)}
+        />
+      )}
+      {shown !== null && <ShownOnce webhook={shown} title={t('newSecret')} onDone={() => setShown(null)} />}
+    </section>
+  );
+}
