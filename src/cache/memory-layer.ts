@@ -134,3 +134,28 @@ export function createMemoryLayer(options: MemoryLayerOptions): MemoryLayer {
     sizeBytes: () => totalBytes,
   };
 }
+
+export interface MemorySize {
+  readonly serviceName: string;
+  readonly operation: string;
+  readonly entries: number;
+  readonly sizeBytes: number;
+}
+
+export function sizeByServiceAndOperation(entries: Iterable<MemoryEntry>, tenantId: TenantId): MemorySize[] {
+  const sizes = new Map<string, { serviceName: string; operation: string; entries: number; sizeBytes: number }>();
+  for (const { answer, sizeBytes } of entries) {
+    if (answer.tenantId !== tenantId) continue;
+    const key = `${answer.serviceName} ${answer.operation}`;
+    const size = sizes.get(key) ?? {
+      serviceName: answer.serviceName,
+      operation: answer.operation,
+      entries: 0,
+      sizeBytes: 0,
+    };
+    size.entries += 1;
+    size.sizeBytes += sizeBytes;
+    sizes.set(key, size);
+  }
+  return [...sizes.values()];
+}

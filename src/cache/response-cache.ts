@@ -20,18 +20,12 @@ import type { Deadlines } from '../resilience/deadline.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 import { deleteExpiredCacheRows } from '../storage/tables/response-cache.ts';
-import {
-  type CachedAnswer,
-  type CacheMode,
-  type CacheQuestion,
-  cacheKeyOf,
-  type Epochs,
-  identityOf,
-} from './cached-answer.ts';
+import { type CachedAnswer, type CacheMode, type CacheQuestion, cacheKeyOf, identityOf } from './cached-answer.ts';
 import { createDatabaseLayer } from './database-layer.ts';
 import { type CacheLayer, createHitCounts, type LayerCount } from './hit-counts.ts';
 import { openInvalidationBus } from './invalidation-bus.ts';
-import { createMemoryLayer, type MemoryEntry } from './memory-layer.ts';
+import { createKeptAnswers } from './kept-answers.ts';
+import { createMemoryLayer, type MemoryEntry, type MemorySize, sizeByServiceAndOperation } from './memory-layer.ts';
 import { createPendingNumbers } from './pending-numbers.ts';
 import { type CacheSelector, createMatcher, type OverlapByScopeKind } from './selector.ts';
 import { createSharedLayer } from './shared-layer.ts';
@@ -74,13 +68,6 @@ export interface ResponseCache {
   writeNoted(): Promise<void>;
   /** Waits for fetches under way, then writes what waits to be stored. */
   close(): Promise<void>;
-}
-
-export interface MemorySize {
-  readonly serviceName: string;
-  readonly operation: string;
-  readonly entries: number;
-  readonly sizeBytes: number;
 }
 
 export interface ResponseCacheDeps {
@@ -129,20 +116,11 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
     deadlines,
   );
   const pendingNumbers = createPendingNumbers({ shared, clock, distrustMs: deps.l1TtlSeconds * 1000 });
-
-  const putInMemory = (answer: CachedAnswer): void => {
-    const nowMs = clock.now();
-    memory.put(answer, Math.min(nowMs + deps.l1TtlSeconds * 1000, answer.freshUntilMs));
-  };
-
-  /** Memory of a scope is only trusted while this replica would hear of an invalidation. */
-  const memoryIsTrusted = (answer: CachedAnswer): boolean =>
-    answer.scope === null || store.isAvailable() || store.replicasSeen() <= 1;
+  const kept = createKeptAnswers({ ...deps, memory, shared, database, pendingNumbers });
 
   const findFreshInMemory = (identity: string): MemoryEntry | null => {
-    const entry = memory.find(identity);
-    if (entry === undefined || entry.freshUntilMs <= clock.now() || !memoryIsTrusted(entry.answer)) return null;
-    counts.memoryHit(entry);
+    const entry = kept.findFreshInMemory(identity);
+    if (entry !== null) counts.memoryHit(entry);
     return entry;
   };
 
@@ -168,19 +146,6 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
     },
   });
 
-  const findStored = async (
-    question: CacheQuestion,
-    cacheKey: string,
-    readAnswer: boolean,
-  ): Promise<{ epochs: Epochs | null; from: CacheLayer; answer: CachedAnswer | null }> => {
-    const trusted = await pendingNumbers.areSettled();
-    const found = trusted ? await shared.find(question, cacheKey, readAnswer) : { epochs: null, answer: null };
-    if (found.answer !== null || !readAnswer) return { ...found, from: 'redis' };
-    const kept = await database.find(question, cacheKey);
-    const valid = kept !== null && (await shared.isValid(kept, found.epochs)) ? kept : null;
-    return { epochs: found.epochs, from: 'postgres', answer: valid };
-  };
-
   /**
    * An answer of a scope is served only with the numbers of the shared store beside it, so that a deletion that fails
    * leaves it unserved; without a scope the failure is the caller's to know.
@@ -194,28 +159,6 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
     }
   };
 
-  const storeEverywhere = (answer: CachedAnswer): void => {
-    putInMemory(answer);
-    shared.put(answer, Math.min(deps.l1TtlSeconds * 1000, answer.freshUntilMs - clock.now()));
-    database.put(answer);
-  };
-
-  /** `expired` is what the layers had when they were asked for a fresh answer. */
-  const findStale = async (
-    question: CacheQuestion,
-    cacheKey: string,
-    expired: CachedAnswer | null,
-    epochs: Epochs | null,
-  ): Promise<CachedAnswer | null> => {
-    const isServable = (answer: CachedAnswer | null | undefined): answer is CachedAnswer =>
-      answer !== null && answer !== undefined && answer.staleUntilMs > clock.now();
-    if (isServable(expired)) return expired;
-    const remembered = memory.find(identityOf(question))?.answer;
-    if (isServable(remembered) && memoryIsTrusted(remembered)) return remembered;
-    const kept = await database.find(question, cacheKey);
-    return isServable(kept) && (await shared.isValid(kept, epochs)) ? kept : null;
-  };
-
   /** The part of a question's way that callers share. */
   const travel = async <Fresh>(
     question: CacheQuestion,
@@ -224,21 +167,18 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
     flight: Flight,
     fetch: Fetch<Fresh>,
   ): Promise<Resolved<Fresh>> => {
-    const { epochs, from, answer } = await findStored(question, cacheKey, mode === 'use');
+    const stored = await kept.findStored(question, cacheKey, mode === 'use');
+    const { epochs, from, answer } = stored;
     if (answer !== null && answer.freshUntilMs > clock.now()) {
       counts.hit(from, answer);
-      if (!flight.isOutdated()) {
-        putInMemory(answer);
-        if (from === 'postgres')
-          shared.put(answer, Math.min(deps.l1TtlSeconds * 1000, answer.freshUntilMs - clock.now()));
-      }
+      if (!flight.isOutdated()) kept.bringUp(answer, from);
       return { from, answer, hits: 1 };
     }
     const countMiss = (serviceName: string | null) =>
       counts.miss(question.tenantId, serviceName ?? question.group, question.operation);
 
     const fetchedAtMs = clock.now();
-    const found = await fetch(flight, () => findStale(question, cacheKey, answer, epochs)).catch((error: unknown) => {
+    const found = await fetch(flight, () => kept.findStale(question, cacheKey, stored)).catch((error: unknown) => {
       countMiss(null);
       throw error;
     });
@@ -251,7 +191,7 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
     if (found.stored !== null && found.ttlSeconds > 0 && !flight.isOutdated()) {
       const ttlSeconds = Math.min(found.ttlSeconds, deps.l2TtlSeconds);
       const freshUntilMs = fetchedAtMs + ttlSeconds * 1000;
-      storeEverywhere({
+      kept.putEverywhere({
         ...question,
         ...found.stored,
         cacheKey,
@@ -334,22 +274,4 @@ async function fetchUnstored<Fresh>(flight: Flight, fetch: Fetch<Fresh>): Promis
   const found = await fetch(flight, async () => null);
   if ('stale' in found) return { from: 'stale', answer: found.stale, hits: 1 };
   return { from: 'fetch', fresh: found.fresh, led: true };
-}
-
-function sizeByServiceAndOperation(entries: Iterable<MemoryEntry>, tenantId: TenantId): MemorySize[] {
-  const sizes = new Map<string, { serviceName: string; operation: string; entries: number; sizeBytes: number }>();
-  for (const { answer, sizeBytes } of entries) {
-    if (answer.tenantId !== tenantId) continue;
-    const key = `${answer.serviceName} ${answer.operation}`;
-    const size = sizes.get(key) ?? {
-      serviceName: answer.serviceName,
-      operation: answer.operation,
-      entries: 0,
-      sizeBytes: 0,
-    };
-    size.entries += 1;
-    size.sizeBytes += sizeBytes;
-    sizes.set(key, size);
-  }
-  return [...sizes.values()];
 }

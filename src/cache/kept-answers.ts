@@ -1,0 +1,92 @@
+/** The three layers as one: where an answer is found, and where it is put. */
+import type { Clock } from '../clock.ts';
+import type { SharedStore } from '../storage/redis/shared-store.ts';
+import { type CachedAnswer, type CacheQuestion, type Epochs, identityOf } from './cached-answer.ts';
+import type { DatabaseLayer } from './database-layer.ts';
+import type { CacheLayer } from './hit-counts.ts';
+import type { MemoryEntry, MemoryLayer } from './memory-layer.ts';
+import type { createPendingNumbers } from './pending-numbers.ts';
+import type { SharedLayer } from './shared-layer.ts';
+
+/** What the shared store and the database have of a question. */
+export interface Stored {
+  /** null: the shared store is away. */
+  readonly epochs: Epochs | null;
+  readonly from: Extract<CacheLayer, 'redis' | 'postgres'>;
+  /** Fresh or not, and met by no invalidation. */
+  readonly answer: CachedAnswer | null;
+}
+
+export interface KeptAnswers {
+  findFreshInMemory(identity: string): MemoryEntry | null;
+  /** `readAnswer: false` reads the epochs alone. */
+  findStored(question: CacheQuestion, cacheKey: string, readAnswer: boolean): Promise<Stored>;
+  /** What may stand in for a provider that fails. `stored` is what was found when a fresh answer was looked for. */
+  findStale(question: CacheQuestion, cacheKey: string, stored: Stored): Promise<CachedAnswer | null>;
+  /** Brings an answer from a lower layer to those above it. */
+  bringUp(answer: CachedAnswer, from: Stored['from']): void;
+  putEverywhere(answer: CachedAnswer): void;
+}
+
+export interface KeptAnswersDeps {
+  readonly memory: MemoryLayer;
+  readonly shared: SharedLayer;
+  readonly database: DatabaseLayer;
+  readonly pendingNumbers: ReturnType<typeof createPendingNumbers>;
+  readonly store: Pick<SharedStore, 'isAvailable' | 'replicasSeen'>;
+  readonly clock: Clock;
+  readonly l1TtlSeconds: number;
+}
+
+export function createKeptAnswers(deps: KeptAnswersDeps): KeptAnswers {
+  const { memory, shared, database, pendingNumbers, store, clock } = deps;
+  const l1TtlMs = deps.l1TtlSeconds * 1000;
+
+  /** Memory of a scope is only trusted while this replica would hear of an invalidation. */
+  const memoryIsTrusted = (answer: CachedAnswer): boolean =>
+    answer.scope === null || store.isAvailable() || store.replicasSeen() <= 1;
+
+  const putInMemory = (answer: CachedAnswer): void =>
+    memory.put(answer, Math.min(clock.now() + l1TtlMs, answer.freshUntilMs));
+
+  const putInShared = (answer: CachedAnswer): void =>
+    shared.put(answer, Math.min(l1TtlMs, answer.freshUntilMs - clock.now()));
+
+  return {
+    findFreshInMemory(identity) {
+      const entry = memory.find(identity);
+      if (entry === undefined || entry.freshUntilMs <= clock.now() || !memoryIsTrusted(entry.answer)) return null;
+      return entry;
+    },
+
+    async findStored(question, cacheKey, readAnswer) {
+      const trusted = await pendingNumbers.areSettled();
+      const found = trusted ? await shared.find(question, cacheKey, readAnswer) : { epochs: null, answer: null };
+      if (found.answer !== null || !readAnswer) return { ...found, from: 'redis' };
+      const kept = await database.find(question, cacheKey);
+      const valid = kept !== null && (await shared.isValid(kept, found.epochs)) ? kept : null;
+      return { epochs: found.epochs, from: 'postgres', answer: valid };
+    },
+
+    async findStale(question, cacheKey, stored) {
+      const isServable = (answer: CachedAnswer | null | undefined): answer is CachedAnswer =>
+        answer !== null && answer !== undefined && answer.staleUntilMs > clock.now();
+      if (isServable(stored.answer)) return stored.answer;
+      const remembered = memory.find(identityOf(question))?.answer;
+      if (isServable(remembered) && memoryIsTrusted(remembered)) return remembered;
+      const kept = await database.find(question, cacheKey);
+      return isServable(kept) && (await shared.isValid(kept, stored.epochs)) ? kept : null;
+    },
+
+    bringUp(answer, from) {
+      putInMemory(answer);
+      if (from === 'postgres') putInShared(answer);
+    },
+
+    putEverywhere(answer) {
+      putInMemory(answer);
+      putInShared(answer);
+      database.put(answer);
+    },
+  };
+}
