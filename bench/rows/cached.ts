@@ -150,6 +150,7 @@ function answerTo(tenantId: TenantId, address: string): CachedAnswer {
     cacheKey: cacheKeyOf(question),
     ...{ kind: 'good', serviceId: null, serviceName: 'google_maps', costUsd: 0.005 },
     ...{ fetchedAtMs: nowMs, freshUntilMs: nowMs + answerLifeMs, staleUntilMs: nowMs + answerLifeMs },
+    ...{ refreshUntilMs: nowMs + answerLifeMs, keptUntilMs: nowMs + answerLifeMs },
     body: Buffer.from(answerBody),
     epochs: { tenant: 0, scope: 0 },
   };

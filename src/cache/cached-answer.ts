@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import type { TenantId } from '../ids.ts';
 
-/** `refresh` asks the provider again and stores its answer; `off` neither reads nor stores. */
+/** `refresh` asks the provider again, whole, and stores its answer; `off` neither reads nor stores. */
 export type CacheMode = 'use' | 'refresh' | 'off';
 
 /** What is asked, as the cache sees it. */
@@ -37,10 +37,15 @@ export interface CachedAnswer extends CacheQuestion {
   readonly serviceName: string;
   /** JSON, sent as it stands (except for `not_found`). */
   readonly body: Buffer;
-  /** Unix milliseconds, as the next two. */
+  /** Unix milliseconds, as the next four. */
   readonly fetchedAtMs: number;
   readonly freshUntilMs: number;
+  /** Until then it may stand in for a provider that fails. */
   readonly staleUntilMs: number;
+  /** Until then it is given at once, and refreshed behind it (`stale-while-revalidate`). */
+  readonly refreshUntilMs: number;
+  /** Until then its provider may confirm it; the latest of all. */
+  readonly keptUntilMs: number;
   /** What a hit saves. */
   readonly costUsd: number;
   /** null: the shared store was away when it was asked for. */
@@ -80,7 +85,9 @@ export function decodeAnswer(question: CacheQuestion, cacheKey: string, encoded:
       CachedAnswer,
       keyof CacheQuestion | 'body' | 'cacheKey'
     >;
-    return { ...question, ...stored, cacheKey, body: encoded.subarray(bodyStart) };
+    // Earlier versions wrote neither.
+    const ends = { refreshUntilMs: stored.freshUntilMs, keptUntilMs: stored.staleUntilMs };
+    return { ...question, ...ends, ...stored, cacheKey, body: encoded.subarray(bodyStart) };
   } catch {
     return null;
   }

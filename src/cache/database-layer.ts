@@ -5,7 +5,7 @@
  * truth, and no answer waits for it. The queue is bounded; at its bound new answers are simply not stored.
  */
 import type { Clock } from '../clock.ts';
-import { newId, type TenantId } from '../ids.ts';
+import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { Deadlines } from '../resilience/deadline.ts';
 import type { Database } from '../storage/postgres/database.ts';
@@ -16,9 +16,9 @@ import {
   deleteCacheRows,
   findCacheRows,
   listScopeRows,
-  type NewCacheRow,
   upsertCacheRows,
 } from '../storage/tables/response-cache.ts';
+import { answerOf, rowOf, selectableOf } from './answer-row.ts';
 import type { CachedAnswer, CacheQuestion } from './cached-answer.ts';
 import type { CacheSelector } from './selector.ts';
 
@@ -27,7 +27,9 @@ const readDeadlineMs = 250;
 const readPauseMs = 1_000;
 const maxKeysPerRead = 256;
 const maxQueued = 2_000;
+const maxQueuedBytes = 64 * 1024 * 1024;
 const maxRowsPerWrite = 100;
+const maxBytesPerWrite = 8 * 1024 * 1024;
 /** At the bound further answers' hits are not added to their rows: `integration_cache_hits_total` has them all. */
 const maxKeysWithHits = 5_000;
 
@@ -68,6 +70,7 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
   const db = { query: deps.db.querySystem.bind(deps.db) };
   const read = createTurnReader(deps);
   const queued = new Map<string, CachedAnswer>();
+  let queuedBytes = 0;
   let writeTimer: NodeJS.Timeout | null = null;
   let hitsByKey = new Map<string, number>();
   let writing: { readonly answers: readonly CachedAnswer[]; readonly done: Promise<void> } | null = null;
@@ -83,12 +86,17 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
     }
   };
 
+  const unqueue = (cacheKey: string): void => {
+    queuedBytes -= queued.get(cacheKey)?.body.length ?? 0;
+    queued.delete(cacheKey);
+  };
+
   const writeBehind = (): void => {
     if (writeTimer !== null) clearTimeout(writeTimer);
     writeTimer = null;
     if (writing !== null || queued.size === 0) return;
-    const answers = [...queued.values()].slice(0, maxRowsPerWrite).sort(byCacheKey);
-    for (const { cacheKey } of answers) queued.delete(cacheKey);
+    const answers = firstOf(queued.values()).sort(byCacheKey);
+    for (const { cacheKey } of answers) unqueue(cacheKey);
     const done = write(answers).finally(() => {
       writing = null;
       writeSoon();
@@ -103,7 +111,7 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
 
   const dropQueued: DatabaseLayer['dropQueued'] = async (tenantId, matches) => {
     const meant = (answer: CachedAnswer) => answer.tenantId === tenantId && matches(answer);
-    for (const answer of queued.values()) if (meant(answer)) queued.delete(answer.cacheKey);
+    for (const answer of queued.values()) if (meant(answer)) unqueue(answer.cacheKey);
     const late = writing?.answers.filter(meant) ?? [];
     if (writing === null || late.length === 0) return;
     await writing.done;
@@ -131,8 +139,10 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
       return row === null || row.management_company_id !== question.tenantId ? null : answerOf(question, row);
     },
     put(answer) {
-      if (queued.size >= maxQueued && !queued.has(answer.cacheKey)) return;
+      unqueue(answer.cacheKey);
+      if (queued.size >= maxQueued || queuedBytes + answer.body.length > maxQueuedBytes) return;
       queued.set(answer.cacheKey, answer);
+      queuedBytes += answer.body.length;
       writeSoon();
     },
     countHits(cacheKey, hits) {
@@ -160,8 +170,8 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
     },
     async writeQueued() {
       await writing?.done;
-      const rounds = Math.ceil(queued.size / maxRowsPerWrite);
-      for (let round = 0; round < rounds; round += 1) {
+      const asked = new Set(queued.keys());
+      while ([...asked].some((cacheKey) => queued.has(cacheKey))) {
         writeBehind();
         await writing?.done;
       }
@@ -219,67 +229,18 @@ function createTurnReader(deps: DatabaseLayerDeps): (cacheKey: string) => Promis
     });
 }
 
+/** As many as one statement may carry, and at least one. */
+function firstOf(answers: Iterable<CachedAnswer>): CachedAnswer[] {
+  const first: CachedAnswer[] = [];
+  let bytes = 0;
+  for (const answer of answers) {
+    bytes += answer.body.length;
+    if (first.length === maxRowsPerWrite || (first.length > 0 && bytes > maxBytesPerWrite)) break;
+    first.push(answer);
+  }
+  return first;
+}
+
 function byCacheKey(a: CachedAnswer, b: CachedAnswer): number {
   return a.cacheKey < b.cacheKey ? -1 : 1;
-}
-
-function rowOf(answer: CachedAnswer, nowMs: number): NewCacheRow {
-  return {
-    id: newId(nowMs),
-    cache_key: answer.cacheKey,
-    management_company_id: answer.tenantId,
-    service_id: answer.serviceId,
-    service_name: answer.serviceName,
-    operation: answer.operation,
-    body: answer.body.toString('utf8'),
-    metadata: {
-      kind: answer.kind,
-      scope: answer.scope,
-      detail: answer.detail,
-      cost_usd: answer.costUsd,
-      epochs: answer.epochs,
-    },
-    fetched_at: new Date(answer.fetchedAtMs),
-    expires_at: new Date(answer.freshUntilMs),
-    stale_until: new Date(answer.staleUntilMs),
-  };
-}
-
-function answerOf(question: CacheQuestion, row: CacheRow): CachedAnswer {
-  return {
-    ...question,
-    cacheKey: row.cache_key,
-    kind: row.metadata.kind as CachedAnswer['kind'],
-    serviceId: row.service_id,
-    serviceName: row.service_name,
-    body: Buffer.from(row.body),
-    fetchedAtMs: row.fetched_at.getTime(),
-    freshUntilMs: row.expires_at.getTime(),
-    staleUntilMs: row.stale_until.getTime(),
-    costUsd: row.metadata.cost_usd,
-    epochs: row.metadata.epochs,
-  };
-}
-
-function selectableOf(
-  tenantId: TenantId,
-  row: Pick<CacheRow, 'cache_key' | 'service_name' | 'operation' | 'metadata'>,
-): CachedAnswer {
-  const question = {
-    tenantId,
-    group: row.cache_key.slice(0, row.cache_key.indexOf(':')),
-    operation: row.operation,
-    question: '',
-    scope: row.metadata.scope,
-    detail: row.metadata.detail,
-  };
-  const unread = { body: Buffer.alloc(0), fetchedAtMs: 0, freshUntilMs: 0, staleUntilMs: 0, costUsd: 0, epochs: null };
-  return {
-    ...question,
-    ...unread,
-    cacheKey: row.cache_key,
-    serviceName: row.service_name,
-    serviceId: null,
-    kind: row.metadata.kind as CachedAnswer['kind'],
-  };
 }

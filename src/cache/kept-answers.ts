@@ -21,6 +21,8 @@ export interface KeptAnswers {
   findFreshInMemory(identity: string): MemoryEntry | null;
   /** `readAnswer: false` reads the epochs alone. */
   findStored(question: CacheQuestion, cacheKey: string, readAnswer: boolean): Promise<Stored>;
+  /** The newest answer past its time that any layer has for its provider to confirm; null where there is none. */
+  findPast(question: CacheQuestion, stored: Stored): CachedAnswer | null;
   /** What may stand in for a provider that fails. `stored` is what was found when a fresh answer was looked for. */
   findStale(question: CacheQuestion, cacheKey: string, stored: Stored): Promise<CachedAnswer | null>;
   /** Brings an answer from a lower layer to those above it. */
@@ -49,8 +51,9 @@ export function createKeptAnswers(deps: KeptAnswersDeps): KeptAnswers {
   const putInMemory = (answer: CachedAnswer): void =>
     memory.put(answer, Math.min(clock.now() + l1TtlMs, answer.freshUntilMs));
 
+  /** Past its time too: it may be confirmed, or given while it is refreshed. */
   const putInShared = (answer: CachedAnswer): void =>
-    shared.put(answer, Math.min(l1TtlMs, answer.freshUntilMs - clock.now()));
+    shared.put(answer, Math.min(l1TtlMs, answer.keptUntilMs - clock.now()));
 
   return {
     findFreshInMemory(identity) {
@@ -66,6 +69,17 @@ export function createKeptAnswers(deps: KeptAnswersDeps): KeptAnswers {
       const kept = await database.find(question, cacheKey);
       const valid = kept !== null && (await shared.isValid(kept, found.epochs)) ? kept : null;
       return { epochs: found.epochs, from: 'postgres', answer: valid };
+    },
+
+    findPast(question, stored) {
+      const remembered = memory.find(identityOf(question))?.answer;
+      const isUsable =
+        remembered !== undefined &&
+        remembered.scope === question.scope &&
+        remembered.fetchedAtMs > (stored.answer?.fetchedAtMs ?? 0) &&
+        memoryIsTrusted(remembered);
+      const past = isUsable ? remembered : stored.answer;
+      return past !== null && past.keptUntilMs > clock.now() ? past : null;
     },
 
     async findStale(question, cacheKey, stored) {

@@ -19,6 +19,8 @@ function answerOf(question: string, bytes = 10, overrides: Partial<CachedAnswer>
     fetchedAtMs: 1,
     freshUntilMs: 2,
     staleUntilMs: 3,
+    refreshUntilMs: 2,
+    keptUntilMs: 3,
     costUsd: 0,
     epochs: null,
     ...overrides,

@@ -2,8 +2,7 @@
  * Answers once given: memory, then the shared store, then PostgreSQL, then one fetch for all who ask.
  *
  *   fresh in memory ─────────────▶ sent as it is: no wait, no hash, no parse
- *   else, once for all callers ──▶ shared store ─▶ database ─▶ fetch ─▶ stored in all layers
- *   fetch failed ────────────────▶ an answer past its time but within `staleSeconds`, if there is one
+ *   else, once for all callers ──▶ shared store ─▶ database ─▶ fetch (`find-or-fetch.ts`) ─▶ stored in all layers
  *
  * An invalidation is over when no layer of any replica serves what it met: memories let go and acknowledge, the shared
  * store numbers it (`cache/shared-layer.ts`), the database deletes, and fetches that were under way serve only those
@@ -20,34 +19,18 @@ import type { Deadlines } from '../resilience/deadline.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 import { deleteExpiredCacheRows } from '../storage/tables/response-cache.ts';
-import { type CachedAnswer, type CacheMode, type CacheQuestion, cacheKeyOf, identityOf } from './cached-answer.ts';
+import { type CacheMode, type CacheQuestion, cacheKeyOf, identityOf } from './cached-answer.ts';
 import { createDatabaseLayer } from './database-layer.ts';
-import { type CacheLayer, createHitCounts, type LayerCount } from './hit-counts.ts';
+import { createFindOrFetch, type Fetch, fetchUnstored, type Resolved } from './find-or-fetch.ts';
+import { createHitCounts, type LayerCount } from './hit-counts.ts';
 import { openInvalidationBus } from './invalidation-bus.ts';
 import { createKeptAnswers } from './kept-answers.ts';
 import { createMemoryLayer, type MemoryEntry, type MemorySize, sizeByServiceAndOperation } from './memory-layer.ts';
 import { createPendingNumbers } from './pending-numbers.ts';
+import { createRefreshClaims } from './refresh-claims.ts';
 import { type CacheSelector, createMatcher, type OverlapByScopeKind } from './selector.ts';
 import { createSharedLayer } from './shared-layer.ts';
-import { createSingleFlight, type Flight, type FlightCaller } from './single-flight.ts';
-
-/** What a fetch found: `fresh` is for those who waited, `stored` for those who come later; null stores nothing. */
-export interface Fetched<Fresh> {
-  readonly fresh: Fresh;
-  readonly stored: Pick<CachedAnswer, 'kind' | 'serviceId' | 'serviceName' | 'body' | 'costUsd'> | null;
-  readonly ttlSeconds: number;
-  readonly staleSeconds: number;
-}
-
-export type Resolved<Fresh> =
-  | { readonly from: CacheLayer; readonly answer: CachedAnswer; readonly hits: number }
-  | { readonly from: 'fetch'; readonly fresh: Fresh; readonly led: boolean };
-
-/** `findStale` looks for what may be served in the place of an answer; it throws nothing. */
-export type Fetch<Fresh> = (
-  flight: Flight,
-  findStale: () => Promise<CachedAnswer | null>,
-) => Promise<Fetched<Fresh> | { readonly stale: CachedAnswer }>;
+import { createSingleFlight, type FlightCaller } from './single-flight.ts';
 
 export interface ResponseCache {
   /** A fresh answer from memory, or null: the whole of a hit's way. */
@@ -59,6 +42,11 @@ export interface ResponseCache {
     caller: FlightCaller,
     fetch: Fetch<Fresh>,
   ): Promise<Resolved<Fresh>>;
+  /**
+   * Asks anew for an answer that was given past its time, unless that is being done, by any replica, or was tried in vain
+   * just now. Throws what `fetch` throws.
+   */
+  refresh<Fresh>(question: CacheQuestion, caller: FlightCaller, fetch: Fetch<Fresh>): Promise<void>;
   /** Returns how many answers were removed, once none of them is served any more. */
   invalidate(tenantId: TenantId, selector: CacheSelector): Promise<{ readonly invalidatedCount: number }>;
   /** Of this process, since it started. */
@@ -116,6 +104,7 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
     deadlines,
   );
   const pendingNumbers = createPendingNumbers({ shared, clock, distrustMs: deps.l1TtlSeconds * 1000 });
+  const claims = createRefreshClaims({ store, clock });
   const kept = createKeptAnswers({ ...deps, memory, shared, database, pendingNumbers });
 
   const findFreshInMemory = (identity: string): MemoryEntry | null => {
@@ -159,50 +148,26 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
     }
   };
 
-  /** The part of a question's way that callers share. */
-  const travel = async <Fresh>(
-    question: CacheQuestion,
-    cacheKey: string,
-    mode: CacheMode,
-    flight: Flight,
-    fetch: Fetch<Fresh>,
-  ): Promise<Resolved<Fresh>> => {
-    const stored = await kept.findStored(question, cacheKey, mode === 'use');
-    const { epochs, from, answer } = stored;
-    if (answer !== null && answer.freshUntilMs > clock.now()) {
-      counts.hit(from, answer);
-      if (!flight.isOutdated()) kept.bringUp(answer, from);
-      return { from, answer, hits: 1 };
-    }
-    const countMiss = (serviceName: string | null) =>
-      counts.miss(question.tenantId, serviceName ?? question.group, question.operation);
-
-    const fetchedAtMs = clock.now();
-    const found = await fetch(flight, () => kept.findStale(question, cacheKey, stored)).catch((error: unknown) => {
-      countMiss(null);
-      throw error;
+  const invalidate: ResponseCache['invalidate'] = async (tenantId, selector) => {
+    // From the bottom up: whoever reads a layer after it was cleaned can bring nothing old to the layers above it.
+    const isNumbered = await shared.numberInvalidation(tenantId, selector);
+    if (!isNumbered) pendingNumbers.add(tenantId, selector);
+    const deletion = await removeFromDatabase(tenantId, selector);
+    await bus.announce({ tenantId, selector, isNumbered }).catch((error: unknown) => {
+      logger.warn({ err: error }, 'an invalidation could not be announced: other memories keep what they have');
     });
-    if ('stale' in found) {
-      counts.hit('stale', found.stale);
-      return { from: 'stale', answer: found.stale, hits: 1 };
-    }
-    // What may not be kept is no miss: no cache could ever have had it.
-    if (found.stored !== null) countMiss(found.stored.serviceName);
-    if (found.stored !== null && found.ttlSeconds > 0 && !flight.isOutdated()) {
-      const ttlSeconds = Math.min(found.ttlSeconds, deps.l2TtlSeconds);
-      const freshUntilMs = fetchedAtMs + ttlSeconds * 1000;
-      kept.putEverywhere({
-        ...question,
-        ...found.stored,
-        cacheKey,
-        fetchedAtMs,
-        freshUntilMs,
-        staleUntilMs: freshUntilMs + found.staleSeconds * 1000,
-        epochs,
-      });
-    }
-    return { from: 'fetch', fresh: found.fresh, led: true };
+    const removed = new Set([...(await letGo(tenantId, selector)), ...deletion.keys]);
+    if (deletion.error !== null && selector.scope === undefined) throw deletion.error;
+    return { invalidatedCount: removed.size };
   };
+
+  const findOrFetch = createFindOrFetch({
+    ...deps,
+    kept,
+    counts,
+    discard: ({ tenantId, scope, cacheKey }) =>
+      invalidate(tenantId, scope === null ? { cacheKey } : { scope, cacheKey }),
+  });
 
   const background = setInterval(() => counts.flush(), flushEveryMs);
   const hitWriter = setInterval(() => void database.writeHits(), writeHitsEveryMs);
@@ -225,26 +190,37 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
       const cacheKey = cacheKeyOf(question);
       const subject = { ...question, cacheKey, serviceName: null };
       // A caller that refreshes must not be given what was asked for before it came, but others of its kind share.
-      const flightKey = mode === 'off' ? `${identity}\n${Math.random()}` : `${mode}\n${identity}`;
+      const flightKey = mode === 'off' ? `${identity}\n${Math.random()}` : `${mode}\n${caller.kind ?? ''}\n${identity}`;
       const { value, led } = await flights.run(flightKey, subject, caller, clock.now(), (flight) =>
-        mode === 'off' ? fetchUnstored(flight, fetch) : travel(question, cacheKey, mode, flight, fetch),
+        mode === 'off' ? fetchUnstored(flight, fetch) : findOrFetch(question, cacheKey, mode, flight, fetch),
       );
       const resolved = value as Resolved<Fresh>;
       return resolved.from === 'fetch' ? { ...resolved, led } : resolved;
     },
 
-    async invalidate(tenantId, selector) {
-      // From the bottom up: whoever reads a layer after it was cleaned can bring nothing old to the layers above it.
-      const isNumbered = await shared.numberInvalidation(tenantId, selector);
-      if (!isNumbered) pendingNumbers.add(tenantId, selector);
-      const deletion = await removeFromDatabase(tenantId, selector);
-      await bus.announce({ tenantId, selector, isNumbered }).catch((error: unknown) => {
-        logger.warn({ err: error }, 'an invalidation could not be announced: other memories keep what they have');
-      });
-      const removed = new Set([...(await letGo(tenantId, selector)), ...deletion.keys]);
-      if (deletion.error !== null && selector.scope === undefined) throw deletion.error;
-      return { invalidatedCount: removed.size };
+    async refresh<Fresh>(question: CacheQuestion, caller: FlightCaller, fetch: Fetch<Fresh>) {
+      const cacheKey = cacheKeyOf(question);
+      const end = await claims.claim(question.tenantId, cacheKey);
+      if (end === null) return;
+      const subject = { ...question, cacheKey, serviceName: null };
+      let isStored = false;
+      let isRefreshed = false;
+      try {
+        const { value } = await flights.run(`renew\n${identityOf(question)}`, subject, caller, clock.now(), (flight) =>
+          findOrFetch(question, cacheKey, 'renew', flight, async (...asked) => {
+            const found = await fetch(...asked);
+            isStored = 'stored' in found && found.stored !== null;
+            return found;
+          }),
+        );
+        // From a layer: another replica has refreshed it meanwhile.
+        isRefreshed = isStored || value.from !== 'fetch';
+      } finally {
+        await end(isRefreshed);
+      }
     },
+
+    invalidate,
 
     countsOf(tenantId) {
       counts.flush();
@@ -267,11 +243,4 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
       await database.close();
     },
   };
-}
-
-/** `no-store`: nothing is read, kept or shared, and nothing stale is served. */
-async function fetchUnstored<Fresh>(flight: Flight, fetch: Fetch<Fresh>): Promise<Resolved<Fresh>> {
-  const found = await fetch(flight, async () => null);
-  if ('stale' in found) return { from: 'stale', answer: found.stale, hits: 1 };
-  return { from: 'fetch', fresh: found.fresh, led: true };
 }

@@ -20,6 +20,8 @@ export interface FlightCaller {
   readonly patientUntilMs: number;
   /** Told where the answer is that of a fetch under way, which this caller now waits for. */
   readonly onJoined?: () => void;
+  /** Shares a flight with its like only, where a request says more than its question: conditions of its own, in HTTP. */
+  readonly kind?: string;
 }
 
 export interface Flight {

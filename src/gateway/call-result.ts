@@ -6,7 +6,7 @@ import { announceHit } from './cache-telemetry.ts';
 import type { CacheOutcome, Call, CallResult } from './call.ts';
 import type { CallDeps } from './deps.ts';
 
-const cacheOutcomes: Readonly<Record<CacheLayer, CacheOutcome>> = {
+const outcomeByLayer: Readonly<Record<CacheLayer, CacheOutcome>> = {
   memory: 'HIT-MEMORY',
   redis: 'HIT-REDIS',
   postgres: 'HIT-POSTGRES',
@@ -17,6 +17,7 @@ export interface CacheHit {
   readonly from: CacheLayer;
   readonly answer: CachedAnswer;
   readonly hits: number;
+  readonly isRefreshDue?: boolean;
 }
 
 /** The hit is counted and announced. `familyLimit`: set where the caller's question was charged before, in vain. */
@@ -31,18 +32,22 @@ export function resultFromCache(
   announceHit(deps, call, hit, nowMs);
   return {
     body: answer.body,
-    cacheOutcome: cacheOutcomes[from],
+    cacheOutcome: outcomeByLayer[from],
     ageSeconds: Math.max(0, Math.floor((nowMs - answer.fetchedAtMs) / 1000)),
     provider: answer.serviceName,
     familyLimit,
+    ...(hit.isRefreshDue === true ? { isRefreshDue: true } : {}),
   };
 }
 
 /** `led`: this caller's fetch it was, and its charge; the others share what came of it. */
-export function resultOfFetch(fresh: Pick<CallResult, 'body' | 'provider' | 'familyLimit'>, led: boolean): CallResult {
+export function resultOfFetch(
+  fresh: Pick<CallResult, 'body' | 'provider' | 'familyLimit'> & { readonly isRevalidated?: boolean },
+  led: boolean,
+): CallResult {
   return {
     body: fresh.body,
-    cacheOutcome: fetchOutcome(led),
+    cacheOutcome: led && fresh.isRevalidated === true ? 'REVALIDATED' : fetchOutcome(led),
     ageSeconds: 0,
     provider: fresh.provider,
     familyLimit: led ? fresh.familyLimit : null,

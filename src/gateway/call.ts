@@ -2,11 +2,14 @@
 
 import type { AuditStatus } from '../audit/entry.ts';
 import type { CacheMode } from '../cache/cached-answer.ts';
+import type { Lifetime } from '../cache/lifetime.ts';
 import type { ExternalService } from '../directory/service.ts';
 import type { QuestionPlace } from '../directory/service-regions.ts';
 import type { TenantId } from '../ids.ts';
 import type { Family, LimitSubject } from '../limits/limits.ts';
 import type { Adapter, InputOf, KnownOperation, OutputOf, ServiceType, Verdict } from '../providers/provider.ts';
+
+export type { Lifetime };
 
 /** One provider that was asked or passed over, and why: the `attempts` of an error. */
 export interface ProviderTrace {
@@ -58,8 +61,10 @@ export interface Capability<Op extends KnownOperation> {
     /** How long past its TTL an answer may be served when every provider fails. */
     readonly staleSeconds: number;
   } | null;
-  /** How long this very answer may be kept, where it is the answer that says so; 0: not at all. Default: the TTL above. */
-  ttlSecondsOf?(output: OutputOf<Op>): number;
+  /** How long this very answer may be kept, where it is the answer that says so; null: not at all. Default: as above. */
+  lifetimeOf?(output: OutputOf<Op>): Lifetime | null;
+  /** How a kept answer past its time is asked after, in the place of asking for all of it; null where it cannot be. */
+  revalidate?(input: InputOf<Op>, keptBody: Buffer): Revalidation<Op> | null;
   /**
    * Carries an answer to its caller that is still coming in when it is known to be one; null where all of it is there.
    * `signal` aborts when nobody waits any more.
@@ -81,6 +86,16 @@ export interface Capability<Op extends KnownOperation> {
   limitsOf?(service: ExternalService): readonly LimitSubject[];
 }
 
+/** A question whether a kept answer still holds (RFC 9111, 4.3). */
+export interface Revalidation<Op extends KnownOperation> {
+  readonly input: InputOf<Op>;
+  /**
+   * The kept answer as it is now, where the provider confirms it; `replaced` by what it says instead; `unclear` where it
+   * confirms something that is not kept, so that all of it must be asked for.
+   */
+  read(output: OutputOf<Op>): { readonly confirmed: OutputOf<Op> } | 'replaced' | 'unclear';
+}
+
 /** Whether one of several calls was charged to the tenant's own limit; null while none has tried. */
 export interface SharedCharge {
   granted: Promise<boolean> | null;
@@ -94,6 +109,8 @@ export interface Call<Op extends KnownOperation = KnownOperation> {
   readonly question: string;
   /** What writes invalidate together, and the part of it that the answer shows (`cache/cached-answer.ts`). */
   readonly cacheScope?: { readonly scope: string; readonly detail: string | null };
+  /** Shares a fetch with calls of its kind only, where the request says more than its question (`cache/single-flight.ts`). */
+  readonly flightKind?: string;
   /** What the question is about, where services may have another priority there. */
   readonly place?: QuestionPlace;
   /** null: chosen by priority; a service name: that one only, without failover. */
@@ -129,13 +146,25 @@ export interface AnswerContext {
   readonly responseTimeMs: number;
 }
 
-export type CacheOutcome = 'HIT-MEMORY' | 'HIT-REDIS' | 'HIT-POSTGRES' | 'STALE' | 'COALESCED' | 'MISS';
+/** `REVALIDATED`: the provider was asked whether the kept answer still holds, and it does. */
+export const cacheOutcomes = [
+  'HIT-MEMORY',
+  'HIT-REDIS',
+  'HIT-POSTGRES',
+  'STALE',
+  'COALESCED',
+  'REVALIDATED',
+  'MISS',
+] as const;
+export type CacheOutcome = (typeof cacheOutcomes)[number];
 
 export interface CallResult {
   /** The JSON body, ready to send. */
   readonly body: Buffer;
   readonly cacheOutcome: CacheOutcome;
   readonly ageSeconds: number;
+  /** True for an answer past its time that was given at once: the caller has it refreshed. */
+  readonly isRefreshDue?: boolean;
   readonly provider: string;
   /** For `RateLimit` headers; null where nothing was charged. */
   readonly familyLimit: { readonly limit: number; readonly remaining: number; readonly resetSeconds: number } | null;
@@ -168,4 +197,9 @@ export interface CallExecutor {
     render: Render<Op>,
     signal: AbortSignal,
   ): Promise<readonly PromiseSettledResult<CallResult>[]>;
+  /**
+   * Asks anew for an answer that was given past its time, once over all replicas: a call like any other, charged and
+   * written down. Throws nothing; a failure is logged.
+   */
+  refresh<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>): Promise<void>;
 }

@@ -1,16 +1,21 @@
 /** What a chain has found, as its callers are given it and as the cache keeps it. */
-import type { Fetched } from '../cache/response-cache.ts';
+import type { Fetched } from '../cache/find-or-fetch.ts';
 import { type ServiceError, withCall } from '../errors.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import type { Chain } from './ask-chain.ts';
 import type { Call, CallResult, Capability, Render } from './call.ts';
-import { isDegraded, notFound, skippedOf, tracesOf } from './no-answer.ts';
+import { foundNothing, isDegraded, notFound, skippedOf, tracesOf, unanswered } from './no-answer.ts';
 import type { Answered } from './outcome.ts';
 import { withinTerms } from './storage-rule.ts';
 
 /** What those who waited for a fetch are given: an answer, or the error that it ended with. */
 export type Fresh =
-  | { readonly body: Buffer; readonly provider: string; readonly familyLimit: CallResult['familyLimit'] }
+  | {
+      readonly body: Buffer;
+      readonly provider: string;
+      readonly familyLimit: CallResult['familyLimit'];
+      readonly isRevalidated: boolean;
+    }
   | ServiceError;
 
 export interface AnswerTerms<Op extends KnownOperation> {
@@ -18,13 +23,44 @@ export interface AnswerTerms<Op extends KnownOperation> {
   readonly familyLimit: CallResult['familyLimit'];
   readonly costUsd: number;
   readonly nowMs: number;
+  /** True where the chain's best is the kept answer, confirmed. */
+  readonly isRevalidated: boolean;
 }
 
-export function found<Op extends KnownOperation>(
+/** `decisive`: the error that ends the call whatever the chain has found. */
+export function answerOf<Op extends KnownOperation>(
+  call: Call<Op>,
+  chain: Chain<OutputOf<Op>>,
+  decisive: ServiceError | null,
+  terms: AnswerTerms<Op>,
+): Fetched<Fresh> | ServiceError {
+  const { familyLimit, nowMs } = terms;
+  const ending = (error: ServiceError) => withCall(error, { familyLimit, cache: null });
+  // A refusal by the family's own limit says itself what is left: nothing.
+  if (decisive !== null) return decisive.code === 'RATE_LIMIT_EXCEEDED' ? decisive : ending(decisive);
+  if (chain.best !== null)
+    return { ...found(call, chain, chain.best, terms), supersedes: call.capability.revalidate !== undefined };
+  if (foundNothing(chain.outcomes)) return nothingFound(call, chain, familyLimit, nowMs);
+  const refusal = passedOn(chain);
+  if (refusal === null) return ending(unanswered(chain.outcomes, nowMs));
+  return { ...found(call, chain, refusal, { ...terms, costUsd: 0 }), stored: null };
+}
+
+/** A provider's own words to its caller, where it answered but not usably and its capability hands them on. */
+export function passedOn<Value>(chain: Chain<Value>): Answered<Value> | null {
+  for (const outcome of chain.outcomes) {
+    if ((outcome.kind === 'failed' || outcome.kind === 'throttled') && outcome.passOn !== undefined) {
+      return { kind: 'answered', service: outcome.service, value: outcome.passOn, quality: 'poor', durationMs: 0 };
+    }
+  }
+  return null;
+}
+
+function found<Op extends KnownOperation>(
   call: Call<Op>,
   chain: Chain<OutputOf<Op>>,
   best: Answered<OutputOf<Op>>,
-  { render, familyLimit, costUsd, nowMs }: AnswerTerms<Op>,
+  { render, familyLimit, costUsd, nowMs, isRevalidated }: AnswerTerms<Op>,
 ): Fetched<Fresh> {
   const { service, value, quality, durationMs } = best;
   const degraded = isDegraded(chain.outcomes);
@@ -37,19 +73,17 @@ export function found<Op extends KnownOperation>(
     degradedBy: degraded ? tracesOf(chain.outcomes, nowMs) : null,
     responseTimeMs: durationMs,
   };
-  const ownTtlSeconds = call.capability.ttlSecondsOf?.(value);
+  const byDefault = { ttlSeconds: ttlOf(cache, quality, degraded), staleSeconds: cache?.staleSeconds ?? 0 };
+  const lifetime = call.capability.lifetimeOf === undefined ? byDefault : call.capability.lifetimeOf(value);
   const text = JSON.stringify(render(value, { ...context, cached: false }));
   return {
-    fresh: { body: Buffer.from(text), provider: service.serviceName, familyLimit },
+    fresh: { body: Buffer.from(text), provider: service.serviceName, familyLimit, isRevalidated },
     // Rendered once for all who come later: a hit sends these bytes as they are.
     stored:
-      cache === null || call.cacheMode === 'off' || ownTtlSeconds === 0
+      cache === null || call.cacheMode === 'off' || lifetime === null
         ? null
         : { kind: quality, serviceId: service.id, serviceName: service.serviceName, body: asKept(text), costUsd },
-    ...withinTerms(service, {
-      ttlSeconds: ownTtlSeconds ?? ttlOf(cache, quality, degraded),
-      staleSeconds: cache?.staleSeconds ?? 0,
-    }),
+    ...withinTerms(service, lifetime ?? { ttlSeconds: 0, staleSeconds: 0 }),
   };
 }
 
@@ -66,7 +100,7 @@ function ttlOf(cache: Capability<KnownOperation>['cache'], quality: Answered<unk
 }
 
 /** That there is nothing is an answer too, and kept for a short while. Never served stale: it is worth asking again. */
-export function nothingFound(
+function nothingFound(
   call: Call,
   chain: Chain<unknown>,
   familyLimit: CallResult['familyLimit'],

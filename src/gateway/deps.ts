@@ -29,7 +29,7 @@ export interface ObservedAttempt {
 }
 
 export interface CallDeps extends ResolveProvidersDeps {
-  readonly cache: Pick<ResponseCache, 'findInMemory' | 'resolve'>;
+  readonly cache: Pick<ResponseCache, 'findInMemory' | 'resolve' | 'refresh'>;
   readonly limiter: Pick<RateLimiter, 'spend' | 'backOff'>;
   readonly familyLimits: FamilyLimits;
   readonly pace: RequestPace;

@@ -73,7 +73,7 @@ test('hits and misses are of the service that answers; what no cache may answer 
 
   await pipeline.geocode('Navoi 3', { cacheMode: 'off' });
   await pipeline.geocode('Navoi 3', { capability: { ...geocodeCapability, cache: null } });
-  await pipeline.geocode('Navoi 3', { capability: { ...geocodeCapability, ttlSecondsOf: () => 0 } });
+  await pipeline.geocode('Navoi 3', { capability: { ...geocodeCapability, lifetimeOf: () => null } });
 
   assert.deepEqual(await counted(), [
     'integration_cache_hits_total{service="google",operation="geocode"} 1',

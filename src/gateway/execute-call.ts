@@ -10,8 +10,8 @@
  */
 
 import type { CachedAnswer, CacheMode, CacheQuestion } from '../cache/cached-answer.ts';
-import type { Fetched, Resolved } from '../cache/response-cache.ts';
-import type { Flight } from '../cache/single-flight.ts';
+import type { Fetched, Resolved } from '../cache/find-or-fetch.ts';
+import type { Flight, FlightCaller } from '../cache/single-flight.ts';
 import { ServiceError, withCall } from '../errors.ts';
 import type { LimitState } from '../limits/limits.ts';
 import { createRefusalNotes } from '../limits/refusal-notes.ts';
@@ -19,11 +19,11 @@ import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import { askChain, type Chain, type ChainDeps, type ChainPolicy, writeDown } from './ask-chain.ts';
 import { createGathering } from './ask-together.ts';
 import { announceMiss } from './cache-telemetry.ts';
-import type { Call, CallExecutor, CallResult, Carried, ProviderTrace, Render } from './call.ts';
+import type { Call, CallExecutor, CallResult, Carried, ProviderTrace, Render, Revalidation } from './call.ts';
 import { type CacheHit, fetchOutcome, resultFromCache, resultOfFetch } from './call-result.ts';
-import { type AnswerTerms, type Fresh, found, nothingFound } from './compose-answer.ts';
+import { answerOf, type Fresh, passedOn } from './compose-answer.ts';
 import type { CallDeps } from './deps.ts';
-import { decisiveError, foundNothing, isDegraded, notFound, unanswered, withUnknownOutcome } from './no-answer.ts';
+import { decisiveError, isDegraded, notFound, withUnknownOutcome } from './no-answer.ts';
 import type { Answered } from './outcome.ts';
 import { type Provider, resolveProviders } from './resolve-providers.ts';
 
@@ -51,15 +51,18 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
     { ask, ...noticing }: Executing<Op>,
   ): Promise<CallResult> => {
     const question = questionOf(call);
-    const mode = modeOf(call);
-    const { deadlineAtMs, maxWaitMs } = call;
-    const caller = { signal, deadlineAtMs, patientUntilMs: deps.clock.now() + maxWaitMs, ...noticing };
+    const caller = { ...flightCallerOf(call, signal, deps.clock.now()), ...noticing };
     let charged: CallResult['familyLimit'] = null;
-    const resolved = await deps.cache.resolve<Fresh>(question, mode, caller, async (flight, findStale) => {
-      const fetched = await fetchAnswer(fetchDeps, call, question, render, flight, findStale, ask);
-      if ('stale' in fetched) charged = fetched.familyLimit;
-      return fetched;
-    });
+    const resolved = await deps.cache.resolve<Fresh>(
+      question,
+      modeOf(call),
+      caller,
+      async (flight, findStale, past) => {
+        const fetched = await fetchAnswer(fetchDeps, { call, question, render, flight, findStale, ask }, past);
+        if ('stale' in fetched) charged = fetched.familyLimit;
+        return fetched;
+      },
+    );
     return resolved.from === 'fetch' ? answerFresh(resolved) : answerFromCache(deps, call, resolved, charged);
   };
 
@@ -83,6 +86,34 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
         }),
       );
     },
+
+    async refresh<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>) {
+      const question = questionOf(call);
+      const caller = flightCallerOf(call, new AbortController().signal, deps.clock.now());
+      const ask: AskProviders<Op> = (...asked) => askChain(fetchDeps, ...asked);
+      try {
+        await deps.cache.refresh<Fresh>(question, caller, (flight, findStale, past) =>
+          fetchAnswer(fetchDeps, { call, question, render, flight, findStale, ask, isBehind: true }, past),
+        );
+      } catch (error) {
+        // A refusal and a provider's failure are in the audit already.
+        const level = error instanceof ServiceError ? 'debug' : 'warn';
+        deps.logger[level](
+          { err: error, operation: call.capability.operation },
+          'a kept answer could not be refreshed',
+        );
+      }
+    },
+  };
+}
+
+function flightCallerOf(call: Call, signal: AbortSignal, nowMs: number): FlightCaller {
+  const { deadlineAtMs, maxWaitMs, flightKind } = call;
+  return {
+    signal,
+    deadlineAtMs,
+    patientUntilMs: nowMs + maxWaitMs,
+    ...(flightKind === undefined ? {} : { kind: flightKind }),
   };
 }
 
@@ -101,46 +132,74 @@ function questionOf(call: Call): CacheQuestion {
   };
 }
 
-/** Steps 2 to 4, for all callers of one question. Runs until the flight's deadline, or until all of them have left. */
+interface Asked<Op extends KnownOperation> {
+  readonly call: Call<Op>;
+  readonly question: CacheQuestion;
+  readonly render: Render<Op>;
+  readonly flight: Flight;
+  findStale(): Promise<CachedAnswer | null>;
+  readonly ask: AskProviders<Op>;
+  /** Behind an answer that was given already from the cache: no miss. */
+  readonly isBehind?: true;
+}
+
+/**
+ * Steps 2 to 4, for all callers of one question. Runs until the flight's deadline, or until all of them have left.
+ * `past`: a kept answer that its provider may confirm.
+ */
 async function fetchAnswer<Op extends KnownOperation>(
   deps: ChainDeps,
-  call: Call<Op>,
-  question: CacheQuestion,
-  render: Render<Op>,
-  flight: Flight,
-  findStale: () => Promise<CachedAnswer | null>,
-  ask: AskProviders<Op>,
+  asked: Asked<Op>,
+  past: CachedAnswer | null,
 ): Promise<Fetched<Fresh> | { stale: CachedAnswer; familyLimit: CallResult['familyLimit'] }> {
+  const { call, question, render, flight, findStale } = asked;
+  const revalidation = past === null ? null : (call.capability.revalidate?.(call.input, past.body) ?? null);
+  const toAsk = revalidation === null ? call : { ...call, input: revalidation.input };
   const providers = await resolveProviders(deps, call);
   const { signal, patientUntilMs } = flight;
   const deadlineAtMs = untilItBegins(call, flight);
-  const chain = await ask(call, providers, { signal, deadlineAtMs, patientUntilMs, time: 'shared' });
-  deps.observeChain?.(call, chain.outcomes, providers);
-  const carried = await carryAnswer(call, chain, signal);
-  if (carried !== null) chain.record.carried(carried, deps.clock.now());
+  const asGiven = await asked.ask(toAsk, providers, { signal, deadlineAtMs, patientUntilMs, time: 'shared' });
+  deps.observeChain?.(call, asGiven.outcomes, providers);
+  const carried = await carryAnswer(call, asGiven, signal);
+  if (carried !== null) asGiven.record.carried(carried, deps.clock.now());
   try {
-    await writeDown(deps, chain.record);
+    await writeDown(deps, asGiven.record);
   } catch (error) {
-    throw mayHaveBeenDone(call, chain) && error instanceof ServiceError ? withUnknownOutcome(error) : error;
+    throw mayHaveBeenDone(call, asGiven) && error instanceof ServiceError ? withUnknownOutcome(error) : error;
   }
 
-  const familyLimit = familyLimitOf(chain.familyState, deps.clock.now());
+  const familyLimit = familyLimitOf(asGiven.familyState, deps.clock.now());
   if (carried !== null && carried.fault !== null) throw cutShort(carried.fault.errorMessage);
+  const { chain, isRevalidated, isUnclear } = revalidated(asGiven, revalidation);
+  // The call that confirmed something else is written down, and another one asks for all of it.
+  if (isUnclear) return fetchAnswer(deps, asked, null);
   const decisive = decisiveError(chain.outcomes);
   if (decisive === null && chain.best?.quality !== 'good' && isDegraded(chain.outcomes)) {
     // A provider that could not be asked might have known better: what it said lately beats a poor answer, and none.
     const stale = await findStale();
     if (stale !== null && (chain.best === null || stale.kind === 'good')) return { stale, familyLimit };
   }
-  const answer = answerOf(call, chain, decisive, {
-    render,
-    familyLimit,
-    costUsd: chain.record.costUsd(),
-    nowMs: deps.clock.now(),
-  });
-  noteMiss(deps, call, question, answer);
+  const nowMs = deps.clock.now();
+  const terms = { render, familyLimit, costUsd: chain.record.costUsd(), nowMs, isRevalidated };
+  const answer = answerOf(call, chain, decisive, terms);
+  if (asked.isBehind !== true) noteMiss(deps, call, question, answer);
   if (answer instanceof ServiceError) throw answer;
   return answer;
+}
+
+/** The chain with the kept answer for its best, where that is confirmed. */
+function revalidated<Op extends KnownOperation>(
+  chain: Chain<OutputOf<Op>>,
+  revalidation: Revalidation<Op> | null,
+): { readonly chain: Chain<OutputOf<Op>>; readonly isRevalidated: boolean; readonly isUnclear: boolean } {
+  const { best } = chain;
+  const reading = revalidation === null || best === null ? 'replaced' : revalidation.read(best.value);
+  if (typeof reading === 'string') return { chain, isRevalidated: false, isUnclear: reading === 'unclear' };
+  return {
+    chain: { ...chain, best: { ...(best as Answered<OutputOf<Op>>), value: reading.confirmed } },
+    isRevalidated: true,
+    isUnclear: false,
+  };
 }
 
 /** A streamed answer has its deadline for its end, and an earlier one for its beginning: so long providers are asked. */
@@ -162,23 +221,6 @@ function cutShort(reason: string): ServiceError {
   return new ServiceError('PROVIDER_ERROR', `The answer has no end: ${reason}.`);
 }
 
-/** `decisive`: the error that ends the call whatever the chain has found. */
-function answerOf<Op extends KnownOperation>(
-  call: Call<Op>,
-  chain: Chain<OutputOf<Op>>,
-  decisive: ServiceError | null,
-  { render, familyLimit, costUsd, nowMs }: AnswerTerms<Op>,
-): Fetched<Fresh> | ServiceError {
-  const ending = (error: ServiceError) => withCall(error, { familyLimit, cache: null });
-  // A refusal by the family's own limit says itself what is left: nothing.
-  if (decisive !== null) return decisive.code === 'RATE_LIMIT_EXCEEDED' ? decisive : ending(decisive);
-  if (chain.best !== null) return found(call, chain, chain.best, { render, familyLimit, costUsd, nowMs });
-  if (foundNothing(chain.outcomes)) return nothingFound(call, chain, familyLimit, nowMs);
-  const refusal = passedOn(chain);
-  if (refusal === null) return ending(unanswered(chain.outcomes, nowMs));
-  return { ...found(call, chain, refusal, { render, familyLimit, costUsd: 0, nowMs }), stored: null };
-}
-
 /** A call that asks no cache has missed none. */
 function noteMiss(deps: CallDeps, call: Call, question: CacheQuestion, answer: Fetched<Fresh> | ServiceError): void {
   if (call.capability.cache === null || call.cacheMode === 'off') return;
@@ -197,16 +239,6 @@ function mayHaveBeenDone({ capability }: Call, { outcomes }: Chain<unknown>): bo
       outcome.kind === 'unknown_outcome' ||
       (outcome.kind === 'failed' && (outcome.fault === 'unusable' || outcome.fault === 'timeout')),
   );
-}
-
-/** A provider's own words to its caller, where it answered but not usably and its capability hands them on. */
-function passedOn<Value>(chain: Chain<Value>): Answered<Value> | null {
-  for (const outcome of chain.outcomes) {
-    if ((outcome.kind === 'failed' || outcome.kind === 'throttled') && outcome.passOn !== undefined) {
-      return { kind: 'answered', service: outcome.service, value: outcome.passOn, quality: 'poor', durationMs: 0 };
-    }
-  }
-  return null;
 }
 
 export function familyLimitOf(state: LimitState | null, nowMs: number): CallResult['familyLimit'] {

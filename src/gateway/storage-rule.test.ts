@@ -3,16 +3,19 @@ import { test } from 'node:test';
 import { withinTerms } from './storage-rule.ts';
 
 const day = 86_400;
+const notPastItsTime = { staleWhileRevalidateSeconds: 0, confirmableSeconds: 0 };
 const yandex = { serviceName: 'yandex_maps', config: {} };
 
 test('an answer is kept no longer than its vendor allows, its time as a stale answer included', () => {
   assert.deepEqual(withinTerms(yandex, { ttlSeconds: 3_600, staleSeconds: day }), {
     ttlSeconds: 3_600,
     staleSeconds: day - 3_600,
+    ...notPastItsTime,
   });
   assert.deepEqual(withinTerms(yandex, { ttlSeconds: 30 * day, staleSeconds: day }), {
     ttlSeconds: day,
     staleSeconds: 0,
+    ...notPastItsTime,
   });
 });
 
@@ -23,5 +26,17 @@ test('a second account is bound by its vendor’s terms, and what is under none 
   assert.deepEqual(withinTerms(unbound, { ttlSeconds: 90 * day, staleSeconds: day }), {
     ttlSeconds: 90 * day,
     staleSeconds: day,
+    ...notPastItsTime,
   });
+});
+
+test('what is kept to be refreshed or confirmed is bound by its vendor’s terms too', () => {
+  const wanted = {
+    ttlSeconds: 3_600,
+    staleSeconds: 0,
+    staleWhileRevalidateSeconds: 9 * day,
+    confirmableSeconds: 9 * day,
+  };
+  const { staleWhileRevalidateSeconds, confirmableSeconds } = withinTerms(yandex, wanted);
+  assert.deepEqual([staleWhileRevalidateSeconds, confirmableSeconds], [day - 3_600, day - 3_600]);
 });

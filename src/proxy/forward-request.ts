@@ -5,36 +5,24 @@
  * end has a row; one that is cut, on either side, has no end. What comes from the cache, or was asked for by another
  * caller at the same time, is there whole.
  */
-import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
-import type { Clock } from '../clock.ts';
-import { adapterNameOf, type ExternalService, type ServiceDirectory } from '../directory/service.ts';
-import { termsOf } from '../directory/service-terms.ts';
+import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { adapterNameOf, type ExternalService } from '../directory/service.ts';
 import { invalidInput, ServiceError } from '../errors.ts';
-import type { Call, CallExecutor, CallResult, Capability } from '../gateway/call.ts';
-import type { TenantId } from '../ids.ts';
+import type { CallResult } from '../gateway/call.ts';
 import type { HttpInput, HttpOutput } from '../providers/http/operations.ts';
-import { type HttpSettings, settingsOf } from '../providers/http/settings.ts';
+import { settingsOf } from '../providers/http/settings.ts';
 import { faultOfPath, targetUrl } from '../providers/http/target-url.ts';
 import { linksThroughGateway, throughGateway } from './addresses.ts';
-import { mayBeCached, ttlSecondsOf } from './cache-policy.ts';
-import { carryBody, type Passed, wholeCarried } from './carry-answer.ts';
+import { secondsOf } from './cache-control.ts';
+import { mayBeCached } from './cache-policy.ts';
+import type { Passed } from './carry-answer.ts';
+import { callerHas, headersOf304, isConditional, withoutConditions } from './conditions.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
+import { type Caller, callOf, type ForwardRequestDeps, scopeOf, type Way } from './forwarded-call.ts';
 import { forwardedHeaders, returnedHeaders } from './headers.ts';
-import { isChange, questionOf } from './question.ts';
-import { readStoredForm, storedForm } from './stored-answer.ts';
-
-export interface ForwardRequestDeps {
-  readonly calls: CallExecutor;
-  readonly cache: { invalidate(tenantId: TenantId, selector: { readonly scope: string }): Promise<unknown> };
-  readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
-  readonly clock: Clock;
-}
-
-export type Caller = Pick<
-  Call,
-  'tenantId' | 'cacheMode' | 'requestId' | 'traceparent' | 'sourceService' | 'principal' | 'deadlineAtMs' | 'maxWaitMs'
->;
+import { isChange } from './question.ts';
+import { readStoredForm } from './stored-answer.ts';
 
 export interface ForwardedReply {
   readonly status: number;
@@ -50,9 +38,6 @@ export interface Request extends HttpInput {
   /** Of a body that goes out as it comes; null where the caller did not say. */
   readonly lengthBytes: number | null;
 }
-
-/** Past its TTL an answer that the admin chose to keep stands in for an upstream that fails. */
-const staleSeconds = 86_400;
 
 /**
  * Throws `NOT_FOUND` where the tenant has no such API, `INVALID_REQUEST` for a path that could leave its base URL, and
@@ -88,71 +73,62 @@ export async function forwardRequest(
   }
 }
 
-interface Way {
-  readonly deps: ForwardRequestDeps;
-  readonly caller: Caller;
-  readonly service: ExternalService;
-  readonly input: HttpInput;
-  /** What the upstream is asked. */
-  readonly url: string;
-  readonly upload: Request['upload'];
-}
-
 async function answerOf(way: Way, signal: AbortSignal): Promise<ForwardedReply> {
   const { service } = way;
+  const remembered = headFromMemory(way);
+  if (remembered !== null) return returned(way, readStoredForm(remembered.body), remembered);
   const delivery = createDelivery();
-  const execution = execute(way, delivery, signal, false);
+  const execution = execute(way, delivery, signal);
   const first = await Promise.race([delivery.begun, execution]);
   if (!('cacheOutcome' in first)) {
     execution.then(delivery.finish, delivery.cut);
-    const result = { cacheOutcome: 'MISS', ageSeconds: 0, provider: service.serviceName } as const;
-    return returned(way, first, result);
+    return returned(way, first, missOf(service));
   }
   let result = first;
   let answer = readStoredForm(result.body);
   if (result.cacheOutcome === 'COALESCED' && !answer.shareable) {
     // Who waited for another's request may not have its answer after all, and asks for itself.
     const own = createDelivery();
-    const again = execute(way, own, signal, true);
+    const again = execute(way, own, signal, randomUUID());
     const begun = await Promise.race([own.begun, again]);
     if (!('cacheOutcome' in begun)) {
       again.then(own.finish, own.cut);
-      return returned(way, begun, { cacheOutcome: 'MISS', ageSeconds: 0, provider: service.serviceName });
+      return returned(way, begun, missOf(service));
     }
     result = begun;
     answer = readStoredForm(result.body);
   }
+  if (result.isRefreshDue === true) refreshBehind(way);
   return returned(way, answer, result);
 }
 
-/** Resolves when the answer has passed and is written down. `alone`: neither from the cache nor for others. */
-function execute(way: Way, delivery: Delivery, signal: AbortSignal, alone: boolean): Promise<CallResult> {
-  const { deps, caller, service, input, url } = way;
-  const settings = settingsOf(service.config);
-  const { timeoutMs } = termsOf(service);
-  // A service that is given more time than a call usually has may use it.
-  const beginsByMs = Math.max(caller.deadlineAtMs, deps.clock.now() + (timeoutMs ?? 0));
-  const kept = new WeakMap<HttpOutput, Buffer>();
-  const capability = capabilityFor(way, settings, delivery, kept);
-  const call: Call<'http'> = {
-    ...caller,
-    beginsByMs,
-    deadlineAtMs: beginsByMs + settings.totalTimeoutMs,
-    capability,
-    input,
-    question: questionOf(input),
-    provider: service.serviceName,
-    ...(capability.cache === null ? {} : { cacheScope: { scope: scopeOf(service, url), detail: null } }),
-    cacheMode: capability.cache === null || alone ? 'off' : caller.cacheMode,
-  };
-  const render = (output: HttpOutput) => {
-    const body = Buffer.isBuffer(output.body) ? output.body : kept.get(output);
-    return storedForm(output, body ?? Buffer.alloc(0), (capability.ttlSecondsOf?.(output) ?? 0) > 0);
-  };
-  return deps.calls.execute(call, render, signal);
+function missOf({ serviceName }: ExternalService): ForwardedReply['result'] {
+  return { cacheOutcome: 'MISS', ageSeconds: 0, provider: serviceName };
 }
 
-async function findApi(deps: ForwardRequestDeps, tenantId: TenantId, name: string): Promise<ExternalService> {
+/** A HEAD is answered by what a GET has left in memory; what is not there is asked of the upstream, as HEAD. */
+function headFromMemory(way: Way): CallResult | null {
+  if (way.input.method !== 'HEAD') return null;
+  const get = { ...way, input: { ...way.input, method: 'GET' as const } };
+  return way.deps.calls.findInMemory(callOf(get, createDelivery()).call);
+}
+
+/** Its answer is for those who come later: who was given the one past its time does not wait for it. */
+function refreshBehind(way: Way): void {
+  const delivery = createDelivery();
+  void delivery.begun.then(({ body }) => body.resume());
+  const anew = { ...way, input: { ...way.input, headers: withoutConditions(way.input.headers) } };
+  const { call, render } = callOf(anew, delivery);
+  void way.deps.calls.refresh({ ...call, maxWaitMs: 0 }, render);
+}
+
+/** Resolves when the answer has passed and is written down. */
+function execute(way: Way, delivery: Delivery, signal: AbortSignal, flightKind?: string): Promise<CallResult> {
+  const { call, render } = callOf(way, delivery, flightKind);
+  return way.deps.calls.execute(call, render, signal);
+}
+
+async function findApi(deps: ForwardRequestDeps, tenantId: Caller['tenantId'], name: string): Promise<ExternalService> {
   const services = await deps.directory.ofTenant(tenantId);
   const service = services.find(({ serviceName, serviceType }) => serviceName === name && serviceType === 'api');
   if (service === undefined || adapterNameOf(service) !== 'http' || !service.isActive) {
@@ -161,82 +137,33 @@ async function findApi(deps: ForwardRequestDeps, tenantId: TenantId, name: strin
   return service;
 }
 
-function capabilityFor(
-  { deps, input, upload }: Way,
-  settings: HttpSettings,
-  delivery: Delivery,
-  kept: WeakMap<HttpOutput, Buffer>,
-): Capability<'http'> {
-  const { cacheTtlSeconds, idleTimeoutMs, totalTimeoutMs } = settings;
-  const isCached = cacheTtlSeconds !== 0 && mayBeCached(input.method, input.headers);
-  const ttlOf = (output: HttpOutput) => (isCached ? ttlSecondsOf(output, cacheTtlSeconds, deps.clock.now()) : 0);
-  return {
-    operation: 'http',
-    family: 'proxy',
-    serviceType: 'api',
-    partOf: ({ path }) => pathPattern(path),
-    safeToRepeat: !isChange(input) && !(input.body instanceof Readable),
-    cache: isCached
-      ? { ttlSeconds: cacheTtlSeconds ?? 0, negativeTtlSeconds: 0, staleSeconds: cacheTtlSeconds ? staleSeconds : 0 }
-      : null,
-    ...(isCached
-      ? {
-          ttlSecondsOf: (output: HttpOutput) =>
-            output.body instanceof Readable && !kept.has(output) ? 0 : ttlOf(output),
-        }
-      : {}),
-    carry(output, signal) {
-      if (!(output.body instanceof Readable)) {
-        return Promise.resolve(wholeCarried(output.body, output.headers['content-encoding'], upload));
-      }
-      delivery.begin(output);
-      return carryBody(output.body, {
-        delivery,
-        encoding: output.headers['content-encoding'],
-        keep: ttlOf(output) > 0,
-        idleMs: idleTimeoutMs,
-        totalMs: totalTimeoutMs,
-        upload,
-        signal,
-      }).then((answer) => {
-        if (answer.kept !== null) kept.set(output, answer.kept);
-        return answer.carried;
-      });
-    },
-  };
-}
-
-/** `orders/17` and `orders/18` are one part of an API: what is a number or an id in a path says which of its things is meant. */
-function pathPattern(path: string): string {
-  return path
-    .split('/')
-    .map((segment) => (/^\d+$|^[0-9a-f-]{16,}$/i.test(segment) ? '*' : segment))
-    .join('/');
-}
-
 /** A change that was answered, other than by a refusal, lets go of what was kept of its URL and of those it names (RFC 9111, 4.4). */
 async function returned(
   way: Way,
   { status, headers, body }: Pick<HttpOutput, 'status' | 'headers' | 'body'>,
   result: ForwardedReply['result'],
 ): Promise<ForwardedReply> {
-  const { input, url } = way;
+  const { input, url, service } = way;
+  const ageSeconds = result.ageSeconds + secondsOf(headers.age);
+  const isKept = settingsOf(service.config).cacheTtlSeconds !== 0 && mayBeCached(asGet(input.method), input.headers);
+  if (isKept && status === 200 && isConditional(input.headers) && callerHas(input.headers, headers)) {
+    return { status: 304, headers: headersFor(headersOf304(headers), way), body, result: { ...result, ageSeconds } };
+  }
   if (isChange(input) && (status < 400 || status >= 500)) {
     const named = [headers.location, headers['content-location']].flatMap((address) =>
       address !== undefined && URL.canParse(address, url) ? [new URL(address, url).href] : [],
     );
     await letGo(way, [url, ...named.filter((address) => new URL(address).origin === new URL(url).origin)]);
   }
-  return { status, headers: headersFor(headers, way), body, result };
+  return { status, headers: headersFor(headers, way), body, result: { ...result, ageSeconds } };
+}
+
+function asGet(method: HttpInput['method']): HttpInput['method'] {
+  return method === 'HEAD' ? 'GET' : method;
 }
 
 async function letGo({ deps, caller, service }: Way, urls: readonly string[]): Promise<void> {
   for (const url of new Set(urls)) await deps.cache.invalidate(caller.tenantId, { scope: scopeOf(service, url) });
-}
-
-/** All answers of one URL, whatever headers it was asked with. */
-function scopeOf(service: ExternalService, url: string): string {
-  return `url:${createHash('sha256').update(`${service.id} ${url}`).digest('base64url')}`;
 }
 
 /** Refusals of ours, before anything was sent. */

@@ -16,8 +16,10 @@ export function storedForm(
   body: Buffer,
   shareable: boolean,
 ): StoredAnswer {
+  // The time it was sent at is ours to say, and would make two answers that are alike differ.
+  const { date: _sentAt, ...lasting } = headers;
   const content = isUtf8(body) ? { text: body.toString('utf8') } : { base64: body.toString('base64') };
-  return { status, headers, shareable, ...content };
+  return { status, headers: lasting, shareable, ...content };
 }
 
 export function readStoredForm(

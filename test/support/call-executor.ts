@@ -22,6 +22,7 @@ export function scriptExecutor(
     calls,
     mostAtOnce: () => most,
     findInMemory: () => null,
+    refresh: async () => {},
     async execute(call, render, signal): Promise<CallResult> {
       calls.push(call as unknown as Call);
       most = Math.max(most, ++underWay);

@@ -1,5 +1,6 @@
 /** The headers that routes share, for the description of the API alone: what they take of a caller, and answer with. */
 import Type, { type TSchema } from 'typebox';
+import { cacheOutcomes } from '../../gateway/call.ts';
 
 /**
  * What a route says of itself in `config.headers`. `refresh`: `Cache-Control` is honoured. `cache`: its answers tell
@@ -50,8 +51,9 @@ const givenOfGroup: Readonly<Record<HeaderGroup, Headers>> = {
   refresh: {},
   cache: {
     'X-Cache': Type.String({
-      enum: ['HIT-MEMORY', 'HIT-REDIS', 'HIT-POSTGRES', 'STALE', 'COALESCED', 'MISS'],
-      description: 'Where the answer comes from.',
+      enum: [...cacheOutcomes],
+      description:
+        'Where the answer comes from. `REVALIDATED`: kept, and confirmed by its provider just now (304), which is a call.',
     }),
     Age: Type.Integer({ minimum: 0, description: 'Seconds since a provider gave it.' }),
   },

@@ -179,6 +179,11 @@ async function meaningOf(question: Question, reply: OpenReply): Promise<Verdict<
     reply.body.destroy();
     return { kind: 'failed', retryable: isSafe, message: `HTTP ${status}, which is no status` };
   }
+  // It has no body, whatever its `Content-Length` says: that is the length of what the caller has (RFC 9110, 8.6).
+  if (status === 304) {
+    reply.body.on('error', () => {}).resume();
+    return { kind: 'ok', value: { status, headers, body: Buffer.alloc(0) } };
+  }
   const isRefusal = status >= 500 || status === 401 || status === 429;
   if (!isRefusal && goesOnAtOnce(headers)) return { kind: 'ok', value: reply };
   // Held, so that it can be asked again or passed on; what is too long or too slow for that goes on as it comes.

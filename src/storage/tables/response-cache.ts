@@ -10,6 +10,9 @@ export interface CacheRowMetadata {
   readonly detail: string | null;
   readonly cost_usd: number;
   readonly epochs: { readonly tenant: number; readonly scope: number } | null;
+  /** Unix milliseconds, as the next: the row outlives both. Earlier versions wrote neither. */
+  readonly stand_in_until?: number;
+  readonly refresh_until?: number;
 }
 
 export interface CacheRow {

@@ -42,13 +42,14 @@ const entriesSchema = Type.Object({
       service_name: Type.String(),
       operation: Type.String(),
       status: Type.Union([Type.Literal('active'), Type.Literal('negative'), Type.Literal('stale')], {
-        description: '`negative`: nothing was found. `stale`: past its time, and kept for when every provider fails.',
+        description:
+          '`negative`: nothing was found. `stale`: past its time, and kept for its provider to confirm, or for when every provider fails.',
       }),
       size_bytes: Type.Integer(),
       ttl_seconds: Type.Integer(),
       fetched_at: time,
       expires_at: time,
-      stale_until: time,
+      stale_until: Type.String({ format: 'date-time', description: 'Until when it is kept.' }),
     }),
   ),
   next_cursor: nullable(Type.String()),

@@ -7,13 +7,8 @@ import type { Clock } from '../../../clock.ts';
 import { invalidInput, ServiceError } from '../../../errors.ts';
 import type { HttpInput } from '../../../providers/http/operations.ts';
 import { createStart } from '../../../proxy/carry-answer.ts';
-import {
-  type ForwardedReply,
-  type ForwardRequestDeps,
-  forwardRequest,
-  type Request,
-  wasNotSent,
-} from '../../../proxy/forward-request.ts';
+import { type ForwardedReply, forwardRequest, type Request, wasNotSent } from '../../../proxy/forward-request.ts';
+import type { ForwardRequestDeps } from '../../../proxy/forwarded-call.ts';
 import { apiPrefix, type Routes } from '../../app.ts';
 import type { Answer } from '../../reply/answer.ts';
 import { callerOfCall } from '../../reply/call-reply.ts';
@@ -177,7 +172,7 @@ function configOf(method: HttpInput['method']): FastifyContextConfig {
   return {
     access: { scope: 'proxy' },
     passesOn: true,
-    headers: method === 'GET' ? ['refresh', 'cache', 'provider'] : ['provider'],
+    headers: method === 'GET' || method === 'HEAD' ? ['refresh', 'cache', 'provider'] : ['provider'],
     ...(method === 'POST' || method === 'PUT' || method === 'PATCH' ? { showsBody: anyBody } : {}),
   };
 }
@@ -219,7 +214,7 @@ function splitOnce(text: string, separator: string): [string, string?] {
 }
 
 function headOf({ status, headers, result }: ForwardedReply, method: string): Pick<Answer, 'status' | 'headers'> {
-  const isCacheable = method === 'GET';
+  const isCacheable = method === 'GET' || method === 'HEAD';
   return {
     status,
     headers: {

@@ -1,0 +1,138 @@
+/** One request as a call of the pipeline: its question, whom it shares a fetch with, and how its answer is carried, kept and confirmed. */
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { Clock } from '../clock.ts';
+import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
+import { termsOf } from '../directory/service-terms.ts';
+import type { Call, CallExecutor, Capability, Revalidation } from '../gateway/call.ts';
+import type { TenantId } from '../ids.ts';
+import type { HttpInput, HttpOutput } from '../providers/http/operations.ts';
+import { type HttpSettings, settingsOf } from '../providers/http/settings.ts';
+import { lifetimeOf, mayBeCached } from './cache-policy.ts';
+import { carryBody, type Passed, wholeCarried } from './carry-answer.ts';
+import { freshened, hasValidator, isAbout, isCondition, withoutConditions, withValidators } from './conditions.ts';
+import type { Delivery } from './delivery.ts';
+import { isChange, questionOf } from './question.ts';
+import { readStoredForm, storedForm } from './stored-answer.ts';
+
+export interface ForwardRequestDeps {
+  readonly calls: CallExecutor;
+  readonly cache: { invalidate(tenantId: TenantId, selector: { readonly scope: string }): Promise<unknown> };
+  readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
+  readonly clock: Clock;
+}
+
+export type Caller = Pick<
+  Call,
+  'tenantId' | 'cacheMode' | 'requestId' | 'traceparent' | 'sourceService' | 'principal' | 'deadlineAtMs' | 'maxWaitMs'
+>;
+
+export interface Way {
+  readonly deps: ForwardRequestDeps;
+  readonly caller: Caller;
+  readonly service: ExternalService;
+  readonly input: HttpInput;
+  /** What the upstream is asked. */
+  readonly url: string;
+  /** Tells of a body that goes out as it comes what has passed of it. */
+  readonly upload: (() => Passed) | null;
+}
+
+/** `flightKind`: who shares the fetch; by default, who has the same conditions. */
+export function callOf(way: Way, delivery: Delivery, flightKind = conditionsKey(way.input)) {
+  const { deps, caller, service, input, url } = way;
+  const settings = settingsOf(service.config);
+  const { timeoutMs } = termsOf(service);
+  // A service that is given more time than a call usually has may use it.
+  const beginsByMs = Math.max(caller.deadlineAtMs, deps.clock.now() + (timeoutMs ?? 0));
+  const kept = new WeakMap<HttpOutput, Buffer>();
+  const capability = capabilityFor(way, settings, delivery, kept);
+  const isCached = capability.cache !== null;
+  const call: Call<'http'> = {
+    ...caller,
+    beginsByMs,
+    deadlineAtMs: beginsByMs + settings.totalTimeoutMs,
+    capability,
+    input,
+    question: questionOf(isCached ? { ...input, headers: withoutConditions(input.headers) } : input),
+    provider: service.serviceName,
+    ...(isCached ? { cacheScope: { scope: scopeOf(service, url), detail: null }, flightKind } : {}),
+    cacheMode: isCached ? caller.cacheMode : 'off',
+  };
+  const render = (output: HttpOutput) => {
+    const body = Buffer.isBuffer(output.body) ? output.body : kept.get(output);
+    return storedForm(output, body ?? Buffer.alloc(0), (capability.lifetimeOf?.(output)?.ttlSeconds ?? 0) > 0);
+  };
+  return { call, render };
+}
+
+/** Callers of other conditions may be given another answer: a 304 says something only to who has asked for it. */
+function conditionsKey({ headers }: HttpInput): string {
+  return JSON.stringify(Object.entries(headers).filter(([name]) => isCondition(name)));
+}
+
+function capabilityFor(
+  { deps, input, upload }: Way,
+  settings: HttpSettings,
+  delivery: Delivery,
+  kept: WeakMap<HttpOutput, Buffer>,
+): Capability<'http'> {
+  const { cacheTtlSeconds, idleTimeoutMs, totalTimeoutMs } = settings;
+  const isCached = cacheTtlSeconds !== 0 && mayBeCached(input.method, input.headers);
+  const lifetime = (output: HttpOutput) => (isCached ? lifetimeOf(output, cacheTtlSeconds, deps.clock.now()) : null);
+  return {
+    operation: 'http',
+    family: 'proxy',
+    serviceType: 'api',
+    partOf: ({ path }) => pathPattern(path),
+    safeToRepeat: !isChange(input) && !(input.body instanceof Readable),
+    // Each answer says itself how long it is kept.
+    cache: isCached ? { ttlSeconds: 0, negativeTtlSeconds: 0, staleSeconds: 0 } : null,
+    lifetimeOf: (output) => (output.body instanceof Readable && !kept.has(output) ? null : lifetime(output)),
+    revalidate,
+    carry(output, signal) {
+      if (!(output.body instanceof Readable)) {
+        return Promise.resolve(wholeCarried(output.body, output.headers['content-encoding'], upload));
+      }
+      delivery.begin(output);
+      return carryBody(output.body, {
+        delivery,
+        encoding: output.headers['content-encoding'],
+        keep: lifetime(output) !== null,
+        idleMs: idleTimeoutMs,
+        totalMs: totalTimeoutMs,
+        upload,
+        signal,
+      }).then((answer) => {
+        if (answer.kept !== null) kept.set(output, answer.kept);
+        return answer.carried;
+      });
+    },
+  };
+}
+
+/** Asks an upstream whether a kept answer still holds: a 304 costs a call and no body. */
+function revalidate(input: HttpInput, keptBody: Buffer): Revalidation<'http'> | null {
+  const kept = readStoredForm(keptBody);
+  if (!hasValidator(kept.headers)) return null;
+  return {
+    input: { ...input, headers: withValidators(input.headers, kept.headers) },
+    read({ status, headers }) {
+      if (status !== 304) return 'replaced';
+      return isAbout(kept.headers, headers) ? { confirmed: freshened(kept, headers) } : 'unclear';
+    },
+  };
+}
+
+/** `orders/17` and `orders/18` are one part of an API: what is a number or an id in a path says which of its things is meant. */
+function pathPattern(path: string): string {
+  return path
+    .split('/')
+    .map((segment) => (/^\d+$|^[0-9a-f-]{16,}$/i.test(segment) ? '*' : segment))
+    .join('/');
+}
+
+/** All answers of one URL, whatever headers it was asked with. */
+export function scopeOf(service: ExternalService, url: string): string {
+  return `url:${createHash('sha256').update(`${service.id} ${url}`).digest('base64url')}`;
+}
