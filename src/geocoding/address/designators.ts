@@ -6,6 +6,8 @@
  * number.
  */
 
+import { toCyrillic } from '../uzbek-script.ts';
+
 export type DesignatorKind =
   | 'region'
   | 'city'
@@ -185,7 +187,7 @@ const meanings: readonly Meaning[] = [
     code: 'df',
     kind: 'intercom',
     before:
-      'домофон дмф код kod код~домофона домоф domofon код~подъезда domofon~kodi домофон~коди kod~domofona intercom',
+      'домофон дмф дф д/ф код kod код~домофона домоф domofon код~подъезда domofon~kodi домофон~коди kod~domofona intercom',
   },
   {
     code: 'near',
@@ -214,9 +216,23 @@ const meanings: readonly Meaning[] = [
 const uzbekEither =
   /^(daha|dahasi|daxa|daxasi|даҳа|даҳаси|даха|дахаси|mavze\w*|мавзе.*|мавз|mikrorayoni|микрорайони|massivi|массиви|maskani?|маскани|kvartali|квартали)$/u;
 
-export const designators: ReadonlyMap<string, Designator> = new Map(meanings.flatMap(spellingsOf));
+const russianLetters: Readonly<Record<string, string>> = { ў: 'у', қ: 'к', ғ: 'г', ҳ: 'х' };
+
+export const designators: ReadonlyMap<string, Designator> = new Map([
+  ...meanings.flatMap(spellingsOf).flatMap(inCyrillic),
+  // What is written above holds before what is only carried over.
+  ...meanings.flatMap(spellingsOf),
+]);
 /** A designator has at most this many tokens. */
 export const longestDesignator = 3;
+
+/** Uzbek words in Latin letters, as they are typed in Cyrillic: with its own letters, and with the Russian ones alone. */
+function inCyrillic([word, designator]: [string, Designator]): [string, Designator][] {
+  if (designator.position !== 'after' || word.length < 4 || !/^[a-z' -]+$/.test(word)) return [];
+  const exact = toCyrillic(word).replaceAll('ё', 'е');
+  const loose = exact.replace(/[ўқғҳ]/g, (letter) => russianLetters[letter] as string);
+  return [exact, loose].map((spelling) => [spelling, designator]);
+}
 
 function spellingsOf({ code, kind, before, either, after }: Meaning): [string, Designator][] {
   const spell = (words: string | undefined, position: Designator['position']): [string, Designator][] =>

@@ -42,7 +42,7 @@ export const cities: readonly string[] =
 /** Districts of Tashkent and estates whose quarters go by number: a number behind the bare name is no house. */
 export const numberedEstates: readonly string[] =
   `chilonzor yunusobod olmazor yakkasaroy sergeli uchtepa shayxontohur mirobod yashnobod bektemir yangihayot qo'yliq
-  qoraqamish sebzor aviasozlar feruza qo'yluq sputnik vodnik ttz beshqayrag'och traktorsozlar labzak chorsu hadra markaz`.split(
+  qoraqamish sebzor aviasozlar feruza qo'yluq sputnik vodnik ttz beshqayrag'och traktorsozlar labzak chorsu hadra markaz qorasuv`.split(
     /\s+/,
   );
 
@@ -91,6 +91,8 @@ export const nameWords: readonly string[] =
 export const exonyms: Readonly<Record<string, string>> = {
   farhod: 'farxod',
   charvak: 'chorvoq',
+  карасу: 'qorasuv',
+  кашгар: 'qashqar',
   hadra: 'xadra',
   boburshox: 'boburshoh',
   mexrjon: 'mehrjon',

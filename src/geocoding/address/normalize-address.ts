@@ -150,7 +150,12 @@ function cutOut(
 ): string {
   let text = '';
   let from = 0;
-  for (const part of parts) {
+  for (const [at, part] of parts.entries()) {
+    if (isJoinedToQuarter(part, parts[at - 1], tokens)) {
+      // `Юнусабад 4-45-12` without its flat is `Юнусабад 4, 45`: `4-45` might be a quarter.
+      text += `${address.slice(from, folded.originOf(tokens[part.first - 1]?.end ?? 0))}, `;
+      from = folded.originOf(tokens[part.first]?.start ?? 0);
+    }
     if (asked.includes(part)) continue;
     const previous = tokens[part.first - 1];
     const last = tokens[part.end - 1];
@@ -168,6 +173,12 @@ function cutOut(
   }
   text += address.slice(from);
   return tidy(text);
+}
+
+function isJoinedToQuarter(part: ResolvedPart, before: ResolvedPart | undefined, tokens: readonly Token[]): boolean {
+  const isBehind = part.kind === 'house' && before?.kind === 'quarter' && before.code === 'est';
+  const gap = tokens[part.first]?.gap;
+  return isBehind && before.end === part.first && (gap === '-' || gap === '.');
 }
 
 function tidy(text: string): string {

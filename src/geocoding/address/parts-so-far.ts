@@ -1,13 +1,22 @@
 /** What has been read of an address so far, and what that says of the designator or number that comes next. */
 import type { Part } from './address-parts.ts';
 import type { AddressTokens, FoundDesignator } from './address-tokens.ts';
-import { cities, numberedEstates } from './name-words.ts';
+import { bareDistricts, cities, numberedEstates } from './name-words.ts';
 import { type Orthography, spellWord } from './spell-name.ts';
 
 const cityNames: ReadonlySet<string> = new Set(cities);
 const estates: ReadonlySet<string> = new Set(numberedEstates);
-/** Behind `Toshkent` these make a name of the two. */
-export const notAfterCity = /^(дарвоза|darvoza|йули|йўли|yo'li|кольцевая|halqa|халка)$/;
+const districtNames: ReadonlySet<string> = new Set(bareDistricts);
+/** What a number may stand before: not a landmark, say. */
+const countable: ReadonlySet<FoundDesignator['kind']> = new Set([
+  ...(['quarter', 'street', 'lane', 'house', 'building', 'flat', 'room', 'entrance', 'floor'] as const),
+]);
+/** Cities after which no person, and few things but streets, are named: the first word before others is the city. */
+const leadingCities: ReadonlySet<string> = new Set(
+  "toshkent samarqand buxoro andijon farg'ona namangan qarshi termiz jizzax urganch nukus qo'qon marg'ilon".split(' '),
+);
+/** Behind a city these make a name of the two. */
+export const notAfterCity = /^(дарвоза|darvoza|йули|йўли|yo'li|yoli|йул|йўл|yo'l|кольцевая|halqa|халка|ҳалқа)$/;
 
 export class PartsSoFar {
   readonly parts: Part[] = [];
@@ -43,13 +52,13 @@ export class PartsSoFar {
     );
   }
 
-  /** The bare words so far become a name; a leading `Ташкент` becomes one of its own. */
+  /** The bare words so far become a name; a leading city becomes one of its own. */
   protected flushRun(end: number): void {
     const first = this.runStart;
     this.runStart = -1;
     if (first < 0 || first >= end) return;
     const second = this.tokens.at(first + 1);
-    if (end - first > 1 && this.isToshkent(first) && second !== undefined && !notAfterCity.test(second.text)) {
+    if (end - first > 1 && this.isLeadingCity(first) && second !== undefined && !notAfterCity.test(second.text)) {
       this.push({ kind: 'name', code: '', first, end: first + 1, words: this.wordsOf(first, first + 1) });
       this.push({ kind: 'name', code: '', first: first + 1, end, words: this.wordsOf(first + 1, end) });
     } else this.push({ kind: 'name', code: '', first, end, words: this.wordsOf(first, end) });
@@ -59,8 +68,19 @@ export class PartsSoFar {
     return estates.has(spellWord(this.tokens.at(at)?.text ?? '', this.orthography));
   }
 
-  protected isToshkent(at: number): boolean {
-    return spellWord(this.tokens.at(at)?.text ?? '', this.orthography) === 'toshkent';
+  protected isLeadingCity(at: number): boolean {
+    return leadingCities.has(spellWord(this.tokens.at(at)?.text ?? '', this.orthography));
+  }
+
+  protected isDistrict(at: number): boolean {
+    return districtNames.has(spellWord(this.tokens.at(at)?.text ?? '', this.orthography));
+  }
+
+  /** `Чиланзар 19`, right before the current number: from here on `кв.` is a flat and no квартал. */
+  protected estateIsNumbered(): boolean {
+    const [name, number] = this.parts.slice(-2);
+    if (name?.kind !== 'name' || number?.kind !== 'number' || this.runStart >= 0) return false;
+    return name.end === number.first && this.isEstate(name.end - 1);
   }
 
   /** Whether a designator takes the number before it. */
@@ -91,10 +111,20 @@ export class PartsSoFar {
         }
         return true;
       default:
+        if (isUzbek && !isJoined && this.isHouseBeforeFlat(designator)) return false;
         if (isUzbek || isJoined || !this.tokens.isNumberNext(end)) return true;
-        if (this.isQuarterAbbreviation(designator) && !this.isBehindName(at) && !this.houseIsKnown()) return true;
+        if (this.isQuarterAbbreviation(designator) && !this.isBehindName(at) && !this.houseIsKnown()) {
+          if (!this.estateIsNumbered()) return true;
+        }
         return this.chainEndsWithDesignator(end);
     }
+  }
+
+  /** `Titov ko'chasi 12 xon 3`: the first number behind a street is its house, and the flat's stands behind. */
+  private isHouseBeforeFlat({ kind, end }: FoundDesignator): boolean {
+    const isFlat = kind === 'flat' || kind === 'room';
+    if (!isFlat || !this.tokens.isNumberNext(end) || this.chainEndsWithDesignator(end)) return false;
+    return !this.parts.some((part) => part.kind === 'house' || part.kind === 'building' || part.kind === 'number');
   }
 
   /** `2 подъезд 3 этаж`, where each number stands before its designator; not `5 подъезд 2 этаж 3`. */
@@ -103,7 +133,7 @@ export class PartsSoFar {
     while (this.tokens.isNumberNext(at)) {
       const { end } = this.tokens.readNumber(at);
       const designator = this.tokens.breakBefore(end) === 'none' ? this.tokens.designatorAt(end, true) : null;
-      if (designator === null) return false;
+      if (designator === null || !countable.has(designator.kind)) return false;
       at = designator.end;
     }
     return true;
@@ -136,10 +166,33 @@ export class PartsSoFar {
     const isBlockOfEstate = designator.code === 'blok' && this.tokens.isNumber(runEnd);
     if (!this.isQuarterAbbreviation(designator) && !isBlockOfEstate) return designator.kind;
     if (this.runStart >= 0 && this.isEstate(runEnd - 1)) return 'quarter';
-    if (isBlockOfEstate || this.houseIsKnown()) return designator.kind;
+    if (isBlockOfEstate || this.houseIsKnown() || this.isNumberOfEstateBefore()) return designator.kind;
     const last = this.parts.at(-1);
     const isListed = last?.kind === 'number' && this.runStart < 0 && this.parts.some(({ kind }) => kind === 'quarter');
     return isListed ? designator.kind : 'quarter';
+  }
+
+  /** `Чиланзар 19 12`, before `кв 5`. */
+  private isNumberOfEstateBefore(): boolean {
+    const [name, quarter, house] = this.parts.slice(-3);
+    if (name?.kind !== 'name' || quarter?.kind !== 'number' || house?.kind !== 'number') return false;
+    return name.end === quarter.first && this.runStart < 0 && this.isEstate(name.end - 1);
+  }
+
+  /** `Chilonzor-9 uy 12`: the number is the name's, and the designator counts the one behind it. */
+  protected isOfNameBefore(at: number, behind: number, { kind, end }: FoundDesignator): boolean {
+    const isJoinedToName = this.runStart >= 0 && this.tokens.at(at)?.gap === '-';
+    return kind === 'house' && isJoinedToName && this.tokens.at(behind)?.gap === ' ' && this.tokens.isNumberNext(end);
+  }
+
+  /** `Mikrorayon 12-uy`: the number is the house's, though it stands behind the quarter's designator. */
+  protected isJoinedToHouse(at: number): boolean {
+    const behind = this.tokens.readNumber(at).end;
+    return this.tokens.at(behind)?.gap === '-' && this.tokens.designatorAt(behind, true)?.kind === 'house';
+  }
+
+  protected isKeypad(at: number): boolean {
+    return /^[#*]+$/.test(this.tokens.at(at)?.gap ?? '');
   }
 
   protected endsPhrase(at: number): boolean {

@@ -48,7 +48,8 @@ class PartReader extends PartsSoFar {
     const behind = number.isPlain ? this.tokens.skipOrdinalEnding(number.end) : number.end;
     const designator =
       this.tokens.breakBefore(behind) === 'none' ? this.tokens.designatorAt(behind, true, false) : null;
-    if (designator !== null && this.counts(designator, behind, behind > number.end)) {
+    const isCounted = designator !== null && !this.isOfNameBefore(at, behind, designator);
+    if (isCounted && this.counts(designator, behind, behind > number.end)) {
       return this.readCounted(at, number.text, designator);
     }
     this.flushRun(at);
@@ -139,10 +140,6 @@ class PartReader extends PartsSoFar {
     return to;
   }
 
-  private isKeypad(at: number): boolean {
-    return /^[#*]+$/.test(this.tokens.at(at)?.gap ?? '');
-  }
-
   private readLandmark(at: number, { kind, end }: FoundDesignator): number {
     const isMarked = kind === 'landmark_marker';
     let first = at;
@@ -195,7 +192,8 @@ class PartReader extends PartsSoFar {
       return nameEnd;
     }
     if (kind === 'lane' || kind === 'quarter') {
-      if (this.tokens.isNumber(end) && this.tokens.breakBefore(end) !== 'strong' && !this.tokens.isDate(end)) {
+      const isNumbered = this.tokens.isNumber(end) && this.tokens.breakBefore(end) !== 'strong';
+      if (isNumbered && !this.tokens.isDate(end) && !this.isJoinedToHouse(end)) {
         const number = this.tokens.readNumber(end);
         this.push({ kind, code, first: at, end: number.end, number: number.text });
         return number.end;
@@ -210,6 +208,7 @@ class PartReader extends PartsSoFar {
   private takesNameBefore({ kind, position, isUzbek, end }: FoundDesignator): boolean {
     if (this.runStart < 0) return false;
     if (position === 'after') return true;
+    if (kind === 'quarter' && !isUzbek && this.runStart === end - 2 && this.isLeadingCity(this.runStart)) return false;
     const numberNext = this.tokens.isNumberNext(end);
     const isLettered = /^\p{L}{1,2}$/u.test(this.tokens.at(end - 2)?.text ?? '') && this.runStart === end - 2;
     if (kind === 'quarter' && (isUzbek || isLettered)) return true;
@@ -232,8 +231,11 @@ class PartReader extends PartsSoFar {
           break;
         }
       }
-    } else if (at - first > 1 && this.isToshkent(first) && !notAfterCity.test(this.tokens.at(first + 1)?.text ?? '')) {
-      first += 1;
+    } else {
+      const leads = (word: number): boolean =>
+        at - word > 1 && !notAfterCity.test(this.tokens.at(word + 1)?.text ?? '');
+      if (leads(first) && this.isLeadingCity(first)) first += 1;
+      if (kind === 'street' && leads(first) && this.isDistrict(first)) first += 1;
     }
     if (first > this.runStart) this.flushRun(first);
     this.runStart = -1;

@@ -25,7 +25,7 @@ export function resolveParts(parts: readonly Part[], orthography: Orthography): 
 
 function spellName({ kind, words }: Part, orthography: Orthography): string {
   const spell = kind === 'region' ? spellRegion : spellWord;
-  if (words.length === 1 && (words[0] as string).length <= 2) return words[0] as string;
+  if (words.length === 1 && (words[0] as string).length <= 2) return words[0] === 'ts' ? 'ц' : (words[0] as string);
   // `1-я Айтматова` is `1 Айтматова`.
   const said = words.filter((word, at) => !(ordinalEndings.has(word) && /^\d+$/.test(words[at - 1] ?? '')));
   const name = said.map((word) => (/^[цщыэ]$/.test(word) ? word : spell(word, orthography))).join(' ');

@@ -1,0 +1,121 @@
+/** Addresses as people type them into a chat: no commas, abbreviations, flats and floors in any order, landmarks. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PartKind } from './address-parts.ts';
+import { readAddress } from './normalize-address.ts';
+import typed from './typed-addresses.golden.json' with { type: 'json' };
+
+interface TypedAddress {
+  readonly script: string;
+  /** Equal where two of them are one building. */
+  readonly place: string;
+  readonly text: string;
+  /** As a person reads it; absent where it is known to be read otherwise. */
+  readonly reads?: Readonly<Record<string, string>>;
+}
+
+const addresses = typed as readonly TypedAddress[];
+
+function readingOf(text: string): Record<string, string> {
+  const { parts, unit } = readAddress(text);
+  const textOf = (...kinds: readonly PartKind[]): string =>
+    parts
+      .filter(({ kind }) => kinds.includes(kind))
+      .map(({ words, number }) => [...words, ...(number === '' ? [] : [number])].join(' '))
+      .filter((part) => part !== '')
+      .join(', ');
+  const reading = {
+    city: textOf('city'),
+    district: textOf('district'),
+    quarter: textOf('quarter'),
+    street: textOf('street', 'lane'),
+    name: textOf('name'),
+    house: textOf('house', 'building'),
+    ...unit,
+  };
+  return Object.fromEntries(
+    Object.entries(reading).filter((entry): entry is [string, string] => entry[1] !== null && entry[1] !== ''),
+  );
+}
+
+test('forty addresses in each script are read as a person reads them, but for a known few', () => {
+  for (const { text, reads } of addresses) if (reads !== undefined) assert.deepEqual(readingOf(text), reads, text);
+  for (const script of ['ru', 'uz-latn', 'uz-cyrl']) {
+    const ofScript = addresses.filter((address) => address.script === script);
+    assert.equal(ofScript.length, 40, script);
+    assert.ok(ofScript.filter(({ reads }) => reads !== undefined).length >= 36, script);
+  }
+});
+
+test('no two buildings share a key, and what is asked of a provider has the key of what was typed', () => {
+  const typedWithKey = new Map<string, TypedAddress>();
+  for (const address of addresses) {
+    const { key, query } = readAddress(address.text);
+    const known = typedWithKey.get(key);
+    assert.ok(known === undefined || known.place === address.place, `${address.text} and ${known?.text} share ${key}`);
+    typedWithKey.set(key, address);
+    assert.equal(readAddress(query).key, key, `${address.text} is asked as ${query}`);
+  }
+});
+
+test('one building in three scripts is one question, where its names are certain', () => {
+  const scriptsOfPlace = Map.groupBy(addresses, ({ place }) => place).values();
+  const inThree = [...scriptsOfPlace].filter((of) => new Set(of.map(({ script }) => script)).size === 3);
+  const met = inThree.filter((of) => new Set(of.map(({ text }) => readAddress(text).key)).size === 1);
+  assert.ok(met.length >= 16, `${met.length} of ${inThree.length}`);
+});
+
+test('an estate’s quarter, house and flat in one number are asked for without the flat, and compared by the house', () => {
+  for (const [text, query] of [
+    ['Юнусабад 4-45-12', 'Юнусабад 4, 45'],
+    ['Ташкент, Чиланзар 19-33-8, 2 этаж', 'Ташкент, Чиланзар 19, 33'],
+    ['Yunusobod-4-45-12', 'Yunusobod-4, 45'],
+    ['Га-9.1.49', 'Га-9, 1'],
+  ] as const) {
+    const read = readAddress(text);
+    assert.equal(read.query, query);
+    assert.equal(readAddress(query).key, read.key, text);
+  }
+});
+
+test('a number belongs to the quarter before it or to the designator that it is joined to', () => {
+  for (const [text, quarter, house, flat] of [
+    ['ц-1 д 8 кв 15 ориентир ГУМ', 'ц 1', '8', '15'],
+    ['Ц-1, д. 8, кв. 15, около школы', 'ц 1', '8', '15'],
+    ['Ts-5 uy 12', 'ts 5', '12', undefined],
+    ['Chilonzor-9 uy 12 xonadon 34', 'chilonzor 9', '12', '34'],
+    ['Yunusobod-4 uy 45', 'yunusobod 4', '45', undefined],
+    ['Юнусобод-4 уй 45', 'юнусобод 4', '45', undefined],
+    ['Чиланзар 19 12 кв 5', 'чиланзар 19', '12', '5'],
+    ['Юнусабад 4 45 кв 12 эт 3', 'юнусабад 4', '45', '12'],
+    ['Чиланзар 12 кв 5', '12', '5', undefined],
+    ["Titov ko'ch 12 xon 3", undefined, '12', '3'],
+    ['Титов кўчаси 12 хонадон 3', undefined, '12', '3'],
+    ["Titov ko'ch 12-xonadon 3-uy", undefined, '3', '12'],
+    ["Titov ko'ch 12 xonadon 3 uy", undefined, '3', '12'],
+    ["Titov ko'ch 3 uy 12 xonadon 4 qavat", undefined, '3', '12'],
+    ['Mikrorayon 12-uy 3-xonadon', undefined, '12', '3'],
+    ['Микрорайон 12-уй 3-корпус', undefined, '12, 3', undefined],
+    ['Mikrorayon 12, 3-uy', '12', '3', undefined],
+  ] as const) {
+    const read = readingOf(text);
+    assert.deepEqual([read.quarter, read.house, read.flat], [quarter, house, flat], text);
+  }
+});
+
+test('a city or a district before the name of a street is no part of the name', () => {
+  for (const [text, city, street] of [
+    ["Samarqand Rudakiy ko'chasi 15", 'samarqand', 'rudakiy'],
+    ['Бухоро Баҳоуддин Нақшбанд кўчаси 45', 'бухоро', 'баҳоуддин нақшбанд'],
+    ["Toshkent Shayxontohur Sag'bon ko'chasi 7", 'toshkent', "sag'bon"],
+    ["Samarqand darvoza ko'chasi 5", undefined, 'samarqand darvoza'],
+    ["Farg'ona yo'li ko'chasi 5", undefined, "farg'ona yo'li"],
+    ["Buxoro ko'chasi 5", undefined, 'buxoro'],
+    ["Olmazor ko'chasi 5", undefined, 'olmazor'],
+    ["Hamza Hakimzoda Niyoziy ko'chasi 5", undefined, 'hamza hakimzoda niyoziy'],
+    ["Alisher Navoiy ko'chasi 5", undefined, 'alisher navoiy'],
+  ] as const) {
+    const read = readingOf(text);
+    assert.deepEqual([read.city, read.street], [city, street], text);
+  }
+});
