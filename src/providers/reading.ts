@@ -3,8 +3,12 @@ import type { ProviderReply } from '../outbound/exchange.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** The body as JSON; undefined for HTML, half a document, or nothing. */
+/** No answer about places or routes is as long, and the worst of this length is read in some 50 ms. */
+const longestReplyBytes = 512 * 1024;
+
+/** The body as JSON; undefined for HTML, half a document, nothing, or more than any such answer has. */
 export function parseJson(reply: ProviderReply): unknown {
+  if (reply.body.length > longestReplyBytes) return undefined;
   try {
     return JSON.parse(reply.body.toString('utf8'));
   } catch {

@@ -82,7 +82,7 @@ export function createChanges(deps: ChangeDeps): Changes {
 /** A write begins at its range's first cell and goes as far as its values do. */
 function touchedBy({ range, values }: WriteQuestion): A1Range {
   if (range.kind === 'name') return range;
-  const width = Math.max(...values.map((row) => row.length));
+  const width = values.reduce((widest, row) => Math.max(widest, row.length), 0);
   const area = range.kind === 'sheet' ? wholeSheet : range.area;
   return { kind: 'area', title: range.title, area: blockAt(area, values.length, width) };
 }

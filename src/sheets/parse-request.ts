@@ -1,4 +1,8 @@
-/** The bodies of the sheets calls, parsed. Each parser throws `INVALID_REQUEST` naming every fault, and nothing is sent. */
+/**
+ * The bodies of the sheets calls, parsed. Many cells are looked at in slices of the event loop. Each parser throws `INVALID_REQUEST` naming every fault, and
+ * nothing is sent.
+ */
+import { setImmediate } from 'node:timers/promises';
 import { type InputFault, ServiceError } from '../errors.ts';
 import type { Cell, InsertDataOption, ReadOptions, ValueInputOption } from '../providers/google_sheets/operations.ts';
 import { type A1Range, A1SyntaxError, parseA1 } from './a1.ts';
@@ -20,6 +24,8 @@ export const maxCells = 2_000_000;
 export const maxCellCharacters = 50_000;
 export const maxBatchOperations = 500;
 const maxFaults = 20;
+/** The slowest of them, numbers beyond 10^37, take a microsecond each. */
+const cellsPerTurn = 10_000;
 
 export type Members = Readonly<Record<string, unknown>>;
 
@@ -82,7 +88,7 @@ class Reader {
     }
   }
 
-  values(members: Members, prefix = ''): readonly (readonly Cell[])[] {
+  async values(members: Members, prefix = ''): Promise<readonly (readonly Cell[])[]> {
     const path = `${prefix}values`;
     const { values } = members;
     if (!Array.isArray(values)) {
@@ -91,6 +97,7 @@ class Reader {
     }
     if (values.length === 0) this.fault(path, 'must hold at least one row');
     let width = 0;
+    let seenCells = 0;
     for (const [index, row] of (values as unknown[]).entries()) {
       if (this.faults.length >= maxFaults) break;
       if (!Array.isArray(row)) {
@@ -103,6 +110,11 @@ class Reader {
         break; // Looking at every cell of a body that is refused anyway would hold up everyone.
       }
       this.#row(row, `${path}[${index}]`);
+      seenCells += row.length + 1;
+      if (seenCells > cellsPerTurn) {
+        seenCells = 0;
+        await setImmediate();
+      }
     }
     if (this.faults.length > 0) return [];
     if (width === 0) this.fault(`${path}[0]`, 'must hold at least one cell');
@@ -125,7 +137,13 @@ class Reader {
 
 /** A sheet holds fifteen digits of a number. */
 export function isBeyondDigits(cell: unknown): boolean {
-  return Number.isInteger(cell) && Number(Number(cell).toPrecision(15)) !== cell;
+  if (!Number.isInteger(cell)) return false;
+  const size = Math.abs(cell as number);
+  if (size < 1e15) return false;
+  if (size > 1e37) return Number(size.toPrecision(15)) !== size;
+  // Powers up to 10^22 are exact, and so is the product: the same as to write it with 15 digits, a hundred times as fast.
+  const unit = 10 ** (Math.floor(Math.log10(size)) - 14);
+  return Math.round(size / unit) * unit !== size;
 }
 export const tooManyDigits = 'has more than 15 digits, and a sheet holds no more of a number: send it as text';
 
@@ -163,20 +181,20 @@ function readOptions(reader: Reader, members: Members, prefix = ''): ReadOptions
 }
 
 /** `POST /sheets/write` */
-export function parseWriteRequest(body: unknown): WriteQuestion {
+export async function parseWriteRequest(body: unknown): Promise<WriteQuestion> {
   const members = parseMembers(body);
   const reader = new Reader();
-  const question = rowsFor(reader, members);
+  const question = await rowsFor(reader, members);
   reader.refuseFaults();
   return question;
 }
 
 /** `POST /sheets/append` */
-export function parseAppendRequest(body: unknown): AppendQuestion {
+export async function parseAppendRequest(body: unknown): Promise<AppendQuestion> {
   const members = parseMembers(body);
   const reader = new Reader();
   const question = {
-    ...rowsFor(reader, members),
+    ...(await rowsFor(reader, members)),
     insertDataOption: reader.oneOf(members, 'insert_data_option', insertDataOptions),
   };
   refuseBlankRows(reader, question.values);
@@ -190,10 +208,10 @@ function placeIn(reader: Reader, members: Members) {
 }
 
 /** What a write and an append bring. */
-function rowsFor(reader: Reader, members: Members) {
+async function rowsFor(reader: Reader, members: Members) {
   return {
     ...placeIn(reader, members),
-    values: reader.values(members),
+    values: await reader.values(members),
     valueInputOption: reader.oneOf(members, 'value_input_option', valueInputOptions),
   };
 }
@@ -237,7 +255,7 @@ export interface BatchRequest {
 }
 
 /** `POST /sheets/batch`. `value_input_option` of the body holds where an operation has none. */
-export function parseBatchRequest(body: unknown): BatchRequest {
+export async function parseBatchRequest(body: unknown): Promise<BatchRequest> {
   const members = parseMembers(body);
   const reader = new Reader();
   const spreadsheetId = reader.spreadsheetId(members);
@@ -245,22 +263,22 @@ export function parseBatchRequest(body: unknown): BatchRequest {
   const given = members.operations;
   const isList = Array.isArray(given) && given.length > 0 && given.length <= maxBatchOperations;
   if (!isList) reader.fault('operations', `must be a list of 1 to ${maxBatchOperations} operations`);
-  const operations = isList
-    ? (given as unknown[]).map((one, index) =>
-        parseOperation(reader, spreadsheetId, inputOption, one, `operations[${index}]`),
-      )
-    : [];
+  const operations: BatchOperation[] = [];
+  for (const [index, one] of (isList ? (given as unknown[]) : []).entries()) {
+    const operation = await parseOperation(reader, spreadsheetId, inputOption, one, `operations[${index}]`);
+    if (operation !== null) operations.push(operation);
+  }
   reader.refuseFaults();
-  return { spreadsheetId, operations: operations.filter((operation) => operation !== null) };
+  return { spreadsheetId, operations };
 }
 
-function parseOperation(
+async function parseOperation(
   reader: Reader,
   spreadsheetId: string,
   inputOption: ValueInputOption,
   given: unknown,
   path: string,
-): BatchOperation | null {
+): Promise<BatchOperation | null> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     reader.fault(path, 'must be a JSON object');
     return null;
@@ -279,7 +297,7 @@ function parseOperation(
   if (operation === 'read')
     return { ...about, operation, question: { ...base, ...readOptions(reader, members, prefix) } };
 
-  const values = reader.values(members, prefix);
+  const values = await reader.values(members, prefix);
   const withDefault = { value_input_option: inputOption, ...members };
   const valueInputOption = reader.oneOf(
     withDefault,

@@ -10,12 +10,16 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSync } from '@swc/core';
+import Fastify from 'fastify';
 import { keepBody } from '../../src/audit/body.ts';
 import { createMasker } from '../../src/audit/mask.ts';
 import { parseCsv } from '../../src/cli/geocode/csv.ts';
-import { faultOfShape } from '../../src/http/request/json-body.ts';
+import { acceptJson, faultOfShape } from '../../src/http/request/json-body.ts';
 import { createSecretCover } from '../../src/providers/http/cover-secrets.ts';
+import { parseJson } from '../../src/providers/reading.ts';
 import { parseA1 } from '../../src/sheets/a1.ts';
+import { parseWriteRequest } from '../../src/sheets/parse-request.ts';
+import { parseSliced, renderSliced } from '../../src/sliced-json.ts';
 import { contentOf, identifyDelivery } from '../../src/webhooks/receiving/identify-delivery.ts';
 import { maxParsedAtOnceBytes } from '../../src/webhooks/receiving/large-payload.ts';
 import { renderPayload } from '../../src/webhooks/receiving/payload.ts';
@@ -91,6 +95,10 @@ const readers: Readonly<Record<string, Reader>> = {
     size: 1_024 * kibibyte,
     read: (text) => createSecretCover(echoed)?.add(Buffer.from(text)),
   },
+  'providers: a reply about places': {
+    size: 512 * kibibyte,
+    read: (text) => parseJson({ status: 200, headers: {}, body: Buffer.from(text) }),
+  },
   'command line: a file of addresses': { size: 256 * kibibyte, read: (text) => parseCsv(text) },
   'sheets: a range': {
     size: kibibyte,
@@ -139,6 +147,80 @@ for (const [name, { size, read }] of Object.entries(readers)) {
     }
     if (process.env.STALL_TABLE)
       process.stdout.write(`| ${name} | ${size} | ${worst.ms.toFixed(1)} | ${worst.shape} |\n`);
+  });
+}
+
+/** The longest turn of this thread while the work was done in many. */
+async function longestTurnMs(work: () => Promise<unknown>): Promise<number> {
+  const now = (): number => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  };
+  let longest = 0;
+  let isDone = false;
+  let last = now();
+  const look = (): void => {
+    const at = now();
+    longest = Math.max(longest, at - last);
+    last = at;
+    if (!isDone) setImmediate(look);
+  };
+  setImmediate(look);
+  // What it says of the text is tested elsewhere.
+  await work().catch(() => {});
+  isDone = true;
+  await new Promise((resolve) => setImmediate(resolve));
+  look();
+  return longest;
+}
+
+/** As large as they are taken, in the shapes that take a parser, a check or a writer longest. */
+const largestBody = 12 * 1024 * kibibyte;
+const largeShapes: Readonly<Record<string, (length: number) => string>> = {
+  ...Object.fromEntries(Object.entries(shapes).filter(([name]) => /^JSON|^blanks/.test(name))),
+  'rows of one digit': (n) => rowsOf('[1]', n),
+  'rows of digits': (n) => rowsOf(`[${pump('1,', 38)}1]`, n),
+  'rows of large numbers': (n) => rowsOf(`[${pump('1e40,', 95)}1]`, n),
+  'rows of texts': (n) => rowsOf(`["${'abcdef'.repeat(8)}","\\"\n"]`, n),
+  'rows of long texts': (n) => rowsOf(`["${'\\"'.repeat(12_000)}"]`, n),
+  'an object of lists': (n) => `{${membersOf(108_000).replaceAll(':1', `:[${pump('{"a":1},', n / 9_000)}1]`)}}`,
+};
+function rowsOf(row: string, length: number): string {
+  const place = '"spreadsheet_id":"1AbcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR","range":"A1"';
+  return `{${place},"values":[${pump(`${row},`, length - (length % (row.length + 1)))}${row}]}`;
+}
+
+const largeReaders: Readonly<Record<string, (text: string) => Promise<unknown>>> = {
+  'API: a JSON body': async (text) => {
+    const app = Fastify({ bodyLimit: 2 * largestBody });
+    acceptJson(app);
+    app.post('/', async () => 'ok');
+    const headers = { 'content-type': 'application/json' };
+    const { statusCode } = await app.inject({ method: 'POST', url: '/', headers, body: Buffer.from(text) });
+    assert.ok(statusCode < 500);
+  },
+  'sheets: the rows of a write, from text to text': async (text) => {
+    const body = await parseSliced(text);
+    await parseWriteRequest(body).catch(() => {});
+    await renderSliced(body);
+  },
+};
+
+for (const [name, read] of Object.entries(largeReaders)) {
+  test(`${name} is read in turns, whatever its shape`, async () => {
+    let worst = { ms: 0, shape: '' };
+    for (const [shape, make] of Object.entries(largeShapes)) {
+      const text = make(largestBody);
+      // No other reader is given what the API refuses.
+      if (!name.startsWith('API') && faultOfShape(text) !== null) continue;
+      let ms = await longestTurnMs(() => read(text));
+      // The collector has its turns too.
+      if (ms > mostMs / 4) ms = Math.min(ms, await longestTurnMs(() => read(text)));
+      if (ms > worst.ms) worst = { ms, shape };
+      assert.ok(ms < mostMs, `${shape}: a turn of ${ms} ms`);
+    }
+    if (process.env.STALL_TABLE)
+      process.stdout.write(`| ${name} (a turn) | ${largestBody} | ${worst.ms.toFixed(1)} | ${worst.shape} |\n`);
   });
 }
 

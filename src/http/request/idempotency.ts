@@ -23,6 +23,7 @@ import { ServiceError } from '../../errors.ts';
 import { newId, type TenantId } from '../../ids.ts';
 import type { Logger } from '../../logger.ts';
 import type { Keyring, SealBinding } from '../../secrets/keyring.ts';
+import { renderSliced } from '../../sliced-json.ts';
 import type { Database } from '../../storage/postgres/database.ts';
 import {
   claimIdempotencyKey,
@@ -118,7 +119,7 @@ async function runOnce(
     key,
     // The path, not the pattern: one key for two webhooks is two requests.
     route: `${request.method} ${hashHex(pathOf(request))}`,
-    requestSha256: hashOf(request),
+    requestSha256: await hashOf(request),
     runId: newId(),
     leaseMs,
   };
@@ -247,12 +248,12 @@ function keyOf(request: FastifyRequest): string | null {
 }
 
 /** Over the parsed body: spaces between members are not another request. Who asks, and with what rights, is part of it. */
-function hashOf(request: FastifyRequest): Buffer {
+async function hashOf(request: FastifyRequest): Promise<Buffer> {
   const { body } = request;
   const { kind, id, tenants, scopes } = callerOf(request).principal;
   const asker = [kind, id, tenants === null ? '*' : [...tenants].sort(), [...scopes].sort()];
   const hash = createHash('sha256').update(
-    JSON.stringify([request.query, Buffer.isBuffer(body) ? 0 : (body ?? null), asker]),
+    await renderSliced([request.query, Buffer.isBuffer(body) ? 0 : (body ?? null), asker]),
   );
   return Buffer.isBuffer(body) ? hash.update(body).digest() : hash.digest();
 }

@@ -1,6 +1,9 @@
 /** JSON bodies: parsed once, safe against prototype poisoning, and free of text that no store can hold. */
-import type { FastifyInstance } from 'fastify';
+
+import { setImmediate } from 'node:timers/promises';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { InputFault } from '../../errors.ts';
+import { parseSliced, sliceLength } from '../../sliced-json.ts';
 import { inputError } from './validate.ts';
 
 /** An escape that may be U+0000 or half of a surrogate pair: PostgreSQL refuses both, and JSON.parse lets both pass. */
@@ -15,7 +18,8 @@ declare module 'fastify' {
 }
 
 /**
- * Replaces Fastify's parser by one that calls it and then looks at what it lets pass.
+ * Replaces Fastify's parser by one that calls it and then looks at what it lets pass. A large text is read in slices, so that
+ * others have their turn meanwhile.
  *
  * Clients that name their content type with every request name it without a body too, on a `DELETE` say: an empty body is
  * none, and the routes that need one say so.
@@ -25,6 +29,10 @@ export function acceptJson(app: FastifyInstance): void {
   app.removeContentTypeParser(['application/json', 'text/plain']);
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text: string, done) => {
     if (text === '') return done(null, undefined);
+    if (text.length > sliceLength) {
+      parseLarge(text, (piece) => parseNow(parseJson, request, piece), request).then((body) => done(null, body), done);
+      return;
+    }
     const shapeFault = text.length > plainLength ? faultOfShape(text) : null;
     if (shapeFault !== null) return done(inputError([{ path: 'body', message: shapeFault }]));
     parseJson(request, text, (error, body) => {
@@ -36,6 +44,61 @@ export function acceptJson(app: FastifyInstance): void {
       return faults.length > 0 ? done(inputError(faults)) : done(null, body);
     });
   });
+}
+
+type Parser = ReturnType<FastifyInstance['getDefaultJsonParser']>;
+
+/** Fastify's parser answers before it returns. Throws what it refuses. */
+function parseNow(parse: Parser, request: FastifyRequest, text: string): unknown {
+  let outcome: { readonly error: Error | null; readonly body?: unknown } = { error: null };
+  parse(request, text, (error, body) => {
+    outcome = { error, body };
+  });
+  if (outcome.error !== null) throw outcome.error;
+  return outcome.body;
+}
+
+async function parseLarge(
+  text: string,
+  parse: (piece: string) => unknown,
+  { routeOptions }: Pick<FastifyRequest, 'routeOptions'>,
+): Promise<unknown> {
+  const shapeFault = await inTurns(walkShape(text));
+  if (shapeFault !== null) throw inputError([{ path: 'body', message: shapeFault }]);
+  const parseGood = (piece: string): unknown => {
+    let value: unknown;
+    try {
+      value = parse(piece);
+    } catch (error) {
+      throw isJson(piece) ? inputError([{ path: 'body', message: poisonedName }]) : error;
+    }
+    if (!suspiciousEscape.test(piece) || routeOptions.config.judgesText === true) return value;
+    const faults: InputFault[] = [];
+    findUnstorable(value, '', 0, faults);
+    // Where in the whole the piece stands is not known here.
+    if (faults.length > 0) throw inputError(faults.slice(0, 1).map(({ message }) => ({ path: 'body', message })));
+    return value;
+  };
+  return parseSliced(text, parseGood).catch((error: unknown) => {
+    // Said by Fastify's parser of any text that is no JSON.
+    throw error instanceof SyntaxError ? noJson(parse) : error;
+  });
+}
+
+function noJson(parse: (text: string) => unknown): unknown {
+  try {
+    return parse('{');
+  } catch (error) {
+    return error;
+  }
+}
+
+async function inTurns<Result>(work: Generator<undefined, Result>): Promise<Result> {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+    await setImmediate();
+  }
 }
 
 const poisonedName = 'must not have a member named "__proto__", or "prototype" inside of "constructor"';
@@ -54,6 +117,8 @@ function isJson(text: string): boolean {
 const plainLength = 4_096;
 /** Far more than any request has; an object of distinct names by the hundred thousand takes V8 a tenth of a second a megabyte. */
 const maxMembers = 10_000;
+/** In characters: some milliseconds. */
+const walkedAtOnce = 1024 * 1024;
 const openBrace = 123;
 const openBracket = 91;
 const closeBrace = 125;
@@ -64,8 +129,22 @@ const backslash = 92;
 
 /** What a parser, and all that walks over its result, would pay for dearly: found by one walk over the text. */
 export function faultOfShape(text: string): string | null {
+  const walk = walkShape(text);
+  for (;;) {
+    const { done, value } = walk.next();
+    if (done === true) return value;
+  }
+}
+
+/** Pauses now and then, for who lets others have their turn. */
+function* walkShape(text: string): Generator<undefined, string | null> {
+  let pauseAt = walkedAtOnce;
   const members: number[] = [];
   for (let at = 0; at < text.length; at += 1) {
+    if (at > pauseAt) {
+      pauseAt = at + walkedAtOnce;
+      yield;
+    }
     const code = text.charCodeAt(at);
     if (code === quote) {
       for (at += 1; at < text.length && text.charCodeAt(at) !== quote; at += 1) {

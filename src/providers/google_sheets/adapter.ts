@@ -6,6 +6,7 @@
  */
 import Type from 'typebox';
 import type { InputFault } from '../../errors.ts';
+import { renderSliced } from '../../sliced-json.ts';
 import { type AccessTokens, judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
 import { isHeaderText, unsendable } from '../header-text.ts';
 import {
@@ -307,7 +308,7 @@ async function send(
       accept: 'application/json',
       ...(question.body !== undefined && { 'content-type': 'application/json' }),
     },
-    ...(question.body !== undefined && { body: JSON.stringify(question.body) }),
+    ...(question.body !== undefined && { body: await renderSliced(question.body) }),
     maxReplyBytes: question.maxReplyBytes ?? maxReplyBytes,
   });
   return { reply, token };

@@ -1,5 +1,6 @@
 /** One call to a sender's own API. */
 import type { Outbound } from '../../outbound/http-client.ts';
+import { parseSliced } from '../../sliced-json.ts';
 import { parseExactly } from './exact-json.ts';
 
 export interface CollectorCall {
@@ -29,13 +30,13 @@ export async function callSender(
 ): Promise<{ readonly json: unknown; readonly headers: Readonly<Record<string, string>> }> {
   const reply = await outbound.request({ ...call, maxReplyBytes, deadlineAtMs: Date.now() + timeoutMs });
   if (reply.status < 200 || reply.status >= 300) throw new CollectorRefused(reply.status);
-  return { json: parseJson(reply.body), headers: reply.headers };
+  return { json: await parseJson(reply.body), headers: reply.headers };
 }
 
-function parseJson(body: Buffer): unknown {
+async function parseJson(body: Buffer): Promise<unknown> {
   try {
     // Ids of 64 bits come as numbers; rounded, they would be another's.
-    return body.length === 0 ? null : parseExactly(body.toString('utf8'));
+    return body.length === 0 ? null : await parseSliced(body.toString('utf8'), parseExactly);
   } catch {
     return null;
   }

@@ -78,7 +78,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         schema: { tags: ['sheets'], summary: 'Write values into a range' },
       },
       deps.idempotency.wrap(async (request, _progress, reply) => {
-        const asked = parseWriteRequest(request.body);
+        const asked = await parseWriteRequest(request.body);
         const caller = sheetsCallerOf(request, deps, request.body);
         const question = await onSheet(deps, caller, asked, request.body);
         return answerChange(request, reply, sheets.write(caller, question, unending()), updateAnswer);
@@ -98,7 +98,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         schema: { tags: ['sheets'], summary: 'Append rows to a table, once' },
       },
       deps.idempotency.wrap(async (request, progress, reply) => {
-        const asked = parseAppendRequest(request.body);
+        const asked = await parseAppendRequest(request.body);
         const caller = sheetsCallerOf(request, deps, request.body);
         const question = await onSheet(deps, caller, asked, request.body);
         const call = sheets.append(caller, question, progress, unending());
@@ -147,7 +147,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         preHandler: requireScopesOfBatch,
       },
       deps.idempotency.wrap(async (request, progress: Progress, reply) => {
-        const parsed = parseBatchRequest(request.body);
+        const parsed = await parseBatchRequest(request.body);
         const caller = sheetsCallerOf(request, deps, request.body);
         const operations: BatchOperation[] = [];
         for (const one of parsed.operations) {
