@@ -24,7 +24,10 @@ interface ChartProps {
   readonly times: readonly number[];
   readonly series: readonly ChartSeries[];
   readonly format: (value: number) => string;
+  /** Dragging chooses a range, and Enter that of the point that the arrows stand on. */
   readonly onRange?: ((fromMs: number, toMs: number) => void) | undefined;
+  /** The width of a bar, where each point stands for a span of time that begins with it. */
+  readonly barSeconds?: number;
 }
 
 const height = 160;
@@ -37,7 +40,7 @@ function colorOf(color: ChartSeries['color']): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-export function Chart({ title, times, series, format, onRange }: ChartProps) {
+export function Chart({ title, times, series, format, onRange, barSeconds }: ChartProps) {
   const t = useMessages(partsMessages);
   const { formats } = useLanguage();
   const box = useRef<HTMLDivElement>(null);
@@ -76,7 +79,11 @@ export function Chart({ title, times, series, format, onRange }: ChartProps) {
           points: { size: 6 },
           drag: { x: latest.current.onRange !== undefined, y: false, setScale: false },
         },
-        scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+        scales: {
+          // A bar begins with its time: half of the last one would be cut.
+          ...(barSeconds === undefined ? {} : { x: { range: (_plot, low, high) => [low, high + barSeconds] } }),
+          y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] },
+        },
         axes: [
           {
             ...axis,
@@ -91,11 +98,14 @@ export function Chart({ title, times, series, format, onRange }: ChartProps) {
           ...series.map(({ name, color, isDashed, isBars }) => ({
             label: name,
             stroke: () => colorOf(color),
-            width: 2,
+            width: isBars === true ? 0 : 2,
             ...(isDashed === true ? { dash: [6, 4] } : {}),
             ...(isBars === true
               ? {
-                  paths: UPlot.paths.bars?.({ size: [0.8, 24] }) as UPlot.Series.PathBuilder,
+                  paths: UPlot.paths.bars?.({
+                    size: [0.8, 24],
+                    align: barSeconds === undefined ? 0 : 1,
+                  }) as UPlot.Series.PathBuilder,
                   fill: () => colorOf(color),
                   points: { show: false },
                 }
@@ -134,6 +144,11 @@ export function Chart({ title, times, series, format, onRange }: ChartProps) {
   useEffect(() => plot.current?.setData(data), [data]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
+    const at = cursor === null ? undefined : times[cursor];
+    if (event.key === 'Enter' && onRange !== undefined && barSeconds !== undefined && at !== undefined) {
+      onRange(at * 1_000, (at + barSeconds) * 1_000);
+      return;
+    }
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     if (step === 0) return;
     event.preventDefault();
@@ -142,6 +157,7 @@ export function Chart({ title, times, series, format, onRange }: ChartProps) {
     const made = plot.current;
     if (made !== null) made.setCursor({ left: made.valToPos(times[next] ?? 0, 'x'), top: 10 });
   };
+  const canChoose = onRange !== undefined && barSeconds !== undefined;
   const read = cursor ?? times.length - 1;
   return (
     <figure class="chart" aria-labelledby={titleId}>
@@ -178,7 +194,7 @@ export function Chart({ title, times, series, format, onRange }: ChartProps) {
           class="chart-box"
           tabIndex={0}
           role="img"
-          aria-label={`${summary(title, series, format, t)} ${t('chartKeys')}`}
+          aria-label={`${summary(title, series, format, t)} ${t('chartKeys')}${canChoose ? ` ${t('chartEnter')}` : ''}`}
           onKeyDown={onKeyDown}
           ref={box}
         />

@@ -35,6 +35,7 @@ export const partsMessages = {
   asChart: ['As chart', 'Графиком'],
   noPoints: ['No data in this range.', 'Нет данных за этот период.'],
   chartKeys: ['Left and right arrows read the points.', 'Стрелки влево и вправо читают точки.'],
+  chartEnter: ['Enter chooses its range.', 'Enter выбирает его период.'],
   time: ['Time', 'Время'],
   chartSummary: ['{name}: latest {last}, highest {highest}', '{name}: последнее {last}, наибольшее {highest}'],
   undo: ['Undo', 'Отменить'],

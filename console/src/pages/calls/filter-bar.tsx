@@ -4,16 +4,20 @@ import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { CheckField, SelectField, TextField } from '../../parts/form.tsx';
 import { filterNames, fromLocalInput, operations, ranges, statuses, toLocalInput } from './filters.ts';
+import { listMessages } from './list-messages.ts';
 import { callsMessages } from './messages.ts';
+import { SavedViews } from './saved-views.tsx';
 
 /** On narrow screens the filters open on demand; what is chosen stays in sight as pills. */
 const wideFromPx = 768;
 
 export function FilterBar({ services }: { services: readonly string[] }) {
   const t = useMessages(callsMessages);
+  const list = useMessages(listMessages);
   const formats = useFormats();
   const { query } = usePlace();
   const [search, setSearch] = useState(query.get('request_id') ?? '');
+  const [principal, setPrincipal] = useState(query.get('principal') ?? '');
   const value = (name: string): string => query.get(name) ?? '';
   const choose = (changes: Readonly<Record<string, string | null>>, how: 'push' | 'replace' = 'push'): void =>
     setQuery({ ...changes, cursor: null }, how);
@@ -24,6 +28,7 @@ export function FilterBar({ services }: { services: readonly string[] }) {
     status: t('status'),
     min_duration_ms: t('slower'),
     request_id: t('requestId'),
+    principal: list('principal'),
     range: t('range'),
     from: t('from'),
     to: t('to'),
@@ -45,7 +50,7 @@ export function FilterBar({ services }: { services: readonly string[] }) {
           class="filter-grid"
           onSubmit={(event) => {
             event.preventDefault();
-            choose({ request_id: search.trim() });
+            choose({ request_id: search.trim(), principal: principal.trim() });
           }}
         >
           <TextField label={t('search')} value={search} onInput={setSearch} type="search" />
@@ -72,6 +77,12 @@ export function FilterBar({ services }: { services: readonly string[] }) {
             type="number"
             value={value('min_duration_ms')}
             onInput={(typed) => choose({ min_duration_ms: /^\d+$/.test(typed) ? typed : null }, 'replace')}
+          />
+          <TextField
+            label={list('principal')}
+            placeholder={list('principalHint')}
+            value={principal}
+            onInput={setPrincipal}
           />
           <SelectField
             label={t('range')}
@@ -141,6 +152,7 @@ export function FilterBar({ services }: { services: readonly string[] }) {
               {t('viewSlow')}
             </button>
           </span>
+          <SavedViews />
         </div>
       </details>
       {active.length > 0 && (
@@ -164,7 +176,8 @@ export function FilterBar({ services }: { services: readonly string[] }) {
               class="button small plain"
               onClick={() => {
                 setSearch('');
-                choose(Object.fromEntries(filterNames.map((name) => [name, null])));
+                setPrincipal('');
+                choose(Object.fromEntries([...filterNames, 'view'].map((name) => [name, null])));
               }}
             >
               {t('clear')}

@@ -24,7 +24,7 @@ export const operations = [
   'health_check',
 ] as const;
 
-const plain = ['service_name', 'operation', 'status', 'min_duration_ms', 'request_id'] as const;
+const plain = ['service_name', 'operation', 'status', 'min_duration_ms', 'request_id', 'principal'] as const;
 /** All members of the address that narrow the list. */
 export const filterNames = [...plain, 'range', 'from', 'to', 'hide_probes'] as const;
 

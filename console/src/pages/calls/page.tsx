@@ -15,9 +15,13 @@ import { QueryView } from '../../parts/query-view.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { CallSheet } from './call-sheet.tsx';
+import { CompareBar, useCompared } from './compare-bar.tsx';
 import { FilterBar } from './filter-bar.tsx';
 import { apiFilter, filterKey, filterNames, frozenAddress } from './filters.ts';
+import { Histogram } from './histogram.tsx';
+import { listMessages } from './list-messages.ts';
 import { callsMessages } from './messages.ts';
+import { useStartView } from './saved-views.tsx';
 
 const pageSize = 100;
 const liveMs = 2_000;
@@ -28,6 +32,7 @@ const topPx = 200;
 export function Page() {
   const t = useMessages(callsMessages);
   const app = useMessages(appMessages);
+  useStartView();
   const { query, path } = usePlace();
   const openId = path.startsWith('/calls/') ? decodeURIComponent(path.slice('/calls/'.length)) : null;
   const limits = useQuery('limits', (api, signal) => api.get<Limits>('/rate-limits', {}, signal));
@@ -43,7 +48,8 @@ export function Page() {
         </a>
       </PageHeader>
       <div class="stack">
-        <FilterBar key={query.get('request_id') ?? ''} services={services} />
+        <FilterBar key={`${query.get('request_id')} ${query.get('principal')}`} services={services} />
+        <Histogram />
         <CallList key={filterKey(query)} openId={openId} />
       </div>
       {openId !== null && (
@@ -101,6 +107,8 @@ function CallList({ openId }: { openId: string | null }) {
   const page = held ?? latest;
   const heldIds = new Set(held?.logs.map(({ id }) => id));
   const waiting = held === null || latest === null ? 0 : latest.logs.filter(({ id }) => !heldIds.has(id)).length;
+  const compared = useCompared();
+  const list = useMessages(listMessages);
   const hasFilters = filterNames.some((name) => query.has(name));
 
   const columns: readonly Column<CallLog>[] = [
@@ -139,6 +147,18 @@ function CallList({ openId }: { openId: string | null }) {
           </span>
         ),
     },
+    {
+      name: list('compare'),
+      isExtra: true,
+      cell: (log) => (
+        <input
+          type="checkbox"
+          aria-label={list('chooseRow', { time: formats.time(log.started_at) })}
+          checked={compared.ids.includes(idOfCall(log))}
+          onChange={() => compared.toggle(idOfCall(log))}
+        />
+      ),
+    },
   ];
   const search = query.toString();
   return (
@@ -161,6 +181,7 @@ function CallList({ openId }: { openId: string | null }) {
           )}
         </p>
       )}
+      <CompareBar compared={compared} />
       <QueryView query={{ ...answer, data: page }}>
         {({ logs, next_cursor }) => {
           const rows = hidesProbes ? logs.filter(({ operation }) => operation !== 'health_check') : logs;
@@ -183,7 +204,7 @@ function CallList({ openId }: { openId: string | null }) {
                         type="button"
                         class="button"
                         onClick={() =>
-                          setQuery(Object.fromEntries([...filterNames, 'cursor'].map((name) => [name, null])))
+                          setQuery(Object.fromEntries([...filterNames, 'view', 'cursor'].map((name) => [name, null])))
                         }
                       >
                         {t('clear')}

@@ -1,0 +1,145 @@
+/** The list of calls: the histogram above it, views that are kept, and two calls chosen to be compared. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { openBrowser, signIn } from '../test/support/console.ts';
+import { liveThroughDay } from '../test/support/console-day.ts';
+import { startTestService } from '../test/support/service.ts';
+import { barsOf, spanOf } from './src/pages/calls/span.ts';
+import { keepViews, readViews, searchOf, withoutView, withView } from './src/pages/calls/views.ts';
+
+const now = Date.parse('2026-11-22T10:20:30Z');
+
+test('bars begin on whole minutes, hours or days, are few, and are never finer than what is kept', () => {
+  const span = (search: string) => spanOf(new URLSearchParams(search), now);
+  assert.equal(span('range=15m').barMs, 60_000);
+  assert.equal(span('range=1h').step, 'minute');
+  assert.equal(span('').toMs - span('').fromMs >= 86_400_000, true, 'a day without a range');
+  for (const search of ['range=15m', 'range=6h', 'range=7d', 'range=30d', 'from=2025-01-01T00:00:00Z', 'to=rubbish']) {
+    const { fromMs, toMs, barMs } = span(search);
+    assert.equal(fromMs % barMs, 0, search);
+    assert.ok((toMs - fromMs) / barMs <= 77, `${search}: ${(toMs - fromMs) / barMs} bars`);
+  }
+  assert.equal(span('from=2026-11-10T10:00:00Z&to=2026-11-10T11:00:00Z').step, 'hour', 'minutes are gone by then');
+  assert.equal(span('from=2026-09-10T10:00:00Z&to=2026-09-10T11:00:00Z').step, 'day', 'and so are hours');
+  assert.equal(span('from=2026-11-22T10:00:00Z&to=2026-11-22T10:00:10Z').barMs, 60_000);
+});
+
+test('the bars count the service and operation that are asked for, each point once', () => {
+  const span = spanOf(new URLSearchParams('range=1h'), now);
+  const at = (minutes: number) => new Date(span.fromMs + minutes * 60_000).toISOString();
+  const answer = {
+    series: [
+      { labels: { service: 'a', operation: 'geocode' }, points: [[at(0), 3] as const, [at(1), 4] as const] },
+      { labels: { service: 'b', operation: 'geocode' }, points: [[at(0), 5] as const, [at(-1), 9] as const] },
+    ],
+  };
+  const total = (wanted: Record<string, string | null>) =>
+    barsOf(span, answer, wanted).reduce((sum, value) => sum + value, 0);
+  assert.equal(total({ service: null, operation: null }), 12);
+  assert.equal(total({ service: 'a', operation: null }), 7);
+  assert.equal(total({ service: 'b', operation: 'reverse' }), 0);
+});
+
+test('a view is kept for its tenant, replaced by its name, and rubbish in the storage is no view', () => {
+  const views = withView(withView({ views: [], start: null }, 'mine', 'status=error'), ' mine ', 'status=timeout');
+  assert.deepEqual(views.views, [{ name: 'mine', search: 'status=timeout' }]);
+  keepViews('one', { ...views, start: 'mine' });
+  assert.deepEqual(readViews('two').views, []);
+  assert.equal(readViews('one').start, 'mine');
+  assert.deepEqual(withoutView(readViews('one'), 'mine'), { views: [], start: null });
+  for (const rubbish of ['[', '[]', '"a"', 'null', '{"views":[1,{"name":2}],"start":7}']) {
+    keepViews('three', JSON.parse(JSON.stringify({ views: rubbish, start: rubbish })));
+    assert.deepEqual(readViews('three').views, [], rubbish);
+  }
+  assert.equal(
+    searchOf(new URLSearchParams('live=1&status=error&cursor=x&service_name=a')),
+    searchOf(new URLSearchParams('service_name=a&status=error')),
+  );
+});
+
+test('a range is chosen over the histogram by mouse and by keyboard, and taken back', async (t: TestContext) => {
+  const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
+  await liveThroughDay(t, service);
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/calls?range=1h`);
+  await signIn(page, service);
+  const chart = page.getByRole('img', { name: /^Calls in this range\. Calls: / });
+  await chart.waitFor();
+  const box = await page.locator('.histogram .u-over').boundingBox();
+  assert.ok(box !== null);
+  await page.mouse.move(box.x + box.width * 0.25, box.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.75, box.y + 40, { steps: 5 });
+  await page.mouse.up();
+  await page.waitForURL(/from=.*to=/);
+  const address = new URL(page.url()).searchParams;
+  const width = Date.parse(address.get('to') ?? '') - Date.parse(address.get('from') ?? '');
+  assert.ok(width >= 25 * 60_000 && width <= 35 * 60_000, `${width} ms of an hour`);
+  assert.equal(address.get('range'), null);
+  assert.ok(await page.getByLabel('From', { exact: true }).inputValue(), 'the fields say the same range');
+  await page.getByRole('button', { name: 'Reset the range' }).click();
+  assert.equal(new URL(page.url()).search, '');
+
+  await page.goBack();
+  await chart.focus();
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => {
+    const { searchParams } = new URL(url);
+    return Date.parse(searchParams.get('to') ?? '') - Date.parse(searchParams.get('from') ?? '') === 60_000;
+  });
+  assert.deepEqual(faults, []);
+});
+
+test('a view is saved, opened by its link, begun with and removed; two calls are compared; every filter of the log is there', async (t: TestContext) => {
+  const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
+  await liveThroughDay(t, service);
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/calls`);
+  await signIn(page, service);
+  await page.getByLabel('Service', { exact: true }).selectOption('meters');
+  await page.getByRole('button', { name: 'Save this view' }).press('Enter');
+  await page.getByLabel('Name of the view').fill('meters <b>');
+  await page.keyboard.press('Enter');
+  const view = page.getByRole('list', { name: 'My views' }).getByRole('link', { name: 'meters <b>' });
+  await view.waitFor();
+  assert.equal(await view.getAttribute('aria-current'), 'true');
+  const link = await view.getAttribute('href');
+  await page.getByLabel('Start with this view').check();
+  await page.getByRole('button', { name: 'Clear filters' }).click();
+  await page.getByRole('link', { name: 'Limits', exact: true }).click();
+  await page.getByRole('heading', { level: 1, name: 'Limits' }).waitFor();
+  await page.getByRole('link', { name: 'Calls', exact: true }).click();
+  await page.waitForURL(/service_name=meters/);
+  await page.getByRole('button', { name: 'Remove the view meters <b>' }).press('Enter');
+  await view.waitFor({ state: 'detached' });
+  await page.goto(`${service.url}${link}`);
+  await page.getByRole('button', { name: 'Keep the view meters <b>' }).press('Enter');
+  await view.waitFor();
+
+  const known = new Set(['cursor', 'limit', 'with_total', 'from_date', 'to_date']);
+  const document = (await (await fetch(`${service.url}/openapi.json`)).json()) as {
+    paths: Record<string, { get: { parameters: { in: string; name: string }[] } }>;
+  };
+  const names = (document.paths['/api/v1/logs']?.get.parameters ?? [])
+    .filter((parameter) => parameter.in === 'query' && !known.has(parameter.name))
+    .map(({ name }) => name);
+  assert.ok(names.length > 4, 'the document is read');
+  for (const name of names) {
+    const asked = page.waitForRequest((request) => new URL(request.url()).searchParams.get(name) === '1234');
+    await page.goto(`${service.url}/console/calls?${name}=1234`);
+    await asked;
+    await page.getByRole('button', { name: /^Remove the filter .*1234$/ }).waitFor();
+  }
+
+  await page.goto(`${service.url}/console/calls?service_name=meters`);
+  const rows = page.getByRole('checkbox', { name: /^Compare the call of / });
+  await rows.first().press('Space');
+  await page.getByText('Choose a second call to compare.').waitFor();
+  await rows.nth(1).press('Space');
+  await page.getByRole('link', { name: 'Compare the two calls' }).click();
+  await page.getByRole('dialog', { name: /^Call / }).waitFor();
+  assert.ok(new URL(page.url()).searchParams.get('compare'), page.url());
+  assert.deepEqual(faults, []);
+});

@@ -1,0 +1,95 @@
+import type { SeriesAnswer } from '../../api/types.ts';
+import { useQuery } from '../../api/use-query.ts';
+import { setQuery, usePlace } from '../../app/location.tsx';
+import { useFormats } from '../../i18n/language.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { Chart } from '../../parts/chart.tsx';
+import { QueryView } from '../../parts/query-view.tsx';
+import { listMessages } from './list-messages.ts';
+import { barsOf, type Span, spanOf } from './span.ts';
+
+const refreshMs = 15_000;
+/** The counts are kept by service and operation alone. */
+const uncounted = ['status', 'min_duration_ms', 'request_id', 'principal'] as const;
+
+interface Counts {
+  readonly span: Span;
+  readonly times: readonly number[];
+  readonly calls: readonly number[];
+  readonly errors: readonly number[];
+}
+
+/** How much was called when; dragging over it chooses the range of the list, as the fields of the filters do. */
+export function Histogram() {
+  const t = useMessages(listMessages);
+  const formats = useFormats();
+  const { query } = usePlace();
+  const wanted = { service: query.get('service_name'), operation: query.get('operation') };
+  const hasTimes = query.has('from') || query.has('to');
+  const key = ['range', 'from', 'to', 'service_name', 'operation'].map((name) => query.get(name) ?? '').join('|');
+  const answer = useQuery(
+    `histogram:${key}`,
+    async (api, signal): Promise<Counts> => {
+      const span = spanOf(query);
+      const asked = {
+        from: new Date(span.fromMs).toISOString(),
+        to: new Date(span.toMs).toISOString(),
+        step: span.step,
+        group_by: 'service,operation',
+      };
+      const [calls, errors] = await Promise.all([
+        api.get<SeriesAnswer>('/stats/series', { ...asked, metric: 'calls' }, signal),
+        api.get<SeriesAnswer>('/stats/series', { ...asked, metric: 'errors' }, signal),
+      ]);
+      const counted = barsOf(span, calls, wanted);
+      return {
+        span,
+        times: counted.map((_, index) => (span.fromMs + index * span.barMs) / 1_000),
+        calls: counted,
+        errors: barsOf(span, errors, wanted),
+      };
+    },
+    hasTimes ? {} : { refreshMs },
+  );
+  const choose = (fromMs: number, toMs: number, barMs: number): void =>
+    setQuery({
+      range: null,
+      cursor: null,
+      from: new Date(Math.floor(fromMs / barMs) * barMs).toISOString(),
+      to: new Date(Math.ceil(toMs / barMs) * barMs).toISOString(),
+    });
+  const isPartly = uncounted.some((name) => query.has(name));
+  return (
+    <section class="panel histogram" aria-label={t('histogram')}>
+      <QueryView query={answer}>
+        {({ span, times, calls, errors }) => (
+          <Chart
+            title={hasTimes || query.has('range') ? t('histogram') : t('histogramDay')}
+            times={times}
+            format={(value) => formats.compact(value)}
+            barSeconds={span.barMs / 1_000}
+            onRange={(fromMs, toMs) => choose(fromMs, toMs, span.barMs)}
+            series={[
+              { name: t('calls'), values: calls, color: 0, isBars: true },
+              { name: t('errors'), values: errors, color: 'bad', isBars: true },
+            ]}
+          />
+        )}
+      </QueryView>
+      <div class="table-foot">
+        <span class="hint">
+          {isPartly ? t('countedAll') : t('counted')} {answer.data?.span.step === 'day' && t('utcDays')}
+        </span>
+        {hasTimes && (
+          <button
+            type="button"
+            class="button small"
+            onClick={() => setQuery({ from: null, to: null, range: null, cursor: null })}
+          >
+            {t('resetRange')}
+          </button>
+        )}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,35 @@
+import type { Messages } from '../../i18n/messages.ts';
+
+export const listMessages = {
+  histogram: ['Calls in this range', 'Вызовы за период'],
+  histogramDay: ['Calls of the last 24 hours', 'Вызовы за последние 24 часа'],
+  calls: ['Calls', 'Вызовы'],
+  errors: ['Errors', 'Ошибки'],
+  counted: [
+    'Every provider asked and every answer from the cache; health checks are left out. Drag to choose a range.',
+    'Каждое обращение к провайдеру и каждый ответ из кэша, без проверок. Протяните, чтобы выбрать период.',
+  ],
+  countedAll: [
+    'All calls of this service and operation: the other filters are not counted here.',
+    'Все вызовы этого сервиса и операции: остальные фильтры здесь не учтены.',
+  ],
+  utcDays: ['Days are counted in UTC.', 'Сутки считаются по UTC.'],
+  resetRange: ['Reset the range', 'Сбросить период'],
+  principal: ['Credential', 'Токен'],
+  principalHint: ['token:NAME or jwt:SUB', 'token:ИМЯ или jwt:SUB'],
+  ownViews: ['My views', 'Мои выборки'],
+  saveView: ['Save this view', 'Сохранить выборку'],
+  viewName: ['Name of the view', 'Название выборки'],
+  save: ['Save', 'Сохранить'],
+  cancel: ['Cancel', 'Отмена'],
+  removeView: ['Remove the view {name}', 'Удалить выборку {name}'],
+  removed: ['The view {name} is removed.', 'Выборка {name} удалена.'],
+  saved: ['The view {name} is saved in this browser.', 'Выборка {name} сохранена в этом браузере.'],
+  startHere: ['Start with this view', 'Начинать с этой выборки'],
+  keepShared: ['Keep the view {name}', 'Сохранить себе выборку {name}'],
+  compare: ['Compare', 'Сравнить'],
+  chooseRow: ['Compare the call of {time}', 'Сравнить вызов от {time}'],
+  chooseSecond: ['Choose a second call to compare.', 'Выберите второй вызов для сравнения.'],
+  compareTwo: ['Compare the two calls', 'Сравнить два вызова'],
+  chooseNone: ['Choose none', 'Снять выбор'],
+} as const satisfies Messages;
