@@ -10,7 +10,11 @@ async function signIn(service: TestService, body: Record<string, string>, header
     body: JSON.stringify(body),
   });
   const cookie = reply.headers.get('set-cookie') ?? '';
-  const session = (await reply.json()) as Record<string, string> & { is_admin: boolean; code: string };
+  const session = (await reply.json()) as Record<string, string> & {
+    is_admin: boolean;
+    has_every_tenant: boolean;
+    code: string;
+  };
   return { status: reply.status, cookie, pair: cookie.split(';')[0] ?? '', session };
 }
 
@@ -34,6 +38,7 @@ test('a token is exchanged for a cookie that scripts cannot read, and changes ne
   assert.match(cookie, /; HttpOnly; SameSite=Strict$/);
   assert.ok(!JSON.stringify(session).includes(pair.split('=')[1] as string), 'the secret is in the cookie alone');
   assert.equal(session.is_admin, true);
+  assert.equal(session.has_every_tenant, true);
 
   assert.equal((await ask(service, pair, 'GET', '/api/v1/tokens')).status, 200);
   assert.equal((await ask(service, pair, 'POST', '/api/v1/tokens', json)).status, 403, 'without the CSRF token');

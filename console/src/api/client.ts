@@ -32,6 +32,7 @@ export interface Session {
   readonly name?: string;
   readonly scopes?: readonly string[];
   readonly is_admin?: boolean;
+  readonly has_every_tenant?: boolean;
   readonly expires_at?: string;
   readonly csrf_token?: string;
 }

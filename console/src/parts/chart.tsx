@@ -33,6 +33,7 @@ interface ChartProps {
 const height = 160;
 const fewPoints = 12;
 const paletteSize = 6;
+const daySeconds = 86_400;
 
 function colorOf(color: ChartSeries['color']): string {
   const name =
@@ -72,6 +73,9 @@ export function Chart({ title, times, series, format, onRange, barSeconds }: Cha
       {
         width: Math.max(120, holder.clientWidth),
         height,
+        ...(barSeconds !== undefined && barSeconds >= daySeconds
+          ? { tzDate: (seconds: number) => UPlot.tzDate(new Date(seconds * 1_000), 'Etc/UTC') }
+          : {}),
         padding: [8, 8, 0, 0],
         legend: { show: false },
         cursor: {
@@ -157,6 +161,12 @@ export function Chart({ title, times, series, format, onRange, barSeconds }: Cha
     const made = plot.current;
     if (made !== null) made.setCursor({ left: made.valToPos(times[next] ?? 0, 'x'), top: 10 });
   };
+  // Whole days are counted in UTC: in any other zone they would bear the name of the day before or after.
+  const isDays = barSeconds !== undefined && barSeconds >= daySeconds;
+  const timeText = (seconds: number): string => {
+    const iso = new Date(seconds * 1_000).toISOString();
+    return isDays ? formats.day(iso) : formats.dateTime(iso);
+  };
   const canChoose = onRange !== undefined && barSeconds !== undefined;
   const read = cursor ?? times.length - 1;
   return (
@@ -185,7 +195,7 @@ export function Chart({ title, times, series, format, onRange, barSeconds }: Cha
           </li>
         ))}
         <li class="muted" aria-live={cursor === null ? 'off' : 'polite'}>
-          {cursor !== null && times[read] !== undefined && formats.time(new Date(times[read] * 1_000).toISOString())}
+          {cursor !== null && times[read] !== undefined && timeText(times[read])}
         </li>
       </ul>
       {!hasPoints && <p class="empty">{t('noPoints')}</p>}
@@ -215,7 +225,7 @@ export function Chart({ title, times, series, format, onRange, barSeconds }: Cha
             <tbody>
               {times.map((time, index) => (
                 <tr key={time}>
-                  <td>{formats.dateTime(new Date(time * 1_000).toISOString())}</td>
+                  <td>{timeText(time)}</td>
                   {series.map(({ name, values }) => (
                     <td key={name} class="number">
                       {valueText(values[index], format)}
@@ -233,8 +243,9 @@ export function Chart({ title, times, series, format, onRange, barSeconds }: Cha
   function tickText(seconds: number, all: readonly number[]): string {
     const span = (all.at(-1) ?? 0) - (all[0] ?? 0);
     const date = new Date(seconds * 1_000);
-    const options: Intl.DateTimeFormatOptions =
-      span === 0 || span > 172_800
+    const options: Intl.DateTimeFormatOptions = isDays
+      ? { day: 'numeric', month: 'short', timeZone: 'UTC' }
+      : span === 0 || span > 172_800
         ? { day: 'numeric', month: 'short' }
         : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
     return new Intl.DateTimeFormat(document.documentElement.lang, options).format(date);

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Budget, ServiceList } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { useApi } from '../../app/session.tsx';
@@ -25,6 +25,7 @@ export function Budgets({ services }: { services: readonly string[] }) {
   const registered = useQuery('services', (asked, signal) =>
     asked.get<ServiceList>('/services', { limit: 500 }, signal),
   );
+  const [edited, setEdited] = useState<Budget | null>(null);
   const [removing, setRemoving] = useState<string | null>(null);
   const sending = useSending();
   const remove = (name: string): void => {
@@ -69,23 +70,41 @@ export function Budgets({ services }: { services: readonly string[] }) {
               { name: t('whenReached'), cell: ({ action }) => t(action) },
               { name: t('resets'), isExtra: true, cell: ({ resets_at }) => formats.day(resets_at) },
               {
-                name: t('remove'),
-                cell: ({ service_name }) => (
-                  <button
-                    type="button"
-                    class="button small"
-                    aria-label={t('removeNamed', { name: service_name })}
-                    onClick={() => setRemoving(service_name)}
-                  >
-                    {t('remove')}
-                  </button>
+                name: t('act'),
+                cell: (budget) => (
+                  <span class="actions">
+                    <button
+                      type="button"
+                      class="button small"
+                      aria-label={t('editNamed', { name: budget.service_name })}
+                      onClick={() => setEdited(budget)}
+                    >
+                      {t('edit')}
+                    </button>
+                    <button
+                      type="button"
+                      class="button small"
+                      aria-label={t('removeNamed', { name: budget.service_name })}
+                      onClick={() => setRemoving(budget.service_name)}
+                    >
+                      {t('remove')}
+                    </button>
+                  </span>
                 ),
               },
             ]}
           />
         )}
       </QueryView>
-      <BudgetForm names={names} onSaved={query.reload} />
+      <BudgetForm
+        key={edited?.service_name}
+        edited={edited}
+        names={names}
+        onSaved={() => {
+          setEdited(null);
+          query.reload();
+        }}
+      />
       {removing !== null && (
         <Confirm
           title={t('removeTitle', { name: removing })}
@@ -99,14 +118,24 @@ export function Budgets({ services }: { services: readonly string[] }) {
   );
 }
 
-function BudgetForm({ names, onSaved }: { names: readonly string[]; onSaved: () => void }) {
+interface BudgetFormProps {
+  readonly edited: Budget | null;
+  readonly names: readonly string[];
+  readonly onSaved: () => void;
+}
+
+function BudgetForm({ edited, names, onSaved }: BudgetFormProps) {
   const t = useMessages(costsMessages);
   const api = useApi();
   const say = useToast();
   const sending = useSending();
-  const [name, setName] = useState('*');
-  const [limit, setLimit] = useState('');
-  const [action, setAction] = useState('alert');
+  const [name, setName] = useState(edited?.service_name ?? '*');
+  const [limit, setLimit] = useState(edited === null ? '' : String(edited.monthly_limit_usd));
+  const [action, setAction] = useState<string>(edited?.action ?? 'alert');
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (edited !== null) form.current?.querySelector('input')?.focus();
+  }, [edited]);
   const submit = (event: Event): void => {
     event.preventDefault();
     void sending.run(async () => {
@@ -121,8 +150,8 @@ function BudgetForm({ names, onSaved }: { names: readonly string[]; onSaved: () 
     });
   };
   return (
-    <form class="form spaced" onSubmit={submit}>
-      <h3>{t('newBudget')}</h3>
+    <form class="form spaced" onSubmit={submit} ref={form}>
+      <h3>{edited === null ? t('newBudget') : t('editNamed', { name: edited.service_name })}</h3>
       <FormFault error={sending.error} fields={['monthly_limit_usd', 'action']} />
       <div class="form-grid">
         <SelectField

@@ -2,11 +2,11 @@ import type { CostRow, Costs } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { hrefOf, setQuery, usePlace } from '../../app/location.tsx';
 import { appMessages } from '../../app/messages.ts';
-import { useIsAdmin } from '../../app/session.tsx';
+import { useIsAdmin, useSession } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Chart } from '../../parts/chart.tsx';
-import { DataTable } from '../../parts/data-table.tsx';
+import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { SelectField } from '../../parts/form.tsx';
 import { PageHeader } from '../../parts/page-header.tsx';
@@ -16,6 +16,8 @@ import { costsMessages } from './messages.ts';
 
 const dayMs = 86_400_000;
 const shownMonths = 12;
+const groupings = ['service,operation', 'service', 'operation', 'day'] as const;
+type Grouping = (typeof groupings)[number];
 
 interface Month {
   readonly key: string;
@@ -40,31 +42,52 @@ function lastMonths(): readonly Month[] {
 
 export function Page() {
   const app = useMessages(appMessages);
+  const t = useMessages(costsMessages);
   const isAdmin = useIsAdmin();
   const { query } = usePlace();
   const months = lastMonths();
   const month = months.find(({ key }) => key === query.get('month')) ?? (months[0] as Month);
-  const span = { from_date: month.from, to_date: month.to };
+  const { has_every_tenant: hasEveryTenant, tenant = '' } = useSession();
+  const isAll = isAdmin && hasEveryTenant === true && query.get('tenants') === 'all';
+  const by = groupings.find((one) => one === query.get('by')) ?? groupings[0];
+  const span = { from_date: month.from, to_date: month.to, tenants: isAll ? 'all' : null };
   const days = useQuery(
-    `costs:days:${month.key}`,
-    (api, signal) => api.get<Costs>('/costs', { ...span, group_by: 'day,service' }, signal),
+    `costs:days:${month.key}:${isAll}`,
+    (api, signal) => api.get<Costs>('/costs', { ...span, group_by: 'day' }, signal),
     { refreshMs: 30_000 },
   );
   const rows = useQuery(
-    `costs:rows:${month.key}`,
-    (api, signal) => api.get<Costs>('/costs', { ...span, group_by: 'service,operation' }, signal),
+    `costs:rows:${month.key}:${isAll}:${by}`,
+    async (api, signal) => ({
+      costs: await api.get<Costs>('/costs', { ...span, group_by: by }, signal),
+      // The rows before stay until the new ones are there, under their own heads.
+      by,
+      isAll,
+    }),
     { refreshMs: 30_000 },
   );
   return (
     <>
       <PageHeader title={app('costs')}>
+        {isAdmin && hasEveryTenant === true && (
+          <SelectField
+            label={t('tenants')}
+            value={isAll ? 'all' : ''}
+            onInput={(tenants) => setQuery({ tenants })}
+            options={[
+              { value: '', name: t('thisTenant', { tenant }) },
+              { value: 'all', name: t('everyTenant') },
+            ]}
+          />
+        )}
         <MonthSelect months={months} value={month.key} />
       </PageHeader>
       <div class="stack">
         <QueryView query={days}>{(costs) => <Days costs={costs} month={month} />}</QueryView>
-        <QueryView query={rows}>{(costs) => <Rows costs={costs} month={month} />}</QueryView>
+        <QueryView query={rows}>{(answer) => <Rows {...answer} month={month} />}</QueryView>
+        {isAdmin && isAll && <p class="hint">{t('budgetsOf', { tenant })}</p>}
         {isAdmin && (
-          <Budgets services={[...new Set((rows.data?.rows ?? []).flatMap(({ service }) => service ?? []))]} />
+          <Budgets services={[...new Set((rows.data?.costs.rows ?? []).flatMap(({ service }) => service ?? []))]} />
         )}
       </div>
     </>
@@ -97,12 +120,8 @@ function Days({ costs, month }: { costs: Costs; month: Month }) {
   const first = Date.parse(month.from);
   const count = Math.round((Date.parse(month.to) - first) / dayMs) + 1;
   const days = Array.from({ length: count }, (_, index) => new Date(first + index * dayMs).toISOString().slice(0, 10));
-  const of = (member: 'total_cost' | 'saved_by_cache', service?: string): number[] =>
-    days.map((day) =>
-      costs.rows
-        .filter((row) => row.day === day && (service === undefined || row.service === service))
-        .reduce((sum, row) => sum + row[member], 0),
-    );
+  const of = (member: 'total_cost' | 'saved_by_cache'): number[] =>
+    days.map((day) => costs.rows.filter((row) => row.day === day).reduce((sum, row) => sum + row[member], 0));
   const daysInMonth = new Date(Date.UTC(Number(month.key.slice(0, 4)), Number(month.key.slice(5, 7)), 0)).getUTCDate();
   const pace = (costs.total_cost / count) * daysInMonth;
   return (
@@ -124,6 +143,7 @@ function Days({ costs, month }: { costs: Costs; month: Month }) {
           title={t('byDay')}
           times={days.map((day) => Date.parse(day) / 1_000)}
           format={formats.usd}
+          barSeconds={dayMs / 1_000}
           series={[
             { name: t('spent'), values: of('total_cost'), color: 0, isBars: true },
             { name: t('saved'), values: of('saved_by_cache'), color: 2, isDashed: true },
@@ -135,23 +155,54 @@ function Days({ costs, month }: { costs: Costs; month: Month }) {
   );
 }
 
-function Rows({ costs, month }: { costs: Costs; month: Month }) {
+interface RowsProps {
+  readonly costs: Costs;
+  readonly month: Month;
+  readonly by: Grouping;
+  readonly isAll: boolean;
+}
+
+function Rows({ costs, month, by, isAll }: RowsProps) {
   const t = useMessages(costsMessages);
   const formats = useFormats();
-  const rows = [...costs.rows].sort((a, b) => b.total_cost - a.total_cost || b.request_count - a.request_count);
+  const { tenant } = useSession();
+  const rows = [...costs.rows].sort(
+    by === 'day'
+      ? (a, b) => (b.day ?? '').localeCompare(a.day ?? '')
+      : (a, b) => b.total_cost - a.total_cost || b.request_count - a.request_count,
+  );
   const unpriced = costs.unpriced ?? [];
-  const nextDay = new Date(Date.parse(month.to) + dayMs).toISOString();
+  const hasMember = (member: 'service' | 'operation' | 'day'): boolean => by.split(',').includes(member);
+  const text = (name: string, value: (row: CostRow) => string | null | undefined): Column<CostRow> => ({
+    name,
+    cell: (row) => <Foreign text={value(row)} />,
+  });
   return (
     <section class="panel" aria-label={t('rows')}>
-      <h2>{t('rows')}</h2>
+      <div class="panel-head">
+        <h2>{t('rows')}</h2>
+        <SelectField
+          label={t('by')}
+          value={by}
+          onInput={(chosen) => setQuery({ by: chosen })}
+          options={groupings.map((value) => ({
+            value,
+            name: t(`by_${value.replace(',', '_')}` as 'by_service_operation'),
+          }))}
+        />
+      </div>
       <DataTable<CostRow>
         caption={t('rows')}
         rows={rows}
-        keyOf={({ service, operation }) => `${service} ${operation}`}
+        keyOf={({ management_company_id, service, operation, day }) =>
+          `${management_company_id} ${service} ${operation} ${day}`
+        }
         empty={t('none')}
         columns={[
-          { name: t('service'), cell: ({ service }) => <Foreign text={service} /> },
-          { name: t('operation'), cell: ({ operation }) => <Foreign text={operation} /> },
+          ...(isAll ? [text(t('tenant'), (row) => row.management_company_id)] : []),
+          ...(hasMember('day') ? [{ name: t('day'), cell: ({ day }: CostRow) => formats.day(day ?? '') }] : []),
+          ...(hasMember('service') ? [text(t('service'), (row) => row.service)] : []),
+          ...(hasMember('operation') ? [text(t('operation'), (row) => row.operation)] : []),
           { name: t('calls'), isNumber: true, cell: ({ request_count }) => formats.number(request_count) },
           {
             name: t('cached'),
@@ -164,19 +215,13 @@ function Rows({ costs, month }: { costs: Costs; month: Month }) {
           { name: t('cost'), isNumber: true, cell: ({ total_cost }) => formats.usd(total_cost) },
           { name: t('saved'), isNumber: true, cell: ({ saved_by_cache }) => formats.usd(saved_by_cache) },
           {
-            name: t('openCalls'),
-            cell: ({ service, operation }) => (
-              <a
-                href={hrefOf('/calls', {
-                  service_name: service,
-                  operation,
-                  from: `${month.from}T00:00:00.000Z`,
-                  to: nextDay,
-                })}
-              >
-                {t('openCalls')}
-              </a>
-            ),
+            name: t('log'),
+            cell: (row) =>
+              isAll && row.management_company_id !== tenant ? (
+                '–'
+              ) : (
+                <a href={hrefOfCalls(row, month)}>{t('openCalls')}</a>
+              ),
           },
         ]}
       />
@@ -189,4 +234,15 @@ function Rows({ costs, month }: { costs: Costs; month: Month }) {
       )}
     </section>
   );
+}
+
+/** The log of what a row counts. */
+function hrefOfCalls({ service, operation, day }: CostRow, month: Month): string {
+  const [first, last] = [day ?? month.from, day ?? month.to];
+  return hrefOf('/calls', {
+    service_name: service,
+    operation,
+    from: `${first}T00:00:00.000Z`,
+    to: new Date(Date.parse(last) + dayMs).toISOString(),
+  });
 }

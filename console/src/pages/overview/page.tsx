@@ -111,12 +111,14 @@ function Charts({ timeline: { times, values } }: { timeline: Timeline }) {
     );
   }
   const count = (value: number): string => formats.compact(value);
+  const barSeconds = (times[1] ?? 0) - (times[0] ?? 0);
   return (
     <section class="chart-grid" aria-label={t('charts')}>
       <div class="panel">
         <Chart
           title={t('calls')}
           times={times}
+          barSeconds={barSeconds}
           format={count}
           onRange={onRange}
           series={[{ name: t('calls'), values: values.calls, color: 0, isBars: true }]}
@@ -126,6 +128,7 @@ function Charts({ timeline: { times, values } }: { timeline: Timeline }) {
         <Chart
           title={t('errors')}
           times={times}
+          barSeconds={barSeconds}
           format={count}
           onRange={onRange}
           series={[{ name: t('errors'), values: values.errors, color: 'bad', isBars: true }]}
@@ -135,6 +138,7 @@ function Charts({ timeline: { times, values } }: { timeline: Timeline }) {
         <Chart
           title={t('latency')}
           times={times}
+          barSeconds={barSeconds}
           format={formats.duration}
           onRange={onRange}
           series={[
@@ -147,6 +151,7 @@ function Charts({ timeline: { times, values } }: { timeline: Timeline }) {
         <Chart
           title={t('cache')}
           times={times}
+          barSeconds={barSeconds}
           format={count}
           series={[
             { name: t('hits'), values: values.cache_hits, color: 2 },
@@ -158,6 +163,7 @@ function Charts({ timeline: { times, values } }: { timeline: Timeline }) {
         <Chart
           title={t('cost')}
           times={times}
+          barSeconds={barSeconds}
           format={formats.usd}
           series={[
             { name: t('spent'), values: values.cost, color: 0 },
@@ -169,6 +175,7 @@ function Charts({ timeline: { times, values } }: { timeline: Timeline }) {
         <Chart
           title={t('webhooks')}
           times={times}
+          barSeconds={barSeconds}
           format={count}
           series={[{ name: t('received'), values: values.webhooks, color: 0, isBars: true }]}
         />

@@ -43,6 +43,7 @@ export function consoleSessionRoutes(deps: ConsoleSessionRoutesDeps): Routes {
           name: session.principal.name,
           scopes: [...session.principal.scopes],
           is_admin: session.principal.scopes.has('admin'),
+          has_every_tenant: session.principal.tenants === null,
           expires_at: session.expiresAt.toISOString(),
           csrf_token: session.csrfToken,
         }),
