@@ -8,11 +8,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findFreePort } from '../src/storage/embedded/free-port.ts';
 import { childrenOf } from './load/cpu-time.ts';
+import type { Download, DownloadPlan } from './load/download-plan.ts';
 import type { LoadPlan, LoadResult } from './load/plan.ts';
 
 const root = join(import.meta.dirname, '..');
 const startDeadlineMs = 30_000;
 const endDeadlineMs = 15_000;
+const longestDownloadMs = 120_000;
 const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0;
 /** What is measured has core 0 for itself, as far as the load and the peers' stores leave it. */
 const serverCore = 0;
@@ -71,8 +73,17 @@ function takesConnections(port: number): Promise<boolean> {
 }
 
 /** One run of the load generator. */
-export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
-  const child = spawnPinned(process.execPath, [join(import.meta.dirname, 'load/main.ts'), JSON.stringify(plan)], {
+export function runLoad(plan: LoadPlan): Promise<LoadResult> {
+  return runGenerator('load/main.ts', plan, plan.warmUpMs + plan.durationMs);
+}
+
+export function runDownload(plan: DownloadPlan): Promise<Download> {
+  return runGenerator('load/download.ts', plan, longestDownloadMs);
+}
+
+/** Throws where it does not end well, or not within its time. */
+async function runGenerator<Result>(file: string, plan: object, takesMs: number): Promise<Result> {
+  const child = spawnPinned(process.execPath, [join(import.meta.dirname, file), JSON.stringify(plan)], {
     core: loadCore,
     env: {},
     stdout: 'pipe',
@@ -85,11 +96,11 @@ export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
   child.stderr?.on('data', (chunk) => {
     err += chunk;
   });
-  const limit = setTimeout(() => child.kill('SIGKILL'), plan.warmUpMs + plan.durationMs + startDeadlineMs);
+  const limit = setTimeout(() => child.kill('SIGKILL'), takesMs + startDeadlineMs);
   const [code] = await once(child, 'close');
   clearTimeout(limit);
   if (code !== 0) throw new Error(`the load generator failed: ${err}`);
-  return JSON.parse(out) as LoadResult;
+  return JSON.parse(out) as Result;
 }
 
 function spawnPinned(

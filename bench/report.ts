@@ -1,6 +1,6 @@
 /** One line of the table, and how it is printed and kept. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus, platform, release } from 'node:os';
+import { cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { version } from '../src/version.ts';
 
@@ -20,12 +20,17 @@ export interface BenchRow {
 const resultsFolder = join(import.meta.dirname, 'results');
 
 export function printRow(row: BenchRow): void {
-  const value = row.ratio === null ? 'n/a' : `${round(row.ratio)} ${row.unit}`;
-  console.log(`${row.path.padEnd(44)} ${value.padStart(10)}  ${describeAim(row).padEnd(18)} ${row.against}`);
+  console.log(
+    `${row.path.padEnd(44)} ${describeValue(row).padStart(10)}  ${describeAim(row).padEnd(18)} ${row.against}`,
+  );
   console.log(`    ${describeFigures(row.figures)}${row.note === undefined ? '' : `  (${row.note})`}`);
 }
 
-function describeAim({ aim, ratio, unit }: BenchRow): string {
+export function describeValue({ ratio, unit }: BenchRow): string {
+  return ratio === null ? 'n/a' : `${round(ratio)} ${unit}`;
+}
+
+export function describeAim({ aim, ratio, unit }: BenchRow): string {
   if (aim === null) return '';
   const isMet = ratio !== null && ('atLeast' in aim ? ratio >= aim.atLeast : ratio <= aim.atMost);
   const said = 'atLeast' in aim ? `≥ ${aim.atLeast} ${unit}` : `≤ ${aim.atMost} ${unit}`;
@@ -33,7 +38,7 @@ function describeAim({ aim, ratio, unit }: BenchRow): string {
   return `${said} ${isMet ? 'met' : 'MISSED'}`;
 }
 
-function describeFigures(figures: Readonly<Record<string, unknown>>): string {
+export function describeFigures(figures: Readonly<Record<string, unknown>>): string {
   return Object.entries(figures)
     .map(([name, value]) => {
       if (typeof value === 'number') return `${name} ${round(value)}`;
@@ -47,15 +52,29 @@ function round(value: number): string {
   return value >= 100 ? String(Math.round(value)) : value.toPrecision(3);
 }
 
-/** `bench/results/<time>.json` and `latest.json`; returns the path of the first. */
-export async function keepRows(rows: readonly BenchRow[], startedAt: Date): Promise<string> {
-  await mkdir(resultsFolder, { recursive: true });
-  const machine = {
+export interface Machine {
+  readonly platform: string;
+  readonly release: string;
+  readonly node: string;
+  /** A model for each core. */
+  readonly cpus: readonly string[];
+  readonly memoryBytes: number;
+}
+
+export function describeMachine(): Machine {
+  return {
     platform: platform(),
     release: release(),
     node: process.version,
     cpus: cpus().map(({ model }) => model),
+    memoryBytes: totalmem(),
   };
+}
+
+/** `bench/results/<time>.json` and `latest.json`; returns the path of the first. */
+export async function keepRows(rows: readonly BenchRow[], startedAt: Date): Promise<string> {
+  await mkdir(resultsFolder, { recursive: true });
+  const machine = describeMachine();
   const text = `${JSON.stringify({ version, started_at: startedAt.toISOString(), machine, rows }, null, 2)}\n`;
   const path = join(resultsFolder, `${startedAt.toISOString().replaceAll(':', '-')}.json`);
   await writeFile(path, text);

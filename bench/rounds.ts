@@ -2,6 +2,13 @@
 import type { LoadResult } from './load/plan.ts';
 
 export interface Effort {
+  /**
+   * Rounds before those that count. A call of the whole gateway still gets cheaper after 20,000 of them, and a service runs
+   * for weeks.
+   */
+  readonly warmUpRounds: number;
+  /** Whether the slowest preparations are left out, and their rows say so. */
+  readonly isQuick: boolean;
   readonly rounds: number;
   readonly durationMs: number;
   readonly warmUpMs: number;
@@ -17,12 +24,6 @@ export interface Figures {
   readonly storeCpuMicros: Readonly<Record<string, number>>;
 }
 
-/**
- * Rounds before those that count. A call of the whole gateway still gets cheaper after 20,000 of them, and a service runs
- * for weeks.
- */
-export const warmUpRounds = 3;
-
 export type Variant = () => Promise<LoadResult>;
 
 type FiguresOf<Variants> = { [Name in keyof Variants]: null extends Variants[Name] ? Figures | null : Figures };
@@ -34,7 +35,7 @@ type FiguresOf<Variants> = { [Name in keyof Variants]: null extends Variants[Nam
  */
 export async function measureInTurn<Variants extends Readonly<Record<string, Variant | null>>>(
   variants: Variants,
-  rounds: number,
+  { rounds, warmUpRounds }: Pick<Effort, 'rounds' | 'warmUpRounds'>,
 ): Promise<FiguresOf<Variants>> {
   const results = new Map<string, LoadResult[]>();
   for (let round = 1 - warmUpRounds; round <= rounds; round += 1) {

@@ -2,12 +2,14 @@
  * `npm run bench -- --without audit,events,cache,limits` prints what each of these stages costs an uncached geocode.
  *
  * `npm run bench [-- name …] [--rounds 3] [--seconds 4]`: our paths and their peers in the same run, in turn. Prints
- * ratios beside their aims and keeps them in `bench/results/`. A missed aim fails nothing: machines differ, ratios less.
+ * ratios beside their aims and keeps them in `bench/results/`, and those of a whole run in `docs/performance.md`. A missed
+ * aim fails nothing: machines differ, ratios less. `--quick` takes under four minutes, for a first look.
  */
 import { parseArgs } from 'node:util';
 import { ensureTestServices } from '../scripts/test-services.ts';
 import type { Cleanup } from '../test/support/cleanup.ts';
-import { type BenchRow, keepRows, printRow } from './report.ts';
+import { writePerformancePage } from './performance-page.ts';
+import { type BenchRow, describeMachine, keepRows, printRow } from './report.ts';
 import type { Effort } from './rounds.ts';
 import { parseStages } from './stages.ts';
 
@@ -17,13 +19,19 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '4' },
     without: { type: 'string', default: '' },
+    quick: { type: 'boolean', default: false },
   },
 });
-const effort: Effort = {
-  rounds: Number(values.rounds),
-  durationMs: Number(values.seconds) * 1_000,
-  warmUpMs: Math.min(2_000, Number(values.seconds) * 500),
-};
+const quick: Effort = { rounds: 1, durationMs: 1_000, warmUpMs: 500, warmUpRounds: 1, isQuick: true };
+const effort: Effort = values.quick
+  ? quick
+  : {
+      rounds: Number(values.rounds),
+      durationMs: Number(values.seconds) * 1_000,
+      warmUpMs: Math.min(2_000, Number(values.seconds) * 500),
+      warmUpRounds: 3,
+      isQuick: false,
+    };
 if (!(effort.rounds >= 1 && effort.durationMs > 0)) throw new RangeError('--rounds and --seconds must be positive');
 
 const without = parseStages(values.without);
@@ -34,7 +42,9 @@ Object.assign(process.env, services.env);
 // These read where the servers are as they are loaded.
 const { benchCachedGeocode } = await import('./rows/cached.ts');
 const { benchUncachedGeocode } = await import('./rows/uncached.ts');
+const { benchGrowth } = await import('./rows/growth.ts');
 const { benchStages } = await import('./rows/stages.ts');
+const { benchStreams } = await import('./rows/streams.ts');
 const { benchWebhooks } = await import('./rows/webhooks.ts');
 const { benchWebhookStore } = await import('./rows/webhook-store.ts');
 const { benchAddresses, benchDeadlines, benchGateway, benchLimiter, benchOutbox } = await import(
@@ -45,6 +55,8 @@ const benches: Readonly<Record<string, (t: Cleanup, effort: Effort) => Promise<B
   cached: benchCachedGeocode,
   uncached: benchUncachedGeocode,
   stages: (t, ofRun) => benchStages(t, ofRun, without),
+  streams: benchStreams,
+  growth: benchGrowth,
   webhooks: benchWebhooks,
   'webhook-store': benchWebhookStore,
   limiter: benchLimiter,
@@ -65,6 +77,10 @@ try {
     rows.push(...(await runBench(name)));
   }
   console.log(`\nkept in ${await keepRows(rows, startedAt)}`);
+  const isWhole = positionals.length === 0 && without.length === 0 && !effort.isQuick;
+  if (isWhole) {
+    console.log(`and in ${await writePerformancePage({ rows, startedAt, effort, machine: describeMachine() })}`);
+  }
 } finally {
   await services.close();
 }

@@ -5,6 +5,7 @@ import type { Cleanup } from '../test/support/cleanup.ts';
 import { createDataDir } from '../test/support/data-dir.ts';
 import { startTestDatabase, type TestDatabase } from '../test/support/database.ts';
 import { redisUrl } from '../test/support/redis.ts';
+import { jwtSecretOfTests, signAdminToken } from '../test/support/service.ts';
 import { token } from './peers/cached-answer.ts';
 import { type ServerProcess, startServerProcess } from './processes.ts';
 import type { Stage } from './stages.ts';
@@ -40,6 +41,7 @@ export interface ServiceProcess extends ServerProcess {
   /** Of this process alone: what an earlier benchmark left in Redis is no answer here. */
   readonly tenant: string;
   readonly database: TestDatabase;
+  readonly upstreamPort: number;
 }
 
 /** A database of Redis of the benchmark's own. */
@@ -54,6 +56,32 @@ export async function startServiceProcess(
 ): Promise<ServiceProcess> {
   const place = await findServicePlace(t);
   const { tenant, database } = place;
+  const service = await startAt(t, place, upstreamPort, without);
+  await database.db.querySystem({
+    text: `
+      update external_services
+         set rate_limit_per_minute = $2, rate_limit_per_hour = $3, rate_limit_per_day = $3, rate_limit_per_month = $3,
+             updated_at = now()
+       where management_company_id = $1 and service_name = 'google_maps'`,
+    values: [tenant, unreached, 1_000 * unreached],
+  });
+  return { ...service, tenant, database, upstreamPort };
+}
+
+/** Another one over the same stores. */
+export async function startReplicaOf(
+  t: Cleanup,
+  { tenant, database, upstreamPort }: ServiceProcess,
+): Promise<ServerProcess> {
+  return startAt(t, { tenant, database, dataDir: await createDataDir(t) }, upstreamPort, []);
+}
+
+async function startAt(
+  t: Cleanup,
+  place: ServicePlace,
+  upstreamPort: number,
+  without: readonly Stage[],
+): Promise<ServerProcess> {
   const service = await startServerProcess({
     args: () => (without.length === 0 ? ['src/main.ts'] : ['--import', './bench/switch-off.ts', 'src/main.ts']),
     env: (port) => ({
@@ -64,16 +92,28 @@ export async function startServiceProcess(
       OUTBOUND_ALLOWED_NETWORKS: `127.0.0.1:${upstreamPort}`,
       SERVICE_TOKENS: `bench:${token}`,
       RATE_LIMIT_GEOCODING_PER_MINUTE: String(unreached),
+      RATE_LIMIT_WEBHOOKS_PER_MINUTE: String(unreached),
+      JWT_SECRET: jwtSecretOfTests,
+      ENCRYPTION_KEYS: `bench:${Buffer.alloc(32, 'bench').toString('base64')}`,
     }),
   });
   t.after(() => service.close());
-  await database.db.querySystem({
-    text: `
-      update external_services
-         set rate_limit_per_minute = $2, rate_limit_per_hour = $3, rate_limit_per_day = $3, rate_limit_per_month = $3,
-             updated_at = now()
-       where management_company_id = $1 and service_name = 'google_maps'`,
-    values: [tenant, unreached, 1_000 * unreached],
+  return service;
+}
+
+/** Registers an API behind the proxy, as an admin does. */
+export async function addProxiedService(
+  { port, tenant }: ServiceProcess,
+  service: { readonly service_name: string; readonly base_url: string },
+): Promise<void> {
+  const created = await fetch(`http://127.0.0.1:${port}/api/v1/services`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${await signAdminToken({ tenants: '*', scope: 'admin' })}`,
+      'x-management-company-id': tenant,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ service_type: 'api', display_name: service.service_name, config: {}, ...service }),
   });
-  return { ...service, tenant, database };
+  if (created.status !== 201) throw new Error(await created.text());
 }

@@ -78,15 +78,17 @@ function spentBetween(before: CpuTimes['stores'], after: CpuTimes['stores'], req
 }
 
 /** Rendered once where they repeat: the generator must be cheaper than what it measures. */
-function createRequests({ method, path, headers, bodyTemplate, firstNumber, distinctNumbers }: LoadPlan) {
-  const render = (number: number): Buffer => {
-    const put = (text: string): string => text.replaceAll('{n}', String(number));
+function createRequests(plan: LoadPlan): (index: number) => Buffer {
+  const { method, path, headers, bodyTemplate, firstNumber, distinctNumbers, firstIndex = 0 } = plan;
+  const render = (number: number, index: number): Buffer => {
+    const put = (text: string): string => text.replaceAll('{n}', String(number)).replaceAll('{i}', String(index));
     const named = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, put(value)]));
     return renderRequest(method, put(path), named, put(bodyTemplate));
   };
-  if (distinctNumbers === null || distinctNumbers > maxRenderedRequests)
-    return (index: number): Buffer =>
-      render(firstNumber + (distinctNumbers === null ? index : index % distinctNumbers));
-  const rendered = Array.from({ length: distinctNumbers }, (_, index) => render(firstNumber + index));
-  return (index: number): Buffer => rendered[index % distinctNumbers] as Buffer;
+  const repeats = distinctNumbers !== null && distinctNumbers <= maxRenderedRequests && !bodyTemplate.includes('{i}');
+  if (!repeats) {
+    return (index) => render(firstNumber + (index % (distinctNumbers ?? Number.POSITIVE_INFINITY)), firstIndex + index);
+  }
+  const rendered = Array.from({ length: distinctNumbers }, (_, index) => render(firstNumber + index, index));
+  return (index) => rendered[index % distinctNumbers] as Buffer;
 }

@@ -8,9 +8,11 @@ export interface LoadPlan {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Here, in the path and in the headers `{n}` becomes the request's number, counted on from `firstNumber`. */
+  /** Here, in the path and in the headers `{n}` becomes the request's number, counted on from `firstNumber`; `{i}` its index. */
   readonly bodyTemplate: string;
   readonly firstNumber: number;
+  /** Indexes never begin again. Default: 0. */
+  readonly firstIndex?: number;
   /** Numbers begin again after so many; null: never. */
   readonly distinctNumbers: number | null;
   /** Processes whose CPU time counts as the server's. */

@@ -8,8 +8,15 @@ import { type ServerProcess, startServerProcess } from '../processes.ts';
 const program = '/usr/sbin/nginx';
 const installDeadlineMs = 300_000;
 
-/** null where there is no nginx and none can be installed. `upstreamPort` serves what is cached. */
-export async function startNginx(folder: string, upstreamPort: number): Promise<ServerProcess | null> {
+/** What it does with what the upstream answers: keep it, or pass it on. */
+type NginxRole = 'cache' | 'pass';
+
+/** null where there is no nginx and none can be installed. */
+export async function startNginx(
+  folder: string,
+  upstreamPort: number,
+  role: NginxRole = 'cache',
+): Promise<ServerProcess | null> {
   if (!isInstalled()) return null;
   await mkdir(folder, { recursive: true });
   const file = join(folder, 'nginx.conf');
@@ -17,7 +24,7 @@ export async function startNginx(folder: string, upstreamPort: number): Promise<
   return startServerProcess({
     program,
     args: (port) => ['-p', folder, '-c', `${file}.${port}`],
-    prepare: (port) => writeFile(`${file}.${port}`, configuration(folder, port, upstreamPort)),
+    prepare: (port) => writeFile(`${file}.${port}`, configuration(folder, port, upstreamPort, role)),
   });
 }
 
@@ -33,7 +40,14 @@ function isInstalled(): boolean {
   return status === 0 && existsSync(program);
 }
 
-function configuration(folder: string, port: number, upstreamPort: number): string {
+const roles: Readonly<Record<NginxRole, string>> = {
+  cache: `
+      proxy_cache answers; proxy_cache_methods POST; proxy_cache_valid 200 1h;
+      proxy_cache_key "$request_uri|$http_authorization|$request_body";`,
+  pass: 'proxy_max_temp_file_size 0;',
+};
+
+function configuration(folder: string, port: number, upstreamPort: number, role: NginxRole): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `${name}_temp_path ${folder}/${name};`)
     .join(' ');
@@ -49,8 +63,7 @@ http {
     location / {
       proxy_pass http://127.0.0.1:${upstreamPort};
       client_body_buffer_size 16k; client_body_in_single_buffer on;
-      proxy_cache answers; proxy_cache_methods POST; proxy_cache_valid 200 1h;
-      proxy_cache_key "$request_uri|$http_authorization|$request_body";
+      ${roles[role]}
     }
   }
 }

@@ -17,7 +17,7 @@ import { answerBody, path, requestBody, requestHeaders } from '../peers/cached-a
 import { startNginx } from '../peers/nginx.ts';
 import { runLoad, type ServerProcess, startServerProcess } from '../processes.ts';
 import type { BenchRow } from '../report.ts';
-import { type Effort, measureInTurn, warmUpRounds } from '../rounds.ts';
+import { type Effort, measureInTurn } from '../rounds.ts';
 import { benchRedisUrl, startServiceProcess } from '../service-process.ts';
 import { findStores } from '../stores.ts';
 import { startUpstream } from '../upstream-process.ts';
@@ -33,7 +33,7 @@ const answerLifeMs = 900_000;
 export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<BenchRow[]> {
   const upstream = await startUpstream(t);
   const service = await startServiceProcess(t, upstream.port);
-  const answersInRedis = answersInMemory + answersPerRound * (effort.rounds + warmUpRounds);
+  const answersInRedis = answersInMemory + answersPerRound * (effort.rounds + effort.warmUpRounds);
   await putAnswersInRedis(service.tenant, answersInRedis);
   const storePids = findStores();
   const bare = await startServerProcess({ args: (port) => ['bench/peers/bare-fastify.ts', String(port)] });
@@ -61,7 +61,7 @@ export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<Be
       bare: () => runLoad(plan(bare)),
       nginx: nginx === null ? null : () => runLoad(plan(nginx)),
     },
-    effort.rounds,
+    effort,
   );
   let nextNumber = answersInMemory;
   const layered = { ...layerEffort, bodyTemplate: JSON.stringify({ address: 'Ташкент, улица Навои, {n}' }) };
@@ -75,7 +75,7 @@ export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<Be
         return result;
       },
     },
-    effort.rounds,
+    effort,
   );
   return [
     {

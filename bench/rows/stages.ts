@@ -53,7 +53,7 @@ export async function benchStages(t: Cleanup, effort: Effort, without: readonly 
       ...{ ...common, headers: requestHeaders('bench'), port: bare.port, serverPids: bare.pids },
       ...{ firstNumber: 0, distinctNumbers: 1_000 },
     });
-  return rowsOf(await measureInTurn(variants, effort.rounds));
+  return rowsOf(await measureInTurn(variants, effort));
 }
 
 function nameOf(off: readonly Stage[]): string {

@@ -45,7 +45,7 @@ export async function benchUncachedGeocode(t: Cleanup, effort: Effort): Promise<
       bare: () => runLoad(plan(bare, {})),
       portkey: portkey === null ? null : () => runLoad(plan(portkey, portkeyRequest(upstream.port))),
     },
-    effort.rounds,
+    effort,
   );
   const direct = { method: 'GET', path: '/maps/api/geocode/json?address=x&key=bench', headers: {}, bodyTemplate: '' };
   const alone = await measureInTurn(
@@ -53,7 +53,7 @@ export async function benchUncachedGeocode(t: Cleanup, effort: Effort): Promise<
       own: () => askOurs({ connections: 1 }),
       upstream: () => runLoad(plan(upstream, { ...direct, connections: 1 })),
     },
-    effort.rounds,
+    effort,
   );
   await checkAudit(service, nextNumber - 1);
   return rowsOf(busy, alone);

@@ -7,8 +7,8 @@ import type { Effort } from '../rounds.ts';
 /** What the slower of the two takes in about a second on two cores. */
 const deliveriesPerSecond = 3_000;
 
-export async function benchWebhooks(t: Cleanup, { rounds, durationMs }: Effort): Promise<BenchRow[]> {
+export async function benchWebhooks(t: Cleanup, { rounds, warmUpRounds, durationMs }: Effort): Promise<BenchRow[]> {
   const deliveries = Math.ceil((durationMs / 1_000) * deliveriesPerSecond);
-  const rows = await runWebhookBench(t, { rounds, deliveries });
+  const rows = await runWebhookBench(t, { rounds, warmUpRounds, deliveries });
   return rows.map(({ name, ...row }) => ({ path: name, ...row }));
 }

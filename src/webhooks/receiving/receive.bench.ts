@@ -10,7 +10,6 @@ import { Connection } from 'rabbitmq-client';
 import { cpuMicrosOf, cpuMicrosOfTree } from '../../../bench/load/cpu-time.ts';
 import { openHttpConnection, renderRequest } from '../../../bench/load/http-connection.ts';
 import { startServerProcess } from '../../../bench/processes.ts';
-import { warmUpRounds } from '../../../bench/rounds.ts';
 import { environmentAt, findServicePlace } from '../../../bench/service-process.ts';
 import { findStores } from '../../../bench/stores.ts';
 import { rabbitmqUrl } from '../../../test/support/broker.ts';
@@ -30,6 +29,8 @@ export interface WebhookBenchRow {
 
 export interface WebhookBenchEffort {
   readonly rounds: number;
+  /** Before those that count. */
+  readonly warmUpRounds: number;
   /** Of each variant in each round. */
   readonly deliveries: number;
 }
@@ -63,7 +64,7 @@ export async function runWebhookBench(t: Cleanup, effort: WebhookBenchEffort): P
   const ours = await startOurs(t);
   const receivers = { tuned: await startPeer(t, 'tuned'), plain: await startPeer(t, 'plain') };
   const runs: Record<'ours' | PeerForm, Run[]> = { ours: [], tuned: [], plain: [] };
-  for (let round = 1 - warmUpRounds; round <= effort.rounds; round += 1) {
+  for (let round = 1 - effort.warmUpRounds; round <= effort.rounds; round += 1) {
     const own = await sendAll(ours, effort.deliveries);
     if (round >= 1) runs.ours.push(own);
     for (const form of peerForms) {

@@ -1,0 +1,55 @@
+/**
+ * Downloads one body, and prints how fast it came and how much memory the server took meanwhile. A process of its own.
+ *
+ * Arguments: the plan, as JSON.
+ */
+import { readFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { cpuMicrosOf } from './cpu-time.ts';
+import type { Download, DownloadPlan } from './download-plan.ts';
+
+const sampleMs = 20;
+const pageBytes = 4_096;
+
+const plan = JSON.parse(process.argv[2] ?? '') as DownloadPlan;
+console.log(JSON.stringify(await download(plan)));
+
+async function download({ url, headers, bytes, serverPids }: DownloadPlan): Promise<Download> {
+  const atRest = residentBytes(serverPids);
+  let most = atRest;
+  const sampling = setInterval(() => {
+    most = Math.max(most, residentBytes(serverPids));
+  }, sampleMs);
+  const cpuBefore = cpuMicrosOf(serverPids) ?? 0;
+  const startedAtMs = performance.now();
+  const received = await new Promise<number>((resolve, reject) => {
+    get(url, { headers }, (response) => {
+      let count = 0;
+      if (response.statusCode !== 200) reject(new Error(`it answered ${response.statusCode}`));
+      response.on('data', (chunk: Buffer) => {
+        count += chunk.length;
+      });
+      response.on('end', () => resolve(count)).on('error', reject);
+    }).on('error', reject);
+  });
+  const seconds = (performance.now() - startedAtMs) / 1_000;
+  clearInterval(sampling);
+  if (received !== bytes) throw new Error(`${received} bytes of ${bytes} came`);
+  return {
+    bytesPerSecond: bytes / seconds,
+    addedBytes: most - atRest,
+    cpuMicrosPerMiB: ((cpuMicrosOf(serverPids) ?? 0) - cpuBefore) / (bytes / 1024 ** 2),
+  };
+}
+
+/** 0 where the system does not tell. */
+function residentBytes(pids: readonly number[]): number {
+  try {
+    return pids.reduce(
+      (sum, pid) => sum + Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * pageBytes,
+      0,
+    );
+  } catch {
+    return 0;
+  }
+}
