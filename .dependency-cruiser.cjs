@@ -9,9 +9,9 @@ Visitor.prototype.visitStatement = function visitUsingToo(statement) {
 };
 
 // Imports run one way. A room may import the rooms named after it here, itself, and the ground floor
-// (errors, ids, clock, logger); whatever is not named is refused.
+// (errors, ids, clock, logger, files/); whatever is not named is refused.
 const ground =
-  '^src/(errors|ids|clock|logger|ip-range|rounds|version|project-files|bounded-map|make-folder|known-members|secret-forms|sliced-json)\\.ts$';
+  '^src/(files/|(errors|ids|clock|logger|ip-range|rounds|version|bounded-map|known-members|secret-forms|sliced-json)\\.ts$)';
 const rooms = {
   config: ['providers'],
   resilience: [],

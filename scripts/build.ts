@@ -4,7 +4,7 @@
  *   main.mjs, cli.mjs       the service, and the operator's commands
  *   chunk-….mjs             what they share, and what is loaded when it is first needed
  *   large-payload-thread.mjs  the thread that parses large bodies
- *   migrations/, console/   read from beside the bundle (src/project-files.ts)
+ *   migrations/, console/   read from beside the bundle (src/files/project-files.ts)
  *   assets/                 places (GeoNames) and the script of /docs
  *
  * The embedded PostgreSQL is left out: it is for development, and production refuses it.
@@ -38,7 +38,7 @@ const { metafile } = await build({
   bundle: true,
   // What is imported when it is first needed is a file of its own, and costs a start nothing.
   splitting: true,
-  // Beside the entries: files are found from where a module lies (src/project-files.ts).
+  // Beside the entries: files are found from where a module lies (src/files/project-files.ts).
   chunkNames: 'chunk-[name]-[hash]',
   format: 'esm',
   platform: 'node',

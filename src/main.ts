@@ -1,9 +1,9 @@
 /** The process: environment → configuration → service → signals. */
 
-import { useCompileCache } from './compile-cache.ts';
 import type { Service } from './composition/start.ts';
 import { ConfigError, parseConfig } from './config/config.ts';
 import { readEnvFile } from './config/env-file.ts';
+import { useCompileCache } from './files/compile-cache.ts';
 import { createLogger } from './logger.ts';
 
 /** What is in hand may take so long after SIGTERM; then the process ends all the same. */

@@ -9,9 +9,9 @@
  */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
-import { makeFolder } from '../make-folder.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 import { IntakeFull } from './intake.ts';
 import type { PreparedRecord } from './prepare.ts';

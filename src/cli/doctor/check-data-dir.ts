@@ -1,7 +1,7 @@
 /** The folder that keeps what was acknowledged while PostgreSQL was away. */
 import { readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { makeFolder } from '../../make-folder.ts';
+import { makeFolder } from '../../files/make-folder.ts';
 import { type Finding, failed, ok, reasonOf, warning } from './finding.ts';
 
 const enoughFreeBytes = 1024 ** 3;

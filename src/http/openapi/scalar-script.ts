@@ -1,7 +1,7 @@
 /** The script of the API page at `/docs`. */
 import { readFile } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
-import { isBundle, projectFile } from '../../project-files.ts';
+import { isBundle, projectFile } from '../../files/project-files.ts';
 
 /** Four megabytes that only people who open the page need. */
 export function readScalarScript(): Promise<Buffer> {

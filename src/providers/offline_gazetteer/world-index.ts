@@ -7,7 +7,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { isBundle, projectFile } from '../../project-files.ts';
+import { isBundle, projectFile } from '../../files/project-files.ts';
 
 export interface GazetteerPlace {
   readonly geonameId: number;

@@ -7,8 +7,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { projectFile } from '../../files/project-files.ts';
 import type { Logger } from '../../logger.ts';
-import { projectFile } from '../../project-files.ts';
 import { ensureRoles } from './roles.ts';
 
 export interface MigrateOptions {

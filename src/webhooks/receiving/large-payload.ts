@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { ServiceError } from '../../errors.ts';
-import { isBundle, projectFile } from '../../project-files.ts';
+import { isBundle, projectFile } from '../../files/project-files.ts';
 import type { DeliveryHeaders } from '../schemes/scheme.ts';
 import { decodeContent, isEncoded } from './decode-content.ts';
 import { contentOf, type Identity, identifyDelivery, type Naming } from './identify-delivery.ts';

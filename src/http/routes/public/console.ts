@@ -8,7 +8,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ServiceError } from '../../../errors.ts';
-import { projectFile } from '../../../project-files.ts';
+import { projectFile } from '../../../files/project-files.ts';
 import type { Routes } from '../../app.ts';
 
 const types: Readonly<Record<string, string>> = {

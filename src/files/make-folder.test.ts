@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createDataDir } from '../test/support/data-dir.ts';
+import { createDataDir } from '../../test/support/data-dir.ts';
 import { makeFolder } from './make-folder.ts';
 
 test('folders are made with those above them, for their owner alone, and found there the second time', async (t) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** Sources run as they are; only the bundle is JavaScript. */
 export const isBundle = !import.meta.filename.endsWith('.ts');
 
-const root = isBundle ? import.meta.dirname : join(import.meta.dirname, '..');
+const root = isBundle ? import.meta.dirname : join(import.meta.dirname, '../..');
 
 /** `migrations`, `console/index.html`; `assets/…` in the bundle only. */
 export function projectFile(path: string): string {
