@@ -1,5 +1,6 @@
 /** The audit log as a tenant reads it: pages, one entry whole, or everything as a stream. */
 import { type TenantId, timeOfId } from '../ids.ts';
+import { isCursorTime, readCursor, renderCursor } from '../page-cursor.ts';
 import type { Database, Queryable } from '../storage/postgres/database.ts';
 import {
   countLogs,
@@ -56,10 +57,6 @@ const stretches = [
   { backDays: 2, isSparse: false },
 ];
 
-/** What a made-up cursor may say, and PostgreSQL could not read, is outside of these. */
-const minTimeMs = 0;
-const maxTimeMs = Date.parse('9998-12-31T00:00:00Z');
-
 /** One page, newest first. `limit` from 1 to 1,000; `cursor` as given by the page before, already parsed. */
 export async function listEntries(
   { db }: LogReaderDeps,
@@ -74,7 +71,7 @@ export async function listEntries(
   const last = shown.at(-1);
   return {
     logs: shown.map((row) => entryOf(row, noBodies)),
-    nextCursor: rows.length > limit && last !== undefined ? renderCursor(positionOf(last)) : null,
+    nextCursor: rows.length > limit && last !== undefined ? cursorOf(positionOf(last)) : null,
   };
 }
 
@@ -156,17 +153,14 @@ export async function* exportEntries(
   }
 }
 
-/** Opaque to callers. */
-export function renderCursor({ startedAt, id }: LogPosition): string {
-  return Buffer.from(`${startedAt} ${id}`, 'utf8').toString('base64url');
+function cursorOf({ startedAt, id }: LogPosition): string {
+  return renderCursor(startedAt, id);
 }
 
 /** null where it is none of ours. */
 export function parseCursor(cursor: string): LogPosition | null {
-  const [startedAt = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
-  const atMs = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(startedAt) ? Date.parse(startedAt) : Number.NaN;
-  const isTime = atMs >= minTimeMs && atMs <= maxTimeMs && new Date(atMs).toISOString() === startedAt;
-  return isTime && timeOfId(id) !== null ? { startedAt, id } : null;
+  const [startedAt = '', id = ''] = readCursor(cursor);
+  return isCursorTime(startedAt) && timeOfId(id) !== null ? { startedAt, id } : null;
 }
 
 const noBodies: ReadonlyMap<string, string> = new Map();

@@ -1,6 +1,7 @@
 /** `POST /sheets/records/read`: rows by the names of their columns, through the cache of ordinary reads. */
 import { ServiceError } from '../../errors.ts';
 import type { CallResult } from '../../gateway/call.ts';
+import { readCursor, renderCursor } from '../../page-cursor.ts';
 import type { Cell, SpreadsheetMetadata } from '../../providers/google_sheets/operations.ts';
 import type { A1Range } from '../a1.ts';
 import { type Area, maxRows } from '../area.ts';
@@ -85,7 +86,7 @@ export async function readRecords(
     columns: columns.map(({ name }) => name),
     records,
     row_numbers: rowNumbers,
-    next_cursor: nextRow === null ? null : Buffer.from(`r${nextRow}`).toString('base64url'),
+    next_cursor: nextRow === null ? null : renderCursor(`r${nextRow}`),
   };
   return { body, call: call as unknown as CallResult };
 }
@@ -125,7 +126,7 @@ function refuseUnknown(where: SheetRecord, columns: readonly Column[]): void {
 }
 
 function parseCursor(cursor: string): number {
-  const row = /^r(\d{1,9})$/.exec(Buffer.from(cursor, 'base64url').toString())?.[1];
+  const row = /^r(\d{1,9})$/.exec(readCursor(cursor)[0] ?? '')?.[1];
   if (row !== undefined) return Number(row);
   const message = 'is none that was given out here';
   throw new ServiceError('INVALID_REQUEST', `cursor: ${message}`, { errors: [{ path: 'cursor', message }] });

@@ -2,6 +2,7 @@
 import { ServiceError } from '../../errors.ts';
 import { isUuid, type TenantId, timeOfId } from '../../ids.ts';
 import { renderWithVerbatim } from '../../outbox/envelope.ts';
+import { isCursorTime, readCursor, renderCursor } from '../../page-cursor.ts';
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
 import {
   findWebhookEvent,
@@ -101,16 +102,14 @@ export async function requireEvent(tx: Queryable, tenantId: TenantId, id: string
   throw noSuchEvent();
 }
 
-/** Opaque to callers. */
 export function renderEventCursor({ receivedAt, id }: WebhookEventPosition): string {
-  return Buffer.from(`${receivedAt} ${id}`, 'utf8').toString('base64url');
+  return renderCursor(receivedAt, id);
 }
 
 /** null where it is none of ours. */
 export function parseEventCursor(cursor: string): WebhookEventPosition | null {
-  const [receivedAt = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
-  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(receivedAt) && !Number.isNaN(Date.parse(receivedAt));
-  return isTime && isUuid(id) ? { receivedAt, id } : null;
+  const [receivedAt = '', id = ''] = readCursor(cursor);
+  return isCursorTime(receivedAt) && isUuid(id) ? { receivedAt, id } : null;
 }
 
 function presentEvent(row: WebhookEventRow) {

@@ -5,6 +5,7 @@ import type { CacheSelector } from '../../../cache/selector.ts';
 import type { Clock } from '../../../clock.ts';
 import { invalidInput } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
+import { readCursor, renderCursor } from '../../../page-cursor.ts';
 import { scopeOf } from '../../../sheets/scope.ts';
 import type { Database } from '../../../storage/postgres/database.ts';
 import { listCacheRows } from '../../../storage/tables/response-cache.ts';
@@ -107,7 +108,7 @@ export function cacheRoutes(deps: CacheRoutesDeps): Routes {
         const page = {
           serviceName: service_name,
           operation,
-          before: cursor === undefined ? null : readCursor(cursor),
+          before: cursor === undefined ? null : parseEntryCursor(cursor),
           limit: limit + 1,
         };
         await deps.cache.writeNoted();
@@ -126,7 +127,8 @@ export function cacheRoutes(deps: CacheRoutesDeps): Routes {
             expires_at: row.expires_at.toISOString(),
             stale_until: row.stale_until.toISOString(),
           })),
-          next_cursor: rows.length > limit && last !== undefined ? renderCursor(last.fetched_at, last.cache_key) : null,
+          next_cursor:
+            rows.length > limit && last !== undefined ? renderCursor(last.fetched_at.getTime(), last.cache_key) : null,
         };
       },
     );
@@ -168,13 +170,10 @@ function selectorOf(asked: Omit<Type.Static<typeof invalidateBody>, 'reason'>): 
   };
 }
 
-function renderCursor(fetchedAt: Date, cacheKey: string): string {
-  return Buffer.from(`${fetchedAt.getTime()} ${cacheKey}`).toString('base64url');
-}
-
 /** Throws `INVALID_REQUEST` where it is none of ours. */
-function readCursor(cursor: string): { readonly fetchedAt: Date; readonly cacheKey: string } {
-  const match = /^(\d{1,14}) ([a-z_]+:[a-z_]+:[0-9a-f]{64})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
-  if (match === null) throw invalidInput('cursor', 'is not one of this list');
-  return { fetchedAt: new Date(Number(match[1])), cacheKey: match[2] as string };
+function parseEntryCursor(cursor: string): { readonly fetchedAt: Date; readonly cacheKey: string } {
+  const [fetchedAtMs = '', cacheKey = ''] = readCursor(cursor);
+  const isOurs = /^\d{1,14}$/.test(fetchedAtMs) && /^[a-z_]+:[a-z_]+:[0-9a-f]{64}$/.test(cacheKey);
+  if (!isOurs) throw invalidInput('cursor', 'is not one of this list');
+  return { fetchedAt: new Date(Number(fetchedAtMs)), cacheKey };
 }

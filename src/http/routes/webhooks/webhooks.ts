@@ -31,7 +31,7 @@ import { checkIfMatch } from '../../request/if-match.ts';
 import { callerOf } from '../../request/request-context.ts';
 import { presentChanged, shownOnce, stateOf, withState } from './webhook-answer.ts';
 import { webhookTargetRoutes } from './webhook-target.ts';
-import { parseCursor, renderCursor } from './webhooks-cursor.ts';
+import { parseWebhookCursor, renderWebhookCursor } from './webhooks-cursor.ts';
 import { shownReception, type WebhookEventsRoutesDeps, webhookEventsRoutes } from './webhooks-events.ts';
 import { allowNoBody, checkAddresses, draftOfBody, patchedDraft } from './webhooks-input.ts';
 import {
@@ -78,7 +78,7 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
       async (request) => {
         const { tenantId } = callerOf(request);
         const { cursor, limit = defaultLimit } = request.query as Static<typeof webhooksQuerySchema>;
-        const after = cursor === undefined ? null : parseCursor(cursor);
+        const after = cursor === undefined ? null : parseWebhookCursor(cursor);
         const { rows, counted } = await deps.db.readForTenant(tenantId, async (tx) => ({
           rows: await pageWebhooks(tx, tenantId, after, limit + 1),
           counted: await countWebhooks(tx, tenantId),
@@ -90,7 +90,7 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
           total: counted.total,
           next_cursor:
             rows.length > limit && last !== undefined
-              ? renderCursor({ createdAt: last.created_at_text, id: last.id })
+              ? renderWebhookCursor({ createdAt: last.created_at_text, id: last.id })
               : null,
         };
       },
