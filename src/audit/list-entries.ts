@@ -1,6 +1,7 @@
 /** The audit log as a tenant reads it: pages, one entry whole, or everything as a stream. */
+
+import { isCursorTime, readCursor, renderCursor } from '../encodings/page-cursor.ts';
 import { type TenantId, timeOfId } from '../ids.ts';
-import { isCursorTime, readCursor, renderCursor } from '../page-cursor.ts';
 import type { Database, Queryable } from '../storage/postgres/database.ts';
 import {
   countLogs,

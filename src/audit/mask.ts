@@ -4,7 +4,7 @@
  * caller can forget it.
  */
 
-import { formsOfSecret } from '../secret-forms.ts';
+import { formsOfSecret } from '../encodings/secret-forms.ts';
 import { masked, maskJson } from './mask-json.ts';
 import { isMultipart, isXml, maskMultipart, maskXml } from './mask-markup.ts';
 import { normaliseName, sensitiveMember, sensitiveNameHint, sensitiveParameter } from './sensitive-names.ts';

@@ -19,11 +19,11 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { renderSliced } from '../../encodings/sliced-json.ts';
 import { ServiceError } from '../../errors.ts';
 import { newId, type TenantId } from '../../ids.ts';
 import type { Logger } from '../../logger.ts';
 import type { Keyring, SealBinding } from '../../secrets/keyring.ts';
-import { renderSliced } from '../../sliced-json.ts';
 import type { Database } from '../../storage/postgres/database.ts';
 import {
   claimIdempotencyKey,

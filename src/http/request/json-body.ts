@@ -2,8 +2,8 @@
 
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { parseSliced, sliceLength } from '../../encodings/sliced-json.ts';
 import type { InputFault } from '../../errors.ts';
-import { parseSliced, sliceLength } from '../../sliced-json.ts';
 import { inputError } from './validate.ts';
 
 /** An escape that may be U+0000 or half of a surrogate pair: PostgreSQL refuses both, and JSON.parse lets both pass. */

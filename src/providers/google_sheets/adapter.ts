@@ -5,8 +5,8 @@
  * https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets.values
  */
 import Type from 'typebox';
+import { renderSliced } from '../../encodings/sliced-json.ts';
 import type { InputFault } from '../../errors.ts';
-import { renderSliced } from '../../sliced-json.ts';
 import { type AccessTokens, judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
 import { isHeaderText, unsendable } from '../header-text.ts';
 import {

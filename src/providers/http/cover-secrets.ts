@@ -7,7 +7,7 @@
  * one, and at the borders, each form is followed byte by byte (Knuth, Morris and Pratt, 1977), which needs no byte twice.
  */
 import { setBounded } from '../../bounded-map.ts';
-import { formsOfSecret } from '../../secret-forms.ts';
+import { formsOfSecret } from '../../encodings/secret-forms.ts';
 
 /** In characters. What is shorter stands in honest texts by chance, and covering it would spoil them. */
 export const minCoveredLength = 8;

@@ -1,7 +1,8 @@
 /** `POST /sheets/records/read`: rows by the names of their columns, through the cache of ordinary reads. */
+
+import { readCursor, renderCursor } from '../../encodings/page-cursor.ts';
 import { ServiceError } from '../../errors.ts';
 import type { CallResult } from '../../gateway/call.ts';
-import { readCursor, renderCursor } from '../../page-cursor.ts';
 import type { Cell, SpreadsheetMetadata } from '../../providers/google_sheets/operations.ts';
 import type { A1Range } from '../a1.ts';
 import { type Area, maxRows } from '../area.ts';

@@ -1,6 +1,7 @@
 /** One call to a sender's own API. */
+
+import { parseSliced } from '../../encodings/sliced-json.ts';
 import type { Outbound } from '../../outbound/http-client.ts';
-import { parseSliced } from '../../sliced-json.ts';
 import { parseExactly } from './exact-json.ts';
 
 export interface CollectorCall {

@@ -1,8 +1,9 @@
 /** What came, whether it was genuine, what became of it: as a tenant reads it. */
+
+import { isCursorTime, readCursor, renderCursor } from '../../encodings/page-cursor.ts';
 import { ServiceError } from '../../errors.ts';
 import { isUuid, type TenantId, timeOfId } from '../../ids.ts';
 import { renderWithVerbatim } from '../../outbox/envelope.ts';
-import { isCursorTime, readCursor, renderCursor } from '../../page-cursor.ts';
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
 import {
   findWebhookEvent,

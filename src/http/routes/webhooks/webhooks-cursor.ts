@@ -1,7 +1,8 @@
 /** Where a page of webhooks goes on: opaque to callers. */
+
+import { isCursorTime, readCursor, renderCursor } from '../../../encodings/page-cursor.ts';
 import { invalidInput } from '../../../errors.ts';
 import { isUuid } from '../../../ids.ts';
-import { isCursorTime, readCursor, renderCursor } from '../../../page-cursor.ts';
 import type { WebhookPosition } from '../../../storage/tables/webhooks/webhook-configs.ts';
 
 export function renderWebhookCursor({ createdAt, id }: WebhookPosition): string {

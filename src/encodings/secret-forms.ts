@@ -1,5 +1,5 @@
 /** Every shape in which an exact secret may turn up in a URL, a body, a header or an error text. */
-import { setBounded } from './bounded-map.ts';
+import { setBounded } from '../bounded-map.ts';
 
 /** Shorter values would mask half of every text, and are no secret. */
 const minSecretLength = 4;
