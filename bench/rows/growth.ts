@@ -199,7 +199,7 @@ async function fillAnswers({ database, tenant }: ServiceProcess, count: number):
       text: `
         insert into integration_cache (id, management_company_id, cache_key, service_name, operation, request_hash,
           response_data, ttl_seconds, expires_at, stale_until)
-        select gen_random_uuid(), $1, 'geocoding:geocode:' || md5($1::text || n), 'google_maps', 'geocode', md5(n::text),
+        select gen_random_uuid(), $1::text, 'geocoding:geocode:' || md5($1::text || n), 'google_maps', 'geocode', md5(n::text),
                json_build_object('filler', repeat('x', 300)), 3600, now() + interval '1 hour', now() + interval '1 day'
           from generate_series($2::int, $3::int) n`,
       values: [tenant, from, Math.min(count, from + answersAtOnce - 1)],
