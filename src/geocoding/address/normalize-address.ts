@@ -12,7 +12,7 @@ import { designators } from './designators.ts';
 import { type FoldedText, foldCharacters } from './letters.ts';
 import { readParts } from './read-parts.ts';
 import { type ResolvedPart, resolveParts } from './resolve-parts.ts';
-import type { Orthography } from './spell-name.ts';
+import { foldSpelling, type Orthography } from './spell-name.ts';
 import { type Token, tokenizeAddress } from './tokenize-address.ts';
 
 export interface AddressReading {
@@ -98,6 +98,9 @@ const order: readonly PartKind[] = [
   ...(['flat', 'room', 'entrance', 'floor', 'intercom'] as const),
 ];
 
+/** Parts whose names no list holds: their spellings meet where one sound is written in two ways. */
+const spelledLoosely: ReadonlySet<PartKind> = new Set(['street', 'lane', 'quarter', 'name']);
+
 const townCodes: ReadonlySet<string> = new Set(['g', 'shch', 'pos']);
 
 /** One line a part; no part's text can contain the separators. */
@@ -108,7 +111,8 @@ function composeKey(parts: readonly ResolvedPart[], text: string): string {
   const hasDistrict = parts.some(({ kind }) => kind === 'district');
   const sorted = [...parts].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
   const lines = sorted.map((part) => {
-    const { kind, code, name, number, doubt } = part;
+    const { kind, code, number, doubt } = part;
+    const name = spelledLoosely.has(kind) ? foldSpelling(part.name) : part.name;
     // A street's house is one with `д.` or without; after a bare name the two may differ.
     if (kind === 'house') return `house|${code === 'd' && hasPlace ? '' : code.replace('bare', '')}|${doubt}|${number}`;
     // One district has no two towns of one name, however their size is called.

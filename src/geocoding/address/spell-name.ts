@@ -50,11 +50,26 @@ function soundOf(latin: string): string {
     .replace(/y(?=[aeou])/g, '')
     .replace(/[ao]/g, 'a')
     .replace(/[eiy]+/g, 'i')
-    .replace(/(.)\1/g, '$1');
+    .replace(/([^aeiou])\1/g, '$1');
 }
 
 function withoutFinalVowel(sound: string): string {
   return sound.replace(/i$/, '');
+}
+
+/**
+ * Spellings of one sound under one form: ж as `zh` and `dj`, х as `kh`, ц as `ts`, the end of `Rudakiy` and `Рудаки`, the
+ * apostrophes but those of oʻ and gʻ. What Uzbek tells apart stays apart: қ and к, ғ and г, ҳ and х are other letters of
+ * other names (`Ғул`, `Гул`), and a name that is typed loosely may be either; vowels too, as `Петрова` is no `Питрова`.
+ */
+export function foldSpelling(name: string): string {
+  return name
+    .replace(/(?<![og])'/g, '')
+    .replace(/kh/g, 'x')
+    .replace(/zh|dj/g, 'j')
+    .replace(/(?<![aeiou'])ts/g, 's')
+    .replace(/w/g, 'v')
+    .replace(/(?<=[a-z']{4})iy(?= |$)/g, 'i');
 }
 
 /** Latin letters in careless use: only vowels and the final y are loose. */
@@ -77,7 +92,8 @@ export function spellWord(word: string, { isUzbekCyrillic, isExactCyrillic }: Or
     return byConsonants.get(looseLatin(word)) ?? (word.length < 6 ? word : (withoutApostrophes.get(word) ?? word));
   }
   const uzbek = transliterateUzbek(word);
-  if (/[ўқғҳ]/.test(word)) return uzbek;
+  // Nor has Russian a ъ before other letters than these: `Санъат` (art) is no `Sanoat` (industry).
+  if (/[ўқғҳ]|ъ(?![еёюя])/.test(word)) return uzbek;
   if (known.has(uzbek)) return uzbek;
   // Short words differ in one letter too easily: beside others that are exact, they are taken as exact.
   if (isExactCyrillic && word.length < 6) return exonyms[uzbek] ?? uzbek;
