@@ -1,5 +1,5 @@
 /** What the adapters that measure routes share: a matrix of elements, and what it means as the answer to one request. */
-import type { RouteElement, RouteMatrix } from './geocoding.ts';
+import type { Coordinates, DistanceInput, RouteElement, RouteMatrix } from './geocoding.ts';
 import type { Verdict } from './provider.ts';
 
 type Failure = Exclude<RouteElement, { kind: 'ok' | 'empty' }>;
@@ -14,11 +14,42 @@ export const unreadableElement: Failure = {
   message: 'the reply is no distance matrix',
 };
 
+const earthRadiusMeters = 6_371_009;
+/** How far the roads may lie from the two ends together, in the mountains say. */
+const snappingMeters = 5_000;
+
+/**
+ * A route that is far shorter than the straight line is none: matrices answer 0 for pairs that they could not connect
+ * (GIScience/openrouteservice#666, Project-OSRM/osrm-backend#4740).
+ */
+function plausible(element: RouteElement, origin: Coordinates, destination: Coordinates): RouteElement {
+  if (element.kind !== 'ok') return element;
+  const { distance_meters } = element.value;
+  if (distance_meters + snappingMeters >= 0.9 * straightMeters(origin, destination)) return element;
+  return { kind: 'failed', retryable: false, message: 'the route is shorter than the straight line' };
+}
+
+/** Over a sphere, which is right to half a percent. */
+function straightMeters(one: Coordinates, other: Coordinates): number {
+  const radians = (degrees: number): number => (degrees * Math.PI) / 180;
+  const half = (from: number, to: number): number => Math.sin(radians(to - from) / 2) ** 2;
+  const chord =
+    half(one.latitude, other.latitude) +
+    Math.cos(radians(one.latitude)) * Math.cos(radians(other.latitude)) * half(one.longitude, other.longitude);
+  return 2 * earthRadiusMeters * Math.asin(Math.min(1, Math.sqrt(chord)));
+}
+
 /**
  * An answer where at least one element is one, so that the others fail alone. `empty` where no pair has a route. Else what
  * befell the elements befell the request: the account's limits, its pauses and its breaker have to know.
  */
-export function judgeMatrix(matrix: RouteMatrix): Verdict<RouteMatrix> {
+export function judgeMatrix(
+  read: RouteMatrix,
+  { origins, destinations }: Pick<DistanceInput, 'origins' | 'destinations'>,
+): Verdict<RouteMatrix> {
+  const matrix = read.map((row, at) =>
+    row.map((element, column) => plausible(element, origins[at] as Coordinates, destinations[column] as Coordinates)),
+  );
   const elements = matrix.flat();
   const failures = elements.filter(isFailure);
   if (failures.length < elements.length) {

@@ -281,8 +281,8 @@ test('a matrix request masks its fields, and asks for no traffic', async () => {
 test('elements of a matrix come in any order and fail alone; where all fail the request has failed', async () => {
   assert.ok(distance);
   const ends = [
-    { latitude: 41.1, longitude: 69.1 },
-    { latitude: 41.2, longitude: 69.2 },
+    { latitude: 41.31, longitude: 69.21 },
+    { latitude: 41.32, longitude: 69.22 },
   ];
   const ask = (body: object) =>
     distance({ origins: ends, destinations: ends, mode: 'driving' }, testAccount(), cannedHttp({ body }));

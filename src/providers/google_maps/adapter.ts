@@ -4,7 +4,14 @@
  * https://developers.google.com/maps/documentation/geocoding/requests-geocoding
  * https://developers.google.com/maps/documentation/routes/reference/rest/v2/TopLevel/computeRouteMatrix
  */
-import { type Coordinates, languageOnly, type Place, type RouteElement, type RouteMatrix } from '../geocoding.ts';
+import {
+  type Coordinates,
+  type DistanceInput,
+  languageOnly,
+  type Place,
+  type RouteElement,
+  type RouteMatrix,
+} from '../geocoding.ts';
 import { isHeaderText, unsendable } from '../header-text.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { parseJson, shorten } from '../reading.ts';
@@ -76,7 +83,7 @@ export const googleMaps: Adapter = {
         }),
       });
       const json = parseJson(reply);
-      return judgeRoutes(reply, json) ?? judgeElements(json, origins.length, destinations.length);
+      return judgeRoutes(reply, json) ?? judgeElements(json, { origins, destinations });
     },
 
     /** A request without an address: it is refused, unbilled, by an API that works. */
@@ -106,17 +113,18 @@ function waypointAt(latLng: Coordinates) {
 }
 
 /** Elements come in any order, and each says which it is. */
-function judgeElements(json: unknown, rows: number, columns: number): Verdict<RouteMatrix> {
+function judgeElements(json: unknown, ends: Pick<DistanceInput, 'origins' | 'destinations'>): Verdict<RouteMatrix> {
   const elements = parseMatrix(json);
   if (elements === null) return failed('the reply is no route matrix');
   const byPlace = new Map(elements.map((element) => [`${element.originIndex} ${element.destinationIndex}`, element]));
   return judgeMatrix(
-    Array.from({ length: rows }, (_row, row) =>
-      Array.from({ length: columns }, (_column, column) => {
+    ends.origins.map((_origin, row) =>
+      ends.destinations.map((_destination, column) => {
         const element = byPlace.get(`${row} ${column}`);
         return element === undefined ? missingElement : judgeElement(element);
       }),
     ),
+    ends,
   );
 }
 

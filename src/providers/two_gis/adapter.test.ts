@@ -133,12 +133,12 @@ test('routes of a matrix are placed by the points they name, in whatever order t
   const routes = [route(1, 3, 23), { ...route(1, 2, 0), status: 'FAIL' }, route(0, 3, 13), route(0, 2, 12)];
   const http = cannedHttp({ body: { routes } });
   const origins = [
-    { latitude: 41.1, longitude: 69.1 },
-    { latitude: 41.2, longitude: 69.2 },
+    { latitude: 41.31, longitude: 69.21 },
+    { latitude: 41.32, longitude: 69.22 },
   ];
   const destinations = [
-    { latitude: 41.3, longitude: 69.3 },
-    { latitude: 41.4, longitude: 69.4 },
+    { latitude: 41.31, longitude: 69.23 },
+    { latitude: 41.32, longitude: 69.24 },
   ];
   const verdict = await distance({ origins, destinations, mode: 'walking' }, testAccount(), http);
   assert.ok(verdict.kind === 'ok');

@@ -81,7 +81,7 @@ export const twoGis: Adapter = {
       const json = parseJson(reply);
       const refusal = judgeStatus(reply, reply.status, textIn(json, 'message'));
       if (refusal !== null) return refusal;
-      return judgeMatrix(parseMatrix(json, sources, targets));
+      return judgeMatrix(parseMatrix(json, sources, targets), { origins, destinations });
     },
 
     /** A request without a question: a working account gets a 400 for it. */

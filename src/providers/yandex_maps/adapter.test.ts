@@ -355,8 +355,8 @@ test('a matrix of several ends is read row by row, and what it leaves out fails 
   const body = { rows: [{ elements: [route(11), { status: 'FAIL' }] }, { elements: [route(21)] }] };
   const http = cannedHttp({ body });
   const ends = [
-    { latitude: 41.1, longitude: 69.1 },
-    { latitude: 41.2, longitude: 69.2 },
+    { latitude: 41.31, longitude: 69.21 },
+    { latitude: 41.32, longitude: 69.22 },
   ];
   const verdict = await distance({ origins: ends, destinations: ends, mode: 'driving' }, testAccount(), http);
   assert.ok(verdict.kind === 'ok');
@@ -367,7 +367,7 @@ test('a matrix of several ends is read row by row, and what it leaves out fails 
       [21, 'failed'],
     ],
   );
-  assert.equal(new URL(http.requests[0]?.url ?? '').searchParams.get('destinations'), '41.1,69.1|41.2,69.2');
+  assert.equal(new URL(http.requests[0]?.url ?? '').searchParams.get('destinations'), '41.31,69.21|41.32,69.22');
 });
 
 test('a probe is well when Yandex refuses the empty question, and ill when it refuses the key', async () => {

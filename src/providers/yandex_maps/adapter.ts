@@ -95,7 +95,7 @@ export const yandexMaps: Adapter = {
       const json = parseJson(reply);
       const refusal = judgeHttp(reply, json);
       if (refusal !== null) return refusal;
-      return judgeMatrix(parseMatrix(json, origins.length, destinations.length));
+      return judgeMatrix(parseMatrix(json, origins.length, destinations.length), { origins, destinations });
     },
 
     /** A request without an address: a working account gets a 400 for it, which is not counted against its day. */
