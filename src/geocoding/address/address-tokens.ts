@@ -115,6 +115,7 @@ export class AddressTokens {
         return numberNext || (numberBefore && gapAfter.startsWith('.') && this.tokens[index]?.gap !== '-');
       case 'к':
       case 'k':
+      case 'с':
         return (numberBefore || numberRead) && numberNext && !gapAfter.startsWith('-');
       case 'г':
       case 'g':

@@ -158,7 +158,9 @@ const meanings: readonly Meaning[] = [
 
   { code: 'd', kind: 'house', before: 'д дом dom d house building', after: 'uy uyi уй' },
   { code: 'k', kind: 'building', before: 'к корп корпус korp korpus k', after: 'korpusi корпуси' },
-  { code: 'str', kind: 'building', before: 'стр строение str' },
+  { code: 'str', kind: 'building', before: 'стр строение с str' },
+  { code: 'soor', kind: 'building', before: 'соор сооружение' },
+  { code: 'flig', kind: 'building', before: 'фл флиг флигель' },
   { code: 'vl', kind: 'building', before: 'вл владение' },
   { code: 'lit', kind: 'building', before: 'лит литер литера' },
   { code: 'blok', kind: 'building', before: 'блок blok' },

@@ -1,6 +1,7 @@
 /** What has been read of an address so far, and what that says of the designator or number that comes next. */
 import type { Part } from './address-parts.ts';
 import type { AddressTokens, FoundDesignator } from './address-tokens.ts';
+import { isSingleLetter } from './letters.ts';
 import { bareDistricts, cities, numberedEstates } from './name-words.ts';
 import { type Orthography, spellWord } from './spell-name.ts';
 
@@ -100,6 +101,8 @@ export class PartsSoFar {
         return false;
       case 'building':
         // `12к4` is building 4 of house 12; `4 корпус` is building 4.
+        // Of `5 литера Б` the letter is the building's, and 5 the house.
+        if (isSingleLetter(this.tokens.at(end)?.text ?? '') && !isJoined) return false;
         return designator.text.length > 1 && (isJoined || !this.tokens.isNumberNext(end));
       case 'street':
         return isJoined || position === 'after';
@@ -118,6 +121,12 @@ export class PartsSoFar {
         }
         return this.chainEndsWithDesignator(end);
     }
+  }
+
+  /** A number that is read, with its letter: `72А`, before `к2`. */
+  protected isNumberBefore(at: number): boolean {
+    const last = this.parts.at(-1);
+    return this.tokens.isNumber(at - 1) || (this.runStart < 0 && last?.end === at && last.number !== '');
   }
 
   /** `Titov ko'chasi 12 xon 3`: the first number behind a street is its house, and the flat's stands behind. */

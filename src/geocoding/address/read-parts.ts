@@ -23,7 +23,7 @@ class PartReader extends PartsSoFar {
     let at = 0;
     while (at < this.tokens.length) {
       if (this.tokens.breakBefore(at) !== 'none') this.flushRun(at);
-      const designator = this.tokens.designatorAt(at, false, this.runStart >= 0, this.tokens.isNumber(at - 1));
+      const designator = this.tokens.designatorAt(at, false, this.runStart >= 0, this.isNumberBefore(at));
       if (designator !== null) at = this.readDesignated(at, designator);
       else if (this.tokens.isNumber(at)) at = this.readNumbered(at);
       else {

@@ -103,6 +103,31 @@ test('a number belongs to the quarter before it or to the designator that it is 
   }
 });
 
+/** openvenues/libpostal#450 and #396, natasha/natasha#14, osm-search/Nominatim#3171, pelias/interpolation#199. */
+test('houses with buildings, structures and letters are read in every writing', () => {
+  for (const [house, ...texts] of [
+    ['31, 1', 'ул. Навои, дом 31, корп.1, кв. 23', 'ул. Навои 31к1 кв 23', 'ул. Навои, д. 31 к. 1'],
+    ['72a, 2', 'д. 72А к. 2, ул. Навои', 'ул. Навои, 72А корп 2'],
+    ['72a, 2', '72А к2, ул. Навои'],
+    ['42, 1', 'ул. Навои, 42 с1', 'ул. Навои, 42 стр 1', 'ул. Навои, д. 42, строение 1'],
+    ['42, 1', 'ул. Навои, 42 соор. 1', 'ул. Навои, 42 сооружение 1'],
+    ['42, 1', 'ул. Навои, 42 фл 1', 'ул. Навои, 42 флигель 1'],
+    ['5, б', 'ул. Навои, 5 литера Б', 'ул. Навои, 5 лит. Б', 'ул. Навои, д. 5, лит Б'],
+    ['178-180/1, е', 'ул. Навои, д. 178-180/1, лит. Е'],
+    ['71, 4gd', 'ул. Навои, д.71, корпус 4ГД'],
+    ['44, е', 'ул. Навои 44, корпус Е'],
+    ['6a', 'ул. Навои, д.6 а', 'ул. Навои, д. 6А'],
+    ['240', 'ул. Навои, 240, этаж 4'],
+  ] as const) {
+    for (const text of texts) assert.equal(readingOf(text).house, house, text);
+    assert.equal(new Set(texts.map((text) => readAddress(text).key)).size, 1, texts.join('; '));
+  }
+  const kinds = ['42 к1', '42 с1', '42 соор. 1', '42 фл 1', '42/1', '42', '42 с2'].map(
+    (house) => `ул. Навои, ${house}`,
+  );
+  assert.equal(new Set(kinds.map((text) => readAddress(text).key)).size, kinds.length);
+});
+
 test('a city or a district before the name of a street is no part of the name', () => {
   for (const [text, city, street] of [
     ["Samarqand Rudakiy ko'chasi 15", 'samarqand', 'rudakiy'],

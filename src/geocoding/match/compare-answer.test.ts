@@ -89,10 +89,36 @@ test('what was not asked is not missed', () => {
 });
 
 test('a house number is one in all its writings, and no other', () => {
-  for (const [one, other] of ['12 к1|12/1', '12а|12A', '107B|107Б', '107B|107В', '12 корпус 1|12к1', 'дом 5|5'].map(
-    (pair) => pair.split('|'),
-  ))
+  for (const [one, other] of [
+    '12 к1|12/1',
+    '12а|12A',
+    '107B|107Б',
+    '107B|107В',
+    '12 корпус 1|12к1',
+    'дом 5|5',
+    // As OpenStreetMap and Yandex write them (osm-search/Nominatim#3171).
+    '5 литера Б|5 литБ',
+    '5 лит. Б|5Б',
+    '42 строение 1|42с1',
+    '42 стр. 1|42 с1',
+    '42 сооружение 1|42 соор1',
+    '42 флигель 1|42 фл1',
+    '42 корпус 1 строение 2|42к1с2',
+    '72А к2|72А/2',
+  ].map((pair) => pair.split('|')))
     assert.ok(isSameHouse(one as string, other as string), `${one} ${other}`);
-  for (const [one, other] of ['107В|107Б', '5|15', '12|12а', '5|5/7', '12/1|1/12', '1|'].map((pair) => pair.split('|')))
+  for (const [one, other] of [
+    '107В|107Б',
+    '5|15',
+    '12|12а',
+    '5|5/7',
+    '12/1|1/12',
+    '1|',
+    '42 с1|42 к1',
+    '42 с1|42/1',
+    '5 литБ|5 литА',
+    '42 соор1|42 с1',
+    '42с1|42',
+  ].map((pair) => pair.split('|')))
     assert.ok(!isSameHouse(one as string, other as string), `${one} ${other}`);
 });

@@ -28,7 +28,7 @@ const readings: Readonly<Record<string, string>> = {
   z: 'з',
 };
 
-/** `12 к1`, `12 корпус 1`, `12/1` and `12-1` are one house; `12А` and `12а` too. */
+/** `12 к1`, `12 корпус 1`, `12/1` and `12-1` are one house; `12А` and `12а`, `5 литера Б` and `5 литБ`, `42 с1` and `42 строение 1` too. */
 export function isSameHouse(one: string, other: string): boolean {
   const [left, right] = [partsOf(one), partsOf(other)];
   return (
@@ -42,6 +42,10 @@ function partsOf(number: string): string[] {
     .normalize('NFKC')
     .toLowerCase()
     .replace(/(?:корпус|корп|kor?pus|korp|блок|blok|к|k)\.?\s*(?=\d)/gu, '/')
+    .replace(/(?<!\p{L})(?:строение|стр|с)\.?\s*(?=\d)/gu, ' с ')
+    .replace(/(?<!\p{L})(?:сооружение|соор)\.?\s*(?=\d)/gu, ' соор ')
+    .replace(/(?<!\p{L})(?:флигель|флиг|фл)\.?\s*(?=\d)/gu, ' фл ')
+    .replace(/(?<!\p{L})(?:литера|литер|лит)\.?\s*(?=\p{L}(?!\p{L}))/gu, '')
     .replace(/(?:дом|д|uy|уй)\.?(?=\s|\d|$)/gu, ' ');
   return folded.match(/\d+|\p{L}+/gu) ?? [];
 }
