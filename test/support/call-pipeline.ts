@@ -141,6 +141,7 @@ export async function startPipeline(t: Cleanup, options: PipelineOptions) {
     store,
     cache,
     deps,
+    calls,
     services,
     usage,
     telemetry,
