@@ -1,5 +1,6 @@
 /** A service as its form holds it: all texts, so that what is typed stays as it is typed. */
 import type { Service } from '../../api/types.ts';
+import { isPlainObject, mergePatch } from './config-members.ts';
 
 export interface Draft {
   readonly service_name: string;
@@ -91,17 +92,7 @@ export function changesOf(before: Draft, after: Draft): Record<string, unknown> 
     if (after[name] !== before[name]) changes[name] = sentValue(name, after);
   }
   if ('config' in changes) {
-    // A merge patch: what was taken out is told as null.
-    const [old, now] = [parseObject(before.config) ?? {}, parseObject(after.config) ?? {}];
-    const gone = Object.fromEntries(
-      Object.keys(old)
-        .filter((name) => !(name in now))
-        .map((name) => [name, null]),
-    );
-    const kept = Object.fromEntries(
-      Object.entries(now).filter(([name, value]) => JSON.stringify(old[name]) !== JSON.stringify(value)),
-    );
-    changes.config = { ...kept, ...gone };
+    changes.config = mergePatch(parseObject(before.config) ?? {}, parseObject(after.config) ?? {});
     if (Object.keys(changes.config as object).length === 0) delete changes.config;
   }
   return changes;
@@ -143,9 +134,7 @@ function numberOf(text: string): number | string {
 export function parseObject(text: string): Record<string, unknown> | null {
   try {
     const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as Record<string, unknown>)
-      : null;
+    return isPlainObject(parsed) ? parsed : null;
   } catch {
     return null;
   }

@@ -74,8 +74,8 @@ export const servicesMessages = {
   ],
   config: ['Configuration, JSON', 'Конфигурация, JSON'],
   configHint: [
-    'timeout_seconds, max_retries, breaker, auth, cost_per_request, …',
-    'timeout_seconds, max_retries, breaker, auth, cost_per_request, …',
+    'What the fields above hold, and every other member, such as regions',
+    'То же, что в полях выше, и все остальные члены, например regions',
   ],
   notJson: ['is not a JSON object', 'не объект JSON'],
   fallback: ['Fallback', 'Запасной'],

@@ -42,7 +42,7 @@ export function OneService({ id, tab }: { id: string; tab: string }) {
   const query = useQuery(`service:${id}`, (api, signal) => readService(api, id, signal));
   return (
     <QueryView query={query}>
-      {(loaded) => <ServiceView key={loaded.service.updated_at} loaded={loaded} tab={tab} onChanged={query.reload} />}
+      {(loaded) => <ServiceView key={loaded.service.id} loaded={loaded} tab={tab} onChanged={query.reload} />}
     </QueryView>
   );
 }
@@ -77,7 +77,13 @@ function ServiceView({
       {tab === 'health' && <Health service={service} />}
       {tab === 'limits' && <ServiceLimits id={service.id} />}
       {tab === 'settings' && (
-        <ServiceForm service={service} others={others.data?.services ?? []} onSend={save} onReload={onChanged} />
+        <ServiceForm
+          key={etag ?? service.updated_at}
+          service={service}
+          others={others.data?.services ?? []}
+          onSend={save}
+          onReload={onChanged}
+        />
       )}
       {tab === 'history' && <History id={service.id} />}
     </>

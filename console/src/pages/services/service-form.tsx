@@ -6,6 +6,7 @@ import { useMessages } from '../../i18n/messages.ts';
 import { Code } from '../../parts/copy-button.tsx';
 import { curlOf, yamlOf } from '../../parts/curl.ts';
 import { CheckField, FormFault, SelectField, type Sending, TextField, useSending } from '../../parts/form.tsx';
+import { ConfigFields } from './config-fields.tsx';
 import {
   adapters,
   bodyOf,
@@ -68,6 +69,12 @@ export function ServiceForm({ service, others, onSend, onReload }: ServiceFormPr
       <FormFault error={sending.error} fields={fields} />
       <WhatItIs draft={draft} set={set} isNew={service === null} sending={sending} />
       <Access draft={draft} set={set} service={service} sending={sending} />
+      <ConfigFields
+        config={parseObject(draft.config) ?? {}}
+        isHttp={isHttp(draft)}
+        onChange={(config) => set({ config: JSON.stringify(config, null, 2) })}
+        sending={sending}
+      />
       <fieldset class="panel">
         <legend class="section-title">{t('sectionLimits')}</legend>
         <div class="form-grid">
@@ -257,6 +264,13 @@ function Access({ draft, set, service, sending }: SectionProps & { service: Serv
       </div>
     </fieldset>
   );
+}
+
+/** Without an adapter of its own the name chooses a vendor's, and else it is any API. */
+function isHttp({ config, service_name: name }: Draft): boolean {
+  const adapter = parseObject(config)?.adapter;
+  if (typeof adapter === 'string' && adapter !== '') return adapter === 'http';
+  return !(adapters as readonly string[]).includes(name);
 }
 
 /** What is shown to be copied holds no secret: a variable of the shell stands in its place. */

@@ -1,0 +1,102 @@
+/** Members of a service's `config`, to and from the texts of their fields. Members that no field knows stay as they are. */
+
+export type Config = Readonly<Record<string, unknown>>;
+
+export const authKinds = ['bearer', 'header', 'query', 'basic', 'oauth2_client_credentials'] as const;
+
+/** What a kind of authentication asks for beside the secret itself. */
+export const authMembers: Readonly<Record<string, readonly string[]>> = {
+  bearer: ['prefix'],
+  header: ['name', 'prefix'],
+  query: ['name', 'prefix'],
+  basic: ['name'],
+  oauth2_client_credentials: ['token_url', 'scope', 'audience', 'client_auth'],
+};
+
+export function isPlainObject(value: unknown): value is Config {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** undefined takes the member out. */
+export function withMember(config: Config, name: string, value: unknown): Config {
+  const { [name]: _before, ...others } = config;
+  return value === undefined ? others : { ...config, [name]: value };
+}
+
+/** As many as there are: one may stand without a list. */
+export function authsOf(config: Config): readonly Config[] {
+  const { auth } = config;
+  if (Array.isArray(auth)) return auth.filter(isPlainObject);
+  return isPlainObject(auth) ? [auth] : [];
+}
+
+export function withAuths(config: Config, auths: readonly Config[]): Config {
+  if (auths.length === 0) return withMember(config, 'auth', undefined);
+  return withMember(config, 'auth', auths.length === 1 && !Array.isArray(config.auth) ? auths[0] : auths);
+}
+
+/** What is no number stays text, so that the service says what is wrong with it. */
+export function parseNumber(text: string): unknown {
+  const plain = text.trim();
+  if (plain === '') return undefined;
+  return Number.isNaN(Number(plain)) ? plain : Number(plain);
+}
+
+export function formatPlain(value: unknown): string {
+  return value === undefined || value === null ? '' : String(value);
+}
+
+/** `Name: value`, one a line. */
+export function parseTexts(text: string): unknown {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  if (lines.length === 0) return undefined;
+  return Object.fromEntries(
+    lines.map((line) => {
+      const colon = line.indexOf(':');
+      return colon < 0 ? [line.trim(), ''] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+    }),
+  );
+}
+
+export function formatTexts(value: unknown): string {
+  if (!isPlainObject(value)) return '';
+  return Object.entries(value)
+    .map(([name, text]) => `${name}: ${text}`)
+    .join('\n');
+}
+
+/** With commas between. */
+export function parseNames(text: string): unknown {
+  const names = text
+    .split(/[,\n]/)
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  return names.length === 0 ? undefined : names;
+}
+
+export function formatNames(value: unknown): string {
+  return Array.isArray(value) ? value.join(', ') : '';
+}
+
+/** One price, or `operation: price`, one a line. */
+export function parsePrice(text: string): unknown {
+  if (!text.includes(':')) return parseNumber(text);
+  const texts = parseTexts(text);
+  return Object.fromEntries(Object.entries(texts as Config).map(([name, price]) => [name, parseNumber(String(price))]));
+}
+
+export function formatPrice(value: unknown): string {
+  return isPlainObject(value) ? formatTexts(value) : formatPlain(value);
+}
+
+/** A merge patch from one object to another: what was taken out, at any depth, is null; lists are replaced whole. */
+export function mergePatch(before: Config, after: Config): Config {
+  const patch: Record<string, unknown> = {};
+  for (const name of Object.keys(before)) if (!(name in after)) patch[name] = null;
+  for (const [name, value] of Object.entries(after)) {
+    const old = before[name];
+    if (JSON.stringify(old) === JSON.stringify(value)) continue;
+    patch[name] = isPlainObject(old) && isPlainObject(value) ? mergePatch(old, value) : value;
+  }
+  return patch;
+}
