@@ -18,6 +18,10 @@ test('Uzbek is written in the script that was asked for, with its capitals', () 
   }
   assert.equal(toCyrillic("Mirzo Ulug'bek"), 'Мирзо Улуғбек');
   assert.equal(toLatin('Тошкент 12А'), 'Toshkent 12A');
+  assert.equal(toLatin('Исҳоқ, цирк, милиция, Ц-5'), 'Isʼhoq, sirk, militsiya, Ts-5');
+  // UlugbekSalaev/UzTransliterator#3, dalibor/cyrillizer#6.
+  assert.equal(toCyrillic("San'at san`at sanʻat san’at sanʼat"), 'Санъат санъат санъат санъат санъат');
+  assert.equal(toCyrillic('yetim, telefon, etap'), 'етим, телефон, этап');
 });
 
 test('house numbers, postal codes and codes of countries stay as they are', () => {

@@ -54,11 +54,14 @@ export function toLatin(text: string): string {
   );
 }
 
-/** `е` at a word's beginning and after a vowel is `ye`. */
+/** By what stands before it: `е` at a word's beginning and after a vowel is `ye`. */
 function latinLetter(word: string, at: number): string {
   const letter = (word[at] as string).toLowerCase();
   const before = word[at - 1]?.toLowerCase();
   if (letter === 'е' && (before === undefined || vowels.includes(before) || before === 'ъ')) return 'ye';
+  // Behind a vowel, and in the names of quarters (`Ц-5`), it is `ts`. Written together, сҳ would be read as ш.
+  if (letter === 'ц') return word.length === 1 || (before !== undefined && vowels.includes(before)) ? 'ts' : 's';
+  if (letter === 'ҳ' && before === 'с') return 'ʼh';
   return latinOf.get(letter) ?? letter;
 }
 
@@ -66,6 +69,7 @@ export function toCyrillic(text: string): string {
   return text.replace(/\p{Script=Latin}[\p{Script=Latin}\p{M}`´ʹʻʼ‘’‛′']*/gu, (word) => {
     const spelled = word
       .replace(/(?<=[og])[`´ʹʼ‘’‛′']/gi, 'ʻ')
+      .replace(/(?<![og])ʻ/gi, 'ʼ')
       .replace(apostrophes, (mark) => (mark === 'ʻ' ? mark : 'ʼ'));
     let cyrillic = '';
     for (let at = 0; at < spelled.length; ) {

@@ -221,3 +221,47 @@ test('what the emulator made up is served no more once the environment names a r
     'an unchanged account keeps its answers',
   );
 });
+
+/** alexreisner/geocoder#872 and #1148, CyrusNuevoDia/geocoder#89, geocoder-php/GeocoderLaravel#203, nchaulet/node-geocoder#73. */
+test('what others’ caches got wrong', async (t) => {
+  const vendors = await startVendors(t);
+  const app = await startTestService(t, vendors.env);
+
+  await t.test('an outage is no empty answer, and is not kept', async () => {
+    const address = 'Ташкент, улица Навои, 91';
+    for (const vendor of ['google_maps', 'yandex_maps']) vendors.control.fail({ vendor, mode: '503' });
+    const failed = await app.geocode(address, { provider: 'google_maps' });
+    assert.deepEqual([failed.status, failed.json.code], [502, 'PROVIDER_ERROR'], failed.text);
+    vendors.control.heal();
+    const found = await app.geocode(address, { provider: 'google_maps' });
+    assert.deepEqual([found.status, found.headers.get('x-cache')], [200, 'MISS'], found.text);
+  });
+
+  await t.test('two addresses of one city keep their own answers', async () => {
+    const [one, other] = ['Ташкент, улица Навои, 11', 'Ташкент, улица Мукими, 11'];
+    const first = await app.geocode(one);
+    const second = await app.geocode(other);
+    const again = await app.geocode(one);
+    assert.notEqual(first.json.place_id, second.json.place_id);
+    assert.equal(again.json.place_id, first.json.place_id);
+  });
+
+  await t.test('a point’s signs are part of its question', async () => {
+    const ask = async (latitude: number, longitude: number) => {
+      const reply = await app.call('POST', '/geocoding/reverse', { latitude, longitude });
+      return reply.headers.get('x-cache');
+    };
+    assert.equal(await ask(41.31, 69.24), 'MISS');
+    assert.notEqual(await ask(-41.31, -69.24), 'HIT-MEMORY');
+    assert.equal(await ask(41.31, 69.24), 'HIT-MEMORY');
+  });
+
+  await t.test('one address of a batch that is found nowhere fails alone', async () => {
+    const addresses = ['Ташкент, улица Навои, 12', 'qqqqzzzz 999999 xxxwww', 'Самарканд'];
+    const { json } = await app.call('POST', '/geocoding/batch', { addresses });
+    assert.deepEqual(
+      json.results.map(({ success }: { success: boolean }) => success),
+      [true, false, true],
+    );
+  });
+});

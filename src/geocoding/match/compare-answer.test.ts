@@ -59,6 +59,12 @@ test('the scripts and languages of question and answer may differ', () => {
     ],
     [{ city: 'Қўқон' }, { city: 'Коканд' }],
     [{ city: 'Toshkent shahri' }, { city: null, region: 'Ташкент' }],
+    // osm-search/Nominatim#1803, #2569 and #317.
+    [{ street: 'Kurskaya Ulitsa' }, { street: 'Курская улица' }],
+    [{ street: 'ul. Shchorsa' }, { street: 'улица Щорса' }],
+    [{ street: "San'at ko'chasi" }, { street: 'Sanʼat koʻchasi' }],
+    [{ street: 'ул. Ишчилар' }, { street: 'Ishchilar koʻchasi' }],
+    [{ street: '8-е Марта' }, { street: 'улица 8 Марта' }],
     [{ street: 'улица Ш. Рашидова' }, { street: 'проспект Шарафа Рашидова' }],
   ];
   for (const [question, components] of pairs) {

@@ -81,6 +81,8 @@ function soundOf(word: string): string {
   sound = sound
     .normalize('NFD')
     .replace(/\p{M}/gu, '')
+    // щ as `shch` and `sch`; `ishchi` is heard the same in both scripts.
+    .replace(/s(?:hch|ch)/g, 'sh')
     .replace(/(.)\1+/g, '$1');
   // Endings of adjectives and cases: `Паркентская` is named after Parkent, `Навои` may stand as `Навоий`.
   const stem = sound.length > 6 ? sound.replace(/sk(?:i|aia|ai|aga|am|ii)?$/, '') : sound;
