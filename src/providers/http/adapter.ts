@@ -182,6 +182,9 @@ async function meaningOf(question: Question, reply: OpenReply): Promise<Verdict<
   // It has no body, whatever its `Content-Length` says: that is the length of what the caller has (RFC 9110, 8.6).
   if (status === 304) {
     reply.body.on('error', () => {}).resume();
+    if (isUnasked304(question)) {
+      return { kind: 'failed', retryable: isSafe, message: 'HTTP 304 to a request without a condition' };
+    }
     return { kind: 'ok', value: { status, headers, body: Buffer.alloc(0) } };
   }
   const isRefusal = status >= 500 || status === 401 || status === 429;
@@ -198,6 +201,11 @@ async function meaningOf(question: Question, reply: OpenReply): Promise<Verdict<
     return { kind: 'failed', retryable: false, message, passOn: value, isCallersOwn: true };
   }
   return { kind: 'throttled', retryAfterMs: retryAfterMs({ headers }), message: 'HTTP 429', passOn: value };
+}
+
+/** It says that the caller has the answer, to one that has not said so (RFC 9110, 15.4.5). */
+function isUnasked304({ method, headers }: Question): boolean {
+  return (method === 'GET' || method === 'HEAD') && !Object.keys(headers).some((name) => name.startsWith('if-'));
 }
 
 function statusOf(verdict: Verdict<HttpOutput>): number | null {
