@@ -86,6 +86,13 @@ export interface Capability<Op extends KnownOperation> {
   limitsOf?(service: ExternalService): readonly LimitSubject[];
 }
 
+export interface Confirmed<Op extends KnownOperation> {
+  /** What says how long it is kept; its content is that of the body below. */
+  readonly output: OutputOf<Op>;
+  /** As it is sent, and kept from now on. */
+  readonly body: Buffer;
+}
+
 /** A question whether a kept answer still holds (RFC 9111, 4.3). */
 export interface Revalidation<Op extends KnownOperation> {
   readonly input: InputOf<Op>;
@@ -93,7 +100,7 @@ export interface Revalidation<Op extends KnownOperation> {
    * The kept answer as it is now, where the provider confirms it; `replaced` by what it says instead; `unclear` where it
    * confirms something that is not kept, so that all of it must be asked for.
    */
-  read(output: OutputOf<Op>): { readonly confirmed: OutputOf<Op> } | 'replaced' | 'unclear';
+  read(output: OutputOf<Op>): Confirmed<Op> | 'replaced' | 'unclear';
 }
 
 /** Whether one of several calls was charged to the tenant's own limit; null while none has tried. */

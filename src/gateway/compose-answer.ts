@@ -23,8 +23,8 @@ export interface AnswerTerms<Op extends KnownOperation> {
   readonly familyLimit: CallResult['familyLimit'];
   readonly costUsd: number;
   readonly nowMs: number;
-  /** True where the chain's best is the kept answer, confirmed. */
-  readonly isRevalidated: boolean;
+  /** The kept answer, where the chain's best is that one, confirmed. */
+  readonly revalidatedBody: Buffer | null;
 }
 
 /** `decisive`: the error that ends the call whatever the chain has found. */
@@ -60,7 +60,7 @@ function found<Op extends KnownOperation>(
   call: Call<Op>,
   chain: Chain<OutputOf<Op>>,
   best: Answered<OutputOf<Op>>,
-  { render, familyLimit, costUsd, nowMs, isRevalidated }: AnswerTerms<Op>,
+  { render, familyLimit, costUsd, nowMs, revalidatedBody }: AnswerTerms<Op>,
 ): Fetched<Fresh> {
   const { service, value, quality, durationMs } = best;
   const degraded = isDegraded(chain.outcomes);
@@ -75,21 +75,29 @@ function found<Op extends KnownOperation>(
   };
   const byDefault = { ttlSeconds: ttlOf(cache, quality, degraded), staleSeconds: cache?.staleSeconds ?? 0 };
   const lifetime = call.capability.lifetimeOf === undefined ? byDefault : call.capability.lifetimeOf(value);
-  const text = JSON.stringify(render(value, { ...context, cached: false }));
+  const body = revalidatedBody ?? Buffer.from(JSON.stringify(render(value, { ...context, cached: false })));
   return {
-    fresh: { body: Buffer.from(text), provider: service.serviceName, familyLimit, isRevalidated },
+    fresh: { body, provider: service.serviceName, familyLimit, isRevalidated: revalidatedBody !== null },
     // Rendered once for all who come later: a hit sends these bytes as they are.
     stored:
       cache === null || call.cacheMode === 'off' || lifetime === null
         ? null
-        : { kind: quality, serviceId: service.id, serviceName: service.serviceName, body: asKept(text), costUsd },
+        : {
+            kind: quality,
+            serviceId: service.id,
+            serviceName: service.serviceName,
+            body: revalidatedBody ?? asKept(body),
+            costUsd,
+          },
     ...withinTerms(service, lifetime ?? { ttlSeconds: 0, staleSeconds: 0 }),
   };
 }
 
 /** What is kept differs by one word. Texts within an answer hold these characters only escaped. */
-function asKept(text: string): Buffer {
-  return Buffer.from(text.replaceAll('"cached":false', '"cached":true'));
+function asKept(body: Buffer): Buffer {
+  return body.includes('"cached":false')
+    ? Buffer.from(body.toString().replaceAll('"cached":false', '"cached":true'))
+    : body;
 }
 
 /** An answer that a missing provider might have bettered is soon asked for again. */

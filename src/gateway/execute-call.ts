@@ -19,12 +19,11 @@ import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import { askChain, type Chain, type ChainDeps, type ChainPolicy, writeDown } from './ask-chain.ts';
 import { createGathering } from './ask-together.ts';
 import { announceMiss } from './cache-telemetry.ts';
-import type { Call, CallExecutor, CallResult, Carried, ProviderTrace, Render, Revalidation } from './call.ts';
+import type { Call, CallExecutor, CallResult, Carried, ProviderTrace, Render } from './call.ts';
 import { type CacheHit, fetchOutcome, resultFromCache, resultOfFetch } from './call-result.ts';
 import { answerOf, type Fresh, passedOn } from './compose-answer.ts';
 import type { CallDeps } from './deps.ts';
 import { decisiveError, isDegraded, notFound, withUnknownOutcome } from './no-answer.ts';
-import type { Answered } from './outcome.ts';
 import { type Provider, resolveProviders } from './resolve-providers.ts';
 
 /** How a call's providers are asked: by itself, or in requests that it shares. */
@@ -170,9 +169,10 @@ async function fetchAnswer<Op extends KnownOperation>(
 
   const familyLimit = familyLimitOf(asGiven.familyState, deps.clock.now());
   if (carried !== null && carried.fault !== null) throw cutShort(carried.fault.errorMessage);
-  const { chain, isRevalidated, isUnclear } = revalidated(asGiven, revalidation);
+  const reading = asGiven.best === null ? 'replaced' : (revalidation?.read(asGiven.best.value) ?? 'replaced');
   // The call that confirmed something else is written down, and another one asks for all of it.
-  if (isUnclear) return fetchAnswer(deps, asked, null);
+  if (reading === 'unclear') return fetchAnswer(deps, asked, null);
+  const chain = reading === 'replaced' ? asGiven : withAnswer(asGiven, reading.output);
   const decisive = decisiveError(chain.outcomes);
   if (decisive === null && chain.best?.quality !== 'good' && isDegraded(chain.outcomes)) {
     // A provider that could not be asked might have known better: what it said lately beats a poor answer, and none.
@@ -180,26 +180,16 @@ async function fetchAnswer<Op extends KnownOperation>(
     if (stale !== null && (chain.best === null || stale.kind === 'good')) return { stale, familyLimit };
   }
   const nowMs = deps.clock.now();
-  const terms = { render, familyLimit, costUsd: chain.record.costUsd(), nowMs, isRevalidated };
+  const revalidatedBody = reading === 'replaced' ? null : reading.body;
+  const terms = { render, familyLimit, costUsd: chain.record.costUsd(), nowMs, revalidatedBody };
   const answer = answerOf(call, chain, decisive, terms);
   if (asked.isBehind !== true) noteMiss(deps, call, question, answer);
   if (answer instanceof ServiceError) throw answer;
   return answer;
 }
 
-/** The chain with the kept answer for its best, where that is confirmed. */
-function revalidated<Op extends KnownOperation>(
-  chain: Chain<OutputOf<Op>>,
-  revalidation: Revalidation<Op> | null,
-): { readonly chain: Chain<OutputOf<Op>>; readonly isRevalidated: boolean; readonly isUnclear: boolean } {
-  const { best } = chain;
-  const reading = revalidation === null || best === null ? 'replaced' : revalidation.read(best.value);
-  if (typeof reading === 'string') return { chain, isRevalidated: false, isUnclear: reading === 'unclear' };
-  return {
-    chain: { ...chain, best: { ...(best as Answered<OutputOf<Op>>), value: reading.confirmed } },
-    isRevalidated: true,
-    isUnclear: false,
-  };
+function withAnswer<Value>(chain: Chain<Value>, value: Value): Chain<Value> {
+  return chain.best === null ? chain : { ...chain, best: { ...chain.best, value } };
 }
 
 /** A streamed answer has its deadline for its end, and an earlier one for its beginning: so long providers are asked. */

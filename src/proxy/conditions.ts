@@ -5,7 +5,7 @@
 import type { HttpOutput } from '../providers/http/operations.ts';
 
 type Headers = Readonly<Record<string, string>>;
-type KeptAnswer = Pick<HttpOutput, 'status' | 'headers'> & { readonly body: Buffer };
+type Head = Pick<HttpOutput, 'status' | 'headers'>;
 
 /** Conditions that a kept answer can meet. Others, as `If-Match`, are for the upstream alone. */
 const conditionNames: ReadonlySet<string> = new Set(['if-none-match', 'if-modified-since']);
@@ -55,11 +55,11 @@ export function isAbout(kept: Headers, headersOf304: Headers): boolean {
   return modified === undefined || modified === kept['last-modified'];
 }
 
-/** The kept answer with what a 304 says of it (RFC 9111, 4.3.4). Its age is the 304's. */
-export function freshened(kept: KeptAnswer, headersOf304: Headers): KeptAnswer {
+/** The head of a kept answer with what a 304 says of it (RFC 9111, 4.3.4). Its age is the 304's. */
+export function freshened(kept: Head, headersOf304: Headers): Head {
   const { age: _past, ...lasting } = kept.headers;
   const updates = Object.entries(headersOf304).filter(([name]) => !namesOfBody.has(name));
-  return { ...kept, headers: { ...lasting, ...Object.fromEntries(updates) } };
+  return { status: kept.status, headers: { ...lasting, ...Object.fromEntries(updates) } };
 }
 
 /** Whether the caller has the answer already. A list of tags decides alone; only without one does the time. */

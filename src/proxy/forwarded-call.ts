@@ -13,7 +13,7 @@ import { carryBody, type Passed, wholeCarried } from './carry-answer.ts';
 import { freshened, hasValidator, isAbout, isCondition, withoutConditions, withValidators } from './conditions.ts';
 import type { Delivery } from './delivery.ts';
 import { isChange, questionOf } from './question.ts';
-import { readStoredForm, storedForm } from './stored-answer.ts';
+import { readStoredHead, storedForm, withHead } from './stored-answer.ts';
 
 export interface ForwardRequestDeps {
   readonly calls: CallExecutor;
@@ -80,6 +80,7 @@ function capabilityFor(
   const { cacheTtlSeconds, idleTimeoutMs, totalTimeoutMs } = settings;
   const isCached = cacheTtlSeconds !== 0 && mayBeCached(input.method, input.headers);
   const lifetime = (output: HttpOutput) => (isCached ? lifetimeOf(output, cacheTtlSeconds, deps.clock.now()) : null);
+  const isShareable = (output: HttpOutput) => (lifetime(output)?.ttlSeconds ?? 0) > 0;
   return {
     operation: 'http',
     family: 'proxy',
@@ -89,7 +90,7 @@ function capabilityFor(
     // Each answer says itself how long it is kept.
     cache: isCached ? { ttlSeconds: 0, negativeTtlSeconds: 0, staleSeconds: 0 } : null,
     lifetimeOf: (output) => (output.body instanceof Readable && !kept.has(output) ? null : lifetime(output)),
-    revalidate,
+    revalidate: (asked, keptBody) => revalidationOf(asked, keptBody, isShareable),
     carry(output, signal) {
       if (!(output.body instanceof Readable)) {
         return Promise.resolve(wholeCarried(output.body, output.headers['content-encoding'], upload));
@@ -112,14 +113,20 @@ function capabilityFor(
 }
 
 /** Asks an upstream whether a kept answer still holds: a 304 costs a call and no body. */
-function revalidate(input: HttpInput, keptBody: Buffer): Revalidation<'http'> | null {
-  const kept = readStoredForm(keptBody);
+function revalidationOf(
+  input: HttpInput,
+  keptBody: Buffer,
+  isShareable: (output: HttpOutput) => boolean,
+): Revalidation<'http'> | null {
+  const kept = readStoredHead(keptBody);
   if (!hasValidator(kept.headers)) return null;
   return {
     input: { ...input, headers: withValidators(input.headers, kept.headers) },
     read({ status, headers }) {
       if (status !== 304) return 'replaced';
-      return isAbout(kept.headers, headers) ? { confirmed: freshened(kept, headers) } : 'unclear';
+      if (!isAbout(kept.headers, headers)) return 'unclear';
+      const output = { ...freshened(kept, headers), body: Buffer.alloc(0) };
+      return { output, body: withHead(keptBody, output, isShareable(output)) };
     },
   };
 }

@@ -78,7 +78,16 @@ export async function askProxy(
   });
   const body = Buffer.from(await reply.body.arrayBuffer());
   const of = (name: string): string | undefined => reply.headers[name]?.toString();
-  return { status: reply.statusCode, of, body, text: body.toString(), cache: of('x-cache'), age: Number(of('age')) };
+  return {
+    status: reply.statusCode,
+    of,
+    body,
+    get text() {
+      return body.toString();
+    },
+    cache: of('x-cache'),
+    age: Number(of('age')),
+  };
 }
 
 /** Past its time when it comes: a cache before the upstream has had it for long. */
