@@ -11,9 +11,11 @@ export const migrateCommand: Command = {
   async run({ terminal, config }) {
     const settings = config();
     const applied = await withDatabaseUrl(settings, (url) =>
-      migrate({ url, logger: quietLogger }).catch((error: unknown) => {
-        throw databaseFailed(settings, error);
-      }),
+      migrate({ url: settings.migrationDatabaseUrl ?? url, serviceUrl: url, logger: quietLogger }).catch(
+        (error: unknown) => {
+          throw databaseFailed(settings, error);
+        },
+      ),
     );
     const text =
       applied.length === 0

@@ -46,7 +46,13 @@ async function openStarted(dataDir: string) {
 /** Rejects with `CommandFailed` where the database is away or has not been migrated. */
 export function withDatabase<T>(config: Config, work: (db: Database) => Promise<T>): Promise<T> {
   return withDatabaseUrl(config, async (url) => {
-    const db = openDatabase({ url, applicationName, logger: quietLogger, maxConnections: 4 });
+    const db = openDatabase({
+      url,
+      ownerUrl: config.migrationDatabaseUrl,
+      applicationName,
+      logger: quietLogger,
+      maxConnections: 4,
+    });
     try {
       await refuseOtherVersion(config, db);
       return await work(db);

@@ -53,13 +53,16 @@ function begin<Part>(open: () => Promise<Part> | Part): Promise<Part> {
 
 async function openMigratedDatabase({ config, logger, clock, metrics, own }: CoreParts): Promise<Database> {
   const databaseUrl = config.databaseUrl ?? own(await openEmbedded(config.dataDir, logger)).url;
-  await attributeToVariable(config.databaseUrl === null ? null : 'DATABASE_URL', async () => {
-    await migrate({ url: databaseUrl, logger });
-    await requireRole(databaseUrl);
-  });
+  const ownerUrl = config.migrationDatabaseUrl ?? databaseUrl;
+  const variable = config.migrationDatabaseUrl === null ? 'DATABASE_URL' : 'MIGRATION_DATABASE_URL';
+  await attributeToVariable(config.databaseUrl === null ? null : variable, () =>
+    migrate({ url: ownerUrl, serviceUrl: databaseUrl, logger }),
+  );
+  await attributeToVariable(config.databaseUrl === null ? null : 'DATABASE_URL', () => requireRole(databaseUrl));
   const db = own(
     openDatabase({
       url: databaseUrl,
+      ownerUrl,
       applicationName: 'integration-service',
       logger,
       onStatement: (name, durationMs) => metrics.databaseQuery(name ?? 'unnamed', durationMs),

@@ -361,6 +361,16 @@ test('origins are named one by one, and claims by name and value', () => {
   }
 });
 
+test('the login that owns the tables is another way into the same database', () => {
+  const databaseUrl = 'postgres://app:x@db:5432/integration';
+  const of = (MIGRATION_DATABASE_URL: string, DATABASE_URL = databaseUrl) =>
+    problemsOf({ DATABASE_URL, MIGRATION_DATABASE_URL }).join();
+  assert.equal(of('postgresql+asyncpg://owner:y@db/integration'), '');
+  assert.match(of('postgres://owner:y@db/other'), /^MIGRATION_DATABASE_URL must name the database of DATABASE_URL/);
+  assert.match(of('http://db'), /^MIGRATION_DATABASE_URL must be a URL/);
+  assert.match(of('postgres://owner:y@db/integration', ''), /^MIGRATION_DATABASE_URL goes with a DATABASE_URL/);
+});
+
 test('an address of a database works as libpq takes it, or is refused for what it is', () => {
   const clientOf = (DATABASE_URL: string) => new pg.Client(parseConfig({ DATABASE_URL }, noFiles).databaseUrl ?? '');
   const socket = clientOf('postgresql://u@/db?host=/run/postgresql');

@@ -12,7 +12,6 @@ import {
   readBootstrapTokens,
   readCidrs,
   readContacts,
-  readDatabaseUrl,
   readEncryptionKeys,
   readJwtVerification,
   readList,
@@ -22,6 +21,7 @@ import {
   readTileUrl,
   tenantPattern,
 } from './config-variables.ts';
+import { faultsOfMigrationUrl, readDatabaseUrl } from './database-url.ts';
 import { type ProviderVariables, readProviders } from './provider-variables.ts';
 
 export type { JwtClaims } from './access-variables.ts';
@@ -46,6 +46,8 @@ export interface Config {
   };
   /** null: embedded, under `dataDir`. */
   readonly databaseUrl: string | null;
+  /** The login that owns the tables, where that is another one; null: the service's own. */
+  readonly migrationDatabaseUrl: string | null;
   /** null: in-process. More than one: cluster nodes. */
   readonly redisUrls: readonly string[] | null;
   /** null: in-process. */
@@ -140,7 +142,9 @@ export function parseConfig(
   const mode = read.text('NODE_ENV') === null && read.text('ENVIRONMENT') !== null ? 'ENVIRONMENT' : 'NODE_ENV';
   const production = read.choice(mode, ['development', 'production', 'test'], 'development') === 'production';
   const port = read.integer('PORT', 8006, 0, 65_535);
-  const databaseUrl = readDatabaseUrl(read, problems);
+  const databaseUrl = readDatabaseUrl(read, problems, 'DATABASE_URL');
+  const migrationDatabaseUrl = readDatabaseUrl(read, problems, 'MIGRATION_DATABASE_URL');
+  problems.push(...faultsOfMigrationUrl(databaseUrl, migrationDatabaseUrl));
   const redisUrls = readRedisUrls(read, problems);
   const rabbitmqUrls = read.urls('RABBITMQ_URL', ['amqp:', 'amqps:']);
   const encryptionKeys = readEncryptionKeys(read, problems);
@@ -163,6 +167,7 @@ export function parseConfig(
       securityContacts: readContacts(read, problems),
     },
     databaseUrl,
+    migrationDatabaseUrl,
     redisUrls,
     rabbitmqUrls,
     dataDir: read.text('DATA_DIR') ?? './.data',

@@ -7,6 +7,8 @@ import { inheritanceStatement, missingRoleStatements, systemRole } from '../../s
 import { type Finding, failed, ok, reasonOf, warning } from './finding.ts';
 
 const deadlineMs = 5_000;
+/** insufficient_privilege */
+const notAllowed = '42501';
 const oldestServerVersion = 150_000;
 const maxClockSkewMs = 2_000;
 const dayMs = 86_400_000;
@@ -15,18 +17,14 @@ const connectionsPerReplica = 24;
 
 export interface DatabaseCheckOptions {
   readonly url: string;
+  /** The login that owns the tables, where it is another one. */
+  readonly ownerUrl: string | null;
   readonly isEmbedded: boolean;
   now(): number;
 }
 
 export async function checkDatabase(options: DatabaseCheckOptions): Promise<readonly Finding[]> {
-  const client = new pg.Client({
-    connectionString: options.url,
-    application_name: 'integration-service: doctor',
-    connectionTimeoutMillis: deadlineMs,
-    query_timeout: deadlineMs,
-  });
-  client.on('error', () => {}); // Reported by the query that it fails.
+  const client = clientOf(options.url);
   try {
     await client.connect();
   } catch (error) {
@@ -35,10 +33,39 @@ export async function checkDatabase(options: DatabaseCheckOptions): Promise<read
   try {
     const server = await checkServer(client, options);
     const roles = await checkRoles(client, options.url);
-    const schema = await checkSchema(client);
+    const schema = await asOwner(options.ownerUrl, client, checkSchema);
     if (schema.status === 'failed') return [...server, roles, schema];
-    const apart = [await checkRowSecurity(client), await tryWithoutRole(client)];
+    const apart = [await checkRowSecurity(client), await tryWithoutRole(client), await tryToChange(client, options)];
     return [...server, roles, schema, ...apart, await checkPartitions(client, options.now())];
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+function clientOf(url: string): pg.Client {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'integration-service: doctor',
+    connectionTimeoutMillis: deadlineMs,
+    query_timeout: deadlineMs,
+  });
+  client.on('error', () => {}); // Reported by the query that it fails.
+  return client;
+}
+
+/** Which migrations were applied is for the owner of the tables to read. */
+async function asOwner(
+  ownerUrl: string | null,
+  own: pg.Client,
+  check: (client: pg.Client) => Promise<Finding>,
+): Promise<Finding> {
+  if (ownerUrl === null) return check(own);
+  const client = clientOf(ownerUrl);
+  try {
+    await client.connect();
+    return await check(client);
+  } catch (error) {
+    return failed('database schema', reasonOf(error), 'check MIGRATION_DATABASE_URL');
   } finally {
     await client.end().catch(() => {});
   }
@@ -181,9 +208,39 @@ async function tryWithoutRole(client: pg.Client): Promise<Finding> {
     const remedy = (await inheritanceStatement(client)) ?? 'use a login that is no superuser and bypasses nothing';
     return warning(name, 'it sees every tenant’s rows', remedy);
   } catch (error) {
-    return warning(name, reasonOf(error), 'let the login own the tables, as "migrate" leaves them');
+    if ((error as { code?: string }).code === notAllowed) return ok(name, 'it may read no table');
+    return warning(name, reasonOf(error), 'let "migrate" set up its rights');
   } finally {
     await client.query('rollback').catch(() => undefined);
+  }
+}
+
+/** By trying, and taking back: whether the service's login may change what it works on. */
+async function tryToChange(client: pg.Client, { ownerUrl, isEmbedded }: DatabaseCheckOptions): Promise<Finding> {
+  const name = 'schema and login';
+  const may = async (statement: string): Promise<boolean> => {
+    try {
+      await client.query(`begin; set local lock_timeout = '1s'`);
+      await client.query(statement);
+      return true;
+    } catch (error) {
+      if ((error as { code?: string }).code === notAllowed) return false;
+      throw error;
+    } finally {
+      await client.query('rollback').catch(() => undefined);
+    }
+  };
+  try {
+    const rights = [
+      (await may('create table doctor_was_here ()')) ? 'create tables' : null,
+      (await may(`comment on table budgets is ''`)) ? 'alter those of the service' : null,
+    ].filter((right) => right !== null);
+    if (rights.length === 0) return ok(name, 'the service’s login can neither create nor alter a table');
+    const detail = `the service’s login can ${rights.join(' and ')}`;
+    if (isEmbedded || ownerUrl === null) return ok(name, `${detail}; MIGRATION_DATABASE_URL would keep that apart`);
+    return warning(name, detail, 'let the login of MIGRATION_DATABASE_URL own the tables: "reassign owned by … to …"');
+  } catch (error) {
+    return warning(name, reasonOf(error), 'try again when the database is less busy');
   }
 }
 

@@ -57,7 +57,12 @@ function checkStoredState(config: Config): Promise<readonly Finding[]> {
   return withDatabaseUrl(config, async (databaseUrl) => {
     const known: Config = { ...config, databaseUrl };
     const isEmbedded = config.databaseUrl === null;
-    const found = await checkDatabase({ url: databaseUrl, isEmbedded, now: systemClock.now });
+    const found = await checkDatabase({
+      url: databaseUrl,
+      ownerUrl: config.migrationDatabaseUrl,
+      isEmbedded,
+      now: systemClock.now,
+    });
     // What is stored is looked at only where the schema is ours.
     if (found.some(({ status }) => status === 'failed')) return found;
     const keyring = keyringOf(config);

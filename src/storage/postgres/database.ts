@@ -43,6 +43,8 @@ export interface Database {
 export interface OpenDatabaseOptions {
   /** `postgres://user:password@host:port/database`. */
   readonly url: string;
+  /** The login that owns the tables, for partitions; by default that of `url` is. */
+  readonly ownerUrl?: string | null;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
   readonly logger: Logger;
@@ -74,9 +76,10 @@ export function openDatabase(options: OpenDatabaseOptions): Database {
     connectTimeoutMs,
     statementTimeoutMs: role === null ? statementTimeoutMs * 6 : statementTimeoutMs,
   });
-  const ownerSettings = settingsFor(null, ownerConnections);
+  const ownSettings = settingsFor(null, ownerConnections);
+  const ownerSettings = { ...ownSettings, url: options.ownerUrl ?? options.url };
 
-  const probe = (deadlineMs: number) => probeDatabase(connectionConfig(ownerSettings), deadlineMs);
+  const probe = (deadlineMs: number) => probeDatabase(connectionConfig(ownSettings), deadlineMs);
   const availability = createAvailability({
     probe: () => probe(connectTimeoutMs),
     onAway: () => {

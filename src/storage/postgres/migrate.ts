@@ -14,6 +14,8 @@ import { ensureRoles } from './roles.ts';
 export interface MigrateOptions {
   /** The login must own the schema: `postgres://user:password@host:port/database`. */
   readonly url: string;
+  /** The service's login, where it is not the one of `url`: it may take the two roles then, and owns nothing. */
+  readonly serviceUrl?: string | null;
   readonly logger: Logger;
   /** Where the files are; the project's own by default. */
   readonly directory?: string;
@@ -67,7 +69,7 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
   await client.connect();
   try {
     await refuseOldServer(client);
-    await ensureRoles(client);
+    await ensureRoles(client, options.serviceUrl ?? options.url);
     // Held by the session: it outlives each file's transaction and dies with the connection.
     await client.query('select pg_advisory_lock($1)', [migrationLock]);
     const applied = await readApplied(client);

@@ -21,31 +21,40 @@ const maxAttempts = 10;
 /** duplicate_object, unique_violation (two at once), internal_error "tuple concurrently updated", serialization_failure. */
 const concurrencyCodes = new Set(['42710', '23505', 'XX000', '40001']);
 
-/** Makes the roles where they are missing and lets the login use them. Throws `RolesMissing` where it may not. */
-export async function ensureRoles(client: Client): Promise<void> {
-  await makeRoles(client);
-  const inheriting = await inheritanceStatement(client);
-  // Who may not change the login works on: `doctor` says what is left to an administrator.
-  if (inheriting !== null) await client.query(inheriting).catch(() => undefined);
+/**
+ * Makes the roles where they are missing and lets this login use them, and the login of `serviceUrl` where that is another
+ * one. Throws `RolesMissing` where it may not.
+ */
+export async function ensureRoles(client: Client, serviceUrl: string): Promise<void> {
+  const { rows } = await client.query<{ login: string }>('select session_user as login');
+  const own = rows[0]?.login as string;
+  const service = decodeURIComponent(new URL(serviceUrl).username) || own;
+  for (const login of new Set([own, service])) {
+    await makeRoles(client, login);
+    const inheriting = await inheritanceStatement(client, login);
+    // Who may not change the login works on: `doctor` says what is left to an administrator.
+    if (inheriting !== null) await client.query(inheriting).catch(() => undefined);
+  }
 }
 
 /**
  * Before PostgreSQL 16 a membership cannot say that it is not inherited: the login must say so of itself. One that inherits is
  * held to the policies of the system's role as well, and as the owner of the tables would see every tenant's rows.
  */
-export async function inheritanceStatement(client: Client): Promise<string | null> {
+export async function inheritanceStatement(client: Client, of: string | null = null): Promise<string | null> {
   const { rows } = await client.query<{ login: string }>(
     `select rolname as login from pg_roles
-      where rolname = session_user and rolinherit and not rolsuper
+      where rolname = coalesce($1, session_user) and rolinherit and not rolsuper
         and current_setting('server_version_num')::int < 160000`,
+    [of],
   );
   const login = rows[0]?.login;
   return login === undefined ? null : `alter role ${quoteIdentifier(login)} noinherit`;
 }
 
-async function makeRoles(client: Client): Promise<void> {
+async function makeRoles(client: Client, login: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const statements = await missingRoleStatements(client);
+    const statements = await missingRoleStatements(client, login);
     if (statements.length === 0) return;
     try {
       for (const statement of statements) await client.query(statement);
@@ -72,20 +81,21 @@ export class RolesMissing extends Error {
   }
 }
 
-/** The lines that somebody with the rights must run so that the login can work; none where all is well. */
-export async function missingRoleStatements(client: Client): Promise<string[]> {
+/** The lines that somebody with the rights must run so that the login (by default this one) can work; none where all is well. */
+export async function missingRoleStatements(client: Client, of: string | null = null): Promise<string[]> {
   const { rows } = await client.query<{ login: string; login_is_super: boolean; version: number }>(
-    `select session_user as login, rolsuper as login_is_super, current_setting('server_version_num')::int as version
-       from pg_roles where rolname = session_user`,
+    `select rolname as login, rolsuper as login_is_super, current_setting('server_version_num')::int as version
+       from pg_roles where rolname = coalesce($1, session_user)`,
+    [of],
   );
   const login = rows[0];
-  if (login === undefined) throw new Error('the database login is no role');
+  if (login === undefined) throw new Error(`the database has no login ${quoteIdentifier(of ?? '')}: create it first`);
   // From PostgreSQL 16 on, membership alone does not allow `set role`: the maker of a role is a member without it.
   const mode = login.version >= 160_000 ? 'SET' : 'MEMBER';
   const known = await client.query<RoleState>(
-    `select rolname, rolcanlogin, rolbypassrls, rolsuper, rolinherit, pg_has_role(session_user, oid, $2) as may_set
+    `select rolname, rolcanlogin, rolbypassrls, rolsuper, rolinherit, pg_has_role($3::name, oid, $2) as may_set
        from pg_roles where rolname = any($1)`,
-    [[tenantRole, systemRole], mode],
+    [[tenantRole, systemRole], mode, login.login],
   );
 
   const statements: string[] = [];
