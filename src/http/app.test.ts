@@ -644,6 +644,17 @@ test('a credential of exactly one tenant implies it where the header is absent, 
   assert.equal(await statusOf(true, oneTenant, ''), 400);
 });
 
+test('the document asks for the tenant header just where every credential has to send it', async (t) => {
+  const isRequired = async (tenantFromToken: boolean) => {
+    const { app } = await startApp(t, { tenantFromToken });
+    const { paths } = (await app.inject({ url: '/openapi.json' })).json();
+    const { parameters } = paths['/api/v1/geocoding/geocode'].post;
+    return parameters.find(({ name }: { name: string }) => name === 'X-Management-Company-Id').required;
+  };
+  assert.equal(await isRequired(false), true);
+  assert.equal(await isRequired(true), false);
+});
+
 test('pages of the named origins may call the API, with a token and never with cookies; others are told nothing', async (t) => {
   const { app, post } = await startApp(t, { corsOrigins: ['https://app.example'] });
   const preflight = (origin: string, url = '/api/v1/geocoding/geocode') =>

@@ -83,7 +83,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   closeSilentConnections(app);
   const routeMethods = watchRouteMethods(app);
-  await describeApi(app, deps.publicBaseUrl);
+  await describeApi(app, deps.publicBaseUrl, deps.tenantFromToken);
   app.setValidatorCompiler(compileValidator as Parameters<FastifyInstance['setValidatorCompiler']>[0]);
   acceptJson(app);
   app.decorateRequest('caller', null);

@@ -5,7 +5,7 @@ import { describeApi } from './openapi.ts';
 
 async function register(url: string, schema: object): Promise<void> {
   const app = Fastify();
-  await describeApi(app, 'http://localhost:8006');
+  await describeApi(app, 'http://localhost:8006', false);
   app.get(url, { schema }, async () => null);
   await app.close();
 }

@@ -41,6 +41,12 @@ const tenantHeader = {
   schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,50}$', example: 'uk_company_1' },
 } as const;
 
+const impliedTenantHeader = {
+  ...tenantHeader,
+  required: false,
+  description: `${tenantHeader.description} A credential of exactly one tenant implies it; any other needs it.`,
+} as const;
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** How a route shows its body without having Fastify check it: where its own parser is the judge. */
@@ -51,8 +57,15 @@ declare module 'fastify' {
   }
 }
 
-/** Watches the routes as they are registered: call it before the first. */
-export async function describeApi(app: FastifyInstance, publicBaseUrl: string): Promise<void> {
+/**
+ * Watches the routes as they are registered: call it before the first.
+ * `tenantFromToken`: a request may leave the tenant's header out, so it is not shown as required.
+ */
+export async function describeApi(
+  app: FastifyInstance,
+  publicBaseUrl: string,
+  tenantFromToken: boolean,
+): Promise<void> {
   app.addHook('onRoute', ({ url, schema }) => {
     if (url.startsWith('/api/')) checkIsDescribed(url, schema ?? {});
   });
@@ -98,7 +111,10 @@ export async function describeApi(app: FastifyInstance, publicBaseUrl: string): 
     convertConstToEnum: false,
     transform: ({ schema, url, route }) => ({ schema: describeRoute(schema ?? {}, route) as never, url }),
     transformObject: (document) =>
-      completeDocument(('openapiObject' in document ? document.openapiObject : {}) as DocumentPaths) as never,
+      completeDocument(
+        ('openapiObject' in document ? document.openapiObject : {}) as DocumentPaths,
+        tenantFromToken ? impliedTenantHeader : tenantHeader,
+      ) as never,
   });
 }
 
@@ -148,7 +164,8 @@ interface Operation {
   security?: readonly unknown[];
 }
 
-type Parameter = typeof tenantHeader | { readonly name: string; readonly in: string };
+type TenantHeader = typeof tenantHeader | typeof impliedTenantHeader;
+type Parameter = TenantHeader | { readonly name: string; readonly in: string };
 
 interface RequestBody {
   required?: boolean;
@@ -164,7 +181,7 @@ const anyContent = { '*/*': { schema: {} } };
 const anyAnswer = { '2XX': { content: anyContent } };
 
 /** What all of the API shares, written once: names for the operations, the tenant's header, the problem documents. */
-function completeDocument(document: DocumentPaths): object {
+function completeDocument(document: DocumentPaths, headerOfTenant: TenantHeader): object {
   const problems = {
     description: `A problem document. Codes: ${errorCodes.map((code) => `\`${code}\` ${httpStatusByCode[code]} (${titleByCode[code].toLowerCase()})`).join(', ')}.`,
     headers: problemHeaders,
@@ -189,7 +206,7 @@ function completeDocument(document: DocumentPaths): object {
       operationId: operationIdOf(method, path),
       ...(operation.requestBody !== undefined && { requestBody: requiredOrNot(operation.requestBody) }),
       ...(isOfTenant(path, operation)
-        ? { parameters: [tenantHeader, ...parameters] }
+        ? { parameters: [headerOfTenant, ...parameters] }
         : parameters.length > 0 && { parameters }),
       responses: {
         ...refusalsOf(operation, path, isAnothers ? anothersProblems : problems),
