@@ -4,16 +4,14 @@
  *
  * The programs are Debian's (`postgresql`): `pg_basebackup` is not among those that npm brings.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chown, readdir, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chown } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
-import { findFreePort } from '../../src/storage/embedded/free-port.ts';
 import { type Cleanup, closeInReverse } from '../../test/support/cleanup.ts';
 import { createDataDir } from '../../test/support/data-dir.ts';
 import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
+import { ask, findPrograms, ownerOfServers, startServer } from './postgres-server.ts';
 
 export interface PostgresPair {
   /** For `DATABASE_URL`: leads to the primary, whichever that is. */
@@ -22,7 +20,6 @@ export interface PostgresPair {
   failOver(): Promise<void>;
 }
 
-const debianPrograms = '/usr/lib/postgresql';
 const startDeadlineMs = 60_000;
 
 /** Ended after `t`. Throws where Debian's programs are missing. */
@@ -65,69 +62,4 @@ export async function startPostgresPair(t: Cleanup): Promise<PostgresPair> {
       address.port = standby.port;
     },
   };
-}
-
-async function findPrograms(): Promise<string> {
-  const versions = await readdir(debianPrograms).catch(() => []);
-  const newest = versions.sort((a, b) => Number(b) - Number(a))[0];
-  if (newest === undefined) throw new Error('there is no pg_basebackup: apt-get install postgresql');
-  return join(debianPrograms, newest, 'bin');
-}
-
-/** PostgreSQL refuses to run as root. */
-function ownerOfServers(): { uid: number; gid: number } | null {
-  if (process.getuid?.() !== 0) return null;
-  const idOf = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
-  return { uid: idOf('-u'), gid: idOf('-g') };
-}
-
-interface ServerPlan {
-  readonly bin: string;
-  readonly owner: { uid: number; gid: number } | null;
-  readonly data: string;
-  readonly settings: readonly string[];
-}
-
-async function startServer(
-  t: Cleanup,
-  { bin, owner, data, settings }: ServerPlan,
-): Promise<{ port: number; kill(): Promise<void> }> {
-  const port = await findFreePort();
-  const all = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', ...settings];
-  const server = spawn(join(bin, 'postgres'), ['-D', data, ...all.flatMap((setting) => ['-c', setting])], {
-    ...owner,
-    cwd: data,
-    stdio: 'ignore',
-  });
-  const kill = (): Promise<void> => endServer(server, 'SIGKILL');
-  t.after(async () => {
-    await endServer(server, 'SIGINT');
-    await rm(data, { recursive: true, force: true });
-  });
-  await waitFor(
-    'PostgreSQL to answer',
-    async () => {
-      if (server.exitCode !== null) throw new Error(`PostgreSQL ended with ${server.exitCode}`);
-      return (await ask(port, 'select 1').catch(() => null)) !== null;
-    },
-    startDeadlineMs,
-  );
-  return { port, kill };
-}
-
-async function endServer(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (server.exitCode !== null || server.signalCode !== null) return;
-  const ended = once(server, 'exit');
-  server.kill(signal);
-  await ended;
-}
-
-async function ask(port: number, sql: string): Promise<readonly Record<string, unknown>[]> {
-  const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres' });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(sql)).rows;
-  } finally {
-    await client.end();
-  }
 }
