@@ -59,7 +59,7 @@ export function startSteadyLoad(plan: LoadPlan): SteadyLoad {
     const seconds = (performance.now() - startedAtMs) / 1_000;
     while (webhooks.sent < seconds * plan.webhooksPerSecond && inHand.size < maxInHand) {
       const number = webhooks.sent;
-      send(webhooks, () => deliver(plan, urlOf(number), `delivery-${number}`));
+      send(webhooks, async () => (await deliver(plan, urlOf(number), `delivery-${number}`)).event_id as string);
     }
     while (calls.sent < seconds * plan.callsPerSecond && inHand.size < maxInHand) {
       const number = calls.sent;
@@ -77,11 +77,15 @@ export function startSteadyLoad(plan: LoadPlan): SteadyLoad {
   };
 }
 
-async function deliver({ hookPath, secret }: LoadPlan, url: string, id: string): Promise<string> {
+/** One signed delivery; returns its answer. Throws where that is not 200. */
+export async function deliver(
+  { hookPath, secret }: Pick<LoadPlan, 'hookPath' | 'secret'>,
+  url: string,
+  id: string,
+): Promise<Record<string, unknown>> {
   const body = JSON.stringify({ id, type: 'order.paid', filler: 'x'.repeat(200) });
   const signature = createHmac('sha256', secret).update(body).digest('hex');
-  const reply = await post(`${url}${hookPath}`, body, { 'x-webhook-signature': signature });
-  return reply.event_id as string;
+  return post(`${url}${hookPath}`, body, { 'x-webhook-signature': signature });
 }
 
 async function geocode({ tenant, token }: LoadPlan, url: string, address: string): Promise<string> {

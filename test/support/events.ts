@@ -10,6 +10,8 @@ export interface ConsumedEvent {
   readonly correlation_id: string;
   /** Of `integration.webhook.received`. */
   readonly webhook_event_id?: string;
+  /** Of the three of a call. */
+  readonly request_id?: string;
   /** Unix milliseconds, by this process's clock. */
   readonly arrivedAtMs: number;
 }
