@@ -10,7 +10,7 @@ import type { Clock } from '../clock.ts';
 import type { CachedAnswer, CacheMode, CacheQuestion } from './cached-answer.ts';
 import type { CacheLayer, HitCounts } from './hit-counts.ts';
 import type { KeptAnswers } from './kept-answers.ts';
-import { addsNothing, endsOf, type Lifetime } from './lifetime.ts';
+import { endsOf, type Lifetime, mayStay } from './lifetime.ts';
 import type { Flight } from './single-flight.ts';
 
 /** What a fetch found: `fresh` is for those who waited, `stored` for those who come later; null stores nothing. */
@@ -19,6 +19,8 @@ export interface Fetched<Fresh> extends Lifetime {
   readonly stored: Pick<CachedAnswer, 'kind' | 'serviceId' | 'serviceName' | 'body' | 'costUsd'> | null;
   /** True where what was kept before is no answer any more, even if nothing is stored in its place. */
   readonly supersedes?: boolean;
+  /** True where what was kept says the same: it need not be written again. */
+  readonly isUnchanged?: boolean;
 }
 
 export type Resolved<Fresh> =
@@ -66,7 +68,7 @@ export function createFindOrFetch({ kept, counts, clock, l2TtlSeconds, discard }
       return;
     }
     const answer = { ...question, ...found.stored, ...ends };
-    if (past === null || !addsNothing(answer, past)) kept.putEverywhere(answer);
+    if (past === null || found.isUnchanged !== true || !mayStay(past, answer)) kept.putEverywhere(answer);
   };
 
   return async <Fresh>(

@@ -91,6 +91,8 @@ export interface Confirmed<Op extends KnownOperation> {
   readonly output: OutputOf<Op>;
   /** As it is sent, and kept from now on. */
   readonly body: Buffer;
+  /** True where what was kept says the same, but for headers of the one request. */
+  readonly isUnchanged: boolean;
 }
 
 /** A question whether a kept answer still holds (RFC 9111, 4.3). */

@@ -3,7 +3,7 @@ import type { Fetched } from '../cache/find-or-fetch.ts';
 import { type ServiceError, withCall } from '../errors.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import type { Chain } from './ask-chain.ts';
-import type { Call, CallResult, Capability, Render } from './call.ts';
+import type { Call, CallResult, Capability, Confirmed, Render } from './call.ts';
 import { foundNothing, isDegraded, notFound, skippedOf, tracesOf, unanswered } from './no-answer.ts';
 import type { Answered } from './outcome.ts';
 import { withinTerms } from './storage-rule.ts';
@@ -24,7 +24,7 @@ export interface AnswerTerms<Op extends KnownOperation> {
   readonly costUsd: number;
   readonly nowMs: number;
   /** The kept answer, where the chain's best is that one, confirmed. */
-  readonly revalidatedBody: Buffer | null;
+  readonly confirmed: Confirmed<Op> | null;
 }
 
 /** `decisive`: the error that ends the call whatever the chain has found. */
@@ -60,7 +60,7 @@ function found<Op extends KnownOperation>(
   call: Call<Op>,
   chain: Chain<OutputOf<Op>>,
   best: Answered<OutputOf<Op>>,
-  { render, familyLimit, costUsd, nowMs, revalidatedBody }: AnswerTerms<Op>,
+  { render, familyLimit, costUsd, nowMs, confirmed }: AnswerTerms<Op>,
 ): Fetched<Fresh> {
   const { service, value, quality, durationMs } = best;
   const degraded = isDegraded(chain.outcomes);
@@ -75,9 +75,9 @@ function found<Op extends KnownOperation>(
   };
   const byDefault = { ttlSeconds: ttlOf(cache, quality, degraded), staleSeconds: cache?.staleSeconds ?? 0 };
   const lifetime = call.capability.lifetimeOf === undefined ? byDefault : call.capability.lifetimeOf(value);
-  const body = revalidatedBody ?? Buffer.from(JSON.stringify(render(value, { ...context, cached: false })));
+  const body = confirmed?.body ?? Buffer.from(JSON.stringify(render(value, { ...context, cached: false })));
   return {
-    fresh: { body, provider: service.serviceName, familyLimit, isRevalidated: revalidatedBody !== null },
+    fresh: { body, provider: service.serviceName, familyLimit, isRevalidated: confirmed !== null },
     // Rendered once for all who come later: a hit sends these bytes as they are.
     stored:
       cache === null || call.cacheMode === 'off' || lifetime === null
@@ -86,9 +86,10 @@ function found<Op extends KnownOperation>(
             kind: quality,
             serviceId: service.id,
             serviceName: service.serviceName,
-            body: revalidatedBody ?? asKept(body),
+            body: confirmed?.body ?? asKept(body),
             costUsd,
           },
+    isUnchanged: confirmed?.isUnchanged ?? false,
     ...withinTerms(service, lifetime ?? { ttlSeconds: 0, staleSeconds: 0 }),
   };
 }

@@ -180,8 +180,13 @@ async function fetchAnswer<Op extends KnownOperation>(
     if (stale !== null && (chain.best === null || stale.kind === 'good')) return { stale, familyLimit };
   }
   const nowMs = deps.clock.now();
-  const revalidatedBody = reading === 'replaced' ? null : reading.body;
-  const terms = { render, familyLimit, costUsd: chain.record.costUsd(), nowMs, revalidatedBody };
+  const terms = {
+    render,
+    familyLimit,
+    costUsd: chain.record.costUsd(),
+    nowMs,
+    confirmed: reading === 'replaced' ? null : reading,
+  };
   const answer = answerOf(call, chain, decisive, terms);
   if (asked.isBehind !== true) noteMiss(deps, call, question, answer);
   if (answer instanceof ServiceError) throw answer;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { callerHas, freshened, isAbout } from './conditions.ts';
+import { callerHas, freshened, isAbout, saysTheSame } from './conditions.ts';
 
 test('a list of tags is compared weakly, and decides alone', () => {
   for (const [list, tag, isThere] of [
@@ -58,4 +58,12 @@ test('a 304 updates what it says, and nothing of the body that it does not send'
     ...{ 'cache-control': 'max-age=9', etag: '"1"', 'content-encoding': 'gzip', 'content-length': '9', 'x-new': '1' },
   });
   assert.equal(status, 200);
+});
+
+test('heads say the same where only what is of one request differs', () => {
+  const kept = { etag: '"1"', 'cache-control': 'no-cache', 'x-request-id': 'a', age: '1' };
+  assert.equal(saysTheSame(kept, { ...kept, 'x-request-id': 'b', 'x-runtime': '7', age: '2' }), true);
+  for (const changed of [{ etag: '"2"' }, { 'cache-control': 'no-store' }, { vary: 'accept' }, { expires: '0' }]) {
+    assert.equal(saysTheSame(kept, { ...kept, ...changed }), false, JSON.stringify(changed));
+  }
 });

@@ -62,6 +62,11 @@ export function freshened(kept: Head, headersOf304: Headers): Head {
   return { status: kept.status, headers: { ...lasting, ...Object.fromEntries(updates) } };
 }
 
+/** Whether two heads agree in all that a cache and its callers go by; ids of a request and the like may differ. */
+export function saysTheSame(one: Headers, other: Headers): boolean {
+  return [...namesOf304].every((name) => name === 'age' || one[name] === other[name]);
+}
+
 /** Whether the caller has the answer already. A list of tags decides alone; only without one does the time. */
 export function callerHas(conditions: Headers, answer: Headers): boolean {
   const tags = conditions['if-none-match'];

@@ -10,7 +10,15 @@ import type { HttpInput, HttpOutput } from '../providers/http/operations.ts';
 import { type HttpSettings, settingsOf } from '../providers/http/settings.ts';
 import { lifetimeOf, mayBeCached } from './cache-policy.ts';
 import { carryBody, type Passed, wholeCarried } from './carry-answer.ts';
-import { freshened, hasValidator, isAbout, isCondition, withoutConditions, withValidators } from './conditions.ts';
+import {
+  freshened,
+  hasValidator,
+  isAbout,
+  isCondition,
+  saysTheSame,
+  withoutConditions,
+  withValidators,
+} from './conditions.ts';
 import type { Delivery } from './delivery.ts';
 import { isChange, questionOf } from './question.ts';
 import { readStoredHead, storedForm, withHead } from './stored-answer.ts';
@@ -126,7 +134,11 @@ function revalidationOf(
       if (status !== 304) return 'replaced';
       if (!isAbout(kept.headers, headers)) return 'unclear';
       const output = { ...freshened(kept, headers), body: Buffer.alloc(0) };
-      return { output, body: withHead(keptBody, output, isShareable(output)) };
+      return {
+        output,
+        body: withHead(keptBody, output, isShareable(output)),
+        isUnchanged: saysTheSame(kept.headers, output.headers),
+      };
     },
   };
 }
