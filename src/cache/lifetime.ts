@@ -1,4 +1,4 @@
-/** How long an answer is good for what: fresh, given while it is refreshed, a stand-in for a failure, or kept to be confirmed. */
+/** How long an answer is fresh, and what it is good for past its time. */
 import type { CachedAnswer } from './cached-answer.ts';
 
 export interface Lifetime {
@@ -28,8 +28,8 @@ export function endsOf(lifetime: Lifetime, fetchedAtMs: number, maxTtlSeconds: n
 }
 
 /**
- * Whether what is kept may stay in the place of `next`, which says the same: an answer that is never fresh is confirmed at
- * every question, and is not written each time while most of the time that it is kept for is left.
+ * Whether what is kept may stay in the place of `next`, which says the same. An answer that is never fresh is confirmed
+ * at every question; it is not written each time while most of the time that it is kept for is left.
  */
 export function mayStay(kept: CachedAnswer, next: CachedAnswer): boolean {
   const isNeverUnconfirmed = ({ fetchedAtMs, freshUntilMs, staleUntilMs, refreshUntilMs }: CachedAnswer) =>

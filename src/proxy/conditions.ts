@@ -9,7 +9,7 @@ type Head = Pick<HttpOutput, 'status' | 'headers'>;
 
 /** Conditions that a kept answer can meet. Others, as `If-Match`, are for the upstream alone. */
 const conditionNames: ReadonlySet<string> = new Set(['if-none-match', 'if-modified-since']);
-/** What a 304 says of the answer that it stands for (RFC 9110, 15.4.5), and `Last-Modified` for those who go by it. */
+/** What a 304 says of the answer that it stands for (RFC 9110, 15.4.5), and `Last-Modified`, by which some clients go. */
 const namesOf304: ReadonlySet<string> = new Set([
   ...['age', 'cache-control', 'content-location', 'etag', 'expires', 'last-modified', 'vary'],
 ]);

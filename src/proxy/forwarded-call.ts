@@ -46,7 +46,7 @@ export interface Way {
   readonly upload: (() => Passed) | null;
 }
 
-/** `flightKind`: who shares the fetch; by default, who has the same conditions. */
+/** `flightKind`: calls of one kind share a fetch; by default, those with the same conditions. */
 export function callOf(way: Way, delivery: Delivery, flightKind = conditionsKey(way.input)) {
   const { deps, caller, service, input, url } = way;
   const settings = settingsOf(service.config);
@@ -74,7 +74,7 @@ export function callOf(way: Way, delivery: Delivery, flightKind = conditionsKey(
   return { call, render };
 }
 
-/** Callers of other conditions may be given another answer: a 304 says something only to who has asked for it. */
+/** Calls with other conditions may have another answer: a 304 is one only for the condition that it answers. */
 function conditionsKey({ headers }: HttpInput): string {
   return JSON.stringify(Object.entries(headers).filter(([name]) => isCondition(name)));
 }
