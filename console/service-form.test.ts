@@ -63,10 +63,10 @@ test('every known member has its field, what no field knows is kept, and a fault
   const headers = page.getByLabel('Headers of every request');
   assert.ok(!(await headers.inputValue()).includes('secret pin'));
   await headers.fill((await headers.inputValue()).replace(/^.*Account.*$/im, 'X-Trace: on'));
-  await page.getByLabel('Time-out of an attempt, seconds').fill('2.5');
+  await page.getByLabel('Time-out, seconds').fill('2.5');
   await page.getByLabel('Most retries').fill('1');
   await page.getByLabel('Breaker: open for, seconds').fill('');
-  await page.getByLabel('Answers are kept for, seconds').fill('60');
+  await page.getByLabel('Keep answers, seconds').fill('60');
   await page.getByLabel('Price of a request, USD').fill('http: 0.002');
   await page.getByRole('button', { name: 'Add authentication' }).press('Enter');
   await page.getByLabel('Authentication', { exact: true }).nth(1).selectOption('OAuth 2 client credentials');
