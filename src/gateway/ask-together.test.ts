@@ -20,7 +20,13 @@ const points = (count: number, from = 0) => Array.from({ length: count }, (_poin
 type Answer = (service: string, input: DistanceInput) => Verdict<RouteMatrix>;
 
 /** Two providers that answer by `answer`, and what each was asked: the number of its elements. */
-async function start(t: Cleanup, answer: Answer, overrides: Partial<CallDeps> = {}, familyPerMinute = 1_000) {
+async function start(
+  t: Cleanup,
+  answer: Answer,
+  overrides: Partial<CallDeps> = {},
+  familyPerMinute = 1_000,
+  limits: Parameters<typeof startPipeline>[1]['limits'] = {},
+) {
   const asked: { readonly service: string; readonly elements: number }[] = [];
   const adapter: Adapter = {
     ...fakeAdapter,
@@ -36,6 +42,7 @@ async function start(t: Cleanup, answer: Answer, overrides: Partial<CallDeps> = 
   const pipeline = await startPipeline(t, {
     providers: { first: nowhere, second: nowhere },
     familyPerMinute,
+    limits,
     overrides: { findAdapter: () => adapter, ...overrides },
   });
   const measure = async (
@@ -142,6 +149,13 @@ test('a budget pays for as many elements as it can', async (t) => {
   assert.equal(outcomes.filter((outcome) => outcome === 'BUDGET_EXCEEDED').length, 15);
   assert.equal(left, 0);
   assert.ok(asked.length <= 5, `${asked.length} requests`);
+});
+
+test('an account’s limit counts elements, and all that is left of it is used', async (t) => {
+  const { measure, asked } = await start(t, answerAll, {}, 1_000, { first: { perMinute: 10 } });
+  const byProvider = Map.groupBy(await measure(points(5), points(5, 100)), (provider) => provider);
+  assert.deepEqual([byProvider.get('first')?.length, byProvider.get('second')?.length], [10, 15]);
+  assert.ok(asked.length <= 8, `${asked.length} requests`);
 });
 
 test('the tenant’s own limit counts the request once, however many providers it takes', async (t) => {
