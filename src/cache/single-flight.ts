@@ -18,7 +18,7 @@ export interface FlightCaller {
   readonly deadlineAtMs: number;
   /** Unix milliseconds until which it waits for its turn under a limit. */
   readonly patientUntilMs: number;
-  /** Told where the answer is that of a fetch under way, which this caller now waits for. */
+  /** Called when this caller joins a fetch that is under way. */
   readonly onJoined?: () => void;
   /** Shares a flight with its like only, where a request says more than its question: conditions of its own, in HTTP. */
   readonly kind?: string;

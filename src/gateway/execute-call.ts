@@ -36,7 +36,7 @@ type AskProviders<Op extends KnownOperation> = (
 /** What a call brings that is not its question. */
 interface Executing<Op extends KnownOperation> {
   readonly ask: AskProviders<Op>;
-  /** Told where another caller's fetch answers this call too. */
+  /** Called when another caller's fetch answers this call too. */
   readonly onJoined?: () => void;
 }
 

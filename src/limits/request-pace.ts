@@ -65,7 +65,7 @@ export function createRequestPace({
           keep(account, Math.max(nextAtMs.get(account) ?? 0, clock.now() + waitMs + spacedMs));
           return waitMs;
         } catch {
-          // Taken here, below: a turn that Redis gave and could not tell of is one that nobody uses.
+          // Taken here, below: a turn that Redis gave, and whose answer was lost, stays unused.
         }
       }
       return takeAlone(account, spacedMs * Math.max(1, store.replicasSeen()));
