@@ -38,11 +38,6 @@ const notForwarded: ReadonlySet<string> = new Set([
   'x-request-id',
   // Who asks, and from where inside, is nobody's business outside.
   'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-forwarded-port',
-  'x-forwarded-prefix',
   'x-real-ip',
   'x-client-ip',
   'true-client-ip',
@@ -50,7 +45,19 @@ const notForwarded: ReadonlySet<string> = new Set([
   'via',
   'origin',
   'referer',
+  // By these some servers take another path or host than the one that was asked, and would leave the base URL.
+  'x-original-url',
+  'x-original-uri',
+  'x-original-host',
+  'x-rewrite-url',
+  'x-override-url',
+  'x-http-host-override',
+  'x-host',
+  // By this one CGI programs take the caller's address for their own proxy (httpoxy).
+  'proxy',
 ]);
+/** Whatever stands behind it: by whom, from where, to which path or host. */
+const notForwardedFamily = 'x-forwarded-';
 
 const notReturned: ReadonlySet<string> = new Set([
   ...hopByHop,
@@ -88,26 +95,24 @@ type Incoming = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** The caller's headers, as they go to the upstream. */
 export function forwardedHeaders(headers: Incoming): Record<string, string> {
-  return crossing(headers, notForwarded);
+  return crossing(headers, isForwarded);
 }
 
 /** Whether a header of this name goes on to the upstream. */
 export function isForwarded(name: string): boolean {
-  return !notForwarded.has(name);
+  return !notForwarded.has(name) && !name.startsWith(notForwardedFamily);
 }
 
 /** The upstream's headers, as they go to the caller. */
 export function returnedHeaders(headers: Incoming): Record<string, string> {
-  const returned = crossing(headers, notReturned);
-  for (const name of Object.keys(returned)) if (name.startsWith('access-control-')) delete returned[name];
-  return returned;
+  return crossing(headers, (name) => !notReturned.has(name) && !name.startsWith('access-control-'));
 }
 
-function crossing(headers: Incoming, stopped: ReadonlySet<string>): Record<string, string> {
+function crossing(headers: Incoming, mayCross: (name: string) => boolean): Record<string, string> {
   const ofConnection = namedByConnection(headers.connection);
   const passed: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || stopped.has(name) || ofConnection.has(name)) continue;
+    if (value === undefined || !mayCross(name) || ofConnection.has(name)) continue;
     passed[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return passed;

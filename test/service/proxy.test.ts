@@ -160,6 +160,28 @@ test('an API is reached through the gateway', async (t) => {
     assert.equal(headers.host, new URL(upstream.url).host);
   });
 
+  await t.test('no header of the caller leads the upstream to another path, host or proxy', async () => {
+    const misleading = {
+      'x-original-url': '/admin',
+      'x-original-uri': '/admin',
+      'x-rewrite-url': '/admin',
+      'x-override-url': '/admin',
+      'x-forwarded-uri': '/admin',
+      'x-forwarded-path': '/admin',
+      'x-forwarded-server': 'other.example',
+      'x-forwarded-ssl': 'on',
+      'x-original-host': 'other.example',
+      'x-http-host-override': 'other.example',
+      'x-host': 'other.example',
+      proxy: 'http://other.example',
+      'proxy-authorization': 'Basic bWluZTptaW5l',
+    };
+    await ask(app, 'plain/x', { headers: { ...misleading, 'x-own-header': 'kept' } });
+    const headers = upstream.seen.at(-1)?.headers ?? {};
+    for (const name of Object.keys(misleading)) assert.equal(headers[name], undefined, name);
+    assert.equal(headers['x-own-header'], 'kept');
+  });
+
   await t.test('the upstream’s session, server and orders to browsers do not come back', async () => {
     upstream.answer = (_seen, response) =>
       response
