@@ -64,6 +64,16 @@ test('a secret does not follow to another host', async (t) => {
     });
     const path = `/webhooks/${hook.id}`;
     assert.deepEqual(await refusedPaths('PATCH', path, { target_url: elsewhere }), ['target_secret']);
+    assert.equal((await app.admin('PATCH', path, { target_headers: { 'x-key': 'canary' } })).status, 200);
+    const both = ['target_secret', 'target_headers'];
+    assert.deepEqual(await refusedPaths('PATCH', path, { target_url: elsewhere }), both);
+    assert.equal((await app.admin('PATCH', path, { target_url: null })).status, 200);
+    const without = await app.admin('GET', path);
+    assert.deepEqual([without.status, without.json.target_headers], [200, { 'x-key': '[masked]' }], without.text);
+    assert.deepEqual(await refusedPaths('PATCH', path, { target_url: elsewhere }), ['target_headers']);
+    const again = { target_url: `${here}/in`, target_headers: { 'x-key': 'canary' }, target_secret: hook.targetSecret };
+    assert.equal((await app.admin('PATCH', path, again)).status, 200);
+    assert.equal((await app.admin('PATCH', path, { target_headers: null })).status, 200);
     const collector = { base_url: elsewhere, repository: 'a/b', hook_id: 1 };
     assert.deepEqual(await refusedPaths('PATCH', path, { collector }), ['collector.token']);
     assert.equal((await app.admin('PATCH', path, { target_url: `${here}/other` })).status, 200);

@@ -7,7 +7,13 @@ import type { Outbound } from '../../outbound/http-client.ts';
 import { sealEnvelope } from '../../outbox/envelope.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { AttemptOutcome, DeliveryContent, DueDelivery } from '../../storage/tables/webhooks/webhook-deliveries.ts';
-import { type FurtherColumn, furtherBindingOf, openFor, openTargetHeaders } from '../managing/webhook-secrets.ts';
+import {
+  type FurtherColumn,
+  furtherBindingOf,
+  openFor,
+  openTargetHeaders,
+  readTargetHeaders,
+} from '../managing/webhook-secrets.ts';
 import { wholePayload } from '../receiving/large-payload.ts';
 import { receivedEvent } from '../receiving/received-event.ts';
 import type { SealedColumn } from '../webhook.ts';
@@ -116,13 +122,13 @@ function openTarget(
     const open = (sealed: string, column: FurtherColumn) => keyring.open(sealed, furtherBindingOf(owner, column));
     return {
       secrets: [open(current, 'secret'), ...(previous === null ? [] : [open(previous, 'previous_secret')])],
-      headers: headers === null ? {} : JSON.parse(open(headers, 'headers')),
+      headers: headers === null ? {} : readTargetHeaders(open(headers, 'headers'), content.target_url),
     };
   }
   const open = (sealed: string, column: SealedColumn) => openFor(keyring, owner, column, sealed);
   return {
     secrets: [open(current, 'target_secret'), ...(previous === null ? [] : [open(previous, 'previous_target_secret')])],
-    headers: openTargetHeaders(keyring, { ...owner, target_headers: headers }),
+    headers: openTargetHeaders(keyring, { ...owner, target_headers: headers, target_url: content.target_url }),
   };
 }
 

@@ -8,7 +8,13 @@ import type { Queryable } from '../../storage/postgres/database.ts';
 import { cancelDeliveries } from '../../storage/tables/webhooks/webhook-deliveries.ts';
 import { deleteTarget, saveTarget, type WebhookTargetRow } from '../../storage/tables/webhooks/webhook-targets.ts';
 import type { TargetDraft } from './target-draft.ts';
-import { type FurtherColumn, furtherBindingOf, makeStandardSecret } from './webhook-secrets.ts';
+import {
+  type FurtherColumn,
+  furtherBindingOf,
+  makeStandardSecret,
+  readTargetHeaders,
+  writeTargetHeaders,
+} from './webhook-secrets.ts';
 
 export interface TargetOwner {
   readonly tenantId: TenantId;
@@ -84,12 +90,12 @@ function headersOf(
       throw invalidInput(`${path}.${name}`, 'must be sent again: it was given for another host');
     return [name, before[name]] as const;
   });
-  return headers.length === 0 ? null : seal(JSON.stringify(Object.fromEntries(headers)), 'headers');
+  return headers.length === 0 ? null : seal(writeTargetHeaders(Object.fromEntries(headers), draft.url), 'headers');
 }
 
 function openFurtherHeaders(keyring: Pick<Keyring, 'open'>, row: WebhookTargetRow): Readonly<Record<string, string>> {
   if (row.headers === null) return {};
-  return JSON.parse(keyring.open(row.headers, furtherBindingOf(row, 'headers'))) as Record<string, string>;
+  return readTargetHeaders(keyring.open(row.headers, furtherBindingOf(row, 'headers')), row.url);
 }
 
 /** As an admin sees it: no secret, and the values of headers masked. */

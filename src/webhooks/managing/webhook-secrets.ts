@@ -1,5 +1,6 @@
 /** The secrets that this service makes itself, and how a webhook's own are sealed. */
 import { randomBytes } from 'node:crypto';
+import { openedFor, withDestinations } from '../../directory/destination.ts';
 import type { Keyring, SealBinding } from '../../secrets/keyring.ts';
 import { hashToken } from '../../secrets/token-hash.ts';
 import type { WebhookConfigRow } from '../../storage/tables/webhooks/webhook-configs.ts';
@@ -55,13 +56,35 @@ export function sealedToken(
   };
 }
 
+type Headers = Readonly<Record<string, string>>;
+
+/** What deliveries to a target bear, as it is sealed: with the host that it was given for. */
+export function writeTargetHeaders(headers: Headers, targetUrl: string | null): string {
+  return withDestinations(JSON.stringify(headers), destinationsOf(targetUrl));
+}
+
+/** Throws `SealBroken` where they were given for another host: the row was changed past this program. */
+export function readTargetHeaders(opened: string, targetUrl: string | null): Headers {
+  return JSON.parse(openedFor(opened, destinationsOf(targetUrl))) as Headers;
+}
+
+/** Nothing is sent where there is no target, and what was given for one stays closed for the next. */
+function destinationsOf(targetUrl: string | null): readonly string[] {
+  return targetUrl === null ? [] : [hostOf(targetUrl)];
+}
+
+/** The origin; what is no address of the web stands for itself. */
+export function hostOf(url: string): string {
+  return /^https?:/i.test(url) && URL.canParse(url) ? new URL(url).origin : url;
+}
+
 /** What deliveries to the target bear; nothing where nothing is set. Throws `SealBroken`. */
 export function openTargetHeaders(
   keyring: Pick<Keyring, 'open'>,
-  row: Pick<WebhookConfigRow, 'id' | 'management_company_id' | 'target_headers'> | null,
-): Readonly<Record<string, string>> {
+  row: Pick<WebhookConfigRow, 'id' | 'management_company_id' | 'target_headers' | 'target_url'> | null,
+): Headers {
   if (row === null || row.target_headers === null) return {};
-  return JSON.parse(openFor(keyring, row, 'target_headers', row.target_headers)) as Record<string, string>;
+  return readTargetHeaders(openFor(keyring, row, 'target_headers', row.target_headers), row.target_url);
 }
 
 export type FurtherColumn = 'secret' | 'previous_secret' | 'headers';

@@ -10,6 +10,7 @@ import type {
 import { receivingPath } from './present-webhook.ts';
 import { checkSecret, hasVerifyToken, type WebhookDraft } from './webhook-draft.ts';
 import {
+  hostOf,
   makePassword,
   makeSecret,
   makeStandardSecret,
@@ -18,6 +19,7 @@ import {
   openTargetHeaders,
   sealedToken,
   sealFor,
+  writeTargetHeaders,
 } from './webhook-secrets.ts';
 
 export interface ValuesDeps {
@@ -32,7 +34,8 @@ type Owner = Pick<WebhookConfigRow, 'id' | 'management_company_id'>;
 export function checkSecretsStay(current: WebhookConfigRow, draft: WebhookDraft): void {
   const message = 'must be sent again: it was given for another host';
   const faults: InputFault[] = [];
-  const leads = (from: string | null, to: string | null): boolean => to !== null && originOf(from) !== originOf(to);
+  const leads = (from: string | null, to: string | null): boolean =>
+    to !== null && (from === null || hostOf(from) !== hostOf(to));
   if (current.target_secret !== null && draft.targetSecret === undefined && current.target_url !== null) {
     if (leads(current.target_url, draft.targetUrl)) faults.push({ path: 'target_secret', message });
   }
@@ -48,10 +51,6 @@ export function checkSecretsStay(current: WebhookConfigRow, draft: WebhookDraft)
   }
   if (faults.length > 0)
     throw new ServiceError('INVALID_REQUEST', 'A secret is bound to its destination.', { errors: faults });
-}
-
-function originOf(url: string | null): string | null {
-  return url !== null && /^https?:/i.test(url) && URL.canParse(url) ? new URL(url).origin : url;
 }
 
 /** The row's values as the draft wants them, and the secrets that were made for it. Throws `INVALID_REQUEST`. */
@@ -148,7 +147,7 @@ function targetHeadersOf(
   keyring: Pick<Keyring, 'open' | 'seal'>,
   owner: Owner,
   current: WebhookConfigRow | null,
-  { targetHeaders }: WebhookDraft,
+  { targetHeaders, targetUrl }: WebhookDraft,
 ): string | null {
   if (targetHeaders === undefined) return current?.target_headers ?? null;
   const kept = openTargetHeaders(keyring, current);
@@ -158,7 +157,7 @@ function targetHeadersOf(
     return kept[name] === undefined ? [] : [[name, kept[name]] as const];
   });
   if (headers.length === 0) return null;
-  return sealFor(keyring, owner, 'target_headers', JSON.stringify(Object.fromEntries(headers)));
+  return sealFor(keyring, owner, 'target_headers', writeTargetHeaders(Object.fromEntries(headers), targetUrl));
 }
 
 /** null where nothing is to be collected; otherwise the new token, or the one that is there. */
