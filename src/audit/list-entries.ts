@@ -199,12 +199,28 @@ function entryOf(row: StoredLog, bodies: ReadonlyMap<string, string>): Integrati
   };
 }
 
-/** JSON as JSON; anything else, a body that was cut too, as the text it is. */
+/** JSON as JSON. Anything else is the text it is: a body that was cut, and one with an id that would lose digits. */
 function parsedOrText(text: string): unknown {
   if (!/^\s*[[{]/.test(text)) return text;
   try {
-    return JSON.parse(text);
+    return losesDigits(text) ? text : JSON.parse(text);
   } catch {
     return text;
   }
+}
+
+const longInteger = /^-?\d{16,}$/;
+
+/** Whether a whole number of the JSON text is beyond what a double holds. Throws `SyntaxError` where it is no JSON. */
+function losesDigits(text: string): boolean {
+  if (!/\d{16}/.test(text)) return false;
+  let isLost = false;
+  const reviver = (_name: string, value: unknown, { source }: { source?: string }): unknown => {
+    if (typeof value === 'number' && source !== undefined && longInteger.test(source)) {
+      isLost ||= BigInt(value) !== BigInt(source);
+    }
+    return value;
+  };
+  JSON.parse(text, reviver as (name: string, value: unknown) => unknown);
+  return isLost;
 }
