@@ -167,7 +167,7 @@ test('a person is erased in every form, and the chain holds and says so', async 
 test('who asked is proved with the row, and rows that do not say it keep the digest of before', async (t) => {
   const { chain, write, verify, tamper, sql } = await startAudit(t);
   const [swapped, taken] = await write(2, { principal: 'jwt:anna' });
-  const [given, untouched] = await write(2);
+  const [given, untouched, counted] = await write(3);
   await chain.linkNow();
   const digests = await sql(`
     select substr(sha256(convert_to(to_json(array[
@@ -182,9 +182,10 @@ test('who asked is proved with the row, and rows that do not say it keep the dig
   await tamper(`update integration_logs set principal = 'jwt:boris' where id = '${swapped?.id}'`);
   await tamper(`update integration_logs set principal = null where id = '${taken?.id}'`);
   await tamper(`update integration_logs set principal = 'jwt:anna' where id = '${given?.id}'`);
+  await tamper(`update integration_logs set elements = 25 where id = '${counted?.id}'`);
   const { faults } = await verify();
   const changed = faults.map((fault) => (fault.kind === 'row_changed' ? fault.id : fault.kind));
-  assert.deepEqual(changed.sort(), [swapped?.id, taken?.id, given?.id].sort());
+  assert.deepEqual(changed.sort(), [swapped?.id, taken?.id, given?.id, counted?.id].sort());
 });
 
 test('a person who asked is erased as well', async (t) => {

@@ -6,15 +6,16 @@ export type ChainKind = 'rows' | 'erasure';
 
 /**
  * Eight bytes that tell whether any of a row's columns was changed. `origin` and its number are left out: they say who
- * publishes the row's events, and may change. `principal` is in it where it is set, so that rows of before it was there have
- * the digest that they had.
+ * publishes the row's events, and may change. Columns of later versions (`principal`, `elements`) are in it where they are
+ * set, so that rows of before have the digest that they had.
  */
 export const rowDigest = `substr(sha256(convert_to(to_json(array[
       id::text, management_company_id, service_id::text, service_name, service_type, operation, endpoint, http_method,
       request_headers::text, request_body::text, response_status_code::text, response_body::text,
       extract(epoch from started_at)::text, extract(epoch from completed_at)::text, duration_ms::text, status,
       error_message, error_code, retry_count::text, attempt::text, request_id, source_service, estimated_cost::text
-    ] || case when principal is null then array[]::text[] else array[principal::text] end)::text, 'UTF8')), 1, 8)`;
+    ] || case when principal is null then array[]::text[] else array[principal::text] end
+      || case when elements is null then array[]::text[] else array['elements ' || elements] end)::text, 'UTF8')), 1, 8)`;
 
 export interface BatchRow {
   readonly id: number;
