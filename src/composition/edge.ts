@@ -2,11 +2,9 @@
 import { createMasker } from '../audit/mask.ts';
 import { attributeToVariable } from '../config/attribute-failure.ts';
 import type { BootstrapToken, Config } from '../config/config.ts';
-import { monthOf } from '../costs/month.ts';
 import { shownPause } from '../gateway/service-pauses.ts';
 import { defaultBatchConcurrency, defaultBatchDeadlineMs } from '../geocoding/batch.ts';
 import { openGeocodingSettings } from '../geocoding/settings.ts';
-import { createProblemList } from '../health/list-problems.ts';
 import { buildApp } from '../http/app.ts';
 import { createAuthenticator, createTokenFinder } from '../http/auth/authenticate.ts';
 import { createConsoleSessions } from '../http/auth/console-sessions.ts';
@@ -28,7 +26,6 @@ import { proxyRoute } from '../http/routes/services/proxy.ts';
 import { servicesRoutes } from '../http/routes/services/services.ts';
 import { sheetsRoutes } from '../http/routes/sheets/sheets.ts';
 import { accountLimits, familyLimit } from '../limits/limit-subjects.ts';
-import { reportTenantLimits } from '../limits/report-limits.ts';
 import { refusalOf } from '../outbound/refusal.ts';
 import { appendEvent } from '../outbox/append-event.ts';
 import { renderAsyncApi } from '../outbox/asyncapi.ts';
@@ -38,6 +35,7 @@ import type { Calls } from './calls.ts';
 import type { CoreParts } from './core-parts.ts';
 import { describeParts } from './describe-parts.ts';
 import type { Durability } from './durability.ts';
+import { openProblems } from './problems.ts';
 import type { Providers } from './providers.ts';
 import type { Stores } from './stores.ts';
 import { openWebhooks } from './webhooks.ts';
@@ -190,25 +188,7 @@ export async function openEdge(
         cache,
         budgetGuard,
         looksOf: opened.recentLooks.of,
-        listProblems: createProblemList({
-          db,
-          clock,
-          logger,
-          directory,
-          health,
-          pauseOf: pauses.pauseOf,
-          limitsOf: async (tenantId, ofTenant) => {
-            const { families, services } = await reportTenantLimits(limitReports, tenantId, ofTenant);
-            return [
-              ...families.map(({ family, windows }) => ({ name: family, windows })),
-              ...services.map(({ service_name, windows }) => ({ name: service_name, windows })),
-            ];
-          },
-          monthOf,
-          isStoreAvailable: () => store.isAvailable(),
-          isBusAvailable: () => broker.isAvailable(),
-          outbox: () => relay.stats(),
-        }),
+        listProblems: openProblems(coreParts, stores, durability, providers, opened),
         authenticator,
         idempotency,
         streams: createEventStreams({ broker, clock, logger }),

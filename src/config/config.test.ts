@@ -255,6 +255,35 @@ test('only public keys that one algorithm goes with are taken, also with escaped
   assert.equal(problemsOf({ JWT_PUBLIC_KEY: pem('ec', { namedCurve: 'P-384' }).publicKey }).length, 1);
 });
 
+test('alerts need both halves of a channel, and a secret that can sign', () => {
+  const bot = {
+    ALERT_TELEGRAM_BOT_TOKEN: '1234567:AAE-x_0123456789abcdefghij',
+    ALERT_TELEGRAM_CHAT_ID: '-1001234567890',
+  };
+  const hook = { ALERT_WEBHOOK_URL: 'https://alerts.example/in', ALERT_WEBHOOK_SECRET: `whsec_${'QUJD'.repeat(8)}` };
+  assert.deepEqual(parseConfig({ ...bot, ...hook }).alerts, {
+    telegram: { botToken: bot.ALERT_TELEGRAM_BOT_TOKEN, chatId: '-1001234567890', baseUrl: 'https://api.telegram.org' },
+    webhook: { url: hook.ALERT_WEBHOOK_URL, secret: hook.ALERT_WEBHOOK_SECRET },
+    language: 'both',
+  });
+  const faults: [Record<string, string>, RegExp][] = [
+    [{ ...bot, ALERT_TELEGRAM_CHAT_ID: '' }, /^ALERT_TELEGRAM_CHAT_ID must be set/],
+    [{ ...bot, ALERT_TELEGRAM_BOT_TOKEN: '' }, /^ALERT_TELEGRAM_BOT_TOKEN must be set/],
+    [{ ...bot, ALERT_TELEGRAM_BOT_TOKEN: '1234567:a/../../x' }, /^ALERT_TELEGRAM_BOT_TOKEN must be as/],
+    [{ ...bot, ALERT_TELEGRAM_CHAT_ID: 'the chat' }, /^ALERT_TELEGRAM_CHAT_ID must be the number/],
+    [{ ...hook, ALERT_WEBHOOK_URL: '' }, /^ALERT_WEBHOOK_URL must be set/],
+    [{ ...hook, ALERT_WEBHOOK_URL: 'https://me:pw@alerts.example/' }, /^ALERT_WEBHOOK_URL must have no user/],
+    [{ ...hook, ALERT_WEBHOOK_SECRET: 'whsec_QUJD' }, /^ALERT_WEBHOOK_SECRET must be whsec_/],
+    [{ ALERT_LANGUAGE: 'de' }, /^ALERT_LANGUAGE must be one of en, ru, both/],
+  ];
+  for (const [env, fault] of faults) {
+    const found = problemsOf(env);
+    assert.equal(found.length, 1);
+    assert.match(found[0] as string, fault);
+    assert.doesNotMatch(found[0] as string, /AAE-x|QUJD/);
+  }
+});
+
 test('a service-account file must be one', () => {
   const env = { GOOGLE_SHEETS_CREDENTIALS_PATH: '/key.json' };
   const text = '{"client_email":"a@b","private_key":"x"}';
@@ -266,7 +295,7 @@ test('a service-account file must be one', () => {
 test('docs/config.md and .env.example name exactly the variables that are read', () => {
   const root = join(import.meta.dirname, '../..');
   const facts = globSync('src/providers/*/facts.ts', { cwd: root });
-  const source = ['config.ts', 'config-variables.ts', 'access-variables.ts']
+  const source = ['config.ts', 'config-variables.ts', 'access-variables.ts', 'alert-variables.ts']
     .map((name) => `src/config/${name}`)
     .concat(facts)
     .map((path) => readFileSync(join(root, path), 'utf8'))

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parseRange } from '../ip-range.ts';
 import { type JwtClaims, readJwtClaims, readOrigins } from './access-variables.ts';
+import { type AlertVariables, readAlerts } from './alert-variables.ts';
 import {
   type BootstrapToken,
   createReader,
@@ -96,6 +97,8 @@ export interface Config {
   /** Repeats at one provider, beyond its first attempt. */
   readonly requestMaxRetries: number;
   readonly logLevel: LogLevel;
+  /** Where problems are told outside. */
+  readonly alerts: AlertVariables;
 }
 
 /** Every fault of the environment, one line each, naming the variable and never its secret value. */
@@ -207,6 +210,7 @@ export function parseConfig(
     callDeadlineMs: Math.max(shortestCallDeadlineMs, timeoutsPerCall * requestTimeoutMs),
     requestMaxRetries: read.integer('REQUEST_MAX_RETRIES', 3, 0, 10),
     logLevel: debug ? 'debug' : logLevel,
+    alerts: readAlerts(read, problems),
   };
 
   if (production) {

@@ -45,6 +45,8 @@ export interface Metrics {
   webhookDelivery(source: string, outcome: string): void;
   /** The event loop was held longer than it may be. */
   eventLoopStalled(durationMs: number): void;
+  /** One try to send a message of problems: `sent`, `failed` (tried again) or `given_up`. */
+  alertSettled(channel: string, outcome: 'sent' | 'failed' | 'given_up'): void;
   /** Asked at each scrape. */
   setOutboxSource(read: () => OutboxState): void;
   /** The text format of Prometheus, and its content type. */
@@ -127,6 +129,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'outcome',
   ]);
   const stalls = histograms('integration_event_loop_stall_seconds', 'Holds of the event loop over 200 ms.', []).of('');
+  const alerts = counters('integration_alerts_total', 'Tries to send a message of problems outside.', [
+    'channel',
+    'outcome',
+  ]);
   const gauges = createServiceGauges(registry, options.clock);
   const outbox = exposeOutbox(registry);
 
@@ -156,6 +162,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     telemetryDropped: (count) => add(telemetryDrops, count),
     webhookDelivery: (source, outcome) => add(webhooks.of(sourceLabelOf(source), outcome), 1),
     eventLoopStalled: (durationMs) => observeMs(stalls, durationMs),
+    alertSettled: (channel, outcome) => add(alerts.of(channel, outcome), 1),
     setOutboxSource: outbox.setSource,
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };

@@ -4,6 +4,7 @@ import { type Config, ConfigError } from '../../config/config.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { withDatabase, withDatabaseUrl } from '../open-database.ts';
 import { keyringOf } from '../secret-encrypt.ts';
+import { checkAlerts } from './check-alerts.ts';
 import { checkBroker } from './check-broker.ts';
 import { checkDataDir } from './check-data-dir.ts';
 import { checkDatabase } from './check-database.ts';
@@ -49,6 +50,7 @@ async function examine(readConfig: () => Config, url: string | null): Promise<re
       ? [ok('rabbitmq', 'in-process: events reach GET /api/v1/events/stream only')]
       : await findingsOf('rabbitmq', () => checkBroker(rabbitmqUrls))),
     ...checkSecretStrength(config),
+    ...(await findingsOf('alerts', () => checkAlerts(config))),
     ...(await findingsOf('service', () => checkRunningService(config, url ?? `http://localhost:${config.http.port}`))),
   ];
 }

@@ -1,0 +1,71 @@
+/** Which problems are new and which are over, from what is marked and what is there now. */
+import { createHash } from 'node:crypto';
+import type { Problem } from '../health/problem.ts';
+import type { AlertMark } from '../storage/tables/alerts.ts';
+
+/** A problem that ends within this time is not told at all. */
+export const tellAfterMs = 30_000;
+/** One that comes back within this time has not ended. */
+export const endAfterMs = 300_000;
+
+export interface SeenProblem {
+  /** Empty: of the service itself. */
+  readonly tenant: string;
+  readonly problem: Problem;
+}
+
+export type ProblemMark = AlertMark<Problem>;
+
+export interface AlertPlan {
+  readonly begun: readonly ProblemMark[];
+  readonly ended: readonly ProblemMark[];
+  readonly kept: readonly ProblemMark[];
+  readonly removedKeys: readonly string[];
+}
+
+/** `marks` and `seen` are of the same tenants: what is marked and not seen is missing. */
+export function planAlerts(marks: readonly ProblemMark[], seen: readonly SeenProblem[], nowMs: number): AlertPlan {
+  const now = new Date(nowMs);
+  const marked = new Map(marks.map((mark) => [mark.key, mark]));
+  const present = new Map(seen.map(({ tenant, problem }) => [keyOf(tenant, problem), { tenant, problem }]));
+  const troubled = new Set(seen.map(({ tenant, problem }) => placeOf(tenant, problem)));
+  const plan = {
+    begun: [] as ProblemMark[],
+    ended: [] as ProblemMark[],
+    kept: [] as ProblemMark[],
+    removedKeys: [] as string[],
+  };
+
+  for (const [key, { tenant, problem }] of present) {
+    const { begunAt, toldAt } = marked.get(key) ?? { begunAt: now, toldAt: null };
+    const isDue = toldAt === null && nowMs - begunAt.getTime() >= tellAfterMs;
+    const mark = { key, tenant, problem, begunAt, missingSince: null, toldAt: isDue ? now : toldAt };
+    plan.kept.push(mark);
+    if (isDue) plan.begun.push(mark);
+  }
+  for (const mark of marks) {
+    if (present.has(mark.key)) continue;
+    const missingSince = mark.missingSince ?? now;
+    if (nowMs - missingSince.getTime() < endAfterMs) {
+      plan.kept.push({ ...mark, missingSince });
+      continue;
+    }
+    plan.removedKeys.push(mark.key);
+    // "Degraded" that became "down" is no good news.
+    if (mark.toldAt !== null && !troubled.has(placeOf(mark.tenant, mark.problem))) {
+      plan.ended.push({ ...mark, missingSince });
+    }
+  }
+  return plan;
+}
+
+function keyOf(tenant: string, { kind, service, link }: Problem): string {
+  return createHash('sha256')
+    .update(JSON.stringify([tenant, kind, service ?? null, link]))
+    .digest('hex');
+}
+
+/** What the problem is about. Problems of the service itself are each about another part. */
+function placeOf(tenant: string, { kind, service, link }: Problem): string {
+  return JSON.stringify([tenant, service ?? kind, link]);
+}

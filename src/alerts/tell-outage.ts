@@ -1,0 +1,120 @@
+/**
+ * The one problem that cannot be marked in PostgreSQL: that it is away. The mark is in Redis; while that is away too, each
+ * replica tells for itself. The end is told by the replica that told the beginning. Unsent messages are kept in memory.
+ */
+import { problemsOfParts } from '../health/problem-words.ts';
+import type { SharedStore } from '../storage/redis/shared-store.ts';
+import { type AlertTerms, maxAttempts, messagesOf, type NewMessage } from './alert-terms.ts';
+import { endAfterMs, type ProblemMark, tellAfterMs } from './plan-alerts.ts';
+import type { Alert } from './render-alert.ts';
+import { sendAlert } from './send-alert.ts';
+
+export interface OutageTellerDeps extends AlertTerms {
+  readonly store: Pick<SharedStore, 'setIfAbsent' | 'deleteIfEqual'>;
+}
+
+const markKey = 'alerts:database_away';
+const markTtlMs = 7 * 86_400_000;
+
+interface Unsent extends NewMessage {
+  attemptCount: number;
+  notBeforeMs: number;
+}
+
+export function createOutageTeller(deps: OutageTellerDeps): { look(isDatabaseUp: boolean): Promise<void> } {
+  const { store, clock, logger } = deps;
+  let awaySinceMs: number | null = null;
+  let upSinceMs: number | null = null;
+  let isMarkAsked = false;
+  let isToldWithoutMark = false;
+  let unsent: Unsent[] = [];
+
+  const takeMark = async (sinceMs: number): Promise<boolean> => {
+    try {
+      return await store.setIfAbsent(markKey, String(sinceMs), markTtlMs);
+    } catch (error) {
+      logger.warn({ err: error }, 'an outage is told by each replica: Redis is away too');
+      isToldWithoutMark = true;
+      return true;
+    }
+  };
+
+  const endMark = async (sinceMs: number): Promise<boolean> => {
+    try {
+      return (await store.deleteIfEqual(markKey, String(sinceMs))) || isToldWithoutMark;
+    } catch (error) {
+      logger.warn({ err: error }, 'the mark of an outage could not be removed from Redis');
+      return isToldWithoutMark;
+    }
+  };
+
+  const tell = (alert: Alert): void => {
+    for (const message of messagesOf(deps, alert)) unsent.push({ ...message, attemptCount: 0, notBeforeMs: 0 });
+  };
+
+  const sendOne = async (message: Unsent): Promise<'settled' | 'waits'> => {
+    const nowMs = clock.now();
+    if (message.notBeforeMs > nowMs) return 'waits';
+    message.attemptCount += 1;
+    const { channel, attemptCount } = message;
+    const outcome = await sendAlert(deps.outbound, deps.channels, message, nowMs);
+    if (outcome.sent) {
+      deps.metrics.alertSettled(channel, 'sent');
+      return 'settled';
+    }
+    const isLast = attemptCount >= maxAttempts;
+    deps.metrics.alertSettled(channel, isLast ? 'given_up' : 'failed');
+    logger.warn({ channel, reason: outcome.reason, attemptCount, isLast }, 'the alert of an outage could not be sent');
+    message.notBeforeMs = nowMs + (outcome.retryAfterMs ?? 0);
+    return isLast ? 'settled' : 'waits';
+  };
+
+  const noteAway = async (nowMs: number): Promise<void> => {
+    upSinceMs = null;
+    awaySinceMs ??= nowMs;
+    if (isMarkAsked || nowMs - awaySinceMs < tellAfterMs) return;
+    isMarkAsked = true;
+    if (await takeMark(awaySinceMs)) tell({ begun: [outageOf(awaySinceMs, null)], ended: [] });
+  };
+
+  const noteUp = async (nowMs: number): Promise<void> => {
+    if (awaySinceMs === null) return;
+    upSinceMs ??= nowMs;
+    if (nowMs - upSinceMs < endAfterMs) return;
+    if (isMarkAsked && (await endMark(awaySinceMs))) {
+      tell({ begun: [], ended: [outageOf(awaySinceMs, upSinceMs)] });
+    }
+    awaySinceMs = null;
+    upSinceMs = null;
+    isMarkAsked = false;
+    isToldWithoutMark = false;
+  };
+
+  return {
+    async look(isDatabaseUp) {
+      await (isDatabaseUp ? noteUp : noteAway)(clock.now());
+      const waiting: Unsent[] = [];
+      for (const message of unsent) if ((await sendOne(message)) === 'waits') waiting.push(message);
+      unsent = waiting;
+    },
+  };
+}
+
+function outageOf(sinceMs: number, endedMs: number | null): ProblemMark {
+  const [problem] = problemsOfParts({
+    isDatabaseUp: false,
+    isStoreUp: true,
+    isBusUp: true,
+    backlogCount: 0,
+    oldestAgeSeconds: 0,
+  });
+  if (problem === undefined) throw new Error('no words for a database that is away');
+  return {
+    key: 'database_away',
+    tenant: '',
+    problem: { ...problem, since: new Date(sinceMs).toISOString() },
+    begunAt: new Date(sinceMs),
+    missingSince: endedMs === null ? null : new Date(endedMs),
+    toldAt: null,
+  };
+}

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { createHmac, randomUUID } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { createManualClock } from '../../test/support/clock.ts';
+import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
+import { startTarget } from '../../test/support/webhook-target.ts';
+import type { Problem } from '../health/problem.ts';
+import { createMetrics } from '../metrics/metrics.ts';
+import { createOutbound } from '../outbound/http-client.ts';
+import { createInProcessStore } from '../storage/redis/in-process-store.ts';
+import { createLeases } from '../storage/tables/leases.ts';
+import { startProblemWatch } from './watch-problems.ts';
+
+const secret = `whsec_${Buffer.from('a signing secret of 32 bytes, ok').toString('base64')}`;
+const botToken = '1234567:secret-of-the-bot-secret-of-the-bot';
+const minuteMs = 60_000;
+
+function problem(service: string, given: Partial<Problem> = {}): Problem {
+  return {
+    kind: 'key_refused',
+    severity: 'critical',
+    since: '2026-11-22T12:00:00.000Z',
+    message: `${service} refuses the key`,
+    message_ru: `${service} не принимает ключ`,
+    link: `/console/services/${service}`,
+    service,
+    ...given,
+  };
+}
+
+/** Two replicas, which watch the problems in `now` and tell them to `target`. */
+async function startWatches(t: TestContext, given: { answer?: Parameters<typeof startTarget>[1] } = {}) {
+  const { db } = await startTestDatabase(t);
+  const target = await startTarget(t, given.answer);
+  const { origin, host } = new URL(target.url);
+  const clock = createManualClock();
+  const metrics = createMetrics({ clock, processMetrics: false });
+  const outbound = createOutbound({ allowedNetworks: [host] });
+  const store = createInProcessStore({ clock, logger: silentLogger });
+  const state = { problems: [] as Problem[], isDatabaseUp: true };
+  await db.querySystem({
+    text: `insert into external_services (id, management_company_id, service_name, service_type, display_name)
+           values ($1, 'uk_alerts', 'maps', 'geocoding', 'Maps')`,
+    values: [randomUUID()],
+  });
+  const startOne = () => {
+    // What the database is asked is real; only that it is away is said here.
+    const watched = Object.assign(Object.create(db) as typeof db, { isReachable: async () => state.isDatabaseUp });
+    const watch = startProblemWatch({
+      db: watched,
+      leases: createLeases(db, randomUUID(), clock),
+      store,
+      listProblems: async () => state.problems,
+      outbound,
+      metrics,
+      clock,
+      logger: silentLogger,
+      channels: {
+        telegram: { botToken, chatId: '-100', baseUrl: origin },
+        webhook: { url: `${origin}/alerts`, secret },
+      },
+      language: 'both',
+      publicBaseUrl: 'https://integration.example',
+      intervalMs: 3_600_000,
+    });
+    t.after(() => watch.close());
+    return watch;
+  };
+  const watches = [startOne(), startOne()];
+  t.after(() => outbound.close(0));
+  const round = async () => {
+    for (const watch of watches) {
+      // Each has the lease in its turn: that a problem is told once must not hang on it.
+      await db.querySystem({ text: 'delete from leases', values: [] });
+      await watch.runOnce();
+    }
+  };
+  const chats = () => target.received.filter(({ json }) => json.chat_id !== undefined).map(({ json }) => json.text);
+  const hooks = () => target.received.filter(({ json }) => json.type !== undefined);
+  /** As if the time until the next try had passed. */
+  const becomeDue = () => db.querySystem({ text: 'update alert_messages set next_attempt_at = now()', values: [] });
+  const pass = async (ms: number) => {
+    clock.advance(ms);
+    await round();
+  };
+  return {
+    db,
+    state,
+    round,
+    pass,
+    chats,
+    hooks,
+    becomeDue,
+    metrics,
+    target,
+    restart: () => watches.splice(0, 2, startOne(), startOne()),
+  };
+}
+
+test('many problems are one message, told once by two replicas and after a restart', async (t) => {
+  const { state, round, pass, chats, hooks, restart } = await startWatches(t);
+  state.problems = [problem('yandex_maps'), problem('two_gis', { severity: 'warning', kind: 'provider_paused' })];
+  await round();
+  assert.deepEqual(chats(), [], 'what may pass in a moment is not told yet');
+  await pass(minuteMs);
+  await pass(minuteMs);
+  restart();
+  await pass(minuteMs);
+
+  assert.equal(chats().length, 1);
+  const [text] = chats();
+  assert.match(text, /новых проблем 2, завершилось 0\nКРИТИЧНО uk_alerts: yandex_maps не принимает ключ\n/);
+  assert.match(
+    text,
+    /WARNING uk_alerts: two_gis refuses the key\nhttps:\/\/integration\.example\/console\/services\/two_gis/,
+  );
+  const [hook] = hooks();
+  assert.equal(hooks().length, 1);
+  assert.deepEqual(
+    hook?.json.begun.map((told: Record<string, unknown>) => [told.management_company_id, told.kind, told.ended_at]),
+    [
+      ['uk_alerts', 'key_refused', null],
+      ['uk_alerts', 'provider_paused', null],
+    ],
+  );
+});
+
+test('an end is told after five minutes, and a problem that comes back within them is the same one', async (t) => {
+  const { state, round, pass, chats } = await startWatches(t);
+  state.problems = [problem('yandex_maps')];
+  await round();
+  await pass(minuteMs);
+  for (let flap = 0; flap < 3; flap++) {
+    state.problems = [];
+    await pass(2 * minuteMs);
+    state.problems = [problem('yandex_maps')];
+    await pass(2 * minuteMs);
+  }
+  assert.equal(chats().length, 1);
+  state.problems = [];
+  await pass(minuteMs);
+  await pass(6 * minuteMs);
+  assert.equal(chats().length, 2);
+  assert.match(chats()[1], /завершилось 1\nПРОШЛО, длилось \d+ мин uk_alerts: yandex_maps/);
+  await pass(minuteMs);
+  assert.equal(chats().length, 2);
+});
+
+test('what ends before it was told is told neither way, and worse is no end', async (t) => {
+  const { state, round, pass, hooks } = await startWatches(t);
+  state.problems = [problem('blip')];
+  await round();
+  state.problems = [problem('maps', { kind: 'provider_degraded', severity: 'warning' })];
+  await pass(minuteMs);
+  await pass(minuteMs);
+  state.problems = [problem('maps', { kind: 'provider_down' })];
+  await pass(minuteMs);
+  await pass(10 * minuteMs);
+  const told = hooks().map(({ json }) => [json.begun, json.ended].map((part) => part.map((one: Problem) => one.kind)));
+  assert.deepEqual(told, [
+    [['provider_degraded'], []],
+    [['provider_down'], []],
+  ]);
+});
+
+test('the webhook’s signature is that of Standard Webhooks, and its id stays over the tries', async (t) => {
+  const { state, round, pass, hooks, becomeDue, metrics } = await startWatches(t, {
+    answer: (_, reply, count) => void reply.writeHead(count <= 2 ? 503 : 200).end(),
+  });
+  state.problems = [problem('yandex_maps')];
+  await round();
+  await pass(minuteMs);
+  await becomeDue();
+  await round();
+  const [first, second] = hooks();
+  assert.equal(first?.headers['webhook-id'], second?.headers['webhook-id']);
+  assert.equal(first?.json.id, first?.headers['webhook-id']);
+  const signed = `${second?.headers['webhook-id']}.${second?.headers['webhook-timestamp']}.${second?.body}`;
+  const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
+  const signature = createHmac('sha256', key).update(signed).digest('base64');
+  assert.equal(second?.headers['webhook-signature'], `v1,${signature}`);
+  assert.match((await metrics.render()).text, /integration_alerts_total\{channel="webhook",outcome="sent"\} 1/);
+});
+
+test('a chat that never answers is given up after eight tries', async (t) => {
+  const { state, round, pass, target, becomeDue, metrics, db } = await startWatches(t, {
+    answer: (_, reply) => void reply.writeHead(500).end(),
+  });
+  state.problems = [problem('yandex_maps')];
+  await round();
+  await pass(minuteMs);
+  for (let tries = 0; tries < 10; tries++) {
+    await becomeDue();
+    await round();
+  }
+  assert.equal(target.received.length, 16);
+  assert.match((await metrics.render()).text, /integration_alerts_total\{channel="telegram",outcome="given_up"\} 1/);
+  assert.deepEqual((await db.querySystem({ text: 'select id from alert_messages', values: [] })).rows, []);
+});
+
+test('Telegram’s retry_after is waited for', async (t) => {
+  const { state, round, pass, db } = await startWatches(t, {
+    answer: (_, reply) =>
+      void reply.writeHead(429).end(JSON.stringify({ ok: false, error_code: 429, parameters: { retry_after: 1_500 } })),
+  });
+  state.problems = [problem('yandex_maps')];
+  await round();
+  await pass(minuteMs);
+  const { rows } = await db.querySystem<{ waits: boolean }>({
+    text: `select next_attempt_at > now() + interval '20 minutes' as waits from alert_messages`,
+    values: [],
+  });
+  assert.deepEqual(rows, [{ waits: true }, { waits: true }]);
+});
+
+test('that the database is away is told from Redis’ mark, once, and so is its return', async (t) => {
+  const { state, round, pass, chats } = await startWatches(t);
+  state.isDatabaseUp = false;
+  await round();
+  await pass(minuteMs);
+  await pass(minuteMs);
+  assert.equal(chats().length, 1);
+  assert.match(chats()[0], /CRITICAL The database cannot be reached/);
+  state.isDatabaseUp = true;
+  await round();
+  await pass(6 * minuteMs);
+  await pass(minuteMs);
+  assert.equal(chats().length, 2);
+  assert.match(chats()[1], /OVER after \d+ min The database cannot be reached/);
+});

@@ -1,0 +1,118 @@
+/**
+ * Tells Telegram and a webhook when problems begin and end: once over all replicas and restarts, by marks in PostgreSQL.
+ * Each message is tried a bounded number of times. A crash between sending and noting it sends the message again.
+ */
+import type { ListProblems } from '../health/list-problems.ts';
+import { parseTenantId } from '../ids.ts';
+import { startRounds } from '../rounds.ts';
+import type { Database } from '../storage/postgres/database.ts';
+import {
+  type AlertMessage,
+  claimAlertMessages,
+  delayAlertMessage,
+  deleteAlertMessage,
+  insertAlertMessage,
+  listTenantsToWatch,
+  lockAlertMarks,
+  storeAlertMarks,
+} from '../storage/tables/alerts.ts';
+import type { Leases } from '../storage/tables/leases.ts';
+import { maxAttempts, messagesOf } from './alert-terms.ts';
+import { type ProblemMark, planAlerts, type SeenProblem } from './plan-alerts.ts';
+import { sendAlert } from './send-alert.ts';
+import { createOutageTeller, type OutageTellerDeps } from './tell-outage.ts';
+
+/** `store` keeps a mark while PostgreSQL is away. */
+export interface WatchProblemsDeps extends OutageTellerDeps {
+  readonly db: Pick<Database, 'querySystem' | 'acrossTenants' | 'isReachable'>;
+  readonly leases: Pick<Leases, 'tryHold'>;
+  readonly listProblems: ListProblems;
+  /** Default 15 s. */
+  readonly intervalMs?: number;
+}
+
+export interface ProblemWatch {
+  /** One round, as the timer does it. */
+  runOnce(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const defaultIntervalMs = 15_000;
+const databaseDeadlineMs = 1_000;
+const leaseMs = 60_000;
+/** A round looks at so many, and the next one goes on after them. */
+const tenantsPerRound = 200;
+const claimMs = 60_000;
+const firstWaitMs = 10_000;
+const maxWaitMs = 600_000;
+/** These are the service's own, and every tenant sees them. */
+const ownKinds: ReadonlySet<string> = new Set(['redis_away', 'event_bus_away', 'outbox_backlog']);
+
+export function startProblemWatch(deps: WatchProblemsDeps): ProblemWatch {
+  const { db, clock, logger } = deps;
+  let lookedUpTo = '';
+  const outage = createOutageTeller(deps);
+
+  const lookAtProblems = async (): Promise<void> => {
+    if ((await deps.leases.tryHold('alerts', leaseMs)) === null) return;
+    const tenants = await listTenantsToWatch(db, lookedUpTo, tenantsPerRound);
+    lookedUpTo = tenants.length < tenantsPerRound ? '' : (tenants.at(-1) as string);
+    const seen = new Map<string, SeenProblem>();
+    for (const tenant of tenants) {
+      for (const problem of await deps.listProblems(parseTenantId(tenant))) {
+        // Told by the outage's teller, which needs no database.
+        if (problem.kind === 'database_away') continue;
+        const owner = ownKinds.has(problem.kind) ? '' : tenant;
+        seen.set(JSON.stringify([owner, problem.kind, problem.service, problem.link]), { tenant: owner, problem });
+      }
+    }
+    if (tenants.length > 0) await mark(['', ...tenants], [...seen.values()]);
+  };
+
+  const mark = (tenants: readonly string[], seen: readonly SeenProblem[]): Promise<void> =>
+    db.acrossTenants('alerts', async (tx) => {
+      const marks = await lockAlertMarks<ProblemMark['problem']>(tx, tenants);
+      const plan = planAlerts(marks, seen, clock.now());
+      await storeAlertMarks(tx, plan.kept, plan.removedKeys);
+      if (plan.begun.length + plan.ended.length === 0) return;
+      for (const { id, channel, body } of messagesOf(deps, plan)) await insertAlertMessage(tx, id, channel, body);
+    });
+
+  const sendDue = async (): Promise<void> => {
+    for (const message of await claimAlertMessages(db, claimMs)) await send(message);
+  };
+
+  const send = async (message: AlertMessage): Promise<void> => {
+    const { id, channel, attemptCount } = message;
+    const outcome = await sendAlert(deps.outbound, deps.channels, message, clock.now());
+    if (outcome.sent) {
+      deps.metrics.alertSettled(channel, 'sent');
+      return deleteAlertMessage(db, id);
+    }
+    const { reason } = outcome;
+    if (attemptCount >= maxAttempts) {
+      deps.metrics.alertSettled(channel, 'given_up');
+      logger.error({ channel, reason, attemptCount }, 'an alert could not be sent, and is given up');
+      return deleteAlertMessage(db, id);
+    }
+    deps.metrics.alertSettled(channel, 'failed');
+    logger.warn({ channel, reason, attemptCount }, 'an alert could not be sent; it will be tried again');
+    const waitMs = Math.min(firstWaitMs * 2 ** (attemptCount - 1), maxWaitMs);
+    return delayAlertMessage(db, id, Math.max(waitMs, outcome.retryAfterMs ?? 0));
+  };
+
+  const runOnce = async (): Promise<void> => {
+    const isDatabaseUp = await db.isReachable(databaseDeadlineMs);
+    await outage.look(isDatabaseUp);
+    if (!isDatabaseUp) return;
+    await lookAtProblems();
+    await sendDue();
+  };
+
+  const rounds = startRounds({
+    everyMs: deps.intervalMs ?? defaultIntervalMs,
+    round: runOnce,
+    onFailure: (error) => logger.warn({ err: error }, 'alerts could not be looked after; they will next time'),
+  });
+  return { runOnce, close: rounds.close };
+}

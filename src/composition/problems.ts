@@ -1,0 +1,59 @@
+/** What is wrong now, and the watch that tells it outside. */
+import { startProblemWatch } from '../alerts/watch-problems.ts';
+import { monthOf } from '../costs/month.ts';
+import { createProblemList, type ListProblems } from '../health/list-problems.ts';
+import { reportTenantLimits } from '../limits/report-limits.ts';
+import type { Calls } from './calls.ts';
+import type { CoreParts } from './core-parts.ts';
+import type { Durability } from './durability.ts';
+import type { Providers } from './providers.ts';
+import type { Stores } from './stores.ts';
+
+/** Watches only where a channel is configured. */
+export function openProblems(
+  { config, logger, clock, metrics, own }: CoreParts,
+  { db, store, broker }: Stores,
+  { relay, leases }: Durability,
+  { directory, outbound }: Providers,
+  { health, pauses, limitReports }: Calls,
+): ListProblems {
+  const listProblems = createProblemList({
+    db,
+    clock,
+    logger,
+    directory,
+    health,
+    pauseOf: pauses.pauseOf,
+    limitsOf: async (tenantId, ofTenant) => {
+      const { families, services } = await reportTenantLimits(limitReports, tenantId, ofTenant);
+      return [
+        ...families.map(({ family, windows }) => ({ name: family, windows })),
+        ...services.map(({ service_name, windows }) => ({ name: service_name, windows })),
+      ];
+    },
+    monthOf,
+    isStoreAvailable: () => store.isAvailable(),
+    isBusAvailable: () => broker.isAvailable(),
+    outbox: () => relay.stats(),
+  });
+  const { language, ...channels } = config.alerts;
+  if (channels.telegram !== null || channels.webhook !== null) {
+    const { publicBaseUrl } = config.http;
+    own(
+      startProblemWatch({
+        db,
+        leases,
+        store,
+        listProblems,
+        outbound,
+        metrics,
+        clock,
+        logger,
+        channels,
+        language,
+        publicBaseUrl,
+      }),
+    );
+  }
+  return listProblems;
+}

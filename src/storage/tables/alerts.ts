@@ -1,0 +1,133 @@
+/** SQL of `alerts` (which problems were told outside) and `alert_messages` (what still waits to be sent). */
+import type { Database, Queryable } from '../postgres/database.ts';
+
+export interface AlertMark<Problem> {
+  readonly key: string;
+  /** Empty: of the service itself. */
+  readonly tenant: string;
+  readonly problem: Problem;
+  readonly begunAt: Date;
+  /** null: there when it was last looked for. */
+  readonly missingSince: Date | null;
+  readonly toldAt: Date | null;
+}
+
+export interface AlertMessage {
+  readonly id: string;
+  readonly channel: string;
+  readonly body: string;
+  /** This try included. */
+  readonly attemptCount: number;
+}
+
+/** Tenants with an active service, a webhook or a mark, in order, after `after`. */
+export async function listTenantsToWatch(
+  db: Pick<Database, 'querySystem'>,
+  after: string,
+  limit: number,
+): Promise<readonly string[]> {
+  const { rows } = await db.querySystem<{ tenant: string }>({
+    name: 'alerts_tenants',
+    text: `
+      select tenant from (
+        select management_company_id as tenant from external_services where is_active
+        union select management_company_id from webhook_configs
+        union select tenant from alerts where tenant <> '') t
+       where tenant > $1 order by tenant limit $2`,
+    values: [after, limit],
+  });
+  return rows.map(({ tenant }) => tenant);
+}
+
+/** Until the transaction ends no other replica reads or changes the marks. */
+export async function lockAlertMarks<Problem>(
+  tx: Queryable,
+  tenants: readonly string[],
+): Promise<readonly AlertMark<Problem>[]> {
+  await tx.query({ text: `select pg_advisory_xact_lock(hashtext('alerts'))`, values: [] });
+  const { rows } = await tx.query<{
+    problem_key: string;
+    tenant: string;
+    problem: Problem;
+    begun_at: Date;
+    missing_since: Date | null;
+    told_at: Date | null;
+  }>({
+    name: 'alerts_marks',
+    text: 'select problem_key, tenant, problem, begun_at, missing_since, told_at from alerts where tenant = any($1)',
+    values: [tenants],
+  });
+  return rows.map((row) => ({
+    key: row.problem_key,
+    tenant: row.tenant,
+    problem: row.problem,
+    begunAt: row.begun_at,
+    missingSince: row.missing_since,
+    toldAt: row.told_at,
+  }));
+}
+
+export async function storeAlertMarks<Problem>(
+  tx: Queryable,
+  kept: readonly AlertMark<Problem>[],
+  removedKeys: readonly string[],
+): Promise<void> {
+  await tx.query({
+    name: 'alerts_store',
+    text: `
+      insert into alerts (problem_key, tenant, problem, begun_at, missing_since, told_at)
+      select key, tenant, problem, "begunAt", "missingSince", "toldAt"
+        from jsonb_to_recordset($1::jsonb) as r(key text, tenant text, problem jsonb, "begunAt" timestamptz,
+                                                "missingSince" timestamptz, "toldAt" timestamptz)
+      on conflict (problem_key) do update
+        set problem = excluded.problem, missing_since = excluded.missing_since, told_at = excluded.told_at`,
+    values: [JSON.stringify(kept)],
+  });
+  await tx.query({
+    name: 'alerts_remove',
+    text: 'delete from alerts where problem_key = any($1)',
+    values: [removedKeys],
+  });
+}
+
+export async function insertAlertMessage(tx: Queryable, id: string, channel: string, body: string): Promise<void> {
+  await tx.query({
+    name: 'alert_messages_insert',
+    text: 'insert into alert_messages (id, channel, body) values ($1, $2, $3)',
+    values: [id, channel, body],
+  });
+}
+
+/** Due messages, which no other replica takes for `claimMs`. */
+export async function claimAlertMessages(
+  db: Pick<Database, 'querySystem'>,
+  claimMs: number,
+): Promise<readonly AlertMessage[]> {
+  const { rows } = await db.querySystem<AlertMessage>({
+    name: 'alert_messages_claim',
+    text: `
+      update alert_messages set attempt_count = attempt_count + 1,
+                                next_attempt_at = now() + $1 * interval '1 millisecond'
+       where id = any(array(select id from alert_messages where next_attempt_at <= now()
+                             order by next_attempt_at limit 20 for update skip locked))
+      returning id, channel, body, attempt_count as "attemptCount"`,
+    values: [claimMs],
+  });
+  return rows;
+}
+
+export async function delayAlertMessage(db: Pick<Database, 'querySystem'>, id: string, waitMs: number): Promise<void> {
+  await db.querySystem({
+    name: 'alert_messages_delay',
+    text: `update alert_messages set next_attempt_at = now() + $2 * interval '1 millisecond' where id = $1`,
+    values: [id, waitMs],
+  });
+}
+
+export async function deleteAlertMessage(db: Pick<Database, 'querySystem'>, id: string): Promise<void> {
+  await db.querySystem({
+    name: 'alert_messages_delete',
+    text: 'delete from alert_messages where id = $1',
+    values: [id],
+  });
+}
