@@ -125,6 +125,23 @@ test('text in a row can be selected without opening it, and large numbers keep a
   await cell.click();
   await page.getByRole('dialog', { name: /^Call / }).waitFor();
   await page.getByText('12345678901234567891').first().waitFor();
+  const sender = await service.admin('POST', '/webhooks', {
+    webhook_name: 'ids',
+    signature_scheme: 'none',
+    targets: [{ url: `${base_url}/a` }, { url: `${base_url}/b`, paused: true }],
+  });
+  const came = await fetch(`${service.url}${new URL(sender.json.webhook_url).pathname}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"type":"a","id":"1","chat":98765432109876543211}',
+  });
+  const { event_id: id } = (await came.json()) as { event_id: string };
+  await page.goto(`${service.url}/console/webhooks/deliveries/${id}`);
+  await page.getByText('98765432109876543211').first().waitFor();
+  await page
+    .getByRole('listitem')
+    .filter({ hasText: `waiting ${base_url}/b` })
+    .waitFor();
   assert.deepEqual(faults, []);
 });
 

@@ -1,3 +1,4 @@
+import { parseAnswer } from './exact-number.ts';
 /** The service's API as the signed-in user. Bodies are what the contract says; an error is the service's own problem document. */
 
 export interface FieldFault {
@@ -137,7 +138,7 @@ export class Api {
 function parse(text: string): unknown {
   if (text === '') return undefined;
   try {
-    return JSON.parse(text);
+    return parseAnswer(text);
   } catch {
     return text;
   }

@@ -1,5 +1,6 @@
 /** A body as text, as a tree, or as bytes. Numbers keep the digits they came with. */
 import { useMemo, useState } from 'preact/hooks';
+import { ExactNumber, parseAsWritten } from '../api/exact-number.ts';
 import { useMessages } from '../i18n/messages.ts';
 import { CopyButton } from './copy-button.tsx';
 import { visible } from './foreign-text.tsx';
@@ -10,24 +11,6 @@ const largestTreeBytes = 262_144;
 const shownChildren = 200;
 const bytesARow = 16;
 const shownByteRows = 512;
-
-/** A number as it was written: an id of 18 digits is not rounded. */
-class ExactNumber {
-  readonly source: string;
-  constructor(source: string) {
-    this.source = source;
-  }
-}
-
-type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
-
-function parseExact(text: string): unknown {
-  const reviver: Reviver = (_key, value, context) =>
-    typeof value === 'number' && context?.source !== undefined && String(value) !== context.source
-      ? new ExactNumber(context.source)
-      : value;
-  return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
-}
 
 export function BodyView({ value, label, hasName = false }: { value: unknown; label: string; hasName?: boolean }) {
   const t = useMessages(partsMessages);
@@ -75,7 +58,7 @@ function treeOf(value: unknown, text: string): unknown {
   if (text.length > largestTreeBytes) return undefined;
   if (typeof value !== 'string') return value ?? undefined;
   try {
-    const parsed = parseExact(value);
+    const parsed = parseAsWritten(value);
     return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { WholeDelivery } from '../../api/types.ts';
+import type { Webhook, WholeDelivery } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { hrefOf } from '../../app/location.tsx';
 import { useApi, useIsAdmin } from '../../app/session.tsx';
@@ -15,6 +15,7 @@ import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { useToast } from '../../parts/toast.tsx';
 import { webhooksMessages } from './messages.ts';
+import { targetsMessages } from './targets-messages.ts';
 
 /** In plain words, for the reasons that an operator can act on. */
 const reasons: Readonly<Record<string, keyof typeof webhooksMessages>> = {
@@ -49,6 +50,36 @@ export function DeliverySheet({ id, onClose, onChanged }: { id: string; onClose:
         )}
       </QueryView>
     </Dialog>
+  );
+}
+
+/** What became of the delivery at each of its targets. */
+function TargetStates({ delivery }: { delivery: WholeDelivery }) {
+  const t = useMessages(targetsMessages);
+  const formats = useFormats();
+  const query = useQuery(`targets-of:${delivery.webhook_id}`, (api, signal) =>
+    api.get<Webhook>(`/webhooks/${delivery.webhook_id}`, {}, signal),
+  );
+  const urlOf = (id: string): string =>
+    (id === delivery.webhook_id
+      ? query.data?.target_url
+      : (query.data?.targets.find((target) => target.id === id)?.url as string | undefined)) ?? id;
+  return (
+    <section class="panel">
+      <h2>{t('sendsTo')}</h2>
+      <ul class="plain-list">
+        {delivery.targets.map((target) => (
+          <li key={target.target_id}>
+            <Status status={target.status} /> <Foreign text={urlOf(target.target_id)} />{' '}
+            <span class="muted">{t('attempts', { count: target.attempt_count })}</span>{' '}
+            {target.next_attempt_at !== null && (
+              <span class="muted">{t('nextAttempt', { time: formats.time(target.next_attempt_at) })}</span>
+            )}{' '}
+            {target.last_error !== null && <Foreign text={target.last_error} />}
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
@@ -117,6 +148,7 @@ function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: ()
         <CopyButton text={window.location.href} label={t('copyLink')} />
       </div>
       <Way delivery={delivery} />
+      {delivery.targets.length > 1 && <TargetStates delivery={delivery} />}
       <section class="panel">
         <h2>{t('body')}</h2>
         <BodyView value={delivery.payload ?? delivery.payload_base64} label={t('body')} />

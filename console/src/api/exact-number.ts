@@ -1,0 +1,34 @@
+/** A number as it was written: an id of 18 digits is not rounded. */
+export class ExactNumber {
+  readonly source: string;
+  constructor(source: string) {
+    this.source = source;
+  }
+  toJSON(): unknown {
+    const { rawJSON } = JSON as unknown as { rawJSON?: (text: string) => unknown };
+    // A browser without it shows the digits in quotes.
+    return rawJSON === undefined ? this.source : rawJSON(this.source);
+  }
+}
+
+type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown;
+
+/** Keeps each number of which `isKept` says so as `ExactNumber`. Throws `SyntaxError`. */
+function parseWith(text: string, isKept: (source: string, value: number) => boolean): unknown {
+  const reviver: Reviver = (_key, value, context) =>
+    typeof value === 'number' && context?.source !== undefined && isKept(context.source, value)
+      ? new ExactNumber(context.source)
+      : value;
+  return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
+}
+
+/** Numbers are shown as they were written. Throws `SyntaxError`. */
+export function parseAsWritten(text: string): unknown {
+  return parseWith(text, (source, value) => String(value) !== source);
+}
+
+/** Whole numbers that a double cannot hold keep their digits; all others are numbers. Throws `SyntaxError`. */
+export function parseAnswer(text: string): unknown {
+  if (!/\d{16}/.test(text)) return JSON.parse(text);
+  return parseWith(text, (source, value) => /^-?\d{16,}$/.test(source) && String(value) !== source);
+}
