@@ -17,6 +17,16 @@ export const maxRows = 10_000_000;
 
 export const wholeSheet: Area = { startRow: 0, endRow: null, startColumn: 0, endColumn: null };
 
+/** Of any number of rows: spread into `Math.min`, a hundred thousand overflow the stack. Infinity of none. */
+export function least(numbers: readonly number[]): number {
+  return numbers.reduce((smallest, number) => Math.min(smallest, number), Number.POSITIVE_INFINITY);
+}
+
+/** As `least`; 0 of none. */
+export function greatest(numbers: readonly number[]): number {
+  return numbers.reduce((largest, number) => Math.max(largest, number), 0);
+}
+
 export function overlaps(a: Area, b: Area): boolean {
   return (
     meets(a.startRow, a.endRow, b.startRow, b.endRow) && meets(a.startColumn, a.endColumn, b.startColumn, b.endColumn)

@@ -12,7 +12,7 @@
 import { type ServiceError, withMessage } from '../../errors.ts';
 import type { AppendedRows } from '../../providers/google_sheets/operations.ts';
 import { printA1, printFound } from '../a1.ts';
-import { type Area, blockAt } from '../area.ts';
+import { type Area, blockAt, greatest, least } from '../area.ts';
 import type { Caller } from '../caller.ts';
 import { countWithin, sizeOfRow } from '../change-ranges.ts';
 import type { Changed } from '../changed.ts';
@@ -265,12 +265,12 @@ function withoutRequest(error: ServiceError): ServiceError {
 }
 
 function widthOf({ question }: AppendItem): number {
-  return Math.max(...question.values.map((row) => row.length));
+  return greatest(question.values.map((row) => row.length));
 }
 
 function leadingBlanksOf(batch: readonly Entry[]): number {
   const rows = batch.flatMap(({ item }) => item.question.values);
-  return Math.min(...rows.map((row) => row.findIndex((cell) => cell !== null && cell !== '')));
+  return least(rows.map((row) => row.findIndex((cell) => cell !== null && cell !== '')));
 }
 
 /** Keyed callers keep their note before it is sent. One who cannot (another run took over) is left out. */
@@ -369,7 +369,7 @@ async function typeOver(
   const values = entries.flatMap(({ item }) => item.question.values);
   const isTyped = entries[0]?.item.question.valueInputOption === 'USER_ENTERED' && needsTyping(values);
   if (!isTyped) return null;
-  const width = Math.max(...values.map((cells) => cells.length));
+  const width = greatest(values.map((cells) => cells.length));
   const area = blockAt({ startRow: row, endRow: null, startColumn: column, endColumn: null }, values.length, width);
   const range = printA1({ kind: 'area', title, area });
   const asked = await deps.accounts.ask({

@@ -7,6 +7,7 @@
 import { ServiceError } from '../../errors.ts';
 import { printA1, printFound } from '../a1.ts';
 import type { AppendDeps } from '../append/append-item.ts';
+import { greatest, least } from '../area.ts';
 import type { Caller } from '../caller.ts';
 import type { Changed } from '../changed.ts';
 import { type LaneItem, Lanes, type PutBack } from '../limits/lane.ts';
@@ -226,8 +227,8 @@ function resultOf(outcome: RecordsPlan['outcomes'][number], seen: SeenRecords, p
   if (outcome.kind === 'refused') return { updated: 0, inserted: 0, rowNumbers: [], insertedRange: null };
   const fresh = outcome.rows.filter((row) => row >= nextRow);
   const rows = {
-    startRow: Math.min(...fresh),
-    endRow: Math.max(...fresh) + 1,
+    startRow: least(fresh),
+    endRow: greatest(fresh) + 1,
     startColumn,
     endColumn: plan.newColumns.length === 0 ? seen.namedColumns : seen.nextColumn + plan.newColumns.length,
   };

@@ -11,7 +11,7 @@
  */
 import type { FoundSheets, SheetsLookInput } from '../../providers/google_sheets/operations.ts';
 import { type A1Range, A1SyntaxError, parseA1, printA1 } from '../a1.ts';
-import type { Area } from '../area.ts';
+import { type Area, greatest, least } from '../area.ts';
 import { type LookDeps, type Looker, LookRefused, look } from './look.ts';
 import type { KnownTable } from './table-state.ts';
 
@@ -181,9 +181,9 @@ export function firstColumnOf(rows: readonly (readonly boolean[])[], width: numb
   const wide = rows.filter((row) => row.filter(Boolean).length > 1);
   if (wide.length === 0) {
     const single = rows.map((row) => row.indexOf(true)).filter((at) => at !== -1);
-    return width === 1 && single.length > 0 ? Math.min(...single) : 0;
+    return width === 1 && single.length > 0 ? least(single) : 0;
   }
-  const first = Math.min(...wide.map((row) => row.indexOf(true)));
-  const end = Math.max(...wide.map((row) => row.lastIndexOf(true) + 1));
+  const first = least(wide.map((row) => row.indexOf(true)));
+  const end = greatest(wide.map((row) => row.lastIndexOf(true) + 1));
   return width > end - first ? Math.max(0, first - leadingBlanks) : first;
 }
