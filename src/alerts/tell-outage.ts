@@ -107,6 +107,9 @@ function outageOf(sinceMs: number, endedMs: number | null): ProblemMark {
     isBusUp: true,
     backlogCount: 0,
     oldestAgeSeconds: 0,
+    spoolBytes: 0,
+    stalls: { count: 0, longestMs: 0 },
+    emulated: [],
   });
   if (problem === undefined) throw new Error('no words for a database that is away');
   return {

@@ -46,7 +46,14 @@ const claimMs = 60_000;
 const firstWaitMs = 10_000;
 const maxWaitMs = 600_000;
 /** These are the service's own, and every tenant sees them. */
-const ownKinds: ReadonlySet<string> = new Set(['redis_away', 'event_bus_away', 'outbox_backlog']);
+const ownKinds: ReadonlySet<string> = new Set([
+  'redis_away',
+  'event_bus_away',
+  'outbox_backlog',
+  'spool_in_use',
+  'event_loop_stalls',
+  'answers_emulated',
+]);
 
 export function startProblemWatch(deps: WatchProblemsDeps): ProblemWatch {
   const { db, clock, logger } = deps;

@@ -51,5 +51,5 @@ export async function openDurability(
       tryHold: async (name, ttlMs) => (await leases.tryHold(name, ttlMs)) !== null,
     }),
   );
-  return { relay, telemetry, intake, leases };
+  return { relay, telemetry, intake, leases, spool };
 }

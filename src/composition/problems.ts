@@ -11,12 +11,14 @@ import type { Stores } from './stores.ts';
 
 /** Watches only where a channel is configured. */
 export function openProblems(
-  { config, logger, clock, metrics, own }: CoreParts,
+  { config, logger, clock, metrics, stalls, own }: CoreParts,
   { db, store, broker }: Stores,
-  { relay, leases }: Durability,
-  { directory, outbound }: Providers,
+  { relay, leases, spool }: Durability,
+  { directory, outbound, emulatedNames }: Providers,
   { health, pauses, limitReports }: Calls,
 ): ListProblems {
+  // With all three it is more than a trial on one machine.
+  const hasAllStores = config.databaseUrl !== null && config.redisUrls !== null && config.rabbitmqUrls !== null;
   const listProblems = createProblemList({
     db,
     clock,
@@ -35,6 +37,9 @@ export function openProblems(
     isStoreAvailable: () => store.isAvailable(),
     isBusAvailable: () => broker.isAvailable(),
     outbox: () => relay.stats(),
+    spoolBytes: () => (spool.isEmpty() ? 0 : spool.bytesToRead()),
+    stalls: stalls.recent,
+    emulatedInEarnest: hasAllStores ? emulatedNames : [],
   });
   const { language, ...channels } = config.alerts;
   if (channels.telegram !== null || channels.webhook !== null) {

@@ -47,9 +47,9 @@ export async function startService(config: Config, logger: Logger = createLogger
   await attributeToVariable('DATA_DIR', () => prepareDataDir(config.dataDir));
   const keyring = createKeyring(config.encryptionKeys ?? loadOrCreateKeys(config.dataDir));
   const named = environmentProviders(config, keyring);
-  const coreParts: CoreParts = { config, logger, clock, metrics, keyring, own };
+  const stalls = own(startStallWatch({ metrics, logger }));
+  const coreParts: CoreParts = { config, logger, clock, metrics, stalls, keyring, own };
 
-  own(startStallWatch({ metrics, logger }));
   const stores = await openStores(coreParts);
   const durability = await openDurability(coreParts, stores);
   const providers = await openProviders(coreParts, stores, named);

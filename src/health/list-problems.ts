@@ -36,6 +36,12 @@ export interface ListProblemsDeps {
   monthOf(nowMs: number): MonthDays;
   isStoreAvailable(): boolean;
   isBusAvailable(): boolean;
+  /** Bytes of records on the disk that are not in the database yet; 0: none. */
+  spoolBytes(): number;
+  /** Of the last minutes. */
+  stalls(): { readonly count: number; readonly longestMs: number };
+  /** Providers whose answers are made up in a set-up that is no trial. */
+  readonly emulatedInEarnest: readonly string[];
   outbox(): { readonly backlogCount: number; readonly oldestAgeSeconds: number };
 }
 
@@ -90,6 +96,9 @@ export function createProblemList(deps: ListProblemsDeps): ListProblems {
       isStoreUp: deps.isStoreAvailable(),
       isBusUp: deps.isBusAvailable(),
       ...deps.outbox(),
+      spoolBytes: deps.spoolBytes(),
+      stalls: deps.stalls(),
+      emulated: deps.emulatedInEarnest,
     };
     const found = [
       ...problemsOfParts(parts),

@@ -61,7 +61,16 @@ test('a budget is a problem from four fifths on', () => {
 });
 
 test('stores that are away are told, and a backlog once it is old', () => {
-  const up = { isDatabaseUp: true, isStoreUp: true, isBusUp: true, backlogCount: 5, oldestAgeSeconds: 3 };
+  const up = {
+    isDatabaseUp: true,
+    isStoreUp: true,
+    isBusUp: true,
+    backlogCount: 5,
+    oldestAgeSeconds: 3,
+    spoolBytes: 0,
+    stalls: { count: 3, longestMs: 900 },
+    emulated: [],
+  };
   assert.deepEqual(problemsOfParts(up), []);
   assert.deepEqual(
     problemsOfParts({ ...up, isDatabaseUp: false, isStoreUp: false, isBusUp: false, oldestAgeSeconds: 90 }).map(
@@ -69,4 +78,28 @@ test('stores that are away are told, and a backlog once it is old', () => {
     ),
     ['database_away', 'redis_away', 'event_bus_away', 'outbox_backlog'],
   );
+});
+
+test('a spool in use, stalls that come again and made-up answers are told with their figures', () => {
+  const told = problemsOfParts({
+    isDatabaseUp: true,
+    isStoreUp: true,
+    isBusUp: true,
+    backlogCount: 0,
+    oldestAgeSeconds: 0,
+    spoolBytes: 3_000,
+    stalls: { count: 4, longestMs: 812.4 },
+    emulated: ['google_maps', 'two_gis'],
+  });
+  assert.deepEqual(
+    told.map(({ kind, severity, count }) => [kind, severity, count]),
+    [
+      ['spool_in_use', 'warning', undefined],
+      ['event_loop_stalls', 'warning', 4],
+      ['answers_emulated', 'warning', 2],
+    ],
+  );
+  assert.match(told[0]?.message ?? '', /3 KiB/);
+  assert.match(told[1]?.message_ru ?? '', /4 раз, самое долгое — на 812 мс/);
+  assert.match(told[2]?.message ?? '', /google_maps, two_gis/);
 });

@@ -11,14 +11,23 @@ const budgetWarningShare = 0.8;
 const limitWarningShare = 0.6;
 const backlogWarningSeconds = 60;
 const maxErrorChars = 200;
+/** One stall may be a large body's; more than these are a pattern. */
+const toleratedStalls = 3;
 
-export function problemsOfParts(parts: {
+export interface PartsSeen {
   readonly isDatabaseUp: boolean;
   readonly isStoreUp: boolean;
   readonly isBusUp: boolean;
   readonly backlogCount: number;
   readonly oldestAgeSeconds: number;
-}): readonly Problem[] {
+  readonly spoolBytes: number;
+  /** Of the last five minutes. */
+  readonly stalls: { readonly count: number; readonly longestMs: number };
+  /** Providers whose answers are made up, though this is no trial. */
+  readonly emulated: readonly string[];
+}
+
+export function problemsOfParts(parts: PartsSeen): readonly Problem[] {
   const problems: Problem[] = [];
   const add = (kind: string, severity: Problem['severity'], message: string, message_ru: string, count?: number) =>
     problems.push({
@@ -62,6 +71,35 @@ export function problemsOfParts(parts: {
       `${parts.backlogCount} events wait to be published, the oldest for ${seconds} s.`,
       `Событий ждут публикации: ${parts.backlogCount}, самое старое — ${seconds} с.`,
       parts.backlogCount,
+    );
+  }
+  if (parts.spoolBytes > 0) {
+    const kib = Math.ceil(parts.spoolBytes / 1024);
+    add(
+      'spool_in_use',
+      'warning',
+      `Up to ${kib} KiB of webhooks and call records wait on this replica's disk until the database takes them.`,
+      `На диске этой реплики ждут записи в базу вебхуки и записи о вызовах: до ${kib} КиБ.`,
+    );
+  }
+  if (parts.stalls.count > toleratedStalls) {
+    const { count, longestMs } = parts.stalls;
+    add(
+      'event_loop_stalls',
+      'warning',
+      `This replica stood still ${count} times in five minutes, for up to ${Math.round(longestMs)} ms.`,
+      `Эта реплика замирала за пять минут ${count} раз, самое долгое — на ${Math.round(longestMs)} мс.`,
+      count,
+    );
+  }
+  if (parts.emulated.length > 0) {
+    const names = parts.emulated.join(', ');
+    add(
+      'answers_emulated',
+      'warning',
+      `Answers of ${names} are made up by the emulator (EMULATOR).`,
+      `Ответы ${names} выдумывает эмулятор (EMULATOR).`,
+      parts.emulated.length,
     );
   }
   return problems;

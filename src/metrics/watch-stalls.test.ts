@@ -17,3 +17,22 @@ test('a timer that fires late tells of a stall; an everyday delay and a machine 
   }
   assert.deepEqual(stalls, [650]);
 });
+
+test('stalls of the last five minutes are remembered, and no older ones', (t) => {
+  let nowMs = 0;
+  const watch = startStallWatch({
+    metrics: { eventLoopStalled() {} },
+    logger: { warn() {} },
+    now: () => nowMs,
+  });
+  t.after(() => watch.close());
+  for (const gapMs of [550, 50, 1_050]) {
+    nowMs += gapMs;
+    watch.look();
+  }
+  assert.deepEqual(watch.recent(), { count: 2, longestMs: 1_000 });
+  nowMs += 299_500;
+  assert.deepEqual(watch.recent(), { count: 1, longestMs: 1_000 });
+  nowMs += 1_000;
+  assert.deepEqual(watch.recent(), { count: 0, longestMs: 0 });
+});

@@ -11,7 +11,14 @@ export interface StallWatchDeps {
   readonly now?: () => number;
 }
 
+/** Of the last five minutes. */
+export interface RecentStalls {
+  readonly count: number;
+  readonly longestMs: number;
+}
+
 export interface StallWatch {
+  recent(): RecentStalls;
   /** What the timer calls. */
   look(): void;
   close(): void;
@@ -22,18 +29,27 @@ const intervalMs = 50;
 const stallMs = 200;
 /** A machine that slept, or a process that was stopped, is no stall. */
 const longestStallMs = 300_000;
+const rememberedMs = 300_000;
+/** More within the time are counted as so many. */
+const maxRemembered = 1_000;
 
 export function startStallWatch({ metrics, logger, now = () => performance.now() }: StallWatchDeps): StallWatch {
   let lastMs = now();
+  let stalls: { readonly atMs: number; readonly durationMs: number }[] = [];
   const look = (): void => {
     const nowMs = now();
     const lateMs = nowMs - lastMs - intervalMs;
     lastMs = nowMs;
     if (lateMs < stallMs || lateMs > longestStallMs) return;
     metrics.eventLoopStalled(lateMs);
+    stalls = [...stalls.slice(1 - maxRemembered), { atMs: nowMs, durationMs: lateMs }];
     logger.warn({ stall_ms: Math.round(lateMs) }, 'the event loop was held up');
   };
   const timer = setInterval(look, intervalMs);
   timer.unref();
-  return { look, close: () => clearInterval(timer) };
+  const recent = (): RecentStalls => {
+    stalls = stalls.filter(({ atMs }) => now() - atMs < rememberedMs);
+    return { count: stalls.length, longestMs: Math.max(0, ...stalls.map(({ durationMs }) => durationMs)) };
+  };
+  return { look, recent, close: () => clearInterval(timer) };
 }
