@@ -80,9 +80,19 @@ const growths: readonly Growth[] = [
 export async function benchGrowth(t: Cleanup, effort: Effort): Promise<BenchRow[]> {
   const upstream = await startUpstream(t);
   const rows: BenchRow[] = [];
-  for (const growth of growths) rows.push(await measureGrowth(t, upstream, effort, growth));
-  rows.push(await measureReplicas(t, upstream, effort));
+  for (const growth of growths) rows.push(await apart((own) => measureGrowth(own, upstream, effort, growth)));
+  rows.push(await apart((own) => measureReplicas(own, upstream, effort)));
   return rows;
+}
+
+/** What it starts ends with it: a database takes no dozen services at once. */
+async function apart(measure: (own: Cleanup) => Promise<BenchRow>): Promise<BenchRow> {
+  const closers: (() => unknown)[] = [];
+  try {
+    return await measure({ after: (close) => void closers.push(close as () => unknown) });
+  } finally {
+    for (const close of closers.reverse()) await close();
+  }
 }
 
 async function measureGrowth(t: Cleanup, upstream: ServerProcess, effort: Effort, growth: Growth): Promise<BenchRow> {

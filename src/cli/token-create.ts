@@ -12,7 +12,7 @@ import { insertConfigurationChange } from '../storage/tables/configuration-audit
 import { insertServiceToken } from '../storage/tables/service-tokens.ts';
 import { type Command, CommandFailed, type CommandInput, exitCodes, UsageError } from './command.ts';
 import { withDatabase } from './open-database.ts';
-import { parseLifetime, parseList, readTenant } from './read-arguments.ts';
+import { parseLifetime, parseList, parseWhole, readTenant } from './read-arguments.ts';
 import type { Terminal } from './terminal.ts';
 
 const defaultAdminLifetime = '24h';
@@ -38,6 +38,12 @@ export const tokenCreate: Command = {
       help: 'tenants it works for, or * (default: that of --tenant; --admin without it: *)',
     },
     scopes: { type: 'string', hint: 'A,B', help: `of ${scopes.join(', ')} (default: all but admin)` },
+    services: { type: 'string', hint: 'A,B', help: 'the only services it may use, by name (default: all)' },
+    'rate-limit': {
+      type: 'string',
+      hint: 'N',
+      help: 'requests a minute that it may make (default: no limit of its own)',
+    },
     expires: { type: 'string', hint: '90d', help: `30m, 12h, 90d (default: never; --admin: ${defaultAdminLifetime})` },
   },
   async run({ terminal, config }, input) {
@@ -49,6 +55,9 @@ export const tokenCreate: Command = {
 
 async function createAdminToken(terminal: Terminal, config: Config, input: CommandInput): Promise<void> {
   if (input.text('scopes') !== null) throw new UsageError('--admin has the scope "admin", which implies the others');
+  for (const name of ['services', 'rate-limit']) {
+    if (input.text(name) !== null) throw new UsageError(`--${name} is for service tokens, not for --admin`);
+  }
   const tenants = tenantsOf(input.text('tenants') ?? input.text('tenant') ?? '*');
   const expiresAt = new Date(systemClock.now() + parseLifetime(input.text('expires') ?? defaultAdminLifetime));
   const name = input.text('name') ?? userName();
@@ -96,11 +105,19 @@ async function createServiceToken(terminal: Terminal, config: Config, input: Com
   const token = `is_${randomBytes(tokenBytes).toString('base64url')}`;
   const id = newId(nowMs);
   const createdBy = userName();
+  const services = servicesOf(input.text('services'));
+  const limit = input.text('rate-limit');
+  const rateLimitPerMinute = limit === null ? null : parseWhole('rate-limit', limit, 0, 1, 1_000_000);
+  const granted = {
+    ...{ name, scopes: asked, tenants, services, rate_limit_per_minute: rateLimitPerMinute },
+    expires_at: expiresAt?.toISOString() ?? null,
+  };
 
   await withDatabase(config, (db) =>
     db.forTenant(tenantId, async (tx) => {
       const tokenSha256 = hashToken(token);
-      await insertServiceToken(tx, tenantId, { id, name, tokenSha256, scopes: asked, tenants, createdBy, expiresAt });
+      const grant = { name, scopes: asked, tenants, services, rateLimitPerMinute, expiresAt };
+      await insertServiceToken(tx, tenantId, { id, tokenSha256, createdBy, ...grant });
       await insertConfigurationChange(tx, tenantId, {
         id: newId(nowMs),
         entity: 'token',
@@ -109,15 +126,21 @@ async function createServiceToken(terminal: Terminal, config: Config, input: Com
         changedBy: createdBy,
         requestId: null,
         before: null,
-        after: { name, scopes: asked, tenants, expires_at: expiresAt?.toISOString() ?? null },
+        after: granted,
         changedSecrets: ['token'],
         changedAtMs: nowMs,
       });
     }),
   );
   terminal.note(`The service token "${name}" (${id}); it is shown this once:`);
-  const shown = { id, token, name, scopes: asked, tenants, expires_at: expiresAt?.toISOString() ?? null };
-  terminal.result(shown, token);
+  terminal.result({ id, token, ...granted }, token);
+}
+
+function servicesOf(text: string | null): readonly string[] | null {
+  if (text === null) return null;
+  const named = [...new Set(parseList(text))];
+  if (named.length === 0) throw new UsageError('--services names no service');
+  return named;
 }
 
 function scopesOf(text: string | null): readonly string[] {

@@ -28,13 +28,15 @@ export const tokenList: Command = {
       .map((token) => ({ token, state: stateOf(token, nowMs) }))
       .filter(({ state }) => input.flag('all') || state === 'live');
     const text = renderTable(
-      ['ID', 'NAME', 'STATE', 'SCOPES', 'TENANTS', 'EXPIRES', 'LAST USED'],
+      ['ID', 'NAME', 'STATE', 'SCOPES', 'TENANTS', 'SERVICES', 'A MINUTE', 'EXPIRES', 'LAST USED'],
       tokens.map(({ token, state }) => [
         token.id,
         token.name,
         state,
         token.scopes.join(','),
         token.tenants.join(','),
+        token.services?.join(',') ?? 'all',
+        token.rateLimitPerMinute?.toString() ?? '–',
         token.expiresAt?.toISOString() ?? 'never',
         token.lastUsedAt?.toISOString() ?? 'never',
       ]),
@@ -96,6 +98,8 @@ function describe(token: ServiceToken, state: TokenState): unknown {
     state,
     scopes: token.scopes,
     tenants: token.tenants,
+    services: token.services,
+    rate_limit_per_minute: token.rateLimitPerMinute,
     created_by: token.createdBy,
     created_at: token.createdAt.toISOString(),
     expires_at: token.expiresAt?.toISOString() ?? null,

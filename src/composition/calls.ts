@@ -51,9 +51,10 @@ export async function openCalls(
   // Closed before the store: what it spent without Redis is written there in the end.
   // In one process there is nobody to ask.
   const probe = store.kind === 'redis' ? own(await openIndirectProbe({ db, store, logger })) : null;
-  const { limiter, takeSpenders } = watchSpenders(
-    own(createRateLimiter({ store, clock, logger, ...(probe === null ? {} : { askOthers: probe.ask }) })),
+  const ownLimiter = own(
+    createRateLimiter({ store, clock, logger, ...(probe === null ? {} : { askOthers: probe.ask }) }),
   );
+  const { limiter, takeSpenders } = watchSpenders(ownLimiter);
   const cache = own(
     await openResponseCache({
       store,
@@ -188,6 +189,8 @@ export async function openCalls(
     geocoding,
     sheets,
     limiter,
+    // Tokens are of no one tenant: their use is no row of a tenant's history.
+    tokenLimiter: ownLimiter,
     cache,
     health,
     limitReports,

@@ -9,6 +9,7 @@ import { buildApp } from '../http/app.ts';
 import { createAuthenticator, createTokenFinder } from '../http/auth/authenticate.ts';
 import { createConsoleSessions } from '../http/auth/console-sessions.ts';
 import { openTokenDirectory } from '../http/auth/token-directory.ts';
+import { createTokenLimit } from '../http/auth/token-limit.ts';
 import { createJwtVerifier } from '../http/auth/verify-jwt.ts';
 import { closeApp } from '../http/close-app.ts';
 import { createEventStreams } from '../http/reply/event-streams.ts';
@@ -132,6 +133,7 @@ export async function openEdge(
     corsOrigins: config.http.corsOrigins,
     tenantFromToken: config.tenantFromToken,
     authenticator,
+    tokenLimit: createTokenLimit({ limiter: opened.tokenLimiter, intake, clock }),
     metrics,
     logger,
     apiRoutes: [

@@ -131,6 +131,8 @@ export interface Call<Op extends KnownOperation = KnownOperation> {
   readonly sourceService: string | null;
   /** Whose credential asked: `token:NAME`, `jwt:SUB`. */
   readonly principal: string | null;
+  /** Names of the only services that the caller may use. null or absent: all. */
+  readonly services?: ReadonlySet<string> | null;
   /** Unix milliseconds after which the caller is not served any more. */
   readonly deadlineAtMs: number;
   /** Shared by the calls of one request that the tenant's own limit counts once. */

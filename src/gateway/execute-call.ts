@@ -21,6 +21,7 @@ import { createGathering } from './ask-together.ts';
 import { announceMiss } from './cache-telemetry.ts';
 import type { Call, CallExecutor, CallResult, Carried, ProviderTrace, Render } from './call.ts';
 import { type CacheHit, fetchOutcome, resultFromCache, resultOfFetch } from './call-result.ts';
+import { callerGroup } from './caller-group.ts';
 import { answerOf, type Fresh, passedOn } from './compose-answer.ts';
 import type { CallDeps } from './deps.ts';
 import { decisiveError, isDegraded, notFound, withUnknownOutcome } from './no-answer.ts';
@@ -125,7 +126,7 @@ function questionOf(call: Call): CacheQuestion {
     tenantId: call.tenantId,
     group: call.capability.serviceType,
     operation: call.capability.operation,
-    question: `${call.provider ?? ''}\n${call.question}`,
+    question: `${callerGroup(call)}${call.provider ?? ''}\n${call.question}`,
     scope: call.cacheScope?.scope ?? null,
     detail: call.cacheScope?.detail ?? null,
   };

@@ -1,7 +1,7 @@
 /** Which of a tenant's services may answer a call, and in which order they are asked. */
 import { adapterNameOf, type ExternalService, isGeocoder, type ServiceDirectory } from '../directory/service.ts';
 import { priorityAt } from '../directory/service-regions.ts';
-import { invalidInput } from '../errors.ts';
+import { invalidInput, ServiceError } from '../errors.ts';
 import type { Adapter, KnownOperation, ProviderAccount } from '../providers/provider.ts';
 import { resolveAlias } from '../providers/registry.ts';
 import type { Call } from './call.ts';
@@ -20,11 +20,12 @@ export interface ResolveProvidersDeps {
 
 /**
  * The active services of the call's type, by their priority at its place, each followed along its `fallback_service_id`, none twice. A named
- * provider stands alone. Throws `INVALID_REQUEST` for a name that no service answers to.
+ * provider stands alone. Throws `INVALID_REQUEST` for a name that no service answers to, and `FORBIDDEN` where the caller may
+ * use none of them.
  */
 export async function resolveProviders<Op extends KnownOperation>(
   deps: ResolveProvidersDeps,
-  call: Pick<Call<Op>, 'tenantId' | 'capability' | 'provider' | 'place'>,
+  call: Pick<Call<Op>, 'tenantId' | 'capability' | 'provider' | 'place' | 'services'>,
 ): Promise<readonly Provider[]> {
   const { operation, serviceType } = call.capability;
   const services = await deps.directory.ofTenant(call.tenantId);
@@ -39,7 +40,16 @@ export async function resolveProviders<Op extends KnownOperation>(
     if (adapter?.attempts[operation] === undefined) return [];
     return [{ service, adapter, account: () => deps.directory.accountOf(service) }];
   });
-  return call.provider === null ? withoutMadeUpBehindReal(providers) : [named(providers, call.provider)];
+  const asked = call.provider === null ? withoutMadeUpBehindReal(providers) : [named(providers, call.provider)];
+  return allowed(asked, call.services ?? null);
+}
+
+function allowed(providers: readonly Provider[], services: ReadonlySet<string> | null): readonly Provider[] {
+  if (services === null || providers.length === 0) return providers;
+  const mayUse = providers.filter(({ service }) => services.has(service.serviceName));
+  if (mayUse.length > 0) return mayUse;
+  const names = providers.map(({ service }) => service.serviceName).join(', ');
+  throw new ServiceError('FORBIDDEN', `The credential may use none of the services that can answer this: ${names}.`);
 }
 
 /** Fail-over from a real provider must not end in an answer that is made up: emulated ones stand alone or first. */

@@ -10,6 +10,7 @@ export type Caller = Pick<
   | 'traceparent'
   | 'sourceService'
   | 'principal'
+  | 'services'
   | 'deadlineAtMs'
   | 'maxWaitMs'
   | 'familyCharge'

@@ -24,6 +24,7 @@ function report(...samples: readonly Sample[]) {
       remainingRequests: async ({ serviceName }) => (serviceName === 'google_maps' ? 42 : 50),
     },
     sampleCaller.tenantId,
+    null,
   );
 }
 
@@ -62,7 +63,7 @@ test('a provider that is locked out is not healthy, whatever it answered before'
       pauseOf: async () => ({ paused_until, paused_because }),
       remainingRequests: async () => left,
     };
-    const { status, providers } = await reportGeocodingHealth(deps, sampleCaller.tenantId);
+    const { status, providers } = await reportGeocodingHealth(deps, sampleCaller.tenantId, null);
     return [status, providers.a?.status];
   };
   assert.deepEqual(await statusWith(null), ['healthy', 'healthy']);

@@ -29,9 +29,18 @@ export interface GeocodingHealth {
   readonly providers: Readonly<Record<string, ProviderHealth>>;
 }
 
-/** The state of the tenant's active geocoding providers, by service name, in the order in which they are tried. */
-export async function reportGeocodingHealth(deps: GeocodingHealthDeps, tenantId: TenantId): Promise<GeocodingHealth> {
-  const services = (await deps.ofTenant(tenantId)).filter((service) => service.isActive && isGeocoder(service));
+/**
+ * The state of the tenant's active geocoding providers, by service name, in the order in which they are tried. `within`:
+ * only of those with these names; null: of all.
+ */
+export async function reportGeocodingHealth(
+  deps: GeocodingHealthDeps,
+  tenantId: TenantId,
+  within: ReadonlySet<string> | null,
+): Promise<GeocodingHealth> {
+  const services = (await deps.ofTenant(tenantId)).filter(
+    (service) => service.isActive && isGeocoder(service) && (within?.has(service.serviceName) ?? true),
+  );
   const entries = await Promise.all(
     services.map(async (service): Promise<[string, ProviderHealth]> => {
       const { status, lastError } = deps.healthOf(service);

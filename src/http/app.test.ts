@@ -72,6 +72,7 @@ async function startApp(
   });
   const geocoding = { calls: executor, capabilities: createGeocodingCapabilities(3600) };
   const app = await buildApp({
+    tokenLimit: { admit: async () => {} },
     trustedProxies: overrides.trustedProxies ?? [],
     publicBaseUrl: 'http://localhost:8006',
     corsOrigins: overrides.corsOrigins ?? [],

@@ -16,6 +16,7 @@ import { createRequestLog, type Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { type Authenticator, authorize } from './auth/authenticate.ts';
 import { createFailedCredentials, type FailedCredentials } from './auth/failed-credentials.ts';
+import type { TokenLimit } from './auth/token-limit.ts';
 import { allowOrigins } from './cors.ts';
 import { describeApi } from './openapi/openapi.ts';
 import { asServiceError, problemOf } from './reply/problem.ts';
@@ -24,7 +25,7 @@ import { discardRest } from './request/bounded-body.ts';
 import { acceptJson } from './request/json-body.ts';
 import { answerMalformedHttp } from './request/malformed-http.ts';
 import { refuseUnknown } from './request/refuse-unknown.ts';
-import { pathOf, type RouteAccess, requestIdOf } from './request/request-context.ts';
+import { type Principal, pathOf, type RouteAccess, requestIdOf } from './request/request-context.ts';
 import { closeSilentConnections } from './request/silent-connections.ts';
 import { compileValidator } from './request/validate.ts';
 import { watchRouteMethods } from './route-methods.ts';
@@ -55,6 +56,7 @@ export interface AppDeps {
   /** A credential of exactly one tenant implies it where the tenant header is absent. */
   tenantFromToken: boolean;
   authenticator: Authenticator;
+  tokenLimit: TokenLimit;
   metrics: Pick<Metrics, 'httpRequest'>;
   logger: Logger;
   /** Under `/api/v1`, authenticated. */
@@ -150,28 +152,27 @@ function asPlugin(routes: Routes): FastifyPluginAsync {
 
 /** Runs before the body is read: who is not known sends nothing here. Known credentials are judged without a promise. */
 function authenticationHook(
-  { authenticator, tenantFromToken }: Pick<AppDeps, 'authenticator' | 'tenantFromToken'>,
+  { authenticator, tenantFromToken, tokenLimit }: Pick<AppDeps, 'authenticator' | 'tenantFromToken' | 'tokenLimit'>,
   access: RouteAccess,
   failures: FailedCredentials,
 ) {
-  return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
-    const finish = (principal: Parameters<typeof authorize>[0]): void => {
+  return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    const refuse = (error: unknown): void => done(failures.judge(request.ip, error as Error));
+    /** Most credentials have no limit of their own, and need no promise. */
+    const finish = (principal: Principal): Promise<void> | undefined => {
       request.caller = authorize(principal, request.headers, access, tenantFromToken);
+      return principal.requestsPerMinute === null ? undefined : tokenLimit.admit(request, reply);
     };
-    let identified: ReturnType<Authenticator['identify']>;
+    let finished: Promise<void> | undefined;
     try {
-      identified = authenticator.identify(request.headers, !readMethods.has(request.method));
-      if (!(identified instanceof Promise)) finish(identified);
+      const identified = authenticator.identify(request.headers, !readMethods.has(request.method));
+      finished = identified instanceof Promise ? identified.then(finish) : finish(identified);
     } catch (error) {
-      done(failures.judge(request.ip, error as Error));
+      refuse(error);
       return;
     }
-    if (identified instanceof Promise) {
-      identified.then(finish).then(
-        () => done(),
-        (error: Error) => done(failures.judge(request.ip, error)),
-      );
-    } else done();
+    if (finished === undefined) done();
+    else finished.then(() => done(), refuse);
   };
 }
 

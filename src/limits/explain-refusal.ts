@@ -6,6 +6,7 @@ import {
   type RefusedRow,
   type SpentRow,
   sumSpentOfFamily,
+  sumSpentOfPrincipal,
   sumSpentOfService,
 } from '../storage/tables/limit-traffic.ts';
 import type { WindowType } from './limits.ts';
@@ -13,9 +14,11 @@ import { readRefusal } from './refusal-text.ts';
 
 export interface ExplainedRefusal {
   readonly limit: {
-    readonly kind: 'limit' | 'pause' | 'budget';
+    /** `token`: the limit that a service token has of its own. */
+    readonly kind: 'limit' | 'pause' | 'budget' | 'token';
     readonly service_name?: string;
     readonly family?: string;
+    readonly token?: string;
     readonly window_type: WindowType;
     /** null where it is no count of requests: a pause that the provider asked for, a budget. */
     readonly max_requests: number | null;
@@ -49,21 +52,17 @@ export async function explainRefusals(
 }
 
 async function explain(tx: Queryable, tenantId: TenantId, row: RefusedRow): Promise<ExplainedRefusal> {
-  const named = row.service_id === null ? { family: row.service_name } : { service_name: row.service_name };
   const refusedAtMs = row.refused_at.getTime();
   const refused = readRefusal(row.error_message ?? '');
   const isBudget = row.error_code === 'BUDGET_EXCEEDED';
   const windowType: WindowType = isBudget ? 'month' : (refused?.windowType ?? 'minute');
   const from = new Date(windowStartMs(windowType, refusedAtMs));
   const span = { from, to: row.refused_at };
-  const spent =
-    row.service_id === null
-      ? await sumSpentOfFamily(tx, tenantId, typesOfFamily[row.service_name] ?? [], span)
-      : await sumSpentOfService(tx, tenantId, row.service_name, span);
+  const spent = await sumSpent(tx, tenantId, row, span);
   return {
     limit: {
-      kind: isBudget ? 'budget' : refused === null ? 'pause' : 'limit',
-      ...named,
+      kind: row.service_type === 'token' ? 'token' : isBudget ? 'budget' : refused === null ? 'pause' : 'limit',
+      ...nameOf(row),
       window_type: windowType,
       max_requests: refused?.maxRequests ?? null,
     },
@@ -71,6 +70,23 @@ async function explain(tx: Queryable, tenantId: TenantId, row: RefusedRow): Prom
     free_at: !isBudget && refused === null ? null : new Date(freeAtMs(windowType, refusedAtMs, spent)).toISOString(),
     spent_by: spent.map(({ source_service, operation, requests }) => ({ source_service, operation, requests })),
   };
+}
+
+function nameOf({ service_id, service_type, service_name }: RefusedRow) {
+  if (service_id !== null) return { service_name };
+  return service_type === 'token' ? { token: service_name.replace(/^token:/, '') } : { family: service_name };
+}
+
+/** Of a token: what it asked providers for, in this tenant; requests that no provider was asked for leave no row. */
+function sumSpent(
+  tx: Queryable,
+  tenantId: TenantId,
+  { service_id, service_type, service_name }: RefusedRow,
+  span: { readonly from: Date; readonly to: Date },
+): Promise<SpentRow[]> {
+  if (service_id !== null) return sumSpentOfService(tx, tenantId, service_name, span);
+  if (service_type === 'token') return sumSpentOfPrincipal(tx, tenantId, service_name, span);
+  return sumSpentOfFamily(tx, tenantId, typesOfFamily[service_name] ?? [], span);
 }
 
 /** The minute rolls; hours, days and months are the calendar's, UTC. */

@@ -32,7 +32,15 @@ export interface ForwardRequestDeps {
 
 export type Caller = Pick<
   Call,
-  'tenantId' | 'cacheMode' | 'requestId' | 'traceparent' | 'sourceService' | 'principal' | 'deadlineAtMs' | 'maxWaitMs'
+  | 'tenantId'
+  | 'cacheMode'
+  | 'requestId'
+  | 'traceparent'
+  | 'sourceService'
+  | 'principal'
+  | 'services'
+  | 'deadlineAtMs'
+  | 'maxWaitMs'
 >;
 
 export interface Way {

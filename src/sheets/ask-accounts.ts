@@ -81,7 +81,7 @@ export function createAccounts(deps: AskDeps): Accounts {
 
   const inOrder = async <Op extends KnownOperation>(question: SheetsQuestion<Op>): Promise<readonly Provider[]> => {
     const { capability, caller, spreadsheetId } = question;
-    const providers = await resolveProviders(calls, { tenantId: caller.tenantId, capability, provider: null });
+    const providers = await resolveProviders(calls, { ...caller, capability, provider: null });
     if (providers.length < 2) return providers;
     const ranked = await Promise.all(
       providers.map(async (provider) => {

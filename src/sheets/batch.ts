@@ -28,7 +28,7 @@ interface Done {
   readonly updatedCells: number;
 }
 
-/** Throws only what befalls the whole request (the caller has left). */
+/** Throws only what befalls the whole request: the caller has left, or may do none of it. */
 export async function runBatch(
   sheets: Sheets,
   caller: Caller,
@@ -50,6 +50,8 @@ export async function runBatch(
     );
     settled.push(...(await Promise.allSettled(outcomes)));
   }
+  const [first] = settled;
+  if (first?.status === 'rejected' && settled.every(isForbidden)) throw first.reason;
   const results = request.operations.map(({ operation, range }, index) => ({
     operation,
     range,
@@ -62,6 +64,13 @@ export async function runBatch(
     familyLimit,
     isSettled: settled.every((outcome) => outcome.status === 'fulfilled' || !mayYetSucceed(outcome.reason)),
   };
+}
+
+/** No account may be used; a spreadsheet that an account may not see is the provider's own refusal. */
+function isForbidden(outcome: PromiseSettledResult<Done>): boolean {
+  if (outcome.status === 'fulfilled') return false;
+  const { reason } = outcome;
+  return reason instanceof ServiceError && reason.code === 'FORBIDDEN' && reason.provider === undefined;
 }
 
 /** Limits, outages and unknown outcomes; what is refused for its own sake is refused again. */

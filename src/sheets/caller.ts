@@ -4,5 +4,13 @@ import type { Call } from '../gateway/call.ts';
 /** One tenant request, as the edge has authenticated it. */
 export type Caller = Pick<
   Call,
-  'tenantId' | 'cacheMode' | 'requestId' | 'traceparent' | 'sourceService' | 'principal' | 'deadlineAtMs' | 'maxWaitMs'
+  | 'tenantId'
+  | 'cacheMode'
+  | 'requestId'
+  | 'traceparent'
+  | 'sourceService'
+  | 'principal'
+  | 'services'
+  | 'deadlineAtMs'
+  | 'maxWaitMs'
 >;

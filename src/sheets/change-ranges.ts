@@ -6,6 +6,7 @@
  */
 import { ServiceError } from '../errors.ts';
 import type { Capability } from '../gateway/call.ts';
+import { callerGroup } from '../gateway/caller-group.ts';
 import { familyLimitOf } from '../gateway/execute-call.ts';
 import { withUnknownOutcome } from '../gateway/no-answer.ts';
 import type { Cell, UpdatedRange, ValueInputOption } from '../providers/google_sheets/operations.ts';
@@ -176,7 +177,7 @@ function createChange<
 
   return async (laneKey: string, caller: Caller, question: Question, signal: AbortSignal) => {
     const changed = lanes
-      .of(`${caller.tenantId}\n${laneKey}`, () => ({
+      .of(`${caller.tenantId}\n${callerGroup(caller)}${laneKey}`, () => ({
         clock: calls.clock,
         deadlines: calls.deadlines,
         gatherMs: 2,

@@ -29,9 +29,15 @@ export interface SheetsHealth {
   readonly forecast: readonly Forecast[];
 }
 
-export async function readSheetsHealth(deps: SheetsHealthDeps, tenantId: TenantId): Promise<SheetsHealth> {
+/** Of the account that is best; `within`: of those with these names alone; null: of all. */
+export async function readSheetsHealth(
+  deps: SheetsHealthDeps,
+  tenantId: TenantId,
+  within: ReadonlySet<string> | null,
+): Promise<SheetsHealth> {
   const services = (await deps.directory.ofTenant(tenantId)).filter(
-    ({ isActive, serviceType }) => isActive && serviceType === 'sheets',
+    ({ isActive, serviceType, serviceName }) =>
+      isActive && serviceType === 'sheets' && (within?.has(serviceName) ?? true),
   );
   if (services.length === 0) {
     return {

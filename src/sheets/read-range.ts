@@ -9,8 +9,8 @@ import { ServiceError } from '../errors.ts';
 import { announceMiss } from '../gateway/cache-telemetry.ts';
 import type { CallResult } from '../gateway/call.ts';
 import { resultFromCache, resultOfFetch } from '../gateway/call-result.ts';
+import { callerGroup } from '../gateway/caller-group.ts';
 import { familyLimitOf } from '../gateway/execute-call.ts';
-import type { TenantId } from '../ids.ts';
 import type { ReadOptions, ReadRange } from '../providers/google_sheets/operations.ts';
 import { type A1Range, parseA1, printA1 } from './a1.ts';
 import type { Accounts, Asked } from './ask-accounts.ts';
@@ -63,7 +63,7 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
   const ttl = capabilities.read.cache as NonNullable<typeof capabilities.read.cache>;
 
   const laneOf = (caller: Caller, { range: _range, spreadsheetId, ...options }: ReadQuestion) =>
-    lanes.of(`${caller.tenantId}\n${spreadsheetId}\n${Object.values(options).join()}`, () => ({
+    lanes.of(`${caller.tenantId}\n${callerGroup(caller)}${spreadsheetId}\n${Object.values(options).join()}`, () => ({
       clock: calls.clock,
       deadlines: calls.deadlines,
       gatherMs,
@@ -76,7 +76,7 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
 
   return async (caller, question, signal) => {
     const text = printA1(question.range);
-    const asked = questionOf(caller.tenantId, question, text);
+    const asked = questionOf(caller, question, text);
     if (caller.cacheMode === 'use') {
       const hit = cache.findInMemory(asked);
       if (hit !== null) return resultFromCache(calls, caller, { from: 'memory', answer: hit.answer, hits: hit.hits });
@@ -120,13 +120,13 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
   };
 }
 
-function questionOf(tenantId: TenantId, question: ReadQuestion, range: string): CacheQuestion {
+function questionOf(caller: Caller, question: ReadQuestion, range: string): CacheQuestion {
   const { spreadsheetId, valueRenderOption, dateTimeRenderOption, majorDimension } = question;
   return {
-    tenantId,
+    tenantId: caller.tenantId,
     group: 'sheets',
     operation: 'sheets_read',
-    question: JSON.stringify([spreadsheetId, range, valueRenderOption, dateTimeRenderOption, majorDimension]),
+    question: `${callerGroup(caller)}${JSON.stringify([spreadsheetId, range, valueRenderOption, dateTimeRenderOption, majorDimension])}`,
     scope: scopeOf(spreadsheetId),
     detail: range,
   };

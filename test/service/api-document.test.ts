@@ -280,7 +280,7 @@ test('every body has an example that can be sent as it stands', async (t) => {
   const exampleOf = (path: string, method: string) =>
     document.paths[path]?.[method]?.requestBody?.content['application/json']?.example;
   const made: Record<string, string> = {};
-  for (const kind of ['services', 'webhooks']) {
+  for (const kind of ['services', 'webhooks', 'tokens']) {
     const { status, json, text } = await app.admin('POST', `/${kind}`, exampleOf(`/api/v1/${kind}`, 'post'));
     assert.equal(status, 201, text);
     made[kind] = json.id;
@@ -291,7 +291,7 @@ test('every body has an example that can be sent as it stands', async (t) => {
     // nor has the webhook a target.
     if (/\/(?:hooks|proxy)\/|\/events\/\{id\}|-target/.test(path)) continue;
     for (const [method, { requestBody }] of Object.entries(methods)) {
-      if (requestBody === undefined || (method === 'post' && /\/(?:services|webhooks)$/.test(path))) continue;
+      if (requestBody === undefined || (method === 'post' && /\/(?:services|webhooks|tokens)$/.test(path))) continue;
       const [, kind = ''] = path.slice('/api/v1'.length).split('/');
       const url = path
         .slice('/api/v1'.length)

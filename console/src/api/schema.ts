@@ -795,9 +795,10 @@ export interface Answers {
   };
   'GET /rate-limits/explain': {
     readonly limit: {
-      readonly kind: 'limit' | 'pause' | 'budget';
+      readonly kind: 'limit' | 'pause' | 'budget' | 'token';
       readonly service_name?: string;
       readonly family?: string;
+      readonly token?: string;
       readonly window_type: 'minute' | 'hour' | 'day' | 'month';
       readonly max_requests: number | null;
     };
@@ -810,9 +811,10 @@ export interface Answers {
     }[];
     readonly refusals: readonly {
       readonly limit: {
-        readonly kind: 'limit' | 'pause' | 'budget';
+        readonly kind: 'limit' | 'pause' | 'budget' | 'token';
         readonly service_name?: string;
         readonly family?: string;
+        readonly token?: string;
         readonly window_type: 'minute' | 'hour' | 'day' | 'month';
         readonly max_requests: number | null;
       };
@@ -1168,6 +1170,8 @@ export interface Answers {
       readonly name: string;
       readonly scopes: readonly string[];
       readonly tenants: readonly string[];
+      readonly services: readonly string[] | null;
+      readonly rate_limit_per_minute: number | null;
       readonly created_by: string | null;
       readonly expires_at: string | null;
       readonly last_used_at: string | null;
@@ -1181,12 +1185,40 @@ export interface Answers {
     readonly name: string;
     readonly scopes: readonly string[];
     readonly tenants: readonly string[];
+    readonly services: readonly string[] | null;
+    readonly rate_limit_per_minute: number | null;
     readonly created_by: string | null;
     readonly expires_at: string | null;
     readonly last_used_at: string | null;
     readonly revoked_at: string | null;
     readonly created_at: string;
     readonly token: string;
+  };
+  'GET /tokens/{id}': {
+    readonly id: string;
+    readonly name: string;
+    readonly scopes: readonly string[];
+    readonly tenants: readonly string[];
+    readonly services: readonly string[] | null;
+    readonly rate_limit_per_minute: number | null;
+    readonly created_by: string | null;
+    readonly expires_at: string | null;
+    readonly last_used_at: string | null;
+    readonly revoked_at: string | null;
+    readonly created_at: string;
+  };
+  'PATCH /tokens/{id}': {
+    readonly id: string;
+    readonly name: string;
+    readonly scopes: readonly string[];
+    readonly tenants: readonly string[];
+    readonly services: readonly string[] | null;
+    readonly rate_limit_per_minute: number | null;
+    readonly created_by: string | null;
+    readonly expires_at: string | null;
+    readonly last_used_at: string | null;
+    readonly revoked_at: string | null;
+    readonly created_at: string;
   };
   'GET /webhooks': {
     readonly webhooks: readonly {

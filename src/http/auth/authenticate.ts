@@ -50,6 +50,8 @@ export function createTokenFinder(
         name,
         tenants: tenants === null ? null : new Set(tenants),
         scopes: bootstrapScopes,
+        services: null,
+        requestsPerMinute: null,
       };
       return [hashTokenHex(token), { hash: hashToken(token), principal }];
     }),
@@ -117,7 +119,14 @@ export function authorize(
     });
   }
   requireScope(principal, access.scope);
+  if (access.boundTokens !== 'judged') requireUnbound(principal);
   return { tenantId, principal };
+}
+
+/** Throws `FORBIDDEN` where the credential is bound to services. */
+export function requireUnbound({ services }: Principal): void {
+  if (services === null) return;
+  throw new ServiceError('FORBIDDEN', 'The credential is bound to services, and this is about all of the tenant’s.');
 }
 
 /** Throws `FORBIDDEN`. `admin` implies every scope; `any` asks for none. */

@@ -105,6 +105,8 @@ export function createConsoleSessions({ db, clock, findToken }: ConsoleSessionsD
         name: startLinkName,
         tenants: null,
         scopes: new Set(['admin']),
+        services: null,
+        requestsPerMinute: null,
       };
       return insert(tenantId, principal, null, clock.now() + sessionLifeMs);
     },
@@ -182,6 +184,8 @@ function snapshotOf(row: ConsoleSession): Principal {
     name: row.name,
     tenants: row.tenants.includes('*') ? null : new Set(row.tenants),
     scopes: new Set(row.scopes),
+    services: null,
+    requestsPerMinute: null,
   };
 }
 

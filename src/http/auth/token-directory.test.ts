@@ -40,6 +40,8 @@ async function startDirectory(t: TestContext) {
         tokenSha256: hashToken(token),
         scopes: ['geocoding'],
         tenants: ['uk_1'],
+        services: null,
+        rateLimitPerMinute: null,
         createdBy: null,
         expiresAt,
       }),

@@ -161,6 +161,8 @@ function toKnown(token: LiveToken, loadedAtMs: number): KnownToken {
       name: token.name,
       tenants: token.tenants.includes('*') ? null : new Set(token.tenants),
       scopes: new Set(token.scopes),
+      services: token.services === null ? null : new Set(token.services),
+      requestsPerMinute: token.rateLimitPerMinute,
     },
     expiresAtMs: token.expiresAt === null ? Number.POSITIVE_INFINITY : token.expiresAt.getTime(),
     loadedAtMs,

@@ -129,6 +129,8 @@ function toPrincipal(payload: JWTPayload, claims: JwtClaims): Principal {
     name: typeof sub === 'string' && sub !== '' ? sub.slice(0, 200) : 'admin',
     tenants: tenantsOf(payload, claims.tenants),
     scopes: scopesOf(payload, claims),
+    services: null,
+    requestsPerMinute: null,
   };
 }
 

@@ -11,17 +11,27 @@ import type { RateLimitHeaders } from './rate-limit-headers.ts';
 
 export type CallerOfCall = Pick<
   Call,
-  'tenantId' | 'cacheMode' | 'requestId' | 'traceparent' | 'sourceService' | 'principal' | 'deadlineAtMs' | 'maxWaitMs'
+  | 'tenantId'
+  | 'cacheMode'
+  | 'requestId'
+  | 'traceparent'
+  | 'sourceService'
+  | 'principal'
+  | 'services'
+  | 'deadlineAtMs'
+  | 'maxWaitMs'
 >;
 
 export function callerOfCall(request: FastifyRequest, clock: Clock, deadlineMs: number): CallerOfCall {
+  const { tenantId, principal } = callerOf(request);
   return {
-    tenantId: callerOf(request).tenantId,
+    tenantId,
     cacheMode: cacheModeOf(request.headers['cache-control']),
     requestId: request.id,
     traceparent: traceparentOf(request),
     sourceService: sourceServiceOf(request),
     principal: principalTextOf(request),
+    services: principal.services,
     deadlineAtMs: clock.now() + deadlineMs,
     maxWaitMs: 0,
   };

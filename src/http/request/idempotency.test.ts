@@ -25,6 +25,7 @@ async function startCounting(t: TestContext, handler: AnsweringHandler, isAway: 
   };
   const idempotency = createIdempotency({ db: { forTenant }, keyring, logger: silentLogger });
   const app = await buildApp({
+    tokenLimit: { admit: async () => {} },
     trustedProxies: [],
     publicBaseUrl: 'http://localhost',
     corsOrigins: [],

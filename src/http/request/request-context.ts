@@ -1,6 +1,7 @@
 /** What every request carries from the edge to its route: who asks, for whom, and under which ids. */
 import { randomBytes } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import { ServiceError } from '../../errors.ts';
 import { newId, type TenantId } from '../../ids.ts';
 import type { RequestFailure } from '../../logger.ts';
 
@@ -25,6 +26,10 @@ export interface Principal {
   /** null: every tenant. */
   readonly tenants: ReadonlySet<string> | null;
   readonly scopes: ReadonlySet<string>;
+  /** Names of the services that it may use, whatever its scopes; null: all. */
+  readonly services: ReadonlySet<string> | null;
+  /** Requests a minute that it may make; null: no limit of its own. */
+  readonly requestsPerMinute: number | null;
 }
 
 export interface Caller {
@@ -35,6 +40,11 @@ export interface Caller {
 /** What a route says about who may use it. `any`: every credential of the tenant. */
 export interface RouteAccess {
   readonly scope: Scope | 'any';
+  /**
+   * What a token that is bound to services meets here. `judged`: the route shows and does what is of those services, and
+   * refuses the rest. Default: it is refused, since the route is about all services of a tenant.
+   */
+  readonly boundTokens?: 'judged';
 }
 
 declare module 'fastify' {
@@ -59,6 +69,17 @@ declare module 'fastify' {
 export function callerOf(request: FastifyRequest): Caller {
   if (request.caller === null) throw new Error(`${request.routeOptions.url} is not behind the authentication hook`);
   return request.caller;
+}
+
+/** Throws `FORBIDDEN` where the credential is bound to other services, whether there is one of this name or not. */
+export function requireService(request: FastifyRequest, serviceName: string): void {
+  if (mayUse(request, serviceName)) return;
+  throw new ServiceError('FORBIDDEN', `The credential may not use the service "${serviceName}".`);
+}
+
+/** Whether the caller's credential is bound to no service, or to this one too. */
+export function mayUse(request: FastifyRequest, serviceName: string): boolean {
+  return callerOf(request).principal.services?.has(serviceName) ?? true;
 }
 
 /** The name of who came into the console by the link that the start prints. */

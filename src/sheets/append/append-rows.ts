@@ -9,7 +9,9 @@
  * A keyed caller who comes again after "unknown" (or after our crash) brings its note: where Google has it, the rows
  * stand where it is; where not, they are sent with the same note, so that they cannot come to stand twice.
  */
+
 import { type ServiceError, withMessage } from '../../errors.ts';
+import { callerGroup } from '../../gateway/caller-group.ts';
 import type { AppendedRows } from '../../providers/google_sheets/operations.ts';
 import { printA1, printFound } from '../a1.ts';
 import { type Area, blockAt, greatest, least } from '../area.ts';
@@ -60,7 +62,7 @@ export function createAppendRows(deps: AppendDeps): AppendRows {
       wasSent: earlier !== null,
       isSent: false,
     };
-    const lane = lanes.of(`${caller.tenantId}\n${question.spreadsheetId}`, () => ({
+    const lane = lanes.of(`${caller.tenantId}\n${callerGroup(caller)}${question.spreadsheetId}`, () => ({
       clock: calls.clock,
       deadlines: calls.deadlines,
       gatherMs: 2,

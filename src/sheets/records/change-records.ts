@@ -4,7 +4,9 @@
  * Those of one sheet that wait together go as one request, in the order they came; all are under the table's lock, so that
  * of two callers with one key the second finds the row of the first, on whatever replica.
  */
+
 import { ServiceError } from '../../errors.ts';
+import { callerGroup } from '../../gateway/caller-group.ts';
 import { printA1, printFound } from '../a1.ts';
 import type { AppendDeps } from '../append/append-item.ts';
 import { greatest, least } from '../area.ts';
@@ -65,7 +67,7 @@ export function createChangeRecords(deps: AppendDeps): ChangeRecords {
       wasSent: earlier !== null,
       isSent: false,
     };
-    const lane = lanes.of(`${caller.tenantId}\n${question.spreadsheetId}`, () => ({
+    const lane = lanes.of(`${caller.tenantId}\n${callerGroup(caller)}${question.spreadsheetId}`, () => ({
       clock: calls.clock,
       deadlines: calls.deadlines,
       gatherMs: 2,

@@ -38,6 +38,8 @@ export type ExternalServiceValues = Omit<
 export interface ServiceFilter {
   readonly serviceType: string | null;
   readonly isActive: boolean | null;
+  /** null: any. */
+  readonly names: readonly string[] | null;
   readonly limit: number;
   readonly offset: number;
 }
@@ -84,12 +86,12 @@ export async function pageServices(
   filter: ServiceFilter,
 ): Promise<{ rows: ExternalServiceRow[]; total: number }> {
   const condition = `management_company_id = $1 and ($2::text is null or service_type = $2)
-    and ($3::boolean is null or is_active = $3)`;
-  const values = [tenantId, filter.serviceType, filter.isActive];
+    and ($3::boolean is null or is_active = $3) and ($4::text[] is null or service_name = any($4))`;
+  const values = [tenantId, filter.serviceType, filter.isActive, filter.names];
   const { rows } = await db.query<ExternalServiceRow>({
     name: 'external_services_page',
     text: `select ${columns} from external_services where ${condition}
-            order by priority, service_name limit $4 offset $5`,
+            order by priority, service_name limit $5 offset $6`,
     values: [...values, filter.limit, filter.offset],
   });
   const counted = await db.query<{ total: number }>({

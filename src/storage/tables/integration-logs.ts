@@ -7,6 +7,8 @@ export type LogStatus = (typeof logStatuses)[number];
 
 export interface LogFilter {
   readonly serviceName?: string | undefined;
+  /** Of these services only. */
+  readonly serviceNames?: readonly string[] | undefined;
   readonly operation?: string | undefined;
   readonly status?: LogStatus | undefined;
   /** Unix milliseconds, inclusive. */
@@ -140,6 +142,7 @@ export async function selectLogBodies(
 function conditionsOf(tenantId: string, filter: LogFilter): FilterConditions {
   const conditions = createFilterConditions('management_company_id', tenantId);
   conditions.add((parameter) => `service_name = ${parameter}`, filter.serviceName);
+  conditions.add((parameter) => `service_name = any(${parameter}::text[])`, filter.serviceNames);
   conditions.add((parameter) => `operation = ${parameter}`, filter.operation);
   conditions.add((parameter) => `status = ${parameter}`, filter.status);
   conditions.addTimes('started_at', filter.fromMs, filter.toMs);

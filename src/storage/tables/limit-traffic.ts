@@ -3,9 +3,11 @@ import type { TenantId } from '../../ids.ts';
 import type { Queryable } from '../postgres/database.ts';
 
 export interface RefusedRow {
-  /** null: a limit of the tenant's family, which `service_name` names. */
+  /** null: a limit of the tenant's family, or of a token, which `service_name` names. */
   readonly service_id: string | null;
   readonly service_name: string;
+  /** `token` where it is a token's own limit. */
+  readonly service_type: string;
   readonly operation: string;
   readonly error_code: string | null;
   readonly error_message: string | null;
@@ -17,7 +19,7 @@ export async function findRefusals(tx: Queryable, tenantId: TenantId, requestId:
   const { rows } = await tx.query<RefusedRow>({
     name: 'limit_traffic_refusals',
     text: `
-      select service_id, service_name, operation, error_code, error_message, started_at as refused_at
+      select service_id, service_name, service_type, operation, error_code, error_message, started_at as refused_at
         from integration_logs
        where management_company_id = $1 and request_id = $2 and status = 'rate_limited'
          and error_code in ('RATE_LIMIT_EXCEEDED', 'BUDGET_EXCEEDED')
@@ -76,6 +78,28 @@ export async function sumSpentOfFamily(
        order by requests desc, source_service, operation
        limit 100`,
     values: [tenantId, serviceTypes, span.from, span.to],
+  });
+  return rows;
+}
+
+/** Calls of a credential within the span, by caller: a call counts once. `principal`: `token:NAME`. */
+export async function sumSpentOfPrincipal(
+  tx: Queryable,
+  tenantId: TenantId,
+  principal: string,
+  span: { readonly from: Date; readonly to: Date },
+): Promise<SpentRow[]> {
+  const { rows } = await tx.query<SpentRow>({
+    name: 'limit_traffic_of_principal',
+    text: `
+      select source_service, operation, count(distinct request_id)::int as requests, min(started_at) as first_at
+        from integration_logs
+       where management_company_id = $1 and principal = $2 and started_at >= $3 and started_at <= $4
+         and service_id is not null
+       group by source_service, operation
+       order by requests desc, source_service, operation
+       limit 100`,
+    values: [tenantId, principal, span.from, span.to],
   });
   return rows;
 }

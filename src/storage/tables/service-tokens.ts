@@ -8,6 +8,10 @@ export interface ServiceToken {
   readonly scopes: readonly string[];
   /** `*` among them: every tenant. */
   readonly tenants: readonly string[];
+  /** Names of the services that it may use; null: all. */
+  readonly services: readonly string[] | null;
+  /** Requests a minute; null: no limit of its own. */
+  readonly rateLimitPerMinute: number | null;
   readonly createdBy: string | null;
   readonly expiresAt: Date | null;
   readonly lastUsedAt: Date | null;
@@ -15,23 +19,25 @@ export interface ServiceToken {
   readonly createdAt: Date;
 }
 
-export interface NewServiceToken {
-  readonly id: string;
+/** What may be changed of a token. */
+export interface TokenGrant {
   readonly name: string;
-  readonly tokenSha256: Buffer;
   readonly scopes: readonly string[];
   readonly tenants: readonly string[];
-  readonly createdBy: string | null;
+  readonly services: readonly string[] | null;
+  readonly rateLimitPerMinute: number | null;
   readonly expiresAt: Date | null;
 }
 
-export interface LiveToken {
+export interface NewServiceToken extends TokenGrant {
   readonly id: string;
   readonly tokenSha256: Buffer;
-  readonly name: string;
-  readonly scopes: readonly string[];
-  readonly tenants: readonly string[];
-  readonly expiresAt: Date | null;
+  readonly createdBy: string | null;
+}
+
+export interface LiveToken extends TokenGrant {
+  readonly id: string;
+  readonly tokenSha256: Buffer;
 }
 
 /** The tokens behind these hashes that are neither revoked nor expired. Before the tenant is known: all tenants'. */
@@ -42,7 +48,7 @@ export async function findLiveTokensAcrossTenants(
   const { rows } = await db.querySystem<LiveToken>({
     name: 'service_tokens_find_live',
     text: `
-      select id, token_sha256 as "tokenSha256", name, scopes, tenants, expires_at as "expiresAt"
+      select id, token_sha256 as "tokenSha256", ${grantColumns}
         from service_tokens
        where token_sha256 = any($1::bytea[])
          and revoked_at is null
@@ -76,8 +82,9 @@ export async function insertServiceToken(
   const { rows } = await tx.query<ServiceToken>({
     name: 'service_tokens_insert',
     text: `
-      insert into service_tokens (id, management_company_id, name, token_sha256, scopes, tenants, created_by, expires_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8)
+      insert into service_tokens (id, management_company_id, name, token_sha256, scopes, tenants, created_by, expires_at,
+        services, rate_limit_per_minute)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
       returning ${shownColumns}`,
     values: [
       token.id,
@@ -88,6 +95,8 @@ export async function insertServiceToken(
       token.tenants,
       token.createdBy,
       token.expiresAt,
+      token.services,
+      token.rateLimitPerMinute,
     ],
   });
   return rows[0] as ServiceToken;
@@ -113,24 +122,68 @@ export async function listServiceTokens(
   return rows;
 }
 
-/** False where the tenant has no such live token, or it is of further tenants than those `within`. The row stays, for the audit. */
-export async function revokeServiceToken(
+/** The live token, locked for a change; null where the tenant has none, or it is of further tenants than those `within`. */
+export async function lockServiceToken(
   tx: Queryable,
   tenantId: TenantId,
   id: string,
-  within: readonly string[] | null = null,
-): Promise<boolean> {
+  within: readonly string[] | null,
+): Promise<ServiceToken | null> {
+  const { rows } = await tx.query<ServiceToken>({
+    name: 'service_tokens_lock',
+    text: `
+      select ${shownColumns}
+        from service_tokens
+       where management_company_id = $1 and id = $2 and revoked_at is null
+         and ($3::text[] is null or tenants <@ $3)
+         for update`,
+    values: [tenantId, id, within],
+  });
+  return rows[0] ?? null;
+}
+
+/** Of a token that is locked. */
+export async function updateServiceToken(
+  tx: Queryable,
+  tenantId: TenantId,
+  id: string,
+  grant: TokenGrant,
+): Promise<ServiceToken> {
+  const { rows } = await tx.query<ServiceToken>({
+    name: 'service_tokens_update',
+    text: `
+      update service_tokens
+         set name = $3, scopes = $4, tenants = $5, services = $6, rate_limit_per_minute = $7, expires_at = $8
+       where management_company_id = $1 and id = $2
+      returning ${shownColumns}`,
+    values: [
+      tenantId,
+      id,
+      grant.name,
+      grant.scopes,
+      grant.tenants,
+      grant.services,
+      grant.rateLimitPerMinute,
+      grant.expiresAt,
+    ],
+  });
+  return rows[0] as ServiceToken;
+}
+
+/** False where the tenant has no such live token. The row stays, for the audit. */
+export async function revokeServiceToken(tx: Queryable, tenantId: TenantId, id: string): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'service_tokens_revoke',
     text: `
       update service_tokens
          set revoked_at = now()
-       where management_company_id = $1 and id = $2 and revoked_at is null
-         and ($3::text[] is null or tenants <@ $3)`,
-    values: [tenantId, id, within],
+       where management_company_id = $1 and id = $2 and revoked_at is null`,
+    values: [tenantId, id],
   });
   return rowCount > 0;
 }
 
-const shownColumns = `id, name, scopes, tenants, created_by as "createdBy", expires_at as "expiresAt",
+const grantColumns = `name, scopes, tenants, services, rate_limit_per_minute as "rateLimitPerMinute",
+             expires_at as "expiresAt"`;
+const shownColumns = `id, ${grantColumns}, created_by as "createdBy",
              last_used_at as "lastUsedAt", revoked_at as "revokedAt", created_at as "createdAt"`;

@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { type TellCallDeps, tellCall } from '../../../audit/tell-call.ts';
 import { ServiceError } from '../../../errors.ts';
 import type { Routes } from '../../app.ts';
-import { callerOf } from '../../request/request-context.ts';
+import { callerOf, requireService } from '../../request/request-context.ts';
 
 const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
 const text = Type.String();
@@ -77,12 +77,13 @@ export function callsRoute(deps: TellCallDeps): Routes {
     app.get<{ Params: Type.Static<typeof paramsSchema> }>(
       '/calls/:request_id',
       {
-        config: { access: { scope: 'logs:read' }, answers: { 200: callSchema } },
+        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: callSchema } },
         schema: { tags: ['logs'], summary: 'One call whole, by its request id', params: paramsSchema },
       },
       async (request) => {
         const story = await tellCall(deps, callerOf(request).tenantId, request.params.request_id);
         if (story === null) throw new ServiceError('NOT_FOUND', 'No call with this request id is known.');
+        for (const { service_name } of [...story.attempts, ...story.cache]) requireService(request, service_name);
         return story;
       },
     );

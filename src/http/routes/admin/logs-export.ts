@@ -30,13 +30,13 @@ export function logsExportRoute(deps: LogReaderDeps): Routes {
       {
         exposeHeadRoute: false,
         config: {
-          access: { scope: 'logs:read' },
+          access: { scope: 'logs:read', boundTokens: 'judged' },
           answers: { 200: { content: { 'application/x-ndjson': { schema: logSchema } } } },
         },
         schema: { tags: ['logs'], summary: 'All matching calls as lines of JSON', querystring: querySchema },
       },
       async (request, reply) => {
-        const filter = readLogFilter(request.query);
+        const filter = readLogFilter(request);
         if (underWay >= maxExportsAtOnce) {
           throw new ServiceError('SERVICE_UNAVAILABLE', 'Too many exports are running.', { retryAfterSeconds: 5 });
         }

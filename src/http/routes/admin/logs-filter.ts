@@ -1,7 +1,9 @@
 /** What the audit log is asked for: the same members for the list and the export. */
+import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { type LogFilter, logStatuses } from '../../../audit/list-entries.ts';
 import { parseEndTime, parseTime, requireOrder, timeSchema } from '../../request/query-values.ts';
+import { callerOf, requireService } from '../../request/request-context.ts';
 
 const maxDurationMs = 2_147_483_647;
 
@@ -18,10 +20,14 @@ export const logFilterSchema = {
 
 const filterSchema = Type.Object(logFilterSchema);
 
-/** Throws `INVALID_REQUEST` for a time that is none. */
-export function readLogFilter(query: Type.Static<typeof filterSchema>): LogFilter {
+/** Throws `INVALID_REQUEST` for a time that is none, and `FORBIDDEN` for a service that the credential may not use. */
+export function readLogFilter(request: FastifyRequest<{ Querystring: Type.Static<typeof filterSchema> }>): LogFilter {
+  const { query } = request;
+  if (query.service_name !== undefined) requireService(request, query.service_name);
+  const { services } = callerOf(request).principal;
   const filter: LogFilter = {
     serviceName: query.service_name,
+    serviceNames: services === null ? undefined : [...services],
     operation: query.operation,
     status: query.status,
     fromMs: query.from_date === undefined ? undefined : parseTime('from_date', query.from_date),

@@ -11,7 +11,7 @@ import {
 import { invalidInput, ServiceError } from '../../../errors.ts';
 import type { Routes } from '../../app.ts';
 import { cursorSchema, limitSchema } from '../../request/query-values.ts';
-import { callerOf } from '../../request/request-context.ts';
+import { callerOf, requireService } from '../../request/request-context.ts';
 import { logFilterSchema, readLogFilter } from './logs-filter.ts';
 
 const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
@@ -71,13 +71,13 @@ export function logsRoutes(deps: LogReaderDeps): Routes {
     app.get<{ Querystring: Type.Static<typeof querySchema> }>(
       '/logs',
       {
-        config: { access: { scope: 'logs:read' }, answers: { 200: pageSchema } },
+        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: pageSchema } },
         schema: { tags: ['logs'], summary: 'What was called, newest first', querystring: querySchema },
       },
       async (request) => {
         const { query } = request;
         const { tenantId } = callerOf(request);
-        const filter = readLogFilter(query);
+        const filter = readLogFilter(request);
         const after = query.cursor === undefined ? null : parseCursor(query.cursor);
         if (query.cursor !== undefined && after === null) throw invalidInput('cursor', 'is not one of this list');
         const counted = query.with_total === true ? countEntries(deps, tenantId, filter) : null;
@@ -96,12 +96,13 @@ export function logsRoutes(deps: LogReaderDeps): Routes {
     app.get<{ Params: Type.Static<typeof paramsSchema> }>(
       '/logs/:id',
       {
-        config: { access: { scope: 'logs:read' }, answers: { 200: logSchema } },
+        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: logSchema } },
         schema: { tags: ['logs'], summary: 'One call, with its headers and bodies', params: paramsSchema },
       },
       async (request) => {
         const entry = await getEntry(deps, callerOf(request).tenantId, request.params.id);
         if (entry === null) throw new ServiceError('NOT_FOUND', 'There is no such log entry.');
+        requireService(request, entry.service_name);
         return entry;
       },
     );

@@ -7,7 +7,7 @@ import { explainRefusals } from '../../../limits/explain-refusal.ts';
 import { previewLimits } from '../../../limits/preview-limits.ts';
 import type { Database } from '../../../storage/postgres/database.ts';
 import type { Routes } from '../../app.ts';
-import { callerOf } from '../../request/request-context.ts';
+import { callerOf, requireService } from '../../request/request-context.ts';
 
 export interface RateLimitsWhyDeps {
   readonly db: Pick<Database, 'readForTenant'>;
@@ -23,11 +23,16 @@ const windowType = Type.Union((['minute', 'hour', 'day', 'month'] as const).map(
 
 const refusalMembers = {
   limit: Type.Object({
-    kind: Type.Union([Type.Literal('limit'), Type.Literal('pause'), Type.Literal('budget')], {
-      description: '`pause`: the provider asked for it. `budget`: the month’s money is spent.',
-    }),
+    kind: Type.Union(
+      (['limit', 'pause', 'budget', 'token'] as const).map((kind) => Type.Literal(kind)),
+      {
+        description:
+          '`pause`: the provider asked for it. `budget`: the month’s money is spent. `token`: the token’s own limit.',
+      },
+    ),
     service_name: Type.Optional(text),
     family: Type.Optional(Type.String({ description: 'A limit of the tenant’s family instead of a service.' })),
+    token: Type.Optional(Type.String({ description: 'The token whose own limit it was.' })),
     window_type: windowType,
     max_requests: Type.Union([count, Type.Null()]),
   }),
@@ -80,7 +85,7 @@ export function rateLimitsWhyRoutes(deps: RateLimitsWhyDeps): Routes {
     app.get<{ Querystring: Type.Static<typeof explainQuery> }>(
       '/rate-limits/explain',
       {
-        config: { access: { scope: 'logs:read' }, answers: { 200: refusalSchema } },
+        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: refusalSchema } },
         schema: { tags: ['rate limits'], summary: 'Why a call was refused', querystring: explainQuery },
       },
       async (request) => {
@@ -89,6 +94,8 @@ export function rateLimitsWhyRoutes(deps: RateLimitsWhyDeps): Routes {
           explainRefusals(tx, tenantId, request.query.request_id),
         );
         const [first] = refusals;
+        for (const { limit } of refusals)
+          if (limit.service_name !== undefined) requireService(request, limit.service_name);
         if (first === undefined) throw new ServiceError('NOT_FOUND', 'No limit refused a call with this request id.');
         return { ...first, refusals };
       },
@@ -97,12 +104,13 @@ export function rateLimitsWhyRoutes(deps: RateLimitsWhyDeps): Routes {
     app.post<{ Body: Type.Static<typeof previewBody> }>(
       '/rate-limits/preview',
       {
-        config: { access: { scope: 'logs:read' }, answers: { 200: previewSchema } },
+        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: previewSchema } },
         schema: { tags: ['rate limits'], summary: 'What other limits would have refused', body: previewBody },
       },
       async (request) => {
         const { tenantId } = callerOf(request);
         const { service_name: serviceName, limits, hours } = request.body;
+        requireService(request, serviceName);
         const services = await deps.directory.ofTenant(tenantId);
         if (!services.some((service) => service.serviceName === serviceName)) {
           throw invalidInput('service_name', 'is no service of this tenant');

@@ -2,7 +2,7 @@ import Type from 'typebox';
 import type { ServiceDirectory } from '../../../directory/service.ts';
 import { type ReportLimitsDeps, reportTenantLimits } from '../../../limits/report-limits.ts';
 import type { Routes } from '../../app.ts';
-import { callerOf } from '../../request/request-context.ts';
+import { callerOf, mayUse } from '../../request/request-context.ts';
 
 const time = Type.String({ format: 'date-time' });
 
@@ -43,12 +43,14 @@ export function rateLimitsRoute(deps: RateLimitsRouteDeps): Routes {
     app.get(
       '/rate-limits',
       {
-        config: { access: { scope: 'any' }, answers: { 200: answerSchema } },
+        config: { access: { scope: 'any', boundTokens: 'judged' }, answers: { 200: answerSchema } },
         schema: { tags: ['rate limits'], summary: 'What is used of each limit' },
       },
       async (request) => {
         const { tenantId } = callerOf(request);
-        return reportTenantLimits(deps, tenantId, await deps.directory.ofTenant(tenantId));
+        const services = await deps.directory.ofTenant(tenantId);
+        const shown = services.filter(({ serviceName }) => mayUse(request, serviceName));
+        return reportTenantLimits(deps, tenantId, shown);
       },
     );
   };

@@ -4,19 +4,23 @@ import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { Clock } from '../../../clock.ts';
 import { type InputFault, invalidInput, ServiceError } from '../../../errors.ts';
-import { isUuid, newId, type TenantId } from '../../../ids.ts';
+import { isUuid, newId } from '../../../ids.ts';
 import { hashToken } from '../../../secrets/token-hash.ts';
-import type { Database } from '../../../storage/postgres/database.ts';
+import type { Database, Queryable } from '../../../storage/postgres/database.ts';
 import { insertConfigurationChange } from '../../../storage/tables/configuration-audit.ts';
 import {
   insertServiceToken,
   listServiceTokens,
+  lockServiceToken,
   revokeServiceToken,
   type ServiceToken,
+  type TokenGrant,
+  updateServiceToken,
 } from '../../../storage/tables/service-tokens.ts';
 import type { Routes } from '../../app.ts';
 import { answerShownOnce } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
+import { checkIfMatch, etagOf } from '../../request/if-match.ts';
 import { cursorSchema, limitSchema, parseTime, timeSchema } from '../../request/query-values.ts';
 import { type Caller, callerOf, type Principal, scopes } from '../../request/request-context.ts';
 
@@ -27,33 +31,61 @@ export interface TokenRoutesDeps {
 }
 
 const maxTenants = 200;
-const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
+const maxServices = 200;
+const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 const text = Type.String();
 const time = Type.String({ format: 'date-time' });
 
-const createBody = Type.Object(
-  {
-    name: Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' }),
-    scopes: Type.Array(Type.Union(scopes.map((scope) => Type.Literal(scope))), {
+const grantMembers = {
+  name: Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' }),
+  scopes: Type.Array(Type.Union(scopes.map((scope) => Type.Literal(scope))), {
+    minItems: 1,
+    maxItems: scopes.length,
+  }),
+  tenants: Type.Array(Type.String({ pattern: '^([A-Za-z0-9_-]{1,50}|\\*)$' }), {
+    minItems: 1,
+    maxItems: maxTenants,
+    description: 'At most the caller’s own. Default: the tenant of this request. `*`: every tenant.',
+  }),
+  services: nullable(
+    Type.Array(Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' }), {
       minItems: 1,
-      maxItems: scopes.length,
+      maxItems: maxServices,
+      description:
+        'Names of the only services that it may use: others are 403, and so is what is about all of the tenant’s services. ' +
+        'A service of the name may come later. null or absent: all.',
     }),
-    tenants: Type.Optional(
-      Type.Array(Type.String({ pattern: '^([A-Za-z0-9_-]{1,50}|\\*)$' }), {
-        minItems: 1,
-        maxItems: maxTenants,
-        description: 'At most the caller’s own. Default: the tenant of this request. `*`: every tenant.',
-      }),
-    ),
-    expires_at: Type.Optional(nullable(timeSchema('Default: never.'))),
+  ),
+  rate_limit_per_minute: nullable(
+    Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      description: 'Every request of the token counts, over all replicas. null or absent: no limit of its own.',
+    }),
+  ),
+  expires_at: nullable(timeSchema('null or absent: never.')),
+};
+const { name, scopes: ofScopes, ...mayBeLeftOut } = grantMembers;
+const createBody = Type.Object(
+  { name, scopes: ofScopes, ...Type.Partial(Type.Object(mayBeLeftOut)).properties },
+  {
+    title: 'NewServiceToken',
+    additionalProperties: false,
+    examples: [{ name: 'billing', scopes: ['geocoding'], services: ['google_maps'], rate_limit_per_minute: 60 }],
   },
-  { title: 'NewServiceToken', additionalProperties: false, examples: [{ name: 'billing', scopes: ['geocoding'] }] },
 );
+const changeBody = Type.Partial(Type.Object(grantMembers), {
+  title: 'ServiceTokenChange',
+  additionalProperties: false,
+  examples: [{ rate_limit_per_minute: 30 }],
+});
 const tokenMembers = {
   id: Type.String({ format: 'uuid' }),
   name: text,
   scopes: Type.Array(text),
   tenants: Type.Array(text),
+  services: nullable(Type.Array(text)),
+  rate_limit_per_minute: nullable(Type.Integer()),
   created_by: nullable(text),
   expires_at: nullable(time),
   last_used_at: nullable(time),
@@ -71,7 +103,10 @@ const paramsSchema = Type.Object({ id: Type.String() });
 
 const config = { access: { scope: 'admin' } } as const;
 
-/** `GET|POST /tokens` and `DELETE /tokens/{id}`. A revoked token is refused within a second, on every replica. */
+/**
+ * `GET|POST /tokens` and `GET|PATCH|DELETE /tokens/{id}`. A change acts within a second on every replica, and so does the
+ * end of a token.
+ */
 export function tokenRoutes(deps: TokenRoutesDeps): Routes {
   return (app) => {
     app.get<{ Querystring: Type.Static<typeof listQuery> }>(
@@ -107,11 +142,9 @@ export function tokenRoutes(deps: TokenRoutesDeps): Routes {
         const nowMs = deps.clock.now();
         const values = {
           id: newId(nowMs),
-          name: asked.name.trim(),
           tokenSha256: hashToken(token),
-          ...grantOf(caller, asked),
           createdBy: caller.principal.name.slice(0, 200),
-          expiresAt: readExpiry(asked.expires_at, nowMs),
+          ...grantOf(caller, asked, { ...ungranted, tenants: [caller.tenantId] }, nowMs),
         };
         const created = await deps.db.forTenant(caller.tenantId, async (tx) => {
           const row = await insertServiceToken(tx, caller.tenantId, values);
@@ -124,37 +157,94 @@ export function tokenRoutes(deps: TokenRoutesDeps): Routes {
           });
           return row;
         });
-        return answerShownOnce(201, { ...renderToken(created), token }, ['token']);
+        return answerShownOnce(201, { ...renderToken(created), token }, ['token'], { etag: stateOf(created) });
       }),
+    );
+
+    app.get<{ Params: Type.Static<typeof paramsSchema> }>(
+      '/tokens/:id',
+      {
+        config: { ...config, answers: { 200: tokenSchema }, headers: ['etag'] },
+        schema: { tags: ['tokens'], summary: 'One token that is not revoked', params: paramsSchema },
+      },
+      async (request, reply) => {
+        const { tenantId } = callerOf(request);
+        const token = await deps.db.forTenant(tenantId, (tx) => lockOwn(tx, request));
+        return reply.header('etag', stateOf(token)).send(renderToken(token));
+      },
+    );
+
+    app.patch<{ Params: Type.Static<typeof paramsSchema>; Body: Type.Static<typeof changeBody> }>(
+      '/tokens/:id',
+      {
+        config: { ...config, answers: { 200: tokenSchema }, headers: ['etag', 'match'] },
+        schema: {
+          tags: ['tokens'],
+          summary: 'Change what is named; null lifts a bound',
+          params: paramsSchema,
+          body: changeBody,
+        },
+      },
+      async (request, reply) => {
+        const caller = callerOf(request);
+        const nowMs = deps.clock.now();
+        const changed = await deps.db.forTenant(caller.tenantId, async (tx) => {
+          const before = await lockOwn(tx, request);
+          checkIfMatch(request, stateOf(before));
+          const grant = grantOf(caller, request.body, before, nowMs);
+          const after = await updateServiceToken(tx, caller.tenantId, before.id, grant);
+          await insertConfigurationChange(tx, caller.tenantId, {
+            ...changeOf(request, before.id, nowMs),
+            action: 'changed',
+            before: renderToken(before),
+            after: renderToken(after),
+            changedSecrets: [],
+          });
+          return after;
+        });
+        return reply.header('etag', stateOf(changed)).send(renderToken(changed));
+      },
     );
 
     app.delete<{ Params: Type.Static<typeof paramsSchema> }>(
       '/tokens/:id',
       {
-        config: { ...config, answers: { 204: null } },
+        config: { ...config, answers: { 204: null }, headers: ['match'] },
         schema: { tags: ['tokens'], summary: 'Revoke a token', params: paramsSchema },
       },
       async (request, reply) => {
         const { tenantId } = callerOf(request);
-        const { id } = request.params;
-        const revoked =
-          isUuid(id) &&
-          (await deps.db.forTenant(tenantId, async (tx) => {
-            if (!(await revokeServiceToken(tx, tenantId, id, tenantsOf(callerOf(request))))) return false;
-            await insertConfigurationChange(tx, tenantId, {
-              ...changeOf(request, id, deps.clock.now()),
-              action: 'deleted',
-              before: null,
-              after: null,
-              changedSecrets: [],
-            });
-            return true;
-          }));
-        if (!revoked) throw new ServiceError('NOT_FOUND', 'There is no such token, or it was revoked before.');
+        await deps.db.forTenant(tenantId, async (tx) => {
+          const token = await lockOwn(tx, request);
+          checkIfMatch(request, stateOf(token));
+          await revokeServiceToken(tx, tenantId, token.id);
+          await insertConfigurationChange(tx, tenantId, {
+            ...changeOf(request, token.id, deps.clock.now()),
+            action: 'deleted',
+            before: renderToken(token),
+            after: null,
+            changedSecrets: [],
+          });
+        });
         return reply.code(204).send();
       },
     );
   };
+}
+
+/** The token of the path. Throws `NOT_FOUND` where it is revoked, or wider than the caller. */
+async function lockOwn(tx: Queryable, request: FastifyRequest): Promise<ServiceToken> {
+  const caller = callerOf(request);
+  const { id } = request.params as Type.Static<typeof paramsSchema>;
+  const token = isUuid(id) ? await lockServiceToken(tx, caller.tenantId, id, tenantsOf(caller)) : null;
+  if (token === null) throw new ServiceError('NOT_FOUND', 'There is no such token, or it was revoked before.');
+  return token;
+}
+
+/** Of what a change can change: use is no part of it. */
+function stateOf(token: ServiceToken): string {
+  const { last_used_at: _used, ...state } = renderToken(token);
+  return etagOf(state);
 }
 
 function changeOf(request: FastifyRequest, id: string, nowMs: number) {
@@ -173,14 +263,21 @@ function tenantsOf({ principal }: Caller): readonly string[] | null {
   return principal.tenants === null ? null : [...principal.tenants];
 }
 
-/** Nobody gives away more than they have. Throws `FORBIDDEN` naming each scope and tenant that is not theirs. */
+const ungranted = { name: '', scopes: [], tenants: [], services: null, rateLimitPerMinute: null, expiresAt: null };
+
+/**
+ * What is asked for over what was there. Throws `FORBIDDEN` naming each scope and tenant that is not the caller's own: a
+ * token gets no more than its maker has.
+ */
 function grantOf(
-  { tenantId, principal }: Caller,
-  asked: Type.Static<typeof createBody>,
-): { readonly scopes: readonly string[]; readonly tenants: readonly string[] } {
-  const tenants = asked.tenants ?? [tenantId as TenantId];
+  { principal }: Caller,
+  asked: Type.Static<typeof changeBody>,
+  before: TokenGrant,
+  nowMs: number,
+): TokenGrant {
+  const { scopes: ofScopes = before.scopes, tenants = before.tenants } = asked;
   const faults: InputFault[] = [
-    ...asked.scopes.flatMap((scope, index) =>
+    ...ofScopes.flatMap((scope, index) =>
       mayGrantScope(principal, scope) ? [] : [{ path: `scopes[${index}]`, message: 'is not one of your own scopes' }],
     ),
     ...tenants.flatMap((tenant, index) =>
@@ -192,7 +289,16 @@ function grantOf(
   if (faults.length > 0) {
     throw new ServiceError('FORBIDDEN', 'A token gets no more than its maker has.', { errors: faults });
   }
-  return { scopes: [...new Set(asked.scopes)], tenants: [...new Set(tenants)] };
+  const services = asked.services === undefined ? before.services : asked.services;
+  return {
+    name: (asked.name ?? before.name).trim(),
+    scopes: [...new Set(ofScopes)],
+    tenants: [...new Set(tenants)],
+    services: services === null ? null : [...new Set(services.map((service) => service.trim()))],
+    rateLimitPerMinute:
+      asked.rate_limit_per_minute === undefined ? before.rateLimitPerMinute : asked.rate_limit_per_minute,
+    expiresAt: asked.expires_at === undefined ? before.expiresAt : readExpiry(asked.expires_at, nowMs),
+  };
 }
 
 function mayGrantScope({ scopes: own }: Principal, scope: string): boolean {
@@ -216,6 +322,8 @@ function renderToken(token: ServiceToken) {
     name: token.name,
     scopes: token.scopes,
     tenants: token.tenants,
+    services: token.services,
+    rate_limit_per_minute: token.rateLimitPerMinute,
     created_by: token.createdBy,
     expires_at: token.expiresAt?.toISOString() ?? null,
     last_used_at: token.lastUsedAt?.toISOString() ?? null,

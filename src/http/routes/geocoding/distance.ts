@@ -17,7 +17,7 @@ export function distanceRoute({ geocoding, settings, limits, clock, deadlineMs }
       '/geocoding/distance',
       {
         config: {
-          access: { scope: 'geocoding' },
+          access: { scope: 'geocoding', boundTokens: 'judged' },
           showsBody: distanceRequestSchema,
           answers: { 200: distanceResultSchema },
           headers: ['refresh', 'cache', 'provider', 'limits'],

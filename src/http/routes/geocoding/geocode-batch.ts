@@ -20,7 +20,7 @@ export function geocodeBatchRoute(deps: GeocodingRouteDeps & { batch: BatchDeps 
       '/geocoding/batch',
       {
         config: {
-          access: { scope: 'geocoding' },
+          access: { scope: 'geocoding', boundTokens: 'judged' },
           judgesText: true,
           showsBody: batchRequestSchema,
           answers: {

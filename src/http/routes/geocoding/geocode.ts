@@ -15,7 +15,7 @@ export function geocodeRoute({ geocoding, settings, limits, clock, deadlineMs }:
         url,
         {
           config: {
-            access: { scope: 'geocoding' },
+            access: { scope: 'geocoding', boundTokens: 'judged' },
             showsBody: geocodeRequestSchema,
             answers: { 200: geocodeResultSchema },
             headers: ['refresh', 'cache', 'provider', 'limits'],

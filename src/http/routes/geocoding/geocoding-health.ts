@@ -9,10 +9,13 @@ export function geocodingHealthRoute({ health }: { health: GeocodingHealthDeps }
     app.get(
       '/geocoding/health',
       {
-        config: { access: { scope: 'any' }, answers: { 200: geocodingHealthSchema } },
+        config: { access: { scope: 'any', boundTokens: 'judged' }, answers: { 200: geocodingHealthSchema } },
         schema: { tags: ['geocoding'], summary: 'How the geocoding providers are' },
       },
-      async (request) => reportGeocodingHealth(health, callerOf(request).tenantId),
+      async (request) => {
+        const { tenantId, principal } = callerOf(request);
+        return reportGeocodingHealth(health, tenantId, principal.services);
+      },
     );
   };
 }

@@ -15,7 +15,7 @@ export function matrixRoute({ geocoding, settings, limits, clock, deadlineMs }: 
       '/geocoding/matrix',
       {
         config: {
-          access: { scope: 'geocoding' },
+          access: { scope: 'geocoding', boundTokens: 'judged' },
           showsBody: matrixRequestSchema,
           answers: { 200: matrixResultSchema },
           headers: ['refresh', 'limits'],

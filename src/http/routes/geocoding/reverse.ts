@@ -14,7 +14,7 @@ export function reverseRoute({ geocoding, settings, limits, clock, deadlineMs }:
       '/geocoding/reverse',
       {
         config: {
-          access: { scope: 'geocoding' },
+          access: { scope: 'geocoding', boundTokens: 'judged' },
           showsBody: reverseRequestSchema,
           answers: { 200: geocodeResultSchema },
           headers: ['refresh', 'cache', 'provider', 'limits'],

@@ -3,7 +3,7 @@ import Type from 'typebox';
 import type { Clock } from '../../../clock.ts';
 import { serviceName, version } from '../../../version.ts';
 import type { Routes } from '../../app.ts';
-import { type Authenticator, requireScope } from '../../auth/authenticate.ts';
+import { type Authenticator, requireScope, requireUnbound } from '../../auth/authenticate.ts';
 
 export type PartStatus = 'up' | 'down';
 
@@ -109,6 +109,7 @@ export function healthRoutes(deps: HealthRoutesDeps): Routes {
       async (request, reply) => {
         const principal = await deps.authenticator.identify(request.headers);
         requireScope(principal, 'admin');
+        requireUnbound(principal);
         const details = await deps.details(principal.tenants);
         const parts = [details.database, details.cache, details.event_bus];
         const isWhole = parts.every((part) => part.status === 'up');

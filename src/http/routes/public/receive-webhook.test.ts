@@ -70,6 +70,7 @@ async function startEdge(
 ) {
   const records: IntakeRecord[] = [];
   const app = await buildApp({
+    tokenLimit: { admit: async () => {} },
     trustedProxies: [],
     publicBaseUrl: 'http://public',
     corsOrigins: [],

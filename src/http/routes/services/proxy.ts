@@ -15,6 +15,7 @@ import { callerOfCall } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
 import { readBoundedBody } from '../../request/bounded-body.ts';
 import { hasIdempotencyKey, type Idempotency, type Progress } from '../../request/idempotency.ts';
+import { requireService } from '../../request/request-context.ts';
 
 export interface ProxyRouteDeps extends ForwardRequestDeps {
   readonly clock: Clock;
@@ -51,6 +52,7 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
       refuseWhatCannotPass(request);
       const caller = callerOfCall(request, deps.clock, deps.deadlineMs);
       const { serviceName, ...target } = targetOf(request);
+      requireService(request, serviceName);
       const input = {
         method: request.method as HttpInput['method'],
         ...target,
@@ -170,7 +172,7 @@ function bodyOf({ body, headers }: FastifyRequest): Pick<Request, 'body' | 'uplo
 /** What is said of a method: whether it brings a body, and what its answers tell of the cache. */
 function configOf(method: HttpInput['method']): FastifyContextConfig {
   return {
-    access: { scope: 'proxy' },
+    access: { scope: 'proxy', boundTokens: 'judged' },
     passesOn: true,
     headers: method === 'GET' || method === 'HEAD' ? ['refresh', 'cache', 'provider'] : ['provider'],
     ...(method === 'POST' || method === 'PUT' || method === 'PATCH' ? { showsBody: anyBody } : {}),

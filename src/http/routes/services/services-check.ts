@@ -4,7 +4,7 @@ import type { ProbeReport } from '../../../health/probes.ts';
 import type { Routes } from '../../app.ts';
 import { jsonAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
-import { callerOf } from '../../request/request-context.ts';
+import { callerOf, requireService } from '../../request/request-context.ts';
 import { healthSchema, idOf, idParamsSchema } from './services-schemas.ts';
 
 export interface ServicesCheckDeps {
@@ -23,7 +23,7 @@ export function serviceCheckRoute({ directory, idempotency, probe }: ServicesChe
     app.post(
       '/services/:id/check',
       {
-        config: { access: { scope: 'admin' }, answers: { 200: healthSchema } },
+        config: { access: { scope: 'admin', boundTokens: 'judged' }, answers: { 200: healthSchema } },
         schema: { tags: ['services'], summary: 'Probe the service now', params: idParamsSchema },
       },
       idempotency.wrap(async (request) => {
@@ -31,6 +31,7 @@ export function serviceCheckRoute({ directory, idempotency, probe }: ServicesChe
         const services = await directory.ofTenant(callerOf(request).tenantId);
         const service = services.find((candidate) => candidate.id === id);
         if (service === undefined) throw noSuchService();
+        requireService(request, service.serviceName);
         const report = await probe(service, request.id);
         return jsonAnswer(200, {
           service_id: service.id,

@@ -4,7 +4,7 @@ import type { ServiceDirectory } from '../../../directory/service.ts';
 import { type ServicePauses, shownPause } from '../../../gateway/service-pauses.ts';
 import { type LimitWindowUse, type ReportLimitsDeps, reportTenantLimits } from '../../../limits/report-limits.ts';
 import type { Routes } from '../../app.ts';
-import { callerOf } from '../../request/request-context.ts';
+import { callerOf, requireService } from '../../request/request-context.ts';
 import { limitWindowSchema } from '../admin/rate-limits.ts';
 import { idOf, idParamsSchema, pauseMembers } from './services-schemas.ts';
 
@@ -40,7 +40,7 @@ export function serviceRateLimitsRoute({ directory, limits, pauses }: ServicesRa
     app.get(
       '/services/:id/rate-limits',
       {
-        config: { access: { scope: 'admin' }, answers: { 200: windowsSchema } },
+        config: { access: { scope: 'admin', boundTokens: 'judged' }, answers: { 200: windowsSchema } },
         schema: { tags: ['services'], summary: 'The use of each of its limits', params: idParamsSchema },
       },
       async (request) => {
@@ -48,6 +48,7 @@ export function serviceRateLimitsRoute({ directory, limits, pauses }: ServicesRa
         const id = idOf(request);
         const service = (await directory.ofTenant(tenantId)).find((candidate) => candidate.id === id);
         if (service === undefined) throw noSuchService();
+        requireService(request, service.serviceName);
         const { services } = await reportTenantLimits(limits, tenantId, [service]);
         const pause = await pauses.pauseOf(service);
         const windows = services[0]?.windows ?? [];

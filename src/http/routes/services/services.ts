@@ -16,13 +16,13 @@ import { presentService } from '../../../directory/present-service.ts';
 import type { ServiceDirectory } from '../../../directory/service.ts';
 import { serviceOfRow } from '../../../directory/service-row.ts';
 import { type ServicePauses, shownPause } from '../../../gateway/service-pauses.ts';
-import { isUuid, type TenantId } from '../../../ids.ts';
+import { isUuid } from '../../../ids.ts';
 import { type ExternalServiceRow, findService, pageServices } from '../../../storage/tables/external-services.ts';
 import { apiPrefix, type Routes } from '../../app.ts';
 import { jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { checkIfMatch, etagOf } from '../../request/if-match.ts';
-import { callerOf } from '../../request/request-context.ts';
+import { callerOf, requireService } from '../../request/request-context.ts';
 import { type ServicesCheckDeps, serviceCheckRoute } from './services-check.ts';
 import { serviceHistoryRoute } from './services-history.ts';
 import { checkAddresses, draftOfBody, patchedDraft } from './services-input.ts';
@@ -49,7 +49,7 @@ export interface ServicesRoutesDeps extends ManageServicesDeps, ServicesRateLimi
   refusalOf(url: string): Promise<string | null>;
 }
 
-const access = { scope: 'admin' } as const;
+const access = { scope: 'admin', boundTokens: 'judged' } as const;
 const tags = ['services'];
 const defaultLimit = 100;
 
@@ -62,12 +62,13 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
         schema: { tags, summary: 'The services of the tenant', querystring: listQuerySchema },
       },
       async (request) => {
-        const { tenantId } = callerOf(request);
+        const { tenantId, principal } = callerOf(request);
         const query = request.query as Static<typeof listQuerySchema>;
         const { rows, total } = await deps.db.forTenant(tenantId, (tx) =>
           pageServices(tx, tenantId, {
             serviceType: query.service_type ?? null,
             isActive: query.is_active ?? null,
+            names: principal.services === null ? null : [...principal.services],
             limit: query.limit ?? defaultLimit,
             offset: query.offset ?? 0,
           }),
@@ -85,6 +86,7 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
       deps.idempotency.wrap(async (request) => {
         const { tenantId } = callerOf(request);
         const draft = draftOfBody(request.body as ServiceBody, null, deps.emulates);
+        requireService(request, draft.serviceName);
         await checkAddresses(draft, null, deps.refusalOf);
         const row = await createService(deps, tenantId, draft, contextOf(request));
         deps.directory.refresh(tenantId);
@@ -101,7 +103,7 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
         config: { access, answers: { 200: serviceSchema }, headers: ['etag'] },
         schema: { tags, summary: 'One service', params: idParamsSchema },
       },
-      async (request, reply) => show(deps, reply, await findOwn(deps, callerOf(request).tenantId, idOf(request))),
+      async (request, reply) => show(deps, reply, await findOwn(deps, request)),
     );
 
     for (const method of ['PUT', 'PATCH'] as const) {
@@ -127,9 +129,10 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
       },
       async (request, reply) => {
         const { tenantId } = callerOf(request);
-        const removed = await removeService(deps, tenantId, idOf(request), contextOf(request), (current) =>
-          checkIfMatch(request, stateOf(current)),
-        );
+        const removed = await removeService(deps, tenantId, idOf(request), contextOf(request), (current) => {
+          requireService(request, current.service_name);
+          checkIfMatch(request, stateOf(current));
+        });
         deps.directory.refresh(tenantId);
         await deps.cache.invalidate(tenantId, { serviceName: removed.service_name });
         return sendAnswer(reply, { status: 204, headers: {}, body: Buffer.alloc(0) });
@@ -154,7 +157,7 @@ async function change(deps: ServicesRoutesDeps, request: FastifyRequest, method:
       ? draftOfBody(request.body as ServiceBody, current, deps.emulates)
       : patchedDraft(request.body as ServicePatch, current, deps.emulates);
   };
-  const before = await findOwn(deps, tenantId, idOf(request));
+  const before = await findOwn(deps, request);
   await checkAddresses(draftOf(before), before, deps.refusalOf);
   const row = await changeService(deps, tenantId, before.id, draftOf, contextOf(request));
   deps.directory.refresh(tenantId);
@@ -183,10 +186,13 @@ async function present({ pauses, emulates }: Pick<ServicesRoutesDeps, 'pauses' |
   return { ...shown, config, ...shownPause(await pauses.pauseOf(serviceOfRow(row))) };
 }
 
-/** Throws `NOT_FOUND`, also for what is no id at all. */
-async function findOwn(deps: Pick<ManageServicesDeps, 'db'>, tenantId: TenantId, id: string) {
+/** The service of the path. Throws `NOT_FOUND`, also for what is no id at all, and `FORBIDDEN`. */
+async function findOwn(deps: Pick<ManageServicesDeps, 'db'>, request: FastifyRequest) {
+  const { tenantId } = callerOf(request);
+  const id = idOf(request);
   const row = isUuid(id) ? await deps.db.forTenant(tenantId, (tx) => findService(tx, tenantId, id)) : null;
   if (row === null) throw noSuchService();
+  requireService(request, row.service_name);
   return row;
 }
 

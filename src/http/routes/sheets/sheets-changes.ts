@@ -70,7 +70,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
       {
         bodyLimit,
         config: {
-          access: { scope: 'sheets:write' },
+          access: { scope: 'sheets:write', boundTokens: 'judged' },
           showsBody: writeRequestSchema,
           answers: { 200: writeResultSchema },
           headers: ['provider', 'limits'],
@@ -90,7 +90,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
       {
         bodyLimit,
         config: {
-          access: { scope: 'sheets:write' },
+          access: { scope: 'sheets:write', boundTokens: 'judged' },
           showsBody: appendRequestSchema,
           answers: { 200: appendResultSchema },
           headers: ['provider', 'limits'],
@@ -110,7 +110,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
       '/sheets/clear',
       {
         config: {
-          access: { scope: 'sheets:write' },
+          access: { scope: 'sheets:write', boundTokens: 'judged' },
           showsBody: clearRequestSchema,
           answers: { 200: clearResultSchema },
           headers: ['provider', 'limits'],
@@ -132,7 +132,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
       {
         bodyLimit,
         config: {
-          access: { scope: 'any' },
+          access: { scope: 'any', boundTokens: 'judged' },
           showsBody: batchRequestSchema,
           answers: { 200: batchResultSchema },
           headers: ['limits'],

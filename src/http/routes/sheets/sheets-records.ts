@@ -31,7 +31,7 @@ import { callerOf } from '../../request/request-context.ts';
 import { type SheetsRoutesDeps, sheetsCallerOf } from './sheets-route.ts';
 
 const bodyLimit = 12 * 1024 * 1024;
-const access = { scope: 'sheets:write' } as const;
+const access = { scope: 'sheets:write', boundTokens: 'judged' } as const;
 
 export function sheetsRecordsRoutes(deps: SheetsRoutesDeps): Routes {
   const { sheets, limits } = deps;
@@ -67,7 +67,7 @@ export function sheetsRecordsRoutes(deps: SheetsRoutesDeps): Routes {
       '/sheets/records/read',
       {
         config: {
-          access: { scope: 'sheets:read' },
+          access: { scope: 'sheets:read', boundTokens: 'judged' },
           answers: { 200: recordsResultSchema },
           headers: ['refresh', 'cache', 'provider', 'limits'],
         },

@@ -39,7 +39,7 @@ function readRoute(deps: SheetsRoutesDeps): Routes {
       '/sheets/read',
       {
         config: {
-          access: { scope: 'sheets:read' },
+          access: { scope: 'sheets:read', boundTokens: 'judged' },
           showsBody: readRequestSchema,
           answers: { 200: readResultSchema },
           headers: ['refresh', 'cache', 'provider', 'limits'],
@@ -73,7 +73,7 @@ function metadataRoute(deps: SheetsRoutesDeps): Routes {
       '/sheets/metadata/:spreadsheet_id',
       {
         config: {
-          access: { scope: 'sheets:read' },
+          access: { scope: 'sheets:read', boundTokens: 'judged' },
           answers: { 200: metadataResultSchema },
           headers: ['refresh', 'cache', 'provider', 'limits'],
         },
@@ -105,10 +105,13 @@ function healthRoute({ health }: SheetsRoutesDeps): Routes {
     app.get(
       '/sheets/health',
       {
-        config: { access: { scope: 'any' }, answers: { 200: sheetsHealthSchema } },
+        config: { access: { scope: 'any', boundTokens: 'judged' }, answers: { 200: sheetsHealthSchema } },
         schema: { tags: ['sheets'], summary: 'How the sheets service is' },
       },
-      async (request) => readSheetsHealth(health, callerOf(request).tenantId),
+      async (request) => {
+        const { tenantId, principal } = callerOf(request);
+        return readSheetsHealth(health, tenantId, principal.services);
+      },
     );
   };
 }

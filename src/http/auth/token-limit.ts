@@ -1,0 +1,80 @@
+/**
+ * A service token's own limit a minute: every authenticated request of the token counts, whatever it asks for and for
+ * whichever of its tenants, over all replicas.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../../clock.ts';
+import { ServiceError } from '../../errors.ts';
+import { writeDown } from '../../gateway/ask-chain.ts';
+import { createCallRecord } from '../../gateway/call-record.ts';
+import { parseTenantId } from '../../ids.ts';
+import type { Intake } from '../../intake/intake.ts';
+import type { LimitState, LimitSubject, RateLimiter } from '../../limits/limits.ts';
+import { createRefusalNotes } from '../../limits/refusal-notes.ts';
+import { callerOf, principalTextOf, sourceServiceOf } from '../request/request-context.ts';
+
+export interface TokenLimit {
+  /**
+   * Counts a request of a token that has a limit. Throws `RATE_LIMIT_EXCEEDED`, once the refusal is in the audit log, and
+   * `SERVICE_UNAVAILABLE` where it cannot be written there.
+   */
+  admit(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+}
+
+export interface TokenLimitDeps {
+  readonly limiter: Pick<RateLimiter, 'spend'>;
+  readonly intake: Pick<Intake, 'record'>;
+  readonly clock: Clock;
+}
+
+const windowSeconds = 60;
+/** Tokens are counted as if they were of one tenant: one may work for several. */
+const tokensTenant = parseTenantId('service_tokens');
+
+export function createTokenLimit({ limiter, intake, clock }: TokenLimitDeps): TokenLimit {
+  const announceRefusal = createRefusalNotes(clock);
+
+  const noteRefusal = (request: FastifyRequest, state: LimitState): Promise<void> => {
+    const call = {
+      tenantId: callerOf(request).tenantId,
+      operation: 'request',
+      serviceType: 'token',
+      requestId: request.id,
+      sourceService: sourceServiceOf(request),
+      principal: principalTextOf(request),
+    };
+    const record = createCallRecord(call, announceRefusal);
+    record.refusedByLimit(null, state, clock.now());
+    return writeDown({ intake }, record);
+  };
+
+  return {
+    async admit(request, reply) {
+      const { principal } = callerOf(request);
+      if (principal.requestsPerMinute === null) return;
+      const subject = subjectOf(principal.id, principalTextOf(request), principal.requestsPerMinute);
+      const decision = await limiter.spend(tokensTenant, [subject], 1);
+      if (decision.granted) return;
+      await noteRefusal(request, decision.refusedBy);
+      const retryAfterSeconds = Math.min(windowSeconds, Math.max(1, Math.ceil(decision.retryAfterMs / 1_000)));
+      reply.header('ratelimit-policy', `"token";q=${principal.requestsPerMinute};w=${windowSeconds}`);
+      reply.header('ratelimit', `"token";r=0;t=${retryAfterSeconds}`);
+      throw new ServiceError(
+        'RATE_LIMIT_EXCEEDED',
+        `The token’s own limit of ${principal.requestsPerMinute} requests a minute is spent.`,
+        { retryAfterSeconds },
+      );
+    },
+  };
+}
+
+function subjectOf(id: string, name: string, perMinute: number): LimitSubject {
+  return {
+    key: id,
+    serviceId: null,
+    // As long as the audit's name of a service may be.
+    name: name.slice(0, 100),
+    isCountedHereAlone: true,
+    windows: [{ windowType: 'minute', maxRequests: perMinute }],
+  };
+}
