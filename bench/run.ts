@@ -43,6 +43,7 @@ Object.assign(process.env, services.env);
 const { benchCachedGeocode } = await import('./rows/cached.ts');
 const { benchUncachedGeocode } = await import('./rows/uncached.ts');
 const { benchGrowth } = await import('./rows/growth.ts');
+const { benchRecording } = await import('./rows/recording.ts');
 const { benchStages } = await import('./rows/stages.ts');
 const { benchStreams } = await import('./rows/streams.ts');
 const { benchWebhooks } = await import('./rows/webhooks.ts');
@@ -57,6 +58,7 @@ const benches: Readonly<Record<string, (t: Cleanup, effort: Effort) => Promise<B
   stages: (t, ofRun) => benchStages(t, ofRun, without),
   streams: benchStreams,
   growth: benchGrowth,
+  recording: benchRecording,
   webhooks: benchWebhooks,
   'webhook-store': benchWebhookStore,
   limiter: benchLimiter,

@@ -1,5 +1,5 @@
 /** Stages of a call that the benchmark can switch off, one after the other. */
-export const stages = ['audit', 'events', 'cache', 'limits'] as const;
+export const stages = ['audit', 'digests', 'events', 'cache', 'limits'] as const;
 export type Stage = (typeof stages)[number];
 
 export function isStage(name: string): name is Stage {

@@ -8,6 +8,7 @@ import { systemClock } from '../../clock.ts';
 import { newId } from '../../ids.ts';
 import { createIntake } from '../../intake/group-commit.ts';
 import { createKeyring } from '../../secrets/keyring.ts';
+import { rowDigest } from '../../storage/tables/audit-chain.ts';
 import type { AuditEntry } from '../entry.ts';
 import { createMasker } from '../mask.ts';
 import { eraseText } from './erase-text.ts';
@@ -220,4 +221,61 @@ test('replicas that link at once make one chain', async (t) => {
   await chain.linkNow();
   const { faults, rows } = await verify();
   assert.deepEqual([faults, rows], [[], 50]);
+});
+
+test('rows are matched whatever their order: linked late from a spool, written at once, many links', async (t) => {
+  const { chain, write, verify, tamper } = await startAudit(t);
+  const minuteMs = 60_000;
+  const nowMs = Date.now();
+  const late = await write(3, { startedAtMs: nowMs - 2 * minuteMs });
+  await chain.linkNow();
+  for (let link = 0; link < 100; link++) {
+    await write(2, { startedAtMs: nowMs + link });
+    await chain.linkNow();
+  }
+  const spooled = await write(5, { startedAtMs: nowMs - minuteMs });
+  await chain.linkNow();
+  await write(2);
+  const whole = await verify();
+  assert.deepEqual([whole.faults, whole.rows, whole.links, whole.unlinkedRows], [[], 210, 102, 2]);
+
+  await tamper(`update integration_logs set endpoint = 'x' where id = '${spooled[2]?.id}'`);
+  await tamper(`delete from integration_logs where id = '${late[1]?.id}'`);
+  await tamper(
+    `update integration_logs set started_at = started_at + interval '30 seconds' where id = '${late[2]?.id}'`,
+  );
+  assert.deepEqual(
+    (await verify()).faults.map((fault) => `${fault.kind} ${'id' in fault ? fault.id : ''}`).sort(),
+    [`row_changed ${spooled[2]?.id}`, `row_changed ${late[2]?.id}`, `row_missing ${late[1]?.id}`].sort(),
+  );
+});
+
+test('a row whose commit was tried twice, and left two equal entries, is no fault', async (t) => {
+  const { chain, write, verify, tamper } = await startAudit(t);
+  await write(4);
+  await tamper(
+    'insert into audit_batches (management_company_id, kind, entries) select management_company_id, kind, entries from audit_batches',
+  );
+  await chain.linkNow();
+  assert.deepEqual((await verify()).faults, []);
+});
+
+test('a second entry that fits a changed row does not hide the change', async (t) => {
+  const { chain, write, verify, tamper } = await startAudit(t);
+  const logs = await write(6);
+  await chain.linkNow();
+  const forge = (id: string | undefined) =>
+    tamper(`
+      with changed as (
+        update integration_logs set endpoint = 'x' where id = '${id}' returning management_company_id, id, ${rowDigest} as digest)
+      insert into audit_batches (management_company_id, kind, entries)
+      select management_company_id, 'rows', uuid_send(id) || digest from changed`);
+  await forge(logs[1]?.id);
+  await chain.linkNow();
+  await forge(logs[4]?.id);
+  const { faults } = await verify();
+  assert.deepEqual(
+    faults.map((fault) => `${fault.kind} ${'id' in fault ? fault.id : ''}`),
+    [`row_changed ${logs[1]?.id}`, `row_changed ${logs[4]?.id}`],
+  );
 });

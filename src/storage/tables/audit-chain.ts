@@ -111,12 +111,19 @@ export async function pageLinks(
   return rows;
 }
 
-/** Digests that are not linked yet, of one tenant. */
-export async function listUnlinked(tx: Queryable, tenant: string): Promise<Pick<BatchRow, 'kind' | 'entries'>[]> {
-  const { rows } = await tx.query<Pick<BatchRow, 'kind' | 'entries'>>({
+/** Digests of a tenant that are not linked yet, in order, after `afterId`. */
+export async function pageUnlinked(
+  tx: Queryable,
+  tenant: string,
+  afterId: number,
+  limit: number,
+): Promise<Pick<BatchRow, 'id' | 'kind' | 'entries'>[]> {
+  const { rows } = await tx.query<Pick<BatchRow, 'id' | 'kind' | 'entries'>>({
     name: 'audit_batches_of_tenant',
-    text: 'select kind, entries from audit_batches where management_company_id = $1 order by id',
-    values: [tenant],
+    text: `
+      select id, kind, entries from audit_batches
+       where management_company_id = $1 and id > $2 order by id limit $3`,
+    values: [tenant, afterId, limit],
   });
   return rows;
 }
@@ -142,26 +149,41 @@ export interface DigestedRow {
   readonly started_at: string;
 }
 
-/** Rows of a tenant in the order of their time and id, after the given place. */
-export async function pageDigestedRows(
+/**
+ * Rows of a tenant in the order of their time, a page after the other. Through a cursor: the server sorts them once. One
+ * at a time in a transaction.
+ */
+export async function* readDigestedRows(
   tx: Queryable,
   tenant: string,
-  after: { readonly startedAt: string; readonly id: Buffer } | null,
-  limit: number,
-): Promise<DigestedRow[]> {
-  const { rows } = await tx.query<DigestedRow>({
-    name: 'audit_rows_digested',
+  pageSize: number,
+): AsyncGenerator<DigestedRow[], void, undefined> {
+  await tx.query({
     text: `
+      declare audit_rows_digested no scroll cursor for
       select uuid_send(id) as id, ${rowDigest} as digest,
              to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as started_at
         from integration_logs
        where management_company_id = $1
-         and (started_at, id) > ($2::timestamptz, encode($3::bytea, 'hex')::uuid)
-       order by started_at, id
-       limit $4`,
-    values: [tenant, after?.startedAt ?? '-infinity', after?.id ?? Buffer.alloc(16), limit],
+       order by started_at, id`,
+    values: [tenant],
   });
-  return rows;
+  for (;;) {
+    const { rows } = await tx.query<DigestedRow>({ text: `fetch ${pageSize} from audit_rows_digested` });
+    if (rows.length > 0) yield rows;
+    if (rows.length < pageSize) break;
+  }
+  await tx.query({ text: 'close audit_rows_digested' });
+}
+
+/** Those of the ids that are there. */
+export async function findRowIds(tx: Queryable, tenant: string, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await tx.query<{ id: string }>({
+    name: 'audit_rows_found',
+    text: 'select id from integration_logs where management_company_id = $1 and id = any($2::uuid[])',
+    values: [tenant, ids],
+  });
+  return rows.map(({ id }) => id);
 }
 
 /** Kept bodies of a tenant, for `verify`: whether each is what its hash says. */

@@ -1,0 +1,103 @@
+/**
+ * Finds the entry of each row. Both come in the order of their times, nearly: a call's digest is linked seconds after it
+ * began, or hours where it lay in a spool. So both are read side by side, the one that is behind first, and in memory is
+ * only what has not met its other half yet.
+ */
+import type { Queryable } from '../../storage/postgres/database.ts';
+import { findRowIds, readDigestedRows } from '../../storage/tables/audit-chain.ts';
+import { type ChainEntry, entriesOf, readParts, timeOfId, uuidOf } from './chain-entries.ts';
+import type { ChainFault } from './verify-chain.ts';
+
+const rowsPerPage = 1_000;
+const idsPerLookUp = 500;
+
+export interface KnownChain {
+  /** By the row's id: the digest that it has since its erasure. */
+  readonly erasedDigests: ReadonlyMap<string, string>;
+  /** Unix milliseconds; rows that began earlier are not covered. Infinity where there is no chain. */
+  readonly beganAtMs: number;
+}
+
+export interface CompareOptions {
+  readonly maxFaults: number;
+  note(fault: ChainFault): void;
+  onProgress?(rows: number): void;
+}
+
+interface Row {
+  readonly digest: string;
+  readonly startedAt: string;
+}
+
+/** Notes rows that are changed, missing or added. */
+export async function compareRows(
+  tx: Queryable,
+  tenant: string,
+  { erasedDigests, beganAtMs }: KnownChain,
+  { maxFaults, note, onProgress }: CompareOptions,
+): Promise<{ readonly rows: number; readonly rowsBefore: number }> {
+  const lonelyRows = new Map<string, Row>();
+  const lonelyEntries = new Map<string, string>();
+  const judge = (id: string, row: Row, linked: string): void => {
+    const expected = erasedDigests.get(id) ?? linked;
+    if (expected !== row.digest) note({ kind: 'row_changed', id: uuidOf(id), startedAt: row.startedAt });
+  };
+  const takeEntry = ({ id, digest }: ChainEntry): void => {
+    const row = lonelyRows.get(id);
+    if (row !== undefined && lonelyRows.delete(id)) judge(id, row, digest);
+    // The first entry counts: a later one for the same row could be made to fit what was changed.
+    else if (!lonelyEntries.has(id)) lonelyEntries.set(id, digest);
+  };
+  let rowsBefore = 0;
+  const takeRow = (id: string, row: Row): void => {
+    const linked = lonelyEntries.get(id);
+    if (linked !== undefined && lonelyEntries.delete(id)) judge(id, row, linked);
+    else if (timeOfId(id) < beganAtMs && Date.parse(row.startedAt) < beganAtMs) rowsBefore += 1;
+    else lonelyRows.set(id, row);
+  };
+
+  const parts = readParts(tx, tenant);
+  const pages = readDigestedRows(tx, tenant, rowsPerPage);
+  let [entriesAtMs, rowsAtMs] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let rows = 0;
+  while (entriesAtMs < Number.POSITIVE_INFINITY || rowsAtMs < Number.POSITIVE_INFINITY) {
+    if (entriesAtMs <= rowsAtMs) {
+      const { value: part, done } = await parts.next();
+      if (done) entriesAtMs = Number.POSITIVE_INFINITY;
+      else if (part.kind === 'rows') {
+        for (const entry of entriesOf(part.entries)) {
+          takeEntry(entry);
+          entriesAtMs = Math.max(entriesAtMs, entry.atMs);
+        }
+      }
+      continue;
+    }
+    const { value: page, done } = await pages.next();
+    if (done) {
+      rowsAtMs = Number.POSITIVE_INFINITY;
+      continue;
+    }
+    for (const { id, digest, started_at: startedAt } of page) {
+      takeRow(id.toString('latin1'), { digest: digest.toString('latin1'), startedAt });
+      rowsAtMs = Date.parse(startedAt);
+    }
+    rows += page.length;
+    onProgress?.(rows);
+  }
+  for (const [id, { startedAt }] of lonelyRows) note({ kind: 'row_added', id: uuidOf(id), startedAt });
+  for (const id of await findMissing(tx, tenant, [...lonelyEntries.keys()], maxFaults)) {
+    note({ kind: 'row_missing', id: uuidOf(id), startedAt: new Date(timeOfId(id)).toISOString() });
+  }
+  return { rows, rowsBefore };
+}
+
+/** Entries without a row. A row that two commits tried has two, of which the second finds it taken: it is looked up. */
+async function findMissing(tx: Queryable, tenant: string, ids: readonly string[], limit: number): Promise<string[]> {
+  const missing: string[] = [];
+  for (let at = 0; at < ids.length && missing.length < limit; at += idsPerLookUp) {
+    const some = ids.slice(at, at + idsPerLookUp);
+    const found = new Set(await findRowIds(tx, tenant, some.map(uuidOf)));
+    missing.push(...some.filter((id) => !found.has(uuidOf(id))));
+  }
+  return missing;
+}
