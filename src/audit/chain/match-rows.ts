@@ -6,10 +6,15 @@
 import type { Queryable } from '../../storage/postgres/database.ts';
 import { findRowIds, readDigestedRows } from '../../storage/tables/audit-chain.ts';
 import { type ChainEntry, entriesOf, readParts, timeOfId, uuidOf } from './chain-entries.ts';
-import type { ChainFault } from './verify-chain.ts';
 
 const rowsPerPage = 1_000;
 const idsPerLookUp = 500;
+
+export interface RowFault {
+  readonly kind: 'row_changed' | 'row_missing' | 'row_added';
+  readonly id: string;
+  readonly startedAt: string;
+}
 
 export interface KnownChain {
   /** By the row's id: the digest that it has since its erasure. */
@@ -20,7 +25,7 @@ export interface KnownChain {
 
 export interface CompareOptions {
   readonly maxFaults: number;
-  note(fault: ChainFault): void;
+  note(fault: RowFault): void;
   onProgress?(rows: number): void;
 }
 

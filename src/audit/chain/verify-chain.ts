@@ -8,10 +8,10 @@ import type { Queryable } from '../../storage/postgres/database.ts';
 import { type LinkRow, listRowsWithoutBodies, pageBodies } from '../../storage/tables/audit-chain.ts';
 import { entriesOf, entryBytes, erasuresOf, readParts } from './chain-entries.ts';
 import { hashOfLink } from './link-batches.ts';
-import { compareRows } from './match-rows.ts';
+import { compareRows, type RowFault } from './match-rows.ts';
 
 export type ChainFault =
-  | { readonly kind: 'row_changed' | 'row_missing' | 'row_added'; readonly id: string; readonly startedAt: string }
+  | RowFault
   | { readonly kind: 'body_changed'; readonly id: string; readonly day: string }
   | { readonly kind: 'body_missing'; readonly id: string }
   | { readonly kind: 'link_missing' | 'link_changed'; readonly sequence: number };
