@@ -7,6 +7,7 @@
  * spellings mean one place, two keys come out: a missed cache hit costs one call, a false one sends someone to a wrong
  * door. All of it takes time linear in the address's length.
  */
+import { setBounded } from '../../bounded-map.ts';
 import type { PartKind, Unit } from './address-parts.ts';
 import { designators } from './designators.ts';
 import { type FoldedText, foldCharacters } from './letters.ts';
@@ -32,7 +33,19 @@ const uzbekLetters = /[ўқғҳ]/;
 /** More of any address is no address; it stays in the key as it is. */
 const maxTokens = 300;
 
+/** A call reads its address for the key, and again to compare each provider's answer with it. */
+const recent = new Map<string, AddressInParts>();
+const maxRecent = 512;
+
 export function readAddress(address: string): AddressInParts {
+  const known = recent.get(address);
+  if (known !== undefined) return known;
+  const read = readAnew(address);
+  setBounded(recent, address, read, maxRecent);
+  return read;
+}
+
+function readAnew(address: string): AddressInParts {
   const folded = foldCharacters(address);
   const tokens = tokenizeAddress(folded.text);
   if (tokens.length > maxTokens) return verbatim(address, folded.text);
@@ -244,7 +257,7 @@ function numberIn(address: string, folded: FoldedText, tokens: readonly Token[],
 
 /** The key alone. */
 export function composeAddressKey(address: string): string {
-  return readAddress(address).key;
+  return readAnew(address).key;
 }
 
 /**

@@ -4,6 +4,8 @@
  * merge too much.
  */
 
+import { setBounded } from '../../bounded-map.ts';
+
 const letters: Readonly<Record<string, string>> = {
   а: 'a',
   б: 'b',
@@ -74,7 +76,20 @@ export function soundsOf(text: string): string[] {
   });
 }
 
+/** Words of addresses come again and again: cities, designators, large streets. */
+const known = new Map<string, string>();
+const maxKnown = 10_000;
+const longestKnown = 40;
+
 function soundOf(word: string): string {
+  const remembered = known.get(word);
+  if (remembered !== undefined) return remembered;
+  const sound = hear(word);
+  if (word.length <= longestKnown) setBounded(known, word, sound, maxKnown);
+  return sound;
+}
+
+function hear(word: string): string {
   let sound = word.replaceAll('дж', 'ж');
   sound = [...sound].map((letter) => letters[letter] ?? letter).join('');
   if (/^[a-z']/.test(word)) for (const [spelled, heard] of latin) sound = sound.replace(spelled, heard);
