@@ -9,8 +9,8 @@ import { type AccessTokens, judgeTokenRefusal, TokenRefused } from '../access-to
 import { unsendable } from '../header-text.ts';
 import type { Adapter, OpenReply, ProviderAccount, ProviderHttp, ProviderRequest, Verdict } from '../provider.ts';
 import { retryAfterMs } from '../reading.ts';
-import { type ClientAccount, createClientTokens } from './client-credentials.ts';
-import { credentialsOf, isSendable, secretSettings, secretsOf } from './credentials.ts';
+import { type ClientAccount, createClientTokens } from './auth/client-credentials.ts';
+import { credentialsOf, isSendable, secretSettings, secretsOf } from './auth/credentials.ts';
 import { httpFacts } from './facts.ts';
 import { createEchoHider, type EchoHider } from './hide-echoes.ts';
 import type { HttpOutput } from './operations.ts';

@@ -1,8 +1,8 @@
 /** Access tokens by OAuth 2.0 client credentials (RFC 6749, 4.4). */
-import { type AccessToken, type AccessTokens, createAccessTokens, TokenRefused } from '../access-tokens.ts';
-import type { ProviderAccount, ProviderHttp } from '../provider.ts';
-import { isObject, parseJson, shorten, textIn } from '../reading.ts';
-import type { HttpAuth } from './settings.ts';
+import { type AccessToken, type AccessTokens, createAccessTokens, TokenRefused } from '../../access-tokens.ts';
+import type { ProviderAccount, ProviderHttp } from '../../provider.ts';
+import { isObject, parseJson, shorten, textIn } from '../../reading.ts';
+import type { HttpAuth } from './auth-settings.ts';
 
 type ClientCredentials = Extract<HttpAuth, { in: 'oauth2_client_credentials' }>;
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import type { ProviderAccount, ProviderHttp, ProviderReply } from '../provider.ts';
-import { createHttpAdapter } from './adapter.ts';
+import type { ProviderAccount, ProviderHttp, ProviderReply } from '../../provider.ts';
+import { createHttpAdapter } from '../adapter.ts';
 
 const account: ProviderAccount = {
   serviceId: '018f0000-0000-7000-8000-000000000001',

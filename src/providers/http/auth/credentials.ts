@@ -1,8 +1,9 @@
 /** An account's credentials as a request carries them, and which values of the account are secret. */
-import { isHeaderText } from '../header-text.ts';
-import type { ProviderAccount } from '../provider.ts';
-import { isObject, textIn } from '../reading.ts';
-import { type HttpAuth, type HttpSettings, settingsOf } from './settings.ts';
+import { isHeaderText } from '../../header-text.ts';
+import type { ProviderAccount } from '../../provider.ts';
+import { isObject, textIn } from '../../reading.ts';
+import { type HttpSettings, settingsOf } from '../settings.ts';
+import type { HttpAuth } from './auth-settings.ts';
 
 interface Named {
   readonly name: string;

@@ -1,0 +1,140 @@
+/** `config.auth` of an HTTP service, parsed: how its requests are authenticated. */
+import Type from 'typebox';
+import type { InputFault } from '../../../errors.ts';
+import { isObject } from '../../reading.ts';
+
+export type HttpAuth =
+  /** Nothing but the API key, where there is one: `Authorization: Bearer <api_key>`. */
+  | { readonly in: 'default' }
+  | { readonly in: 'header'; readonly name: string; readonly prefix: string }
+  | { readonly in: 'query'; readonly name: string; readonly prefix: string }
+  /** `user` null: `credentials` or the API key hold the pair. */
+  | { readonly in: 'basic'; readonly user: string | null }
+  | {
+      readonly in: 'oauth2_client_credentials';
+      readonly tokenUrl: string;
+      readonly scope: string | null;
+      readonly audience: string | null;
+      /** Where the client's id and secret go: RFC 6749, 2.3.1. */
+      readonly clientAuth: 'basic' | 'body';
+    };
+
+const maxAuths = 8;
+const kinds = ['header', 'query', 'basic', 'bearer', 'oauth2_client_credentials'] as const;
+const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
+/** Names that steer the connection or the message: a credential there would break the request. */
+const unusableHeaders = /^(host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|expect)$/i;
+
+/** Whether a service may add a header of this name to its requests. */
+export function isUsableHeader(name: string): boolean {
+  return headerName.test(name) && !unusableHeaders.test(name);
+}
+
+/** What stands in `config.auth`, by name; `faultsOfAuth` is the judge of the values. */
+export const authSchema = Type.Object({
+  in: Type.String(),
+  name: Type.Optional(Type.String()),
+  prefix: Type.Optional(Type.String()),
+  token_url: Type.Optional(Type.String()),
+  scope: Type.Optional(Type.String()),
+  audience: Type.Optional(Type.String()),
+  client_auth: Type.Optional(Type.String()),
+});
+
+/** One, or as many as a list names. What cannot be read is as if it were not there: `faultsOfAuth` has refused it before it was stored. */
+export function authsOf(auth: unknown): readonly HttpAuth[] {
+  return Array.isArray(auth) ? auth.map(authOf) : [authOf(auth)];
+}
+
+function authOf(auth: unknown): HttpAuth {
+  if (!isObject(auth)) return { in: 'default' };
+  const text = (member: string): string | null => {
+    const value = auth[member];
+    return typeof value === 'string' && value !== '' ? value : null;
+  };
+  switch (auth.in) {
+    case 'header':
+    case 'bearer': {
+      const name = text('name') ?? 'Authorization';
+      // An empty prefix is one that was chosen: the key goes alone.
+      const usual = isAuthorization(name) ? 'Bearer' : '';
+      return { in: 'header', name, prefix: spaced(auth.prefix === '' ? '' : (text('prefix') ?? usual)) };
+    }
+    case 'query':
+      return { in: 'query', name: text('name') ?? 'key', prefix: text('prefix') ?? '' };
+    case 'basic':
+      return { in: 'basic', user: basicUserOf(text('name')) };
+    case 'oauth2_client_credentials':
+      return {
+        in: 'oauth2_client_credentials',
+        tokenUrl: text('token_url') ?? '',
+        scope: text('scope'),
+        audience: text('audience'),
+        clientAuth: auth.client_auth === 'body' ? 'body' : 'basic',
+      };
+    default:
+      return { in: 'default' };
+  }
+}
+
+function isAuthorization(name: string): boolean {
+  return name.toLowerCase() === 'authorization';
+}
+
+/** `name` is the user's; only who wrote the header's there did not mean one. */
+function basicUserOf(name: string | null): string | null {
+  return name === null || isAuthorization(name) ? null : name;
+}
+
+/** `Token` means `Token <key>`; `key=` means `key=<key>`. */
+function spaced(prefix: string): string {
+  return /[A-Za-z0-9]$/.test(prefix) ? `${prefix} ` : prefix;
+}
+
+/** `auth` undefined: nothing is named. */
+export function faultsOfAuth(auth: unknown): readonly InputFault[] {
+  return Array.isArray(auth) ? faultsOfList(auth) : faultsOfOne(auth, 'config.auth');
+}
+
+/** Each at a place of its own: of two in one place only one would be sent. */
+function faultsOfList(auths: readonly unknown[]): InputFault[] {
+  const fault = (message: string): InputFault[] => [{ path: 'config.auth', message }];
+  if (auths.length === 0 || auths.length > maxAuths) return fault(`must be an object, or 1 to ${maxAuths} of them`);
+  const faults = auths.flatMap((auth, index) => faultsOfOne(auth ?? null, `config.auth[${index}]`));
+  if (faults.length > 0) return faults;
+  const places = auths.map(authOf).map((auth) => {
+    if (auth.in === 'query') return `query ${auth.name}`;
+    return auth.in === 'header' ? `header ${auth.name.toLowerCase()}` : 'header authorization';
+  });
+  return new Set(places).size < places.length ? fault('must name another header or parameter each') : [];
+}
+
+function faultsOfOne(auth: unknown, path: string): InputFault[] {
+  if (auth === undefined) return [];
+  if (!isObject(auth)) return [{ path, message: 'must be an object' }];
+  const faults: InputFault[] = [];
+  const fault = (member: string, message: string): void => {
+    faults.push({ path: `${path}.${member}`, message });
+  };
+  if (!kinds.some((kind) => kind === auth.in)) fault('in', `must be one of ${kinds.join(', ')}`);
+  for (const member of ['name', 'prefix', 'token_url', 'scope', 'audience']) {
+    const value = auth[member];
+    if (value !== undefined && (typeof value !== 'string' || value.length > 2_048 || /[^\x20-\x7e]/.test(value))) {
+      fault(member, 'must be printable ASCII text');
+    }
+  }
+  if (faults.length > 0) return faults;
+  if (auth.in === 'header' || auth.in === 'bearer') {
+    const { name } = auth as { name?: string };
+    if (name !== undefined && !isUsableHeader(name)) {
+      fault('name', 'must be the name of a header that may carry a credential');
+    }
+  }
+  if (auth.in === 'oauth2_client_credentials') {
+    if (typeof auth.token_url !== 'string' || !URL.canParse(auth.token_url)) fault('token_url', 'must be a URL');
+    if (auth.client_auth !== undefined && auth.client_auth !== 'basic' && auth.client_auth !== 'body') {
+      fault('client_auth', 'must be basic or body');
+    }
+  }
+  return faults;
+}
