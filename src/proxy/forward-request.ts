@@ -10,6 +10,7 @@ import type { Readable } from 'node:stream';
 import { adapterNameOf, type ExternalService } from '../directory/service.ts';
 import { invalidInput, ServiceError } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
+import { signsWholeBody } from '../providers/http/auth/sign-request.ts';
 import type { HttpInput, HttpOutput } from '../providers/http/operations.ts';
 import { settingsOf } from '../providers/http/settings.ts';
 import { faultOfPath, targetUrl } from '../providers/http/target-url.ts';
@@ -21,6 +22,7 @@ import { callerHas, headersOf304, isConditional, withoutConditions } from './con
 import { createDelivery, type Delivery } from './delivery.ts';
 import { type Caller, callOf, type ForwardRequestDeps, scopeOf, type Way } from './forwarded-call.ts';
 import { forwardedHeaders, returnedHeaders } from './headers.ts';
+import { heldWhole } from './hold-body.ts';
 import { isChange } from './question.ts';
 import { readStoredForm } from './stored-answer.ts';
 
@@ -47,12 +49,13 @@ export async function forwardRequest(
   deps: ForwardRequestDeps,
   caller: Caller,
   serviceName: string,
-  { upload, lengthBytes, ...request }: Request,
+  asked: Request,
   signal: AbortSignal,
 ): Promise<ForwardedReply> {
-  const fault = faultOfPath(request.path);
+  const fault = faultOfPath(asked.path);
   if (fault !== null) throw invalidInput('path', fault);
   const service = await findApi(deps, caller.tenantId, serviceName);
+  const { upload, lengthBytes, ...request } = signsWholeBody(service) ? await heldWhole(asked) : asked;
   const input: HttpInput = {
     ...request,
     headers: {

@@ -11,6 +11,7 @@ import type { Adapter, OpenReply, ProviderAccount, ProviderHttp, ProviderRequest
 import { retryAfterMs } from '../reading.ts';
 import { type ClientAccount, createClientTokens } from './auth/client-credentials.ts';
 import { credentialsOf, isSendable, secretSettings, secretsOf } from './auth/credentials.ts';
+import { faultOfKeys, signRequest } from './auth/sign-request.ts';
 import { httpFacts } from './facts.ts';
 import { createEchoHider, type EchoHider } from './hide-echoes.ts';
 import type { HttpOutput } from './operations.ts';
@@ -25,7 +26,7 @@ const heldRefusal = { maxBytes: 1024 * 1024, waitMs: 2_000 };
 
 /** `now` decides when a token is renewed. */
 export function createHttpAdapter(now: () => number = Date.now): Adapter {
-  const tokens = createClientTokens(now);
+  const tools: Tools = { tokens: createClientTokens(now), now };
 
   return {
     name: 'http',
@@ -44,19 +45,25 @@ export function createHttpAdapter(now: () => number = Date.now): Adapter {
 
     attempts: {
       http: ({ method, path, query, headers, body }, account, http) =>
-        ask(tokens, account, http, { method, path, query, headers, body }),
+        ask(tools, account, http, { method, path, query, headers, body }),
 
       async health_check(_input, account, http) {
         const { healthPath } = settingsOf(account.config);
         const request = { query: '', headers: {}, body: null };
         const asked = { ...request, method: healthPath === null ? 'HEAD' : 'GET', path: healthPath ?? '' } as const;
-        const verdict = await ask(tokens, account, http, asked);
+        const verdict = await ask(tools, account, http, asked);
         // RFC 9110, 9.1: GET is what every server takes.
         const isHeadRefused = asked.method === 'HEAD' && [405, 501].includes(statusOf(verdict) ?? 0);
-        return healthOf(isHeadRefused ? await ask(tokens, account, http, { ...asked, method: 'GET' }) : verdict);
+        return healthOf(isHeadRefused ? await ask(tools, account, http, { ...asked, method: 'GET' }) : verdict);
       },
     },
   };
+}
+
+interface Tools {
+  readonly tokens: AccessTokens<ClientAccount>;
+  /** Unix milliseconds. */
+  readonly now: () => number;
 }
 
 interface Question {
@@ -69,27 +76,30 @@ interface Question {
 
 /** Sent with a token that may have been withdrawn, a request is made once more with a new one: a 401 did nothing. */
 async function ask(
-  tokens: AccessTokens<ClientAccount>,
+  tools: Tools,
   account: ProviderAccount,
   http: ProviderHttp,
   question: Question,
 ): Promise<Verdict<HttpOutput>> {
+  const { tokens } = tools;
   if (account.baseUrl === null) return { kind: 'denied', message: 'the service has no base URL' };
   const { auths } = settingsOf(account.config);
   if (!isSendable(account)) return unsendable;
+  const fault = faultOfKeys(account);
+  if (fault !== null) return { kind: 'denied', message: fault };
   try {
     const auth = auths.find((one) => one.in === 'oauth2_client_credentials');
-    if (auth === undefined) return await judge(question, await send(account, http, question, null));
+    if (auth === undefined) return await judge(question, await send(tools, account, http, question, null));
     const client = { account, auth };
     const token = await tokens.tokenFor(client, http);
-    const sent = await send(account, http, question, token);
+    const sent = await send(tools, account, http, question, token);
     if (sent.reply.status !== 401) return await judge(question, sent);
     tokens.drop(client, token);
     // A body that went out as it came is gone; the next request has the new token.
     if (question.body instanceof Readable) return await judge(question, sent);
     sent.reply.body.destroy();
     const renewed = await tokens.tokenFor(client, http);
-    return await judge(question, await send(account, http, question, renewed));
+    return await judge(question, await send(tools, account, http, question, renewed));
   } catch (error) {
     if (error instanceof TokenRefused) return judgeTokenRefusal(error);
     throw error;
@@ -102,6 +112,7 @@ interface Sent {
 }
 
 async function send(
+  { now }: Tools,
   account: ProviderAccount,
   http: ProviderHttp,
   { method, path, query, headers, body }: Question,
@@ -114,20 +125,25 @@ async function send(
   for (const { value } of inHeaders) http.mask(value);
   const further = Object.entries(settings.query).map(([name, value]) => ({ name, value }));
   const ownQuery = [...further, ...inQuery].reduce(withParameter, query);
-  const hider = createEchoHider([
-    ...credentials.flatMap(({ secrets }) => secrets),
-    ...secretSettings(account.config, settings),
-  ]);
-  const reply = await http.open({
+  const unsigned = {
     method,
     url: targetUrl(account.baseUrl as string, path, ownQuery),
     headers: {
       ...headers,
       ...settings.headers,
       ...Object.fromEntries(inHeaders.map(({ name, value }) => [name, value])),
-      // A credential cannot be seen in an encoded answer.
-      ...(hider.isNeeded ? { 'accept-encoding': 'identity' } : {}),
     },
+    body,
+  };
+  const signed = signRequest(unsigned, account, now());
+  for (const secret of signed.secrets) http.mask(secret);
+  const lasting = [...credentials.flatMap(({ secrets }) => secrets), ...secretSettings(account.config, settings)];
+  const hider = createEchoHider(lasting, signed.secrets);
+  const reply = await http.open({
+    method,
+    url: signed.url,
+    // A credential cannot be seen in an encoded answer.
+    headers: { ...signed.headers, ...(hider.isNeeded ? { 'accept-encoding': 'identity' } : {}) },
     ...(body === null ? {} : { body }),
     idleMs: settings.idleTimeoutMs,
   });

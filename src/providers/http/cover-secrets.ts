@@ -40,9 +40,9 @@ const asterisk = 0x2a;
 const maxRemembered = 64;
 const remembered = new Map<string, Forms>();
 
-/** null where no secret is long enough to be looked for. */
-export function createSecretCover(secrets: readonly string[]): SecretCover | null {
-  const forms = formsOf(secrets);
+/** null where no secret is long enough to be looked for. `areLasting`: they will be looked for again. */
+export function createSecretCover(secrets: readonly string[], areLasting = true): SecretCover | null {
+  const forms = areLasting ? rememberedForms(secrets) : formsOf(secrets);
   if (forms.all.length === 0) return null;
   /** Of each form: how many of its bytes stand at the end of what came. */
   const begun = new Uint32Array(forms.all.length);
@@ -109,10 +109,14 @@ function follow(
   return matched;
 }
 
-function formsOf(secrets: readonly string[]): Forms {
+function rememberedForms(secrets: readonly string[]): Forms {
   const key = JSON.stringify(secrets);
-  const known = remembered.get(key);
-  if (known !== undefined) return known;
+  const forms = remembered.get(key) ?? formsOf(secrets);
+  if (!remembered.has(key)) setBounded(remembered, key, forms, maxRemembered);
+  return forms;
+}
+
+function formsOf(secrets: readonly string[]): Forms {
   const texts = new Set(secrets.filter(({ length }) => length >= minCoveredLength).flatMap(formsAsQuoted));
   const bytes = [...texts].map((text) => Buffer.from(text, 'utf8')).filter(({ length }) => length >= minCoveredLength);
   const beginningLength = Math.min(longestBeginning, ...bytes.map(({ length }) => length));
@@ -121,9 +125,7 @@ function formsOf(secrets: readonly string[]): Forms {
     beginning: form.subarray(0, beginningLength),
     fallbacks: fallbacksOf(form),
   }));
-  const forms = { all, beginningLength, hasBeginning: createBeginningSearch(all, beginningLength) };
-  setBounded(remembered, key, forms, maxRemembered);
-  return forms;
+  return { all, beginningLength, hasBeginning: createBeginningSearch(all, beginningLength) };
 }
 
 /** Who says a request back quotes it as text, as JSON or by its address, and may encode what it quotes once more. */

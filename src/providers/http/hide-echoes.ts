@@ -21,9 +21,10 @@ export interface EchoHider {
   answer(output: HttpOutput): HttpOutput;
 }
 
-/** `secrets`: exact values that the request carries. */
-export function createEchoHider(secrets: readonly string[]): EchoHider {
-  const cover = createSecretCover(secrets);
+/** Exact values that the request carries: `lasting` ones, and those of `this` request alone. */
+export function createEchoHider(lasting: readonly string[], ofThisRequest: readonly string[] = []): EchoHider {
+  const createCover = () => createSecretCover([...lasting, ...ofThisRequest], ofThisRequest.length === 0);
+  const cover = createCover();
   if (cover === null) return { isNeeded: false, open: (reply) => reply, answer: (output) => output };
   const coverWhole = (bytes: Buffer): Buffer => {
     const decided = cover.add(bytes);
@@ -44,8 +45,7 @@ export function createEchoHider(secrets: readonly string[]): EchoHider {
     },
     answer(output) {
       const { body } = output;
-      if (body instanceof Readable)
-        return { ...output, body: covering(body, createSecretCover(secrets) as SecretCover) };
+      if (body instanceof Readable) return { ...output, body: covering(body, createCover() as SecretCover) };
       return { ...output, body: coverWhole(body) };
     },
   };

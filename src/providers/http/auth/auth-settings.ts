@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import type { InputFault } from '../../../errors.ts';
 import { isObject } from '../../reading.ts';
+import { type AwsSigV4, faultsOfAwsSigV4 } from './aws-sigv4.ts';
 
 export type HttpAuth =
   /** Nothing but the API key, where there is one: `Authorization: Bearer <api_key>`. */
@@ -17,10 +18,15 @@ export type HttpAuth =
       readonly audience: string | null;
       /** Where the client's id and secret go: RFC 6749, 2.3.1. */
       readonly clientAuth: 'basic' | 'body';
-    };
+    }
+  | AwsSigV4;
 
 const maxAuths = 8;
-const kinds = ['header', 'query', 'basic', 'bearer', 'oauth2_client_credentials'] as const;
+const kinds = ['header', 'query', 'basic', 'bearer', 'oauth2_client_credentials', 'aws_sigv4'] as const;
+/** Of the kinds that refuse the members of others. */
+const membersOfKind: Readonly<Record<string, readonly string[]>> = {
+  aws_sigv4: ['type', 'in', 'region', 'service'],
+};
 const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 /** Names that steer the connection or the message: a credential there would break the request. */
 const unusableHeaders = /^(host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|expect)$/i;
@@ -32,13 +38,16 @@ export function isUsableHeader(name: string): boolean {
 
 /** What stands in `config.auth`, by name; `faultsOfAuth` is the judge of the values. */
 export const authSchema = Type.Object({
-  in: Type.String(),
+  type: Type.Optional(Type.String()),
+  in: Type.Optional(Type.String()),
   name: Type.Optional(Type.String()),
   prefix: Type.Optional(Type.String()),
   token_url: Type.Optional(Type.String()),
   scope: Type.Optional(Type.String()),
   audience: Type.Optional(Type.String()),
   client_auth: Type.Optional(Type.String()),
+  region: Type.Optional(Type.String()),
+  service: Type.Optional(Type.String()),
 });
 
 /** One, or as many as a list names. What cannot be read is as if it were not there: `faultsOfAuth` has refused it before it was stored. */
@@ -52,7 +61,7 @@ function authOf(auth: unknown): HttpAuth {
     const value = auth[member];
     return typeof value === 'string' && value !== '' ? value : null;
   };
-  switch (auth.in) {
+  switch (kindOf(auth)) {
     case 'header':
     case 'bearer': {
       const name = text('name') ?? 'Authorization';
@@ -72,9 +81,16 @@ function authOf(auth: unknown): HttpAuth {
         audience: text('audience'),
         clientAuth: auth.client_auth === 'body' ? 'body' : 'basic',
       };
+    case 'aws_sigv4':
+      return { in: 'aws_sigv4', region: text('region') ?? '', service: text('service') ?? '' };
     default:
       return { in: 'default' };
   }
+}
+
+/** `type` says it where `in` has a meaning of its own; of the older kinds `in` alone does. */
+function kindOf(auth: Readonly<Record<string, unknown>>): unknown {
+  return auth.type ?? auth.in;
 }
 
 function isAuthorization(name: string): boolean {
@@ -116,25 +132,33 @@ function faultsOfOne(auth: unknown, path: string): InputFault[] {
   const fault = (member: string, message: string): void => {
     faults.push({ path: `${path}.${member}`, message });
   };
-  if (!kinds.some((kind) => kind === auth.in)) fault('in', `must be one of ${kinds.join(', ')}`);
+  const kind = kindOf(auth);
+  const isKnown = kinds.some((known) => known === kind);
+  if (!isKnown) fault(auth.type === undefined ? 'in' : 'type', `must be one of ${kinds.join(', ')}`);
+  else if (auth.in !== undefined && auth.in !== kind) fault('in', 'must be left out beside another "type"');
   for (const member of ['name', 'prefix', 'token_url', 'scope', 'audience']) {
     const value = auth[member];
     if (value !== undefined && (typeof value !== 'string' || value.length > 2_048 || /[^\x20-\x7e]/.test(value))) {
       fault(member, 'must be printable ASCII text');
     }
   }
+  const known = membersOfKind[String(kind)];
+  for (const member of known === undefined ? [] : Object.keys(auth)) {
+    if (!known?.includes(member)) fault(member, `has no meaning beside "${kind}"`);
+  }
   if (faults.length > 0) return faults;
-  if (auth.in === 'header' || auth.in === 'bearer') {
+  if (kind === 'header' || kind === 'bearer') {
     const { name } = auth as { name?: string };
     if (name !== undefined && !isUsableHeader(name)) {
       fault('name', 'must be the name of a header that may carry a credential');
     }
   }
-  if (auth.in === 'oauth2_client_credentials') {
+  if (kind === 'oauth2_client_credentials') {
     if (typeof auth.token_url !== 'string' || !URL.canParse(auth.token_url)) fault('token_url', 'must be a URL');
     if (auth.client_auth !== undefined && auth.client_auth !== 'basic' && auth.client_auth !== 'body') {
       fault('client_auth', 'must be basic or body');
     }
   }
+  if (kind === 'aws_sigv4') faults.push(...faultsOfAwsSigV4(auth, path));
   return faults;
 }

@@ -59,6 +59,9 @@ function credentialOf(account: ProviderAccount, auth: HttpAuth, token: string | 
     case 'query':
       if (apiKey === null) return none;
       return { header: null, parameter: { name: auth.name, value: auth.prefix + apiKey }, secrets: [apiKey] };
+    // Put in when all else stands (`sign-request.ts`).
+    case 'aws_sigv4':
+      return none;
     case 'default':
       return apiKey === null ? none : inHeader('authorization', `Bearer ${apiKey}`, [apiKey]);
   }
@@ -78,7 +81,14 @@ function basicPair({ credentials, apiKey }: ProviderAccount, configuredUser: str
 }
 
 /** Names of members of `credentials` that are no secret. */
-const openMembers: ReadonlySet<string> = new Set(['client_id', 'username', 'user', 'scope', 'audience']);
+const openMembers: ReadonlySet<string> = new Set([
+  'client_id',
+  'username',
+  'user',
+  'scope',
+  'audience',
+  'access_key_id',
+]);
 
 /** Every secret value of an account, whether or not a request carries it. */
 export function secretsOf({ apiKey, credentials, config }: ProviderAccount): readonly string[] {
