@@ -27,7 +27,7 @@ import { providerHttp } from '../outbound/provider-http.ts';
 import { appendEvent } from '../outbox/append-event.ts';
 import { findAdapter } from '../providers/registry.ts';
 import { createBulkheads } from '../resilience/bulkhead.ts';
-import { createCircuitBreakers } from '../resilience/circuit-breaker.ts';
+import { createCircuitBreakers } from '../resilience/circuit-breakers.ts';
 import { createDeadlines } from '../resilience/deadline.ts';
 import { rangesOverlap, scopeKind } from '../sheets/scope.ts';
 import { createSheets } from '../sheets/sheets.ts';

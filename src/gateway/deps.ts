@@ -14,7 +14,7 @@ import type { ProviderHttpOptions, RecordingHttp } from '../outbound/provider-ht
 import type { TelemetryEvent } from '../outbox/events.ts';
 import type { Operation } from '../providers/provider.ts';
 import type { Bulkheads } from '../resilience/bulkhead.ts';
-import type { CircuitBreakers } from '../resilience/circuit-breaker.ts';
+import type { CircuitBreakers } from '../resilience/circuit-breakers.ts';
 import type { Deadlines } from '../resilience/deadline.ts';
 import type { Call } from './call.ts';
 import type { ProviderOutcome } from './outcome.ts';

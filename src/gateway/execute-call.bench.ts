@@ -14,7 +14,7 @@ import type { Place } from '../providers/geocoding.ts';
 import { httpFacts } from '../providers/http/facts.ts';
 import type { Adapter } from '../providers/provider.ts';
 import { createBulkheads } from '../resilience/bulkhead.ts';
-import { createCircuitBreakers } from '../resilience/circuit-breaker.ts';
+import { createCircuitBreakers } from '../resilience/circuit-breakers.ts';
 import { createDeadlines } from '../resilience/deadline.ts';
 import { createInProcessStore } from '../storage/redis/in-process-store.ts';
 import type { Call, CallExecutor, Capability } from './call.ts';

@@ -6,10 +6,10 @@ import type { KnownOperation } from '../providers/provider.ts';
 import {
   type BreakerPolicy,
   type CircuitBreaker,
-  type CircuitBreakers,
   defaultBreakerPolicy,
   type Part,
 } from '../resilience/circuit-breaker.ts';
+import type { CircuitBreakers } from '../resilience/circuit-breakers.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import { notify } from '../storage/postgres/notify.ts';
 import type { Call } from './call.ts';

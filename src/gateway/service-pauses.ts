@@ -5,7 +5,8 @@
 import type { ExternalService } from '../directory/service.ts';
 import type { LimitSubject, RateLimiter } from '../limits/limits.ts';
 import type { Logger } from '../logger.ts';
-import type { CircuitBreakers, OpenedBy } from '../resilience/circuit-breaker.ts';
+import type { OpenedBy } from '../resilience/circuit-breaker.ts';
+import type { CircuitBreakers } from '../resilience/circuit-breakers.ts';
 import { breakerKeyOf } from './service-breaker.ts';
 
 export interface ServicePause {

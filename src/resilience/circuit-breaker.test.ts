@@ -5,9 +5,9 @@ import {
   type BreakerState,
   type CircuitBreaker,
   createCircuitBreaker,
-  createCircuitBreakers,
   type Permit,
 } from './circuit-breaker.ts';
+import { createCircuitBreakers } from './circuit-breakers.ts';
 
 const policy: BreakerPolicy = {
   failuresInARow: 3,

@@ -17,6 +17,7 @@
  * `close` is for whoever knows better: an admin's check found that the provider answers again.
  */
 import type { Clock } from '../clock.ts';
+import { createFailureShare } from './failure-share.ts';
 import { createPartFailures } from './part-failures.ts';
 
 /** `denied`: the provider refuses our key; waiting alone does not help. */
@@ -117,8 +118,6 @@ type Inner =
       readonly openUntilMs: number;
     }
   | { readonly kind: 'half-open'; readonly because: OpenedBy; readonly probeUntilMs: number };
-
-const sliceCount = 10;
 
 export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
   const { clock, onChange } = deps;
@@ -274,85 +273,4 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
 
 function isOpenAt({ openedAtMs, openUntilMs }: { openedAtMs: number; openUntilMs: number }, nowMs: number): boolean {
   return openedAtMs <= nowMs && nowMs < openUntilMs;
-}
-
-/** Attempts and failures of the last `windowMs`, in ten slices: constant memory, whatever the traffic. */
-function createFailureShare(windowMs: number) {
-  const sliceMs = windowMs / sliceCount;
-  const attempts = new Array<number>(sliceCount).fill(0);
-  const failures = new Array<number>(sliceCount).fill(0);
-  let newestSlice = 0;
-  const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
-  const forget = (fromSlice: number, toSlice: number): void => {
-    for (let slice = fromSlice; slice <= toSlice; slice += 1) {
-      attempts[slice % sliceCount] = 0;
-      failures[slice % sliceCount] = 0;
-    }
-  };
-
-  return {
-    count(nowMs: number, failed: boolean): { attempts: number; failures: number } {
-      // A clock that steps back counts into the newest slice.
-      const slice = Math.max(Math.floor(nowMs / sliceMs), newestSlice);
-      forget(Math.max(newestSlice + 1, slice - sliceCount + 1), slice);
-      newestSlice = slice;
-      const at = slice % sliceCount;
-      attempts[at] = (attempts[at] ?? 0) + 1;
-      if (failed) failures[at] = (failures[at] ?? 0) + 1;
-      return { attempts: sum(attempts), failures: sum(failures) };
-    },
-    clear: () => forget(0, sliceCount - 1),
-  };
-}
-
-export interface CircuitBreakers {
-  /** The breaker of this service, made closed when first asked for. */
-  /** `policyOf`: how a breaker that is made now differs from the others. */
-  breakerFor(serviceId: string, policyOf?: () => Partial<BreakerPolicy>): CircuitBreaker;
-  /** Closes the breaker of this service; false where it is closed, or not in use. */
-  closeBreaker(serviceId: string): boolean;
-  /** null: it is not in use. Makes none, and counts as no use. */
-  stateOf(serviceId: string): BreakerState | null;
-  /** For metrics: every breaker in use. */
-  states(): ReadonlyMap<string, BreakerState>;
-}
-
-export interface CircuitBreakersDeps extends Omit<BreakerDeps, 'onChange'> {
-  readonly onChange?: (serviceId: string, state: BreakerState) => void;
-  /** Default 10,000. */
-  readonly maxBreakers?: number;
-}
-
-/**
- * The breakers of a process by service id. At `maxBreakers` the one unused for longest is forgotten: should it have been
- * open, its provider is asked a few times more than needed.
- */
-export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreakers {
-  const { onChange, maxBreakers = 10_000, ...shared } = deps;
-  const breakers = new Map<string, CircuitBreaker>();
-  return {
-    breakerFor(serviceId, policyOf) {
-      let breaker = breakers.get(serviceId);
-      // Put last again on each use, so that a Map's first key is the one unused for longest.
-      if (breaker !== undefined) breakers.delete(serviceId);
-      else {
-        breaker = createCircuitBreaker({
-          ...shared,
-          policy: { ...(shared.policy ?? defaultBreakerPolicy), ...policyOf?.() },
-          ...(onChange === undefined ? {} : { onChange: (state) => onChange(serviceId, state) }),
-        });
-        if (breakers.size >= maxBreakers) breakers.delete(breakers.keys().next().value as string);
-      }
-      breakers.set(serviceId, breaker);
-      return breaker;
-    },
-    closeBreaker(serviceId) {
-      const breaker = breakers.get(serviceId);
-      if (breaker === undefined || breaker.state().kind === 'closed') return false;
-      breaker.close();
-      return true;
-    },
-    stateOf: (serviceId) => breakers.get(serviceId)?.state() ?? null,
-    states: () => new Map([...breakers].map(([serviceId, breaker]) => [serviceId, breaker.state()])),
-  };
 }

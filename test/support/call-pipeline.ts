@@ -16,7 +16,7 @@ import { createOutbound } from '../../src/outbound/http-client.ts';
 import { providerHttp } from '../../src/outbound/provider-http.ts';
 import type { TelemetryEvent } from '../../src/outbox/events.ts';
 import { createBulkheads } from '../../src/resilience/bulkhead.ts';
-import { createCircuitBreakers } from '../../src/resilience/circuit-breaker.ts';
+import { createCircuitBreakers } from '../../src/resilience/circuit-breakers.ts';
 import { createDeadlines } from '../../src/resilience/deadline.ts';
 import { createInProcessStore } from '../../src/storage/redis/in-process-store.ts';
 import type { SharedStore } from '../../src/storage/redis/shared-store.ts';

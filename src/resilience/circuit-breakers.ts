@@ -1,0 +1,61 @@
+/** The breakers of a process, by service id. */
+import {
+  type BreakerDeps,
+  type BreakerPolicy,
+  type BreakerState,
+  type CircuitBreaker,
+  createCircuitBreaker,
+  defaultBreakerPolicy,
+} from './circuit-breaker.ts';
+
+export interface CircuitBreakers {
+  /** The breaker of this service, made closed when first asked for. */
+  /** `policyOf`: how a breaker that is made now differs from the others. */
+  breakerFor(serviceId: string, policyOf?: () => Partial<BreakerPolicy>): CircuitBreaker;
+  /** Closes the breaker of this service; false where it is closed, or not in use. */
+  closeBreaker(serviceId: string): boolean;
+  /** null: it is not in use. Makes none, and counts as no use. */
+  stateOf(serviceId: string): BreakerState | null;
+  /** For metrics: every breaker in use. */
+  states(): ReadonlyMap<string, BreakerState>;
+}
+
+export interface CircuitBreakersDeps extends Omit<BreakerDeps, 'onChange'> {
+  readonly onChange?: (serviceId: string, state: BreakerState) => void;
+  /** Default 10,000. */
+  readonly maxBreakers?: number;
+}
+
+/**
+ * The breakers of a process by service id. At `maxBreakers` the one unused for longest is forgotten: should it have been
+ * open, its provider is asked a few times more than needed.
+ */
+export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreakers {
+  const { onChange, maxBreakers = 10_000, ...shared } = deps;
+  const breakers = new Map<string, CircuitBreaker>();
+  return {
+    breakerFor(serviceId, policyOf) {
+      let breaker = breakers.get(serviceId);
+      // Put last again on each use, so that a Map's first key is the one unused for longest.
+      if (breaker !== undefined) breakers.delete(serviceId);
+      else {
+        breaker = createCircuitBreaker({
+          ...shared,
+          policy: { ...(shared.policy ?? defaultBreakerPolicy), ...policyOf?.() },
+          ...(onChange === undefined ? {} : { onChange: (state) => onChange(serviceId, state) }),
+        });
+        if (breakers.size >= maxBreakers) breakers.delete(breakers.keys().next().value as string);
+      }
+      breakers.set(serviceId, breaker);
+      return breaker;
+    },
+    closeBreaker(serviceId) {
+      const breaker = breakers.get(serviceId);
+      if (breaker === undefined || breaker.state().kind === 'closed') return false;
+      breaker.close();
+      return true;
+    },
+    stateOf: (serviceId) => breakers.get(serviceId)?.state() ?? null,
+    states: () => new Map([...breakers].map(([serviceId, breaker]) => [serviceId, breaker.state()])),
+  };
+}
