@@ -14,7 +14,7 @@
  * of state counts for nothing when it settles after it. A clock that is set back ends the time of an open one: it would
  * stay open for as long as the clock needs to catch up.
  *
- * `close` is for whoever knows better: an admin's check found that the provider answers again.
+ * `close` is for an admin's check that found the provider answering again.
  */
 import type { Clock } from '../clock.ts';
 import { createFailureShare } from './failure-share.ts';
@@ -119,6 +119,12 @@ type Inner =
     }
   | { readonly kind: 'half-open'; readonly because: OpenedBy; readonly probeUntilMs: number };
 
+/**
+ * What a permit is for: a `call` through a closed breaker, the one `probe` of a half-open breaker, or a `scout`: a call
+ * to a part that has not failed while failures of other parts keep the breaker open.
+ */
+type Purpose = 'call' | 'probe' | 'scout';
+
 export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
   const { clock, onChange } = deps;
   const policy = deps.policy ?? defaultBreakerPolicy;
@@ -182,30 +188,7 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
     if (consecutiveFailures >= policy.failuresInARow || shareReached) open('failures');
   };
 
-  /** Asks a part that has not failed while others keep the breaker open. */
-  const issueScout = (part: Part): Permit => {
-    const issuedIn = generation;
-    let settled = false;
-    const settle = (): boolean => {
-      const counts = !settled && issuedIn === generation;
-      settled = true;
-      return counts;
-    };
-    return {
-      entered: true,
-      isProbe: false,
-      succeeded: () => {
-        if (settle()) close();
-      },
-      failed: (ofPart = false) => (settle() ? parts.note(ofPart ? part.key : null) : 0),
-      denied: () => {
-        if (settle()) open('denied');
-      },
-      abandoned: () => void settle(),
-    };
-  };
-
-  const issuePermit = (isProbe: boolean, part: Part | undefined): Permit => {
+  const issuePermit = (purpose: Purpose, part: Part | undefined): Permit => {
     const issuedIn = generation;
     let settled = false;
     /** True once, and only where no change of state made the permit stale. */
@@ -216,26 +199,26 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
     };
     return {
       entered: true,
-      isProbe,
+      isProbe: purpose === 'probe',
       succeeded: () => {
         if (!settle()) return;
-        if (isProbe) close();
-        else recent.count(clock.now(), false);
+        if (purpose === 'call') recent.count(clock.now(), false);
+        else close();
         consecutiveFailures = 0;
         parts.noteSuccess(part?.key ?? null);
       },
       failed: (ofPart = false) => {
         if (!settle()) return 0;
         const counted = parts.note(ofPart ? (part?.key ?? null) : null);
-        if (isProbe) open('failures');
-        else countFailure(counted);
+        if (purpose === 'probe') open('failures');
+        else if (purpose === 'call') countFailure(counted);
         return counted;
       },
       denied: () => {
         if (settle()) open('denied');
       },
       abandoned: () => {
-        if (settle() && inner.kind === 'half-open') changeTo({ ...inner, probeUntilMs: 0 });
+        if (settle() && purpose === 'probe' && inner.kind === 'half-open') changeTo({ ...inner, probeUntilMs: 0 });
       },
     };
   };
@@ -258,13 +241,13 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
   return {
     refusalFor,
     tryEnter(part) {
-      if (inner.kind === 'closed') return issuePermit(false, part);
+      if (inner.kind === 'closed') return issuePermit('call', part);
       const refusal = refusalFor(part);
       if (refusal !== null) return refusal;
       const nowMs = clock.now();
-      if (part !== undefined && untilMs(nowMs) !== null) return issueScout(part);
+      if (part !== undefined && untilMs(nowMs) !== null) return issuePermit('scout', part);
       changeTo({ kind: 'half-open', because: inner.because, probeUntilMs: nowMs + policy.probeLeaseMs });
-      return issuePermit(true, part);
+      return issuePermit('probe', part);
     },
     close,
     state: () => read(clock.now()),

@@ -9,8 +9,10 @@ import {
 } from './circuit-breaker.ts';
 
 export interface CircuitBreakers {
-  /** The breaker of this service, made closed when first asked for. */
-  /** `policyOf`: how a breaker that is made now differs from the others. */
+  /**
+   * The breaker of this service, made closed when first asked for. `policyOf` overrides the common policy when the breaker
+   * is made.
+   */
   breakerFor(serviceId: string, policyOf?: () => Partial<BreakerPolicy>): CircuitBreaker;
   /** Closes the breaker of this service; false where it is closed, or not in use. */
   closeBreaker(serviceId: string): boolean;
