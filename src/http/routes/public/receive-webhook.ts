@@ -15,7 +15,7 @@ import { jsonContentType } from '../../reply/answer.ts';
 import { setRefusedLimit } from '../../reply/call-reply.ts';
 import type { RateLimitHeaders } from '../../reply/rate-limit-headers.ts';
 import { readBoundedBody } from '../../request/bounded-body.ts';
-import { receptionSchema } from '../webhooks/webhooks-schemas.ts';
+import { receptionSchema } from '../webhooks/events-schemas.ts';
 
 export interface HooksRouteDeps extends ReceiveDeps {
   readonly bodies: UnverifiedBodies;

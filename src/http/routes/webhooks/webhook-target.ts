@@ -7,15 +7,15 @@ import type { Routes } from '../../app.ts';
 import { type Answer, answerShownOnce, jsonAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { callerOf } from '../../request/request-context.ts';
-import { allowNoBody } from './webhooks-input.ts';
+import { idParamsSchema } from './schema-parts.ts';
 import {
-  idParamsSchema,
   pauseTargetSchema,
   resumeTargetSchema,
   rotatedTargetSecretSchema,
   rotateTargetSecretSchema,
-  webhookSchema,
-} from './webhooks-schemas.ts';
+} from './targets-schemas.ts';
+import { allowNoBody } from './webhooks-input.ts';
+import { webhookSchema } from './webhooks-schemas.ts';
 
 export interface WebhookTargetRoutesDeps extends ManageWebhooksDeps {
   readonly idempotency: Idempotency;

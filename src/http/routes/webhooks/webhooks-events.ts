@@ -17,12 +17,10 @@ import type { Routes } from '../../app.ts';
 import { jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { callerOf } from '../../request/request-context.ts';
-import { allowNoBody, filterOfQuery } from './webhooks-input.ts';
 import {
   type EventsQuery,
   eventListSchema,
   eventsQuerySchema,
-  idParamsSchema,
   receptionSchema,
   redriveAnswerSchema,
   redriveSchema,
@@ -30,7 +28,9 @@ import {
   retrySchema,
   webhooksHealthSchema,
   wholeEventSchema,
-} from './webhooks-schemas.ts';
+} from './events-schemas.ts';
+import { idParamsSchema } from './schema-parts.ts';
+import { allowNoBody, filterOfQuery } from './webhooks-input.ts';
 
 export interface WebhookEventsRoutesDeps extends ReadEventsDeps, RetryEventsDeps, AcceptDeps {
   readonly db: ReadEventsDeps['db'] & RetryEventsDeps['db'] & AcceptDeps['db'];

@@ -12,7 +12,9 @@ import {
 import { usualSignatureHeaders } from '../../../webhooks/receiving/verify-signature.ts';
 import { parseEndTime, parseTime, requireOrder } from '../../request/query-values.ts';
 import { inputError } from '../../request/validate.ts';
-import type { EventsQuery, TargetBody, WebhookBody, WebhookPatch } from './webhooks-schemas.ts';
+import type { EventsQuery } from './events-schemas.ts';
+import type { TargetBody } from './targets-schemas.ts';
+import type { WebhookBody, WebhookPatch } from './webhooks-schemas.ts';
 
 /** POST and PUT: what is not said is as the sender's preset has it; secrets that are not sent stay. */
 export function draftOfBody(body: WebhookBody): WebhookDraft {

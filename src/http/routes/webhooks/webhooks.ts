@@ -29,6 +29,8 @@ import { type Answer, answerShownOnce, jsonAnswer, sendAnswer } from '../../repl
 import type { Idempotency } from '../../request/idempotency.ts';
 import { checkIfMatch } from '../../request/if-match.ts';
 import { callerOf } from '../../request/request-context.ts';
+import { receptionSchema } from './events-schemas.ts';
+import { idParamsSchema } from './schema-parts.ts';
 import { presentChanged, shownOnce, stateOf, withState } from './webhook-answer.ts';
 import { webhookTargetRoutes } from './webhook-target.ts';
 import { parseWebhookCursor, renderWebhookCursor } from './webhooks-cursor.ts';
@@ -37,8 +39,6 @@ import { allowNoBody, checkAddresses, draftOfBody, patchedDraft } from './webhoo
 import {
   explainSchema,
   explanationSchema,
-  idParamsSchema,
-  receptionSchema,
   rotatedSecretSchema,
   rotatedTokenSchema,
   rotateSecretSchema,

@@ -1,0 +1,164 @@
+/** The schemas of received events: finding, reading and sending them again. */
+import Type, { type Static } from 'typebox';
+import { targetStates, webhookEventStatuses } from '../../../storage/tables/webhooks/webhook-events.ts';
+import { cursorSchema, limitSchema, timeSchema } from '../../request/query-values.ts';
+import { anyObject, literals, nullable, time, uuid } from './schema-parts.ts';
+
+const eventFilter = {
+  webhook_id: Type.Optional(uuid),
+  source: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  status: Type.Optional(literals(webhookEventStatuses)),
+  event_type: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description: '`issues` also finds `issues.opened`, and `issue*` all that begin so.',
+    }),
+  ),
+  delivery_id: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 255, description: "The sender's own id, as `X-GitHub-Delivery`." }),
+  ),
+  delivery_status: Type.Optional(literals(targetStates)),
+  payload_contains: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description: 'Stands in the payload as it was sent. Needs from_date, and at most 31 days.',
+    }),
+  ),
+  from_date: Type.Optional(timeSchema('Received at or after it.')),
+  to_date: Type.Optional(timeSchema('Received before it; a day alone is taken in whole.')),
+};
+
+export const eventsQuerySchema = Type.Object(
+  { ...eventFilter, cursor: Type.Optional(cursorSchema), limit: Type.Optional(limitSchema(1000, 100)) },
+  { additionalProperties: false },
+);
+
+export type EventsQuery = Static<typeof eventsQuerySchema>;
+
+const retryTo = Type.Optional(
+  Type.Union([Type.Literal('all'), Type.Literal('target')], {
+    default: 'all',
+    description: '`target`: to the target alone, not over the bus.',
+  }),
+);
+
+export const redriveSchema = Type.Object(
+  {
+    ...eventFilter,
+    all: Type.Optional(Type.Literal(true, { description: 'Every event: in place of a filter.' })),
+    to: retryTo,
+    cursor: Type.Optional(cursorSchema),
+  },
+  { additionalProperties: false, examples: [{ delivery_status: 'dead' }] },
+);
+
+export const retryBodySchema = Type.Union(
+  [Type.Object({ to: retryTo }, { additionalProperties: false }), Type.Null()],
+  { examples: [{ to: 'target' }] },
+);
+
+/** What a sender gets. */
+export const receptionSchema = Type.Union([
+  Type.Object({
+    status: literals(['accepted', 'duplicate']),
+    event_id: Type.String({
+      format: 'uuid',
+      description: 'Of a duplicate: the first one. Under `/webhooks/events/{id}`.',
+    }),
+  }),
+  Type.Object({ status: Type.Literal('ignored', { description: 'Its type is not among `event_types`.' }) }),
+]);
+
+const target = nullable(
+  Type.Object({
+    status: literals(targetStates),
+    attempt_count: Type.Integer(),
+    next_attempt_at: nullable(time),
+    last_error: nullable(Type.String()),
+  }),
+);
+
+const eventMembers = {
+  id: Type.String({ format: 'uuid' }),
+  webhook_id: Type.String(),
+  webhook_name: Type.String(),
+  source_service: Type.String(),
+  event_type: nullable(Type.String()),
+  delivery_id: nullable(Type.String()),
+  status: literals(webhookEventStatuses),
+  refusal_reason: nullable(Type.String()),
+  signature_verified: Type.Boolean(),
+  matched_secret: nullable(literals(['current', 'previous'])),
+  source_address: nullable(Type.String()),
+  content_type: nullable(Type.String()),
+  payload_size_bytes: Type.Integer(),
+  request_id: nullable(
+    Type.String({ description: 'The `X-Request-Id` of the answer, and its event’s `correlation_id`.' }),
+  ),
+  received_at: time,
+  is_test: Type.Boolean(),
+  is_published: Type.Boolean(),
+  target,
+};
+
+export const eventListSchema = Type.Object({
+  events: Type.Array(Type.Object(eventMembers)),
+  next_cursor: nullable(Type.String()),
+});
+
+export const wholeEventSchema = Type.Object({
+  ...eventMembers,
+  headers: Type.Object({}, { additionalProperties: Type.String(), description: 'Secrets and signatures are masked.' }),
+  payload: Type.Unknown({ description: 'JSON to the last digit as it was sent, or other text as a string.' }),
+  payload_base64: nullable(Type.String({ description: 'The bytes, where `payload` does not give them back.' })),
+  targets: Type.Array(
+    Type.Object({
+      target_id: Type.String({ description: 'The webhook’s own id for its `target_url`.' }),
+      status: literals(targetStates),
+      attempt_count: Type.Integer(),
+      next_attempt_at: nullable(time),
+      last_error: nullable(Type.String()),
+    }),
+  ),
+  attempts: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      attempt: Type.Integer(),
+      started_at: time,
+      duration_ms: nullable(Type.Integer()),
+      response_status_code: nullable(Type.Integer()),
+      response_headers: nullable(anyObject),
+      response_body: nullable(Type.String()),
+      error_message: nullable(Type.String()),
+    }),
+  ),
+});
+
+export const retrySchema = Type.Object({
+  event_id: Type.String(),
+  published_event_id: nullable(
+    Type.String({ description: 'The event on the bus: a new one, so that consumers take it. Null with `to: target`.' }),
+  ),
+  is_delivered_again: Type.Boolean({ description: 'Whether it also goes to the target again.' }),
+});
+
+export const redriveAnswerSchema = Type.Object({
+  retried_count: Type.Integer(),
+  is_complete: Type.Boolean(),
+  next_cursor: Type.Optional(
+    Type.String({ description: 'Where there is more: with the same filter, goes on where this call ended.' }),
+  ),
+});
+
+export const webhooksHealthSchema = Type.Object({
+  status: literals(['healthy', 'degraded']),
+  webhooks: Type.Object({ total: Type.Integer(), active: Type.Integer() }),
+  last_received_at: nullable(time),
+  targets: Type.Object({
+    pending: Type.Integer(),
+    dead: Type.Integer(),
+    oldest_pending_age_seconds: Type.Integer(),
+  }),
+});

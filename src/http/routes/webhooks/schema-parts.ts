@@ -1,0 +1,18 @@
+/** Schemas that webhooks, targets and events share. */
+import Type from 'typebox';
+
+export const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()]);
+
+export const uuid = Type.String({ pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' });
+
+export const literals = <T extends string>(values: readonly T[]) =>
+  Type.Union(values.map((value) => Type.Literal(value)));
+
+export const secret = Type.String({ minLength: 1, maxLength: 500, description: 'Write-only.' });
+
+export const idParamsSchema = Type.Object({ id: Type.String() });
+
+export const time = Type.String({ format: 'date-time' });
+
+export const anyObject = Type.Object({}, { additionalProperties: true });

@@ -1,0 +1,88 @@
+/** The schemas of a webhook's targets. */
+import Type, { type Static } from 'typebox';
+import { longestGraceSeconds } from '../../../webhooks/managing/manage-webhooks.ts';
+import { nullable, time, uuid } from './schema-parts.ts';
+
+const scalar = Type.Union([Type.String({ maxLength: 1000 }), Type.Number(), Type.Boolean(), Type.Null()]);
+
+/** What is shown of a target and not set may be sent back. */
+export const targetSchema = Type.Object(
+  {
+    id: Type.Optional(uuid),
+    url: Type.String({ minLength: 1, maxLength: 2048 }),
+    event_types: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 200 }),
+    ),
+    conditions: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            path: Type.String({ minLength: 1, maxLength: 300, description: '`data.status`, `$.items[0].kind`.' }),
+            equals: Type.Optional(scalar),
+            in: Type.Optional(Type.Array(scalar, { minItems: 1, maxItems: 100 })),
+            exists: Type.Optional(Type.Boolean()),
+          },
+          { additionalProperties: false },
+        ),
+        { maxItems: 20 },
+      ),
+    ),
+    headers: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 2000 }), { maxProperties: 20 })),
+    timeout_seconds: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 60 }))),
+    max_attempts: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 11 }))),
+    ordered: Type.Optional(Type.Boolean()),
+    paused: Type.Optional(Type.Boolean()),
+    ...Object.fromEntries(
+      ['off_at', 'off_reason', 'previous_secret_until'].map((name) => [name, Type.Optional(Type.Unknown())]),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export type TargetBody = Static<typeof targetSchema>;
+
+const targetId = Type.Optional(
+  Type.String({ ...uuid, description: 'One of `targets`; the webhook’s own id is `target_url`.' }),
+);
+
+export const pauseTargetSchema = Type.Union(
+  [Type.Object({ target_id: targetId }, { additionalProperties: false }), Type.Null()],
+  { examples: [{}] },
+);
+
+export const rotateTargetSecretSchema = Type.Union(
+  [
+    Type.Object(
+      {
+        grace_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: longestGraceSeconds, default: 86_400 })),
+        target_id: targetId,
+      },
+      { additionalProperties: false },
+    ),
+    Type.Null(),
+  ],
+  { examples: [{ grace_seconds: 86_400 }] },
+);
+
+export const rotatedTargetSecretSchema = Type.Object({
+  target_secret: Type.String({ description: 'Shown this once.' }),
+  previous_target_secret_until: nullable(time),
+});
+
+export const resumeTargetSchema = Type.Union(
+  [
+    Type.Object(
+      {
+        target_id: targetId,
+        retry_dead: Type.Optional(
+          Type.Boolean({
+            description: 'What was given up is sent too. Usual where the target was switched off by itself.',
+          }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    Type.Null(),
+  ],
+  { examples: [{ retry_dead: true }] },
+);
