@@ -1,0 +1,50 @@
+/** Decides without Redis: this replica spends its share of what is left of each budget. */
+import type { Logger } from '../logger.ts';
+import type { Database } from '../storage/postgres/database.ts';
+import { DatabaseAway } from '../storage/postgres/database-away.ts';
+import type { SharedStore } from '../storage/redis/shared-store.ts';
+import { type Account, type Asking, type Group, hold, spentByRollUp } from './budget-accounts.ts';
+import { microUsd } from './month.ts';
+
+export interface AskAloneDeps {
+  readonly db: Pick<Database, 'querySystem'>;
+  readonly store: Pick<SharedStore, 'kind' | 'replicasSeen'>;
+  readonly logger: Logger;
+}
+
+export async function askAlone(deps: AskAloneDeps, group: Group, asking: readonly Asking[]): Promise<void> {
+  const { store } = deps;
+  for (const account of group.accounts) await openAlone(deps, account);
+  const replicas = store.kind === 'redis' ? Math.max(1, store.replicasSeen()) : 1;
+  for (const one of asking) {
+    const fits = group.accounts.every(({ alone, budget }) => {
+      if (alone === null) return false;
+      const share = Math.floor((microUsd(budget.monthly_limit_usd) - alone.baseMicroUsd) / replicas);
+      return alone.microUsd + one.microUsd <= share;
+    });
+    one.resolve(fits ? hold(group, one.microUsd, true) : null);
+  }
+}
+
+/** Leaves `alone` null, so that nothing is granted, where neither store can say what is spent. */
+function openAlone(deps: AskAloneDeps, account: Account): Promise<void> {
+  if (account.alone !== null) return Promise.resolve();
+  account.openingAlone ??= (async () => {
+    try {
+      const underWay = [...account.held].reduce((sum, held) => sum + held.microUsd, 0);
+      const spent = await spentByRollUp(deps.db, account).catch((error: unknown) => {
+        if (error instanceof DatabaseAway && account.known !== null) return 0;
+        throw error;
+      });
+      account.alone ??= { microUsd: 0, baseMicroUsd: Math.max(account.known?.spentMicroUsd ?? 0, spent + underWay) };
+    } catch (error) {
+      deps.logger.warn(
+        { err: error, tenant: account.budget.management_company_id },
+        'could not read what a budget has spent: it blocks',
+      );
+    } finally {
+      account.openingAlone = null;
+    }
+  })();
+  return account.openingAlone;
+}

@@ -1,0 +1,102 @@
+/** The accounts of blocking budgets: one budget in one month, as this replica knows it. */
+import type { Database } from '../storage/postgres/database.ts';
+import { type BudgetRow, sumSpentAcrossTenants } from '../storage/tables/budgets.ts';
+import type { CounterState } from './budget-counter.ts';
+import { type Month, microUsd } from './month.ts';
+
+/** One budget in one month, as this replica knows it. */
+export interface Account {
+  readonly key: string;
+  /** Its limit may change. */
+  budget: BudgetRow;
+  readonly month: Month;
+  known: CounterState | null;
+  /** Spent and reserved without Redis, and what was left to all when that began. */
+  alone: { microUsd: number; baseMicroUsd: number } | null;
+  openingAlone: Promise<void> | null;
+  readonly held: Set<Held>;
+}
+
+/** A part of an account that an attempt has taken. `birth` null: taken alone. */
+export interface Held {
+  readonly account: Account;
+  readonly microUsd: number;
+  birth: string | null;
+}
+
+/** One attempt that waits for its part of the group's budgets. */
+export interface Asking {
+  readonly microUsd: number;
+  resolve(held: readonly Held[] | null): void;
+  reject(error: unknown): void;
+}
+
+/** The attempts of one event-loop turn that spend from the same budgets. */
+export interface Group {
+  readonly accounts: readonly Account[];
+  readonly asking: Asking[];
+}
+
+/** Accounts known; at the bound the one used longest ago that nothing is held of is forgotten, and read anew. */
+const maxAccounts = 20_000;
+
+export function budgetCounterKey(
+  budget: Pick<BudgetRow, 'management_company_id' | 'service_name'>,
+  month: Month,
+): string {
+  return `{${budget.management_company_id}}:budget:${month.name}:${budget.service_name}`;
+}
+
+export interface BudgetAccounts {
+  /** The account of a budget, opened when first asked for. */
+  of(budget: BudgetRow, month: Month): Account;
+  /** null: nothing was spent from it here. */
+  find(key: string): Account | null;
+}
+
+export function createBudgetAccounts(): BudgetAccounts {
+  const accounts = new Map<string, Account>();
+  return {
+    of(budget, month) {
+      const key = budgetCounterKey(budget, month);
+      const account = accounts.get(key) ?? {
+        key,
+        budget,
+        month,
+        known: null,
+        alone: null,
+        openingAlone: null,
+        held: new Set(),
+      };
+      account.budget = budget;
+      accounts.delete(key);
+      accounts.set(key, account);
+      if (accounts.size > maxAccounts) forgetOne(accounts);
+      return account;
+    },
+    find: (key) => accounts.get(key) ?? null,
+  };
+}
+
+function forgetOne(accounts: Map<string, Account>): void {
+  for (const [key, account] of accounts) {
+    if (account.held.size > 0 || account.alone !== null) continue;
+    accounts.delete(key);
+    return;
+  }
+}
+
+/** Takes the amount from every account of the group. */
+export function hold(group: Group, amount: number, alone: boolean): readonly Held[] {
+  return group.accounts.map((account) => {
+    const held: Held = { account, microUsd: amount, birth: alone ? null : (account.known?.birth ?? '') };
+    account.held.add(held);
+    if (alone && account.alone !== null) account.alone.microUsd += amount;
+    return held;
+  });
+}
+
+/** Millionths of a dollar. */
+export async function spentByRollUp(db: Pick<Database, 'querySystem'>, { budget, month }: Account): Promise<number> {
+  return microUsd(await sumSpentAcrossTenants(db, budget.management_company_id, budget.service_name, month));
+}
