@@ -141,3 +141,67 @@ test('requests are signed for AWS', async (t) => {
     assert.equal(asked.length, before);
   });
 });
+
+test('requests are signed by a template', async (t) => {
+  const { asked, answerWith, ask, last, register, tryToRegister, host } = await startProxiedApi(t);
+  const secret = 'canary-hmac-secret-93';
+  const exchange = {
+    type: 'hmac',
+    in: 'query',
+    name: 'signature',
+    template: '{query}{body}',
+    timestamp_format: 'milliseconds',
+    timestamp_parameter: 'timestamp',
+    key_header: 'X-Own-Key',
+  };
+  await register('exchange', { api_key: 'canary-key-94', credentials: { secret }, config: { auth: exchange } });
+  const signed = (text: Buffer) => createHmac('sha256', secret).update(text).digest('hex');
+
+  await t.test('what arrives is what was signed, whatever the caller has sent under the same names', async () => {
+    const own = { 'x-own-key': 'own', 'content-type': 'application/x-www-form-urlencoded' };
+    const sent: readonly [string, RequestInit][] = [
+      ['exchange/order?signature=own&symbol=A+B&%74imestamp=1', { method: 'POST', body: 'price=1', headers: own }],
+      ['exchange/order', { method: 'POST', ...streamed(2) }],
+      ['exchange/time', {}],
+    ];
+    for (const [path, init] of sent) {
+      assert.equal((await ask(path, init)).status, 200);
+      const { url, headers, body } = last();
+      const [, query = '', signature] = /\?(.*)&signature=(\w+)$/.exec(url) ?? [];
+      const text = Buffer.concat([Buffer.from(query), body]);
+      assert.equal(signature, signed(text));
+      assert.match(query, /(^|&)timestamp=\d{13}$/);
+      assert.doesNotMatch(query, /own|timestamp=1&/);
+      assert.equal(headers['x-own-key'], 'canary-key-94');
+    }
+  });
+
+  await t.test('neither the key nor the signature comes back', async () => {
+    answerWith(({ url, headers }, response) => {
+      response.writeHead(307, { location: `http://${host}${url}` }).end(JSON.stringify({ url, headers }));
+    });
+    const reply = await ask('exchange/moved?a=1');
+    const signature = /signature=(\w+)/.exec(last().url)?.[1] as string;
+    assert.equal(reply.status, 307);
+    assert.match(reply.headers.get('location') ?? '', /\/proxy\/exchange\/moved\?a=1&timestamp=\d+$/);
+    const text = await reply.text();
+    assert.ok(!text.includes(signature) && !text.includes('canary'), text);
+  });
+
+  await t.test('an unknown placeholder is refused by its name when the service is saved', async () => {
+    const wrong = { ...exchange, template: '{time}{body}' };
+    const reply = await tryToRegister('wrong', { credentials: { secret }, config: { auth: wrong } });
+    assert.equal(reply.status, 400);
+    assert.equal(reply.json.errors[0].path, 'config.auth.template');
+    assert.match(reply.json.errors[0].message, /no placeholder "\{time\}"/);
+  });
+
+  await t.test('an account without a secret says so, and sends nothing', async () => {
+    const before = asked.length;
+    await register('secretless', { api_key: 'canary-key-94', config: { auth: exchange } });
+    const reply = await ask('secretless/x');
+    assert.equal(reply.status, 502);
+    assert.match(await reply.text(), /the credentials need secret/);
+    assert.equal(asked.length, before);
+  });
+});

@@ -17,7 +17,7 @@ import { createEchoHider, type EchoHider } from './hide-echoes.ts';
 import type { HttpOutput } from './operations.ts';
 import { readStart } from './read-start.ts';
 import { faultsOfSettings, httpConfigMembers, settingsOf } from './settings.ts';
-import { targetUrl, withoutParameter } from './target-url.ts';
+import { targetUrl, withoutParameter, withParameter } from './target-url.ts';
 
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -124,7 +124,10 @@ async function send(
   const inQuery = credentials.flatMap(({ parameter }) => parameter ?? []);
   for (const { value } of inHeaders) http.mask(value);
   const further = Object.entries(settings.query).map(([name, value]) => ({ name, value }));
-  const ownQuery = [...further, ...inQuery].reduce(withParameter, query);
+  const ownQuery = [...further, ...inQuery].reduce(
+    (before, { name, value }) => withParameter(before, name, value),
+    query,
+  );
   const unsigned = {
     method,
     url: targetUrl(account.baseUrl as string, path, ownQuery),
@@ -147,7 +150,8 @@ async function send(
     ...(body === null ? {} : { body }),
     idleMs: settings.idleTimeoutMs,
   });
-  const shown = inQuery.reduce((before, { name }) => withoutQuotedKey(before, name), reply);
+  const keyNames = [...inQuery.map(({ name }) => name), ...signed.parameters];
+  const shown = keyNames.reduce(withoutQuotedKey, reply);
   return { reply: hider.open(shown, method), hider };
 }
 
@@ -164,13 +168,6 @@ function withoutQuotedKey(reply: OpenReply, name: string): OpenReply {
     });
   }
   return { ...reply, headers };
-}
-
-/** Whatever the caller sent under the credential's name is not the credential. */
-function withParameter(query: string, { name, value }: { readonly name: string; readonly value: string }): string {
-  const rest = withoutParameter(query, name);
-  const own = `${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
-  return rest === '' ? own : `${rest}&${own}`;
 }
 
 function goesOnAtOnce(headers: Readonly<Record<string, string>>): boolean {

@@ -48,6 +48,14 @@ export function isBelow(pathname: string, root: string): boolean {
   return root === '' || pathname === root || pathname.startsWith(`${root}/`);
 }
 
+/** The query with one parameter of this name, at its end, in place of the caller's; null: with none. */
+export function withParameter(query: string, name: string, value: string | null): string {
+  const rest = withoutParameter(query, name);
+  if (value === null) return rest;
+  const own = `${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
+  return rest === '' ? own : `${rest}&${own}`;
+}
+
 /** The query without the parameters of this name, however the name is encoded, and all others as they were written. */
 export function withoutParameter(query: string, name: string): string {
   return query

@@ -41,6 +41,7 @@ const configHelp = [
   '`basic` (`credentials.username` and `password`; or `name` as the user and the API key as the password; or the API key as `user:password`)',
   'or `oauth2_client_credentials` (`token_url`, `scope?`, `audience?`, `client_auth?` = `basic` or `body`; `credentials.client_id` and `client_secret`).',
   '`{type: "aws_sigv4", region, service}` signs each request for AWS (`credentials.access_key_id`, `secret_access_key`, `session_token?`).',
+  '`{type: "hmac", in, name, template, …}` signs it with `credentials.secret` by a template such as `{timestamp}{method}{path_and_query}{body}` (docs/proxy.md).',
   'A list of them sends several: each takes its value from the member of `credentials` named as its `name`, else the API key.',
   "`headers`, `query`: further ones for every request, in place of the caller's of the same name. `secret_headers`: which of them are write-only: shown masked, and kept where the mask or nothing is sent.",
   '`cache_ttl_seconds`: how long answers to GET are kept; left out: as the upstream says; 0: never.',

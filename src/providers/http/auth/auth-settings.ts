@@ -3,6 +3,7 @@ import Type from 'typebox';
 import type { InputFault } from '../../../errors.ts';
 import { isObject } from '../../reading.ts';
 import { type AwsSigV4, faultsOfAwsSigV4 } from './aws-sigv4.ts';
+import { faultsOfHmac, type HmacSigning, hmacMembers, hmacOf } from './hmac-settings.ts';
 
 export type HttpAuth =
   /** Nothing but the API key, where there is one: `Authorization: Bearer <api_key>`. */
@@ -19,13 +20,15 @@ export type HttpAuth =
       /** Where the client's id and secret go: RFC 6749, 2.3.1. */
       readonly clientAuth: 'basic' | 'body';
     }
-  | AwsSigV4;
+  | AwsSigV4
+  | HmacSigning;
 
 const maxAuths = 8;
-const kinds = ['header', 'query', 'basic', 'bearer', 'oauth2_client_credentials', 'aws_sigv4'] as const;
+const kinds = ['header', 'query', 'basic', 'bearer', 'oauth2_client_credentials', 'aws_sigv4', 'hmac'] as const;
 /** Of the kinds that refuse the members of others. */
 const membersOfKind: Readonly<Record<string, readonly string[]>> = {
   aws_sigv4: ['type', 'in', 'region', 'service'],
+  hmac: hmacMembers,
 };
 const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 /** Names that steer the connection or the message: a credential there would break the request. */
@@ -48,6 +51,15 @@ export const authSchema = Type.Object({
   client_auth: Type.Optional(Type.String()),
   region: Type.Optional(Type.String()),
   service: Type.Optional(Type.String()),
+  algorithm: Type.Optional(Type.String()),
+  template: Type.Optional(Type.String()),
+  encoding: Type.Optional(Type.String()),
+  secret_encoding: Type.Optional(Type.String()),
+  timestamp_format: Type.Optional(Type.String()),
+  timestamp_header: Type.Optional(Type.String()),
+  timestamp_parameter: Type.Optional(Type.String()),
+  nonce_header: Type.Optional(Type.String()),
+  key_header: Type.Optional(Type.String()),
 });
 
 /** One, or as many as a list names. What cannot be read is as if it were not there: `faultsOfAuth` has refused it before it was stored. */
@@ -83,6 +95,8 @@ function authOf(auth: unknown): HttpAuth {
       };
     case 'aws_sigv4':
       return { in: 'aws_sigv4', region: text('region') ?? '', service: text('service') ?? '' };
+    case 'hmac':
+      return hmacOf(auth);
     default:
       return { in: 'default' };
   }
@@ -118,11 +132,28 @@ function faultsOfList(auths: readonly unknown[]): InputFault[] {
   if (auths.length === 0 || auths.length > maxAuths) return fault(`must be an object, or 1 to ${maxAuths} of them`);
   const faults = auths.flatMap((auth, index) => faultsOfOne(auth ?? null, `config.auth[${index}]`));
   if (faults.length > 0) return faults;
-  const places = auths.map(authOf).map((auth) => {
-    if (auth.in === 'query') return `query ${auth.name}`;
-    return auth.in === 'header' ? `header ${auth.name.toLowerCase()}` : 'header authorization';
-  });
+  const places = auths.map(authOf).flatMap(placesOf);
   return new Set(places).size < places.length ? fault('must name another header or parameter each') : [];
+}
+
+/** Where in a request it puts something. */
+function placesOf(auth: HttpAuth): readonly string[] {
+  const header = (name: string): string => `header ${name.toLowerCase()}`;
+  const parameter = (name: string): string => `query ${name}`;
+  switch (auth.in) {
+    case 'query':
+      return [parameter(auth.name)];
+    case 'header':
+      return [header(auth.name)];
+    case 'hmac': {
+      const headers = [auth.timestampHeader, auth.nonceHeader, auth.keyHeader].filter((name) => name !== null);
+      const parameters = auth.timestampParameter === null ? [] : [parameter(auth.timestampParameter)];
+      const own = auth.place === 'query' ? parameter(auth.name) : header(auth.name);
+      return [own, ...headers.map(header), ...parameters];
+    }
+    default:
+      return [header('authorization')];
+  }
 }
 
 function faultsOfOne(auth: unknown, path: string): InputFault[] {
@@ -135,7 +166,8 @@ function faultsOfOne(auth: unknown, path: string): InputFault[] {
   const kind = kindOf(auth);
   const isKnown = kinds.some((known) => known === kind);
   if (!isKnown) fault(auth.type === undefined ? 'in' : 'type', `must be one of ${kinds.join(', ')}`);
-  else if (auth.in !== undefined && auth.in !== kind) fault('in', 'must be left out beside another "type"');
+  else if (kind !== 'hmac' && auth.in !== undefined && auth.in !== kind)
+    fault('in', 'must be left out beside another "type"');
   for (const member of ['name', 'prefix', 'token_url', 'scope', 'audience']) {
     const value = auth[member];
     if (value !== undefined && (typeof value !== 'string' || value.length > 2_048 || /[^\x20-\x7e]/.test(value))) {
@@ -160,5 +192,6 @@ function faultsOfOne(auth: unknown, path: string): InputFault[] {
     }
   }
   if (kind === 'aws_sigv4') faults.push(...faultsOfAwsSigV4(auth, path));
+  if (kind === 'hmac') faults.push(...faultsOfHmac(auth, path, isUsableHeader));
   return faults;
 }

@@ -95,6 +95,7 @@ export function signForAws(
       authorization.slice(authorization.lastIndexOf('=') + 1),
       ...(sessionToken === null ? [] : [sessionToken]),
     ],
+    parameters: [],
   };
 }
 

@@ -61,6 +61,7 @@ function credentialOf(account: ProviderAccount, auth: HttpAuth, token: string | 
       return { header: null, parameter: { name: auth.name, value: auth.prefix + apiKey }, secrets: [apiKey] };
     // Put in when all else stands (`sign-request.ts`).
     case 'aws_sigv4':
+    case 'hmac':
       return none;
     case 'default':
       return apiKey === null ? none : inHeader('authorization', `Bearer ${apiKey}`, [apiKey]);

@@ -15,4 +15,6 @@ export interface Signed {
   readonly headers: Readonly<Record<string, string>>;
   /** What was put in and must not come back. */
   readonly secrets: readonly string[];
+  /** Names of the query's parameters that hold it. */
+  readonly parameters: readonly string[];
 }
