@@ -124,3 +124,9 @@ export function quotaExceeded(kind: 'read' | 'write', scope: QuotaScope, limit: 
     ],
   );
 }
+
+export function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof URIError) return new ApiError(400, 'Request contains an invalid argument.');
+  throw error;
+}

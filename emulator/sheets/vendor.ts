@@ -3,28 +3,22 @@
  * emulated token endpoint (an API key reads what is shared with everyone), with Google's quotas by user and by project.
  */
 import { randomBytes, randomInt } from 'node:crypto';
-import type { Control } from '../control.ts';
-import {
-  type AccessToken,
-  type ServiceAccount,
-  type ServiceAccounts,
-  serviceAccountsOf,
-} from '../oauth/service-accounts.ts';
-import { type CreateVendor, type EmulatorReply, type EmulatorRequest, jsonReply, type Route } from '../vendor.ts';
-import { ApiError, errorReply, keyCannotWrite, keyNotValid, notFound, quotaExceeded } from './api-error.ts';
+import { type ServiceAccount, serviceAccountsOf } from '../oauth/service-accounts.ts';
+import { type CreateVendor, type EmulatorRequest, jsonReply, type Route } from '../vendor.ts';
+import { callerOf, kindOf, refuseUnlessAuthorized, sheetsVendorName } from './access.ts';
+import { ApiError, asApiError, errorReply, notFound, quotaExceeded } from './api-error.ts';
+import { arrange } from './arrange.ts';
 import { applyRequests } from './batch-update.ts';
 import { createSpreadsheet } from './create.ts';
 import { rangesOfFilters } from './data-filters.ts';
 import { describeSpreadsheet } from './describe.ts';
 import { applyMask } from './field-mask.ts';
 import { resourceOf, searchDeveloperMetadata } from './metadata-requests.ts';
+import { parseBody } from './request-body.ts';
 import type { SpreadsheetState } from './spreadsheet-state.ts';
 import { SpreadsheetStore } from './store.ts';
 import { type ValuesCall, valuesCalls } from './values.ts';
 
-export const sheetsVendorName = 'google_sheets';
-const readScopes = ['spreadsheets', 'spreadsheets.readonly', 'drive', 'drive.readonly', 'drive.file'];
-const writeScopes = ['spreadsheets', 'drive', 'drive.file'];
 const perUser = 60;
 const perProject = 300;
 
@@ -198,66 +192,6 @@ interface BatchUpdateBody {
   readonly responseIncludeGridData?: boolean;
 }
 
-/** Reads and writes are counted apart; batchGet is a read although its siblings write, and so is what only searches. */
-function kindOf(request: EmulatorRequest): 'read' | 'write' {
-  return request.method === 'GET' || /:(?:search|getByDataFilter)$/.test(request.rawPath) ? 'read' : 'write';
-}
-
-/** Whose quota is spent: a key names a project, and no user to share a file with. */
-function callerOf(accounts: ServiceAccounts, request: EmulatorRequest): ServiceAccount | null {
-  const key = isAnonymous(request) ? keyOf(request) : null;
-  if (key !== null) return { email: `key ${key}`, projectId: `of key ${key}`, publicKey: null };
-  return tokenOf(accounts, request)?.account ?? null;
-}
-
-function isAnonymous(request: EmulatorRequest): boolean {
-  return request.headers.authorization === undefined && !request.query.has('access_token');
-}
-
-/** null: none was sent. */
-function keyOf({ query, headers }: EmulatorRequest): string | null {
-  const header = headers['x-goog-api-key'];
-  return query.get('key') || (typeof header === 'string' && header !== '' ? header : null);
-}
-
-function tokenOf(accounts: ServiceAccounts, request: EmulatorRequest): AccessToken | null {
-  const header = request.headers.authorization;
-  const bearer = typeof header === 'string' ? /^Bearer (.+)$/i.exec(header)?.[1] : undefined;
-  const token = bearer ?? request.query.get('access_token');
-  return token === null || token === undefined ? null : accounts.resolveToken(token);
-}
-
-function refuseUnlessAuthorized(
-  control: Pick<Control, 'isKeyBad'>,
-  accounts: ServiceAccounts,
-  request: EmulatorRequest,
-): EmulatorReply | null {
-  if (request.rawPath.startsWith('/__emulator/')) return null;
-  if (isAnonymous(request)) {
-    const key = keyOf(request);
-    if (key !== null && control.isKeyBad(sheetsVendorName, key)) return errorReply(keyNotValid());
-    if (key !== null) return kindOf(request) === 'read' ? null : errorReply(keyCannotWrite());
-    return errorReply(
-      new ApiError(
-        403,
-        "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API consumer identity to call this API.",
-      ),
-    );
-  }
-  const token = tokenOf(accounts, request);
-  if (token === null) {
-    return errorReply(
-      new ApiError(
-        401,
-        'Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.',
-      ),
-    );
-  }
-  const wanted = kindOf(request) === 'read' ? readScopes : writeScopes;
-  if (token.scopes.some((scope) => wanted.includes(scope.replace('https://www.googleapis.com/auth/', '')))) return null;
-  return errorReply(new ApiError(403, 'Request had insufficient authentication scopes.'));
-}
-
 function wantsSizes(fields: string | null): boolean {
   return fields === null || fields.includes('Metadata');
 }
@@ -266,49 +200,4 @@ function applyIfMasked(answer: object, fields: string | null): object {
   if (fields === null || fields === '' || fields === '*') return answer;
   const names = fields.split(',').map((path) => path.split(/[./(]/)[0] as string);
   return Object.fromEntries(Object.entries(answer).filter(([name]) => names.includes(name)));
-}
-
-function parseBody(request: EmulatorRequest): Record<string, unknown> {
-  if (request.body.length === 0) return {};
-  try {
-    const body: unknown = JSON.parse(request.body.toString('utf8'));
-    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>;
-  } catch {
-    // Said below, in the API's words.
-  }
-  throw new ApiError(400, 'Invalid JSON payload received. Unexpected token.');
-}
-
-function asApiError(error: unknown): ApiError {
-  if (error instanceof ApiError) return error;
-  if (error instanceof URIError) return new ApiError(400, 'Request contains an invalid argument.');
-  throw error;
-}
-
-/** What only a person could arrange at Google: who a file is shared with, whether it exists. Members it does not know are refused. */
-function arrange(store: SpreadsheetStore, id: string, request: EmulatorRequest): EmulatorReply {
-  try {
-    const { missing, shared_with: sharedWith, title, locale, ...others } = parseBody(request);
-    const [strange] = Object.keys(others);
-    if (strange !== undefined)
-      throw new ApiError(400, `${strange}: unknown; known are missing, shared_with, title, locale`);
-    if (missing !== undefined && typeof missing !== 'boolean') throw new ApiError(400, 'missing: true or false');
-    const isList = Array.isArray(sharedWith) && sharedWith.every((one) => typeof one === 'string');
-    if (sharedWith !== undefined && sharedWith !== null && !isList) {
-      throw new ApiError(400, 'shared_with: a list of e-mails, or null for everyone');
-    }
-    for (const [name, text] of Object.entries({ title, locale })) {
-      if (text !== undefined && typeof text !== 'string') throw new ApiError(400, `${name}: a text`);
-    }
-    if (missing !== undefined) store.setMissing(id, missing);
-    const spreadsheet = store.open(id);
-    if (spreadsheet === null) return jsonReply(200, { spreadsheet_id: id, missing: true });
-    if (sharedWith !== undefined) spreadsheet.sharedWith = sharedWith as string[] | null;
-    if (title !== undefined) spreadsheet.title = title as string;
-    if (locale !== undefined) spreadsheet.locale = locale as string;
-    store.changed(id);
-    return jsonReply(200, { spreadsheet_id: id, missing: false });
-  } catch (error) {
-    return errorReply(asApiError(error));
-  }
 }
