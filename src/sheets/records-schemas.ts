@@ -1,6 +1,6 @@
 /** The shapes of the calls that name rows and sheets rather than cells, and their check. */
 import Type, { type Static } from 'typebox';
-import { maxCellCharacters } from './parse-request.ts';
+import { maxCellCharacters } from './request-reader.ts';
 
 const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 const optional = <Schema extends Type.TSchema>(schema: Schema) => Type.Optional(nullable(schema));

@@ -12,10 +12,10 @@ import {
   longestMaxWaitSeconds,
   majorDimensions,
   maxBatchOperations,
-  maxCellCharacters,
   valueInputOptions,
   valueRenderOptions,
 } from './parse-request.ts';
+import { maxCellCharacters } from './request-reader.ts';
 
 const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
 const oneOf = (choices: readonly [string, ...string[]], description?: string) =>

@@ -9,26 +9,23 @@
  * A keyed caller who comes again after "unknown" (or after our crash) brings its note: where Google has it, the rows
  * stand where it is; where not, they are sent with the same note, so that they cannot come to stand twice.
  */
-
 import { type ServiceError, withMessage } from '../../errors.ts';
 import { callerGroup } from '../../gateway/caller-group.ts';
 import type { AppendedRows } from '../../providers/google_sheets/operations.ts';
-import { printA1, printFound } from '../a1.ts';
-import { type Area, blockAt, greatest, least } from '../area.ts';
 import type { Caller } from '../caller.ts';
 import { countWithin, sizeOfRow } from '../change-ranges.ts';
 import type { Changed } from '../changed.ts';
 import { Lanes } from '../limits/lane.ts';
 import { namingAsked } from '../refusal-words.ts';
 import { forgetBelow } from '../scope.ts';
-import { growGrid, needsTyping, writeRowsAt } from '../table/cells.ts';
+import { growGrid, writeRowsAt } from '../table/cells.ts';
 import { locateEnd, type TablePlace } from '../table/locate-end.ts';
 import { type Looker, LookRefused, look } from '../table/look.ts';
-import { findMarkers, type MadeChange, makeOnce, type PlacedMarker } from '../table/marked-change.ts';
-import { markerOfPlace, newMarker, type Progress, parseMarker } from '../table/progress.ts';
+import { findMarkers, type MadeChange, makeOnce } from '../table/marked-change.ts';
+import { newMarker, type Progress, parseMarker } from '../table/progress.ts';
 import { failedWhole, notMade, unknownOutcome } from '../table/table-errors.ts';
 import type { TableLock } from '../table/table-lock.ts';
-import type { KnownTable } from '../table/table-state.ts';
+import { resolveAll } from './answer-callers.ts';
 import {
   type AppendDeps,
   type AppendItem,
@@ -37,6 +34,7 @@ import {
   type Sent,
   tableKeyOf,
 } from './append-item.ts';
+import { afterAppend, leadingBlanksOf, markersOf, rowOf, widthOf } from './appended-place.ts';
 
 export type AppendRows = (
   caller: Caller,
@@ -233,14 +231,6 @@ async function conclude(
   }
 }
 
-/** Where the first row is now, by any of the notes that were found; by the place that was sent where Google answered. */
-function rowOf({ found }: Extract<MadeChange, { kind: 'made' }>, entries: readonly Entry[], place: TablePlace): number {
-  const [note] = found;
-  if (note === undefined || note.row === null) return place.nextRow;
-  const sent = markersOf(entries, place).find(({ marker }) => marker.id === note.id);
-  return note.row - ((sent?.row ?? place.nextRow) - place.nextRow);
-}
-
 /** Google names nothing that would tell whose rows it refuses: halves are tried until the culprit stands alone. */
 async function halveOrReject(
   deps: AppendDeps,
@@ -266,15 +256,6 @@ function withoutRequest(error: ServiceError): ServiceError {
   return withMessage(error, message);
 }
 
-function widthOf({ question }: AppendItem): number {
-  return greatest(question.values.map((row) => row.length));
-}
-
-function leadingBlanksOf(batch: readonly Entry[]): number {
-  const rows = batch.flatMap(({ item }) => item.question.values);
-  return least(rows.map((row) => row.findIndex((cell) => cell !== null && cell !== '')));
-}
-
 /** Keyed callers keep their note before it is sent. One who cannot (another run took over) is left out. */
 async function remember(entries: readonly Entry[]): Promise<readonly Entry[]> {
   const saved = await Promise.allSettled(entries.map(({ item }) => item.progress.save(item.marker)));
@@ -283,106 +264,4 @@ async function remember(entries: readonly Entry[]): Promise<readonly Entry[]> {
     if (outcome.status === 'rejected') entry.reject(outcome.reason);
     return outcome.status === 'fulfilled';
   });
-}
-
-/** One of the place itself, and one for each keyed caller, on its own first row. */
-function markersOf(entries: readonly Entry[], { sheetId, nextRow, column }: TablePlace): readonly PlacedMarker[] {
-  let row = nextRow;
-  const marker = markerOfPlace(sheetId, nextRow, column);
-  const ofPlace = { marker, sheetId, row, isKeyed: false, isOfPlace: true };
-  const keyed = entries.flatMap(({ item }) => {
-    const placed = { marker: item.marker, sheetId, row, isKeyed: true };
-    row += item.question.values.length;
-    return item.progress.isKeyed ? [placed] : [];
-  });
-  return [ofPlace, ...keyed];
-}
-
-function afterAppend(
-  { sheetId: _sheet, rowCount: _rows, columnCount: _columns, nextRow: _next, ...known }: TablePlace,
-  row: number,
-  rowCount: number,
-  entries: readonly Entry[],
-): KnownTable {
-  const width = Math.max(...entries.map(({ item }) => widthOf(item)));
-  const written: Area = blockAt({ startRow: row, endRow: null, startColumn: known.column, endColumn: null }, 1, width);
-  const table = known.table ?? written;
-  const endColumn = Math.max(table.endColumn ?? 0, known.column + width);
-  return {
-    ...known,
-    endColumn: known.endColumn === null ? null : Math.max(known.endColumn, known.column + width),
-    lastRow: row + rowCount - 1,
-    table: { ...table, endRow: row + rowCount, endColumn },
-  };
-}
-
-interface PlacedRows {
-  readonly title: string;
-  readonly row: number;
-  readonly column: number;
-  /** As it was before. */
-  readonly table: Area | null;
-}
-
-/** Each caller is told of its own rows, as if it had come alone in its turn. */
-async function resolveAll(
-  deps: AppendDeps,
-  looker: Looker,
-  entries: readonly Entry[],
-  place: PlacedRows,
-  provider: string,
-  familyLimit: Changed<unknown>['familyLimit'],
-): Promise<void> {
-  const typed = await typeOver(deps, looker, entries, place);
-  let { row } = place;
-  let before = place.table === null ? null : { ...place.table, endRow: row };
-  for (const entry of entries) {
-    const { values } = entry.item.question;
-    const width = widthOf(entry.item);
-    const corner = { startRow: row, endRow: null, startColumn: place.column, endColumn: null };
-    const area = blockAt(corner, values.length, width);
-    if (typed !== null) entry.reject(typed);
-    entry.resolve({
-      result: {
-        updatedRange: printFound(place.title, area),
-        updatedRows: values.length,
-        updatedColumns: width,
-        updatedCells: values.reduce((sum, cells) => sum + cells.filter((cell) => cell !== null).length, 0),
-        tableRange: before === null ? null : printFound(place.title, before),
-      },
-      provider,
-      familyLimit,
-    });
-    row += values.length;
-    before = { ...(before ?? { ...area, endRow: row }), endRow: row };
-  }
-}
-
-/**
- * `USER_ENTERED` texts that only Google can read stand there as texts now, and are typed over in their own cells: that may
- * be repeated. Returns the error of all where it fails.
- */
-async function typeOver(
-  deps: AppendDeps,
-  { caller, spreadsheetId, deadlineAtMs }: Looker,
-  entries: readonly Entry[],
-  { title, row, column }: PlacedRows,
-): Promise<ServiceError | null> {
-  const values = entries.flatMap(({ item }) => item.question.values);
-  const isTyped = entries[0]?.item.question.valueInputOption === 'USER_ENTERED' && needsTyping(values);
-  if (!isTyped) return null;
-  const width = greatest(values.map((cells) => cells.length));
-  const area = blockAt({ startRow: row, endRow: null, startColumn: column, endColumn: null }, values.length, width);
-  const range = printA1({ kind: 'area', title, area });
-  const asked = await deps.accounts.ask({
-    capability: deps.capabilities.write,
-    input: { spreadsheetId, valueInputOption: 'USER_ENTERED', data: [{ range, values }] },
-    spreadsheetId,
-    caller,
-    deadlineAtMs: Math.max(deadlineAtMs, deps.clock.now() + deps.requestTimeoutMs),
-    signal: new AbortController().signal,
-    isOwn: true,
-  });
-  await forgetBelow(deps, caller.tenantId, spreadsheetId, title, row);
-  return asked.kind === 'answered' ? null : unknownOutcome('the rows stand as they were to be typed', asked.error);
 }

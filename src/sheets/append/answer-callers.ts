@@ -1,0 +1,82 @@
+/** What each caller of a batch is answered, once its rows stand. */
+import type { ServiceError } from '../../errors.ts';
+import { printA1, printFound } from '../a1.ts';
+import { type Area, blockAt, greatest } from '../area.ts';
+import type { Changed } from '../changed.ts';
+import { forgetBelow } from '../scope.ts';
+import { needsTyping } from '../table/cells.ts';
+import type { Looker } from '../table/look.ts';
+import { unknownOutcome } from '../table/table-errors.ts';
+import type { AppendDeps, Entry } from './append-item.ts';
+import { widthOf } from './appended-place.ts';
+
+interface PlacedRows {
+  readonly title: string;
+  readonly row: number;
+  readonly column: number;
+  /** As it was before. */
+  readonly table: Area | null;
+}
+
+/** Each caller is told of its own rows, as if it had come alone in its turn. */
+export async function resolveAll(
+  deps: AppendDeps,
+  looker: Looker,
+  entries: readonly Entry[],
+  place: PlacedRows,
+  provider: string,
+  familyLimit: Changed<unknown>['familyLimit'],
+): Promise<void> {
+  const typed = await typeOver(deps, looker, entries, place);
+  let { row } = place;
+  let before = place.table === null ? null : { ...place.table, endRow: row };
+  for (const entry of entries) {
+    const { values } = entry.item.question;
+    const width = widthOf(entry.item);
+    const corner = { startRow: row, endRow: null, startColumn: place.column, endColumn: null };
+    const area = blockAt(corner, values.length, width);
+    if (typed !== null) entry.reject(typed);
+    entry.resolve({
+      result: {
+        updatedRange: printFound(place.title, area),
+        updatedRows: values.length,
+        updatedColumns: width,
+        updatedCells: values.reduce((sum, cells) => sum + cells.filter((cell) => cell !== null).length, 0),
+        tableRange: before === null ? null : printFound(place.title, before),
+      },
+      provider,
+      familyLimit,
+    });
+    row += values.length;
+    before = { ...(before ?? { ...area, endRow: row }), endRow: row };
+  }
+}
+
+/**
+ * `USER_ENTERED` texts that only Google can read stand there as texts now, and are typed over in their own cells: that may
+ * be repeated. Returns the error of all where it fails.
+ */
+async function typeOver(
+  deps: AppendDeps,
+  { caller, spreadsheetId, deadlineAtMs }: Looker,
+  entries: readonly Entry[],
+  { title, row, column }: PlacedRows,
+): Promise<ServiceError | null> {
+  const values = entries.flatMap(({ item }) => item.question.values);
+  const isTyped = entries[0]?.item.question.valueInputOption === 'USER_ENTERED' && needsTyping(values);
+  if (!isTyped) return null;
+  const width = greatest(values.map((cells) => cells.length));
+  const area = blockAt({ startRow: row, endRow: null, startColumn: column, endColumn: null }, values.length, width);
+  const range = printA1({ kind: 'area', title, area });
+  const asked = await deps.accounts.ask({
+    capability: deps.capabilities.write,
+    input: { spreadsheetId, valueInputOption: 'USER_ENTERED', data: [{ range, values }] },
+    spreadsheetId,
+    caller,
+    deadlineAtMs: Math.max(deadlineAtMs, deps.clock.now() + deps.requestTimeoutMs),
+    signal: new AbortController().signal,
+    isOwn: true,
+  });
+  await forgetBelow(deps, caller.tenantId, spreadsheetId, title, row);
+  return asked.kind === 'answered' ? null : unknownOutcome('the rows stand as they were to be typed', asked.error);
+}

@@ -1,0 +1,143 @@
+/** Reads the members of a sheets request and gathers their faults. Many cells are checked in slices of the event loop. */
+import { setImmediate } from 'node:timers/promises';
+import { type InputFault, ServiceError } from '../errors.ts';
+import type { Cell } from '../providers/google_sheets/operations.ts';
+import { type A1Range, A1SyntaxError, parseA1 } from './a1.ts';
+import { parseSpreadsheetRef } from './spreadsheet-ref.ts';
+
+/** In one call; beyond it an answer or a body would take seconds and hundreds of megabytes. */
+export const maxCells = 2_000_000;
+
+/** Google Drive help, "Files you can store in Google Drive". */
+export const maxCellCharacters = 50_000;
+
+const maxFaults = 20;
+
+/** The slowest of them, numbers beyond 10^37, take a microsecond each. */
+const cellsPerTurn = 10_000;
+
+export type Members = Readonly<Record<string, unknown>>;
+
+/** Gathers faults, so that a caller learns of all of them at once. */
+export class Reader {
+  readonly faults: InputFault[] = [];
+
+  fault(path: string, message: string): void {
+    if (this.faults.length < maxFaults) this.faults.push({ path, message });
+  }
+
+  refuseFaults(): void {
+    const [first] = this.faults;
+    if (first === undefined) return;
+    throw new ServiceError('INVALID_REQUEST', `${first.path}: ${first.message}`, { errors: this.faults });
+  }
+
+  oneOf<Choice extends string>(
+    members: Members,
+    name: string,
+    choices: readonly [Choice, ...Choice[]],
+    path = name,
+  ): Choice {
+    const value = members[name];
+    if (value === undefined || value === null) return choices[0];
+    const found = choices.find((choice) => choice === value);
+    if (found !== undefined) return found;
+    this.fault(path, `must be one of ${choices.join(', ')}`);
+    return choices[0];
+  }
+
+  spreadsheetId(members: Members): string {
+    const value = members.spreadsheet_id;
+    const ref = typeof value === 'string' ? parseSpreadsheetRef(value) : null;
+    if (ref !== null) return ref.spreadsheetId;
+    this.fault(
+      'spreadsheet_id',
+      value === undefined
+        ? 'is required'
+        : 'must be 1 to 200 of A-Z, a-z, 0-9, _ and -, as in the address of the spreadsheet, or that whole address',
+    );
+    return '';
+  }
+
+  /** `range_name` is its other name. */
+  range(members: Members, prefix = ''): A1Range {
+    const name = members.range === undefined && members.range_name !== undefined ? 'range_name' : 'range';
+    const value = members[name];
+    const fallback: A1Range = { kind: 'name', name: '' };
+    if (typeof value !== 'string') {
+      this.fault(`${prefix}${name}`, value === undefined ? 'is required' : 'must be text in A1 notation');
+      return fallback;
+    }
+    try {
+      return parseA1(value);
+    } catch (error) {
+      if (!(error instanceof A1SyntaxError)) throw error;
+      this.fault(`${prefix}${name}`, error.message);
+      return fallback;
+    }
+  }
+
+  async values(members: Members, prefix = ''): Promise<readonly (readonly Cell[])[]> {
+    const path = `${prefix}values`;
+    const { values } = members;
+    if (!Array.isArray(values)) {
+      this.fault(path, values === undefined ? 'is required' : 'must be a list of rows');
+      return [];
+    }
+    if (values.length === 0) this.fault(path, 'must hold at least one row');
+    let width = 0;
+    let seenCells = 0;
+    for (const [index, row] of (values as unknown[]).entries()) {
+      if (this.faults.length >= maxFaults) break;
+      if (!Array.isArray(row)) {
+        this.fault(`${path}[${index}]`, 'must be a list of cells');
+        continue;
+      }
+      width = Math.max(width, row.length);
+      if (width * values.length > maxCells) {
+        this.fault(path, `has more than ${maxCells} cells`);
+        break; // Looking at every cell of a body that is refused anyway would hold up everyone.
+      }
+      this.#row(row, `${path}[${index}]`);
+      seenCells += row.length + 1;
+      if (seenCells > cellsPerTurn) {
+        seenCells = 0;
+        await setImmediate();
+      }
+    }
+    if (this.faults.length > 0) return [];
+    if (width === 0) this.fault(`${path}[0]`, 'must hold at least one cell');
+    return (values as Cell[][]).map((row) => padded(row, width));
+  }
+
+  #row(row: readonly unknown[], path: string): void {
+    for (const [column, cell] of row.entries()) {
+      if (typeof cell === 'string') {
+        if (cell.length > maxCellCharacters)
+          this.fault(`${path}[${column}]`, `must be at most ${maxCellCharacters} characters`);
+      } else if (isBeyondDigits(cell)) {
+        this.fault(`${path}[${column}]`, tooManyDigits);
+      } else if (cell !== null && typeof cell !== 'boolean' && !(typeof cell === 'number' && Number.isFinite(cell))) {
+        this.fault(`${path}[${column}]`, 'must be a string, a number, a boolean or null');
+      }
+    }
+  }
+}
+
+/** A sheet holds fifteen digits of a number. */
+export function isBeyondDigits(cell: unknown): boolean {
+  if (!Number.isInteger(cell)) return false;
+  const size = Math.abs(cell as number);
+  if (size < 1e15) return false;
+  if (size > 1e37) return Number(size.toPrecision(15)) !== size;
+  // Powers up to 10^22 are exact, and so is the product: the same as to write it with 15 digits, a hundred times as fast.
+  const unit = 10 ** (Math.floor(Math.log10(size)) - 14);
+  return Math.round(size / unit) * unit !== size;
+}
+
+export const tooManyDigits = 'has more than 15 digits, and a sheet holds no more of a number: send it as text';
+
+/** Google takes rows of different lengths, and leaves alone what a short one does not reach: as null says it. */
+function padded(row: readonly Cell[], width: number): readonly Cell[] {
+  return row.length === width ? row : [...row, ...new Array<null>(width - row.length).fill(null)];
+}
