@@ -12,11 +12,11 @@ import type { Clock } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/postgres/database.ts';
+import type { WebhookConfigRow } from '../storage/tables/webhooks/webhook-configs.ts';
 import {
   findRecentWebhooksAcrossTenants,
   findWebhooksByTokenAcrossTenants,
-  type WebhookConfigRow,
-} from '../storage/tables/webhooks/webhook-configs.ts';
+} from '../storage/tables/webhooks/webhook-configs-across-tenants.ts';
 import { configurationChannel, parseChange } from './configuration-change.ts';
 import { createTurnLookUp } from './turn-look-up.ts';
 

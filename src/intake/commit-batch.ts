@@ -4,15 +4,14 @@ import { type Handover, messageOfRow } from '../outbox/envelope.ts';
 import type { RelayForIntake } from '../outbox/relay.ts';
 import { type Database, DatabaseAway } from '../storage/postgres/database.ts';
 import { isLockTaken } from '../storage/postgres/database-away.ts';
+import { commitIntakeRows, type WrittenRows } from '../storage/tables/commit-intake.ts';
+import type { IntakeRows, LogBodyRow, WebhookRow } from '../storage/tables/intake-rows.ts';
 import {
-  commitIntakeRows,
   findFirstBodies,
   findFirstDeliveries,
   forgetExpiredDeliveries,
   releaseClaimedIds,
-  type WrittenRows,
-} from '../storage/tables/commit-intake.ts';
-import type { IntakeRows, LogBodyRow, WebhookRow } from '../storage/tables/intake-rows.ts';
+} from '../storage/tables/webhooks/seen-deliveries.ts';
 import { beginFactCommit, type FactCommit, reclaimEarlierTries } from './fact-commit.ts';
 import type { PreparedRecord } from './prepare.ts';
 

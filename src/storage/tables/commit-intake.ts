@@ -8,7 +8,7 @@
 import type { Database, Rows } from '../postgres/database.ts';
 import { renderJsonRows } from '../postgres/json-rows.ts';
 import { rowDigest } from './audit-chain.ts';
-import type { IntakeRows, WebhookRow } from './intake-rows.ts';
+import type { IntakeRows } from './intake-rows.ts';
 import { seriesParts } from './usage-series.ts';
 
 type Part = keyof IntakeRows;
@@ -264,79 +264,4 @@ export async function commitIntakeRows(db: Database, rows: IntakeRows, origin: s
     else logs = row.logs ?? 0;
   }
   return { webhooks, logs };
-}
-
-/**
- * Lets go of what was seen before the window of its webhook, so that it is new again. Before the commit, since a statement
- * does not see what it deletes itself; what is let go and not taken after all is taken the next time.
- */
-export async function forgetExpiredDeliveries(db: Database, webhooks: readonly WebhookRow[]): Promise<void> {
-  const asked = webhooks.filter((row) => row.duplicate_window_seconds != null && row.delivery_key !== null);
-  if (asked.length === 0) return;
-  await db.querySystem({
-    name: 'intake_forget_expired',
-    text: `
-      with given as materialized (
-        select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) as g (webhook_id, key, hash, before)),
-      ids as (
-        delete from webhook_deliveries_seen s using given g
-         where s.webhook_id = g.webhook_id and s.delivery_key in (g.key, g.key || ' ' || g.hash) and s.seen_at < g.before)
-      delete from webhook_bodies_seen b using given g
-       where b.webhook_id = g.webhook_id and b.body_sha256 = decode(g.hash, 'hex') and b.seen_at < g.before`,
-    values: [
-      asked.map((row) => row.webhook_id),
-      asked.map((row) => row.delivery_key),
-      asked.map((row) => row.body_sha256),
-      asked.map((row) =>
-        new Date(Date.parse(row.received_at) - (row.duplicate_window_seconds ?? 0) * 1000).toISOString(),
-      ),
-    ],
-  });
-}
-
-/** The first event of each delivery key, by `webhook id` and `delivery key` joined with a line break. */
-export async function findFirstDeliveries(
-  db: Database,
-  keys: readonly { webhook_id: string; delivery_key: string }[],
-): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await db.querySystem<{ webhook_id: string; delivery_key: string; webhook_event_id: string }>({
-    name: 'intake_first_deliveries',
-    text: `
-      select s.webhook_id, s.delivery_key, s.webhook_event_id
-        from webhook_deliveries_seen s
-        join unnest($1::uuid[], $2::text[]) as asked (webhook_id, delivery_key)
-          on s.webhook_id = asked.webhook_id and s.delivery_key = asked.delivery_key`,
-    values: [keys.map((key) => key.webhook_id), keys.map((key) => key.delivery_key)],
-  });
-  return new Map(rows.map((row) => [`${row.webhook_id}\n${row.delivery_key}`, row.webhook_event_id]));
-}
-
-/** The events whose bodies were taken, by `webhook id` and `hash` (hexadecimal) joined with a line break. */
-export async function findFirstBodies(
-  db: Database,
-  bodies: readonly { webhook_id: string; body_sha256: string }[],
-): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await db.querySystem<{ webhook_id: string; body_sha256: string; webhook_event_id: string }>({
-    name: 'intake_first_bodies',
-    text: `
-      select s.webhook_id, encode(s.body_sha256, 'hex') as body_sha256, s.webhook_event_id
-        from webhook_bodies_seen s
-        join unnest($1::uuid[], $2::text[]) as asked (webhook_id, body_sha256)
-          on s.webhook_id = asked.webhook_id and s.body_sha256 = decode(asked.body_sha256, 'hex')`,
-    values: [bodies.map((body) => body.webhook_id), bodies.map((body) => body.body_sha256)],
-  });
-  return new Map(rows.map((row) => [`${row.webhook_id}\n${row.body_sha256}`, row.webhook_event_id]));
-}
-
-/**
- * Gives back the ids that were claimed by deliveries whose body another one took in the same moment: they are kept nowhere.
- */
-export async function releaseClaimedIds(db: Database, webhookIds: readonly string[], eventIds: readonly string[]) {
-  await db.querySystem({
-    name: 'intake_release_claimed_ids',
-    text: `
-      delete from webhook_deliveries_seen
-       where webhook_id = any($1::uuid[]) and webhook_event_id = any($2::uuid[])`,
-    values: [webhookIds, eventIds],
-  });
 }

@@ -10,11 +10,11 @@ import type { Outbound } from '../../outbound/http-client.ts';
 import { startRounds } from '../../rounds.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { Database } from '../../storage/postgres/database.ts';
+import type { WebhookConfigRow } from '../../storage/tables/webhooks/webhook-configs.ts';
 import {
   findCollectingWebhooksAcrossTenants,
   saveCollectorState,
-  type WebhookConfigRow,
-} from '../../storage/tables/webhooks/webhook-configs.ts';
+} from '../../storage/tables/webhooks/webhook-configs-across-tenants.ts';
 import { presentWebhook } from '../managing/present-webhook.ts';
 import { openFor } from '../managing/webhook-secrets.ts';
 import { collectFromGithub } from './github.ts';

@@ -6,7 +6,8 @@ import { TransportError } from '../../outbound/exchange.ts';
 import type { Outbound } from '../../outbound/http-client.ts';
 import { sealEnvelope } from '../../outbox/envelope.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
-import type { AttemptOutcome, DeliveryContent, DueDelivery } from '../../storage/tables/webhooks/webhook-deliveries.ts';
+import type { DueDelivery } from '../../storage/tables/webhooks/claim-deliveries.ts';
+import type { AttemptOutcome, DeliveryContent } from '../../storage/tables/webhooks/webhook-deliveries.ts';
 import {
   type FurtherColumn,
   furtherBindingOf,

@@ -21,14 +21,16 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
 import { DatabaseAway } from '../../storage/postgres/database.ts';
 import {
-  type AttemptOutcome,
-  cancelDelivery,
   claimDueDeliveries,
-  type DeliveryContent,
   type DueDelivery,
   extendLock,
-  findDeliveryContent,
   releaseDeliveries,
+} from '../../storage/tables/webhooks/claim-deliveries.ts';
+import {
+  type AttemptOutcome,
+  cancelDelivery,
+  type DeliveryContent,
+  findDeliveryContent,
   settleDelivery,
 } from '../../storage/tables/webhooks/webhook-deliveries.ts';
 import { type AttemptDeps, attemptDelivery, timeoutMsOf } from './attempt-delivery.ts';

@@ -1,6 +1,7 @@
 import { sealEnvelope } from '../../outbox/envelope.ts';
 import type { OutboxRow } from '../../storage/tables/outbox-events.ts';
-import type { AttemptOutcome, DeliveryContent, DueDelivery } from '../../storage/tables/webhooks/webhook-deliveries.ts';
+import type { DueDelivery } from '../../storage/tables/webhooks/claim-deliveries.ts';
+import type { AttemptOutcome, DeliveryContent } from '../../storage/tables/webhooks/webhook-deliveries.ts';
 
 /** An address as it may be shown: its query may hold secrets. */
 export function withoutQuery(url: string): string {

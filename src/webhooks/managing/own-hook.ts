@@ -1,6 +1,6 @@
 import { hashToken } from '../../secrets/token-hash.ts';
 import type { Database } from '../../storage/postgres/database.ts';
-import { hasWebhookTokenAcrossTenants } from '../../storage/tables/webhooks/webhook-configs.ts';
+import { hasWebhookTokenAcrossTenants } from '../../storage/tables/webhooks/webhook-configs-across-tenants.ts';
 
 /** More than any honest address holds. */
 const mostTokens = 10;

@@ -129,7 +129,7 @@ const valueColumns = [
   'is_active',
 ] as const satisfies readonly (keyof WebhookConfigValues)[];
 
-const columns = `id, management_company_id, ${valueColumns.join(', ')}, ${furtherTargets}, target_off_at, target_off_reason, last_received_at, total_received, total_successful,
+export const webhookConfigColumns = `id, management_company_id, ${valueColumns.join(', ')}, ${furtherTargets}, target_off_at, target_off_reason, last_received_at, total_received, total_successful,
   total_failed, created_by, created_at, updated_at`;
 
 function parametersOf(values: WebhookConfigValues): unknown[] {
@@ -137,68 +137,6 @@ function parametersOf(values: WebhookConfigValues): unknown[] {
     const value = values[name];
     const isJson = name === 'event_types' || name === 'allowed_ips' || name === 'config';
     return isJson ? JSON.stringify(value) : value;
-  });
-}
-
-/** The active webhooks behind these token hashes. Before the tenant is known: all tenants'. */
-export async function findWebhooksByTokenAcrossTenants(
-  db: Queryable,
-  hashes: readonly Buffer[],
-): Promise<WebhookConfigRow[]> {
-  const { rows } = await db.query<WebhookConfigRow>({
-    name: 'webhook_configs_by_token',
-    text: `select ${columns} from webhook_configs where webhook_token_sha256 = any($1::bytea[]) and is_active`,
-    values: [hashes],
-  });
-  return rows;
-}
-
-/** Whether any of these is the hash of a webhook's token, active or not. */
-export async function hasWebhookTokenAcrossTenants(db: Queryable, hashes: readonly Buffer[]): Promise<boolean> {
-  const { rowCount } = await db.query({
-    name: 'webhook_configs_has_token',
-    text: 'select from webhook_configs where webhook_token_sha256 = any($1::bytea[]) limit 1',
-    values: [hashes],
-  });
-  return rowCount > 0;
-}
-
-/** The active webhooks that were used last: what a process should know before its first delivery. */
-export async function findRecentWebhooksAcrossTenants(db: Queryable, limit: number): Promise<WebhookConfigRow[]> {
-  const { rows } = await db.query<WebhookConfigRow>({
-    name: 'webhook_configs_recent',
-    text: `
-      select ${columns} from webhook_configs where is_active
-       order by last_received_at desc nulls last, created_at desc limit $1`,
-    values: [limit],
-  });
-  return rows;
-}
-
-/** The active webhooks whose missed deliveries are collected. */
-export async function findCollectingWebhooksAcrossTenants(db: Queryable, limit: number): Promise<WebhookConfigRow[]> {
-  const { rows } = await db.query<WebhookConfigRow>({
-    name: 'webhook_configs_collecting',
-    text: `
-      select ${columns} from webhook_configs
-       where is_active and collector_token is not null order by id limit $1`,
-    values: [limit],
-  });
-  return rows;
-}
-
-/** `updated_at` stays: what was found is no change of configuration, and is not told to anyone. */
-export async function saveCollectorState(
-  db: Queryable,
-  id: string,
-  state: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  await db.query({
-    name: 'webhook_configs_save_collector_state',
-    text: `
-      update webhook_configs set config = jsonb_set(config::jsonb, '{collector_state}', $2::jsonb)::json
-       where id = $1 and collector_token is not null`,
-    values: [id, JSON.stringify(state)],
   });
 }
 
@@ -221,7 +159,7 @@ export async function pageWebhooks(
   const { rows } = await tx.query<ListedWebhook>({
     name: 'webhook_configs_page',
     text: `
-      select ${columns}, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at_text
+      select ${webhookConfigColumns}, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at_text
         from webhook_configs
        where management_company_id = $1
          and ($2::timestamptz is null or (created_at, id) < ($2::timestamptz, $3::uuid))
@@ -248,7 +186,7 @@ export async function countWebhooks(
 export async function findWebhook(tx: Queryable, tenantId: TenantId, id: string): Promise<WebhookConfigRow | null> {
   const { rows } = await tx.query<WebhookConfigRow>({
     name: 'webhook_configs_find',
-    text: `select ${columns} from webhook_configs where management_company_id = $1 and id = $2`,
+    text: `select ${webhookConfigColumns} from webhook_configs where management_company_id = $1 and id = $2`,
     values: [tenantId, id],
   });
   return rows[0] ?? null;
@@ -258,7 +196,7 @@ export async function findWebhook(tx: Queryable, tenantId: TenantId, id: string)
 export async function lockWebhook(tx: Queryable, tenantId: TenantId, id: string): Promise<WebhookConfigRow | null> {
   const { rows } = await tx.query<WebhookConfigRow>({
     name: 'webhook_configs_lock',
-    text: `select ${columns} from webhook_configs where management_company_id = $1 and id = $2 for update`,
+    text: `select ${webhookConfigColumns} from webhook_configs where management_company_id = $1 and id = $2 for update`,
     values: [tenantId, id],
   });
   return rows[0] ?? null;
@@ -276,7 +214,7 @@ export async function insertWebhook(
     text: `
       insert into webhook_configs (management_company_id, id, created_by, ${valueColumns.join(', ')})
       values ($1, $2, $3, ${valueColumns.map((_, index) => `$${index + 4}`).join(', ')})
-      returning ${columns}`,
+      returning ${webhookConfigColumns}`,
     values: [tenantId, id, createdBy, ...parametersOf(values)],
   });
   return rows[0] as WebhookConfigRow;
@@ -295,7 +233,7 @@ export async function updateWebhook(
       update webhook_configs
          set ${valueColumns.map((name, index) => `${name} = $${index + 3}`).join(', ')}, updated_at = clock_timestamp()
        where management_company_id = $1 and id = $2
-      returning ${columns}`,
+      returning ${webhookConfigColumns}`,
     values: [tenantId, id, ...parametersOf(values)],
   });
   return rows[0] ?? null;

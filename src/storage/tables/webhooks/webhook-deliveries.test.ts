@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { startTestDatabase } from '../../../../test/support/database.ts';
 import { parseTenantId } from '../../../ids.ts';
 import type { Database } from '../../postgres/database.ts';
-import { type ClaimBounds, claimDueDeliveries, settleDelivery } from './webhook-deliveries.ts';
+import { type ClaimBounds, claimDueDeliveries } from './claim-deliveries.ts';
+import { settleDelivery } from './webhook-deliveries.ts';
 import { redriveDelivery } from './webhook-redrives.ts';
 
 const oneEach: ClaimBounds = {

@@ -1,0 +1,126 @@
+/** SQL of erasing texts from the audit log: the rows and kept bodies that hold them, and writing them anew. */
+import type { Queryable } from '../postgres/database.ts';
+import { rowDigest } from './audit-chain.ts';
+
+export interface ErasableRow {
+  readonly id: string;
+  readonly started_at: string;
+  readonly endpoint: string | null;
+  readonly error_message: string | null;
+  readonly principal: string | null;
+  readonly request_headers: string | null;
+  readonly request_body: string | null;
+  readonly response_body: string | null;
+  readonly digest: Buffer;
+}
+
+const erasableColumns = `id, to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as started_at, endpoint,
+         error_message, principal, request_headers #>> '{}' as request_headers, request_body #>> '{}' as request_body,
+         response_body #>> '{}' as response_body, ${rowDigest} as digest`;
+
+/** Kept bodies that hold one of the texts. */
+export async function findBodiesWith(
+  tx: Queryable,
+  tenant: string,
+  texts: readonly string[],
+  limit: number,
+): Promise<{ day: string; body_hash: string; body: string }[]> {
+  const { rows } = await tx.query<{ day: string; body_hash: string; body: string }>({
+    name: 'audit_bodies_with',
+    text: `
+      select day::text as day, body_hash, body from log_bodies
+       where management_company_id = $1 and exists (select from unnest($2::text[]) t where position(t in body) > 0)
+       limit $3`,
+    values: [tenant, texts, limit],
+  });
+  return rows;
+}
+
+/** Rows that hold one of the texts themselves. */
+export async function findRowsWith(
+  tx: Queryable,
+  tenant: string,
+  texts: readonly string[],
+  limit: number,
+): Promise<ErasableRow[]> {
+  const { rows } = await tx.query<ErasableRow>({
+    name: 'audit_rows_with',
+    text: `
+      select ${erasableColumns} from integration_logs
+       where management_company_id = $1
+         and exists (select from unnest($2::text[]) t
+                      where position(t in concat_ws(chr(1), endpoint, error_message, principal)) > 0)
+       limit $3`,
+    values: [tenant, texts, limit],
+  });
+  return rows;
+}
+
+/** Rows of a day that refer to a kept body. */
+export async function findRowsOfBody(
+  tx: Queryable,
+  tenant: string,
+  day: string,
+  bodyHash: string,
+): Promise<ErasableRow[]> {
+  const { rows } = await tx.query<ErasableRow>({
+    name: 'audit_rows_of_body',
+    text: `
+      select ${erasableColumns} from integration_logs
+       where management_company_id = $1
+         and started_at >= $2::date::timestamp at time zone 'UTC' and started_at < ($2::date + 1)::timestamp at time zone 'UTC'
+         and $3 in (request_headers #>> '{}', request_body #>> '{}', response_body #>> '{}')`,
+    values: [tenant, day, `sha256:${bodyHash}`],
+  });
+  return rows;
+}
+
+/** Writes the row as it is after the erasure; returns its new digest. */
+export async function rewriteErasedRow(tx: Queryable, tenant: string, row: ErasableRow): Promise<Buffer> {
+  const { rows } = await tx.query<{ digest: Buffer }>({
+    name: 'audit_row_rewrite',
+    text: `
+      update integration_logs
+         set endpoint = $4, error_message = $5, request_headers = to_json($6::text), request_body = to_json($7::text),
+             response_body = to_json($8::text), principal = $9
+       where management_company_id = $1 and started_at = $2 and id = $3
+      returning ${rowDigest} as digest`,
+    values: [
+      tenant,
+      row.started_at,
+      row.id,
+      row.endpoint,
+      row.error_message,
+      row.request_headers,
+      row.request_body,
+      row.response_body,
+      row.principal,
+    ],
+  });
+  return rows[0]?.digest ?? row.digest;
+}
+
+export async function replaceBody(
+  tx: Queryable,
+  tenant: string,
+  day: string,
+  before: string,
+  after: { readonly hash: string; readonly text: string },
+): Promise<void> {
+  await tx.query({
+    name: 'audit_body_replace',
+    text: `
+      with gone as (delete from log_bodies where management_company_id = $1 and day = $2 and body_hash = $3)
+      insert into log_bodies (day, management_company_id, body_hash, body) values ($2, $1, $4, $5)
+      on conflict do nothing`,
+    values: [tenant, day, before, after.hash, after.text],
+  });
+}
+
+export async function appendErasure(tx: Queryable, tenant: string, entries: Buffer): Promise<void> {
+  await tx.query({
+    name: 'audit_batches_append_erasure',
+    text: `insert into audit_batches (management_company_id, kind, entries) values ($1, 'erasure', $2)`,
+    values: [tenant, entries],
+  });
+}
