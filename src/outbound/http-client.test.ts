@@ -6,8 +6,9 @@ import { type TestContext, test } from 'node:test';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { findFreePort } from '../storage/embedded/free-port.ts';
+import type { OutboundRequest } from './dispatch-request.ts';
 import { TransportError, type TransportFault } from './exchange.ts';
-import { createOutbound, type Outbound, type OutboundOptions, type OutboundRequest } from './http-client.ts';
+import { createOutbound, type Outbound, type OutboundOptions } from './http-client.ts';
 
 test('a reply comes whole, with its status, and redirects are not followed', async (t) => {
   const { ask } = await start(t, (_request, reply) => {

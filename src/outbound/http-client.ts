@@ -7,28 +7,19 @@
  * bodies only.
  */
 import { lookup as dnsLookup } from 'node:dns';
-import type { IncomingHttpHeaders } from 'node:http';
 import { Pool } from 'undici';
 import type { Logger } from '../logger.ts';
-import { serviceName, version } from '../version.ts';
-import { acceptedEncodings, decodeBody } from './decode.ts';
-import {
-  type OpenReply,
-  type OpenRequest,
-  type ProviderReply,
-  type ProviderRequest,
-  TransportError,
-} from './exchange.ts';
+import { exchange, type OutboundRequest } from './dispatch-request.ts';
+import { type OpenReply, type OpenRequest, type ProviderReply, TransportError } from './exchange.ts';
 import { toTransportError } from './faults.ts';
 import { guardedLookup, parseAllowedNetworks, parseOutboundUrl, portOf, type ResolveAll } from './guard.ts';
+import { countPending, type Origin } from './origin.ts';
 import { shareLookups } from './share-lookups.ts';
 import { dispatchStream } from './stream-exchange.ts';
+import { flattenHeaders, outgoingHeaders } from './wire-headers.ts';
 
-const defaultMaxReplyBytes = 16 * 1024 * 1024;
 const keepAliveMs = 30_000;
 const maxConnectMs = 10_000;
-/** How long the body of an answer is read on where its status is what counts. */
-const cutBodyAfterMs = 1_000;
 
 export interface OutboundOptions {
   /** CIDRs, addresses or `host:port` that may be reached though they are not public. */
@@ -46,12 +37,6 @@ export interface OutboundOptions {
   readonly resolve?: ResolveAll;
 }
 
-export interface OutboundRequest extends ProviderRequest {
-  /** Unix milliseconds. */
-  readonly deadlineAtMs: number;
-  readonly signal?: AbortSignal | null;
-}
-
 export interface OutboundStream extends OpenRequest, Pick<OutboundRequest, 'deadlineAtMs' | 'signal'> {}
 
 export interface Outbound {
@@ -63,12 +48,6 @@ export interface Outbound {
   check(url: string): Promise<void>;
   /** Lets requests under way end, at most `graceMs` (default 5,000), then cuts them. */
   close(graceMs?: number): Promise<void>;
-}
-
-interface Origin {
-  readonly pool: Pool;
-  /** Those that the pool has not let go of yet: one whose caller has left may still stand in its queue. */
-  pending: number;
 }
 
 export function createOutbound(options: OutboundOptions): Outbound {
@@ -133,7 +112,6 @@ export function createOutbound(options: OutboundOptions): Outbound {
 
     async open(request) {
       const { url, origin } = enter(request.url);
-      origin.pending += 1;
       const terms = {
         method: request.method,
         path: url.pathname + url.search,
@@ -143,16 +121,12 @@ export function createOutbound(options: OutboundOptions): Outbound {
         idleMs: request.idleMs,
         signal: request.signal ?? null,
       };
-      let isLetGo = false;
-      const letGo = (): void => {
-        if (!isLetGo) origin.pending -= 1;
-        isLetGo = true;
-      };
+      const release = countPending(origin);
       try {
-        const { status, headers, body } = await dispatchStream(origin.pool, terms, letGo);
+        const { status, headers, body } = await dispatchStream(origin.pool, terms, release);
         return { status, headers: flattenHeaders(headers), body };
       } catch (error) {
-        letGo();
+        release();
         throw error;
       }
     },
@@ -179,136 +153,4 @@ export function createOutbound(options: OutboundOptions): Outbound {
       await Promise.allSettled(pools.map((pool) => pool.destroy()));
     },
   };
-}
-
-/** One request on one pool, from the queue to the decoded body. */
-async function exchange(origin: Origin, url: URL, request: OutboundRequest): Promise<ProviderReply> {
-  const maxReplyBytes = request.maxReplyBytes ?? defaultMaxReplyBytes;
-  const raw = await dispatch(origin, url, request, maxReplyBytes);
-  const headers = flattenHeaders(raw.headers);
-  const encoding = headers['content-encoding'];
-  if (encoding === undefined) return { status: raw.status, headers, body: raw.body };
-  const decoding = decodeBody(raw.body, encoding, maxReplyBytes);
-  const body = await (request.cutsReply === true ? decoding.catch(() => Buffer.alloc(0)) : decoding);
-  // They described the bytes on the wire, which nobody sees from here on.
-  delete headers['content-encoding'];
-  delete headers['content-length'];
-  return { status: raw.status, headers, body };
-}
-
-interface RawReply {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-function dispatch(origin: Origin, url: URL, request: OutboundRequest, maxReplyBytes: number): Promise<RawReply> {
-  return new Promise((resolve, reject) => {
-    const { signal } = request;
-    const remainingMs = request.deadlineAtMs - Date.now();
-    if (signal?.aborted) return reject(new TransportError('aborted', false, signal.reason));
-    if (remainingMs <= 0) return reject(new TransportError('timeout', false));
-
-    let started = false;
-    let settled = false;
-    let abortWire: ((reason: Error) => void) | null = null;
-    let status = 0;
-    let headers: IncomingHttpHeaders = {};
-    let receivedBytes = 0;
-    const chunks: Buffer[] = [];
-
-    let cutTimer: NodeJS.Timeout | undefined;
-
-    const settle = (): boolean => {
-      if (settled) return false;
-      settled = true;
-      clearTimeout(timer);
-      clearTimeout(cutTimer);
-      signal?.removeEventListener('abort', onAbort);
-      return true;
-    };
-    const reply = (): RawReply => {
-      const [only] = chunks;
-      return { status, headers, body: chunks.length === 1 && only ? only : Buffer.concat(chunks) };
-    };
-    const fail = (error: TransportError): void => {
-      if (!settle()) return;
-      // A request still in the pool's queue has no wire yet; it is dropped when its turn comes (onRequestStart).
-      abortWire?.(error);
-      if (request.cutsReply === true && status > 0 && error.fault !== 'aborted') resolve(reply());
-      else reject(error);
-    };
-    const onAbort = (): void => fail(new TransportError('aborted', started, signal?.reason));
-    const timer = setTimeout(() => fail(new TransportError('timeout', started)), remainingMs);
-    signal?.addEventListener('abort', onAbort, { once: true });
-
-    origin.pending += 1;
-    let isLetGo = false;
-    const letGo = (): void => {
-      if (!isLetGo) origin.pending -= 1;
-      isLetGo = true;
-    };
-    origin.pool.dispatch(
-      {
-        path: url.pathname + url.search,
-        method: request.method,
-        headers: outgoingHeaders(request.headers),
-        body: request.body ?? null,
-      },
-      {
-        onRequestStart(controller) {
-          // Thrown, for it drops the request alone: `abort` would close the connection that others wait for.
-          if (settled) throw new Error('nobody waits for this request any more');
-          started = true;
-          abortWire = (reason) => controller.abort(reason);
-        },
-        onResponseStart(_controller, statusCode, replyHeaders) {
-          if (statusCode < 200) return;
-          status = statusCode;
-          headers = replyHeaders;
-          const announced = Number(replyHeaders['content-length']);
-          if (request.cutsReply === true) {
-            cutTimer = setTimeout(() => fail(new TransportError('timeout', true)), cutBodyAfterMs);
-          } else if (request.method !== 'HEAD' && announced > maxReplyBytes) {
-            fail(new TransportError('too-large', true));
-          }
-        },
-        onResponseData(_controller, chunk) {
-          receivedBytes += chunk.length;
-          if (receivedBytes <= maxReplyBytes) chunks.push(chunk);
-          else {
-            if (request.cutsReply === true)
-              chunks.push(chunk.subarray(0, maxReplyBytes - receivedBytes + chunk.length));
-            fail(new TransportError('too-large', true));
-          }
-        },
-        onResponseEnd() {
-          letGo();
-          if (settle()) resolve(reply());
-        },
-        onResponseError(_controller, error) {
-          letGo();
-          fail(toTransportError(error, started));
-        },
-      },
-    );
-  });
-}
-
-/** Names in lower case, so that a caller's `User-Agent` replaces ours instead of standing beside it. */
-function outgoingHeaders(given: Readonly<Record<string, string>> | undefined): Record<string, string> {
-  const headers: Record<string, string> = {
-    'user-agent': `${serviceName}/${version}`,
-    'accept-encoding': acceptedEncodings,
-  };
-  for (const name in given) headers[name.toLowerCase()] = given[name] as string;
-  return headers;
-}
-
-function flattenHeaders(headers: IncomingHttpHeaders): Record<string, string> {
-  const flat: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return flat;
 }

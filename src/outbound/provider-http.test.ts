@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { OutboundRequest } from './dispatch-request.ts';
 import { type ProviderReply, TransportError } from './exchange.ts';
-import type { Outbound, OutboundRequest } from './http-client.ts';
+import type { Outbound } from './http-client.ts';
 import { providerHttp, redactQuery } from './provider-http.ts';
 
 test('an exchange is recorded with what was sent and what came, its key masked in the address', async () => {

@@ -26,8 +26,8 @@ export interface StreamedHead {
   readonly body: Readable;
 }
 
-/** `onLetGo` is called once, when the pool has let go of the request. */
-export function dispatchStream(pool: Pool, terms: StreamTerms, onLetGo: () => void): Promise<StreamedHead> {
+/** Calls `release` when the pool no longer holds the request; it may be called again. */
+export function dispatchStream(pool: Pool, terms: StreamTerms, release: () => void): Promise<StreamedHead> {
   return new Promise((resolve, reject) => {
     const { signal, remainingMs } = terms;
     if (signal?.aborted) return reject(new TransportError('aborted', false, signal.reason));
@@ -52,11 +52,6 @@ export function dispatchStream(pool: Pool, terms: StreamTerms, onLetGo: () => vo
     const onAbort = (): void => fail(new TransportError('aborted', started, signal?.reason));
     const timer = setTimeout(() => fail(new TransportError('timeout', started)), remainingMs);
     signal?.addEventListener('abort', onAbort, { once: true });
-    let isLetGo = false;
-    const letGo = (): void => {
-      if (!isLetGo) onLetGo();
-      isLetGo = true;
-    };
 
     pool.dispatch(
       {
@@ -92,11 +87,11 @@ export function dispatchStream(pool: Pool, terms: StreamTerms, onLetGo: () => vo
           if (body !== null && !body.push(chunk)) controller.pause();
         },
         onResponseEnd() {
-          letGo();
+          release();
           body?.push(null);
         },
         onResponseError(_controller, error) {
-          letGo();
+          release();
           const fault = toTransportError(error, started);
           if (body === null) fail(fault);
           else if (!body.destroyed) body.destroy(fault);

@@ -1,0 +1,127 @@
+/** One request on one pool, from the queue to the decoded body. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { decodeBody } from './decode.ts';
+import { type ProviderReply, type ProviderRequest, TransportError } from './exchange.ts';
+import { toTransportError } from './faults.ts';
+import { countPending, type Origin } from './origin.ts';
+import { flattenHeaders, outgoingHeaders } from './wire-headers.ts';
+
+const defaultMaxReplyBytes = 16 * 1024 * 1024;
+
+/** How long the body of an answer is read on where its status is what counts. */
+const cutBodyAfterMs = 1_000;
+
+export interface OutboundRequest extends ProviderRequest {
+  /** Unix milliseconds. */
+  readonly deadlineAtMs: number;
+  readonly signal?: AbortSignal | null;
+}
+
+/** Throws `TransportError`. */
+export async function exchange(origin: Origin, url: URL, request: OutboundRequest): Promise<ProviderReply> {
+  const maxReplyBytes = request.maxReplyBytes ?? defaultMaxReplyBytes;
+  const raw = await dispatch(origin, url, request, maxReplyBytes);
+  const headers = flattenHeaders(raw.headers);
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined) return { status: raw.status, headers, body: raw.body };
+  const decoding = decodeBody(raw.body, encoding, maxReplyBytes);
+  const body = await (request.cutsReply === true ? decoding.catch(() => Buffer.alloc(0)) : decoding);
+  // They describe the bytes on the wire, not the decoded body.
+  delete headers['content-encoding'];
+  delete headers['content-length'];
+  return { status: raw.status, headers, body };
+}
+
+interface RawReply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+function dispatch(origin: Origin, url: URL, request: OutboundRequest, maxReplyBytes: number): Promise<RawReply> {
+  return new Promise((resolve, reject) => {
+    const { signal } = request;
+    const remainingMs = request.deadlineAtMs - Date.now();
+    if (signal?.aborted) return reject(new TransportError('aborted', false, signal.reason));
+    if (remainingMs <= 0) return reject(new TransportError('timeout', false));
+
+    let started = false;
+    let settled = false;
+    let abortWire: ((reason: Error) => void) | null = null;
+    let status = 0;
+    let headers: IncomingHttpHeaders = {};
+    let receivedBytes = 0;
+    const chunks: Buffer[] = [];
+
+    let cutTimer: NodeJS.Timeout | undefined;
+
+    const settle = (): boolean => {
+      if (settled) return false;
+      settled = true;
+      clearTimeout(timer);
+      clearTimeout(cutTimer);
+      signal?.removeEventListener('abort', onAbort);
+      return true;
+    };
+    const reply = (): RawReply => {
+      const [only] = chunks;
+      return { status, headers, body: chunks.length === 1 && only ? only : Buffer.concat(chunks) };
+    };
+    const fail = (error: TransportError): void => {
+      if (!settle()) return;
+      // A request still in the pool's queue has no wire yet; it is dropped when its turn comes (onRequestStart).
+      abortWire?.(error);
+      if (request.cutsReply === true && status > 0 && error.fault !== 'aborted') resolve(reply());
+      else reject(error);
+    };
+    const onAbort = (): void => fail(new TransportError('aborted', started, signal?.reason));
+    const timer = setTimeout(() => fail(new TransportError('timeout', started)), remainingMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+
+    const release = countPending(origin);
+    origin.pool.dispatch(
+      {
+        path: url.pathname + url.search,
+        method: request.method,
+        headers: outgoingHeaders(request.headers),
+        body: request.body ?? null,
+      },
+      {
+        onRequestStart(controller) {
+          // Throwing drops this request alone: `abort` would close the connection that others wait for.
+          if (settled) throw new Error('the request was given up while it waited for a connection');
+          started = true;
+          abortWire = (reason) => controller.abort(reason);
+        },
+        onResponseStart(_controller, statusCode, replyHeaders) {
+          if (statusCode < 200) return;
+          status = statusCode;
+          headers = replyHeaders;
+          const announced = Number(replyHeaders['content-length']);
+          if (request.cutsReply === true) {
+            cutTimer = setTimeout(() => fail(new TransportError('timeout', true)), cutBodyAfterMs);
+          } else if (request.method !== 'HEAD' && announced > maxReplyBytes) {
+            fail(new TransportError('too-large', true));
+          }
+        },
+        onResponseData(_controller, chunk) {
+          receivedBytes += chunk.length;
+          if (receivedBytes <= maxReplyBytes) chunks.push(chunk);
+          else {
+            if (request.cutsReply === true)
+              chunks.push(chunk.subarray(0, maxReplyBytes - receivedBytes + chunk.length));
+            fail(new TransportError('too-large', true));
+          }
+        },
+        onResponseEnd() {
+          release();
+          if (settle()) resolve(reply());
+        },
+        onResponseError(_controller, error) {
+          release();
+          fail(toTransportError(error, started));
+        },
+      },
+    );
+  });
+}

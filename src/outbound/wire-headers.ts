@@ -1,0 +1,22 @@
+/** Headers as they go to a provider and as they come back. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { serviceName, version } from '../version.ts';
+import { acceptedEncodings } from './decode.ts';
+
+/** Names in lower case, so that a caller's `User-Agent` replaces ours instead of standing beside it. */
+export function outgoingHeaders(given: Readonly<Record<string, string>> | undefined): Record<string, string> {
+  const headers: Record<string, string> = {
+    'user-agent': `${serviceName}/${version}`,
+    'accept-encoding': acceptedEncodings,
+  };
+  for (const name in given) headers[name.toLowerCase()] = given[name] as string;
+  return headers;
+}
+
+export function flattenHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return flat;
+}
