@@ -7,15 +7,15 @@
  *
  * Bound: `maxBytes` over all files. At the bound, and when the disk is full, `append` throws `IntakeFull`.
  */
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { type FileHandle, rm } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
 import { makeFolder } from '../files/make-folder.ts';
-import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 import { IntakeFull } from './intake.ts';
 import type { PreparedRecord } from './prepare.ts';
-import { flushFolder, openSpoolFolder, type SpoolFolder } from './spool-folder.ts';
+import { createSegment, cutBack, retire, type Segment, segmentOf, withDeadline } from './segment-file.ts';
+import { openSpoolFolder, type SpoolFolder } from './spool-folder.ts';
 import { type FrameRead, readFrame, renderFrame, writeDurably } from './spool-segment.ts';
 
 export interface SpoolBatch {
@@ -54,20 +54,6 @@ export interface SpoolOptions {
   readonly segmentBytes?: number;
 }
 
-interface Segment {
-  path: string;
-  readonly id: string;
-  readOffset: number;
-  /** Flushed bytes; what lies behind is no part of it. */
-  sizeBytes: number;
-  file: FileHandle | null;
-  /** Something in it could not be read or stored: it is renamed, not removed. */
-  isKept: boolean;
-}
-
-/** A flush that takes longer counts as failed; the disk hangs. */
-const appendDeadlineMs = 10_000;
-
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { keyring, logger } = options;
   const maxBytes = options.maxBytes ?? 512 * 1024 * 1024;
@@ -92,30 +78,13 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     for (const { path, sizeBytes } of files) {
       const id = basename(path, extname(path));
       if (extname(path) !== '.seg') asideBytes += sizeBytes;
-      else if (!known.has(id)) segments.push({ path, id, readOffset: 0, sizeBytes, file: null, isKept: false });
+      else if (!known.has(id)) segments.push(segmentOf(path, sizeBytes, null));
     }
     segments.sort((a, b) => (a.id < b.id ? -1 : 1)); // Ids begin with the time they were made.
   };
 
-  const createSegment = async (extension: '.seg' | '.refused'): Promise<Segment> => {
-    const id = newId();
-    const path = join(folder.path, id + extension);
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await flushFolder(folder.path);
-    } catch (error) {
-      await file.close();
-      await rm(path, { force: true });
-      throw error;
-    }
-    return { path, id, readOffset: 0, sizeBytes: 0, file, isKept: false };
-  };
-
-  /** Leaves the segment as it was before, and never appends to it again: the next append begins another. */
   const undo = async (segment: Segment): Promise<void> => {
-    await segment.file?.truncate(segment.sizeBytes).catch(() => undefined);
-    await segment.file?.close().catch(() => undefined);
-    segment.file = null;
+    await cutBack(segment);
     if (segment.sizeBytes > 0) return;
     // On a full disk every append gets as far as this: its file must not stay.
     segments = segments.filter((other) => other !== segment);
@@ -156,7 +125,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     if (last !== undefined && last.file !== null && last.sizeBytes < segmentBytes) return last;
     await last?.file?.close();
     if (last !== undefined) last.file = null;
-    const segment = await createSegment('.seg');
+    const segment = await createSegment(folder.path, '.seg');
     segments.push(segment);
     return segment;
   };
@@ -209,16 +178,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const finish = async (segment: Segment): Promise<void> => {
     // At once, so that no append that begins meanwhile takes a file that is being closed.
     segments = segments.filter((other) => other !== segment);
-    const { file } = segment;
-    segment.file = null;
-    await file?.close();
-    if (segment.isKept) {
-      asideBytes += segment.sizeBytes;
-      await rename(segment.path, segment.path.replace(/\.seg$/, '.damaged'));
-    } else {
-      await rm(segment.path, { force: true });
-    }
-    await flushFolder(dirname(segment.path)).catch(() => undefined);
+    if (segment.isKept) asideBytes += segment.sizeBytes;
+    await retire(segment);
   };
 
   const next = async (): Promise<SpoolBatch | null> => {
@@ -270,7 +231,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     isEmpty: () => bytesToRead() === 0,
     bytesToRead,
     async setAside(records) {
-      if (asideSegment === null || asideSegment.file === null) asideSegment = await createSegment('.refused');
+      if (asideSegment === null || asideSegment.file === null)
+        asideSegment = await createSegment(folder.path, '.refused');
       const before = asideSegment.sizeBytes;
       await appendFrame(asideSegment, records);
       asideBytes += asideSegment.sizeBytes - before;
@@ -292,16 +254,4 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       await folder.close();
     },
   };
-}
-
-async function withDeadline(appended: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('the disk does not answer')), appendDeadlineMs);
-  });
-  try {
-    await Promise.race([appended, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
