@@ -19,7 +19,7 @@ import { newId } from '../src/ids.ts';
 import { createKeyring } from '../src/secrets/keyring.ts';
 import { type Database, openDatabase } from '../src/storage/postgres/database.ts';
 import { ensurePartitions } from '../src/storage/postgres/partitions.ts';
-import { rowDigest } from '../src/storage/tables/audit-chain.ts';
+import { rowDigest } from '../src/storage/tables/audit/audit-chain.ts';
 import { ensureTestServices } from './test-services.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -11,9 +11,9 @@ import {
   selectLog,
   selectLogBodies,
   selectLogs,
-} from '../storage/tables/integration-logs.ts';
+} from '../storage/tables/audit/integration-logs.ts';
 
-export { type LogFilter, logStatuses } from '../storage/tables/integration-logs.ts';
+export { type LogFilter, logStatuses } from '../storage/tables/audit/integration-logs.ts';
 
 /** `IntegrationLog` of the contract. Lists carry no headers and bodies (null): one entry does. */
 export interface IntegrationLog

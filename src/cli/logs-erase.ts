@@ -2,7 +2,7 @@
 import { eraseText } from '../audit/chain/erase-text.ts';
 import { systemClock } from '../clock.ts';
 import { newId } from '../ids.ts';
-import { insertConfigurationChange } from '../storage/tables/configuration-audit.ts';
+import { insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
 import { type Command, exitCodes, UsageError } from './command.ts';
 import { withDatabase } from './open-database.ts';
 import { readTenant } from './read-arguments.ts';

@@ -1,6 +1,6 @@
 /** Whether the audit log was edited. */
 import { type ChainFault, type ChainReport, verifyChain } from '../audit/chain/verify-chain.ts';
-import { listAuditedTenants } from '../storage/tables/audit-chain.ts';
+import { listAuditedTenants } from '../storage/tables/audit/audit-chain.ts';
 import { type Command, exitCodes } from './command.ts';
 import { withDatabase } from './open-database.ts';
 import { readTenant } from './read-arguments.ts';

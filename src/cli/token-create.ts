@@ -8,7 +8,7 @@ import { scopes } from '../http/request/request-context.ts';
 import { newId } from '../ids.ts';
 import { loadOrCreateJwtSecret } from '../secrets/development-keys.ts';
 import { hashToken } from '../secrets/token-hash.ts';
-import { insertConfigurationChange } from '../storage/tables/configuration-audit.ts';
+import { insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
 import { insertServiceToken } from '../storage/tables/service-tokens.ts';
 import { type Command, CommandFailed, type CommandInput, exitCodes, UsageError } from './command.ts';
 import { withDatabase } from './open-database.ts';

@@ -1,6 +1,6 @@
 import { systemClock } from '../clock.ts';
 import { isUuid, newId } from '../ids.ts';
-import { insertConfigurationChange } from '../storage/tables/configuration-audit.ts';
+import { insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
 import { listServiceTokens, revokeServiceToken, type ServiceToken } from '../storage/tables/service-tokens.ts';
 import { type Command, CommandFailed, exitCodes, UsageError } from './command.ts';
 import { withDatabase } from './open-database.ts';

@@ -4,6 +4,7 @@ import type { ServiceDirectory } from '../directory/service.ts';
 import { ServiceError } from '../errors.ts';
 import { newId, type TenantId } from '../ids.ts';
 import type { Database, Queryable } from '../storage/postgres/database.ts';
+import { insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
 import {
   type BudgetAction,
   type BudgetRow,
@@ -12,7 +13,6 @@ import {
   listBudgetUse,
   upsertBudget,
 } from '../storage/tables/budgets.ts';
-import { insertConfigurationChange } from '../storage/tables/configuration-audit.ts';
 import type { BudgetGuard } from './budget-guard.ts';
 import { monthOf } from './month.ts';
 

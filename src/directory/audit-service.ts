@@ -1,7 +1,7 @@
 /** The history of a service: one entry for each change, in the transaction of the change. */
 import { newId } from '../ids.ts';
 import type { Queryable } from '../storage/postgres/database.ts';
-import { type ConfigurationAction, insertConfigurationChange } from '../storage/tables/configuration-audit.ts';
+import { type ConfigurationAction, insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
 import type { ExternalServiceRow } from '../storage/tables/external-services.ts';
 import { presentService } from './present-service.ts';
 

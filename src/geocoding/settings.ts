@@ -4,7 +4,7 @@ import { newId, type TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { Box, StreetAlias } from '../providers/geocoding.ts';
 import type { Database } from '../storage/postgres/database.ts';
-import { insertConfigurationChange } from '../storage/tables/configuration-audit.ts';
+import { insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
 import { listGeocodingSettingsAcrossTenants, upsertGeocodingSettings } from '../storage/tables/geocoding-settings.ts';
 
 /** As the API shows them; what is left out has the usual default. */

@@ -1,6 +1,6 @@
 /** What links and batches say of rows, as it is laid out in their bytes. */
 import type { Queryable } from '../../storage/postgres/database.ts';
-import { type ChainKind, type LinkRow, pageLinks, pageUnlinked } from '../../storage/tables/audit-chain.ts';
+import { type ChainKind, type LinkRow, pageLinks, pageUnlinked } from '../../storage/tables/audit/audit-chain.ts';
 
 const idBytes = 16;
 const digestBytes = 8;

@@ -8,7 +8,7 @@ import { systemClock } from '../../clock.ts';
 import { newId } from '../../ids.ts';
 import { createIntake } from '../../intake/group-commit.ts';
 import { createKeyring } from '../../secrets/keyring.ts';
-import { rowDigest } from '../../storage/tables/audit-chain.ts';
+import { rowDigest } from '../../storage/tables/audit/audit-chain.ts';
 import type { AuditEntry } from '../entry.ts';
 import { createMasker } from '../mask.ts';
 import { eraseText } from './erase-text.ts';

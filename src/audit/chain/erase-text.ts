@@ -12,7 +12,7 @@ import {
   findRowsWith,
   replaceBody,
   rewriteErasedRow,
-} from '../../storage/tables/audit-erasure.ts';
+} from '../../storage/tables/audit/audit-erasure.ts';
 import { keep } from '../body.ts';
 
 export interface Erasure {

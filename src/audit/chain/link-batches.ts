@@ -13,7 +13,7 @@ import {
   insertLinks,
   type LinkRow,
   takeBatches,
-} from '../../storage/tables/audit-chain.ts';
+} from '../../storage/tables/audit/audit-chain.ts';
 
 export interface AuditChainDeps {
   readonly db: Database;

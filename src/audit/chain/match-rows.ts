@@ -4,7 +4,7 @@
  * only what has not met its other half yet.
  */
 import type { Queryable } from '../../storage/postgres/database.ts';
-import { findRowIds, readDigestedRows } from '../../storage/tables/audit-chain.ts';
+import { findRowIds, readDigestedRows } from '../../storage/tables/audit/audit-chain.ts';
 import { type ChainEntry, entriesOf, readParts, timeOfId, uuidOf } from './chain-entries.ts';
 
 const rowsPerPage = 1_000;

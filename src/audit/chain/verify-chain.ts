@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto';
 import { type Keyring, SealBroken } from '../../secrets/keyring.ts';
 import type { Queryable } from '../../storage/postgres/database.ts';
-import { type LinkRow, listRowsWithoutBodies, pageBodies } from '../../storage/tables/audit-chain.ts';
+import { type LinkRow, listRowsWithoutBodies, pageBodies } from '../../storage/tables/audit/audit-chain.ts';
 import { entriesOf, entryBytes, erasuresOf, readParts } from './chain-entries.ts';
 import { hashOfLink } from './link-batches.ts';
 import { compareRows, type RowFault } from './match-rows.ts';

@@ -7,7 +7,7 @@
  */
 import type { Database, Rows } from '../postgres/database.ts';
 import { renderJsonRows } from '../postgres/json-rows.ts';
-import { rowDigest } from './audit-chain.ts';
+import { rowDigest } from './audit/audit-chain.ts';
 import type { IntakeRows } from './intake-rows.ts';
 import { seriesParts } from './usage-series.ts';
 

@@ -4,7 +4,7 @@ import { invalidInput, ServiceError } from '../../errors.ts';
 import { newId, type TenantId } from '../../ids.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
-import { insertConfigurationChange } from '../../storage/tables/configuration-audit.ts';
+import { insertConfigurationChange } from '../../storage/tables/audit/configuration-audit.ts';
 import { keepService } from '../../storage/tables/external-services.ts';
 import {
   deleteWebhook,

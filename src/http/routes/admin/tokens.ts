@@ -7,7 +7,7 @@ import { type InputFault, invalidInput, ServiceError } from '../../../errors.ts'
 import { isUuid, newId } from '../../../ids.ts';
 import { hashToken } from '../../../secrets/token-hash.ts';
 import type { Database, Queryable } from '../../../storage/postgres/database.ts';
-import { insertConfigurationChange } from '../../../storage/tables/configuration-audit.ts';
+import { insertConfigurationChange } from '../../../storage/tables/audit/configuration-audit.ts';
 import {
   insertServiceToken,
   listServiceTokens,

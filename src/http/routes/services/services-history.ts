@@ -3,7 +3,7 @@ import { noSuchService } from '../../../directory/manage-services.ts';
 import { invalidInput } from '../../../errors.ts';
 import { isUuid } from '../../../ids.ts';
 import type { Database } from '../../../storage/postgres/database.ts';
-import { listConfigurationChanges } from '../../../storage/tables/configuration-audit.ts';
+import { listConfigurationChanges } from '../../../storage/tables/audit/configuration-audit.ts';
 import type { Routes } from '../../app.ts';
 import { callerOf } from '../../request/request-context.ts';
 import { historyQuerySchema, historySchema, idOf, idParamsSchema } from './services-schemas.ts';

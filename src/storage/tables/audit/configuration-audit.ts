@@ -1,6 +1,6 @@
 /** SQL of `configuration_audit`: who changed what of a tenant's configuration. Rows are written once and never changed. */
-import type { TenantId } from '../../ids.ts';
-import type { Queryable } from '../postgres/database.ts';
+import type { TenantId } from '../../../ids.ts';
+import type { Queryable } from '../../postgres/database.ts';
 
 export type ConfigurationAction = 'created' | 'changed' | 'deleted';
 

@@ -1,5 +1,5 @@
 /** SQL of erasing texts from the audit log: the rows and kept bodies that hold them, and writing them anew. */
-import type { Queryable } from '../postgres/database.ts';
+import type { Queryable } from '../../postgres/database.ts';
 import { rowDigest } from './audit-chain.ts';
 
 export interface ErasableRow {

@@ -1,6 +1,6 @@
 /** Reading `integration_logs` for one tenant. Rows are written by the intake alone (commit-intake.ts). */
-import type { Queryable } from '../postgres/database.ts';
-import { createFilterConditions, type FilterConditions } from '../postgres/filter-conditions.ts';
+import type { Queryable } from '../../postgres/database.ts';
+import { createFilterConditions, type FilterConditions } from '../../postgres/filter-conditions.ts';
 
 export const logStatuses = ['success', 'error', 'timeout', 'rate_limited', 'cancelled'] as const;
 export type LogStatus = (typeof logStatuses)[number];

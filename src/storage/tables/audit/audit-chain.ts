@@ -1,5 +1,5 @@
 /** SQL of the audit log's digests: `audit_batches` as the commits leave them, `audit_chain` as they are linked. */
-import type { Queryable } from '../postgres/database.ts';
+import type { Queryable } from '../../postgres/database.ts';
 
 /** What a batch or a link says of its rows. */
 export type ChainKind = 'rows' | 'erasure';
