@@ -24,6 +24,7 @@ import { CallerLeft } from './request/abort.ts';
 import { discardRest } from './request/bounded-body.ts';
 import { acceptJson } from './request/json-body.ts';
 import { answerMalformedHttp } from './request/malformed-http.ts';
+import { withProxyPath } from './request/proxy-path.ts';
 import { refuseUnknown } from './request/refuse-unknown.ts';
 import { type Principal, pathOf, type RouteAccess, requestIdOf } from './request/request-context.ts';
 import { closeSilentConnections } from './request/silent-connections.ts';
@@ -75,7 +76,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     // What arrives on an open connection while the server closes is still served, and told to come on another.
     return503OnClosing: false,
     trustProxy: deps.trustedProxies.length === 0 ? false : [...deps.trustedProxies],
-    rewriteUrl: (raw) => originFormOf(raw.url as string),
+    rewriteUrl: (raw) => withProxyPath(originFormOf(raw.url as string), raw.headers, `${apiPrefix}/proxy`),
     genReqId: (raw) => requestIdOf(raw.headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength },
     http: { maxHeaderSize: maxHeaderBytes },

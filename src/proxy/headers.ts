@@ -35,6 +35,7 @@ const notForwarded: ReadonlySet<string> = new Set([
   'traceparent',
   'x-management-company-id',
   'x-service-name',
+  'x-proxy-path',
   'x-request-id',
   // Who asks, and from where inside, is nobody's business outside.
   'forwarded',

@@ -6,8 +6,9 @@ import { cacheOutcomes } from '../../gateway/call.ts';
  * What a route says of itself in `config.headers`. `refresh`: `Cache-Control` is honoured. `cache`: its answers tell
  * where they come from. `provider`: they name the service that answered. `limits`: they tell what is left of the family's limit.
  * `location`: what was made is found there. `etag`: the state is named. `match`: a change may say which state it is meant for.
+ * `proxyPath`: what is asked of the upstream may stand in a header.
  */
-export type HeaderGroup = 'refresh' | 'cache' | 'provider' | 'limits' | 'location' | 'etag' | 'match';
+export type HeaderGroup = 'refresh' | 'cache' | 'provider' | 'limits' | 'location' | 'etag' | 'match' | 'proxyPath';
 
 type Headers = Readonly<Record<string, TSchema>>;
 
@@ -36,6 +37,15 @@ const takenOfGroup: Readonly<Record<HeaderGroup, Headers>> = {
   limits: {},
   location: {},
   etag: {},
+  proxyPath: {
+    'X-Proxy-Path': Type.String({
+      minLength: 1,
+      examples: ['orders/17/lines?expand=items'],
+      description:
+        'The path behind the base URL of the service, and its query, as they stand in a URL: slashes plain, all else ' +
+        'percent-encoded as the upstream is to see it. For generated clients, which encode the slashes of `{path}`.',
+    }),
+  },
   match: {
     'If-Match': Type.String({
       description: 'The `ETag` that was read, or `*`: a change of anything else is refused (412).',
@@ -65,6 +75,7 @@ const givenOfGroup: Readonly<Record<HeaderGroup, Headers>> = {
   location: { Location: Type.String({ description: 'The path of what was made.' }) },
   etag: { ETag: Type.String({ description: 'Names this state, for `If-Match`.' }) },
   match: {},
+  proxyPath: {},
 };
 
 /** Of a problem document's answer. */

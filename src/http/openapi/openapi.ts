@@ -176,6 +176,13 @@ interface DocumentPaths {
   paths?: Record<string, Record<string, Operation>>;
 }
 
+const restOfPath = {
+  name: 'path',
+  description:
+    'Goes on as it is written: a plain slash as a slash, an encoded one (`%2F`) encoded. Generated clients encode every ' +
+    'slash of it; a path of several segments they send in `X-Proxy-Path`, without this parameter.',
+} as const;
+
 const anyContent = { '*/*': { schema: {} } };
 /** Where a route does not say what it answers: what the API that it stands for says, errors too. */
 const anyAnswer = { '2XX': { content: anyContent } };
@@ -193,7 +200,7 @@ function completeDocument(document: DocumentPaths, headerOfTenant: TenantHeader)
     content: { ...problems.content, ...anyContent },
   };
   const complete = (operation: Operation, method: string, path: string): Operation => {
-    const parameters = (operation.parameters ?? []).map((one) => (one.name === '*' ? { ...one, name: 'path' } : one));
+    const parameters = (operation.parameters ?? []).map((one) => (one.name === '*' ? { ...one, ...restOfPath } : one));
     const isAnothers = '2XX' in (operation.responses ?? {});
     const told = Object.fromEntries(
       Object.entries(operation.responses ?? {}).map(([status, answer]) => [

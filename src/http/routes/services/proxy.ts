@@ -15,6 +15,7 @@ import { callerOfCall } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
 import { readBoundedBody } from '../../request/bounded-body.ts';
 import { hasIdempotencyKey, type Idempotency, type Progress } from '../../request/idempotency.ts';
+import { faultOfProxyPath } from '../../request/proxy-path.ts';
 import { requireService } from '../../request/request-context.ts';
 
 export interface ProxyRouteDeps extends ForwardRequestDeps {
@@ -79,7 +80,7 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
           ...route,
           method,
           exposeHeadRoute: false,
-          config: configOf(method),
+          config: configOf(method, !url.endsWith('*')),
           handler: changes ? once : stream,
         });
       }
@@ -169,12 +170,13 @@ function bodyOf({ body, headers }: FastifyRequest): Pick<Request, 'body' | 'uplo
   return { body: tap, upload: start.passed, lengthBytes: length === undefined ? null : Number(length) };
 }
 
-/** What is said of a method: whether it brings a body, and what its answers tell of the cache. */
-function configOf(method: HttpInput['method']): FastifyContextConfig {
+/** What is said of a method: whether it brings a body, what its answers tell of the cache, and where its path may stand. */
+function configOf(method: HttpInput['method'], takesPathHeader: boolean): FastifyContextConfig {
+  const ofCache = method === 'GET' || method === 'HEAD' ? (['refresh', 'cache'] as const) : [];
   return {
     access: { scope: 'proxy', boundTokens: 'judged' },
     passesOn: true,
-    headers: method === 'GET' || method === 'HEAD' ? ['refresh', 'cache', 'provider'] : ['provider'],
+    headers: [...ofCache, 'provider', ...(takesPathHeader ? (['proxyPath'] as const) : [])],
     ...(method === 'POST' || method === 'PUT' || method === 'PATCH' ? { showsBody: anyBody } : {}),
   };
 }
@@ -188,7 +190,10 @@ const anyBody = Type.Union([Type.Unknown(), Type.Null()], {
  * The body of a GET or HEAD is read by nobody: it has no meaning (RFC 9110, 9.3.1). Some APIs give it one all the same, and
  * without it they would answer another question.
  */
-function refuseWhatCannotPass({ method, headers }: FastifyRequest): void {
+function refuseWhatCannotPass(request: FastifyRequest): void {
+  const { method, headers } = request;
+  const faultOfPath = faultOfProxyPath(request);
+  if (faultOfPath !== null) throw invalidInput('header:X-Proxy-Path', faultOfPath);
   if (headers.upgrade !== undefined) {
     throw invalidInput(
       'header:Upgrade',

@@ -1,0 +1,54 @@
+/**
+ * `X-Proxy-Path`: what is asked of a proxied API, said in a header. Generated clients encode the slashes of a path
+ * parameter (`orders%2F17`), and an encoded slash is another path than a plain one: it goes on as it was sent.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+
+const proxyPathHeader = 'x-proxy-path';
+
+/** Printable ASCII without `#`: whatever else stands in a URL is percent-encoded there. */
+const urlText = /^[!"$-~]+$/;
+
+/**
+ * The URL with the header's path behind the service's name, and its query where the URL has none. A URL that has a path
+ * or a query of its own stays as it is: `faultOfProxyPath` says why. `prefix`: where the proxied APIs are, without a
+ * slash at the end.
+ */
+export function withProxyPath(url: string, headers: IncomingHttpHeaders, prefix: string): string {
+  const said = headers[proxyPathHeader];
+  if (typeof said !== 'string' || !urlText.test(said)) return url;
+  const [path = '', query] = splitQuery(url);
+  const segments = path.split('/');
+  const ownPath = segments.slice(prefix.split('/').length + 1).join('/');
+  if (ownPath !== '' || !isBelow(path, prefix)) return url;
+  const [saidPath = '', saidQuery] = splitQuery(said);
+  if (query !== undefined && saidQuery !== undefined) return url;
+  const target = `${path.replace(/\/$/, '')}/${saidPath.replace(/^\//, '')}`;
+  const asked = saidQuery ?? query;
+  return asked === undefined ? target : `${target}?${asked}`;
+}
+
+/** Why the header of a request to a proxied API was not heeded; null where it was, and where there is none. */
+export function faultOfProxyPath({ headers, url, originalUrl }: FastifyRequest): string | null {
+  const said = headers[proxyPathHeader];
+  if (said === undefined || url !== originalUrl) return null;
+  if (typeof said !== 'string' || !urlText.test(said)) return 'must be one path, written as it stands in a URL';
+  if (said.includes('?') && originalUrl.includes('?')) return 'must not have a query where the URL has one';
+  return 'must not be sent where the URL has a path behind the name of the service';
+}
+
+/** However the prefix is spelt: `/api/v1/%70roxy` is the same path. */
+function isBelow(path: string, prefix: string): boolean {
+  try {
+    return decodeURI(path).startsWith(`${prefix}/`);
+  } catch {
+    // No URL: the router refuses it.
+    return false;
+  }
+}
+
+function splitQuery(text: string): [string, string?] {
+  const at = text.indexOf('?');
+  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
