@@ -278,9 +278,19 @@ export function withEmulatedAccounts(
     originals.set(unmarked, service);
     return unmarked;
   };
+  /** The directory gives the same list until something changes, and what is derived from it is kept beside it. */
+  const listsHere = new WeakMap<readonly ExternalService[], readonly ExternalService[]>();
+  const allHere = (services: readonly ExternalService[]): readonly ExternalService[] => {
+    let here = listsHere.get(services);
+    if (here === undefined) {
+      here = services.map(asHere);
+      listsHere.set(services, here);
+    }
+    return here;
+  };
   return {
     ...directory,
-    ofTenant: async (tenantId) => (await directory.ofTenant(tenantId)).map(asHere),
+    ofTenant: async (tenantId) => allHere(await directory.ofTenant(tenantId)),
     ofIds: async (serviceIds) => (await directory.ofIds(serviceIds)).map(asHere),
     ofAllTenants: async () => (await directory.ofAllTenants()).map(asHere),
     accountOf(service: ExternalService): ProviderAccount {

@@ -1,5 +1,6 @@
 /** Which of a tenant's services may answer a call, and in which order they are asked. */
-import { adapterNameOf, type ExternalService, isGeocoder, type ServiceDirectory } from '../directory/service.ts';
+import { adapterNameOf, type ExternalService, type ServiceDirectory } from '../directory/service.ts';
+import { activeOfType, findByName, isOfType } from '../directory/service-index.ts';
 import { priorityAt } from '../directory/service-regions.ts';
 import { invalidInput, ServiceError } from '../errors.ts';
 import type { Adapter, KnownOperation, ProviderAccount } from '../providers/provider.ts';
@@ -29,17 +30,23 @@ export async function resolveProviders<Op extends KnownOperation>(
 ): Promise<readonly Provider[]> {
   const { operation, serviceType } = call.capability;
   const services = await deps.directory.ofTenant(call.tenantId);
-  const isOfType = (service: ExternalService): boolean =>
-    serviceType === 'geocoding' ? isGeocoder(service) : service.serviceType === serviceType;
-  const active = services.filter((service) => service.isActive && isOfType(service));
-  const { place = null } = call;
-  // Stable: those of one priority stay in their order.
-  const ofType = active.sort((one, other) => priorityAt(one, place) - priorityAt(other, place));
-  const providers = inOrder(ofType).flatMap((service): Provider[] => {
+  const providerOf = (service: ExternalService): Provider[] => {
     const adapter = deps.findAdapter(adapterNameOf(service));
     if (adapter?.attempts[operation] === undefined) return [];
     return [{ service, adapter, account: () => deps.directory.accountOf(service) }];
-  });
+  };
+  // Most are named by their own name: the others need not be looked at.
+  const own = call.provider === null ? undefined : findByName(services, call.provider);
+  if (own?.isActive === true && isOfType(own, serviceType)) {
+    const provider = providerOf(own);
+    if (provider.length > 0) return allowed(provider, call.services ?? null);
+  }
+  // Stable: those of one priority stay in their order.
+  const { place = null } = call;
+  const ofType = activeOfType(services, serviceType).toSorted(
+    (one, other) => priorityAt(one, place) - priorityAt(other, place),
+  );
+  const providers = inOrder(ofType).flatMap(providerOf);
   const asked = call.provider === null ? withoutMadeUpBehindReal(providers) : [named(providers, call.provider)];
   return allowed(asked, call.services ?? null);
 }

@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { adapterNameOf, type ExternalService } from '../directory/service.ts';
+import { findByName } from '../directory/service-index.ts';
 import { invalidInput, ServiceError } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
 import { signsWholeBody } from '../providers/http/auth/sign-request.ts';
@@ -133,8 +134,9 @@ function execute(way: Way, delivery: Delivery, signal: AbortSignal, flightKind?:
 
 async function findApi(deps: ForwardRequestDeps, tenantId: Caller['tenantId'], name: string): Promise<ExternalService> {
   const services = await deps.directory.ofTenant(tenantId);
-  const service = services.find(({ serviceName, serviceType }) => serviceName === name && serviceType === 'api');
-  if (service === undefined || adapterNameOf(service) !== 'http' || !service.isActive) {
+  const service = findByName(services, name);
+  const isApi = service?.serviceType === 'api' && adapterNameOf(service) === 'http';
+  if (service === undefined || !isApi || !service.isActive) {
     throw new ServiceError('NOT_FOUND', 'There is no active service of this name and of the type "api".');
   }
   return service;
