@@ -89,7 +89,8 @@ export async function startPipeline(t: Cleanup, options: PipelineOptions) {
   const metrics = createMetrics({ clock, processMetrics: false });
   const deps: CallDeps = {
     directory: {
-      ofTenant: async (tenantId) => (tenantId === pipelineTenant ? services : []),
+      // As the directory does: a change makes a new list.
+      ofTenant: async (tenantId) => (tenantId === pipelineTenant ? [...services] : []),
       accountOf: (service) => ({
         serviceId: service.id,
         serviceName: service.serviceName,
