@@ -70,10 +70,6 @@ export interface ResponseCacheDeps {
   /** How long the database calls an answer fresh at most (`CACHE_L2_TTL_SECONDS`). */
   readonly l2TtlSeconds: number;
   readonly overlaps?: OverlapByScopeKind;
-  /** Default 50,000. */
-  readonly maxMemoryEntries?: number;
-  /** Default 128 MiB. */
-  readonly maxMemoryBytes?: number;
   /** Told of each answer that had to make room for others in memory. */
   readonly onEvicted?: () => void;
   /**
@@ -93,8 +89,8 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
   const { store, clock, deadlines, logger } = deps;
   const matcherOf = createMatcher(deps.overlaps ?? {});
   const memory = createMemoryLayer({
-    maxEntries: deps.maxMemoryEntries ?? 50_000,
-    maxBytes: deps.maxMemoryBytes ?? 128 * 1024 * 1024,
+    maxEntries: 50_000,
+    maxBytes: 128 * 1024 * 1024,
     onEvicted: deps.onEvicted,
   });
   const shared = createSharedLayer(store, matcherOf);

@@ -19,18 +19,14 @@ export interface BudgetDirectory {
 export interface BudgetDirectoryDeps {
   readonly db: Pick<Database, 'querySystem' | 'listen'>;
   readonly logger: Logger;
-  /** Default 30 s. */
-  readonly reloadMs?: number;
 }
 
 const none: readonly BudgetRow[] = [];
 
+const reloadMs = 30_000;
+
 /** Throws where the budgets cannot be read at the start: a replica that knows none would block nothing. */
-export async function openBudgetDirectory({
-  db,
-  logger,
-  reloadMs = 30_000,
-}: BudgetDirectoryDeps): Promise<BudgetDirectory> {
+export async function openBudgetDirectory({ db, logger }: BudgetDirectoryDeps): Promise<BudgetDirectory> {
   let byTenant = new Map<TenantId, readonly BudgetRow[]>();
   let loading: Promise<void> | null = null;
   let isStale = false;

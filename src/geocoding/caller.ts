@@ -1,17 +1,5 @@
-/** What a geocoding capability must know of the request around a question; everything else is in the question itself. */
 import type { Call } from '../gateway/call.ts';
+import type { Caller as AnyCaller } from '../gateway/caller.ts';
 
-/** One tenant request, as the edge has authenticated it. */
-export type Caller = Pick<
-  Call,
-  | 'tenantId'
-  | 'cacheMode'
-  | 'requestId'
-  | 'traceparent'
-  | 'sourceService'
-  | 'principal'
-  | 'services'
-  | 'deadlineAtMs'
-  | 'maxWaitMs'
-  | 'familyCharge'
->;
+/** One tenant request; the calls of a batch share one charge of the family's limit. */
+export type Caller = AnyCaller & Pick<Call, 'familyCharge'>;

@@ -122,14 +122,21 @@ export function parseDistanceRequest(body: unknown, settings: GeocodingSettings 
     destination: readEnd(reader, members, 'destination', 'dest_lat', 'dest_lng'),
     mode: readOneOf(reader, members, 'mode', distanceModes, 'straight_line'),
     unit: readOneOf(reader, members, 'unit', distanceUnits, 'km'),
+    ...readRouteTerms(reader, members, settings),
+  };
+  reader.refuseFaults();
+  return request;
+}
+
+/** What a distance and a matrix share: who is asked, and how ends given by address are found. */
+function readRouteTerms(reader: InputReader, members: Members, settings: GeocodingSettings) {
+  return {
     provider: readProvider(reader, members),
     language: readLanguage(reader, members, settings.language),
     country: readCountry(reader, members, settings.country),
     minConfidence: readMinConfidence(reader, members),
     settings,
   };
-  reader.refuseFaults();
-  return request;
 }
 
 export const maxMatrixEnds = 25;
@@ -148,11 +155,7 @@ export function parseMatrixRequest(body: unknown, settings: GeocodingSettings = 
     origins: readEnds(reader, members, 'origins'),
     destinations: readEnds(reader, members, 'destinations'),
     mode: readOneOf(reader, members, 'mode', distanceModes, 'straight_line'),
-    provider: readProvider(reader, members),
-    language: readLanguage(reader, members, settings.language),
-    country: readCountry(reader, members, settings.country),
-    minConfidence: readMinConfidence(reader, members),
-    settings,
+    ...readRouteTerms(reader, members, settings),
   };
   reader.refuseFaults();
   return request;

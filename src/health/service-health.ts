@@ -22,8 +22,6 @@ export interface ServiceHealthDeps extends SettleHealthDeps {
   readonly clock: Clock;
   readonly metrics: Pick<Metrics, 'serviceHealth' | 'forgetAccount'>;
   readonly logger: Logger;
-  /** How long successes of healthy services wait. Default 5 s. */
-  readonly lazyMs?: number;
 }
 
 export interface ServiceHealth {
@@ -60,7 +58,7 @@ const retryMs = 1_000;
 const refreshMs = 60_000;
 /** After a change of the services: many changes in a row are one look. */
 const refreshSoonMs = 500;
-const defaultLazyMs = 5_000;
+const lazyMs = 5_000;
 /** At the bound the eldest attempts go: the latest decide. */
 const maxPending = 1_000;
 /** At the bound the service unused for longest is forgotten, and unknown here until it is asked again. */
@@ -71,7 +69,6 @@ const maxSettling = 2;
 /** Knows what was settled before it answers; where the database is away, as soon as it is back. */
 export async function openServiceHealth(deps: ServiceHealthDeps): Promise<ServiceHealth> {
   const { clock, logger, metrics } = deps;
-  const lazyMs = deps.lazyMs ?? defaultLazyMs;
   const entries = new Map<string, Entry>();
   const waiting = new Set<Entry>();
   let settlingCount = 0;

@@ -43,7 +43,6 @@ export interface OutboxRelayDeps {
   messageOfDelivery(row: DeliveryFact, number: number): OutboxMessage;
   /** From hand-over to confirm. */
   onPublished?(eventType: EventType, durationMs: number): void;
-  onBacklog?(backlog: { count: number; oldestAgeSeconds: number }): void;
   /** Unconfirmed messages at once. Default 200, as many as the broker lets through: more does not raise RabbitMQ's rate, and confirms get slower. */
   readonly windowSize?: number;
   /** Events held in memory; above it they wait in the tables. Default 10,000. */
@@ -200,7 +199,6 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
       oldestAgeSeconds: Math.max(others.oldestAgeSeconds, ownAgeSeconds),
     };
     backlogCountedAtMs = performance.now();
-    deps.onBacklog?.(backlog);
   };
 
   let ticking: Promise<void> | null = null;

@@ -32,8 +32,6 @@ export interface Keyring {
   /** The same for bytes, as bytes (the spool): `[1][key id length][key id][iv][ciphertext][tag]`. */
   sealBytes(plain: Buffer, binding: SealBinding): Buffer;
   openBytes(sealed: Buffer, binding: SealBinding): Buffer;
-  /** True where the value was sealed with another key than the first: rotation seals it anew. */
-  needsResealing(sealed: string): boolean;
   /** Encrypts with this key; the id is no secret. */
   readonly currentKeyId: string;
   /**
@@ -89,7 +87,6 @@ export function createKeyring(keys: readonly EncryptionKey[]): Keyring {
       const derived = hkdfSync('sha256', findKey(keyId), Buffer.alloc(0), `integration-service ${purpose}`, 32);
       return createHmac('sha256', Buffer.from(derived)).update(data).digest();
     },
-    needsResealing: (sealed) => parseSealed(sealed).keyId !== current.id,
   };
 }
 

@@ -7,6 +7,7 @@ import { setBounded } from '../bounded-map.ts';
 import { type ErrorCode, ServiceError, withCall } from '../errors.ts';
 import { askChain, type ChainDeps, limitEndsAtMs, noteRefusal, recordOf, writeDown } from '../gateway/ask-chain.ts';
 import type { Call, Capability } from '../gateway/call.ts';
+import type { Caller } from '../gateway/caller.ts';
 import type { CallDeps } from '../gateway/deps.ts';
 import { familyLimitOf } from '../gateway/execute-call.ts';
 import { decisiveError, unanswered } from '../gateway/no-answer.ts';
@@ -15,7 +16,6 @@ import { type Provider, resolveProviders } from '../gateway/resolve-providers.ts
 import type { LimitState, RateLimiter } from '../limits/limits.ts';
 import type { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { InputOf, KnownOperation, OutputOf } from '../providers/provider.ts';
-import type { Caller } from './caller.ts';
 import type { Spending } from './limits/spending.ts';
 
 export interface AskDeps {

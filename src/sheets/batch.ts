@@ -4,7 +4,7 @@
  */
 import { type ErrorCode, ServiceError } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
-import type { Caller } from './caller.ts';
+import type { Caller } from '../gateway/caller.ts';
 import type { BatchOperation, BatchRequest } from './parse-request.ts';
 import type { Sheets } from './sheets.ts';
 import type { Progress } from './table/progress.ts';

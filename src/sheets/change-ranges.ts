@@ -6,6 +6,7 @@
  */
 import { ServiceError } from '../errors.ts';
 import type { Capability } from '../gateway/call.ts';
+import type { Caller } from '../gateway/caller.ts';
 import { callerGroup } from '../gateway/caller-group.ts';
 import { familyLimitOf } from '../gateway/execute-call.ts';
 import { withUnknownOutcome } from '../gateway/no-answer.ts';
@@ -14,7 +15,6 @@ import type { InputOf, OutputOf } from '../providers/provider.ts';
 import { type A1Range, printA1 } from './a1.ts';
 import { blockAt, wholeSheet } from './area.ts';
 import type { Accounts } from './ask-accounts.ts';
-import type { Caller } from './caller.ts';
 import type { SheetsCapabilities } from './capabilities.ts';
 import type { Changed } from './changed.ts';
 import type { SheetsDeps } from './deps.ts';

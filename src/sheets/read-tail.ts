@@ -1,9 +1,9 @@
 /** `tail: n` of a read: the last n rows of a range, found from the end of the grid up. Blank windows cost next to nothing. */
 import { ServiceError } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
+import type { Caller } from '../gateway/caller.ts';
 import type { Cell } from '../providers/google_sheets/operations.ts';
 import { printFound } from './a1.ts';
-import type { Caller } from './caller.ts';
 import type { ReadQuestion } from './read-range.ts';
 import type { Sheets } from './sheets.ts';
 

@@ -1,5 +1,6 @@
 /** The sheets capability: what the routes call, put together. */
 import type { CallResult } from '../gateway/call.ts';
+import type { Caller } from '../gateway/caller.ts';
 import { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type {
   AppendedRows,
@@ -10,7 +11,6 @@ import type {
 import type { AppendQuestion } from './append/append-item.ts';
 import { createAppendRows } from './append/append-rows.ts';
 import { createAccounts } from './ask-accounts.ts';
-import type { Caller } from './caller.ts';
 import { createCapabilities, type SheetsCapabilities } from './capabilities.ts';
 import { type ClearQuestion, createChanges, type WriteQuestion } from './change-ranges.ts';
 import type { Changed } from './changed.ts';

@@ -3,26 +3,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CacheMode } from '../../cache/cached-answer.ts';
 import type { Clock } from '../../clock.ts';
 import { ServiceError } from '../../errors.ts';
-import type { Call, CallResult } from '../../gateway/call.ts';
+import type { CallResult } from '../../gateway/call.ts';
+import type { Caller } from '../../gateway/caller.ts';
 import type { TenantId } from '../../ids.ts';
 import { callerOf, principalTextOf, sourceServiceOf, traceparentOf } from '../request/request-context.ts';
 import { jsonContentType } from './answer.ts';
 import type { RateLimitHeaders } from './rate-limit-headers.ts';
 
-export type CallerOfCall = Pick<
-  Call,
-  | 'tenantId'
-  | 'cacheMode'
-  | 'requestId'
-  | 'traceparent'
-  | 'sourceService'
-  | 'principal'
-  | 'services'
-  | 'deadlineAtMs'
-  | 'maxWaitMs'
->;
-
-export function callerOfCall(request: FastifyRequest, clock: Clock, deadlineMs: number): CallerOfCall {
+export function callerOfCall(request: FastifyRequest, clock: Clock, deadlineMs: number): Caller {
   const { tenantId, principal } = callerOf(request);
   return {
     tenantId,

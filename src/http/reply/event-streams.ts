@@ -30,12 +30,6 @@ export interface EventStreamsDeps {
   readonly broker: Pick<Broker, 'tap'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Default 15,000. */
-  readonly heartbeatMs?: number;
-  /** Default 1,000. */
-  readonly credentialCheckMs?: number;
-  /** Default 1 MiB. */
-  readonly maxWaitingBytes?: number;
 }
 
 const maxStreams = 500;
@@ -51,8 +45,12 @@ interface Reader {
   spokenAtMs: number;
 }
 
+const heartbeatMs = 15_000;
+const credentialCheckMs = 1_000;
+/** Of one reader; beyond it events are left out. */
+const maxWaitingBytes = 1024 * 1024;
+
 export function createEventStreams(deps: EventStreamsDeps): EventStreams {
-  const { heartbeatMs = 15_000, credentialCheckMs = 1_000, maxWaitingBytes = 1024 * 1024 } = deps;
   const readers = new Set<Reader>();
   let tapping: Promise<() => Promise<void>> | null = null;
   let ticking: NodeJS.Timeout | null = null;

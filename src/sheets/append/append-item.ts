@@ -1,5 +1,6 @@
 /** An append on its way: what is asked, who asks, and what all of them are given. */
 import type { Clock } from '../../clock.ts';
+import type { Caller } from '../../gateway/caller.ts';
 import type {
   AppendedRows,
   Cell,
@@ -7,7 +8,6 @@ import type {
   ValueInputOption,
 } from '../../providers/google_sheets/operations.ts';
 import { type A1Range, printA1 } from '../a1.ts';
-import type { Caller } from '../caller.ts';
 import type { SheetsCapabilities } from '../capabilities.ts';
 import type { Changed } from '../changed.ts';
 import type { SheetsDeps } from '../deps.ts';

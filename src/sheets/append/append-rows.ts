@@ -10,12 +10,10 @@
  * stand where it is; where not, they are sent with the same note, so that they cannot come to stand twice.
  */
 import { type ServiceError, withMessage } from '../../errors.ts';
-import { callerGroup } from '../../gateway/caller-group.ts';
+import type { Caller } from '../../gateway/caller.ts';
 import type { AppendedRows } from '../../providers/google_sheets/operations.ts';
-import type { Caller } from '../caller.ts';
 import { countWithin, sizeOfRow } from '../change-ranges.ts';
 import type { Changed } from '../changed.ts';
-import { Lanes } from '../limits/lane.ts';
 import { namingAsked } from '../refusal-words.ts';
 import { forgetBelow } from '../scope.ts';
 import { growGrid, writeRowsAt } from '../table/cells.ts';
@@ -36,6 +34,8 @@ import {
 } from './append-item.ts';
 import { afterAppend, leadingBlanksOf, markersOf, rowOf, widthOf } from './appended-place.ts';
 
+import { createTableLanes } from './table-lane.ts';
+
 export type AppendRows = (
   caller: Caller,
   question: AppendQuestion,
@@ -47,34 +47,16 @@ const maxBatchRows = 5_000;
 const appended = 'the rows were appended';
 
 export function createAppendRows(deps: AppendDeps): AppendRows {
-  const { calls } = deps;
-  const lanes = new Lanes<AppendItem, Changed<AppendedRows>>();
-  return async (caller, question, progress, signal) => {
-    const patientUntilMs = calls.clock.now() + caller.maxWaitMs;
+  const add = createTableLanes<AppendItem, AppendedRows>(deps, {
+    done: appended,
+    countTogether,
+    settleEarlier: (looker, entry) => settleEarlier(deps, looker, entry),
+    sendOnce: (lock, looker, batch) => sendOnce(deps, lock, looker, batch),
+  });
+  return (caller, question, progress, signal) => {
     const earlier = parseMarker(progress.saved);
-    const item: AppendItem = {
-      question,
-      caller,
-      progress,
-      marker: earlier ?? newMarker(),
-      wasSent: earlier !== null,
-      isSent: false,
-    };
-    const lane = lanes.of(`${caller.tenantId}\n${callerGroup(caller)}${question.spreadsheetId}`, () => ({
-      clock: calls.clock,
-      deadlines: calls.deadlines,
-      gatherMs: 2,
-      maxInFlight: 1,
-      countTogether,
-      paceMs: (waiting) => deps.pace(caller.tenantId, 'write', waiting),
-      timeoutOf: ({ isSent }) => (isSent ? unknownOutcome(appended) : notMade()),
-      send: (batch) => sendLocked(deps, batch),
-    }));
-    const waits = { signal, deadlineAtMs: () => caller.deadlineAtMs, patientUntilMs: () => patientUntilMs };
-    return lane.add(item, waits).catch(async (error: unknown) => {
-      await deps.accounts.noteTurnedAway(caller, deps.capabilities.append, error);
-      throw error;
-    });
+    const marker = earlier ?? newMarker();
+    return add({ question, caller, progress, marker, wasSent: earlier !== null, isSent: false }, signal);
   };
 }
 
@@ -94,30 +76,6 @@ function countTogether(items: readonly AppendItem[]): number {
 
 function groupOf({ question }: AppendItem): string {
   return `${tableKeyOf(question.range)}\n${question.valueInputOption}`;
-}
-
-async function sendLocked(deps: AppendDeps, batch: readonly Entry[]): Sent {
-  const [first] = batch as [Entry];
-  const { spreadsheetId } = first.item.question;
-  const deadlineAtMs = Math.max(...batch.map((entry) => entry.deadlineAtMs()));
-  const lock = await deps.locks.acquire(spreadsheetId, deadlineAtMs);
-  if (lock === null) {
-    for (const entry of batch) entry.reject(notMade());
-    return null;
-  }
-  const looker = { caller: first.item.caller, spreadsheetId, deadlineAtMs };
-  try {
-    if (first.item.wasSent && (await settleEarlier(deps, looker, first))) return null;
-    return await sendOnce(deps, lock, looker, batch);
-  } catch (error) {
-    if (!(error instanceof LookRefused)) throw error;
-    if (error.untilMs !== null) return { items: batch, untilMs: error.untilMs, error: error.error };
-    for (const entry of batch) entry.reject(error.error);
-    return null;
-  } finally {
-    for (const { item } of batch) item.isSent = false;
-    await lock.release();
-  }
 }
 
 /** Whether the rows of an earlier run are dealt with: found, or not to be learnt of. */

@@ -4,17 +4,16 @@
  * Those of one sheet that wait together go as one request, in the order they came; all are under the table's lock, so that
  * of two callers with one key the second finds the row of the first, on whatever replica.
  */
-
 import { ServiceError } from '../../errors.ts';
-import { callerGroup } from '../../gateway/caller-group.ts';
+import type { Caller } from '../../gateway/caller.ts';
 import { printA1, printFound } from '../a1.ts';
 import type { AppendDeps } from '../append/append-item.ts';
+import { createTableLanes } from '../append/table-lane.ts';
 import { greatest, least } from '../area.ts';
-import type { Caller } from '../caller.ts';
 import type { Changed } from '../changed.ts';
-import { type LaneItem, Lanes, type PutBack } from '../limits/lane.ts';
+import type { LaneItem, PutBack } from '../limits/lane.ts';
 import { forgetBelow } from '../scope.ts';
-import { type Looker, LookRefused } from '../table/look.ts';
+import type { Looker } from '../table/look.ts';
 import { findMarkers, type MadeChange, makeOnce } from '../table/marked-change.ts';
 import { type Marker, newMarker, type Progress, parseMarker } from '../table/progress.ts';
 import { failedWhole, notMade, unknownOutcome } from '../table/table-errors.ts';
@@ -52,36 +51,22 @@ type Entry = LaneItem<Item, Changed<ChangedRecords>>;
 
 const changed = 'the records were changed';
 const maxRecordsTogether = 2_000;
+
 export function createChangeRecords(deps: AppendDeps): ChangeRecords {
-  const { calls } = deps;
-  const lanes = new Lanes<Item, Changed<ChangedRecords>>();
-  return async (caller, question, progress, signal) => {
-    const patientUntilMs = calls.clock.now() + caller.maxWaitMs;
+  const add = createTableLanes<Item, ChangedRecords>(deps, {
+    done: changed,
+    countTogether,
+    settleEarlier: (looker, entry) => settleEarlier(deps, looker, entry),
+    sendOnce: (lock, looker, batch) => sendOnce(deps, lock, looker, batch, false),
+  });
+  return (caller, question, progress, signal) => {
     const earlier = parseMarker(progress.saved) as (Marker & { readonly outcome?: ChangedRecords }) | null;
-    const item: Item = {
-      question,
-      caller,
-      progress,
-      marker: earlier ?? newMarker(),
-      earlier: earlier?.outcome ?? null,
-      wasSent: earlier !== null,
-      isSent: false,
-    };
-    const lane = lanes.of(`${caller.tenantId}\n${callerGroup(caller)}${question.spreadsheetId}`, () => ({
-      clock: calls.clock,
-      deadlines: calls.deadlines,
-      gatherMs: 2,
-      maxInFlight: 1,
-      countTogether,
-      paceMs: (waiting) => deps.pace(caller.tenantId, 'write', waiting),
-      timeoutOf: ({ isSent }) => (isSent ? unknownOutcome(changed) : notMade()),
-      send: (batch) => sendLocked(deps, batch),
-    }));
-    const waits = { signal, deadlineAtMs: () => caller.deadlineAtMs, patientUntilMs: () => patientUntilMs };
-    return lane.add(item, waits).catch(async (error: unknown) => {
-      await deps.accounts.noteTurnedAway(caller, deps.capabilities.append, error);
-      throw error;
-    });
+    const marker = earlier ?? newMarker();
+    const outcome = earlier?.outcome ?? null;
+    return add(
+      { question, caller, progress, marker, earlier: outcome, wasSent: earlier !== null, isSent: false },
+      signal,
+    );
   };
 }
 
@@ -100,32 +85,6 @@ function countTogether(items: readonly Item[]): number {
 }
 
 type Sent = Promise<PutBack<Item, Changed<ChangedRecords>> | null>;
-
-async function sendLocked(deps: AppendDeps, batch: readonly Entry[]): Sent {
-  const [first] = batch as [Entry];
-  const { spreadsheetId } = first.item.question;
-  const deadlineAtMs = Math.max(...batch.map((entry) => entry.deadlineAtMs()));
-  const lock = await deps.locks.acquire(spreadsheetId, deadlineAtMs);
-  if (lock === null) {
-    for (const entry of batch) entry.reject(notMade());
-    return null;
-  }
-  const looker = { caller: first.item.caller, spreadsheetId, deadlineAtMs };
-  try {
-    if (first.item.wasSent && (await settleEarlier(deps, looker, first))) return null;
-    return await sendOnce(deps, lock, looker, batch, false);
-  } catch (error) {
-    if (error instanceof LookRefused && error.untilMs !== null) {
-      return { items: batch, untilMs: error.untilMs, error: error.error };
-    }
-    const told = error instanceof LookRefused ? error.error : error;
-    for (const entry of batch) entry.reject(told);
-    return null;
-  } finally {
-    for (const { item } of batch) item.isSent = false;
-    await lock.release();
-  }
-}
 
 /** Whether an earlier run is known to have been made, or cannot be learnt of. */
 async function settleEarlier(deps: AppendDeps, looker: Looker, entry: Entry): Promise<boolean> {

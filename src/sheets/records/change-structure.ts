@@ -1,10 +1,10 @@
 /** Sheets that are to be there, rows that are to go, and whole new spreadsheets. */
 import { randomInt } from 'node:crypto';
 import { ServiceError } from '../../errors.ts';
+import type { Caller } from '../../gateway/caller.ts';
 import { withUnknownOutcome } from '../../gateway/no-answer.ts';
 import type { FoundSheet, ShareRole, SheetsStructured } from '../../providers/google_sheets/operations.ts';
 import type { AppendDeps } from '../append/append-item.ts';
-import type { Caller } from '../caller.ts';
 import type { Changed } from '../changed.ts';
 import { forgetBelow } from '../scope.ts';
 import { writeRowsAt } from '../table/cells.ts';

@@ -3,10 +3,10 @@
 import { readCursor, renderCursor } from '../../encodings/page-cursor.ts';
 import { ServiceError } from '../../errors.ts';
 import type { CallResult } from '../../gateway/call.ts';
+import type { Caller } from '../../gateway/caller.ts';
 import type { Cell, SpreadsheetMetadata } from '../../providers/google_sheets/operations.ts';
 import type { A1Range } from '../a1.ts';
 import { type Area, maxRows } from '../area.ts';
-import type { Caller } from '../caller.ts';
 import type { ReadQuestion } from '../read-range.ts';
 import { type Column, columnsOf, isSameValue, recordOf, type SheetRecord } from './header.ts';
 

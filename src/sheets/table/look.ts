@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import type { ServiceError } from '../../errors.ts';
+import type { Caller } from '../../gateway/caller.ts';
 import type { SheetsLooked, SheetsLookInput } from '../../providers/google_sheets/operations.ts';
 import type { Accounts } from '../ask-accounts.ts';
-import type { Caller } from '../caller.ts';
 import type { SheetsCapabilities } from '../capabilities.ts';
 
 export interface LookDeps {

@@ -20,8 +20,6 @@ export interface Leases {
   renew(name: string, ttlMs: number): Promise<Lease | null>;
   /** Gives it up early; no fault where another has it by now. */
   release(name: string): Promise<void>;
-  /** Gives up all that this holder has: for a clean end. */
-  releaseAll(): Promise<void>;
 }
 
 const shortestTtlMs = 100;
@@ -67,14 +65,6 @@ export function createLeases(db: Database, holderId: string, clock: Clock): Leas
         name: 'lease_release',
         text: 'delete from leases where name = $1 and holder = $2',
         values: [name, holderId],
-      });
-    },
-
-    async releaseAll() {
-      await db.querySystem({
-        name: 'lease_release_all',
-        text: 'delete from leases where holder = $1',
-        values: [holderId],
       });
     },
   };

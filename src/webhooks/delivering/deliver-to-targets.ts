@@ -34,7 +34,7 @@ import {
   settleDelivery,
 } from '../../storage/tables/webhooks/webhook-deliveries.ts';
 import { type AttemptDeps, attemptDelivery, timeoutMsOf } from './attempt-delivery.ts';
-import { deliveryFailedRow, withoutQuery } from './delivery-failed.ts';
+import { deliveryFailedRow, failureFields } from './delivery-failed.ts';
 import { createGate } from './gate.ts';
 
 export interface TargetDeliveriesDeps extends AttemptDeps {
@@ -42,8 +42,6 @@ export interface TargetDeliveriesDeps extends AttemptDeps {
   readonly metrics: Pick<Metrics, 'webhookDelivery'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Default 1,000. */
-  readonly pollIntervalMs?: number;
 }
 
 export interface TargetDeliveries {
@@ -63,6 +61,8 @@ const maxSlow = 10_000;
 const lockSlackMs = 30_000;
 /** After the requests in hand, which a stop gives ten seconds, and before the end that is forced five after those. */
 const closeGraceMs = 3_000;
+
+const pollIntervalMs = 1_000;
 
 export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliveries {
   const { clock, logger } = deps;
@@ -173,7 +173,7 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
     slow.add(webhookId);
   };
 
-  const timer = setInterval(wake, deps.pollIntervalMs ?? 1_000);
+  const timer = setInterval(wake, pollIntervalMs);
   timer.unref();
   wake();
 
@@ -201,16 +201,10 @@ function noteDead(logger: Logger, delivery: DueDelivery, content: DeliveryConten
   logger.warn(
     {
       tenant: delivery.management_company_id,
-      webhook_id: content.webhook_id,
-      webhook_name: content.webhook_name,
-      webhook_event_id: delivery.webhook_event_id,
-      target_url: withoutQuery(content.target_url),
-      attempts: delivery.attempt_count + 1,
-      last_status_code: outcome.responseStatusCode,
-      last_error: outcome.errorMessage,
+      ...failureFields(delivery, content, outcome),
       ...(outcome.switchesOff === null ? {} : { switched_off_because: outcome.switchesOff }),
     },
-    'a delivery to a target is given up',
+    'gave up a delivery to a target',
   );
 }
 

@@ -8,6 +8,19 @@ export function withoutQuery(url: string): string {
   return url.replace(/[?#].*$/s, '');
 }
 
+/** What the log and the event say of a delivery that failed for good. */
+export function failureFields(delivery: DueDelivery, content: DeliveryContent, outcome: AttemptOutcome) {
+  return {
+    webhook_id: content.webhook_id,
+    webhook_name: content.webhook_name,
+    webhook_event_id: delivery.webhook_event_id,
+    target_url: withoutQuery(content.target_url),
+    attempts: delivery.attempt_count + 1,
+    last_status_code: outcome.responseStatusCode,
+    last_error: outcome.errorMessage,
+  };
+}
+
 /** `integration.webhook.delivery_failed`, to be written with the try that gives a delivery up; null for all others. */
 export function deliveryFailedRow(
   delivery: DueDelivery,
@@ -23,15 +36,7 @@ export function deliveryFailedRow(
     correlationId: content.request_id,
     occurredAtMs: nowMs,
     aggregateId: content.webhook_id,
-    fields: {
-      webhook_id: content.webhook_id,
-      webhook_name: content.webhook_name,
-      webhook_event_id: delivery.webhook_event_id,
-      target_url: withoutQuery(content.target_url),
-      attempts: delivery.attempt_count + 1,
-      last_status_code: outcome.responseStatusCode,
-      last_error: outcome.errorMessage,
-    },
+    fields: failureFields(delivery, content, outcome),
     ...(outcome.switchesOff === null ? {} : { metadata: { target_switched_off: outcome.switchesOff } }),
   });
   return {

@@ -1,7 +1,6 @@
 /** The sheets routes that change something: write, append, clear, batch. Each honours an `Idempotency-Key`. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { appendAnswer, runBatch, updateAnswer } from '../../../sheets/batch.ts';
-import type { Changed } from '../../../sheets/changed.ts';
 import {
   type BatchOperation,
   parseAppendRequest,
@@ -21,12 +20,11 @@ import {
 } from '../../../sheets/schemas.ts';
 import type { Routes } from '../../app.ts';
 import { requireScope } from '../../auth/authenticate.ts';
-import { type Answer, jsonAnswer } from '../../reply/answer.ts';
-import { withRateLimitHeaders } from '../../reply/call-reply.ts';
+import { jsonAnswer } from '../../reply/answer.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
 import type { Progress } from '../../request/idempotency.ts';
 import { callerOf } from '../../request/request-context.ts';
-import { onSheet, type SheetsRoutesDeps, sheetsCallerOf } from './sheets-route.ts';
+import { answerChange, onSheet, type SheetsRoutesDeps, sheetsCallerOf, unending } from './sheets-route.ts';
 
 /** Two million cells of a digit each would fit; a caller with more is told so as bad input. */
 const bodyLimit = 12 * 1024 * 1024;
@@ -50,20 +48,6 @@ async function requireScopesOfBatch(request: FastifyRequest): Promise<void> {
 export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
   const { sheets, limits } = deps;
 
-  /** Never aborted by a caller who leaves: half a change would be known to nobody. */
-  const unending = (): AbortSignal => new AbortController().signal;
-
-  async function answerChange<Result>(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    call: Promise<Changed<Result>>,
-    render: (result: Result) => object,
-  ): Promise<Answer> {
-    const { result, provider, familyLimit } = await withRateLimitHeaders(reply, limits, call);
-    limits.set(reply, callerOf(request).tenantId, familyLimit);
-    return jsonAnswer(200, render(result), { 'x-provider': encodeURIComponent(provider) });
-  }
-
   return (app) => {
     app.post(
       '/sheets/write',
@@ -81,7 +65,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         const asked = await parseWriteRequest(request.body);
         const caller = sheetsCallerOf(request, deps, request.body);
         const question = await onSheet(deps, caller, asked, request.body);
-        return answerChange(request, reply, sheets.write(caller, question, unending()), updateAnswer);
+        return answerChange(deps, request, reply, sheets.write(caller, question, unending()), updateAnswer);
       }),
     );
 
@@ -102,7 +86,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         const caller = sheetsCallerOf(request, deps, request.body);
         const question = await onSheet(deps, caller, asked, request.body);
         const call = sheets.append(caller, question, progress, unending());
-        return answerChange(request, reply, call, appendAnswer);
+        return answerChange(deps, request, reply, call, appendAnswer);
       }),
     );
 
@@ -121,7 +105,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         const asked = parseClearRequest(request.body);
         const caller = sheetsCallerOf(request, deps, request.body);
         const question = await onSheet(deps, caller, asked, request.body);
-        return answerChange(request, reply, sheets.clear(caller, question, unending()), (range) => ({
+        return answerChange(deps, request, reply, sheets.clear(caller, question, unending()), (range) => ({
           cleared_range: range,
         }));
       }),

@@ -1,6 +1,5 @@
 /** Rows by the names of their columns, and sheets by their titles. What changes something honours an `Idempotency-Key`. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Changed } from '../../../sheets/changed.ts';
+import type { FastifyRequest } from 'fastify';
 import { type RecordsPlace, recordsPlaceOf, recordsRangeOf } from '../../../sheets/records/name-place.ts';
 import {
   type CreateBody,
@@ -23,31 +22,17 @@ import {
   rowsDeleteSchema,
 } from '../../../sheets/records-schemas.ts';
 import type { Routes } from '../../app.ts';
-import { type Answer, jsonAnswer, sendAnswer } from '../../reply/answer.ts';
+import { jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import { withRateLimitHeaders } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
 import type { Progress } from '../../request/idempotency.ts';
-import { callerOf } from '../../request/request-context.ts';
-import { type SheetsRoutesDeps, sheetsCallerOf } from './sheets-route.ts';
+import { answerChange, type SheetsRoutesDeps, sheetsCallerOf, unending } from './sheets-route.ts';
 
 const bodyLimit = 12 * 1024 * 1024;
 const access = { scope: 'sheets:write', boundTokens: 'judged' } as const;
 
 export function sheetsRecordsRoutes(deps: SheetsRoutesDeps): Routes {
   const { sheets, limits } = deps;
-  const unending = (): AbortSignal => new AbortController().signal;
-
-  async function answerChange<Result>(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    call: Promise<Changed<Result>>,
-    render: (result: Result) => object,
-  ): Promise<Answer> {
-    const { result, provider, familyLimit } = await withRateLimitHeaders(reply, limits, call);
-    limits.set(reply, callerOf(request).tenantId, familyLimit);
-    return jsonAnswer(200, render(result), provider === '' ? {} : { 'x-provider': encodeURIComponent(provider) });
-  }
-
   const changeRecords = (request: FastifyRequest, progress: Progress, key: string | null) => {
     const body = request.body as RecordsAppendBody;
     const { spreadsheetId, sheet }: RecordsPlace = recordsPlaceOf(body);
@@ -106,7 +91,7 @@ export function sheetsRecordsRoutes(deps: SheetsRoutesDeps): Routes {
         schema: { tags: ['sheets'], summary: 'Append records, once', body: recordsAppendSchema },
       },
       deps.idempotency.wrap((request, progress, reply) =>
-        answerChange(request, reply, changeRecords(request, progress, null), (result) => ({
+        answerChange(deps, request, reply, changeRecords(request, progress, null), (result) => ({
           updated_range: result.insertedRange,
           updated_rows: result.inserted,
           row_numbers: result.rowNumbers,
@@ -127,7 +112,7 @@ export function sheetsRecordsRoutes(deps: SheetsRoutesDeps): Routes {
       },
       deps.idempotency.wrap((request, progress, reply) => {
         const { key } = request.body as RecordsUpsertBody;
-        return answerChange(request, reply, changeRecords(request, progress, key), (result) => ({
+        return answerChange(deps, request, reply, changeRecords(request, progress, key), (result) => ({
           updated: result.updated,
           inserted: result.inserted,
           row_numbers: result.rowNumbers,
@@ -151,7 +136,7 @@ export function sheetsRecordsRoutes(deps: SheetsRoutesDeps): Routes {
           columnCount: body.column_count ?? null,
         };
         const ensured = sheets.ensure(sheetsCallerOf(request, deps, body), question, progress);
-        return answerChange(request, reply, ensured, (result) => result);
+        return answerChange(deps, request, reply, ensured, (result) => result);
       }),
     );
 
@@ -169,7 +154,7 @@ export function sheetsRecordsRoutes(deps: SheetsRoutesDeps): Routes {
           shareWith: body.share_with ?? [],
         };
         const created = sheets.create(sheetsCallerOf(request, deps, body), question);
-        return answerChange(request, reply, created, ({ spreadsheetId, url, worksheets }) => ({
+        return answerChange(deps, request, reply, created, ({ spreadsheetId, url, worksheets }) => ({
           spreadsheet_id: spreadsheetId,
           url,
           worksheets,
@@ -187,7 +172,7 @@ export function sheetsRecordsRoutes(deps: SheetsRoutesDeps): Routes {
         const body = request.body as RowsDeleteBody;
         const question = { ...recordsPlaceOf(body), rowNumbers: body.row_numbers };
         const deleted = sheets.deleteRows(sheetsCallerOf(request, deps, body), question, progress);
-        return answerChange(request, reply, deleted, (rows) => ({ deleted_rows: rows }));
+        return answerChange(deps, request, reply, deleted, (rows) => ({ deleted_rows: rows }));
       }),
     );
   };

@@ -1,14 +1,17 @@
 /** What the sheets routes share. */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../../clock.ts';
-import type { Caller } from '../../../sheets/caller.ts';
+import type { Caller } from '../../../gateway/caller.ts';
+import type { Changed } from '../../../sheets/changed.ts';
 import type { SheetsHealthDeps } from '../../../sheets/health.ts';
 import { parseMaxWaitMs } from '../../../sheets/parse-request.ts';
 import { withSheet } from '../../../sheets/records/name-place.ts';
 import type { Sheets } from '../../../sheets/sheets.ts';
-import { callerOfCall } from '../../reply/call-reply.ts';
+import { type Answer, jsonAnswer } from '../../reply/answer.ts';
+import { callerOfCall, withRateLimitHeaders } from '../../reply/call-reply.ts';
 import type { RateLimitHeaders } from '../../reply/rate-limit-headers.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
+import { callerOf } from '../../request/request-context.ts';
 
 export interface SheetsRoutesDeps {
   sheets: Sheets;
@@ -35,4 +38,20 @@ export function sheetsCallerOf(request: FastifyRequest, deps: SheetsRoutesDeps, 
   const maxWaitMs = parseMaxWaitMs(source);
   // Waiting for a limit comes on top of what the call itself may take.
   return { ...callerOfCall(request, deps.clock, deps.deadlineMs + maxWaitMs), maxWaitMs };
+}
+
+/** A signal that never aborts: a change goes on when its caller leaves, so that its outcome is known. */
+export const unending = (): AbortSignal => new AbortController().signal;
+
+/** Answers with what the change came to, and with the limits that it spent. */
+export async function answerChange<Result>(
+  { limits }: Pick<SheetsRoutesDeps, 'limits'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  call: Promise<Changed<Result>>,
+  render: (result: Result) => object,
+): Promise<Answer> {
+  const { result, provider, familyLimit } = await withRateLimitHeaders(reply, limits, call);
+  limits.set(reply, callerOf(request).tenantId, familyLimit);
+  return jsonAnswer(200, render(result), provider === '' ? {} : { 'x-provider': encodeURIComponent(provider) });
 }

@@ -1,5 +1,5 @@
-/** What a sheets call must know of the request around it; everything else is in the question itself. */
-import type { Call } from '../gateway/call.ts';
+/** What a call must know of the request around it; everything else is in the question itself. */
+import type { Call } from './call.ts';
 
 /** One tenant request, as the edge has authenticated it. */
 export type Caller = Pick<

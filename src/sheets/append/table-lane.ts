@@ -1,0 +1,87 @@
+/** Changes of one spreadsheet's tables: gathered in a lane, made one after the other under the spreadsheet's lock. */
+import type { Caller } from '../../gateway/caller.ts';
+import { callerGroup } from '../../gateway/caller-group.ts';
+import type { Changed } from '../changed.ts';
+import { type LaneItem, Lanes, type PutBack } from '../limits/lane.ts';
+import { type Looker, LookRefused } from '../table/look.ts';
+import { notMade, unknownOutcome } from '../table/table-errors.ts';
+import type { TableLock } from '../table/table-lock.ts';
+import type { AppendDeps } from './append-item.ts';
+
+/** What every change of a table brings. */
+export interface TableChange {
+  readonly question: { readonly spreadsheetId: string };
+  readonly caller: Caller;
+  /** Whether a run before this one may have sent it. */
+  readonly wasSent: boolean;
+  /** Set while it is at Google. */
+  isSent: boolean;
+}
+
+type Entry<Item, Result> = LaneItem<Item, Changed<Result>>;
+type Sent<Item, Result> = Promise<PutBack<Item, Changed<Result>> | null>;
+
+export interface TableLaneWork<Item, Result> {
+  /** What was done where it succeeded, as in 'the rows were appended'. */
+  readonly done: string;
+  countTogether(items: readonly Item[]): number;
+  /** True where the outcome of an earlier run settled the entry: found at Google, or unknown for good. */
+  settleEarlier(looker: Looker, entry: Entry<Item, Result>): Promise<boolean>;
+  sendOnce(lock: TableLock, looker: Looker, batch: readonly Entry<Item, Result>[]): Sent<Item, Result>;
+}
+
+/** Adds a change to the lane of its spreadsheet and resolves with its own result. */
+export function createTableLanes<Item extends TableChange, Result>(
+  deps: AppendDeps,
+  work: TableLaneWork<Item, Result>,
+): (item: Item, signal: AbortSignal) => Promise<Changed<Result>> {
+  const { calls } = deps;
+  const lanes = new Lanes<Item, Changed<Result>>();
+  return (item, signal) => {
+    const { caller, question } = item;
+    const patientUntilMs = calls.clock.now() + caller.maxWaitMs;
+    const lane = lanes.of(`${caller.tenantId}\n${callerGroup(caller)}${question.spreadsheetId}`, () => ({
+      clock: calls.clock,
+      deadlines: calls.deadlines,
+      gatherMs: 2,
+      maxInFlight: 1,
+      countTogether: work.countTogether,
+      paceMs: (waiting) => deps.pace(caller.tenantId, 'write', waiting),
+      timeoutOf: ({ isSent }) => (isSent ? unknownOutcome(work.done) : notMade()),
+      send: (batch) => sendLocked(deps, work, batch),
+    }));
+    const waits = { signal, deadlineAtMs: () => caller.deadlineAtMs, patientUntilMs: () => patientUntilMs };
+    return lane.add(item, waits).catch(async (error: unknown) => {
+      await deps.accounts.noteTurnedAway(caller, deps.capabilities.append, error);
+      throw error;
+    });
+  };
+}
+
+async function sendLocked<Item extends TableChange, Result>(
+  deps: AppendDeps,
+  work: TableLaneWork<Item, Result>,
+  batch: readonly Entry<Item, Result>[],
+): Sent<Item, Result> {
+  const [first] = batch as [Entry<Item, Result>];
+  const { spreadsheetId } = first.item.question;
+  const deadlineAtMs = Math.max(...batch.map((entry) => entry.deadlineAtMs()));
+  const lock = await deps.locks.acquire(spreadsheetId, deadlineAtMs);
+  if (lock === null) {
+    for (const entry of batch) entry.reject(notMade());
+    return null;
+  }
+  const looker = { caller: first.item.caller, spreadsheetId, deadlineAtMs };
+  try {
+    if (first.item.wasSent && (await work.settleEarlier(looker, first))) return null;
+    return await work.sendOnce(lock, looker, batch);
+  } catch (error) {
+    if (!(error instanceof LookRefused)) throw error;
+    if (error.untilMs !== null) return { items: batch, untilMs: error.untilMs, error: error.error };
+    for (const entry of batch) entry.reject(error.error);
+    return null;
+  } finally {
+    for (const { item } of batch) item.isSent = false;
+    await lock.release();
+  }
+}
