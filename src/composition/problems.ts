@@ -1,8 +1,11 @@
 /** What is wrong now, and the watch that tells it outside. */
 import { startProblemWatch } from '../alerts/watch-problems.ts';
 import { monthOf } from '../costs/month.ts';
+import { adapterNameOf } from '../directory/service.ts';
 import { createProblemList, type ListProblems } from '../health/list-problems.ts';
 import { reportTenantLimits } from '../limits/report-limits.ts';
+import { findAdapter } from '../providers/registry.ts';
+import { forecastAccount } from '../sheets/health.ts';
 import type { Calls } from './calls.ts';
 import type { CoreParts } from './core-parts.ts';
 import type { Durability } from './durability.ts';
@@ -15,7 +18,7 @@ export function openProblems(
   { db, store, broker }: Stores,
   { relay, leases, spool }: Durability,
   { directory, outbound, emulatedNames }: Providers,
-  { health, pauses, limitReports }: Calls,
+  { health, pauses, limitReports, limiter, sheets }: Calls,
 ): ListProblems {
   // With all three it is more than a trial on one machine.
   const hasAllStores = config.databaseUrl !== null && config.redisUrls !== null && config.rabbitmqUrls !== null;
@@ -33,6 +36,17 @@ export function openProblems(
         ...services.map(({ service_name, windows }) => ({ name: service_name, windows })),
       ];
     },
+    async forecastsOf(tenantId, ofTenant) {
+      const parts = { limiter, capabilities: sheets.capabilities, spending: sheets.spending };
+      const accounts = ofTenant.filter(({ serviceType }) => serviceType === 'sheets');
+      const ofAccounts = await Promise.all(
+        accounts.map(async (service) =>
+          (await forecastAccount(parts, tenantId, service)).map((forecast) => ({ ...forecast, service })),
+        ),
+      );
+      return ofAccounts.flat();
+    },
+    operationsOf: (service) => Object.keys(findAdapter(adapterNameOf(service))?.attempts ?? {}),
     monthOf,
     isStoreAvailable: () => store.isAvailable(),
     isBusAvailable: () => broker.isAvailable(),

@@ -11,7 +11,14 @@ import type { LimitWindowUse } from '../limits/report-limits.ts';
 import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import { type BudgetUse, listBudgetUse, type MonthDays } from '../storage/tables/budgets.ts';
-import { listTargetTroubles, listUnhealthySince, type TargetTrouble } from '../storage/tables/problem-counts.ts';
+import {
+  countAnsweredSince,
+  listTargetTroubles,
+  listUnhealthySince,
+  type TakenOver,
+  type TargetTrouble,
+} from '../storage/tables/problem-counts.ts';
+import { forecastKind, problemOfForecast, type QuotaForecast } from './forecast-words.ts';
 import type { Problem, ServicePauseSeen } from './problem.ts';
 import {
   problemOfBudget,
@@ -21,6 +28,7 @@ import {
   problemsOfParts,
 } from './problem-words.ts';
 import type { ServiceHealth } from './service-health.ts';
+import { findOutages, type Outage, takeoverWords } from './takeovers.ts';
 
 export interface ListProblemsDeps {
   readonly db: Pick<Database, 'readForTenant' | 'isReachable'>;
@@ -33,6 +41,10 @@ export interface ListProblemsDeps {
     tenantId: TenantId,
     services: readonly ExternalService[],
   ): Promise<readonly { readonly name: string; readonly windows: readonly LimitWindowUse[] }[]>;
+  /** Of the tenant's sheets accounts. */
+  forecastsOf(tenantId: TenantId, services: readonly ExternalService[]): Promise<readonly QuotaForecast[]>;
+  /** What the service's adapter can be asked; empty where there is no adapter. */
+  operationsOf(service: ExternalService): readonly string[];
   monthOf(nowMs: number): MonthDays;
   isStoreAvailable(): boolean;
   isBusAvailable(): boolean;
@@ -86,11 +98,20 @@ export function createProblemList(deps: ListProblemsDeps): ListProblems {
     ]);
     const services = all.filter(({ isActive }) => isActive);
     const nothing: Stored = { since: new Map(), targets: [], budgets: [] };
-    const [stored, pauses, limits] = await Promise.all([
+    const [stored, pauses, limits, forecasts] = await Promise.all([
       isDatabaseUp ? orNone('database', readStored(deps, tenantId, nowMs), nothing) : nothing,
       Promise.all(services.map((service) => orNone('pauses', deps.pauseOf(service), null))),
       orNone('limits', deps.limitsOf(tenantId, services), []),
+      orNone('forecasts', deps.forecastsOf(tenantId, services), []),
     ]);
+    const isOut = (service: ExternalService, index: number): boolean =>
+      pauses[index]?.because === 'credentials_refused' || deps.health.healthOf(service).status === 'down';
+    const outIds = new Set(services.filter(isOut).map(({ id }) => id));
+    const outages = findOutages(services, outIds, stored.since, nowMs);
+    const takenOver = await orNone('takeovers', countTakenOver(deps, tenantId, outages), new Map());
+    const displayNames = new Map(services.map((service) => [service.serviceName, service.displayName]));
+    const nameOf = (serviceName: string): string => displayNames.get(serviceName) || serviceName;
+    const near = forecasts.flatMap((forecast) => problemOfForecast(forecast) ?? []);
     const parts = {
       isDatabaseUp,
       isStoreUp: deps.isStoreAvailable(),
@@ -104,11 +125,18 @@ export function createProblemList(deps: ListProblemsDeps): ListProblems {
       ...problemsOfParts(parts),
       ...services.map((service, index) => {
         const since = stored.since.get(service.id) ?? null;
-        return problemOfService(service, deps.health.healthOf(service), pauses[index] ?? null, since);
+        const words = takeoverWords(takenOver.get(service.id) ?? [], nameOf);
+        return problemOfService(service, deps.health.healthOf(service), pauses[index] ?? null, since, words);
       }),
       ...stored.targets.map(problemOfTarget),
       ...stored.budgets.map(problemOfBudget),
-      ...limits.flatMap(({ name, windows }) => windows.map((window) => problemOfLimit(name, window, nowMs))),
+      ...near,
+      ...limits.flatMap(({ name, windows }) =>
+        windows
+          // Its forecast says the same, and who spends it.
+          .filter(({ limit }) => !near.some(({ service, kind }) => service === name && kind === forecastKind(limit)))
+          .map((window) => problemOfLimit(name, window, nowMs)),
+      ),
     ].filter((problem) => problem !== null);
     const ranked = found.toSorted((a, b) => rank(a) - rank(b));
     return dated(tenantId, ranked);
@@ -127,6 +155,23 @@ function readStored({ db, monthOf }: ListProblemsDeps, tenantId: TenantId, nowMs
     targets: await listTargetTroubles(tx, tenantId),
     budgets: await listBudgetUse(tx, tenantId, monthOf(nowMs)),
   }));
+}
+
+/** By the id of the service that is out. */
+async function countTakenOver(
+  { db, operationsOf }: ListProblemsDeps,
+  tenantId: TenantId,
+  outages: readonly Outage[],
+): Promise<ReadonlyMap<string, readonly TakenOver[]>> {
+  if (outages.length === 0) return new Map();
+  return db.readForTenant(tenantId, async (tx) => {
+    const counted = new Map<string, readonly TakenOver[]>();
+    for (const { service, others, since } of outages) {
+      const operations = operationsOf(service).filter((operation) => operation !== 'health_check');
+      counted.set(service.id, await countAnsweredSince(tx, tenantId, { serviceNames: others, operations, since }));
+    }
+    return counted;
+  });
 }
 
 function rank({ severity }: Problem): number {

@@ -4,6 +4,8 @@ import type { LimitWindowUse } from '../limits/report-limits.ts';
 import type { BudgetUse } from '../storage/tables/budgets.ts';
 import type { TargetTrouble } from '../storage/tables/problem-counts.ts';
 import type { Problem, ServicePauseSeen } from './problem.ts';
+import { spanWords } from './span-words.ts';
+import type { takeoverWords } from './takeovers.ts';
 
 /** From here on a budget is worth a word. */
 const budgetWarningShare = 0.8;
@@ -110,8 +112,13 @@ export function problemOfService(
   health: { readonly status: HealthStatus; readonly lastError: string | null },
   pause: ServicePauseSeen | null,
   since: Date | null,
+  takenOver: ReturnType<typeof takeoverWords> = null,
 ): Problem | null {
   const name = service.displayName || service.serviceName;
+  const from = since === null ? '' : ` since ${clockTime(since.getTime())} UTC`;
+  const fromRu = since === null ? '' : ` с ${clockTime(since.getTime())} UTC`;
+  const [toOthers, toOthersRu] = takenOver === null ? ['', ''] : [` (${takenOver.en})`, ` (${takenOver.ru})`];
+  const count = takenOver === null ? {} : { count: takenOver.count };
   const base = {
     since: since?.toISOString() ?? null,
     link: `/console/services/${encodeURIComponent(service.id)}`,
@@ -124,8 +131,9 @@ export function problemOfService(
       ...base,
       kind: 'key_refused',
       severity: 'critical',
-      message: `${name} refuses the key; it is not asked until ${until} UTC${error}`,
-      message_ru: `${name} не принимает ключ; запросов не будет до ${until} UTC${error}`,
+      ...count,
+      message: `${name} ${since === null ? 'refuses' : 'has refused'} the key${from}${toOthers}; it is not asked until ${until} UTC${error}`,
+      message_ru: `${name} не принимает ключ${fromRu}${toOthersRu}; запросов не будет до ${until} UTC${error}`,
     };
   }
   if (health.status === 'down') {
@@ -133,8 +141,9 @@ export function problemOfService(
       ...base,
       kind: 'provider_down',
       severity: 'critical',
-      message: `${name} is down${error}`,
-      message_ru: `${name} не работает${error}`,
+      ...count,
+      message: `${name} ${since === null ? 'is' : 'has been'} down${from}${toOthers}${error}`,
+      message_ru: `${name} не работает${fromRu}${toOthersRu}${error}`,
     };
   }
   if (pause !== null) {
@@ -244,13 +253,6 @@ export function problemOfLimit(name: string, window: LimitWindowUse, nowMs: numb
     message: `${name}${part} will reach its limit a ${window_type} (${sums}) in ${left}`,
     message_ru: `${name}${part} достигнет лимита за ${windowsRu[window_type]} (${sums}) через ${leftRu}`,
   };
-}
-
-function spanWords(ms: number): [string, string] {
-  const seconds = Math.max(1, Math.round(ms / 1000));
-  if (seconds < 120) return [`${seconds} s`, `${seconds} с`];
-  if (seconds < 7_200) return [`${Math.round(seconds / 60)} min`, `${Math.round(seconds / 60)} мин`];
-  return [`${Math.round(seconds / 3600)} h`, `${Math.round(seconds / 3600)} ч`];
 }
 
 /** `2026-11-22 09:14`. */

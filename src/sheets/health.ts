@@ -69,15 +69,25 @@ async function healthOfService(
     rate_limit_remaining: tightest === null ? null : leftOf(tightest),
     rate_limit_reset_in_seconds:
       tightest === null ? null : Math.max(0, Math.ceil((tightest.windowEndMs - deps.clock.now()) / 1000)),
-    forecast: await Promise.all(
-      (['read', 'write'] as const).map(async (kind) => {
-        const [own] = deps.capabilities.limitsOf(kind, service);
-        const [state] = own === undefined ? [] : await deps.limiter.peek(tenantId, [own]);
-        const limit = state ?? { maxRequests: 0, usedRequests: 0 };
-        return forecastOf(kind, deps.spending.lastMinute(own?.key ?? ''), limit);
-      }),
-    ),
+    forecast: (await forecastAccount(deps, tenantId, service)).map(({ max_requests: _, ...forecast }) => forecast),
   };
+}
+
+/** When an account's reads and its writes will be spent, of how many a minute. */
+export function forecastAccount(
+  deps: Pick<SheetsHealthDeps, 'limiter' | 'capabilities' | 'spending'>,
+  tenantId: TenantId,
+  service: ExternalService,
+): Promise<readonly (Forecast & { readonly max_requests: number })[]> {
+  return Promise.all(
+    (['read', 'write'] as const).map(async (kind) => {
+      const [own] = deps.capabilities.limitsOf(kind, service);
+      const [state] = own === undefined ? [] : await deps.limiter.peek(tenantId, [own]);
+      const limit = state ?? { maxRequests: 0, usedRequests: 0 };
+      const forecast = forecastOf(kind, deps.spending.lastMinute(own?.key ?? ''), limit);
+      return { ...forecast, max_requests: limit.maxRequests };
+    }),
+  );
 }
 
 function leftOf(state: { maxRequests: number; usedRequests: number }): number {

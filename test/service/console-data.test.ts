@@ -104,6 +104,33 @@ test('problems are none where all is well, and name the budget, the dead deliver
   assert.deepEqual(await problems({ 'x-management-company-id': 'uk_company_2' }), []);
 });
 
+test('a sheets account that nears its limit is a problem that names the account and who spends it', async (t) => {
+  const app = await startTestService(t);
+  const nearOf = async () =>
+    ((await app.call('GET', '/problems')).json as Record<string, string>[]).filter(({ service }) =>
+      service?.startsWith('google_sheets'),
+    );
+  for (let row = 1; row <= 20; row++) {
+    const reply = await app.call(
+      'POST',
+      '/sheets/read',
+      { spreadsheet_id: 'journal', range: `A${row}` },
+      { 'x-service-name': row % 5 === 0 ? 'billing' : 'dispatcher' },
+    );
+    assert.equal(reply.status, 200, reply.text);
+  }
+  const [near, ...others] = await nearOf();
+  assert.deepEqual(others, []);
+  assert.deepEqual(
+    [near?.kind, near?.severity, near?.service, near?.link],
+    ['sheets_read_limit_near', 'warning', 'google_sheets', '/console/limits'],
+  );
+  const message =
+    /^Google Sheets will reach Google's read limit \(60 a minute\) in \d+ s; most from dispatcher \(16 in the last minute\)$/;
+  assert.match(near?.message ?? '', message);
+  assert.match(near?.message_ru ?? '', /лимита Google на чтение \(60 в минуту\) через \d+ с; больше всех — dispatcher/);
+});
+
 test('a call is told whole by its request id: from the log, or from memory where the cache alone answered', async (t) => {
   const app = await startTestService(t);
   const ask = (id: string) =>

@@ -60,3 +60,36 @@ export async function listTargetTroubles(tx: Queryable, tenantId: TenantId): Pro
   });
   return rows;
 }
+
+export interface TakenOver {
+  readonly service_name: string;
+  /** `maxCountedCalls`: so many or more. */
+  readonly count: number;
+}
+
+/** More are counted as so many, for each service. */
+export const maxCountedCalls = 10_000;
+
+/** Calls of these operations that each of `serviceNames` answered from `since` on; most first, without those that answered none. */
+export async function countAnsweredSince(
+  tx: Queryable,
+  tenantId: TenantId,
+  asked: { readonly serviceNames: readonly string[]; readonly operations: readonly string[]; readonly since: Date },
+): Promise<readonly TakenOver[]> {
+  const { rows } = await tx.query<TakenOver>({
+    name: 'problems_answered_since',
+    text: `
+      select service_name, count
+        from unnest($2::text[]) as asked (service_name)
+        cross join lateral (
+          select count(*)::int as count
+            from (select 1 from integration_logs l
+                   where l.management_company_id = $1 and l.service_name = asked.service_name and l.status = 'success'
+                     and l.started_at >= $4 and l.operation = any($3)
+                   limit ${maxCountedCalls}) answered) counted
+       where count > 0
+       order by count desc, service_name`,
+    values: [tenantId, asked.serviceNames, asked.operations, asked.since],
+  });
+  return rows;
+}

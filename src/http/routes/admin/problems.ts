@@ -15,7 +15,12 @@ const problemSchema = Type.Object(
     message_ru: Type.String(),
     link: Type.String({ description: 'A page of the console.' }),
     service: Type.Optional(Type.String()),
-    count: Type.Optional(Type.Integer()),
+    count: Type.Optional(
+      Type.Integer({
+        description:
+          'Of what the message counts: deliveries, events, stalls, calls that other providers answered, requests a minute.',
+      }),
+    ),
   },
   { title: 'Problem' },
 );
