@@ -26,6 +26,7 @@ export const errorCodes = [
   'GATEWAY_TIMEOUT',
   'ROUTE_NOT_FOUND',
   'PRECONDITION_FAILED',
+  'RECONNECT_REQUIRED',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 

@@ -19,6 +19,7 @@ import {
   listServicesOfTenant,
 } from '../storage/tables/external-services.ts';
 import { configurationChannel, tenantOfServiceChange } from './configuration-change.ts';
+import { keptGrantOf } from './kept-grants.ts';
 import type { ExternalService, ServiceDirectory } from './service.ts';
 import { openAccount, serviceOfRow } from './service-row.ts';
 
@@ -147,7 +148,10 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
     accountOf(service) {
       const secrets = secretsByService.get(service);
       if (secrets === undefined) throw new Error(`the service ${service.id} is not from this directory`);
-      secrets.account ??= openAccount(deps.keyring, secrets.row);
+      secrets.account ??= {
+        ...openAccount(deps.keyring, secrets.row),
+        grant: keptGrantOf(deps, { serviceId: service.id, tenantId: service.tenantId }),
+      };
       return secrets.account;
     },
     refresh(tenantId) {

@@ -158,7 +158,7 @@ async function outcomeOf<Op extends KnownOperation>(
       return { kind: 'throttled', service, untilMs, message: verdict.message, ...passedOn(verdict) };
     }
     case 'denied':
-      return { kind: 'failed', service, fault: 'denied', message: verdict.message };
+      return { ...verdict, kind: 'failed', service, fault: 'denied' };
     case 'failed':
       return { kind: 'failed', service, fault: verdict.fault, message: verdict.message, ...passedOn(verdict) };
     default:

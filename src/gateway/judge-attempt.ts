@@ -61,7 +61,9 @@ export function settlePermit(permit: Permit, verdict: AttemptVerdict<unknown>): 
   if (verdict.kind === 'failed' && verdict.of !== 'caller') return permit.failed(verdict.of === 'part');
   if (verdict.kind === 'unknown_outcome') return permit.failed(true);
   if (verdict.kind === 'denied') {
-    permit.denied();
+    // Without a grant nothing is sent, so that there is no pause to keep: its code is told at every call.
+    if (verdict.needsReconnect === true) permit.abandoned();
+    else permit.denied();
     return 1;
   }
   if (verdict.kind === 'failed' || verdict.kind === 'throttled' || verdict.kind === 'cancelled') permit.abandoned();

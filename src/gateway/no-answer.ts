@@ -38,7 +38,7 @@ export function notFound(
  */
 export function unanswered(outcomes: Outcomes, nowMs: number): ServiceError {
   const attempts = tracesOf(outcomes, nowMs);
-  const code = codeOf(attempts);
+  const code = mustReconnect(outcomes) ? 'RECONNECT_REQUIRED' : codeOf(attempts);
   const limit = code === 'RATE_LIMIT_EXCEEDED' ? limitOf(outcomes) : null;
   return new ServiceError(code, detailOf(code, attempts), {
     extra: { attempts },
@@ -95,7 +95,14 @@ const messages: Partial<Record<ErrorCode, string>> = {
   PROVIDER_ERROR: 'No provider gave a usable answer.',
   GATEWAY_TIMEOUT: 'No provider answered in time.',
   SERVICE_UNAVAILABLE: 'No provider can be asked at the moment.',
+  RECONNECT_REQUIRED: 'The service must be connected again.',
 };
+
+/** Nothing but a person's hand would help with any of them. */
+function mustReconnect(outcomes: Outcomes): boolean {
+  const causes = outcomes.filter(({ kind }) => kind !== 'empty' && kind !== 'answered');
+  return causes.length > 0 && causes.every((cause) => cause.kind === 'failed' && cause.needsReconnect === true);
+}
 
 /** By what became of those that gave no answer; one that found nothing is no cause. */
 function codeOf(attempts: readonly ProviderTrace[]): ErrorCode {

@@ -44,6 +44,8 @@ export interface Failed<Value = unknown> extends OfProvider {
   readonly kind: 'failed';
   readonly fault: FailureFault;
   readonly message: string;
+  /** Only a person can connect the account again. */
+  readonly needsReconnect?: true;
   readonly passOn?: Value;
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ExternalService } from '../directory/service.ts';
 import type { LimitWindowUse } from '../limits/report-limits.ts';
+import { reconnectMessage } from '../providers/provider.ts';
 import { problemOfBudget, problemOfLimit, problemOfService, problemsOfParts } from './problem-words.ts';
 
 const nowMs = Date.parse('2026-11-22T07:30:20.000Z');
@@ -40,6 +41,9 @@ test('a refused key, a pause and bad health are told, and good health is not', (
   assert.equal(kindOf(well, null), null);
   assert.equal(kindOf({ status: 'unknown', lastError: null }, null), null);
   assert.equal(kindOf(well, { because: 'credentials_refused', untilMs }), 'key_refused');
+  const ended = { status: 'down', lastError: reconnectMessage } as const;
+  assert.equal(kindOf(ended, { because: 'credentials_refused', untilMs }), 'reconnect_required');
+  assert.equal(kindOf(ended, null), 'reconnect_required');
   assert.equal(kindOf(well, { because: 'retry_after', untilMs }), 'provider_paused');
   assert.equal(
     kindOf({ status: 'down', lastError: 'connection refused' }, { because: 'failures', untilMs }),

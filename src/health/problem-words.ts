@@ -1,6 +1,7 @@
 /** The sentences of `GET /problems`, in English and Russian, and when there is something to say. */
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import type { LimitWindowUse } from '../limits/report-limits.ts';
+import { reconnectMessage } from '../providers/provider.ts';
 import type { BudgetUse } from '../storage/tables/budgets.ts';
 import type { TargetTrouble } from '../storage/tables/problem-counts.ts';
 import type { Problem, ServicePauseSeen } from './problem.ts';
@@ -126,6 +127,15 @@ export function problemOfService(
   };
   const until = pause === null ? '' : clockTime(pause.untilMs);
   const error = health.lastError === null ? '' : `: ${health.lastError.slice(0, maxErrorChars)}`;
+  if (health.lastError === reconnectMessage) {
+    return {
+      ...base,
+      kind: 'reconnect_required',
+      severity: 'critical',
+      message: `${name} must be connected again: its OAuth2 grant has ended; set a new credentials.refresh_token`,
+      message_ru: `${name} нужно подключить заново: доступ OAuth2 отозван; задайте новый credentials.refresh_token`,
+    };
+  }
   if (pause?.because === 'credentials_refused') {
     return {
       ...base,

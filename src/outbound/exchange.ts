@@ -14,6 +14,8 @@ export interface ProviderRequest {
    * readable, and is no failure.
    */
   readonly cutsReply?: boolean;
+  /** It goes on when the call that needed it ends: what it changes must be heard. */
+  readonly outlivesCall?: boolean;
 }
 
 /** One whose reply is read as it comes, and whose body may be sent so. */

@@ -38,6 +38,8 @@ export interface RecordingHttp extends ProviderHttp {
   readonly masked: readonly string[];
 }
 
+/** A request that goes on without its call has so long. */
+const outlivingMs = 20_000;
 const maxExchanges = 8;
 const maxMasked = 32;
 
@@ -67,6 +69,9 @@ export function providerHttp(outbound: Outbound, options: ProviderHttpOptions): 
       requestBody: typeof body === 'string' || Buffer.isBuffer(body) ? body : null,
       startedAtMs: Date.now(),
     };
+    if ('outlivesCall' in request && request.outlivesCall === true) {
+      return { made, headers, bounds: { deadlineAtMs: Date.now() + outlivingMs, signal: null } };
+    }
     return { made, headers, bounds: { deadlineAtMs: options.deadlineAtMs, signal: options.signal ?? null } };
   };
 

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { setBounded } from '../bounded-map.ts';
-import { type ProviderHttp, TransportError, type Verdict } from './provider.ts';
+import { type ProviderHttp, reconnectMessage, TransportError, type Verdict } from './provider.ts';
 
 /** The account is refused a token. `retryable`: by an outage and not by a fault of the account. */
 export class TokenRefused extends Error {
@@ -20,8 +20,18 @@ export class TokenRefused extends Error {
   }
 }
 
+/** The vendor has ended what the account was given: only a person can connect it again. */
+export class GrantEnded extends TokenRefused {
+  constructor() {
+    super(reconnectMessage, false);
+    this.name = 'GrantEnded';
+  }
+}
+
 /** What it means for the call that needed the token: nothing of it has been sent, so that even an append may be repeated. */
-export function judgeTokenRefusal({ message, retryable }: TokenRefused): Extract<Verdict<never>, { message: string }> {
+export function judgeTokenRefusal(refused: TokenRefused): Extract<Verdict<never>, { message: string }> {
+  const { message, retryable } = refused;
+  if (refused instanceof GrantEnded) return { kind: 'denied', message, needsReconnect: true };
   return retryable ? { kind: 'failed', retryable: true, message } : { kind: 'denied', message };
 }
 

@@ -21,7 +21,28 @@ export interface ProviderAccount {
   readonly apiKey: string | null;
   readonly credentials: unknown;
   readonly config: Readonly<Record<string, unknown>>;
+  /** Of an account from the directory. */
+  readonly grant?: KeptGrant;
 }
+
+/** What a vendor has given in place of a secret, and gives anew now and then: kept for every replica, sealed. */
+export interface KeptGrant {
+  /** As it was saved last; null before the first. */
+  read(): Promise<string | null>;
+  /** The right to renew it, which one has at a time over all replicas; null while another has it. It ends by itself after a while. */
+  claim(): Promise<GrantClaim | null>;
+}
+
+export interface GrantClaim {
+  readonly kept: string | null;
+  /** Durable when it resolves. Ends the claim. */
+  save(text: string): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** Of an account whose grant the vendor has ended: only a person can connect it again. */
+export const reconnectMessage =
+  'the grant has ended (invalid_grant): connect the service again and set its new credentials.refresh_token';
 
 /** What a reply means. */
 export type Verdict<Value> =
@@ -41,7 +62,12 @@ export type Verdict<Value> =
       readonly passOn?: Value;
     }
   /** The account is refused (key, billing, API off): the next provider, and the breaker counts it. */
-  | { readonly kind: 'denied'; readonly message: string }
+  | {
+      readonly kind: 'denied';
+      readonly message: string;
+      /** Only a person can connect the account again. Nothing was sent, and nothing will be until then. */
+      readonly needsReconnect?: true;
+    }
   /** Outage or rubbish. `retryable`: the same request may work in a moment. */
   | {
       readonly kind: 'failed';

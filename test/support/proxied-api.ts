@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
-import { startTestService } from './service.ts';
+import { startTestService, type TestService } from './service.ts';
 
 export interface Asked {
   readonly method: string;
@@ -52,8 +52,9 @@ export async function startProxiedApi(t: Cleanup, more: Record<string, string> =
       assert.equal(reply.status, 201, reply.text);
       return reply.json.id;
     },
-    ask: (path: string, init: RequestInit = {}): Promise<Response> =>
-      fetch(`${app.url}/api/v1/proxy/${path}`, {
+    /** `replica`: another one than the first. */
+    ask: (path: string, init: RequestInit = {}, replica: Pick<TestService, 'url'> = app): Promise<Response> =>
+      fetch(`${replica.url}/api/v1/proxy/${path}`, {
         redirect: 'manual',
         ...init,
         headers: {

@@ -29,6 +29,7 @@ export const httpStatusByCode = {
   GATEWAY_TIMEOUT: 504,
   ROUTE_NOT_FOUND: 404,
   PRECONDITION_FAILED: 412,
+  RECONNECT_REQUIRED: 502,
 } satisfies Record<ErrorCode, number>;
 
 /** Short and the same for every occurrence of a code (RFC 9457, section 3.1.4). */
@@ -52,6 +53,7 @@ export const titleByCode = {
   GATEWAY_TIMEOUT: 'The provider did not answer in time',
   ROUTE_NOT_FOUND: 'There is no route',
   PRECONDITION_FAILED: 'It has changed since it was read',
+  RECONNECT_REQUIRED: 'The service must be connected again',
 } satisfies Record<ErrorCode, string>;
 
 /** How long a caller should wait for a store that is away: it is looked for twice a second. */

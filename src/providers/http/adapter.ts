@@ -5,13 +5,13 @@
  * failures and a 429 is a pause; everything else, a 403 or 404 included, is an answer.
  */
 import { Readable } from 'node:stream';
-import { type AccessTokens, judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
+import { judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
 import { unsendable } from '../header-text.ts';
 import type { Adapter, OpenReply, ProviderAccount, ProviderHttp, ProviderRequest, Verdict } from '../provider.ts';
 import { retryAfterMs } from '../reading.ts';
-import { type ClientAccount, createClientTokens } from './auth/client-credentials.ts';
 import { credentialsOf, isSendable, secretSettings, secretsOf } from './auth/credentials.ts';
 import { faultOfKeys, signRequest } from './auth/sign-request.ts';
+import { createTokens, type Tokens } from './auth/tokens.ts';
 import { httpFacts } from './facts.ts';
 import { createEchoHider, type EchoHider } from './hide-echoes.ts';
 import type { HttpOutput } from './operations.ts';
@@ -26,7 +26,7 @@ const heldRefusal = { maxBytes: 1024 * 1024, waitMs: 2_000 };
 
 /** `now` decides when a token is renewed. */
 export function createHttpAdapter(now: () => number = Date.now): Adapter {
-  const tools: Tools = { tokens: createClientTokens(now), now };
+  const tools: Tools = { tokens: createTokens(now), now };
 
   return {
     name: 'http',
@@ -38,7 +38,9 @@ export function createHttpAdapter(now: () => number = Date.now): Adapter {
     addressesOf({ config }) {
       const pathOf = (index: number) => (Array.isArray(config.auth) ? `config.auth[${index}]` : 'config.auth');
       return settingsOf(config).auths.flatMap((auth, index) =>
-        auth.in === 'oauth2_client_credentials' ? [{ path: `${pathOf(index)}.token_url`, url: auth.tokenUrl }] : [],
+        auth.in === 'oauth2_client_credentials' || auth.in === 'oauth2_refresh_token'
+          ? [{ path: `${pathOf(index)}.token_url`, url: auth.tokenUrl }]
+          : [],
       );
     },
     secretsOf,
@@ -61,7 +63,7 @@ export function createHttpAdapter(now: () => number = Date.now): Adapter {
 }
 
 interface Tools {
-  readonly tokens: AccessTokens<ClientAccount>;
+  readonly tokens: Tokens;
   /** Unix milliseconds. */
   readonly now: () => number;
 }
@@ -81,24 +83,25 @@ async function ask(
   http: ProviderHttp,
   question: Question,
 ): Promise<Verdict<HttpOutput>> {
-  const { tokens } = tools;
   if (account.baseUrl === null) return { kind: 'denied', message: 'the service has no base URL' };
-  const { auths } = settingsOf(account.config);
   if (!isSendable(account)) return unsendable;
   const fault = faultOfKeys(account);
   if (fault !== null) return { kind: 'denied', message: fault };
   try {
-    const auth = auths.find((one) => one.in === 'oauth2_client_credentials');
-    if (auth === undefined) return await judge(question, await send(tools, account, http, question, null));
-    const client = { account, auth };
-    const token = await tokens.tokenFor(client, http);
+    const client = tools.tokens.of(account);
+    if (client === null) return await judge(question, await send(tools, account, http, question, null));
+    const token = await client.token(http);
     const sent = await send(tools, account, http, question, token);
     if (sent.reply.status !== 401) return await judge(question, sent);
-    tokens.drop(client, token);
+    client.drop(token);
     // A body that went out as it came is gone; the next request has the new token.
     if (question.body instanceof Readable) return await judge(question, sent);
+    const renewed = await client.token(http).catch((error: unknown) => {
+      sent.reply.body.destroy();
+      throw error;
+    });
+    if (renewed === token) return await judge(question, sent);
     sent.reply.body.destroy();
-    const renewed = await tokens.tokenFor(client, http);
     return await judge(question, await send(tools, account, http, question, renewed));
   } catch (error) {
     if (error instanceof TokenRefused) return judgeTokenRefusal(error);

@@ -21,6 +21,7 @@ const target = { table: 'webhook_targets', rowIdColumn: 'id', form: 'text' } as 
 export const sealedColumns: readonly SealedColumn[] = [
   { ...service, column: 'api_key', form: 'text' },
   { ...service, column: 'credentials', form: 'json' },
+  { table: 'service_grants', rowIdColumn: 'service_id', column: 'sealed', form: 'text' },
   { ...webhook, column: 'webhook_token' },
   { ...webhook, column: 'secret_key' },
   { ...webhook, column: 'previous_secret_key' },

@@ -5,7 +5,7 @@ import { callerOf } from '../../request/request-context.ts';
 
 const problemSchema = Type.Object(
   {
-    kind: Type.String({ examples: ['key_refused', 'provider_down', 'deliveries_dead'] }),
+    kind: Type.String({ examples: ['key_refused', 'reconnect_required', 'provider_down', 'deliveries_dead'] }),
     severity: Type.Union([Type.Literal('critical'), Type.Literal('warning')]),
     since: Type.String({
       format: 'date-time',

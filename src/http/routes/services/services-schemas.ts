@@ -40,6 +40,7 @@ const configHelp = [
   'Of `http` services: `auth`, `{in, name?, prefix?}`. `in` is `header` (default: `Authorization: Bearer <api_key>`), `query` (`name`),',
   '`basic` (`credentials.username` and `password`; or `name` as the user and the API key as the password; or the API key as `user:password`)',
   'or `oauth2_client_credentials` (`token_url`, `scope?`, `audience?`, `client_auth?` = `basic` or `body`; `credentials.client_id` and `client_secret`).',
+  '`{type: "oauth2_refresh_token", token_url, scope?, client_auth?}` renews by `credentials.refresh_token` (with `client_id`, `client_secret?`), and keeps what is given in its place.',
   '`{type: "aws_sigv4", region, service}` signs each request for AWS (`credentials.access_key_id`, `secret_access_key`, `session_token?`).',
   '`{type: "hmac", in, name, template, …}` signs it with `credentials.secret` by a template such as `{timestamp}{method}{path_and_query}{body}` (docs/proxy.md).',
   'A list of them sends several: each takes its value from the member of `credentials` named as its `name`, else the API key.',

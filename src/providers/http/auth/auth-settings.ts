@@ -20,13 +20,29 @@ export type HttpAuth =
       /** Where the client's id and secret go: RFC 6749, 2.3.1. */
       readonly clientAuth: 'basic' | 'body';
     }
+  | {
+      readonly in: 'oauth2_refresh_token';
+      readonly tokenUrl: string;
+      readonly scope: string | null;
+      readonly clientAuth: 'basic' | 'body';
+    }
   | AwsSigV4
   | HmacSigning;
 
 const maxAuths = 8;
-const kinds = ['header', 'query', 'basic', 'bearer', 'oauth2_client_credentials', 'aws_sigv4', 'hmac'] as const;
+const kinds = [
+  'header',
+  'query',
+  'basic',
+  'bearer',
+  'oauth2_client_credentials',
+  'oauth2_refresh_token',
+  'aws_sigv4',
+  'hmac',
+] as const;
 /** Of the kinds that refuse the members of others. */
 const membersOfKind: Readonly<Record<string, readonly string[]>> = {
+  oauth2_refresh_token: ['type', 'in', 'token_url', 'scope', 'client_auth'],
   aws_sigv4: ['type', 'in', 'region', 'service'],
   hmac: hmacMembers,
 };
@@ -91,6 +107,13 @@ function authOf(auth: unknown): HttpAuth {
         tokenUrl: text('token_url') ?? '',
         scope: text('scope'),
         audience: text('audience'),
+        clientAuth: auth.client_auth === 'body' ? 'body' : 'basic',
+      };
+    case 'oauth2_refresh_token':
+      return {
+        in: 'oauth2_refresh_token',
+        tokenUrl: text('token_url') ?? '',
+        scope: text('scope'),
         clientAuth: auth.client_auth === 'body' ? 'body' : 'basic',
       };
     case 'aws_sigv4':
@@ -185,7 +208,7 @@ function faultsOfOne(auth: unknown, path: string): InputFault[] {
       fault('name', 'must be the name of a header that may carry a credential');
     }
   }
-  if (kind === 'oauth2_client_credentials') {
+  if (kind === 'oauth2_client_credentials' || kind === 'oauth2_refresh_token') {
     if (typeof auth.token_url !== 'string' || !URL.canParse(auth.token_url)) fault('token_url', 'must be a URL');
     if (auth.client_auth !== undefined && auth.client_auth !== 'basic' && auth.client_auth !== 'body') {
       fault('client_auth', 'must be basic or body');

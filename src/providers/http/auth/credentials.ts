@@ -45,6 +45,7 @@ function credentialOf(account: ProviderAccount, auth: HttpAuth, token: string | 
   const { apiKey } = account;
   switch (auth.in) {
     case 'oauth2_client_credentials':
+    case 'oauth2_refresh_token':
       return inHeader('authorization', `Bearer ${token ?? ''}`, token === null ? [] : [token]);
     case 'basic': {
       const pair = basicPair(account, auth.user);
