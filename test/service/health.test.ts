@@ -10,10 +10,15 @@ import { waitFor } from '../support/wait-for.ts';
 
 async function startUpstream(t: Cleanup) {
   closeInReverse(t);
-  const upstream = { url: '', status: 200, requests: [] as string[] };
+  const upstream = {
+    url: '',
+    status: 200,
+    requests: [] as string[],
+    statusOf: (_method: string | undefined): number => upstream.status,
+  };
   const server = createServer((request, response) => {
     upstream.requests.push(`${request.method} ${request.url}`);
-    response.writeHead(upstream.status).end();
+    response.writeHead(upstream.statusOf(request.method)).end();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -161,6 +166,31 @@ test('calls alone take a service down, and then it is not asked for a while', as
   await waitFor('the service to be down', async () => {
     return (await admin(app, 'GET', `/services/${id}`)).json.health_status === 'down';
   });
+});
+
+test('a server that refuses HEAD is asked with GET, and with GET alone where HEAD was answered', async (t) => {
+  const upstream = await startUpstream(t);
+  const app = await startTestService(t, {
+    OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host,
+    HEALTH_CHECK_INTERVAL_SECONDS: '3600',
+  });
+  const id = await register(app, { base_url: upstream.url });
+  for (const [head, get, health, requests] of [
+    [405, 200, 'healthy', ['HEAD /', 'GET /']],
+    [501, 200, 'healthy', ['HEAD /', 'GET /']],
+    [501, 503, 'unhealthy', ['HEAD /', 'GET /']],
+    [404, 200, 'healthy', ['HEAD /']],
+    [200, 503, 'healthy', ['HEAD /']],
+  ] as const) {
+    upstream.statusOf = (method) => (method === 'HEAD' ? head : get);
+    upstream.requests.length = 0;
+    const reply = await admin(app, 'POST', `/services/${id}/check`);
+    assert.deepEqual(
+      [reply.json.ok, upstream.requests],
+      [health === 'healthy', requests],
+      `${head} ${get}: ${reply.text}`,
+    );
+  }
 });
 
 test('services are probed by one replica at a time, at no cost, and without being asked', async (t) => {
