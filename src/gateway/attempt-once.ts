@@ -80,9 +80,11 @@ export async function attemptOnce<Op extends KnownOperation>(
     const startedAtMs = deps.clock.now();
     const timeoutMs = termsOf(service).timeoutMs ?? deps.requestTimeoutMs;
     const attemptMs = Math.max(0, Math.min(timeoutMs, terms.deadlineAtMs - startedAtMs));
-    const deadline = deps.deadlines.signalAfter(attemptMs, context.signal);
+    const { upload } = call;
+    const leftMs = upload && (() => (upload.isWhole() ? attemptMs : upload.idleMs) - upload.silentMs());
+    const deadline = deps.deadlines.signalAfter(attemptMs, context.signal, leftMs);
     const http = deps.openHttp({
-      deadlineAtMs: startedAtMs + attemptMs,
+      deadlineAtMs: upload === undefined ? startedAtMs + attemptMs : call.deadlineAtMs,
       signal: deadline.signal,
       traceparent: call.traceparent,
     });

@@ -46,6 +46,15 @@ export interface Sharing<Op extends KnownOperation> {
 /**
  * One kind of call: the constants of an operation, written once beside its capability (geocoding, sheets, proxy).
  */
+/** The progress of a body that goes out as it comes. */
+export interface Upload {
+  /** How long nothing may pass of it, in milliseconds. */
+  readonly idleMs: number;
+  isWhole(): boolean;
+  /** Milliseconds since anything passed of it. */
+  silentMs(): number;
+}
+
 export interface Capability<Op extends KnownOperation> {
   readonly operation: Op;
   readonly family: Family;
@@ -141,6 +150,8 @@ export interface Call<Op extends KnownOperation = KnownOperation> {
   readonly isShadow?: true;
   /** Unix milliseconds by which a streamed answer begins; the deadline is then that of its end. */
   readonly beginsByMs?: number;
+  /** A body that goes out as it comes: its provider's time for an answer begins when it has passed. */
+  readonly upload?: Upload;
   /** How long the call may wait for its turn under a limit before it gets 429. 0: not at all. */
   readonly maxWaitMs: number;
 }

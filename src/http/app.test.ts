@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { SignJWT } from 'jose';
@@ -41,7 +41,7 @@ interface TestApp {
 
 async function startApp(
   t: TestContext,
-  overrides: { trustedProxies?: string[]; corsOrigins?: string[]; tenantFromToken?: boolean } = {},
+  overrides: { trustedProxies?: string[]; corsOrigins?: string[]; tenantFromToken?: boolean; arrivalMs?: number } = {},
 ): Promise<TestApp> {
   const logged: string[] = [];
   const calls: TestApp['calls'] = { questions: [], answer: async () => stored };
@@ -77,6 +77,7 @@ async function startApp(
     publicBaseUrl: 'http://localhost:8006',
     corsOrigins: overrides.corsOrigins ?? [],
     tenantFromToken: overrides.tenantFromToken ?? false,
+    ...(overrides.arrivalMs === undefined ? {} : { arrivalMs: overrides.arrivalMs }),
     authenticator,
     metrics: { httpRequest: () => {} },
     logger: pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) }),
@@ -696,4 +697,25 @@ test('without configured origins no answer speaks of origins', async (t) => {
   const { headers } = await post({ address: 'Amir Temur 1' }, { origin: 'https://app.example' });
   assert.equal(headers['access-control-allow-origin'], undefined);
   assert.equal(headers.vary, undefined);
+});
+
+test('headers and bodies that trickle in are cut', async (t) => {
+  const { app } = await startApp(t, { arrivalMs: 400 });
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  const route = `POST /api/v1/geocoding/geocode HTTP/1.1\r\nHost: a\r\n`;
+  const body = `X-Service-Token: ${oneTenant}\r\nX-Management-Company-Id: uk_1\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n`;
+  for (const [head, trickle] of [
+    [route, 'X-A: b\r\n'],
+    [route + body, ' '],
+  ] as const) {
+    const socket = connect(port, '127.0.0.1');
+    let answer = '';
+    socket.on('error', () => {}).on('data', (chunk) => (answer += chunk));
+    socket.write(head);
+    const more = setInterval(() => socket.write(trickle), 50);
+    await once(socket, 'close');
+    clearInterval(more);
+    assert.match(answer, /^HTTP\/1.1 400 [\s\S]*did not arrive in time/);
+  }
 });

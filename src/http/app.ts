@@ -28,6 +28,7 @@ import { withProxyPath } from './request/proxy-path.ts';
 import { refuseUnknown } from './request/refuse-unknown.ts';
 import { type Principal, pathOf, type RouteAccess, requestIdOf } from './request/request-context.ts';
 import { closeSilentConnections } from './request/silent-connections.ts';
+import { cutSlowBodies } from './request/slow-bodies.ts';
 import { compileValidator } from './request/validate.ts';
 import { watchRouteMethods } from './route-methods.ts';
 
@@ -35,7 +36,7 @@ export const apiPrefix = '/api/v1';
 /** Enough for 1,000 addresses of 500 characters; routes that need more say so. */
 const bodyLimitBytes = 2 * 1024 * 1024;
 const maxHeaderBytes = 16 * 1024;
-/** A whole request must have arrived by then: slower senders hold a connection for nothing. */
+/** Headers must have arrived by then, and bodies too, but for those that may flow: slower senders hold a connection for nothing. */
 const requestArrivalMs = 60_000;
 /** Longer than the idle time of common load balancers (60 s), so that they close first and never write into a closed socket. */
 const keepAliveMs = 72_000;
@@ -60,6 +61,8 @@ export interface AppDeps {
   tokenLimit: TokenLimit;
   metrics: Pick<Metrics, 'httpRequest'>;
   logger: Logger;
+  /** How long a request may take to arrive, in milliseconds. Default 60 s. */
+  arrivalMs?: number;
   /** Under `/api/v1`, authenticated. */
   apiRoutes: readonly Routes[];
   /** Everything else: health, documents, webhooks, pages. */
@@ -67,10 +70,10 @@ export interface AppDeps {
 }
 
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const { arrivalMs = requestArrivalMs } = deps;
   const app = Fastify({
     logger: false,
     bodyLimit: bodyLimitBytes,
-    requestTimeout: requestArrivalMs,
     keepAliveTimeout: keepAliveMs,
     forceCloseConnections: 'idle',
     // What arrives on an open connection while the server closes is still served, and told to come on another.
@@ -79,12 +82,17 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     rewriteUrl: (raw) => withProxyPath(originFormOf(raw.url as string), raw.headers, `${apiPrefix}/proxy`),
     genReqId: (raw) => requestIdOf(raw.headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength },
-    http: { maxHeaderSize: maxHeaderBytes },
+    http: {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: arrivalMs,
+      connectionsCheckingInterval: arrivalMs / 2,
+    },
     clientErrorHandler: answerMalformedHttp,
     frameworkErrors: (error, request, reply) => sendProblem(deps.logger, error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as FastifyInstance;
 
   closeSilentConnections(app);
+  cutSlowBodies(app, arrivalMs);
   const routeMethods = watchRouteMethods(app);
   await describeApi(app, deps.publicBaseUrl, deps.tenantFromToken);
   app.setValidatorCompiler(compileValidator as Parameters<FastifyInstance['setValidatorCompiler']>[0]);

@@ -18,10 +18,9 @@ import { faultOfPath, targetUrl } from '../providers/http/target-url.ts';
 import { linksThroughGateway, throughGateway } from './addresses.ts';
 import { secondsOf } from './cache-control.ts';
 import { mayBeCached } from './cache-policy.ts';
-import type { Passed } from './carry-answer.ts';
 import { callerHas, headersOf304, isConditional, withoutConditions } from './conditions.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
-import { type Caller, callOf, type ForwardRequestDeps, scopeOf, type Way } from './forwarded-call.ts';
+import { type Caller, callOf, type ForwardRequestDeps, scopeOf, type Upload, type Way } from './forwarded-call.ts';
 import { forwardedHeaders, returnedHeaders } from './headers.ts';
 import { heldWhole } from './hold-body.ts';
 import { isChange } from './question.ts';
@@ -35,9 +34,9 @@ export interface ForwardedReply {
   readonly result: Pick<CallResult, 'cacheOutcome' | 'ageSeconds' | 'provider'>;
 }
 
-/** What is handed on; `upload` tells of a body that goes out as it comes what has passed of it. */
+/** What is handed on. */
 export interface Request extends HttpInput {
-  readonly upload: (() => Passed) | null;
+  readonly upload: Upload | null;
   /** Of a body that goes out as it comes; null where the caller did not say. */
   readonly lengthBytes: number | null;
 }

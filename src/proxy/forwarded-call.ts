@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
 import { termsOf } from '../directory/service-terms.ts';
-import type { Call, CallExecutor, Capability, Revalidation } from '../gateway/call.ts';
+import type { Call, CallExecutor, Capability, Revalidation, Upload as UploadProgress } from '../gateway/call.ts';
 import type { TenantId } from '../ids.ts';
 import type { HttpInput, HttpOutput } from '../providers/http/operations.ts';
 import { type HttpSettings, settingsOf } from '../providers/http/settings.ts';
@@ -43,6 +43,12 @@ export type Caller = Pick<
   | 'maxWaitMs'
 >;
 
+/** What is known of a body that goes out as it comes. */
+export interface Upload extends Omit<UploadProgress, 'idleMs'> {
+  /** What has passed of it. */
+  passed(): Passed;
+}
+
 export interface Way {
   readonly deps: ForwardRequestDeps;
   readonly caller: Caller;
@@ -50,8 +56,7 @@ export interface Way {
   readonly input: HttpInput;
   /** What the upstream is asked. */
   readonly url: string;
-  /** Tells of a body that goes out as it comes what has passed of it. */
-  readonly upload: (() => Passed) | null;
+  readonly upload: Upload | null;
 }
 
 /** `flightKind`: calls of one kind share a fetch; by default, those with the same conditions. */
@@ -68,6 +73,7 @@ export function callOf(way: Way, delivery: Delivery, flightKind = conditionsKey(
     ...caller,
     beginsByMs,
     deadlineAtMs: beginsByMs + settings.totalTimeoutMs,
+    ...(way.upload === null ? {} : { upload: { ...way.upload, idleMs: settings.idleTimeoutMs } }),
     capability,
     input,
     question: questionOf(isCached ? { ...input, headers: withoutConditions(input.headers) } : input),
@@ -88,12 +94,13 @@ function conditionsKey({ headers }: HttpInput): string {
 }
 
 function capabilityFor(
-  { deps, input, upload }: Way,
+  { deps, input, upload: uploading }: Way,
   settings: HttpSettings,
   delivery: Delivery,
   kept: WeakMap<HttpOutput, Buffer>,
 ): Capability<'http'> {
   const { cacheTtlSeconds, idleTimeoutMs, totalTimeoutMs } = settings;
+  const upload = uploading?.passed ?? null;
   const isCached = cacheTtlSeconds !== 0 && mayBeCached(input.method, input.headers);
   const lifetime = (output: HttpOutput) => (isCached ? lifetimeOf(output, cacheTtlSeconds, deps.clock.now()) : null);
   const isShareable = (output: HttpOutput) => (lifetime(output)?.ttlSeconds ?? 0) > 0;

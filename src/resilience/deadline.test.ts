@@ -102,6 +102,22 @@ test('a deadline signal says whether the time or the parent ended it', (t) => {
   assert.equal(deadlines.size(), 0);
 });
 
+test('a deadline signal waits on while time is left after all', (t) => {
+  const deadlines = createWheel(t);
+  let leftMs = 40;
+  const extended = deadlines.signalAfter(30, undefined, () => leftMs);
+  t.mock.timers.tick(50);
+  assert.equal(extended.signal.aborted, false);
+  leftMs = 0;
+  t.mock.timers.tick(50);
+  assert.deepEqual([extended.expired(), deadlines.size()], [true, 0]);
+
+  const cleared = deadlines.signalAfter(30, undefined, () => 1_000);
+  t.mock.timers.tick(50);
+  cleared.clear();
+  assert.equal(deadlines.size(), 0);
+});
+
 test('a cleared deadline signal follows nothing any more', (t) => {
   const deadlines = createWheel(t);
   const parent = new AbortController();

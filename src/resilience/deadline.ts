@@ -32,7 +32,8 @@ export interface DeadlineSignal {
 export interface Deadlines {
   /** Calls `onPassed` once, `durationMs` from now or up to one tick later. Returns what clears it; clearing twice is harmless. */
   after(durationMs: number, onPassed: () => void): () => void;
-  signalAfter(durationMs: number, parent?: AbortSignal): DeadlineSignal;
+  /** `leftMs`: asked when the time is up; where any is left after all, it is asked again then, or after `durationMs` more. */
+  signalAfter(durationMs: number, parent?: AbortSignal, leftMs?: () => number): DeadlineSignal;
   /** How many are being watched. */
   size(): number;
   /** Forgets all of them without firing. */
@@ -128,18 +129,24 @@ export function createDeadlines(options: DeadlinesOptions = {}): Deadlines {
     };
   };
 
-  const signalAfter = (durationMs: number, parent?: AbortSignal): DeadlineSignal => {
+  const signalAfter = (durationMs: number, parent?: AbortSignal, leftMs?: () => number): DeadlineSignal => {
     const controller = new AbortController();
     let expired = false;
     const followParent = (): void => {
       clear();
       controller.abort(parent?.reason);
     };
-    const clearTimer = after(durationMs, () => {
+    const onPassed = (): void => {
+      const stillMs = leftMs?.() ?? 0;
+      if (stillMs > 0) {
+        clearTimer = after(Math.min(stillMs, durationMs), onPassed);
+        return;
+      }
       parent?.removeEventListener('abort', followParent);
       expired = true;
       controller.abort(new DeadlinePassed(durationMs));
-    });
+    };
+    let clearTimer = after(durationMs, onPassed);
     const clear = (): void => {
       clearTimer();
       parent?.removeEventListener('abort', followParent);

@@ -6,6 +6,7 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { type Cleanup, closeInReverse } from '../support/cleanup.ts';
 import { startTestService, type TestService } from '../support/service.ts';
@@ -115,6 +116,25 @@ test('bodies flow through the gateway', async (t) => {
     });
     const up = await ask(app, 'big/upload', { method: 'PUT', body: Buffer.alloc(3_000_000) });
     assert.equal(await up.text(), '3000000');
+  });
+
+  await t.test('an upload that flows has all the time it takes, and the upstream its own once it has all', async () => {
+    await register('quick', { timeout_seconds: 1 });
+    const drips = async function* (): AsyncGenerator<Buffer> {
+      for (let n = 0; n < 25; n += 1) {
+        yield Buffer.from('x');
+        await sleep(100);
+      }
+    };
+    const upload = (): RequestInit =>
+      ({ method: 'POST', body: Readable.toWeb(Readable.from(drips())), duplex: 'half' }) as unknown as RequestInit;
+    answerWith((request, response) => void request.toArray().then((all) => response.end(`${Buffer.concat(all)}`)));
+    const reply = await ask(app, 'quick/upload', upload());
+    assert.deepEqual([reply.status, await reply.text()], [200, 'x'.repeat(25)]);
+    let isWhole = false;
+    answerWith((request) => void request.resume().on('end', () => (isWhole = true)));
+    const unanswered = await ask(app, 'quick/upload', upload());
+    assert.deepEqual([unanswered.status, isWhole], [504, true]);
   });
 
   await t.test('an event stream begins with its head, and each event comes when it is sent', async () => {

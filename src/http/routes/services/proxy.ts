@@ -158,16 +158,32 @@ function bodyOf({ body, headers }: FastifyRequest): Pick<Request, 'body' | 'uplo
   if (!(body instanceof Readable))
     return { body: Buffer.isBuffer(body) ? body : null, upload: null, lengthBytes: null };
   const start = createStart();
+  let movedAtMs = performance.now();
+  let isWhole = false;
   const tap = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       start.add(chunk);
+      movedAtMs = performance.now();
       done(null, chunk);
+    },
+    flush(done) {
+      isWhole = true;
+      movedAtMs = performance.now();
+      done();
     },
   });
   // A caller that breaks off breaks the request off at the upstream, too.
   pipeline(body, tap).catch(() => {});
   const length = headers['content-length'];
-  return { body: tap, upload: start.passed, lengthBytes: length === undefined ? null : Number(length) };
+  return {
+    body: tap,
+    upload: {
+      passed: start.passed,
+      isWhole: () => isWhole,
+      silentMs: () => performance.now() - movedAtMs,
+    },
+    lengthBytes: length === undefined ? null : Number(length),
+  };
 }
 
 /** What is said of a method: whether it brings a body, what its answers tell of the cache, and where its path may stand. */
@@ -176,6 +192,7 @@ function configOf(method: HttpInput['method'], takesPathHeader: boolean): Fastif
   return {
     access: { scope: 'proxy', boundTokens: 'judged' },
     passesOn: true,
+    bodyMayFlow: true,
     headers: [...ofCache, 'provider', ...(takesPathHeader ? (['proxyPath'] as const) : [])],
     ...(method === 'POST' || method === 'PUT' || method === 'PATCH' ? { showsBody: anyBody } : {}),
   };

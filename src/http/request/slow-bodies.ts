@@ -1,0 +1,64 @@
+/** Bodies that take too long to arrive: their senders hold a connection for nothing. */
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { answerMalformedHttp } from './malformed-http.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Its bodies may take any time while bytes keep coming. */
+    bodyMayFlow?: boolean;
+  }
+}
+
+/** How often a body is looked at within its bound. */
+const looks = 4;
+/** A refused sender has this long to read why. */
+const readableForMs = 1_000;
+
+/**
+ * Cuts a body that has not arrived whole after `boundMs` milliseconds; on a route whose `bodyMayFlow`, one of which nothing
+ * has come for so long. A flowing body that was answered already has no more time than any other.
+ */
+export function cutSlowBodies(app: FastifyInstance, boundMs: number): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (bringsBody(request.raw)) watch(request, reply, boundMs);
+    done();
+  });
+}
+
+function bringsBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function watch(request: FastifyRequest, reply: FastifyReply, boundMs: number): void {
+  const { raw } = request;
+  const { socket } = raw;
+  const mayFlow = request.routeOptions.config.bodyMayFlow === true;
+  let seenBytes = socket.bytesRead;
+  let looked = 0;
+  let silentFor = 0;
+  const timer = setInterval(() => {
+    if (raw.complete) return clearInterval(timer);
+    looked += 1;
+    // What lies here unread waits for the upstream, and not for its sender.
+    const hasMoved = socket.bytesRead !== seenBytes || raw.readableLength > 0;
+    silentFor = hasMoved ? 0 : silentFor + 1;
+    seenBytes = socket.bytesRead;
+    const spent = mayFlow && !reply.raw.writableEnded ? silentFor : looked;
+    if (spent < looks) return;
+    clearInterval(timer);
+    cut(request, reply);
+  }, boundMs / looks);
+  timer.unref();
+  raw.once('close', () => clearInterval(timer));
+}
+
+/** An answer that has begun has no place for a refusal. */
+function cut({ raw: { socket } }: FastifyRequest, reply: FastifyReply): void {
+  if (reply.raw.headersSent) {
+    socket.destroy();
+    return;
+  }
+  answerMalformedHttp(Object.assign(new Error('slow body'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+  setTimeout(() => socket.destroy(), readableForMs).unref();
+}
