@@ -1,5 +1,6 @@
 /** One call to one provider, as the audit log keeps it. */
 import type { TenantId } from '../ids.ts';
+import type { KeptTrace } from './call-trace.ts';
 
 export type AuditStatus = 'success' | 'error' | 'timeout' | 'rate_limited' | 'cancelled';
 
@@ -45,6 +46,8 @@ export interface AuditEntry {
   readonly estimatedCostUsd: number;
   /** What the provider bills of one request, where it is more than the request: the pairs of a matrix. Default: null. */
   readonly elements?: number | null;
+  /** What happened in the whole call: with the first of its entries. */
+  readonly trace?: KeptTrace;
   /** Its events are published: that the provider was asked, and how it answered. */
   readonly announcement?: Announcement;
   /** Exact secret values of this call's account, masked wherever they appear, also in error texts and bodies. */

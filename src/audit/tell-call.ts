@@ -1,5 +1,8 @@
 /** One call whole, by its request id: from the audit rows, and from what this replica remembers of the cache. */
 import type { TenantId } from '../ids.ts';
+import { type StoredMark, selectMarks } from '../storage/tables/audit/integration-logs.ts';
+import { spanOf, stepsOf, type ToldEvent } from './call-steps.ts';
+import type { KeptTrace } from './call-trace.ts';
 import { type IntegrationLog, type LogReaderDeps, listEntries } from './list-entries.ts';
 
 /** As the gateway remembers it. */
@@ -12,8 +15,17 @@ export interface RememberedLook {
   readonly atMs: number;
 }
 
+export interface RememberedTrace extends KeptTrace {
+  readonly operation: string;
+}
+
+/** Why a call is not told whole. */
+export type Untold = 'rows_without_trace' | 'trace_cut' | 'more_rows' | 'cache_of_another_replica' | 'queue_of_a_sheet';
+
 export interface TellCallDeps extends LogReaderDeps {
   looksOf(tenantId: TenantId, requestId: string): readonly RememberedLook[];
+  /** Of calls that leave no row: answered by another caller's fetch, or with every provider passed over. */
+  tracesOf(tenantId: TenantId, requestId: string): readonly RememberedTrace[];
 }
 
 /** A batch under one id may have more; the log lists them all. */
@@ -24,17 +36,38 @@ export async function tellCall(deps: TellCallDeps, tenantId: TenantId, requestId
   const { logs, nextCursor } = await listEntries(deps, tenantId, { requestId }, null, maxRows);
   const rows = logs.toReversed().toSorted((a, b) => Date.parse(a.started_at) - Date.parse(b.started_at));
   const looks = deps.looksOf(tenantId, requestId);
-  if (rows.length === 0 && looks.length === 0) return null;
+  const remembered = deps.tracesOf(tenantId, requestId);
+  if (rows.length === 0 && looks.length === 0 && remembered.length === 0) return null;
+  const marks =
+    rows.length === 0 ? [] : await deps.db.forTenant(tenantId, (tx) => selectMarks(tx, tenantId, requestId, maxRows));
+  // The oldest first, as the rows are.
+  const kept = marks.toReversed().flatMap(({ trace }) => (trace === null ? [] : [trace as KeptTrace]));
+  const traces = [...kept, ...remembered];
   const asked = rows.filter((row) => !isRefusal(row));
   const times = [
     ...rows.flatMap((row) => [row.started_at, row.completed_at ?? row.started_at].map((time) => Date.parse(time))),
     ...looks.map(({ atMs }) => atMs),
+    ...traces.flatMap(spanOf),
   ];
   const [startedAtMs, completedAtMs] = [least(times), -least(times.map((time) => -time))];
+  const events: ToldEvent[] = [
+    ...asked.flatMap((row) =>
+      eventsOf(
+        row,
+        marks.find(({ id }) => id === row.id),
+      ),
+    ),
+    ...looks.map(({ outcome, atMs }) => {
+      const type = `integration.cache.${outcome}`;
+      return { type, log_id: null, is_published: null, at: timeOf(atMs) };
+    }),
+  ].toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  const hits = looks.filter(({ outcome }) => outcome === 'hit');
+  const untold = untoldOf({ rows, kept, looks, isCut: nextCursor !== null });
   return {
     request_id: requestId,
     source: rows.length > 0 ? ('audit' as const) : ('memory' as const),
-    operation: rows[0]?.operation ?? looks[0]?.operation ?? null,
+    operation: rows[0]?.operation ?? looks[0]?.operation ?? remembered[0]?.operation ?? null,
     source_service: rows[0]?.source_service ?? null,
     principal: rows[0]?.principal ?? null,
     started_at: timeOf(startedAtMs),
@@ -58,10 +91,10 @@ export async function tellCall(deps: TellCallDeps, tenantId: TenantId, requestId
       error_code: row.error_code,
       error_message: row.error_message,
     })),
-    events: [
-      ...asked.flatMap(eventsOf),
-      ...looks.map(({ outcome, atMs }) => ({ type: `integration.cache.${outcome}`, log_id: null, at: timeOf(atMs) })),
-    ].toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at)),
+    events,
+    steps: stepsOf(traces, asked, hits, events, startedAtMs),
+    complete: untold.length === 0,
+    incomplete_because: untold,
     is_cut: nextCursor !== null,
   };
 }
@@ -93,12 +126,41 @@ function attemptOf(row: IntegrationLog, callStartedAtMs: number) {
 }
 
 /** Each row is the source of its two events (outbox/facts.ts). */
-function eventsOf(row: IntegrationLog) {
+function eventsOf(row: IntegrationLog, mark: StoredMark | undefined): ToldEvent[] {
   const outcome = row.error_code === null ? 'completed' : 'failed';
   return [
-    { type: 'integration.request.sent', log_id: row.id, at: row.started_at },
-    { type: `integration.request.${outcome}`, log_id: row.id, at: row.completed_at ?? row.started_at },
+    {
+      type: 'integration.request.sent',
+      log_id: row.id,
+      is_published: mark?.is_sent_published ?? null,
+      at: row.started_at,
+    },
+    {
+      type: `integration.request.${outcome}`,
+      log_id: row.id,
+      is_published: mark?.is_outcome_published ?? null,
+      at: row.completed_at ?? row.started_at,
+    },
   ];
+}
+
+function untoldOf(known: {
+  readonly rows: readonly IntegrationLog[];
+  readonly kept: readonly KeptTrace[];
+  readonly looks: readonly RememberedLook[];
+  readonly isCut: boolean;
+}): Untold[] {
+  const { rows, kept, looks, isCut } = known;
+  const untold: Untold[] = [];
+  if (rows.length > 0 && kept.length === 0) untold.push('rows_without_trace');
+  if (kept.some(({ cut = 0 }) => cut > 0)) untold.push('trace_cut');
+  if (isCut) untold.push('more_rows');
+  // What the cache answered of the same request is known to the replica that did it.
+  const hasAskedCache = kept.some(({ steps }) => steps.some(({ kind }) => kind === 'cache'));
+  if (hasAskedCache && looks.length === 0) untold.push('cache_of_another_replica');
+  // Requests to one spreadsheet stand in a queue of their own, before the first step.
+  if (rows.some(({ operation }) => operation.startsWith('sheets_'))) untold.push('queue_of_a_sheet');
+  return untold;
 }
 
 function least(numbers: readonly number[]): number {

@@ -9,7 +9,7 @@
 import type { Clock } from '../clock.ts';
 import type { CachedAnswer, CacheMode, CacheQuestion } from './cached-answer.ts';
 import type { CacheLayer, HitCounts } from './hit-counts.ts';
-import type { KeptAnswers } from './kept-answers.ts';
+import type { KeptAnswers, LayerLook } from './kept-answers.ts';
 import { endsOf, type Lifetime, mayStay } from './lifetime.ts';
 import type { Flight } from './single-flight.ts';
 
@@ -35,12 +35,13 @@ export type Resolved<Fresh> =
 
 /**
  * `findStale` looks for what may be served in the place of an answer; it throws nothing. `past` is what its provider may
- * be asked to confirm.
+ * be asked to confirm; `looks` are the layers that were asked in vain.
  */
 export type Fetch<Fresh> = (
   flight: Flight,
   findStale: () => Promise<CachedAnswer | null>,
   past: CachedAnswer | null,
+  looks: readonly LayerLook[],
 ) => Promise<Fetched<Fresh> | { readonly stale: CachedAnswer }>;
 
 /** `renew` is a refresh behind an answer that was given already: nothing stale is given in its place. */
@@ -96,7 +97,7 @@ export function createFindOrFetch({ kept, counts, clock, l2TtlSeconds, discard }
     };
     const findStale = async () => (mode === 'renew' ? null : kept.findStale(question, cacheKey, stored));
     const fetchedAtMs = clock.now();
-    const found = await fetch(flight, findStale, past).catch((error: unknown) => {
+    const found = await fetch(flight, findStale, past, stored.looks).catch((error: unknown) => {
       countMiss(null);
       throw error;
     });
@@ -113,7 +114,7 @@ export function createFindOrFetch({ kept, counts, clock, l2TtlSeconds, discard }
 
 /** `no-store`: nothing is read, kept or shared, and nothing stale is served. */
 export async function fetchUnstored<Fresh>(flight: Flight, fetch: Fetch<Fresh>): Promise<Resolved<Fresh>> {
-  const found = await fetch(flight, async () => null, null);
+  const found = await fetch(flight, async () => null, null, []);
   if ('stale' in found) return { from: 'stale', answer: found.stale, hits: 1 };
   return { from: 'fetch', fresh: found.fresh, led: true };
 }

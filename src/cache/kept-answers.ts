@@ -8,6 +8,18 @@ import type { MemoryEntry, MemoryLayer } from './memory-layer.ts';
 import type { createPendingNumbers } from './pending-numbers.ts';
 import type { SharedLayer } from './shared-layer.ts';
 
+/** What a layer said that had no fresh answer. */
+export interface LayerLook {
+  readonly layer: 'memory' | 'redis' | 'postgres';
+  /** `expired`: past its time; `unavailable`: away, or not to be trusted at the moment. */
+  readonly outcome: 'miss' | 'expired' | 'unavailable';
+  /** Unix milliseconds. */
+  readonly atMs: number;
+  readonly durationMs: number;
+  /** Of what is past its time. */
+  readonly ageSeconds: number | null;
+}
+
 /** What the shared store and the database have of a question. */
 export interface Stored {
   /** null: the shared store is away. */
@@ -15,6 +27,8 @@ export interface Stored {
   readonly from: Extract<CacheLayer, 'redis' | 'postgres'>;
   /** Fresh or not, and met by no invalidation. */
   readonly answer: CachedAnswer | null;
+  /** In the order asked; a layer that gives a fresh answer is not among them. */
+  readonly looks: readonly LayerLook[];
 }
 
 export interface KeptAnswers {
@@ -55,6 +69,17 @@ export function createKeptAnswers(deps: KeptAnswersDeps): KeptAnswers {
   const putInShared = (answer: CachedAnswer): void =>
     shared.put(answer, Math.min(l1TtlMs, answer.keptUntilMs - clock.now()));
 
+  const lookOf = (layer: LayerLook['layer'], atMs: number, answer: CachedAnswer | null, isAway = false): LayerLook => {
+    const nowMs = clock.now();
+    return {
+      layer,
+      outcome: answer !== null ? 'expired' : isAway ? 'unavailable' : 'miss',
+      atMs,
+      durationMs: nowMs - atMs,
+      ageSeconds: answer === null ? null : Math.max(0, Math.floor((nowMs - answer.fetchedAtMs) / 1000)),
+    };
+  };
+
   return {
     findFreshInMemory(identity) {
       const entry = memory.find(identity);
@@ -63,12 +88,18 @@ export function createKeptAnswers(deps: KeptAnswersDeps): KeptAnswers {
     },
 
     async findStored(question, cacheKey, readAnswer) {
+      const startedAtMs = clock.now();
       const trusted = await pendingNumbers.areSettled();
       const found = trusted ? await shared.find(question, cacheKey, readAnswer) : { epochs: null, answer: null };
-      if (found.answer !== null || !readAnswer) return { ...found, from: 'redis' };
+      if (!readAnswer) return { ...found, from: 'redis', looks: [] };
+      const inMemory = lookOf('memory', startedAtMs, memory.find(identityOf(question))?.answer ?? null);
+      const looks = [{ ...inMemory, durationMs: 0 }, lookOf('redis', startedAtMs, found.answer, found.epochs === null)];
+      if (found.answer !== null) return { ...found, from: 'redis', looks };
+      const askedAtMs = clock.now();
       const kept = await database.find(question, cacheKey);
       const valid = kept !== null && (await shared.isValid(kept, found.epochs)) ? kept : null;
-      return { epochs: found.epochs, from: 'postgres', answer: valid };
+      looks.push(lookOf('postgres', askedAtMs, valid));
+      return { epochs: found.epochs, from: 'postgres', answer: valid, looks };
     },
 
     findPast(question, stored) {

@@ -113,6 +113,7 @@ export async function openCalls(
     findAdapter: (name) => findAdapter(name) ?? undefined,
     openHttp: (options) => providerHttp(outbound, options),
     observeAttempt: health.observe,
+    noteTrace: recentLooks.noteTrace,
     publishTelemetry(event) {
       recentLooks.note(event);
       telemetry.publishTelemetry(event);

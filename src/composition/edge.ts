@@ -190,6 +190,7 @@ export async function openEdge(
         cache,
         budgetGuard,
         looksOf: opened.recentLooks.of,
+        tracesOf: opened.recentLooks.tracesOf,
         listProblems: openProblems(coreParts, stores, durability, providers, opened),
         authenticator,
         idempotency,

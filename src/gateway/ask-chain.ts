@@ -10,6 +10,7 @@
  * Capabilities differ in the policy alone: which order, what moves on, who waits, how the time is divided.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type CallTrace, createCallTrace } from '../audit/call-trace.ts';
 import { ServiceError } from '../errors.ts';
 import { IntakeFull } from '../intake/intake.ts';
 import type { LimitState } from '../limits/limits.ts';
@@ -37,6 +38,8 @@ export interface ChainPolicy<Value> {
   readonly time: 'shared' | 'whole';
   /** What this program asks by itself around a call: the accounts are charged, the tenant's limit is not. Default: false. */
   readonly isOwn?: boolean;
+  /** Begun by who began the call. Default: it begins with the chain. */
+  readonly trace?: CallTrace;
   /** Default: `leavesOpen`. */
   mayAskNext?(outcome: ProviderOutcome<Value>, provider: Provider): boolean;
 }
@@ -59,7 +62,7 @@ export async function askChain<Op extends KnownOperation>(
   providers: readonly Provider[],
   policy: ChainPolicy<OutputOf<Op>>,
 ): Promise<Chain<OutputOf<Op>>> {
-  const record = recordOf(deps, call);
+  const record = recordOf(deps, call, policy.trace);
   const context: AskContext = {
     signal: policy.signal,
     record,
@@ -80,7 +83,7 @@ export async function askChain<Op extends KnownOperation>(
     }
     const waitable = [...outcomes].filter(([, outcome]) => limitEndsAtMs(outcome, 0) !== null);
     const refused = waitable.map(([, outcome]) => outcome);
-    if (!(await waitForTurn(deps, refused, policy))) break;
+    if (!(await waitForTurn(deps, refused, policy, record.trace))) break;
     toAsk = waitable.map(([provider]) => provider);
   }
   const all = [...outcomes.values()];
@@ -89,7 +92,7 @@ export async function askChain<Op extends KnownOperation>(
 
 /** Of a call that was asked for by this caller. */
 export function recordOf(
-  { announceRefusal }: Pick<ChainDeps, 'announceRefusal'>,
+  { announceRefusal, clock }: Pick<ChainDeps, 'announceRefusal' | 'clock'>,
   {
     tenantId,
     requestId,
@@ -97,9 +100,11 @@ export function recordOf(
     principal,
     capability,
   }: Pick<Call, 'tenantId' | 'requestId' | 'sourceService' | 'principal' | 'capability'>,
+  trace: CallTrace = createCallTrace(clock.now()),
 ): CallRecord {
   const { operation, serviceType } = capability;
-  return createCallRecord({ tenantId, requestId, sourceService, principal, operation, serviceType }, announceRefusal);
+  const call = { tenantId, requestId, sourceService, principal, operation, serviceType };
+  return createCallRecord(call, announceRefusal, trace);
 }
 
 /** The audit row is durable before the caller is answered. */
@@ -133,7 +138,7 @@ async function askInTurn<Op extends KnownOperation>(
     const deadlineAtMs = nowMs + Math.max(0, policy.deadlineAtMs() - nowMs) / sharers;
     const outcome = await askProvider(deps, call, provider, context, { deadlineAtMs, isLast: providersLeft === 1 });
     if (outcome.kind !== 'family_refused') return outcome;
-    if (!(await waitForTurn(deps, [outcome], policy))) return outcome;
+    if (!(await waitForTurn(deps, [outcome], policy, context.record.trace))) return outcome;
   }
 }
 
@@ -173,6 +178,7 @@ export async function waitForTurn(
   deps: CallDeps,
   refused: readonly ProviderOutcome<unknown>[],
   { signal, deadlineAtMs, patientUntilMs }: ChainPolicy<never>,
+  trace: CallTrace,
 ): Promise<boolean> {
   if (patientUntilMs === null) return false;
   const nowMs = deps.clock.now();
@@ -181,6 +187,7 @@ export async function waitForTurn(
   await sleep(Math.max(shortestWaitMs, endsAtMs - nowMs), undefined, { signal }).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
+  trace.addWait({ at_ms: nowMs - trace.startedAtMs, duration_ms: deps.clock.now() - nowMs, for: 'limit' });
   return !signal.aborted;
 }
 

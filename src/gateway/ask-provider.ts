@@ -22,12 +22,28 @@ import type { ProviderOutcome, Refused } from './outcome.ts';
 import { recordAsked } from './record-asked.ts';
 import type { Provider } from './resolve-providers.ts';
 import { breakerOf, partOf } from './service-breaker.ts';
+import { traceAttempt, traceRetry, traceSkipped, traceWait } from './trace-steps.ts';
 
 /** One pause of the limiter for a 429 without `Retry-After`. */
 export const defaultBackOffMs = 5_000;
 const retryDelays = { baseDelayMs: 100, maxDelayMs: 2_000 };
 
+/** Too many wait for the vendor's pace. */
+type NoTurn = { readonly kind: 'no_turn' };
+
 export async function askProvider<Op extends KnownOperation>(
+  deps: CallDeps,
+  call: Call<Op>,
+  provider: Provider,
+  context: AskContext,
+  terms: AskTerms,
+): Promise<ProviderOutcome<OutputOf<Op>>> {
+  const outcome = await askWithin(deps, call, provider, context, terms);
+  traceSkipped(context.record.trace, outcome, deps.clock.now());
+  return outcome;
+}
+
+async function askWithin<Op extends KnownOperation>(
   deps: CallDeps,
   call: Call<Op>,
   provider: Provider,
@@ -38,10 +54,12 @@ export async function askProvider<Op extends KnownOperation>(
   const shut = breakerOf(deps, service).refusalFor(partOf(call));
   if (shut !== null) return passedByBreaker(service, shut.openUntilMs, shut.because);
 
-  const place = await deps.bulkheads.enter(service.id, terms.deadlineAtMs, context.signal);
+  const cameAtMs = deps.clock.now();
+  const entering = deps.bulkheads.enter(service.id, terms.deadlineAtMs, context.signal);
+  const place = await entering;
+  if (entering instanceof Promise) traceWait(context.record.trace, 'place', service, cameAtMs, deps.clock.now());
   if (place.kind === 'aborted') return { kind: 'cancelled', service };
-  if (place.kind !== 'entered')
-    return { kind: 'passed_over', service, because: 'busy', untilMs: null, refusedBy: null };
+  if (place.kind !== 'entered') return passedBusy(service);
   try {
     return await attemptWithRetries(deps, call, provider, context, terms);
   } finally {
@@ -64,16 +82,30 @@ async function attemptWithRetries<Op extends KnownOperation>(
   let last: Extract<Tried<OutputOf<Op>>, { kind: 'tried' }> | null = null;
   let costUsd = 0;
   let requests = 0;
+  let endedAtMs = startedAtMs;
+  const { trace } = context.record;
 
-  const attempt = async (): Promise<AttemptResult<Tried<OutputOf<Op>> | { readonly kind: 'no_turn' }>> => {
+  /** What a repeat was not allowed to do leaves the attempt before it as the outcome. */
+  const withoutRepeat = (refused: Exclude<Tried<OutputOf<Op>> | NoTurn, { kind: 'tried' }>) => {
+    if (last !== null) traceSkipped(trace, outcomeOfRefusal(deps, service, refused), deps.clock.now());
+    return { repeat: false, value: last ?? refused } as const;
+  };
+  const attempt = async (): Promise<AttemptResult<Tried<OutputOf<Op>> | NoTurn>> => {
+    const turnAskedAtMs = deps.clock.now();
+    if (requests > 0) traceRetry(trace, service, endedAtMs, turnAskedAtMs);
     const turnMs = await takeTurn(deps.pace, provider);
-    if (turnMs === null) return { repeat: false, value: last ?? { kind: 'no_turn' } };
-    if (turnMs > 0) await sleep(turnMs, undefined, { signal: context.signal }).catch(ignoreAbort(context.signal));
+    if (turnMs === null) return withoutRepeat({ kind: 'no_turn' });
+    if (turnMs > 0) {
+      await sleep(turnMs, undefined, { signal: context.signal }).catch(ignoreAbort(context.signal));
+      traceWait(trace, 'pace', service, turnAskedAtMs, deps.clock.now());
+    }
     const tried = await attemptOnce(deps, call, provider, account, context, terms);
-    // What a repeat was not allowed to do leaves the attempt before it as the outcome.
-    if (tried.kind !== 'tried') return { repeat: false, value: last ?? tried };
+    if (tried.kind !== 'tried') return withoutRepeat(tried);
     last = tried;
     requests += 1;
+    endedAtMs = deps.clock.now();
+    const { verdict, http, durationMs } = tried;
+    traceAttempt(trace, service, { number: requests, verdict, exchanges: http.exchanges, durationMs, endedAtMs });
     costUsd += tried.costUsd;
     const pauseMs = pauseAskedFor(tried.http);
     // Where another provider can be asked, nobody is kept waiting for this one.
@@ -89,14 +121,7 @@ async function attemptWithRetries<Op extends KnownOperation>(
     deadlineAtMs: terms.deadlineAtMs,
     clock: deps.clock,
   });
-  if (tried.kind === 'no_turn') {
-    return { kind: 'passed_over', service, because: 'busy', untilMs: null, refusedBy: null };
-  }
-  if (tried.kind === 'breaker_open') return passedByBreaker(service, tried.openUntilMs, tried.openedBy);
-  if (tried.kind === 'budget_spent') {
-    return { kind: 'passed_over', service, because: 'budget', untilMs: tried.untilMs, refusedBy: null };
-  }
-  if (tried.kind === 'refused') return reportRefusal(deps, service, tried.refusal);
+  if (tried.kind !== 'tried') return outcomeOfRefusal(deps, service, tried);
 
   const outcome = await outcomeOf(deps, call, service, tried.verdict, tried.durationMs);
   recordAsked(deps, call, {
@@ -111,6 +136,28 @@ async function attemptWithRetries<Op extends KnownOperation>(
     costUsd,
   });
   return outcome;
+}
+
+/** Nothing was sent. */
+function outcomeOfRefusal(
+  deps: CallDeps,
+  service: ExternalService,
+  refused: Exclude<Tried<unknown> | NoTurn, { kind: 'tried' }>,
+): ProviderOutcome<never> {
+  switch (refused.kind) {
+    case 'no_turn':
+      return passedBusy(service);
+    case 'breaker_open':
+      return passedByBreaker(service, refused.openUntilMs, refused.openedBy);
+    case 'budget_spent':
+      return { kind: 'passed_over', service, because: 'budget', untilMs: refused.untilMs, refusedBy: null };
+    case 'refused':
+      return reportRefusal(deps, service, refused.refusal);
+  }
+}
+
+function passedBusy(service: ExternalService): ProviderOutcome<never> {
+  return { kind: 'passed_over', service, because: 'busy', untilMs: null, refusedBy: null };
 }
 
 function ignoreAbort(signal: AbortSignal): (error: unknown) => void {
@@ -176,7 +223,8 @@ function reportRefusal(deps: CallDeps, service: ExternalService, refusal: Refuse
   const untilMs = deps.clock.now() + refusal.retryAfterMs;
   if (refusal.because === 'uncounted')
     return { kind: 'passed_over', service, because: 'uncounted', untilMs, refusedBy: null };
-  return { kind: 'passed_over', service, because: 'limit', untilMs, refusedBy: refusal.refusedBy };
+  const isPause = refusal.because === 'back-off' ? { isPause: true } : {};
+  return { kind: 'passed_over', service, because: 'limit', untilMs, refusedBy: refusal.refusedBy, ...isPause };
 }
 
 function openAccount(provider: Provider): ProviderAccount | null {
@@ -191,6 +239,8 @@ function openAccount(provider: Provider): ProviderAccount | null {
 function reportUnopened(deps: CallDeps, service: ExternalService, context: AskContext): ProviderOutcome<never> {
   const nowMs = deps.clock.now();
   const message = 'the credentials of this service cannot be opened';
+  const { trace } = context.record;
+  trace.addSkipped({ at_ms: nowMs - trace.startedAtMs, service_name: service.serviceName, reason: 'credentials' });
   deps.logger.error({ service: service.serviceName, tenant: service.tenantId }, message);
   context.record.asked({
     service,

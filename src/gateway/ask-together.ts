@@ -126,10 +126,10 @@ async function askInOrder<Op extends KnownOperation>(
   deps: ChainDeps,
   members: readonly Member<Op>[],
 ): Promise<AskContext> {
-  const [{ call, providers }] = members as [Member<Op>, ...Member<Op>[]];
+  const [{ call, providers, policy: own }] = members as [Member<Op>, ...Member<Op>[]];
   const context: AskContext = {
     signal: abortWithAll(members.map(({ policy }) => policy.signal)),
-    record: recordOf(deps, call),
+    record: recordOf(deps, call, own.trace),
     familyCharged: false,
     familyState: null,
     paidAhead: new Map(),
@@ -156,7 +156,7 @@ async function askInOrder<Op extends KnownOperation>(
     }
     const unsettled = members.filter((member) => !isSettled(member));
     const waitable = unsettled.flatMap(({ outcomes }) => [...outcomes.values()].filter(isWaitable));
-    if (waitable.length === 0 || !(await waitForTurn(deps, waitable, policy))) return context;
+    if (waitable.length === 0 || !(await waitForTurn(deps, waitable, policy, context.record.trace))) return context;
     for (const { outcomes } of unsettled) {
       for (const [provider, outcome] of outcomes) if (isWaitable(outcome)) outcomes.delete(provider);
     }

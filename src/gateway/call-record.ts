@@ -3,6 +3,7 @@
  * while the call runs and written in one commit before it is answered.
  */
 
+import type { CallTrace } from '../audit/call-trace.ts';
 import type { AuditEntry, AuditStatus } from '../audit/entry.ts';
 import type { ExternalService } from '../directory/service.ts';
 import { newId, type TenantId } from '../ids.ts';
@@ -40,6 +41,8 @@ export interface AskedProvider {
 
 export interface CallRecord {
   readonly operation: string;
+  /** Kept with the first row. */
+  readonly trace: CallTrace;
   asked(provider: AskedProvider): void;
   /** The answer of the provider asked last has passed. */
   carried(carried: Carried, nowMs: number): void;
@@ -49,6 +52,8 @@ export interface CallRecord {
   refusedByBudget(service: ExternalService, nowMs: number): void;
   /** What the providers asked so far have cost. */
   costUsd(): number;
+  /** No row so far. */
+  isEmpty(): boolean;
   /** Everything so far, or null where there is nothing. */
   toIntake(): IntakeRecord | null;
 }
@@ -56,6 +61,7 @@ export interface CallRecord {
 export function createCallRecord(
   call: RecordedCall,
   announceRefusal: (tenantId: TenantId, state: LimitState) => boolean,
+  trace: CallTrace,
 ): CallRecord {
   const asked: (AuditEntry & { readonly announcement: { willRetry: boolean; responseSizeBytes: number } })[] = [];
   const refusals: AuditEntry[] = [];
@@ -99,6 +105,7 @@ export function createCallRecord(
 
   return {
     operation: call.operation,
+    trace,
     asked(provider) {
       const { exchange } = provider;
       const entry = {
@@ -135,6 +142,7 @@ export function createCallRecord(
         requestBody: requestBody ?? entry.requestBody,
       });
       entry.announcement.responseSizeBytes = responseSizeBytes;
+      trace.endedLater(nowMs - trace.startedAtMs);
     },
     refusedByLimit(service, state, nowMs) {
       const errorMessage = describeRefusal(state);
@@ -146,9 +154,11 @@ export function createCallRecord(
       refuse(service, { serviceName: service.serviceName, errorCode: 'BUDGET_EXCEEDED', errorMessage }, nowMs);
     },
     costUsd: () => asked.reduce((total, { estimatedCostUsd }) => total + estimatedCostUsd, 0),
+    isEmpty: () => asked.length === 0 && refusals.length === 0,
     toIntake() {
-      if (asked.length === 0 && refusals.length === 0) return null;
-      return { logs: [...asked, ...refusals], events: refusalEvents };
+      const [first, ...others] = [...asked, ...refusals];
+      if (first === undefined) return null;
+      return { logs: [{ ...first, trace: trace.kept() }, ...others], events: refusalEvents };
     },
   };
 }

@@ -1,5 +1,6 @@
 /** What the call pipeline is given: each stage names the members it uses. */
 
+import type { CallTrace } from '../audit/call-trace.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
 import type { Clock } from '../clock.ts';
 import type { BudgetGuard } from '../costs/budget-guard.ts';
@@ -62,6 +63,8 @@ export interface CallDeps extends ResolveProvidersDeps {
   observeAttempt(service: ExternalService, attempt: ObservedAttempt): void;
   /** What became of a call's providers, for the capability's own counts. Never throws and never waits. */
   observeChain?(call: Call, outcomes: readonly ProviderOutcome<unknown>[], providers: readonly Provider[]): void;
+  /** The trace of a call that leaves no row of the audit. Never throws and never waits. */
+  noteTrace?(call: Call, trace: CallTrace): void;
   /** Bounded by rate and queue; never throws and never waits. */
   publishTelemetry(event: TelemetryEvent): void;
 }

@@ -9,8 +9,10 @@
  * Identical calls in flight are one: what follows the cache happens once for all of them.
  */
 
+import { type CallTrace, createCallTrace } from '../audit/call-trace.ts';
 import type { CachedAnswer, CacheMode, CacheQuestion } from '../cache/cached-answer.ts';
-import type { Fetched, Resolved } from '../cache/find-or-fetch.ts';
+import type { Fetch, Fetched, Resolved } from '../cache/find-or-fetch.ts';
+import type { LayerLook } from '../cache/kept-answers.ts';
 import type { Flight, FlightCaller } from '../cache/single-flight.ts';
 import { ServiceError, withCall } from '../errors.ts';
 import type { LimitState } from '../limits/limits.ts';
@@ -51,18 +53,26 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
     { ask, ...noticing }: Executing<Op>,
   ): Promise<CallResult> => {
     const question = questionOf(call);
-    const caller = { ...flightCallerOf(call, signal, deps.clock.now()), ...noticing };
+    const startedAtMs = deps.clock.now();
+    let hasJoined = false;
+    const onJoined = (): void => {
+      hasJoined = true;
+      noticing.onJoined?.();
+    };
+    const caller = { ...flightCallerOf(call, signal, startedAtMs), onJoined };
     let charged: CallResult['familyLimit'] = null;
-    const resolved = await deps.cache.resolve<Fresh>(
-      question,
-      modeOf(call),
-      caller,
-      async (flight, findStale, past) => {
-        const fetched = await fetchAnswer(fetchDeps, { call, question, render, flight, findStale, ask }, past);
-        if ('stale' in fetched) charged = fetched.familyLimit;
-        return fetched;
-      },
-    );
+    const fetch: Fetch<Fresh> = async (flight, findStale, past, looks) => {
+      const asked = { call, question, render, flight, findStale, ask, startedAtMs, looks };
+      const fetched = await fetchAnswer(fetchDeps, asked, past);
+      if ('stale' in fetched) charged = fetched.familyLimit;
+      return fetched;
+    };
+    let resolved: Resolved<Fresh>;
+    try {
+      resolved = await deps.cache.resolve<Fresh>(question, modeOf(call), caller, fetch);
+    } finally {
+      if (hasJoined) noteJoined(deps, call, startedAtMs);
+    }
     return resolved.from === 'fetch' ? answerFresh(resolved) : answerFromCache(deps, call, resolved, charged);
   };
 
@@ -89,12 +99,14 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
 
     async refresh<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>) {
       const question = questionOf(call);
-      const caller = flightCallerOf(call, new AbortController().signal, deps.clock.now());
+      const startedAtMs = deps.clock.now();
+      const caller = flightCallerOf(call, new AbortController().signal, startedAtMs);
       const ask: AskProviders<Op> = (...asked) => askChain(fetchDeps, ...asked);
       try {
-        await deps.cache.refresh<Fresh>(question, caller, (flight, findStale, past) =>
-          fetchAnswer(fetchDeps, { call, question, render, flight, findStale, ask, isBehind: true }, past),
-        );
+        await deps.cache.refresh<Fresh>(question, caller, (flight, findStale, past, looks) => {
+          const asked = { call, question, render, flight, findStale, ask, startedAtMs, looks, isBehind: true } as const;
+          return fetchAnswer(fetchDeps, asked, past);
+        });
       } catch (error) {
         // A refusal and a provider's failure are in the audit already.
         const level = error instanceof ServiceError ? 'debug' : 'warn';
@@ -139,6 +151,9 @@ interface Asked<Op extends KnownOperation> {
   readonly flight: Flight;
   findStale(): Promise<CachedAnswer | null>;
   readonly ask: AskProviders<Op>;
+  /** Unix milliseconds: when the caller whose question it is came. */
+  readonly startedAtMs: number;
+  readonly looks: readonly LayerLook[];
   /** Behind an answer that was given already from the cache: no miss. */
   readonly isBehind?: true;
 }
@@ -158,7 +173,8 @@ async function fetchAnswer<Op extends KnownOperation>(
   const providers = await resolveProviders(deps, call);
   const { signal, patientUntilMs } = flight;
   const deadlineAtMs = untilItBegins(call, flight);
-  const asGiven = await asked.ask(toAsk, providers, { signal, deadlineAtMs, patientUntilMs, time: 'shared' });
+  const trace = traceOf(asked);
+  const asGiven = await asked.ask(toAsk, providers, { signal, deadlineAtMs, patientUntilMs, time: 'shared', trace });
   deps.observeChain?.(call, asGiven.outcomes, providers);
   const carried = await carryAnswer(call, asGiven, signal);
   if (carried !== null) asGiven.record.carried(carried, deps.clock.now());
@@ -168,11 +184,12 @@ async function fetchAnswer<Op extends KnownOperation>(
     throw mayHaveBeenDone(call, asGiven) && error instanceof ServiceError ? withUnknownOutcome(error) : error;
   }
 
+  if (asGiven.record.isEmpty()) deps.noteTrace?.(call, asGiven.record.trace);
   const familyLimit = familyLimitOf(asGiven.familyState, deps.clock.now());
   if (carried !== null && carried.fault !== null) throw cutShort(carried.fault.errorMessage);
   const reading = asGiven.best === null ? 'replaced' : (revalidation?.read(asGiven.best.value) ?? 'replaced');
   // The call that confirmed something else is written down, and another one asks for all of it.
-  if (reading === 'unclear') return fetchAnswer(deps, asked, null);
+  if (reading === 'unclear') return fetchAnswer(deps, { ...asked, looks: [] }, null);
   const chain = reading === 'replaced' ? asGiven : withAnswer(asGiven, reading.output);
   const decisive = decisiveError(chain.outcomes);
   if (decisive === null && chain.best?.quality !== 'good' && isDegraded(chain.outcomes)) {
@@ -192,6 +209,23 @@ async function fetchAnswer<Op extends KnownOperation>(
   if (asked.isBehind !== true) noteMiss(deps, call, question, answer);
   if (answer instanceof ServiceError) throw answer;
   return answer;
+}
+
+/** Begun when the caller came, with the layers of the cache that had nothing fresh. */
+function traceOf({ startedAtMs, looks }: Pick<Asked<KnownOperation>, 'startedAtMs' | 'looks'>): CallTrace {
+  const trace = createCallTrace(startedAtMs);
+  for (const { layer, outcome, atMs, durationMs, ageSeconds } of looks) {
+    const age = ageSeconds === null ? {} : { age_seconds: ageSeconds };
+    trace.add({ kind: 'cache', at_ms: atMs - startedAtMs, duration_ms: durationMs, layer, outcome, ...age });
+  }
+  return trace;
+}
+
+/** Another caller's fetch answered: it was waited for, and the rows are that caller's. */
+function noteJoined(deps: CallDeps, call: Call, startedAtMs: number): void {
+  const trace = createCallTrace(startedAtMs);
+  trace.addWait({ at_ms: 0, duration_ms: deps.clock.now() - startedAtMs, for: 'coalesced' });
+  deps.noteTrace?.(call, trace);
 }
 
 function withAnswer<Value>(chain: Chain<Value>, value: Value): Chain<Value> {

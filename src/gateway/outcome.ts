@@ -28,6 +28,8 @@ export interface PassedOver extends OfProvider {
   readonly untilMs: number | null;
   /** Set where a limit refused. */
   readonly refusedBy: LimitState | null;
+  /** Of a limit: its provider asked for the pause. */
+  readonly isPause?: boolean;
   /** Set where the breaker is open: what opened it. */
   readonly openedBy?: OpenedBy;
 }

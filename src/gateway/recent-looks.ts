@@ -1,10 +1,13 @@
 /**
- * What the cache said to the latest calls of this replica. A pure hit leaves no row behind, so this memory alone can tell
- * of it; it is bounded, and gone with the process.
+ * What the cache said to the latest calls of this replica, and the traces of those that leave no row behind: a hit, an
+ * answer fetched for another caller, every provider passed over. Only this memory can tell of them; it is bounded, and gone
+ * with the process.
  */
+import type { CallTrace, KeptTrace } from '../audit/call-trace.ts';
 import { setBounded } from '../bounded-map.ts';
 import type { TenantId } from '../ids.ts';
 import type { TelemetryEvent } from '../outbox/events.ts';
+import type { Call } from './call.ts';
 
 interface CacheLook {
   readonly outcome: 'hit' | 'miss';
@@ -16,17 +19,26 @@ interface CacheLook {
   readonly atMs: number;
 }
 
+interface RememberedTrace extends KeptTrace {
+  readonly operation: string;
+}
+
 interface RecentLooks {
   note(event: TelemetryEvent): void;
   of(tenantId: TenantId, requestId: string): readonly CacheLook[];
+  noteTrace(call: Pick<Call, 'tenantId' | 'requestId' | 'capability'>, trace: CallTrace): void;
+  tracesOf(tenantId: TenantId, requestId: string): readonly RememberedTrace[];
 }
 
 const maxCalls = 10_000;
+/** A trace is larger than a look, and rarer. */
+const maxTraced = 2_000;
 /** A batch asks many questions under one request id. */
 const maxLooksPerCall = 50;
 
 export function createRecentLooks(): RecentLooks {
   const byCall = new Map<string, CacheLook[]>();
+  const traces = new Map<string, RememberedTrace[]>();
   const keyOf = (tenantId: string, requestId: string): string => `${tenantId} ${requestId}`;
   return {
     note({ tenantId, correlationId, serviceName, occurredAtMs, type, fields }) {
@@ -46,5 +58,15 @@ export function createRecentLooks(): RecentLooks {
       else if (known.length < maxLooksPerCall) known.push(look);
     },
     of: (tenantId, requestId) => byCall.get(keyOf(tenantId, requestId)) ?? [],
+    noteTrace({ tenantId, requestId, capability }, trace) {
+      const key = keyOf(tenantId, requestId);
+      const known = traces.get(key);
+      const remembered = { ...trace.kept(), operation: capability.operation };
+      if (known === undefined) setBounded(traces, key, [remembered], maxTraced);
+      else if (known.length < maxLooksPerCall && known.every(({ steps }) => steps !== remembered.steps)) {
+        known.push(remembered);
+      }
+    },
+    tracesOf: (tenantId, requestId) => traces.get(keyOf(tenantId, requestId)) ?? [],
   };
 }

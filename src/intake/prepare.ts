@@ -2,6 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { type KeptBody, keepBody, keepHeaders, storableText } from '../audit/body.ts';
+import { renderTrace } from '../audit/call-trace.ts';
 import type { AuditEntry } from '../audit/entry.ts';
 import type { Masker } from '../audit/mask.ts';
 import { newId } from '../ids.ts';
@@ -87,6 +88,7 @@ function logRow(masker: Masker, entry: AuditEntry, gate: string | null, bodies: 
     principal: entry.principal === null ? null : column(entry.principal, 220),
     estimated_cost: entry.estimatedCostUsd,
     elements: entry.elements ?? null,
+    trace: entry.trace === undefined ? null : storableText(renderTrace(entry.trace)),
     response_size_bytes: entry.announcement?.responseSizeBytes ?? null,
     will_retry: entry.announcement?.willRetry ?? null,
     is_announced: entry.announcement !== undefined,

@@ -1,7 +1,7 @@
 /** One request on one pool, from the queue to the decoded body. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { decodeBody } from './decode.ts';
-import { type ProviderReply, type ProviderRequest, TransportError } from './exchange.ts';
+import { type ExchangeTiming, type ProviderReply, type ProviderRequest, TransportError } from './exchange.ts';
 import { toTransportError } from './faults.ts';
 import { countPending, type Origin } from './origin.ts';
 import { flattenHeaders, outgoingHeaders } from './wire-headers.ts';
@@ -15,6 +15,8 @@ export interface OutboundRequest extends ProviderRequest {
   /** Unix milliseconds. */
   readonly deadlineAtMs: number;
   readonly signal?: AbortSignal | null;
+  /** Filled while the request runs. */
+  readonly timing?: ExchangeTiming;
 }
 
 /** Throws `TransportError`. */
@@ -91,11 +93,13 @@ function dispatch(origin: Origin, url: URL, request: OutboundRequest, maxReplyBy
           // Throwing drops this request alone: `abort` would close the connection that others wait for.
           if (settled) throw new Error('the request was given up while it waited for a connection');
           started = true;
+          if (request.timing !== undefined) request.timing.connectedAtMs = Date.now();
           abortWire = (reason) => controller.abort(reason);
         },
         onResponseStart(_controller, statusCode, replyHeaders) {
           if (statusCode < 200) return;
           status = statusCode;
+          if (request.timing !== undefined) request.timing.headAtMs = Date.now();
           headers = replyHeaders;
           const announced = Number(replyHeaders['content-length']);
           if (request.cutsReply === true) {

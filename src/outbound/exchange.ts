@@ -39,6 +39,14 @@ export interface ProviderReply {
   readonly body: Buffer;
 }
 
+/** When a request came how far, in Unix milliseconds; null where it did not. */
+export interface ExchangeTiming {
+  /** It had a connection: a free one, or one made for it. */
+  connectedAtMs: number | null;
+  /** The head of the reply was there. */
+  headAtMs: number | null;
+}
+
 /** How a request failed before a whole reply was there. */
 export type TransportFault =
   | 'refused'

@@ -37,7 +37,7 @@ export interface OutboundOptions {
   readonly resolve?: ResolveAll;
 }
 
-export interface OutboundStream extends OpenRequest, Pick<OutboundRequest, 'deadlineAtMs' | 'signal'> {}
+export interface OutboundStream extends OpenRequest, Pick<OutboundRequest, 'deadlineAtMs' | 'signal' | 'timing'> {}
 
 export interface Outbound {
   /** The whole reply, decoded. Throws `TransportError`. */
@@ -120,6 +120,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
         remainingMs: request.deadlineAtMs - Date.now(),
         idleMs: request.idleMs,
         signal: request.signal ?? null,
+        timing: request.timing ?? null,
       };
       const release = countPending(origin);
       try {

@@ -1,5 +1,6 @@
 /** What an adapter is given to reach its vendor with, for one attempt: the deadline is bound, the exchange is kept. */
 import {
+  type ExchangeTiming,
   type OpenRequest,
   type ProviderHttp,
   type ProviderReply,
@@ -21,6 +22,7 @@ export interface RecordedExchange {
   /** Unix milliseconds. */
   readonly startedAtMs: number;
   readonly completedAtMs: number;
+  readonly timing: Readonly<ExchangeTiming>;
 }
 
 export interface ProviderHttpOptions {
@@ -61,6 +63,7 @@ export function providerHttp(outbound: Outbound, options: ProviderHttpOptions): 
   const begin = (request: ProviderRequest | OpenRequest) => {
     const headers = withTrace(request, options.traceparent ?? null);
     const { body = null } = request;
+    const timing: ExchangeTiming = { connectedAtMs: null, headAtMs: null };
     const made = {
       method: request.method,
       // A provider may quote the address that it was asked by.
@@ -68,11 +71,12 @@ export function providerHttp(outbound: Outbound, options: ProviderHttpOptions): 
       requestHeaders: headers,
       requestBody: typeof body === 'string' || Buffer.isBuffer(body) ? body : null,
       startedAtMs: Date.now(),
+      timing,
     };
     if ('outlivesCall' in request && request.outlivesCall === true) {
-      return { made, headers, bounds: { deadlineAtMs: Date.now() + outlivingMs, signal: null } };
+      return { made, headers, bounds: { deadlineAtMs: Date.now() + outlivingMs, signal: null, timing } };
     }
-    return { made, headers, bounds: { deadlineAtMs: options.deadlineAtMs, signal: options.signal ?? null } };
+    return { made, headers, bounds: { deadlineAtMs: options.deadlineAtMs, signal: options.signal ?? null, timing } };
   };
 
   const noteFault = (made: ReturnType<typeof begin>['made'], error: unknown): TransportError => {

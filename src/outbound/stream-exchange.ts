@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Dispatcher, Pool } from 'undici';
-import { TransportError } from './exchange.ts';
+import { type ExchangeTiming, TransportError } from './exchange.ts';
 import { toTransportError } from './faults.ts';
 
 export interface StreamTerms {
@@ -17,6 +17,7 @@ export interface StreamTerms {
   readonly remainingMs: number;
   readonly idleMs: number;
   readonly signal: AbortSignal | null;
+  readonly timing: ExchangeTiming | null;
 }
 
 export interface StreamedHead {
@@ -65,10 +66,12 @@ export function dispatchStream(pool: Pool, terms: StreamTerms, release: () => vo
         onRequestStart(controller) {
           if (settled) throw new Error('the caller of this request has left');
           started = true;
+          if (terms.timing !== null) terms.timing.connectedAtMs = Date.now();
           wire = controller;
         },
         onResponseStart(controller, status, headers) {
           if (status < 200 || !settle()) return;
+          if (terms.timing !== null) terms.timing.headAtMs = Date.now();
           // The attempt may yet be given up while it looks into the body.
           const cut = (): void => void answer.destroy(new TransportError('aborted', true, signal?.reason));
           const answer = new Readable({

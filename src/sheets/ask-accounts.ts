@@ -13,6 +13,7 @@ import { familyLimitOf } from '../gateway/execute-call.ts';
 import { decisiveError, unanswered } from '../gateway/no-answer.ts';
 import type { Answered, ProviderOutcome } from '../gateway/outcome.ts';
 import { type Provider, resolveProviders } from '../gateway/resolve-providers.ts';
+import { traceSkipped } from '../gateway/trace-steps.ts';
 import type { LimitState, RateLimiter } from '../limits/limits.ts';
 import type { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { InputOf, KnownOperation, OutputOf } from '../providers/provider.ts';
@@ -130,8 +131,11 @@ export function createAccounts(deps: AskDeps): Accounts {
     async noteTurnedAway(caller, capability, error) {
       const outcomes = error instanceof ServiceError ? refusedWith.get(error) : undefined;
       if (outcomes === undefined) return;
-      const record = recordOf(deps, { ...caller, capability });
-      for (const outcome of outcomes) noteRefusal(calls, record, outcome);
+      const record = recordOf(chainDeps, { ...caller, capability });
+      for (const outcome of outcomes) {
+        traceSkipped(record.trace, outcome, calls.clock.now());
+        noteRefusal(calls, record, outcome);
+      }
       await writeDown(calls, record);
     },
   };

@@ -119,8 +119,84 @@ export interface Answers {
     readonly events: readonly {
       readonly type: string;
       readonly log_id: string | null;
+      readonly is_published: boolean | null;
       readonly at: string;
     }[];
+    readonly steps: readonly (
+      | {
+          readonly kind: 'cache';
+          readonly at_ms: number;
+          readonly duration_ms: number | null;
+          readonly layer: string | null;
+          readonly outcome: 'hit' | 'miss' | 'expired' | 'unavailable';
+          readonly age_seconds?: number | null;
+        }
+      | {
+          readonly kind: 'wait';
+          readonly at_ms: number;
+          readonly duration_ms: number;
+          readonly for: 'limit' | 'place' | 'pace' | 'coalesced';
+          readonly service_name?: string;
+          readonly times?: number;
+        }
+      | {
+          readonly kind: 'skipped';
+          readonly at_ms: number;
+          readonly service_name?: string;
+          readonly reason:
+            | 'breaker'
+            | 'limit'
+            | 'paused'
+            | 'uncounted'
+            | 'tenant_limit'
+            | 'budget'
+            | 'busy'
+            | 'credentials'
+            | 'token_limit';
+          readonly until_ms?: number;
+          readonly opened_by?: 'denied' | 'failures';
+          readonly limit?: string;
+          readonly times?: number;
+        }
+      | {
+          readonly kind: 'attempt';
+          readonly at_ms: number;
+          readonly duration_ms: number;
+          readonly service_name: string;
+          readonly number: number;
+          readonly outcome: string;
+          readonly requests: readonly {
+            readonly at_ms: number;
+            readonly connect_ms?: number;
+            readonly first_byte_ms?: number;
+            readonly body_ms?: number;
+            readonly status_code?: number;
+            readonly fault?: string;
+          }[];
+          readonly log_id?: string | null;
+        }
+      | {
+          readonly kind: 'retry';
+          readonly at_ms: number;
+          readonly duration_ms: number;
+          readonly service_name: string;
+        }
+      | {
+          readonly kind: 'event';
+          readonly at_ms: number;
+          readonly type: string;
+          readonly log_id: string | null;
+          readonly is_published: boolean | null;
+        }
+    )[];
+    readonly complete: boolean;
+    readonly incomplete_because: readonly (
+      | 'rows_without_trace'
+      | 'trace_cut'
+      | 'more_rows'
+      | 'cache_of_another_replica'
+      | 'queue_of_a_sheet'
+    )[];
     readonly is_cut: boolean;
   };
   'GET /costs': {

@@ -189,6 +189,15 @@ test('who asked is proved with the row, and rows that do not say it keep the dig
   assert.deepEqual(changed.sort(), [swapped?.id, taken?.id, given?.id, counted?.id].sort());
 });
 
+test('the trace of a call explains it and is no part of the proof', async (t) => {
+  const { chain, write, verify, tamper } = await startAudit(t);
+  const steps = [{ kind: 'retry', at_ms: 1, duration_ms: 2, service_name: 'google_maps' }] as const;
+  const [kept] = await write(1, { trace: { started_at_ms: 1, steps } });
+  await chain.linkNow();
+  await tamper(`update integration_logs set trace = null where id = '${kept?.id}'`);
+  assert.deepEqual((await verify()).faults, []);
+});
+
 test('a person who asked is erased as well', async (t) => {
   const { db, chain, write, verify, sql } = await startAudit(t);
   await write(2, { principal: 'jwt:anna@example.org' });

@@ -3,6 +3,7 @@
  * whichever of its tenants, over all replicas.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { createCallTrace } from '../../audit/call-trace.ts';
 import type { Clock } from '../../clock.ts';
 import { ServiceError } from '../../errors.ts';
 import { writeDown } from '../../gateway/ask-chain.ts';
@@ -43,7 +44,9 @@ export function createTokenLimit({ limiter, intake, clock }: TokenLimitDeps): To
       sourceService: sourceServiceOf(request),
       principal: principalTextOf(request),
     };
-    const record = createCallRecord(call, announceRefusal);
+    const trace = createCallTrace(clock.now());
+    trace.addSkipped({ at_ms: 0, reason: 'token_limit', until_ms: state.windowEndMs - trace.startedAtMs });
+    const record = createCallRecord(call, announceRefusal, trace);
     record.refusedByLimit(null, state, clock.now());
     return writeDown({ intake }, record);
   };

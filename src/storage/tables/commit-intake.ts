@@ -27,7 +27,7 @@ const recordsets: Readonly<Record<Part, string>> = {
     operation text, endpoint text, http_method text, request_headers text, request_body text, response_status_code integer,
     response_body text, started_at timestamptz, completed_at timestamptz, duration_ms integer, status text,
     error_message text, error_code text, retry_count integer, attempt integer, request_id text, source_service text,
-    principal text, estimated_cost float8, elements integer,
+    principal text, estimated_cost float8, elements integer, trace text,
     response_size_bytes bigint, will_retry boolean, origin_number bigint`,
   bodies: 'gate uuid, day date, management_company_id text, body_hash text, body text',
   usage: `gate uuid, is_mark boolean, day date, management_company_id text, service_name text, operation text,
@@ -137,9 +137,9 @@ const logColumnsAfterBodies = `started_at, completed_at, duration_ms, status, er
 const logParts = (passesGate: string, origin: string): string => `
   new_logs as (
     insert into integration_logs (${logColumns}, request_headers, request_body, response_status_code, response_body,
-      ${logColumnsAfterBodies}, origin)
+      ${logColumnsAfterBodies}, trace, origin)
     select ${logColumns}, to_json(request_headers), to_json(request_body), response_status_code, to_json(response_body),
-      ${logColumnsAfterBodies}, ${originOf(origin)}
+      ${logColumnsAfterBodies}, trace::json, ${originOf(origin)}
       from given_logs where ${passesGate}
     on conflict do nothing
     returning id, management_company_id, service_name, operation, status, started_at, estimated_cost, duration_ms, attempt,

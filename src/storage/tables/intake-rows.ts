@@ -36,6 +36,8 @@ export interface LogRow {
   readonly estimated_cost: number;
   /** Pairs of a matrix. Absent where an older process spooled it. */
   readonly elements?: number | null;
+  /** JSON of what happened in the call. Absent where an older process spooled it. */
+  readonly trace?: string | null;
   /** Bytes of the provider's reply. Absent where an older process spooled it. */
   readonly response_size_bytes?: number | null;
   /** Another provider is asked next. */

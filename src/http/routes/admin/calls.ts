@@ -3,6 +3,7 @@ import { type TellCallDeps, tellCall } from '../../../audit/tell-call.ts';
 import { ServiceError } from '../../../errors.ts';
 import type { Routes } from '../../app.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
+import { stepSchema } from './call-steps-schema.ts';
 
 const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
 const text = Type.String();
@@ -14,7 +15,8 @@ const callSchema = Type.Object(
     request_id: text,
     source: Type.Union([Type.Literal('audit'), Type.Literal('memory')], {
       description:
-        'memory: answered from the cache alone, which leaves no row; this replica remembers its latest calls.',
+        'memory: answered from the cache alone, by what another call fetched, or with every provider passed over, which ' +
+        'leaves no row; this replica remembers its latest calls.',
     }),
     operation: nullable(text),
     source_service: nullable(text),
@@ -64,7 +66,31 @@ const callSchema = Type.Object(
       }),
       { description: 'What refused: `/rate-limits/explain` says who spent it.' },
     ),
-    events: Type.Array(Type.Object({ type: text, log_id: nullable(logId), at: time })),
+    events: Type.Array(
+      Type.Object({
+        type: text,
+        log_id: nullable(logId),
+        is_published: nullable(
+          Type.Boolean({ description: 'The broker has confirmed it. null: it may be dropped, and that is not kept.' }),
+        ),
+        at: time,
+      }),
+    ),
+    steps: Type.Array(stepSchema, { description: 'All that is known of it, in the order it happened.' }),
+    complete: Type.Boolean({ description: 'false: parts of it are not known here.' }),
+    incomplete_because: Type.Array(
+      Type.Union(
+        ['rows_without_trace', 'trace_cut', 'more_rows', 'cache_of_another_replica', 'queue_of_a_sheet'].map((word) =>
+          Type.Literal(word),
+        ),
+      ),
+      {
+        description:
+          '`rows_without_trace`: its rows were written before traces were kept, or by a probe; `trace_cut`: steps in the ' +
+          'middle were too many to keep; `more_rows`: see `is_cut`; `cache_of_another_replica`: what the cache answered ' +
+          'of it is known to the replica that did; `queue_of_a_sheet`: the wait in the queue of its spreadsheet is not kept.',
+      },
+    ),
     is_cut: Type.Boolean({ description: 'It has more rows than are told here; `/logs` lists them.' }),
   },
   { title: 'CallStory' },
@@ -84,6 +110,9 @@ export function callsRoute(deps: TellCallDeps): Routes {
         const story = await tellCall(deps, callerOf(request).tenantId, request.params.request_id);
         if (story === null) throw new ServiceError('NOT_FOUND', 'No call with this request id is known.');
         for (const { service_name } of [...story.attempts, ...story.cache]) requireService(request, service_name);
+        for (const step of story.steps) {
+          if (step.kind === 'skipped' && step.service_name !== undefined) requireService(request, step.service_name);
+        }
         return story;
       },
     );

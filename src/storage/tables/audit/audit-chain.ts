@@ -6,7 +6,7 @@ export type ChainKind = 'rows' | 'erasure';
 
 /**
  * Eight bytes that tell whether any of a row's columns was changed. `origin` and its number are left out: they say who
- * publishes the row's events, and may change. Columns of later versions (`principal`, `elements`) are in it where they are
+ * publishes the row's events, and may change; so is `trace`, which explains a call and proves nothing. Columns of later versions (`principal`, `elements`) are in it where they are
  * set, so that rows of before have the digest that they had.
  */
 export const rowDigest = `substr(sha256(convert_to(to_json(array[

@@ -87,6 +87,32 @@ export async function selectLogs(
   return rows;
 }
 
+export interface StoredMark {
+  readonly id: string;
+  /** As it was written with the call's first row. */
+  readonly trace: unknown;
+  /** Whether the broker has confirmed its events; null where it has none. */
+  readonly is_sent_published: boolean | null;
+  readonly is_outcome_published: boolean | null;
+}
+
+/** What the rows of a request keep beside what lists show. */
+export async function selectMarks(tx: Queryable, tenantId: string, requestId: string, most: number) {
+  const isPublished = (number: string): string =>
+    `case when origin_number is not null
+          then not exists (select from relay_marks m where m.origin = l.origin and m.published_up_to < ${number}) end`;
+  const { rows } = await tx.query<StoredMark>({
+    text: `
+      select id, trace, ${isPublished('origin_number - 1')} as is_sent_published,
+             ${isPublished('origin_number')} as is_outcome_published
+        from integration_logs l
+       where management_company_id = $1 and request_id = $2
+       order by started_at desc, id desc limit $3`,
+    values: [tenantId, requestId, most],
+  });
+  return rows;
+}
+
 /** Counted up to `most`. */
 export async function countLogs(tx: Queryable, tenantId: string, filter: LogFilter, most: number): Promise<number> {
   const conditions = conditionsOf(tenantId, filter);

@@ -1,0 +1,97 @@
+/** The steps that asking providers adds to the trace of a call. */
+import type { CallTrace, SkippedStep, TracedRequest, WaitStep } from '../audit/call-trace.ts';
+import type { ExternalService } from '../directory/service.ts';
+import type { RecordedExchange } from '../outbound/provider-http.ts';
+import type { AttemptVerdict } from './judge-attempt.ts';
+import type { ProviderOutcome } from './outcome.ts';
+
+/** Times are Unix milliseconds. What was there at once was not waited for. */
+export function traceWait(
+  trace: CallTrace,
+  what: WaitStep['for'],
+  { serviceName }: ExternalService,
+  fromMs: number,
+  toMs: number,
+): void {
+  if (toMs <= fromMs) return;
+  const at = fromMs - trace.startedAtMs;
+  trace.addWait({ at_ms: at, duration_ms: toMs - fromMs, for: what, service_name: serviceName });
+}
+
+/** The pause before the next attempt at the same provider. Times are Unix milliseconds. */
+export function traceRetry(trace: CallTrace, { serviceName }: ExternalService, fromMs: number, toMs: number): void {
+  const at = fromMs - trace.startedAtMs;
+  trace.add({ kind: 'retry', at_ms: at, duration_ms: toMs - fromMs, service_name: serviceName });
+}
+
+/** Does nothing where the provider was asked. */
+export function traceSkipped(trace: CallTrace, outcome: ProviderOutcome<unknown>, nowMs: number): void {
+  const skipped = reasonOf(outcome, nowMs);
+  if (skipped === null) return;
+  const { untilMs, ...reason } = skipped;
+  const until = untilMs === null || !Number.isFinite(untilMs) ? {} : { until_ms: untilMs - trace.startedAtMs };
+  const { serviceName } = outcome.service;
+  trace.addSkipped({ at_ms: nowMs - trace.startedAtMs, service_name: serviceName, ...reason, ...until });
+}
+
+/** `untilMs`: Unix milliseconds. */
+type Reason = Pick<SkippedStep, 'reason' | 'limit' | 'opened_by'> & { readonly untilMs: number | null };
+
+function reasonOf(outcome: ProviderOutcome<unknown>, nowMs: number): Reason | null {
+  if (outcome.kind === 'family_refused') {
+    const { refusedBy, retryAfterMs, because } = outcome.refusal;
+    const untilMs = nowMs + retryAfterMs;
+    if (because === 'uncounted') return { reason: 'uncounted', untilMs };
+    return { reason: 'tenant_limit', limit: limitText(refusedBy), untilMs };
+  }
+  if (outcome.kind !== 'passed_over') return null;
+  const { because, untilMs, refusedBy, openedBy, isPause = false } = outcome;
+  if (isPause) return { reason: 'paused', untilMs };
+  return {
+    reason: because,
+    untilMs,
+    ...(refusedBy === null ? {} : { limit: limitText(refusedBy) }),
+    ...(openedBy === undefined ? {} : { opened_by: openedBy }),
+  };
+}
+
+function limitText({ subject, windowType }: { subject: { name: string }; windowType: string }): string {
+  return `${subject.name}, ${windowType}`;
+}
+
+/** `endedAtMs`: Unix milliseconds. */
+export function traceAttempt(
+  trace: CallTrace,
+  { serviceName }: ExternalService,
+  made: {
+    readonly number: number;
+    readonly verdict: AttemptVerdict<unknown>;
+    readonly exchanges: readonly RecordedExchange[];
+    readonly durationMs: number;
+    readonly endedAtMs: number;
+  },
+): void {
+  const { number, verdict, exchanges, durationMs, endedAtMs } = made;
+  trace.add({
+    kind: 'attempt',
+    at_ms: endedAtMs - durationMs - trace.startedAtMs,
+    duration_ms: durationMs,
+    service_name: serviceName,
+    number,
+    outcome: verdict.kind === 'failed' ? verdict.fault : verdict.kind,
+    requests: exchanges.map((exchange) => requestOf(exchange, trace.startedAtMs)),
+  });
+}
+
+function requestOf(exchange: RecordedExchange, callStartedAtMs: number): TracedRequest {
+  const { startedAtMs, completedAtMs, timing, reply, error } = exchange;
+  const { connectedAtMs, headAtMs } = timing;
+  return {
+    at_ms: startedAtMs - callStartedAtMs,
+    ...(connectedAtMs === null ? {} : { connect_ms: connectedAtMs - startedAtMs }),
+    ...(connectedAtMs === null || headAtMs === null ? {} : { first_byte_ms: headAtMs - connectedAtMs }),
+    ...(headAtMs === null ? {} : { body_ms: completedAtMs - headAtMs }),
+    ...(reply === null ? {} : { status_code: reply.status }),
+    ...(error === null ? {} : { fault: error.fault }),
+  };
+}
