@@ -89,6 +89,41 @@ test('an import makes what the file says; its export changes nothing, and an edi
   assert.deepEqual(second, before[1]);
 });
 
+test('keys that sign and refresh tokens are read from the environment, and stand in no export', async (t) => {
+  const { run, rows, file, write, read } = await startCli(t);
+  const secrets = {
+    SIGNED_KEYS: { access_key_id: 'AKIDCANARY', secret_access_key: 'canary-aws' },
+    HMAC_KEYS: { key: 'canary-key', secret: 'canary-hmac' },
+    GRANT: { client_id: 'client', client_secret: 'canary-client', refresh_token: 'canary-refresh' },
+  };
+  for (const [name, value] of Object.entries(secrets)) process.env[name] = JSON.stringify(value);
+  const forget = () => {
+    for (const name of Object.keys(secrets)) delete process.env[name];
+  };
+  t.after(forget);
+  const service = (name: string, variable: string, auth: object) =>
+    `  - service_name: ${name}\n    service_type: api\n    base_url: https://127.0.0.1:9001\n` +
+    `    credentials: env:${variable}\n    config: {auth: ${JSON.stringify(auth)}}\n`;
+  const services = [
+    service('signed', 'SIGNED_KEYS', { type: 'aws_sigv4', region: 'eu-central-1', service: 's3' }),
+    service('hashed', 'HMAC_KEYS', { type: 'hmac', in: 'header', name: 'X-Sign', template: '{timestamp}{body}' }),
+    service('connected', 'GRANT', { type: 'oauth2_refresh_token', token_url: 'https://127.0.0.1:9003/token' }),
+  ];
+  await write(`version: 1\nservices:\n${services.join('')}`);
+  const imported = await run('services', 'import', file);
+  assert.equal(imported.code, 0, imported.err);
+  const before = await rows();
+  assert.ok(before.every(({ credentials }) => credentials !== null && !JSON.stringify(credentials).includes('canary')));
+
+  forget();
+  assert.equal((await run('services', 'export', file)).code, 0);
+  const exported = await read();
+  assert.ok(!/canary|CANARY/.test(exported), exported);
+  assert.match(exported, /credentials: env:SIGNED_CREDENTIALS/);
+  assert.equal((await run('services', 'import', file)).out, 'Nothing to change.\n');
+  assert.deepEqual(await rows(), before);
+});
+
 test('a fallback chain can be turned round, and what a complete file does not name is removed', async (t) => {
   const { run, rows, file, write, read } = await startCli(t);
   await write(chain.replace('    api_key: env:SERVICES_TEST_KEY\n', ''));
