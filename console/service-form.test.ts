@@ -74,8 +74,12 @@ test('every known member has its field, what no field knows is kept, and a fault
   await save.press('Enter');
   await page.locator('[aria-invalid=true]').and(page.getByLabel('Token URL')).waitFor();
 
-  await page.getByLabel('Authentication', { exact: true }).nth(1).selectOption('query parameter');
-  await page.getByLabel('Name of the header or parameter').nth(1).fill('key');
+  await page.getByLabel('Authentication', { exact: true }).nth(1).selectOption('signed by a template (HMAC)');
+  await page.getByLabel('Name of the header or parameter').nth(1).fill('X-Sign');
+  await page.getByLabel('What is signed').fill('{time}{body}');
+  await save.press('Enter');
+  await page.locator('[aria-invalid=true]').and(page.getByLabel('What is signed')).waitFor();
+  await page.getByLabel('What is signed').fill('{timestamp}{body}');
   await page.getByLabel('Breaker: open for, seconds').fill('12');
   await page.getByRole('region', { name: 'As YAML' }).getByText('X-Trace').waitFor();
   const sent = page.waitForRequest((request) => request.method() === 'PATCH');
@@ -95,7 +99,7 @@ test('every known member has its field, what no field knows is kept, and a fault
   assert.deepEqual(after.cost_per_request, { http: 0.002 });
   assert.deepEqual(after.auth, [
     { in: 'header', name: 'X-Key' },
-    { in: 'query', name: 'key' },
+    { type: 'hmac', in: 'header', name: 'X-Sign', template: '{timestamp}{body}' },
   ]);
   assert.deepEqual(
     Object.keys(after.headers)

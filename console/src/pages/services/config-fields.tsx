@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { useMessages } from '../../i18n/messages.ts';
 import { SelectField, type Sending, TextField } from '../../parts/form.tsx';
 import {
+  authKindOf,
   authKinds,
   authMembers,
   authsOf,
@@ -165,7 +166,7 @@ function Auths({ config, onChange, sending }: Pick<ConfigFieldsProps, 'config' |
     <div class="form">
       {auths.length === 0 && <p class="hint">{t('authUsual')}</p>}
       {auths.map((auth, index) => {
-        const kind = formatPlain(auth.in);
+        const kind = authKindOf(auth);
         const path = isList ? `config.auth.${index}` : 'config.auth';
         const members = authMembers[kind] ?? [];
         const ownFault = members.some((name) => sending.faultOf(`${path}.${name}`) !== undefined);
@@ -229,6 +230,9 @@ function Auths({ config, onChange, sending }: Pick<ConfigFieldsProps, 'config' |
 function keptFor(kind: string, auth: Config): Config {
   const known = new Set(Object.values(authMembers).flat());
   const wanted = new Set(authMembers[kind] ?? []);
-  const kept = Object.entries(auth).filter(([name]) => name !== 'in' && (!known.has(name) || wanted.has(name)));
-  return { in: kind, ...Object.fromEntries(kept) };
+  const kept = Object.entries(auth).filter(
+    ([name]) => name !== 'in' && name !== 'type' && (!known.has(name) || wanted.has(name)),
+  );
+  const place = auth.in === 'query' ? 'query' : 'header';
+  return { ...(kind === 'hmac' ? { type: kind, in: place } : { in: kind }), ...Object.fromEntries(kept) };
 }

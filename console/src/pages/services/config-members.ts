@@ -2,7 +2,16 @@
 
 export type Config = Readonly<Record<string, unknown>>;
 
-export const authKinds = ['bearer', 'header', 'query', 'basic', 'oauth2_client_credentials'] as const;
+export const authKinds = [
+  'bearer',
+  'header',
+  'query',
+  'basic',
+  'oauth2_client_credentials',
+  'oauth2_refresh_token',
+  'aws_sigv4',
+  'hmac',
+] as const;
 
 /** What a kind of authentication asks for beside the secret itself. */
 export const authMembers: Readonly<Record<string, readonly string[]>> = {
@@ -11,10 +20,31 @@ export const authMembers: Readonly<Record<string, readonly string[]>> = {
   query: ['name', 'prefix'],
   basic: ['name'],
   oauth2_client_credentials: ['token_url', 'scope', 'audience', 'client_auth'],
+  oauth2_refresh_token: ['token_url', 'scope', 'client_auth'],
+  aws_sigv4: ['region', 'service'],
+  hmac: [
+    'name',
+    'template',
+    'prefix',
+    'algorithm',
+    'encoding',
+    'secret_encoding',
+    'timestamp_format',
+    'timestamp_header',
+    'timestamp_parameter',
+    'nonce_header',
+    'key_header',
+  ],
 };
 
 export function isPlainObject(value: unknown): value is Config {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `type` says it where `in` is the place of a signature. */
+export function authKindOf(auth: Config): string {
+  const kind = auth.type ?? auth.in;
+  return typeof kind === 'string' ? kind : '';
 }
 
 /** undefined takes the member out. */
