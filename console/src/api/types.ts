@@ -5,6 +5,7 @@ export type Service = Answers['GET /services/{id}'];
 export type ServiceList = Answers['GET /services'];
 export type Change = Answers['GET /services/{id}/history']['changes'][number];
 export type CallLog = Answers['GET /logs/{id}'];
+export type CallStory = Answers['GET /calls/{request_id}'];
 export type LogPage = Answers['GET /logs'];
 export type Limits = Answers['GET /rate-limits'];
 export type LimitWindow = Limits['families'][number]['windows'][number];

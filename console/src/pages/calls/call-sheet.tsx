@@ -28,11 +28,11 @@ export function CallSheet({ id, onClose }: { id: string; onClose: () => void }) 
   const shownId = id.replace(/^log:/, '');
   return (
     <Dialog title={t('call', { id: shownId })} kind="sheet" onClose={onClose}>
-      <CallStory id={id} />
+      <CallStory id={id} otherId={other} />
       {other !== null && (
         <section aria-label={t('comparison')} class="stack">
           <h2>{t('call', { id: other })}</h2>
-          <CallStory id={other} />
+          <CallStory id={other} otherId={id} />
         </section>
       )}
       <CompareForm />
@@ -68,7 +68,7 @@ async function readRows(api: Api, id: string, signal: AbortSignal): Promise<read
   return whole.sort((a, b) => a.started_at.localeCompare(b.started_at) || a.attempt - b.attempt);
 }
 
-function CallStory({ id }: { id: string }) {
+function CallStory({ id, otherId }: { id: string; otherId: string | null }) {
   const t = useMessages(callsMessages);
   const { tenant = '' } = useSession();
   const rows = useQuery(`call:${id}`, (api, signal) => readRows(api, id, signal));
@@ -77,13 +77,16 @@ function CallStory({ id }: { id: string }) {
       {(logs) => (
         <div class="stack">
           {logs.length > 0 && <Summary logs={logs} />}
-          {logs.length > 0 && <Timeline logs={logs} />}
-          <Story id={id} hasLogs={logs.length > 0} />
+          {id.startsWith('log:') && <Timeline logs={logs} />}
+          <Story id={id} otherId={otherId} hasLogs={logs.length > 0} />
           {logs.map((log) => (
             <Attempt key={log.id} log={log} isOpen={logs.length === 1 || log === logs.at(-1)} />
           ))}
           {!id.startsWith('log:') && (
-            <Code label={t('curlTitle')} text={curlOf('GET', `/logs?request_id=${encodeURIComponent(id)}`, tenant)} />
+            <Code
+              label={t('curlTitle', { id })}
+              text={curlOf('GET', `/logs?request_id=${encodeURIComponent(id)}`, tenant)}
+            />
           )}
         </div>
       )}

@@ -113,6 +113,6 @@ export const callsMessages = {
     'This service does not tell more of a call than its log.',
     'Этот сервис не рассказывает о вызове больше, чем журнал.',
   ],
-  curlTitle: ['Find it with curl', 'Найти через curl'],
+  curlTitle: ['Find {id} with curl', 'Найти {id} через curl'],
   logFailed: ['Details could not be read', 'Подробности не прочитаны'],
 } as const satisfies Messages;

@@ -1,25 +1,38 @@
-/** What `GET /calls/{request_id}` adds to the log: cache, waits, breaker, limits, events. */
+/** What `GET /calls/{request_id}` adds to the log: its steps on one axis of time. */
+import type { CallStory } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { useMessages } from '../../i18n/messages.ts';
 import { BodyView } from '../../parts/json-view.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { callsMessages } from './messages.ts';
+import { Waterfall } from './waterfall.tsx';
+import { waterfallMessages } from './waterfall-messages.ts';
 
-type CallStory = Readonly<Record<string, unknown>>;
-
-export function Story({ id, hasLogs }: { id: string; hasLogs: boolean }) {
+export function Story({ id, otherId, hasLogs }: { id: string; otherId: string | null; hasLogs: boolean }) {
   const t = useMessages(callsMessages);
+  const steps = useMessages(waterfallMessages);
   const query = useQuery(id.startsWith('log:') ? null : `story:${id}`, (api, signal) =>
     api.get<CallStory>(`/calls/${encodeURIComponent(id)}`, {}, signal),
+  );
+  const other = useQuery(otherId === null ? null : `story:${otherId}`, (api, signal) =>
+    api.get<CallStory>(`/calls/${encodeURIComponent(otherId ?? '')}`, {}, signal),
   );
   if (id.startsWith('log:')) return null;
   if (query.error?.status === 404) return <p class="muted">{hasLogs ? t('storyMissing') : t('noSuchCall')}</p>;
   return (
     <QueryView query={query}>
       {(story) => (
-        <section class="panel" aria-label={t('story')}>
-          <h2>{t('story')}</h2>
-          <BodyView value={story} label={t('story')} />
+        <section class="panel" aria-label={steps('titleOf', { id })}>
+          <h2>{steps('title')}</h2>
+          <Waterfall
+            story={story}
+            axisMs={Math.max(story.duration_ms, other.data?.duration_ms ?? 0, 1)}
+            isShared={other.data !== undefined && other.data !== null}
+          />
+          <details>
+            <summary>{t('story')}</summary>
+            <BodyView value={story} label={steps('whole', { id })} />
+          </details>
         </section>
       )}
     </QueryView>
