@@ -60,8 +60,8 @@ export interface DatabaseLayerDeps {
 }
 
 /**
- * Answers are written together with those that come this soon after. Memory and the shared store have them meanwhile; what
- * a crash loses here is asked for again.
+ * Answers are written together with those that come this soon after. Memory and the shared store have them meanwhile;
+ * what a crash loses here is asked for again.
  */
 const gatherMs = 200;
 
@@ -82,7 +82,7 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
         answers.map((answer) => rowOf(answer, clock.now())),
       );
     } catch (error) {
-      logger.warn({ err: error, answers: answers.length }, 'answers could not be kept in the database');
+      logger.warn({ err: error, answers: answers.length }, 'could not store answers in the database');
     }
   };
 
@@ -129,7 +129,7 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
     try {
       await addCacheHits(db, hits);
     } catch (error) {
-      logger.debug({ err: error, answers: hits.length }, 'hits could not be added to the stored answers');
+      logger.debug({ err: error, answers: hits.length }, 'could not count hits of stored answers');
     }
   };
 
@@ -199,7 +199,7 @@ function createTurnReader(deps: DatabaseLayerDeps): (cacheKey: string) => Promis
       return await Promise.race([findCacheRows(db, cacheKeys, clock.now()), late]);
     } catch (error) {
       pausedUntilMs = clock.now() + readPauseMs;
-      logger.warn({ err: error }, 'the database’s cache cannot be read');
+      logger.warn({ err: error }, 'could not read cached answers from the database');
       return [];
     } finally {
       clear();

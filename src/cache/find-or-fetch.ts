@@ -13,7 +13,7 @@ import type { KeptAnswers, LayerLook } from './kept-answers.ts';
 import { endsOf, type Lifetime, mayStay } from './lifetime.ts';
 import type { Flight } from './single-flight.ts';
 
-/** What a fetch found: `fresh` is for those who waited, `stored` for those who come later; null stores nothing. */
+/** What a fetch found: `fresh` is for the callers who waited, `stored` for later ones; null stores nothing. */
 export interface Fetched<Fresh> extends Lifetime {
   readonly fresh: Fresh;
   readonly stored: Pick<CachedAnswer, 'kind' | 'serviceId' | 'serviceName' | 'body' | 'costUsd'> | null;
@@ -35,7 +35,7 @@ export type Resolved<Fresh> =
 
 /**
  * `findStale` looks for what may be served in the place of an answer; it throws nothing. `past` is what its provider may
- * be asked to confirm; `looks` are the layers that were asked in vain.
+ * be asked to confirm; `looks` are the layers that had no answer.
  */
 export type Fetch<Fresh> = (
   flight: Flight,
@@ -52,7 +52,7 @@ export interface FindOrFetchDeps {
   readonly counts: Pick<HitCounts, 'hit' | 'miss'>;
   readonly clock: Clock;
   readonly l2TtlSeconds: number;
-  /** Lets go of an answer in all layers, of all replicas. */
+  /** Drops an answer from all layers of all replicas. */
   discard(answer: CachedAnswer): Promise<unknown>;
 }
 

@@ -23,7 +23,7 @@ export interface LayerCount {
 export interface HitCounts {
   memoryHit(entry: MemoryEntry): void;
   hit(layer: CacheLayer, answer: CachedAnswer): void;
-  /** `serviceName`: who answered then; the family of services where nobody did. */
+  /** `serviceName`: who answered then; the family of services where none did. */
   miss(tenantId: TenantId, serviceName: string, operation: string): void;
   /** Of this process since it started. */
   ofTenant(tenantId: TenantId): readonly LayerCount[];

@@ -2,9 +2,9 @@
  * Carries invalidations to every replica.
  *
  * Through the shared store's pub/sub, where each replica acknowledges, so that the one that invalidates knows when all
- * memories have let go; it waits for them at most `ackDeadlineMs`, since a replica may have died within the last
- * heartbeat. While the store is away PostgreSQL's NOTIFY carries them instead, without acknowledgement, and each replica
- * that hears one which no store has numbered does so once that is back.
+ * memories have dropped them; it waits for them at most `ackDeadlineMs`, since a replica may have died within the last
+ * heartbeat. While the store is away PostgreSQL's NOTIFY carries them instead, without acknowledgement, and each
+ * replica that hears one which no store has numbered does so once that is back.
  *
  * A replica may have lost the store alone, and then trusts its memory for what has no scope: what meets that is carried
  * by NOTIFY too. Those of a scope, one with each Sheets write, are not, since such a memory serves nothing of a scope.
@@ -24,7 +24,7 @@ import type { CacheSelector } from './selector.ts';
 const channel = 'cache-invalidations';
 const databaseChannel = 'cache_invalidations';
 const ackDeadlineMs = 100;
-/** Both ways bring the same within moments of each other; of one forgotten meanwhile answers are let go of twice. */
+/** Both ways bring the same within moments of each other; one forgotten meanwhile drops its answers twice. */
 const maxHeard = 1_000;
 
 export interface Invalidation {
@@ -35,7 +35,7 @@ export interface Invalidation {
 }
 
 export interface InvalidationBus {
-  /** Resolves when the other replicas have let go, or their time is up. */
+  /** Resolves when the other replicas have dropped them, or their time is up. */
   announce(invalidation: Invalidation): Promise<void>;
   close(): Promise<void>;
 }
@@ -45,7 +45,7 @@ export interface InvalidationBusDeps {
   readonly db: Pick<Database, 'querySystem' | 'listen'>;
   readonly deadlines: Deadlines;
   readonly logger: Logger;
-  /** Lets go of what is met, before it returns. */
+  /** Drops the invalidated answers before it returns. */
   readonly onInvalidation: (invalidation: Invalidation) => Promise<void>;
   /** Notifications may be lost after a reconnect: drop everything. */
   readonly onGap: () => void;
@@ -61,7 +61,7 @@ export async function openInvalidationBus(deps: InvalidationBusDeps): Promise<In
   const replicaId = newId();
   const ackChannel = (replica: string): string => `cache-invalidated:${replica}`;
   const waiting = new Map<string, { missing: number; done(): void }>();
-  /** By id, oldest first, with what resolves when it is let go of. */
+  /** By id, oldest first, with what resolves when it is dropped. */
   const heard = new Map<string, Promise<void>>();
 
   /** Once for both ways: a second time would cost the answers that were fetched in between. */
@@ -82,7 +82,7 @@ export async function openInvalidationBus(deps: InvalidationBusDeps): Promise<In
   };
   const listener = (via: 'store' | 'database') => (text: string | null) => {
     receive(text, via).catch((error: unknown) => {
-      if (!(error instanceof StoreAway)) logger.warn({ err: error, via }, 'an invalidation could not be acknowledged');
+      if (!(error instanceof StoreAway)) logger.warn({ err: error, via }, 'could not acknowledge a cache invalidation');
     });
   };
   const onAck = (id: string | null): void => {

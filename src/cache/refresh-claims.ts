@@ -17,7 +17,7 @@ const lookAgainMs = 1_000;
 const maxKnown = 10_000;
 
 export interface RefreshClaims {
-  /** null: it is being refreshed, or was just tried in vain. Otherwise called when the refresh has ended. */
+  /** null: it is being refreshed, or the last refresh has just failed. Otherwise called when the refresh has ended. */
   claim(tenantId: TenantId, cacheKey: string): Promise<((isRefreshed: boolean) => Promise<void>) | null>;
 }
 

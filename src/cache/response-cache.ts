@@ -4,7 +4,7 @@
  *   fresh in memory ─────────────▶ sent as it is: no wait, no hash, no parse
  *   else, once for all callers ──▶ shared store ─▶ database ─▶ fetch (`find-or-fetch.ts`) ─▶ stored in all layers
  *
- * An invalidation is over when no layer of any replica serves what it met: memories let go and acknowledge, the shared
+ * An invalidation is over when no layer of any replica serves what it met: memories drop it and acknowledge, the shared
  * store numbers it (`cache/shared-layer.ts`), the database deletes, and fetches that were under way serve only those
  * who had asked before it and are stored nowhere.
  *
@@ -35,7 +35,10 @@ import { createSingleFlight, type FlightCaller } from './single-flight.ts';
 export interface ResponseCache {
   /** A fresh answer from memory, or null: the whole of a hit's way. */
   findInMemory(question: CacheQuestion): MemoryEntry | null;
-  /** `off` neither reads nor stores nor shares; `refresh` asks anew and stores. Throws what `fetch` throws, and the caller's `signal.reason`. */
+  /**
+   * `off` neither reads nor stores nor shares; `refresh` asks anew and stores. Throws what `fetch` throws, and the
+   * caller's `signal.reason`.
+   */
   resolve<Fresh>(
     question: CacheQuestion,
     mode: CacheMode,
@@ -43,7 +46,7 @@ export interface ResponseCache {
     fetch: Fetch<Fresh>,
   ): Promise<Resolved<Fresh>>;
   /**
-   * Asks anew for an answer that was given past its time, unless that is being done, by any replica, or was tried in vain
+   * Asks anew for an answer that was given past its time, unless that is being done, by any replica, or failed
    * just now. Throws what `fetch` throws.
    */
   refresh<Fresh>(question: CacheQuestion, caller: FlightCaller, fetch: Fetch<Fresh>): Promise<void>;
@@ -52,7 +55,10 @@ export interface ResponseCache {
   /** Of this process, since it started. */
   countsOf(tenantId: TenantId): readonly LayerCount[];
   memorySizeOf(tenantId: TenantId): readonly MemorySize[];
-  /** Writes the hits and answers of this replica that are written behind: a report has all that went before its question. */
+  /**
+   * Writes the hits and answers of this replica that are written behind: a report has all that went before its
+   * question.
+   */
   writeNoted(): Promise<void>;
   /** Waits for fetches under way, then writes what waits to be stored. */
   close(): Promise<void>;
@@ -73,8 +79,8 @@ export interface ResponseCacheDeps {
   /** Told of each answer that had to make room for others in memory. */
   readonly onEvicted?: () => void;
   /**
-   * Told that another replica lets go of a tenant's answers, other than those of a scope: the service that gave them may
-   * be another now. Whoever asks after it must know that, or the old answer is fetched again, and stored for all.
+   * Called when another replica drops a tenant's answers, other than those of a scope: the service that gave them may
+   * be another now. Later calls must know that, or they fetch the old answer again and store it for all.
    */
   readonly onOtherInvalidates?: (tenantId: TenantId) => void;
 }
@@ -109,7 +115,7 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
     return entry;
   };
 
-  /** Lets go of everything in this process that an invalidation meets. */
+  /** Drops everything in this process that an invalidation meets. */
   const letGo = async (tenantId: TenantId, selector: CacheSelector): Promise<string[]> => {
     const matches = matcherOf(selector);
     flights.outdate((subject) => subject.tenantId === tenantId && matches(subject));
@@ -139,18 +145,18 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
     try {
       return { keys: await database.remove(tenantId, selector), error: null };
     } catch (error) {
-      logger.warn({ err: error }, 'invalidated answers could not be removed from the database');
+      logger.warn({ err: error }, 'could not remove invalidated answers from the database');
       return { keys: [], error };
     }
   };
 
   const invalidate: ResponseCache['invalidate'] = async (tenantId, selector) => {
-    // From the bottom up: whoever reads a layer after it was cleaned can bring nothing old to the layers above it.
+    // From the bottom up: a reader of a cleaned layer brings nothing old to the layers above it.
     const isNumbered = await shared.numberInvalidation(tenantId, selector);
     if (!isNumbered) pendingNumbers.add(tenantId, selector);
     const deletion = await removeFromDatabase(tenantId, selector);
     await bus.announce({ tenantId, selector, isNumbered }).catch((error: unknown) => {
-      logger.warn({ err: error }, 'an invalidation could not be announced: other memories keep what they have');
+      logger.warn({ err: error }, 'could not announce a cache invalidation: other replicas keep their answers');
     });
     const removed = new Set([...(await letGo(tenantId, selector)), ...deletion.keys]);
     if (deletion.error !== null && selector.scope === undefined) throw deletion.error;
@@ -169,7 +175,7 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
   const hitWriter = setInterval(() => void database.writeHits(), writeHitsEveryMs);
   const sweep = setInterval(() => {
     deleteExpiredCacheRows({ query: deps.db.querySystem.bind(deps.db) }, clock.now(), rowsPerSweep).catch(
-      (error: unknown) => logger.warn({ err: error }, 'expired answers could not be removed'),
+      (error: unknown) => logger.warn({ err: error }, 'could not remove expired answers'),
     );
   }, sweepEveryMs);
   for (const timer of [background, hitWriter, sweep]) timer.unref();

@@ -3,9 +3,9 @@
  *
  * An answer carries the numbers (epochs) that its tenant and its scope had before it was asked for. Reading compares
  * them with those of now, in the same round trip: an answer that was asked for before an invalidation is no hit after
- * it, whoever stored it and however late. Where numbers were passed since, the records of those invalidations say
- * whether this answer was meant; a record that is missing counts as meant. The database layer's answers are held to the
- * same numbers.
+ * it, whichever replica stored it and however late. Where numbers were passed since, the records of those invalidations
+ * say whether this answer was meant; a record that is missing counts as meant. The database layer's answers are held to
+ * the same numbers.
  *
  * The store being away is a miss and never an error.
  */
@@ -96,7 +96,7 @@ export function createSharedLayer(
       }
     },
     put(answer, ttlMs) {
-      // Without epochs nobody could tell whether it is still valid.
+      // Without epochs it cannot be known whether it is still valid.
       if (answer.epochs === null || ttlMs <= 0) return;
       store.set(answerKey(answer.tenantId, answer.cacheKey), encodeAnswer(answer), Math.ceil(ttlMs)).catch(() => {});
     },

@@ -3,8 +3,8 @@
  *
  * The fetch belongs to none of its callers: it follows a signal of its own, which aborts only when the last of them has
  * left, and its deadline and patience are those of the caller who has most. It is shared also while it fails: what the
- * first is told, all are told. A flight that an invalidation has met goes on for those who asked before it, and takes on
- * nobody more.
+ * first is told, all are told. A flight that an invalidation has met goes on for the callers who asked before it, and
+ * takes no new ones.
  *
  * Flights are as many as there are requests under way, which the HTTP edge bounds.
  */
@@ -20,12 +20,14 @@ export interface FlightCaller {
   readonly patientUntilMs: number;
   /** Called when this caller joins a fetch that is under way. */
   readonly onJoined?: () => void;
-  /** Shares a flight with its like only, where a request says more than its question: conditions of its own, in HTTP. */
+  /**
+   * Shares a flight with its like only, where a request says more than its question: conditions of its own, in HTTP.
+   */
   readonly kind?: string;
 }
 
 export interface Flight {
-  /** Aborts when nobody waits any more. */
+  /** Aborts when no caller waits any more. */
   readonly signal: AbortSignal;
   /** The latest of its callers' deadlines so far, in Unix milliseconds. */
   deadlineAtMs(): number;
@@ -103,7 +105,7 @@ export function createSingleFlight<Subject, Value>(deadlines: Deadlines): Single
   const leave = (key: string, run: Run): void => {
     run.callers -= 1;
     if (run.callers > 0 || !underWay.has(run)) return;
-    // Whoever asks from now on must not be given a flight that is being aborted.
+    // A later caller must not join a flight that is being aborted.
     if (flights.get(key) === run) flights.delete(key);
     run.abort.abort();
   };

@@ -70,7 +70,7 @@ async function askOnce(
       one.resolve(reply.granted[index] === true ? hold(group, one.microUsd, false) : null);
     return;
   }
-  throw new StoreAway(new Error('the counters of a budget do not stay where they are put'));
+  throw new StoreAway(new Error('the counters of a budget vanish after they are seeded'));
 }
 
 /** In the slot of the group's counters, which are one tenant's. */

@@ -1,6 +1,6 @@
 /**
- * All budgets, in memory: whether a call is under one costs a look-up and no SQL. A notification reads them again at once,
- * a timer twice a minute; while the database is away the last known ones hold.
+ * All budgets, in memory: whether a call is under one costs a look-up and no SQL. A notification reads them again at
+ * once, a timer twice a minute; while the database is away the last known ones hold.
  */
 import { configurationChannel } from '../directory/configuration-change.ts';
 import type { TenantId } from '../ids.ts';
@@ -48,7 +48,7 @@ export async function openBudgetDirectory({ db, logger }: BudgetDirectoryDeps): 
   const reload = (): void => {
     isStale = true;
     loading ??= load()
-      .catch((error: unknown) => logger.warn({ err: error }, 'budgets cannot be read: the last known ones hold'))
+      .catch((error: unknown) => logger.warn({ err: error }, 'could not read budgets: using the last known ones'))
       .finally(() => {
         loading = null;
       });

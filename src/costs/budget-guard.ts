@@ -3,13 +3,14 @@
  *
  *   shared   the counter in Redis decides, for all who ask in one event-loop turn with one script call.
  *   alone    without Redis (in-process, or away) this replica spends by itself: what is left by the roll-up and by what
- *            Redis said last, divided by the replicas last seen. When Redis is back, what was spent alone is added to it.
+ *            Redis said last, divided by the replicas last seen. When Redis is back, what was spent alone is added to
+ * it.
  *
- * In shared mode the limit is never passed, over any number of replicas. Three things are on the safe side, and put right
- * when the budget has been quiet for two minutes: a reservation whose process died, or whose reply was lost until the
- * store counted as away, stays taken; a counter is never below the roll-up. One thing is not: where replicas lose Redis
- * at different moments, or Redis loses its data, a replica that is alone spends its part of what was left while the
- * others go on spending all of it through Redis. The limit may then be passed by that part, and by the price of the
+ * In shared mode the limit is never passed, over any number of replicas. Three things are on the safe side, and put
+ * right when the budget has been quiet for two minutes: a reservation whose process died, or whose reply was lost until
+ * the store counted as away, stays taken; a counter is never below the roll-up. One thing is not: where replicas lose
+ * Redis at different moments, or Redis loses its data, a replica that is alone spends its part of what was left while
+ * the others go on spending all of it through Redis. The limit may then be passed by that part, and by the price of the
  * calls under way.
  */
 import type { Clock } from '../clock.ts';
@@ -36,14 +37,13 @@ export type BudgetDecision =
   | { readonly kind: 'refused'; readonly untilMs: number };
 
 export interface BudgetGuard {
-  /** Told what the roll-up says: no count of this replica's budgets stays below it. */
+  /** Raises the counts of this replica's budgets to what the roll-up says. */
   reconcile(use: readonly BudgetUse[]): Promise<void>;
   /**
-   * A budget was set (`use`) or taken away (null), and is heeded here from now on: all that was spent before, also while
-   * nothing blocked, is counted first. Never throws: what a store that is away keeps from being counted, `reconcile` makes
-   * up for.
+   * A budget was set (`use`) or removed (null), and applies here from now on. All that was spent before, also while
+   * nothing blocked, is counted first. Never throws: where a store is away, `reconcile` counts it later.
    */
-  heed(use: BudgetUse | null): Promise<void>;
+  apply(use: BudgetUse | null): Promise<void>;
   /** At once, without a promise, where no blocking budget concerns the service or it costs nothing. */
   reserve(tenantId: TenantId, serviceName: string, costUsd: number): BudgetDecision | Promise<BudgetDecision>;
 }
@@ -57,7 +57,7 @@ export interface BudgetGuardDeps {
 }
 
 const free: BudgetReservation = { settle: () => {} };
-/** Longer than any call: what is still reserved after it is nobody's. */
+/** Longer than any call: what is still reserved after it belongs to no call. */
 const quietSeconds = 120;
 /** What one script call decides at most. */
 const maxAmountsPerCall = 1_000;
@@ -123,12 +123,12 @@ export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
         if (accounts.find(key) !== null) await countAtLeast(key, microUsd(row.spent_usd));
       }
     },
-    async heed(use) {
+    async apply(use) {
       try {
         // Its counter may be left from before, and another replica's: no account here need know of it.
         if (use !== null) await countAtLeast(budgetCounterKey(use, monthOf(clock.now())), microUsd(use.spent_usd));
       } catch (error) {
-        logger.warn({ err: error }, 'what was spent of a budget is not counted yet');
+        logger.warn({ err: error }, 'could not count what a budget has spent yet');
       }
       await deps.directory.refresh();
     },
@@ -146,7 +146,7 @@ export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
               for (const held of taken) {
                 // What cannot be given back now stays taken until the budget is reconciled.
                 settle(held, microUsd(finalUsd)).catch((error: unknown) => {
-                  if (!(error instanceof StoreAway)) logger.warn({ err: error }, 'a budget could not be corrected');
+                  if (!(error instanceof StoreAway)) logger.warn({ err: error }, 'could not correct a budget');
                 });
               }
             },

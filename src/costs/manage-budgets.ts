@@ -20,7 +20,7 @@ export interface ManageBudgetsDeps {
   readonly db: Pick<Database, 'forTenant'>;
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
   readonly clock: Clock;
-  readonly budgetGuard: Pick<BudgetGuard, 'heed'>;
+  readonly budgetGuard: Pick<BudgetGuard, 'apply'>;
 }
 
 /** A budget as the API shows it. */
@@ -82,7 +82,7 @@ export async function putBudget(
     await recordChange(deps, tx, before, row, context);
   });
   const use = await findUse(deps, tenantId, budget.service_name);
-  await deps.budgetGuard.heed(use);
+  await deps.budgetGuard.apply(use);
   return present(deps, use);
 }
 
@@ -100,7 +100,7 @@ export async function removeBudget(
     check(before);
     await recordChange(deps, tx, before, null, context);
   });
-  await deps.budgetGuard.heed(null);
+  await deps.budgetGuard.apply(null);
 }
 
 function recordChange(

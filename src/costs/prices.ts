@@ -1,7 +1,8 @@
 /**
  * What a request to a provider costs, in USD per billed unit (one request, or one element of a route matrix).
  *
- * Each vendor's list prices stand among its facts, by the day from which they hold. What stands in no line counts as 0, and the cost report names it as unpriced; a tenant with other terms says so in the service's
+ * Each vendor's list prices stand among its facts, by the day from which they hold. What stands in no line counts as 0,
+ * and the cost report names it as unpriced; a tenant with other terms says so in the service's
  * `config.cost_per_request`, a number for all operations or `{operation: number}`.
  */
 import { adapterNameOf, type ExternalService } from '../directory/service.ts';
@@ -9,7 +10,9 @@ import type { Operation } from '../providers/provider.ts';
 import { findAdapter } from '../providers/registry.ts';
 import type { ListPrice } from '../providers/vendor-facts.ts';
 
-/** USD for `units` billed units at `atMs` (Unix milliseconds). Never negative and never NaN: a bad override is ignored. */
+/**
+ * USD for `units` billed units at `atMs` (Unix milliseconds). Never negative and never NaN: a bad override is ignored.
+ */
 export function costOf(
   service: Pick<ExternalService, 'serviceName' | 'config'>,
   operation: Operation,
@@ -19,7 +22,7 @@ export function costOf(
   return (findPrice(service, operation, atMs) ?? 0) * units;
 }
 
-/** USD for one billed unit; null where nobody has said what it costs. Health checks are made so that nobody bills them. */
+/** USD for one billed unit; null where no price is known. Health checks use requests that are not billed. */
 export function findPrice(
   service: Pick<ExternalService, 'serviceName' | 'config'>,
   operation: string,

@@ -20,7 +20,7 @@ export interface CostQuestion {
 /** `service` is what the grouping was asked by, `service_name` what every other answer calls it. */
 type CostRow = Omit<UsageRow, 'error_count'> & { readonly service?: string };
 
-/** The report of the contract, and beside it what nobody has given a price for. */
+/** The report of the contract, with the calls that have no price. */
 export interface CostReport {
   readonly currency: 'USD';
   readonly from_date: string;
@@ -57,7 +57,7 @@ export async function reportCosts(
     : toReport(question, rows, unpricedOf(services, byOperation, endOf(question)));
 }
 
-/** The operator's report: each row names its tenant. Only for those who may see every tenant. */
+/** The operator's report: each row names its tenant. Only for tokens that may see every tenant. */
 export async function reportCostsOfEveryTenant(
   { db, directory }: CostReportDeps,
   question: CostQuestion,

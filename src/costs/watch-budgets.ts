@@ -3,8 +3,9 @@
  * they are.
  *
  * The ten event types have none for money. A budget is a limit of a month, so a threshold is announced as
- * `integration.rate_limit.exceeded`: `utilization_percent` says how full it is, `metadata.kind` is `budget`, amounts are in
- * US cents, and `blocked_operations` is `["*"]` only where calls are refused. Whoever watches limits is told of budgets too.
+ * `integration.rate_limit.exceeded`: `utilization_percent` says how full it is, `metadata.kind` is `budget`, amounts
+ * are in US cents, and `blocked_operations` is `["*"]` only where calls are refused. Subscribers of limit events get
+ * budgets too.
  */
 import type { Clock } from '../clock.ts';
 import type { ServiceDirectory } from '../directory/service.ts';
@@ -58,7 +59,7 @@ export function startBudgetWatch(deps: WatchBudgetsDeps): BudgetWatch {
   const rounds = startRounds({
     everyMs: deps.intervalMs ?? 10_000,
     round: runOnce,
-    onFailure: (error) => deps.logger.warn({ err: error }, 'budgets could not be looked at; they will next time'),
+    onFailure: (error) => deps.logger.warn({ err: error }, 'could not check budgets; will retry'),
   });
   rounds.start();
   return { runOnce, close: rounds.close };

@@ -1,4 +1,6 @@
-/** Creating, changing and deleting a tenant's services: the row, its sealed secrets and its event in one transaction. */
+/**
+ * Creating, changing and deleting a tenant's services: the row, its sealed secrets and its event in one transaction.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { invalidInput, ServiceError } from '../errors.ts';
 import { newId, type ServiceId, type TenantId } from '../ids.ts';
@@ -28,7 +30,7 @@ export interface ManageServicesDeps {
   readonly clock: { now(): number };
 }
 
-/** A whole service as its admin wants it. Limits: null or 0 is none. */
+/** A whole service as its admin wants it. Limits: null or 0 means no limit. */
 export interface ServiceDraft {
   readonly serviceName: string;
   readonly serviceType: ServiceType;
@@ -69,7 +71,9 @@ export function draftOfRow(row: ExternalServiceRow): ServiceDraft {
   };
 }
 
-/** Throws `CONFLICT` where the name is taken, `INVALID_REQUEST` for a fallback of another type, tenant or in a circle. */
+/**
+ * Throws `CONFLICT` where the name is taken, `INVALID_REQUEST` for a fallback of another type, tenant or in a circle.
+ */
 export async function createService(
   deps: ManageServicesDeps,
   tenantId: TenantId,
@@ -125,7 +129,10 @@ function isAnnouncedAnew(before: ExternalServiceRow, after: ExternalServiceRow):
   return announced.some((member) => before[member] !== after[member]);
 }
 
-/** Returns what was removed. Throws `NOT_FOUND`, and what `check` throws of the service as it is then. Services that fell back on it lose their fallback; its logs, costs and history stay. */
+/**
+ * Returns what was removed. Throws `NOT_FOUND`, and what `check` throws of the service as it is then. Services that
+ * fell back on it lose their fallback; its logs, costs and history stay.
+ */
 export async function removeService(
   deps: Pick<ManageServicesDeps, 'db' | 'clock'>,
   tenantId: TenantId,
@@ -183,7 +190,10 @@ function checkFallback(existing: readonly ExternalServiceRow[], id: ServiceId, d
 
 type Owner = Pick<ExternalServiceRow, 'id' | 'management_company_id'>;
 
-/** The draft with its secret headers where secrets are sealed: in `credentials`, which stay untouched where nothing of them changes. */
+/**
+ * The draft with its secret headers where secrets are sealed: in `credentials`, which stay untouched where nothing of
+ * them changes.
+ */
 function withSecretTexts(keyring: Keyring, current: ExternalServiceRow | null, draft: ServiceDraft): ServiceDraft {
   const hadTexts = current !== null && hasSecretTexts(current.config);
   if (!hadTexts && !hasSecretTexts(draft.config)) return draft;

@@ -48,7 +48,9 @@ interface Entry {
   failedAtMs: number;
 }
 
-/** What is known of a service beside its public half. Lives as long as the directory's entry, as nothing else holds it. */
+/**
+ * What is known of a service beside its public half. Lives as long as the directory's entry, as nothing else holds it.
+ */
 interface Secrets {
   readonly row: ExternalServiceRow;
   account: ProviderAccount | null;
@@ -89,7 +91,9 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
     return services;
   };
 
-  /** One load at a time for a tenant. A caller that comes after a notification waits for the load that begins after it. */
+  /**
+   * One load at a time for a tenant. A caller that comes after a notification waits for the load that begins after it.
+   */
   const reload = (tenantId: TenantId, entry: Entry): Promise<readonly ExternalService[]> => {
     entry.loading ??= load(tenantId, entry).finally(() => {
       entry.loading = null;
@@ -101,7 +105,7 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
     const ageMs = clock.now() - entry.loadedAtMs;
     entry.failedAtMs = clock.now();
     if (entry.services === null || ageMs > maxAgeMs) throw error;
-    logger.warn({ err: error, tenant: tenantId, ageMs }, 'services cannot be reloaded: the last known ones are used');
+    logger.warn({ err: error, tenant: tenantId, ageMs }, 'could not reload services: using the last known ones');
     return entry.services;
   };
 
@@ -141,7 +145,7 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
       const failedLately = entry.failedAtMs > 0 && nowMs - entry.failedAtMs < retryAfterMs;
       if (failedLately && nowMs - entry.loadedAtMs <= maxAgeMs) return services;
       if (entry.outdated || nowMs - entry.loadedAtMs > maxAgeMs) return reloadOrLastKnown(tenantId, entry);
-      // Should it fail past the bound of age, the next caller waits for a load and is told.
+      // Should it fail past the bound of age, the next caller waits for a load and gets its error.
       if (nowMs - entry.loadedAtMs > ttlMs) reloadOrLastKnown(tenantId, entry).catch(() => {});
       return services;
     },

@@ -60,9 +60,11 @@ export function isGeocoder(service: Pick<ExternalService, 'serviceName' | 'servi
 export interface ServiceDirectory {
   /** The tenant's services, active or not, by priority and then name. */
   ofTenant(tenantId: TenantId): Promise<readonly ExternalService[]>;
-  /** Opens the sealed secrets of a service; the plain values are kept in memory no longer than the directory's entry. */
+  /**
+   * Opens the sealed secrets of a service; the plain values are kept in memory no longer than the directory's entry.
+   */
   accountOf(service: ExternalService): ProviderAccount;
-  /** A change was committed, as this process knows: whoever asks from now on sees it, without waiting for the notification. */
+  /** This process committed a change: later reads see it without waiting for the notification. */
   refresh(tenantId: TenantId): void;
   /** Of whichever tenants, those that are there: for probes. */
   ofIds(serviceIds: readonly ServiceId[]): Promise<readonly ExternalService[]>;

@@ -1,9 +1,12 @@
-/** Look-ups by a hash, read together for all that ask within a turn of the event loop; one that is asked twice is read once. */
+/**
+ * Look-ups by a hash, read together for all that ask within a turn of the event loop; one that is asked twice is read
+ * once.
+ */
 
 export interface TurnLookUp<Found> {
   /** Throws what `refuse` gives where too many wait already. */
   find(hashHex: string): Promise<Found | null>;
-  /** As many wait as may: a flood of hashes that nobody knows, or a database that hardly answers. */
+  /** As many wait as may: a flood of unknown hashes, or a database that hardly answers. */
   isFull(): boolean;
 }
 

@@ -83,7 +83,7 @@ export async function openWebhookDirectory<Webhook>(
     try {
       webhook = deps.read(row);
     } catch (error) {
-      logger.error({ err: error, webhook_id: row.id }, 'the secrets of a webhook cannot be opened');
+      logger.error({ err: error, webhook_id: row.id }, 'could not decrypt the secrets of a webhook');
     }
     return { webhookId: row.id, webhook, loadedAtMs: clock.now(), outdated };
   };
@@ -136,7 +136,7 @@ export async function openWebhookDirectory<Webhook>(
       keep(row.webhook_token_sha256.toString('hex'), entryOf(row, changes > 0));
     }
   } catch (error) {
-    logger.warn({ err: error }, 'webhooks could not be read ahead: each is read at its first delivery');
+    logger.warn({ err: error }, 'could not preload webhooks: each is read at its first delivery');
   }
 
   return {

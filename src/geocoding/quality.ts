@@ -1,7 +1,7 @@
 /**
  * How well each geocoder answers, by city: what became of each that was asked, and for a sample of the calls
- * (`config.shadow_share` of the service that answered well) how far the next provider's answer lies from its own. Counted
- * in memory and written every few seconds; what cannot be written waits, up to a bound.
+ * (`config.shadow_share` of the service that answered well) how far the next provider's answer lies from its own.
+ * Counted in memory and written every few seconds; what cannot be written waits, up to a bound.
  */
 import type { Clock } from '../clock.ts';
 import type { Call, CallResult } from '../gateway/call.ts';
@@ -84,7 +84,7 @@ export function openGeocodingQuality({ db, clock, logger, ask, random = Math.ran
   const rounds = startRounds({
     everyMs: writeEveryMs,
     round: write,
-    onFailure: (error) => logger.warn({ err: error }, 'the quality of geocoding answers cannot be written yet'),
+    onFailure: (error) => logger.warn({ err: error }, 'could not write the quality of geocoding answers yet'),
   });
 
   async function compare(call: Call<'geocode'>, answered: Place, serviceName: string, next: string): Promise<void> {
@@ -139,7 +139,7 @@ export function openGeocodingQuality({ db, clock, logger, ask, random = Math.ran
     },
     async close() {
       await rounds.close();
-      await write().catch((error: unknown) => logger.warn({ err: error }, 'the last quality counts were lost'));
+      await write().catch((error: unknown) => logger.warn({ err: error }, 'lost the last quality counts'));
     },
   };
 }

@@ -54,7 +54,7 @@ export async function openGeocodingSettings({
   };
   const reload = (): void => {
     reloading = reloading.then(load).catch((error: unknown) => {
-      logger.warn({ err: error }, 'the geocoding settings cannot be read: the last known ones hold');
+      logger.warn({ err: error }, 'could not read the geocoding settings: using the last known ones');
     });
   };
   const stopListening = await db.listen(channel, reload);
@@ -80,7 +80,7 @@ export async function openGeocodingSettings({
           changedAtMs: nowMs,
         });
       });
-      // Whoever asks from now on is served by them, here at once.
+      // Later calls are served by them, here at once.
       byTenant = new Map(byTenant).set(tenantId, settings);
       return settings;
     },

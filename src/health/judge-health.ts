@@ -36,7 +36,7 @@ export interface HealthState {
   /** Oldest first. */
   readonly lately: readonly Slice[];
   readonly lastError: string | null;
-  /** Unix milliseconds since when it is not healthy; null where it is, or nobody knows. */
+  /** Unix milliseconds since when it is not healthy; null where it is healthy, or not known. */
   readonly unhealthySinceMs: number | null;
   /** Unix milliseconds of the last attempt. */
   readonly checkedAtMs: number | null;

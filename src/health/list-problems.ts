@@ -1,6 +1,6 @@
 /**
- * What is wrong now, in sentences: from what this replica holds in memory, and a few indexed queries. While the database is
- * away, what only it knows is left out, and that it is away is said.
+ * What is wrong now, in sentences: from what this replica holds in memory, and a few indexed queries. While the
+ * database is away, what only it knows is left out, and that it is away is said.
  */
 
 import { setBounded } from '../bounded-map.ts';
@@ -85,7 +85,7 @@ export function createProblemList(deps: ListProblemsDeps): ListProblems {
     try {
       return await finding;
     } catch (error) {
-      deps.logger.warn({ err: error, what }, 'problems are listed without a part that could not be read');
+      deps.logger.warn({ err: error, what }, 'could not read some problems: the list leaves them out');
       return none;
     }
   };

@@ -1,4 +1,4 @@
-/** How many probes an origin gets a minute, whoever's services they are for. Remembers the running minute alone. */
+/** How many probes an origin gets a minute, over all tenants' services. Remembers the running minute alone. */
 import type { Clock } from '../clock.ts';
 
 const minuteMs = 60_000;

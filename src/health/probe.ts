@@ -1,7 +1,7 @@
 /**
- * One probe of one service: a real request that the provider does not bill, recorded like a call where it is asked to be. A provider that
- * answers, whatever it says of our empty question, works; a refused key, an outage or rubbish is a failure. One that
- * asks for a pause says nothing either way, and neither does a probe that we gave up.
+ * One probe of one service: a real request that the provider does not bill, recorded like a call where it is asked to
+ * be. A provider that answers, whatever it says of our empty question, works; a refused key, an outage or rubbish is a
+ * failure. One that asks for a pause says nothing either way, and neither does a probe that we gave up.
  */
 import type { AuditStatus } from '../audit/entry.ts';
 import { maskMessage } from '../audit/mask.ts';
@@ -41,7 +41,7 @@ export interface ProbeRequest {
   /** null: the schedule's. */
   readonly requestId: string | null;
   readonly signal: AbortSignal | null;
-  /** Whether the audit log is told. */
+  /** Whether the audit log gets a row. */
   isRecorded(result: ProbeResult): boolean;
 }
 
@@ -91,7 +91,7 @@ async function ask(
     return { verdict: await probe({}, account, http), secrets };
   } catch (error) {
     if (!(error instanceof TransportError)) {
-      deps.logger.error({ err: error, service: service.serviceName }, 'a probe could not be made');
+      deps.logger.error({ err: error, service: service.serviceName }, 'could not make a probe');
       return { verdict: failed('it could not be asked'), secrets };
     }
     if (error.fault === 'timeout') return { verdict: { kind: 'timeout', message: 'no answer in time' }, secrets };
@@ -155,7 +155,7 @@ async function record(
       ],
     });
   } catch (error) {
-    deps.logger.warn({ err: error, service: service.serviceName }, 'a probe could not be recorded');
+    deps.logger.warn({ err: error, service: service.serviceName }, 'could not record a probe');
   }
 }
 

@@ -1,9 +1,10 @@
 /**
  * Probes of all tenants' services, by one replica at a time, as `plan-probes.ts` says whom.
  *
- * A round reads a bounded piece of what is due and asks a bounded number, so its work and its memory do not grow with the
- * services there are; what it did not get to is first in the next. The lease outlives a whole round, and a round ends by
- * its own deadline; should the holder die, another takes over when the lease has ended. A stop gives up the probes under way.
+ * A round reads a bounded piece of what is due and asks a bounded number, so its work and its memory do not grow with
+ * the services there are; what it did not get to is first in the next. The lease outlives a whole round, and a round
+ * ends by its own deadline; should the holder die, another takes over when the lease has ended. A stop gives up the
+ * probes under way.
  */
 import type { Clock } from '../clock.ts';
 import type { ExternalService } from '../directory/service.ts';
@@ -48,7 +49,7 @@ export function startProber(deps: ProberDeps): { close(): Promise<void> } {
   const rounds = startRounds({
     everyMs: deps.intervalMs,
     round: runRound,
-    onFailure: (error) => deps.logger.warn({ err: error }, 'services could not be probed'),
+    onFailure: (error) => deps.logger.warn({ err: error }, 'could not probe services'),
   });
 
   return {
@@ -56,7 +57,7 @@ export function startProber(deps: ProberDeps): { close(): Promise<void> } {
       await rounds.close();
       await deps
         .release()
-        .catch((error: unknown) => deps.logger.debug({ err: error }, 'the lease of the prober is not released'));
+        .catch((error: unknown) => deps.logger.debug({ err: error }, 'could not release the lease of the prober'));
     },
   };
 }

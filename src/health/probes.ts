@@ -24,11 +24,13 @@ export interface ProbesDeps extends ProbeDeps {
   readonly health: Pick<ServiceHealth, 'observe' | 'settle' | 'healthOf'>;
   readonly limiter: Pick<RateLimiter, 'spend'>;
   readonly intervalMs: number;
-  /** Ends whatever keeps calls from the service, on every replica: an open breaker, a pause that its provider asked for. */
+  /**
+   * Ends whatever keeps calls from the service, on every replica: an open breaker, a pause that its provider asked for.
+   */
   letThrough(service: ExternalService): Promise<void>;
   /**
-   * What a probe is counted by. The provider counts every request that arrives, also those that it does not bill: a probe
-   * beside a spent minute would be the one call too many.
+   * What a probe is counted by. The provider counts every request that arrives, also those that it does not bill: a
+   * probe beside a spent minute would be the one call too many.
    */
   probeLimitsOf(service: ExternalService): readonly LimitSubject[];
 }
@@ -46,9 +48,9 @@ export interface ProbeReport {
 
 export interface Probes {
   /**
-   * A success closes the service's breaker and ends its provider's pause: whoever asks has put something right, and wants it used. A scheduled probe
-   * closes none, since what it asks may need no key. Throws `RATE_LIMIT_EXCEEDED` where the provider would count one
-   * request too many.
+   * A success closes the service's breaker and ends its provider's pause: the admin who asks has usually fixed
+   * something. A scheduled probe closes none, since what it asks may need no key. Throws `RATE_LIMIT_EXCEEDED` where
+   * the provider would count one request too many.
    */
   probe(service: ExternalService, requestId: string): Promise<ProbeReport>;
   close(): Promise<void>;

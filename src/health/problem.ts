@@ -1,4 +1,4 @@
-/** One entry of `GET /problems`, and a service's pause as far as it is told there. */
+/** One entry of `GET /problems`, and a service's pause as it is shown there. */
 
 /** In wire names. */
 export interface Problem {

@@ -2,10 +2,10 @@
  * How every service stands, as this replica knows it: what all replicas have settled in the database, and on top of it
  * the attempts seen here that are not settled yet.
  *
- * What could change a status (a failure, or a success of a service that is not healthy) is settled at once; the successes
- * of healthy services are many and change nothing, so they wait for `lazyMs`. A failure seen by one replica counts for
- * all: three replicas that see two failures each have seen six. While the database is away each judges by what it sees,
- * and settles, with the events, when it is back.
+ * What could change a status (a failure, or a success of a service that is not healthy) is settled at once; the
+ * successes of healthy services are many and change nothing, so they wait for `lazyMs`. A failure seen by one replica
+ * counts for all: three replicas that see two failures each have seen six. While the database is away each judges by
+ * what it sees, and settles, with the events, when it is back.
  */
 import type { Clock } from '../clock.ts';
 import { configurationChannel, tenantOfServiceChange } from '../directory/configuration-change.ts';
@@ -121,7 +121,7 @@ export async function openServiceHealth(deps: ServiceHealthDeps): Promise<Servic
       entry.state = entry.pending.reduce(afterAttempt, settled);
       show(service.id, entry);
     } catch (error) {
-      logger.debug({ err: error, service: service.serviceName }, 'the health of a service could not be settled yet');
+      logger.debug({ err: error, service: service.serviceName }, 'could not store the health of a service yet');
       entry.pending = [...attempts, ...entry.pending].slice(-maxPending);
       entry.dueAtMs = clock.now() + retryMs;
       waiting.add(entry);
@@ -164,7 +164,7 @@ export async function openServiceHealth(deps: ServiceHealthDeps): Promise<Servic
         show(row.service_id, entry);
       }
     } catch (error) {
-      logger.warn({ err: error }, 'the health that other replicas have seen cannot be read');
+      logger.warn({ err: error }, 'could not read the health that other replicas observed');
     }
   };
   /** When a service came, went or was switched, the metrics must show it: it may be long until it is asked. */

@@ -1,6 +1,7 @@
 /**
- * Attempts of one replica added to what all replicas know, in one transaction with what follows from them: the service's
- * status, and the event that announces its change. So each change is announced once, whoever saw it.
+ * Attempts of one replica added to what all replicas know, in one transaction with what follows from them: the
+ * service's status, and the event that announces its change. So each change is announced once, whichever replica saw
+ * it.
  */
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import type { DurableEvent } from '../outbox/events.ts';
@@ -19,7 +20,9 @@ export interface SettleHealthDeps {
   appendEvent(tx: Queryable, event: DurableEvent): Promise<unknown>;
 }
 
-/** The state after it; null where the service is gone. Rejects while the database is away, and then nothing is added. */
+/**
+ * The state after it; null where the service is gone. Rejects while the database is away, and then nothing is added.
+ */
 export async function settleHealth(
   deps: SettleHealthDeps,
   service: ExternalService,

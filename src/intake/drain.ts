@@ -77,12 +77,12 @@ export function startDraining(deps: DrainingDeps): Draining {
     const refused = own.filter((_, index) => outcomes[index]?.kind === 'rejected');
     if (refused.length === 0) return;
     const reason = outcomes.find((outcome) => outcome.kind === 'rejected');
-    logger.error({ err: reason?.error, count: refused.length }, 'spooled records cannot be stored: they are set aside');
+    logger.error({ err: reason?.error, count: refused.length }, 'could not store spooled records: they are set aside');
     try {
       await spool.setAside(refused);
     } catch (error) {
       // A full disk must not keep what lies behind from draining, which is what gives room.
-      logger.error({ err: error }, 'records could not be set aside: the whole file that they are in is kept');
+      logger.error({ err: error }, 'could not set records aside: their whole file is kept');
       batch.keepFile();
     }
   };
@@ -98,7 +98,7 @@ export function startDraining(deps: DrainingDeps): Draining {
       } else if (spool.isEmpty() && writer.isIdle()) {
         active = false;
         writer.forget();
-        logger.info({}, 'the spool is drained: records are committed directly again');
+        logger.info({}, 'spool drained: records are committed directly again');
         return;
       } else {
         await new Promise((resolve) => setImmediate(resolve)); // An append that began before the door was shut.
@@ -112,10 +112,7 @@ export function startDraining(deps: DrainingDeps): Draining {
     try {
       await spool.takeOverDead();
     } catch (error) {
-      logger.warn(
-        { err: error },
-        'what dead processes left in the spool could not be taken over; it will be tried again',
-      );
+      logger.warn({ err: error }, 'could not take over the spool files of dead processes; will retry');
     }
     active ||= !spool.isEmpty();
   };
@@ -134,7 +131,7 @@ export function startDraining(deps: DrainingDeps): Draining {
           continue;
         }
       } catch (error) {
-        if (!(error instanceof DatabaseAway)) logger.error({ err: error }, 'the spool cannot be drained now');
+        if (!(error instanceof DatabaseAway)) logger.error({ err: error }, 'could not drain the spool');
       } finally {
         openDoor();
       }

@@ -1,6 +1,6 @@
 /**
  * The one durable writer. Records that gather while a commit runs go in the next one, without a timer: alone, a record
- * waits for nobody; under load, the commits grow and their cost is shared. So many as fill a commit do not wait for the
+ * is written at once; under load, the commits grow and their cost is shared. So many as fill a commit do not wait for the
  * one before: else all callers would wait for PostgreSQL together, and then PostgreSQL for all of them. Events leave in
  * the order in which their commits began.
  *
@@ -86,7 +86,7 @@ export function createIntake(deps: IntakeDeps): Intake {
       waiting.resolve({ duplicateOf: outcome.duplicateOf, storedIn: 'database' });
       return;
     }
-    logger.error({ err: outcome.error }, 'a record cannot be stored');
+    logger.error({ err: outcome.error }, 'could not store a record');
     waiting.reject(new Error('the record cannot be stored', { cause: outcome.error }));
   };
 
@@ -97,7 +97,7 @@ export function createIntake(deps: IntakeDeps): Intake {
       deps.onCommit?.({ records: batch.length, durationMs: performance.now() - startedAtMs, storedIn: 'spool' });
       for (const [index, waiting] of batch.entries()) waiting.resolve(receipts[index] as IntakeReceipt);
     } catch (error) {
-      if (!(error instanceof IntakeFull)) logger.error({ err: error }, 'the spool cannot be written');
+      if (!(error instanceof IntakeFull)) logger.error({ err: error }, 'could not write to the spool');
       for (const waiting of batch)
         waiting.reject(error instanceof IntakeFull ? error : new IntakeFull('spool_failed', error));
     }
@@ -124,7 +124,7 @@ export function createIntake(deps: IntakeDeps): Intake {
     try {
       return await store(batch);
     } catch (error) {
-      logger.error({ err: error }, 'a batch could not be stored');
+      logger.error({ err: error }, 'could not store a batch of records');
       for (const waiting of batch)
         waiting.reject(error instanceof DatabaseAway ? new IntakeFull('no_spool', error) : error);
       return [];

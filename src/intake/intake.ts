@@ -43,7 +43,7 @@ export interface WebhookEventRecord {
   readonly deliverToFurther?: readonly string[];
   /** It is a new one also where an equal one was taken. */
   readonly isNeverDuplicate?: boolean;
-  /** How long its id and body are told again; default: as long as they are kept. */
+  /** How long a repeated id or body counts as a duplicate; default: as long as they are kept. */
   readonly duplicateWindowSeconds?: number | null;
   /** Its event bears its bytes. */
   readonly includesRaw?: boolean;
@@ -83,7 +83,10 @@ export interface IntakeRecord {
 }
 
 export interface IntakeReceipt {
-  /** Set where `webhookEvent.deliveryId` (or its body, where that counts) was seen before: the id of the first one; nothing of this record was written. */
+  /**
+   * Set where `webhookEvent.deliveryId` (or its body, where that counts) was seen before: the id of the first one;
+   * nothing of this record was written.
+   */
   readonly duplicateOf: string | null;
   readonly storedIn: 'database' | 'spool';
 }

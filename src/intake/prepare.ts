@@ -167,7 +167,9 @@ function webhookRow(event: WebhookEventRecord, notBeforeMs: number | undefined, 
 
 const maxPlainKeyLength = 200;
 
-/** What the sender's ids are compared by. A long id is told by its hash, so that two with one beginning stay two. */
+/**
+ * What the sender's ids are compared by. A long id is compared by its hash, so that two with one beginning stay two.
+ */
 function deliveryKey(deliveryId: string): string {
   if (deliveryId.length <= maxPlainKeyLength && storableText(deliveryId) === deliveryId) return deliveryId;
   return `sha256:${hash('sha256', deliveryId, 'hex')}`;

@@ -2,8 +2,9 @@
  * Where acknowledged records wait on the disk while PostgreSQL does not take them: append-only segment files under
  * `DATA_DIR/spool`, sealed, checksummed, flushed before anything is acknowledged.
  *
- * Read in order, group by group. A group that was committed is passed over only in memory; a segment is removed when all
- * of it was. After a crash its groups are committed again, which changes nothing: each record knows whether it is there.
+ * Read in order, group by group. A group that was committed is passed over only in memory; a segment is removed when
+ * all of it was. After a crash its groups are committed again, which changes nothing: each record knows whether it is
+ * there.
  *
  * Bound: `maxBytes` over all files. At the bound, and when the disk is full, `append` throws `IntakeFull`.
  */
@@ -106,7 +107,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 
   /** Another process thought us dead and took our folder: what lies there is its to drain. We begin anew. */
   const beginAnew = async (): Promise<void> => {
-    logger.warn({}, 'the spool folder was taken over by another process: a new one is begun');
+    logger.warn({}, 'another process took over the spool folder: starting a new one');
     for (const { file } of segments) await file?.close().catch(() => undefined);
     await asideSegment?.file?.close().catch(() => undefined);
     segments = [];
@@ -141,7 +142,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       }
       await beginAnew();
     }
-    throw new Error('the spool folder is taken away again and again');
+    throw new Error('the spool folder was taken over three times');
   };
 
   const afterAppends = <T>(work: () => Promise<T>): Promise<T> => {
@@ -163,7 +164,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 
   const asFull = (error: unknown): unknown => {
     if (error instanceof IntakeFull) return error;
-    logger.error({ err: error }, 'the spool cannot be written');
+    logger.error({ err: error }, 'could not write to the spool');
     return new IntakeFull('spool_full', error);
   };
 
@@ -204,14 +205,14 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       if (read.kind === 'damaged') {
         logger.error(
           { err: read.reason, segment: segment.id },
-          'a group in the spool cannot be read: its file is kept',
+          'could not read a group in the spool: its file is kept',
         );
         segment.isKept = true;
         segment.readOffset = read.endOffset;
         continue;
       }
       if (read.isTorn)
-        logger.warn({ segment: segment.id }, 'the spool ends in a torn group that was never acknowledged');
+        logger.warn({ segment: segment.id }, 'the spool ends in an incomplete group that was never acknowledged');
       segment.readOffset = segment.sizeBytes;
       await appendsSettled();
       if (segment.readOffset >= segment.sizeBytes) await finish(segment);

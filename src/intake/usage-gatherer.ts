@@ -12,7 +12,9 @@ export interface UsageGatherer {
 }
 
 const flushIntervalMs = 1_000;
-/** Different (minute, tenant, service, operation) at once; further ones are left uncounted, with one log line a flush. */
+/**
+ * Different (minute, tenant, service, operation) at once; further ones are left uncounted, with one log line a flush.
+ */
 const maxKeys = 10_000;
 const minuteMs = 60_000;
 
@@ -54,7 +56,7 @@ export function createUsageGatherer(deps: {
     const storing = deps
       .submit(handedOver)
       .catch((error: unknown) => {
-        deps.logger.warn({ err: error }, 'usage could not be stored yet');
+        deps.logger.warn({ err: error }, 'could not store usage yet');
         for (const usage of handedOver) add(usage);
       })
       .finally(() => underWay.delete(storing));

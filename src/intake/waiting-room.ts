@@ -37,7 +37,7 @@ interface AtDoor {
 export function createWaitingRoom({ maxRecords, maxBytes, deadlineMs }: WaitingRoomOptions): WaitingRoom {
   let inside: WaitingRecord[] = [];
   let bytes = 0;
-  /** In order of arrival: a set, because whoever's time runs out leaves from the middle. */
+  /** In order of arrival: a set, because a caller whose time runs out leaves from the middle. */
   const door = new Set<AtDoor>();
 
   const hasPlace = (): boolean => inside.length < maxRecords && bytes < maxBytes;

@@ -1,8 +1,8 @@
 /**
- * Writes down how full each limit is: the history of `api_rate_limits`. Each replica does so within seconds for the tenants
- * that it spent for; once a minute one of them does it for all that had traffic, with what the windows cost, and with what a
- * replica that died had not written. No call waits for it, and none is decided by it; what a limiter that lives in memory alone counts
- * is lost with its process.
+ * Writes down how full each limit is: the history of `api_rate_limits`. Each replica does so within seconds for the
+ * tenants that it spent for; once a minute one of them does it for all that had traffic, with what the windows cost,
+ * and with what a replica that died had not written. No call waits for it, and none is decided by it; what a limiter
+ * that lives in memory alone counts is lost with its process.
  */
 import type { Clock } from '../clock.ts';
 import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
@@ -53,7 +53,7 @@ export function startLimitHistory(deps: LimitHistoryDeps): LimitHistory {
   let writtenUpToMs: number | null = null;
 
   const runOnce = async (): Promise<void> => {
-    // Held a little shorter than the pause, so that whoever comes first in the next round takes it.
+    // Held a little shorter than the pause, so that the first replica in the next round takes it.
     if (!(await deps.tryHold(intervalMs * 0.9))) return;
     const nowMs = deps.clock.now();
     const sinceMs = writtenUpToMs === null ? nowMs - firstLookBackMs : writtenUpToMs - overlapMs;
@@ -69,7 +69,8 @@ export function startLimitHistory(deps: LimitHistoryDeps): LimitHistory {
 
   const writeSpenders = (): Promise<void> => writeTenants(deps.takeSpenders(), false);
 
-  // No warning every two seconds of an outage: the next round over all that had traffic warns, and makes good what is missing.
+  // No warning every two seconds of an outage: the next round over all that had traffic warns, and makes good what is
+  // missing.
   const noteSpendersFailure = (error: unknown) => deps.logger.debug({ err: error }, notWritten);
 
   const rounds = [

@@ -13,7 +13,7 @@ export interface RuledSubject {
   readonly subject: LimitSubject;
   readonly rules: readonly Rule[];
   readonly backOffUntilMs: number;
-  /** What users are told is used. */
+  /** The use that is shown to users. */
   usedRequests(windowType: WindowType): number;
   windowEndMs(windowType: WindowType): number;
 }
@@ -60,7 +60,7 @@ export function isCountedByProvider({ serviceId, windows }: LimitSubject): boole
   return serviceId !== null && windows.length > 0;
 }
 
-/** The refusal of what nobody here can say how much is left of; null where no provider counts any of it. */
+/** The refusal while this replica cannot know how much is left; null where no provider counts any of it. */
 export function uncounted(states: readonly LimitState[]): LimitDecision | null {
   const refusedBy = states.find(({ subject }) => isCountedByProvider(subject));
   if (refusedBy === undefined) return null;

@@ -12,7 +12,9 @@ export interface LimitWindow {
 /** What a tenant's own per-minute limits are counted by. */
 export type Family = 'geocoding' | 'sheets' | 'proxy';
 
-/** Something with a limit of its own: a tenant's family, or a service (Sheets accounts: one each for reads and writes). */
+/**
+ * Something with a limit of its own: a tenant's family, or a service (Sheets accounts: one each for reads and writes).
+ */
 export interface LimitSubject {
   /** Unique within the tenant: `family:geocoding`, `service:<id>`, `service:<id>:read`. */
   readonly key: string;
@@ -23,7 +25,10 @@ export interface LimitSubject {
   readonly windows: readonly LimitWindow[];
   /** What the calendar of its hour, day and month is ahead of UTC. Default 0. */
   readonly utcOffsetMinutes?: number;
-  /** No provider counts beside us: a token is back after a minute to the millisecond, without the margin for another's clock. */
+  /**
+   * No provider counts beside us: a token is back after a minute to the millisecond, without the margin for another's
+   * clock.
+   */
   readonly isCountedHereAlone?: true;
 }
 
@@ -54,15 +59,18 @@ export type LimitDecision =
       /** Of a subject without windows that backs off: a minute with `maxRequests` 0. */
       readonly refusedBy: LimitState;
       /**
-       * Trying before this has passed is refused again; after it, it is granted if nobody else spends. Infinity where it
-       * is `too-large`.
+       * Trying before this has passed is refused again; after it, it is granted if no other caller spends. Infinity
+       * where it is `too-large`.
        */
       readonly retryAfterMs: number;
       readonly states: readonly LimitState[];
     };
 
 export interface RateLimiter {
-  /** Spends `units` of every window of every subject, or nothing at all. One round trip. Never throws: without Redis each replica spends its share. */
+  /**
+   * Spends `units` of every window of every subject, or nothing at all. One round trip. Never throws: without Redis
+   * each replica spends its share.
+   */
   spend(tenantId: TenantId, subjects: readonly LimitSubject[], units: number): Promise<LimitDecision>;
   /** The same states without spending. */
   peek(tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<readonly LimitState[]>;

@@ -1,8 +1,8 @@
 /**
- * Who decides over a quota: Redis, each replica's share, or nobody.
+ * Who decides over a quota: Redis, each replica's share, or no replica.
  *
  *   shared ──a deadline is missed, or the store is away──▶ doubtful ◀──another replica reaches it── away
- *     ▲  ▲                                                  │  │  └────────nobody else does──────────▲
+ *     ▲  ▲                                                  │  │  └────────no other does─────────────▲
  *     │  └──others reach it, and the store is here──────────┘  │ it is back, the debts are written    │
  *     └──5 s── rejoining ◀─────────────────────────────────────┴──────────────────────────────────────┘
  *                  └──a deadline is missed, or it is away again──▶ doubtful
@@ -12,15 +12,15 @@
  *   They are asked: at once, and as long as the store is away again every second. Calls wait for the first answer, which
  *   takes as long as the others need to try Redis (50 ms) and is never later than a second; until one of the other states
  *   is reached, nothing that a provider counts is granted after it.
- * away: nobody reaches Redis: the share decides, and nobody waits. The others are still asked every second.
+ * away: no replica reaches Redis: the share decides, without waiting. The others are still asked every second.
  * rejoining: share and Redis must agree, because other replicas may not have come back yet and Redis does not know what
  *   they spent. All replicas notice within two seconds, so five are enough.
  *
- * The only replica needs to ask nobody. One that has not reached Redis since it started does not know who lives nor what
+ * A single replica asks no other. One that has not reached Redis since it started does not know who lives nor what
  * they spent: it stays doubtful as long as any other remembers Redis.
  */
 import type { Logger } from '../logger.ts';
-import { nobody, type Testimony } from '../storage/postgres/indirect-probe.ts';
+import { noViews, type RedisViews } from '../storage/postgres/indirect-probe.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 
 export type Decider = 'shared' | 'doubtful' | 'away' | 'rejoining';
@@ -40,8 +40,8 @@ export interface AbsenceWatch {
 export interface AbsenceWatchDeps {
   readonly store: Pick<SharedStore, 'isAvailable' | 'wasAvailable' | 'replicasSeen'>;
   readonly logger: Logger;
-  /** What the other replicas say of Redis. Default: there is nobody to ask. */
-  readonly askOthers?: ((expected: number) => Promise<Testimony>) | undefined;
+  /** What the other replicas say of Redis. Default: no other replicas. */
+  readonly askOthers?: ((expected: number) => Promise<RedisViews>) | undefined;
   /** Redis was away and answers: all that it was not told must be written before it decides again. May reject. */
   writeDebts(verified: boolean): Promise<void>;
   onShared(): void;
@@ -100,20 +100,20 @@ export function createAbsenceWatch(deps: AbsenceWatchDeps): AbsenceWatch {
     poll ??= setInterval(onPoll, pollMs).unref();
   };
 
-  /** One question at a time; whoever asks meanwhile waits for its answer. */
+  /** One question at a time; later callers wait for its answer. */
   const consult = (): Promise<void> => {
-    asking ??= (askOthers?.(replicas() - 1) ?? Promise.resolve(nobody)).then((testimony) => {
+    asking ??= (askOthers?.(replicas() - 1) ?? Promise.resolve(noViews)).then((views) => {
       asking = null;
       pollsUntilQuestion = pollsBetweenQuestions;
-      heed(testimony);
+      act(views);
     });
     return asking;
   };
 
-  const heed = (testimony: Testimony): void => {
+  const act = (views: RedisViews): void => {
     if (mode.kind !== 'doubtful' && mode.kind !== 'away') return;
-    const next = verdict(testimony, store.wasAvailable());
-    if (next === 'away') replicasBefore = Math.max(replicasBefore, 1 + testimony.away + testimony.never);
+    const next = verdict(views, store.wasAvailable());
+    if (next === 'away') replicasBefore = Math.max(replicasBefore, 1 + views.away + views.never);
     if (next === 'doubtful' && mode.kind === 'doubtful' && !mode.isLost && store.isAvailable()) {
       // It was this process, or a moment: nothing was spent without Redis, here or elsewhere.
       mode = { kind: 'shared' };
@@ -121,7 +121,7 @@ export function createAbsenceWatch(deps: AbsenceWatchDeps): AbsenceWatch {
       return;
     }
     if (next === mode.kind) return;
-    logger.warn({ testimony, replicas: replicas() }, sayings[next]);
+    logger.warn({ views, replicas: replicas() }, sayings[next]);
     mode = next === 'away' ? { kind: 'away' } : { kind: 'doubtful', isLost: true };
     sayAway(true);
   };
@@ -145,7 +145,7 @@ export function createAbsenceWatch(deps: AbsenceWatchDeps): AbsenceWatch {
       await writeDebts(false);
       if (mode.kind === 'rejoining' && performance.now() >= mode.untilMs) becomeShared();
     } catch (error) {
-      logger.debug({ err: error }, 'the quotas’ debts could not be written yet');
+      logger.debug({ err: error }, 'could not write the quotas’ debts yet');
     } finally {
       returning = false;
     }
@@ -186,7 +186,7 @@ const sayings = {
   doubtful: 'another replica reaches Redis: nothing that a provider counts is granted here',
 } as const;
 
-function verdict(testimony: Testimony, reachedBefore: boolean): 'doubtful' | 'away' {
-  if (testimony.reached > 0) return 'doubtful';
-  return !reachedBefore && testimony.away > 0 ? 'doubtful' : 'away';
+function verdict(views: RedisViews, reachedBefore: boolean): 'doubtful' | 'away' {
+  if (views.reached > 0) return 'doubtful';
+  return !reachedBefore && views.away > 0 ? 'doubtful' : 'away';
 }

@@ -2,14 +2,15 @@
  * Quotas over all replicas: counted in Redis, and by each replica's share while no replica reaches it.
  * `rate-limit-absence.ts` says which of them decides.
  *
- * A provider's limit is never granted on a guess. Where other replicas live and Redis misses its deadline, they are heard
- * first: if one of them reaches Redis it is asked once more, and should it not answer again the decision is `uncounted`:
- * the caller asks the next provider. A tenant's own limit is ours alone, so the share decides it then. A script call that Redis ran but whose answer was lost stays counted there: too much rather than too little.
+ * A provider's limit is never granted on a guess. Where other replicas live and Redis misses its deadline, they are
+ * heard first: if one of them reaches Redis it is asked once more, and should it not answer again the decision is
+ * `uncounted`: the caller asks the next provider. A tenant's own limit is ours alone, so the share decides it then. A
+ * script call that Redis ran but whose answer was lost stays counted there: too much rather than too little.
  */
 import type { Clock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
-import type { Testimony } from '../storage/postgres/indirect-probe.ts';
+import type { RedisViews } from '../storage/postgres/indirect-probe.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 import { backOffState, isCountedByProvider, uncounted } from './limit-rules.ts';
 import type { LimitDecision, LimitSubject, RateLimiter } from './limits.ts';
@@ -23,8 +24,8 @@ export interface RateLimiterDeps {
   readonly store: SharedStore;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** What the other replicas say of Redis when this one loses it. Default: there is nobody to ask. */
-  readonly askOthers?: (expected: number) => Promise<Testimony>;
+  /** What the other replicas say of Redis when this one loses it. Default: no other replicas. */
+  readonly askOthers?: (expected: number) => Promise<RedisViews>;
   /** For metrics: Redis ceases or begins again to decide. */
   readonly onAway?: (isAway: boolean) => void;
   /** For tests; see `rate-limit-absence.ts`. */
@@ -64,14 +65,14 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
       () => {
         if (absence.mode() === 'shared') debts.forgetAbsence();
       },
-      (error) => logger.debug({ err: error }, 'a debt is written with the next one'),
+      (error) => logger.debug({ err: error }, 'could not write a quota debt; will write it with the next one'),
     );
   };
 
   const spendAlone = (tenantId: TenantId, subjects: readonly LimitSubject[], units: number): LimitDecision =>
     share.reserve(tenantId, subjects, units, now(), false);
 
-  /** Redis did not say: where others spend through it too, nobody here can know what is left. */
+  /** Redis did not say what is left, and other replicas may spend through it. */
   const isShared = (subjects: readonly LimitSubject[]): boolean =>
     absence.replicas() > 1 && subjects.some(isCountedByProvider);
 
@@ -173,7 +174,7 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
       try {
         await shared.backOff(tenantId, subject, durationMs);
       } catch (error) {
-        logger.debug({ err: error }, 'a back-off is known to this replica only');
+        logger.debug({ err: error }, 'could not share a back-off: only this replica knows it');
       }
     },
 

@@ -1,5 +1,5 @@
 /**
- * How often a spent limit is announced. Each refused call has its audit row; the event is for those who watch, and a
+ * How often a spent limit is announced. Each refused call has its audit row; the event is for operators, and a
  * caller who keeps knocking must not turn one spent limit into a flood of them.
  */
 import { setBounded } from '../bounded-map.ts';

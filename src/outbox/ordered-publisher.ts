@@ -5,11 +5,11 @@
  * - flowing: its messages are sent one after another without waiting for confirms; one channel keeps their order.
  * - blocked: one of them was refused or its confirm never came. Later ones of the key wait. When nothing of it is in
  *   flight any more, what failed is sent again, one at a time, oldest first; then the key flows again.
- * A lost connection loses the tail of what was sent, so order holds without duplicates being confused. Only a broker that
- * refuses one message and takes the next one already on the wire can swap the two; waiting for each confirm would rule
- * that out and cost fifteen times the throughput.
+ * A lost connection loses the tail of what was sent, so order holds without duplicates being confused. Only a broker
+ * that refuses one message and takes the next one already on the wire can swap the two; waiting for each confirm would
+ * rule that out and cost fifteen times the throughput.
  *
- * One key that keeps failing holds back nobody else. Nothing is sent while the broker is away. How much waits here is
+ * One key that keeps failing holds back no other key. Nothing is sent while the broker is away. How much waits here is
  * bounded by the owner (relay.ts), who asks `size` before it submits.
  */
 import type { OutboxMessage } from './envelope.ts';

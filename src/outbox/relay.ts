@@ -1,12 +1,12 @@
 /**
- * From the committed rows to the broker. Events are published from memory right after their commit. There are two kinds:
+ * From the committed rows to the broker. Events are published from memory right after their commit. Two kinds:
  * - facts (fact-outbox.ts): calls and deliveries. Their rows are the outbox; a mark says what the broker has confirmed.
  * - rows of `outbox_events` (row-outbox.ts): everything else, and what is deferred. Deleted when confirmed.
  *
  * Who publishes is decided by the `origin`, the process that wrote the row:
  * - a living process publishes its own, from memory while they fit, else read back from the tables in order;
- * - what is left of a process whose lease ran out, ownerless rows, and deferred rows that are due are published by the one
- *   replica that holds the pick-up lease. One at a time, so that order per tenant and aggregate holds.
+ * - what is left of a process whose lease ran out, ownerless rows, and deferred rows that are due are published by
+ *   the one replica that holds the pick-up lease. One at a time, so that order per tenant and aggregate holds.
  *
  * At least once: a crash between confirm and mark publishes again.
  */
@@ -43,7 +43,10 @@ export interface OutboxRelayDeps {
   messageOfDelivery(row: DeliveryFact, number: number): OutboxMessage;
   /** From hand-over to confirm. */
   onPublished?(eventType: EventType, durationMs: number): void;
-  /** Unconfirmed messages at once. Default 200, as many as the broker lets through: more does not raise RabbitMQ's rate, and confirms get slower. */
+  /**
+   * Unconfirmed messages at once. Default 200, as many as the broker lets through: more does not raise RabbitMQ's rate,
+   * and confirms get slower.
+   */
   readonly windowSize?: number;
   /** Events held in memory; above it they wait in the tables. Default 10,000. */
   readonly maxInMemory?: number;
@@ -86,7 +89,7 @@ export interface OutboxRelay extends RelayForIntake {
   close(): Promise<void>;
 }
 
-/** The tables are read again when no more than this waits in memory: rows already known are read in vain. */
+/** The tables are read again when no more than this waits in memory: reading rows already known is wasted work. */
 const lowWater = 2_000;
 const closeDeadlineMs = 5_000;
 const backlogIntervalMs = 5_000;
@@ -155,7 +158,9 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
     leaseRenewedAtMs = performance.now();
   };
 
-  /** Reads back what did not fit, and ends the overflow when nothing was left behind meanwhile. Holds the lease as long. */
+  /**
+   * Reads back what did not fit, and ends the overflow when nothing was left behind meanwhile. Holds the lease as long.
+   */
   const readOwnEvents = async (): Promise<void> => {
     while (overflowing && !closed && hasRoom()) {
       await renewLease();
@@ -219,7 +224,7 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
         await countBacklog();
       } while (tickAgain && !closed);
     })()
-      .catch((error: unknown) => logger.debug({ err: error }, 'the outbox cannot be read now'))
+      .catch((error: unknown) => logger.debug({ err: error }, 'could not read the outbox'))
       .finally(() => {
         ticking = null;
       });
@@ -291,7 +296,7 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
         .close()
         .then(() => releaseRelayLeases(db, origin))
         .catch((error: unknown) =>
-          logger.debug({ err: error }, 'the relay could not give its leases back; they run out by themselves'),
+          logger.debug({ err: error }, 'could not release its leases; they expire by themselves'),
         );
     },
   };

@@ -1,7 +1,7 @@
 /**
- * Telemetry events (cache hits and misses): straight from memory to the broker, unconfirmed. Bounded by rate and by queue;
- * what comes beyond either is dropped and counted. Never slows a request: it costs a push onto an array, and the event is
- * rendered later, when its turn comes.
+ * Telemetry events (cache hits and misses): straight from memory to the broker, unconfirmed. Bounded by rate and by
+ * queue; what comes beyond either is dropped and counted. Never slows a request: it costs a push onto an array, and the
+ * event is rendered later, when its turn comes.
  */
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../clock.ts';
@@ -25,7 +25,7 @@ export interface TelemetryPublisher {
   close(): Promise<void>;
 }
 
-/** Nobody waits for telemetry: what comes within this is published together, in one write. */
+/** No caller waits for telemetry: events within this time are published together, in one write. */
 const gatherMs = 20;
 /** Rendered in one event-loop turn at most, so that a full queue does not hold up requests. */
 const renderedPerTurn = 50;

@@ -7,8 +7,8 @@
  * R1C1 areas with absolute numbers are understood and printed as A1.
  *
  * A bare word (`Sheet1`, `Prices`) is a named range before it is a sheet's title, and a range without a title is on the
- * first visible sheet. Neither can be told without asking Google, so both keep what is not known: `kind: 'name'` may be
- * anywhere, and `title: null` may be any sheet.
+ * first visible sheet. Neither can be known without asking Google, so both keep what is not known: `kind: 'name'` may
+ * be anywhere, and `title: null` may be any sheet.
  */
 import { type Area, maxColumns, maxRows, overlaps, wholeSheet } from './area.ts';
 
@@ -35,7 +35,7 @@ export function parseA1(text: string): A1Range {
   if (trimmed.length > maxTextLength) throw new A1SyntaxError(`must be at most ${maxTextLength} characters`);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
   if (/[\u0000-\u001f\u007f]/.test(trimmed)) throw new A1SyntaxError('must not hold control characters');
-  // Blanks before a bare title are its own; those before a quote, or around a range alone, are nobody's.
+  // Blanks before a bare title are its own; those before a quote, or around a range alone, are ignored.
   const { title, rest } = splitTitle(trimmed.startsWith("'") || !trimmed.includes('!') ? trimmed : text.trimEnd());
   if (rest === null) return { kind: 'sheet', title: title as string };
   const area = parseArea(rest.trim());
@@ -63,7 +63,7 @@ const lookalikes: Readonly<Record<string, string>> = {
   Ѕ: 'S',
 };
 
-/** A Cyrillic `А1` looks like a cell and is none: only a quoted title may look so. */
+/** A Cyrillic `А1` looks like a cell but is not one: only a quoted title may look so. */
 function refuseLookalikes(text: string): void {
   const latin = text.toUpperCase().replaceAll(/[\u0400-\u04ff]/g, (letter) => lookalikes[letter] ?? letter);
   if (latin === text.toUpperCase() || parseArea(latin) === null) return;
@@ -184,7 +184,10 @@ export function printTitle(title: string): string {
   return isPlain ? title : quoteTitle(title);
 }
 
-/** The text for a request: as Google prints it, but for a sheet alone, which bare would be a named range first. Parsing it gives the same range. */
+/**
+ * The text for a request: as Google prints it, but for a sheet alone, which bare would be a named range first. Parsing
+ * it gives the same range.
+ */
 export function printA1(range: A1Range): string {
   if (range.kind === 'name') return range.name;
   if (range.kind === 'sheet') return quoteTitle(range.title);

@@ -30,7 +30,7 @@ export interface SheetsQuestion<Op extends KnownOperation> {
   readonly capability: Capability<Op>;
   readonly input: InputOf<Op>;
   readonly spreadsheetId: string;
-  /** Whose request it is in the audit: the first of those who share it. */
+  /** Whose request it is in the audit: the first of its callers. */
   readonly caller: Caller;
   readonly deadlineAtMs: number;
   readonly signal: AbortSignal;
@@ -44,8 +44,8 @@ export type Asked<Value> =
   | { readonly kind: 'limited'; readonly untilMs: number; readonly error: ServiceError }
   | { readonly kind: 'bad_input'; readonly status: 400 | 403 | 404 | 413; readonly error: ServiceError }
   /**
-   * `settled`: Google has ended its work, so that looking there tells what was done. `isUnrecorded`: it may even be known
-   * here, but could not be written down, and nobody is answered before that.
+   * `settled`: Google has ended its work, so that looking there tells what was done. `isUnrecorded`: it may even be
+   * known here, but could not be written down, and a caller is answered only after that.
    */
   | {
       readonly kind: 'unknown';
@@ -58,8 +58,8 @@ export type Asked<Value> =
 export interface Accounts {
   ask<Op extends KnownOperation>(question: SheetsQuestion<Op>): Promise<Asked<OutputOf<Op>>>;
   /**
-   * A row of the audit for a call that a limit or a budget turned away: each of those who shared a request has one, and
-   * those who only waited for it to end have none. Nothing where `error` is no such refusal. Throws
+   * A row of the audit for a call that a limit or a budget turned away: each caller that shared a request has one, and
+   * callers who only waited for it to end have none. Nothing where `error` is no such refusal. Throws
    * `SERVICE_UNAVAILABLE` where it cannot be written down.
    */
   noteTurnedAway(caller: Caller, capability: Capability<KnownOperation>, error: unknown): Promise<void>;
@@ -73,7 +73,7 @@ const refusalCodes: ReadonlySet<ErrorCode> = new Set(['RATE_LIMIT_EXCEEDED', 'BU
 export function createAccounts(deps: AskDeps): Accounts {
   const { calls } = deps;
   const chainDeps: ChainDeps = { ...calls, announceRefusal: deps.announceRefusal };
-  /** What the errors of refused requests came from. Whoever waits in a lane is turned away with one of them. */
+  /** What the errors of refused requests came from. A waiting call is refused with one of them. */
   const refusedWith = new WeakMap<ServiceError, readonly ProviderOutcome<unknown>[]>();
   /** Until when an account is known to be refused, by tenant, account and spreadsheet. */
   const refusals = new Map<string, number>();
@@ -151,12 +151,12 @@ function isRefusedFile(outcome: ProviderOutcome<unknown>): boolean {
   return outcome.kind === 'bad_input' && (outcome.status === 403 || outcome.status === 404);
 }
 
-/** A request that may have been carried out is nobody else's to make. */
+/** A request that may have been carried out is not repeated by another account. */
 function mayAskAnother(outcome: ProviderOutcome<unknown>): boolean {
   return outcome.kind === 'passed_over' || outcome.kind === 'throttled' || outcome.kind === 'failed';
 }
 
-/** What reads is not kept where it cannot be written down, and harms nobody who asks again. */
+/** A read that could not be written down is not kept: the caller asks again without harm. */
 function mayHaveChanged({ operation }: Capability<KnownOperation>, asked: Asked<unknown>): boolean {
   if (operation === 'sheets_read') return false;
   return asked.kind === 'answered' || asked.kind === 'unknown' || (asked.kind === 'failed' && asked.mayHaveArrived);
@@ -200,7 +200,7 @@ function conclude<Value>(
   return { kind: 'failed', error: ending(decisiveError(outcomes) ?? unanswered(outcomes, nowMs)), mayHaveArrived };
 }
 
-/** By limits and budgets alone; what an outage did is told once, with the request that met it. */
+/** By limits and budgets alone; what an outage did is recorded once, with the request that met it. */
 function turnsAway<Value>(asked: Asked<Value>): asked is Extract<Asked<Value>, { kind: 'limited' | 'failed' }> {
   return asked.kind === 'limited' || (asked.kind === 'failed' && refusalCodes.has(asked.error.code));
 }

@@ -1,7 +1,7 @@
 /**
  * Writes and clears: those of one spreadsheet that wait together go as one request, in the order they came.
  *
- * What they can have changed is forgotten by every cache before they are acknowledged, and also when nobody knows
+ * What they can have changed is forgotten by every cache before they are acknowledged, and also when it is not known
  * whether they were carried out.
  */
 import { ServiceError } from '../errors.ts';
@@ -130,7 +130,7 @@ function createChange<
       spreadsheetId: question.spreadsheetId,
       caller,
       deadlineAtMs: Math.max(...batch.map((entry) => entry.deadlineAtMs())),
-      // Once sent it is finished, whoever leaves: half a change would be known to nobody.
+      // Once sent it is finished, also when its caller leaves: so its outcome is known.
       signal: new AbortController().signal,
     });
     switch (asked.kind) {

@@ -1,7 +1,7 @@
 /**
  * A read, from the cache or with others of its spreadsheet in one `batchGet`.
  *
- *   cache (shared by identical reads) ──miss──▶ lane of (tenant, spreadsheet, options) ──▶ one request for all that wait
+ *   cache (shared by identical reads) ──miss──▶ lane of (tenant, spreadsheet, options) ──▶ one request for all
  */
 
 import type { CacheQuestion } from '../cache/cached-answer.ts';
@@ -132,7 +132,7 @@ function questionOf(caller: Caller, question: ReadQuestion, range: string): Cach
   };
 }
 
-/** A spent limit is no outage: it is told, and waiting ends it. */
+/** A spent limit is no outage: it is reported, and waiting ends it. */
 function isOutage(error: unknown): boolean {
   return (
     error instanceof ServiceError && ['PROVIDER_ERROR', 'SERVICE_UNAVAILABLE', 'GATEWAY_TIMEOUT'].includes(error.code)
@@ -189,7 +189,7 @@ async function sendTogether(
   return null;
 }
 
-/** Whether the range begins inside the grid that the refusal tells of, and now ends with it. */
+/** Whether the range begins inside the grid that the refusal names, and now ends with it. */
 function boundToGrid(item: LaneRead, message: string): boolean {
   const limits = /exceeds grid limits\. Max rows: (\d+), max columns: (\d+)/.exec(message);
   const range = parseA1(item.range);

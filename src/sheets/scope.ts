@@ -21,7 +21,7 @@ export function rangesOverlap(stored: string, invalidated: string): boolean {
   }
 }
 
-/** Ranges in one invalidation; where a batch changed more, everything of the spreadsheet is let go. */
+/** Ranges in one invalidation; where a batch changed more, everything of the spreadsheet is dropped. */
 const maxDetails = 64;
 
 export interface ForgetDeps {
@@ -31,9 +31,9 @@ export interface ForgetDeps {
 }
 
 /**
- * Lets go of what a change to these ranges can have altered, in every layer and on every replica: all of the spreadsheet,
- * since formulas anywhere may depend on them; with `config.formulas: "none"` of the tenant's services these ranges alone.
- * Resolves when none of it is served any more.
+ * Drops what a change to these ranges can have altered from every layer and on every replica: all of the spreadsheet,
+ * since formulas anywhere may depend on them; with `config.formulas: "none"` of the tenant's services these ranges
+ * alone. Resolves when none of it is served any more.
  */
 export async function forgetRanges(
   deps: ForgetDeps,
@@ -48,7 +48,7 @@ export async function forgetRanges(
 }
 
 async function mayHaveFormulas({ calls, capabilities }: ForgetDeps, tenantId: TenantId): Promise<boolean> {
-  // Where it cannot be learnt, more is let go than need be.
+  // Where it is not known, more is dropped than needed.
   const providers = await resolveProviders(calls, { tenantId, capability: capabilities.read, provider: null }).catch(
     () => [],
   );

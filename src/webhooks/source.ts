@@ -1,6 +1,6 @@
 /**
- * What a kind of sender is: one value, which its file under `sources/` exports. A webhook created for it takes its defaults
- * from here, and everything of them can be overridden per webhook.
+ * What a kind of sender is: one value, which its file under `sources/` exports. A webhook created for it takes its
+ * defaults from here, and everything of them can be overridden per webhook.
  */
 import type { SignatureScheme } from './receiving/verify-signature.ts';
 import type { DeliveryHeaders } from './schemes/scheme.ts';
@@ -49,7 +49,7 @@ export const together = (...parts: readonly FactSource[]): FactSource => ({
 export interface Handshake {
   /** In a sentence, for people. */
   readonly description: string;
-  /** A GET or HEAD. null: it is none that this sender asks. */
+  /** A GET or HEAD. null: not a question of this sender. */
   readonly onGet?: (query: URLSearchParams, verifyToken: string | null) => HandshakeReply | null;
   /** A POST before its signature is looked at. null: it is a delivery. */
   readonly onPost?: (query: URLSearchParams) => HandshakeReply | null;
@@ -121,7 +121,7 @@ export interface WebhookSource {
 
 export const mebibyte = 1_048_576;
 
-/** A challenge is short and harmless, or it is none. */
+/** A challenge is short and printable; anything else is refused. */
 export function echo(challenge: unknown): HandshakeReply | null {
   if (typeof challenge !== 'string' || !/^[\x20-\x7e]{1,1000}$/.test(challenge)) return null;
   return plain(challenge);

@@ -32,7 +32,7 @@ export interface Webhook {
   readonly verifyToken: string | null;
   /** False where every delivery is a new one, also an equal one. */
   readonly tellsDuplicates: boolean;
-  /** How long a delivery is told from its repetition; null: seven days. */
+  /** How long a repeated delivery counts as a duplicate; null: seven days. */
   readonly duplicateWindowSeconds: number | null;
   /** A body that was taken before is a duplicate under any id. */
   readonly takesBodyOnce: boolean;

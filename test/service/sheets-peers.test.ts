@@ -98,7 +98,7 @@ test('a new column goes beside the notes that people keep beyond the header, not
   ]);
 });
 
-test('a record without a value is refused: its row could not be told from none', async (t) => {
+test('a record without a value is refused: its row would look like an empty one', async (t) => {
   const { post, fill } = await start(t);
   await fill('blank', [['no', 'state']]);
   for (const record of [{}, { no: null }, { no: '', state: null }]) {

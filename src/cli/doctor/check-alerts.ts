@@ -1,4 +1,4 @@
-/** Where problems are told: that the addresses may be reached from here. Nothing is sent. */
+/** Where alerts go: whether their addresses can be reached from here. Nothing is sent. */
 import type { Config } from '../../config/config.ts';
 import { createOutbound } from '../../outbound/http-client.ts';
 import { type Finding, ok, reasonOf, warning } from './finding.ts';
@@ -9,7 +9,7 @@ export async function checkAlerts({ alerts, outboundAllowedNetworks }: Config): 
     return [
       warning(
         'alerts',
-        'problems are told nowhere but in the console and GET /api/v1/problems',
+        'problems are shown only in the console and GET /api/v1/problems',
         'set ALERT_TELEGRAM_BOT_TOKEN and ALERT_TELEGRAM_CHAT_ID, or ALERT_WEBHOOK_URL',
       ),
     ];

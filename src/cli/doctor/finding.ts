@@ -35,7 +35,7 @@ export async function findingsOf(check: string, look: () => Promise<readonly Fin
   }
 }
 
-/** What the system's codes say, for those who do not read them every day. */
+/** The system's error codes in plain words. */
 const meanings: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
   ENOTFOUND: 'no such host name is known',

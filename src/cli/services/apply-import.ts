@@ -22,7 +22,7 @@ export async function applyImport(
   // The steps' own transactions are this one.
   const db: Pick<Database, 'forTenant'> = { forTenant: (_tenant, work) => work(tx) };
   const within: ManageServicesDeps = { ...deps, db };
-  // Fallbacks that change are let go first: the chain on the way from one order to another may be a circle.
+  // Fallbacks that change are removed first: the chain on the way from one order to another may be a circle.
   for (const step of plan.steps) {
     if (step.action !== 'change' || step.current.fallback_service_id === null) continue;
     if (!step.changes.some(({ member }) => member === 'fallback')) continue;

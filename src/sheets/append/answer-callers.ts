@@ -18,7 +18,7 @@ interface PlacedRows {
   readonly table: Area | null;
 }
 
-/** Each caller is told of its own rows, as if it had come alone in its turn. */
+/** Each caller gets its own rows, as if it had come alone in its turn. */
 export async function resolveAll(
   deps: AppendDeps,
   looker: Looker,
@@ -53,8 +53,8 @@ export async function resolveAll(
 }
 
 /**
- * `USER_ENTERED` texts that only Google can read stand there as texts now, and are typed over in their own cells: that may
- * be repeated. Returns the error of all where it fails.
+ * `USER_ENTERED` texts that only Google can read stand there as texts now, and are typed over in their own cells: that
+ * may be repeated. Returns the error of all where it fails.
  */
 async function typeOver(
   deps: AppendDeps,

@@ -1,9 +1,10 @@
 /**
  * Requests that may go together wait here for each other: one lane for one spreadsheet and one way of asking.
  *
- * A lone item waits a few milliseconds for company. While the pacer or a spent limit holds the lane up, whoever comes
- * joins the next batch. What a limit held up goes when that limit said, and is not paced again. Each item has its own patience (then the limit's 429), its own deadline (then 504) and its own
- * caller, who may leave; none of these touches the others.
+ * A lone item waits a few milliseconds for company. While the pacer or a spent limit holds the lane up, new
+ * items join the next batch. What a limit held up goes when that limit said, and is not paced again. Each item has its
+ * own patience (then the limit's 429), its own deadline (then 504) and its own caller, who may leave; none touches the
+ * others.
  *
  *   waiting ──gather──▶ pace ──▶ batch ──send──▶ settled, or put back at the front while a limit holds
  */
@@ -27,7 +28,7 @@ export interface LaneItem<Item, Result> {
 export interface PutBack<Item, Result> {
   readonly items: readonly LaneItem<Item, Result>[];
   readonly untilMs: number;
-  /** The 429 for those who cannot wait that long. */
+  /** The 429 for callers who cannot wait that long. */
   readonly error: ServiceError;
 }
 
@@ -44,7 +45,7 @@ export interface LaneOptions<Item, Result> {
   paceMs(waiting: Waiting): Promise<number>;
   /** Settles every item, or returns those that a limit holds up. What it throws is every item's error. */
   send(batch: readonly LaneItem<Item, Result>[]): Promise<PutBack<Item, Result> | null>;
-  /** What an item is told whose deadline passes. */
+  /** The error of an item whose deadline passes. */
   timeoutOf(item: Item): ServiceError;
   /** The lane is empty and nothing is under way. */
   onIdle(): void;
@@ -58,7 +59,7 @@ export interface LaneCaller {
 
 /** Beyond it callers are turned away: so many cannot be served before they lose patience. */
 const maxWaiting = 5_000;
-/** Nobody is kept waiting by the pacer to the very end of their patience. */
+/** The pacer keeps no caller waiting to the very end of its patience. */
 const patienceMarginMs = 250;
 /** Lanes and replicas that one limit held up must not all come back in one instant. */
 const heldJitterMs = 250;
@@ -79,7 +80,10 @@ export class Lane<Item, Result> {
     this.#options = options;
   }
 
-  /** Rejects with the batch's error, with 429 at the end of patience, with 504 at the deadline, with the signal's reason. */
+  /**
+   * Rejects with the batch's error, with 429 at the end of patience, with 504 at the deadline, with the signal's
+   * reason.
+   */
   add(item: Item, caller: LaneCaller): Promise<Result> {
     const { clock, deadlines } = this.#options;
     if (this.#waiting.length >= maxWaiting) {
@@ -167,7 +171,7 @@ export class Lane<Item, Result> {
       else back.push(entry);
     }
     this.#waiting.unshift(...back);
-    // Those who joined meanwhile are held to the same limit.
+    // Items that joined meanwhile wait for the same limit.
     this.#waiting = this.#waiting.filter((entry) => {
       if (untilMs <= entry.patientUntilMs()) return true;
       entry.reject(error);

@@ -7,7 +7,7 @@ import type { LimitState, RateLimiter } from '../../limits/limits.ts';
 import type { QuotaKind, SheetsCapabilities } from '../capabilities.ts';
 import type { Pacer, Quota, Waiting } from './pacer.ts';
 
-/** Milliseconds, at most the slack of those who wait. */
+/** Milliseconds, at most the slack of the waiting calls. */
 export type Pace = (tenantId: TenantId, kind: QuotaKind, waiting: Waiting) => Promise<number>;
 
 export interface PaceDeps {
@@ -33,7 +33,8 @@ export function createPace({ calls, limiter, capabilities, pacer }: PaceDeps): P
       { key: tenantId, quota: tightestOf(ofTenant) },
       { key: `${tenantId} ${kind}`, quota: accounts.length === 0 ? null : together },
     ];
-    // With nothing left there is no place to wait for: the limiter says at once when there is, and to whom that is too late.
+    // With nothing left there is no place to wait for: the limiter says at once when there is, and to whom that is too
+    // late.
     if (quotas.some(({ quota }) => quota !== null && quota.left <= 0)) return 0;
     return Math.max(...quotas.map(({ key, quota }) => (quota === null ? 0 : pacer.reserveMs(key, quota, waiting))));
   };

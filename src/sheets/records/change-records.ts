@@ -1,8 +1,8 @@
 /**
  * Records appended and upserted: rows by the names of their columns, one row a key, made once.
  *
- * Those of one sheet that wait together go as one request, in the order they came; all are under the table's lock, so that
- * of two callers with one key the second finds the row of the first, on whatever replica.
+ * Those of one sheet that wait together go as one request, in the order they came; all are under the table's lock, so
+ * that of two callers with one key the second finds the row of the first, on whatever replica.
  */
 import { ServiceError } from '../../errors.ts';
 import type { Caller } from '../../gateway/caller.ts';
@@ -121,7 +121,7 @@ async function sendOnce(
   });
   const resultFor = new Map(batch.map((entry, index) => [entry, results[index] as ChangedRecords]));
   const entries = await remember(planned, resultFor);
-  // Rows stand elsewhere without those who were left out.
+  // Rows move up where entries were left out.
   if (entries.length < planned.length) return sendOnce(deps, lock, looker, entries, isContested);
   if (entries.length === 0) return null;
 

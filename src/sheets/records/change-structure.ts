@@ -85,7 +85,7 @@ async function ensure(
   const there = findSheet(await sheetsOf(deps, looker), { title: question.title, gid: null });
   const id = there?.id ?? randomInt(1, 2_147_483_647);
   const requests = there === null ? sheetRequests(question, id) : growRequests(question, there);
-  // What an earlier run of this request had created is created by it, whoever is told.
+  // What an earlier run of this request had created counts as created by it.
   const earlier = parseMarker(progress.saved);
   const told = { id, title: there?.title ?? question.title, created: there === null || earlier !== null };
   if (requests.length === 0) return { result: told, provider: '', familyLimit: null };

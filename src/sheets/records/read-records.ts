@@ -129,7 +129,7 @@ function refuseUnknown(where: SheetRecord, columns: readonly Column[]): void {
 function parseCursor(cursor: string): number {
   const row = /^r(\d{1,9})$/.exec(readCursor(cursor)[0] ?? '')?.[1];
   if (row !== undefined) return Number(row);
-  const message = 'is none that was given out here';
+  const message = 'is not a cursor of this service';
   throw new ServiceError('INVALID_REQUEST', `cursor: ${message}`, { errors: [{ path: 'cursor', message }] });
 }
 

@@ -98,7 +98,7 @@ async function probe(deps: LookDeps, looker: Looker, question: TableQuestion, se
   return {
     title: free.title,
     column,
-    // A table is one block: whoever names its second column means its rows all the same.
+    // A table is one block: a caller who names its second column still means its rows.
     firstColumn: asked === null ? 0 : Math.min(asked.startColumn, table?.startColumn ?? asked.startColumn),
     endColumn:
       asked === null || asked.endColumn === null
@@ -174,8 +174,9 @@ function withinColumns(rows: readonly (readonly boolean[])[], area: Area | null)
 }
 
 /**
- * The column in which a sheet's table begins: the first of its rows of several cells, since a title above it is one cell.
- * Rows that begin with blanks and are wider than what stands there begin further left: so do those that stand there.
+ * The column in which a sheet's table begins: the first of its rows of several cells, since a title above it is one
+ * cell. Rows that begin with blanks and are wider than what stands there begin further left: so do those that stand
+ * there.
  */
 export function firstColumnOf(rows: readonly (readonly boolean[])[], width: number, leadingBlanks: number): number {
   const wide = rows.filter((row) => row.filter(Boolean).length > 1);

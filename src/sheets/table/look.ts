@@ -38,7 +38,7 @@ type LookedOf<Kind extends SheetsLookInput['kind']> = Kind extends 'sheets'
   ? Extract<SheetsLooked, { kind: 'sheets' | 'too_large' }>
   : Extract<SheetsLooked, { kind: Kind }>;
 
-/** Throws `LookRefused`. A limit is told at once, for whoever can wait for it better. */
+/** Throws `LookRefused`. A limit is reported at once: the caller knows better how long to wait. */
 export async function look<Kind extends SheetsLookInput['kind']>(
   deps: LookDeps,
   looker: Looker,
@@ -78,7 +78,7 @@ async function ask<Kind extends SheetsLookInput['kind']>(
 const againAfterMs = 300;
 const maxLooks = 6;
 
-/** The same, more than once, as far as the deadline allows: what it tells is needed to know what became of a change. null where it was not to be had. */
+/** The same, repeated as far as the deadline allows: its answer decides what became of a change. null: no answer. */
 export async function lookUntil<Kind extends SheetsLookInput['kind']>(
   deps: LookDeps,
   looker: Looker,

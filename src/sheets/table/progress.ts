@@ -23,7 +23,7 @@ export function newMarker(): Marker {
 }
 
 /**
- * The note of whoever writes new rows here: of two who mean the same place Google takes the first alone. A lock may be held
+ * The note of a writer of new rows here: of two writers at one place Google takes the first alone. A lock may be held
  * twice when its store is away, and the other would write over rows that were acknowledged.
  */
 export function markerOfPlace(sheetId: number, row: number, column: number): Marker {

@@ -1,4 +1,4 @@
-/** What a caller is told whose change was not made, or perhaps was. */
+/** The errors of a change that was not made, or perhaps was. */
 import { ServiceError } from '../../errors.ts';
 import { withUnknownOutcome } from '../../gateway/no-answer.ts';
 

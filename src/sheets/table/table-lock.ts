@@ -1,6 +1,6 @@
 /**
  * One append at a time to a spreadsheet, over all replicas, so that what is read back after a doubtful append is known
- * to be its own doing or nobody's.
+ * to be its own doing.
  *
  * Held in the shared store; in the database while that is away. A lock is a lease: it ends by itself after a crash, and
  * its holder confirms it right before each request (`confirm`), with more time left than the request may take. Should

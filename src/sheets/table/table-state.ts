@@ -1,7 +1,7 @@
 /**
  * What is known of a spreadsheet's tables between two changes, shared by all replicas and touched only under its lock:
- * where each table was last seen to end, and which notes of earlier changes may be removed. All of it is a hint: an end is
- * looked at before anything is written below it, and a store that forgot it costs one request more.
+ * where each table was last seen to end, and which notes of earlier changes may be removed. All of it is a hint: an end
+ * is looked at before anything is written below it, and a store that forgot it costs one request more.
  */
 import type { Clock } from '../../clock.ts';
 import type { TenantId } from '../../ids.ts';
@@ -17,7 +17,7 @@ export interface KnownTable {
   readonly endColumn: number | null;
   /** Zero-based, of the last row that holds anything. */
   readonly lastRow: number;
-  /** As it is told to callers; null where it has no rows yet. */
+  /** As it is shown to callers; null where it has no rows yet. */
   readonly table: Area | null;
 }
 

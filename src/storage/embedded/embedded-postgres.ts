@@ -1,5 +1,5 @@
 /**
- * A real PostgreSQL 18 in its own process, under the data folder, for those who have set no DATABASE_URL.
+ * A real PostgreSQL 18 in its own process, under the data folder, used where DATABASE_URL is not set.
  *
  * It listens on a free port of the loopback interface only, with a password; there is no unix socket, whose path may be
  * no longer than some hundred bytes. fsync is on. It survives us where we are killed: the next start stops the one left
@@ -35,7 +35,9 @@ const pollMs = 20;
 const maxLogLines = 40;
 const pauseBeforeRestartMs = 1_000;
 
-/** Throws `FolderInUse` where another process runs it, and an error with the server's own words where it cannot start. */
+/**
+ * Throws `FolderInUse` where another process runs it, and an error with the server's own words where it cannot start.
+ */
 export async function openEmbeddedPostgres(dataDir: string, logger: Logger): Promise<EmbeddedPostgres> {
   const folder = resolve(dataDir);
   const lock = await lockFolder(folder);
@@ -129,14 +131,14 @@ async function startServer(options: ServerOptions): Promise<EmbeddedPostgres> {
         keep(server);
         return;
       } catch (cause) {
-        logger.error({ err: cause }, 'the embedded PostgreSQL did not start again');
+        logger.error({ err: cause }, 'could not restart the embedded PostgreSQL');
       }
     }
   };
   const keep = (current: ChildProcess): void => {
     current.once('exit', (code, signal) => {
       if (closing) return;
-      logger.error({ code, signal }, 'the embedded PostgreSQL ended by itself and is started again');
+      logger.error({ code, signal }, 'the embedded PostgreSQL exited: restarting it');
       restart = startAgain();
     });
   };
@@ -261,7 +263,7 @@ async function runToEnd(runAs: RunAs, program: string, args: readonly string[]):
   if (code !== 0) throw new Error(`the embedded PostgreSQL could not be set up:\n${lines()}`);
 }
 
-/** What it said last, for the error that it may end with; its usual chatter is nobody's concern. */
+/** What it said last, for the error that it may end with; its usual output is not logged. */
 function keepLastLines(child: ChildProcess): () => string {
   const lines: string[] = [];
   const add = (chunk: Buffer): void => {

@@ -41,7 +41,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   await writeFile(draft, JSON.stringify({ processId: process.pid, begin: processBegin(process.pid) } satisfies Holder));
   try {
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-      // A link appears at once with its content: nobody reads half a lock.
+      // A link appears at once with its content: no process reads half a lock.
       if (await succeeds(link(draft, path), 'EEXIST')) return { release: () => rm(path, { force: true }) };
       await removeIfStale(folder, path);
     }

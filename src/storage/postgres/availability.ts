@@ -4,11 +4,11 @@
  *   here ──a connection could not be made, or a probe of a silent server missed its deadline──▶ away
  *   away ──a probe was answered──▶ here
  *
- * While away every call fails at once, so that nobody waits for a dead server; the probe alone keeps trying. A statement
- * that has not answered for `suspicionMs` raises a probe on a fresh connection: where that is answered the statement is
- * merely slow and is left alone, else the server is gone in silence (a cut cable, a stalled disk) and `onAway` ends all
- * that waits for it, long before TCP would notice. A server that has no room for one more connection is neither away nor
- * silent: what it has room for goes on.
+ * While away every call fails at once, so that no caller waits for a dead server; the probe alone keeps trying. A
+ * statement that has not answered for `suspicionMs` raises a probe on a fresh connection: where that is answered the
+ * statement is merely slow and is left alone, else the server is gone in silence (a cut cable, a stalled disk) and
+ * `onAway` ends all that waits for it, long before TCP would notice. A server that has no room for one more connection
+ * is neither away nor silent: what it has room for goes on.
  */
 import type { Logger } from '../../logger.ts';
 import { hasNoRoom } from './database-away.ts';

@@ -45,9 +45,9 @@ const idleConnectionTimeoutMs = 60_000;
 const maxWaiting = 2_000;
 
 /**
- * The plan of a prepared statement is made once, often while its table is empty, or the outbox drained: reading all of it
- * is then cheapest, and stays the plan when there is a lot to read. Under load a lookup of 20 cached answers took 12 ms so.
- * Statements of these roles look rows up by their keys; compiling them (JIT) would cost more than it could save.
+ * The plan of a prepared statement is made once, often while its table is empty, or the outbox drained: reading all of
+ * it is then cheapest, and stays the plan when there is a lot to read. Under load a lookup of 20 cached answers took 12
+ * ms so. Statements of these roles look rows up by their keys; compiling them (JIT) would cost more than it could save.
  */
 const plannerOptions = '-c enable_seqscan=off -c jit=off';
 
@@ -74,7 +74,9 @@ export function connectionConfig(settings: ConnectionSettings): pg.ClientConfig 
   };
 }
 
-/** Our bigints are counters far below 2^53, and a `date` is a calendar day, not an instant in the machine's time zone. */
+/**
+ * Our bigints are counters far below 2^53, and a `date` is a calendar day, not an instant in the machine's time zone.
+ */
 const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'text' | 'binary') => {
   if (format !== 'binary' && oid === pg.types.builtins.INT8) return Number;
   if (format !== 'binary' && oid === pg.types.builtins.DATE) return String;
@@ -122,7 +124,7 @@ export function createConnectionPool(settings: ConnectionSettings, deps: PoolDep
     client.release(broken);
   };
 
-  /** `decisive`: where its answer is lost, nobody knows whether it took effect. */
+  /** `decisive`: where its answer is lost, its effect is unknown. */
   const send = async (client: pg.PoolClient, statement: Statement, decisive: boolean): Promise<pg.QueryResult> => {
     const answered = deps.availability.watch();
     const startedAtMs = performance.now();
@@ -188,8 +190,8 @@ export function createConnectionPool(settings: ConnectionSettings, deps: PoolDep
     },
 
     dropConnections() {
-      // The idle ones too: their server may be gone for good although another answers under its address, and whoever was
-      // given one would wait for it to the end of his statement's time.
+      // The idle ones too: their server may be gone for good although another answers under its address, and whoever
+      // was given one would wait for it to the end of his statement's time.
       for (const client of connected) socketOf(client).destroy();
     },
 

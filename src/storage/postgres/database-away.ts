@@ -26,10 +26,12 @@ const socketCodes = new Set([
   'ERR_SOCKET_CLOSED',
 ]);
 
-/** Server states in which no statement can succeed on this connection. 25006: we were left on a standby by a failover. */
+/**
+ * Server states in which no statement can succeed on this connection. 25006: we were left on a standby by a failover.
+ */
 const serverCodes = new Set(['57P01', '57P02', '57P03', '57P05', '53300', '25006']);
 
-/** The server, or the login, has all the connections that it may have: an answer, if one that helps nobody. */
+/** The server, or the login, has all the connections that it may have: an answer, though no statement gets through. */
 export function hasNoRoom(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === '53300';
 }

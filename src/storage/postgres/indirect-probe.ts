@@ -12,7 +12,7 @@ import type { Database } from './database.ts';
 import { notify } from './notify.ts';
 
 /** How many of the others said which. */
-export interface Testimony {
+export interface RedisViews {
   readonly reached: number;
   /** They reached Redis earlier, and do not now. */
   readonly away: number;
@@ -21,22 +21,25 @@ export interface Testimony {
 }
 
 export interface IndirectProbe {
-  /** Never rejects; where the database is away too, nobody is heard. `expected`: how many others are thought to live. */
-  ask(expected: number): Promise<Testimony>;
+  /**
+   * Never rejects; where the database is away too, the report is empty. `expected`: how many other replicas seem to
+   * live.
+   */
+  ask(expected: number): Promise<RedisViews>;
   close(): Promise<void>;
 }
 
-type View = keyof Testimony;
+type View = keyof RedisViews;
 type Message = { readonly ask: string; readonly by: string } | { readonly answer: string; readonly view: View };
 
 const channel = 'redis_indirect_probe';
 const answerWaitMs = 1_000;
-/** What is heard where there is nobody to ask. */
-export const nobody: Testimony = { reached: 0, away: 0, never: 0 };
+/** The report where there is no replica to ask. */
+export const noViews: RedisViews = { reached: 0, away: 0, never: 0 };
 
 interface Question {
   readonly expected: number;
-  testimony: Testimony;
+  views: RedisViews;
   end(): void;
 }
 
@@ -68,14 +71,14 @@ export async function openIndirectProbe(deps: {
     try {
       await send({ answer: ask, view: await look() });
     } catch (error) {
-      logger.debug({ err: error }, 'another replica asked for Redis and could not be answered');
+      logger.debug({ err: error }, 'could not answer a replica that asked whether Redis is reachable');
     }
   };
 
   const hear = (question: Question, view: View): void => {
-    const testimony = { ...question.testimony, [view]: question.testimony[view] + 1 };
-    question.testimony = testimony;
-    const heard = testimony.reached + testimony.away + testimony.never;
+    const views = { ...question.views, [view]: question.views[view] + 1 };
+    question.views = views;
+    const heard = views.reached + views.away + views.never;
     if (view === 'reached' || heard >= question.expected) question.end();
   };
 
@@ -94,7 +97,7 @@ export async function openIndirectProbe(deps: {
     async ask(expected) {
       const id = randomUUID();
       const ended = Promise.withResolvers<void>();
-      const question: Question = { expected: Math.max(1, expected), testimony: nobody, end: ended.resolve };
+      const question: Question = { expected: Math.max(1, expected), views: noViews, end: ended.resolve };
       questions.set(id, question);
       // One look at the sockets before the verdict: where this process itself was busy, answers may lie unread.
       const timer = setTimeout(() => setImmediate(ended.resolve), answerWaitMs);
@@ -102,12 +105,12 @@ export async function openIndirectProbe(deps: {
         await send({ ask: id, by: replicaId });
         await ended.promise;
       } catch (error) {
-        logger.debug({ err: error }, 'the other replicas could not be asked for Redis');
+        logger.debug({ err: error }, 'could not ask the other replicas whether Redis is reachable');
       } finally {
         clearTimeout(timer);
         questions.delete(id);
       }
-      return question.testimony;
+      return question.views;
     },
     async close() {
       for (const question of questions.values()) question.end();

@@ -79,7 +79,7 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
       const names = newer.map(({ name }) => name);
       options.logger.warn(
         { migrations: names },
-        'the database is newer than this program: it goes on beside a newer version',
+        'the database schema is newer than this version: running beside a newer version',
       );
     }
     const pending = migrations.filter(({ version }) => !applied.has(version));
@@ -130,7 +130,8 @@ function refuseChangedFiles(migrations: readonly Migration[], applied: ReadonlyM
   const newestOfOurs = migrations.at(-1)?.version ?? 0;
   for (const { version, name, sha256 } of applied.values()) {
     const file = migrations.find((migration) => migration.version === version);
-    // A newer version has been here. Its migrations leave what this one uses: it may go on beside it, or after a step back.
+    // A newer version has been here. Its migrations leave what this one uses: it may go on beside it, or after a step
+    // back.
     if (file === undefined && version > newestOfOurs) continue;
     if (file === undefined) {
       throw new MigrationRefused(`the database has ${name}, which this program does not know: another program's?`);
@@ -147,8 +148,8 @@ function refuseChangedFiles(migrations: readonly Migration[], applied: ReadonlyM
 }
 
 /**
- * A lock that is waited for holds up all who come after it. So each try waits a moment only, and traffic goes on between
- * the tries.
+ * A lock that is waited for holds up all who come after it. So each try waits a moment only, and traffic goes on
+ * between the tries.
  */
 async function applyWithoutHoldingUp(client: pg.Client, migration: Migration): Promise<void> {
   for (let tries = 1; ; tries++) {

@@ -3,8 +3,8 @@
  *
  * When the connection is lost it is made again, with growing pauses, and every listener is then called with null, since
  * notifications may have been missed. A silent connection would look like a quiet channel (a router that forgot it, a
- * server that moved), so it is asked now and then. `listen` resolves when the server has confirmed, or at once while it is away: the
- * listener is then heard from the reconnection on, which begins with that null.
+ * server that moved), so it is asked now and then. `listen` resolves when the server has confirmed, or at once while it
+ * is away: the listener is then heard from the reconnection on, which begins with that null.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
@@ -63,7 +63,7 @@ export function createNotifications(deps: { config: pg.ClientConfig; logger: Log
       await connecting.connect();
       for (const channel of listeners.keys()) await connecting.query(`listen ${channel}`);
       client = connecting;
-      // Closed meanwhile: nobody would end it any more, and whoever closes waits for its end.
+      // Closed meanwhile: end it here, since close() waits for its end.
       if (closed) connecting.connection.stream.destroy();
     } catch (error) {
       connecting.connection.stream.destroy();

@@ -5,8 +5,9 @@
  * drains days later, or of a machine whose clock is wrong, land there. Where a day's partition is made later, its rows
  * move into it. The default one is empty in normal life, and then costs a query nothing that can be measured.
  *
- * Nobody sees a row through a partition itself: the tenants' roles have no rights on it, and its row-level security has no
- * policy and is forced, so that the owner is held to it too. Rows are reached through the parent and its policies only.
+ * No tenant sees a row through a partition itself: the tenants' roles have no rights on it, and its row-level security
+ * has no policy and is forced, so that the owner is held to it too. Rows are reached through the parent and its
+ * policies only.
  */
 import type { Database, Queryable } from './database.ts';
 
@@ -110,7 +111,8 @@ async function createDayPartition(tx: Queryable, table: PartitionedTable, day: s
   const column = partitionedTables[table];
   const defaultName = partitionName(table, null);
   await createClosedTable(tx, table, name);
-  // The owner moves the late rows. The default partition is locked for the attaching anyway, and nobody else sees it so.
+  // The owner moves the late rows. The default partition is locked for the attaching anyway, and no other session sees
+  // it so.
   await tx.query({ text: `alter table ${defaultName} no force row level security` });
   await tx.query({
     text: `
@@ -122,7 +124,9 @@ async function createDayPartition(tx: Queryable, table: PartitionedTable, day: s
   await tx.query({ text: `alter table ${table} attach partition ${name} for values from (${from}) to (${to})` });
 }
 
-/** Row-level security without a policy, and no grants: until it is forced nothing is seen through it but by the owner. */
+/**
+ * Row-level security without a policy, and no grants: until it is forced nothing is seen through it but by the owner.
+ */
 async function createClosedTable(tx: Queryable, table: PartitionedTable, name: string): Promise<void> {
   await tx.query({ text: `create table ${name} (like ${table} including all)` });
   await tx.query({ text: `alter table ${name} enable row level security` });
@@ -137,7 +141,9 @@ function partitionName(table: PartitionedTable, day: string | null): string {
   return `${table}_${day === null ? 'default' : day.replaceAll('-', '')}`;
 }
 
-/** DDL takes no parameters, so the day is checked before it becomes SQL. With its zone: the session's may be another. */
+/**
+ * DDL takes no parameters, so the day is checked before it becomes SQL. With its zone: the session's may be another.
+ */
 function dayLiteral(day: string): string {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) throw new RangeError(`no day: ${day}`);
   return `'${day} 00:00:00+00'`;

@@ -2,7 +2,7 @@
  * `SharedStore` where there is one process: memory, bounded by bytes and entries.
  *
  * At the bound the entries that were not used for longest go first. It is meant for one replica without Redis, so what
- * is lost that way costs a cache entry or a lock that nobody else could have seen.
+ * is lost that way costs a cache entry or a lock that no other process could have seen.
  */
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';

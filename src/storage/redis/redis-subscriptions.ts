@@ -1,8 +1,8 @@
 /**
  * Messages between replicas, on a connection of their own (a subscribed connection can send nothing else).
  *
- * Redis keeps no message for those who are away: after each reconnection every listener is called with null. A silent
- * connection would look like a quiet channel, so it is pinged.
+ * Redis keeps no message for a disconnected subscriber: after each reconnection every listener is called with null. A
+ * silent connection would look like a quiet channel, so it is pinged.
  */
 import type { Logger } from '../../logger.ts';
 import { createClient } from './redis-connection.ts';
@@ -16,7 +16,7 @@ export interface RedisSubscriptions {
 
 const pingIntervalMs = 1_000;
 const pingDeadlineMs = 1_000;
-/** How long a new subscriber waits for a connection before it starts without, to be told by a null later. */
+/** How long a new subscriber waits for a connection before it starts without one; a null tells it later. */
 const firstConnectionWaitMs = 1_000;
 
 export function openRedisSubscriptions(urls: readonly string[], logger: Logger): RedisSubscriptions {
@@ -60,7 +60,7 @@ export function openRedisSubscriptions(urls: readonly string[], logger: Logger):
       await subscribeAll();
       connected = true;
     } catch (cause) {
-      logger.warn({ err: cause }, 'subscribing at Redis failed');
+      logger.warn({ err: cause }, 'could not subscribe at Redis');
       client.disconnect(true);
       return;
     }

@@ -27,7 +27,7 @@ export interface MonthDays {
 
 const columns = `b.management_company_id, b.service_name, b.monthly_limit_usd::float8 as monthly_limit_usd, b.action`;
 
-/** Beyond so many the rest is not held in memory, so not enforced; nobody has a thousandth of it. */
+/** Beyond so many the rest is not held in memory, so not enforced. Far above what any installation has. */
 export const maxBudgets = 100_000;
 
 /** Of every tenant: they are held in memory, so that a call asks no database. */
@@ -129,7 +129,7 @@ async function lockBudget(tx: Queryable, tenantId: TenantId, serviceName: string
   return rows[0] ?? null;
 }
 
-/** True for the one caller that moved it there: a threshold is told of once a month, by one replica. */
+/** True for the one caller that moved it there: a threshold is announced once a month, by one replica. */
 export async function markAlerted(
   tx: Queryable,
   budget: Pick<BudgetRow, 'management_company_id' | 'service_name'>,

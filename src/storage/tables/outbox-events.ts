@@ -2,7 +2,7 @@
 import type { TenantId } from '../../ids.ts';
 import type { Database, Queryable } from '../postgres/database.ts';
 
-/** Rows of this origin belong to no living process: whoever picks up leftovers takes them at once. */
+/** Rows of this origin belong to no living process: the holder of the pick-up lease takes them at once. */
 export const ownerlessOrigin = '00000000-0000-0000-0000-000000000000';
 /** Told in the transaction that appends an ownerless row, so that it is picked up the moment it commits. */
 export const outboxChannel = 'outbox_appended';
@@ -76,8 +76,8 @@ export interface LeftOverRow extends OutboxRow {
 
 /**
  * Leftovers, oldest first, after `afterSequence`: rows of processes that no longer hold their `relay:` lease, rows that
- * belong to nobody, and deferred rows that are due. They are not marked: only the holder of the pick-up lease reads them,
- * and one that loses it in the middle causes redeliveries, no loss.
+ * belong to no process, and deferred rows that are due. They are not marked: only the holder of the pick-up lease reads
+ * them, and one that loses it in the middle causes redeliveries, no loss.
  */
 export async function findLeftOverRows(
   db: Database,

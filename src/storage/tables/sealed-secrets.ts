@@ -82,7 +82,7 @@ export async function listSealedWithOtherKeys(
   return rows;
 }
 
-/** False where the value was changed meanwhile: whoever changed it sealed it with the current key. */
+/** False where the value was changed meanwhile: that change sealed it with the current key. */
 export async function replaceSealed(
   db: Queryable,
   sealed: SealedColumn,
@@ -103,7 +103,10 @@ function sealedTextOf({ column, form }: SealedColumn): string {
   return form === 'json' ? `(${column} ->> 'sealed')` : column;
 }
 
-/** Key ids are of A-Z, a-z, 0-9, _ and -, so that bytes escaped as text are the id itself. Never fails on a damaged value. */
+/**
+ * Key ids are of A-Z, a-z, 0-9, _ and -, so that bytes escaped as text are the id itself. Never fails on a damaged
+ * value.
+ */
 function keyIdOf(sealed: SealedColumn): string {
   if (sealed.form !== 'bytes') return `split_part(${sealedTextOf(sealed)}, ':', 2)`;
   const { column } = sealed;

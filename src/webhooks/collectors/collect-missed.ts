@@ -1,7 +1,7 @@
 /**
- * Asks senders for deliveries that were missed, for the webhooks that have a token for it. One replica at a time does the
- * round, every five minutes; what it found stands in the webhook's `collector`. A stop gives up what is being asked: the
- * next round asks for it anew.
+ * Asks senders for deliveries that were missed, for the webhooks that have a token for it. One replica at a time does
+ * the round, every five minutes; what it found stands in the webhook's `collector`. A stop gives up what is being
+ * asked: the next round asks for it anew.
  */
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
@@ -56,7 +56,7 @@ export function startCollectingMissed(deps: CollectMissedDeps): MissedCollector 
   const collectOne = async (row: WebhookConfigRow): Promise<void> => {
     const state = await lookAt({ ...deps, outbound }, row).catch((error: unknown) => {
       if (signal.aborted) return null;
-      deps.logger.warn({ err: error, webhook_id: row.id }, 'a sender could not be asked for missed deliveries');
+      deps.logger.warn({ err: error, webhook_id: row.id }, 'could not ask a sender for missed deliveries');
       return { error: error instanceof Error ? error.message : 'unknown' };
     });
     if (state === null) return;
@@ -65,10 +65,11 @@ export function startCollectingMissed(deps: CollectMissedDeps): MissedCollector 
   };
 
   const runOnce = async (): Promise<void> => {
-    // Held a little shorter than the pause, so that whoever comes first in the next round takes it.
+    // Held a little shorter than the pause, so that the first replica in the next round takes it.
     if (!(await deps.tryHold(intervalMs * 0.9))) return;
     const rows = await findCollectingWebhooksAcrossTenants({ query: deps.db.querySystem }, maxWebhooks);
-    if (rows.length === maxWebhooks) deps.logger.warn({ maxWebhooks }, 'not every webhook was collected for');
+    if (rows.length === maxWebhooks)
+      deps.logger.warn({ maxWebhooks }, 'too many webhooks collect missed deliveries: some were left out');
     await Promise.all(
       Array.from({ length: atOnce }, async () => {
         for (let row = rows.pop(); row !== undefined && !signal.aborted; row = rows.pop()) await collectOne(row);
@@ -79,7 +80,7 @@ export function startCollectingMissed(deps: CollectMissedDeps): MissedCollector 
   const rounds = startRounds({
     everyMs: intervalMs,
     round: runOnce,
-    onFailure: (error) => deps.logger.warn({ err: error }, 'missed deliveries were not collected'),
+    onFailure: (error) => deps.logger.warn({ err: error }, 'could not collect missed deliveries'),
   });
   return {
     runOnce,

@@ -1,6 +1,6 @@
 /**
- * Brings accepted events to the webhooks' `target_url`. Every replica works at it; who has claimed a delivery has it until
- * its lock ends, which is longer than any try.
+ * Brings accepted events to the webhooks' `target_url`. Every replica works at it; who has claimed a delivery has it
+ * until its lock ends, which is longer than any try.
  *
  * | a try ends with            | the delivery                                                     |
  * | -------------------------- | ---------------------------------------------------------------- |
@@ -12,8 +12,8 @@
  * | a crash, or no database    | taken again when its lock has ended: at least once               |
  *
  * Bounds: 128 tries at once, 8 of one webhook, and 1 where its target failed or was slow lately, so that a bad target
- * holds next to nothing, and a place that becomes free goes to the tenant that has fewest; 64 MiB of payloads; 3 statements
- * at once, so that the intake never waits for a connection.
+ * holds next to nothing, and a place that becomes free goes to the tenant that has fewest; 64 MiB of payloads; 3
+ * statements at once, so that the intake never waits for a connection.
  */
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
@@ -123,7 +123,9 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
       .then((tried) => {
         hasTried = tried;
       })
-      .catch((error: unknown) => logger.warn({ err: error, delivery_id: delivery.id }, 'a delivery was not settled'))
+      .catch((error: unknown) =>
+        logger.warn({ err: error, delivery_id: delivery.id }, 'could not record the outcome of a delivery'),
+      )
       .finally(() => {
         tries.delete(running);
         addTo(triesByWebhook, webhookId, -1);
@@ -133,7 +135,7 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
     tries.add(running);
   };
 
-  /** False where nothing was tried: then nobody is in a hurry to claim it again. */
+  /** False where nothing was tried: the next claim may wait for the poll. */
   const tryOnce = async (delivery: DueDelivery, claimedAtMs: number): Promise<boolean> => {
     const content = await findDeliveryContent(db, delivery);
     if (content === null) {

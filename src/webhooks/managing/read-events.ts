@@ -107,7 +107,7 @@ export function renderEventCursor({ receivedAt, id }: WebhookEventPosition): str
   return renderCursor(receivedAt, id);
 }
 
-/** null where it is none of ours. */
+/** null where it is not a cursor of this service. */
 export function parseEventCursor(cursor: string): WebhookEventPosition | null {
   const [receivedAt = '', id = ''] = readCursor(cursor);
   return isCursorTime(receivedAt) && isUuid(id) ? { receivedAt, id } : null;

@@ -130,8 +130,8 @@ export function draftOfRow(row: WebhookConfigRow): WebhookDraft {
 }
 
 /**
- * `published` in a list of addresses becomes the ranges that the sender publishes, so that the webhook shows whom it lets
- * in. Throws `INVALID_REQUEST` where no list is known of the sender.
+ * `published` in a list of addresses becomes the ranges that the sender publishes, so that the webhook shows whom it
+ * lets in. Throws `INVALID_REQUEST` where no list is known of the sender.
  */
 export function withPublishedRanges(sourceService: string, listed: readonly string[]): readonly string[] {
   return listed.flatMap((range, index) => {
@@ -238,7 +238,8 @@ export function checkSecret(scheme: SignatureScheme, secret: string): void {
     if (secret.startsWith('whpk_')) throw invalidInput('secret_key', 'must not be a public key (whpk_)');
     return;
   }
-  // Its letters and underscore are base64 of the URL's alphabet, and would pass for a secret that nobody signs with.
+  // Its letters and underscore are base64 of the URL's alphabet, and would pass for a secret that the sender does not
+  // use.
   if (secret.startsWith('whsk_')) {
     throw invalidInput('secret_key', 'must not be the private key (whsk_), which is its sender’s alone: give whpk_');
   }
@@ -250,7 +251,10 @@ export function checkSecret(scheme: SignatureScheme, secret: string): void {
   }
 }
 
-/** How many bytes a base64 text of either alphabet holds; 0 where it is none: Node would pass over what does not belong. */
+/**
+ * How many bytes a base64 text of either alphabet holds; 0 where it is not base64: Node ignores characters that do not
+ * belong.
+ */
 function base64Length(text: string): number {
   return /^[A-Za-z0-9+/_-]+={0,2}$/.test(text) ? Buffer.from(text, 'base64').length : 0;
 }

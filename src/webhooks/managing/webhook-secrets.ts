@@ -9,7 +9,7 @@ import { bindingOf, type SealedColumn } from '../webhook.ts';
 
 type Owner = Pick<WebhookConfigRow, 'id' | 'management_company_id'>;
 
-/** `whk_` and 256 random bits: what a path holds that nobody can guess. */
+/** `whk_` and 256 random bits: the part of a path that cannot be guessed. */
 const tokenPattern = /^whk_[A-Za-z0-9_-]{43}$/;
 
 export function looksLikeWebhookToken(text: string): boolean {

@@ -30,7 +30,7 @@ export interface ValuesDeps {
 
 type Owner = Pick<WebhookConfigRow, 'id' | 'management_company_id'>;
 
-/** A secret is bound to its destination: throws `INVALID_REQUEST` for each that a change would let go to another host. */
+/** A secret is bound to its destination: throws `INVALID_REQUEST` for each that a change would send to another host. */
 export function checkSecretsStay(current: WebhookConfigRow, draft: WebhookDraft): void {
   const message = 'must be sent again: it was given for another host';
   const faults: InputFault[] = [];
@@ -60,14 +60,15 @@ export function valuesOf(deps: ValuesDeps, owner: Owner, current: WebhookConfigR
   const needsSecret = draft.signatureScheme !== 'none' && draft.secretKey === undefined && !keepsSecret;
   const madeSecret = needsSecret ? makeSecret(draft.signatureScheme) : null;
   const secret = draft.secretKey ?? madeSecret;
-  // One secret is told apart from the next by the column it is sealed for, so what is kept is not touched.
+  // Each secret is sealed for its own column, so the others stay as they are.
   if (keepsSecret && current !== null && current.signature_scheme !== draft.signatureScheme) {
     if (draft.signatureScheme !== 'none') {
       checkSecret(draft.signatureScheme, openFor(keyring, current, 'secret_key', current.secret_key as string));
     }
   }
 
-  // A secret that is set takes the place of all before it, and another scheme asks for other secrets: no grace outlives either.
+  // A secret that is set takes the place of all before it, and another scheme asks for other secrets: no grace outlives
+  // either.
   const endsGrace = draft.secretKey !== undefined || current?.signature_scheme !== draft.signatureScheme;
   const previous = endsGrace ? null : current;
 

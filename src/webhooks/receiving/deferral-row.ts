@@ -3,8 +3,8 @@
  * replicas, in Redis, so that they share its pace and none overtakes another's.
  *
  * What this process knows of a row goes along with each question, and counts where it reaches further than what Redis
- * knows: a Redis that lost its memory takes it over. While Redis is away each replica goes on from what it knows, at its
- * share of the pace.
+ * knows: a Redis that lost its memory takes it over. While Redis is away each replica goes on from what it knows, at
+ * its share of the pace.
  */
 import { setBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
@@ -16,13 +16,16 @@ export type RowAnswer =
   | { readonly kind: 'place'; readonly notBeforeMs: number }
   /** The next place would be more than a day ahead: that is no delay any more. */
   | { readonly kind: 'full' }
-  /** Nobody waits. `recentPlaces`: at most so many were due within the last minute and are not counted by the limiter. */
+  /**
+   * The row is empty. `recentPlaces`: at most so many were due within the last minute and are not counted by the
+   * limiter.
+   */
   | { readonly kind: 'over'; readonly recentPlaces: number; readonly nextFreeInMs: number };
 
 export interface DeferralRows {
-  /** A place behind those who wait, if anybody does. */
+  /** A place behind the waiting deliveries; null where none waits. */
   join(tenantId: TenantId): Promise<RowAnswer>;
-  /** A place behind those who wait; where nobody does, the first of a new row, `waitMs` from now. */
+  /** A place behind the waiting deliveries; where none waits, the first of a new row, `waitMs` from now. */
   joinOrBegin(tenantId: TenantId, waitMs: number): Promise<Exclude<RowAnswer, { kind: 'over' }>>;
 }
 
@@ -44,7 +47,9 @@ export interface KnownRow {
 
 type Row = Omit<KnownRow, 'tenantId'>;
 
-/** A place counts as long as a token of the limiter does, at the longest: no rolling minute holds more than the limit. */
+/**
+ * A place counts as long as a token of the limiter does, at the longest: no rolling minute holds more than the limit.
+ */
 export const windowMs = minuteMs;
 const longestDeferralMs = 86_400_000;
 /** At the bound the row that was asked for longest ago is forgotten here; Redis still knows it. */

@@ -58,9 +58,9 @@ export interface DeliveryContent {
   readonly json: string | null;
   /** undefined where the body is no JSON. */
   readonly parsed: unknown;
-  /** The text of a form; null where it is none. */
+  /** The text of a form; null where the body is no form. */
   readonly form: string | null;
-  /** Its charset is not known: only what is ASCII can be told. */
+  /** Its charset is not known: only ASCII can be read. */
   readonly isLoose: boolean;
 }
 
@@ -134,7 +134,9 @@ function memberTexts({ json, parsed, isLoose }: DeliveryContent, path: readonly 
   });
 }
 
-/** The event types that a delivery names, the first source that has one being asked; several where it brings several. */
+/**
+ * The event types that a delivery names, the first source that has one being asked; several where it brings several.
+ */
 export function eventTypesOf(sources: readonly FactSource[], content: DeliveryContent): string[] {
   for (const source of sources) {
     const types = [...new Set(readSource(source, content).map((type) => type.slice(0, longestType)))];
@@ -144,8 +146,8 @@ export function eventTypesOf(sources: readonly FactSource[], content: DeliveryCo
 }
 
 /**
- * The sender's id of this delivery, whole, because two may differ in their last letter alone; or null where it gave none and
- * the body's hash must serve. `isSigned` where the scheme's signature covers the place that it was found in.
+ * The sender's id of this delivery, whole, because two may differ in their last letter alone; or null where it gave
+ * none and the body's hash must serve. `isSigned` where the scheme's signature covers the place that it was found in.
  */
 export function deliveryIdOf(
   signedHeaders: readonly string[],
@@ -165,8 +167,8 @@ function isSigned(source: FactSource, signedHeaders: readonly string[]): boolean
 }
 
 /**
- * Whether a delivery is one of those that its webhook wants. One whose type cannot be read, because its body is no JSON, is
- * never dropped for that.
+ * Whether a delivery is one of those that its webhook wants. One whose type cannot be read, because its body is no
+ * JSON, is never dropped for that.
  */
 export function isWanted(
   wanted: readonly string[],

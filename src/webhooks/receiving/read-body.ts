@@ -3,7 +3,7 @@ import { decodeContent } from './decode-content.ts';
 import { readText } from './read-text.ts';
 
 export interface ReadBody {
-  /** The JSON text as it was sent, every digit and blank of it; null where the body is none. */
+  /** The JSON text as it was sent, every digit and blank of it; null where the body is not JSON. */
   readonly json: string | null;
   /** The same parsed; undefined where there is none. Numbers are JavaScript's: see `memberSource` for their digits. */
   readonly parsed: unknown;
@@ -19,8 +19,8 @@ export interface ReadBody {
 export const maxDecodedBytes = 25 * 1024 * 1024;
 
 /**
- * JSON is JSON whatever it is called: curl, and many a script after it, calls every body a form. A form with JSON in its
- * field `payload` (GitHub, Slack) is read as that.
+ * JSON is JSON whatever it is called: curl, and many a script after it, calls every body a form. A form with JSON in
+ * its field `payload` (GitHub, Slack) is read as that.
  */
 export function readBody(
   body: Buffer,
@@ -35,7 +35,7 @@ export function readBody(
   const { text } = read;
   const isWhole = read.isUtf8 && decoded === body;
   const parsed = parseOrUndefined(text);
-  // A JSON string cannot be told from the text that it holds.
+  // A JSON string would look the same as the text that it holds.
   if (parsed !== undefined)
     return { json: text, parsed, text, isWhole: isWhole && typeof parsed !== 'string', isPacked };
   const field = isForm(contentType) ? formField(text, 'payload') : null;
@@ -45,8 +45,8 @@ export function readBody(
 }
 
 /**
- * For telling what a delivery is where its charset is not known: the names and values of JSON that are ASCII stand in every
- * single-byte charset alike.
+ * For telling what a delivery is where its charset is not known: the names and values of JSON that are ASCII stand in
+ * every single-byte charset alike.
  */
 export function readLoosely(body: Buffer): Pick<ReadBody, 'json' | 'parsed'> {
   const json = body.toString('latin1');

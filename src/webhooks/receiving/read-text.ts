@@ -3,7 +3,7 @@
  *
  * A byte order mark comes first, then the `charset` of the content type, then what the bytes show: UTF-8 that is valid,
  * UTF-16 and UTF-32 by the zeros between ASCII characters (RFC 4627, section 3), the declaration of an XML document. A
- * single-byte charset that nobody names cannot be told from another.
+ * single-byte charset without a name cannot be recognised.
  */
 import { isUtf8 } from 'node:buffer';
 

@@ -1,5 +1,5 @@
 /**
- * `integration.webhook.received`: what the bus and the target are told of an accepted delivery. A pure function of what its
+ * `integration.webhook.received`: what the bus and the target get of an accepted delivery. A pure function of what its
  * row in `webhook_events` holds, so that any process can render it at any time, the same.
  */
 import type { TenantId } from '../../ids.ts';

@@ -1,4 +1,4 @@
-/** What is kept of a delivery that is turned away, and what its sender is told. */
+/** What is kept of a refused delivery, and what its sender is answered. */
 import { masked } from '../../audit/mask.ts';
 import type { ServiceError } from '../../errors.ts';
 import { newId } from '../../ids.ts';
@@ -12,7 +12,7 @@ import type { Described, ReceiveDeps } from './reception.ts';
 import { type RefusalReason, refusalError } from './refusal.ts';
 import { maxKeptBytes } from './refused-deliveries.ts';
 
-/** Keeps the trace of a refused delivery, within its bounds, and returns what its sender is told. */
+/** Keeps the trace of a refused delivery, within its bounds, and returns the answer to its sender. */
 export async function refuse(
   deps: ReceiveDeps,
   webhook: Webhook,
@@ -40,7 +40,10 @@ export async function recordTrace(deps: ReceiveDeps, webhookEvent: WebhookEventR
   try {
     await deps.intake.record({ webhookEvent });
   } catch (error) {
-    deps.logger.debug({ err: error, webhook_id: webhookEvent.webhookId }, 'the trace of a delivery was not kept');
+    deps.logger.debug(
+      { err: error, webhook_id: webhookEvent.webhookId },
+      'could not keep the trace of a refused delivery',
+    );
   }
 }
 
@@ -56,7 +59,7 @@ async function keepRefused(
     const kept = { id, tenantId, webhookId, contentType, sourceAddress, requestId, receivedAtMs, headers, body };
     await deps.keepRefused(kept);
   } catch (error) {
-    deps.logger.debug({ err: error, webhook_id: webhookId }, 'the body of a refused delivery was not kept');
+    deps.logger.debug({ err: error, webhook_id: webhookId }, 'could not keep the body of a refused delivery');
   }
 }
 
@@ -116,5 +119,5 @@ export function announce(deps: ReceiveDeps, webhook: Webhook, incoming: Describe
   // Not awaited: the sender need not wait for an announcement, and the next second brings another.
   deps.intake
     .record({ events: [{ event }] })
-    .catch((error: unknown) => deps.logger.debug({ err: error }, 'a spent limit was not announced'));
+    .catch((error: unknown) => deps.logger.debug({ err: error }, 'could not announce a spent limit'));
 }

@@ -16,7 +16,7 @@ export interface RefusedDelivery {
   readonly body: Buffer;
 }
 
-/** Larger ones are not kept: what nobody vouches for must not fill the disk. */
+/** Larger bodies are not kept: unverified data must not fill the disk. */
 export const maxKeptBytes = 1024 * 1024;
 
 export function sealRefused(keyring: Pick<Keyring, 'sealBytes'>, delivery: RefusedDelivery): RefusedBody {

@@ -1,5 +1,5 @@
 /**
- * How much is written down of what nobody vouches for. Refused deliveries are visible with their reason, but a flood of
+ * How much is written down of unverified deliveries. Refused deliveries are visible with their reason, but a flood of
  * them must fill no table: beyond these bounds they are counted in the metrics only.
  */
 import ipaddr from 'ipaddr.js';

@@ -1,15 +1,15 @@
 /**
- * Room for the bodies of deliveries whose signature has not held yet: all that a stranger who knows a webhook's address can
- * make this process keep.
+ * Room for the bodies of deliveries whose signature has not held yet: all that a stranger who knows a webhook's address
+ * can make this process keep.
  *
  * | a body                                   | is kept                                                          |
  * | ---------------------------------------- | ---------------------------------------------------------------- |
  * | up to `smallBytes`                       | in memory, as long as all such bodies fit into `maxMemoryBytes`   |
  * | larger, or small ones beyond that        | in a file under `DATA_DIR`, as long as all fit into `maxFileBytes` |
- * | beyond both, or more than a tenant's part | nowhere: its sender is told to come again                        |
+ * | beyond both, or more than a tenant's part | nowhere: its sender is asked to retry                            |
  *
- * A file has no name by the time that something stands in it, and its key only this process has: a crash leaves nothing to
- * be read. A body that came whole is read back when there is room among those that are looked at.
+ * A file has no name by the time that something stands in it, and its key only this process has: a crash leaves nothing
+ * to be read. A body that came whole is read back when there is room among those that are looked at.
  */
 import { type Cipheriv, createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
@@ -43,7 +43,7 @@ const usualMaxMemoryBytes = 64 * 1024 * 1024;
 const usualSmallBytes = 256 * 1024;
 /** Read back from files and looked at, at once. */
 const maxLookedAtBytes = 64 * 1024 * 1024;
-/** Of a budget, what one tenant's bodies may fill: whoever floods one's webhooks leaves room for the others'. */
+/** The share of a budget that one tenant's bodies may fill: a flood of one tenant leaves room for the others. */
 const tenantPart = 0.75;
 const longestWaitMs = 10_000;
 
@@ -73,7 +73,7 @@ export function createUnverifiedBodies(options: UnverifiedBodiesOptions): Unveri
           for (const chunk of chunks) await file.append(chunk);
           return true;
         } catch (error) {
-          logger.warn({ err: error }, 'a body could not be kept under DATA_DIR until its signature is looked at');
+          logger.warn({ err: error }, 'could not keep a body under DATA_DIR until its signature is checked');
           return false;
         }
       };
@@ -142,7 +142,7 @@ function createBudget(maxBytes: number): Budget {
   };
 }
 
-/** In order of arrival; who is larger than all the room enters when nobody else is inside. */
+/** In order of arrival; a body larger than all the room enters when no other is inside. */
 function createQueue(maxBytes: number): { enter(bytes: number): Promise<(() => void) | null> } {
   let insideBytes = 0;
   const waiting = new Set<{ readonly bytes: number; admit(): void }>();

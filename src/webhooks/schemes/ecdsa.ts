@@ -6,7 +6,7 @@ import { isTemplateTimely, signedParts } from './signed-template.ts';
 const maxKeys = 1_000;
 const keys = new Map<string, KeyObject | null>();
 
-/** A P-256 public key in PEM, or in base64 of its DER form (SubjectPublicKeyInfo); null where it is none. */
+/** A P-256 public key in PEM, or in base64 of its DER form (SubjectPublicKeyInfo); null where it is not a key. */
 export function parseP256Key(text: string): KeyObject | null {
   try {
     const key = text.includes('-----BEGIN')
@@ -20,8 +20,9 @@ export function parseP256Key(text: string): KeyObject | null {
 }
 
 /**
- * ECDSA with SHA-256 on P-256: a base64 signature, in DER or as two numbers of 32 bytes, over what the template says; without
- * one over the time and the body where there is a time, as SendGrid has it. The secret is the sender's public key.
+ * ECDSA with SHA-256 on P-256: a base64 signature, in DER or as two numbers of 32 bytes, over what the template says;
+ * without one over the time and the body where there is a time, as SendGrid has it. The secret is the sender's public
+ * key.
  */
 export const verifyEcdsaP256: VerifySignature = (delivery, secrets, settings) => {
   const header = readHeader(delivery.headers, settings.signatureHeader ?? 'x-webhook-signature');

@@ -18,7 +18,9 @@ export type TemplatePart =
   | { readonly kind: 'body' | 'timestamp' | 'url' }
   | { readonly kind: 'header'; readonly name: string };
 
-/** `v0:{timestamp}:{body}`; also `{url}` and `{header:Name}`. null where it is none, or does not sign the body. */
+/**
+ * `v0:{timestamp}:{body}`; also `{url}` and `{header:Name}`. null where it is no template, or does not sign the body.
+ */
 export function parseTemplate(template: string): readonly TemplatePart[] | null {
   const parts: TemplatePart[] = [];
   for (const piece of template.split(/(\{[^{}]*\})/)) {
@@ -63,8 +65,8 @@ function pieceOf(part: TemplatePart, delivery: SignedDelivery, settings: SchemeS
 const hashByBytes: Readonly<Record<number, HashName>> = { 20: 'sha1', 32: 'sha256', 64: 'sha512' };
 
 /**
- * An HMAC over what the template says. Its length tells the hash (SHA-1 for Trello, SHA-256, SHA-512); it is hexadecimal or
- * base64, with or without a name in front (`v0=`, `sha256=`).
+ * An HMAC over what the template says. Its length tells the hash (SHA-1 for Trello, SHA-256, SHA-512); it is
+ * hexadecimal or base64, with or without a name in front (`v0=`, `sha256=`).
  */
 export const verifySignedTemplate: VerifySignature = (delivery, secrets, settings) => {
   const header = readHeader(delivery.headers, settings.signatureHeader ?? 'x-webhook-signature');

@@ -1,8 +1,8 @@
 import { body, form, mebibyte, type WebhookSource } from '../source.ts';
 
 /**
- * Mailgun Docs, "Securing webhooks". The signature covers a time and a token, not the event: whoever has seen a pair can send
- * another body with it. So the token is the id, and a used one is a duplicate.
+ * Mailgun Docs, "Securing webhooks". The signature covers a time and a token, not the event: anyone who has seen a pair
+ * can send another body with it. So the token is the id, and a used one is a duplicate.
  */
 export const mailgun: WebhookSource = {
   title: 'Mailgun',

@@ -1,7 +1,7 @@
 import { body, type HandshakeReply, mebibyte, plain, type WebhookSource } from '../source.ts';
 
 const refusal: HandshakeReply = { status: 403, contentType: 'text/plain; charset=utf-8', body: '' };
-/** Opaque, and decoded by the URL's own rules; what is no printable text is none of Microsoft's. */
+/** Opaque, and decoded by the URL's own rules; Microsoft's tokens are printable text. */
 const tokenPattern = /^[\x20-\x7e]{1,1000}$/;
 
 /** Microsoft Graph, "Receive change notifications through webhooks" (notificationUrl validation, clientState). */

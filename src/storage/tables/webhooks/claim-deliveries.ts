@@ -12,7 +12,9 @@ export interface DueDelivery {
   readonly tries_since_redrive: number;
 }
 
-/** What a claim takes: no more than `perWebhook`, and of the webhooks in `busy` so many fewer; in all at most `most`. */
+/**
+ * What a claim takes: no more than `perWebhook`, and of the webhooks in `busy` so many fewer; in all at most `most`.
+ */
 export interface ClaimBounds {
   readonly busy: ReadonlyMap<string, number>;
   /** Tries in hand by tenant: who has fewest comes first. */
@@ -27,8 +29,8 @@ export interface ClaimBounds {
 /**
  * Takes due deliveries for this process for `lockMs`. Webhooks are walked one by one along their own index, so that the
  * backlog of one target is never read through for another's; of an ordered webhook only the eldest that waits is taken,
- * and only when nobody has it. Tenants take turns: one whose many targets hang would else be first at every place that
- * becomes free, since what is due longest is its.
+ * and only when no process has it. Tenants take turns: else one whose many targets hang would be first at every free
+ * place, since its deliveries are due longest.
  */
 export async function claimDueDeliveries(db: Queryable, bounds: ClaimBounds): Promise<DueDelivery[]> {
   const { rows } = await db.query<DueDelivery>({

@@ -3,8 +3,8 @@ import type { Database } from '../../postgres/database.ts';
 import type { WebhookRow } from '../intake-rows.ts';
 
 /**
- * Lets go of what was seen before the window of its webhook, so that it is new again. Before the commit, since a statement
- * does not see what it deletes itself; what is let go and not taken after all is taken the next time.
+ * Deletes ids and bodies that were seen before the duplicate window of their webhook, so that they count as new again.
+ * Runs before the commit, since a statement does not see what it deletes itself.
  */
 export async function forgetExpiredDeliveries(db: Database, webhooks: readonly WebhookRow[]): Promise<void> {
   const asked = webhooks.filter((row) => row.duplicate_window_seconds != null && row.delivery_key !== null);
@@ -65,7 +65,8 @@ export async function findFirstBodies(
 }
 
 /**
- * Gives back the ids that were claimed by deliveries whose body another one took in the same moment: they are kept nowhere.
+ * Gives back the ids that were claimed by deliveries whose body another one took in the same moment: they are kept
+ * nowhere.
  */
 export async function releaseClaimedIds(db: Database, webhookIds: readonly string[], eventIds: readonly string[]) {
   await db.querySystem({

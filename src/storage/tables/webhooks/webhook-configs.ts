@@ -10,7 +10,7 @@ export interface WebhookExtras {
   readonly delivery_id_from?: string;
   /** Default: by its id alone. */
   readonly duplicate_by?: 'delivery_id_or_body' | 'none';
-  /** How long a delivery is told from its repetition; default: seven days. */
+  /** How long a repeated delivery counts as a duplicate; default: seven days. */
   readonly duplicate_window_seconds?: number;
   /** What the signature covers, of schemes that leave it to the sender. */
   readonly signed_template?: string;
@@ -220,7 +220,7 @@ export async function insertWebhook(
   return rows[0] as WebhookConfigRow;
 }
 
-/** `clock_timestamp()`, not `now()`: two changes in one transaction are two changes, and each is told. */
+/** `clock_timestamp()`, not `now()`: two changes in one transaction are two changes, and each is announced. */
 export async function updateWebhook(
   tx: Queryable,
   tenantId: TenantId,

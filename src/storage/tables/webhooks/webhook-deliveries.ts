@@ -75,8 +75,8 @@ export interface AttemptOutcome {
 }
 
 /**
- * The attempt's row, the delivery's new state, what is known of its target, and the event of one that is given up, in one
- * statement. Returns the state. A failure of a try that was under way when somebody
+ * The attempt's row, the delivery's new state, what is known of its target, and the event of one that is given up, in
+ * one statement. Returns the state. A failure of a try that was under way when somebody
  * sent the delivery again leaves that as it is: due at once, with all its tries before it.
  */
 export async function settleDelivery(
@@ -149,7 +149,7 @@ export async function settleDelivery(
 }
 
 /**
- * The webhook's target is gone: what waits for it is not sent, and what it did not take is nobody's concern any more. Each
+ * The webhook's target is gone: waiting deliveries are not sent, and dead ones no longer count. Each
  * state has its own index: asked for together they would have none.
  */
 export async function cancelDeliveries(tx: Queryable, tenantId: TenantId, webhookId: string): Promise<void> {
