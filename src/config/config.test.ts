@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { globSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import pg from 'pg';
+import { configVariables } from '../../test/support/variables.ts';
 import { ConfigError, parseConfig } from './config.ts';
 
 const noFiles = (): string => {
@@ -294,22 +295,12 @@ test('a service-account file must be one', () => {
 
 test('docs/config.md and .env.example name exactly the variables that are read', () => {
   const root = join(import.meta.dirname, '../..');
-  const facts = globSync('src/providers/*/facts.ts', { cwd: root });
-  const source = ['config.ts', 'config-variables.ts', 'access-variables.ts', 'alert-variables.ts']
-    .map((name) => `src/config/${name}`)
-    .concat(facts)
-    .map((path) => readFileSync(join(root, path), 'utf8'))
-    .join('\n');
-  const variables = new Set(
-    source
-      .match(/'[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+'|'(?:PORT|HOST|DEBUG|EMULATOR|ENVIRONMENT)'/g)
-      ?.map((text) => text.slice(1, -1)),
-  );
+  const variables = configVariables();
   const documented = readFileSync(join(root, 'docs/config.md'), 'utf8').match(/^\| `([^|]+)` \|/gm) ?? [];
   const names = documented.flatMap((line) => line.match(/[A-Z][A-Z0-9_]+/g) ?? []);
-  assert.deepEqual([...new Set(names)].sort(), [...variables].sort());
+  assert.deepEqual([...new Set(names)].sort(), variables);
   const example = readFileSync(join(root, '.env.example'), 'utf8').match(/^#?([A-Z][A-Z0-9_]*)=/gm) ?? [];
-  assert.deepEqual(example.map((line) => line.replace(/[#=]/g, '')).sort(), [...variables].sort());
+  assert.deepEqual(example.map((line) => line.replace(/[#=]/g, '')).sort(), variables);
 });
 
 test('production takes no secret that can be guessed, no open outbound network and no keys over http', () => {

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { ConfigError, parseConfig } from '../../src/config/config.ts';
+import { configVariables } from '../support/variables.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -59,6 +61,57 @@ test('Compose and its example name variables that the service reads', () => {
   const example = new Set([...read('deploy/env.example').matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name));
   for (const [, name] of read('deploy/compose.yaml').matchAll(/\$\{([A-Z_]+):\?/g)) {
     assert.ok(example.has(name), `${name} is needed, and not in deploy/env.example`);
+  }
+});
+
+/** The image fixes its folder and listens everywhere; the last two are development's words for LOG_LEVEL and NODE_ENV. */
+const notForOperators = ['DATA_DIR', 'HOST', 'DEBUG', 'ENVIRONMENT'];
+
+test('Compose, its example and the Helm chart know every variable that an operator may set', () => {
+  const variables = configVariables().filter((name) => !notForOperators.includes(name));
+  assert.ok(variables.length > 50);
+  const values = read('deploy/helm/integration-service/values.yaml');
+  const ofChart = new Set(values.match(/\b[A-Z][A-Z0-9_]+\b/g));
+  const fixed = read('deploy/helm/integration-service/templates/statefulset.yaml') + read('deploy/Dockerfile');
+  const example = read('deploy/env.example');
+  for (const variable of variables) {
+    for (const [name, { environment = {} }] of replicas) {
+      assert.ok(variable in environment, `${variable} is not handed on to ${name} (deploy/compose.yaml)`);
+      const handedOn = String(environment[variable]);
+      for (const [, source] of handedOn.matchAll(/\$\{([A-Z_0-9]+)/g)) {
+        assert.match(example, new RegExp(`^#?${source}=`, 'm'), `${source} is not in deploy/env.example`);
+      }
+    }
+    const isFixed = fixed.includes(`name: ${variable},`) || fixed.includes(`${variable}=`);
+    assert.ok(isFixed || ofChart.has(variable), `${variable} is not in values.yaml of the chart`);
+  }
+});
+
+test('with Compose what is left empty keeps its default', () => {
+  const secret = 'Zq7w'.repeat(4) + 'kP3x9LmT'.repeat(3);
+  const given: Record<string, string> = {
+    DATABASE_PASSWORD: secret,
+    REDIS_PASSWORD: secret,
+    RABBITMQ_PASSWORD: secret,
+    METRICS_TOKEN: secret,
+    JWT_SECRET: secret,
+    ENCRYPTION_KEYS: `k1:${Buffer.from(secret.slice(0, 32)).toString('base64')}`,
+  };
+  const environment = Object.entries(replicas[0]?.[1].environment ?? {}).map(([name, value]): [string, string] => [
+    name,
+    String(value)
+      .replaceAll(/\$\{([A-Z_0-9]+):\+.*\}$/g, '')
+      .replaceAll(/\$\{([A-Z_0-9]+)(?::[-?]([^}]*))?\}/g, (_, source: string, otherwise: string) =>
+        source in given ? (given[source] as string) : String(otherwise),
+      ),
+  ]);
+  try {
+    const config = parseConfig(Object.fromEntries(environment), () => '');
+    assert.deepEqual(config.familyLimits, { sheets: 100, geocoding: 50, webhooks: 200 });
+    assert.equal(config.cache.l2TtlSeconds, 3600);
+  } catch (error) {
+    assert.ok(!(error instanceof ConfigError), error instanceof ConfigError ? error.problems.join('\n') : '');
+    throw error;
   }
 });
 
