@@ -1,4 +1,4 @@
-/** Every page, in both languages and themes, wide and narrow: by axe-core's rules, and no text cut at 360 px in Russian. */
+/** Every page, in both languages and themes, wide and narrow: by axe-core's rules, and no text cut at 360 px. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -60,10 +60,13 @@ test('axe-core finds nothing on any page, and nothing is cut on a narrow screen'
   const axe = await readFile(axePath, 'utf8');
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console`);
-  // A theme changes colours alone and a language texts alone: these looks have each of both.
   const looks = [
     { language: 'en', theme: 'light', width: 1_280 },
+    { language: 'en', theme: 'dark', width: 1_280 },
+    { language: 'ru', theme: 'light', width: 1_280 },
     { language: 'ru', theme: 'dark', width: 1_280 },
+    // A theme changes no widths.
+    { language: 'en', theme: 'light', width: 360 },
     { language: 'ru', theme: 'light', width: 360 },
   ] as const;
   const found: string[] = [];
