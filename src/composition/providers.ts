@@ -1,10 +1,10 @@
 /** The providers: which there are, how they are reached, and the emulator of those without a credential. */
 import { type Emulates, emulatesOf } from '../config/emulation.ts';
+import { withEmulatedAccounts } from '../directory/emulated-accounts.ts';
 import {
   type EmulatorAccess,
   type EnvironmentProvider,
   registerEnvironmentServices,
-  withEmulatedAccounts,
 } from '../directory/environment-services.ts';
 import { openServiceDirectory } from '../directory/service-directory.ts';
 import { parseTenantId } from '../ids.ts';

@@ -9,7 +9,7 @@ import { claimGrant, type GrantOwner, readGrant, releaseGrant, saveGrant } from 
 
 /** Longer than a renewal takes, so that no other begins while it is under way. */
 const claimMs = 40_000;
-/** A token that was given and is not kept is lost: the old one is worth nothing any more. */
+/** A token that was given and is not kept is lost: the old one no longer works. */
 const savePausesMs = [100, 500, 2_000, 5_000];
 
 export interface KeptGrantDeps {
