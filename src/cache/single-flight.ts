@@ -3,7 +3,7 @@
  *
  * The fetch belongs to none of its callers: it follows a signal of its own, which aborts only when the last of them has
  * left, and its deadline and patience are those of the caller who has most. It is shared also while it fails: what the
- * first is told, all are told. A flight that an invalidation has met goes on for the callers who asked before it, and
+ * first gets, all get. A flight that an invalidation has met goes on for the callers who asked before it, and
  * takes no new ones.
  *
  * Flights are as many as there are requests under way, which the HTTP edge bounds.

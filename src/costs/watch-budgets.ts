@@ -1,5 +1,5 @@
 /**
- * Tells of budgets that reach 50, 80 and 100 per cent, once a month and threshold over all replicas, and shows how full
+ * Announces budgets that reach 50, 80 and 100 per cent, once a month and threshold over all replicas, and shows how full
  * they are.
  *
  * The ten event types have none for money. A budget is a limit of a month, so a threshold is announced as

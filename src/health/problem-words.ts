@@ -8,7 +8,7 @@ import type { Problem, ServicePauseSeen } from './problem.ts';
 import { spanWords } from './span-words.ts';
 import type { takeoverWords } from './takeovers.ts';
 
-/** From here on a budget is worth a word. */
+/** From this share on a budget is listed as a problem. */
 const budgetWarningShare = 0.8;
 /** Below this share of a limit the pace says nothing yet. */
 const limitWarningShare = 0.6;

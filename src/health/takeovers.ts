@@ -3,7 +3,7 @@ import type { ExternalService } from '../directory/service.ts';
 import { isGeocoder } from '../directory/service.ts';
 import { maxCountedCalls, type TakenOver } from '../storage/tables/problem-counts.ts';
 
-/** A longer outage is told without a count: it would be read from too many days of the log. */
+/** A longer outage has no count: counting would read too many days of the log. */
 const maxCountedSpanMs = 7 * 86_400_000;
 
 export interface Outage {

@@ -18,7 +18,7 @@ export interface RuledSubject {
   windowEndMs(windowType: WindowType): number;
 }
 
-/** After a refusal that only Redis can lift: about when it is worth asking whether it is back. */
+/** After a refusal that only Redis can lift: about when to ask whether it is back. */
 export const askAgainAfterMs = 1_000;
 const minuteMs = 60_000;
 

@@ -10,7 +10,7 @@
  *   alone + units ≤ (max − known) ÷ R     What others had spent beyond their share when Redis went away is not spent again.
  *
  * Both are rounded down. Where the limit is below R, the share is nothing and calls are refused until Redis is back:
- * replicas that cannot talk cannot take turns, and a quota is worth more than an answer from this one provider.
+ * replicas that cannot talk cannot take turns, and keeping the quota matters more than one provider's answer.
  *
  * At `maxSubjects` the subject unused for longest is forgotten, its debt too.
  */

@@ -43,10 +43,7 @@ export interface OutboxRelayDeps {
   messageOfDelivery(row: DeliveryFact, number: number): OutboxMessage;
   /** From hand-over to confirm. */
   onPublished?(eventType: EventType, durationMs: number): void;
-  /**
-   * Unconfirmed messages at once. Default 200, as many as the broker lets through: more does not raise RabbitMQ's rate,
-   * and confirms get slower.
-   */
+  /** Unconfirmed messages at once. Default 200: more does not raise RabbitMQ's rate, and confirms get slower. */
   readonly windowSize?: number;
   /** Events held in memory; above it they wait in the tables. Default 10,000. */
   readonly maxInMemory?: number;
@@ -158,9 +155,7 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
     leaseRenewedAtMs = performance.now();
   };
 
-  /**
-   * Reads back what did not fit, and ends the overflow when nothing was left behind meanwhile. Holds the lease as long.
-   */
+  /** Reads back what did not fit, holding the lease; ends the overflow when nothing was left behind meanwhile. */
   const readOwnEvents = async (): Promise<void> => {
     while (overflowing && !closed && hasRoom()) {
       await renewLease();

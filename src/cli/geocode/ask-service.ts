@@ -12,7 +12,7 @@ export interface AskOptions {
   /** Members of the request beside `address`. */
   readonly options: Readonly<Record<string, string | number>>;
   readonly interrupted: AbortSignal;
-  /** How much longer it is worth waiting, for all rows together. */
+  /** How much longer to wait, for all rows together. */
   readonly patience: Patience;
   /** Told when the service wants us to wait. */
   readonly onWait: (seconds: number, reason: string) => void;
@@ -24,7 +24,7 @@ export interface AskOptions {
 const replyDeadlineMs = 60_000;
 /** Times that a row may fail for reasons that pass (a restart, a provider's bad minute) before it is left for the next run. */
 const maxFaults = 5;
-/** A limit of a minute is worth asking again after; where one opens is not always told. */
+/** A limit per minute is asked again after it; a reply does not always say when it opens. */
 const longestBackoffSeconds = 60;
 
 /**

@@ -24,7 +24,7 @@ export type LargePayloadTask =
   | (TaskBody & { readonly kind: 'identify'; readonly naming: Naming; readonly headers: DeliveryHeaders })
   | (TaskBody & { readonly kind: 'payload' });
 
-/** What is read of a small body is worth keeping; that of a large one stays in the thread. */
+/** The parsed form of a small body is kept; that of a large one stays in the thread. */
 export type IdentifiedDelivery = Identity & { readonly read?: ReadBody };
 
 const idleMs = 30_000;

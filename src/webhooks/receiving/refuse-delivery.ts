@@ -35,7 +35,7 @@ export async function refuse(
   return refusalError(reason, { challenge: webhook.scheme === 'basic' ? 'Basic realm="webhook"' : null });
 }
 
-/** A trace is worth no 503: where it cannot be kept, the sender is answered all the same. */
+/** No 503 for a trace: where it cannot be kept, the sender is answered without it. */
 export async function recordTrace(deps: ReceiveDeps, webhookEvent: WebhookEventRecord): Promise<void> {
   try {
     await deps.intake.record({ webhookEvent });

@@ -16,7 +16,7 @@ export interface ConfigurationChange {
   /** As the API shows it, so without secrets; null where there was, or is, nothing. */
   readonly before: unknown;
   readonly after: unknown;
-  /** Names of the write-only members that were set or taken away: that they were is worth knowing, to what is not. */
+  /** Names of the write-only members that were set or taken away: their values are not kept. */
   readonly changedSecrets: readonly string[];
   /** Unix milliseconds. */
   readonly changedAtMs: number;
