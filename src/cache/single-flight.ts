@@ -34,6 +34,19 @@ export interface Flight {
   patientUntilMs(): number;
   /** True once an invalidation met it: what it finds must not be stored. */
   isOutdated(): boolean;
+  /**
+   * What it finds is for the caller who set it off alone. It takes no new callers, and those who joined it are turned away
+   * with `FlightReleased`, to ask for themselves.
+   */
+  release(): void;
+}
+
+/** A joined fetch turned out to be another caller's alone: an answer that streams, say, without an end in sight. */
+export class FlightReleased extends Error {
+  constructor() {
+    super('the fetch is for the caller who set it off alone');
+    this.name = 'FlightReleased';
+  }
 }
 
 export interface FlightResult<Value> {
@@ -62,6 +75,8 @@ const settleGraceMs = 500;
 interface Running<Subject, Value> extends Flight {
   readonly subject: Subject;
   promise: Promise<Value>;
+  /** Rejects where the flight is released; for those who joined it. */
+  readonly released: PromiseWithResolvers<never>;
   callers: number;
   deadline: number;
   patience: number;
@@ -88,8 +103,14 @@ export function createSingleFlight<Subject, Value>(deadlines: Deadlines): Single
       deadlineAtMs: () => run.deadline,
       patientUntilMs: () => run.patience,
       isOutdated: () => run.outdated,
+      released: Promise.withResolvers<never>(),
+      release() {
+        if (flights.get(key) === run) flights.delete(key);
+        run.released.reject(new FlightReleased());
+      },
       promise: Promise.resolve() as Promise<never>,
     };
+    run.released.promise.catch(() => {}); // Where none has joined.
     // Begun in the next microtask: by then the first caller's deadline is noted.
     run.promise = Promise.resolve()
       .then(() => work(run))
@@ -120,7 +141,8 @@ export function createSingleFlight<Subject, Value>(deadlines: Deadlines): Single
       run.deadline = Math.max(run.deadline, caller.deadlineAtMs);
       run.patience = Math.max(run.patience, caller.patientUntilMs);
       try {
-        const value = await waitFor(run.promise, caller, caller.deadlineAtMs - nowMs + settleGraceMs, deadlines);
+        const promise = running === undefined ? run.promise : Promise.race([run.promise, run.released.promise]);
+        const value = await waitFor(promise, caller, caller.deadlineAtMs - nowMs + settleGraceMs, deadlines);
         return { value, led: running === undefined };
       } finally {
         leave(key, run);

@@ -3,6 +3,7 @@
 import type { AuditStatus } from '../audit/entry.ts';
 import type { CacheMode } from '../cache/cached-answer.ts';
 import type { Lifetime } from '../cache/lifetime.ts';
+import type { Flight } from '../cache/single-flight.ts';
 import type { ExternalService } from '../directory/service.ts';
 import type { QuestionPlace } from '../directory/service-regions.ts';
 import type { TenantId } from '../ids.ts';
@@ -76,9 +77,9 @@ export interface Capability<Op extends KnownOperation> {
   revalidate?(input: InputOf<Op>, keptBody: Buffer): Revalidation<Op> | null;
   /**
    * Carries an answer to its caller that is still coming in when it is known to be one; null where all of it is there.
-   * `signal` aborts when nobody waits any more.
+   * `signal` aborts when no caller waits any more; `release` where the answer can be given to no other caller.
    */
-  carry?(output: OutputOf<Op>, signal: AbortSignal): Promise<Carried> | null;
+  carry?(output: OutputOf<Op>, flight: Pick<Flight, 'signal' | 'release'>): Promise<Carried> | null;
   /** The part of the service that a call is about, where failures of one part may be its own: a path, a spreadsheet. */
   partOf?(input: InputOf<Op>): string;
   /** The answer as it is judged, compared and rendered, whichever provider gave it. Default: as the adapter read it. */

@@ -176,7 +176,7 @@ async function fetchAnswer<Op extends KnownOperation>(
   const trace = traceOf(asked);
   const asGiven = await asked.ask(toAsk, providers, { signal, deadlineAtMs, patientUntilMs, time: 'shared', trace });
   deps.observeChain?.(call, asGiven.outcomes, providers);
-  const carried = await carryAnswer(call, asGiven, signal);
+  const carried = await carryAnswer(call, asGiven, flight);
   if (carried !== null) asGiven.record.carried(carried, deps.clock.now());
   try {
     await writeDown(deps, asGiven.record);
@@ -241,10 +241,10 @@ function untilItBegins({ beginsByMs }: Call, flight: Flight): Flight['deadlineAt
 async function carryAnswer<Op extends KnownOperation>(
   call: Call<Op>,
   chain: Chain<OutputOf<Op>>,
-  signal: AbortSignal,
+  flight: Flight,
 ): Promise<Carried | null> {
   const answer = chain.best ?? passedOn(chain);
-  return answer === null ? null : ((await call.capability.carry?.(answer.value, signal)) ?? null);
+  return answer === null ? null : ((await call.capability.carry?.(answer.value, flight)) ?? null);
 }
 
 function cutShort(reason: string): ServiceError {

@@ -39,6 +39,8 @@ export function lifetimeOf(
   nowMs: number,
 ): Lifetime | null {
   if (variesUnknowably(headers.vary) || 'set-cookie' in headers) return null;
+  // It has no end that a later caller could be given.
+  if (/^text\/event-stream\b/i.test(headers['content-type'] ?? '')) return null;
   const directives = parseCacheControl(headers['cache-control']);
   const isConfirmable = status === 200 && hasValidator(headers);
   const confirmableSeconds = isConfirmable ? longestBeyondSeconds : 0;

@@ -23,6 +23,8 @@ export interface CarryTerms {
   readonly delivery: Delivery;
   readonly encoding: string | undefined;
   readonly keep: boolean;
+  /** Called once where a body that was to be kept is too long for it. */
+  onTooLong(): void;
   readonly idleMs: number;
   readonly totalMs: number;
   readonly upload: (() => Passed) | null;
@@ -54,7 +56,10 @@ export async function carryBody(body: Readable, terms: CarryTerms): Promise<Carr
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       start.add(chunk);
-      if (kept !== null && start.passed().sizeBytes > maxKeptBytes) kept = null;
+      if (kept !== null && start.passed().sizeBytes > maxKeptBytes) {
+        kept = null;
+        terms.onTooLong();
+      }
       kept?.push(chunk);
       await delivery.write(chunk, idleMs);
       // The one who asked first has left: for others the answer is still worth keeping.

@@ -7,6 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { FlightReleased } from '../cache/single-flight.ts';
 import { adapterNameOf, type ExternalService } from '../directory/service.ts';
 import { findByName } from '../directory/service-index.ts';
 import { invalidInput, ServiceError } from '../errors.ts';
@@ -77,32 +78,34 @@ export async function forwardRequest(
 }
 
 async function answerOf(way: Way, signal: AbortSignal): Promise<ForwardedReply> {
-  const { service } = way;
   const remembered = headFromMemory(way);
   if (remembered !== null) return returned(way, readStoredForm(remembered.body), remembered);
+  let came = await ask(way, signal).catch((error: unknown) => {
+    if (error instanceof FlightReleased) return null;
+    throw error;
+  });
+  // Who waited for another's request may not have its answer after all, and asks for itself.
+  if (came === null || (came.result.cacheOutcome === 'COALESCED' && !came.shareable)) {
+    came = await ask(way, signal, randomUUID());
+  }
+  if (came.result.isRefreshDue === true) refreshBehind(way);
+  return returned(way, came, came.result);
+}
+
+interface Came extends Pick<HttpOutput, 'status' | 'headers' | 'body'> {
+  readonly result: ForwardedReply['result'] & Pick<CallResult, 'isRefreshDue'>;
+  /** Whether others who asked for the same may have it. */
+  readonly shareable: boolean;
+}
+
+/** Resolves with the head of the answer, as soon as it comes; its body may still be on its way. */
+async function ask(way: Way, signal: AbortSignal, flightKind?: string): Promise<Came> {
   const delivery = createDelivery();
-  const execution = execute(way, delivery, signal);
+  const execution = execute(way, delivery, signal, flightKind);
   const first = await Promise.race([delivery.begun, execution]);
-  if (!('cacheOutcome' in first)) {
-    execution.then(delivery.finish, delivery.cut);
-    return returned(way, first, missOf(service));
-  }
-  let result = first;
-  let answer = readStoredForm(result.body);
-  if (result.cacheOutcome === 'COALESCED' && !answer.shareable) {
-    // Who waited for another's request may not have its answer after all, and asks for itself.
-    const own = createDelivery();
-    const again = execute(way, own, signal, randomUUID());
-    const begun = await Promise.race([own.begun, again]);
-    if (!('cacheOutcome' in begun)) {
-      again.then(own.finish, own.cut);
-      return returned(way, begun, missOf(service));
-    }
-    result = begun;
-    answer = readStoredForm(result.body);
-  }
-  if (result.isRefreshDue === true) refreshBehind(way);
-  return returned(way, answer, result);
+  if ('cacheOutcome' in first) return { ...readStoredForm(first.body), result: first };
+  execution.then(delivery.finish, delivery.cut);
+  return { ...first, result: missOf(way.service), shareable: true };
 }
 
 function missOf({ serviceName }: ExternalService): ForwardedReply['result'] {

@@ -114,15 +114,19 @@ function capabilityFor(
     cache: isCached ? { ttlSeconds: 0, negativeTtlSeconds: 0, staleSeconds: 0 } : null,
     lifetimeOf: (output) => (output.body instanceof Readable && !kept.has(output) ? null : lifetime(output)),
     revalidate: (asked, keptBody) => revalidationOf(asked, keptBody, isShareable),
-    carry(output, signal) {
+    carry(output, { signal, release }) {
       if (!(output.body instanceof Readable)) {
         return Promise.resolve(wholeCarried(output.body, output.headers['content-encoding'], upload));
       }
       delivery.begin(output);
+      const keep = lifetime(output) !== null;
+      // Those who asked for the same would wait for its end, which an event stream never has.
+      if (!keep) release();
       return carryBody(output.body, {
         delivery,
+        onTooLong: release,
         encoding: output.headers['content-encoding'],
-        keep: lifetime(output) !== null,
+        keep,
         idleMs: idleTimeoutMs,
         totalMs: totalTimeoutMs,
         upload,
