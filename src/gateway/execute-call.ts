@@ -23,7 +23,7 @@ import { createGathering } from './ask-together.ts';
 import { announceMiss } from './cache-telemetry.ts';
 import type { Call, CallExecutor, CallResult, Carried, ProviderTrace, Render } from './call.ts';
 import { type CacheHit, fetchOutcome, resultFromCache, resultOfFetch } from './call-result.ts';
-import { callerGroup } from './caller-group.ts';
+import { callerGroup } from './caller.ts';
 import { answerOf, type Fresh, passedOn } from './compose-answer.ts';
 import type { CallDeps } from './deps.ts';
 import { decisiveError, isDegraded, notFound, withUnknownOutcome } from './no-answer.ts';

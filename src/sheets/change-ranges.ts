@@ -6,8 +6,7 @@
  */
 import { ServiceError } from '../errors.ts';
 import type { Capability } from '../gateway/call.ts';
-import type { Caller } from '../gateway/caller.ts';
-import { callerGroup } from '../gateway/caller-group.ts';
+import { type Caller, callerGroup } from '../gateway/caller.ts';
 import { familyLimitOf } from '../gateway/execute-call.ts';
 import { withUnknownOutcome } from '../gateway/no-answer.ts';
 import type { Cell, UpdatedRange, ValueInputOption } from '../providers/google_sheets/operations.ts';

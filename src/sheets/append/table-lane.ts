@@ -1,6 +1,5 @@
 /** Changes of one spreadsheet's tables: gathered in a lane, made one after the other under the spreadsheet's lock. */
-import type { Caller } from '../../gateway/caller.ts';
-import { callerGroup } from '../../gateway/caller-group.ts';
+import { type Caller, callerGroup } from '../../gateway/caller.ts';
 import type { Changed } from '../changed.ts';
 import { type LaneItem, Lanes, type PutBack } from '../limits/lane.ts';
 import { type Looker, LookRefused } from '../table/look.ts';

@@ -1,7 +1,7 @@
 /** Service tokens: what internal services present to us. A token's text is shown once, and only its hash is kept. */
 import { randomBytes } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import Type from 'typebox';
+import type Type from 'typebox';
 import type { Clock } from '../../../clock.ts';
 import { type InputFault, invalidInput, ServiceError } from '../../../errors.ts';
 import { isUuid, newId } from '../../../ids.ts';
@@ -21,85 +21,23 @@ import type { Routes } from '../../app.ts';
 import { answerShownOnce } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { checkIfMatch, etagOf } from '../../request/if-match.ts';
-import { cursorSchema, limitSchema, parseTime, timeSchema } from '../../request/query-values.ts';
-import { type Caller, callerOf, type Principal, scopes } from '../../request/request-context.ts';
+import { parseTime } from '../../request/query-values.ts';
+import { type Caller, callerOf, type Principal } from '../../request/request-context.ts';
+import {
+  changeBody,
+  createBody,
+  createdSchema,
+  listQuery,
+  listSchema,
+  paramsSchema,
+  tokenSchema,
+} from './tokens-schemas.ts';
 
 export interface TokenRoutesDeps {
   readonly db: Pick<Database, 'forTenant'>;
   readonly idempotency: Idempotency;
   readonly clock: Clock;
 }
-
-const maxTenants = 200;
-const maxServices = 200;
-const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
-const text = Type.String();
-const time = Type.String({ format: 'date-time' });
-
-const grantMembers = {
-  name: Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' }),
-  scopes: Type.Array(Type.Union(scopes.map((scope) => Type.Literal(scope))), {
-    minItems: 1,
-    maxItems: scopes.length,
-  }),
-  tenants: Type.Array(Type.String({ pattern: '^([A-Za-z0-9_-]{1,50}|\\*)$' }), {
-    minItems: 1,
-    maxItems: maxTenants,
-    description: 'At most the caller’s own. Default: the tenant of this request. `*`: every tenant.',
-  }),
-  services: nullable(
-    Type.Array(Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' }), {
-      minItems: 1,
-      maxItems: maxServices,
-      description:
-        'Names of the only services that it may use: others are 403, and so is what is about all of the tenant’s services. ' +
-        'A service of the name may come later. null or absent: all.',
-    }),
-  ),
-  rate_limit_per_minute: nullable(
-    Type.Integer({
-      minimum: 1,
-      maximum: 1_000_000,
-      description: 'Every request of the token counts, over all replicas. null or absent: no limit of its own.',
-    }),
-  ),
-  expires_at: nullable(timeSchema('null or absent: never.')),
-};
-const { name, scopes: ofScopes, ...mayBeLeftOut } = grantMembers;
-const createBody = Type.Object(
-  { name, scopes: ofScopes, ...Type.Partial(Type.Object(mayBeLeftOut)).properties },
-  {
-    title: 'NewServiceToken',
-    additionalProperties: false,
-    examples: [{ name: 'billing', scopes: ['geocoding'], services: ['google_maps'], rate_limit_per_minute: 60 }],
-  },
-);
-const changeBody = Type.Partial(Type.Object(grantMembers), {
-  title: 'ServiceTokenChange',
-  additionalProperties: false,
-  examples: [{ rate_limit_per_minute: 30 }],
-});
-const tokenMembers = {
-  id: Type.String({ format: 'uuid' }),
-  name: text,
-  scopes: Type.Array(text),
-  tenants: Type.Array(text),
-  services: nullable(Type.Array(text)),
-  rate_limit_per_minute: nullable(Type.Integer()),
-  created_by: nullable(text),
-  expires_at: nullable(time),
-  last_used_at: nullable(time),
-  revoked_at: nullable(time),
-  created_at: time,
-};
-const tokenSchema = Type.Object(tokenMembers, { title: 'ServiceToken' });
-const createdSchema = Type.Object({ ...tokenMembers, token: Type.String({ description: 'Shown this once.' }) });
-const listSchema = Type.Object({ tokens: Type.Array(tokenSchema), next_cursor: nullable(text) });
-const listQuery = Type.Object({
-  cursor: Type.Optional(cursorSchema),
-  limit: Type.Optional(limitSchema(1_000, 100)),
-});
-const paramsSchema = Type.Object({ id: Type.String() });
 
 const config = { access: { scope: 'admin' } } as const;
 
