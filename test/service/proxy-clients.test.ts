@@ -1,6 +1,7 @@
 /** The proxy as a client calls it that was generated from the service's own `/openapi.json`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import createFetchClient from 'openapi-fetch';
 import { startProxiedApi } from '../support/proxied-api.ts';
 import type { TestService } from '../support/service.ts';
 
@@ -12,6 +13,22 @@ interface Parameter {
 type Paths = Readonly<
   Record<string, Readonly<Record<string, { operationId: string; parameters: readonly Parameter[] }>>>
 >;
+
+interface Addressed {
+  readonly parameters: {
+    readonly path: { readonly service_name: string };
+    readonly header: { readonly 'X-Management-Company-Id': string; readonly 'X-Proxy-Path': string };
+  };
+  readonly responses: { readonly 200: { readonly content: { readonly 'text/plain': string } } };
+}
+
+/** As openapi-typescript writes the operations that the test calls. */
+interface PathsOfProxy {
+  '/api/v1/proxy/{service_name}': {
+    get: Addressed;
+    post: Addressed & { readonly requestBody: { readonly content: { readonly 'application/json': { n: number } } } };
+  };
+}
 
 /**
  * What openapi-fetch, hey-api and orval (`urlEncodeParameters`) make of an operation: parameters of the path through
@@ -71,6 +88,29 @@ test('a generated client reaches every path of an upstream', async (t) => {
       assert.deepEqual([asked.at(-1)?.method, asked.at(-1)?.url], [method.toUpperCase(), '/v1/a/b/c']);
     }
   });
+});
+
+test('openapi-fetch, the client of openapi-typescript, gets and posts by path', async (t) => {
+  const { app, asked, register, host } = await startProxiedApi(t);
+  await register('orders', { base_url: `http://${host}/v1` });
+  // Its types would be generated; what it sends is made at run time, of the document's own path and parameters.
+  const client = createFetchClient<PathsOfProxy>({ baseUrl: app.url, headers: { 'x-service-token': app.token } });
+  const address = (path: string) => ({
+    path: { service_name: 'orders' },
+    header: { 'X-Management-Company-Id': app.tenant, 'X-Proxy-Path': path },
+  });
+  const got = await client.GET('/api/v1/proxy/{service_name}', {
+    params: address('orders/17/lines?expand=items'),
+    parseAs: 'text',
+  });
+  assert.deepEqual([got.response.status, asked.at(-1)?.url], [200, '/v1/orders/17/lines?expand=items']);
+  const posted = await client.POST('/api/v1/proxy/{service_name}', {
+    params: address('orders/17/lines'),
+    body: { n: 1 },
+    parseAs: 'text',
+  });
+  assert.deepEqual([posted.response.status, asked.at(-1)?.url], [200, '/v1/orders/17/lines']);
+  assert.deepEqual([asked.at(-1)?.method, String(asked.at(-1)?.body)], ['POST', '{"n":1}']);
 });
 
 test('a path in the header is one in the URL in every other way', async (t) => {
