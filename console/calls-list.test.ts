@@ -1,9 +1,11 @@
 /** The list of calls: the histogram above it, views that are kept, and two calls chosen to be compared. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { openBrowser, signIn } from '../test/support/console.ts';
 import { liveThroughDay } from '../test/support/console-day.ts';
 import { startTestService } from '../test/support/service.ts';
+import { waitFor } from '../test/support/wait-for.ts';
 import { barsOf, spanOf } from './src/pages/calls/span.ts';
 import { keepViews, readViews, searchOf, withoutView, withView } from './src/pages/calls/views.ts';
 
@@ -57,6 +59,20 @@ test('a view is kept for its tenant, replaced by its name, and rubbish in the st
   );
 });
 
+/** From a quarter to three quarters of the histogram; whether the address then names a range. */
+async function dragOverHistogram(page: Page): Promise<boolean> {
+  const box = await page.locator('.histogram .u-over').boundingBox();
+  assert.ok(box !== null);
+  await page.mouse.move(box.x + box.width * 0.25, box.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.75, box.y + 40, { steps: 5 });
+  await page.mouse.up();
+  return page.waitForURL(/from=.*to=/, { timeout: 5_000 }).then(
+    () => true,
+    () => false,
+  );
+}
+
 test('a range is chosen over the histogram by mouse and by keyboard, and taken back', async (t: TestContext) => {
   const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
   await liveThroughDay(t, service);
@@ -65,13 +81,8 @@ test('a range is chosen over the histogram by mouse and by keyboard, and taken b
   await signIn(page, service);
   const chart = page.getByRole('img', { name: /^Calls in this range\. Calls: / });
   await chart.waitFor();
-  const box = await page.locator('.histogram .u-over').boundingBox();
-  assert.ok(box !== null);
-  await page.mouse.move(box.x + box.width * 0.25, box.y + 40);
-  await page.mouse.down();
-  await page.mouse.move(box.x + box.width * 0.75, box.y + 40, { steps: 5 });
-  await page.mouse.up();
-  await page.waitForURL(/from=.*to=/);
+  // The page may still move under the mouse while its parts arrive.
+  await waitFor('the range to be chosen', () => dragOverHistogram(page), 30_000);
   const address = new URL(page.url()).searchParams;
   const width = Date.parse(address.get('to') ?? '') - Date.parse(address.get('from') ?? '');
   assert.ok(width >= 25 * 60_000 && width <= 35 * 60_000, `${width} ms of an hour`);

@@ -13,8 +13,12 @@ test('targets are added, put in order and taken out by keyboard, and faults stan
   const targets = page.getByRole('group', { name: 'Further targets' });
   const address = targets.getByLabel('Address', { exact: true });
   const add = targets.getByRole('button', { name: 'Add a target' });
+  const addByKey = async (): Promise<void> => {
+    await add.press('Enter');
+    await page.waitForFunction(() => document.activeElement instanceof HTMLInputElement);
+  };
 
-  await add.press('Enter');
+  await addByKey();
   await page.keyboard.type('http://127.0.0.1:9/first');
   assert.equal(
     await address.first().inputValue(),
@@ -27,7 +31,7 @@ test('targets are added, put in order and taken out by keyboard, and faults stan
   await targets.getByLabel('Check').selectOption('is one of');
   await targets.getByLabel('Values').fill('5, "5", paid, true');
   await targets.getByLabel('Headers for this target').fill('X-Key: abc');
-  await add.press('Enter');
+  await addByKey();
   await page.keyboard.type('ftp://second.example');
   await page.getByRole('button', { name: 'Create webhook' }).press('Enter');
   await address.nth(1).and(page.locator('[aria-invalid=true]')).waitFor();
@@ -39,7 +43,7 @@ test('targets are added, put in order and taken out by keyboard, and faults stan
   await targets.getByText('Target 2 is now target 1.').waitFor();
   assert.equal(await address.first().inputValue(), 'http://127.0.0.1:9/second');
   await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Move target 1 down');
-  await add.press('Enter');
+  await addByKey();
   await page.keyboard.type('http://127.0.0.1:9/third');
   await targets.getByRole('button', { name: 'Remove target 3' }).press('Enter');
   await page.waitForFunction(() => document.activeElement?.textContent === 'Add a target');
@@ -102,6 +106,7 @@ test('a form keeps its edits while deliveries come, sends what was changed alone
   assert.deepEqual((await sent).postDataJSON(), { target_url: 'http://127.0.0.1:9/own' });
   await page.getByText('This webhook was changed meanwhile.').waitFor();
   await page.getByRole('button', { name: 'Load the current state' }).click();
+  await page.getByText('This webhook was changed meanwhile.').waitFor({ state: 'hidden' });
   await page.getByLabel('Most attempts').fill('4');
   const again = page.waitForRequest((request) => request.method() === 'PATCH');
   await save.click();
