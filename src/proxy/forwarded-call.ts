@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
 import { termsOf } from '../directory/service-terms.ts';
 import type { Call, CallExecutor, Capability, Revalidation, Upload as UploadProgress } from '../gateway/call.ts';
+import type { Caller } from '../gateway/caller.ts';
 import type { TenantId } from '../ids.ts';
 import type { HttpInput, HttpOutput } from '../providers/http/operations.ts';
 import { type HttpSettings, settingsOf } from '../providers/http/settings.ts';
@@ -29,19 +30,6 @@ export interface ForwardRequestDeps {
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
   readonly clock: Clock;
 }
-
-export type Caller = Pick<
-  Call,
-  | 'tenantId'
-  | 'cacheMode'
-  | 'requestId'
-  | 'traceparent'
-  | 'sourceService'
-  | 'principal'
-  | 'services'
-  | 'deadlineAtMs'
-  | 'maxWaitMs'
->;
 
 /** What is known of a body that goes out as it comes. */
 export interface Upload extends Omit<UploadProgress, 'idleMs'> {
