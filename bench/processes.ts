@@ -34,6 +34,8 @@ export interface ServerOptions {
   env?(port: number): Readonly<Record<string, string>>;
   /** Done before it is started. */
   prepare?(port: number): Promise<void>;
+  /** Where it runs. Default: this checkout. */
+  readonly folder?: string | undefined;
   /** Default: the core of what is measured. */
   readonly core?: 'server' | 'load';
 }
@@ -44,6 +46,7 @@ export async function startServerProcess(options: ServerOptions): Promise<Server
   await options.prepare?.(port);
   const child = spawnPinned(options.program ?? process.execPath, options.args(port), {
     core: options.core === 'load' ? loadCore : serverCore,
+    folder: options.folder ?? root,
     env: options.env?.(port) ?? {},
     stdout: 'ignore',
   });
@@ -85,6 +88,7 @@ export function runDownload(plan: DownloadPlan): Promise<Download> {
 async function runGenerator<Result>(file: string, plan: object, takesMs: number): Promise<Result> {
   const child = spawnPinned(process.execPath, [join(import.meta.dirname, file), JSON.stringify(plan)], {
     core: loadCore,
+    folder: root,
     env: {},
     stdout: 'pipe',
   });
@@ -103,14 +107,17 @@ async function runGenerator<Result>(file: string, plan: object, takesMs: number)
   return JSON.parse(out) as Result;
 }
 
-function spawnPinned(
-  program: string,
-  args: readonly string[],
-  { core, env, stdout }: { core: number; env: Readonly<Record<string, string>>; stdout: 'ignore' | 'pipe' },
-): ChildProcess {
+interface Spawned {
+  readonly core: number;
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdout: 'ignore' | 'pipe';
+}
+
+function spawnPinned(program: string, args: readonly string[], { core, folder, env, stdout }: Spawned): ChildProcess {
   const [first, ...rest] = canPin ? ['taskset', '-c', String(core), program, ...args] : [program, ...args];
   return spawn(first as string, rest, {
-    cwd: root,
+    cwd: folder,
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
     stdio: ['ignore', stdout, 'pipe'],
   });

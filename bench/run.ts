@@ -1,6 +1,8 @@
 /**
  * `npm run bench -- --without audit,events,cache,limits` prints what each of these stages costs an uncached geocode.
  *
+ * `npm run bench -- --beside ../earlier` compares with an earlier checkout, whose packages are installed.
+ *
  * `npm run bench [-- name …] [--rounds 3] [--seconds 4]`: our paths and their peers in the same run, in turn. Prints
  * ratios beside their aims and keeps them in `bench/results/`, and those of a whole run in `docs/performance.md`. A missed
  * aim fails nothing: machines differ, ratios less. `--quick` takes under four minutes, for a first look.
@@ -19,6 +21,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '4' },
     without: { type: 'string', default: '' },
+    beside: { type: 'string', default: '' },
     quick: { type: 'boolean', default: false },
   },
 });
@@ -44,6 +47,7 @@ const { benchCachedGeocode } = await import('./rows/cached.ts');
 const { benchUncachedGeocode } = await import('./rows/uncached.ts');
 const { benchGrowth } = await import('./rows/growth.ts');
 const { benchRecording } = await import('./rows/recording.ts');
+const { benchBeside } = await import('./rows/beside.ts');
 const { benchStages } = await import('./rows/stages.ts');
 const { benchStreams } = await import('./rows/streams.ts');
 const { benchWebhooks } = await import('./rows/webhooks.ts');
@@ -56,6 +60,7 @@ const benches: Readonly<Record<string, (t: Cleanup, effort: Effort) => Promise<B
   cached: benchCachedGeocode,
   uncached: benchUncachedGeocode,
   stages: (t, ofRun) => benchStages(t, ofRun, without),
+  beside: (t, ofRun) => benchBeside(t, ofRun, values.beside),
   streams: benchStreams,
   growth: benchGrowth,
   recording: benchRecording,
@@ -67,19 +72,24 @@ const benches: Readonly<Record<string, (t: Cleanup, effort: Effort) => Promise<B
   deadlines: benchDeadlines,
   addresses: benchAddresses,
 };
+if (positionals.includes('beside')) throw new RangeError('beside is asked for as --beside FOLDER');
 const unknown = positionals.filter((name) => !(name in benches));
 if (unknown.length > 0)
   throw new RangeError(`no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
 
 const rows: BenchRow[] = [];
 try {
-  const all = Object.keys(benches).filter((name) => name !== 'stages');
-  const named = positionals.length > 0 ? positionals : all;
-  for (const name of without.length > 0 ? ['stages'] : named) {
+  const all = Object.keys(benches).filter((name) => name !== 'stages' && name !== 'beside');
+  const asked = [
+    ...(without.length > 0 ? ['stages'] : []),
+    ...(values.beside === '' ? [] : ['beside']),
+    ...positionals,
+  ];
+  for (const name of asked.length > 0 ? asked : all) {
     rows.push(...(await runBench(name)));
   }
   console.log(`\nkept in ${await keepRows(rows, startedAt)}`);
-  const isWhole = positionals.length === 0 && without.length === 0 && !effort.isQuick;
+  const isWhole = asked.length === 0 && !effort.isQuick;
   if (isWhole) {
     console.log(`and in ${await writePerformancePage({ rows, startedAt, effort, machine: describeMachine() })}`);
   }

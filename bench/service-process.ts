@@ -3,7 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { rabbitmqUrl } from '../test/support/broker.ts';
 import type { Cleanup } from '../test/support/cleanup.ts';
 import { createDataDir } from '../test/support/data-dir.ts';
-import { startTestDatabase, type TestDatabase } from '../test/support/database.ts';
+import {
+  openTestDatabase,
+  startEmptyDatabase,
+  startTestDatabase,
+  type TestDatabase,
+} from '../test/support/database.ts';
 import { redisUrl } from '../test/support/redis.ts';
 import { jwtSecretOfTests, signAdminToken } from '../test/support/service.ts';
 import { token } from './peers/cached-answer.ts';
@@ -19,8 +24,11 @@ export interface ServicePlace {
 
 /** A database, a folder and a tenant of its own. */
 export async function findServicePlace(t: Cleanup): Promise<ServicePlace> {
-  const database = await startTestDatabase(t);
-  return { database, dataDir: await createDataDir(t), tenant: `bench_${randomUUID().slice(0, 18)}` };
+  return { ...(await newPlace(t)), database: await startTestDatabase(t) };
+}
+
+async function newPlace(t: Cleanup): Promise<Omit<ServicePlace, 'database'>> {
+  return { dataDir: await createDataDir(t), tenant: `bench_${randomUUID().slice(0, 18)}` };
 }
 
 /** What every service under test is started with, on the real stores. */
@@ -54,9 +62,23 @@ export async function startServiceProcess(
   upstreamPort: number,
   without: readonly Stage[] = [],
 ): Promise<ServiceProcess> {
-  const place = await findServicePlace(t);
+  return startLimited(t, await findServicePlace(t), upstreamPort, { without });
+}
+
+/** The same of another checkout, over a database that it migrates itself. */
+export async function startServiceAt(t: Cleanup, folder: string, upstreamPort: number): Promise<ServiceProcess> {
+  const database = openTestDatabase(t, await startEmptyDatabase(t));
+  return startLimited(t, { ...(await newPlace(t)), database }, upstreamPort, { folder });
+}
+
+async function startLimited(
+  t: Cleanup,
+  place: ServicePlace,
+  upstreamPort: number,
+  variant: Variant,
+): Promise<ServiceProcess> {
   const { tenant, database } = place;
-  const service = await startAt(t, place, upstreamPort, without);
+  const service = await startAt(t, place, upstreamPort, variant);
   await database.db.querySystem({
     text: `
       update external_services
@@ -73,16 +95,24 @@ export async function startReplicaOf(
   t: Cleanup,
   { tenant, database, upstreamPort }: ServiceProcess,
 ): Promise<ServerProcess> {
-  return startAt(t, { tenant, database, dataDir: await createDataDir(t) }, upstreamPort, []);
+  return startAt(t, { tenant, database, dataDir: await createDataDir(t) }, upstreamPort, {});
+}
+
+interface Variant {
+  /** Stages that do nothing. Default: none. */
+  readonly without?: readonly Stage[];
+  /** Another checkout than this one. */
+  readonly folder?: string;
 }
 
 async function startAt(
   t: Cleanup,
   place: ServicePlace,
   upstreamPort: number,
-  without: readonly Stage[],
+  { without = [], folder }: Variant,
 ): Promise<ServerProcess> {
   const service = await startServerProcess({
+    folder,
     args: () => (without.length === 0 ? ['src/main.ts'] : ['--import', './bench/switch-off.ts', 'src/main.ts']),
     env: (port) => ({
       ...environmentAt(place, port),
@@ -103,17 +133,31 @@ async function startAt(
 
 /** Registers an API behind the proxy, as an admin does. */
 export async function addProxiedService(
-  { port, tenant }: ServiceProcess,
+  server: ServiceProcess,
   service: { readonly service_name: string; readonly base_url: string },
 ): Promise<void> {
-  const created = await fetch(`http://127.0.0.1:${port}/api/v1/services`, {
+  await create(server, 'services', {
+    ...{ service_type: 'api', display_name: service.service_name, config: {} },
+    ...service,
+  });
+}
+
+/** Registers a webhook that its address alone protects; returns the path that its deliveries go to. */
+export async function addUnsignedWebhook(server: ServiceProcess): Promise<string> {
+  const created = await create(server, 'webhooks', { webhook_name: 'bench', signature_scheme: 'none' });
+  return new URL((created as { webhook_url: string }).webhook_url).pathname;
+}
+
+async function create({ port, tenant }: ServiceProcess, collection: string, body: object): Promise<unknown> {
+  const created = await fetch(`http://127.0.0.1:${port}/api/v1/${collection}`, {
     method: 'POST',
     headers: {
       authorization: `Bearer ${await signAdminToken({ tenants: '*', scope: 'admin' })}`,
       'x-management-company-id': tenant,
       'content-type': 'application/json',
     },
-    body: JSON.stringify({ service_type: 'api', display_name: service.service_name, config: {}, ...service }),
+    body: JSON.stringify(body),
   });
   if (created.status !== 201) throw new Error(await created.text());
+  return created.json();
 }

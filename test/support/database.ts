@@ -26,17 +26,20 @@ export async function startTestDatabase(t: Cleanup): Promise<TestDatabase> {
   const template = await ensureTemplate();
   const name = `is_test_${randomUUID().replaceAll('-', '')}`;
   await withServer((server) => cloneDatabase(server, name, template));
-  const url = databaseUrl(name);
+  t.after(() => withServer((server) => server.query(`drop database if exists ${name} with (force)`)));
+  return openTestDatabase(t, databaseUrl(name));
+}
+
+/** Closed after `t`. */
+export function openTestDatabase(t: Cleanup, url: string): TestDatabase {
+  closeInReverse(t);
   const opened: Database[] = [];
   const open = (options: Partial<OpenDatabaseOptions> = {}): Database => {
     const db = openDatabase({ url, applicationName: 'test', logger: silentLogger, maxConnections: 8, ...options });
     opened.push(db);
     return db;
   };
-  t.after(async () => {
-    await Promise.all(opened.map((db) => db.close()));
-    await withServer((server) => server.query(`drop database if exists ${name} with (force)`));
-  });
+  t.after(() => Promise.all(opened.map((db) => db.close())));
   return { url, db: open(), openAnother: open };
 }
 
