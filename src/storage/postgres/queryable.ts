@@ -15,3 +15,12 @@ export interface Rows<Row> {
 export interface Queryable {
   query<Row = Record<string, unknown>>(statement: Statement): Promise<Rows<Row>>;
 }
+
+export async function findRows<Row>(db: Queryable, statement: Statement): Promise<Row[]> {
+  return (await db.query<Row>(statement)).rows;
+}
+
+/** The first row; null where there is none. */
+export async function findRow<Row>(db: Queryable, statement: Statement): Promise<Row | null> {
+  return (await findRows<Row>(db, statement))[0] ?? null;
+}

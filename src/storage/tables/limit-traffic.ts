@@ -1,6 +1,6 @@
 /** What the audit log knows of the traffic that limits are spent by. */
 import type { TenantId } from '../../ids.ts';
-import type { Queryable } from '../postgres/database.ts';
+import { findRows, type Queryable } from '../postgres/queryable.ts';
 
 export interface RefusedRow {
   /** null: a limit of the tenant's family, or of a token, which `service_name` names. */
@@ -15,8 +15,8 @@ export interface RefusedRow {
 }
 
 /** The rows of a request that a limit or a budget refused, in the order in which they were. */
-export async function findRefusals(tx: Queryable, tenantId: TenantId, requestId: string): Promise<RefusedRow[]> {
-  const { rows } = await tx.query<RefusedRow>({
+export function findRefusals(tx: Queryable, tenantId: TenantId, requestId: string) {
+  return findRows<RefusedRow>(tx, {
     name: 'limit_traffic_refusals',
     text: `
       select service_id, service_name, service_type, operation, error_code, error_message, started_at as refused_at
@@ -27,7 +27,6 @@ export async function findRefusals(tx: Queryable, tenantId: TenantId, requestId:
        limit 100`,
     values: [tenantId, requestId],
   });
-  return rows;
 }
 
 export interface SpentRow {
@@ -37,71 +36,43 @@ export interface SpentRow {
   readonly first_at: Date;
 }
 
+interface Span {
+  readonly from: Date;
+  readonly to: Date;
+}
+
+const wasNotRefused = `(status <> 'rate_limited' or error_code not in ('RATE_LIMIT_EXCEEDED', 'BUDGET_EXCEEDED'))`;
+
 /** Requests that reached a service within the span, by caller: retries count, refusals do not. */
-export async function sumSpentOfService(
-  tx: Queryable,
-  tenantId: TenantId,
-  serviceName: string,
-  span: { readonly from: Date; readonly to: Date },
-): Promise<SpentRow[]> {
-  const { rows } = await tx.query<SpentRow>({
-    name: 'limit_traffic_of_service',
-    text: `
-      select source_service, operation, sum(1 + retry_count)::int as requests, min(started_at) as first_at
-        from integration_logs
-       where management_company_id = $1 and service_name = $2 and started_at >= $3 and started_at <= $4
-         and (status <> 'rate_limited' or error_code not in ('RATE_LIMIT_EXCEEDED', 'BUDGET_EXCEEDED'))
-       group by source_service, operation
-       order by requests desc, source_service, operation
-       limit 100`,
-    values: [tenantId, serviceName, span.from, span.to],
-  });
-  return rows;
+export function sumSpentOfService(tx: Queryable, tenantId: TenantId, serviceName: string, span: Span) {
+  const spent = `service_name = $2 and ${wasNotRefused}`;
+  return sumSpent(tx, 'limit_traffic_of_service', 'sum(1 + retry_count)', spent, [tenantId, serviceName], span);
 }
 
 /** Calls of a family within the span, by caller: a call counts once, however many providers it asked. */
-export async function sumSpentOfFamily(
-  tx: Queryable,
-  tenantId: TenantId,
-  serviceTypes: readonly string[],
-  span: { readonly from: Date; readonly to: Date },
-): Promise<SpentRow[]> {
-  const { rows } = await tx.query<SpentRow>({
-    name: 'limit_traffic_of_family',
-    text: `
-      select source_service, operation, count(distinct request_id)::int as requests, min(started_at) as first_at
-        from integration_logs
-       where management_company_id = $1 and service_type = any($2) and started_at >= $3 and started_at <= $4
-         and operation <> 'health_check' and service_id is not null
-         and (status <> 'rate_limited' or error_code not in ('RATE_LIMIT_EXCEEDED', 'BUDGET_EXCEEDED'))
-       group by source_service, operation
-       order by requests desc, source_service, operation
-       limit 100`,
-    values: [tenantId, serviceTypes, span.from, span.to],
-  });
-  return rows;
+export function sumSpentOfFamily(tx: Queryable, tenantId: TenantId, serviceTypes: readonly string[], span: Span) {
+  const spent = `service_type = any($2) and operation <> 'health_check' and service_id is not null and ${wasNotRefused}`;
+  return sumSpent(tx, 'limit_traffic_of_family', 'count(distinct request_id)', spent, [tenantId, serviceTypes], span);
 }
 
 /** Calls of a credential within the span, by caller: a call counts once. `principal`: `token:NAME`. */
-export async function sumSpentOfPrincipal(
-  tx: Queryable,
-  tenantId: TenantId,
-  principal: string,
-  span: { readonly from: Date; readonly to: Date },
-): Promise<SpentRow[]> {
-  const { rows } = await tx.query<SpentRow>({
-    name: 'limit_traffic_of_principal',
+export function sumSpentOfPrincipal(tx: Queryable, tenantId: TenantId, principal: string, span: Span) {
+  const spent = 'principal = $2 and service_id is not null';
+  return sumSpent(tx, 'limit_traffic_of_principal', 'count(distinct request_id)', spent, [tenantId, principal], span);
+}
+
+function sumSpent(tx: Queryable, name: string, sum: string, condition: string, of: readonly unknown[], span: Span) {
+  return findRows<SpentRow>(tx, {
+    name,
     text: `
-      select source_service, operation, count(distinct request_id)::int as requests, min(started_at) as first_at
+      select source_service, operation, ${sum}::int as requests, min(started_at) as first_at
         from integration_logs
-       where management_company_id = $1 and principal = $2 and started_at >= $3 and started_at <= $4
-         and service_id is not null
+       where management_company_id = $1 and ${condition} and started_at >= $3 and started_at <= $4
        group by source_service, operation
        order by requests desc, source_service, operation
        limit 100`,
-    values: [tenantId, principal, span.from, span.to],
+    values: [...of, span.from, span.to],
   });
-  return rows;
 }
 
 export interface AskedRow {
@@ -113,14 +84,14 @@ export interface AskedRow {
 }
 
 /** Every request that a service was asked for, refused or not, in order, after the given place. */
-export async function pageAsked(
+export function pageAsked(
   tx: Queryable,
   tenantId: TenantId,
   serviceName: string,
   after: { readonly startedAt: string; readonly id: string },
   limit: number,
-): Promise<AskedRow[]> {
-  const { rows } = await tx.query<AskedRow>({
+) {
+  return findRows<AskedRow>(tx, {
     name: 'limit_traffic_asked',
     text: `
       select id, source_service, 1 + retry_count as requests,
@@ -133,5 +104,4 @@ export async function pageAsked(
        limit $5`,
     values: [tenantId, serviceName, after.startedAt, after.id, limit],
   });
-  return rows;
 }
