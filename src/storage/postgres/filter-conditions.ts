@@ -11,10 +11,8 @@ export interface FilterConditions {
   add(render: (parameter: string) => string, value: unknown): void;
   /** `column` from one time to before another, in Unix milliseconds; undefined leaves that end open. */
   addTimes(column: string, fromMs: number | undefined, toMs: number | undefined): void;
-  /** Rows after this place of a list that runs from the newest to the oldest, and by id within a time. */
-  addAfter(columns: readonly [at: string, id: string], at: string, id: string): void;
-  /** The same of a list that runs from the oldest to the newest. */
-  addAfterOldest(columns: readonly [at: string, id: string], at: string, id: string): void;
+  /** Rows after this place of a list ordered by time and, within a time, by id. */
+  addAfter(columns: readonly [at: string, id: string], order: 'asc' | 'desc', at: string, id: string): void;
 }
 
 /** `tenantColumn` as the statement calls it: `e.management_company_id`. */
@@ -35,10 +33,10 @@ export function createFilterConditions(tenantColumn: string, tenantId: string): 
       add((from) => `${column} >= ${from}`, timeOf(fromMs));
       add((to) => `${column} < ${to}`, timeOf(toMs));
     },
-    addAfter: ([atColumn, idColumn], at, id) =>
-      void conditions.push(`(${atColumn}, ${idColumn}) < (${parameter(at)}, ${parameter(id)})`),
-    addAfterOldest: ([atColumn, idColumn], at, id) =>
-      void conditions.push(`(${atColumn}, ${idColumn}) > (${parameter(at)}, ${parameter(id)})`),
+    addAfter: ([atColumn, idColumn], order, at, id) =>
+      void conditions.push(
+        `(${atColumn}, ${idColumn}) ${order === 'asc' ? '>' : '<'} (${parameter(at)}, ${parameter(id)})`,
+      ),
   };
 }
 

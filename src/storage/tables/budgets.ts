@@ -1,6 +1,7 @@
 /** SQL of `budgets`: what a tenant lets a service, or all of them (`*`), cost in a calendar month, UTC. */
 import type { TenantId } from '../../ids.ts';
-import type { Database, Queryable } from '../postgres/database.ts';
+import type { Database } from '../postgres/database.ts';
+import { findRow, findRows, type Queryable } from '../postgres/queryable.ts';
 
 export const budgetActions = ['alert', 'block'] as const;
 export type BudgetAction = (typeof budgetActions)[number];
@@ -51,13 +52,12 @@ const useSql = `
          and (b.service_name = '*' or d.service_name = b.service_name)) u on true`;
 
 /** What of each budget is spent, by the roll-up. */
-export async function listBudgetUse(tx: Queryable, tenantId: TenantId, month: MonthDays): Promise<BudgetUse[]> {
-  const { rows } = await tx.query<BudgetUse>({
+export function listBudgetUse(tx: Queryable, tenantId: TenantId, month: MonthDays) {
+  return findRows<BudgetUse>(tx, {
     name: 'budgets_use',
     text: `${useSql} where b.management_company_id = $3 order by b.service_name`,
     values: [month.firstDay, month.lastDay, tenantId],
   });
-  return rows;
 }
 
 /** The same for every tenant: alerts and metrics. */
@@ -120,13 +120,12 @@ export async function deleteBudget(tx: Queryable, tenantId: TenantId, serviceNam
   return before;
 }
 
-async function lockBudget(tx: Queryable, tenantId: TenantId, serviceName: string): Promise<BudgetRow | null> {
-  const { rows } = await tx.query<BudgetRow>({
+function lockBudget(tx: Queryable, tenantId: TenantId, serviceName: string) {
+  return findRow<BudgetRow>(tx, {
     name: 'budgets_lock',
     text: `select ${columns} from budgets b where b.management_company_id = $1 and b.service_name = $2 for update`,
     values: [tenantId, serviceName],
   });
-  return rows[0] ?? null;
 }
 
 /** True for the one caller that moved it there: a threshold is announced once a month, by one replica. */

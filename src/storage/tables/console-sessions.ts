@@ -1,6 +1,7 @@
 /** `console_sessions`: who is signed in to the console. A cookie's secret is kept as SHA-256 only. */
 import type { TenantId } from '../../ids.ts';
-import type { Database, Queryable } from '../postgres/database.ts';
+import type { Database } from '../postgres/database.ts';
+import { findRows, type Queryable } from '../postgres/queryable.ts';
 
 export interface ConsoleSession {
   readonly id: string;
@@ -57,8 +58,8 @@ export async function findLiveSessionAcrossTenants(
   return rows[0] ?? null;
 }
 
-export async function listLiveSessions(tx: Queryable, tenantId: TenantId): Promise<ConsoleSession[]> {
-  const { rows } = await tx.query<ConsoleSession>({
+export function listLiveSessions(tx: Queryable, tenantId: TenantId) {
+  return findRows<ConsoleSession>(tx, {
     name: 'console_sessions_list',
     text: `
       select ${columns}
@@ -68,7 +69,6 @@ export async function listLiveSessions(tx: Queryable, tenantId: TenantId): Promi
        limit 200`,
     values: [tenantId],
   });
-  return rows;
 }
 
 /** False where the tenant has no such live session. */

@@ -1,6 +1,6 @@
 /** SQL of `external_services`. Secrets stand here sealed only; rows are as PostgreSQL gives them. */
 import type { ServiceId, TenantId } from '../../ids.ts';
-import type { Queryable } from '../postgres/database.ts';
+import { findRow, findRows, type Queryable } from '../postgres/queryable.ts';
 
 export interface ExternalServiceRow {
   readonly id: ServiceId;
@@ -49,35 +49,29 @@ const columns = `id, management_company_id, service_name, service_type, display_
   rate_limit_per_month, priority, fallback_service_id, description, tags, created_by, created_at, updated_at`;
 
 /** All of a tenant's services by priority, then name. */
-export async function listServicesOfTenant(db: Queryable, tenantId: TenantId): Promise<ExternalServiceRow[]> {
-  const { rows } = await db.query<ExternalServiceRow>({
+export function listServicesOfTenant(db: Queryable, tenantId: TenantId) {
+  return findRows<ExternalServiceRow>(db, {
     name: 'external_services_of_tenant',
     text: `select ${columns} from external_services where management_company_id = $1 order by priority, service_name`,
     values: [tenantId],
   });
-  return rows;
 }
 
 /** Of whichever tenants; those that are gone are left out. */
-export async function listServicesByIdAcrossTenants(
-  db: Queryable,
-  serviceIds: readonly ServiceId[],
-): Promise<ExternalServiceRow[]> {
-  const { rows } = await db.query<ExternalServiceRow>({
+export function listServicesByIdAcrossTenants(db: Queryable, serviceIds: readonly ServiceId[]) {
+  return findRows<ExternalServiceRow>(db, {
     name: 'external_services_by_id',
     text: `select ${columns} from external_services where id = any($1::uuid[])`,
     values: [serviceIds],
   });
-  return rows;
 }
 
 /** For the operator's page of health: every tenant's services. */
-export async function listServicesOfAllTenants(db: Queryable): Promise<ExternalServiceRow[]> {
-  const { rows } = await db.query<ExternalServiceRow>({
+export function listServicesOfAllTenants(db: Queryable) {
+  return findRows<ExternalServiceRow>(db, {
     name: 'external_services_of_all_tenants',
     text: `select ${columns} from external_services order by management_company_id, priority, service_name`,
   });
-  return rows;
 }
 
 export async function pageServices(
@@ -102,17 +96,12 @@ export async function pageServices(
   return { rows, total: counted.rows[0]?.total ?? 0 };
 }
 
-export async function findService(
-  db: Queryable,
-  tenantId: TenantId,
-  serviceId: string,
-): Promise<ExternalServiceRow | null> {
-  const { rows } = await db.query<ExternalServiceRow>({
+export function findService(db: Queryable, tenantId: TenantId, serviceId: string) {
+  return findRow<ExternalServiceRow>(db, {
     name: 'external_services_find',
     text: `select ${columns} from external_services where management_company_id = $1 and id = $2`,
     values: [tenantId, serviceId],
   });
-  return rows[0] ?? null;
 }
 
 /** Whether the tenant has such a service; it is then there until the transaction ends. */
@@ -176,13 +165,8 @@ export async function insertService(
   return rows[0] as ExternalServiceRow;
 }
 
-export async function updateService(
-  tx: Queryable,
-  tenantId: TenantId,
-  serviceId: ServiceId,
-  values: ExternalServiceValues,
-): Promise<ExternalServiceRow | null> {
-  const { rows } = await tx.query<ExternalServiceRow>({
+export function updateService(tx: Queryable, tenantId: TenantId, serviceId: ServiceId, values: ExternalServiceValues) {
+  return findRow<ExternalServiceRow>(tx, {
     name: 'external_services_update',
     text: `update external_services
               set service_name = $3, service_type = $4, display_name = $5, base_url = $6, api_key = $7, credentials = $8,
@@ -193,7 +177,6 @@ export async function updateService(
         returning ${columns}`,
     values: [tenantId, serviceId, ...valuesOf(values)],
   });
-  return rows[0] ?? null;
 }
 
 /** False where the tenant has no such service. Services that fell back on it lose their fallback. */

@@ -1,6 +1,7 @@
 /** SQL of `geocoding_quality`: how well each geocoder answered, by day and city. */
 import type { TenantId } from '../../ids.ts';
-import type { Database, Queryable } from '../postgres/database.ts';
+import type { Database } from '../postgres/database.ts';
+import { findRows, type Queryable } from '../postgres/queryable.ts';
 
 export const qualityCounts = ['asked', 'good', 'poor', 'empty', 'failed', 'compared', 'disagreed'] as const;
 export type QualityCount = (typeof qualityCounts)[number];
@@ -41,13 +42,8 @@ export type QualitySum = Omit<QualityRow, 'management_company_id' | 'day'>;
 const maxRows = 5_000;
 
 /** Days from `fromDay` to `toDay`, both included. */
-export async function sumQuality(
-  tx: Queryable,
-  tenantId: TenantId,
-  fromDay: string,
-  toDay: string,
-): Promise<readonly QualitySum[]> {
-  const { rows } = await tx.query<QualitySum>({
+export function sumQuality(tx: Queryable, tenantId: TenantId, fromDay: string, toDay: string) {
+  return findRows<QualitySum>(tx, {
     name: 'geocoding_quality_sum',
     text: `
       select service_name, city,
@@ -61,5 +57,4 @@ export async function sumQuality(
        limit ${maxRows}`,
     values: [tenantId, fromDay, toDay],
   });
-  return rows;
 }

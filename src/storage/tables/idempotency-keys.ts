@@ -5,7 +5,8 @@
  * same request may claim it again and finds the `progress` that the crashed run had saved.
  */
 import type { TenantId } from '../../ids.ts';
-import type { Database, Queryable } from '../postgres/database.ts';
+import type { Database } from '../postgres/database.ts';
+import { findRow, type Queryable } from '../postgres/queryable.ts';
 
 export interface IdempotencyClaim {
   readonly key: string;
@@ -26,12 +27,8 @@ export interface StoredRun {
 }
 
 /** What a claim that succeeded takes over; null where the key was already taken. */
-export async function claimIdempotencyKey(
-  tx: Queryable,
-  tenantId: TenantId,
-  claim: IdempotencyClaim,
-): Promise<{ readonly progress: unknown } | null> {
-  const { rows } = await tx.query<{ progress: unknown }>({
+export function claimIdempotencyKey(tx: Queryable, tenantId: TenantId, claim: IdempotencyClaim) {
+  return findRow<{ progress: unknown }>(tx, {
     name: 'idempotency_keys_claim',
     text: `
       insert into idempotency_keys as kept
@@ -48,16 +45,15 @@ export async function claimIdempotencyKey(
       returning progress`,
     values: [tenantId, claim.key, claim.route, claim.requestSha256, claim.runId, claim.leaseMs],
   });
-  return rows[0] ?? null;
 }
 
 /** Why a claim failed; null where the row is gone since. */
-export async function findIdempotencyRun(
+export function findIdempotencyRun(
   tx: Queryable,
   tenantId: TenantId,
   claim: Pick<IdempotencyClaim, 'key' | 'route' | 'requestSha256'>,
-): Promise<StoredRun | null> {
-  const { rows } = await tx.query<StoredRun>({
+) {
+  return findRow<StoredRun>(tx, {
     name: 'idempotency_keys_find',
     text: `
       select state, route = $3 and request_sha256 = $4 as "sameRequest", response_status as "responseStatus",
@@ -67,7 +63,6 @@ export async function findIdempotencyRun(
        where management_company_id = $1 and idempotency_key = $2`,
     values: [tenantId, claim.key, claim.route, claim.requestSha256],
   });
-  return rows[0] ?? null;
 }
 
 /** A run that is still its own: its key and its id. */

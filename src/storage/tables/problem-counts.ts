@@ -1,6 +1,6 @@
 /** SQL of what is wrong with a tenant's services and deliveries: each statement reads an index, and stops at a bound. */
 import type { TenantId } from '../../ids.ts';
-import type { Queryable } from '../postgres/database.ts';
+import { findRows, type Queryable } from '../postgres/queryable.ts';
 
 /** Since when each service that is not well is so, by its id. */
 export async function listUnhealthySince(tx: Queryable, tenantId: TenantId): Promise<ReadonlyMap<string, Date>> {
@@ -26,8 +26,8 @@ export interface TargetTrouble {
 export const maxCountedDeliveries = 10_000;
 
 /** Deliveries given up or failing, by target, and targets that switched themselves off. */
-export async function listTargetTroubles(tx: Queryable, tenantId: TenantId): Promise<TargetTrouble[]> {
-  const { rows } = await tx.query<TargetTrouble>({
+export function listTargetTroubles(tx: Queryable, tenantId: TenantId) {
+  return findRows<TargetTrouble>(tx, {
     name: 'problems_of_targets',
     text: `
       with targets as (
@@ -58,7 +58,6 @@ export async function listTargetTroubles(tx: Queryable, tenantId: TenantId): Pro
       order by kind, since limit 100`,
     values: [tenantId],
   });
-  return rows;
 }
 
 export interface TakenOver {
@@ -71,12 +70,12 @@ export interface TakenOver {
 export const maxCountedCalls = 10_000;
 
 /** Calls of these operations that each of `serviceNames` answered from `since` on; most first, without those that answered none. */
-export async function countAnsweredSince(
+export function countAnsweredSince(
   tx: Queryable,
   tenantId: TenantId,
   asked: { readonly serviceNames: readonly string[]; readonly operations: readonly string[]; readonly since: Date },
-): Promise<readonly TakenOver[]> {
-  const { rows } = await tx.query<TakenOver>({
+) {
+  return findRows<TakenOver>(tx, {
     name: 'problems_answered_since',
     text: `
       select service_name, count
@@ -91,5 +90,4 @@ export async function countAnsweredSince(
        order by count desc, service_name`,
     values: [tenantId, asked.serviceNames, asked.operations, asked.since],
   });
-  return rows;
 }

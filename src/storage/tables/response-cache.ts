@@ -1,7 +1,7 @@
 /** SQL of `integration_cache`: answers that outlive a restart and are shared where Redis has forgotten them. */
 import type { TenantId } from '../../ids.ts';
-import type { Queryable } from '../postgres/database.ts';
 import { renderJsonRows } from '../postgres/json-rows.ts';
+import { findRows, type Queryable } from '../postgres/queryable.ts';
 
 /** What stands beside the answer; read by the gateway alone. */
 export interface CacheRowMetadata {
@@ -38,8 +38,8 @@ export interface NewCacheRow extends Omit<CacheRow, 'ttl_seconds'> {
  * Fresh and stale answers by their keys, of any tenant: a key holds its tenant in its hash, and the caller compares it.
  * `is true` keeps the index of `stale_until`, in which all of them are, out of the plan.
  */
-export async function findCacheRows(db: Queryable, cacheKeys: readonly string[], nowMs: number): Promise<CacheRow[]> {
-  const { rows } = await db.query<CacheRow>({
+export function findCacheRows(db: Queryable, cacheKeys: readonly string[], nowMs: number) {
+  return findRows<CacheRow>(db, {
     name: 'integration_cache_find',
     text: `select cache_key, management_company_id, service_id, service_name, operation, response_data::text as body, metadata,
                   ttl_seconds, fetched_at, expires_at, stale_until
@@ -47,7 +47,6 @@ export async function findCacheRows(db: Queryable, cacheKeys: readonly string[],
             where cache_key = any($1) and (stale_until > $2) is true`,
     values: [cacheKeys, new Date(nowMs)],
   });
-  return rows;
 }
 
 /**
@@ -134,18 +133,13 @@ function likePattern(pattern: string): string {
 }
 
 /** The answers of one scope, without their bodies: what an invalidation of some of its details chooses from. */
-export async function listScopeRows(
-  db: Queryable,
-  tenantId: TenantId,
-  scope: string,
-): Promise<Pick<CacheRow, 'cache_key' | 'service_name' | 'operation' | 'metadata'>[]> {
-  const { rows } = await db.query<Pick<CacheRow, 'cache_key' | 'service_name' | 'operation' | 'metadata'>>({
+export function listScopeRows(db: Queryable, tenantId: TenantId, scope: string) {
+  return findRows<Pick<CacheRow, 'cache_key' | 'service_name' | 'operation' | 'metadata'>>(db, {
     name: 'integration_cache_scope',
     text: `select cache_key, service_name, operation, metadata from integration_cache
             where management_company_id = $1 and metadata ->> 'scope' = $2`,
     values: [tenantId, scope],
   });
-  return rows;
 }
 
 export async function deleteCacheKeys(db: Queryable, tenantId: TenantId, cacheKeys: readonly string[]): Promise<void> {
@@ -174,14 +168,13 @@ export interface CacheSizeRow {
   readonly size_bytes: number;
 }
 
-export async function sizeOfCache(db: Queryable, tenantId: TenantId): Promise<CacheSizeRow[]> {
-  const { rows } = await db.query<CacheSizeRow>({
+export function sizeOfCache(db: Queryable, tenantId: TenantId) {
+  return findRows<CacheSizeRow>(db, {
     name: 'integration_cache_size',
     text: `select service_name, operation, count(*)::int as entries, sum(octet_length(response_data::text))::float8 as size_bytes
              from integration_cache where management_company_id = $1 group by 1, 2 order by 1, 2`,
     values: [tenantId],
   });
-  return rows;
 }
 
 export interface CacheListRow extends Omit<CacheRow, 'body' | 'metadata'> {
@@ -190,7 +183,7 @@ export interface CacheListRow extends Omit<CacheRow, 'body' | 'metadata'> {
 }
 
 /** Newest first; `before` is the last row of the page before. What is past its time at `nowMs` is kept for a provider that fails. */
-export async function listCacheRows(
+export function listCacheRows(
   db: Queryable,
   tenantId: TenantId,
   page: {
@@ -200,8 +193,8 @@ export async function listCacheRows(
     readonly limit: number;
   },
   nowMs: number,
-): Promise<CacheListRow[]> {
-  const { rows } = await db.query<CacheListRow>({
+) {
+  return findRows<CacheListRow>(db, {
     name: 'integration_cache_list',
     text: `select cache_key, management_company_id, service_id, service_name, operation, ttl_seconds, fetched_at, expires_at,
                   stale_until, octet_length(response_data::text) as size_bytes,
@@ -223,5 +216,4 @@ export async function listCacheRows(
       new Date(nowMs),
     ],
   });
-  return rows;
 }

@@ -1,6 +1,6 @@
 /** Every column that holds something sealed, and the SQL by which rotation seals it anew. */
 import type { TenantId } from '../../ids.ts';
-import type { Queryable } from '../postgres/queryable.ts';
+import { findRows, type Queryable } from '../postgres/queryable.ts';
 
 /** `text`: `v1:<key id>:…`. `json`: the same under the member `sealed`. `bytes`: `[1][key id length][key id]…`. */
 export type SealedForm = 'text' | 'json' | 'bytes';
@@ -50,26 +50,22 @@ export interface RowPosition {
 }
 
 /** How many values each key has sealed. */
-export async function countSealedByKey(
-  db: Queryable,
-  sealed: SealedColumn,
-): Promise<{ readonly keyId: string; readonly count: number }[]> {
-  const { rows } = await db.query<{ keyId: string; count: number }>({
+export function countSealedByKey(db: Queryable, sealed: SealedColumn) {
+  return findRows<{ keyId: string; count: number }>(db, {
     text: `select ${keyIdOf(sealed)} as "keyId", count(*)::int as count
              from ${sealed.table} where ${sealed.column} is not null group by 1 order by 1`,
   });
-  return rows;
 }
 
 /** Rows sealed with another key than `currentKeyId`, by tenant and id, from after `after`. */
-export async function listSealedWithOtherKeys(
+export function listSealedWithOtherKeys(
   db: Queryable,
   sealed: SealedColumn,
   currentKeyId: string,
   after: RowPosition | null,
   limit: number,
-): Promise<SealedRow[]> {
-  const { rows } = await db.query<SealedRow>({
+) {
+  return findRows<SealedRow>(db, {
     text: `
       select management_company_id as "tenantId", ${sealed.rowIdColumn}::text as "rowId", ${sealedTextOf(sealed)} as sealed
         from ${sealed.table}
@@ -79,7 +75,6 @@ export async function listSealedWithOtherKeys(
        limit $4`,
     values: [currentKeyId, after?.tenantId ?? null, after?.rowId ?? null, limit],
   });
-  return rows;
 }
 
 /** False where the value was changed meanwhile: that change sealed it with the current key. */

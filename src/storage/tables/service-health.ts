@@ -1,6 +1,6 @@
 /** SQL of `service_health`: how each service stands, over all replicas. */
 import type { TenantId } from '../../ids.ts';
-import type { Queryable } from '../postgres/database.ts';
+import { findRow, findRows, type Queryable } from '../postgres/queryable.ts';
 
 export interface ServiceHealthRow {
   readonly service_id: string;
@@ -37,12 +37,11 @@ export async function lockServiceHealth(
            on conflict (service_id) do nothing`,
     values: [tenantId, serviceId],
   });
-  const { rows } = await tx.query<ServiceHealthRow>({
+  return findRow<ServiceHealthRow>(tx, {
     name: 'service_health_lock',
     text: `select ${columns} from service_health where management_company_id = $1 and service_id = $2 for update`,
     values: [tenantId, serviceId],
   });
-  return rows[0] ?? null;
 }
 
 /** With the service's own columns, which are what its API shows. */
@@ -106,8 +105,8 @@ export interface NamedHealthRow extends ServiceHealthRow {
  * Of the active services of every tenant: what a replica knows at its start, and where it missed a change. A service that
  * was never asked is among them, as unknown.
  */
-export async function listHealthOfAllTenants(db: Queryable, limit: number): Promise<NamedHealthRow[]> {
-  const { rows } = await db.query<NamedHealthRow>({
+export function listHealthOfAllTenants(db: Queryable, limit: number) {
+  return findRows<NamedHealthRow>(db, {
     name: 'service_health_of_all_tenants',
     text: `select s.service_name, s.id as service_id, coalesce(h.status, 'unknown') as status,
                   coalesce(h.failures_in_row, 0) as failures_in_row, coalesce(h.successes_in_row, 0) as successes_in_row,
@@ -118,5 +117,4 @@ export async function listHealthOfAllTenants(db: Queryable, limit: number): Prom
             limit $1`,
     values: [limit],
   });
-  return rows;
 }

@@ -1,6 +1,7 @@
 /** `service_tokens`: keys that services present to us, kept as SHA-256 only. */
 import type { TenantId } from '../../ids.ts';
-import type { Database, Queryable } from '../postgres/database.ts';
+import type { Database } from '../postgres/database.ts';
+import { findRow, findRows, type Queryable } from '../postgres/queryable.ts';
 
 export interface ServiceToken {
   readonly id: string;
@@ -103,12 +104,12 @@ export async function insertServiceToken(
 }
 
 /** Newest first, from before `cursor` (a token's id: they grow with time). `within`: only those of no other tenants. */
-export async function listServiceTokens(
+export function listServiceTokens(
   tx: Queryable,
   tenantId: TenantId,
   page: { readonly cursor: string | null; readonly limit: number; readonly within?: readonly string[] | null },
-): Promise<ServiceToken[]> {
-  const { rows } = await tx.query<ServiceToken>({
+) {
+  return findRows<ServiceToken>(tx, {
     name: 'service_tokens_list',
     text: `
       select ${shownColumns}
@@ -119,17 +120,11 @@ export async function listServiceTokens(
        limit $3`,
     values: [tenantId, page.cursor, page.limit, page.within ?? null],
   });
-  return rows;
 }
 
 /** The live token, locked for a change; null where the tenant has none, or it is of further tenants than those `within`. */
-export async function lockServiceToken(
-  tx: Queryable,
-  tenantId: TenantId,
-  id: string,
-  within: readonly string[] | null,
-): Promise<ServiceToken | null> {
-  const { rows } = await tx.query<ServiceToken>({
+export function lockServiceToken(tx: Queryable, tenantId: TenantId, id: string, within: readonly string[] | null) {
+  return findRow<ServiceToken>(tx, {
     name: 'service_tokens_lock',
     text: `
       select ${shownColumns}
@@ -139,7 +134,6 @@ export async function lockServiceToken(
          for update`,
     values: [tenantId, id, within],
   });
-  return rows[0] ?? null;
 }
 
 /** Of a token that is locked. */

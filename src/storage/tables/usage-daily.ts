@@ -1,6 +1,6 @@
 /** Reading `usage_daily`: the roll-up that the intake writes in the commit of the rows it counts. */
 import type { TenantId } from '../../ids.ts';
-import type { Queryable } from '../postgres/database.ts';
+import { findRows, type Queryable } from '../postgres/queryable.ts';
 
 export const usageGroups = ['service', 'operation', 'day'] as const;
 export type UsageGroup = (typeof usageGroups)[number];
@@ -37,7 +37,7 @@ export interface UsageQuestion {
 export async function sumUsage(tx: Queryable, tenantId: TenantId, asked: UsageQuestion): Promise<UsageRow[]> {
   const columns = columnsOf(asked.groups);
   const grouped = columns.length === 0 ? '' : `group by ${columns.join(', ')} order by ${columns.join(', ')}`;
-  const { rows } = await tx.query<UsageRow>({
+  return findRows<UsageRow>(tx, {
     name: `usage_daily_sum_${columns.join('_')}`,
     text: `
       select ${columns.map((column) => `${column},`).join(' ')}
@@ -48,13 +48,12 @@ export async function sumUsage(tx: Queryable, tenantId: TenantId, asked: UsageQu
        limit $4`,
     values: [tenantId, asked.fromDay, asked.toDay, asked.limit],
   });
-  return rows;
 }
 
 /** The operator's question: rows of every tenant, each naming its own. Runs as the system's role. */
 export async function sumUsageOfEveryTenant(tx: Queryable, asked: UsageQuestion): Promise<UsageRow[]> {
   const columns = ['management_company_id', ...columnsOf(asked.groups)];
-  const { rows } = await tx.query<UsageRow>({
+  return findRows<UsageRow>(tx, {
     name: `usage_daily_sum_every_${columns.slice(1).join('_')}`,
     text: `
       select ${columns.join(', ')},
@@ -66,7 +65,6 @@ export async function sumUsageOfEveryTenant(tx: Queryable, asked: UsageQuestion)
        limit $3`,
     values: [asked.fromDay, asked.toDay, asked.limit],
   });
-  return rows;
 }
 
 const sums = `coalesce(sum(request_count), 0)::bigint as request_count,

@@ -3,7 +3,8 @@
  * Latencies are kept as a small histogram a bucket, so percentiles are estimates.
  */
 import type { TenantId } from '../../ids.ts';
-import type { Database, Queryable } from '../postgres/database.ts';
+import type { Database } from '../postgres/database.ts';
+import { findRows, type Queryable } from '../postgres/queryable.ts';
 
 export const seriesSteps = ['minute', 'hour', 'day'] as const;
 export type SeriesStep = (typeof seriesSteps)[number];
@@ -130,7 +131,7 @@ export async function readSeries(
   const columnOf = { service: 'service_name', operation: 'operation' } as const;
   const selected = groups.map((group) => `${columnOf[group]} as ${group}, `).join('');
   const keys = [...groups.map((group) => columnOf[group]), 'bucket_start'].join(', ');
-  const { rows } = await tx.query<SeriesPoint>({
+  return findRows<SeriesPoint>(tx, {
     name: `usage_series_${asked.metric}_${groups.join('_')}`,
     text: `
       select * from (
@@ -145,7 +146,6 @@ export async function readSeries(
        limit $5`,
     values: [tenantId, asked.step, asked.fromMs, asked.toMs, asked.limit],
   });
-  return rows;
 }
 
 /** Those whose calls or webhooks were recorded since then, however many there are beside them. */

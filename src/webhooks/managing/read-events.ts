@@ -39,7 +39,9 @@ export async function listEvents(
   limit: number,
 ) {
   // One more than asked for tells whether there is another page.
-  const rows = await db.readForTenant(tenantId, (tx) => pageWebhookEvents(tx, tenantId, filter, after, limit + 1));
+  const rows = await db.readForTenant(tenantId, (tx) =>
+    pageWebhookEvents(tx, tenantId, filter, 'desc', after, limit + 1),
+  );
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   return {

@@ -5,7 +5,7 @@ import type { DurableEvent } from '../../outbox/events.ts';
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
 import { findWebhook } from '../../storage/tables/webhooks/webhook-configs.ts';
 import {
-  pageWebhookEventsOldestFirst,
+  pageWebhookEvents,
   type WebhookEventFilter,
   type WebhookEventPosition,
   type WholeWebhookEventRow,
@@ -81,7 +81,7 @@ export async function retryEvents(
   while (retried < mostAtOnce) {
     const position: WebhookEventPosition | null = after;
     const { seen, sent, last } = await deps.db.forTenant(tenantId, async (tx) => {
-      const page = await pageWebhookEventsOldestFirst(tx, tenantId, before, position, perTransaction);
+      const page = await pageWebhookEvents(tx, tenantId, before, 'asc', position, perTransaction);
       let count = 0;
       for (const event of page) {
         if (!isAccepted(event)) continue;

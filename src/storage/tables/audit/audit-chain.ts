@@ -1,5 +1,5 @@
 /** SQL of the audit log's digests: `audit_batches` as the commits leave them, `audit_chain` as they are linked. */
-import type { Queryable } from '../../postgres/database.ts';
+import { findRows, type Queryable } from '../../postgres/queryable.ts';
 
 /** What a batch or a link says of its rows. */
 export type ChainKind = 'rows' | 'erasure';
@@ -42,8 +42,8 @@ export interface ChainHead {
 }
 
 /** Batches that wait for their link, oldest first. One process at a time takes them: the others find none. */
-export async function takeBatches(tx: Queryable, limit: number): Promise<BatchRow[]> {
-  const { rows } = await tx.query<BatchRow>({
+export function takeBatches(tx: Queryable, limit: number) {
+  return findRows<BatchRow>(tx, {
     name: 'audit_batches_take',
     text: `
       with held as (select pg_try_advisory_xact_lock(7246003) as is_held),
@@ -54,7 +54,6 @@ export async function takeBatches(tx: Queryable, limit: number): Promise<BatchRo
       select id, management_company_id, kind, entries from taken order by id`,
     values: [limit],
   });
-  return rows;
 }
 
 export async function findChainHeads(tx: Queryable, tenants: readonly string[]): Promise<Map<string, ChainHead>> {
@@ -93,13 +92,8 @@ export async function insertLinks(tx: Queryable, links: readonly LinkRow[]): Pro
 }
 
 /** Links of a tenant in order, after `afterSequence`. */
-export async function pageLinks(
-  tx: Queryable,
-  tenant: string,
-  afterSequence: number,
-  limit: number,
-): Promise<LinkRow[]> {
-  const { rows } = await tx.query<LinkRow>({
+export function pageLinks(tx: Queryable, tenant: string, afterSequence: number, limit: number) {
+  return findRows<LinkRow>(tx, {
     name: 'audit_chain_page',
     text: `
       select management_company_id, sequence, kind, entries, round(extract(epoch from chained_at) * 1000)::float8 as chained_at_ms,
@@ -108,24 +102,17 @@ export async function pageLinks(
        where management_company_id = $1 and sequence > $2 order by sequence limit $3`,
     values: [tenant, afterSequence, limit],
   });
-  return rows;
 }
 
 /** Digests of a tenant that are not linked yet, in order, after `afterId`. */
-export async function pageUnlinked(
-  tx: Queryable,
-  tenant: string,
-  afterId: number,
-  limit: number,
-): Promise<Pick<BatchRow, 'id' | 'kind' | 'entries'>[]> {
-  const { rows } = await tx.query<Pick<BatchRow, 'id' | 'kind' | 'entries'>>({
+export function pageUnlinked(tx: Queryable, tenant: string, afterId: number, limit: number) {
+  return findRows<Pick<BatchRow, 'id' | 'kind' | 'entries'>>(tx, {
     name: 'audit_batches_of_tenant',
     text: `
       select id, kind, entries from audit_batches
        where management_company_id = $1 and id > $2 order by id limit $3`,
     values: [tenant, afterId, limit],
   });
-  return rows;
 }
 
 /** All that have audit rows, batches or links. */
@@ -187,13 +174,13 @@ export async function findRowIds(tx: Queryable, tenant: string, ids: readonly st
 }
 
 /** Kept bodies of a tenant, for `verify`: whether each is what its hash says. */
-export async function pageBodies(
+export function pageBodies(
   tx: Queryable,
   tenant: string,
   after: { readonly day: string; readonly hash: string } | null,
   limit: number,
-): Promise<{ day: string; body_hash: string; body: string }[]> {
-  const { rows } = await tx.query<{ day: string; body_hash: string; body: string }>({
+) {
+  return findRows<{ day: string; body_hash: string; body: string }>(tx, {
     name: 'audit_bodies_page',
     text: `
       select day::text as day, body_hash, body
@@ -202,7 +189,6 @@ export async function pageBodies(
        order by day, body_hash limit $4`,
     values: [tenant, after?.day ?? '-infinity', after?.hash ?? '', limit],
   });
-  return rows;
 }
 
 /** Rows whose kept headers or bodies are gone. At most `limit`. */

@@ -1,5 +1,5 @@
 /** SQL of erasing texts from the audit log: the rows and kept bodies that hold them, and writing them anew. */
-import type { Queryable } from '../../postgres/database.ts';
+import { findRows, type Queryable } from '../../postgres/queryable.ts';
 import { rowDigest } from './audit-chain.ts';
 
 export interface ErasableRow {
@@ -19,13 +19,8 @@ const erasableColumns = `id, to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"
          response_body #>> '{}' as response_body, ${rowDigest} as digest`;
 
 /** Kept bodies that hold one of the texts. */
-export async function findBodiesWith(
-  tx: Queryable,
-  tenant: string,
-  texts: readonly string[],
-  limit: number,
-): Promise<{ day: string; body_hash: string; body: string }[]> {
-  const { rows } = await tx.query<{ day: string; body_hash: string; body: string }>({
+export function findBodiesWith(tx: Queryable, tenant: string, texts: readonly string[], limit: number) {
+  return findRows<{ day: string; body_hash: string; body: string }>(tx, {
     name: 'audit_bodies_with',
     text: `
       select day::text as day, body_hash, body from log_bodies
@@ -33,17 +28,11 @@ export async function findBodiesWith(
        limit $3`,
     values: [tenant, texts, limit],
   });
-  return rows;
 }
 
 /** Rows that hold one of the texts themselves. */
-export async function findRowsWith(
-  tx: Queryable,
-  tenant: string,
-  texts: readonly string[],
-  limit: number,
-): Promise<ErasableRow[]> {
-  const { rows } = await tx.query<ErasableRow>({
+export function findRowsWith(tx: Queryable, tenant: string, texts: readonly string[], limit: number) {
+  return findRows<ErasableRow>(tx, {
     name: 'audit_rows_with',
     text: `
       select ${erasableColumns} from integration_logs
@@ -53,17 +42,11 @@ export async function findRowsWith(
        limit $3`,
     values: [tenant, texts, limit],
   });
-  return rows;
 }
 
 /** Rows of a day that refer to a kept body. */
-export async function findRowsOfBody(
-  tx: Queryable,
-  tenant: string,
-  day: string,
-  bodyHash: string,
-): Promise<ErasableRow[]> {
-  const { rows } = await tx.query<ErasableRow>({
+export function findRowsOfBody(tx: Queryable, tenant: string, day: string, bodyHash: string) {
+  return findRows<ErasableRow>(tx, {
     name: 'audit_rows_of_body',
     text: `
       select ${erasableColumns} from integration_logs
@@ -72,7 +55,6 @@ export async function findRowsOfBody(
          and $3 in (request_headers #>> '{}', request_body #>> '{}', response_body #>> '{}')`,
     values: [tenant, day, `sha256:${bodyHash}`],
   });
-  return rows;
 }
 
 /** Writes the row as it is after the erasure; returns its new digest. */

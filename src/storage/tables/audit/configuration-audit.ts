@@ -1,6 +1,6 @@
 /** SQL of `configuration_audit`: who changed what of a tenant's configuration. Rows are written once and never changed. */
 import type { TenantId } from '../../../ids.ts';
-import type { Queryable } from '../../postgres/database.ts';
+import { findRows, type Queryable } from '../../postgres/queryable.ts';
 
 export type ConfigurationAction = 'created' | 'changed' | 'deleted';
 
@@ -62,13 +62,13 @@ export interface ConfigurationChangeRow {
 }
 
 /** The newest first; `beforeId` null begins at the newest. */
-export async function listConfigurationChanges(
+export function listConfigurationChanges(
   db: Queryable,
   tenantId: TenantId,
   of: { readonly entity: string; readonly entityId: string },
   page: { readonly beforeId: string | null; readonly limit: number },
-): Promise<ConfigurationChangeRow[]> {
-  const { rows } = await db.query<ConfigurationChangeRow>({
+) {
+  return findRows<ConfigurationChangeRow>(db, {
     name: 'configuration_audit_list',
     text: `select id, action, changed_by, request_id, before, after, changed_secrets, changed_at
              from configuration_audit
@@ -77,5 +77,4 @@ export async function listConfigurationChanges(
             limit $5`,
     values: [tenantId, of.entity, of.entityId, page.beforeId, page.limit],
   });
-  return rows;
 }

@@ -1,6 +1,7 @@
 /** Reading `integration_logs` for one tenant. Rows are written by the intake alone (commit-intake.ts). */
-import type { Queryable } from '../../postgres/database.ts';
+
 import { createFilterConditions, type FilterConditions } from '../../postgres/filter-conditions.ts';
+import { findRow, findRows, type Queryable } from '../../postgres/queryable.ts';
 
 export const logStatuses = ['success', 'error', 'timeout', 'rate_limited', 'cancelled'] as const;
 export type LogStatus = (typeof logStatuses)[number];
@@ -74,7 +75,7 @@ export async function selectLogs(
   isSparse = false,
 ): Promise<StoredLog[]> {
   const conditions = conditionsOf(tenantId, filter);
-  if (after !== null) conditions.addAfter(['started_at', 'id'], after.startedAt, after.id);
+  if (after !== null) conditions.addAfter(['started_at', 'id'], 'desc', after.startedAt, after.id);
   const order = `order by started_at desc, id desc limit ${conditions.parameter(limit)}`;
   const where = conditions.text();
   const walk = (status: LogStatus): string =>
@@ -83,8 +84,7 @@ export async function selectLogs(
   const text = isOneWalk
     ? `select ${columns} from integration_logs where ${where} ${order}`
     : `select ${columns} from (${logStatuses.map(walk).join(' union all ')}) walks ${order}`;
-  const { rows } = await tx.query<StoredLog>({ text, values: conditions.values });
-  return rows;
+  return findRows<StoredLog>(tx, { text, values: conditions.values });
 }
 
 export interface StoredMark {
@@ -101,7 +101,7 @@ export async function selectMarks(tx: Queryable, tenantId: string, requestId: st
   const isPublished = (number: string): string =>
     `case when origin_number is not null
           then not exists (select from relay_marks m where m.origin = l.origin and m.published_up_to < ${number}) end`;
-  const { rows } = await tx.query<StoredMark>({
+  return findRows<StoredMark>(tx, {
     text: `
       select id, trace, ${isPublished('origin_number - 1')} as is_sent_published,
              ${isPublished('origin_number')} as is_outcome_published
@@ -110,7 +110,6 @@ export async function selectMarks(tx: Queryable, tenantId: string, requestId: st
        order by started_at desc, id desc limit $3`,
     values: [tenantId, requestId, most],
   });
-  return rows;
 }
 
 /** Counted up to `most`. */
@@ -129,14 +128,8 @@ export async function countLogs(tx: Queryable, tenantId: string, filter: LogFilt
  * One row, looked for among those that began between the two times (Unix milliseconds): the primary key begins with the
  * time, so a narrow stretch is read quickly.
  */
-export async function selectLog(
-  tx: Queryable,
-  tenantId: string,
-  id: string,
-  fromMs: number,
-  toMs: number,
-): Promise<StoredLog | null> {
-  const { rows } = await tx.query<StoredLog>({
+export function selectLog(tx: Queryable, tenantId: string, id: string, fromMs: number, toMs: number) {
+  return findRow<StoredLog>(tx, {
     name: 'integration_logs_find',
     text: `
       select ${columns}
@@ -144,7 +137,6 @@ export async function selectLog(
        where management_company_id = $1 and id = $2 and started_at >= $3 and started_at <= $4`,
     values: [tenantId, id, new Date(fromMs).toISOString(), new Date(toMs).toISOString()],
   });
-  return rows[0] ?? null;
 }
 
 /** The stored texts by `day hash`, as far as they are there. */

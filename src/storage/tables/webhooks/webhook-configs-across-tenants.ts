@@ -1,18 +1,14 @@
 /** SQL of `webhook_configs` for the process itself, before or beside any tenant: tokens, the warm-up, the collector. */
-import type { Queryable } from '../../postgres/database.ts';
+import { findRows, type Queryable } from '../../postgres/queryable.ts';
 import { type WebhookConfigRow, webhookConfigColumns } from './webhook-configs.ts';
 
 /** The active webhooks behind these token hashes. Before the tenant is known: all tenants'. */
-export async function findWebhooksByTokenAcrossTenants(
-  db: Queryable,
-  hashes: readonly Buffer[],
-): Promise<WebhookConfigRow[]> {
-  const { rows } = await db.query<WebhookConfigRow>({
+export function findWebhooksByTokenAcrossTenants(db: Queryable, hashes: readonly Buffer[]) {
+  return findRows<WebhookConfigRow>(db, {
     name: 'webhook_configs_by_token',
     text: `select ${webhookConfigColumns} from webhook_configs where webhook_token_sha256 = any($1::bytea[]) and is_active`,
     values: [hashes],
   });
-  return rows;
 }
 
 /** Whether any of these is the hash of a webhook's token, active or not. */
@@ -26,27 +22,25 @@ export async function hasWebhookTokenAcrossTenants(db: Queryable, hashes: readon
 }
 
 /** The active webhooks that were used last: what a process should know before its first delivery. */
-export async function findRecentWebhooksAcrossTenants(db: Queryable, limit: number): Promise<WebhookConfigRow[]> {
-  const { rows } = await db.query<WebhookConfigRow>({
+export function findRecentWebhooksAcrossTenants(db: Queryable, limit: number) {
+  return findRows<WebhookConfigRow>(db, {
     name: 'webhook_configs_recent',
     text: `
       select ${webhookConfigColumns} from webhook_configs where is_active
        order by last_received_at desc nulls last, created_at desc limit $1`,
     values: [limit],
   });
-  return rows;
 }
 
 /** The active webhooks whose missed deliveries are collected. */
-export async function findCollectingWebhooksAcrossTenants(db: Queryable, limit: number): Promise<WebhookConfigRow[]> {
-  const { rows } = await db.query<WebhookConfigRow>({
+export function findCollectingWebhooksAcrossTenants(db: Queryable, limit: number) {
+  return findRows<WebhookConfigRow>(db, {
     name: 'webhook_configs_collecting',
     text: `
       select ${webhookConfigColumns} from webhook_configs
        where is_active and collector_token is not null order by id limit $1`,
     values: [limit],
   });
-  return rows;
 }
 
 /** `updated_at` stays: what was found is no change of configuration, and is not told to anyone. */

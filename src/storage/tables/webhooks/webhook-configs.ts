@@ -1,6 +1,6 @@
 /** SQL of `webhook_configs`. Secrets and tokens stand here sealed only; tokens are looked up by their SHA-256. */
 import type { TenantId } from '../../../ids.ts';
-import type { Queryable } from '../../postgres/database.ts';
+import { findRow, findRows, type Queryable } from '../../postgres/queryable.ts';
 import { furtherTargets, type WebhookTargetRow } from './webhook-targets.ts';
 
 /** What the contract has no column for. */
@@ -150,13 +150,8 @@ export interface WebhookPosition {
 export type ListedWebhook = WebhookConfigRow & { readonly created_at_text: string };
 
 /** Newest first. */
-export async function pageWebhooks(
-  tx: Queryable,
-  tenantId: TenantId,
-  after: WebhookPosition | null,
-  limit: number,
-): Promise<ListedWebhook[]> {
-  const { rows } = await tx.query<ListedWebhook>({
+export function pageWebhooks(tx: Queryable, tenantId: TenantId, after: WebhookPosition | null, limit: number) {
+  return findRows<ListedWebhook>(tx, {
     name: 'webhook_configs_page',
     text: `
       select ${webhookConfigColumns}, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at_text
@@ -166,7 +161,6 @@ export async function pageWebhooks(
        order by created_at desc, id desc limit $4`,
     values: [tenantId, after?.createdAt ?? null, after?.id ?? null, limit],
   });
-  return rows;
 }
 
 export async function countWebhooks(
@@ -183,23 +177,21 @@ export async function countWebhooks(
   return rows[0] ?? { total: 0, active: 0, lastReceivedAt: null };
 }
 
-export async function findWebhook(tx: Queryable, tenantId: TenantId, id: string): Promise<WebhookConfigRow | null> {
-  const { rows } = await tx.query<WebhookConfigRow>({
+export function findWebhook(tx: Queryable, tenantId: TenantId, id: string) {
+  return findRow<WebhookConfigRow>(tx, {
     name: 'webhook_configs_find',
     text: `select ${webhookConfigColumns} from webhook_configs where management_company_id = $1 and id = $2`,
     values: [tenantId, id],
   });
-  return rows[0] ?? null;
 }
 
 /** The same, locked against others' changes until the transaction ends. */
-export async function lockWebhook(tx: Queryable, tenantId: TenantId, id: string): Promise<WebhookConfigRow | null> {
-  const { rows } = await tx.query<WebhookConfigRow>({
+export function lockWebhook(tx: Queryable, tenantId: TenantId, id: string) {
+  return findRow<WebhookConfigRow>(tx, {
     name: 'webhook_configs_lock',
     text: `select ${webhookConfigColumns} from webhook_configs where management_company_id = $1 and id = $2 for update`,
     values: [tenantId, id],
   });
-  return rows[0] ?? null;
 }
 
 export async function insertWebhook(
@@ -221,13 +213,8 @@ export async function insertWebhook(
 }
 
 /** `clock_timestamp()`, not `now()`: two changes in one transaction are two changes, and each is announced. */
-export async function updateWebhook(
-  tx: Queryable,
-  tenantId: TenantId,
-  id: string,
-  values: WebhookConfigValues,
-): Promise<WebhookConfigRow | null> {
-  const { rows } = await tx.query<WebhookConfigRow>({
+export function updateWebhook(tx: Queryable, tenantId: TenantId, id: string, values: WebhookConfigValues) {
+  return findRow<WebhookConfigRow>(tx, {
     name: 'webhook_configs_update',
     text: `
       update webhook_configs
@@ -236,7 +223,6 @@ export async function updateWebhook(
       returning ${webhookConfigColumns}`,
     values: [tenantId, id, ...parametersOf(values)],
   });
-  return rows[0] ?? null;
 }
 
 /** Where its target was switched off by itself, it is asked again; what failed before counts no more. */

@@ -1,6 +1,6 @@
 /** SQL of `webhook_deliveries` and `webhook_attempts`: deliveries to `target_url`, until done or dead. */
 import type { TenantId } from '../../../ids.ts';
-import type { Queryable } from '../../postgres/database.ts';
+import { findRow, type Queryable } from '../../postgres/queryable.ts';
 import { type OutboxRow, outboxChannel, ownerlessOrigin } from '../outbox-events.ts';
 import type { DueDelivery } from './claim-deliveries.ts';
 
@@ -35,8 +35,8 @@ export interface DeliveryContent {
   readonly is_test: boolean | null;
 }
 
-export async function findDeliveryContent(db: Queryable, delivery: DueDelivery): Promise<DeliveryContent | null> {
-  const { rows } = await db.query<DeliveryContent>({
+export function findDeliveryContent(db: Queryable, delivery: DueDelivery) {
+  return findRow<DeliveryContent>(db, {
     name: 'webhook_deliveries_content',
     text: `
       with target as (
@@ -57,7 +57,6 @@ export async function findDeliveryContent(db: Queryable, delivery: DueDelivery):
        where e.payload is not null`,
     values: [delivery.webhook_id, delivery.webhook_event_id, delivery.event_received_at.toISOString()],
   });
-  return rows[0] ?? null;
 }
 
 export interface AttemptOutcome {

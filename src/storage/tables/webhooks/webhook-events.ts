@@ -1,7 +1,7 @@
 /** Reading `webhook_events` and what became of each for one tenant. Rows are written by the intake alone (commit-intake.ts). */
 import type { TenantId } from '../../../ids.ts';
-import type { Queryable } from '../../postgres/database.ts';
 import { createFilterConditions, type FilterConditions } from '../../postgres/filter-conditions.ts';
+import { findRow, findRows, type Queryable } from '../../postgres/queryable.ts';
 
 export const webhookEventStatuses = ['accepted', 'deferred', 'refused', 'ignored'] as const;
 export const targetStates = ['pending', 'delivered', 'dead', 'cancelled'] as const;
@@ -24,7 +24,7 @@ export interface WebhookEventFilter {
   readonly toMs?: number | undefined;
 }
 
-/** A place in the list: those after it are older. */
+/** A place in the list: those behind it are older, or newer where the oldest come first. */
 export interface WebhookEventPosition {
   /** RFC 3339 UTC. */
   readonly receivedAt: string;
@@ -89,62 +89,35 @@ const withTarget = `left join lateral (
      where webhook_event_id = e.id
      order by array_position(array['dead', 'pending', 'delivered', 'cancelled'], state::text), created_at desc limit 1) d on true`;
 
-/** Newest first. */
+/** `order` by their arrival: `desc` is the newest first. */
 export async function pageWebhookEvents(
   tx: Queryable,
   tenantId: TenantId,
   filter: WebhookEventFilter,
+  order: 'asc' | 'desc',
   after: WebhookEventPosition | null,
   limit: number,
 ): Promise<WebhookEventRow[]> {
   const conditions = conditionsOf(tenantId, filter);
-  if (after !== null) conditions.addAfter(['e.received_at', 'e.id'], after.receivedAt, after.id);
-  const { rows } = await tx.query<WebhookEventRow>({
+  if (after !== null) conditions.addAfter(['e.received_at', 'e.id'], order, after.receivedAt, after.id);
+  return findRows<WebhookEventRow>(tx, {
     text: `
       select ${columns} from webhook_events e ${withTarget}
        where ${conditions.text()}
-       order by e.received_at desc, e.id desc limit ${conditions.parameter(limit)}`,
+       order by e.received_at ${order}, e.id ${order} limit ${conditions.parameter(limit)}`,
     values: conditions.values,
   });
-  return rows;
-}
-
-/** The same, oldest first. */
-export async function pageWebhookEventsOldestFirst(
-  tx: Queryable,
-  tenantId: TenantId,
-  filter: WebhookEventFilter,
-  after: WebhookEventPosition | null,
-  limit: number,
-): Promise<WebhookEventRow[]> {
-  const conditions = conditionsOf(tenantId, filter);
-  if (after !== null) conditions.addAfterOldest(['e.received_at', 'e.id'], after.receivedAt, after.id);
-  const { rows } = await tx.query<WebhookEventRow>({
-    text: `
-      select ${columns} from webhook_events e ${withTarget}
-       where ${conditions.text()}
-       order by e.received_at, e.id limit ${conditions.parameter(limit)}`,
-    values: conditions.values,
-  });
-  return rows;
 }
 
 /** One event whole, looked for among those received between the two times (Unix milliseconds). */
-export async function findWebhookEvent(
-  tx: Queryable,
-  tenantId: TenantId,
-  id: string,
-  fromMs: number,
-  toMs: number,
-): Promise<WholeWebhookEventRow | null> {
-  const { rows } = await tx.query<WholeWebhookEventRow>({
+export function findWebhookEvent(tx: Queryable, tenantId: TenantId, id: string, fromMs: number, toMs: number) {
+  return findRow<WholeWebhookEventRow>(tx, {
     name: 'webhook_events_find',
     text: `
       select ${columns}, e.headers, e.payload from webhook_events e ${withTarget}
        where e.management_company_id = $1 and e.id = $2 and e.received_at >= $3 and e.received_at <= $4`,
     values: [tenantId, id, new Date(fromMs).toISOString(), new Date(toMs).toISOString()],
   });
-  return rows[0] ?? null;
 }
 
 /** Of one event at one target. */
@@ -157,8 +130,8 @@ export interface TargetStateRow {
   readonly last_error: string | null;
 }
 
-export async function listTargetStates(tx: Queryable, tenantId: TenantId, eventId: string): Promise<TargetStateRow[]> {
-  const { rows } = await tx.query<TargetStateRow>({
+export function listTargetStates(tx: Queryable, tenantId: TenantId, eventId: string) {
+  return findRows<TargetStateRow>(tx, {
     name: 'webhook_deliveries_of_event',
     text: `
       select webhook_id as target_id, state as status, attempt_count, next_attempt_at, last_error
@@ -166,16 +139,11 @@ export async function listTargetStates(tx: Queryable, tenantId: TenantId, eventI
        order by created_at, webhook_id limit 20`,
     values: [tenantId, eventId],
   });
-  return rows;
 }
 
 /** Newest last; at most 100. */
-export async function listWebhookAttempts(
-  tx: Queryable,
-  tenantId: TenantId,
-  eventId: string,
-): Promise<WebhookAttemptRow[]> {
-  const { rows } = await tx.query<WebhookAttemptRow>({
+export function listWebhookAttempts(tx: Queryable, tenantId: TenantId, eventId: string) {
+  return findRows<WebhookAttemptRow>(tx, {
     name: 'webhook_attempts_of_event',
     text: `
       select id, attempt, started_at, duration_ms, response_status_code, response_headers, response_body,
@@ -185,7 +153,6 @@ export async function listWebhookAttempts(
        order by attempt`,
     values: [tenantId, eventId],
   });
-  return rows;
 }
 
 function conditionsOf(tenantId: TenantId, filter: WebhookEventFilter): FilterConditions {

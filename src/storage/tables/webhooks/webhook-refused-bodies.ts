@@ -1,6 +1,6 @@
 /** SQL of `webhook_refused_bodies`: refused deliveries whole, sealed, for 24 hours. */
 import type { TenantId } from '../../../ids.ts';
-import type { Queryable } from '../../postgres/database.ts';
+import { findRow, type Queryable } from '../../postgres/queryable.ts';
 
 export interface RefusedBody {
   readonly id: string;
@@ -34,12 +34,8 @@ export async function keepRefusedBody(db: Queryable, refused: RefusedBody): Prom
 }
 
 /** null where there is none, or its time is over. */
-export async function findRefusedBody(
-  tx: Queryable,
-  tenantId: TenantId,
-  id: string,
-): Promise<{ readonly webhook_id: string; readonly sealed: Buffer } | null> {
-  const { rows } = await tx.query<{ webhook_id: string; sealed: Buffer }>({
+export function findRefusedBody(tx: Queryable, tenantId: TenantId, id: string) {
+  return findRow<{ webhook_id: string; sealed: Buffer }>(tx, {
     name: 'webhook_refused_bodies_find',
     text: `
       select webhook_id, sealed from webhook_refused_bodies
@@ -47,7 +43,6 @@ export async function findRefusedBody(
          for update`,
     values: [tenantId, id],
   });
-  return rows[0] ?? null;
 }
 
 export async function deleteRefusedBody(tx: Queryable, tenantId: TenantId, id: string): Promise<void> {

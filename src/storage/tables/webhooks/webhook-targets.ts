@@ -1,6 +1,6 @@
 /** SQL of `webhook_targets`: further targets of a webhook, beside its `target_url`. */
 import type { TenantId } from '../../../ids.ts';
-import type { Queryable } from '../../postgres/database.ts';
+import { findRows, type Queryable } from '../../postgres/queryable.ts';
 
 /** What an event must be for a target to get it. */
 export interface TargetCondition {
@@ -104,13 +104,8 @@ export async function pauseTargets(
 }
 
 /** Neither paused nor switched off. Returns those that had been switched off by themselves. */
-export async function resumeTargets(
-  tx: Queryable,
-  tenantId: TenantId,
-  webhookId: string,
-  id: string | null,
-): Promise<{ readonly id: string; readonly was_off: boolean }[]> {
-  const { rows } = await tx.query<{ id: string; was_off: boolean }>({
+export function resumeTargets(tx: Queryable, tenantId: TenantId, webhookId: string, id: string | null) {
+  return findRows<{ id: string; was_off: boolean }>(tx, {
     name: 'webhook_targets_resume',
     text: `
       with before as (
@@ -122,5 +117,4 @@ export async function resumeTargets(
       returning t.id, before.off_at is not null as was_off`,
     values: [tenantId, webhookId, id],
   });
-  return rows;
 }
