@@ -67,7 +67,7 @@ export async function startServerProcess(options: ServerOptions): Promise<Server
   return { pids: [child.pid as number, ...childrenOf(child.pid as number)], port, close: () => end(child) };
 }
 
-function takesConnections(port: number): Promise<boolean> {
+export function takesConnections(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { version } from '../src/version.ts';
+import type { Effort } from './rounds.ts';
 
 export interface BenchRow {
   readonly path: string;
@@ -19,11 +20,16 @@ export interface BenchRow {
 
 const resultsFolder = join(import.meta.dirname, 'results');
 
-export function printRow(row: BenchRow): void {
-  console.log(
-    `${row.path.padEnd(44)} ${describeValue(row).padStart(10)}  ${describeAim(row).padEnd(18)} ${row.against}`,
-  );
-  console.log(`    ${describeFigures(row.figures)}${row.note === undefined ? '' : `  (${row.note})`}`);
+export function printRow(row: BenchRow, { isQuick }: Pick<Effort, 'isQuick'>): void {
+  const path = isQuick ? `quick: ${row.path}` : row.path;
+  console.log(`${path.padEnd(50)} ${describeValue(row).padStart(10)}  ${describeAim(row).padEnd(18)} ${row.against}`);
+  const said = [describeFigures(row.figures), row.note === undefined ? '' : `(${row.note})`].filter(Boolean);
+  if (said.length > 0) console.log(`    ${said.join('  ')}`);
+}
+
+/** The note of a row whose peer was not measured. */
+export function missingPeer(name: string, { isQuick }: Pick<Effort, 'isQuick'>): string {
+  return isQuick ? `${name} is left out of a quick run` : `${name} is not available here`;
 }
 
 export function describeValue({ ratio, unit }: BenchRow): string {
@@ -72,10 +78,10 @@ export function describeMachine(): Machine {
 }
 
 /** `bench/results/<time>.json` and `latest.json`; returns the path of the first. */
-export async function keepRows(rows: readonly BenchRow[], startedAt: Date): Promise<string> {
+export async function keepRows(rows: readonly BenchRow[], startedAt: Date, effort: Effort): Promise<string> {
   await mkdir(resultsFolder, { recursive: true });
   const machine = describeMachine();
-  const text = `${JSON.stringify({ version, started_at: startedAt.toISOString(), machine, rows }, null, 2)}\n`;
+  const text = `${JSON.stringify({ version, started_at: startedAt.toISOString(), machine, effort, rows }, null, 2)}\n`;
   const path = join(resultsFolder, `${startedAt.toISOString().replaceAll(':', '-')}.json`);
   await writeFile(path, text);
   await writeFile(join(resultsFolder, 'latest.json'), text);

@@ -7,7 +7,9 @@ export interface Effort {
    * for weeks.
    */
   readonly warmUpRounds: number;
-  /** Whether the slowest preparations are left out, and their rows say so. */
+  /** Load on the service before its first round, where few rounds would measure code that is not compiled yet. */
+  readonly leadInMs: number;
+  /** Whether the slowest preparations and the peers that must be installed are left out, and their rows say so. */
   readonly isQuick: boolean;
   readonly rounds: number;
   readonly durationMs: number;

@@ -1,4 +1,4 @@
-/** CPU time of processes, as Linux tells it under /proc. */
+/** CPU time and memory of processes, as Linux tells them under /proc. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** What Linux counts CPU time in, on every platform that Node runs on. */
@@ -21,6 +21,19 @@ export function cpuMicrosOfTree(root: number): number | null {
   } catch {
     return null;
   }
+}
+
+/** What is resident of these processes; 0 where there is no /proc. */
+export function residentBytesOf(pids: readonly number[]): number {
+  try {
+    return pids.reduce((kibibytes, pid) => kibibytes + residentKibibytes(pid), 0) * 1_024;
+  } catch {
+    return 0;
+  }
+}
+
+function residentKibibytes(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
 }
 
 function ticksOfTree(root: number): number {

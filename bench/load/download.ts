@@ -3,22 +3,20 @@
  *
  * Arguments: the plan, as JSON.
  */
-import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { cpuMicrosOf } from './cpu-time.ts';
+import { cpuMicrosOf, residentBytesOf } from './cpu-time.ts';
 import type { Download, DownloadPlan } from './download-plan.ts';
 
 const sampleMs = 20;
-const pageBytes = 4_096;
 
 const plan = JSON.parse(process.argv[2] ?? '') as DownloadPlan;
 console.log(JSON.stringify(await download(plan)));
 
 async function download({ url, headers, bytes, serverPids }: DownloadPlan): Promise<Download> {
-  const atRest = residentBytes(serverPids);
+  const atRest = residentBytesOf(serverPids);
   let most = atRest;
   const sampling = setInterval(() => {
-    most = Math.max(most, residentBytes(serverPids));
+    most = Math.max(most, residentBytesOf(serverPids));
   }, sampleMs);
   const cpuBefore = cpuMicrosOf(serverPids) ?? 0;
   const startedAtMs = performance.now();
@@ -40,16 +38,4 @@ async function download({ url, headers, bytes, serverPids }: DownloadPlan): Prom
     addedBytes: most - atRest,
     cpuMicrosPerMiB: ((cpuMicrosOf(serverPids) ?? 0) - cpuBefore) / (bytes / 1024 ** 2),
   };
-}
-
-/** 0 where the system does not tell. */
-function residentBytes(pids: readonly number[]): number {
-  try {
-    return pids.reduce(
-      (sum, pid) => sum + Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * pageBytes,
-      0,
-    );
-  } catch {
-    return 0;
-  }
 }

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { rabbitmqUrl } from '../../test/support/broker.ts';
 import type { Cleanup } from '../../test/support/cleanup.ts';
+import type { BenchRequest } from '../benches.ts';
 import { consumeAndForget } from '../consumer.ts';
 import type { LoadPlan, LoadResult } from '../load/plan.ts';
 import { path, requestBody, requestHeaders } from '../peers/cached-answer.ts';
@@ -50,7 +51,7 @@ const measuredPaths: readonly MeasuredPath[] = [
 ];
 
 /** `folder`: a checkout of the earlier version with its packages installed. */
-export async function benchBeside(t: Cleanup, effort: Effort, folder: string): Promise<BenchRow[]> {
+export async function benchBeside(t: Cleanup, { beside: folder, ...effort }: BenchRequest): Promise<BenchRow[]> {
   const upstream = await startUpstream(t);
   await consumeAndForget(t, rabbitmqUrl);
   const own = await prepare(await startServiceProcess(t, upstream.port));

@@ -16,7 +16,7 @@ import type { LoadPlan } from '../load/plan.ts';
 import { answerBody, path, requestBody, requestHeaders } from '../peers/cached-answer.ts';
 import { startNginx } from '../peers/nginx.ts';
 import { runLoad, type ServerProcess, startServerProcess } from '../processes.ts';
-import type { BenchRow } from '../report.ts';
+import { type BenchRow, missingPeer } from '../report.ts';
 import { type Effort, measureInTurn } from '../rounds.ts';
 import { benchRedisUrl, startServiceProcess } from '../service-process.ts';
 import { findStores } from '../stores.ts';
@@ -38,7 +38,7 @@ export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<Be
   const storePids = findStores();
   const bare = await startServerProcess({ args: (port) => ['bench/peers/bare-fastify.ts', String(port)] });
   t.after(() => bare.close());
-  const nginx = await startNginx(join(await createDataDir(t), 'nginx'), bare.port);
+  const nginx = effort.isQuick ? null : await startNginx(join(await createDataDir(t), 'nginx'), bare.port);
   if (nginx !== null) t.after(() => nginx.close());
 
   const plan = (server: ServerProcess, changes: Partial<LoadPlan> = {}): LoadPlan => ({
@@ -55,6 +55,7 @@ export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<Be
     storePids,
     ...changes,
   });
+  if (effort.leadInMs > 0) await runLoad(plan(service, { durationMs: effort.leadInMs / 2, warmUpMs: 0 }));
   const figures = await measureInTurn(
     {
       memory: () => runLoad(plan(service)),
@@ -104,7 +105,7 @@ export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<Be
       aim: { atLeast: 0.4 },
       unit: '×',
       figures: { own: figures.memory, peer: figures.nginx },
-      ...(figures.nginx === null ? { note: 'nginx is not available here' } : {}),
+      ...(figures.nginx === null ? { note: missingPeer('nginx', effort) } : {}),
     },
     {
       path: 'cached geocode, from Redis',

@@ -1,9 +1,10 @@
 /** What each stage of an uncached geocode costs: the service whole, then without one more stage at a time, in one run. */
 import type { Cleanup } from '../../test/support/cleanup.ts';
+import type { BenchRequest } from '../benches.ts';
 import { path, requestHeaders } from '../peers/cached-answer.ts';
 import { runLoad, startServerProcess } from '../processes.ts';
 import type { BenchRow } from '../report.ts';
-import { type Effort, type Figures, measureInTurn, type Variant } from '../rounds.ts';
+import { type Figures, measureInTurn, type Variant } from '../rounds.ts';
 import { startServiceProcess } from '../service-process.ts';
 import type { Stage } from '../stages.ts';
 import { findStores } from '../stores.ts';
@@ -12,7 +13,8 @@ import { startUpstream } from '../upstream-process.ts';
 const connections = 64;
 const bodyTemplate = JSON.stringify({ address: 'Ташкент, улица Навои, {n}' });
 
-export async function benchStages(t: Cleanup, effort: Effort, without: readonly Stage[]): Promise<BenchRow[]> {
+/** `without`: what is switched off, one after the other. */
+export async function benchStages(t: Cleanup, { without, ...effort }: BenchRequest): Promise<BenchRow[]> {
   const upstream = await startUpstream(t);
   const bare = await startServerProcess({
     args: (port) => ['bench/peers/fastify-gateway.ts', String(port), String(upstream.port)],

@@ -6,7 +6,7 @@ import type { Download, DownloadPlan } from '../load/download-plan.ts';
 import { requestHeaders } from '../peers/cached-answer.ts';
 import { startNginx } from '../peers/nginx.ts';
 import { runDownload, type ServerProcess, startServerProcess } from '../processes.ts';
-import type { BenchRow } from '../report.ts';
+import { type BenchRow, missingPeer } from '../report.ts';
 import { type Effort, median } from '../rounds.ts';
 import { addProxiedService, startServiceProcess } from '../service-process.ts';
 
@@ -14,7 +14,8 @@ import { addProxiedService, startServiceProcess } from '../service-process.ts';
 const bytesPerMs = 250_000;
 const mebibyte = 1024 ** 2;
 
-export async function benchStreams(t: Cleanup, { rounds, durationMs }: Effort): Promise<BenchRow[]> {
+export async function benchStreams(t: Cleanup, effort: Effort): Promise<BenchRow[]> {
+  const { rounds, durationMs } = effort;
   const upstream = await startServerProcess({
     args: (port) => ['bench/peers/stream-upstream.ts', String(port)],
     core: 'load',
@@ -22,7 +23,7 @@ export async function benchStreams(t: Cleanup, { rounds, durationMs }: Effort): 
   t.after(() => upstream.close());
   const service = await startServiceProcess(t, upstream.port);
   await addProxiedService(service, { service_name: 'files', base_url: `http://127.0.0.1:${upstream.port}` });
-  const nginx = await startNginx(join(await createDataDir(t), 'nginx'), upstream.port, 'pass');
+  const nginx = effort.isQuick ? null : await startNginx(join(await createDataDir(t), 'nginx'), upstream.port, 'pass');
   if (nginx !== null) t.after(() => nginx.close());
 
   const bytes = durationMs * bytesPerMs;
@@ -37,10 +38,10 @@ export async function benchStreams(t: Cleanup, { rounds, durationMs }: Effort): 
     own?.push(ours);
     if (other !== null) peer?.push(other);
   }
-  return rowsOf(own ?? [], peer ?? [], bytes);
+  return rowsOf(own ?? [], peer ?? [], bytes, effort);
 }
 
-function rowsOf(own: readonly Download[], peer: readonly Download[], bytes: number): BenchRow[] {
+function rowsOf(own: readonly Download[], peer: readonly Download[], bytes: number, effort: Effort): BenchRow[] {
   const of = (runs: readonly Download[], figure: keyof Download): number => median(runs.map((run) => run[figure]));
   const mebibytesPerSecond = (runs: readonly Download[]): number => of(runs, 'bytesPerSecond') / mebibyte;
   const isAlone = peer.length === 0;
@@ -58,7 +59,7 @@ function rowsOf(own: readonly Download[], peer: readonly Download[], bytes: numb
           ? {}
           : { peerMiBPerSecond: mebibytesPerSecond(peer), peerMicrosPerMiB: of(peer, 'cpuMicrosPerMiB') }),
       },
-      ...(isAlone ? { note: 'nginx is not available here' } : {}),
+      ...(isAlone ? { note: missingPeer('nginx', effort) } : {}),
     },
     {
       path: 'proxied stream, memory added',

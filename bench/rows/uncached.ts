@@ -4,7 +4,7 @@ import type { LoadPlan } from '../load/plan.ts';
 import { path, requestHeaders } from '../peers/cached-answer.ts';
 import { portkeyRequest, startPortkey } from '../peers/portkey.ts';
 import { runLoad, type ServerProcess, startServerProcess } from '../processes.ts';
-import type { BenchRow } from '../report.ts';
+import { type BenchRow, missingPeer } from '../report.ts';
 import { type Effort, type Figures, measureInTurn } from '../rounds.ts';
 import { type ServiceProcess, startServiceProcess } from '../service-process.ts';
 import { findStores } from '../stores.ts';
@@ -20,7 +20,7 @@ export async function benchUncachedGeocode(t: Cleanup, effort: Effort): Promise<
     args: (port) => ['bench/peers/fastify-gateway.ts', String(port), String(upstream.port)],
   });
   t.after(() => bare.close());
-  const portkey = await startPortkey();
+  const portkey = effort.isQuick ? null : await startPortkey();
   if (portkey !== null) t.after(() => portkey.close());
 
   const post = { method: 'POST', path, headers: requestHeaders(service.tenant), bodyTemplate };
@@ -39,6 +39,7 @@ export async function benchUncachedGeocode(t: Cleanup, effort: Effort): Promise<
     return result;
   };
 
+  if (effort.leadInMs > 0) await askOurs({ durationMs: effort.leadInMs, warmUpMs: 0 });
   const busy = await measureInTurn(
     {
       own: () => askOurs({}),
@@ -56,7 +57,7 @@ export async function benchUncachedGeocode(t: Cleanup, effort: Effort): Promise<
     effort,
   );
   await checkAudit(service, nextNumber - 1);
-  return rowsOf(busy, alone);
+  return rowsOf(busy, alone, effort);
 }
 
 /** Calls that were not written down were answered by a cache, and measured something else. */
@@ -71,6 +72,7 @@ async function checkAudit({ database, tenant }: ServiceProcess, calls: number): 
 function rowsOf(
   busy: { own: Figures; bare: Figures; portkey: Figures | null },
   alone: { own: Figures; upstream: Figures },
+  effort: Effort,
 ): BenchRow[] {
   const figures = { own: busy.own };
   const store = (name: string, aim: number | null): BenchRow => ({
@@ -89,7 +91,7 @@ function rowsOf(
       aim: { atLeast: 2 },
       unit: '×',
       figures: { ...figures, peer: busy.portkey },
-      ...(busy.portkey === null ? { note: "Portkey's gateway is not available here" } : {}),
+      ...(busy.portkey === null ? { note: missingPeer("Portkey's gateway", effort) } : {}),
     },
     {
       path: 'uncached geocode, own CPU a call',
