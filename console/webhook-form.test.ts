@@ -104,9 +104,9 @@ test('a form keeps its edits while deliveries come, sends what was changed alone
   const sent = page.waitForRequest((request) => request.method() === 'PATCH');
   await save.click();
   assert.deepEqual((await sent).postDataJSON(), { target_url: 'http://127.0.0.1:9/own' });
-  await page.getByText('This webhook was changed meanwhile.').waitFor();
+  await page.getByText('It was changed meanwhile.').waitFor();
   await page.getByRole('button', { name: 'Load the current state' }).click();
-  await page.getByText('This webhook was changed meanwhile.').waitFor({ state: 'hidden' });
+  await page.getByText('It was changed meanwhile.').waitFor({ state: 'hidden' });
   await page.getByLabel('Most attempts').fill('4');
   const again = page.waitForRequest((request) => request.method() === 'PATCH');
   await save.click();

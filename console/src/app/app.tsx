@@ -5,10 +5,10 @@ import { useMessages } from '../i18n/messages.ts';
 import { Fault, FaultBoundary } from '../parts/fault.tsx';
 import { partsMessages } from '../parts/messages.ts';
 import { ToastProvider } from '../parts/toast.tsx';
-import { followLinks } from './location.tsx';
+import { followAddress, mayLeave } from './location.tsx';
 import { ApiProvider } from './session.tsx';
 import { Shell } from './shell.tsx';
-import { SignIn } from './sign-in.tsx';
+import { SignIn, SignInAgain } from './sign-in.tsx';
 
 export function App() {
   return (
@@ -48,7 +48,7 @@ function SignedIn() {
   }, []);
   useEffect(() => {
     void start();
-    return followLinks();
+    return followAddress();
   }, [start]);
   const onSignedOut = useCallback(() => {
     setEnded(true);
@@ -63,27 +63,23 @@ function SignedIn() {
       </p>
     );
   }
-  if (!session.signed_in) {
-    return (
-      <SignIn
-        hasEnded={hasEnded}
-        isLinkSpent={isLinkSpent}
-        onSignedIn={(opened) => {
-          setEnded(false);
-          setLinkSpent(false);
-          setSession(opened);
-        }}
-      />
-    );
-  }
+  const onSignedIn = (opened: Session): void => {
+    setEnded(false);
+    setLinkSpent(false);
+    setSession(opened);
+  };
+  // A session that ends leaves its page as it stands, for what was typed there is not kept elsewhere.
+  if (!session.signed_in && !hasEnded) return <SignIn isLinkSpent={isLinkSpent} onSignedIn={onSignedIn} />;
   const signOut = async (): Promise<void> => {
+    if (!mayLeave()) return;
     await api.send('DELETE', '/console/session').catch(() => undefined);
     setEnded(false);
     setSession({ signed_in: false, version: session.version, tile_url: session.tile_url });
   };
   return (
     <ApiProvider api={api}>
-      <Shell session={session} onSignOut={signOut} />
+      <Shell key={session.tenant} session={session} onSignOut={signOut} />
+      {!session.signed_in && <SignInAgain tenant={session.tenant ?? ''} onSignedIn={onSignedIn} />}
     </ApiProvider>
   );
 }

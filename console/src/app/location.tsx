@@ -5,6 +5,8 @@ const base = '/console';
 const listeners = new Set<() => void>();
 /** Asked before the page is left; false keeps it. */
 const guards = new Set<() => boolean>();
+/** Where the page stands: its path, and its place among the entries of the history that this console made. */
+const standing = { path: '', at: 0 };
 
 export interface Place {
   /** Below `/console`, without a slash at its end: `/calls/abc`, or empty. */
@@ -28,11 +30,45 @@ export function hrefOf(path: string, query: Readonly<Record<string, string | num
 
 /** A choice pushes an entry of the history; typing replaces it, so that Back undoes one decision. */
 export function go(href: string, how: 'push' | 'replace' = 'push'): void {
-  const leavesPage = new URL(href, window.location.href).pathname !== window.location.pathname;
-  if (leavesPage && [...guards].some((mayLeave) => !mayLeave())) return;
-  if (how === 'push') history.pushState(null, '', href);
-  else history.replaceState(null, '', href);
+  const { pathname } = new URL(href, window.location.href);
+  if (pathname !== window.location.pathname && !mayLeave()) return;
+  if (how === 'push') standing.at += 1;
+  standing.path = pathname;
+  if (how === 'push') history.pushState({ at: standing.at }, '', href);
+  else history.replaceState({ at: standing.at }, '', href);
   for (const listener of listeners) listener();
+}
+
+/** False: there are edits, and their owner stays with them. */
+export function mayLeave(): boolean {
+  return [...guards].every((guard) => guard());
+}
+
+/** Back and forward change the page too: where its owner stays, the history goes back to where it was. */
+function followHistory(): () => void {
+  standing.path = window.location.pathname;
+  standing.at = placeOf(history.state) ?? 0;
+  history.replaceState({ at: standing.at }, '');
+  const onPopState = (event: PopStateEvent): void => {
+    const { pathname } = window.location;
+    const at = placeOf(event.state) ?? standing.at;
+    if (pathname !== standing.path && !mayLeave()) {
+      // The browser says nothing of where it went back to: this entry is the one that was left.
+      if (at === standing.at) history.pushState({ at }, '', standing.path);
+      else history.go(standing.at - at);
+      return;
+    }
+    standing.path = pathname;
+    standing.at = at;
+    for (const listener of listeners) listener();
+  };
+  window.addEventListener('popstate', onPopState);
+  return () => window.removeEventListener('popstate', onPopState);
+}
+
+function placeOf(state: unknown): number | null {
+  const { at } = (state ?? {}) as { at?: unknown };
+  return typeof at === 'number' ? at : null;
 }
 
 /** Changes some members of the query and keeps the others. */
@@ -51,10 +87,8 @@ export function usePlace(): Place {
   useEffect(() => {
     const update = (): void => setPlace(readPlace());
     listeners.add(update);
-    window.addEventListener('popstate', update);
     return () => {
       listeners.delete(update);
-      window.removeEventListener('popstate', update);
     };
   }, []);
   return place;
@@ -75,8 +109,9 @@ export function useLeaveGuard(isChanged: boolean, question: string): void {
   }, [isChanged, question]);
 }
 
-/** Links inside the console change the page without loading it again; every other click is the browser's. */
-export function followLinks(): () => void {
+/** Links inside the console, and the browser's history, change the page without loading it again. */
+export function followAddress(): () => void {
+  const leaveHistory = followHistory();
   const onClick = (event: MouseEvent): void => {
     if (event.defaultPrevented || event.button !== 0) return;
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
@@ -90,5 +125,8 @@ export function followLinks(): () => void {
     go(`${url.pathname}${url.search}`);
   };
   document.addEventListener('click', onClick);
-  return () => document.removeEventListener('click', onClick);
+  return () => {
+    document.removeEventListener('click', onClick);
+    leaveHistory();
+  };
 }

@@ -5,7 +5,7 @@ import { partsMessages } from './messages.ts';
 const shownMs = 2_000;
 
 /** Copies also where the page came over plain HTTP, and says what became of it. */
-export function CopyButton({ text, label }: { text: string; label?: string }) {
+export function CopyButton({ text, label, onCopied }: { text: string; label?: string; onCopied?: () => void }) {
   const t = useMessages(partsMessages);
   const [outcome, setOutcome] = useState<'idle' | 'copied' | 'failed'>('idle');
   const button = useRef<HTMLButtonElement>(null);
@@ -14,7 +14,11 @@ export function CopyButton({ text, label }: { text: string; label?: string }) {
     const timer = setTimeout(() => setOutcome('idle'), shownMs);
     return () => clearTimeout(timer);
   }, [outcome]);
-  const copy = async (): Promise<void> => setOutcome((await copyText(text, button.current)) ? 'copied' : 'failed');
+  const copy = async (): Promise<void> => {
+    const isCopied = await copyText(text, button.current);
+    setOutcome(isCopied ? 'copied' : 'failed');
+    if (isCopied) onCopied?.();
+  };
   const said = outcome === 'copied' ? t('copied') : outcome === 'failed' ? t('copyFailed') : '';
   return (
     <span class="copy">
@@ -54,12 +58,12 @@ export async function copyText(text: string, beside: HTMLElement | null): Promis
 }
 
 /** Code to paste, with its copy button. */
-export function Code({ text, label }: { text: string; label: string }) {
+export function Code({ text, label, onCopied }: { text: string; label: string; onCopied?: () => void }) {
   return (
     <div class="code-block">
       <div class="code-head">
         <span>{label}</span>
-        <CopyButton text={text} />
+        <CopyButton text={text} {...(onCopied === undefined ? {} : { onCopied })} />
       </div>
       <pre tabIndex={0} aria-label={label} role="region">
         {text}

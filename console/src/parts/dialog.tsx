@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
+import { useLeaveGuard } from '../app/location.tsx';
 import { useMessages } from '../i18n/messages.ts';
 import { partsMessages } from './messages.ts';
 
@@ -9,14 +10,18 @@ interface DialogProps {
   readonly onClose: () => void;
   /** What is shown once closes by its own button only. */
   readonly isHeld?: boolean;
-  readonly kind?: 'dialog' | 'sheet';
+  /** Whether something would be lost: it is asked before the dialog closes or its page is left. */
+  readonly hasEdits?: boolean;
+  readonly kind?: 'dialog' | 'sheet' | 'cover';
 }
 
 /** A native dialog: it keeps the focus inside, closes by Escape and gives the focus back. */
-export function Dialog({ title, children, onClose, isHeld = false, kind = 'dialog' }: DialogProps) {
+export function Dialog({ title, children, onClose, isHeld = false, hasEdits = false, kind = 'dialog' }: DialogProps) {
   const t = useMessages(partsMessages);
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
+  const question = t('leave');
+  useLeaveGuard(hasEdits, question);
   useEffect(() => {
     const opener = document.activeElement as HTMLElement | null;
     dialog.current?.showModal();
@@ -24,6 +29,9 @@ export function Dialog({ title, children, onClose, isHeld = false, kind = 'dialo
       if (opener?.isConnected === true) opener.focus();
     };
   }, []);
+  const close = (): void => {
+    if (!isHeld && (!hasEdits || window.confirm(question))) onClose();
+  };
   return (
     <dialog
       ref={dialog}
@@ -31,16 +39,22 @@ export function Dialog({ title, children, onClose, isHeld = false, kind = 'dialo
       aria-labelledby={titleId}
       onCancel={(event) => {
         event.preventDefault();
-        if (!isHeld) onClose();
+        close();
+      }}
+      onKeyDown={(event) => {
+        // A second Escape in a row would close it without a `cancel` event.
+        if (event.key !== 'Escape' || event.isComposing || event.defaultPrevented) return;
+        event.preventDefault();
+        close();
       }}
       onClick={(event) => {
-        if (event.target === dialog.current && !isHeld && kind === 'sheet') onClose();
+        if (event.target === dialog.current && kind === 'sheet') close();
       }}
     >
       <div class="dialog-head">
         <h2 id={titleId}>{title}</h2>
         {!isHeld && (
-          <button type="button" class="button small plain" aria-label={t('close')} onClick={onClose}>
+          <button type="button" class="button small plain" aria-label={t('close')} onClick={close}>
             ✕
           </button>
         )}

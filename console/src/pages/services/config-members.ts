@@ -130,3 +130,14 @@ export function mergePatch(before: Config, after: Config): Config {
   }
   return patch;
 }
+
+/** What `patch` makes of an object: its nulls take members out. */
+export function applyPatch(config: Config, patch: Config): Config {
+  const patched: Record<string, unknown> = { ...config };
+  for (const [name, value] of Object.entries(patch)) {
+    const old = patched[name];
+    if (value === null) delete patched[name];
+    else patched[name] = isPlainObject(old) && isPlainObject(value) ? applyPatch(old, value) : value;
+  }
+  return patched;
+}

@@ -1,6 +1,7 @@
 /** A service as its form holds it: all texts, so that what is typed stays as it is typed. */
 import type { Service } from '../../api/types.ts';
-import { isPlainObject, mergePatch } from './config-members.ts';
+import { rebaseMembers } from '../../parts/draft.tsx';
+import { applyPatch, isPlainObject, mergePatch } from './config-members.ts';
 
 export interface Draft {
   readonly service_name: string;
@@ -96,6 +97,24 @@ export function changesOf(before: Draft, after: Draft): Record<string, unknown> 
     if (Object.keys(changes.config as object).length === 0) delete changes.config;
   }
   return changes;
+}
+
+/** The edits between two versions on top of a third: of the configuration its members, of the rest whole texts. */
+export function rebase(base: Draft, draft: Draft, theirs: Draft): Draft {
+  const rebased = rebaseMembers(base, draft, theirs);
+  const [own, old, now] = [parseObject(draft.config), parseObject(base.config), parseObject(theirs.config)];
+  if (own === null || old === null || now === null || own === old) return rebased;
+  return { ...rebased, config: JSON.stringify(applyPatch(now, mergePatch(old, own)), null, 2) };
+}
+
+/** As its differences are shown: what is typed as a secret is not. */
+export function shownOf(draft: Draft): Record<string, unknown> {
+  return {
+    ...draft,
+    config: parseObject(draft.config) ?? draft.config,
+    api_key: draft.api_key === '' ? '' : '•••',
+    credentials: draft.credentials === '' ? '' : '•••',
+  };
 }
 
 /** A new service: only what was filled in. */

@@ -61,8 +61,8 @@ function ServiceView({
   const say = useToast();
   const others = useQuery('services', (asked, signal) => asked.get<ServiceList>('/services', { limit: 200 }, signal));
   const place = `/services/${service.id}`;
-  const save = async (body: Record<string, unknown>): Promise<void> => {
-    await api.send('PATCH', place, body, etag === null ? {} : { 'if-match': etag });
+  const save = async (body: Record<string, unknown>, version: string | null): Promise<void> => {
+    await api.send('PATCH', place, body, version === null ? {} : { 'if-match': version });
     say(t('saved'));
     onChanged();
   };
@@ -78,8 +78,8 @@ function ServiceView({
       {tab === 'limits' && <ServiceLimits id={service.id} />}
       {tab === 'settings' && (
         <ServiceForm
-          key={etag ?? service.updated_at}
           service={service}
+          etag={etag}
           others={others.data?.services ?? []}
           onSend={save}
           onReload={onChanged}

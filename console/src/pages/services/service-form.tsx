@@ -1,11 +1,12 @@
-import { useState } from 'preact/hooks';
 import type { Service } from '../../api/types.ts';
 import { useLeaveGuard } from '../../app/location.tsx';
 import { useIsAdmin, useSession } from '../../app/session.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Code } from '../../parts/copy-button.tsx';
 import { curlOf, yamlOf } from '../../parts/curl.ts';
-import { CheckField, FormFault, SelectField, type Sending, TextField, useSending } from '../../parts/form.tsx';
+import { BothVersions, Changes, useDraft } from '../../parts/draft.tsx';
+import { CheckField, FormFault, SelectField, type Sending, TextField } from '../../parts/form.tsx';
+import { partsMessages } from '../../parts/messages.ts';
 import { ConfigFields } from './config-fields.tsx';
 import {
   adapters,
@@ -16,15 +17,19 @@ import {
   emptyDraft,
   limitNames,
   parseObject,
+  rebase,
   serviceTypes,
+  shownOf,
 } from './draft.ts';
 import { servicesMessages } from './messages.ts';
 
 interface ServiceFormProps {
   /** null: a new one. */
   readonly service: Service | null;
+  readonly etag?: string | null;
   readonly others: readonly Service[];
-  readonly onSend: (body: Record<string, unknown>) => Promise<void>;
+  /** With the version that the changes are counted from. */
+  readonly onSend: (body: Record<string, unknown>, etag: string | null) => Promise<void>;
   readonly onReload?: () => void;
 }
 
@@ -36,36 +41,30 @@ const perNames = {
   rate_limit_per_month: 'perMonth',
 } as const;
 
-export function ServiceForm({ service, others, onSend, onReload }: ServiceFormProps) {
+export function ServiceForm({ service, etag = null, others, onSend, onReload }: ServiceFormProps) {
   const t = useMessages(servicesMessages);
+  const parts = useMessages(partsMessages);
   const isAdmin = useIsAdmin();
   const { tenant = '' } = useSession();
-  const loaded = service === null ? emptyDraft : draftOf(service);
-  const [draft, setDraft] = useState<Draft>(loaded);
-  const sending = useSending();
-  const body = service === null ? bodyOf(draft) : changesOf(loaded, draft);
+  const drafting = useDraft<Draft>(
+    { loaded: service === null ? emptyDraft : draftOf(service), etag, onReload },
+    rebase,
+  );
+  const { base, draft, theirs, sending, set } = drafting;
+  const body = service === null ? bodyOf(draft) : changesOf(base, draft);
   const isChanged =
     service === null ? JSON.stringify(draft) !== JSON.stringify(emptyDraft) : Object.keys(body).length > 0;
-  useLeaveGuard(isChanged && !sending.isSending, t('leave'));
-  const set = (changes: Partial<Draft>): void => setDraft({ ...draft, ...changes });
+  useLeaveGuard(isChanged && !sending.isSending, parts('leave'));
   const shown = masked(body);
-  const isConflict = sending.error?.status === 412;
   return (
     <form
       class="form"
       onSubmit={(event) => {
         event.preventDefault();
-        void sending.run(() => onSend(body));
+        void drafting.save((version) => onSend(body, version));
       }}
     >
-      {isConflict && (
-        <div class="notice">
-          <p>{t('conflict')}</p>
-          <button type="button" class="button small" onClick={onReload}>
-            {t('loadTheirs')}
-          </button>
-        </div>
-      )}
+      <BothVersions drafting={drafting} shownOf={shownOf} />
       <FormFault error={sending.error} fields={fields} />
       <WhatItIs draft={draft} set={set} isNew={service === null} sending={sending} />
       <Access draft={draft} set={set} service={service} sending={sending} />
@@ -149,7 +148,7 @@ export function ServiceForm({ service, others, onSend, onReload }: ServiceFormPr
           <button
             type="submit"
             class="button primary"
-            disabled={sending.isSending || !isChanged || parseObject(draft.config) === null}
+            disabled={sending.isSending || !isChanged || theirs !== null || parseObject(draft.config) === null}
           >
             {sending.isSending ? t('saving') : service === null ? t('create') : t('save')}
           </button>
@@ -158,7 +157,7 @@ export function ServiceForm({ service, others, onSend, onReload }: ServiceFormPr
       )}
       {isChanged && (
         <>
-          {service !== null && <Code label={t('changes')} text={JSON.stringify(shown, null, 2)} />}
+          {service !== null && <Changes before={shownOf(base)} after={shownOf(draft)} />}
           <Code
             label={t('asCurl')}
             text={

@@ -11,6 +11,8 @@ import { tokensMessages } from './messages.ts';
 
 const scopes = ['geocoding', 'sheets:read', 'sheets:write', 'proxy', 'logs:read', 'webhooks:read', 'admin'] as const;
 
+const firstScopes: readonly string[] = ['geocoding'];
+
 function listOf(text: string): string[] {
   return text
     .split(',')
@@ -42,13 +44,14 @@ export function NewToken({ onClose }: { onClose: () => void }) {
   const t = useMessages(tokensMessages);
   const api = useApi();
   const [name, setName] = useState('');
-  const [chosen, setChosen] = useState<readonly string[]>(['geocoding']);
+  const [chosen, setChosen] = useState<readonly string[]>(firstScopes);
   const [tenants, setTenants] = useState('');
   const [services, setServices] = useState('');
   const [perMinute, setPerMinute] = useState('');
   const [expires, setExpires] = useState('');
   const [made, setMade] = useState<MadeToken | null>(null);
   const sending = useSending();
+  const hasEdits = `${name}${tenants}${services}${perMinute}${expires}` !== '' || chosen.join() !== firstScopes.join();
   if (made !== null) return <ShownToken token={made} onClose={onClose} />;
   const submit = (event: Event): void => {
     event.preventDefault();
@@ -63,7 +66,7 @@ export function NewToken({ onClose }: { onClose: () => void }) {
     );
   };
   return (
-    <Dialog title={t('newToken')} onClose={onClose}>
+    <Dialog title={t('newToken')} onClose={onClose} hasEdits={hasEdits}>
       <form class="form" onSubmit={submit}>
         <FormFault
           error={sending.error}
@@ -149,9 +152,9 @@ function ShownToken({ token, onClose }: { token: MadeToken; onClose: () => void 
     `-d '{"address":"Ташкент, улица Навои, 5"}'`,
   ].join(' \\\n  ');
   return (
-    <Dialog title={t('shownOnce')} onClose={onClose} isHeld>
+    <Dialog title={t('shownOnce')} onClose={onClose} isHeld hasEdits={!isKept}>
       <p class="notice">{t('keepIt')}</p>
-      <Code label={t('token')} text={text} />
+      <Code label={t('token')} text={text} onCopied={() => setKept(true)} />
       <Code label={t('curl')} text={curl} />
       <CheckField label={t('kept')} checked={isKept} onInput={setKept} />
       <div class="actions">

@@ -58,8 +58,8 @@ function WebhookView({ loaded: { webhook, etag }, tab, openId, onChanged }: Webh
   const say = useToast();
   const [made, setMade] = useState<Webhook | null>(null);
   const place = `/webhooks/${webhook.id}`;
-  const save = async (body: Record<string, unknown>): Promise<void> => {
-    const changed = await api.send<Webhook>('PATCH', place, body, etag === null ? {} : { 'if-match': etag });
+  const save = async (body: Record<string, unknown>, version: string | null): Promise<void> => {
+    const changed = await api.send<Webhook>('PATCH', place, body, version === null ? {} : { 'if-match': version });
     const madeSecrets = Object.keys(changed.target_secrets ?? {}).length > 0 || changed.target_secret !== undefined;
     if (madeSecrets) setMade(changed);
     say(t('saved'));
@@ -81,9 +81,7 @@ function WebhookView({ loaded: { webhook, etag }, tab, openId, onChanged }: Webh
       {tab === 'address' && <Address webhook={webhook} onChanged={onChanged} />}
       {tab === 'deliveries' && <Deliveries openId={openId} webhookId={webhook.id} />}
       {tab === 'signature' && <Explain webhook={webhook} />}
-      {tab === 'settings' && (
-        <WebhookForm key={etag ?? webhook.updated_at} webhook={webhook} onSend={save} onReload={onChanged} />
-      )}
+      {tab === 'settings' && <WebhookForm webhook={webhook} etag={etag} onSend={save} onReload={onChanged} />}
       {made !== null && <ShownOnce webhook={made} title={t('ready')} onDone={() => setMade(null)} />}
     </>
   );

@@ -24,16 +24,24 @@ export function ShownOnce({ webhook, title, onDone }: { webhook: Webhook; title:
   const targetsText = useMessages(targetsMessages);
   const targetSecrets = Object.entries(webhook.target_secrets ?? {});
   const holdsSecret = secret !== null || webhook.target_secret !== undefined || targetSecrets.length > 0;
-  const [isKept, setKept] = useState(!holdsSecret);
+  const secrets = [
+    ...(secret === null ? [] : [{ label: t('secretOnce'), text: secret }]),
+    ...(webhook.verify_token === undefined ? [] : [{ label: t('verifyToken'), text: webhook.verify_token }]),
+    ...(webhook.target_secret === undefined ? [] : [{ label: t('targetSecret'), text: webhook.target_secret }]),
+    ...targetSecrets.map(([id, made]) => ({
+      label: targetsText('secretOf', { url: urlOfTarget(webhook, id) }),
+      text: made,
+    })),
+  ];
+  const [isTicked, setTicked] = useState(!holdsSecret);
+  const [copied, setCopied] = useState<ReadonlySet<string>>(new Set());
+  const isKept = isTicked || secrets.every(({ text }) => copied.has(text));
   return (
-    <Dialog title={title} onClose={onDone} isHeld>
+    <Dialog title={title} onClose={onDone} isHeld hasEdits={!isKept}>
       {holdsSecret && <p class="notice">{t('onceOnly')}</p>}
       <Code label={t('url')} text={webhook.webhook_url} />
-      {secret !== null && <Code label={t('secretOnce')} text={secret} />}
-      {webhook.verify_token !== undefined && <Code label={t('verifyToken')} text={webhook.verify_token} />}
-      {webhook.target_secret !== undefined && <Code label={t('targetSecret')} text={webhook.target_secret} />}
-      {targetSecrets.map(([id, made]) => (
-        <Code key={id} label={targetsText('secretOf', { url: urlOfTarget(webhook, id) })} text={made} />
+      {secrets.map(({ label, text }) => (
+        <Code key={label} label={label} text={text} onCopied={() => setCopied(new Set([...copied, text]))} />
       ))}
       {preset !== undefined && <SetUp preset={preset} />}
       {canSign(webhook.signature_scheme) ? (
@@ -51,7 +59,7 @@ export function ShownOnce({ webhook, title, onDone }: { webhook: Webhook; title:
         <p class="notice">{t('useTest')}</p>
       )}
       <FirstDelivery webhook={webhook} />
-      {holdsSecret && <CheckField label={t('kept')} checked={isKept} onInput={setKept} />}
+      {holdsSecret && <CheckField label={t('kept')} checked={isKept} onInput={setTicked} />}
       <div class="actions">
         <button type="button" class="button primary" disabled={!isKept} onClick={onDone}>
           {parts('done')}

@@ -110,6 +110,11 @@ export function changesOf(before: Draft, after: Draft): Record<string, unknown> 
   return changes;
 }
 
+/** As its differences are shown: what is typed as a secret is not. */
+export function shownOf(draft: Draft): Record<string, unknown> {
+  return { ...draft, targets: sentTargets(draft.targets), secret_key: draft.secret_key === '' ? '' : '•••' };
+}
+
 /** A new webhook: only what was filled in. */
 export function bodyOf(draft: Draft): Record<string, unknown> {
   return {

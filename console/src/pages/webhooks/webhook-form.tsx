@@ -1,4 +1,3 @@
-import { useState } from 'preact/hooks';
 import type { SourceAnswer, Webhook } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { useLeaveGuard } from '../../app/location.tsx';
@@ -6,38 +5,45 @@ import { useIsAdmin, useSession } from '../../app/session.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Code } from '../../parts/copy-button.tsx';
 import { curlOf, yamlOf } from '../../parts/curl.ts';
-import { CheckField, FormFault, SelectField, TextField, useSending } from '../../parts/form.tsx';
+import { BothVersions, Changes, useDraft } from '../../parts/draft.tsx';
+import { CheckField, FormFault, SelectField, TextField } from '../../parts/form.tsx';
+import { partsMessages } from '../../parts/messages.ts';
 import { webhooksMessages } from './messages.ts';
 import { presetsOf, schemes, usualPresets } from './presets.ts';
 import { SetUp } from './shown-once.tsx';
 import { TargetsForm } from './targets-form.tsx';
-import { bodyOf, changesOf, type Draft, draftOf, emptyDraft, type TextName } from './webhook-draft.ts';
+import { bodyOf, changesOf, type Draft, draftOf, emptyDraft, shownOf, type TextName } from './webhook-draft.ts';
 
 interface WebhookFormProps {
   readonly webhook: Webhook | null;
-  readonly onSend: (body: Record<string, unknown>) => Promise<void>;
+  readonly etag?: string | null;
+  /** With the version that the changes are counted from. */
+  readonly onSend: (body: Record<string, unknown>, etag: string | null) => Promise<void>;
   readonly onReload?: () => void;
 }
 
 /** Faults of targets stand in the summary too: the list may be long. */
 const fields = Object.keys(emptyDraft).filter((name) => name !== 'targets');
 
-export function WebhookForm({ webhook, onSend, onReload }: WebhookFormProps) {
+export function WebhookForm({ webhook, etag = null, onSend, onReload }: WebhookFormProps) {
   const t = useMessages(webhooksMessages);
+  const parts = useMessages(partsMessages);
   const isAdmin = useIsAdmin();
   const { tenant = '' } = useSession();
-  const loaded = webhook === null ? emptyDraft : draftOf(webhook);
-  const [draft, setDraft] = useState(loaded);
-  const sending = useSending();
+  const drafting = useDraft<Draft>({
+    loaded: webhook === null ? emptyDraft : draftOf(webhook),
+    etag,
+    onReload,
+  });
+  const { base, draft, theirs, sending, set } = drafting;
   const sources = useQuery('webhook-sources', async (api, signal) =>
     presetsOf((await api.get<{ sources: readonly SourceAnswer[] }>('/webhooks/sources', {}, signal)).sources),
   );
   const presets = sources.data ?? usualPresets;
   const preset = presets.find(({ name }) => name === draft.source_service);
-  const body = webhook === null ? bodyOf(draft) : changesOf(loaded, draft);
-  const isChanged = Object.keys(changesOf(loaded, draft)).length > 0;
-  useLeaveGuard(isChanged && !sending.isSending, t('leave'));
-  const set = (changes: Partial<Draft>): void => setDraft({ ...draft, ...changes });
+  const body = webhook === null ? bodyOf(draft) : changesOf(base, draft);
+  const isChanged = Object.keys(changesOf(base, draft)).length > 0;
+  useLeaveGuard(isChanged && !sending.isSending, parts('leave'));
   const shown = { ...body, ...(body.secret_key === undefined ? {} : { secret_key: '$SECRET' }) };
   const field = (name: TextName) => ({
     value: draft[name],
@@ -49,17 +55,10 @@ export function WebhookForm({ webhook, onSend, onReload }: WebhookFormProps) {
       class="form panel"
       onSubmit={(event) => {
         event.preventDefault();
-        void sending.run(() => onSend(body));
+        void drafting.save((version) => onSend(body, version));
       }}
     >
-      {sending.error?.status === 412 && (
-        <div class="notice">
-          <p>{t('conflict')}</p>
-          <button type="button" class="button small" onClick={onReload}>
-            {t('loadTheirs')}
-          </button>
-        </div>
-      )}
+      <BothVersions drafting={drafting} shownOf={shownOf} />
       <FormFault error={sending.error} fields={fields} />
       <div class="form-grid">
         <TextField label={t('name')} hint={t('nameHint')} {...field('webhook_name')} isRequired />
@@ -145,7 +144,11 @@ export function WebhookForm({ webhook, onSend, onReload }: WebhookFormProps) {
       </details>
       {isAdmin && (
         <div class="actions">
-          <button type="submit" class="button primary" disabled={sending.isSending || (webhook !== null && !isChanged)}>
+          <button
+            type="submit"
+            class="button primary"
+            disabled={sending.isSending || theirs !== null || (webhook !== null && !isChanged)}
+          >
             {webhook === null ? t('create') : t('save')}
           </button>
           {webhook !== null && !isChanged && <span class="muted">{t('unchanged')}</span>}
@@ -153,6 +156,7 @@ export function WebhookForm({ webhook, onSend, onReload }: WebhookFormProps) {
       )}
       {isChanged && (
         <>
+          {webhook !== null && <Changes before={shownOf(base)} after={shownOf(draft)} />}
           <Code
             label={t('asCurl')}
             text={

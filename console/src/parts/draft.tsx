@@ -1,0 +1,178 @@
+/** A form over what others may change too: it counts its edits from the version it began with, and shows both on a clash. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ApiError } from '../api/client.ts';
+import { useMessages } from '../i18n/messages.ts';
+import { DataTable } from './data-table.tsx';
+import { differences, type Plain, sameValue } from './differences.ts';
+import { Foreign } from './foreign-text.tsx';
+import { type Sending, useSending } from './form.tsx';
+import { partsMessages } from './messages.ts';
+
+export interface Drafting<Draft> {
+  /** What the edits are counted from. */
+  readonly base: Draft;
+  readonly draft: Draft;
+  /** A newer version that a colleague made of what is edited here: one of the two is to be chosen. */
+  readonly theirs: Draft | null;
+  readonly sending: Sending;
+  set(changes: Partial<Draft>): void;
+  takeTheirs(): void;
+  keepMine(): void;
+  /** `send` gets the version that the edits are counted from. Refused with 412, it asks for the newer one. */
+  save(send: (etag: string | null) => Promise<void>): Promise<void>;
+}
+
+interface Held<Draft> {
+  readonly base: Draft;
+  readonly etag: string | null;
+  readonly draft: Draft;
+  readonly theirs: { readonly draft: Draft; readonly etag: string | null } | null;
+}
+
+/** `rebase` puts the edits between two versions on top of a third. */
+export function useDraft<Draft extends object>(
+  { loaded, etag, onReload }: { loaded: Draft; etag: string | null; onReload: (() => void) | undefined },
+  rebase: (base: Draft, draft: Draft, theirs: Draft) => Draft = rebaseMembers,
+): Drafting<Draft> {
+  const [held, setHeld] = useState<Held<Draft>>({ base: loaded, etag, draft: loaded, theirs: null });
+  const sending = useSending();
+  const next = useRef<'saved' | 'refused' | null>(null);
+  const latest = useRef(rebase);
+  latest.current = rebase;
+  const text = JSON.stringify(loaded);
+  useEffect(() => {
+    const version = JSON.parse(text) as Draft;
+    setHeld((before) => {
+      const { base, draft, etag: own } = before;
+      if (etag === (before.theirs?.etag ?? own) && (sameValue(version, base) || !sameValue(draft, base))) return before;
+      const was = next.current;
+      next.current = null;
+      if (was === 'saved' || sameValue(draft, base)) return { base: version, etag, draft: version, theirs: null };
+      if (was === 'refused' || doClash(base, draft, version)) return { ...before, theirs: { draft: version, etag } };
+      return { base: version, etag, draft: latest.current(base, draft, version), theirs: null };
+    });
+  }, [text, etag]);
+  const { base, draft, theirs } = held;
+  const choose = (mine: Draft): void => {
+    if (theirs !== null) setHeld({ base: theirs.draft, etag: theirs.etag, draft: mine, theirs: null });
+    sending.clear();
+  };
+  return {
+    base,
+    draft,
+    theirs: theirs?.draft ?? null,
+    sending,
+    set: (changes) => setHeld((before) => ({ ...before, draft: { ...before.draft, ...changes } })),
+    takeTheirs: () => choose(theirs?.draft ?? draft),
+    keepMine: () => choose(rebase(base, draft, theirs?.draft ?? base)),
+    save: (send) =>
+      sending.run(async () => {
+        try {
+          // What is saved comes back in the version that is loaded next.
+          next.current = 'saved';
+          await send(held.etag);
+        } catch (thrown) {
+          next.current = null;
+          if (thrown instanceof ApiError && thrown.status === 412) {
+            next.current = 'refused';
+            onReload?.();
+          }
+          throw thrown;
+        }
+      }),
+  };
+}
+
+/** Whole members: those that were edited stay as they were typed. */
+export function rebaseMembers<Draft extends object>(base: Draft, draft: Draft, theirs: Draft): Draft {
+  const mine = Object.entries(draft).filter(([name, value]) => !sameValue(value, base[name as keyof Draft]));
+  return { ...theirs, ...Object.fromEntries(mine) };
+}
+
+function doClash<Draft extends object>(base: Draft, draft: Draft, theirs: Draft): boolean {
+  return (Object.keys(draft) as (keyof Draft)[]).some(
+    (name) =>
+      !sameValue(draft[name], base[name]) &&
+      !sameValue(theirs[name], base[name]) &&
+      !sameValue(draft[name], theirs[name]),
+  );
+}
+
+/** What a colleague changed beside what is edited here, and the choice between them. `shownOf` hides what is secret. */
+export function BothVersions<Draft extends object>({
+  drafting: { base, draft, theirs, keepMine, takeTheirs },
+  shownOf,
+}: {
+  drafting: Drafting<Draft>;
+  shownOf: (draft: Draft) => Plain;
+}) {
+  const t = useMessages(partsMessages);
+  const box = useRef<HTMLElement>(null);
+  const isAsked = theirs !== null;
+  useEffect(() => {
+    if (isAsked) box.current?.focus();
+  }, [isAsked]);
+  if (!isAsked) return null;
+  return (
+    <section class="notice wide-notice" tabIndex={-1} ref={box} aria-label={t('bothVersions')}>
+      <p>{t('changedMeanwhile')}</p>
+      <Differences
+        caption={t('bothVersions')}
+        versions={[
+          { name: t('asLoaded'), value: shownOf(base) },
+          { name: t('theirs'), value: shownOf(theirs) },
+          { name: t('yours'), value: shownOf(draft) },
+        ]}
+      />
+      <div class="actions">
+        <button type="button" class="button small" onClick={keepMine}>
+          {t('keepMine')}
+        </button>
+        <button type="button" class="button small" onClick={takeTheirs}>
+          {t('takeTheirs')}
+        </button>
+      </div>
+    </section>
+  );
+}
+
+/** What a save will change: each member as it is and as it will be. */
+export function Changes({ before, after }: { before: Plain; after: Plain }) {
+  const t = useMessages(partsMessages);
+  return (
+    <section class="panel" aria-label={t('changes')}>
+      <h3>{t('changes')}</h3>
+      <Differences
+        caption={t('changes')}
+        versions={[
+          { name: t('asIs'), value: before },
+          { name: t('asWillBe'), value: after },
+        ]}
+      />
+    </section>
+  );
+}
+
+interface DifferencesProps {
+  readonly caption: string;
+  readonly versions: readonly { readonly name: string; readonly value: Plain }[];
+}
+
+function Differences({ caption, versions }: DifferencesProps) {
+  const t = useMessages(partsMessages);
+  return (
+    <DataTable
+      caption={caption}
+      rows={differences(versions.map(({ value }) => value))}
+      keyOf={({ path }) => path}
+      empty={t('noDifference')}
+      columns={[
+        { name: t('member'), cell: ({ path }) => <code>{path}</code> },
+        ...versions.map(({ name }, index) => ({
+          name,
+          cell: ({ texts }: { texts: readonly (string | null)[] }) => <Foreign text={texts[index] ?? '–'} />,
+        })),
+      ]}
+    />
+  );
+}
