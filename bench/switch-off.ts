@@ -48,7 +48,7 @@ const wrappedByStage: Readonly<Record<Stage, readonly Wrapped[]>> = {
       factory: 'openResponseCache',
       isAsync: true,
       members:
-        "findInMemory: () => null, resolve: (question, _mode, caller, fetch) => whole.resolve(question, 'off', caller, fetch)",
+        "findInMemory: () => null, share: (question, _mode, caller, work) => whole.share(question, 'off', caller, work), lookUp: (question, _mode, flight) => whole.lookUp(question, 'off', flight)",
     },
   ],
   limits: [

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import pino from 'pino';
-import { type CachedAnswer, cacheKeyOf } from '../../src/cache/cached-answer.ts';
+import { AskedQuestion, type CachedAnswer } from '../../src/cache/cached-answer.ts';
 import { createSharedLayer } from '../../src/cache/shared-layer.ts';
 import { geocodeQuestion } from '../../src/geocoding/questions.ts';
 import { parseTenantId, type TenantId } from '../../src/ids.ts';
@@ -148,7 +148,7 @@ function answerTo(tenantId: TenantId, address: string): CachedAnswer {
   };
   return {
     ...question,
-    cacheKey: cacheKeyOf(question),
+    cacheKey: new AskedQuestion(question).cacheKey,
     ...{ kind: 'good', serviceId: null, serviceName: 'google_maps', costUsd: 0.005 },
     ...{ fetchedAtMs: nowMs, freshUntilMs: nowMs + answerLifeMs, staleUntilMs: nowMs + answerLifeMs },
     ...{ refreshUntilMs: nowMs + answerLifeMs, keptUntilMs: nowMs + answerLifeMs },

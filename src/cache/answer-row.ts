@@ -1,7 +1,7 @@
 /** An answer as a row of `integration_cache`, and back. */
 import { newId, type TenantId } from '../ids.ts';
 import type { CacheRow, NewCacheRow } from '../storage/tables/response-cache.ts';
-import type { CachedAnswer, CacheQuestion } from './cached-answer.ts';
+import { type AskedQuestion, type CachedAnswer, fieldsOf } from './cached-answer.ts';
 
 export function rowOf(answer: CachedAnswer, nowMs: number): NewCacheRow {
   return {
@@ -27,10 +27,9 @@ export function rowOf(answer: CachedAnswer, nowMs: number): NewCacheRow {
   };
 }
 
-export function answerOf(question: CacheQuestion, row: CacheRow): CachedAnswer {
+export function answerOf(question: AskedQuestion, row: CacheRow): CachedAnswer {
   return {
-    ...question,
-    cacheKey: row.cache_key,
+    ...fieldsOf(question),
     kind: row.metadata.kind as CachedAnswer['kind'],
     serviceId: row.service_id,
     serviceName: row.service_name,

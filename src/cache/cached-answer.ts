@@ -52,14 +52,43 @@ export interface CachedAnswer extends CacheQuestion {
   readonly epochs: Epochs | null;
 }
 
+/** A question as it goes through the layers: what it is known by is made once. */
+export class AskedQuestion implements CacheQuestion {
+  readonly tenantId: TenantId;
+  readonly group: string;
+  readonly operation: string;
+  readonly question: string;
+  readonly scope: string | null;
+  readonly detail: string | null;
+  readonly identity: string;
+  #cacheKey: string | null = null;
+
+  constructor(asked: CacheQuestion) {
+    this.tenantId = asked.tenantId;
+    this.group = asked.group;
+    this.operation = asked.operation;
+    this.question = asked.question;
+    this.scope = asked.scope;
+    this.detail = asked.detail;
+    this.identity = identityOf(asked);
+  }
+
+  /** Takes in the tenant, so that no key is ever another tenant's. Made when first asked for: a hit in memory needs none. */
+  get cacheKey(): string {
+    this.#cacheKey ??= `${this.group}:${this.operation}:${hash('sha256', this.identity, 'hex')}`;
+    return this.#cacheKey;
+  }
+}
+
 /** Equal exactly for equal questions; what memory and flights go by, since a hit must not pay for a hash. */
 export function identityOf(question: CacheQuestion): string {
   return `${question.tenantId}\n${question.group}\n${question.operation}\n${question.question}`;
 }
 
-/** The hash takes in the tenant, so that no key is ever another tenant's. */
-export function cacheKeyOf(question: CacheQuestion): string {
-  return `${question.group}:${question.operation}:${hash('sha256', identityOf(question), 'hex')}`;
+/** The question, as its answer holds it. */
+export function fieldsOf(asked: AskedQuestion): CacheQuestion & Pick<CachedAnswer, 'cacheKey'> {
+  const { tenantId, group, operation, question, scope, detail, cacheKey } = asked;
+  return { tenantId, group, operation, question, scope, detail, cacheKey };
 }
 
 const headerLengthBytes = 4;
@@ -76,7 +105,7 @@ export function encodeAnswer(answer: CachedAnswer): Buffer {
 }
 
 /** null where the bytes are no answer (another version of this program wrote them). */
-export function decodeAnswer(question: CacheQuestion, cacheKey: string, encoded: Buffer): CachedAnswer | null {
+export function decodeAnswer(question: AskedQuestion, encoded: Buffer): CachedAnswer | null {
   if (encoded.length < headerLengthBytes) return null;
   const bodyStart = headerLengthBytes + encoded.readUInt32LE(0);
   if (bodyStart > encoded.length) return null;
@@ -87,7 +116,7 @@ export function decodeAnswer(question: CacheQuestion, cacheKey: string, encoded:
     >;
     // Earlier versions wrote neither.
     const ends = { refreshUntilMs: stored.freshUntilMs, keptUntilMs: stored.staleUntilMs };
-    return { ...question, ...ends, ...stored, cacheKey, body: encoded.subarray(bodyStart) };
+    return { ...ends, ...stored, ...fieldsOf(question), body: encoded.subarray(bodyStart) };
   } catch {
     return null;
   }

@@ -19,7 +19,7 @@ import {
   upsertCacheRows,
 } from '../storage/tables/response-cache.ts';
 import { answerOf, rowOf, selectableOf } from './answer-row.ts';
-import type { CachedAnswer, CacheQuestion } from './cached-answer.ts';
+import type { AskedQuestion, CachedAnswer } from './cached-answer.ts';
 import type { CacheSelector } from './selector.ts';
 
 const readDeadlineMs = 250;
@@ -35,7 +35,7 @@ const maxKeysWithHits = 5_000;
 
 export interface DatabaseLayer {
   /** Fresh or stale. A database that is away or slow is a miss. */
-  find(question: CacheQuestion, cacheKey: string): Promise<CachedAnswer | null>;
+  find(question: AskedQuestion): Promise<CachedAnswer | null>;
   put(answer: CachedAnswer): void;
   /** Notes hits for the row's `hit_count`. */
   countHits(cacheKey: string, hits: number): void;
@@ -134,8 +134,8 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
   };
 
   return {
-    async find(question, cacheKey) {
-      const row = await read(cacheKey);
+    async find(question) {
+      const row = await read(question.cacheKey);
       return row === null || row.management_company_id !== question.tenantId ? null : answerOf(question, row);
     },
     put(answer) {

@@ -27,7 +27,7 @@ const ackDeadlineMs = 100;
 /** Both ways bring the same within moments of each other; one forgotten meanwhile drops its answers twice. */
 const maxHeard = 1_000;
 
-export interface Invalidation {
+export interface Announced {
   readonly tenantId: TenantId;
   readonly selector: CacheSelector;
   /** Whether the shared store knows of it already. */
@@ -36,7 +36,7 @@ export interface Invalidation {
 
 export interface InvalidationBus {
   /** Resolves when the other replicas have dropped them, or their time is up. */
-  announce(invalidation: Invalidation): Promise<void>;
+  announce(invalidation: Announced): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -46,12 +46,12 @@ export interface InvalidationBusDeps {
   readonly deadlines: Deadlines;
   readonly logger: Logger;
   /** Drops the invalidated answers before it returns. */
-  readonly onInvalidation: (invalidation: Invalidation) => Promise<void>;
+  readonly onInvalidation: (invalidation: Announced) => Promise<void>;
   /** Notifications may be lost after a reconnect: drop everything. */
   readonly onGap: () => void;
 }
 
-interface Message extends Invalidation {
+interface Message extends Announced {
   readonly id: string;
   readonly from: string;
 }

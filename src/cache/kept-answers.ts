@@ -1,7 +1,7 @@
 /** The three layers as one: where an answer is found, and where it is put. */
 import type { Clock } from '../clock.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
-import { type CachedAnswer, type CacheQuestion, type Epochs, identityOf } from './cached-answer.ts';
+import type { AskedQuestion, CachedAnswer, Epochs } from './cached-answer.ts';
 import type { DatabaseLayer } from './database-layer.ts';
 import type { CacheLayer } from './hit-counts.ts';
 import type { MemoryEntry, MemoryLayer } from './memory-layer.ts';
@@ -34,14 +34,14 @@ export interface Stored {
 export interface KeptAnswers {
   findFreshInMemory(identity: string): MemoryEntry | null;
   /** `readAnswer: false` reads the epochs alone. */
-  findStored(question: CacheQuestion, cacheKey: string, readAnswer: boolean): Promise<Stored>;
+  findStored(question: AskedQuestion, readAnswer: boolean): Promise<Stored>;
   /** The newest answer past its time that any layer has for its provider to confirm; null where there is none. */
-  findPast(question: CacheQuestion, stored: Stored): CachedAnswer | null;
+  findPast(question: AskedQuestion, stored: Stored): CachedAnswer | null;
   /** What may stand in for a provider that fails. `stored` is what was found when a fresh answer was looked for. */
-  findStale(question: CacheQuestion, cacheKey: string, stored: Stored): Promise<CachedAnswer | null>;
+  findStale(question: AskedQuestion, stored: Stored): Promise<CachedAnswer | null>;
   /** Brings an answer from a lower layer to those above it. */
   bringUp(answer: CachedAnswer, from: Stored['from']): void;
-  putEverywhere(answer: CachedAnswer): void;
+  putEverywhere(answer: CachedAnswer, identity: string): void;
 }
 
 export interface KeptAnswersDeps {
@@ -62,8 +62,8 @@ export function createKeptAnswers(deps: KeptAnswersDeps): KeptAnswers {
   const memoryIsTrusted = (answer: CachedAnswer): boolean =>
     answer.scope === null || store.isAvailable() || store.replicasSeen() <= 1;
 
-  const putInMemory = (answer: CachedAnswer): void =>
-    memory.put(answer, Math.min(clock.now() + l1TtlMs, answer.freshUntilMs));
+  const putInMemory = (answer: CachedAnswer, identity?: string): void =>
+    memory.put(answer, Math.min(clock.now() + l1TtlMs, answer.freshUntilMs), identity);
 
   /** Past its time too: it may be confirmed, or given while it is refreshed. */
   const putInShared = (answer: CachedAnswer): void =>
@@ -87,23 +87,23 @@ export function createKeptAnswers(deps: KeptAnswersDeps): KeptAnswers {
       return entry;
     },
 
-    async findStored(question, cacheKey, readAnswer) {
+    async findStored(question, readAnswer) {
       const startedAtMs = clock.now();
       const trusted = await pendingNumbers.areSettled();
-      const found = trusted ? await shared.find(question, cacheKey, readAnswer) : { epochs: null, answer: null };
+      const found = trusted ? await shared.find(question, readAnswer) : { epochs: null, answer: null };
       if (!readAnswer) return { ...found, from: 'redis', looks: [] };
-      const inMemory = lookOf('memory', startedAtMs, memory.find(identityOf(question))?.answer ?? null);
+      const inMemory = lookOf('memory', startedAtMs, memory.find(question.identity)?.answer ?? null);
       const looks = [{ ...inMemory, durationMs: 0 }, lookOf('redis', startedAtMs, found.answer, found.epochs === null)];
       if (found.answer !== null) return { ...found, from: 'redis', looks };
       const askedAtMs = clock.now();
-      const kept = await database.find(question, cacheKey);
+      const kept = await database.find(question);
       const valid = kept !== null && (await shared.isValid(kept, found.epochs)) ? kept : null;
       looks.push(lookOf('postgres', askedAtMs, valid));
       return { epochs: found.epochs, from: 'postgres', answer: valid, looks };
     },
 
     findPast(question, stored) {
-      const remembered = memory.find(identityOf(question))?.answer;
+      const remembered = memory.find(question.identity)?.answer;
       const isUsable =
         remembered !== undefined &&
         remembered.scope === question.scope &&
@@ -113,13 +113,13 @@ export function createKeptAnswers(deps: KeptAnswersDeps): KeptAnswers {
       return past !== null && past.keptUntilMs > clock.now() ? past : null;
     },
 
-    async findStale(question, cacheKey, stored) {
+    async findStale(question, stored) {
       const isServable = (answer: CachedAnswer | null | undefined): answer is CachedAnswer =>
         answer !== null && answer !== undefined && answer.staleUntilMs > clock.now();
       if (isServable(stored.answer)) return stored.answer;
-      const remembered = memory.find(identityOf(question))?.answer;
+      const remembered = memory.find(question.identity)?.answer;
       if (isServable(remembered) && memoryIsTrusted(remembered)) return remembered;
-      const kept = await database.find(question, cacheKey);
+      const kept = await database.find(question);
       return isServable(kept) && (await shared.isValid(kept, stored.epochs)) ? kept : null;
     },
 
@@ -128,8 +128,8 @@ export function createKeptAnswers(deps: KeptAnswersDeps): KeptAnswers {
       if (from === 'postgres') putInShared(answer);
     },
 
-    putEverywhere(answer) {
-      putInMemory(answer);
+    putEverywhere(answer, identity) {
+      putInMemory(answer, identity);
       putInShared(answer);
       database.put(answer);
     },

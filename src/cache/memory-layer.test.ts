@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseTenantId } from '../ids.ts';
-import { type CachedAnswer, cacheKeyOf, decodeAnswer, encodeAnswer, identityOf } from './cached-answer.ts';
+import { AskedQuestion, type CachedAnswer, decodeAnswer, encodeAnswer, identityOf } from './cached-answer.ts';
 import { createMemoryLayer } from './memory-layer.ts';
 import { createMatcher } from './selector.ts';
 
@@ -11,7 +11,7 @@ function answerOf(question: string, bytes = 10, overrides: Partial<CachedAnswer>
   const asked = { tenantId, group: 'geocoding', operation: 'geocode', question, scope: null, detail: null };
   return {
     ...asked,
-    cacheKey: cacheKeyOf(asked),
+    cacheKey: new AskedQuestion(asked).cacheKey,
     kind: 'good',
     serviceId: null,
     serviceName: 'google_maps',
@@ -91,17 +91,18 @@ test('replacing and removing give back what they took', () => {
 
 test('an answer comes back from its stored form as it was, and rubbish is none', () => {
   const answer = answerOf('a', 20, { epochs: { tenant: 3, scope: 0 } });
-  const { cacheKey } = answer;
+  const asked = new AskedQuestion(answer);
 
-  assert.deepEqual(decodeAnswer(answer, cacheKey, encodeAnswer(answer)), answer);
+  assert.deepEqual(decodeAnswer(asked, encodeAnswer(answer)), answer);
   for (const rubbish of ['', 'abc', '\u0004\u0000\u0000\u0000nope', '\u00ff\u00ff\u00ff\u007f{}']) {
-    assert.equal(decodeAnswer(answer, cacheKey, Buffer.from(rubbish, 'latin1')), null);
+    assert.equal(decodeAnswer(asked, Buffer.from(rubbish, 'latin1')), null);
   }
 });
 
 test('equal questions of two tenants have different keys', () => {
   const answer = answerOf('a');
-  assert.notEqual(cacheKeyOf(answer), cacheKeyOf({ ...answer, tenantId: parseTenantId('uk_two') }));
+  const ofAnother = new AskedQuestion({ ...answer, tenantId: parseTenantId('uk_two') });
+  assert.notEqual(new AskedQuestion(answer).cacheKey, ofAnother.cacheKey);
 });
 
 test('patterns match by the service’s name and by the family’s, and stars stand for anything', () => {

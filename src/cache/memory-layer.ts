@@ -27,7 +27,7 @@ export interface MemoryEntry {
 export interface MemoryLayer {
   /** Fresh or not: the caller looks at `freshUntilMs`. */
   find(identity: string): MemoryEntry | undefined;
-  put(answer: CachedAnswer, freshUntilMs: number): void;
+  put(answer: CachedAnswer, freshUntilMs: number, identity?: string): void;
   /** Removes what matches, and returns the cache keys. A scope narrows the search to its own entries. */
   remove(tenantId: TenantId, scope: string | null, matches: (answer: CachedAnswer) => boolean): string[];
   clear(): void;
@@ -90,8 +90,7 @@ export function createMemoryLayer(options: MemoryLayerOptions): MemoryLayer {
       if (entry !== undefined) entry.usedLately = true;
       return entry;
     },
-    put(answer, freshUntilMs) {
-      const identity = identityOf(answer);
+    put(answer, freshUntilMs, identity = identityOf(answer)) {
       const sizeBytes = answer.body.length + 2 * identity.length + overheadBytes;
       const previous = entries.get(identity);
       if (previous !== undefined) drop(previous);

@@ -11,7 +11,7 @@
  */
 import type { TenantId } from '../ids.ts';
 import { type SharedStore, StoreAway } from '../storage/redis/shared-store.ts';
-import { type CachedAnswer, type CacheQuestion, decodeAnswer, type Epochs, encodeAnswer } from './cached-answer.ts';
+import { type AskedQuestion, type CachedAnswer, decodeAnswer, type Epochs, encodeAnswer } from './cached-answer.ts';
 import type { CacheSelector } from './selector.ts';
 
 /** Longer than any answer lives: a number must not begin anew while answers with old ones are about. */
@@ -29,7 +29,7 @@ export interface SharedLookup {
 
 export interface SharedLayer {
   /** Epochs of now, and the answer where it is valid. `readAnswer: false` reads the epochs alone. */
-  find(question: CacheQuestion, cacheKey: string, readAnswer: boolean): Promise<SharedLookup>;
+  find(question: AskedQuestion, readAnswer: boolean): Promise<SharedLookup>;
   /** Whether an answer with these epochs was met by no invalidation until `now`. */
   isValid(answer: CachedAnswer, now: Epochs | null): Promise<boolean>;
   /** Not awaited by anyone: a store that is away keeps nothing. */
@@ -79,8 +79,8 @@ export function createSharedLayer(
 
   return {
     isValid,
-    async find(question, cacheKey, readAnswer) {
-      const { tenantId, scope } = question;
+    async find(question, readAnswer) {
+      const { tenantId, scope, cacheKey } = question;
       try {
         const [tenantEpoch, scopeEpoch, encoded] = await Promise.all([
           store.get(epochKey(tenantId, null)),
@@ -88,7 +88,7 @@ export function createSharedLayer(
           readAnswer ? store.get(answerKey(tenantId, cacheKey)) : null,
         ]);
         const epochs = { tenant: numberOf(tenantEpoch), scope: numberOf(scopeEpoch) };
-        const answer = encoded === null ? null : decodeAnswer(question, cacheKey, encoded);
+        const answer = encoded === null ? null : decodeAnswer(question, encoded);
         return { epochs, answer: answer !== null && (await isValid(answer, epochs)) ? answer : null };
       } catch (error) {
         if (error instanceof StoreAway) return { epochs: null, answer: null };

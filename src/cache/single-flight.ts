@@ -73,10 +73,11 @@ export interface SingleFlight<Subject, Value> {
 const settleGraceMs = 500;
 
 interface Running<Subject, Value> extends Flight {
+  readonly key: string;
   readonly subject: Subject;
   promise: Promise<Value>;
-  /** Rejects where the flight is released; for those who joined it. */
-  readonly released: PromiseWithResolvers<never>;
+  /** Rejects where the flight is released; made by the first who joins it. */
+  released: PromiseWithResolvers<never> | null;
   callers: number;
   deadline: number;
   patience: number;
@@ -90,9 +91,15 @@ export function createSingleFlight<Subject, Value>(deadlines: Deadlines): Single
   /** Outdated and abandoned ones too, until they end. */
   const underWay = new Set<Run>();
 
-  const takeOff = (key: string, subject: Subject, work: (flight: Flight) => Promise<Value>): Run => {
+  /** No later caller joins it. */
+  const withdraw = (run: Run): void => {
+    if (flights.get(run.key) === run) flights.delete(run.key);
+  };
+
+  const takeOff = (key: string, subject: Subject): Run => {
     const abort = new AbortController();
     const run: Run = {
+      key,
       subject,
       abort,
       callers: 0,
@@ -103,49 +110,51 @@ export function createSingleFlight<Subject, Value>(deadlines: Deadlines): Single
       deadlineAtMs: () => run.deadline,
       patientUntilMs: () => run.patience,
       isOutdated: () => run.outdated,
-      released: Promise.withResolvers<never>(),
+      released: null,
       release() {
-        if (flights.get(key) === run) flights.delete(key);
-        run.released.reject(new FlightReleased());
+        withdraw(run);
+        run.released?.reject(new FlightReleased());
       },
-      promise: Promise.resolve() as Promise<never>,
+      promise: unbegun,
     };
-    run.released.promise.catch(() => {}); // Where none has joined.
-    // Begun in the next microtask: by then the first caller's deadline is noted.
-    run.promise = Promise.resolve()
-      .then(() => work(run))
-      .finally(() => {
-        underWay.delete(run);
-        if (flights.get(key) === run) flights.delete(key);
-      });
     underWay.add(run);
     flights.set(key, run);
     return run;
   };
 
-  const leave = (key: string, run: Run): void => {
+  const land = (run: Run): void => {
+    underWay.delete(run);
+    withdraw(run);
+  };
+
+  const leave = (run: Run): void => {
     run.callers -= 1;
     if (run.callers > 0 || !underWay.has(run)) return;
     // A later caller must not join a flight that is being aborted.
-    if (flights.get(key) === run) flights.delete(key);
+    withdraw(run);
     run.abort.abort();
+  };
+
+  const board = (run: Run, { deadlineAtMs, patientUntilMs }: FlightCaller): void => {
+    run.callers += 1;
+    run.deadline = Math.max(run.deadline, deadlineAtMs);
+    run.patience = Math.max(run.patience, patientUntilMs);
   };
 
   return {
     async run(key, subject, caller, nowMs, work) {
       caller.signal.throwIfAborted();
       const running = flights.get(key);
-      const run = running ?? takeOff(key, subject, work);
-      if (running !== undefined) caller.onJoined?.();
-      run.callers += 1;
-      run.deadline = Math.max(run.deadline, caller.deadlineAtMs);
-      run.patience = Math.max(run.patience, caller.patientUntilMs);
+      const run = running ?? takeOff(key, subject);
+      board(run, caller);
+      if (running === undefined) run.promise = begin(run, work, land);
+      else caller.onJoined?.();
       try {
-        const promise = running === undefined ? run.promise : Promise.race([run.promise, run.released.promise]);
+        const promise = running === undefined ? run.promise : Promise.race([run.promise, releaseOf(run)]);
         const value = await waitFor(promise, caller, caller.deadlineAtMs - nowMs + settleGraceMs, deadlines);
         return { value, led: running === undefined };
       } finally {
-        leave(key, run);
+        leave(run);
       }
     },
     outdate(matches) {
@@ -156,6 +165,25 @@ export function createSingleFlight<Subject, Value>(deadlines: Deadlines): Single
       while (underWay.size > 0) await Promise.allSettled(Array.from(underWay, (run) => run.promise));
     },
   };
+}
+
+const unbegun = Promise.resolve() as Promise<never>;
+
+async function begin<Run extends Flight, Value>(
+  run: Run,
+  work: (flight: Flight) => Promise<Value>,
+  land: (run: Run) => void,
+): Promise<Value> {
+  try {
+    return await work(run);
+  } finally {
+    land(run);
+  }
+}
+
+function releaseOf(run: Running<unknown, unknown>): Promise<never> {
+  run.released ??= Promise.withResolvers<never>();
+  return run.released.promise;
 }
 
 /** The promise's outcome, or an end to the wait when the caller leaves or its time is up. */
@@ -179,6 +207,15 @@ function waitFor<Value>(
       reject(new ServiceError('GATEWAY_TIMEOUT', 'No provider answered in time.'));
     });
     caller.signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(end);
+    promise.then(
+      (value) => {
+        end();
+        resolve(value);
+      },
+      (error: unknown) => {
+        end();
+        reject(error);
+      },
+    );
   });
 }

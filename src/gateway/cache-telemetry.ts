@@ -1,6 +1,6 @@
 /** What the outside is told of hits and misses: a metric each, and an event that may be dropped. */
 
-import { type CachedAnswer, type CacheQuestion, cacheKeyOf } from '../cache/cached-answer.ts';
+import type { AskedQuestion, CachedAnswer } from '../cache/cached-answer.ts';
 import type { CacheLayer } from '../cache/hit-counts.ts';
 import type { Call } from './call.ts';
 import type { CallDeps } from './deps.ts';
@@ -41,12 +41,12 @@ export function announceHit(
 export function announceMiss(
   deps: TelemetryDeps,
   call: Pick<Call, 'requestId'>,
-  question: CacheQuestion,
+  question: AskedQuestion,
   { service, isKept }: { readonly service: string | null; readonly isKept: boolean },
 ): void {
   const serviceName = service ?? question.group;
   if (isKept || service === null) deps.metrics.cacheMiss(serviceName, question.operation);
-  const cacheKey = cacheKeyOf(question);
+  const { cacheKey } = question;
   deps.publishTelemetry({
     type: 'integration.cache.miss',
     tenantId: question.tenantId,

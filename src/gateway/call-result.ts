@@ -1,10 +1,14 @@
 /** What a caller is given: an answer that was kept, or one fetched now for all who wait for it. */
 
-import type { CachedAnswer } from '../cache/cached-answer.ts';
 import type { CacheLayer } from '../cache/hit-counts.ts';
+import type { Hit } from '../cache/look-up.ts';
+import { ServiceError, withCall } from '../errors.ts';
+import type { LimitState } from '../limits/limits.ts';
 import { announceHit } from './cache-telemetry.ts';
-import type { CacheOutcome, Call, CallResult } from './call.ts';
+import type { CacheOutcome, Call, CallResult, ProviderTrace } from './call.ts';
+import type { Fresh } from './compose-answer.ts';
 import type { CallDeps } from './deps.ts';
+import { notFound } from './no-answer.ts';
 
 const outcomeByLayer: Readonly<Record<CacheLayer, CacheOutcome>> = {
   memory: 'HIT-MEMORY',
@@ -13,18 +17,11 @@ const outcomeByLayer: Readonly<Record<CacheLayer, CacheOutcome>> = {
   stale: 'STALE',
 };
 
-export interface CacheHit {
-  readonly from: CacheLayer;
-  readonly answer: CachedAnswer;
-  readonly hits: number;
-  readonly isRefreshDue?: boolean;
-}
-
 /** The hit is counted and announced. `familyLimit`: set where the caller's question was charged before, in vain. */
 export function resultFromCache(
   deps: Pick<CallDeps, 'metrics' | 'publishTelemetry' | 'clock'>,
   call: Pick<Call, 'requestId'>,
-  hit: CacheHit,
+  hit: Hit,
   familyLimit: CallResult['familyLimit'] = null,
 ): CallResult {
   const { answer, from } = hit;
@@ -54,6 +51,36 @@ export function resultOfFetch(
   };
 }
 
-export function fetchOutcome(led: boolean): CacheOutcome {
+function fetchOutcome(led: boolean): CacheOutcome {
   return led ? 'MISS' : 'COALESCED';
+}
+
+export function answerFresh(fresh: Fresh, led: boolean): CallResult {
+  if (!(fresh instanceof ServiceError)) return resultOfFetch(fresh, led);
+  const familyLimit = led ? (fresh.call?.familyLimit ?? null) : null;
+  throw withCall(fresh, { familyLimit, cache: { outcome: fetchOutcome(led), ageSeconds: 0 } });
+}
+
+/** `familyLimit`: what a call has left that asked in vain before it was given a stale answer; a hit spends nothing. */
+export function answerFromCache(
+  deps: CallDeps,
+  call: Call,
+  hit: Hit,
+  familyLimit: CallResult['familyLimit'],
+): CallResult {
+  const result = resultFromCache(deps, call, hit, familyLimit);
+  if (hit.answer.kind !== 'not_found') return result;
+  const { body, cacheOutcome, ageSeconds } = result;
+  const error = notFound(call.capability, JSON.parse(body.toString()) as readonly ProviderTrace[]);
+  throw withCall(error, { familyLimit, cache: { outcome: cacheOutcome, ageSeconds } });
+}
+
+export function familyLimitOf(state: LimitState | null, nowMs: number): CallResult['familyLimit'] {
+  if (state === null) return null;
+  const { maxRequests, usedRequests, windowEndMs } = state;
+  return {
+    limit: maxRequests,
+    remaining: Math.max(0, maxRequests - usedRequests),
+    resetSeconds: Math.max(0, Math.ceil((windowEndMs - nowMs) / 1000)),
+  };
 }

@@ -1,4 +1,5 @@
 /** What a call must know of the request around it; everything else is in the question itself. */
+import { AskedQuestion, type CacheMode } from '../cache/cached-answer.ts';
 import type { Call } from './call.ts';
 
 /** One tenant request, as the edge has authenticated it. */
@@ -21,4 +22,20 @@ export type Caller = Pick<
  */
 export function callerGroup({ services = null }: Pick<Call, 'services'>): string {
   return services === null ? '' : `${[...services].sort().join('\n')}\n`;
+}
+
+export function modeOf({ capability, cacheMode }: Call): CacheMode {
+  return capability.cache === null ? 'off' : cacheMode;
+}
+
+/** What the cache knows a call's question by. */
+export function questionOf(call: Call): AskedQuestion {
+  return new AskedQuestion({
+    tenantId: call.tenantId,
+    group: call.capability.serviceType,
+    operation: call.capability.operation,
+    question: `${callerGroup(call)}${call.provider ?? ''}\n${call.question}`,
+    scope: call.cacheScope?.scope ?? null,
+    detail: call.cacheScope?.detail ?? null,
+  });
 }

@@ -1,5 +1,5 @@
 /** What a chain has found, as its callers are given it and as the cache keeps it. */
-import type { Fetched } from '../cache/find-or-fetch.ts';
+import type { Found } from '../cache/look-up.ts';
 import { type ServiceError, withCall } from '../errors.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import type { Chain } from './ask-chain.ts';
@@ -18,6 +18,11 @@ export type Fresh =
     }
   | ServiceError;
 
+/** What a chain has found: `fresh` for those who waited, the rest for the cache. */
+export interface Fetched extends Found {
+  readonly fresh: Fresh;
+}
+
 export interface AnswerTerms<Op extends KnownOperation> {
   readonly render: Render<Op>;
   readonly familyLimit: CallResult['familyLimit'];
@@ -33,7 +38,7 @@ export function answerOf<Op extends KnownOperation>(
   chain: Chain<OutputOf<Op>>,
   decisive: ServiceError | null,
   terms: AnswerTerms<Op>,
-): Fetched<Fresh> | ServiceError {
+): Fetched | ServiceError {
   const { familyLimit, nowMs } = terms;
   const ending = (error: ServiceError) => withCall(error, { familyLimit, cache: null });
   // A refusal by the family's own limit says itself what is left: nothing.
@@ -61,7 +66,7 @@ function found<Op extends KnownOperation>(
   chain: Chain<OutputOf<Op>>,
   best: Answered<OutputOf<Op>>,
   { render, familyLimit, costUsd, nowMs, confirmed }: AnswerTerms<Op>,
-): Fetched<Fresh> {
+): Fetched {
   const { service, value, quality, durationMs } = best;
   const degraded = isDegraded(chain.outcomes);
   const { cache } = call.capability;
@@ -114,7 +119,7 @@ function nothingFound(
   chain: Chain<unknown>,
   familyLimit: CallResult['familyLimit'],
   nowMs: number,
-): Fetched<Fresh> {
+): Fetched {
   const { capability } = call;
   const attempts = tracesOf(chain.outcomes, nowMs);
   const last = chain.outcomes.at(-1)?.service;

@@ -30,7 +30,7 @@ export interface ObservedAttempt {
 }
 
 export interface CallDeps extends ResolveProvidersDeps {
-  readonly cache: Pick<ResponseCache, 'findInMemory' | 'resolve' | 'refresh'>;
+  readonly cache: Omit<ResponseCache, 'invalidate' | 'countsOf' | 'memorySizeOf' | 'writeNoted' | 'close'>;
   readonly limiter: Pick<RateLimiter, 'spend' | 'backOff'>;
   readonly familyLimits: FamilyLimits;
   readonly pace: RequestPace;

@@ -1,33 +1,34 @@
 /**
  * A call from its question to its answer:
  *
- *   1. cache       a fresh answer ends the call: no quota, no database
- *   2. providers   the tenant's active services, by priority and fallback
- *   3. each, until one answers well: breaker, limits, attempt (`ask-chain.ts`, `ask-provider.ts`)
- *   4. settle      audit rows and events, durable before the caller is answered; then the cache is filled
- *
- * Identical calls in flight are one: what follows the cache happens once for all of them.
+ *   1. memory      a fresh answer ends the call: no quota, no database
+ *   2. flight      identical calls are one: what follows happens once for all of them
+ *   3. look-up     the shared store, the database
+ *   4. providers   the tenant's active services, by priority and fallback
+ *   5. chain       each, until one answers well: breaker, limits, attempt (`ask-chain.ts`, `ask-provider.ts`)
+ *   6. write down  audit rows and events, durable before the caller is answered
+ *   7. answer      what the chain has found; it is kept for those who come later
  */
 
-import { type CallTrace, createCallTrace } from '../audit/call-trace.ts';
-import type { CachedAnswer, CacheMode, CacheQuestion } from '../cache/cached-answer.ts';
-import type { Fetch, Fetched, Resolved } from '../cache/find-or-fetch.ts';
-import type { LayerLook } from '../cache/kept-answers.ts';
+import { createCallTrace } from '../audit/call-trace.ts';
+import type { AskedQuestion, CachedAnswer } from '../cache/cached-answer.ts';
+import type { Hit, LookMode, Visit } from '../cache/look-up.ts';
 import type { Flight, FlightCaller } from '../cache/single-flight.ts';
-import { ServiceError, withCall } from '../errors.ts';
-import type { LimitState } from '../limits/limits.ts';
+import { ServiceError } from '../errors.ts';
 import { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import { askChain, type Chain, type ChainDeps, type ChainPolicy, writeDown } from './ask-chain.ts';
 import { createGathering } from './ask-together.ts';
 import { announceMiss } from './cache-telemetry.ts';
-import type { Call, CallExecutor, CallResult, Carried, ProviderTrace, Render } from './call.ts';
-import { type CacheHit, fetchOutcome, resultFromCache, resultOfFetch } from './call-result.ts';
-import { callerGroup } from './caller.ts';
-import { answerOf, type Fresh, passedOn } from './compose-answer.ts';
+import type { Call, CallExecutor, CallResult, Carried, Render } from './call.ts';
+import { answerFresh, answerFromCache, familyLimitOf } from './call-result.ts';
+import { modeOf, questionOf } from './caller.ts';
+import { answerOf, type Fetched, type Fresh, passedOn } from './compose-answer.ts';
 import type { CallDeps } from './deps.ts';
-import { decisiveError, isDegraded, notFound, withUnknownOutcome } from './no-answer.ts';
+import { decisiveError, isDegraded, withUnknownOutcome } from './no-answer.ts';
+import { mayHaveBeenDone } from './outcome.ts';
 import { type Provider, resolveProviders } from './resolve-providers.ts';
+import { traceLooks } from './trace-steps.ts';
 
 /** How a call's providers are asked: by itself, or in requests that it shares. */
 type AskProviders<Op extends KnownOperation> = (
@@ -36,77 +37,83 @@ type AskProviders<Op extends KnownOperation> = (
   policy: ChainPolicy<OutputOf<Op>>,
 ) => Promise<Chain<OutputOf<Op>>>;
 
-/** What a call brings that is not its question. */
-interface Executing<Op extends KnownOperation> {
+interface Asking<Op extends KnownOperation> {
+  readonly call: Call<Op>;
+  readonly question: AskedQuestion;
+  readonly mode: LookMode;
+  readonly render: Render<Op>;
   readonly ask: AskProviders<Op>;
-  /** Called when another caller's fetch answers this call too. */
-  readonly onJoined?: () => void;
+  /** Unix milliseconds: when the caller whose question it is came. */
+  readonly startedAtMs: number;
 }
 
+/** `familyLimit`: what is left after asking in vain, before a stale answer was given. */
+interface LandedHit {
+  readonly hit: Hit;
+  readonly familyLimit: CallResult['familyLimit'];
+}
+
+/** What all callers of a flight are given. */
+type Landed = LandedHit | { readonly hit: null; readonly fresh: Fresh; readonly isKept: boolean };
+
 export function createCallExecutor(deps: CallDeps): CallExecutor {
-  const fetchDeps: ChainDeps = { ...deps, announceRefusal: createRefusalNotes(deps.clock) };
+  const chainDeps: ChainDeps = { ...deps, announceRefusal: createRefusalNotes(deps.clock) };
+  const askAlone = <Op extends KnownOperation>(...asked: Parameters<AskProviders<Op>>) => askChain(chainDeps, ...asked);
 
   const execute = async <Op extends KnownOperation>(
     call: Call<Op>,
     render: Render<Op>,
     signal: AbortSignal,
-    { ask, ...noticing }: Executing<Op>,
+    ask: AskProviders<Op>,
+    leaveSeat?: () => void,
   ): Promise<CallResult> => {
     const question = questionOf(call);
+    const mode = modeOf(call);
+    const remembered = mode === 'use' ? deps.cache.findInMemory(question) : null;
+    if (remembered !== null)
+      return answerFromCache(deps, call, { from: 'memory', answer: remembered.answer, hits: remembered.hits }, null);
     const startedAtMs = deps.clock.now();
     let hasJoined = false;
     const onJoined = (): void => {
       hasJoined = true;
-      noticing.onJoined?.();
+      leaveSeat?.();
     };
-    const caller = { ...flightCallerOf(call, signal, startedAtMs), onJoined };
-    let charged: CallResult['familyLimit'] = null;
-    const fetch: Fetch<Fresh> = async (flight, findStale, past, looks) => {
-      const asked = { call, question, render, flight, findStale, ask, startedAtMs, looks };
-      const fetched = await fetchAnswer(fetchDeps, asked, past);
-      if ('stale' in fetched) charged = fetched.familyLimit;
-      return fetched;
-    };
-    let resolved: Resolved<Fresh>;
     try {
-      resolved = await deps.cache.resolve<Fresh>(question, modeOf(call), caller, fetch);
+      const caller = { ...flightCallerOf(call, signal, startedAtMs), onJoined };
+      const { value, led } = await deps.cache.share<Landed>(question, mode, caller, (flight) =>
+        answerOnce(chainDeps, { call, question, mode, render, ask, startedAtMs }, flight),
+      );
+      if (value.hit === null) return answerFresh(value.fresh, led);
+      return answerFromCache(deps, call, value.hit, led ? value.familyLimit : null);
     } finally {
       if (hasJoined) noteJoined(deps, call, startedAtMs);
     }
-    return resolved.from === 'fetch' ? answerFresh(resolved) : answerFromCache(deps, call, resolved, charged);
   };
 
   return {
     findInMemory(call) {
       if (modeOf(call) !== 'use') return null;
-      const hit = deps.cache.findInMemory(questionOf(call));
-      if (hit === null) return null;
-      return answerFromCache(deps, call, { from: 'memory', answer: hit.answer, hits: hit.hits }, null);
+      const remembered = deps.cache.findInMemory(questionOf(call));
+      return remembered === null
+        ? null
+        : answerFromCache(deps, call, { from: 'memory', answer: remembered.answer, hits: remembered.hits }, null);
     },
 
-    execute: (call, render, signal) =>
-      execute(call, render, signal, { ask: (...asked) => askChain(fetchDeps, ...asked) }),
+    execute: (call, render, signal) => execute(call, render, signal, askAlone),
 
     executeTogether<Op extends KnownOperation>(calls: readonly Call<Op>[], render: Render<Op>, signal: AbortSignal) {
-      const gathering = createGathering<Op>(fetchDeps, calls.length);
+      const gathering = createGathering<Op>(chainDeps, calls.length);
       return Promise.allSettled(
         calls.map((call) => {
           const { ask, leave } = gathering.seat();
-          return execute(call, render, signal, { ask, onJoined: leave }).finally(leave);
+          return execute(call, render, signal, ask, leave).finally(leave);
         }),
       );
     },
 
-    async refresh<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>) {
-      const question = questionOf(call);
-      const startedAtMs = deps.clock.now();
-      const caller = flightCallerOf(call, new AbortController().signal, startedAtMs);
-      const ask: AskProviders<Op> = (...asked) => askChain(fetchDeps, ...asked);
+    async refresh(call, render) {
       try {
-        await deps.cache.refresh<Fresh>(question, caller, (flight, findStale, past, looks) => {
-          const asked = { call, question, render, flight, findStale, ask, startedAtMs, looks, isBehind: true } as const;
-          return fetchAnswer(fetchDeps, asked, past);
-        });
+        await refreshOnce(chainDeps, call, render, askAlone);
       } catch (error) {
         // A refusal and a provider's failure are in the audit already.
         const level = error instanceof ServiceError ? 'debug' : 'warn';
@@ -129,59 +136,52 @@ function flightCallerOf(call: Call, signal: AbortSignal, nowMs: number): FlightC
   };
 }
 
-function modeOf({ capability, cacheMode }: Call): CacheMode {
-  return capability.cache === null ? 'off' : cacheMode;
+/** Steps 3 to 7, for all callers of one question. Runs until the flight's deadline, or until all of them have left. */
+async function answerOnce<Op extends KnownOperation>(
+  deps: ChainDeps,
+  asking: Asking<Op>,
+  flight: Flight,
+): Promise<Landed> {
+  const { cache } = deps;
+  const visit = await cache.lookUp(asking.question, asking.mode, flight);
+  if (visit.hit !== null) return { hit: visit.hit, familyLimit: null };
+  let found: Fetched | LandedHit;
+  try {
+    found = await fetchAnswer(deps, asking, visit, flight, visit.past);
+  } catch (error) {
+    cache.noteMiss(visit);
+    throw error;
+  }
+  if ('hit' in found) return found;
+  await cache.keep(visit, found);
+  return { hit: null, fresh: found.fresh, isKept: found.stored !== null };
 }
 
-function questionOf(call: Call): CacheQuestion {
-  return {
-    tenantId: call.tenantId,
-    group: call.capability.serviceType,
-    operation: call.capability.operation,
-    question: `${callerGroup(call)}${call.provider ?? ''}\n${call.question}`,
-    scope: call.cacheScope?.scope ?? null,
-    detail: call.cacheScope?.detail ?? null,
-  };
-}
-
-interface Asked<Op extends KnownOperation> {
-  readonly call: Call<Op>;
-  readonly question: CacheQuestion;
-  readonly render: Render<Op>;
-  readonly flight: Flight;
-  findStale(): Promise<CachedAnswer | null>;
-  readonly ask: AskProviders<Op>;
-  /** Unix milliseconds: when the caller whose question it is came. */
-  readonly startedAtMs: number;
-  readonly looks: readonly LayerLook[];
-  /** Behind an answer that was given already from the cache: no miss. */
-  readonly isBehind?: true;
-}
-
-/**
- * Steps 2 to 4, for all callers of one question. Runs until the flight's deadline, or until all of them have left.
- * `past`: a kept answer that its provider may confirm.
- */
+/** `past`: a kept answer that its provider may confirm. */
 async function fetchAnswer<Op extends KnownOperation>(
   deps: ChainDeps,
-  asked: Asked<Op>,
+  asking: Asking<Op>,
+  visit: Visit,
+  flight: Flight,
   past: CachedAnswer | null,
-): Promise<Fetched<Fresh> | { stale: CachedAnswer; familyLimit: CallResult['familyLimit'] }> {
-  const { call, question, render, flight, findStale } = asked;
+): Promise<Fetched | LandedHit> {
+  const { call, render, mode } = asking;
   const revalidation = past === null ? null : (call.capability.revalidate?.(call.input, past.body) ?? null);
   const toAsk = revalidation === null ? call : { ...call, input: revalidation.input };
   const providers = await resolveProviders(deps, call);
   const { signal, patientUntilMs } = flight;
+  const trace = createCallTrace(asking.startedAtMs);
+  if (past === visit.past) traceLooks(trace, visit.looks);
   const deadlineAtMs = untilItBegins(call, flight);
-  const trace = traceOf(asked);
-  const asGiven = await asked.ask(toAsk, providers, { signal, deadlineAtMs, patientUntilMs, time: 'shared', trace });
+  const asGiven = await asking.ask(toAsk, providers, { signal, deadlineAtMs, patientUntilMs, time: 'shared', trace });
   deps.observeChain?.(call, asGiven.outcomes, providers);
   const carried = await carryAnswer(call, asGiven, flight);
   if (carried !== null) asGiven.record.carried(carried, deps.clock.now());
   try {
     await writeDown(deps, asGiven.record);
   } catch (error) {
-    throw mayHaveBeenDone(call, asGiven) && error instanceof ServiceError ? withUnknownOutcome(error) : error;
+    const isUnknown = mayHaveBeenDone(call.capability, asGiven.outcomes) && error instanceof ServiceError;
+    throw isUnknown ? withUnknownOutcome(error) : error;
   }
 
   if (asGiven.record.isEmpty()) deps.noteTrace?.(call, asGiven.record.trace);
@@ -189,36 +189,46 @@ async function fetchAnswer<Op extends KnownOperation>(
   if (carried !== null && carried.fault !== null) throw cutShort(carried.fault.errorMessage);
   const reading = asGiven.best === null ? 'replaced' : (revalidation?.read(asGiven.best.value) ?? 'replaced');
   // The call that confirmed something else is written down, and another one asks for all of it.
-  if (reading === 'unclear') return fetchAnswer(deps, { ...asked, looks: [] }, null);
+  if (reading === 'unclear') return fetchAnswer(deps, asking, visit, flight, null);
   const chain = reading === 'replaced' ? asGiven : withAnswer(asGiven, reading.output);
   const decisive = decisiveError(chain.outcomes);
   if (decisive === null && chain.best?.quality !== 'good' && isDegraded(chain.outcomes)) {
     // A provider that could not be asked might have known better: what it said lately beats a poor answer, and none.
-    const stale = await findStale();
-    if (stale !== null && (chain.best === null || stale.kind === 'good')) return { stale, familyLimit };
+    const stale = await deps.cache.findStale(visit);
+    if (stale !== null && (chain.best === null || stale.kind === 'good'))
+      return { hit: deps.cache.giveStale(stale), familyLimit };
   }
-  const nowMs = deps.clock.now();
-  const terms = {
-    render,
-    familyLimit,
-    costUsd: chain.record.costUsd(),
-    nowMs,
-    confirmed: reading === 'replaced' ? null : reading,
-  };
-  const answer = answerOf(call, chain, decisive, terms);
-  if (asked.isBehind !== true) noteMiss(deps, call, question, answer);
+  const costUsd = chain.record.costUsd();
+  const confirmed = reading === 'replaced' ? null : reading;
+  const answer = answerOf(call, chain, decisive, { render, familyLimit, costUsd, nowMs: deps.clock.now(), confirmed });
+  // Behind an answer that was given already from the cache it is no miss.
+  if (mode !== 'renew') noteMiss(deps, asking, answer);
   if (answer instanceof ServiceError) throw answer;
   return answer;
 }
 
-/** Begun when the caller came, with the layers of the cache that had nothing fresh. */
-function traceOf({ startedAtMs, looks }: Pick<Asked<KnownOperation>, 'startedAtMs' | 'looks'>): CallTrace {
-  const trace = createCallTrace(startedAtMs);
-  for (const { layer, outcome, atMs, durationMs, ageSeconds } of looks) {
-    const age = ageSeconds === null ? {} : { age_seconds: ageSeconds };
-    trace.add({ kind: 'cache', at_ms: atMs - startedAtMs, duration_ms: durationMs, layer, outcome, ...age });
+/** Asks anew for what was given past its time, unless that is being done, by any replica, or failed just now. */
+async function refreshOnce<Op extends KnownOperation>(
+  deps: ChainDeps,
+  call: Call<Op>,
+  render: Render<Op>,
+  ask: AskProviders<Op>,
+): Promise<void> {
+  const question = questionOf(call);
+  const end = await deps.cache.claimRefresh(question);
+  if (end === null) return;
+  const startedAtMs = deps.clock.now();
+  const caller = flightCallerOf(call, new AbortController().signal, startedAtMs);
+  let isRefreshed = false;
+  try {
+    const { value } = await deps.cache.share<Landed>(question, 'renew', caller, (flight) =>
+      answerOnce(deps, { call, question, mode: 'renew', render, ask, startedAtMs }, flight),
+    );
+    // From a layer: another replica has refreshed it meanwhile.
+    isRefreshed = value.hit !== null || value.isKept;
+  } finally {
+    await end(isRefreshed);
   }
-  return trace;
 }
 
 /** Another caller's fetch answered: it was waited for, and the rows are that caller's. */
@@ -252,51 +262,14 @@ function cutShort(reason: string): ServiceError {
 }
 
 /** A call that asks no cache has missed none. */
-function noteMiss(deps: CallDeps, call: Call, question: CacheQuestion, answer: Fetched<Fresh> | ServiceError): void {
-  if (call.capability.cache === null || call.cacheMode === 'off') return;
+function noteMiss(
+  deps: CallDeps,
+  { call, question }: { readonly call: Call; readonly question: AskedQuestion },
+  answer: Fetched | ServiceError,
+): void {
+  if (modeOf(call) === 'off') return;
   const isError = answer instanceof ServiceError;
   const stored = isError ? null : answer.stored;
   const answeredBy = isError || answer.fresh instanceof ServiceError ? null : answer.fresh.provider;
   announceMiss(deps, call, question, { service: stored?.serviceName ?? answeredBy, isKept: stored !== null });
-}
-
-/** What is not safe to repeat must not be taken for undone because nobody could write it down. */
-function mayHaveBeenDone({ capability }: Call, { outcomes }: Chain<unknown>): boolean {
-  if (capability.safeToRepeat) return false;
-  return outcomes.some(
-    (outcome) =>
-      outcome.kind === 'answered' ||
-      outcome.kind === 'unknown_outcome' ||
-      (outcome.kind === 'failed' && (outcome.fault === 'unusable' || outcome.fault === 'timeout')),
-  );
-}
-
-export function familyLimitOf(state: LimitState | null, nowMs: number): CallResult['familyLimit'] {
-  if (state === null) return null;
-  const { maxRequests, usedRequests, windowEndMs } = state;
-  return {
-    limit: maxRequests,
-    remaining: Math.max(0, maxRequests - usedRequests),
-    resetSeconds: Math.max(0, Math.ceil((windowEndMs - nowMs) / 1000)),
-  };
-}
-
-function answerFresh({ fresh, led }: Extract<Resolved<Fresh>, { from: 'fetch' }>): CallResult {
-  if (!(fresh instanceof ServiceError)) return resultOfFetch(fresh, led);
-  const familyLimit = led ? (fresh.call?.familyLimit ?? null) : null;
-  throw withCall(fresh, { familyLimit, cache: { outcome: fetchOutcome(led), ageSeconds: 0 } });
-}
-
-/** `familyLimit`: what a call has left that asked in vain before it was given a stale answer; a hit spends nothing. */
-function answerFromCache(
-  deps: CallDeps,
-  call: Call,
-  hit: CacheHit,
-  familyLimit: CallResult['familyLimit'],
-): CallResult {
-  const result = resultFromCache(deps, call, hit, familyLimit);
-  if (hit.answer.kind !== 'not_found') return result;
-  const { body, cacheOutcome, ageSeconds } = result;
-  const error = notFound(call.capability, JSON.parse(body.toString()) as readonly ProviderTrace[]);
-  throw withCall(error, { familyLimit, cache: { outcome: cacheOutcome, ageSeconds } });
 }

@@ -106,3 +106,17 @@ export function leavesOpen<Value>(
       return false;
   }
 }
+
+/** What is not safe to repeat must not be taken for undone because nobody could write it down. */
+export function mayHaveBeenDone(
+  { safeToRepeat }: { readonly safeToRepeat: boolean },
+  outcomes: readonly ProviderOutcome<unknown>[],
+): boolean {
+  if (safeToRepeat) return false;
+  return outcomes.some(
+    (outcome) =>
+      outcome.kind === 'answered' ||
+      outcome.kind === 'unknown_outcome' ||
+      (outcome.kind === 'failed' && (outcome.fault === 'unusable' || outcome.fault === 'timeout')),
+  );
+}

@@ -1,9 +1,19 @@
 /** The steps that asking providers adds to the trace of a call. */
 import type { CallTrace, SkippedStep, TracedRequest, WaitStep } from '../audit/call-trace.ts';
+import type { LayerLook } from '../cache/kept-answers.ts';
 import type { ExternalService } from '../directory/service.ts';
 import type { RecordedExchange } from '../outbound/provider-http.ts';
 import type { AttemptVerdict } from './judge-attempt.ts';
 import type { ProviderOutcome } from './outcome.ts';
+
+/** The layers of the cache that had nothing fresh. */
+export function traceLooks(trace: CallTrace, looks: readonly LayerLook[]): void {
+  for (const { layer, outcome, atMs, durationMs, ageSeconds } of looks) {
+    const age = ageSeconds === null ? {} : { age_seconds: ageSeconds };
+    const at = atMs - trace.startedAtMs;
+    trace.add({ kind: 'cache', at_ms: at, duration_ms: durationMs, layer, outcome, ...age });
+  }
+}
 
 /** Times are Unix milliseconds. What was there at once was not waited for. */
 export function traceWait(

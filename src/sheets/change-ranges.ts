@@ -6,8 +6,8 @@
  */
 import { ServiceError } from '../errors.ts';
 import type { Capability } from '../gateway/call.ts';
+import { familyLimitOf } from '../gateway/call-result.ts';
 import { type Caller, callerGroup } from '../gateway/caller.ts';
-import { familyLimitOf } from '../gateway/execute-call.ts';
 import { withUnknownOutcome } from '../gateway/no-answer.ts';
 import type { Cell, UpdatedRange, ValueInputOption } from '../providers/google_sheets/operations.ts';
 import type { InputOf, OutputOf } from '../providers/provider.ts';

@@ -10,7 +10,7 @@ import type { Leases } from '../storage/tables/leases.ts';
 export interface SheetsDeps {
   readonly calls: CallDeps;
   readonly executor: CallExecutor;
-  readonly cache: Pick<ResponseCache, 'findInMemory' | 'resolve' | 'invalidate'>;
+  readonly cache: Omit<ResponseCache, 'claimRefresh' | 'countsOf' | 'memorySizeOf' | 'writeNoted' | 'close'>;
   readonly limiter: Pick<RateLimiter, 'peek'>;
   readonly store: SharedStore;
   readonly leases: Pick<Leases, 'tryHold' | 'renew' | 'release'>;

@@ -4,13 +4,14 @@
  *   cache (shared by identical reads) ──miss──▶ lane of (tenant, spreadsheet, options) ──▶ one request for all
  */
 
-import type { CacheQuestion } from '../cache/cached-answer.ts';
+import { AskedQuestion } from '../cache/cached-answer.ts';
+import type { Hit } from '../cache/look-up.ts';
+import type { Flight } from '../cache/single-flight.ts';
 import { ServiceError } from '../errors.ts';
 import { announceMiss } from '../gateway/cache-telemetry.ts';
 import type { CallResult } from '../gateway/call.ts';
-import { resultFromCache, resultOfFetch } from '../gateway/call-result.ts';
+import { familyLimitOf, resultFromCache, resultOfFetch } from '../gateway/call-result.ts';
 import { type Caller, callerGroup } from '../gateway/caller.ts';
-import { familyLimitOf } from '../gateway/execute-call.ts';
 import type { ReadOptions, ReadRange } from '../providers/google_sheets/operations.ts';
 import { type A1Range, parseA1, printA1 } from './a1.ts';
 import type { Accounts, Asked } from './ask-accounts.ts';
@@ -47,6 +48,17 @@ interface ReadAnswer {
   readonly familyLimit: CallResult['familyLimit'];
 }
 
+interface Reading {
+  readonly caller: Caller;
+  readonly question: ReadQuestion;
+  readonly range: string;
+  readonly asked: AskedQuestion;
+}
+
+type LandedRead =
+  | { readonly hit: Hit; readonly familyLimit: CallResult['familyLimit'] }
+  | { readonly hit: null; readonly fresh: Pick<CallResult, 'body' | 'provider' | 'familyLimit'> };
+
 /** Well inside the five milliseconds that a lone read may be delayed, with a timer's own lateness. */
 const gatherMs = 2;
 const maxInFlight = 4;
@@ -73,9 +85,43 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
       send: (batch) => sendTogether(deps, spreadsheetId, options, batch),
     }));
 
+  /** For all callers of one question. */
+  const readOnce = async ({ caller, question, range, asked }: Reading, flight: Flight): Promise<LandedRead> => {
+    const visit = await cache.lookUp(asked, caller.cacheMode, flight);
+    if (visit.hit !== null) return { hit: visit.hit, familyLimit: null };
+    const noteMiss = (service: string | null, isKept: boolean): void => {
+      if (caller.cacheMode !== 'off') announceMiss(calls, caller, asked, { service, isKept });
+    };
+    let answer: ReadAnswer;
+    let rendered: Awaited<ReturnType<typeof renderRead>>;
+    try {
+      answer = await laneOf(caller, question).add({ range, caller }, flight);
+      rendered = await renderRead(answer.found, question.majorDimension);
+    } catch (error) {
+      await deps.accounts.noteTurnedAway(caller, capabilities.read, error);
+      const stale = isOutage(error) ? await cache.findStale(visit) : null;
+      if (stale !== null) {
+        const familyLimit = error instanceof ServiceError ? (error.call?.familyLimit ?? null) : null;
+        return { hit: cache.giveStale(stale), familyLimit };
+      }
+      noteMiss(null, false);
+      cache.noteMiss(visit);
+      throw error;
+    }
+    const { serviceId, serviceName, familyLimit } = answer;
+    const body = caller.cacheMode === 'off' ? null : rendered.stored;
+    noteMiss(serviceName, body !== null);
+    await cache.keep(visit, {
+      stored: body === null ? null : { kind: 'good', serviceId, serviceName, body, costUsd: 0 },
+      ttlSeconds: ttl.ttlSeconds,
+      staleSeconds: ttl.staleSeconds,
+    });
+    return { hit: null, fresh: { body: rendered.fresh, provider: serviceName, familyLimit } };
+  };
+
   return async (caller, question, signal) => {
-    const text = printA1(question.range);
-    const asked = questionOf(caller, question, text);
+    const range = printA1(question.range);
+    const asked = questionOf(caller, question, range);
     if (caller.cacheMode === 'use') {
       const hit = cache.findInMemory(asked);
       if (hit !== null) return resultFromCache(calls, caller, { from: 'memory', answer: hit.answer, hits: hit.hits });
@@ -85,50 +131,24 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
       deadlineAtMs: caller.deadlineAtMs,
       patientUntilMs: calls.clock.now() + caller.maxWaitMs,
     };
-    let charged: CallResult['familyLimit'] = null;
-    const resolved = await cache.resolve(asked, caller.cacheMode, flightCaller, async (flight, findStale) => {
-      const noteMiss = (service: string | null, isKept: boolean): void => {
-        if (caller.cacheMode !== 'off') announceMiss(calls, caller, asked, { service, isKept });
-      };
-      try {
-        const answer = await laneOf(caller, question).add({ range: text, caller }, flight);
-        const { fresh, stored } = await renderRead(answer.found, question.majorDimension);
-        const { serviceId, serviceName } = answer;
-        const keeps = stored !== null && caller.cacheMode !== 'off';
-        noteMiss(serviceName, keeps);
-        return {
-          fresh: { body: fresh, provider: serviceName, familyLimit: answer.familyLimit },
-          stored: keeps ? { kind: 'good' as const, serviceId, serviceName, body: stored, costUsd: 0 } : null,
-          ttlSeconds: ttl.ttlSeconds,
-          staleSeconds: ttl.staleSeconds,
-        };
-      } catch (error) {
-        await deps.accounts.noteTurnedAway(caller, capabilities.read, error);
-        const stale = isOutage(error) ? await findStale() : null;
-        if (stale !== null) {
-          charged = error instanceof ServiceError ? (error.call?.familyLimit ?? null) : null;
-          return { stale };
-        }
-        noteMiss(null, false);
-        throw error;
-      }
-    });
-    return resolved.from === 'fetch'
-      ? resultOfFetch(resolved.fresh, resolved.led)
-      : resultFromCache(calls, caller, resolved, charged);
+    const { value, led } = await cache.share(asked, caller.cacheMode, flightCaller, (flight) =>
+      readOnce({ caller, question, range, asked }, flight),
+    );
+    if (value.hit === null) return resultOfFetch(value.fresh, led);
+    return resultFromCache(calls, caller, value.hit, led ? value.familyLimit : null);
   };
 }
 
-function questionOf(caller: Caller, question: ReadQuestion, range: string): CacheQuestion {
+function questionOf(caller: Caller, question: ReadQuestion, range: string): AskedQuestion {
   const { spreadsheetId, valueRenderOption, dateTimeRenderOption, majorDimension } = question;
-  return {
+  return new AskedQuestion({
     tenantId: caller.tenantId,
     group: 'sheets',
     operation: 'sheets_read',
     question: `${callerGroup(caller)}${JSON.stringify([spreadsheetId, range, valueRenderOption, dateTimeRenderOption, majorDimension])}`,
     scope: scopeOf(spreadsheetId),
     detail: range,
-  };
+  });
 }
 
 /** A spent limit is no outage: it is reported, and waiting ends it. */

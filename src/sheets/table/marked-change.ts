@@ -16,7 +16,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceError } from '../../errors.ts';
 import type { Capability } from '../../gateway/call.ts';
-import { familyLimitOf } from '../../gateway/execute-call.ts';
+import { familyLimitOf } from '../../gateway/call-result.ts';
 import type { FoundMarker } from '../../providers/google_sheets/operations.ts';
 import type { Accounts } from '../ask-accounts.ts';
 import type { Changed } from '../changed.ts';

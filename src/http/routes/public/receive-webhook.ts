@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { invalidInput, ServiceError } from '../../../errors.ts';
-import { familyLimitOf } from '../../../gateway/execute-call.ts';
+import { familyLimitOf } from '../../../gateway/call-result.ts';
 import { hashTokenHex } from '../../../secrets/token-hash.ts';
 import { looksLikeWebhookToken } from '../../../webhooks/managing/webhook-secrets.ts';
 import { receiveDelivery, receiveHandshake } from '../../../webhooks/receiving/receive-delivery.ts';
