@@ -1492,16 +1492,42 @@ export interface Answers {
     readonly headers: Readonly<Record<string, string>>;
     readonly payload: unknown;
     readonly payload_base64: string | null;
+    readonly retry: {
+      readonly is_possible: boolean;
+      readonly reason:
+        | 'refused'
+        | 'ignored'
+        | 'waiting_for_limit'
+        | 'no_target'
+        | 'not_wanted'
+        | 'target_removed'
+        | 'nothing_failed'
+        | null;
+      readonly message: string | null;
+      readonly message_ru: string | null;
+      readonly targets: readonly {
+        readonly target_id: string;
+        readonly target_url: string;
+        readonly is_paused: boolean;
+        readonly status: 'pending' | 'delivered' | 'dead' | 'cancelled' | null;
+      }[];
+    };
     readonly targets: readonly {
       readonly target_id: string;
+      readonly target_url: string | null;
+      readonly is_paused: boolean;
       readonly status: 'pending' | 'delivered' | 'dead' | 'cancelled';
       readonly attempt_count: number;
+      readonly sent_again_count: number;
       readonly next_attempt_at: string | null;
       readonly last_error: string | null;
     }[];
     readonly attempts: readonly {
       readonly id: string;
+      readonly target_id: string;
+      readonly target_url: string | null;
       readonly attempt: number;
+      readonly is_by_hand: boolean;
       readonly started_at: string;
       readonly duration_ms: number | null;
       readonly response_status_code: number | null;
@@ -1522,6 +1548,11 @@ export interface Answers {
     readonly event_id: string;
     readonly published_event_id: string | null;
     readonly is_delivered_again: boolean;
+    readonly targets: readonly {
+      readonly target_id: string;
+      readonly target_url: string;
+      readonly is_paused: boolean;
+    }[];
   };
   'GET /webhooks/health': {
     readonly status: 'healthy' | 'degraded';

@@ -18,6 +18,7 @@ import {
 import { wholePayload } from '../receiving/large-payload.ts';
 import { receivedEvent } from '../receiving/received-event.ts';
 import type { SealedColumn } from '../webhook.ts';
+import { withoutQuery } from './delivery-failed.ts';
 import { parseRetryAfterMs, pauseAfterMs } from './retry-schedule.ts';
 import { signDelivery } from './sign-delivery.ts';
 
@@ -49,10 +50,11 @@ export async function attemptDelivery(
   const startedAtMs = deps.clock.now();
   const timer = performance.now();
   const outcome = (
-    result: Omit<AttemptOutcome, 'attemptId' | 'startedAtMs' | 'durationMs' | 'switchesOff'>,
+    result: Omit<AttemptOutcome, 'attemptId' | 'targetUrl' | 'startedAtMs' | 'durationMs' | 'switchesOff'>,
     isGone = false,
   ): AttemptOutcome => ({
     attemptId: newId(startedAtMs),
+    targetUrl: withoutQuery(content.target_url),
     startedAtMs,
     durationMs: Math.round(performance.now() - timer),
     switchesOff: result.next.state === 'delivered' ? null : isGone ? 'gone' : content.is_worn_out ? 'failing' : null,

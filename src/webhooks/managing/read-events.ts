@@ -7,7 +7,6 @@ import { renderWithVerbatim } from '../../outbox/envelope.ts';
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
 import {
   findWebhookEvent,
-  listTargetStates,
   listWebhookAttempts,
   pageWebhookEvents,
   type WebhookAttemptRow,
@@ -18,6 +17,7 @@ import {
 } from '../../storage/tables/webhooks/webhook-events.ts';
 import { wholePayload } from '../receiving/large-payload.ts';
 import type { ReceivedDelivery } from '../receiving/received-event.ts';
+import { planRetry, type RetryPlan } from './retry-plan.ts';
 
 export interface ReadEventsDeps {
   readonly db: Pick<Database, 'readForTenant'>;
@@ -55,12 +55,12 @@ export async function listEvents(
 
 /** As JSON, with the payload to the last digit as it was sent. Throws `NOT_FOUND`. */
 export async function getEvent({ db }: ReadEventsDeps, tenantId: TenantId, id: string): Promise<Buffer> {
-  const { event, attempts, targets } = await db.readForTenant(tenantId, async (tx) => {
+  const { event, attempts, plan } = await db.readForTenant(tenantId, async (tx) => {
     const found = await requireEvent(tx, tenantId, id);
     return {
       event: found,
       attempts: await listWebhookAttempts(tx, tenantId, id),
-      targets: await listTargetStates(tx, tenantId, id),
+      plan: await planRetry(tx, tenantId, found),
     };
   });
   const { payload, payload_base64 } = await presentPayload(event);
@@ -68,8 +68,17 @@ export async function getEvent({ db }: ReadEventsDeps, tenantId: TenantId, id: s
     ...presentEvent(event),
     headers: event.headers ?? {},
     payload_base64,
-    targets: targets.map((one) => ({ ...one, next_attempt_at: one.next_attempt_at?.toISOString() ?? null })),
-    attempts: attempts.map(presentAttempt),
+    retry: presentRetry(plan),
+    targets: plan.states.map((one) => {
+      const target = targetIn(plan, one.target_id);
+      return {
+        ...one,
+        target_url: target?.url ?? null,
+        is_paused: target?.isPaused ?? false,
+        next_attempt_at: one.next_attempt_at?.toISOString() ?? null,
+      };
+    }),
+    attempts: attempts.map((attempt) => presentAttempt(attempt, plan)),
   };
   return Buffer.from(renderWithVerbatim({ payload }, members));
 }
@@ -152,6 +161,27 @@ async function presentPayload({ payload, content_type, headers }: WholeWebhookEv
   return { payload: json, payload_base64: needsRaw ? payload.toString('base64') : null };
 }
 
-function presentAttempt({ started_at, ...attempt }: WebhookAttemptRow) {
-  return { ...attempt, started_at: started_at.toISOString() };
+function presentRetry({ refusal, targets }: RetryPlan) {
+  return {
+    is_possible: refusal === null,
+    ...(refusal === null ? { reason: null, message: null, message_ru: null } : refusal),
+    targets: targets.map(({ id, url, isPaused, status }) => ({
+      target_id: id,
+      target_url: url,
+      is_paused: isPaused,
+      status,
+    })),
+  };
+}
+
+function targetIn({ current }: RetryPlan, targetId: string) {
+  return current.find(({ id }) => id === targetId);
+}
+
+function presentAttempt({ started_at, target_url: askedUrl, ...attempt }: WebhookAttemptRow, plan: RetryPlan) {
+  return {
+    ...attempt,
+    target_url: askedUrl ?? targetIn(plan, attempt.target_id)?.url ?? null,
+    started_at: started_at.toISOString(),
+  };
 }

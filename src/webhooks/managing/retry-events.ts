@@ -3,19 +3,16 @@ import { ServiceError } from '../../errors.ts';
 import { newId, type TenantId } from '../../ids.ts';
 import type { DurableEvent } from '../../outbox/events.ts';
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
-import { findWebhook } from '../../storage/tables/webhooks/webhook-configs.ts';
 import {
   pageWebhookEvents,
   type WebhookEventFilter,
   type WebhookEventPosition,
   type WholeWebhookEventRow,
 } from '../../storage/tables/webhooks/webhook-events.ts';
-import { redriveDelivery } from '../../storage/tables/webhooks/webhook-redrives.ts';
-import { contentOf, wantingTargets } from '../receiving/identify-delivery.ts';
-import { readBody } from '../receiving/read-body.ts';
+import { lockEventDeliveries, redriveDelivery } from '../../storage/tables/webhooks/webhook-redrives.ts';
 import { receivedEvent } from '../receiving/received-event.ts';
-import { targetsOf } from '../webhook.ts';
 import { receivedOfRow, renderEventCursor, requireEvent } from './read-events.ts';
+import { chooseTargets, planRetry, type RetryPlan, type RetryTarget, type RetryTo } from './retry-plan.ts';
 
 export interface RetryEventsDeps {
   readonly db: Pick<Database, 'forTenant'>;
@@ -32,26 +29,19 @@ const mostAtOnce = 1_000;
 /** Events of one transaction: their payloads are in memory together. */
 const perTransaction = 20;
 
-/** `target`: to its target alone. */
-export type RetryTo = 'all' | 'target';
-
-/** Throws `NOT_FOUND`, and `CONFLICT` for a delivery that was never accepted: there is nothing to send. */
+/** Throws `NOT_FOUND`, and `CONFLICT` with a `reason` where nothing can be sent. */
 export async function retryEvent(
   deps: RetryEventsDeps,
   tenantId: TenantId,
   id: string,
-  to: RetryTo,
-  requestId: string,
+  options: { readonly to: RetryTo; readonly targetId?: string | undefined; readonly requestId: string },
 ) {
   const answer = await deps.db.forTenant(tenantId, async (tx) => {
     const row = await requireEvent(tx, tenantId, id);
-    if (!isAccepted(row))
-      throw new ServiceError('CONFLICT', `This delivery was ${row.status}: there is nothing to send.`);
-    const sent = await sendAgain(deps, tx, tenantId, row, to, requestId);
-    if (to === 'target' && !sent.is_delivered_again) {
-      throw new ServiceError('CONFLICT', 'The webhook of this event has no target.');
-    }
-    return sent;
+    await lockEventDeliveries(tx, row.id);
+    const plan = await planRetry(tx, tenantId, row);
+    const targets = chooseTargets(plan, options.to, options.targetId);
+    return sendAgain(deps, tx, tenantId, row, targets, options);
   });
   if (answer.is_delivered_again) deps.onTargetDelivery();
   return answer;
@@ -86,7 +76,10 @@ export async function retryEvents(
       for (const event of page) {
         if (!isAccepted(event)) continue;
         const row = await requireEvent(tx, tenantId, event.id);
-        await sendAgain(deps, tx, tenantId, row, options.to, options.requestId);
+        await lockEventDeliveries(tx, row.id);
+        const targets = targetsOfBulk(await planRetry(tx, tenantId, row), options.to);
+        if (targets === null) continue;
+        await sendAgain(deps, tx, tenantId, row, targets, options);
         count += 1;
       }
       return { seen: page.length, sent: count, last: page.at(-1) };
@@ -109,34 +102,38 @@ function isAccepted({ status }: Pick<WholeWebhookEventRow, 'status'>): boolean {
   return status === 'accepted' || status === 'deferred';
 }
 
+/** null: it is passed over, because there is nothing to send or nobody who wants it. */
+function targetsOfBulk(plan: RetryPlan, to: RetryTo): readonly RetryTarget[] | null {
+  try {
+    return chooseTargets(plan, to, undefined);
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'CONFLICT') return null;
+    throw error;
+  }
+}
+
 async function sendAgain(
   deps: RetryEventsDeps,
   tx: Queryable,
   tenantId: TenantId,
   row: WholeWebhookEventRow,
-  to: RetryTo,
-  requestId: string,
+  targets: readonly RetryTarget[],
+  options: { readonly to: RetryTo; readonly targetId?: string | undefined; readonly requestId: string },
 ) {
-  const publishedEventId = to === 'target' ? null : await publishAgain(deps, tx, tenantId, row, requestId);
-  const isDeliveredAgain = await redriveDelivery(
+  const isPublished = options.to === 'all' && options.targetId === undefined;
+  const publishedEventId = isPublished ? await publishAgain(deps, tx, tenantId, row, options.requestId) : null;
+  const { deliveryIds } = await redriveDelivery(
     tx,
     tenantId,
     { id: row.id, receivedAt: row.received_at },
-    (await queuesOf(tx, tenantId, row)).map((id) => ({ id, newDeliveryId: newId(deps.clock.now()) })),
+    targets.map(({ id }) => ({ id, newDeliveryId: newId(deps.clock.now()) })),
   );
-  return { event_id: row.id, published_event_id: publishedEventId, is_delivered_again: isDeliveredAgain };
-}
-
-/** The targets that the webhook has now and that want this event. */
-async function queuesOf(tx: Queryable, tenantId: TenantId, row: WholeWebhookEventRow): Promise<readonly string[]> {
-  const webhook = await findWebhook(tx, tenantId, row.webhook_id);
-  const targets = webhook === null ? [] : targetsOf(webhook);
-  const isPlain = targets.every(({ conditions, eventTypes }) => conditions.length === 0 && eventTypes.includes('*'));
-  if (isPlain) return targets.map(({ id }) => id);
-  const body = row.payload ?? Buffer.alloc(0);
-  const headers = row.headers ?? {};
-  const content = contentOf(headers, body, readBody(body, row.content_type, headers['content-encoding']));
-  return wantingTargets(targets, row.event_type === null ? [] : [row.event_type], content);
+  return {
+    event_id: row.id,
+    published_event_id: publishedEventId,
+    is_delivered_again: deliveryIds.length > 0,
+    targets: targets.map(({ id, url, isPaused }) => ({ target_id: id, target_url: url, is_paused: isPaused })),
+  };
 }
 
 function publishAgain(

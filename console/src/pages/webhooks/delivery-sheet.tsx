@@ -1,5 +1,4 @@
-import type { ComponentChildren } from 'preact';
-import type { Webhook, WholeDelivery } from '../../api/types.ts';
+import type { WholeDelivery } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { hrefOf } from '../../app/location.tsx';
 import { useApi, useIsAdmin } from '../../app/session.tsx';
@@ -12,10 +11,10 @@ import { FormFault, useSending } from '../../parts/form.tsx';
 import { BodyView } from '../../parts/json-view.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { Status } from '../../parts/status.tsx';
-import { Time } from '../../parts/time.tsx';
 import { useToast } from '../../parts/toast.tsx';
+import { DeliveryWay } from './delivery-way.tsx';
 import { webhooksMessages } from './messages.ts';
-import { targetsMessages } from './targets-messages.ts';
+import { SendAgain } from './send-again.tsx';
 
 /** In plain words, for the reasons that an operator can act on. */
 const reasons: Readonly<Record<string, keyof typeof webhooksMessages>> = {
@@ -53,36 +52,6 @@ export function DeliverySheet({ id, onClose, onChanged }: { id: string; onClose:
   );
 }
 
-/** What became of the delivery at each of its targets. */
-function TargetStates({ delivery }: { delivery: WholeDelivery }) {
-  const t = useMessages(targetsMessages);
-  const formats = useFormats();
-  const query = useQuery(`targets-of:${delivery.webhook_id}`, (api, signal) =>
-    api.get<Webhook>(`/webhooks/${delivery.webhook_id}`, {}, signal),
-  );
-  const urlOf = (id: string): string =>
-    (id === delivery.webhook_id
-      ? query.data?.target_url
-      : (query.data?.targets.find((target) => target.id === id)?.url as string | undefined)) ?? id;
-  return (
-    <section class="panel">
-      <h2>{t('sendsTo')}</h2>
-      <ul class="plain-list">
-        {delivery.targets.map((target) => (
-          <li key={target.target_id}>
-            <Status status={target.status} /> <Foreign text={urlOf(target.target_id)} />{' '}
-            <span class="muted">{t('attempts', { count: target.attempt_count })}</span>{' '}
-            {target.next_attempt_at !== null && (
-              <span class="muted">{t('nextAttempt', { time: formats.time(target.next_attempt_at) })}</span>
-            )}{' '}
-            {target.last_error !== null && <Foreign text={target.last_error} />}
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
 function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: () => void }) {
   const t = useMessages(webhooksMessages);
   const api = useApi();
@@ -90,10 +59,10 @@ function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: ()
   const formats = useFormats();
   const say = useToast();
   const sending = useSending();
-  const act = (path: string, said: string, body: Record<string, unknown> = {}): void =>
+  const accept = (): void =>
     void sending.run(async () => {
-      await api.send('POST', `/webhooks/events/${delivery.id}/${path}`, body);
-      say(said);
+      await api.send('POST', `/webhooks/events/${delivery.id}/accept`, {});
+      say(t('accepted'));
       onChanged();
     });
   const reason = delivery.refusal_reason === null ? undefined : reasons[delivery.refusal_reason];
@@ -115,40 +84,15 @@ function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: ()
       )}
       <FormFault error={sending.error} />
       <div class="actions">
-        {isAdmin && !isRefused && (
-          <button
-            type="button"
-            class="button primary"
-            disabled={sending.isSending}
-            onClick={() => act('retry', t('sentAgain'))}
-          >
-            {t('sendAgain')}
-          </button>
-        )}
-        {isAdmin && !isRefused && delivery.target !== null && (
-          <button
-            type="button"
-            class="button"
-            disabled={sending.isSending}
-            onClick={() => act('retry', t('sentAgain'), { to: 'target' })}
-          >
-            {t('toTargetOnly')}
-          </button>
-        )}
+        {isAdmin && <SendAgain delivery={delivery} onSent={onChanged} />}
         {isAdmin && isRefused && (
-          <button
-            type="button"
-            class="button"
-            disabled={sending.isSending}
-            onClick={() => act('accept', t('accepted'))}
-          >
+          <button type="button" class="button" disabled={sending.isSending} onClick={accept}>
             {t('accept')}
           </button>
         )}
         <CopyButton text={window.location.href} label={t('copyLink')} />
       </div>
-      <Way delivery={delivery} />
-      {delivery.targets.length > 1 && <TargetStates delivery={delivery} />}
+      <DeliveryWay delivery={delivery} />
       <section class="panel">
         <h2>{t('body')}</h2>
         <BodyView value={delivery.payload ?? delivery.payload_base64} label={t('body')} />
@@ -156,27 +100,6 @@ function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: ()
       <section class="panel">
         <h2>{t('headers')}</h2>
         <BodyView value={delivery.headers} label={t('headers')} />
-      </section>
-      <section class="panel">
-        <h2>{t('attempts')}</h2>
-        {delivery.attempts.length === 0 ? (
-          <p class="empty">{t('noAttempts')}</p>
-        ) : (
-          <ol class="plain-list">
-            {delivery.attempts.map((attempt) => (
-              <li key={attempt.id}>
-                <details>
-                  <summary>
-                    {attempt.attempt}. <Time iso={attempt.started_at} withMs /> · {attempt.response_status_code ?? '–'}{' '}
-                    · {attempt.duration_ms === null ? '–' : formats.duration(attempt.duration_ms)}{' '}
-                    <Foreign text={attempt.error_message ?? ''} />
-                  </summary>
-                  <BodyView value={attempt.response_body} label={t('attempts')} />
-                </details>
-              </li>
-            ))}
-          </ol>
-        )}
       </section>
       <section class="panel">
         <h2>{t('facts')}</h2>
@@ -202,76 +125,5 @@ function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: ()
         </dl>
       </section>
     </div>
-  );
-}
-
-/** The moments of a delivery, one below the other, with the time between them. */
-function Way({ delivery }: { delivery: WholeDelivery }) {
-  const t = useMessages(webhooksMessages);
-  const formats = useFormats();
-  const startMs = Date.parse(delivery.received_at);
-  const after = (iso: string): string => t('after', { time: formats.duration(Math.max(0, Date.parse(iso) - startMs)) });
-  const moments: { key: string; tone: string; text: ComponentChildren; when: ComponentChildren }[] = [
-    {
-      key: 'received',
-      tone: 'good',
-      text: t('stepReceived', { address: delivery.source_address ?? '–' }),
-      when: <Time iso={delivery.received_at} withMs />,
-    },
-    {
-      key: 'verified',
-      tone: delivery.signature_verified ? 'good' : delivery.status === 'refused' ? 'bad' : 'off',
-      text: delivery.signature_verified
-        ? t('stepVerified')
-        : delivery.refusal_reason !== null
-          ? t('stepRefused', { reason: delivery.refusal_reason })
-          : t('stepNotVerified'),
-      when: '',
-    },
-    ...(delivery.status === 'refused'
-      ? []
-      : [
-          {
-            key: 'published',
-            tone: delivery.is_published ? 'good' : 'wait',
-            text: delivery.is_published ? t('stepPublished') : t('stepNotPublished'),
-            when: '',
-          },
-        ]),
-    ...delivery.attempts.map((attempt) => ({
-      key: attempt.id,
-      tone: attempt.error_message === null && (attempt.response_status_code ?? 0) < 300 ? 'good' : 'bad',
-      text: (
-        <Foreign
-          text={t('stepAttempt', {
-            number: attempt.attempt,
-            result: String(attempt.response_status_code ?? attempt.error_message ?? '–'),
-          })}
-        />
-      ),
-      when: after(attempt.started_at),
-    })),
-    ...(delivery.target?.next_attempt_at == null
-      ? []
-      : [
-          {
-            key: 'next',
-            tone: 'wait',
-            text: t('stepNext', { time: formats.time(delivery.target.next_attempt_at) }),
-            when: '',
-          },
-        ]),
-  ];
-  return (
-    <section class="panel" aria-label={t('path')}>
-      <h2>{t('path')}</h2>
-      <ol class="way">
-        {moments.map(({ key, tone, text, when }) => (
-          <li key={key} class={`way-${tone}`}>
-            <span>{text}</span> <span class="muted">{when}</span>
-          </li>
-        ))}
-      </ol>
-    </section>
   );
 }

@@ -58,11 +58,6 @@ export const targetsMessages = {
       other: '{types}, {count} условия',
     },
   ],
-  attempts: [
-    { one: '{count} attempt', other: '{count} attempts' },
-    { one: '{count} попытка', few: '{count} попытки', many: '{count} попыток', other: '{count} попытки' },
-  ],
-  nextAttempt: ['next at {time}', 'следующая в {time}'],
   act: ['Actions', 'Действия'],
   pauseNamed: ['Pause {url}', 'Приостановить {url}'],
   resumeNamed: ['Resume {url}', 'Возобновить {url}'],

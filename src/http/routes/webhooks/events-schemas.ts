@@ -1,6 +1,7 @@
 /** The schemas of received events: finding, reading and sending them again. */
 import Type, { type Static } from 'typebox';
 import { targetStates, webhookEventStatuses } from '../../../storage/tables/webhooks/webhook-events.ts';
+import { retryRefusalReasons } from '../../../webhooks/managing/retry-plan.ts';
 import { cursorSchema, limitSchema, timeSchema } from '../../request/query-values.ts';
 import { anyObject, literals, nullable, time, uuid } from './schema-parts.ts';
 
@@ -38,9 +39,10 @@ export const eventsQuerySchema = Type.Object(
 export type EventsQuery = Static<typeof eventsQuerySchema>;
 
 const retryTo = Type.Optional(
-  Type.Union([Type.Literal('all'), Type.Literal('target')], {
+  Type.Union([Type.Literal('all'), Type.Literal('target'), Type.Literal('failed')], {
     default: 'all',
-    description: '`target`: to the target alone, not over the bus.',
+    description:
+      '`all`: over the bus and to every target that wants it. `target`: to the targets alone. `failed`: to those targets alone that did not take it.',
   }),
 );
 
@@ -54,10 +56,20 @@ export const redriveSchema = Type.Object(
   { additionalProperties: false, examples: [{ delivery_status: 'dead' }] },
 );
 
-export const retryBodySchema = Type.Union(
-  [Type.Object({ to: retryTo }, { additionalProperties: false }), Type.Null()],
-  { examples: [{ to: 'target' }] },
+const retryObject = Type.Object(
+  {
+    to: retryTo,
+    target_id: Type.Optional(
+      Type.String({
+        format: 'uuid',
+        description: 'To this target alone; the webhook’s own id stands for its `target_url`.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
 );
+export const retryBodySchema = Type.Union([retryObject, Type.Null()], { examples: [{ to: 'target' }] });
+export type RetryBody = Static<typeof retryObject>;
 
 /** What a sender gets. */
 export const receptionSchema = Type.Union([
@@ -108,16 +120,34 @@ export const eventListSchema = Type.Object({
   next_cursor: nullable(Type.String()),
 });
 
+const retryTarget = {
+  target_id: Type.String({ description: 'The webhook’s own id for its `target_url`.' }),
+  target_url: Type.String({ description: 'Without its query.' }),
+  is_paused: Type.Boolean({ description: 'What is sent waits until the target is resumed.' }),
+};
+
 export const wholeEventSchema = Type.Object({
   ...eventMembers,
   headers: Type.Object({}, { additionalProperties: Type.String(), description: 'Secrets and signatures are masked.' }),
   payload: Type.Unknown({ description: 'JSON to the last digit as it was sent, or other text as a string.' }),
   payload_base64: nullable(Type.String({ description: 'The bytes, where `payload` does not give them back.' })),
+  retry: Type.Object(
+    {
+      is_possible: Type.Boolean(),
+      reason: nullable(literals(retryRefusalReasons)),
+      message: nullable(Type.String()),
+      message_ru: nullable(Type.String()),
+      targets: Type.Array(Type.Object({ ...retryTarget, status: nullable(literals(targetStates)) })),
+    },
+    { description: 'Whether it can be sent again, and to whom; where not, why.' },
+  ),
   targets: Type.Array(
     Type.Object({
-      target_id: Type.String({ description: 'The webhook’s own id for its `target_url`.' }),
+      ...retryTarget,
+      target_url: nullable(Type.String({ description: 'Without its query; null where the target was removed.' })),
       status: literals(targetStates),
       attempt_count: Type.Integer(),
+      sent_again_count: Type.Integer({ description: 'How often somebody sent it again.' }),
       next_attempt_at: nullable(time),
       last_error: nullable(Type.String()),
     }),
@@ -125,7 +155,10 @@ export const wholeEventSchema = Type.Object({
   attempts: Type.Array(
     Type.Object({
       id: Type.String(),
-      attempt: Type.Integer(),
+      target_id: Type.String(),
+      target_url: nullable(Type.String({ description: 'What was asked, without its query.' })),
+      attempt: Type.Integer({ description: 'Of this target, from 1.' }),
+      is_by_hand: Type.Boolean({ description: 'Made after somebody sent it again.' }),
       started_at: time,
       duration_ms: nullable(Type.Integer()),
       response_status_code: nullable(Type.Integer()),
@@ -137,11 +170,12 @@ export const wholeEventSchema = Type.Object({
 });
 
 export const retrySchema = Type.Object({
-  event_id: Type.String(),
+  event_id: Type.String({ description: 'What targets get as `webhook-id`, the same as before.' }),
   published_event_id: nullable(
     Type.String({ description: 'The event on the bus: a new one, so that consumers take it. Null with `to: target`.' }),
   ),
-  is_delivered_again: Type.Boolean({ description: 'Whether it also goes to the target again.' }),
+  is_delivered_again: Type.Boolean({ description: 'Whether it also goes to a target again.' }),
+  targets: Type.Array(Type.Object(retryTarget)),
 });
 
 export const redriveAnswerSchema = Type.Object({

@@ -6,12 +6,7 @@ import { countTargets } from '../../../storage/tables/webhooks/webhook-deliverie
 import type { WebhookEventPosition } from '../../../storage/tables/webhooks/webhook-events.ts';
 import { type AcceptDeps, acceptRefused } from '../../../webhooks/managing/accept-refused.ts';
 import { getEvent, listEvents, parseEventCursor, type ReadEventsDeps } from '../../../webhooks/managing/read-events.ts';
-import {
-  type RetryEventsDeps,
-  type RetryTo,
-  retryEvent,
-  retryEvents,
-} from '../../../webhooks/managing/retry-events.ts';
+import { type RetryEventsDeps, retryEvent, retryEvents } from '../../../webhooks/managing/retry-events.ts';
 import type { Reception } from '../../../webhooks/receiving/reception.ts';
 import type { Routes } from '../../app.ts';
 import { jsonAnswer, sendAnswer } from '../../reply/answer.ts';
@@ -21,6 +16,7 @@ import {
   type EventsQuery,
   eventListSchema,
   eventsQuerySchema,
+  type RetryBody,
   receptionSchema,
   redriveAnswerSchema,
   redriveSchema,
@@ -77,7 +73,7 @@ export function webhookEventsRoutes(deps: WebhookEventsRoutesDeps): Routes {
         config: { access, answers: { 200: retrySchema } },
         schema: {
           tags,
-          summary: 'Publish it again, and deliver it to the target again',
+          summary: 'Publish it again, and deliver it to its targets again; 409 with a reason where that cannot be',
           params: idParamsSchema,
           body: retryBodySchema,
         },
@@ -85,8 +81,10 @@ export function webhookEventsRoutes(deps: WebhookEventsRoutesDeps): Routes {
       },
       deps.idempotency.wrap(async (request) => {
         const { id } = request.params as Static<typeof idParamsSchema>;
-        const { to = 'all' } = (request.body ?? {}) as { to?: RetryTo };
-        return jsonAnswer(200, await retryEvent(deps, callerOf(request).tenantId, id, to, request.id));
+        const { to, target_id: targetId } = (request.body ?? {}) as RetryBody;
+        if (targetId !== undefined && to === 'all') throw invalidInput('to', 'must be target beside a target_id');
+        const options = { to: to ?? 'all', targetId, requestId: request.id };
+        return jsonAnswer(200, await retryEvent(deps, callerOf(request).tenantId, id, options));
       }),
     );
 

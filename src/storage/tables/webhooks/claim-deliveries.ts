@@ -10,6 +10,8 @@ export interface DueDelivery {
   readonly event_received_at: Date;
   readonly attempt_count: number;
   readonly tries_since_redrive: number;
+  /** How often somebody had sent it again when it was claimed. */
+  readonly sent_again_count: number;
 }
 
 /**
@@ -81,7 +83,7 @@ export async function claimDueDeliveries(db: Queryable, bounds: ClaimBounds): Pr
          set locked_until = now() + $6 * interval '1 millisecond'
        where w.id in (select id from in_turn order by turn, next_attempt_at limit $5)
       returning w.id, w.management_company_id, w.webhook_id, w.webhook_event_id, w.event_received_at, w.attempt_count,
-                w.tries_since_redrive`,
+                w.tries_since_redrive, w.sent_again_count`,
     values: [
       [...bounds.busy.keys()],
       [...bounds.busy.values()],

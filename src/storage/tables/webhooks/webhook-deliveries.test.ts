@@ -79,18 +79,17 @@ test('a delivery that is sent again while its last try is under way is not given
   assert.ok(last !== undefined);
 
   const event = { id: last.webhook_event_id, webhookId, receivedAt: last.event_received_at };
-  assert.ok(
-    await db.forTenant(tenantId, (tx) =>
-      redriveDelivery(tx, tenantId, event, [{ id: webhookId, newDeliveryId: randomUUID() }]),
-    ),
+  const redriven = await db.forTenant(tenantId, (tx) =>
+    redriveDelivery(tx, tenantId, event, [{ id: webhookId, newDeliveryId: randomUUID() }]),
   );
+  assert.deepEqual(redriven.deliveryIds, [last.id]);
   const failure = {
     responseStatusCode: 500,
     responseHeaders: null,
     responseBody: null,
     errorMessage: 'the target answered 500',
   };
-  const attempt = { attemptId: randomUUID(), startedAtMs: Date.now(), durationMs: 1 };
+  const attempt = { attemptId: randomUUID(), targetUrl: 'http://target', startedAtMs: Date.now(), durationMs: 1 };
   await settleDelivery(
     { query: db.querySystem },
     last,

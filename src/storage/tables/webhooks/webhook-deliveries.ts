@@ -61,6 +61,8 @@ export function findDeliveryContent(db: Queryable, delivery: DueDelivery) {
 
 export interface AttemptOutcome {
   readonly attemptId: string;
+  /** Without its query. */
+  readonly targetUrl: string;
   readonly startedAtMs: number;
   readonly durationMs: number;
   readonly responseStatusCode: number | null;
@@ -72,6 +74,9 @@ export interface AttemptOutcome {
   /** The target is not asked any more, until somebody switches it on. */
   readonly switchesOff: 'gone' | 'failing' | null;
 }
+
+/** In `settleDelivery`; a version before this one resets the tries without counting. */
+const isSentAgainMeanwhile = '(sent_again_count > $18::int or tries_since_redrive < $10::int)';
 
 /**
  * The attempt's row, the delivery's new state, what is known of its target, and the event of one that is given up, in
@@ -89,10 +94,10 @@ export async function settleDelivery(
     text: `
       with settled as (
         update webhook_deliveries
-           set state = case when $2::text <> 'delivered' and tries_since_redrive < $10::int then 'pending' else $2::text end,
-               next_attempt_at = case when $2::text <> 'delivered' and tries_since_redrive < $10::int then next_attempt_at
+           set state = case when $2::text <> 'delivered' and ${isSentAgainMeanwhile} then 'pending' else $2::text end,
+               next_attempt_at = case when $2::text <> 'delivered' and ${isSentAgainMeanwhile} then next_attempt_at
                                       when $2::text = 'pending' then now() + $3::float8 * interval '1 millisecond' end,
-               tries_since_redrive = case when tries_since_redrive < $10::int then 0 else tries_since_redrive + 1 end,
+               tries_since_redrive = case when ${isSentAgainMeanwhile} then 0 else tries_since_redrive + 1 end,
                attempt_count = attempt_count + 1,
                locked_until = null, last_error = $8::text, updated_at = now()
          where id = $1 and state = 'pending'
@@ -120,9 +125,10 @@ export async function settleDelivery(
         returning pg_notify('${outboxChannel}', '')),
       tried as (
       insert into webhook_attempts (id, management_company_id, webhook_delivery_id, webhook_event_id, attempt, started_at,
-        duration_ms, response_status_code, response_body, error_message, response_headers)
+        duration_ms, response_status_code, response_body, error_message, response_headers, is_by_hand,
+        target_url)
       select $4::uuid, management_company_id, id, webhook_event_id, attempt_count, $5::timestamptz, $6::integer, $7::integer,
-        $9::text, $8::text, $11::json from settled)
+        $9::text, $8::text, $11::json, $18::int > 0, $19::text from settled)
       select state from settled`,
     values: [
       delivery.id,
@@ -142,6 +148,8 @@ export async function settleDelivery(
       givenUp?.event_type ?? null,
       givenUp?.occurred_at ?? null,
       givenUp?.body ?? null,
+      delivery.sent_again_count,
+      outcome.targetUrl,
     ],
   });
   return rows[0]?.state ?? null;

@@ -67,7 +67,14 @@ export interface WholeWebhookEventRow extends WebhookEventRow {
 
 export interface WebhookAttemptRow {
   readonly id: string;
+  /** Of the webhook's own `target_url` this is the webhook's id. */
+  readonly target_id: string;
+  /** Without its query; null for an attempt of an older version. */
+  readonly target_url: string | null;
+  /** Of this target. */
   readonly attempt: number;
+  /** After somebody sent it again. */
+  readonly is_by_hand: boolean;
   readonly started_at: Date;
   readonly duration_ms: number | null;
   readonly response_status_code: number | null;
@@ -126,6 +133,7 @@ export interface TargetStateRow {
   readonly target_id: string;
   readonly status: string;
   readonly attempt_count: number;
+  readonly sent_again_count: number;
   readonly next_attempt_at: Date | null;
   readonly last_error: string | null;
 }
@@ -134,7 +142,7 @@ export function listTargetStates(tx: Queryable, tenantId: TenantId, eventId: str
   return findRows<TargetStateRow>(tx, {
     name: 'webhook_deliveries_of_event',
     text: `
-      select webhook_id as target_id, state as status, attempt_count, next_attempt_at, last_error
+      select webhook_id as target_id, state as status, attempt_count, sent_again_count, next_attempt_at, last_error
         from webhook_deliveries where management_company_id = $1 and webhook_event_id = $2
        order by created_at, webhook_id limit 20`,
     values: [tenantId, eventId],
@@ -146,11 +154,13 @@ export function listWebhookAttempts(tx: Queryable, tenantId: TenantId, eventId: 
   return findRows<WebhookAttemptRow>(tx, {
     name: 'webhook_attempts_of_event',
     text: `
-      select id, attempt, started_at, duration_ms, response_status_code, response_headers, response_body,
-        error_message from (
-        select * from webhook_attempts where management_company_id = $1 and webhook_event_id = $2
-         order by attempt desc limit 100) latest
-       order by attempt`,
+      select latest.id, d.webhook_id as target_id, latest.target_url, latest.attempt, coalesce(latest.is_by_hand, false) as is_by_hand,
+             latest.started_at, latest.duration_ms, latest.response_status_code, latest.response_headers,
+             latest.response_body, latest.error_message
+        from (select * from webhook_attempts where management_company_id = $1 and webhook_event_id = $2
+               order by started_at desc, id desc limit 100) latest
+        join webhook_deliveries d on d.id = latest.webhook_delivery_id
+       order by latest.started_at, latest.id`,
     values: [tenantId, eventId],
   });
 }

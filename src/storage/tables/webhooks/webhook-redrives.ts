@@ -3,16 +3,28 @@ import type { TenantId } from '../../../ids.ts';
 import type { Queryable } from '../../postgres/database.ts';
 
 /**
- * Makes the event's delivery due at once, with all its tries before it; makes one where the webhook has a target and
- * there was none. False where the webhook has no target.
+ * Two people who send the same event again at once do so one after the other: else each would make a delivery for a
+ * target that has none yet. Until the end of the transaction.
+ */
+export async function lockEventDeliveries(tx: Queryable, eventId: string): Promise<void> {
+  await tx.query({
+    name: 'webhook_deliveries_lock_event',
+    text: `select pg_advisory_xact_lock(hashtextextended('webhook_deliveries:' || $1::text, 0))`,
+    values: [eventId],
+  });
+}
+
+/**
+ * Makes the event's deliveries to these targets due at once, with all their tries before them, and makes those that are
+ * not there yet. Switches a target on that was switched off by itself.
  */
 export async function redriveDelivery(
   tx: Queryable,
   tenantId: TenantId,
   event: { readonly id: string; readonly receivedAt: Date },
   queues: readonly { readonly id: string; readonly newDeliveryId: string }[],
-): Promise<boolean> {
-  if (queues.length === 0) return false;
+): Promise<{ readonly deliveryIds: readonly string[] }> {
+  if (queues.length === 0) return { deliveryIds: [] };
   const { rows } = await tx.query<{ id: string }>({
     name: 'webhook_deliveries_redrive',
     text: `
@@ -25,13 +37,14 @@ export async function redriveDelivery(
          where management_company_id = $1 and id in (select queue_id from queues) and off_at is not null),
       known as (
         update webhook_deliveries
-           set state = 'pending', tries_since_redrive = 0, next_attempt_at = clock_timestamp(), updated_at = now()
+           set state = 'pending', tries_since_redrive = 0, next_attempt_at = clock_timestamp(), updated_at = now(),
+               sent_again_count = sent_again_count + 1
          where management_company_id = $1 and webhook_event_id = $2 and webhook_id in (select queue_id from queues)
         returning id),
       made as (
         insert into webhook_deliveries (id, management_company_id, webhook_id, webhook_event_id, event_received_at, state,
-          next_attempt_at)
-        select q.delivery_id, $1, q.queue_id, $2, $5, 'pending', clock_timestamp() from queues q
+          next_attempt_at, sent_again_count)
+        select q.delivery_id, $1, q.queue_id, $2, $5, 'pending', clock_timestamp(), 1 from queues q
          where not exists (
            select from webhook_deliveries d where d.webhook_event_id = $2 and d.webhook_id = q.queue_id)
         returning id)
@@ -44,7 +57,7 @@ export async function redriveDelivery(
       event.receivedAt.toISOString(),
     ],
   });
-  return rows.length > 0;
+  return { deliveryIds: rows.map(({ id }) => id) };
 }
 
 /**

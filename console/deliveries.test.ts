@@ -1,0 +1,71 @@
+/** Deliveries in the console: what became of each, and sending again what was lost. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { openBrowser, signIn } from '../test/support/console.ts';
+import { startTestService, type TestService } from '../test/support/service.ts';
+import { waitFor } from '../test/support/wait-for.ts';
+import { startTarget } from '../test/support/webhook-target.ts';
+import { postDelivery, startWebhook } from '../test/support/webhooks.ts';
+
+const statesOf = async (app: TestService, id: string): Promise<string> => {
+  const { targets } = (await app.admin('GET', `/webhooks/events/${id}`)).json;
+  return targets
+    .map(({ status }: { status: string }) => status)
+    .toSorted()
+    .join();
+};
+
+test('a delivery shows its attempts by target, and is sent again to the one that did not take it', async (t: TestContext) => {
+  const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
+  const good = await startTarget(t);
+  let isDown = true;
+  const bad = await startTarget(t, (_, reply) => void reply.writeHead(isDown ? 410 : 200).end('gone for good'));
+  const hook = await startWebhook(service, {
+    webhook_name: 'orders',
+    signature_scheme: 'none',
+    event_types: ['order.*'],
+    targets: [{ url: good.url }, { url: bad.url }],
+  });
+  const { event_id: id } = (await postDelivery(hook.url, '{"type":"order.paid","id":"1"}', {})).json;
+  await postDelivery(hook.url, '{"type":"other","id":"2"}', {});
+  await waitFor('one dead, one delivered', async () => (await statesOf(service, id)) === 'dead,delivered');
+
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/webhooks/deliveries/${id}`);
+  await signIn(page, service);
+  const atBad = page.getByRole('region', { name: 'At its targets' }).getByRole('listitem').filter({ hasText: bad.url });
+  await atBad.getByText(/attempt 1: the target answered 410/).waitFor();
+  await atBad.getByText(/later, took/).waitFor();
+
+  await page.getByRole('button', { name: 'Send again', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Send this delivery again?' });
+  const whoGets = dialog.getByRole('region', { name: 'Who gets it' });
+  assert.equal(await dialog.getByLabel('Send to').inputValue(), 'failed', 'what failed is offered first');
+  assert.deepEqual(
+    [await whoGets.getByText(bad.url).count(), await whoGets.getByText(good.url).count()],
+    [1, 0],
+    'and the one that took it gets nothing',
+  );
+  await whoGets.getByText(`the same webhook-id, ${id}`).waitFor();
+  await dialog.getByLabel('Send to').selectOption('the bus and every target');
+  await whoGets.getByText(good.url).waitFor();
+  await dialog.getByText(/a new event with webhook_event_id/).waitFor();
+  await dialog.getByLabel('Send to').selectOption('those targets that did not take it');
+  isDown = false;
+  await dialog.getByRole('button', { name: 'Send again' }).click();
+  await page.getByText('The delivery was sent again.').waitFor();
+  await atBad.getByText('attempt 2, sent by hand: 200').waitFor();
+  await atBad.getByText('sent again by hand 1 time').waitFor();
+  assert.deepEqual([good.received.length, bad.received.length], [1, 2]);
+  assert.equal(bad.received[1]?.headers['webhook-id'], id);
+
+  const { events } = (await service.admin('GET', `/webhooks/events?webhook_id=${hook.id}&status=ignored`)).json;
+  await page.goto(`${service.url}/console/webhooks/deliveries/${events[0].id}`);
+  await page.getByText('It cannot be sent again. This delivery was ignored').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Send again', exact: true }).count(), 0);
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Русский' }).click();
+  await page.goto(`${service.url}/console/webhooks/deliveries/${events[0].id}`);
+  await page.getByText('Отправить снова нельзя. Доставка пропущена').waitFor();
+  assert.deepEqual(faults, []);
+});

@@ -1,0 +1,60 @@
+import type { Messages } from '../../i18n/messages.ts';
+
+/** One delivery: its way, and sending it again. */
+export const deliveryMessages = {
+  sendAgain: ['Send again', 'Отправить снова'],
+  sendAgainTitle: ['Send this delivery again?', 'Отправить эту доставку снова?'],
+  cannotSend: ['It cannot be sent again.', 'Отправить снова нельзя.'],
+  sendTo: ['Send to', 'Кому'],
+  toAll: ['the bus and every target', 'в шину и всем получателям'],
+  toBus: ['the bus', 'в шину'],
+  toTargets: ['its targets alone', 'только получателям'],
+  toFailed: ['those targets that did not take it', 'получателям, которые не приняли'],
+  toOne: ['{url} alone', 'только {url}'],
+  whoGets: ['Who gets it', 'Кто получит'],
+  sameId: [
+    'Targets get it under the same webhook-id, {id}, and can tell by it that it came before.',
+    'Получатели увидят тот же webhook-id, {id}, и по нему узнают повтор.',
+  ],
+  newBusId: [
+    'Consumers of the bus get a new event with webhook_event_id {id} and is_retry in its metadata.',
+    'Подписчики шины получат новое событие с webhook_event_id {id} и is_retry в метаданных.',
+  ],
+  nowAndAll: [
+    'It is tried at once, and has all its tries before it again.',
+    'Попытка будет сразу, и все повторы начнутся заново.',
+  ],
+  waitsPaused: ['paused: it waits until the target is resumed', 'на паузе: ждёт, пока пересылку не возобновят'],
+  neverSent: ['never sent there', 'туда не отправлялась'],
+  sentAgain: ['The delivery was sent again.', 'Доставка отправлена снова.'],
+  path: ['Its way', 'Её путь'],
+  stepReceived: ['received from {address}', 'получена от {address}'],
+  stepVerified: ['signature verified', 'подпись верна'],
+  stepNotVerified: ['signature not verified', 'подпись не проверена'],
+  stepRefused: ['refused: {reason}', 'отклонена: {reason}'],
+  stepPublished: ['published on the bus', 'опубликована в шине'],
+  stepNotPublished: ['not published yet', 'ещё не опубликована'],
+  stepAttempt: ['attempt {number}: {result}', 'попытка {number}: {result}'],
+  stepByHand: ['attempt {number}, sent by hand: {result}', 'попытка {number}, вручную: {result}'],
+  stepNext: ['next attempt at {time}', 'следующая попытка в {time}'],
+  stepPaused: ['waits: the target is paused', 'ждёт: пересылка на паузе'],
+  after: ['{time} later', 'через {time}'],
+  took: ['{gap} later, took {duration}', 'через {gap}, заняла {duration}'],
+  removedTarget: ['a target that was removed', 'удалённый получатель'],
+  targets: ['At its targets', 'У получателей'],
+  noAttempts: ['No attempt at a target.', 'Попыток пересылки не было.'],
+  attempts: [
+    { one: '{count} attempt', other: '{count} attempts' },
+    { one: '{count} попытка', few: '{count} попытки', many: '{count} попыток', other: '{count} попытки' },
+  ],
+  sentAgainTimes: [
+    { one: 'sent again by hand {count} time', other: 'sent again by hand {count} times' },
+    {
+      one: 'вручную отправлена снова {count} раз',
+      few: 'вручную отправлена снова {count} раза',
+      many: 'вручную отправлена снова {count} раз',
+      other: 'вручную отправлена снова {count} раза',
+    },
+  ],
+  answerOf: ['Answer to attempt {number}', 'Ответ на попытку {number}'],
+} as const satisfies Messages;
