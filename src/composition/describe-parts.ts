@@ -1,6 +1,6 @@
 /** The state of each part, for `/health/detailed`. */
 import type { Broker } from '../broker/broker.ts';
-import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
+import type { NamedService, ServiceDirectory } from '../directory/service.ts';
 import type { ServiceHealth } from '../health/service-health.ts';
 import type { HealthDetails, PartStatus } from '../http/routes/public/health.ts';
 import { parseTenantId } from '../ids.ts';
@@ -15,7 +15,7 @@ export interface Parts {
   store: SharedStore;
   broker: Broker;
   relay: Pick<OutboxRelay, 'stats'>;
-  directory: Pick<ServiceDirectory, 'ofAllTenants' | 'ofTenant'>;
+  directory: Pick<ServiceDirectory, 'activeOfAllTenants' | 'ofTenant'>;
   health: Pick<ServiceHealth, 'healthOf'>;
 }
 
@@ -31,27 +31,26 @@ export async function describeParts(parts: Parts, tenants: ReadonlySet<string> |
     cache: stateOf(parts.store),
     event_bus: stateOf(parts.broker),
     outbox: { backlog: backlogCount, oldest_age_seconds: oldestAgeSeconds },
-    providers: services
-      .filter(({ isActive }) => isActive)
-      .map((service) => {
-        const { status, lastError } = parts.health.healthOf(service);
-        return {
-          management_company_id: service.tenantId,
-          service_name: service.serviceName,
-          service_type: service.serviceType,
-          status,
-          last_error: lastError,
-        };
-      }),
+    providers: services.map((service) => {
+      const { status, lastError } = parts.health.healthOf(service);
+      return {
+        management_company_id: service.tenantId,
+        service_name: service.serviceName,
+        service_type: service.serviceType,
+        status,
+        last_error: lastError,
+      };
+    }),
   };
 }
 
 async function servicesOf(
   directory: Parts['directory'],
   tenants: ReadonlySet<string> | null,
-): Promise<readonly ExternalService[]> {
-  if (tenants === null) return directory.ofAllTenants();
-  return (await Promise.all(Array.from(tenants, (id) => directory.ofTenant(parseTenantId(id))))).flat();
+): Promise<readonly NamedService[]> {
+  if (tenants === null) return directory.activeOfAllTenants();
+  const ofEach = await Promise.all(Array.from(tenants, (id) => directory.ofTenant(parseTenantId(id))));
+  return ofEach.flat().filter(({ isActive }) => isActive);
 }
 
 function upIf(condition: boolean): PartStatus {

@@ -43,7 +43,7 @@ export interface BudgetGuard {
    * A budget was set (`use`) or removed (null), and applies here from now on. All that was spent before, also while
    * nothing blocked, is counted first. Never throws: where a store is away, `reconcile` counts it later.
    */
-  apply(use: BudgetUse | null): Promise<void>;
+  apply(tenantId: TenantId, use: BudgetUse | null): Promise<void>;
   /** At once, without a promise, where no blocking budget concerns the service or it costs nothing. */
   reserve(tenantId: TenantId, serviceName: string, costUsd: number): BudgetDecision | Promise<BudgetDecision>;
 }
@@ -123,14 +123,14 @@ export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
         if (accounts.find(key) !== null) await countAtLeast(key, microUsd(row.spent_usd));
       }
     },
-    async apply(use) {
+    async apply(tenantId, use) {
       try {
         // Its counter may be left from before, and another replica's: no account here need know of it.
         if (use !== null) await countAtLeast(budgetCounterKey(use, monthOf(clock.now())), microUsd(use.spent_usd));
       } catch (error) {
         logger.warn({ err: error }, 'could not count what a budget has spent yet');
       }
-      await deps.directory.refresh();
+      await deps.directory.refresh(tenantId);
     },
     reserve(tenantId, serviceName, costUsd) {
       if (costUsd <= 0) return { kind: 'reserved', reservation: free };

@@ -82,7 +82,7 @@ export async function putBudget(
     await recordChange(deps, tx, before, row, context);
   });
   const use = await findUse(deps, tenantId, budget.service_name);
-  await deps.budgetGuard.apply(use);
+  await deps.budgetGuard.apply(tenantId, use);
   return present(deps, use);
 }
 
@@ -100,7 +100,7 @@ export async function removeBudget(
     check(before);
     await recordChange(deps, tx, before, null, context);
   });
-  await deps.budgetGuard.apply(null);
+  await deps.budgetGuard.apply(tenantId, null);
 }
 
 function recordChange(

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
 import { systemClock } from '../clock.ts';
 import { parseTenantId } from '../ids.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { appendEvent } from '../outbox/append-event.ts';
+import type { Statement } from '../storage/postgres/database.ts';
 import { monthOf } from './month.ts';
 import { startBudgetWatch } from './watch-budgets.ts';
 
@@ -33,9 +35,15 @@ test('each threshold is told of once a month, by one of many replicas', async (t
   );
   t.after(() => Promise.all(watches.map((watch) => watch.close())));
   const look = () => Promise.all(watches.map((watch) => watch.runOnce()));
+  /** As the intake counts a call. */
   const spend = (usd: number) =>
     db.querySystem({
-      text: `insert into usage_daily (day, management_company_id, service_name, operation, total_cost)
+      text: `with series as (
+               insert into usage_series (management_company_id, step, bucket_start, service_name, operation, request_count)
+               values ($2, 'minute', date_trunc('minute', now()), 'google_maps', 'geocode', 1)
+               on conflict (management_company_id, step, bucket_start, service_name, operation)
+               do update set request_count = usage_series.request_count + 1)
+             insert into usage_daily (day, management_company_id, service_name, operation, total_cost)
              values ($1, $2, 'google_maps', 'geocode', $3)
              on conflict (management_company_id, day, service_name, operation)
              do update set total_cost = usage_daily.total_cost + excluded.total_cost`,
@@ -75,6 +83,53 @@ test('each threshold is told of once a month, by one of many replicas', async (t
   assert.match((await metrics.render()).text, /integration_budget_utilization\{service="google_maps"\} 1\b/);
 
   await db.querySystem({ text: 'delete from budgets' });
-  await look();
-  assert.doesNotMatch((await metrics.render()).text, /integration_budget_utilization\{/);
+  await waitFor('the gauge to end with its budget', async () => {
+    await look();
+    return !/integration_budget_utilization\{/.test((await metrics.render()).text);
+  });
+});
+
+test('with 5,000 budgets a round without traffic reads none of them, and then those that were spent or changed', async (t) => {
+  const { db } = await startTestDatabase(t);
+  await db.querySystem({
+    text: `insert into budgets (management_company_id, service_name, monthly_limit_usd, action)
+           select 'idle_' || n, '*', 10, 'alert' from generate_series(1, 5000) n`,
+  });
+  const read: number[] = [];
+  const watch = startBudgetWatch({
+    db: {
+      listen: db.listen.bind(db),
+      acrossTenants: db.acrossTenants.bind(db),
+      async querySystem<Row>(statement: Statement) {
+        const found = await db.querySystem<Row>(statement);
+        read.push(found.rowCount);
+        return found;
+      },
+    },
+    directory: { ofTenant: async () => [] },
+    guard: { reconcile: async () => {} },
+    metrics: createMetrics({ clock: systemClock, processMetrics: false }),
+    clock: systemClock,
+    logger: silentLogger,
+    appendEvent,
+    intervalMs: 3_600_000,
+  });
+  t.after(() => watch.close());
+  await waitFor('the first round', () => read.includes(5_000));
+  const readByRound = async (): Promise<readonly number[]> => {
+    read.length = 0;
+    await watch.runOnce();
+    return [...read];
+  };
+
+  assert.deepEqual(await readByRound(), [0], 'one look at the traffic');
+  await db.querySystem({
+    text: `insert into usage_series (management_company_id, step, bucket_start, service_name, operation, request_count)
+           values ('idle_7', 'minute', date_trunc('minute', now()), 'google_maps', 'geocode', 1)`,
+  });
+  assert.deepEqual(await readByRound(), [1, 1], 'the tenant with traffic, and its budget');
+  await db.querySystem({
+    text: `update budgets set monthly_limit_usd = 20 where management_company_id = 'idle_8'`,
+  });
+  await waitFor('the changed budget to be looked at too', async () => (await readByRound()).at(-1) === 2);
 });

@@ -1,6 +1,8 @@
 /**
  * Announces budgets that reach 50, 80 and 100 per cent, once a month and threshold over all replicas, and shows how full
- * they are.
+ * they are. A round looks at the budgets of tenants that had traffic or were changed since the one before; at all of
+ * them at the start, in a new month, after a gap in the notifications, and every ten minutes, for calls that were
+ * recorded late.
  *
  * The ten event types have none for money. A budget is a limit of a month, so a threshold is announced as
  * `integration.rate_limit.exceeded`: `utilization_percent` says how full it is, `metadata.kind` is `budget`, amounts
@@ -8,18 +10,21 @@
  * budgets too.
  */
 import type { Clock } from '../clock.ts';
+import { watchChangedTenants } from '../directory/changed-tenants.ts';
 import type { ServiceDirectory } from '../directory/service.ts';
+import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { DurableEvent } from '../outbox/events.ts';
 import { startRounds } from '../rounds.ts';
 import type { Database, Queryable } from '../storage/postgres/database.ts';
 import { type BudgetUse, listBudgetUseAcrossTenants, markAlerted } from '../storage/tables/budgets.ts';
+import { listTenantsWithTraffic } from '../storage/tables/usage-series.ts';
 import type { BudgetGuard } from './budget-guard.ts';
 import { type Month, monthOf } from './month.ts';
 
 export interface WatchBudgetsDeps {
-  readonly db: Pick<Database, 'querySystem' | 'acrossTenants'>;
+  readonly db: Pick<Database, 'querySystem' | 'acrossTenants' | 'listen'>;
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
   readonly guard: Pick<BudgetGuard, 'reconcile'>;
   readonly metrics: Pick<Metrics, 'budgetUtilization' | 'forgetAccount'>;
@@ -37,17 +42,45 @@ export interface BudgetWatch {
 }
 
 const thresholds = [100, 80, 50] as const;
+const wholeEveryMs = 600_000;
+/** A call is counted in the minute in which it began, and a budget put right when it has been quiet for two minutes. */
+const overlapMs = 180_000;
 
 export function startBudgetWatch(deps: WatchBudgetsDeps): BudgetWatch {
-  let shown = new Set<string>();
+  const { db, clock } = deps;
+  const changes = watchChangedTenants(db, ['budgets']);
+  /** The gauges of each tenant. */
+  const shown = new Map<TenantId, Set<string>>();
+  let lastRound: { readonly month: string; readonly atMs: number } | null = null;
+  let wholeAtMs = Number.NEGATIVE_INFINITY;
+
+  /** null: at all. */
+  const whomToLookAt = async (month: Month): Promise<readonly TenantId[] | null> => {
+    const changed = await changes.take();
+    const isDue = clock.now() - wholeAtMs >= wholeEveryMs;
+    if (changed === null || lastRound === null || lastRound.month !== month.name || isDue) return null;
+    const busy = await listTenantsWithTraffic(db, lastRound.atMs - overlapMs);
+    return [...new Set([...changed, ...busy])];
+  };
 
   const runOnce = async (): Promise<void> => {
-    const month = monthOf(deps.clock.now());
-    const use = await listBudgetUseAcrossTenants(deps.db, month);
+    const nowMs = clock.now();
+    const month = monthOf(nowMs);
+    try {
+      const tenants = await whomToLookAt(month);
+      if (tenants?.length !== 0) await lookAt(tenants, month);
+      if (tenants === null) wholeAtMs = nowMs;
+      lastRound = { month: month.name, atMs: nowMs };
+    } catch (error) {
+      changes.forget();
+      throw error;
+    }
+  };
+
+  const lookAt = async (tenants: readonly TenantId[] | null, month: Month): Promise<void> => {
+    const use = await listBudgetUseAcrossTenants(db, month, tenants);
     await deps.guard.reconcile(use);
-    const present = new Set(use.map(gaugeOf));
-    for (const gauge of shown) if (!present.has(gauge)) deps.metrics.forgetAccount(gauge);
-    shown = present;
+    forgetGone(tenants ?? [...shown.keys()], use);
     for (const budget of use) {
       const percent = percentOf(budget);
       deps.metrics.budgetUtilization(budget.service_name, gaugeOf(budget), percent / 100, month.endsAtMs);
@@ -56,13 +89,29 @@ export function startBudgetWatch(deps: WatchBudgetsDeps): BudgetWatch {
     }
   };
 
+  const forgetGone = (tenants: readonly TenantId[], use: readonly BudgetUse[]): void => {
+    const present = Map.groupBy(use, (budget) => budget.management_company_id);
+    for (const tenant of tenants) {
+      const gauges = new Set((present.get(tenant) ?? []).map(gaugeOf));
+      for (const gauge of shown.get(tenant) ?? []) if (!gauges.has(gauge)) deps.metrics.forgetAccount(gauge);
+      shown.delete(tenant);
+    }
+    for (const [tenant, budgets] of present) shown.set(tenant, new Set(budgets.map(gaugeOf)));
+  };
+
   const rounds = startRounds({
     everyMs: deps.intervalMs ?? 10_000,
     round: runOnce,
     onFailure: (error) => deps.logger.warn({ err: error }, 'could not check budgets; will retry'),
   });
   rounds.start();
-  return { runOnce, close: rounds.close };
+  return {
+    runOnce,
+    async close() {
+      await rounds.close();
+      await changes.close();
+    },
+  };
 }
 
 function gaugeOf({ management_company_id, service_name }: BudgetUse): string {

@@ -3,10 +3,11 @@
 export const configurationChannel = 'configuration_changed';
 
 /** null where it cannot be read: any row may have changed. */
-export function parseChange(payload: string): { table: string; id: string } | null {
+export function parseChange(payload: string): { table: string; id: string; tenant: string | null } | null {
   try {
-    const { table, id } = JSON.parse(payload) as { table?: unknown; id?: unknown };
-    return typeof table === 'string' && typeof id === 'string' ? { table, id } : null;
+    const { table, id, tenant } = JSON.parse(payload) as { table?: unknown; id?: unknown; tenant?: unknown };
+    if (typeof table !== 'string' || typeof id !== 'string') return null;
+    return { table, id, tenant: typeof tenant === 'string' ? tenant : null };
   } catch {
     return null;
   }

@@ -42,7 +42,6 @@ export function withEmulatedAccounts(
     ...directory,
     ofTenant: async (tenantId) => allHere(await directory.ofTenant(tenantId)),
     ofIds: async (serviceIds) => (await directory.ofIds(serviceIds)).map(asHere),
-    ofAllTenants: async () => (await directory.ofAllTenants()).map(asHere),
     accountOf(service: ExternalService): ProviderAccount {
       if (emulator === null || !isEmulatedHere(service, emulates)) {
         return directory.accountOf(originals.get(service) ?? service);

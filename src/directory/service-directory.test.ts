@@ -34,7 +34,7 @@ const draft: ServiceDraft = {
   apiKey: 'canary-key',
 };
 
-async function start(t: TestContext) {
+async function start(t: TestContext, bounds: { readonly maxServices?: number } = {}) {
   const { db, openAnother } = await startTestDatabase(t);
   const clock = createManualClock();
   const statements: string[] = [];
@@ -47,7 +47,7 @@ async function start(t: TestContext) {
       return db.querySystem<Row>(statement);
     },
   };
-  const directory = await openServiceDirectory({ db: counted, keyring, clock, logger: silentLogger });
+  const directory = await openServiceDirectory({ db: counted, keyring, clock, logger: silentLogger, ...bounds });
   t.after(() => directory.close());
   const manage = { db: openAnother(), keyring, appendEvent, clock };
   return { db, directory, manage, clock, statements, database };
@@ -151,4 +151,58 @@ test('names are unique, and fallbacks are of the same type, of the same tenant a
     await assert.rejects(fallBackOn(id), isError('INVALID_REQUEST', 'fallback_service_id'));
   }
   await assert.rejects(removeService(manage, tenant, foreign.id, context), isError('NOT_FOUND'));
+});
+
+test('5,000 tenants are read once each and stay, and a change reads its own tenant alone', async (t) => {
+  const { db, directory, statements } = await start(t);
+  await db.querySystem({
+    text: `insert into external_services (id, management_company_id, service_name, service_type, display_name)
+           select gen_random_uuid(), 'many_' || n, 'maps', 'geocoding', 'Maps' from generate_series(1, 5000) n`,
+  });
+  const tenants = Array.from({ length: 5_000 }, (_, index) => parseTenantId(`many_${index + 1}`));
+  await Promise.all(tenants.map((one) => directory.ofTenant(one)));
+  assert.equal(statements.length, 5_000);
+  for (const one of tenants) await directory.ofTenant(one);
+  assert.equal(statements.length, 5_000, 'all of them are in memory');
+
+  await db.querySystem({
+    text: `update external_services set display_name = 'Other' where management_company_id = 'many_7'`,
+  });
+  const seventh = tenants[6] as (typeof tenants)[number];
+  await waitFor('the change', async () => (await directory.ofTenant(seventh))[0]?.displayName === 'Other');
+  for (const one of tenants) await directory.ofTenant(one);
+  assert.equal(statements.length, 5_001);
+});
+
+test('at the bound of services the tenant asked for longest ago makes room', async (t) => {
+  const { directory, manage, statements } = await start(t, { maxServices: 5 });
+  const tenants = ['uk_a', 'uk_b', 'uk_c'].map((name) => parseTenantId(name));
+  for (const one of tenants) await createService(manage, one, draft, context);
+  const [first, second, third] = tenants as [typeof tenant, typeof tenant, typeof tenant];
+  for (const one of tenants) await directory.ofTenant(one);
+  assert.equal(statements.length, 3);
+
+  await directory.ofTenant(third);
+  await directory.ofTenant(second);
+  assert.equal(statements.length, 3, 'a tenant counts once and each of its services once: two of them fit');
+  await directory.ofTenant(first);
+  assert.equal(statements.length, 4);
+});
+
+test('the list of all active services is read again only after one was changed', async (t) => {
+  const { db, directory, manage, statements } = await start(t);
+  const row = await createService(manage, tenant, draft, context);
+  await createService(manage, otherTenant, { ...draft, isActive: false }, context);
+  await waitFor('both notifications', async () => {
+    statements.length = 0;
+    await directory.activeOfAllTenants();
+    await directory.activeOfAllTenants();
+    return statements.length === 0;
+  });
+  assert.deepEqual(await directory.activeOfAllTenants(), [
+    { id: row.id, tenantId: tenant, serviceName: 'google_maps', serviceType: 'geocoding' },
+  ]);
+
+  await db.querySystem({ text: 'update external_services set is_active = true' });
+  await waitFor('the other one', async () => (await directory.activeOfAllTenants()).length === 2);
 });

@@ -14,28 +14,31 @@ import type { Keyring } from '../secrets/keyring.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import {
   type ExternalServiceRow,
+  listActiveServicesOfAllTenants,
   listServicesByIdAcrossTenants,
-  listServicesOfAllTenants,
   listServicesOfTenant,
 } from '../storage/tables/external-services.ts';
 import { configurationChannel, tenantOfServiceChange } from './configuration-change.ts';
 import { keptGrantOf } from './kept-grants.ts';
-import type { ExternalService, ServiceDirectory } from './service.ts';
-import { openAccount, serviceOfRow } from './service-row.ts';
+import type { ExternalService, NamedService, ServiceDirectory } from './service.ts';
+import { namedServiceOf, openAccount, serviceOfRow } from './service-row.ts';
 
 export interface ServiceDirectoryDeps {
   readonly db: Pick<Database, 'querySystem' | 'listen'>;
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Default 30 s: notifications carry changes at once, this is for those that were missed. */
+  /**
+   * Default 10 minutes: notifications carry changes at once, and a gap in them outdates all. With a shorter one thousands
+   * of tenants that are asked now and then are mostly read for nothing.
+   */
   readonly ttlMs?: number;
   /** How old services may be that are used while the database is away. Default 24 h. */
   readonly maxAgeMs?: number;
   /** Pause between reloads that fail. Default 1 s. */
   readonly retryAfterMs?: number;
-  /** Tenants held; the one asked for longest ago makes room. Default 2,000. */
-  readonly maxTenants?: number;
+  /** Services held, over all tenants; the tenant asked for longest ago makes room. Default 50,000, some 100 MB. */
+  readonly maxServices?: number;
 }
 
 interface Entry {
@@ -59,8 +62,13 @@ interface Secrets {
 /** Listens for `configuration_changed` before it answers, so that no change falls between. */
 export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<ServiceDirectory> {
   const { db, clock, logger } = deps;
-  const { ttlMs = 30_000, maxAgeMs = 86_400_000, retryAfterMs = 1_000, maxTenants = 2_000 } = deps;
+  const { ttlMs = 600_000, maxAgeMs = 86_400_000, retryAfterMs = 1_000, maxServices = 50_000 } = deps;
   const entries = new Map<TenantId, Entry>();
+  /** Services of all entries. */
+  let heldCount = 0;
+  /** Of all tenants; null: not read since the last change. */
+  let active: readonly NamedService[] | null = null;
+  let changeCount = 0;
   const secretsByService = new WeakMap<ExternalService, Secrets>();
   const queryable = { query: db.querySystem.bind(db) };
 
@@ -74,17 +82,29 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
     let entry = entries.get(tenantId);
     if (entry === undefined) {
       entry = { services: null, loadedAtMs: 0, outdated: false, generation: 0, loading: null, failedAtMs: 0 };
-      if (entries.size >= maxTenants) entries.delete(entries.keys().next().value as TenantId);
     } else entries.delete(tenantId);
     entries.set(tenantId, entry);
+    makeRoom(tenantId);
     return entry;
+  };
+
+  /** A tenant without services takes room too; the one that it is made for stays. */
+  const makeRoom = (madeFor: TenantId): void => {
+    for (const [tenantId, entry] of entries) {
+      if (heldCount + entries.size <= maxServices) return;
+      if (tenantId === madeFor) continue;
+      entries.delete(tenantId);
+      heldCount -= weightOf(entry);
+    }
   };
 
   const load = async (tenantId: TenantId, entry: Entry): Promise<readonly ExternalService[]> => {
     const { generation } = entry;
     const rows = await listServicesOfTenant(queryable, tenantId);
     const services = rows.map(rememberRow);
+    if (entries.get(tenantId) === entry) heldCount += services.length - weightOf(entry);
     entry.services = services;
+    makeRoom(tenantId);
     entry.loadedAtMs = clock.now();
     entry.outdated = entry.generation !== generation;
     entry.failedAtMs = 0;
@@ -128,6 +148,8 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
   const onNotify = (payload: string | null): void => {
     const tenantId = payload === null ? null : tenantOfServiceChange(payload);
     if (tenantId === undefined) return;
+    active = null;
+    changeCount += 1;
     if (tenantId === null) for (const entry of entries.values()) markOutdated(entry);
     else {
       const entry = entries.get(tenantId as TenantId);
@@ -163,7 +185,17 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
       if (entry !== undefined) markOutdated(entry);
     },
     ofIds: async (serviceIds) => (await listServicesByIdAcrossTenants(queryable, serviceIds)).map(rememberRow),
-    ofAllTenants: async () => (await listServicesOfAllTenants(queryable)).map(rememberRow),
+    async activeOfAllTenants() {
+      if (active !== null) return active;
+      const countBefore = changeCount;
+      const read = (await listActiveServicesOfAllTenants(queryable)).map(namedServiceOf);
+      if (changeCount === countBefore) active = read;
+      return read;
+    },
     close: stopListening,
   };
+}
+
+function weightOf({ services }: Entry): number {
+  return services?.length ?? 0;
 }

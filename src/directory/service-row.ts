@@ -2,10 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ProviderAccount, ServiceType } from '../providers/provider.ts';
 import type { Keyring, SealBinding } from '../secrets/keyring.ts';
-import type { ExternalServiceRow } from '../storage/tables/external-services.ts';
+import type { ActiveServiceRow, ExternalServiceRow } from '../storage/tables/external-services.ts';
 import { destinationsOfRow, openedFor, splitDestinations, withDestinations } from './destination.ts';
 import { splitCredentials, unmaskedConfig } from './secret-texts.ts';
-import type { ExternalService } from './service.ts';
+import type { ExternalService, NamedService } from './service.ts';
 
 export function serviceOfRow(row: ExternalServiceRow): ExternalService {
   return {
@@ -32,6 +32,15 @@ export function serviceOfRow(row: ExternalServiceRow): ExternalService {
     createdBy: row.created_by,
     createdAtMs: row.created_at.getTime(),
     updatedAtMs: row.updated_at.getTime(),
+  };
+}
+
+export function namedServiceOf(row: ActiveServiceRow): NamedService {
+  return {
+    id: row.id,
+    tenantId: row.management_company_id,
+    serviceName: row.service_name,
+    serviceType: row.service_type as ServiceType,
   };
 }
 

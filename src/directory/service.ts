@@ -34,6 +34,9 @@ export interface ExternalService {
   readonly updatedAtMs: number;
 }
 
+/** What a list of many services says of each. */
+export type NamedService = Pick<ExternalService, 'id' | 'tenantId' | 'serviceName' | 'serviceType'>;
+
 /**
  * The built-in adapter a service speaks through: `config.adapter`; else `http` for an API, which is named after itself,
  * and the service's own name for all others.
@@ -68,7 +71,7 @@ export interface ServiceDirectory {
   refresh(tenantId: TenantId): void;
   /** Of whichever tenants, those that are there: for probes. */
   ofIds(serviceIds: readonly ServiceId[]): Promise<readonly ExternalService[]>;
-  /** Every tenant's services: for the operator's page of health only, as it grows with them. */
-  ofAllTenants(): Promise<readonly ExternalService[]>;
+  /** Every tenant's active services, read anew only after one was changed: for the operator's page of health. */
+  activeOfAllTenants(): Promise<readonly NamedService[]>;
   close(): Promise<void>;
 }

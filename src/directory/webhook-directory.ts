@@ -2,7 +2,7 @@
  * The active webhooks in memory, by the hash of their token: a delivery asks no database who it is for.
  *
  * What an entry goes through:
- *   read ──▶ fresh ── 30 s ──▶ ageing: still used, one reload behind it
+ *   read ──▶ fresh ── 10 min ──▶ ageing: still used, one reload behind it
  *                └── a change is notified ──▶ outdated: the next delivery waits for a reload
  * While PostgreSQL is away the last known entries stay good for a day, so that deliveries can be checked and spooled.
  * Unknown tokens are remembered apart from the known, and reach the database with one query at a time.
@@ -36,7 +36,8 @@ export interface WebhookDirectoryDeps<Webhook> {
   read(row: WebhookConfigRow): Webhook;
 }
 
-const freshMs = 30_000;
+/** Notifications carry changes at once, and a gap in them outdates all. */
+const freshMs = 600_000;
 const staleMs = 86_400_000;
 const unknownMs = 10_000;
 /** At the bound the one used longest ago is forgotten, and read again when it is needed. */

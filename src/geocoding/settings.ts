@@ -1,5 +1,6 @@
 /** What a tenant has set for its questions: defaults for what they leave out, and streets that were renamed. */
 import type { Clock } from '../clock.ts';
+import { openHeldByTenant } from '../directory/held-by-tenant.ts';
 import { newId, type TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { Box, StreetAlias } from '../providers/geocoding.ts';
@@ -37,8 +38,6 @@ export interface GeocodingSettingsDeps {
 }
 
 const channel = 'geocoding_settings_changed';
-/** For a replica that missed the notification. */
-const reloadMs = 30_000;
 
 /** While the database is away the last known settings hold. */
 export async function openGeocodingSettings({
@@ -46,23 +45,20 @@ export async function openGeocodingSettings({
   clock,
   logger,
 }: GeocodingSettingsDeps): Promise<GeocodingSettingsDirectory> {
-  let byTenant: ReadonlyMap<string, GeocodingSettings> = new Map();
-  let reloading: Promise<void> = Promise.resolve();
-  const load = async (): Promise<void> => {
-    const rows = await listGeocodingSettingsAcrossTenants(db);
-    byTenant = new Map(rows.map((row) => [row.management_company_id, row.settings as GeocodingSettings]));
-  };
-  const reload = (): void => {
-    reloading = reloading.then(load).catch((error: unknown) => {
-      logger.warn({ err: error }, 'could not read the geocoding settings: using the last known ones');
-    });
-  };
-  const stopListening = await db.listen(channel, reload);
-  await load();
-  const timer = setInterval(reload, reloadMs).unref();
+  const held = await openHeldByTenant<GeocodingSettings>({
+    db,
+    channel,
+    tenantOf: (payload) => payload as TenantId,
+    async read(tenants) {
+      const rows = await listGeocodingSettingsAcrossTenants(db, tenants);
+      return new Map(rows.map((row) => [row.management_company_id, row.settings as GeocodingSettings]));
+    },
+    onFailure: (error) =>
+      logger.warn({ err: error }, 'could not read the geocoding settings: using the last known ones'),
+  });
 
   return {
-    of: (tenantId) => byTenant.get(tenantId) ?? noSettings,
+    of: (tenantId) => held.of(tenantId) ?? noSettings,
     async put(tenantId, settings, { changedBy, requestId }) {
       const nowMs = clock.now();
       await db.forTenant(tenantId, async (tx) => {
@@ -81,13 +77,9 @@ export async function openGeocodingSettings({
         });
       });
       // Later calls are served by them, here at once.
-      byTenant = new Map(byTenant).set(tenantId, settings);
+      held.put(tenantId, settings);
       return settings;
     },
-    async close() {
-      clearInterval(timer);
-      await stopListening();
-      await reloading;
-    },
+    close: held.close,
   };
 }

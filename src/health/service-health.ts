@@ -8,12 +8,12 @@
  * what it sees, and settles, with the events, when it is back.
  */
 import type { Clock } from '../clock.ts';
-import { configurationChannel, tenantOfServiceChange } from '../directory/configuration-change.ts';
+import { configurationChannel, parseChange } from '../directory/configuration-change.ts';
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Database } from '../storage/postgres/database.ts';
-import { listHealthOfAllTenants, serviceHealthChannel } from '../storage/tables/service-health.ts';
+import { listHealthAcrossTenants, serviceHealthChannel } from '../storage/tables/service-health.ts';
 import { type Attempted, afterAttempt, type HealthState, unknownHealth } from './judge-health.ts';
 import { type SettleHealthDeps, settleHealth, stateOfRow } from './settle-health.ts';
 
@@ -55,9 +55,13 @@ interface Entry {
 
 const tickMs = 50;
 const retryMs = 1_000;
-const refreshMs = 60_000;
+/** Changes are told: this is for those that were missed. */
+const refreshMs = 600_000;
 /** After a change of the services: many changes in a row are one look. */
 const refreshSoonMs = 500;
+const refreshRetryMs = 60_000;
+/** More than these are read as all. */
+const maxChanged = 1_000;
 const lazyMs = 5_000;
 /** At the bound the eldest attempts go: the latest decide. */
 const maxPending = 1_000;
@@ -139,7 +143,17 @@ export async function openServiceHealth(deps: ServiceHealthDeps): Promise<Servic
     metrics.forgetAccount(id);
   };
 
+  /** When a service came, went or was switched, the metrics must show it: it may be long until it is asked. */
+  let changed: Set<string> | null = null;
+  let refreshDueAtMs: number | null = null;
+  /** null: any may have changed. */
+  const noteChanged = (serviceId: string | null, inMs = refreshSoonMs): void => {
+    if (serviceId === null || changed === null || changed.size >= maxChanged) changed = null;
+    else changed.add(serviceId);
+    refreshDueAtMs = Math.min(refreshDueAtMs ?? Number.POSITIVE_INFINITY, clock.now() + inMs);
+  };
   const stopListening = await deps.db.listen(serviceHealthChannel, (payload) => {
+    if (payload === null) noteChanged(null);
     const told = payload === null ? null : parseTold(payload);
     if (told === null) return;
     const entry = entryOf(told.id);
@@ -150,11 +164,16 @@ export async function openServiceHealth(deps: ServiceHealthDeps): Promise<Servic
   });
   /** What is settled, and what is gone or was switched off. What waits here is newer and stays. */
   const refresh = async (): Promise<void> => {
+    const asked = changed === null ? null : [...changed];
+    changed = new Set();
+    refreshDueAtMs = null;
     try {
-      const rows = await listHealthOfAllTenants({ query: deps.db.querySystem.bind(deps.db) }, maxServices);
+      const rows = await listHealthAcrossTenants({ query: deps.db.querySystem.bind(deps.db) }, asked, maxServices);
       const known = new Set(rows.map((row) => row.service_id));
-      for (const [id, entry] of entries) {
-        if (!known.has(id) && entry.pending.length === 0 && entry.settling === null) forget(id);
+      for (const id of asked ?? [...entries.keys()]) {
+        const entry = entries.get(id);
+        if (entry === undefined || known.has(id) || entry.pending.length > 0 || entry.settling !== null) continue;
+        forget(id);
       }
       for (const row of rows) {
         const entry = entryOf(row.service_id);
@@ -164,24 +183,23 @@ export async function openServiceHealth(deps: ServiceHealthDeps): Promise<Servic
         show(row.service_id, entry);
       }
     } catch (error) {
+      noteChanged(null, refreshRetryMs);
       logger.warn({ err: error }, 'could not read the health that other replicas observed');
     }
   };
-  /** When a service came, went or was switched, the metrics must show it: it may be long until it is asked. */
-  let refreshDueAtMs: number | null = null;
   let refreshing: Promise<void> | null = null;
   const refreshAlone = (): void => {
-    refreshDueAtMs = null;
     refreshing ??= refresh().finally(() => {
       refreshing = null;
     });
   };
   const stopListeningForChanges = await deps.db.listen(configurationChannel, (payload) => {
-    if (payload === null || tenantOfServiceChange(payload) !== undefined)
-      refreshDueAtMs ??= clock.now() + refreshSoonMs;
+    const change = payload === null ? null : parseChange(payload);
+    if (change === null) noteChanged(null);
+    else if (change.table === 'external_services') noteChanged(change.id);
   });
   await refresh();
-  const refreshTimer = setInterval(refreshAlone, refreshMs);
+  const refreshTimer = setInterval(() => noteChanged(null), refreshMs);
   refreshTimer.unref();
 
   const timer = setInterval(() => {

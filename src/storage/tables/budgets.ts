@@ -31,12 +31,20 @@ const columns = `b.management_company_id, b.service_name, b.monthly_limit_usd::f
 /** Beyond so many the rest is not held in memory, so not enforced. Far above what any installation has. */
 export const maxBudgets = 100_000;
 
-/** Of every tenant: they are held in memory, so that a call asks no database. */
-export async function listBudgetsAcrossTenants(db: Pick<Database, 'querySystem'>): Promise<BudgetRow[]> {
-  const { rows } = await db.querySystem<BudgetRow>({
-    name: 'budgets_list_all',
-    text: `select ${columns} from budgets b order by 1, 2 limit ${maxBudgets}`,
-  });
+/** Of these tenants, null of every one: they are held in memory, so that a call asks no database. */
+export async function listBudgetsAcrossTenants(
+  db: Pick<Database, 'querySystem'>,
+  tenants: readonly TenantId[] | null,
+): Promise<BudgetRow[]> {
+  const { rows } = await db.querySystem<BudgetRow>(
+    tenants === null
+      ? { name: 'budgets_list_all', text: `select ${columns} from budgets b order by 1, 2 limit ${maxBudgets}` }
+      : {
+          name: 'budgets_list_of_tenants',
+          text: `select ${columns} from budgets b where b.management_company_id = any($1::text[]) order by 1, 2`,
+          values: [tenants],
+        },
+  );
   return rows;
 }
 
@@ -60,16 +68,22 @@ export function listBudgetUse(tx: Queryable, tenantId: TenantId, month: MonthDay
   });
 }
 
-/** The same for every tenant: alerts and metrics. */
+/** The same for these tenants; null: for every one. */
 export async function listBudgetUseAcrossTenants(
   db: Pick<Database, 'querySystem'>,
   month: MonthDays,
+  tenants: readonly TenantId[] | null,
 ): Promise<BudgetUse[]> {
-  const { rows } = await db.querySystem<BudgetUse>({
-    name: 'budgets_use_all',
-    text: `${useSql} limit ${maxBudgets}`,
-    values: [month.firstDay, month.lastDay],
-  });
+  const days = [month.firstDay, month.lastDay];
+  const { rows } = await db.querySystem<BudgetUse>(
+    tenants === null
+      ? { name: 'budgets_use_all', text: `${useSql} limit ${maxBudgets}`, values: days }
+      : {
+          name: 'budgets_use_of_tenants',
+          text: `${useSql} where b.management_company_id = any($3::text[]) limit ${maxBudgets}`,
+          values: [...days, tenants],
+        },
+  );
   return rows;
 }
 

@@ -66,7 +66,23 @@ export function listServicesByIdAcrossTenants(db: Queryable, serviceIds: readonl
   });
 }
 
-/** For the operator's page of health: every tenant's services. */
+export interface ActiveServiceRow {
+  readonly id: ServiceId;
+  readonly management_company_id: TenantId;
+  readonly service_name: string;
+  readonly service_type: string;
+}
+
+/** For the operator's page of health: every tenant's active services. */
+export function listActiveServicesOfAllTenants(db: Queryable) {
+  return findRows<ActiveServiceRow>(db, {
+    name: 'external_services_active_of_all_tenants',
+    text: `select id, management_company_id, service_name, service_type from external_services where is_active
+            order by management_company_id, priority, service_name`,
+  });
+}
+
+/** For the operator's check of secrets. */
 export function listServicesOfAllTenants(db: Queryable) {
   return findRows<ExternalServiceRow>(db, {
     name: 'external_services_of_all_tenants',

@@ -10,14 +10,21 @@ export interface GeocodingSettingsRow {
 /** Beyond so many the rest is not held in memory, and has no settings. */
 const maxRows = 100_000;
 
-/** Of every tenant: they are held in memory, so that a question asks no database. */
+/** Of these tenants, null of every one: they are held in memory, so that a question asks no database. */
 export async function listGeocodingSettingsAcrossTenants(
   db: Pick<Database, 'querySystem'>,
+  tenants: readonly TenantId[] | null,
 ): Promise<GeocodingSettingsRow[]> {
-  const { rows } = await db.querySystem<GeocodingSettingsRow>({
-    name: 'geocoding_settings_list_all',
-    text: `select management_company_id, settings from geocoding_settings order by 1 limit ${maxRows}`,
-  });
+  const selected = 'select management_company_id, settings from geocoding_settings';
+  const { rows } = await db.querySystem<GeocodingSettingsRow>(
+    tenants === null
+      ? { name: 'geocoding_settings_list_all', text: `${selected} order by 1 limit ${maxRows}` }
+      : {
+          name: 'geocoding_settings_list_of_tenants',
+          text: `${selected} where management_company_id = any($1::text[])`,
+          values: [tenants],
+        },
+  );
   return rows;
 }
 

@@ -101,20 +101,26 @@ export interface NamedHealthRow extends ServiceHealthRow {
   readonly service_name: string;
 }
 
+const healthSql = `
+  select s.service_name, s.id as service_id, coalesce(h.status, 'unknown') as status,
+         coalesce(h.failures_in_row, 0) as failures_in_row, coalesce(h.successes_in_row, 0) as successes_in_row,
+         coalesce(h.lately, '[]') as lately, h.last_error, h.unhealthy_since, h.checked_at, h.used_at
+    from external_services s left join service_health h on h.service_id = s.id
+   where s.is_active`;
+
 /**
- * Of the active services of every tenant: what a replica knows at its start, and where it missed a change. A service that
- * was never asked is among them, as unknown.
+ * Of the active services among these, null of every tenant's: what a replica knows at its start, and where it missed a
+ * change. A service that was never asked is among them, as unknown.
  */
-export function listHealthOfAllTenants(db: Queryable, limit: number) {
-  return findRows<NamedHealthRow>(db, {
-    name: 'service_health_of_all_tenants',
-    text: `select s.service_name, s.id as service_id, coalesce(h.status, 'unknown') as status,
-                  coalesce(h.failures_in_row, 0) as failures_in_row, coalesce(h.successes_in_row, 0) as successes_in_row,
-                  coalesce(h.lately, '[]') as lately, h.last_error, h.unhealthy_since, h.checked_at, h.used_at
-             from external_services s left join service_health h on h.service_id = s.id
-            where s.is_active
-            order by h.checked_at desc nulls last
-            limit $1`,
-    values: [limit],
-  });
+export function listHealthAcrossTenants(db: Queryable, serviceIds: readonly string[] | null, limit: number) {
+  return findRows<NamedHealthRow>(
+    db,
+    serviceIds === null
+      ? {
+          name: 'service_health_of_all_tenants',
+          text: `${healthSql} order by h.checked_at desc nulls last limit $1`,
+          values: [limit],
+        }
+      : { name: 'service_health_of_services', text: `${healthSql} and s.id = any($1::uuid[])`, values: [serviceIds] },
+  );
 }
