@@ -38,3 +38,25 @@ test('rounds come one at a time, also after one that failed, and none after the 
   await new Promise((resolve) => setTimeout(resolve, 10));
   assert.equal(begun, last);
 });
+
+test('a round that is woken while it works is followed by one more, and by none after the close', async () => {
+  const held: (() => void)[] = [];
+  const rounds = startRounds({
+    everyMs: 60_000,
+    round: () => new Promise((resolve) => held.push(resolve)),
+    onFailure: (error) => assert.fail(String(error)),
+  });
+  rounds.wake();
+  assert.equal(held.length, 1);
+  rounds.wake();
+  rounds.wake();
+  assert.equal(held.length, 1);
+  held[0]?.();
+  await waitFor('one more round', async () => held.length === 2);
+
+  rounds.wake();
+  const closed = rounds.close();
+  held[1]?.();
+  await closed;
+  assert.equal(held.length, 2);
+});

@@ -3,6 +3,8 @@
 export interface Rounds {
   /** Starts one now, unless one runs. */
   start(): void;
+  /** The same; where one runs another follows it, since something may have come after it looked. */
+  wake(): void;
   /** No further rounds; resolves when the one that runs has ended. */
   close(): Promise<void>;
 }
@@ -15,18 +17,26 @@ export function startRounds(options: {
   onFailure(error: unknown): void;
 }): Rounds {
   let running: Promise<void> | null = null;
+  let isWoken = false;
   const stopping = new AbortController();
   const start = (): void => {
+    if (stopping.signal.aborted) return;
     running ??= options
       .round(stopping.signal)
       .catch(options.onFailure)
       .finally(() => {
         running = null;
+        if (isWoken) wake();
       });
+  };
+  const wake = (): void => {
+    isWoken = running !== null;
+    start();
   };
   const timer = setInterval(start, options.everyMs).unref();
   return {
     start,
+    wake,
     async close() {
       stopping.abort();
       clearInterval(timer);

@@ -1,4 +1,5 @@
 /** An event as it is stored and sent: the JSON body of the contract, complete on its own. */
+import type { BrokerMessage } from '../broker/broker.ts';
 import { newId, type TenantId } from '../ids.ts';
 import type { OutboxRow } from '../storage/tables/outbox-events.ts';
 import type { EventType, IntegrationEvent } from './events.ts';
@@ -88,5 +89,17 @@ export function messageOfRow(row: OutboxRow, notBefore: string | null): OutboxMe
     body: row.body,
     notBefore,
     factNumber: null,
+  };
+}
+
+/** The event as the bus carries it. */
+export function brokerMessageOf(message: OutboxMessage): BrokerMessage {
+  return {
+    eventId: message.id,
+    eventType: message.type,
+    tenantId: message.tenantId,
+    occurredAt: message.occurredAt,
+    subject: message.aggregateId,
+    body: Buffer.from(message.body, 'utf8'),
   };
 }

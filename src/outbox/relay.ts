@@ -13,23 +13,20 @@
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
+import { startRounds } from '../rounds.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import type { DeliveryFact } from '../storage/tables/facts.ts';
-import {
-  countOutboxBacklog,
-  holdPickupLease,
-  outboxChannel,
-  releaseRelayLeases,
-  renewRelayLease,
-} from '../storage/tables/outbox-events.ts';
+import { holdPickupLease, outboxChannel, releaseRelayLeases } from '../storage/tables/outbox-events.ts';
+import { type Backlog, createBacklogCount } from './backlog.ts';
 import { createConfirmNotes } from './confirm-notes.ts';
-import type { Handover, OutboxMessage } from './envelope.ts';
+import { brokerMessageOf, type Handover, type OutboxMessage } from './envelope.ts';
 import type { EventType } from './events.ts';
 import type { NumberBlock } from './fact-numbers.ts';
-import { createFactOutbox } from './fact-outbox.ts';
-import { mergeByTime } from './merge-by-time.ts';
+import { createFactOutbox, type FactOutbox } from './fact-outbox.ts';
 import { createOrderedPublisher } from './ordered-publisher.ts';
+import { createOwnEvents } from './own-events.ts';
 import { createFactRecovery } from './recover-facts.ts';
+import { createRelayLease } from './relay-lease.ts';
 import { createRowOutbox } from './row-outbox.ts';
 
 export interface OutboxRelayDeps {
@@ -57,12 +54,9 @@ export interface OutboxRelayDeps {
   readonly retryPauseMs?: number;
 }
 
-export interface RelayStats {
+export interface RelayStats extends Backlog {
   /** Waiting in this process, in flight included. */
   readonly inMemory: number;
-  /** Rows of every replica, facts of this one and of dead ones, as last counted (up to 100,000). */
-  readonly backlogCount: number;
-  readonly oldestAgeSeconds: number;
 }
 
 /** What the intake needs of the relay. */
@@ -89,7 +83,6 @@ export interface OutboxRelay extends RelayForIntake {
 /** The tables are read again when no more than this waits in memory: reading rows already known is wasted work. */
 const lowWater = 2_000;
 const closeDeadlineMs = 5_000;
-const backlogIntervalMs = 5_000;
 
 /** Starts publishing. Works while either store is away, and catches up by itself. */
 export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRelay> {
@@ -100,14 +93,11 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
 
   const rows = createRowOutbox(db, origin);
   const facts = createFactOutbox({ db, clock, origin }, deps.messageOfDelivery);
-  /** While true every new event is left in the tables, behind those that already are: order. */
-  let overflowing = false;
-  let overflowCount = 0;
+  const own = createOwnEvents(rows, facts, { count: maxInMemory, chars: maxInMemoryChars });
+  const lease = createRelayLease({ db, origin, ttlMs: leaseTtlMs, onRenewed: () => facts.register(clock.now()) });
+  const backlog = createBacklogCount(db, facts);
   let moreLeftovers = false;
   let closed = false;
-  let leaseRenewedAtMs = Number.NEGATIVE_INFINITY;
-  let backlogCountedAtMs = Number.NEGATIVE_INFINITY;
-  let backlog = { count: 0, oldestAgeSeconds: 0 };
 
   const publisher = createOrderedPublisher({
     windowSize: deps.windowSize ?? 200,
@@ -115,14 +105,7 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
     isAvailable: () => broker.isAvailable(),
     async publish(message) {
       const startedAtMs = clock.now();
-      await broker.publishConfirmed({
-        eventId: message.id,
-        eventType: message.type,
-        tenantId: message.tenantId,
-        occurredAt: message.occurredAt,
-        subject: message.aggregateId,
-        body: Buffer.from(message.body, 'utf8'),
-      });
+      await broker.publishConfirmed(brokerMessageOf(message));
       deps.onPublished?.(message.type, clock.now() - startedAtMs);
     },
     onConfirmed(message) {
@@ -134,41 +117,17 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
     onFailed: (message, error) =>
       logger.debug({ err: error, event_id: message.id }, 'the broker did not confirm an event'),
   });
-
-  const heldCount = (): number => rows.heldCount() + facts.heldCount();
-  const hasRoom = (): boolean => heldCount() <= Math.min(lowWater, maxInMemory / 2) && broker.isAvailable();
-
+  const hasRoom = (): boolean => own.heldCount() <= Math.min(lowWater, maxInMemory / 2) && broker.isAvailable();
   const notes = createConfirmNotes({
     rows,
     facts,
     logger,
     onNoted: () => {
-      if ((overflowing || moreLeftovers) && hasRoom()) void tick();
+      if ((own.isOverflowing() || moreLeftovers) && hasRoom()) rounds.wake();
     },
   });
-
-  const renewLease = async (): Promise<void> => {
-    // Not by the clock: one that is set back an hour would let the lease run out, and others publish our rows too.
-    if (performance.now() - leaseRenewedAtMs < leaseTtlMs / 3) return;
-    await renewRelayLease(db, origin, leaseTtlMs);
-    await facts.register(clock.now());
-    leaseRenewedAtMs = performance.now();
-  };
-
-  /** Reads back what did not fit, holding the lease; ends the overflow when nothing was left behind meanwhile. */
-  const readOwnEvents = async (): Promise<void> => {
-    while (overflowing && !closed && hasRoom()) {
-      await renewLease();
-      const countBefore = overflowCount;
-      const found = mergeByTime(await rows.readOwn(), await facts.readOwn());
-      publisher.submit(found);
-      if (found.length === 0 && overflowCount === countBefore) overflowing = false;
-    }
-  };
-
   const holdPickup = async (): Promise<boolean> =>
     !closed && broker.isAvailable() && (await holdPickupLease(db, origin, leaseTtlMs));
-
   const recovery = createFactRecovery({
     db,
     origin,
@@ -177,6 +136,14 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
     holdLease: holdPickup,
     submit: (messages) => publisher.submit(messages),
   });
+
+  /** Holding the lease. */
+  const readOwnEvents = async (): Promise<void> => {
+    while (own.isOverflowing() && !closed && hasRoom()) {
+      await lease.renew();
+      publisher.submit(await own.readBack());
+    }
+  };
 
   const pickUpLeftovers = async (): Promise<void> => {
     while (hasRoom() && (await holdPickup())) {
@@ -190,109 +157,73 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
     }
   };
 
-  const countBacklog = async (): Promise<void> => {
-    if (performance.now() - backlogCountedAtMs < backlogIntervalMs) return;
-    const others = await countOutboxBacklog(db);
-    const ownAgeSeconds = await facts.oldestAgeSeconds();
-    backlog = {
-      count: others.count + facts.numbers.unsettledCount(),
-      oldestAgeSeconds: Math.max(others.oldestAgeSeconds, ownAgeSeconds),
-    };
-    backlogCountedAtMs = performance.now();
-  };
-
-  let ticking: Promise<void> | null = null;
-  let tickAgain = false;
-  const tick = (): Promise<void> => {
-    if (ticking !== null) {
-      tickAgain = true; // Woken while at work: something may have come after we looked.
-      return ticking;
-    }
-    ticking = (async () => {
-      do {
-        tickAgain = false;
-        await renewLease();
-        void notes.write(); // Not awaited: under traffic there is always one more.
-        publisher.resume();
-        await readOwnEvents();
-        await pickUpLeftovers();
-        await countBacklog();
-      } while (tickAgain && !closed);
-    })()
-      .catch((error: unknown) => logger.debug({ err: error }, 'could not read the outbox'))
-      .finally(() => {
-        ticking = null;
-      });
-    return ticking;
-  };
-
-  await renewLease().catch((error: unknown) =>
-    logger.warn({ err: error }, 'the outbox relay starts without a database'),
-  );
-  const timer = setInterval(() => void tick(), deps.pollIntervalMs ?? 1_000);
-  timer.unref();
+  await lease
+    .renew()
+    .catch((error: unknown) => logger.warn({ err: error }, 'the outbox relay starts without a database'));
+  const rounds = startRounds({
+    everyMs: deps.pollIntervalMs ?? 1_000,
+    async round() {
+      await lease.renew();
+      void notes.write(); // Not awaited: under traffic there is always one more.
+      publisher.resume();
+      await readOwnEvents();
+      await pickUpLeftovers();
+      await backlog.count();
+    },
+    onFailure: (error) => logger.debug({ err: error }, 'could not read the outbox'),
+  });
   const stopWaiting = broker.onAvailable(() => {
     publisher.resume();
-    void tick();
+    rounds.wake();
   });
-  const stopListening = db
-    .listen(outboxChannel, () => void tick())
-    .catch((error: unknown) => {
-      logger.debug({ err: error }, 'LISTEN failed; polling the outbox');
-      return async () => undefined;
-    });
-  void tick();
-
-  const isLeaseFresh = (): boolean => performance.now() - leaseRenewedAtMs < leaseTtlMs;
+  const stopListening = listenOrPoll(deps, rounds.wake);
+  rounds.wake();
 
   return {
     origin,
-    isReadyForFacts: (sinceMs) => isLeaseFresh() && facts.isRegistered(sinceMs),
+    isReadyForFacts: (sinceMs) => lease.isFresh() && facts.isRegistered(sinceMs),
     async getReadyForFacts(sinceMs) {
-      if (!isLeaseFresh()) await renewLease();
+      if (!lease.isFresh()) await lease.renew();
       if (!facts.isRegistered(sinceMs)) await facts.register(sinceMs);
     },
     takeNumbers: (count) => facts.numbers.take(count),
     settleNumber: (number) => facts.numbers.settle(number),
     messageOfDelivery: deps.messageOfDelivery,
     accept({ messages, blocks }) {
-      const taken: OutboxMessage[] = [];
-      let waiting = 0;
-      for (const message of messages) {
-        if (message.notBefore !== null) continue; // Picked up by the holder of the lease, when it is due.
-        if (overflowing || heldCount() >= maxInMemory || publisher.chars() + waiting >= maxInMemoryChars) {
-          overflowing = true;
-          overflowCount += 1;
-          continue;
-        }
-        if (message.factNumber === null) rows.hold(message.id);
-        else facts.hold(message.factNumber);
-        taken.push(message);
-        waiting += message.body.length;
-      }
+      const admitted = own.admit(messages, publisher.chars());
       for (const block of blocks) block.close();
-      publisher.submit(taken);
+      publisher.submit(admitted);
     },
-    stats: () => ({
-      inMemory: publisher.size(),
-      backlogCount: backlog.count,
-      oldestAgeSeconds: backlog.oldestAgeSeconds,
-    }),
+    stats: () => ({ inMemory: publisher.size(), ...backlog.lastCounted() }),
     async close() {
-      clearInterval(timer);
+      const lastRound = rounds.close();
       stopWaiting();
       await (await stopListening)();
       await publisher.close(broker.isAvailable() ? closeDeadlineMs : 0);
       closed = true;
-      await ticking;
+      await lastRound;
       await notes.write();
       await notes.write(); // What was confirmed while the first was under way.
-      await facts
-        .close()
-        .then(() => releaseRelayLeases(db, origin))
-        .catch((error: unknown) =>
-          logger.debug({ err: error }, 'could not release its leases; they expire by themselves'),
-        );
+      await releaseAll(deps, facts);
     },
   };
+}
+
+/** Resolves with what ends the listening. Without it, the next round finds what came. */
+async function listenOrPoll({ db, logger }: OutboxRelayDeps, onRows: () => void): Promise<() => Promise<void>> {
+  try {
+    return await db.listen(outboxChannel, onRows);
+  } catch (error) {
+    logger.debug({ err: error }, 'LISTEN failed; polling the outbox');
+    return async () => undefined;
+  }
+}
+
+async function releaseAll({ db, logger, origin }: OutboxRelayDeps, facts: FactOutbox): Promise<void> {
+  try {
+    await facts.close();
+    await releaseRelayLeases(db, origin);
+  } catch (error) {
+    logger.debug({ err: error }, 'could not release the relay leases; they expire by themselves');
+  }
 }

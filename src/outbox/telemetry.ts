@@ -5,7 +5,7 @@
  */
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../clock.ts';
-import { sealEnvelope } from './envelope.ts';
+import { brokerMessageOf, sealEnvelope } from './envelope.ts';
 import type { TelemetryEvent } from './events.ts';
 
 export interface TelemetryDeps {
@@ -49,18 +49,8 @@ export function createTelemetryPublisher(deps: TelemetryDeps): TelemetryPublishe
     if (queue.length > 0) scheduled = setTimeout(flush, 0);
   };
 
-  const send = (event: TelemetryEvent): boolean => {
-    if (!deps.broker.isAvailable()) return false;
-    const message = sealEnvelope(event);
-    return deps.broker.publishUnconfirmed({
-      eventId: message.id,
-      eventType: message.type,
-      tenantId: message.tenantId,
-      occurredAt: message.occurredAt,
-      subject: message.aggregateId,
-      body: Buffer.from(message.body, 'utf8'),
-    });
-  };
+  const send = (event: TelemetryEvent): boolean =>
+    deps.broker.isAvailable() && deps.broker.publishUnconfirmed(brokerMessageOf(sealEnvelope(event)));
 
   return {
     publishTelemetry(event) {

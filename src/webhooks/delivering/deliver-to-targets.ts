@@ -18,6 +18,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
+import { startRounds } from '../../rounds.ts';
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
 import { DatabaseAway } from '../../storage/postgres/database.ts';
 import {
@@ -76,42 +77,20 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
   let payloadBytes = 0;
   let closed = false;
   const cutting = new AbortController();
-  let claiming: Promise<void> | null = null;
-  let claimAgain = false;
 
   const claim = async (): Promise<void> => {
-    do {
-      claimAgain = false;
-      const free = maxTries - tries.size;
-      if (free <= 0) return; // The end of a try asks again.
-      const claimedAtMs = clock.now();
-      const due = await claimDueDeliveries(db, {
-        busy: triesByWebhook,
-        busyTenants: triesByTenant,
-        slow,
-        perWebhook: maxTriesPerWebhook,
-        most: free,
-        lockMs,
-      });
-      for (const delivery of due) begin(delivery, claimedAtMs);
-    } while (claimAgain && !closed);
-  };
-
-  const wake = (): void => {
-    if (closed) return;
-    if (claiming !== null) {
-      claimAgain = true;
-      return;
-    }
-    claiming = claim()
-      .catch((error: unknown) => {
-        const level = error instanceof DatabaseAway ? 'debug' : 'error';
-        logger[level]({ err: error }, 'deliveries to targets cannot be claimed now');
-      })
-      .finally(() => {
-        claiming = null;
-        if (claimAgain) wake();
-      });
+    const free = maxTries - tries.size;
+    if (free <= 0) return; // The end of a try asks again.
+    const claimedAtMs = clock.now();
+    const due = await claimDueDeliveries(db, {
+      busy: triesByWebhook,
+      busyTenants: triesByTenant,
+      slow,
+      perWebhook: maxTriesPerWebhook,
+      most: free,
+      lockMs,
+    });
+    for (const delivery of due) begin(delivery, claimedAtMs);
   };
 
   const begin = (delivery: DueDelivery, claimedAtMs: number): void => {
@@ -130,7 +109,7 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
         tries.delete(running);
         addTo(triesByWebhook, webhookId, -1);
         addTo(triesByTenant, tenantId, -1);
-        if (hasTried) wake();
+        if (hasTried) claims.wake();
       });
     tries.add(running);
   };
@@ -175,17 +154,22 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
     slow.add(webhookId);
   };
 
-  const timer = setInterval(wake, pollIntervalMs);
-  timer.unref();
-  wake();
+  const claims = startRounds({
+    everyMs: pollIntervalMs,
+    round: claim,
+    onFailure(error) {
+      const level = error instanceof DatabaseAway ? 'debug' : 'error';
+      logger[level]({ err: error }, 'could not claim deliveries to targets');
+    },
+  });
+  claims.wake();
 
   return {
-    wake,
+    wake: claims.wake,
     async close() {
       closed = true;
-      clearInterval(timer);
       const cut = setTimeout(() => cutting.abort(), closeGraceMs);
-      await claiming;
+      await claims.close();
       await Promise.all(tries);
       clearTimeout(cut);
     },
