@@ -1,0 +1,129 @@
+/** One request to Google Sheets: its credentials, its address, and what its refusals mean. */
+import { renderSliced } from '../../encodings/sliced-json.ts';
+import { type AccessTokens, judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
+import { isHeaderText, unsendable } from '../header-text.ts';
+import {
+  type ProviderAccount,
+  type ProviderHttp,
+  type ProviderReply,
+  type ProviderRequest,
+  TransportError,
+  type Verdict,
+} from '../provider.ts';
+import { vendorRoot } from '../vendor-url.ts';
+import { readServiceAccountKey, type ServiceAccountKey } from './service-account.ts';
+import { judgeRefusal, type RefusedVerdict, unusable } from './verdicts.ts';
+import { parseReply } from './wire.ts';
+
+export const sheetsOrigin = 'https://sheets.googleapis.com';
+const driveOrigin = 'https://www.googleapis.com';
+const basePaths = ['/v4/spreadsheets', '/v4'] as const;
+/** Values may be large: a sheet of ten megabytes of text is read in one call. */
+const maxReplyBytes = 64 * 1024 * 1024;
+
+export interface Question<Value> {
+  readonly method: ProviderRequest['method'];
+  /** After `/v4/spreadsheets/`, encoded; one that begins with `/` is another API's, and one with `?` asks there itself. */
+  readonly path: string;
+  readonly maxReplyBytes?: number;
+  /** The answer where the reply is larger; by default it is refused: the caller can ask for less. */
+  readonly tooLarge?: Value;
+  readonly body?: unknown;
+  /** Default true: doing it twice is as doing it once. */
+  readonly repeatable?: boolean;
+}
+
+/** `read` gives null where the reply is not what was asked for. */
+export type Ask = <Value>(
+  account: ProviderAccount,
+  http: ProviderHttp,
+  question: Question<Value>,
+  read: (json: unknown) => Value | null,
+) => Promise<Verdict<Value>>;
+
+const keyOnlyReads: Verdict<never> = {
+  kind: 'bad_input',
+  status: 403,
+  message: 'This account has an API key alone, with which Google lets nobody write: it takes a service account',
+};
+
+const tooLarge: Verdict<never> = {
+  kind: 'bad_input',
+  status: 413,
+  message: `What was asked for is larger than ${maxReplyBytes / 1024 ** 2} MiB: ask for fewer rows at once`,
+};
+
+export function createAsk(tokens: AccessTokens<ServiceAccountKey>): Ask {
+  const send = async (
+    key: ServiceAccountKey | null,
+    account: ProviderAccount,
+    http: ProviderHttp,
+    question: Question<unknown>,
+  ): Promise<{ reply: ProviderReply; token: string } | RefusedVerdict> => {
+    let token = '';
+    try {
+      if (key !== null) token = await tokens.tokenFor(key, http);
+    } catch (error) {
+      if (error instanceof TokenRefused) return judgeTokenRefusal(error);
+      throw error;
+    }
+    const authorization: Record<string, string> =
+      key === null ? { 'x-goog-api-key': account.apiKey ?? '' } : { authorization: `Bearer ${token}` };
+    const reply = await http.send({
+      method: question.method,
+      url: urlOf(account, question.path),
+      headers: {
+        ...authorization,
+        accept: 'application/json',
+        ...(question.body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(question.body !== undefined && { body: await renderSliced(question.body) }),
+      maxReplyBytes: question.maxReplyBytes ?? maxReplyBytes,
+    });
+    return { reply, token };
+  };
+
+  /** Asks with a token, and once more with a new one where the old one is refused: a 401 means that nothing was done. */
+  const askWhole: Ask = async (account, http, question, read) => {
+    const key = readServiceAccountKey(account);
+    const repeatable = question.repeatable ?? true;
+    if (key === null && account.apiKey === null) return { kind: 'denied', message: 'the service has no credentials' };
+    // Not sent: Google would refuse the access (401), and what the key can read would be out of reach with it.
+    if (key === null && question.method !== 'GET') return keyOnlyReads;
+    if (key === null && !isHeaderText(account.apiKey ?? '')) return unsendable;
+    const first = await send(key, account, http, question);
+    if (!('reply' in first)) return first;
+    let { reply } = first;
+    if (reply.status === 401 && key !== null) {
+      tokens.drop(key, first.token);
+      const second = await send(key, account, http, question);
+      if (!('reply' in second)) return second;
+      reply = second.reply;
+    }
+    if (reply.status !== 200) return judgeRefusal(reply, repeatable, key?.email ?? null);
+    const value = read(await parseReply(reply));
+    return value === null ? unusable(repeatable) : { kind: 'ok', value };
+  };
+
+  return async (account, http, question, read) => {
+    try {
+      return await askWhole(account, http, question, read);
+    } catch (error) {
+      const isTooLarge = error instanceof TransportError && error.fault === 'too-large';
+      if (!isTooLarge || question.method !== 'GET') throw error;
+      return question.tooLarge === undefined ? tooLarge : { kind: 'ok', value: question.tooLarge };
+    }
+  };
+}
+
+/** The Drive API is at Google under another host, and beside the Sheets API wherever another base URL is set. */
+function urlOf({ baseUrl }: ProviderAccount, path: string): string {
+  const root = vendorRoot(baseUrl ?? sheetsOrigin, basePaths);
+  if (path.startsWith('/')) return `${root === sheetsOrigin ? driveOrigin : root}${path}`;
+  return `${root}/v4/spreadsheets${path.startsWith('?') ? '' : '/'}${path}`;
+}
+
+/** `encodeURIComponent`, and the two that Google's clients encode beyond it. */
+export function encodePart(text: string): string {
+  return encodeURIComponent(text).replaceAll("'", '%27').replaceAll('!', '%21');
+}
