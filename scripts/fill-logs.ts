@@ -14,13 +14,12 @@ import { getEntry, type LogFilter, listEntries, parseCursor } from '../src/audit
 import { parseTenantId, type TenantId } from '../src/ids.ts';
 import { type Database, openDatabase } from '../src/storage/postgres/database.ts';
 import { migrate } from '../src/storage/postgres/migrate.ts';
-import { dayOf, dropPartitionsBefore, ensurePartitions } from '../src/storage/postgres/partitions.ts';
+import { dayOf, dropPartitionsBefore } from '../src/storage/postgres/partitions.ts';
 import { sumUsage } from '../src/storage/tables/usage-daily.ts';
+import { fillLogs, largeTenant } from './fill-rows.ts';
 
 const dayMs = 86_400_000;
 const days = 30;
-const tenants = 20;
-const rowsPerInsert = 100_000;
 const rounds = 200;
 /** Of the raw scan, which takes seconds. */
 const scanRounds = 3;
@@ -53,8 +52,7 @@ async function run(): Promise<boolean> {
   const db = openDatabase({ url: url.href, applicationName: 'fill-logs', logger, statementTimeoutMs: 600_000 });
   try {
     const nowMs = Date.now();
-    for (let day = days; day >= 0; day -= 1) await ensurePartitions(db, nowMs - day * dayMs, 1);
-    const filledMs = await timed(() => fill(db, nowMs));
+    const filledMs = await timed(() => fillLogs(db, { rows, days, nowMs }));
     const size = await sizes(db);
     const pages = await measurePages(db, nowMs);
     const rawCostsMs = await measureRawCosts(db, nowMs);
@@ -78,45 +76,6 @@ async function run(): Promise<boolean> {
   }
 }
 
-/** Made by the server itself. One tenant has half of all rows; one call in fifty fails, one in two hundred is refused. */
-async function fill(db: Database, nowMs: number): Promise<void> {
-  for (let from = 0; from < rows; from += rowsPerInsert) {
-    const count = Math.min(rowsPerInsert, rows - from);
-    await db.acrossTenants('fill', (tx) =>
-      tx.query({
-        text: `
-          insert into integration_logs (id, management_company_id, service_id, service_name, service_type, operation,
-            endpoint, http_method, request_headers, response_status_code, response_body, started_at, completed_at,
-            duration_ms, status, request_id, source_service, estimated_cost)
-          select (lpad(to_hex(at_ms), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8' || substr(md5('x' || n), 1, 15))::uuid,
-                 'tenant_' || case when n % 2 = 0 then 0 else n % ${tenants} end,
-                 md5('service' || n % 4)::uuid,
-                 (array['google_maps', 'yandex_maps', 'google_sheets', 'offline_gazetteer'])[1 + n % 4],
-                 (array['geocoding', 'geocoding', 'sheets', 'geocoding'])[1 + n % 4],
-                 (array['geocode', 'geocode', 'sheets_read', 'reverse'])[1 + n % 4],
-                 'https://maps.googleapis.com/maps/api/geocode/json?address=Tashkent%2C%20Navoi%20' || n || '&language=ru&key=***',
-                 'GET', to_json('sha256:' || md5('h')), 200, to_json('sha256:' || md5(n::text)),
-                 to_timestamp(at_ms / 1000.0), to_timestamp((at_ms + n % 400) / 1000.0), n % 400,
-                 case when n % 50 = 7 then 'error' when n % 200 = 11 then 'rate_limited' else 'success' end,
-                 md5('r' || n), 'billing', 0.005
-            from generate_series($1::bigint, $2::bigint) n,
-                 lateral (select $3::bigint - (n * ${days * dayMs}::bigint / $4::bigint) as at_ms) t`,
-        values: [from, from + count - 1, nowMs, rows],
-      }),
-    );
-    process.stderr.write(`\r${Math.round((100 * (from + count)) / rows)} % of ${rows} rows`);
-  }
-  process.stderr.write('\n');
-  await db.acrossTenants('roll up', (tx) =>
-    tx.query({
-      text: `insert into usage_daily (day, management_company_id, service_name, operation, request_count, total_cost)
-             select (started_at at time zone 'UTC')::date, management_company_id, service_name, operation, count(*), sum(estimated_cost)
-               from integration_logs group by 1, 2, 3, 4`,
-    }),
-  );
-  await db.asOwner((tx) => tx.query({ text: 'analyze integration_logs' }));
-}
-
 async function sizes(db: Database) {
   const { rows: found } = await db.asOwner((tx) =>
     tx.query<{ heap: number; whole: number }>({
@@ -134,7 +93,7 @@ async function sizes(db: Database) {
 }
 
 async function measurePages(db: Database, nowMs: number) {
-  const large = parseTenantId('tenant_0');
+  const large = parseTenantId(largeTenant);
   const small = parseTenantId('tenant_7');
   const deep = (tenant: TenantId, filter: LogFilter) => async () => {
     const first = await listEntries(

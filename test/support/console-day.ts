@@ -9,6 +9,8 @@ export const hostile = '<img src=x onerror="document.title=1">\u202E\u0007</scri
 
 export interface ScriptedDay {
   readonly webhookId: string;
+  /** Of the webhook whose signature did not match. */
+  readonly strictId: string;
   readonly acceptedId: string;
   readonly refusedId: string;
   readonly requestId: string;
@@ -88,7 +90,13 @@ export async function liveThroughDay(t: Cleanup, service: TestService): Promise<
     { type: 'order.paid', id: '1' },
   );
   const listed = await service.admin('GET', `/webhooks/events?webhook_id=${strict.json.id}`);
-  return { webhookId: open.json.id, acceptedId: accepted.event_id, refusedId: listed.json.events[0]?.id, requestId };
+  return {
+    webhookId: open.json.id,
+    strictId: strict.json.id,
+    acceptedId: accepted.event_id,
+    refusedId: listed.json.events[0]?.id,
+    requestId,
+  };
 }
 
 async function deliver(

@@ -44,7 +44,11 @@ export async function startTestService(t: Cleanup, env: Record<string, string> =
 }
 
 /** One more replica, over the database of `first` and for its tenant. Give both the same `ENCRYPTION_KEYS`. */
-export function startTestReplica(t: Cleanup, first: TestService, env: Record<string, string>): Promise<TestService> {
+export function startTestReplica(
+  t: Cleanup,
+  first: Pick<TestService, 'database' | 'tenant' | 'token'>,
+  env: Record<string, string>,
+): Promise<TestService> {
   return startOn(t, first, env);
 }
 
