@@ -91,7 +91,10 @@ async function draw(page: Page, url: string, view: View, path: string): Promise<
   }
   // A sheet or a dialog covers the window, so the window is what is drawn.
   const isCovered = (await page.locator('dialog[open]').count()) > 0;
-  await page.screenshot({ path, fullPage: !isCovered });
+  const { width, height } = page.viewportSize() ?? widths.wide;
+  // Of a long list the first two windows say enough.
+  const clip = { x: 0, y: 0, width, height: isCovered ? height : Math.min(height * 2, await heightOf(page)) };
+  await page.screenshot({ path, clip, fullPage: true });
 }
 
 function single(view: string, variant: number): string {
@@ -106,6 +109,10 @@ async function settle(page: Page): Promise<void> {
     .waitFor({ state: 'detached' });
   // Charts measure themselves and are painted in the frame after.
   await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+}
+
+async function heightOf(page: Page): Promise<number> {
+  return Number(await page.evaluate('document.documentElement.scrollHeight'));
 }
 
 async function compose(browser: Browser, name: string): Promise<void> {

@@ -169,3 +169,28 @@ test('a call is told whole by its request id: from the log, or from memory where
     assert.deepEqual([reply.status, reply.json.code], [404, 'NOT_FOUND']);
   }
 });
+
+test('what was changed lately is listed with its name, newest first, of this tenant alone', async (t) => {
+  const app = await startTestService(t);
+  const meters = { service_name: 'meters', service_type: 'api', base_url: 'https://meters.example.com' };
+  const { json: made } = await app.admin('POST', '/services', meters);
+  await app.admin('PATCH', `/services/${made.id}`, { description: 'of water' });
+  await app.admin('POST', '/tokens', { name: 'crm', scopes: ['geocoding'] });
+  const listed = async (query = '', headers: Record<string, string> = {}) => {
+    const reply = await app.admin('GET', `/changes${query}`, undefined, headers);
+    assert.equal(reply.status, 200, reply.text);
+    return reply.json.changes as Record<string, string>[];
+  };
+  assert.deepEqual(
+    (await listed()).slice(0, 3).map(({ entity, name, action, changed_by }) => [entity, name, action, changed_by]),
+    [
+      ['token', 'crm', 'created', 'test-admin'],
+      ['service', 'meters', 'changed', 'test-admin'],
+      ['service', 'meters', 'created', 'test-admin'],
+    ],
+  );
+  assert.equal((await listed('?limit=1')).length, 1);
+  assert.deepEqual(await listed(`?from=${encodeURIComponent(new Date(Date.now() + 60_000).toISOString())}`), []);
+  assert.deepEqual(await listed('', { 'x-management-company-id': `${app.tenant}_other` }), []);
+  assert.equal((await app.call('GET', '/changes')).status, 403, 'the configuration is for those who may change it');
+});

@@ -199,6 +199,17 @@ export interface Answers {
     )[];
     readonly is_cut: boolean;
   };
+  'GET /changes': {
+    readonly changes: readonly {
+      readonly id: string;
+      readonly entity: string;
+      readonly entity_id: string;
+      readonly name: string | null;
+      readonly action: 'created' | 'changed' | 'deleted';
+      readonly changed_by: string | null;
+      readonly changed_at: string;
+    }[];
+  };
   'GET /costs': {
     readonly currency: 'USD';
     readonly from_date: string;

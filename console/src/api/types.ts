@@ -4,6 +4,7 @@ import type { Answers } from './schema.ts';
 export type Service = Answers['GET /services/{id}'];
 export type ServiceList = Answers['GET /services'];
 export type Change = Answers['GET /services/{id}/history']['changes'][number];
+export type LatestChange = Answers['GET /changes']['changes'][number];
 export type CallLog = Answers['GET /logs/{id}'];
 export type CallStory = Answers['GET /calls/{request_id}'];
 export type LogPage = Answers['GET /logs'];

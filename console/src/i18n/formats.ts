@@ -8,6 +8,9 @@ export interface Formats {
   compact(value: number): string;
   /** Of a share from 0 to 1. */
   percent(share: number): string;
+  /** A share with its sign: `+12%`. */
+  change(share: number): string;
+  signed(value: number): string;
   usd(value: number): string;
   /** Milliseconds, from a second on as seconds. */
   duration(ms: number): string;
@@ -31,6 +34,13 @@ export function createFormats(language: Language): Formats {
   const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
   const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
+  const change = new Intl.NumberFormat(locale, {
+    style: 'percent',
+    maximumFractionDigits: 0,
+    signDisplay: 'exceptZero',
+    notation: 'compact',
+  });
+  const signed = new Intl.NumberFormat(locale, { maximumFractionDigits: 1, signDisplay: 'exceptZero' });
   const usd = new Intl.NumberFormat(locale, { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol' });
   const usdFine = new Intl.NumberFormat(locale, {
     style: 'currency',
@@ -81,6 +91,8 @@ export function createFormats(language: Language): Formats {
     number: (value) => number.format(value),
     compact: (value) => (Math.abs(value) < 10_000 ? number.format(value) : compact.format(value)),
     percent: (share) => percent.format(share),
+    change: (share) => change.format(share),
+    signed: (value) => signed.format(value),
     usd: (value) => (value !== 0 && Math.abs(value) < 1 ? usdFine : usd).format(value),
     duration: (value) => (value < 1_000 ? ms.format(value) : seconds.format(value / 1_000)),
     bytes(count) {

@@ -6,6 +6,7 @@ import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import UPlot from 'uplot';
 import { useLanguage } from '../i18n/language.tsx';
 import { useMessages } from '../i18n/messages.ts';
+import { hatchFill, hatchSpan, markMoments, stackUp } from './chart-marks.ts';
 import { partsMessages } from './messages.ts';
 
 export interface ChartSeries {
@@ -16,6 +17,7 @@ export interface ChartSeries {
   readonly color: number | 'good' | 'bad';
   readonly isDashed?: boolean;
   readonly isBars?: boolean;
+  readonly isHatched?: boolean;
 }
 
 interface ChartProps {
@@ -28,7 +30,15 @@ interface ChartProps {
   readonly onRange?: ((fromMs: number, toMs: number) => void) | undefined;
   /** The width of a bar, where each point stands for a span of time that begins with it. */
   readonly barSeconds?: number;
+  /** The last point is of a span that has not ended: it is hatched, and the legend reads the one before. */
+  readonly isLastFilling?: boolean;
+  /** Unix seconds to be marked. */
+  readonly marks?: readonly number[];
+  /** The series stand on one another; a gap is 0. */
+  readonly isStacked?: boolean;
 }
+
+const none: readonly number[] = [];
 
 const height = 160;
 const fewPoints = 12;
@@ -36,12 +46,24 @@ const paletteSize = 6;
 const daySeconds = 86_400;
 
 function colorOf(color: ChartSeries['color']): string {
-  const name =
-    typeof color === 'number' ? `--series-${(color % paletteSize) + 1}` : color === 'good' ? '--good' : '--bad';
+  return styleOf(typeof color === 'number' ? `--series-${(color % paletteSize) + 1}` : `--${color}`);
+}
+
+function styleOf(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-export function Chart({ title, times, series, format, onRange, barSeconds }: ChartProps) {
+export function Chart({
+  title,
+  times,
+  series,
+  format,
+  onRange,
+  barSeconds,
+  isLastFilling = false,
+  marks = none,
+  isStacked = false,
+}: ChartProps) {
   const t = useMessages(partsMessages);
   const { formats } = useLanguage();
   const box = useRef<HTMLDivElement>(null);
@@ -49,23 +71,23 @@ export function Chart({ title, times, series, format, onRange, barSeconds }: Cha
   const [isTable, setTable] = useState(false);
   const [cursor, setCursor] = useState<number | null>(null);
   const titleId = useId();
-  const data = useMemo(
-    () => [times as number[], ...series.map(({ values }) => values as (number | null)[])] as UPlot.AlignedData,
-    [times, series],
-  );
-  const shape = series.map(({ name, color, isDashed, isBars }) => `${name}|${color}|${isDashed}|${isBars}`).join();
-  const latest = useRef({ format, onRange, setCursor });
-  latest.current = { format, onRange, setCursor };
+  const data = useMemo(() => {
+    const columns = series.map(({ values }) => values as (number | null)[]);
+    return [times as number[], ...(isStacked ? stackUp(columns) : columns).reverse()] as UPlot.AlignedData;
+  }, [times, series, isStacked]);
+  const shape = series.map((one) => `${one.name}|${one.color}|${one.isDashed}|${one.isBars}|${one.isHatched}`).join();
+  const latest = useRef({ format, onRange, setCursor, isLastFilling, marks });
+  latest.current = { format, onRange, setCursor, isLastFilling, marks };
+  const isBar = series.some(({ isBars }) => isBars === true);
   const hasPoints = times.length > 0 && series.some(({ values }) => values.some((value) => value !== null));
 
   // The plot is made again only when its series, language or form change; new numbers are handed over below.
   useEffect(() => {
     const holder = box.current;
     if (holder === null || isTable || !hasPoints) return;
-    const style = (name: string) => () => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
     const axis = {
-      stroke: style('--muted'),
-      grid: { stroke: style('--line'), width: 1 },
+      stroke: () => styleOf('--muted'),
+      grid: { stroke: () => styleOf('--line'), width: 1 },
       ticks: { show: false },
       font: '12px system-ui',
     };
@@ -99,7 +121,8 @@ export function Chart({ title, times, series, format, onRange, barSeconds }: Cha
         ],
         series: [
           {},
-          ...series.map(({ name, color, isDashed, isBars }) => ({
+          // The first is drawn last, over the others.
+          ...series.toReversed().map(({ name, color, isDashed, isBars, isHatched }) => ({
             label: name,
             stroke: () => colorOf(color),
             width: isBars === true ? 0 : 2,
@@ -110,13 +133,23 @@ export function Chart({ title, times, series, format, onRange, barSeconds }: Cha
                     size: [0.8, 24],
                     align: barSeconds === undefined ? 0 : 1,
                   }) as UPlot.Series.PathBuilder,
-                  fill: () => colorOf(color),
+                  fill: (self: UPlot) => (isHatched === true ? hatchFill(self.ctx, colorOf(color)) : colorOf(color)),
                   points: { show: false },
                 }
               : { points: { show: hasFewPoints } }),
           })),
         ],
         hooks: {
+          draw: [
+            (self) => {
+              const [before = 0, last = 0] = (self.data[0] ?? []).slice(-2);
+              if (latest.current.isLastFilling) {
+                const [from, to] = isBar ? [last, last + (barSeconds ?? 0)] : [before, last];
+                hatchSpan(self, from, to, styleOf('--panel'));
+              }
+              markMoments(self, latest.current.marks, styleOf('--accent'));
+            },
+          ],
           setCursor: [(self) => latest.current.setCursor(self.cursor.idx ?? null)],
           setSelect: [
             (self) => {
@@ -146,6 +179,7 @@ export function Chart({ title, times, series, format, onRange, barSeconds }: Cha
     };
   }, [shape, isTable, hasPoints, formats]);
   useEffect(() => plot.current?.setData(data), [data]);
+  useEffect(() => plot.current?.redraw(false), [marks, isLastFilling]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const at = cursor === null ? undefined : times[cursor];
@@ -168,7 +202,7 @@ export function Chart({ title, times, series, format, onRange, barSeconds }: Cha
     return isDays ? formats.day(iso) : formats.dateTime(iso);
   };
   const canChoose = onRange !== undefined && barSeconds !== undefined;
-  const read = cursor ?? times.length - 1;
+  const read = cursor ?? times.length - (isLastFilling ? 2 : 1);
   return (
     <figure class="chart" aria-labelledby={titleId}>
       <figcaption>
@@ -187,9 +221,12 @@ export function Chart({ title, times, series, format, onRange, barSeconds }: Cha
         </button>
       </figcaption>
       <ul class="legend">
-        {series.map(({ name, values, color, isDashed }) => (
+        {series.map(({ name, values, color, isDashed, isHatched }) => (
           <li key={name}>
-            <span class={`swatch swatch-${color} ${isDashed === true ? 'dashed' : ''}`} aria-hidden="true" />
+            <span
+              class={`swatch swatch-${color} ${isDashed === true ? 'dashed' : ''} ${isHatched === true ? 'hatched' : ''}`}
+              aria-hidden="true"
+            />
             {name}
             <span class="legend-value">{valueText(values[read], format)}</span>
           </li>

@@ -1,3 +1,4 @@
+import { useMemo } from 'preact/hooks';
 import type { ServiceList } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { go, hrefOf, setQuery, usePlace } from '../../app/location.tsx';
@@ -11,12 +12,13 @@ import { curlOf } from '../../parts/curl.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { PageHeader } from '../../parts/page-header.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
+import { ServiceNumbers, useServiceNumbers } from '../../parts/service-numbers.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Choice } from '../../parts/tabs.tsx';
-import { Ago } from '../../parts/time.tsx';
+import { ChangedLately, useChanges } from './changes.tsx';
 import { overviewMessages } from './messages.ts';
 import { Problems } from './problems.tsx';
-import { readTimeline, type Span, spans, sum, type Timeline } from './series.ts';
+import { readTimeline, type Span, spans, sum, type Timeline, totalsOf } from './series.ts';
 
 const refreshMs = 10_000;
 
@@ -25,6 +27,7 @@ export function Page() {
   const app = useMessages(appMessages);
   const { query } = usePlace();
   const span = spans.find(({ key }) => key === query.get('range')) ?? (spans[0] as Span);
+  const changes = useChanges();
   const timeline = useQuery(`series:${span.key}`, (api, signal) => readTimeline(api, span, signal), { refreshMs });
   return (
     <>
@@ -42,61 +45,110 @@ export function Page() {
           {(data) => (
             <>
               <Tiles timeline={data} span={span} />
-              <Charts timeline={data} />
+              <Charts timeline={data} changedAt={changes?.map(({ changed_at }) => changed_at)} />
             </>
           )}
         </QueryView>
         <Chain />
+        <ChangedLately changes={changes} />
       </div>
     </>
   );
 }
 
-function Tiles({ timeline: { values, fromIso, toIso }, span }: { timeline: Timeline; span: Span }) {
+interface TileProps {
+  readonly name: string;
+  readonly value: string;
+  readonly href: string;
+  readonly isBad?: boolean;
+  /** Against the span before; null where there is nothing to compare with. */
+  readonly change: string | null;
+}
+
+function Tiles({ timeline: { values, before, fromIso, toIso }, span }: { timeline: Timeline; span: Span }) {
   const t = useMessages(overviewMessages);
   const formats = useFormats();
-  const calls = sum(values.calls);
-  const errors = sum(values.errors);
-  const hits = sum(values.cache_hits);
-  const asked = hits + sum(values.cache_misses);
-  const slowest = values.latency_p95.filter((value) => value !== null);
-  const tiles = [
-    { name: t('calls'), value: formats.compact(calls), href: hrefOf('/calls', { from: fromIso, to: toIso }) },
+  const now = totalsOf(values);
+  const was = totalsOf(before);
+  const grown = (member: 'calls' | 'p95Ms' | 'cost' | 'saved' | 'webhooks'): string | null => {
+    const [from, to] = [was[member], now[member]];
+    return from === null || to === null || from === 0 ? null : formats.change(to / from - 1);
+  };
+  const moved = (member: 'errorShare' | 'hitRate'): string | null => {
+    const [from, to] = [was[member], now[member]];
+    return from === null || to === null ? null : t('points', { change: formats.signed((to - from) * 100) });
+  };
+  const range = { from: fromIso, to: toIso };
+  const tiles: readonly TileProps[] = [
+    { name: t('calls'), value: formats.compact(now.calls), href: hrefOf('/calls', range), change: grown('calls') },
     {
       name: t('errorShare'),
-      value: calls === 0 ? '–' : formats.percent(errors / calls),
-      href: hrefOf('/calls', { status: 'error', from: fromIso, to: toIso }),
-      isBad: calls > 0 && errors / calls >= 0.05,
+      value: now.errorShare === null ? '–' : formats.percent(now.errorShare),
+      href: hrefOf('/calls', { status: 'error', ...range }),
+      isBad: (now.errorShare ?? 0) >= 0.05,
+      change: moved('errorShare'),
     },
     {
-      name: t('p95'),
-      value: slowest.length === 0 ? '–' : formats.duration(Math.max(...slowest)),
-      href: hrefOf('/calls', { min_duration_ms: 1_000, from: fromIso, to: toIso }),
+      name: t('slowest'),
+      value: now.p95Ms === null ? '–' : formats.duration(now.p95Ms),
+      href: hrefOf('/calls', { min_duration_ms: 1_000, ...range }),
+      change: grown('p95Ms'),
     },
-    { name: t('hitRate'), value: asked === 0 ? '–' : formats.percent(hits / asked), href: hrefOf('/cache') },
-    { name: t('cost'), value: formats.usd(sum(values.cost)), href: hrefOf('/costs') },
-    { name: t('savedByCache'), value: formats.usd(sum(values.saved)), href: hrefOf('/costs') },
-    { name: t('webhooks'), value: formats.compact(sum(values.webhooks)), href: hrefOf('/webhooks') },
+    {
+      name: t('hitRate'),
+      value: now.hitRate === null ? '–' : formats.percent(now.hitRate),
+      href: hrefOf('/cache'),
+      change: moved('hitRate'),
+    },
+    { name: t('cost'), value: formats.usd(now.cost), href: hrefOf('/costs'), change: grown('cost') },
+    { name: t('savedByCache'), value: formats.usd(now.saved), href: hrefOf('/costs'), change: grown('saved') },
+    {
+      name: t('webhooks'),
+      value: formats.compact(now.webhooks),
+      href: hrefOf('/webhooks'),
+      change: grown('webhooks'),
+    },
   ];
   return (
-    <ul class="tiles">
-      {tiles.map(({ name, value, href, isBad }) => (
-        <li key={name}>
-          <a class={`tile ${isBad === true ? 'tile-bad' : ''}`} href={href}>
-            <span class="tile-name">{name}</span>
-            <span class="tile-value">{value}</span>
-            <span class="tile-span">{t('ofRange', { range: t(span.key) })}</span>
-          </a>
-        </li>
-      ))}
-    </ul>
+    <section aria-label={t('ofRange', { range: t(span.key) })}>
+      <ul class="tiles">
+        {tiles.map((tile) => (
+          <li key={tile.name}>
+            <Tile {...tile} />
+          </li>
+        ))}
+      </ul>
+      <p class="hint">{t('compared', { range: t(span.key) })}</p>
+    </section>
   );
 }
 
-function Charts({ timeline: { times, values } }: { timeline: Timeline }) {
+function Tile({ name, value, href, isBad, change }: TileProps) {
+  const t = useMessages(overviewMessages);
+  return (
+    <a class={`tile ${isBad === true ? 'tile-bad' : ''}`} href={href}>
+      <span class="tile-name">{name}</span>
+      <span class="tile-value">{value}</span>
+      <span class="tile-span">{change ?? t('nothingBefore')}</span>
+    </a>
+  );
+}
+
+interface ChartsProps {
+  readonly timeline: Timeline;
+  readonly changedAt: readonly string[] | undefined;
+}
+
+function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
   const t = useMessages(overviewMessages);
   const formats = useFormats();
   const { tenant = '' } = useSession();
+  // As one text, so that charts are drawn anew only when a change came.
+  const moments = changedAt.filter((iso) => Date.parse(iso) / 1_000 >= (times[0] ?? 0)).join();
+  const marks = useMemo(
+    () => (moments === '' ? [] : moments.split(',').map((iso) => Date.parse(iso) / 1_000)),
+    [moments],
+  );
   const onRange = (fromMs: number, toMs: number): void =>
     go(hrefOf('/calls', { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() }));
   if (sum(values.calls) + sum(values.cache_hits) + sum(values.webhooks) === 0) {
@@ -112,74 +164,72 @@ function Charts({ timeline: { times, values } }: { timeline: Timeline }) {
   }
   const count = (value: number): string => formats.compact(value);
   const barSeconds = (times[1] ?? 0) - (times[0] ?? 0);
+  const common = { times, barSeconds, isLastFilling: true, marks };
   return (
-    <section class="chart-grid" aria-label={t('charts')}>
-      <div class="panel">
-        <Chart
-          title={t('calls')}
-          times={times}
-          barSeconds={barSeconds}
-          format={count}
-          onRange={onRange}
-          series={[{ name: t('calls'), values: values.calls, color: 0, isBars: true }]}
-        />
+    <section aria-label={t('charts')}>
+      <div class="chart-grid">
+        <div class="panel">
+          <Chart
+            title={t('calls')}
+            {...common}
+            format={count}
+            onRange={onRange}
+            series={[{ name: t('calls'), values: values.calls, color: 0, isBars: true }]}
+          />
+        </div>
+        <div class="panel">
+          <Chart
+            title={t('errors')}
+            {...common}
+            format={count}
+            onRange={onRange}
+            series={[{ name: t('errors'), values: values.errors, color: 'bad', isBars: true }]}
+          />
+        </div>
+        <div class="panel">
+          <Chart
+            title={t('latency')}
+            {...common}
+            format={formats.duration}
+            onRange={onRange}
+            series={[
+              { name: t('p50'), values: values.latency_p50, color: 0 },
+              { name: t('p95'), values: values.latency_p95, color: 1, isDashed: true },
+            ]}
+          />
+        </div>
+        <div class="panel">
+          <Chart
+            title={t('cache')}
+            {...common}
+            format={count}
+            series={[
+              { name: t('hits'), values: values.cache_hits, color: 2 },
+              { name: t('misses'), values: values.cache_misses, color: 1, isDashed: true },
+            ]}
+          />
+        </div>
+        <div class="panel">
+          <Chart
+            title={t('cost')}
+            {...common}
+            format={formats.usd}
+            series={[
+              { name: t('spent'), values: values.cost, color: 0 },
+              { name: t('saved'), values: values.saved, color: 2, isDashed: true },
+            ]}
+          />
+        </div>
+        <div class="panel">
+          <Chart
+            title={t('webhooks')}
+            {...common}
+            format={count}
+            series={[{ name: t('received'), values: values.webhooks, color: 0, isBars: true }]}
+          />
+        </div>
       </div>
-      <div class="panel">
-        <Chart
-          title={t('errors')}
-          times={times}
-          barSeconds={barSeconds}
-          format={count}
-          onRange={onRange}
-          series={[{ name: t('errors'), values: values.errors, color: 'bad', isBars: true }]}
-        />
-      </div>
-      <div class="panel">
-        <Chart
-          title={t('latency')}
-          times={times}
-          barSeconds={barSeconds}
-          format={formats.duration}
-          onRange={onRange}
-          series={[
-            { name: t('p50'), values: values.latency_p50, color: 0 },
-            { name: t('p95'), values: values.latency_p95, color: 1, isDashed: true },
-          ]}
-        />
-      </div>
-      <div class="panel">
-        <Chart
-          title={t('cache')}
-          times={times}
-          barSeconds={barSeconds}
-          format={count}
-          series={[
-            { name: t('hits'), values: values.cache_hits, color: 2 },
-            { name: t('misses'), values: values.cache_misses, color: 1, isDashed: true },
-          ]}
-        />
-      </div>
-      <div class="panel">
-        <Chart
-          title={t('cost')}
-          times={times}
-          barSeconds={barSeconds}
-          format={formats.usd}
-          series={[
-            { name: t('spent'), values: values.cost, color: 0 },
-            { name: t('saved'), values: values.saved, color: 2, isDashed: true },
-          ]}
-        />
-      </div>
-      <div class="panel">
-        <Chart
-          title={t('webhooks')}
-          times={times}
-          barSeconds={barSeconds}
-          format={count}
-          series={[{ name: t('received'), values: values.webhooks, color: 0, isBars: true }]}
-        />
-      </div>
+      <p class="hint">{t(marks.length > 0 ? 'hatchedAndMarked' : 'hatched')}</p>
     </section>
   );
 }
@@ -187,6 +237,7 @@ function Charts({ timeline: { times, values } }: { timeline: Timeline }) {
 function Chain() {
   const t = useMessages(overviewMessages);
   const isAdmin = useIsAdmin();
+  const numbers = useServiceNumbers();
   const query = useQuery(
     isAdmin ? 'services' : null,
     (api, signal) => api.get<ServiceList>('/services', { limit: 200 }, signal),
@@ -210,9 +261,7 @@ function Chain() {
                       <Foreign text={service.display_name} />
                     </a>
                     <Status status={service.is_active ? service.health_status : 'off'} />
-                    <span class="muted">
-                      {t('lastCheck')} <Ago iso={service.last_health_check} />
-                    </span>
+                    <ServiceNumbers name={service.service_name} numbers={numbers} />
                   </li>
                 ))}
             </ul>

@@ -30,10 +30,14 @@ export const metrics = [
 ] as const;
 export type Metric = (typeof metrics)[number];
 
+type Values = Readonly<Record<Metric, readonly (number | null)[]>>;
+
 export interface Timeline {
   /** Unix seconds. */
   readonly times: readonly number[];
-  readonly values: Readonly<Record<Metric, readonly (number | null)[]>>;
+  readonly values: Values;
+  /** Of the span before, as long as this one. */
+  readonly before: Values;
   readonly fromIso: string;
   readonly toIso: string;
 }
@@ -48,28 +52,62 @@ export async function readTimeline(api: Api, span: Span, signal: AbortSignal): P
   for (let at = startMs; at < endMs; at += span.stepMs) times.push(at / 1_000);
   const answers = await Promise.all(
     metrics.map((metric) =>
-      api.get<SeriesAnswer>('/stats/series', { metric, from: fromIso, to: toIso, step: span.step }, signal),
+      api.get<SeriesAnswer>(
+        '/stats/series',
+        { metric, from: new Date(startMs - span.spanMs).toISOString(), to: toIso, step: span.step },
+        signal,
+      ),
     ),
   );
-  const values = Object.fromEntries(
-    metrics.map((metric, index) => {
-      const sums = new Map<number, number>();
-      for (const { points } of answers[index]?.series ?? []) {
-        for (const [time, value] of points) {
-          if (value === null) continue;
-          const at =
-            Math.floor(Date.parse(typeof time === 'string' ? time : new Date(time).toISOString()) / span.stepMs) *
-            (span.stepMs / 1_000);
-          sums.set(at, (sums.get(at) ?? 0) + value);
-        }
-      }
-      const missing = metric.startsWith('latency') ? null : 0;
-      return [metric, times.map((time) => sums.get(time) ?? missing)];
-    }),
-  ) as unknown as Timeline['values'];
-  return { times, values, fromIso, toIso };
+  const valuesFrom = (shiftSeconds: number): Values =>
+    Object.fromEntries(
+      metrics.map((metric, index) => {
+        const sums = sumByBucket(answers[index] as SeriesAnswer, span.stepMs);
+        const missing = metric.startsWith('latency') ? null : 0;
+        return [metric, times.map((time) => sums.get(time - shiftSeconds) ?? missing)];
+      }),
+    ) as unknown as Values;
+  return { times, values: valuesFrom(0), before: valuesFrom(span.spanMs / 1_000), fromIso, toIso };
+}
+
+/** By the beginning of its bucket in Unix seconds. */
+export function sumByBucket({ series }: SeriesAnswer, stepMs: number): ReadonlyMap<number, number> {
+  const sums = new Map<number, number>();
+  for (const [time, value] of series.flatMap(({ points }) => points)) {
+    if (value === null) continue;
+    const at = Math.floor(new Date(time).getTime() / stepMs) * (stepMs / 1_000);
+    sums.set(at, (sums.get(at) ?? 0) + value);
+  }
+  return sums;
 }
 
 export function sum(values: readonly (number | null)[]): number {
   return values.reduce<number>((total, value) => total + (value ?? 0), 0);
+}
+
+/** null: nothing was called, so there is no share and no latency. */
+export interface Totals {
+  readonly calls: number;
+  readonly errorShare: number | null;
+  readonly p95Ms: number | null;
+  readonly hitRate: number | null;
+  readonly cost: number;
+  readonly saved: number;
+  readonly webhooks: number;
+}
+
+export function totalsOf(values: Values): Totals {
+  const calls = sum(values.calls);
+  const hits = sum(values.cache_hits);
+  const asked = hits + sum(values.cache_misses);
+  const latencies = values.latency_p95.filter((value) => value !== null);
+  return {
+    calls,
+    errorShare: calls === 0 ? null : sum(values.errors) / calls,
+    p95Ms: latencies.length === 0 ? null : Math.max(...latencies),
+    hitRate: asked === 0 ? null : hits / asked,
+    cost: sum(values.cost),
+    saved: sum(values.saved),
+    webhooks: sum(values.webhooks),
+  };
 }

@@ -6,6 +6,7 @@ import { useApi, useIsAdmin } from '../../app/session.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { PageHeader } from '../../parts/page-header.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
+import { useServiceNumbers } from '../../parts/service-numbers.tsx';
 import { useToast } from '../../parts/toast.tsx';
 import { servicesMessages } from './messages.ts';
 import { OneService } from './one-service.tsx';
@@ -34,6 +35,7 @@ export function Page() {
 
 function All() {
   const t = useMessages(servicesMessages);
+  const numbers = useServiceNumbers();
   const query = useQuery('services', (api, signal) => api.get<ServiceList>('/services', { limit: 1_000 }, signal), {
     refreshMs: 15_000,
   });
@@ -45,7 +47,7 @@ function All() {
         ) : (
           <div class="stack">
             {[...Map.groupBy(services, (service: Service) => service.service_type)].map(([type, members]) => (
-              <ServiceChain key={type} type={type} services={members} onChanged={query.reload} />
+              <ServiceChain key={type} type={type} services={members} numbers={numbers} onChanged={query.reload} />
             ))}
           </div>
         )

@@ -6,6 +6,7 @@ import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { FormFault, useSending } from '../../parts/form.tsx';
+import { ServiceNumbers, type useServiceNumbers } from '../../parts/service-numbers.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { useToast } from '../../parts/toast.tsx';
@@ -15,10 +16,12 @@ import { servicesMessages } from './messages.ts';
 export function ServiceChain({
   type,
   services,
+  numbers,
   onChanged,
 }: {
   type: string;
   services: readonly Service[];
+  numbers: ReturnType<typeof useServiceNumbers>;
   onChanged: () => void;
 }) {
   const t = useMessages(servicesMessages);
@@ -87,7 +90,7 @@ export function ServiceChain({
             <span class="place" aria-hidden="true">
               {index + 1}
             </span>
-            <ServiceRow service={service} />
+            <ServiceRow service={service} numbers={numbers} />
             {isAdmin && shown.length > 1 && (
               <span class="arrows">
                 <button
@@ -118,7 +121,12 @@ export function ServiceChain({
   );
 }
 
-function ServiceRow({ service }: { service: Service }) {
+interface ServiceRowProps {
+  readonly service: Service;
+  readonly numbers: ReturnType<typeof useServiceNumbers>;
+}
+
+function ServiceRow({ service, numbers }: ServiceRowProps) {
   const t = useMessages(servicesMessages);
   const formats = useFormats();
   const limits = [
@@ -143,12 +151,14 @@ function ServiceRow({ service }: { service: Service }) {
         )}
       </span>
       <Status status={service.is_active ? service.health_status : 'off'} />
+      <ServiceNumbers name={service.service_name} numbers={numbers} />
       <span class="muted">
+        <span>
+          {t('limits')}: {said.length === 0 ? t('none') : said.join(', ')}
+        </span>
+        <br />
         {t('lastCheck')}:{' '}
         {service.last_health_check === null ? t('neverChecked') : <Ago iso={service.last_health_check} />}
-      </span>
-      <span class="muted">
-        {t('limits')}: {said.length === 0 ? t('none') : said.join(', ')}
       </span>
       {service.config.emulated === true && <span class="hint">{t('emulated')}</span>}
     </span>

@@ -6,6 +6,7 @@ import type { Routes } from '../../app.ts';
 import { budgetRoutes } from './budgets.ts';
 import { type CacheRoutesDeps, cacheRoutes } from './cache.ts';
 import { callsRoute } from './calls.ts';
+import { changesRoute } from './changes.ts';
 import { costsRoute } from './costs.ts';
 import { type EventsStreamRouteDeps, eventsStreamRoute } from './events-stream.ts';
 import { logsRoutes } from './logs.ts';
@@ -35,6 +36,7 @@ export function adminRoutes(deps: AdminRoutesDeps): Routes {
       statsRoute(deps),
       problemsRoute(deps),
       callsRoute(deps),
+      changesRoute(deps),
       budgetRoutes(deps),
       cacheRoutes(deps),
       rateLimitsRoute(deps),

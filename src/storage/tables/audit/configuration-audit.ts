@@ -78,3 +78,33 @@ export function listConfigurationChanges(
     values: [tenantId, of.entity, of.entityId, page.beforeId, page.limit],
   });
 }
+
+export interface LatestChangeRow {
+  readonly id: string;
+  readonly entity: string;
+  readonly entity_id: string;
+  /** As it was called after the change, or before it was deleted; null where it has no name of its own. */
+  readonly name: string | null;
+  readonly action: ConfigurationAction;
+  readonly changed_by: string | null;
+  readonly changed_at: Date;
+}
+
+/** Of every entity, changed from `from` on; the newest first. */
+export async function listLatestChanges(
+  db: Queryable,
+  tenantId: TenantId,
+  asked: { readonly from: Date; readonly limit: number },
+): Promise<LatestChangeRow[]> {
+  const { rows } = await db.query<LatestChangeRow>({
+    name: 'configuration_audit_latest',
+    text: `select id, entity, entity_id, action, changed_by, changed_at,
+                  coalesce(shown ->> 'service_name', shown ->> 'webhook_name', shown ->> 'name') as name
+             from configuration_audit cross join lateral (select coalesce(after, before) as shown) s
+            where management_company_id = $1 and changed_at >= $2
+            order by id desc
+            limit $3`,
+    values: [tenantId, asked.from, asked.limit],
+  });
+  return rows;
+}

@@ -1,0 +1,59 @@
+import Type from 'typebox';
+import type { Clock } from '../../../clock.ts';
+import type { Database } from '../../../storage/postgres/database.ts';
+import { listLatestChanges } from '../../../storage/tables/audit/configuration-audit.ts';
+import type { Routes } from '../../app.ts';
+import { parseTime, timeSchema } from '../../request/query-values.ts';
+import { callerOf } from '../../request/request-context.ts';
+
+const usualSpanMs = 30 * 86_400_000;
+const defaultLimit = 50;
+
+const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
+const changesSchema = Type.Object(
+  {
+    changes: Type.Array(
+      Type.Object({
+        id: Type.String(),
+        entity: Type.String({ examples: ['service', 'webhook', 'token', 'budget'] }),
+        entity_id: Type.String(),
+        name: nullable(Type.String()),
+        action: Type.Union(['created', 'changed', 'deleted'].map((action) => Type.Literal(action))),
+        changed_by: nullable(Type.String()),
+        changed_at: Type.String({ format: 'date-time' }),
+      }),
+    ),
+  },
+  { title: 'LatestChanges' },
+);
+const querySchema = Type.Object({
+  from: Type.Optional(timeSchema('Default: 30 days ago.')),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: defaultLimit })),
+});
+
+export interface ChangesRouteDeps {
+  readonly db: Pick<Database, 'forTenant'>;
+  readonly clock: Clock;
+}
+
+/** `GET /changes`: what was changed of the tenant's configuration, the newest first. */
+export function changesRoute({ db, clock }: ChangesRouteDeps): Routes {
+  return (app) => {
+    app.get<{ Querystring: Type.Static<typeof querySchema> }>(
+      '/changes',
+      {
+        config: { access: { scope: 'admin' }, answers: { 200: changesSchema } },
+        schema: { tags: ['logs'], summary: 'What was changed lately, by whom, and when', querystring: querySchema },
+      },
+      async (request) => {
+        const { tenantId } = callerOf(request);
+        const { from, limit = defaultLimit } = request.query;
+        const fromMs = from === undefined ? clock.now() - usualSpanMs : parseTime('from', from);
+        const rows = await db.forTenant(tenantId, (tx) =>
+          listLatestChanges(tx, tenantId, { from: new Date(fromMs), limit }),
+        );
+        return { changes: rows.map((row) => ({ ...row, changed_at: row.changed_at.toISOString() })) };
+      },
+    );
+  };
+}
