@@ -46,7 +46,7 @@ const rooms = {
   geocoding: ['directory', 'gateway', 'providers', 'storage'],
   sheets: ['cache', 'directory', 'gateway', 'limits', 'providers', 'resilience', 'storage'],
   proxy: ['cache', 'directory', 'gateway', 'providers'],
-  alerts: ['health', 'metrics', 'outbound', 'storage', 'webhooks'],
+  alerts: ['directory', 'health', 'metrics', 'outbound', 'storage', 'webhooks'],
   webhooks: ['audit', 'directory', 'intake', 'limits', 'metrics', 'outbound', 'outbox', 'secrets', 'storage'],
   http: [
     'audit',

@@ -3,6 +3,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { createManualClock } from '../../test/support/clock.ts';
 import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
 import { startTarget } from '../../test/support/webhook-target.ts';
 import type { Problem } from '../health/problem.ts';
 import { createMetrics } from '../metrics/metrics.ts';
@@ -37,7 +38,7 @@ async function startWatches(t: TestContext, given: { answer?: Parameters<typeof 
   const metrics = createMetrics({ clock, processMetrics: false });
   const outbound = createOutbound({ allowedNetworks: [host] });
   const store = createInProcessStore({ clock, logger: silentLogger });
-  const state = { problems: [] as Problem[], isDatabaseUp: true };
+  const state = { problems: [] as Problem[], isDatabaseUp: true, lookedAt: [] as string[], clock };
   await db.querySystem({
     text: `insert into external_services (id, management_company_id, service_name, service_type, display_name)
            values ($1, 'uk_alerts', 'maps', 'geocoding', 'Maps')`,
@@ -50,7 +51,10 @@ async function startWatches(t: TestContext, given: { answer?: Parameters<typeof 
       db: watched,
       leases: createLeases(db, randomUUID(), clock),
       store,
-      listProblems: async () => state.problems,
+      async listProblems(tenant) {
+        state.lookedAt.push(tenant);
+        return state.problems;
+      },
       outbound,
       metrics,
       clock,
@@ -227,4 +231,38 @@ test('that the database is away is told from Redis’ mark, once, and so is its 
   await pass(minuteMs);
   assert.equal(chats().length, 2);
   assert.match(chats()[1], /OVER after \d+ min The database cannot be reached/);
+});
+
+test('of 5,000 tenants, once all have been looked at, a round looks at those with traffic, changes or a service that is not well', async (t) => {
+  const { db, state, round } = await startWatches(t);
+  await db.querySystem({
+    text: `insert into external_services (id, management_company_id, service_name, service_type, display_name)
+           select gen_random_uuid(), 'idle_' || lpad(n::text, 4, '0'), 'maps', 'geocoding', 'Maps' from generate_series(1, 5000) n`,
+    values: [],
+  });
+  const lookedAt = async (): Promise<readonly string[]> => {
+    state.lookedAt.length = 0;
+    await round();
+    return [...new Set(state.lookedAt)].sort();
+  };
+  await waitFor('the look at all', async () => (await lookedAt()).length <= 1);
+  assert.deepEqual(await lookedAt(), ['idle_0001'], 'one of them, for the problems of the service itself');
+
+  await db.querySystem({
+    text: `insert into usage_series (management_company_id, step, bucket_start, service_name, operation, request_count)
+           values ('idle_0007', 'minute', $1, 'maps', 'geocode', 1)`,
+    values: [new Date(state.clock.now())],
+  });
+  await db.querySystem({
+    text: `insert into service_health (management_company_id, service_id, unhealthy_since)
+           select management_company_id, id, now() from external_services where management_company_id = 'idle_0008'`,
+    values: [],
+  });
+  assert.deepEqual(await lookedAt(), ['idle_0007', 'idle_0008']);
+  await db.querySystem({
+    text: `update external_services set priority = 7 where management_company_id = 'idle_0009'`,
+    values: [],
+  });
+  await waitFor('the changed one', async () => (await lookedAt()).includes('idle_0009'));
+  assert.deepEqual(await lookedAt(), ['idle_0007', 'idle_0008'], 'a change is looked at once');
 });

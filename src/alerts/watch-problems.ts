@@ -1,7 +1,10 @@
 /**
  * Tells Telegram and a webhook when problems begin and end: once over all replicas and restarts, by marks in PostgreSQL.
+ * A round looks at the tenants that may have one: with traffic, changes, a service that is not well, deliveries that wait
+ * or a mark. At all of them, some a round, where the replica begins, after a gap in the notifications, and once an hour.
  * Each message is tried a bounded number of times. A crash between sending and noting it sends the message again.
  */
+import { watchChangedTenants } from '../directory/changed-tenants.ts';
 import type { ListProblems } from '../health/list-problems.ts';
 import { parseTenantId } from '../ids.ts';
 import { startRounds } from '../rounds.ts';
@@ -12,6 +15,7 @@ import {
   delayAlertMessage,
   deleteAlertMessage,
   insertAlertMessage,
+  listTenantsOfInterest,
   listTenantsToWatch,
   lockAlertMarks,
   storeAlertMarks,
@@ -24,7 +28,7 @@ import { createOutageTeller, type OutageTellerDeps } from './tell-outage.ts';
 
 /** `store` keeps a mark while PostgreSQL is away. */
 export interface WatchProblemsDeps extends OutageTellerDeps {
-  readonly db: Pick<Database, 'querySystem' | 'acrossTenants' | 'isReachable'>;
+  readonly db: Pick<Database, 'querySystem' | 'acrossTenants' | 'isReachable' | 'listen'>;
   readonly leases: Pick<Leases, 'tryHold'>;
   readonly listProblems: ListProblems;
   /** Default 15 s. */
@@ -42,6 +46,10 @@ const databaseDeadlineMs = 1_000;
 const leaseMs = 60_000;
 /** A round looks at so many, and the next one goes on after them. */
 const tenantsPerRound = 200;
+const sweepEveryMs = 3_600_000;
+/** A call is counted in the minute in which it began. */
+const overlapMs = 180_000;
+const configurationTables = ['external_services', 'webhook_configs', 'budgets'];
 const claimMs = 60_000;
 const firstWaitMs = 10_000;
 const maxWaitMs = 600_000;
@@ -57,13 +65,42 @@ const ownKinds: ReadonlySet<string> = new Set([
 
 export function startProblemWatch(deps: WatchProblemsDeps): ProblemWatch {
   const { db, clock, logger } = deps;
-  let lookedUpTo = '';
   const outage = createOutageTeller(deps);
+  const changes = watchChangedTenants(db, configurationTables);
+  /** Of those of interest. */
+  let lookedUpTo = '';
+  let trafficSinceMs = clock.now() - overlapMs;
+  /** Of all; null: they have been looked at. */
+  let sweptUpTo: string | null = '';
+  let sweptAtMs = clock.now();
+
+  const whomToLookAt = async (): Promise<readonly string[]> => {
+    const nowMs = clock.now();
+    const changed = await changes.take();
+    if (changed === null || nowMs - sweptAtMs >= sweepEveryMs) {
+      sweptUpTo = '';
+      sweptAtMs = nowMs;
+    }
+    const asked = { sinceMs: trafficSinceMs, changed: changed ?? [], after: lookedUpTo, limit: tenantsPerRound };
+    const tenants = new Set(await listTenantsOfInterest(db, asked));
+    const isLast = tenants.size < tenantsPerRound;
+    lookedUpTo = isLast ? '' : ([...tenants].at(-1) as string);
+    if (isLast) trafficSinceMs = nowMs - overlapMs;
+    for (const tenant of await nextOfSweep()) tenants.add(tenant);
+    // Any tenant's list tells the problems of the service itself.
+    return tenants.size > 0 ? [...tenants] : listTenantsToWatch(db, '', 1);
+  };
+
+  const nextOfSweep = async (): Promise<readonly string[]> => {
+    if (sweptUpTo === null) return [];
+    const tenants = await listTenantsToWatch(db, sweptUpTo, tenantsPerRound);
+    sweptUpTo = tenants.length < tenantsPerRound ? null : (tenants.at(-1) as string);
+    return tenants;
+  };
 
   const lookAtProblems = async (): Promise<void> => {
     if ((await deps.leases.tryHold('alerts', leaseMs)) === null) return;
-    const tenants = await listTenantsToWatch(db, lookedUpTo, tenantsPerRound);
-    lookedUpTo = tenants.length < tenantsPerRound ? '' : (tenants.at(-1) as string);
+    const tenants = await whomToLookAt();
     const seen = new Map<string, SeenProblem>();
     for (const tenant of tenants) {
       for (const problem of await deps.listProblems(parseTenantId(tenant))) {
@@ -119,7 +156,16 @@ export function startProblemWatch(deps: WatchProblemsDeps): ProblemWatch {
   const rounds = startRounds({
     everyMs: deps.intervalMs ?? defaultIntervalMs,
     round: runOnce,
-    onFailure: (error) => logger.warn({ err: error }, 'alerts could not be looked after; they will next time'),
+    onFailure(error) {
+      changes.forget();
+      logger.warn({ err: error }, 'alerts could not be looked after; they will next time');
+    },
   });
-  return { runOnce, close: rounds.close };
+  return {
+    runOnce,
+    async close() {
+      await rounds.close();
+      await changes.close();
+    },
+  };
 }

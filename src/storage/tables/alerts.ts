@@ -39,6 +39,53 @@ export async function listTenantsToWatch(
   return rows.map(({ tenant }) => tenant);
 }
 
+/**
+ * Those with a mark, traffic since then, a service that is not well, deliveries that wait or are given up, and the given
+ * ones, in order, after `after`. Each part reads an index, and nothing of the tenants that have none of it.
+ */
+export async function listTenantsOfInterest(
+  db: Pick<Database, 'querySystem'>,
+  asked: {
+    readonly sinceMs: number;
+    readonly changed: readonly string[];
+    readonly after: string;
+    readonly limit: number;
+  },
+): Promise<readonly string[]> {
+  const { rows } = await db.querySystem<{ tenant: string }>({
+    name: 'alerts_tenants_of_interest',
+    text: `
+      with recursive dead as (
+        (select management_company_id as tenant from webhook_deliveries where state = 'dead'
+          order by management_company_id limit 1)
+        union all
+        select (select d.management_company_id from webhook_deliveries d
+                 where d.state = 'dead' and d.management_company_id > dead.tenant
+                 order by d.management_company_id limit 1)
+          from dead where dead.tenant is not null),
+      pending as (
+        (select webhook_id, management_company_id as tenant from webhook_deliveries where state = 'pending'
+          order by webhook_id limit 1)
+        union all
+        select d.webhook_id, d.management_company_id
+          from pending
+          cross join lateral (
+            select webhook_id, management_company_id from webhook_deliveries
+             where state = 'pending' and webhook_id > pending.webhook_id order by webhook_id limit 1) d)
+      select tenant from (
+        select tenant from alerts where tenant <> ''
+        union select management_company_id from usage_series
+               where step = 'minute' and bucket_start >= date_trunc('minute', $1::timestamptz)
+        union select management_company_id from service_health where unhealthy_since is not null
+        union select tenant from dead where tenant is not null
+        union select tenant from pending
+        union select unnest($2::text[])) t
+       where tenant > $3 order by tenant limit $4`,
+    values: [new Date(asked.sinceMs), asked.changed, asked.after, asked.limit],
+  });
+  return rows.map(({ tenant }) => tenant);
+}
+
 /** Until the transaction ends no other replica reads or changes the marks. */
 export async function lockAlertMarks<Problem>(
   tx: Queryable,
