@@ -54,8 +54,8 @@ export function openGeocodingQuality({ db, clock, logger, ask, random = Math.ran
   let shadows = 0;
 
   const count = (tenantId: TenantId, serviceName: string, city: string, ...what: readonly QualityCount[]): void => {
-    const day = new Date(clock.now()).toISOString().slice(0, 10);
-    const key = [tenantId, day, serviceName, city].join('\n');
+    const day = dayOf(clock.now());
+    const key = `${tenantId}\n${day}\n${serviceName}\n${city}`;
     let entry = waiting.get(key);
     if (entry === undefined) {
       if (waiting.size >= maxWaiting) return;
@@ -64,6 +64,13 @@ export function openGeocodingQuality({ db, clock, logger, ask, random = Math.ran
       waiting.set(key, entry);
     }
     for (const name of what) entry.counts[name] += 1;
+  };
+
+  let today = { number: -1, text: '' };
+  const dayOf = (nowMs: number): string => {
+    const number = Math.floor(nowMs / 86_400_000);
+    if (today.number !== number) today = { number, text: new Date(nowMs).toISOString().slice(0, 10) };
+    return today.text;
   };
 
   const write = async (): Promise<void> => {

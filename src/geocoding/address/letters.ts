@@ -1,5 +1,7 @@
 /** What the characters of an address are, and which of them are only another spelling of each other. */
 
+import { remembered } from '../../remembered.ts';
+
 /** Everything typed for the apostrophe of oʻ and gʻ and for the glottal stop. */
 const apostrophes =
   /[`\u00b4\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\u055a\u2018\u2019\u201b\u2032\u2035\ua78c\uff07]/g;
@@ -115,7 +117,9 @@ export function isSingleLetter(word: string): boolean {
 const lookalikes = 'аaеeоoрpсcуyхxкkмmтtнhвbіi';
 
 /** A word in which a few letters of the other alphabet hide (`Тоshkent`), in one alphabet; else as it is. */
-export function repairMixedWord(word: string): string {
+export const repairMixedWord = remembered(repair);
+
+function repair(word: string): string {
   const cyrillic = word.replace(/[^а-яёўқғҳі]/g, '');
   const latin = word.replace(/[^a-z]/g, '');
   if (cyrillic === '' || latin === '') return word;

@@ -8,6 +8,7 @@
  * door. All of it takes time linear in the address's length.
  */
 import { setBounded } from '../../bounded-map.ts';
+import { remembered } from '../../remembered.ts';
 import type { PartKind, Unit } from './address-parts.ts';
 import { designators } from './designators.ts';
 import { type FoldedText, foldCharacters } from './letters.ts';
@@ -49,7 +50,8 @@ function readAnew(address: string): AddressInParts {
   const folded = foldCharacters(address);
   const tokens = tokenizeAddress(folded.text);
   if (tokens.length > maxTokens) return verbatim(address, folded.text);
-  const parts = resolveParts(readParts(tokens, orthographyOf(folded.text, tokens)), orthographyOf(folded.text, tokens));
+  const orthography = orthographyOf(folded.text, tokens);
+  const parts = resolveParts(readParts(tokens, orthography), orthography);
   const hasHouse = parts.some(({ kind }) => kind === 'house' || kind === 'building');
   // Without a house, what looks like a flat may be all that tells two places apart.
   const asked = parts.filter((part) => !(hasHouse && isUnit(part)) && !isSuperfluous(part, parts));
@@ -261,26 +263,13 @@ export function composeAddressKey(address: string): string {
 }
 
 /**
- * Two generations of at most this many addresses each: when the young one is full it becomes the old one, and the old
- * one is dropped. Cheaper than moving each hit to the end of a list. At 500 characters an address: 24 MiB at the most.
+ * `readAddress` without the parts, remembered: callers repeat themselves to the letter. At 500 characters an address: 24 MiB
+ * at the most.
  */
-const generationSize = 4096;
-let young = new Map<string, AddressReading>();
-let old = new Map<string, AddressReading>();
-
-/** `readAddress` without the parts, remembered: callers repeat themselves to the letter. */
-export function normalizeAddress(address: string): AddressReading {
-  const known = young.get(address);
-  if (known !== undefined) return known;
-  let reading = old.get(address);
-  if (reading === undefined) {
+export const normalizeAddress = remembered(
+  (address): AddressReading => {
     const { key, query, unit } = readAddress(address);
-    reading = { key, query, unit };
-  }
-  if (young.size >= generationSize) {
-    old = young;
-    young = new Map();
-  }
-  young.set(address, reading);
-  return reading;
-}
+    return { key, query, unit };
+  },
+  { longest: 500 },
+);

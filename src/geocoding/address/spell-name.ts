@@ -6,6 +6,8 @@
  * a word is looked for among the known names by what it sounds like, with and without a Russian ending; only where just
  * one known name sounds so it is taken for that.
  */
+
+import { remembered } from '../../remembered.ts';
 import { cities, exonyms, nameWords, numberedEstates, regionConsonants } from './name-words.ts';
 import { transliterateUzbek } from './transliterate-uzbek.ts';
 
@@ -62,15 +64,15 @@ function withoutFinalVowel(sound: string): string {
  * apostrophes but those of oʻ and gʻ. What Uzbek tells apart stays apart: қ and к, ғ and г, ҳ and х are other letters of
  * other names (`Ғул`, `Гул`), and a name that is typed loosely may be either; vowels too, as `Петрова` is no `Питрова`.
  */
-export function foldSpelling(name: string): string {
-  return name
+export const foldSpelling = remembered((name) =>
+  name
     .replace(/(?<![og])'/g, '')
     .replace(/kh/g, 'x')
     .replace(/zh|dj/g, 'j')
     .replace(/(?<![aeiou'])ts/g, 's')
     .replace(/w/g, 'v')
-    .replace(/(?<=[a-z']{4})iy(?= |$)/g, 'i');
-}
+    .replace(/(?<=[a-z']{4})iy(?= |$)/g, 'i'),
+);
 
 /** Latin letters in careless use: only vowels and the final y are loose. */
 function looseLatin(latin: string): string {
@@ -83,8 +85,17 @@ function looseLatin(latin: string): string {
 
 const russianEndings = /(?:инская|инский|инское|ская|ский|ское|ского|ской|ой|ого|а|я)$/;
 
-/** One word of a name, folded. `isAdjective`: of a region or district, or of a Russian street. */
+/** One word of a name, folded. */
 export function spellWord(word: string, { isUzbekCyrillic, isExactCyrillic }: Orthography): string {
+  return (isUzbekCyrillic ? (isExactCyrillic ? spellExact : spellUzbek) : spellRussian)(word);
+}
+
+const spellRussian = remembered((word) => spell(word, { isUzbekCyrillic: false, isExactCyrillic: false }));
+const spellUzbek = remembered((word) => spell(word, { isUzbekCyrillic: true, isExactCyrillic: false }));
+/** Who writes ў, қ, ғ or ҳ writes Uzbek. */
+const spellExact = remembered((word) => spell(word, { isUzbekCyrillic: true, isExactCyrillic: true }));
+
+function spell(word: string, { isUzbekCyrillic, isExactCyrillic }: Orthography): string {
   const exonym = exonyms[word];
   if (exonym !== undefined) return exonym;
   if (!/[а-яёўқғҳ]/.test(word)) {

@@ -25,8 +25,10 @@ export function tokenizeAddress(text: string): Token[] {
   };
   while (at < text.length) {
     const code = text.charCodeAt(at);
-    if (isDigit(code)) push('number', at, endOfDigits(text, at), text.slice(at, endOfDigits(text, at)));
-    else if (text[at] === '^' && isDigit(text.charCodeAt(at + 1))) {
+    if (isDigit(code)) {
+      const end = endOfDigits(text, at);
+      push('number', at, end, text.slice(at, end));
+    } else if (text[at] === '^' && isDigit(text.charCodeAt(at + 1))) {
       let end = endOfDigits(text, at + 1);
       if (text[end] === '/' && isDigit(text.charCodeAt(end + 1))) end = endOfDigits(text, end + 1);
       push('number', at, end, text.slice(at, end));
@@ -44,6 +46,7 @@ export function tokenizeAddress(text: string): Token[] {
 
 /** A line's end and a tab part what a comma parts. */
 function normalGap(gap: string): string {
+  if (gap === ' ' || gap === '' || gap === ', ') return gap;
   return gap.replace(/ *[\n\r\t]\s*/g, ', ').replace(/\s+/g, ' ');
 }
 

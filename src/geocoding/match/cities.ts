@@ -1,5 +1,6 @@
 /** Cities by every name they bear, where spelling alone does not show that it is one: `Коканд` is `Qoʻqon`. */
 import { cityNames, cyrillicCities } from '../../providers/offline_gazetteer/uzbekistan.ts';
+import { remembered } from '../../remembered.ts';
 import { soundsOf } from './sound.ts';
 
 const byName: ReadonlyMap<string, string> = new Map(
@@ -9,6 +10,4 @@ const byName: ReadonlyMap<string, string> = new Map(
 );
 
 /** null for a city of which no further names are known. */
-export function cityOf(name: string): string | null {
-  return byName.get(soundsOf(name).join(' ')) ?? null;
-}
+export const cityOf = remembered((name): string | null => byName.get(soundsOf(name).join(' ')) ?? null);

@@ -36,8 +36,11 @@ export function isSameHouse(one: string, other: string): boolean {
   );
 }
 
+const plainNumber = /^\d+$/;
+
 /** Digits and letters in turn; what parts a block from its house is left out. */
 function partsOf(number: string): string[] {
+  if (plainNumber.test(number)) return [number];
   const folded = number
     .normalize('NFKC')
     .toLowerCase()

@@ -4,7 +4,7 @@
  * merge too much.
  */
 
-import { setBounded } from '../../bounded-map.ts';
+import { remembered } from '../../remembered.ts';
 
 const letters: Readonly<Record<string, string>> = {
   а: 'a',
@@ -63,7 +63,9 @@ const latin: readonly (readonly [RegExp, string])[] = [
 const apostrophes = /[`´ʹʻʼʽˈˊˋ‘’‛′＇]/g;
 
 /** The words of a text, each as it sounds; numbers as their digits, with their letters. Words that only say what kind of thing is named are left out. */
-export function soundsOf(text: string): string[] {
+export const soundsOf: (text: string) => readonly string[] = remembered(listen);
+
+function listen(text: string): readonly string[] {
   const folded = text.normalize('NFKC').toLowerCase().replace(apostrophes, "'");
   const words = folded.match(/\d+(?:-?\p{L}{1,3}(?!\p{L}))?|[\p{L}\p{M}']+(?:-[\p{L}\p{M}']+)*/gu) ?? [];
   return words.flatMap((word) => {
@@ -76,18 +78,7 @@ export function soundsOf(text: string): string[] {
   });
 }
 
-/** Words of addresses come again and again: cities, designators, large streets. */
-const known = new Map<string, string>();
-const maxKnown = 10_000;
-const longestKnown = 40;
-
-function soundOf(word: string): string {
-  const remembered = known.get(word);
-  if (remembered !== undefined) return remembered;
-  const sound = hear(word);
-  if (word.length <= longestKnown) setBounded(known, word, sound, maxKnown);
-  return sound;
-}
+const soundOf = remembered(hear);
 
 function hear(word: string): string {
   let sound = word.replaceAll('дж', 'ж');
