@@ -1,5 +1,6 @@
 /** One request on one pool, from the queue to the decoded body. */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Deadlines } from '../resilience/deadline.ts';
 import { decodeBody } from './decode.ts';
 import { type ExchangeTiming, type ProviderReply, type ProviderRequest, TransportError } from './exchange.ts';
 import { toTransportError } from './faults.ts';
@@ -19,28 +20,14 @@ export interface OutboundRequest extends ProviderRequest {
   readonly timing?: ExchangeTiming;
 }
 
-/** Throws `TransportError`. */
-export async function exchange(origin: Origin, url: URL, request: OutboundRequest): Promise<ProviderReply> {
+/** `path`: with its query. Rejects with `TransportError`. */
+export function exchange(
+  origin: Origin,
+  path: string,
+  request: OutboundRequest,
+  deadlines: Deadlines,
+): Promise<ProviderReply> {
   const maxReplyBytes = request.maxReplyBytes ?? defaultMaxReplyBytes;
-  const raw = await dispatch(origin, url, request, maxReplyBytes);
-  const headers = flattenHeaders(raw.headers);
-  const encoding = headers['content-encoding'];
-  if (encoding === undefined) return { status: raw.status, headers, body: raw.body };
-  const decoding = decodeBody(raw.body, encoding, maxReplyBytes);
-  const body = await (request.cutsReply === true ? decoding.catch(() => Buffer.alloc(0)) : decoding);
-  // They describe the bytes on the wire, not the decoded body.
-  delete headers['content-encoding'];
-  delete headers['content-length'];
-  return { status: raw.status, headers, body };
-}
-
-interface RawReply {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-function dispatch(origin: Origin, url: URL, request: OutboundRequest, maxReplyBytes: number): Promise<RawReply> {
   return new Promise((resolve, reject) => {
     const { signal } = request;
     const remainingMs = request.deadlineAtMs - Date.now();
@@ -55,19 +42,23 @@ function dispatch(origin: Origin, url: URL, request: OutboundRequest, maxReplyBy
     let receivedBytes = 0;
     const chunks: Buffer[] = [];
 
-    let cutTimer: NodeJS.Timeout | undefined;
+    let clearCut = noDeadline;
 
     const settle = (): boolean => {
       if (settled) return false;
       settled = true;
-      clearTimeout(timer);
-      clearTimeout(cutTimer);
+      clearDeadline();
+      clearCut();
       signal?.removeEventListener('abort', onAbort);
       return true;
     };
-    const reply = (): RawReply => {
+    const reply = (): ProviderReply | Promise<ProviderReply> => {
       const [only] = chunks;
-      return { status, headers, body: chunks.length === 1 && only ? only : Buffer.concat(chunks) };
+      const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+      const whole = { status, headers: flattenHeaders(headers), body };
+      return whole.headers['content-encoding'] === undefined
+        ? whole
+        : decode(whole, maxReplyBytes, request.cutsReply === true);
     };
     const fail = (error: TransportError): void => {
       if (!settle()) return;
@@ -77,13 +68,13 @@ function dispatch(origin: Origin, url: URL, request: OutboundRequest, maxReplyBy
       else reject(error);
     };
     const onAbort = (): void => fail(new TransportError('aborted', started, signal?.reason));
-    const timer = setTimeout(() => fail(new TransportError('timeout', started)), remainingMs);
+    const clearDeadline = deadlines.after(remainingMs, () => fail(new TransportError('timeout', started)));
     signal?.addEventListener('abort', onAbort, { once: true });
 
     const release = countPending(origin);
     origin.pool.dispatch(
       {
-        path: url.pathname + url.search,
+        path,
         method: request.method,
         headers: outgoingHeaders(request.headers),
         body: request.body ?? null,
@@ -103,7 +94,7 @@ function dispatch(origin: Origin, url: URL, request: OutboundRequest, maxReplyBy
           headers = replyHeaders;
           const announced = Number(replyHeaders['content-length']);
           if (request.cutsReply === true) {
-            cutTimer = setTimeout(() => fail(new TransportError('timeout', true)), cutBodyAfterMs);
+            clearCut = deadlines.after(cutBodyAfterMs, () => fail(new TransportError('timeout', true)));
           } else if (request.method !== 'HEAD' && announced > maxReplyBytes) {
             fail(new TransportError('too-large', true));
           }
@@ -128,4 +119,19 @@ function dispatch(origin: Origin, url: URL, request: OutboundRequest, maxReplyBy
       },
     );
   });
+}
+
+const noDeadline = (): void => {};
+
+async function decode(
+  { status, headers, body: encoded }: ProviderReply & { readonly headers: Record<string, string> },
+  maxReplyBytes: number,
+  cutsReply: boolean,
+): Promise<ProviderReply> {
+  const decoding = decodeBody(encoded, headers['content-encoding'] as string, maxReplyBytes);
+  const body = await (cutsReply ? decoding.catch(() => Buffer.alloc(0)) : decoding);
+  // They describe the bytes on the wire, not the decoded body.
+  delete headers['content-encoding'];
+  delete headers['content-length'];
+  return { status, headers, body };
 }

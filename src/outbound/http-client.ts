@@ -9,6 +9,8 @@
 import { lookup as dnsLookup } from 'node:dns';
 import { Pool } from 'undici';
 import type { Logger } from '../logger.ts';
+import { remembered } from '../remembered.ts';
+import { createDeadlines } from '../resilience/deadline.ts';
 import { exchange, type OutboundRequest } from './dispatch-request.ts';
 import { type OpenReply, type OpenRequest, type ProviderReply, TransportError } from './exchange.ts';
 import { toTransportError } from './faults.ts';
@@ -50,6 +52,15 @@ export interface Outbound {
   close(graceMs?: number): Promise<void>;
 }
 
+interface AddressParts {
+  readonly origin: string;
+  /** With the query. */
+  readonly path: string;
+}
+
+/** A query that goes out as it stands, whatever stands before it. */
+const plainQuery = /^\?[\w%=&+*.~-]+$/;
+
 export function createOutbound(options: OutboundOptions): Outbound {
   const emulator = options.emulatorOrigin ? new URL(options.emulatorOrigin) : null;
   const allowed = parseAllowedNetworks([
@@ -61,17 +72,22 @@ export function createOutbound(options: OutboundOptions): Outbound {
   const maxPending = options.maxPendingPerOrigin ?? 2_048;
   /** In order of use, the oldest first. */
   const origins = new Map<string, Origin>();
+  const deadlines = createDeadlines();
   let closed = false;
 
-  function originOf(url: URL): Origin {
-    const known = origins.get(url.origin);
+  function originOf(name: string): Origin {
+    const known = origins.get(name);
     if (known !== undefined) {
-      origins.delete(url.origin);
-      origins.set(url.origin, known);
+      // While there is room enough nothing is closed, and the order of use is nobody's.
+      if (origins.size * 2 >= maxOrigins) {
+        origins.delete(name);
+        origins.set(name, known);
+      }
       return known;
     }
     if (origins.size >= maxOrigins) closeLeastRecentlyUsed();
-    const pool = new Pool(url.origin, {
+    const url = new URL(name);
+    const pool = new Pool(name, {
       connections: options.maxConnectionsPerOrigin ?? 1_024,
       pipelining: 1,
       keepAliveTimeout: keepAliveMs,
@@ -81,7 +97,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
       connect: { timeout: maxConnectMs, lookup: guardedLookup(url, allowed, resolve) },
     });
     const opened: Origin = { pool, pending: 0 };
-    origins.set(url.origin, opened);
+    origins.set(name, opened);
     return opened;
   }
 
@@ -94,27 +110,45 @@ export function createOutbound(options: OutboundOptions): Outbound {
     }
   }
 
-  const enter = (text: string): { readonly url: URL; readonly origin: Origin } => {
-    const url = parseOutboundUrl(text, allowed);
+  const partsOf = (text: string): AddressParts => {
+    const { origin, pathname, search } = parseOutboundUrl(text, allowed);
+    return { origin, path: pathname + search };
+  };
+  /** Judged once: a provider is asked at one address, with other parameters each time. */
+  const withoutQuery = remembered(partsOf, { generationSize: 1_024, longest: 500 });
+
+  const read = (text: string): AddressParts => {
+    const at = text.indexOf('?');
+    if (at === -1 || !plainQuery.test(text.slice(at)) || text.lastIndexOf('#', at) !== -1) return partsOf(text);
+    const { origin, path } = withoutQuery(text.slice(0, at));
+    return { origin, path: path + text.slice(at) };
+  };
+
+  const enter = (text: string): { readonly path: string; readonly origin: Origin } => {
+    const { path, origin: name } = read(text);
     if (closed) throw new TransportError('aborted', false, new Error('the service is stopping'));
-    const origin = originOf(url);
+    const origin = originOf(name);
     if (origin.pending >= maxPending) {
       throw new TransportError('refused', false, new Error('too many requests wait for this origin'));
     }
-    return { url, origin };
+    return { path, origin };
   };
 
   return {
-    async request(request) {
-      const { url, origin } = enter(request.url);
-      return exchange(origin, url, request);
+    request(request) {
+      try {
+        const { path, origin } = enter(request.url);
+        return exchange(origin, path, request, deadlines);
+      } catch (error) {
+        return Promise.reject(error);
+      }
     },
 
     async open(request) {
-      const { url, origin } = enter(request.url);
+      const { path, origin } = enter(request.url);
       const terms = {
         method: request.method,
-        path: url.pathname + url.search,
+        path,
         headers: outgoingHeaders(request.headers),
         body: request.body ?? null,
         remainingMs: request.deadlineAtMs - Date.now(),

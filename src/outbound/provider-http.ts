@@ -1,4 +1,6 @@
 /** What an adapter is given to reach its vendor with, for one attempt: the deadline is bound, the exchange is kept. */
+
+import { remembered } from '../remembered.ts';
 import {
   type ExchangeTiming,
   type OpenRequest,
@@ -125,6 +127,10 @@ function withTrace(
   return { ...headers, traceparent };
 }
 
+/** Names of a query's parameters are few; `page_token` and its like are no secrets. */
+const isSecretName = remembered((name) => secretName.test(name));
+const secretName =
+  /^(?!(?:next_?)?(?:page|sync)_?token$)(?:[\w.-]*(?:token|secret|signature|password|passwd|credentials?|api[_-]?key|access[_-]?key)|key|sig|auth|authorization|pwd|appid|jwt)$/i;
 const secretParameters =
   /([?&](?!(?:next_?)?(?:page|sync)_?token=)(?:[\w.-]*(?:token|secret|signature|password|passwd|credentials?|api[_-]?key|access[_-]?key)|key|sig|auth|authorization|pwd|appid|jwt)=)([^&#]*)/gi;
 /** A shorter value is hidden where its parameter stands; hiding it everywhere would take words out of replies. */
@@ -140,10 +146,28 @@ function decoded(value: string): string {
 
 /** The URL with the values of its secret-bearing parameters replaced by `***`; `onSecret` is told of each. */
 export function redactQuery(url: string, onSecret?: (secret: string) => void): string {
-  if (!url.includes('?')) return url;
-  return url.replace(secretParameters, (_whole, name: string, value: string) => {
+  const start = url.indexOf('?') + 1;
+  if (start === 0) return url;
+  const note = (value: string): void => {
     const secret = decoded(value);
     if (secret.length >= minQuotedLength) onSecret?.(secret);
-    return `${name}***`;
-  });
+  };
+  if (url.includes('?', start) || url.includes('#')) {
+    return url.replace(secretParameters, (_whole, name: string, value: string) => {
+      note(value);
+      return `${name}***`;
+    });
+  }
+  let redacted = url.slice(0, start);
+  for (let from = start; from <= url.length; ) {
+    const found = url.indexOf('&', from);
+    const end = found === -1 ? url.length : found;
+    const equals = url.indexOf('=', from);
+    const isSecret = equals !== -1 && equals < end && isSecretName(url.slice(from, equals));
+    if (isSecret) note(url.slice(equals + 1, end));
+    redacted += isSecret ? `${url.slice(from, equals)}=***` : url.slice(from, end);
+    if (found !== -1) redacted += '&';
+    from = end + 1;
+  }
+  return redacted;
 }
