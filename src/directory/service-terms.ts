@@ -27,8 +27,22 @@ const maxRetries: Range = { from: 0, to: 10, isWhole: true, words: 'must be a wh
 const failuresInARow: Range = { from: 1, to: 1_000, isWhole: true, words: 'must be a whole number, 1 to 1000' };
 const openSeconds: Range = { from: 0.1, to: 3_600, isWhole: false, words: 'must be seconds, 0.1 to 3600' };
 
+type Config = Readonly<Record<string, unknown>>;
+
+/** Read once for each configuration: each attempt asks for it. */
+const known = new WeakMap<Config, ServiceTerms>();
+
 /** What is no such value is as if it were not there: `faultsOfTerms` has refused it before it was stored. */
-export function termsOf({ config }: { readonly config: Readonly<Record<string, unknown>> }): ServiceTerms {
+export function termsOf({ config }: { readonly config: Config }): ServiceTerms {
+  let terms = known.get(config);
+  if (terms === undefined) {
+    terms = readTerms(config);
+    known.set(config, terms);
+  }
+  return terms;
+}
+
+function readTerms(config: Config): ServiceTerms {
   const breaker = membersOf(config.breaker) ?? {};
   return {
     timeoutMs: milliseconds(valueIn(config.timeout_seconds, timeoutSeconds)),

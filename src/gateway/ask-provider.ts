@@ -5,6 +5,7 @@
  * request like any other to the provider that counts them, so it spends the account's limits again, but not the tenant's.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CallTrace } from '../audit/call-trace.ts';
 import type { ExternalService } from '../directory/service.ts';
 import { termsOf } from '../directory/service-terms.ts';
 import { accountLimits } from '../limits/limit-subjects.ts';
@@ -38,33 +39,28 @@ export async function askProvider<Op extends KnownOperation>(
   context: AskContext,
   terms: AskTerms,
 ): Promise<ProviderOutcome<OutputOf<Op>>> {
-  const outcome = await askWithin(deps, call, provider, context, terms);
-  traceSkipped(context.record.trace, outcome, deps.clock.now());
-  return outcome;
-}
-
-async function askWithin<Op extends KnownOperation>(
-  deps: CallDeps,
-  call: Call<Op>,
-  provider: Provider,
-  context: AskContext,
-  terms: AskTerms,
-): Promise<ProviderOutcome<OutputOf<Op>>> {
   const { service } = provider;
+  const { trace } = context.record;
   const shut = breakerOf(deps, service).refusalFor(partOf(call));
-  if (shut !== null) return passedByBreaker(service, shut.openUntilMs, shut.because);
+  if (shut !== null) return skipped(deps, trace, passedByBreaker(service, shut.openUntilMs, shut.because));
 
   const cameAtMs = deps.clock.now();
   const entering = deps.bulkheads.enter(service.id, terms.deadlineAtMs, context.signal);
-  const place = await entering;
-  if (entering instanceof Promise) traceWait(context.record.trace, 'place', service, cameAtMs, deps.clock.now());
+  const place = entering instanceof Promise ? await entering : entering;
+  if (entering instanceof Promise) traceWait(trace, 'place', service, cameAtMs, deps.clock.now());
   if (place.kind === 'aborted') return { kind: 'cancelled', service };
-  if (place.kind !== 'entered') return passedBusy(service);
+  if (place.kind !== 'entered') return skipped(deps, trace, passedBusy(service));
   try {
-    return await attemptWithRetries(deps, call, provider, context, terms);
+    return skipped(deps, trace, await attemptWithRetries(deps, call, provider, context, terms));
   } finally {
     place.leave();
   }
+}
+
+/** The outcome, told in the trace where the provider was not asked. */
+function skipped<Value>(deps: CallDeps, trace: CallTrace, outcome: ProviderOutcome<Value>): ProviderOutcome<Value> {
+  traceSkipped(trace, outcome, deps.clock.now());
+  return outcome;
 }
 
 async function attemptWithRetries<Op extends KnownOperation>(
@@ -93,7 +89,8 @@ async function attemptWithRetries<Op extends KnownOperation>(
   const attempt = async (): Promise<AttemptResult<Tried<OutputOf<Op>> | NoTurn>> => {
     const turnAskedAtMs = deps.clock.now();
     if (requests > 0) traceRetry(trace, service, endedAtMs, turnAskedAtMs);
-    const turnMs = await takeTurn(deps.pace, provider);
+    const turn = takeTurn(deps.pace, provider);
+    const turnMs = turn instanceof Promise ? await turn : turn;
     if (turnMs === null) return withoutRepeat({ kind: 'no_turn' });
     if (turnMs > 0) {
       await sleep(turnMs, undefined, { signal: context.signal }).catch(ignoreAbort(context.signal));
@@ -123,7 +120,8 @@ async function attemptWithRetries<Op extends KnownOperation>(
   });
   if (tried.kind !== 'tried') return outcomeOfRefusal(deps, service, tried);
 
-  const outcome = await outcomeOf(deps, call, service, tried.verdict, tried.durationMs);
+  if (tried.verdict.kind === 'throttled') await backOff(deps, call, service, tried.verdict.retryAfterMs);
+  const outcome = outcomeOf(deps, call, service, tried.verdict, tried.durationMs);
   recordAsked(deps, call, {
     service,
     account,
@@ -185,13 +183,25 @@ function mayRepeat(verdict: AttemptVerdict<unknown>, safeToRepeat: boolean, isLa
   return verdict.fault !== 'timeout' || isLast;
 }
 
-async function outcomeOf<Op extends KnownOperation>(
+/** The provider said that it is asked too often. */
+async function backOff<Op extends KnownOperation>(
+  { limiter, clock }: CallDeps,
+  { capability, tenantId }: Call<Op>,
+  service: ExternalService,
+  retryAfterMs: number | null,
+): Promise<void> {
+  const [subject] = capability.limitsOf?.(service) ?? accountLimits(service);
+  const untilMs = clock.now() + (retryAfterMs ?? defaultBackOffMs);
+  if (subject !== undefined) await limiter.backOff(tenantId, subject, untilMs);
+}
+
+function outcomeOf<Op extends KnownOperation>(
   deps: CallDeps,
   call: Call<Op>,
   service: ExternalService,
   verdict: AttemptVerdict<OutputOf<Op>>,
   durationMs: number,
-): Promise<ProviderOutcome<OutputOf<Op>>> {
+): ProviderOutcome<OutputOf<Op>> {
   switch (verdict.kind) {
     case 'ok': {
       const value = call.capability.refine?.(verdict.value, call.input) ?? verdict.value;
@@ -200,8 +210,6 @@ async function outcomeOf<Op extends KnownOperation>(
     }
     case 'throttled': {
       const untilMs = deps.clock.now() + (verdict.retryAfterMs ?? defaultBackOffMs);
-      const [subject] = call.capability.limitsOf?.(service) ?? accountLimits(service);
-      if (subject !== undefined) await deps.limiter.backOff(call.tenantId, subject, untilMs);
       return { kind: 'throttled', service, untilMs, message: verdict.message, ...passedOn(verdict) };
     }
     case 'denied':

@@ -72,7 +72,8 @@ export async function attemptOnce<Op extends KnownOperation>(
   const priceUsd = deps.costOf(service, operation, call.capability.billedUnits?.(call.input) ?? 1, deps.clock.now());
   let budget: BudgetDecision | undefined;
   try {
-    budget = await deps.reserveBudget?.(call.tenantId, service.serviceName, priceUsd);
+    const reserving = deps.reserveBudget?.(call.tenantId, service.serviceName, priceUsd);
+    budget = reserving instanceof Promise ? await reserving : reserving;
     if (budget?.kind === 'refused') return { kind: 'budget_spent', untilMs: budget.untilMs };
     const refusal = await spendLimits(deps, call, service, context);
     if (refusal !== null) return { kind: 'refused', refusal };
@@ -105,7 +106,7 @@ export async function attemptOnce<Op extends KnownOperation>(
     } finally {
       deadline.clear();
     }
-    verdict = withoutSecrets(verdict, [...adapter.secretsOf(account), ...http.masked]);
+    if ('message' in verdict) verdict = withoutSecrets(verdict, [...adapter.secretsOf(account), ...http.masked]);
     const durationMs = deps.clock.now() - startedAtMs;
     const failures = settlePermit(permit, wasAbandoned ? { kind: 'cancelled' } : verdict);
     if (!wasAbandoned) observe(deps, service, verdict, durationMs, failures);
@@ -144,6 +145,7 @@ async function spendLimits<Op extends KnownOperation>(
   if (!decision.granted) return decision;
   context.familyState = decision.states.find((state) => state.subject.key === family.key) ?? null;
   context.familyCharged = true;
+  if (units === 1) return null;
   context.paidAhead.set(service.id, deps.clock.now());
   return spendAccount(deps, call, service, context, units);
 }
@@ -179,21 +181,22 @@ async function spendFresh(
   subjects: readonly LimitSubject[],
   units: number,
 ): Promise<LimitDecision> {
-  const spend = async (): Promise<{ readonly decision: LimitDecision; readonly isFresh: boolean }> => {
+  for (let tries = 1; ; tries += 1) {
     const askedAtMs = clock.now();
     const decision = await limiter.spend(tenantId, subjects, units);
-    return { decision, isFresh: !decision.granted || clock.now() - askedAtMs <= grantFreshMs };
-  };
-  const first = await spend();
-  if (first.isFresh) return first.decision;
-  const second = await spend();
-  if (second.isFresh) return second.decision;
-  return uncounted(second.decision.states) ?? second.decision; // What is ours alone to count is never too late.
+    const isFresh = !decision.granted || clock.now() - askedAtMs <= grantFreshMs;
+    if (isFresh) return decision;
+    // What is ours alone to count is never too late.
+    if (tries === 2) return uncounted(decision.states) ?? decision;
+  }
 }
 
 /** What a vendor says may quote what it was sent, and goes to callers. */
-function withoutSecrets<Value>(verdict: AttemptVerdict<Value>, secrets: readonly string[]): AttemptVerdict<Value> {
-  return 'message' in verdict ? { ...verdict, message: maskMessage(verdict.message, secrets) } : verdict;
+function withoutSecrets<Verdict extends { readonly message: string }>(
+  verdict: Verdict,
+  secrets: readonly string[],
+): Verdict {
+  return { ...verdict, message: maskMessage(verdict.message, secrets) };
 }
 
 /** The attempt's outcome, or a rejection as soon as its signal aborts, whether or not the adapter heeds it. */
@@ -202,7 +205,16 @@ function orAborted<Value>(attempt: Promise<Value>, signal: AbortSignal): Promise
     const onAbort = (): void => reject(signal.reason);
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
-    attempt.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    attempt.then(
+      (value) => {
+        signal.removeEventListener('abort', onAbort);
+        resolve(value);
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', onAbort);
+        reject(error);
+      },
+    );
   });
 }
 

@@ -76,11 +76,13 @@ function found<Op extends KnownOperation>(
     attemptedProviders: asked.map((outcome) => outcome.service.serviceName),
     skippedProviders: skippedOf(chain.outcomes),
     degradedBy: degraded ? tracesOf(chain.outcomes, nowMs) : null,
+    cached: false,
     responseTimeMs: durationMs,
   };
   const byDefault = { ttlSeconds: ttlOf(cache, quality, degraded), staleSeconds: cache?.staleSeconds ?? 0 };
   const lifetime = call.capability.lifetimeOf === undefined ? byDefault : call.capability.lifetimeOf(value);
-  const body = confirmed?.body ?? Buffer.from(JSON.stringify(render(value, { ...context, cached: false })));
+  const text = confirmed === null ? JSON.stringify(render(value, context)) : null;
+  const body = text === null ? (confirmed as Confirmed<Op>).body : Buffer.from(text);
   return {
     fresh: { body, provider: service.serviceName, familyLimit, isRevalidated: confirmed !== null },
     // Rendered once for all who come later: a hit sends these bytes as they are.
@@ -91,7 +93,7 @@ function found<Op extends KnownOperation>(
             kind: quality,
             serviceId: service.id,
             serviceName: service.serviceName,
-            body: confirmed?.body ?? asKept(body),
+            body: text === null ? body : asKept(text, body),
             costUsd,
           },
     isUnchanged: confirmed?.isUnchanged ?? false,
@@ -100,10 +102,9 @@ function found<Op extends KnownOperation>(
 }
 
 /** What is kept differs by one word. Texts within an answer hold these characters only escaped. */
-function asKept(body: Buffer): Buffer {
-  return body.includes('"cached":false')
-    ? Buffer.from(body.toString().replaceAll('"cached":false', '"cached":true'))
-    : body;
+function asKept(text: string, body: Buffer): Buffer {
+  const kept = text.replaceAll('"cached":false', '"cached":true');
+  return kept.length === text.length ? body : Buffer.from(kept);
 }
 
 /** An answer that a missing provider might have bettered is soon asked for again. */

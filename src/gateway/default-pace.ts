@@ -4,7 +4,7 @@ import type { RequestPace } from '../limits/request-pace.ts';
 import type { Provider } from './resolve-providers.ts';
 
 /** Takes the next turn, and says how many milliseconds away it is: 0 where there is no pace; null where too many wait. */
-export async function takeTurn(pace: RequestPace, { service, adapter }: Provider): Promise<number | null> {
+export function takeTurn(pace: RequestPace, { service, adapter }: Provider): number | Promise<number | null> {
   const { defaultLimit } = adapter.facts;
   if (defaultLimit === null || hasOwnLimits(service)) return 0;
   return pace.takeTurn(service.id, defaultLimit.minIntervalMs);

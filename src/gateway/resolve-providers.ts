@@ -30,25 +30,56 @@ export async function resolveProviders<Op extends KnownOperation>(
 ): Promise<readonly Provider[]> {
   const { operation, serviceType } = call.capability;
   const services = await deps.directory.ofTenant(call.tenantId);
-  const providerOf = (service: ExternalService): Provider[] => {
-    const adapter = deps.findAdapter(adapterNameOf(service));
-    if (adapter?.attempts[operation] === undefined) return [];
-    return [{ service, adapter, account: () => deps.directory.accountOf(service) }];
-  };
+  if (call.provider === null) return allowed(byPriority(deps, services, call), call.services ?? null);
+  const providerOf = createProviderOf(deps, operation);
   // Most are named by their own name: the others need not be looked at.
-  const own = call.provider === null ? undefined : findByName(services, call.provider);
+  const own = findByName(services, call.provider);
   if (own?.isActive === true && isOfType(own, serviceType)) {
     const provider = providerOf(own);
     if (provider.length > 0) return allowed(provider, call.services ?? null);
   }
-  // Stable: those of one priority stay in their order.
-  const { place = null } = call;
-  const ofType = activeOfType(services, serviceType).toSorted(
-    (one, other) => priorityAt(one, place) - priorityAt(other, place),
-  );
-  const providers = inOrder(ofType).flatMap(providerOf);
-  const asked = call.provider === null ? withoutMadeUpBehindReal(providers) : [named(providers, call.provider)];
-  return allowed(asked, call.services ?? null);
+  return allowed([named(inPlace(services, call).flatMap(providerOf), call.provider)], call.services ?? null);
+}
+
+type Where<Op extends KnownOperation> = Pick<Call<Op>, 'capability' | 'place'>;
+
+/** Of a list of the directory's, by operation: one that has no regions gives the same order everywhere. */
+const orders = new WeakMap<readonly ExternalService[], Map<string, readonly Provider[]>>();
+
+function byPriority<Op extends KnownOperation>(
+  deps: ResolveProvidersDeps,
+  services: readonly ExternalService[],
+  where: Where<Op>,
+): readonly Provider[] {
+  const { operation, serviceType } = where.capability;
+  let ordered = orders.get(services);
+  if (ordered === undefined) {
+    ordered = new Map();
+    orders.set(services, ordered);
+  }
+  const known = ordered.get(operation);
+  if (known !== undefined) return known;
+  const providers = withoutMadeUpBehindReal(inPlace(services, where).flatMap(createProviderOf(deps, operation)));
+  const hasRegions = activeOfType(services, serviceType).some(({ config }) => config.regions !== undefined);
+  if (!hasRegions) ordered.set(operation, providers);
+  return providers;
+}
+
+/** Stable: those of one priority stay in their order. */
+function inPlace<Op extends KnownOperation>(
+  services: readonly ExternalService[],
+  { capability, place }: Where<Op>,
+): readonly ExternalService[] {
+  const ofType = activeOfType(services, capability.serviceType);
+  return inOrder(ofType.toSorted((one, other) => priorityAt(one, place ?? null) - priorityAt(other, place ?? null)));
+}
+
+function createProviderOf(deps: ResolveProvidersDeps, operation: KnownOperation) {
+  return (service: ExternalService): Provider[] => {
+    const adapter = deps.findAdapter(adapterNameOf(service));
+    if (adapter?.attempts[operation] === undefined) return [];
+    return [{ service, adapter, account: () => deps.directory.accountOf(service) }];
+  };
 }
 
 function allowed(providers: readonly Provider[], services: ReadonlySet<string> | null): readonly Provider[] {

@@ -95,8 +95,15 @@ export async function openBreakerClosing(deps: BreakerClosingDeps): Promise<Brea
   };
 }
 
-export function breakerKeyOf({ id, updatedAtMs }: Pick<ExternalService, 'id' | 'updatedAtMs'>): string {
-  return `${id} ${updatedAtMs}`;
+const keys = new WeakMap<object, string>();
+
+export function breakerKeyOf(service: Pick<ExternalService, 'id' | 'updatedAtMs'>): string {
+  let key = keys.get(service);
+  if (key === undefined) {
+    key = `${service.id} ${service.updatedAtMs}`;
+    keys.set(service, key);
+  }
+  return key;
 }
 
 function parseClosed(payload: string): Closed | null {

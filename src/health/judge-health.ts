@@ -105,6 +105,17 @@ export function latelyOf({ lately }: Pick<HealthState, 'lately'>) {
 /** Replicas' attempts come a little out of order; slices keep theirs, and what is older than a minute goes. */
 function withAttempt(lately: readonly Slice[], { ok, atMs, durationMs }: Attempted): readonly Slice[] {
   const at = Math.floor(atMs / sliceMs) * sliceMs;
+  const newest = lately.at(-1);
+  if (newest?.at === at) {
+    const grown = lately.slice();
+    grown[grown.length - 1] = {
+      at,
+      attempts: newest.attempts + 1,
+      failures: newest.failures + (ok ? 0 : 1),
+      duration_ms: newest.duration_ms + Math.round(durationMs),
+    };
+    return grown;
+  }
   const newestAt = Math.max(at, lately.at(-1)?.at ?? 0);
   const before = lately.find((slice) => slice.at === at) ?? { at, attempts: 0, failures: 0, duration_ms: 0 };
   const slice: Slice = {

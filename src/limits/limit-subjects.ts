@@ -20,8 +20,20 @@ export function familyLimit(family: LimitedFamily, limits: FamilyLimits): LimitS
   };
 }
 
+/** A row of the directory's is never changed: another takes its place. */
+const known = new WeakMap<ExternalService, readonly LimitSubject[]>();
+
 /** The service's own four windows, as far as it has them; where it has none, what its vendor asks of everyone. */
 export function accountLimits(service: ExternalService): readonly LimitSubject[] {
+  let limits = known.get(service);
+  if (limits === undefined) {
+    limits = limitsOf(service);
+    known.set(service, limits);
+  }
+  return limits;
+}
+
+function limitsOf(service: ExternalService): readonly LimitSubject[] {
   const { perMinute, perHour, perDay, perMonth } = service.rateLimits;
   const window = (windowType: WindowType, maxRequests: number | null): LimitWindow[] =>
     maxRequests === null ? [] : [{ windowType, maxRequests }];
@@ -42,5 +54,6 @@ export function accountLimits(service: ExternalService): readonly LimitSubject[]
 }
 
 export function hasOwnLimits({ rateLimits }: Pick<ExternalService, 'rateLimits'>): boolean {
-  return Object.values(rateLimits).some((limit) => limit !== null);
+  const { perMinute, perHour, perDay, perMonth } = rateLimits;
+  return perMinute !== null || perHour !== null || perDay !== null || perMonth !== null;
 }

@@ -38,9 +38,12 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
   return {
     breakerFor(serviceId, policyOf) {
       let breaker = breakers.get(serviceId);
-      // Put last again on each use, so that a Map's first key is the one unused for longest.
-      if (breaker !== undefined) breakers.delete(serviceId);
-      else {
+      if (breaker !== undefined) {
+        // While there is room enough nothing is forgotten, and the order of use is nobody's.
+        if (breakers.size * 2 < maxBreakers) return breaker;
+        // Put last again, so that a Map's first key is the one unused for longest.
+        breakers.delete(serviceId);
+      } else {
         breaker = createCircuitBreaker({
           ...shared,
           policy: { ...(shared.policy ?? defaultBreakerPolicy), ...policyOf?.() },

@@ -59,10 +59,15 @@ export function answerCall(
     setFailureHeaders(reply, limits, error);
     throw error;
   }
-  if (remembered === null)
-    return withRateLimitHeaders(reply, limits, call.execute()).then((result) =>
-      sendCallResult(reply, tenantId, result, limits),
+  if (remembered === null) {
+    return call.execute().then(
+      (result) => sendCallResult(reply, tenantId, result, limits),
+      (error: unknown) => {
+        setFailureHeaders(reply, limits, error);
+        throw error;
+      },
     );
+  }
   sendCallResult(reply, tenantId, remembered, limits);
   return undefined;
 }
@@ -107,5 +112,7 @@ export function cacheModeOf(header: string | undefined): CacheMode {
 
 /** A service may be named in any script; a header holds Latin-1 at most. */
 function headerText(name: string): string {
-  return /^[\x20-\x7e]*$/.test(name) ? name : encodeURIComponent(name);
+  return plainText.test(name) ? name : encodeURIComponent(name);
 }
+
+const plainText = /^[\x20-\x7e]*$/;

@@ -20,8 +20,20 @@ const readableForMs = 1_000;
  * has come for so long. A flowing body that was answered already has no more time than any other.
  */
 export function cutSlowBodies(app: FastifyInstance, boundMs: number): void {
+  let begun: (() => void)[] = [];
+  const watchBegun = (): void => {
+    const due = begun;
+    begun = [];
+    for (const watchNow of due) watchNow();
+  };
   app.addHook('onRequest', (request, reply, done) => {
-    if (bringsBody(request.raw)) watch(request, reply, boundMs);
+    if (bringsBody(request.raw)) {
+      // Most bodies come with their head, and need no timer.
+      if (begun.length === 0) setImmediate(watchBegun);
+      begun.push(() => {
+        if (!request.raw.complete && !request.raw.destroyed) watch(request, reply, boundMs);
+      });
+    }
     done();
   });
 }
