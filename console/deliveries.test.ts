@@ -1,5 +1,6 @@
 /** Deliveries in the console: what became of each, and sending again what was lost. */
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { openBrowser, signIn } from '../test/support/console.ts';
 import { startTestService, type TestService } from '../test/support/service.ts';
@@ -67,5 +68,64 @@ test('a delivery shows its attempts by target, and is sent again to the one that
   await page.getByRole('button', { name: 'Русский' }).click();
   await page.goto(`${service.url}/console/webhooks/deliveries/${events[0].id}`);
   await page.getByText('Отправить снова нельзя. Доставка пропущена').waitFor();
+  assert.deepEqual(faults, []);
+});
+
+test('all that match are counted, sent again, seen through a reload of the page, and stopped', async (t: TestContext) => {
+  const service = await startTestService(t, {
+    OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
+    RATE_LIMIT_WEBHOOKS_PER_MINUTE: '100000',
+  });
+  const held: ServerResponse[] = [];
+  let isHeld = true;
+  const target = await startTarget(t, (_, reply) => void (isHeld ? held.push(reply) : reply.end()));
+  const hook = await startWebhook(service, {
+    webhook_name: 'payments',
+    signature_scheme: 'none',
+    target_url: target.url,
+    target_paused: true,
+  });
+  for (let id = 0; id < 130; id++) await postDelivery(hook.url, `{"id":"${id}"}`, {});
+  await service.database.db.querySystem({
+    text: `update webhook_deliveries set state = 'dead', next_attempt_at = null`,
+  });
+  await service.admin('POST', `/webhooks/${hook.id}/resume-target`, { retry_dead: false });
+
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/webhooks/deliveries?delivery_status=dead`);
+  await signIn(page, service);
+  await page.getByRole('button', { name: 'Send again all that match' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Send all that match again?' });
+  assert.equal(await dialog.getByLabel('Send to').inputValue(), 'failed');
+  await dialog.getByText('130 deliveries match, 130 of them can be sent again').waitFor();
+  await dialog.getByText(`payments: 130, to ${target.url}`).waitFor();
+  assert.equal(target.received.length, 0, 'counting sends nothing');
+  await dialog.getByLabel('Received from').fill('2999-01-01T00:00');
+  await dialog.getByText('0 deliveries match').waitFor();
+  assert.ok(await dialog.getByRole('button', { name: 'Send 0 again' }).isDisabled());
+  await dialog.getByLabel('Received from').fill('');
+  await dialog.getByRole('button', { name: 'Send 130 again' }).click();
+  await page.getByText('Sending has begun.').waitFor();
+
+  const panel = page.getByRole('region', { name: 'Sent again in bulk' });
+  await panel.getByText('100 of 130 deliveries sent').waitFor();
+  await panel.getByText('waiting: 100').waitFor();
+  await page.reload();
+  await panel.getByText('100 of 130 deliveries sent').waitFor();
+  assert.equal(await panel.getByRole('progressbar').getAttribute('value'), '100');
+  await panel.getByRole('button', { name: /^Stop the redrive/ }).click();
+  await panel.getByText('stopped', { exact: true }).waitFor();
+  isHeld = false;
+  for (const reply of held) reply.end();
+  await panel.getByText('taken by targets: 100').waitFor();
+  assert.equal(target.received.length, 100, 'nothing further is sent');
+
+  await page.getByRole('button', { name: 'Send again all that match' }).click();
+  await dialog.getByText('30 deliveries match, 30 of them can be sent again').waitFor();
+  await dialog.getByRole('button', { name: 'Send 30 again' }).click();
+  await panel.getByText('30 of 30 deliveries sent · taken by targets: 30 · given up: 0 · waiting: 0').waitFor();
+  assert.equal(new Set(target.received.map(({ headers }) => headers['webhook-id'])).size, 130);
+  await page.getByRole('button', { name: 'Русский' }).click();
+  await page.getByRole('region', { name: 'Массовая отправка' }).getByText('отправлено 30 из 30 доставок').waitFor();
   assert.deepEqual(faults, []);
 });

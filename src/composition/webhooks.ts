@@ -26,6 +26,7 @@ import { keepRefusedBody } from '../storage/tables/webhooks/webhook-refused-bodi
 import { startCollectingMissed } from '../webhooks/collectors/collect-missed.ts';
 import { startTargetDeliveries } from '../webhooks/delivering/deliver-to-targets.ts';
 import { isOwnHook } from '../webhooks/managing/own-hook.ts';
+import { startRunningRedrives } from '../webhooks/managing/run-redrives.ts';
 import { createDeferralRows, type KnownRow } from '../webhooks/receiving/deferral-row.ts';
 import { createWebhookRateLimit } from '../webhooks/receiving/rate-limit.ts';
 import type { ReceiveDeps } from '../webhooks/receiving/reception.ts';
@@ -92,6 +93,7 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
     timeoutMs: deps.targetTimeoutMs,
   });
   const onTargetDelivery = targets.wake;
+  const redrives = startRunningRedrives({ db, appendEvent, clock, logger, publicBaseUrl, onTargetDelivery });
   const collector = startCollectingMissed({
     db,
     outbound: deps.outbound,
@@ -138,6 +140,7 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
       publicBaseUrl,
       appendEvent,
       onTargetDelivery,
+      onRedrive: redrives.wake,
       receive,
       idempotency: deps.idempotency,
       noteChange: directory.noteChange,
@@ -156,6 +159,7 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
     }),
     async close() {
       await collector.close();
+      await redrives.close();
       await targets.close();
       await directory.close();
     },

@@ -1578,6 +1578,84 @@ export interface Answers {
       readonly oldest_pending_age_seconds: number;
     };
   };
+  'GET /webhooks/redrives': {
+    readonly redrives: readonly {
+      readonly id: string;
+      readonly state: 'sending' | 'settling' | 'done' | 'stopped';
+      readonly to: 'all' | 'target' | 'failed';
+      readonly filter: Readonly<Record<string, string>>;
+      readonly from_date: string | null;
+      readonly to_date: string | null;
+      readonly matched_count: number;
+      readonly sent_count: number;
+      readonly skipped_count: number;
+      readonly deliveries: {
+        readonly delivered: number;
+        readonly failed: number;
+        readonly cancelled: number;
+        readonly waiting: number;
+      };
+      readonly created_by: string;
+      readonly created_at: string;
+      readonly finished_at: string | null;
+    }[];
+  };
+  'POST /webhooks/redrives': {
+    readonly matched_count: number;
+    readonly is_exact: boolean;
+    readonly sendable_count: number;
+    readonly oldest_received_at: string | null;
+    readonly newest_received_at: string | null;
+    readonly from_date: string | null;
+    readonly to_date: string | null;
+    readonly to: 'all' | 'target' | 'failed';
+    readonly webhooks: readonly {
+      readonly webhook_id: string;
+      readonly webhook_name: string;
+      readonly sendable_count: number;
+      readonly target_urls: readonly string[];
+    }[];
+  };
+  'GET /webhooks/redrives/{id}': {
+    readonly id: string;
+    readonly state: 'sending' | 'settling' | 'done' | 'stopped';
+    readonly to: 'all' | 'target' | 'failed';
+    readonly filter: Readonly<Record<string, string>>;
+    readonly from_date: string | null;
+    readonly to_date: string | null;
+    readonly matched_count: number;
+    readonly sent_count: number;
+    readonly skipped_count: number;
+    readonly deliveries: {
+      readonly delivered: number;
+      readonly failed: number;
+      readonly cancelled: number;
+      readonly waiting: number;
+    };
+    readonly created_by: string;
+    readonly created_at: string;
+    readonly finished_at: string | null;
+  };
+  'POST /webhooks/redrives/{id}/stop': {
+    readonly id: string;
+    readonly state: 'sending' | 'settling' | 'done' | 'stopped';
+    readonly to: 'all' | 'target' | 'failed';
+    readonly filter: Readonly<Record<string, string>>;
+    readonly from_date: string | null;
+    readonly to_date: string | null;
+    readonly matched_count: number;
+    readonly sent_count: number;
+    readonly skipped_count: number;
+    readonly deliveries: {
+      readonly delivered: number;
+      readonly failed: number;
+      readonly cancelled: number;
+      readonly waiting: number;
+    };
+    readonly created_by: string;
+    readonly created_at: string;
+    readonly finished_at: string | null;
+  };
   'GET /webhooks/sources': {
     readonly sources: readonly {
       readonly source_service: string;

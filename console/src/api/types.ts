@@ -20,6 +20,8 @@ export type SourceAnswer = Answers['GET /webhooks/sources']['sources'][number];
 export type SignatureVerdict = Answers['POST /webhooks/{id}/explain-signature'];
 export type Delivery = Answers['GET /webhooks/events']['events'][number];
 export type WholeDelivery = Answers['GET /webhooks/events/{id}'];
+export type Redrive = Answers['GET /webhooks/redrives/{id}'];
+export type RedriveCount = Answers['POST /webhooks/redrives'];
 /** Limits of a token's own are members that not every version knows. */
 export type Token = Answers['GET /tokens']['tokens'][number] & {
   readonly services?: readonly string[] | null;

@@ -18,6 +18,7 @@ const expiringTables: readonly ExpiringTable[] = [
   { table: 'intake_marks', expired: `seen_at < now() - interval '30 days'` },
   { table: 'api_rate_limits', expired: 'window_end < $1::date' },
   { table: 'webhook_deliveries', expired: `state <> 'pending' and updated_at < $1::date` },
+  { table: 'webhook_redrives', expired: 'finished_at < $1::date' },
   // Its rows are older than the link, and went with their days.
   { table: 'audit_chain', expired: 'chained_at < $1::date' },
   {

@@ -27,7 +27,7 @@ export interface RetryEventsDeps {
 /** How many one bulk call sends again; the answer says where the next begins. */
 const mostAtOnce = 1_000;
 /** Events of one transaction: their payloads are in memory together. */
-const perTransaction = 20;
+export const perTransaction = 20;
 
 /** Throws `NOT_FOUND`, and `CONFLICT` with a `reason` where nothing can be sent. */
 export async function retryEvent(
@@ -41,7 +41,7 @@ export async function retryEvent(
     await lockEventDeliveries(tx, row.id);
     const plan = await planRetry(tx, tenantId, row);
     const targets = chooseTargets(plan, options.to, options.targetId);
-    return sendAgain(deps, tx, tenantId, row, targets, options);
+    return (await sendAgain(deps, tx, tenantId, row, targets, options)).answer;
   });
   if (answer.is_delivered_again) deps.onTargetDelivery();
   return answer;
@@ -70,31 +70,59 @@ export async function retryEvents(
   const before = { ...filter, toMs: Math.min(filter.toMs ?? Number.POSITIVE_INFINITY, deps.clock.now()) };
   while (retried < mostAtOnce) {
     const position: WebhookEventPosition | null = after;
-    const { seen, sent, last } = await deps.db.forTenant(tenantId, async (tx) => {
-      const page = await pageWebhookEvents(tx, tenantId, before, 'asc', position, perTransaction);
-      let count = 0;
-      for (const event of page) {
-        if (!isAccepted(event)) continue;
-        const row = await requireEvent(tx, tenantId, event.id);
-        await lockEventDeliveries(tx, row.id);
-        const targets = targetsOfBulk(await planRetry(tx, tenantId, row), options.to);
-        if (targets === null) continue;
-        await sendAgain(deps, tx, tenantId, row, targets, options);
-        count += 1;
-      }
-      return { seen: page.length, sent: count, last: page.at(-1) };
-    });
+    const { seen, sent, last } = await deps.db.forTenant(tenantId, (tx) =>
+      sendPageAgain(deps, tx, tenantId, before, position, options),
+    );
     retried += sent;
     if (sent > 0) deps.onTargetDelivery();
-    if (last === undefined || seen < perTransaction) {
+    if (last === null || seen < perTransaction) {
       return { retried_count: retried, is_complete: true };
     }
-    after = { receivedAt: last.received_at.toISOString(), id: last.id };
+    after = last;
   }
   return {
     retried_count: retried,
     is_complete: false,
     ...(after === null ? {} : { next_cursor: renderEventCursor(after) }),
+  };
+}
+
+export interface SentPage {
+  /** Events that were looked at. */
+  readonly seen: number;
+  readonly sent: number;
+  readonly deliveryIds: readonly string[];
+  /** Where the next page begins; null where there was nothing. */
+  readonly last: WebhookEventPosition | null;
+}
+
+/** The next of those that match, the oldest first. What cannot be sent, or has nobody to go to, is passed over. */
+export async function sendPageAgain(
+  deps: Omit<RetryEventsDeps, 'db'>,
+  tx: Queryable,
+  tenantId: TenantId,
+  filter: WebhookEventFilter,
+  after: WebhookEventPosition | null,
+  options: { readonly to: RetryTo; readonly requestId: string },
+): Promise<SentPage> {
+  const page = await pageWebhookEvents(tx, tenantId, filter, 'asc', after, perTransaction);
+  const made: string[] = [];
+  let sent = 0;
+  for (const event of page) {
+    if (!isAccepted(event)) continue;
+    const row = await requireEvent(tx, tenantId, event.id);
+    await lockEventDeliveries(tx, row.id);
+    const targets = targetsOfBulk(await planRetry(tx, tenantId, row), options.to);
+    if (targets === null) continue;
+    made.push(...(await sendAgain(deps, tx, tenantId, row, targets, options)).deliveryIds);
+    sent += 1;
+  }
+  const last = page.at(-1);
+  return {
+    seen: page.length,
+    sent,
+    deliveryIds: made,
+    last: last === undefined ? null : { receivedAt: last.received_at.toISOString(), id: last.id },
   };
 }
 
@@ -113,7 +141,7 @@ function targetsOfBulk(plan: RetryPlan, to: RetryTo): readonly RetryTarget[] | n
 }
 
 async function sendAgain(
-  deps: RetryEventsDeps,
+  deps: Omit<RetryEventsDeps, 'db'>,
   tx: Queryable,
   tenantId: TenantId,
   row: WholeWebhookEventRow,
@@ -128,16 +156,17 @@ async function sendAgain(
     { id: row.id, receivedAt: row.received_at },
     targets.map(({ id }) => ({ id, newDeliveryId: newId(deps.clock.now()) })),
   );
-  return {
+  const answer = {
     event_id: row.id,
     published_event_id: publishedEventId,
     is_delivered_again: deliveryIds.length > 0,
     targets: targets.map(({ id, url, isPaused }) => ({ target_id: id, target_url: url, is_paused: isPaused })),
   };
+  return { answer, deliveryIds };
 }
 
 function publishAgain(
-  deps: RetryEventsDeps,
+  deps: Omit<RetryEventsDeps, 'db'>,
   tx: Queryable,
   tenantId: TenantId,
   row: WholeWebhookEventRow,

@@ -1,20 +1,21 @@
 import { useState } from 'preact/hooks';
-import type { Delivery, Webhook } from '../../api/types.ts';
+import type { Delivery, Redrive, Webhook } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { go, hrefOf, setQuery, usePlace } from '../../app/location.tsx';
-import { useApi, useIsAdmin } from '../../app/session.tsx';
+import { useIsAdmin } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { DataTable } from '../../parts/data-table.tsx';
-import { Confirm } from '../../parts/dialog.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
-import { FormFault, SelectField, TextField, useSending } from '../../parts/form.tsx';
+import { SelectField, TextField } from '../../parts/form.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
-import { useToast } from '../../parts/toast.tsx';
 import { DeliverySheet } from './delivery-sheet.tsx';
 import { webhooksMessages } from './messages.ts';
+import { RedriveDialog } from './redrive-dialog.tsx';
+import { Redrives } from './redrives.tsx';
+import { redrivesMessages } from './redrives-messages.ts';
 
 const filterNames = [
   'webhook_id',
@@ -30,10 +31,8 @@ const refreshMs = 5_000;
 export function Deliveries({ openId, webhookId = null }: { openId: string | null; webhookId?: string | null }) {
   const t = useMessages(webhooksMessages);
   const formats = useFormats();
-  const api = useApi();
+  const redriveWords = useMessages(redrivesMessages);
   const isAdmin = useIsAdmin();
-  const say = useToast();
-  const sending = useSending();
   const [asksRetry, setAsksRetry] = useState(false);
   const { query, path } = usePlace();
   const filter = Object.fromEntries(filterNames.map((name) => [name, query.get(name)])) as Record<
@@ -53,25 +52,18 @@ export function Deliveries({ openId, webhookId = null }: { openId: string | null
       ),
     cursor === null ? { refreshMs } : {},
   );
-  const retryAll = (): void => {
-    setAsksRetry(false);
-    void sending.run(async () => {
-      const { retried_count } = await api.send<{ retried_count: number }>(
-        'POST',
-        '/webhooks/events/retry',
-        Object.keys(given).length === 0 ? { all: true } : given,
-      );
-      say(t('retriedAll', { count: retried_count }));
-      answer.reload();
-    });
-  };
+  const redrives = useQuery(
+    isAdmin ? 'redrives' : null,
+    (asked, signal) => asked.get<{ redrives: readonly Redrive[] }>('/webhooks/redrives', {}, signal),
+    { refreshMs },
+  );
   const search = query.toString();
   const base = webhookId === null ? '/webhooks/deliveries' : `/webhooks/${webhookId}/deliveries`;
   return (
     <div class="stack">
       <DeliveryFilters hasWebhook={webhookId !== null} />
+      <Redrives query={redrives} />
       <section class="panel" aria-label={t('deliveries')}>
-        <FormFault error={sending.error} />
         <QueryView query={answer}>
           {({ events, next_cursor }) => (
             <>
@@ -112,13 +104,8 @@ export function Deliveries({ openId, webhookId = null }: { openId: string | null
               />
               <div class="table-foot">
                 {isAdmin && events.length > 0 && (
-                  <button
-                    type="button"
-                    class="button small"
-                    disabled={sending.isSending}
-                    onClick={() => setAsksRetry(true)}
-                  >
-                    {t('retryAll')}
+                  <button type="button" class="button small" onClick={() => setAsksRetry(true)}>
+                    {redriveWords('retryAll')}
                   </button>
                 )}
                 {cursor !== null && (
@@ -136,16 +123,7 @@ export function Deliveries({ openId, webhookId = null }: { openId: string | null
           )}
         </QueryView>
       </section>
-      {asksRetry && (
-        <Confirm
-          title={t('retryAll')}
-          text={t('retryAllText')}
-          verb={t('sendAgain')}
-          isDangerous={false}
-          onConfirm={retryAll}
-          onCancel={() => setAsksRetry(false)}
-        />
-      )}
+      {asksRetry && <RedriveDialog filter={given} onBegan={redrives.reload} onClose={() => setAsksRetry(false)} />}
       {openId !== null && (
         <DeliverySheet
           key={openId}

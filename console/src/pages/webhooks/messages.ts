@@ -122,23 +122,8 @@ export const webhooksMessages = {
   nothingMatches: ['No delivery matches these filters.', 'Нет доставок под эти фильтры.'],
   older: ['Older', 'Раньше'],
   newest: ['Back to the newest', 'К новым'],
-  retryAll: ['Send again all that match', 'Отправить снова все найденные'],
-  retryAllText: [
-    'Every delivery under these filters is published and sent on again, oldest first, not only those on this page.',
-    'Все доставки под этими фильтрами будут опубликованы и отправлены снова, от старых к новым, не только на этой странице.',
-  ],
-  retriedAll: [
-    { one: '{count} delivery was sent again.', other: '{count} deliveries were sent again.' },
-    {
-      one: '{count} доставка отправлена снова.',
-      few: '{count} доставки отправлены снова.',
-      many: '{count} доставок отправлено снова.',
-      other: '{count} доставки отправлено снова.',
-    },
-  ],
   delivery: ['Delivery {id}', 'Доставка {id}'],
   copyLink: ['Copy link', 'Копировать ссылку'],
-  sendAgain: ['Send again', 'Отправить снова'],
   accept: ['Accept after all', 'Всё же принять'],
   accepted: ['The delivery was accepted.', 'Доставка принята.'],
   headers: ['Headers', 'Заголовки'],

@@ -5,7 +5,7 @@ import { retryRefusalReasons } from '../../../webhooks/managing/retry-plan.ts';
 import { cursorSchema, limitSchema, timeSchema } from '../../request/query-values.ts';
 import { anyObject, literals, nullable, time, uuid } from './schema-parts.ts';
 
-const eventFilter = {
+export const eventFilter = {
   webhook_id: Type.Optional(uuid),
   source: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
   status: Type.Optional(literals(webhookEventStatuses)),
@@ -38,7 +38,7 @@ export const eventsQuerySchema = Type.Object(
 
 export type EventsQuery = Static<typeof eventsQuerySchema>;
 
-const retryTo = Type.Optional(
+export const retryTo = Type.Optional(
   Type.Union([Type.Literal('all'), Type.Literal('target'), Type.Literal('failed')], {
     default: 'all',
     description:

@@ -26,7 +26,7 @@ import {
   wholeEventSchema,
 } from './events-schemas.ts';
 import { idParamsSchema } from './schema-parts.ts';
-import { allowNoBody, filterOfQuery } from './webhooks-input.ts';
+import { allowNoBody, chosenFilter, filterOfQuery } from './webhooks-input.ts';
 
 export interface WebhookEventsRoutesDeps extends ReadEventsDeps, RetryEventsDeps, AcceptDeps {
   readonly db: ReadEventsDeps['db'] & RetryEventsDeps['db'] & AcceptDeps['db'];
@@ -115,12 +115,9 @@ export function webhookEventsRoutes(deps: WebhookEventsRoutesDeps): Routes {
         },
       },
       deps.idempotency.wrap(async (request) => {
-        const { all, to = 'all', cursor, ...filter } = request.body as Static<typeof redriveSchema>;
-        const isFiltered = Object.keys(filter).length > 0;
-        if (!isFiltered && all !== true) throw invalidInput('all', 'must be true, or a filter be given');
-        if (isFiltered && all === true) throw invalidInput('all', 'must not stand beside a filter');
+        const { to = 'all', cursor, ...chosen } = request.body as Static<typeof redriveSchema>;
         const options = { to, after: positionOf(cursor), requestId: request.id };
-        return jsonAnswer(200, await retryEvents(deps, callerOf(request).tenantId, filterOfQuery(filter), options));
+        return jsonAnswer(200, await retryEvents(deps, callerOf(request).tenantId, chosenFilter(chosen), options));
       }),
     );
 

@@ -1,5 +1,6 @@
 /** From a checked body to the webhook that its admin wants. */
 import type { FastifyRequest } from 'fastify';
+import { invalidInput } from '../../../errors.ts';
 import type { WebhookConfigRow } from '../../../storage/tables/webhooks/webhook-configs.ts';
 import type { WebhookEventFilter } from '../../../storage/tables/webhooks/webhook-events.ts';
 import type { TargetDraft } from '../../../webhooks/managing/target-draft.ts';
@@ -139,6 +140,17 @@ export function filterOfQuery(query: Omit<EventsQuery, 'cursor' | 'limit'>): Web
     fromMs,
     toMs,
   };
+}
+
+/** Of a bulk call. Throws `INVALID_REQUEST` where neither a filter nor `all` is given, or both are. */
+export function chosenFilter({
+  all,
+  ...filter
+}: Omit<EventsQuery, 'cursor' | 'limit'> & { readonly all?: true }): WebhookEventFilter {
+  const isFiltered = Object.keys(filter).length > 0;
+  if (!isFiltered && all !== true) throw invalidInput('all', 'must be true, or a filter be given');
+  if (isFiltered && all === true) throw invalidInput('all', 'must not stand beside a filter');
+  return filterOfQuery(filter);
 }
 
 /** Without a body all that it may say is as usual. */

@@ -36,6 +36,7 @@ import { webhookTargetRoutes } from './webhook-target.ts';
 import { parseWebhookCursor, renderWebhookCursor } from './webhooks-cursor.ts';
 import { shownReception, type WebhookEventsRoutesDeps, webhookEventsRoutes } from './webhooks-events.ts';
 import { allowNoBody, checkAddresses, draftOfBody, patchedDraft } from './webhooks-input.ts';
+import { type WebhookRedrivesRoutesDeps, webhookRedrivesRoutes } from './webhooks-redrives.ts';
 import {
   explainSchema,
   explanationSchema,
@@ -52,8 +53,8 @@ import {
   webhooksQuerySchema,
 } from './webhooks-schemas.ts';
 
-export interface WebhooksRoutesDeps extends ManageWebhooksDeps, WebhookEventsRoutesDeps {
-  readonly db: ManageWebhooksDeps['db'] & WebhookEventsRoutesDeps['db'];
+export interface WebhooksRoutesDeps extends ManageWebhooksDeps, WebhookEventsRoutesDeps, WebhookRedrivesRoutesDeps {
+  readonly db: ManageWebhooksDeps['db'] & WebhookEventsRoutesDeps['db'] & WebhookRedrivesRoutesDeps['db'];
   readonly keyring: ManageWebhooksDeps['keyring'] & WebhookEventsRoutesDeps['keyring'];
   readonly idempotency: Idempotency;
   /** Why the outbound policy lets nothing be sent to this URL; null where it does. */
@@ -250,6 +251,7 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
 
     await webhookTargetRoutes({ ...deps, idOf, contextOf })(app);
     await webhookEventsRoutes(deps)(app);
+    await webhookRedrivesRoutes(deps)(app);
   };
 }
 

@@ -116,6 +116,42 @@ export async function pageWebhookEvents(
   });
 }
 
+/** What a filter finds, by webhook. */
+export interface MatchedWebhook {
+  readonly webhook_id: string;
+  readonly webhook_name: string;
+  readonly events: number;
+  /** Those that can be sent again. */
+  readonly sendable: number;
+  readonly oldest: Date;
+  readonly newest: Date;
+}
+
+/** Looks at the oldest `most` that match. `onlyFailed`: what no target refused for good cannot be sent. */
+export function countMatchingEvents(
+  tx: Queryable,
+  tenantId: TenantId,
+  filter: WebhookEventFilter,
+  onlyFailed: boolean,
+  most: number,
+) {
+  const conditions = conditionsOf(tenantId, filter);
+  const sendable = `status in ('accepted', 'deferred')${onlyFailed ? ' and has_failed' : ''}`;
+  const hasFailed = `exists (select from webhook_deliveries f
+     where f.webhook_event_id = e.id and f.state in ('dead', 'cancelled'))`;
+  return findRows<MatchedWebhook>(tx, {
+    text: `
+      select webhook_id, max(webhook_name) as webhook_name, count(*)::int as events,
+             count(*) filter (where ${sendable})::int as sendable, min(received_at) as oldest, max(received_at) as newest
+        from (select e.webhook_id, e.webhook_name, e.status, e.received_at, ${onlyFailed ? hasFailed : 'false'} as has_failed
+                from webhook_events e ${filter.deliveryStatus === undefined ? '' : withTarget}
+               where ${conditions.text()}
+               order by e.received_at, e.id limit ${conditions.parameter(most)}) matched
+       group by webhook_id order by min(received_at), webhook_id`,
+    values: conditions.values,
+  });
+}
+
 /** One event whole, looked for among those received between the two times (Unix milliseconds). */
 export function findWebhookEvent(tx: Queryable, tenantId: TenantId, id: string, fromMs: number, toMs: number) {
   return findRow<WholeWebhookEventRow>(tx, {

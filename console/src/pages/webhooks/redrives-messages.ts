@@ -1,0 +1,63 @@
+import type { Messages } from '../../i18n/messages.ts';
+
+/** Sending again all that match. */
+export const redrivesMessages = {
+  retryAll: ['Send again all that match', 'Отправить снова все найденные'],
+  title: ['Send all that match again?', 'Отправить все найденные снова?'],
+  sendTo: ['Send to', 'Кому'],
+  toAll: ['the bus and every target', 'в шину и всем получателям'],
+  toTargets: ['their targets alone', 'только получателям'],
+  toFailed: ['those targets that did not take it', 'получателям, которые не приняли'],
+  from: ['Received from', 'Получены с'],
+  until: ['Received before', 'Получены до'],
+  untilHint: ['Empty: until now; what comes later is not sent', 'Пусто: до этой минуты; более поздние не отправляются'],
+  counting: ['Counting…', 'Подсчёт…'],
+  matches: [
+    { one: '{count} delivery matches', other: '{count} deliveries match' },
+    {
+      one: 'Найдена {count} доставка',
+      few: 'Найдены {count} доставки',
+      many: 'Найдено {count} доставок',
+      other: 'Найдено {count} доставки',
+    },
+  ],
+  matchesMore: ['More than {count} deliveries match', 'Найдено больше {count} доставок'],
+  sendable: [
+    { one: '{count} of them can be sent again', other: '{count} of them can be sent again' },
+    {
+      one: 'из них снова можно отправить {count}',
+      few: 'из них снова можно отправить {count}',
+      many: 'из них снова можно отправить {count}',
+      other: 'из них снова можно отправить {count}',
+    },
+  ],
+  between: ['received from {from} to {to}', 'получены с {from} по {to}'],
+  ofWebhook: ['{name}: {count}, to {urls}', '{name}: {count}, получатели: {urls}'],
+  noTargets: ['no target', 'нет'],
+  effect: [
+    'They go out in the background, the oldest first and as targets take them, under the same webhook-id as before. You may leave this page.',
+    'Они уйдут в фоне, от старых к новым и в темпе получателей, с прежним webhook-id. Страницу можно закрыть.',
+  ],
+  begin: ['Send {count} again', 'Отправить снова: {count}'],
+  begun: ['Sending has begun.', 'Отправка началась.'],
+  redrives: ['Sent again in bulk', 'Массовая отправка'],
+  progressOf: ['Progress of the redrive begun at {time}', 'Ход отправки, начатой в {time}'],
+  progress: ['{done} of {total} deliveries sent', 'отправлено {done} из {total} доставок'],
+  skipped: ['passed over: {count}', 'пропущено: {count}'],
+  delivered: ['taken by targets: {count}', 'приняли получатели: {count}'],
+  failed: ['given up: {count}', 'не удалось: {count}'],
+  cancelled: ['cancelled: {count}', 'отменено: {count}'],
+  waiting: ['waiting: {count}', 'ждут: {count}'],
+  stateSending: ['sending', 'отправляется'],
+  stateSettling: ['sent; some wait at their target', 'отправлено; часть ждёт у получателя'],
+  stateDone: ['done', 'готово'],
+  stateStopped: ['stopped', 'остановлено'],
+  by: ['begun {ago} by {who}', '{ago}, {who}'],
+  stop: ['Stop', 'Остановить'],
+  stopNamed: ['Stop the redrive begun at {time}', 'Остановить отправку, начатую в {time}'],
+  stopped: [
+    'Stopped: nothing further is sent, what is at a target goes on there.',
+    'Остановлено: новых отправок не будет, начатые продолжаются у получателя.',
+  ],
+  ended: ['Ended lately', 'Завершены недавно'],
+} as const satisfies Messages;

@@ -1,0 +1,211 @@
+/** SQL of `webhook_redrives` and `webhook_redrive_deliveries`: sending again all that match, and how far it is. */
+import type { TenantId } from '../../../ids.ts';
+import { findRow, findRows, type Queryable } from '../../postgres/queryable.ts';
+import type { WebhookEventFilter, WebhookEventPosition } from './webhook-events.ts';
+
+export const redriveStates = ['sending', 'settling', 'done', 'stopped'] as const;
+
+export interface RedriveRow {
+  readonly id: string;
+  readonly management_company_id: TenantId;
+  readonly filter: WebhookEventFilter;
+  readonly send_to: 'all' | 'target' | 'failed';
+  readonly state: (typeof redriveStates)[number];
+  /** When it began; counted up to a bound. */
+  readonly matched_count: number;
+  /** Events. */
+  readonly sent_count: number;
+  readonly skipped_count: number;
+  /** Deliveries, of which an event has one a target. */
+  readonly delivered_count: number;
+  readonly failed_count: number;
+  readonly cancelled_count: number;
+  readonly waiting_count: number;
+  readonly after_received_at: Date | null;
+  readonly after_event_id: string | null;
+  readonly request_id: string;
+  readonly created_by: string;
+  readonly created_at: Date;
+  readonly finished_at: Date | null;
+}
+
+const columns = `r.id, r.management_company_id, r.filter, r.send_to, r.state, r.matched_count, r.sent_count, r.skipped_count,
+  r.delivered_count, r.failed_count, r.cancelled_count, r.after_received_at, r.after_event_id, r.request_id, r.created_by,
+  r.created_at, r.finished_at,
+  (select count(*) from webhook_redrive_deliveries i where i.redrive_id = r.id)::int as waiting_count`;
+
+export interface NewRedrive {
+  readonly id: string;
+  readonly filter: WebhookEventFilter;
+  readonly sendTo: RedriveRow['send_to'];
+  readonly matchedCount: number;
+  readonly requestId: string;
+  readonly createdBy: string;
+}
+
+/** False where the tenant has `most` of them under way. */
+export async function insertRedrive(
+  tx: Queryable,
+  tenantId: TenantId,
+  redrive: NewRedrive,
+  most: number,
+): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'webhook_redrives_insert',
+    text: `
+      insert into webhook_redrives (id, management_company_id, filter, send_to, state, matched_count, request_id, created_by)
+      select $2::uuid, $1::varchar, $3::json, $4::varchar, 'sending', $5::integer, $6::varchar, $7::varchar
+       where (select count(*) from webhook_redrives
+               where management_company_id = $1 and state in ('sending', 'settling')) < $8::integer`,
+    values: [
+      tenantId,
+      redrive.id,
+      JSON.stringify(redrive.filter),
+      redrive.sendTo,
+      redrive.matchedCount,
+      redrive.requestId,
+      redrive.createdBy,
+      most,
+    ],
+  });
+  return rowCount > 0;
+}
+
+export function findRedrive(tx: Queryable, tenantId: TenantId, id: string) {
+  return findRow<RedriveRow>(tx, {
+    name: 'webhook_redrives_find',
+    text: `select ${columns} from webhook_redrives r where r.management_company_id = $1 and r.id = $2`,
+    values: [tenantId, id],
+  });
+}
+
+/** Newest first. */
+export function listRedrives(tx: Queryable, tenantId: TenantId, limit: number) {
+  return findRows<RedriveRow>(tx, {
+    name: 'webhook_redrives_list',
+    text: `
+      select ${columns} from webhook_redrives r where r.management_company_id = $1
+       order by r.created_at desc, r.id desc limit $2`,
+    values: [tenantId, limit],
+  });
+}
+
+/** Of all tenants: what is to be gone on with, and what was stopped while some of it waits at its target. */
+export function listUnfinishedRedrivesAcrossTenants(db: Queryable, limit: number) {
+  return findRows<Pick<RedriveRow, 'id' | 'management_company_id'>>(db, {
+    name: 'webhook_redrives_unfinished',
+    text: `
+      select r.id, r.management_company_id from webhook_redrives r
+       where r.state in ('sending', 'settling')
+      union
+      select r.id, r.management_company_id from webhook_redrives r
+        join webhook_redrive_deliveries i on i.redrive_id = r.id where r.state = 'stopped'
+       order by id limit $1`,
+    values: [limit],
+  });
+}
+
+/** Holds it for this transaction; null where another replica does, or it is gone. */
+export function claimRedrive(tx: Queryable, tenantId: TenantId, id: string) {
+  return findRow<RedriveRow>(tx, {
+    name: 'webhook_redrives_claim',
+    text: `
+      select ${columns} from webhook_redrives r
+       where r.management_company_id = $1 and r.id = $2
+         for update of r skip locked`,
+    values: [tenantId, id],
+  });
+}
+
+/** Counts the deliveries that came to an end. What retention deleted meanwhile counts as cancelled. */
+export async function countEndedDeliveries(tx: Queryable, tenantId: TenantId, id: string): Promise<void> {
+  await tx.query({
+    name: 'webhook_redrives_count_ended',
+    text: `
+      with ended as (
+        delete from webhook_redrive_deliveries i
+         where i.management_company_id = $1 and i.redrive_id = $2
+           and not exists (
+             select from webhook_deliveries d where d.id = i.webhook_delivery_id and d.state = 'pending')
+        returning i.webhook_delivery_id),
+      counted as (
+        select count(*) filter (where d.state = 'delivered') as delivered, count(*) filter (where d.state = 'dead') as failed,
+               count(*) filter (where d.state is null or d.state not in ('delivered', 'dead')) as cancelled
+          from ended left join webhook_deliveries d on d.id = ended.webhook_delivery_id)
+      update webhook_redrives r
+         set delivered_count = r.delivered_count + c.delivered, failed_count = r.failed_count + c.failed,
+             cancelled_count = r.cancelled_count + c.cancelled
+        from counted c
+       where r.id = $2 and c.delivered + c.failed + c.cancelled > 0`,
+    values: [tenantId, id],
+  });
+}
+
+export interface WaitingDeliveries {
+  readonly waiting: number;
+  /** Of those, not tried yet and not held back by a pause: their target is at work on them. */
+  readonly untried: number;
+}
+
+export async function countWaitingDeliveries(
+  tx: Queryable,
+  tenantId: TenantId,
+  id: string,
+): Promise<WaitingDeliveries> {
+  const row = await findRow<WaitingDeliveries>(tx, {
+    name: 'webhook_redrives_count_waiting',
+    text: `
+      select count(*)::int as waiting,
+             count(*) filter (where d.tries_since_redrive = 0 and c.target_off_at is null and t.off_at is null
+               and not coalesce(t.paused, (c.config->>'target_paused')::boolean, false))::int as untried
+        from webhook_redrive_deliveries i
+        join webhook_deliveries d on d.id = i.webhook_delivery_id and d.state = 'pending'
+        left join webhook_configs c on c.id = d.webhook_id
+        left join webhook_targets t on t.id = d.webhook_id
+       where i.management_company_id = $1 and i.redrive_id = $2`,
+    values: [tenantId, id],
+  });
+  return row ?? { waiting: 0, untried: 0 };
+}
+
+export interface RedriveStep {
+  readonly sent: number;
+  readonly skipped: number;
+  readonly deliveryIds: readonly string[];
+  /** The last event that was looked at. */
+  readonly after: WebhookEventPosition;
+}
+
+/** In the transaction that made the deliveries due: after a crash the next step begins right behind them. */
+export async function noteRedriveStep(tx: Queryable, tenantId: TenantId, id: string, step: RedriveStep): Promise<void> {
+  await tx.query({
+    name: 'webhook_redrives_step',
+    text: `
+      with watched as (
+        insert into webhook_redrive_deliveries (redrive_id, webhook_delivery_id, management_company_id)
+        select $2::uuid, delivery_id, $1::varchar from unnest($5::uuid[]) as delivery_id
+        on conflict do nothing)
+      update webhook_redrives
+         set sent_count = sent_count + $3, skipped_count = skipped_count + $4, after_received_at = $6::timestamptz,
+             after_event_id = $7::uuid
+       where management_company_id = $1 and id = $2`,
+    values: [tenantId, id, step.sent, step.skipped, step.deliveryIds, step.after.receivedAt, step.after.id],
+  });
+}
+
+/** A stopped one stays so. */
+export async function setRedriveState(
+  tx: Queryable,
+  tenantId: TenantId,
+  id: string,
+  state: RedriveRow['state'],
+): Promise<void> {
+  await tx.query({
+    name: 'webhook_redrives_set_state',
+    text: `
+      update webhook_redrives
+         set state = $3::text, finished_at = case when $3::text in ('done', 'stopped') then now() end
+       where management_company_id = $1 and id = $2 and state in ('sending', 'settling')`,
+    values: [tenantId, id, state],
+  });
+}
