@@ -28,7 +28,7 @@ export interface DrainingDeps {
 
 /** With no more than this left, new records wait for it: a commit or two. */
 const lastBytes = 1024 * 1024;
-/** For one group of them. Behind one that PostgreSQL takes longer for, new records are spooled again. */
+/** For one group of the last. Behind one that PostgreSQL takes longer for, new records are spooled again. */
 const longestShutMs = 1_000;
 const probeDeadlineMs = 1_000;
 const firstPauseMs = 100;
@@ -38,10 +38,9 @@ const idlePauseMs = 10_000;
 
 export function startDraining(deps: DrainingDeps): Draining {
   const { spool, writer, committer, db, logger, relay } = deps;
+  const door = createDoor();
   let active = !spool.isEmpty();
   let closed = false;
-  let door: { opened: Promise<void>; open(): void } | null = null;
-  let doorTimer: NodeJS.Timeout | undefined;
   let wake: () => void = () => undefined;
 
   const pause = (durationMs: number): Promise<void> =>
@@ -53,19 +52,6 @@ export function startDraining(deps: DrainingDeps): Draining {
         resolve();
       };
     });
-
-  const shutDoor = (): void => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    door ??= { opened: promise, open: resolve };
-    clearTimeout(doorTimer);
-    doorTimer = setTimeout(openDoor, longestShutMs);
-  };
-
-  const openDoor = (): void => {
-    clearTimeout(doorTimer);
-    door?.open();
-    door = null;
-  };
 
   const drainGroup = async (batch: SpoolBatch): Promise<void> => {
     const own = batch.records.map((record) => ({
@@ -90,7 +76,7 @@ export function startDraining(deps: DrainingDeps): Draining {
   /** Throws `DatabaseAway` where it must be tried again later. */
   const drainAll = async (): Promise<void> => {
     while (!closed) {
-      if (spool.bytesToRead() <= lastBytes) shutDoor();
+      if (spool.bytesToRead() <= lastBytes) door.shut();
       const batch = await spool.next();
       if (batch !== null) {
         await drainGroup(batch);
@@ -133,7 +119,7 @@ export function startDraining(deps: DrainingDeps): Draining {
       } catch (error) {
         if (!(error instanceof DatabaseAway)) logger.error({ err: error }, 'could not drain the spool');
       } finally {
-        openDoor();
+        door.open();
       }
       await pause(pauseMs);
       pauseMs = Math.min(longestPauseMs, pauseMs * 2);
@@ -148,11 +134,31 @@ export function startDraining(deps: DrainingDeps): Draining {
       active = true;
       wake();
     },
-    doorOpen: () => door?.opened ?? Promise.resolve(),
+    doorOpen: door.opened,
     async close() {
       closed = true;
       wake();
       await ended;
     },
+  };
+}
+
+/** The door before new records, shut for at most a second at a time. */
+function createDoor() {
+  let shut: PromiseWithResolvers<void> | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  const open = (): void => {
+    clearTimeout(timer);
+    shut?.resolve();
+    shut = null;
+  };
+  return {
+    shut(): void {
+      shut ??= Promise.withResolvers<void>();
+      clearTimeout(timer);
+      timer = setTimeout(open, longestShutMs);
+    },
+    open,
+    opened: (): Promise<void> => shut?.promise ?? Promise.resolve(),
   };
 }

@@ -15,17 +15,17 @@
 import type { Masker } from '../audit/mask.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
-import type { Handover } from '../outbox/envelope.ts';
 import type { RelayForIntake } from '../outbox/relay.ts';
-import { type Database, DatabaseAway } from '../storage/postgres/database.ts';
-import { type BatchCommitter, createBatchCommitter, type Outcome } from './commit-batch.ts';
+import type { Database } from '../storage/postgres/database.ts';
+import { createBatchCommitter } from './commit-batch.ts';
 import { startDraining } from './drain.ts';
 import { type Intake, IntakeFull, type IntakeReceipt } from './intake.ts';
 import { type PreparedRecord, prepareRecord } from './prepare.ts';
 import type { Spool } from './spool.ts';
-import { createSpoolWriter, type SpoolWriter } from './spool-writer.ts';
+import { createSpoolWriter } from './spool-writer.ts';
+import { type BatchStoreDeps, createBatchStore } from './store-batch.ts';
 import { createUsageGatherer } from './usage-gatherer.ts';
-import { createWaitingRoom, type WaitingRecord } from './waiting-room.ts';
+import { createWaitingRoom } from './waiting-room.ts';
 
 export interface IntakeDeps {
   readonly db: Database;
@@ -35,7 +35,7 @@ export interface IntakeDeps {
   readonly logger: Logger;
   /** null: without PostgreSQL nothing is acknowledged. */
   readonly spool: Spool | null;
-  onCommit?(commit: { records: number; durationMs: number; storedIn: 'database' | 'spool' }): void;
+  readonly onCommit?: BatchStoreDeps['onCommit'];
   readonly maxWaitingRecords?: number;
   readonly maxWaitingBytes?: number;
   /** How long a caller waits for room. Default 5,000. */
@@ -57,8 +57,8 @@ export function createIntake(deps: IntakeDeps): Intake {
     maxBytes: deps.maxWaitingBytes ?? 64 * 1024 * 1024,
     deadlineMs: deps.roomDeadlineMs ?? 5_000,
   });
-  const committer: BatchCommitter = createBatchCommitter(deps.db, deps.relay);
-  const spoolWriter: SpoolWriter | null = spool === null ? null : createSpoolWriter(spool);
+  const committer = createBatchCommitter(deps.db, deps.relay);
+  const spoolWriter = spool === null ? null : createSpoolWriter(spool);
   const prepare = { masker: deps.masker, origin: deps.relay.origin };
   let closed = false;
   let isGathering = false;
@@ -68,68 +68,10 @@ export function createIntake(deps: IntakeDeps): Intake {
   let notHandedOver = 0;
 
   const drain =
-    spool === null || spoolWriter === null
+    spoolWriter === null || spool === null
       ? null
       : startDraining({ spool, writer: spoolWriter, committer, db: deps.db, logger, relay: deps.relay });
-
-  /** Returns the events of what was written. */
-  const storeInDatabase = async (batch: readonly WaitingRecord[]): Promise<readonly Handover[]> => {
-    const startedAtMs = performance.now();
-    const { outcomes, handovers } = await committer.commit(batch.map(({ record }) => record));
-    deps.onCommit?.({ records: batch.length, durationMs: performance.now() - startedAtMs, storedIn: 'database' });
-    for (const [index, waiting] of batch.entries()) answer(waiting, outcomes[index] as Outcome);
-    return handovers;
-  };
-
-  const answer = (waiting: WaitingRecord, outcome: Outcome): void => {
-    if (outcome.kind === 'written') {
-      waiting.resolve({ duplicateOf: outcome.duplicateOf, storedIn: 'database' });
-      return;
-    }
-    logger.error({ err: outcome.error }, 'could not store a record');
-    waiting.reject(new Error('the record cannot be stored', { cause: outcome.error }));
-  };
-
-  const storeInSpool = async (batch: readonly WaitingRecord[], writer: SpoolWriter): Promise<void> => {
-    const startedAtMs = performance.now();
-    try {
-      const receipts = await writer.append(batch.map(({ record }) => record));
-      deps.onCommit?.({ records: batch.length, durationMs: performance.now() - startedAtMs, storedIn: 'spool' });
-      for (const [index, waiting] of batch.entries()) waiting.resolve(receipts[index] as IntakeReceipt);
-    } catch (error) {
-      if (!(error instanceof IntakeFull)) logger.error({ err: error }, 'could not write to the spool');
-      for (const waiting of batch)
-        waiting.reject(error instanceof IntakeFull ? error : new IntakeFull('spool_failed', error));
-    }
-  };
-
-  /** Returns the events of what is in PostgreSQL now; those in the spool are published when it drains. */
-  const store = async (batch: readonly WaitingRecord[]): Promise<readonly Handover[]> => {
-    await drain?.doorOpen();
-    if (drain === null || !drain.isActive()) {
-      try {
-        return await storeInDatabase(batch);
-      } catch (error) {
-        if (!(error instanceof DatabaseAway)) throw error;
-        if (drain === null) throw error;
-        logger.warn({ err: error }, 'PostgreSQL does not take commits: records go to the spool');
-        drain.activate();
-      }
-    }
-    await storeInSpool(batch, spoolWriter as SpoolWriter);
-    return [];
-  };
-
-  const storeOrRefuse = async (batch: readonly WaitingRecord[]): Promise<readonly Handover[]> => {
-    try {
-      return await store(batch);
-    } catch (error) {
-      logger.error({ err: error }, 'could not store a batch of records');
-      for (const waiting of batch)
-        waiting.reject(error instanceof DatabaseAway ? new IntakeFull('no_spool', error) : error);
-      return [];
-    }
-  };
+  const store = createBatchStore({ committer, spoolWriter, drain, logger, onCommit: deps.onCommit });
 
   const mayCommit = (): boolean => {
     if (underWay.size === 0) return !room.isEmpty();
@@ -139,7 +81,7 @@ export function createIntake(deps: IntakeDeps): Intake {
 
   const startCommits = (): void => {
     while (mayCommit()) {
-      const storing = storeOrRefuse(room.take(maxBatchRecords, maxBatchBytes));
+      const storing = store(room.take(maxBatchRecords, maxBatchBytes));
       notHandedOver += 1;
       lastHandedOver = Promise.all([storing, lastHandedOver]).then(([handovers]) => {
         notHandedOver -= 1;

@@ -8,16 +8,14 @@
  *
  * Bound: `maxBytes` over all files. At the bound, and when the disk is full, `append` throws `IntakeFull`.
  */
-import { type FileHandle, rm } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
 import { makeFolder } from '../files/make-folder.ts';
 import type { Logger } from '../logger.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 import { IntakeFull } from './intake.ts';
 import type { PreparedRecord } from './prepare.ts';
-import { createSegment, cutBack, retire, type Segment, segmentOf, withDeadline } from './segment-file.ts';
-import { openSpoolFolder, type SpoolFolder } from './spool-folder.ts';
-import { type FrameRead, readFrame, renderFrame, writeDurably } from './spool-segment.ts';
+import { type Segment, withDeadline } from './segment-file.ts';
+import { openSpoolFiles } from './spool-files.ts';
+import { type FrameRead, readFrame } from './spool-segment.ts';
 
 export interface SpoolBatch {
   readonly records: readonly PreparedRecord[];
@@ -56,99 +54,28 @@ export interface SpoolOptions {
 }
 
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
-  const { keyring, logger } = options;
-  const maxBytes = options.maxBytes ?? 512 * 1024 * 1024;
-  const segmentBytes = options.segmentBytes ?? 16 * 1024 * 1024;
+  const { keyring, logger, maxBytes = 512 * 1024 * 1024, segmentBytes = 16 * 1024 * 1024 } = options;
   makeFolder(options.path);
-  let folder: SpoolFolder = await openSpoolFolder(options.path);
-  /** Oldest first; the last one may be open for appending. */
-  let segments: Segment[] = [];
-  let asideBytes = 0;
-  let asideSegment: Segment | null = null;
-  let lastAppend: Promise<unknown> = Promise.resolve();
+  const files = await openSpoolFiles({ ...options, maxBytes, segmentBytes });
+  const appends = createQueue();
   let closed = false;
 
-  const totalBytes = (): number => segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, asideBytes);
-  const bytesToRead = (): number =>
-    segments.reduce((sum, { sizeBytes, readOffset }) => sum + sizeBytes - readOffset, 0);
-
-  const loadFiles = async (): Promise<void> => {
-    const known = new Set(segments.map(({ id }) => id));
-    const files = await folder.files();
-    asideBytes = 0;
-    for (const { path, sizeBytes } of files) {
-      const id = basename(path, extname(path));
-      if (extname(path) !== '.seg') asideBytes += sizeBytes;
-      else if (!known.has(id)) segments.push(segmentOf(path, sizeBytes, null));
-    }
-    segments.sort((a, b) => (a.id < b.id ? -1 : 1)); // Ids begin with the time they were made.
-  };
-
-  const undo = async (segment: Segment): Promise<void> => {
-    await cutBack(segment);
-    if (segment.sizeBytes > 0) return;
-    // On a full disk every append gets as far as this: its file must not stay.
-    segments = segments.filter((other) => other !== segment);
-    if (asideSegment === segment) asideSegment = null;
-    await rm(segment.path, { force: true });
-  };
-
-  const appendFrame = async (segment: Segment, records: readonly PreparedRecord[]): Promise<void> => {
-    const frame = renderFrame(keyring, segment.id, segment.sizeBytes, records);
-    if (totalBytes() + frame.length > maxBytes) throw new IntakeFull('spool_full');
-    try {
-      await writeDurably(segment.file as FileHandle, frame, segment.sizeBytes);
-    } catch (error) {
-      await undo(segment);
-      throw error;
-    }
-    segment.sizeBytes += frame.length;
-  };
-
-  /** Another process thought us dead and took our folder: what lies there is its to drain. We begin anew. */
-  const beginAnew = async (): Promise<void> => {
-    logger.warn({}, 'another process took over the spool folder: starting a new one');
-    for (const { file } of segments) await file?.close().catch(() => undefined);
-    await asideSegment?.file?.close().catch(() => undefined);
-    segments = [];
-    asideSegment = null;
-    asideBytes = 0;
-    await folder.close();
-    folder = await openSpoolFolder(options.path);
-  };
-
-  const beginAnewIfTaken = async (): Promise<void> => {
-    if (!(await folder.isStillOurs())) await beginAnew();
-  };
-
-  const openSegment = async (): Promise<Segment> => {
-    const last = segments.at(-1);
-    if (last !== undefined && last.file !== null && last.sizeBytes < segmentBytes) return last;
-    await last?.file?.close();
-    if (last !== undefined) last.file = null;
-    const segment = await createSegment(folder.path, '.seg');
-    segments.push(segment);
-    return segment;
+  const startOverIfTaken = async (): Promise<void> => {
+    if (!(await files.areStillOurs())) await files.startOver();
   };
 
   const appendDurably = async (records: readonly PreparedRecord[]): Promise<void> => {
     for (let tries = 1; tries <= 3; tries++) {
       try {
-        await appendFrame(await openSegment(), records);
-        if (await folder.isStillOurs()) return;
+        await files.append(records);
+        if (await files.areStillOurs()) return;
       } catch (error) {
         // In a folder that is gone no file can be made.
-        if (await folder.isStillOurs()) throw error;
+        if (await files.areStillOurs()) throw error;
       }
-      await beginAnew();
+      await files.startOver();
     }
     throw new Error('the spool folder was taken over three times');
-  };
-
-  const afterAppends = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = lastAppend.then(work, work);
-    lastAppend = done;
-    return done;
   };
 
   /** null: another process has the folder, and reads on there. */
@@ -156,8 +83,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     try {
       return await readFrame(keyring, segment.path, segment.id, segment.readOffset, segment.sizeBytes);
     } catch (error) {
-      if (await folder.isStillOurs()) throw error;
-      await afterAppends(beginAnewIfTaken);
+      if (await files.areStillOurs()) throw error;
+      await appends.run(startOverIfTaken);
       return null;
     }
   };
@@ -168,24 +95,9 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     return new IntakeFull('spool_full', error);
   };
 
-  const appendsSettled = async (): Promise<void> => {
-    let awaited: Promise<unknown>;
-    do {
-      awaited = lastAppend;
-      await awaited.catch(() => undefined);
-    } while (awaited !== lastAppend);
-  };
-
-  const finish = async (segment: Segment): Promise<void> => {
-    // At once, so that no append that begins meanwhile takes a file that is being closed.
-    segments = segments.filter((other) => other !== segment);
-    if (segment.isKept) asideBytes += segment.sizeBytes;
-    await retire(segment);
-  };
-
   const next = async (): Promise<SpoolBatch | null> => {
     for (;;) {
-      const segment = segments[0];
+      const segment = files.oldest();
       if (segment === undefined) return null;
       const read = await readFirst(segment);
       if (read === null) continue;
@@ -195,7 +107,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
           async done() {
             segment.readOffset = read.endOffset;
             // Only what no append is writing to now: the last one waits for its next turn.
-            if (segment.readOffset >= segment.sizeBytes && segment !== segments.at(-1)) await finish(segment);
+            if (segment.readOffset >= segment.sizeBytes && segment !== files.newest()) await files.finish(segment);
           },
           keepFile() {
             segment.isKept = true;
@@ -214,45 +126,58 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       if (read.isTorn)
         logger.warn({ segment: segment.id }, 'the spool ends in an incomplete group that was never acknowledged');
       segment.readOffset = segment.sizeBytes;
-      await appendsSettled();
-      if (segment.readOffset >= segment.sizeBytes) await finish(segment);
+      await appends.settled();
+      if (segment.readOffset >= segment.sizeBytes) await files.finish(segment);
     }
   };
 
-  await folder.takeOverDead();
-  await loadFiles();
+  await files.takeOverDead();
+  await files.load();
 
   return {
     append(records) {
-      return withDeadline(afterAppends(() => appendDurably(records))).catch((error: unknown) => {
+      return withDeadline(appends.run(() => appendDurably(records))).catch((error: unknown) => {
         throw asFull(error);
       });
     },
     next,
-    isEmpty: () => bytesToRead() === 0,
-    bytesToRead,
-    async setAside(records) {
-      if (asideSegment === null || asideSegment.file === null)
-        asideSegment = await createSegment(folder.path, '.refused');
-      const before = asideSegment.sizeBytes;
-      await appendFrame(asideSegment, records);
-      asideBytes += asideSegment.sizeBytes - before;
-    },
+    isEmpty: () => files.bytesToRead() === 0,
+    bytesToRead: files.bytesToRead,
+    setAside: files.setAside,
     async takeOverDead() {
-      await afterAppends(beginAnewIfTaken);
-      await folder.takeOverDead();
+      await appends.run(startOverIfTaken);
+      await files.takeOverDead();
       // A file that an append is just making would be taken for one more.
-      await afterAppends(loadFiles);
+      await appends.run(files.load);
     },
-    sizeBytes: totalBytes,
+    sizeBytes: files.sizeBytes,
     async close() {
       if (closed) return;
       closed = true;
-      await appendsSettled();
-      while (segments.length > 0 && bytesToRead() === 0) await finish(segments[0] as Segment);
-      for (const segment of segments) await segment.file?.close();
-      await asideSegment?.file?.close();
-      await folder.close();
+      await appends.settled();
+      for (let first = files.oldest(); first !== undefined && files.bytesToRead() === 0; first = files.oldest()) {
+        await files.finish(first);
+      }
+      await files.close();
+    },
+  };
+}
+
+/** Work on the files, one piece at a time. */
+function createQueue() {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    run<T>(work: () => Promise<T>): Promise<T> {
+      const done = last.then(work, work);
+      last = done;
+      return done;
+    },
+    async settled(): Promise<void> {
+      let awaited: Promise<unknown>;
+      do {
+        awaited = last;
+        await awaited.catch(() => undefined);
+      } while (awaited !== last);
     },
   };
 }

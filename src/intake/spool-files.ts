@@ -1,0 +1,133 @@
+/** The segment files of a spool: which there are, how much they hold, and which of them is written to. */
+import { type FileHandle, rm } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import type { Logger } from '../logger.ts';
+import type { Keyring } from '../secrets/keyring.ts';
+import { IntakeFull } from './intake.ts';
+import type { PreparedRecord } from './prepare.ts';
+import { createSegment, cutBack, retire, type Segment, segmentOf } from './segment-file.ts';
+import { openSpoolFolder, type SpoolFolder } from './spool-folder.ts';
+import { renderFrame, writeDurably } from './spool-segment.ts';
+
+export interface SpoolFiles {
+  /** The file to read from. */
+  oldest(): Segment | undefined;
+  /** The file that appends go to. */
+  newest(): Segment | undefined;
+  /** Of all files, those set aside included. */
+  sizeBytes(): number;
+  bytesToRead(): number;
+  /** Takes up files that are not known yet. */
+  load(): Promise<void>;
+  /** Throws `IntakeFull` at the bound, and what the disk throws; the file is then as it was before. */
+  append(records: readonly PreparedRecord[]): Promise<void>;
+  /** The same, to a file that is never read from. */
+  setAside(records: readonly PreparedRecord[]): Promise<void>;
+  /** Removes a file that is read to its end, or moves it out of the way. */
+  finish(segment: Segment): Promise<void>;
+  /** False where another process thought this one dead and took the folder: what lies there is its to drain. */
+  areStillOurs(): Promise<boolean>;
+  /** Leaves the files to the process that took them, and starts a new folder. */
+  startOver(): Promise<void>;
+  takeOverDead(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openSpoolFiles(options: {
+  readonly path: string;
+  readonly keyring: Keyring;
+  readonly logger: Logger;
+  readonly maxBytes: number;
+  readonly segmentBytes: number;
+}): Promise<SpoolFiles> {
+  const { keyring, logger, maxBytes, segmentBytes } = options;
+  let folder: SpoolFolder = await openSpoolFolder(options.path);
+  /** Oldest first; the last one may be open for appending. */
+  let segments: Segment[] = [];
+  let asideBytes = 0;
+  let asideSegment: Segment | null = null;
+
+  const sizeBytes = (): number => segments.reduce((sum, segment) => sum + segment.sizeBytes, asideBytes);
+
+  const undo = async (segment: Segment): Promise<void> => {
+    await cutBack(segment);
+    if (segment.sizeBytes > 0) return;
+    // On a full disk every append gets as far as this: its file must not stay.
+    segments = segments.filter((other) => other !== segment);
+    if (asideSegment === segment) asideSegment = null;
+    await rm(segment.path, { force: true });
+  };
+
+  const appendFrame = async (segment: Segment, records: readonly PreparedRecord[]): Promise<number> => {
+    const frame = renderFrame(keyring, segment.id, segment.sizeBytes, records);
+    if (sizeBytes() + frame.length > maxBytes) throw new IntakeFull('spool_full');
+    try {
+      await writeDurably(segment.file as FileHandle, frame, segment.sizeBytes);
+    } catch (error) {
+      await undo(segment);
+      throw error;
+    }
+    segment.sizeBytes += frame.length;
+    return frame.length;
+  };
+
+  const openSegment = async (): Promise<Segment> => {
+    const last = segments.at(-1);
+    if (last !== undefined && last.file !== null && last.sizeBytes < segmentBytes) return last;
+    await last?.file?.close();
+    if (last !== undefined) last.file = null;
+    const segment = await createSegment(folder.path, '.seg');
+    segments.push(segment);
+    return segment;
+  };
+
+  return {
+    oldest: () => segments[0],
+    newest: () => segments.at(-1),
+    sizeBytes,
+    bytesToRead: () => segments.reduce((sum, segment) => sum + segment.sizeBytes - segment.readOffset, 0),
+    async load() {
+      const known = new Set(segments.map(({ id }) => id));
+      const files = await folder.files();
+      asideBytes = 0;
+      for (const file of files) {
+        const id = basename(file.path, extname(file.path));
+        if (extname(file.path) !== '.seg') asideBytes += file.sizeBytes;
+        else if (!known.has(id)) segments.push(segmentOf(file.path, file.sizeBytes, null));
+      }
+      segments.sort((a, b) => (a.id < b.id ? -1 : 1)); // Ids begin with the time they were made.
+    },
+    async append(records) {
+      await appendFrame(await openSegment(), records);
+    },
+    async setAside(records) {
+      if (asideSegment === null || asideSegment.file === null)
+        asideSegment = await createSegment(folder.path, '.refused');
+      const writtenBytes = await appendFrame(asideSegment, records);
+      asideBytes += writtenBytes;
+    },
+    async finish(segment) {
+      // At once, so that no append that begins meanwhile takes a file that is being closed.
+      segments = segments.filter((other) => other !== segment);
+      if (segment.isKept) asideBytes += segment.sizeBytes;
+      await retire(segment);
+    },
+    areStillOurs: () => folder.isStillOurs(),
+    async startOver() {
+      logger.warn({}, 'another process took over the spool folder: starting a new one');
+      for (const { file } of segments) await file?.close().catch(() => undefined);
+      await asideSegment?.file?.close().catch(() => undefined);
+      segments = [];
+      asideSegment = null;
+      asideBytes = 0;
+      await folder.close();
+      folder = await openSpoolFolder(options.path);
+    },
+    takeOverDead: () => folder.takeOverDead(),
+    async close() {
+      for (const segment of segments) await segment.file?.close();
+      await asideSegment?.file?.close();
+      await folder.close();
+    },
+  };
+}

@@ -1,0 +1,81 @@
+/** Stores one batch of records: in PostgreSQL, or in the spool while PostgreSQL does not take it. Every caller is answered. */
+import type { Logger } from '../logger.ts';
+import type { Handover } from '../outbox/envelope.ts';
+import { DatabaseAway } from '../storage/postgres/database.ts';
+import type { BatchCommitter, Outcome } from './commit-batch.ts';
+import type { Draining } from './drain.ts';
+import { IntakeFull, type IntakeReceipt } from './intake.ts';
+import type { SpoolWriter } from './spool-writer.ts';
+import type { WaitingRecord } from './waiting-room.ts';
+
+export interface BatchStoreDeps {
+  readonly committer: BatchCommitter;
+  readonly spoolWriter: SpoolWriter | null;
+  /** null, as the writer, where there is no spool. */
+  readonly drain: Draining | null;
+  readonly logger: Logger;
+  readonly onCommit?:
+    | ((commit: { records: number; durationMs: number; storedIn: 'database' | 'spool' }) => void)
+    | undefined;
+}
+
+/** Returns the events of what is in PostgreSQL now; those of spooled records are published when the spool drains. */
+export type BatchStore = (batch: readonly WaitingRecord[]) => Promise<readonly Handover[]>;
+
+export function createBatchStore({ committer, spoolWriter, drain, logger, onCommit }: BatchStoreDeps): BatchStore {
+  const storeInDatabase = async (batch: readonly WaitingRecord[]): Promise<readonly Handover[]> => {
+    const startedAtMs = performance.now();
+    const { outcomes, handovers } = await committer.commit(batch.map(({ record }) => record));
+    onCommit?.({ records: batch.length, durationMs: performance.now() - startedAtMs, storedIn: 'database' });
+    for (const [index, waiting] of batch.entries()) answer(waiting, outcomes[index] as Outcome);
+    return handovers;
+  };
+
+  const answer = (waiting: WaitingRecord, outcome: Outcome): void => {
+    if (outcome.kind === 'written') {
+      waiting.resolve({ duplicateOf: outcome.duplicateOf, storedIn: 'database' });
+      return;
+    }
+    logger.error({ err: outcome.error }, 'could not store a record');
+    waiting.reject(new Error('the record cannot be stored', { cause: outcome.error }));
+  };
+
+  const storeInSpool = async (batch: readonly WaitingRecord[], writer: SpoolWriter): Promise<void> => {
+    const startedAtMs = performance.now();
+    try {
+      const receipts = await writer.append(batch.map(({ record }) => record));
+      onCommit?.({ records: batch.length, durationMs: performance.now() - startedAtMs, storedIn: 'spool' });
+      for (const [index, waiting] of batch.entries()) waiting.resolve(receipts[index] as IntakeReceipt);
+    } catch (error) {
+      if (!(error instanceof IntakeFull)) logger.error({ err: error }, 'could not write to the spool');
+      for (const waiting of batch)
+        waiting.reject(error instanceof IntakeFull ? error : new IntakeFull('spool_failed', error));
+    }
+  };
+
+  const store: BatchStore = async (batch) => {
+    await drain?.doorOpen();
+    if (drain === null || !drain.isActive()) {
+      try {
+        return await storeInDatabase(batch);
+      } catch (error) {
+        if (!(error instanceof DatabaseAway) || drain === null) throw error;
+        logger.warn({ err: error }, 'PostgreSQL does not take commits: records go to the spool');
+        drain.activate();
+      }
+    }
+    await storeInSpool(batch, spoolWriter as SpoolWriter);
+    return [];
+  };
+
+  return async (batch) => {
+    try {
+      return await store(batch);
+    } catch (error) {
+      logger.error({ err: error }, 'could not store a batch of records');
+      for (const waiting of batch)
+        waiting.reject(error instanceof DatabaseAway ? new IntakeFull('no_spool', error) : error);
+      return [];
+    }
+  };
+}
