@@ -12,13 +12,14 @@ import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { RedisViews } from '../storage/postgres/indirect-probe.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
-import { backOffState, isCountedByProvider, uncounted } from './limit-rules.ts';
-import type { LimitDecision, LimitSubject, RateLimiter } from './limits.ts';
+import type { LimitSubject, RateLimiter } from './limits.ts';
 import { createAbsenceWatch } from './rate-limit-absence.ts';
 import { createDebtCollector } from './rate-limit-debts.ts';
 import { createLocalRateLimiter } from './rate-limit-local.ts';
 import { createSharedLimits, type SharedReply } from './rate-limit-redis.ts';
 import { createShare } from './rate-limit-share.ts';
+import { createSpend } from './rate-limit-spend.ts';
+import { createRedisClock } from './redis-clock.ts';
 
 export interface RateLimiterDeps {
   readonly store: SharedStore;
@@ -41,13 +42,10 @@ export function createRateLimiter(deps: RateLimiterDeps): RateLimiter {
 
 function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
   const { store, clock, logger, onAway, askOthers, rejoiningMs, maxSubjects = 20_000 } = deps;
-  /** What Redis's clock is ahead of ours, as last seen. */
-  let redisAheadMs = 0;
-
-  const now = (): number => clock.now() + redisAheadMs;
+  const redisClock = createRedisClock(clock);
   const shared = createSharedLimits(store);
   const share = createShare({ replicas: () => absence.replicas(), maxSubjects });
-  const debts = createDebtCollector({ share, shared, now, isCluster: store.isCluster === true });
+  const debts = createDebtCollector({ share, shared, now: redisClock.now, isCluster: store.isCluster === true });
   const absence = createAbsenceWatch({
     store,
     logger,
@@ -58,119 +56,25 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
     onShared: debts.forgetAbsence,
   });
 
-  /** A debt from while Redis counts as here: written at once, or, should that fail, with the next. */
-  const settleSoon = (): void => {
-    if (absence.mode() !== 'shared') return;
-    debts.writeAll().then(
-      () => {
-        if (absence.mode() === 'shared') debts.forgetAbsence();
-      },
-      (error) => logger.debug({ err: error }, 'could not write a quota debt; will write it with the next one'),
-    );
-  };
+  const spend = createSpend({ shared, share, debts, absence, redisClock, logger });
 
-  const spendAlone = (tenantId: TenantId, subjects: readonly LimitSubject[], units: number): LimitDecision =>
-    share.reserve(tenantId, subjects, units, now(), false);
-
-  /** Redis did not say what is left, and other replicas may spend through it. */
-  const isShared = (subjects: readonly LimitSubject[]): boolean =>
-    absence.replicas() > 1 && subjects.some(isCountedByProvider);
-
-  const refuseUncounted = (tenantId: TenantId, subjects: readonly LimitSubject[]): LimitDecision => {
-    const refusal = uncounted(share.peek(tenantId, subjects, now()));
-    if (refusal === null) throw new Error('nothing that a provider counts was to be spent');
-    return refusal;
-  };
-
-  /** `others`: whether they may be heard, and Redis asked once more, should it not answer. */
-  const spendShared = async (
-    tenantId: TenantId,
-    subjects: readonly LimitSubject[],
-    units: number,
-    others: boolean,
-  ): Promise<LimitDecision> => {
-    let reply: SharedReply;
-    try {
-      reply = await shared.spend(tenantId, subjects, units);
-    } catch {
-      if (isShared(subjects)) {
-        absence.doubt();
-        return others ? spendInDoubt(tenantId, subjects, units) : refuseUncounted(tenantId, subjects);
-      }
-      const decision = spendAlone(tenantId, subjects, units);
-      settleSoon();
-      return decision;
-    }
-    redisAheadMs = reply.nowMs - clock.now();
-    if (share.learn(tenantId, reply, units, false).length > 0) settleSoon();
-    return toDecision(reply);
-  };
-
-  /** Waits for what the others say. */
-  const spendInDoubt = async (
-    tenantId: TenantId,
-    subjects: readonly LimitSubject[],
-    units: number,
-  ): Promise<LimitDecision> => {
-    if (!subjects.some(isCountedByProvider)) return spendAlone(tenantId, subjects, units);
-    const decider = await absence.heard();
-    if (decider === 'shared') return spendShared(tenantId, subjects, units, false);
-    if (decider === 'away') return spendAlone(tenantId, subjects, units);
-    return refuseUncounted(tenantId, subjects);
-  };
-
-  const spendRejoining = async (tenantId: TenantId, subjects: readonly LimitSubject[], units: number) => {
-    const atMs = now();
-    const reserved = share.reserve(tenantId, subjects, units, atMs, true);
-    if (!reserved.granted) return reserved;
-    try {
-      const reply = await shared.spend(tenantId, subjects, units);
-      share.learn(tenantId, reply, units, true);
-      if (!reply.granted) share.giveBack(tenantId, subjects, units, atMs);
-      return toDecision(reply);
-    } catch {
-      if (isShared(subjects)) {
-        share.giveBack(tenantId, subjects, units, atMs);
-        absence.doubt();
-        return spendInDoubt(tenantId, subjects, units);
-      }
-      share.owe(tenantId, subjects, units, atMs);
-      return reserved;
-    }
-  };
+  /** null: Redis is away, or did not answer. */
+  const peekShared = async (tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<SharedReply | null> =>
+    store.isAvailable() ? shared.peek(tenantId, subjects).catch(() => null) : null;
 
   return {
-    async spend(tenantId, subjects, units) {
-      if (subjects.length === 0) return { granted: true, states: [] };
-      switch (absence.mode()) {
-        case 'shared':
-          return spendShared(tenantId, subjects, units, true);
-        case 'rejoining':
-          return spendRejoining(tenantId, subjects, units);
-        case 'doubtful':
-          return spendInDoubt(tenantId, subjects, units);
-        case 'away':
-          return spendAlone(tenantId, subjects, units);
-      }
-    },
+    spend,
 
     async peek(tenantId, subjects) {
       if (subjects.length === 0) return [];
-      if (store.isAvailable()) {
-        try {
-          const reply = await shared.peek(tenantId, subjects);
-          return reply.subjects.flatMap(({ states }) => states);
-        } catch {
-          // Answered from memory below.
-        }
-      }
-      return share.peek(tenantId, subjects, now());
+      const reply = await peekShared(tenantId, subjects);
+      return reply?.subjects.flatMap(({ states }) => states) ?? share.peek(tenantId, subjects, redisClock.now());
     },
 
     async backOff(tenantId, subject, untilMs) {
       const durationMs = untilMs - clock.now();
       if (durationMs <= 0) return;
-      share.backOff(tenantId, subject, untilMs + redisAheadMs);
+      share.backOff(tenantId, subject, untilMs + redisClock.aheadMs());
       try {
         await shared.backOff(tenantId, subject, durationMs);
       } catch (error) {
@@ -185,17 +89,13 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
 
     async pausedUntilMs(tenantId, subjects) {
       if (subjects.length === 0) return null;
-      if (store.isAvailable()) {
-        try {
-          const reply = await shared.peek(tenantId, subjects);
-          const untilMs = Math.max(...reply.subjects.map(({ backOffUntilMs }) => backOffUntilMs));
-          return untilMs > reply.nowMs ? untilMs - redisAheadMs : null;
-        } catch {
-          // Answered from memory below.
-        }
+      const reply = await peekShared(tenantId, subjects);
+      if (reply === null) {
+        const untilMs = share.pausedUntilMs(tenantId, subjects, redisClock.now());
+        return untilMs === null ? null : redisClock.toOurs(untilMs);
       }
-      const untilMs = share.pausedUntilMs(tenantId, subjects, now());
-      return untilMs === null ? null : untilMs - redisAheadMs;
+      const untilMs = Math.max(...reply.subjects.map(({ backOffUntilMs }) => backOffUntilMs));
+      return untilMs > reply.nowMs ? redisClock.toOurs(untilMs) : null;
     },
 
     async close() {
@@ -203,19 +103,4 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
       if (store.isAvailable()) await debts.writeAll().catch(() => {});
     },
   };
-}
-
-function toDecision(reply: SharedReply): LimitDecision {
-  const states = reply.subjects.flatMap((subject) => subject.states);
-  if (reply.granted || reply.refusedBy === null) return { granted: true, states };
-  const { subject, window } = reply.refusedBy;
-  const { retryAfterMs } = reply;
-  if (window === 'back-off') {
-    const refusedBy = backOffState(subject, reply.nowMs + retryAfterMs, reply.nowMs);
-    return { granted: false, because: 'back-off', refusedBy, retryAfterMs, states };
-  }
-  const refusedBy = states.find((state) => state.subject === subject && state.windowType === window.windowType);
-  if (refusedBy === undefined) throw new Error('the limit script refused for a window that was not asked for');
-  const because = retryAfterMs === Number.POSITIVE_INFINITY ? 'too-large' : 'limit';
-  return { granted: false, because, refusedBy, retryAfterMs, states };
 }

@@ -1,0 +1,131 @@
+/** Spending a quota: by Redis, by this replica's share, or not at all, as `rate-limiter.ts` says. */
+import type { TenantId } from '../ids.ts';
+import type { Logger } from '../logger.ts';
+import { backOffState, isCountedByProvider, uncounted } from './limit-rules.ts';
+import type { LimitDecision, LimitSubject, RateLimiter } from './limits.ts';
+import type { AbsenceWatch } from './rate-limit-absence.ts';
+import type { DebtCollector } from './rate-limit-debts.ts';
+import type { SharedLimits, SharedReply } from './rate-limit-redis.ts';
+import type { Share } from './rate-limit-share.ts';
+import type { RedisClock } from './redis-clock.ts';
+
+export function createSpend(deps: {
+  readonly shared: SharedLimits;
+  readonly share: Share;
+  readonly debts: DebtCollector;
+  readonly absence: AbsenceWatch;
+  readonly redisClock: RedisClock;
+  readonly logger: Logger;
+}): RateLimiter['spend'] {
+  const { shared, share, debts, absence, redisClock, logger } = deps;
+
+  /** A debt from while Redis counts as here: written at once, or, should that fail, with the next. */
+  const settleSoon = (): void => {
+    if (absence.mode() !== 'shared') return;
+    debts.writeAll().then(
+      () => {
+        if (absence.mode() === 'shared') debts.forgetAbsence();
+      },
+      (error) => logger.debug({ err: error }, 'could not write a quota debt; will write it with the next one'),
+    );
+  };
+
+  const spendAlone = (tenantId: TenantId, subjects: readonly LimitSubject[], units: number): LimitDecision =>
+    share.reserve(tenantId, subjects, units, redisClock.now(), false);
+
+  /** Redis did not say what is left, and other replicas may spend through it. */
+  const isShared = (subjects: readonly LimitSubject[]): boolean =>
+    absence.replicas() > 1 && subjects.some(isCountedByProvider);
+
+  const refuseUncounted = (tenantId: TenantId, subjects: readonly LimitSubject[]): LimitDecision => {
+    const refusal = uncounted(share.peek(tenantId, subjects, redisClock.now()));
+    if (refusal === null) throw new Error('nothing that a provider counts was to be spent');
+    return refusal;
+  };
+
+  /** `others`: whether they may be heard, and Redis asked once more, should it not answer. */
+  const spendShared = async (
+    tenantId: TenantId,
+    subjects: readonly LimitSubject[],
+    units: number,
+    others: boolean,
+  ): Promise<LimitDecision> => {
+    let reply: SharedReply;
+    try {
+      reply = await shared.spend(tenantId, subjects, units);
+    } catch {
+      if (isShared(subjects)) {
+        absence.doubt();
+        return others ? spendInDoubt(tenantId, subjects, units) : refuseUncounted(tenantId, subjects);
+      }
+      const decision = spendAlone(tenantId, subjects, units);
+      settleSoon();
+      return decision;
+    }
+    redisClock.set(reply.nowMs);
+    if (share.learn(tenantId, reply, units, false).length > 0) settleSoon();
+    return toDecision(reply);
+  };
+
+  /** Waits for what the others say. */
+  const spendInDoubt = async (
+    tenantId: TenantId,
+    subjects: readonly LimitSubject[],
+    units: number,
+  ): Promise<LimitDecision> => {
+    if (!subjects.some(isCountedByProvider)) return spendAlone(tenantId, subjects, units);
+    const decider = await absence.heard();
+    if (decider === 'shared') return spendShared(tenantId, subjects, units, false);
+    if (decider === 'away') return spendAlone(tenantId, subjects, units);
+    return refuseUncounted(tenantId, subjects);
+  };
+
+  const spendRejoining = async (tenantId: TenantId, subjects: readonly LimitSubject[], units: number) => {
+    const atMs = redisClock.now();
+    const reserved = share.reserve(tenantId, subjects, units, atMs, true);
+    if (!reserved.granted) return reserved;
+    try {
+      const reply = await shared.spend(tenantId, subjects, units);
+      share.learn(tenantId, reply, units, true);
+      if (!reply.granted) share.giveBack(tenantId, subjects, units, atMs);
+      return toDecision(reply);
+    } catch {
+      if (isShared(subjects)) {
+        share.giveBack(tenantId, subjects, units, atMs);
+        absence.doubt();
+        return spendInDoubt(tenantId, subjects, units);
+      }
+      share.owe(tenantId, subjects, units, atMs);
+      return reserved;
+    }
+  };
+
+  return async (tenantId, subjects, units) => {
+    if (subjects.length === 0) return { granted: true, states: [] };
+    switch (absence.mode()) {
+      case 'shared':
+        return spendShared(tenantId, subjects, units, true);
+      case 'rejoining':
+        return spendRejoining(tenantId, subjects, units);
+      case 'doubtful':
+        return spendInDoubt(tenantId, subjects, units);
+      case 'away':
+        return spendAlone(tenantId, subjects, units);
+    }
+  };
+}
+
+function toDecision(reply: SharedReply): LimitDecision {
+  const states = reply.subjects.flatMap((subject) => subject.states);
+  if (reply.granted || reply.refusedBy === null) return { granted: true, states };
+  const { subject, window } = reply.refusedBy;
+  const { retryAfterMs } = reply;
+  if (window === 'back-off') {
+    const refusedBy = backOffState(subject, reply.nowMs + retryAfterMs, reply.nowMs);
+    return { granted: false, because: 'back-off', refusedBy, retryAfterMs, states };
+  }
+  const refusedBy = states.find((state) => state.subject === subject && state.windowType === window.windowType);
+  if (refusedBy === undefined) throw new Error('the limit script refused for a window that was not asked for');
+  const because = retryAfterMs === Number.POSITIVE_INFINITY ? 'too-large' : 'limit';
+  return { granted: false, because, refusedBy, retryAfterMs, states };
+}
