@@ -13,14 +13,18 @@
  * | confirmed | resolved |
  * | refused by the server (nack), channel or connection lost, deadline missed | `BrokerAway`; it may have got through |
  */
-import { type Channel, Connection, type Consumer } from 'rabbitmq-client';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Connection } from 'rabbitmq-client';
 import type { Logger } from '../logger.ts';
-import type { Broker, BrokerMessage } from './broker.ts';
+import type { Broker } from './broker.ts';
 import { BrokerAway } from './broker-away.ts';
-import { envelopeOf, messageOf } from './cloud-events.ts';
+import { type ChannelPair, createChannelPair } from './channel-pair.ts';
+import { envelopeOf } from './cloud-events.ts';
 import { createConfirmWindow } from './confirm-window.ts';
+import { createEventTap } from './event-tap.ts';
 import { gatherWrites } from './gather-writes.ts';
 import { createListeners } from './listeners.ts';
+
 import { keepBodiesRaw } from './raw-bodies.ts';
 
 export interface OpenRabbitmqBrokerOptions {
@@ -41,23 +45,15 @@ const connectTimeoutMs = 3_000;
 const firstConnectionWaitMs = 2_000;
 /** A silent server is given up after two of these. */
 const heartbeatSeconds = 5;
-const setupPauseMs = 500;
 /** Telemetry handed to the socket and not flushed yet; what comes beyond is dropped. */
 const maxUnflushedMessages = 1_000;
 const maxUnflushedBytes = 4 * 1024 * 1024;
-/** A live stream that falls behind loses the oldest. */
-const maxTapBacklog = 10_000;
-
-interface Channels {
-  readonly confirmed: Channel;
-  readonly unconfirmed: Channel;
-}
 
 /** Resolves when RabbitMQ is ready, or after two seconds without it: the broker is then away until it comes. */
 export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Promise<Broker> {
   const { logger } = options;
   const exchange = options.exchange ?? eventsExchange;
-  const exchangeDeclaration = { exchange, type: 'topic', durable: true } as const;
+  const declaration = { exchange, type: 'topic', durable: true } as const;
   const connection = connect(options.urls);
   keepBodiesRaw(connection);
   const writes = gatherWrites(connection);
@@ -66,56 +62,20 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
     maxWaiting: maxWaitingForConfirm,
     deadlineMs: options.confirmDeadlineMs ?? defaultConfirmDeadlineMs,
   });
-  const taps = createListeners<BrokerMessage>(logger);
   const availability = createListeners<void>(logger);
   const firstReady = Promise.withResolvers<void>();
-  let channels: Channels | null = null;
-  let settingUp = false;
-  let closed = false;
-  let setupTimer: NodeJS.Timeout | undefined;
-  let tapConsumer: Consumer | undefined;
-  let unflushedMessages = 0;
-  let unflushedBytes = 0;
-
-  const setUp = async (): Promise<void> => {
-    if (settingUp || closed || channels !== null) return;
-    settingUp = true;
-    try {
-      const confirmed = await connection.acquire({ emitErrorsFromChannel: true });
-      watch(confirmed);
-      await confirmed.exchangeDeclare(exchangeDeclaration);
-      await confirmed.confirmSelect();
-      const unconfirmed = await connection.acquire({ emitErrorsFromChannel: true });
-      watch(unconfirmed);
-      if (!confirmed.active || !unconfirmed.active) throw new BrokerAway('a channel was lost while it was set up');
-      channels = { confirmed, unconfirmed };
+  const channels = createChannelPair({
+    connection,
+    declaration,
+    logger,
+    onOpen() {
       firstReady.resolve();
       availability.tell();
-    } catch (cause) {
-      if (!closed) logger.warn({ err: cause }, 'RabbitMQ is not ready for events');
-      setUpLater();
-    } finally {
-      settingUp = false;
-    }
-  };
-
-  const setUpLater = (): void => {
-    clearTimeout(setupTimer);
-    if (!closed) setupTimer = setTimeout(setUp, setupPauseMs).unref();
-  };
-
-  /** One lost channel gives up both, so that they are always of one connection. */
-  const watch = (channel: Channel): void => {
-    channel.on('error', (cause: unknown) => logger.warn({ err: cause }, 'RabbitMQ closed a channel'));
-    channel.on('close', () => {
-      const both = channels;
-      if (both === null || (both.confirmed !== channel && both.unconfirmed !== channel)) return;
-      channels = null;
-      void both.confirmed.close();
-      void both.unconfirmed.close();
-      setUpLater();
-    });
-  };
+    },
+  });
+  const tap = createEventTap({ connection, declaration, logger });
+  let unflushedMessages = 0;
+  let unflushedBytes = 0;
 
   let addressProblem: string | null = null;
   connection.on('error', (cause) => {
@@ -125,7 +85,7 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
   });
   connection.on('connection', () => {
     addressProblem = null;
-    void setUp();
+    channels.setUp();
   });
   connection.on('connection.blocked', (reason) =>
     logger.error({ reason }, 'RabbitMQ takes no messages: its alarm is on'),
@@ -135,9 +95,9 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
     availability.tell();
   });
 
-  const openChannels = (): Channels | null => (writes.isGathering() || connection.ready ? channels : null);
+  const openChannels = (): ChannelPair | null => (writes.isGathering() || connection.ready ? channels.open() : null);
 
-  await Promise.race([firstReady.promise, pause(firstConnectionWaitMs)]);
+  await Promise.race([firstReady.promise, pause(firstConnectionWaitMs, undefined, { ref: false })]);
 
   return {
     kind: 'rabbitmq',
@@ -170,55 +130,17 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
       return true;
     },
 
-    async tap(onMessage) {
-      const leave = taps.add(onMessage);
-      if (tapConsumer === undefined) {
-        tapConsumer = connection.createConsumer(
-          {
-            queue: '',
-            noAck: true,
-            queueOptions: {
-              exclusive: true,
-              autoDelete: true,
-              arguments: { 'x-max-length': maxTapBacklog, 'x-overflow': 'drop-head' },
-            },
-            exchanges: [exchangeDeclaration],
-            queueBindings: [{ exchange, routingKey: 'integration.#' }],
-          },
-          (delivered) => {
-            const message = messageOf(delivered);
-            if (message !== null) taps.tell(message);
-          },
-        );
-        const consumer = tapConsumer;
-        consumer.on('error', (cause) => logger.warn({ err: cause }, 'the live stream of events was interrupted'));
-        const ready = Promise.withResolvers<void>();
-        consumer.on('ready', ready.resolve);
-        await Promise.race([ready.promise, pause(firstConnectionWaitMs)]);
-      }
-      return async () => {
-        leave();
-        if (taps.count() > 0 || tapConsumer === undefined) return;
-        const consumer = tapConsumer;
-        tapConsumer = undefined;
-        await consumer.close();
-      };
-    },
+    tap: tap.add,
 
     onAvailable: (listener) => availability.add(listener),
 
     async close() {
-      closed = true;
-      clearTimeout(setupTimer);
-      const open = channels;
-      channels = null;
       const goodbye = async (): Promise<void> => {
-        await tapConsumer?.close();
-        await Promise.all([open?.confirmed.close(), open?.unconfirmed.close()]);
+        await Promise.all([tap.close(), channels.close()]);
         await connection.close();
       };
       // A server that does not answer the goodbye is left without one.
-      await Promise.race([goodbye().catch(() => {}), pause(firstConnectionWaitMs)]);
+      await Promise.race([goodbye().catch(() => {}), pause(firstConnectionWaitMs, undefined, { ref: false })]);
       connection.unsafeDestroy();
     },
   };
@@ -244,10 +166,6 @@ function connect(urls: readonly string[]): Connection {
     // The library's 8 KiB cuts a webhook's payload into many frames; the server's own limit is this one.
     frameMax: 131_072,
   });
-}
-
-function pause(durationMs: number): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, durationMs).unref());
 }
 
 /** What of its address RabbitMQ refuses; null where it is not that. */

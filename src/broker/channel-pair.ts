@@ -1,0 +1,78 @@
+/**
+ * The two channels of the broker, one for messages that are confirmed and one for those that are not. They are always of
+ * one connection: where one is lost both are given up, and set up again half a second later, until the close.
+ */
+import type { Channel, Connection } from 'rabbitmq-client';
+import type { Logger } from '../logger.ts';
+import { BrokerAway } from './broker-away.ts';
+
+export interface ChannelPair {
+  readonly confirmed: Channel;
+  readonly unconfirmed: Channel;
+}
+
+const setUpPauseMs = 500;
+
+export function createChannelPair(deps: {
+  readonly connection: Connection;
+  readonly declaration: Parameters<Channel['exchangeDeclare']>[0];
+  readonly logger: Logger;
+  onOpen(): void;
+}) {
+  const { connection, declaration, logger } = deps;
+  let pair: ChannelPair | null = null;
+  let settingUp = false;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const setUp = async (): Promise<void> => {
+    if (settingUp || closed || pair !== null) return;
+    settingUp = true;
+    try {
+      const confirmed = await connection.acquire({ emitErrorsFromChannel: true });
+      watch(confirmed);
+      await confirmed.exchangeDeclare(declaration);
+      await confirmed.confirmSelect();
+      const unconfirmed = await connection.acquire({ emitErrorsFromChannel: true });
+      watch(unconfirmed);
+      if (!confirmed.active || !unconfirmed.active) throw new BrokerAway('a channel was lost while it was set up');
+      pair = { confirmed, unconfirmed };
+      deps.onOpen();
+    } catch (cause) {
+      if (!closed) logger.warn({ err: cause }, 'RabbitMQ is not ready for events');
+      setUpLater();
+    } finally {
+      settingUp = false;
+    }
+  };
+
+  const setUpLater = (): void => {
+    clearTimeout(timer);
+    if (!closed) timer = setTimeout(setUp, setUpPauseMs).unref();
+  };
+
+  const watch = (channel: Channel): void => {
+    channel.on('error', (cause: unknown) => logger.warn({ err: cause }, 'RabbitMQ closed a channel'));
+    channel.on('close', () => {
+      if (pair === null || (pair.confirmed !== channel && pair.unconfirmed !== channel)) return;
+      const lost = pair;
+      pair = null;
+      void lost.confirmed.close();
+      void lost.unconfirmed.close();
+      setUpLater();
+    });
+  };
+
+  return {
+    setUp: (): void => void setUp(),
+    /** null: not set up. */
+    open: (): ChannelPair | null => pair,
+    async close(): Promise<void> {
+      closed = true;
+      clearTimeout(timer);
+      const last = pair;
+      pair = null;
+      await Promise.all([last?.confirmed.close(), last?.unconfirmed.close()]);
+    },
+  };
+}
