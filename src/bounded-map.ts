@@ -1,3 +1,16 @@
+/** The value under `key`, made where it is missing. */
+export function getOrCreate<Key, Value>(
+  map: { get(key: Key): Value | undefined; set(key: Key, value: Value): unknown },
+  key: Key,
+  create: () => Value,
+): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const created = create();
+  map.set(key, created);
+  return created;
+}
+
 /**
  * The value under `key`, made where it is missing, and marked as used last. At `maxSize` the one unused for longest is
  * forgotten: a Map keeps the order in which its keys were set.

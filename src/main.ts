@@ -52,8 +52,7 @@ else if (!config.production) {
 logger.info({ url: service.url, emulated: service.emulatedProviders }, 'ready');
 
 async function stop(running: Service): Promise<void> {
-  const forced = setTimeout(() => process.exit(1), shutdownDeadlineMs + forcedExitMs);
-  forced.unref();
+  setTimeout(() => process.exit(1), shutdownDeadlineMs + forcedExitMs).unref();
   try {
     await running.close(shutdownDeadlineMs);
     logger.info('stopped');

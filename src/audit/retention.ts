@@ -20,8 +20,6 @@ export interface RetentionDeps {
   readonly retentionDays: number;
   /** True where this replica may do the work of `name` for the next `ttlMs`. */
   tryHold(name: string, ttlMs: number): Promise<boolean>;
-  /** Default: an hour. */
-  readonly intervalMs?: number;
 }
 
 export interface Retention {
@@ -39,7 +37,6 @@ const lease = 'retention';
 /** Runs at once and then every hour. Every replica sees to the partitions; one of them removes. */
 export function startRetention(deps: RetentionDeps): Retention {
   const { db, clock, logger } = deps;
-  const intervalMs = deps.intervalMs ?? hourMs;
 
   const removeOld = async (): Promise<void> => {
     // The day before the bound is kept whole: retention is at least the days asked for.
@@ -56,11 +53,11 @@ export function startRetention(deps: RetentionDeps): Retention {
   const runOnce = async (): Promise<void> => {
     await ensurePartitions(db, clock.now(), daysAhead);
     // Held a little shorter than the pause, so that whoever comes first in the next round takes it.
-    if (await deps.tryHold(lease, intervalMs * 0.9)) await removeOld();
+    if (await deps.tryHold(lease, hourMs * 0.9)) await removeOld();
   };
 
   const rounds = startRounds({
-    everyMs: intervalMs,
+    everyMs: hourMs,
     round: runOnce,
     onFailure: (error) => logger.warn({ err: error }, 'retention could not run; it will next time'),
   });

@@ -1,4 +1,5 @@
 /** Services marked as emulated, on a process that emulates all, some or none of them. */
+import { getOrCreate } from '../bounded-map.ts';
 import type { Emulates } from '../config/emulation.ts';
 import type { ProviderAccount } from '../providers/provider.ts';
 import type { EmulatorAccess } from './environment-services.ts';
@@ -31,11 +32,7 @@ export function withEmulatedAccounts(
   /** The directory gives the same list until something changes, and what is derived from it is kept beside it. */
   const listsHere = new WeakMap<readonly ExternalService[], readonly ExternalService[]>();
   const allHere = (services: readonly ExternalService[]): readonly ExternalService[] => {
-    let here = listsHere.get(services);
-    if (here === undefined) {
-      here = services.map(asHere);
-      listsHere.set(services, here);
-    }
+    const here = getOrCreate(listsHere, services, () => services.map(asHere));
     return here;
   };
   return {

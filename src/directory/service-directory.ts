@@ -28,18 +28,19 @@ export interface ServiceDirectoryDeps {
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly logger: Logger;
-  /**
-   * Default 10 minutes: notifications carry changes at once, and a gap in them outdates all. With a shorter one thousands
-   * of tenants that are asked now and then are mostly read for nothing.
-   */
-  readonly ttlMs?: number;
-  /** How old services may be that are used while the database is away. Default 24 h. */
-  readonly maxAgeMs?: number;
-  /** Pause between reloads that fail. Default 1 s. */
-  readonly retryAfterMs?: number;
   /** Services held, over all tenants; the tenant asked for longest ago makes room. Default 50,000, some 100 MB. */
   readonly maxServices?: number;
 }
+
+/**
+ * Notifications carry changes at once, and a gap in them outdates all. With a shorter time thousands of tenants that are
+ * asked now and then are mostly read for nothing.
+ */
+const ttlMs = 600_000;
+/** How old services may be that are used while the database is away. */
+const maxAgeMs = 86_400_000;
+/** Pause between reloads that fail. */
+const retryAfterMs = 1_000;
 
 interface Entry {
   services: readonly ExternalService[] | null;
@@ -62,7 +63,7 @@ interface Secrets {
 /** Listens for `configuration_changed` before it answers, so that no change falls between. */
 export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<ServiceDirectory> {
   const { db, clock, logger } = deps;
-  const { ttlMs = 600_000, maxAgeMs = 86_400_000, retryAfterMs = 1_000, maxServices = 50_000 } = deps;
+  const { maxServices = 50_000 } = deps;
   const entries = new Map<TenantId, Entry>();
   /** Services of all entries. */
   let heldCount = 0;

@@ -2,6 +2,7 @@
  * A tenant's services by name and by type, made once for each list that the directory gives: a call of a tenant with
  * thousands of services costs as much as one of a tenant with two.
  */
+import { getOrCreate } from '../bounded-map.ts';
 import type { ServiceType } from '../providers/provider.ts';
 import { type ExternalService, isGeocoder } from './service.ts';
 
@@ -21,11 +22,9 @@ export function findByName(services: readonly ExternalService[], name: string): 
 /** The active services that answer calls of this type; `maps` is geocoding by another name. */
 export function activeOfType(services: readonly ExternalService[], type: ServiceType): readonly ExternalService[] {
   const { activeByType } = indexOf(services);
-  let active = activeByType.get(type);
-  if (active === undefined) {
-    active = services.filter((service) => service.isActive && isOfType(service, type));
-    activeByType.set(type, active);
-  }
+  const active = getOrCreate(activeByType, type, () =>
+    services.filter((service) => service.isActive && isOfType(service, type)),
+  );
   return active;
 }
 
@@ -35,10 +34,9 @@ export function isOfType(service: ExternalService, type: ServiceType): boolean {
 }
 
 function indexOf(services: readonly ExternalService[]): ServiceIndex {
-  let index = indexes.get(services);
-  if (index === undefined) {
-    index = { byName: new Map(services.map((service) => [service.serviceName, service])), activeByType: new Map() };
-    indexes.set(services, index);
-  }
+  const index = getOrCreate(indexes, services, () => ({
+    byName: new Map(services.map((service) => [service.serviceName, service])),
+    activeByType: new Map(),
+  }));
   return index;
 }

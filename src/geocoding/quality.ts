@@ -28,8 +28,6 @@ export interface QualityDeps {
   readonly logger: Logger;
   /** Asks one provider by its name, beside the call that was answered. */
   ask(call: Call<'geocode'>): Promise<CallResult>;
-  /** 0 to 1, for the sample. */
-  random?(): number;
 }
 
 export interface GeocodingQuality {
@@ -49,7 +47,7 @@ const agreeWithinMeters = 100;
 type Counts = Record<QualityCount, number>;
 type Waiting = Map<string, { readonly row: Omit<QualityRow, QualityCount>; readonly counts: Counts }>;
 
-export function openGeocodingQuality({ db, clock, logger, ask, random = Math.random }: QualityDeps): GeocodingQuality {
+export function openGeocodingQuality({ db, clock, logger, ask }: QualityDeps): GeocodingQuality {
   let waiting: Waiting = new Map();
   let shadows = 0;
 
@@ -115,7 +113,7 @@ export function openGeocodingQuality({ db, clock, logger, ask, random = Math.ran
     const share = providers[at]?.service.config.shadow_share;
     // One that needs no account knows no houses: it would disagree about each.
     const next = providers.slice(at + 1).find(({ adapter }) => adapter.facts.environment?.credential.kind !== 'none');
-    if (typeof share !== 'number' || next === undefined || call.provider !== null || random() >= share) return;
+    if (typeof share !== 'number' || next === undefined || call.provider !== null || Math.random() >= share) return;
     if (shadows >= maxShadows) return;
     shadows += 1;
     compare(call, answered, serviceName, next.service.serviceName)

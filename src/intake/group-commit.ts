@@ -37,7 +37,6 @@ export interface IntakeDeps {
   readonly spool: Spool | null;
   readonly onCommit?: BatchStoreDeps['onCommit'];
   readonly maxWaitingRecords?: number;
-  readonly maxWaitingBytes?: number;
   /** How long a caller waits for room. Default 5,000. */
   readonly roomDeadlineMs?: number;
 }
@@ -54,7 +53,7 @@ export function createIntake(deps: IntakeDeps): Intake {
   const { clock, logger, spool } = deps;
   const room = createWaitingRoom({
     maxRecords: deps.maxWaitingRecords ?? 10_000,
-    maxBytes: deps.maxWaitingBytes ?? 64 * 1024 * 1024,
+    maxBytes: 64 * 1024 * 1024,
     deadlineMs: deps.roomDeadlineMs ?? 5_000,
   });
   const committer = createBatchCommitter(deps.db, deps.relay);

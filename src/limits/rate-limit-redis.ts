@@ -6,6 +6,7 @@
  * In a cluster each tenant's subjects, which share a hash tag, go by themselves. A group holds the callers of one turn
  * only: their number is bounded by the HTTP edge and the bulkheads.
  */
+import { getOrCreate } from '../bounded-map.ts';
 import type { TenantId } from '../ids.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 import { type Counting, countingOf, type Ledger } from './limit-ledger.ts';
@@ -92,11 +93,7 @@ export function createSharedLimits(store: SharedStore): SharedLimits {
     new Promise<SharedReply>((resolve, reject) => {
       if (groups.size === 0) setImmediate(sendTurn);
       const key = groupKey(tenantId, subjects, units);
-      let group = groups.get(key);
-      if (group === undefined) {
-        group = { tenantId, subjects, units, spenders: [], peekers: [] };
-        groups.set(key, group);
-      }
+      const group = getOrCreate(groups, key, () => ({ tenantId, subjects, units, spenders: [], peekers: [] }));
       (spends ? group.spenders : group.peekers).push({ resolve, reject });
     });
 

@@ -14,7 +14,6 @@
  *
  * At `maxSubjects` the subject unused for longest is forgotten, its debt too.
  */
-
 import { getOrCreateBounded } from '../bounded-map.ts';
 import type { TenantId } from '../ids.ts';
 import { countingOf, Ledger } from './limit-ledger.ts';
@@ -57,12 +56,10 @@ export interface Share {
   memories(): Iterable<Memory>;
 }
 
-export interface ShareDeps {
-  replicas(): number;
-  readonly maxSubjects: number;
-}
+const maxSubjects = 20_000;
 
-export function createShare({ replicas, maxSubjects }: ShareDeps): Share {
+/** `replicas`: how many were last seen. */
+export function createShare(replicas: () => number): Share {
   const memories = new Map<string, Memory>();
 
   const recall = (tenantId: TenantId, subject: LimitSubject): Memory => {

@@ -31,8 +31,6 @@ export interface RateLimiterDeps {
   readonly onAway?: (isAway: boolean) => void;
   /** For tests; see `rate-limit-absence.ts`. */
   readonly rejoiningMs?: number;
-  /** Default 20,000. */
-  readonly maxSubjects?: number;
 }
 
 export function createRateLimiter(deps: RateLimiterDeps): RateLimiter {
@@ -41,10 +39,10 @@ export function createRateLimiter(deps: RateLimiterDeps): RateLimiter {
 }
 
 function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
-  const { store, clock, logger, onAway, askOthers, rejoiningMs, maxSubjects = 20_000 } = deps;
+  const { store, clock, logger, onAway, askOthers, rejoiningMs } = deps;
   const redisClock = createRedisClock(clock);
   const shared = createSharedLimits(store);
-  const share = createShare({ replicas: () => absence.replicas(), maxSubjects });
+  const share = createShare(() => absence.replicas());
   const debts = createDebtCollector({ share, shared, now: redisClock.now, isCluster: store.isCluster === true });
   const absence = createAbsenceWatch({
     store,

@@ -60,15 +60,13 @@ export interface MetricsOptions {
   readonly clock: Clock;
   /** Process and garbage-collection metrics of prom-client; they hold a performance observer open. Default true. */
   readonly processMetrics?: boolean;
-  /** Default 200. */
-  readonly maxServices?: number;
 }
 
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry });
-  const labelOf = createServiceLabels(options.maxServices);
-  const sourceLabelOf = createServiceLabels(options.maxServices);
+  const labelOf = createServiceLabels();
+  const sourceLabelOf = createServiceLabels();
 
   const counters = (name: string, help: string, labelNames: readonly string[]) => {
     const cells = createCells(newCounterCell);

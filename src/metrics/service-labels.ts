@@ -3,8 +3,10 @@
 /** The value that services beyond the bound share. */
 export const otherService = 'other';
 
+const maxServices = 200;
+
 /** Returns the label of a service's name: the first `maxServices` names seen keep theirs, later ones are `other`. */
-export function createServiceLabels(maxServices = 200): (serviceName: string) => string {
+export function createServiceLabels(): (serviceName: string) => string {
   const known = new Set<string>();
   return (serviceName) => {
     if (known.has(serviceName)) return serviceName;

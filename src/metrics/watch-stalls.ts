@@ -45,8 +45,7 @@ export function startStallWatch({ metrics, logger, now = () => performance.now()
     stalls = [...stalls.slice(1 - maxRemembered), { atMs: nowMs, durationMs: lateMs }];
     logger.warn({ stall_ms: Math.round(lateMs) }, 'the event loop was held up');
   };
-  const timer = setInterval(look, intervalMs);
-  timer.unref();
+  const timer = setInterval(look, intervalMs).unref();
   const recent = (): RecentStalls => {
     stalls = stalls.filter(({ atMs }) => now() - atMs < rememberedMs);
     return { count: stalls.length, longestMs: Math.max(0, ...stalls.map(({ durationMs }) => durationMs)) };

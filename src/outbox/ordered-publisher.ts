@@ -24,7 +24,6 @@ export interface OrderedPublisherDeps {
   readonly windowSize: number;
   /** The first pause before a failed message is sent again; doubles up to 40 times this, with jitter. */
   readonly retryPauseMs: number;
-  readonly random?: () => number;
 }
 
 export interface OrderedPublisher {
@@ -77,7 +76,6 @@ function createQueue<T>() {
 }
 
 export function createOrderedPublisher(deps: OrderedPublisherDeps): OrderedPublisher {
-  const random = deps.random ?? Math.random;
   const lanes = new Map<string, Lane>();
   /** Held messages of keys that flow again: older than anything of their key in `fresh`. */
   const released = createQueue<Entry>();
@@ -153,8 +151,7 @@ export function createOrderedPublisher(deps: OrderedPublisherDeps): OrderedPubli
     }
     const ceilingMs = deps.retryPauseMs * Math.min(40, 2 ** lane.attempts);
     lane.attempts += 1;
-    lane.timer = setTimeout(() => sendFirstFailed(lane), ceilingMs * (0.5 + random() / 2));
-    lane.timer.unref();
+    lane.timer = setTimeout(() => sendFirstFailed(lane), ceilingMs * (0.5 + Math.random() / 2)).unref();
   };
 
   /** May exceed the window by one per blocked key: a full window must not keep a key blocked. */

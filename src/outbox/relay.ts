@@ -40,8 +40,6 @@ export interface OutboxRelayDeps {
   messageOfDelivery(row: DeliveryFact, number: number): OutboxMessage;
   /** From hand-over to confirm. */
   onPublished?(eventType: EventType, durationMs: number): void;
-  /** Unconfirmed messages at once. Default 200: more does not raise RabbitMQ's rate, and confirms get slower. */
-  readonly windowSize?: number;
   /** Events held in memory; above it they wait in the tables. Default 10,000. */
   readonly maxInMemory?: number;
   /** Their bodies, in characters. Default 64 Mi. */
@@ -83,6 +81,8 @@ export interface OutboxRelay extends RelayForIntake {
 /** The tables are read again when no more than this waits in memory: reading rows already known is wasted work. */
 const lowWater = 2_000;
 const closeDeadlineMs = 5_000;
+/** Unconfirmed messages at once: more does not raise RabbitMQ's rate, and confirms get slower. */
+const windowSize = 200;
 
 /** Starts publishing. Works while either store is away, and catches up by itself. */
 export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRelay> {
@@ -100,7 +100,7 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
   let closed = false;
 
   const publisher = createOrderedPublisher({
-    windowSize: deps.windowSize ?? 200,
+    windowSize,
     retryPauseMs: deps.retryPauseMs ?? 50,
     isAvailable: () => broker.isAvailable(),
     async publish(message) {

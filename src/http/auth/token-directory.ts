@@ -70,8 +70,7 @@ export async function openTokenDirectory(deps: TokenDirectoryDeps): Promise<Toke
     }
   });
 
-  const touchTimer = setInterval(() => void writeUse(), touchIntervalMs);
-  touchTimer.unref();
+  const touchTimer = setInterval(() => void writeUse(), touchIntervalMs).unref();
 
   async function writeUse(): Promise<void> {
     if (usedAtMs.size === 0) return;

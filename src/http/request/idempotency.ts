@@ -127,8 +127,7 @@ async function runOnce(
   if ('answer' in claimed) return claimed.answer;
 
   const run: OwnRun = claim;
-  const renewal = setInterval(() => void renew(deps, tenantId, run), leaseMs / 3);
-  renewal.unref();
+  const renewal = setInterval(() => void renew(deps, tenantId, run), leaseMs / 3).unref();
   try {
     const answer = await handler(request, progressOf(deps, tenantId, run, claimed.progress), reply);
     await keepAnswer(deps, tenantId, run, answer);

@@ -96,8 +96,7 @@ export function createTableLocks({ store, leases, clock, ttlMs }: TableLocksDeps
       for (;;) {
         const lock = await inEither(name);
         if (lock !== null) {
-          const renewal = setInterval(() => void lock.confirm(), ttlMs / renewalsPerLife);
-          renewal.unref();
+          const renewal = setInterval(() => void lock.confirm(), ttlMs / renewalsPerLife).unref();
           return {
             confirm: lock.confirm,
             async release() {

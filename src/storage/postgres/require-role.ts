@@ -2,12 +2,14 @@ import pg from 'pg';
 import { connectionConfig } from './connection-pool.ts';
 import { systemRole } from './roles.ts';
 
+const deadlineMs = 5_000;
+
 /**
  * Rejects where a connection does not get the role that it asks for as it starts: a pooler that is told to ignore
  * start-up parameters takes away the role, and what planner settings stand beside it, without a word. The roles must
  * exist: after `migrate`.
  */
-export async function requireRole(url: string, deadlineMs = 5_000): Promise<void> {
+export async function requireRole(url: string): Promise<void> {
   const limits = { connectTimeoutMs: deadlineMs, statementTimeoutMs: deadlineMs };
   const settings = { url, applicationName: 'integration-service', role: systemRole, maxConnections: 1, ...limits };
   const client = new pg.Client(connectionConfig(settings));

@@ -112,8 +112,7 @@ export function openRedisConnection(
       pinging = false;
     }
   };
-  const pingTimer = setInterval(ping, pingIntervalMs);
-  pingTimer.unref();
+  const pingTimer = setInterval(ping, pingIntervalMs).unref();
 
   return {
     client,

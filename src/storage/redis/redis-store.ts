@@ -1,5 +1,6 @@
 /** `SharedStore` over Redis, or a Redis cluster. */
 import { createHash, randomUUID } from 'node:crypto';
+import { getOrCreate } from '../../bounded-map.ts';
 import type { Logger } from '../../logger.ts';
 import { openRedisConnection, type RedisConnection } from './redis-connection.ts';
 import { createGetBatch } from './redis-get-batch.ts';
@@ -100,11 +101,7 @@ function createScriptRunner(connection: RedisConnection, prefix: string): Shared
   /** One for each script of the program. */
   const shaOf = new Map<string, string>();
   return async (script, keys, args) => {
-    let sha = shaOf.get(script.lua);
-    if (sha === undefined) {
-      sha = createHash('sha1').update(script.lua).digest('hex');
-      shaOf.set(script.lua, sha);
-    }
+    const sha = getOrCreate(shaOf, script.lua, () => createHash('sha1').update(script.lua).digest('hex'));
     const known = sha;
     const rest = [...keys.map((key) => prefix + key), ...args];
     try {

@@ -47,8 +47,7 @@ export async function startReplicaHeartbeat(
   });
   await sign();
   await deps.publish(joinChannel, deps.replicaId).catch(() => {}); // Away: the others' next beat counts it.
-  const timer = setInterval(sign, intervalMs);
-  timer.unref();
+  const timer = setInterval(sign, intervalMs).unref();
   return {
     replicasSeen: () => seen,
     async close() {

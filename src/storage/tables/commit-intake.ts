@@ -5,6 +5,7 @@
  * statement wrote. So a commit may be repeated after its outcome was lost: nothing doubles, nothing is counted twice.
  * Rows that replicas share (roll-ups, bodies, webhook counters, delivery keys) are touched in one order, against deadlocks.
  */
+import { getOrCreate } from '../../bounded-map.ts';
 import type { Database, Rows } from '../postgres/database.ts';
 import { renderJsonRows } from '../postgres/json-rows.ts';
 import { rowDigest } from './audit/audit-chain.ts';
@@ -247,11 +248,7 @@ export async function commitIntakeRows(db: Database, rows: IntakeRows, origin: s
   if (present.size === 0) return { webhooks: new Set(), logs: 0 };
   const looksAtBodies = rows.webhooks.some((webhook) => webhook.is_body_taken_once || webhook.is_id_unsigned);
   const key = `${[...present].join()} ${looksAtBodies}`;
-  let statement = statements.get(key);
-  if (statement === undefined) {
-    statement = composeStatement(present, looksAtBodies);
-    statements.set(key, statement);
-  }
+  const statement = getOrCreate(statements, key, () => composeStatement(present, looksAtBodies));
   const values = parts
     .filter((part) => present.has(part))
     .map((part) => (part === 'events' ? renderJsonRows(rows.events, 'body') : JSON.stringify(rows[part])));

@@ -31,7 +31,6 @@ export interface AttemptDeps {
   readonly timeoutMs: number;
   /** Without a trailing slash. */
   readonly publicBaseUrl: string;
-  readonly random?: () => number;
 }
 
 /** A reply is read so far and cut; its beginning is kept. */
@@ -61,7 +60,7 @@ export async function attemptDelivery(
     ...result,
   });
   const nextAfter = (retryAfterMs: number | null): AttemptOutcome['next'] => {
-    const pauseMs = pauseAfterMs(delivery.tries_since_redrive + 1, retryAfterMs, deps.random);
+    const pauseMs = pauseAfterMs(delivery.tries_since_redrive + 1, retryAfterMs);
     const isLast = content.max_attempts !== null && delivery.tries_since_redrive + 1 >= content.max_attempts;
     return pauseMs === null || isLast || content.is_worn_out
       ? { state: 'dead' }

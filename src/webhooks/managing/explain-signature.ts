@@ -26,12 +26,7 @@ export async function explainSignature(
   const decoded = isEncoded(encoding) ? await decodeForSignature(body, encoding, webhook.maxPayloadSizeBytes) : null;
   if (decoded !== null) bodies.push(decoded);
 
-  const judge = (
-    signed: Buffer,
-    given: readonly string[],
-    scheme = webhook.scheme,
-    settings = webhook.schemeSettings,
-  ): SignatureVerdict => {
+  const judge: Judge = (signed, given, scheme = webhook.scheme, settings = webhook.schemeSettings) => {
     const usable = given.filter((secret) => secret !== '');
     if (usable.length === 0 && scheme !== 'none') return { genuine: false, reason: 'wrong_signature' };
     return verifySignature(scheme, { headers, body: signed, receivedAtMs: nowMs }, usable, settings);

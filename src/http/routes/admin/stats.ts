@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { getOrCreate } from '../../../bounded-map.ts';
 import type { ResponseCache } from '../../../cache/response-cache.ts';
 import type { Clock } from '../../../clock.ts';
 import { invalidInput } from '../../../errors.ts';
@@ -154,11 +155,7 @@ function seriesOf(points: readonly SeriesPoint[], groups: readonly SeriesGroup[]
   if (groups.length === 0) series.set('{}', { labels: {}, points: [] });
   for (const { at_ms, value, ...labels } of points) {
     const key = JSON.stringify(labels);
-    let one = series.get(key);
-    if (one === undefined) {
-      one = { labels, points: [] };
-      series.set(key, one);
-    }
+    const one = getOrCreate(series, key, () => ({ labels, points: [] }));
     one.points.push([timeOf(at_ms), value]);
   }
   return [...series.values()];
