@@ -11,7 +11,7 @@ Visitor.prototype.visitStatement = function visitUsingToo(statement) {
 // Imports run one way. A room may import the rooms named after it here, itself, and the ground floor
 // (errors, ids, clock, logger, encodings/, files/); whatever is not named is refused.
 const ground =
-  '^src/(encodings/|files/|(errors|ids|clock|logger|ip-range|rounds|version|bounded-map|known-members|remembered)\\.ts$)';
+  '^src/(encodings/|files/|(errors|ids|clock|logger|ip-range|rounds|version|bounded-map|known-members|schema-parts|remembered)\\.ts$)';
 const rooms = {
   config: ['providers'],
   resilience: [],

@@ -72,19 +72,22 @@ function look({ members, items }: KnownMembers, value: unknown, path: string, fa
   if (typeof value !== 'object' || value === null || faults.length >= maxFaults) return;
   if (Array.isArray(value)) {
     if (items === null || (typeof items.members === 'string' && items.items === null)) return;
-    for (const [index, item] of value.entries()) look(items, item, `${path}[${index}]`, faults);
+    for (const [index, item] of value.entries()) {
+      if (typeof item === 'object') look(items, item, `${path}[${index}]`, faults);
+    }
     return;
   }
   if (typeof members === 'string') return;
   for (const name of Object.keys(value)) {
     if (faults.length >= maxFaults) return;
     const known = members.get(name);
-    const place = path === '' ? name : `${path}.${name}`;
-    if (known !== undefined) look(known, (value as Record<string, unknown>)[name], place, faults);
-    else
-      faults.push({
-        path: path === '' ? name.slice(0, maxNameLength) : `${path}.${name.slice(0, maxNameLength)}`,
-        message: 'is not known here',
-      });
+    const member = (value as Record<string, unknown>)[name];
+    if (known === undefined)
+      faults.push({ path: placeOf(path, name.slice(0, maxNameLength)), message: 'is not known here' });
+    else if (typeof member === 'object') look(known, member, placeOf(path, name), faults);
   }
+}
+
+function placeOf(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
 }

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { samplePlace } from '../../test/support/call-executor.ts';
+import { checkedBody } from '../../test/support/checked-body.ts';
 import { ServiceError } from '../errors.ts';
 import { completeAddress } from './apply-settings.ts';
 import { chooseAnswer } from './choose-answer.ts';
 import { parseGeocodeRequest } from './parse-request.ts';
 import { geocodeQuestion } from './questions.ts';
 import { readSettings } from './read-settings.ts';
+import { settingsSchema } from './request-schemas.ts';
 
 const settings = readSettings({
   city: 'Ташкент',
@@ -76,6 +78,6 @@ test('settings that no question could have are refused', () => {
     { street_aliases: [{ from: 'улица', to: 'x' }] },
     { street_aliases: [{ from: 'x', to: '' }] },
   ]) {
-    assert.throws(() => readSettings(body), ServiceError, JSON.stringify(body));
+    assert.throws(() => checkedBody(settingsSchema, body), ServiceError, JSON.stringify(body));
   }
 });

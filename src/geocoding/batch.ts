@@ -13,9 +13,9 @@ import { normalizeAddress } from './address/normalize-address.ts';
 import { completeAddress, streetAliasesIn } from './apply-settings.ts';
 import type { Caller } from './caller.ts';
 import { type GeocodingDeps, geocode, unitMember } from './geocode.ts';
-import { addressFault } from './input-reader.ts';
 import type { BatchRequest, GeocodeRequest } from './parse-request.ts';
 import { geocodeQuestion } from './questions.ts';
+import { addressFault } from './request-schemas.ts';
 
 export interface BatchDeps extends GeocodingDeps {
   readonly clock: Clock;

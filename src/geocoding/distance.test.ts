@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sampleCaller, samplePlace, scriptExecutor } from '../../test/support/call-executor.ts';
+import { checkedBody } from '../../test/support/checked-body.ts';
 import { ServiceError } from '../errors.ts';
 import type { Call } from '../gateway/call.ts';
 import type { GeocodeInput } from '../providers/geocoding.ts';
 import { createGeocodingCapabilities } from './capabilities.ts';
 import { distance } from './distance.ts';
 import { parseDistanceRequest } from './parse-request.ts';
+import { distanceRequestSchema } from './request-schemas.ts';
 
 const capabilities = createGeocodingCapabilities(3600);
 const tashkent = { latitude: 41.311081, longitude: 69.240562 };
@@ -15,7 +17,15 @@ const samarkand = { latitude: 39.654388, longitude: 66.975826 };
 function measure(answer: (call: Call, signal: AbortSignal) => unknown, body: unknown) {
   const calls = scriptExecutor(answer);
   const { signal } = new AbortController();
-  return { calls, reply: distance({ calls, capabilities }, sampleCaller, parseDistanceRequest(body), signal) };
+  return {
+    calls,
+    reply: distance(
+      { calls, capabilities },
+      sampleCaller,
+      parseDistanceRequest(checkedBody(distanceRequestSchema, body)),
+      signal,
+    ),
+  };
 }
 
 test('a straight line between coordinates asks nobody', async () => {

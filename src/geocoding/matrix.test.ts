@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sampleCaller, samplePlace, scriptExecutor } from '../../test/support/call-executor.ts';
+import { checkedBody } from '../../test/support/checked-body.ts';
 import { ServiceError } from '../errors.ts';
 import type { Call } from '../gateway/call.ts';
 import { createGeocodingCapabilities } from './capabilities.ts';
 import { matrix } from './matrix.ts';
 import { parseMatrixRequest } from './parse-request.ts';
+import { matrixRequestSchema } from './request-schemas.ts';
 
 const capabilities = createGeocodingCapabilities(3600);
 const points = [
@@ -19,7 +21,15 @@ const route = (distance_meters: number) => [[{ kind: 'ok', value: { distance_met
 function ask(answer: (call: Call) => unknown, body: unknown) {
   const calls = scriptExecutor(answer);
   const { signal } = new AbortController();
-  return { calls, reply: matrix({ calls, capabilities }, sampleCaller, parseMatrixRequest(body), signal) };
+  return {
+    calls,
+    reply: matrix(
+      { calls, capabilities },
+      sampleCaller,
+      parseMatrixRequest(checkedBody(matrixRequestSchema, body)),
+      signal,
+    ),
+  };
 }
 
 test('each pair is a route of its own, in the order asked; ends by address are located once', async () => {
@@ -67,7 +77,7 @@ test('straight lines ask nobody, and 25 by 25 is the most', async () => {
     { origins: [{ latitude: 91, longitude: 0 }], destinations: many },
     { origins: [null], destinations: many },
   ]) {
-    assert.throws(() => parseMatrixRequest(body), ServiceError);
+    assert.throws(() => checkedBody(matrixRequestSchema, body), ServiceError);
   }
 });
 

@@ -1,24 +1,19 @@
-/** The bodies of geocode, reverse, distance and batch, parsed. Each parser throws `INVALID_REQUEST` naming every fault. */
+/** The bodies of geocode, reverse, distance, matrix and batch, which the edge has checked, as the requests that they mean. */
 import type { Box, Coordinates, QuestionParts, StreetAlias } from '../providers/geocoding.ts';
+import { isGiven } from '../schema-parts.ts';
 import { completeAddress, completeParts, streetAliasesIn } from './apply-settings.ts';
 import {
-  createInputReader,
-  type InputReader,
-  isGiven,
-  type Members,
-  parseMembers,
-  readAddress,
-  readBounds,
-  readCoordinates,
-  readCountry,
-  readDegrees,
-  readLanguage,
-  readLimit,
-  readMinConfidence,
-  readOneOf,
-  readParts,
-  readProvider,
-} from './input-reader.ts';
+  anyCountry,
+  type BatchBody,
+  type DistanceBody,
+  type DistanceEndBody,
+  type distanceModes,
+  type distanceUnits,
+  type GeocodeBody,
+  type MatrixBody,
+  partNames,
+  type ReverseBody,
+} from './request-schemas.ts';
 import { type GeocodingSettings, noSettings } from './settings.ts';
 
 /** How an address is to be understood, and by whom. */
@@ -51,9 +46,7 @@ export interface ReverseRequest extends Coordinates {
   readonly language: string;
 }
 
-export const distanceModes = ['straight_line', 'driving', 'walking'] as const;
 export type DistanceMode = (typeof distanceModes)[number];
-export const distanceUnits = ['km', 'miles'] as const;
 export type DistanceUnit = (typeof distanceUnits)[number];
 
 export type DistanceEnd =
@@ -75,7 +68,12 @@ export interface DistanceRequest {
   readonly settings: GeocodingSettings;
 }
 
-export const maxBatchAddresses = 1000;
+/** Modes as of a distance, one provider for all routes. */
+export interface MatrixRequest
+  extends Pick<DistanceRequest, 'mode' | 'provider' | 'language' | 'country' | 'minConfidence' | 'settings'> {
+  readonly origins: readonly DistanceEnd[];
+  readonly destinations: readonly DistanceEnd[];
+}
 
 export interface BatchRequest extends GeocodeOptions {
   /** They complete each address. */
@@ -84,17 +82,31 @@ export interface BatchRequest extends GeocodeOptions {
   readonly addresses: readonly unknown[];
 }
 
-export function parseGeocodeRequest(body: unknown, settings: GeocodingSettings = noSettings): GeocodeRequest {
-  const members = parseMembers(body);
-  const reader = createInputReader();
-  const parts = readParts(reader, members);
-  if (parts !== null && isGiven(members.address)) reader.fault('components', 'must not stand beside address');
-  const given = parts === null ? readAddress(reader, 'address', members.address) : '';
-  const options = readGeocodeOptions(reader, members, settings);
-  reader.refuseFaults();
-  const completed = parts === null ? null : completeParts(parts, options.country, settings);
-  const address = completed === null ? completeAddress(given, options.country, settings) : lineOf(completed);
-  return { address, parts: completed, ...streetAliasesIn(address, settings), ...options };
+export const defaultLanguage = 'ru';
+const defaultCountry = 'UZ';
+
+export function parseGeocodeRequest(body: GeocodeBody, settings: GeocodingSettings = noSettings): GeocodeRequest {
+  const options = geocodeOptionsOf(body, settings);
+  const { components } = body;
+  const parts = isGiven(components) ? completeParts(partsOf(components), options.country, settings) : null;
+  const given = parts === null ? (body.address as string).trim() : lineOf(parts);
+  const address = parts === null ? completeAddress(given, options.country, settings) : given;
+  return { address, parts, ...streetAliasesIn(address, settings), ...options };
+}
+
+/** In one order, whatever the caller's: the same question has one cache key. */
+function partsOf(components: NonNullable<GeocodeBody['components']>): QuestionParts {
+  const parts: Partial<Record<(typeof partNames)[number], string>> = {};
+  for (const name of partNames) {
+    const part = components[name];
+    if (isGiven(part)) parts[name] = part.trim();
+  }
+  return parts;
+}
+
+/** In one order, as the parts. */
+export function boxOf({ south, west, north, east }: Box): Box {
+  return { south, west, north, east };
 }
 
 /** As people write an address: the city first, the house after its street. */
@@ -102,144 +114,81 @@ function lineOf({ region, city, district, street, house_number, postal_code }: Q
   return [region, city, district, street, house_number, postal_code].filter((part) => part !== undefined).join(', ');
 }
 
-export function parseReverseRequest(body: unknown, settings: GeocodingSettings = noSettings): ReverseRequest {
-  const members = parseMembers(body);
-  const reader = createInputReader();
-  const request = {
-    ...readCoordinates(reader, '', members),
-    provider: readProvider(reader, members),
-    language: readLanguage(reader, members, settings.language),
+export function parseReverseRequest(body: ReverseBody, settings: GeocodingSettings = noSettings): ReverseRequest {
+  return {
+    latitude: body.latitude,
+    longitude: body.longitude,
+    provider: providerOf(body),
+    language: languageOf(body, settings),
   };
-  reader.refuseFaults();
-  return request;
 }
 
-export function parseDistanceRequest(body: unknown, settings: GeocodingSettings = noSettings): DistanceRequest {
-  const members = parseMembers(body);
-  const reader = createInputReader();
-  const request = {
-    origin: readEnd(reader, members, 'origin', 'origin_lat', 'origin_lng'),
-    destination: readEnd(reader, members, 'destination', 'dest_lat', 'dest_lng'),
-    mode: readOneOf(reader, members, 'mode', distanceModes, 'straight_line'),
-    unit: readOneOf(reader, members, 'unit', distanceUnits, 'km'),
-    ...readRouteTerms(reader, members, settings),
+export function parseDistanceRequest(body: DistanceBody, settings: GeocodingSettings = noSettings): DistanceRequest {
+  return {
+    origin: endOf(body.origin ?? { latitude: body.origin_lat ?? null, longitude: body.origin_lng ?? null }),
+    destination: endOf(body.destination ?? { latitude: body.dest_lat ?? null, longitude: body.dest_lng ?? null }),
+    unit: body.unit ?? 'km',
+    ...routeTermsOf(body, settings),
   };
-  reader.refuseFaults();
-  return request;
+}
+
+export function parseMatrixRequest(body: MatrixBody, settings: GeocodingSettings = noSettings): MatrixRequest {
+  return {
+    origins: body.origins.map(endOf),
+    destinations: body.destinations.map(endOf),
+    ...routeTermsOf(body, settings),
+  };
+}
+
+export function parseBatchRequest(body: BatchBody, settings: GeocodingSettings = noSettings): BatchRequest {
+  return { addresses: body.addresses, settings, ...geocodeOptionsOf(body, settings) };
 }
 
 /** What a distance and a matrix share: who is asked, and how ends given by address are found. */
-function readRouteTerms(reader: InputReader, members: Members, settings: GeocodingSettings) {
+function routeTermsOf(body: DistanceBody | MatrixBody, settings: GeocodingSettings) {
   return {
-    provider: readProvider(reader, members),
-    language: readLanguage(reader, members, settings.language),
-    country: readCountry(reader, members, settings.country),
-    minConfidence: readMinConfidence(reader, members),
+    mode: body.mode ?? 'straight_line',
+    provider: providerOf(body),
+    language: languageOf(body, settings),
+    country: countryOf(body, settings),
+    minConfidence: body.min_confidence ?? null,
     settings,
   };
 }
 
-export const maxMatrixEnds = 25;
-
-/** Modes as of a distance, one provider for all routes. */
-export interface MatrixRequest
-  extends Pick<DistanceRequest, 'mode' | 'provider' | 'language' | 'country' | 'minConfidence' | 'settings'> {
-  readonly origins: readonly DistanceEnd[];
-  readonly destinations: readonly DistanceEnd[];
-}
-
-export function parseMatrixRequest(body: unknown, settings: GeocodingSettings = noSettings): MatrixRequest {
-  const members = parseMembers(body);
-  const reader = createInputReader();
-  const request = {
-    origins: readEnds(reader, members, 'origins'),
-    destinations: readEnds(reader, members, 'destinations'),
-    mode: readOneOf(reader, members, 'mode', distanceModes, 'straight_line'),
-    ...readRouteTerms(reader, members, settings),
-  };
-  reader.refuseFaults();
-  return request;
-}
-
-function readEnds(reader: InputReader, members: Members, path: 'origins' | 'destinations'): readonly DistanceEnd[] {
-  const ends = members[path];
-  if (!Array.isArray(ends) || ends.length < 1 || ends.length > maxMatrixEnds) {
-    reader.fault(path, `must be an array of 1 to ${maxMatrixEnds} ends: {latitude, longitude} or {address}`);
-    return [];
-  }
-  return ends.map((end, index) => readEndObject(reader, `${path}[${index}]`, end));
-}
-
-export function parseBatchRequest(body: unknown, settings: GeocodingSettings = noSettings): BatchRequest {
-  const members = parseMembers(body);
-  const reader = createInputReader();
-  const { addresses } = members;
-  if (!Array.isArray(addresses) || addresses.length < 1 || addresses.length > maxBatchAddresses) {
-    reader.fault('addresses', `must be an array of 1 to ${maxBatchAddresses} addresses`);
-  }
-  const options = readGeocodeOptions(reader, members, settings);
-  reader.refuseFaults();
-  return { addresses: addresses as unknown[], settings, ...options };
-}
-
-function readGeocodeOptions(reader: InputReader, members: Members, settings: GeocodingSettings): GeocodeOptions {
+function geocodeOptionsOf(body: GeocodeBody | BatchBody, settings: GeocodingSettings): GeocodeOptions {
   return {
-    provider: readProvider(reader, members),
-    language: readLanguage(reader, members, settings.language),
-    country: readCountry(reader, members, settings.country),
-    bounds: readBounds(reader, members) ?? settings.bounds ?? null,
-    limit: readLimit(reader, members),
-    minConfidence: readMinConfidence(reader, members),
+    provider: providerOf(body),
+    language: languageOf(body, settings),
+    country: countryOf(body, settings),
+    bounds: isGiven(body.bounds) ? boxOf(body.bounds) : (settings.bounds ?? null),
+    limit: body.limit ?? 1,
+    minConfidence: body.min_confidence ?? null,
   };
 }
 
-/** An end as an object, or flat as `origin_lat`, `origin_lng`; both at once would leave it open which one is meant. */
-function readEnd(
-  reader: InputReader,
-  members: Members,
-  path: 'origin' | 'destination',
-  flatLatitude: string,
-  flatLongitude: string,
-): DistanceEnd {
-  const end = members[path];
-  const isFlat = isGiven(members[flatLatitude]) || isGiven(members[flatLongitude]);
-  if (!isGiven(end)) {
-    if (!isFlat) {
-      reader.fault(path, `is required: {latitude, longitude}, {address}, or ${flatLatitude} and ${flatLongitude}`);
-      return nowhere;
-    }
-    return {
-      kind: 'coordinates',
-      latitude: readDegrees(reader, flatLatitude, members[flatLatitude], 90),
-      longitude: readDegrees(reader, flatLongitude, members[flatLongitude], 180),
-    };
-  }
-  if (isFlat) {
-    reader.fault(path, `must not stand beside ${flatLatitude} and ${flatLongitude}`);
-    return nowhere;
-  }
-  return readEndObject(reader, path, end);
+/** Whether the tenant has such a service is for the gateway to say. */
+function providerOf({ provider }: Pick<GeocodeBody, 'provider'>): string | null {
+  return provider === 'auto' ? null : (provider ?? null);
 }
 
-const nowhere: DistanceEnd = { kind: 'coordinates', latitude: 0, longitude: 0 };
+function languageOf({ language }: Pick<GeocodeBody, 'language'>, settings: GeocodingSettings): string {
+  return isGiven(language) ? canonicalLanguage(language) : (settings.language ?? defaultLanguage);
+}
 
-function readEndObject(reader: InputReader, path: string, end: unknown): DistanceEnd {
-  if (typeof end !== 'object' || end === null || Array.isArray(end)) {
-    reader.fault(path, 'must be {latitude, longitude} or {address}');
-    return nowhere;
-  }
-  const endMembers = end as Members;
-  const hasCoordinates = isGiven(endMembers.latitude) || isGiven(endMembers.longitude);
-  if (!isGiven(endMembers.address)) {
-    if (!hasCoordinates) {
-      reader.fault(path, 'must be {latitude, longitude} or {address}');
-      return nowhere;
-    }
-    return { kind: 'coordinates', ...readCoordinates(reader, `${path}.`, endMembers) };
-  }
-  if (hasCoordinates) {
-    reader.fault(path, 'must be given by coordinates or by address, not by both');
-    return nowhere;
-  }
-  return { kind: 'address', address: readAddress(reader, `${path}.address`, endMembers.address) };
+/** `ru`, `uz`, `uz-Latn`, `uz-Cyrl`. */
+export function canonicalLanguage(text: string): string {
+  const [code, script] = [text.slice(0, 2).toLowerCase(), text.slice(3).toLowerCase()];
+  return script === '' ? code : `${code}-${script.slice(0, 1).toUpperCase()}${script.slice(1)}`;
+}
+
+function countryOf(body: Pick<GeocodeBody, 'country' | 'region'>, settings: GeocodingSettings): string | null {
+  const country = (body.country ?? body.region ?? settings.country ?? defaultCountry).toUpperCase();
+  return country === anyCountry.toUpperCase() ? null : country;
+}
+
+function endOf(end: DistanceEndBody): DistanceEnd {
+  return isGiven(end.address)
+    ? { kind: 'address', address: end.address.trim() }
+    : { kind: 'coordinates', latitude: end.latitude as number, longitude: end.longitude as number };
 }

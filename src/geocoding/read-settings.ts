@@ -1,42 +1,15 @@
-/** The settings of a tenant's questions, checked as the questions themselves are. Throws `INVALID_REQUEST` naming every fault. */
-
-import type { StreetAlias } from '../providers/geocoding.ts';
-import {
-  addressFault,
-  anyCountry,
-  createInputReader,
-  isGiven,
-  maxPartLength,
-  parseMembers,
-  readBounds,
-  readCountry,
-  readLanguage,
-} from './input-reader.ts';
-import { soundsOf } from './match/sound.ts';
+/** The settings of a tenant's questions, from a body that the edge has checked. */
+import { boxOf, canonicalLanguage } from './parse-request.ts';
+import { anyCountry, type SettingsBody } from './request-schemas.ts';
 import type { GeocodingSettings } from './settings.ts';
 
-export function readSettings(body: unknown): GeocodingSettings {
-  const members = parseMembers(body);
-  const reader = createInputReader();
-  const readName = (path: string, value: unknown): string => {
-    const fault = addressFault(value, maxPartLength);
-    if (fault !== null) reader.fault(path, fault);
-    return fault === null ? (value as string).trim() : '';
+export function readSettings({ city, country, bounds, language, street_aliases }: SettingsBody): GeocodingSettings {
+  const isAny = country?.toLowerCase() === anyCountry;
+  return {
+    ...(city !== undefined && { city: city.trim() }),
+    ...(country !== undefined && { country: isAny ? anyCountry : country.toUpperCase() }),
+    ...(bounds !== undefined && { bounds: boxOf(bounds) }),
+    ...(language !== undefined && { language: canonicalLanguage(language) }),
+    street_aliases: (street_aliases ?? []).map(({ from, to }) => ({ from: from.trim(), to: to.trim() })),
   };
-  const country = readCountry(reader, members);
-  const bounds = readBounds(reader, members);
-  const settings: GeocodingSettings = {
-    ...(isGiven(members.city) && { city: readName('city', members.city) }),
-    ...(isGiven(members.country) && { country: country ?? anyCountry }),
-    ...(bounds !== null && { bounds }),
-    ...(isGiven(members.language) && { language: readLanguage(reader, members) }),
-    street_aliases: ((members.street_aliases ?? []) as readonly StreetAlias[]).map(({ from, to }, index) => {
-      const path = `street_aliases[${index}]`;
-      const alias = { from: readName(`${path}.from`, from), to: readName(`${path}.to`, to) };
-      if (soundsOf(alias.from).length === 0) reader.fault(`${path}.from`, 'must hold a name, not only a designator');
-      return alias;
-    }),
-  };
-  reader.refuseFaults();
-  return settings;
 }

@@ -1,135 +1,9 @@
-/**
- * The shapes of the geocoding API, for OpenAPI and for the edge's first look at a body. `parse-request.ts` is the judge:
- * it names every fault at once and knows the rules that hold between members.
- */
+/** What the geocoding routes answer, for the API's description. */
 import Type from 'typebox';
 import { attempts } from '../gateway/error-members.ts';
 import { locationTypes } from '../providers/geocoding.ts';
-import { geocoderNames } from '../providers/registry.ts';
-import {
-  anyCountry,
-  languagePattern,
-  maxAddressLength,
-  maxAnswers,
-  maxPartLength,
-  maxProviderLength,
-  partNames,
-} from './input-reader.ts';
-import { distanceModes, distanceUnits, maxBatchAddresses } from './parse-request.ts';
-
-export const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
-/** null is not given, as `isGiven` has it. */
-export const optional = (schema: Type.TSchema) => Type.Optional(nullable(schema));
-export const oneOf = (choices: readonly string[]) => Type.Union(choices.map((choice) => Type.Literal(choice)));
-
-const address = Type.String({
-  minLength: 1,
-  maxLength: maxAddressLength,
-  description: '1 to 500 characters after trimming. Russian, Uzbek in either script, or any other language.',
-  examples: ['Ташкент, ул. Навои, 5'],
-});
-const latitude = Type.Number({ minimum: -90, maximum: 90, examples: [41.311081] });
-const longitude = Type.Number({ minimum: -180, maximum: 180, examples: [69.240562] });
-export const provider = Type.String({
-  default: 'auto',
-  minLength: 1,
-  maxLength: maxProviderLength,
-  description: `\`auto\`: by priority, with failover. ${geocoderNames.map((name) => `\`${name}\``).join(', ')}, or the name of a service: that one only.`,
-});
-export const language = Type.String({
-  default: 'ru',
-  pattern: languagePattern,
-  description: 'ISO 639-1; `uz-Latn` and `uz-Cyrl` choose the script of Uzbek.',
-});
-const countryPattern = `^([A-Za-z]{2}|${[...anyCountry].map((letter) => `[${letter.toUpperCase()}${letter}]`).join('')})$`;
-export const country = Type.String({
-  default: 'UZ',
-  pattern: countryPattern,
-  description: 'ISO 3166-1 alpha-2; `any` restricts nothing.',
-});
-export const region = Type.String({ pattern: countryPattern, description: 'Another name of `country`.' });
-export const minConfidence = Type.Number({
-  minimum: 0,
-  maximum: 1,
-  description: 'Answers below it count as not found; the best is shown as `best`.',
-});
-
-const geocodeOptions = {
-  provider: optional(provider),
-  language: optional(language),
-  country: optional(country),
-  region: optional(region),
-  min_confidence: optional(minConfidence),
-  bounds: optional(
-    Type.Object(
-      { south: latitude, west: longitude, north: latitude, east: longitude },
-      { additionalProperties: false, description: 'Where to look first.' },
-    ),
-  ),
-  limit: optional(
-    Type.Integer({ minimum: 1, maximum: maxAnswers, default: 1, description: 'More than one: `alternatives`.' }),
-  ),
-};
-const part = Type.String({ minLength: 1, maxLength: maxPartLength });
-const parts = Type.Object(Object.fromEntries(partNames.map((name) => [name, optional(part)])), {
-  additionalProperties: false,
-  description: 'Instead of `address`.',
-});
-
-// Whole examples too: a page that makes one of the members' puts both names of a member into it, and empty texts.
-export const geocodeRequestSchema = Type.Object(
-  { address: optional(address), components: optional(parts), ...geocodeOptions },
-  { title: 'GeocodeRequest', examples: [{ address: 'Ташкент, ул. Навои, 5' }] },
-);
-
-export const reverseRequestSchema = Type.Object(
-  { latitude, longitude, provider: optional(provider), language: optional(language) },
-  { title: 'ReverseRequest', examples: [{ latitude: 41.311081, longitude: 69.240562 }] },
-);
-
-const coordinates = Type.Object({ latitude, longitude });
-export const distanceEnd = Type.Union([coordinates, Type.Object({ address })]);
-
-export const distanceRequestSchema = Type.Object(
-  {
-    origin: optional(distanceEnd),
-    destination: optional(distanceEnd),
-    origin_lat: optional(latitude),
-    origin_lng: optional(longitude),
-    dest_lat: optional(latitude),
-    dest_lng: optional(longitude),
-    mode: optional(oneOf(distanceModes)),
-    unit: optional(oneOf(distanceUnits)),
-    provider: optional(provider),
-    language: optional(language),
-    country: optional(country),
-    region: optional(region),
-    min_confidence: optional(minConfidence),
-  },
-  {
-    title: 'DistanceRequest',
-    description: 'Each end as an object, or flat (`origin_lat`, `origin_lng`), not both.',
-    examples: [
-      {
-        origin: { address: 'Ташкент, ул. Навои, 5' },
-        destination: { latitude: 39.6548, longitude: 66.9757 },
-        mode: 'driving',
-      },
-    ],
-  },
-);
-
-export const batchRequestSchema = Type.Object(
-  {
-    // Not `address`: one bad address fails alone, not the whole batch.
-    addresses: Type.Array(Type.Unknown({ description: 'As `address` of a geocode request.' }), {
-      minItems: 1,
-      maxItems: maxBatchAddresses,
-    }),
-    ...geocodeOptions,
-  },
-  { title: 'BatchRequest', examples: [{ addresses: ['Ташкент, ул. Навои, 5', 'Самарканд, Регистан'] }] },
-);
+import { nullable, oneOf } from '../schema-parts.ts';
+import { distanceModes, distanceUnits, latitude, longitude } from './request-schemas.ts';
 
 const partMatch = oneOf(['exact', 'differs', 'missing', 'not_asked']);
 
@@ -190,7 +64,7 @@ const geocodeResultMembers = {
 
 export const geocodeResultSchema = Type.Object(geocodeResultMembers, { title: 'GeocodeResult' });
 
-export const locatedEnd = Type.Object({
+const locatedEnd = Type.Object({
   latitude,
   longitude,
   address: Type.Optional(Type.String()),
@@ -216,6 +90,31 @@ export const distanceResultSchema = Type.Object(
     destination: locatedEnd,
   },
   { title: 'DistanceResult' },
+);
+
+export const matrixResultSchema = Type.Object(
+  {
+    rows: Type.Array(
+      Type.Array(
+        Type.Object({
+          distance_meters: nullable(Type.Number()),
+          duration_seconds: Type.Optional(Type.Number()),
+          provider: nullable(Type.String()),
+          error: Type.Optional(
+            Type.Object({
+              code: Type.String(),
+              detail: Type.String(),
+              retry_after_seconds: Type.Optional(Type.Number()),
+            }),
+          ),
+        }),
+      ),
+      { description: 'A row an origin, in it an element a destination.' },
+    ),
+    origins: Type.Array(locatedEnd),
+    destinations: Type.Array(locatedEnd),
+  },
+  { title: 'MatrixResult' },
 );
 
 const batchItem = (place: Readonly<Record<string, Type.TSchema>>) =>

@@ -241,9 +241,9 @@ test('what a service may not be is refused with the place and the reason', async
   await t.test('a value of the right type is told what is wrong with it, also where null is taken too', async () => {
     const refused = await admin('POST', '/services', { ...weather, base_url: '', rate_limit_per_day: -1, api_key: 1 });
     assert.deepEqual(refused.json.errors, [
-      { path: 'base_url', message: 'must be at least 1 characters' },
-      { path: 'api_key', message: 'must be string or null' },
-      { path: 'rate_limit_per_day', message: 'must be >= 0' },
+      { path: 'base_url', message: 'must be a string of 1 to 2048 characters' },
+      { path: 'api_key', message: 'must be a string of 1 to 8192 characters without control characters' },
+      { path: 'rate_limit_per_day', message: 'must be a whole number from 0 to 2147483647' },
     ]);
   });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Type, { type TSchema } from 'typebox';
 import { ServiceError } from '../../errors.ts';
+import { withRule } from '../../schema-parts.ts';
 import { compileValidator } from './validate.ts';
 
 function faultsOf(schema: TSchema, value: unknown): Record<string, string> {
@@ -18,31 +19,67 @@ test('a name that is none of many is answered with all of them', () => {
   const schema = Type.Object({ a: Type.Union(names.map((name) => Type.Literal(name))), b: Type.String() });
   assert.deepEqual(faultsOf(schema, { a: 'other', b: 1 }), {
     a: `must be one of ${names.join(', ')}`,
-    b: 'must be string',
+    b: 'must be a string',
   });
 });
 
 test('a text that may also be null is told what is wrong with it as a text', () => {
   const schema = Type.Object({ a: nullable(Type.String({ minLength: 1, pattern: '^[a-z]*$' })) });
-  assert.deepEqual(faultsOf(schema, { a: '' }), { a: 'must be at least 1 characters' });
-  assert.deepEqual(faultsOf(schema, { a: 'A' }), { a: 'must match pattern "^[a-z]*$"' });
-  assert.deepEqual(faultsOf(schema, { a: 5 }), { a: 'must be string or null' });
+  assert.deepEqual(faultsOf(schema, { a: '' }), {
+    a: 'must be a string of at least 1 character that matches ^[a-z]*$',
+  });
+  assert.deepEqual(faultsOf(schema, { a: 'A' }), {
+    a: 'must be a string of at least 1 character that matches ^[a-z]*$',
+  });
+  assert.deepEqual(faultsOf(schema, { a: 5 }), {
+    a: 'must be a string of at least 1 character that matches ^[a-z]*$ or null',
+  });
 });
 
 test('an object that may also be left out is told its member, and nothing else', () => {
   const schema = nullable(
     Type.Object({ seconds: Type.Optional(Type.Integer({ minimum: 0 })) }, { additionalProperties: false }),
   );
-  assert.deepEqual(faultsOf(schema, { seconds: -1 }), { seconds: 'must be >= 0' });
+  assert.deepEqual(faultsOf(schema, { seconds: -1 }), { seconds: 'must be a whole number of at least 0' });
   assert.deepEqual(faultsOf(schema, { minutes: 1 }), { minutes: 'is not known here' });
-  assert.deepEqual(faultsOf(schema, 'soon'), { body: 'must be object or null' });
+  assert.deepEqual(faultsOf(schema, 'soon'), { body: 'must be a JSON object or null' });
 });
 
 test('more faults than help anybody are cut', () => {
   const schema = Type.Object({ values: Type.Array(Type.Union([Type.String(), Type.Number(), Type.Null()])) });
   const faults = faultsOf(schema, { values: Array.from({ length: 50_000 }, () => true) });
   assert.equal(Object.keys(faults).length, 20);
-  assert.equal(faults['values[19]'], 'must be string or number or null');
+  assert.equal(faults['values[19]'], 'must be a string or a number or null');
+});
+
+test('of a long list only the items that are wrong are named, by their own place', () => {
+  const schema = Type.Object({ ends: Type.Array(Type.Object({ at: Type.Number() }), { minItems: 1, maxItems: 1000 }) });
+  const ends = Array.from({ length: 1200 }, (_, index) => (index === 700 ? { at: '1' } : { at: index }));
+  assert.deepEqual(faultsOf(schema, { ends: ends.slice(0, 1000) }), { 'ends[700].at': 'must be a number' });
+  assert.deepEqual(faultsOf(schema, { ends }), {
+    ends: 'must be an array of 1 to 1000 items',
+    'ends[700].at': 'must be a number',
+  });
+});
+
+test('rules are asked of a whole body also where a member is wrong, and say which member they mean', () => {
+  const range = Type.Object({
+    from: Type.Number(),
+    to: Type.Number(),
+    step: Type.Optional(Type.Integer({ minimum: 1 })),
+  });
+  const schema = withRule(range, ({ from, to }) =>
+    from > to ? { path: 'from', message: 'must not be after to' } : null,
+  );
+  assert.deepEqual(faultsOf(schema, { from: 2, to: 1 }), { from: 'must not be after to' });
+  assert.deepEqual(faultsOf(schema, { from: 2, to: 1, step: 0 }), {
+    step: 'must be a whole number of at least 1',
+    from: 'must not be after to',
+  });
+  const inside = Type.Object({ ranges: Type.Array(nullable(schema)) });
+  assert.deepEqual(faultsOf(inside, { ranges: [{ from: 2, to: 1 }, null] }), {
+    'ranges[0].from': 'must not be after to',
+  });
 });
 
 test('a number in a query is a decimal one: nothing else is cut or taken for one', () => {
@@ -53,7 +90,7 @@ test('a number in a query is a decimal one: nothing else is cut or taken for one
   for (const text of ['1.5', 'true', '', ' ', '0x10', '1e2', ' 1', 'ten']) {
     const { error } = validate({ limit: text }) as { error?: unknown };
     assert.ok(error instanceof ServiceError, text);
-    assert.deepEqual(error.errors, [{ path: 'limit', message: 'must be integer' }], text);
+    assert.deepEqual(error.errors, [{ path: 'limit', message: 'must be a whole number' }], text);
   }
   const { error } = validate({ limit: ['1', '2'] }) as { error?: unknown };
   assert.ok(error instanceof ServiceError);

@@ -1,11 +1,12 @@
 /** TypeBox schemas as the one check of what comes in. Bodies are never coerced; query and path texts become numbers and booleans. */
 import type { FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/compile';
 import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { type InputFault, ServiceError } from '../../errors.ts';
 import { findUnknownMembers, knownMembersOf } from '../../known-members.ts';
+import { type Described, phraseOf } from './schema-phrase.ts';
 
 /** More faults than this help nobody, and an array of 50,000 wrong cells must not make a reply of megabytes. */
 const maxFaults = 20;
@@ -20,9 +21,13 @@ interface ValidationFault {
   readonly keyword: string;
   readonly schemaPath: string;
   readonly instancePath: string;
-  readonly message?: string;
   readonly params: object;
 }
+
+/** What `withRule` leaves in a schema. */
+type RuledSchema = TSchema & {
+  readonly '~refine'?: readonly { check(value: unknown): boolean; error(value: unknown): string }[];
+};
 
 /**
  * For Fastify's `setValidatorCompiler`. The error is a `ServiceError` that names each place. A schema is compiled when its first
@@ -36,10 +41,14 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
     const candidate = httpPart === 'body' ? value : fromTexts(schema, value as Texts);
     const unknown = findUnknownMembers(known, candidate);
     if (unknown.length === 0 && validator.Check(candidate)) return { value: candidate };
-    const faults = toFaults(validator.Errors(candidate), httpPart ?? 'body');
-    return {
-      error: inputError([...faults, ...unknown.filter(({ path }) => !faults.some((one) => one.path === path))]),
-    };
+    const faults = new Map<string, InputFault>();
+    for (const fault of [...faultsOf(schema, validator, candidate, httpPart ?? 'body'), ...unknown]) {
+      if (!faults.has(fault.path)) faults.set(fault.path, fault);
+    }
+    for (const fault of brokenRules(schema, candidate)) {
+      if (!faults.has(fault.path)) faults.set(fault.path, fault);
+    }
+    return { error: inputError([...faults.values()]) };
   };
 };
 
@@ -74,22 +83,74 @@ export function inputError(faults: readonly InputFault[]): ServiceError {
   });
 }
 
-function toFaults(errors: readonly ValidationFault[], httpPart: string): InputFault[] {
+/** The rules of the whole body, also where its members are wrong: a schema with wrong members is not asked for them. */
+function brokenRules(schema: RuledSchema, candidate: unknown): InputFault[] {
+  if (!isObject(candidate)) return [];
+  return (schema['~refine'] ?? [])
+    .filter(({ check }) => !check(candidate))
+    .flatMap(({ error }) => JSON.parse(error(candidate)) as InputFault[]);
+}
+
+/** Looking for faults takes a hundred times as long as the check: of a long array it sees only the items that fail the check. */
+const longArray = 50;
+const itemValidators = new WeakMap<object, Validator>();
+
+function faultsOf(schema: Described, validator: Validator, candidate: unknown, httpPart: string): InputFault[] {
+  const faults: InputFault[] = [];
+  const shortened: Record<string, unknown> = {};
+  const indexes = new Map<string, readonly number[]>();
+  for (const [name, member] of Object.entries(isObject(candidate) ? candidate : {})) {
+    const array = arrayIn(schema.properties?.[name]);
+    if (array?.items === undefined || !Array.isArray(member) || member.length <= longArray) continue;
+    if (member.length > (array.maxItems ?? member.length)) faults.push({ path: name, message: messageOf(array) });
+    const kept = wrongItems(array.items, member.slice(0, array.maxItems));
+    if (kept.length === 0) kept.push(0); // An array may have to hold one item.
+    indexes.set(name, kept);
+    shortened[name] = kept.map((index) => member[index]);
+  }
+  const errors = validator.Errors(indexes.size === 0 ? candidate : { ...(candidate as object), ...shortened });
+  const placed = errors.map((error) => {
+    const [, name = '', index] = error.instancePath.split('/');
+    const place = index === undefined ? undefined : indexes.get(name)?.[Number(index)];
+    if (place === undefined) return error;
+    const rest = error.instancePath.slice(`/${name}/${index}`.length);
+    return { ...error, instancePath: `/${name}/${place}${rest}` };
+  });
+  return [...faults, ...toFaults(schema, placed, httpPart)];
+}
+
+function arrayIn(schema: Described | undefined): Described | undefined {
+  return schema?.type === 'array' ? schema : schema?.anyOf?.find(({ type }) => type === 'array');
+}
+
+function wrongItems(items: Described, values: readonly unknown[]): number[] {
+  const validator = itemValidators.get(items) ?? Compile(items as TSchema);
+  itemValidators.set(items, validator);
+  const wrong: number[] = [];
+  for (const [index, value] of values.entries()) {
+    if (!validator.Check(value)) wrong.push(index);
+    if (wrong.length === maxFaults) break;
+  }
+  return wrong;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function toFaults(schema: Described, errors: readonly ValidationFault[], httpPart: string): InputFault[] {
   const unions = errors.filter(({ keyword }) => keyword === 'anyOf');
   const isOfUnion = ({ instancePath, schemaPath }: ValidationFault): boolean =>
     unions.some((union) => union.instancePath === instancePath && isBranch(union, schemaPath));
-  const faults = new Map<string, InputFault>();
-  for (const error of errors) {
-    // A member that no schema allows is reported once, by name; the branches of a union as one choice, or, where the value
-    // is of a branch's kind, as what that branch finds in it.
-    if (error.keyword === 'boolean') continue;
-    if (error.keyword === 'anyOf' ? hasNearBranch(error, errors) : isOfUnion(error) && !isFinding(error)) continue;
-    for (const fault of describe(error, errors, httpPart)) {
-      if (!faults.has(fault.path)) faults.set(fault.path, fault);
-    }
-    if (faults.size >= maxFaults) break;
-  }
-  return [...faults.values()];
+  // A member that no schema allows is reported once, by name; the branches of a union as one choice, or, where the value
+  // is of a branch's kind, as what that branch finds in it.
+  return errors
+    .filter((error) => {
+      if (error.keyword === 'boolean') return false;
+      return error.keyword === 'anyOf' ? !hasNearBranch(error, errors) : !isOfUnion(error) || isFinding(error);
+    })
+    .slice(0, maxFaults * 2)
+    .flatMap((error) => describe(schema, error, httpPart));
 }
 
 function isBranch(union: ValidationFault, schemaPath: string): boolean {
@@ -101,57 +162,49 @@ function isFinding({ keyword }: ValidationFault): boolean {
   return keyword !== 'type' && keyword !== 'const' && keyword !== 'boolean' && keyword !== 'anyOf';
 }
 
-/** Whether a branch takes values of this kind, and only finds fault with this one: `''` where a text or null may stand. */
+/** Whether a branch takes values of this kind, and only finds fault with this one or inside of it: `''` where a text or null may stand. */
 function hasNearBranch(union: ValidationFault, all: readonly ValidationFault[]): boolean {
-  return all.some((error) => isBranch(union, error.schemaPath) && isFinding(error));
+  return all.some(
+    (error) =>
+      isBranch(union, error.schemaPath) &&
+      (error.instancePath === union.instancePath
+        ? isFinding(error)
+        : error.instancePath.startsWith(`${union.instancePath}/`)),
+  );
 }
 
-function describe(error: ValidationFault, all: readonly ValidationFault[], httpPart: string): InputFault[] {
+function describe(schema: Described, error: ValidationFault, httpPart: string): InputFault[] {
   const place = pathOf(error.instancePath);
-  const params = error.params as {
-    requiredProperties?: string[];
-    additionalProperties?: string[];
-    allowedValue?: unknown;
-  };
-  const member = (name: string): string => (place === '' ? name : `${place}.${name}`);
-  if (error.keyword === 'required') {
-    return (params.requiredProperties ?? []).map((name) => ({ path: member(name), message: 'is required' }));
+  const member = (name: string): string => [place, name].filter((part) => part !== '').join('.');
+  const { requiredProperties = [], additionalProperties = [], message = '' } = error.params as FaultParams;
+  switch (error.keyword) {
+    case 'required':
+      return requiredProperties.map((name) => ({ path: member(name), message: 'is required' }));
+    case 'additionalProperties':
+      return additionalProperties.map((name) => ({ path: member(name.slice(0, 100)), message: 'is not known here' }));
+    case '~refine':
+      return (JSON.parse(message) as InputFault[]).map((fault) => ({ ...fault, path: member(fault.path) || httpPart }));
+    default:
+      return [{ path: place === '' ? httpPart : place, message: messageOf(schemaAt(schema, error.schemaPath)) }];
   }
-  if (error.keyword === 'additionalProperties') {
-    return (params.additionalProperties ?? []).map((name) => ({
-      path: member(name.slice(0, 100)),
-      message: 'is not known here',
-    }));
-  }
-  return [{ path: place === '' ? httpPart : place, message: messageOf(error, all) }];
 }
 
-function messageOf(error: ValidationFault, all: readonly ValidationFault[]): string {
-  const { limit } = error.params as { limit?: number };
-  switch (error.keyword) {
-    case 'anyOf': {
-      const choices = all.flatMap(({ keyword, instancePath, params }) =>
-        keyword === 'const' && instancePath === error.instancePath && 'allowedValue' in params
-          ? [String(params.allowedValue)]
-          : [],
-      );
-      const types = all.flatMap(({ keyword, instancePath, params }) =>
-        keyword === 'type' && instancePath === error.instancePath && 'type' in params ? [String(params.type)] : [],
-      );
-      if (choices.length > 0) return `must be one of ${choices.join(', ')}`;
-      return types.length > 0 ? `must be ${[...new Set(types)].join(' or ')}` : 'has none of the allowed forms';
-    }
-    case 'minLength':
-      return `must be at least ${limit} characters`;
-    case 'maxLength':
-      return `must be at most ${limit} characters`;
-    case 'minItems':
-      return `must have at least ${limit} items`;
-    case 'maxItems':
-      return `must have at most ${limit} items`;
-    default:
-      return error.message ?? 'is not valid';
-  }
+function messageOf(schema: Described): string {
+  const ownWords =
+    schema.errorMessage ?? schema.anyOf?.find(({ errorMessage }) => errorMessage !== undefined)?.errorMessage;
+  return ownWords ?? `must be ${phraseOf(schema)}`;
+}
+
+interface FaultParams {
+  readonly requiredProperties?: readonly string[];
+  readonly additionalProperties?: readonly string[];
+  readonly message?: string;
+}
+
+/** `#/properties/limit/anyOf/0` */
+function schemaAt(schema: Described, schemaPath: string): Described {
+  const steps = schemaPath.split('/').slice(1).map(unescapePointer);
+  return steps.reduce<Described>((at, step) => (at as Readonly<Record<string, Described>>)[step] ?? {}, schema);
 }
 
 /** `/values/3/0` as `values[3][0]`. */
@@ -159,7 +212,11 @@ function pathOf(instancePath: string): string {
   return instancePath
     .split('/')
     .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map(unescapePointer)
     .map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : index === 0 ? part : `.${part}`))
     .join('');
+}
+
+function unescapePointer(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~');
 }

@@ -15,11 +15,17 @@ const grantMembers = {
     minItems: 1,
     maxItems: scopes.length,
   }),
-  tenants: Type.Array(Type.String({ pattern: '^([A-Za-z0-9_-]{1,50}|\\*)$' }), {
-    minItems: 1,
-    maxItems: maxTenants,
-    description: 'At most the caller’s own. Default: the tenant of this request. `*`: every tenant.',
-  }),
+  tenants: Type.Array(
+    Type.String({
+      pattern: '^([A-Za-z0-9_-]{1,50}|\\*)$',
+      errorMessage: 'must be a tenant, 1 to 50 of A-Z, a-z, 0-9, _ and -, or *',
+    }),
+    {
+      minItems: 1,
+      maxItems: maxTenants,
+      description: 'At most the caller’s own. Default: the tenant of this request. `*`: every tenant.',
+    },
+  ),
   services: nullable(
     Type.Array(Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' }), {
       minItems: 1,

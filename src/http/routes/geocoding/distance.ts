@@ -2,7 +2,8 @@ import type { FastifyReply } from 'fastify';
 import type { CallResult } from '../../../gateway/call.ts';
 import { distance } from '../../../geocoding/distance.ts';
 import { parseDistanceRequest } from '../../../geocoding/parse-request.ts';
-import { distanceRequestSchema, distanceResultSchema } from '../../../geocoding/schemas.ts';
+import { type DistanceBody, distanceRequestSchema } from '../../../geocoding/request-schemas.ts';
+import { distanceResultSchema } from '../../../geocoding/schemas.ts';
 import type { Routes } from '../../app.ts';
 import { jsonContentType } from '../../reply/answer.ts';
 import { callerOfCall, withRateLimitHeaders } from '../../reply/call-reply.ts';
@@ -13,16 +14,15 @@ import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 /** `POST /geocoding/distance`. */
 export function distanceRoute({ geocoding, settings, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
   return (app) => {
-    app.post(
+    app.post<{ Body: DistanceBody }>(
       '/geocoding/distance',
       {
         config: {
           access: { scope: 'geocoding', boundTokens: 'judged' },
-          showsBody: distanceRequestSchema,
           answers: { 200: distanceResultSchema },
           headers: ['refresh', 'cache', 'provider', 'limits'],
         },
-        schema: { tags: ['geocoding'], summary: 'How far from one place to another' },
+        schema: { tags: ['geocoding'], summary: 'How far from one place to another', body: distanceRequestSchema },
       },
       async (request, reply) => {
         const question = parseDistanceRequest(request.body, settings.of(callerOf(request).tenantId));

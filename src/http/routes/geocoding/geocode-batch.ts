@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import { type BatchDeps, collectBatch, geocodeBatch, renderBatchLine } from '../../../geocoding/batch.ts';
 import type { Caller } from '../../../geocoding/caller.ts';
 import { type BatchRequest, parseBatchRequest } from '../../../geocoding/parse-request.ts';
-import { batchLineSchema, batchRequestSchema, batchResultSchema } from '../../../geocoding/schemas.ts';
+import { type BatchBody, batchRequestSchema } from '../../../geocoding/request-schemas.ts';
+import { batchLineSchema, batchResultSchema } from '../../../geocoding/schemas.ts';
 import type { Routes } from '../../app.ts';
 import { jsonContentType } from '../../reply/answer.ts';
 import { callerOfCall } from '../../reply/call-reply.ts';
@@ -16,13 +17,12 @@ import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
  */
 export function geocodeBatchRoute(deps: GeocodingRouteDeps & { batch: BatchDeps }): Routes {
   return (app) => {
-    app.post(
+    app.post<{ Body: BatchBody }>(
       '/geocoding/batch',
       {
         config: {
           access: { scope: 'geocoding', boundTokens: 'judged' },
           judgesText: true,
-          showsBody: batchRequestSchema,
           answers: {
             200: {
               content: {
@@ -33,7 +33,7 @@ export function geocodeBatchRoute(deps: GeocodingRouteDeps & { batch: BatchDeps 
           },
           headers: ['refresh', 'limits'],
         },
-        schema: { tags: ['geocoding'], summary: 'Up to 1,000 addresses at once' },
+        schema: { tags: ['geocoding'], summary: 'Up to 1,000 addresses at once', body: batchRequestSchema },
       },
       async (request, reply) => {
         const question = parseBatchRequest(request.body, deps.settings.of(callerOf(request).tenantId));

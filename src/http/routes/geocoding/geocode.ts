@@ -1,6 +1,7 @@
 import { askPlace } from '../../../geocoding/geocode.ts';
 import { parseGeocodeRequest } from '../../../geocoding/parse-request.ts';
-import { geocodeRequestSchema, geocodeResultSchema } from '../../../geocoding/schemas.ts';
+import { type GeocodeBody, geocodeRequestSchema } from '../../../geocoding/request-schemas.ts';
+import { geocodeResultSchema } from '../../../geocoding/schemas.ts';
 import type { Routes } from '../../app.ts';
 import { answerCall, callerOfCall } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
@@ -11,18 +12,18 @@ import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 export function geocodeRoute({ geocoding, settings, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
   return (app) => {
     for (const url of ['/geocoding/geocode', '/geocoding/forward']) {
-      app.post(
+      app.post<{ Body: GeocodeBody }>(
         url,
         {
           config: {
             access: { scope: 'geocoding', boundTokens: 'judged' },
-            showsBody: geocodeRequestSchema,
             answers: { 200: geocodeResultSchema },
             headers: ['refresh', 'cache', 'provider', 'limits'],
           },
           schema: {
             tags: ['geocoding'],
             summary: url.endsWith('forward') ? 'Another name of /geocoding/geocode' : 'The place of an address',
+            body: geocodeRequestSchema,
           },
         },
         (request, reply) => {

@@ -1,6 +1,7 @@
 import { matrix } from '../../../geocoding/matrix.ts';
-import { matrixRequestSchema, matrixResultSchema } from '../../../geocoding/matrix-schemas.ts';
 import { parseMatrixRequest } from '../../../geocoding/parse-request.ts';
+import { type MatrixBody, matrixRequestSchema } from '../../../geocoding/request-schemas.ts';
+import { matrixResultSchema } from '../../../geocoding/schemas.ts';
 import type { Routes } from '../../app.ts';
 import { jsonContentType } from '../../reply/answer.ts';
 import { callerOfCall, withRateLimitHeaders } from '../../reply/call-reply.ts';
@@ -11,16 +12,19 @@ import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 /** `POST /geocoding/matrix`. */
 export function matrixRoute({ geocoding, settings, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
   return (app) => {
-    app.post(
+    app.post<{ Body: MatrixBody }>(
       '/geocoding/matrix',
       {
         config: {
           access: { scope: 'geocoding', boundTokens: 'judged' },
-          showsBody: matrixRequestSchema,
           answers: { 200: matrixResultSchema },
           headers: ['refresh', 'limits'],
         },
-        schema: { tags: ['geocoding'], summary: 'Distances from up to 25 places to up to 25 others' },
+        schema: {
+          tags: ['geocoding'],
+          summary: 'Distances from up to 25 places to up to 25 others',
+          body: matrixRequestSchema,
+        },
       },
       async (request, reply) => {
         const question = parseMatrixRequest(request.body, settings.of(callerOf(request).tenantId));

@@ -1,6 +1,7 @@
 import { reverse } from '../../../geocoding/geocode.ts';
 import { parseReverseRequest } from '../../../geocoding/parse-request.ts';
-import { geocodeResultSchema, reverseRequestSchema } from '../../../geocoding/schemas.ts';
+import { type ReverseBody, reverseRequestSchema } from '../../../geocoding/request-schemas.ts';
+import { geocodeResultSchema } from '../../../geocoding/schemas.ts';
 import type { Routes } from '../../app.ts';
 import { callerOfCall, sendCallResult, withRateLimitHeaders } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
@@ -10,16 +11,15 @@ import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 /** `POST /geocoding/reverse`. */
 export function reverseRoute({ geocoding, settings, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
   return (app) => {
-    app.post(
+    app.post<{ Body: ReverseBody }>(
       '/geocoding/reverse',
       {
         config: {
           access: { scope: 'geocoding', boundTokens: 'judged' },
-          showsBody: reverseRequestSchema,
           answers: { 200: geocodeResultSchema },
           headers: ['refresh', 'cache', 'provider', 'limits'],
         },
-        schema: { tags: ['geocoding'], summary: 'What stands at a point' },
+        schema: { tags: ['geocoding'], summary: 'What stands at a point', body: reverseRequestSchema },
       },
       async (request, reply) => {
         const question = parseReverseRequest(request.body, settings.of(callerOf(request).tenantId));

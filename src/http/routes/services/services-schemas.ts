@@ -57,7 +57,13 @@ const settable = {
   base_url: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 2048 }))),
   api_key: Type.Optional(
     nullable(
-      Type.String({ minLength: 1, maxLength: 8192, pattern: '^[^\\x00-\\x1f\\x7f]*$', description: 'Write-only.' }),
+      Type.String({
+        minLength: 1,
+        maxLength: 8192,
+        pattern: '^[^\\x00-\\x1f\\x7f]*$',
+        description: 'Write-only.',
+        errorMessage: 'must be a string of 1 to 8192 characters without control characters',
+      }),
     ),
   ),
   credentials: Type.Optional(

@@ -1,0 +1,315 @@
+/** The bodies that the geocoding routes take: checked by the edge, shown in the API's description, typed by `Static`. */
+import Type, { type Static, type TString } from 'typebox';
+import type { InputFault } from '../errors.ts';
+import { geocoderNames } from '../providers/registry.ts';
+import { isGiven, oneOf, optional, withRule } from '../schema-parts.ts';
+import { countryCodes } from './countries.ts';
+import { soundsOf } from './match/sound.ts';
+
+export const distanceModes = ['straight_line', 'driving', 'walking'] as const;
+export const distanceUnits = ['km', 'miles'] as const;
+export const anyCountry = 'any';
+export const maxBatchAddresses = 1000;
+/** UTF-16 units after trimming. */
+const maxAddressLength = 500;
+const maxPartLength = 200;
+const maxProviderLength = 100;
+const maxAnswers = 10;
+const maxMatrixEnds = 25;
+
+const letterOrDigit = /[\p{L}\p{N}]/u;
+
+/** Why `value` is not an address, or null. A batch asks it of each address. */
+export function addressFault(value: unknown, maxLength = maxAddressLength): string | null {
+  if (typeof value !== 'string') return 'must be a string';
+  const address = value.trim();
+  if (address.length === 0 || address.length > maxLength) return `must have 1 to ${maxLength} characters`;
+  // PostgreSQL does not store NUL, and UTF-8 does not encode a lone surrogate.
+  if (address.includes('\0') || !address.isWellFormed()) return 'must be well-formed text without NUL';
+  if (!letterOrDigit.test(address)) return 'must contain a letter or a digit';
+  return null;
+}
+
+function addressText(maxLength: number, options: object = {}): TString {
+  const text = Type.String({
+    minLength: 1,
+    errorMessage: `must be a string of 1 to ${maxLength} characters`,
+    ...options,
+  });
+  return withRule(text, (value) => faultOrNull('', addressFault(value, maxLength)));
+}
+
+function faultOrNull(path: string, message: string | null): InputFault | null {
+  return message === null ? null : { path, message };
+}
+
+const address = addressText(maxAddressLength, {
+  description: '1 to 500 characters after trimming. Russian, Uzbek in either script, or any other language.',
+  examples: ['Ташкент, ул. Навои, 5'],
+});
+export const latitude = Type.Number({ minimum: -90, maximum: 90, examples: [41.311081] });
+export const longitude = Type.Number({ minimum: -180, maximum: 180, examples: [69.240562] });
+
+/** It would end up in log lines and in the provider's query. */
+const controlCharacter = /\p{Cc}/u;
+const provider = withRule(
+  Type.String({
+    default: 'auto',
+    minLength: 1,
+    maxLength: maxProviderLength,
+    description: `\`auto\`: by priority, with failover. ${geocoderNames.map((name) => `\`${name}\``).join(', ')}, or the name of a service: that one only.`,
+    errorMessage: `must be auto or the name of a service, 1 to ${maxProviderLength} characters`,
+  }),
+  (name) =>
+    name.length > maxProviderLength || controlCharacter.test(name)
+      ? { path: '', message: `must be auto or the name of a service: 1 to ${maxProviderLength} printable characters` }
+      : null,
+);
+const language = Type.String({
+  default: 'ru',
+  pattern: '^([A-Za-z]{2}|[Uu][Zz]-([Ll][Aa][Tt][Nn]|[Cc][Yy][Rr][Ll]))$',
+  description: 'ISO 639-1; `uz-Latn` and `uz-Cyrl` choose the script of Uzbek.',
+  errorMessage: 'must be an ISO 639-1 code of two letters, such as ru, uz or en, or uz-Latn or uz-Cyrl',
+});
+
+const notACountry = 'must be an ISO 3166-1 code of two letters, such as UZ, or any';
+const countryCode = (options: object) =>
+  withRule(Type.String({ pattern: '^([A-Za-z]{2}|[Aa][Nn][Yy])$', errorMessage: notACountry, ...options }), (code) =>
+    code.length === anyCountry.length || countryCodes.has(code) || countryCodes.has(code.toUpperCase())
+      ? null
+      : { path: '', message: notACountry },
+  );
+const country = countryCode({ default: 'UZ', description: 'ISO 3166-1 alpha-2; `any` restricts nothing.' });
+const region = countryCode({ description: 'Another name of `country`.' });
+
+const minConfidence = Type.Number({
+  minimum: 0,
+  maximum: 1,
+  description: 'Answers below it count as not found; the best is shown as `best`.',
+});
+const bounds = withRule(
+  Type.Object(
+    { south: latitude, west: longitude, north: latitude, east: longitude },
+    { additionalProperties: false, description: 'Where to look first.' },
+  ),
+  ({ south, north }) => (south > north ? { path: 'south', message: 'must not be north of north' } : null),
+  ({ west, east }) => (west > east ? { path: 'west', message: 'must not be east of east' } : null),
+);
+export const partNames = ['city', 'street', 'house_number', 'district', 'region', 'postal_code'] as const;
+const part = optional(addressText(maxPartLength));
+const parts = withRule(
+  Type.Object(
+    { city: part, street: part, house_number: part, district: part, region: part, postal_code: part },
+    { description: 'Instead of `address`.' },
+  ),
+  (given) =>
+    partNames.some((name) => isGiven(given[name]))
+      ? null
+      : { path: '', message: `must name one of ${partNames.join(', ')}` },
+);
+
+interface CountryMembers {
+  readonly country?: unknown;
+  readonly region?: unknown;
+}
+
+function regionFault(body: CountryMembers): InputFault | null {
+  if (!isGiven(body.country) || !isGiven(body.region)) return null;
+  if (String(body.country).toUpperCase() === String(body.region).toUpperCase()) return null;
+  return { path: 'region', message: 'is another name of country and must not differ from it' };
+}
+
+const placeTerms = { provider: optional(provider), language: optional(language) };
+const routeTerms = {
+  ...placeTerms,
+  country: optional(country),
+  region: optional(region),
+  min_confidence: optional(minConfidence),
+};
+const geocodeTerms = {
+  ...routeTerms,
+  bounds: optional(bounds),
+  limit: optional(
+    Type.Integer({ minimum: 1, maximum: maxAnswers, default: 1, description: 'More than one: `alternatives`.' }),
+  ),
+};
+
+// Whole examples too: a page that makes one of the members' puts both names of a member into it, and empty texts.
+export const geocodeRequestSchema = withRule(
+  Type.Object(
+    { address: optional(address), components: optional(parts), ...geocodeTerms },
+    { title: 'GeocodeRequest', examples: [{ address: 'Ташкент, ул. Навои, 5' }] },
+  ),
+  (body) => {
+    if (isGiven(body.address) !== isGiven(body.components)) return null;
+    return isGiven(body.address)
+      ? { path: 'components', message: 'must not stand beside address' }
+      : { path: 'address', message: 'is required' };
+  },
+  regionFault,
+);
+
+export const reverseRequestSchema = Type.Object(
+  { latitude, longitude, ...placeTerms },
+  { title: 'ReverseRequest', examples: [{ latitude: 41.311081, longitude: 69.240562 }] },
+);
+
+const distanceEnd = withRule(
+  Type.Object(
+    { latitude: optional(latitude), longitude: optional(longitude), address: optional(address) },
+    {
+      description: 'Either `latitude` and `longitude`, or `address`.',
+      examples: [{ latitude: 41.311081, longitude: 69.240562 }],
+      errorMessage: 'must be {latitude, longitude} or {address}',
+    },
+  ),
+  (end) => {
+    const isPoint = isGiven(end.latitude) || isGiven(end.longitude);
+    if (isGiven(end.address)) {
+      return isPoint ? { path: '', message: 'must be given by coordinates or by address, not by both' } : null;
+    }
+    if (!isPoint) return { path: '', message: 'must be {latitude, longitude} or {address}' };
+    if (!isGiven(end.latitude)) return { path: 'latitude', message: 'is required' };
+    return isGiven(end.longitude) ? null : { path: 'longitude', message: 'is required' };
+  },
+);
+
+export const distanceRequestSchema = withRule(
+  Type.Object(
+    {
+      origin: optional(distanceEnd),
+      destination: optional(distanceEnd),
+      origin_lat: optional(latitude),
+      origin_lng: optional(longitude),
+      dest_lat: optional(latitude),
+      dest_lng: optional(longitude),
+      mode: optional(oneOf(distanceModes)),
+      unit: optional(oneOf(distanceUnits)),
+      ...routeTerms,
+    },
+    {
+      title: 'DistanceRequest',
+      description: 'Each end as an object, or flat (`origin_lat`, `origin_lng`), not both.',
+      examples: [
+        {
+          origin: { address: 'Ташкент, ул. Навои, 5' },
+          destination: { latitude: 39.6548, longitude: 66.9757 },
+          mode: 'driving',
+        },
+      ],
+    },
+  ),
+  originFault,
+  destinationFault,
+  regionFault,
+);
+
+interface FlatEnds {
+  readonly origin?: unknown;
+  readonly origin_lat?: unknown;
+  readonly origin_lng?: unknown;
+  readonly destination?: unknown;
+  readonly dest_lat?: unknown;
+  readonly dest_lng?: unknown;
+}
+
+function originFault({ origin, origin_lat, origin_lng }: FlatEnds): InputFault | null {
+  return endFault(origin, ['origin', 'origin_lat', 'origin_lng'], origin_lat, origin_lng);
+}
+
+function destinationFault({ destination, dest_lat, dest_lng }: FlatEnds): InputFault | null {
+  return endFault(destination, ['destination', 'dest_lat', 'dest_lng'], dest_lat, dest_lng);
+}
+
+/** An end as an object beside a flat one would leave open which one is meant. */
+function endFault(
+  end: unknown,
+  [name, latitudeName, longitudeName]: readonly [string, string, string],
+  flatLatitude: unknown,
+  flatLongitude: unknown,
+): InputFault | null {
+  const isFlat = isGiven(flatLatitude) || isGiven(flatLongitude);
+  if (isGiven(end)) {
+    return isFlat ? { path: name, message: `must not stand beside ${latitudeName} and ${longitudeName}` } : null;
+  }
+  if (!isFlat) {
+    const forms = `{latitude, longitude}, {address}, or ${latitudeName} and ${longitudeName}`;
+    return { path: name, message: `is required: ${forms}` };
+  }
+  if (!isGiven(flatLatitude)) return { path: latitudeName, message: 'is required' };
+  return isGiven(flatLongitude) ? null : { path: longitudeName, message: 'is required' };
+}
+
+const matrixEnds = Type.Array(distanceEnd, {
+  minItems: 1,
+  maxItems: maxMatrixEnds,
+  errorMessage: `must be an array of 1 to ${maxMatrixEnds} ends: {latitude, longitude} or {address}`,
+});
+
+export const matrixRequestSchema = withRule(
+  Type.Object(
+    { origins: matrixEnds, destinations: matrixEnds, mode: optional(oneOf(distanceModes)), ...routeTerms },
+    {
+      title: 'MatrixRequest',
+      additionalProperties: false,
+      examples: [
+        {
+          origins: [{ latitude: 41.311081, longitude: 69.240562 }],
+          destinations: [{ address: 'Ташкент, ул. Навои, 5' }, { latitude: 39.6548, longitude: 66.9757 }],
+          mode: 'driving',
+        },
+      ],
+    },
+  ),
+  regionFault,
+);
+
+export const batchRequestSchema = withRule(
+  Type.Object(
+    {
+      // Not `address`: one bad address fails alone, not the whole batch.
+      addresses: Type.Array(Type.Unknown({ description: 'As `address` of a geocode request.' }), {
+        minItems: 1,
+        maxItems: maxBatchAddresses,
+        errorMessage: `must be an array of 1 to ${maxBatchAddresses} addresses`,
+      }),
+      ...geocodeTerms,
+    },
+    { title: 'BatchRequest', examples: [{ addresses: ['Ташкент, ул. Навои, 5', 'Самарканд, Регистан'] }] },
+  ),
+  regionFault,
+);
+
+const aliasName = addressText(maxPartLength);
+const oldStreetName = withRule(aliasName, (name) =>
+  soundsOf(name).length === 0 ? { path: '', message: 'must hold a name, not only a designator' } : null,
+);
+
+/** `PUT /geocoding/settings`; also what the settings are shown as. */
+export const settingsSchema = Type.Object(
+  {
+    city: Type.Optional(addressText(maxPartLength, { description: 'Of addresses that name none.' })),
+    country: Type.Optional(country),
+    bounds: Type.Optional(bounds),
+    language: Type.Optional(language),
+    street_aliases: Type.Optional(
+      Type.Array(Type.Object({ from: oldStreetName, to: aliasName }, { additionalProperties: false }), {
+        maxItems: 1000,
+        description: 'Renamed streets: `from` is asked for as `to`, in whatever script it is written.',
+      }),
+    ),
+  },
+  {
+    title: 'GeocodingSettings',
+    additionalProperties: false,
+    examples: [{ city: 'Ташкент', street_aliases: [{ from: 'Пушкина', to: 'Истиклол' }] }],
+  },
+);
+
+export type GeocodeBody = Static<typeof geocodeRequestSchema>;
+export type ReverseBody = Static<typeof reverseRequestSchema>;
+export type DistanceBody = Static<typeof distanceRequestSchema>;
+export type DistanceEndBody = Static<typeof distanceEnd>;
+export type MatrixBody = Static<typeof matrixRequestSchema>;
+export type BatchBody = Static<typeof batchRequestSchema>;
+export type SettingsBody = Static<typeof settingsSchema>;
