@@ -207,3 +207,28 @@ test('a token has no more requests a minute than its own limit, over all replica
   assert.deepEqual(spent_by, [{ source_service: 'bot', operation: 'geocode', requests: 1 }]);
   assert.equal((await app.call('POST', '/geocoding/geocode', { address })).status, 200, 'other tokens go on');
 });
+
+test('a rotated token keeps its rights under a new text, and the old one ends after its grace', async (t) => {
+  const { app, makeToken } = await start(t);
+  const old = await makeToken({ services: ['yandex_maps'], rate_limit_per_minute: 50 });
+  const use = (token: string) => ask(app, token, 'POST', '/geocoding/geocode', { address });
+  const stale = await app.admin('POST', `/tokens/${old.id}/rotate`, {}, { 'if-match': '"other"' });
+  assert.equal(stale.json.code, 'PRECONDITION_FAILED');
+  const made = await app.admin('POST', `/tokens/${old.id}/rotate`, { grace_seconds: 3_600 });
+  assert.equal(made.status, 201, made.text);
+  const { services, rate_limit_per_minute: limit, name, replaces, token } = made.json;
+  assert.deepEqual([services, limit, name, replaces.id], [['yandex_maps'], 50, 'bound', old.id]);
+  assert.notEqual(token, old.token);
+  assert.deepEqual([(await use(token)).status, (await use(old.token)).status], [200, 200], 'both are good meanwhile');
+  const leftMs = Date.parse(replaces.expires_at) - Date.parse(made.json.created_at);
+  assert.ok(Math.abs(leftMs - 3_600_000) < 60_000, String(leftMs));
+
+  const again = await app.admin('POST', `/tokens/${old.id}/rotate`, { grace_seconds: 604_800 });
+  assert.equal(again.json.replaces.expires_at, replaces.expires_at, 'a grace makes no token live longer');
+  const last = await app.admin('POST', `/tokens/${made.json.id}/rotate`, { grace_seconds: 0 });
+  await waitFor('its end', async () => (await use(token)).status === 401);
+  assert.equal((await use(last.json.token)).status, 200);
+  assert.equal((await app.admin('POST', `/tokens/${made.json.id}/rotate`, {})).status, 404);
+  const foreign = { 'x-management-company-id': 'somebody_else' };
+  assert.equal((await app.admin('POST', `/tokens/${last.json.id}/rotate`, {}, foreign)).status, 404);
+});

@@ -1307,6 +1307,24 @@ export interface Answers {
     readonly revoked_at: string | null;
     readonly created_at: string;
   };
+  'POST /tokens/{id}/rotate': {
+    readonly id: string;
+    readonly name: string;
+    readonly scopes: readonly string[];
+    readonly tenants: readonly string[];
+    readonly services: readonly string[] | null;
+    readonly rate_limit_per_minute: number | null;
+    readonly created_by: string | null;
+    readonly expires_at: string | null;
+    readonly last_used_at: string | null;
+    readonly revoked_at: string | null;
+    readonly created_at: string;
+    readonly token: string;
+    readonly replaces: {
+      readonly id: string;
+      readonly expires_at: string;
+    };
+  };
   'GET /webhooks': {
     readonly webhooks: readonly {
       readonly id: string;

@@ -22,12 +22,9 @@ export type Delivery = Answers['GET /webhooks/events']['events'][number];
 export type WholeDelivery = Answers['GET /webhooks/events/{id}'];
 export type Redrive = Answers['GET /webhooks/redrives/{id}'];
 export type RedriveCount = Answers['POST /webhooks/redrives'];
-/** Limits of a token's own are members that not every version knows. */
-export type Token = Answers['GET /tokens']['tokens'][number] & {
-  readonly services?: readonly string[] | null;
-  readonly rate_limit_per_minute?: number | null;
-};
+export type Token = Answers['GET /tokens/{id}'];
 export type MadeToken = Answers['POST /tokens'];
+export type RotatedToken = Answers['POST /tokens/{id}/rotate'];
 export type CacheStats = Answers['GET /cache/stats'];
 export type CacheEntry = Answers['GET /cache/entries']['entries'][number];
 export type Place = Answers['POST /geocoding/geocode'];

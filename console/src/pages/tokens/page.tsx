@@ -11,11 +11,11 @@ import { Foreign } from '../../parts/foreign-text.tsx';
 import { FormFault, useSending } from '../../parts/form.tsx';
 import { PageHeader } from '../../parts/page-header.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
-import { Status } from '../../parts/status.tsx';
+import { Status, StatusIcon } from '../../parts/status.tsx';
 import { Ago, Time } from '../../parts/time.tsx';
 import { useToast } from '../../parts/toast.tsx';
 import { tokensMessages } from './messages.ts';
-import { LimitToken, NewToken } from './token-forms.tsx';
+import { EditToken, NewToken, RotateToken } from './token-forms.tsx';
 
 export function Page() {
   const t = useMessages(tokensMessages);
@@ -60,7 +60,8 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
   const say = useToast();
   const sending = useSending();
   const [revoking, setRevoking] = useState<Token | null>(null);
-  const [limiting, setLimiting] = useState<Token | null>(null);
+  const [editing, setEditing] = useState<Token | null>(null);
+  const [rotating, setRotating] = useState<Token | null>(null);
   const revoke = (token: Token): void => {
     setRevoking(null);
     void sending.run(async () => {
@@ -83,11 +84,14 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
         stateOf(token) === null ? <Status status="active" /> : <span class="status status-off">{stateOf(token)}</span>,
     },
     { name: t('scopes'), cell: ({ scopes }) => scopes.join(', ') },
+    {
+      name: t('boundTo'),
+      cell: ({ services }) => (services === null ? t('allServices') : <Foreign text={services.join(', ')} />),
+    },
     { name: t('tenants'), isExtra: true, cell: ({ tenants }) => tenants.join(', ') },
     {
       name: t('perMinute'),
       isNumber: true,
-      isExtra: true,
       cell: ({ rate_limit_per_minute: limit }) => (limit == null ? '–' : formats.number(limit)),
     },
     {
@@ -96,11 +100,11 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
     },
     {
       name: t('expires'),
-      cell: ({ expires_at }) => (expires_at === null ? t('never') : <Time iso={expires_at} withDate />),
+      cell: (token) => <Ends token={token} />,
     },
     { name: t('createdBy'), isExtra: true, cell: ({ created_by }) => <Foreign text={created_by} /> },
     {
-      name: t('revoke'),
+      name: t('act'),
       cell: (token) =>
         stateOf(token) !== null ? (
           ''
@@ -109,10 +113,18 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
             <button
               type="button"
               class="button small"
-              aria-label={t('limitNamed', { name: token.name })}
-              onClick={() => setLimiting(token)}
+              aria-label={t('editNamed', { name: token.name })}
+              onClick={() => setEditing(token)}
             >
-              {t('limit')}
+              {t('edit')}
+            </button>
+            <button
+              type="button"
+              class="button small"
+              aria-label={t('rotateNamed', { name: token.name })}
+              onClick={() => setRotating(token)}
+            >
+              {t('rotate')}
             </button>
             <button
               type="button"
@@ -139,16 +151,43 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
           onCancel={() => setRevoking(null)}
         />
       )}
-      {limiting !== null && (
-        <LimitToken
-          token={limiting}
+      {editing !== null && (
+        <EditToken
+          id={editing.id}
+          name={editing.name}
           onClose={() => {
-            setLimiting(null);
+            setEditing(null);
+            onChanged();
+          }}
+        />
+      )}
+      {rotating !== null && (
+        <RotateToken
+          token={rotating}
+          onClose={() => {
+            setRotating(null);
             onChanged();
           }}
         />
       )}
     </>
+  );
+}
+
+const soonMs = 14 * 86_400_000;
+
+/** In words, and as a warning where it is near. */
+function Ends({ token: { expires_at: at, revoked_at: revokedAt } }: { token: Token }) {
+  const t = useMessages(tokensMessages);
+  const formats = useFormats();
+  if (at === null) return <>{t('never')}</>;
+  const leftMs = Date.parse(at) - Date.now();
+  if (revokedAt !== null || leftMs < 0 || leftMs > soonMs) return <Ago iso={at} />;
+  return (
+    <span class="status status-warn" title={formats.dateTime(at)}>
+      <StatusIcon tone="warn" />
+      {t('endsSoon', { when: formats.relative(at) })}
+    </span>
   );
 }
 

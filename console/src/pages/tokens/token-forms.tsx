@@ -1,134 +1,39 @@
-import { useState } from 'preact/hooks';
-import type { MadeToken, Token } from '../../api/types.ts';
+import { useEffect, useState } from 'preact/hooks';
+import type { MadeToken, RotatedToken, Token } from '../../api/types.ts';
+import { useQuery } from '../../api/use-query.ts';
 import { useApi, useSession } from '../../app/session.tsx';
+import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Code } from '../../parts/copy-button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
-import { CheckField, FormFault, TextField, useSending } from '../../parts/form.tsx';
+import { BothVersions, useDraft } from '../../parts/draft.tsx';
+import { CheckField, FormFault, SelectField, useSending } from '../../parts/form.tsx';
 import { partsMessages } from '../../parts/messages.ts';
+import { QueryView } from '../../parts/query-view.tsx';
 import { useToast } from '../../parts/toast.tsx';
 import { tokensMessages } from './messages.ts';
-
-const scopes = ['geocoding', 'sheets:read', 'sheets:write', 'proxy', 'logs:read', 'webhooks:read', 'admin'] as const;
-
-const firstScopes: readonly string[] = ['geocoding'];
-
-function listOf(text: string): string[] {
-  return text
-    .split(',')
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
-}
-
-/** What is left empty is not sent: an older service does not know every member. */
-function grantOf({
-  tenants,
-  services,
-  perMinute,
-  expires,
-}: {
-  tenants: string;
-  services: string;
-  perMinute: string;
-  expires: string;
-}): Record<string, unknown> {
-  return {
-    ...(listOf(tenants).length === 0 ? {} : { tenants: listOf(tenants) }),
-    ...(listOf(services).length === 0 ? {} : { services: listOf(services) }),
-    ...(perMinute === '' ? {} : { rate_limit_per_minute: Number(perMinute) }),
-    ...(expires === '' ? {} : { expires_at: new Date(expires).toISOString() }),
-  };
-}
+import { emptyToken, newTokenOf, type TokenDraft, tokenChanges, tokenDraftOf } from './token-draft.ts';
+import { TokenFields, tokenFields } from './token-fields.tsx';
 
 export function NewToken({ onClose }: { onClose: () => void }) {
   const t = useMessages(tokensMessages);
   const api = useApi();
-  const [name, setName] = useState('');
-  const [chosen, setChosen] = useState<readonly string[]>(firstScopes);
-  const [tenants, setTenants] = useState('');
-  const [services, setServices] = useState('');
-  const [perMinute, setPerMinute] = useState('');
-  const [expires, setExpires] = useState('');
+  const [draft, setDraft] = useState<TokenDraft>(emptyToken);
   const [made, setMade] = useState<MadeToken | null>(null);
   const sending = useSending();
-  const hasEdits = `${name}${tenants}${services}${perMinute}${expires}` !== '' || chosen.join() !== firstScopes.join();
   if (made !== null) return <ShownToken token={made} onClose={onClose} />;
   const submit = (event: Event): void => {
     event.preventDefault();
-    void sending.run(async () =>
-      setMade(
-        await api.send<MadeToken>('POST', '/tokens', {
-          name,
-          scopes: chosen,
-          ...grantOf({ tenants, services, perMinute, expires }),
-        }),
-      ),
-    );
+    void sending.run(async () => setMade(await api.send<MadeToken>('POST', '/tokens', newTokenOf(draft))));
   };
+  const hasEdits = JSON.stringify(draft) !== JSON.stringify(emptyToken);
   return (
     <Dialog title={t('newToken')} onClose={onClose} hasEdits={hasEdits}>
       <form class="form" onSubmit={submit}>
-        <FormFault
-          error={sending.error}
-          fields={['name', 'tenants', 'services', 'rate_limit_per_minute', 'expires_at']}
-        />
-        <TextField
-          label={t('name')}
-          hint={t('nameHint')}
-          value={name}
-          onInput={setName}
-          isRequired
-          fault={sending.faultOf('name')}
-        />
-        <fieldset>
-          <legend>
-            {t('scopes')} <span class="muted">{t('chosen', { count: chosen.length, all: scopes.length })}</span>
-          </legend>
-          <div class="checks">
-            {scopes.map((scope) => (
-              <CheckField
-                key={scope}
-                label={scope}
-                checked={chosen.includes(scope)}
-                onInput={(isChosen) => setChosen(isChosen ? [...chosen, scope] : chosen.filter((one) => one !== scope))}
-              />
-            ))}
-          </div>
-        </fieldset>
-        <div class="form-grid">
-          <TextField
-            label={t('tenants')}
-            hint={t('tenantsHint')}
-            value={tenants}
-            onInput={setTenants}
-            fault={sending.faultOf('tenants')}
-          />
-          <TextField
-            label={t('services')}
-            hint={t('servicesHint')}
-            value={services}
-            onInput={setServices}
-            fault={sending.faultOf('services')}
-          />
-          <TextField
-            label={t('perMinute')}
-            hint={t('perMinuteHint')}
-            type="number"
-            value={perMinute}
-            onInput={setPerMinute}
-            fault={sending.faultOf('rate_limit_per_minute')}
-          />
-          <TextField
-            label={t('expires')}
-            hint={t('expiresHint')}
-            type="datetime-local"
-            value={expires}
-            onInput={setExpires}
-            fault={sending.faultOf('expires_at')}
-          />
-        </div>
+        <FormFault error={sending.error} fields={tokenFields} />
+        <TokenFields draft={draft} set={(changes) => setDraft({ ...draft, ...changes })} sending={sending} />
         <div class="actions">
-          <button type="submit" class="button primary" disabled={sending.isSending || chosen.length === 0}>
+          <button type="submit" class="button primary" disabled={sending.isSending || draft.scopes.length === 0}>
             {t('create')}
           </button>
         </div>
@@ -138,7 +43,7 @@ export function NewToken({ onClose }: { onClose: () => void }) {
 }
 
 /** Closes only by Done, after the token was kept. */
-function ShownToken({ token, onClose }: { token: MadeToken; onClose: () => void }) {
+function ShownToken({ token, note, onClose }: { token: MadeToken; note?: string; onClose: () => void }) {
   const t = useMessages(tokensMessages);
   const parts = useMessages(partsMessages);
   const { tenant = '' } = useSession();
@@ -154,6 +59,7 @@ function ShownToken({ token, onClose }: { token: MadeToken; onClose: () => void 
   return (
     <Dialog title={t('shownOnce')} onClose={onClose} isHeld hasEdits={!isKept}>
       <p class="notice">{t('keepIt')}</p>
+      {note !== undefined && <p>{note}</p>}
       <Code label={t('token')} text={text} onCopied={() => setKept(true)} />
       <Code label={t('curl')} text={curl} />
       <CheckField label={t('kept')} checked={isKept} onInput={setKept} />
@@ -166,59 +72,111 @@ function ShownToken({ token, onClose }: { token: MadeToken; onClose: () => void 
   );
 }
 
-export function LimitToken({ token, onClose }: { token: Token; onClose: () => void }) {
+interface EditTokenProps {
+  readonly id: string;
+  readonly name: string;
+  readonly onClose: () => void;
+}
+
+/** Read again with its version, so that nobody's change is overwritten. */
+export function EditToken({ id, name, onClose }: EditTokenProps) {
   const t = useMessages(tokensMessages);
-  const parts = useMessages(partsMessages);
+  const [hasEdits, setEdits] = useState(false);
+  const query = useQuery(`token:${id}`, async (api, signal) => {
+    const { body, headers } = await api.ask<Token>('GET', `/tokens/${id}`, { signal });
+    return { token: body, etag: headers.get('etag') };
+  });
+  return (
+    <Dialog title={t('editTitle', { name })} onClose={onClose} hasEdits={hasEdits}>
+      <QueryView query={query}>
+        {({ token, etag }) => (
+          <EditForm token={token} etag={etag} onReload={query.reload} onEdits={setEdits} onClose={onClose} />
+        )}
+      </QueryView>
+    </Dialog>
+  );
+}
+
+interface EditFormProps {
+  readonly token: Token;
+  readonly etag: string | null;
+  readonly onReload: () => void;
+  readonly onEdits: (hasEdits: boolean) => void;
+  readonly onClose: () => void;
+}
+
+function EditForm({ token, etag, onReload, onEdits, onClose }: EditFormProps) {
+  const t = useMessages(tokensMessages);
   const api = useApi();
   const say = useToast();
-  const sending = useSending();
-  const [services, setServices] = useState((token.services ?? []).join(', '));
-  const [perMinute, setPerMinute] = useState(
-    token.rate_limit_per_minute == null ? '' : String(token.rate_limit_per_minute),
-  );
+  const drafting = useDraft<TokenDraft>({ loaded: tokenDraftOf(token), etag, onReload });
+  const { base, draft, sending } = drafting;
+  const changes = tokenChanges(base, draft);
+  const isChanged = Object.keys(changes).length > 0;
+  useEffect(() => onEdits(isChanged), [isChanged, onEdits]);
   const submit = (event: Event): void => {
     event.preventDefault();
-    void sending.run(async () => {
-      const limit = perMinute === '' ? null : Number(perMinute);
-      await api.send('PATCH', `/tokens/${token.id}`, {
-        ...(listOf(services).join() === (token.services ?? []).join()
-          ? {}
-          : { services: listOf(services).length === 0 ? null : listOf(services) }),
-        ...(limit === (token.rate_limit_per_minute ?? null) ? {} : { rate_limit_per_minute: limit }),
-      });
+    if (!isChanged) {
+      say(t('unchanged'));
+      return;
+    }
+    void drafting.save(async (version) => {
+      await api.send('PATCH', `/tokens/${token.id}`, changes, version === null ? {} : { 'if-match': version });
       say(t('saved'));
       onClose();
     });
   };
   return (
-    <Dialog title={t('limitTitle', { name: token.name })} onClose={onClose}>
-      <form class="form" onSubmit={submit}>
-        {sending.error !== null && (sending.error.status === 404 || sending.error.status === 405) ? (
-          <p class="notice">{parts('notAvailable')}</p>
-        ) : (
-          <FormFault error={sending.error} fields={['services', 'rate_limit_per_minute']} />
-        )}
-        <TextField
-          label={t('services')}
-          hint={t('servicesHint')}
-          value={services}
-          onInput={setServices}
-          fault={sending.faultOf('services')}
-        />
-        <TextField
-          label={t('perMinute')}
-          hint={t('perMinuteHint')}
-          type="number"
-          value={perMinute}
-          onInput={setPerMinute}
-          fault={sending.faultOf('rate_limit_per_minute')}
-        />
-        <div class="actions">
-          <button type="submit" class="button primary" disabled={sending.isSending}>
-            {t('save')}
-          </button>
-        </div>
-      </form>
+    <form class="form" onSubmit={submit}>
+      <BothVersions drafting={drafting} shownOf={(one) => ({ ...one })} />
+      <FormFault error={sending.error} fields={tokenFields} />
+      <TokenFields draft={draft} set={drafting.set} sending={sending} />
+      <div class="actions">
+        <button type="submit" class="button primary" disabled={sending.isSending || draft.scopes.length === 0}>
+          {t('save')}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+const graces = { '0': 'graceNone', '3600': 'graceHour', '86400': 'graceDay', '604800': 'graceWeek' } as const;
+
+/** A new text with the same rights; the old one goes on for a while, so that its user can be changed meanwhile. */
+export function RotateToken({ token, onClose }: { token: Token; onClose: () => void }) {
+  const t = useMessages(tokensMessages);
+  const parts = useMessages(partsMessages);
+  const api = useApi();
+  const formats = useFormats();
+  const sending = useSending();
+  const [grace, setGrace] = useState('86400');
+  const [made, setMade] = useState<RotatedToken | null>(null);
+  if (made !== null) {
+    const until = t('oldUntil', { time: formats.dateTime(made.replaces.expires_at) });
+    return <ShownToken token={made} note={until} onClose={onClose} />;
+  }
+  const rotate = (): void =>
+    void sending.run(async () =>
+      setMade(await api.send<RotatedToken>('POST', `/tokens/${token.id}/rotate`, { grace_seconds: Number(grace) })),
+    );
+  return (
+    <Dialog title={t('rotateTitle', { name: token.name })} onClose={onClose}>
+      <FormFault error={sending.error} />
+      <p>{t('rotateText')}</p>
+      <SelectField
+        label={t('grace')}
+        value={grace}
+        onInput={setGrace}
+        options={Object.entries(graces).map(([value, name]) => ({ value, name: t(name) }))}
+      />
+      <div class="actions">
+        <button type="button" class="button" onClick={onClose}>
+          {parts('cancel')}
+        </button>
+        <button type="button" class="button primary" disabled={sending.isSending} onClick={rotate}>
+          {t('rotate')}
+        </button>
+      </div>
     </Dialog>
   );
 }

@@ -16,6 +16,7 @@ import { type RateLimitsRouteDeps, rateLimitsRoute } from './rate-limits.ts';
 import { type RateLimitsWhyDeps, rateLimitsWhyRoutes } from './rate-limits-why.ts';
 import { type StatsRouteDeps, statsRoute } from './stats.ts';
 import { type TokenRoutesDeps, tokenRoutes } from './tokens.ts';
+import { tokensRotateRoute } from './tokens-rotate.ts';
 
 export type AdminRoutesDeps = TellCallDeps &
   CacheRoutesDeps &
@@ -42,6 +43,7 @@ export function adminRoutes(deps: AdminRoutesDeps): Routes {
       rateLimitsRoute(deps),
       rateLimitsWhyRoutes(deps),
       tokenRoutes(deps),
+      tokensRotateRoute(deps),
       eventsStreamRoute(deps),
     ]) {
       await routes(app);

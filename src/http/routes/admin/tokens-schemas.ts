@@ -58,6 +58,15 @@ export const changeBody = Type.Partial(Type.Object(grantMembers), {
   additionalProperties: false,
   examples: [{ rate_limit_per_minute: 30 }],
 });
+export const rotateBody = Type.Object(
+  {
+    grace_seconds: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 604_800, default: 86_400, description: '0 ends the old one at once.' }),
+    ),
+    expires_at: Type.Optional(nullable(timeSchema('Of the new one. Absent: as of the old one.'))),
+  },
+  { title: 'TokenRotation', additionalProperties: false, examples: [{ grace_seconds: 86_400 }] },
+);
 const tokenMembers = {
   id: Type.String({ format: 'uuid' }),
   name: text,

@@ -39,7 +39,7 @@ export interface TokenRoutesDeps {
   readonly clock: Clock;
 }
 
-const config = { access: { scope: 'admin' } } as const;
+export const tokenAccess = { access: { scope: 'admin' } } as const;
 
 /**
  * `GET|POST /tokens` and `GET|PATCH|DELETE /tokens/{id}`. A change acts within a second on every replica, and so does the
@@ -50,7 +50,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): Routes {
     app.get<{ Querystring: Type.Static<typeof listQuery> }>(
       '/tokens',
       {
-        config: { ...config, answers: { 200: listSchema } },
+        config: { ...tokenAccess, answers: { 200: listSchema } },
         schema: { tags: ['tokens'], summary: 'The tenant’s service tokens, newest first', querystring: listQuery },
       },
       async (request) => {
@@ -70,7 +70,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): Routes {
     app.post(
       '/tokens',
       {
-        config: { ...config, answers: { 201: createdSchema } },
+        config: { ...tokenAccess, answers: { 201: createdSchema } },
         schema: { tags: ['tokens'], summary: 'A new token, shown once', body: createBody },
       },
       deps.idempotency.wrap(async (request) => {
@@ -102,7 +102,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): Routes {
     app.get<{ Params: Type.Static<typeof paramsSchema> }>(
       '/tokens/:id',
       {
-        config: { ...config, answers: { 200: tokenSchema }, headers: ['etag'] },
+        config: { ...tokenAccess, answers: { 200: tokenSchema }, headers: ['etag'] },
         schema: { tags: ['tokens'], summary: 'One token that is not revoked', params: paramsSchema },
       },
       async (request, reply) => {
@@ -115,7 +115,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): Routes {
     app.patch<{ Params: Type.Static<typeof paramsSchema>; Body: Type.Static<typeof changeBody> }>(
       '/tokens/:id',
       {
-        config: { ...config, answers: { 200: tokenSchema }, headers: ['etag', 'match'] },
+        config: { ...tokenAccess, answers: { 200: tokenSchema }, headers: ['etag', 'match'] },
         schema: {
           tags: ['tokens'],
           summary: 'Change what is named; null lifts a bound',
@@ -147,7 +147,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): Routes {
     app.delete<{ Params: Type.Static<typeof paramsSchema> }>(
       '/tokens/:id',
       {
-        config: { ...config, answers: { 204: null }, headers: ['match'] },
+        config: { ...tokenAccess, answers: { 204: null }, headers: ['match'] },
         schema: { tags: ['tokens'], summary: 'Revoke a token', params: paramsSchema },
       },
       async (request, reply) => {
@@ -171,7 +171,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): Routes {
 }
 
 /** The token of the path. Throws `NOT_FOUND` where it is revoked, or wider than the caller. */
-async function lockOwn(tx: Queryable, request: FastifyRequest): Promise<ServiceToken> {
+export async function lockOwn(tx: Queryable, request: FastifyRequest): Promise<ServiceToken> {
   const caller = callerOf(request);
   const { id } = request.params as Type.Static<typeof paramsSchema>;
   const token = isUuid(id) ? await lockServiceToken(tx, caller.tenantId, id, tenantsOf(caller)) : null;
@@ -180,12 +180,12 @@ async function lockOwn(tx: Queryable, request: FastifyRequest): Promise<ServiceT
 }
 
 /** Of what a change can change: use is no part of it. */
-function stateOf(token: ServiceToken): string {
+export function stateOf(token: ServiceToken): string {
   const { last_used_at: _used, ...state } = renderToken(token);
   return etagOf(state);
 }
 
-function changeOf(request: FastifyRequest, id: string, nowMs: number) {
+export function changeOf(request: FastifyRequest, id: string, nowMs: number) {
   return {
     id: newId(nowMs),
     entity: 'token',
@@ -207,7 +207,7 @@ const ungranted = { name: '', scopes: [], tenants: [], services: null, rateLimit
  * What is asked for over what was there. Throws `FORBIDDEN` naming each scope and tenant that is not the caller's own: a
  * token gets no more than its maker has.
  */
-function grantOf(
+export function grantOf(
   { principal }: Caller,
   asked: Type.Static<typeof changeBody>,
   before: TokenGrant,
@@ -254,7 +254,7 @@ function readExpiry(given: unknown, nowMs: number): Date | null {
   return new Date(atMs);
 }
 
-function renderToken(token: ServiceToken) {
+export function renderToken(token: ServiceToken) {
   return {
     id: token.id,
     name: token.name,

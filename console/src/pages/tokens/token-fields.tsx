@@ -1,0 +1,110 @@
+import type { ServiceList } from '../../api/types.ts';
+import { useQuery } from '../../api/use-query.ts';
+import { useMessages } from '../../i18n/messages.ts';
+import { CheckField, type Sending, TextField } from '../../parts/form.tsx';
+import { tokensMessages } from './messages.ts';
+import { listOf, type TokenDraft } from './token-draft.ts';
+
+const scopeGroups = [
+  { name: 'groupPlaces', scopes: ['geocoding'] },
+  { name: 'groupSheets', scopes: ['sheets:read', 'sheets:write'] },
+  { name: 'groupApis', scopes: ['proxy'] },
+  { name: 'groupReads', scopes: ['logs:read', 'webhooks:read'] },
+  { name: 'groupAdmin', scopes: ['admin'] },
+] as const satisfies readonly { name: keyof typeof tokensMessages; scopes: readonly string[] }[];
+const scopeCount = scopeGroups.reduce((sum, { scopes }) => sum + scopes.length, 0);
+
+/** Those that show their own fault. */
+export const tokenFields = ['name', 'scopes', 'tenants', 'services', 'rate_limit_per_minute', 'expires_at'];
+
+interface TokenFieldsProps {
+  readonly draft: TokenDraft;
+  readonly set: (changes: Partial<TokenDraft>) => void;
+  readonly sending: Sending;
+}
+
+export function TokenFields({ draft, set, sending }: TokenFieldsProps) {
+  const t = useMessages(tokensMessages);
+  const known = useQuery('token-services', (api, signal) => api.get<ServiceList>('/services', { limit: 500 }, signal));
+  const services = listOf(draft.services);
+  const toggled = (list: readonly string[], one: string, isChosen: boolean): readonly string[] =>
+    isChosen ? [...list, one] : list.filter((other) => other !== one);
+  const names = [...new Set((known.data?.services ?? []).map(({ service_name }) => service_name))];
+  return (
+    <>
+      <TextField
+        label={t('name')}
+        hint={t('nameHint')}
+        value={draft.name}
+        onInput={(name) => set({ name })}
+        isRequired
+        fault={sending.faultOf('name')}
+      />
+      <fieldset>
+        <legend>
+          {t('scopes')} <span class="muted">{t('chosen', { count: draft.scopes.length, all: scopeCount })}</span>
+        </legend>
+        {scopeGroups.map((group) => (
+          <fieldset key={group.name} class="checks">
+            <legend class="muted">{t(group.name)}</legend>
+            {group.scopes.map((scope) => (
+              <CheckField
+                key={scope}
+                label={scope}
+                checked={draft.scopes.includes(scope)}
+                onInput={(isChosen) => set({ scopes: toggled(draft.scopes, scope, isChosen) })}
+              />
+            ))}
+          </fieldset>
+        ))}
+        {sending.faultOf('scopes') !== undefined && <p class="field-fault">{sending.faultOf('scopes')}</p>}
+      </fieldset>
+      <fieldset>
+        <legend>{t('boundTo')}</legend>
+        <div class="checks">
+          {names.map((name) => (
+            <CheckField
+              key={name}
+              label={name}
+              checked={services.includes(name)}
+              onInput={(isChosen) => set({ services: toggled(services, name, isChosen).join(', ') })}
+            />
+          ))}
+        </div>
+        <TextField
+          label={t('services')}
+          hint={t('servicesHint')}
+          value={draft.services}
+          onInput={(text) => set({ services: text })}
+          fault={sending.faultOf('services')}
+        />
+        {services.length > 0 && <p class="hint">{t('boundMeans')}</p>}
+      </fieldset>
+      <div class="form-grid">
+        <TextField
+          label={t('tenants')}
+          hint={t('tenantsHint')}
+          value={draft.tenants}
+          onInput={(tenants) => set({ tenants })}
+          fault={sending.faultOf('tenants')}
+        />
+        <TextField
+          label={t('perMinute')}
+          hint={t('perMinuteHint')}
+          type="number"
+          value={draft.perMinute}
+          onInput={(perMinute) => set({ perMinute })}
+          fault={sending.faultOf('rate_limit_per_minute')}
+        />
+        <TextField
+          label={t('expires')}
+          hint={t('expiresHint')}
+          type="datetime-local"
+          value={draft.expires}
+          onInput={(expires) => set({ expires })}
+          fault={sending.faultOf('expires_at')}
+        />
+      </div>
+    </>
+  );
+}
