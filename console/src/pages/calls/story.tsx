@@ -27,7 +27,7 @@ export function Story({ id, otherId, hasLogs }: { id: string; otherId: string | 
           <Waterfall
             story={story}
             axisMs={Math.max(story.duration_ms, other.data?.duration_ms ?? 0, 1)}
-            isShared={other.data !== undefined && other.data !== null}
+            others={other.data?.steps ?? null}
           />
           <details>
             <summary>{t('story')}</summary>

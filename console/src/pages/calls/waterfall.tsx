@@ -1,8 +1,12 @@
 /** The steps of one call as bars on one axis of time, each beside its words: the list reads whole without the bars. */
+import { useState } from 'preact/hooks';
 import type { CallStory } from '../../api/types.ts';
 import { useFormats } from '../../i18n/language.tsx';
 import { type Translate, useMessages } from '../../i18n/messages.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
+import { CheckField } from '../../parts/form.tsx';
+import { type Axis, axisOf, type Stretch } from './axis.ts';
+import { TimeScale, ZoomFields } from './time-scale.tsx';
 import { waterfallMessages } from './waterfall-messages.ts';
 
 type Step = CallStory['steps'][number];
@@ -12,41 +16,71 @@ type Tone = 'good' | 'warn' | 'bad' | 'limit' | 'wait' | 'off';
 
 const leastWidth = 0.6;
 
-/** `axisMs`: what the whole width stands for. */
-export function Waterfall({ story, axisMs, isShared }: { story: CallStory; axisMs: number; isShared: boolean }) {
+/** The first rows; more of them on demand. */
+const shownRows = 200;
+
+/** `others`: the steps of a call beside it, which shares the axis. `axisMs`: what the whole width stands for. */
+export function Waterfall({
+  story,
+  others,
+  axisMs,
+}: {
+  story: CallStory;
+  others: readonly Step[] | null;
+  axisMs: number;
+}) {
   const t = useMessages(waterfallMessages);
   const formats = useFormats();
-  const scale = 100 / Math.max(1, axisMs);
+  const [onlyFailed, setOnlyFailed] = useState(false);
+  const [isFolded, setFolded] = useState(true);
+  const [zoom, setZoom] = useState<Stretch | null>(null);
+  const [mostRows, setMostRows] = useState(shownRows);
+  const whole = { fromMs: 0, toMs: axisMs };
+  const busy = [...story.steps, ...(others ?? [])]
+    .filter(({ kind }) => kind !== 'wait' && kind !== 'retry')
+    .map(stretchOf);
+  const axis = axisOf(zoom ?? whole, isFolded ? busy : null);
+  const canFold = axisOf(zoom ?? whole, busy).folds.length > 0;
+  const inSpan = story.steps.filter((step) => {
+    const { fromMs, toMs } = stretchOf(step);
+    return toMs >= axis.fromMs && fromMs <= axis.toMs;
+  });
+  const chosen = onlyFailed ? inSpan.filter(isFailed) : inSpan;
   return (
     <>
       {story.source === 'memory' && <p class="lead">{t(memoryWord(story))}</p>}
-      <div class="time-scale muted" aria-hidden="true">
-        {[0, 0.5, 1].map((share) => (
-          <span key={share}>{formats.duration(Math.round(axisMs * share))}</span>
-        ))}
+      <div class="actions">
+        {story.steps.some(isFailed) && (
+          <CheckField label={t('onlyFailed')} checked={onlyFailed} onInput={setOnlyFailed} />
+        )}
+        {canFold && <CheckField label={t('fold')} checked={isFolded} onInput={setFolded} />}
+        <ZoomFields axis={whole} zoom={zoom} onZoom={setZoom} />
+        {zoom !== null && (
+          <button type="button" class="button small" onClick={() => setZoom(null)}>
+            {t('wholeCall')}
+          </button>
+        )}
       </div>
+      <TimeScale axis={axis} onZoom={setZoom} />
+      {chosen.length === 0 && <p class="empty">{t('noSteps')}</p>}
       <ol class="timeline">
-        {story.steps.map((step, index) => (
+        {chosen.slice(0, mostRows).map((step, index) => (
           <li key={`${index} ${step.kind}`}>
             <span class="timeline-name">
               <Foreign text={nameOf(step, t)} />
               <span class="muted">{timesOf(step, t, formats)}</span>
             </span>
-            <svg class="timeline-bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
-              <rect class="timeline-track" x="0" y="3" width="100" height="2" />
-              <rect
-                class={`bar-${toneOfStep(step)}`}
-                x={Math.min(step.at_ms * scale, 100 - leastWidth)}
-                y="0"
-                width={Math.max(leastWidth, durationOf(step) * scale)}
-                height="8"
-              />
-            </svg>
+            <Bar step={step} axis={axis} />
           </li>
         ))}
       </ol>
+      {chosen.length > mostRows && (
+        <button type="button" class="button small" onClick={() => setMostRows(mostRows + shownRows)}>
+          {t('moreSteps', { count: chosen.length - mostRows })}
+        </button>
+      )}
       <p class="muted">
-        {t('legend')} {isShared && t('axis')}
+        {t('legend')} {others !== null && t('axis')} {axis.folds.length > 0 && t('folded', { lengths: foldsText() })}
       </p>
       {!story.complete && (
         <p class="muted">
@@ -54,6 +88,45 @@ export function Waterfall({ story, axisMs, isShared }: { story: CallStory; axisM
         </p>
       )}
     </>
+  );
+
+  function foldsText(): string {
+    return axis.folds.map(({ fromMs, toMs }) => formats.duration(Math.round(toMs - fromMs))).join(', ');
+  }
+}
+
+function Bar({ step, axis }: { step: Step; axis: Axis }) {
+  const { fromMs, toMs } = stretchOf(step);
+  const from = axis.placeOf(fromMs);
+  return (
+    <svg class="timeline-bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+      <rect class="timeline-track" x="0" y="3" width="100" height="2" />
+      <rect
+        class={`bar-${toneOfStep(step)}`}
+        x={Math.min(from, 100 - leastWidth)}
+        y="0"
+        width={Math.max(leastWidth, axis.placeOf(toMs) - from)}
+        height="8"
+      />
+      {axis.folds.map((fold) => (
+        <path key={fold.fromMs} class="fold" d={zigzag(axis.placeOf(fold.fromMs), axis.placeOf(fold.toMs))} />
+      ))}
+    </svg>
+  );
+}
+
+function zigzag(from: number, to: number): string {
+  const step = (to - from) / 4;
+  return `M${from} 4 L${from + step} 1 L${from + 2 * step} 7 L${from + 3 * step} 1 L${to} 4`;
+}
+
+function stretchOf(step: Step): Stretch {
+  return { fromMs: step.at_ms, toMs: step.at_ms + durationOf(step) };
+}
+
+function isFailed(step: Step): boolean {
+  return (
+    step.kind === 'skipped' || (step.kind === 'cache' && step.outcome === 'unavailable') || toneOfStep(step) === 'bad'
   );
 }
 
