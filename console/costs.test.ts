@@ -63,7 +63,7 @@ test('costs are shown by what is asked for, of all tenants to their administrato
 
   await page.getByLabel('Service', { exact: true }).selectOption('meters');
   await page.getByLabel('USD a month').fill('60');
-  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
   const budgets = page.getByRole('region', { name: 'Budgets' });
   await budgets.getByRole('row', { name: /\$60\.00/ }).waitFor();
   await budgets.getByRole('button', { name: 'Edit the budget of meters' }).press('Enter');
@@ -71,7 +71,7 @@ test('costs are shown by what is asked for, of all tenants to their administrato
   await page.keyboard.press('Control+a');
   await page.keyboard.type('75');
   await page.getByLabel('When it is reached').selectOption('block further calls');
-  await page.getByRole('button', { name: 'Save' }).press('Enter');
+  await page.getByRole('button', { name: 'Save', exact: true }).press('Enter');
   await budgets.getByRole('row', { name: /\$75\.00.*block further calls/ }).waitFor();
   assert.deepEqual(faults, []);
 

@@ -143,7 +143,7 @@ test('what is shown once closes by Done alone, after it was copied or ticked off
   assert.equal(asked.length, 1);
   assert.ok(await done.isDisabled());
   await shown.getByRole('button', { name: 'Copy' }).first().click();
-  await page.waitForFunction(() => document.querySelector('dialog .primary:not(:disabled)') !== null);
+  await page.waitForFunction(() => document.querySelector('dialog .primary:not([aria-disabled="true"])') !== null);
   await done.click();
   await page.getByRole('row', { name: /crm/ }).waitFor();
 

@@ -11,10 +11,15 @@ export interface WatchedPage {
   readonly faults: string[];
 }
 
-export async function openBrowser(t: Cleanup, url: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+export async function openBrowser(
+  t: Cleanup,
+  url: string,
+  options: BrowserContextOptions = {},
+  flags: readonly string[] = [],
+): Promise<WatchedPage> {
   const executablePath = findTestBrowser();
   assert.ok(executablePath !== null, 'Chromium is needed: npm test installs it');
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', ...flags] });
   t.after(() => browser.close());
   const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, locale: 'en-US', ...options });
   const page = await context.newPage();

@@ -27,8 +27,15 @@ export function parseAsWritten(text: string): unknown {
   return parseWith(text, (source, value) => String(value) !== source);
 }
 
-/** Whole numbers that a double cannot hold keep their digits; all others are numbers. Throws `SyntaxError`. */
+/** Numbers that a double cannot hold keep their digits; all others are numbers. Throws `SyntaxError`. */
 export function parseAnswer(text: string): unknown {
-  if (!/\d{16}/.test(text)) return JSON.parse(text);
-  return parseWith(text, (source, value) => /^-?\d{16,}$/.test(source) && String(value) !== source);
+  if (!/[\d.]{16}|\de/i.test(text)) return JSON.parse(text);
+  return parseWith(text, isRounded);
+}
+
+/** More digits than a double holds, or beyond its range. */
+function isRounded(source: string, value: number): boolean {
+  if (!Number.isFinite(value)) return true;
+  const digits = source.replace(/e.*$/i, '').replaceAll(/[-.]/g, '').replace(/^0+/, '');
+  return digits.length > 15 && String(value) !== source;
 }

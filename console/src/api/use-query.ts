@@ -13,6 +13,8 @@ export interface QueryState<T> {
 }
 
 const longestPauseMs = 120_000;
+/** What is asked once is asked again where the service was busy. */
+const busyMs = 1_000;
 
 /** `key` names the question: another key is another question. null asks nothing. */
 export function useQuery<T>(
@@ -54,8 +56,10 @@ export function useQuery<T>(
         const error = thrown instanceof ApiError ? thrown : new ApiError(0, { detail: String(thrown) });
         setState((before) => ({ ...before, key, data: before.key === key ? before.data : null, error }));
         // The service asked for peace, or lies down: come back later each time.
-        if (pauseMs !== undefined)
-          pauseMs = Math.min(longestPauseMs, Math.max(pauseMs * 4, (error.retryAfterSeconds ?? 0) * 1_000));
+        if (pauseMs !== undefined || error.status === 429) {
+          const askedMs = (error.retryAfterSeconds ?? 0) * 1_000;
+          pauseMs = Math.min(longestPauseMs, Math.max((pauseMs ?? busyMs) * 4, askedMs));
+        }
       }
       setLoading(false);
       if (pauseMs !== undefined) timer = setTimeout(onTime, pauseMs);

@@ -5,6 +5,7 @@ import { useMessages } from '../i18n/messages.ts';
 import { Fault, FaultBoundary } from '../parts/fault.tsx';
 import { partsMessages } from '../parts/messages.ts';
 import { ToastProvider } from '../parts/toast.tsx';
+import { keepFocus, keepNumbers, refuseClicks } from './focus.ts';
 import { followAddress, mayLeave } from './location.tsx';
 import { ApiProvider } from './session.tsx';
 import { Shell } from './shell.tsx';
@@ -26,7 +27,8 @@ function SignedIn() {
   const t = useMessages(partsMessages);
   const [session, setSession] = useState<Session | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
-  const [hasEnded, setEnded] = useState(false);
+  /** The session that the service knows no more: a late answer to the one before it ends nothing. */
+  const [ended, setEnded] = useState<Session | null>(null);
   const [isLinkSpent, setLinkSpent] = useState(false);
   const start = useCallback(async () => {
     setError(null);
@@ -48,13 +50,12 @@ function SignedIn() {
   }, []);
   useEffect(() => {
     void start();
-    return followAddress();
+    const stops = [followAddress(), keepFocus(), keepNumbers(), refuseClicks()];
+    return () => {
+      for (const stop of stops) stop();
+    };
   }, [start]);
-  const onSignedOut = useCallback(() => {
-    setEnded(true);
-    setSession((before) => (before === null ? null : { ...before, signed_in: false }));
-  }, []);
-  const api = useMemo(() => (session === null ? null : new Api(session, onSignedOut)), [session, onSignedOut]);
+  const api = useMemo(() => (session === null ? null : new Api(session, () => setEnded(session))), [session]);
   if (error !== null) return <Fault error={error} onRetry={start} />;
   if (session === null || api === null) {
     return (
@@ -64,22 +65,20 @@ function SignedIn() {
     );
   }
   const onSignedIn = (opened: Session): void => {
-    setEnded(false);
     setLinkSpent(false);
     setSession(opened);
   };
-  // A session that ends leaves its page as it stands, for what was typed there is not kept elsewhere.
-  if (!session.signed_in && !hasEnded) return <SignIn isLinkSpent={isLinkSpent} onSignedIn={onSignedIn} />;
+  if (!session.signed_in) return <SignIn isLinkSpent={isLinkSpent} onSignedIn={onSignedIn} />;
   const signOut = async (): Promise<void> => {
     if (!mayLeave()) return;
     await api.send('DELETE', '/console/session').catch(() => undefined);
-    setEnded(false);
     setSession({ signed_in: false, version: session.version, tile_url: session.tile_url });
   };
   return (
     <ApiProvider api={api}>
       <Shell key={session.tenant} session={session} onSignOut={signOut} />
-      {!session.signed_in && <SignInAgain tenant={session.tenant ?? ''} onSignedIn={onSignedIn} />}
+      {/* The page stays as it stands, for what was typed there is not kept elsewhere. */}
+      {ended === session && <SignInAgain tenant={session.tenant ?? ''} onSignedIn={onSignedIn} />}
     </ApiProvider>
   );
 }

@@ -7,6 +7,9 @@ const listeners = new Set<() => void>();
 const guards = new Set<() => boolean>();
 /** Where the page stands: its path, and its place among the entries of the history that this console made. */
 const standing = { path: '', at: 0 };
+/** How far each entry of the history was scrolled, for the way back to it. */
+const scrolled = new Map<number, number>();
+let backTo = 0;
 
 export interface Place {
   /** Below `/console`, without a slash at its end: `/calls/abc`, or empty. */
@@ -32,7 +35,11 @@ export function hrefOf(path: string, query: Readonly<Record<string, string | num
 export function go(href: string, how: 'push' | 'replace' = 'push'): void {
   const { pathname } = new URL(href, window.location.href);
   if (pathname !== window.location.pathname && !mayLeave()) return;
-  if (how === 'push') standing.at += 1;
+  if (how === 'push') {
+    scrolled.set(standing.at, window.scrollY);
+    standing.at += 1;
+  }
+  backTo = 0;
   standing.path = pathname;
   if (how === 'push') history.pushState({ at: standing.at }, '', href);
   else history.replaceState({ at: standing.at }, '', href);
@@ -58,12 +65,32 @@ function followHistory(): () => void {
       else history.go(standing.at - at);
       return;
     }
+    scrolled.set(standing.at, window.scrollY);
     standing.path = pathname;
     standing.at = at;
+    backTo = scrolled.get(at) ?? 0;
     for (const listener of listeners) listener();
   };
   window.addEventListener('popstate', onPopState);
   return () => window.removeEventListener('popstate', onPopState);
+}
+
+/** To the top of a new page; on the way back to where it was left, as soon as the page is long enough again. */
+export function scrollToPlace(): void {
+  const wantedPx = backTo;
+  window.scrollTo(0, wantedPx);
+  if (window.scrollY >= wantedPx - 1) return;
+  const stop = new AbortController();
+  const grown = new ResizeObserver(() => {
+    window.scrollTo(0, wantedPx);
+    if (window.scrollY >= wantedPx - 1) stop.abort();
+  });
+  stop.signal.addEventListener('abort', () => grown.disconnect());
+  // Who scrolls, or goes on, is where they want to be.
+  for (const type of ['wheel', 'keydown', 'pointerdown', 'popstate']) {
+    window.addEventListener(type, () => stop.abort(), { once: true, signal: stop.signal });
+  }
+  grown.observe(document.body);
 }
 
 function placeOf(state: unknown): number | null {

@@ -58,6 +58,7 @@ export const appMessages = {
   keyGo: ['g, then the first letter of a page: o c s w p l $ k t e', 'g, затем буква страницы: o c s w p l $ k t e'],
   keySearch: ['/ goes to the search', '/ переходит к поиску'],
   keyRows: ['j and k walk the rows', 'j и k ходят по строкам'],
+  keyUndo: ['u takes back what a message offers to undo', 'u отменяет то, что предлагает отменить сообщение'],
   keyHelp: ['? shows this list', '? показывает этот список'],
   keyEscape: ['Esc closes what is open', 'Esc закрывает открытое'],
 } as const satisfies Messages;

@@ -130,6 +130,17 @@ function NotFound() {
   );
 }
 
+const reloadPauseMs = 60_000;
+
+/** After an upgrade the files of this page are gone: it is loaded anew, but not again and again. */
+function reloadOnce(): boolean {
+  const now = Date.now();
+  if (!navigator.onLine || now - Number(recall('reloaded') ?? 0) < reloadPauseMs) return false;
+  remember('reloaded', String(now));
+  window.location.reload();
+  return true;
+}
+
 const loaded = new Map<string, ComponentType>();
 
 function LoadedPage({ entry }: { entry: PageEntry }) {
@@ -144,7 +155,9 @@ function LoadedPage({ entry }: { entry: PageEntry }) {
         loaded.set(entry.path, module.Page);
         setPage(() => module.Page);
       },
-      () => setFailed(true),
+      () => {
+        if (!reloadOnce()) setFailed(true);
+      },
     );
   }, [entry, round]);
   if (isFailed) return <Fault error={new ApiError(0, {})} onRetry={() => setRound(round + 1)} />;

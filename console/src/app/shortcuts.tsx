@@ -19,11 +19,13 @@ export function Shortcuts({ isOpen, setOpen }: { isOpen: boolean; setOpen: (isOp
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       if (document.querySelector('dialog[open]') !== null) return;
-      if (event.key === '?') {
+      // By their characters, and by the keys that bear them on a Latin keyboard.
+      if (event.key === '?' || (event.code === 'Slash' && event.shiftKey)) {
         setOpen(true);
         return;
       }
-      if (event.key === '/') {
+      if (event.shiftKey && event.key !== '/') return;
+      if (event.key === '/' || event.code === 'Slash') {
         const search = document.querySelector<HTMLInputElement>('input[type="search"]');
         if (search === null) return;
         event.preventDefault();
@@ -36,6 +38,7 @@ export function Shortcuts({ isOpen, setOpen }: { isOpen: boolean; setOpen: (isOp
         if (page !== undefined) go(hrefOf(page.path));
         return;
       }
+      if (event.code === 'KeyU') [...document.querySelectorAll<HTMLElement>('.toast .undo')].at(-1)?.click();
       if (event.code === 'KeyG') goUntilMs = performance.now() + goWaitMs;
       if (event.code === 'KeyJ' || event.code === 'KeyK') walkRows(event.code === 'KeyJ' ? 1 : -1);
     };
@@ -46,7 +49,7 @@ export function Shortcuts({ isOpen, setOpen }: { isOpen: boolean; setOpen: (isOp
   return (
     <Dialog title={t('shortcuts')} onClose={() => setOpen(false)}>
       <ul class="plain-list">
-        {(['keyGo', 'keySearch', 'keyRows', 'keyHelp', 'keyEscape'] as const).map((name) => (
+        {(['keyGo', 'keySearch', 'keyRows', 'keyUndo', 'keyHelp', 'keyEscape'] as const).map((name) => (
           <li key={name}>{t(name)}</li>
         ))}
       </ul>

@@ -48,7 +48,7 @@ interface SignInFormProps {
 
 function SignInForm({ notice, tenant: known, onSignedIn }: SignInFormProps) {
   const t = useMessages(appMessages);
-  const textOf = useFaultText();
+  const textOf = useFaultText({ retries: false });
   const [tenant, setTenant] = useState(known ?? recall('tenant') ?? '');
   const [token, setToken] = useState('');
   const [error, setError] = useState<ApiError | null>(null);
@@ -102,7 +102,7 @@ function SignInForm({ notice, tenant: known, onSignedIn }: SignInFormProps) {
         isRequired
         autocomplete="current-password"
       />
-      <button type="submit" class="button primary wide" disabled={isSending}>
+      <button type="submit" class="button primary wide" aria-disabled={isSending}>
         {isSending ? t('signingIn') : t('signIn')}
       </button>
     </form>

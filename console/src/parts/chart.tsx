@@ -6,19 +6,9 @@ import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import UPlot from 'uplot';
 import { useLanguage } from '../i18n/language.tsx';
 import { useMessages } from '../i18n/messages.ts';
+import { type ChartSeries, Legend, PointTable, summary, valueText } from './chart-legend.tsx';
 import { hatchFill, hatchSpan, markMoments, stackUp } from './chart-marks.ts';
 import { partsMessages } from './messages.ts';
-
-export interface ChartSeries {
-  readonly name: string;
-  /** One value a time; null where there is none. */
-  readonly values: readonly (number | null)[];
-  /** `good` and `bad` are the status colours; a number is a place of the palette. */
-  readonly color: number | 'good' | 'bad';
-  readonly isDashed?: boolean;
-  readonly isBars?: boolean;
-  readonly isHatched?: boolean;
-}
 
 interface ChartProps {
   readonly title: string;
@@ -69,12 +59,15 @@ export function Chart({
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
   const [isTable, setTable] = useState(false);
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  /** Only what the arrows reach is said: a mouse that passes over would never be silent. */
+  const [isRead, setRead] = useState(false);
   const [cursor, setCursor] = useState<number | null>(null);
   const titleId = useId();
   const data = useMemo(() => {
-    const columns = series.map(({ values }) => values as (number | null)[]);
+    const columns = series.map(({ name, values }) => (hidden.has(name) ? values.map(() => null) : [...values]));
     return [times as number[], ...(isStacked ? stackUp(columns) : columns).reverse()] as UPlot.AlignedData;
-  }, [times, series, isStacked]);
+  }, [times, series, hidden, isStacked]);
   const shape = series.map((one) => `${one.name}|${one.color}|${one.isDashed}|${one.isBars}|${one.isHatched}`).join();
   const latest = useRef({ format, onRange, setCursor, isLastFilling, marks });
   latest.current = { format, onRange, setCursor, isLastFilling, marks };
@@ -133,7 +126,8 @@ export function Chart({
                     size: [0.8, 24],
                     align: barSeconds === undefined ? 0 : 1,
                   }) as UPlot.Series.PathBuilder,
-                  fill: (self: UPlot) => (isHatched === true ? hatchFill(self.ctx, colorOf(color)) : colorOf(color)),
+                  fill: (self: UPlot) =>
+                    isHatched === true || color === 'bad' ? hatchFill(self.ctx, colorOf(color)) : colorOf(color),
                   points: { show: false },
                 }
               : { points: { show: hasFewPoints } }),
@@ -181,17 +175,23 @@ export function Chart({
   useEffect(() => plot.current?.setData(data), [data]);
   useEffect(() => plot.current?.redraw(false), [marks, isLastFilling]);
 
+  const toggle = (name: string): void =>
+    setHidden(hidden.has(name) ? new Set([...hidden].filter((one) => one !== name)) : new Set([...hidden, name]));
+
   const onKeyDown = (event: KeyboardEvent): void => {
     const at = cursor === null ? undefined : times[cursor];
     if (event.key === 'Enter' && onRange !== undefined && barSeconds !== undefined && at !== undefined) {
       onRange(at * 1_000, (at + barSeconds) * 1_000);
       return;
     }
+    // With Alt the arrows are the browser's: Back and Forward.
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     if (step === 0) return;
     event.preventDefault();
     const next = Math.max(0, Math.min(times.length - 1, (cursor ?? (step > 0 ? -1 : times.length)) + step));
     setCursor(next);
+    setRead(true);
     const made = plot.current;
     if (made !== null) made.setCursor({ left: made.valToPos(times[next] ?? 0, 'x'), top: 10 });
   };
@@ -203,6 +203,11 @@ export function Chart({
   };
   const canChoose = onRange !== undefined && barSeconds !== undefined;
   const read = cursor ?? times.length - (isLastFilling ? 2 : 1);
+  const pointText = (index: number): string =>
+    `${timeText(times[index] ?? 0)}: ${series
+      .filter(({ name }) => !hidden.has(name))
+      .map(({ name, values }) => `${name} ${valueText(values[index], format)}`)
+      .join(', ')}`;
   return (
     <figure class="chart" aria-labelledby={titleId}>
       <figcaption>
@@ -213,28 +218,23 @@ export function Chart({
           type="button"
           class="button small plain"
           aria-pressed={isTable}
-          disabled={!hasPoints}
+          aria-disabled={!hasPoints}
           onClick={() => setTable(!isTable)}
         >
           {t('asTable')}
           <span class="visually-hidden">: {title}</span>
         </button>
       </figcaption>
-      <ul class="legend">
-        {series.map(({ name, values, color, isDashed, isHatched }) => (
-          <li key={name}>
-            <span
-              class={`swatch swatch-${color} ${isDashed === true ? 'dashed' : ''} ${isHatched === true ? 'hatched' : ''}`}
-              aria-hidden="true"
-            />
-            {name}
-            <span class="legend-value">{valueText(values[read], format)}</span>
-          </li>
-        ))}
-        <li class="muted" aria-live={cursor === null ? 'off' : 'polite'}>
-          {cursor !== null && times[read] !== undefined && timeText(times[read])}
-        </li>
-      </ul>
+      <Legend
+        series={series}
+        hidden={hidden}
+        onToggle={toggle}
+        textOf={({ values }) => valueText(values[read], format)}
+        time={cursor !== null && times[read] !== undefined ? timeText(times[read]) : ''}
+      />
+      <p class="visually-hidden" role="status">
+        {isRead && times[read] !== undefined && pointText(read)}
+      </p>
       {!hasPoints && <p class="empty">{t('noPoints')}</p>}
       {hasPoints && !isTable && (
         <div
@@ -243,36 +243,12 @@ export function Chart({
           role="img"
           aria-label={`${summary(title, series, format, t)} ${t('chartKeys')}${canChoose ? ` ${t('chartEnter')}` : ''}`}
           onKeyDown={onKeyDown}
+          onBlur={() => setRead(false)}
           ref={box}
         />
       )}
       {hasPoints && isTable && (
-        <div class="table-box chart-table" tabIndex={0} role="region" aria-label={title}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t('time')}</th>
-                {series.map(({ name }) => (
-                  <th key={name} scope="col" class="number">
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {times.map((time, index) => (
-                <tr key={time}>
-                  <td>{timeText(time)}</td>
-                  {series.map(({ name, values }) => (
-                    <td key={name} class="number">
-                      {valueText(values[index], format)}
-                    </td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <PointTable title={title} times={times} series={series} timeText={timeText} format={format} />
       )}
     </figure>
   );
@@ -292,22 +268,4 @@ export function Chart({
 /** A line of single points between gaps would not be seen. */
 function hasFewPoints(plot: UPlot, index: number): boolean {
   return (plot.data[index] ?? []).filter((value) => value !== null && value !== undefined).length <= fewPoints;
-}
-
-function valueText(value: number | null | undefined, format: (value: number) => string): string {
-  return value === null || value === undefined ? '–' : format(value);
-}
-
-function summary(
-  title: string,
-  series: readonly ChartSeries[],
-  format: (value: number) => string,
-  t: ReturnType<typeof useMessages<typeof partsMessages>>,
-): string {
-  const parts = series.map(({ name, values }) => {
-    const present = values.filter((value) => value !== null);
-    const last = valueText(present.at(-1), format);
-    return t('chartSummary', { name, last, highest: present.length === 0 ? '–' : format(Math.max(...present)) });
-  });
-  return `${title}. ${parts.join('. ')}.`;
 }

@@ -1,8 +1,9 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useLeaveGuard } from '../app/location.tsx';
 import { useMessages } from '../i18n/messages.ts';
 import { partsMessages } from './messages.ts';
+import { useDetailTitle } from './page-header.tsx';
 
 interface DialogProps {
   readonly title: string;
@@ -22,10 +23,15 @@ export function Dialog({ title, children, onClose, isHeld = false, hasEdits = fa
   const titleId = useId();
   const question = t('leave');
   useLeaveGuard(hasEdits, question);
-  useEffect(() => {
+  useDetailTitle(title);
+  // Before the page is painted: one dialog may take the place of another, and the focus goes back to the first one's opener.
+  useLayoutEffect(() => {
     const opener = document.activeElement as HTMLElement | null;
-    dialog.current?.showModal();
+    const { current } = dialog;
+    current?.showModal();
     return () => {
+      // While it is open nothing beside it can have the focus.
+      current?.close();
       if (opener?.isConnected === true) opener.focus();
     };
   }, []);

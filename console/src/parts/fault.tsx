@@ -4,13 +4,14 @@ import { useMessages } from '../i18n/messages.ts';
 import { Foreign } from './foreign-text.tsx';
 import { partsMessages } from './messages.ts';
 
-export function useFaultText(): (error: ApiError) => string {
+/** `retries`: the page asks again by itself, which it never does with what changes something. */
+export function useFaultText({ retries }: { retries: boolean }): (error: ApiError) => string {
   const t = useMessages(partsMessages);
   return (error) => {
     if (error.status === 0) return t('unreachable');
     if (error.status === 403 && error.code === 'FORBIDDEN' && /scope/.test(error.message)) return t('forbidden');
     if (error.status === 429 && error.retryAfterSeconds !== null)
-      return `${error.message} ${t('busy', { seconds: error.retryAfterSeconds })}`;
+      return `${error.message} ${t(retries ? 'busy' : 'busyAsked', { seconds: error.retryAfterSeconds })}`;
     return error.message;
   };
 }
@@ -18,7 +19,7 @@ export function useFaultText(): (error: ApiError) => string {
 /** What went wrong, in the service's words, with the id to ask about and a way to try again. */
 export function Fault({ error, onRetry }: { error: ApiError; onRetry?: (() => void) | undefined }) {
   const t = useMessages(partsMessages);
-  const textOf = useFaultText();
+  const textOf = useFaultText({ retries: true });
   return (
     <div class="fault" role="alert">
       <p>
@@ -34,7 +35,7 @@ export function Fault({ error, onRetry }: { error: ApiError; onRetry?: (() => vo
   );
 }
 
-/** A panel that fails leaves the rest of the page alone. */
+/** A panel that fails leaves the rest of the page alone; it is drawn again on demand. */
 export class FaultBoundary extends Component<{ children: ComponentChildren }, { message: string | null }> {
   override state: { message: string | null } = { message: null };
 
@@ -44,15 +45,18 @@ export class FaultBoundary extends Component<{ children: ComponentChildren }, { 
 
   override render() {
     if (this.state.message === null) return <>{this.props.children}</>;
-    return <BrokenPart message={this.state.message} />;
+    return <BrokenPart message={this.state.message} onRetry={() => this.setState({ message: null })} />;
   }
 }
 
-function BrokenPart({ message }: { message: string }) {
+function BrokenPart({ message, onRetry }: { message: string; onRetry: () => void }) {
   const t = useMessages(partsMessages);
   return (
     <div class="fault" role="alert">
-      {t('pageFault', { message })}
+      <p>{t('pageFault', { message })}</p>
+      <button type="button" class="button" onClick={onRetry}>
+        {t('tryAgain')}
+      </button>
     </div>
   );
 }

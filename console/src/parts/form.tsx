@@ -188,12 +188,16 @@ export interface Sending {
 export function useSending(): Sending {
   const [isSending, setSending] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
+  // A second click may come before the button says that it waits.
+  const isUnderWay = useRef(false);
   return {
     isSending,
     error,
     faultOf: (path) => error?.faults.find((fault) => samePath(fault.path, path))?.message,
     clear: () => setError(null),
     async run(send) {
+      if (isUnderWay.current) return;
+      isUnderWay.current = true;
       setSending(true);
       setError(null);
       try {
@@ -201,6 +205,7 @@ export function useSending(): Sending {
       } catch (thrown) {
         setError(thrown instanceof ApiError ? thrown : new ApiError(0, { detail: String(thrown) }));
       }
+      isUnderWay.current = false;
       setSending(false);
     },
   };
@@ -218,7 +223,7 @@ function samePath(given: string, wanted: string): boolean {
 /** What the service said of the whole form; takes the focus when it comes. `fields` are those that show their own. */
 export function FormFault({ error, fields = [] }: { error: ApiError | null; fields?: readonly string[] }) {
   const t = useMessages(partsMessages);
-  const textOf = useFaultText();
+  const textOf = useFaultText({ retries: false });
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (error !== null) box.current?.focus();

@@ -12,9 +12,18 @@ const shownChildren = 200;
 const bytesARow = 16;
 const shownByteRows = 512;
 
-export function BodyView({ value, label, hasName = false }: { value: unknown; label: string; hasName?: boolean }) {
+interface BodyViewProps {
+  readonly value: unknown;
+  readonly label: string;
+  readonly hasName?: boolean;
+  /** The bytes as they came, where `value` does not give them back: in base64. */
+  readonly raw?: string | null;
+}
+
+export function BodyView({ value, label, hasName = false, raw = null }: BodyViewProps) {
   const t = useMessages(partsMessages);
-  const text = useMemo(() => textOf(value), [value]);
+  const bytes = useMemo(() => (raw === null ? null : Uint8Array.from(atob(raw), (one) => one.charCodeAt(0))), [raw]);
+  const text = useMemo(() => (bytes === null ? textOf(value) : new TextDecoder().decode(bytes)), [value, bytes]);
   const tree = useMemo(() => treeOf(value, text), [value, text]);
   const [form, setForm] = useState<'tree' | 'text' | 'bytes'>(tree === undefined ? 'text' : 'tree');
   if (text === '') {
@@ -42,7 +51,7 @@ export function BodyView({ value, label, hasName = false }: { value: unknown; la
         </div>
       ) : (
         <pre tabIndex={0} role="region" aria-label={label}>
-          {form === 'bytes' ? hexOf(text) : visible(text)}
+          {form === 'bytes' ? hexOf(bytes ?? new TextEncoder().encode(text)) : visible(text)}
         </pre>
       )}
     </div>
@@ -108,8 +117,7 @@ function leafText(value: unknown): string {
   return typeof value === 'string' ? `"${visible(value)}"` : String(value);
 }
 
-function hexOf(text: string): string {
-  const bytes = new TextEncoder().encode(text);
+function hexOf(bytes: Uint8Array): string {
   const rows: string[] = [];
   for (let at = 0; at < bytes.length && rows.length < shownByteRows; at += bytesARow) {
     const part = [...bytes.subarray(at, at + bytesARow)];

@@ -20,6 +20,10 @@ export const partsMessages = {
     'The service asks to wait {seconds} s; the page tries again by itself.',
     'Сервис просит подождать {seconds} с; страница повторит сама.',
   ],
+  busyAsked: [
+    'The service asks to wait {seconds} s; then try again.',
+    'Сервис просит подождать {seconds} с; затем повторите.',
+  ],
   requestId: ['Request id: {id}', 'Идентификатор запроса: {id}'],
   checkFields: ['The form has faults:', 'В форме есть ошибки:'],
   text: ['Text', 'Текст'],
@@ -34,6 +38,7 @@ export const partsMessages = {
   asTable: ['As table', 'Таблицей'],
   asChart: ['As chart', 'Графиком'],
   noPoints: ['No data in this range.', 'Нет данных за этот период.'],
+  seriesShown: ['Shows or hides this series', 'Показать или скрыть этот ряд'],
   chartKeys: ['Left and right arrows read the points.', 'Стрелки влево и вправо читают точки.'],
   chartEnter: ['Enter chooses its range.', 'Enter выбирает его период.'],
   time: ['Time', 'Время'],

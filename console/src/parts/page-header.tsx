@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { scrollToPlace } from '../app/location.tsx';
 import { useSession } from '../app/session.tsx';
 
 /** The page's only `h1`: it takes the focus when the page changes, so that a screen reader says where one is. */
@@ -7,10 +8,10 @@ export function PageHeader({ title, children }: { title: string; children?: Comp
   const heading = useRef<HTMLHeadingElement>(null);
   const { tenant } = useSession();
   useEffect(() => {
-    if (document.activeElement === document.body || document.activeElement?.closest('nav') !== null) {
+    if (document.activeElement?.matches('body, main, nav *') !== false) {
       heading.current?.focus({ preventScroll: true });
     }
-    window.scrollTo(0, 0);
+    scrollToPlace();
   }, []);
   useEffect(() => {
     document.title = `${title} · ${tenant ?? ''} · Integration Service`;
@@ -23,4 +24,15 @@ export function PageHeader({ title, children }: { title: string; children?: Comp
       <div class="page-tools">{children}</div>
     </div>
   );
+}
+
+/** What is open within the page comes first in the title, so that tabs and the history tell one from another. */
+export function useDetailTitle(detail: string): void {
+  useEffect(() => {
+    const { title } = document;
+    document.title = `${detail} · ${title}`;
+    return () => {
+      document.title = title;
+    };
+  }, [detail]);
 }

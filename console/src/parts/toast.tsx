@@ -10,6 +10,8 @@ interface Toast {
 }
 
 const shownMs = 6_000;
+/** What can be taken back needs a decision. */
+const undoMs = 30_000;
 const Context = createContext<(text: string, undo?: () => void) => void>(() => undefined);
 let lastId = 0;
 
@@ -25,7 +27,7 @@ export function ToastProvider({ children }: { children: ComponentChildren }) {
   const [oldest] = toasts;
   useEffect(() => {
     if (oldest === undefined || isHeld) return;
-    const timer = setTimeout(() => drop(oldest.id), shownMs);
+    const timer = setTimeout(() => drop(oldest.id), oldest.undo === undefined ? shownMs : undoMs);
     return () => clearTimeout(timer);
   }, [oldest, isHeld, drop]);
   return (
@@ -46,7 +48,7 @@ export function ToastProvider({ children }: { children: ComponentChildren }) {
               {toast.undo !== undefined && (
                 <button
                   type="button"
-                  class="button small"
+                  class="button small undo"
                   onClick={() => {
                     toast.undo?.();
                     drop(toast.id);

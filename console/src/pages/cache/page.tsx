@@ -193,7 +193,7 @@ function Invalidate({ stats }: { stats: QueryState<CacheStats> }) {
           <TextField label={t('reason')} hint={t('reasonHint')} value={reason} onInput={setReason} />
         </div>
         <div class="actions">
-          <button type="submit" class="button danger" disabled={pattern === ''}>
+          <button type="submit" class="button danger" aria-disabled={pattern === ''}>
             {t('letGo')}
           </button>
           {pattern !== '' && <span class="muted">{t('wouldGo', { count })}</span>}
@@ -243,7 +243,7 @@ function Entries() {
                 { name: t('state'), cell: ({ status }) => (status in cacheMessages ? t(status as 'active') : status) },
                 { name: t('size'), isNumber: true, cell: ({ size_bytes }) => formats.bytes(size_bytes) },
                 { name: t('expires'), cell: ({ expires_at }) => <Time iso={expires_at} /> },
-                { name: t('key'), isExtra: true, cell: ({ cache_key }) => <span class="mono cut">{cache_key}</span> },
+                { name: t('key'), isExtra: true, cell: ({ cache_key }) => <span class="mono">{cache_key}</span> },
               ]}
             />
             <div class="table-foot">

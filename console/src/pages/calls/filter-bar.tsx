@@ -118,7 +118,7 @@ export function FilterBar({ services }: { services: readonly string[] }) {
               />
             </>
           )}
-          <button type="submit" class="visually-hidden">
+          <button type="submit" class="visually-hidden" tabIndex={-1}>
             {t('find')}
           </button>
         </form>

@@ -179,7 +179,7 @@ function BudgetForm({ edited, names, onSaved }: BudgetFormProps) {
         />
       </div>
       <div class="actions">
-        <button type="submit" class="button primary" disabled={sending.isSending}>
+        <button type="submit" class="button primary" aria-disabled={sending.isSending}>
           {t('save')}
         </button>
       </div>

@@ -74,15 +74,19 @@ function useEvents(type: string, isPaused: boolean) {
     };
     const follow = async (): Promise<void> => {
       session = new AbortController();
+      let pauseMs = reconnectMs;
       try {
         await readEvents(api, type === '' ? [] : [type], listener, AbortSignal.any([stop.signal, session.signal]));
       } catch (thrown) {
         if (stop.signal.aborted || session.signal.aborted) return;
-        if (thrown instanceof ApiError) setError(thrown);
+        if (thrown instanceof ApiError) {
+          setError(thrown);
+          pauseMs = Math.max(pauseMs, (thrown.retryAfterSeconds ?? 0) * 1_000);
+        }
       }
       if (stop.signal.aborted || session.signal.aborted) return;
       setState('reconnecting');
-      timer = setTimeout(() => void follow(), reconnectMs);
+      timer = setTimeout(() => void follow(), pauseMs);
     };
     const onVisibility = (): void => {
       clearTimeout(timer);

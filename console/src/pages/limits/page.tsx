@@ -183,7 +183,7 @@ function Preview() {
           <TextField label={t('hours')} type="number" value={hours} onInput={setHours} />
         </div>
         <div class="actions">
-          <button type="submit" class="button" disabled={sending.isSending || name === ''}>
+          <button type="submit" class="button" aria-disabled={sending.isSending || name === ''}>
             {t('try')}
           </button>
         </div>

@@ -13,7 +13,7 @@ import { Foreign } from '../../parts/foreign-text.tsx';
 import { PageHeader } from '../../parts/page-header.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { ServiceNumbers, useServiceNumbers } from '../../parts/service-numbers.tsx';
-import { Status } from '../../parts/status.tsx';
+import { Status, StatusIcon } from '../../parts/status.tsx';
 import { Choice } from '../../parts/tabs.tsx';
 import { ChangedLately, useChanges } from './changes.tsx';
 import { overviewMessages } from './messages.ts';
@@ -128,7 +128,10 @@ function Tile({ name, value, href, isBad, change }: TileProps) {
   return (
     <a class={`tile ${isBad === true ? 'tile-bad' : ''}`} href={href}>
       <span class="tile-name">{name}</span>
-      <span class="tile-value">{value}</span>
+      <span class="tile-value">
+        {isBad === true && <StatusIcon tone="bad" />}
+        {value}
+      </span>
       <span class="tile-span">{change ?? t('nothingBefore')}</span>
     </a>
   );

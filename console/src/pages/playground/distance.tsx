@@ -85,7 +85,7 @@ export function Distance() {
             options={modes.map((value) => ({ value, name: t(value) }))}
           />
           <div class="actions">
-            <button type="submit" class="button primary" disabled={sending.isSending}>
+            <button type="submit" class="button primary" aria-disabled={sending.isSending}>
               {sending.isSending ? t('asking') : t('ask')}
             </button>
           </div>

@@ -24,6 +24,7 @@ const closest = 16;
 export function PlaceMap({ pins, isLine = false, onPick }: MapProps) {
   const t = useMessages(playgroundMessages);
   const { tile_url: tileUrl } = useSession();
+  const [zoomIn, zoomOut] = [t('zoomIn'), t('zoomOut')];
   const box = useRef<HTMLDivElement>(null);
   const map = useRef<L.Map | null>(null);
   const layer = useRef<L.LayerGroup | null>(null);
@@ -36,7 +37,9 @@ export function PlaceMap({ pins, isLine = false, onPick }: MapProps) {
       zoom: 11,
       attributionControl: tileUrl !== null,
       keyboard: true,
+      zoomControl: false,
     });
+    L.control.zoom({ zoomInTitle: zoomIn, zoomOutTitle: zoomOut }).addTo(made);
     if (tileUrl !== null) {
       L.tileLayer(tileUrl, {
         maxZoom: 19,
@@ -55,7 +58,7 @@ export function PlaceMap({ pins, isLine = false, onPick }: MapProps) {
       made.remove();
       map.current = null;
     };
-  }, [tileUrl]);
+  }, [tileUrl, zoomIn, zoomOut]);
   const shape = JSON.stringify(pins);
   useEffect(() => {
     const made = map.current;
@@ -82,7 +85,7 @@ export function PlaceMap({ pins, isLine = false, onPick }: MapProps) {
     const points = shown.map(({ latitude, longitude }): L.LatLngTuple => [latitude, longitude]);
     if (isLine && points.length > 1) L.polyline(points, { className: 'map-line' }).addTo(group);
     if (points.length > 0) made.fitBounds(L.latLngBounds(points).pad(0.3), { maxZoom: closest, animate: false });
-  }, [shape, isLine]);
+  }, [shape, isLine, zoomIn]);
   return (
     <div class="map-panel">
       <section class={`map ${tileUrl === null ? 'map-empty' : ''}`} ref={box} aria-label={t('map')} />

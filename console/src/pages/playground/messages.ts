@@ -11,6 +11,8 @@ export const playgroundMessages = {
   addressHint: ['As a resident would write it', 'Как его напишет житель'],
   providers: ['Providers to compare', 'Сравнить провайдеров'],
   auto: ['the chain (auto)', 'цепочка (auto)'],
+  zoomIn: ['Zoom in', 'Приблизить'],
+  zoomOut: ['Zoom out', 'Отдалить'],
   ask: ['Ask', 'Спросить'],
   asking: ['Asking…', 'Спрашиваем…'],
   latitude: ['Latitude', 'Широта'],

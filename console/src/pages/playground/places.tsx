@@ -148,7 +148,7 @@ export function Places({ kind }: { kind: 'geocode' | 'reverse' }) {
               </div>
             </fieldset>
             <div class="actions">
-              <button type="submit" class="button primary" disabled={isAsking}>
+              <button type="submit" class="button primary" aria-disabled={isAsking}>
                 {isAsking ? t('asking') : t('ask')}
               </button>
             </div>

@@ -99,7 +99,7 @@ export function ProxyCall() {
         </div>
         {method !== 'GET' && <TextField label={t('bodyField')} lines={4} value={body} onInput={setBody} />}
         <div class="actions">
-          <button type="submit" class="button primary" disabled={sending.isSending || name === ''}>
+          <button type="submit" class="button primary" aria-disabled={sending.isSending || name === ''}>
             {t('send')}
           </button>
         </div>

@@ -72,13 +72,13 @@ export function Sheet() {
         </div>
         <TextField label={t('rows')} hint={t('rowsHint')} lines={3} value={rows} onInput={setRows} />
         <div class="actions">
-          <button type="submit" class="button primary" disabled={sending.isSending}>
+          <button type="submit" class="button primary" aria-disabled={sending.isSending}>
             {t('read')}
           </button>
           <button
             type="button"
             class="button"
-            disabled={sending.isSending || values.length === 0 || id.trim() === ''}
+            aria-disabled={sending.isSending || values.length === 0 || id.trim() === ''}
             onClick={() => void sending.run(append)}
           >
             {t('append')}

@@ -216,7 +216,7 @@ function Auths({ config, onChange, sending }: Pick<ConfigFieldsProps, 'config' |
         <button
           type="button"
           class="button small"
-          disabled={auths.length >= mostAuths}
+          aria-disabled={auths.length >= mostAuths}
           onClick={() => change([...auths, { in: auths.length === 0 ? 'bearer' : 'header' }])}
         >
           {t('addAuth')}

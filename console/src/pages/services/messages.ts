@@ -17,8 +17,8 @@ export const servicesMessages = {
   moveUp: ['Move {name} up', 'Поднять {name}'],
   moveDown: ['Move {name} down', 'Опустить {name}'],
   orderHint: [
-    'Drag a row, or use its arrows; the order counts once it is applied.',
-    'Перетащите строку или нажмите стрелки; порядок действует после применения.',
+    'Drag a row by its number, or use its arrows; the order counts once it is applied.',
+    'Перетащите строку за номер или нажмите стрелки; порядок действует после применения.',
   ],
   applyOrder: ['Apply order', 'Применить порядок'],
   resetOrder: ['Undo', 'Отменить'],

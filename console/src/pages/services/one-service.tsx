@@ -10,6 +10,7 @@ import { DataTable } from '../../parts/data-table.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Foreign, ForeignUrl } from '../../parts/foreign-text.tsx';
 import { FormFault, useSending } from '../../parts/form.tsx';
+import { useDetailTitle } from '../../parts/page-header.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
@@ -61,6 +62,7 @@ function ServiceView({
   const say = useToast();
   const others = useQuery('services', (asked, signal) => asked.get<ServiceList>('/services', { limit: 200 }, signal));
   const place = `/services/${service.id}`;
+  useDetailTitle(service.display_name);
   const save = async (body: Record<string, unknown>, version: string | null): Promise<void> => {
     await api.send('PATCH', place, body, version === null ? {} : { 'if-match': version });
     say(t('saved'));
@@ -135,13 +137,13 @@ function ServiceHead({ service, onChanged }: { service: Service; onChanged: () =
         </h2>
         {isAdmin && (
           <span class="actions">
-            <button type="button" class="button small" disabled={sending.isSending} onClick={test}>
+            <button type="button" class="button small" aria-disabled={sending.isSending} onClick={test}>
               {t('test')}
             </button>
             <button
               type="button"
               class="button small"
-              disabled={sending.isSending}
+              aria-disabled={sending.isSending}
               onClick={() => void sending.run(() => turn(!service.is_active))}
             >
               {service.is_active ? t('switchOff') : t('switchOn')}

@@ -148,7 +148,7 @@ export function ServiceForm({ service, etag = null, others, onSend, onReload }: 
           <button
             type="submit"
             class="button primary"
-            disabled={sending.isSending || !isChanged || theirs !== null || parseObject(draft.config) === null}
+            aria-disabled={sending.isSending || !isChanged || theirs !== null || parseObject(draft.config) === null}
           >
             {sending.isSending ? t('saving') : service === null ? t('create') : t('save')}
           </button>

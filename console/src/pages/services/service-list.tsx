@@ -12,7 +12,7 @@ import { Ago } from '../../parts/time.tsx';
 import { useToast } from '../../parts/toast.tsx';
 import { servicesMessages } from './messages.ts';
 
-/** The services of one type as a chain: dragged, or moved by their arrows, and applied together. */
+/** The services of one type as a chain: dragged by their number, or moved by their arrows, and applied together. */
 export function ServiceChain({
   type,
   services,
@@ -60,7 +60,7 @@ export function ServiceChain({
             <button type="button" class="button small" onClick={() => setOrder(null)}>
               {t('resetOrder')}
             </button>
-            <button type="button" class="button small primary" disabled={sending.isSending} onClick={apply}>
+            <button type="button" class="button small primary" aria-disabled={sending.isSending} onClick={apply}>
               {t('applyOrder')}
             </button>
           </span>
@@ -71,10 +71,7 @@ export function ServiceChain({
         {shown.map((service, index) => (
           <li
             key={service.id}
-            draggable={isAdmin && shown.length > 1}
             class={dragged === service.id ? 'dragged' : ''}
-            onDragStart={() => setDragged(service.id)}
-            onDragEnd={() => setDragged(null)}
             onDragOver={(event) => {
               event.preventDefault();
               if (dragged !== null && dragged !== service.id) move(dragged, index);
@@ -87,7 +84,17 @@ export function ServiceChain({
               move(service.id, index + step);
             }}
           >
-            <span class="place" aria-hidden="true">
+            <span
+              class="place"
+              aria-hidden="true"
+              draggable={isAdmin && shown.length > 1}
+              onDragStart={(event) => {
+                const row = event.currentTarget.parentElement;
+                if (row !== null) event.dataTransfer?.setDragImage(row, 0, 0);
+                setDragged(service.id);
+              }}
+              onDragEnd={() => setDragged(null)}
+            >
               {index + 1}
             </span>
             <ServiceRow service={service} numbers={numbers} />
@@ -96,7 +103,7 @@ export function ServiceChain({
                 <button
                   type="button"
                   class="button small plain"
-                  disabled={index === 0}
+                  aria-disabled={index === 0}
                   aria-label={t('moveUp', { name: service.service_name })}
                   onClick={() => move(service.id, index - 1)}
                 >
@@ -105,7 +112,7 @@ export function ServiceChain({
                 <button
                   type="button"
                   class="button small plain"
-                  disabled={index === shown.length - 1}
+                  aria-disabled={index === shown.length - 1}
                   aria-label={t('moveDown', { name: service.service_name })}
                   onClick={() => move(service.id, index + 1)}
                 >

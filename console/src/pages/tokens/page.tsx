@@ -244,7 +244,7 @@ function Sessions() {
                     <button
                       type="button"
                       class="button small"
-                      disabled={sending.isSending}
+                      aria-disabled={sending.isSending}
                       aria-label={t('endNamed', { name })}
                       onClick={() => end(id)}
                     >

@@ -33,7 +33,7 @@ export function NewToken({ onClose }: { onClose: () => void }) {
         <FormFault error={sending.error} fields={tokenFields} />
         <TokenFields draft={draft} set={(changes) => setDraft({ ...draft, ...changes })} sending={sending} />
         <div class="actions">
-          <button type="submit" class="button primary" disabled={sending.isSending || draft.scopes.length === 0}>
+          <button type="submit" class="button primary" aria-disabled={sending.isSending || draft.scopes.length === 0}>
             {t('create')}
           </button>
         </div>
@@ -64,7 +64,7 @@ function ShownToken({ token, note, onClose }: { token: MadeToken; note?: string;
       <Code label={t('curl')} text={curl} />
       <CheckField label={t('kept')} checked={isKept} onInput={setKept} />
       <div class="actions">
-        <button type="button" class="button primary" disabled={!isKept} onClick={onClose}>
+        <button type="button" class="button primary" aria-disabled={!isKept} onClick={onClose}>
           {parts('done')}
         </button>
       </div>
@@ -132,7 +132,7 @@ function EditForm({ token, etag, onReload, onEdits, onClose }: EditFormProps) {
       <FormFault error={sending.error} fields={tokenFields} />
       <TokenFields draft={draft} set={drafting.set} sending={sending} />
       <div class="actions">
-        <button type="submit" class="button primary" disabled={sending.isSending || draft.scopes.length === 0}>
+        <button type="submit" class="button primary" aria-disabled={sending.isSending || draft.scopes.length === 0}>
           {t('save')}
         </button>
       </div>
@@ -173,7 +173,7 @@ export function RotateToken({ token, onClose }: { token: Token; onClose: () => v
         <button type="button" class="button" onClick={onClose}>
           {parts('cancel')}
         </button>
-        <button type="button" class="button primary" disabled={sending.isSending} onClick={rotate}>
+        <button type="button" class="button primary" aria-disabled={sending.isSending} onClick={rotate}>
           {t('rotate')}
         </button>
       </div>

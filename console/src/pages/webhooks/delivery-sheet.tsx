@@ -86,7 +86,7 @@ function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: ()
       <div class="actions">
         {isAdmin && <SendAgain delivery={delivery} onSent={onChanged} />}
         {isAdmin && isRefused && (
-          <button type="button" class="button" disabled={sending.isSending} onClick={accept}>
+          <button type="button" class="button" aria-disabled={sending.isSending} onClick={accept}>
             {t('accept')}
           </button>
         )}
@@ -95,7 +95,7 @@ function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: ()
       <DeliveryWay delivery={delivery} />
       <section class="panel">
         <h2>{t('body')}</h2>
-        <BodyView value={delivery.payload ?? delivery.payload_base64} label={t('body')} />
+        <BodyView value={delivery.payload} raw={delivery.payload_base64} label={t('body')} />
       </section>
       <section class="panel">
         <h2>{t('headers')}</h2>

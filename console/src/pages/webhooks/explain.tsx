@@ -72,7 +72,7 @@ export function Explain({ webhook }: { webhook: Webhook }) {
       />
       <TextField label={t('explainBody')} lines={6} value={body} onInput={setBody} />
       <div class="actions">
-        <button type="submit" class="button primary" disabled={sending.isSending}>
+        <button type="submit" class="button primary" aria-disabled={sending.isSending}>
           {t('explainGo')}
         </button>
       </div>

@@ -10,6 +10,7 @@ import { Code } from '../../parts/copy-button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { FormFault, useSending } from '../../parts/form.tsx';
+import { useDetailTitle } from '../../parts/page-header.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
@@ -58,6 +59,7 @@ function WebhookView({ loaded: { webhook, etag }, tab, openId, onChanged }: Webh
   const say = useToast();
   const [made, setMade] = useState<Webhook | null>(null);
   const place = `/webhooks/${webhook.id}`;
+  useDetailTitle(webhook.webhook_name);
   const save = async (body: Record<string, unknown>, version: string | null): Promise<void> => {
     const changed = await api.send<Webhook>('PATCH', place, body, version === null ? {} : { 'if-match': version });
     const madeSecrets = Object.keys(changed.target_secrets ?? {}).length > 0 || changed.target_secret !== undefined;
@@ -199,7 +201,7 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
             <button
               type="button"
               class="button small"
-              disabled={sending.isSending}
+              aria-disabled={sending.isSending}
               onClick={() => act('test', t('testSent'))}
             >
               {t('test')}
@@ -208,7 +210,7 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
               <button
                 type="button"
                 class="button small"
-                disabled={sending.isSending}
+                aria-disabled={sending.isSending}
                 onClick={() => (arePaused ? act('resume-target', t('resumed')) : act('pause-target', t('paused')))}
               >
                 {arePaused ? t('resumeTarget') : t('pauseTarget')}
@@ -217,7 +219,7 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
             <button
               type="button"
               class="button small"
-              disabled={sending.isSending}
+              aria-disabled={sending.isSending}
               onClick={() => void sending.run(() => turn(!webhook.is_active))}
             >
               {webhook.is_active ? t('switchOff') : t('switchOn')}

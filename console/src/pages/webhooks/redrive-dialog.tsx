@@ -85,7 +85,7 @@ export function RedriveDialog({ filter, onBegan, onClose }: RedriveDialogProps) 
                 <button
                   type="button"
                   class="button primary"
-                  disabled={sending.isSending || count.sendable_count === 0}
+                  aria-disabled={sending.isSending || count.sendable_count === 0}
                   onClick={() => begin(count)}
                 >
                   {t('begin', { count: count.sendable_count })}

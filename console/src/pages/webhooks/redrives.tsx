@@ -85,7 +85,7 @@ function OneRedrive({ redrive, onStopped }: { redrive: Redrive; onStopped: () =>
           type="button"
           class="button small"
           aria-label={t('stopNamed', { time })}
-          disabled={sending.isSending}
+          aria-disabled={sending.isSending}
           onClick={stop}
         >
           {t('stop')}

@@ -106,7 +106,7 @@ function SendAgainDialog({ delivery, onSent, onClose }: SendAgainDialogProps) {
         <button type="button" class="button" onClick={onClose}>
           {parts('cancel')}
         </button>
-        <button type="button" class="button primary" disabled={sending.isSending} onClick={send}>
+        <button type="button" class="button primary" aria-disabled={sending.isSending} onClick={send}>
           {t('sendAgain')}
         </button>
       </div>

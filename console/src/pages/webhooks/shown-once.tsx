@@ -61,7 +61,7 @@ export function ShownOnce({ webhook, title, onDone }: { webhook: Webhook; title:
       <FirstDelivery webhook={webhook} />
       {holdsSecret && <CheckField label={t('kept')} checked={isKept} onInput={setTicked} />}
       <div class="actions">
-        <button type="button" class="button primary" disabled={!isKept} onClick={onDone}>
+        <button type="button" class="button primary" aria-disabled={!isKept} onClick={onDone}>
           {parts('done')}
         </button>
       </div>

@@ -20,8 +20,11 @@ export function TargetsForm({ targets, onChange, sending }: TargetsFormProps) {
   useEffect(() => {
     if (focus === null) return;
     const wanted = box.current?.querySelector<HTMLElement>(focus);
-    const isUsable = wanted !== null && wanted !== undefined && !wanted.matches(':disabled');
-    (isUsable ? wanted : wanted?.parentElement?.querySelector<HTMLElement>('button:enabled'))?.focus();
+    const isUsable = wanted !== null && wanted !== undefined && !wanted.matches('[aria-disabled="true"]');
+    (isUsable
+      ? wanted
+      : wanted?.parentElement?.querySelector<HTMLElement>('button:not([aria-disabled="true"])')
+    )?.focus();
     setFocus(null);
   }, [focus]);
   const add = (): void => {
@@ -60,7 +63,7 @@ export function TargetsForm({ targets, onChange, sending }: TargetsFormProps) {
                   type="button"
                   class="button small plain"
                   data-role="up"
-                  disabled={index === 0}
+                  aria-disabled={index === 0}
                   aria-label={t('targetUp', { number: index + 1 })}
                   onClick={() => move(index, -1)}
                 >
@@ -70,7 +73,7 @@ export function TargetsForm({ targets, onChange, sending }: TargetsFormProps) {
                   type="button"
                   class="button small plain"
                   data-role="down"
-                  disabled={index === targets.length - 1}
+                  aria-disabled={index === targets.length - 1}
                   aria-label={t('targetDown', { number: index + 1 })}
                   onClick={() => move(index, 1)}
                 >
@@ -100,7 +103,7 @@ export function TargetsForm({ targets, onChange, sending }: TargetsFormProps) {
           type="button"
           class="button small"
           data-role="add"
-          disabled={targets.length >= mostTargets}
+          aria-disabled={targets.length >= mostTargets}
           onClick={add}
         >
           {t('addTarget')}
@@ -210,7 +213,7 @@ function Conditions({ conditions, path, sending, onChange }: ConditionsProps) {
       <button
         type="button"
         class="button small"
-        disabled={conditions.length >= mostConditions}
+        aria-disabled={conditions.length >= mostConditions}
         onClick={() => onChange([...conditions, { path: '', kind: 'equals', value: '' }])}
       >
         {t('addCondition')}

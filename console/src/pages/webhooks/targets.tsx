@@ -122,7 +122,7 @@ export function Targets({ webhook, onChanged }: { webhook: Webhook; onChanged: (
                       <button
                         type="button"
                         class="button small"
-                        disabled={sending.isSending}
+                        aria-disabled={sending.isSending}
                         aria-label={t(target.isPaused ? 'resumeNamed' : 'pauseNamed', { url: target.url })}
                         onClick={() => turn(target)}
                       >

@@ -147,7 +147,7 @@ export function WebhookForm({ webhook, etag = null, onSend, onReload }: WebhookF
           <button
             type="submit"
             class="button primary"
-            disabled={sending.isSending || theirs !== null || (webhook !== null && !isChanged)}
+            aria-disabled={sending.isSending || theirs !== null || (webhook !== null && !isChanged)}
           >
             {webhook === null ? t('create') : t('save')}
           </button>
