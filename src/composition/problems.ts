@@ -32,8 +32,8 @@ export function openProblems(
     limitsOf: async (tenantId, ofTenant) => {
       const { families, services } = await reportTenantLimits(limitReports, tenantId, ofTenant);
       return [
-        ...families.map(({ family, windows }) => ({ name: family, windows })),
-        ...services.map(({ service_name, windows }) => ({ name: service_name, windows })),
+        ...families.map(({ family, windows }) => ({ name: family, isFamily: true, windows })),
+        ...services.map(({ service_name, windows }) => ({ name: service_name, isFamily: false, windows })),
       ];
     },
     async forecastsOf(tenantId, ofTenant) {

@@ -15,6 +15,8 @@ export interface CostQuestion {
   readonly fromDay: string;
   readonly toDay: string;
   readonly groups: readonly UsageGroup[];
+  /** The services that count; null: all of the tenant. */
+  readonly boundTo?: ReadonlySet<string> | null;
 }
 
 /** `service` is what the grouping was asked by, `service_name` what every other answer calls it. */

@@ -75,7 +75,7 @@ async function startList(
   return {
     sinceWords: new Date(sinceMs).toISOString().slice(0, 16).replace('T', ' '),
     untilMs: nowMs + minuteMs,
-    list: () => listProblems(tenant),
+    list: (boundTo?: ReadonlySet<string>) => listProblems(tenant, boundTo),
     async answer(
       serviceName: string,
       count: number,
@@ -117,6 +117,11 @@ test('a refused key says since when, and which provider took over how many calls
   assert.ok(problem?.message.startsWith(words), problem?.message);
   const wordsRu = `Yandex Maps не принимает ключ с ${sinceWords} UTC (312 вызовов ушло в 2GIS, 4 в Nominatim); запросов`;
   assert.ok(problem?.message_ru.startsWith(wordsRu), problem?.message_ru);
+
+  const [bound] = await list(new Set(['yandex_maps']));
+  assert.deepEqual([bound?.kind, bound?.count], ['key_refused', undefined], 'and who took over is of others');
+  assert.doesNotMatch(`${bound?.message} ${bound?.message_ru}`, /2GIS|Nominatim/);
+  assert.deepEqual(await list(new Set(['two_gis'])), []);
 });
 
 test('a provider that is down counts in the right words', async (t) => {

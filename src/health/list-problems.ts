@@ -40,7 +40,9 @@ export interface ListProblemsDeps {
   limitsOf(
     tenantId: TenantId,
     services: readonly ExternalService[],
-  ): Promise<readonly { readonly name: string; readonly windows: readonly LimitWindowUse[] }[]>;
+  ): Promise<
+    readonly { readonly name: string; readonly isFamily: boolean; readonly windows: readonly LimitWindowUse[] }[]
+  >;
   /** Of the tenant's sheets accounts. */
   forecastsOf(tenantId: TenantId, services: readonly ExternalService[]): Promise<readonly QuotaForecast[]>;
   /** What the service's adapter can be asked; empty where there is no adapter. */
@@ -60,18 +62,24 @@ export interface ListProblemsDeps {
 const databaseDeadlineMs = 1_000;
 const maxRemembered = 10_000;
 
-export type ListProblems = (tenantId: TenantId) => Promise<readonly Problem[]>;
+/**
+ * `boundTo`: of these services alone, whatever of them is wrong; nothing of others is read or named. Parts, webhooks and
+ * families are of all services of the tenant.
+ */
+export type ListProblems = (tenantId: TenantId, boundTo?: ReadonlySet<string> | null) => Promise<readonly Problem[]>;
 
 export function createProblemList(deps: ListProblemsDeps): ListProblems {
   const firstSeen = new Map<string, string>();
 
   /** A problem of which no store says since when has been there since this replica first saw it without a break. */
-  const dated = (tenantId: TenantId, problems: readonly Problem[]): readonly Problem[] => {
+  const dated = (tenantId: TenantId, problems: readonly Problem[], isWhole: boolean): readonly Problem[] => {
     const now = new Date(deps.clock.now()).toISOString();
     const keyOf = ({ kind, service, link }: Problem): string => JSON.stringify([tenantId, kind, service ?? null, link]);
     const keys = new Set(problems.map(keyOf));
     const prefix = `["${tenantId}",`;
-    for (const key of firstSeen.keys()) if (key.startsWith(prefix) && !keys.has(key)) firstSeen.delete(key);
+    // A part of the list says nothing of what is not in it.
+    for (const key of isWhole ? firstSeen.keys() : [])
+      if (key.startsWith(prefix) && !keys.has(key)) firstSeen.delete(key);
     return problems.map((problem) => {
       if (problem.since !== null) return problem;
       const key = keyOf(problem);
@@ -90,13 +98,14 @@ export function createProblemList(deps: ListProblemsDeps): ListProblems {
     }
   };
 
-  return async (tenantId) => {
+  return async (tenantId, boundTo = null) => {
+    const isShown = (serviceName: string): boolean => boundTo?.has(serviceName) ?? true;
     const nowMs = deps.clock.now();
     const [isDatabaseUp, all] = await Promise.all([
       deps.db.isReachable(databaseDeadlineMs),
       orNone('services', deps.directory.ofTenant(tenantId), []),
     ]);
-    const services = all.filter(({ isActive }) => isActive);
+    const services = all.filter(({ isActive, serviceName }) => isActive && isShown(serviceName));
     const nothing: Stored = { since: new Map(), targets: [], budgets: [] };
     const [stored, pauses, limits, forecasts] = await Promise.all([
       isDatabaseUp ? orNone('database', readStored(deps, tenantId, nowMs), nothing) : nothing,
@@ -122,24 +131,27 @@ export function createProblemList(deps: ListProblemsDeps): ListProblems {
       emulated: deps.emulatedInEarnest,
     };
     const found = [
-      ...problemsOfParts(parts),
+      ...(boundTo === null ? problemsOfParts(parts) : []),
       ...services.map((service, index) => {
         const since = stored.since.get(service.id) ?? null;
         const words = takeoverWords(takenOver.get(service.id) ?? [], nameOf);
         return problemOfService(service, deps.health.healthOf(service), pauses[index] ?? null, since, words);
       }),
-      ...stored.targets.map(problemOfTarget),
-      ...stored.budgets.map(problemOfBudget),
+      ...(boundTo === null ? stored.targets : []).map(problemOfTarget),
+      // `*` is the budget of them all, and no service's name.
+      ...stored.budgets
+        .filter(({ service_name: name }) => boundTo === null || (name !== '*' && boundTo.has(name)))
+        .map(problemOfBudget),
       ...near,
-      ...limits.flatMap(({ name, windows }) =>
-        windows
+      ...limits.flatMap(({ name, isFamily, windows }) =>
+        (boundTo === null || (!isFamily && isShown(name)) ? windows : [])
           // Its forecast says the same, and who spends it.
           .filter(({ limit }) => !near.some(({ service, kind }) => service === name && kind === forecastKind(limit)))
           .map((window) => problemOfLimit(name, window, nowMs)),
       ),
     ].filter((problem) => problem !== null);
     const ranked = found.toSorted((a, b) => rank(a) - rank(b));
-    return dated(tenantId, ranked);
+    return dated(tenantId, ranked, boundTo === null);
   };
 }
 

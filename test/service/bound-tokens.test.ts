@@ -55,6 +55,9 @@ const judged: Readonly<Record<string, string>> = {
   'GET /sheets/health': 'shows its services alone',
   'GET /logs': 'shows its services alone',
   'GET /logs/export': 'shows its services alone',
+  'GET /costs': 'counts its services alone',
+  'GET /stats/series': 'counts its services alone',
+  'GET /problems': 'tells of its services alone',
   'GET /rate-limits': 'shows its services alone',
   'GET /services': 'shows its services alone',
   'POST /hooks/{webhook_token}': 'public: it takes no token',
@@ -231,4 +234,67 @@ test('a rotated token keeps its rights under a new text, and the old one ends af
   assert.equal((await app.admin('POST', `/tokens/${made.json.id}/rotate`, {})).status, 404);
   const foreign = { 'x-management-company-id': 'somebody_else' };
   assert.equal((await app.admin('POST', `/tokens/${last.json.id}/rotate`, {}, foreign)).status, 404);
+});
+
+test('costs, series and problems tell a bound token of its services, and nothing of others', async (t) => {
+  const { app, makeToken } = await start(t);
+  const { services } = (await app.admin('GET', '/services')).json;
+  const { id } = services.find(({ service_name }: { service_name: string }) => service_name === 'yandex_maps');
+  await app.admin('PATCH', `/services/${id}`, { config: { cost_per_request: 0.25 } });
+  for (const provider of ['google_maps', 'google_maps', 'yandex_maps']) {
+    const asked = { address: `${address}/${Math.random()}`, provider };
+    assert.equal((await app.call('POST', '/geocoding/geocode', asked)).status, 200);
+  }
+  for (const name of ['google_maps', 'yandex_maps', '*']) {
+    const budget = { monthly_limit_usd: 0.01, action: 'alert' };
+    assert.equal((await app.admin('PUT', `/budgets/${encodeURIComponent(name)}`, budget)).status, 200);
+  }
+  // A webhook may bear the name of a service; it is none, and its target is nobody's business.
+  const hook = { webhook_name: 'yandex_maps', signature_scheme: 'none', target_url: 'https://target.example/in' };
+  const { webhook_url: url } = (await app.admin('POST', '/webhooks', hook)).json;
+  await fetch(`${app.url}${new URL(url).pathname}`, { method: 'POST', body: '{"id":"1"}' });
+  await app.database.db.querySystem({ text: `update webhook_deliveries set state = 'dead'` });
+
+  const { token } = await makeToken({ services: ['yandex_maps', '*'], scopes: [...scopes, 'admin'] });
+  const see = (path: string) => ask(app, token, 'GET', path);
+  const whole = (await app.admin('GET', '/costs')).json;
+  assert.equal(whole.total_cost, 0.26, JSON.stringify(whole));
+  for (const groups of ['service,operation,day', 'day', 'operation', 'service']) {
+    const { status, json, text } = await see(`/costs?group_by=${groups}`);
+    assert.deepEqual([status, json?.total_cost, json?.rows.length], [200, 0.25, 1], text);
+    assert.deepEqual([json.rows[0].request_count, json.unpriced], [1, []], groups);
+    assert.doesNotMatch(text, /google/i);
+  }
+  assert.equal((await see('/costs?tenants=all')).status, 403);
+
+  const sumOf = async (query: string): Promise<number> => {
+    const { json, text } = await see(`/stats/series?${query}`);
+    assert.doesNotMatch(text, /google|webhook"/i);
+    const points = json.series.flatMap((one: { points: [string, number][] }) => one.points);
+    return points.reduce((sum: number, [, value]: [string, number]) => sum + value, 0);
+  };
+  for (const step of ['minute', 'hour', 'day']) {
+    for (const group of ['', '&group_by=service', '&group_by=service,operation']) {
+      assert.equal(await sumOf(`metric=calls&step=${step}${group}`), 1);
+      assert.equal(await sumOf(`metric=cost&step=${step}${group}`), 0.25);
+    }
+  }
+  assert.equal((await see('/stats/series?metric=webhooks')).status, 403);
+
+  const all = (await app.admin('GET', '/problems')).json as { kind: string; message: string }[];
+  const kinds = new Set(all.map(({ kind }) => kind));
+  assert.ok(kinds.has('deliveries_dead') && all.some(({ message }) => /google/i.test(message)), JSON.stringify(all));
+  const told = await see('/problems');
+  assert.equal(told.status, 200, told.text);
+  assert.deepEqual(
+    told.json.map(({ kind, service }: Record<string, string>) => [kind, service]),
+    all.filter(({ message }) => /yandex_maps|Yandex/.test(message)).map(({ kind }) => [kind, 'yandex_maps']),
+    `${told.text} of ${JSON.stringify(all)}`,
+  );
+  assert.equal(told.json.length, 1);
+  assert.doesNotMatch(told.text, /google|target\.example|2gis/i);
+  const none = await makeToken({ services: ['later'] });
+  const empty = await ask(app, none.token, 'GET', '/costs');
+  assert.deepEqual([empty.json.total_cost, empty.json.rows], [0, []]);
+  assert.deepEqual((await ask(app, none.token, 'GET', '/problems')).json, []);
 });

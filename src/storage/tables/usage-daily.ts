@@ -30,6 +30,8 @@ export interface UsageQuestion {
   readonly fromDay: string;
   readonly toDay: string;
   readonly groups: readonly UsageGroup[];
+  /** The services that count; null: all. */
+  readonly boundTo?: ReadonlySet<string> | null;
   readonly limit: number;
 }
 
@@ -44,9 +46,10 @@ export async function sumUsage(tx: Queryable, tenantId: TenantId, asked: UsageQu
              ${sums}
         from usage_daily
        where management_company_id = $1 and day between $2::date and $3::date
+         and ($5::text[] is null or service_name = any($5))
        ${grouped}
        limit $4`,
-    values: [tenantId, asked.fromDay, asked.toDay, asked.limit],
+    values: [tenantId, asked.fromDay, asked.toDay, asked.limit, asked.boundTo == null ? null : [...asked.boundTo]],
   });
 }
 

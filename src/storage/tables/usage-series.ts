@@ -124,6 +124,8 @@ export async function readSeries(
     readonly fromMs: number;
     readonly toMs: number;
     readonly groups: readonly SeriesGroup[];
+    /** The services that count; null: all. A webhook may bear the name of one, and is none. */
+    readonly boundTo?: ReadonlySet<string> | null;
     readonly limit: number;
   },
 ): Promise<SeriesPoint[]> {
@@ -140,11 +142,19 @@ export async function readSeries(
           from usage_series
          where management_company_id = $1 and step = $2
            and bucket_start >= to_timestamp($3::float8 / 1000) and bucket_start < to_timestamp($4::float8 / 1000)
+           and ($6::text[] is null or (service_name = any($6) and operation <> 'webhook'))
          group by ${keys}) points
        where value is not null
        order by ${[...groups, 'at_ms'].join(', ')}
        limit $5`,
-    values: [tenantId, asked.step, asked.fromMs, asked.toMs, asked.limit],
+    values: [
+      tenantId,
+      asked.step,
+      asked.fromMs,
+      asked.toMs,
+      asked.limit,
+      asked.boundTo == null ? null : [...asked.boundTo],
+    ],
   });
 }
 

@@ -10,7 +10,7 @@ import {
 import { invalidInput, ServiceError } from '../../../errors.ts';
 import { type UsageGroup, usageGroups } from '../../../storage/tables/usage-daily.ts';
 import type { Routes } from '../../app.ts';
-import { requireScope } from '../../auth/authenticate.ts';
+import { requireScope, requireUnbound } from '../../auth/authenticate.ts';
 import { parseTime, timeSchema } from '../../request/query-values.ts';
 import { callerOf, type Principal } from '../../request/request-context.ts';
 
@@ -78,7 +78,7 @@ export function costsRoute(deps: CostsRouteDeps): Routes {
     app.get<{ Querystring: Type.Static<typeof querySchema> }>(
       '/costs',
       {
-        config: { access: { scope: 'logs:read' }, answers: { 200: reportSchema } },
+        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: reportSchema } },
         schema: { tags: ['costs'], summary: 'What was spent, and what the cache saved', querystring: querySchema },
       },
       async (request) => {
@@ -91,7 +91,7 @@ export function costsRoute(deps: CostsRouteDeps): Routes {
         if (fromDay > toDay) throw invalidInput('to_date', 'must not be before from_date');
         if (toMs - fromMs > maxDays * dayMs) throw invalidInput('from_date', `must be at most ${maxDays} days back`);
         await deps.cache.writeNoted();
-        const question = { fromDay, toDay, groups };
+        const question = { fromDay, toDay, groups, boundTo: principal.services };
         const report = await (tenants === 'all'
           ? reportCostsOfEveryTenant(deps, question)
           : reportCosts(deps, tenantId, question));
@@ -106,6 +106,7 @@ export function costsRoute(deps: CostsRouteDeps): Routes {
 
 function requireEveryTenant(principal: Principal): void {
   requireScope(principal, 'admin');
+  requireUnbound(principal);
   if (principal.tenants === null) return;
   throw new ServiceError('FORBIDDEN', 'The costs of all tenants are for administrators of every tenant.');
 }

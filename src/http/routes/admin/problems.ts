@@ -35,10 +35,16 @@ export function problemsRoute({ listProblems }: ProblemsRouteDeps): Routes {
     app.get(
       '/problems',
       {
-        config: { access: { scope: 'logs:read' }, answers: { 200: Type.Array(problemSchema) } },
-        schema: { tags: ['logs'], summary: 'What is wrong now, in words; empty where all is well' },
+        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: Type.Array(problemSchema) } },
+        schema: {
+          tags: ['logs'],
+          summary: 'What is wrong now, in words; empty where all is well. A token bound to services is told of those.',
+        },
       },
-      async (request) => listProblems(callerOf(request).tenantId),
+      async (request) => {
+        const { tenantId, principal } = callerOf(request);
+        return listProblems(tenantId, principal.services);
+      },
     );
   };
 }

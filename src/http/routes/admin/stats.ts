@@ -15,6 +15,7 @@ import {
   seriesSteps,
 } from '../../../storage/tables/usage-series.ts';
 import type { Routes } from '../../app.ts';
+import { requireUnbound } from '../../auth/authenticate.ts';
 import { parseEndTime, parseTime, timeSchema } from '../../request/query-values.ts';
 import { callerOf } from '../../request/request-context.ts';
 
@@ -88,17 +89,19 @@ export function statsRoute({ db, cache, clock }: StatsRouteDeps): Routes {
     app.get<{ Querystring: Type.Static<typeof querySchema> }>(
       '/stats/series',
       {
-        config: { access: { scope: 'logs:read' }, answers: { 200: answerSchema } },
+        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: answerSchema } },
         schema: { tags: ['logs'], summary: 'What was called, by minute, hour or day', querystring: querySchema },
       },
       async (request) => {
-        const { tenantId } = callerOf(request);
+        const { tenantId, principal } = callerOf(request);
         const metric = oneOf('metric', request.query.metric, metricNames);
+        // Webhooks are of no service.
+        if (metric === 'webhooks') requireUnbound(principal);
         const step = oneOf('step', request.query.step ?? 'minute', seriesSteps);
         const groups = readGroups(request.query.group_by);
         const [fromMs, toMs] = readSpan(request.query, step, clock.now());
         await cache.writeNoted();
-        const asked = { metric, step, fromMs, toMs, groups, limit: maxPoints + 1 };
+        const asked = { metric, step, fromMs, toMs, groups, boundTo: principal.services, limit: maxPoints + 1 };
         const points = await db.readForTenant(tenantId, (tx) => readSeries(tx, tenantId, asked));
         if (points.length > maxPoints) {
           throw invalidInput(
