@@ -128,15 +128,12 @@ type Purpose = 'call' | 'probe' | 'scout';
 export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
   const { clock, onChange } = deps;
   const policy = deps.policy ?? defaultBreakerPolicy;
-  const random = deps.random ?? Math.random;
+  const pauses = createPauses(policy, deps.random ?? Math.random);
   const recent = createFailureShare(policy.windowMs);
   let inner: Inner = { kind: 'closed' };
   /** Raised by each change of state, so that permits from before it can be told. */
   let generation = 0;
   let consecutiveFailures = 0;
-  /** How often it opened since it was last closed. */
-  let openings = 0;
-  let denials = 0;
   const parts = createPartFailures(clock);
 
   const read = (nowMs: number): BreakerState => {
@@ -151,30 +148,15 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
     onChange?.(read(clock.now()));
   };
 
-  /** Between half and all of it: replicas that opened together must not probe together. */
-  const failurePauseMs = (): number => {
-    const fullMs = Math.min(policy.openMs * 2 ** Math.min(openings, 30), policy.openMsMax);
-    openings += 1;
-    return Math.round(fullMs * (0.5 + random() / 2));
-  };
-
-  /** A key that was put right is used within seconds; one that stays wrong is soon asked rarely. */
-  const deniedPauseMs = (): number => {
-    const pauseMs = Math.min(policy.deniedMs * 2 ** Math.min(denials, 30), policy.deniedMsMax);
-    denials += 1;
-    return pauseMs;
-  };
-
   const open = (because: OpenedBy): void => {
     const nowMs = clock.now();
-    const openUntilMs = nowMs + (because === 'denied' ? deniedPauseMs() : failurePauseMs());
+    const openUntilMs = nowMs + pauses.next(because);
     changeTo({ kind: 'open', because, openedAtMs: nowMs, openUntilMs });
   };
 
   const close = (): void => {
     consecutiveFailures = 0;
-    openings = 0;
-    denials = 0;
+    pauses.reset();
     recent.clear();
     parts.noteSuccess(null);
     changeTo({ kind: 'closed' });
@@ -251,6 +233,25 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
     },
     close,
     state: () => read(clock.now()),
+  };
+}
+
+/** How long it stays open, by what opened it: longer each time, until it was closed. */
+function createPauses(policy: BreakerPolicy, random: () => number) {
+  const openings: Record<OpenedBy, number> = { failures: 0, denied: 0 };
+  return {
+    next(because: OpenedBy): number {
+      const factor = 2 ** Math.min(openings[because], 30);
+      openings[because] += 1;
+      // A key that was put right is used within seconds; one that stays wrong is soon asked rarely.
+      if (because === 'denied') return Math.min(policy.deniedMs * factor, policy.deniedMsMax);
+      // Between half and all of it: replicas that opened together must not probe together.
+      return Math.round(Math.min(policy.openMs * factor, policy.openMsMax) * (0.5 + random() / 2));
+    },
+    reset(): void {
+      openings.failures = 0;
+      openings.denied = 0;
+    },
   };
 }
 
