@@ -14,6 +14,9 @@ test('an answer is given past its time while it is refreshed, where its upstream
   await register('api');
   const granted = { 'cache-control': 'max-age=0, stale-while-revalidate=600', etag: '"1"' };
 
+  /** Refreshes of what was asked before may still be tried again. */
+  const seenOf = (path: string) => upstream.seen.filter(({ url }) => url.endsWith(path)).length;
+
   await t.test('at once, and refreshed once behind all who were given it', async () => {
     has(granted);
     await ask(app, 'api/a');
@@ -65,7 +68,7 @@ test('an answer is given past its time while it is refreshed, where its upstream
         const { status, text, cache } = await ask(app, `api/fails-${name}`);
         assert.deepEqual([status, text, cache], [200, 'first', 'STALE'], name);
       }
-      const tried = upstream.seen.length - 1;
+      const tried = seenOf(`/fails-${name}`) - 1;
       assert.ok(tried >= 1 && tried <= 4, `${name}: ${tried} attempts of one refresh`);
       has(granted);
     }
@@ -76,7 +79,7 @@ test('an answer is given past its time while it is refreshed, where its upstream
     has(granted);
     await ask(app, 'limited/a');
     assert.equal((await ask(app, 'limited/a')).cache, 'STALE');
-    await waitFor('the refresh', () => upstream.seen.length === 2);
+    await waitFor('the refresh', () => seenOf('/a') === 2);
     await ask(app, 'limited/b').then(({ status }) => assert.equal(status, 429));
     const logs = await waitFor('its row', async () => {
       const { json } = await app.call('GET', '/logs?service_name=limited&operation=http');
@@ -85,7 +88,7 @@ test('an answer is given past its time while it is refreshed, where its upstream
     assert.ok(logs.length >= 2);
     has({ ...granted, etag: '"2"' }, 'second');
     for (let n = 0; n < 3; n += 1) assert.equal((await ask(app, 'limited/a')).text, 'first');
-    assert.equal(upstream.seen.length, 0);
+    assert.equal(seenOf('/a'), 0);
   });
 
   await t.test('rules that forbid it are heeded', async () => {

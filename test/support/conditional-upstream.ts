@@ -18,7 +18,7 @@ export interface ConditionalUpstream {
   body: Buffer;
   /** Answers in the place of the resource. */
   instead: ((request: IncomingMessage, response: ServerResponse) => void) | null;
-  readonly seen: { readonly method: string; readonly headers: IncomingMessage['headers'] }[];
+  readonly seen: { readonly method: string; readonly url: string; readonly headers: IncomingMessage['headers'] }[];
   bodies: number;
 }
 
@@ -28,7 +28,7 @@ export async function startBeforeConditionalUpstream(t: Cleanup, env: Headers = 
     ...{ headers: {}, headersOf304: null, body: Buffer.from('first'), instead: null, seen: [], bodies: 0 },
   };
   const server = createServer((asked, response) => {
-    upstream.seen.push({ method: asked.method ?? '', headers: asked.headers });
+    upstream.seen.push({ method: asked.method ?? '', url: asked.url ?? '', headers: asked.headers });
     if (upstream.instead !== null) return upstream.instead(asked, response);
     const { etag, 'last-modified': modified } = upstream.headers;
     const tags = asked.headers['if-none-match'];
