@@ -57,6 +57,8 @@ export interface DatabaseLayerDeps {
   readonly deadlines: Deadlines;
   readonly logger: Logger;
   readonly matcherOf: (selector: CacheSelector) => (answer: CachedAnswer) => boolean;
+  /** Awaited before answers are written. Throws nothing. */
+  noteKept(answers: readonly CachedAnswer[]): Promise<void>;
 }
 
 /**
@@ -76,6 +78,7 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
   let writing: { readonly answers: readonly CachedAnswer[]; readonly done: Promise<void> } | null = null;
 
   const write = async (answers: readonly CachedAnswer[]): Promise<void> => {
+    await deps.noteKept(answers);
     try {
       await upsertCacheRows(
         db,

@@ -4,6 +4,7 @@ import type { SharedStore } from '../storage/redis/shared-store.ts';
 import type { AskedQuestion, CachedAnswer, Epochs } from './cached-answer.ts';
 import type { DatabaseLayer } from './database-layer.ts';
 import type { CacheLayer } from './hit-counts.ts';
+import type { KeptMarks } from './kept-marks.ts';
 import type { MemoryEntry, MemoryLayer } from './memory-layer.ts';
 import type { createPendingNumbers } from './pending-numbers.ts';
 import type { SharedLayer } from './shared-layer.ts';
@@ -48,6 +49,7 @@ export interface KeptAnswersDeps {
   readonly memory: MemoryLayer;
   readonly shared: SharedLayer;
   readonly database: DatabaseLayer;
+  readonly marks: Pick<KeptMarks, 'mayBeKept'>;
   readonly pendingNumbers: ReturnType<typeof createPendingNumbers>;
   readonly store: Pick<SharedStore, 'isAvailable' | 'replicasSeen'>;
   readonly clock: Clock;
@@ -55,7 +57,7 @@ export interface KeptAnswersDeps {
 }
 
 export function createKeptAnswers(deps: KeptAnswersDeps): KeptAnswers {
-  const { memory, shared, database, pendingNumbers, store, clock } = deps;
+  const { memory, shared, database, marks, pendingNumbers, store, clock } = deps;
   const l1TtlMs = deps.l1TtlSeconds * 1000;
 
   /** Memory of a scope is only trusted while this replica would hear of an invalidation. */
@@ -89,14 +91,18 @@ export function createKeptAnswers(deps: KeptAnswersDeps): KeptAnswers {
 
     async findStored(question, readAnswer) {
       const startedAtMs = clock.now();
-      const trusted = await pendingNumbers.areSettled();
+      const settled = pendingNumbers.areSettled();
+      const trusted = settled instanceof Promise ? await settled : settled;
+      // Both are asked in the same turn, and so in one command.
+      const asking = trusted && readAnswer ? marks.mayBeKept(question) : true;
       const found = trusted ? await shared.find(question, readAnswer) : { epochs: null, answer: null };
+      const mayBeKept = await asking;
       if (!readAnswer) return { ...found, from: 'redis', looks: [] };
       const inMemory = lookOf('memory', startedAtMs, memory.find(question.identity)?.answer ?? null);
       const looks = [{ ...inMemory, durationMs: 0 }, lookOf('redis', startedAtMs, found.answer, found.epochs === null)];
       if (found.answer !== null) return { ...found, from: 'redis', looks };
       const askedAtMs = clock.now();
-      const kept = await database.find(question);
+      const kept = mayBeKept || found.epochs === null ? await database.find(question) : null;
       const valid = kept !== null && (await shared.isValid(kept, found.epochs)) ? kept : null;
       looks.push(lookOf('postgres', askedAtMs, valid));
       return { epochs: found.epochs, from: 'postgres', answer: valid, looks };

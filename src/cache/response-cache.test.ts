@@ -32,7 +32,10 @@ async function startReplicas(t: TestContext, count: number) {
     });
     t.after(() => store.close());
     const database: TestDatabase = { ...shared, db: shared.openAnother() };
-    replicas.push(await startPipeline(t, { providers: { google }, store, database }));
+    const queries = t.mock.method(database.db, 'querySystem').mock;
+    /** How often it asked PostgreSQL for an answer. */
+    const looks = () => queries.calls.filter(({ arguments: [{ name }] }) => name === 'integration_cache_find').length;
+    replicas.push({ ...(await startPipeline(t, { providers: { google }, store, database })), looks });
   }
   for (const { store } of replicas) await waitFor('all replicas', () => store.replicasSeen() === count);
   const proxy = {
@@ -45,7 +48,7 @@ async function startReplicas(t: TestContext, count: number) {
   };
   return { google, proxy, proxies, replicas, db: shared.db };
 }
-type Replica = Awaited<ReturnType<typeof startPipeline>>;
+type Replica = Awaited<ReturnType<typeof startReplicas>>['replicas'][number];
 
 const stored = (db: TestDatabase['db']) =>
   waitFor('the stored answer', async () => {
@@ -73,6 +76,30 @@ test('another replica is answered from Redis, and where Redis has forgotten from
   assert.equal(fromRedis.json.cached, true);
   assert.equal(google.requests(), 1);
   assert.equal((await second.geocode('Navoi 1')).cacheOutcome, 'HIT-MEMORY');
+});
+
+test('PostgreSQL is asked for what it may have alone, and for everything where Redis has lost its memory', async (t) => {
+  const { replicas, db } = await startReplicas(t, 2);
+  const [first, second] = replicas as [Replica, Replica];
+  await first.geocode('Navoi 1');
+  const [{ cache_key: kept } = { cache_key: '' }] = await stored(db);
+  const complete = `cache-kept-complete:{${pipelineTenant}}`;
+  await waitFor('the marks of all rows', () => second.store.get(complete));
+
+  await second.geocode('Navoi 2');
+  assert.equal(second.looks(), 0, 'it has no such answer');
+  await second.store.delete([`cache:{${pipelineTenant}}:${kept}`]);
+  assert.equal((await second.geocode('Navoi 1')).cacheOutcome, 'HIT-POSTGRES');
+  assert.equal(second.looks(), 1);
+
+  await second.store.delete([
+    complete,
+    `cache-kept:{${pipelineTenant}}:${kept}`,
+    `cache-kept-claim:{${pipelineTenant}}`,
+  ]);
+  second.advance(1_500);
+  await second.geocode('Navoi 3');
+  assert.equal(second.looks(), 2, 'nothing can be said');
 });
 
 test('the hits of an answer are in its row, from every layer and replica', async (t) => {

@@ -21,6 +21,7 @@ import { createDatabaseLayer } from './database-layer.ts';
 import { createHitCounts, type LayerCount } from './hit-counts.ts';
 import { type Invalidation, type InvalidationDeps, openInvalidation } from './invalidate.ts';
 import { createKeptAnswers } from './kept-answers.ts';
+import { createKeptMarks } from './kept-marks.ts';
 import { createLookUp, type LookMode, type LookUp } from './look-up.ts';
 import { createMemoryLayer, type MemoryEntry, type MemorySize, sizeByServiceAndOperation } from './memory-layer.ts';
 import { createPendingNumbers } from './pending-numbers.ts';
@@ -90,12 +91,13 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
     onEvicted: deps.onEvicted,
   });
   const shared = createSharedLayer(store, matcherOf);
-  const database = createDatabaseLayer({ ...deps, matcherOf });
+  const marks = createKeptMarks(deps);
+  const database = createDatabaseLayer({ ...deps, matcherOf, noteKept: marks.note });
   const counts = createHitCounts({ ...deps, countStored: database.countHits });
   const flights = createSingleFlight<AskedQuestion, unknown>(deps.deadlines);
   const pendingNumbers = createPendingNumbers({ shared, clock, distrustMs: deps.l1TtlSeconds * 1000 });
   const claims = createRefreshClaims({ store, clock });
-  const kept = createKeptAnswers({ ...deps, memory, shared, database, pendingNumbers });
+  const kept = createKeptAnswers({ ...deps, memory, shared, database, marks, pendingNumbers });
   const invalidation = await openInvalidation({
     ...deps,
     ...{ memory, shared, database, flights, pendingNumbers, matcherOf },

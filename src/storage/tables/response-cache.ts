@@ -161,6 +161,25 @@ export async function deleteExpiredCacheRows(db: Queryable, nowMs: number, limit
   return rowCount;
 }
 
+/** Keys of a tenant's answers that are of any use at `nowMs`, newest first; `before` is the last row of the page before. */
+export function listCacheKeys(
+  db: Queryable,
+  tenantId: TenantId,
+  before: { readonly fetchedAt: Date; readonly cacheKey: string } | null,
+  limit: number,
+  nowMs: number,
+) {
+  return findRows<Pick<CacheRow, 'cache_key' | 'fetched_at' | 'stale_until'>>(db, {
+    name: 'integration_cache_keys',
+    text: `select cache_key, fetched_at, stale_until from integration_cache
+            where management_company_id = $1 and stale_until > $2
+              and ($3::timestamptz is null or (fetched_at, cache_key) < ($3, $4))
+            order by fetched_at desc, cache_key desc
+            limit $5`,
+    values: [tenantId, new Date(nowMs), before?.fetchedAt ?? null, before?.cacheKey ?? null, limit],
+  });
+}
+
 export interface CacheSizeRow {
   readonly service_name: string;
   readonly operation: string;
