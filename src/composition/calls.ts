@@ -35,6 +35,7 @@ import { openIndirectProbe } from '../storage/postgres/indirect-probe.ts';
 import { listTenantsWithTraffic } from '../storage/tables/usage-series.ts';
 import type { CoreParts } from './core-parts.ts';
 import type { Durability } from './durability.ts';
+import { begin, openTogether } from './open-together.ts';
 import type { Providers } from './providers.ts';
 import type { Stores } from './stores.ts';
 
@@ -47,42 +48,52 @@ export async function openCalls(
   { directory, outbound, changedServices }: Providers,
 ) {
   const deadlines = own(createDeadlines());
-  const health = own(await openServiceHealth({ db, clock, metrics, logger, appendEvent }));
-  // Closed before the store: what it spent without Redis is written there in the end.
+  const breakers = createCircuitBreakers({ clock });
   // In one process there is nobody to ask.
-  const probe = store.kind === 'redis' ? own(await openIndirectProbe({ db, store, logger })) : null;
-  const ownLimiter = own(
-    createRateLimiter({ store, clock, logger, ...(probe === null ? {} : { askOthers: probe.ask }) }),
-  );
+  const probing = begin(() => (store.kind === 'redis' ? openIndirectProbe({ db, store, logger }) : null));
+  const {
+    health,
+    limiter: ownLimiter,
+    cache,
+    budgetDirectory,
+    breakerClosing,
+  } = await openTogether(own, {
+    health: () => openServiceHealth({ db, clock, metrics, logger, appendEvent }),
+    probe: () => probing,
+    // Closed before the store: what it spent without Redis is written there in the end.
+    async limiter() {
+      const probe = await probing;
+      return createRateLimiter({ store, clock, logger, ...(probe === null ? {} : { askOthers: probe.ask }) });
+    },
+    cache: () =>
+      openResponseCache({
+        store,
+        db,
+        intake,
+        clock,
+        deadlines,
+        logger,
+        l1TtlSeconds: config.cache.l1TtlSeconds,
+        l2TtlSeconds: config.cache.l2TtlSeconds,
+        overlaps: { [scopeKind]: rangesOverlap },
+        onEvicted: metrics.cacheEvicted,
+        onOtherInvalidates: directory.refresh,
+      }),
+    budgetDirectory: () => openBudgetDirectory({ db, logger }),
+    breakerClosing: () => openBreakerClosing({ breakers, db, metrics, logger }),
+  });
   const { limiter, takeSpenders } = watchSpenders(ownLimiter);
-  const cache = own(
-    await openResponseCache({
-      store,
-      db,
-      intake,
-      clock,
-      deadlines,
-      logger,
-      l1TtlSeconds: config.cache.l1TtlSeconds,
-      l2TtlSeconds: config.cache.l2TtlSeconds,
-      overlaps: { [scopeKind]: rangesOverlap },
-      onEvicted: metrics.cacheEvicted,
-      onOtherInvalidates: directory.refresh,
-    }),
-  );
   for (const serviceName of changedServices.serviceNames) {
     await cache.invalidate(changedServices.tenantId, { serviceName });
   }
   const budgets = createBudgetGuard({
     db,
     store,
-    directory: own(await openBudgetDirectory({ db, logger })),
+    directory: budgetDirectory,
     clock,
     logger,
   });
   own(startBudgetWatch({ db, directory, guard: budgets, metrics, clock, logger, appendEvent }));
-  const breakers = createCircuitBreakers({ clock });
-  const breakerClosing = own(await openBreakerClosing({ breakers, db, metrics, logger }));
   const quality = own(
     openGeocodingQuality({
       db,

@@ -36,6 +36,7 @@ import type { Calls } from './calls.ts';
 import type { CoreParts } from './core-parts.ts';
 import { describeParts } from './describe-parts.ts';
 import type { Durability } from './durability.ts';
+import { openTogether } from './open-together.ts';
 import { openProblems } from './problems.ts';
 import type { Providers } from './providers.ts';
 import type { Stores } from './stores.ts';
@@ -86,32 +87,32 @@ export async function openEdge(
     probe: probes.probe,
   });
 
-  const webhooks = own(
-    await openWebhooks({
-      db,
-      store,
-      leases,
-      intake,
-      limiter,
-      outbound,
-      masker: createMasker(config.maskedFields),
-      keyring,
-      idempotency,
-      metrics,
-      clock,
-      logger,
-      publicBaseUrl: config.http.publicBaseUrl,
-      trustedProxies: config.http.trustedProxies,
-      perMinute: config.familyLimits.webhooks,
-      targetTimeoutMs: config.requestTimeoutMs,
-      dataDir: config.dataDir,
-      maxUnverifiedBytes: config.maxUnverifiedBytes,
-    }),
-  );
-
-  const geocodingSettings = own(await openGeocodingSettings({ db, clock, logger }));
+  const { webhooks, geocodingSettings, tokenDirectory } = await openTogether(own, {
+    webhooks: () =>
+      openWebhooks({
+        db,
+        store,
+        leases,
+        intake,
+        limiter,
+        outbound,
+        masker: createMasker(config.maskedFields),
+        keyring,
+        idempotency,
+        metrics,
+        clock,
+        logger,
+        publicBaseUrl: config.http.publicBaseUrl,
+        trustedProxies: config.http.trustedProxies,
+        perMinute: config.familyLimits.webhooks,
+        targetTimeoutMs: config.requestTimeoutMs,
+        dataDir: config.dataDir,
+        maxUnverifiedBytes: config.maxUnverifiedBytes,
+      }),
+    geocodingSettings: () => openGeocodingSettings({ db, clock, logger }),
+    tokenDirectory: () => openTokenDirectory({ db, clock, logger }),
+  });
   const bootstrapTokens = tokensOf(config);
-  const tokenDirectory = own(await openTokenDirectory({ db, clock, logger }));
   const sessions = createConsoleSessions({
     db,
     clock,

@@ -18,6 +18,7 @@ import { createInProcessStore } from '../storage/redis/in-process-store.ts';
 import { openRedisStore } from '../storage/redis/redis-store.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 import type { CoreParts } from './core-parts.ts';
+import { begin } from './open-together.ts';
 
 /** Days whose partitions are made ahead: a service that runs on is looked after by retention, this covers its start. */
 const partitionDaysAhead = 3;
@@ -42,13 +43,6 @@ export async function openStores(coreParts: CoreParts) {
   // Owned in this order, so that each is closed before the database, whoever fails to open.
   const [store, broker] = await Promise.all([openings.store.then(own), openings.broker.then(own)]);
   return { db, store, broker };
-}
-
-/** Its failure is met where it is awaited, which may be later. */
-function begin<Part>(open: () => Promise<Part> | Part): Promise<Part> {
-  const opening = Promise.resolve().then(open);
-  opening.catch(() => {});
-  return opening;
 }
 
 async function openMigratedDatabase({ config, logger, clock, metrics, own }: CoreParts): Promise<Database> {

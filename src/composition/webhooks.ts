@@ -69,17 +69,15 @@ export interface Webhooks {
 
 export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
   const { db, intake, keyring, metrics, clock, logger, publicBaseUrl } = deps;
-  const directory = await openWebhookDirectory({
-    db,
-    clock,
-    logger,
-    read: (row) => webhookOfRow(keyring, row),
-  });
+  const [directory, known] = await Promise.all([
+    openWebhookDirectory({ db, clock, logger, read: (row) => webhookOfRow(keyring, row) }),
+    findKnownRows(deps),
+  ]);
   const rows = createDeferralRows({
     store: deps.store,
     clock,
     perMinute: deps.perMinute,
-    known: await findKnownRows(deps),
+    known,
   });
   const targets = startTargetDeliveries({
     db,
