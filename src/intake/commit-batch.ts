@@ -170,7 +170,7 @@ export function deliveryOf({ webhook_id, delivery_key }: WebhookRow): string {
   return `${webhook_id}\n${delivery_key}`;
 }
 
-/** null where equal bodies are different deliveries. */
+/** null: equal bodies are different deliveries. */
 export function bodyOf({ webhook_id, body_sha256, is_body_taken_once }: WebhookRow): string | null {
   return is_body_taken_once === true && body_sha256 !== null ? `${webhook_id}\n${body_sha256}` : null;
 }

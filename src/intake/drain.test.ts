@@ -121,7 +121,7 @@ test('a delivery seen before, in the spool or in PostgreSQL, is stored once', as
   assert.equal(published.length, 2);
 });
 
-test('of many deliveries with one id at once, while PostgreSQL is away, all but one are told which was kept', async (t) => {
+test('while PostgreSQL is away, one of many deliveries with one id is kept, and the others are answered with its id', async (t) => {
   const { start, proxy, select } = await startSpoolingIntake(t);
   const intake = await start();
   await intake.record({ logs: [sampleLog()] });
@@ -136,7 +136,7 @@ test('of many deliveries with one id at once, while PostgreSQL is away, all but 
   assert.deepEqual(await select('select id from webhook_events'), [{ id: kept[0]?.id }]);
 });
 
-test('a body that counts once is told in the spool, and against PostgreSQL when it drains', async (t) => {
+test('a repeated body is recognised in the spool, and against PostgreSQL when it drains', async (t) => {
   const { start, proxy, select, published } = await startSpoolingIntake(t);
   const intake = await start();
   const record = (deliveryId: string, bodyByte: number) =>
@@ -232,7 +232,7 @@ test('a record whose tables stay locked goes to the spool after one wait for the
     querySystem() {
       commits += 1;
       const timedOut = Object.assign(new Error('canceling statement due to lock timeout'), { code: '55P03' });
-      // Whoever asked once more would wait once more.
+      // Asking once more would wait once more.
       return commits === 1 ? Promise.reject(timedOut) : new Promise(() => undefined);
     },
   };

@@ -26,7 +26,7 @@ export interface DrainingDeps {
   readonly relay: RelayForIntake;
 }
 
-/** With no more than this left, new records wait for it: a commit or two. */
+/** New records wait for the last of the spool, if it is no larger than this: a commit or two. */
 const lastBytes = 1024 * 1024;
 /** For one group of the last. Behind one that PostgreSQL takes longer for, new records are spooled again. */
 const longestShutMs = 1_000;

@@ -78,7 +78,7 @@ test('one body is stored once for many calls of a day', async (t) => {
   assert.deepEqual(count, { count: 2 }); // headers, response
 });
 
-test('of 500 deliveries with one id at once, one is stored and the others are told which', async (t) => {
+test('of 500 deliveries with one id at once, one is stored and the others are answered with its id', async (t) => {
   const { intake, select, accepted } = await startIntake(t);
   const webhooks = Array.from({ length: 500 }, () => sampleWebhook({ deliveryId: 'same' }));
   const receipts = await Promise.all(
@@ -340,7 +340,7 @@ test('where a body counts once, it is a duplicate under another id: later, at on
   const kept = many.filter((_, index) => receipts[index]?.duplicateOf === null);
   assert.equal(kept.length, 1);
   const ids = new Set(receipts.map(({ duplicateOf }) => duplicateOf ?? kept[0]?.webhook.id));
-  assert.deepEqual([...ids], [kept[0]?.webhook.id], 'all are told the id that is kept');
+  assert.deepEqual([...ids], [kept[0]?.webhook.id], 'all are answered with the id that is kept');
   for (const { webhook, on } of many) {
     if (webhook.id === kept[0]?.webhook.id) continue;
     const genuine = sampleWebhook({ deliveryId: webhook.deliveryId, isBodyTakenOnce: true });

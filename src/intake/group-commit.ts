@@ -95,7 +95,7 @@ export function createIntake(deps: IntakeDeps): Intake {
     }
   };
 
-  /** At the end of this turn of the event loop, so that all who came with the first go together. */
+  /** At the end of this turn of the event loop, so that records of the same turn go together. */
   const startSoon = (): void => {
     if (isGathering || underWay.size > 0) return;
     isGathering = true;

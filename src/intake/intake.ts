@@ -22,7 +22,7 @@ export interface WebhookEventRecord {
   readonly bodySha256: Buffer | null;
   /** An equal body that was taken before makes it a duplicate, whatever its id. */
   readonly isBodyTakenOnce?: boolean;
-  /** The id stands where the signature does not reach: it is no more than what the sender, or who replays it, says. */
+  /** The signature does not cover the id: an attacker who replays a delivery can change it. */
   readonly isIdUnsigned?: boolean;
   readonly status: 'accepted' | 'deferred' | 'refused' | 'ignored';
   readonly refusalReason: string | null;
@@ -117,7 +117,7 @@ export interface Intake {
   record(record: IntakeRecord): Promise<IntakeReceipt>;
   /** Counted, not awaited: added to the next commit. For usage of cache hits. */
   addUsage(usage: UsageRecord): void;
-  /** Writes the usage in hand, for who is about to report it. */
+  /** Writes the usage in hand, before a report reads it. */
   writeUsage(): Promise<void>;
   /** Writes all that is in hand. */
   close(): Promise<void>;

@@ -314,7 +314,7 @@ if (life === 'first') {
 
 test('a process that died with its disk full is followed by one that starts, and drains what fills the disk', async (t) => {
   const disk = findSmallDisk();
-  if (disk.kind !== 'small file system') return t.skip('the system lets nobody mount a small file system');
+  if (disk.kind !== 'small file system') return t.skip('a small file system cannot be mounted here');
   const folder = await temporaryFolder(t);
   const [program = '', ...args] = disk.launcher(folder);
   const node = [process.execPath, '--input-type=module', '-e', fillThenStartAgain, fillThenStartAgain];

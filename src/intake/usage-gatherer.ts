@@ -7,7 +7,7 @@ export interface UsageGatherer {
   add(usage: UsageRecord): void;
   /** Hands over what gathered, if the last time is a second ago. */
   flushIfDue(): void;
-  /** Hands over the rest, and waits until it is stored, with what was handed over before; or cannot be for now. */
+  /** Hands over the rest, and resolves when everything handed over is stored, or cannot be stored for now. */
   write(): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ const minuteMs = 60_000;
 export function createUsageGatherer(deps: {
   clock: Clock;
   logger: Logger;
-  /** Rejects where nothing can be stored now; what was handed over is added again. */
+  /** Rejects if nothing can be stored now; the usage is then added again. */
   submit(usage: readonly UsageRecord[]): Promise<void>;
 }): UsageGatherer {
   let gathered = new Map<string, UsageRecord>();

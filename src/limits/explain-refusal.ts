@@ -1,4 +1,4 @@
-/** Why a call was refused: which limit it was, who had spent it, and when something of it was free again. */
+/** Why a call was refused: which limit it was, which callers had spent it, and when some of it was free again. */
 import type { TenantId } from '../ids.ts';
 import type { Queryable } from '../storage/postgres/database.ts';
 import {
@@ -20,11 +20,11 @@ export interface ExplainedRefusal {
     readonly family?: string;
     readonly token?: string;
     readonly window_type: WindowType;
-    /** null where it is no count of requests: a pause that the provider asked for, a budget. */
+    /** null: not a count of requests (a pause that the provider asked for, a budget). */
     readonly max_requests: number | null;
   };
   readonly refused_at: string;
-  /** When the first request of the window counted no more. null where the provider alone knows. */
+  /** When the first request of the window no longer counted; null if only the provider knows. */
   readonly free_at: string | null;
   readonly spent_by: readonly {
     readonly source_service: string | null;

@@ -147,7 +147,7 @@ function ratioOf({ usedRequests, maxRequests }: LimitState): number {
   return maxRequests === 0 ? 1 : usedRequests / maxRequests;
 }
 
-/** To half a second: the last token comes back a while after the slice that it was spent in. Never later than now. */
+/** To half a second: the last token comes back some time after the slice that it was spent in. Never later than now. */
 function lastSpentAtMs({ subject, windowEndMs }: LimitState, nowMs: number): number {
   const awayMs = subject.isCountedHereAlone === true ? minuteMs : returnAfterMs + sliceMs;
   return Math.min(nowMs, windowEndMs - awayMs);

@@ -60,7 +60,7 @@ export function isCountedByProvider({ serviceId, windows }: LimitSubject): boole
   return serviceId !== null && windows.length > 0;
 }
 
-/** The refusal while this replica cannot know how much is left; null where no provider counts any of it. */
+/** The refusal while this replica cannot know how much is left; null if no provider counts any of it. */
 export function uncounted(states: readonly LimitState[]): LimitDecision | null {
   const refusedBy = states.find(({ subject }) => isCountedByProvider(subject));
   if (refusedBy === undefined) return null;

@@ -16,8 +16,8 @@
  * rejoining: share and Redis must agree, because other replicas may not have come back yet and Redis does not know what
  *   they spent. All replicas notice within two seconds, so five are enough.
  *
- * A single replica asks no other. One that has not reached Redis since it started does not know who lives nor what
- * they spent: it stays doubtful as long as any other remembers Redis.
+ * A single replica asks no other. One that has not reached Redis since it started does not know which replicas live
+ * nor what they spent: it stays doubtful as long as any other remembers Redis.
  */
 import type { Logger } from '../logger.ts';
 import { noViews, type RedisViews } from '../storage/postgres/indirect-probe.ts';
@@ -42,7 +42,7 @@ export interface AbsenceWatchDeps {
   readonly logger: Logger;
   /** What the other replicas say of Redis. Default: no other replicas. */
   readonly askOthers?: ((expected: number) => Promise<RedisViews>) | undefined;
-  /** Redis was away and answers: all that it was not told must be written before it decides again. May reject. */
+  /** Redis answers again: the debts must be written before it decides. May reject. */
   writeDebts(verified: boolean): Promise<void>;
   onShared(): void;
   /** For metrics: Redis ceases or begins again to decide. */
@@ -61,7 +61,7 @@ type Mode =
 const defaultRejoiningMs = 5_000;
 const pollMs = 100;
 const pollsBetweenQuestions = 10;
-/** A Redis that comes back empty counts replicas anew: until all have signed again the earlier number holds. */
+/** A Redis that comes back empty counts replicas from zero: until all have signed in again the earlier number holds. */
 const replicasHoldMs = 10_000;
 
 export function createAbsenceWatch(deps: AbsenceWatchDeps): AbsenceWatch {

@@ -5,11 +5,11 @@ import type { Debt, SharedLimits } from './rate-limit-redis.ts';
 import { type Memory, noteBirth, type Share } from './rate-limit-share.ts';
 
 export interface DebtCollector {
-  /** Writes what is unwritten. Rejects with `StoreAway`; what was not confirmed stays a debt. */
+  /** Writes the debts. Rejects with `StoreAway`; an unconfirmed debt stays one. */
   writeAll(): Promise<void>;
   /** Asks first whether Redis still holds what it held; where it does not, all that this replica spent is written. */
   writeAllVerified(): Promise<void>;
-  /** Everything is written: what was spent alone is known to Redis from here on. */
+  /** Everything is written: Redis knows all that was spent without it. */
   forgetAbsence(): void;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The limiter of a single process: the same windows as the scripts in Redis, over ledgers in memory.
  *
- * At `maxSubjects` the subject unused for longest is forgotten, and may then spend anew; the bound lies far above what
+ * At `maxSubjects` the subject unused for longest is forgotten, and may then spend again; the bound lies far above what
  * one process serves tenants.
  */
 

@@ -38,7 +38,7 @@ export interface SharedLimits {
   peek(tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<SharedReply>;
   backOff(tenantId: TenantId, subject: LimitSubject, durationMs: number): Promise<void>;
   resume(tenantId: TenantId, subject: LimitSubject): Promise<void>;
-  /** Adds what was spent unseen; answers each subject's `bornMs`. All of one tenant, or the store is no cluster. */
+  /** Adds what was spent without Redis; answers each subject's `bornMs`. In a cluster all must be of one tenant. */
   writeBack(debts: readonly Debt[]): Promise<readonly number[]>;
 }
 

@@ -243,7 +243,10 @@ return reply
 `,
 };
 
-/** KEYS: one subject. ARGV: its offset, whether it is counted here alone (1), for how many milliseconds nothing more is granted. Answers now and until when. */
+/**
+ * KEYS: one subject. ARGV: its offset, whether it is counted here alone (1), for how many milliseconds nothing is granted.
+ * Answers now and until when.
+ */
 export const backOffScript: LuaScript = {
   name: 'limit_back_off',
   lua: `${prelude}

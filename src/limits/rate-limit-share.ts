@@ -2,7 +2,7 @@
  * What a replica may still spend by itself while Redis cannot be asked, and what it owes when Redis is back.
  *
  * For each subject it remembers: what it spent itself (`own`), the most that all replicas can have spent as Redis last
- * said (`known`), what it spent without Redis (`alone`), and which part of that Redis has not been told (`unwritten`).
+ * said (`known`), what it spent without Redis (`alone`), and which part of that Redis does not know yet (`unwritten`).
  * With R replicas last seen, two rules hold for every window:
  *
  *   own + units ≤ max ÷ R                 No replica passes its share, and what it spent before counts. If all keep to it,

@@ -83,7 +83,7 @@ function createPressure({ clock, replicas }: Pick<Replicas, 'clock' | 'replicas'
   const refusals: Refused[] = [];
   const granted = new Map<RateLimiter, number>();
 
-  /** The clock stands still here, so a deadline that a busy machine missed has cost nobody any time. */
+  /** The clock stands still here, so a deadline missed on a busy machine costs no time. */
   const ask = async (replica: Replica): Promise<LimitDecision> => {
     for (;;) {
       const decision = await replica.limiter.spend(tenant, subjects, 1);
@@ -222,7 +222,7 @@ for (const { name, begin } of outages.slice(0, 2)) {
     const { clock, replicas } = setting;
     const [lonely] = replicas as [Replica];
     const pressure = createPressure(setting, 7);
-    // Long enough for the bucket to have been spent, and returned as a whole: then everybody asks at once.
+    // Long enough for the bucket to have been spent, and returned as a whole: then all ask at once.
     await pressure.runFor(3 * minuteMs);
 
     begin(lonely.proxy);
@@ -232,7 +232,7 @@ for (const { name, begin } of outages.slice(0, 2)) {
       return lonely.isAway;
     });
     const grantedBefore = pressure.grantedBy(lonely);
-    // In real time: while it is in doubt, and when the others have told it.
+    // In real time: while it is in doubt, and after the others have answered.
     for (const endMs = performance.now() + 2_500; performance.now() < endMs; ) await pressure.step();
     assert.equal(pressure.grantedBy(lonely), grantedBefore);
     assert.ok(pressure.refusals.some(({ because }) => because === 'uncounted'));

@@ -1,6 +1,6 @@
 /**
  * How often a spent limit is announced. Each refused call has its audit row; the event is for operators, and a
- * caller who keeps knocking must not turn one spent limit into a flood of them.
+ * caller that keeps asking must not turn one spent limit into a flood of events.
  */
 import { setBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';

@@ -6,7 +6,7 @@ export function describeRefusal({ maxRequests, windowType }: Pick<LimitState, 'm
   return maxRequests === 0 ? 'the provider asked for a pause' : `the limit of ${maxRequests} a ${windowType} is spent`;
 }
 
-/** null where the text is of no limit: a pause, or a budget. */
+/** null: the text is not about a limit, but a pause or a budget. */
 export function readRefusal(text: string): { readonly maxRequests: number; readonly windowType: WindowType } | null {
   const match = /^the limit of (\d{1,15}) a (minute|hour|day|month) is spent$/.exec(text);
   return match === null ? null : { maxRequests: Number(match[1]), windowType: match[2] as WindowType };

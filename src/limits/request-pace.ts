@@ -9,7 +9,7 @@ import type { Clock } from '../clock.ts';
 import type { LuaScript, SharedStore } from '../storage/redis/shared-store.ts';
 
 export interface RequestPace {
-  /** Takes the next turn, and says in how many milliseconds it is. null where it is too far away: none is taken. */
+  /** Takes the next turn, and says in how many milliseconds it is. null: it is too far away, and none is taken. */
   takeTurn(account: string, intervalMs: number): Promise<number | null>;
 }
 

@@ -6,7 +6,7 @@ import type { RowOutbox } from './row-outbox.ts';
 export interface ConfirmNotes {
   /** One more event is confirmed. */
   add(): void;
-  /** Resolves when what is confirmed now is noted, or cannot be noted yet. */
+  /** Resolves when the events confirmed so far are noted, or cannot be noted yet. */
   write(): Promise<void>;
 }
 

@@ -78,7 +78,7 @@ export function renderWithVerbatim(
   return json === '{}' ? `{${texts}}` : `${json.slice(0, -1)},${texts}}`;
 }
 
-/** The event of a stored row, as it was sealed. `notBefore`: null where it is due. */
+/** The event of a stored row, as it was sealed. `notBefore`: null when it is due. */
 export function messageOfRow(row: OutboxRow, notBefore: string | null): OutboxMessage {
   return {
     id: row.id,

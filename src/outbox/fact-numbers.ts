@@ -20,7 +20,7 @@ export interface FactNumbers {
   isSettled(number: number): boolean;
   /** All numbers up to this one are settled. */
   mark(): number;
-  /** All blocks up to this number are closed: what is not in memory stands in the table. */
+  /** All blocks up to this number are closed: facts outside memory are in the table. */
   closedUpTo(): number;
   /** Numbers taken and not settled. */
   unsettledCount(): number;

@@ -36,7 +36,7 @@ export interface FactOutbox {
 }
 
 const readBatch = 250;
-/** A call may have begun this long before its row is written; what is older (a spool) is registered for itself. */
+/** A call may have begun this long before its row is written; older facts (a spool) are registered separately. */
 const longestCallMs = 3_600_000;
 
 export function createFactOutbox(
@@ -89,7 +89,7 @@ export function createFactOutbox(
         for (const { factNumber } of missing) if (factNumber !== null) held.add(factNumber);
         const last = facts.at(-1);
         if (missing.length > 0 || last === undefined) return missing;
-        after = last.number; // All of these are confirmed or in memory: what is missing lies behind them.
+        after = last.number; // All of these are confirmed or in memory: the missing ones come after them.
       }
     },
     isRegistered: (sinceMs) => registeredSinceMs <= sinceMs,

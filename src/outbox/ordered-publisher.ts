@@ -10,7 +10,7 @@
  * rule that out and cost fifteen times the throughput.
  *
  * One key that keeps failing holds back no other key. Nothing is sent while the broker is away. How much waits here is
- * bounded by the owner (relay.ts), who asks `size` before it submits.
+ * bounded by the relay, which asks `size` before it submits.
  */
 import type { OutboxMessage } from './envelope.ts';
 
@@ -34,7 +34,7 @@ export interface OrderedPublisher {
   chars(): number;
   /** Sends again what waits for the broker: called when it comes back. */
   resume(): void;
-  /** Resolves when nothing is left, or after `deadlineMs`; then sends nothing more. */
+  /** Resolves when all is sent, or after `deadlineMs`; sends nothing afterwards. */
   close(deadlineMs: number): Promise<void>;
 }
 

@@ -20,7 +20,7 @@ export interface OutboxBenchRow {
 }
 
 export interface OutboxBenchOptions {
-  /** A migrated database that nobody else uses. */
+  /** A migrated database for this benchmark alone. */
   readonly databaseUrl: string;
   readonly rabbitmqUrl: string;
   readonly rounds?: number;

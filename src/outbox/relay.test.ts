@@ -173,7 +173,7 @@ test('a process whose clock is set back keeps its rows', async (t) => {
     return passed.rows.length > 0;
   });
 
-  // Picked up in the order of their commits: whoever is given the last has seen the first.
+  // Picked up in the order of their commits: when the last has arrived, so has the first.
   const { broker, published } = createFakeBroker();
   await db.forTenant(sampleTenant, (tx) => appendEvent(tx, sampleEvent({ correlationId: 'nobody’s' })));
   await startRelay(t, openAnother(), broker);

@@ -1,7 +1,7 @@
 /**
  * From the committed rows to the broker. Events are published from memory right after their commit. Two kinds:
  * - facts (fact-outbox.ts): calls and deliveries. Their rows are the outbox; a mark says what the broker has confirmed.
- * - rows of `outbox_events` (row-outbox.ts): everything else, and what is deferred. Deleted when confirmed.
+ * - rows of `outbox_events` (row-outbox.ts): everything else, and deferred events. Deleted when confirmed.
  *
  * Who publishes is decided by the `origin`, the process that wrote the row:
  * - a living process publishes its own, from memory while they fit, else read back from the tables in order;
@@ -74,11 +74,11 @@ export interface RelayForIntake {
 
 export interface OutboxRelay extends RelayForIntake {
   stats(): RelayStats;
-  /** Publishes what is in memory, for at most 5 s, and leaves the rest to the other replicas. */
+  /** Publishes the events in memory, for at most 5 s, and leaves the rest to the other replicas. */
   close(): Promise<void>;
 }
 
-/** The tables are read again when no more than this waits in memory: reading rows already known is wasted work. */
+/** The tables are read again when memory holds this many or fewer: reading known rows again is wasted work. */
 const lowWater = 2_000;
 const closeDeadlineMs = 5_000;
 /** Unconfirmed messages at once: more does not raise RabbitMQ's rate, and confirms get slower. */

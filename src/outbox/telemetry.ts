@@ -11,7 +11,7 @@ import type { TelemetryEvent } from './events.ts';
 export interface TelemetryDeps {
   readonly broker: Pick<Broker, 'isAvailable' | 'publishUnconfirmed'>;
   readonly clock: Clock;
-  /** Told how many were dropped since the last time. */
+  /** Called with the number of events dropped since the last call. */
   onDropped?(count: number): void;
   /** Default 1,000. */
   readonly maxPerSecond?: number;

@@ -99,7 +99,7 @@ export interface WebhookSource {
   /** Default: `delivery_id`. */
   readonly duplicateBy?: DuplicateRule;
   readonly maxPayloadSizeBytes: number;
-  /** `defer` for senders that never repeat: what is refused is gone. The others try again by themselves. */
+  /** `defer` for senders that never repeat: what is refused is gone. The others try again. */
   readonly overLimitPolicy: OverLimitPolicy;
   /** What `published` in `allowed_ips` stands for. */
   readonly publishedRanges: readonly string[];

@@ -8,7 +8,7 @@ export interface TargetFilter {
   readonly conditions: readonly TargetCondition[];
 }
 
-/** `$.a.b[0]`, `a.b.0` or `a['b']` as its parts; null where it is no path. */
+/** `$.a.b[0]`, `a.b.0` or `a['b']` as its parts; null if it is not a path. */
 export function parseJsonPath(path: string): readonly string[] | null {
   const plain = path
     .replace(/^\$\.?/, '')

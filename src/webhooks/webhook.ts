@@ -27,7 +27,7 @@ export interface Webhook {
   readonly deliveryIdFrom: readonly FactSource[];
   /** Lower-case names of the headers that the signature covers beside the body. */
   readonly signedHeaders: readonly string[];
-  /** What its sender asks before it sends; null where it asks nothing. */
+  /** The question its sender asks before it sends; null if there is none. */
   readonly handshake: Handshake | null;
   readonly verifyToken: string | null;
   /** False where every delivery is a new one, also an equal one. */

@@ -3,7 +3,7 @@
  *
  * It listens on a free port of the loopback interface only, with a password; there is no unix socket, whose path may be
  * no longer than some hundred bytes. fsync is on. It survives us where we are killed: the next start stops the one left
- * behind, which loses nothing, and starts anew.
+ * behind, which loses nothing, and starts another.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';

@@ -9,7 +9,7 @@ import { waitFor } from '../../../test/support/wait-for.ts';
 import { FolderInUse, lockFolder } from './folder-lock.ts';
 import { processBegin } from './processes.ts';
 
-test('of many who lock one folder at once, one succeeds and the others are told by whom', async (t) => {
+test('of many that lock one folder at once, one succeeds and the others name its process', async (t) => {
   const folder = join(await createDataDir(t), 'new');
   const results = await Promise.allSettled(Array.from({ length: 10 }, () => lockFolder(folder)));
   assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
@@ -51,7 +51,7 @@ test('the lock of a killed process that its parent has not noticed yet is taken 
   const [line] = await once(parent.stdout, 'data');
   const processId = Number(String(line));
   const statOf = () => readFile(`/proc/${processId}/stat`, 'utf8');
-  // Only when the shell is gone does nobody wait for the child.
+  // Only when the shell is gone does no process wait for the child.
   await waitFor(
     'the shell to become sleep',
     async () => (await readFile(`/proc/${parent.pid}/comm`, 'utf8')).trim() === 'sleep',

@@ -70,7 +70,7 @@ function canRun(command: readonly string[], account: Partial<Account>, program: 
 function postgresAccount(): Account {
   const known = accountOf('postgres');
   if (known !== null) return known;
-  // Absent in small images, or refused: then nobody has to do.
+  // Absent in small images, or refused: `nobody` is used instead.
   spawnSync('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', 'postgres'], {
     stdio: 'ignore',
     timeout: 10_000,
@@ -81,7 +81,7 @@ function postgresAccount(): Account {
   return account;
 }
 
-/** By name or number; null where passwd(5) does not know it, and PostgreSQL would refuse it too. */
+/** By name or number; null if passwd(5) does not know it, since PostgreSQL would refuse it too. */
 function accountOf(nameOrUid: string | number): Account | null {
   for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
     const [name, , uid, gid] = line.split(':');

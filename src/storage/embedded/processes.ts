@@ -13,14 +13,14 @@ export function processLives(processId: number): boolean {
   return !/^[ZX]/i.test(state);
 }
 
-/** When the process began, in the system's own words: only to be compared. null where it does not say. */
+/** When the process began, in the system's own words: only to be compared. null if the system does not say. */
 export function processBegin(processId: number): string | null {
   if (process.platform !== 'linux') return ps(processId, 'lstart');
   // The 22nd field, in ticks since boot.
   return statFields(processId)?.[19] ?? null;
 }
 
-/** Its program and arguments, separated by spaces. null where the system does not say. */
+/** Its program and arguments, separated by spaces. null if the system does not say. */
 export function processCommand(processId: number): string | null {
   if (process.platform !== 'linux') return ps(processId, 'args');
   return readProc(processId, 'cmdline')?.replaceAll('\0', ' ') ?? null;

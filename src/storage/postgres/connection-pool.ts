@@ -24,7 +24,7 @@ export interface ConnectionSettings {
 export interface PoolDeps {
   readonly availability: Availability;
   readonly logger: Logger;
-  /** Told of each statement that was answered: its prepared name, or null. */
+  /** Called for each answered statement with its prepared name, or null. */
   readonly onStatement?: ((name: string | null, durationMs: number) => void) | undefined;
 }
 

@@ -97,7 +97,7 @@ test('bigints are numbers, dates are days, and the purpose shows in pg_stat_acti
   assert.deepEqual(rows, [{ count: 7, day: '2026-11-22', name: 'test: retention drop' }]);
 });
 
-test('statements that were answered are told with their names', async (t) => {
+test('answered statements are reported with their names', async (t) => {
   const { openAnother } = await startTestDatabase(t);
   const names: (string | null)[] = [];
   const db = openAnother({ onStatement: (name) => names.push(name) });

@@ -53,7 +53,7 @@ export interface OpenDatabaseOptions {
   readonly connectTimeoutMs?: number;
   /** For tenants' and background statements; the owner's migrations and partitions may take six times as long. */
   readonly statementTimeoutMs?: number;
-  /** Told of each statement that was answered: its prepared name, or null. */
+  /** Called for each answered statement with its prepared name, or null. */
   readonly onStatement?: (name: string | null, durationMs: number) => void;
 }
 

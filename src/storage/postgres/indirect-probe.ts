@@ -2,8 +2,8 @@
  * Before a replica believes that Redis is gone it asks the others, by way of PostgreSQL: it may be the only one that
  * does not reach it. This is the indirect probe of SWIM (Das, Gupta and Motivala, 2002), over NOTIFY.
  *
- * Every replica that hears the question tries Redis anew and says what it found. The asker waits until one says that it
- * reaches Redis, or all it expects have spoken, or for a second.
+ * Every replica that hears the question tries Redis again and answers with the result. The asker waits until one
+ * reaches Redis, or all that it expects have answered, or for a second.
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../logger.ts';
@@ -121,7 +121,7 @@ export async function openIndirectProbe(deps: {
 
 const views: readonly string[] = ['reached', 'away', 'never'] satisfies View[];
 
-/** Null for what is not ours to read: a newer program's words, or null after a reconnect. */
+/** Null for messages of a newer version, and for the null after a reconnect. */
 function parseMessage(payload: string | null): Message | null {
   try {
     const { ask, by, answer, view } = JSON.parse(payload ?? 'null') as Record<string, unknown>;

@@ -199,7 +199,7 @@ async function startOwner(t: TestContext): Promise<{ login: string; url: string 
   return { login, url: url.href };
 }
 
-test('a login that may not set up the roles is told the very lines an administrator must run', async (t) => {
+test('a login that may not set up the roles gets the very lines an administrator must run', async (t) => {
   await migrate({ url: await startEmptyDatabase(t), logger: silentLogger }); // The roles exist in the cluster.
   const { login, url } = await startOwner(t);
   let lines: readonly string[] = [];

@@ -1,6 +1,6 @@
 /**
  * Plain numbered SQL files, forward only. Each is applied once, in its own transaction, and its hash is kept: a file
- * that was changed after it was applied is refused, since databases would then differ without anybody knowing.
+ * that was changed after it was applied is refused, since databases would then differ without notice.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -148,7 +148,7 @@ function refuseChangedFiles(migrations: readonly Migration[], applied: ReadonlyM
 }
 
 /**
- * A lock that is waited for holds up all who come after it. So each try waits a moment only, and traffic goes on
+ * A lock that is waited for holds up every later statement. So each try waits a moment only, and traffic goes on
  * between the tries.
  */
 async function applyWithoutHoldingUp(client: pg.Client, migration: Migration): Promise<void> {

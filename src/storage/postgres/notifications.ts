@@ -30,7 +30,7 @@ const heartbeatMs = 5_000;
 export function createNotifications(deps: { config: pg.ClientConfig; logger: Logger }): Notifications {
   /** Bounded by the callers' code: one entry for each subscription of the program, none made by requests. */
   const listeners = new Map<string, Set<Listener>>();
-  /** Those that were without a connection for a while. */
+  /** Channels that were without a connection in between. */
   const missed = new Set<Listener>();
   let client: pg.Client | null = null;
   let running: Promise<void> | null = null;

@@ -20,7 +20,7 @@ export async function findRows<Row>(db: Queryable, statement: Statement): Promis
   return (await db.query<Row>(statement)).rows;
 }
 
-/** The first row; null where there is none. */
+/** The first row, or null. */
 export async function findRow<Row>(db: Queryable, statement: Statement): Promise<Row | null> {
   return (await findRows<Row>(db, statement))[0] ?? null;
 }

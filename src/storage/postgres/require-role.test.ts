@@ -6,7 +6,7 @@ import { requireRole } from './require-role.ts';
 
 const headBytes = 8;
 
-/** Passes on what a client asks for as it starts without its `options`, as a pooler does that is told to ignore them. */
+/** Passes on what a client asks for as it starts without its `options`, as a pooler does that ignores them. */
 function withoutOptions(startup: Buffer): Buffer {
   const words = startup.subarray(headBytes).toString('latin1').split('\0');
   const at = words.indexOf('options');
@@ -43,7 +43,7 @@ async function startPooler(t: TestContext, databaseUrl: string): Promise<string>
   return url.href;
 }
 
-test('a way to PostgreSQL on which connections lose their role is told from one on which they keep it', async (t) => {
+test('a pooler that drops the role of connections is refused, and one that keeps it is not', async (t) => {
   const { url } = await startTestDatabase(t);
   await requireRole(url);
   await assert.rejects(requireRole(await startPooler(t, url)), /connect to PostgreSQL itself/);

@@ -5,7 +5,7 @@ import { systemRole } from './roles.ts';
 const deadlineMs = 5_000;
 
 /**
- * Rejects where a connection does not get the role that it asks for as it starts: a pooler that is told to ignore
+ * Rejects where a connection does not get the role that it asks for as it starts: a pooler that ignores
  * start-up parameters takes away the role, and what planner settings stand beside it, without a word. The roles must
  * exist: after `migrate`.
  */

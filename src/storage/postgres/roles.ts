@@ -32,7 +32,7 @@ export async function ensureRoles(client: Client, serviceUrl: string): Promise<v
   for (const login of new Set([own, service])) {
     await makeRoles(client, login);
     const inheriting = await inheritanceStatement(client, login);
-    // Who may not change the login works on: `doctor` says what is left to an administrator.
+    // A login that may not be changed works too: `doctor` says what an administrator has to do.
     if (inheriting !== null) await client.query(inheriting).catch(() => undefined);
   }
 }
@@ -66,7 +66,7 @@ async function makeRoles(client: Client, login: string): Promise<void> {
   }
 }
 
-/** The login may not make the roles. The message holds the lines that somebody who may must run. */
+/** The login may not make the roles. The message holds the lines that an administrator must run. */
 export class RolesMissing extends Error {
   readonly statements: readonly string[];
 

@@ -29,7 +29,7 @@ const entryOverheadBytes = 200;
 export function createInProcessStore(options: InProcessStoreOptions): SharedStore {
   const maxBytes = options.maxBytes ?? defaultMaxBytes;
   const maxEntries = options.maxEntries ?? defaultMaxEntries;
-  /** In the order of last use: a Map keeps insertion order, and a use inserts anew. */
+  /** In the order of last use: a Map keeps insertion order, and each use inserts again. */
   const entries = new Map<string, Entry>();
   const listeners = new Map<string, Set<(message: string | null) => void>>();
   let usedBytes = 0;

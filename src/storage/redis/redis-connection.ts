@@ -31,12 +31,12 @@ const connectTimeoutMs = 1_000;
 const maxReconnectPauseMs = 500;
 /** Within the deadline, where a slot moves or a node fails over; the library's own 100 ms would be beyond it. */
 const clusterRetryPauseMs = 10;
-/** A connection that owes an answer for so long is given up and made anew. */
+/** A connection that owes an answer for so long is closed and replaced. */
 const silentSocketMs = 2_000;
 /** Commands under way; at 50 ms each this is far above what one process can send. The next is refused. */
 const maxInFlight = 20_000;
 
-/** What a server says that cannot serve anybody now: full, read-only after a failover, loading, or a cluster with holes. */
+/** Errors of a server that cannot serve now: full, read-only after a failover, loading, or a cluster with holes. */
 const awayReplies = /^(?:OOM|READONLY|LOADING|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|BUSY|TRYAGAIN)\b/;
 
 export function openRedisConnection(

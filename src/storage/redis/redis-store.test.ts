@@ -58,7 +58,7 @@ test('a script runs by its SHA, also on a server that has never seen it', async 
   assert.equal((first as string[])[1], '7');
 });
 
-test('the fault of a script is told as it is and does not count against the server', async (t) => {
+test('the error of a script comes through unchanged and does not count against the server', async (t) => {
   const store = await openStore(t, uniquePrefix());
   for (let attempt = 0; attempt < 5; attempt++) {
     await assert.rejects(
@@ -149,7 +149,7 @@ test('a subscriber that was cut off hears null when it is back, and messages aga
   assert.deepEqual(heard, ['before', null, 'after']);
 });
 
-test('whoever subscribes at the very moment of the connection hears like all others', async (t) => {
+test('a subscriber that comes while the connection is made hears all messages', async (t) => {
   const prefix = uniquePrefix();
   const subscriptions = openRedisSubscriptions([redisUrl], silentLogger);
   t.after(() => subscriptions.close());

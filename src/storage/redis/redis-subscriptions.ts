@@ -36,14 +36,14 @@ export function openRedisSubscriptions(urls: readonly string[], logger: Logger):
     }
   };
 
-  /** Also those that come while the server is being told of the first. */
+  /** Including those that are added while the first are being subscribed. */
   const subscribeAll = async (): Promise<void> => {
-    const told = new Set<string>();
+    const subscribed = new Set<string>();
     for (;;) {
-      const channels = [...listeners.keys()].filter((channel) => !told.has(channel));
+      const channels = [...listeners.keys()].filter((channel) => !subscribed.has(channel));
       if (channels.length === 0) return;
       await client.subscribe(...channels);
-      for (const channel of channels) told.add(channel);
+      for (const channel of channels) subscribed.add(channel);
     }
   };
 

@@ -41,7 +41,7 @@ export async function startReplicaHeartbeat(
       // Away: the next beat tries again.
     }
   };
-  // Also when messages may have been missed (null): who joined then is counted at once.
+  // Also when messages may have been missed (null): a replica that joined then is counted at once.
   const unsubscribe = await deps.subscribe(joinChannel, (joined) => {
     if (joined !== deps.replicaId) void sign();
   });

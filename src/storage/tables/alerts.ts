@@ -1,4 +1,4 @@
-/** SQL of `alerts` (which problems were told outside) and `alert_messages` (what still waits to be sent). */
+/** SQL of `alerts` (problems that were reported) and `alert_messages` (messages waiting to be sent). */
 import type { Database, Queryable } from '../postgres/database.ts';
 
 export interface AlertMark<Problem> {

@@ -16,7 +16,7 @@ export interface BudgetRow {
 
 export interface BudgetUse extends BudgetRow {
   readonly spent_usd: number;
-  /** The highest threshold of which somebody was told this month; 0: of none. */
+  /** The highest threshold announced this month; 0: none. */
   readonly alerted_percent: number;
 }
 
@@ -105,7 +105,7 @@ export async function sumSpentAcrossTenants(
   return rows[0]?.spent ?? 0;
 }
 
-/** Makes or replaces it. Another limit is alerted anew. Returns what was there before, or null. */
+/** Makes or replaces it. Another limit alerts again. Returns the row before, or null. */
 export async function upsertBudget(tx: Queryable, budget: BudgetRow): Promise<BudgetRow | null> {
   const before = await lockBudget(tx, budget.management_company_id, budget.service_name);
   await tx.query({
@@ -123,7 +123,7 @@ export async function upsertBudget(tx: Queryable, budget: BudgetRow): Promise<Bu
   return before;
 }
 
-/** Returns what was there, or null. */
+/** Returns the row before, or null. */
 export async function deleteBudget(tx: Queryable, tenantId: TenantId, serviceName: string): Promise<BudgetRow | null> {
   const before = await lockBudget(tx, tenantId, serviceName);
   await tx.query({

@@ -46,7 +46,7 @@ const seenById = `
     returning webhook_event_id)`;
 
 /**
- * The id first: only who has it may take the body, so that no body is taken by a delivery that is not kept.
+ * The id first: only the delivery that has it may take the body, so that no body is taken by a delivery that is not kept.
  *
  * What a replay brings beside its signed body is its sender's word alone, and must not stand in the way of the genuine
  * delivery of that id: where a body counts once, its repetition claims no id; where it may come again under another id that

@@ -57,7 +57,7 @@ export function listServicesOfTenant(db: Queryable, tenantId: TenantId) {
   });
 }
 
-/** Of whichever tenants; those that are gone are left out. */
+/** Of any tenant; services that are gone are left out. */
 export function listServicesByIdAcrossTenants(db: Queryable, serviceIds: readonly ServiceId[]) {
   return findRows<ExternalServiceRow>(db, {
     name: 'external_services_by_id',

@@ -28,7 +28,7 @@ export async function listGeocodingSettingsAcrossTenants(
   return rows;
 }
 
-/** Returns what was there, or null. */
+/** Returns the row before, or null. */
 export async function upsertGeocodingSettings(tx: Queryable, tenantId: TenantId, settings: object): Promise<unknown> {
   const { rows } = await tx.query<{ settings: unknown }>({
     name: 'geocoding_settings_lock',

@@ -26,7 +26,7 @@ export interface StoredRun {
   readonly leaseLeftMs: number;
 }
 
-/** What a claim that succeeded takes over; null where the key was already taken. */
+/** The progress that a successful claim takes over; null if the key was already taken. */
 export function claimIdempotencyKey(tx: Queryable, tenantId: TenantId, claim: IdempotencyClaim) {
   return findRow<{ progress: unknown }>(tx, {
     name: 'idempotency_keys_claim',
@@ -47,7 +47,7 @@ export function claimIdempotencyKey(tx: Queryable, tenantId: TenantId, claim: Id
   });
 }
 
-/** Why a claim failed; null where the row is gone since. */
+/** Why a claim failed; null if the row is gone since. */
 export function findIdempotencyRun(
   tx: Queryable,
   tenantId: TenantId,

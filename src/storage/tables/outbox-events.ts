@@ -4,7 +4,7 @@ import type { Database, Queryable } from '../postgres/database.ts';
 
 /** Rows of this origin belong to no living process: the holder of the pick-up lease takes them at once. */
 export const ownerlessOrigin = '00000000-0000-0000-0000-000000000000';
-/** Told in the transaction that appends an ownerless row, so that it is picked up the moment it commits. */
+/** Notified by the transaction that appends an ownerless row, so that the row is picked up as soon as it commits. */
 export const outboxChannel = 'outbox_appended';
 
 export interface OutboxRow {
@@ -171,7 +171,7 @@ export async function holdPickupLease(db: Database, origin: string, ttlMs: numbe
   return rowCount === 1;
 }
 
-/** A clean end: others may take what is left at once. Old leases of processes that crashed go too. */
+/** A clean end: other replicas may take the remaining events at once. Removes old leases of crashed processes too. */
 export async function releaseRelayLeases(db: Database, origin: string): Promise<void> {
   await db.querySystem({
     name: 'outbox_release_leases',

@@ -21,7 +21,7 @@ export interface CacheRow {
   readonly service_id: string | null;
   readonly service_name: string;
   readonly operation: string;
-  /** As text: the driver must not parse what is only passed on. */
+  /** As text: the driver must not parse what is passed on unchanged. */
   readonly body: string;
   readonly metadata: CacheRowMetadata;
   readonly ttl_seconds: number;

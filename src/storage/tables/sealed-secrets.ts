@@ -1,4 +1,4 @@
-/** Every column that holds something sealed, and the SQL by which rotation seals it anew. */
+/** Every column that holds something sealed, and the SQL by which rotation seals it again. */
 import type { TenantId } from '../../ids.ts';
 import { findRows, type Queryable } from '../postgres/queryable.ts';
 

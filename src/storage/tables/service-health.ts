@@ -84,7 +84,7 @@ export async function probeSoon(tx: Queryable, tenantId: TenantId, serviceId: st
 
 /** Tells the other replicas, with the commit. */
 export async function announceHealthState(tx: Queryable, row: NamedHealthRow): Promise<void> {
-  const told = {
+  const notification = {
     id: row.service_id,
     name: row.service_name,
     status: row.status,
@@ -93,7 +93,7 @@ export async function announceHealthState(tx: Queryable, row: NamedHealthRow): P
   await tx.query({
     name: 'service_health_announce',
     text: 'select pg_notify($1, $2)',
-    values: [serviceHealthChannel, JSON.stringify(told)],
+    values: [serviceHealthChannel, JSON.stringify(notification)],
   });
 }
 

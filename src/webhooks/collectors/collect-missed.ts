@@ -1,7 +1,7 @@
 /**
  * Asks senders for deliveries that were missed, for the webhooks that have a token for it. One replica at a time does
  * the round, every five minutes; what it found stands in the webhook's `collector`. A stop gives up what is being
- * asked: the next round asks for it anew.
+ * asked: the next round asks for it again.
  */
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';

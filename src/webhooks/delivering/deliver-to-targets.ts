@@ -1,5 +1,5 @@
 /**
- * Brings accepted events to the webhooks' `target_url`. Every replica works at it; who has claimed a delivery has it
+ * Brings accepted events to the webhooks' `target_url`. Every replica does this; the one that claims a delivery has it
  * until its lock ends, which is longer than any try.
  *
  * | a try ends with            | the delivery                                                     |
@@ -176,7 +176,7 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
   };
 }
 
-/** What has come to nothing is not kept. */
+/** Counts of zero are removed. */
 function addTo(counts: Map<string, number>, key: string, by: number): void {
   const count = (counts.get(key) ?? 0) + by;
   if (count === 0) counts.delete(key);

@@ -1,6 +1,6 @@
 /**
  * Why a signature does not hold, for people: what was looked for, and which common slip would make it right. Shows neither a
- * secret nor a signature that was expected: with those anybody could sign.
+ * secret nor an expected signature: with either, anyone could sign.
  */
 import { decodeForSignature, isEncoded } from '../receiving/decode-content.ts';
 import { type SignatureScheme, usualSignatureHeaders, verifySignature } from '../receiving/verify-signature.ts';

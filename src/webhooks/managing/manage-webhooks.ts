@@ -145,7 +145,7 @@ export async function rotateSecret(
     return {
       ...current,
       secret_key: sealFor(deps.keyring, current, 'secret_key', secret),
-      // Sealed anew: a secret opens only in the column it was sealed for.
+      // Sealed again: a secret opens only in the column it was sealed for.
       previous_secret_key: old === null ? null : sealFor(deps.keyring, current, 'previous_secret_key', old),
       previous_secret_until: old === null ? null : new Date(deps.clock.now() + rotation.graceSeconds * 1000),
     };
@@ -166,7 +166,7 @@ export async function rotateToken(
   }));
 }
 
-/** Throws `NOT_FOUND`. What its target has not taken is cancelled; what was received stays until retention. */
+/** Throws `NOT_FOUND`. Deliveries its target has not taken are cancelled; received events stay until retention. */
 export async function removeWebhook(
   deps: ManageWebhooksDeps,
   tenantId: TenantId,

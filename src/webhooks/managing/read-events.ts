@@ -103,7 +103,7 @@ export function receivedOfRow(tenantId: TenantId, row: WholeWebhookEventRow): Re
   };
 }
 
-/** Throws `NOT_FOUND`, also for what is no id of ours. */
+/** Throws `NOT_FOUND`, also if it is not an id. */
 export async function requireEvent(tx: Queryable, tenantId: TenantId, id: string): Promise<WholeWebhookEventRow> {
   const madeAtMs = isUuid(id) ? timeOfId(id) : null;
   if (madeAtMs === null) throw noSuchEvent();
@@ -118,7 +118,7 @@ export function renderEventCursor({ receivedAt, id }: WebhookEventPosition): str
   return renderCursor(receivedAt, id);
 }
 
-/** null where it is not a cursor of this service. */
+/** null: not a cursor of this service. */
 export function parseEventCursor(cursor: string): WebhookEventPosition | null {
   const [receivedAt = '', id = ''] = readCursor(cursor);
   return isCursorTime(receivedAt) && isUuid(id) ? { receivedAt, id } : null;

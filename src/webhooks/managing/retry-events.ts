@@ -55,8 +55,8 @@ export interface RetriedEvents {
 }
 
 /**
- * Sends all that match again, the oldest first, at most 1,000 in one call. What was refused or ignored is passed over.
- * Where it fails in the middle, what was sent before stays sent.
+ * Sends all that match again, the oldest first, at most 1,000 in one call. Refused and ignored events are skipped.
+ * If it fails in the middle, the events before stay sent.
  */
 export async function retryEvents(
   deps: RetryEventsDeps,
@@ -130,7 +130,7 @@ function isAccepted({ status }: Pick<WholeWebhookEventRow, 'status'>): boolean {
   return status === 'accepted' || status === 'deferred';
 }
 
-/** null: it is passed over, because there is nothing to send or nobody who wants it. */
+/** null: skipped, because there is nothing to send, or no target takes it. */
 function targetsOfBulk(plan: RetryPlan, to: RetryTo): readonly RetryTarget[] | null {
   try {
     return chooseTargets(plan, to, undefined);

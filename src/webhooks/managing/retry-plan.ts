@@ -1,4 +1,4 @@
-/** Whether an event can be sent again, to whom, and in words why not. */
+/** Whether an event can be sent again, to which targets, and the reason if it cannot. */
 import { ServiceError } from '../../errors.ts';
 import type { TenantId } from '../../ids.ts';
 import type { Queryable } from '../../storage/postgres/database.ts';
@@ -67,7 +67,7 @@ export async function planRetry(tx: Queryable, tenantId: TenantId, row: WholeWeb
   };
 }
 
-/** Whom a request means. Throws `CONFLICT` with a `reason` where there is nobody. */
+/** The targets that a request means. Throws `CONFLICT` with a `reason` if there are none. */
 export function chooseTargets(plan: RetryPlan, to: RetryTo, targetId: string | undefined): readonly RetryTarget[] {
   if (plan.refusal !== null) throw refused(plan.refusal);
   if (targetId !== undefined) {

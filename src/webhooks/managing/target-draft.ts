@@ -8,7 +8,7 @@ export interface TargetDraft {
   readonly url: string;
   readonly eventTypes: readonly string[];
   readonly conditions: readonly TargetCondition[];
-  /** undefined keeps those that are there; a masked value keeps its own. */
+  /** undefined keeps the current ones; a masked value keeps its own. */
   readonly headers: Readonly<Record<string, string>> | undefined;
   readonly timeoutSeconds: number | null;
   readonly maxAttempts: number | null;

@@ -13,7 +13,7 @@ export interface CollectorDraft {
   readonly baseUrl: string | null;
   readonly repository: string | null;
   readonly hookId: number | null;
-  /** undefined keeps the one that is there. */
+  /** undefined keeps the current one. */
   readonly token: string | undefined;
 }
 
@@ -40,12 +40,12 @@ export interface WebhookDraft {
   readonly includeRaw: boolean;
   readonly targetPaused: boolean;
   readonly targetTimeoutSeconds: number | null;
-  /** undefined keeps those that are there; a masked value keeps its own. */
+  /** undefined keeps the current ones; a masked value keeps its own. */
   readonly targetHeaders: Readonly<Record<string, string>> | undefined;
-  /** Beside `target_url`; undefined keeps those that are there. */
+  /** Beside `target_url`; undefined keeps the current ones. */
   readonly targets: readonly TargetDraft[] | undefined;
   readonly collector: CollectorDraft | null;
-  /** undefined keeps what is there, or has one made. */
+  /** undefined keeps the current one, or has one made. */
   readonly secretKey: string | undefined;
   readonly targetSecret: string | undefined;
   readonly verifyToken: string | undefined;
@@ -130,8 +130,8 @@ export function draftOfRow(row: WebhookConfigRow): WebhookDraft {
 }
 
 /**
- * `published` in a list of addresses becomes the ranges that the sender publishes, so that the webhook shows whom it
- * lets in. Throws `INVALID_REQUEST` where no list is known of the sender.
+ * `published` in a list of addresses becomes the ranges that the sender publishes, so that the webhook shows which
+ * addresses it lets in. Throws `INVALID_REQUEST` where no list is known of the sender.
  */
 export function withPublishedRanges(sourceService: string, listed: readonly string[]): readonly string[] {
   return listed.flatMap((range, index) => {
@@ -212,7 +212,7 @@ function checkTemplate({ signatureScheme, signedTemplate, timestampHeader }: Web
 const minSecretLength = 3;
 const minStandardSecretBytes = 16;
 
-/** Throws `INVALID_REQUEST` where the scheme could not use the secret, or anybody could guess it. */
+/** Throws `INVALID_REQUEST` where the scheme could not use the secret, or it is easy to guess. */
 export function checkSecret(scheme: SignatureScheme, secret: string): void {
   if (secret.trim().length < minSecretLength) {
     throw invalidInput('secret_key', `must be at least ${minSecretLength} characters`);
@@ -234,7 +234,7 @@ export function checkSecret(scheme: SignatureScheme, secret: string): void {
     throw invalidInput('secret_key', 'must be 1 to 256 of A-Z, a-z, 0-9, _ and -, as Telegram asks');
   }
   if (scheme !== 'standard_webhooks') {
-    // Also one that is kept while the scheme changes: as a secret, everybody who may verify could sign with it.
+    // Also one that is kept while the scheme changes: as a secret, anyone who verifies could also sign with it.
     if (secret.startsWith('whpk_')) throw invalidInput('secret_key', 'must not be a public key (whpk_)');
     return;
   }

@@ -20,7 +20,7 @@ export function makeToken(): string {
   return `whk_${randomBytes(32).toString('base64url')}`;
 }
 
-/** In the form that the scheme's senders take; null where only the sender can make one, or there is none. */
+/** In the scheme's form; null if only the sender can make one, or the scheme has none. */
 export function makeSecret(scheme: SignatureScheme): string | null {
   if (scheme === 'none' || scheme === 'ecdsa_p256') return null;
   if (scheme === 'standard_webhooks') return makeStandardSecret();
@@ -68,12 +68,12 @@ export function readTargetHeaders(opened: string, targetUrl: string | null): Hea
   return JSON.parse(openedFor(opened, destinationsOf(targetUrl))) as Headers;
 }
 
-/** Nothing is sent where there is no target, and what was given for one stays closed for the next. */
+/** Nothing is sent without a target, and the headers given for one target stay closed for the next. */
 function destinationsOf(targetUrl: string | null): readonly string[] {
   return targetUrl === null ? [] : [hostOf(targetUrl)];
 }
 
-/** The origin; what is no address of the web stands for itself. */
+/** The origin of a web address; any other text unchanged. */
 export function hostOf(url: string): string {
   return /^https?:/i.test(url) && URL.canParse(url) ? new URL(url).origin : url;
 }

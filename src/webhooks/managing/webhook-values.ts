@@ -1,4 +1,4 @@
-/** From what an admin wants of a webhook to its row: what is made, what is sealed, what stays as it was. */
+/** From a webhook's draft to its row: which secrets are made, sealed or kept. */
 import { masked } from '../../audit/mask.ts';
 import { type InputFault, ServiceError } from '../../errors.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
@@ -143,7 +143,7 @@ function extrasOf(draft: WebhookDraft, collectorToken: string | null): WebhookEx
   };
 }
 
-/** Names in lower case. A value that was shown masked is sent back so by who changes another. */
+/** Names in lower case. A client that changes one value sends the others back masked. */
 function targetHeadersOf(
   keyring: Pick<Keyring, 'open' | 'seal'>,
   owner: Owner,
@@ -161,7 +161,7 @@ function targetHeadersOf(
   return sealFor(keyring, owner, 'target_headers', writeTargetHeaders(Object.fromEntries(headers), targetUrl));
 }
 
-/** null where nothing is to be collected; otherwise the new token, or the one that is there. */
+/** The new token, or the current one; null if nothing is to be collected. */
 function collectorTokenOf(
   { keyring }: ValuesDeps,
   owner: Owner,

@@ -58,7 +58,7 @@ export function decodeContent(body: Buffer, contentEncoding: string | undefined,
 
 let unverified = 0;
 
-/** The same out of the event loop, for what anybody may have sent; null also where too many are unpacked already. */
+/** The same in a worker thread, for bodies of unverified senders; null also when too many are being unpacked. */
 export async function decodeForSignature(
   body: Buffer,
   contentEncoding: string | undefined,
@@ -82,7 +82,7 @@ export function isEncoded(contentEncoding: string | undefined): boolean {
   return layersOf(contentEncoding).length > 0;
 }
 
-/** In the order in which they are undone; null where one is not known. */
+/** In the order in which they are undone; null if one is unknown. */
 function stepsOf(contentEncoding: string | undefined): Decoder[] | null {
   const layers = layersOf(contentEncoding).reverse();
   const steps = layers.flatMap((layer) => decoders[layer] ?? []);

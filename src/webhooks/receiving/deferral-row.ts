@@ -23,7 +23,7 @@ export type RowAnswer =
   | { readonly kind: 'over'; readonly recentPlaces: number; readonly nextFreeInMs: number };
 
 export interface DeferralRows {
-  /** A place behind the waiting deliveries; null where none waits. */
+  /** A place behind the waiting deliveries; null if none waits. */
   join(tenantId: TenantId): Promise<RowAnswer>;
   /** A place behind the waiting deliveries; where none waits, the first of a new row, `waitMs` from now. */
   joinOrBegin(tenantId: TenantId, waitMs: number): Promise<Exclude<RowAnswer, { kind: 'over' }>>;
@@ -55,7 +55,7 @@ const longestDeferralMs = 86_400_000;
 /** At the bound the row that was asked for longest ago is forgotten here; Redis still knows it. */
 const maxTenants = 10_000;
 
-/** No earliest time: only who waits has a place. */
+/** No earliest time: only a waiting delivery has a place. */
 const onlyJoin = -1;
 
 const rowScript: LuaScript = {

@@ -150,7 +150,7 @@ test('a byte order mark, the case of a content type and a coding change nothing'
   assert.deepEqual(identify('custom', {}, Buffer.from('{"type":"a","id":"1"}', 'utf16le')), named);
 });
 
-test('what is ASCII is told in a charset that is not known, and nothing else', () => {
+test('in an unknown charset ASCII text is read, and nothing else', () => {
   const cyrillic = Buffer.from('{"type":"a","id":"\xc0\xc1","x":"\xe0"}', 'latin1');
   assert.deepEqual(identify('custom', {}, cyrillic), { type: 'a', id: null });
 });

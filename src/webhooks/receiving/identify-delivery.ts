@@ -58,7 +58,7 @@ export interface DeliveryContent {
   readonly json: string | null;
   /** undefined where the body is no JSON. */
   readonly parsed: unknown;
-  /** The text of a form; null where the body is no form. */
+  /** The text of a form; null if the body is not a form. */
   readonly form: string | null;
   /** Its charset is not known: only ASCII can be read. */
   readonly isLoose: boolean;

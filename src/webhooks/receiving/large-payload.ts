@@ -1,6 +1,6 @@
 /**
- * Bodies that would hold up everybody else while they are parsed are parsed in a thread of their own: one a process, begun
- * when the first comes and ended when none has come for a while.
+ * Bodies that would block the event loop while they are parsed are parsed in a thread of their own: one a process, begun
+ * with the first and ended after an idle time.
  */
 import { Worker } from 'node:worker_threads';
 import { ServiceError } from '../../errors.ts';

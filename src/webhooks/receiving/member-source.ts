@@ -3,7 +3,7 @@
  * the text once, without recursion, so that no depth of nesting overflows it. The text must be valid JSON.
  */
 
-/** The value at a path; of members with one name the last, as `JSON.parse` has it. null where there is none. */
+/** The value at a path, or null; of members with the same name the last, as `JSON.parse` has it. */
 export function memberSource(json: string, path: readonly string[]): string | null {
   let at = skipBlanks(json, 0);
   for (const name of path) {

@@ -125,7 +125,7 @@ function paceContract(name: string, start: (t: TestContext, clock: ManualClock) 
     isAbout(await placeOf(replica), lastMs + paceMs);
   });
 
-  test(`${name}: a row of a day is full: the sender is told to come back`, async (t) => {
+  test(`${name}: a row of a day is full: the sender gets 429 and Retry-After`, async (t) => {
     const { openReplica } = open(t);
     const { limit } = await openReplica(1);
     let admission = await limit.admit(tenant, 'defer');

@@ -18,7 +18,7 @@ export type Admission =
       readonly kind: 'later';
       readonly notBeforeMs: number;
       readonly exceeded: LimitState;
-      /** It joined a row that was there: that the limit is spent was announced by who began it. */
+      /** It joined a row that was there: that the limit is spent was announced by the delivery that began the row. */
       readonly joinsRow: boolean;
     }
   | { readonly kind: 'refused'; readonly retryAfterSeconds: number; readonly exceeded: LimitState };

@@ -3,11 +3,11 @@ import { decodeContent } from './decode-content.ts';
 import { readText } from './read-text.ts';
 
 export interface ReadBody {
-  /** The JSON text as it was sent, every digit and blank of it; null where the body is not JSON. */
+  /** The JSON text exactly as it was sent; null if the body is not JSON. */
   readonly json: string | null;
   /** The same parsed; undefined where there is none. Numbers are JavaScript's: see `memberSource` for their digits. */
   readonly parsed: unknown;
-  /** null where the bytes are no text that can be read without loss. */
+  /** null if the bytes cannot be read as text without loss. */
   readonly text: string | null;
   /** The JSON or text, written as UTF-8, is the body as it was sent. */
   readonly isWhole: boolean;
@@ -15,7 +15,7 @@ export interface ReadBody {
   readonly isPacked: boolean;
 }
 
-/** What a body may unpack to; what is larger is kept as its bytes. */
+/** The most a body may unpack to; a larger one is kept as bytes. */
 export const maxDecodedBytes = 25 * 1024 * 1024;
 
 /**

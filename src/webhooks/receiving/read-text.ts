@@ -1,5 +1,5 @@
 /**
- * The text of a body by its declared or evident charset, losing nothing: what is not wholly in the charset is no text.
+ * The text of a body by its declared or evident charset, without loss: a body with bytes outside the charset is not text.
  *
  * A byte order mark comes first, then the `charset` of the content type, then what the bytes show: UTF-8 that is valid,
  * UTF-16 and UTF-32 by the zeros between ASCII characters (RFC 4627, section 3), the declaration of an XML document. A

@@ -45,7 +45,7 @@ export async function receiveDelivery(deps: ReceiveDeps, incoming: IncomingDeliv
   return acceptGenuine(deps, webhook, incoming, body, receivedAtMs, verdict);
 }
 
-/** A GET or HEAD: null where the webhook's sender asks none. Throws as `receiveDelivery` does. */
+/** A GET or HEAD; null if the webhook's sender never asks. Throws as `receiveDelivery` does. */
 export async function receiveHandshake(
   deps: ReceiveDeps,
   incoming: Omit<IncomingDelivery, 'readBody'>,

@@ -38,7 +38,7 @@ export type Reception = (
   | { readonly status: 'handshake'; readonly reply: HandshakeReply }
 ) & {
   readonly tenantId: TenantId;
-  /** What is left of the tenant's limit; null where nothing was charged. */
+  /** What is left of the tenant's limit; null if nothing was charged. */
   readonly limit: LimitState | null;
 };
 

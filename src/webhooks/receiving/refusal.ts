@@ -11,7 +11,7 @@ export type RefusalReason =
   /** More failed signatures from one address than are looked into. */
   | 'too_many_failures';
 
-const told: Readonly<Record<RefusalReason, readonly [ErrorCode, string]>> = {
+const answers: Readonly<Record<RefusalReason, readonly [ErrorCode, string]>> = {
   missing_signature: ['UNAUTHORIZED', 'The signature is missing.'],
   malformed_signature: ['UNAUTHORIZED', 'The signature is not in the form that this webhook expects.'],
   wrong_signature: ['UNAUTHORIZED', 'The signature does not match the body.'],
@@ -26,14 +26,14 @@ export function refusalError(
   reason: RefusalReason,
   options: { readonly retryAfterSeconds?: number; readonly challenge?: string | null } = {},
 ): ServiceError {
-  const [code, message] = told[reason];
+  const [code, message] = answers[reason];
   // No challenge of ours: a sender has a secret of its own, and no bearer token of the API.
   return new ServiceError(code, message, { challenge: null, ...options });
 }
 
 /** With the limit itself, which the headers of the answer show. */
 export function limitError(retryAfterSeconds: number, { subject, maxRequests }: LimitState): ServiceError {
-  const [code, message] = told.rate_limit_exceeded;
+  const [code, message] = answers.rate_limit_exceeded;
   return new ServiceError(code, message, {
     retryAfterSeconds,
     limit: { name: subject.name, maxRequests, windowSeconds: 60 },

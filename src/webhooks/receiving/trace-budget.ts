@@ -26,11 +26,11 @@ export interface TraceBudgetOptions {
 
 const minuteMs = 60_000;
 const fewestFailures = 100;
-/** At the bound the one that came longest ago is forgotten, and begins anew. */
+/** At the bound the oldest is forgotten, and starts again. */
 const maxKeys = 20_000;
 
 export function createTraceBudget(options: TraceBudgetOptions): TraceBudget {
-  // Stricter than what a tenant's genuine deliveries have, and in step with it: who takes more takes more mistakes too.
+  // Half of what genuine deliveries may be: a tenant with more deliveries has more mistakes too.
   const failures = createMinuteCounts(options.clock, Math.max(fewestFailures, Math.floor(options.perMinute / 2)));
   const traces = createMinuteCounts(options.clock, options.tracesPerMinute ?? 300);
   return {

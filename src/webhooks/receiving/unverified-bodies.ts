@@ -1,6 +1,6 @@
 /**
- * Room for the bodies of deliveries whose signature has not held yet: all that a stranger who knows a webhook's address
- * can make this process keep.
+ * Room for the bodies of deliveries whose signature has not held yet: all that an unknown sender with a webhook's
+ * address can make this process keep.
  *
  * | a body                                   | is kept                                                          |
  * | ---------------------------------------- | ---------------------------------------------------------------- |
@@ -19,9 +19,9 @@ import type { Logger } from '../../logger.ts';
 export interface UnverifiedBody {
   /** Keeps the next piece, after the one before. False where there is no room: the body is lost. */
   add(chunk: Buffer): boolean | Promise<boolean>;
-  /** The body, in memory; null where none could be made for it in time. */
+  /** The body, in memory; null if there was no room in time. */
   whole(): Promise<Buffer | null>;
-  /** Frees all that is kept of it. */
+  /** Frees its memory and its file. */
   release(): void;
 }
 

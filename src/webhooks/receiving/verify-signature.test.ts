@@ -102,7 +102,7 @@ for (const [scheme, { secret, headers }] of Object.entries(signers) as [keyof ty
     assert.equal(judge(scheme, headers(body, secret, nowSeconds), body, [other]).genuine, false);
   });
 
-  test(`${scheme}: a delivery without a signature is told from one with a wrong one`, () => {
+  test(`${scheme}: a missing signature and a wrong one are told apart`, () => {
     assert.deepEqual(judge(scheme, {}, body, [secret]), { genuine: false, reason: 'missing_signature' });
   });
 

@@ -53,7 +53,7 @@ export const usualSignatureHeaders: Readonly<Record<SignatureScheme, string | nu
   none: null,
 };
 
-/** The token in the address is all that such a sender can show. */
+/** Such a sender has only the token in the address. */
 const trustTheToken: VerifySignature = () => ({ genuine: true, matchedSecret: null });
 
 const verifyByScheme: Readonly<Record<SignatureScheme, VerifySignature>> = {

@@ -6,7 +6,7 @@ import { isTemplateTimely, signedParts } from './signed-template.ts';
 const maxKeys = 1_000;
 const keys = new Map<string, KeyObject | null>();
 
-/** A P-256 public key in PEM, or in base64 of its DER form (SubjectPublicKeyInfo); null where it is not a key. */
+/** A P-256 public key in PEM, or in base64 of its DER form (SubjectPublicKeyInfo); null if it is not a key. */
 export function parseP256Key(text: string): KeyObject | null {
   try {
     const key = text.includes('-----BEGIN')

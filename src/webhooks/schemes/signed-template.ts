@@ -35,7 +35,7 @@ export function parseTemplate(template: string): readonly TemplatePart[] | null 
   return parts.some(({ kind }) => kind === 'body') ? parts : null;
 }
 
-/** The pieces of one delivery; null where one that is signed is missing. */
+/** The pieces of one delivery; null if a signed one is missing. */
 export function signedParts(delivery: SignedDelivery, settings: SchemeSettings): (string | Buffer)[] | null {
   const parts = parseTemplate(settings.signedTemplate ?? '{body}') ?? [];
   const signed: (string | Buffer)[] = [];

@@ -8,7 +8,7 @@ export const custom: WebhookSource = {
   signatureScheme: 'hmac_hex',
   signatureHeader: 'X-Webhook-Signature',
   secretFrom: 'us',
-  // What the signature covers comes first: a header beside it is anybody's word.
+  // What the signature covers comes first: anyone can set a header beside it.
   eventTypeFrom: [body('type'), body('event_type'), body('event'), header('x-event-type')],
   deliveryIdFrom: [body('event_id'), body('id'), header('x-delivery-id')],
   maxPayloadSizeBytes: mebibyte,

@@ -55,14 +55,14 @@ export function sourceOf(sourceService: string): WebhookSource {
   return Object.hasOwn(webhookSources, sourceService) ? (webhookSources[sourceService] as WebhookSource) : custom;
 }
 
-/** The source that a name was meant to be: `GitHub`, `standard-webhooks`. null where it is one, or like none. */
+/** The source that a misspelt name means, as `GitHub` does; null if the name is known as it is, or resembles none. */
 export function misspeltSource(sourceService: string): string | null {
   if (Object.hasOwn(webhookSources, sourceService)) return null;
   const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
   return Object.keys(webhookSources).find((name) => plain(name) === plain(sourceService)) ?? null;
 }
 
-/** `header:Name` or `body:a.b`, as in `event_type_from` and `delivery_id_from`; null where it is neither. */
+/** `header:Name` or `body:a.b`, as in `event_type_from` and `delivery_id_from`; null if it is neither. */
 export function parseFactSource(text: string): FactSource | null {
   const match = /^(header|body):([A-Za-z0-9_.-]{1,200})$/.exec(text);
   if (match === null) return null;

@@ -28,7 +28,7 @@ export const stripe: WebhookSource = {
   ],
   retries: {
     timeoutSeconds: null,
-    description: 'Any 2xx is success; else repeated over three days, signed anew each time.',
+    description: 'Any 2xx is success; else repeated over three days, signed again each time.',
   },
   sample: {
     contentType: 'application/json',

@@ -1,4 +1,4 @@
-/** SQL of erasing texts from the audit log: the rows and kept bodies that hold them, and writing them anew. */
+/** SQL of erasing texts from the audit log: the rows and kept bodies that hold them, and rewriting them. */
 import { findRows, type Queryable } from '../../postgres/queryable.ts';
 import { rowDigest } from './audit-chain.ts';
 

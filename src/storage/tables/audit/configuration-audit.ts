@@ -13,7 +13,7 @@ export interface ConfigurationChange {
   readonly action: ConfigurationAction;
   readonly changedBy: string | null;
   readonly requestId: string | null;
-  /** As the API shows it, so without secrets; null where there was, or is, nothing. */
+  /** As the API shows it, so without secrets; null before a creation and after a deletion. */
   readonly before: unknown;
   readonly after: unknown;
   /** Names of the write-only members that were set or taken away: their values are not kept. */

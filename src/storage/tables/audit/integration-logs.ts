@@ -91,7 +91,7 @@ export interface StoredMark {
   readonly id: string;
   /** As it was written with the call's first row. */
   readonly trace: unknown;
-  /** Whether the broker has confirmed its events; null where it has none. */
+  /** Whether the broker has confirmed its events; null if it has none. */
   readonly is_sent_published: boolean | null;
   readonly is_outcome_published: boolean | null;
 }

@@ -19,7 +19,7 @@ export interface DueDelivery {
  */
 export interface ClaimBounds {
   readonly busy: ReadonlyMap<string, number>;
-  /** Tries in hand by tenant: who has fewest comes first. */
+  /** Tries in hand by tenant: the tenant with the fewest comes first. */
   readonly busyTenants: ReadonlyMap<string, number>;
   /** Webhooks whose target failed or was slow lately: one at a time. */
   readonly slow: ReadonlySet<string>;

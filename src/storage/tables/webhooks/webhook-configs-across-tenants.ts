@@ -43,7 +43,7 @@ export function findCollectingWebhooksAcrossTenants(db: Queryable, limit: number
   });
 }
 
-/** `updated_at` stays: what was found is no change of configuration, and is not told to anyone. */
+/** `updated_at` stays: the finding is not a change of configuration, and is not announced. */
 export async function saveCollectorState(
   db: Queryable,
   id: string,

@@ -70,7 +70,7 @@ export interface WebhookConfigRow {
   readonly over_limit_policy: string;
   readonly config: WebhookExtras;
   readonly is_active: boolean;
-  /** Beside `target_url`; null where there are none. */
+  /** Beside `target_url`; null if there are none. */
   readonly further_targets: readonly WebhookTargetRow[] | null;
   /** Set where its target was switched off by itself; deliveries wait. */
   readonly target_off_at: Date | null;

@@ -46,7 +46,7 @@ test('a tenant with a backlog over many webhooks leaves another its turn', async
   for (let webhook = 0; webhook < 10; webhook++) await makeDue(db, 'backlog', 20, 3_600);
   await makeDue(db, 'other', 3, 1);
 
-  // Where all is free, both are served alike; a place that becomes free is of who has fewer tries in hand.
+  // Where all is free, both are served alike; a free place goes to the tenant with fewer tries in hand.
   assert.deepEqual(await claim(db, { most: 4 }), ['backlog', 'backlog', 'other', 'other']);
   const inHand = new Map([
     ['backlog', 2],

@@ -4,7 +4,7 @@ import { findRow, type Queryable } from '../../postgres/queryable.ts';
 import { type OutboxRow, outboxChannel, ownerlessOrigin } from '../outbox-events.ts';
 import type { DueDelivery } from './claim-deliveries.ts';
 
-/** What an attempt needs to know; null where the webhook or the event is gone, or there is no target any more. */
+/** What an attempt needs to know; null if the webhook or the event is gone, or there is no target any more. */
 export interface DeliveryContent {
   /** Of the webhook, whichever of its targets this is. */
   readonly webhook_id: string;
@@ -17,7 +17,7 @@ export interface DeliveryContent {
   readonly target_url: string;
   /** Sealed. */
   readonly target_secret: string;
-  /** Sealed; null where its overlap is over. */
+  /** Sealed; null when its overlap is over. */
   readonly previous_target_secret: string | null;
   /** Sealed JSON. */
   readonly target_headers: string | null;

@@ -53,7 +53,7 @@ export interface WebhookEventRow {
   readonly is_test: boolean | null;
   /** Its event still waits to be published. */
   readonly is_waiting: boolean;
-  /** null where it goes nowhere by HTTP. */
+  /** null: it has no target. */
   readonly target_state: string | null;
   readonly target_attempt_count: number | null;
   readonly target_next_attempt_at: Date | null;

@@ -33,7 +33,7 @@ export async function keepRefusedBody(db: Queryable, refused: RefusedBody): Prom
   });
 }
 
-/** null where there is none, or its time is over. */
+/** null if there is none, or its time is over. */
 export function findRefusedBody(tx: Queryable, tenantId: TenantId, id: string) {
   return findRow<{ webhook_id: string; sealed: Buffer }>(tx, {
     name: 'webhook_refused_bodies_find',
