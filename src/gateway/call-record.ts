@@ -11,7 +11,7 @@ import type { IntakeRecord, OutboxRecord } from '../intake/intake.ts';
 import type { LimitState } from '../limits/limits.ts';
 import { describeRefusal } from '../limits/refusal-text.ts';
 import type { RecordedExchange } from '../outbound/provider-http.ts';
-import type { DurableEvent } from '../outbox/events.ts';
+import { limitExceededEvent } from '../outbox/limit-exceeded.ts';
 import type { Carried } from './call.ts';
 
 /** The call, as far as its records name it. */
@@ -147,7 +147,7 @@ export function createCallRecord(
     refusedByLimit(service, state, nowMs) {
       const errorMessage = describeRefusal(state);
       refuse(service, { serviceName: state.subject.name, errorCode: 'RATE_LIMIT_EXCEEDED', errorMessage }, nowMs);
-      if (announceRefusal(call.tenantId, state)) refusalEvents.push({ event: limitExceeded(call, state, nowMs) });
+      if (announceRefusal(call.tenantId, state)) refusalEvents.push({ event: limitExceededEvent(call, state, nowMs) });
     },
     refusedByBudget(service, nowMs) {
       const errorMessage = 'the budget of this month is spent';
@@ -159,27 +159,6 @@ export function createCallRecord(
       const [first, ...others] = [...asked, ...refusals];
       if (first === undefined) return null;
       return { logs: [{ ...first, trace: trace.kept() }, ...others], events: refusalEvents };
-    },
-  };
-}
-
-function limitExceeded(call: RecordedCall, state: LimitState, nowMs: number): DurableEvent {
-  const { subject, windowType, maxRequests, usedRequests, windowEndMs } = state;
-  return {
-    type: 'integration.rate_limit.exceeded',
-    tenantId: call.tenantId,
-    serviceName: subject.name,
-    correlationId: call.requestId,
-    occurredAtMs: nowMs,
-    aggregateId: subject.serviceId ?? subject.name,
-    fields: {
-      service_id: subject.serviceId,
-      window_type: windowType,
-      max_requests: maxRequests,
-      current_requests: usedRequests,
-      utilization_percent: maxRequests === 0 ? 100 : Math.round((1000 * usedRequests) / maxRequests) / 10,
-      rate_limit_reset_at: new Date(windowEndMs).toISOString(),
-      blocked_operations: [call.operation],
     },
   };
 }

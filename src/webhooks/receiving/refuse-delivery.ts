@@ -1,13 +1,14 @@
 /** What is kept of a refused delivery, and what its sender is answered. */
+
 import { masked } from '../../audit/mask.ts';
 import type { ServiceError } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import type { WebhookEventRecord } from '../../intake/intake.ts';
 import type { LimitState } from '../../limits/limits.ts';
+import { limitExceededEvent } from '../../outbox/limit-exceeded.ts';
 import type { DeliveryHeaders } from '../schemes/scheme.ts';
 import { svixSignatureHeader } from '../schemes/standard-webhooks.ts';
 import { secretsAt, type Webhook } from '../webhook.ts';
-import { limitExceededEvent } from './limit-event.ts';
 import type { Described, ReceiveDeps } from './reception.ts';
 import { type RefusalReason, refusalError } from './refusal.ts';
 import { maxKeptBytes } from './refused-deliveries.ts';
@@ -115,7 +116,11 @@ function maskedHeaders(
 export function announce(deps: ReceiveDeps, webhook: Webhook, incoming: Described, exceeded: LimitState): void {
   deps.metrics.rateLimitExceeded('webhooks');
   if (!deps.shouldAnnounce(webhook.tenantId, exceeded)) return;
-  const event = limitExceededEvent(webhook.tenantId, incoming.requestId, exceeded, deps.clock.now());
+  const event = limitExceededEvent(
+    { tenantId: webhook.tenantId, requestId: incoming.requestId, operation: 'webhook' },
+    exceeded,
+    deps.clock.now(),
+  );
   // Not awaited: the sender need not wait for an announcement, and the next second brings another.
   deps.intake
     .record({ events: [{ event }] })
