@@ -16,7 +16,7 @@ import type { Logger } from '../logger.ts';
 import { startRounds } from '../rounds.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import type { DeliveryFact } from '../storage/tables/facts.ts';
-import { holdPickupLease, outboxChannel, releaseRelayLeases } from '../storage/tables/outbox-events.ts';
+import { outboxChannel, releaseRelayLeases } from '../storage/tables/outbox-events.ts';
 import { type Backlog, createBacklogCount } from './backlog.ts';
 import { createConfirmNotes } from './confirm-notes.ts';
 import { brokerMessageOf, type Handover, type OutboxMessage } from './envelope.ts';
@@ -25,7 +25,7 @@ import type { NumberBlock } from './fact-numbers.ts';
 import { createFactOutbox, type FactOutbox } from './fact-outbox.ts';
 import { createOrderedPublisher } from './ordered-publisher.ts';
 import { createOwnEvents } from './own-events.ts';
-import { createFactRecovery } from './recover-facts.ts';
+import { createLeftovers } from './pick-up-leftovers.ts';
 import { createRelayLease } from './relay-lease.ts';
 import { createRowOutbox } from './row-outbox.ts';
 
@@ -96,7 +96,6 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
   const own = createOwnEvents(rows, facts, { count: maxInMemory, chars: maxInMemoryChars });
   const lease = createRelayLease({ db, origin, ttlMs: leaseTtlMs, onRenewed: () => facts.register(clock.now()) });
   const backlog = createBacklogCount(db, facts);
-  let moreLeftovers = false;
   let closed = false;
 
   const publisher = createOrderedPublisher({
@@ -109,7 +108,7 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
       deps.onPublished?.(message.type, clock.now() - startedAtMs);
     },
     onConfirmed(message) {
-      if (recovery.takeConfirmed(message.id)) return;
+      if (leftovers.takeConfirmed(message.id)) return;
       if (message.factNumber === null) rows.confirmed(message.id);
       else facts.confirmed(message.factNumber);
       notes.add();
@@ -123,17 +122,18 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
     facts,
     logger,
     onNoted: () => {
-      if ((own.isOverflowing() || moreLeftovers) && hasRoom()) rounds.wake();
+      if ((own.isOverflowing() || leftovers.hasMore()) && hasRoom()) rounds.wake();
     },
   });
-  const holdPickup = async (): Promise<boolean> =>
-    !closed && broker.isAvailable() && (await holdPickupLease(db, origin, leaseTtlMs));
-  const recovery = createFactRecovery({
+  const leftovers = createLeftovers({
     db,
-    origin,
+    broker,
     logger,
-    messagesOf: facts.messagesOf,
-    holdLease: holdPickup,
+    origin,
+    leaseTtlMs,
+    rows,
+    facts,
+    hasRoom,
     submit: (messages) => publisher.submit(messages),
   });
 
@@ -142,18 +142,6 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
     while (own.isOverflowing() && !closed && hasRoom()) {
       await lease.renew();
       publisher.submit(await own.readBack());
-    }
-  };
-
-  const pickUpLeftovers = async (): Promise<void> => {
-    while (hasRoom() && (await holdPickup())) {
-      const { messages, hasMore } = await rows.readLeftOver();
-      publisher.submit(messages);
-      moreLeftovers = hasMore;
-      if (!hasMore) {
-        recovery.start(); // Not awaited: it waits for confirms, and the leases must be renewed meanwhile.
-        return;
-      }
     }
   };
 
@@ -167,7 +155,7 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
       void notes.write(); // Not awaited: under traffic there is always one more.
       publisher.resume();
       await readOwnEvents();
-      await pickUpLeftovers();
+      await leftovers.pickUp();
       await backlog.count();
     },
     onFailure: (error) => logger.debug({ err: error }, 'could not read the outbox'),
@@ -201,6 +189,7 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
       await (await stopListening)();
       await publisher.close(broker.isAvailable() ? closeDeadlineMs : 0);
       closed = true;
+      leftovers.stop();
       await lastRound;
       await notes.write();
       await notes.write(); // What was confirmed while the first was under way.
