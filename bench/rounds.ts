@@ -66,7 +66,7 @@ function figuresOf(results: readonly LoadResult[]): Figures {
   };
 }
 
-function mediansOf(results: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+export function mediansOf(results: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const names = Object.keys(results[0] ?? {});
   return Object.fromEntries(names.map((name) => [name, median(results.map((result) => result[name] ?? 0))]));
 }

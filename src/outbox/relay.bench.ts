@@ -1,7 +1,9 @@
 /** How fast the relay drains the outbox, against publishing the same events one awaited confirm at a time. */
+
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { Connection } from 'rabbitmq-client';
+import { median } from '../../bench/rounds.ts';
 import { openRabbitmqBroker } from '../broker/rabbitmq-broker.ts';
 import { systemClock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
@@ -147,8 +149,4 @@ async function fillOutbox(db: Database): Promise<void> {
     });
     await commitIntakeRows(db, { webhooks: [], logs: [], bodies: [], usage: [], events }, origin);
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }

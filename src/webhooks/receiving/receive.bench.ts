@@ -10,6 +10,7 @@ import { Connection } from 'rabbitmq-client';
 import { cpuMicrosOf, cpuMicrosOfTree } from '../../../bench/load/cpu-time.ts';
 import { openHttpConnection, renderRequest } from '../../../bench/load/http-connection.ts';
 import { startServerProcess } from '../../../bench/processes.ts';
+import { median, mediansOf } from '../../../bench/rounds.ts';
 import { environmentAt, findServicePlace } from '../../../bench/service-process.ts';
 import { findStores } from '../../../bench/stores.ts';
 import { rabbitmqUrl } from '../../../test/support/broker.ts';
@@ -48,6 +49,7 @@ interface CpuMicros extends Readonly<Record<string, number>> {
   readonly receiver: number;
 }
 
+const ourExchange = 'integration.events';
 const secret = 'bench secret';
 const connections = 128;
 const pacedPerSecond = 1_000;
@@ -156,7 +158,10 @@ async function startOurs(t: Cleanup): Promise<OurReceiver> {
     }),
   });
   t.after(() => service.close());
-  const arrivedAtMs = await consumeReceived(t, tenant);
+  const arrivedAtMs = new Map<string, number>();
+  await consume(t, ourExchange, 'integration.webhook.received', (event) => {
+    if (event.management_company_id === tenant) arrivedAtMs.set(event.webhook_event_id, performance.now());
+  });
   const created = await fetch(`http://127.0.0.1:${service.port}/api/v1/webhooks`, {
     method: 'POST',
     headers: {
@@ -180,44 +185,32 @@ async function startOurs(t: Cleanup): Promise<OurReceiver> {
   };
 }
 
-/** A durable quorum queue, as a target service has one. */
-async function consumeReceived(t: Cleanup, tenant: string): Promise<ReadonlyMap<string, number>> {
+/** From a durable quorum queue, as a target service has one: the consumer's work is in this process for all receivers. */
+async function consume(
+  t: Cleanup,
+  exchange: string,
+  routingKey: string,
+  onEvent: (event: { management_company_id: string; webhook_event_id: string }) => void,
+): Promise<void> {
   const connection = new Connection({ url: rabbitmqUrl });
   const channel = await connection.acquire();
   const queue = `bench.webhooks.${randomUUID()}`;
   t.after(async () => {
     await channel.queueDelete({ queue });
+    if (exchange !== ourExchange) await channel.exchangeDelete({ exchange });
     await channel.close();
     await connection.close();
   });
-  const exchange = 'integration.events';
   await channel.exchangeDeclare({ exchange, type: 'topic', durable: true });
   await channel.queueDeclare({ queue, durable: true, arguments: { 'x-queue-type': 'quorum' } });
-  await channel.queueBind({ queue, exchange, routingKey: 'integration.webhook.received' });
-  const arrivedAtMs = new Map<string, number>();
-  await channel.basicConsume({ queue, noAck: true }, ({ body }) => {
-    const event = body as { management_company_id: string; webhook_event_id: string };
-    if (event.management_company_id === tenant) arrivedAtMs.set(event.webhook_event_id, performance.now());
-  });
-  return arrivedAtMs;
+  await channel.queueBind({ queue, exchange, routingKey });
+  await channel.basicConsume({ queue, noAck: true }, ({ body }) => onEvent(body));
 }
 
 async function startPeer(t: Cleanup, form: PeerForm): Promise<Receiver> {
   const database = await startTestDatabase(t);
   const exchange = `bench.peer.${randomUUID()}`;
-  const connection = new Connection({ url: rabbitmqUrl });
-  const channel = await connection.acquire();
-  t.after(async () => {
-    await channel.queueDelete({ queue: exchange });
-    await channel.exchangeDelete({ exchange });
-    await channel.close();
-    await connection.close();
-  });
-  await channel.exchangeDeclare({ exchange, type: 'topic', durable: true });
-  await channel.queueDeclare({ queue: exchange, durable: true, arguments: { 'x-queue-type': 'quorum' } });
-  await channel.queueBind({ queue: exchange, exchange, routingKey: '#' });
-  // Consumed as ours are: the consumer's work is in this process for both.
-  await channel.basicConsume({ queue: exchange, noAck: true }, () => {});
+  await consume(t, exchange, '#', () => {});
   const peer = await startServerProcess({
     args: (port) => ['bench/peers/webhook-insert.ts', String(port), database.url, rabbitmqUrl, exchange, secret, form],
   });
@@ -292,18 +285,12 @@ async function measureDelays(ours: OurReceiver, count: number): Promise<number[]
 }
 
 function medianRun(runs: readonly Run[]): Run {
-  const median = (pick: (run: Run) => number): number =>
-    percentile(
-      runs.map(pick).sort((a, b) => a - b),
-      0.5,
-    );
+  const medianOf = (pick: (run: Run) => number): number => median(runs.map(pick));
   return {
-    acceptedPerSecond: median(({ acceptedPerSecond }) => acceptedPerSecond),
-    latencyMsP50: median(({ latencyMsP50 }) => latencyMsP50),
-    latencyMsP99: median(({ latencyMsP99 }) => latencyMsP99),
-    cpuMicros: Object.fromEntries(
-      Object.keys(runs[0]?.cpuMicros ?? {}).map((name) => [name, median(({ cpuMicros }) => cpuMicros[name] ?? 0)]),
-    ) as CpuMicros,
+    acceptedPerSecond: medianOf(({ acceptedPerSecond }) => acceptedPerSecond),
+    latencyMsP50: medianOf(({ latencyMsP50 }) => latencyMsP50),
+    latencyMsP99: medianOf(({ latencyMsP99 }) => latencyMsP99),
+    cpuMicros: mediansOf(runs.map(({ cpuMicros }) => cpuMicros)) as CpuMicros,
   };
 }
 
