@@ -2,32 +2,7 @@
 import type { ExternalServiceRow } from '../storage/tables/external-services.ts';
 
 /** `ExternalService` of the contract. */
-export interface PresentedService {
-  readonly id: string;
-  readonly management_company_id: string;
-  readonly service_name: string;
-  readonly service_type: string;
-  readonly display_name: string;
-  readonly base_url: string | null;
-  readonly has_api_key: boolean;
-  readonly has_credentials: boolean;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly is_active: boolean;
-  readonly health_status: string;
-  readonly last_health_check: string | null;
-  readonly rate_limit_per_minute: number | null;
-  readonly rate_limit_per_hour: number | null;
-  readonly rate_limit_per_day: number | null;
-  readonly rate_limit_per_month: number | null;
-  readonly priority: number;
-  readonly fallback_service_id: string | null;
-  readonly description: string | null;
-  readonly tags: readonly string[];
-  readonly created_at: string;
-  readonly updated_at: string;
-}
-
-export function presentService(row: ExternalServiceRow): PresentedService {
+export function presentService(row: ExternalServiceRow) {
   const { environment: _mark, ...config } = row.config;
   return {
     id: row.id,

@@ -1,43 +1,23 @@
+import type { Static } from 'typebox';
 import { ofEnd, ServiceError } from '../errors.ts';
 import type { AnswerContext, Call, CallResult } from '../gateway/call.ts';
-import type { Coordinates, LocationType, RouteMatrix } from '../providers/geocoding.ts';
+import type { Coordinates, RouteMatrix } from '../providers/geocoding.ts';
 import { completeAddress, streetAliasesIn } from './apply-settings.ts';
 import type { Caller } from './caller.ts';
 import { type GeocodingDeps, geocode, placeOf } from './geocode.ts';
-import type { DistanceEnd, DistanceMode, DistanceRequest, DistanceUnit } from './parse-request.ts';
+import type { DistanceEnd, DistanceRequest } from './parse-request.ts';
 import { distanceDecimals, distanceQuestion, roundedPoint } from './questions.ts';
 import type { GeocodeResult } from './render-place.ts';
+import type { distanceResultSchema, locatedEnd } from './schemas.ts';
 import { measureStraightLineMeters } from './straight-line.ts';
 
 /** The `provider` of a distance that is our own arithmetic. */
 export const geodesicProvider = 'geodesic';
 
-/** What stands in the reply for one end; all but the coordinates where it was given by address. */
-export interface LocatedEnd extends Coordinates {
-  readonly address?: string;
-  readonly formatted_address?: string;
-  /** How sure it is that this is the place: of two houses of which only the town was found, the distance says nothing. */
-  readonly confidence?: number;
-  readonly partial_match?: boolean;
-  readonly location_type?: LocationType;
-  readonly degraded?: boolean;
-}
-
+/** In the reply for one end; only the coordinates if it was given by them. */
+export type LocatedEnd = Static<typeof locatedEnd>;
 /** The reply to `POST /geocoding/distance`. */
-export interface DistanceAnswer {
-  readonly distance_meters: number;
-  readonly distance_km: number;
-  readonly distance_miles: number;
-  /** In the unit that was asked for. */
-  readonly distance: number;
-  readonly unit: DistanceUnit;
-  readonly duration_seconds?: number;
-  readonly straight_line: boolean;
-  readonly mode: DistanceMode;
-  readonly provider: string;
-  readonly origin: LocatedEnd;
-  readonly destination: LocatedEnd;
-}
+export type DistanceAnswer = Static<typeof distanceResultSchema>;
 
 export interface DistanceReply {
   readonly answer: DistanceAnswer;

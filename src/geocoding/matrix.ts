@@ -4,27 +4,19 @@
  * share the vendors' own matrix requests. The tenant's own limit is charged once for the whole matrix. An element that has
  * no answer says why, and fails alone.
  */
+import type { Static } from 'typebox';
 import { ServiceError } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
 import type { Coordinates } from '../providers/geocoding.ts';
 import type { Caller } from './caller.ts';
-import { geodesicProvider, type LocatedEnd, locateEnd, naming, readRoute, renderRoute, routeCall } from './distance.ts';
+import { geodesicProvider, locateEnd, naming, readRoute, renderRoute, routeCall } from './distance.ts';
 import type { GeocodingDeps } from './geocode.ts';
 import type { MatrixRequest } from './parse-request.ts';
+import type { matrixResultSchema } from './schemas.ts';
 import { measureStraightLineMeters } from './straight-line.ts';
 
-export interface MatrixElement {
-  readonly distance_meters: number | null;
-  readonly duration_seconds?: number;
-  readonly provider: string | null;
-  readonly error?: { readonly code: string; readonly detail: string; readonly retry_after_seconds?: number };
-}
-
-export interface MatrixAnswer {
-  readonly rows: readonly (readonly MatrixElement[])[];
-  readonly origins: readonly LocatedEnd[];
-  readonly destinations: readonly LocatedEnd[];
-}
+export type MatrixAnswer = Static<typeof matrixResultSchema>;
+export type MatrixElement = MatrixAnswer['rows'][number][number];
 
 /** Ends under way at once. */
 const concurrency = 16;

@@ -64,7 +64,7 @@ const geocodeResultMembers = {
 
 export const geocodeResultSchema = Type.Object(geocodeResultMembers, { title: 'GeocodeResult' });
 
-const locatedEnd = Type.Object({
+export const locatedEnd = Type.Object({
   latitude,
   longitude,
   address: Type.Optional(Type.String()),
