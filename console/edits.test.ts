@@ -121,7 +121,7 @@ test('what is shown once closes by Done alone, after it was copied or ticked off
   await page.goto(`${service.url}/console`);
   await signIn(page, service);
   await page.getByRole('link', { name: 'Tokens', exact: true }).click();
-  await page.getByRole('button', { name: 'New token' }).click();
+  await page.getByRole('button', { name: 'New token', exact: true }).click();
   const form = page.getByRole('dialog', { name: 'New token' });
   await form.getByLabel('Name', { exact: true }).fill('crm');
   for (let count = 0; count < 2; count += 1) await page.keyboard.press('Escape');

@@ -183,7 +183,7 @@ test('by keyboard: set, edit and remove a budget; let go of a pattern; create a 
   await keys.comesTo(pattern);
 
   await keys.act(page.getByRole('link', { name: 'Tokens', exact: true }));
-  const create = page.getByRole('button', { name: 'New token' });
+  const create = page.getByRole('button', { name: 'New token', exact: true });
   await keys.act(create);
   const form = page.getByRole('dialog', { name: 'New token' });
   await keys.tabTo(form.getByLabel('Name', { exact: true }));

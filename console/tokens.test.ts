@@ -10,7 +10,7 @@ test('a bound token is made, used, refused elsewhere, edited, rotated and revoke
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/tokens`);
   await signIn(page, service);
-  await page.getByRole('button', { name: 'New token' }).click();
+  await page.getByRole('button', { name: 'New token', exact: true }).click();
   const form = page.getByRole('dialog', { name: 'New token' });
   await form.getByLabel('Name', { exact: true }).fill('crm');
   const places = form.getByRole('group', { name: 'Places' });
