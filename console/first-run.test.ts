@@ -1,0 +1,20 @@
+/** A newcomer's first run, as docs/first-run.md shows it. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { openBrowser } from '../test/support/console.ts';
+import { walkFirstRun } from '../test/support/first-run.ts';
+import { startTestService } from '../test/support/service.ts';
+
+test('a newcomer signs in by the printed link, creates a webhook, sends the pasted curl, finds the delivery, breaks the signature and reads why', async (t: TestContext) => {
+  const service = await startTestService(t);
+  const { page, faults } = await openBrowser(t, service.url);
+  const captions: string[] = [];
+  await walkFirstRun({
+    page,
+    url: service.url,
+    link: `${service.url}/console#code=${service.service.makeConsoleCode()}`,
+    seen: async (caption) => void captions.push(caption),
+  });
+  assert.equal(captions.length, 6);
+  assert.deepEqual(faults, []);
+});
