@@ -97,9 +97,11 @@ for (const timezoneId of ['Asia/Tashkent', 'America/Los_Angeles']) {
     const now = new Date();
     const month = now.toISOString().slice(0, 7);
     await page.route('**/api/v1/costs?*', (route) => {
-      const isByDay = new URL(route.request().url()).searchParams.get('group_by') === 'day';
+      const isByDay = new URL(route.request().url()).searchParams.get('group_by')?.split(',').includes('day');
       const row = { request_count: 1, cached_count: 0, total_cost: 2, saved_by_cache: 0 };
-      const rows = isByDay ? [{ ...row, day: `${month}-01` }] : [{ ...row, service: 'a', operation: 'http' }];
+      const rows = isByDay
+        ? [{ ...row, service: 'a', day: `${month}-01` }]
+        : [{ ...row, service: 'a', operation: 'http' }];
       return route.fulfill({ json: { currency: 'USD', total_cost: 2, saved_by_cache: 0, rows } });
     });
     await page.goto(`${service.url}/console/costs?by=day`);

@@ -12,16 +12,18 @@ export interface View {
 }
 
 const press = (name: RegExp) => (page: Page) => page.getByRole('button', { name }).first().click();
-const submit = (page: Page): Promise<void> => page.locator('main form button[type=submit]').first().click();
+const submit = async (page: Page): Promise<void> => {
+  await page.locator('main form button[type=submit]').first().click();
+  await page.waitForLoadState('networkidle');
+};
 
 export async function consoleViews({ service, day }: FilledService): Promise<readonly View[]> {
   const { json: services } = await service.admin('GET', '/services?limit=100');
   const google = services.services.find((one: { service_name: string }) => one.service_name === 'google_maps').id;
   const meters = services.services.find((one: { service_name: string }) => one.service_name === 'meters').id;
   const { json: failed } = await service.admin('GET', '/logs?status=error&limit=1&service_name=meters');
-  const { json: refused } = await service.admin('GET', '/logs?status=rate_limited&limit=1');
+  const refusedId = await exhaust(service);
   const address = encodeURIComponent('Ташкент, улица Навои, 5');
-  const refusedId = refused.logs[0]?.request_id ?? '';
   return [
     { name: 'overview', path: '' },
     { name: 'overview-day', path: '?range=day' },
@@ -104,4 +106,19 @@ export async function consoleViews({ service, day }: FilledService): Promise<rea
     // Last: it ends the session.
     { name: 'sign-in', path: '', isSignedOut: true },
   ];
+}
+
+/** A request that a limit refused, and who spent it before. */
+async function exhaust(service: FilledService['service']): Promise<string> {
+  await service.admin('POST', '/services', {
+    service_name: 'heating',
+    service_type: 'api',
+    base_url: service.url,
+    rate_limit_per_minute: 4,
+  });
+  for (const caller of ['crm', 'billing', 'crm', 'crm', 'map']) {
+    await service.call('GET', '/proxy/heating/health', undefined, { 'x-service-name': caller });
+  }
+  const { json } = await service.admin('GET', '/logs?status=rate_limited&service_name=heating&limit=1');
+  return json.logs[0]?.request_id ?? '';
 }

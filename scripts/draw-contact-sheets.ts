@@ -107,6 +107,7 @@ async function settle(page: Page): Promise<void> {
     .getByText(/Loading…|Загрузка…/)
     .first()
     .waitFor({ state: 'detached' });
+  await page.evaluate('scrollTo(0, 0)');
   // Charts measure themselves and are painted in the frame after.
   await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
 }

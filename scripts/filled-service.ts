@@ -37,7 +37,11 @@ export async function openFilledService(
   const databaseUrl = url ?? (await startEmptyDatabase(t));
   const filled = await fill(databaseUrl, rows);
   const first = { database: openTestDatabase(t, databaseUrl), tenant: largeTenant, token: `token-${randomUUID()}` };
-  const service = await startTestReplica(t, first, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
+  const service = await startTestReplica(t, first, {
+    OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
+    // A database that is kept is read again by the next run.
+    ENCRYPTION_KEYS: `kept:${Buffer.alloc(32, 'filled-service').toString('base64')}`,
+  });
   return { service, day: await liveThroughDay(t, service), rows: filled };
 }
 

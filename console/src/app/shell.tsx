@@ -83,7 +83,7 @@ export function Shell({ session, onSignOut }: { session: Session; onSignOut: () 
           <LanguageButton />
           <button
             type="button"
-            class="button small"
+            class="button small sign-out"
             title={t('until', {
               name: session.name ?? '',
               time: session.expires_at === undefined ? '' : formats.time(session.expires_at),

@@ -6,8 +6,8 @@ export interface ChartSeries {
   readonly name: string;
   /** One value a time; null where there is none. */
   readonly values: readonly (number | null)[];
-  /** `good` and `bad` are the status colours; a number is a place of the palette. */
-  readonly color: number | 'good' | 'bad';
+  /** `good` and `bad` are the status colours, `muted` is for the rest; a number is a place of the palette. */
+  readonly color: number | 'good' | 'bad' | 'muted';
   readonly isDashed?: boolean;
   readonly isBars?: boolean;
   readonly isHatched?: boolean;

@@ -17,15 +17,26 @@ interface DataTableProps<Row> {
   /** Where a row leads: its first cell becomes the link. */
   readonly hrefOf?: (row: Row) => string;
   readonly selectedKey?: string | null;
+  /** On narrow screens its cells stand in two lines without their heads: they say themselves what they are. */
+  readonly isTwoLines?: boolean;
   readonly empty: ComponentChildren;
 }
 
 /** A real table: find in page finds everything, rows are links, and on narrow screens each row is a card. */
-export function DataTable<Row>({ caption, columns, rows, keyOf, hrefOf, selectedKey, empty }: DataTableProps<Row>) {
+export function DataTable<Row>({
+  caption,
+  columns,
+  rows,
+  keyOf,
+  hrefOf,
+  selectedKey,
+  isTwoLines = false,
+  empty,
+}: DataTableProps<Row>) {
   if (rows.length === 0) return <div class="empty">{empty}</div>;
   return (
     <div class="table-box">
-      <table class="cards">
+      <table class={isTwoLines ? 'cards lines' : 'cards'}>
         <caption class="visually-hidden">{caption}</caption>
         <thead>
           <tr>

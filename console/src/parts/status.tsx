@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useMessages } from '../i18n/messages.ts';
 import { partsMessages } from './messages.ts';
 
@@ -49,14 +50,15 @@ export function StatusIcon({ tone }: { tone: Tone }) {
   );
 }
 
-export function Status({ status }: { status: string }) {
+/** `children`: other words than those of the status. */
+export function Status({ status, children }: { status: string; children?: ComponentChildren }) {
   const t = useMessages(partsMessages);
   const look = looks[status];
   const [tone, word] = look ?? (['off', null] as const);
   return (
     <span class={`status status-${tone}`}>
       <StatusIcon tone={tone} />
-      {word === null ? status : t(word)}
+      {children ?? (word === null ? status : t(word))}
     </span>
   );
 }

@@ -32,12 +32,24 @@ export const cacheMessages = {
   reason: ['Reason', 'Причина'],
   reasonHint: ['Kept in the service’s log', 'Сохраняется в журнале сервиса'],
   wouldGo: [
-    { one: '{count} kept answer would go', other: '{count} kept answers would go' },
     {
-      one: 'будет сброшен {count} ответ',
-      few: 'будет сброшено {count} ответа',
-      many: 'будет сброшено {count} ответов',
-      other: 'будет сброшено {count} ответа',
+      one: '{count} kept answer would go; refilling costs about {cost}',
+      other: '{count} kept answers would go; refilling costs about {cost}',
+    },
+    {
+      one: 'будет сброшен {count} ответ; заполнить заново стоит около {cost}',
+      few: 'будет сброшено {count} ответа; заполнить заново стоит около {cost}',
+      many: 'будет сброшено {count} ответов; заполнить заново стоит около {cost}',
+      other: 'будет сброшено {count} ответа; заполнить заново стоит около {cost}',
+    },
+  ],
+  wouldGoNow: [
+    { one: '{count} kept answer goes.', other: '{count} kept answers go.' },
+    {
+      one: 'Будет сброшен {count} ответ.',
+      few: 'Будет сброшено {count} ответа.',
+      many: 'Будет сброшено {count} ответов.',
+      other: 'Будет сброшено {count} ответа.',
     },
   ],
   letGoCount: [
@@ -45,10 +57,7 @@ export const cacheMessages = {
     { one: 'Сбросить {count}', few: 'Сбросить {count}', many: 'Сбросить {count}', other: 'Сбросить {count}' },
   ],
   confirmTitle: ['Let go of {name}?', 'Сбросить {name}?'],
-  confirmText: [
-    'They are asked of their providers again, which may cost.',
-    'Они будут запрошены у провайдеров снова, это может стоить денег.',
-  ],
+  confirmText: ['Asking each of them again would cost about {cost}.', 'Спросить каждый заново стоит около {cost}.'],
   gone: [
     { one: '{count} answer was let go.', other: '{count} answers were let go.' },
     {

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { CacheEntry, CacheStats } from '../../api/types.ts';
+import type { CacheEntry, CacheStats, Costs } from '../../api/types.ts';
 import { type QueryState, useQuery } from '../../api/use-query.ts';
 import { setQuery, usePlace } from '../../app/location.tsx';
 import { appMessages } from '../../app/messages.ts';
@@ -23,16 +23,45 @@ export function Page() {
   const stats = useQuery('cache-stats', (api, signal) => api.get<CacheStats>('/cache/stats', {}, signal), {
     refreshMs,
   });
+  const prices = usePrices();
   return (
     <>
       <PageHeader title={app('cache')} />
       <div class="stack">
-        <QueryView query={stats}>{(data) => <Stats stats={data} onChanged={stats.reload} />}</QueryView>
-        <Invalidate stats={stats} />
+        <QueryView query={stats}>{(data) => <Stats stats={data} prices={prices} onChanged={stats.reload} />}</QueryView>
+        <Invalidate stats={stats} prices={prices} />
         <Entries />
       </div>
     </>
   );
+}
+
+/** USD of one call by service and operation, as this month's costs say. */
+type Prices = ReadonlyMap<string, number>;
+
+function usePrices(): Prices {
+  const month = new Date().toISOString().slice(0, 7);
+  const { data } = useQuery(`prices:${month}`, async (api, signal) => {
+    const query = { from_date: `${month}-01`, group_by: 'service,operation' };
+    const { rows } = await api.get<Costs>('/costs', query, signal);
+    return new Map(
+      rows
+        .filter(({ request_count: asked }) => asked > 0)
+        .map((row) => [`${row.service} ${row.operation}`, row.total_cost / row.request_count]),
+    );
+  });
+  return data ?? new Map();
+}
+
+/** How many answers these are, and what asking for each of them again would cost. */
+function refill(rows: readonly OperationRow[], prices: Prices): { readonly count: number; readonly costUsd: number } {
+  return {
+    count: rows.reduce((sum, { entries }) => sum + entries, 0),
+    costUsd: rows.reduce(
+      (sum, { service, operation, entries }) => sum + entries * (prices.get(`${service} ${operation}`) ?? 0),
+      0,
+    ),
+  };
 }
 
 interface OperationRow {
@@ -50,7 +79,13 @@ function rowsOf(stats: CacheStats): readonly OperationRow[] {
   );
 }
 
-function Stats({ stats, onChanged }: { stats: CacheStats; onChanged: () => void }) {
+interface StatsProps {
+  readonly stats: CacheStats;
+  readonly prices: Prices;
+  readonly onChanged: () => void;
+}
+
+function Stats({ stats, prices, onChanged }: StatsProps) {
   const t = useMessages(cacheMessages);
   const formats = useFormats();
   const isAdmin = useIsAdmin();
@@ -91,13 +126,17 @@ function Stats({ stats, onChanged }: { stats: CacheStats; onChanged: () => void 
               ? [
                   {
                     name: t('letGo'),
-                    cell: ({ service, operation }: OperationRow) => (
+                    cell: (row: OperationRow) => (
                       <button
                         type="button"
                         class="button small"
-                        aria-label={t('letGoNamed', { name: `${service} ${operation}` })}
+                        aria-label={t('letGoNamed', { name: `${row.service} ${row.operation}` })}
                         onClick={() =>
-                          invalidation.ask(`${service} ${operation}`, { service_name: service, operation })
+                          invalidation.ask({
+                            name: `${row.service} ${row.operation}`,
+                            body: { service_name: row.service, operation: row.operation },
+                            ...refill([row], prices),
+                          })
                         }
                       >
                         {t('letGo')}
@@ -137,12 +176,20 @@ function Stats({ stats, onChanged }: { stats: CacheStats; onChanged: () => void 
   );
 }
 
+interface Asked {
+  readonly name: string;
+  readonly body: Record<string, unknown>;
+  readonly count: number;
+  readonly costUsd: number;
+}
+
 function useInvalidation(onChanged: () => void) {
   const t = useMessages(cacheMessages);
   const api = useApi();
   const say = useToast();
   const sending = useSending();
-  const [asked, setAsked] = useState<{ name: string; body: Record<string, unknown> } | null>(null);
+  const formats = useFormats();
+  const [asked, setAsked] = useState<Asked | null>(null);
   const confirm = (): void => {
     const body = asked?.body ?? {};
     setAsked(null);
@@ -154,13 +201,13 @@ function useInvalidation(onChanged: () => void) {
   };
   return {
     error: sending.error,
-    ask: (name: string, body: Record<string, unknown>) => setAsked({ name, body }),
+    ask: setAsked,
     dialog:
       asked === null ? null : (
         <Confirm
           title={t('confirmTitle', { name: asked.name })}
-          text={t('confirmText')}
-          verb={t('letGo')}
+          text={`${t('wouldGoNow', { count: asked.count })} ${t('confirmText', { cost: formats.usd(asked.costUsd) })}`}
+          verb={t('letGoCount', { count: asked.count })}
           onConfirm={confirm}
           onCancel={() => setAsked(null)}
         />
@@ -169,14 +216,18 @@ function useInvalidation(onChanged: () => void) {
 }
 
 /** The pattern shows how many it would let go of before the button works. */
-function Invalidate({ stats }: { stats: QueryState<CacheStats> }) {
+function Invalidate({ stats, prices }: { stats: QueryState<CacheStats>; prices: Prices }) {
   const t = useMessages(cacheMessages);
+  const formats = useFormats();
   const isAdmin = useIsAdmin();
   const [pattern, setPattern] = useState('');
   const [reason, setReason] = useState('');
   const invalidation = useInvalidation(stats.reload);
   if (!isAdmin) return null;
-  const count = stats.data === null || pattern === '' ? 0 : countMatches(rowsOf(stats.data), pattern);
+  const { count, costUsd } = refill(
+    stats.data === null || pattern === '' ? [] : matching(rowsOf(stats.data), pattern),
+    prices,
+  );
   return (
     <section class="panel" aria-label={t('invalidate')}>
       <h2>{t('invalidate')}</h2>
@@ -185,7 +236,8 @@ function Invalidate({ stats }: { stats: QueryState<CacheStats> }) {
         class="form"
         onSubmit={(event) => {
           event.preventDefault();
-          invalidation.ask(pattern, { pattern, ...(reason === '' ? {} : { reason }) });
+          const body = { pattern, ...(reason === '' ? {} : { reason }) };
+          invalidation.ask({ name: pattern, body, count, costUsd });
         }}
       >
         <div class="form-grid">
@@ -194,9 +246,9 @@ function Invalidate({ stats }: { stats: QueryState<CacheStats> }) {
         </div>
         <div class="actions">
           <button type="submit" class="button danger" aria-disabled={pattern === ''}>
-            {t('letGo')}
+            {pattern === '' ? t('letGo') : t('letGoCount', { count })}
           </button>
-          {pattern !== '' && <span class="muted">{t('wouldGo', { count })}</span>}
+          {pattern !== '' && <span class="muted">{t('wouldGo', { count, cost: formats.usd(costUsd) })}</span>}
         </div>
       </form>
       {invalidation.dialog}
@@ -205,12 +257,10 @@ function Invalidate({ stats }: { stats: QueryState<CacheStats> }) {
 }
 
 /** By service and operation: an exact hash behind them stands for at most one. */
-function countMatches(rows: readonly OperationRow[], pattern: string): number {
+function matching(rows: readonly OperationRow[], pattern: string): readonly OperationRow[] {
   const source = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
   const whole = new RegExp(`^${source}$`);
-  return rows
-    .filter(({ service, operation }) => whole.test(`${service}:${operation}:${'0'.repeat(64)}`))
-    .reduce((sum, { entries }) => sum + entries, 0);
+  return rows.filter(({ service, operation }) => whole.test(`${service}:${operation}:${'0'.repeat(64)}`));
 }
 
 function Entries() {
@@ -243,11 +293,7 @@ function Entries() {
                 { name: t('state'), cell: ({ status }) => (status in cacheMessages ? t(status as 'active') : status) },
                 { name: t('size'), isNumber: true, cell: ({ size_bytes }) => formats.bytes(size_bytes) },
                 { name: t('expires'), cell: ({ expires_at }) => <Time iso={expires_at} /> },
-                {
-                  name: t('key'),
-                  isExtra: true,
-                  cell: ({ cache_key }) => <span class="mono unbroken">{cache_key}</span>,
-                },
+                { name: t('key'), isExtra: true, cell: ({ cache_key }) => <span class="mono">{cache_key}</span> },
               ]}
             />
             <div class="table-foot">

@@ -188,6 +188,7 @@ function CallList({ openId }: { openId: string | null }) {
           return (
             <>
               <DataTable
+                isTwoLines
                 caption={t('list')}
                 columns={columns}
                 rows={rows}

@@ -53,7 +53,7 @@ export function Page() {
   const span = { from_date: month.from, to_date: month.to, tenants: isAll ? 'all' : null };
   const days = useQuery(
     `costs:days:${month.key}:${isAll}`,
-    (api, signal) => api.get<Costs>('/costs', { ...span, group_by: 'day' }, signal),
+    (api, signal) => api.get<Costs>('/costs', { ...span, group_by: 'service,day' }, signal),
     { refreshMs: 30_000 },
   );
   const rows = useQuery(
@@ -120,17 +120,21 @@ function Days({ costs, month }: { costs: Costs; month: Month }) {
   const first = Date.parse(month.from);
   const count = Math.round((Date.parse(month.to) - first) / dayMs) + 1;
   const days = Array.from({ length: count }, (_, index) => new Date(first + index * dayMs).toISOString().slice(0, 10));
-  const of = (member: 'total_cost' | 'saved_by_cache'): number[] =>
-    days.map((day) => costs.rows.filter((row) => row.day === day).reduce((sum, row) => sum + row[member], 0));
-  const daysInMonth = new Date(Date.UTC(Number(month.key.slice(0, 4)), Number(month.key.slice(5, 7)), 0)).getUTCDate();
-  const pace = (costs.total_cost / count) * daysInMonth;
+  const of = (member: 'total_cost' | 'saved_by_cache', matches: (row: CostRow) => boolean): number[] =>
+    days.map((day) => costs.rows.reduce((sum, row) => sum + (row.day === day && matches(row) ? row[member] : 0), 0));
+  const spenders = spendersOf(costs.rows);
+  const isRest = ({ service }: CostRow): boolean => !spenders.includes(service ?? '');
+  const nextMonthMs = Date.UTC(Number(month.key.slice(0, 4)), Number(month.key.slice(5, 7)), 1);
+  const isRunning = Date.now() < nextMonthMs;
+  const pace = (costs.total_cost / (Date.now() - first)) * (nextMonthMs - first);
   return (
     <>
       <ul class="tiles">
         {[
           [t('spent'), formats.usd(costs.total_cost)],
           [t('saved'), formats.usd(costs.saved_by_cache)],
-          [t('pace'), formats.usd(pace)],
+          // What is over is known.
+          ...(isRunning ? [[t('pace'), formats.usd(pace)]] : []),
         ].map(([name, value]) => (
           <li key={name} class="tile">
             <span class="tile-name">{name}</span>
@@ -144,15 +148,41 @@ function Days({ costs, month }: { costs: Costs; month: Month }) {
           times={days.map((day) => Date.parse(day) / 1_000)}
           format={formats.usd}
           barSeconds={dayMs / 1_000}
+          isStacked
+          isLastFilling={isRunning}
           series={[
-            { name: t('spent'), values: of('total_cost'), color: 0, isBars: true },
-            { name: t('saved'), values: of('saved_by_cache'), color: 2, isDashed: true },
+            ...spenders.map((name, index) => ({
+              name,
+              values: of('total_cost', ({ service }) => service === name),
+              color: colorOf(index),
+              isBars: true,
+            })),
+            ...(costs.rows.some((row) => isRest(row) && row.total_cost > 0)
+              ? [{ name: t('rest'), values: of('total_cost', isRest), color: 'muted' as const, isBars: true }]
+              : []),
+            { name: t('saved'), values: of('saved_by_cache', () => true), color: 2, isBars: true, isHatched: true },
           ]}
         />
         <p class="hint">{t('utc')}</p>
       </section>
     </>
   );
+}
+
+const mostSpenders = 4;
+/** The third colour is that of what was saved. */
+const colorOf = (index: number): number => (index < 2 ? index : index + 1);
+
+/** The services that cost most, at most so many that their colours stay apart. */
+function spendersOf(rows: readonly CostRow[]): readonly string[] {
+  const sums = new Map<string, number>();
+  for (const { service, total_cost: cost } of rows) {
+    if (service != null && cost > 0) sums.set(service, (sums.get(service) ?? 0) + cost);
+  }
+  return [...sums]
+    .sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))
+    .slice(0, mostSpenders)
+    .map(([name]) => name);
 }
 
 interface RowsProps {

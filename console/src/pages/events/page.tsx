@@ -140,8 +140,9 @@ export function Page() {
     <>
       <PageHeader title={app('events')}>
         <span role="status">
-          <Status status={state === 'live' ? 'ok' : state === 'paused' || state === 'hidden' ? 'paused' : 'running'} />{' '}
-          {t(state)}
+          <Status status={state === 'live' ? 'ok' : state === 'paused' || state === 'hidden' ? 'paused' : 'running'}>
+            {t(state)}
+          </Status>
         </span>
         <button type="button" class="button small" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
           {isPaused ? t('resume') : t('pause')}
@@ -173,6 +174,7 @@ export function Page() {
         <section class="panel" aria-label={t('list')}>
           <p class="hint">{t('kept', { count: mostKept, dropped: formats.number(dropped) })}</p>
           <DataTable<BusEvent>
+            isTwoLines
             caption={t('list')}
             rows={shown}
             keyOf={({ event_id }) => event_id}

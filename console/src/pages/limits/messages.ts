@@ -39,5 +39,6 @@ export const limitsMessages = {
       other: 'Было бы отказано {refused} из {count} вызова.',
     },
   ],
+  refusedOf: ['Would be refused', 'Было бы отказано'],
   unknownSource: ['unnamed', 'без имени'],
 } as const satisfies Messages;

@@ -71,6 +71,7 @@ function WhyRefused() {
     api.get<Explanation>('/rate-limits/explain', { request_id: asked }, signal),
   );
   const found = answer.data;
+  const spent = (found?.spent_by ?? []).reduce((sum, { requests }) => sum + requests, 0);
   return (
     <section class="panel" aria-label={t('why')}>
       <h2>{t('why')}</h2>
@@ -118,12 +119,28 @@ function WhyRefused() {
                 cell: ({ source_service }) => <Foreign text={source_service ?? t('unknownSource')} />,
               },
               { name: t('operation'), cell: ({ operation }) => <Foreign text={operation} /> },
-              { name: t('requests'), isNumber: true, cell: ({ requests }) => formats.number(requests) },
+              {
+                name: t('requests'),
+                cell: ({ requests }) => <Share of={requests} most={spent} text={formats.number(requests)} />,
+              },
             ]}
           />
         </div>
       )}
     </section>
+  );
+}
+
+/** A bar beside the number: who of them it was is seen at once. */
+function Share({ of, most, text }: { of: number; most: number; text: string }) {
+  return (
+    <span class="use">
+      <svg class="meter" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+        <rect class="timeline-track" width="100" height="8" />
+        <rect class="bar-share" width={most <= 0 ? 0 : Math.min(100, (of / most) * 100)} height="8" />
+      </svg>
+      <span class="tabular">{text}</span>
+    </span>
   );
 }
 
@@ -191,10 +208,10 @@ function Preview() {
       {answer !== null && (
         <div class="stack spaced" role="status">
           <p class="lead">{t('wouldRefuse', { count: answer.calls, refused: answer.refused })}</p>
-          {(answer.by_source ?? []).length > 0 && (
+          {answer.refused > 0 && (
             <DataTable
-              caption={t('spentBy')}
-              rows={answer.by_source ?? []}
+              caption={t('refusedOf')}
+              rows={(answer.by_source ?? []).filter(({ refused }) => refused > 0)}
               keyOf={({ source_service }) => String(source_service)}
               empty="–"
               columns={[
@@ -202,7 +219,10 @@ function Preview() {
                   name: t('source'),
                   cell: ({ source_service }) => <Foreign text={source_service ?? t('unknownSource')} />,
                 },
-                { name: t('requests'), isNumber: true, cell: ({ refused }) => formats.number(refused) },
+                {
+                  name: t('refusedOf'),
+                  cell: ({ refused }) => <Share of={refused} most={answer.refused} text={formats.number(refused)} />,
+                },
               ]}
             />
           )}

@@ -17,8 +17,8 @@ export const overviewMessages = {
   p95: ['p95', 'p95'],
   slowest: ['Latency, p95', 'Задержка, p95'],
   compared: [
-    'In the last {range}; the change is against as long a span before.',
-    'За {range}; изменение к такому же периоду до него.',
+    'Span: {range}. A change is against as long a span before.',
+    'Период: {range}. Изменение – к такому же периоду до него.',
   ],
   points: ['{change} pp', '{change} п. п.'],
   nothingBefore: ['nothing before', 'до этого не было'],

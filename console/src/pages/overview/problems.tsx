@@ -32,7 +32,8 @@ function ProblemList({ problems, checkedAt }: { problems: readonly Problem[]; ch
   return (
     <ul class="plain-list">
       {problems.map((problem) => {
-        const text = language === 'ru' ? (problem.message_ru ?? problem.message) : problem.message;
+        const said = language === 'ru' ? (problem.message_ru ?? problem.message) : problem.message;
+        const text = problem.since === null ? said : said.replace(sinceInUtc, '');
         const isBad = /critical|error|down/.test(problem.severity);
         return (
           <li key={problem.kind + text} class={isBad ? 'problem problem-bad' : 'problem problem-warn'}>
@@ -61,6 +62,9 @@ function ProblemList({ problems, checkedAt }: { problems: readonly Problem[]; ch
     </ul>
   );
 }
+
+/** Messages are also read where no zone is known; here the same moment stands behind them in the reader's own. */
+const sinceInUtc = / (?:since|с) \d{4}-\d\d-\d\d \d\d:\d\d UTC/;
 
 /** Only into this console. */
 function safeLink(link: string | null | undefined): string | null {

@@ -1,6 +1,9 @@
 import type { Messages } from '../../i18n/messages.ts';
 
 export const servicesMessages = {
+  outcome: ['Status', 'Статус'],
+  took: ['Took', 'Длилось'],
+  lastDay: ['Calls', 'Вызовы'],
   newService: ['New service', 'Новый сервис'],
   list: ['Services in the order they are asked', 'Сервисы в порядке опроса'],
   chainOf: ['{type}: asked in this order', '{type}: порядок опроса'],
@@ -112,7 +115,6 @@ export const servicesMessages = {
   windows: ['Use of its limits', 'Использование лимитов'],
   noLimits: ['No limit of its own.', 'Собственных лимитов нет.'],
   window: ['Window', 'Окно'],
-  used: ['Used', 'Использовано'],
   free: ['Free again', 'Освободится'],
   noSuch: ['There is no such service.', 'Такого сервиса нет.'],
   emulated: ['emulated: its answers are made up', 'эмулируется: ответы вымышлены'],

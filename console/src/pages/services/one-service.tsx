@@ -12,6 +12,7 @@ import { Foreign, ForeignUrl } from '../../parts/foreign-text.tsx';
 import { FormFault, useSending } from '../../parts/form.tsx';
 import { useDetailTitle } from '../../parts/page-header.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
+import { ServiceNumbers, useServiceNumbers } from '../../parts/service-numbers.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { Time } from '../../parts/time.tsx';
@@ -176,6 +177,7 @@ function ServiceHead({ service, onChanged }: { service: Service; onChanged: () =
 function Health({ service }: { service: Service }) {
   const t = useMessages(servicesMessages);
   const formats = useFormats();
+  const numbers = useServiceNumbers();
   const recent = useQuery(
     `recent:${service.id}`,
     (api, signal) => api.get<LogPage>('/logs', { service_name: service.service_name, limit: 20 }, signal),
@@ -188,6 +190,10 @@ function Health({ service }: { service: Service }) {
           <dt>{t('health')}</dt>
           <dd>
             <Status status={service.health_status} />
+          </dd>
+          <dt>{t('lastDay')}</dt>
+          <dd>
+            <ServiceNumbers name={service.service_name} numbers={numbers} />
           </dd>
           <dt>{t('lastCheck')}</dt>
           <dd>
@@ -213,6 +219,7 @@ function Health({ service }: { service: Service }) {
         <QueryView query={recent}>
           {({ logs }) => (
             <DataTable<CallLog>
+              isTwoLines
               caption={t('recent')}
               rows={logs}
               keyOf={(log) => log.id}
@@ -221,9 +228,9 @@ function Health({ service }: { service: Service }) {
               columns={[
                 { name: t('when'), cell: (log) => <Time iso={log.started_at} /> },
                 { name: t('what'), cell: (log) => log.operation },
-                { name: t('health'), cell: (log) => <Status status={log.status} /> },
+                { name: t('outcome'), cell: (log) => <Status status={log.status} /> },
                 {
-                  name: t('used'),
+                  name: t('took'),
                   isNumber: true,
                   cell: (log) => (log.duration_ms === null ? '–' : formats.duration(log.duration_ms)),
                 },

@@ -9,19 +9,13 @@ import {
   parseWriteRequest,
 } from '../../../sheets/parse-request.ts';
 import {
-  type AppendBody,
-  appendRequest,
-  type BatchBody,
-  batchRequest,
-  type ClearBody,
-  clearRequestSchema,
-  type WriteBody,
-  writeRequest,
-} from '../../../sheets/request-schemas.ts';
-import {
+  appendRequestSchema,
   appendResultSchema,
+  batchRequestSchema,
   batchResultSchema,
+  clearRequestSchema,
   clearResultSchema,
+  writeRequestSchema,
   writeResultSchema,
 } from '../../../sheets/schemas.ts';
 import type { Routes } from '../../app.ts';
@@ -61,17 +55,16 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         bodyLimit,
         config: {
           access: { scope: 'sheets:write', boundTokens: 'judged' },
-          showsBody: writeRequest.shown,
+          showsBody: writeRequestSchema,
           answers: { 200: writeResultSchema },
           headers: ['provider', 'limits'],
         },
-        schema: { tags: ['sheets'], summary: 'Write values into a range', body: writeRequest.checked },
+        schema: { tags: ['sheets'], summary: 'Write values into a range' },
       },
       deps.idempotency.wrap(async (request, _progress, reply) => {
-        const body = request.body as WriteBody;
-        const asked = await parseWriteRequest(body);
-        const caller = sheetsCallerOf(request, deps, body);
-        const question = await onSheet(deps, caller, asked, body);
+        const asked = await parseWriteRequest(request.body);
+        const caller = sheetsCallerOf(request, deps, request.body);
+        const question = await onSheet(deps, caller, asked, request.body);
         return answerChange(deps, request, reply, sheets.write(caller, question, unending()), updateAnswer);
       }),
     );
@@ -82,17 +75,16 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         bodyLimit,
         config: {
           access: { scope: 'sheets:write', boundTokens: 'judged' },
-          showsBody: appendRequest.shown,
+          showsBody: appendRequestSchema,
           answers: { 200: appendResultSchema },
           headers: ['provider', 'limits'],
         },
-        schema: { tags: ['sheets'], summary: 'Append rows to a table, once', body: appendRequest.checked },
+        schema: { tags: ['sheets'], summary: 'Append rows to a table, once' },
       },
       deps.idempotency.wrap(async (request, progress, reply) => {
-        const body = request.body as AppendBody;
-        const asked = await parseAppendRequest(body);
-        const caller = sheetsCallerOf(request, deps, body);
-        const question = await onSheet(deps, caller, asked, body);
+        const asked = await parseAppendRequest(request.body);
+        const caller = sheetsCallerOf(request, deps, request.body);
+        const question = await onSheet(deps, caller, asked, request.body);
         const call = sheets.append(caller, question, progress, unending());
         return answerChange(deps, request, reply, call, appendAnswer);
       }),
@@ -103,16 +95,16 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
       {
         config: {
           access: { scope: 'sheets:write', boundTokens: 'judged' },
+          showsBody: clearRequestSchema,
           answers: { 200: clearResultSchema },
           headers: ['provider', 'limits'],
         },
-        schema: { tags: ['sheets'], summary: 'Empty the cells of a range; formats stay', body: clearRequestSchema },
+        schema: { tags: ['sheets'], summary: 'Empty the cells of a range; formats stay' },
       },
       deps.idempotency.wrap(async (request, _progress, reply) => {
-        const body = request.body as ClearBody;
-        const asked = parseClearRequest(body);
-        const caller = sheetsCallerOf(request, deps, body);
-        const question = await onSheet(deps, caller, asked, body);
+        const asked = parseClearRequest(request.body);
+        const caller = sheetsCallerOf(request, deps, request.body);
+        const question = await onSheet(deps, caller, asked, request.body);
         return answerChange(deps, request, reply, sheets.clear(caller, question, unending()), (range) => ({
           cleared_range: range,
         }));
@@ -125,7 +117,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         bodyLimit,
         config: {
           access: { scope: 'any', boundTokens: 'judged' },
-          showsBody: batchRequest.shown,
+          showsBody: batchRequestSchema,
           answers: { 200: batchResultSchema },
           headers: ['limits'],
         },
@@ -133,19 +125,17 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
           tags: ['sheets'],
           summary: 'Several operations on one spreadsheet, in order',
           description: 'Reads need the scope `sheets:read`, everything else `sheets:write`.',
-          body: batchRequest.checked,
         },
         onRequest: requireAnySheetsScope,
         // Before the kept answers: what one credential may see of them is not another's.
-        preValidation: requireScopesOfBatch,
+        preHandler: requireScopesOfBatch,
       },
       deps.idempotency.wrap(async (request, progress: Progress, reply) => {
-        const body = request.body as BatchBody;
-        const parsed = await parseBatchRequest(body);
-        const caller = sheetsCallerOf(request, deps, body);
+        const parsed = await parseBatchRequest(request.body);
+        const caller = sheetsCallerOf(request, deps, request.body);
         const operations: BatchOperation[] = [];
         for (const one of parsed.operations) {
-          const question = await onSheet(deps, caller, one.question, body);
+          const question = await onSheet(deps, caller, one.question, request.body);
           operations.push({ ...one, question } as BatchOperation);
         }
         const batch = { ...parsed, operations };

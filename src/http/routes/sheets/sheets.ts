@@ -1,14 +1,15 @@
 /** The sheets routes; those that change something are in `sheets-changes.ts`. */
 import { readSheetsHealth } from '../../../sheets/health.ts';
-import { parseReadRequest, spreadsheetIdOf } from '../../../sheets/parse-request.ts';
-import { linesOf, readTail } from '../../../sheets/read-tail.ts';
+import { parseReadRequest, parseSpreadsheetId } from '../../../sheets/parse-request.ts';
+import { linesOf, parseTail, readTail } from '../../../sheets/read-tail.ts';
 import {
   metadataParamsSchema,
   metadataQuerySchema,
-  type ReadBody,
+  metadataResultSchema,
   readRequestSchema,
-} from '../../../sheets/request-schemas.ts';
-import { metadataResultSchema, readResultSchema, sheetsHealthSchema } from '../../../sheets/schemas.ts';
+  readResultSchema,
+  sheetsHealthSchema,
+} from '../../../sheets/schemas.ts';
 import type { Routes } from '../../app.ts';
 import { sendCallResult, withRateLimitHeaders } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
@@ -34,22 +35,23 @@ export function sheetsRoutes(deps: SheetsRoutesDeps): Routes {
 /** `POST /sheets/read` */
 function readRoute(deps: SheetsRoutesDeps): Routes {
   return (app) => {
-    app.post<{ Body: ReadBody }>(
+    app.post(
       '/sheets/read',
       {
         config: {
           access: { scope: 'sheets:read', boundTokens: 'judged' },
+          showsBody: readRequestSchema,
           answers: { 200: readResultSchema },
           headers: ['refresh', 'cache', 'provider', 'limits'],
         },
-        schema: { tags: ['sheets'], summary: 'The values of a range', body: readRequestSchema },
+        schema: { tags: ['sheets'], summary: 'The values of a range' },
       },
       async (request, reply) => {
         const asked = parseReadRequest(request.body);
         const caller = sheetsCallerOf(request, deps, request.body);
         const question = await onSheet(deps, caller, asked, request.body);
         const signal = abortWhenCallerLeaves(reply);
-        const tail = request.body.tail ?? null;
+        const tail = parseTail(request.body);
         const call =
           tail === null
             ? deps.sheets.read(caller, question, signal)
@@ -67,7 +69,7 @@ function readRoute(deps: SheetsRoutesDeps): Routes {
 /** `GET /sheets/metadata/{spreadsheet_id}` */
 function metadataRoute(deps: SheetsRoutesDeps): Routes {
   return (app) => {
-    app.get<{ Params: { spreadsheet_id: string }; Querystring: { max_wait_seconds?: number } }>(
+    app.get<{ Params: { spreadsheet_id: string } }>(
       '/sheets/metadata/:spreadsheet_id',
       {
         config: {
@@ -83,7 +85,7 @@ function metadataRoute(deps: SheetsRoutesDeps): Routes {
         },
       },
       async (request, reply) => {
-        const spreadsheetId = spreadsheetIdOf(request.params.spreadsheet_id);
+        const spreadsheetId = parseSpreadsheetId(request.params.spreadsheet_id);
         const caller = sheetsCallerOf(request, deps, request.query);
         const call = deps.sheets.metadata(caller, spreadsheetId, abortWhenCallerLeaves(reply));
         return sendCallResult(

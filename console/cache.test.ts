@@ -1,0 +1,21 @@
+/** The page of kept answers: what letting go of them means stands there before it is done. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { openBrowser, signIn } from '../test/support/console.ts';
+import { startTestService } from '../test/support/service.ts';
+
+test('a pattern says how many kept answers would go and what refilling them costs, and so does the dialog', async (t: TestContext) => {
+  const service = await startTestService(t);
+  for (const house of [1, 2]) await service.geocode(`Ташкент, улица Навои, ${house}`);
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/cache`);
+  await signIn(page, service);
+  await page.getByLabel('Pattern', { exact: true }).fill('google_maps:geocode:*');
+  await page.getByText('2 kept answers would go; refilling costs about $0.01').waitFor();
+  await page.getByRole('button', { name: 'Let go of 2', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Let go of google_maps:geocode:*?' });
+  await dialog.getByText('2 kept answers go. Asking each of them again would cost about $0.01.').waitFor();
+  await dialog.getByRole('button', { name: 'Let go of 2', exact: true }).click();
+  await page.getByText('2 answers were let go.').waitFor();
+  assert.deepEqual(faults, []);
+});
