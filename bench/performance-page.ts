@@ -1,6 +1,12 @@
-/** `docs/performance.md`: the rows of one whole run as a table, with the machine that they were measured on. */
-import { writeFile } from 'node:fs/promises';
+/**
+ * `docs/performance.md`: the rows of one whole run as a table, with the machine that they were measured on, and where the
+ * time went of what missed its aim.
+ *
+ * `node bench/performance-page.ts RESULTS [PAGE]` writes it from a file of `bench/results/`.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeCpu, explainMiss, isMissed } from './cpu-by-process.ts';
 import { type BenchRow, describeAim, describeFigures, describeValue, type Machine } from './report.ts';
 import type { Effort } from './rounds.ts';
 
@@ -14,12 +20,20 @@ export interface MeasuredRun {
 }
 
 /** Returns the page's path. */
-export async function writePerformancePage(run: MeasuredRun): Promise<string> {
-  await writeFile(page, render(run));
-  return page;
+export async function writePerformancePage(run: MeasuredRun, path = page): Promise<string> {
+  await writeFile(path, renderPage(run));
+  return path;
 }
 
-function render({ rows, startedAt, effort, machine }: MeasuredRun): string {
+if (import.meta.main) {
+  const [results, path] = process.argv.slice(2);
+  if (results === undefined) throw new Error('usage: node bench/performance-page.ts RESULTS [PAGE]');
+  const { started_at: startedAt, ...kept } = JSON.parse(await readFile(results, 'utf8'));
+  console.log(await writePerformancePage({ ...kept, startedAt: new Date(startedAt) }, path));
+}
+
+export function renderPage({ rows, startedAt, effort, machine }: MeasuredRun): string {
+  const missed = rows.filter(isMissed);
   return `# Performance
 
 <!-- Made by \`npm run bench\`: run it rather than edit this page. -->
@@ -31,9 +45,13 @@ the upstream share the machine, so ratios say more than rates. A missed aim fail
 Measured on ${startedAt.toISOString().slice(0, 10)}: ${machine.cpus.length} × ${machine.cpus[0] ?? 'an unknown processor'}, ${Math.round(machine.memoryBytes / 1024 ** 3)} GiB,
 ${machine.platform} ${machine.release}, Node.js ${machine.node}.
 
-| path | against | measured | aim |
-| --- | --- | ---: | --- |
-${rows.map((row) => `| ${row.path} | ${row.against} | ${describeValue(row)} | ${describeAim(row)} |`).join('\n')}
+| path | against | measured | aim | CPU a call by process, µs |
+| --- | --- | ---: | --- | --- |
+${rows.map((row) => `| ${row.path} | ${row.against} | ${describeValue(row)} | ${describeAim(row)} | ${describeCpu(row)} |`).join('\n')}
+
+## What missed its aim, and where its time goes
+
+${missed.length === 0 ? 'Nothing.' : missed.map((row) => `- ${explainMiss(row)}`).join('\n')}
 
 ## Behind the rows
 

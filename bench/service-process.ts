@@ -11,6 +11,7 @@ import {
 } from '../test/support/database.ts';
 import { redisUrl } from '../test/support/redis.ts';
 import { jwtSecretOfTests, signAdminToken } from '../test/support/service.ts';
+import { waitFor } from '../test/support/wait-for.ts';
 import { token } from './peers/cached-answer.ts';
 import { type ServerProcess, startServerProcess } from './processes.ts';
 import type { Stage } from './stages.ts';
@@ -55,6 +56,7 @@ export interface ServiceProcess extends ServerProcess {
 /** A database of Redis of the benchmark's own. */
 export const benchRedisUrl = new URL('/8', redisUrl).href;
 const unreached = 1_000_000;
+const createDeadlineMs = 60_000;
 
 /** Its only provider that is asked is Google, at `upstreamPort`, with a limit in each of the four windows. */
 export async function startServiceProcess(
@@ -148,8 +150,22 @@ export async function addUnsignedWebhook(server: ServiceProcess): Promise<string
   return new URL((created as { webhook_url: string }).webhook_url).pathname;
 }
 
-async function create({ port, tenant }: ServiceProcess, collection: string, body: object): Promise<unknown> {
-  const created = await fetch(`http://127.0.0.1:${port}/api/v1/${collection}`, {
+/** A machine that has just started several of everything may be late at first: 503 is asked again. */
+async function create(server: ServiceProcess, collection: string, body: object): Promise<unknown> {
+  const reply = await waitFor(
+    `the service to take a row of ${collection}`,
+    async () => {
+      const answer = await postAsAdmin(server, collection, body);
+      return answer.status !== 503 && answer;
+    },
+    createDeadlineMs,
+  );
+  if (reply.status !== 201) throw new Error(await reply.text());
+  return reply.json();
+}
+
+async function postAsAdmin({ port, tenant }: ServiceProcess, collection: string, body: object): Promise<Response> {
+  return fetch(`http://127.0.0.1:${port}/api/v1/${collection}`, {
     method: 'POST',
     headers: {
       authorization: `Bearer ${await signAdminToken({ tenants: '*', scope: 'admin' })}`,
@@ -158,6 +174,4 @@ async function create({ port, tenant }: ServiceProcess, collection: string, body
     },
     body: JSON.stringify(body),
   });
-  if (created.status !== 201) throw new Error(await created.text());
-  return created.json();
 }

@@ -8,6 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
@@ -75,12 +76,14 @@ async function runDrill(t: Cleanup, name: string): Promise<void> {
   };
   const consumed = await consumeEvents(t, stores.rabbitmq.url);
   const load = await startService(t, stores);
+  const idleShare = watchIdle();
   await delay((loadSeconds * 1_000) / 3);
   const failedAtMs = Date.now();
   await fail(stores);
   console.log(`failed over within ${Date.now() - failedAtMs} ms`);
   await delay((loadSeconds * 1_000 * 2) / 3);
   const endedAtMs = Date.now();
+  const idle = idleShare();
   await load.stop();
   const isPublished = (): boolean =>
     countIn(load.webhooks, consumed.webhooks) === load.webhooks.acknowledged.size &&
@@ -91,8 +94,25 @@ async function runDrill(t: Cleanup, name: string): Promise<void> {
     ...report('calls', load.calls, await storedIds(stores, 'integration_logs', 'request_id'), consumed.calls),
     ...[load.webhooks, load.calls].flatMap((tally) => reportOutage(tally, failedAtMs, endedAtMs)),
   ];
+  console.log(`the machine was idle for ${Math.round(idle * 100)} % of the time`);
   for (const law of broken) console.log(`BROKEN: ${law}`);
   if (broken.length > 0) process.exitCode = 1;
+}
+
+/** The share of all cores' time from now to the call in which nothing ran: with none left the machine is what was measured. */
+function watchIdle(): () => number {
+  const read = (): { idle: number; all: number } => {
+    const times = cpus().map(({ times: { idle, ...rest } }) => ({
+      idle,
+      all: idle + rest.user + rest.nice + rest.sys + rest.irq,
+    }));
+    return times.reduce((sum, core) => ({ idle: sum.idle + core.idle, all: sum.all + core.all }));
+  };
+  const before = read();
+  return () => {
+    const after = read();
+    return (after.idle - before.idle) / (after.all - before.all);
+  };
 }
 
 /** Two replicas, a webhook, and the load on both. */
@@ -191,8 +211,11 @@ function report(kind: string, tally: Tally, stored: ReadonlySet<string>, publish
   const acknowledged = tally.acknowledged.size;
   const [kept, told] = [countIn(tally, stored), countIn(tally, published)];
   console.log(
-    `${kind.padEnd(9)} sent ${tally.sent}, acknowledged ${acknowledged}, stored ${kept}, published ${told}; refused ${JSON.stringify(Object.fromEntries(tally.refused))}`,
+    `${kind.padEnd(9)} sent ${tally.sent}, held back ${tally.heldBack}, acknowledged ${acknowledged}, stored ${kept}, published ${told}; refused ${JSON.stringify(Object.fromEntries(tally.refused))}`,
   );
+  const sorted = tally.latenciesMs.toSorted((a, b) => a - b);
+  const [half, most] = [0.5, 0.99].map((share) => Math.round(sorted[Math.floor(sorted.length * share)] ?? Number.NaN));
+  console.log(`          answered within ${half} ms (p50) and ${most} ms (p99)`);
   return [
     ...(kept === acknowledged ? [] : [`${acknowledged - kept} acknowledged ${kind} are not stored`]),
     ...(told === acknowledged ? [] : [`${acknowledged - told} acknowledged ${kind} were not published`]),
@@ -202,7 +225,11 @@ function report(kind: string, tally: Tally, stored: ReadonlySet<string>, publish
 function reportOutage({ acknowledged, refusedAtMs }: Tally, failedAtMs: number, endedAtMs: number): string[] {
   const lastRefusal = Math.max(0, ...refusedAtMs) - failedAtMs;
   const after = [...acknowledged.values()].filter((atMs) => atMs > endedAtMs - lastSeconds * 1_000).length;
-  if (lastRefusal > 0) console.log(`          refusals until ${(lastRefusal / 1_000).toFixed(1)} s after the failure`);
+  const firstRefusal = Math.min(...refusedAtMs) - failedAtMs;
+  const seconds = (ms: number): string => (ms / 1_000).toFixed(1);
+  if (refusedAtMs.length > 0) {
+    console.log(`          refused from ${seconds(firstRefusal)} to ${seconds(lastRefusal)} s after the failure`);
+  }
   if (after === 0) return [`nothing was acknowledged in the last ${lastSeconds} s`];
   return endedAtMs - failedAtMs - lastRefusal > lastSeconds * 1_000 ? [] : ['the service still refused at the end'];
 }

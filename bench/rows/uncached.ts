@@ -81,7 +81,7 @@ function rowsOf(
     ratio: busy.own.storeCpuMicros[name] ?? null,
     aim: aim === null ? null : { atMost: aim },
     unit: 'µs',
-    figures: {},
+    figures,
   });
   return [
     {
@@ -118,7 +118,7 @@ function rowsOf(
       ratio: alone.own.cpuMicros,
       aim: { atMost: 700 },
       unit: 'µs',
-      figures: {},
+      figures: { own: alone.own },
     },
   ];
 }

@@ -16,6 +16,9 @@ export interface LoadPlan {
 /** What one kind of request has met. */
 export interface Tally {
   sent: number;
+  /** Due, and not sent: so many were in hand already that the generator would have measured itself. */
+  heldBack: number;
+  readonly latenciesMs: number[];
   /** Ids of those that got 200, with the time of their answer (Unix milliseconds). */
   readonly acknowledged: Map<string, number>;
   readonly refused: Map<string, number>;
@@ -33,37 +36,52 @@ export interface SteadyLoad {
 
 const tickMs = 20;
 const answerDeadlineMs = 30_000;
-/** A generator that holds more than these would measure itself. */
-const maxInHand = 2_000;
+/** Of each kind. One that holds more would measure itself, and slow webhooks must not take the calls' places. */
+const maxInHand = 1_000;
 
 export function startSteadyLoad(plan: LoadPlan): SteadyLoad {
-  const tally = (): Tally => ({ sent: 0, acknowledged: new Map(), refused: new Map(), refusedAtMs: [] });
+  const tally = (): Tally => ({
+    ...{ sent: 0, heldBack: 0, latenciesMs: [] },
+    ...{ acknowledged: new Map(), refused: new Map(), refusedAtMs: [] },
+  });
   const [webhooks, calls] = [tally(), tally()];
-  const inHand = new Set<Promise<void>>();
+  const inHand = { webhooks: new Set<Promise<void>>(), calls: new Set<Promise<void>>() };
   const startedAtMs = performance.now();
   const urlOf = (number: number): string => plan.urls[number % plan.urls.length] as string;
 
-  const send = (kind: Tally, request: () => Promise<string>): void => {
-    if (inHand.size >= maxInHand) return;
+  const send = (kind: Tally, ofKind: Set<Promise<void>>, request: () => Promise<string>): void => {
     kind.sent += 1;
+    const sentAtMs = performance.now();
     const sending = request()
-      .then((id) => void kind.acknowledged.set(id, Date.now()))
+      .then((id) => {
+        kind.acknowledged.set(id, Date.now());
+        kind.latenciesMs.push(performance.now() - sentAtMs);
+      })
       .catch((error: Error) => {
         kind.refused.set(error.message, (kind.refused.get(error.message) ?? 0) + 1);
         kind.refusedAtMs.push(Date.now());
       })
-      .finally(() => inHand.delete(sending));
-    inHand.add(sending);
+      .finally(() => ofKind.delete(sending));
+    ofKind.add(sending);
   };
   const timer = setInterval(() => {
     const seconds = (performance.now() - startedAtMs) / 1_000;
-    while (webhooks.sent < seconds * plan.webhooksPerSecond && inHand.size < maxInHand) {
+    const isDue = (kind: Tally, ofKind: ReadonlySet<unknown>, perSecond: number): boolean => {
+      const due = Math.floor(seconds * perSecond) - kind.sent - kind.heldBack;
+      if (due > 0 && ofKind.size >= maxInHand) kind.heldBack += due;
+      return due > 0 && ofKind.size < maxInHand;
+    };
+    while (isDue(webhooks, inHand.webhooks, plan.webhooksPerSecond)) {
       const number = webhooks.sent;
-      send(webhooks, async () => (await deliver(plan, urlOf(number), `delivery-${number}`)).event_id as string);
+      send(
+        webhooks,
+        inHand.webhooks,
+        async () => (await deliver(plan, urlOf(number), `delivery-${number}`)).event_id as string,
+      );
     }
-    while (calls.sent < seconds * plan.callsPerSecond && inHand.size < maxInHand) {
+    while (isDue(calls, inHand.calls, plan.callsPerSecond)) {
       const number = calls.sent;
-      send(calls, () => geocode(plan, urlOf(number), homeAddress(number)));
+      send(calls, inHand.calls, () => geocode(plan, urlOf(number), homeAddress(number)));
     }
   }, tickMs);
 
@@ -72,7 +90,7 @@ export function startSteadyLoad(plan: LoadPlan): SteadyLoad {
     calls,
     async stop() {
       clearInterval(timer);
-      await Promise.all(inHand);
+      await Promise.all([...inHand.webhooks, ...inHand.calls]);
     },
   };
 }
