@@ -23,6 +23,14 @@ test('numbers, money, shares and sizes are in the form of the language', () => {
   assert.equal(en.time('no time'), 'no time');
 });
 
+test('a time says its date where it is not today', () => {
+  const en = createFormats('en');
+  const today = new Date().toISOString();
+  assert.match(en.time('2026-01-02T12:30:05.123Z'), /^2 Jan, \d\d:30:05$/);
+  assert.match(en.timeMs('2026-01-02T12:30:05.123Z'), /^2 Jan, \d\d:30:05\.123$/);
+  assert.match(en.timeMs(today), /^\d\d:\d\d:\d\d\.\d{3}$/);
+});
+
 test('a sliding range is worked out when it is asked, and a range of instants stays', () => {
   const now = Date.parse('2026-11-28T12:00:00Z');
   assert.deepEqual(apiFilter(new URLSearchParams('status=error&range=1h'), now), {

@@ -17,6 +17,7 @@ export interface Formats {
   bytes(count: number): string;
   /** `14:03:22`, with the date where it is not today. */
   time(iso: string): string;
+  /** To the millisecond, with the date where it is not today. */
   timeMs(iso: string): string;
   dateTime(iso: string): string;
   day(iso: string): string;
@@ -60,6 +61,12 @@ export function createFormats(language: Language): Formats {
   const byteUnits = [unit('byte', 0), unit('kilobyte'), unit('megabyte'), unit('gigabyte')];
   const time = new Intl.DateTimeFormat(locale, clock);
   const timeMs = new Intl.DateTimeFormat(locale, { ...clock, fractionalSecondDigits: 3 });
+  const dayTimeMs = new Intl.DateTimeFormat(locale, {
+    day: 'numeric',
+    month: 'short',
+    ...clock,
+    fractionalSecondDigits: 3,
+  });
   const dayTime = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', ...clock });
   const dateTime = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric', ...clock });
   const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
@@ -100,7 +107,7 @@ export function createFormats(language: Language): Formats {
       return (byteUnits[power] as Intl.NumberFormat).format(count / 1_000 ** power);
     },
     time: guarded((date) => (isToday(date) ? time : dayTime).format(date)),
-    timeMs: guarded((date) => timeMs.format(date)),
+    timeMs: guarded((date) => (isToday(date) ? timeMs : dayTimeMs).format(date)),
     dateTime: guarded((date) => dateTime.format(date)),
     day: guarded((date) => day.format(date)),
     utc: guarded((date) => utc.format(date)),

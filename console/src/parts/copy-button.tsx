@@ -4,8 +4,15 @@ import { partsMessages } from './messages.ts';
 
 const shownMs = 2_000;
 
+interface CopyButtonProps {
+  /** A function is asked when the button is pressed. */
+  readonly text: string | (() => string);
+  readonly label?: string;
+  readonly onCopied?: () => void;
+}
+
 /** Copies also where the page came over plain HTTP, and says what became of it. */
-export function CopyButton({ text, label, onCopied }: { text: string; label?: string; onCopied?: () => void }) {
+export function CopyButton({ text, label, onCopied }: CopyButtonProps) {
   const t = useMessages(partsMessages);
   const [outcome, setOutcome] = useState<'idle' | 'copied' | 'failed'>('idle');
   const button = useRef<HTMLButtonElement>(null);
@@ -15,7 +22,7 @@ export function CopyButton({ text, label, onCopied }: { text: string; label?: st
     return () => clearTimeout(timer);
   }, [outcome]);
   const copy = async (): Promise<void> => {
-    const isCopied = await copyText(text, button.current);
+    const isCopied = await copyText(typeof text === 'string' ? text : text(), button.current);
     setOutcome(isCopied ? 'copied' : 'failed');
     if (isCopied) onCopied?.();
   };

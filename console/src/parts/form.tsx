@@ -51,6 +51,7 @@ interface TextFieldProps {
   readonly label: string;
   readonly value: string;
   readonly onInput: (value: string) => void;
+  readonly onBlur?: () => void;
   readonly hint?: string | undefined;
   readonly fault?: string | undefined;
   readonly type?: 'text' | 'password' | 'number' | 'url' | 'search' | 'datetime-local' | 'date';
@@ -91,9 +92,10 @@ export function TextField(props: TextFieldProps) {
               autoComplete={autocomplete}
               readOnly={props.isReadOnly}
               spellcheck={false}
-              step={type === 'number' ? 'any' : undefined}
+              step={type === 'number' ? 'any' : type === 'datetime-local' ? 1 : undefined}
               list={suggestions === undefined ? undefined : listId}
               onInput={(event) => onInput(event.currentTarget.value)}
+              onBlur={props.onBlur}
             />
             {suggestions !== undefined && (
               <datalist id={listId}>

@@ -20,12 +20,13 @@ export function Time({
   );
 }
 
+/** The time itself, which can be compared with that of another row, and the distance beside it. */
 export function Ago({ iso }: { iso: string | null | undefined }) {
   const formats = useFormats();
   if (iso === null || iso === undefined) return <>–</>;
   return (
-    <time dateTime={iso} title={`${formats.dateTime(iso)} · ${formats.utc(iso)}`}>
-      {formats.relative(iso)}
-    </time>
+    <>
+      <Time iso={iso} /> <span class="muted">{formats.relative(iso)}</span>
+    </>
   );
 }

@@ -1,9 +1,10 @@
-import { Api, readSession } from '../../api/client.ts';
+import type { Api } from '../../api/client.ts';
 import { apiFilter } from './filters.ts';
 
-export async function downloadExport(query: URLSearchParams): Promise<void> {
-  const api = new Api(await readSession(), () => undefined);
+/** Throws `ApiError` where the service refuses: its words are no calls. */
+export async function downloadExport(api: Api, query: URLSearchParams): Promise<void> {
   const reply = await api.fetch('GET', '/logs/export', { query: apiFilter(query) });
+  if (!reply.ok) throw api.problem(reply, await reply.json().catch(() => ({})));
   const link = document.createElement('a');
   link.href = URL.createObjectURL(await reply.blob());
   link.download = 'calls.ndjson';

@@ -1,9 +1,11 @@
 import { useState } from 'preact/hooks';
 import { setQuery, usePlace } from '../../app/location.tsx';
-import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
+import { FilterPills } from '../../parts/filter-pills.tsx';
 import { CheckField, SelectField, TextField } from '../../parts/form.tsx';
-import { filterNames, fromLocalInput, operations, ranges, statuses, toLocalInput } from './filters.ts';
+import { TimeField } from '../../parts/time-field.tsx';
+import { useCallPills } from './call-pills.ts';
+import { type FilterName, operations, rangeMs, ranges, statuses, typedNames } from './filters.ts';
 import { listMessages } from './list-messages.ts';
 import { callsMessages } from './messages.ts';
 import { SavedViews } from './saved-views.tsx';
@@ -14,33 +16,27 @@ const wideFromPx = 768;
 export function FilterBar({ services }: { services: readonly string[] }) {
   const t = useMessages(callsMessages);
   const list = useMessages(listMessages);
-  const formats = useFormats();
   const { query } = usePlace();
-  const [search, setSearch] = useState(query.get('request_id') ?? '');
-  const [principal, setPrincipal] = useState(query.get('principal') ?? '');
-  const value = (name: string): string => query.get(name) ?? '';
+  const [typed, setTyped] = useState<Readonly<Record<string, string>>>(() =>
+    Object.fromEntries(typedNames.map((name) => [name, query.get(name) ?? ''])),
+  );
+  const { pills, clear } = useCallPills();
+  const value = (name: FilterName): string => query.get(name) ?? '';
   const choose = (changes: Readonly<Record<string, string | null>>, how: 'push' | 'replace' = 'push'): void =>
     setQuery({ ...changes, cursor: null }, how);
+  const find = (): void => {
+    const asked = Object.fromEntries(typedNames.map((name) => [name, (typed[name] ?? '').trim()]));
+    // An id is looked for at any time.
+    const isNewId = asked.request_id !== '' && asked.request_id !== value('request_id');
+    choose({ ...asked, ...(isNewId ? { range: null, from: null, to: null } : {}) });
+  };
   const isCustom = query.has('from') || query.has('to');
-  const names: Readonly<Record<(typeof filterNames)[number], string>> = {
-    service_name: t('service'),
-    operation: t('operation'),
-    status: t('status'),
-    min_duration_ms: t('slower'),
-    request_id: t('requestId'),
-    principal: list('principal'),
-    range: t('range'),
-    from: t('from'),
-    to: t('to'),
-    hide_probes: t('hideProbes'),
-  };
-  const shown = (name: string): string => {
-    const text = value(name);
-    if (name === 'from' || name === 'to') return formats.dateTime(text);
-    if (name === 'range' && text in ranges) return t(`range${text}` as 'range1h');
-    return name === 'hide_probes' ? '' : text;
-  };
-  const active = filterNames.filter((name) => value(name) !== '');
+  const range = value('range');
+  const ownRange = range in ranges || rangeMs(range) === null ? [] : [{ value: range, name: range }];
+  const typedField = (name: (typeof typedNames)[number]) => ({
+    value: typed[name] ?? '',
+    onInput: (text: string) => setTyped({ ...typed, [name]: text }),
+  });
   return (
     <section class="panel filters" aria-label={t('filters')}>
       <details class="filter-box" open={window.innerWidth >= wideFromPx}>
@@ -50,10 +46,10 @@ export function FilterBar({ services }: { services: readonly string[] }) {
           class="filter-grid"
           onSubmit={(event) => {
             event.preventDefault();
-            choose({ request_id: search.trim(), principal: principal.trim() });
+            find();
           }}
         >
-          <TextField label={t('search')} value={search} onInput={setSearch} type="search" />
+          <TextField label={t('search')} {...typedField('request_id')} type="search" />
           <SelectField
             label={t('service')}
             value={value('service_name')}
@@ -78,12 +74,10 @@ export function FilterBar({ services }: { services: readonly string[] }) {
             value={value('min_duration_ms')}
             onInput={(typed) => choose({ min_duration_ms: /^\d+$/.test(typed) ? typed : null }, 'replace')}
           />
-          <TextField
-            label={list('principal')}
-            placeholder={list('principalHint')}
-            value={principal}
-            onInput={setPrincipal}
-          />
+          <TextField label={list('principal')} placeholder={list('principalHint')} {...typedField('principal')} />
+          <TextField label={list('askedBy')} {...typedField('source_service')} />
+          <TextField label={list('statusCode')} type="number" {...typedField('response_status_code')} />
+          <TextField label={list('minCost')} type="number" {...typedField('min_cost_usd')} />
           <SelectField
             label={t('range')}
             value={isCustom ? 'custom' : value('range')}
@@ -97,36 +91,27 @@ export function FilterBar({ services }: { services: readonly string[] }) {
             options={[
               { value: '', name: t('all') },
               ...Object.keys(ranges).map((name) => ({ value: name, name: t(`range${name}` as 'range1h') })),
+              ...ownRange,
               { value: 'custom', name: t('custom') },
             ]}
           />
           {isCustom && (
             <>
-              <TextField
-                label={t('from')}
-                type="datetime-local"
-                hint={formats.timeZone}
-                value={toLocalInput(query.get('from'))}
-                onInput={(typed) => choose({ from: fromLocalInput(typed) }, 'replace')}
-              />
-              <TextField
-                label={t('to')}
-                type="datetime-local"
-                hint={formats.timeZone}
-                value={toLocalInput(query.get('to'))}
-                onInput={(typed) => choose({ to: fromLocalInput(typed) }, 'replace')}
-              />
+              <TimeField label={t('from')} iso={query.get('from')} onTime={(from) => choose({ from }, 'replace')} />
+              <TimeField label={t('to')} iso={query.get('to')} onTime={(to) => choose({ to }, 'replace')} />
             </>
           )}
-          <button type="submit" class="visually-hidden" tabIndex={-1}>
-            {t('find')}
-          </button>
+          <div class="actions align-end">
+            <button type="submit" class="button">
+              {t('find')}
+            </button>
+          </div>
         </form>
         <div class="filter-foot">
           <CheckField
             label={t('hideProbes')}
-            checked={value('hide_probes') !== ''}
-            onInput={(checked) => choose({ hide_probes: checked ? '1' : null })}
+            checked={value('exclude_operation') === 'health_check'}
+            onInput={(checked) => choose({ exclude_operation: checked ? 'health_check' : null })}
           />
           <span class="actions">
             <span class="muted">{t('views')}:</span>
@@ -155,36 +140,7 @@ export function FilterBar({ services }: { services: readonly string[] }) {
           <SavedViews />
         </div>
       </details>
-      {active.length > 0 && (
-        <ul class="pills" aria-label={t('filters')}>
-          {active.map((name) => (
-            <li key={name}>
-              <button
-                type="button"
-                class="pill"
-                aria-label={t('remove', { name: `${names[name]} ${shown(name)}` })}
-                onClick={() => choose({ [name]: null })}
-              >
-                {names[name]}
-                {shown(name) === '' ? '' : `: ${shown(name)}`} <span aria-hidden="true">✕</span>
-              </button>
-            </li>
-          ))}
-          <li>
-            <button
-              type="button"
-              class="button small plain"
-              onClick={() => {
-                setSearch('');
-                setPrincipal('');
-                choose(Object.fromEntries([...filterNames, 'view'].map((name) => [name, null])));
-              }}
-            >
-              {t('clear')}
-            </button>
-          </li>
-        </ul>
-      )}
+      <FilterPills pills={pills} onClear={clear} />
     </section>
   );
 }

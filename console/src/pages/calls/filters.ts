@@ -8,7 +8,14 @@ export const ranges = {
   '7d': 604_800_000,
   '30d': 2_592_000_000,
 } as const;
-export type RangeName = keyof typeof ranges;
+
+const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Of any whole number of minutes, hours or days: `45m`, `2h`, `3d`; null where the text is none. */
+export function rangeMs(text: string | null): number | null {
+  const [, count, unit] = /^([1-9]\d{0,3})([mhd])$/.exec(text ?? '') ?? [];
+  return count === undefined ? null : Number(count) * unitMs[unit as keyof typeof unitMs];
+}
 
 export const statuses = ['success', 'error', 'timeout', 'rate_limited', 'cancelled'] as const;
 export const operations = [
@@ -24,9 +31,18 @@ export const operations = [
   'health_check',
 ] as const;
 
-const plain = ['service_name', 'operation', 'status', 'min_duration_ms', 'request_id', 'principal'] as const;
+/** Typed whole before they are asked for. */
+export const typedNames = [
+  'request_id',
+  'principal',
+  'source_service',
+  'response_status_code',
+  'min_cost_usd',
+] as const;
+const plain = ['service_name', 'operation', 'exclude_operation', 'status', 'min_duration_ms', ...typedNames] as const;
 /** All members of the address that narrow the list. */
-export const filterNames = [...plain, 'range', 'from', 'to', 'hide_probes'] as const;
+export const filterNames = [...plain, 'range', 'from', 'to'] as const;
+export type FilterName = (typeof filterNames)[number];
 
 /** As the API takes them. A relative range slides: it is worked out when it is asked. */
 export function apiFilter(query: URLSearchParams, nowMs = Date.now()): Record<string, string> {
@@ -35,14 +51,12 @@ export function apiFilter(query: URLSearchParams, nowMs = Date.now()): Record<st
     const value = query.get(name);
     if (value !== null && value !== '') filter[name] = value;
   }
-  const range = query.get('range');
+  const range = rangeMs(query.get('range'));
   const from = query.get('from');
   const to = query.get('to');
   if (from !== null) filter.from_date = from;
   if (to !== null) filter.to_date = to;
-  if (from === null && to === null && range !== null && range in ranges) {
-    filter.from_date = new Date(nowMs - ranges[range as RangeName]).toISOString();
-  }
+  if (from === null && to === null && range !== null) filter.from_date = new Date(nowMs - range).toISOString();
   return filter;
 }
 
@@ -50,30 +64,14 @@ export function filterKey(query: URLSearchParams): string {
   return filterNames.map((name) => `${name}=${query.get(name) ?? ''}`).join('&');
 }
 
-/** The address with instants instead of a sliding range: what a colleague sees is what is seen here. */
-export function frozenAddress(query: URLSearchParams, nowMs = Date.now()): string {
+/** The address with instants instead of a sliding range or an open end: a colleague sees what was shown here at `shownMs`. */
+export function frozenAddress(query: URLSearchParams, shownMs: number): string {
   const frozen = new URLSearchParams(query);
-  const range = frozen.get('range');
-  if (range !== null && range in ranges) {
-    frozen.delete('range');
-    frozen.set('from', new Date(nowMs - ranges[range as RangeName]).toISOString());
-    frozen.set('to', new Date(nowMs).toISOString());
-  }
+  const range = rangeMs(frozen.get('range'));
+  const isSliding = !frozen.has('from') && !frozen.has('to');
+  if (isSliding && range !== null) frozen.set('from', new Date(shownMs - range).toISOString());
+  if (!frozen.has('to')) frozen.set('to', new Date(shownMs).toISOString());
+  frozen.delete('range');
   frozen.delete('live');
-  const text = frozen.toString();
-  return `${window.location.origin}${window.location.pathname}${text === '' ? '' : `?${text}`}`;
-}
-
-/** For `<input type="datetime-local">`, which speaks of local time without a zone. */
-export function toLocalInput(iso: string | null): string {
-  if (iso === null) return '';
-  const date = new Date(iso);
-  if (Number.isNaN(date.getTime())) return '';
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-}
-
-export function fromLocalInput(value: string): string | null {
-  if (value === '') return null;
-  const date = new Date(value);
-  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+  return `${window.location.origin}${window.location.pathname}?${frozen}`;
 }

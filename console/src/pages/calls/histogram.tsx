@@ -5,12 +5,13 @@ import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Chart } from '../../parts/chart.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
+import { typedNames } from './filters.ts';
 import { listMessages } from './list-messages.ts';
 import { barsOf, type Span, spanOf } from './span.ts';
 
 const refreshMs = 15_000;
 /** The counts are kept by service and operation alone. */
-const uncounted = ['status', 'min_duration_ms', 'request_id', 'principal'] as const;
+const uncounted = ['status', 'min_duration_ms', ...typedNames] as const;
 
 interface Counts {
   readonly span: Span;

@@ -20,8 +20,6 @@ export const callsMessages = {
   range7d: ['7 days', '7 дней'],
   range30d: ['30 days', '30 дней'],
   custom: ['from … to', 'с … по'],
-  clear: ['Clear filters', 'Сбросить фильтры'],
-  remove: ['Remove the filter {name}', 'Убрать фильтр {name}'],
   hideProbes: ['Hide health checks', 'Скрыть проверки'],
   views: ['Ready views', 'Готовые выборки'],
   viewErrors: ['Errors', 'Ошибки'],
@@ -29,8 +27,6 @@ export const callsMessages = {
   viewSlow: ['Slower than 2 s', 'Дольше 2 с'],
   live: ['Live', 'Вживую'],
   liveOff: ['Live: off', 'Вживую: выкл.'],
-  liveOn: ['Live: new calls appear at the top', 'Вживую: новые вызовы сверху'],
-  livePaused: ['Paused: a call is open, or you have scrolled', 'Пауза: открыт вызов или список прокручен'],
   newCalls: [
     { one: '{count} new call', other: '{count} new calls' },
     {
@@ -49,9 +45,8 @@ export const callsMessages = {
   principal: ['With the credential of', 'По токену'],
   retries: ['Retries', 'Повторы'],
   cost: ['Cost', 'Цена'],
-  older: ['Older', 'Раньше'],
-  newest: ['Back to the newest', 'К новым'],
   nothingMatches: ['No call matches these filters.', 'Нет вызовов под эти фильтры.'],
+  exportFailed: ['Nothing was exported: {reason}', 'Выгрузки нет: {reason}'],
   nothingYet: ['No call yet. Try one:', 'Вызовов пока нет. Попробуйте:'],
   curl: ['A first call', 'Первый вызов'],
   export: ['Export (NDJSON)', 'Выгрузить (NDJSON)'],

@@ -1,23 +1,29 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import type { CallLog, Limits, LogPage } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { go, hrefOf, setQuery, usePlace } from '../../app/location.tsx';
 import { appMessages } from '../../app/messages.ts';
-import { useSession } from '../../app/session.tsx';
+import { useApi, useSession } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Code, CopyButton } from '../../parts/copy-button.tsx';
 import { curlOf } from '../../parts/curl.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { NothingMatches } from '../../parts/filter-pills.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
+import { LiveLine } from '../../parts/live-line.tsx';
 import { PageHeader } from '../../parts/page-header.tsx';
+import { Pager } from '../../parts/pager.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
+import { useToast } from '../../parts/toast.tsx';
+import { useHeld, useHold } from '../../parts/use-held.ts';
+import { useCallPills } from './call-pills.ts';
 import { CallSheet } from './call-sheet.tsx';
 import { CompareBar, useCompared } from './compare-bar.tsx';
 import { FilterBar } from './filter-bar.tsx';
-import { apiFilter, filterKey, filterNames, frozenAddress } from './filters.ts';
+import { apiFilter, filterKey, frozenAddress, typedNames } from './filters.ts';
 import { Histogram } from './histogram.tsx';
 import { listMessages } from './list-messages.ts';
 import { callsMessages } from './messages.ts';
@@ -25,9 +31,6 @@ import { useStartView } from './saved-views.tsx';
 
 const pageSize = 100;
 const liveMs = 2_000;
-const mostCounted = 99;
-/** Further down than this, the reader is at work: new rows wait. */
-const topPx = 200;
 
 export function Page() {
   const t = useMessages(callsMessages);
@@ -38,19 +41,21 @@ export function Page() {
   const limits = useQuery('limits', (api, signal) => api.get<Limits>('/rate-limits', {}, signal));
   const services = limits.data?.services.map(({ service_name }) => service_name) ?? [];
   const search = query.toString();
+  const shownAt = useRef<string | null>(null);
   return (
     <>
       <PageHeader title={app('calls')}>
         <LiveButton />
-        <CopyButton text={frozenAddress(query)} label={t('copyLink')} />
-        <a class="button small" href={`/api/v1/logs/export`} onClick={(event) => void exportLogs(event)}>
-          {t('export')}
-        </a>
+        <CopyButton
+          text={() => frozenAddress(query, shownAt.current === null ? Date.now() : Date.parse(shownAt.current))}
+          label={t('copyLink')}
+        />
+        <ExportLink />
       </PageHeader>
       <div class="stack">
-        <FilterBar key={`${query.get('request_id')} ${query.get('principal')}`} services={services} />
+        <FilterBar key={typedNames.map((name) => query.get(name)).join(' ')} services={services} />
         <Histogram />
-        <CallList key={filterKey(query)} openId={openId} />
+        <CallList key={filterKey(query)} openId={openId} shownAt={shownAt} />
       </div>
       {openId !== null && (
         <CallSheet
@@ -79,37 +84,37 @@ function LiveButton() {
   );
 }
 
-function CallList({ openId }: { openId: string | null }) {
+interface CallListProps {
+  readonly openId: string | null;
+  /** Told when what is shown was asked for. */
+  readonly shownAt: { current: string | null };
+}
+
+function CallList({ openId, shownAt }: CallListProps) {
   const t = useMessages(callsMessages);
   const formats = useFormats();
   const { query } = usePlace();
   const { tenant = '' } = useSession();
   const cursor = query.get('cursor');
   const isLive = query.get('live') === '1' && cursor === null;
-  const hidesProbes = query.get('hide_probes') !== null;
   const answer = useQuery(
     `logs:${filterKey(query)}:${cursor ?? ''}`,
-    (api, signal) => api.get<LogPage>('/logs', { ...apiFilter(query), limit: pageSize, cursor }, signal),
+    async (api, signal) => ({
+      askedAt: new Date().toISOString(),
+      ...(await api.get<LogPage>('/logs', { ...apiFilter(query), limit: pageSize, cursor }, signal)),
+    }),
     isLive ? { refreshMs: liveMs } : {},
   );
-  // While the reader is at work the rows stay where they are, and those that came are counted.
-  const [held, setHeld] = useState<LogPage | null>(null);
-  const isAtWork = useIsAtWork(openId !== null);
+  const area = useRef<HTMLDivElement>(null);
+  const hold = useHold(area, openId !== null);
   const latest = answer.data;
-  const before = useRef<LogPage | null>(null);
-  useEffect(() => {
-    if (!isLive || !isAtWork) setHeld(null);
-    else setHeld((own) => own ?? before.current ?? latest);
-  }, [isLive, isAtWork, latest]);
-  useEffect(() => {
-    before.current = latest;
-  }, [latest]);
-  const page = held ?? latest;
-  const heldIds = new Set(held?.logs.map(({ id }) => id));
-  const waiting = held === null || latest === null ? 0 : latest.logs.filter(({ id }) => !heldIds.has(id)).length;
+  const [page, release] = useHeld(latest, isLive && hold !== null);
+  shownAt.current = page?.askedAt ?? null;
+  const heldIds = new Set(page?.logs.map(({ id }) => id));
+  const waiting = latest?.logs.filter(({ id }) => !heldIds.has(id)).length ?? 0;
   const compared = useCompared();
   const list = useMessages(listMessages);
-  const hasFilters = filterNames.some((name) => query.has(name));
+  const { pills, clear } = useCallPills();
 
   const columns: readonly Column<CallLog>[] = [
     { name: t('time'), cell: (log) => <Time iso={log.started_at} /> },
@@ -163,54 +168,33 @@ function CallList({ openId }: { openId: string | null }) {
   const search = query.toString();
   return (
     <section class="panel" aria-label={t('list')}>
-      {query.get('live') === '1' && (
-        <p class="live-line" role="status">
-          {isAtWork ? t('livePaused') : t('liveOn')}
-          {waiting > 0 && (
-            <button
-              type="button"
-              class="button small"
-              onClick={() => {
-                setHeld(null);
-                window.scrollTo(0, 0);
-              }}
-            >
-              {t('newCalls', { count: Math.min(waiting, mostCounted) })}
-              {waiting > mostCounted ? '+' : ''}
-            </button>
-          )}
-        </p>
+      {isLive && (
+        <LiveLine
+          hold={hold}
+          hasFailed={answer.error !== null}
+          waiting={waiting}
+          words={(count) => t('newCalls', { count })}
+          onRelease={release}
+        />
       )}
       <CompareBar compared={compared} />
-      <QueryView query={{ ...answer, data: page }}>
-        {({ logs, next_cursor }) => {
-          const rows = hidesProbes ? logs.filter(({ operation }) => operation !== 'health_check') : logs;
-          return (
+      <div ref={area}>
+        <QueryView query={{ ...answer, data: page }}>
+          {({ logs, next_cursor }) => (
             <>
               <DataTable
                 isTwoLines
                 caption={t('list')}
                 columns={columns}
-                rows={rows}
+                rows={logs}
                 keyOf={(log) => log.id}
-                selectedKey={rows.find((log) => idOfCall(log) === openId)?.id ?? null}
+                selectedKey={logs.find((log) => idOfCall(log) === openId)?.id ?? null}
                 hrefOf={(log) =>
                   `${hrefOf(`/calls/${encodeURIComponent(idOfCall(log))}`)}${search === '' ? '' : `?${search}`}`
                 }
                 empty={
-                  hasFilters ? (
-                    <>
-                      <p>{t('nothingMatches')}</p>
-                      <button
-                        type="button"
-                        class="button"
-                        onClick={() =>
-                          setQuery(Object.fromEntries([...filterNames, 'view', 'cursor'].map((name) => [name, null])))
-                        }
-                      >
-                        {t('clear')}
-                      </button>
-                    </>
+                  pills.length > 0 ? (
+                    <NothingMatches text={t('nothingMatches')} pills={pills} onClear={clear} />
                   ) : (
                     <>
                       <p>{t('nothingYet')}</p>
@@ -222,27 +206,13 @@ function CallList({ openId }: { openId: string | null }) {
                   )
                 }
               />
-              <div class="table-foot">
-                <span class="muted">{t('shown', { count: rows.length })}</span>
-                {cursor !== null && (
-                  <button type="button" class="button small" onClick={() => setQuery({ cursor: null })}>
-                    {t('newest')}
-                  </button>
-                )}
-                {next_cursor !== null && (
-                  <button
-                    type="button"
-                    class="button small"
-                    onClick={() => setQuery({ cursor: next_cursor, live: null })}
-                  >
-                    {t('older')}
-                  </button>
-                )}
-              </div>
+              <Pager cursor={cursor} next={next_cursor} changes={{ live: null }}>
+                <span class="muted">{t('shown', { count: logs.length })}</span>
+              </Pager>
             </>
-          );
-        }}
-      </QueryView>
+          )}
+        </QueryView>
+      </div>
     </section>
   );
 }
@@ -252,19 +222,23 @@ function idOfCall(log: CallLog): string {
   return log.request_id ?? `log:${log.id}`;
 }
 
-function useIsAtWork(isOpen: boolean): boolean {
-  const [isScrolled, setScrolled] = useState(false);
-  useEffect(() => {
-    const onScroll = (): void => setScrolled(window.scrollY > topPx);
-    window.addEventListener('scroll', onScroll, { passive: true });
-    return () => window.removeEventListener('scroll', onScroll);
-  }, []);
-  return isOpen || isScrolled;
-}
-
 /** The export needs the tenant header, which a plain link cannot send. */
-async function exportLogs(event: Event): Promise<void> {
-  event.preventDefault();
-  const { downloadExport } = await import('./export.ts');
-  await downloadExport(new URLSearchParams(window.location.search));
+function ExportLink() {
+  const t = useMessages(callsMessages);
+  const api = useApi();
+  const say = useToast();
+  const download = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const { downloadExport } = await import('./export.ts');
+    try {
+      await downloadExport(api, new URLSearchParams(window.location.search));
+    } catch (thrown) {
+      say(t('exportFailed', { reason: thrown instanceof Error ? thrown.message : String(thrown) }));
+    }
+  };
+  return (
+    <a class="button small" href="/api/v1/logs/export" onClick={(event) => void download(event)}>
+      {t('export')}
+    </a>
+  );
 }

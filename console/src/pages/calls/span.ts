@@ -1,6 +1,6 @@
 /** The bars of the histogram above the list: how wide they are, and what stands in each. */
 import type { SeriesAnswer } from '../../api/types.ts';
-import { type RangeName, ranges } from './filters.ts';
+import { rangeMs } from './filters.ts';
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
@@ -24,8 +24,7 @@ export interface Span {
 
 /** What the filters ask for; without a time it is the last day. */
 export function spanOf(query: URLSearchParams, nowMs = Date.now()): Span {
-  const range = query.get('range');
-  const ms = range !== null && range in ranges ? ranges[range as RangeName] : usualMs;
+  const ms = rangeMs(query.get('range')) ?? usualMs;
   const to = timeOf(query.get('to')) ?? nowMs;
   const from = timeOf(query.get('from')) ?? (query.has('to') ? to - usualMs : nowMs - ms);
   const width = Math.max(minuteMs, to - from);

@@ -12,6 +12,7 @@ export const costsMessages = {
   pace: ['At this pace, the month', 'Прогноз на месяц'],
   rest: ['rest', 'остальные'],
   byDay: ['Cost by day and service', 'Расходы по дням и сервисам'],
+  ofSpan: ['{from} – {to}, UTC', '{from} – {to}, UTC'],
   rows: ['What it was spent on', 'На что потрачено'],
   by_service_operation: ['service and operation', 'сервисам и операциям'],
   by_service: ['service', 'сервисам'],

@@ -139,6 +139,7 @@ function Days({ costs, month }: { costs: Costs; month: Month }) {
           <li key={name} class="tile">
             <span class="tile-name">{name}</span>
             <span class="tile-value">{value}</span>
+            <span class="tile-span">{t('ofSpan', { from: formats.day(month.from), to: formats.day(month.to) })}</span>
           </li>
         ))}
       </ul>

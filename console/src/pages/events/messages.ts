@@ -14,6 +14,15 @@ export const eventsMessages = {
   resume: ['Resume', 'Продолжить'],
   clear: ['Clear', 'Очистить'],
   list: ['Events, newest first', 'События, новые сверху'],
+  newEvents: [
+    { one: '{count} new event', other: '{count} new events' },
+    {
+      one: '{count} новое событие',
+      few: '{count} новых события',
+      many: '{count} новых событий',
+      other: '{count} новых события',
+    },
+  ],
   kept: ['The newest {count} are kept; {dropped} dropped.', 'Хранятся последние {count}; пропущено {dropped}.'],
   none: ['Nothing has been published since this page was opened.', 'С открытия страницы ничего не публиковалось.'],
   time: ['Time', 'Время'],

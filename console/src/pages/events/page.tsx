@@ -13,9 +13,11 @@ import { Fault } from '../../parts/fault.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { SelectField, TextField } from '../../parts/form.tsx';
 import { BodyView } from '../../parts/json-view.tsx';
+import { LiveLine } from '../../parts/live-line.tsx';
 import { PageHeader } from '../../parts/page-header.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
+import { useHeld, useHold } from '../../parts/use-held.ts';
 import { eventsMessages } from './messages.ts';
 
 const types = [
@@ -127,15 +129,17 @@ export function Page() {
   const type = query.get('type') ?? '';
   const service = query.get('service') ?? '';
   const [isPaused, setPaused] = useState(false);
-  const [openId, setOpenId] = useState<string | null>(null);
+  // An open event stays open when newer ones have pushed it out of the list.
+  const [open, setOpen] = useState<BusEvent | null>(null);
   const { events, dropped, state, error, clear } = useEvents(type, isPaused);
-  const shown = events
-    .filter(
-      ({ service_name, event_type }) =>
-        (service === '' || String(service_name ?? '').includes(service)) && (type === '' || event_type === type),
-    )
-    .slice(0, shownRows);
-  const open = events.find(({ event_id }) => event_id === openId);
+  const area = useRef<HTMLDivElement>(null);
+  const hold = useHold(area, open !== null);
+  const [held, release] = useHeld(events, hold !== null && events.length > 0);
+  const isWanted = ({ service_name, event_type }: BusEvent): boolean =>
+    (service === '' || String(service_name ?? '').includes(service)) && (type === '' || event_type === type);
+  const heldIds = new Set(held.map(({ event_id }) => event_id));
+  const waiting = events.filter((event) => isWanted(event) && !heldIds.has(event.event_id)).length;
+  const shown = held.filter(isWanted).slice(0, shownRows);
   return (
     <>
       <PageHeader title={app('events')}>
@@ -173,37 +177,53 @@ export function Page() {
         </div>
         <section class="panel" aria-label={t('list')}>
           <p class="hint">{t('kept', { count: mostKept, dropped: formats.number(dropped) })}</p>
-          <DataTable<BusEvent>
-            isTwoLines
-            caption={t('list')}
-            rows={shown}
-            keyOf={({ event_id }) => event_id}
-            empty={t('none')}
-            columns={[
-              { name: t('time'), cell: ({ timestamp }) => <Time iso={timestamp} withMs /> },
-              { name: t('type'), cell: ({ event_type }) => <Foreign text={event_type.replace('integration.', '')} /> },
-              { name: t('service'), cell: ({ service_name }) => <Foreign text={service_name ?? '–'} /> },
-              { name: t('about'), isExtra: true, cell: (event) => <Foreign text={about(event)} /> },
-              { name: t('lead'), cell: (event) => <Lead event={event} /> },
-              {
-                name: t('details'),
-                cell: ({ event_id, event_type }) => (
-                  <button
-                    type="button"
-                    class="button small"
-                    aria-label={t('detailsOf', { name: event_type })}
-                    onClick={() => setOpenId(event_id)}
-                  >
-                    {t('details')}
-                  </button>
-                ),
-              },
-            ]}
-          />
+          {state === 'live' && (
+            <LiveLine
+              hold={hold}
+              hasFailed={false}
+              isQuiet
+              waiting={waiting}
+              words={(count) => t('newEvents', { count })}
+              onRelease={release}
+            />
+          )}
+          <div ref={area}>
+            <DataTable<BusEvent>
+              isTwoLines
+              caption={t('list')}
+              rows={shown}
+              keyOf={({ event_id }) => event_id}
+              selectedKey={open?.event_id ?? null}
+              empty={t('none')}
+              columns={[
+                { name: t('time'), cell: ({ timestamp }) => <Time iso={timestamp} withMs /> },
+                {
+                  name: t('type'),
+                  cell: ({ event_type }) => <Foreign text={event_type.replace('integration.', '')} />,
+                },
+                { name: t('service'), cell: ({ service_name }) => <Foreign text={service_name ?? '–'} /> },
+                { name: t('about'), isExtra: true, cell: (event) => <Foreign text={about(event)} /> },
+                { name: t('lead'), cell: (event) => <Lead event={event} /> },
+                {
+                  name: t('details'),
+                  cell: (event) => (
+                    <button
+                      type="button"
+                      class="button small"
+                      aria-label={t('detailsOf', { name: event.event_type })}
+                      onClick={() => setOpen(event)}
+                    >
+                      {t('details')}
+                    </button>
+                  ),
+                },
+              ]}
+            />
+          </div>
         </section>
       </div>
-      {open !== undefined && (
-        <Dialog title={t('event', { id: open.event_id })} kind="sheet" onClose={() => setOpenId(null)}>
+      {open !== null && (
+        <Dialog title={t('event', { id: open.event_id })} kind="sheet" onClose={() => setOpen(null)}>
           <p class="lead">
             <Foreign text={open.event_type} /> <Time iso={open.timestamp} withMs />
           </p>

@@ -1,0 +1,49 @@
+import { setQuery, usePlace } from '../../app/location.tsx';
+import { useFormats } from '../../i18n/language.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import type { Pill } from '../../parts/filter-pills.tsx';
+import { type FilterName, filterNames, rangeMs, ranges } from './filters.ts';
+import { listMessages } from './list-messages.ts';
+import { callsMessages } from './messages.ts';
+
+/** Every filter of the list, in words. */
+export function useCallPills(): { readonly pills: readonly Pill[]; clear(): void } {
+  const t = useMessages(callsMessages);
+  const list = useMessages(listMessages);
+  const formats = useFormats();
+  const { query } = usePlace();
+  const names: Readonly<Record<FilterName, string>> = {
+    service_name: t('service'),
+    operation: t('operation'),
+    exclude_operation: list('notOperation'),
+    status: t('status'),
+    min_duration_ms: t('slower'),
+    request_id: t('requestId'),
+    principal: list('principal'),
+    source_service: list('askedBy'),
+    response_status_code: list('statusCode'),
+    min_cost_usd: list('minCost'),
+    range: t('range'),
+    from: t('from'),
+    to: t('to'),
+  };
+  const shownOf = (name: FilterName): string => {
+    const text = query.get(name) ?? '';
+    if (name === 'from' || name === 'to') return text === '' ? '' : formats.dateTime(text);
+    if (name !== 'range') return text;
+    const ms = rangeMs(text);
+    if (ms === null) return '';
+    return text in ranges ? t(`range${text}` as 'range1h') : formats.span(ms / 1_000);
+  };
+  return {
+    pills: filterNames
+      .filter((name) => shownOf(name) !== '')
+      .map((name) => ({
+        key: name,
+        name: names[name],
+        value: shownOf(name),
+        onRemove: () => setQuery({ [name]: null, cursor: null }),
+      })),
+    clear: () => setQuery(Object.fromEntries([...filterNames, 'view', 'cursor'].map((name) => [name, null]))),
+  };
+}

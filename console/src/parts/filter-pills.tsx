@@ -1,0 +1,68 @@
+/** What narrows a list, in words: as pills that take a filter back, and in the place of rows where nothing matches. */
+import type { ComponentChildren } from 'preact';
+import { useMessages } from '../i18n/messages.ts';
+import { partsMessages } from './messages.ts';
+
+export interface Pill {
+  /** The members of the address that it stands for. */
+  readonly key: string;
+  readonly name: string;
+  /** Empty where the name says all. */
+  readonly value: string;
+  readonly onRemove: () => void;
+}
+
+export function FilterPills({ pills, onClear }: { pills: readonly Pill[]; onClear: () => void }) {
+  const t = useMessages(partsMessages);
+  if (pills.length === 0) return null;
+  return (
+    <ul class="pills" aria-label={t('filters')}>
+      {pills.map((pill) => (
+        <li key={pill.key}>
+          <button
+            type="button"
+            class="pill"
+            aria-label={t('removeFilter', { name: `${pill.name} ${pill.value}`.trim() })}
+            onClick={pill.onRemove}
+          >
+            {wordsOf(pill)} <span aria-hidden="true">✕</span>
+          </button>
+        </li>
+      ))}
+      <li>
+        <button type="button" class="button small plain" onClick={onClear}>
+          {t('clearFilters')}
+        </button>
+      </li>
+    </ul>
+  );
+}
+
+interface NothingMatchesProps {
+  /** The whole sentence before the filters. */
+  readonly text: string;
+  readonly pills: readonly Pill[];
+  readonly onClear: () => void;
+  readonly children?: ComponentChildren;
+}
+
+/** A filter that was forgotten is the usual reason for an empty list: they are named where the rows would be. */
+export function NothingMatches({ text, pills, onClear, children }: NothingMatchesProps) {
+  const t = useMessages(partsMessages);
+  return (
+    <>
+      <p>{text}</p>
+      <p class="muted">{pills.map(wordsOf).join(' · ')}</p>
+      <p class="actions center">
+        <button type="button" class="button" onClick={onClear}>
+          {t('clearFilters')}
+        </button>
+        {children}
+      </p>
+    </>
+  );
+}
+
+function wordsOf({ name, value }: Pill): string {
+  return value === '' ? name : `${name}: ${value}`;
+}

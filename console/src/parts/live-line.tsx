@@ -1,0 +1,39 @@
+import { useMessages } from '../i18n/messages.ts';
+import { partsMessages } from './messages.ts';
+import type { Hold } from './use-held.ts';
+
+const mostCounted = 99;
+
+interface LiveLineProps {
+  readonly hold: Hold | null;
+  readonly hasFailed: boolean;
+  /** Where another part of the page says that it is live. */
+  readonly isQuiet?: boolean;
+  /** How many rows came since the list stands still. */
+  readonly waiting: number;
+  readonly words: (count: number) => string;
+  readonly onRelease: () => void;
+}
+
+/** Whether a list grows now, why not, and what waits to be shown. */
+export function LiveLine({ hold, hasFailed, isQuiet = false, waiting, words, onRelease }: LiveLineProps) {
+  const t = useMessages(partsMessages);
+  return (
+    <p class="live-line" role="status">
+      {hasFailed ? t('liveFailed') : hold !== null ? t(`hold_${hold}`) : isQuiet ? '' : t('liveOn')}
+      {waiting > 0 && (
+        <button
+          type="button"
+          class="button small"
+          onClick={() => {
+            onRelease();
+            window.scrollTo(0, 0);
+          }}
+        >
+          {words(Math.min(waiting, mostCounted))}
+          {waiting > mostCounted ? '+' : ''}
+        </button>
+      )}
+    </p>
+  );
+}
