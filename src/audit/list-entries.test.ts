@@ -38,6 +38,10 @@ function manyLogs(nowMs: number): AuditEntry[] {
       completedAtMs: nowMs - Math.floor(index / 2) * 1_000 + index,
       status: statuses[index % 5] as AuditEntry['status'],
       serviceName: index % 3 === 0 ? 'yandex_maps' : 'google_maps',
+      operation: index % 4 === 0 ? 'health_check' : 'geocode',
+      sourceService: index % 2 === 0 ? 'crm' : null,
+      responseStatusCode: index % 5 === 0 ? 200 : null,
+      estimatedCostUsd: index / 1_000,
       requestId: `r${index}`,
     }),
   );
@@ -73,6 +77,10 @@ test('each filter leaves what it says, and the total counts the same', async (t)
     [{ fromMs: nowMs - 5_000 }, (log) => log.startedAtMs >= nowMs - 5_000],
     [{ toMs: nowMs - 5_000 }, (log) => log.startedAtMs < nowMs - 5_000],
     [{ minDurationMs: 30 }, (log) => log.completedAtMs - log.startedAtMs >= 30],
+    [{ excludedOperation: 'health_check' }, (log) => log.operation !== 'health_check'],
+    [{ sourceService: 'crm' }, (log) => log.sourceService === 'crm'],
+    [{ responseStatusCode: 200 }, (log) => log.responseStatusCode === 200],
+    [{ minCostUsd: 0.03 }, (log) => log.estimatedCostUsd >= 0.03],
     [{ requestId: 'r7' }, (log) => log.requestId === 'r7'],
     [
       { serviceName: 'google_maps', status: 'error' },

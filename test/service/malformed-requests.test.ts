@@ -73,6 +73,8 @@ const queryNames = [
   'operation',
   'type',
   'min_duration_ms',
+  'min_cost_usd',
+  'response_status_code',
   'request_id',
   'with_total',
   'service_type',

@@ -41,6 +41,10 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     assert.equal(await of(`from_date=${new Date(Date.now() + 60_000).toISOString()}`), 0);
     assert.equal(await of(`to_date=${new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)}`), streets.length);
     assert.equal(await of('min_duration_ms=600000'), 0);
+    assert.equal(await of('response_status_code=200&exclude_operation=health_check'), streets.length);
+    assert.equal(await of('exclude_operation=geocode'), 0);
+    assert.equal(await of('min_cost_usd=1000'), 0);
+    assert.equal(await of('source_service=nobody'), 0);
     const [first] = (await app.call('GET', '/logs?limit=1')).json.logs;
     assert.deepEqual(await of(`request_id=${first.request_id}`), 1);
     const whole = await app.call('GET', `/logs/${first.id}`);
@@ -66,6 +70,8 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
       ['status=fine', 'status'],
       ['min_duration_ms=-1', 'min_duration_ms'],
       ['min_duration_ms=99999999999', 'min_duration_ms'],
+      ['min_cost_usd=-0.1', 'min_cost_usd'],
+      ['response_status_code=99', 'response_status_code'],
     ];
     for (const [query, path] of wrong) {
       assert.deepEqual(faultOf(await app.call('GET', `/logs?${query}`)), [400, 'INVALID_REQUEST', path], query);

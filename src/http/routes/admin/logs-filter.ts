@@ -10,10 +10,18 @@ const maxDurationMs = 2_147_483_647;
 export const logFilterSchema = {
   service_name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
   operation: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
+  exclude_operation: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 40, description: 'All but these: `health_check` leaves probes out.' }),
+  ),
   status: Type.Optional(Type.Union(logStatuses.map((status) => Type.Literal(status)))),
   from_date: Type.Optional(timeSchema('From this time on.')),
   to_date: Type.Optional(timeSchema('Before this time; a day alone is taken in whole.')),
   min_duration_ms: Type.Optional(Type.Integer({ minimum: 0, maximum: maxDurationMs })),
+  min_cost_usd: Type.Optional(Type.Number({ minimum: 0, description: '`estimated_cost` of this or more.' })),
+  response_status_code: Type.Optional(Type.Integer({ minimum: 100, maximum: 599 })),
+  source_service: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 100, description: 'What the caller said of itself in `X-Service-Name`.' }),
+  ),
   request_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
   principal: Type.Optional(Type.String({ minLength: 1, maxLength: 220, description: '`token:NAME` or `jwt:SUB`.' })),
 };
@@ -29,10 +37,14 @@ export function readLogFilter(request: FastifyRequest<{ Querystring: Type.Static
     serviceName: query.service_name,
     serviceNames: services === null ? undefined : [...services],
     operation: query.operation,
+    excludedOperation: query.exclude_operation,
     status: query.status,
     fromMs: query.from_date === undefined ? undefined : parseTime('from_date', query.from_date),
     toMs: query.to_date === undefined ? undefined : parseEndTime('to_date', query.to_date),
     minDurationMs: query.min_duration_ms,
+    minCostUsd: query.min_cost_usd,
+    responseStatusCode: query.response_status_code,
+    sourceService: query.source_service,
     requestId: query.request_id,
     principal: query.principal,
   };

@@ -11,12 +11,16 @@ export interface LogFilter {
   /** Of these services only. */
   readonly serviceNames?: readonly string[] | undefined;
   readonly operation?: string | undefined;
+  readonly excludedOperation?: string | undefined;
   readonly status?: LogStatus | undefined;
   /** Unix milliseconds, inclusive. */
   readonly fromMs?: number | undefined;
   /** Unix milliseconds, exclusive. */
   readonly toMs?: number | undefined;
   readonly minDurationMs?: number | undefined;
+  readonly minCostUsd?: number | undefined;
+  readonly responseStatusCode?: number | undefined;
+  readonly sourceService?: string | undefined;
   readonly requestId?: string | undefined;
   readonly principal?: string | undefined;
 }
@@ -162,9 +166,13 @@ function conditionsOf(tenantId: string, filter: LogFilter): FilterConditions {
   conditions.add((parameter) => `service_name = ${parameter}`, filter.serviceName);
   conditions.add((parameter) => `service_name = any(${parameter}::text[])`, filter.serviceNames);
   conditions.add((parameter) => `operation = ${parameter}`, filter.operation);
+  conditions.add((parameter) => `operation <> ${parameter}`, filter.excludedOperation);
   conditions.add((parameter) => `status = ${parameter}`, filter.status);
   conditions.addTimes('started_at', filter.fromMs, filter.toMs);
   conditions.add((parameter) => `duration_ms >= ${parameter}`, filter.minDurationMs);
+  conditions.add((parameter) => `estimated_cost >= ${parameter}`, filter.minCostUsd);
+  conditions.add((parameter) => `response_status_code = ${parameter}`, filter.responseStatusCode);
+  conditions.add((parameter) => `source_service = ${parameter}`, filter.sourceService);
   conditions.add((parameter) => `request_id = ${parameter}`, filter.requestId);
   conditions.add((parameter) => `principal = ${parameter}`, filter.principal);
   return conditions;
