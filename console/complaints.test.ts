@@ -69,6 +69,15 @@ test('single keys work in a Russian layout, and those of the browser are left to
   await press('п', 'KeyG');
   await press('д', 'KeyL');
   await page.getByRole('heading', { level: 1, name: 'Limits' }).waitFor();
+  // The key of `/` bears a full stop there, and a comma with Shift.
+  await press('.', 'Slash');
+  await page.waitForFunction(() => document.activeElement?.matches('input[type="search"]') === true);
+  await page.evaluate(() =>
+    document.body.dispatchEvent(
+      new KeyboardEvent('keydown', { key: ',', code: 'Slash', shiftKey: true, bubbles: true }),
+    ),
+  );
+  await page.getByRole('dialog', { name: 'Shortcuts' }).waitFor();
   assert.deepEqual(faults, []);
 });
 

@@ -80,7 +80,7 @@ test('a bound token is made, used, refused elsewhere, edited, rotated and revoke
   await page.keyboard.press('Escape');
   await editor.waitFor({ state: 'detached' });
 
-  await row.getByRole('button', { name: 'New text for crm' }).click();
+  await row.getByRole('button', { name: 'New token text for crm' }).click();
   const rotating = page.getByRole('dialog', { name: 'Make a new text for the token crm?' });
   await rotating.getByRole('button', { name: 'New token text' }).click();
   await once.getByText('The old one is good until').waitFor();

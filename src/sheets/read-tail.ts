@@ -71,16 +71,6 @@ function fault(message: string): ServiceError {
   return new ServiceError('INVALID_REQUEST', `tail: ${message}`, { errors: [{ path: 'tail', message }] });
 }
 
-const maxTail = 50_000;
-
-/** null where it is not asked for. */
-export function parseTail(body: unknown): number | null {
-  const { tail } = (body ?? {}) as { readonly tail?: unknown };
-  if (tail === undefined || tail === null) return null;
-  if (typeof tail === 'number' && Number.isInteger(tail) && tail >= 1 && tail <= maxTail) return tail;
-  throw fault(`must be a whole number from 1 to ${maxTail}`);
-}
-
 /** Of the answer to a read: a line of JSON for each row. */
 export function linesOf(body: Buffer): Buffer {
   const { values } = JSON.parse(body.toString()) as { values: unknown[] };

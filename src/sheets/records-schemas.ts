@@ -1,16 +1,9 @@
 /** The shapes of the calls that name rows and sheets rather than cells, and their check. */
 import Type, { type Static } from 'typebox';
-import { maxCellCharacters } from './request-reader.ts';
+import { nullable, optional } from '../schema-parts.ts';
+import { maxCellCharacters } from './read-values.ts';
+import { cell, maxWaitSeconds, range, spreadsheetId } from './request-schemas.ts';
 
-const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
-const optional = <Schema extends Type.TSchema>(schema: Schema) => Type.Optional(nullable(schema));
-
-const spreadsheetId = Type.String({
-  minLength: 1,
-  maxLength: 2_000,
-  description: 'The id, or the whole address of the spreadsheet; the sheet that an address names counts as `gid`.',
-  examples: ['requests-journal'],
-});
 const title = Type.String({
   minLength: 1,
   maxLength: 100,
@@ -24,13 +17,11 @@ const headerRow = Type.Integer({
   default: 1,
   description: 'The row that names the columns, from 1.',
 });
-const cell = Type.Union([Type.String({ maxLength: maxCellCharacters }), Type.Number(), Type.Boolean(), Type.Null()]);
 const record = Type.Record(Type.String(), cell, {
   description: 'Cells by the names of their columns.',
   examples: [{ no: '260326-001', state: 'new' }],
 });
 const records = Type.Array(record, { minItems: 1, maxItems: 2_000 });
-const maxWaitSeconds = Type.Number({ minimum: 0, maximum: 60, description: 'How long to wait for a limit.' });
 const where = { spreadsheet_id: spreadsheetId, sheet: optional(title), gid: optional(gid) };
 const common = { ...where, max_wait_seconds: optional(maxWaitSeconds) };
 const size = Type.Integer({ minimum: 1, maximum: 10_000_000 });
@@ -48,7 +39,7 @@ const exampleRecords = {
 export const recordsReadSchema = Type.Object(
   {
     ...common,
-    range: optional(Type.String({ minLength: 1, maxLength: 300, description: 'The table’s columns, instead of all.' })),
+    range: optional(range),
     header_row: optional(headerRow),
     where: optional(Type.Record(Type.String(), cell, { description: 'Only records whose columns hold these values.' })),
     limit: optional(Type.Integer({ minimum: 1, maximum: 50_000 })),

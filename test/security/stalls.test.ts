@@ -20,11 +20,13 @@ import { createSecretCover } from '../../src/providers/http/cover-secrets.ts';
 import { parseJson } from '../../src/providers/reading.ts';
 import { parseA1 } from '../../src/sheets/a1.ts';
 import { parseWriteRequest } from '../../src/sheets/parse-request.ts';
+import { writeRequest } from '../../src/sheets/request-schemas.ts';
 import { contentOf, identifyDelivery } from '../../src/webhooks/receiving/identify-delivery.ts';
 import { maxParsedAtOnceBytes } from '../../src/webhooks/receiving/large-payload.ts';
 import { renderPayload } from '../../src/webhooks/receiving/payload.ts';
 import { readBody } from '../../src/webhooks/receiving/read-body.ts';
 import { sourceOf } from '../../src/webhooks/sources/sources.ts';
+import { checkedBody } from '../support/checked-body.ts';
 
 const kibibyte = 1_024;
 const masker = createMasker(['x-house-code']);
@@ -201,7 +203,8 @@ const largeReaders: Readonly<Record<string, (text: string) => Promise<unknown>>>
   },
   'sheets: the rows of a write, from text to text': async (text) => {
     const body = await parseSliced(text);
-    await parseWriteRequest(body).catch(() => {});
+    const check = async () => parseWriteRequest(checkedBody(writeRequest.checked, body));
+    await check().catch(() => {});
     await renderSliced(body);
   },
 };

@@ -53,7 +53,7 @@ export function smallestValue(schema: JsonSchema): unknown {
   switch (schema.type) {
     case 'object':
       return Object.fromEntries(
-        (schema.required ?? []).map((name) => [name, smallestValue(schema.properties?.[name] ?? {})]),
+        requiredOf(schema).map((name) => [name, smallestValue(schema.properties?.[name] ?? {})]),
       );
     case 'array':
       return Array.from({ length: schema.minItems ?? 0 }, () => smallestValue(schema.items ?? {}));
@@ -67,4 +67,9 @@ export function smallestValue(schema: JsonSchema): unknown {
     default:
       return 'x';
   }
+}
+
+/** One of `range` and `range_name` is required, which a list of required members cannot say. */
+function requiredOf({ required = [], properties = {} }: JsonSchema): readonly string[] {
+  return 'range_name' in properties ? [...required, 'range'] : required;
 }

@@ -13,6 +13,12 @@ export function sameValue(a: unknown, b: unknown): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
+/** Whole members: those that were edited stay as they were typed. */
+export function rebaseMembers<Draft extends object>(base: Draft, draft: Draft, theirs: Draft): Draft {
+  const mine = Object.entries(draft).filter(([name, value]) => !sameValue(value, base[name as keyof Draft]));
+  return { ...theirs, ...Object.fromEntries(mine) };
+}
+
 export function differences(versions: readonly Plain[]): readonly Difference[] {
   const flat = versions.map((version) => leavesOf('', version));
   const paths = [...new Set(flat.flatMap((leaves) => [...leaves.keys()]))];

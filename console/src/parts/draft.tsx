@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from '../api/client.ts';
 import { useMessages } from '../i18n/messages.ts';
 import { DataTable } from './data-table.tsx';
-import { differences, type Plain, sameValue } from './differences.ts';
+import { differences, type Plain, rebaseMembers, sameValue } from './differences.ts';
 import { Foreign } from './foreign-text.tsx';
 import { type Sending, useSending } from './form.tsx';
 import { partsMessages } from './messages.ts';
@@ -81,12 +81,6 @@ export function useDraft<Draft extends object>(
         }
       }),
   };
-}
-
-/** Whole members: those that were edited stay as they were typed. */
-export function rebaseMembers<Draft extends object>(base: Draft, draft: Draft, theirs: Draft): Draft {
-  const mine = Object.entries(draft).filter(([name, value]) => !sameValue(value, base[name as keyof Draft]));
-  return { ...theirs, ...Object.fromEntries(mine) };
 }
 
 function doClash<Draft extends object>(base: Draft, draft: Draft, theirs: Draft): boolean {

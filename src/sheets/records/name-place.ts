@@ -1,8 +1,8 @@
 /** Which sheet a body names: by title, by gid, or by the address of its spreadsheet. */
-import { ServiceError } from '../../errors.ts';
+import { invalidInput, ServiceError } from '../../errors.ts';
 import type { Worksheet } from '../../providers/google_sheets/operations.ts';
-import { type A1Range, A1SyntaxError, parseA1 } from '../a1.ts';
-import { parseSpreadsheetRef } from '../spreadsheet-ref.ts';
+import { type A1Range, parseA1 } from '../a1.ts';
+import { parseSpreadsheetRef, type SpreadsheetRef } from '../spreadsheet-ref.ts';
 import type { SheetName } from './sheet-at.ts';
 
 export interface RecordsPlace {
@@ -17,13 +17,9 @@ interface PlaceBody {
 }
 
 export function recordsPlaceOf({ spreadsheet_id, sheet, gid }: PlaceBody): RecordsPlace {
-  const ref = parseSpreadsheetRef(spreadsheet_id);
-  if (ref === null) {
-    throw fault('spreadsheet_id', 'must be the id of a spreadsheet (A-Z, a-z, 0-9, _ and -) or its whole address');
-  }
-  if (typeof sheet === 'string' && typeof gid === 'number')
-    throw fault('gid', 'stands instead of "sheet", not beside it');
+  const ref = parseSpreadsheetRef(spreadsheet_id) as SpreadsheetRef;
   const title = sheet ?? null;
+  if (title !== null && typeof gid === 'number') throw invalidInput('gid', 'stands instead of "sheet", not beside it');
   return { spreadsheetId: ref.spreadsheetId, sheet: { title, gid: title === null ? (gid ?? ref.gid) : null } };
 }
 
@@ -33,7 +29,7 @@ export async function recordsRangeOf(
   worksheets: (spreadsheetId: string) => Promise<readonly Worksheet[]>,
 ): Promise<{ readonly spreadsheetId: string; readonly range: A1Range }> {
   const { spreadsheetId, sheet } = recordsPlaceOf(body);
-  const given = typeof body.range === 'string' ? parseRange(body.range) : null;
+  const given = typeof body.range === 'string' ? parseA1(body.range) : null;
   const title = sheet.title ?? (sheet.gid === null ? null : await titleOfGid(sheet.gid, spreadsheetId, worksheets));
   if (given !== null) {
     const range = given.kind === 'area' && given.title === null ? { ...given, title } : given;
@@ -47,22 +43,13 @@ export async function recordsRangeOf(
 /** A question whose range names no sheet is about the sheet of the body's `gid`, or of its spreadsheet's address. */
 export async function withSheet<Question extends { readonly spreadsheetId: string; readonly range: A1Range }>(
   question: Question,
-  body: unknown,
+  body: Pick<PlaceBody, 'spreadsheet_id' | 'gid'>,
   worksheets: (spreadsheetId: string) => Promise<readonly Worksheet[]>,
 ): Promise<Question> {
   const { range, spreadsheetId } = question;
-  const gid = gidOf(body);
+  const gid = body.gid ?? (parseSpreadsheetRef(body.spreadsheet_id) as SpreadsheetRef).gid;
   if (gid === null || range.kind !== 'area' || range.title !== null) return question;
   return { ...question, range: { ...range, title: await titleOfGid(gid, spreadsheetId, worksheets) } };
-}
-
-function gidOf(body: unknown): number | null {
-  const { gid, spreadsheet_id } = (body ?? {}) as { readonly gid?: unknown; readonly spreadsheet_id?: unknown };
-  if (gid !== undefined && gid !== null) {
-    if (typeof gid === 'number' && Number.isInteger(gid) && gid >= 0) return gid;
-    throw fault('gid', 'must be a whole number from 0');
-  }
-  return typeof spreadsheet_id === 'string' ? (parseSpreadsheetRef(spreadsheet_id)?.gid ?? null) : null;
 }
 
 export async function titleOfGid(
@@ -73,17 +60,4 @@ export async function titleOfGid(
   const found = (await worksheets(spreadsheetId)).find(({ id }) => id === gid);
   if (found !== undefined) return found.title;
   throw new ServiceError('NOT_FOUND', `The spreadsheet has no sheet with the gid ${gid}.`);
-}
-
-function parseRange(text: string): A1Range {
-  try {
-    return parseA1(text);
-  } catch (error) {
-    if (error instanceof A1SyntaxError) throw fault('range', error.message);
-    throw error;
-  }
-}
-
-function fault(path: string, message: string): ServiceError {
-  return new ServiceError('INVALID_REQUEST', `${path}: ${message}`, { errors: [{ path, message }] });
 }

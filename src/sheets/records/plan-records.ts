@@ -1,6 +1,6 @@
 /** What a batch of records changes: cells of rows that are there, and rows that are new. Pure. */
 import type { Cell } from '../../providers/google_sheets/operations.ts';
-import { isBeyondDigits, tooManyDigits } from '../request-reader.ts';
+import { isBeyondDigits, tooManyDigits } from '../read-values.ts';
 import type { Column, SheetRecord } from './header.ts';
 
 export interface RecordsAsked {

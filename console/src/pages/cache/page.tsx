@@ -293,7 +293,11 @@ function Entries() {
                 { name: t('state'), cell: ({ status }) => (status in cacheMessages ? t(status as 'active') : status) },
                 { name: t('size'), isNumber: true, cell: ({ size_bytes }) => formats.bytes(size_bytes) },
                 { name: t('expires'), cell: ({ expires_at }) => <Time iso={expires_at} /> },
-                { name: t('key'), isExtra: true, cell: ({ cache_key }) => <span class="mono">{cache_key}</span> },
+                {
+                  name: t('key'),
+                  isExtra: true,
+                  cell: ({ cache_key }) => <span class="mono unbroken">{cache_key}</span>,
+                },
               ]}
             />
             <div class="table-foot">

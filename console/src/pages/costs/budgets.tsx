@@ -6,6 +6,8 @@ import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { DataTable } from '../../parts/data-table.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
+import { sameValue } from '../../parts/differences.ts';
+import { BothVersions, useDraft } from '../../parts/draft.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { FormFault, SelectField, TextField, useSending } from '../../parts/form.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
@@ -124,54 +126,80 @@ interface BudgetFormProps {
   readonly onSaved: () => void;
 }
 
+interface Draft {
+  readonly name: string;
+  readonly limit: string;
+  readonly action: string;
+}
+
+const emptyDraft: Draft = { name: '*', limit: '', action: 'alert' };
+
+function draftOf({ service_name, monthly_limit_usd, action }: Budget): Draft {
+  return { name: service_name, limit: String(monthly_limit_usd), action };
+}
+
 function BudgetForm({ edited, names, onSaved }: BudgetFormProps) {
   const t = useMessages(costsMessages);
   const api = useApi();
   const say = useToast();
-  const sending = useSending();
-  const [name, setName] = useState(edited?.service_name ?? '*');
-  const [limit, setLimit] = useState(edited === null ? '' : String(edited.monthly_limit_usd));
-  const [action, setAction] = useState<string>(edited?.action ?? 'alert');
+  const current = useQuery(edited === null ? null : `budget:${edited.service_name}`, async (asked, signal) => {
+    const path = `/budgets/${encodeURIComponent(edited?.service_name ?? '')}`;
+    const { body, headers } = await asked.ask<Budget>('GET', path, { signal });
+    return { budget: body, etag: headers.get('etag') };
+  });
+  const budget = current.data?.budget ?? edited;
+  const drafting = useDraft<Draft>({
+    loaded: budget === null ? emptyDraft : draftOf(budget),
+    etag: current.data?.etag ?? null,
+    onReload: current.reload,
+  });
+  const { draft, base, theirs, sending, set } = drafting;
+  const { name, limit, action } = draft;
+  const isChanged = !sameValue(draft, base);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
     if (edited !== null) form.current?.querySelector('input')?.focus();
   }, [edited]);
   const submit = (event: Event): void => {
     event.preventDefault();
-    void sending.run(async () => {
+    void drafting.save(async (version) => {
       const amount = Number(limit.replace(',', '.'));
-      await api.send('PUT', `/budgets/${encodeURIComponent(name)}`, {
-        monthly_limit_usd: Number.isNaN(amount) ? limit : amount,
-        action,
-      });
+      await api.send(
+        'PUT',
+        `/budgets/${encodeURIComponent(name)}`,
+        { monthly_limit_usd: Number.isNaN(amount) ? limit : amount, action },
+        // Another name is another budget.
+        version === null || name !== base.name ? {} : { 'if-match': version },
+      );
       say(t('saved2', { name }));
-      setLimit('');
+      set({ limit: '' });
       onSaved();
     });
   };
   return (
     <form class="form spaced" onSubmit={submit} ref={form}>
       <h3>{edited === null ? t('newBudget') : t('editNamed', { name: edited.service_name })}</h3>
+      <BothVersions drafting={drafting} shownOf={(one) => ({ ...one })} />
       <FormFault error={sending.error} fields={['monthly_limit_usd', 'action']} />
       <div class="form-grid">
         <SelectField
           label={t('service')}
           value={name}
-          onInput={setName}
+          onInput={(chosen) => set({ name: chosen })}
           options={[{ value: '*', name: t('all') }, ...names.map((value) => ({ value, name: value }))]}
         />
         <TextField
           label={t('limit')}
           type="number"
           value={limit}
-          onInput={setLimit}
+          onInput={(typed) => set({ limit: typed })}
           isRequired
           fault={sending.faultOf('monthly_limit_usd')}
         />
         <SelectField
           label={t('action')}
           value={action}
-          onInput={setAction}
+          onInput={(chosen) => set({ action: chosen })}
           options={[
             { value: 'alert', name: t('alert') },
             { value: 'block', name: t('block') },
@@ -179,7 +207,7 @@ function BudgetForm({ edited, names, onSaved }: BudgetFormProps) {
         />
       </div>
       <div class="actions">
-        <button type="submit" class="button primary" aria-disabled={sending.isSending}>
+        <button type="submit" class="button primary" aria-disabled={sending.isSending || theirs !== null || !isChanged}>
           {t('save')}
         </button>
       </div>

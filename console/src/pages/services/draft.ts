@@ -1,6 +1,6 @@
 /** A service as its form holds it: all texts, so that what is typed stays as it is typed. */
 import type { Service } from '../../api/types.ts';
-import { rebaseMembers } from '../../parts/draft.tsx';
+import { rebaseMembers } from '../../parts/differences.ts';
 import { applyPatch, isPlainObject, mergePatch } from './config-members.ts';
 
 export interface Draft {

@@ -43,7 +43,7 @@ export const tokensMessages = {
   editTitle: ['Edit the token {name}', 'Изменить токен {name}'],
   unchanged: ['Nothing is changed.', 'Ничего не изменено.'],
   rotate: ['New token text', 'Новый текст токена'],
-  rotateNamed: ['New text for {name}', 'Новый текст для {name}'],
+  rotateNamed: ['New token text for {name}', 'Новый текст токена {name}'],
   rotateTitle: ['Make a new text for the token {name}?', 'Создать новый текст токена {name}?'],
   rotateText: [
     'The new one has the same rights, services and limit, and is shown once.',

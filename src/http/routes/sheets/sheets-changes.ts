@@ -9,13 +9,19 @@ import {
   parseWriteRequest,
 } from '../../../sheets/parse-request.ts';
 import {
-  appendRequestSchema,
-  appendResultSchema,
-  batchRequestSchema,
-  batchResultSchema,
+  type AppendBody,
+  appendRequest,
+  type BatchBody,
+  batchRequest,
+  type ClearBody,
   clearRequestSchema,
+  type WriteBody,
+  writeRequest,
+} from '../../../sheets/request-schemas.ts';
+import {
+  appendResultSchema,
+  batchResultSchema,
   clearResultSchema,
-  writeRequestSchema,
   writeResultSchema,
 } from '../../../sheets/schemas.ts';
 import type { Routes } from '../../app.ts';
@@ -55,16 +61,17 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         bodyLimit,
         config: {
           access: { scope: 'sheets:write', boundTokens: 'judged' },
-          showsBody: writeRequestSchema,
+          showsBody: writeRequest.shown,
           answers: { 200: writeResultSchema },
           headers: ['provider', 'limits'],
         },
-        schema: { tags: ['sheets'], summary: 'Write values into a range' },
+        schema: { tags: ['sheets'], summary: 'Write values into a range', body: writeRequest.checked },
       },
       deps.idempotency.wrap(async (request, _progress, reply) => {
-        const asked = await parseWriteRequest(request.body);
-        const caller = sheetsCallerOf(request, deps, request.body);
-        const question = await onSheet(deps, caller, asked, request.body);
+        const body = request.body as WriteBody;
+        const asked = await parseWriteRequest(body);
+        const caller = sheetsCallerOf(request, deps, body);
+        const question = await onSheet(deps, caller, asked, body);
         return answerChange(deps, request, reply, sheets.write(caller, question, unending()), updateAnswer);
       }),
     );
@@ -75,16 +82,17 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         bodyLimit,
         config: {
           access: { scope: 'sheets:write', boundTokens: 'judged' },
-          showsBody: appendRequestSchema,
+          showsBody: appendRequest.shown,
           answers: { 200: appendResultSchema },
           headers: ['provider', 'limits'],
         },
-        schema: { tags: ['sheets'], summary: 'Append rows to a table, once' },
+        schema: { tags: ['sheets'], summary: 'Append rows to a table, once', body: appendRequest.checked },
       },
       deps.idempotency.wrap(async (request, progress, reply) => {
-        const asked = await parseAppendRequest(request.body);
-        const caller = sheetsCallerOf(request, deps, request.body);
-        const question = await onSheet(deps, caller, asked, request.body);
+        const body = request.body as AppendBody;
+        const asked = await parseAppendRequest(body);
+        const caller = sheetsCallerOf(request, deps, body);
+        const question = await onSheet(deps, caller, asked, body);
         const call = sheets.append(caller, question, progress, unending());
         return answerChange(deps, request, reply, call, appendAnswer);
       }),
@@ -95,16 +103,16 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
       {
         config: {
           access: { scope: 'sheets:write', boundTokens: 'judged' },
-          showsBody: clearRequestSchema,
           answers: { 200: clearResultSchema },
           headers: ['provider', 'limits'],
         },
-        schema: { tags: ['sheets'], summary: 'Empty the cells of a range; formats stay' },
+        schema: { tags: ['sheets'], summary: 'Empty the cells of a range; formats stay', body: clearRequestSchema },
       },
       deps.idempotency.wrap(async (request, _progress, reply) => {
-        const asked = parseClearRequest(request.body);
-        const caller = sheetsCallerOf(request, deps, request.body);
-        const question = await onSheet(deps, caller, asked, request.body);
+        const body = request.body as ClearBody;
+        const asked = parseClearRequest(body);
+        const caller = sheetsCallerOf(request, deps, body);
+        const question = await onSheet(deps, caller, asked, body);
         return answerChange(deps, request, reply, sheets.clear(caller, question, unending()), (range) => ({
           cleared_range: range,
         }));
@@ -117,7 +125,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
         bodyLimit,
         config: {
           access: { scope: 'any', boundTokens: 'judged' },
-          showsBody: batchRequestSchema,
+          showsBody: batchRequest.shown,
           answers: { 200: batchResultSchema },
           headers: ['limits'],
         },
@@ -125,17 +133,19 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
           tags: ['sheets'],
           summary: 'Several operations on one spreadsheet, in order',
           description: 'Reads need the scope `sheets:read`, everything else `sheets:write`.',
+          body: batchRequest.checked,
         },
         onRequest: requireAnySheetsScope,
         // Before the kept answers: what one credential may see of them is not another's.
-        preHandler: requireScopesOfBatch,
+        preValidation: requireScopesOfBatch,
       },
       deps.idempotency.wrap(async (request, progress: Progress, reply) => {
-        const parsed = await parseBatchRequest(request.body);
-        const caller = sheetsCallerOf(request, deps, request.body);
+        const body = request.body as BatchBody;
+        const parsed = await parseBatchRequest(body);
+        const caller = sheetsCallerOf(request, deps, body);
         const operations: BatchOperation[] = [];
         for (const one of parsed.operations) {
-          const question = await onSheet(deps, caller, one.question, request.body);
+          const question = await onSheet(deps, caller, one.question, body);
           operations.push({ ...one, question } as BatchOperation);
         }
         const batch = { ...parsed, operations };

@@ -4,7 +4,7 @@ import type { Clock } from '../../../clock.ts';
 import type { Caller } from '../../../gateway/caller.ts';
 import type { Changed } from '../../../sheets/changed.ts';
 import type { SheetsHealthDeps } from '../../../sheets/health.ts';
-import { parseMaxWaitMs } from '../../../sheets/parse-request.ts';
+import { maxWaitMsOf } from '../../../sheets/parse-request.ts';
 import { withSheet } from '../../../sheets/records/name-place.ts';
 import type { Sheets } from '../../../sheets/sheets.ts';
 import { type Answer, jsonAnswer } from '../../reply/answer.ts';
@@ -28,14 +28,18 @@ export function onSheet<Question extends Parameters<typeof withSheet>[0]>(
   { sheets }: Pick<SheetsRoutesDeps, 'sheets'>,
   caller: Caller,
   question: Question,
-  body: unknown,
+  body: Parameters<typeof withSheet>[1],
 ): Promise<Question> {
   return withSheet(question, body, (id) => sheets.worksheets(caller, id, new AbortController().signal));
 }
 
 /** The caller, with the patience that its body or query asks for. */
-export function sheetsCallerOf(request: FastifyRequest, deps: SheetsRoutesDeps, source: unknown): Caller {
-  const maxWaitMs = parseMaxWaitMs(source);
+export function sheetsCallerOf(
+  request: FastifyRequest,
+  deps: SheetsRoutesDeps,
+  source: Parameters<typeof maxWaitMsOf>[0],
+): Caller {
+  const maxWaitMs = maxWaitMsOf(source);
   // Waiting for a limit comes on top of what the call itself may take.
   return { ...callerOfCall(request, deps.clock, deps.deadlineMs + maxWaitMs), maxWaitMs };
 }

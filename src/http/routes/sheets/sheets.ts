@@ -1,15 +1,14 @@
 /** The sheets routes; those that change something are in `sheets-changes.ts`. */
 import { readSheetsHealth } from '../../../sheets/health.ts';
-import { parseReadRequest, parseSpreadsheetId } from '../../../sheets/parse-request.ts';
-import { linesOf, parseTail, readTail } from '../../../sheets/read-tail.ts';
+import { parseReadRequest, spreadsheetIdOf } from '../../../sheets/parse-request.ts';
+import { linesOf, readTail } from '../../../sheets/read-tail.ts';
 import {
   metadataParamsSchema,
   metadataQuerySchema,
-  metadataResultSchema,
+  type ReadBody,
   readRequestSchema,
-  readResultSchema,
-  sheetsHealthSchema,
-} from '../../../sheets/schemas.ts';
+} from '../../../sheets/request-schemas.ts';
+import { metadataResultSchema, readResultSchema, sheetsHealthSchema } from '../../../sheets/schemas.ts';
 import type { Routes } from '../../app.ts';
 import { sendCallResult, withRateLimitHeaders } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
@@ -35,23 +34,22 @@ export function sheetsRoutes(deps: SheetsRoutesDeps): Routes {
 /** `POST /sheets/read` */
 function readRoute(deps: SheetsRoutesDeps): Routes {
   return (app) => {
-    app.post(
+    app.post<{ Body: ReadBody }>(
       '/sheets/read',
       {
         config: {
           access: { scope: 'sheets:read', boundTokens: 'judged' },
-          showsBody: readRequestSchema,
           answers: { 200: readResultSchema },
           headers: ['refresh', 'cache', 'provider', 'limits'],
         },
-        schema: { tags: ['sheets'], summary: 'The values of a range' },
+        schema: { tags: ['sheets'], summary: 'The values of a range', body: readRequestSchema },
       },
       async (request, reply) => {
         const asked = parseReadRequest(request.body);
         const caller = sheetsCallerOf(request, deps, request.body);
         const question = await onSheet(deps, caller, asked, request.body);
         const signal = abortWhenCallerLeaves(reply);
-        const tail = parseTail(request.body);
+        const tail = request.body.tail ?? null;
         const call =
           tail === null
             ? deps.sheets.read(caller, question, signal)
@@ -69,7 +67,7 @@ function readRoute(deps: SheetsRoutesDeps): Routes {
 /** `GET /sheets/metadata/{spreadsheet_id}` */
 function metadataRoute(deps: SheetsRoutesDeps): Routes {
   return (app) => {
-    app.get<{ Params: { spreadsheet_id: string } }>(
+    app.get<{ Params: { spreadsheet_id: string }; Querystring: { max_wait_seconds?: number } }>(
       '/sheets/metadata/:spreadsheet_id',
       {
         config: {
@@ -85,7 +83,7 @@ function metadataRoute(deps: SheetsRoutesDeps): Routes {
         },
       },
       async (request, reply) => {
-        const spreadsheetId = parseSpreadsheetId(request.params.spreadsheet_id);
+        const spreadsheetId = spreadsheetIdOf(request.params.spreadsheet_id);
         const caller = sheetsCallerOf(request, deps, request.query);
         const call = deps.sheets.metadata(caller, spreadsheetId, abortWhenCallerLeaves(reply));
         return sendCallResult(

@@ -1,9 +1,7 @@
-/** Reads the members of a sheets request and gathers their faults. Many cells are checked in slices of the event loop. */
+/** Checks the cells of a body. The edge's schema does not: two million cells are looked at in slices of the event loop. */
 import { setImmediate } from 'node:timers/promises';
 import { type InputFault, ServiceError } from '../errors.ts';
 import type { Cell } from '../providers/google_sheets/operations.ts';
-import { type A1Range, A1SyntaxError, parseA1 } from './a1.ts';
-import { parseSpreadsheetRef } from './spreadsheet-ref.ts';
 
 /** In one call; beyond it an answer or a body would take seconds and hundreds of megabytes. */
 export const maxCells = 2_000_000;
@@ -16,78 +14,28 @@ const maxFaults = 20;
 /** The slowest of them, numbers beyond 10^37, take a microsecond each. */
 const cellsPerTurn = 10_000;
 
-export type Members = Readonly<Record<string, unknown>>;
+export type Rows = readonly (readonly Cell[])[];
 
-/** Gathers faults, so that a caller learns of all of them at once. */
-export class Reader {
+/** Gathers the faults of the cells of a body, or of all operations of a batch. */
+export class ValuesReader {
   readonly faults: InputFault[] = [];
 
   fault(path: string, message: string): void {
     if (this.faults.length < maxFaults) this.faults.push({ path, message });
   }
 
+  /** Throws `INVALID_REQUEST` naming every fault; returns where there is none. */
   refuseFaults(): void {
     const [first] = this.faults;
     if (first === undefined) return;
     throw new ServiceError('INVALID_REQUEST', `${first.path}: ${first.message}`, { errors: this.faults });
   }
 
-  oneOf<Choice extends string>(
-    members: Members,
-    name: string,
-    choices: readonly [Choice, ...Choice[]],
-    path = name,
-  ): Choice {
-    const value = members[name];
-    if (value === undefined || value === null) return choices[0];
-    const found = choices.find((choice) => choice === value);
-    if (found !== undefined) return found;
-    this.fault(path, `must be one of ${choices.join(', ')}`);
-    return choices[0];
-  }
-
-  spreadsheetId(members: Members): string {
-    const value = members.spreadsheet_id;
-    const ref = typeof value === 'string' ? parseSpreadsheetRef(value) : null;
-    if (ref !== null) return ref.spreadsheetId;
-    this.fault(
-      'spreadsheet_id',
-      value === undefined
-        ? 'is required'
-        : 'must be 1 to 200 of A-Z, a-z, 0-9, _ and -, as in the address of the spreadsheet, or that whole address',
-    );
-    return '';
-  }
-
-  /** `range_name` is its other name. */
-  range(members: Members, prefix = ''): A1Range {
-    const name = members.range === undefined && members.range_name !== undefined ? 'range_name' : 'range';
-    const value = members[name];
-    const fallback: A1Range = { kind: 'name', name: '' };
-    if (typeof value !== 'string') {
-      this.fault(`${prefix}${name}`, value === undefined ? 'is required' : 'must be text in A1 notation');
-      return fallback;
-    }
-    try {
-      return parseA1(value);
-    } catch (error) {
-      if (!(error instanceof A1SyntaxError)) throw error;
-      this.fault(`${prefix}${name}`, error.message);
-      return fallback;
-    }
-  }
-
-  async values(members: Members, prefix = ''): Promise<readonly (readonly Cell[])[]> {
-    const path = `${prefix}values`;
-    const { values } = members;
-    if (!Array.isArray(values)) {
-      this.fault(path, values === undefined ? 'is required' : 'must be a list of rows');
-      return [];
-    }
-    if (values.length === 0) this.fault(path, 'must hold at least one row');
+  /** The rows, each filled up with null to the widest. */
+  async read(values: readonly unknown[], path: string): Promise<Rows> {
     let width = 0;
     let seenCells = 0;
-    for (const [index, row] of (values as unknown[]).entries()) {
+    for (const [index, row] of values.entries()) {
       if (this.faults.length >= maxFaults) break;
       if (!Array.isArray(row)) {
         this.fault(`${path}[${index}]`, 'must be a list of cells');
@@ -119,6 +67,15 @@ export class Reader {
         this.fault(`${path}[${column}]`, tooManyDigits);
       } else if (cell !== null && typeof cell !== 'boolean' && !(typeof cell === 'number' && Number.isFinite(cell))) {
         this.fault(`${path}[${column}]`, 'must be a string, a number, a boolean or null');
+      }
+    }
+  }
+
+  /** Google ends a table at a row without any content: the next append would overwrite such a row. */
+  refuseBlankRows(rows: Rows, path: string): void {
+    for (const [index, row] of rows.entries()) {
+      if (row.length > 0 && row.every((cell) => cell === null || cell === '')) {
+        this.fault(`${path}[${index}]`, 'must hold at least one cell that is not empty');
       }
     }
   }
