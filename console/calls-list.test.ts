@@ -82,7 +82,7 @@ test('a range is chosen over the histogram by mouse and by keyboard, and taken b
   const chart = page.getByRole('img', { name: /^Calls in this range\. Calls: / });
   await chart.waitFor();
   // The page may still move under the mouse while its parts arrive.
-  await waitFor('the range to be chosen', () => dragOverHistogram(page), 30_000);
+  await waitFor('the range to be chosen', () => dragOverHistogram(page), 60_000);
   const address = new URL(page.url()).searchParams;
   const width = Date.parse(address.get('to') ?? '') - Date.parse(address.get('from') ?? '');
   assert.ok(width >= 25 * 60_000 && width <= 35 * 60_000, `${width} ms of an hour`);

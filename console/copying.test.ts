@@ -20,7 +20,10 @@ test('on plain HTTP a link is copied by its button, a selected text by the brows
   const search = page.getByLabel('Request id', { exact: true });
   await search.focus();
   await page.keyboard.press('Control+v');
-  assert.equal(await search.inputValue(), `${url}/console/calls?status=error`);
+  const pasted = new URL(await search.inputValue());
+  assert.equal(`${pasted.origin}${pasted.pathname}`, `${url}/console/calls`);
+  assert.equal(pasted.searchParams.get('status'), 'error');
+  assert.ok(pasted.searchParams.has('to'), 'the link says when it was seen');
 
   await page.getByRole('heading', { level: 1, name: 'Calls' }).evaluate((heading) => {
     window.getSelection()?.selectAllChildren(heading);
