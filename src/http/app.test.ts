@@ -439,7 +439,7 @@ test('the log says of a refused request why, and of a credential what the caller
   const { code, detail, cause } = lineOf('forged-1');
   assert.deepEqual([code, detail], ['UNAUTHORIZED', 'The credential is not valid.']);
   assert.match(cause, /signature verification failed/);
-  assert.equal(lineOf('malformed-1').detail, 'address: must be a string');
+  assert.equal(lineOf('malformed-1').detail, 'address: must be a string of 1 to 500 characters');
   assert.ok(logged.every((line) => !line.includes(forged)));
 
   const another = {
