@@ -84,6 +84,8 @@ export interface WebhookSource {
   readonly documentationUrl: string | null;
   /** What to do on the sender's side, in a sentence. */
   readonly setUp: string;
+  /** The same in Russian; names in the sender's own pages stay as they are there. */
+  readonly setUpRu: string;
   readonly signatureScheme: SignatureScheme;
   readonly signatureHeader: string | null;
   readonly signedTemplate?: string;

@@ -1680,6 +1680,7 @@ export interface Answers {
       readonly title: string;
       readonly documentation_url: string | null;
       readonly set_up: string;
+      readonly set_up_ru: string;
       readonly signature_scheme:
         | 'github'
         | 'stripe'

@@ -7,6 +7,7 @@ export function presentSources() {
     title: source.title,
     documentation_url: source.documentationUrl,
     set_up: source.setUp,
+    set_up_ru: source.setUpRu,
     signature_scheme: source.signatureScheme,
     signature_header: source.signatureHeader,
     signed_template: source.signedTemplate ?? null,

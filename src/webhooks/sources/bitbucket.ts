@@ -5,6 +5,7 @@ export const bitbucket: WebhookSource = {
   title: 'Bitbucket',
   documentationUrl: 'https://support.atlassian.com/bitbucket-cloud/docs/manage-webhooks/',
   setUp: 'Repository settings → Webhooks → Add webhook: the URL and the secret.',
+  setUpRu: 'Repository settings → Webhooks → Add webhook: адрес и секрет.',
   signatureScheme: 'hmac_hex',
   signatureHeader: 'X-Hub-Signature',
   secretFrom: 'us',

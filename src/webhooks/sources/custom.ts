@@ -5,6 +5,8 @@ export const custom: WebhookSource = {
   title: 'Custom',
   documentationUrl: null,
   setUp: 'Sign each body with HMAC-SHA256 and the secret, and put the hexadecimal digest into X-Webhook-Signature.',
+  setUpRu:
+    'Подписывайте каждое тело HMAC-SHA256 с секретом и кладите шестнадцатеричный результат в X-Webhook-Signature.',
   signatureScheme: 'hmac_hex',
   signatureHeader: 'X-Webhook-Signature',
   secretFrom: 'us',

@@ -5,6 +5,7 @@ export const dropbox: WebhookSource = {
   title: 'Dropbox',
   documentationUrl: 'https://www.dropbox.com/developers/reference/webhooks',
   setUp: 'Give the app secret here as secret_key, then add the URL under Webhooks in the app’s console.',
+  setUpRu: 'Укажите app secret здесь как secret_key, затем добавьте адрес в разделе Webhooks в консоли приложения.',
   signatureScheme: 'hmac_hex',
   signatureHeader: 'X-Dropbox-Signature',
   secretFrom: 'sender',

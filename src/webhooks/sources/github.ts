@@ -8,6 +8,7 @@ export const github: WebhookSource = {
   title: 'GitHub',
   documentationUrl: 'https://docs.github.com/webhooks',
   setUp: 'Settings → Webhooks → Add webhook: the URL as payload URL, application/json, and the secret.',
+  setUpRu: 'Settings → Webhooks → Add webhook: адрес как payload URL, application/json и секрет.',
   signatureScheme: 'github',
   signatureHeader: 'X-Hub-Signature-256',
   secretFrom: 'us',

@@ -8,6 +8,7 @@ export const gitlab: WebhookSource = {
   title: 'GitLab',
   documentationUrl: 'https://docs.gitlab.com/user/project/integrations/webhooks/',
   setUp: 'Settings → Webhooks: the URL, and the secret as secret token.',
+  setUpRu: 'Settings → Webhooks: адрес, а секрет как secret token.',
   signatureScheme: 'header_token',
   signatureHeader: 'X-Gitlab-Token',
   secretFrom: 'us',

@@ -5,6 +5,7 @@ export const googlePush: WebhookSource = {
   title: 'Google push notifications (Drive, Calendar)',
   documentationUrl: 'https://developers.google.com/workspace/drive/api/guides/push',
   setUp: 'Call watch with the URL as address and the secret as token.',
+  setUpRu: 'Вызовите watch с адресом как address и секретом как token.',
   signatureScheme: 'header_token',
   signatureHeader: 'X-Goog-Channel-Token',
   secretFrom: 'us',

@@ -5,6 +5,7 @@ export const infrasafe: WebhookSource = {
   title: 'InfraSafe',
   documentationUrl: null,
   setUp: 'Set the URL and the secret in the sender’s settings.',
+  setUpRu: 'Укажите адрес и секрет в настройках отправителя.',
   signatureScheme: 'timestamped_hmac',
   signatureHeader: 'x-webhook-signature',
   secretFrom: 'us',

@@ -5,6 +5,7 @@ export const jira: WebhookSource = {
   title: 'Jira',
   documentationUrl: 'https://developer.atlassian.com/cloud/jira/platform/webhooks/',
   setUp: 'System → WebHooks → Create: the URL and the secret.',
+  setUpRu: 'System → WebHooks → Create: адрес и секрет.',
   signatureScheme: 'hmac_hex',
   signatureHeader: 'X-Hub-Signature',
   secretFrom: 'us',

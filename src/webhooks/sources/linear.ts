@@ -5,6 +5,7 @@ export const linear: WebhookSource = {
   title: 'Linear',
   documentationUrl: 'https://linear.app/developers/webhooks',
   setUp: 'Settings → API → Webhooks: the URL; the signing secret is the secret_key here.',
+  setUpRu: 'Settings → API → Webhooks: адрес; signing secret укажите здесь как secret_key.',
   signatureScheme: 'linear',
   signatureHeader: 'Linear-Signature',
   toleranceSeconds: 60,

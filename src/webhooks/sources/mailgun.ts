@@ -8,6 +8,7 @@ export const mailgun: WebhookSource = {
   title: 'Mailgun',
   documentationUrl: 'https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks',
   setUp: 'Sending → Webhooks: the URL; the HTTP webhook signing key is the secret_key here.',
+  setUpRu: 'Sending → Webhooks: адрес; HTTP webhook signing key укажите здесь как secret_key.',
   signatureScheme: 'mailgun',
   signatureHeader: null,
   secretFrom: 'sender',

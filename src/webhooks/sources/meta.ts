@@ -9,6 +9,7 @@ export const meta: WebhookSource = {
   documentationUrl: 'https://developers.facebook.com/docs/graph-api/webhooks/getting-started',
   setUp:
     'Give the app secret here as secret_key, then set the URL as callback URL with the verify_token that is shown.',
+  setUpRu: 'Укажите app secret здесь как secret_key, затем задайте адрес как callback URL с показанным verify_token.',
   signatureScheme: 'hmac_hex',
   signatureHeader: 'X-Hub-Signature-256',
   secretFrom: 'sender',

@@ -9,6 +9,7 @@ export const microsoftGraph: WebhookSource = {
   title: 'Microsoft Graph',
   documentationUrl: 'https://learn.microsoft.com/graph/change-notifications-delivery-webhooks',
   setUp: 'Create the subscription with the URL as notificationUrl and the secret as clientState.',
+  setUpRu: 'Создайте подписку с адресом как notificationUrl и секретом как clientState.',
   signatureScheme: 'microsoft_graph',
   signatureHeader: null,
   secretFrom: 'us',

@@ -6,6 +6,8 @@ export const sendgrid: WebhookSource = {
   documentationUrl: 'https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event',
   setUp:
     'Settings → Mail Settings → Event Webhooks: the URL, Signed Event Webhook on; its public key is the secret_key here.',
+  setUpRu:
+    'Settings → Mail Settings → Event Webhooks: адрес, включите Signed Event Webhook; его открытый ключ укажите здесь как secret_key.',
   signatureScheme: 'ecdsa_p256',
   signatureHeader: 'X-Twilio-Email-Event-Webhook-Signature',
   timestampHeader: 'X-Twilio-Email-Event-Webhook-Timestamp',

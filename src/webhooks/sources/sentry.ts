@@ -5,6 +5,7 @@ export const sentry: WebhookSource = {
   title: 'Sentry',
   documentationUrl: 'https://docs.sentry.io/organization/integrations/integration-platform/webhooks/',
   setUp: 'Create an internal integration with the URL as webhook URL; its client secret is the secret_key here.',
+  setUpRu: 'Создайте internal integration с адресом как webhook URL; её client secret укажите здесь как secret_key.',
   signatureScheme: 'hmac_hex',
   signatureHeader: 'Sentry-Hook-Signature',
   secretFrom: 'sender',

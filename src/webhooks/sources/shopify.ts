@@ -5,6 +5,7 @@ export const shopify: WebhookSource = {
   title: 'Shopify',
   documentationUrl: 'https://shopify.dev/docs/apps/build/webhooks',
   setUp: 'Subscribe to the topics with the URL, and give the app’s client secret here as secret_key.',
+  setUpRu: 'Подпишитесь на темы с этим адресом и укажите client secret приложения здесь как secret_key.',
   signatureScheme: 'hmac_base64',
   signatureHeader: 'X-Shopify-Hmac-Sha256',
   secretFrom: 'sender',

@@ -5,6 +5,8 @@ export const slack: WebhookSource = {
   title: 'Slack',
   documentationUrl: 'https://docs.slack.dev/apis/events-api/using-http-request-urls',
   setUp: 'Give the app’s signing secret here as secret_key, then set the URL under Event Subscriptions → Request URL.',
+  setUpRu:
+    'Укажите signing secret приложения здесь как secret_key, затем задайте адрес в Event Subscriptions → Request URL.',
   signatureScheme: 'signed_template',
   signatureHeader: 'X-Slack-Signature',
   signedTemplate: 'v0:{timestamp}:{body}',

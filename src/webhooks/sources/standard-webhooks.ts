@@ -5,6 +5,7 @@ export const standardWebhooks: WebhookSource = {
   title: 'Standard Webhooks, Svix',
   documentationUrl: 'https://www.standardwebhooks.com',
   setUp: 'Give the sender the URL and the secret (whsec_…), or set the one that it shows as secret_key.',
+  setUpRu: 'Дайте отправителю адрес и секрет (whsec_…) или укажите здесь как secret_key тот, который показывает он.',
   signatureScheme: 'standard_webhooks',
   signatureHeader: 'webhook-signature',
   secretFrom: 'us',

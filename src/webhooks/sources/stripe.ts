@@ -5,6 +5,7 @@ export const stripe: WebhookSource = {
   title: 'Stripe',
   documentationUrl: 'https://docs.stripe.com/webhooks',
   setUp: 'Developers → Webhooks → Add endpoint: the URL; then give the signing secret (whsec_…) here as secret_key.',
+  setUpRu: 'Developers → Webhooks → Add endpoint: адрес; затем укажите signing secret (whsec_…) здесь как secret_key.',
   signatureScheme: 'stripe',
   signatureHeader: 'Stripe-Signature',
   secretFrom: 'sender',

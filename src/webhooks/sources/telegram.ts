@@ -5,6 +5,7 @@ export const telegram: WebhookSource = {
   title: 'Telegram',
   documentationUrl: 'https://core.telegram.org/bots/api#setwebhook',
   setUp: 'Call setWebhook with the URL as url and the secret as secret_token.',
+  setUpRu: 'Вызовите setWebhook с адресом как url и секретом как secret_token.',
   signatureScheme: 'telegram',
   signatureHeader: 'X-Telegram-Bot-Api-Secret-Token',
   secretFrom: 'us',

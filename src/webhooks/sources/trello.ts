@@ -5,6 +5,8 @@ export const trello: WebhookSource = {
   title: 'Trello',
   documentationUrl: 'https://developer.atlassian.com/cloud/trello/guides/rest-api/webhooks/',
   setUp: 'Give the application secret here as secret_key, then create the webhook with exactly the URL as callbackURL.',
+  setUpRu:
+    'Укажите application secret здесь как secret_key, затем создайте вебхук с callbackURL, в точности равным этому адресу.',
   signatureScheme: 'signed_template',
   signatureHeader: 'X-Trello-Webhook',
   signedTemplate: '{body}{url}',

@@ -5,6 +5,7 @@ export const twitch: WebhookSource = {
   title: 'Twitch',
   documentationUrl: 'https://dev.twitch.tv/docs/eventsub/handling-webhook-events/',
   setUp: 'Create the EventSub subscription with the URL as callback and the secret (10 to 100 characters).',
+  setUpRu: 'Создайте подписку EventSub с адресом как callback и секретом (от 10 до 100 символов).',
   signatureScheme: 'signed_template',
   signatureHeader: 'Twitch-Eventsub-Message-Signature',
   signedTemplate: '{header:Twitch-Eventsub-Message-Id}{timestamp}{body}',

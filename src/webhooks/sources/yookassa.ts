@@ -5,6 +5,7 @@ export const yookassa: WebhookSource = {
   title: 'YooKassa',
   documentationUrl: 'https://yookassa.ru/developers/using-api/webhooks',
   setUp: 'Integration → HTTP notifications: the URL. Ask for the payment again before you trust what it says.',
+  setUpRu: 'Интеграция → HTTP-уведомления: адрес. Прежде чем верить сообщению, запросите платёж ещё раз.',
   signatureScheme: 'none',
   signatureHeader: null,
   secretFrom: 'none',

@@ -7,6 +7,8 @@ export const zoom: WebhookSource = {
   documentationUrl: 'https://developers.zoom.us/docs/api/webhooks/',
   setUp:
     'Give the app’s secret token here as secret_key, then set the URL as event notification endpoint and validate it.',
+  setUpRu:
+    'Укажите secret token приложения здесь как secret_key, затем задайте адрес как event notification endpoint и подтвердите его.',
   signatureScheme: 'signed_template',
   signatureHeader: 'x-zm-signature',
   signedTemplate: 'v0:{timestamp}:{body}',

@@ -6,8 +6,8 @@ export interface Preset {
   readonly name: string;
   readonly title: string;
   readonly scheme: string | null;
-  /** What to do on the sender's side, in its own words. */
-  readonly setUp: string | null;
+  /** What to do on the sender's side; names of its pages are in its own words. */
+  readonly setUp: { readonly en: string; readonly ru: string } | null;
   readonly documentationUrl: string | null;
   /** Who makes the secret: this service, the sender, or neither. */
   readonly secretFrom: string | null;
@@ -34,7 +34,14 @@ export const usualPresets: readonly Preset[] = [
 /** What of a source is looked at. */
 export type PresetSource = Pick<
   SourceAnswer,
-  'source_service' | 'title' | 'signature_scheme' | 'set_up' | 'documentation_url' | 'secret_from' | 'sample'
+  | 'source_service'
+  | 'title'
+  | 'signature_scheme'
+  | 'set_up'
+  | 'set_up_ru'
+  | 'documentation_url'
+  | 'secret_from'
+  | 'sample'
 >;
 
 export function presetsOf(sources: readonly PresetSource[]): readonly Preset[] {
@@ -43,7 +50,7 @@ export function presetsOf(sources: readonly PresetSource[]): readonly Preset[] {
       name: source.source_service,
       title: source.title,
       scheme: source.signature_scheme,
-      setUp: source.set_up,
+      setUp: { en: source.set_up, ru: source.set_up_ru },
       documentationUrl: source.documentation_url,
       secretFrom: source.secret_from,
       sample: {

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Delivery, SourceAnswer, Webhook } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { hrefOf } from '../../app/location.tsx';
+import { useLanguage } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Code } from '../../parts/copy-button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -114,13 +115,14 @@ export function sampleOf(preset: Preset | undefined, webhook: Webhook): Preset['
 /** What to do on the sender's side. */
 export function SetUp({ preset }: { preset: Preset }) {
   const t = useMessages(webhooksMessages);
+  const { language } = useLanguage();
   if (preset.setUp === null) return null;
   return (
     <div class="notice">
       <h3>
         {t('paste')}: {preset.title}
       </h3>
-      <p lang="en">{preset.setUp}</p>
+      <p>{preset.setUp[language]}</p>
       {preset.documentationUrl !== null && <ForeignUrl url={preset.documentationUrl} />}
     </div>
   );

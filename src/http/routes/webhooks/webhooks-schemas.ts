@@ -264,6 +264,7 @@ export const sourceListSchema = Type.Object({
       title: Type.String(),
       documentation_url: nullable(Type.String()),
       set_up: Type.String({ description: 'What to do on the sender’s side.' }),
+      set_up_ru: Type.String({ description: 'The same in Russian.' }),
       signature_scheme: literals(signatureSchemes),
       signature_header: nullable(Type.String()),
       signed_template: nullable(Type.String()),
