@@ -56,10 +56,12 @@ async function fillTenant(app: TestService): Promise<Owned> {
     const { json } = await app.call('GET', '/webhooks/events', undefined, admin);
     return json.events?.[0];
   });
+  const redrive = await post('/webhooks/redrives', { webhook_id: webhook.id, delivery_status: 'dead' });
   const [log] = (await app.call('GET', '/logs?limit=1')).json.logs;
   return {
     '/services/{id}': service.id,
     '/webhooks/events/{id}': event.id,
+    '/webhooks/redrives/{id}': redrive.id,
     '/webhooks/{id}': webhook.id,
     '/tokens/{id}': token.id,
     '/logs/{id}': log.id,
