@@ -60,6 +60,12 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
   const chainDeps: ChainDeps = { ...deps, announceRefusal: createRefusalNotes(deps.clock) };
   const askAlone = <Op extends KnownOperation>(...asked: Parameters<AskProviders<Op>>) => askChain(chainDeps, ...asked);
 
+  const answerFromMemory = (call: Call, question: AskedQuestion): CallResult | null => {
+    const remembered = deps.cache.findInMemory(question);
+    if (remembered === null) return null;
+    return answerFromCache(deps, call, { from: 'memory', answer: remembered.answer, hits: remembered.hits }, null);
+  };
+
   const execute = async <Op extends KnownOperation>(
     call: Call<Op>,
     render: Render<Op>,
@@ -69,9 +75,8 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
   ): Promise<CallResult> => {
     const question = questionOf(call);
     const mode = modeOf(call);
-    const remembered = mode === 'use' ? deps.cache.findInMemory(question) : null;
-    if (remembered !== null)
-      return answerFromCache(deps, call, { from: 'memory', answer: remembered.answer, hits: remembered.hits }, null);
+    const remembered = mode === 'use' ? answerFromMemory(call, question) : null;
+    if (remembered !== null) return remembered;
     const startedAtMs = deps.clock.now();
     let hasJoined = false;
     const onJoined = (): void => {
@@ -92,11 +97,7 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
 
   return {
     findInMemory(call) {
-      if (modeOf(call) !== 'use') return null;
-      const remembered = deps.cache.findInMemory(questionOf(call));
-      return remembered === null
-        ? null
-        : answerFromCache(deps, call, { from: 'memory', answer: remembered.answer, hits: remembered.hits }, null);
+      return modeOf(call) === 'use' ? answerFromMemory(call, questionOf(call)) : null;
     },
 
     execute: (call, render, signal) => execute(call, render, signal, askAlone),

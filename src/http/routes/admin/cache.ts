@@ -6,6 +6,7 @@ import type { Clock } from '../../../clock.ts';
 import { readCursor, renderCursor } from '../../../encodings/page-cursor.ts';
 import { invalidInput } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
+import { nullable } from '../../../schema-parts.ts';
 import { scopeOf } from '../../../sheets/scope.ts';
 import type { Database } from '../../../storage/postgres/database.ts';
 import { listCacheRows } from '../../../storage/tables/response-cache.ts';
@@ -24,7 +25,6 @@ export interface CacheRoutesDeps extends CacheReportDeps {
   readonly clock: Clock;
 }
 
-const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
 const time = Type.String({ format: 'date-time' });
 const nameFilters = {
   service_name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),

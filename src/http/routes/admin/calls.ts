@@ -1,11 +1,11 @@
 import Type from 'typebox';
 import { type TellCallDeps, tellCall } from '../../../audit/tell-call.ts';
 import { ServiceError } from '../../../errors.ts';
+import { nullable } from '../../../schema-parts.ts';
 import type { Routes } from '../../app.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
 import { stepSchema } from './call-steps-schema.ts';
 
-const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
 const text = Type.String();
 const time = Type.String({ format: 'date-time' });
 const logId = Type.String({ format: 'uuid', description: 'Under `/logs/{id}`.' });

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import type { Clock } from '../../../clock.ts';
+import { nullable } from '../../../schema-parts.ts';
 import type { Database } from '../../../storage/postgres/database.ts';
 import { listLatestChanges } from '../../../storage/tables/audit/configuration-audit.ts';
 import type { Routes } from '../../app.ts';
@@ -9,7 +10,6 @@ import { callerOf } from '../../request/request-context.ts';
 const usualSpanMs = 30 * 86_400_000;
 const defaultLimit = 50;
 
-const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
 const changesSchema = Type.Object(
   {
     changes: Type.Array(

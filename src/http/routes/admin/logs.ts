@@ -9,12 +9,12 @@ import {
   parseCursor,
 } from '../../../audit/list-entries.ts';
 import { invalidInput, ServiceError } from '../../../errors.ts';
+import { nullable } from '../../../schema-parts.ts';
 import type { Routes } from '../../app.ts';
 import { cursorSchema, limitSchema } from '../../request/query-values.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
 import { logFilterSchema, readLogFilter } from './logs-filter.ts';
 
-const nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
 const text = Type.String();
 const time = Type.String({ format: 'date-time' });
 

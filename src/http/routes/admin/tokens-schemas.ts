@@ -1,11 +1,11 @@
 /** Service tokens as the API checks and describes them. */
 import Type from 'typebox';
+import { nullable } from '../../../schema-parts.ts';
 import { cursorSchema, limitSchema, timeSchema } from '../../request/query-values.ts';
 import { scopes } from '../../request/request-context.ts';
 
 const maxTenants = 200;
 const maxServices = 200;
-const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 const text = Type.String();
 const time = Type.String({ format: 'date-time' });
 

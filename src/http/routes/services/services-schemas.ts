@@ -2,8 +2,8 @@
 import Type, { type Static } from 'typebox';
 import { serviceTypes } from '../../../providers/provider.ts';
 import { adapterNames } from '../../../providers/registry.ts';
+import { nullable } from '../../../schema-parts.ts';
 
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
 const largestInteger = 2_147_483_647;
 const limit = Type.Optional(
   nullable(Type.Integer({ minimum: 0, maximum: largestInteger, description: '0 or null: none of its own.' })),

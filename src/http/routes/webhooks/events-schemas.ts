@@ -1,9 +1,10 @@
 /** The schemas of received events: finding, reading and sending them again. */
 import Type, { type Static } from 'typebox';
+import { nullable } from '../../../schema-parts.ts';
 import { targetStates, webhookEventStatuses } from '../../../storage/tables/webhooks/webhook-events.ts';
 import { retryRefusalReasons } from '../../../webhooks/managing/retry-plan.ts';
 import { cursorSchema, limitSchema, timeSchema } from '../../request/query-values.ts';
-import { anyObject, literals, nullable, time, uuid } from './schema-parts.ts';
+import { anyObject, literals, time, uuid } from './schema-parts.ts';
 
 export const eventFilter = {
   webhook_id: Type.Optional(uuid),

@@ -1,9 +1,6 @@
 /** Schemas that webhooks, targets and events share. */
 import Type from 'typebox';
 
-export const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()]);
-
 export const uuid = Type.String({
   pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
   errorMessage: 'must be a UUID',

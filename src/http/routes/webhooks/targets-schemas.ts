@@ -1,7 +1,8 @@
 /** The schemas of a webhook's targets. */
 import Type, { type Static } from 'typebox';
+import { nullable } from '../../../schema-parts.ts';
 import { longestGraceSeconds } from '../../../webhooks/managing/manage-webhooks.ts';
-import { nullable, time, uuid } from './schema-parts.ts';
+import { time, uuid } from './schema-parts.ts';
 
 const scalar = Type.Union([Type.String({ maxLength: 1000 }), Type.Number(), Type.Boolean(), Type.Null()]);
 

@@ -1,5 +1,6 @@
 /** `/webhooks/redrives`: sending again all that match a filter, in the background. */
 import Type, { type Static } from 'typebox';
+import { nullable } from '../../../schema-parts.ts';
 import { redriveStates } from '../../../storage/tables/webhooks/bulk-redrives.ts';
 import {
   type BulkRedrivesDeps,
@@ -14,7 +15,7 @@ import { jsonAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { callerOf, principalTextOf } from '../../request/request-context.ts';
 import { eventFilter, retryTo } from './events-schemas.ts';
-import { idParamsSchema, literals, nullable, time } from './schema-parts.ts';
+import { idParamsSchema, literals, time } from './schema-parts.ts';
 import { allowNoBody, chosenFilter } from './webhooks-input.ts';
 
 export interface WebhookRedrivesRoutesDeps extends BulkRedrivesDeps {

@@ -1,11 +1,12 @@
 /** The schemas of the webhooks API: a webhook as it is set, patched and shown. */
 import Type, { type Static } from 'typebox';
+import { nullable } from '../../../schema-parts.ts';
 import { longestGraceSeconds } from '../../../webhooks/managing/manage-webhooks.ts';
 import { longestDuplicateWindowSeconds } from '../../../webhooks/managing/present-webhook.ts';
 import { signatureSchemes } from '../../../webhooks/receiving/verify-signature.ts';
 import { duplicateRules } from '../../../webhooks/source.ts';
 import { cursorSchema, limitSchema } from '../../request/query-values.ts';
-import { anyObject, literals, nullable, secret, time, uuid } from './schema-parts.ts';
+import { anyObject, literals, secret, time, uuid } from './schema-parts.ts';
 import { targetSchema } from './targets-schemas.ts';
 
 const place = Type.String({ maxLength: 210, description: '`header:Name` or `body:a.b`.' });
