@@ -263,6 +263,11 @@ test('of 5,000 tenants, once all have been looked at, a round looks at those wit
     text: `update external_services set priority = 7 where management_company_id = 'idle_0009'`,
     values: [],
   });
-  await waitFor('the changed one', async () => (await lookedAt()).includes('idle_0009'));
+  let looks = 0;
+  await waitFor('the changed one, by each replica when it hears of it', async () => {
+    await lookedAt();
+    looks += state.lookedAt.filter((tenant) => tenant === 'idle_0009').length;
+    return looks >= 2;
+  });
   assert.deepEqual(await lookedAt(), ['idle_0007', 'idle_0008'], 'a change is looked at once');
 });
