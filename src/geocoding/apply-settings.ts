@@ -1,10 +1,13 @@
-/** A question as its tenant's settings complete it: the city where none is named, and renamed streets by their new names. */
+/** Applies a tenant's settings to a question: adds the default city, and replaces old street names by new ones. */
 import type { QuestionParts, StreetAlias } from '../providers/geocoding.ts';
 import { askedPartsOf } from './match/asked-parts.ts';
 import { soundsAlike, soundsOf } from './match/sound.ts';
 import type { GeocodingSettings } from './settings.ts';
 
-/** `country`: of the question; the city is in the country that is set, and completes no question about another. */
+/**
+ * `country`: the question's country. The default city lies in the tenant's default country, so it is not added to
+ * questions about another country.
+ */
 export function completeAddress(address: string, country: string | null, settings: GeocodingSettings): string {
   const renamed = renameStreets(address, settings.street_aliases);
   if (settings.city === undefined || country !== countryOf(settings)) return renamed;
@@ -30,7 +33,7 @@ function countryOf({ country = 'UZ' }: GeocodingSettings): string | null {
   return country === 'any' ? null : country;
 }
 
-/** The aliases whose street an address names by its new name: its answers may name it by either. */
+/** The aliases whose new street name an address contains; providers may answer with either name. */
 export function streetAliasesIn(
   address: string,
   { street_aliases }: GeocodingSettings,
@@ -41,12 +44,12 @@ export function streetAliasesIn(
 
 const words = /[\p{L}\p{M}\d'`ʻʼ‘’]+/gu;
 
-/** In whatever script and case the old name is written. The words that say what it is (`улица`) stay. */
+/** Matches the old name in any script and case. The designator (`улица`) stays. */
 function renameStreets(address: string, aliases: readonly StreetAlias[]): string {
   return aliases.reduce((text, { from, to }) => renameStreet(text, from, to), address);
 }
 
-/** `oldName` in whatever script and case it is written; the text as it is where it does not name it. */
+/** Replaces `oldName`, in any script and case; returns the text unchanged if it does not contain the name. */
 export function renameStreet(text: string, oldName: string, newName: string): string {
   const from = soundsOf(oldName);
   if (from.length === 0) return text;

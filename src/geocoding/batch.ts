@@ -1,10 +1,10 @@
 /**
- * Many addresses in one request.
+ * Geocodes many addresses in one request.
  *
- * Spellings of one address are one question, asked once, before anything is spent. At most `concurrency` questions are
- * under way at a time; each waits for its turn under the tenant's and the providers' limits instead of failing, until
- * the deadline of the whole batch. An address that fails fails alone. A consumer that reads slowly slows the asking
- * down: no more than `concurrency` finished answers wait for it.
+ * Spellings of one address are one question and are asked once; duplicates are found before any limit is charged. At
+ * most `concurrency` questions run at a time. A question waits for the tenant's and the providers' limits instead of
+ * failing, until the deadline of the whole batch. An address that fails does not fail the others. A slow consumer slows
+ * the batch down: at most `concurrency` finished answers wait for it.
  */
 import type { Clock } from '../clock.ts';
 import { type ErrorCode, ServiceError } from '../errors.ts';
@@ -21,34 +21,36 @@ export interface BatchDeps extends GeocodingDeps {
   readonly clock: Clock;
   /** Questions under way at once. */
   readonly concurrency: number;
-  /** For the whole batch, the waits for limits included. */
+  /** For the whole batch, including waits for limits. */
   readonly deadlineMs: number;
-  /** A fault that is ours; the caller is only told `INTERNAL_ERROR`. */
+  /** Receives unexpected errors; the caller gets only `INTERNAL_ERROR`. */
   onUnexpectedError(error: unknown): void;
 }
 
 /** Enough to keep two providers busy, few enough that one batch cannot crowd out a tenant's single calls. */
 export const defaultBatchConcurrency = 16;
-/** Shorter than the idle time-outs of common proxies for a streamed reply, and long enough for two windows of a minute. */
+/**
+ * Shorter than the idle time-outs of common proxies for a streamed reply, and long enough for two one-minute windows.
+ */
 export const defaultBatchDeadlineMs = 120_000;
 
 export interface BatchItem {
-  /** Place of the address in the request, from 0. */
+  /** Position of the address in the request, from 0. */
   readonly index: number;
   readonly success: boolean;
   /** A JSON object without its outer braces: `"address":…,"success":…` and the result or error. */
   readonly members: string;
-  /** What its call left of the tenant's limit; null where it was not charged. */
+  /** The remainder of the tenant's limit after this call; null if the call was not charged. */
   readonly familyLimit: CallResult['familyLimit'];
 }
 
-/** A whole reply, and what the last charged of its calls left of the tenant's limit. */
+/** A complete reply, with the remainder of the tenant's limit after the last charged call. */
 export interface BatchReply {
   readonly body: Buffer;
   readonly familyLimit: CallResult['familyLimit'];
 }
 
-/** Items as they are done, in no particular order. Ends by throwing the signal's reason when the caller leaves. */
+/** Yields items as they finish, in no particular order. Throws the signal's reason when the caller disconnects. */
 export async function* geocodeBatch(
   deps: BatchDeps,
   caller: Caller,
@@ -76,7 +78,7 @@ export async function* geocodeBatch(
       for (const { index, address } of question.askers) yield composeItem(index, address, outcome, familyLimit);
     }
   } finally {
-    // Reached early when the consumer leaves the loop: what is still under way is of no use to anyone.
+    // Also runs when the consumer leaves the loop early: cancels the questions still in progress.
     stop.abort();
   }
 }
@@ -103,13 +105,13 @@ export async function collectBatch(
   return { body, familyLimit };
 }
 
-/** One line of the streamed reply; `index` says which address it is of, since lines come as answers do. */
+/** One line of the streamed reply. `index` identifies the address, because lines come in the order of the answers. */
 export function renderBatchLine(item: BatchItem): string {
   return `{"index":${item.index},${item.members}}\n`;
 }
 
 interface Question {
-  /** The first asker's spelling is the one sent to providers. */
+  /** The first spelling of the question in the batch; it is sent to providers. */
   readonly address: string;
   readonly askers: { readonly index: number; readonly address: string }[];
 }
@@ -149,12 +151,12 @@ function gatherQuestions(request: BatchRequest): { faulty: BatchItem[]; question
   return { faulty, questions };
 }
 
-/** `address`: as the tenant's settings complete it. */
+/** `address`: already completed by the tenant's settings. */
 function requestFor({ addresses: _addresses, settings, ...options }: BatchRequest, address: string): GeocodeRequest {
   return { ...options, address, parts: null, ...streetAliasesIn(address, settings) };
 }
 
-/** Never rejects: a question's failure is its askers' result. */
+/** Never rejects: a failed question becomes the result of each of its addresses. */
 async function ask(
   deps: BatchDeps,
   caller: Caller,
@@ -193,7 +195,7 @@ function composeItem(
   familyLimit: CallResult['familyLimit'],
 ): BatchItem {
   const head = `"address":${JSON.stringify(address)},"success":${outcome.ok}`;
-  // An answer is a stored JSON object: its members are taken over as they stand, without reading and writing them anew.
+  // The stored answer is a JSON object: its members are copied as text, without parsing them.
   const tail = outcome.ok
     ? `${outcome.body.slice(1, -1)},${unitMember(normalizeAddress(address ?? '').unit)}`
     : `"error":${JSON.stringify(outcome.error)}`;

@@ -5,17 +5,20 @@ import { chooseAnswer, nameAnswer } from './choose-answer.ts';
 import { sharedRoutes } from './route-requests.ts';
 
 /**
- * From this confidence on an answer ends the chain; a poorer one lets the next provider try, and the best answer wins.
- * Half of the scale: by the vendors' tables a house, and a street that was matched in full, reach it; a town, a district
- * and a street of which only a part was matched do not.
+ * An answer with at least this confidence ends the chain; after a poorer one the next provider is asked, and the best
+ * answer wins. By the vendors' tables a house and a fully matched street reach 0.5; a town, a district and a partly
+ * matched street do not.
  */
 export const goodConfidence = 0.5;
 
-/** Past their TTL answers may still be served for a day in all when every provider fails. */
+/** After their TTL, answers stay usable for a day in total, in case every provider fails. */
 const staleSeconds = 24 * 3600;
-/** "Nothing found" may be a new street not yet known: kept just long enough to calm a repeating caller. */
+/**
+ * "Nothing found" may be a new street that the provider does not know yet: kept just long enough to absorb repeated
+ * requests.
+ */
 const negativeTtlSeconds = 60;
-/** An answer that a provider which failed might have bettered: the next callers should soon have the better one. */
+/** A poor answer that a failed provider might have improved: kept briefly, so that callers soon get the better one. */
 const degradedTtlSeconds = 15;
 
 export interface GeocodingCapabilities {
@@ -52,8 +55,9 @@ export function createGeocodingCapabilities(cacheTtlSeconds: number): GeocodingC
 }
 
 /**
- * The geocode capability for a caller who asks for more than `goodConfidence`: the chain goes on until an answer is as
- * sure as that. Asking for less changes nothing in the chain, so that such callers share one answer with all others.
+ * The geocode capability for a caller that demands more than `goodConfidence`: the chain goes on until an answer
+ * reaches the demanded confidence. A lower demand changes nothing in the chain, so those callers share one cached
+ * answer.
  */
 export function demandConfidence(capability: Capability<'geocode'>, minConfidence: number): Capability<'geocode'> {
   if (minConfidence <= goodConfidence) return capability;

@@ -1,4 +1,4 @@
-/** Among a vendor's several answers, the one that fits the question best; and how well it does. */
+/** Chooses the vendor's result that fits the question best, and rates how well it fits. */
 import type { GeocodeInput, Place } from '../providers/geocoding.ts';
 import { renameStreet } from './apply-settings.ts';
 import { askedPartsIn, askedPartsOf } from './match/asked-parts.ts';
@@ -6,9 +6,9 @@ import { compareAnswer, nothingAsked } from './match/compare-answer.ts';
 import { inScriptOf } from './uzbek-script.ts';
 
 /**
- * Vendors order by relevance, so the first is the answer: "Copenhagen" is the city, however exactly the airport of that
- * name is known. Only where a house was asked for, or the first is not what was asked, does a surer answer beat one
- * before it.
+ * Vendors sort by relevance, so the first result is the answer: "Copenhagen" is the city, even if the airport of that
+ * name has a more exact position. A later result with more confidence wins only if a house was asked for, or if the
+ * first result does not match the question.
  */
 export function chooseAnswer(place: Place, input: GeocodeInput): Place {
   const asked =
@@ -25,7 +25,7 @@ export function chooseAnswer(place: Place, input: GeocodeInput): Place {
   return { ...(best as Place), others: rest.slice(0, input.limit - 1) };
 }
 
-/** A point asks for no names. */
+/** A question by coordinates has no names to compare with. */
 export function nameAnswer(place: Place, { language }: { readonly language: string }): Place {
   return { ...inScriptOf(language, place), match: nothingAsked };
 }

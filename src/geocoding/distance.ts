@@ -11,21 +11,24 @@ import type { GeocodeResult } from './render-place.ts';
 import type { distanceResultSchema, locatedEnd } from './schemas.ts';
 import { measureStraightLineMeters } from './straight-line.ts';
 
-/** The `provider` of a distance that is our own arithmetic. */
+/** The `provider` of a straight-line distance, which the gateway computes itself. */
 export const geodesicProvider = 'geodesic';
 
-/** In the reply for one end; only the coordinates if it was given by them. */
+/** One end in the reply; only the coordinates if the caller gave coordinates. */
 export type LocatedEnd = Static<typeof locatedEnd>;
 /** The reply to `POST /geocoding/distance`. */
 export type DistanceAnswer = Static<typeof distanceResultSchema>;
 
 export interface DistanceReply {
   readonly answer: DistanceAnswer;
-  /** The calls this distance took, for the reply's headers: none, one for each end given by address, one for the route. */
+  /**
+   * The calls that this distance made, for the reply's headers: none for coordinates, one per end given by address, one
+   * for the route.
+   */
   readonly calls: readonly CallResult[];
 }
 
-/** A route as the gateway stores it: without its ends, which another caller may have given in other words. */
+/** A route as the gateway stores it: without its ends, because another caller may write them differently. */
 interface StoredRoute {
   readonly distance_meters: number;
   readonly duration_seconds: number;
@@ -33,11 +36,11 @@ interface StoredRoute {
 }
 
 /**
- * The distance between two ends. A straight line between coordinates is computed here and costs nothing; ends given by
- * address are geocoded like any other address, cached and charged; routes are the providers'.
+ * The distance between two ends. A straight line between coordinates is computed locally and costs nothing. Ends given
+ * by address are geocoded like any other address, cached and charged. Routes come from providers.
  *
- * Throws `ADDRESS_NOT_FOUND` for an end that is found nowhere or not as surely as `min_confidence`, and what a call throws;
- * the error names its end.
+ * Throws `ADDRESS_NOT_FOUND` for an end that is not found or stays below `min_confidence`, and every error that a call
+ * throws; the error names its end.
  */
 export async function distance(
   deps: GeocodingDeps,
@@ -57,7 +60,7 @@ export interface Located {
   readonly call: CallResult | null;
 }
 
-/** When one end cannot be located the other's call is given up too: its answer would be of no use. */
+/** If one end cannot be located, the call for the other one is cancelled, since its answer is useless. */
 async function locateBoth(
   deps: GeocodingDeps,
   caller: Caller,
@@ -77,7 +80,7 @@ async function locateBoth(
   }
 }
 
-/** The end's name in front of its error. */
+/** Puts the name of the end in front of its error. */
 export async function naming<Value>(end: string, located: Promise<Value>): Promise<Value> {
   try {
     return await located;
@@ -109,7 +112,7 @@ export async function locateEnd(
       bounds: request.settings.bounds ?? null,
       limit: 1,
       minConfidence: request.minConfidence,
-      // A provider named for a straight line can only be meant for its ends; for a route it need not geocode at all.
+      // A provider named for a straight line applies to the ends; for a route it need not be able to geocode.
       provider: request.provider,
     },
     signal,
@@ -142,7 +145,7 @@ async function findRoute(
   return { stored: readRoute(call), call };
 }
 
-/** One pair of places, alone or among others: both share its answer. */
+/** The call for one pair of places, alone or in a matrix: both share the cached answer. */
 export function routeCall(
   { capabilities }: Pick<GeocodingDeps, 'capabilities'>,
   caller: Caller,
@@ -165,7 +168,7 @@ export function routeCall(
   };
 }
 
-/** Of one pair: what has no route is no answer, and never gets here. */
+/** Renders the route of one pair. A pair without a route is an error and never gets here. */
 export function renderRoute([row]: RouteMatrix, { provider }: AnswerContext): StoredRoute {
   const element = row?.[0];
   if (element?.kind !== 'ok') throw new Error('an answer without a route');

@@ -17,7 +17,7 @@ export interface GeocodingDeps {
 }
 
 export interface GeocodeQuestion {
-  /** The answer at once where memory has it; else null. */
+  /** The answer from the memory cache, synchronously; null if it is not there. */
   fromMemory(): CallResult | null;
   execute(signal: AbortSignal): Promise<CallResult>;
 }
@@ -25,9 +25,9 @@ export interface GeocodeQuestion {
 /**
  * Asks for the place of an address; the body is a `GeocodeResult`.
  *
- * Both ways throw `ADDRESS_NOT_FOUND` where every provider found nothing, and where the best answer is below the caller's
- * `min_confidence`; then it is shown as `best`. While a provider that failed or was passed over might have known better,
- * that is no "not found": the error is that provider's.
+ * Both methods throw `ADDRESS_NOT_FOUND` if every provider found nothing, or if the best answer is below the caller's
+ * `min_confidence`; that answer is then returned as `best`. If a provider failed or was skipped, it might have known
+ * better: the error is then that provider's, not `ADDRESS_NOT_FOUND`.
  */
 export function askPlace(deps: GeocodingDeps, caller: Caller, request: GeocodeRequest): GeocodeQuestion {
   const call = geocodeCall(deps, caller, request);
@@ -44,7 +44,7 @@ export function askPlace(deps: GeocodingDeps, caller: Caller, request: GeocodeRe
   };
 }
 
-/** The answer that callers of one building share is stored without their flats; each is given its own back. */
+/** The shared answer of a building is stored without flats; each caller gets its own unit added back. */
 function withUnit(result: CallResult, unit: Unit | null): CallResult {
   const tail = Buffer.from(`,${unitMember(unit)}}`);
   return { ...result, body: Buffer.concat([result.body.subarray(0, -1), tail]) };
@@ -55,7 +55,7 @@ export function unitMember(unit: Unit | null): string {
   return `"unit":${JSON.stringify(unit)}`;
 }
 
-/** As `askPlace`, without the caller's unit, for whom need not be answered in the same turn of the event loop. */
+/** Like `askPlace`, but without the caller's unit, and always asynchronous. */
 export async function geocode(
   deps: GeocodingDeps,
   caller: Caller,
@@ -87,7 +87,7 @@ function geocodeCall(deps: GeocodingDeps, caller: Caller, request: GeocodeReques
   };
 }
 
-/** What stands at a point; the body is a `GeocodeResult`. Points within a metre or so share one answer. */
+/** The address at a point; the body is a `GeocodeResult`. Points within about a metre share one answer. */
 export async function reverse(
   deps: GeocodingDeps,
   caller: Caller,
@@ -114,8 +114,8 @@ export function placeOf({ latitude, longitude }: Coordinates): QuestionPlace {
 }
 
 /**
- * The answer is read back from its bytes: only callers who set a threshold pay for that, and the stored answer stays one
- * for callers with different thresholds.
+ * Parses the answer again to read its confidence. Only callers with a threshold pay for that, and one stored answer
+ * serves all thresholds.
  */
 function refuseBelow(minConfidence: number | null, result: CallResult): CallResult {
   if (minConfidence === null) return result;

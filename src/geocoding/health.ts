@@ -4,11 +4,11 @@ import type { TenantId } from '../ids.ts';
 export interface GeocodingHealthDeps {
   /** The tenant's services of every type, active or not. */
   ofTenant(tenantId: TenantId): Promise<readonly ExternalService[]>;
-  /** What the probes and calls of late say. */
+  /** Health by the recent probes and calls. */
   healthOf(service: ExternalService): { readonly status: HealthStatus; readonly lastError: string | null };
-  /** Why and until when it is not asked, as it is shown; nulls where it is asked. */
+  /** Why and until when the service is paused; both null if it is not. */
   pauseOf(service: ExternalService): Promise<Pick<ProviderHealth, 'paused_until' | 'paused_because'>>;
-  /** Requests left in the tightest window that a request to this service is counted in: the tenant's or its own. */
+  /** Requests left in the tightest window of this service: the tenant's or its own. */
   remainingRequests(service: ExternalService): Promise<number>;
 }
 
@@ -22,16 +22,16 @@ export interface ProviderHealth {
 
 export interface GeocodingHealth {
   /**
-   * `healthy`: every provider is, or none has said otherwise. `degraded`: some are not, but one may still answer.
-   * `down`: all are down, or there is none. `unknown`: none has been asked yet.
+   * `healthy`: every provider is healthy or unknown. `degraded`: some are not, but at least one may answer. `down`: all
+   * are down, or the tenant has none. `unknown`: none has been asked yet.
    */
   readonly status: HealthStatus;
   readonly providers: Readonly<Record<string, ProviderHealth>>;
 }
 
 /**
- * The state of the tenant's active geocoding providers, by service name, in the order in which they are tried. `within`:
- * only of those with these names; null: of all.
+ * The state of the tenant's active geocoding providers, by service name, in the order in which calls try them.
+ * `within`: limits the report to these names; null means all.
  */
 export async function reportGeocodingHealth(
   deps: GeocodingHealthDeps,
@@ -53,7 +53,7 @@ export async function reportGeocodingHealth(
   return { status: summarize(entries.map(([, provider]) => provider.status)), providers: Object.fromEntries(entries) };
 }
 
-/** A provider that is not asked at the moment is no healthy one to its callers, whatever its last answers were. */
+/** A paused provider is not healthy for callers, however well it answered before the pause. */
 function asCallersMeetIt(status: HealthStatus, shown: Omit<ProviderHealth, 'status'>): HealthStatus {
   if (status === 'down') return status;
   if (shown.paused_because === 'failures' || shown.paused_because === 'credentials_refused') return 'down';

@@ -1,8 +1,8 @@
 /**
- * Distances from each of several places to each of several others. An end is located once; an element is a route like any
- * other, cached and billed by itself, so that a second matrix pays for what is new in it alone. Elements that no cache has
- * share the vendors' own matrix requests. The tenant's own limit is charged once for the whole matrix. An element that has
- * no answer says why, and fails alone.
+ * Distances from each of several origins to each of several destinations. An end is located once. Each element is a
+ * route like any other, cached and billed separately, so that a second matrix pays only for its new elements. Elements
+ * missing in the cache share the vendors' matrix requests. The tenant's own limit is charged once for the whole matrix.
+ * An element without an answer carries its own error and does not fail the others.
  */
 import type { Static } from 'typebox';
 import { ServiceError } from '../errors.ts';
@@ -18,10 +18,10 @@ import { measureStraightLineMeters } from './straight-line.ts';
 export type MatrixAnswer = Static<typeof matrixResultSchema>;
 export type MatrixElement = MatrixAnswer['rows'][number][number];
 
-/** Ends under way at once. */
+/** How many ends are located at once. */
 const concurrency = 16;
 
-/** Throws what an end that cannot be located throws, naming it: `destinations[3]`. */
+/** Throws if an end cannot be located; the error names it: `destinations[3]`. */
 export async function matrix(
   deps: GeocodingDeps,
   caller: Caller,
@@ -55,7 +55,7 @@ function pairsOf(origins: readonly Coordinates[], destinations: readonly Coordin
   return origins.flatMap((origin) => destinations.map((destination) => ({ origin, destination })));
 }
 
-/** The elements of the pairs, in their order. */
+/** The elements of the pairs, in the same order. */
 async function measure(
   deps: GeocodingDeps,
   caller: Caller,
@@ -70,7 +70,7 @@ async function measure(
     }));
   }
   const calls = pairs.map(({ origin, destination }) => routeCall(deps, caller, request, origin, destination));
-  // An end that is given twice makes pairs that are one question.
+  // The same end given twice makes pairs with one question.
   const asked = [...new Map(calls.map((call) => [call.question, call])).values()];
   const settled = await deps.calls.executeTogether(asked, renderRoute, signal);
   signal.throwIfAborted();
@@ -87,7 +87,7 @@ function elementOf(settled: PromiseSettledResult<CallResult> | undefined): Matri
   return { distance_meters: null, provider: null, error: { code, detail, ...wait } };
 }
 
-/** The results in order; at most `concurrency` under way at once, and none begun after one has failed. */
+/** The results in order; at most `concurrency` run at once, and none starts after one has failed. */
 async function eachOf<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
   const results = new Array<Result>(items.length);
   const left = items.entries();

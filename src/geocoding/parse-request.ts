@@ -1,4 +1,4 @@
-/** The bodies of geocode, reverse, distance, matrix and batch, which the edge has checked, as the requests that they mean. */
+/** Converts the validated bodies of geocode, reverse, distance, matrix and batch into internal requests. */
 import type { Box, Coordinates, QuestionParts, StreetAlias } from '../providers/geocoding.ts';
 import { isGiven } from '../schema-parts.ts';
 import { completeAddress, completeParts, streetAliasesIn } from './apply-settings.ts';
@@ -16,28 +16,28 @@ import {
 } from './request-schemas.ts';
 import { type GeocodingSettings, noSettings } from './settings.ts';
 
-/** How an address is to be understood, and by whom. */
+/** Options that say how to interpret an address, and which provider to ask. */
 export interface GeocodeOptions {
-  /** null: chosen by priority. */
+  /** null: the gateway chooses by priority. */
   readonly provider: string | null;
-  /** ISO 639-1, lower case, of Uzbek with its script where one was named. */
+  /** ISO 639-1, lower case; for Uzbek with the script if the caller named one. */
   readonly language: string;
-  /** ISO 3166-1 alpha-2, upper case; null: any. */
+  /** ISO 3166-1 alpha-2, upper case; null: any country. */
   readonly country: string | null;
-  /** Where to look first. */
+  /** The area to prefer. */
   readonly bounds: Box | null;
-  /** Answers wanted. */
+  /** Maximum number of results. */
   readonly limit: number;
-  /** null: any answer will do. */
+  /** null: no threshold. */
   readonly minConfidence: number | null;
 }
 
 export interface GeocodeRequest extends GeocodeOptions {
-  /** Trimmed, as the caller wrote it; or its parts as one line. */
+  /** Trimmed, as the caller wrote it; or its parts joined to one line. */
   readonly address: string;
   /** Set where the address was given in parts. */
   readonly parts: QuestionParts | null;
-  /** Those of the tenant's settings whose street the address names. */
+  /** The tenant's aliases for the street that the address names. */
   readonly streetAliases?: readonly StreetAlias[];
 }
 
@@ -58,17 +58,17 @@ export interface DistanceRequest {
   readonly destination: DistanceEnd;
   readonly mode: DistanceMode;
   readonly unit: DistanceUnit;
-  /** For the route, and for ends given by address. */
+  /** Used for the route, and for ends given by address. */
   readonly provider: string | null;
-  /** These three are for ends given by address. */
+  /** The next three apply to ends given by address. */
   readonly language: string;
   readonly country: string | null;
   readonly minConfidence: number | null;
-  /** They complete each address. */
+  /** Complete each address. */
   readonly settings: GeocodingSettings;
 }
 
-/** Modes as of a distance, one provider for all routes. */
+/** Has the modes of a distance; one provider serves all routes. */
 export interface MatrixRequest
   extends Pick<DistanceRequest, 'mode' | 'provider' | 'language' | 'country' | 'minConfidence' | 'settings'> {
   readonly origins: readonly DistanceEnd[];
@@ -76,7 +76,7 @@ export interface MatrixRequest
 }
 
 export interface BatchRequest extends GeocodeOptions {
-  /** They complete each address. */
+  /** Complete each address. */
   readonly settings: GeocodingSettings;
   /** 1 to 1,000, unchecked: one bad address fails alone. */
   readonly addresses: readonly unknown[];
@@ -94,7 +94,7 @@ export function parseGeocodeRequest(body: GeocodeBody, settings: GeocodingSettin
   return { address, parts, ...streetAliasesIn(address, settings), ...options };
 }
 
-/** In one order, whatever the caller's: the same question has one cache key. */
+/** In a fixed order, so that one question has one cache key. */
 function partsOf(components: NonNullable<GeocodeBody['components']>): QuestionParts {
   const parts: Partial<Record<(typeof partNames)[number], string>> = {};
   for (const name of partNames) {
@@ -104,12 +104,12 @@ function partsOf(components: NonNullable<GeocodeBody['components']>): QuestionPa
   return parts;
 }
 
-/** In one order, as the parts. */
+/** In a fixed order, like the parts. */
 export function boxOf({ south, west, north, east }: Box): Box {
   return { south, west, north, east };
 }
 
-/** As people write an address: the city first, the house after its street. */
+/** In the order that people write: city first, house after its street. */
 function lineOf({ region, city, district, street, house_number, postal_code }: QuestionParts): string {
   return [region, city, district, street, house_number, postal_code].filter((part) => part !== undefined).join(', ');
 }
@@ -144,7 +144,7 @@ export function parseBatchRequest(body: BatchBody, settings: GeocodingSettings =
   return { addresses: body.addresses, settings, ...geocodeOptionsOf(body, settings) };
 }
 
-/** What a distance and a matrix share: who is asked, and how ends given by address are found. */
+/** What distance and matrix have in common: the provider, and the options for ends given by address. */
 function routeTermsOf(body: DistanceBody | MatrixBody, settings: GeocodingSettings) {
   return {
     mode: body.mode ?? 'straight_line',
@@ -167,7 +167,7 @@ function geocodeOptionsOf(body: GeocodeBody | BatchBody, settings: GeocodingSett
   };
 }
 
-/** Whether the tenant has such a service is for the gateway to say. */
+/** The gateway checks later whether the tenant has this service. */
 function providerOf({ provider }: Pick<GeocodeBody, 'provider'>): string | null {
   return provider === 'auto' ? null : (provider ?? null);
 }

@@ -1,7 +1,7 @@
 /**
- * How well each geocoder answers, by city: what became of each that was asked, and for a sample of the calls
- * (`config.shadow_share` of the service that answered well) how far the next provider's answer lies from its own.
- * Counted in memory and written every few seconds; what cannot be written waits, up to a bound.
+ * Measures how well each geocoder answers, by city: the outcome of each attempt, and for a sample of calls
+ * (`config.shadow_share` of the service that answered well) how far the next provider's answer lies from it. Counts in
+ * memory and writes every few seconds; if writing fails, counts wait in memory, up to a bound.
  */
 import type { Clock } from '../clock.ts';
 import type { Call, CallResult } from '../gateway/call.ts';
@@ -26,7 +26,7 @@ export interface QualityDeps {
   readonly db: Pick<Database, 'querySystem' | 'forTenant'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Asks one provider by its name, beside the call that was answered. */
+  /** Asks one provider by name, in addition to the answered call. */
   ask(call: Call<'geocode'>): Promise<CallResult>;
 }
 
@@ -37,11 +37,11 @@ export interface GeocodingQuality {
 }
 
 const writeEveryMs = 5_000;
-/** Rows that wait; beyond that nothing new is counted until some are written. */
+/** Maximum number of waiting rows; above it nothing new is counted until some are written. */
 const maxWaiting = 20_000;
 const maxShadows = 8;
 const shadowDeadlineMs = 10_000;
-/** Farther apart two answers mean two places. */
+/** Two answers farther apart than this disagree. */
 const agreeWithinMeters = 100;
 
 type Counts = Record<QualityCount, number>;
@@ -97,7 +97,7 @@ export function openGeocodingQuality({ db, clock, logger, ask }: QualityDeps): G
       ...call,
       provider: next,
       cacheMode: 'off',
-      // The caller asked once: the tenant's own limit is not charged again.
+      // The caller made one call, so the tenant's own limit is not charged again.
       familyCharge: { granted: Promise.resolve(true) },
       isShadow: true,
       deadlineAtMs: clock.now() + shadowDeadlineMs,
@@ -111,13 +111,13 @@ export function openGeocodingQuality({ db, clock, logger, ask }: QualityDeps): G
   function shadow(call: Call<'geocode'>, answered: Place, serviceName: string, providers: readonly Provider[]): void {
     const at = providers.findIndex(({ service }) => service.serviceName === serviceName);
     const share = providers[at]?.service.config.shadow_share;
-    // One that needs no account knows no houses: it would disagree about each.
+    // A provider without credentials knows no houses and would always disagree.
     const next = providers.slice(at + 1).find(({ adapter }) => adapter.facts.environment?.credential.kind !== 'none');
     if (typeof share !== 'number' || next === undefined || call.provider !== null || Math.random() >= share) return;
     if (shadows >= maxShadows) return;
     shadows += 1;
     compare(call, answered, serviceName, next.service.serviceName)
-      // What the next provider says of the address, or does not, is counted where it was asked.
+      // The shadow call itself counts the next provider's outcome, even a failure.
       .catch(() => undefined)
       .finally(() => {
         shadows -= 1;
@@ -138,7 +138,7 @@ export function openGeocodingQuality({ db, clock, logger, ask }: QualityDeps): G
       shadow(call as Call<'geocode'>, good.value as Place, good.service.serviceName, providers);
     },
     async report(tenantId, fromDay, toDay) {
-      // What this process has counted is in its own report.
+      // A report includes what this process has counted so far.
       await write();
       return db.forTenant(tenantId, (tx) => sumQuality(tx, tenantId, fromDay, toDay));
     },

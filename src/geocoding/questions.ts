@@ -1,8 +1,8 @@
 /**
  * Canonical questions: equal for inputs that must share one answer, different for all others.
  *
- * A line feed separates the parts; none of them can contain one. The tenant, the
- * operation and the provider that was named are the gateway's to add.
+ * A line feed separates the parts; no part can contain one. The gateway adds the tenant, the operation and the named
+ * provider.
  */
 import type { Coordinates } from '../providers/geocoding.ts';
 import { normalizeAddress } from './address/normalize-address.ts';
@@ -10,9 +10,10 @@ import { goodConfidence } from './capabilities.ts';
 import type { GeocodeRequest, ReverseRequest } from './parse-request.ts';
 
 /**
- * Country, language and area are part of the question, as each changes the answer's place or words. `min_confidence` and
- * `limit` are, only where they make the chain or the answer longer. Parts are named in it: `Навои` the city is another
- * question than `Навои` the street. Renamed streets are, as an answer is compared with both names.
+ * Country, language and area belong to the question, because each changes the place or the words of the answer.
+ * `min_confidence` and `limit` belong to it only if they make the chain or the answer longer. Parts keep their names:
+ * `Навои` the city is another question than `Навои` the street. Renamed streets belong to it, because an answer is
+ * compared with both names.
  */
 export function geocodeQuestion({ address, parts, streetAliases = [], ...options }: GeocodeRequest): string {
   const { minConfidence, language, country, bounds, limit } = options;
@@ -38,7 +39,7 @@ function roundedDegrees(degrees: number): number {
 
 /** Five decimals are 1.1 m at the equator and less elsewhere: finer than any provider's answer. */
 export const reverseDecimals = 5;
-/** Six decimals are 0.11 m: no route's length shows more. */
+/** Six decimals are 0.11 m; no route's length shows a smaller difference. */
 export const distanceDecimals = 6;
 
 export function reverseQuestion(request: ReverseRequest): string {
@@ -49,10 +50,13 @@ export function distanceQuestion(origin: Coordinates, destination: Coordinates, 
   return `${mode}\n${pointKey(origin, distanceDecimals)}\n${pointKey(destination, distanceDecimals)}`;
 }
 
-/** The point that is asked for all points with its key: sent to the provider, so that the answer fits each of them. */
+/**
+ * The point that stands for all points with its key. It is the one sent to the provider, so that the answer fits each
+ * of them.
+ */
 export function roundedPoint(point: Coordinates, decimals: number): Coordinates {
   const longitude = plainZero(Number(point.longitude.toFixed(decimals)));
-  // The meridian opposite Greenwich has two names.
+  // The 180th meridian is both 180 and -180.
   return {
     latitude: plainZero(Number(point.latitude.toFixed(decimals))),
     longitude: longitude === -180 ? 180 : longitude,

@@ -1,4 +1,4 @@
-/** The settings of a tenant's questions, from a body that the edge has checked. */
+/** Parses a tenant's geocoding settings from a validated body. */
 import { boxOf, canonicalLanguage } from './parse-request.ts';
 import { anyCountry, type SettingsBody } from './request-schemas.ts';
 import type { GeocodingSettings } from './settings.ts';

@@ -2,7 +2,7 @@ import type { AnswerContext } from '../gateway/call.ts';
 import type { Place } from '../providers/geocoding.ts';
 import { nothingAsked } from './match/compare-answer.ts';
 
-/** What was found, without who found it. */
+/** Renders the place without its provider. */
 function renderFound(place: Place) {
   return {
     latitude: place.latitude,
@@ -18,7 +18,7 @@ function renderFound(place: Place) {
   };
 }
 
-/** `GeocodeResult` of the public API: what was found, who found it, and at what cost in time. */
+/** Renders `GeocodeResult` of the public API: the place, its provider and the duration. */
 export function renderPlace(place: Place, context: AnswerContext) {
   return {
     ...renderFound(place),
@@ -27,7 +27,7 @@ export function renderPlace(place: Place, context: AnswerContext) {
     attempted_providers: context.attemptedProviders,
     skipped_providers: context.skippedProviders,
     degraded: context.degradedBy !== null,
-    // Why it is: who failed or was passed over, and when asking again makes sense.
+    // Why the answer is degraded: the providers that failed or were skipped, and when to ask again.
     ...(context.degradedBy === null ? {} : { attempts: context.degradedBy }),
     cached: context.cached,
     response_time_ms: context.responseTimeMs,

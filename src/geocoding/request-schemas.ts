@@ -1,4 +1,7 @@
-/** The bodies that the geocoding routes take: checked by the edge, shown in the API's description, typed by `Static`. */
+/**
+ * Schemas of the bodies that the geocoding routes accept: validated by the edge, shown in the API description, typed by
+ * `Static`.
+ */
 import Type, { type Static, type TString } from 'typebox';
 import type { InputFault } from '../errors.ts';
 import { geocoderNames } from '../providers/registry.ts';
@@ -50,7 +53,7 @@ const address = addressText(maxAddressLength, {
 export const latitude = Type.Number({ minimum: -90, maximum: 90, examples: [41.311081] });
 export const longitude = Type.Number({ minimum: -180, maximum: 180, examples: [69.240562] });
 
-/** It would end up in log lines and in the provider's query. */
+/** Control characters would end up in log lines and in the provider's query. */
 const controlCharacter = /\p{Cc}/u;
 const provider = withRule(
   Type.String({

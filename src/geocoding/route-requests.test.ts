@@ -9,7 +9,7 @@ const pair = (row: number, column: number): DistanceInput => ({
   mode: 'driving',
 });
 
-/** The pairs of a matrix of so many origins and destinations, without those known. */
+/** The pairs of a matrix with so many origins and destinations, without the known ones. */
 function missing(rows: number, columns: number, isKnown = (_row: number, _column: number) => false): DistanceInput[] {
   return Array.from({ length: rows * columns }, (_pair, index) => [Math.floor(index / columns), index % columns])
     .filter(([row, column]) => !isKnown(row as number, column as number))

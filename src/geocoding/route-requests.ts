@@ -1,7 +1,7 @@
 /**
- * Pairs of places as requests for route matrices: each pair is asked for once, none that is not wanted, and no request is
- * larger than its vendor takes. A matrix is billed by its elements, so that a request over a gap would pay for what is
- * known; rows with the same gaps share a request, and so do columns, whichever makes fewer.
+ * Groups pairs of places into route matrix requests: each pair is requested once, no other pair is requested, and no
+ * request exceeds its vendor's limits. Vendors bill by element, so a request must not cover routes that are already
+ * known. Rows with the same gaps share a request, or columns with the same gaps, whichever makes fewer requests.
  */
 import type { SharedRequest, Sharing } from '../gateway/call.ts';
 import type { Coordinates, DistanceInput } from '../providers/geocoding.ts';
@@ -27,7 +27,7 @@ export const sharedRoutes: Sharing<'distance'> = {
     matrix.flat().map((element) => (element.kind === 'ok' ? { kind: 'ok', value: [[element]] } : element)),
 };
 
-/** Each of `pairs` has one origin and one destination, all of one mode, and no two are alike. */
+/** Each of `pairs` has one origin and one destination; all have one mode, and all differ. */
 export function planRoutes(pairs: readonly DistanceInput[], bounds: MatrixBounds): readonly Request[] {
   const [first] = pairs;
   if (first === undefined) return [];
@@ -42,11 +42,11 @@ export function planRoutes(pairs: readonly DistanceInput[], bounds: MatrixBounds
 interface Rectangle {
   readonly origins: readonly Coordinates[];
   readonly destinations: readonly Coordinates[];
-  /** A row an origin: the place of each pair among those that were asked for. */
+  /** One row per origin: the index of each pair among `pairs`. */
   readonly members: readonly (readonly number[])[];
 }
 
-/** Origins that lead to the same destinations, together. */
+/** Groups origins that lead to the same destinations. */
 function rectanglesOf(pairs: readonly DistanceInput[]): readonly Rectangle[] {
   const rows = new Map<string, { readonly origin: Coordinates; readonly members: number[] }>();
   for (const [index, { origins }] of pairs.entries()) {
@@ -87,7 +87,7 @@ function turnedRectangle({ origins, destinations, members }: Rectangle): Rectang
   };
 }
 
-/** Whole rows as long as they fit, or whole columns, whichever makes fewer. */
+/** Splits by whole rows or by whole columns, whichever makes fewer requests. */
 function withinBounds(rectangle: Rectangle, { elements, ends }: MatrixBounds): readonly Rectangle[] {
   const { origins, destinations } = rectangle;
   const columns = Math.min(destinations.length, ends, elements);

@@ -1,4 +1,4 @@
-/** What the geocoding routes answer, for the API's description. */
+/** Schemas of the geocoding replies, for the API description. */
 import Type from 'typebox';
 import { attempts } from '../gateway/error-members.ts';
 import { locationTypes } from '../providers/geocoding.ts';

@@ -1,4 +1,4 @@
-/** What a tenant has set for its questions: defaults for what they leave out, and streets that were renamed. */
+/** A tenant's geocoding settings: defaults for omitted options, and renamed streets. */
 import type { Clock } from '../clock.ts';
 import { openHeldByTenant } from '../directory/held-by-tenant.ts';
 import { newId, type TenantId } from '../ids.ts';
@@ -8,7 +8,7 @@ import type { Database } from '../storage/postgres/database.ts';
 import { insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
 import { listGeocodingSettingsAcrossTenants, upsertGeocodingSettings } from '../storage/tables/geocoding-settings.ts';
 
-/** As the API shows them; what is left out has the usual default. */
+/** As the API shows them; an omitted setting has its usual default. */
 export interface GeocodingSettings {
   readonly city?: string;
   /** ISO 3166-1 alpha-2, or `any`. */
@@ -21,7 +21,7 @@ export interface GeocodingSettings {
 export const noSettings: GeocodingSettings = { street_aliases: [] };
 
 export interface GeocodingSettingsDirectory {
-  /** From memory: a question waits for no database. */
+  /** Reads from memory: a question never waits for the database. */
   of(tenantId: TenantId): GeocodingSettings;
   put(
     tenantId: TenantId,
@@ -39,7 +39,7 @@ export interface GeocodingSettingsDeps {
 
 const channel = 'geocoding_settings_changed';
 
-/** While the database is away the last known settings hold. */
+/** While the database is away, the last known settings apply. */
 export async function openGeocodingSettings({
   db,
   clock,
@@ -76,7 +76,7 @@ export async function openGeocodingSettings({
           changedAtMs: nowMs,
         });
       });
-      // Later calls are served by them, here at once.
+      // Later calls on this replica use the new settings at once.
       held.put(tenantId, settings);
       return settings;
     },

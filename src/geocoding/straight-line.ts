@@ -4,8 +4,8 @@ import type { Coordinates } from '../providers/geocoding.ts';
 const { Geodesic } = geodesic;
 
 /**
- * Metres along the WGS 84 ellipsoid, by Karney's algorithm: exact to nanometres, and it converges for points opposite
- * each other on the globe too, where Vincenty's does not.
+ * Metres along the WGS 84 ellipsoid, by Karney's algorithm. It is exact to nanometres and, unlike Vincenty's, also
+ * converges for points on opposite sides of the globe.
  */
 export function measureStraightLineMeters(origin: Coordinates, destination: Coordinates): number {
   const line = Geodesic.WGS84.Inverse(

@@ -1,4 +1,7 @@
-/** Uzbek in the script that a caller asked for, by the official table of 1995; words of other languages come along as they sound. */
+/**
+ * Writes Uzbek in the script that the caller asked for, by the official table of 1995; words of other languages are
+ * transliterated by sound.
+ */
 import type { AddressComponent, AddressParts, Place } from '../providers/geocoding.ts';
 
 const pairs: readonly (readonly [cyrillic: string, latin: string])[] = [
@@ -41,7 +44,7 @@ const pairs: readonly (readonly [cyrillic: string, latin: string])[] = [
   ['ь', ''],
 ];
 const latinOf: ReadonlyMap<string, string> = new Map(pairs);
-/** The longest first: `sh` before `s`. Of two letters with one sound the first is taken. */
+/** Longest first: `sh` before `s`. If two letters have one sound, the first is used. */
 const cyrillicOf: ReadonlyMap<string, string> = new Map(
   [...pairs].reverse().flatMap(([cyrillic, latin]) => (latin === '' || cyrillic === 'ы' ? [] : [[latin, cyrillic]])),
 );
@@ -54,12 +57,12 @@ export function toLatin(text: string): string {
   );
 }
 
-/** By what stands before it: `е` at a word's beginning and after a vowel is `ye`. */
+/** The Latin form depends on the letter before: `е` at the start of a word and after a vowel is `ye`. */
 function latinLetter(word: string, at: number): string {
   const letter = (word[at] as string).toLowerCase();
   const before = word[at - 1]?.toLowerCase();
   if (letter === 'е' && (before === undefined || vowels.includes(before) || before === 'ъ')) return 'ye';
-  // Behind a vowel, and in the names of quarters (`Ц-5`), it is `ts`. Written together, сҳ would be read as ш.
+  // After a vowel, and in the names of quarters (`Ц-5`), ц is `ts`. сҳ gets an apostrophe, or it would be read as ш.
   if (letter === 'ц') return word.length === 1 || (before !== undefined && vowels.includes(before)) ? 'ts' : 's';
   if (letter === 'ҳ' && before === 'с') return 'ʼh';
   return latinOf.get(letter) ?? letter;
@@ -99,7 +102,7 @@ function inCase(original: string, letters: string, word: string): string {
   return isAllCapitals ? letters.toUpperCase() : letters.slice(0, 1).toUpperCase() + letters.slice(1);
 }
 
-/** The place with its names in the script of `uz-Latn` or `uz-Cyrl`; as it is for any other language. */
+/** The place with its names in the script of `uz-Latn` or `uz-Cyrl`; unchanged for any other language. */
 export function inScriptOf(language: string, place: Place): Place {
   const convert = language === 'uz-Latn' ? toLatin : language === 'uz-Cyrl' ? toCyrillic : null;
   if (convert === null) return place;
@@ -113,7 +116,7 @@ export function inScriptOf(language: string, place: Place): Place {
 }
 
 function convertComponent(part: AddressComponent, convert: (text: string) => string): AddressComponent {
-  // A country's short name is its code, a house's number its own.
+  // A country's short name is its code, and a house number has no script: both stay.
   if (part.types.includes('street_number')) return part;
   const short = part.types.includes('country') ? part.short_name : convert(part.short_name);
   return { ...part, long_name: convert(part.long_name), short_name: short };

@@ -1,4 +1,4 @@
-/** What an address says, part by part, in the order of its words. */
+/** The parts of a parsed address, in the order in which they are written. */
 import type { DesignatorKind } from './designators.ts';
 
 export type PartKind =
@@ -10,7 +10,7 @@ export type PartKind =
   | 'landmark'
   | 'country'
   | 'postcode'
-  /** What is not understood. */
+  /** Text that the parser does not understand. */
   | 'rest';
 
 export interface Part {
@@ -18,9 +18,9 @@ export interface Part {
   code: string;
   /** Folded words, as written. */
   words: string[];
-  /** House, quarter or lane number, in one spelling; empty where there is none. */
+  /** House, quarter or lane number in canonical spelling; empty if the part has none. */
   number: string;
-  /** How a number hangs on what is before it: `,` ` ` `-` or what else stands there. */
+  /** What joins a number to the token before it: `,`, ` `, `-` or another separator. */
   glue: string;
   /** Tokens from `first` to before `end`. */
   first: number;

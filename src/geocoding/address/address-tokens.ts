@@ -1,4 +1,4 @@
-/** Looks at the tokens of an address from one place: breaks, designators, numbers. All of it takes a bounded look ahead. */
+/** Cursor over the tokens of an address: finds breaks, designators and numbers with a bounded look-ahead. */
 import { type Designator, dateWords, designators, longestDesignator, ordinalEndings } from './designators.ts';
 import { foldHouseLetters, isSingleLetter } from './letters.ts';
 import type { Token } from './tokenize-address.ts';
@@ -18,7 +18,7 @@ export interface FoundNumber {
 
 export type Break = 'none' | 'weak' | 'strong';
 
-/** Prepositions and conjunctions: no house letters before a word. */
+/** Prepositions and conjunctions. In front of a word these are not house letters. */
 const littleWords = new Set(['в', 'с', 'к', 'о', 'у', 'и']);
 /** After a hyphen these may stand for дом, корпус, хонадон, уй: `42-д` need not be house 42Д. */
 const letterDesignators = new Set(['д', 'd', 'к', 'k', 'х', 'x', 'у', 'u']);
@@ -68,8 +68,9 @@ export class AddressTokens {
   }
 
   /**
-   * The designator at a token, the longest that there is. Short ones are also letters and words; their neighbours tell.
-   * `numberBefore`: a number stands right before it that it may count; `numberRead`: one that is something else's already.
+   * The longest designator that starts at a token. Short designators are also letters and words, so the neighbours
+   * decide. `numberBefore`: a number that the designator may take stands right before it; `numberRead`: the number
+   * before it already belongs to another part.
    */
   designatorAt(index: number, numberBefore = false, nameBefore = false, numberRead = false): FoundDesignator | null {
     if (this.tokens[index]?.kind !== 'word') return null;
@@ -150,7 +151,7 @@ export class AddressTokens {
     return numberBefore || numberNext || letterNext;
   }
 
-  /** A number with all that belongs to it: `12`, `12/4`, `5-7`, `83а`, `83-а`, `83 "а"`, `12а/3`, `9.1.49`. */
+  /** A number with its suffixes: `12`, `12/4`, `5-7`, `83а`, `83-а`, `83 "а"`, `12а/3`, `9.1.49`. */
   readNumber(index: number): FoundNumber {
     let text = (this.tokens[index] as Token).text;
     let end = index + 1;
@@ -174,7 +175,7 @@ export class AddressTokens {
     return { text, end, isPlain: /^\d+$/.test(text) };
   }
 
-  /** How a token hangs on the number before it: null where it does not. */
+  /** How a token joins the number before it; null if it does not. */
   private jointTo(token: Token, end: number): string | null {
     const { gap } = token;
     if (gap === '') return '';
@@ -193,7 +194,7 @@ export class AddressTokens {
     return gap.length === 1 && gap !== ' ' && this.breakBefore(end) !== 'strong' ? gap : null;
   }
 
-  /** The letter of a house, in its one form; null where the word is no house letter. */
+  /** The letter of a house in canonical form; null if the word is not a house letter. */
   private letterOfHouse(token: Token, at: number, joint: string, hasLetter: boolean): string | null {
     const { text } = token;
     if (hasLetter && joint !== '/') return null;
@@ -222,13 +223,16 @@ export class AddressTokens {
     return letterDesignators.has(text) && joint === ' ' ? ` ${letter}` : letter;
   }
 
-  /** `6-й проезд`, `1-я улица`: an ordinal's ending, with what it counts behind it. */
+  /** `6-й проезд`, `1-я улица`: an ordinal's ending, followed by the word that it counts. */
   private isOrdinal(at: number): boolean {
     if (!ordinalEndings.has((this.tokens[at] as Token).text)) return false;
     return this.tokens[at + 1]?.kind === 'word' && this.breakBefore(at + 1) === 'none';
   }
 
-  /** Behind the ordinal ending of a number that ends before `index`; `index` itself where there is none. */
+  /**
+   * The index behind the ordinal ending of a number that ends before `index`; `index` itself if there is no such
+   * ending.
+   */
   skipOrdinalEnding(index: number): number {
     const token = this.tokens[index];
     if (token === undefined || token.kind !== 'word' || !ordinalEndings.has(token.text)) return index;

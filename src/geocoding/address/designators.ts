@@ -222,7 +222,7 @@ const russianLetters: Readonly<Record<string, string>> = { ў: 'у', қ: 'к', �
 
 export const designators: ReadonlyMap<string, Designator> = new Map([
   ...meanings.flatMap(spellingsOf).flatMap(inCyrillic),
-  // What is written above holds before what is only carried over.
+  // Spellings listed explicitly win over spellings derived by transliteration.
   ...meanings.flatMap(spellingsOf),
 ]);
 /** A designator has at most this many tokens. */

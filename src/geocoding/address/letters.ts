@@ -1,24 +1,24 @@
-/** What the characters of an address are, and which of them are only another spelling of each other. */
+/** Classes of characters in addresses, and which characters are spellings of the same letter. */
 
 import { remembered } from '../../remembered.ts';
 
-/** Everything typed for the apostrophe of oʻ and gʻ and for the glottal stop. */
+/** Every character that people type for the apostrophe of oʻ and gʻ and for the glottal stop. */
 const apostrophes =
   /[`\u00b4\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\u055a\u2018\u2019\u201b\u2032\u2035\ua78c\uff07]/g;
 const dashes = /[\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d]/g;
 /** NFKC leaves the fraction slash and the division slash as they are. */
 const slashes = /[\u2044\u2215]/g;
-/** They say nothing that the number does not; NFKC would spell the first as the word "No". */
+/** № and the fullwidth #. They add nothing to the number, and NFKC would turn the first into the word "No". */
 const numberSigns = /[\u2116\uff03]/g;
 /** Raised, circled and fraction digits: NFKC would make 12² into 122, which is another house. */
 const dressedDigits =
   /[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2079\u2080-\u2089\u2150-\u215f\u2189\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3220-\u3229\u3248-\u324f\u3251-\u325f\u3280-\u3289\u32b1-\u32cb\u3358-\u3370\u33e0-\u33fe\u{1f100}-\u{1f10c}]/gu;
-/** Soft hyphens, joiners, zero-width spaces, marks of direction. */
+/** Invisible characters: soft hyphens, joiners, zero-width spaces, direction marks. */
 const unseen =
   /(?:[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]|\u034f|[\ufe00-\ufe0f])/g;
 /** Stress over a Cyrillic vowel, as dictionaries print it. */
 const stress = /(?<=[аеиоуыэюяёў])[\u0300\u0301]/g;
-/** ASCII but the grave accent, and Cyrillic, need none of the above. */
+/** Text of ASCII (without the grave accent) and Cyrillic only needs no folding. */
 const needsFolding = /[^\n -_a-~\u0400-\u0481\u048a-\u04ff]/;
 
 export interface FoldedText {
@@ -28,7 +28,10 @@ export interface FoldedText {
   originOf(at: number): number;
 }
 
-/** Letter by letter, so that each place in the result is known in the original. Linear in the text's length. */
+/**
+ * Folds letter by letter, so that each position in the result maps to a position in the original. Linear in the text's
+ * length.
+ */
 export function foldCharacters(original: string): FoldedText {
   if (!needsFolding.test(original)) {
     const text = original.toLowerCase().replace(/[ѐѝ]/g, (letter) => (letter === 'ѐ' ? 'е' : 'и'));
@@ -41,7 +44,7 @@ export function foldCharacters(original: string): FoldedText {
   // A letter with the marks behind it is one piece: NFKC composes nothing beyond that.
   for (const piece of original.match(/[^\p{M}]\p{M}*|\p{M}+/gsu) ?? []) {
     let folded = foldPiece(piece);
-    // A number must not grow by what is not seen: between digits it parts what it stands between.
+    // An invisible character between digits separates them; otherwise two numbers would merge into one.
     if (folded === '' && /\d$/.test(text)) skipped = true;
     else if (folded !== '') {
       if (skipped && /^\d/.test(folded)) folded = ` ${folded}`;
@@ -101,22 +104,25 @@ const houseLetters: Readonly<Record<string, string>> = {
   д: 'd',
 };
 
-/** The letters after a house number, each under its one form. */
+/** The letters after a house number, each in canonical form. */
 export function foldHouseLetters(letters: string): string {
   let folded = '';
   for (const letter of letters) folded += houseLetters[letter] ?? letter;
   return folded;
 }
 
-/** One Latin or Cyrillic letter, as follows a house number. */
+/** One Latin or Cyrillic letter, as it may follow a house number. */
 export function isSingleLetter(word: string): boolean {
   return word.length === 1 && /[a-zа-яёўқғҳіїє]/.test(word);
 }
 
-/** Cyrillic letters that a Latin keyboard's letter is taken for, and the other way round. */
+/** Pairs of Latin and Cyrillic letters that look alike, in both directions. */
 const lookalikes = 'аaеeоoрpсcуyхxкkмmтtнhвbіi';
 
-/** A word in which a few letters of the other alphabet hide (`Тоshkent`), in one alphabet; else as it is. */
+/**
+ * Rewrites a word that mixes in a few letters of the other alphabet (`Тоshkent`) in one alphabet; other words stay as
+ * they are.
+ */
 export const repairMixedWord = remembered(repair);
 
 function repair(word: string): string {

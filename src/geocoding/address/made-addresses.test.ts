@@ -1,4 +1,7 @@
-/** Addresses made of known parts, in the orders that people write them in: other parts, another key. */
+/**
+ * Property tests over generated addresses: different parts give different keys, in every order that people write them
+ * in.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readAddress } from './normalize-address.ts';
@@ -14,7 +17,7 @@ interface Made {
   readonly flat: number | null;
 }
 
-/** Linear congruential, so that a failure is the same again. */
+/** A linear congruential generator, so that a failure can be reproduced. */
 function createDice(seed: number): (sides: number) => number {
   let state = seed;
   return (sides) => {
@@ -62,7 +65,7 @@ function make(dice: (sides: number) => number): Made {
   };
 }
 
-/** Spellings that a reader is sure of. */
+/** Writes an address in a spelling that a human reader understands without doubt. */
 function write(made: Made, dice: (sides: number) => number): string {
   const isUzbek = dice(3) > 0;
   const script = isUzbek ? 1 + dice(2) : 0;

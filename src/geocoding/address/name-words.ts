@@ -1,9 +1,12 @@
 /**
- * Names that stand in addresses of Uzbekistan, in Uzbek Latin: what a name is in the other script or language is certain
- * for these, however loosely it is typed there. A name that is not here is carried over letter by letter.
+ * Names common in addresses of Uzbekistan, in Uzbek Latin. A listed name is recognised in any script or language,
+ * however loosely it is typed; other names are transliterated letter by letter.
  */
 
-/** Regions, by the consonants that all their spellings share (`Харезмская`, `Xorazm`); only behind a region's designator. */
+/**
+ * Regions, by the consonants that all their spellings share (`Харезмская`, `Xorazm`); used only after a region's
+ * designator.
+ */
 export const regionConsonants: Readonly<Record<string, string>> = {
   ndjn: 'andijon',
   bxr: 'buxoro',
@@ -39,7 +42,7 @@ export const cities: readonly string[] =
     /\s+/,
   );
 
-/** Districts of Tashkent and estates whose quarters go by number: a number behind the bare name is no house. */
+/** Districts of Tashkent and estates with numbered quarters: a number after the bare name is a quarter, not a house. */
 export const numberedEstates: readonly string[] =
   `chilonzor yunusobod olmazor yakkasaroy sergeli uchtepa shayxontohur mirobod yashnobod bektemir yangihayot qo'yliq
   qoraqamish sebzor aviasozlar feruza qo'yluq sputnik vodnik ttz beshqayrag'och traktorsozlar labzak chorsu hadra markaz qorasuv`.split(
@@ -87,7 +90,7 @@ export const nameWords: readonly string[] =
     /\s+/,
   );
 
-/** Spellings that no rule leads to their name. */
+/** Spellings that no rule maps to their name. */
 export const exonyms: Readonly<Record<string, string>> = {
   farhod: 'farxod',
   charvak: 'chorvoq',
@@ -164,7 +167,7 @@ export const exonyms: Readonly<Record<string, string>> = {
 
 export const countries: ReadonlySet<string> = new Set(["o'zbekiston", 'uzbekistan']);
 
-/** One person each: a street is called by the whole name or by its last word. */
+/** One person each: a street is called by the full name or by its last word. */
 export const wholeNames: Readonly<Record<string, string>> = {
   'abu rayhon beruniy': 'beruniy',
   'abu ali ibn sino': 'ibn sino',

@@ -1,4 +1,4 @@
-/** The normaliser against plain NFKC and lower case, in one run: `node src/geocoding/address/normalize-address.bench.ts`. */
+/** Compares the normaliser with plain NFKC and lower case: `node src/geocoding/address/normalize-address.bench.ts`. */
 import { composeAddressKey, normalizeAddress } from './normalize-address.ts';
 
 const addresses = [
@@ -11,8 +11,8 @@ const rounds = 7;
 const callsPerRound = 200_000;
 
 /**
- * Nanoseconds a call, the median of the rounds. The remembered row is flattered: these strings carry their hash already,
- * where one fresh from a request body has it computed first.
+ * Nanoseconds per call, the median of the rounds. The remembered row looks better than it is: these strings already
+ * carry their hash, while one fresh from a request body must be hashed first.
  */
 function measure(work: (address: string) => string): number {
   const costsNs: number[] = [];

@@ -143,7 +143,7 @@ test('a remembered key is the composed one, also after many others', () => {
   assert.equal(key.key, composeAddressKey(address));
 });
 
-/** All that an address says: two that differ in a flat alone are one question with two units. */
+/** Everything that an address means: two addresses that differ only in the flat are one question with two units. */
 function meaningOf(address: string): string {
   const { key, unit } = readAddress(address);
   return `${key} ${JSON.stringify(unit)?.toLowerCase()}`;
@@ -257,7 +257,7 @@ const anyAddress = fc
   .array(fc.tuple(words, fc.constantFrom(' ', ' ', ', ', '')), { minLength: 1, maxLength: 14 })
   .map((parts) => parts.flat().join('').trim());
 
-/** What people and their keyboards vary without meaning anything. */
+/** Variations that people and keyboards make without changing the meaning. */
 const noise = fc.constantFrom<(address: string) => string>(
   (address) => address.toUpperCase(),
   (address) => address.toLowerCase(),

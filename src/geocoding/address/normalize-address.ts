@@ -1,11 +1,11 @@
 /**
- * What an address asks for: the key that its spellings share, the text that providers are asked with, and the flat,
- * entrance, floor and intercom that no provider needs.
+ * Normalises an address: the key that its spellings share, the query text for providers, and the unit (flat, entrance,
+ * floor, intercom), which no provider needs.
  *
- * The key is made of the parts. Parts that name themselves (a street, a city, `дом 5`) may stand in any order; bare numbers
- * count by where they stand; what is not understood is in the key as it is written. Where it is in doubt whether two
- * spellings mean one place, two keys come out: a missed cache hit costs one call, a false one sends someone to a wrong
- * door. All of it takes time linear in the address's length.
+ * The key is made of the parts. Parts with a designator (a street, a city, `дом 5`) may stand in any order; bare
+ * numbers count by their position; text that is not understood goes into the key as written. When it is doubtful
+ * whether two spellings mean one place, they get two keys: a missed cache hit costs one call, a false hit sends someone
+ * to a wrong door. Runs in time linear in the address's length.
  */
 import { setBounded } from '../../bounded-map.ts';
 import { remembered } from '../../remembered.ts';
@@ -31,10 +31,10 @@ export interface AddressInParts extends AddressReading {
 
 /** The letters that Uzbek Cyrillic has beyond Russian. */
 const uzbekLetters = /[ўқғҳ]/;
-/** More of any address is no address; it stays in the key as it is. */
+/** Text with more tokens is not an address; it goes into the key as it is. */
 const maxTokens = 300;
 
-/** A call reads its address for the key, and again to compare each provider's answer with it. */
+/** A call parses its address twice: for the key, and again to compare each provider's answer with it. */
 const recent = new Map<string, AddressInParts>();
 const maxRecent = 512;
 
@@ -53,9 +53,9 @@ function readAnew(address: string): AddressInParts {
   const orthography = orthographyOf(folded.text, tokens);
   const parts = resolveParts(readParts(tokens, orthography), orthography);
   const hasHouse = parts.some(({ kind }) => kind === 'house' || kind === 'building');
-  // Without a house, what looks like a flat may be all that tells two places apart.
+  // Without a house, the part that looks like a flat may be all that distinguishes two places.
   const asked = parts.filter((part) => !(hasHouse && isUnit(part)) && !isSuperfluous(part, parts));
-  // Nothing but a flat, say: then that is the question.
+  // If nothing but a flat is left, the flat is the question.
   if (asked.length === 0) return verbatim(address, folded.text);
   return {
     key: composeKey(asked, folded.text),
@@ -93,13 +93,16 @@ function isUnit({ kind }: ResolvedPart): boolean {
   return unitKinds.has(kind);
 }
 
-/** A landmark says nothing more where the house is known: called one in words, or behind a house of a named town. */
+/**
+ * A landmark is superfluous when the house is known: when it is marked as a landmark, or follows a house in a named
+ * town.
+ */
 function isSuperfluous(part: ResolvedPart, parts: readonly ResolvedPart[]): boolean {
   if (part.kind !== 'landmark') return false;
   const has = (wanted: PartKind): boolean => parts.some(({ kind }) => kind === wanted);
   if (!has('house') || !(has('street') || has('quarter'))) return false;
   if (part.isMarked === true) return true;
-  // A number may be more than a landmark's.
+  // A number may belong to something other than the landmark.
   if (part.words.some((word) => /\d/.test(word))) return false;
   const isBehindHouse = parts.some(
     ({ kind, doubt }, at) => kind === 'house' && doubt === '' && at < parts.indexOf(part),
@@ -113,12 +116,12 @@ const order: readonly PartKind[] = [
   ...(['flat', 'room', 'entrance', 'floor', 'intercom'] as const),
 ];
 
-/** Parts whose names no list holds: their spellings meet where one sound is written in two ways. */
+/** Parts with names that are on no list: spellings of one sound share a key. */
 const spelledLoosely: ReadonlySet<PartKind> = new Set(['street', 'lane', 'quarter', 'name']);
 
 const townCodes: ReadonlySet<string> = new Set(['g', 'shch', 'pos']);
 
-/** One line a part; no part's text can contain the separators. */
+/** One line per part; no part's text can contain the separators. */
 function composeKey(parts: readonly ResolvedPart[], text: string): string {
   const hasPlace = parts.some(
     ({ kind, number }) => kind === 'street' || kind === 'lane' || (kind === 'quarter' && number !== ''),
@@ -128,9 +131,9 @@ function composeKey(parts: readonly ResolvedPart[], text: string): string {
   const lines = sorted.map((part) => {
     const { kind, code, number, doubt } = part;
     const name = spelledLoosely.has(kind) ? foldSpelling(part.name) : part.name;
-    // A street's house is one with `д.` or without; after a bare name the two may differ.
+    // On a street, a house with `д.` and one without are the same; after a bare name the two may differ.
     if (kind === 'house') return `house|${code === 'd' && hasPlace ? '' : code.replace('bare', '')}|${doubt}|${number}`;
-    // One district has no two towns of one name, however their size is called.
+    // A district has no two towns of one name, so the kind of town does not matter.
     if (kind === 'city' && townCodes.has(code) && hasDistrict) return `city|g||${name}|${number}`.replace(/\|+$/, '');
     if (kind === 'rest' && name === '' && number === '') return `rest|${code}`;
     return [kind, code, doubt, name, number].join('|').replace(/\|+$/, '');
@@ -139,7 +142,10 @@ function composeKey(parts: readonly ResolvedPart[], text: string): string {
   return lines.join(';') + sign;
 }
 
-/** The minus of coordinates, and digits glued by signs that no part took: what would make two texts different places. */
+/**
+ * Signs that belong to no part, like the minus of coordinates or a sign between digits: without them two places could
+ * share a key.
+ */
 function signOf(text: string): string {
   const minuses = text.match(/(?:^|[\s,;(])-\d+\.\d/g);
   return minuses === null
@@ -159,7 +165,7 @@ function textOf(
   return last === undefined ? '' : address.slice(from, originOf(last.end)).trim();
 }
 
-/** The original without the parts that are not asked, and without the commas that stood around them. */
+/** The original text without the parts to leave out and without the commas around them. */
 function cutOut(
   address: string,
   folded: FoldedText,
@@ -185,7 +191,7 @@ function cutOut(
     const end = folded.originOf(last.end);
     from = address[end] === '.' ? end + 1 : end;
     if (part.kind === 'intercom') from += /^[#*]*/.exec(address.slice(from))?.[0].length ?? 0;
-    // So does the bracket around it.
+    // The bracket around it goes too.
     if (address.slice(to, folded.originOf(tokens[part.first]?.start ?? 0)).includes('(')) {
       from += /^[\s"»”]*\)/.exec(address.slice(from))?.[0].length ?? 0;
     }
@@ -242,7 +248,7 @@ function composeUnit(
   };
 }
 
-/** The number of a flat as its caller wrote it: `12А`, `7-11`. */
+/** The number of a flat as the caller wrote it: `12А`, `7-11`. */
 function numberIn(address: string, folded: FoldedText, tokens: readonly Token[], part: ResolvedPart): string {
   const isPartOf = (at: number): boolean => at >= part.first && at < part.end;
   const first = tokens.findIndex(({ kind }, at) => isPartOf(at) && kind === 'number');
@@ -257,14 +263,14 @@ function numberIn(address: string, folded: FoldedText, tokens: readonly Token[],
   return textOf(address, folded, tokens, first, end);
 }
 
-/** The key alone. */
+/** Returns only the key. */
 export function composeAddressKey(address: string): string {
   return readAnew(address).key;
 }
 
 /**
- * `readAddress` without the parts, remembered: callers repeat themselves to the letter. At 500 characters an address: 24 MiB
- * at the most.
+ * `readAddress` without the parts, memoised, because callers repeat addresses verbatim. Takes at most 24 MiB with
+ * addresses of 500 characters.
  */
 export const normalizeAddress = remembered(
   (address): AddressReading => {

@@ -1,4 +1,4 @@
-/** What has been read of an address so far, and what that says of the designator or number that comes next. */
+/** What has been parsed of an address so far, and what it implies for the next designator or number. */
 import type { Part } from './address-parts.ts';
 import type { AddressTokens, FoundDesignator } from './address-tokens.ts';
 import { isSingleLetter } from './letters.ts';
@@ -8,15 +8,15 @@ import { type Orthography, spellWord } from './spell-name.ts';
 const cityNames: ReadonlySet<string> = new Set(cities);
 const estates: ReadonlySet<string> = new Set(numberedEstates);
 const districtNames: ReadonlySet<string> = new Set(bareDistricts);
-/** What a number may stand before: not a landmark, say. */
+/** Kinds of designators that a number may stand before; a landmark, for example, is not one. */
 const countable: ReadonlySet<FoundDesignator['kind']> = new Set([
   ...(['quarter', 'street', 'lane', 'house', 'building', 'flat', 'room', 'entrance', 'floor'] as const),
 ]);
-/** Cities after which no person, and few things but streets, are named: the first word before others is the city. */
+/** Cities that give their name to few things but streets: as the first word before others, such a name is the city. */
 const leadingCities: ReadonlySet<string> = new Set(
   "toshkent samarqand buxoro andijon farg'ona namangan qarshi termiz jizzax urganch nukus qo'qon marg'ilon".split(' '),
 );
-/** Behind a city these make a name of the two. */
+/** After a city's name, these words form one name with it. */
 export const notAfterCity = /^(дарвоза|darvoza|йули|йўли|yo'li|yoli|йул|йўл|yo'l|кольцевая|halqa|халка|ҳалқа)$/;
 
 export class PartsSoFar {
@@ -53,7 +53,7 @@ export class PartsSoFar {
     );
   }
 
-  /** The bare words so far become a name; a leading city becomes one of its own. */
+  /** Turns the bare words so far into a name; a leading city becomes a part of its own. */
   protected flushRun(end: number): void {
     const first = this.runStart;
     this.runStart = -1;
@@ -123,7 +123,7 @@ export class PartsSoFar {
     }
   }
 
-  /** A number that is read, with its letter: `72А`, before `к2`. */
+  /** Whether the number before was already parsed together with its letter: `72А`, before `к2`. */
   protected isNumberBefore(at: number): boolean {
     const last = this.parts.at(-1);
     return this.tokens.isNumber(at - 1) || (this.runStart < 0 && last?.end === at && last.number !== '');
@@ -152,7 +152,7 @@ export class PartsSoFar {
     return text === 'кв' || text === 'kv';
   }
 
-  /** A house was said, or a street: from here on `кв.` is a flat and no квартал. */
+  /** A house or a street was named: from here on `кв.` is a flat and not a квартал. */
   protected houseIsKnown(): boolean {
     return this.parts.some(({ kind, number, first }, at) => {
       if (kind === 'house' || kind === 'building' || kind === 'street' || kind === 'lane') return true;
@@ -188,13 +188,13 @@ export class PartsSoFar {
     return name.end === quarter.first && this.runStart < 0 && this.isEstate(name.end - 1);
   }
 
-  /** `Chilonzor-9 uy 12`: the number is the name's, and the designator counts the one behind it. */
+  /** `Chilonzor-9 uy 12`: the number before belongs to the name, and the designator takes the number after it. */
   protected isOfNameBefore(at: number, behind: number, { kind, end }: FoundDesignator): boolean {
     const isJoinedToName = this.runStart >= 0 && this.tokens.at(at)?.gap === '-';
     return kind === 'house' && isJoinedToName && this.tokens.at(behind)?.gap === ' ' && this.tokens.isNumberNext(end);
   }
 
-  /** `Mikrorayon 12-uy`: the number is the house's, though it stands behind the quarter's designator. */
+  /** `Mikrorayon 12-uy`: the number belongs to the house, although it stands behind the quarter's designator. */
   protected isJoinedToHouse(at: number): boolean {
     const behind = this.tokens.readNumber(at).end;
     return this.tokens.at(behind)?.gap === '-' && this.tokens.designatorAt(behind, true)?.kind === 'house';

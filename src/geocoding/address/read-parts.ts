@@ -1,6 +1,7 @@
 /**
- * An address read from left to right: each designator takes its name or number, in front of it in Uzbek and behind it in
- * Russian; what no designator takes stays a bare name or number. No step goes back further than the words just read.
+ * Parses an address from left to right: each designator takes the name or number before it (Uzbek) or after it
+ * (Russian). Without a designator, words and numbers become bare names and bare numbers. No step goes back further than
+ * the words just read.
  */
 import type { Part } from './address-parts.ts';
 import { AddressTokens, type FoundDesignator } from './address-tokens.ts';
@@ -57,7 +58,7 @@ class PartReader extends PartsSoFar {
     return number.end;
   }
 
-  /** `35-мактаб`, `1-я Айтматова`: the number belongs to the word behind it. `at` itself where it does not. */
+  /** `35-мактаб`, `1-я Айтматова`: the number belongs to the word after it. Returns `at` itself if it does not. */
   private endOfNumberedName(at: number): number {
     const behind = this.tokens.skipOrdinalEnding(at + 1);
     const word = this.tokens.at(behind);
@@ -178,7 +179,7 @@ class PartReader extends PartsSoFar {
       last.kind === kind &&
       last.end === at;
     if (isDoubled) {
-      // `ул. А.Жомий кучаси`; the more exact kind of the two holds.
+      // `ул. А.Жомий кучаси`: of two designators, the more specific kind wins.
       if (last.code === 'ul') last.code = code;
       last.end = end;
       return end;
@@ -186,7 +187,7 @@ class PartReader extends PartsSoFar {
     this.flushRun(at);
     const isCrossing = kind === 'street' && this.tokens.at(at)?.gap.trim() === '/' && last?.kind === 'number';
     if (isCrossing) {
-      // `ул. Мирзо Улугбек 48/ул Махмуд Кошгари`: the corner says no more than the house.
+      // `ул. Мирзо Улугбек 48/ул Махмуд Кошгари`: the street at the corner adds nothing, because the house is known.
       const nameEnd = this.endOfName(end, designator);
       this.push({ kind: 'landmark', code: '', first: at, end: nameEnd, words: this.wordsOf(at, nameEnd) });
       return nameEnd;
@@ -278,7 +279,7 @@ class PartReader extends PartsSoFar {
     return this.cutCity(from, at, kind);
   }
 
-  /** Words before the next designator that are its own: `г. Ташкент Юнусабадский р-н`, `ул. Навои Чиланзарский р-н`. */
+  /** Trailing words that belong to the next designator: `г. Ташкент Юнусабадский р-н`, `ул. Навои Чиланзарский р-н`. */
   private giveBack(from: number, at: number, kind: FoundDesignator['kind'], next: FoundDesignator): number {
     const count = at - from;
     if (kind === 'city') return this.cutCity(from, at, kind);

@@ -1,6 +1,7 @@
 /**
- * The collection of real addresses, where it stands beside the project: how many are read as a person reads them, by script,
- * and which spellings of one place meet. `node src/geocoding/address/real-addresses.test.ts` prints the score.
+ * Measures the parser on the collection of real addresses, if it lies beside the project: how many are parsed as a
+ * person reads them, by script, and which spellings of one place get one key. `node
+ * src/geocoding/address/real-addresses.test.ts` prints the score.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -24,7 +25,7 @@ const addresses: readonly RealAddress[] =
         .map((line) => JSON.parse(line) as RealAddress)
     : [];
 
-/** Words that say what a part is, where the collection keeps them and the reading does not. */
+/** Words for the kind of a part, which the collection keeps and the parser drops. */
 const kindWords = /(?<!\p{L})(проезд|berk|тхай|блок|blok|й|я)(?!\p{L})/gu;
 
 function wordsOf(text: string): string {
@@ -55,7 +56,7 @@ function textOf({ parts }: AddressInParts, ...kinds: readonly PartKind[]): strin
     .join(' ');
 }
 
-/** What was read otherwise; a name that was left as it stands counts as left alone. */
+/** Parts that were parsed differently; a name left as it stands counts as left alone. */
 function misread({ text, parts: want }: RealAddress): string[] {
   const got = readAddress(text);
   const names = got.parts.filter(({ kind }) => kind === 'name').map(({ words }) => wordsOf(words.join(' ')));
@@ -68,7 +69,7 @@ function misread({ text, parts: want }: RealAddress): string[] {
   compare('region', textOf(got, 'region'));
   compare('city', textOf(got, 'city'));
   compare('street', textOf(got, 'street', 'lane'));
-  // Whether a bare `Чиланзар` is the district or its quarters is all one.
+  // It does not matter whether a bare `Чиланзар` is the district or its quarters.
   const area = wordsOf(`${want.district ?? ''} ${want.quarter ?? ''}`);
   const readArea = textOf(got, 'district', 'quarter');
   if (area !== wordsOf(readArea) && area !== wordsOf(`${readArea} ${textOf(got, 'name')}`)) {
@@ -123,7 +124,7 @@ test('real spellings of one place meet unless a part differs, and different plac
   assert.ok(apart.length <= pairs * 0.05, apart.join('\n'));
 });
 
-/** The same kinds of parts, a landmark aside. */
+/** Whether both have the same kinds of parts, apart from landmarks. */
 function saysTheSame(one: RealAddress, other: RealAddress): boolean {
   const kindsOf = ({ parts }: RealAddress): string =>
     Object.keys(parts)

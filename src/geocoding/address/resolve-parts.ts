@@ -1,4 +1,4 @@
-/** What bare names and bare numbers are, told by the parts around them. */
+/** Decides what bare names and bare numbers are, by the parts around them. */
 import type { Part } from './address-parts.ts';
 import { ordinalEndings } from './designators.ts';
 import { bareDistricts, cities, countries, numberedEstates, wholeNames } from './name-words.ts';
@@ -8,10 +8,10 @@ const cityNames: ReadonlySet<string> = new Set(cities);
 const estates: ReadonlySet<string> = new Set(numberedEstates);
 const districtNames: ReadonlySet<string> = new Set(bareDistricts);
 
-/** A part with its name in one spelling. */
+/** A part with its name in canonical spelling. */
 export interface ResolvedPart extends Part {
   name: string;
-  /** Of a bare house or number: what it follows, where that leaves doubt. */
+  /** For a bare house or number: the part that it follows, if its meaning depends on that; else empty. */
   doubt: string;
 }
 
@@ -97,7 +97,7 @@ function saysHouseAfter(parts: readonly ResolvedPart[], at: number): boolean {
   return parts.slice(at + 1).some(({ kind, number }) => kind === 'house' || (kind === 'number' && number.length < 6));
 }
 
-/** `ул. Каракамиш 1, дом 21`: the house is said, so the number is the street's. */
+/** `ул. Каракамиш 1, дом 21`: the house is named, so the number belongs to the street. */
 function isStreetNumber(parts: readonly ResolvedPart[], at: number): boolean {
   const { kind, name } = parts[at - 1] as ResolvedPart;
   return kind === 'street' && name !== '' && parts.slice(at + 1).some((part) => part.kind === 'house');
@@ -123,12 +123,15 @@ function nameBareNames(parts: ResolvedPart[]): void {
   }
 }
 
-/** The house is the number that says so, else the first bare one behind a street or quarter, else the first. */
+/**
+ * The house is the number with a house designator, else the first bare number after a street or quarter, else the first
+ * bare number.
+ */
 function findHouse(parts: ResolvedPart[]): void {
   const said = parts.find(({ kind }) => kind === 'house');
   if (said !== undefined) {
     const behind = parts[parts.indexOf(said) + 1];
-    // `12 uy 45`: nothing but the flat follows a house that is counted before.
+    // `12 uy 45`: a number after a house in Uzbek order can only be the flat.
     if (behind?.kind === 'number' && behind.glue === ' ' && behind.first === said.end && said.code === 'd') {
       behind.kind = 'flat';
       behind.code = 'kv';
@@ -154,12 +157,14 @@ function markNumbers(parts: readonly ResolvedPart[]): void {
   }
 }
 
-/** `Мукими 5, Бабура` and `Мукими, Бабура 5` have the same parts: what a number follows is said by name. */
+/**
+ * `Мукими 5, Бабура` and `Мукими, Бабура 5` have the same parts, so the name that a number follows is part of the key.
+ */
 function placeOf(glue: string, before: ResolvedPart | undefined): string {
   return before === undefined ? glue : `${glue}${before.kind}:${before.name}${before.number}`;
 }
 
-/** At the corner of two streets, or between a street and its lane: which of them the house is counted on. */
+/** At the corner of two streets, or between a street and its lane: the one that numbers the house. */
 function countedOn(parts: readonly ResolvedPart[], house: ResolvedPart): string {
   const isStreet = ({ kind }: ResolvedPart): boolean => kind === 'street' || kind === 'lane';
   const all = parts.filter(isStreet).length;
@@ -169,7 +174,7 @@ function countedOn(parts: readonly ResolvedPart[], house: ResolvedPart): string 
   return passed > 0 && passed < all ? `@${passed}` : '';
 }
 
-/** Empty where a bare number is surely the house; else what would have to be equal for two numbers to mean the same. */
+/** Empty if a bare number is surely the house; else the context that must be equal for two numbers to mean the same. */
 function doubtOf(parts: readonly ResolvedPart[], at: number): string {
   const part = parts[at] as ResolvedPart;
   const before = parts[at - 1];
@@ -177,7 +182,7 @@ function doubtOf(parts: readonly ResolvedPart[], at: number): string {
   const hasStreet = parts.some(({ kind }) => kind === 'street' || kind === 'lane');
   const isLettered = /\d\p{L}+$/u.test(part.number) && part.glue === ',';
   const place = placeOf(isLettered ? ' ' : part.glue, before);
-  // `ул. Навои, 2, тупик 7` and `Сергели, 7, мкр 3`: what comes behind may be what the number counts.
+  // `ул. Навои, 2, тупик 7` and `Сергели, 7, мкр 3`: the number may belong to the part after it.
   const isPassed = parts
     .slice(at + 1)
     .some(({ kind, number }) => (kind === 'lane' || kind === 'quarter') && number !== '');

@@ -1,10 +1,10 @@
 /**
- * The words of names, each under one spelling.
+ * Folds the words of names to one spelling each.
  *
- * Uzbek in Latin letters, or in Cyrillic with its own letters (ў қ ғ ҳ), says exactly which word is meant: it is only
- * carried over to Latin. Russian, and Uzbek typed without those letters, does not: к may be q, х may be h, у may be oʻ. Such
- * a word is looked for among the known names by what it sounds like, with and without a Russian ending; only where just
- * one known name sounds so it is taken for that.
+ * Uzbek in Latin letters, or in Cyrillic with its own letters (ў қ ғ ҳ), is unambiguous: it is only transliterated to
+ * Latin. Russian, and Uzbek typed without those letters, is ambiguous: к may be q, х may be h, у may be oʻ. Such a word
+ * is looked up among the known names by its sound, with and without a Russian ending, and is replaced only if exactly
+ * one known name sounds like it.
  */
 
 import { remembered } from '../../remembered.ts';
@@ -12,22 +12,22 @@ import { cities, exonyms, nameWords, numberedEstates, regionConsonants } from '.
 import { transliterateUzbek } from './transliterate-uzbek.ts';
 
 export interface Orthography {
-  /** Uzbek in Cyrillic letters, by its letters or its designators. */
+  /** Uzbek in Cyrillic, recognised by its letters or its designators. */
   readonly isUzbekCyrillic: boolean;
-  /** With ў, қ, ғ or ҳ: then к is no қ. */
+  /** Contains ў, қ, ғ or ҳ: then к is not a typed қ. */
   readonly isExactCyrillic: boolean;
 }
 
 const known: ReadonlySet<string> = new Set([...cities, ...numberedEstates, ...nameWords]);
 const bySound = indexBy(soundOf);
-/** `Навои` for Navoiy: tried where the whole word sounds like none. */
+/** `Навои` for Navoiy: tried if no known name sounds like the whole word. */
 const bySoundWithoutEnd = indexBy((word) => withoutFinalVowel(soundOf(word)));
 const byConsonants = indexBy(looseLatin);
 
 /** `Ulugbek`, typed without the apostrophes that Uzbek has. */
 const withoutApostrophes = indexBy((word) => word.replaceAll("'", ''));
 
-/** Two known names of one sound: neither is taken. */
+/** If two known names have one sound, neither is used. */
 function indexBy(fold: (word: string) => string): ReadonlyMap<string, string | null> {
   const index = new Map<string, string | null>();
   const add = (key: string, word: string): void => {
@@ -41,7 +41,7 @@ function indexBy(fold: (word: string) => string): ReadonlyMap<string, string | n
   return index;
 }
 
-/** What is the same in every loose spelling: a and o, e and i and y, k and q, h and x, u and oʻ. */
+/** Folds the letters that loose spellings mix up: a and o, e and i and y, k and q, h and x, u and oʻ. */
 function soundOf(latin: string): string {
   return latin
     .replace(/o'/g, 'u')
@@ -60,9 +60,10 @@ function withoutFinalVowel(sound: string): string {
 }
 
 /**
- * Spellings of one sound under one form: ж as `zh` and `dj`, х as `kh`, ц as `ts`, the end of `Rudakiy` and `Рудаки`, the
- * apostrophes but those of oʻ and gʻ. What Uzbek tells apart stays apart: қ and к, ғ and г, ҳ and х are other letters of
- * other names (`Ғул`, `Гул`), and a name that is typed loosely may be either; vowels too, as `Петрова` is no `Питрова`.
+ * Folds spellings of one sound: ж as `zh` and `dj`, х as `kh`, ц as `ts`, the ending of `Rudakiy` and `Рудаки`, all
+ * apostrophes except those of oʻ and gʻ. Letters that Uzbek distinguishes stay distinct: қ and к, ғ and г, ҳ and х
+ * belong to different names (`Ғул`, `Гул`), and a loosely typed name may be either. Vowels stay distinct too: `Петрова`
+ * is not `Питрова`.
  */
 export const foldSpelling = remembered((name) =>
   name
@@ -74,7 +75,7 @@ export const foldSpelling = remembered((name) =>
     .replace(/(?<=[a-z']{4})iy(?= |$)/g, 'i'),
 );
 
-/** Latin letters in careless use: only vowels and the final y are loose. */
+/** Folds carelessly typed Latin: only vowels and the final y vary. */
 function looseLatin(latin: string): string {
   return latin
     .replace(/kh/g, 'x')
@@ -92,7 +93,7 @@ export function spellWord(word: string, { isUzbekCyrillic, isExactCyrillic }: Or
 
 const spellRussian = remembered((word) => spell(word, { isUzbekCyrillic: false, isExactCyrillic: false }));
 const spellUzbek = remembered((word) => spell(word, { isUzbekCyrillic: true, isExactCyrillic: false }));
-/** Who writes ў, қ, ғ or ҳ writes Uzbek. */
+/** A text with ў, қ, ғ or ҳ is Uzbek. */
 const spellExact = remembered((word) => spell(word, { isUzbekCyrillic: true, isExactCyrillic: true }));
 
 function spell(word: string, { isUzbekCyrillic, isExactCyrillic }: Orthography): string {
@@ -103,17 +104,17 @@ function spell(word: string, { isUzbekCyrillic, isExactCyrillic }: Orthography):
     return byConsonants.get(looseLatin(word)) ?? (word.length < 6 ? word : (withoutApostrophes.get(word) ?? word));
   }
   const uzbek = transliterateUzbek(word);
-  // Nor has Russian a ъ before other letters than these: `Санъат` (art) is no `Sanoat` (industry).
+  // Russian has ъ only before these letters: `Санъат` (art) is not `Sanoat` (industry).
   if (/[ўқғҳ]|ъ(?![еёюя])/.test(word)) return uzbek;
   if (known.has(uzbek)) return uzbek;
-  // Short words differ in one letter too easily: beside others that are exact, they are taken as exact.
+  // Short words differ in one letter too easily: in a text with exact spelling they are taken as exact.
   if (isExactCyrillic && word.length < 6) return exonyms[uzbek] ?? uzbek;
   const heard = hear(word);
   if (heard !== null) return heard;
   return isUzbekCyrillic ? uzbek : transliterateRussian(word);
 }
 
-/** The one known name that a loosely spelled word sounds like. */
+/** The only known name that sounds like a loosely spelled word; null if there is none or more than one. */
 function hear(word: string): string | null {
   if (word.length < 4) return null;
   const whole = knownBySound(loosely(word));
@@ -136,7 +137,10 @@ function loosely(word: string): string {
   return transliterateUzbek(word.replaceAll('щ', 'ш').replaceAll('ы', 'и').replaceAll('дж', 'ж'));
 }
 
-/** Russian letter by letter; a surname's genitive (`Досназарова`) is its nominative. ё is typed as е. */
+/**
+ * Transliterates Russian letter by letter; a surname's genitive (`Досназарова`) becomes its nominative. ё is folded to
+ * е.
+ */
 function transliterateRussian(word: string): string {
   const nominative = word.replace(/(?<=[а-я]{2}(?:ов|ев|ёв))а$/, '');
   return transliterateUzbek(
@@ -144,7 +148,7 @@ function transliterateRussian(word: string): string {
   );
 }
 
-/** The name of a region by its consonants; the word as it is where they are no region's. */
+/** The name of a region by its consonants; the word itself if no region matches. */
 export function spellRegion(word: string, orthography: Orthography): string {
   const spelled = spellWord(word, orthography);
   const stem = loosely(word.replace(/(инская|инский|ская|ский|ской)$/, ''));

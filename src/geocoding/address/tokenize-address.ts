@@ -4,9 +4,9 @@ import { isDigit, isLetter, repairMixedWord } from './letters.ts';
 export interface Token {
   readonly kind: 'word' | 'number';
   readonly text: string;
-  /** What stands between this token and the one before, spaces as one. */
+  /** The text between this token and the one before, with spaces folded to one. */
   readonly gap: string;
-  /** In the folded text. */
+  /** Position in the folded text. */
   readonly start: number;
   readonly end: number;
 }
@@ -44,7 +44,7 @@ export function tokenizeAddress(text: string): Token[] {
   return tokens;
 }
 
-/** A line's end and a tab part what a comma parts. */
+/** Line ends and tabs separate parts like commas. */
 function normalGap(gap: string): string {
   if (gap === ' ' || gap === '' || gap === ', ') return gap;
   return gap.replace(/ *[\n\r\t]\s*/g, ', ').replace(/\s+/g, ' ');

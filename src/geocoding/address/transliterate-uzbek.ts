@@ -37,8 +37,8 @@ const plain: Readonly<Record<string, string>> = {
 const vowels = 'аеёиоуўэюя';
 
 /**
- * One lower-case word. A word with a letter that Uzbek has not (щ, ы, or any other script's) is not Uzbek and comes back
- * as it is.
+ * Transliterates one lower-case word. A word with a letter that Uzbek does not have (щ, ы, or one of another script)
+ * comes back unchanged.
  */
 export function transliterateUzbek(word: string): string {
   let latin = '';
@@ -51,7 +51,7 @@ export function transliterateUzbek(word: string): string {
     else if (letter === 'ц') latin += previous !== undefined && vowels.includes(previous) ? 'ts' : 's';
     // The hard sign is an apostrophe between letters only; at the end it would be taken for a closing quote.
     else if (letter === 'ъ' || letter === "'") latin += isBetweenLetters(latin, next) ? "'" : '';
-    // Written apart, or сҳ would become ш.
+    // Written with an apostrophe; otherwise сҳ would become ш.
     else if (letter === 'с' && next === 'ҳ') latin += "s'";
     else {
       const translated = plain[letter];

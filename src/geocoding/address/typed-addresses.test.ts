@@ -7,10 +7,10 @@ import typed from './typed-addresses.golden.json' with { type: 'json' };
 
 interface TypedAddress {
   readonly script: string;
-  /** Equal where two of them are one building. */
+  /** Cases with the same value mean one building. */
   readonly place: string;
   readonly text: string;
-  /** As a person reads it; absent where it is known to be read otherwise. */
+  /** The parts as a person reads them; absent if the parser is known to read the case differently. */
   readonly reads?: Readonly<Record<string, string>>;
 }
 

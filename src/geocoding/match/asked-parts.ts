@@ -1,4 +1,4 @@
-/** What of an address its answer is compared with: the city, the street and the house that it names. */
+/** Extracts from a question the city, street and house that its answer is compared with. */
 import type { QuestionParts } from '../../providers/geocoding.ts';
 import { readAddress } from '../address/normalize-address.ts';
 import { cityOf } from './cities.ts';
@@ -25,7 +25,7 @@ export function askedPartsOf(address: string, country: string | null): AskedPart
   };
 }
 
-/** Of an address that was given in parts. */
+/** The same, for an address given in parts. */
 export function askedPartsIn({ city, street, house_number }: QuestionParts, country: string | null): AskedParts {
   const read = street === undefined ? null : askedPartsOf(street, country);
   const hasName = read?.street != null;
@@ -38,7 +38,10 @@ export function askedPartsIn({ city, street, house_number }: QuestionParts, coun
   };
 }
 
-/** A lane belongs to its street, and a quarter's number to its name; a bare name with a house may be either. */
+/**
+ * A lane is named with its street, and a quarter's number with its name; a bare name with a house may be either a
+ * street or a quarter.
+ */
 function streetOf(
   parts: readonly Part[],
   names: readonly string[],

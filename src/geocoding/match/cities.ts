@@ -1,12 +1,12 @@
-/** Cities by every name they bear, where spelling alone does not show that it is one: `Коканд` is `Qoʻqon`. */
+/** Finds cities by all their names, for names that spelling rules alone do not connect: `Коканд` is `Qoʻqon`. */
 import { cityNames, cyrillicCities } from '../../providers/offline_gazetteer/uzbekistan.ts';
 import { remembered } from '../../remembered.ts';
 import { soundsOf } from './sound.ts';
 
-/** Made when it is first needed: a start would wait for it. */
+/** Built on first use, to keep the start fast. */
 let byName: ReadonlyMap<string, string> | null = null;
 
-/** null for a city of which no further names are known. */
+/** null for a city without further known names. */
 export const cityOf = remembered((name): string | null => {
   byName ??= nameCities();
   return byName.get(soundsOf(name).join(' ')) ?? null;

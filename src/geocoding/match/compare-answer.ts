@@ -1,6 +1,6 @@
 /**
- * One rule for every provider: an answer is compared with its question. Another house, street, city or country than was
- * asked for, or a street where a house was asked for, is at most a partial match, whatever the vendor says of it.
+ * Compares an answer with its question, by the same rule for every provider. An answer with another house, street, city
+ * or country than asked, or with a street instead of a house, is at most a partial match, whatever the vendor reports.
  */
 import type { AddressParts, Match, PartMatch, Place } from '../../providers/geocoding.ts';
 import { boxOfCountry } from '../../providers/plausible.ts';
@@ -8,13 +8,13 @@ import { cityOf } from './cities.ts';
 import { isSameHouse } from './house-numbers.ts';
 import { soundsAlike, soundsOf } from './sound.ts';
 
-/** What the question names; null: it does not. */
+/** The parts that the question names; null for a part that it does not name. */
 export interface AskedParts {
   readonly city: string | null;
   /** A street, or the quarter that stands in its place. */
   readonly street: string | null;
   readonly isQuarter: boolean;
-  /** What else the street is called, or was. */
+  /** Other names of the street, current or former. */
   readonly formerStreets?: readonly string[];
   readonly house: string | null;
   /** ISO 3166-1 alpha-2. */
@@ -23,7 +23,9 @@ export interface AskedParts {
 
 export const nothingAsked: Match = { city: 'not_asked', street: 'not_asked', house_number: 'not_asked' };
 
-/** The most that an answer may be sure of, by what of it is not what was asked. All lie under what ends the chain. */
+/**
+ * The highest confidence for each kind of mismatch. All are below `goodConfidence`, so a mismatch never ends the chain.
+ */
 export const confidenceCaps = {
   anotherCountry: 0.2,
   anotherCity: 0.2,
@@ -79,7 +81,7 @@ function matchCity({ city }: AskedParts, place: Place): PartMatch {
   if (city === null) return 'not_asked';
   const { components } = place;
   const towns = [components.city, ...longNames(place, townTypes)].filter((name) => name !== null);
-  // A city of the rank of a region stands among the regions: `Ташкент`, but not `Ташкентская область`.
+  // A city with the rank of a region appears as a region: `Ташкент`, but not `Ташкентская область`.
   const { region } = components;
   if (region !== null && !/област|вилоят|viloyat|region|province/i.test(region)) towns.push(region);
   if (towns.length === 0) return 'missing';
@@ -119,7 +121,7 @@ function matchName(street: string, isQuarter: boolean, place: Place): PartMatch 
   return components.street === null || isQuarter ? 'missing' : 'differs';
 }
 
-/** One name may be shorter than the other (`Навои`, `Алишера Навои`), but a numbered lane is another place than its street. */
+/** One name may be shorter than the other (`Навои`, `Алишера Навои`), but a numbered lane is not its street. */
 function isSameStreet(asked: readonly string[], found: readonly string[]): boolean {
   const isNumber = (word: string): boolean => /^\d/.test(word);
   const [numbers, foundNumbers] = [asked.filter(isNumber), found.filter(isNumber)];
@@ -129,7 +131,7 @@ function isSameStreet(asked: readonly string[], found: readonly string[]): boole
   return holds(foundWords, words) || holds(words, foundWords);
 }
 
-/** Every one of `words` stands in `text`; an initial stands for any name that begins with it. */
+/** Whether `text` contains every word of `words`; an initial matches any name that begins with it. */
 function holds(text: readonly string[], words: readonly string[]): boolean {
   return (
     words.length > 0 &&

@@ -1,6 +1,6 @@
-/** Whether two writings of a house number mean one house. */
+/** Decides whether two spellings of a house number mean one house. */
 
-/** What a letter may be to the eye or the ear: Latin B is В or Б, C is С or Ц. */
+/** Cyrillic letters that a Latin letter may stand for, by look or by sound: B is В or Б, C is С or Ц. */
 const readings: Readonly<Record<string, string>> = {
   a: 'а',
   b: 'вб',
@@ -38,7 +38,7 @@ export function isSameHouse(one: string, other: string): boolean {
 
 const plainNumber = /^\d+$/;
 
-/** Digits and letters in turn; what parts a block from its house is left out. */
+/** Splits into alternating digits and letters; the separator between house and block is dropped. */
 function partsOf(number: string): string[] {
   if (plainNumber.test(number)) return [number];
   const folded = number

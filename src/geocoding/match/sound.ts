@@ -1,7 +1,7 @@
 /**
- * Names as they sound, so that Russian, Uzbek Latin, Uzbek Cyrillic and English spellings of one name meet: `Чиланзар` and
- * `Chilonzor`, `Амира Темура` and `Amir Temur`. For comparing an answer with its question only: as a cache key it would
- * merge too much.
+ * Reduces names to their sound, so that Russian, Uzbek Latin, Uzbek Cyrillic and English spellings of one name are
+ * equal: `Чиланзар` and `Chilonzor`, `Амира Темура` and `Amir Temur`. Use it only to compare an answer with its
+ * question: as a cache key it would merge different places.
  */
 
 import { remembered } from '../../remembered.ts';
@@ -62,7 +62,10 @@ const latin: readonly (readonly [RegExp, string])[] = [
 
 const apostrophes = /[`´ʹʻʼʽˈˊˋ‘’‛′＇]/g;
 
-/** The words of a text, each as it sounds; numbers as their digits, with their letters. Words that only say what kind of thing is named are left out. */
+/**
+ * The words of a text by their sound; numbers as digits with their letters. Designators (`улица`, `street`) are left
+ * out.
+ */
 export const soundsOf: (text: string) => readonly string[] = remembered(listen);
 
 function listen(text: string): readonly string[] {
@@ -95,7 +98,7 @@ function hear(word: string): string {
   return stem.length > 3 ? stem.replace(/[aiu]$/, '') : stem;
 }
 
-/** Equal but for a slip of the pen in a long word. */
+/** Equal, or differing by one typo in a long word. */
 export function soundsAlike(one: string, other: string): boolean {
   if (one === other) return true;
   const shorter = Math.min(one.length, other.length);
@@ -116,7 +119,7 @@ function distance(one: string, other: string): number {
   return row[other.length] as number;
 }
 
-/** Words that say what kind of thing is named, in the languages that answers come in. */
+/** Designators in the languages that providers answer in. */
 const kinds: ReadonlySet<string> = new Set(
   (
     "улица ул ulitsa ulitsasi ul street st str кўчаси кўча кучаси куча ko'chasi ko'cha kochasi kocha kuchasi kucha " +
