@@ -59,7 +59,7 @@ test('a range goes to Google as Google itself would write it', () => {
   const printed = ["'Sheet1'!a1:b2", 'My Sheet!A:B', "'AB1'!C3", "'Sheet1'", 'Sheet1'].map((text) =>
     printA1(parseA1(text)),
   );
-  // Alone and bare, a title would be a named range first.
+  // A title without quotes and without an area would be read as a named range.
   assert.deepEqual(printed, ['Sheet1!A1:B2', "'My Sheet'!A:B", "'AB1'!C3", "'Sheet1'", 'Sheet1']);
 });
 

@@ -17,7 +17,7 @@ export type A1Range =
   | { readonly kind: 'sheet'; readonly title: string }
   | { readonly kind: 'name'; readonly name: string };
 
-/** The text is no range: `message` says why, in the caller's words. */
+/** The text is not a valid range; `message` explains why, for the caller. */
 export class A1SyntaxError extends Error {
   constructor(message: string) {
     super(message);
@@ -25,7 +25,7 @@ export class A1SyntaxError extends Error {
   }
 }
 
-/** Longer texts cannot be a title (100 characters, each perhaps doubled) and an area. */
+/** Longer than any quoted title (100 characters, each possibly doubled) plus an area. */
 const maxTextLength = 300;
 
 /** Throws `A1SyntaxError`. Corners in any order; columns in any case. */
@@ -35,7 +35,8 @@ export function parseA1(text: string): A1Range {
   if (trimmed.length > maxTextLength) throw new A1SyntaxError(`must be at most ${maxTextLength} characters`);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
   if (/[\u0000-\u001f\u007f]/.test(trimmed)) throw new A1SyntaxError('must not hold control characters');
-  // Blanks before a bare title are its own; those before a quote, or around a range alone, are ignored.
+  // Blanks before an unquoted title belong to it; blanks before a quote, or around a range without a title, are
+  // ignored.
   const { title, rest } = splitTitle(trimmed.startsWith("'") || !trimmed.includes('!') ? trimmed : text.trimEnd());
   if (rest === null) return { kind: 'sheet', title: title as string };
   const area = parseArea(rest.trim());
@@ -63,7 +64,7 @@ const lookalikes: Readonly<Record<string, string>> = {
   Ѕ: 'S',
 };
 
-/** A Cyrillic `А1` looks like a cell but is not one: only a quoted title may look so. */
+/** A Cyrillic `А1` looks like a cell but is not one. It is accepted only inside a quoted title. */
 function refuseLookalikes(text: string): void {
   const latin = text.toUpperCase().replaceAll(/[\u0400-\u04ff]/g, (letter) => lookalikes[letter] ?? letter);
   if (latin === text.toUpperCase() || parseArea(latin) === null) return;
@@ -72,11 +73,11 @@ function refuseLookalikes(text: string): void {
   );
 }
 
-/** `rest` is null where the text is a quoted title alone. */
+/** `rest` is null if the text is only a quoted title. */
 function splitTitle(text: string): { title: string | null; rest: string | null } {
   if (text.startsWith("'")) {
     const quoted = /^'((?:[^']|'')+)'(?:!(.*))?$/su.exec(text);
-    // Google's own guide leaves the quote in 'Jon's_Data'!A1:D5 single: what stands before '! is the title then.
+    // Google's own guide leaves the quote in 'Jon's_Data'!A1:D5 single: everything before '! is then the title.
     const loose = quoted === null ? /^'(.+)'!([^'!]*)$/su.exec(text) : null;
     if (loose !== null) return { title: (loose[1] as string).replaceAll("''", "'"), rest: loose[2] as string };
     if (quoted === null) throw new A1SyntaxError("a quoted sheet title must end with ' (and ' inside it be doubled)");
@@ -89,7 +90,7 @@ function splitTitle(text: string): { title: string | null; rest: string | null }
 }
 
 interface Corner {
-  /** Zero-based; null where the corner names only the other. */
+  /** Zero-based; null if the corner has only a column. */
   readonly row: number | null;
   readonly column: number | null;
 }
@@ -121,7 +122,7 @@ function parseCorner(text: string): Corner | null {
   return { row, column };
 }
 
-/** `A:3` and `3:A` bound neither a row nor a column on both sides, and are no area. */
+/** `A:3` and `3:A` bound neither rows nor columns on both sides, so they are not an area. */
 function areaOf(a: Corner, b: Corner): Area | null {
   const rows = span(a.row, b.row);
   const columns = span(a.column, b.column);
@@ -135,7 +136,7 @@ function isCell(corner: Corner): boolean {
   return corner.row !== null && corner.column !== null;
 }
 
-/** A bound that only one corner names is where the span starts, and it is open (`A5:A`, `B2:4`). */
+/** A bound that only one corner names is the start of an open span (`A5:A`, `B2:4`). */
 function span(a: number | null, b: number | null): { start: number; end: number | null } {
   if (a === null || b === null) return { start: a ?? b ?? 0, end: null };
   return { start: Math.min(a, b), end: Math.max(a, b) + 1 };
@@ -173,20 +174,22 @@ export function printArea(area: Area): string {
   return first === last ? first : `${first}:${last}`;
 }
 
-/** Quoted, whatever is inside: always understood by Google, where a bare title could be taken for a cell. */
+/** Always quoted: Google could take an unquoted title for a cell. */
 function quoteTitle(title: string): string {
   return `'${title.replaceAll("'", "''")}'`;
 }
 
-/** As Google prints it: bare where the title is plain ASCII letters, digits and underscore, and no cell. */
+/**
+ * As Google prints it: unquoted if the title is ASCII letters, digits and underscores and does not look like a cell.
+ */
 export function printTitle(title: string): string {
   const isPlain = /^[A-Za-z_][A-Za-z0-9_]*$/.test(title) && parseArea(title) === null && !/^[A-Za-z]{1,3}$/.test(title);
   return isPlain ? title : quoteTitle(title);
 }
 
 /**
- * The text for a request: as Google prints it, but for a sheet alone, which bare would be a named range first. Parsing
- * it gives the same range.
+ * The text for a request: as Google prints it, except that a sheet without an area is quoted, because unquoted it would
+ * be a named range. Parsing the text gives the same range.
  */
 export function printA1(range: A1Range): string {
   if (range.kind === 'name') return range.name;
@@ -195,24 +198,24 @@ export function printA1(range: A1Range): string {
   return range.title === null ? area : `${printTitle(range.title)}!${area}`;
 }
 
-/** An area on a sheet, as an answer shows it: `Sheet1!A2:C2`. */
+/** An area on a sheet, as replies show it: `Sheet1!A2:C2`. */
 export function printFound(title: string | null, area: Area): string {
   return title === null ? printArea(area) : `${printTitle(title)}!${printArea(area)}`;
 }
 
-/** The cells that the range may name; null where that can be any of the spreadsheet. */
+/** The cells that the range may refer to; null if that can be any cell of the spreadsheet. */
 export function areaOfRange(range: A1Range): Area | null {
   if (range.kind === 'name') return null;
   return range.kind === 'sheet' ? wholeSheet : range.area;
 }
 
-/** The sheet that the range is certainly on, or null. */
+/** The sheet that the range is certainly on; null if unknown. */
 export function titleOfRange(range: A1Range): string | null {
   return range.kind === 'name' ? null : range.title;
 }
 
 /**
- * False only where the two cannot share a cell. Titles are compared without case, as Google looks them up: `data` and
+ * False only if the ranges cannot share a cell. Titles are compared without case, as Google looks them up: `data` and
  * `Data` cannot both exist in one spreadsheet.
  */
 export function mayOverlap(a: A1Range, b: A1Range): boolean {

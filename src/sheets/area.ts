@@ -1,6 +1,6 @@
 /**
- * Rectangles of cells, zero-based, ends exclusive. An end of null is open: it goes to wherever the grid ends, now or later
- * (an append may grow it, so an open end must never be read as today's last row).
+ * Rectangles of cells, zero-based, ends exclusive. An end of null is open: it reaches the end of the grid, now and
+ * after the grid grows. Never read an open end as today's last row.
  */
 
 export interface Area {
@@ -10,19 +10,22 @@ export interface Area {
   readonly endColumn: number | null;
 }
 
-/** Column ZZZ, the last that Google Sheets has. */
+/** Column ZZZ, the last column of Google Sheets. */
 export const maxColumns = 18_278;
 /** A spreadsheet holds ten million cells, so no row lies beyond this one. */
 export const maxRows = 10_000_000;
 
 export const wholeSheet: Area = { startRow: 0, endRow: null, startColumn: 0, endColumn: null };
 
-/** Of any number of rows: spread into `Math.min`, a hundred thousand overflow the stack. Infinity of none. */
+/**
+ * The minimum of any number of values: spreading a hundred thousand into `Math.min` overflows the stack. Infinity if
+ * there are none.
+ */
 export function least(numbers: readonly number[]): number {
   return numbers.reduce((smallest, number) => Math.min(smallest, number), Number.POSITIVE_INFINITY);
 }
 
-/** As `least`; 0 of none. */
+/** The maximum, like `least`; 0 if there are none. */
 export function greatest(numbers: readonly number[]): number {
   return numbers.reduce((largest, number) => Math.max(largest, number), 0);
 }

@@ -1,6 +1,6 @@
 /**
- * One request to Google for however many callers: through the gateway's own stages (breaker, limits, attempt, audit),
- * with the account that has most quota left, and another one where that account cannot serve.
+ * Sends one request to Google for one or many callers, through the gateway's stages (breaker, limits, attempt, audit).
+ * Chooses the account with the most quota left, and another account if that one cannot serve the request.
  */
 
 import { setBounded } from '../bounded-map.ts';
@@ -30,22 +30,22 @@ export interface SheetsQuestion<Op extends KnownOperation> {
   readonly capability: Capability<Op>;
   readonly input: InputOf<Op>;
   readonly spreadsheetId: string;
-  /** Whose request it is in the audit: the first of its callers. */
+  /** The caller named in the audit row: the first one of the request. */
   readonly caller: Caller;
   readonly deadlineAtMs: number;
   readonly signal: AbortSignal;
-  /** What we look up for a change ourselves: it spends the account's quota, and not the tenant's limit. */
+  /** A look-up that this service makes for a change: it spends the account's quota, but not the tenant's limit. */
   readonly isOwn?: boolean;
 }
 
 export type Asked<Value> =
   | { readonly kind: 'answered'; readonly answer: Answered<Value>; readonly familyState: LimitState | null }
-  /** Only limits stand in the way: the same may be asked from `untilMs` on. Nothing was sent. */
+  /** Only limits stood in the way, and nothing was sent. The same request may be sent from `untilMs` on. */
   | { readonly kind: 'limited'; readonly untilMs: number; readonly error: ServiceError }
   | { readonly kind: 'bad_input'; readonly status: 400 | 403 | 404 | 413; readonly error: ServiceError }
   /**
-   * `settled`: Google has ended its work, so that looking there tells what was done. `isUnrecorded`: it may even be
-   * known here, but could not be written down, and a caller is answered only after that.
+   * `settled`: Google has finished, so reading the spreadsheet shows what was done. `isUnrecorded`: the outcome may be
+   * known, but the audit row could not be written, and a caller is answered only after that.
    */
   | {
       readonly kind: 'unknown';
@@ -58,14 +58,14 @@ export type Asked<Value> =
 export interface Accounts {
   ask<Op extends KnownOperation>(question: SheetsQuestion<Op>): Promise<Asked<OutputOf<Op>>>;
   /**
-   * A row of the audit for a call that a limit or a budget turned away: each caller that shared a request has one, and
-   * callers who only waited for it to end have none. Nothing where `error` is no such refusal. Throws
-   * `SERVICE_UNAVAILABLE` where it cannot be written down.
+   * Writes the audit row of a call that a limit or a budget refused: one per caller of a shared request, none for
+   * callers who only waited for it. Does nothing if `error` is not such a refusal. Throws `SERVICE_UNAVAILABLE` if the
+   * row cannot be written.
    */
   noteTurnedAway(caller: Caller, capability: Capability<KnownOperation>, error: unknown): Promise<void>;
 }
 
-/** How long an account that was refused a spreadsheet is asked last. */
+/** For this long, an account that was refused a spreadsheet is tried last. */
 const refusedForMs = 300_000;
 const maxRefusals = 10_000;
 const refusalCodes: ReadonlySet<ErrorCode> = new Set(['RATE_LIMIT_EXCEEDED', 'BUDGET_EXCEEDED']);
@@ -73,9 +73,9 @@ const refusalCodes: ReadonlySet<ErrorCode> = new Set(['RATE_LIMIT_EXCEEDED', 'BU
 export function createAccounts(deps: AskDeps): Accounts {
   const { calls } = deps;
   const chainDeps: ChainDeps = { ...calls, announceRefusal: deps.announceRefusal };
-  /** What the errors of refused requests came from. A waiting call is refused with one of them. */
+  /** The outcomes behind the error of each refused request; a waiting call is refused with one of those errors. */
   const refusedWith = new WeakMap<ServiceError, readonly ProviderOutcome<unknown>[]>();
-  /** Until when an account is known to be refused, by tenant, account and spreadsheet. */
+  /** Until when an account counts as refused, by tenant, account and spreadsheet. */
   const refusals = new Map<string, number>();
   const refusalOf = (provider: Provider, spreadsheetId: string) =>
     refusals.get(`${provider.service.id} ${spreadsheetId}`) ?? 0;
@@ -146,17 +146,17 @@ function callOf<Op extends KnownOperation>(question: SheetsQuestion<Op>): Call<O
   return { ...caller, capability, input, question: '', provider: null, deadlineAtMs };
 }
 
-/** Not shared with this account, or not even visible to it: another may see it. */
+/** The spreadsheet is not shared with this account or not visible to it; another account may see it. */
 function isRefusedFile(outcome: ProviderOutcome<unknown>): boolean {
   return outcome.kind === 'bad_input' && (outcome.status === 403 || outcome.status === 404);
 }
 
-/** A request that may have been carried out is not repeated by another account. */
+/** A request that may have been carried out is not repeated with another account. */
 function mayAskAnother(outcome: ProviderOutcome<unknown>): boolean {
   return outcome.kind === 'passed_over' || outcome.kind === 'throttled' || outcome.kind === 'failed';
 }
 
-/** A read that could not be written down is not kept: the caller asks again without harm. */
+/** A read without an audit row is not kept: the caller can safely ask again. */
 function mayHaveChanged({ operation }: Capability<KnownOperation>, asked: Asked<unknown>): boolean {
   if (operation === 'sheets_read') return false;
   return asked.kind === 'answered' || asked.kind === 'unknown' || (asked.kind === 'failed' && asked.mayHaveArrived);
@@ -169,7 +169,7 @@ function conclude<Value>(
 ): Asked<Value> {
   const answer = outcomes.find((outcome) => outcome.kind === 'answered');
   if (answer !== undefined) return { kind: 'answered', answer, familyState };
-  /** What was refused or has failed was charged all the same, and says what it has left. */
+  /** A refused or failed request was charged too, so its error carries the remaining limit. */
   const ending = (error: ServiceError): ServiceError =>
     familyState === null ? error : withCall(error, { familyLimit: familyLimitOf(familyState, nowMs), cache: null });
   const limitEnds = outcomes.map((outcome) => limitEndsAtMs(outcome, nowMs));
@@ -178,7 +178,7 @@ function conclude<Value>(
     const error = decisiveError([decisive]) as ServiceError;
     return { kind: 'unknown', settled: decisive.settled === true, isUnrecorded: false, error: ending(error) };
   }
-  // Where one account is refused and another has no quota left, the other may yet be the right one.
+  // One account was refused and another has no quota left: the other may still work later.
   const untilMs = Math.min(...limitEnds.filter((end) => end !== null));
   if (Number.isFinite(untilMs) && outcomes.every((outcome, at) => limitEnds[at] !== null || outcome === decisive)) {
     const error = decisiveError(outcomes.filter(({ kind }) => kind === 'family_refused'));
@@ -200,7 +200,7 @@ function conclude<Value>(
   return { kind: 'failed', error: ending(decisiveError(outcomes) ?? unanswered(outcomes, nowMs)), mayHaveArrived };
 }
 
-/** By limits and budgets alone; what an outage did is recorded once, with the request that met it. */
+/** Only limits and budgets; an outage is recorded once, with the request that met it. */
 function turnsAway<Value>(asked: Asked<Value>): asked is Extract<Asked<Value>, { kind: 'limited' | 'failed' }> {
   return asked.kind === 'limited' || (asked.kind === 'failed' && refusalCodes.has(asked.error.code));
 }

@@ -1,6 +1,6 @@
 /**
- * Operations of one request, in order. Neighbours of one kind are asked for together, so that reads go as one `batchGet`,
- * writes as one `batchUpdate`, appends to one table as one append; each gets its result or its error in its place.
+ * Runs the operations of one request in order. Adjacent operations of one kind share a request: reads become one
+ * `batchGet`, writes one `batchUpdate`, appends to one table one append. Each operation gets its own result or error.
  */
 import { type ErrorCode, ServiceError } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
@@ -17,9 +17,9 @@ export interface BatchResult {
 
 export interface BatchOutcome {
   readonly result: BatchResult;
-  /** Of the operation charged last; null where nothing was charged. */
+  /** The tenant's limit after the last charged operation; null if nothing was charged. */
   readonly familyLimit: CallResult['familyLimit'];
-  /** False where an operation failed that may yet succeed: the same batch again does that one alone. */
+  /** False if a failed operation may succeed later: repeating the batch then runs only that operation. */
   readonly isSettled: boolean;
 }
 
@@ -28,7 +28,7 @@ interface Done {
   readonly updatedCells: number;
 }
 
-/** Throws only what befalls the whole request: the caller has left, or may do none of it. */
+/** Throws only errors of the whole request: the caller disconnected, or may not run any operation. */
 export async function runBatch(
   sheets: Sheets,
   caller: Caller,
@@ -66,14 +66,14 @@ export async function runBatch(
   };
 }
 
-/** No account may be used; a spreadsheet that an account may not see is the provider's own refusal. */
+/** No account may be used. A spreadsheet that an account may not see is a refusal by the provider instead. */
 function isForbidden(outcome: PromiseSettledResult<Done>): boolean {
   if (outcome.status === 'fulfilled') return false;
   const { reason } = outcome;
   return reason instanceof ServiceError && reason.code === 'FORBIDDEN' && reason.provider === undefined;
 }
 
-/** Limits, outages and unknown outcomes; what is refused for its own sake is refused again. */
+/** Limits, outages and unknown outcomes may pass; an invalid operation is refused again. */
 function mayYetSucceed(reason: unknown): boolean {
   return reason instanceof ServiceError && openCodes.has(reason.code);
 }
@@ -102,7 +102,7 @@ interface BatchRun {
   readonly signal: AbortSignal;
   noteLimit(limit: CallResult['familyLimit']): void;
 }
-/** An operation that failed may have been charged too. */
+/** A failed operation may have been charged too. */
 async function runNoting(run: BatchRun, one: BatchOperation, progress: Progress): Promise<Done> {
   try {
     return await runOne(run, one, progress);
@@ -144,13 +144,15 @@ async function runOne(run: BatchRun, one: BatchOperation, progress: Progress): P
   }
 }
 
-/** A crash before the whole batch is answered must not lose that this one was made; nor may a repeat make it again. */
+/**
+ * Saves the result before the whole batch is answered, so that a repeat after a crash does not run the operation again.
+ */
 async function keepDone(progress: Progress, done: Done): Promise<Done> {
   await progress.save({ done });
   return done;
 }
 
-/** In the API's words. */
+/** The result of a change, in the form of the API. */
 export function updateAnswer(result: {
   updatedRange: string;
   updatedRows: number;
@@ -182,7 +184,7 @@ export function appendAnswer(result: {
 function answerOf(outcome: PromiseSettledResult<Done>): object {
   if (outcome.status === 'fulfilled') return outcome.value.answer;
   const { reason } = outcome;
-  // Anything but our own errors is a fault of this program, and not for the caller's eyes.
+  // Anything but a `ServiceError` is a bug, and its text is not for callers.
   if (!(reason instanceof ServiceError)) throw reason;
   const { code, publicMessage, provider, retryAfterSeconds, extra } = reason;
   return {
@@ -196,7 +198,7 @@ function answerOf(outcome: PromiseSettledResult<Done>): object {
   };
 }
 
-/** One place for each operation in what a keyed batch remembers; saved together, one after the other. */
+/** One slot per operation in the saved progress of a keyed batch; saves run one after the other. */
 function createSlots(progress: Progress): (index: number) => Progress {
   const kept = new Map<string, unknown>(Object.entries(operationsIn(progress.saved)));
   let saving: Promise<void> = Promise.resolve();

@@ -1,6 +1,6 @@
 /**
- * The constants of the sheets operations, and what an account is limited by: Google counts reads and writes apart, by
- * user and by project (Sheets API, "Usage limits"). A service account is one user. All per minute.
+ * Constants of the sheets operations, and the limits of an account: Google counts reads and writes separately, by user
+ * and by project, per minute (Sheets API, "Usage limits"). A service account is one user.
  */
 import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
 import type { Capability } from '../gateway/call.ts';
@@ -19,23 +19,23 @@ export interface SheetsCapabilities {
   readonly append: Capability<'sheets_append'>;
   readonly clear: Capability<'sheets_clear'>;
   readonly metadata: Capability<'sheets_metadata'>;
-  /** What is looked up around a change. */
+  /** Reads of the spreadsheet before and after a change. */
   readonly look: Capability<'sheets_look'>;
-  /** The same, where Google counts it as a write. */
+  /** The same, for requests that Google counts as writes. */
   readonly probe: Capability<'sheets_look'>;
   readonly change: Capability<'sheets_change'>;
-  /** Sharing twice is as sharing once. */
+  /** Sharing with the same person twice has no further effect, so it may be repeated. */
   readonly share: Capability<'sheets_change'>;
   limitsOf(kind: QuotaKind, service: ExternalService): readonly LimitSubject[];
 }
 
 export interface CapabilitiesDeps {
   readonly directory: Pick<ServiceDirectory, 'accountOf'>;
-  /** How long a read is kept (`CACHE_SHEETS_TTL_SECONDS`). */
+  /** How long a read stays fresh (`CACHE_SHEETS_TTL_SECONDS`). */
   readonly ttlSeconds: number;
 }
 
-/** How old a read may be that is served while Google cannot be asked. */
+/** Maximum age of a stale read that is served while Google cannot be reached. */
 const staleSeconds = 86_400;
 
 export function createCapabilities(deps: CapabilitiesDeps): SheetsCapabilities {
@@ -76,13 +76,13 @@ export function createCapabilities(deps: CapabilitiesDeps): SheetsCapabilities {
   };
 }
 
-/** A project whose quota Google has raised says so in the service's configuration. */
+/** If Google has raised a project's quota, the service's configuration says so. */
 export function perMinuteOf(kind: QuotaKind, { config }: Pick<ExternalService, 'config'>): number {
   const given = config[`${kind}_requests_per_minute`];
   return typeof given === 'number' && Number.isInteger(given) && given > 0 ? given : perUser;
 }
 
-/** Accounts of one project share its quota. An account that cannot be opened fails later, with its own message. */
+/** Accounts of one project share its quota. Invalid credentials fail later, with their own message. */
 function projectOf(directory: CapabilitiesDeps['directory'], service: ExternalService): string {
   try {
     return readServiceAccountKey(directory.accountOf(service))?.projectId ?? service.id;

@@ -1,8 +1,7 @@
 /**
- * Writes and clears: those of one spreadsheet that wait together go as one request, in the order they came.
+ * Writes and clears. Waiting changes to one spreadsheet share a request, in the order in which they came.
  *
- * What they can have changed is forgotten by every cache before they are acknowledged, and also when it is not known
- * whether they were carried out.
+ * Every cache drops what a change may have altered before the change is acknowledged, also when its outcome is unknown.
  */
 import { ServiceError } from '../errors.ts';
 import type { Capability } from '../gateway/call.ts';
@@ -46,10 +45,10 @@ export interface Changes {
   clear(caller: Caller, question: ClearQuestion, signal: AbortSignal): Promise<Changed<string>>;
 }
 
-/** Google advises two megabytes a request. */
+/** Google recommends at most two megabytes per request. */
 const maxBatchBytes = 2 * 1024 * 1024;
 const maxBatchItems = 500;
-/** A request that went unanswered may still be carried out this much later; what it changes is then forgotten again. */
+/** A request without an answer may still be carried out this much later; the cache is then invalidated again. */
 const lateChangeMs = 60_000;
 
 export function createChanges(deps: ChangeDeps): Changes {
@@ -79,7 +78,7 @@ export function createChanges(deps: ChangeDeps): Changes {
   };
 }
 
-/** A write begins at its range's first cell and goes as far as its values do. */
+/** A write starts at the range's first cell and covers as many cells as it has values. */
 function touchedBy({ range, values }: WriteQuestion): A1Range {
   if (range.kind === 'name') return range;
   const width = values.reduce((widest, row) => Math.max(widest, row.length), 0);
@@ -129,7 +128,7 @@ function createChange<
       spreadsheetId: question.spreadsheetId,
       caller,
       deadlineAtMs: Math.max(...batch.map((entry) => entry.deadlineAtMs())),
-      // Once sent it is finished, also when its caller leaves: so its outcome is known.
+      // Once sent, a change is finished even if its caller disconnects, so that its outcome is known.
       signal: new AbortController().signal,
     });
     switch (asked.kind) {
@@ -180,7 +179,7 @@ function createChange<
         clock: calls.clock,
         deadlines: calls.deadlines,
         gatherMs: 2,
-        // What comes while one is under way goes together in the next.
+        // Changes that arrive while one is in progress share the next request.
         maxInFlight: 1,
         countTogether: (items) => countWithin(items.map((item) => change.sizeBytes(item.question))),
         paceMs: (waiting) => deps.pace(caller.tenantId, 'write', waiting),

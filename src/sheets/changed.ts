@@ -1,4 +1,4 @@
-/** What a change answers, before it is put in the API's words. */
+/** Results of changes, before they are rendered for the API. */
 import type { CallResult } from '../gateway/call.ts';
 
 export interface Changed<Result> {

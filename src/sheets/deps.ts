@@ -1,4 +1,4 @@
-/** What the sheets room is given. */
+/** Dependencies that the sheets capability shares. */
 
 import type { ResponseCache } from '../cache/response-cache.ts';
 import type { CallExecutor } from '../gateway/call.ts';

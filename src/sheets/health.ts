@@ -1,4 +1,4 @@
-/** `GET /sheets/health`: how the tenant's sheets service is, and how much it may still be asked this minute. */
+/** `GET /sheets/health`: the state of the tenant's sheets service, and how many requests are left this minute. */
 
 import type { Clock } from '../clock.ts';
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
@@ -19,17 +19,19 @@ export interface SheetsHealthDeps {
 }
 
 export interface SheetsHealth {
-  /** `unavailable` where the tenant has no sheets service. */
+  /** `unavailable` if the tenant has no sheets service. */
   readonly status: HealthStatus | 'unavailable';
   readonly service: string | null;
-  /** Of the limit that is nearest to its end, over the tenant's own and the account's; the best of several accounts. */
+  /**
+   * The remainder of the tightest limit, the tenant's or the account's; with several accounts, that of the best one.
+   */
   readonly rate_limit_remaining: number | null;
   readonly rate_limit_reset_in_seconds: number | null;
-  /** Of the account's reads and writes: when they will be spent at the present rate, and who spends most. */
+  /** For reads and writes of the account: when the quota runs out at the present rate, and the biggest spender. */
   readonly forecast: readonly Forecast[];
 }
 
-/** Of the account that is best; `within`: of those with these names alone; null: of all. */
+/** The health of the best account. `within`: considers only services with these names; null means all. */
 export async function readSheetsHealth(
   deps: SheetsHealthDeps,
   tenantId: TenantId,
@@ -73,7 +75,7 @@ async function healthOfService(
   };
 }
 
-/** When an account's reads and its writes will be spent, of how many a minute. */
+/** When an account's reads and writes run out, given its limits per minute. */
 export function forecastAccount(
   deps: Pick<SheetsHealthDeps, 'limiter' | 'capabilities' | 'spending'>,
   tenantId: TenantId,

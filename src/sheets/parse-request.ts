@@ -1,4 +1,4 @@
-/** The bodies of the sheets calls, which the edge has checked, as the questions that they mean. Nothing is sent. */
+/** Converts the validated bodies of the sheets calls into questions. Sends nothing. */
 import type { InsertDataOption, ReadOptions, ValueInputOption } from '../providers/google_sheets/operations.ts';
 import { type A1Range, parseA1 } from './a1.ts';
 import type { AppendQuestion } from './append/append-item.ts';
@@ -38,7 +38,7 @@ export async function parseWriteRequest(body: WriteBody): Promise<WriteQuestion>
   return question;
 }
 
-/** `POST /sheets/append`. Throws `INVALID_REQUEST`, also for rows without any content. */
+/** `POST /sheets/append`. Throws `INVALID_REQUEST` for invalid cells, and for rows without any content. */
 export async function parseAppendRequest(body: AppendBody): Promise<AppendQuestion> {
   const reader = new ValuesReader();
   const rows = await rowsOf(reader, body);
@@ -52,12 +52,12 @@ export function parseClearRequest(body: ClearBody): ClearQuestion {
   return placeOf(body);
 }
 
-/** Where a request reads or writes. */
+/** The spreadsheet and range of a request. */
 function placeOf(body: PlaceBody & { readonly spreadsheet_id: string }) {
   return { spreadsheetId: spreadsheetIdOf(body.spreadsheet_id), range: rangeOf(body) };
 }
 
-/** What a write and an append bring. */
+/** The rows and options of a write or an append. */
 async function rowsOf(reader: ValuesReader, body: WriteBody) {
   return {
     values: await reader.read(body.values, 'values'),
@@ -84,7 +84,7 @@ export interface BatchRequest {
   readonly operations: readonly BatchOperation[];
 }
 
-/** `POST /sheets/batch`. `value_input_option` of the body holds where an operation has none. */
+/** `POST /sheets/batch`. The body's `value_input_option` applies to operations without their own. */
 export async function parseBatchRequest(body: BatchBody): Promise<BatchRequest> {
   const reader = new ValuesReader();
   const spreadsheetId = spreadsheetIdOf(body.spreadsheet_id);
@@ -126,7 +126,7 @@ function operationOf(
 
 const defaultMaxWaitSeconds = 5;
 
-/** How long a call may wait for its turn under a limit. */
+/** How long a call may wait for a limit. */
 export function maxWaitMsOf({ max_wait_seconds }: { readonly max_wait_seconds?: number | null }): number {
   return (max_wait_seconds ?? defaultMaxWaitSeconds) * 1000;
 }

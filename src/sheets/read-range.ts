@@ -1,5 +1,5 @@
 /**
- * A read, from the cache or with others of its spreadsheet in one `batchGet`.
+ * Reads a range, from the cache or together with other reads of its spreadsheet in one `batchGet`.
  *
  *   cache (shared by identical reads) ──miss──▶ lane of (tenant, spreadsheet, options) ──▶ one request for all
  */
@@ -36,7 +36,7 @@ export interface ReadDeps extends Pick<SheetsDeps, 'calls' | 'cache'> {
 }
 
 interface LaneRead {
-  /** Bounded to its grid once Google has said how large that is. */
+  /** Cut to the grid once Google has said how large the grid is. */
   range: string;
   readonly caller: Caller;
 }
@@ -59,10 +59,10 @@ type LandedRead =
   | { readonly hit: Hit; readonly familyLimit: CallResult['familyLimit'] }
   | { readonly hit: null; readonly fresh: Pick<CallResult, 'body' | 'provider' | 'familyLimit'> };
 
-/** Well inside the five milliseconds that a lone read may be delayed, with a timer's own lateness. */
+/** A lone read may be delayed by five milliseconds; this leaves room for a late timer. */
 const gatherMs = 2;
 const maxInFlight = 4;
-/** A `batchGet` carries its ranges in the address, of which servers accept some 16 KiB. */
+/** A `batchGet` carries its ranges in the URL, and servers accept about 16 KiB of it. */
 const maxRangesBytes = 8_000;
 const maxRanges = 100;
 
@@ -85,7 +85,7 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
       send: (batch) => sendTogether(deps, spreadsheetId, options, batch),
     }));
 
-  /** For all callers of one question. */
+  /** One read for all callers of one question. */
   const readOnce = async ({ caller, question, range, asked }: Reading, flight: Flight): Promise<LandedRead> => {
     const visit = await cache.lookUp(asked, caller.cacheMode, flight);
     if (visit.hit !== null) return { hit: visit.hit, familyLimit: null };
@@ -151,7 +151,7 @@ function questionOf(caller: Caller, question: ReadQuestion, range: string): Aske
   });
 }
 
-/** A spent limit is no outage: it is reported, and waiting ends it. */
+/** A spent limit is not an outage: it is reported, and ends by waiting. */
 function isOutage(error: unknown): boolean {
   return (
     error instanceof ServiceError && ['PROVIDER_ERROR', 'SERVICE_UNAVAILABLE', 'GATEWAY_TIMEOUT'].includes(error.code)
@@ -171,7 +171,7 @@ function countTogether(items: readonly LaneRead[]): number {
 
 type Entry = LaneItem<LaneRead, ReadAnswer>;
 
-/** One request for all; a range that Google refuses is taken out, and the others are asked for again. */
+/** Sends one request for all. If Google refuses a range, that one is removed and the rest is sent again. */
 async function sendTogether(
   deps: ReadDeps,
   spreadsheetId: string,
@@ -208,7 +208,7 @@ async function sendTogether(
   return null;
 }
 
-/** Whether the range begins inside the grid that the refusal names, and now ends with it. */
+/** Cuts the range to the grid named in the refusal; returns whether the range starts inside that grid. */
 function boundToGrid(item: LaneRead, message: string): boolean {
   const limits = /exceeds grid limits\. Max rows: (\d+), max columns: (\d+)/.exec(message);
   const range = parseA1(item.range);
@@ -253,7 +253,7 @@ async function askFor(
     spreadsheetId,
     caller: first.item.caller,
     deadlineAtMs: Math.max(...batch.map((entry) => entry.deadlineAtMs())),
-    // A reader who leaves has been settled by the lane; the request goes on for the others.
+    // The lane settles a reader who disconnects; the request continues for the others.
     signal: new AbortController().signal,
   });
 }

@@ -1,4 +1,7 @@
-/** `tail: n` of a read: the last n rows of a range, found from the end of the grid up. Blank windows cost next to nothing. */
+/**
+ * `tail: n` of a read: finds the last n rows of a range by reading from the end of the grid upwards. Blank windows cost
+ * next to nothing.
+ */
 import { ServiceError } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
 import type { Caller } from '../gateway/caller.ts';
@@ -71,7 +74,7 @@ function fault(message: string): ServiceError {
   return new ServiceError('INVALID_REQUEST', `tail: ${message}`, { errors: [{ path: 'tail', message }] });
 }
 
-/** Of the answer to a read: a line of JSON for each row. */
+/** The rows of a read's answer as lines of JSON. */
 export function linesOf(body: Buffer): Buffer {
   const { values } = JSON.parse(body.toString()) as { values: unknown[] };
   return Buffer.from(values.map((row) => `${JSON.stringify(row)}\n`).join(''));

@@ -1,9 +1,12 @@
-/** Checks the cells of a body. The edge's schema does not: two million cells are looked at in slices of the event loop. */
+/**
+ * Validates the cells of a body. The edge's schema skips them, because two million cells must be checked in slices of
+ * the event loop.
+ */
 import { setImmediate } from 'node:timers/promises';
 import { type InputFault, ServiceError } from '../errors.ts';
 import type { Cell } from '../providers/google_sheets/operations.ts';
 
-/** In one call; beyond it an answer or a body would take seconds and hundreds of megabytes. */
+/** Per call; more would make bodies of hundreds of megabytes that take seconds. */
 export const maxCells = 2_000_000;
 
 /** Google Drive help, "Files you can store in Google Drive". */
@@ -11,12 +14,12 @@ export const maxCellCharacters = 50_000;
 
 const maxFaults = 20;
 
-/** The slowest of them, numbers beyond 10^37, take a microsecond each. */
+/** The slowest cells, numbers beyond 10^37, take a microsecond each. */
 const cellsPerTurn = 10_000;
 
 export type Rows = readonly (readonly Cell[])[];
 
-/** Gathers the faults of the cells of a body, or of all operations of a batch. */
+/** Collects the faults of all cells of a body, or of all operations of a batch. */
 export class ValuesReader {
   readonly faults: InputFault[] = [];
 
@@ -24,14 +27,14 @@ export class ValuesReader {
     if (this.faults.length < maxFaults) this.faults.push({ path, message });
   }
 
-  /** Throws `INVALID_REQUEST` naming every fault; returns where there is none. */
+  /** Throws `INVALID_REQUEST` naming every fault; returns if there is none. */
   refuseFaults(): void {
     const [first] = this.faults;
     if (first === undefined) return;
     throw new ServiceError('INVALID_REQUEST', `${first.path}: ${first.message}`, { errors: this.faults });
   }
 
-  /** The rows, each filled up with null to the widest. */
+  /** The rows, each padded with null to the width of the widest. */
   async read(values: readonly unknown[], path: string): Promise<Rows> {
     let width = 0;
     let seenCells = 0;
@@ -44,7 +47,7 @@ export class ValuesReader {
       width = Math.max(width, row.length);
       if (width * values.length > maxCells) {
         this.fault(path, `has more than ${maxCells} cells`);
-        break; // Looking at every cell of a body that is refused anyway would hold up everyone.
+        break; // The body is refused anyway; checking its other cells would only delay other requests.
       }
       this.#row(row, `${path}[${index}]`);
       seenCells += row.length + 1;
@@ -71,7 +74,7 @@ export class ValuesReader {
     }
   }
 
-  /** Google ends a table at a row without any content: the next append would overwrite such a row. */
+  /** Google ends a table at an empty row, so the next append would overwrite such a row. */
   refuseBlankRows(rows: Rows, path: string): void {
     for (const [index, row] of rows.entries()) {
       if (row.length > 0 && row.every((cell) => cell === null || cell === '')) {
@@ -81,20 +84,21 @@ export class ValuesReader {
   }
 }
 
-/** A sheet holds fifteen digits of a number. */
+/** Google Sheets stores fifteen digits of a number. */
 export function isBeyondDigits(cell: unknown): boolean {
   if (!Number.isInteger(cell)) return false;
   const size = Math.abs(cell as number);
   if (size < 1e15) return false;
   if (size > 1e37) return Number(size.toPrecision(15)) !== size;
-  // Powers up to 10^22 are exact, and so is the product: the same as to write it with 15 digits, a hundred times as fast.
+  // Powers up to 10^22 are exact, and so is the product: the same result as printing 15 digits, a hundred times as
+  // fast.
   const unit = 10 ** (Math.floor(Math.log10(size)) - 14);
   return Math.round(size / unit) * unit !== size;
 }
 
 export const tooManyDigits = 'has more than 15 digits, and a sheet holds no more of a number: send it as text';
 
-/** Google takes rows of different lengths, and leaves alone what a short one does not reach: as null says it. */
+/** Google accepts rows of different lengths and leaves the missing cells unchanged, just like cells of null. */
 function padded(row: readonly Cell[], width: number): readonly Cell[] {
   return row.length === width ? row : [...row, ...new Array<null>(width - row.length).fill(null)];
 }

@@ -1,4 +1,4 @@
-/** The shapes of the calls that name rows and sheets rather than cells, and their check. */
+/** Schemas of the calls that address rows by key and sheets by title instead of cells. */
 import Type, { type Static } from 'typebox';
 import { nullable, optional } from '../schema-parts.ts';
 import { maxCellCharacters } from './read-values.ts';

@@ -1,15 +1,18 @@
-/** Google's refusals in the words that their caller alone would have had: what was made here of a question is not shown. */
+/**
+ * Rewrites Google's refusals for a single caller: parts of a combined request that the caller did not write are
+ * removed.
+ */
 import { type ServiceError, withMessage } from '../errors.ts';
 import { type A1Range, printA1 } from './a1.ts';
 
-/** `Invalid data[3]: …` names a place in a batch that was put together here. */
+/** `Invalid data[3]: …` names a place in a batch that this service built. */
 export function withoutPlace(refusal: ServiceError): ServiceError {
   return reworded(refusal, refusal.publicMessage.replace(/^Invalid data\[\d+\]: /, ''));
 }
 
 /**
- * The range that was `asked` for, where the refusal names one that was made of it. The notation has been read here before,
- * so that a range which Google cannot parse names what the spreadsheet does not have.
+ * Names the range that the caller `asked` for, if the refusal names one derived from it. The notation was validated
+ * before, so a range that Google cannot parse names something that the spreadsheet does not have.
  */
 export function namingAsked(refusal: ServiceError, asked: A1Range): ServiceError {
   const { publicMessage } = refusal;

@@ -1,6 +1,6 @@
 /**
- * A read's answer as JSON. Written in slices of the event loop: ten megabytes turned into text at once would hold up
- * everyone.
+ * Renders a read's answer as JSON in slices of the event loop: serialising ten megabytes at once would block other
+ * requests.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { MajorDimension, ReadRange } from '../providers/google_sheets/operations.ts';
@@ -9,11 +9,11 @@ const sliceBytes = 256 * 1024;
 
 export interface RenderedRead {
   readonly fresh: Buffer;
-  /** With `cached: true`; null where the answer is too large to be kept. */
+  /** The answer with `cached: true`; null if it is too large to be cached. */
   readonly stored: Buffer | null;
 }
 
-/** Answers beyond it are not kept in any layer: a few of them would push out everything else. */
+/** Larger answers are not cached in any layer: a few of them would evict everything else. */
 export const maxStoredBytes = 1024 * 1024;
 
 export async function renderRead(found: ReadRange, majorDimension: MajorDimension): Promise<RenderedRead> {

@@ -1,4 +1,7 @@
-/** The bodies that the sheets routes take: checked by the edge, shown in the API's description, typed by `Static`. */
+/**
+ * Schemas of the bodies that the sheets routes accept: validated by the edge, shown in the API description, typed by
+ * `Static`.
+ */
 import Type, { type Static, type TSchema } from 'typebox';
 import type { InputFault } from '../errors.ts';
 import { isGiven, oneOf, optional, withRule } from '../schema-parts.ts';
@@ -30,7 +33,7 @@ export const spreadsheetId = withRule(
       : null,
 );
 
-/** Why `text` is not a range in A1 notation, at `path`; or null. */
+/** Why `text` at `path` is not a range in A1 notation; null if it is one. */
 function rangeFault(path: string, text: unknown): InputFault | null {
   if (typeof text !== 'string') return null;
   try {
@@ -58,7 +61,7 @@ interface RangeMembers {
   readonly range_name?: unknown;
 }
 
-/** `range_name` counts where `range` is not given. */
+/** `range_name` applies only if `range` is missing. */
 function placeFault({ range: ownRange, range_name }: RangeMembers): InputFault | null {
   if (isGiven(ownRange)) return null;
   return isGiven(range_name) ? rangeFault('range_name', range_name) : { path: 'range', message: 'is required' };
@@ -77,7 +80,7 @@ const rowsOptions = {
   errorMessage: 'must be a list of rows, at least one',
 };
 const shownRows = Type.Array(Type.Array(cell), { ...rowsOptions, examples: [[['2026-11-22', 'Navoi 5', 3]]] });
-/** What the edge checks of rows; `ValuesReader` looks at their cells, in slices. */
+/** The edge checks only that rows are arrays; `ValuesReader` checks their cells, in slices. */
 const checkedRows = Type.Array(Type.Unknown(), rowsOptions);
 
 export const maxWaitSeconds = Type.Number({
@@ -131,7 +134,7 @@ export const clearRequestSchema = withRule(
   placeFault,
 );
 
-/** A body with rows, as it is checked and as it is shown. */
+/** The schema of a body with rows: one for validation, one for the API description. */
 const writeBody = <Values extends TSchema>(values: Values) =>
   withRule(
     Type.Object(

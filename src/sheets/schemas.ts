@@ -1,4 +1,4 @@
-/** What the sheets routes answer, for the API's description. */
+/** Schemas of the sheets replies, for the API description. */
 import Type from 'typebox';
 import { attempts, outcome } from '../gateway/error-members.ts';
 import { nullable, oneOf } from '../schema-parts.ts';

@@ -1,4 +1,4 @@
-/** What a spreadsheet's cached answers have in common, and which of them a write can have changed. */
+/** The cache scope of a spreadsheet, and which of its cached answers a write can have changed. */
 import type { ResponseCache } from '../cache/response-cache.ts';
 import { resolveProviders } from '../gateway/resolve-providers.ts';
 import type { TenantId } from '../ids.ts';
@@ -16,12 +16,13 @@ export function rangesOverlap(stored: string, invalidated: string): boolean {
   try {
     return mayOverlap(parseA1(stored), parseA1(invalidated));
   } catch (error) {
-    if (error instanceof A1SyntaxError) return true; // Written by another version: better a miss than an old answer.
+    // Written by another version: drop it rather than serve an old answer.
+    if (error instanceof A1SyntaxError) return true;
     throw error;
   }
 }
 
-/** Ranges in one invalidation; where a batch changed more, everything of the spreadsheet is dropped. */
+/** Maximum number of ranges in one invalidation; above it, all answers of the spreadsheet are dropped. */
 const maxDetails = 64;
 
 export interface ForgetDeps {
@@ -31,9 +32,9 @@ export interface ForgetDeps {
 }
 
 /**
- * Drops what a change to these ranges can have altered from every layer and on every replica: all of the spreadsheet,
- * since formulas anywhere may depend on them; with `config.formulas: "none"` of the tenant's services these ranges
- * alone. Resolves when none of it is served any more.
+ * Drops every answer that a change to these ranges can have altered, from every layer and on every replica: all answers
+ * of the spreadsheet, since formulas anywhere may depend on the cells, or only those of the ranges if the tenant's
+ * services set `config.formulas: "none"`. Resolves when none of them is served any more.
  */
 export async function forgetRanges(
   deps: ForgetDeps,
@@ -48,14 +49,14 @@ export async function forgetRanges(
 }
 
 async function mayHaveFormulas({ calls, capabilities }: ForgetDeps, tenantId: TenantId): Promise<boolean> {
-  // Where it is not known, more is dropped than needed.
+  // If the services are unknown, more is dropped than necessary.
   const providers = await resolveProviders(calls, { tenantId, capability: capabilities.read, provider: null }).catch(
     () => [],
   );
   return providers.length === 0 || providers.some(({ service }) => service.config.formulas !== 'none');
 }
 
-/** Rows from this one on, in all columns; without a title, the whole spreadsheet. */
+/** Drops rows from this one on, in all columns; without a title, the whole spreadsheet. */
 export function forgetBelow(
   deps: ForgetDeps,
   tenantId: TenantId,

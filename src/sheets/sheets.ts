@@ -1,4 +1,4 @@
-/** The sheets capability: what the routes call, put together. */
+/** Assembles the sheets capability for the routes. */
 import type { CallResult } from '../gateway/call.ts';
 import type { Caller } from '../gateway/caller.ts';
 import { createRefusalNotes } from '../limits/refusal-notes.ts';
@@ -41,7 +41,7 @@ export interface Sheets {
     signal: AbortSignal,
   ): Promise<Changed<AppendedRows>>;
   metadata(caller: Caller, spreadsheetId: string, signal: AbortSignal): Promise<CallResult>;
-  /** Of the metadata, as the cache has it. */
+  /** The sheets of the spreadsheet, from the cached metadata. */
   worksheets(caller: Caller, spreadsheetId: string, signal: AbortSignal): Promise<readonly Worksheet[]>;
   readRecords(caller: Caller, question: RecordsReadQuestion, signal: AbortSignal): Promise<RecordsResult>;
   readonly changeRecords: ChangeRecords;
@@ -52,7 +52,7 @@ export interface Sheets {
 
 type StructureChanges = ReturnType<typeof createStructureChanges>;
 
-/** What a lock lives beyond the request that was sent under it. */
+/** How much longer a lock lives than the request sent under it. */
 const lockMarginMs = 5_000;
 
 export function createSheets(deps: SheetsDeps): Sheets {

@@ -1,10 +1,10 @@
-/** Whose fault a refused batch is. */
+/** Finds the item that caused the refusal of a batch. */
 import { A1SyntaxError, parseA1, printA1 } from './a1.ts';
 
 /**
- * Google refuses a batch whole and names the culprit ("Unable to parse range: X", "Range (X) exceeds grid limits",
- * "Invalid data[3]: …") most of the time. What it names is alone at fault; where it names nothing, the batch is halved
- * until the culprit stands alone.
+ * Google refuses a batch as a whole and usually names the culprit ("Unable to parse range: X", "Range (X) exceeds grid
+ * limits", "Invalid data[3]: …"). A named item alone fails; if none is named, the batch is halved until the culprit
+ * stands alone.
  */
 export function splitBatch<Item>(
   items: readonly Item[],
@@ -25,13 +25,13 @@ function isNamed(range: string, index: number, message: string): boolean {
   return named !== null && isSameRange(named[1] as string, range);
 }
 
-/** Google may print the range that it was sent in its own way: `Sheet1!A5000` for `'Sheet1'!A5000`. */
+/** Google may print a range differently from the way it was sent: `Sheet1!A5000` for `'Sheet1'!A5000`. */
 function isSameRange(named: string, asked: string): boolean {
   if (named === asked) return true;
   try {
     return printA1(parseA1(named)) === printA1(parseA1(asked));
   } catch (error) {
-    if (error instanceof A1SyntaxError) return false; // Cut short, or no range at all.
+    if (error instanceof A1SyntaxError) return false; // The text was cut short, or is not a range.
     throw error;
   }
 }

@@ -12,7 +12,7 @@ import { createAccounts } from './ask-accounts.ts';
 import { createCapabilities } from './capabilities.ts';
 import { createReadRange } from './read-range.ts';
 
-/** Of one process that has lost Redis: what other replicas spend is not known for the first of its requests. */
+/** The limiter of a process that has lost Redis: what other replicas spend is unknown for its first requests. */
 function uncountedFirst(times: number): Pick<RateLimiter, 'spend' | 'peek' | 'backOff'> & { asked(): number } {
   let asked = 0;
   return {

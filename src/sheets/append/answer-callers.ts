@@ -1,4 +1,4 @@
-/** What each caller of a batch is answered, once its rows stand. */
+/** Builds the answer for each caller of a batch after its rows are written. */
 import type { ServiceError } from '../../errors.ts';
 import { printA1, printFound } from '../a1.ts';
 import { type Area, blockAt, greatest } from '../area.ts';
@@ -14,11 +14,11 @@ interface PlacedRows {
   readonly title: string;
   readonly row: number;
   readonly column: number;
-  /** As it was before. */
+  /** The table before the append. */
   readonly table: Area | null;
 }
 
-/** Each caller gets its own rows, as if it had come alone in its turn. */
+/** Each caller gets the place of its own rows, as if its append had run alone. */
 export async function resolveAll(
   deps: AppendDeps,
   looker: Looker,
@@ -53,8 +53,8 @@ export async function resolveAll(
 }
 
 /**
- * `USER_ENTERED` texts that only Google can read stand there as texts now, and are typed over in their own cells: that
- * may be repeated. Returns the error of all where it fails.
+ * `USER_ENTERED` texts that only Google can interpret are first written as plain text, then written again as typed
+ * input into the same cells; that is safe to repeat. Returns the error for all callers if it fails.
  */
 async function typeOver(
   deps: AppendDeps,

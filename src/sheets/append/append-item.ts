@@ -1,4 +1,4 @@
-/** An append on its way: what is asked, who asks, and what all of them are given. */
+/** An append in progress: the rows, the caller, and the dependencies that appends share. */
 import type { Clock } from '../../clock.ts';
 import type { Caller } from '../../gateway/caller.ts';
 import type {
@@ -19,11 +19,11 @@ import type { TableLocks } from '../table/table-lock.ts';
 
 export interface AppendQuestion {
   readonly spreadsheetId: string;
-  /** The table: its columns, or where it begins. */
+  /** The table, by its columns or its first cell. */
   readonly range: A1Range;
   readonly values: readonly (readonly Cell[])[];
   readonly valueInputOption: ValueInputOption;
-  /** Nothing stands below the last row of a table, so there is nothing to push down or to write over. */
+  /** Nothing stands below a table's last row, so OVERWRITE and INSERT_ROWS do the same. */
   readonly insertDataOption: InsertDataOption;
 }
 
@@ -39,16 +39,16 @@ export interface AppendItem {
   readonly caller: Caller;
   readonly progress: Progress;
   readonly marker: Marker;
-  /** Whether a run before this one may have sent it; false once it is known to have come to nothing. */
+  /** Whether an earlier run may have sent it; set to false once it is certain that it wrote nothing. */
   wasSent: boolean;
-  /** Set while it is at Google. */
+  /** True while its request is in progress at Google. */
   isSent: boolean;
 }
 
 export type Entry = LaneItem<AppendItem, Changed<AppendedRows>>;
 export type Sent = Promise<PutBack<AppendItem, Changed<AppendedRows>> | null>;
 
-/** Equal for ranges that name the same columns from the same row on. */
+/** Equal for ranges that name the same columns and first row. */
 export function tableKeyOf(range: A1Range): string {
   return range.kind === 'area'
     ? printA1({ ...range, area: { ...range.area, endRow: isOneCell(range) ? range.area.endRow : null } })

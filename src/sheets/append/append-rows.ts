@@ -1,13 +1,14 @@
 /**
- * Appends, made once, in order, below the last filled row of their table.
+ * Appends rows exactly once, in order, below the last filled row of their table.
  *
- * All changes of one spreadsheet's tables go one after the other, over all replicas; appends to one table that wait
- * together go as one request, and each caller gets the place of its own rows.
+ * All changes to one spreadsheet's tables run one after the other, across all replicas. Waiting appends to one table
+ * share a request, and each caller gets the place of its own rows.
  *
  *   lane ──▶ lock ──▶ where does the table end? ──▶ rows and notes in one request (`makeOnce`) ──▶ typed texts written over
  *
- * A keyed caller who comes again after "unknown" (or after our crash) brings its note: where Google has it, the rows
- * stand where it is; where not, they are sent with the same note, so that they cannot come to stand twice.
+ * A retry with the same idempotency key, after an unknown outcome or a crash, carries the note of its first run. If
+ * Google has the note, the rows are already there; if not, they are sent again with the same note, so they cannot be
+ * written twice.
  */
 import { type ServiceError, withMessage } from '../../errors.ts';
 import type { Caller } from '../../gateway/caller.ts';
@@ -60,7 +61,10 @@ export function createAppendRows(deps: AppendDeps): AppendRows {
   };
 }
 
-/** Those at the front that append to the same table in the same way. A retry goes alone: its rows are looked for first. */
+/**
+ * How many items at the front append to the same table in the same way. A retry goes alone, because its rows are looked
+ * for first.
+ */
 function countTogether(items: readonly AppendItem[]): number {
   const first = items[0] as AppendItem;
   const differs = items.findIndex((item) => item.wasSent || groupOf(item) !== groupOf(first));
@@ -78,7 +82,7 @@ function groupOf({ question }: AppendItem): string {
   return `${tableKeyOf(question.range)}\n${question.valueInputOption}`;
 }
 
-/** Whether the rows of an earlier run are dealt with: found, or not to be learnt of. */
+/** True if the outcome of an earlier run settled the entry: its rows were found, or it stays unknown. */
 async function settleEarlier(deps: AppendDeps, looker: Looker, entry: Entry): Promise<boolean> {
   const { marker, question } = entry.item;
   const told = await findMarkers(deps, looker, [{ marker, sheetId: 0, row: null, isKeyed: true }]);
@@ -98,7 +102,7 @@ async function settleEarlier(deps: AppendDeps, looker: Looker, entry: Entry): Pr
   return true;
 }
 
-/** `contested` is the place that another change had taken when this one was last sent. */
+/** `contested`: the place that another change had taken when this batch was sent before. */
 async function sendOnce(
   deps: AppendDeps,
   lock: TableLock,
@@ -137,7 +141,7 @@ async function sendOnce(
       ),
     ],
     markers,
-    // Still free: its rows were emptied by other hands, or its note came from elsewhere with the rows it stood on.
+    // The place is free again: its rows were emptied, or the note was copied along with other rows.
     freed: isSamePlace ? markers.slice(0, 1).map(({ marker }) => marker.id) : [],
     wasSent: entries.some(({ item }) => item.wasSent),
   });
@@ -189,7 +193,7 @@ async function conclude(
   }
 }
 
-/** Google names nothing that would tell whose rows it refuses: halves are tried until the culprit stands alone. */
+/** Google's refusal does not say which rows are wrong, so the batch is halved until each wrong item stands alone. */
 async function halveOrReject(
   deps: AppendDeps,
   lock: TableLock,
@@ -208,13 +212,15 @@ async function halveOrReject(
   return sendOnce(deps, lock, looker, entries.slice(middle));
 }
 
-/** `Invalid requests[1].updateCells: …` names a request that was put together here. */
+/** `Invalid requests[1].updateCells: …` names a request that this service built, so that part is removed. */
 function withoutRequest(error: ServiceError): ServiceError {
   const message = error.publicMessage.replace(/^Invalid requests\[\d+\]\.\w+: /, '');
   return withMessage(error, message);
 }
 
-/** Keyed callers keep their note before it is sent. One who cannot (another run took over) is left out. */
+/**
+ * Saves the note of each keyed caller before the request is sent. A caller that another run has taken over is left out.
+ */
 async function remember(entries: readonly Entry[]): Promise<readonly Entry[]> {
   const saved = await Promise.allSettled(entries.map(({ item }) => item.progress.save(item.marker)));
   return entries.filter((entry, index) => {

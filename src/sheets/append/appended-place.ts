@@ -1,4 +1,4 @@
-/** Where the rows of a batch stand: their markers, their first row, and the table after them. */
+/** Where the rows of a batch stand: their markers, their first row, and the table after the append. */
 import { type Area, blockAt, greatest, least } from '../area.ts';
 import type { TablePlace } from '../table/locate-end.ts';
 import type { MadeChange, PlacedMarker } from '../table/marked-change.ts';
@@ -6,7 +6,7 @@ import { markerOfPlace } from '../table/progress.ts';
 import type { KnownTable } from '../table/table-state.ts';
 import type { AppendItem, Entry } from './append-item.ts';
 
-/** Where the first row is now, by any of the notes that were found; by the place that was sent where Google answered. */
+/** The current first row: by any marker that was found, or by the place that was sent if Google answered. */
 export function rowOf(
   { found }: Extract<MadeChange, { kind: 'made' }>,
   entries: readonly Entry[],
@@ -27,7 +27,7 @@ export function leadingBlanksOf(batch: readonly Entry[]): number {
   return least(rows.map((row) => row.findIndex((cell) => cell !== null && cell !== '')));
 }
 
-/** One of the place itself, and one for each keyed caller, on its own first row. */
+/** One marker for the place itself, and one per keyed caller on its own first row. */
 export function markersOf(
   entries: readonly Entry[],
   { sheetId, nextRow, column }: TablePlace,

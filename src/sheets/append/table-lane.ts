@@ -1,4 +1,7 @@
-/** Changes of one spreadsheet's tables: gathered in a lane, made one after the other under the spreadsheet's lock. */
+/**
+ * Serialises changes to one spreadsheet's tables: collects them in a lane and makes them one by one under the
+ * spreadsheet's lock.
+ */
 import { type Caller, callerGroup } from '../../gateway/caller.ts';
 import type { Changed } from '../changed.ts';
 import { type LaneItem, Lanes, type PutBack } from '../limits/lane.ts';
@@ -7,13 +10,13 @@ import { notMade, unknownOutcome } from '../table/table-errors.ts';
 import type { TableLock } from '../table/table-lock.ts';
 import type { AppendDeps } from './append-item.ts';
 
-/** What every change of a table brings. */
+/** The fields that every table change has. */
 export interface TableChange {
   readonly question: { readonly spreadsheetId: string };
   readonly caller: Caller;
-  /** Whether a run before this one may have sent it. */
+  /** Whether an earlier run may have sent it. */
   readonly wasSent: boolean;
-  /** Set while it is at Google. */
+  /** True while its request is in progress at Google. */
   isSent: boolean;
 }
 
@@ -21,15 +24,15 @@ type Entry<Item, Result> = LaneItem<Item, Changed<Result>>;
 type Sent<Item, Result> = Promise<PutBack<Item, Changed<Result>> | null>;
 
 export interface TableLaneWork<Item, Result> {
-  /** What was done where it succeeded, as in 'the rows were appended'. */
+  /** What a success means, as a clause for error texts: 'the rows were appended'. */
   readonly done: string;
   countTogether(items: readonly Item[]): number;
-  /** True where the outcome of an earlier run settled the entry: found at Google, or unknown for good. */
+  /** True if the outcome of an earlier run settled the entry: found at Google, or unknown for good. */
   settleEarlier(looker: Looker, entry: Entry<Item, Result>): Promise<boolean>;
   sendOnce(lock: TableLock, looker: Looker, batch: readonly Entry<Item, Result>[]): Sent<Item, Result>;
 }
 
-/** Adds a change to the lane of its spreadsheet and resolves with its own result. */
+/** Adds a change to its spreadsheet's lane and resolves with the result of that change. */
 export function createTableLanes<Item extends TableChange, Result>(
   deps: AppendDeps,
   work: TableLaneWork<Item, Result>,

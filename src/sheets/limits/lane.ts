@@ -1,10 +1,10 @@
 /**
- * Requests that may go together wait here for each other: one lane for one spreadsheet and one way of asking.
+ * A queue in which requests wait to be batched: one lane per spreadsheet and kind of request.
  *
- * A lone item waits a few milliseconds for company. While the pacer or a spent limit holds the lane up, new
- * items join the next batch. What a limit held up goes when that limit said, and is not paced again. Each item has its
- * own patience (then the limit's 429), its own deadline (then 504) and its own caller, who may leave; none touches the
- * others.
+ * A lone item waits a few milliseconds for others. While the pacer or an exhausted limit delays the lane, new items
+ * join the next batch. Items delayed by a limit go when the limit allows, without further pacing. Each item has its own
+ * maximum wait (then the limit's 429), its own deadline (then 504) and its own caller, who may disconnect; none of
+ * these affects the other items.
  *
  *   waiting ──gather──▶ pace ──▶ batch ──send──▶ settled, or put back at the front while a limit holds
  */
@@ -16,7 +16,7 @@ import type { Waiting } from './pacer.ts';
 
 export interface LaneItem<Item, Result> {
   readonly item: Item;
-  /** Unix milliseconds. May move while it waits: callers of one question come and go. */
+  /** Unix milliseconds. May change while the item waits, because callers of one question come and go. */
   deadlineAtMs(): number;
   patientUntilMs(): number;
   /** Settles once; later calls do nothing. */
@@ -28,26 +28,26 @@ export interface LaneItem<Item, Result> {
 export interface PutBack<Item, Result> {
   readonly items: readonly LaneItem<Item, Result>[];
   readonly untilMs: number;
-  /** The 429 for callers who cannot wait that long. */
+  /** The 429 for callers who cannot wait until then. */
   readonly error: ServiceError;
 }
 
 export interface LaneOptions<Item, Result> {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
-  /** Milliseconds that a lone item waits for company. */
+  /** How long a lone item waits for others, in milliseconds. */
   readonly gatherMs: number;
-  /** Batches under way at once. */
+  /** How many batches may run at once. */
   readonly maxInFlight: number;
-  /** How many from the front go in one request; at least 1. */
+  /** How many items from the front share one request; at least 1. */
   countTogether(items: readonly Item[]): number;
-  /** How long the next batch should wait for its place in the minute. What it throws is the error of all that wait. */
+  /** How long the next batch should wait, in milliseconds. If it throws, every waiting item fails with that error. */
   paceMs(waiting: Waiting): Promise<number>;
-  /** Settles every item, or returns those that a limit holds up. What it throws is every item's error. */
+  /** Settles every item, or returns the items that a limit delays. If it throws, every item fails with that error. */
   send(batch: readonly LaneItem<Item, Result>[]): Promise<PutBack<Item, Result> | null>;
-  /** The error of an item whose deadline passes. */
+  /** The error of an item whose deadline has passed. */
   timeoutOf(item: Item): ServiceError;
-  /** The lane is empty and nothing is under way. */
+  /** Called when the lane is empty and nothing is in progress. */
   onIdle(): void;
 }
 
@@ -57,11 +57,11 @@ export interface LaneCaller {
   patientUntilMs(): number;
 }
 
-/** Beyond it callers are turned away: so many cannot be served before they lose patience. */
+/** Above this number callers are refused: so many cannot be served before their waits run out. */
 const maxWaiting = 5_000;
-/** The pacer keeps no caller waiting to the very end of its patience. */
+/** The pacer uses up to this much less than a caller's maximum wait. */
 const patienceMarginMs = 250;
-/** Lanes and replicas that one limit held up must not all come back in one instant. */
+/** Random extra delay, so that lanes and replicas delayed by one limit do not all return at once. */
 const heldJitterMs = 250;
 
 interface Entry<Item, Result> extends LaneItem<Item, Result> {
@@ -81,8 +81,8 @@ export class Lane<Item, Result> {
   }
 
   /**
-   * Rejects with the batch's error, with 429 at the end of patience, with 504 at the deadline, with the signal's
-   * reason.
+   * Rejects with the batch's error, with 429 when the maximum wait is over, with 504 at the deadline, or with the
+   * signal's reason.
    */
   add(item: Item, caller: LaneCaller): Promise<Result> {
     const { clock, deadlines } = this.#options;
@@ -171,7 +171,7 @@ export class Lane<Item, Result> {
       else back.push(entry);
     }
     this.#waiting.unshift(...back);
-    // Items that joined meanwhile wait for the same limit.
+    // Items that joined in the meantime wait for the same limit.
     this.#waiting = this.#waiting.filter((entry) => {
       if (untilMs <= entry.patientUntilMs()) return true;
       entry.reject(error);
@@ -209,11 +209,11 @@ export class Lane<Item, Result> {
   }
 }
 
-/** Lanes by key, each for as long as it has work. They are as many as there are requests under way. */
+/** Lanes by key. A lane exists only while it has work, so requests in progress bound their number. */
 export class Lanes<Item, Result> {
   readonly #lanes = new Map<string, Lane<Item, Result>>();
 
-  /** The lane of this key, made where there is none. */
+  /** The lane of this key; creates it if it does not exist. */
   of(key: string, optionsOf: () => Omit<LaneOptions<Item, Result>, 'onIdle'>): Lane<Item, Result> {
     const known = this.#lanes.get(key);
     if (known !== undefined) return known;

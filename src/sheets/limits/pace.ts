@@ -1,4 +1,4 @@
-/** How long the next request of a tenant should wait, by its own limit and by those of its accounts. */
+/** Decides how long a tenant's next request should wait, by the tenant's limit and the limits of its accounts. */
 import type { CallDeps } from '../../gateway/deps.ts';
 import { resolveProviders } from '../../gateway/resolve-providers.ts';
 import type { TenantId } from '../../ids.ts';
@@ -33,8 +33,8 @@ export function createPace({ calls, limiter, capabilities, pacer }: PaceDeps): P
       { key: tenantId, quota: tightestOf(ofTenant) },
       { key: `${tenantId} ${kind}`, quota: accounts.length === 0 ? null : together },
     ];
-    // With nothing left there is no place to wait for: the limiter says at once when there is, and to whom that is too
-    // late.
+    // With nothing left, pacing is useless: the limiter itself says when there is quota again, and refuses calls that
+    // cannot wait.
     if (quotas.some(({ quota }) => quota !== null && quota.left <= 0)) return 0;
     return Math.max(...quotas.map(({ key, quota }) => (quota === null ? 0 : pacer.reserveMs(key, quota, waiting))));
   };

@@ -1,35 +1,36 @@
 /**
- * Spreads requests over the minute, so that a quota is never spent to the end while callers wait.
+ * Spreads requests over the minute, so that a quota does not run out while callers wait.
  *
- * The first eighth of a minute's quota goes at once, and a request that waits alone goes at once while half
- * of the quota is left: the other half has to last, at the pace of callers at the end of their patience, until the
- * minute is over. Where several wait, requests keep a distance that grows as the quota shrinks (`spreadMs ÷ what is
- * left`). Calls that wait meanwhile are gathered into the next request, so pacing costs them a second or two and saves
- * most of the requests. The limiter stays the judge: a caller who cannot wait goes ahead, and is refused only where the
- * quota is really spent, and takes the place at which it goes, not one that it would have had to wait for: else callers
- * in a hurry would push the waiting calls ever further away. `bench/sheets-reads.ts` measures it.
+ * The first eighth of a minute's quota is spent at once, and a lone request goes at once while half of the quota is
+ * left. The other half must last until the minute is over, at the pace of callers whose wait is nearly over. If several
+ * requests wait, they keep a distance that grows as the quota shrinks (`spreadMs ÷ what is left`). Waiting calls share
+ * the next request, so pacing costs them a second or two and saves most of the requests.
  *
- * A quota of less than eight is not paced: its distances are longer than callers are patient, so that each would wait
- * its patience out for what it could have had at once.
+ * The limiter decides: a caller that cannot wait goes ahead, and is refused only if the quota is really spent. It
+ * reserves the time at which it goes, not the later one that pacing would give it; otherwise urgent callers would push
+ * the waiting calls further and further away. `bench/sheets-reads.ts` measures it.
+ *
+ * A quota below eight is not paced: the distances would exceed the callers' maximum waits, and each would wait in full
+ * for what it can have at once.
  */
 
 import { getOrCreateBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
 
 export interface Pacer {
-  /** Takes the next place of this kind of request; returns how long to wait for it, at most `slackMs`. */
+  /** Reserves the next slot for this kind of request; returns how long to wait for it, at most `slackMs`. */
   reserveMs(key: string, quota: Quota, waiting: Waiting): number;
 }
 
-/** Who the next request is for. */
+/** The calls that the next request serves. */
 export interface Waiting {
-  /** No other call waits with it, and nothing is under way beside it. */
+  /** No other call waits, and no request is in progress. */
   readonly isLone: boolean;
-  /** How long the least patient of them can wait. */
+  /** How long the most urgent of them can wait. */
   readonly slackMs: number;
 }
 
-/** Of the minute that ends now, over all replicas. */
+/** The quota in the current minute, over all replicas. */
 export interface Quota {
   readonly limit: number;
   readonly left: number;
@@ -37,7 +38,7 @@ export interface Quota {
 
 const freeShare = 1 / 8;
 const spreadMs = 45_000;
-/** Beyond it a distance is useless: callers lose patience sooner. */
+/** A longer distance is useless: callers time out sooner. */
 const longestMs = 10_000;
 const maxKeys = 10_000;
 

@@ -14,7 +14,7 @@ test('a forecast says when a quota ends at the present rate, and who spends most
     spent_in_seconds: 15,
     most_from: { source_service: 'a', requests: 20 },
   });
-  // Two replicas spend alike: what the limit knows of is twice what this one saw.
+  // Two replicas with equal spending: the limiter counts twice what this one saw.
   assert.equal(forecastOf('read', seen, { maxRequests: 60, usedRequests: 60 }).spent_in_seconds, 0);
   nowMs += 20_000;
   assert.equal(forecastOf('read', spending.lastMinute('k'), limit).spent_in_seconds, null);

@@ -1,24 +1,24 @@
-/** Who spends the accounts' quotas, as this replica saw it in the last minute. */
+/** Records who spends the accounts' quotas, as seen by this replica in the last minute. */
 import { getOrCreateBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
 
 export interface Spender {
-  /** `X-Service-Name`; null where the caller gave none. */
+  /** `X-Service-Name`; null if the caller did not send it. */
   readonly source_service: string | null;
   readonly requests: number;
 }
 
 export interface Spending {
-  /** `key` is the limit's: `service:<id>:read`. */
+  /** `key` is the key of the limit: `service:<id>:read`. */
   note(key: string, sourceService: string | null): void;
-  /** Requests of the last minute and of its last quarter, and who made most of them. */
+  /** Requests of the last minute and of its last quarter, and the biggest spenders. */
   lastMinute(key: string): { readonly requests: number; readonly lately: number; readonly most: Spender | null };
 }
 
 const windowMs = 60_000;
 const latelyMs = 15_000;
 const maxKeys = 5_000;
-/** More requests than this in a minute no account has. */
+/** No account can make more requests in a minute. */
 const maxKept = 10_000;
 
 export function createSpending(clock: Clock): Spending {
@@ -47,12 +47,12 @@ export function createSpending(clock: Clock): Spending {
 export interface Forecast {
   readonly kind: 'read' | 'write';
   readonly requests_per_minute: number;
-  /** null: at this rate never. */
+  /** null: never, at this rate. */
   readonly spent_in_seconds: number | null;
   readonly most_from: Spender | null;
 }
 
-/** At the rate of the last quarter of a minute; what other replicas spend is taken to be spent at the same pace. */
+/** Extrapolates the rate of the last quarter of a minute; other replicas are assumed to spend at the same pace. */
 export function forecastOf(
   kind: 'read' | 'write',
   { requests, lately, most }: ReturnType<Spending['lastMinute']>,

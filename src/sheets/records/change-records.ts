@@ -1,8 +1,8 @@
 /**
- * Records appended and upserted: rows by the names of their columns, one row a key, made once.
+ * Appends and upserts records: rows by column names, one row per key, written exactly once.
  *
- * Those of one sheet that wait together go as one request, in the order they came; all are under the table's lock, so
- * that of two callers with one key the second finds the row of the first, on whatever replica.
+ * Waiting changes to one sheet share a request, in the order in which they came. All run under the table's lock, so if
+ * two callers send the same key, the second one finds the first one's row, on any replica.
  */
 import { ServiceError } from '../../errors.ts';
 import type { Caller } from '../../gateway/caller.ts';
@@ -25,9 +25,9 @@ import { areaOfTable, type RecordsQuestion, type SeenRecords, seeRecords } from 
 export interface ChangedRecords {
   readonly updated: number;
   readonly inserted: number;
-  /** From 1, for each record in its order. */
+  /** From 1; for each record, in order. */
   readonly rowNumbers: readonly number[];
-  /** Around the rows that are new; null where none is. */
+  /** The range of the new rows; null if there are none. */
   readonly insertedRange: string | null;
 }
 
@@ -86,7 +86,7 @@ function countTogether(items: readonly Item[]): number {
 
 type Sent = Promise<PutBack<Item, Changed<ChangedRecords>> | null>;
 
-/** Whether an earlier run is known to have been made, or cannot be learnt of. */
+/** True if an earlier run's change was found, or its outcome stays unknown. */
 async function settleEarlier(deps: AppendDeps, looker: Looker, entry: Entry): Promise<boolean> {
   const { marker, earlier } = entry.item;
   const told = await findMarkers(deps, looker, [{ marker, sheetId: 0, row: null, isKeyed: true }]);
@@ -121,7 +121,7 @@ async function sendOnce(
   });
   const resultFor = new Map(batch.map((entry, index) => [entry, results[index] as ChangedRecords]));
   const entries = await remember(planned, resultFor);
-  // Rows move up where entries were left out.
+  // If entries were left out, the remaining rows move up.
   if (entries.length < planned.length) return sendOnce(deps, lock, looker, entries, isContested);
   if (entries.length === 0) return null;
 

@@ -1,4 +1,4 @@
-/** Sheets that are to be there, rows that are to go, and whole new spreadsheets. */
+/** Creates missing sheets, deletes rows, and creates spreadsheets. */
 import { randomInt } from 'node:crypto';
 import { ServiceError } from '../../errors.ts';
 import type { Caller } from '../../gateway/caller.ts';
@@ -85,7 +85,7 @@ async function ensure(
   const there = findSheet(await sheetsOf(deps, looker), { title: question.title, gid: null });
   const id = there?.id ?? randomInt(1, 2_147_483_647);
   const requests = there === null ? sheetRequests(question, id) : growRequests(question, there);
-  // What an earlier run of this request had created counts as created by it.
+  // A sheet created by an earlier run of this request counts as created by this one.
   const earlier = parseMarker(progress.saved);
   const told = { id, title: there?.title ?? question.title, created: there === null || earlier !== null };
   if (requests.length === 0) return { result: told, provider: '', familyLimit: null };
@@ -102,7 +102,7 @@ function sheetRequests({ title, header, rowCount, columnCount }: EnsureQuestion,
   return [{ addSheet: { properties: { sheetId, title, gridProperties } } }, ...written];
 }
 
-/** What is there stays: the grid grows where it is smaller. */
+/** Existing content stays: a grid that is too small only grows. */
 function growRequests({ rowCount, columnCount }: EnsureQuestion, sheet: FoundSheet): object[] {
   const rows = Math.max(sheet.rowCount, rowCount ?? 0);
   const columns = Math.max(sheet.columnCount, columnCount ?? 0);
@@ -146,7 +146,7 @@ async function deleteRows(
   };
 }
 
-/** First and last of each run of neighbours. */
+/** The first and last row of each run of adjacent rows. */
 function runsOf(rows: readonly number[]): readonly (readonly [number, number])[] {
   const runs: [number, number][] = [];
   for (const row of rows) {

@@ -1,4 +1,4 @@
-/** Columns by the names in a header row. */
+/** Finds columns by the names in a header row. */
 import type { Cell } from '../../providers/google_sheets/operations.ts';
 
 export interface Column {
@@ -7,7 +7,7 @@ export interface Column {
   readonly index: number;
 }
 
-/** A repeated name gets `_2`, `_3`; a column without a name is not a record's. */
+/** A repeated name gets `_2`, `_3`; a column without a name does not belong to records. */
 export function columnsOf(header: readonly Cell[], firstColumn = 0): readonly Column[] {
   const taken = new Set<string>();
   return header.flatMap((cell, offset) => {
@@ -31,7 +31,7 @@ export function recordOf(columns: readonly Column[], row: readonly Cell[], first
   );
 }
 
-/** Cells and wanted values meet by their text: a person may have typed a number where a program wrote a text. */
+/** Compares by text: a person may have typed a number where a program wrote a text. */
 export function isSameValue(cell: Cell | undefined, wanted: Cell): boolean {
   const text = (value: Cell | undefined): string => (value === null || value === undefined ? '' : String(value));
   return text(cell) === text(wanted);

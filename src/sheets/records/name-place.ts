@@ -1,4 +1,4 @@
-/** Which sheet a body names: by title, by gid, or by the address of its spreadsheet. */
+/** Resolves the sheet that a body names: by title, by gid, or by the URL of its spreadsheet. */
 import { invalidInput, ServiceError } from '../../errors.ts';
 import type { Worksheet } from '../../providers/google_sheets/operations.ts';
 import { type A1Range, parseA1 } from '../a1.ts';
@@ -23,7 +23,7 @@ export function recordsPlaceOf({ spreadsheet_id, sheet, gid }: PlaceBody): Recor
   return { spreadsheetId: ref.spreadsheetId, sheet: { title, gid: title === null ? (gid ?? ref.gid) : null } };
 }
 
-/** The sheet or the range that is to be read; a gid is looked up among the `worksheets`. */
+/** The sheet or range to read; a gid is looked up among the `worksheets`. */
 export async function recordsRangeOf(
   body: PlaceBody & { readonly range?: string | null | undefined },
   worksheets: (spreadsheetId: string) => Promise<readonly Worksheet[]>,
@@ -40,7 +40,7 @@ export async function recordsRangeOf(
   return { spreadsheetId, range: { kind: 'area', title: null, area: whole } };
 }
 
-/** A question whose range names no sheet is about the sheet of the body's `gid`, or of its spreadsheet's address. */
+/** If the range names no sheet, the question is about the sheet of the body's `gid`, or of the spreadsheet's URL. */
 export async function withSheet<Question extends { readonly spreadsheetId: string; readonly range: A1Range }>(
   question: Question,
   body: Pick<PlaceBody, 'spreadsheet_id' | 'gid'>,

@@ -1,23 +1,23 @@
-/** What a batch of records changes: cells of rows that are there, and rows that are new. Pure. */
+/** Plans a batch of records without any I/O: which cells of existing rows change, and which rows are new. */
 import type { Cell } from '../../providers/google_sheets/operations.ts';
 import { isBeyondDigits, tooManyDigits } from '../read-values.ts';
 import type { Column, SheetRecord } from './header.ts';
 
 export interface RecordsAsked {
   readonly records: readonly SheetRecord[];
-  /** The column that names a record; null: all are new. */
+  /** The column that identifies a record; null: all records are new. */
   readonly key: string | null;
   readonly addColumns: boolean;
 }
 
 export interface RecordsPlan {
-  /** New names for the header row, by their column. */
+  /** Names to add to the header row, with their columns. */
   readonly newColumns: readonly Column[];
-  /** Cells to be changed in rows that are there, by row and column. */
+  /** Changed cells of existing rows, by row and column. */
   readonly changed: ReadonlyMap<number, ReadonlyMap<number, Cell>>;
-  /** New rows, from `nextRow` on, by column. */
+  /** New rows from `nextRow` on, by column. */
   readonly inserted: readonly ReadonlyMap<number, Cell>[];
-  /** For each that was asked, in order. */
+  /** One outcome per question, in order. */
   readonly outcomes: readonly RecordsOutcome[];
 }
 
@@ -26,17 +26,17 @@ export type RecordsOutcome =
       readonly kind: 'planned';
       readonly updated: number;
       readonly inserted: number;
-      /** Zero-based, for each record in its order. */
+      /** Zero-based; for each record, in order. */
       readonly rows: readonly number[];
     }
   | { readonly kind: 'refused'; readonly faults: readonly { readonly path: string; readonly message: string }[] };
 
 export interface KnownRows {
   readonly columns: readonly Column[];
-  /** Where a new column goes. */
+  /** The column for the next new name. */
   readonly nextColumn: number;
   readonly nextRow: number;
-  /** Row of each key that is there; of a repeated one the first. */
+  /** The row of each existing key; for a repeated key, its first row. */
   readonly rowByKey: ReadonlyMap<string, number>;
 }
 
@@ -91,7 +91,7 @@ function faultsOf({ records, key, addColumns }: RecordsAsked, columns: ReadonlyM
   }
   for (const [index, record] of records.entries()) {
     if (faults.length >= maxFaults) break;
-    // The next row would take the place of one without values.
+    // A row without values would be overwritten by the next append.
     if (key === null && Object.values(record).every((cell) => cell === null || cell === '')) {
       faults.push({ path: `records[${index}]`, message: 'holds no value, and a blank row is no record' });
     }

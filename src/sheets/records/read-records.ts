@@ -1,4 +1,4 @@
-/** `POST /sheets/records/read`: rows by the names of their columns, through the cache of ordinary reads. */
+/** `POST /sheets/records/read`: rows by column names, through the cache of ordinary reads. */
 
 import { readCursor, renderCursor } from '../../encodings/page-cursor.ts';
 import { ServiceError } from '../../errors.ts';
@@ -12,9 +12,9 @@ import { type Column, columnsOf, isSameValue, recordOf, type SheetRecord } from 
 
 export interface RecordsReadQuestion {
   readonly spreadsheetId: string;
-  /** The sheet, or the columns and rows of the table in it. */
+  /** The sheet, or the columns and rows of the table within it. */
   readonly range: A1Range;
-  /** From 1; of the sheet, not of the range. */
+  /** From 1, counted in the sheet, not in the range. */
   readonly headerRow: number;
   readonly where: SheetRecord;
   readonly limit: number | null;
@@ -35,7 +35,7 @@ export interface ReadRecordsDeps {
 
 export interface RecordsResult {
   readonly body: RecordsRead;
-  /** Of the read that was charged last. */
+  /** The last read that was charged. */
   readonly call: CallResult;
 }
 
@@ -67,7 +67,7 @@ export async function readRecords(
   const firstRow = Math.max(headerRow, area?.startRow ?? 0);
   const endRow = area?.endRow ?? null;
   const fromRow = question.cursor === null ? firstRow : Math.max(firstRow, parseCursor(question.cursor));
-  // All in one read where all is wanted; else page by page, after the header.
+  // One read if everything is wanted; else the header first, then page by page.
   const isWhole = limit === null && question.cursor === null;
   const whole = isWhole ? await rowsAt(headerRow - 1, endRow) : null;
   const header = whole === null ? (await rowsAt(headerRow - 1, headerRow))[0] : whole[0];
@@ -92,7 +92,7 @@ export async function readRecords(
   return { body, call: call as unknown as CallResult };
 }
 
-/** Gathers one record more than the page holds: it says where the next page begins. */
+/** Collects one record more than the page holds: it marks where the next page starts. */
 function collector(columns: readonly Column[], where: SheetRecord, firstColumn: number, limit: number | null) {
   const records: SheetRecord[] = [];
   const rowNumbers: number[] = [];

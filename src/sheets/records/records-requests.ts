@@ -1,4 +1,4 @@
-/** A planned change of records in Google's words: its requests, and the markers that make it recognisable. */
+/** Turns a planned change of records into Google requests, and places the markers that identify the change. */
 import type { Cell } from '../../providers/google_sheets/operations.ts';
 import { growGrid, writeRowsAt } from '../table/cells.ts';
 import type { PlacedMarker } from '../table/marked-change.ts';
@@ -6,7 +6,7 @@ import { type Marker, markerOfPlace, newMarker } from '../table/progress.ts';
 import type { RecordsPlan } from './plan-records.ts';
 import type { SeenRecords } from './see-records.ts';
 
-/** Of the place where rows are new; else one on the sheet; and one for each keyed caller. */
+/** A marker of the place if rows are new, else one on the sheet; plus one per keyed caller. */
 export function markersOf(
   keyedMarkers: readonly Marker[],
   { sheet, nextRow, firstColumn }: SeenRecords,
@@ -46,7 +46,7 @@ export function requestsOf({ sheet, nextRow }: SeenRecords, plan: RecordsPlan, h
   ];
 }
 
-/** Cells that stand beside each other; those between, which are not named, are left alone. */
+/** Runs of adjacent cells; unnamed cells between them stay unchanged. */
 function runsOf(cells: readonly (readonly [number, Cell])[]): readonly { column: number; run: Cell[] }[] {
   const runs: { column: number; run: Cell[] }[] = [];
   for (const [column, cell] of cells) {

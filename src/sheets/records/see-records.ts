@@ -1,4 +1,4 @@
-/** What a change of records has to know of its sheet: the columns, the keys that are there, and where new rows go. */
+/** Reads what a change of records needs to know of its sheet: columns, existing keys, and the place for new rows. */
 import { ServiceError } from '../../errors.ts';
 import type { FoundSheet, ReadRange } from '../../providers/google_sheets/operations.ts';
 import { printA1 } from '../a1.ts';
@@ -28,22 +28,22 @@ export interface SeenRecords {
   readonly sheet: FoundSheet;
   readonly columns: readonly Column[];
   readonly firstColumn: number;
-  /** Columns of the header row, up to its last filled cell. */
+  /** How many columns the header row has, up to its last filled cell. */
   readonly namedColumns: number;
-  /** Zero-based: the first column that neither has a name nor holds anything below the header. */
+  /** Zero-based: the first column without a name and without content below the header. */
   readonly nextColumn: number;
   /** Zero-based, below the last filled row. */
   readonly nextRow: number;
-  /** As the next look may trust it. */
+  /** The table as the next look may assume it. */
   readonly table: KnownTable;
   readonly rowByKey: ReadonlyMap<string, number>;
 }
 
 /**
- * Looks at the sheet on behalf of all who ask together: they name the same sheet, header row and key.
+ * Reads the sheet once for a whole batch, whose entries name the same sheet, header row and key.
  *
- * Errors: `INVALID_REQUEST` where the header row names no column and no caller adds any; `LookRefused` where the sheet
- * cannot be read.
+ * Errors: `INVALID_REQUEST` if the header row names no column and no caller adds one; `LookRefused` if the sheet cannot
+ * be read.
  */
 export async function seeRecords(
   deps: AppendDeps,
@@ -97,7 +97,7 @@ function needsColumns(columns: readonly Column[], asked: readonly RecordsAsked[]
   );
 }
 
-/** Beyond the header people keep notes: a new name above them would make them values of its column. */
+/** People keep notes to the right of the header: a new name above them would turn them into values. */
 async function firstFreeColumn(
   deps: AppendDeps,
   looker: Looker,
@@ -108,7 +108,7 @@ async function firstFreeColumn(
   return (notes?.values ?? []).reduce((column, row) => Math.max(column, namedColumns + row.length), namedColumns);
 }
 
-/** The row of each key that is there, zero-based; of a repeated one the first. */
+/** The row of each existing key, zero-based; for a repeated key, its first row. */
 async function readKeys(
   deps: AppendDeps,
   looker: Looker,
@@ -124,7 +124,7 @@ async function readKeys(
   return rowByKey;
 }
 
-/** From the header down, in the columns that it names. */
+/** From the header row down, in the named columns. */
 export function areaOfTable(
   { firstColumn, namedColumns }: Pick<SeenRecords, 'firstColumn' | 'namedColumns'>,
   headerRow: number,

@@ -1,17 +1,17 @@
-/** The sheet that a caller names, by its title or its gid. */
+/** Finds the sheet that a caller names by title or gid. */
 import { ServiceError } from '../../errors.ts';
 import type { FoundSheet } from '../../providers/google_sheets/operations.ts';
 import { type LookDeps, type Looker, look } from '../table/look.ts';
 
 export interface SheetName {
-  /** null: by `gid`, or the first visible one. */
+  /** null: found by `gid`, or the first visible sheet. */
   readonly title: string | null;
   readonly gid: number | null;
 }
 
 const maxReplyBytes = 4 * 1024 * 1024;
 
-/** Throws `NOT_FOUND` with the titles that there are, and `LookRefused`. */
+/** Throws `NOT_FOUND` with the existing titles, and `LookRefused`. */
 export async function sheetAt(deps: LookDeps, looker: Looker, name: SheetName): Promise<FoundSheet> {
   const sheets = await sheetsOf(deps, looker);
   const found = findSheet(sheets, name);

@@ -1,7 +1,7 @@
-/** Rows as the cells of a `batchUpdate`. */
+/** Converts rows to the cells of a `batchUpdate`. */
 import type { Cell, ValueInputOption } from '../../providers/google_sheets/operations.ts';
 
-/** `updateCells` from this cell on. null and an empty text leave their cells empty, as those of a new row are. */
+/** `updateCells` starting at this cell. null and an empty text write an empty cell. */
 export function writeRowsAt(
   place: { readonly sheetId: number; readonly row: number; readonly column: number },
   rows: readonly (readonly Cell[])[],
@@ -25,8 +25,9 @@ function cellData(cell: Cell, inputOption: ValueInputOption): object {
 }
 
 /**
- * Whether only Google can tell what these texts become when they are typed: numbers, dates, truth values, by the
- * spreadsheet's locale. What begins with a letter and holds no digit is text in all of them, but for a few words.
+ * Whether only Google can tell what these typed texts become (numbers, dates, booleans), which depends on the
+ * spreadsheet's locale. Text that starts with a letter and has no digit stays text in every locale, except for a few
+ * words.
  */
 export function needsTyping(rows: readonly (readonly Cell[])[]): boolean {
   return rows.some((row) => row.some((cell) => typeof cell === 'string' && cell !== '' && !isPlain(cell)));
@@ -37,7 +38,7 @@ function isPlain(text: string): boolean {
   return /^\p{L}\D*$/u.test(text) && (/\s/.test(text) || text.length > 12);
 }
 
-/** Rows and columns that the grid lacks for so many. */
+/** Requests that add the missing rows and columns. */
 export function growGrid(
   grid: { readonly sheetId: number; readonly rowCount: number; readonly columnCount: number },
   endRow: number,

@@ -1,13 +1,13 @@
 /**
- * Where rows of a table go: below the last row that holds anything in its columns, whatever blank rows, titles or other
- * tables lie around. What it costs does not grow with the table:
+ * Finds where the next rows of a table go: below the last row with content in its columns, whatever blank rows, titles
+ * or other tables lie around. The cost does not grow with the table:
  *
- *   known end? ──no──▶ an append of nothing: Google names the last table that meets the columns, and its end
+ *   known end? ──no──▶ an append of nothing: Google names the last table in the columns, and its end
  *       │                    │
- *       └────────────────────┴──▶ that last row and all below it, as filled or not ──▶ the place
- *                                      │ more than fits in one small reply: Google is asked about what is below
+ *       └────────────────────┴──▶ read that last row and all below it, as filled or not ──▶ the place
+ *                                      │ more than fits in one small reply: ask Google about the part below
  *
- * Google takes the last table that begins in the range, and another may end further down: the second request sees it.
+ * Google takes the last table that begins in the range, but another may end further down: the second request finds it.
  */
 import type { FoundSheets, SheetsLookInput } from '../../providers/google_sheets/operations.ts';
 import { type A1Range, A1SyntaxError, parseA1, printA1 } from '../a1.ts';
@@ -19,26 +19,26 @@ export interface TablePlace extends KnownTable {
   readonly sheetId: number;
   readonly rowCount: number;
   readonly columnCount: number;
-  /** Zero-based: where the next row goes. */
+  /** Zero-based: the next row to write. */
   readonly nextRow: number;
 }
 
 export interface TableQuestion {
   readonly range: A1Range;
-  /** Of the rows that are to be written. */
+  /** The width of the rows to write. */
   readonly width: number;
-  /** Blank cells that all of these rows begin with. */
+  /** The number of blank cells that all of these rows begin with. */
   readonly leadingBlanks: number;
 }
 
-/** Together with the rest of an append well inside 64 KiB. */
+/** Together with the rest of an append, well below 64 KiB. */
 const smallReplyBytes = 40 * 1024;
 const largeReplyBytes = 64 * 1024 * 1024;
 const maxProbes = 6;
-/** Rows from the top of a sheet that tell in which column its table begins. */
+/** How many rows at the top of a sheet are read to find the first column of its table. */
 const headRows = 6;
 
-/** Throws `LookRefused`. `known` is where the table ended when it was last seen. */
+/** Throws `LookRefused`. `known`: where the table ended when it was last read. */
 export async function locateEnd(
   deps: LookDeps,
   looker: Looker,
@@ -47,7 +47,7 @@ export async function locateEnd(
 ): Promise<TablePlace> {
   if (known !== null) {
     const seen = await seeBelow(deps, looker, question, known, smallReplyBytes).catch((error: unknown) => {
-      // Its sheet has another name now, or fewer rows.
+      // The sheet was renamed, or has fewer rows now.
       if (error instanceof LookRefused && error.error.status === 400) return null;
       throw error;
     });
@@ -66,7 +66,7 @@ async function locateAfresh(deps: LookDeps, looker: Looker, question: TableQuest
     }
     const below = { startRow: table.lastRow + 1, endRow: null, ...columnsOf(table) };
     const next = await probe(deps, looker, question, { kind: 'area', title: table.title, area: below });
-    // Nothing further down for Google: then what is there is read, however much it is.
+    // Google finds nothing further down, so the rest is read, however much it is.
     table = next.lastRow > table.lastRow ? { ...next, ...widened(table, next) } : table;
     if (next.lastRow <= table.lastRow) probes = Math.max(probes, maxProbes - 1);
   }
@@ -81,7 +81,7 @@ function widened(a: KnownTable, b: KnownTable): Pick<KnownTable, 'firstColumn' |
   return { firstColumn: Math.min(a.firstColumn, b.firstColumn), endColumn };
 }
 
-/** Where Google looks for tables: the columns named, from the first row named to the end of the sheet. */
+/** The area that Google searches for tables: the named columns, from the first named row to the end of the sheet. */
 function searchOf({ range, width }: TableQuestion): A1Range {
   if (range.kind !== 'area') return range;
   const { startRow, startColumn, endColumn } = range.area;
@@ -98,7 +98,7 @@ async function probe(deps: LookDeps, looker: Looker, question: TableQuestion, se
   return {
     title: free.title,
     column,
-    // A table is one block: a caller who names its second column still means its rows.
+    // A table is one block: a caller who names its second column still means whole rows.
     firstColumn: asked === null ? 0 : Math.min(asked.startColumn, table?.startColumn ?? asked.startColumn),
     endColumn:
       asked === null || asked.endColumn === null
@@ -115,7 +115,7 @@ function areaIn(text: string): { readonly title: string; readonly area: Area } {
   return { title: range.title, area: range.area };
 }
 
-/** A bare word is a named range before it is a sheet's title. */
+/** Google reads an unquoted word as a named range before it reads it as a sheet's title. */
 async function resolveName(deps: LookDeps, looker: Looker, name: string): Promise<A1Range> {
   const looked = await look<'sheets'>(deps, looker, { kind: 'sheets', ranges: [], maxReplyBytes: largeReplyBytes });
   const found = looked.kind === 'sheets' ? looked.found : { sheets: [], namedRanges: [] };
@@ -130,7 +130,7 @@ function areaOfName({ sheets, namedRanges }: FoundSheets, name: string): Extract
   return { kind: 'area', title, area: { startRow, endRow, startColumn, endColumn } };
 }
 
-/** null where more stands there than one reply may hold. */
+/** null if there is more content than one reply may hold. */
 async function seeBelow(
   deps: LookDeps,
   looker: Looker,
@@ -174,9 +174,8 @@ function withinColumns(rows: readonly (readonly boolean[])[], area: Area | null)
 }
 
 /**
- * The column in which a sheet's table begins: the first of its rows of several cells, since a title above it is one
- * cell. Rows that begin with blanks and are wider than what stands there begin further left: so do those that stand
- * there.
+ * The first column of a sheet's table: that of its first row with several cells, since a title above it is one cell.
+ * Rows that begin with blanks and are wider than the content start further left, like the rows already there.
  */
 export function firstColumnOf(rows: readonly (readonly boolean[])[], width: number, leadingBlanks: number): number {
   const wide = rows.filter((row) => row.filter(Boolean).length > 1);

@@ -1,4 +1,6 @@
-/** Looks at a spreadsheet around a change: each one request, repeated while a limit or a failure leaves time for it. */
+/**
+ * Reads a spreadsheet around a change: one request per look, repeated after limits and failures while there is time.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import type { ServiceError } from '../../errors.ts';
@@ -21,7 +23,7 @@ export interface Looker {
   readonly deadlineAtMs: number;
 }
 
-/** Why a look came to nothing. `untilMs`: only limits stood in its way. */
+/** Why a look failed. `untilMs`: only limits stood in its way, until then. */
 export class LookRefused extends Error {
   readonly error: ServiceError;
   readonly untilMs: number | null;
@@ -49,7 +51,7 @@ export async function look<Kind extends SheetsLookInput['kind']>(
 
 interface Told<Kind extends SheetsLookInput['kind']> {
   readonly looked: LookedOf<Kind>;
-  /** The account that saw it. */
+  /** The account that made the look. */
   readonly provider: string;
 }
 
@@ -74,11 +76,11 @@ async function ask<Kind extends SheetsLookInput['kind']>(
   throw new LookRefused(asked.error, asked.kind === 'limited' ? asked.untilMs : null);
 }
 
-/** Doubled by each look that failed. */
+/** Doubles with each failed look. */
 const againAfterMs = 300;
 const maxLooks = 6;
 
-/** The same, repeated as far as the deadline allows: its answer decides what became of a change. null: no answer. */
+/** Like `look`, but repeats until the deadline, because its answer decides the outcome of a change. null: no answer. */
 export async function lookUntil<Kind extends SheetsLookInput['kind']>(
   deps: LookDeps,
   looker: Looker,

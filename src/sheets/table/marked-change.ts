@@ -1,17 +1,17 @@
 /**
- * A change that is made once.
+ * Makes a change exactly once.
  *
- * It goes as one `batchUpdate`, which Google does whole or not at all, and leaves a note (developer metadata, unseen by
- * people) whose id Google takes only once in a spreadsheet. So it may be sent again after any failure: had it been made,
- * or is it made late, the other is refused whole. The note stands on the row where the change began and moves with it:
- * it tells where that row is now, however others have moved it.
+ * A change is one `batchUpdate`, which Google applies as a whole or not at all. It leaves a note (developer metadata,
+ * invisible to people) with an id that Google accepts only once per spreadsheet. So the change may be sent again after
+ * any failure: if the first one was applied, or is applied late, the other is refused as a whole. The note lies on the
+ * row where the change began and moves with it, so it shows where that row is now.
  *
- *   remembered (keyed callers) ──▶ sent ──▶ answered                                          ▶ made
- *                                    ├──▶ no answer, 5xx ──▶ note looked for ── there         ▶ made
- *                                    │                          └─ absent ──▶ sent again
- *                                    ├──▶ refused ──▶ note looked for ── there                ▶ made
- *                                    │                          └─ of another ──▶ contested: looked at again
- *                                    └──▶ a limit                                             ▶ put back
+ *   saved (keyed callers) ──▶ sent ──▶ answered                                      ▶ made
+ *                               ├──▶ no answer, 5xx ──▶ look for the note ── there   ▶ made
+ *                               │                          └─ absent ──▶ sent again
+ *                               ├──▶ refused ──▶ look for the note ── there          ▶ made
+ *                               │                          └─ another's ──▶ contested: look again
+ *                               └──▶ a limit                                         ▶ put back
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceError } from '../../errors.ts';
@@ -30,14 +30,14 @@ export interface MarkedDeps extends LookDeps {
   readonly states: TableStates;
 }
 
-/** Where a change leaves its note; `row` null: on the sheet. */
+/** Where a change leaves its note; `row` null: on the sheet itself. */
 export interface PlacedMarker {
   readonly marker: Marker;
   readonly sheetId: number;
   readonly row: number | null;
   /** Whether a later run of the same request may look for it. */
   readonly isKeyed: boolean;
-  /** It keeps its place for this change, as long as others may mean the same. */
+  /** The note reserves its place for this change, while other writers may target the same place. */
   readonly isOfPlace?: boolean;
 }
 
@@ -45,9 +45,9 @@ export interface MarkedChange {
   readonly capability: Capability<'sheets_append'> | Capability<'sheets_change'>;
   readonly requests: readonly object[];
   readonly markers: readonly PlacedMarker[];
-  /** Notes of places that turned out to be free again: their rows were emptied. */
+  /** Notes of places that are free again, because their rows were emptied. */
   readonly freed?: readonly number[];
-  /** True where a run before this one may have sent it. */
+  /** True if an earlier run may have sent it. */
   readonly wasSent: boolean;
 }
 
@@ -56,24 +56,24 @@ export type MadeChange =
       readonly kind: 'made';
       readonly provider: string;
       readonly familyLimit: Changed<unknown>['familyLimit'];
-      /** What Google said of it; null where only its notes tell that it was made. */
+      /** Google's replies; null if only the notes show that the change was made. */
       readonly replies: readonly unknown[] | null;
       readonly found: readonly FoundMarker[];
     }
-  /** Nothing was done. */
+  /** A limit stood in the way; nothing was changed. */
   | { readonly kind: 'limited'; readonly untilMs: number; readonly error: ServiceError }
   | { readonly kind: 'refused'; readonly status: number | null; readonly error: ServiceError }
-  /** Another change has taken the place: nothing was done. */
+  /** Another change has taken the place; nothing was changed. */
   | { readonly kind: 'contested' }
-  /** The lock was lost before it was sent. */
+  /** The lock was lost before the change was sent. */
   | { readonly kind: 'unlocked' }
-  /** Google failed it again and again, and has ended its work on each: nothing was done. */
+  /** Google failed on every attempt and has finished with each; nothing was changed. */
   | { readonly kind: 'not_made'; readonly error: ServiceError }
   | { readonly kind: 'unknown'; readonly error: ServiceError | null };
 
 const maxRequests = 4;
 const againAfterMs = 300;
-/** A request may be at work at Google for three minutes; one that was settled needs its note no more. */
+/** A request may run at Google for three minutes; after that, a settled change no longer needs its note. */
 const lateMs = 10 * 60_000;
 const keyedMs = 24 * 3_600_000;
 const metadataKey = 'integration-service';
@@ -90,7 +90,7 @@ export async function makeOnce(
   const requests = [...deleted, ...change.requests, ...change.markers.map(createMarker)];
   let mayBeMade = change.wasSent;
   let last: ServiceError | null = null;
-  /** A request that went unanswered may yet be carried out. */
+  /** A request without an answer may still be carried out. */
   let isSettled = !change.wasSent;
   for (let request = 1; request <= maxRequests; request++) {
     if (!(await lock.confirm())) return mayBeMade ? { kind: 'unknown', error: last } : { kind: 'unlocked' };
@@ -143,14 +143,14 @@ async function send(deps: MarkedDeps, looker: Looker, change: MarkedChange, requ
   return { ...asked, answer: { ...asked.answer, value: { replies: value.kind === 'change' ? value.replies : [] } } };
 }
 
-/** Of this change, as far as they are there; null where it could not be learnt before the deadline. */
+/** The notes of this change that Google has; null if the look failed until the deadline. */
 export async function findMarkers(
   deps: LookDeps,
   looker: Looker,
   markers: readonly PlacedMarker[],
 ): Promise<{
   readonly found: readonly FoundMarker[];
-  /** Some of their ids belong to other changes. */
+  /** Other changes already use some of the ids. */
   readonly areTaken: boolean;
   readonly provider: string;
 } | null> {

@@ -1,20 +1,20 @@
-/** What a keyed change remembers before it is sent, so that its caller's retry can learn what became of it. */
+/** What a keyed change saves before it is sent, so that a retry can find out its outcome. */
 import { createHash, randomInt, randomUUID } from 'node:crypto';
 
-/** As the edge hands it in: `saved` is what a run before this one, of the same request, had kept. */
+/** The progress as the edge provides it; `saved` is what an earlier run of the same request saved. */
 export interface Progress {
   readonly saved: unknown;
-  /** False without a key: then no other run of it can come. */
+  /** False without a key: then there is no other run of the same request. */
   readonly isKeyed: boolean;
-  /** Resolves when it is durable; throws where another run has taken over. Does nothing without a key. */
+  /** Resolves when it is durable; throws if another run has taken over. Does nothing without a key. */
   save(progress: unknown): Promise<void>;
 }
 
-/** The note that a change leaves beside what it changed. Google takes each id once in a spreadsheet. */
+/** The note that a change leaves beside its cells. Google accepts each id once per spreadsheet. */
 export interface Marker {
   readonly version: 2;
   readonly id: number;
-  /** Tells it from a note that has the same id by chance. */
+  /** Distinguishes it from a note that has the same id by chance. */
   readonly token: string;
 }
 
@@ -23,15 +23,15 @@ export function newMarker(): Marker {
 }
 
 /**
- * The note of a writer of new rows here: of two writers at one place Google takes the first alone. A lock may be held
- * twice when its store is away, and the other would write over rows that were acknowledged.
+ * The note that reserves a place for new rows: of two writers at one place, Google accepts only the first. Two replicas
+ * may hold one lock while its store is away, and without the note the second would overwrite acknowledged rows.
  */
 export function markerOfPlace(sheetId: number, row: number, column: number): Marker {
   const hash = createHash('sha256').update(`${sheetId} ${row} ${column}`).digest();
   return { ...newMarker(), id: hash.readUInt32BE(0) >>> 1 || 1 };
 }
 
-/** null where there is none, or where another version wrote it. */
+/** null if nothing was saved, or another version saved it. */
 export function parseMarker(saved: unknown): Marker | null {
   if (typeof saved !== 'object' || saved === null || !('version' in saved)) return null;
   return saved.version === 2 ? (saved as Marker) : null;

@@ -1,4 +1,4 @@
-/** The errors of a change that was not made, or perhaps was. */
+/** Errors of changes that were not made, or whose outcome is unknown. */
 import { ServiceError } from '../../errors.ts';
 import { withUnknownOutcome } from '../../gateway/no-answer.ts';
 

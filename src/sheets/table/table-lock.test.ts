@@ -6,10 +6,12 @@ import { createInProcessStore } from '../../storage/redis/in-process-store.ts';
 import { type SharedStore, StoreAway } from '../../storage/redis/shared-store.ts';
 import { createTableLocks } from './table-lock.ts';
 
-/** Longer than any test: nothing here waits for a lock to end by itself. */
+/** Longer than any test: no test waits for a lock to expire. */
 const ttlMs = 600_000;
 
-/** `loses`: asked before each answer of the store whether it is lost. A lost SET was carried out, a lost DELETE was not. */
+/**
+ * `loses`: decides whether the store's reply to a command gets lost. A lost SET was carried out, a lost DELETE was not.
+ */
 function locksOver(loses: (command: 'set' | 'delete') => boolean) {
   const inner = createInProcessStore({ clock: systemClock, logger: silentLogger });
   const store: SharedStore = {

@@ -1,10 +1,11 @@
 /**
- * One append at a time to a spreadsheet, over all replicas, so that what is read back after a doubtful append is known
- * to be its own doing.
+ * Allows one append at a time to a spreadsheet, across all replicas, so that rows found after an unknown outcome are
+ * certainly its own.
  *
- * Held in the shared store; in the database while that is away. A lock is a lease: it ends by itself after a crash, and
- * its holder confirms it right before each request (`confirm`), with more time left than the request may take. Should
- * two ever hold it, Google still appends each whole: what is lost is only the certainty after a doubtful outcome.
+ * Held in the shared store, or in the database while the store is away. A lock is a lease: it expires after a crash,
+ * and its holder confirms it right before each request (`confirm`), with more time left than the request may take. If
+ * two replicas ever hold it, Google still applies each append as a whole: only the certainty after an unknown outcome
+ * is lost.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,13 +14,13 @@ import { type SharedStore, StoreAway } from '../../storage/redis/shared-store.ts
 import type { Leases } from '../../storage/tables/leases.ts';
 
 export interface TableLock {
-  /** Renews it; false where it was lost, and nothing may be sent. */
+  /** Renews the lock; false if it was lost, and then nothing may be sent. */
   confirm(): Promise<boolean>;
   release(): Promise<void>;
 }
 
 export interface TableLocks {
-  /** null where it could not be had by `deadlineAtMs` (Unix milliseconds). */
+  /** null if it could not be acquired by `deadlineAtMs` (Unix milliseconds). */
   acquire(spreadsheetId: string, deadlineAtMs: number): Promise<TableLock | null>;
 }
 
@@ -27,13 +28,13 @@ export interface TableLocksDeps {
   readonly store: SharedStore;
   readonly leases: Pick<Leases, 'tryHold' | 'renew' | 'release'>;
   readonly clock: Clock;
-  /** Longer than any one request. */
+  /** Longer than any single request. */
   readonly ttlMs: number;
 }
 
-/** A lock is renewed thrice in its life while it is held, so that a crash blocks the table for one life at most. */
+/** A held lock is renewed three times per lifetime, so that a crash blocks the table for one lifetime at most. */
 const renewalsPerLife = 3;
-/** Between two tries, at random between half and whole. */
+/** The delay between two tries is random, between half of this and all of it. */
 const tryEveryMs = 40;
 const withdrawEveryMs = 250;
 
@@ -43,7 +44,7 @@ export function createTableLocks({ store, leases, clock, ttlMs }: TableLocksDeps
       () => true,
       () => false,
     );
-  /** What the store did not answer for may stand there all the same, in everybody's way until its life ends. */
+  /** A SET without a reply may have been carried out, and would block every replica until it expires. */
   const withdrawLater = async (key: string, token: string): Promise<void> => {
     const endsAtMs = performance.now() + ttlMs;
     while (performance.now() < endsAtMs && !(await withdraw(key, token))) {
@@ -77,7 +78,7 @@ export function createTableLocks({ store, leases, clock, ttlMs }: TableLocksDeps
     const withdrawInStore = (): void => {
       if (mayBeAsked) void withdrawLater(name, token);
     };
-    // Until then what the store may have is left to keep those off who reach it.
+    // Until the store's key expires, it keeps out the replicas that reach the store.
     const lock = await inDatabase(name).catch((error: unknown) => {
       withdrawInStore();
       throw error;
@@ -85,7 +86,7 @@ export function createTableLocks({ store, leases, clock, ttlMs }: TableLocksDeps
     if (lock === null) withdrawInStore();
     return lock && { ...lock, release: () => lock.release().finally(withdrawInStore) };
   };
-  /** Ended in this process right now: others, who look only now and then, are let in between. */
+  /** Locks that this process has just released: waiting replicas, which poll only now and then, get a chance first. */
   const releasedAtMs = new Map<string, number>();
 
   return {

@@ -1,7 +1,7 @@
 /**
- * What is known of a spreadsheet's tables between two changes, shared by all replicas and touched only under its lock:
- * where each table was last seen to end, and which notes of earlier changes may be removed. All of it is a hint: an end
- * is looked at before anything is written below it, and a store that forgot it costs one request more.
+ * What the replicas know of a spreadsheet's tables between two changes, touched only under the spreadsheet's lock:
+ * where each table was last seen to end, and which notes of earlier changes may be removed. It is only a hint: an end
+ * is verified before anything is written below it, and losing this state costs one more request.
  */
 import type { Clock } from '../../clock.ts';
 import type { TenantId } from '../../ids.ts';
@@ -10,50 +10,52 @@ import type { Area } from '../area.ts';
 
 export interface KnownTable {
   readonly title: string;
-  /** Where rows begin, and the columns that are looked at to see which rows are filled. */
+  /**
+   * `column`: the first column of the rows. `firstColumn` to `endColumn`: the columns that show which rows are filled.
+   */
   readonly column: number;
   readonly firstColumn: number;
   /** null: to the end of the grid. */
   readonly endColumn: number | null;
-  /** Zero-based, of the last row that holds anything. */
+  /** Zero-based: the last row with content. */
   readonly lastRow: number;
-  /** As it is shown to callers; null where it has no rows yet. */
+  /** As shown to callers; null if the table has no rows yet. */
   readonly table: Area | null;
 }
 
 export interface KeptMarker {
   readonly id: number;
   readonly atMs: number;
-  /** Until when a request may come that must find it. */
+  /** Until then, a retry may need to find this note. */
   readonly neededUntilMs: number;
 }
 
 interface Kept {
-  /** By how the table was named, learnt last last. */
+  /** By how callers named the table; the most recent one is last. */
   readonly tables: Readonly<Record<string, KnownTable>>;
   readonly markers: readonly KeptMarker[];
 }
 
 export interface TableStates {
   find(tenantId: TenantId, spreadsheetId: string, key: string): Promise<KnownTable | null>;
-  /** `table` null: nothing is known of it any more. */
+  /** `table` null: forgets the table. */
   note(tenantId: TenantId, spreadsheetId: string, key: string, table: KnownTable | null): Promise<void>;
-  /** Notes that nothing needs any more. They count as removed from now on. */
+  /** Notes that are no longer needed; they count as removed from now on. */
   takeOldMarkers(tenantId: TenantId, spreadsheetId: string): Promise<readonly number[]>;
   keepMarkers(tenantId: TenantId, spreadsheetId: string, markers: readonly KeptMarker[]): Promise<void>;
 }
 
-/** As long as a key is kept, whose retry may look for its note. */
+/** As long as an idempotency key is kept, since its retry may look for the note. */
 const ttlMs = 25 * 3_600_000;
 const maxTables = 50;
-/** Google keeps some 30,000 characters of notes a sheet; each takes some 35. */
+/** Google allows about 30,000 characters of notes per sheet; a note takes about 35. */
 const maxMarkers = 300;
 const maxRemovedAtOnce = 50;
 const nothing: Kept = { tables: {}, markers: [] };
 
 export function createTableStates(store: SharedStore, clock: Clock): TableStates {
   const keyOf = (tenantId: TenantId, spreadsheetId: string): string => `sheets-known:{${tenantId}}:${spreadsheetId}`;
-  // A store that is away knows nothing and keeps nothing.
+  // If the store is away, nothing is known and nothing is kept.
   const load = async (key: string): Promise<Kept> => {
     const kept = await store.get(key).catch(() => null);
     return kept === null ? nothing : (JSON.parse(kept.toString()) as Kept);
