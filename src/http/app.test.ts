@@ -210,7 +210,7 @@ test('a call that failed, and a batch, say what is left of the limit; a remember
   assert.equal(headers.ratelimit, '"geocoding";r=17;t=30');
   assert.equal(headers['x-cache'], 'HIT-REDIS');
   assert.equal(headers.age, '4');
-  // The spent limit of one provider asked for by name is not the tenant's.
+  // The spent limit of a provider that was asked for by name is not the tenant's limit.
   calls.answer = async () => {
     throw new ServiceError('RATE_LIMIT_EXCEEDED', 'Its limit.', {
       retryAfterSeconds: 9,
@@ -612,7 +612,7 @@ test('a caller that writes all of a body that is too large before it reads gets 
       text += chunk;
     });
     socket.resume();
-    // Where the connection stays, the next request on it is answered as ever.
+    // If the connection stays open, the next request on it is answered as usual.
     const stays = !length.includes('close');
     if (stays) socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     await once(socket, 'close');

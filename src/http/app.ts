@@ -1,7 +1,8 @@
 /**
- * The HTTP edge, put together. Routes get what they need through their register options; nothing is hung on the app.
+ * Assembles the HTTP edge. Routes get their dependencies through their register options; the Fastify instance is not
+ * decorated.
  *
- * The API lies behind one authentication hook that each route's `access` arms: a route that names none does not start.
+ * The API lies behind one authentication hook, which uses each route's `access`. The start fails if a route has none.
  */
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, {
@@ -33,29 +34,32 @@ import { compileValidator } from './request/validate.ts';
 import { watchRouteMethods } from './route-methods.ts';
 
 export const apiPrefix = '/api/v1';
-/** Enough for 1,000 addresses of 500 characters; routes that need more say so. */
+/** Enough for 1,000 addresses of 500 characters; routes that need more set their own limit. */
 const bodyLimitBytes = 2 * 1024 * 1024;
 const maxHeaderBytes = 16 * 1024;
-/** Headers must have arrived by then, and bodies too, but for those that may flow: slower senders hold a connection for nothing. */
+/**
+ * The time in which headers must arrive, and bodies too unless a route lets them flow: slower senders would hold
+ * connections for nothing.
+ */
 const requestArrivalMs = 60_000;
 /** Longer than the idle time of common load balancers (60 s), so that they close first and never write into a closed socket. */
 const keepAliveMs = 72_000;
 /** A spreadsheet id, token or service name in a path is never longer. */
 const maxParamLength = 2_048;
 
-/** What a session may ask for without proof of its own page. */
+/** Methods that a console session may use without proving that its own page sent the request. */
 const readMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Routes as a plugin, without an encapsulation of their own. */
 export type Routes = (app: FastifyInstance) => void | Promise<void>;
 
 export interface AppDeps {
-  /** CIDRs whose `X-Forwarded-For` is believed. */
+  /** CIDRs of proxies whose `X-Forwarded-For` is trusted. */
   trustedProxies: readonly string[];
   publicBaseUrl: string;
-  /** Whose pages may call the API from a browser. */
+  /** Origins of the pages that may call the API from a browser. */
   corsOrigins: readonly string[];
-  /** A credential of exactly one tenant implies it where the tenant header is absent. */
+  /** A credential of exactly one tenant implies that tenant if the tenant header is missing. */
   tenantFromToken: boolean;
   authenticator: Authenticator;
   tokenLimit: TokenLimit;
@@ -76,7 +80,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     bodyLimit: bodyLimitBytes,
     keepAliveTimeout: keepAliveMs,
     forceCloseConnections: 'idle',
-    // What arrives on an open connection while the server closes is still served, and told to come on another.
+    // Requests that arrive on an open connection while the server closes are still served, with `Connection: close`.
     return503OnClosing: false,
     trustProxy: deps.trustedProxies.length === 0 ? false : [...deps.trustedProxies],
     rewriteUrl: (raw) => withProxyPath(originFormOf(raw.url as string), raw.headers, `${apiPrefix}/proxy`),
@@ -103,7 +107,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    // What is meant to be kept says so itself.
+    // Default; a response that may be cached sets its own header.
     reply.header('cache-control', 'no-store');
     reply.header('x-content-type-options', 'nosniff');
     done(request.url.includes('%00') ? (nulInUrl(request.url) as never) : undefined);
@@ -130,7 +134,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   return app;
 }
 
-/** PostgreSQL's texts hold no NUL, and nothing that has one is an id or a name. */
+/** PostgreSQL's text types cannot hold NUL, so a URL that contains one matches no id or name. */
 function nulInUrl(url: string): ServiceError {
   const [path = ''] = url.split('?', 1);
   return new ServiceError('INVALID_REQUEST', 'The URL must not contain NUL.', {
@@ -159,7 +163,9 @@ function asPlugin(routes: Routes): FastifyPluginAsync {
   };
 }
 
-/** Runs before the body is read: who is not known sends nothing here. Known credentials are judged without a promise. */
+/**
+ * Runs before the body is read, so that unknown callers cannot send one. Known credentials are checked synchronously.
+ */
 function authenticationHook(
   { authenticator, tenantFromToken, tokenLimit }: Pick<AppDeps, 'authenticator' | 'tenantFromToken' | 'tokenLimit'>,
   access: RouteAccess,
@@ -167,7 +173,7 @@ function authenticationHook(
 ) {
   return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
     const refuse = (error: unknown): void => done(failures.judge(request.ip, error as Error));
-    /** Most credentials have no limit of their own, and need no promise. */
+    /** Most credentials have no limit of their own, so they need no promise. */
     const finish = (principal: Principal): Promise<void> | undefined => {
       request.caller = authorize(principal, request.headers, access, tenantFromToken);
       return principal.requestsPerMinute === null ? undefined : tokenLimit.admit(request, reply);
@@ -186,8 +192,8 @@ function authenticationHook(
 }
 
 /**
- * Fastify closes the connection of a body that is too large with the answer, and whoever still writes sees it break
- * before there is an answer to read. What is left of the body is read instead, as far as that is no burden.
+ * Fastify answers a body that is too large and closes the connection, so a client that is still writing sees a broken
+ * connection instead of the answer. The rest of the body is therefore read and discarded, up to a bound.
  */
 async function whenReadable(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { isAbandoned } = await discardRest(request.raw);
@@ -208,7 +214,7 @@ function sendProblem(logger: Logger, thrown: unknown, request: FastifyRequest, r
     .send(Buffer.from(JSON.stringify(problem.body)));
 }
 
-/** The path asked for, without the token of a webhook, wherever in it that stands and however it is spelt. */
+/** The requested path, with webhook tokens removed wherever and however they appear in it. */
 function instanceOf(request: FastifyRequest): string {
   const path = pathOf(request).replace(/^((?:\/+api\/+v1)?\/+hooks\/).*/i, '$1{webhook_token}');
   let plain = path;
@@ -220,10 +226,13 @@ function instanceOf(request: FastifyRequest): string {
   return path;
 }
 
-/** Also one that was cut short. */
+/** Also matches a truncated token. */
 const webhookTokens = /whk_[A-Za-z0-9_-]{8,}/gi;
 
-/** `http://host/path` is `/path`: whoever takes us for a proxy may write it so, and a server must take it (RFC 9112, 3.2.2). */
+/**
+ * `http://host/path` means `/path`: clients that treat this service as a proxy may write it so, and a server must
+ * accept it (RFC 9112, 3.2.2).
+ */
 function originFormOf(target: string): string {
   if (target.startsWith('/')) return target;
   const [prefix = target] = /^https?:\/\/[^/?#]*/i.exec(target) ?? [''];
@@ -232,7 +241,7 @@ function originFormOf(target: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-/** Metrics and one log line. */
+/** Records the metrics and the log line of each response. */
 function createResponseNotes({ metrics, logger }: AppDeps): (request: FastifyRequest, reply: FastifyReply) => void {
   const writeLine = createRequestLog(logger);
   return (request, reply) => {

@@ -1,4 +1,4 @@
-/** The end of the listener: requests in hand are answered, and those that were sent already are still taken. */
+/** Closes the listener gracefully: requests in progress are answered, and requests already sent are still accepted. */
 import type { Server } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
@@ -6,10 +6,10 @@ import type { FastifyInstance } from 'fastify';
 const idleSweepMs = 50;
 const takeUpWaitingMs = 250;
 
-/** Requests that are still in hand after `graceMs` are cut. */
+/** Requests still in progress after `graceMs` are cut off. */
 export async function closeApp(app: FastifyInstance, graceMs: number): Promise<void> {
   const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
-  // A connection whose last answer has gone out would stay open for its next request, and hold up the end.
+  // A keep-alive connection stays open after its last answer and would delay the shutdown.
   const sweep = setInterval(() => app.server.closeIdleConnections(), idleSweepMs);
   await takeUpWaiting(app.server);
   await app.close();
@@ -18,9 +18,9 @@ export async function closeApp(app: FastifyInstance, graceMs: number): Promise<v
 }
 
 /**
- * A busy process has connections that the kernel took and it did not: to close would reset them, and with them requests
- * that were sent before anybody said stop. A turn of the event loop takes up one of them; where others keep coming, the
- * bound ends it.
+ * On a busy process the kernel has accepted connections that the process has not: closing would reset them, together
+ * with requests sent before the shutdown. Each turn of the event loop takes up one of them; a bound ends the loop if
+ * more keep coming.
  */
 async function takeUpWaiting(server: Server): Promise<void> {
   let taken = 0;

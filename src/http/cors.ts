@@ -1,12 +1,12 @@
 /**
- * Browsers' pages of other origins (the Fetch standard, "CORS protocol"). Only the origins of the configuration are
- * answered, each by its own name. Cookies are allowed to none of them: a page brings a token, never a session.
+ * Cross-origin requests of browsers (the Fetch standard, "CORS protocol"). Only the configured origins are allowed,
+ * each by name. Cookies are never allowed: a page brings a token, not a session.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { pathOf } from './request/request-context.ts';
 
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
-/** What a page may read of an answer beyond the few headers that every page may. */
+/** Response headers that a page may read in addition to the few that are always readable. */
 const exposedHeaders = [
   'X-Request-Id',
   'X-Cache',
@@ -23,7 +23,7 @@ const exposedHeaders = [
 const preflightMaxAgeSeconds = 600;
 const headerNames = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+(?:\s*,\s*[A-Za-z0-9!#$%&'*+.^_`|~-]+)*$/;
 
-/** Adds nothing where no origin is configured. `prefix`: the paths that pages may call. */
+/** Does nothing if no origin is configured. `prefix`: the paths that pages may call. */
 export function allowOrigins(app: FastifyInstance, origins: readonly string[], prefix: string): void {
   if (origins.length === 0) return;
   const allowed = new Set(origins);
@@ -37,7 +37,7 @@ export function allowOrigins(app: FastifyInstance, origins: readonly string[], p
       reply.header('access-control-expose-headers', exposedHeaders);
       return done();
     }
-    // A proxied service may need any header, so a page of an allowed origin gets those that it asks for.
+    // A proxied service may need any header, so a page of an allowed origin may send the headers that it asks for.
     const asked = request.headers['access-control-request-headers'];
     if (typeof asked === 'string' && headerNames.test(asked)) reply.header('access-control-allow-headers', asked);
     reply
@@ -46,7 +46,7 @@ export function allowOrigins(app: FastifyInstance, origins: readonly string[], p
       .send();
   });
   app.addHook('onSend', (request, reply, payload, done) => {
-    // An upstream's own Vary stays: the answer depends on both.
+    // An upstream's own Vary is kept: the answer depends on both.
     if (isCallable(request)) {
       const given = reply.getHeader('vary');
       reply.header('vary', given === undefined ? 'Origin' : `${given}, Origin`);

@@ -1,12 +1,12 @@
-/** Which methods a path has, for 405 with `Allow`. Asked only where no route matched, so it may be slow. */
+/** The methods of a path, for 405 with `Allow`. Used only if no route matched, so it may be slow. */
 import type { FastifyInstance } from 'fastify';
 
 export interface RouteMethods {
-  /** The methods of all routes that match the path; empty where none does. */
+  /** The methods of all routes that match the path; empty if none does. */
   allowedFor(path: string): readonly string[];
 }
 
-/** Watches the routes as they are registered: call it before the first. */
+/** Watches the registration of routes: call it before the first one. */
 export function watchRouteMethods(app: FastifyInstance): RouteMethods {
   const routes: { pattern: RegExp; methods: readonly string[] }[] = [];
   app.addHook('onRoute', ({ url, method }) => {

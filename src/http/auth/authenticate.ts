@@ -1,6 +1,6 @@
 /**
- * Who asks, and for which tenant. The order is fixed: credential (401), tenant header (400), the two together and the
- * route's scope (403). A caller who is not known to us learns nothing about tenants.
+ * Authenticates and authorises a request. The order is fixed: credential (401), tenant header (400), then the tenant
+ * and the route's scope (403). An unauthenticated caller learns nothing about tenants.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
@@ -14,7 +14,7 @@ import { type ConsoleSessions, hasSessionCookie, requireSameOrigin } from './con
 import type { TokenDirectory } from './token-directory.ts';
 import { type JwtVerifier, looksLikeJwt } from './verify-jwt.ts';
 
-/** Longer than any token of ours and any JWT worth having; hashing more would be a present to an attacker. */
+/** Longer than any service token and any reasonable JWT; hashing more would only help an attacker. */
 const maxCredentialLength = 8_192;
 /** What a token of the environment may do: everything but `admin`. */
 const bootstrapScopes: ReadonlySet<string> = new Set(scopes.filter((scope) => scope !== 'admin'));
@@ -25,23 +25,26 @@ export interface AuthenticatorDeps {
   bootstrapTokens: readonly BootstrapToken[];
   tokenDirectory: Pick<TokenDirectory, 'find'>;
   jwtVerifier: JwtVerifier;
-  /** Where the console's cookie counts as a credential. */
+  /** Present if the console's cookie counts as a credential. */
   sessions?: Pick<ConsoleSessions, 'find'>;
 }
 
 export interface Authenticator {
   /**
-   * Throws `UNAUTHORIZED` (or `SERVICE_UNAVAILABLE` where it cannot be told). Known credentials are answered at once, not
-   * by a promise. `isChange`: the request is not only for reading, so a session must prove that its own page sent it.
+   * Throws `UNAUTHORIZED`, or `SERVICE_UNAVAILABLE` if the credential cannot be checked. Known credentials are answered
+   * synchronously. `isChange`: the request changes something, so a session must prove that its own page sent it.
    */
   identify(headers: Headers, isChange?: boolean): Principal | Promise<Principal>;
 }
 
-/** The live principal of a service token by the hex of its hash: the environment's first, then the table's. */
+/**
+ * Finds the principal of a valid service token by the hex of its hash: first among the environment's tokens, then in
+ * the table.
+ */
 export function createTokenFinder(
   deps: Pick<AuthenticatorDeps, 'bootstrapTokens' | 'tokenDirectory'>,
 ): (hashHex: string) => Principal | null | Promise<Principal | null> {
-  // The environment's tokens are hashed here, and their texts are not kept.
+  // The environment's tokens are kept as hashes only.
   const bootstrap = new Map(
     deps.bootstrapTokens.map(({ name, token, tenants }) => {
       const principal: Principal = {
@@ -58,7 +61,8 @@ export function createTokenFinder(
   );
   return (hashHex) => {
     const known = bootstrap.get(hashHex);
-    // The map is asked by hash, so its timing tells nothing of the token; the last word is constant-time all the same.
+    // The map is keyed by hash, so its timing reveals nothing about the token; the final comparison takes constant time
+    // all the same.
     if (known !== undefined && timingSafeEqual(known.hash, Buffer.from(hashHex, 'hex'))) return known.principal;
     return deps.tokenDirectory.find(hashHex);
   };
@@ -102,8 +106,8 @@ function hasCredential(headers: Headers): boolean {
 }
 
 /**
- * Throws `TENANT_REQUIRED` or `FORBIDDEN`. `tenantFromToken`: a credential of exactly one tenant implies it where the
- * header is absent. A header that is there counts, also an empty one.
+ * Throws `TENANT_REQUIRED` or `FORBIDDEN`. `tenantFromToken`: a credential of exactly one tenant implies that tenant if
+ * the header is missing. An empty header counts as present.
  */
 export function authorize(
   principal: Principal,
@@ -123,7 +127,7 @@ export function authorize(
   return { tenantId, principal };
 }
 
-/** Throws `FORBIDDEN` where the credential is bound to services. */
+/** Throws `FORBIDDEN` if the credential is bound to certain services. */
 export function requireUnbound({ services }: Principal): void {
   if (services === null) return;
   throw new ServiceError('FORBIDDEN', 'The credential is bound to services, and this is about all of the tenant’s.');
@@ -138,8 +142,8 @@ export function requireScope(principal: Principal, scope: Scope | 'any'): void {
 }
 
 /**
- * The first of the three that is there: a caller who sends several means one. An `Authorization` of another scheme is for
- * somebody else on the way, a proxy that asks for Basic say, and no credential of ours.
+ * The first credential present: a caller who sends several means one. An `Authorization` header of another scheme is
+ * meant for an intermediary, such as a proxy with Basic authentication, and is ignored.
  */
 function credentialOf(headers: Headers): string {
   const bearer = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];

@@ -1,9 +1,9 @@
 /**
- * Sessions of the console: a credential is exchanged once for a cookie that scripts cannot read.
+ * Console sessions: a credential is exchanged once for a cookie that scripts cannot read.
  *
- * The cookie holds a random secret; the database holds its hash. A session never outlives its credential: a service token
- * is looked up again at each request, a JWT's own `exp` bounds it. Changes need `X-CSRF-Token`, which only a page of this
- * origin can learn; `SameSite=Strict` and `Sec-Fetch-Site` stand before it.
+ * The cookie holds a random secret; the database holds its hash. A session never outlives its credential: a service
+ * token is looked up again at each request, and a JWT's own `exp` bounds the session. Changes need `X-CSRF-Token`,
+ * which only a page of this origin can learn; `SameSite=Strict` and `Sec-Fetch-Site` protect it as well.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
@@ -39,13 +39,13 @@ export interface OpenSession {
 }
 
 export interface ConsoleSessions {
-  /** Opens a session for a credential that `principal` was just identified by. */
+  /** Opens a session for a credential that was just identified as `principal`. */
   open(tenantId: TenantId, principal: Principal, credential: string): Promise<{ secret: string; session: OpenSession }>;
-  /** Opens one for a code of `makeLinkCode`, which then is spent. Throws `UNAUTHORIZED`. */
+  /** Opens a session for a code of `makeLinkCode` and spends the code. Throws `UNAUTHORIZED`. */
   openByLink(tenantId: TenantId, code: string): Promise<{ secret: string; session: OpenSession }>;
   /** A code that signs in once, as an administrator, within an hour. */
   makeLinkCode(): string;
-  /** The live session of a request's cookie; null where there is none. */
+  /** The valid session of a request's cookie; null if there is none. */
   find(headers: Headers): Promise<OpenSession | null>;
   list(tenantId: TenantId): Promise<readonly ConsoleSession[]>;
   revoke(tenantId: TenantId, id: string): Promise<boolean>;
@@ -54,7 +54,7 @@ export interface ConsoleSessions {
 export interface ConsoleSessionsDeps {
   readonly db: Pick<Database, 'forTenant' | 'querySystem'>;
   readonly clock: Clock;
-  /** The live principal of a service token by the hex of its hash; null where it was revoked or has expired. */
+  /** The principal of a service token by the hex of its hash; null if it was revoked or has expired. */
   findToken(hashHex: string): Principal | null | Promise<Principal | null>;
 }
 
@@ -148,7 +148,7 @@ export function requireSameOrigin(headers: Headers, session: OpenSession): void 
   refuseOtherSites(headers);
 }
 
-/** Browsers say where a request comes from; other programs say nothing. Throws `FORBIDDEN`. */
+/** Browsers send the origin of a request; other programs do not. Throws `FORBIDDEN`. */
 export function refuseOtherSites(headers: Headers): void {
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
@@ -156,7 +156,7 @@ export function refuseOtherSites(headers: Headers): void {
   }
 }
 
-/** `secret` null takes the cookie away. `Secure` only where the page itself came over HTTPS. */
+/** `secret` null deletes the cookie. `Secure` is set only if the page itself came over HTTPS. */
 export function sessionCookie(secret: string | null, isHttps: boolean, maxAgeMs: number): string {
   const age = secret === null ? 0 : Math.max(0, Math.round(maxAgeMs / 1000));
   return `${cookieName}=${secret ?? ''}; Path=/; Max-Age=${age}; HttpOnly; SameSite=Strict${isHttps ? '; Secure' : ''}`;
@@ -172,7 +172,10 @@ function secretOf(headers: Headers): string | null {
   return match?.[1] ?? null;
 }
 
-/** Derived, so that nothing more is kept: the cookie cannot be read by a script, and this cannot be turned back into it. */
+/**
+ * Derived from the cookie's secret, so that nothing else must be stored: a script cannot read the cookie, and the token
+ * does not reveal the secret.
+ */
 function csrfTokenOf(secret: string): string {
   return createHash('sha256').update(`csrf:${secret}`).digest('base64url');
 }

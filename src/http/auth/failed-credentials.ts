@@ -1,17 +1,17 @@
 /**
- * Whoever tries credentials is slowed down: beyond so many wrong ones a minute from one address, the answer is 429. Right ones
- * from there still pass, because many callers may share an address.
+ * Slows down credential guessing: after too many wrong credentials in a minute from one address, the answer is 429.
+ * Valid credentials from that address still pass, because many callers may share it.
  */
 import { ServiceError } from '../../errors.ts';
 
 export interface FailedCredentials {
-  /** What is answered instead of this error. */
+  /** The error to answer with instead of this one. */
   judge(address: string, error: Error): Error;
 }
 
 const maxPerMinute = 100;
 const windowMs = 60_000;
-/** At the bound all are forgotten: their minute would end soon anyway. */
+/** At the bound all counts are dropped; their minute would end soon anyway. */
 const maxAddresses = 50_000;
 
 export function createFailedCredentials(now: () => number = () => performance.now()): FailedCredentials {

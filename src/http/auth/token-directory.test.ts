@@ -12,7 +12,7 @@ import { openTokenDirectory } from './token-directory.ts';
 
 const tenantId = parseTenantId('uk_1');
 
-/** A directory over a real database whose look-ups are counted and can be made to fail. */
+/** A directory over a real database, with counted look-ups that can be made to fail. */
 async function startDirectory(t: TestContext) {
   const { db } = await startTestDatabase(t);
   const lookUps: Statement[] = [];
@@ -46,7 +46,7 @@ async function startDirectory(t: TestContext) {
         expiresAt,
       }),
     );
-    // The directory forgets what it knows when it hears of the change: only after that may a test count look-ups.
+    // The directory drops its entries when the notification arrives: only then may a test count look-ups.
     await waitFor('the directory has heard of the token', () => state.notices > before);
     return added;
   };

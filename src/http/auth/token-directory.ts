@@ -1,10 +1,10 @@
 /**
- * The service tokens of the table, held in memory so that a known token costs no SQL.
+ * Keeps service tokens in memory, so that a known token costs no SQL.
  *
- * A change is told by NOTIFY and forgets the token at once, on every replica; without a notification an entry is read
- * again after `freshMs`. Unknown tokens are remembered too, apart from the known ones, so that a flood of wrong tokens
- * can neither push the good ones out nor reach the database with more than one query at a time.
- * While the database is away, a token that was good lately stays good for `staleMs`; an unknown one cannot be judged.
+ * A NOTIFY drops a changed token at once on every replica; without a notification, an entry is read again after
+ * `freshMs`. Unknown tokens are remembered in a separate cache, so that a flood of wrong tokens neither evicts valid
+ * ones nor sends more than one query at a time to the database. While the database is away, a token that was valid
+ * lately stays valid for `staleMs`; an unknown one cannot be checked.
  */
 import { setBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
@@ -23,15 +23,15 @@ import type { Principal } from '../request/request-context.ts';
 const freshMs = 30_000;
 const staleMs = 600_000;
 const unknownMs = 10_000;
-/** At the bound the one used longest ago is forgotten, and read again when it comes. */
+/** At the bound the least recently used entry is dropped, and read again when needed. */
 const maxKnown = 10_000;
 const maxUnknown = 10_000;
-/** At the bound a look-up is refused with 503: this many wait only when the database hardly answers, or in a flood. */
+/** At the bound a look-up is refused with 503: so many wait only in a flood, or when the database hardly answers. */
 const maxWaiting = 5_000;
 const touchIntervalMs = 30_000;
 
 export interface TokenDirectory {
-  /** The principal of a token by the hex SHA-256 of its text; null where there is none. */
+  /** The principal of a token by the hex SHA-256 of its text; null if there is no such token. */
   find(hashHex: string): Principal | null | Promise<Principal | null>;
   close(): Promise<void>;
 }
@@ -49,13 +49,13 @@ interface KnownToken {
   readonly loadedAtMs: number;
 }
 
-/** Listens from the start, so that no change between a look-up and the first notification is missed. */
+/** Listens before the first look-up, so that it misses no change. */
 export async function openTokenDirectory(deps: TokenDirectoryDeps): Promise<TokenDirectory> {
   const { db, clock, logger } = deps;
   const known = new Map<string, KnownToken>();
   const unknown = new Map<string, number>();
   const usedAtMs = new Map<string, number>();
-  // Counts changes: what was read before one may be older than it, and is answered but not kept.
+  // Counts changes: a result that was read before a change may be outdated, so it is returned but not cached.
   let changes = 0;
 
   const stopListening = await db.listen(configurationChannel, (payload) => {
@@ -79,7 +79,7 @@ export async function openTokenDirectory(deps: TokenDirectoryDeps): Promise<Toke
     try {
       await touchTokensAcrossTenants(db, used);
     } catch (error) {
-      // `last_used_at` is for people who tidy up: not worth keeping a backlog for.
+      // `last_used_at` only helps people to clean up, so a failed write is not retried.
       logger.warn({ err: error }, 'the use of service tokens could not be written');
     }
   }
@@ -133,7 +133,7 @@ export async function openTokenDirectory(deps: TokenDirectoryDeps): Promise<Toke
     find(hashHex) {
       const nowMs = clock.now();
       const entry = known.get(hashHex);
-      // While as many wait as may, a flood of wrong tokens, those that were good lately go on as without the database.
+      // While the queue is full, in a flood of wrong tokens, known tokens stay valid as long as without the database.
       const maxAgeMs = !lookUp.isFull() ? freshMs : staleMs;
       if (entry !== undefined && nowMs - entry.loadedAtMs < maxAgeMs) return answer(entry);
       const unknownSinceMs = unknown.get(hashHex);

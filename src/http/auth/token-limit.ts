@@ -1,6 +1,6 @@
 /**
- * A service token's own limit a minute: every authenticated request of the token counts, whatever it asks for and for
- * whichever of its tenants, over all replicas.
+ * The request limit per minute of a service token: counts every authenticated request of the token, for all its tenants
+ * and over all replicas.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createCallTrace } from '../../audit/call-trace.ts';
@@ -16,8 +16,8 @@ import { callerOf, principalTextOf, sourceServiceOf } from '../request/request-c
 
 export interface TokenLimit {
   /**
-   * Counts a request of a token that has a limit. Throws `RATE_LIMIT_EXCEEDED`, once the refusal is in the audit log, and
-   * `SERVICE_UNAVAILABLE` where it cannot be written there.
+   * Counts a request of a token with a limit. Throws `RATE_LIMIT_EXCEEDED` after the refusal is in the audit log, and
+   * `SERVICE_UNAVAILABLE` if it cannot be written there.
    */
   admit(request: FastifyRequest, reply: FastifyReply): Promise<void>;
 }
@@ -29,7 +29,7 @@ export interface TokenLimitDeps {
 }
 
 const windowSeconds = 60;
-/** Tokens are counted as if they were of one tenant: one may work for several. */
+/** Tokens are counted under one pseudo-tenant, because a token may serve several tenants. */
 const tokensTenant = parseTenantId('service_tokens');
 
 export function createTokenLimit({ limiter, intake, clock }: TokenLimitDeps): TokenLimit {
@@ -75,7 +75,7 @@ function subjectOf(id: string, name: string, perMinute: number): LimitSubject {
   return {
     key: id,
     serviceId: null,
-    // As long as the audit's name of a service may be.
+    // The audit log limits the length of a service's name.
     name: name.slice(0, 100),
     isCountedHereAlone: true,
     windows: [{ windowType: 'minute', maxRequests: perMinute }],

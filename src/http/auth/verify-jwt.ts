@@ -1,8 +1,8 @@
 /**
- * Admin tokens: JSON Web Tokens (RFC 7519) that another program signed.
+ * Verifies admin tokens: JSON Web Tokens (RFC 7519) signed by another program.
  *
- * The algorithm is pinned by the key that is configured, never taken from the token (RFC 8725, section 3.1): an HS256
- * secret verifies HS256 only, a public key the one algorithm of its type. `exp` is required.
+ * The configured key determines the algorithm, never the token (RFC 8725, section 3.1): an HS256 secret verifies only
+ * HS256, a public key only the one algorithm of its type. `exp` is required.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
@@ -11,29 +11,32 @@ import type { Config, JwtClaims } from '../../config/config.ts';
 import { ServiceError } from '../../errors.ts';
 import type { Principal } from '../request/request-context.ts';
 
-/** An issuer's clock may be ahead of ours: a token fresh from it is not refused. One that has expired is expired. */
+/** An issuer's clock may run ahead, so a token from the near future is accepted. Expiry has no tolerance. */
 const clockToleranceSeconds = 5;
 const jwksTimeoutMs = 3_000;
 const jwksCooldownMs = 30_000;
 const jwksMaxAgeMs = 600_000;
-/** A verified token is not verified again for this long; an issuer cannot revoke one earlier than it expires anyway. */
+/** A verified token is not verified again for this long; an issuer cannot revoke a token before it expires anyway. */
 const verifiedMs = 60_000;
-/** At the bound the oldest is forgotten, and verified again when it comes. */
+/** At the bound the oldest entry is dropped, and verified again when needed. */
 const maxVerified = 5_000;
 
 export interface JwtVerifier {
-  /** Throws `UNAUTHORIZED`, or `SERVICE_UNAVAILABLE` where the issuer's keys cannot be had. `cacheKey`: the token's hash. */
+  /**
+   * Throws `UNAUTHORIZED`, or `SERVICE_UNAVAILABLE` if the issuer's keys cannot be fetched. `cacheKey`: the token's
+   * hash.
+   */
   verify(token: string, cacheKey: string): Principal | Promise<Principal>;
 }
 
 export interface JwtVerifierDeps {
   jwt: Config['jwt'];
-  /** Verifies where the configuration names no key: development only. */
+  /** Verifies tokens if the configuration names no key; development only. */
   developmentSecret: string | null;
   clock: Clock;
 }
 
-/** Throws where the configured key is none, or of a type that no pinned algorithm goes with. */
+/** Throws if the configured key is invalid, or of a type without a pinned algorithm. */
 export function createJwtVerifier(deps: JwtVerifierDeps): JwtVerifier {
   const { jwt, clock } = deps;
   const { getKey, algorithms } = chooseKey(deps);
@@ -53,7 +56,8 @@ export function createJwtVerifier(deps: JwtVerifierDeps): JwtVerifier {
     });
     const expiresAtMs = (payload.exp as number) * 1000;
     if (expiresAtMs <= nowMs) throw expired();
-    // From its issue, and where it says none, or one to come, from now: what cannot be revoked must not live for years.
+    // Counted from `iat`, or from now if `iat` is missing or in the future: a token that cannot be revoked must not
+    // live for years.
     const issuedAtMs = Math.min(nowMs, typeof payload.iat === 'number' ? payload.iat * 1000 : nowMs);
     if (expiresAtMs - issuedAtMs > (jwt.maxLifetimeSeconds + clockToleranceSeconds) * 1000) {
       throw new ServiceError('UNAUTHORIZED', `The token lives longer than ${jwt.maxLifetimeSeconds} s.`);
@@ -120,7 +124,7 @@ function algorithmOf(key: KeyObject): string {
   throw new Error('JWT_PUBLIC_KEY must be an RSA, P-256 or Ed25519 key');
 }
 
-/** A claim that is missing or of another type allows nothing. */
+/** A claim that is missing or of the wrong type grants nothing. */
 function toPrincipal(payload: JWTPayload, claims: JwtClaims): Principal {
   const { sub, iss } = payload;
   return {
@@ -134,10 +138,10 @@ function toPrincipal(payload: JWTPayload, claims: JwtClaims): Principal {
   };
 }
 
-/** `"*"`, also as the one member of a list, which no tenant is named: all of them. */
+/** `"*"`, alone or as the only member of a list, means all tenants; no tenant has that name. */
 function tenantsOf(payload: JWTPayload, mapped: string | null): ReadonlySet<string> | null {
   const said = mapped === null ? payload.tenants : claimOf(payload, mapped);
-  // An issuer that knows one organisation a user writes it as a text.
+  // An issuer with one organisation per user writes it as a text.
   const claim = mapped !== null && typeof said === 'string' && said !== '*' ? [said] : said;
   const named = (Array.isArray(claim) ? claim : []).filter((tenant) => typeof tenant === 'string');
   return claim === '*' || (named.length === 1 && named[0] === '*') ? null : new Set(named);
@@ -150,13 +154,13 @@ function scopesOf(payload: JWTPayload, { scope: mapped, adminRoles }: JwtClaims)
   return scopes;
 }
 
-/** A list's texts, or the words of a text: issuers write scopes and roles in either way. */
+/** The texts of a list, or the words of a text: issuers write scopes and roles in both ways. */
 function textsOf(claim: unknown): string[] {
   if (Array.isArray(claim)) return claim.filter((part) => typeof part === 'string');
   return typeof claim === 'string' ? claim.split(' ').filter((part) => part !== '') : [];
 }
 
-/** A name that is a member as a whole, with dots or not, counts before a path of members (`realm_access.roles`). */
+/** A claim with exactly this name, dots included, wins over a path of members (`realm_access.roles`). */
 function claimOf(payload: JWTPayload, name: string): unknown {
   if (Object.hasOwn(payload, name)) return payload[name];
   let value: unknown = payload;

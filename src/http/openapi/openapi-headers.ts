@@ -1,12 +1,12 @@
-/** The headers that routes share, for the description of the API alone: what they take of a caller, and answer with. */
+/** Describes the request and response headers that routes share, for the API description only. */
 import Type, { type TSchema } from 'typebox';
 import { cacheOutcomes } from '../../gateway/call.ts';
 
 /**
- * What a route says of itself in `config.headers`. `refresh`: `Cache-Control` is honoured. `cache`: its answers tell
- * where they come from. `provider`: they name the service that answered. `limits`: they tell what is left of the family's limit.
- * `location`: what was made is found there. `etag`: the state is named. `match`: a change may say which state it is meant for.
- * `proxyPath`: what is asked of the upstream may stand in a header.
+ * What a route declares in `config.headers`. `refresh`: honours `Cache-Control`. `cache`: says whether the answer comes
+ * from the cache. `provider`: names the service that answered. `limits`: shows the remainder of the family's limit.
+ * `location`: names the created resource. `etag`: identifies its state. `match`: a change may name the state that it
+ * expects. `proxyPath`: the upstream path may stand in a header.
  */
 export type HeaderGroup = 'refresh' | 'cache' | 'provider' | 'limits' | 'location' | 'etag' | 'match' | 'proxyPath';
 
@@ -78,7 +78,7 @@ const givenOfGroup: Readonly<Record<HeaderGroup, Headers>> = {
   proxyPath: {},
 };
 
-/** Of a problem document's answer. */
+/** Response headers of a problem document. */
 export const problemHeaders = {
   'Retry-After': {
     schema: { type: 'integer', minimum: 1 },

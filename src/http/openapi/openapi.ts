@@ -1,4 +1,4 @@
-/** OpenAPI 3.1, generated from the schemas that the routes are declared with. */
+/** Generates the OpenAPI 3.1 document from the routes' schemas. */
 import { STATUS_CODES } from 'node:http';
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify';
@@ -49,17 +49,17 @@ const impliedTenantHeader = {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** How a route shows its body without having Fastify check it: where its own parser is the judge. */
+    /** The body to describe if Fastify does not validate it, because the route's own parser does. */
     showsBody?: unknown;
     headers?: readonly HeaderGroup[];
-    /** The scope that the route asks for itself, without a tenant. */
+    /** The scope that the route itself checks, without a tenant. */
     asksCredential?: Scope;
   }
 }
 
 /**
- * Watches the routes as they are registered: call it before the first.
- * `tenantFromToken`: a request may leave the tenant's header out, so it is not shown as required.
+ * Watches the registration of routes: call it before the first one. `tenantFromToken`: a request may omit the tenant
+ * header, so the document does not require it.
  */
 export async function describeApi(
   app: FastifyInstance,
@@ -80,7 +80,7 @@ export async function describeApi(
           'Every request under `/api/v1` names its tenant and carries a credential.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
-      // The first is wherever the document was read: the page's own requests must not go to another origin.
+      // The first server is the origin of the document itself: the API page must not send requests to another origin.
       servers: [{ url: '/' }, { url: publicBaseUrl, description: 'PUBLIC_BASE_URL' }],
       tags: [
         { name: 'geocoding', description: 'Addresses to coordinates and back, distances, batches.' },
@@ -106,7 +106,8 @@ export async function describeApi(
         schemas: { Problem: plain(problemSchema) as never },
       },
     },
-    // Health, documents and pages have no tag and are not shown; the API's own are all shown, or do not start.
+    // Health, documents and pages have no tag and stay hidden; checkIsDescribed makes the start fail if a route of the
+    // API has none.
     hideUntagged: true,
     convertConstToEnum: false,
     transform: ({ schema, url, route }) => ({ schema: describeRoute(schema ?? {}, route) as never, url }),
@@ -119,8 +120,8 @@ export async function describeApi(
 }
 
 /**
- * What the document does not show, the tests that are made from it do not see either: that another tenant reaches
- * nothing over any route is one of them.
+ * The tests generated from the document do not see a route that is missing in it, for example the test that another
+ * tenant reaches nothing over any route.
  */
 function checkIsDescribed(url: string, schema: FastifySchema): void {
   const isShown = schema.hide !== true && schema.tags !== undefined && schema.tags.length > 0;
@@ -142,7 +143,7 @@ function describeRoute(schema: object, { config, handler }: RouteOptions): objec
     ...(scope !== undefined && { description: credentialOf(scope) }),
     ...schema,
     ...(config?.showsBody === undefined ? {} : { body: plain(config.showsBody) }),
-    // Said of open routes too: without a word, most tools take it for forgotten.
+    // Stated for open routes too: most tools take a missing entry for an omission.
     security: scope === undefined ? [] : [{ bearer: [] }, { serviceToken: [] }, { serviceApiKey: [] }],
     ...(config?.access === undefined
       ? {}
@@ -151,7 +152,7 @@ function describeRoute(schema: object, { config, handler }: RouteOptions): objec
   };
 }
 
-/** In words: most tools know of scopes in OAuth alone. */
+/** In words, because most tools know scopes only in OAuth. */
 function credentialOf(scope: RouteAccess['scope']): string {
   return scope === 'any' ? 'For any credential of the tenant.' : `Needs the scope \`${scope}\`.`;
 }
@@ -184,10 +185,10 @@ const restOfPath = {
 } as const;
 
 const anyContent = { '*/*': { schema: {} } };
-/** Where a route does not say what it answers: what the API that it stands for says, errors too. */
+/** For routes that declare no answers, such as proxied ones: any content, errors included. */
 const anyAnswer = { '2XX': { content: anyContent } };
 
-/** What all of the API shares, written once: names for the operations, the tenant's header, the problem documents. */
+/** Adds what all operations share: operation names, the tenant header, the problem documents. */
 function completeDocument(document: DocumentPaths, headerOfTenant: TenantHeader): object {
   const problems = {
     description: `A problem document. Codes: ${errorCodes.map((code) => `\`${code}\` ${httpStatusByCode[code]} (${titleByCode[code].toLowerCase()})`).join(', ')}.`,
@@ -222,7 +223,7 @@ function completeDocument(document: DocumentPaths, headerOfTenant: TenantHeader)
       },
     };
   };
-  // A route of several methods gives all of them one object: each gets a copy.
+  // A route with several methods uses one object for all of them, so each gets a copy.
   const paths = Object.entries(document.paths ?? {}).map(([url, methods]) => {
     const path = url.replace('{*}', '{path}');
     return [
@@ -235,7 +236,7 @@ function completeDocument(document: DocumentPaths, headerOfTenant: TenantHeader)
   return { ...document, paths: Object.fromEntries(paths) };
 }
 
-/** The refusals that a caller of this operation can meet: generated clients know only statuses that are named. */
+/** The errors that this operation can return: generated clients know only the statuses named here. */
 function refusalsOf(operation: Operation, path: string, problems: object): Record<string, object> {
   const statuses = [
     ...(isOfTenant(path, operation) ? [400] : []),
@@ -259,19 +260,19 @@ function isOfTenant(path: string, { security = [] }: Operation): boolean {
   return path.startsWith('/api/') && security.length > 0;
 }
 
-/** A body that may be null may be left out. */
+/** A body that may be null is optional. */
 function requiredOrNot(body: RequestBody): RequestBody {
   const schemas = Object.values(body.content ?? {}).map(({ schema }) => schema);
   return { ...body, required: !schemas.some((schema) => schema?.anyOf?.some(({ type }) => type === 'null')) };
 }
 
-/** `GET /api/v1/services/{id}/check` is `get_services_id_check`: what generated clients call it. */
+/** `GET /api/v1/services/{id}/check` becomes `get_services_id_check`, the name in generated clients. */
 function operationIdOf(method: string, path: string): string {
   const words = path.replace(/^\/api\/v\d+/, '').match(/[A-Za-z0-9]+/g) ?? [];
   return [method, ...words].join('_');
 }
 
-/** TypeBox marks its schemas with hidden members; the document is plain JSON. */
+/** Drops TypeBox's hidden members, since the document is plain JSON. */
 function plain(schema: unknown): unknown {
   return JSON.parse(JSON.stringify(schema));
 }

@@ -1,14 +1,14 @@
-/** The script of the API page at `/docs`. */
+/** Loads the script of the API page at `/docs`. */
 import { readFile } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import { isBundle, projectFile } from '../../files/project-files.ts';
 
-/** Four megabytes that only people who open the page need. */
+/** Read on demand: four megabytes that only visitors of the page need. */
 export function readScalarScript(): Promise<Buffer> {
   return isBundle ? readFile(projectFile('assets/scalar.js')) : extractScalarScript();
 }
 
-/** Scalar's browser bundle, out of its Fastify plugin, which has it inside: served once by an app of its own. */
+/** Takes Scalar's browser bundle out of its Fastify plugin, by serving it once from a separate app. */
 async function extractScalarScript(): Promise<Buffer> {
   const [{ default: Fastify }, { default: scalar }] = await Promise.all([
     import('fastify'),

@@ -1,4 +1,4 @@
-/** What a route answers, as a value: it can be sent now, and kept for an `Idempotency-Key`. */
+/** A route's answer as a value: it can be sent now, and stored for an `Idempotency-Key`. */
 import type { FastifyReply } from 'fastify';
 
 export interface Answer {
@@ -6,17 +6,20 @@ export interface Answer {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** Kept for an `Idempotency-Key` whatever its status is: the request was made, and must not be made again. */
+  /** Stored for an `Idempotency-Key` whatever its status: the request was made and must not be made again. */
   readonly isFinal?: boolean;
-  /** What a repetition under the same `Idempotency-Key` is told instead: the body without what is shown once. */
+  /** The body for a repetition under the same `Idempotency-Key`, without the secrets that are shown only once. */
   readonly repeatedBody?: Buffer;
-  /** False where part of what was asked may yet succeed: repeated under the same `Idempotency-Key` it runs again. Default: true. */
+  /**
+   * False if part of the request may still succeed: a repetition under the same `Idempotency-Key` then runs again.
+   * Default: true.
+   */
   readonly isSettled?: boolean;
 }
 
 export const jsonContentType = 'application/json; charset=utf-8';
 
-/** `body` as JSON. Bytes are taken as JSON that is ready to send. */
+/** `body` as JSON. A Buffer is sent as it is. */
 export function jsonAnswer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
   return {
     status,
@@ -25,7 +28,7 @@ export function jsonAnswer(status: number, body: unknown, headers: Readonly<Reco
   };
 }
 
-/** An answer that shows secrets this once: `secrets` are the members of `body` that no repetition shows. */
+/** An answer that shows secrets once: `secrets` are the members of `body` that a repetition omits. */
 export function answerShownOnce(
   status: number,
   body: Readonly<Record<string, unknown>>,

@@ -1,4 +1,4 @@
-/** From an authenticated request to a call, and from its result to the wire: the bytes go out as they were stored. */
+/** Converts an authenticated request to a call, and its result to a reply, with the body's bytes as they are stored. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CacheMode } from '../../cache/cached-answer.ts';
 import type { Clock } from '../../clock.ts';
@@ -45,7 +45,10 @@ export interface AnswerableCall {
   execute(): Promise<CallResult>;
 }
 
-/** Sends what memory has in the same turn of the event loop: promises would cost more than the look-up. Else executes the call. */
+/**
+ * Sends an answer from the memory cache synchronously, since a promise would cost more than the look-up; otherwise
+ * executes the call.
+ */
 export function answerCall(
   reply: FastifyReply,
   limits: RateLimitHeaders,
@@ -72,7 +75,10 @@ export function answerCall(
   return undefined;
 }
 
-/** Awaits a call; one that fails leaves with the limit's headers too, and says from where it is known that there is nothing. */
+/**
+ * Awaits a call. A failed call also gets the rate limit headers, and the cache headers if the "not found" came from the
+ * cache.
+ */
 export async function withRateLimitHeaders<T>(
   reply: FastifyReply,
   limits: RateLimitHeaders,
@@ -95,14 +101,14 @@ function setFailureHeaders(reply: FastifyReply, limits: RateLimitHeaders, error:
   if (cache !== null) reply.header('x-cache', cache.outcome).header('age', cache.ageSeconds);
 }
 
-/** Shows the limit that an error is about; false where it is about none. */
+/** Shows the limit that refused the call; false if the error is not about a limit. */
 export function setRefusedLimit(reply: FastifyReply, limits: RateLimitHeaders, error: unknown): boolean {
   if (!(error instanceof ServiceError) || error.limit === undefined) return false;
   limits.setRefused(reply, error.limit, error.retryAfterSeconds ?? error.limit.windowSeconds);
   return true;
 }
 
-/** `no-store` wins over `no-cache`; other directives of a request do not concern us. */
+/** `no-store` wins over `no-cache`; other directives are ignored. */
 export function cacheModeOf(header: string | undefined): CacheMode {
   if (header === undefined) return 'use';
   const directives = header.toLowerCase().split(',');
@@ -110,7 +116,7 @@ export function cacheModeOf(header: string | undefined): CacheMode {
   return directives.some((directive) => directive.trim() === 'no-cache') ? 'refresh' : 'use';
 }
 
-/** A service may be named in any script; a header holds Latin-1 at most. */
+/** A service's name may be in any script, but a header holds Latin-1 at most. */
 function headerText(name: string): string {
   return plainText.test(name) ? name : encodeURIComponent(name);
 }

@@ -1,8 +1,8 @@
 /**
- * Live events over Server-Sent Events: one listener on the bus for all readers of this process.
+ * Live events over Server-Sent Events, with one bus listener for all readers of this process.
  *
- * Bounds: so many readers a process and a tenant, then 429 or 503; so many bytes waiting for one reader, then its events
- * are left out and it is told how many (`event: dropped`) as soon as it reads again.
+ * Bounds: too many readers per process or tenant get 429 or 503. If too many bytes wait for a reader, its events are
+ * dropped, and it gets their number (`event: dropped`) as soon as it reads again.
  */
 import { Readable } from 'node:stream';
 import type { Broker, BrokerMessage } from '../../broker/broker.ts';
@@ -15,14 +15,14 @@ export interface EventStreamOptions {
   readonly tenantId: TenantId;
   /** null: every type. */
   readonly types: ReadonlySet<string> | null;
-  /** Asked about once a second: a reader whose credential was revoked or has expired is sent away. Never rejects. */
+  /** Checked about once a second: a reader with a revoked or expired credential is disconnected. Never rejects. */
   isStillAllowed(): Promise<boolean>;
 }
 
 export interface EventStreams {
-  /** Throws `RATE_LIMIT_EXCEEDED` or `SERVICE_UNAVAILABLE` where there are too many readers. */
+  /** Throws `RATE_LIMIT_EXCEEDED` or `SERVICE_UNAVAILABLE` if there are too many readers. */
   open(options: EventStreamOptions): Promise<Readable>;
-  /** Ends all streams. Those opened later end at once. */
+  /** Ends all streams. A stream opened later ends at once. */
   close(): void;
 }
 
@@ -47,7 +47,7 @@ interface Reader {
 
 const heartbeatMs = 15_000;
 const credentialCheckMs = 1_000;
-/** Of one reader; beyond it events are left out. */
+/** Per reader; above it, events are dropped. */
 const maxWaitingBytes = 1024 * 1024;
 
 export function createEventStreams(deps: EventStreamsDeps): EventStreams {
@@ -139,7 +139,7 @@ export function createEventStreams(deps: EventStreamsDeps): EventStreams {
           cause: error,
         });
       }
-      // Sent when the bus is listened to: what happens after this line reaches the reader.
+      // Sent once the bus subscription is active: events after this line reach the reader.
       say(reader, `retry: ${reconnectMs}\n: the events of ${options.tenantId}\n\n`);
       if (closed) stream.push(null);
       return stream;
@@ -151,7 +151,10 @@ export function createEventStreams(deps: EventStreamsDeps): EventStreams {
   };
 }
 
-/** The body is JSON as the outbox wrote it; each of the three line ends of a sender's own JSON begins a new `data` line. */
+/**
+ * The body is JSON as the outbox wrote it. It may contain any of the three line endings of a sender's JSON, and each
+ * starts a new `data` line.
+ */
 function renderEvent({ eventId, eventType, body }: BrokerMessage): string {
   return `id: ${eventId}\nevent: ${eventType}\ndata: ${body.toString('utf8').replaceAll(/\r\n|\r|\n/g, '\ndata: ')}\n\n`;
 }

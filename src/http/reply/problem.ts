@@ -1,8 +1,8 @@
 /**
- * Errors as RFC 9457 problem documents. The only place where a code becomes a status.
+ * Renders errors as RFC 9457 problem documents. The only place that maps a code to a status.
  *
- * What a `ServiceError` carries was written for the tenant. Anything else that reaches this file is a fault of ours:
- * the caller learns that, the log learns why.
+ * The text of a `ServiceError` is written for the tenant. Any other error is a bug: the caller gets INTERNAL_ERROR, the
+ * log gets the details.
  */
 import { type ErrorCode, type InputFault, ServiceError } from '../../errors.ts';
 import { IntakeFull } from '../../intake/intake.ts';
@@ -32,7 +32,7 @@ export const httpStatusByCode = {
   RECONNECT_REQUIRED: 502,
 } satisfies Record<ErrorCode, number>;
 
-/** Short and the same for every occurrence of a code (RFC 9457, section 3.1.4). */
+/** Short, and the same for every occurrence of a code (RFC 9457, section 3.1.4). */
 export const titleByCode = {
   INVALID_REQUEST: 'The request is not valid',
   TENANT_REQUIRED: 'The tenant is missing or malformed',
@@ -56,7 +56,7 @@ export const titleByCode = {
   RECONNECT_REQUIRED: 'The service must be connected again',
 } satisfies Record<ErrorCode, string>;
 
-/** How long a caller should wait for a store that is away: it is looked for twice a second. */
+/** `Retry-After` while a store is away; this service looks for the store twice a second. */
 const storeAwayRetrySeconds = 2;
 
 export interface Problem {
@@ -67,16 +67,16 @@ export interface Problem {
 
 export interface ProblemContext {
   readonly requestId: string;
-  /** The path asked for, without its query: that may hold secrets. */
+  /** The requested path without its query, which may hold secrets. */
   readonly instance: string;
 }
 
-/** A URN: the same wherever the service runs, and no address that may one day not answer. */
+/** A URN: stable wherever the service runs, and not a link that may break. */
 export function problemType(code: ErrorCode): string {
   return `urn:integration-service:problem:${code.toLowerCase().replaceAll('_', '-')}`;
 }
 
-/** Any thrown value as a problem document; what is none of ours becomes INTERNAL_ERROR without its text. */
+/** Any thrown value as a problem document; an unexpected error becomes INTERNAL_ERROR without its text. */
 export function problemOf(thrown: unknown, context: ProblemContext): Problem {
   const error = asServiceError(thrown);
   const status = error.status ?? httpStatusByCode[error.code];
@@ -97,11 +97,11 @@ export function problemOf(thrown: unknown, context: ProblemContext): Problem {
     ...(error.errors === undefined ? {} : { errors: error.errors }),
     ...(error.provider === undefined ? {} : { provider: error.provider }),
   };
-  // Twice: in front for the order, which people read, and last so that no extra replaces any of it.
+  // Twice: first for the order of members, and last so that no extra member replaces one of them.
   return { status, headers, body: { ...ours, ...error.extra, ...ours } };
 }
 
-/** What a caller may know of any thrown value. `bodyLimitBytes`: what the route takes. */
+/** The `ServiceError` to show for any thrown value. `bodyLimitBytes`: the route's limit. */
 export function asServiceError(thrown: unknown, bodyLimitBytes?: number): ServiceError {
   if (thrown instanceof ServiceError) return thrown;
   if (thrown instanceof DatabaseAway || thrown instanceof StoreAway || thrown instanceof IntakeFull) {
@@ -119,7 +119,7 @@ function internalError(cause: unknown): ServiceError {
   });
 }
 
-/** What Fastify refuses before a route runs. Its own texts name libraries, so the words are ours. */
+/** Errors that Fastify raises before a route runs. Its texts name libraries, so they are replaced. */
 function fastifyFault(thrown: unknown, bodyLimitBytes: number | undefined): ServiceError | null {
   if (!(thrown instanceof Error)) return null;
   const { code, statusCode } = thrown as { code?: unknown; statusCode?: unknown };
@@ -146,11 +146,11 @@ function fastifyFault(thrown: unknown, bodyLimitBytes: number | undefined): Serv
     default:
       break;
   }
-  // A request that was cut off, or another fault of the caller that Fastify found: never a 5xx.
+  // A truncated request, or another client error found by Fastify: never a 5xx.
   if (typeof code === 'string' && (code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE')) {
     return bodyFault('ended before it was whole');
   }
-  // JSON nested some thousand levels deep parses, and overflows what walks it.
+  // JSON nested several thousand levels deep parses, but overflows the stack of the code that walks it.
   if (thrown instanceof RangeError && thrown.message.startsWith('Maximum call stack')) {
     return bodyFault('is nested too deeply');
   }

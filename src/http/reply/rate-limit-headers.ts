@@ -1,10 +1,10 @@
 /**
- * `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
+ * Sets `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
  *
- * What is shown is the tenant's own limit of the family. Where the limit of an account refuses, that one is shown, under
- * its own name, and the policy names both: the tenant has something left, and yet nobody who could be asked.
+ * They show the tenant's own limit of the family. If the limit of an account refuses the call, they show that one under
+ * its own name, and the policy names both: the tenant's limit has a remainder, but no account can be asked.
  *
- * A cache hit is not counted, so nothing is asked for it: it repeats what this replica saw last of the tenant's window.
+ * A cache hit is not counted and queries no limit: it repeats the tenant's window as this replica last saw it.
  */
 import type { FastifyReply } from 'fastify';
 import { setBounded } from '../../bounded-map.ts';
@@ -15,13 +15,13 @@ import type { TenantId } from '../../ids.ts';
 import type { Family } from '../../limits/limits.ts';
 
 const familyWindowSeconds = 60;
-/** At the bound the tenant seen longest ago is forgotten, and counts as untouched. */
+/** At the bound the least recently seen tenant is dropped, and counts as unused. */
 const maxTenants = 10_000;
 
 export interface RateLimitHeaders {
-  /** Sets both headers; `familyLimit` null where nothing was charged. */
+  /** Sets both headers; `familyLimit` is null if nothing was charged. */
   set(reply: FastifyReply, tenantId: TenantId, familyLimit: CallResult['familyLimit']): void;
-  /** After a refusal: nothing is left of this limit until the wait is over. */
+  /** After a refusal: this limit has no remainder until the wait is over. */
   setRefused(reply: FastifyReply, limit: SpentLimit, retryAfterSeconds: number): void;
 }
 
@@ -52,7 +52,7 @@ export function createRateLimitHeaders(family: Family | 'webhooks', limit: numbe
   };
 }
 
-/** A string of RFC 9651 is ASCII; a service may be named in any script. */
+/** A string of RFC 9651 is ASCII, but a service's name may be in any script. */
 function quoted(name: string): string {
   return `"${/^[\x20-\x7e]*$/.test(name) ? name.replaceAll(/[\\"]/g, '\\$&') : encodeURIComponent(name)}"`;
 }

@@ -1,11 +1,11 @@
 import type { FastifyReply } from 'fastify';
 
-/** Why a request was given up whose answer nobody would read. */
+/** The abort reason of a request whose caller disconnected. */
 export class CallerLeft extends Error {
   override readonly name = 'CallerLeft';
 }
 
-/** Aborts when the caller hangs up before the answer was sent. */
+/** A signal that aborts if the caller disconnects before the answer is sent. */
 export function abortWhenCallerLeaves(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   reply.raw.once('close', () => {

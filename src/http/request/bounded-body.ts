@@ -1,8 +1,8 @@
-/** A request's raw bytes, as many as are taken. */
+/** Reads a request's raw bytes, up to a bound. */
 import type { IncomingMessage } from 'node:http';
 
 /**
- * What is thrown away of a body that is too large before its connection is cut. The answer is given at once; but many
+ * How much of a body that is too large is discarded before the connection is cut. The answer goes out at once, but many
  * senders write their whole body before they read, and would see a broken connection instead.
  */
 const mostDiscardedBytes = 32 * 1024 * 1024;
@@ -11,24 +11,24 @@ export type BoundedBody =
   | { readonly kind: 'whole'; readonly body: Buffer }
   | {
       readonly kind: 'too large';
-      /** As announced, or as far as it has come: more than is taken. */
+      /** The announced size, or the bytes read so far: more than the bound. */
       readonly sizeBytes: number;
-      /** Nothing more is read: the connection must be closed with the answer. */
+      /** Reading has stopped: the connection must be closed with the answer. */
       readonly isAbandoned: boolean;
     }
   | { readonly kind: 'broken off' }
-  /** The keeper has none for more; as for one that is too large, the rest was or is discarded. */
+  /** The keeper has no room for more; the rest was or is being discarded, as for a body that is too large. */
   | { readonly kind: 'no room'; readonly isAbandoned: boolean };
 
-/** Keeps the pieces of a body. */
+/** Stores the chunks of a body. */
 export interface BodyKeeper {
-  /** False where there is no room for the piece. */
+  /** False if there is no room for the chunk. */
   add(chunk: Buffer): boolean | Promise<boolean>;
-  /** null where there is no room for the whole. */
+  /** null if there is no room for the whole body. */
   whole(): Promise<Buffer | null>;
 }
 
-/** The whole body, or, as soon as it is known, why there is none. No more than `maxBytes` are ever kept. */
+/** Resolves with the whole body, or with the reason as soon as it is known to be refused. Keeps at most `maxBytes`. */
 export function readBoundedBody(
   request: IncomingMessage,
   maxBytes: number,
@@ -98,8 +98,8 @@ function keepInMemory(): BodyKeeper {
 }
 
 /**
- * For a body that was refused without having been read to its end: resolves when that may be answered. `isAbandoned`, as
- * above: nothing more of it is read.
+ * For a body that is refused before it was read to the end: resolves when the answer may be sent. `isAbandoned`: see
+ * above; no more of it is read.
  */
 export function discardRest(request: IncomingMessage): Promise<{ readonly isAbandoned: boolean }> {
   return new Promise((resolve) => {
@@ -109,8 +109,8 @@ export function discardRest(request: IncomingMessage): Promise<{ readonly isAban
 }
 
 /**
- * Reads on without keeping anything, so far and no further. `mayAnswer` is called at once, but for a connection that Node
- * closes with the answer: what its sender still writes would then break it before the answer is read.
+ * Reads on and discards, up to a bound. Calls `mayAnswer` at once, except on a connection that Node closes with the
+ * answer: the bytes that the sender still writes would break it before the answer is read.
  */
 function discard(request: IncomingMessage, mayAnswer: () => void): void {
   let leftBytes = mostDiscardedBytes;

@@ -15,7 +15,7 @@ import { createJwtVerifier } from '../auth/verify-jwt.ts';
 import { answerShownOnce, jsonAnswer } from '../reply/answer.ts';
 import { type AnsweringHandler, createIdempotency } from './idempotency.ts';
 
-/** `isAway`: asked before each use of the database whether it is. */
+/** `isAway`: called before each use of the database; true makes it fail. */
 async function startCounting(t: TestContext, handler: AnsweringHandler, isAway: () => boolean = () => false) {
   const { db } = await startTestDatabase(t);
   const keyring = createKeyring([{ id: 'k', key: randomBytes(32) }]);

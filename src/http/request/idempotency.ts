@@ -39,7 +39,7 @@ import { type Answer, sendAnswer } from '../reply/answer.ts';
 import { problemOf } from '../reply/problem.ts';
 import { callerOf, pathOf } from './request-context.ts';
 
-/** How long a crash blocks its key. Renewed thrice in that time while the run lives. */
+/** How long a crash blocks its key. A live run renews its lease three times in that period. */
 const leaseMs = 30_000;
 const keepAgainMs = 1_000;
 
@@ -47,20 +47,20 @@ const stillRunning =
   'The first request with this Idempotency-Key is still running. Repeat this one after Retry-After, with the same key: ' +
   `it is given the first one's answer, or runs itself ${leaseMs / 1000} s after the process of the first was lost.`;
 
-/** What a run may remember for the case that it does not live to answer (an append that was sent). */
+/** What a run may save in case it crashes before it answers, such as an append that was sent. */
 export interface Progress {
-  /** What a run before this one, of the same request, had saved; null where there was none. */
+  /** What an earlier run of the same request saved; null if there was none. */
   readonly saved: unknown;
-  /** False without a key: no other run of it can come. */
+  /** False without a key: then there is no other run of the same request. */
   readonly isKeyed: boolean;
-  /** Resolves when it is durable; throws `CONFLICT` where another run has taken over. Does nothing without a key. */
+  /** Resolves when it is durable; throws `CONFLICT` if another run has taken over. Does nothing without a key. */
   save(progress: unknown): Promise<void>;
 }
 
 export type AnsweringHandler = (request: FastifyRequest, progress: Progress, reply: FastifyReply) => Promise<Answer>;
 
 export interface Idempotency {
-  /** Wraps the handler of a request that changes something. Requests without the header just run. */
+  /** Wraps the handler of a request that changes something. Without the header, the handler just runs. */
   wrap(
     handler: AnsweringHandler,
     rules?: IdempotencyRules,
@@ -68,9 +68,9 @@ export interface Idempotency {
 }
 
 export interface IdempotencyRules {
-  /** An error that says `outcome: "unknown"` is kept like an answer. */
+  /** An error with `outcome: "unknown"` is stored like an answer. */
   readonly keepsUnknown?: boolean;
-  /** How a request without a key is answered, where that is another way. */
+  /** Handles requests without a key, if they are answered differently. */
   withoutKey?(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
 }
 
@@ -78,7 +78,7 @@ type Handler = ReturnType<Idempotency['wrap']>;
 
 const wrapped = new WeakSet<object>();
 
-/** Whether a route's handler came from `wrap`: the API's description says so of its route. */
+/** Whether a route's handler came from `wrap`; the API description mentions it. */
 export function takesIdempotencyKey(handler: object): boolean {
   return wrapped.has(handler);
 }
@@ -117,7 +117,7 @@ async function runOnce(
   const { tenantId } = callerOf(request);
   const claim: IdempotencyClaim = {
     key,
-    // The path, not the pattern: one key for two webhooks is two requests.
+    // The path, not the route pattern: one key for two webhooks is two requests.
     route: `${request.method} ${hashHex(pathOf(request))}`,
     requestSha256: await hashOf(request),
     runId: newId(),
@@ -161,7 +161,7 @@ async function claimOrReplay(
       errors: [{ path: 'header:Idempotency-Key', message: 'was used for another request' }],
     });
   }
-  // Null: the row went away between the two statements, so another run is just ending.
+  // null: the row was deleted between the two statements, so another run is just ending.
   if (first === null || first.state === 'running') {
     throw new ServiceError('CONFLICT', stillRunning, {
       retryAfterSeconds: Math.min(5, Math.max(1, (first?.leaseLeftMs ?? 0) / 1000)),
@@ -172,7 +172,7 @@ async function claimOrReplay(
   return { answer: { status: first.responseStatus ?? 200, headers, body } };
 }
 
-/** Keeps what is settled, forgets what may be tried again. */
+/** Stores a settled answer; releases the key if the request may be tried again. */
 async function settle(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, answer: Answer): Promise<void> {
   const isSettled =
     answer.isFinal === true || (answer.status < 500 && answer.status !== 429 && answer.isSettled !== false);
@@ -187,8 +187,8 @@ async function settle(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, an
 }
 
 /**
- * Never throws: what was done is told to its caller, also where it cannot be noted at once. Told of a fault instead, they
- * would have it done again.
+ * Never throws: the caller gets the answer even if it cannot be stored at once. An error would make the caller repeat
+ * the change.
  */
 async function keepAnswer(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, answer: Answer): Promise<void> {
   try {
@@ -199,7 +199,7 @@ async function keepAnswer(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun
   }
 }
 
-/** As long as the lease keeps others off: it was renewed no longer than a third of its life ago. */
+/** Retries while the lease keeps other runs away: it was renewed at most a third of its lifetime ago. */
 async function keepAnswerLater(deps: IdempotencyDeps, tenantId: TenantId, run: OwnRun, answer: Answer): Promise<void> {
   const endsAtMs = performance.now() + (leaseMs * 2) / 3;
   while (performance.now() < endsAtMs) {
@@ -246,7 +246,7 @@ function keyOf(request: FastifyRequest): string | null {
   });
 }
 
-/** Over the parsed body: spaces between members are not another request. Who asks, and with what rights, is part of it. */
+/** Hashes the parsed body, so that whitespace makes no difference, together with the caller and its rights. */
 async function hashOf(request: FastifyRequest): Promise<Buffer> {
   const { body } = request;
   const { kind, id, tenants, scopes } = callerOf(request).principal;

@@ -1,17 +1,17 @@
 /**
- * `ETag` of what an admin reads, and `If-Match` of what an admin changes (RFC 9110, 13.1.1): who changes what has changed
- * meanwhile is told so, and overwrites no colleague.
+ * `ETag` of the configuration that an admin reads, and `If-Match` of a change (RFC 9110, 13.1.1): an admin who changes
+ * an outdated state gets an error instead of overwriting a colleague's change.
  */
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { ServiceError } from '../../errors.ts';
 
-/** Of all that a change can change; what changes by itself (health, counters) is no part of it. */
+/** Covers everything that a change can alter, but not what changes by itself (health, counters). */
 export function etagOf(configuration: unknown): string {
   return `"${createHash('sha256').update(JSON.stringify(configuration)).digest('base64url').slice(0, 27)}"`;
 }
 
-/** Throws `PRECONDITION_FAILED`. `current` null: there is nothing. To be asked under the lock of the change. */
+/** Throws `PRECONDITION_FAILED`. `current` null: the resource does not exist. Call it under the lock of the change. */
 export function checkIfMatch({ headers }: Pick<FastifyRequest, 'headers'>, current: string | null): void {
   const given = headers['if-match']?.trim();
   if (given === undefined) return;
@@ -22,7 +22,7 @@ export function checkIfMatch({ headers }: Pick<FastifyRequest, 'headers'>, curre
   throw new ServiceError('PRECONDITION_FAILED', what, current === null ? {} : { extra: { etag: current } });
 }
 
-/** A proxy that compresses answers makes their tags weak (`W/"…"`): they still name the same state. */
+/** A proxy that compresses responses makes their tags weak (`W/"…"`): they still name the same state. */
 function tagsIn(header: string): readonly string[] {
   return (header.match(/"[^"]*"/g) ?? []) as readonly string[];
 }

@@ -1,4 +1,4 @@
-/** JSON bodies: parsed once, safe against prototype poisoning, and free of text that no store can hold. */
+/** JSON bodies: parsed once, safe against prototype poisoning, and without text that no store can hold. */
 
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -12,17 +12,17 @@ const maxDepth = 64;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route looks at its texts itself: a batch fails one bad item, not the whole. */
+    /** The route checks its texts itself: one bad item fails alone, not the whole batch. */
     judgesText?: boolean;
   }
 }
 
 /**
- * Replaces Fastify's parser by one that calls it and then looks at what it lets pass. A large text is read in slices, so that
- * others have their turn meanwhile.
+ * Replaces Fastify's parser by one that calls it and then checks the result. A large text is checked in slices, so that
+ * other requests run in between.
  *
- * Clients that name their content type with every request name it without a body too, on a `DELETE` say: an empty body is
- * none, and the routes that need one say so.
+ * Some clients send a content type with every request, even without a body, for example on `DELETE`: an empty body
+ * counts as none, and routes that need one refuse it.
  */
 export function acceptJson(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
@@ -48,7 +48,7 @@ export function acceptJson(app: FastifyInstance): void {
 
 type Parser = ReturnType<FastifyInstance['getDefaultJsonParser']>;
 
-/** Fastify's parser answers before it returns. Throws what it refuses. */
+/** Fastify's parser calls back synchronously. Throws its error. */
 function parseNow(parse: Parser, request: FastifyRequest, text: string): unknown {
   let outcome: { readonly error: Error | null; readonly body?: unknown } = { error: null };
   parse(request, text, (error, body) => {
@@ -75,12 +75,12 @@ async function parseLarge(
     if (!suspiciousEscape.test(piece) || routeOptions.config.judgesText === true) return value;
     const faults: InputFault[] = [];
     findUnstorable(value, '', 0, faults);
-    // Where in the whole the piece stands is not known here.
+    // The position of this piece in the whole body is unknown here.
     if (faults.length > 0) throw inputError(faults.slice(0, 1).map(({ message }) => ({ path: 'body', message })));
     return value;
   };
   return parseSliced(text, parseGood).catch((error: unknown) => {
-    // Said by Fastify's parser of any text that is no JSON.
+    // Fastify's parser reports it for any text that is not JSON.
     throw error instanceof SyntaxError ? noJson(parse) : error;
   });
 }
@@ -103,7 +103,7 @@ async function inTurns<Result>(work: Generator<undefined, Result>): Promise<Resu
 
 const poisonedName = 'must not have a member named "__proto__", or "prototype" inside of "constructor"';
 
-/** Of a text that Fastify's parser refused: whether only a name in it was the reason. */
+/** Whether a text that Fastify's parser refused is valid JSON, so that only a forbidden name was the reason. */
 function isJson(text: string): boolean {
   try {
     JSON.parse(text);
@@ -113,11 +113,14 @@ function isJson(text: string): boolean {
   }
 }
 
-/** Shorter texts are parsed in no time, whatever their shape. */
+/** Shorter texts parse fast, whatever their shape. */
 const plainLength = 4_096;
-/** Far more than any request has; an object of distinct names by the hundred thousand takes V8 a tenth of a second a megabyte. */
+/**
+ * Far more than any real request has; an object with hundreds of thousands of distinct names costs V8 a tenth of a
+ * second per megabyte.
+ */
 const maxMembers = 10_000;
-/** In characters: some milliseconds. */
+/** In characters; takes some milliseconds. */
 const walkedAtOnce = 1024 * 1024;
 const openBrace = 123;
 const openBracket = 91;
@@ -127,7 +130,7 @@ const colon = 58;
 const quote = 34;
 const backslash = 92;
 
-/** What a parser, and all that walks over its result, would pay for dearly: found by one walk over the text. */
+/** Finds in one pass shapes that are expensive to parse and to walk: too many members or too much nesting. */
 export function faultOfShape(text: string): string | null {
   const walk = walkShape(text);
   for (;;) {
@@ -136,7 +139,7 @@ export function faultOfShape(text: string): string | null {
   }
 }
 
-/** Pauses now and then, for who lets others have their turn. */
+/** Yields now and then, so that the caller can let other requests run. */
 function* walkShape(text: string): Generator<undefined, string | null> {
   let pauseAt = walkedAtOnce;
   const members: number[] = [];
@@ -181,7 +184,7 @@ function findUnstorable(value: unknown, path: string, depth: number, faults: Inp
   }
 }
 
-/** PostgreSQL's `text` and `json` hold neither U+0000 nor half a surrogate pair. */
+/** PostgreSQL's `text` and `json` hold neither U+0000 nor half of a surrogate pair. */
 export function isStorable(text: string): boolean {
   return !text.includes('\u0000') && text.isWellFormed();
 }

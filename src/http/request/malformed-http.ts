@@ -1,10 +1,10 @@
-/** What arrives and is no HTTP: answered on the bare socket, since no request exists yet. */
+/** Answers input that is not HTTP directly on the socket, since no request exists yet. */
 import type { Socket } from 'node:net';
 import { ServiceError } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import { problemOf } from '../reply/problem.ts';
 
-/** For Fastify's `clientErrorHandler`: a problem document, and the end of the connection. */
+/** For Fastify's `clientErrorHandler`: sends a problem document and closes the connection. */
 export function answerMalformedHttp(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

@@ -1,19 +1,19 @@
 /**
- * `X-Proxy-Path`: what is asked of a proxied API, said in a header. Generated clients encode the slashes of a path
- * parameter (`orders%2F17`), and an encoded slash is another path than a plain one: it goes on as it was sent.
+ * `X-Proxy-Path`: the upstream path of a proxied call, in a header. Generated clients encode the slashes of a path
+ * parameter (`orders%2F17`), and an encoded slash, which is passed on as it is, makes another path than a plain one.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 
 const proxyPathHeader = 'x-proxy-path';
 
-/** Printable ASCII without `#`: whatever else stands in a URL is percent-encoded there. */
+/** Printable ASCII without `#`: all other characters of a URL are percent-encoded. */
 const urlText = /^[!"$-~]+$/;
 
 /**
- * The URL with the header's path behind the service's name, and its query where the URL has none. A URL that has a path
- * or a query of its own stays as it is: `faultOfProxyPath` says why. `prefix`: where the proxied APIs are, without a
- * slash at the end.
+ * The URL with the header's path after the service's name, and the header's query if the URL has none. A URL with its
+ * own path or query stays unchanged: `faultOfProxyPath` says why. `prefix`: where the proxied APIs lie, without a
+ * trailing slash.
  */
 export function withProxyPath(url: string, headers: IncomingHttpHeaders, prefix: string): string {
   const said = headers[proxyPathHeader];
@@ -29,7 +29,7 @@ export function withProxyPath(url: string, headers: IncomingHttpHeaders, prefix:
   return asked === undefined ? target : `${target}?${asked}`;
 }
 
-/** Why the header of a request to a proxied API was not heeded; null where it was, and where there is none. */
+/** Why the header of a proxied request was ignored; null if it was used or is missing. */
 export function faultOfProxyPath({ headers, url, originalUrl }: FastifyRequest): string | null {
   const said = headers[proxyPathHeader];
   if (said === undefined || url !== originalUrl) return null;
@@ -38,12 +38,12 @@ export function faultOfProxyPath({ headers, url, originalUrl }: FastifyRequest):
   return 'must not be sent where the URL has a path behind the name of the service';
 }
 
-/** However the prefix is spelt: `/api/v1/%70roxy` is the same path. */
+/** Recognises every spelling of the prefix: `/api/v1/%70roxy` is the same path. */
 function isBelow(path: string, prefix: string): boolean {
   try {
     return decodeURI(path).startsWith(`${prefix}/`);
   } catch {
-    // No URL: the router refuses it.
+    // Not a URL: the router refuses it.
     return false;
   }
 }

@@ -1,16 +1,16 @@
-/** The values that many lists take in their query: times, whole numbers, and where a page begins. */
+/** Query values that many lists accept: times, whole numbers and page cursors. */
 import Type from 'typebox';
 import { invalidInput } from '../../errors.ts';
 
 const dayMs = 86_400_000;
 const timePattern = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(Z|[+ -]\d\d:\d\d)?)?$/i;
 
-/** A schema for a time: `parseTime` is its judge. */
+/** A schema for a time; `parseTime` validates it. */
 export function timeSchema(description: string) {
   return Type.String({ maxLength: 40, description, examples: ['2026-11-22T07:30:00.000Z', '2026-11-22'] });
 }
 
-/** A schema for how many entries a page holds. */
+/** A schema for the number of entries per page. */
 export function limitSchema(most: number, usual: number) {
   return Type.Integer({ minimum: 1, maximum: most, default: usual });
 }
@@ -22,9 +22,9 @@ export const cursorSchema = Type.String({
 });
 
 /**
- * Unix milliseconds of an RFC 3339 time, or of the beginning of a day (`2026-11-22`, UTC). A time without an offset is UTC,
- * and a blank before the offset is the `+` that a query was sent with. Throws `INVALID_REQUEST` for anything else, days
- * that no calendar has, and years that no store keeps. A leap second (RFC 3339, 5.7) is the moment after it.
+ * Unix milliseconds of an RFC 3339 time, or of the start of a day (`2026-11-22`, UTC). A time without an offset is UTC,
+ * and a blank before the offset is a `+` that the query did not encode. A leap second (RFC 3339, 5.7) is the moment
+ * after it. Throws `INVALID_REQUEST` for everything else: days that do not exist, and years that no store can hold.
  */
 export function parseTime(path: string, text: string): number {
   const match = timePattern.exec(text.trim());
@@ -36,19 +36,19 @@ export function parseTime(path: string, text: string): number {
   return atMs;
 }
 
-/** As `parseTime`, for the end of a stretch, which is exclusive; a day alone is taken in whole. */
+/** Like `parseTime`, for the exclusive end of a period; a day without a time is included in full. */
 export function parseEndTime(path: string, text: string): number {
   return parseTime(path, text) + (/^\d{4}-\d\d-\d\d$/.test(text.trim()) ? dayMs : 0);
 }
 
-/** Throws `INVALID_REQUEST` where the end is not after the beginning. */
+/** Throws `INVALID_REQUEST` if the end is not after the start. */
 export function requireOrder(fromMs: number | undefined, toMs: number | undefined): void {
   if (fromMs !== undefined && toMs !== undefined && toMs <= fromMs) {
     throw invalidInput('to_date', 'must be later than from_date');
   }
 }
 
-/** NaN where there is none. Date.parse knows no 60th second; there is one at most at the end of a day, UTC. */
+/** NaN if there is no such moment. Date.parse refuses second 60, which exists only as the last second of a UTC day. */
 function momentOf(match: RegExpExecArray): number {
   if (match[6] !== '60') return Date.parse(completed(match));
   const afterMs = Date.parse(completed(match).replace(/:60(?:\.\d+)?/, ':59')) + 1000;
@@ -61,7 +61,7 @@ function completed([whole, , , , hour, , , offset]: RegExpExecArray): string {
   return offset.startsWith(' ') ? `${whole.slice(0, -offset.length)}+${offset.slice(1)}` : whole;
 }
 
-/** Date.parse lets 30 February pass as 2 March. */
+/** Date.parse accepts 30 February as 2 March. */
 function isCalendarDay([, year, month, day]: RegExpExecArray): boolean {
   const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
   return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);

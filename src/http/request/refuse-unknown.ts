@@ -1,4 +1,4 @@
-/** Members and query parameters that a route does not know are refused by name, also where it has no schema to check them. */
+/** Refuses unknown members and query parameters by name, also on routes without a schema for them. */
 import type { FastifyRequest, preValidationHookHandler, RouteOptions } from 'fastify';
 import Type from 'typebox';
 import { findUnknownMembers, knownMembersOf } from '../../known-members.ts';
@@ -6,12 +6,12 @@ import { inputError } from './validate.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What comes in belongs to an upstream: neither its query nor its body is ours to know. */
+    /** The input is meant for an upstream, so its query and body are not checked. */
     passesOn?: boolean;
   }
 }
 
-/** null where there is nothing to look at. Parts with a schema of their own are the validator's. */
+/** null if there is nothing to check. The validator covers parts that have a schema. */
 export function refuseUnknown({
   config,
   schema,

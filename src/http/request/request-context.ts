@@ -1,4 +1,4 @@
-/** What every request carries from the edge to its route: who asks, for whom, and under which ids. */
+/** The context of a request: its principal, its tenant and its ids. */
 import { randomBytes } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { ServiceError } from '../../errors.ts';
@@ -16,19 +16,19 @@ export const scopes = [
 ] as const;
 export type Scope = (typeof scopes)[number];
 
-/** Who asks. `admin` among the scopes implies all others. */
+/** The authenticated credential. The scope `admin` implies all others. */
 export interface Principal {
   readonly kind: 'service-token' | 'admin-token';
-  /** Tells principals of one name apart: the token's id, the variable's name for it, or issuer and `sub`. */
+  /** Distinguishes principals with the same name: the token's id, the variable's name for it, or issuer and `sub`. */
   readonly id: string;
-  /** The token's name or the JWT's `sub`; kept as `created_by`. */
+  /** The token's name or the JWT's `sub`; stored as `created_by`. */
   readonly name: string;
   /** null: every tenant. */
   readonly tenants: ReadonlySet<string> | null;
   readonly scopes: ReadonlySet<string>;
   /** Names of the services that it may use, whatever its scopes; null: all. */
   readonly services: ReadonlySet<string> | null;
-  /** Requests a minute that it may make; null: no limit of its own. */
+  /** Its own limit of requests per minute; null: none. */
   readonly requestsPerMinute: number | null;
 }
 
@@ -37,12 +37,12 @@ export interface Caller {
   readonly principal: Principal;
 }
 
-/** What a route says about who may use it. `any`: every credential of the tenant. */
+/** Who may use a route. `any`: every credential of the tenant. */
 export interface RouteAccess {
   readonly scope: Scope | 'any';
   /**
-   * What a token that is bound to services meets here. `judged`: the route shows and does what is of those services, and
-   * refuses the rest. Default: it is refused, since the route is about all services of a tenant.
+   * What a token bound to services may do here. `judged`: the route itself shows and changes only those services.
+   * Default: such a token is refused, since the route covers all services of a tenant.
    */
   readonly boundTokens?: 'judged';
 }
@@ -51,41 +51,41 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set by the authentication hook; read through `callerOf`. */
     caller: Caller | null;
-    /** This service's own span in the caller's trace; read through `traceparentOf`. */
+    /** The span of this service in the caller's trace; read through `traceparentOf`. */
     ownTraceparent: string | null;
-    /** Why it got a problem document, for its line in the log. */
+    /** Why the request got a problem document, for its log line. */
     failure: RequestFailure | null;
   }
   interface FastifyContextConfig {
     access?: RouteAccess;
     /** For the API description only: answers are sent as stored bytes, without a response schema. */
     answers?: Readonly<Record<string, unknown>>;
-    /** Answers that stream set their own pace and log when they end. */
+    /** For streamed answers, which log themselves when they end. */
     quiet?: boolean;
   }
 }
 
-/** The authenticated caller. Only routes behind the authentication hook may ask. */
+/** The authenticated caller; available only behind the authentication hook. */
 export function callerOf(request: FastifyRequest): Caller {
   if (request.caller === null) throw new Error(`${request.routeOptions.url} is not behind the authentication hook`);
   return request.caller;
 }
 
-/** Throws `FORBIDDEN` where the credential is bound to other services, whether there is one of this name or not. */
+/** Throws `FORBIDDEN` if the credential is bound to other services, whether or not this service exists. */
 export function requireService(request: FastifyRequest, serviceName: string): void {
   if (mayUse(request, serviceName)) return;
   throw new ServiceError('FORBIDDEN', `The credential may not use the service "${serviceName}".`);
 }
 
-/** Whether the caller's credential is bound to no service, or to this one too. */
+/** Whether the caller's credential may use this service: it is bound to none, or also to this one. */
 export function mayUse(request: FastifyRequest, serviceName: string): boolean {
   return callerOf(request).principal.services?.has(serviceName) ?? true;
 }
 
-/** The name of who came into the console by the link that the start prints. */
+/** The principal's name of a console session opened with the link that the start prints. */
 export const startLinkName = 'start link';
 
-/** Who asked, as the audit keeps it: `token:NAME`, `jwt:SUB`, or `console:start link`. */
+/** The principal as the audit log stores it: `token:NAME`, `jwt:SUB`, or `console:start link`. */
 export function principalTextOf(request: FastifyRequest): string {
   const { kind, name } = callerOf(request).principal;
   if (kind === 'service-token') return `token:${name}`;
@@ -94,12 +94,12 @@ export function principalTextOf(request: FastifyRequest): string {
 
 const requestIdPattern = /^[A-Za-z0-9._:+/=@~-]{1,128}$/;
 
-/** The caller's `X-Request-Id` where it is sane (and fits its column), else one of ours. */
+/** The caller's `X-Request-Id` if it is valid and fits its column, else a new one. */
 export function requestIdOf(header: string | string[] | undefined): string {
   return typeof header === 'string' && requestIdPattern.test(header) ? header : newId();
 }
 
-/** The calling service as it names itself; null where it does not, or writes what a log should not hold. */
+/** The calling service's own name; null if it is missing or contains characters that do not belong in a log. */
 export function sourceServiceOf(request: FastifyRequest): string | null {
   const header = request.headers['x-service-name'];
   return typeof header === 'string' && /^[\x20-\x7e]{1,100}$/.test(header) ? header.trim() || null : null;
@@ -108,8 +108,8 @@ export function sourceServiceOf(request: FastifyRequest): string | null {
 const traceparentPattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
 /**
- * The `traceparent` to send onwards: the caller's trace with a new parent id of ours (W3C Trace Context, section 3.2).
- * null where the caller sent none or an invalid one: a trace is not ours to begin.
+ * The `traceparent` to send onwards: the caller's trace with a new parent id (W3C Trace Context, section 3.2). null if
+ * the caller sent none or an invalid one: this service does not start traces.
  */
 export function traceparentOf(request: FastifyRequest): string | null {
   request.ownTraceparent ??= childTraceparent(request.headers.traceparent);

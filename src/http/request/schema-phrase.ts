@@ -1,8 +1,8 @@
-/** What a schema takes, in words for a caller: "a whole number from 1 to 10". */
+/** Describes in words what a schema accepts: "a whole number from 1 to 10". */
 
-/** What is read of a JSON Schema here. */
+/** The keywords of JSON Schema that are used here. */
 export interface Described {
-  /** The whole message for a value that the schema refuses, where its keywords would not make a plain one. */
+  /** The whole message for a refused value, for a schema with keywords that do not give a clear one. */
   readonly errorMessage?: string;
   readonly type?: string;
   readonly const?: unknown;

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
-/** A first request may be on its way on a connection that was opened just now. */
+/** A connection opened just now may still send its first request. */
 const firstBytesMs = 250;
 
 /**
- * Closes, when the app closes, the connections on which nothing was ever sent. Browsers and load balancers open some
- * ahead, and Node counts them as busy until a first request has been served: one of them would hold up the end.
+ * On shutdown, closes connections that never sent anything. Browsers and load balancers open some in advance, and Node
+ * counts them as busy until their first request is served: one of them would delay the shutdown.
  */
 export function closeSilentConnections(app: FastifyInstance): void {
   const sockets = new Set<Socket>();

@@ -24,7 +24,7 @@ async function start(t: { after(end: () => unknown): void }) {
   app.post('/held', async ({ body }) => sizeOf(body));
   app.post('/flowing', { config: { bodyMayFlow: true } }, async ({ body }) => sizeOf(body));
   app.post('/answered', { config: { bodyMayFlow: true } }, async () => 'early');
-  // The reader has its own pace: what waits here is not its sender's fault.
+  // The reader is slow: bytes that wait here are not the sender's fault.
   app.post('/read-late', { config: { bodyMayFlow: true } }, async ({ body }) => {
     await sleep(2.5 * boundMs);
     return sizeOf(body);

@@ -1,23 +1,23 @@
-/** Bodies that take too long to arrive: their senders hold a connection for nothing. */
+/** Cuts bodies that take too long to arrive, since their senders hold connections for nothing. */
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answerMalformedHttp } from './malformed-http.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Its bodies may take any time while bytes keep coming. */
+    /** A body may take any time as long as bytes keep coming. */
     bodyMayFlow?: boolean;
   }
 }
 
-/** How often a body is looked at within its bound. */
+/** How often a body is checked within its bound. */
 const looks = 4;
-/** A refused sender has this long to read why. */
+/** How long a refused sender has to read the answer. */
 const readableForMs = 1_000;
 
 /**
- * Cuts a body that has not arrived whole after `boundMs` milliseconds; on a route whose `bodyMayFlow`, one of which nothing
- * has come for so long. A flowing body that was answered already has no more time than any other.
+ * Cuts a body that has not arrived completely after `boundMs` milliseconds; on a route with `bodyMayFlow`, a body
+ * without new bytes for that long. Once it is answered, a flowing body has no more time than any other.
  */
 export function cutSlowBodies(app: FastifyInstance, boundMs: number): void {
   let begun: (() => void)[] = [];
@@ -28,7 +28,7 @@ export function cutSlowBodies(app: FastifyInstance, boundMs: number): void {
   };
   app.addHook('onRequest', (request, reply, done) => {
     if (bringsBody(request.raw)) {
-      // Most bodies come with their head, and need no timer.
+      // Most bodies arrive with their headers and need no timer.
       if (begun.length === 0) setImmediate(watchBegun);
       begun.push(() => {
         if (!request.raw.complete && !request.raw.destroyed) watch(request, reply, boundMs);
@@ -52,7 +52,7 @@ function watch(request: FastifyRequest, reply: FastifyReply, boundMs: number): v
   const timer = setInterval(() => {
     if (raw.complete) return clearInterval(timer);
     looked += 1;
-    // What lies here unread waits for the upstream, and not for its sender.
+    // Unread bytes here wait for the upstream, not for the sender.
     const hasMoved = socket.bytesRead !== seenBytes || raw.readableLength > 0;
     silentFor = hasMoved ? 0 : silentFor + 1;
     seenBytes = socket.bytesRead;
@@ -65,7 +65,7 @@ function watch(request: FastifyRequest, reply: FastifyReply, boundMs: number): v
   raw.once('close', () => clearInterval(timer));
 }
 
-/** An answer that has begun has no place for a refusal. */
+/** A response that has started cannot become an error. */
 function cut({ raw: { socket } }: FastifyRequest, reply: FastifyReply): void {
   if (reply.raw.headersSent) {
     socket.destroy();

@@ -1,4 +1,6 @@
-/** TypeBox schemas as the one check of what comes in. Bodies are never coerced; query and path texts become numbers and booleans. */
+/**
+ * Validates all input by TypeBox schemas. Bodies are never coerced; query and path texts become numbers and booleans.
+ */
 import type { FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
@@ -8,12 +10,12 @@ import { type InputFault, ServiceError } from '../../errors.ts';
 import { findUnknownMembers, knownMembersOf } from '../../known-members.ts';
 import { type Described, phraseOf } from './schema-phrase.ts';
 
-/** More faults than this help nobody, and an array of 50,000 wrong cells must not make a reply of megabytes. */
+/** More faults help no reader, and an array of 50,000 wrong cells must not make a reply of megabytes. */
 const maxFaults = 20;
 const isDecimal = /^-?\d+(?:\.\d+)?$/;
 /**
- * What the validator itself may note. A wrong choice is noted once for each alternative, before it is said that there is a
- * choice: with its default of eight, one such member hid that, and every fault behind it.
+ * The validator's own limit of errors. It reports a wrong value once per branch of a union before the union itself:
+ * with the default of eight, one such member hid the union's error and every fault after it.
  */
 Settings.Set({ maxErrors: maxFaults * 25 });
 
@@ -24,14 +26,14 @@ interface ValidationFault {
   readonly params: object;
 }
 
-/** What `withRule` leaves in a schema. */
+/** What `withRule` stores in a schema. */
 type RuledSchema = TSchema & {
   readonly '~refine'?: readonly { check(value: unknown): boolean; error(value: unknown): string }[];
 };
 
 /**
- * For Fastify's `setValidatorCompiler`. The error is a `ServiceError` that names each place. A schema is compiled when its first
- * value comes: a start has hundreds of them, and most are not asked for soon.
+ * For Fastify's `setValidatorCompiler`. The error is a `ServiceError` that names each place. A schema is compiled at
+ * its first use: there are hundreds, and most are not needed soon.
  */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   let compiled: ReturnType<typeof compile> | null = null;
@@ -59,11 +61,11 @@ function compile(schema: TSchema) {
 type Texts = Readonly<Record<string, unknown>>;
 
 /**
- * What a query or a path says, in the types that its schema names. TypeBox alone would also cut `1.5` to 1, take `true` for
- * 1, `0x10` for 16 and an empty text for 0: such a text stays one, and is refused as no number.
+ * Converts query and path texts to the types of their schema. TypeBox alone would also cut `1.5` to 1 and read `true`
+ * as 1, `0x10` as 16 and an empty text as 0: such texts stay texts, and validation refuses them.
  */
 function fromTexts(schema: TSchema, texts: Texts): unknown {
-  const given = { ...texts }; // The conversion is made in place.
+  const given = { ...texts }; // The conversion changes its input.
   const converted = Value.Convert(schema, texts) as Texts;
   const isMisread = (name: string, member: unknown): boolean => {
     const text = given[name];
@@ -83,7 +85,10 @@ export function inputError(faults: readonly InputFault[]): ServiceError {
   });
 }
 
-/** The rules of the whole body, also where its members are wrong: a schema with wrong members is not asked for them. */
+/**
+ * Checks the rules of the whole body, even if its members are wrong: the validator skips the rules of a schema with
+ * wrong members.
+ */
 function brokenRules(schema: RuledSchema, candidate: unknown): InputFault[] {
   if (!isObject(candidate)) return [];
   return (schema['~refine'] ?? [])
@@ -91,7 +96,10 @@ function brokenRules(schema: RuledSchema, candidate: unknown): InputFault[] {
     .flatMap(({ error }) => JSON.parse(error(candidate)) as InputFault[]);
 }
 
-/** Looking for faults takes a hundred times as long as the check: of a long array it sees only the items that fail the check. */
+/**
+ * Finding faults takes a hundred times as long as the check, so of a longer array only the items that fail the check
+ * are examined.
+ */
 const longArray = 50;
 const itemValidators = new WeakMap<object, Validator>();
 
@@ -104,7 +112,7 @@ function faultsOf(schema: Described, validator: Validator, candidate: unknown, h
     if (array?.items === undefined || !Array.isArray(member) || member.length <= longArray) continue;
     if (member.length > (array.maxItems ?? member.length)) faults.push({ path: name, message: messageOf(array) });
     const kept = wrongItems(array.items, member.slice(0, array.maxItems));
-    if (kept.length === 0) kept.push(0); // An array may have to hold one item.
+    if (kept.length === 0) kept.push(0); // An array may be required to hold one item.
     indexes.set(name, kept);
     shortened[name] = kept.map((index) => member[index]);
   }
@@ -142,8 +150,8 @@ function toFaults(schema: Described, errors: readonly ValidationFault[], httpPar
   const unions = errors.filter(({ keyword }) => keyword === 'anyOf');
   const isOfUnion = ({ instancePath, schemaPath }: ValidationFault): boolean =>
     unions.some((union) => union.instancePath === instancePath && isBranch(union, schemaPath));
-  // A member that no schema allows is reported once, by name; the branches of a union as one choice, or, where the value
-  // is of a branch's kind, as what that branch finds in it.
+  // Reports an unknown member once, by name. Reports the branches of a union as one choice, or, if the value is of one
+  // branch's type, as the faults of that branch.
   return errors
     .filter((error) => {
       if (error.keyword === 'boolean') return false;
@@ -157,12 +165,15 @@ function isBranch(union: ValidationFault, schemaPath: string): boolean {
   return schemaPath.startsWith(`${union.schemaPath}/anyOf/`);
 }
 
-/** Not that the value is of another kind, but what is wrong with one of this kind. */
+/** A fault within the type, as opposed to a wrong type. */
 function isFinding({ keyword }: ValidationFault): boolean {
   return keyword !== 'type' && keyword !== 'const' && keyword !== 'boolean' && keyword !== 'anyOf';
 }
 
-/** Whether a branch takes values of this kind, and only finds fault with this one or inside of it: `''` where a text or null may stand. */
+/**
+ * Whether a branch accepts values of this type and only refuses this one or something inside it: `''` for a text or
+ * null, for example.
+ */
 function hasNearBranch(union: ValidationFault, all: readonly ValidationFault[]): boolean {
   return all.some(
     (error) =>
@@ -201,7 +212,7 @@ interface FaultParams {
   readonly message?: string;
 }
 
-/** `#/properties/limit/anyOf/0` */
+/** For example `#/properties/limit/anyOf/0`. */
 function schemaAt(schema: Described, schemaPath: string): Described {
   const steps = schemaPath.split('/').slice(1).map(unescapePointer);
   return steps.reduce<Described>((at, step) => (at as Readonly<Record<string, Described>>)[step] ?? {}, schema);

@@ -1,4 +1,4 @@
-/** What operators look at: logs, costs, cache, rate limits, tokens and live events; one file each. */
+/** The operators' routes: logs, costs, cache, rate limits, tokens and live events, one file each. */
 
 import type { TellCallDeps } from '../../../audit/tell-call.ts';
 import type { ManageBudgetsDeps } from '../../../costs/manage-budgets.ts';

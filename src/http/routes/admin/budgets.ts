@@ -1,4 +1,4 @@
-/** Budgets: what a service, or all of them (`*`), may cost in a month. */
+/** Budgets: the maximum monthly cost of a service, or of all services (`*`). */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
@@ -19,7 +19,7 @@ const action = Type.Union([Type.Literal('alert'), Type.Literal('block')], {
   description: '`alert`: told at 50, 80 and 100 %. `block`: besides, no call is made that would pass the limit.',
 });
 const limit = Type.Number({ minimum: 0, maximum: 99_999_999, description: 'USD in a calendar month, UTC' });
-/** What the service shows and nobody sets. A body may carry them, so that what was read can be sent back. */
+/** Read-only members. A body may contain them, so that a reply can be edited and sent back. */
 const readOnly = {
   service_name: Type.Optional(Type.Unknown()),
   spent_usd: Type.Optional(Type.Unknown()),
@@ -101,7 +101,7 @@ export function budgetRoutes(deps: ManageBudgetsDeps): Routes {
   };
 }
 
-/** What is spent is no part of the state that an admin sets. */
+/** The state that an admin sets, without the amount spent. */
 function stateOf({ service_name, monthly_limit_usd, action: chosen }: BudgetState): string {
   return etagOf([service_name, Number(monthly_limit_usd), chosen]);
 }

@@ -1,4 +1,4 @@
-/** What `/cache/stats` says. */
+/** The reply to `/cache/stats`. */
 import Type from 'typebox';
 import type { CacheLayer, LayerCount } from '../../../cache/hit-counts.ts';
 import type { ResponseCache } from '../../../cache/response-cache.ts';
@@ -48,7 +48,10 @@ export const cacheStatsSchema = Type.Object(
 
 const layers: readonly CacheLayer[] = ['memory', 'redis', 'postgres', 'stale'];
 
-/** A miss counts for the service that answered then; where none did it stands by operation alone. Sizes by service are those of the database's layer, which has all. */
+/**
+ * A miss counts for the service that then answered; if none did, it is listed by operation only. Sizes by service are
+ * those of the database layer, which holds every answer.
+ */
 export async function reportCacheStats({ db, cache }: CacheReportDeps, tenantId: TenantId) {
   await cache.writeNoted();
   const seen = cache.countsOf(tenantId);
@@ -70,12 +73,12 @@ export async function reportCacheStats({ db, cache }: CacheReportDeps, tenantId:
   });
   const sizeOfLayer = {
     memory: { entries: sum(inMemory, (size) => size.entries), size_bytes: sum(inMemory, (size) => size.sizeBytes) },
-    // Redis does not count by tenant; what it holds lies in PostgreSQL too.
+    // Redis has no counts per tenant; its entries are in PostgreSQL too.
     redis: { entries: null, size_bytes: null },
     postgres: { entries: sum(stored, (size) => size.entries), size_bytes: sum(stored, (size) => size.size_bytes) },
     stale: { entries: null, size_bytes: null },
   };
-  // One that only a miss names may be a family: nobody answered.
+  // A name that only misses have may be a family's: no service answered.
   const serviceNames = namesOf([...hits.map((hit) => hit.serviceName), ...stored.map((row) => row.service_name)]);
   const operations = namesOf([...seen, ...stored].map(({ operation }) => operation));
   return {

@@ -1,4 +1,4 @@
-/** The response cache, as its tenant sees it: how well it does, what it holds, and letting go of parts of it. */
+/** The tenant's response cache: statistics, entries, and invalidation. */
 import Type from 'typebox';
 import type { ResponseCache } from '../../../cache/response-cache.ts';
 import type { CacheSelector } from '../../../cache/selector.ts';
@@ -154,7 +154,7 @@ export function cacheRoutes(deps: CacheRoutesDeps): Routes {
   };
 }
 
-/** Nothing named is a mistake more often than a wish, and costs every answer of the tenant. */
+/** A body without a selection is more likely a mistake, and would drop every answer of the tenant. */
 function checkIsNamed({ all = false, ...named }: Omit<Type.Static<typeof invalidateBody>, 'reason'>): void {
   const isNamed = Object.values(named).some((value) => value !== undefined);
   if (all && isNamed) throw invalidInput('all', 'must not stand beside what narrows it');
@@ -170,7 +170,7 @@ function selectorOf(asked: Omit<Type.Static<typeof invalidateBody>, 'reason'>): 
   };
 }
 
-/** Throws `INVALID_REQUEST` where it is none of ours. */
+/** Throws `INVALID_REQUEST` for an invalid cursor. */
 function parseEntryCursor(cursor: string): { readonly fetchedAt: Date; readonly cacheKey: string } {
   const [fetchedAtMs = '', cacheKey = ''] = readCursor(cursor);
   const isOurs = /^\d{1,14}$/.test(fetchedAtMs) && /^[a-z_]+:[a-z_]+:[0-9a-f]{64}$/.test(cacheKey);

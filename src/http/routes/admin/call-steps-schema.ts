@@ -1,4 +1,4 @@
-/** The steps of a call, as `GET /calls/{request_id}` tells them. */
+/** Schemas of the steps of a call, for `GET /calls/{request_id}`. */
 import Type from 'typebox';
 
 const text = Type.String();

@@ -36,7 +36,7 @@ export interface ChangesRouteDeps {
   readonly clock: Clock;
 }
 
-/** `GET /changes`: what was changed of the tenant's configuration, the newest first. */
+/** `GET /changes`: changes of the tenant's configuration, newest first. */
 export function changesRoute({ db, clock }: ChangesRouteDeps): Routes {
   return (app) => {
     app.get<{ Querystring: Type.Static<typeof querySchema> }>(

@@ -111,7 +111,7 @@ function requireEveryTenant(principal: Principal): void {
   throw new ServiceError('FORBIDDEN', 'The costs of all tenants are for administrators of every tenant.');
 }
 
-/** A first day that is yet to come is its own last day, unless another is named: nothing was spent, and that is no fault. */
+/** A future first day without a last day is its own last day: nothing was spent, and that is not an error. */
 function readSpan(fromDate: string | undefined, toDate: string | undefined, nowMs: number): [number, number] {
   const from = fromDate === undefined ? null : parseTime('from_date', fromDate);
   const toMs = toDate === undefined ? Math.max(nowMs, from ?? nowMs) : parseTime('to_date', toDate);
@@ -122,7 +122,7 @@ function readGroups(text: string | undefined): readonly UsageGroup[] {
   if (text === undefined) return usageGroups;
   const names = text.split(',').map((name) => name.trim());
   const groups = names.map((name) => {
-    // The rows call it service_name, so that is understood too.
+    // The rows call it `service_name`, so that name is accepted too.
     const group = name === 'service_name' ? 'service' : name;
     if (!usageGroups.includes(group as UsageGroup)) {
       throw invalidInput('group_by', `must be of ${usageGroups.join(', ')}, with commas between`);

@@ -23,8 +23,8 @@ export interface EventsStreamRouteDeps {
 }
 
 /**
- * `GET /events/stream`: the tenant's events as they are published, as Server-Sent Events (WHATWG HTML, section 9.2). Live
- * only: what happened before, or while a reader was away, is in the log, so `Last-Event-ID` is not looked at.
+ * `GET /events/stream`: the tenant's events as they are published, as Server-Sent Events (WHATWG HTML, section 9.2).
+ * Live only: earlier events, and those missed while disconnected, are in the log, so `Last-Event-ID` is ignored.
  */
 export function eventsStreamRoute({ streams, authenticator }: EventsStreamRouteDeps): Routes {
   return (app) => {
@@ -32,7 +32,7 @@ export function eventsStreamRoute({ streams, authenticator }: EventsStreamRouteD
     app.get<{ Querystring: Type.Static<typeof querySchema> }>(
       '/events/stream',
       {
-        // A HEAD would wait for the end of a stream that has none.
+        // A HEAD request would wait for the end of an endless stream.
         exposeHeadRoute: false,
         config: { access, answers: { 200: { content: { 'text/event-stream': { schema: Type.String() } } } } },
         schema: { tags: ['events'], summary: 'The tenant’s events, live', querystring: querySchema },
@@ -46,7 +46,7 @@ export function eventsStreamRoute({ streams, authenticator }: EventsStreamRouteD
             authorize(principal, { 'x-management-company-id': tenantId }, access);
             return true;
           } catch (error) {
-            // A store that cannot be asked is no verdict.
+            // If the store cannot be asked, the reader stays connected.
             return error instanceof ServiceError && error.code === 'SERVICE_UNAVAILABLE';
           }
         };
@@ -63,7 +63,7 @@ export function eventsStreamRoute({ streams, authenticator }: EventsStreamRouteD
   };
 }
 
-/** null: all. Throws `INVALID_REQUEST` for a type that there is not. */
+/** null: all types. Throws `INVALID_REQUEST` for an unknown type. */
 function readTypes(text: string | undefined): ReadonlySet<string> | null {
   if (text === undefined || text.trim() === '') return null;
   const types = text.split(',').map((type) => type.trim());

@@ -8,19 +8,19 @@ import { callerOf } from '../../request/request-context.ts';
 import { logSchema } from './logs.ts';
 import { logFilterSchema, readLogFilter } from './logs-filter.ts';
 
-/** Each reads a page of 1,000 entries ahead of its reader; the next one is told to come later. */
+/** Each export reads a page of 1,000 entries ahead of its reader; further exports get a 503. */
 const maxExportsAtOnce = 8;
-/** A reader that takes nothing for so long has gone. */
+/** A reader that takes nothing for this long is gone. */
 const idleMs = 60_000;
-/** Lines go out together up to this size: one write an entry would cost more than the entry. */
+/** Lines are written together up to this size: one write per entry would cost more than the entry. */
 const chunkLength = 64 * 1024;
 
 const querySchema = Type.Object(logFilterSchema);
 
 /**
- * `GET /logs/export`: all entries that match, newest first, one JSON object a line. The next page is only read when the
- * last one was taken, so a slow reader costs a page of memory. An export that fails halfway ends without the last chunk of
- * its encoding, which every HTTP client reports.
+ * `GET /logs/export`: all matching entries, newest first, one JSON object per line. The next page is read only after
+ * the last one was taken, so a slow reader costs one page of memory. An export that fails halfway ends without the last
+ * chunk of its encoding, and every HTTP client reports that.
  */
 export function logsExportRoute(deps: LogReaderDeps): Routes {
   let underWay = 0;

@@ -1,4 +1,4 @@
-/** What the audit log is asked for: the same members for the list and the export. */
+/** The filter of the audit log, shared by the list and the export. */
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { type LogFilter, logStatuses } from '../../../audit/list-entries.ts';
@@ -28,7 +28,7 @@ export const logFilterSchema = {
 
 const filterSchema = Type.Object(logFilterSchema);
 
-/** Throws `INVALID_REQUEST` for a time that is none, and `FORBIDDEN` for a service that the credential may not use. */
+/** Throws `INVALID_REQUEST` for an invalid time, and `FORBIDDEN` for a service that the credential may not use. */
 export function readLogFilter(request: FastifyRequest<{ Querystring: Type.Static<typeof filterSchema> }>): LogFilter {
   const { query } = request;
   if (query.service_name !== undefined) requireService(request, query.service_name);

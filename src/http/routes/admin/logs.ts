@@ -1,4 +1,4 @@
-/** The audit log: every call that was made to a provider, and every one that a limit refused. */
+/** The audit log: every call to a provider, and every call that a limit refused. */
 import Type from 'typebox';
 import {
   countEntries,

@@ -1,4 +1,4 @@
-/** Why a call was refused, and what other limits would have refused. */
+/** Explains why a call was refused, and previews how other limits would have worked. */
 import Type from 'typebox';
 import type { Clock } from '../../../clock.ts';
 import type { ServiceDirectory } from '../../../directory/service.ts';

@@ -37,7 +37,7 @@ export interface RateLimitsRouteDeps extends ReportLimitsDeps {
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
 }
 
-/** `GET /rate-limits`, for any credential of the tenant: what is used of each family and service, by window. */
+/** `GET /rate-limits`, for any credential of the tenant: the use of each family and service, by window. */
 export function rateLimitsRoute(deps: RateLimitsRouteDeps): Routes {
   return (app) => {
     app.get(

@@ -24,9 +24,9 @@ const hourMs = 3_600_000;
 const dayMs = 86_400_000;
 const stepMs: Readonly<Record<SeriesStep, number>> = { minute: minuteMs, hour: hourMs, day: dayMs };
 const usualSpanMs: Readonly<Record<SeriesStep, number>> = { minute: hourMs, hour: dayMs, day: 30 * dayMs };
-/** Of one series: 48 hours of minutes, and a little. */
+/** Per series: 48 hours of minutes, and a few more. */
 const maxBuckets = 3_000;
-/** Of one answer. */
+/** Per answer. */
 const maxPoints = 50_000;
 
 const metricNames = Object.keys(seriesMetrics) as SeriesMetric[];
@@ -95,7 +95,7 @@ export function statsRoute({ db, cache, clock }: StatsRouteDeps): Routes {
       async (request) => {
         const { tenantId, principal } = callerOf(request);
         const metric = oneOf('metric', request.query.metric, metricNames);
-        // Webhooks are of no service.
+        // Webhooks belong to no service.
         if (metric === 'webhooks') requireUnbound(principal);
         const step = oneOf('step', request.query.step ?? 'minute', seriesSteps);
         const groups = readGroups(request.query.group_by);
@@ -136,7 +136,7 @@ function readGroups(text: string | undefined): readonly SeriesGroup[] {
   });
 }
 
-/** Whole buckets: the one that `from` lies in is the first. */
+/** Whole buckets: the first is the one that contains `from`. */
 function readSpan(
   { from, to }: { readonly from?: string; readonly to?: string },
   step: SeriesStep,
@@ -152,7 +152,7 @@ function readSpan(
   return [fromMs, toMs];
 }
 
-/** Without groups there is always the one series. */
+/** Without groups there is always exactly one series. */
 function seriesOf(points: readonly SeriesPoint[], groups: readonly SeriesGroup[]) {
   const series = new Map<string, { labels: Record<string, string>; points: [string, number][] }>();
   if (groups.length === 0) series.set('{}', { labels: {}, points: [] });

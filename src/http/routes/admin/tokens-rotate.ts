@@ -1,4 +1,4 @@
-/** `POST /tokens/{id}/rotate`: a new text for the same grant, with an overlap in which both are good. */
+/** `POST /tokens/{id}/rotate`: a new token with the same grant, and a grace period in which both are valid. */
 import { randomBytes } from 'node:crypto';
 import Type from 'typebox';
 import { invalidInput } from '../../../errors.ts';
@@ -46,7 +46,7 @@ export function tokensRotateRoute(deps: TokenRoutesDeps): Routes {
         const answer = await deps.db.forTenant(caller.tenantId, async (tx) => {
           const old = await lockOwn(tx, request);
           checkIfMatch(request, stateOf(old));
-          // Throws where the token may more than who rotates it.
+          // Throws if the token has more rights than the caller who rotates it.
           const grant = grantOf(caller, asked, old, nowMs);
           if (grant.expiresAt !== null && grant.expiresAt.getTime() <= nowMs) {
             throw invalidInput('expires_at', 'must be given: the old token has expired');
@@ -91,7 +91,7 @@ const replacedSchema = Type.Object({
   expires_at: Type.String({ format: 'date-time', description: 'Until then the old one is good, too.' }),
 });
 
-/** A grace makes no token live longer. */
+/** A grace period never extends a token's life. */
 function endOf({ expiresAt }: ServiceToken, graceEndMs: number): Date {
   return new Date(Math.min(expiresAt?.getTime() ?? Number.POSITIVE_INFINITY, graceEndMs));
 }

@@ -1,4 +1,4 @@
-/** Service tokens as the API checks and describes them. */
+/** Schemas of service tokens, for validation and the API description. */
 import Type from 'typebox';
 import { nullable } from '../../../schema-parts.ts';
 import { cursorSchema, limitSchema, timeSchema } from '../../request/query-values.ts';

@@ -1,4 +1,4 @@
-/** Service tokens: what internal services present to us. A token's text is shown once, and only its hash is kept. */
+/** Service tokens, the credentials of internal services. A token's text is shown once, and only its hash is stored. */
 import { randomBytes } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type Type from 'typebox';
@@ -42,8 +42,8 @@ export interface TokenRoutesDeps {
 export const tokenAccess = { access: { scope: 'admin' } } as const;
 
 /**
- * `GET|POST /tokens` and `GET|PATCH|DELETE /tokens/{id}`. A change acts within a second on every replica, and so does the
- * end of a token.
+ * `GET|POST /tokens` and `GET|PATCH|DELETE /tokens/{id}`. A change, and the expiry of a token, takes effect within a
+ * second on every replica.
  */
 export function tokenRoutes(deps: TokenRoutesDeps): Routes {
   return (app) => {
@@ -170,7 +170,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): Routes {
   };
 }
 
-/** The token of the path. Throws `NOT_FOUND` where it is revoked, or wider than the caller. */
+/** The token of the path. Throws `NOT_FOUND` if it is revoked, or covers more tenants than the caller. */
 export async function lockOwn(tx: Queryable, request: FastifyRequest): Promise<ServiceToken> {
   const caller = callerOf(request);
   const { id } = request.params as Type.Static<typeof paramsSchema>;
@@ -179,7 +179,7 @@ export async function lockOwn(tx: Queryable, request: FastifyRequest): Promise<S
   return token;
 }
 
-/** Of what a change can change: use is no part of it. */
+/** What a change can alter, without the token's use. */
 export function stateOf(token: ServiceToken): string {
   const { last_used_at: _used, ...state } = renderToken(token);
   return etagOf(state);
@@ -196,7 +196,7 @@ export function changeOf(request: FastifyRequest, id: string, nowMs: number) {
   };
 }
 
-/** Of which tenants a token may be, to be shown to the caller: a wider one is not theirs. null: of any. */
+/** The tenants of the tokens that the caller may see: a token that covers more is hidden. null: any. */
 function tenantsOf({ principal }: Caller): readonly string[] | null {
   return principal.tenants === null ? null : [...principal.tenants];
 }
@@ -204,8 +204,8 @@ function tenantsOf({ principal }: Caller): readonly string[] | null {
 const ungranted = { name: '', scopes: [], tenants: [], services: null, rateLimitPerMinute: null, expiresAt: null };
 
 /**
- * What is asked for over what was there. Throws `FORBIDDEN` naming each scope and tenant that is not the caller's own: a
- * token gets no more than its maker has.
+ * The requested grant over the existing one. Throws `FORBIDDEN` naming each scope and tenant that the caller does not
+ * have: a token never gets more rights than its creator.
  */
 export function grantOf(
   { principal }: Caller,

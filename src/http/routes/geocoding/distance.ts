@@ -39,7 +39,7 @@ export function distanceRoute({ geocoding, settings, limits, clock, deadlineMs }
   };
 }
 
-/** A distance of several calls is as fresh as the least fresh of them. One that took none has nothing to say of caches. */
+/** The age of the oldest of its answers counts. A distance without calls sets no cache headers. */
 function setCacheHeaders(reply: FastifyReply, calls: readonly CallResult[]): void {
   if (calls.length === 0) return;
   const missed = calls.find(({ cacheOutcome }) => cacheOutcome === 'MISS' || cacheOutcome === 'COALESCED');

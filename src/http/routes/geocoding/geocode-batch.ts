@@ -12,8 +12,8 @@ import { callerOf } from '../../request/request-context.ts';
 import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 
 /**
- * `POST /geocoding/batch`: one reply in the order asked, or, for `Accept: application/x-ndjson`, a line for each answer as
- * it is done. A caller who reads slowly slows the asking: a line is only made when the last one was taken.
+ * `POST /geocoding/batch`: one reply in the order of the request, or, for `Accept: application/x-ndjson`, one line per
+ * answer as it finishes. A slow reader slows the batch down: a line is made only after the last one was taken.
  */
 export function geocodeBatchRoute(deps: GeocodingRouteDeps & { batch: BatchDeps }): Routes {
   return (app) => {
@@ -41,7 +41,7 @@ export function geocodeBatchRoute(deps: GeocodingRouteDeps & { batch: BatchDeps 
         const signal = abortWhenCallerLeaves(reply);
         if (wantsLines(request.headers.accept)) {
           reply.header('content-type', 'application/x-ndjson; charset=utf-8').header('x-accel-buffering', 'no');
-          // Headers go before the first answer: what was left when the tenant was charged last.
+          // Headers go out before the first answer, so they show the limit as last seen.
           deps.limits.set(reply, caller.tenantId, null);
           return reply.send(Readable.from(linesOf(deps.batch, caller, question, signal), { highWaterMark: 1 }));
         }

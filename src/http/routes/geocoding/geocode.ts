@@ -8,7 +8,7 @@ import { abortWhenCallerLeaves } from '../../request/abort.ts';
 import { callerOf } from '../../request/request-context.ts';
 import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
 
-/** `POST /geocoding/geocode`, and `/forward`, its other name. */
+/** `POST /geocoding/geocode`, and its alias `/forward`. */
 export function geocodeRoute({ geocoding, settings, limits, clock, deadlineMs }: GeocodingRouteDeps): Routes {
   return (app) => {
     for (const url of ['/geocoding/geocode', '/geocoding/forward']) {

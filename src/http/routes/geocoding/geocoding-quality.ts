@@ -35,7 +35,7 @@ const reportSchema = Type.Object(
   { title: 'GeocodingQuality' },
 );
 
-/** `GET /geocoding/quality`: whole days, UTC; the last 30 unless told otherwise. */
+/** `GET /geocoding/quality`: whole days, UTC; by default the last 30. */
 export function geocodingQualityRoute({ quality, clock }: { quality: GeocodingQuality; clock: Clock }): Routes {
   return (app) => {
     app.get<{ Querystring: Type.Static<typeof querySchema> }>(

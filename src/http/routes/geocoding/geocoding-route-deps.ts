@@ -1,4 +1,4 @@
-/** What every geocoding route is given. */
+/** Dependencies of every geocoding route. */
 import type { Clock } from '../../../clock.ts';
 import type { GeocodingDeps } from '../../../geocoding/geocode.ts';
 import type { GeocodingSettingsDirectory } from '../../../geocoding/settings.ts';
@@ -6,10 +6,10 @@ import type { RateLimitHeaders } from '../../reply/rate-limit-headers.ts';
 
 export interface GeocodingRouteDeps {
   geocoding: GeocodingDeps;
-  /** They complete the questions of each tenant. */
+  /** The settings that complete each tenant's questions. */
   settings: GeocodingSettingsDirectory;
   limits: RateLimitHeaders;
   clock: Clock;
-  /** How long one call may take, all its providers and retries together. */
+  /** How long one call may take, with all its providers and retries. */
   deadlineMs: number;
 }

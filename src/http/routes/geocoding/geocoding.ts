@@ -1,4 +1,4 @@
-/** The geocoding family: one file each. */
+/** Registers the geocoding routes, one file each. */
 import type { BatchDeps } from '../../../geocoding/batch.ts';
 import type { GeocodingHealthDeps } from '../../../geocoding/health.ts';
 import type { GeocodingQuality } from '../../../geocoding/quality.ts';

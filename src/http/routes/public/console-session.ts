@@ -1,9 +1,10 @@
 /**
- * Signing in to the console. These routes lie beside the pages, not under `/api/v1`: they make credentials, and are of no
- * use to other programs.
+ * Signs in to the console. These routes lie beside the pages, not under `/api/v1`: they issue credentials for browsers
+ * and are useless to other programs.
  *
- * `POST /console/session` exchanges `{tenant, token}` or `{code}` for the cookie, `GET` says who is signed in, `DELETE`
- * signs out. `GET /console/sessions` and `DELETE /console/sessions/{id}` let an administrator end other sessions.
+ * `POST /console/session` exchanges `{tenant, token}` or `{code}` for the cookie, `GET` returns the signed-in user,
+ * `DELETE` signs out. `GET /console/sessions` and `DELETE /console/sessions/{id}` let an administrator end other
+ * sessions.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { invalidInput, ServiceError } from '../../../errors.ts';
@@ -22,7 +23,7 @@ import {
 export interface ConsoleSessionRoutesDeps {
   readonly sessions: ConsoleSessions;
   readonly authenticator: Authenticator;
-  /** Whose console a one-time link opens. */
+  /** The tenant that a one-time link opens. */
   readonly defaultTenant: string;
   readonly tileUrl: string | null;
 }

@@ -1,8 +1,8 @@
 /**
- * `/console`: the application for operators, as `npm ci` bundles it (scripts/build-console.ts). Its files hold no data; what
- * it shows it asks of the API as its user.
+ * `/console`: serves the operators' application as `npm ci` bundles it (scripts/build-console.ts). Its files hold no
+ * data; it calls the API with its user's rights.
  *
- * Every page has an address of its own, and all of them are one document. Files have hashed names and never change.
+ * Each page has its own URL, and all of them serve one document. Files have hashed names and never change.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
@@ -32,7 +32,7 @@ interface BuiltFile {
 
 export function consoleRoutes({ tileUrl }: { readonly tileUrl: string | null }): Routes {
   const policy = pagePolicy(tileUrl);
-  // Read at the first visit; a page of this build does not change while it runs.
+  // Read at the first visit; the files do not change while the process runs.
   let built: Promise<ReadonlyMap<string, BuiltFile>> | null = null;
   const files = (): Promise<ReadonlyMap<string, BuiltFile>> => {
     built ??= readBuild(projectFile('console/dist')).catch((error: unknown) => {
@@ -72,7 +72,10 @@ export function consoleRoutes({ tileUrl }: { readonly tileUrl: string | null }):
   };
 }
 
-/** Its own files and this service's answers, and map tiles where they are configured: a text in a log can neither run nor send anything. */
+/**
+ * Allows the console's own files, this service's API and the configured map tiles only: text from a log can neither run
+ * as script nor send anything.
+ */
 function pagePolicy(tileUrl: string | null): string {
   const tiles = tileUrl === null ? '' : ` ${tileOrigin(tileUrl)}`;
   return (

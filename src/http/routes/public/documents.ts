@@ -1,12 +1,15 @@
-/** What a programmer looks at first: the description at `/`, OpenAPI, and its page at `/docs`, which needs no network. */
+/**
+ * Documents for programmers: the overview at `/`, the OpenAPI document, and its page at `/docs`, which needs no
+ * network.
+ */
 import { serviceName, version } from '../../../version.ts';
 import type { Routes } from '../../app.ts';
 import { readScalarScript } from '../../openapi/scalar-script.ts';
 
 /**
- * The page loads nothing from elsewhere and sends nothing elsewhere. Its script, which is not ours, compiles code as it goes and
- * writes styles into the page: so it runs in a sandbox, under an origin of its own. What it did there could not reach the
- * console's page, what that page keeps, or the API as its user.
+ * The page loads nothing from elsewhere and sends nothing elsewhere. Its third-party script compiles code at run time
+ * and writes styles into the page, so it runs in a sandbox with an origin of its own: it cannot reach the console's
+ * page, its storage, or the API with its user's rights.
  */
 const pagePolicy =
   "sandbox allow-scripts allow-popups allow-forms allow-downloads; default-src 'self'; script-src 'self' 'unsafe-eval'; " +
@@ -29,7 +32,7 @@ const page = `<!doctype html>
 </html>
 `;
 
-/** An origin of a sandbox has no storage, and the page's script asks for one as it loads. */
+/** A sandboxed origin has no storage, but the page's script asks for it while it loads. */
 const startScript = `
 for (const name of ['localStorage', 'sessionStorage']) {
   const kept = new Map();
@@ -77,7 +80,7 @@ export function documentRoutes(extra: Readonly<Record<string, () => unknown>> = 
     let openapi: Buffer | null = null;
     app.get('/openapi.json', { config }, async (_request, reply) => {
       openapi ??= Buffer.from(JSON.stringify(app.swagger()));
-      // Anybody may read it, the sandbox of /docs too.
+      // Readable by everyone, including the sandbox of /docs.
       return reply
         .header('content-type', 'application/json; charset=utf-8')
         .header('access-control-allow-origin', '*')

@@ -1,4 +1,4 @@
-/** Health for load balancers and people. None of these waits on a store longer than its deadline. */
+/** Health for load balancers and people. None of these routes waits longer for a store than its deadline. */
 import Type from 'typebox';
 import type { Clock } from '../../../clock.ts';
 import { serviceName, version } from '../../../version.ts';
@@ -10,11 +10,11 @@ export type PartStatus = 'up' | 'down';
 export interface ServerState {
   readonly status: PartStatus;
   readonly kind: string;
-  /** What of its address the server refuses, naming the variable. */
+  /** What the server refuses of its address, with the name of the variable. */
   readonly problem?: string;
 }
 
-/** Each part of the service as `/health/detailed` shows it. */
+/** The parts of the service as `/health/detailed` shows them. */
 export interface HealthDetails {
   readonly database: { readonly status: PartStatus; readonly kind: string };
   readonly cache: ServerState;
@@ -33,9 +33,9 @@ export interface HealthRoutesDeps {
   clock: Clock;
   startedAtMs: number;
   authenticator: Authenticator;
-  /** False from the moment that the service is told to stop. */
+  /** False from the moment that the shutdown starts. */
   isServing(): boolean;
-  /** `tenants` null: all of them. */
+  /** `tenants` null: all tenants. */
   details(tenants: ReadonlySet<string> | null): Promise<HealthDetails>;
 }
 
@@ -89,7 +89,7 @@ export function healthRoutes(deps: HealthRoutesDeps): Routes {
 
   return (app) => {
     const config = { answers, quiet: true };
-    // A store that is away is no reason to be taken out of the rotation: cached answers, webhooks and calls go on without.
+    // The replica stays in the rotation while a store is away: cached answers, webhooks and calls go on without it.
     for (const url of ['/health', '/health/ready']) {
       const summary = url === '/health' ? 'Can it serve?' : 'May it be sent traffic?';
       app.get(url, { config, schema: { tags: ['health'], summary } }, async (_request, reply) => {

@@ -5,7 +5,7 @@ import type { Routes } from '../../app.ts';
 
 export interface MetricsRouteDeps {
   metrics: Pick<Metrics, 'render'>;
-  /** null: open. */
+  /** null: no token needed. */
   metricsToken: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** The public edge of webhooks over real sockets, with a webhook in memory and an intake that can be full. */
+/** Tests the webhook edge over real sockets, with a webhook in memory and an intake that can be full. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
@@ -268,7 +268,8 @@ test('a sender that breaks off in the middle leaves nothing behind, however well
   await once(socket, 'connect');
   const [[name, value]] = Object.entries(sign('half')) as [[string, string]];
   socket.write(`POST /hooks/${token} HTTP/1.1\r\nHost: x\r\n${name}: ${value}\r\nContent-Length: 8\r\n\r\nhalf`);
-  // The next delivery on another connection is served: by then the first one has been looked up and waits for its body.
+  // A later delivery on another connection was served, so the first one has been looked up by now and waits for its
+  // body.
   assert.equal((await fetch(url, { method: 'POST', body: 'a', headers: sign('a') })).status, 200);
   socket.resetAndDestroy();
   assert.equal((await fetch(url, { method: 'POST', body: 'b', headers: sign('b') })).status, 200);

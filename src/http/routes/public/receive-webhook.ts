@@ -19,19 +19,19 @@ import { receptionSchema } from '../webhooks/events-schemas.ts';
 
 export interface HooksRouteDeps extends ReceiveDeps {
   readonly bodies: UnverifiedBodies;
-  /** CIDRs whose `X-Forwarded-For` and `Forwarded` are believed. */
+  /** CIDRs of proxies whose `X-Forwarded-For` and `Forwarded` are trusted. */
   readonly trustedProxies: readonly string[];
-  /** Shown to whom the signature vouches for. */
+  /** Shown only to senders with a valid signature. */
   readonly limits: RateLimitHeaders;
 }
 
-/** The content type of a request whose header was taken away from the framework. */
+/** The content type of a request, whose header is hidden from Fastify. */
 const contentTypes = new WeakMap<FastifyRequest, string>();
 
 /**
  * `POST /hooks/{webhook_token}`, under the API's base and at the root. Public: the token, the address and the signature
- * vouch for the sender. Senders take 200 alone for success, and nothing of the request is echoed (Telegram would carry
- * out a `method` in the reply).
+ * authenticate the sender. Senders accept only 200 as success. Nothing of the request is echoed: Telegram would execute
+ * a `method` in the reply.
  */
 export function hooksRoute(deps: HooksRouteDeps): Routes {
   const trusted = compileRanges(deps.trustedProxies);
@@ -85,14 +85,14 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
 
   return async (app) => {
     await app.register(async (hooks: FastifyInstance) => {
-      // The bytes are read by the handler, as many as this webhook takes, whatever their type says they are.
+      // The handler reads the bytes itself, as many as this webhook accepts, whatever their content type.
       hooks.removeAllContentTypeParsers();
       hooks.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
       for (const url of ['/api/v1/hooks/:webhook_token', '/hooks/:webhook_token']) {
         hooks.post(
           url,
           {
-            // Some senders' content types are none; the framework would refuse them before anyone looks.
+            // Some senders' content types are invalid, and Fastify would refuse them first.
             onRequest: (request, _reply, done) => {
               const contentType = request.raw.headers['content-type'];
               if (contentType !== undefined) contentTypes.set(request, contentType);
@@ -129,7 +129,7 @@ function noRoom(): ServiceError {
   });
 }
 
-/** Never anything that a browser would run, however its sender came by the address. */
+/** Never content that a browser would run, even if the address has become known. */
 function sendHandshake(reply: FastifyReply, { status, contentType, body }: HandshakeReply): FastifyReply {
   return reply
     .code(status)
@@ -137,7 +137,7 @@ function sendHandshake(reply: FastifyReply, { status, contentType, body }: Hands
     .send(body);
 }
 
-/** The query as it was sent: the framework's own reading of it knows no order and no repetition. */
+/** The query as it was sent: Fastify's parser loses the order and repeated names. */
 function queryOf(request: FastifyRequest): URLSearchParams {
   const at = request.url.indexOf('?');
   return new URLSearchParams(at === -1 ? '' : request.url.slice(at + 1));
@@ -148,13 +148,13 @@ const anyBody = Type.Unknown({
   examples: [{ type: 'order.paid', event_id: 'order-17-paid' }],
 });
 
-/** A string, not bytes: Node writes it in one piece with the headers. */
+/** A string, not bytes: Node writes it together with the headers. */
 function answerOf(reception: Exclude<Reception, { status: 'handshake' }>): string {
   if (reception.status === 'ignored') return '{"status":"ignored"}';
   return `{"status":"${reception.status}","event_id":"${reception.eventId}"}`;
 }
 
-/** Node joins repeated headers itself; the one that it keeps as a list is none of a sender's. */
+/** Node joins repeated headers itself; the only one that it keeps as a list (`set-cookie`) is not a request header. */
 function headersOf(request: FastifyRequest): DeliveryHeaders {
   const { 'set-cookie': _list, ...headers } = request.raw.headers;
   const given: Record<string, string | undefined> = { ...headers, 'content-type': contentTypes.get(request) };
@@ -168,7 +168,7 @@ function headersOf(request: FastifyRequest): DeliveryHeaders {
 const notAscii = /[^\0-\x7f]/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Node reads header values as Latin-1. They are UTF-8 wherever they can be; what cannot stays as it is. */
+/** Node decodes header values as Latin-1. They are read as UTF-8 if they are valid UTF-8; others stay unchanged. */
 function asUtf8(value: string): string {
   try {
     return utf8.decode(Buffer.from(value, 'latin1'));

@@ -1,4 +1,7 @@
-/** `/.well-known/security.txt` (RFC 9116): whom to tell of a weakness. Absent where the operator names nobody. */
+/**
+ * `/.well-known/security.txt` (RFC 9116): where to report a vulnerability. Missing if the operator configures no
+ * contact.
+ */
 import type { Clock } from '../../../clock.ts';
 import { ServiceError } from '../../../errors.ts';
 import type { Routes } from '../../app.ts';
@@ -10,7 +13,7 @@ export interface SecurityTextDeps {
   readonly clock: Clock;
 }
 
-/** It is made anew at each reading, so that it is never out of date; half a year is what the RFC has in mind. */
+/** Generated at each request, so it never expires; the RFC recommends less than a year. */
 const validMs = 180 * 86_400_000;
 
 export function securityTextRoute({ contacts, publicBaseUrl, clock }: SecurityTextDeps): Routes {

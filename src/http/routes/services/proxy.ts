@@ -25,24 +25,27 @@ export interface ProxyRouteDeps extends ForwardRequestDeps {
 }
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
-/** A body up to this is read before it goes on, so that it can be sent again where it did not arrive. */
+/** A body up to this size is read before it is passed on, so that it can be sent again if it did not arrive. */
 const maxHeldBytes = 1024 * 1024;
 const maxKeyedBytes = 10 * 1024 * 1024;
 const maxKeptAnswerBytes = 16 * 1024 * 1024;
 
 /**
- * What an API answers is shown under this service's own origin, where a browser may hold an operator's token: whatever it
- * is, it runs no script here and is taken for nothing that it does not say it is.
+ * An upstream's response appears under this service's own origin, where a browser may hold an operator's token: it may
+ * run no script here, and browsers must not guess its content type.
  */
 const containment = { 'content-security-policy': "sandbox; default-src 'none'", 'x-content-type-options': 'nosniff' };
 
-/** Of `/api/v1/proxy/{service_name}/{path}`, the empty one before the first slash included. */
+/**
+ * Number of segments in `/api/v1/proxy/{service_name}/{path}` before the path, including the empty one before the first
+ * slash.
+ */
 const segmentsBefore = `${apiPrefix}/proxy/{service_name}`.split('/').length;
 
-/** `ANY /proxy/{service_name}/{path}`: bytes through, with the service's own credential. */
+/** `ANY /proxy/{service_name}/{path}`: passes bytes through, with the service's own credential. */
 export function proxyRoute(deps: ProxyRouteDeps): Routes {
   return (app) => {
-    // Bodies are not ours to read: all types pass, as they came.
+    // Bodies are passed on unread, so all content types are accepted.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (request, payload, done) => {
       if (!isHeldWhole(request)) return done(null, payload);
@@ -89,8 +92,8 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
 }
 
 /**
- * With a key nothing is passed on twice. What a run before this one sent, and did not live to see answered, stays
- * unknown. An answer is held whole, to be given again.
+ * With a key, nothing is passed on twice. A request that an earlier run sent without learning the answer stays unknown.
+ * An answer is stored whole, to be repeated.
  */
 async function passOnce(
   request: FastifyRequest,
@@ -100,7 +103,7 @@ async function passOnce(
   if ((progress.saved as { sent?: unknown } | null)?.sent === true) throw unknownOutcome();
   await progress.save({ sent: true });
   try {
-    // Who has a key will ask for the answer again: given up half done, nobody would know what became of the request.
+    // A caller with a key will ask for the answer again: a request given up halfway would have an unknown outcome.
     const answer = await pass(request, new AbortController().signal);
     return { ...headOf(answer, request.method), body: await wholeOf(answer.body), isFinal: answer.status !== 429 };
   } catch (error) {
@@ -110,7 +113,7 @@ async function passOnce(
   }
 }
 
-/** What the upstream answered cannot be used, and tells nobody whether it did what it was asked. */
+/** The upstream's answer is unusable, so nobody knows whether it carried out the request. */
 function withUnknownOutcome(error: ServiceError): ServiceError {
   return new ServiceError(error.code, error.publicMessage, {
     extra: { ...error.extra, outcome: 'unknown' },
@@ -141,7 +144,7 @@ async function wholeOf(body: Buffer | Readable): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Small bodies can be sent again; with a key they are compared. All others go on as they come. */
+/** Small bodies are kept to be sent again, and bodies with a key to be compared. All others stream through. */
 function isHeldWhole(request: FastifyRequest): boolean {
   const length = Number(request.headers['content-length'] ?? Number.NaN);
   return length <= maxHeldBytes || hasIdempotencyKey(request);
@@ -172,7 +175,7 @@ function bodyOf({ body, headers }: FastifyRequest): Pick<Request, 'body' | 'uplo
       done();
     },
   });
-  // A caller that breaks off breaks the request off at the upstream, too.
+  // A caller that disconnects aborts the request to the upstream, too.
   pipeline(body, tap).catch(() => {});
   const length = headers['content-length'];
   return {
@@ -186,7 +189,10 @@ function bodyOf({ body, headers }: FastifyRequest): Pick<Request, 'body' | 'uplo
   };
 }
 
-/** What is said of a method: whether it brings a body, what its answers tell of the cache, and where its path may stand. */
+/**
+ * The description of a method: whether it has a body, which cache headers its answers have, and where its path may
+ * stand.
+ */
 function configOf(method: HttpInput['method'], takesPathHeader: boolean): FastifyContextConfig {
   const ofCache = method === 'GET' || method === 'HEAD' ? (['refresh', 'cache'] as const) : [];
   return {
@@ -198,14 +204,14 @@ function configOf(method: HttpInput['method'], takesPathHeader: boolean): Fastif
   };
 }
 
-/** Null: a body may be left out. */
+/** null: the body is optional. */
 const anyBody = Type.Union([Type.Unknown(), Type.Null()], {
   description: 'What the API takes, in whatever type: the bytes are handed on as they came.',
 });
 
 /**
- * The body of a GET or HEAD is read by nobody: it has no meaning (RFC 9110, 9.3.1). Some APIs give it one all the same, and
- * without it they would answer another question.
+ * The body of a GET or HEAD request is never read: it has no meaning (RFC 9110, 9.3.1). Some APIs give it one all the
+ * same, and would answer another question without it, so the request is refused.
  */
 function refuseWhatCannotPass(request: FastifyRequest): void {
   const { method, headers } = request;
@@ -223,8 +229,8 @@ function refuseWhatCannotPass(request: FastifyRequest): void {
 }
 
 /**
- * As the caller wrote them: the router has decoded the path, and a decoded path is another one. What stands before is
- * counted in segments, because it too may be written in more than one way (`/api/v1/%70roxy`).
+ * Path and query as the caller wrote them: the router decodes the path, and a decoded path is another one. The prefix
+ * is skipped by counting segments, because it can be written in several ways (`/api/v1/%70roxy`).
  */
 function targetOf(request: FastifyRequest): { serviceName: string; path: string; query: string } {
   const [path = '', query] = splitOnce(request.url, '?');
@@ -253,18 +259,19 @@ function headOf({ status, headers, result }: ForwardedReply, method: string): Pi
 async function send(request: FastifyRequest, reply: FastifyReply, answer: ForwardedReply): Promise<FastifyReply> {
   const { status, headers } = headOf(answer, request.method);
   const hasBody = status !== 204 && status !== 304 && request.method !== 'HEAD';
-  // The kept bytes tell their own length; of what was not sent, or is still coming, the upstream does.
+  // Stored bytes know their own length; for a HEAD or a stream, the upstream's header says it.
   const { 'content-length': length, ...others } = headers;
   const keepsLength = length !== undefined && (!hasBody || answer.body instanceof Readable);
   reply.code(status).headers(keepsLength ? headers : others);
   if (!hasBody) {
-    // Its end is there when it is written down.
+    // Reads the body to its end, which completes the audit row.
     if (answer.body instanceof Readable) await finished(answer.body.resume());
     return reply.send();
   }
-  // A body without a type goes out as application/octet-stream, which is what none may be taken for (RFC 9110, 8.3).
+  // Fastify adds application/octet-stream to a body without a type, which is how such a body is to be treated (RFC
+  // 9110, 8.3).
   reply.send(answer.body);
-  // An event stream may begin with silence: its head is not kept waiting for the first event.
+  // An event stream may start with silence, so its headers go out before the first event.
   if (answer.body instanceof Readable) reply.raw.flushHeaders();
   return reply;
 }

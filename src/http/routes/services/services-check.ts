@@ -10,13 +10,13 @@ import { healthSchema, idOf, idParamsSchema } from './services-schemas.ts';
 export interface ServicesCheckDeps {
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
   readonly idempotency: Idempotency;
-  /** Asks the provider now; never throws for what the provider does. */
+  /** Probes the provider now; never throws for a failure of the provider. */
   probe(service: ExternalService, requestId: string): Promise<ProbeReport>;
 }
 
 /**
- * `POST /services/{id}/check`: probes now. It counts like any other attempt, so one success alone may not make it healthy:
- * it changes the service's health, and with an `Idempotency-Key` only once.
+ * `POST /services/{id}/check`: probes now. The probe counts like any other attempt, so one success alone may not make
+ * the service healthy. It changes the service's health; with an `Idempotency-Key` only once.
  */
 export function serviceCheckRoute({ directory, idempotency, probe }: ServicesCheckDeps): Routes {
   return (app) => {

@@ -10,7 +10,7 @@ import { historyQuerySchema, historySchema, idOf, idParamsSchema } from './servi
 
 const defaultLimit = 100;
 
-/** `GET /services/{id}/history`: who changed what, the newest first; also of a service that was deleted. */
+/** `GET /services/{id}/history`: who changed what, newest first; also for a deleted service. */
 export function serviceHistoryRoute({ db }: { db: Pick<Database, 'forTenant'> }): Routes {
   return (app) => {
     app.get(

@@ -1,4 +1,4 @@
-/** From a checked body to the service that its admin wants. */
+/** Converts a validated body to the service that the admin wants. */
 import { sensitiveMember } from '../../../audit/sensitive-names.ts';
 import type { Emulates } from '../../../config/emulation.ts';
 import { draftOfRow, type ServiceDraft } from '../../../directory/manage-services.ts';
@@ -12,11 +12,11 @@ import type { ExternalServiceRow } from '../../../storage/tables/external-servic
 import { inputError } from '../../request/validate.ts';
 import type { ServiceBody, ServicePatch } from './services-schemas.ts';
 
-/** Members of `config` that this program writes itself: a body can neither set nor lose them. */
+/** Members of `config` that this program writes itself: a body can neither set nor remove them. */
 const ownConfig: ReadonlySet<string> = new Set(['environment', 'emulated']);
 const maxConfigBytes = 65_536;
 
-/** POST, and PUT with the `current` service: all is replaced but the secrets that are not sent. */
+/** POST, and PUT with the `current` service: replaces everything except secrets that are not sent. */
 export function draftOfBody(body: ServiceBody, current: ExternalServiceRow | null, emulates: Emulates): ServiceDraft {
   const draft: ServiceDraft = {
     serviceName: body.service_name,
@@ -42,7 +42,10 @@ export function draftOfBody(body: ServiceBody, current: ExternalServiceRow | nul
   return checked(withEmulation(draft, current, emulates), body.config);
 }
 
-/** PATCH: what is named. `config` is a JSON merge patch (RFC 7396) at any depth: null takes a member away, all others stay. */
+/**
+ * PATCH: replaces the named members. `config` is a JSON merge patch (RFC 7396) at any depth: null removes a member, all
+ * others stay.
+ */
 export function patchedDraft(body: ServicePatch, current: ExternalServiceRow, emulates: Emulates): ServiceDraft {
   const before = draftOfRow(current);
   const named = <T>(value: T | undefined, otherwise: T): T => (value === undefined ? otherwise : value);
@@ -68,8 +71,8 @@ export function patchedDraft(body: ServicePatch, current: ExternalServiceRow, em
 }
 
 /**
- * Refuses addresses that the outbound policy does not let through, with its reason; those that were there before are
- * not looked at again. `refusalOf` answers null for an address that may be called.
+ * Refuses addresses that the outbound policy blocks, with its reason; unchanged addresses are not checked again.
+ * `refusalOf` returns null for an allowed address.
  */
 export async function checkAddresses(
   draft: ServiceDraft,
@@ -97,7 +100,7 @@ function checked(draft: ServiceDraft, givenConfig: unknown): ServiceDraft {
   return draft;
 }
 
-/** Each is looked for in all that the service answers: a few are what an account has. */
+/** Every response of the service is searched for each secret; an account has only a few. */
 const maxCredentialMembers = 64;
 const maxCredentialBytes = 65_536;
 
@@ -114,7 +117,7 @@ function faultsOfCredentials(credentials: unknown): InputFault[] {
   return isTooLarge ? [{ path, message: `must be at most ${maxCredentialBytes} bytes of JSON` }] : [];
 }
 
-/** `config` is shown to every admin and kept in the history, so no secret may stand in it. */
+/** `config` is visible to every admin and stored in the history, so it must not hold a secret. */
 function faultsOfConfig(config: Readonly<Record<string, unknown>>): InputFault[] {
   if (Buffer.byteLength(JSON.stringify(config)) > maxConfigBytes) {
     return [{ path: 'config', message: `must be at most ${maxConfigBytes} bytes of JSON` }];
@@ -160,7 +163,7 @@ function isMembers(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** As ids are kept: in small letters. */
+/** In lower case, as ids are stored. */
 function fallbackOf({ fallback_service_id: id }: ServicePatch): ServiceId | null | undefined {
   return (typeof id === 'string' ? id.toLowerCase() : id) as ServiceId | null | undefined;
 }
@@ -171,14 +174,14 @@ function credentialsOf({ credentials }: Pick<ServiceBody, 'credentials'>): unkno
     const parsed: unknown = JSON.parse(credentials);
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
   } catch {
-    // Told below: what the parser says may show a part of the secret.
+    // Reported below: the parser's message may show part of the secret.
   }
   throw inputError([{ path: 'credentials', message: 'must be an object, or the JSON of one' }]);
 }
 
 /**
- * A vendor's service without an address of its own is emulated where this program emulates: decided anew only when the
- * change could make a difference, since what the environment registered has reasons of its own.
+ * A vendor's service without its own address is emulated if this program emulates vendors. It is decided again only if
+ * the change could make a difference, since services registered by the environment have their own reasons.
  */
 function withEmulation(draft: ServiceDraft, current: ExternalServiceRow | null, emulates: Emulates): ServiceDraft {
   const isUntouched =
@@ -187,7 +190,7 @@ function withEmulation(draft: ServiceDraft, current: ExternalServiceRow | null, 
     draft.credentials === undefined &&
     draft.baseUrl === current.base_url &&
     draft.config.adapter === current.config.adapter;
-  // A mark of an earlier start goes where nothing is emulated now.
+  // The mark of an earlier, emulating start is removed if nothing is emulated now.
   if (isUntouched && emulates !== 'none') return draft;
   const hasSecret =
     (draft.apiKey === undefined ? (current?.api_key ?? null) : draft.apiKey) !== null ||

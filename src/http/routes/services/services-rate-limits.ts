@@ -16,7 +16,10 @@ export interface ServicesRateLimitsDeps {
 
 const windowsSchema = Type.Object({ windows: Type.Array(limitWindowSchema), ...pauseMembers });
 
-/** Whatever is left of its windows, its provider asked for a pause. A service without windows shows one of no requests. */
+/**
+ * The provider asked for a pause, so no window has a remainder. A service without windows shows one window of zero
+ * requests.
+ */
 function paused(windows: readonly LimitWindowUse[], untilMs: number): readonly LimitWindowUse[] {
   if (windows.length > 0) {
     return windows.map((window) => ({ ...window, remaining_requests: 0, is_rate_limited: true }));
@@ -34,7 +37,7 @@ function paused(windows: readonly LimitWindowUse[], untilMs: number): readonly L
   ];
 }
 
-/** `GET /services/{id}/rate-limits`: how much of each window is spent, over all replicas. */
+/** `GET /services/{id}/rate-limits`: the use of each window, over all replicas. */
 export function serviceRateLimitsRoute({ directory, limits, pauses }: ServicesRateLimitsDeps): Routes {
   return (app) => {
     app.get(

@@ -1,4 +1,4 @@
-/** The services API as it is checked and described. */
+/** Schemas of the services API, for validation and the API description. */
 import Type, { type Static } from 'typebox';
 import { serviceTypes } from '../../../providers/provider.ts';
 import { adapterNames } from '../../../providers/registry.ts';
@@ -11,7 +11,7 @@ const limit = Type.Optional(
 const anyObject = (options: Type.TObjectOptions = {}) => Type.Object({}, { ...options, additionalProperties: true });
 export const serviceTypeSchema = Type.Union(serviceTypes.map((type) => Type.Literal(type)));
 
-/** What the service shows and nobody sets. A body may carry them, so that what was read can be sent back. */
+/** Read-only members. A body may contain them, so that a reply can be edited and sent back. */
 const readOnly = {
   id: Type.Optional(Type.Unknown()),
   management_company_id: Type.Optional(Type.Unknown()),
@@ -129,13 +129,13 @@ export const historyQuerySchema = Type.Object({
 
 export const idParamsSchema = Type.Object({ id: Type.String() });
 
-/** As it is kept: a UUID may be written in capitals too (RFC 9562, 4). */
+/** In lower case, as it is stored: a UUID may also be written in capitals (RFC 9562, 4). */
 export function idOf({ params }: { readonly params: unknown }): string {
   return (params as Static<typeof idParamsSchema>).id.toLowerCase();
 }
 
 const time = Type.String({ format: 'date-time' });
-/** As `shownPause` writes them. */
+/** Schemas of the members that `shownPause` writes. */
 export const pauseMembers = {
   paused_until: nullable(
     Type.String({ format: 'date-time', description: 'It is not asked until then; a successful check ends it.' }),

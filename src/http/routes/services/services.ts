@@ -1,4 +1,7 @@
-/** `/services`: a tenant's external services. Live on this replica at once and on all others within a second. */
+/**
+ * `/services`: a tenant's external services. A change takes effect on this replica at once and on all others within a
+ * second.
+ */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
@@ -45,7 +48,7 @@ export interface ServicesRoutesDeps extends ManageServicesDeps, ServicesRateLimi
   readonly pauses: ServicePauses;
   readonly idempotency: Idempotency;
   readonly emulates: Emulates;
-  /** Why the outbound policy lets nothing be sent to this URL; null where it does. */
+  /** Why the outbound policy blocks this URL; null if it is allowed. */
   refusalOf(url: string): Promise<string | null>;
 }
 
@@ -146,8 +149,8 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
 }
 
 /**
- * The addresses are looked up before the transaction: a slow name server must not hold the tenant's services locked.
- * What the service answered from another address, or to another account, is let go of before the change is answered.
+ * Addresses are resolved before the transaction: a slow name server must not keep the tenant's services locked. Cached
+ * answers from the old address or account are dropped before the change is answered.
  */
 async function change(deps: ServicesRoutesDeps, request: FastifyRequest, method: 'PUT' | 'PATCH') {
   const { tenantId } = callerOf(request);
@@ -166,7 +169,7 @@ async function change(deps: ServicesRoutesDeps, request: FastifyRequest, method:
   return row;
 }
 
-/** What probes and calls change of a service is no part of the state that an admin changes. */
+/** The state that an admin changes, without what probes and calls change. */
 function stateOf(row: ExternalServiceRow): string {
   const { health_status: _health, last_health_check: _check, updated_at: _at, ...state } = row;
   return etagOf(state);
@@ -177,16 +180,16 @@ function show(deps: Pick<ServicesRoutesDeps, 'emulates' | 'pauses'>, reply: Fast
   return present(deps, row);
 }
 
-/** With why it is not asked for a while, where that is so. */
+/** Adds the reason if the service is paused. */
 async function present({ pauses, emulates }: Pick<ServicesRoutesDeps, 'pauses' | 'emulates'>, row: ExternalServiceRow) {
   const shown = presentService(row);
   const { emulated: _mark, ...ownConfig } = shown.config;
-  // A mark of an earlier start, which emulated, says nothing of one that does not.
+  // A mark of an earlier, emulating start has no meaning if this one does not emulate.
   const config = emulates === 'none' ? ownConfig : shown.config;
   return { ...shown, config, ...shownPause(await pauses.pauseOf(serviceOfRow(row))) };
 }
 
-/** The service of the path. Throws `NOT_FOUND`, also for what is no id at all, and `FORBIDDEN`. */
+/** The service of the path. Throws `NOT_FOUND`, also for an invalid id, and `FORBIDDEN`. */
 async function findOwn(deps: Pick<ManageServicesDeps, 'db'>, request: FastifyRequest) {
   const { tenantId } = callerOf(request);
   const id = idOf(request);

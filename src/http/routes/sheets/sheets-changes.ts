@@ -32,10 +32,10 @@ import type { Progress } from '../../request/idempotency.ts';
 import { callerOf } from '../../request/request-context.ts';
 import { answerChange, onSheet, type SheetsRoutesDeps, sheetsCallerOf, unending } from './sheets-route.ts';
 
-/** Two million cells of a digit each would fit; a caller with more is told so as bad input. */
+/** Room for two million cells of one digit each; above that, the caller gets a plain input error. */
 const bodyLimit = 12 * 1024 * 1024;
 
-/** Before the body is read: most who may not do anything here need send none. */
+/** Runs before the body is read, so that callers without a sheets scope need not send it. */
 async function requireAnySheetsScope(request: FastifyRequest): Promise<void> {
   const { principal } = callerOf(request);
   if (!principal.scopes.has('sheets:read')) requireScope(principal, 'sheets:write');
@@ -136,7 +136,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
           body: batchRequest.checked,
         },
         onRequest: requireAnySheetsScope,
-        // Before the kept answers: what one credential may see of them is not another's.
+        // Runs before stored answers are looked up: one credential's view of them is not another's.
         preValidation: requireScopesOfBatch,
       },
       deps.idempotency.wrap(async (request, progress: Progress, reply) => {
@@ -149,7 +149,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
           operations.push({ ...one, question } as BatchOperation);
         }
         const batch = { ...parsed, operations };
-        // The reads of a batch that nobody waits for are not worth their quota.
+        // A batch of reads that nobody waits for is aborted, to save quota.
         const signal = batch.operations.every(({ operation }) => operation === 'read')
           ? abortWhenCallerLeaves(reply)
           : unending();

@@ -1,4 +1,4 @@
-/** Rows by the names of their columns, and sheets by their titles. What changes something honours an `Idempotency-Key`. */
+/** Routes for rows by column names, and for sheets by title. Changes honour an `Idempotency-Key`. */
 import type { FastifyRequest } from 'fastify';
 import { type RecordsPlace, recordsPlaceOf, recordsRangeOf } from '../../../sheets/records/name-place.ts';
 import {

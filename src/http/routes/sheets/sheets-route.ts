@@ -1,4 +1,4 @@
-/** What the sheets routes share. */
+/** What the sheets routes have in common. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../../clock.ts';
 import type { Caller } from '../../../gateway/caller.ts';
@@ -19,11 +19,11 @@ export interface SheetsRoutesDeps {
   idempotency: Idempotency;
   limits: RateLimitHeaders;
   clock: Clock;
-  /** How long one call may take, its waits and retries together. */
+  /** How long one call may take, with its waits and retries. */
   deadlineMs: number;
 }
 
-/** The question, on the sheet that the body names by its gid. */
+/** The question, with the sheet that the body names by its gid. */
 export function onSheet<Question extends Parameters<typeof withSheet>[0]>(
   { sheets }: Pick<SheetsRoutesDeps, 'sheets'>,
   caller: Caller,
@@ -33,21 +33,21 @@ export function onSheet<Question extends Parameters<typeof withSheet>[0]>(
   return withSheet(question, body, (id) => sheets.worksheets(caller, id, new AbortController().signal));
 }
 
-/** The caller, with the patience that its body or query asks for. */
+/** The caller, with the maximum wait from its body or query. */
 export function sheetsCallerOf(
   request: FastifyRequest,
   deps: SheetsRoutesDeps,
   source: Parameters<typeof maxWaitMsOf>[0],
 ): Caller {
   const maxWaitMs = maxWaitMsOf(source);
-  // Waiting for a limit comes on top of what the call itself may take.
+  // The wait for a limit is added to the deadline of the call itself.
   return { ...callerOfCall(request, deps.clock, deps.deadlineMs + maxWaitMs), maxWaitMs };
 }
 
-/** A signal that never aborts: a change goes on when its caller leaves, so that its outcome is known. */
+/** A signal that never aborts: a change continues if its caller disconnects, so that its outcome is known. */
 export const unending = (): AbortSignal => new AbortController().signal;
 
-/** Answers with what the change came to, and with the limits that it spent. */
+/** Answers with the result of a change and the limits that it spent. */
 export async function answerChange<Result>(
   { limits }: Pick<SheetsRoutesDeps, 'limits'>,
   request: FastifyRequest,

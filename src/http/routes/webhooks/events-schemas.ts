@@ -1,4 +1,4 @@
-/** The schemas of received events: finding, reading and sending them again. */
+/** Schemas for received events: search, details and redelivery. */
 import Type, { type Static } from 'typebox';
 import { nullable } from '../../../schema-parts.ts';
 import { targetStates, webhookEventStatuses } from '../../../storage/tables/webhooks/webhook-events.ts';
@@ -72,7 +72,7 @@ const retryObject = Type.Object(
 export const retryBodySchema = Type.Union([retryObject, Type.Null()], { examples: [{ to: 'target' }] });
 export type RetryBody = Static<typeof retryObject>;
 
-/** What a sender gets. */
+/** The reply that a sender gets. */
 export const receptionSchema = Type.Union([
   Type.Object({
     status: literals(['accepted', 'duplicate']),

@@ -1,4 +1,4 @@
-/** The schemas of a webhook's targets. */
+/** Schemas of a webhook's targets. */
 import Type, { type Static } from 'typebox';
 import { nullable } from '../../../schema-parts.ts';
 import { longestGraceSeconds } from '../../../webhooks/managing/manage-webhooks.ts';
@@ -6,7 +6,7 @@ import { time, uuid } from './schema-parts.ts';
 
 const scalar = Type.Union([Type.String({ maxLength: 1000 }), Type.Number(), Type.Boolean(), Type.Null()]);
 
-/** What is shown of a target and not set may be sent back. */
+/** A body may contain the read-only members, so that a reply can be edited and sent back. */
 export const targetSchema = Type.Object(
   {
     id: Type.Optional(uuid),

@@ -1,11 +1,11 @@
-/** What is answered of a webhook: as it is shown, with what a change has made, and the state that it is in. */
+/** Renders a webhook for a reply: its members, the secrets that a change created, and its ETag. */
 import type { FastifyReply } from 'fastify';
 import type { WebhookConfigRow } from '../../../storage/tables/webhooks/webhook-configs.ts';
 import type { ChangedWebhook } from '../../../webhooks/managing/manage-webhooks.ts';
 import { presentWebhook } from '../../../webhooks/managing/present-webhook.ts';
 import { etagOf } from '../../request/if-match.ts';
 
-/** What an admin changes: what deliveries and receptions change is no part of it. */
+/** The state that an admin changes, without what deliveries and receptions change. */
 export function stateOf(row: WebhookConfigRow): string {
   const {
     target_off_at: _offAt,
@@ -22,7 +22,7 @@ export function stateOf(row: WebhookConfigRow): string {
   return etagOf({ ...state, further });
 }
 
-/** Of answers that may show what was made: a repetition shows none of it. */
+/** Members that show a new secret once: a repetition omits them. */
 export const shownOnce = ['secret_key', 'target_secret', 'target_secrets', 'verify_token'];
 
 export function presentChanged(deps: Parameters<typeof presentWebhook>[0], changed: ChangedWebhook) {

@@ -1,4 +1,4 @@
-/** `/webhooks/{id}/…-target…`: pausing, resuming and rotating the secret of a webhook's target. */
+/** `/webhooks/{id}/…-target…`: pauses and resumes a webhook's target, and rotates its secret. */
 import type { FastifyRequest } from 'fastify';
 import { pauseTarget, resumeTarget, rotateTargetSecret } from '../../../webhooks/managing/manage-targets.ts';
 import type { ChangeContext, ManageWebhooksDeps } from '../../../webhooks/managing/manage-webhooks.ts';
@@ -20,7 +20,7 @@ import { webhookSchema } from './webhooks-schemas.ts';
 export interface WebhookTargetRoutesDeps extends ManageWebhooksDeps {
   readonly idempotency: Idempotency;
   onTargetDelivery(): void;
-  /** Throws `NOT_FOUND` for what is no id at all. */
+  /** Throws `NOT_FOUND` for an invalid id. */
   idOf(request: FastifyRequest): string;
   contextOf(request: FastifyRequest): ChangeContext;
 }

@@ -1,4 +1,4 @@
-/** Where a page of webhooks goes on: opaque to callers. */
+/** The cursor of a page of webhooks: opaque to callers. */
 
 import { isCursorTime, readCursor, renderCursor } from '../../../encodings/page-cursor.ts';
 import { invalidInput } from '../../../errors.ts';

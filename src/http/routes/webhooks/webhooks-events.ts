@@ -1,4 +1,4 @@
-/** `/webhooks/events` and `/webhooks/health`: what came, what became of it, and sending it again. */
+/** `/webhooks/events` and `/webhooks/health`: received events, their outcome, and redelivery. */
 import type { Static } from 'typebox';
 import { invalidInput } from '../../../errors.ts';
 import { countWebhooks } from '../../../storage/tables/webhooks/webhook-configs.ts';
@@ -37,7 +37,7 @@ const access = { scope: 'admin' } as const;
 const reading = { scope: 'webhooks:read' } as const;
 const tags = ['webhooks'];
 const defaultLimit = 100;
-/** A target that has not taken a delivery for so long is worth a look. */
+/** A target that has not accepted a delivery for this long counts as late. */
 const lateSeconds = 300;
 
 export function webhookEventsRoutes(deps: WebhookEventsRoutesDeps): Routes {
@@ -144,14 +144,14 @@ export function webhookEventsRoutes(deps: WebhookEventsRoutesDeps): Routes {
   };
 }
 
-/** Throws `INVALID_REQUEST` for a cursor that this service never gave out. */
+/** Throws `INVALID_REQUEST` for an invalid cursor. */
 function positionOf(cursor: string | undefined): WebhookEventPosition | null {
   const position = cursor === undefined ? null : parseEventCursor(cursor);
   if (cursor !== undefined && position === null) throw invalidInput('cursor', 'is none that this service gave out');
   return position;
 }
 
-/** What a sender would have got. */
+/** The reply that a sender would have got. */
 export function shownReception(reception: Reception) {
   return 'eventId' in reception
     ? { status: reception.status, event_id: reception.eventId }

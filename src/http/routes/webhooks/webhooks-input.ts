@@ -1,4 +1,4 @@
-/** From a checked body to the webhook that its admin wants. */
+/** Converts a validated body to the webhook that the admin wants. */
 import type { FastifyRequest } from 'fastify';
 import { invalidInput } from '../../../errors.ts';
 import type { WebhookConfigRow } from '../../../storage/tables/webhooks/webhook-configs.ts';
@@ -17,12 +17,12 @@ import type { EventsQuery } from './events-schemas.ts';
 import type { TargetBody } from './targets-schemas.ts';
 import type { WebhookBody, WebhookPatch } from './webhooks-schemas.ts';
 
-/** POST and PUT: what is not said is as the sender's preset has it; secrets that are not sent stay. */
+/** POST and PUT: missing members come from the source's preset; secrets that are not sent stay. */
 export function draftOfBody(body: WebhookBody): WebhookDraft {
   return named(body, draftForSource(body.webhook_name, body.source_service ?? 'custom'));
 }
 
-/** PATCH: what is named. */
+/** PATCH: replaces the named members. */
 export function patchedDraft(body: WebhookPatch, current: WebhookConfigRow): WebhookDraft {
   return named(body, draftOfRow(current));
 }
@@ -31,7 +31,7 @@ function named(body: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
   const or = <T>(value: T | undefined, usual: T): T => (value === undefined ? usual : value);
   const sourceService = or(body.source_service, otherwise.sourceService);
   const signatureScheme = or(body.signature_scheme, otherwise.signatureScheme);
-  // The header of the scheme before would never be sent by a sender of the new one.
+  // A sender of the new scheme would never send the header of the old one.
   const isSameScheme = signatureScheme === otherwise.signatureScheme;
   const usualHeader = isSameScheme ? otherwise.signatureHeader : usualSignatureHeaders[signatureScheme];
   return {
@@ -40,7 +40,7 @@ function named(body: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
     sourceServiceId: or(body.source_service_id, otherwise.sourceServiceId),
     eventTypes: or(body.event_types, otherwise.eventTypes),
     allowedIps: withPublishedRanges(sourceService, or(body.allowed_ips, otherwise.allowedIps)),
-    // null asks for the scheme's own: that one is looked at, so that one is shown.
+    // null asks for the scheme's own header, which is the one that is read and shown.
     signatureHeader: or(body.signature_header, usualHeader) ?? usualSignatureHeaders[signatureScheme],
     signatureScheme,
     signedTemplate: or(body.signed_template, isSameScheme ? otherwise.signedTemplate : null),
@@ -92,8 +92,8 @@ function targetDraftOf(target: TargetBody): TargetDraft {
 }
 
 /**
- * Refuses addresses that the outbound policy does not let through, and a target that is a webhook of this service: its
- * events would go round and round. Those that were there before are not looked at again.
+ * Refuses addresses that the outbound policy blocks, and a target that is a webhook of this service, since its events
+ * would loop forever. Unchanged addresses are not checked again.
  */
 export async function checkAddresses(
   draft: WebhookDraft,
@@ -115,10 +115,10 @@ export async function checkAddresses(
   }
 }
 
-/** A search through payloads reads them all. */
+/** A search through payloads reads every payload of the period. */
 const longestSearchMs = 31 * 86_400_000;
 
-/** Throws `INVALID_REQUEST` for times that are none, or the wrong way round, or too far apart for a search. */
+/** Throws `INVALID_REQUEST` for invalid times, a reversed period, or a period that is too long for a search. */
 export function filterOfQuery(query: Omit<EventsQuery, 'cursor' | 'limit'>): WebhookEventFilter {
   const fromMs = query.from_date === undefined ? undefined : parseTime('from_date', query.from_date);
   const toMs = query.to_date === undefined ? undefined : parseEndTime('to_date', query.to_date);
@@ -142,7 +142,7 @@ export function filterOfQuery(query: Omit<EventsQuery, 'cursor' | 'limit'>): Web
   };
 }
 
-/** Of a bulk call. Throws `INVALID_REQUEST` where neither a filter nor `all` is given, or both are. */
+/** For a bulk call. Throws `INVALID_REQUEST` unless exactly one of a filter and `all` is given. */
 export function chosenFilter({
   all,
   ...filter
@@ -153,7 +153,7 @@ export function chosenFilter({
   return filterOfQuery(filter);
 }
 
-/** Without a body all that it may say is as usual. */
+/** Without a body, every member has its default. */
 export function allowNoBody(request: FastifyRequest, _reply: unknown, done: () => void): void {
   request.body ??= null;
   done();

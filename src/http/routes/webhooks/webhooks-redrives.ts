@@ -1,4 +1,4 @@
-/** `/webhooks/redrives`: sending again all that match a filter, in the background. */
+/** `/webhooks/redrives`: sends all events that match a filter again, in the background. */
 import Type, { type Static } from 'typebox';
 import { nullable } from '../../../schema-parts.ts';
 import { redriveStates } from '../../../storage/tables/webhooks/bulk-redrives.ts';

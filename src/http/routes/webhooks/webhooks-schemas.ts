@@ -1,4 +1,4 @@
-/** The schemas of the webhooks API: a webhook as it is set, patched and shown. */
+/** Schemas of the webhooks API: a webhook as it is set, patched and shown. */
 import Type, { type Static } from 'typebox';
 import { nullable } from '../../../schema-parts.ts';
 import { longestGraceSeconds } from '../../../webhooks/managing/manage-webhooks.ts';
@@ -100,7 +100,7 @@ const settable = {
   ),
 };
 
-/** What the service shows and nobody sets. A body may carry them, so that what was read can be sent back. */
+/** Read-only members. A body may contain them, so that a reply can be edited and sent back. */
 const readOnly = Object.fromEntries(
   [
     'id',

@@ -1,4 +1,6 @@
-/** `/webhooks`: a tenant's webhooks. A change holds on this replica at once and on all others within a second. */
+/**
+ * `/webhooks`: a tenant's webhooks. A change takes effect on this replica at once and on all others within a second.
+ */
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { invalidInput } from '../../../errors.ts';
@@ -57,7 +59,7 @@ export interface WebhooksRoutesDeps extends ManageWebhooksDeps, WebhookEventsRou
   readonly db: ManageWebhooksDeps['db'] & WebhookEventsRoutesDeps['db'] & WebhookRedrivesRoutesDeps['db'];
   readonly keyring: ManageWebhooksDeps['keyring'] & WebhookEventsRoutesDeps['keyring'];
   readonly idempotency: Idempotency;
-  /** Why the outbound policy lets nothing be sent to this URL; null where it does. */
+  /** Why the outbound policy blocks this URL; null if it is allowed. */
   refusalOf(url: string): Promise<string | null>;
 }
 
@@ -65,7 +67,7 @@ const access = { scope: 'admin' } as const;
 const tags = ['webhooks'];
 const defaultLimit = 100;
 const defaultGraceSeconds = 86_400;
-/** A body to explain, in base64 at the largest. */
+/** The size of a body to explain, in base64 at its largest. */
 const explainedBodyBytes = 36 * 1024 * 1024;
 
 export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
@@ -255,7 +257,7 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
   };
 }
 
-/** Addresses are looked up before the transaction: a slow name server must not hold the webhook locked. */
+/** Addresses are resolved before the transaction: a slow name server must not keep the webhook locked. */
 async function change(
   deps: WebhooksRoutesDeps,
   request: FastifyRequest,
@@ -273,14 +275,14 @@ async function change(
   return changeWebhook(deps, tenantId, before.id, draftOf, contextOf(request));
 }
 
-/** Throws `NOT_FOUND`, also for what is no id at all. */
+/** Throws `NOT_FOUND`, also for an invalid id. */
 async function findOwn(deps: Pick<ManageWebhooksDeps, 'db'>, tenantId: TenantId, id: string) {
   const row = await deps.db.forTenant(tenantId, (tx) => findWebhook(tx, tenantId, id));
   if (row === null) throw noSuchWebhook();
   return row;
 }
 
-/** Throws `NOT_FOUND` for what is no id at all. */
+/** Throws `NOT_FOUND` for an invalid id. */
 function idOf(request: FastifyRequest): string {
   const { id } = request.params as Static<typeof idParamsSchema>;
   if (!isUuid(id)) throw noSuchWebhook();
