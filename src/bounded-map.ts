@@ -37,13 +37,15 @@ export function setBounded<Key, Value>(map: Map<Key, Value>, key: Key, value: Va
  * Where the search for the oldest key of each full map stands. An iterator that begins anew walks over the holes that
  * earlier deletions left, which took 10 µs of a map of 10,000; this one has them behind it.
  */
-const hands = new WeakMap<Map<never, unknown>, Iterator<unknown>>();
+const hands = new WeakMap<Keyed<never>, Iterator<unknown>>();
 
-/** Of a map that is not empty. Every key that the hand has passed is gone, since it is deleted at once. */
-function oldestOf<Key>(map: Map<Key, unknown>): Key {
-  const next = hands.get(map as Map<never, unknown>)?.next();
+type Keyed<Key> = Pick<Map<Key, unknown> | Set<Key>, 'keys'>;
+
+/** The key of a map or set that is not empty which was set longest ago. The caller deletes it at once. */
+export function oldestOf<Key>(map: Keyed<Key>): Key {
+  const next = hands.get(map as Keyed<never>)?.next();
   if (next !== undefined && next.done !== true) return next.value as Key;
   const hand = map.keys();
-  hands.set(map as Map<never, unknown>, hand);
+  hands.set(map as Keyed<never>, hand);
   return hand.next().value as Key;
 }

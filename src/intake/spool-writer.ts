@@ -1,4 +1,5 @@
 /** Appends to the spool and tells duplicates among what lies there: PostgreSQL, which knows them all, is away. */
+import { setBounded } from '../bounded-map.ts';
 import type { WebhookRow } from '../storage/tables/intake-rows.ts';
 import { bodyOf, deliveryOf } from './commit-batch.ts';
 import type { IntakeReceipt } from './intake.ts';
@@ -35,10 +36,7 @@ export function createSpoolWriter(spool: Spool): SpoolWriter {
       if (webhook !== null) for (const key of keys) firstInBatch.set(key, webhook.id);
     }
     if (fresh.length > 0) await spool.append(fresh);
-    for (const [key, id] of firstInBatch) {
-      if (firstByKey.size >= maxRemembered) firstByKey.delete(firstByKey.keys().next().value as string);
-      firstByKey.set(key, id);
-    }
+    for (const [key, id] of firstInBatch) setBounded(firstByKey, key, id, maxRemembered);
     return receipts;
   };
 

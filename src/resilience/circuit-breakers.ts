@@ -1,4 +1,5 @@
 /** The breakers of a process, by service id. */
+import { setBounded } from '../bounded-map.ts';
 import {
   type BreakerDeps,
   type BreakerPolicy,
@@ -41,17 +42,14 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
       if (breaker !== undefined) {
         // While there is room enough nothing is forgotten, and the order of use is nobody's.
         if (breakers.size * 2 < maxBreakers) return breaker;
-        // Put last again, so that a Map's first key is the one unused for longest.
-        breakers.delete(serviceId);
       } else {
         breaker = createCircuitBreaker({
           ...shared,
           policy: { ...(shared.policy ?? defaultBreakerPolicy), ...policyOf?.() },
           ...(onChange === undefined ? {} : { onChange: (state) => onChange(serviceId, state) }),
         });
-        if (breakers.size >= maxBreakers) breakers.delete(breakers.keys().next().value as string);
       }
-      breakers.set(serviceId, breaker);
+      setBounded(breakers, serviceId, breaker, maxBreakers);
       return breaker;
     },
     closeBreaker(serviceId) {

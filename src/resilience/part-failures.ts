@@ -8,6 +8,7 @@
  *
  * A failure of no part in particular (a refused connection, a host without an address) counts always.
  */
+import { setBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 
 const countedPerPart = 2;
@@ -61,9 +62,7 @@ export function createPartFailures(clock: Clock): PartFailures {
     noteSuccess(part) {
       const nowMs = clock.now();
       for (const failed of run.keys()) {
-        if (own.size >= maxOwn) own.delete(own.keys().next().value as string);
-        own.delete(failed);
-        own.set(failed, nowMs);
+        setBounded(own, failed, nowMs, maxOwn);
       }
       run.clear();
       ofService = 0;

@@ -4,6 +4,7 @@
  * At the bound the entries that were not used for longest go first. It is meant for one replica without Redis, so what
  * is lost that way costs a cache entry or a lock that no other process could have seen.
  */
+import { oldestOf } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
 import { ownBytes } from '../postgres/own-bytes.ts';
@@ -55,7 +56,7 @@ export function createInProcessStore(options: InProcessStoreOptions): SharedStor
     const entry = { value: ownBytes(value), expiresAtMs };
     entries.set(key, entry);
     usedBytes += sizeOf(key, entry);
-    while (usedBytes > maxBytes || entries.size > maxEntries) remove(entries.keys().next().value as string);
+    while (usedBytes > maxBytes || entries.size > maxEntries) remove(oldestOf(entries));
   };
 
   const tell = (listener: (message: string | null) => void, message: string): void => {

@@ -15,6 +15,7 @@
  * holds next to nothing, and a place that becomes free goes to the tenant that has fewest; 64 MiB of payloads; 3
  * statements at once, so that the intake never waits for a connection.
  */
+import { oldestOf } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
@@ -150,7 +151,7 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
   const noteSpeed = (webhookId: string, { next, durationMs }: AttemptOutcome): void => {
     slow.delete(webhookId);
     if (next.state === 'delivered' && durationMs < slowMs) return;
-    if (slow.size >= maxSlow) slow.delete(slow.values().next().value as string);
+    if (slow.size >= maxSlow) slow.delete(oldestOf(slow));
     slow.add(webhookId);
   };
 
