@@ -1,15 +1,15 @@
 /**
- * Access tokens of accounts, kept while they last.
+ * Caches the access tokens of accounts until they expire.
  *
- * One token serves all calls of an account. It is renewed some time before its end, by the first call that comes then,
- * while the others go on with the old one; without any token all wait for the one request under way. A request that ends
- * with the caller who made it (its deadline, its leaving) is made again by the next one waiting.
+ * One token serves all calls of an account. Some time before it expires, the next call renews it, while other calls use
+ * the old one. Without a valid token, all calls wait for the one token request in progress. If that request fails
+ * because its own caller timed out or disconnected, the next waiting call sends a new one.
  */
 import { createHash } from 'node:crypto';
 import { setBounded } from '../bounded-map.ts';
 import { type ProviderHttp, reconnectMessage, TransportError, type Verdict } from './provider.ts';
 
-/** The account is refused a token. `retryable`: by an outage and not by a fault of the account. */
+/** The account gets no token. `retryable`: because of an outage, not a fault of the account. */
 export class TokenRefused extends Error {
   readonly retryable: boolean;
 
@@ -20,7 +20,7 @@ export class TokenRefused extends Error {
   }
 }
 
-/** The vendor has ended what the account was given: only a person can connect it again. */
+/** The vendor has revoked the account's grant: only a person can connect it again. */
 export class GrantEnded extends TokenRefused {
   constructor() {
     super(reconnectMessage, false);
@@ -28,7 +28,7 @@ export class GrantEnded extends TokenRefused {
   }
 }
 
-/** What it means for the call that needed the token: nothing of it has been sent, so that even an append may be repeated. */
+/** The verdict for the call that needed the token. The call itself was not sent, so even an append may be repeated. */
 export function judgeTokenRefusal(refused: TokenRefused): Extract<Verdict<never>, { message: string }> {
   const { message, retryable } = refused;
   if (refused instanceof GrantEnded) return { kind: 'denied', message, needsReconnect: true };
@@ -37,21 +37,24 @@ export function judgeTokenRefusal(refused: TokenRefused): Extract<Verdict<never>
 
 export interface AccessToken {
   readonly token: string;
-  /** Unix milliseconds, here as below. Not used from then on. */
+  /** Unix milliseconds, like all times below. The token is not used after this time. */
   readonly endsAtMs: number;
-  /** From then on the next call asks for another. */
+  /** From this time on, the next call requests a new token. */
   readonly renewFromMs: number;
 }
 
 export interface AccessTokens<Account> {
-  /** Throws `TokenRefused`, or what `http.send` throws; a `TransportError` then says that nothing has arrived. */
+  /**
+   * Throws `TokenRefused`, or what `http.send` throws; a `TransportError` is marked as not sent, because the call
+   * itself was not.
+   */
   tokenFor(account: Account, http: ProviderHttp): Promise<string>;
-  /** The vendor refused this token: it is used no more. */
+  /** The API refused this token, so it is dropped. */
   drop(account: Account, token: string): void;
 }
 
 export interface AccessTokensOptions<Account> {
-  /** All that a token depends on, secrets included: an account whose secret was replaced begins anew. */
+  /** Everything that a token depends on, secrets included: a replaced secret makes a new cache entry. */
   identify(account: Account): readonly unknown[];
   request(account: Account, http: ProviderHttp): Promise<AccessToken>;
   now(): number;
@@ -62,7 +65,7 @@ interface Entry {
   underWay: Promise<string> | null;
 }
 
-/** Accounts whose tokens are kept; the one used longest ago makes room. */
+/** Accounts with cached tokens; the least recently used one is evicted. */
 const maxAccounts = 1_000;
 
 export function createAccessTokens<Account>(options: AccessTokensOptions<Account>): AccessTokens<Account> {
@@ -93,7 +96,8 @@ export function createAccessTokens<Account>(options: AccessTokensOptions<Account
 
   const shareOrRenew = async (entry: Entry, account: Account, http: ProviderHttp): Promise<string> => {
     const shared = await entry.underWay?.catch((error: unknown) => {
-      if (error instanceof TransportError) return undefined; // Its own caller's end, perhaps: ask for ourselves.
+      // Possibly only the other caller's deadline: send an own request.
+      if (error instanceof TransportError) return undefined;
       throw error;
     });
     return shared ?? entry.underWay ?? renew(entry, account, http);
@@ -103,7 +107,7 @@ export function createAccessTokens<Account>(options: AccessTokensOptions<Account
     const { current, underWay } = entry;
     if (current === null || current.endsAtMs <= now()) return shareOrRenew(entry, account, http);
     if (underWay !== null || now() < current.renewFromMs) return current.token;
-    // The old one still works for a while, and the next call tries again.
+    // The old token still works for a while, and the next call tries again.
     return renew(entry, account, http).catch(() => current.token);
   };
 

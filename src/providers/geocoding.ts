@@ -1,4 +1,4 @@
-/** The geocoding operations, as every geocoding adapter speaks them. Coordinates are WGS 84 degrees. */
+/** The geocoding operations as every geocoding adapter implements them. Coordinates are WGS 84 degrees. */
 import type { Verdict } from './provider.ts';
 
 export interface Coordinates {
@@ -33,23 +33,23 @@ export interface AddressParts {
   readonly country_code: string | null;
 }
 
-/** One found place, before the gateway adds who answered and whether it came from a cache. */
+/** One place, before the gateway adds the provider and the cache status. */
 export interface Place extends Coordinates {
   readonly formatted_address: string;
-  /** 0 to 1; derived by one table per vendor from what the vendor says (docs/architecture.md). */
+  /** 0 to 1; each vendor's own ratings are mapped by one table (docs/architecture.md). */
   readonly confidence: number;
   readonly location_type: LocationType;
   readonly address_components: readonly AddressComponent[];
   readonly components: AddressParts;
   readonly place_id: string | null;
   readonly partial_match: boolean;
-  /** What else the vendor offers for the question, in its own order. */
+  /** Further results of the vendor, in its own order. */
   readonly others?: readonly Place[];
-  /** How the answer fits the question. Not the adapter's to say: every vendor's answers are compared by one rule. */
+  /** How the place fits the question. Set by the gateway: all vendors' places are compared by one rule. */
   readonly match?: Match;
 }
 
-/** `missing`: asked for, and the answer names none. */
+/** `missing`: the question names it, but the answer does not. */
 export type PartMatch = 'exact' | 'differs' | 'missing' | 'not_asked';
 
 export interface Match {
@@ -69,22 +69,22 @@ export interface QuestionParts {
 }
 
 export interface GeocodeInput {
-  /** Of an address given in parts: the parts as one line. */
+  /** For an address given in parts: the parts joined to one line. */
   readonly address: string;
   readonly parts: QuestionParts | null;
-  /** ISO 639-1: `ru`, `uz`, `en`; Uzbek with its script where the caller named one: `uz-Latn`, `uz-Cyrl`. */
+  /** ISO 639-1: `ru`, `uz`, `en`; Uzbek with its script if the caller named one: `uz-Latn`, `uz-Cyrl`. */
   readonly language: string;
-  /** ISO 3166-1 alpha-2, upper case; null: any. */
+  /** ISO 3166-1 alpha-2, upper case; null: any country. */
   readonly country: string | null;
-  /** Where to look first. */
+  /** The area to prefer. */
   readonly bounds: Box | null;
-  /** Answers wanted. */
+  /** Maximum number of results. */
   readonly limit: number;
-  /** Renamed streets that the address names: an answer by the name of before is an answer too. Absent: none. */
+  /** Renamed streets that the address names: an answer with the old name matches too. Absent: none. */
   readonly streetAliases?: readonly StreetAlias[];
 }
 
-/** One street, by the name that it had and the name that it has. */
+/** A renamed street, with its old and its new name. */
 export interface StreetAlias {
   readonly from: string;
   readonly to: string;
@@ -94,7 +94,7 @@ export interface ReverseInput extends Coordinates {
   readonly language: string;
 }
 
-/** The language alone, as vendors take it. */
+/** The language without its script, as vendors expect it. */
 export function languageOnly(language: string): string {
   return language.slice(0, 2);
 }
@@ -116,7 +116,7 @@ export type RouteElement =
   | { readonly kind: 'ok'; readonly value: RouteLength }
   | Exclude<Verdict<never>, { kind: 'ok' }>;
 
-/** A row an origin, in it an element a destination, in the order asked. */
+/** One row per origin, with one element per destination, in the order of the input. */
 export type RouteMatrix = readonly (readonly RouteElement[])[];
 
 declare module './provider.ts' {

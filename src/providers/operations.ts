@@ -1,4 +1,4 @@
-/** What is asked of providers, and which kinds of services there are: the two words that every room shares. */
+/** The operations of providers and the types of services, which all parts share. */
 
 /** As they appear in logs, metrics, events and costs. */
 export const operations = [

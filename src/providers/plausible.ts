@@ -1,17 +1,19 @@
-/** Coordinates that a vendor answered, checked before anything is built on them. */
+/** Checks the coordinates in a vendor's reply. */
 import type { Box, Coordinates } from './geocoding.ts';
 
-/** By country: what lies outside is no place in it. Swapped latitude and longitude always do, for these. */
+/**
+ * A place outside its country's box is wrong. For these countries, swapped latitude and longitude always fall outside.
+ */
 const boxes: Readonly<Record<string, Box>> = {
   UZ: { south: 37, north: 45.7, west: 55.9, east: 73.5 },
 };
 
-/** null for a country of which none is known here. */
+/** null for a country without a known box. */
 export function boxOfCountry(countryCode: string): Box | null {
   return Object.hasOwn(boxes, countryCode) ? (boxes[countryCode] as Box) : null;
 }
 
-/** Null for what is no pair of finite numbers in range, and for a pair outside the country it is said to be in. */
+/** null unless they are finite numbers in range, and inside the stated country. */
 export function plausibleCoordinates(
   latitude: unknown,
   longitude: unknown,

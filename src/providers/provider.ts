@@ -1,6 +1,6 @@
 /**
- * What an adapter is, in our words. An adapter knows one vendor: how to say our operation in its words, how to read its
- * answer, what each reply means. It knows nothing of tenants, caches, limits or logs.
+ * The adapter interface. An adapter knows one vendor: how to express an operation in the vendor's API, how to parse the
+ * reply, and what it means. It knows nothing of tenants, caches, limits or logs.
  */
 import type { TSchema } from 'typebox';
 import type { InputFault } from '../errors.ts';
@@ -12,7 +12,7 @@ export type { OpenReply, ProviderHttp, ProviderReply, ProviderRequest } from '..
 export { TransportError } from '../outbound/exchange.ts';
 export { type Operation, type ServiceType, serviceTypes } from './operations.ts';
 
-/** One account at one provider, opened for use: the secrets are plain here and live no longer than the call. */
+/** One account at one provider. The secrets are in plain text here, so it lives no longer than the call. */
 export interface ProviderAccount {
   readonly serviceId: string;
   readonly serviceName: string;
@@ -21,15 +21,18 @@ export interface ProviderAccount {
   readonly apiKey: string | null;
   readonly credentials: unknown;
   readonly config: Readonly<Record<string, unknown>>;
-  /** Of an account from the directory. */
+  /** Set for accounts from the directory. */
   readonly grant?: KeptGrant;
 }
 
-/** What a vendor has given in place of a secret, and gives anew now and then: kept for every replica, sealed. */
+/** A grant that a vendor issued in place of a secret and renews from time to time: stored sealed, for all replicas. */
 export interface KeptGrant {
-  /** As it was saved last; null before the first. */
+  /** The last saved text; null before the first save. */
   read(): Promise<string | null>;
-  /** The right to renew it, which one has at a time over all replicas; null while another has it. It ends by itself after a while. */
+  /**
+   * Claims the exclusive right to renew the grant, over all replicas; null while another one has it. The claim expires
+   * by itself.
+   */
   claim(): Promise<GrantClaim | null>;
 }
 
@@ -40,20 +43,23 @@ export interface GrantClaim {
   release(): Promise<void>;
 }
 
-/** Of an account whose grant the vendor has ended: only a person can connect it again. */
+/** For an account whose grant the vendor has revoked: only a person can connect it again. */
 export const reconnectMessage =
   'the grant has ended (invalid_grant): connect the service again and set its new credentials.refresh_token';
 
-/** What a reply means. */
+/** The meaning of a reply. */
 export type Verdict<Value> =
   | { readonly kind: 'ok'; readonly value: Value }
-  /** Answered, nothing found. */
+  /** The provider answered and found nothing. */
   | { readonly kind: 'empty' }
-  /** The caller's own input is refused: back to the caller at once. `status` keeps the provider's meaning; 413: what was asked for is larger than may be answered. */
+  /**
+   * The caller's own input is refused: the error goes to the caller at once. `status` keeps the provider's meaning;
+   * 413: the requested answer would be too large.
+   */
   | { readonly kind: 'bad_input'; readonly status: 400 | 403 | 404 | 413; readonly message: string }
   /**
-   * Over a quota: the bucket backs off, the breaker is untouched. Nothing was done at the provider. `passOn`, here and of
-   * `failed`: what the caller is given all the same where nobody answers better.
+   * A quota is exhausted: the limit backs off, the breaker does not count it. Nothing was done at the provider.
+   * `passOn`, here and in `failed`: the response for the caller if no provider answers better.
    */
   | {
       readonly kind: 'throttled';
@@ -61,31 +67,31 @@ export type Verdict<Value> =
       readonly message: string;
       readonly passOn?: Value;
     }
-  /** The account is refused (key, billing, API off): the next provider, and the breaker counts it. */
+  /** The account is refused (key, billing, API off): the next provider is asked, and the breaker counts it. */
   | {
       readonly kind: 'denied';
       readonly message: string;
-      /** Only a person can connect the account again. Nothing was sent, and nothing will be until then. */
+      /** Only a person can connect the account again. Nothing was sent, and nothing is sent until then. */
       readonly needsReconnect?: true;
     }
-  /** Outage or rubbish. `retryable`: the same request may work in a moment. */
+  /** An outage or an invalid reply. `retryable`: the same request may succeed in a moment. */
   | {
       readonly kind: 'failed';
       readonly retryable: boolean;
       readonly message: string;
       readonly passOn?: Value;
-      /** What this caller alone asked for; says nothing of the service's health. */
+      /** Caused by this caller's own request; does not affect the service's health. */
       readonly isCallersOwn?: boolean;
     }
-  /** A write whose outcome cannot be known. Never repeated blindly. */
+  /** A change with an unknown outcome. It is never repeated blindly. */
   | {
       readonly kind: 'unknown_outcome';
       readonly message: string;
-      /** True where the provider has ended its work, whatever it was: looking there now tells what was done. */
+      /** True if the provider has finished: reading the data now shows whether the change was made. */
       readonly settled?: boolean;
     };
 
-/** What an operation is asked and what it answers; each capability adds its pair here by declaration merging. */
+/** Input and output types of the operations; each capability adds its pair by declaration merging. */
 export interface OperationTypes {
   health_check: { input: Record<string, never>; output: Record<string, never> };
 }
@@ -100,23 +106,29 @@ export type Attempt<Op extends KnownOperation> = (
   http: ProviderHttp,
 ) => Promise<Verdict<OutputOf<Op>>>;
 
-/** What an admin sets of a service. `credentials` only where they are sent: what was kept is not looked at again. */
+/**
+ * The settings of a service that an admin sends. `credentials` only if they are sent: stored ones are not validated
+ * again.
+ */
 export type ServiceSettings = Pick<ProviderAccount, 'baseUrl' | 'config'> & { readonly credentials?: unknown };
 
 export interface Adapter {
-  /** As in `config.adapter`: `google_maps`. */
+  /** The name in `config.adapter`: `google_maps`. */
   readonly name: string;
   readonly serviceType: ServiceType;
-  /** What the rooms outside the adapter say of its vendor. */
+  /** Facts about the vendor for other parts. */
   readonly facts: VendorFacts;
-  /** Where calls go unless the account has a `baseUrl`; null for those that reach no network. */
+  /** The destination of calls for an account without a `baseUrl`; null for adapters that use no network. */
   readonly defaultBaseUrl: string | null;
   readonly attempts: { readonly [Op in KnownOperation]?: Attempt<Op> };
-  /** What `config` may hold of this adapter alone, beside the members of every service (`directory/service-config.ts`). */
+  /**
+   * Members of `config` that only this adapter has, in addition to those of every service
+   * (`directory/service-config.ts`).
+   */
   readonly configMembers?: Readonly<Record<string, TSchema>>;
-  /** Faults of a service's settings that only this adapter can know, by their place in the service: `config.auth.in`. */
+  /** Faults of a service's settings that only this adapter can find, by their path: `config.auth.in`. */
   faultsOf?(settings: ServiceSettings): readonly InputFault[];
-  /** Addresses beside the base URL that calls of such a service go to: each must be one that may be reached. */
+  /** Further addresses that calls of such a service use: the outbound policy must allow each. */
   addressesOf?(settings: ServiceSettings): readonly { readonly path: string; readonly url: string }[];
   /** Exact secret values of an account, for masking. */
   secretsOf(account: ProviderAccount): readonly string[];

@@ -1,12 +1,12 @@
-/** What every adapter needs to read a reply it must not trust. */
+/** Helpers to parse replies, which are untrusted. */
 import type { ProviderReply } from '../outbound/exchange.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** No answer about places or routes is as long, and the worst of this length is read in some 50 ms. */
+/** No reply about places or routes is longer, and the worst reply of this length parses in about 50 ms. */
 const longestReplyBytes = 512 * 1024;
 
-/** The body as JSON; undefined for HTML, half a document, nothing, or more than any such answer has. */
+/** The body as JSON; undefined for HTML, truncated JSON, an empty body, or one that is too long. */
 export function parseJson(reply: ProviderReply): unknown {
   if (reply.body.length > longestReplyBytes) return undefined;
   try {
@@ -20,7 +20,7 @@ export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A member's object, or an empty one: optional branches read alike. */
+/** A member's object, or an empty object, so that optional branches need no checks. */
 export function objectIn(value: unknown, member: string): Json {
   const found = isObject(value) ? value[member] : undefined;
   return isObject(found) ? found : {};
@@ -31,7 +31,7 @@ export function listIn(value: unknown, member: string): readonly unknown[] {
   return Array.isArray(found) ? found : [];
 }
 
-/** A member's text; null where it is missing, empty, or no text. */
+/** A member's text; null if it is missing, empty or not a text. */
 export function textIn(value: unknown, member: string): string | null {
   const found = isObject(value) ? value[member] : undefined;
   return typeof found === 'string' && found !== '' ? found : null;
@@ -39,15 +39,15 @@ export function textIn(value: unknown, member: string): string | null {
 
 const maxMessageLength = 300;
 
-/** A vendor's own words, cut to a line that may be shown. */
+/** A vendor's message, shortened to a line that may be shown. */
 export function shorten(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > maxMessageLength ? `${line.slice(0, maxMessageLength)}…` : line;
 }
 
 /**
- * `Retry-After` in milliseconds, whether in seconds (some send fractions) or as an HTTP date; null where there is none
- * that can be read. `Date.parse` takes `-1` and `2/3` for days long past, which would mean: at once.
+ * `Retry-After` in milliseconds, from seconds (some send fractions) or an HTTP date; null if it is missing or invalid.
+ * `Date.parse` reads `-1` and `2/3` as dates long ago, which would mean "at once".
  */
 export function retryAfterMs({ headers }: Pick<ProviderReply, 'headers'>): number | null {
   const value = headers['retry-after']?.trim();

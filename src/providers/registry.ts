@@ -1,4 +1,4 @@
-/** Every adapter there is, by the name that `config.adapter` gives: adding a vendor is a folder, and its import and name here. */
+/** All adapters, by the name in `config.adapter`. To add a vendor, add its folder, and its import and name here. */
 import { googleMaps } from './google_maps/adapter.ts';
 import { googleSheets } from './google_sheets/adapter.ts';
 import { httpAdapter } from './http/adapter.ts';
@@ -20,14 +20,14 @@ const adapters: readonly Adapter[] = [
 
 const adaptersByName: ReadonlyMap<string, Adapter> = new Map(adapters.map((adapter) => [adapter.name, adapter]));
 
-/** null where no adapter has this name. */
+/** null if no adapter has this name. */
 export function findAdapter(name: string): Adapter | null {
   return adaptersByName.get(name) ?? null;
 }
 
 export const adapterNames: readonly string[] = [...adaptersByName.keys()];
 
-/** In which the environment registers them: a fallback before the service that names it. */
+/** In the order in which the environment registers them: a fallback before the service that names it. */
 export const environmentAdapters: readonly Adapter[] = adapters
   .filter(({ facts }) => facts.environment !== null)
   .sort(
@@ -39,12 +39,12 @@ const adaptersByAlias: ReadonlyMap<string, string> = new Map(
   adapters.flatMap(({ name, facts }) => facts.aliases.map((alias) => [alias, name] as const)),
 );
 
-/** The adapter that a short name means: `google` is `google_maps`. Any other name stands for itself. */
+/** Resolves a short name: `google` is `google_maps`. Other names stay as they are. */
 export function resolveAlias(name: string): string {
   return adaptersByAlias.get(name) ?? name;
 }
 
-/** What callers may write as `provider`, beside the names of services: each geocoder's name and its short names. */
+/** What callers may write as `provider`, in addition to names of services: each geocoder's name and short names. */
 export const geocoderNames: readonly string[] = adapters
   .filter(({ serviceType }) => serviceType === 'geocoding')
   .flatMap(({ name, facts }) => [name, ...facts.aliases]);

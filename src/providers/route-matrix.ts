@@ -1,13 +1,13 @@
-/** What the adapters that measure routes share: a matrix of elements, and what it means as the answer to one request. */
+/** What the route adapters share: the elements of a matrix, and the verdict of a whole matrix. */
 import type { Coordinates, DistanceInput, RouteElement, RouteMatrix } from './geocoding.ts';
 import type { Verdict } from './provider.ts';
 
 type Failure = Exclude<RouteElement, { kind: 'ok' | 'empty' }>;
 
-/** An element that the reply leaves out. */
+/** An element missing in the reply. */
 export const missingElement: Failure = { kind: 'failed', retryable: true, message: 'the reply leaves the pair out' };
 
-/** What is said of an element that has a length the reply does not tell in full. */
+/** An element without a readable length. */
 export const unreadableElement: Failure = {
   kind: 'failed',
   retryable: true,
@@ -15,12 +15,12 @@ export const unreadableElement: Failure = {
 };
 
 const earthRadiusMeters = 6_371_009;
-/** How far the roads may lie from the two ends together, in the mountains say. */
+/** How far the nearest roads may be from both ends together, for example in the mountains. */
 const snappingMeters = 5_000;
 
 /**
- * A route that is far shorter than the straight line is none: matrices answer 0 for pairs that they could not connect
- * (GIScience/openrouteservice#666, Project-OSRM/osrm-backend#4740).
+ * A route that is far shorter than the straight line is invalid: some matrices answer 0 for pairs that they cannot
+ * connect (GIScience/openrouteservice#666, Project-OSRM/osrm-backend#4740).
  */
 function plausible(element: RouteElement, origin: Coordinates, destination: Coordinates): RouteElement {
   if (element.kind !== 'ok') return element;
@@ -40,8 +40,8 @@ function straightMeters(one: Coordinates, other: Coordinates): number {
 }
 
 /**
- * An answer where at least one element is one, so that the others fail alone. `empty` where no pair has a route. Else what
- * befell the elements befell the request: the account's limits, its pauses and its breaker have to know.
+ * `ok` if at least one element has a route, so that the others fail alone. `empty` if no pair has a route. Otherwise
+ * the elements' failure is that of the request, so that the limits, pauses and breaker of the account see it.
  */
 export function judgeMatrix(
   read: RouteMatrix,

@@ -1,21 +1,20 @@
 /**
- * What is said of a vendor outside its adapter: by which names callers may ask for it, what the environment may set of it,
- * what it costs, how fast it may be asked, and how long its answers may be kept. Each vendor's facts stand in its folder;
- * the configuration, the costs, the limits, the cache and the documents read them from there.
+ * Facts about a vendor for other parts: its names, environment variables, prices, limits, and how long its answers may
+ * be cached. Each vendor's folder has its own; configuration, costs, limits, cache and documents read them from there.
  */
 import type { Operation } from './operations.ts';
 
 export interface VendorFacts {
   readonly displayName: string;
-  /** Short names that callers may use for it, as in `provider: "google"`. */
+  /** Short names that callers may use, as in `provider: "google"`. */
   readonly aliases: readonly string[];
   /** null: the environment registers no such service. */
   readonly environment: EnvironmentFacts | null;
-  /** What stands in no line counts as 0, and the cost report names it as unpriced. */
+  /** An operation without a price counts as 0, and the cost report lists it as unpriced. */
   readonly listPrices: readonly ListPrice[];
-  /** What a service is held to that has no rate limit of its own; null: nothing. */
+  /** The limit of a service without its own rate limit; null: none. */
   readonly defaultLimit: DefaultLimit | null;
-  /** The largest matrix that one request may ask for; null: it measures no routes. */
+  /** The largest matrix of one request; null: the vendor measures no routes. */
   readonly largestMatrix: MatrixBounds | null;
   readonly storage: StorageRule;
   /** Whether this program's emulator may stand in for it. */
@@ -25,9 +24,9 @@ export interface VendorFacts {
 export interface EnvironmentFacts {
   /** Lower is tried first. */
   readonly priority: number;
-  /** The adapter that is asked right after it, where the environment has both. */
+  /** The adapter that is asked next, if the environment has both. */
   readonly fallback: string | null;
-  /** What the service must have to be there. `none`: it is always there. `base-url`: its address alone makes it so. */
+  /** What the environment must set to register the service. `none`: nothing. `base-url`: its address is enough. */
   readonly credential: EnvironmentCredential;
   /** null: it has no address. */
   readonly baseUrl: EnvironmentVariable | null;
@@ -35,9 +34,9 @@ export interface EnvironmentFacts {
 
 export interface EnvironmentVariable {
   readonly variable: string;
-  /** Its line in the document of the configuration. */
+  /** Its line in the configuration document. */
   readonly meaning: string;
-  /** Its value in the example of an environment. */
+  /** Its value in the example environment. */
   readonly example?: string;
 }
 
@@ -45,7 +44,10 @@ export type EnvironmentCredential =
   | { readonly kind: 'none' }
   | { readonly kind: 'base-url' }
   | ({ readonly kind: 'api-key' } & EnvironmentVariable)
-  /** The variable names a file of JSON. `faultOf` says why its content is none, or null; `tokenUrl` is where its tokens come from. */
+  /**
+   * The variable names a JSON file. `faultOf` says why its content is invalid, or null; `tokenUrl` is the endpoint of
+   * its tokens.
+   */
   | ({
       readonly kind: 'service-account';
       faultOf(parsed: unknown): string | null;
@@ -55,31 +57,31 @@ export type EnvironmentCredential =
 export interface ListPrice {
   readonly operation: Operation;
   readonly usdPerUnit: number;
-  /** First day, UTC, of the price: a change is a new line, so that what was counted before stays what it was. */
+  /** The first day of the price, UTC: a price change is a new line, so that past costs stay the same. */
   readonly validFrom: `${number}-${number}-${number}`;
 }
 
 export interface DefaultLimit {
   readonly perMinute: number;
-  /** From one request to the next. */
+  /** The minimum time between two requests. */
   readonly minIntervalMs: number;
 }
 
 export interface MatrixBounds {
   /** Origins times destinations. */
   readonly elements: number;
-  /** Origins, and destinations, at most. */
+  /** The maximum number of origins, and of destinations. */
   readonly ends: number;
 }
 
 export interface StorageRule {
-  /** The longest that an answer may be kept, its time as a stale answer included; null: as long as one likes. */
+  /** How long an answer may be kept, including its time as a stale answer; null: no limit. */
   readonly maxSeconds: number | null;
-  /** The vendor's terms, in a sentence for the document. */
+  /** The vendor's terms, in one sentence for the document. */
   readonly terms: string;
 }
 
-/** Operations that the vendor bills nobody for. */
+/** Operations that the vendor does not bill. */
 export function freeOfCharge(operations: readonly Operation[]): readonly ListPrice[] {
   return operations.map((operation) => ({ operation, usdPerUnit: 0, validFrom: '2018-07-16' }));
 }

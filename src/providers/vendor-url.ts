@@ -1,7 +1,7 @@
-/** Base URLs as people configure them: an origin, with or without the vendor's own base path. */
+/** Base URLs as administrators configure them: an origin, with or without the vendor's base path. */
 
 /**
- * `base` without a trailing slash, ending in one of `basePaths` (the first is added where none is there). A proxy's
+ * `base` without a trailing slash, ending in one of `basePaths`; the first one is appended if it has none. A proxy's
  * prefix stays: `https://proxy.example/google` becomes `https://proxy.example/google/maps/api`.
  */
 export function vendorBase(base: string, basePaths: readonly [string, ...string[]]): string {
@@ -9,7 +9,7 @@ export function vendorBase(base: string, basePaths: readonly [string, ...string[
   return basePaths.some((path) => bare.endsWith(path)) ? bare : bare + basePaths[0];
 }
 
-/** `base` without the vendor's base path, so that another of its APIs can be reached beside it. */
+/** `base` without the vendor's base path, to reach another of its APIs. */
 export function vendorRoot(base: string, basePaths: readonly string[]): string {
   const bare = withoutTrail(base);
   const path = basePaths.find((each) => bare.endsWith(each));

@@ -24,7 +24,10 @@ async function geocodes(reply: CannedReply) {
   return geocode(tashkentAddress, testAccount(), cannedHttp(reply));
 }
 
-/** What each recorded reply means: its verdict, and of a place its confidence, location type, street, house and city. */
+/**
+ * The meaning of each recorded reply: its verdict, and for a place its confidence, location type, street, house and
+ * city.
+ */
 const expectedOfFixture: Readonly<Record<string, readonly unknown[]>> = {
   'components_zero_results.json': ['empty'],
   'forward_approximate_locality.json': ['ok', 0.3, 'APPROXIMATE', null, null, 'Paris'],
@@ -313,7 +316,7 @@ test('each way a matrix element can end is told apart', async () => {
   const exists = { status: {}, condition: 'ROUTE_EXISTS' };
   for (const [reply, expected] of [
     [{ body: [{ ...exists, distanceMeters: 10, duration: '3.5s' }] }, 'ok'],
-    [{ body: [{ ...exists }] }, 'ok'], // The same point twice: zero values are left out.
+    [{ body: [{ ...exists }] }, 'ok'], // Origin and destination are the same point: Google omits zero values.
     [{ body: [{ ...exists, distanceMeters: 10 }] }, 'failed'],
     [{ body: [{ ...exists, distanceMeters: 'far', duration: '3s' }] }, 'failed'],
     [{ body: [{ status: {}, condition: 'ROUTE_NOT_FOUND' }] }, 'empty'],
@@ -321,7 +324,8 @@ test('each way a matrix element can end is told apart', async () => {
     [{ body: [{ status: { code: 3 } }] }, 'bad_input'],
     [{ body: [{ status: { code: 8 } }] }, 'throttled'],
     [{ body: [{ status: { code: 14 } }] }, 'failed'],
-    [{ body: [{ distanceMeters: 10, duration: '3s' }] }, 'failed'], // No status and no condition: a field mask went wrong.
+    // Neither status nor condition: the field mask is wrong.
+    [{ body: [{ distanceMeters: 10, duration: '3s' }] }, 'failed'],
     [{ body: [] }, 'failed'],
     [{ body: {} }, 'failed'],
     [

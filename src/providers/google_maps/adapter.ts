@@ -25,9 +25,9 @@ import { addressParts, type GeocodeResult, type MatrixElement, parseMatrix } fro
 const geocodingOrigin = 'https://maps.googleapis.com';
 const routesOrigin = 'https://routes.googleapis.com';
 const basePaths = ['/maps/api', '/maps/api/geocode/json'] as const;
-/** Without `status` in the mask every element would look good. */
+/** Without `status` in the mask every element would look successful. */
 const matrixFields = 'originIndex,destinationIndex,status,condition,distanceMeters,duration';
-/** A country's ccTLD, which `region` wants, is its ISO code but for this one. */
+/** `region` takes a country's ccTLD, which equals its ISO code except for this one. */
 const topLevelDomains: Readonly<Record<string, string>> = { GB: 'uk' };
 
 export const googleMaps: Adapter = {
@@ -49,7 +49,7 @@ export const googleMaps: Adapter = {
         ...(bounds !== null && { bounds: `${bounds.south},${bounds.west}|${bounds.north},${bounds.east}` }),
       });
       if (outcome.kind !== 'results') return outcome;
-      // With the country as a filter, Google answers rubbish with the country itself.
+      // With the country as a filter, Google answers nonsense with the country itself.
       const found = outcome.reply.results.filter(({ types }) => !types.includes('country'));
       const [first, ...others] = found.map(toPlace);
       return first === undefined ? { kind: 'empty' } : { kind: 'ok', value: { ...first, others } };
@@ -76,7 +76,7 @@ export const googleMaps: Adapter = {
         body: JSON.stringify({
           origins: origins.map(waypointAt),
           destinations: destinations.map(waypointAt),
-          // Traffic would double the price; walking knows none and refuses the field.
+          // Live traffic would double the price; walking does not support the field.
           ...(mode === 'driving'
             ? { travelMode: 'DRIVE', routingPreference: 'TRAFFIC_UNAWARE' }
             : { travelMode: 'WALK' }),
@@ -102,7 +102,7 @@ async function geocode(account: ProviderAccount, http: ProviderHttp, query: Read
   return judgeGeocode(await http.send({ method: 'GET', url: `${path}?${search}` }));
 }
 
-/** Routes has a host of its own; behind another base URL (an emulator, a proxy) it is on the same one. */
+/** Routes has its own host; another base URL (an emulator, a proxy) serves both APIs. */
 function routesBase({ baseUrl }: ProviderAccount): string {
   const root = vendorRoot(baseUrl ?? geocodingOrigin, basePaths);
   return root === geocodingOrigin ? routesOrigin : root;
@@ -112,7 +112,7 @@ function waypointAt(latLng: Coordinates) {
   return { waypoint: { location: { latLng } } };
 }
 
-/** Elements come in any order, and each says which it is. */
+/** Elements come in any order and carry their indexes. */
 function judgeElements(json: unknown, ends: Pick<DistanceInput, 'origins' | 'destinations'>): Verdict<RouteMatrix> {
   const elements = parseMatrix(json);
   if (elements === null) return failed('the reply is no route matrix');
@@ -153,7 +153,7 @@ function judgeElement(element: MatrixElement): RouteElement {
 
 const addressTypes = ['street_address', 'premise', 'subpremise'];
 
-/** The nearest comes first, but it may be a plus code, which names a square of the map and not an address. */
+/** The nearest result comes first, but may be a plus code, which names a map square instead of an address. */
 function nearestAddress(results: readonly GeocodeResult[]): GeocodeResult | null {
   const isAddress = ({ types }: GeocodeResult): boolean => types.some((type) => addressTypes.includes(type));
   const isPlusCode = ({ types }: GeocodeResult): boolean => types.includes('plus_code');

@@ -1,8 +1,8 @@
-/** How sure an answer of Google's is, from what Google says of it. */
+/** Maps Google's ratings of a result to a confidence. */
 import type { LocationType } from '../geocoding.ts';
 import type { GeocodeResult } from './wire.ts';
 
-/** How exactly the point is known (`geometry.location_type`). */
+/** The precision of the point (`geometry.location_type`). */
 export const confidenceByLocationType: Readonly<Record<LocationType, number>> = {
   ROOFTOP: 0.95,
   RANGE_INTERPOLATED: 0.8,
@@ -11,8 +11,8 @@ export const confidenceByLocationType: Readonly<Record<LocationType, number>> = 
 };
 
 /**
- * What was found (`types`): the middle of a street is not a house, however exactly the middle is known. The highest of
- * a result's types counts; an unknown type counts as 0.6.
+ * The kind of the result (`types`): the middle of a street is not a house, however exact the point is. The highest of a
+ * result's types counts; an unknown type counts as 0.6.
  */
 export const confidenceCapByResultType: Readonly<Record<string, number>> = {
   street_address: 1,
@@ -39,7 +39,9 @@ export const confidenceCapByResultType: Readonly<Record<string, number>> = {
 };
 const unknownTypeCap = 0.6;
 
-/** `partial_match`: not all of the question was matched. It can stand with ROOFTOP, on another house than was asked. */
+/**
+ * `partial_match`: only a part of the question was matched. It also occurs with ROOFTOP, for another house than asked.
+ */
 export const partialMatchFactor = 0.6;
 
 /** min(location type, result type), times the factor for a partial match; two decimals. */

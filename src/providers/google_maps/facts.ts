@@ -1,4 +1,4 @@
-/** What is said of Google Maps Platform outside its adapter. */
+/** Facts about Google Maps Platform for other parts: names, prices, limits, environment variables. */
 import type { VendorFacts } from '../vendor-facts.ts';
 
 const day = 86_400;

@@ -1,15 +1,18 @@
-/** Google's JSON, parsed: strict about what we use, tolerant of what is missing or new. */
+/** Parses Google's JSON: strict about members that are used, tolerant of missing and new ones. */
 import type { AddressComponent, AddressParts, LocationType } from '../geocoding.ts';
 import { locationTypes } from '../geocoding.ts';
 import { plausibleCoordinates } from '../plausible.ts';
 import { isObject, listIn, objectIn, textIn } from '../reading.ts';
 import { isLength } from '../route-matrix.ts';
 
-/** https://developers.google.com/maps/documentation/geocoding/requests-geocoding#StatusCodes; others are read as unknown. */
+/**
+ * https://developers.google.com/maps/documentation/geocoding/requests-geocoding#StatusCodes; other values count as
+ * unknown.
+ */
 export interface GeocodeReply {
   readonly status: string;
   readonly errorMessage: string | null;
-  /** Those that could be read; `unreadable` counts the rest. */
+  /** The readable results; `unreadable` counts the rest. */
   readonly results: readonly GeocodeResult[];
   readonly unreadable: number;
 }
@@ -25,7 +28,7 @@ export interface GeocodeResult {
   readonly partialMatch: boolean;
 }
 
-/** null: not a geocoding reply at all. `results` is missing in some error replies. */
+/** null: not a geocoding reply. Some error replies omit `results`. */
 export function parseGeocodeReply(json: unknown): GeocodeReply | null {
   const status = textIn(json, 'status');
   if (status === null) return null;
@@ -53,7 +56,7 @@ function parseResult(raw: unknown): GeocodeResult | null {
   return {
     ...point,
     formattedAddress,
-    // A type we do not know yet is trusted as little as the vaguest.
+    // An unknown type is trusted as little as the least exact one.
     locationType: locationType ?? 'APPROXIMATE',
     components,
     types: texts(raw.types),
@@ -72,7 +75,7 @@ function texts(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
 }
 
-/** Our address parts from Google's components; the first component type that is there wins. */
+/** Address parts from Google's components; of several component types the first one present wins. */
 export function addressParts(components: readonly AddressComponent[]): AddressParts {
   const find = (...types: string[]): AddressComponent | undefined => {
     for (const type of types) {
@@ -99,18 +102,18 @@ export function addressParts(components: readonly AddressComponent[]): AddressPa
 export interface MatrixElement {
   readonly originIndex: number;
   readonly destinationIndex: number;
-  /** False where what it says is no element: no status and no condition, or a distance that is none. */
+  /** False for an invalid element: neither status nor condition, or an invalid distance. */
   readonly isReadable: boolean;
-  /** google.rpc.Code; 0 is fine. */
+  /** google.rpc.Code; 0 is OK. */
   readonly statusCode: number;
   readonly statusMessage: string | null;
   readonly routeExists: boolean;
   readonly distanceMeters: number;
-  /** null: not said, or not readable. */
+  /** null: missing or unreadable. */
   readonly durationSeconds: number | null;
 }
 
-/** null where the reply is no matrix. Fields with the value zero are left out, the indexes too. */
+/** null if the reply is not a matrix. Google omits fields with the value zero, including indexes. */
 export function parseMatrix(json: unknown): readonly MatrixElement[] | null {
   if (!Array.isArray(json) || json.length === 0) return null;
   const elements = json.filter((raw) => isObject(raw) && !('error' in raw)).map(parseMatrixElement);

@@ -1,6 +1,6 @@
 /**
- * `google_sheets`: Sheets API v4 with a service account; an API key alone reads what anyone with the link may. One range
- * goes by the single calls, several by the batch calls, which Google counts as one request.
+ * `google_sheets`: Sheets API v4 with a service account. An API key alone can only read spreadsheets that are shared by
+ * link. One range uses the single-range calls, several use the batch calls, which Google counts as one request.
  *
  * https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets.values
  */
@@ -20,13 +20,13 @@ const metadataFields =
   'spreadsheetId,properties(title,locale,timeZone),namedRanges(name,range),sheets(properties(sheetId,title,index,hidden,gridProperties(rowCount,columnCount,frozenRowCount,frozenColumnCount)),protectedRanges(range,description,warningOnly))';
 const foundFields =
   'namedRanges(name,range),sheets.properties(sheetId,title,hidden,gridProperties(rowCount,columnCount))';
-/** Which cells hold anything: no way leads past their values. */
+/** Shows which cells have content; the API offers no way to do so without their values. */
 const filledFields = `${foundFields},sheets.data(startRow,startColumn,rowData.values.effectiveValue)`;
 const createdFields = 'spreadsheetId,spreadsheetUrl,sheets.properties(sheetId,title)';
-/** Nobody's: a probe asks for it and is told 404, unbilled. */
+/** An id that does not exist: a probe reads it and gets a 404, which is not billed. */
 const probeId = 'integration-service-health-check';
 
-/** `now` decides when a token is renewed. */
+/** `now`: decides when a token is renewed. */
 export function createGoogleSheets(now: () => number = Date.now): Adapter {
   const ask = createAsk(createServiceAccountTokens(now));
 
@@ -122,7 +122,7 @@ export function createGoogleSheets(now: () => number = Date.now): Adapter {
         return ask(account, http, { method: 'GET', path }, readMetadata);
       },
 
-      /** A token, and a question whose refusal shows that the API works for this account. */
+      /** Gets a token and sends a request whose 404 shows that the API works for this account. */
       async health_check(_input, account, http) {
         const path = `${probeId}?fields=spreadsheetId`;
         const verdict = await ask(account, http, { method: 'GET', path }, (json) => (isObject(json) ? {} : null));
@@ -145,7 +145,7 @@ async function look(
   const id = encodePart(input.spreadsheetId);
   switch (input.kind) {
     case 'end': {
-      // An append of no cell changes nothing, and Google answers below which table it would have stood.
+      // An append of no cells changes nothing, and Google names the table below which it would have written.
       const path = `${id}/values/${encodePart(input.range)}:append?valueInputOption=RAW&insertDataOption=OVERWRITE`;
       const body = { majorDimension: 'ROWS', values: [[]] };
       return ask(account, http, { method: 'POST', path, body }, (json) => {

@@ -1,4 +1,4 @@
-/** One request to Google Sheets: its credentials, its address, and what its refusals mean. */
+/** Sends one request to Google Sheets: adds the credentials, builds the URL, and maps errors to verdicts. */
 import { renderSliced } from '../../encodings/sliced-json.ts';
 import { type AccessTokens, judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
 import { isHeaderText, unsendable } from '../header-text.ts';
@@ -23,17 +23,23 @@ const maxReplyBytes = 64 * 1024 * 1024;
 
 export interface Question<Value> {
   readonly method: ProviderRequest['method'];
-  /** After `/v4/spreadsheets/`, encoded; one that begins with `/` is another API's, and one with `?` asks there itself. */
+  /**
+   * Encoded path after `/v4/spreadsheets/`. A path with a leading `/` belongs to the Drive API; one with `?` keeps its
+   * own query.
+   */
   readonly path: string;
   readonly maxReplyBytes?: number;
-  /** The answer where the reply is larger; by default it is refused: the caller can ask for less. */
+  /**
+   * The answer if the reply is larger than allowed; by default the request is refused, since the caller can ask for
+   * less.
+   */
   readonly tooLarge?: Value;
   readonly body?: unknown;
-  /** Default true: doing it twice is as doing it once. */
+  /** Default true: sending the request twice has the same effect as sending it once. */
   readonly repeatable?: boolean;
 }
 
-/** `read` gives null where the reply is not what was asked for. */
+/** `read` returns null for an unexpected reply. */
 export type Ask = <Value>(
   account: ProviderAccount,
   http: ProviderHttp,
@@ -83,12 +89,15 @@ export function createAsk(tokens: AccessTokens<ServiceAccountKey>): Ask {
     return { reply, token };
   };
 
-  /** Asks with a token, and once more with a new one where the old one is refused: a 401 means that nothing was done. */
+  /**
+   * Sends the request with a token, and once more with a new one if Google refuses the token: a 401 means that nothing
+   * was done.
+   */
   const askWhole: Ask = async (account, http, question, read) => {
     const key = readServiceAccountKey(account);
     const repeatable = question.repeatable ?? true;
     if (key === null && account.apiKey === null) return { kind: 'denied', message: 'the service has no credentials' };
-    // Not sent: Google would refuse the access (401), and what the key can read would be out of reach with it.
+    // Not sent: Google would answer 401, which would also make reads with the key unavailable.
     if (key === null && question.method !== 'GET') return keyOnlyReads;
     if (key === null && !isHeaderText(account.apiKey ?? '')) return unsendable;
     const first = await send(key, account, http, question);
@@ -116,14 +125,14 @@ export function createAsk(tokens: AccessTokens<ServiceAccountKey>): Ask {
   };
 }
 
-/** The Drive API is at Google under another host, and beside the Sheets API wherever another base URL is set. */
+/** Google serves the Drive API on another host; another base URL serves both APIs. */
 function urlOf({ baseUrl }: ProviderAccount, path: string): string {
   const root = vendorRoot(baseUrl ?? sheetsOrigin, basePaths);
   if (path.startsWith('/')) return `${root === sheetsOrigin ? driveOrigin : root}${path}`;
   return `${root}/v4/spreadsheets${path.startsWith('?') ? '' : '/'}${path}`;
 }
 
-/** `encodeURIComponent`, and the two that Google's clients encode beyond it. */
+/** `encodeURIComponent`, plus the two characters that Google's clients also encode. */
 export function encodePart(text: string): string {
   return encodeURIComponent(text).replaceAll("'", '%27').replaceAll('!', '%21');
 }

@@ -1,4 +1,4 @@
-/** What is said of the Google Sheets API outside its adapter. */
+/** Facts about the Google Sheets API for other parts: names, prices, limits, environment variables. */
 import { isObject, textIn } from '../reading.ts';
 import { freeOfCharge, type VendorFacts } from '../vendor-facts.ts';
 
@@ -34,7 +34,7 @@ export const googleSheetsFacts: VendorFacts = {
     'sheets_look',
     'sheets_change',
   ]),
-  // Google's 60 reads and 60 writes a minute are counted apart, by the capability.
+  // The capability itself counts Google's 60 reads and 60 writes per minute.
   defaultLimit: null,
   largestMatrix: null,
   storage: { maxSeconds: null, terms: 'The data is the tenant’s own.' },

@@ -1,4 +1,6 @@
-/** The spreadsheet operations, as every sheets adapter speaks them. One operation is one request, whatever it carries. */
+/**
+ * The spreadsheet operations as every sheets adapter implements them. Each operation is one request, whatever its size.
+ */
 
 export type Cell = string | number | boolean | null;
 
@@ -16,21 +18,21 @@ export interface ReadOptions {
 
 export interface SheetsReadInput extends ReadOptions {
   readonly spreadsheetId: string;
-  /** A1 notation; at least one. Answered in the same order. */
+  /** A1 notation; at least one. The answer has the same order. */
   readonly ranges: readonly string[];
 }
 
 export interface ReadRange {
-  /** As the vendor names it: bounded by the grid, corners in order. */
+  /** As the vendor prints it: limited to the grid, corners in order. */
   readonly range: string;
-  /** Rows (or columns) without the empty ends: they differ in length, and an empty range has none. */
+  /** Rows (or columns) without trailing empty cells: their lengths differ, and an empty range has no rows. */
   readonly values: readonly (readonly Cell[])[];
 }
 
 export interface SheetsWriteInput {
   readonly spreadsheetId: string;
   readonly valueInputOption: ValueInputOption;
-  /** Written in order, all or none. */
+  /** Written in order, all or nothing. */
   readonly data: readonly { readonly range: string; readonly values: readonly (readonly Cell[])[] }[];
 }
 
@@ -41,35 +43,35 @@ export interface UpdatedRange {
   readonly updatedCells: number;
 }
 
-/** Requests of `spreadsheets.batchUpdate`, in Google's words: done in order, all or none. */
+/** Requests of `spreadsheets.batchUpdate` in Google's format: applied in order, all or nothing. */
 export interface SheetsChangeInput {
   readonly spreadsheetId: string;
   readonly requests: readonly object[];
 }
 
 export interface SheetsChanged {
-  /** One for each request, in order; what Google says of it. */
+  /** Google's reply to each request, in order. */
   readonly replies: readonly unknown[];
 }
 
 export interface AppendedRows extends UpdatedRange {
-  /** The table as it was before; null where none was found. */
+  /** The table before the append; null if none was found. */
   readonly tableRange: string | null;
 }
 
 export interface SheetsClearInput {
   readonly spreadsheetId: string;
-  /** Cleared all or none. */
+  /** Cleared all or nothing. */
   readonly ranges: readonly string[];
 }
 
-/** What is looked up around a change. `end`: where Google would append to the tables that meet the range. */
+/** A read before or after a change. `end`: where Google would append to the tables in the range. */
 export type SheetsLookInput =
   | { readonly kind: 'end'; readonly spreadsheetId: string; readonly range: string }
   | {
       readonly kind: 'sheets';
       readonly spreadsheetId: string;
-      /** Cells of these are told as filled or not; none: the sheets alone. */
+      /** Ranges whose cells are reported as filled or empty; without ranges, only the sheets are reported. */
       readonly ranges: readonly string[];
       readonly maxReplyBytes: number;
     }
@@ -96,7 +98,7 @@ export interface FoundSheet {
   readonly isHidden: boolean;
   readonly rowCount: number;
   readonly columnCount: number;
-  /** One for each range of this sheet, in the order asked: which cells hold anything. */
+  /** One per requested range of this sheet, in order: which cells have content. */
   readonly windows: readonly {
     readonly startRow: number;
     readonly startColumn: number;
@@ -109,7 +111,7 @@ export interface FoundSheets {
   readonly namedRanges: readonly NamedArea[];
 }
 
-/** A note that a change left on the row where it began; `row` null: on the sheet. */
+/** A note that a change left on its first row; `row` null: on the sheet. */
 export interface FoundMarker {
   readonly id: number;
   readonly value: string;
@@ -120,7 +122,7 @@ export interface FoundMarker {
 export type SheetsLooked =
   | { readonly kind: 'end'; readonly end: TableEnd }
   | { readonly kind: 'sheets'; readonly found: FoundSheets }
-  /** The reply would have been larger than was allowed. */
+  /** The reply would have exceeded the allowed size. */
   | { readonly kind: 'too_large' }
   | { readonly kind: 'markers'; readonly markers: readonly FoundMarker[] };
 
@@ -148,7 +150,7 @@ export interface SpreadsheetMetadata {
   readonly named_ranges: readonly { readonly name: string; readonly range: string }[];
 }
 
-/** Changes of spreadsheets as a whole; `change` may not be done twice, the other two may have been done unseen. */
+/** Changes to whole spreadsheets. `change` must not run twice; the other two may safely be repeated. */
 export type SheetsStructureInput =
   | ({ readonly kind: 'change' } & SheetsChangeInput)
   | { readonly kind: 'create'; readonly title: string; readonly sheets: readonly object[] }

@@ -1,14 +1,14 @@
-/** Access tokens of service accounts: google-auth-library signs and asks, our own HTTP carries it. */
+/** Access tokens of service accounts: google-auth-library signs the request, this service's HTTP client sends it. */
 import { type AccessToken, type AccessTokens, createAccessTokens, TokenRefused } from '../access-tokens.ts';
 import { type ProviderHttp, type ProviderReply, TransportError } from '../provider.ts';
 import { parseJson, shorten, textIn } from '../reading.ts';
 import type { ServiceAccountKey } from './service-account.ts';
 
-/** Sheets, and for sharing what was created here, the files of this account's own making. */
+/** Sheets, plus the files that this account created, to share them. */
 const scopes = ['https://www.googleapis.com/auth/spreadsheets', 'https://www.googleapis.com/auth/drive.file'];
 const renewAheadMs = 5 * 60_000;
 const assumedLifetimeMs = 50 * 60_000;
-/** A skew smaller than this is no reason to blame the clock. */
+/** A smaller clock skew is not reported as the cause. */
 const notableSkewMs = 60_000;
 const maxTokenReplyBytes = 64 * 1024;
 
@@ -22,7 +22,7 @@ export function createServiceAccountTokens(now: () => number): AccessTokens<Serv
 
 async function requestToken(key: ServiceAccountKey, http: ProviderHttp, now: () => number): Promise<AccessToken> {
   let reply: ProviderReply | null = null;
-  // Large, and of use to accounts of Sheets alone.
+  // Loaded on demand: the library is large and only Sheets accounts need it.
   const { JWT } = await import('google-auth-library');
   const client = new JWT({
     email: key.email,
@@ -63,7 +63,10 @@ async function requestToken(key: ServiceAccountKey, http: ProviderHttp, now: () 
   }
 }
 
-/** By `error`, never by the text alone, as the error table of Google Identity has it; the clock's fault is said so. */
+/**
+ * Decided by `error`, never by the text alone, following the error table of Google Identity; a wrong clock is named as
+ * the cause.
+ */
 function refusalOf(reply: ProviderReply, body: unknown, nowMs: number): TokenRefused {
   const error = textIn(body, 'error');
   if (error === null || reply.status >= 500 || reply.status === 429) {

@@ -1,4 +1,4 @@
-/** A service account's key file, as Google's console gives it out, parsed at the border. */
+/** Parses a service account's key file, as Google's console issues it. */
 import type { InputFault } from '../../errors.ts';
 import type { ProviderAccount } from '../provider.ts';
 import { isObject, textIn } from '../reading.ts';
@@ -8,13 +8,13 @@ export interface ServiceAccountKey {
   /** PEM. */
   readonly privateKey: string;
   readonly projectId: string | null;
-  /** Where tokens come from; Google's own where the file names none. */
+  /** The token endpoint; Google's own if the file names none. */
   readonly tokenUri: string;
 }
 
 export const googleTokenUri = 'https://oauth2.googleapis.com/token';
 
-/** null where the account holds no key file: `credentials` may be the file's object or its text. */
+/** null if the account has no key file. `credentials` may be the file's object or its text. */
 export function readServiceAccountKey({ credentials }: Pick<ProviderAccount, 'credentials'>): ServiceAccountKey | null {
   const file = typeof credentials === 'string' ? parseText(credentials) : credentials;
   if (!isObject(file)) return null;
@@ -23,14 +23,14 @@ export function readServiceAccountKey({ credentials }: Pick<ProviderAccount, 'cr
   if (email === null || privateKey === null) return null;
   return {
     email,
-    // Key files that went through an environment variable often come with the line ends escaped twice.
+    // In key files that passed through an environment variable, line ends are often escaped twice.
     privateKey: privateKey.replaceAll('\\n', '\n'),
     projectId: textIn(file, 'project_id'),
     tokenUri: textIn(file, 'token_uri') ?? googleTokenUri,
   };
 }
 
-/** What is wrong with credentials that were given: a service account's key, or none. */
+/** The faults of credentials that are not a service account's key. */
 export function faultsOfCredentials(credentials: unknown): readonly InputFault[] {
   if (credentials === undefined || credentials === null || readServiceAccountKey({ credentials }) !== null) return [];
   const file = typeof credentials === 'string' ? parseText(credentials) : credentials;

@@ -1,4 +1,4 @@
-/** Google's descriptions of sheets, tables and notes, parsed. */
+/** Parses Google's descriptions of sheets, tables and notes. */
 import { isObject, listIn, objectIn, textIn } from '../reading.ts';
 import type {
   FoundMarker,
@@ -82,7 +82,7 @@ function areaOf(range: object): Omit<NamedArea, 'name' | 'sheetId'> {
   };
 }
 
-/** Of an append of nothing: Google says where it would have written, and below which table. */
+/** The reply to an append of nothing: where Google would have written, and below which table. */
 export function readTableEnd(json: unknown): TableEnd | null {
   const updatedRange = textIn(objectIn(json, 'updates'), 'updatedRange');
   return updatedRange === null ? null : { updatedRange, tableRange: textIn(json, 'tableRange') };
@@ -116,7 +116,7 @@ function readFoundSheet(sheet: unknown): FoundSheet {
   };
 }
 
-/** A formula that shows an empty text fills its cell no more than a format does. */
+/** A formula with an empty result counts as empty, like a cell with only a format. */
 function isFilled(cell: unknown): boolean {
   const value = objectIn(cell, 'effectiveValue');
   return Object.values(value).some((one) => one !== '' && one !== null);

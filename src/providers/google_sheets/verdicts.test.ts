@@ -1,4 +1,4 @@
-/** What each recorded reply of Google means to the gateway. */
+/** Tests the verdict of each recorded reply of Google. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';

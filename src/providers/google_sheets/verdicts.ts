@@ -1,21 +1,23 @@
 /**
- * What a reply of the Sheets API means. By status and `reason`, never by the message; a front end may answer in HTML.
- * https://cloud.google.com/apis/design/errors and the replies recorded in public projects.
+ * Maps replies of the Sheets API to verdicts, by status and `reason`, never by the message; Google's front end may
+ * answer in HTML. https://cloud.google.com/apis/design/errors and the replies recorded in public projects.
  */
 import type { ProviderReply, Verdict } from '../provider.ts';
 import { listIn, objectIn, parseJson, retryAfterMs, shorten, textIn } from '../reading.ts';
 
-/** A refusal in HTML is a block of traffic, which lasts minutes. */
+/** A 403 in HTML blocks all traffic for some minutes. */
 const trafficBlockMs = 120_000;
-/** Google sends no Retry-After with a spent quota, which frees itself by the second: shorter than callers are patient. */
+/**
+ * Google sends no Retry-After with an exhausted quota, which refills by the second: shorter than a caller's usual wait.
+ */
 const quotaPauseMs = 2_000;
 const longestReplyInspected = 64 * 1024;
 
 export type RefusedVerdict = Exclude<Verdict<never>, { kind: 'ok' } | { kind: 'empty' }>;
 
 /**
- * The verdict on any status but 200. `repeatable` false: after a server's fault nobody knows whether it was carried out.
- * `email` is whom the spreadsheet must be shared with.
+ * The verdict for any status but 200. `repeatable` false: after a server error the outcome is unknown. `email`: the
+ * account that the spreadsheet must be shared with.
  */
 export function judgeRefusal(reply: ProviderReply, repeatable: boolean, email: string | null): RefusedVerdict {
   const error = objectIn(reply.body.length > longestReplyInspected ? null : parseJson(reply), 'error');
@@ -27,10 +29,10 @@ export function judgeRefusal(reply: ProviderReply, repeatable: boolean, email: s
     const pauseMs = retryAfterMs(reply) ?? (isApiError ? quotaPauseMs : trafficBlockMs);
     return { kind: 'throttled', retryAfterMs: pauseMs, message };
   }
-  // 409 ABORTED: it met another change of the spreadsheet, and the next try need not.
+  // 409 ABORTED: a conflict with another change of the spreadsheet; a retry may succeed.
   if (status >= 500 || status === 409) {
     if (repeatable) return { kind: 'failed', retryable: true, message: `Google answered ${status}` };
-    // 504 is Google's own impatience: the request may still be at work.
+    // 504: Google's front end timed out, and the request may still be running.
     return { kind: 'unknown_outcome', settled: status !== 504, message: `Google answered ${status}` };
   }
   if (status === 401) return { kind: 'denied', message: `Google refuses the access: ${message}` };
@@ -43,12 +45,12 @@ export function judgeRefusal(reply: ProviderReply, repeatable: boolean, email: s
       ? { kind: 'denied', message }
       : { kind: 'bad_input', status: 400, message };
   }
-  // Said by the front end, in HTML: the request was the caller's, and any account would be told the same.
+  // Google's front end refuses it in HTML: the request is too large, for any account.
   if (status === 413) return { kind: 'bad_input', status: 400, message: 'Google takes no request of this size' };
   return { kind: 'failed', retryable: false, message: `Google answered ${status} and no API error` };
 }
 
-/** Of `ErrorInfo` and of the older `errors[]`: a quota of the account, which comes back by itself. */
+/** Reasons in `ErrorInfo` and in the older `errors[]`: a quota of the account, which refills by itself. */
 const quotaReasons: ReadonlySet<string> = new Set([
   'RATE_LIMIT_EXCEEDED',
   'RESOURCE_QUOTA_EXCEEDED',
@@ -59,19 +61,22 @@ const quotaReasons: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Only what Google's common front says (`googleapis.com`, once `usageLimits`) is about the account: a reason of any other
- * domain is about the file, and so the caller's.
+ * Only errors of Google's common front end (`googleapis.com`, formerly `usageLimits`) concern the account; reasons of
+ * any other domain concern the file, and so the caller.
  */
 function accountReasonsOf(error: object): string[] {
   return [...reasonsOf(error, 'details', 'googleapis.com'), ...reasonsOf(error, 'errors', 'usageLimits')];
 }
 
-/** A wrong or expired API key is refused with 400 INVALID_ARGUMENT, as bad input is. */
+/** Google refuses a wrong or expired API key with 400 INVALID_ARGUMENT, like bad input. */
 function isKeyFault(reason: string): boolean {
   return reason.startsWith('API_KEY_') || reason === 'keyInvalid' || reason === 'keyExpired';
 }
 
-/** The account's quota, the account's fault (API off, billing, scope missing), or the file is not shared with it. */
+/**
+ * Distinguishes the account's quota, the account's setup (API off, billing, scope missing), and a file that is not
+ * shared with it.
+ */
 function judgeForbidden(error: object, reply: ProviderReply, message: string, email: string | null): RefusedVerdict {
   if (Object.keys(error).length === 0) return { kind: 'denied', message: 'Google answered 403 and no API error' };
   const reasons = accountReasonsOf(error);
@@ -93,7 +98,7 @@ function reasonsOf(error: object, member: 'details' | 'errors', domain: string):
   });
 }
 
-/** A 200 that is not what the API says. */
+/** A 200 with an invalid body. */
 export function unusable(repeatable: boolean): Verdict<never> {
   const message = 'Google answered 200 with something else than the result';
   return repeatable

@@ -1,6 +1,6 @@
 /**
- * Google's replies, parsed. A long one is read in slices of the event loop: ten megabytes parsed at once would hold up
- * everyone for a tenth of a second.
+ * Parses Google's replies. A long reply is parsed in slices of the event loop: ten megabytes at once would block other
+ * requests for a tenth of a second.
  */
 import { StringDecoder } from 'node:string_decoder';
 import { setImmediate } from 'node:timers/promises';
@@ -9,10 +9,10 @@ import type { ProviderReply } from '../provider.ts';
 import { isObject, type Json, listIn, textIn } from '../reading.ts';
 import type { Cell, ReadRange, UpdatedRange } from './operations.ts';
 
-/** Up to here a reply is decoded at once: a millisecond. */
+/** Up to this size a reply is decoded at once, which takes a millisecond. */
 const sliceBytes = 1024 * 1024;
 
-/** The reply's JSON; undefined where it is none. */
+/** The reply's JSON; undefined if it is not JSON. */
 export async function parseReply({ body }: ProviderReply): Promise<unknown> {
   try {
     return await parseSliced(await decodeSliced(body));
@@ -31,7 +31,7 @@ async function decodeSliced(body: Buffer): Promise<string> {
   return text + decoder.end();
 }
 
-/** A ValueRange; null where it is none. A missing `values` is an empty range. */
+/** A ValueRange; null if it is not one. A missing `values` is an empty range. */
 export function readValueRange(json: unknown): ReadRange | null {
   const range = textIn(json, 'range');
   if (range === null) return null;
@@ -39,13 +39,13 @@ export function readValueRange(json: unknown): ReadRange | null {
   return Array.isArray(values) && values.every(Array.isArray) ? { range, values: values as Cell[][] } : null;
 }
 
-/** As many as were asked for, or null. */
+/** Exactly `count` ranges, or null. */
 export function readValueRanges(json: unknown, count: number): readonly ReadRange[] | null {
   const ranges = listIn(json, 'valueRanges').map(readValueRange);
   return ranges.length === count && ranges.every((range) => range !== null) ? ranges : null;
 }
 
-/** Counts that are zero may be left out. */
+/** Google may omit counts of zero. */
 export function readUpdate(json: unknown): UpdatedRange | null {
   const updatedRange = textIn(json, 'updatedRange');
   if (updatedRange === null) return null;

@@ -1,8 +1,8 @@
 /**
- * `http`: any HTTP API, handed through with the account's credential.
+ * `http`: passes requests to any HTTP API, with the account's credential.
  *
- * The upstream's answer goes back whatever its status. For the service's health a 5xx and a refused credential (401) are
- * failures and a 429 is a pause; everything else, a 403 or 404 included, is an answer.
+ * The upstream's response is returned whatever its status. For the service's health, a 5xx and a refused credential
+ * (401) are failures and a 429 is a pause; everything else, including 403 and 404, is an answer.
  */
 import { Readable } from 'node:stream';
 import { judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
@@ -24,7 +24,7 @@ const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const heldAnswer = { maxBytes: 64 * 1024, waitMs: 100 };
 const heldRefusal = { maxBytes: 1024 * 1024, waitMs: 2_000 };
 
-/** `now` decides when a token is renewed. */
+/** `now`: decides when a token is renewed. */
 export function createHttpAdapter(now: () => number = Date.now): Adapter {
   const tools: Tools = { tokens: createTokens(now), now };
 
@@ -54,7 +54,7 @@ export function createHttpAdapter(now: () => number = Date.now): Adapter {
         const request = { query: '', headers: {}, body: null };
         const asked = { ...request, method: healthPath === null ? 'HEAD' : 'GET', path: healthPath ?? '' } as const;
         const verdict = await ask(tools, account, http, asked);
-        // RFC 9110, 9.1: GET is what every server takes.
+        // RFC 9110, 9.1: every server supports GET.
         const isHeadRefused = asked.method === 'HEAD' && [405, 501].includes(statusOf(verdict) ?? 0);
         return healthOf(isHeadRefused ? await ask(tools, account, http, { ...asked, method: 'GET' }) : verdict);
       },
@@ -76,7 +76,10 @@ interface Question {
   readonly body: Buffer | Readable | null;
 }
 
-/** Sent with a token that may have been withdrawn, a request is made once more with a new one: a 401 did nothing. */
+/**
+ * If the API refuses a token that it may have revoked, the request is sent once more with a new one: a 401 means that
+ * nothing was done.
+ */
 async function ask(
   tools: Tools,
   account: ProviderAccount,
@@ -94,7 +97,7 @@ async function ask(
     const sent = await send(tools, account, http, question, token);
     if (sent.reply.status !== 401) return await judge(question, sent);
     client.drop(token);
-    // A body that went out as it came is gone; the next request has the new token.
+    // A streamed body cannot be sent again; the next request uses the new token.
     if (question.body instanceof Readable) return await judge(question, sent);
     const renewed = await client.token(http).catch((error: unknown) => {
       sent.reply.body.destroy();
@@ -148,7 +151,7 @@ async function send(
   const reply = await http.open({
     method,
     url: signed.url,
-    // A credential cannot be seen in an encoded answer.
+    // A credential inside a compressed response could not be found.
     headers: { ...signed.headers, ...(hider.isNeeded ? { 'accept-encoding': 'identity' } : {}) },
     ...(body === null ? {} : { body }),
     idleMs: settings.idleTimeoutMs,
@@ -158,7 +161,7 @@ async function send(
   return { reply: hider.open(shown, method), hider };
 }
 
-/** Who redirects, or names the next page, does it with the query that was asked, and the key in it. */
+/** A redirect or a link to the next page repeats the query, including the key in it. */
 function withoutQuotedKey(reply: OpenReply, name: string): OpenReply {
   const headers: Record<string, string> = { ...reply.headers };
   for (const header of ['location', 'content-location', 'link']) {
@@ -190,12 +193,12 @@ async function judge(question: Question, { reply, hider }: Sent): Promise<Verdic
 async function meaningOf(question: Question, reply: OpenReply): Promise<Verdict<HttpOutput>> {
   const { status, headers } = reply;
   const isSafe = safeMethods.has(question.method);
-  // To be taken for a 5xx (RFC 9110, 15), and no answer that could be passed on.
+  // Counts as a 5xx (RFC 9110, 15), and cannot be passed on as a response.
   if (status > 599) {
     reply.body.destroy();
     return { kind: 'failed', retryable: isSafe, message: `HTTP ${status}, which is no status` };
   }
-  // It has no body, whatever its `Content-Length` says: that is the length of what the caller has (RFC 9110, 8.6).
+  // A 304 has no body: its `Content-Length` is that of the caller's copy (RFC 9110, 8.6).
   if (status === 304) {
     reply.body.on('error', () => {}).resume();
     if (isUnasked304(question)) {
@@ -205,21 +208,21 @@ async function meaningOf(question: Question, reply: OpenReply): Promise<Verdict<
   }
   const isRefusal = status >= 500 || status === 401 || status === 429;
   if (!isRefusal && goesOnAtOnce(headers)) return { kind: 'ok', value: reply };
-  // Held, so that it can be asked again or passed on; what is too long or too slow for that goes on as it comes.
+  // Held in memory, so that it can be repeated or passed on; a body that is too long or too slow streams through.
   const start = await readStart(reply.body, isRefusal ? heldRefusal : heldAnswer);
   if (start.rest === null && !isRefusal) return { kind: 'ok', value: { status, headers, body: start.bytes } };
   if (start.rest !== null) return { kind: 'ok', value: { status, headers, body: start.rest } };
   const value: HttpOutput = { status, headers, body: start.bytes };
   if (status >= 500) return { kind: 'failed', retryable: isSafe, message: `HTTP ${status}`, passOn: value };
   if (status === 401) {
-    // Of one path it may be the caller's wish that is refused, so that a call's 401 speaks against no service.
+    // The upstream may refuse only this path, so a single 401 does not mark the service as unhealthy.
     const message = 'the credential is refused (HTTP 401)';
     return { kind: 'failed', retryable: false, message, passOn: value, isCallersOwn: true };
   }
   return { kind: 'throttled', retryAfterMs: retryAfterMs({ headers }), message: 'HTTP 429', passOn: value };
 }
 
-/** It says that the caller has the answer, to one that has not said so (RFC 9110, 15.4.5). */
+/** A 304 says that the caller has the answer, but this request was not conditional (RFC 9110, 15.4.5). */
 function isUnasked304({ method, headers }: Question): boolean {
   return (method === 'GET' || method === 'HEAD') && !Object.keys(headers).some((name) => name.startsWith('if-'));
 }
@@ -229,7 +232,7 @@ function statusOf(verdict: Verdict<HttpOutput>): number | null {
   return 'passOn' in verdict ? (verdict.passOn?.status ?? null) : null;
 }
 
-/** What a probe learns from an answer; nobody reads its body. */
+/** The health verdict of a probe; its body is not read. */
 function healthOf(verdict: Verdict<HttpOutput>): Verdict<Record<string, never>> {
   if (verdict.kind === 'ok') {
     if (verdict.value.body instanceof Readable) verdict.value.body.destroy();

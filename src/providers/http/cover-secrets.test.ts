@@ -4,7 +4,7 @@ import { createSecretCover, type SecretCover } from './cover-secrets.ts';
 
 const secret = 'canary/key+"5xq1';
 
-/** Passes the text on in pieces of so many bytes. */
+/** Passes the text on in chunks of `pieceBytes` bytes. */
 function covered(text: string, secrets: readonly string[], pieceBytes: number): string {
   const cover = createSecretCover(secrets) as SecretCover;
   const bytes = Buffer.from(text);

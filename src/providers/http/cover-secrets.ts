@@ -1,50 +1,54 @@
 /**
- * Covers secrets in bytes that come in pieces: each is found in all its forms, across the borders of pieces too, and every
- * byte of it becomes an asterisk, so that a text keeps its length.
+ * Masks secrets in a stream of bytes: finds each in all its forms, also across chunk borders, and replaces every byte
+ * by an asterisk, so that the length stays the same.
  *
- * The time is linear in the length of the text, and what is held back is shorter than the longest form. Two searches work
- * together: one looks for the beginnings of all forms at once and skips most bytes (Wu and Manber, 1994); where it finds
- * one, and at the borders, each form is followed byte by byte (Knuth, Morris and Pratt, 1977), which needs no byte twice.
+ * The time is linear in the length of the text, and fewer bytes are held back than the longest form has. Two searches
+ * work together: one looks for the beginnings of all forms at once and skips most bytes (Wu and Manber, 1994); after a
+ * hit, and at chunk borders, each form is matched byte by byte (Knuth, Morris and Pratt, 1977), which reads no byte
+ * twice.
  */
 import { setBounded } from '../../bounded-map.ts';
 import { formsOfSecret } from '../../encodings/secret-forms.ts';
 
-/** In characters. What is shorter stands in honest texts by chance, and covering it would spoil them. */
+/** In characters. Shorter secrets occur in normal text by chance, and masking them would damage it. */
 export const minCoveredLength = 8;
 
 export interface SecretCover {
-  /** What is decided of all that came so far; the beginning of what may become a secret waits for the next piece. */
+  /** Returns the bytes that are decided; the possible beginning of a secret waits for the next chunk. */
   add(piece: Buffer): Buffer;
-  /** What was still waiting; after it another text may begin. */
+  /** Returns the bytes that still wait; after that another text may begin. */
   end(): Buffer;
 }
 
 interface Form {
   readonly bytes: Buffer;
-  /** Its first bytes, as many as the shortest form has, and no more than the search looks at. */
+  /** Its first bytes: as many as the shortest form has, up to the length that the search uses. */
   readonly beginning: Buffer;
-  /** Where the search goes on after as many equal bytes as the index says, when the next one differs. */
+  /** The failure table: after this many matching bytes, where to continue if the next byte differs. */
   readonly fallbacks: Uint32Array;
 }
 
 interface Forms {
   readonly all: readonly Form[];
   readonly beginningLength: number;
-  /** Whether a form's beginning stands whole in the piece. */
+  /** Whether the chunk contains the complete beginning of a form. */
   hasBeginning(piece: Buffer): boolean;
 }
 
 const longestBeginning = 32;
 const asterisk = 0x2a;
-/** Each takes some 64 KiB. */
+/** Each takes about 64 KiB. */
 const maxRemembered = 64;
 const remembered = new Map<string, Forms>();
 
-/** null where no secret is long enough to be looked for. `areLasting`: they will be looked for again. */
+/**
+ * null if no secret is long enough to mask. `areLasting`: the same secrets will be masked again, so the search tables
+ * are cached.
+ */
 export function createSecretCover(secrets: readonly string[], areLasting = true): SecretCover | null {
   const forms = areLasting ? rememberedForms(secrets) : formsOf(secrets);
   if (forms.all.length === 0) return null;
-  /** Of each form: how many of its bytes stand at the end of what came. */
+  /** For each form: how many of its bytes match at the end of the input so far. */
   const begun = new Uint32Array(forms.all.length);
   let held: Buffer = Buffer.alloc(0);
 
@@ -62,7 +66,7 @@ export function createSecretCover(secrets: readonly string[], areLasting = true)
       if (held.length === 0 && heldLength === 0 && spans.length === 0) return piece;
       const bytes = Buffer.concat([held, piece]);
       for (const [from, to] of spans) bytes.fill(asterisk, held.length + from, held.length + to);
-      // A copy, for a slice would hold all of it.
+      // A copy, because a slice would keep the whole chunk in memory.
       held = Buffer.from(bytes.subarray(bytes.length - heldLength));
       return bytes.subarray(0, bytes.length - heldLength);
     },
@@ -81,7 +85,7 @@ interface Search {
   readonly beginningLength: number;
 }
 
-/** Returns how many bytes of the form stand at the end of the piece; `onFound` gets where in the piece each whole one ends. */
+/** Returns how many bytes of the form match at the end of the chunk; `onFound` gets the end position of each match. */
 function follow(
   { form, hasBeginning, beginningLength }: Search,
   piece: Buffer,
@@ -89,7 +93,7 @@ function follow(
   onFound: (end: number) => void,
 ): number {
   const { bytes, beginning, fallbacks } = form;
-  /** From here on no whole beginning has room. */
+  /** From here on, no complete beginning fits. */
   const border = Math.max(0, piece.length - beginningLength + 1);
   let matched = begun;
   let at = 0;
@@ -128,7 +132,7 @@ function formsOf(secrets: readonly string[]): Forms {
   return { all, beginningLength, hasBeginning: createBeginningSearch(all, beginningLength) };
 }
 
-/** Who says a request back quotes it as text, as JSON or by its address, and may encode what it quotes once more. */
+/** An upstream may quote a request as text, as JSON or as a URL, and may encode the quote once more. */
 function formsAsQuoted(secret: string): readonly string[] {
   const quoted = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed())];
   return quoted.flatMap(formsOfSecret);
@@ -144,13 +148,13 @@ function fallbacksOf(bytes: Buffer): Uint32Array {
   return fallbacks;
 }
 
-/** Two bytes as a place in the table below. */
+/** The index of two bytes in the table below. */
 function placeOf(first: number, second: number): number {
   return (first << 8) | second;
 }
 
 function createBeginningSearch(forms: readonly Form[], length: number): (piece: Buffer) => boolean {
-  /** By the last two bytes of what is looked at: how far ahead the next beginning can end at the earliest. */
+  /** For each pair of bytes: how far the search may skip ahead without missing a beginning. */
   const skips = new Uint8Array(65_536).fill(length - 1);
   const endingAt = new Map<number, Buffer[]>();
   for (const { beginning } of forms) {

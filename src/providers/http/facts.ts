@@ -1,4 +1,4 @@
-/** What is said of any other HTTP API: nothing that its administrator does not say. */
+/** Facts about other HTTP APIs: none, except what the administrator configures. */
 import type { VendorFacts } from '../vendor-facts.ts';
 
 export const httpFacts: VendorFacts = {

@@ -1,10 +1,10 @@
 /**
- * What an API says back of the credentials that its request was given: callers may use them, and not have them. They are
- * covered where they stand in the reply's headers or body, in every usual form and whatever the type of the body, before
- * anything else reads it: the caller, the cache, the audit.
+ * Masks the account's credentials where a response repeats them: callers may use the credentials, but must not see
+ * them. Headers and body are searched for all usual forms, whatever the content type, before the caller, the cache and
+ * the audit log see them.
  *
- * An encoded body hides them, so that such a request asks for none; who encodes all the same is decoded. A part (206) cannot
- * be decoded and is searched as it is.
+ * Compression would hide them, so the request asks for none; a response that is compressed all the same is
+ * decompressed. A partial response (206) cannot be decompressed and is searched as it is.
  */
 import { PassThrough, pipeline, Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createUnzip, createZstdDecompress } from 'node:zlib';
@@ -13,15 +13,15 @@ import { createSecretCover, type SecretCover } from './cover-secrets.ts';
 import type { HttpOutput } from './operations.ts';
 
 export interface EchoHider {
-  /** False where nothing is looked for: the reply is as the upstream sent it. */
+  /** False if there is nothing to mask: the response stays as the upstream sent it. */
   readonly isNeeded: boolean;
-  /** The head with its secrets covered, and the body decoded. */
+  /** Masks the headers and decompresses the body. */
   open(reply: OpenReply, method: string): OpenReply;
-  /** The body with its secrets covered, whole or as it comes. */
+  /** Masks the body, whether whole or streamed. */
   answer(output: HttpOutput): HttpOutput;
 }
 
-/** Exact values that the request carries: `lasting` ones, and those of `this` request alone. */
+/** Exact values in the request: `lasting` ones, and those of this request alone. */
 export function createEchoHider(lasting: readonly string[], ofThisRequest: readonly string[] = []): EchoHider {
   const createCover = () => createSecretCover([...lasting, ...ofThisRequest], ofThisRequest.length === 0);
   const cover = createCover();
@@ -51,7 +51,7 @@ export function createEchoHider(lasting: readonly string[], ofThisRequest: reado
   };
 }
 
-/** Some pieces of a socket's size, so that not each of them waits for the one before. */
+/** Several socket reads, so that not every chunk waits for the one before. */
 const passingBytes = 256 * 1024;
 
 function covering(body: Readable, cover: SecretCover): Readable {
@@ -67,7 +67,7 @@ function covering(body: Readable, cover: SecretCover): Readable {
   return pipeline(body, passing, noted);
 }
 
-/** `pipeline` hands every fault on to its last stream, whose reader hears of it. */
+/** `pipeline` forwards every error to its last stream, whose reader handles it. */
 function noted(): void {}
 
 const decoders: Readonly<Record<string, () => Transform>> = {
@@ -78,7 +78,7 @@ const decoders: Readonly<Record<string, () => Transform>> = {
   zstd: createZstdDecompress,
 };
 
-/** The reply without its `Content-Encoding`; as it is where it has none, or one that we do not know. */
+/** Removes the `Content-Encoding`; returns the response unchanged if it has none, or an unknown one. */
 function decoded(reply: OpenReply, method: string): OpenReply {
   const layers = (reply.headers['content-encoding'] ?? '')
     .toLowerCase()
@@ -89,7 +89,7 @@ function decoded(reply: OpenReply, method: string): OpenReply {
   const hasBody = method !== 'HEAD' && ![204, 206, 304].includes(reply.status);
   if (openers.length === 0 || openers.length > 2 || !hasBody || !openers.every((open) => open !== undefined))
     return reply;
-  // They describe bytes that go no further.
+  // They describe the compressed bytes.
   const { 'content-encoding': _encoding, 'content-length': _length, ...headers } = reply.headers;
   const plain = openers.reduce<Readable>((body, open) => pipeline(body, open(), noted), reply.body);
   const end = new PassThrough({

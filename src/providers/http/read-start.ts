@@ -1,6 +1,6 @@
 /**
- * The beginning of a body: most are small and there at once, and are better held whole. They can be kept, asked for
- * again where they are cut, and counted before they go on. But an upstream may send anything, at any pace.
+ * Reads the start of a body. Most bodies are small and arrive at once, so they are held whole: they can then be cached,
+ * requested again if truncated, and counted before they go on. Others may be of any size and speed, and stream through.
  */
 import { Readable } from 'node:stream';
 
@@ -11,7 +11,7 @@ export interface StartTerms {
 
 export type Start =
   | { readonly bytes: Buffer; readonly rest: null }
-  /** Longer, or slower, than is waited for: all of it, the bytes that have come already first. */
+  /** Too long or too slow to hold: the whole body as a stream, starting with the bytes already received. */
   | { readonly bytes: null; readonly rest: Readable };
 
 export async function readStart(body: Readable, { maxBytes, waitMs }: StartTerms): Promise<Start> {

@@ -1,4 +1,4 @@
-/** `config` of an HTTP service, parsed: how it authenticates, how it is probed, how long its answers may be kept. */
+/** Parses `config` of an HTTP service: authentication, probing, and how long its answers may be cached. */
 import Type from 'typebox';
 import type { InputFault } from '../../errors.ts';
 import type { ServiceSettings } from '../provider.ts';
@@ -7,26 +7,26 @@ import { authSchema, authsOf, faultsOfAuth, type HttpAuth, isUsableHeader } from
 import { faultOfPath } from './target-url.ts';
 
 export interface HttpSettings {
-  /** One, or as many as `config.auth` lists. */
+  /** One, or all that `config.auth` lists. */
   readonly auths: readonly HttpAuth[];
-  /** Sent with every request, in place of the caller's of the same name. Lower-case names. */
+  /** Sent with every request; they replace the caller's headers of the same name. Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Likewise, of the query. */
+  /** The same for query parameters. */
   readonly query: Readonly<Record<string, string>>;
-  /** Asked with GET; null: the base URL, with HEAD. */
+  /** Probed with GET; null: the base URL, with HEAD. */
   readonly healthPath: string | null;
-  /** null: as the upstream says. 0: never. */
+  /** null: as the upstream's headers say. 0: never. */
   readonly cacheTtlSeconds: number | null;
-  /** How long an upstream may be silent within its answer. */
+  /** The maximum silence within a response. */
   readonly idleTimeoutMs: number;
-  /** How long an answer may take from its beginning to its end. */
+  /** The maximum time of a response from start to end. */
   readonly totalTimeoutMs: number;
 }
 
 const defaultIdleSeconds = 300;
 const defaultTotalSeconds = 86_400;
 
-/** What stands in `config`, by name; `faultsOfSettings` is the judge of the values. */
+/** The members of `config`; `faultsOfSettings` validates their values. */
 export const httpConfigMembers = {
   auth: Type.Union([authSchema, Type.Array(authSchema)]),
   headers: Type.Record(Type.String(), Type.String()),
@@ -43,7 +43,7 @@ export const longestCacheTtlSeconds = 30 * 86_400;
 const maxTexts = 32;
 const maxTextLength = 2_048;
 
-/** What cannot be read is as if it were not there: `faultsOfSettings` has refused it before it was stored. */
+/** Invalid members count as missing: `faultsOfSettings` refuses them before they are stored. */
 export function settingsOf(config: Readonly<Record<string, unknown>>): HttpSettings {
   const { cache_ttl_seconds: ttl, health_path: healthPath } = config;
   return {

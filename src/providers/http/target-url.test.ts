@@ -56,7 +56,7 @@ test('whatever spelling of dots, slashes and percent signs: it is refused or sta
         assert.throws(() => targetUrl(base, path, ''), RangeError);
         return;
       }
-      // As servers may read it: decoded once, twice, with backslashes as slashes.
+      // All ways in which servers may read it: decoded once, twice, with backslashes as slashes.
       let read = targetUrl(base, path, '');
       for (let time = 0; time < 3; time += 1) {
         const { origin, pathname } = new URL(read.replaceAll('\\', '/'));

@@ -1,20 +1,20 @@
 /**
- * Where a handed-on request goes: below the service's base URL, and nowhere else.
+ * Builds the URL of a proxied request: always below the service's base URL.
  *
- * A path is read as the most careless server might read it: percent-decoded again and again, backslashes as slashes, what
- * follows a semicolon dropped. If any part is then `.` or `..` it is refused, however it was written. What passes goes out
- * as it was written, encoded slashes and all.
+ * A path is checked as the most lenient server might read it: percent-decoded repeatedly, backslashes as slashes,
+ * everything after a semicolon dropped. If any segment is then `.` or `..`, the path is refused, however it was
+ * written. An accepted path is sent exactly as written, encoded slashes included.
  */
 
-/** Deeper encodings than this are nobody's honest path. */
+/** No legitimate path is encoded more often. */
 const maxDecodings = 4;
 
-/** Why the path is refused, or null. */
+/** Why the path is refused; null if it is accepted. */
 export function faultOfPath(path: string): string | null {
   if (/[\\#?]|[^\x21-\x7e]/.test(path)) return 'must be percent-encoded';
   let decoded = path;
   for (let pass = 0; ; pass += 1) {
-    // Some parsers drop tabs and line ends, and join the dots around them.
+    // Some parsers drop tabs and line ends, which joins the dots around them.
     if (/\p{Cc}/u.test(decoded)) return 'must not contain control characters';
     const parts = decoded.split(/[/\\]/).map((part) => (part.split(';', 1)[0] as string).trim());
     if (parts.some((part) => part === '.' || part === '..')) return 'must not contain "." or ".." as a part';
@@ -23,7 +23,7 @@ export function faultOfPath(path: string): string | null {
     try {
       next = decodeURIComponent(decoded);
     } catch {
-      // Written so by the caller it is no URL; what appears after decoding may hold any percent sign.
+      // In the caller's own spelling this is not a URL; text that appears after decoding may contain any percent sign.
       return pass === 0 ? 'must be percent-encoded UTF-8' : null;
     }
     if (next === decoded) return null;
@@ -32,7 +32,7 @@ export function faultOfPath(path: string): string | null {
   }
 }
 
-/** Throws a RangeError for what `faultOfPath` refuses, and for what would leave the base URL all the same. */
+/** Throws a RangeError for a path that `faultOfPath` refuses, and for one that would still leave the base URL. */
 export function targetUrl(baseUrl: string, path: string, query: string): string {
   const fault = faultOfPath(path);
   if (fault !== null) throw new RangeError(`the path ${fault}`);
@@ -48,7 +48,7 @@ export function isBelow(pathname: string, root: string): boolean {
   return root === '' || pathname === root || pathname.startsWith(`${root}/`);
 }
 
-/** The query with one parameter of this name, at its end, in place of the caller's; null: with none. */
+/** Replaces all parameters of this name by one at the end of the query; null: removes them. */
 export function withParameter(query: string, name: string, value: string | null): string {
   const rest = withoutParameter(query, name);
   if (value === null) return rest;
@@ -56,7 +56,7 @@ export function withParameter(query: string, name: string, value: string | null)
   return rest === '' ? own : `${rest}&${own}`;
 }
 
-/** The query without the parameters of this name, however the name is encoded, and all others as they were written. */
+/** Removes the parameters of this name, in any encoding, and keeps all others as written. */
 export function withoutParameter(query: string, name: string): string {
   return query
     .split('&')

@@ -1,5 +1,6 @@
 /**
- * `nominatim`: an own Nominatim server (OpenStreetMap), for geocode and reverse. It needs no key; routes it has none.
+ * `nominatim`: a self-hosted Nominatim server (OpenStreetMap), for geocode and reverse. It needs no key and offers no
+ * routes.
  *
  * https://nominatim.org/release-docs/latest/api/Search/
  */
@@ -57,7 +58,7 @@ export const nominatim: Adapter = {
   },
 };
 
-/** Parts by name where there are a street and no quarter; text and parts together are refused. */
+/** Sends named parts if there is a street and no quarter, else the text; Nominatim refuses both together. */
 function questionOf(address: string, parts: QuestionParts | null): Readonly<Record<string, string>> {
   if (parts?.street === undefined || parts.district !== undefined) return { q: address };
   const { street, house_number, city, region, postal_code } = parts;
@@ -89,7 +90,7 @@ async function ask(
   return judge(reply, json) ?? { kind: 'json', json };
 }
 
-/** null where the reply is worth reading. Busy servers answer in plain text, those that block us in HTML. */
+/** null if the reply is a result. Overloaded servers answer in plain text, blocking ones in HTML. */
 function judge(reply: ProviderReply, json: unknown): Refusal | null {
   const error = parseError(json);
   const status = error?.code ?? reply.status;

@@ -1,4 +1,6 @@
-/** How sure an answer of Nominatim's is, and how exact its point, from `place_rank`: `importance` does not measure precision. */
+/**
+ * Derives the confidence and the location type of a result from `place_rank`: `importance` does not measure precision.
+ */
 import type { LocationType } from '../geocoding.ts';
 
 interface Precision {
@@ -6,12 +8,15 @@ interface Precision {
   readonly locationType: LocationType;
 }
 
-/** https://nominatim.org/release-docs/latest/customize/Ranking/: the first line whose rank is reached holds. */
+/**
+ * https://nominatim.org/release-docs/latest/customize/Ranking/: the first line with `minRank` at or below the rank
+ * applies.
+ */
 export const precisionByRank: readonly (Precision & { readonly minRank: number; readonly needsNumber?: true })[] = [
   { minRank: 30, needsNumber: true, confidence: 0.95, locationType: 'ROOFTOP' },
   // A building or a point of interest by its name.
   { minRank: 29, confidence: 0.7, locationType: 'ROOFTOP' },
-  // A number between two known ones.
+  // A house number interpolated between two known ones.
   { minRank: 28, confidence: 0.7, locationType: 'RANGE_INTERPOLATED' },
   { minRank: 26, confidence: 0.5, locationType: 'GEOMETRIC_CENTER' },
   { minRank: 22, confidence: 0.4, locationType: 'APPROXIMATE' },

@@ -1,4 +1,4 @@
-/** What is said of Nominatim (OpenStreetMap) outside its adapter. */
+/** Facts about Nominatim (OpenStreetMap) for other parts: names, limits, environment variables. */
 import { freeOfCharge, type VendorFacts } from '../vendor-facts.ts';
 
 export const nominatimFacts: VendorFacts = {
@@ -14,7 +14,7 @@ export const nominatimFacts: VendorFacts = {
     },
   },
   listPrices: freeOfCharge(['geocode', 'reverse']),
-  // The public server's rule, and a fair start for an own one: its administrator sets the service's own limits.
+  // The public server's policy, also a sensible default for a self-hosted one; its administrator can set other limits.
   defaultLimit: { perMinute: 60, minIntervalMs: 1_000 },
   largestMatrix: null,
   storage: { maxSeconds: null, terms: '© OpenStreetMap contributors, ODbL 1.0: may be stored.' },

@@ -1,4 +1,4 @@
-/** Nominatim's JSON (`jsonv2`), parsed. Coordinates are strings, and the address's members follow the map's own tags. */
+/** Parses Nominatim's JSON (`jsonv2`). Coordinates are strings, and address members follow the map's tags. */
 import type { AddressComponent, AddressParts, Coordinates } from '../geocoding.ts';
 import { plausibleCoordinates } from '../plausible.ts';
 import { isObject, objectIn, textIn } from '../reading.ts';
@@ -7,11 +7,11 @@ export interface OsmPlace extends Coordinates {
   readonly text: string;
   readonly placeRank: number;
   readonly address: Readonly<Record<string, unknown>>;
-  /** `way:10000011`: the better key, since a `place_id` differs by server and in time. */
+  /** `way:10000011`: stable, whereas `place_id` differs by server and over time. */
   readonly id: string | null;
 }
 
-/** null: no answer of Nominatim's at all. `unreadable` counts places without readable coordinates. */
+/** null: not a reply of Nominatim. `unreadable` counts places without valid coordinates. */
 export function parseSearch(
   json: unknown,
 ): { readonly places: readonly OsmPlace[]; readonly unreadable: number } | null {
@@ -36,14 +36,14 @@ export function parsePlace(raw: unknown): OsmPlace | null {
   };
 }
 
-/** `"41.2889000"`; a number is taken as well. */
+/** `"41.2889000"`; a number is accepted too. */
 function numberIn(raw: unknown, member: string): number | null {
   const value = isObject(raw) ? raw[member] : undefined;
   if (typeof value === 'number') return value;
   return typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value) ? Number(value) : null;
 }
 
-/** `{"error": "Unable to geocode"}`, or `{"error": {"code": 400, "message": "…"}}`; null where it is neither. */
+/** `{"error": "Unable to geocode"}`, or `{"error": {"code": 400, "message": "…"}}`; null for anything else. */
 export function parseError(json: unknown): { readonly code: number | null; readonly message: string } | null {
   const error = isObject(json) ? json.error : undefined;
   if (typeof error === 'string') return { code: null, message: error };
@@ -51,10 +51,10 @@ export function parseError(json: unknown): { readonly code: number | null; reado
   return { code: typeof error.code === 'number' ? error.code : null, message: textIn(error, 'message') ?? 'refused' };
 }
 
-/** Of members that say the same by country the first that is there wins. */
+/** Members whose names vary by country; the first one present wins. */
 const members = {
   street: ['road', 'pedestrian', 'footway', 'square'],
-  // The districts of Tashkent stand under `county` as well as under `suburb`.
+  // Districts of Tashkent appear under `county` as well as under `suburb`.
   district: ['city_district', 'county', 'borough', 'suburb', 'neighbourhood', 'quarter'],
   city: ['city', 'town', 'village', 'municipality', 'hamlet'],
   region: ['state', 'region', 'province'],
@@ -75,7 +75,7 @@ export function addressParts({ address }: OsmPlace): AddressParts {
   };
 }
 
-/** Google's component types for OpenStreetMap's tags, so that callers read one vocabulary. */
+/** Google's component types for OpenStreetMap's tags, so that all vendors use one vocabulary. */
 const typesByMember: Readonly<Record<string, readonly string[]>> = {
   house_number: ['street_number'],
   road: ['route'],

@@ -138,7 +138,7 @@ test('the nearest town is the one that looking at every town finds, at the poles
       expected = Math.min(expected, metersBetween(latitude, longitude, townLatitude, townLongitude));
     }
     const { distanceMeters } = await gazetteer.nearest(latitude, longitude);
-    // The index keeps single precision, which is good to about a metre.
+    // The index has single precision, which is about a metre.
     assert.ok(Math.abs(distanceMeters - expected) < 5, `${latitude} ${longitude}: ${distanceMeters}, not ${expected}`);
   }
 });

@@ -1,6 +1,6 @@
 /**
- * `offline_gazetteer`: the keyless provider that is asked last. It knows towns, the districts of Tashkent and regions,
- * never a street or a house, and says so: every answer is APPROXIMATE with a confidence of at most 0.3, and its
+ * `offline_gazetteer`: the provider without a key, which is asked last. It knows towns, districts of Tashkent and
+ * regions, but no streets or houses: every answer is APPROXIMATE with a confidence of at most 0.3, and its
  * `formatted_address` names only what it knows.
  */
 import { languageOnly, type Place } from '../geocoding.ts';
@@ -11,12 +11,12 @@ import { bundledGazetteer, type Gazetteer } from './gazetteer.ts';
 import { cityName, countryName, inLanguage, regionName } from './local-names.ts';
 
 /**
- * Confidence by what was found. Even the best is a guess of some kilometres, so all of it lies under what any street
- * answer of a real geocoder gets.
+ * Confidence by the kind of place. Even the best is off by some kilometres, so all values are below those of any street
+ * answer of a real geocoder.
  */
 export const gazetteerConfidence = { district: 0.3, city: 0.2, region: 0.1, nearest: 0.2 } as const;
 
-/** Beyond this the nearest town says nothing about a point. */
+/** Farther away, the nearest town does not describe the point. */
 const maxReverseMeters = 50_000;
 
 export function createOfflineGazetteer(gazetteer: Gazetteer = bundledGazetteer): Adapter {
@@ -28,7 +28,7 @@ export function createOfflineGazetteer(gazetteer: Gazetteer = bundledGazetteer):
     secretsOf: () => [],
     attempts: {
       async geocode({ address, language, country: asked }) {
-        // Names are looked up country by country: without one, in ours.
+        // Names are looked up in one country; by default in Uzbekistan.
         const country = asked ?? 'UZ';
         const names = await load(() => gazetteer.namesOf(country));
         if (names.kind === 'failed') return names;

@@ -1,4 +1,4 @@
-/** One country's places by every name they go by, and the finding of such a name inside an address. */
+/** Indexes one country's places by all their names, and finds such a name in an address. */
 import { foldedWords } from './fold-name.ts';
 import { bareUzbekName, inCyrillic, russianExonyms } from './place-spelling.ts';
 import {
@@ -12,7 +12,7 @@ import {
 } from './uzbekistan.ts';
 import type { GazetteerPlace } from './world-index.ts';
 
-/** What was found: a district is more exact than its city, a region less than any city. */
+/** The kind of place found: a district is more exact than its city, a region less exact than any city. */
 export type Match =
   | { readonly kind: 'district'; readonly district: District; readonly city: GazetteerPlace }
   | { readonly kind: 'city'; readonly city: GazetteerPlace }
@@ -21,18 +21,18 @@ export type Match =
 interface Candidate {
   readonly match: Match;
   readonly score: number;
-  /** In words. */
+  /** Number of words. */
   readonly length: number;
 }
 
 export interface CountryNames {
-  /** The best match in an address, and whether the address says more than that (a street, a house). */
+  /** The best match in an address, and whether the address names more than that (a street, a house). */
   find(address: string): { match: Match; saysMore: boolean } | null;
 }
 
 /**
- * Words that name a street: what they belong to is no city, though Navoiy, say, is both. Russian ones stand before the
- * name (`улица Навои`) or, with nothing after them, behind it; Uzbek and English ones stand behind it.
+ * Words for a street: a name next to them is not a city, though Navoiy, for example, is both. Russian ones stand before
+ * the name (`улица Навои`), or after it if nothing follows; Uzbek and English ones stand after it.
  */
 const streetWordsBefore = new Set(
   'ул улица пр просп проспект пер переулок бул бульвар проезд шоссе тупик метро metro'.split(' '),
@@ -43,17 +43,19 @@ const streetWordsAfter = new Set(
     'prospekti prospekt prospect'
   ).split(' '),
 );
-/** Words that name a city. `ш` is шаҳар: a шоссе is called by an adjective (`Ташкентское ш.`), never by a bare city's name. */
+/**
+ * Words for a city. `ш` is шаҳар: a шоссе has an adjective as its name (`Ташкентское ш.`), never a city's bare name.
+ */
 const cityWords = new Set('г гор город ш шахар шахри шаҳар шаҳри sh shahar shahri city'.split(' '));
 const regionWords = new Set('область обл вилояти вил viloyati viloyat vil region республика respublikasi'.split(' '));
 const districtWords = new Set('район рн тумани туман tumani tuman district'.split(' '));
-/** No word: what stands between parts of an address. */
+/** Not a word: the separator between parts of an address. */
 const pause = '';
 const longestNameWords = 4;
-/** An address has at most 500 characters; more words than this are no address. */
+/** An address has at most 500 characters; a text with more words is not an address. */
 const maxWords = 120;
 
-/** `places`: every place of the country. For Uzbekistan the districts of Tashkent and the regions are known too. */
+/** `places`: all places of the country. For Uzbekistan, districts of Tashkent and regions are added. */
 export function indexCountry(places: readonly GazetteerPlace[]): CountryNames {
   const cities = new Map<string, GazetteerPlace>();
   const districts = new Map<string, District>();
@@ -61,7 +63,7 @@ export function indexCountry(places: readonly GazetteerPlace[]): CountryNames {
 
   for (const place of [...places].sort((a, b) => b.population - a.population)) {
     for (const name of namesOf(place)) {
-      // Of namesakes the most populous has come first and stays.
+      // Places come by population, so the largest of those with one name stays.
       const key = foldedWords(name).join(' ');
       if (key.length >= 3 && !cities.has(key)) cities.set(key, place);
     }
@@ -96,7 +98,7 @@ export function indexCountry(places: readonly GazetteerPlace[]): CountryNames {
         }
       }
       if (best === null) return null;
-      // However surely the city is named, its district says where in it.
+      // A district is more specific than the city that contains it, however certain the city is.
       if (bestDistrict !== null && best.match.kind === 'city' && best.match.city === bestDistrict.match.city) {
         best = bestDistrict;
       }
@@ -116,7 +118,9 @@ export function indexCountry(places: readonly GazetteerPlace[]): CountryNames {
 
 const countryWords = new Set('узбекистан ўзбекистон uzbekistan ozbekiston республики'.split(' '));
 
-/** Whether more is asked than what was found: a street, a house, another town. `г. Ташкент, Узбекистан` asks no more. */
+/**
+ * Whether the address names more than the match: a street, a house, another town. `г. Ташкент, Узбекистан` does not.
+ */
 function saysMoreThan(match: Match, words: readonly string[]): boolean {
   const around = new Set<string>();
   const add = (names: readonly string[]): void => {
@@ -135,14 +139,15 @@ function saysMoreThan(match: Match, words: readonly string[]): boolean {
   return words.some((word) => word !== pause && !isSaid(word));
 }
 
-/** Of two that are equally sure the first stays. */
+/** The more certain match; of two equal ones, the first. */
 function surer(known: Candidate | null, other: Candidate): Candidate {
   return known !== null && known.score >= other.score ? known : other;
 }
 
 /**
- * Larger is surer; 0 or less is no match. A name beside a street word, or before a house number, is probably a street
- * (`ул. Навои`, `Самаркандская 5`); beside a city word it is the city. Longer names beat shorter ones they contain.
+ * Higher is more certain; 0 or less is no match. A name beside a street word, or before a house number, is probably a
+ * street (`ул. Навои`, `Самаркандская 5`); beside a city word it is the city. A longer name beats a shorter one inside
+ * it.
  */
 function scoreOf(match: Match, words: readonly string[], at: number, length: number): number {
   const before = words[at - 1] ?? pause;
@@ -168,7 +173,7 @@ function isStreetName(words: readonly string[], at: number, length: number): boo
   return streetWordsBefore.has(after) && (next === pause || /^\d/.test(next));
 }
 
-/** The words of an address, with a pause where a comma or a line's end stands. */
+/** The words of an address, with a separator for each comma and line end. */
 function wordsWithPauses(address: string): string[] {
   const words = address.split(/[,;\n]/).flatMap((part) => [...foldedWords(part), pause]);
   return words.slice(0, Math.min(words.length - 1, maxWords));
@@ -191,7 +196,7 @@ function namesOf(place: GazetteerPlace): readonly string[] {
 function addRegion(seats: Map<string, GazetteerPlace>, names: readonly string[], seat: GazetteerPlace): void {
   for (const name of names) {
     const words = foldedWords(name);
-    // "Ташкент" alone is the city; a region's name has its kind beside it.
+    // "Ташкент" alone is the city; a region's name needs its designator.
     if (words.length < 2) continue;
     seats.set(words.join(' '), seat);
     seats.set(

@@ -1,4 +1,4 @@
-/** What is said of the offline gazetteer outside its adapter. */
+/** Facts about the offline gazetteer for other parts. */
 import { freeOfCharge, type VendorFacts } from '../vendor-facts.ts';
 
 export const offlineGazetteerFacts: VendorFacts = {

@@ -1,10 +1,13 @@
-/** Folding names so that spellings of one place meet: case, ё, apostrophes, accents, punctuation. */
+/** Folds names so that spellings of one place are equal: case, ё, apostrophes, accents, punctuation. */
 
 const apostrophes = /[ʻʼ‘’'`´ʹ′]/g;
 const latinAccents = /([a-z])[\u0300-\u036f]+/g;
 const notWord = /[^\p{L}\p{N}]+/u;
 
-/** Lower case without apostrophes and Latin accents: `Qoʻqon`, `Qo'qon` and `Qŭqon` come near each other; й and ў stay. */
+/**
+ * Lower case without apostrophes and Latin accents, so that `Qoʻqon`, `Qo'qon` and `Qŭqon` become similar; й and ў
+ * stay.
+ */
 export function foldName(text: string): string {
   return text
     .normalize('NFKC')

@@ -1,4 +1,4 @@
-/** The gazetteer, opened at its first use and shared from then on. */
+/** Opens the gazetteer at its first use and shares it from then on. */
 import { type CountryNames, indexCountry } from './country-names.ts';
 import { type District, tashkentDistricts, tashkentGeonameId, townsBeyondGeonames } from './uzbekistan.ts';
 import {
@@ -12,7 +12,7 @@ import {
 export interface Nearest {
   readonly place: GazetteerPlace;
   readonly distanceMeters: number;
-  /** Of Tashkent, where the point is in one. */
+  /** The district of Tashkent that contains the point, if there is one. */
   readonly district: District | null;
 }
 
@@ -22,16 +22,16 @@ export interface Gazetteer {
   nearest(latitude: number, longitude: number): Promise<Nearest>;
 }
 
-/** Countries whose names are held; the one used longest ago makes room. A large one has about 10 MB. */
+/** Countries with their names in memory; the least recently used one is evicted. A large country takes about 10 MB. */
 const maxCountries = 4;
 
 const townsOfOurOwn = townsBeyondGeonames.map(({ place }) => place);
-/** Nearer than this to its centre, a village is where one is. */
+/** Closer than this to its centre, a point is in the village. */
 const villageMeters = 1_200;
 
-/** Countries whose villages may be the nearest of an Uzbek city's edge. */
+/** Countries that may have the village nearest to the edge of an Uzbek city. */
 const nearUzbekistan: ReadonlySet<string> = new Set(['UZ', 'KZ', 'KG', 'TJ', 'TM', 'AF']);
-/** About half of the way between the centres of neighbouring districts. */
+/** About half the distance between the centres of neighbouring districts. */
 const districtMeters = 5_000;
 
 function inTashkent(
@@ -54,8 +54,8 @@ function inTashkent(
 }
 
 /**
- * Inside a city's reach a point is in the city, though the centre of a village at its edge is nearer: 1 km for a village, some
- * 12 km for Tashkent.
+ * Within a city's radius a point is in the city, even if the centre of a village at its edge is nearer. The radius is 1
+ * km for a village and about 12 km for Tashkent.
  */
 function largestAround(
   nearest: Nearest,
@@ -74,7 +74,7 @@ function largestAround(
   return best;
 }
 
-/** Reads nothing yet. A reading that fails is tried again at the next use. */
+/** Reads nothing yet. A failed read is repeated at the next use. */
 export function createGazetteer(path: () => string = bundledGazetteerPath): Gazetteer {
   let uzbekPlaces: Promise<readonly GazetteerPlace[]> | null = null;
   let opening: Promise<WorldIndex> | null = null;
@@ -117,5 +117,5 @@ export function createGazetteer(path: () => string = bundledGazetteerPath): Gaze
   };
 }
 
-/** One for the process: the adapter and the emulator look things up in the same places. */
+/** One per process: the adapter and the emulator share it. */
 export const bundledGazetteer: Gazetteer = createGazetteer();

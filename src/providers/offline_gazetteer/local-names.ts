@@ -1,9 +1,9 @@
-/** The name of a place, its region and its country in the language that was asked for. */
+/** Names a place, its region and its country in the requested language. */
 import { bareUzbekName, inCyrillic, russianAmong, russianExonyms } from './place-spelling.ts';
 import { cityNames, type LocalNames, regionsByAdmin1 } from './uzbekistan.ts';
 import type { GazetteerPlace } from './world-index.ts';
 
-/** `language`: ISO 639-1. Without a name in it, the name in Latin letters that GeoNames leads with. */
+/** `language`: ISO 639-1. Without a name in that language: GeoNames' main name, in Latin letters. */
 export function cityName(place: GazetteerPlace, language: string): string {
   const usual = cityNames[place.geonameId];
   if (usual !== undefined) return inLanguage(usual, language);
@@ -16,7 +16,7 @@ export function cityName(place: GazetteerPlace, language: string): string {
   return place.countryCode === 'UZ' ? bareUzbekName(place.name).replaceAll("'", 'ʻ') : place.name;
 }
 
-/** null where the region is not known by name (only Uzbekistan's are). */
+/** null for a region without a known name (only those of Uzbekistan have one). */
 export function regionName(place: GazetteerPlace, language: string): string | null {
   const names = place.countryCode === 'UZ' ? regionsByAdmin1[place.admin1Code] : undefined;
   return names === undefined ? null : inLanguage(names, language);
@@ -26,7 +26,7 @@ export function countryName(countryCode: string, language: string): string {
   try {
     return new Intl.DisplayNames([language, 'en'], { type: 'region' }).of(countryCode) ?? countryCode;
   } catch {
-    return countryCode; // No language tag, or no country code.
+    return countryCode; // An invalid language tag or country code.
   }
 }
 

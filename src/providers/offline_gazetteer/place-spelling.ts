@@ -1,6 +1,6 @@
 /**
- * Uzbek names in the scripts that GeoNames leaves out, by rule: of half the places of Uzbekistan it knows one Latin spelling
- * only, often an old one (`Qŭnghirot`) and with a word for what the place is (`Uchquduq Shahri`).
+ * Derives by rule the Uzbek names in scripts that GeoNames lacks: for half of the places of Uzbekistan it has only one
+ * Latin spelling, often an old one (`Qŭnghirot`), sometimes with a word for the kind of place (`Uchquduq Shahri`).
  */
 
 const kindOfPlace = / (?:shahri?|shahar|shaharchasi|qishlog['’ʻ‘]i|tumani)$/i;
@@ -55,7 +55,7 @@ const single: Readonly<Record<string, string>> = {
   f: 'ф',
 };
 
-/** A Latin name in Uzbek Cyrillic, and in the Russian letters that most people type. */
+/** Writes a Latin name in Uzbek Cyrillic, or in the Russian letters that most people type. */
 export function inCyrillic(latin: string, letters: 'uzbek' | 'russian'): string {
   const name = bareUzbekName(latin);
   const lower = name.toLowerCase();
@@ -93,8 +93,8 @@ const toLatin: Readonly<Record<string, string>> = {
 };
 
 /**
- * Of a place's Cyrillic names, which say no language, the one that is Russian by its sound: Saint Petersburg is `Бетъырбух`
- * and Moscow `Маскав` elsewhere. null where none sounds like the Latin name.
+ * Picks the Russian name among a place's Cyrillic names, which carry no language, by its sound: other languages call
+ * Saint Petersburg `Бетъырбух` and Moscow `Маскав`. null if none sounds like the Latin name.
  */
 export function russianAmong(names: readonly string[], latinName: string): string | null {
   const latin = latinName.toLowerCase().replace(/[^a-z]/g, '');
@@ -123,7 +123,7 @@ function distanceBetween(one: string, other: string): number {
   return row[other.length] as number;
 }
 
-/** Russian names that do not sound like GeoNames' own, by country and name. */
+/** Russian names that sound different from GeoNames' own, by country and name. */
 export const russianExonyms: Readonly<Record<string, string>> = {
   'RU Moscow': 'Москва',
   'RU Saint Petersburg': 'Санкт-Петербург',

@@ -1,7 +1,7 @@
 /**
- * What GeoNames' list of populated places does not say about Uzbekistan: the names of its regions by GeoNames' admin1
- * code, the districts of Tashkent (coordinates are centres, to about a kilometre), which of a city's many alternate names
- * is the usual one in Russian and Uzbek, and how Uzbek writes it in Cyrillic letters (of Tashkent GeoNames has `Тошканд`).
+ * Facts about Uzbekistan that GeoNames' list of populated places lacks: names of the regions by admin1 code, the
+ * districts of Tashkent (their centres, to about a kilometre), the usual Russian and Uzbek name of each city, and its
+ * spelling in Uzbek Cyrillic (GeoNames has `Тошканд` for Tashkent).
  */
 
 import type { GazetteerPlace } from './world-index.ts';
@@ -48,7 +48,7 @@ export const cyrillicRegions: Readonly<Record<string, string>> = {
 
 export interface District {
   readonly names: LocalNames;
-  /** The bare name as people write it, in every script. */
+  /** The bare name as people write it, in all scripts. */
   readonly spellings: readonly string[];
   readonly latitude: number;
   readonly longitude: number;
@@ -130,8 +130,7 @@ function district(
 }
 
 /**
- * Towns that the list of places with 500 inhabitants lacks (coordinates to about a kilometre), with ids of our own below
- * zero.
+ * Towns missing in the list of places with 500 inhabitants (coordinates to about a kilometre), with own negative ids.
  */
 export const townsBeyondGeonames: readonly { readonly place: GazetteerPlace; readonly names: LocalNames }[] = [
   town(-1, { ru: 'Зарафшан', uz: 'Zarafshon', en: 'Zarafshan' }, 'Зарафшон', 41.573, 64.205, '07', 85_000),
@@ -167,7 +166,7 @@ function town(
   return { place, names };
 }
 
-/** By GeoNames id. Cities that are not here take GeoNames' own name in Latin and their plainest Cyrillic one. */
+/** By GeoNames id. Cities that are not listed use GeoNames' Latin name and their plainest Cyrillic one. */
 export const cityNames: Readonly<Record<number, LocalNames>> = {
   1512569: { ru: 'Ташкент', uz: 'Toshkent', en: 'Tashkent' },
   1513157: { ru: 'Наманган', uz: 'Namangan', en: 'Namangan' },

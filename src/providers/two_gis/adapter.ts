@@ -19,13 +19,16 @@ const routingOrigin = 'https://routing.api.2gis.com';
 const basePaths = ['/3.0/items/geocode', '/3.0/items', '/3.0'] as const;
 /** Without `items.point` there are no coordinates. */
 const fields = 'items.point,items.address,items.adm_div,items.full_address_name';
-/** Of several types asked at once the larger crowd out the houses: these are asked when no house is found. */
+/**
+ * Asked together with houses, these larger types push the houses out of the result, so they are asked only if no house
+ * is found.
+ */
 const widerTypes = 'street,crossroad,attraction,adm_div';
 const itemsWanted = '5';
-/** How far from a point a house may be. */
+/** The maximum distance from a point to a house. */
 const houseRadiusMeters = 100;
 const widerRadiusMeters = 1_000;
-/** Where to look first in a country without bounds of the question's own: its capital. */
+/** The preferred area in a country, if the question has no bounds: its capital. */
 const centres: Readonly<Record<string, string>> = { UZ: '69.24,41.31' };
 
 export const twoGis: Adapter = {
@@ -75,7 +78,7 @@ export const twoGis: Adapter = {
         method: 'POST',
         url: `${routingBase(account)}/get_dist_matrix?${search}`,
         headers: { 'content-type': 'application/json' },
-        // Without the traffic of the moment: an answer is kept for longer than that.
+        // Without live traffic, because answers are cached for longer.
         body: JSON.stringify({ points, sources, targets, transport: mode, type: 'statistics' }),
       });
       const json = parseJson(reply);
@@ -84,7 +87,7 @@ export const twoGis: Adapter = {
       return judgeMatrix(parseMatrix(json, sources, targets), { origins, destinations });
     },
 
-    /** A request without a question: a working account gets a 400 for it. */
+    /** A request without a question: a working account answers 400. */
     async health_check(_input, account, http) {
       const outcome = await askCatalog(account, http, { locale: 'ru_UZ' });
       const answered = outcome.kind === 'bad_input' || outcome.kind === 'empty' || outcome.kind === 'items';
@@ -93,13 +96,16 @@ export const twoGis: Adapter = {
   },
 };
 
-/** Only fixed pairs are taken; a wrong one is a 400. Russian is read everywhere that 2GIS has maps of. */
+/**
+ * 2GIS accepts only fixed pairs of language and country; a wrong pair is a 400. Russian works in every country that
+ * 2GIS covers.
+ */
 function localeOf(language: string, country: string | null): string {
   if (languageOnly(language) === 'uz') return 'uz_UZ';
   return country === 'UZ' || country === null ? 'ru_UZ' : country === 'KZ' ? 'ru_KZ' : 'ru_RU';
 }
 
-/** Longitude first in every joined parameter. A leaning only: what lies elsewhere is found too. */
+/** All joined parameters start with the longitude. Only a preference: places elsewhere are found too. */
 function locationOf(country: string | null, bounds: Box | null): { readonly location?: string } {
   if (bounds !== null) {
     const { south, west, north, east } = bounds;
@@ -135,12 +141,12 @@ function badInput(message: string | null): Refusal {
   return { kind: 'bad_input', status: 400, message: shorten(message ?? 'the question is refused') };
 }
 
-/** `status` is what the body says, where it says one; null where the reply is worth reading. */
+/** `said`: the status in the body, if it has one. null if the reply is a result. */
 function judgeStatus(reply: ProviderReply, status: number, said: string | null): Refusal | null {
   if (status === 200) return null;
   const message = shorten(said ?? `code ${status}`);
   if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
-  // Also when the day's calls are used up, which looks no different from a wrong key.
+  // An exhausted daily quota looks the same as a wrong key.
   if (status === 401 || status === 403) return { kind: 'denied', message };
   if (status === 400 || status === 414 || status === 422) return badInput(said);
   if (status >= 500 || status === 408) return failed(message);
@@ -151,7 +157,7 @@ function failed(message: string): Refusal {
   return { kind: 'failed', retryable: true, message };
 }
 
-/** The matrix has a host of its own; behind another base URL (an emulator, a proxy) it is on the same one. */
+/** The matrix has its own host; another base URL (an emulator, a proxy) serves both APIs. */
 function routingBase({ baseUrl }: ProviderAccount): string {
   const root = vendorRoot(baseUrl ?? catalogOrigin, basePaths);
   return root === catalogOrigin ? routingOrigin : root;

@@ -1,4 +1,6 @@
-/** How sure an answer of 2GIS's is, and how exact its point, from the kind of object that was found: the API gives no precision. */
+/**
+ * Derives the confidence and the location type of a 2GIS result from the kind of object: the API reports no precision.
+ */
 import type { LocationType } from '../geocoding.ts';
 import type { Item } from './wire.ts';
 
@@ -15,7 +17,7 @@ export const precisionByKind: Readonly<Record<string, Precision>> = {
   street: { confidence: 0.5, locationType: 'GEOMETRIC_CENTER' },
   road: { confidence: 0.5, locationType: 'GEOMETRIC_CENTER' },
   crossroad: { confidence: 0.5, locationType: 'GEOMETRIC_CENTER' },
-  /** Points of interest, which are no address. */
+  /** Points of interest, which are not addresses. */
   attraction: { confidence: 0.45, locationType: 'GEOMETRIC_CENTER' },
   station: { confidence: 0.45, locationType: 'GEOMETRIC_CENTER' },
   living_area: { confidence: 0.4, locationType: 'APPROXIMATE' },

@@ -1,4 +1,4 @@
-/** What is said of 2GIS outside its adapter. */
+/** Facts about 2GIS for other parts: names, prices, limits, environment variables. */
 import { freeOfCharge, type VendorFacts } from '../vendor-facts.ts';
 
 export const twoGisFacts: VendorFacts = {
@@ -13,7 +13,7 @@ export const twoGisFacts: VendorFacts = {
       meaning: 'an origin, with or without the vendor’s base path `/3.0`; the distance matrix is then asked there too',
     },
   },
-  // A key is bought with its calls: what one costs is the tenant's own price.
+  // A key includes a number of calls; the tenant sets its own price for one.
   listPrices: freeOfCharge(['geocode', 'reverse', 'distance']),
   defaultLimit: null,
   // A synchronous request: https://docs.2gis.com/en/api/navigation/distance-matrix/overview

@@ -1,4 +1,6 @@
-/** 2GIS's JSON, parsed. The real status is `meta.code`, whatever the HTTP status; levels of the divisions can be missing. */
+/**
+ * Parses 2GIS's JSON. The real status is `meta.code`, whatever the HTTP status; levels of the divisions can be missing.
+ */
 import type { AddressComponent, AddressParts, Coordinates, RouteElement, RouteMatrix } from '../geocoding.ts';
 import { boxOfCountry, plausibleCoordinates } from '../plausible.ts';
 import { isObject, listIn, objectIn, textIn } from '../reading.ts';
@@ -9,12 +11,12 @@ export interface CatalogReply {
   readonly errorType: string | null;
   readonly errorMessage: string | null;
   readonly items: readonly Item[];
-  /** Items whose point or name could not be read. */
+  /** Number of items without a readable point or name. */
   readonly unreadable: number;
 }
 
 export interface Item extends Coordinates {
-  /** Its digits alone: what stands behind them changes. */
+  /** Only the digits: the part after them changes. */
   readonly id: string | null;
   readonly type: string;
   readonly subtype: string | null;
@@ -27,7 +29,7 @@ export interface Item extends Coordinates {
   readonly divisions: readonly { readonly type: string; readonly name: string }[];
 }
 
-/** null: no reply of the catalogue at all. */
+/** null: not a reply of the catalogue. */
 export function parseCatalogReply(json: unknown): CatalogReply | null {
   const meta = objectIn(json, 'meta');
   if (typeof meta.code !== 'number') return null;
@@ -68,7 +70,7 @@ function parseItem(raw: unknown): Item | null {
   };
 }
 
-/** Google's component types for 2GIS's kinds, so that callers read one vocabulary. */
+/** Google's component types for 2GIS's kinds, so that all vendors use one vocabulary. */
 const typesByDivision: Readonly<Record<string, readonly string[]>> = {
   country: ['country', 'political'],
   region: ['administrative_area_level_1', 'political'],
@@ -80,7 +82,7 @@ const typesByDivision: Readonly<Record<string, readonly string[]>> = {
   division: ['sublocality', 'sublocality_level_2', 'political'],
 };
 
-/** 2GIS names the country, and not its code: ours is told by its bounds. */
+/** 2GIS gives the country's name, not its code; the code is derived from the country's box. */
 function countryCodeOf({ latitude, longitude }: Item): string | null {
   const box = boxOfCountry('UZ');
   if (box === null || latitude < box.south || latitude > box.north) return null;
@@ -119,7 +121,7 @@ export function addressParts(item: Item): AddressParts {
   };
 }
 
-/** Routes come in any order, and each says by its points which it is. */
+/** Routes come in any order and carry their points. */
 export function parseMatrix(json: unknown, sources: readonly number[], targets: readonly number[]): RouteMatrix {
   const routes = listIn(json, 'routes').filter(isObject);
   const byEnds = new Map(routes.map((route) => [`${route.source_id} ${route.target_id}`, route]));

@@ -25,12 +25,12 @@ import {
 const geocoderOrigin = 'https://geocode-maps.yandex.ru';
 const matrixOrigin = 'https://api.routing.yandex.net';
 const basePaths = ['/v1', '/1.x'] as const;
-/** Objects asked for: the first is the best match, the rest is for finding one in the right country. */
+/** Number of results to request: the first is the best match, the others may contain one in the right country. */
 const resultsWanted = '5';
 
 /**
- * `lang` is a language and a region from a short list; `uz_UZ` is not on it, and a value off the list falls back to the
- * closest one of Yandex's choosing. Sent all the same: where Yandex has Uzbek names it gives them.
+ * `lang` is a language and a region from a short list. `uz_UZ` is not on it, and Yandex replaces unlisted values by a
+ * similar one. It is sent all the same, because Yandex then returns Uzbek names where it has them.
  */
 const langs: Readonly<Record<string, string>> = {
   ru: 'ru_RU',
@@ -41,7 +41,7 @@ const langs: Readonly<Record<string, string>> = {
   tr: 'tr_TR',
 };
 const defaultLang = 'en_US';
-/** What Yandex takes for coordinates; `sco` is for nothing else. */
+/** A question that Yandex reads as coordinates; `sco` applies only to those. */
 const twoNumbers = /^-?\d+(?:\.\d+)?(?:\s*,\s*|\s+)-?\d+(?:\.\d+)?$/;
 
 export const yandexMaps: Adapter = {
@@ -55,7 +55,7 @@ export const yandexMaps: Adapter = {
     async geocode({ address, language, country, bounds }, account, http) {
       const outcome = await askGeocoder(account, http, {
         geocode: address,
-        // Longitude first is Yandex's usual order; people and Google write latitude first.
+        // Yandex expects the longitude first; people and Google write the latitude first.
         ...(twoNumbers.test(address) && { sco: 'latlong' }),
         lang: langs[languageOnly(language)] ?? defaultLang,
         results: resultsWanted,
@@ -78,13 +78,13 @@ export const yandexMaps: Adapter = {
         results: resultsWanted,
       });
       if (outcome.kind !== 'objects') return outcome;
-      // By distance; but a house says more of a point than the metro station or the district around it.
+      // Sorted by distance; but a house describes a point better than the metro station or the district around it.
       const best = outcome.objects.find(({ kind }) => kind === 'house') ?? outcome.objects[0];
       return { kind: 'ok', value: toPlace(best) };
     },
 
     async distance({ origins, destinations, mode }, account, http) {
-      // Latitude first here, unlike in the geocoder.
+      // Latitude first, unlike in the geocoder.
       const search = new URLSearchParams({
         origins: origins.map(latitudeFirst).join('|'),
         destinations: destinations.map(latitudeFirst).join('|'),
@@ -98,7 +98,7 @@ export const yandexMaps: Adapter = {
       return judgeMatrix(parseMatrix(json, origins.length, destinations.length), { origins, destinations });
     },
 
-    /** A request without an address: a working account gets a 400 for it, which is not counted against its day. */
+    /** A request without an address: a working account answers 400, which does not count against its daily quota. */
     async health_check(_input, account, http) {
       const outcome = await askGeocoder(account, http, { lang: langs.ru as string });
       const answered = outcome.kind === 'bad_input' || outcome.kind === 'empty' || outcome.kind === 'objects';
@@ -112,8 +112,8 @@ function latitudeFirst({ latitude, longitude }: Coordinates): string {
 }
 
 /**
- * Where to look first. Without `rspn=1` it is only a leaning, as Google's `region` is: a street of one name in a hundred
- * towns is looked for in the country that was asked for, or all that are wanted may lie in another.
+ * The preferred area. Without `rspn=1` it is only a preference, like Google's `region`: among a hundred towns with a
+ * street of this name, those in the requested country come first.
  */
 function areaOf(box: Box | null): { readonly bbox?: string } {
   return box === null ? {} : { bbox: `${box.west},${box.south}~${box.east},${box.north}` };
@@ -142,17 +142,17 @@ function judgeObjects(reply: GeocoderReply | null): { readonly kind: 'objects'; 
   return reply.unreadable > 0 ? failed('no position in the reply can be read') : { kind: 'empty' };
 }
 
-/** Yandex says in the HTTP status what Google says in the body; null where the reply is worth reading. */
+/** Yandex reports errors in the HTTP status, where Google uses the body; null if the reply is a result. */
 function judgeHttp(reply: ProviderReply, json: unknown): Refusal | null {
   const { status } = reply;
   if (status === 200) return null;
   const message = shorten(textIn(json, 'message') ?? `HTTP ${status}`);
   if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
-  // Also when a limit is used up, which looks no different from a wrong key.
+  // An exhausted quota looks the same as a wrong key.
   if (status === 401 || status === 403) return { kind: 'denied', message };
   if (status === 400 || status === 413 || status === 414) return { kind: 'bad_input', status: 400, message };
   if (status >= 500 || status === 408) return failed(message);
-  // A redirect, a 404 and the like: the base URL leads elsewhere, and will the next time too.
+  // A redirect, a 404 and the like: the base URL is wrong, so a retry would fail too.
   return { kind: 'failed', retryable: false, message };
 }
 
@@ -160,7 +160,7 @@ function failed(message: string): Refusal {
   return { kind: 'failed', retryable: true, message };
 }
 
-/** The matrix has a host of its own; behind another base URL (an emulator, a proxy) it is on the same one. */
+/** The matrix has its own host; another base URL (an emulator, a proxy) serves both APIs. */
 function matrixBase({ baseUrl }: ProviderAccount): string {
   const root = vendorRoot(baseUrl ?? geocoderOrigin, basePaths);
   return root === geocoderOrigin ? matrixOrigin : root;

@@ -1,11 +1,11 @@
-/** How sure an answer of Yandex's is, and how exact its point, from `precision` and `kind`. */
+/** Derives the confidence and the location type of a Yandex result from `precision` and `kind`. */
 import type { LocationType } from '../geocoding.ts';
 import type { GeoObject, Precision } from './wire.ts';
 
 /**
- * https://yandex.com/dev/geocode/doc/en/concepts/about: `exact` the house; `number` the number without its block or
- * building; `near` a house nearby; `range` a place estimated for the number; `street` the street alone; `other` none of
- * these, so the kind of what was found tells (`confidenceByKind`).
+ * https://yandex.com/dev/geocode/doc/en/concepts/about: `exact`: the house; `number`: the number without its block or
+ * building; `near`: a house nearby; `range`: an estimated place for the number; `street`: only the street; `other`:
+ * none of these, so the kind decides (`confidenceByKind`).
  */
 export const confidenceByPrecision: Readonly<Record<Exclude<Precision, 'other'>, number>> = {
   exact: 0.95,
@@ -44,7 +44,7 @@ export const locationTypeByPrecision: Readonly<Record<Precision, LocationType>> 
   other: 'APPROXIMATE',
 };
 
-/** By the tables. How the answer fits the question is not looked at here: one rule does so for every vendor. */
+/** By the tables only. Another rule, the same for all vendors, compares the answer with the question. */
 export function confidenceOf({ precision, kind }: Pick<GeoObject, 'precision' | 'kind'>): number {
   return precision === 'other' ? (confidenceByKind[kind] ?? unknownKind) : confidenceByPrecision[precision];
 }

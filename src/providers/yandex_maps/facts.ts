@@ -1,4 +1,4 @@
-/** What is said of Yandex Maps outside its adapter. */
+/** Facts about Yandex Maps for other parts: names, prices, limits, environment variables. */
 import { freeOfCharge, type VendorFacts } from '../vendor-facts.ts';
 
 export const yandexMapsFacts: VendorFacts = {
@@ -13,7 +13,7 @@ export const yandexMapsFacts: VendorFacts = {
       meaning: 'an origin, with or without the vendor’s base path `/v1` or `/1.x`',
     },
   },
-  // The free daily quota costs nothing; a paid contract is the tenant's own price.
+  // The free daily quota costs nothing; the tenant sets the price of a paid contract.
   listPrices: freeOfCharge(['geocode', 'reverse']),
   defaultLimit: null,
   // https://yandex.com/dev/distancematrix/doc/en/

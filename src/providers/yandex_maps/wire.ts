@@ -1,4 +1,6 @@
-/** Yandex's JSON, parsed. Positions are "lon lat" in the geocoder, counters are strings, and old replies lack `Address`. */
+/**
+ * Parses Yandex's JSON. Positions are "lon lat" in the geocoder, counters are strings, and old replies lack `Address`.
+ */
 import type { AddressComponent, AddressParts, Coordinates, RouteElement, RouteMatrix } from '../geocoding.ts';
 import { plausibleCoordinates } from '../plausible.ts';
 import { isObject, listIn, objectIn, textIn } from '../reading.ts';
@@ -21,11 +23,11 @@ export interface GeoObject extends Coordinates {
 
 export interface GeocoderReply {
   readonly objects: readonly GeoObject[];
-  /** Objects whose position or text could not be read. */
+  /** Number of objects without a readable position or text. */
   readonly unreadable: number;
 }
 
-/** null: no geocoder reply at all. */
+/** null: not a geocoder reply. */
 export function parseGeocoderReply(json: unknown): GeocoderReply | null {
   const collection = objectIn(objectIn(json, 'response'), 'GeoObjectCollection');
   if (!Array.isArray(collection.featureMember)) return null;
@@ -50,7 +52,7 @@ function parseGeoObject(member: unknown): GeoObject | null {
     ...point,
     text,
     kind: textIn(meta, 'kind') ?? 'other',
-    // A precision we do not know yet is trusted as little as the vaguest.
+    // An unknown precision is trusted as little as the least exact one.
     precision: precisions.find((each) => each === meta.precision) ?? 'other',
     countryCode,
     postalCode: textIn(address, 'postal_code') ?? findText(country, 'PostalCodeNumber'),
@@ -65,7 +67,7 @@ function parsePosition(text: string | null, countryCode: string | null): Coordin
   return match === null ? null : plausibleCoordinates(Number(match[2]), Number(match[1]), countryCode);
 }
 
-/** The xAL names that carry our kinds, in the order in which they nest. */
+/** The xAL elements for each kind, in nesting order. */
 const detailNames: readonly (readonly [member: string, kind: string])[] = [
   ['CountryName', 'country'],
   ['AdministrativeAreaName', 'province'],
@@ -96,7 +98,7 @@ function findText(value: unknown, member: string, depth = 0): string | null {
   return null;
 }
 
-/** Google's component types for Yandex's kinds, so that callers read one vocabulary. */
+/** Google's component types for Yandex's kinds, so that all vendors use one vocabulary. */
 const typesByKind: Readonly<Record<string, readonly string[]>> = {
   country: ['country', 'political'],
   region: ['administrative_area_level_1', 'political'],
@@ -124,7 +126,7 @@ export function addressComponents(object: GeoObject): readonly AddressComponent[
   return [...components, { long_name: object.postalCode, short_name: object.postalCode, types: ['postal_code'] }];
 }
 
-/** Of kinds that repeat the last is the smallest: `province` is a federal district first and the region after. */
+/** If a kind repeats, the last one is the smallest: `province` is first a federal district and then the region. */
 export function addressParts(object: GeoObject): AddressParts {
   const last = (kind: string): string | null => object.components.findLast((part) => part.kind === kind)?.name ?? null;
   return {
@@ -140,7 +142,7 @@ export function addressParts(object: GeoObject): AddressParts {
   };
 }
 
-/** Rows and elements come in the order of the ends. */
+/** Rows and elements follow the order of the ends. */
 export function parseMatrix(json: unknown, rows: number, columns: number): RouteMatrix {
   const given = listIn(json, 'rows').map((row) => listIn(row, 'elements'));
   return Array.from({ length: rows }, (_row, row) =>

@@ -1,4 +1,4 @@
-/** `config.auth` of an HTTP service, parsed: how its requests are authenticated. */
+/** Parses `config.auth` of an HTTP service: how its requests are authenticated. */
 import Type from 'typebox';
 import type { InputFault } from '../../../errors.ts';
 import { isObject } from '../../reading.ts';
@@ -6,18 +6,18 @@ import { type AwsSigV4, faultsOfAwsSigV4 } from './aws-sigv4.ts';
 import { faultsOfHmac, type HmacSigning, hmacMembers, hmacOf } from './hmac-settings.ts';
 
 export type HttpAuth =
-  /** Nothing but the API key, where there is one: `Authorization: Bearer <api_key>`. */
+  /** Only the API key, if there is one: `Authorization: Bearer <api_key>`. */
   | { readonly in: 'default' }
   | { readonly in: 'header'; readonly name: string; readonly prefix: string }
   | { readonly in: 'query'; readonly name: string; readonly prefix: string }
-  /** `user` null: `credentials` or the API key hold the pair. */
+  /** `user` null: `credentials` or the API key hold the user and the password. */
   | { readonly in: 'basic'; readonly user: string | null }
   | {
       readonly in: 'oauth2_client_credentials';
       readonly tokenUrl: string;
       readonly scope: string | null;
       readonly audience: string | null;
-      /** Where the client's id and secret go: RFC 6749, 2.3.1. */
+      /** Where the client's id and secret are sent: RFC 6749, 2.3.1. */
       readonly clientAuth: 'basic' | 'body';
     }
   | {
@@ -40,14 +40,14 @@ const kinds = [
   'aws_sigv4',
   'hmac',
 ] as const;
-/** Of the kinds that refuse the members of others. */
+/** For kinds that refuse the members of other kinds. */
 const membersOfKind: Readonly<Record<string, readonly string[]>> = {
   oauth2_refresh_token: ['type', 'in', 'token_url', 'scope', 'client_auth'],
   aws_sigv4: ['type', 'in', 'region', 'service'],
   hmac: hmacMembers,
 };
 const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
-/** Names that steer the connection or the message: a credential there would break the request. */
+/** Headers that control the connection or the message: a credential in one of them would break the request. */
 const unusableHeaders = /^(host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|expect)$/i;
 
 /** Whether a service may add a header of this name to its requests. */
@@ -55,7 +55,7 @@ export function isUsableHeader(name: string): boolean {
   return headerName.test(name) && !unusableHeaders.test(name);
 }
 
-/** What stands in `config.auth`, by name; `faultsOfAuth` is the judge of the values. */
+/** The members of `config.auth`; `faultsOfAuth` validates their values. */
 export const authSchema = Type.Object({
   type: Type.Optional(Type.String()),
   in: Type.Optional(Type.String()),
@@ -78,7 +78,7 @@ export const authSchema = Type.Object({
   key_header: Type.Optional(Type.String()),
 });
 
-/** One, or as many as a list names. What cannot be read is as if it were not there: `faultsOfAuth` has refused it before it was stored. */
+/** One, or all that a list names. Invalid entries are skipped: `faultsOfAuth` refuses them before they are stored. */
 export function authsOf(auth: unknown): readonly HttpAuth[] {
   return Array.isArray(auth) ? auth.map(authOf) : [authOf(auth)];
 }
@@ -93,7 +93,7 @@ function authOf(auth: unknown): HttpAuth {
     case 'header':
     case 'bearer': {
       const name = text('name') ?? 'Authorization';
-      // An empty prefix is one that was chosen: the key goes alone.
+      // An empty prefix is deliberate: the key is sent alone.
       const usual = isAuthorization(name) ? 'Bearer' : '';
       return { in: 'header', name, prefix: spaced(auth.prefix === '' ? '' : (text('prefix') ?? usual)) };
     }
@@ -125,7 +125,7 @@ function authOf(auth: unknown): HttpAuth {
   }
 }
 
-/** `type` says it where `in` has a meaning of its own; of the older kinds `in` alone does. */
+/** The kind is in `type` if `in` has a meaning of its own; older kinds have only `in`. */
 function kindOf(auth: Readonly<Record<string, unknown>>): unknown {
   return auth.type ?? auth.in;
 }
@@ -134,7 +134,7 @@ function isAuthorization(name: string): boolean {
   return name.toLowerCase() === 'authorization';
 }
 
-/** `name` is the user's; only who wrote the header's there did not mean one. */
+/** `name` is the user's name, unless it is the name of the header. */
 function basicUserOf(name: string | null): string | null {
   return name === null || isAuthorization(name) ? null : name;
 }
@@ -144,12 +144,12 @@ function spaced(prefix: string): string {
   return /[A-Za-z0-9]$/.test(prefix) ? `${prefix} ` : prefix;
 }
 
-/** `auth` undefined: nothing is named. */
+/** `auth` undefined: no authentication is configured. */
 export function faultsOfAuth(auth: unknown): readonly InputFault[] {
   return Array.isArray(auth) ? faultsOfList(auth) : faultsOfOne(auth, 'config.auth');
 }
 
-/** Each at a place of its own: of two in one place only one would be sent. */
+/** Each needs a place of its own: of two in one place only one would be sent. */
 function faultsOfList(auths: readonly unknown[]): InputFault[] {
   const fault = (message: string): InputFault[] => [{ path: 'config.auth', message }];
   if (auths.length === 0 || auths.length > maxAuths) return fault(`must be an object, or 1 to ${maxAuths} of them`);
@@ -159,7 +159,7 @@ function faultsOfList(auths: readonly unknown[]): InputFault[] {
   return new Set(places).size < places.length ? fault('must name another header or parameter each') : [];
 }
 
-/** Where in a request it puts something. */
+/** Where in a request it puts a value. */
 function placesOf(auth: HttpAuth): readonly string[] {
   const header = (name: string): string => `header ${name.toLowerCase()}`;
   const parameter = (name: string): string => `query ${name}`;

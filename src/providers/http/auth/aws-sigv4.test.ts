@@ -1,5 +1,5 @@
 /**
- * The signatures are those of AWS: its Signature Version 4 test suite, and the examples of the S3 documentation
+ * Compares signatures with AWS's own: the Signature Version 4 test suite, and the examples of the S3 documentation
  * (https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html).
  */
 import assert from 'node:assert/strict';
@@ -129,7 +129,7 @@ test('the documented requests of S3: a bucket’s lifecycle, its objects, an obj
   assert.equal(signatureOf(put.headers), '98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd');
 });
 
-/** As the documentation of AWS has it, from the canonical path, query and payload on. */
+/** Follows the AWS documentation, starting from the canonical path, query and payload. */
 function expectedForS3(canonicalPath: string, canonicalQuery: string, payload: string): string {
   const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
   const canonical = [

@@ -2,8 +2,8 @@
  * AWS Signature Version 4 in the `Authorization` header.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  *
- * What AWS reads in more than one way (`+`, brackets, characters that need no encoding) is written in one way before it is
- * signed, and is sent so.
+ * Characters that AWS may read in more than one way (`+`, brackets, needless encodings) are normalised before signing,
+ * and are sent in that form.
  */
 import { createHash } from 'node:crypto';
 import aws4 from 'aws4';
@@ -23,7 +23,7 @@ export interface AwsSigV4 {
 export interface AwsKeys {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  /** Of temporary credentials. */
+  /** Set for temporary credentials. */
   readonly sessionToken: string | null;
 }
 
@@ -37,7 +37,7 @@ export function faultsOfAwsSigV4(auth: Readonly<Record<string, unknown>>, path: 
   });
 }
 
-/** null where the credentials lack one. */
+/** null if the credentials lack a member. */
 export function awsKeysOf(credentials: unknown): AwsKeys | null {
   if (!isObject(credentials)) return null;
   const accessKeyId = textIn(credentials, 'access_key_id');
@@ -46,15 +46,15 @@ export function awsKeysOf(credentials: unknown): AwsKeys | null {
   return { accessKeyId, secretAccessKey, sessionToken: textIn(credentials, 'session_token') };
 }
 
-/** Amazon S3 alone takes a body that the signature does not cover. */
+/** Only Amazon S3 accepts a body that the signature does not cover. */
 export function signsBody({ service }: AwsSigV4): boolean {
   return service !== 's3';
 }
 
 const unsignedPayload = 'UNSIGNED-PAYLOAD';
-/** A caller's own presigned query would be a second signature. */
+/** A presigned query of the caller's own would be a second signature. */
 const queryOfPresigned = ['Algorithm', 'Credential', 'Date', 'Expires', 'SignedHeaders', 'Signature', 'Security-Token'];
-/** What the caller has under these names is not the account's. */
+/** Callers' headers with these names are dropped: they are not the account's. */
 const ownHeaders: ReadonlySet<string> = new Set(['authorization', 'x-amz-date', 'x-amz-security-token']);
 
 export function signForAws(
@@ -79,9 +79,9 @@ export function signForAws(
       method: request.method,
       path: query === '' ? path : `${path}?${query}`,
       headers: { host: url.host, ...Object.fromEntries(Object.entries(headers).filter(([name]) => isSigned(name))) },
-      // Buffers only: a stream is sent to S3, and is not covered.
+      // Buffers only: a streamed body goes to S3 unsigned.
       ...(Buffer.isBuffer(request.body) ? { body: request.body } : {}),
-      // It would add headers of its own.
+      // Otherwise the library would add its own headers.
       doNotModifyHeaders: true,
     },
     { accessKeyId, secretAccessKey },
@@ -99,12 +99,12 @@ export function signForAws(
   };
 }
 
-/** Those that say what the request means; others may be changed on the way, and would break the signature. */
+/** The headers to sign: those that define the request. Others may change on the way and would break the signature. */
 function isSigned(name: string): boolean {
   return name.startsWith('x-amz-') || name === 'content-type' || name === 'content-md5' || name === 'date';
 }
 
-/** S3 wants it said. What the caller says of its body stands: AWS holds the body to it. */
+/** S3 requires this header. A hash given by the caller stays: AWS checks the body against it. */
 function hashOfPayload({ headers, body }: SignableRequest): Record<string, string> {
   if (headers['x-amz-content-sha256'] !== undefined) return {};
   const isStream = body !== null && !Buffer.isBuffer(body);
@@ -115,7 +115,7 @@ function sha256(body: Buffer | string): string {
   return createHash('sha256').update(body).digest('hex');
 }
 
-/** The key of an object, in the one encoding that S3 signs: a plus sign is one, and no space. */
+/** The key of an object, in the only encoding that S3 signs: a plus sign is a plus sign, not a space. */
 function pathOfObject(pathname: string): string {
   return pathname
     .split('/')
@@ -123,7 +123,7 @@ function pathOfObject(pathname: string): string {
     .join('/');
 }
 
-/** As it was written, but for what the standard leaves open (RFC 3986, 3.3). */
+/** As written, except that characters whose encoding is optional are normalised (RFC 3986, 3.3). */
 function encodedPath(pathname: string): string {
   return pathname.replaceAll(/[^A-Za-z0-9._~!$&'()*+,;=:@/%-]/g, encoded);
 }
@@ -140,7 +140,7 @@ function encodedQuery(query: string): string {
     .join('&');
 }
 
-/** RFC 3986, 2.3: all but the unreserved characters. */
+/** RFC 3986, 2.3: encodes all but the unreserved characters. */
 function encoded(text: string): string {
   const reserved = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
   return encodeURIComponent(text).replaceAll(/[!'()*]/g, reserved);

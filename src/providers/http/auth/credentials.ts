@@ -1,4 +1,4 @@
-/** An account's credentials as a request carries them, and which values of the account are secret. */
+/** Puts an account's credentials into a request, and lists which of its values are secret. */
 import { isHeaderText } from '../../header-text.ts';
 import type { ProviderAccount } from '../../provider.ts';
 import { isObject, textIn } from '../../reading.ts';
@@ -13,7 +13,7 @@ interface Named {
 export interface Credential {
   readonly header: Named | null;
   readonly parameter: Named | null;
-  /** What of it must not come back. */
+  /** Values that must not appear in the response. */
   readonly secrets: readonly string[];
 }
 
@@ -21,7 +21,7 @@ const none: Credential = { header: null, parameter: null, secrets: [] };
 
 export function credentialsOf(account: ProviderAccount, token: string | null): readonly Credential[] {
   const { auths } = settingsOf(account.config);
-  // Of several each has a value of its own: the member of `credentials` that is named as its header or parameter is.
+  // With several kinds, each has its own value: the member of `credentials` with the name of its header or parameter.
   const own = (auth: HttpAuth): ProviderAccount =>
     auths.length > 1 && 'name' in auth
       ? { ...account, apiKey: memberNamed(account.credentials, auth.name) ?? account.apiKey }
@@ -35,7 +35,7 @@ function memberNamed(credentials: unknown, name: string): string | null {
   return typeof found === 'string' && found !== '' ? found : null;
 }
 
-/** An account without a key sends none: some APIs ask for nothing. */
+/** An account without a key sends none: some APIs need none. */
 function credentialOf(account: ProviderAccount, auth: HttpAuth, token: string | null): Credential {
   const inHeader = (name: string, value: string, secrets: readonly string[]): Credential => ({
     header: { name: name.toLowerCase(), value },
@@ -52,7 +52,7 @@ function credentialOf(account: ProviderAccount, auth: HttpAuth, token: string | 
       if (pair === null) return none;
       const encoded = Buffer.from(pair).toString('base64');
       const [user = '', password = ''] = pair.split(/:(.*)/s);
-      // A key that stands for the user, without a password, is the secret itself.
+      // If the key is the user and there is no password, the key itself is the secret.
       return inHeader('authorization', `Basic ${encoded}`, [encoded, pair, password === '' ? user : password]);
     }
     case 'header':
@@ -60,7 +60,7 @@ function credentialOf(account: ProviderAccount, auth: HttpAuth, token: string | 
     case 'query':
       if (apiKey === null) return none;
       return { header: null, parameter: { name: auth.name, value: auth.prefix + apiKey }, secrets: [apiKey] };
-    // Put in when all else stands (`sign-request.ts`).
+    // Added last, by `sign-request.ts`.
     case 'aws_sigv4':
     case 'hmac':
       return none;
@@ -69,12 +69,15 @@ function credentialOf(account: ProviderAccount, auth: HttpAuth, token: string | 
   }
 }
 
-/** A token's characters are checked by who gives it out. */
+/** The characters of a token are not checked here; its issuer is responsible. */
 export function isSendable(account: ProviderAccount): boolean {
   return credentialsOf(account, '').every(({ header }) => header === null || isHeaderText(header.value));
 }
 
-/** `credentials.username` or the configured user, with their password; else the API key as `user:password`, or as a user without one. */
+/**
+ * `credentials.username` or the configured user, with the password; else the API key as `user:password`, or as a user
+ * without password.
+ */
 function basicPair({ credentials, apiKey }: ProviderAccount, configuredUser: string | null): string | null {
   const user = textIn(credentials, 'username') ?? configuredUser;
   if (user !== null) return `${user}:${textIn(credentials, 'password') ?? apiKey ?? ''}`;
@@ -82,7 +85,7 @@ function basicPair({ credentials, apiKey }: ProviderAccount, configuredUser: str
   return apiKey.includes(':') ? apiKey : `${apiKey}:`;
 }
 
-/** Names of members of `credentials` that are no secret. */
+/** Members of `credentials` that are not secret. */
 const openMembers: ReadonlySet<string> = new Set([
   'client_id',
   'username',

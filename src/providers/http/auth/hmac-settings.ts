@@ -1,4 +1,4 @@
-/** `config.auth` of the type `hmac`: what is signed, how, and where the signature stands. */
+/** Parses `config.auth` of type `hmac`: the signed text, the algorithm, and the place of the signature. */
 import type { InputFault } from '../../../errors.ts';
 import { holds, holdsBody, parseTemplate, type Template, TemplateFault } from './hmac-template.ts';
 
@@ -13,10 +13,10 @@ export interface HmacSigning {
   readonly name: string;
   readonly algorithm: (typeof algorithms)[number];
   readonly template: Template;
-  /** In front of the signature, where that stands. */
+  /** Text in front of the signature. */
   readonly prefix: Template;
   readonly encoding: (typeof encodings)[number];
-  /** How `credentials.secret` is written: of some vendors it is the base64 of the key. */
+  /** The encoding of `credentials.secret`: some vendors issue the key in base64. */
   readonly secretEncoding: (typeof secretEncodings)[number];
   readonly timestampFormat: (typeof timestampFormats)[number];
   readonly timestampHeader: string | null;
@@ -43,7 +43,7 @@ export const hmacMembers = [
   'key_header',
 ] as const;
 
-/** What cannot be read is as if it were not there; without a template nothing is signed or sent. */
+/** Invalid members count as missing; without a template nothing is signed or sent. */
 export function hmacOf(auth: Settings): HmacSigning {
   const text = (member: string): string | null => (typeof auth[member] === 'string' ? auth[member] : null);
   const oneOf = <Choice extends string>(member: string, choices: readonly [Choice, ...Choice[]]): Choice =>

@@ -1,6 +1,6 @@
 /**
- * What a signature is worked out of, as a text with placeholders: `{timestamp}{method}{path_and_query}{body}`.
- * `{sha256:…}` is the digest, in bytes, of what stands within; `{form:name}` a member of a body that is a form.
+ * Templates of the text to sign, with placeholders: `{timestamp}{method}{path_and_query}{body}`. `{sha256:…}` is the
+ * digest, in bytes, of its content; `{form:name}` is a member of a form body.
  */
 import { createHash } from 'node:crypto';
 
@@ -30,7 +30,7 @@ export type TemplateValues = Readonly<Record<Exclude<ValueName, 'body' | 'body_s
   readonly body: Buffer;
 };
 
-/** Thrown for a template that says nothing: the message names what is wrong with it. */
+/** Thrown for an invalid template; the message names the fault. */
 export class TemplateFault extends Error {}
 
 const deepest = 4;
@@ -41,7 +41,7 @@ export function parseTemplate(text: string): Template {
   return parts;
 }
 
-/** Reads up to the end, or to the brace that closes what it stands in. */
+/** Parses up to the end, or to the brace that closes the enclosing placeholder. */
 function parseParts(text: string, from: number, depth: number): { readonly parts: Template; readonly end: number } {
   if (depth > deepest) throw new TemplateFault(`has more than ${deepest} placeholders within each other`);
   const parts: Part[] = [];
@@ -94,7 +94,7 @@ function rendered(part: Part, values: TemplateValues): Buffer {
   }
 }
 
-/** Whether a value stands in the template, at whatever depth. */
+/** Whether the template contains this value, at any depth. */
 export function holds(template: Template, name: ValueName): boolean {
   return template.some((part) => {
     if (part.kind === 'sha256') return holds(part.of, name);

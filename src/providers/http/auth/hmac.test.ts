@@ -1,4 +1,4 @@
-/** The documented schemes of vendors, with the values that their documentation gives, or checked by their own library. */
+/** Tests the documented schemes of vendors, with the values of their documentation or against their own library. */
 import assert from 'node:assert/strict';
 import { createHash, createHmac } from 'node:crypto';
 import { test } from 'node:test';

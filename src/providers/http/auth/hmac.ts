@@ -1,4 +1,4 @@
-/** A keyed hash (RFC 2104) of what a template says of the request, in a header or in the query. */
+/** Signs a request with a keyed hash (RFC 2104) of a template, in a header or in the query. */
 import { createHmac, randomUUID } from 'node:crypto';
 import { isHeaderText, unsendable } from '../../header-text.ts';
 import type { ProviderAccount } from '../../provider.ts';
@@ -10,11 +10,11 @@ import type { SignableRequest, Signed } from './signed-request.ts';
 
 export interface HmacKeys {
   readonly secret: Buffer;
-  /** Says whose secret it is; empty where the vendor needs none. */
+  /** Identifies the owner of the secret; empty if the vendor needs no key. */
   readonly key: string;
 }
 
-/** Why the account cannot sign so; null where it can. */
+/** Why the account cannot sign; null if it can. */
 export function faultOfHmacKeys(account: ProviderAccount, signing: HmacSigning): string | null {
   const { secret, key } = hmacKeysOf(account, signing);
   if (signing.template.length === 0) return 'the service has no template to sign by';
@@ -41,7 +41,7 @@ export function signByHmac(
   const timestamp = timestampOf(signing, nowMs);
   const nonce = randomUUID();
   const url = new URL(request.url);
-  // Whatever the caller has under the names of the signature and its time is not the account's.
+  // Replaces the caller's own values with the names of the signature and its time.
   if (signing.place === 'query') url.search = withParameter(url.search.slice(1), signing.name, null);
   if (timestampParameter !== null) url.search = withParameter(url.search.slice(1), timestampParameter, timestamp);
   const query = url.search.slice(1);

@@ -1,9 +1,9 @@
 /**
- * Access tokens by an OAuth 2.0 refresh token (RFC 6749, 6).
+ * Access tokens from an OAuth 2.0 refresh token (RFC 6749, 6).
  *
- * Many servers give a new refresh token with each access token and take the old one once only; used twice, some end the whole
- * grant. So what was given last is kept for all replicas, and one of them renews it at a time. A renewal goes on when the
- * caller that needed it leaves: its answer must not be lost.
+ * Many servers issue a new refresh token with each access token and accept the old one only once; if it is used twice,
+ * some revoke the whole grant. So the latest token is stored for all replicas, and only one of them renews it at a
+ * time. A renewal continues if its caller disconnects, because its answer must not be lost.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -27,21 +27,21 @@ export interface ConnectedAccount {
   readonly auth: RefreshTokenAuth;
 }
 
-/** As it is kept. */
+/** The stored grant. */
 interface Grant {
-  /** Of which endpoint, client and given refresh token: others begin anew. */
+  /** A fingerprint of endpoint, client and configured refresh token: if one changes, the stored grant is discarded. */
   readonly of: string;
   readonly refreshToken: string;
   readonly access: AccessToken | null;
-  /** Unix milliseconds; of the access token. */
+  /** Unix milliseconds; when the access token was issued. */
   readonly givenAtMs: number;
-  /** The server has ended the grant: it is not asked again. */
+  /** The server has revoked the grant: it is not asked again. */
   readonly hasEnded: boolean;
 }
 
-/** A token that is refused so soon has not run out: another would be refused as well. */
+/** A token that is refused this early has not expired: a new one would be refused as well. */
 const freshMs = 60_000;
-/** While another replica renews the grant. */
+/** How long to wait while another replica renews the grant. */
 const waitMs = 20_000;
 const pollMs = 200;
 const maxRemembered = 1_000;
@@ -72,7 +72,7 @@ export function createRefreshTokens(now: () => number): AccessTokens<ConnectedAc
   };
 }
 
-/** A grant with an access token in force that is not the refused one. */
+/** A grant with a valid access token that is not the refused one. */
 async function renewed(
   connected: ConnectedAccount,
   http: ProviderHttp,
@@ -103,7 +103,7 @@ async function renewed(
     if (isGood(grant)) return grant;
     return await renew(grant, claim.claim, { auth, client, http, now });
   } finally {
-    // Saved, the claim has ended already; one that cannot be ended ends by itself.
+    // `save` has ended the claim already. If release fails, the claim expires by itself.
     await claim.claim.release().catch(() => {});
   }
 }
@@ -112,7 +112,7 @@ type Claimed =
   | { readonly kind: 'claimed'; readonly claim: GrantClaim }
   | { readonly kind: 'renewed'; readonly text: string | null };
 
-/** Waits for its turn, or for what another has renewed meanwhile. */
+/** Waits for the claim, or for the result of another replica's renewal. */
 async function claimed(store: KeptGrant, isGood: (text: string | null) => boolean): Promise<Claimed> {
   try {
     const first = await store.read();
@@ -164,14 +164,16 @@ function clientOf({ credentials }: ProviderAccount): Client | null {
   return id === null ? null : { id, secret: textIn(credentials, 'client_secret') };
 }
 
-/** A new secret of the client, or another scope, is no reason to go back to a refresh token that was used already. */
+/**
+ * Excludes the client's secret and the scope: changing them must not bring back a refresh token that was already used.
+ */
 function fingerprintOf({ account, auth }: ConnectedAccount): string {
   const { credentials } = account;
   const parts = [auth.tokenUrl, textIn(credentials, 'client_id'), textIn(credentials, 'refresh_token')];
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
 }
 
-/** Of an account without a store: what is given serves this process alone. */
+/** For an account without a store: the grant serves this process only. */
 const unkept: KeptGrant = {
   read: async () => null,
   claim: async () => ({ kept: null, save: async () => {}, release: async () => {} }),

@@ -1,4 +1,4 @@
-/** Signatures over a request that is otherwise ready to go: made anew for every attempt, for they hold the time. */
+/** Signs a request that is otherwise complete; done again for every attempt, because signatures contain the time. */
 import type { ProviderAccount } from '../../provider.ts';
 import { settingsOf } from '../settings.ts';
 import type { HttpAuth } from './auth-settings.ts';
@@ -13,12 +13,12 @@ function signingsOf({ config }: Pick<ProviderAccount, 'config'>): readonly Signi
   return settingsOf(config).auths.filter((auth) => auth.in === 'aws_sigv4' || auth.in === 'hmac');
 }
 
-/** Whether a request to this service can only be signed with its whole body at hand. */
+/** Whether requests to this service can be signed only with the whole body in memory. */
 export function signsWholeBody(account: Pick<ProviderAccount, 'config'>): boolean {
   return signingsOf(account).some((one) => (one.in === 'hmac' ? holdsBody(one.template) : signsBody(one)));
 }
 
-/** Why the account cannot sign; null where it can, or need not. */
+/** Why the account cannot sign; null if it can, or need not. */
 export function faultOfKeys(account: ProviderAccount): string | null {
   for (const signing of signingsOf(account)) {
     if (signing.in === 'hmac') {
@@ -31,7 +31,7 @@ export function faultOfKeys(account: ProviderAccount): string | null {
   return null;
 }
 
-/** `faultOfKeys` has been asked. */
+/** Call `faultOfKeys` before. */
 export function signRequest(request: SignableRequest, account: ProviderAccount, nowMs: number): Signed {
   const unsigned: Signed = { url: request.url, headers: request.headers, secrets: [], parameters: [] };
   return signingsOf(account).reduce<Signed>((before, signing) => {

@@ -13,8 +13,8 @@ export interface SignableRequest {
 export interface Signed {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** What was put in and must not come back. */
+  /** Secret values that were added and must not appear in the response. */
   readonly secrets: readonly string[];
-  /** Names of the query's parameters that hold it. */
+  /** Names of the query parameters that contain them. */
   readonly parameters: readonly string[];
 }

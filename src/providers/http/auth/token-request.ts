@@ -1,31 +1,31 @@
-/** One request to an OAuth 2.0 token endpoint (RFC 6749, 4.4 and 6), and what its answer means. */
+/** Sends one request to an OAuth 2.0 token endpoint (RFC 6749, 4.4 and 6) and interprets the answer. */
 import type { AccessToken } from '../../access-tokens.ts';
 import type { ProviderHttp } from '../../provider.ts';
 import { isObject, parseJson, shorten, textIn } from '../../reading.ts';
 
 const maxTokenReplyBytes = 64 * 1024;
-/** RFC 6749 lets a server leave the lifetime out. */
+/** RFC 6749 allows a server to omit the lifetime. */
 const assumedLifetimeMs = 300_000;
 const longestAheadMs = 60_000;
 
 export interface TokenEndpoint {
   readonly tokenUrl: string;
-  /** Where the client's id and secret go: RFC 6749, 2.3.1. */
+  /** Where the client's id and secret are sent: RFC 6749, 2.3.1. */
   readonly clientAuth: 'basic' | 'body';
 }
 
 export interface Client {
   readonly id: string;
-  /** null: of a public client, which has none. */
+  /** null for a public client, which has no secret. */
   readonly secret: string | null;
 }
 
 export type TokenReply =
   | { readonly kind: 'given'; readonly access: AccessToken; readonly refreshToken: string | null }
-  /** `error`: the code that the server names. */
+  /** `error`: the server's error code. */
   | { readonly kind: 'refused'; readonly error: string | null; readonly isOutage: boolean; readonly message: string };
 
-/** `outlivesCall`: the request has an effect that must be heard, even when its caller leaves. */
+/** `outlivesCall`: the request changes state at the server, so its answer is awaited even if the caller disconnects. */
 export async function requestToken(
   form: URLSearchParams,
   { tokenUrl, clientAuth }: TokenEndpoint,
@@ -73,6 +73,6 @@ export async function requestToken(
 
 function endsOf(askedAtMs: number, lifetimeMs: number): Pick<AccessToken, 'endsAtMs' | 'renewFromMs'> {
   const aheadMs = Math.min(longestAheadMs, lifetimeMs / 5);
-  // Not used to its very end, so that none ends on its way.
+  // Ends before the real expiry, so that no token expires in transit.
   return { endsAtMs: askedAtMs + lifetimeMs - aheadMs / 2, renewFromMs: askedAtMs + lifetimeMs - aheadMs };
 }

@@ -1,4 +1,4 @@
-/** The access token that an account's requests carry, whichever way it is given. */
+/** Provides the access token of an account, by client credentials or by refresh token. */
 import type { ProviderAccount, ProviderHttp } from '../../provider.ts';
 import { settingsOf } from '../settings.ts';
 import { createClientTokens } from './client-credentials.ts';
@@ -12,7 +12,7 @@ export interface TokenClient {
 }
 
 export interface Tokens {
-  /** null where the account has no such token. */
+  /** null if the account uses no access tokens. */
   of(account: ProviderAccount): TokenClient | null;
 }
 
