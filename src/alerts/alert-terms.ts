@@ -1,4 +1,4 @@
-/** What every alert needs: where it goes, how it is written, and what carries it. */
+/** Settings and types that all alerts share: channels, language, message. */
 import type { Clock } from '../clock.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
@@ -14,21 +14,21 @@ export interface AlertTerms {
   readonly logger: Logger;
   readonly channels: AlertChannels;
   readonly language: AlertLanguage;
-  /** Without a trailing slash: the console's links begin with it. */
+  /** Without a trailing slash: the prefix of the console's links. */
   readonly publicBaseUrl: string;
 }
 
 export interface NewMessage {
-  /** The same over all tries. */
+  /** The same for all tries of one message. */
   readonly id: string;
   readonly channel: AlertChannel;
   readonly body: string;
 }
 
-/** Tries of one message; about 25 minutes in all. */
+/** Tries per message, over about 25 minutes. */
 export const maxAttempts = 8;
 
-/** One for each channel that is configured. */
+/** One message per configured channel. */
 export function messagesOf({ channels, language, publicBaseUrl, clock }: AlertTerms, alert: Alert): NewMessage[] {
   const messages: NewMessage[] = [];
   if (channels.telegram !== null) {

@@ -1,15 +1,15 @@
-/** Which problems are new and which are over, from what is marked and what is there now. */
+/** Decides which problems are new and which are over, from the stored marks and the current problems. */
 import { createHash } from 'node:crypto';
 import type { Problem } from '../health/problem.ts';
 import type { AlertMark } from '../storage/tables/alerts.ts';
 
-/** A problem that ends within this time is not told at all. */
+/** A problem that ends within this time is not reported. */
 export const tellAfterMs = 30_000;
-/** One that comes back within this time has not ended. */
+/** A problem that returns within this time counts as not ended. */
 export const endAfterMs = 300_000;
 
 export interface SeenProblem {
-  /** Empty: of the service itself. */
+  /** Empty: a problem of the service itself. */
   readonly tenant: string;
   readonly problem: Problem;
 }
@@ -23,7 +23,7 @@ export interface AlertPlan {
   readonly removedKeys: readonly string[];
 }
 
-/** `marks` and `seen` are of the same tenants: what is marked and not seen is missing. */
+/** `marks` and `seen` cover the same tenants: a problem that is marked but not seen is over. */
 export function planAlerts(marks: readonly ProblemMark[], seen: readonly SeenProblem[], nowMs: number): AlertPlan {
   const now = new Date(nowMs);
   const marked = new Map(marks.map((mark) => [mark.key, mark]));
@@ -51,7 +51,7 @@ export function planAlerts(marks: readonly ProblemMark[], seen: readonly SeenPro
       continue;
     }
     plan.removedKeys.push(mark.key);
-    // "Degraded" that became "down" is no good news.
+    // A problem that got worse ("degraded" became "down") has not ended.
     if (mark.toldAt !== null && !troubled.has(placeOf(mark.tenant, mark.problem))) {
       plan.ended.push({ ...mark, missingSince });
     }
@@ -65,7 +65,7 @@ function keyOf(tenant: string, { kind, service, link }: Problem): string {
     .digest('hex');
 }
 
-/** What the problem is about. Problems of the service itself are each about another part. */
+/** The part that the problem concerns. Problems of the service itself each concern another part. */
 function placeOf(tenant: string, { kind, service, link }: Problem): string {
   return JSON.stringify([tenant, service ?? kind, link]);
 }

@@ -1,4 +1,4 @@
-/** One message for all that began and ended: plain text for a chat, JSON for a webhook. */
+/** Renders one message for all problems that began and ended: plain text for a chat, JSON for a webhook. */
 import type { Problem } from '../health/problem.ts';
 import type { ProblemMark } from './plan-alerts.ts';
 
@@ -33,7 +33,7 @@ const words = {
   },
 } as const;
 
-/** Russian first where both are wanted. Names and errors are strangers' words: each stays on its own line. */
+/** Russian first if both languages are wanted. Names and errors are untrusted text: each stays on its own line. */
 export function renderAlertText(alert: Alert, language: AlertLanguage, publicBaseUrl: string): string {
   const languages = language === 'both' ? (['ru', 'en'] as const) : [language];
   const room = Math.floor((maxTextChars - 2) / languages.length);
@@ -63,7 +63,7 @@ function renderIn(language: 'en' | 'ru', { begun, ended }: Alert, publicBaseUrl:
   return text;
 }
 
-/** The body of the webhook; what is beyond the listed is in the counts alone. */
+/** The webhook's body; problems beyond the listed ones appear only in the counts. */
 export function renderAlertJson(id: string, { begun, ended }: Alert, publicBaseUrl: string, nowMs: number): string {
   const listed = ({ tenant, problem, begunAt, missingSince }: ProblemMark) => ({
     ...problem,
@@ -88,12 +88,12 @@ function minutesOf({ begunAt, missingSince }: ProblemMark): number {
   return Math.max(1, Math.round((endMs - begunAt.getTime()) / 60_000));
 }
 
-/** Without line breaks, control characters and marks that turn the direction of writing. */
+/** Removes line breaks, control characters and marks that change the writing direction. */
 function onOneLine(text: string): string {
   return text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
-/** Never through the middle of a character. */
+/** Never cuts a surrogate pair. */
 function cut(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;
   return `${text.slice(0, maxChars - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;

@@ -1,4 +1,4 @@
-/** One try to send a message to one channel, through the guard of all outbound calls. */
+/** Sends a message to one channel, once, through the guard of all outbound calls. */
 import { TransportError } from '../outbound/exchange.ts';
 import type { Outbound } from '../outbound/http-client.ts';
 import { signDelivery } from '../webhooks/delivering/sign-delivery.ts';
@@ -11,7 +11,7 @@ export interface AlertChannels {
 
 export type AlertChannel = keyof AlertChannels;
 
-/** `reason` has no address in it: Telegram's holds the bot's token. */
+/** `reason` contains no address: Telegram's holds the bot's token. */
 export type SendOutcome =
   | { readonly sent: true }
   | { readonly sent: false; readonly reason: string; readonly retryAfterMs: number | null };
@@ -59,7 +59,7 @@ function requestOf(
     return {
       url: `${telegram.baseUrl}/bot${telegram.botToken}/sendMessage`,
       headers,
-      // No parse_mode: what stands in a name stays text.
+      // No parse_mode: a name must not be read as markup.
       body: JSON.stringify({ chat_id: telegram.chatId, text: body, link_preview_options: { is_disabled: true } }),
     };
   }
@@ -75,6 +75,6 @@ function retryAfterOf(body: string): number {
   try {
     return Number(JSON.parse(body)?.parameters?.retry_after) || 0;
   } catch {
-    return 0; // Not Telegram's JSON: a proxy's page, say.
+    return 0; // Not Telegram's JSON, for example a proxy's error page.
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The one problem that cannot be marked in PostgreSQL: that it is away. The mark is in Redis; while that is away too, each
- * replica tells for itself. The end is told by the replica that told the beginning. Unsent messages are kept in memory.
+ * Reports the outage of PostgreSQL, the only problem whose mark cannot be stored there. The mark is in Redis; while
+ * Redis is away too, each replica reports for itself. The replica that reported the beginning reports the end. Unsent
+ * messages stay in memory.
  */
 import { problemsOfParts } from '../health/problem-words.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';

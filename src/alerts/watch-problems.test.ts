@@ -29,7 +29,7 @@ function problem(service: string, given: Partial<Problem> = {}): Problem {
   };
 }
 
-/** Two replicas, which watch the problems in `now` and tell them to `target`. */
+/** Two replicas that watch the problems in `now` and report them to `target`. */
 async function startWatches(t: TestContext, given: { answer?: Parameters<typeof startTarget>[1] } = {}) {
   const { db } = await startTestDatabase(t);
   const target = await startTarget(t, given.answer);
@@ -45,7 +45,7 @@ async function startWatches(t: TestContext, given: { answer?: Parameters<typeof 
     values: [randomUUID()],
   });
   const startOne = () => {
-    // What the database is asked is real; only that it is away is said here.
+    // All queries are real; only reachability is faked.
     const watched = Object.assign(Object.create(db) as typeof db, { isReachable: async () => state.isDatabaseUp });
     const watch = startProblemWatch({
       db: watched,
@@ -74,14 +74,14 @@ async function startWatches(t: TestContext, given: { answer?: Parameters<typeof 
   t.after(() => outbound.close(0));
   const round = async () => {
     for (const watch of watches) {
-      // Each has the lease in its turn: that a problem is told once must not hang on it.
+      // Releases the lease, so that each replica gets its turn: reporting a problem once must not depend on the lease.
       await db.querySystem({ text: 'delete from leases', values: [] });
       await watch.runOnce();
     }
   };
   const chats = () => target.received.filter(({ json }) => json.chat_id !== undefined).map(({ json }) => json.text);
   const hooks = () => target.received.filter(({ json }) => json.type !== undefined);
-  /** As if the time until the next try had passed. */
+  /** Moves the messages to the time of their next try. */
   const becomeDue = () => db.querySystem({ text: 'update alert_messages set next_attempt_at = now()', values: [] });
   const pass = async (ms: number) => {
     clock.advance(ms);

@@ -1,8 +1,9 @@
 /**
- * Tells Telegram and a webhook when problems begin and end: once over all replicas and restarts, by marks in PostgreSQL.
- * A round looks at the tenants that may have one: with traffic, changes, a service that is not well, deliveries that wait
- * or a mark. At all of them, some a round, where the replica begins, after a gap in the notifications, and once an hour.
- * Each message is tried a bounded number of times. A crash between sending and noting it sends the message again.
+ * Reports to Telegram and to a webhook when problems begin and end: once over all replicas and restarts, by marks in
+ * PostgreSQL. A round looks at tenants that may have a problem: those with traffic, changes, an unhealthy service,
+ * waiting deliveries or a mark. All tenants are swept, some per round, when a replica starts, after a gap in the
+ * notifications, and once an hour. Each message is tried a bounded number of times. A crash between sending a message
+ * and noting it sends it again.
  */
 import { watchChangedTenants } from '../directory/changed-tenants.ts';
 import type { ListProblems } from '../health/list-problems.ts';
@@ -36,7 +37,7 @@ export interface WatchProblemsDeps extends OutageTellerDeps {
 }
 
 export interface ProblemWatch {
-  /** One round, as the timer does it. */
+  /** Runs one round, as the timer does. */
   runOnce(): Promise<void>;
   close(): Promise<void>;
 }
@@ -44,16 +45,16 @@ export interface ProblemWatch {
 const defaultIntervalMs = 15_000;
 const databaseDeadlineMs = 1_000;
 const leaseMs = 60_000;
-/** A round looks at so many, and the next one goes on after them. */
+/** Tenants per round; the next round continues after the last one. */
 const tenantsPerRound = 200;
 const sweepEveryMs = 3_600_000;
-/** A call is counted in the minute in which it began. */
+/** A call is counted in the minute in which it began, so the rounds look back this far. */
 const overlapMs = 180_000;
 const configurationTables = ['external_services', 'webhook_configs', 'budgets'];
 const claimMs = 60_000;
 const firstWaitMs = 10_000;
 const maxWaitMs = 600_000;
-/** These are the service's own, and every tenant sees them. */
+/** Problems of the gateway itself, listed for every tenant. */
 const ownKinds: ReadonlySet<string> = new Set([
   'redis_away',
   'event_bus_away',
@@ -67,10 +68,10 @@ export function startProblemWatch(deps: WatchProblemsDeps): ProblemWatch {
   const { db, clock, logger } = deps;
   const outage = createOutageTeller(deps);
   const changes = watchChangedTenants(db, configurationTables);
-  /** Of those of interest. */
+  /** The last of the tenants of interest that was looked at. */
   let lookedUpTo = '';
   let trafficSinceMs = clock.now() - overlapMs;
-  /** Of all; null: they have been looked at. */
+  /** The sweep over all tenants: the last one looked at; null if the sweep is complete. */
   let sweptUpTo: string | null = '';
   let sweptAtMs = clock.now();
 
@@ -87,7 +88,7 @@ export function startProblemWatch(deps: WatchProblemsDeps): ProblemWatch {
     lookedUpTo = isLast ? '' : ([...tenants].at(-1) as string);
     if (isLast) trafficSinceMs = nowMs - overlapMs;
     for (const tenant of await nextOfSweep()) tenants.add(tenant);
-    // Any tenant's list tells the problems of the service itself.
+    // Any tenant's list contains the problems of the service itself, so one tenant is enough.
     return tenants.size > 0 ? [...tenants] : listTenantsToWatch(db, '', 1);
   };
 
@@ -104,7 +105,7 @@ export function startProblemWatch(deps: WatchProblemsDeps): ProblemWatch {
     const seen = new Map<string, SeenProblem>();
     for (const tenant of tenants) {
       for (const problem of await deps.listProblems(parseTenantId(tenant))) {
-        // Told by the outage's teller, which needs no database.
+        // Reported by `tell-outage.ts`, which needs no database.
         if (problem.kind === 'database_away') continue;
         const owner = ownKinds.has(problem.kind) ? '' : tenant;
         seen.set(JSON.stringify([owner, problem.kind, problem.service, problem.link]), { tenant: owner, problem });

@@ -1,13 +1,14 @@
 /**
- * Providers in order, until one gives a good answer. What moves a call on is the meaning of an answer:
+ * Asks the providers in order, until one gives a good answer. The meaning of each answer decides how the call goes on:
  *
- *   time-out, reset, 5xx, rubbish, refused account ──▶ next provider
- *   429, spent limit, open breaker, no free place ───▶ next provider
- *   nothing found, poor answer ──────────────────────▶ next provider; the best poor answer wins in the end
- *   the caller's own bad input, an outcome nobody knows, the tenant's own limit ──▶ back to the caller
+ *   time-out, reset, 5xx, invalid reply, refused account ──▶ next provider
+ *   429, spent limit, open breaker, full bulkhead ─────────▶ next provider
+ *   nothing found, poor answer ────────────────────────────▶ next provider; in the end the best poor answer wins
+ *   the caller's own bad input, unknown outcome, the tenant's own limit spent ──▶ back to the caller
  *
- * A patient call (a batch) that ends without a good answer waits for those whose limit was spent and asks them again.
- * Capabilities differ in the policy alone: which order, what moves on, who waits, how the time is divided.
+ * A call with a maximum wait (a batch) that ends without a good answer waits for the providers with spent limits and
+ * asks them again. Capabilities differ only in their policy: the order, what leads to the next provider, who waits, how
+ * the time is divided.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CallTrace, createCallTrace } from '../audit/call-trace.ts';
@@ -30,32 +31,39 @@ export interface ChainPolicy<Value> {
   readonly signal: AbortSignal;
   deadlineAtMs(): number;
   /**
-   * Until when the chain waits for limits that refuse, and notes the refusals. null: it does neither, since those who
-   * share the request wait where they share it (`sheets/lane.ts`), each with a patience and a refusal of its own.
+   * Until when the chain waits for spent limits; it also audits their refusals. null: it does neither, because the
+   * calls that share the request wait in their own lane (`sheets/limits/lane.ts`), each with its own maximum wait and
+   * refusal.
    */
   readonly patientUntilMs: (() => number) | null;
-  /** `shared`: a provider that hangs must leave time for those after it, so each has an equal share of what is left. */
+  /**
+   * `shared`: each provider gets an equal share of the remaining time, so that one that hangs leaves time for those
+   * after it.
+   */
   readonly time: 'shared' | 'whole';
-  /** What this program asks by itself around a call: the accounts are charged, the tenant's limit is not. Default: false. */
+  /**
+   * A request that this program makes for itself during a call: the account is charged, the tenant's limit is not.
+   * Default: false.
+   */
   readonly isOwn?: boolean;
-  /** Begun by who began the call. Default: it begins with the chain. */
+  /** The trace that the call has begun. Default: a new one. */
   readonly trace?: CallTrace;
   /** Default: `leavesOpen`. */
   mayAskNext?(outcome: ProviderOutcome<Value>, provider: Provider): boolean;
 }
 
 export interface Chain<Value> {
-  /** Of each provider in the chain, the last one it gave, in the order first met. */
+  /** The last outcome of each provider, in the order in which they were asked first. */
   readonly outcomes: readonly ProviderOutcome<Value>[];
-  /** Good, or the best of the poor ones. */
+  /** The good answer, or the best of the poor ones. */
   readonly best: Answered<Value> | null;
-  /** What is written down before anybody is answered (`writeDown`). */
+  /** The rows and events to write before the caller is answered (`writeDown`). */
   readonly record: CallRecord;
-  /** Of the tenant's own limit, after the call was charged; null where it was not. */
+  /** The tenant's own limit after the call was charged; null if it was not charged. */
   readonly familyState: LimitState | null;
 }
 
-/** Never throws for what a provider does; the outcomes say it. */
+/** Never throws for a provider's failure; the outcomes report it. */
 export async function askChain<Op extends KnownOperation>(
   deps: ChainDeps,
   call: Call<Op>,
@@ -90,7 +98,7 @@ export async function askChain<Op extends KnownOperation>(
   return { outcomes: all, best: bestOf(call, all), record, familyState: context.familyState };
 }
 
-/** Of a call that was asked for by this caller. */
+/** The record of a call made by this caller. */
 export function recordOf(
   { announceRefusal, clock }: Pick<ChainDeps, 'announceRefusal' | 'clock'>,
   {
@@ -122,7 +130,7 @@ export async function writeDown(deps: Pick<CallDeps, 'intake'>, record: CallReco
   }
 }
 
-/** One provider, again while the tenant's own limit refuses and the call may wait for it. */
+/** Asks one provider, and again while the tenant's own limit refuses and the call may still wait. */
 async function askInTurn<Op extends KnownOperation>(
   deps: CallDeps,
   call: Call<Op>,
@@ -142,7 +150,7 @@ async function askInTurn<Op extends KnownOperation>(
   }
 }
 
-/** A refusal is a row of the audit: once for each provider of a call, however long the call then waits for it. */
+/** A refusal gets an audit row once per provider of a call, however long the call then waits. */
 export function noteRefusal(deps: CallDeps, record: CallRecord, outcome: ProviderOutcome<unknown>): void {
   if (outcome.kind === 'passed_over' && outcome.because === 'budget') {
     record.refusedByBudget(outcome.service, deps.clock.now());
@@ -162,7 +170,7 @@ export function noteRefusal(deps: CallDeps, record: CallRecord, outcome: Provide
   deps.metrics.requestRefused(state.subject.name, record.operation);
 }
 
-/** Unix milliseconds at which asking makes sense again, or null where it is not a limit that refused. */
+/** Unix milliseconds from which asking makes sense again; null if it was not a limit that refused. */
 export function limitEndsAtMs(outcome: ProviderOutcome<unknown>, nowMs: number): number | null {
   if (outcome.kind === 'family_refused') return nowMs + outcome.refusal.retryAfterMs;
   if (outcome.kind === 'throttled') return outcome.untilMs;
@@ -170,10 +178,10 @@ export function limitEndsAtMs(outcome: ProviderOutcome<unknown>, nowMs: number):
   return outcome.because === 'limit' || outcome.because === 'uncounted' ? outcome.untilMs : null;
 }
 
-/** At least this, so that callers who wait for one limit do not ask it in a tight loop. */
+/** A minimum wait, so that callers waiting for one limit do not poll it in a tight loop. */
 const shortestWaitMs = 20;
 
-/** Waits for the first of the limits to end. False, at once, where the call is not that patient, and when it is aborted. */
+/** Waits for the first of the limits to end. Returns false at once if the call may not wait that long or is aborted. */
 export async function waitForTurn(
   deps: CallDeps,
   refused: readonly ProviderOutcome<unknown>[],
@@ -200,7 +208,7 @@ export function bestOf<Op extends KnownOperation>(
   for (const outcome of outcomes) {
     if (outcome.kind !== 'answered') continue;
     if (outcome.quality === 'good') return outcome;
-    // Of equals the first: it is the provider that the tenant prefers.
+    // Of equal answers the first wins: the tenant prefers its provider.
     if (best === null || scoreOf(outcome) > scoreOf(best)) best = outcome;
   }
   return best;

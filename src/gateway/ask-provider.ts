@@ -1,8 +1,9 @@
 /**
- * Asking one provider: breaker, place, limits, then the attempt with its deadline, again where that is safe and may help.
+ * Asks one provider: breaker, bulkhead, limits, then attempts with a deadline, repeated where repeating is safe and may
+ * help.
  *
- * The breaker is looked at before the limits are spent: what does not reach the provider is not charged. A repeat is a
- * request like any other to the provider that counts them, so it spends the account's limits again, but not the tenant's.
+ * The breaker comes before the limits: what does not reach the provider is not charged. The provider counts a retry
+ * like any other request, so it spends the account's limits again, but not the tenant's.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallTrace } from '../audit/call-trace.ts';
@@ -25,11 +26,11 @@ import type { Provider } from './resolve-providers.ts';
 import { breakerOf, partOf } from './service-breaker.ts';
 import { traceAttempt, traceRetry, traceSkipped, traceWait } from './trace-steps.ts';
 
-/** One pause of the limiter for a 429 without `Retry-After`. */
+/** The limiter's pause after a 429 without `Retry-After`. */
 export const defaultBackOffMs = 5_000;
 const retryDelays = { baseDelayMs: 100, maxDelayMs: 2_000 };
 
-/** Too many wait for the vendor's pace. */
+/** Too many requests wait for the vendor's pace. */
 type NoTurn = { readonly kind: 'no_turn' };
 
 export async function askProvider<Op extends KnownOperation>(
@@ -57,7 +58,7 @@ export async function askProvider<Op extends KnownOperation>(
   }
 }
 
-/** The outcome, told in the trace where the provider was not asked. */
+/** Returns the outcome; traces it if the provider was not asked. */
 function skipped<Value>(deps: CallDeps, trace: CallTrace, outcome: ProviderOutcome<Value>): ProviderOutcome<Value> {
   traceSkipped(trace, outcome, deps.clock.now());
   return outcome;
@@ -81,7 +82,7 @@ async function attemptWithRetries<Op extends KnownOperation>(
   let endedAtMs = startedAtMs;
   const { trace } = context.record;
 
-  /** What a repeat was not allowed to do leaves the attempt before it as the outcome. */
+  /** If a retry is refused, the attempt before it is the outcome. */
   const withoutRepeat = (refused: Exclude<Tried<OutputOf<Op>> | NoTurn, { kind: 'tried' }>) => {
     if (last !== null) traceSkipped(trace, outcomeOfRefusal(deps, service, refused), deps.clock.now());
     return { repeat: false, value: last ?? refused } as const;
@@ -105,7 +106,7 @@ async function attemptWithRetries<Op extends KnownOperation>(
     traceAttempt(trace, service, { number: requests, verdict, exchanges: http.exchanges, durationMs, endedAtMs });
     costUsd += tried.costUsd;
     const pauseMs = pauseAskedFor(tried.http);
-    // Where another provider can be asked, nobody is kept waiting for this one.
+    // If another provider can be asked, no call waits for this one.
     const mayWait = terms.isLast || pauseMs === null;
     return mayWait && mayRepeat(tried.verdict, call.capability.safeToRepeat, terms.isLast)
       ? { repeat: true, value: tried, retryAfterMs: pauseMs }
@@ -136,7 +137,7 @@ async function attemptWithRetries<Op extends KnownOperation>(
   return outcome;
 }
 
-/** Nothing was sent. */
+/** The outcome of a refusal, when nothing was sent. */
 function outcomeOfRefusal(
   deps: CallDeps,
   service: ExternalService,
@@ -168,22 +169,22 @@ function passedByBreaker(service: ExternalService, untilMs: number, openedBy: Op
   return { kind: 'passed_over', service, because: 'breaker', untilMs, refusedBy: null, openedBy };
 }
 
-/** `Retry-After` of the provider's last reply; null where it asks for no pause. */
+/** `Retry-After` of the provider's last reply; null if it has none. */
 function pauseAskedFor({ exchanges }: RecordingHttp): number | null {
   const reply = exchanges.at(-1)?.reply ?? null;
   const pauseMs = reply === null ? null : retryAfterMs(reply);
   return pauseMs === 0 ? null : pauseMs;
 }
 
-/** A spent quota is not waited for here, and a time-out is repeated only where nobody else can be asked. */
+/** A spent quota is not waited for here, and a time-out is retried only if no other provider can be asked. */
 function mayRepeat(verdict: AttemptVerdict<unknown>, safeToRepeat: boolean, isLast: boolean): boolean {
   if (verdict.kind !== 'failed' || !verdict.retryable) return false;
-  // What got here without being safe to repeat has certainly not arrived.
+  // A request that is not safe to repeat is repeated only if it certainly did not arrive.
   if (!safeToRepeat && verdict.fault !== 'unreachable') return false;
   return verdict.fault !== 'timeout' || isLast;
 }
 
-/** The provider said that it is asked too often. */
+/** The provider answered 429: pause its limits. */
 async function backOff<Op extends KnownOperation>(
   { limiter, clock }: CallDeps,
   { capability, tenantId }: Call<Op>,
@@ -243,7 +244,7 @@ function openAccount(provider: Provider): ProviderAccount | null {
   }
 }
 
-/** No key of ours opens the account's secrets: an operator must act, the other providers may still answer. */
+/** No key opens the account's secrets: an operator must act; other providers may still answer. */
 function reportUnopened(deps: CallDeps, service: ExternalService, context: AskContext): ProviderOutcome<never> {
   const nowMs = deps.clock.now();
   const message = 'the credentials of this service cannot be opened';

@@ -1,4 +1,4 @@
-/** Calls that share requests: what becomes of each where a request is refused, too large, or abandoned. */
+/** Tests calls that share requests: what each gets if a request is refused, too large, or cancelled. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sampleCaller } from '../../test/support/call-executor.ts';
@@ -19,7 +19,7 @@ const points = (count: number, from = 0) => Array.from({ length: count }, (_poin
 
 type Answer = (service: string, input: DistanceInput) => Verdict<RouteMatrix>;
 
-/** Two providers that answer by `answer`, and what each was asked: the number of its elements. */
+/** Two providers that answer by `answer`, with the number of elements of each request they got. */
 async function start(
   t: Cleanup,
   answer: Answer,

@@ -1,11 +1,11 @@
 /**
- * Calls of one request that share requests to their providers.
+ * Lets the calls of one request share requests to their providers.
  *
  *   cache of each call ──miss──▶ its seat ──all seats taken or left──▶ one chain for calls with the same providers
  *
- * A call leaves its seat where a cache or another caller's fetch answers it. The last seat that is taken or left sets the
- * chain off, so that no timer is waited for. At each provider only the calls are asked for that no provider before it has
- * answered, in as few requests as its vendor allows; a request is one row of the audit, written before a call is answered.
+ * A call leaves its seat if a cache or another caller's fetch answers it. The chain starts when the last seat is taken
+ * or left, so no timer is needed. Each provider is asked only for the calls that no earlier provider has answered, in
+ * as few requests as its vendor allows. Each request is one audit row, written before its calls are answered.
  */
 import type { LimitState } from '../limits/limits.ts';
 import type { KnownOperation, OutputOf, Verdict } from '../providers/provider.ts';
@@ -28,7 +28,7 @@ import { type Answered, leavesOpen, type ProviderOutcome } from './outcome.ts';
 import type { Provider } from './resolve-providers.ts';
 
 export interface Seat<Op extends KnownOperation> {
-  /** Resolves when the call's providers have been asked, together with those of the other seats. */
+  /** Resolves when the call's providers were asked, together with the calls of the other seats. */
   ask(call: Call<Op>, providers: readonly Provider[], policy: ChainPolicy<OutputOf<Op>>): Promise<Chain<OutputOf<Op>>>;
   /** The call asks no provider. Does nothing after the first time, or after `ask`. */
   leave(): void;
@@ -44,7 +44,10 @@ interface Member<Op extends KnownOperation> {
   reject(error: unknown): void;
 }
 
-/** Of one group at one provider: each takes a limit's, a budget's or the vendor's refusal for what is too much at once. */
+/**
+ * Per group and provider: a limit's, a budget's or the vendor's refusal means that the request is too large, and it is
+ * split.
+ */
 const maxSplits = 32;
 
 /** One seat for each of `seats` calls. */
@@ -78,7 +81,7 @@ export function createGathering<Op extends KnownOperation>(deps: ChainDeps, seat
           return new Promise((resolve, reject) => {
             waiting.push({ call, providers, policy, outcomes: new Map(), costUsd: 0, resolve, reject });
             leave();
-            // A fetch that others wait for goes on after its own caller has left.
+            // A fetch that other callers wait for goes on after its own caller has left.
             setOff();
           });
         },
@@ -87,7 +90,7 @@ export function createGathering<Op extends KnownOperation>(deps: ChainDeps, seat
   };
 }
 
-/** Regions give services another priority, so that calls of one request may ask in different orders. */
+/** Regions can change a service's priority, so calls of one request may have different orders. */
 function groupByProviders<Op extends KnownOperation>(members: readonly Member<Op>[]): readonly Member<Op>[][] {
   const groups = new Map<string, Member<Op>[]>();
   for (const member of members) {
@@ -107,7 +110,7 @@ async function askGroup<Op extends KnownOperation>(deps: ChainDeps, members: rea
   }
 }
 
-/** The group's record holds the rows; a call's own has its share of the cost, and nothing to write. */
+/** The group's record holds the rows; the record of each call has only its share of the cost. */
 function chainOf<Op extends KnownOperation>(
   { call, outcomes, costUsd }: Member<Op>,
   record: AskContext['record'],
@@ -171,7 +174,7 @@ function isRefused(outcome: ProviderOutcome<unknown> | undefined): boolean {
   return outcome?.kind === 'passed_over' || outcome?.kind === 'family_refused';
 }
 
-/** Whether waiting for a limit would change nothing for it. */
+/** Whether waiting for a limit cannot change its outcome. */
 function isSettled<Op extends KnownOperation>({ outcomes }: Member<Op>): boolean {
   return [...outcomes.values()].some((outcome) => !leavesOpen(outcome) && !isWaitable(outcome));
 }
@@ -180,7 +183,7 @@ function mayAsk<Op extends KnownOperation>({ outcomes }: Member<Op>, provider: P
   return !outcomes.has(provider) && [...outcomes.values()].every((outcome) => leavesOpen(outcome));
 }
 
-/** Leaves an outcome of this provider with each of the members. */
+/** Stores this provider's outcome with each member. */
 async function askAt<Op extends KnownOperation>(
   deps: ChainDeps,
   members: readonly Member<Op>[],
@@ -205,7 +208,7 @@ async function askAt<Op extends KnownOperation>(
     }
   };
 
-  /** False where nothing was granted: then the rest of what was too much is not granted either. */
+  /** Returns false if nothing was granted: the rest of the request would not be granted either. */
   const ask = async (request: SharedRequest<Op>): Promise<boolean> => {
     const asked = { ...call, input: request.input, familyCharge };
     const outcome = await askProvider(deps, asked, provider, context, terms);
@@ -237,7 +240,7 @@ function isSpent(outcome: ProviderOutcome<unknown>): boolean {
   return outcome.kind === 'passed_over' && (outcome.because === 'limit' || outcome.because === 'budget');
 }
 
-/** What an answered request says of one of the calls that share it. */
+/** The outcome of one call within a shared request that was answered. */
 function outcomeOfMember<Value>(
   { clock }: Pick<ChainDeps, 'clock'>,
   { service, durationMs }: Answered<Value>,
@@ -262,7 +265,7 @@ function outcomeOfMember<Value>(
   }
 }
 
-/** Aborts when the last of them has. */
+/** Aborts when the last of the signals has aborted. */
 function abortWithAll(signals: readonly AbortSignal[]): AbortSignal {
   const all = new AbortController();
   let left = signals.length;

@@ -1,4 +1,4 @@
-/** One request to one provider: permit, limits, deadline, and what the answer means. */
+/** Makes one request to one provider: permit, limits, deadline, and the meaning of the answer. */
 import { maskMessage } from '../audit/mask.ts';
 import type { BudgetDecision } from '../costs/budget-guard.ts';
 import type { ExternalService } from '../directory/service.ts';
@@ -24,18 +24,18 @@ import { breakerOf, partOf, showBreaker } from './service-breaker.ts';
 export interface AskContext {
   readonly signal: AbortSignal;
   readonly record: CallRecord;
-  /** The tenant's own limit is spent once a call, with the first provider that is reached. */
+  /** The tenant's own limit is charged once per call, with the first provider that is reached. */
   familyCharged: boolean;
-  /** After it was spent; null where the family has no limit. */
+  /** The state after the charge; null if the family has no limit. */
   familyState: LimitState | null;
-  /** Services of which one unit was spent for a request that was then refused, and when, in Unix milliseconds. */
+  /** Services that were charged one unit for a request that was then refused, with the time in Unix milliseconds. */
   readonly paidAhead: Map<string, number>;
 }
 
 export interface AskTerms {
   /** Unix milliseconds: this provider's share of the call's time. */
   readonly deadlineAtMs: number;
-  /** Whether somebody else can be asked: then a time-out is not repeated here. */
+  /** Whether no other provider can be asked: only then is a time-out repeated here. */
   readonly isLast: boolean;
 }
 
@@ -45,14 +45,14 @@ export type Tried<Value> =
       readonly verdict: AttemptVerdict<Value>;
       readonly http: RecordingHttp;
       readonly durationMs: number;
-      /** 0 where the provider bills nothing for it. */
+      /** 0 if the provider does not bill this. */
       readonly costUsd: number;
     }
   | { readonly kind: 'refused'; readonly refusal: Refused }
   | { readonly kind: 'budget_spent'; readonly untilMs: number }
   | { readonly kind: 'breaker_open'; readonly openUntilMs: number; readonly openedBy: OpenedBy };
 
-/** Nothing is sent where a budget, a limit or the breaker refuses. */
+/** Sends nothing if a budget, a limit or the breaker refuses. */
 export async function attemptOnce<Op extends KnownOperation>(
   deps: CallDeps,
   call: Call<Op>,
@@ -66,7 +66,7 @@ export async function attemptOnce<Op extends KnownOperation>(
   const permit = breaker.tryEnter(partOf(call));
   if (!permit.entered) return { kind: 'breaker_open', openUntilMs: permit.openUntilMs, openedBy: permit.because };
   let verdict: AttemptVerdict<OutputOf<Op>> = { kind: 'cancelled' };
-  /** Whatever may have become of the request: that its callers left says nothing of the provider. */
+  /** The caller left, so the result says nothing about the provider, whatever happened to the request. */
   let wasAbandoned = false;
   const { operation } = call.capability;
   const priceUsd = deps.costOf(service, operation, call.capability.billedUnits?.(call.input) ?? 1, deps.clock.now());
@@ -113,7 +113,7 @@ export async function attemptOnce<Op extends KnownOperation>(
     return { kind: 'tried', verdict, http, durationMs, costUsd: isBilled(verdict) ? priceUsd : 0 };
   } finally {
     if (budget?.kind === 'reserved') budget.reservation.settle(isBilled(verdict) ? priceUsd : 0);
-    // Settled already where the provider was asked: then this says nothing.
+    // Does nothing if the permit is already settled because the provider was asked.
     permit.abandoned();
     showBreaker(deps, service, breaker);
   }
@@ -132,7 +132,7 @@ async function spendLimits<Op extends KnownOperation>(
   if (!context.familyCharged && shared?.granted != null) context.familyCharged = await shared.granted;
   const units = capability.billedUnits?.(call.input) ?? 1;
   if (context.familyCharged) return spendAccount(deps, call, service, context, units);
-  // The tenant's limit counts a request once, however many elements it has: they begin with one of each.
+  // The tenant's limit counts a request once, however many elements it has, so the first charge is one unit each.
   const spending = spendFresh(deps, tenantId, [family, ...account], 1);
   if (shared !== undefined) {
     shared.granted = spending.then(
@@ -150,7 +150,7 @@ async function spendLimits<Op extends KnownOperation>(
   return spendAccount(deps, call, service, context, units);
 }
 
-/** A unit that was paid ahead a moment ago, for a request that was too large, counts for the smaller one after it. */
+/** A unit paid for a request that was then too large counts for the smaller request after it. */
 async function spendAccount<Op extends KnownOperation>(
   deps: CallDeps,
   { capability, tenantId }: Call<Op>,
@@ -172,8 +172,8 @@ async function spendAccount<Op extends KnownOperation>(
 }
 
 /**
- * The provider counts a call when it arrives. A grant that this process was too busy to use in time stays spent, and is
- * asked for once more; a process that is late twice has no business to send anything.
+ * The provider counts a request when it arrives. If this process was too busy to use a grant in time, the grant stays
+ * spent and another one is requested, once: a process that is late twice sends nothing.
  */
 async function spendFresh(
   { limiter, clock }: CallDeps,
@@ -186,12 +186,12 @@ async function spendFresh(
     const decision = await limiter.spend(tenantId, subjects, units);
     const isFresh = !decision.granted || clock.now() - askedAtMs <= grantFreshMs;
     if (isFresh) return decision;
-    // What is ours alone to count is never too late.
+    // A grant that only this service counts is never too late.
     if (tries === 2) return uncounted(decision.states) ?? decision;
   }
 }
 
-/** What a vendor says may quote what it was sent, and goes to callers. */
+/** A vendor's message may quote the request, secrets included, and goes to callers. */
 function withoutSecrets<Verdict extends { readonly message: string }>(
   verdict: Verdict,
   secrets: readonly string[],
@@ -199,7 +199,7 @@ function withoutSecrets<Verdict extends { readonly message: string }>(
   return { ...verdict, message: maskMessage(verdict.message, secrets) };
 }
 
-/** The attempt's outcome, or a rejection as soon as its signal aborts, whether or not the adapter heeds it. */
+/** The attempt's outcome, or a rejection as soon as the signal aborts, even if the adapter ignores the signal. */
 function orAborted<Value>(attempt: Promise<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
@@ -218,7 +218,7 @@ function orAborted<Value>(attempt: Promise<Value>, signal: AbortSignal): Promise
   });
 }
 
-/** `failures`: how many speak against the service now, those held back until then with them. */
+/** `failures`: how many failures count against the service now, including those held back so far. */
 function observe(
   deps: CallDeps,
   service: ExternalService,

@@ -1,4 +1,4 @@
-/** What the outside is told of hits and misses: a metric each, and an event that may be dropped. */
+/** Reports cache hits and misses: a metric for each, and an event that may be dropped. */
 
 import type { AskedQuestion, CachedAnswer } from '../cache/cached-answer.ts';
 import type { CacheLayer } from '../cache/hit-counts.ts';
@@ -34,9 +34,9 @@ export function announceHit(
 }
 
 /**
- * A question that no layer could answer, told once it is known who did: hits and misses of one service and operation
- * then make its hit rate. `service`: null where nobody answered; the family of services is named. `isKept`: whether later
- * callers find the answer. One that may not be kept is no miss to count: no cache could ever have had it.
+ * Reports a question that no layer could answer, once its provider is known: hits and misses of one service and
+ * operation then give its hit rate. `service`: null if no service answered; the family is named instead. `isKept`:
+ * whether later callers find the answer. An answer that may not be cached is not a miss: no cache could have had it.
  */
 export function announceMiss(
   deps: TelemetryDeps,

@@ -1,6 +1,6 @@
 /**
- * What a call leaves behind: an audit row for each provider asked and each refusal by a limit, and their events. Gathered
- * while the call runs and written in one commit before it is answered.
+ * Collects what a call leaves behind: an audit row for each provider asked and each refusal by a limit, and their
+ * events. They are written in one commit before the call is answered.
  */
 
 import type { CallTrace } from '../audit/call-trace.ts';
@@ -14,7 +14,7 @@ import type { RecordedExchange } from '../outbound/provider-http.ts';
 import { limitExceededEvent } from '../outbox/limit-exceeded.ts';
 import type { Carried } from './call.ts';
 
-/** The call, as far as its records name it. */
+/** The parts of a call that its records name. */
 export interface RecordedCall {
   readonly tenantId: TenantId;
   readonly operation: string;
@@ -34,27 +34,27 @@ export interface AskedProvider {
   readonly errorMessage: string | null;
   readonly retryCount: number;
   readonly costUsd: number;
-  /** Of a matrix; null where a request asks for one thing. */
+  /** Number of elements of a matrix; null for other requests. */
   readonly elements: number | null;
   readonly secrets: readonly string[];
 }
 
 export interface CallRecord {
   readonly operation: string;
-  /** Kept with the first row. */
+  /** Stored with the first row. */
   readonly trace: CallTrace;
   asked(provider: AskedProvider): void;
-  /** The answer of the provider asked last has passed. */
+  /** The body of the last provider's answer has passed. */
   carried(carried: Carried, nowMs: number): void;
-  /** `service: null` is the tenant's family, named in `state.subject`. */
+  /** `service: null`: the tenant's own limit, named in `state.subject`. */
   refusedByLimit(service: ExternalService | null, state: LimitState, nowMs: number): void;
-  /** A budget has not the price of an attempt left. */
+  /** A budget's remainder is below the price of an attempt. */
   refusedByBudget(service: ExternalService, nowMs: number): void;
-  /** What the providers asked so far have cost. */
+  /** The cost of the providers asked so far. */
   costUsd(): number;
-  /** No row so far. */
+  /** Whether there is no row so far. */
   isEmpty(): boolean;
-  /** Everything so far, or null where there is nothing. */
+  /** All rows and events so far, or null if there are none. */
   toIntake(): IntakeRecord | null;
 }
 

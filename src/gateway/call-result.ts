@@ -1,4 +1,4 @@
-/** What a caller is given: an answer that was kept, or one fetched now for all who wait for it. */
+/** Builds the result for a caller, from a cached answer or from one fetched now. */
 
 import type { CacheLayer } from '../cache/hit-counts.ts';
 import type { Hit } from '../cache/look-up.ts';
@@ -17,7 +17,7 @@ const outcomeByLayer: Readonly<Record<CacheLayer, CacheOutcome>> = {
   stale: 'STALE',
 };
 
-/** The hit is counted and announced. `familyLimit`: set where the caller's question was charged before, in vain. */
+/** Counts and reports the hit. `familyLimit`: set if the question was charged before, without success. */
 export function resultFromCache(
   deps: Pick<CallDeps, 'metrics' | 'publishTelemetry' | 'clock'>,
   call: Pick<Call, 'requestId'>,
@@ -37,7 +37,7 @@ export function resultFromCache(
   };
 }
 
-/** `led`: this caller's fetch it was, and its charge; the others share what came of it. */
+/** `led`: this caller made the fetch and was charged; the others share its result. */
 export function resultOfFetch(
   fresh: Pick<CallResult, 'body' | 'provider' | 'familyLimit'> & { readonly isRevalidated?: boolean },
   led: boolean,
@@ -61,7 +61,7 @@ export function answerFresh(fresh: Fresh, led: boolean): CallResult {
   throw withCall(fresh, { familyLimit, cache: { outcome: fetchOutcome(led), ageSeconds: 0 } });
 }
 
-/** `familyLimit`: what a call has left that asked in vain before it was given a stale answer; a hit spends nothing. */
+/** `familyLimit`: the remainder after a charged attempt that failed, before a stale answer; a hit spends nothing. */
 export function answerFromCache(
   deps: CallDeps,
   call: Call,

@@ -12,12 +12,12 @@ import type { Adapter, InputOf, KnownOperation, OutputOf, ServiceType, Verdict }
 
 export type { Lifetime };
 
-/** One provider that was asked or passed over, and why: the `attempts` of an error. */
+/** One provider that was asked or skipped, and why: an entry in the `attempts` of an error. */
 export interface ProviderTrace {
   readonly provider: string;
   readonly outcome: string;
   readonly message: string;
-  /** Where it is known when asking it makes sense again. */
+  /** Set if it is known when asking it makes sense again. */
   readonly retry_after_seconds?: number;
 }
 
@@ -30,29 +30,29 @@ export interface SkippedProvider {
 /** One request to a provider that answers several calls. */
 export interface SharedRequest<Op extends KnownOperation> {
   readonly input: InputOf<Op>;
-  /** Places among the inputs that were planned for, in the order of the request's own elements. */
+  /** Indexes among the planned inputs, in the order of the request's own elements. */
   readonly members: readonly number[];
 }
 
-/** How calls that are made together share requests. */
+/** How calls made together share requests. */
 export interface Sharing<Op extends KnownOperation> {
-  /** Requests that ask for these inputs, each once, and for nothing else; as few as the vendor allows. */
+  /** Plans requests that cover each of these inputs once, and nothing else; as few as the vendor allows. */
   plan(inputs: readonly InputOf<Op>[], adapter: Adapter): readonly SharedRequest<Op>[];
-  /** The same in two requests, where one is more than a limit, a budget or the vendor allows. */
+  /** Splits the request in two, if it exceeds a limit, a budget or the vendor's maximum. */
   halve(request: SharedRequest<Op>): readonly SharedRequest<Op>[];
-  /** What the answer says of each member, in their order. */
+  /** The verdict for each member, in order. */
   verdictsOf(output: OutputOf<Op>): readonly Verdict<OutputOf<Op>>[];
 }
 
 /**
  * One kind of call: the constants of an operation, written once beside its capability (geocoding, sheets, proxy).
  */
-/** The progress of a body that goes out as it comes. */
+/** The progress of a request body that is streamed. */
 export interface Upload {
-  /** How long nothing may pass of it, in milliseconds. */
+  /** The maximum time without progress, in milliseconds. */
   readonly idleMs: number;
   isWhole(): boolean;
-  /** Milliseconds since anything passed of it. */
+  /** Milliseconds since the last progress. */
   silentMs(): number;
 }
 
@@ -60,62 +60,64 @@ export interface Capability<Op extends KnownOperation> {
   readonly operation: Op;
   readonly family: Family;
   readonly serviceType: ServiceType;
-  /** True where repeating after an unknown outcome changes nothing. */
+  /** True if repeating the call after an unknown outcome changes nothing. */
   readonly safeToRepeat: boolean;
   /** null: never cached. */
   readonly cache: {
     readonly ttlSeconds: number;
     readonly negativeTtlSeconds: number;
-    /** For an answer that a provider which failed or was passed over might have bettered. Default: as any other. */
+    /** For an answer that a failed or skipped provider might have improved. Default: as for any other. */
     readonly degradedTtlSeconds?: number;
-    /** How long past its TTL an answer may be served when every provider fails. */
+    /** How long after its TTL an answer may be served if every provider fails. */
     readonly staleSeconds: number;
   } | null;
-  /** How long this very answer may be kept, where it is the answer that says so; null: not at all. Default: as above. */
+  /** How long this particular answer may be kept, if the answer itself says so; null: not at all. Default: as above. */
   lifetimeOf?(output: OutputOf<Op>): Lifetime | null;
-  /** How a kept answer past its time is asked after, in the place of asking for all of it; null where it cannot be. */
+  /** How to revalidate a kept answer past its TTL instead of fetching it again; null if it cannot be revalidated. */
   revalidate?(input: InputOf<Op>, keptBody: Buffer): Revalidation<Op> | null;
   /**
-   * Carries an answer to its caller that is still coming in when it is known to be one; null where all of it is there.
-   * `signal` aborts when no caller waits any more; `release` where the answer can be given to no other caller.
+   * Streams an answer to its caller while it still arrives; null if it has arrived completely. `signal` aborts when no
+   * caller waits any more; call `release` if the answer can be given to no other caller.
    */
   carry?(output: OutputOf<Op>, flight: Pick<Flight, 'signal' | 'release'>): Promise<Carried> | null;
-  /** The part of the service that a call is about, where failures of one part may be its own: a path, a spreadsheet. */
+  /** The part of the service that a call concerns, if parts can fail separately: a path, a spreadsheet. */
   partOf?(input: InputOf<Op>): string;
-  /** The answer as it is judged, compared and rendered, whichever provider gave it. Default: as the adapter read it. */
+  /**
+   * The answer as it is judged, compared and rendered, the same for every provider. Default: as the adapter parsed it.
+   */
   refine?(output: OutputOf<Op>, input: InputOf<Op>): OutputOf<Op>;
   /** `good` ends the chain; `poor` asks the next provider too, and the best answer wins. */
   judge?(output: OutputOf<Op>, input: InputOf<Op>): 'good' | 'poor';
   /** Higher is better; compares poor answers. */
   score?(output: OutputOf<Op>): number;
-  /** Cost in quota units and dollars of one attempt, in billed elements. Default 1. */
+  /** The billed elements of one attempt, for its cost in quota units and dollars. Default 1. */
   billedUnits?(input: InputOf<Op>): number;
-  /** Absent: calls made together have a request each. */
+  /** Absent: each call has its own request. */
   readonly sharing?: Sharing<Op>;
-  /** What an account is limited by, where it is not simply its four windows. */
+  /** The limits of an account, if they are not simply its four windows. */
   limitsOf?(service: ExternalService): readonly LimitSubject[];
 }
 
 export interface Confirmed<Op extends KnownOperation> {
-  /** What says how long it is kept; its content is that of the body below. */
+  /** Determines how long it is kept; its content is that of the body below. */
   readonly output: OutputOf<Op>;
-  /** As it is sent, and kept from now on. */
+  /** As it is sent, and stored from now on. */
   readonly body: Buffer;
-  /** True where what was kept says the same, but for headers of the one request. */
+  /** True if only headers of this request differ from the stored answer. */
   readonly isUnchanged: boolean;
 }
 
-/** A question whether a kept answer still holds (RFC 9111, 4.3). */
+/** A conditional request for a kept answer (RFC 9111, 4.3). */
 export interface Revalidation<Op extends KnownOperation> {
   readonly input: InputOf<Op>;
   /**
-   * The kept answer as it is now, where the provider confirms it; `replaced` by what it says instead; `unclear` where it
-   * confirms something that is not kept, so that all of it must be asked for.
+   * The updated answer if the provider confirms it; `replaced` if the provider sends a new one; `unclear` if it
+   * confirms an answer that is not the kept one, so that the whole answer must be fetched.
    */
   read(output: OutputOf<Op>): Confirmed<Op> | 'replaced' | 'unclear';
 }
 
-/** Whether one of several calls was charged to the tenant's own limit; null while none has tried. */
+/** Whether one of several calls was charged to the tenant's own limit; null until one was tried. */
 export interface SharedCharge {
   granted: Promise<boolean> | null;
 }
@@ -124,52 +126,55 @@ export interface Call<Op extends KnownOperation = KnownOperation> {
   readonly tenantId: TenantId;
   readonly capability: Capability<Op>;
   readonly input: InputOf<Op>;
-  /** The canonical question: equal for inputs that must share one answer. Names language, country and the like too. */
+  /** The canonical question: equal for inputs that must share one answer; includes language, country and the like. */
   readonly question: string;
-  /** What writes invalidate together, and the part of it that the answer shows (`cache/cached-answer.ts`). */
+  /** The scope that writes invalidate, and the part of it that the answer shows (`cache/cached-answer.ts`). */
   readonly cacheScope?: { readonly scope: string; readonly detail: string | null };
-  /** Shares a fetch with calls of its kind only, where the request says more than its question (`cache/single-flight.ts`). */
+  /**
+   * The call shares a fetch only with calls of the same kind, for requests that carry more than their question
+   * (`cache/single-flight.ts`).
+   */
   readonly flightKind?: string;
-  /** What the question is about, where services may have another priority there. */
+  /** The place that the question concerns, if services have another priority there. */
   readonly place?: QuestionPlace;
-  /** null: chosen by priority; a service name: that one only, without failover. */
+  /** null: chosen by priority; a service name: only that one, without failover. */
   readonly provider: string | null;
   /** `no-cache` is refresh (fill, do not read), `no-store` is off. */
   readonly cacheMode: CacheMode;
   readonly requestId: string;
   readonly traceparent: string | null;
   readonly sourceService: string | null;
-  /** Whose credential asked: `token:NAME`, `jwt:SUB`. */
+  /** The caller's credential: `token:NAME`, `jwt:SUB`. */
   readonly principal: string | null;
-  /** Names of the only services that the caller may use. null or absent: all. */
+  /** Names of the only services that the caller may use; null or absent: all. */
   readonly services?: ReadonlySet<string> | null;
-  /** Unix milliseconds after which the caller is not served any more. */
+  /** Unix milliseconds after which the caller is no longer served. */
   readonly deadlineAtMs: number;
-  /** Shared by the calls of one request that the tenant's own limit counts once. */
+  /** Shared by the calls of one request, which the tenant's own limit counts once. */
   readonly familyCharge?: SharedCharge;
-  /** Asked beside a call that was answered, to compare the answers. */
+  /** Made in addition to an answered call, to compare the answers. */
   readonly isShadow?: true;
-  /** Unix milliseconds by which a streamed answer begins; the deadline is then that of its end. */
+  /** Unix milliseconds by which a streamed answer must begin; the call's deadline then applies to its end. */
   readonly beginsByMs?: number;
-  /** A body that goes out as it comes: its provider's time for an answer begins when it has passed. */
+  /** A streamed request body: the provider's time to answer starts when the body has passed. */
   readonly upload?: Upload;
-  /** How long the call may wait for its turn under a limit before it gets 429. 0: not at all. */
+  /** How long the call may wait for a limit before it gets a 429. 0: not at all. */
   readonly maxWaitMs: number;
 }
 
-/** What the caller's body is made of when an answer is fresh; the stored bytes are rendered with `cached: true`. */
+/** Input for rendering a fresh answer; the stored bytes are rendered with `cached: true`. */
 export interface AnswerContext {
   readonly provider: string;
   readonly attemptedProviders: readonly string[];
   readonly skippedProviders: readonly SkippedProvider[];
-  /** Set where a provider that failed or was passed over might have bettered the answer: what became of each. */
+  /** Set if a failed or skipped provider might have improved the answer: the outcome of each. */
   readonly degradedBy: readonly ProviderTrace[] | null;
   readonly cached: boolean;
-  /** What the provider took when it was asked. */
+  /** How long the provider took. */
   readonly responseTimeMs: number;
 }
 
-/** `REVALIDATED`: the provider was asked whether the kept answer still holds, and it does. */
+/** `REVALIDATED`: the provider confirmed that the kept answer is still valid. */
 export const cacheOutcomes = [
   'HIT-MEMORY',
   'HIT-REDIS',
@@ -186,34 +191,34 @@ export interface CallResult {
   readonly body: Buffer;
   readonly cacheOutcome: CacheOutcome;
   readonly ageSeconds: number;
-  /** True for an answer past its time that was given at once: the caller has it refreshed. */
+  /** True for an expired answer that was served at once: the caller starts its refresh. */
   readonly isRefreshDue?: boolean;
   readonly provider: string;
-  /** For `RateLimit` headers; null where nothing was charged. */
+  /** For the `RateLimit` headers; null if nothing was charged. */
   readonly familyLimit: { readonly limit: number; readonly remaining: number; readonly resetSeconds: number } | null;
 }
 
-/** What had passed when an answer's body ended, for its audit row. */
+/** What had been transferred when an answer's body ended, for its audit row. */
 export interface Carried {
-  /** The beginning, as far as the audit keeps it. */
+  /** The start of the body, as far as the audit log keeps it. */
   readonly responseBody: Buffer;
   readonly responseSizeBytes: number;
   readonly requestBody: Buffer | null;
   readonly requestSizeBytes: number;
-  /** null: it came to its end. */
+  /** null: the body is complete. */
   readonly fault: { readonly status: AuditStatus; readonly errorCode: string; readonly errorMessage: string } | null;
 }
 
 export type Render<Op extends KnownOperation> = (output: OutputOf<Op>, context: AnswerContext) => unknown;
 
-/** `executeCall`, as the capabilities above the gateway see it. Throws `ServiceError`. */
+/** `executeCall` as the capabilities see it. Throws `ServiceError`. */
 export interface CallExecutor {
-  /** The answer where memory has it fresh, without waiting: the whole way of most calls. Throws what it says, as `execute` does. */
+  /** The fresh answer in memory, synchronously: most calls end here. Throws like `execute`. */
   findInMemory(call: Call): CallResult | null;
   execute<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>, signal: AbortSignal): Promise<CallResult>;
   /**
-   * Calls of one request, each with a cache key, a cost and an error of its own; those that no cache answers share
-   * requests to the providers. No two may ask the same question.
+   * Calls of one request, each with its own cache key, cost and error; those that no cache answers share requests to
+   * the providers. No two may ask the same question.
    */
   executeTogether<Op extends KnownOperation>(
     calls: readonly Call<Op>[],
@@ -221,8 +226,8 @@ export interface CallExecutor {
     signal: AbortSignal,
   ): Promise<readonly PromiseSettledResult<CallResult>[]>;
   /**
-   * Asks anew for an answer that was given past its time, once over all replicas: a call like any other, charged and
-   * written down. Throws nothing; a failure is logged.
+   * Fetches a new answer in place of an expired one that was served, once over all replicas. It is a call like any
+   * other, charged and audited. Never throws; a failure is logged.
    */
   refresh<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>): Promise<void>;
 }

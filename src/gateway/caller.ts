@@ -1,8 +1,8 @@
-/** What a call must know of the request around it; everything else is in the question itself. */
+/** The caller of a call; everything else is in the question itself. */
 import { AskedQuestion, type CacheMode } from '../cache/cached-answer.ts';
 import type { Call } from './call.ts';
 
-/** One tenant request, as the edge has authenticated it. */
+/** One tenant request, as authenticated by the edge. */
 export type Caller = Pick<
   Call,
   | 'tenantId'
@@ -17,8 +17,8 @@ export type Caller = Pick<
 >;
 
 /**
- * Callers of one group may share requests and kept answers: those of a tenant that may use the same services. The text is
- * empty for those who may use all.
+ * Callers of one group may share requests and cached answers: those of one tenant that may use the same services. Empty
+ * for callers who may use all services.
  */
 export function callerGroup({ services = null }: Pick<Call, 'services'>): string {
   return services === null ? '' : `${[...services].sort().join('\n')}\n`;
@@ -28,7 +28,7 @@ export function modeOf({ capability, cacheMode }: Call): CacheMode {
   return capability.cache === null ? 'off' : cacheMode;
 }
 
-/** What the cache knows a call's question by. */
+/** The cache's key of a call's question. */
 export function questionOf(call: Call): AskedQuestion {
   return new AskedQuestion({
     tenantId: call.tenantId,

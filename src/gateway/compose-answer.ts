@@ -1,4 +1,4 @@
-/** What a chain has found, as its callers are given it and as the cache keeps it. */
+/** Composes a chain's result for its callers and for the cache. */
 import type { Found } from '../cache/look-up.ts';
 import { type ServiceError, withCall } from '../errors.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
@@ -8,7 +8,7 @@ import { foundNothing, isDegraded, notFound, skippedOf, tracesOf, unanswered } f
 import type { Answered } from './outcome.ts';
 import { withinTerms } from './storage-rule.ts';
 
-/** What those who waited for a fetch are given: an answer, or the error that it ended with. */
+/** The result of a fetch for all callers that waited: an answer, or an error. */
 export type Fresh =
   | {
       readonly body: Buffer;
@@ -18,7 +18,7 @@ export type Fresh =
     }
   | ServiceError;
 
-/** What a chain has found: `fresh` for those who waited, the rest for the cache. */
+/** The result of a chain: `fresh` for the waiting callers, the rest for the cache. */
 export interface Fetched extends Found {
   readonly fresh: Fresh;
 }
@@ -28,11 +28,11 @@ export interface AnswerTerms<Op extends KnownOperation> {
   readonly familyLimit: CallResult['familyLimit'];
   readonly costUsd: number;
   readonly nowMs: number;
-  /** The kept answer, where the chain's best is that one, confirmed. */
+  /** The kept answer, if the chain's best answer is its confirmation. */
   readonly confirmed: Confirmed<Op> | null;
 }
 
-/** `decisive`: the error that ends the call whatever the chain has found. */
+/** `decisive`: an error that ends the call whatever the other providers found. */
 export function answerOf<Op extends KnownOperation>(
   call: Call<Op>,
   chain: Chain<OutputOf<Op>>,
@@ -41,7 +41,7 @@ export function answerOf<Op extends KnownOperation>(
 ): Fetched | ServiceError {
   const { familyLimit, nowMs } = terms;
   const ending = (error: ServiceError) => withCall(error, { familyLimit, cache: null });
-  // A refusal by the family's own limit says itself what is left: nothing.
+  // A refusal by the family's own limit already shows a remainder of zero.
   if (decisive !== null) return decisive.code === 'RATE_LIMIT_EXCEEDED' ? decisive : ending(decisive);
   if (chain.best !== null)
     return { ...found(call, chain, chain.best, terms), supersedes: call.capability.revalidate !== undefined };
@@ -51,7 +51,7 @@ export function answerOf<Op extends KnownOperation>(
   return { ...found(call, chain, refusal, { ...terms, costUsd: 0 }), stored: null };
 }
 
-/** A provider's own words to its caller, where it answered but not usably and its capability hands them on. */
+/** A provider's own response, if it is unusable but its capability passes such responses on. */
 export function passedOn<Value>(chain: Chain<Value>): Answered<Value> | null {
   for (const outcome of chain.outcomes) {
     if ((outcome.kind === 'failed' || outcome.kind === 'throttled') && outcome.passOn !== undefined) {
@@ -85,7 +85,7 @@ function found<Op extends KnownOperation>(
   const body = text === null ? (confirmed as Confirmed<Op>).body : Buffer.from(text);
   return {
     fresh: { body, provider: service.serviceName, familyLimit, isRevalidated: confirmed !== null },
-    // Rendered once for all who come later: a hit sends these bytes as they are.
+    // Rendered once: later hits send these bytes as they are.
     stored:
       cache === null || call.cacheMode === 'off' || lifetime === null
         ? null
@@ -101,20 +101,23 @@ function found<Op extends KnownOperation>(
   };
 }
 
-/** What is kept differs by one word. Texts within an answer hold these characters only escaped. */
+/** The stored text differs by one word. Inside JSON texts these characters appear only escaped. */
 function asKept(text: string, body: Buffer): Buffer {
   const kept = text.replaceAll('"cached":false', '"cached":true');
   return kept.length === text.length ? body : Buffer.from(kept);
 }
 
-/** An answer that a missing provider might have bettered is soon asked for again. */
+/** An answer that a missing provider might have improved is kept only briefly. */
 function ttlOf(cache: Capability<KnownOperation>['cache'], quality: Answered<unknown>['quality'], degraded: boolean) {
   if (cache === null) return 0;
   if (!degraded) return cache.ttlSeconds;
   return cache.degradedTtlSeconds ?? (quality === 'good' ? cache.ttlSeconds : cache.negativeTtlSeconds);
 }
 
-/** That there is nothing is an answer too, and kept for a short while. Never served stale: it is worth asking again. */
+/**
+ * "Nothing found" is an answer too, and is kept for a short time. It is never served stale, since asking again may
+ * help.
+ */
 function nothingFound(
   call: Call,
   chain: Chain<unknown>,

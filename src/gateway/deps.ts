@@ -1,4 +1,4 @@
-/** What the call pipeline is given: each stage names the members it uses. */
+/** Dependencies of the call pipeline; each stage names the members it uses. */
 
 import type { CallTrace } from '../audit/call-trace.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
@@ -21,11 +21,11 @@ import type { Call } from './call.ts';
 import type { ProviderOutcome } from './outcome.ts';
 import type { Provider, ResolveProvidersDeps } from './resolve-providers.ts';
 
-/** One attempt, as the health room counts it. A spent quota and a caller who left are not reported. */
+/** One attempt, as the health statistics count it. Spent quotas and disconnected callers are not reported. */
 export interface ObservedAttempt {
   readonly ok: boolean;
   readonly durationMs: number;
-  /** What went wrong, in words that name no secret and no address. */
+  /** A description of the fault, without secrets and addresses. */
   readonly fault: string | null;
 }
 
@@ -51,19 +51,19 @@ export interface CallDeps extends ResolveProvidersDeps {
   >;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Each attempt takes no longer, unless its service says otherwise. */
+  /** The time limit of each attempt, unless its service sets its own. */
   readonly requestTimeoutMs: number;
-  /** Repeats at one provider beyond its first attempt, unless its service says otherwise. */
+  /** Retries at one provider after its first attempt, unless its service sets its own number. */
   readonly maxRetries: number;
   openHttp(options: ProviderHttpOptions): RecordingHttp;
-  /** USD for so many billed units. */
+  /** The cost of this many billed units in USD. */
   costOf(service: ExternalService, operation: Operation, units: number, atMs: number): number;
-  /** Takes the price of an attempt out of the tenant's blocking budgets before it is made. Absent: nothing blocks. */
+  /** Reserves the price of an attempt in the tenant's blocking budgets before it is made. Absent: nothing blocks. */
   readonly reserveBudget?: BudgetGuard['reserve'];
   observeAttempt(service: ExternalService, attempt: ObservedAttempt): void;
-  /** What became of a call's providers, for the capability's own counts. Never throws and never waits. */
+  /** Reports the outcome of a call's providers to the capability's own statistics. Never throws and never waits. */
   observeChain?(call: Call, outcomes: readonly ProviderOutcome<unknown>[], providers: readonly Provider[]): void;
-  /** The trace of a call that leaves no row of the audit. Never throws and never waits. */
+  /** The trace of a call that leaves no audit row. Never throws and never waits. */
   noteTrace?(call: Call, trace: CallTrace): void;
   /** Bounded by rate and queue; never throws and never waits. */
   publishTelemetry(event: TelemetryEvent): void;

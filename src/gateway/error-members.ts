@@ -1,6 +1,6 @@
 /**
- * What an error says beyond its code and its words, for the description of the API: of a problem document, and of one
- * item of a batch. `no-answer.ts` and `execute-call.ts` make them.
+ * Schemas of the members that an error has besides its code and text, for the API description: in a problem document,
+ * and in one item of a batch. `no-answer.ts` and `execute-call.ts` produce them.
  */
 import Type from 'typebox';
 

@@ -1,6 +1,7 @@
 /**
- * The memory hit's way through the gateway against a bare Map of Buffers behind an async function, in turn; then what a
- * dead provider adds to a call once its breaker is open. In process: no HTTP, no database, a provider that answers at once.
+ * Measures a memory hit through the gateway against a bare Map of Buffers behind an async function; then the delay that
+ * a dead provider with an open breaker adds to a call. In process: no HTTP, no database, a provider that answers at
+ * once.
  */
 import { pathToFileURL } from 'node:url';
 import pino from 'pino';
@@ -48,7 +49,7 @@ export async function runGatewayBench(rounds = 5): Promise<GatewayBenchRow[]> {
     const bare = new Map(questions().map((question) => [question, Buffer.from(JSON.stringify(place))]));
     const bareHit = async (index: number) => ({ body: bare.get(`Navoi ${index % questionCount}`) });
     for (let index = 0; index < questionCount; index += 1) await hits.geocode(index, 'use');
-    // The dead provider's breaker opens within these.
+    // Enough calls to open the dead provider's breaker.
     for (let index = 0; index < 100; index += 1) await withDead.geocode(index, 'off');
     return [
       await compare('memory hit', 'a Map of Buffers', rounds, 200_000, (index) => hits.geocode(index, 'use'), bareHit),
@@ -172,7 +173,7 @@ function benchService(serviceName: string, index: number): ExternalService {
   };
 }
 
-/** Variants in turn, so that noise of the machine meets both. */
+/** Runs the variants alternately, so that noise affects both. */
 async function compare(
   path: string,
   against: string,

@@ -1,13 +1,13 @@
 /**
- * A call from its question to its answer:
+ * Leads a call from its question to its answer:
  *
  *   1. memory      a fresh answer ends the call: no quota, no database
- *   2. flight      identical calls are one: what follows happens once for all of them
+ *   2. flight      identical calls are coalesced: what follows happens once for all of them
  *   3. look-up     the shared store, the database
  *   4. providers   the tenant's active services, by priority and fallback
  *   5. chain       each, until one answers well: breaker, limits, attempt (`ask-chain.ts`, `ask-provider.ts`)
  *   6. write down  audit rows and events, durable before the caller is answered
- *   7. answer      what the chain has found; it is kept for those who come later
+ *   7. answer      the chain's result, also stored for later callers
  */
 
 import { createCallTrace } from '../audit/call-trace.ts';
@@ -30,7 +30,7 @@ import { mayHaveBeenDone } from './outcome.ts';
 import { type Provider, resolveProviders } from './resolve-providers.ts';
 import { traceLooks } from './trace-steps.ts';
 
-/** How a call's providers are asked: by itself, or in requests that it shares. */
+/** How a call's providers are asked: by the call alone, or in shared requests. */
 type AskProviders<Op extends KnownOperation> = (
   call: Call<Op>,
   providers: readonly Provider[],
@@ -43,17 +43,17 @@ interface Asking<Op extends KnownOperation> {
   readonly mode: LookMode;
   readonly render: Render<Op>;
   readonly ask: AskProviders<Op>;
-  /** Unix milliseconds: when the caller whose question it is came. */
+  /** Unix milliseconds: the arrival of the caller that leads the flight. */
   readonly startedAtMs: number;
 }
 
-/** `familyLimit`: what is left after asking in vain, before a stale answer was given. */
+/** `familyLimit`: the remainder after a charged attempt that failed, before a stale answer was served. */
 interface LandedHit {
   readonly hit: Hit;
   readonly familyLimit: CallResult['familyLimit'];
 }
 
-/** What all callers of a flight are given. */
+/** The result that all callers of a flight share. */
 type Landed = LandedHit | { readonly hit: null; readonly fresh: Fresh; readonly isKept: boolean };
 
 export function createCallExecutor(deps: CallDeps): CallExecutor {
@@ -116,7 +116,7 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
       try {
         await refreshOnce(chainDeps, call, render, askAlone);
       } catch (error) {
-        // A refusal and a provider's failure are in the audit already.
+        // Refusals and provider failures are already in the audit log.
         const level = error instanceof ServiceError ? 'debug' : 'warn';
         deps.logger[level](
           { err: error, operation: call.capability.operation },
@@ -137,7 +137,7 @@ function flightCallerOf(call: Call, signal: AbortSignal, nowMs: number): FlightC
   };
 }
 
-/** Steps 3 to 7, for all callers of one question. Runs until the flight's deadline, or until all of them have left. */
+/** Steps 3 to 7, for all callers of one question. Runs until the flight's deadline, or until all callers have left. */
 async function answerOnce<Op extends KnownOperation>(
   deps: ChainDeps,
   asking: Asking<Op>,
@@ -158,7 +158,7 @@ async function answerOnce<Op extends KnownOperation>(
   return { hit: null, fresh: found.fresh, isKept: found.stored !== null };
 }
 
-/** `past`: a kept answer that its provider may confirm. */
+/** `past`: an expired answer that its provider may confirm. */
 async function fetchAnswer<Op extends KnownOperation>(
   deps: ChainDeps,
   asking: Asking<Op>,
@@ -189,12 +189,12 @@ async function fetchAnswer<Op extends KnownOperation>(
   const familyLimit = familyLimitOf(asGiven.familyState, deps.clock.now());
   if (carried !== null && carried.fault !== null) throw cutShort(carried.fault.errorMessage);
   const reading = asGiven.best === null ? 'replaced' : (revalidation?.read(asGiven.best.value) ?? 'replaced');
-  // The call that confirmed something else is written down, and another one asks for all of it.
+  // The call whose confirmation was unclear is audited; a second one fetches the whole answer.
   if (reading === 'unclear') return fetchAnswer(deps, asking, visit, flight, null);
   const chain = reading === 'replaced' ? asGiven : withAnswer(asGiven, reading.output);
   const decisive = decisiveError(chain.outcomes);
   if (decisive === null && chain.best?.quality !== 'good' && isDegraded(chain.outcomes)) {
-    // A provider that could not be asked might have known better: what it said lately beats a poor answer, and none.
+    // A failed or skipped provider might have known better: its recent answer beats a poor answer or none.
     const stale = await deps.cache.findStale(visit);
     if (stale !== null && (chain.best === null || stale.kind === 'good'))
       return { hit: deps.cache.giveStale(stale), familyLimit };
@@ -202,13 +202,13 @@ async function fetchAnswer<Op extends KnownOperation>(
   const costUsd = chain.record.costUsd();
   const confirmed = reading === 'replaced' ? null : reading;
   const answer = answerOf(call, chain, decisive, { render, familyLimit, costUsd, nowMs: deps.clock.now(), confirmed });
-  // Behind an answer that was given already from the cache it is no miss.
+  // A refresh behind a served answer is not a miss.
   if (mode !== 'renew') noteMiss(deps, asking, answer);
   if (answer instanceof ServiceError) throw answer;
   return answer;
 }
 
-/** Asks anew for what was given past its time, unless that is being done, by any replica, or failed just now. */
+/** Refreshes an expired answer that was served, unless a replica is doing so, or failed to a moment ago. */
 async function refreshOnce<Op extends KnownOperation>(
   deps: ChainDeps,
   call: Call<Op>,
@@ -225,14 +225,14 @@ async function refreshOnce<Op extends KnownOperation>(
     const { value } = await deps.cache.share<Landed>(question, 'renew', caller, (flight) =>
       answerOnce(deps, { call, question, mode: 'renew', render, ask, startedAtMs }, flight),
     );
-    // From a layer: another replica has refreshed it meanwhile.
+    // The answer came from a cache layer: another replica has refreshed it in the meantime.
     isRefreshed = value.hit !== null || value.isKept;
   } finally {
     await end(isRefreshed);
   }
 }
 
-/** Another caller's fetch answered: it was waited for, and the rows are that caller's. */
+/** Another caller's fetch answered: this call only waited, and the audit rows belong to the other one. */
 function noteJoined(deps: CallDeps, call: Call, startedAtMs: number): void {
   const trace = createCallTrace(startedAtMs);
   trace.addWait({ at_ms: 0, duration_ms: deps.clock.now() - startedAtMs, for: 'coalesced' });
@@ -243,12 +243,12 @@ function withAnswer<Value>(chain: Chain<Value>, value: Value): Chain<Value> {
   return chain.best === null ? chain : { ...chain, best: { ...chain.best, value } };
 }
 
-/** A streamed answer has its deadline for its end, and an earlier one for its beginning: so long providers are asked. */
+/** A streamed answer has an earlier deadline for its start, and providers are asked until then. */
 function untilItBegins({ beginsByMs }: Call, flight: Flight): Flight['deadlineAtMs'] {
   return beginsByMs === undefined ? flight.deadlineAtMs : () => Math.min(beginsByMs, flight.deadlineAtMs());
 }
 
-/** Its row is written when it has passed, with what passed; the end of it waits for that. */
+/** Writes the row of a streamed answer when its body has passed; the end of the body waits for that. */
 async function carryAnswer<Op extends KnownOperation>(
   call: Call<Op>,
   chain: Chain<OutputOf<Op>>,
@@ -262,7 +262,7 @@ function cutShort(reason: string): ServiceError {
   return new ServiceError('PROVIDER_ERROR', `The answer has no end: ${reason}.`);
 }
 
-/** A call that asks no cache has missed none. */
+/** A call that does not use the cache has no misses. */
 function noteMiss(
   deps: CallDeps,
   { call, question }: { readonly call: Call; readonly question: AskedQuestion },

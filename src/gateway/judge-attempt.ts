@@ -1,4 +1,4 @@
-/** What one attempt means for the call, the breaker and the account: the one place where failover's rules are written. */
+/** Decides what an attempt means for the call, the breaker and the account. All rules of failover are here. */
 import { TransportError, type Verdict } from '../providers/provider.ts';
 import type { Permit } from '../resilience/circuit-breaker.ts';
 import type { FailureFault } from './outcome.ts';
@@ -10,7 +10,7 @@ export type AttemptVerdict<Value> =
   | {
       readonly kind: 'failed';
       readonly fault: FailureFault;
-      /** Whose trouble it may be: the service's, that of the part asked for, or of this caller's wish alone. */
+      /** The scope of the fault: the service, the requested part, or only this caller's request. */
       readonly of: FailureScope;
       readonly retryable: boolean;
       readonly message: string;
@@ -18,14 +18,14 @@ export type AttemptVerdict<Value> =
     }
   | { readonly kind: 'cancelled' };
 
-/** From an adapter's verdict; a provider that answers, but not usably, is `unusable`. */
+/** Maps an adapter's verdict; a provider that answers with something unusable is `unusable`. */
 export function judgeVerdict<Value>(verdict: Verdict<Value>): AttemptVerdict<Value> {
   if (verdict.kind !== 'failed') return verdict;
   const { isCallersOwn = false, ...failed } = verdict;
   return { ...failed, fault: 'unusable', of: isCallersOwn ? 'caller' : 'part' };
 }
 
-/** From what an adapter let pass, or threw. The messages name no address: a `TransportError` names its fault alone. */
+/** Maps an error thrown in an adapter. The messages contain no address: a `TransportError` names only its fault. */
 export function judgeError(
   error: unknown,
   context: { readonly safeToRepeat: boolean; readonly timedOut: boolean; readonly abandoned: boolean },
@@ -48,20 +48,20 @@ export function judgeError(
     const words = fault === 'too-large' ? 'the answer is too large' : message;
     return { kind: 'failed', fault: 'unusable', of: 'caller', retryable: false, message: words };
   }
-  // What the guard blocks or a certificate fails will do so again in a moment.
+  // A retry does not help against the address guard or an invalid certificate.
   const retryable = fault !== 'blocked' && fault !== 'tls';
   return { kind: 'failed', fault: 'unreachable', of: mayHaveArrived ? 'part' : 'service', retryable, message };
 }
 
 /**
- * An answer of any kind, a refusal of the input and a spent quota say nothing against the provider's health, and neither
- * does what this caller alone asked for. Returns how many failures now speak against the service.
+ * Answers of any kind, refused input and spent quotas do not count against the provider's health, and neither do faults
+ * of this caller's request. Returns how many failures now count against the service.
  */
 export function settlePermit(permit: Permit, verdict: AttemptVerdict<unknown>): number {
   if (verdict.kind === 'failed' && verdict.of !== 'caller') return permit.failed(verdict.of === 'part');
   if (verdict.kind === 'unknown_outcome') return permit.failed(true);
   if (verdict.kind === 'denied') {
-    // Without a grant nothing is sent, so that there is no pause to keep: its code is told at every call.
+    // Nothing is sent without a grant, so there is no pause: every call gets the error at once.
     if (verdict.needsReconnect === true) permit.abandoned();
     else permit.denied();
     return 1;
@@ -71,7 +71,7 @@ export function settlePermit(permit: Permit, verdict: AttemptVerdict<unknown>): 
   return 0;
 }
 
-/** Providers bill what they answered, found or not, and nothing else. */
+/** Providers bill answers, found or not, and nothing else. */
 export function isBilled(verdict: AttemptVerdict<unknown>): boolean {
   return verdict.kind === 'ok' || verdict.kind === 'empty';
 }

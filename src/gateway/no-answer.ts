@@ -1,4 +1,4 @@
-/** What a caller is told when no provider gave an answer, and why: one line for each provider. */
+/** Builds the error of a call that no provider answered, with a line for each provider. */
 import { type ErrorCode, ServiceError, type SpentLimit, withExtra } from '../errors.ts';
 import { spentLimitOf } from '../limits/report-limits.ts';
 import type { KnownOperation } from '../providers/provider.ts';
@@ -7,7 +7,7 @@ import type { BadInput, FamilyRefused, ProviderOutcome, UnknownOutcome } from '.
 
 type Outcomes = readonly ProviderOutcome<unknown>[];
 
-/** The error of an outcome that ends a call whatever other providers might say; null where there is none. */
+/** The error of an outcome that ends a call whatever other providers might answer; null if there is none. */
 export function decisiveError(outcomes: Outcomes): ServiceError | null {
   for (const outcome of outcomes) {
     if (outcome.kind === 'bad_input') return badInput(outcome);
@@ -18,7 +18,7 @@ export function decisiveError(outcomes: Outcomes): ServiceError | null {
   return null;
 }
 
-/** True where every provider was asked and found nothing. */
+/** True if every provider was asked and found nothing. */
 export function foundNothing(outcomes: Outcomes): boolean {
   return outcomes.length > 0 && outcomes.every(({ kind }) => kind === 'empty');
 }
@@ -33,8 +33,8 @@ export function notFound(
 }
 
 /**
- * When not all found nothing, and nobody gave an answer. An unusable answer outweighs a time-out, and that a provider
- * that could not be reached or asked. All refused by limits or budgets: 429, since waiting is all that is needed.
+ * For a chain without an answer in which not all found nothing. An unusable answer outweighs a time-out, and a time-out
+ * outweighs an unreachable or skipped provider. If limits or budgets refused all of them: 429, since waiting is enough.
  */
 export function unanswered(outcomes: Outcomes, nowMs: number): ServiceError {
   const attempts = tracesOf(outcomes, nowMs);
@@ -48,8 +48,8 @@ export function unanswered(outcomes: Outcomes, nowMs: number): ServiceError {
 }
 
 /**
- * When an answer is not sure enough, and a provider that failed or was passed over might have known better: that is no
- * "not found". `best` is the answer; `ageSeconds` is how long ago its `attempts` were made.
+ * For an answer below the demanded confidence, while a failed or skipped provider might have known better: that is not
+ * "not found". `best` is the answer; `ageSeconds` is the age of its `attempts`.
  */
 export function withheld(
   attempts: readonly ProviderTrace[],
@@ -64,7 +64,7 @@ export function withheld(
   });
 }
 
-/** The soonest at which any of them may be asked again. */
+/** The earliest time at which any of them may be asked again. */
 function retryAfter(
   code: ErrorCode,
   attempts: readonly ProviderTrace[],
@@ -75,12 +75,12 @@ function retryAfter(
   return { retryAfterSeconds: Math.max(1, soonest - ageSeconds) };
 }
 
-/** Some chains are long, and some providers talkative; `attempts` has it all. */
+/** Chains and providers' messages can be long; `attempts` has the full text. */
 const longestDetail = 500;
 
-/** With each provider's reason: many programs keep nothing of an error but this. */
+/** Includes each provider's reason: many programs keep only this text of an error. */
 function detailOf(code: ErrorCode, attempts: readonly ProviderTrace[]): string {
-  // Waiting helps nobody here: mostly a tenant that is new, or a name that is misspelt.
+  // Waiting does not help: usually the tenant is new, or the name is misspelt.
   if (attempts.length === 0) {
     return 'This tenant has no active service that can do this: an administrator registers one with POST /api/v1/services.';
   }
@@ -98,18 +98,18 @@ const messages: Partial<Record<ErrorCode, string>> = {
   RECONNECT_REQUIRED: 'The service must be connected again.',
 };
 
-/** Nothing but a person's hand would help with any of them. */
+/** Whether every one of them needs a person to reconnect it. */
 function mustReconnect(outcomes: Outcomes): boolean {
   const causes = outcomes.filter(({ kind }) => kind !== 'empty' && kind !== 'answered');
   return causes.length > 0 && causes.every((cause) => cause.kind === 'failed' && cause.needsReconnect === true);
 }
 
-/** By what became of those that gave no answer; one that found nothing is no cause. */
+/** The code by the outcomes that gave no answer; "nothing found" is not a cause. */
 function codeOf(attempts: readonly ProviderTrace[]): ErrorCode {
   const causes = attempts.map(({ outcome }) => outcome).filter((outcome) => !answers.has(outcome));
   if (causes.length === 0) return 'SERVICE_UNAVAILABLE';
   if (causes.every((cause) => cause === 'budget')) return 'BUDGET_EXCEEDED';
-  // Some by limits, the rest by budgets: waiting for a limit is all that helps this month.
+  // Some are limited, the rest are over budget: waiting for a limit is all that helps this month.
   if (causes.every((cause) => cause === 'limit' || cause === 'throttled' || cause === 'budget')) {
     return 'RATE_LIMIT_EXCEEDED';
   }
@@ -119,7 +119,7 @@ function codeOf(attempts: readonly ProviderTrace[]): ErrorCode {
 
 const answers: ReadonlySet<string> = new Set(['not_found', 'good', 'poor']);
 
-/** Whether a provider that failed or was passed over might have given another answer than the chain did. */
+/** Whether a failed or skipped provider might have changed the chain's answer. */
 export function isDegraded(outcomes: Outcomes): boolean {
   return outcomes.some(({ kind }) => kind !== 'answered' && kind !== 'empty');
 }
@@ -137,7 +137,7 @@ export function skippedOf(outcomes: Outcomes): readonly SkippedProvider[] {
   );
 }
 
-/** Of the limits that refused, the one that ends soonest. Null where a provider said so: what it counts by is its own. */
+/** The refusing limit that ends first. null if a provider refused: its own counting is unknown. */
 function limitOf(outcomes: Outcomes): SpentLimit | null {
   const refused = outcomes.flatMap((outcome) =>
     outcome.kind === 'passed_over' && outcome.refusedBy !== null && outcome.refusedBy.maxRequests > 0
@@ -171,7 +171,7 @@ const passedOverMessages = {
   busy: 'too many calls are waiting for it',
 } as const;
 
-/** What an admin does about it is another thing than for a provider that fails: the key, not patience. */
+/** Other advice than for a failing provider: an admin must change the key, not wait. */
 const keyRefused = 'it refuses the credentials of this service: change them, or check the service once they hold';
 
 function describe(outcome: ProviderOutcome<unknown>): Pick<ProviderTrace, 'outcome' | 'message'> {
@@ -227,7 +227,7 @@ function unknownOutcome(outcome: UnknownOutcome, outcomes: Outcomes): ServiceErr
   });
 }
 
-/** Says that what was asked for may have been done, though nothing says so. */
+/** Marks the error's outcome as unknown: the change may have been made. */
 export function withUnknownOutcome(error: ServiceError): ServiceError {
   return withExtra(error, { outcome: 'unknown' });
 }

@@ -1,11 +1,11 @@
-/** What became of asking one provider, and of asking all of them. */
+/** The outcomes of asking one provider, and rules over the outcomes of all. */
 import type { ExternalService } from '../directory/service.ts';
 import type { LimitDecision, LimitState } from '../limits/limits.ts';
 import type { OpenedBy } from '../resilience/circuit-breaker.ts';
 
 export type Refused = Extract<LimitDecision, { granted: false }>;
 
-/** How a provider that was asked let us down. `denied`: it refuses our account. */
+/** How an asked provider failed. `denied`: it refuses the account. */
 export type FailureFault = 'timeout' | 'unreachable' | 'unusable' | 'denied';
 
 interface OfProvider {
@@ -16,21 +16,21 @@ export interface Answered<Value> extends OfProvider {
   readonly kind: 'answered';
   readonly value: Value;
   readonly quality: 'good' | 'poor';
-  /** What the provider took. */
+  /** How long the provider took. */
   readonly durationMs: number;
 }
 
 export interface PassedOver extends OfProvider {
   readonly kind: 'passed_over';
-  /** `uncounted`: Redis is in doubt, and what is left of the provider's limit is not known here. */
+  /** `uncounted`: Redis is unreachable, so the remainder of the provider's limit is unknown. */
   readonly because: 'limit' | 'uncounted' | 'breaker' | 'budget' | 'busy';
-  /** Unix milliseconds before which asking is pointless; null where nobody knows. */
+  /** Unix milliseconds before which asking is pointless; null if unknown. */
   readonly untilMs: number | null;
-  /** Set where a limit refused. */
+  /** Set if a limit refused. */
   readonly refusedBy: LimitState | null;
-  /** Of a limit: its provider asked for the pause. */
+  /** Of a limit: the provider asked for a pause. */
   readonly isPause?: boolean;
-  /** Set where the breaker is open: what opened it. */
+  /** Set if the breaker is open: what opened it. */
   readonly openedBy?: OpenedBy;
 }
 
@@ -38,7 +38,7 @@ export interface Throttled<Value = unknown> extends OfProvider {
   readonly kind: 'throttled';
   readonly untilMs: number;
   readonly message: string;
-  /** What the caller is given all the same where nobody answers better. */
+  /** The response for the caller if no provider answers better. */
   readonly passOn?: Value;
 }
 
@@ -64,17 +64,17 @@ export interface BadInput extends OfProvider {
 export interface UnknownOutcome extends OfProvider {
   readonly kind: 'unknown_outcome';
   readonly message: string;
-  /** True where the provider has ended its work, whatever it was. */
+  /** True if the provider has finished, with whatever result. */
   readonly settled?: boolean;
 }
 
-/** The tenant's own limit is spent: no other provider would change that. */
+/** The tenant's own limit is spent; another provider would not change that. */
 export interface FamilyRefused extends OfProvider {
   readonly kind: 'family_refused';
   readonly refusal: Refused;
 }
 
-/** Nobody waits for the answer any more. */
+/** All callers have left. */
 export interface Cancelled extends OfProvider {
   readonly kind: 'cancelled';
 }
@@ -90,7 +90,7 @@ export type ProviderOutcome<Value> =
   | FamilyRefused
   | Cancelled;
 
-/** Whether the next provider may be asked after this, and the call's fate is still open. */
+/** Whether the call is still open after this outcome and may ask the next provider. */
 export function leavesOpen<Value>(
   outcome: ProviderOutcome<Value>,
 ): outcome is Answered<Value> | Empty | PassedOver | Throttled<Value> | Failed<Value> {
@@ -107,7 +107,7 @@ export function leavesOpen<Value>(
   }
 }
 
-/** What is not safe to repeat must not be taken for undone because nobody could write it down. */
+/** A change that is not safe to repeat, and may have been made although its audit row could not be written. */
 export function mayHaveBeenDone(
   { safeToRepeat }: { readonly safeToRepeat: boolean },
   outcomes: readonly ProviderOutcome<unknown>[],

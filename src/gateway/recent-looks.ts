@@ -1,7 +1,6 @@
 /**
- * What the cache said to the latest calls of this replica, and the traces of those that leave no row behind: a hit, an
- * answer fetched for another caller, every provider passed over. Only this memory can tell of them; it is bounded, and gone
- * with the process.
+ * Remembers what the cache answered to this replica's latest calls, and the traces of calls that leave no row: a hit,
+ * an answer fetched by another caller, all providers skipped. The memory is bounded and lost with the process.
  */
 import type { CallTrace, KeptTrace } from '../audit/call-trace.ts';
 import { setBounded } from '../bounded-map.ts';
@@ -11,7 +10,7 @@ import type { Call } from './call.ts';
 
 interface CacheLook {
   readonly outcome: 'hit' | 'miss';
-  /** Of a hit: memory, redis, postgres or stale. */
+  /** For a hit: memory, redis, postgres or stale. */
   readonly layer: string | null;
   readonly operation: string;
   readonly serviceName: string;

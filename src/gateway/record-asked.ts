@@ -1,4 +1,4 @@
-/** How an asked provider stands in the audit and the metrics. */
+/** Records an asked provider in the audit log and the metrics. */
 import type { AuditStatus } from '../audit/entry.ts';
 import type { ExternalService } from '../directory/service.ts';
 import type { RecordingHttp } from '../outbound/provider-http.ts';

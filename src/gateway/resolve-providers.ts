@@ -1,4 +1,4 @@
-/** Which of a tenant's services may answer a call, and in which order they are asked. */
+/** Selects which of a tenant's services may answer a call, and their order. */
 import { adapterNameOf, type ExternalService, type ServiceDirectory } from '../directory/service.ts';
 import { activeOfType, findByName, isOfType } from '../directory/service-index.ts';
 import { priorityAt } from '../directory/service-regions.ts';
@@ -7,7 +7,7 @@ import type { Adapter, KnownOperation, ProviderAccount } from '../providers/prov
 import { resolveAlias } from '../providers/registry.ts';
 import type { Call } from './call.ts';
 
-/** A service that can be asked: it has an adapter, and the adapter knows the operation. */
+/** A service that can be asked: its adapter exists and supports the operation. */
 export interface Provider {
   readonly service: ExternalService;
   readonly adapter: Adapter;
@@ -20,9 +20,9 @@ export interface ResolveProvidersDeps {
 }
 
 /**
- * The active services of the call's type, by their priority at its place, each followed along its `fallback_service_id`, none twice. A named
- * provider stands alone. Throws `INVALID_REQUEST` for a name that no service answers to, and `FORBIDDEN` where the caller may
- * use none of them.
+ * The active services of the call's type, by their priority at its place, each followed along its
+ * `fallback_service_id`, none twice. A named provider stands alone. Throws `INVALID_REQUEST` if no service has the
+ * name, and `FORBIDDEN` if the caller may use none of them.
  */
 export async function resolveProviders<Op extends KnownOperation>(
   deps: ResolveProvidersDeps,
@@ -32,7 +32,7 @@ export async function resolveProviders<Op extends KnownOperation>(
   const services = await deps.directory.ofTenant(call.tenantId);
   if (call.provider === null) return allowed(byPriority(deps, services, call), call.services ?? null);
   const providerOf = createProviderOf(deps, operation);
-  // Most are named by their own name: the others need not be looked at.
+  // Most are called by their exact name, which needs no search.
   const own = findByName(services, call.provider);
   if (own?.isActive === true && isOfType(own, serviceType)) {
     const provider = providerOf(own);
@@ -43,7 +43,7 @@ export async function resolveProviders<Op extends KnownOperation>(
 
 type Where<Op extends KnownOperation> = Pick<Call<Op>, 'capability' | 'place'>;
 
-/** Of a list of the directory's, by operation: one that has no regions gives the same order everywhere. */
+/** Cached per list and operation: services without regions have the same order everywhere. */
 const orders = new WeakMap<readonly ExternalService[], Map<string, readonly Provider[]>>();
 
 function byPriority<Op extends KnownOperation>(
@@ -65,7 +65,7 @@ function byPriority<Op extends KnownOperation>(
   return providers;
 }
 
-/** Stable: those of one priority stay in their order. */
+/** A stable sort: services of one priority keep their order. */
 function inPlace<Op extends KnownOperation>(
   services: readonly ExternalService[],
   { capability, place }: Where<Op>,
@@ -90,7 +90,7 @@ function allowed(providers: readonly Provider[], services: ReadonlySet<string> |
   throw new ServiceError('FORBIDDEN', `The credential may use none of the services that can answer this: ${names}.`);
 }
 
-/** Fail-over from a real provider must not end in an answer that is made up: emulated ones stand alone or first. */
+/** Failover from a real provider must not end in an invented answer: emulated services stand alone or first. */
 function withoutMadeUpBehindReal(providers: readonly Provider[]): readonly Provider[] {
   const firstReal = providers.findIndex(
     ({ service, adapter }) => service.config.emulated !== true && isVendor(adapter),
@@ -99,12 +99,12 @@ function withoutMadeUpBehindReal(providers: readonly Provider[]): readonly Provi
   return providers.filter(({ service }, place) => place < firstReal || service.config.emulated !== true);
 }
 
-/** The gazetteer within this program is real, but no provider that is paid or asked. */
+/** The built-in gazetteer is real, but not an external provider. */
 function isVendor({ facts }: Adapter): boolean {
   return facts.environment?.credential.kind !== 'none';
 }
 
-/** An exact service name first, then the first service that speaks through the adapter of that name. */
+/** An exact service name first, then the first service with an adapter of that name. */
 function named(providers: readonly Provider[], name: string): Provider {
   const adapterName = resolveAlias(name);
   const provider =
@@ -114,7 +114,7 @@ function named(providers: readonly Provider[], name: string): Provider {
   return provider;
 }
 
-/** A fallback comes right after the service that names it, unless it was tried before. Each service stands once, so circles end. */
+/** A fallback follows the service that names it, unless it comes earlier. Each service appears once, so circles end. */
 function inOrder(services: readonly ExternalService[]): readonly ExternalService[] {
   const byId = new Map(services.map((service) => [service.id, service]));
   const ordered = new Set<ExternalService>();

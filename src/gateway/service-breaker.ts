@@ -1,4 +1,4 @@
-/** The breaker of a service as it is configured now. */
+/** The breaker of a service, with its current configuration. */
 import type { ExternalService } from '../directory/service.ts';
 import { termsOf } from '../directory/service-terms.ts';
 import type { Logger } from '../logger.ts';
@@ -16,15 +16,15 @@ import type { Call } from './call.ts';
 import type { CallDeps } from './deps.ts';
 
 /**
- * A changed service begins with a closed breaker: whoever replaces a refused key should not wait for the minutes that the
- * old one had earned.
+ * A changed service starts with a closed breaker: after replacing a refused key, nobody should wait for the pause of
+ * the old one.
  */
 export function breakerOf(deps: Pick<CallDeps, 'breakers'>, service: ExternalService): CircuitBreaker {
-  // Another policy comes with another key: a breaker keeps the one it was made with.
+  // Another policy has another key: a breaker keeps the policy that it was created with.
   return deps.breakers.breakerFor(breakerKeyOf(service), () => policyOf(service));
 }
 
-/** The share of failures opens no breaker before the number in a row that the service allows. */
+/** The share of failures opens no breaker before the service's number of consecutive failures is reached. */
 function policyOf(service: ExternalService): Partial<BreakerPolicy> {
   const { failuresInARow, openMs } = termsOf(service).breaker;
   const { minimumAttempts, openMsMax } = defaultBreakerPolicy;
@@ -34,9 +34,9 @@ function policyOf(service: ExternalService): Partial<BreakerPolicy> {
   };
 }
 
-/** What of the service a call is about: its failures alone are no outage. */
+/** The part of the service that a call concerns: failures of one part alone are not an outage. */
 export function partOf<Op extends KnownOperation>({ capability, input, question }: Call<Op>): Part {
-  // Of spreadsheets and paths there are few; of addresses each is another, and all of them would be asked.
+  // Spreadsheets and paths are few; but every address is a part of its own, and all of them would be tried.
   return { key: capability.partOf?.(input) ?? question, isScout: capability.partOf !== undefined };
 }
 
@@ -45,7 +45,7 @@ export function showBreaker(deps: Pick<CallDeps, 'metrics'>, service: ExternalSe
 }
 
 export interface BreakerClosing {
-  /** Closes the service's breaker, here at once and on every other replica as soon as it hears of it. */
+  /** Closes the service's breaker: here at once, on other replicas when they get the notification. */
   closeEverywhere(service: ExternalService): Promise<void>;
   close(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export interface BreakerClosingDeps {
   readonly logger: Logger;
 }
 
-/** What is told between replicas: enough to find the breaker and to show it. */
+/** The notification between replicas: enough to find the breaker and to show it. */
 interface Closed {
   readonly key: string;
   readonly id: string;
@@ -67,8 +67,8 @@ interface Closed {
 const channel = 'breaker_closed';
 
 /**
- * An admin's successful check lets traffic to a provider again. Told by NOTIFY; a replica that misses it, or all while
- * the database is away, wait for the breaker's own time, as without a check.
+ * After an admin's successful check, traffic goes to the provider again. Sent by NOTIFY; replicas that miss it wait for
+ * the breaker's own time, as without a check, and so do all while the database is away.
  */
 export async function openBreakerClosing(deps: BreakerClosingDeps): Promise<BreakerClosing> {
   const { breakers, db, metrics, logger } = deps;

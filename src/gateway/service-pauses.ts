@@ -1,6 +1,6 @@
 /**
- * Why a service is not asked for a while, and until when: a provider's `Retry-After`, a refused key, or failures. A
- * provider's pause is known to all replicas; what opened a breaker is what this replica has seen.
+ * Why and until when a service is paused: a provider's `Retry-After`, a refused key, or failures. All replicas know a
+ * provider's pause; a breaker's state is only that of this replica.
  */
 import type { ExternalService } from '../directory/service.ts';
 import type { LimitSubject, RateLimiter } from '../limits/limits.ts';
@@ -16,9 +16,9 @@ export interface ServicePause {
 }
 
 export interface ServicePauses {
-  /** Whichever ends last; null where the service is asked as usual. */
+  /** The pause that ends last; null if the service is not paused. */
   pauseOf(service: ExternalService): Promise<ServicePause | null>;
-  /** The service changed, or answers again: its provider's pause is over. */
+  /** Ends the provider's pause: the service was changed, or answers again. */
   end(service: ExternalService): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export function createServicePauses({ breakers, limiter, logger, subjectsOf }: S
   };
 }
 
-/** In wire names, as services and health show it. */
+/** In the API's names, for services and health. */
 export function shownPause(pause: ServicePause | null): {
   readonly paused_until: string | null;
   readonly paused_because: ServicePause['because'] | null;

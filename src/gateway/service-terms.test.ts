@@ -1,4 +1,4 @@
-/** What a service sets of its own calls holds for it, and for no other. */
+/** Tests that a service's own terms apply to its calls and to no other's. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startPipeline } from '../../test/support/call-pipeline.ts';

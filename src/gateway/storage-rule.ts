@@ -1,4 +1,4 @@
-/** How long an answer may be kept: as the operation says, and never longer than its vendor's terms allow. */
+/** How long an answer may be stored: as the operation says, but never longer than the vendor's terms allow. */
 import type { Lifetime } from '../cache/lifetime.ts';
 import { adapterNameOf, type ExternalService } from '../directory/service.ts';
 import { findAdapter } from '../providers/registry.ts';

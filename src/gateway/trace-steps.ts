@@ -1,4 +1,4 @@
-/** The steps that asking providers adds to the trace of a call. */
+/** Adds the steps of asking providers to the trace of a call. */
 import type { CallTrace, SkippedStep, TracedRequest, WaitStep } from '../audit/call-trace.ts';
 import type { LayerLook } from '../cache/kept-answers.ts';
 import type { ExternalService } from '../directory/service.ts';
@@ -6,7 +6,7 @@ import type { RecordedExchange } from '../outbound/provider-http.ts';
 import type { AttemptVerdict } from './judge-attempt.ts';
 import type { ProviderOutcome } from './outcome.ts';
 
-/** The layers of the cache that had nothing fresh. */
+/** The cache layers without a fresh answer. */
 export function traceLooks(trace: CallTrace, looks: readonly LayerLook[]): void {
   for (const { layer, outcome, atMs, durationMs, ageSeconds } of looks) {
     const age = ageSeconds === null ? {} : { age_seconds: ageSeconds };
@@ -15,7 +15,7 @@ export function traceLooks(trace: CallTrace, looks: readonly LayerLook[]): void 
   }
 }
 
-/** Times are Unix milliseconds. What was there at once was not waited for. */
+/** Times are Unix milliseconds. Adds nothing if there was no wait. */
 export function traceWait(
   trace: CallTrace,
   what: WaitStep['for'],
@@ -34,7 +34,7 @@ export function traceRetry(trace: CallTrace, { serviceName }: ExternalService, f
   trace.add({ kind: 'retry', at_ms: at, duration_ms: toMs - fromMs, service_name: serviceName });
 }
 
-/** Does nothing where the provider was asked. */
+/** Does nothing if the provider was asked. */
 export function traceSkipped(trace: CallTrace, outcome: ProviderOutcome<unknown>, nowMs: number): void {
   const skipped = reasonOf(outcome, nowMs);
   if (skipped === null) return;
