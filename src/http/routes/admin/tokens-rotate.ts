@@ -1,21 +1,12 @@
 /** `POST /tokens/{id}/rotate`: a new token with the same grant, and a grace period in which both are valid. */
-import { randomBytes } from 'node:crypto';
 import Type from 'typebox';
 import { invalidInput } from '../../../errors.ts';
-import { newId } from '../../../ids.ts';
-import { hashToken } from '../../../secrets/token-hash.ts';
-import { insertConfigurationChange } from '../../../storage/tables/audit/configuration-audit.ts';
-import {
-  insertServiceToken,
-  revokeServiceToken,
-  type ServiceToken,
-  updateServiceToken,
-} from '../../../storage/tables/service-tokens.ts';
+import { revokeServiceToken, type ServiceToken, updateServiceToken } from '../../../storage/tables/service-tokens.ts';
 import type { Routes } from '../../app.ts';
 import { answerShownOnce } from '../../reply/answer.ts';
 import { checkIfMatch } from '../../request/if-match.ts';
 import { callerOf } from '../../request/request-context.ts';
-import { changeOf, grantOf, lockOwn, renderToken, stateOf, type TokenRoutesDeps, tokenAccess } from './tokens.ts';
+import { grantOf, lockOwn, makeToken, noteChange, stateOf, type TokenRoutesDeps, tokenAccess } from './tokens.ts';
 import { createdSchema, paramsSchema, rotateBody } from './tokens-schemas.ts';
 
 const usualGraceSeconds = 86_400;
@@ -42,7 +33,6 @@ export function tokensRotateRoute(deps: TokenRoutesDeps): Routes {
           typeof rotateBody
         >;
         const nowMs = deps.clock.now();
-        const token = `is_${randomBytes(32).toString('base64url')}`;
         const answer = await deps.db.forTenant(caller.tenantId, async (tx) => {
           const old = await lockOwn(tx, request);
           checkIfMatch(request, stateOf(old));
@@ -51,35 +41,17 @@ export function tokensRotateRoute(deps: TokenRoutesDeps): Routes {
           if (grant.expiresAt !== null && grant.expiresAt.getTime() <= nowMs) {
             throw invalidInput('expires_at', 'must be given: the old token has expired');
           }
-          const made = await insertServiceToken(tx, caller.tenantId, {
-            id: newId(nowMs),
-            tokenSha256: hashToken(token),
-            createdBy: caller.principal.name.slice(0, 200),
-            ...grant,
-          });
+          const made = await makeToken(tx, request, grant, nowMs);
           const endsAt = endOf(old, nowMs + graceSeconds * 1_000);
           const ended =
             graceSeconds === 0
               ? await revokeServiceToken(tx, caller.tenantId, old.id).then(() => null)
               : await updateServiceToken(tx, caller.tenantId, old.id, { ...old, expiresAt: endsAt });
-          await insertConfigurationChange(tx, caller.tenantId, {
-            ...changeOf(request, made.id, nowMs),
-            action: 'created',
-            before: null,
-            after: renderToken(made),
-            changedSecrets: ['token'],
-          });
-          await insertConfigurationChange(tx, caller.tenantId, {
-            ...changeOf(request, old.id, nowMs),
-            action: ended === null ? 'deleted' : 'changed',
-            before: renderToken(old),
-            after: ended === null ? null : renderToken(ended),
-            changedSecrets: [],
-          });
-          return { made, replaces: { id: old.id, expires_at: endsAt.toISOString() } };
+          await noteChange(tx, request, nowMs, old, ended);
+          return { ...made, replaces: { id: old.id, expires_at: endsAt.toISOString() } };
         });
-        return answerShownOnce(201, { ...renderToken(answer.made), token, replaces: answer.replaces }, ['token'], {
-          etag: stateOf(answer.made),
+        return answerShownOnce(201, { ...answer.shown, replaces: answer.replaces }, ['token'], {
+          etag: stateOf(answer.row),
         });
       }),
     );

@@ -76,26 +76,10 @@ export function tokenRoutes(deps: TokenRoutesDeps): Routes {
       deps.idempotency.wrap(async (request) => {
         const caller = callerOf(request);
         const asked = request.body as Type.Static<typeof createBody>;
-        const token = `is_${randomBytes(32).toString('base64url')}`;
         const nowMs = deps.clock.now();
-        const values = {
-          id: newId(nowMs),
-          tokenSha256: hashToken(token),
-          createdBy: caller.principal.name.slice(0, 200),
-          ...grantOf(caller, asked, { ...ungranted, tenants: [caller.tenantId] }, nowMs),
-        };
-        const created = await deps.db.forTenant(caller.tenantId, async (tx) => {
-          const row = await insertServiceToken(tx, caller.tenantId, values);
-          await insertConfigurationChange(tx, caller.tenantId, {
-            ...changeOf(request, row.id, nowMs),
-            action: 'created',
-            before: null,
-            after: renderToken(row),
-            changedSecrets: ['token'],
-          });
-          return row;
-        });
-        return answerShownOnce(201, { ...renderToken(created), token }, ['token'], { etag: stateOf(created) });
+        const grant = grantOf(caller, asked, { ...ungranted, tenants: [caller.tenantId] }, nowMs);
+        const made = await deps.db.forTenant(caller.tenantId, (tx) => makeToken(tx, request, grant, nowMs));
+        return answerShownOnce(201, made.shown, ['token'], { etag: stateOf(made.row) });
       }),
     );
 
@@ -131,13 +115,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): Routes {
           checkIfMatch(request, stateOf(before));
           const grant = grantOf(caller, request.body, before, nowMs);
           const after = await updateServiceToken(tx, caller.tenantId, before.id, grant);
-          await insertConfigurationChange(tx, caller.tenantId, {
-            ...changeOf(request, before.id, nowMs),
-            action: 'changed',
-            before: renderToken(before),
-            after: renderToken(after),
-            changedSecrets: [],
-          });
+          await noteChange(tx, request, nowMs, before, after);
           return after;
         });
         return reply.header('etag', stateOf(changed)).send(renderToken(changed));
@@ -156,13 +134,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): Routes {
           const token = await lockOwn(tx, request);
           checkIfMatch(request, stateOf(token));
           await revokeServiceToken(tx, tenantId, token.id);
-          await insertConfigurationChange(tx, tenantId, {
-            ...changeOf(request, token.id, deps.clock.now()),
-            action: 'deleted',
-            before: renderToken(token),
-            after: null,
-            changedSecrets: [],
-          });
+          await noteChange(tx, request, deps.clock.now(), token, null);
         });
         return reply.code(204).send();
       },
@@ -185,15 +157,41 @@ export function stateOf(token: ServiceToken): string {
   return etagOf(state);
 }
 
-export function changeOf(request: FastifyRequest, id: string, nowMs: number) {
-  return {
+/** Makes a token and its audit entry. `shown` holds the token's text, which nobody can read again. */
+export async function makeToken(tx: Queryable, request: FastifyRequest, grant: TokenGrant, nowMs: number) {
+  const { tenantId, principal } = callerOf(request);
+  const token = `is_${randomBytes(32).toString('base64url')}`;
+  const row = await insertServiceToken(tx, tenantId, {
+    id: newId(nowMs),
+    tokenSha256: hashToken(token),
+    createdBy: principal.name.slice(0, 200),
+    ...grant,
+  });
+  await noteChange(tx, request, nowMs, null, row);
+  return { row, shown: { ...renderToken(row), token } };
+}
+
+/** The audit entry of a change. null: it was not there before, or is not any more; one of them is given. */
+export async function noteChange(
+  tx: Queryable,
+  request: FastifyRequest,
+  nowMs: number,
+  before: ServiceToken | null,
+  after: ServiceToken | null,
+): Promise<void> {
+  const { tenantId, principal } = callerOf(request);
+  await insertConfigurationChange(tx, tenantId, {
     id: newId(nowMs),
     entity: 'token',
-    entityId: id,
-    changedBy: callerOf(request).principal.name.slice(0, 200),
+    entityId: ((before ?? after) as ServiceToken).id,
+    action: before === null ? 'created' : after === null ? 'deleted' : 'changed',
+    changedBy: principal.name.slice(0, 200),
     requestId: request.id,
     changedAtMs: nowMs,
-  };
+    before: before === null ? null : renderToken(before),
+    after: after === null ? null : renderToken(after),
+    changedSecrets: before === null ? ['token'] : [],
+  });
 }
 
 /** The tenants of the tokens that the caller may see: a token that covers more is hidden. null: any. */
@@ -254,7 +252,7 @@ function readExpiry(given: unknown, nowMs: number): Date | null {
   return new Date(atMs);
 }
 
-export function renderToken(token: ServiceToken) {
+function renderToken(token: ServiceToken) {
   return {
     id: token.id,
     name: token.name,
