@@ -1,7 +1,7 @@
 /** `/webhooks/{id}/…-target…`: pauses and resumes a webhook's target, and rotates its secret. */
 import type { FastifyRequest } from 'fastify';
 import { pauseTarget, resumeTarget, rotateTargetSecret } from '../../../webhooks/managing/manage-targets.ts';
-import type { ChangeContext, ManageWebhooksDeps } from '../../../webhooks/managing/manage-webhooks.ts';
+import type { ManageWebhooksDeps } from '../../../webhooks/managing/manage-webhooks.ts';
 import { presentWebhook } from '../../../webhooks/managing/present-webhook.ts';
 import type { Routes } from '../../app.ts';
 import { type Answer, answerShownOnce, jsonAnswer } from '../../reply/answer.ts';
@@ -14,15 +14,13 @@ import {
   rotatedTargetSecretSchema,
   rotateTargetSecretSchema,
 } from './targets-schemas.ts';
+import { contextOf, idOf } from './webhook-request.ts';
 import { allowNoBody } from './webhooks-input.ts';
 import { webhookSchema } from './webhooks-schemas.ts';
 
 export interface WebhookTargetRoutesDeps extends ManageWebhooksDeps {
   readonly idempotency: Idempotency;
   onTargetDelivery(): void;
-  /** Throws `NOT_FOUND` for an invalid id. */
-  idOf(request: FastifyRequest): string;
-  contextOf(request: FastifyRequest): ChangeContext;
 }
 
 const access = { scope: 'admin' } as const;
@@ -30,7 +28,6 @@ const tags = ['webhooks'];
 const defaultGraceSeconds = 86_400;
 
 export function webhookTargetRoutes(deps: WebhookTargetRoutesDeps): Routes {
-  const { idOf, contextOf } = deps;
   return (app) => {
     app.post(
       '/webhooks/:id/rotate-target-secret',

@@ -3,48 +3,31 @@
  */
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
-import { invalidInput } from '../../../errors.ts';
-import { isUuid, type TenantId } from '../../../ids.ts';
-import {
-  countWebhooks,
-  findWebhook,
-  pageWebhooks,
-  type WebhookConfigRow,
-} from '../../../storage/tables/webhooks/webhook-configs.ts';
-import { sendTestEvent } from '../../../webhooks/managing/accept-refused.ts';
-import { explainSignature } from '../../../webhooks/managing/explain-signature.ts';
+import { countWebhooks, pageWebhooks, type WebhookConfigRow } from '../../../storage/tables/webhooks/webhook-configs.ts';
 import {
   type ChangedWebhook,
   changeWebhook,
   createWebhook,
   type ManageWebhooksDeps,
-  noSuchWebhook,
   removeWebhook,
-  rotateSecret,
-  rotateToken,
 } from '../../../webhooks/managing/manage-webhooks.ts';
 import { presentSources } from '../../../webhooks/managing/present-sources.ts';
 import { presentWebhook } from '../../../webhooks/managing/present-webhook.ts';
-import { webhookOfRow } from '../../../webhooks/webhook.ts';
 import { apiPrefix, type Routes } from '../../app.ts';
-import { type Answer, answerShownOnce, jsonAnswer, sendAnswer } from '../../reply/answer.ts';
+import { answerShownOnce, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { checkIfMatch } from '../../request/if-match.ts';
 import { callerOf } from '../../request/request-context.ts';
-import { receptionSchema } from './events-schemas.ts';
 import { idParamsSchema } from './schema-parts.ts';
 import { presentChanged, shownOnce, stateOf, withState } from './webhook-answer.ts';
+import { contextOf, findOwn, idOf } from './webhook-request.ts';
 import { webhookTargetRoutes } from './webhook-target.ts';
 import { parseWebhookCursor, renderWebhookCursor } from './webhooks-cursor.ts';
-import { shownReception, type WebhookEventsRoutesDeps, webhookEventsRoutes } from './webhooks-events.ts';
-import { allowNoBody, checkAddresses, draftOfBody, patchedDraft } from './webhooks-input.ts';
+import { type WebhookEventsRoutesDeps, webhookEventsRoutes } from './webhooks-events.ts';
+import { checkAddresses, draftOfBody, patchedDraft } from './webhooks-input.ts';
 import { type WebhookRedrivesRoutesDeps, webhookRedrivesRoutes } from './webhooks-redrives.ts';
+import { webhooksRotateRoutes } from './webhooks-rotate.ts';
 import {
-  explainSchema,
-  explanationSchema,
-  rotatedSecretSchema,
-  rotatedTokenSchema,
-  rotateSecretSchema,
   sourceListSchema,
   type WebhookBody,
   type WebhookPatch,
@@ -54,6 +37,7 @@ import {
   webhookSchema,
   webhooksQuerySchema,
 } from './webhooks-schemas.ts';
+import { webhooksTrialRoutes } from './webhooks-trial.ts';
 
 export interface WebhooksRoutesDeps extends ManageWebhooksDeps, WebhookEventsRoutesDeps, WebhookRedrivesRoutesDeps {
   readonly db: ManageWebhooksDeps['db'] & WebhookEventsRoutesDeps['db'] & WebhookRedrivesRoutesDeps['db'];
@@ -66,9 +50,6 @@ export interface WebhooksRoutesDeps extends ManageWebhooksDeps, WebhookEventsRou
 const access = { scope: 'admin' } as const;
 const tags = ['webhooks'];
 const defaultLimit = 100;
-const defaultGraceSeconds = 86_400;
-/** The size of a body to explain, in base64 at its largest. */
-const explainedBodyBytes = 36 * 1024 * 1024;
 
 export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
   return async (app) => {
@@ -170,90 +151,15 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
       },
     );
 
-    app.post(
-      '/webhooks/:id/rotate-secret',
-      {
-        config: { access, answers: { 200: rotatedSecretSchema } },
-        schema: {
-          tags,
-          summary: 'A new secret, shown once; the old one stays good for grace_seconds',
-          params: idParamsSchema,
-          body: rotateSecretSchema,
-        },
-        preValidation: allowNoBody,
-      },
-      deps.idempotency.wrap(async (request): Promise<Answer> => {
-        const body = (request.body ?? {}) as { grace_seconds?: number; secret_key?: string };
-        const { row, secret } = await rotateSecret(
-          deps,
-          callerOf(request).tenantId,
-          idOf(request),
-          { graceSeconds: body.grace_seconds ?? defaultGraceSeconds, secretKey: body.secret_key },
-          contextOf(request),
-        );
-        const previousUntil = row.previous_secret_until?.toISOString() ?? null;
-        return answerShownOnce(200, { secret_key: secret, previous_secret_until: previousUntil }, shownOnce);
-      }),
-    );
-
-    app.post(
-      '/webhooks/:id/rotate-token',
-      {
-        config: { access, answers: { 200: rotatedTokenSchema } },
-        schema: { tags, summary: 'A new address; the old one ends at once', params: idParamsSchema },
-      },
-      deps.idempotency.wrap(async (request): Promise<Answer> => {
-        const row = await rotateToken(deps, callerOf(request).tenantId, idOf(request), contextOf(request));
-        return jsonAnswer(200, { webhook_url: presentWebhook(deps, row).webhook_url });
-      }),
-    );
-
-    app.post(
-      '/webhooks/:id/test',
-      {
-        config: { access, answers: { 200: receptionSchema } },
-        schema: {
-          tags,
-          summary: 'A sample of its source through everything but the signature, marked test: true',
-          params: idParamsSchema,
-        },
-      },
-      deps.idempotency.wrap(async (request): Promise<Answer> => {
-        const reception = await sendTestEvent(deps, callerOf(request).tenantId, idOf(request), request.id);
-        return jsonAnswer(200, shownReception(reception));
-      }),
-    );
-
-    app.post(
-      '/webhooks/:id/explain-signature',
-      {
-        config: { access, answers: { 200: explanationSchema } },
-        bodyLimit: explainedBodyBytes,
-        schema: {
-          tags,
-          summary: 'Why a signature holds or does not; shows no secret and no expected signature',
-          params: idParamsSchema,
-          body: explainSchema,
-        },
-      },
-      async (request) => {
-        const row = await findOwn(deps, callerOf(request).tenantId, idOf(request));
-        const given = request.body as Static<typeof explainSchema>;
-        if ((given.body === undefined) === (given.body_base64 === undefined)) {
-          throw invalidInput('body', 'must be given, or body_base64, and not both');
-        }
-        const body =
-          given.body === undefined ? Buffer.from(given.body_base64 ?? '', 'base64') : Buffer.from(given.body, 'utf8');
-        const headers = Object.fromEntries(
-          Object.entries(given.headers).map(([name, value]) => [name.toLowerCase(), value]),
-        );
-        return explainSignature(webhookOfRow(deps.keyring, row), headers, body, deps.clock.now());
-      },
-    );
-
-    await webhookTargetRoutes({ ...deps, idOf, contextOf })(app);
-    await webhookEventsRoutes(deps)(app);
-    await webhookRedrivesRoutes(deps)(app);
+    for (const routes of [
+      webhooksRotateRoutes(deps),
+      webhooksTrialRoutes(deps),
+      webhookTargetRoutes(deps),
+      webhookEventsRoutes(deps),
+      webhookRedrivesRoutes(deps),
+    ]) {
+      await routes(app);
+    }
   };
 }
 
@@ -273,22 +179,4 @@ async function change(
   };
   await checkAddresses(draftOf(before), before, deps.refusalOf);
   return changeWebhook(deps, tenantId, before.id, draftOf, contextOf(request));
-}
-
-/** Throws `NOT_FOUND`, also for an invalid id. */
-async function findOwn(deps: Pick<ManageWebhooksDeps, 'db'>, tenantId: TenantId, id: string) {
-  const row = await deps.db.forTenant(tenantId, (tx) => findWebhook(tx, tenantId, id));
-  if (row === null) throw noSuchWebhook();
-  return row;
-}
-
-/** Throws `NOT_FOUND` for an invalid id. */
-function idOf(request: FastifyRequest): string {
-  const { id } = request.params as Static<typeof idParamsSchema>;
-  if (!isUuid(id)) throw noSuchWebhook();
-  return id;
-}
-
-function contextOf(request: FastifyRequest) {
-  return { changedBy: callerOf(request).principal.name, requestId: request.id };
 }
