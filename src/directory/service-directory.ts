@@ -63,10 +63,7 @@ interface Secrets {
 /** Listens for `configuration_changed` before it answers, so that no change falls between. */
 export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<ServiceDirectory> {
   const { db, clock, logger } = deps;
-  const { maxServices = 50_000 } = deps;
-  const entries = new Map<TenantId, Entry>();
-  /** Services of all entries. */
-  let heldCount = 0;
+  const entries = createEntries(deps.maxServices ?? 50_000);
   /** Of all tenants; null: not read since the last change. */
   let active: readonly NamedService[] | null = null;
   let changeCount = 0;
@@ -79,33 +76,11 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
     return service;
   };
 
-  const entryOf = (tenantId: TenantId): Entry => {
-    let entry = entries.get(tenantId);
-    if (entry === undefined) {
-      entry = { services: null, loadedAtMs: 0, outdated: false, generation: 0, loading: null, failedAtMs: 0 };
-    } else entries.delete(tenantId);
-    entries.set(tenantId, entry);
-    makeRoom(tenantId);
-    return entry;
-  };
-
-  /** A tenant without services takes room too; the one that it is made for stays. */
-  const makeRoom = (madeFor: TenantId): void => {
-    for (const [tenantId, entry] of entries) {
-      if (heldCount + entries.size <= maxServices) return;
-      if (tenantId === madeFor) continue;
-      entries.delete(tenantId);
-      heldCount -= weightOf(entry);
-    }
-  };
-
   const load = async (tenantId: TenantId, entry: Entry): Promise<readonly ExternalService[]> => {
     const { generation } = entry;
     const rows = await listServicesOfTenant(queryable, tenantId);
     const services = rows.map(rememberRow);
-    if (entries.get(tenantId) === entry) heldCount += services.length - weightOf(entry);
-    entry.services = services;
-    makeRoom(tenantId);
+    entries.fill(tenantId, entry, services);
     entry.loadedAtMs = clock.now();
     entry.outdated = entry.generation !== generation;
     entry.failedAtMs = 0;
@@ -140,10 +115,9 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
     }
   };
 
-  const markOutdated = (entry: Entry): void => {
-    entry.outdated = true;
-    entry.generation += 1;
-    entry.failedAtMs = 0;
+  const outdate = (tenantId: TenantId): void => {
+    const entry = entries.find(tenantId);
+    if (entry !== undefined) markOutdated(entry);
   };
 
   const onNotify = (payload: string | null): void => {
@@ -151,17 +125,14 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
     if (tenantId === undefined) return;
     active = null;
     changeCount += 1;
-    if (tenantId === null) for (const entry of entries.values()) markOutdated(entry);
-    else {
-      const entry = entries.get(tenantId as TenantId);
-      if (entry !== undefined) markOutdated(entry);
-    }
+    if (tenantId === null) for (const entry of entries.all()) markOutdated(entry);
+    else outdate(tenantId as TenantId);
   };
   const stopListening = await db.listen(configurationChannel, onNotify);
 
   return {
     async ofTenant(tenantId) {
-      const entry = entryOf(tenantId);
+      const entry = entries.use(tenantId);
       const nowMs = clock.now();
       const { services } = entry;
       if (services === null) return reload(tenantId, entry);
@@ -181,10 +152,7 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
       };
       return secrets.account;
     },
-    refresh(tenantId) {
-      const entry = entries.get(tenantId);
-      if (entry !== undefined) markOutdated(entry);
-    },
+    refresh: outdate,
     ofIds: async (serviceIds) => (await listServicesByIdAcrossTenants(queryable, serviceIds)).map(rememberRow),
     async activeOfAllTenants() {
       if (active !== null) return active;
@@ -195,6 +163,54 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
     },
     close: stopListening,
   };
+}
+
+/** The entries of all tenants, the one asked for longest ago first. A tenant without services takes room too. */
+function createEntries(maxServices: number) {
+  const entries = new Map<TenantId, Entry>();
+  /** Services of all entries. */
+  let heldCount = 0;
+
+  /** The tenant that it is made for stays. */
+  const makeRoom = (madeFor: TenantId): void => {
+    for (const [tenantId, entry] of entries) {
+      if (heldCount + entries.size <= maxServices) return;
+      if (tenantId === madeFor) continue;
+      entries.delete(tenantId);
+      heldCount -= weightOf(entry);
+    }
+  };
+
+  return {
+    all: () => entries.values(),
+    find: (tenantId: TenantId) => entries.get(tenantId),
+    use(tenantId: TenantId): Entry {
+      const entry: Entry = entries.get(tenantId) ?? {
+        services: null,
+        loadedAtMs: 0,
+        outdated: false,
+        generation: 0,
+        loading: null,
+        failedAtMs: 0,
+      };
+      entries.delete(tenantId);
+      entries.set(tenantId, entry);
+      makeRoom(tenantId);
+      return entry;
+    },
+    /** An entry that made room while its services were loaded takes none. */
+    fill(tenantId: TenantId, entry: Entry, services: readonly ExternalService[]): void {
+      if (entries.get(tenantId) === entry) heldCount += services.length - weightOf(entry);
+      entry.services = services;
+      makeRoom(tenantId);
+    },
+  };
+}
+
+function markOutdated(entry: Entry): void {
+  entry.outdated = true;
+  entry.generation += 1;
+  entry.failedAtMs = 0;
 }
 
 function weightOf({ services }: Entry): number {
