@@ -7,32 +7,29 @@
  * bodies only.
  */
 import { lookup as dnsLookup } from 'node:dns';
-import { Pool } from 'undici';
-import type { Logger } from '../logger.ts';
 import { remembered } from '../remembered.ts';
 import { createDeadlines } from '../resilience/deadline.ts';
 import { exchange, type OutboundRequest } from './dispatch-request.ts';
 import { type OpenReply, type OpenRequest, type ProviderReply, TransportError } from './exchange.ts';
 import { toTransportError } from './faults.ts';
-import { guardedLookup, parseAllowedNetworks, parseOutboundUrl, portOf, type ResolveAll } from './guard.ts';
-import { countPending, type Origin } from './origin.ts';
+import {
+  type AllowedNetworks,
+  guardedLookup,
+  parseAllowedNetworks,
+  parseOutboundUrl,
+  portOf,
+  type ResolveAll,
+} from './guard.ts';
+import { countPending, createOrigins, type Origin, type OriginLimits } from './origin.ts';
 import { shareLookups } from './share-lookups.ts';
 import { dispatchStream } from './stream-exchange.ts';
 import { flattenHeaders, outgoingHeaders } from './wire-headers.ts';
 
-const keepAliveMs = 30_000;
-const maxConnectMs = 10_000;
-
-export interface OutboundOptions {
+export interface OutboundOptions extends OriginLimits {
   /** CIDRs, addresses or `host:port` that may be reached though they are not public. */
   readonly allowedNetworks: readonly string[];
   /** The in-process emulator's origin, which is on the loopback. */
   readonly emulatorOrigin?: string | null;
-  readonly logger?: Logger;
-  /** Pools kept; the one used longest ago is closed for a new one. Default 256. */
-  readonly maxOrigins?: number;
-  /** Sockets to one origin: streams hold theirs for long. Default 1,024. */
-  readonly maxConnectionsPerOrigin?: number;
   /** Requests under way or waiting for a socket at one origin; beyond it they are refused at once. Default 2,048. */
   readonly maxPendingPerOrigin?: number;
   /** For tests: how names resolve. */
@@ -52,15 +49,6 @@ export interface Outbound {
   close(graceMs?: number): Promise<void>;
 }
 
-interface AddressParts {
-  readonly origin: string;
-  /** With the query. */
-  readonly path: string;
-}
-
-/** A query that goes out as it stands, whatever stands before it. */
-const plainQuery = /^\?[\w%=&+*.~-]+$/;
-
 export function createOutbound(options: OutboundOptions): Outbound {
   const emulator = options.emulatorOrigin ? new URL(options.emulatorOrigin) : null;
   const allowed = parseAllowedNetworks([
@@ -68,66 +56,19 @@ export function createOutbound(options: OutboundOptions): Outbound {
     ...(emulator === null ? [] : [`${emulator.hostname}:${portOf(emulator)}`]),
   ]);
   const resolve = shareLookups(options.resolve ?? dnsLookup);
-  const maxOrigins = options.maxOrigins ?? 256;
   const maxPending = options.maxPendingPerOrigin ?? 2_048;
-  /** In order of use, the oldest first. */
-  const origins = new Map<string, Origin>();
+  const origins = createOrigins({
+    ...options,
+    lookupOf: (url) => guardedLookup(url, allowed, resolve),
+  });
+  const read = createAddressReader(allowed);
   const deadlines = createDeadlines();
   let closed = false;
-
-  function originOf(name: string): Origin {
-    const known = origins.get(name);
-    if (known !== undefined) {
-      // While there is room enough nothing is closed, and the order of use is nobody's.
-      if (origins.size * 2 >= maxOrigins) {
-        origins.delete(name);
-        origins.set(name, known);
-      }
-      return known;
-    }
-    if (origins.size >= maxOrigins) closeLeastRecentlyUsed();
-    const url = new URL(name);
-    const pool = new Pool(name, {
-      connections: options.maxConnectionsPerOrigin ?? 1_024,
-      pipelining: 1,
-      keepAliveTimeout: keepAliveMs,
-      // The attempt's own deadline ends every phase; a second set of timers would only disagree with it.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: { timeout: maxConnectMs, lookup: guardedLookup(url, allowed, resolve) },
-    });
-    const opened: Origin = { pool, pending: 0 };
-    origins.set(name, opened);
-    return opened;
-  }
-
-  function closeLeastRecentlyUsed(): void {
-    for (const [name, { pool }] of origins) {
-      origins.delete(name);
-      // Ends once its requests have: they keep their sockets, new ones get a new pool.
-      pool.close().catch((error: unknown) => options.logger?.debug({ err: error }, 'an outbound pool closed badly'));
-      return;
-    }
-  }
-
-  const partsOf = (text: string): AddressParts => {
-    const { origin, pathname, search } = parseOutboundUrl(text, allowed);
-    return { origin, path: pathname + search };
-  };
-  /** Judged once: a provider is asked at one address, with other parameters each time. */
-  const withoutQuery = remembered(partsOf, { generationSize: 1_024, longest: 500 });
-
-  const read = (text: string): AddressParts => {
-    const at = text.indexOf('?');
-    if (at === -1 || !plainQuery.test(text.slice(at)) || text.lastIndexOf('#', at) !== -1) return partsOf(text);
-    const { origin, path } = withoutQuery(text.slice(0, at));
-    return { origin, path: path + text.slice(at) };
-  };
 
   const enter = (text: string): { readonly path: string; readonly origin: Origin } => {
     const { path, origin: name } = read(text);
     if (closed) throw new TransportError('aborted', false, new Error('the service is stopping'));
-    const origin = originOf(name);
+    const origin = origins.of(name);
     if (origin.pending >= maxPending) {
       throw new TransportError('refused', false, new Error('too many requests wait for this origin'));
     }
@@ -175,17 +116,35 @@ export function createOutbound(options: OutboundOptions): Outbound {
       });
     },
 
-    async close(graceMs = 5_000) {
+    close(graceMs = 5_000) {
       closed = true;
-      const pools = [...origins.values()].map(({ pool }) => pool);
-      origins.clear();
-      let cut: NodeJS.Timeout | undefined;
-      const grace = new Promise<void>((over) => {
-        cut = setTimeout(over, graceMs);
-      });
-      await Promise.race([Promise.allSettled(pools.map((pool) => pool.close())), grace]);
-      clearTimeout(cut);
-      await Promise.allSettled(pools.map((pool) => pool.destroy()));
+      return origins.close(graceMs);
     },
+  };
+}
+
+interface AddressParts {
+  readonly origin: string;
+  /** With the query. */
+  readonly path: string;
+}
+
+/** A query that goes out as it stands, whatever stands before it. */
+const plainQuery = /^\?[\w%=&+*.~-]+$/;
+
+/** The parts of an address that may be called; throws `TransportError` (`blocked`) for another. */
+function createAddressReader(allowed: AllowedNetworks): (text: string) => AddressParts {
+  const partsOf = (text: string): AddressParts => {
+    const { origin, pathname, search } = parseOutboundUrl(text, allowed);
+    return { origin, path: pathname + search };
+  };
+  /** Judged once: a provider is asked at one address, with other parameters each time. */
+  const withoutQuery = remembered(partsOf, { generationSize: 1_024, longest: 500 });
+
+  return (text) => {
+    const at = text.indexOf('?');
+    if (at === -1 || !plainQuery.test(text.slice(at)) || text.lastIndexOf('#', at) !== -1) return partsOf(text);
+    const { origin, path } = withoutQuery(text.slice(0, at));
+    return { origin, path: path + text.slice(at) };
   };
 }
