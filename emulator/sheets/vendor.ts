@@ -22,6 +22,15 @@ import { type ValuesCall, valuesCalls } from './values.ts';
 const perUser = 60;
 const perProject = 300;
 
+/** What the groups of routes share. */
+interface Shared {
+  readonly store: SpreadsheetStore;
+  /** A route that spends quota, and whose faults are told as Google's. */
+  route(method: string, path: RegExp, answer: (request: EmulatorRequest, match: RegExpExecArray) => object): Route;
+  /** Throws where there is no such spreadsheet, or it is not shared with the caller. */
+  open(request: EmulatorRequest, rawId: string): SpreadsheetState;
+}
+
 export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context }) => {
   const accounts = serviceAccountsOf({ control, dataDir, ...context });
   const store = new SpreadsheetStore(dataDir);
@@ -46,11 +55,7 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
     return spreadsheet;
   }
 
-  const route = (
-    method: string,
-    path: RegExp,
-    answer: (request: EmulatorRequest, match: RegExpExecArray) => object,
-  ): Route => ({
+  const route: Shared['route'] = (method, path, answer) => ({
     method,
     path,
     handle(request, match) {
@@ -63,6 +68,7 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
     },
   });
 
+  const shared = { route, open, store };
   const valuesRoute = (call: ValuesCall): Route =>
     route(call.method, call.path, (request, match) => {
       const spreadsheet = open(request, match[1] as string);
@@ -92,83 +98,8 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
     },
     routes: [
       ...valuesCalls.map(valuesRoute),
-      route('POST', /^\/v4\/spreadsheets$/, (request) => {
-        const spreadsheet = createSpreadsheet(randomBytes(33).toString('base64url'), parseBody(request));
-        store.put(spreadsheet);
-        return applyMask(
-          describeSpreadsheet(spreadsheet, { ranges: [], includeGridData: false }),
-          request.query.get('fields'),
-        );
-      }),
-      route('POST', /^\/v4\/spreadsheets\/([^/:]+)\/developerMetadata:search$/, (request, match) =>
-        searchDeveloperMetadata(open(request, match[1] as string), parseBody(request)),
-      ),
-      route('GET', /^\/v4\/spreadsheets\/([^/:]+)\/developerMetadata\/(\d+)$/, (request, match) => {
-        const kept = open(request, match[1] as string).developerMetadata ?? [];
-        const found = kept.find(({ metadataId }) => metadataId === Number(match[2]));
-        if (found === undefined) throw notFound();
-        return resourceOf(found);
-      }),
-      route('POST', /^\/v4\/spreadsheets\/([^/:]+)\/?:getByDataFilter$/, (request, match) => {
-        const spreadsheet = open(request, match[1] as string);
-        const { dataFilters, includeGridData } = parseBody(request);
-        const ranges = rangesOfFilters(spreadsheet, dataFilters);
-        return applyMask(
-          describeSpreadsheet(spreadsheet, {
-            ranges,
-            includeGridData: includeGridData === true,
-            includeSizes: wantsSizes(request.query.get('fields')),
-          }),
-          request.query.get('fields'),
-        );
-      }),
-      route('POST', /^\/v4\/spreadsheets\/([^/:]+)\/?:batchUpdate$/, (request, match) => {
-        const spreadsheet = open(request, match[1] as string);
-        const { requests, ...wanted } = parseBody(request) as BatchUpdateBody;
-        if (!Array.isArray(requests) || requests.length === 0) {
-          throw new ApiError(400, 'Invalid value at requests: Must specify at least one request.');
-        }
-        const { changed, replies } = applyRequests(spreadsheet, requests);
-        Object.assign(spreadsheet, changed);
-        store.changed(spreadsheet.id);
-        return {
-          spreadsheetId: spreadsheet.id,
-          replies,
-          ...(wanted.includeSpreadsheetInResponse === true && {
-            updatedSpreadsheet: describeSpreadsheet(spreadsheet, {
-              ranges: wanted.responseRanges ?? [],
-              includeGridData: wanted.responseIncludeGridData === true,
-              includeSizes: true,
-            }),
-          }),
-        };
-      }),
-      route('GET', /^\/v4\/spreadsheets\/([^/:]+)\/?$/, (request, match) => {
-        const spreadsheet = open(request, match[1] as string);
-        const fields = request.query.get('fields');
-        const asksForCells = request.query.get('includeGridData') === 'true' || /\bdata\b/.test(fields ?? '');
-        return applyMask(
-          describeSpreadsheet(spreadsheet, {
-            ranges: request.query.getAll('ranges'),
-            includeGridData: asksForCells,
-            includeSizes: wantsSizes(fields),
-          }),
-          fields,
-        );
-      }),
-      route('POST', /^\/drive\/v3\/files\/([^/]+)\/permissions$/, (request, match) => {
-        const spreadsheet = open(request, match[1] as string);
-        const { type, role, emailAddress } = parseBody(request);
-        if (type !== 'user' || typeof emailAddress !== 'string' || !emailAddress.includes('@')) {
-          throw new ApiError(400, 'The emulator shares with users, by their emailAddress.');
-        }
-        if (!['reader', 'commenter', 'writer'].includes(String(role))) {
-          throw new ApiError(400, `The specified role ${String(role)} is not valid.`);
-        }
-        if (spreadsheet.sharedWith !== null) spreadsheet.sharedWith = [...spreadsheet.sharedWith, emailAddress];
-        store.changed(spreadsheet.id);
-        return { kind: 'drive#permission', id: String(randomInt(1, 2_147_483_647)), type, role };
-      }),
+      ...describingRoutes(shared),
+      ...changingRoutes(shared),
       ...['GET', 'POST', 'PUT', 'DELETE', 'PATCH'].map((method) =>
         route(method, /^\/v4\/spreadsheets(?:[/:].*)?$/, (request) => {
           const call = request.rawPath.replace(/^(\/v4\/spreadsheets\/)[^/:]+/, '$1{spreadsheetId}');
@@ -184,6 +115,95 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
     close: () => store.save(),
   };
 };
+
+/** `spreadsheets.get`, whole or by filters, and its developer metadata. */
+function describingRoutes({ route, open }: Shared): Route[] {
+  return [
+    route('POST', /^\/v4\/spreadsheets\/([^/:]+)\/developerMetadata:search$/, (request, match) =>
+      searchDeveloperMetadata(open(request, match[1] as string), parseBody(request)),
+    ),
+    route('GET', /^\/v4\/spreadsheets\/([^/:]+)\/developerMetadata\/(\d+)$/, (request, match) => {
+      const kept = open(request, match[1] as string).developerMetadata ?? [];
+      const found = kept.find(({ metadataId }) => metadataId === Number(match[2]));
+      if (found === undefined) throw notFound();
+      return resourceOf(found);
+    }),
+    route('POST', /^\/v4\/spreadsheets\/([^/:]+)\/?:getByDataFilter$/, (request, match) => {
+      const spreadsheet = open(request, match[1] as string);
+      const { dataFilters, includeGridData } = parseBody(request);
+      const ranges = rangesOfFilters(spreadsheet, dataFilters);
+      return applyMask(
+        describeSpreadsheet(spreadsheet, {
+          ranges,
+          includeGridData: includeGridData === true,
+          includeSizes: wantsSizes(request.query.get('fields')),
+        }),
+        request.query.get('fields'),
+      );
+    }),
+    route('GET', /^\/v4\/spreadsheets\/([^/:]+)\/?$/, (request, match) => {
+      const spreadsheet = open(request, match[1] as string);
+      const fields = request.query.get('fields');
+      const asksForCells = request.query.get('includeGridData') === 'true' || /\bdata\b/.test(fields ?? '');
+      return applyMask(
+        describeSpreadsheet(spreadsheet, {
+          ranges: request.query.getAll('ranges'),
+          includeGridData: asksForCells,
+          includeSizes: wantsSizes(fields),
+        }),
+        fields,
+      );
+    }),
+  ];
+}
+
+/** `spreadsheets.create` and `batchUpdate`, and sharing, which is Drive's. */
+function changingRoutes({ route, open, store }: Shared): Route[] {
+  return [
+    route('POST', /^\/v4\/spreadsheets$/, (request) => {
+      const spreadsheet = createSpreadsheet(randomBytes(33).toString('base64url'), parseBody(request));
+      store.put(spreadsheet);
+      return applyMask(
+        describeSpreadsheet(spreadsheet, { ranges: [], includeGridData: false }),
+        request.query.get('fields'),
+      );
+    }),
+    route('POST', /^\/v4\/spreadsheets\/([^/:]+)\/?:batchUpdate$/, (request, match) => {
+      const spreadsheet = open(request, match[1] as string);
+      const { requests, ...wanted } = parseBody(request) as BatchUpdateBody;
+      if (!Array.isArray(requests) || requests.length === 0) {
+        throw new ApiError(400, 'Invalid value at requests: Must specify at least one request.');
+      }
+      const { changed, replies } = applyRequests(spreadsheet, requests);
+      Object.assign(spreadsheet, changed);
+      store.changed(spreadsheet.id);
+      return {
+        spreadsheetId: spreadsheet.id,
+        replies,
+        ...(wanted.includeSpreadsheetInResponse === true && {
+          updatedSpreadsheet: describeSpreadsheet(spreadsheet, {
+            ranges: wanted.responseRanges ?? [],
+            includeGridData: wanted.responseIncludeGridData === true,
+            includeSizes: true,
+          }),
+        }),
+      };
+    }),
+    route('POST', /^\/drive\/v3\/files\/([^/]+)\/permissions$/, (request, match) => {
+      const spreadsheet = open(request, match[1] as string);
+      const { type, role, emailAddress } = parseBody(request);
+      if (type !== 'user' || typeof emailAddress !== 'string' || !emailAddress.includes('@')) {
+        throw new ApiError(400, 'The emulator shares with users, by their emailAddress.');
+      }
+      if (!['reader', 'commenter', 'writer'].includes(String(role))) {
+        throw new ApiError(400, `The specified role ${String(role)} is not valid.`);
+      }
+      if (spreadsheet.sharedWith !== null) spreadsheet.sharedWith = [...spreadsheet.sharedWith, emailAddress];
+      store.changed(spreadsheet.id);
+      return { kind: 'drive#permission', id: String(randomInt(1, 2_147_483_647)), type, role };
+    }),
+  ];
+}
 
 interface BatchUpdateBody {
   readonly requests?: unknown[];
