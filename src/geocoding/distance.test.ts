@@ -7,8 +7,8 @@ import type { Call } from '../gateway/call.ts';
 import type { GeocodeInput } from '../providers/geocoding.ts';
 import { createGeocodingCapabilities } from './capabilities.ts';
 import { distance } from './distance.ts';
+import { distanceRequestSchema } from './distance-schemas.ts';
 import { parseDistanceRequest } from './parse-request.ts';
-import { distanceRequestSchema } from './request-schemas.ts';
 
 const capabilities = createGeocodingCapabilities(3600);
 const tashkent = { latitude: 41.311081, longitude: 69.240562 };

@@ -5,9 +5,9 @@ import { checkedBody } from '../../test/support/checked-body.ts';
 import { ServiceError } from '../errors.ts';
 import type { Call } from '../gateway/call.ts';
 import { createGeocodingCapabilities } from './capabilities.ts';
+import { matrixRequestSchema } from './distance-schemas.ts';
 import { matrix } from './matrix.ts';
 import { parseMatrixRequest } from './parse-request.ts';
-import { matrixRequestSchema } from './request-schemas.ts';
 
 const capabilities = createGeocodingCapabilities(3600);
 const points = [

@@ -2,13 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkedBody } from '../../test/support/checked-body.ts';
 import { ServiceError } from '../errors.ts';
+import { distanceRequestSchema } from './distance-schemas.ts';
 import * as parse from './parse-request.ts';
-import {
-  batchRequestSchema,
-  distanceRequestSchema,
-  geocodeRequestSchema,
-  reverseRequestSchema,
-} from './request-schemas.ts';
+import { batchRequestSchema, geocodeRequestSchema, reverseRequestSchema } from './request-schemas.ts';
 
 const parseGeocodeRequest = (body: unknown) => parse.parseGeocodeRequest(checkedBody(geocodeRequestSchema, body));
 const parseReverseRequest = (body: unknown) => parse.parseReverseRequest(checkedBody(reverseRequestSchema, body));

@@ -2,18 +2,8 @@
 import type { Box, Coordinates, QuestionParts, StreetAlias } from '../providers/geocoding.ts';
 import { isGiven } from '../schema-parts.ts';
 import { completeAddress, completeParts, streetAliasesIn } from './apply-settings.ts';
-import {
-  anyCountry,
-  type BatchBody,
-  type DistanceBody,
-  type DistanceEndBody,
-  type distanceModes,
-  type distanceUnits,
-  type GeocodeBody,
-  type MatrixBody,
-  partNames,
-  type ReverseBody,
-} from './request-schemas.ts';
+import type { DistanceBody, DistanceEndBody, distanceModes, distanceUnits, MatrixBody } from './distance-schemas.ts';
+import { anyCountry, type BatchBody, type GeocodeBody, partNames, type ReverseBody } from './request-schemas.ts';
 import { type GeocodingSettings, noSettings } from './settings.ts';
 
 /** Options that say how to interpret an address, and which provider to ask. */

@@ -3,7 +3,8 @@ import Type from 'typebox';
 import { attempts } from '../gateway/error-members.ts';
 import { locationTypes } from '../providers/geocoding.ts';
 import { nullable, oneOf } from '../schema-parts.ts';
-import { distanceModes, distanceUnits, latitude, longitude } from './request-schemas.ts';
+import { distanceModes, distanceUnits } from './distance-schemas.ts';
+import { latitude, longitude } from './request-schemas.ts';
 
 const partMatch = oneOf(['exact', 'differs', 'missing', 'not_asked']);
 

@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import type { CallResult } from '../../../gateway/call.ts';
 import { distance } from '../../../geocoding/distance.ts';
+import { type DistanceBody, distanceRequestSchema } from '../../../geocoding/distance-schemas.ts';
 import { parseDistanceRequest } from '../../../geocoding/parse-request.ts';
-import { type DistanceBody, distanceRequestSchema } from '../../../geocoding/request-schemas.ts';
 import { distanceResultSchema } from '../../../geocoding/schemas.ts';
 import type { Routes } from '../../app.ts';
 import { jsonContentType } from '../../reply/answer.ts';

@@ -1,6 +1,6 @@
+import { type MatrixBody, matrixRequestSchema } from '../../../geocoding/distance-schemas.ts';
 import { matrix } from '../../../geocoding/matrix.ts';
 import { parseMatrixRequest } from '../../../geocoding/parse-request.ts';
-import { type MatrixBody, matrixRequestSchema } from '../../../geocoding/request-schemas.ts';
 import { matrixResultSchema } from '../../../geocoding/schemas.ts';
 import type { Routes } from '../../app.ts';
 import { jsonContentType } from '../../reply/answer.ts';
