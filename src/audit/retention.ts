@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
-import { startRounds } from '../rounds.ts';
+import { type Rounds, startRounds } from '../rounds.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import { databaseNowMs } from '../storage/postgres/database-clock.ts';
 import { deleteExpiredRows } from '../storage/postgres/expired-rows.ts';
@@ -22,12 +22,6 @@ export interface RetentionDeps {
   tryHold(name: string, ttlMs: number): Promise<boolean>;
 }
 
-export interface Retention {
-  /** One round, as the timer does it. Throws what the database throws. */
-  runOnce(): Promise<void>;
-  close(): Promise<void>;
-}
-
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;
 /** Enough for a weekend in which nobody can make them. */
@@ -35,32 +29,31 @@ const daysAhead = 4;
 const lease = 'retention';
 
 /** Runs at once and then every hour. Every replica sees to the partitions; one of them removes. */
-export function startRetention(deps: RetentionDeps): Retention {
-  const { db, clock, logger } = deps;
-
-  const removeOld = async (): Promise<void> => {
-    // The day before the bound is kept whole: retention is at least the days asked for.
-    const nowMs = Math.min(clock.now(), await databaseNowMs(db));
-    const keptFrom = dayOf(nowMs - deps.retentionDays * dayMs);
-    const dropped: string[] = [];
-    for (const table of Object.keys(partitionedTables) as (keyof typeof partitionedTables)[]) {
-      dropped.push(...(await dropPartitionsBefore(db, table, keptFrom)));
-    }
-    const deleted = await deleteExpiredRows(db, keptFrom);
-    logger.info({ dropped, deleted }, 'retention removed expired data');
-  };
-
-  const runOnce = async (): Promise<void> => {
-    await ensurePartitions(db, clock.now(), daysAhead);
-    // Held a little shorter than the pause, so that whoever comes first in the next round takes it.
-    if (await deps.tryHold(lease, hourMs * 0.9)) await removeOld();
-  };
-
+export function startRetention(deps: RetentionDeps): Rounds {
   const rounds = startRounds({
     everyMs: hourMs,
-    round: runOnce,
-    onFailure: (error) => logger.warn({ err: error }, 'retention could not run; it will next time'),
+    round: () => retain(deps),
+    onFailure: (error) => deps.logger.warn({ err: error }, 'retention could not run; it will next time'),
   });
   rounds.start();
-  return { runOnce, close: rounds.close };
+  return rounds;
+}
+
+/** One round. Throws what the database throws. */
+export async function retain(deps: RetentionDeps): Promise<void> {
+  await ensurePartitions(deps.db, deps.clock.now(), daysAhead);
+  // Held a little shorter than the pause, so that whoever comes first in the next round takes it.
+  if (await deps.tryHold(lease, hourMs * 0.9)) await removeOld(deps);
+}
+
+async function removeOld({ db, clock, logger, retentionDays }: RetentionDeps): Promise<void> {
+  // The day before the bound is kept whole: retention is at least the days asked for.
+  const nowMs = Math.min(clock.now(), await databaseNowMs(db));
+  const keptFrom = dayOf(nowMs - retentionDays * dayMs);
+  const dropped: string[] = [];
+  for (const table of Object.keys(partitionedTables) as (keyof typeof partitionedTables)[]) {
+    dropped.push(...(await dropPartitionsBefore(db, table, keptFrom)));
+  }
+  const deleted = await deleteExpiredRows(db, keptFrom);
+  logger.info({ dropped, deleted }, 'retention removed expired data');
 }

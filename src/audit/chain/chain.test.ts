@@ -12,7 +12,7 @@ import { rowDigest } from '../../storage/tables/audit/audit-chain.ts';
 import type { AuditEntry } from '../entry.ts';
 import { createMasker } from '../mask.ts';
 import { eraseText } from './erase-text.ts';
-import { startAuditChain } from './link-batches.ts';
+import { linkBatches } from './link-batches.ts';
 import { verifyChain } from './verify-chain.ts';
 
 const keyring = createKeyring([{ id: 'k1', key: Buffer.alloc(32, 9) }]);
@@ -29,8 +29,7 @@ async function startAudit(t: TestContext) {
     spool: null,
   });
   t.after(() => intake.close());
-  const chain = startAuditChain({ db, keyring, logger: silentLogger, clock: systemClock, intervalMs: 3_600_000 });
-  t.after(() => chain.close());
+  const linkNow = () => linkBatches({ db, keyring, clock: systemClock });
   const write = async (count: number, overrides: Partial<AuditEntry> = {}): Promise<AuditEntry[]> => {
     const logs = Array.from({ length: count }, () => sampleLog(overrides));
     await Promise.all(logs.map((log) => intake.record({ logs: [log] })));
@@ -50,26 +49,26 @@ async function startAudit(t: TestContext) {
     });
   const verify = (keys = keyring) =>
     db.acrossTenants('verify', (tx) => verifyChain(tx, sampleTenant, { keyring: keys, maxFaults: 10 }));
-  return { db, chain, write, sql, tamper, verify };
+  return { db, linkNow, write, sql, tamper, verify };
 }
 
 test('an untouched log is intact, linked or not yet', async (t) => {
-  const { chain, write, verify } = await startAudit(t);
+  const { linkNow, write, verify } = await startAudit(t);
   await write(30);
   const before = await verify();
   assert.deepEqual([before.faults, before.rows, before.unlinkedRows, before.links], [[], 30, 30, 0]);
-  await chain.linkNow();
+  await linkNow();
   await write(10);
-  await chain.linkNow();
+  await linkNow();
   const after = await verify();
   assert.deepEqual([after.faults, after.rows, after.unlinkedRows, after.links], [[], 40, 0, 2]);
   assert.equal(after.head?.sequence, 2);
 });
 
 test('a changed, a missing and an added row are named among many, before and after they are linked', async (t) => {
-  const { chain, write, verify, tamper } = await startAudit(t);
+  const { linkNow, write, verify, tamper } = await startAudit(t);
   const logs = await write(200);
-  await chain.linkNow();
+  await linkNow();
   const more = await write(20);
   const [changed, missing, later] = [logs[70]?.id, logs[140]?.id, more[3]?.id];
   const added = newId();
@@ -88,9 +87,9 @@ test('a changed, a missing and an added row are named among many, before and aft
 });
 
 test('a row that was moved to another time, and one without an id of its time, are found', async (t) => {
-  const { chain, write, verify, tamper } = await startAudit(t);
+  const { linkNow, write, verify, tamper } = await startAudit(t);
   const logs = await write(20);
-  await chain.linkNow();
+  await linkNow();
   await tamper(
     `update integration_logs set started_at = started_at + interval '1 millisecond' where id = '${logs[5]?.id}'`,
   );
@@ -108,9 +107,9 @@ test('a row that was moved to another time, and one without an id of its time, a
 });
 
 test('a body that was changed or removed is found', async (t) => {
-  const { chain, write, verify, tamper } = await startAudit(t);
+  const { linkNow, write, verify, tamper } = await startAudit(t);
   await write(3, { requestBody: '{"amount":100}', responseBody: '{"ok":true}' });
-  await chain.linkNow();
+  await linkNow();
   await tamper(`update log_bodies set body = '{"amount":900}' where body = '{"amount":100}'`);
   await tamper(`delete from log_bodies where body = '{"ok":true}'`);
   const { faults } = await verify();
@@ -123,10 +122,10 @@ test('a body that was changed or removed is found', async (t) => {
 });
 
 test('a link that was changed, removed or made without the key is found', async (t) => {
-  const { chain, write, verify, tamper } = await startAudit(t);
+  const { linkNow, write, verify, tamper } = await startAudit(t);
   for (let link = 0; link < 5; link++) {
     await write(2);
-    await chain.linkNow();
+    await linkNow();
   }
   await tamper("update audit_chain set chained_at = chained_at - interval '1 day' where sequence = 2");
   await tamper('delete from audit_chain where sequence = 4');
@@ -145,16 +144,16 @@ test('a link that was changed, removed or made without the key is found', async 
 });
 
 test('a person is erased in every form, and the chain holds and says so', async (t) => {
-  const { chain, write, verify, sql, db } = await startAudit(t);
+  const { linkNow, write, verify, sql, db } = await startAudit(t);
   const person = 'Иванова Мария "Маша"';
   await write(2, { requestBody: JSON.stringify({ name: person }), responseBody: 'for everybody' });
   await write(1, { endpoint: `https://api/x?q=${encodeURIComponent(person)}`, errorMessage: `no such: ${person}` });
   await write(4);
-  await chain.linkNow();
+  await linkNow();
   const { rows, bodies } = await eraseText(db, sampleTenant, person);
   assert.deepEqual([rows, bodies], [3, 1]);
   for (const link of [false, true]) {
-    if (link) await chain.linkNow();
+    if (link) await linkNow();
     const report = await verify();
     assert.deepEqual([report.faults, report.erased, report.rows], [[], 3, 7]);
   }
@@ -166,10 +165,10 @@ test('a person is erased in every form, and the chain holds and says so', async 
 });
 
 test('who asked is proved with the row, and rows that do not say it keep the digest of before', async (t) => {
-  const { chain, write, verify, tamper, sql } = await startAudit(t);
+  const { linkNow, write, verify, tamper, sql } = await startAudit(t);
   const [swapped, taken] = await write(2, { principal: 'jwt:anna' });
   const [given, untouched, counted] = await write(3);
-  await chain.linkNow();
+  await linkNow();
   const digests = await sql(`
     select substr(sha256(convert_to(to_json(array[
         id::text, management_company_id, service_id::text, service_name, service_type, operation, endpoint, http_method,
@@ -190,19 +189,19 @@ test('who asked is proved with the row, and rows that do not say it keep the dig
 });
 
 test('the trace of a call explains it and is no part of the proof', async (t) => {
-  const { chain, write, verify, tamper } = await startAudit(t);
+  const { linkNow, write, verify, tamper } = await startAudit(t);
   const steps = [{ kind: 'retry', at_ms: 1, duration_ms: 2, service_name: 'google_maps' }] as const;
   const [kept] = await write(1, { trace: { started_at_ms: 1, steps } });
-  await chain.linkNow();
+  await linkNow();
   await tamper(`update integration_logs set trace = null where id = '${kept?.id}'`);
   assert.deepEqual((await verify()).faults, []);
 });
 
 test('a person who asked is erased as well', async (t) => {
-  const { db, chain, write, verify, sql } = await startAudit(t);
+  const { db, linkNow, write, verify, sql } = await startAudit(t);
   await write(2, { principal: 'jwt:anna@example.org' });
   await write(1, { principal: 'token:bot' });
-  await chain.linkNow();
+  await linkNow();
   assert.deepEqual(await eraseText(db, sampleTenant, 'anna@example.org'), { rows: 2, bodies: 0 });
   const { rows } = await sql('select distinct principal from integration_logs order by principal');
   assert.deepEqual(rows, [{ principal: 'jwt:[erased]' }, { principal: 'token:bot' }]);
@@ -210,40 +209,38 @@ test('a person who asked is erased as well', async (t) => {
 });
 
 test('rows from before the chain are counted, and accuse nobody', async (t) => {
-  const { chain, write, verify, tamper } = await startAudit(t);
+  const { linkNow, write, verify, tamper } = await startAudit(t);
   await write(5, { startedAtMs: Date.now() - 60_000 });
   await tamper('delete from audit_batches');
   await write(3);
-  await chain.linkNow();
+  await linkNow();
   const { faults, rowsBefore, rows } = await verify();
   assert.deepEqual([faults, rowsBefore, rows], [[], 5, 8]);
 });
 
 test('replicas that link at once make one chain', async (t) => {
-  const { chain, write, verify, db } = await startAudit(t);
-  const second = startAuditChain({ db, keyring, logger: silentLogger, clock: systemClock, intervalMs: 3_600_000 });
-  t.after(() => second.close());
+  const { linkNow, write, verify } = await startAudit(t);
   for (let round = 0; round < 10; round++) {
     await write(5);
-    await Promise.all([chain.linkNow(), second.linkNow()]);
+    await Promise.all([linkNow(), linkNow()]);
   }
-  await chain.linkNow();
+  await linkNow();
   const { faults, rows } = await verify();
   assert.deepEqual([faults, rows], [[], 50]);
 });
 
 test('rows are matched whatever their order: linked late from a spool, written at once, many links', async (t) => {
-  const { chain, write, verify, tamper } = await startAudit(t);
+  const { linkNow, write, verify, tamper } = await startAudit(t);
   const minuteMs = 60_000;
   const nowMs = Date.now();
   const late = await write(3, { startedAtMs: nowMs - 2 * minuteMs });
-  await chain.linkNow();
+  await linkNow();
   for (let link = 0; link < 100; link++) {
     await write(2, { startedAtMs: nowMs + link });
-    await chain.linkNow();
+    await linkNow();
   }
   const spooled = await write(5, { startedAtMs: nowMs - minuteMs });
-  await chain.linkNow();
+  await linkNow();
   await write(2);
   const whole = await verify();
   assert.deepEqual([whole.faults, whole.rows, whole.links, whole.unlinkedRows], [[], 210, 102, 2]);
@@ -260,19 +257,19 @@ test('rows are matched whatever their order: linked late from a spool, written a
 });
 
 test('a row whose commit was tried twice, and left two equal entries, is no fault', async (t) => {
-  const { chain, write, verify, tamper } = await startAudit(t);
+  const { linkNow, write, verify, tamper } = await startAudit(t);
   await write(4);
   await tamper(
     'insert into audit_batches (management_company_id, kind, entries) select management_company_id, kind, entries from audit_batches',
   );
-  await chain.linkNow();
+  await linkNow();
   assert.deepEqual((await verify()).faults, []);
 });
 
 test('a second entry that fits a changed row does not hide the change', async (t) => {
-  const { chain, write, verify, tamper } = await startAudit(t);
+  const { linkNow, write, verify, tamper } = await startAudit(t);
   const logs = await write(6);
-  await chain.linkNow();
+  await linkNow();
   const forge = (id: string | undefined) =>
     tamper(`
       with changed as (
@@ -280,7 +277,7 @@ test('a second entry that fits a changed row does not hide the change', async (t
       insert into audit_batches (management_company_id, kind, entries)
       select management_company_id, 'rows', uuid_send(id) || digest from changed`);
   await forge(logs[1]?.id);
-  await chain.linkNow();
+  await linkNow();
   await forge(logs[4]?.id);
   const { faults } = await verify();
   assert.deepEqual(

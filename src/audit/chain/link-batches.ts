@@ -3,7 +3,7 @@
  * then a batch protects its rows against an edit, but not against one that edits the batch as well.
  */
 import type { Logger } from '../../logger.ts';
-import { startRounds } from '../../rounds.ts';
+import { type Rounds, startRounds } from '../../rounds.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { Database } from '../../storage/postgres/database.ts';
 import {
@@ -15,29 +15,28 @@ import {
   takeBatches,
 } from '../../storage/tables/audit/audit-chain.ts';
 
-export interface AuditChainDeps {
+export interface LinkBatchesDeps {
   readonly db: Database;
   readonly keyring: Keyring;
-  readonly logger: Logger;
   readonly clock: { now(): number };
-  /** Default: 2,000. */
-  readonly intervalMs?: number;
 }
 
-export interface AuditChain {
-  /** Links all that waits. Throws what the database throws. */
-  linkNow(): Promise<void>;
-  close(): Promise<void>;
-}
-
+const everyMs = 2_000;
 const macPurpose = 'audit chain';
 const batchesAtOnce = 1_000;
 /** One link holds no more: a page of links stays small. */
 const maxLinkBytes = 256 * 1024;
 
-export function startAuditChain(deps: AuditChainDeps): AuditChain {
-  const { db, keyring, clock } = deps;
+export function startAuditChain(deps: LinkBatchesDeps & { readonly logger: Logger }): Rounds {
+  return startRounds({
+    everyMs,
+    round: () => linkBatches(deps),
+    onFailure: (error) => deps.logger.debug({ err: error }, 'could not link the audit digests yet'),
+  });
+}
 
+/** Links all that waits. Throws what the database throws. */
+export async function linkBatches({ db, keyring, clock }: LinkBatchesDeps): Promise<void> {
   const linkSome = (): Promise<number> =>
     db.acrossTenants('audit chain', async (tx) => {
       const batches = await takeBatches(tx, batchesAtOnce);
@@ -47,16 +46,7 @@ export function startAuditChain(deps: AuditChainDeps): AuditChain {
       return batches.length;
     });
 
-  const linkNow = async (): Promise<void> => {
-    while ((await linkSome()) === batchesAtOnce);
-  };
-
-  const rounds = startRounds({
-    everyMs: deps.intervalMs ?? 2_000,
-    round: linkNow,
-    onFailure: (error) => deps.logger.debug({ err: error }, 'could not link the audit digests yet'),
-  });
-  return { linkNow, close: rounds.close };
+  while ((await linkSome()) === batchesAtOnce);
 }
 
 function linksOf(

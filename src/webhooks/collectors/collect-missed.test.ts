@@ -14,7 +14,7 @@ import { findWebhook } from '../../storage/tables/webhooks/webhook-configs.ts';
 import { changeWebhook, createWebhook } from '../managing/manage-webhooks.ts';
 import { presentWebhook } from '../managing/present-webhook.ts';
 import { type CollectorDraft, draftForSource, draftOfRow } from '../managing/webhook-draft.ts';
-import { startCollectingMissed } from './collect-missed.ts';
+import { collectMissed, startCollectingMissed } from './collect-missed.ts';
 import { collectFromGithub } from './github.ts';
 
 const nowMs = Date.UTC(2026, 10, 22, 12);
@@ -147,18 +147,17 @@ test('a round looks at every webhook with a token, and shows what it found besid
 
   const lines: string[] = [];
   const counted: string[] = [];
-  const collector = startCollectingMissed({
+  const deps = {
     db,
     keyring,
     clock,
     publicBaseUrl,
     outbound: openTestOutbound(t),
-    metrics: { webhookDelivery: (source, outcome) => void counted.push(`${source} ${outcome}`) },
+    metrics: { webhookDelivery: (source: string, outcome: string) => void counted.push(`${source} ${outcome}`) },
     logger: Object.assign(Object.create(silentLogger), { warn: (facts: unknown) => lines.push(JSON.stringify(facts)) }),
     tryHold: async () => true,
-  });
-  t.after(() => collector.close());
-  await collector.runOnce();
+  };
+  await collectMissed(deps, new AbortController().signal);
 
   const shown = async (id: string) => {
     const row = await db.forTenant(tenant, (tx) => findWebhook(tx, tenant, id));
@@ -218,8 +217,8 @@ test('a stop gives up a sender that hangs, and what stood in the webhook before 
     metrics: { webhookDelivery() {} },
     logger: silentLogger,
     tryHold: async () => true,
-    intervalMs: 10,
   });
+  collector.start();
   await waitFor('the sender to be asked', () => asked.length > 0);
 
   await collector.close();

@@ -7,7 +7,7 @@ import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { Outbound } from '../../outbound/http-client.ts';
-import { startRounds } from '../../rounds.ts';
+import { type Rounds, startRounds } from '../../rounds.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { Database } from '../../storage/postgres/database.ts';
 import type { WebhookConfigRow } from '../../storage/tables/webhooks/webhook-configs.ts';
@@ -30,14 +30,6 @@ export interface CollectMissedDeps {
   readonly publicBaseUrl: string;
   /** True where this replica may do the round for the next `ttlMs`. */
   tryHold(ttlMs: number): Promise<boolean>;
-  /** Default: five minutes. */
-  readonly intervalMs?: number;
-}
-
-export interface MissedCollector {
-  /** One round, as the timer does it. */
-  runOnce(): Promise<void>;
-  close(): Promise<void>;
 }
 
 const fiveMinutesMs = 300_000;
@@ -45,10 +37,16 @@ const fiveMinutesMs = 300_000;
 const maxWebhooks = 1_000;
 const atOnce = 4;
 
-export function startCollectingMissed(deps: CollectMissedDeps): MissedCollector {
-  const intervalMs = deps.intervalMs ?? fiveMinutesMs;
-  const stopping = new AbortController();
-  const { signal } = stopping;
+export function startCollectingMissed(deps: CollectMissedDeps): Rounds {
+  return startRounds({
+    everyMs: fiveMinutesMs,
+    round: (stopping) => collectMissed(deps, stopping),
+    onFailure: (error) => deps.logger.warn({ err: error }, 'could not collect missed deliveries'),
+  });
+}
+
+/** One round, which `signal` cuts off. */
+export async function collectMissed(deps: CollectMissedDeps, signal: AbortSignal): Promise<void> {
   const outbound: CollectMissedDeps['outbound'] = {
     request: (request) => deps.outbound.request({ ...request, signal }),
   };
@@ -64,31 +62,16 @@ export function startCollectingMissed(deps: CollectMissedDeps): MissedCollector 
     await saveCollectorState({ query: deps.db.querySystem }, row.id, { checked_at: checkedAt, ...state });
   };
 
-  const runOnce = async (): Promise<void> => {
-    // Held a little shorter than the pause, so that the first replica in the next round takes it.
-    if (!(await deps.tryHold(intervalMs * 0.9))) return;
-    const rows = await findCollectingWebhooksAcrossTenants({ query: deps.db.querySystem }, maxWebhooks);
-    if (rows.length === maxWebhooks)
-      deps.logger.warn({ maxWebhooks }, 'too many webhooks collect missed deliveries: some were left out');
-    await Promise.all(
-      Array.from({ length: atOnce }, async () => {
-        for (let row = rows.pop(); row !== undefined && !signal.aborted; row = rows.pop()) await collectOne(row);
-      }),
-    );
-  };
-
-  const rounds = startRounds({
-    everyMs: intervalMs,
-    round: runOnce,
-    onFailure: (error) => deps.logger.warn({ err: error }, 'could not collect missed deliveries'),
-  });
-  return {
-    runOnce,
-    close() {
-      stopping.abort();
-      return rounds.close();
-    },
-  };
+  // Held a little shorter than the pause, so that the first replica in the next round takes it.
+  if (!(await deps.tryHold(fiveMinutesMs * 0.9))) return;
+  const rows = await findCollectingWebhooksAcrossTenants({ query: deps.db.querySystem }, maxWebhooks);
+  if (rows.length === maxWebhooks)
+    deps.logger.warn({ maxWebhooks }, 'too many webhooks collect missed deliveries: some were left out');
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (let row = rows.pop(); row !== undefined && !signal.aborted; row = rows.pop()) await collectOne(row);
+    }),
+  );
 }
 
 async function lookAt(deps: CollectMissedDeps, row: WebhookConfigRow): Promise<Record<string, unknown>> {
