@@ -23,7 +23,7 @@ import { type Intake, IntakeFull, type IntakeReceipt } from './intake.ts';
 import { type PreparedRecord, prepareRecord } from './prepare.ts';
 import type { Spool } from './spool.ts';
 import { createSpoolWriter } from './spool-writer.ts';
-import { type BatchStoreDeps, createBatchStore } from './store-batch.ts';
+import { createBatchStore } from './store-batch.ts';
 import { createUsageGatherer } from './usage-gatherer.ts';
 import { createWaitingRoom } from './waiting-room.ts';
 
@@ -35,7 +35,6 @@ export interface IntakeDeps {
   readonly logger: Logger;
   /** null: without PostgreSQL nothing is acknowledged. */
   readonly spool: Spool | null;
-  readonly onCommit?: BatchStoreDeps['onCommit'];
   readonly maxWaitingRecords?: number;
   /** How long a caller waits for room. Default 5,000. */
   readonly roomDeadlineMs?: number;
@@ -70,7 +69,7 @@ export function createIntake(deps: IntakeDeps): Intake {
     spoolWriter === null || spool === null
       ? null
       : startDraining({ spool, writer: spoolWriter, committer, db: deps.db, logger, relay: deps.relay });
-  const store = createBatchStore({ committer, spoolWriter, drain, logger, onCommit: deps.onCommit });
+  const store = createBatchStore({ committer, spoolWriter, drain, logger });
 
   const mayCommit = (): boolean => {
     if (underWay.size === 0) return !room.isEmpty();

@@ -14,19 +14,14 @@ export interface BatchStoreDeps {
   /** null, as the writer, where there is no spool. */
   readonly drain: Draining | null;
   readonly logger: Logger;
-  readonly onCommit?:
-    | ((commit: { records: number; durationMs: number; storedIn: 'database' | 'spool' }) => void)
-    | undefined;
 }
 
 /** Returns the events of what is in PostgreSQL now; those of spooled records are published when the spool drains. */
 export type BatchStore = (batch: readonly WaitingRecord[]) => Promise<readonly Handover[]>;
 
-export function createBatchStore({ committer, spoolWriter, drain, logger, onCommit }: BatchStoreDeps): BatchStore {
+export function createBatchStore({ committer, spoolWriter, drain, logger }: BatchStoreDeps): BatchStore {
   const storeInDatabase = async (batch: readonly WaitingRecord[]): Promise<readonly Handover[]> => {
-    const startedAtMs = performance.now();
     const { outcomes, handovers } = await committer.commit(batch.map(({ record }) => record));
-    onCommit?.({ records: batch.length, durationMs: performance.now() - startedAtMs, storedIn: 'database' });
     for (const [index, waiting] of batch.entries()) answer(waiting, outcomes[index] as Outcome);
     return handovers;
   };
@@ -41,10 +36,8 @@ export function createBatchStore({ committer, spoolWriter, drain, logger, onComm
   };
 
   const storeInSpool = async (batch: readonly WaitingRecord[], writer: SpoolWriter): Promise<void> => {
-    const startedAtMs = performance.now();
     try {
       const receipts = await writer.append(batch.map(({ record }) => record));
-      onCommit?.({ records: batch.length, durationMs: performance.now() - startedAtMs, storedIn: 'spool' });
       for (const [index, waiting] of batch.entries()) waiting.resolve(receipts[index] as IntakeReceipt);
     } catch (error) {
       if (!(error instanceof IntakeFull)) logger.error({ err: error }, 'could not write to the spool');
