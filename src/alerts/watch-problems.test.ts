@@ -10,7 +10,7 @@ import { createMetrics } from '../metrics/metrics.ts';
 import { createOutbound } from '../outbound/http-client.ts';
 import { createInProcessStore } from '../storage/redis/in-process-store.ts';
 import { createLeases } from '../storage/tables/leases.ts';
-import { startProblemWatch } from './watch-problems.ts';
+import { createProblemWatch } from './watch-problems.ts';
 
 const secret = `whsec_${Buffer.from('a signing secret of 32 bytes, ok').toString('base64')}`;
 const botToken = '1234567:secret-of-the-bot-secret-of-the-bot';
@@ -47,7 +47,7 @@ async function startWatches(t: TestContext, given: { answer?: Parameters<typeof 
   const startOne = () => {
     // All queries are real; only reachability is faked.
     const watched = Object.assign(Object.create(db) as typeof db, { isReachable: async () => state.isDatabaseUp });
-    const watch = startProblemWatch({
+    const watch = createProblemWatch({
       db: watched,
       leases: createLeases(db, randomUUID(), clock),
       store,
@@ -65,7 +65,6 @@ async function startWatches(t: TestContext, given: { answer?: Parameters<typeof 
       },
       language: 'both',
       publicBaseUrl: 'https://integration.example',
-      intervalMs: 3_600_000,
     });
     t.after(() => watch.close());
     return watch;
@@ -76,7 +75,7 @@ async function startWatches(t: TestContext, given: { answer?: Parameters<typeof 
     for (const watch of watches) {
       // Releases the lease, so that each replica gets its turn: reporting a problem once must not depend on the lease.
       await db.querySystem({ text: 'delete from leases', values: [] });
-      await watch.runOnce();
+      await watch.look();
     }
   };
   const chats = () => target.received.filter(({ json }) => json.chat_id !== undefined).map(({ json }) => json.text);

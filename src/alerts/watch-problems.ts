@@ -32,17 +32,9 @@ export interface WatchProblemsDeps extends OutageTellerDeps {
   readonly db: Pick<Database, 'querySystem' | 'acrossTenants' | 'isReachable' | 'listen'>;
   readonly leases: Pick<Leases, 'tryHold'>;
   readonly listProblems: ListProblems;
-  /** Default 15 s. */
-  readonly intervalMs?: number;
 }
 
-export interface ProblemWatch {
-  /** Runs one round, as the timer does. */
-  runOnce(): Promise<void>;
-  close(): Promise<void>;
-}
-
-const defaultIntervalMs = 15_000;
+const everyMs = 15_000;
 const databaseDeadlineMs = 1_000;
 const leaseMs = 60_000;
 /** Tenants per round; the next round continues after the last one. */
@@ -64,7 +56,22 @@ const ownKinds: ReadonlySet<string> = new Set([
   'answers_emulated',
 ]);
 
-export function startProblemWatch(deps: WatchProblemsDeps): ProblemWatch {
+export function startProblemWatch(deps: WatchProblemsDeps): { close(): Promise<void> } {
+  const watch = createProblemWatch(deps);
+  const rounds = startRounds({
+    everyMs,
+    round: watch.look,
+    onFailure: (error) => deps.logger.warn({ err: error }, 'alerts could not be looked after; they will next time'),
+  });
+  return {
+    async close() {
+      await rounds.close();
+      await watch.close();
+    },
+  };
+}
+
+export function createProblemWatch(deps: WatchProblemsDeps) {
   const { db, clock, logger } = deps;
   const outage = createOutageTeller(deps);
   const changes = watchChangedTenants(db, configurationTables);
@@ -146,27 +153,20 @@ export function startProblemWatch(deps: WatchProblemsDeps): ProblemWatch {
     return delayAlertMessage(db, id, Math.max(waitMs, outcome.retryAfterMs ?? 0));
   };
 
-  const runOnce = async (): Promise<void> => {
-    const isDatabaseUp = await db.isReachable(databaseDeadlineMs);
-    await outage.look(isDatabaseUp);
-    if (!isDatabaseUp) return;
-    await lookAtProblems();
-    await sendDue();
-  };
-
-  const rounds = startRounds({
-    everyMs: deps.intervalMs ?? defaultIntervalMs,
-    round: runOnce,
-    onFailure(error) {
-      changes.forget();
-      logger.warn({ err: error }, 'alerts could not be looked after; they will next time');
-    },
-  });
   return {
-    runOnce,
-    async close() {
-      await rounds.close();
-      await changes.close();
+    /** Runs one round. Throws what the database throws. */
+    async look(): Promise<void> {
+      try {
+        const isDatabaseUp = await db.isReachable(databaseDeadlineMs);
+        await outage.look(isDatabaseUp);
+        if (!isDatabaseUp) return;
+        await lookAtProblems();
+        await sendDue();
+      } catch (error) {
+        changes.forget();
+        throw error;
+      }
     },
+    close: () => changes.close(),
   };
 }

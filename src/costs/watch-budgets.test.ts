@@ -8,7 +8,7 @@ import { createMetrics } from '../metrics/metrics.ts';
 import { appendEvent } from '../outbox/append-event.ts';
 import type { Statement } from '../storage/postgres/database.ts';
 import { monthOf } from './month.ts';
-import { startBudgetWatch } from './watch-budgets.ts';
+import { createBudgetWatch } from './watch-budgets.ts';
 
 interface AlertBody {
   readonly metadata: Readonly<Record<string, unknown>> & { readonly threshold_percent: number };
@@ -22,7 +22,7 @@ test('each threshold is told of once a month, by one of many replicas', async (t
   const { db } = await startTestDatabase(t);
   const metrics = createMetrics({ clock: systemClock, processMetrics: false });
   const watches = [1, 2, 3].map(() =>
-    startBudgetWatch({
+    createBudgetWatch({
       db,
       directory: { ofTenant: async () => [] },
       guard: { reconcile: async () => {} },
@@ -30,11 +30,10 @@ test('each threshold is told of once a month, by one of many replicas', async (t
       clock: systemClock,
       logger: silentLogger,
       appendEvent,
-      intervalMs: 3_600_000,
     }),
   );
   t.after(() => Promise.all(watches.map((watch) => watch.close())));
-  const look = () => Promise.all(watches.map((watch) => watch.runOnce()));
+  const look = () => Promise.all(watches.map((watch) => watch.look()));
   /** As the intake counts a call. */
   const spend = (usd: number) =>
     db.querySystem({
@@ -96,7 +95,7 @@ test('with 5,000 budgets a round without traffic reads none of them, and then th
            select 'idle_' || n, '*', 10, 'alert' from generate_series(1, 5000) n`,
   });
   const read: number[] = [];
-  const watch = startBudgetWatch({
+  const watch = createBudgetWatch({
     db: {
       listen: db.listen.bind(db),
       acrossTenants: db.acrossTenants.bind(db),
@@ -112,13 +111,13 @@ test('with 5,000 budgets a round without traffic reads none of them, and then th
     clock: systemClock,
     logger: silentLogger,
     appendEvent,
-    intervalMs: 3_600_000,
   });
   t.after(() => watch.close());
-  await waitFor('the first round', () => read.includes(5_000));
+  await watch.look();
+  assert.ok(read.includes(5_000), 'the first round looks at all');
   const readByRound = async (): Promise<readonly number[]> => {
     read.length = 0;
-    await watch.runOnce();
+    await watch.look();
     return [...read];
   };
 

@@ -31,22 +31,32 @@ export interface WatchBudgetsDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly appendEvent: (tx: Queryable, event: DurableEvent) => Promise<unknown>;
-  /** Default 10 s. */
-  readonly intervalMs?: number;
 }
 
-export interface BudgetWatch {
-  /** One round, as the timer does it. Throws what the database throws. */
-  runOnce(): Promise<void>;
-  close(): Promise<void>;
-}
+const everyMs = 10_000;
 
 const thresholds = [100, 80, 50] as const;
 const wholeEveryMs = 600_000;
 /** A call is counted in the minute in which it began, and a budget put right when it has been quiet for two minutes. */
 const overlapMs = 180_000;
 
-export function startBudgetWatch(deps: WatchBudgetsDeps): BudgetWatch {
+export function startBudgetWatch(deps: WatchBudgetsDeps): { close(): Promise<void> } {
+  const watch = createBudgetWatch(deps);
+  const rounds = startRounds({
+    everyMs,
+    round: watch.look,
+    onFailure: (error) => deps.logger.warn({ err: error }, 'could not check budgets; will retry'),
+  });
+  rounds.start();
+  return {
+    async close() {
+      await rounds.close();
+      await watch.close();
+    },
+  };
+}
+
+export function createBudgetWatch(deps: WatchBudgetsDeps) {
   const { db, clock } = deps;
   const changes = watchChangedTenants(db, ['budgets']);
   /** The gauges of each tenant. */
@@ -63,7 +73,8 @@ export function startBudgetWatch(deps: WatchBudgetsDeps): BudgetWatch {
     return [...new Set([...changed, ...busy])];
   };
 
-  const runOnce = async (): Promise<void> => {
+  /** Throws what the database throws. */
+  const look = async (): Promise<void> => {
     const nowMs = clock.now();
     const month = monthOf(nowMs);
     try {
@@ -99,19 +110,7 @@ export function startBudgetWatch(deps: WatchBudgetsDeps): BudgetWatch {
     for (const [tenant, budgets] of present) shown.set(tenant, new Set(budgets.map(gaugeOf)));
   };
 
-  const rounds = startRounds({
-    everyMs: deps.intervalMs ?? 10_000,
-    round: runOnce,
-    onFailure: (error) => deps.logger.warn({ err: error }, 'could not check budgets; will retry'),
-  });
-  rounds.start();
-  return {
-    runOnce,
-    async close() {
-      await rounds.close();
-      await changes.close();
-    },
-  };
+  return { look, close: () => changes.close() };
 }
 
 function gaugeOf({ management_company_id, service_name }: BudgetUse): string {

@@ -4,7 +4,7 @@ import { silentLogger, startTestDatabase } from '../../test/support/database.ts'
 import type { ExternalService } from '../directory/service.ts';
 import { newId, parseTenantId, type ServiceId } from '../ids.ts';
 import { createInProcessStore } from '../storage/redis/in-process-store.ts';
-import { startLimitHistory } from './limit-history.ts';
+import { createLimitHistory, startLimitHistory } from './limit-history.ts';
 import { watchSpenders } from './limit-spenders.ts';
 import { accountLimits, familyLimit } from './limit-subjects.ts';
 import { createRateLimiter } from './rate-limiter.ts';
@@ -30,7 +30,7 @@ test('each window that was used is written down once, with its fullest count', a
   );
   const familyLimits = { geocoding: 50 };
   let mayRun = true;
-  const history = startLimitHistory({
+  const deps = {
     db,
     limiter,
     familyLimits,
@@ -40,10 +40,8 @@ test('each window that was used is written down once, with its fullest count', a
     listTenantsWithTraffic: async () => [tenant],
     takeSpenders,
     tryHold: async () => mayRun,
-    intervalMs: 3_600_000,
-    spendersIntervalMs: 3_600_000,
-  });
-  t.after(() => history.close());
+  };
+  const history = createLimitHistory(deps);
   const written = async () => {
     const { rows } = await db.querySystem<Record<string, unknown>>({
       text: `select service_name, window_type, window_start, request_count, remaining_requests, is_rate_limited
@@ -59,16 +57,16 @@ test('each window that was used is written down once, with its fullest count', a
     ]);
   };
 
-  await history.runOnce();
+  await history.writeAll();
   assert.deepEqual(await written(), []);
   const spend = (units: number) =>
     limiter.spend(tenant, [familyLimit('geocoding', familyLimits), ...accountLimits(service)], units);
   await spend(2);
-  await history.runOnce();
+  await history.writeAll();
   await spend(3);
-  await history.runOnce();
+  await history.writeAll();
   nowMs += 58_000;
-  await history.runOnce();
+  await history.writeAll();
   // Into the next minute, and still counted by the one that rolls: it was spent in this one.
   assert.deepEqual(await written(), [
     ['geocoding', 'minute', '2026-11-22T12:30:00.000Z', 5, 45, false],
@@ -77,14 +75,15 @@ test('each window that was used is written down once, with its fullest count', a
   ]);
   mayRun = false;
   await db.querySystem({ text: 'delete from api_rate_limits' });
-  await history.runOnce();
+  await history.writeAll();
   assert.deepEqual(await written(), [], 'another replica has the lease');
   await history.writeSpenders();
   assert.equal((await written()).length, 3, 'what this replica spent it writes down without the lease');
   await db.querySystem({ text: 'delete from api_rate_limits' });
   await history.writeSpenders();
   assert.deepEqual(await written(), [], 'nothing was spent since');
+  const started = startLimitHistory(deps);
   await spend(1);
-  await history.close();
+  await started.close();
   assert.equal((await written()).length, 3, 'what was spent last is written down before the end');
 });

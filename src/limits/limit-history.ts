@@ -26,40 +26,46 @@ export interface LimitHistoryDeps extends ReportLimitsDeps {
   listTenantsWithTraffic(sinceMs: number): Promise<readonly TenantId[]>;
   /** True where this replica may do it for the next `ttlMs`. */
   tryHold(ttlMs: number): Promise<boolean>;
-  /** Of the round over all that had traffic; default: a minute. */
-  readonly intervalMs?: number;
-  /** Of the round over those that were spent for; default: two seconds. */
-  readonly spendersIntervalMs?: number;
-}
-
-export interface LimitHistory {
-  /** One round over all that had traffic, as the timer does it. */
-  runOnce(): Promise<void>;
-  /** One over those that this replica spent for. */
-  writeSpenders(): Promise<void>;
-  close(): Promise<void>;
 }
 
 const notWritten = 'the use of limits could not be written down';
-const defaultSpendersIntervalMs = 2_000;
+/** Of the round over those that were spent for; that over all that had traffic comes every minute. */
+const spendersEveryMs = 2_000;
 const rowsPerStatement = 500;
 /** Of the first round of a process: what was missed while the replica that did the rounds was being replaced. */
 const firstLookBackMs = 15 * minuteMs;
 /** A minute that rolls, and the commit that comes a little late. */
 const overlapMs = 3 * minuteMs;
 
-export function startLimitHistory(deps: LimitHistoryDeps): LimitHistory {
-  const intervalMs = deps.intervalMs ?? minuteMs;
-  let writtenUpToMs: number | null = null;
+export function startLimitHistory(deps: LimitHistoryDeps): { close(): Promise<void> } {
+  const { writeAll, writeSpenders } = createLimitHistory(deps);
+  // No warning every two seconds of an outage: the next round over all that had traffic warns, and makes good what is
+  // missing.
+  const noteSpendersFailure = (error: unknown) => deps.logger.debug({ err: error }, notWritten);
 
-  const runOnce = async (): Promise<void> => {
-    // Held a little shorter than the pause, so that the first replica in the next round takes it.
-    if (!(await deps.tryHold(intervalMs * 0.9))) return;
-    const nowMs = deps.clock.now();
-    const sinceMs = writtenUpToMs === null ? nowMs - firstLookBackMs : writtenUpToMs - overlapMs;
-    await writeTenants(await deps.listTenantsWithTraffic(sinceMs), true);
-    writtenUpToMs = nowMs;
+  const rounds = [
+    startRounds({
+      everyMs: minuteMs,
+      round: writeAll,
+      onFailure: (error) => deps.logger.warn({ err: error }, notWritten),
+    }),
+    startRounds({
+      everyMs: spendersEveryMs,
+      round: writeSpenders,
+      onFailure: noteSpendersFailure,
+    }),
+  ];
+  return {
+    async close() {
+      await Promise.all(rounds.map(({ close }) => close()));
+      // What was spent last would else wait for another replica's round, or for good where it lived in memory alone.
+      await writeSpenders().catch(noteSpendersFailure);
+    },
   };
+}
+
+export function createLimitHistory(deps: LimitHistoryDeps) {
+  let writtenUpToMs: number | null = null;
 
   const writeTenants = async (tenants: readonly TenantId[], isWhole: boolean): Promise<void> => {
     const byTenant = new Map<TenantId, readonly ExternalService[]>();
@@ -67,32 +73,18 @@ export function startLimitHistory(deps: LimitHistoryDeps): LimitHistory {
     await writeWindows(deps, byTenant, isWhole);
   };
 
-  const writeSpenders = (): Promise<void> => writeTenants(deps.takeSpenders(), false);
-
-  // No warning every two seconds of an outage: the next round over all that had traffic warns, and makes good what is
-  // missing.
-  const noteSpendersFailure = (error: unknown) => deps.logger.debug({ err: error }, notWritten);
-
-  const rounds = [
-    startRounds({
-      everyMs: intervalMs,
-      round: runOnce,
-      onFailure: (error) => deps.logger.warn({ err: error }, notWritten),
-    }),
-    startRounds({
-      everyMs: deps.spendersIntervalMs ?? defaultSpendersIntervalMs,
-      round: writeSpenders,
-      onFailure: noteSpendersFailure,
-    }),
-  ];
   return {
-    runOnce,
-    writeSpenders,
-    async close() {
-      await Promise.all(rounds.map(({ close }) => close()));
-      // What was spent last would else wait for another replica's round, or for good where it lived in memory alone.
-      await writeSpenders().catch(noteSpendersFailure);
+    /** Of all that had traffic, by one replica. */
+    async writeAll(): Promise<void> {
+      // Held a little shorter than the pause, so that the first replica in the next round takes it.
+      if (!(await deps.tryHold(minuteMs * 0.9))) return;
+      const nowMs = deps.clock.now();
+      const sinceMs = writtenUpToMs === null ? nowMs - firstLookBackMs : writtenUpToMs - overlapMs;
+      await writeTenants(await deps.listTenantsWithTraffic(sinceMs), true);
+      writtenUpToMs = nowMs;
     },
+    /** Of those that this replica spent for. */
+    writeSpenders: (): Promise<void> => writeTenants(deps.takeSpenders(), false),
   };
 }
 
