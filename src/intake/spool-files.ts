@@ -14,8 +14,6 @@ export interface SpoolFiles {
   oldest(): Segment | undefined;
   /** The file that appends go to. */
   newest(): Segment | undefined;
-  /** Of all files, those set aside included. */
-  sizeBytes(): number;
   bytesToRead(): number;
   /** Takes up files that are not known yet. */
   load(): Promise<void>;
@@ -47,6 +45,7 @@ export async function openSpoolFiles(options: {
   let asideBytes = 0;
   let asideSegment: Segment | null = null;
 
+  /** Of all files, those set aside included. */
   const sizeBytes = (): number => segments.reduce((sum, segment) => sum + segment.sizeBytes, asideBytes);
 
   const undo = async (segment: Segment): Promise<void> => {
@@ -84,7 +83,6 @@ export async function openSpoolFiles(options: {
   return {
     oldest: () => segments[0],
     newest: () => segments.at(-1),
-    sizeBytes,
     bytesToRead: () => segments.reduce((sum, segment) => sum + segment.sizeBytes - segment.readOffset, 0),
     async load() {
       const known = new Set(segments.map(({ id }) => id));

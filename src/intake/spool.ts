@@ -37,8 +37,6 @@ export interface Spool {
   setAside(records: readonly PreparedRecord[]): Promise<void>;
   /** Takes over what dead processes left. */
   takeOverDead(): Promise<void>;
-  /** All files, those set aside included. */
-  sizeBytes(): number;
   close(): Promise<void>;
 }
 
@@ -150,7 +148,6 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       // A file that an append is just making would be taken for one more.
       await appends.run(files.load);
     },
-    sizeBytes: files.sizeBytes,
     async close() {
       if (closed) return;
       closed = true;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { startStallWatch } from './watch-stalls.ts';
 
 test('a timer that fires late tells of a stall; an everyday delay and a machine that slept do not', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
   let nowMs = 0;
   const stalls: number[] = [];
   const watch = startStallWatch({
@@ -13,12 +14,13 @@ test('a timer that fires late tells of a stall; an everyday delay and a machine 
   t.after(() => watch.close());
   for (const gapMs of [50, 240, 700, 3_600_000, 50]) {
     nowMs += gapMs;
-    watch.look();
+    t.mock.timers.tick(50);
   }
   assert.deepEqual(stalls, [650]);
 });
 
 test('stalls of the last five minutes are remembered, and no older ones', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
   let nowMs = 0;
   const watch = startStallWatch({
     metrics: { eventLoopStalled() {} },
@@ -28,7 +30,7 @@ test('stalls of the last five minutes are remembered, and no older ones', (t) =>
   t.after(() => watch.close());
   for (const gapMs of [550, 50, 1_050]) {
     nowMs += gapMs;
-    watch.look();
+    t.mock.timers.tick(50);
   }
   assert.deepEqual(watch.recent(), { count: 2, longestMs: 1_000 });
   nowMs += 299_500;

@@ -19,8 +19,6 @@ export interface RecentStalls {
 
 export interface StallWatch {
   recent(): RecentStalls;
-  /** What the timer calls. */
-  look(): void;
   close(): void;
 }
 
@@ -50,5 +48,5 @@ export function startStallWatch({ metrics, logger, now = () => performance.now()
     stalls = stalls.filter(({ atMs }) => now() - atMs < rememberedMs);
     return { count: stalls.length, longestMs: Math.max(0, ...stalls.map(({ durationMs }) => durationMs)) };
   };
-  return { look, recent, close: () => clearInterval(timer) };
+  return { recent, close: () => clearInterval(timer) };
 }

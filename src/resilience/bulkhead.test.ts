@@ -21,7 +21,7 @@ function createManual(t: TestContext) {
 }
 
 test('calls beyond the places wait in order, and get them as others leave', async (t) => {
-  const { bulkheads, enter, enterNow } = createManual(t);
+  const { enter, enterNow } = createManual(t);
   const first = enterNow('google');
   const second = enterNow('google');
   const order: string[] = [];
@@ -32,17 +32,25 @@ test('calls beyond the places wait in order, and get them as others leave', asyn
   };
   const third = inOrder('third');
   const fourth = inOrder('fourth');
-  assert.deepEqual(bulkheads.occupancyOf('google'), { active: 2, queued: 2 });
   assert.deepEqual(enter('google'), { kind: 'full' });
 
   first.leave();
   first.leave();
-  assert.deepEqual(bulkheads.occupancyOf('google'), { active: 2, queued: 1 });
+  const fifth = inOrder('fifth');
+  assert.deepEqual(enter('google'), { kind: 'full' }, 'one place was left, not two');
   second.leave();
   const entries: BulkheadEntry[] = [await third, await fourth];
   assert.deepEqual(order, ['third', 'fourth']);
   for (const entry of entries) if (entry.kind === 'entered') entry.leave();
-  assert.deepEqual(bulkheads.occupancyOf('google'), { active: 0, queued: 0 });
+  const last = await fifth;
+  if (last.kind === 'entered') last.leave();
+  assert.deepEqual(order, ['third', 'fourth', 'fifth']);
+  // Both places are free again, and both of the queue.
+  enterNow('google');
+  enterNow('google');
+  void enter('google');
+  void enter('google');
+  assert.deepEqual(enter('google'), { kind: 'full' });
 });
 
 test('a service whose places are all taken leaves the others theirs', (t) => {
@@ -54,15 +62,15 @@ test('a service whose places are all taken leaves the others theirs', (t) => {
 });
 
 test('nobody waits past the deadline, and who gave up gets no place', async (t) => {
-  const { bulkheads, deadlines, enter, enterNow } = createManual(t);
+  const { deadlines, enter, enterNow } = createManual(t);
   const first = enterNow('google');
   enterNow('google');
   const waiting = enter('google');
   t.mock.timers.tick(1_020);
   assert.deepEqual(await waiting, { kind: 'timed-out' });
   first.leave();
-  assert.deepEqual(bulkheads.occupancyOf('google'), { active: 1, queued: 0 });
   assert.equal(deadlines.size(), 0);
+  enterNow('google');
 });
 
 test('a deadline already past is not waited for', (t) => {
@@ -73,13 +81,16 @@ test('a deadline already past is not waited for', (t) => {
 });
 
 test('a caller that leaves the queue makes room in it', async (t) => {
-  const { bulkheads, enter, enterNow } = createManual(t);
+  const { enter, enterNow } = createManual(t);
   enterNow('google');
   enterNow('google');
   const abort = new AbortController();
+  void enter('google');
   const waiting = enter('google', abort.signal);
+  assert.deepEqual(enter('google'), { kind: 'full' });
   abort.abort();
   assert.deepEqual(await waiting, { kind: 'aborted' });
   assert.deepEqual(enter('google', abort.signal), { kind: 'aborted' });
-  assert.equal(bulkheads.occupancyOf('google').queued, 0);
+  assert.ok(enter('google') instanceof Promise);
+  assert.deepEqual(enter('google'), { kind: 'full' });
 });

@@ -21,8 +21,6 @@ export type BulkheadEntry =
 export interface Bulkheads {
   /** A place at this service. Answers at once, without a promise, where one is free or the queue is full. Never throws. */
   enter(serviceId: string, deadlineAtMs: number, signal: AbortSignal): BulkheadEntry | Promise<BulkheadEntry>;
-  /** For metrics and tests. */
-  occupancyOf(serviceId: string): { readonly active: number; readonly queued: number };
 }
 
 export interface BulkheadsDeps {
@@ -98,10 +96,6 @@ export function createBulkheads(deps: BulkheadsDeps): Bulkheads {
       const remainingMs = deadlineAtMs - clock.now();
       if (remainingMs <= 0) return { kind: 'timed-out' };
       return waitForPlace(places, remainingMs, signal);
-    },
-    occupancyOf(serviceId) {
-      const places = placesByService.get(serviceId);
-      return { active: places?.active ?? 0, queued: places?.waiting.size ?? 0 };
     },
   };
 }

@@ -19,8 +19,6 @@ export interface CircuitBreakers {
   closeBreaker(serviceId: string): boolean;
   /** null: it is not in use. Makes none, and counts as no use. */
   stateOf(serviceId: string): BreakerState | null;
-  /** For metrics: every breaker in use. */
-  states(): ReadonlyMap<string, BreakerState>;
 }
 
 export interface CircuitBreakersDeps extends Omit<BreakerDeps, 'onChange'> {
@@ -59,6 +57,5 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
       return true;
     },
     stateOf: (serviceId) => breakers.get(serviceId)?.state() ?? null,
-    states: () => new Map([...breakers].map(([serviceId, breaker]) => [serviceId, breaker.state()])),
   };
 }
