@@ -2,7 +2,8 @@
 import Type, { type Static, type TSchema, type TSchemaOptions } from 'typebox';
 import type { InputFault } from './errors.ts';
 
-export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+export const nullable = <Schema extends TSchema>(schema: Schema, options: TSchemaOptions = {}) =>
+  Type.Union([schema, Type.Null()], options);
 
 /** null is "not given": clients with typed requests write every member. */
 export const optional = <Schema extends TSchema>(schema: Schema) => Type.Optional(nullable(schema));

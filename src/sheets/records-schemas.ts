@@ -1,6 +1,6 @@
 /** Schemas of the calls that address rows by key and sheets by title instead of cells. */
 import Type, { type Static } from 'typebox';
-import { nullable, optional } from '../schema-parts.ts';
+import { nullable, oneOf, optional } from '../schema-parts.ts';
 import { maxCellCharacters } from './read-values.ts';
 import { cell, maxWaitSeconds, range, spreadsheetId } from './request-schemas.ts';
 
@@ -81,7 +81,7 @@ export const createSchema = Type.Object(
       Type.Array(
         Type.Object({
           email: Type.String({ pattern: '^[^\\s@]+@[^\\s@]+$', maxLength: 320 }),
-          role: Type.Union([Type.Literal('reader'), Type.Literal('commenter'), Type.Literal('writer')]),
+          role: oneOf(['reader', 'commenter', 'writer']),
         }),
         { maxItems: 50 },
       ),

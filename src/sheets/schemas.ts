@@ -86,7 +86,7 @@ export const sheetsHealthSchema = Type.Object(
     rate_limit_reset_in_seconds: nullable(Type.Integer()),
     forecast: Type.Array(
       Type.Object({
-        kind: Type.Union([Type.Literal('read'), Type.Literal('write')]),
+        kind: oneOf(['read', 'write']),
         requests_per_minute: Type.Integer(),
         spent_in_seconds: nullable(Type.Integer()),
         most_from: nullable(Type.Object({ source_service: nullable(Type.String()), requests: Type.Integer() })),

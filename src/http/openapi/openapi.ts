@@ -6,6 +6,7 @@ import Type from 'typebox';
 import { errorCodes } from '../../errors.ts';
 import { attempts, outcome } from '../../gateway/error-members.ts';
 import { geocodeResultSchema } from '../../geocoding/schemas.ts';
+import { oneOf } from '../../schema-parts.ts';
 import { version } from '../../version.ts';
 import { httpStatusByCode, titleByCode } from '../reply/problem.ts';
 import { takesIdempotencyKey } from '../request/idempotency.ts';
@@ -19,7 +20,7 @@ const problemSchema = Type.Object(
     status: Type.Integer(),
     detail: Type.String(),
     instance: Type.String(),
-    code: Type.Union(errorCodes.map((code) => Type.Literal(code))),
+    code: oneOf(errorCodes),
     request_id: Type.String(),
     errors: Type.Optional(
       Type.Array(Type.Object({ path: Type.String(), message: Type.String() }), { description: 'For bad input.' }),

@@ -6,6 +6,7 @@
  */
 import Type from 'typebox';
 import type { InputFault } from '../../errors.ts';
+import { oneOf } from '../../schema-parts.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { isObject } from '../reading.ts';
 import { type Ask, createAsk, encodePart, type Question, sheetsOrigin } from './ask.ts';
@@ -35,7 +36,7 @@ export function createGoogleSheets(now: () => number = Date.now): Adapter {
     serviceType: 'sheets',
     facts: googleSheetsFacts,
     configMembers: {
-      formulas: Type.Union([Type.Literal('any'), Type.Literal('none')]),
+      formulas: oneOf(['any', 'none']),
       read_requests_per_minute: Type.Integer(),
       write_requests_per_minute: Type.Integer(),
     },

@@ -11,11 +11,12 @@ import {
   putBudget,
   removeBudget,
 } from '../../../costs/manage-budgets.ts';
+import { oneOf } from '../../../schema-parts.ts';
 import type { Routes } from '../../app.ts';
 import { checkIfMatch, etagOf } from '../../request/if-match.ts';
 import { callerOf } from '../../request/request-context.ts';
 
-const action = Type.Union([Type.Literal('alert'), Type.Literal('block')], {
+const action = oneOf(['alert', 'block'], {
   description: '`alert`: told at 50, 80 and 100 %. `block`: besides, no call is made that would pass the limit.',
 });
 const limit = Type.Number({ minimum: 0, maximum: 99_999_999, description: 'USD in a calendar month, UTC' });

@@ -3,6 +3,7 @@ import Type from 'typebox';
 import type { CacheLayer, LayerCount } from '../../../cache/hit-counts.ts';
 import type { ResponseCache } from '../../../cache/response-cache.ts';
 import type { TenantId } from '../../../ids.ts';
+import { nullable, oneOf } from '../../../schema-parts.ts';
 import type { Database } from '../../../storage/postgres/database.ts';
 import { sizeOfCache } from '../../../storage/tables/response-cache.ts';
 
@@ -12,7 +13,7 @@ export interface CacheReportDeps {
 }
 
 const count = Type.Integer();
-const counts = { hits: count, misses: count, hit_rate: Type.Union([Type.Number(), Type.Null()]) };
+const counts = { hits: count, misses: count, hit_rate: nullable(Type.Number()) };
 
 export const cacheStatsSchema = Type.Object(
   {
@@ -23,15 +24,10 @@ export const cacheStatsSchema = Type.Object(
     ...counts,
     layers: Type.Array(
       Type.Object({
-        layer: Type.Union([
-          Type.Literal('memory'),
-          Type.Literal('redis'),
-          Type.Literal('postgres'),
-          Type.Literal('stale'),
-        ]),
+        layer: oneOf(['memory', 'redis', 'postgres', 'stale']),
         hits: count,
-        entries: Type.Union([count, Type.Null()]),
-        size_bytes: Type.Union([count, Type.Null()]),
+        entries: nullable(count),
+        size_bytes: nullable(count),
       }),
     ),
     services: Type.Array(

@@ -6,7 +6,7 @@ import type { Clock } from '../../../clock.ts';
 import { readCursor, renderCursor } from '../../../encodings/page-cursor.ts';
 import { invalidInput } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
-import { nullable } from '../../../schema-parts.ts';
+import { nullable, oneOf } from '../../../schema-parts.ts';
 import { scopeOf } from '../../../sheets/scope.ts';
 import type { Database } from '../../../storage/postgres/database.ts';
 import { listCacheRows } from '../../../storage/tables/response-cache.ts';
@@ -42,7 +42,7 @@ const entriesSchema = Type.Object({
       cache_key: Type.String(),
       service_name: Type.String(),
       operation: Type.String(),
-      status: Type.Union([Type.Literal('active'), Type.Literal('negative'), Type.Literal('stale')], {
+      status: oneOf(['active', 'negative', 'stale'], {
         description:
           '`negative`: nothing was found. `stale`: past its time, and kept for its provider to confirm, or for when every provider fails.',
       }),

@@ -1,9 +1,9 @@
 /** Schemas of the steps of a call, for `GET /calls/{request_id}`. */
 import Type from 'typebox';
+import { nullable, oneOf } from '../../../schema-parts.ts';
 
 const text = Type.String();
-const words = <const Words extends readonly string[]>(...all: Words) =>
-  Type.Union(all.map((word) => Type.Literal(word)));
+const words = <const Words extends readonly string[]>(...all: Words) => oneOf(all);
 const atMs = Type.Integer({ description: 'Milliseconds after `started_at`.' });
 const durationMs = Type.Integer({ minimum: 0 });
 const serviceName = Type.String({ description: 'The provider.' });
@@ -13,13 +13,12 @@ const cacheStep = Type.Object(
   {
     kind: Type.Literal('cache'),
     at_ms: atMs,
-    duration_ms: Type.Union([durationMs, Type.Null()], { description: 'null of a hit: it is not measured.' }),
-    layer: Type.Union([text, Type.Null()], { examples: ['memory', 'redis', 'postgres', 'stale'] }),
-    outcome: Type.Union(
-      ['hit', 'miss', 'expired', 'unavailable'].map((word) => Type.Literal(word)),
-      { description: '`expired`: it had an answer past its time, which a provider may be asked to confirm.' },
-    ),
-    age_seconds: Type.Optional(Type.Union([Type.Integer(), Type.Null()], { description: 'Of the answer it has.' })),
+    duration_ms: nullable(durationMs, { description: 'null of a hit: it is not measured.' }),
+    layer: nullable(text, { examples: ['memory', 'redis', 'postgres', 'stale'] }),
+    outcome: oneOf(['hit', 'miss', 'expired', 'unavailable'], {
+      description: '`expired`: it had an answer past its time, which a provider may be asked to confirm.',
+    }),
+    age_seconds: Type.Optional(nullable(Type.Integer(), { description: 'Of the answer it has.' })),
   },
   { title: 'CallCacheStep' },
 );
@@ -28,14 +27,11 @@ const waitStep = Type.Object(
     kind: Type.Literal('wait'),
     at_ms: atMs,
     duration_ms: durationMs,
-    for: Type.Union(
-      ['limit', 'place', 'pace', 'coalesced'].map((word) => Type.Literal(word)),
-      {
-        description:
-          '`limit`: its turn under a limit (`max_wait_ms`); `place`: a free place at the service; `pace`: the distance ' +
-          'between requests that the vendor asks for; `coalesced`: the answer that another call fetched.',
-      },
-    ),
+    for: oneOf(['limit', 'place', 'pace', 'coalesced'], {
+      description:
+        '`limit`: its turn under a limit (`max_wait_ms`); `place`: a free place at the service; `pace`: the distance ' +
+        'between requests that the vendor asks for; `coalesced`: the answer that another call fetched.',
+    }),
     service_name: Type.Optional(serviceName),
     times,
   },
@@ -46,10 +42,8 @@ const skippedStep = Type.Object(
     kind: Type.Literal('skipped'),
     at_ms: atMs,
     service_name: Type.Optional(serviceName),
-    reason: Type.Union(
-      ['breaker', 'limit', 'paused', 'uncounted', 'tenant_limit', 'budget', 'busy', 'credentials', 'token_limit'].map(
-        (word) => Type.Literal(word),
-      ),
+    reason: oneOf(
+      ['breaker', 'limit', 'paused', 'uncounted', 'tenant_limit', 'budget', 'busy', 'credentials', 'token_limit'],
       {
         description:
           '`breaker`: it is open; `limit`: the account’s limit is spent; `paused`: the provider asked for a pause; ' +
@@ -89,7 +83,7 @@ const attemptStep = Type.Object(
     number: Type.Integer({ description: 'At this provider, from 1.' }),
     outcome: Type.String({ examples: ['ok', 'empty', 'timeout', 'unreachable', 'unusable', 'throttled', 'denied'] }),
     requests: Type.Array(requestSchema, { description: 'Of one attempt, a token’s among them.' }),
-    log_id: Type.Optional(Type.Union([Type.String({ format: 'uuid' }), Type.Null()])),
+    log_id: Type.Optional(nullable(Type.String({ format: 'uuid' }))),
   },
   { title: 'CallAttemptStep' },
 );
@@ -102,8 +96,8 @@ const eventStep = Type.Object(
     kind: Type.Literal('event'),
     at_ms: atMs,
     type: text,
-    log_id: Type.Union([Type.String({ format: 'uuid' }), Type.Null()]),
-    is_published: Type.Union([Type.Boolean(), Type.Null()]),
+    log_id: nullable(Type.String({ format: 'uuid' })),
+    is_published: nullable(Type.Boolean()),
   },
   { title: 'CallEventStep' },
 );

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { type TellCallDeps, tellCall } from '../../../audit/tell-call.ts';
 import { ServiceError } from '../../../errors.ts';
-import { nullable } from '../../../schema-parts.ts';
+import { nullable, oneOf } from '../../../schema-parts.ts';
 import type { Routes } from '../../app.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
 import { stepSchema } from './call-steps-schema.ts';
@@ -13,7 +13,7 @@ const logId = Type.String({ format: 'uuid', description: 'Under `/logs/{id}`.' }
 const callSchema = Type.Object(
   {
     request_id: text,
-    source: Type.Union([Type.Literal('audit'), Type.Literal('memory')], {
+    source: oneOf(['audit', 'memory'], {
       description:
         'memory: answered from the cache alone, by what another call fetched, or with every provider passed over, which ' +
         'leaves no row; this replica remembers its latest calls.',
@@ -27,7 +27,7 @@ const callSchema = Type.Object(
     estimated_cost: Type.Number({ description: 'USD' }),
     cache: Type.Array(
       Type.Object({
-        outcome: Type.Union([Type.Literal('hit'), Type.Literal('miss')]),
+        outcome: oneOf(['hit', 'miss']),
         layer: nullable(Type.String({ examples: ['memory', 'redis', 'postgres', 'stale'] })),
         operation: text,
         service_name: text,
@@ -79,11 +79,7 @@ const callSchema = Type.Object(
     steps: Type.Array(stepSchema, { description: 'All that is known of it, in the order it happened.' }),
     complete: Type.Boolean({ description: 'false: parts of it are not known here.' }),
     incomplete_because: Type.Array(
-      Type.Union(
-        ['rows_without_trace', 'trace_cut', 'more_rows', 'cache_of_another_replica', 'queue_of_a_sheet'].map((word) =>
-          Type.Literal(word),
-        ),
-      ),
+      oneOf(['rows_without_trace', 'trace_cut', 'more_rows', 'cache_of_another_replica', 'queue_of_a_sheet']),
       {
         description:
           '`rows_without_trace`: its rows were written before traces were kept, or by a probe; `trace_cut`: steps in the ' +

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import type { Clock } from '../../../clock.ts';
-import { nullable } from '../../../schema-parts.ts';
+import { nullable, oneOf } from '../../../schema-parts.ts';
 import type { Database } from '../../../storage/postgres/database.ts';
 import { listLatestChanges } from '../../../storage/tables/audit/configuration-audit.ts';
 import type { Routes } from '../../app.ts';
@@ -18,7 +18,7 @@ const changesSchema = Type.Object(
         entity: Type.String({ examples: ['service', 'webhook', 'token', 'budget'] }),
         entity_id: Type.String(),
         name: nullable(Type.String()),
-        action: Type.Union(['created', 'changed', 'deleted'].map((action) => Type.Literal(action))),
+        action: oneOf(['created', 'changed', 'deleted']),
         changed_by: nullable(Type.String()),
         changed_at: Type.String({ format: 'date-time' }),
       }),

@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { type LogFilter, logStatuses } from '../../../audit/list-entries.ts';
+import { oneOf } from '../../../schema-parts.ts';
 import { parseEndTime, parseTime, requireOrder, timeSchema } from '../../request/query-values.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
 
@@ -13,7 +14,7 @@ export const logFilterSchema = {
   exclude_operation: Type.Optional(
     Type.String({ minLength: 1, maxLength: 40, description: 'All but these: `health_check` leaves probes out.' }),
   ),
-  status: Type.Optional(Type.Union(logStatuses.map((status) => Type.Literal(status)))),
+  status: Type.Optional(oneOf(logStatuses)),
   from_date: Type.Optional(timeSchema('From this time on.')),
   to_date: Type.Optional(timeSchema('Before this time; a day alone is taken in whole.')),
   min_duration_ms: Type.Optional(Type.Integer({ minimum: 0, maximum: maxDurationMs })),

@@ -9,7 +9,7 @@ import {
   parseCursor,
 } from '../../../audit/list-entries.ts';
 import { invalidInput, ServiceError } from '../../../errors.ts';
-import { nullable } from '../../../schema-parts.ts';
+import { nullable, oneOf } from '../../../schema-parts.ts';
 import type { Routes } from '../../app.ts';
 import { cursorSchema, limitSchema } from '../../request/query-values.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
@@ -34,7 +34,7 @@ export const logSchema = Type.Object(
     started_at: time,
     completed_at: nullable(time),
     duration_ms: nullable(Type.Integer()),
-    status: Type.Union(logStatuses.map((status) => Type.Literal(status))),
+    status: oneOf(logStatuses),
     error_message: nullable(text),
     error_code: nullable(text),
     retry_count: Type.Integer(),

@@ -1,12 +1,13 @@
 import Type from 'typebox';
 import type { ListProblems } from '../../../health/list-problems.ts';
+import { oneOf } from '../../../schema-parts.ts';
 import type { Routes } from '../../app.ts';
 import { callerOf } from '../../request/request-context.ts';
 
 const problemSchema = Type.Object(
   {
     kind: Type.String({ examples: ['key_refused', 'reconnect_required', 'provider_down', 'deliveries_dead'] }),
-    severity: Type.Union([Type.Literal('critical'), Type.Literal('warning')]),
+    severity: oneOf(['critical', 'warning']),
     since: Type.String({
       format: 'date-time',
       description: 'Where no store knows: since when this replica has seen it.',

@@ -5,6 +5,7 @@ import type { ServiceDirectory } from '../../../directory/service.ts';
 import { invalidInput, ServiceError } from '../../../errors.ts';
 import { explainRefusals } from '../../../limits/explain-refusal.ts';
 import { previewLimits } from '../../../limits/preview-limits.ts';
+import { nullable, oneOf } from '../../../schema-parts.ts';
 import type { Database } from '../../../storage/postgres/database.ts';
 import type { Routes } from '../../app.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
@@ -16,28 +17,25 @@ export interface RateLimitsWhyDeps {
 }
 
 const text = Type.String();
-const textOrNull = Type.Union([text, Type.Null()]);
+const textOrNull = nullable(text);
 const count = Type.Integer();
 const time = Type.String({ format: 'date-time' });
-const windowType = Type.Union((['minute', 'hour', 'day', 'month'] as const).map((type) => Type.Literal(type)));
+const windowType = oneOf(['minute', 'hour', 'day', 'month']);
 
 const refusalMembers = {
   limit: Type.Object({
-    kind: Type.Union(
-      (['limit', 'pause', 'budget', 'token'] as const).map((kind) => Type.Literal(kind)),
-      {
-        description:
-          '`pause`: the provider asked for it. `budget`: the month’s money is spent. `token`: the token’s own limit.',
-      },
-    ),
+    kind: oneOf(['limit', 'pause', 'budget', 'token'], {
+      description:
+        '`pause`: the provider asked for it. `budget`: the month’s money is spent. `token`: the token’s own limit.',
+    }),
     service_name: Type.Optional(text),
     family: Type.Optional(Type.String({ description: 'A limit of the tenant’s family instead of a service.' })),
     token: Type.Optional(Type.String({ description: 'The token whose own limit it was.' })),
     window_type: windowType,
-    max_requests: Type.Union([count, Type.Null()]),
+    max_requests: nullable(count),
   }),
   refused_at: time,
-  free_at: Type.Union([time, Type.Null()], { description: 'When something of the window was free again.' }),
+  free_at: nullable(time, { description: 'When something of the window was free again.' }),
   spent_by: Type.Array(Type.Object({ source_service: textOrNull, operation: text, requests: count }), {
     description: 'Who had spent the window, by the name that callers give in X-Service-Name.',
   }),
@@ -51,7 +49,7 @@ const refusalSchema = Type.Object(
 );
 const explainQuery = Type.Object({ request_id: Type.String({ minLength: 1, maxLength: 128 }) });
 
-const limit = Type.Optional(Type.Union([Type.Integer({ minimum: 0, maximum: 1_000_000_000 }), Type.Null()]));
+const limit = Type.Optional(nullable(Type.Integer({ minimum: 0, maximum: 1_000_000_000 })));
 const previewBody = Type.Object(
   {
     service_name: Type.String({ minLength: 1, maxLength: 100 }),

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import type { ServiceDirectory } from '../../../directory/service.ts';
 import { type ReportLimitsDeps, reportTenantLimits } from '../../../limits/report-limits.ts';
+import { oneOf } from '../../../schema-parts.ts';
 import type { Routes } from '../../app.ts';
 import { callerOf, mayUse } from '../../request/request-context.ts';
 
@@ -9,7 +10,7 @@ const time = Type.String({ format: 'date-time' });
 /** One window of a limit, as `/services/{id}/rate-limits` shows it too. */
 export const limitWindowSchema = Type.Object(
   {
-    window_type: Type.Union([Type.Literal('minute'), Type.Literal('hour'), Type.Literal('day'), Type.Literal('month')]),
+    window_type: oneOf(['minute', 'hour', 'day', 'month']),
     window_start: time,
     window_end: Type.String({
       format: 'date-time',

@@ -94,10 +94,10 @@ export function statsRoute({ db, cache, clock }: StatsRouteDeps): Routes {
       },
       async (request) => {
         const { tenantId, principal } = callerOf(request);
-        const metric = oneOf('metric', request.query.metric, metricNames);
+        const metric = requireOneOf('metric', request.query.metric, metricNames);
         // Webhooks belong to no service.
         if (metric === 'webhooks') requireUnbound(principal);
-        const step = oneOf('step', request.query.step ?? 'minute', seriesSteps);
+        const step = requireOneOf('step', request.query.step ?? 'minute', seriesSteps);
         const groups = readGroups(request.query.group_by);
         const [fromMs, toMs] = readSpan(request.query, step, clock.now());
         await cache.writeNoted();
@@ -122,7 +122,7 @@ export function statsRoute({ db, cache, clock }: StatsRouteDeps): Routes {
   };
 }
 
-function oneOf<Name extends string>(path: string, text: string, names: readonly Name[]): Name {
+function requireOneOf<Name extends string>(path: string, text: string, names: readonly Name[]): Name {
   const found = names.find((name) => name === text);
   if (found === undefined) throw invalidInput(path, `must be one of ${names.join(', ')}`);
   return found;
@@ -132,7 +132,7 @@ function readGroups(text: string | undefined): readonly SeriesGroup[] {
   if (text === undefined) return [];
   return text.split(',').map((name) => {
     const trimmed = name.trim();
-    return oneOf('group_by', trimmed === 'service_name' ? 'service' : trimmed, seriesGroups);
+    return requireOneOf('group_by', trimmed === 'service_name' ? 'service' : trimmed, seriesGroups);
   });
 }
 

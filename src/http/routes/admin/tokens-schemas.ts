@@ -1,6 +1,6 @@
 /** Schemas of service tokens, for validation and the API description. */
 import Type from 'typebox';
-import { nullable } from '../../../schema-parts.ts';
+import { nullable, oneOf } from '../../../schema-parts.ts';
 import { cursorSchema, limitSchema, timeSchema } from '../../request/query-values.ts';
 import { scopes } from '../../request/request-context.ts';
 
@@ -11,7 +11,7 @@ const time = Type.String({ format: 'date-time' });
 
 const grantMembers = {
   name: Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' }),
-  scopes: Type.Array(Type.Union(scopes.map((scope) => Type.Literal(scope))), {
+  scopes: Type.Array(oneOf(scopes), {
     minItems: 1,
     maxItems: scopes.length,
   }),

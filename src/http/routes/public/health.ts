@@ -1,6 +1,7 @@
 /** Health for load balancers and people. None of these routes waits longer for a store than its deadline. */
 import Type from 'typebox';
 import type { Clock } from '../../../clock.ts';
+import { nullable, oneOf } from '../../../schema-parts.ts';
 import { serviceName, version } from '../../../version.ts';
 import type { Routes } from '../../app.ts';
 import { type Authenticator, requireScope, requireUnbound } from '../../auth/authenticate.ts';
@@ -48,7 +49,7 @@ const status = Type.Object({
 });
 
 const partStatus = Type.Object({
-  status: Type.Union([Type.Literal('up'), Type.Literal('down')]),
+  status: oneOf(['up', 'down']),
   kind: Type.String(),
   problem: Type.Optional(
     Type.String({ description: 'What of its address the server refuses, such as the password, naming the variable' }),
@@ -68,7 +69,7 @@ const detailedStatus = Type.Intersect([
         service_name: Type.String(),
         service_type: Type.String(),
         status: Type.String(),
-        last_error: Type.Union([Type.String(), Type.Null()]),
+        last_error: nullable(Type.String()),
       }),
     ),
   }),

@@ -2,14 +2,14 @@
 import Type, { type Static } from 'typebox';
 import { serviceTypes } from '../../../providers/provider.ts';
 import { adapterNames } from '../../../providers/registry.ts';
-import { nullable } from '../../../schema-parts.ts';
+import { nullable, oneOf } from '../../../schema-parts.ts';
 
 const largestInteger = 2_147_483_647;
 const limit = Type.Optional(
   nullable(Type.Integer({ minimum: 0, maximum: largestInteger, description: '0 or null: none of its own.' })),
 );
 const anyObject = (options: Type.TObjectOptions = {}) => Type.Object({}, { ...options, additionalProperties: true });
-export const serviceTypeSchema = Type.Union(serviceTypes.map((type) => Type.Literal(type)));
+export const serviceTypeSchema = oneOf(serviceTypes);
 
 /** Read-only members. A body may contain them, so that a reply can be edited and sent back. */
 const readOnly = {
@@ -140,9 +140,7 @@ export const pauseMembers = {
   paused_until: nullable(
     Type.String({ format: 'date-time', description: 'It is not asked until then; a successful check ends it.' }),
   ),
-  paused_because: nullable(
-    Type.Union(['retry_after', 'credentials_refused', 'failures'].map((because) => Type.Literal(because))),
-  ),
+  paused_because: nullable(oneOf(['retry_after', 'credentials_refused', 'failures'])),
 };
 const shownLimit = nullable(Type.Integer());
 
@@ -158,7 +156,7 @@ export const serviceSchema = Type.Object({
   has_credentials: Type.Boolean(),
   config: anyObject(),
   is_active: Type.Boolean(),
-  health_status: Type.Union(['healthy', 'degraded', 'down', 'unknown'].map((status) => Type.Literal(status))),
+  health_status: oneOf(['healthy', 'degraded', 'down', 'unknown']),
   last_health_check: nullable(time),
   ...pauseMembers,
   rate_limit_per_minute: shownLimit,
@@ -179,7 +177,7 @@ export const historySchema = Type.Object({
   changes: Type.Array(
     Type.Object({
       id: Type.String(),
-      action: Type.Union(['created', 'changed', 'deleted'].map((action) => Type.Literal(action))),
+      action: oneOf(['created', 'changed', 'deleted']),
       changed_by: nullable(Type.String()),
       request_id: nullable(Type.String()),
       changed_at: time,

@@ -1,15 +1,15 @@
 /** Schemas for received events: search, details and redelivery. */
 import Type, { type Static } from 'typebox';
-import { nullable } from '../../../schema-parts.ts';
+import { nullable, oneOf } from '../../../schema-parts.ts';
 import { targetStates, webhookEventStatuses } from '../../../storage/tables/webhooks/webhook-events.ts';
 import { retryRefusalReasons } from '../../../webhooks/managing/retry-plan.ts';
 import { cursorSchema, limitSchema, timeSchema } from '../../request/query-values.ts';
-import { anyObject, literals, time, uuid } from './schema-parts.ts';
+import { anyObject, time, uuid } from './schema-parts.ts';
 
 export const eventFilter = {
   webhook_id: Type.Optional(uuid),
   source: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
-  status: Type.Optional(literals(webhookEventStatuses)),
+  status: Type.Optional(oneOf(webhookEventStatuses)),
   event_type: Type.Optional(
     Type.String({
       minLength: 1,
@@ -20,7 +20,7 @@ export const eventFilter = {
   delivery_id: Type.Optional(
     Type.String({ minLength: 1, maxLength: 255, description: "The sender's own id, as `X-GitHub-Delivery`." }),
   ),
-  delivery_status: Type.Optional(literals(targetStates)),
+  delivery_status: Type.Optional(oneOf(targetStates)),
   payload_contains: Type.Optional(
     Type.String({
       minLength: 1,
@@ -40,7 +40,7 @@ export const eventsQuerySchema = Type.Object(
 export type EventsQuery = Static<typeof eventsQuerySchema>;
 
 export const retryTo = Type.Optional(
-  Type.Union([Type.Literal('all'), Type.Literal('target'), Type.Literal('failed')], {
+  oneOf(['all', 'target', 'failed'], {
     default: 'all',
     description:
       '`all`: over the bus and to every target that wants it. `target`: to the targets alone. `failed`: to those targets alone that did not take it.',
@@ -69,13 +69,13 @@ const retryObject = Type.Object(
   },
   { additionalProperties: false },
 );
-export const retryBodySchema = Type.Union([retryObject, Type.Null()], { examples: [{ to: 'target' }] });
+export const retryBodySchema = nullable(retryObject, { examples: [{ to: 'target' }] });
 export type RetryBody = Static<typeof retryObject>;
 
 /** The reply that a sender gets. */
 export const receptionSchema = Type.Union([
   Type.Object({
-    status: literals(['accepted', 'duplicate']),
+    status: oneOf(['accepted', 'duplicate']),
     event_id: Type.String({
       format: 'uuid',
       description: 'Of a duplicate: the first one. Under `/webhooks/events/{id}`.',
@@ -86,7 +86,7 @@ export const receptionSchema = Type.Union([
 
 const target = nullable(
   Type.Object({
-    status: literals(targetStates),
+    status: oneOf(targetStates),
     attempt_count: Type.Integer(),
     next_attempt_at: nullable(time),
     last_error: nullable(Type.String()),
@@ -100,10 +100,10 @@ const eventMembers = {
   source_service: Type.String(),
   event_type: nullable(Type.String()),
   delivery_id: nullable(Type.String()),
-  status: literals(webhookEventStatuses),
+  status: oneOf(webhookEventStatuses),
   refusal_reason: nullable(Type.String()),
   signature_verified: Type.Boolean(),
-  matched_secret: nullable(literals(['current', 'previous'])),
+  matched_secret: nullable(oneOf(['current', 'previous'])),
   source_address: nullable(Type.String()),
   content_type: nullable(Type.String()),
   payload_size_bytes: Type.Integer(),
@@ -135,10 +135,10 @@ export const wholeEventSchema = Type.Object({
   retry: Type.Object(
     {
       is_possible: Type.Boolean(),
-      reason: nullable(literals(retryRefusalReasons)),
+      reason: nullable(oneOf(retryRefusalReasons)),
       message: nullable(Type.String()),
       message_ru: nullable(Type.String()),
-      targets: Type.Array(Type.Object({ ...retryTarget, status: nullable(literals(targetStates)) })),
+      targets: Type.Array(Type.Object({ ...retryTarget, status: nullable(oneOf(targetStates)) })),
     },
     { description: 'Whether it can be sent again, and to whom; where not, why.' },
   ),
@@ -146,7 +146,7 @@ export const wholeEventSchema = Type.Object({
     Type.Object({
       ...retryTarget,
       target_url: nullable(Type.String({ description: 'Without its query; null where the target was removed.' })),
-      status: literals(targetStates),
+      status: oneOf(targetStates),
       attempt_count: Type.Integer(),
       sent_again_count: Type.Integer({ description: 'How often somebody sent it again.' }),
       next_attempt_at: nullable(time),
@@ -188,7 +188,7 @@ export const redriveAnswerSchema = Type.Object({
 });
 
 export const webhooksHealthSchema = Type.Object({
-  status: literals(['healthy', 'degraded']),
+  status: oneOf(['healthy', 'degraded']),
   webhooks: Type.Object({ total: Type.Integer(), active: Type.Integer() }),
   last_received_at: nullable(time),
   targets: Type.Object({

@@ -6,9 +6,6 @@ export const uuid = Type.String({
   errorMessage: 'must be a UUID',
 });
 
-export const literals = <T extends string>(values: readonly T[]) =>
-  Type.Union(values.map((value) => Type.Literal(value)));
-
 export const secret = Type.String({ minLength: 1, maxLength: 500, description: 'Write-only.' });
 
 export const idParamsSchema = Type.Object({ id: Type.String() });

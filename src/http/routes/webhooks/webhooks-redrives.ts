@@ -1,6 +1,6 @@
 /** `/webhooks/redrives`: sends all events that match a filter again, in the background. */
 import Type, { type Static } from 'typebox';
-import { nullable } from '../../../schema-parts.ts';
+import { nullable, oneOf } from '../../../schema-parts.ts';
 import { redriveStates } from '../../../storage/tables/webhooks/bulk-redrives.ts';
 import {
   type BulkRedrivesDeps,
@@ -15,7 +15,7 @@ import { jsonAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { callerOf, principalTextOf } from '../../request/request-context.ts';
 import { eventFilter, retryTo } from './events-schemas.ts';
-import { idParamsSchema, literals, time } from './schema-parts.ts';
+import { idParamsSchema, time } from './schema-parts.ts';
 import { allowNoBody, chosenFilter } from './webhooks-input.ts';
 
 export interface WebhookRedrivesRoutesDeps extends BulkRedrivesDeps {
@@ -47,7 +47,7 @@ const countSchema = Type.Object({
   oldest_received_at: nullable(time),
   newest_received_at: nullable(time),
   ...range,
-  to: literals(['all', 'target', 'failed']),
+  to: oneOf(['all', 'target', 'failed']),
   webhooks: Type.Array(
     Type.Object({
       webhook_id: Type.String(),
@@ -60,8 +60,8 @@ const countSchema = Type.Object({
 
 const redriveSchema = Type.Object({
   id: Type.String({ format: 'uuid' }),
-  state: literals(redriveStates),
-  to: literals(['all', 'target', 'failed']),
+  state: oneOf(redriveStates),
+  to: oneOf(['all', 'target', 'failed']),
   filter: Type.Object({}, { additionalProperties: Type.String() }),
   ...range,
   matched_count: Type.Integer({ description: 'Events, when it began; counted up to 100,000.' }),

@@ -1,12 +1,12 @@
 /** Schemas of the webhooks API: a webhook as it is set, patched and shown. */
 import Type, { type Static } from 'typebox';
-import { nullable } from '../../../schema-parts.ts';
+import { nullable, oneOf } from '../../../schema-parts.ts';
 import { longestGraceSeconds } from '../../../webhooks/managing/manage-webhooks.ts';
 import { longestDuplicateWindowSeconds } from '../../../webhooks/managing/present-webhook.ts';
 import { signatureSchemes } from '../../../webhooks/receiving/verify-signature.ts';
 import { duplicateRules } from '../../../webhooks/source.ts';
 import { cursorSchema, limitSchema } from '../../request/query-values.ts';
-import { anyObject, literals, secret, time, uuid } from './schema-parts.ts';
+import { anyObject, secret, time, uuid } from './schema-parts.ts';
 import { targetSchema } from './targets-schemas.ts';
 
 const place = Type.String({ maxLength: 210, description: '`header:Name` or `body:a.b`.' });
@@ -26,7 +26,7 @@ const settable = {
     }),
   ),
   signature_header: Type.Optional(nullable(headerName)),
-  signature_scheme: Type.Optional(literals(signatureSchemes)),
+  signature_scheme: Type.Optional(oneOf(signatureSchemes)),
   signed_template: Type.Optional(
     nullable(
       Type.String({
@@ -42,20 +42,17 @@ const settable = {
   tolerance_seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400 })),
   max_payload_size_bytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 104_857_600 })),
   target_url: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 2048 }))),
-  over_limit_policy: Type.Optional(literals(['reject', 'defer'])),
+  over_limit_policy: Type.Optional(oneOf(['reject', 'defer'])),
   is_active: Type.Optional(Type.Boolean()),
   event_type_from: Type.Optional(nullable(place)),
   delivery_id_from: Type.Optional(nullable(place)),
   duplicate_by: Type.Optional(
-    Type.Union(
-      duplicateRules.map((rule) => Type.Literal(rule)),
-      {
-        default: 'delivery_id',
-        description:
-          '`delivery_id_or_body`: a body that was taken within the window is a duplicate under any id. For senders whose ' +
-          'signature does not cover the id. `none`: every delivery is a new one.',
-      },
-    ),
+    oneOf(duplicateRules, {
+      default: 'delivery_id',
+      description:
+        '`delivery_id_or_body`: a body that was taken within the window is a duplicate under any id. For senders whose ' +
+        'signature does not cover the id. `none`: every delivery is a new one.',
+    }),
   ),
   duplicate_window_seconds: Type.Optional(
     Type.Integer({ minimum: 60, maximum: longestDuplicateWindowSeconds, default: longestDuplicateWindowSeconds }),
@@ -176,7 +173,7 @@ export const webhookSchema = Type.Object({
   event_types: Type.Array(Type.String()),
   allowed_ips: Type.Array(Type.String()),
   signature_header: nullable(Type.String()),
-  signature_scheme: literals(signatureSchemes),
+  signature_scheme: oneOf(signatureSchemes),
   signed_template: nullable(Type.String()),
   timestamp_header: nullable(Type.String()),
   has_secret_key: Type.Boolean(),
@@ -193,10 +190,10 @@ export const webhookSchema = Type.Object({
   targets: Type.Array(anyObject),
   target_count: Type.Integer({ description: 'With `target_url`.' }),
   previous_target_secret_until: nullable(time),
-  over_limit_policy: literals(['reject', 'defer']),
+  over_limit_policy: oneOf(['reject', 'defer']),
   event_type_from: nullable(Type.String()),
   delivery_id_from: nullable(Type.String()),
-  duplicate_by: literals(duplicateRules),
+  duplicate_by: oneOf(duplicateRules),
   duplicate_window_seconds: Type.Integer(),
   ordered: Type.Boolean(),
   include_raw: Type.Boolean(),
@@ -237,8 +234,8 @@ export const explainSchema = Type.Object(
 
 export const explanationSchema = Type.Object({
   matches: Type.Boolean(),
-  scheme: literals(signatureSchemes),
-  checked: Type.Array(Type.Object({ secret: literals(['current', 'previous']), matches: Type.Boolean() })),
+  scheme: oneOf(signatureSchemes),
+  checked: Type.Array(Type.Object({ secret: oneOf(['current', 'previous']), matches: Type.Boolean() })),
   hints: Type.Array(Type.String()),
 });
 
@@ -266,18 +263,18 @@ export const sourceListSchema = Type.Object({
       documentation_url: nullable(Type.String()),
       set_up: Type.String({ description: 'What to do on the sender’s side.' }),
       set_up_ru: Type.String({ description: 'The same in Russian.' }),
-      signature_scheme: literals(signatureSchemes),
+      signature_scheme: oneOf(signatureSchemes),
       signature_header: nullable(Type.String()),
       signed_template: nullable(Type.String()),
       timestamp_header: nullable(Type.String()),
       tolerance_seconds: Type.Integer(),
-      secret_from: literals(['us', 'sender', 'none']),
+      secret_from: oneOf(['us', 'sender', 'none']),
       has_verify_token: Type.Boolean(),
       event_type_from: Type.Array(Type.String()),
       delivery_id_from: Type.Array(Type.String({ description: 'Without any, the hash of the body.' })),
-      duplicate_by: literals(duplicateRules),
+      duplicate_by: oneOf(duplicateRules),
       max_payload_size_bytes: Type.Integer(),
-      over_limit_policy: literals(['reject', 'defer']),
+      over_limit_policy: oneOf(['reject', 'defer']),
       published_ranges: Type.Array(Type.String()),
       handshake: nullable(Type.String()),
       retries: Type.Object({ timeout_seconds: nullable(Type.Integer()), description: Type.String() }),
