@@ -10,7 +10,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import pino from 'pino';
-import { getEntry, type LogFilter, listEntries, parseCursor } from '../src/audit/list-entries.ts';
+import { getEntry, type LogFilter, listEntries } from '../src/audit/list-entries.ts';
+import { readPosition } from '../src/encodings/page-cursor.ts';
 import { parseTenantId, type TenantId } from '../src/ids.ts';
 import { type Database, openDatabase } from '../src/storage/postgres/database.ts';
 import { migrate } from '../src/storage/postgres/migrate.ts';
@@ -103,7 +104,7 @@ async function measurePages(db: Database, nowMs: number) {
       null,
       100,
     );
-    const cursor = first.nextCursor === null ? null : parseCursor(first.nextCursor);
+    const cursor = first.nextCursor === null ? null : readPosition(first.nextCursor);
     return () => listEntries({ db }, tenant, filter, cursor, 100);
   };
   const plain = (tenant: TenantId, filter: LogFilter) => async () => () =>

@@ -4,10 +4,11 @@ import { silentLogger, startTestDatabase } from '../../test/support/database.ts'
 import { sampleLog, sampleTenant } from '../../test/support/intake-samples.ts';
 import { silentRelay } from '../../test/support/silent-relay.ts';
 import { systemClock } from '../clock.ts';
+import { readPosition } from '../encodings/page-cursor.ts';
 import type { TenantId } from '../ids.ts';
 import { createIntake } from '../intake/group-commit.ts';
 import type { AuditEntry } from './entry.ts';
-import { countEntries, exportEntries, getEntry, type LogFilter, listEntries, parseCursor } from './list-entries.ts';
+import { countEntries, exportEntries, getEntry, type LogFilter, listEntries } from './list-entries.ts';
 import { createMasker } from './mask.ts';
 import { retain } from './retention.ts';
 
@@ -57,7 +58,7 @@ test('pages follow each other, newest first, each entry once, whatever its statu
     assert.ok(page.logs.length <= 7);
     seen.push(...page.logs);
     if (page.nextCursor === null) break;
-    cursor = parseCursor(page.nextCursor);
+    cursor = readPosition(page.nextCursor);
     assert.notEqual(cursor, null);
   }
   const keys = seen.map(({ id, started_at }) => `${started_at} ${id}`);
@@ -119,8 +120,8 @@ test('the export streams every entry with its bodies', async (t) => {
 });
 
 test('a cursor that is none of ours is told apart', () => {
-  assert.equal(parseCursor('zzz'), null);
-  assert.equal(parseCursor(Buffer.from("2026-11-22T00:00:00.000Z ' or 1=1").toString('base64url')), null);
+  assert.equal(readPosition('zzz'), null);
+  assert.equal(readPosition(Buffer.from("2026-11-22T00:00:00.000Z ' or 1=1").toString('base64url')), null);
 });
 
 test('retention drops old days and leftovers, by one replica at a time', async (t) => {
@@ -176,11 +177,11 @@ test('pages go back over days without calls, however few they have', async (t) =
   const db = await storeLogs(t, logs);
   const walk = async (filter: LogFilter, limit: number): Promise<number> => {
     const seen: string[] = [];
-    for (let cursor = null as ReturnType<typeof parseCursor>; ; ) {
+    for (let cursor = null as ReturnType<typeof readPosition>; ; ) {
       const page = await listEntries({ db }, sampleTenant, filter, cursor, limit);
       seen.push(...page.logs.map(({ started_at, id }) => `${started_at} ${id}`));
       if (page.nextCursor === null) break;
-      cursor = parseCursor(page.nextCursor);
+      cursor = readPosition(page.nextCursor);
     }
     assert.deepEqual(seen, [...new Set(seen)].sort().reverse());
     return seen.length;

@@ -1,12 +1,11 @@
 /** The audit log as a tenant reads it: pages, one entry whole, or everything as a stream. */
 
-import { isCursorTime, readCursor, renderCursor } from '../encodings/page-cursor.ts';
+import { renderPosition, type TimePosition } from '../encodings/page-cursor.ts';
 import { type TenantId, timeOfId } from '../ids.ts';
 import type { Database, Queryable } from '../storage/postgres/database.ts';
 import {
   countLogs,
   type LogFilter,
-  type LogPosition,
   type StoredLog,
   selectLog,
   selectLogBodies,
@@ -63,7 +62,7 @@ export async function listEntries(
   { db }: LogReaderDeps,
   tenantId: TenantId,
   filter: LogFilter,
-  cursor: LogPosition | null,
+  cursor: TimePosition | null,
   limit: number,
 ): Promise<LogPage> {
   // One more than asked for tells whether there is another page.
@@ -72,7 +71,7 @@ export async function listEntries(
   const last = shown.at(-1);
   return {
     logs: shown.map((row) => entryOf(row, noBodies)),
-    nextCursor: rows.length > limit && last !== undefined ? cursorOf(positionOf(last)) : null,
+    nextCursor: rows.length > limit && last !== undefined ? renderPosition(positionOf(last)) : null,
   };
 }
 
@@ -85,11 +84,11 @@ async function selectNewest(
   tx: Queryable,
   tenantId: TenantId,
   filter: LogFilter,
-  after: LogPosition | null,
+  after: TimePosition | null,
   limit: number,
 ): Promise<StoredLog[]> {
   if (filter.requestId !== undefined) return selectLogs(tx, tenantId, filter, after, limit);
-  const cursorMs = after === null ? null : Date.parse(after.startedAt);
+  const cursorMs = after === null ? null : Date.parse(after.at);
   const newestMs = Math.min(filter.toMs ?? Number.POSITIVE_INFINITY, (cursorMs ?? Number.POSITIVE_INFINITY) + 1);
   const oldestMs = Math.max(filter.fromMs ?? 0, 0);
   const lastMs = Math.min(cursorMs ?? Date.now(), newestMs - 1);
@@ -139,9 +138,9 @@ export async function* exportEntries(
   tenantId: TenantId,
   filter: LogFilter,
 ): AsyncGenerator<IntegrationLog> {
-  let after: LogPosition | null = null;
+  let after: TimePosition | null = null;
   for (;;) {
-    const position: LogPosition | null = after;
+    const position: TimePosition | null = after;
     const page = await db.forTenant(tenantId, async (tx) => {
       const rows = await selectNewest(tx, tenantId, filter, position, exportPage);
       const bodies = await selectLogBodies(tx, tenantId, rows.flatMap(referencesOf));
@@ -154,21 +153,11 @@ export async function* exportEntries(
   }
 }
 
-function cursorOf({ startedAt, id }: LogPosition): string {
-  return renderCursor(startedAt, id);
-}
-
-/** null where it is none of ours. */
-export function parseCursor(cursor: string): LogPosition | null {
-  const [startedAt = '', id = ''] = readCursor(cursor);
-  return isCursorTime(startedAt) && timeOfId(id) !== null ? { startedAt, id } : null;
-}
-
 const noBodies: ReadonlyMap<string, string> = new Map();
 
 /** Times are written in whole milliseconds, so none is lost on the way. */
-function positionOf(row: StoredLog): LogPosition {
-  return { startedAt: row.started_at.toISOString(), id: row.id };
+function positionOf(row: StoredLog): TimePosition {
+  return { at: row.started_at.toISOString(), id: row.id };
 }
 
 function referencesOf(row: StoredLog): { day: string; hash: string }[] {

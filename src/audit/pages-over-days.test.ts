@@ -5,8 +5,9 @@ import { silentLogger, startTestDatabase } from '../../test/support/database.ts'
 import { sampleLog, sampleTenant } from '../../test/support/intake-samples.ts';
 import { silentRelay } from '../../test/support/silent-relay.ts';
 import { systemClock } from '../clock.ts';
+import { readPosition } from '../encodings/page-cursor.ts';
 import { createIntake } from '../intake/group-commit.ts';
-import { type LogFilter, listEntries, parseCursor } from './list-entries.ts';
+import { type LogFilter, listEntries } from './list-entries.ts';
 import { createMasker } from './mask.ts';
 
 const dayMs = 86_400_000;
@@ -33,11 +34,11 @@ test('pages over the borders of days, and into the clock’s future, are one lis
 
   const walk = async (filter: LogFilter, limit: number): Promise<string[]> => {
     const seen: string[] = [];
-    for (let cursor = null as ReturnType<typeof parseCursor>; ; ) {
+    for (let cursor = null as ReturnType<typeof readPosition>; ; ) {
       const page = await listEntries({ db }, sampleTenant, filter, cursor, limit);
       seen.push(...page.logs.map(({ id }) => id));
       if (page.nextCursor === null) return seen;
-      cursor = parseCursor(page.nextCursor);
+      cursor = readPosition(page.nextCursor);
     }
   };
   const expected = (filter: LogFilter): string[] =>

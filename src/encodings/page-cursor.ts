@@ -1,4 +1,5 @@
 /** Where the next page of a list goes on. Opaque to callers; the lists say what stands in theirs. */
+import { isUuid } from '../ids.ts';
 
 export function renderCursor(...parts: readonly (string | number)[]): string {
   return Buffer.from(parts.join(' '), 'utf8').toString('base64url');
@@ -7,6 +8,23 @@ export function renderCursor(...parts: readonly (string | number)[]): string {
 /** What `renderCursor` was given, as texts; of another text anything: each part is to be checked. */
 export function readCursor(cursor: string): readonly string[] {
   return Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
+}
+
+/** A place between two entries of a list that is sorted by time and id. */
+export interface TimePosition {
+  /** RFC 3339 UTC, to the microsecond where the list is. */
+  readonly at: string;
+  readonly id: string;
+}
+
+export function renderPosition({ at, id }: TimePosition): string {
+  return renderCursor(at, id);
+}
+
+/** null where `renderPosition` never made it. */
+export function readPosition(cursor: string): TimePosition | null {
+  const [at = '', id = ''] = readCursor(cursor);
+  return isCursorTime(at) && isUuid(id) ? { at, id } : null;
 }
 
 /** The first and the last day that PostgreSQL and partitions are asked for. */

@@ -1,5 +1,6 @@
 /** Query values that many lists accept: times, whole numbers and page cursors. */
 import Type from 'typebox';
+import { readPosition, type TimePosition } from '../../encodings/page-cursor.ts';
 import { invalidInput } from '../../errors.ts';
 
 const dayMs = 86_400_000;
@@ -20,6 +21,14 @@ export const cursorSchema = Type.String({
   maxLength: 500,
   description: 'The `next_cursor` of the page before.',
 });
+
+/** The position in a cursor; null: the first page. Throws `INVALID_REQUEST` for an invalid cursor. */
+export function positionOf(cursor: string | undefined): TimePosition | null {
+  if (cursor === undefined) return null;
+  const position = readPosition(cursor);
+  if (position === null) throw invalidInput('cursor', 'is none that this service gave out');
+  return position;
+}
 
 /**
  * Unix milliseconds of an RFC 3339 time, or of the start of a day (`2026-11-22`, UTC). A time without an offset is UTC,

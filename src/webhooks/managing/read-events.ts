@@ -1,6 +1,6 @@
 /** What came, whether it was genuine, what became of it: as a tenant reads it. */
 
-import { isCursorTime, readCursor, renderCursor } from '../../encodings/page-cursor.ts';
+import { renderPosition, type TimePosition } from '../../encodings/page-cursor.ts';
 import { ServiceError } from '../../errors.ts';
 import { isUuid, type TenantId, timeOfId } from '../../ids.ts';
 import { renderWithVerbatim } from '../../outbox/envelope.ts';
@@ -11,7 +11,6 @@ import {
   pageWebhookEvents,
   type WebhookAttemptRow,
   type WebhookEventFilter,
-  type WebhookEventPosition,
   type WebhookEventRow,
   type WholeWebhookEventRow,
 } from '../../storage/tables/webhooks/webhook-events.ts';
@@ -35,7 +34,7 @@ export async function listEvents(
   { db }: ReadEventsDeps,
   tenantId: TenantId,
   filter: WebhookEventFilter,
-  after: WebhookEventPosition | null,
+  after: TimePosition | null,
   limit: number,
 ) {
   // One more than asked for tells whether there is another page.
@@ -48,7 +47,7 @@ export async function listEvents(
     events: shown.map(presentEvent),
     next_cursor:
       rows.length > limit && last !== undefined
-        ? renderEventCursor({ receivedAt: last.received_at.toISOString(), id: last.id })
+        ? renderPosition({ at: last.received_at.toISOString(), id: last.id })
         : null,
   };
 }
@@ -112,16 +111,6 @@ export async function requireEvent(tx: Queryable, tenantId: TenantId, id: string
     if (row !== null) return row;
   }
   throw noSuchEvent();
-}
-
-export function renderEventCursor({ receivedAt, id }: WebhookEventPosition): string {
-  return renderCursor(receivedAt, id);
-}
-
-/** null: not a cursor of this service. */
-export function parseEventCursor(cursor: string): WebhookEventPosition | null {
-  const [receivedAt = '', id = ''] = readCursor(cursor);
-  return isCursorTime(receivedAt) && isUuid(id) ? { receivedAt, id } : null;
 }
 
 function presentEvent(row: WebhookEventRow) {

@@ -1,4 +1,5 @@
 /** "Send it again": the event goes to the bus as a new one, and to the target once more. */
+import { renderPosition, type TimePosition } from '../../encodings/page-cursor.ts';
 import { ServiceError } from '../../errors.ts';
 import { newId, type TenantId } from '../../ids.ts';
 import type { DurableEvent } from '../../outbox/events.ts';
@@ -6,12 +7,11 @@ import type { Database, Queryable } from '../../storage/postgres/database.ts';
 import {
   pageWebhookEvents,
   type WebhookEventFilter,
-  type WebhookEventPosition,
   type WholeWebhookEventRow,
 } from '../../storage/tables/webhooks/webhook-events.ts';
 import { lockEventDeliveries, redriveDelivery } from '../../storage/tables/webhooks/webhook-redrives.ts';
 import { receivedEvent } from '../receiving/received-event.ts';
-import { receivedOfRow, renderEventCursor, requireEvent } from './read-events.ts';
+import { receivedOfRow, requireEvent } from './read-events.ts';
 import { chooseTargets, planRetry, type RetryPlan, type RetryTarget, type RetryTo } from './retry-plan.ts';
 
 export interface RetryEventsDeps {
@@ -62,14 +62,14 @@ export async function retryEvents(
   deps: RetryEventsDeps,
   tenantId: TenantId,
   filter: WebhookEventFilter,
-  options: { readonly to: RetryTo; readonly after: WebhookEventPosition | null; readonly requestId: string },
+  options: { readonly to: RetryTo; readonly after: TimePosition | null; readonly requestId: string },
 ): Promise<RetriedEvents> {
   let { after } = options;
   let retried = 0;
   // What comes in while this runs is not meant; the bound ends it in any case.
   const before = { ...filter, toMs: Math.min(filter.toMs ?? Number.POSITIVE_INFINITY, deps.clock.now()) };
   while (retried < mostAtOnce) {
-    const position: WebhookEventPosition | null = after;
+    const position: TimePosition | null = after;
     const { seen, sent, last } = await deps.db.forTenant(tenantId, (tx) =>
       sendPageAgain(deps, tx, tenantId, before, position, options),
     );
@@ -83,7 +83,7 @@ export async function retryEvents(
   return {
     retried_count: retried,
     is_complete: false,
-    ...(after === null ? {} : { next_cursor: renderEventCursor(after) }),
+    ...(after === null ? {} : { next_cursor: renderPosition(after) }),
   };
 }
 
@@ -93,7 +93,7 @@ export interface SentPage {
   readonly sent: number;
   readonly deliveryIds: readonly string[];
   /** Where the next page begins; null where there was nothing. */
-  readonly last: WebhookEventPosition | null;
+  readonly last: TimePosition | null;
 }
 
 /** The next of those that match, the oldest first. What cannot be sent, or has nobody to go to, is passed over. */
@@ -102,7 +102,7 @@ export async function sendPageAgain(
   tx: Queryable,
   tenantId: TenantId,
   filter: WebhookEventFilter,
-  after: WebhookEventPosition | null,
+  after: TimePosition | null,
   options: { readonly to: RetryTo; readonly requestId: string },
 ): Promise<SentPage> {
   const page = await pageWebhookEvents(tx, tenantId, filter, 'asc', after, perTransaction);
@@ -122,7 +122,7 @@ export async function sendPageAgain(
     seen: page.length,
     sent,
     deliveryIds: made,
-    last: last === undefined ? null : { receivedAt: last.received_at.toISOString(), id: last.id },
+    last: last === undefined ? null : { at: last.received_at.toISOString(), id: last.id },
   };
 }
 

@@ -100,5 +100,5 @@ async function takeStep(
 }
 
 function placeOf({ after_received_at: at, after_event_id: id }: RedriveRow) {
-  return at === null || id === null ? null : { receivedAt: at.toISOString(), id };
+  return at === null || id === null ? null : { at: at.toISOString(), id };
 }

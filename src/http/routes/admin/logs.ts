@@ -1,17 +1,10 @@
 /** The audit log: every call to a provider, and every call that a limit refused. */
 import Type from 'typebox';
-import {
-  countEntries,
-  getEntry,
-  type LogReaderDeps,
-  listEntries,
-  logStatuses,
-  parseCursor,
-} from '../../../audit/list-entries.ts';
-import { invalidInput, ServiceError } from '../../../errors.ts';
+import { countEntries, getEntry, type LogReaderDeps, listEntries, logStatuses } from '../../../audit/list-entries.ts';
+import { ServiceError } from '../../../errors.ts';
 import { nullable, oneOf } from '../../../schema-parts.ts';
 import type { Routes } from '../../app.ts';
-import { cursorSchema, limitSchema } from '../../request/query-values.ts';
+import { cursorSchema, limitSchema, positionOf } from '../../request/query-values.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
 import { logFilterSchema, readLogFilter } from './logs-filter.ts';
 
@@ -78,8 +71,7 @@ export function logsRoutes(deps: LogReaderDeps): Routes {
         const { query } = request;
         const { tenantId } = callerOf(request);
         const filter = readLogFilter(request);
-        const after = query.cursor === undefined ? null : parseCursor(query.cursor);
-        if (query.cursor !== undefined && after === null) throw invalidInput('cursor', 'is not one of this list');
+        const after = positionOf(query.cursor);
         const counted = query.with_total === true ? countEntries(deps, tenantId, filter) : null;
         const [page, total] = await Promise.all([
           listEntries(deps, tenantId, filter, after, query.limit ?? 100),

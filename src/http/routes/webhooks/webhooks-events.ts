@@ -3,14 +3,14 @@ import type { Static } from 'typebox';
 import { invalidInput } from '../../../errors.ts';
 import { countWebhooks } from '../../../storage/tables/webhooks/webhook-configs.ts';
 import { countTargets } from '../../../storage/tables/webhooks/webhook-deliveries.ts';
-import type { WebhookEventPosition } from '../../../storage/tables/webhooks/webhook-events.ts';
 import { type AcceptDeps, acceptRefused } from '../../../webhooks/managing/accept-refused.ts';
-import { getEvent, listEvents, parseEventCursor, type ReadEventsDeps } from '../../../webhooks/managing/read-events.ts';
+import { getEvent, listEvents, type ReadEventsDeps } from '../../../webhooks/managing/read-events.ts';
 import { type RetryEventsDeps, retryEvent, retryEvents } from '../../../webhooks/managing/retry-events.ts';
 import type { Reception } from '../../../webhooks/receiving/reception.ts';
 import type { Routes } from '../../app.ts';
 import { jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
+import { positionOf } from '../../request/query-values.ts';
 import { callerOf } from '../../request/request-context.ts';
 import {
   type EventsQuery,
@@ -142,13 +142,6 @@ export function webhookEventsRoutes(deps: WebhookEventsRoutesDeps): Routes {
       },
     );
   };
-}
-
-/** Throws `INVALID_REQUEST` for an invalid cursor. */
-function positionOf(cursor: string | undefined): WebhookEventPosition | null {
-  const position = cursor === undefined ? null : parseEventCursor(cursor);
-  if (cursor !== undefined && position === null) throw invalidInput('cursor', 'is none that this service gave out');
-  return position;
 }
 
 /** The reply that a sender would have got. */

@@ -3,7 +3,12 @@
  */
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
-import { countWebhooks, pageWebhooks, type WebhookConfigRow } from '../../../storage/tables/webhooks/webhook-configs.ts';
+import { renderPosition } from '../../../encodings/page-cursor.ts';
+import {
+  countWebhooks,
+  pageWebhooks,
+  type WebhookConfigRow,
+} from '../../../storage/tables/webhooks/webhook-configs.ts';
 import {
   type ChangedWebhook,
   changeWebhook,
@@ -17,12 +22,12 @@ import { apiPrefix, type Routes } from '../../app.ts';
 import { answerShownOnce, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { checkIfMatch } from '../../request/if-match.ts';
+import { positionOf } from '../../request/query-values.ts';
 import { callerOf } from '../../request/request-context.ts';
 import { idParamsSchema } from './schema-parts.ts';
 import { presentChanged, shownOnce, stateOf, withState } from './webhook-answer.ts';
 import { contextOf, findOwn, idOf } from './webhook-request.ts';
 import { webhookTargetRoutes } from './webhook-target.ts';
-import { parseWebhookCursor, renderWebhookCursor } from './webhooks-cursor.ts';
 import { type WebhookEventsRoutesDeps, webhookEventsRoutes } from './webhooks-events.ts';
 import { checkAddresses, draftOfBody, patchedDraft } from './webhooks-input.ts';
 import { type WebhookRedrivesRoutesDeps, webhookRedrivesRoutes } from './webhooks-redrives.ts';
@@ -62,7 +67,7 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
       async (request) => {
         const { tenantId } = callerOf(request);
         const { cursor, limit = defaultLimit } = request.query as Static<typeof webhooksQuerySchema>;
-        const after = cursor === undefined ? null : parseWebhookCursor(cursor);
+        const after = positionOf(cursor);
         const { rows, counted } = await deps.db.readForTenant(tenantId, async (tx) => ({
           rows: await pageWebhooks(tx, tenantId, after, limit + 1),
           counted: await countWebhooks(tx, tenantId),
@@ -74,7 +79,7 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
           total: counted.total,
           next_cursor:
             rows.length > limit && last !== undefined
-              ? renderWebhookCursor({ createdAt: last.created_at_text, id: last.id })
+              ? renderPosition({ at: last.created_at_text, id: last.id })
               : null,
         };
       },

@@ -1,5 +1,6 @@
 /** Reading `integration_logs` for one tenant. Rows are written by the intake alone (commit-intake.ts). */
 
+import type { TimePosition } from '../../../encodings/page-cursor.ts';
 import { createFilterConditions, type FilterConditions } from '../../postgres/filter-conditions.ts';
 import { findRow, findRows, type Queryable } from '../../postgres/queryable.ts';
 
@@ -23,13 +24,6 @@ export interface LogFilter {
   readonly sourceService?: string | undefined;
   readonly requestId?: string | undefined;
   readonly principal?: string | undefined;
-}
-
-/** A place between two rows of the list: those after it are older. */
-export interface LogPosition {
-  /** RFC 3339 UTC with microseconds, as PostgreSQL keeps it. */
-  readonly startedAt: string;
-  readonly id: string;
 }
 
 export interface StoredLog {
@@ -74,12 +68,12 @@ export async function selectLogs(
   tx: Queryable,
   tenantId: string,
   filter: LogFilter,
-  after: LogPosition | null,
+  after: TimePosition | null,
   limit: number,
   isSparse = false,
 ): Promise<StoredLog[]> {
   const conditions = conditionsOf(tenantId, filter);
-  if (after !== null) conditions.addAfter(['started_at', 'id'], 'desc', after.startedAt, after.id);
+  if (after !== null) conditions.addAfter(['started_at', 'id'], 'desc', after.at, after.id);
   const order = `order by started_at desc, id desc limit ${conditions.parameter(limit)}`;
   const where = conditions.text();
   const walk = (status: LogStatus): string =>

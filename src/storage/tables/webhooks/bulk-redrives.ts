@@ -1,7 +1,8 @@
 /** SQL of `webhook_redrives` and `webhook_redrive_deliveries`: sending again all that match, and how far it is. */
+import type { TimePosition } from '../../../encodings/page-cursor.ts';
 import type { TenantId } from '../../../ids.ts';
 import { findRow, findRows, type Queryable } from '../../postgres/queryable.ts';
-import type { WebhookEventFilter, WebhookEventPosition } from './webhook-events.ts';
+import type { WebhookEventFilter } from './webhook-events.ts';
 
 export const redriveStates = ['sending', 'settling', 'done', 'stopped'] as const;
 
@@ -173,7 +174,7 @@ export interface RedriveStep {
   readonly skipped: number;
   readonly deliveryIds: readonly string[];
   /** The last event that was looked at. */
-  readonly after: WebhookEventPosition;
+  readonly after: TimePosition;
 }
 
 /** In the transaction that made the deliveries due: after a crash the next step begins right behind them. */
@@ -189,7 +190,7 @@ export async function noteRedriveStep(tx: Queryable, tenantId: TenantId, id: str
          set sent_count = sent_count + $3, skipped_count = skipped_count + $4, after_received_at = $6::timestamptz,
              after_event_id = $7::uuid
        where management_company_id = $1 and id = $2`,
-    values: [tenantId, id, step.sent, step.skipped, step.deliveryIds, step.after.receivedAt, step.after.id],
+    values: [tenantId, id, step.sent, step.skipped, step.deliveryIds, step.after.at, step.after.id],
   });
 }
 

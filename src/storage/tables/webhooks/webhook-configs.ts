@@ -1,4 +1,5 @@
 /** SQL of `webhook_configs`. Secrets and tokens stand here sealed only; tokens are looked up by their SHA-256. */
+import type { TimePosition } from '../../../encodings/page-cursor.ts';
 import type { TenantId } from '../../../ids.ts';
 import { findRow, findRows, type Queryable } from '../../postgres/queryable.ts';
 import { furtherTargets, type WebhookTargetRow } from './webhook-targets.ts';
@@ -140,17 +141,10 @@ function parametersOf(values: WebhookConfigValues): unknown[] {
   });
 }
 
-/** A place in the list: those after it were created earlier. */
-export interface WebhookPosition {
-  /** RFC 3339 UTC with microseconds. */
-  readonly createdAt: string;
-  readonly id: string;
-}
-
 export type ListedWebhook = WebhookConfigRow & { readonly created_at_text: string };
 
 /** Newest first. */
-export function pageWebhooks(tx: Queryable, tenantId: TenantId, after: WebhookPosition | null, limit: number) {
+export function pageWebhooks(tx: Queryable, tenantId: TenantId, after: TimePosition | null, limit: number) {
   return findRows<ListedWebhook>(tx, {
     name: 'webhook_configs_page',
     text: `
@@ -159,7 +153,7 @@ export function pageWebhooks(tx: Queryable, tenantId: TenantId, after: WebhookPo
        where management_company_id = $1
          and ($2::timestamptz is null or (created_at, id) < ($2::timestamptz, $3::uuid))
        order by created_at desc, id desc limit $4`,
-    values: [tenantId, after?.createdAt ?? null, after?.id ?? null, limit],
+    values: [tenantId, after?.at ?? null, after?.id ?? null, limit],
   });
 }
 

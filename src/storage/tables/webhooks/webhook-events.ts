@@ -1,4 +1,5 @@
 /** Reading `webhook_events` and what became of each for one tenant. Rows are written by the intake alone (commit-intake.ts). */
+import type { TimePosition } from '../../../encodings/page-cursor.ts';
 import type { TenantId } from '../../../ids.ts';
 import { createFilterConditions, type FilterConditions } from '../../postgres/filter-conditions.ts';
 import { findRow, findRows, type Queryable } from '../../postgres/queryable.ts';
@@ -22,13 +23,6 @@ export interface WebhookEventFilter {
   readonly fromMs?: number | undefined;
   /** Unix milliseconds, exclusive. */
   readonly toMs?: number | undefined;
-}
-
-/** A place in the list: those behind it are older, or newer where the oldest come first. */
-export interface WebhookEventPosition {
-  /** RFC 3339 UTC. */
-  readonly receivedAt: string;
-  readonly id: string;
 }
 
 export interface WebhookEventRow {
@@ -102,11 +96,11 @@ export async function pageWebhookEvents(
   tenantId: TenantId,
   filter: WebhookEventFilter,
   order: 'asc' | 'desc',
-  after: WebhookEventPosition | null,
+  after: TimePosition | null,
   limit: number,
 ): Promise<WebhookEventRow[]> {
   const conditions = conditionsOf(tenantId, filter);
-  if (after !== null) conditions.addAfter(['e.received_at', 'e.id'], order, after.receivedAt, after.id);
+  if (after !== null) conditions.addAfter(['e.received_at', 'e.id'], order, after.at, after.id);
   return findRows<WebhookEventRow>(tx, {
     text: `
       select ${columns} from webhook_events e ${withTarget}
