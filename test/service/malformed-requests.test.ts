@@ -192,3 +192,19 @@ test('a thousand malformed requests are answered, and none is a fault of ours', 
   t.diagnostic(`statuses: ${JSON.stringify(Object.fromEntries([...statuses].sort()))}`);
   assert.equal((await app.call('GET', '/rate-limits')).status, 200);
 });
+
+test('a query parameter that a route does not know is refused by its name, whatever the method', async (t) => {
+  const app = await startTestService(t);
+  // What stands in the query of these is the upstream's or the sender's.
+  const routes = (await readApiRoutes(app.url)).filter(({ path }) => !/^\/(?:proxy|hooks)\//.test(path));
+  assert.ok(routes.filter(({ method }) => method === 'GET').length > 20);
+  for (const { method, path, bodySchema } of routes) {
+    const filled = path.replaceAll(/\{[^}]+\}/g, '00000000-0000-7000-8000-000000000000');
+    const body = bodySchema === null ? undefined : smallestValue(bodySchema);
+    const { status, json, text } = await app.admin(method, `${filled}?no_such_parameter=1`, body);
+    assert.equal(status, 400, `${method} ${path}: ${text}`);
+    assert.equal(json.code, 'INVALID_REQUEST', `${method} ${path}`);
+    const named = json.errors.map((fault: { readonly path: string }) => fault.path);
+    assert.ok(named.includes('no_such_parameter'), `${method} ${path}: ${text}`);
+  }
+});
