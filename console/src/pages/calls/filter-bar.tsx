@@ -101,7 +101,7 @@ export function FilterBar({ services }: { services: readonly string[] }) {
               <TimeField label={t('to')} iso={query.get('to')} onTime={(to) => choose({ to }, 'replace')} />
             </>
           )}
-          <div class="actions align-end">
+          <div class="actions">
             <button type="submit" class="button">
               {t('find')}
             </button>

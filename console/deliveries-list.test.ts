@@ -1,0 +1,70 @@
+/** The list of deliveries: what narrows it stands there in words, and a body that was not kept is not made up. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { openBrowser, signIn } from '../test/support/console.ts';
+import { startTestService } from '../test/support/service.ts';
+import { postDelivery, startWebhook } from '../test/support/webhooks.ts';
+
+test('deliveries are found by sender, time and what their body contains; each filter is a pill, and the fields stand in line', async (t: TestContext) => {
+  const service = await startTestService(t);
+  const orders = await startWebhook(service, { webhook_name: 'orders', signature_scheme: 'none' });
+  const shop = await startWebhook(service, {
+    webhook_name: 'shop',
+    source_service: 'shop_1',
+    signature_scheme: 'none',
+  });
+  await postDelivery(orders.url, '{"type":"order.paid","id":"1","note":"needle"}', {});
+  await postDelivery(orders.url, '{"type":"order.paid","id":"2"}', {});
+  await postDelivery(shop.url, '{"type":"sale","id":"3"}', {});
+
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/webhooks/deliveries`);
+  await signIn(page, service);
+  const rows = page.getByRole('region', { name: 'Deliveries', exact: true }).locator('tbody tr');
+  const haveRows = (count: number) =>
+    page.waitForFunction((wanted) => document.querySelectorAll('main tbody tr').length === wanted, count);
+  await haveRows(3);
+
+  await page.getByLabel('Body contains', { exact: true }).fill('needle');
+  await page.getByRole('button', { name: 'Find', exact: true }).click();
+  await page.waitForURL(/payload_contains=needle/);
+  await haveRows(1);
+  const asked = new URL(page.url()).searchParams;
+  assert.ok(
+    Date.parse(asked.get('from_date') ?? '') < Date.now() - 86_400_000,
+    'the search has a beginning of its own',
+  );
+  await page.getByRole('button', { name: /^Remove the filter Received from/ }).waitFor();
+  await page.getByRole('button', { name: 'Remove the filter Body contains needle' }).click();
+  await haveRows(3);
+  assert.equal(await page.getByLabel('Body contains', { exact: true }).inputValue(), '');
+
+  await page.getByLabel('Sender', { exact: true }).selectOption('shop_1');
+  await haveRows(1);
+  await rows.filter({ hasText: 'sale' }).waitFor();
+  await page.reload();
+  await page.getByRole('button', { name: 'Remove the filter Sender shop_1' }).waitFor();
+  await page.getByLabel('Webhook', { exact: true }).selectOption('orders');
+  await page.getByText('No delivery matches these filters.').waitFor();
+  await page.getByText(/Webhook: orders · Sender: shop_1/).waitFor();
+  await page.getByRole('button', { name: 'Clear filters' }).first().click();
+  await haveRows(3);
+  assert.equal(new URL(page.url()).search, '');
+
+  await page.getByLabel('Received before', { exact: true }).fill('2020-01-01T00:00:00');
+  await page.getByText('No delivery matches these filters.').waitFor();
+  await page.getByRole('button', { name: /^Remove the filter Received before/ }).click();
+  await haveRows(3);
+
+  const middles = await page.locator('form[role=search]').evaluate((form) => {
+    const controls = [...form.querySelectorAll('input, select, button')].map((control) => {
+      const { top, height } = control.getBoundingClientRect();
+      return Math.round(top + height / 2);
+    });
+    return [...new Set(controls)].toSorted((a, b) => a - b);
+  });
+  for (const [index, middle] of middles.slice(1).entries()) {
+    assert.ok(middle - (middles[index] ?? 0) > 30, `controls stand askew: ${middles.join()}`);
+  }
+  assert.deepEqual(faults, []);
+});

@@ -1,0 +1,169 @@
+/** What narrows the list of deliveries: fields, and pills that say what is chosen. */
+import { useState } from 'preact/hooks';
+import type { Webhook } from '../../api/types.ts';
+import { setQuery, usePlace } from '../../app/location.tsx';
+import { useFormats } from '../../i18n/language.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { FilterPills, type Pill } from '../../parts/filter-pills.tsx';
+import { SelectField, TextField } from '../../parts/form.tsx';
+import { partsMessages } from '../../parts/messages.ts';
+import { TimeField } from '../../parts/time-field.tsx';
+import { webhooksMessages } from './messages.ts';
+
+const chosenNames = ['webhook_id', 'source', 'status', 'delivery_status'] as const;
+/** Typed whole before they are asked for. */
+const typedNames = ['event_type', 'delivery_id', 'payload_contains'] as const;
+const timeNames = ['from_date', 'to_date'] as const;
+const filterNames = [...chosenNames, ...typedNames, ...timeNames] as const;
+type FilterName = (typeof filterNames)[number];
+
+const statuses = ['accepted', 'deferred', 'refused', 'ignored'];
+const targetStates = ['pending', 'delivered', 'dead', 'cancelled'];
+/** On narrow screens the filters open on demand; what is chosen stays in sight as pills. */
+const wideFromPx = 768;
+/** A search through bodies reads them all: without a beginning it takes this long. */
+const searchedMs = 7 * 86_400_000;
+
+/** As the API takes it, without what is empty. A webhook's own list is of this webhook, whatever the address says. */
+export function filterOf(query: URLSearchParams, webhookId: string | null): Readonly<Record<string, string>> {
+  const given = Object.fromEntries(filterNames.map((name) => [name, query.get(name) ?? '']));
+  if (webhookId !== null) Object.assign(given, { webhook_id: webhookId, source: '' });
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
+}
+
+interface ListOf {
+  /** Whose deliveries these are; null: anybody's. */
+  readonly webhookId: string | null;
+  readonly webhooks: readonly Webhook[];
+}
+
+/** Every filter of the list, in words. */
+export function useDeliveryPills({ webhookId, webhooks }: ListOf): { readonly pills: readonly Pill[]; clear(): void } {
+  const t = useMessages(webhooksMessages);
+  const formats = useFormats();
+  const { query } = usePlace();
+  const names: Readonly<Record<FilterName, string>> = {
+    webhook_id: t('webhook'),
+    source: t('source'),
+    status: t('status'),
+    delivery_status: t('targetState'),
+    event_type: t('eventType'),
+    delivery_id: t('deliveryId'),
+    payload_contains: t('bodyContains'),
+    from_date: t('receivedFrom'),
+    to_date: t('receivedBefore'),
+  };
+  const shownOf = (name: FilterName): string => {
+    const text = query.get(name) ?? '';
+    if (text === '' || (webhookId !== null && (name === 'webhook_id' || name === 'source'))) return '';
+    if (name === 'webhook_id') return webhooks.find(({ id }) => id === text)?.webhook_name ?? text;
+    return name === 'from_date' || name === 'to_date' ? formats.dateTime(text) : text;
+  };
+  return {
+    pills: filterNames
+      .filter((name) => shownOf(name) !== '')
+      .map((name) => ({
+        key: name,
+        name: names[name],
+        value: shownOf(name),
+        onRemove: () => setQuery({ [name]: null, cursor: null }),
+      })),
+    clear: () => setQuery(Object.fromEntries([...filterNames, 'cursor'].map((name) => [name, null]))),
+  };
+}
+
+/** Typed fields begin with what the address says: it is drawn anew with each search. */
+export function DeliveryFilters(props: DeliveryFiltersProps) {
+  const { query } = usePlace();
+  return <Filters key={typedNames.map((name) => query.get(name)).join('\n')} {...props} />;
+}
+
+interface DeliveryFiltersProps extends ListOf {
+  readonly pills: readonly Pill[];
+  readonly onClear: () => void;
+}
+
+function Filters({ webhookId, webhooks, pills, onClear }: DeliveryFiltersProps) {
+  const t = useMessages(webhooksMessages);
+  const parts = useMessages(partsMessages);
+  const { query } = usePlace();
+  const value = (name: FilterName): string => query.get(name) ?? '';
+  const [typed, setTyped] = useState<Readonly<Record<string, string>>>(() =>
+    Object.fromEntries(typedNames.map((name) => [name, value(name)])),
+  );
+  const any = { value: '', name: t('any') };
+  const choose = (changes: Readonly<Record<string, string | null>>, how: 'push' | 'replace' = 'push'): void =>
+    setQuery({ ...changes, cursor: null }, how);
+  const find = (): void => {
+    const asked = Object.fromEntries(typedNames.map((name) => [name, (typed[name] ?? '').trim()]));
+    const needsTime = asked.payload_contains !== '' && value('from_date') === '';
+    const endMs = value('to_date') === '' ? Date.now() : Date.parse(value('to_date'));
+    choose({ ...asked, ...(needsTime ? { from_date: new Date(endMs - searchedMs).toISOString() } : {}) });
+  };
+  const typedField = (name: (typeof typedNames)[number]) => ({
+    value: typed[name] ?? '',
+    onInput: (text: string) => setTyped({ ...typed, [name]: text }),
+  });
+  const choice = (name: (typeof chosenNames)[number], options: readonly { value: string; name: string }[]) => ({
+    value: value(name),
+    onInput: (chosen: string) => choose({ [name]: chosen }),
+    options: [any, ...options],
+  });
+  const sources = [...new Set([...webhooks.map(({ source_service }) => source_service), value('source')])].sort();
+  return (
+    <section class="panel filters" aria-label={parts('filters')}>
+      <details class="filter-box" open={window.innerWidth >= wideFromPx}>
+        <summary>{parts('filters')}</summary>
+        <form
+          role="search"
+          class="filter-grid"
+          onSubmit={(event) => {
+            event.preventDefault();
+            find();
+          }}
+        >
+          {webhookId === null && (
+            <>
+              <SelectField
+                label={t('webhook')}
+                {...choice(
+                  'webhook_id',
+                  webhooks.map(({ id, webhook_name }) => ({ value: id, name: webhook_name })),
+                )}
+              />
+              <SelectField
+                label={t('source')}
+                {...choice('source', sources.filter((source) => source !== '').map(asOption))}
+              />
+            </>
+          )}
+          <SelectField label={t('status')} {...choice('status', statuses.map(asOption))} />
+          <SelectField label={t('targetState')} {...choice('delivery_status', targetStates.map(asOption))} />
+          <TextField label={t('eventType')} type="search" {...typedField('event_type')} />
+          <TextField label={t('deliveryId')} {...typedField('delivery_id')} />
+          <TextField label={t('bodyContains')} hint={t('bodyContainsHint')} {...typedField('payload_contains')} />
+          <TimeField
+            label={t('receivedFrom')}
+            iso={query.get('from_date')}
+            onTime={(from_date) => choose({ from_date }, 'replace')}
+          />
+          <TimeField
+            label={t('receivedBefore')}
+            iso={query.get('to_date')}
+            onTime={(to_date) => choose({ to_date }, 'replace')}
+          />
+          <div class="actions">
+            <button type="submit" class="button">
+              {t('find')}
+            </button>
+          </div>
+        </form>
+      </details>
+      <FilterPills pills={pills} onClear={onClear} />
+    </section>
+  );
+}
+
+function asOption(value: string): { value: string; name: string } {
+  return { value, name: value };
+}
