@@ -68,3 +68,22 @@ test('deliveries are found by sender, time and what their body contains; each fi
   }
   assert.deepEqual(faults, []);
 });
+
+test('the body of a refused delivery was not kept: neither its page nor the explanation of its signature shows null', async (t: TestContext) => {
+  const service = await startTestService(t);
+  const hook = await startWebhook(service, { webhook_name: 'strict', signature_scheme: 'hmac_hex' });
+  const refused = await postDelivery(hook.url, '{"type":"a","id":"1"}', { 'x-webhook-signature': '0'.repeat(64) });
+  assert.equal(refused.status, 401, refused.text);
+  const { events } = (await service.admin('GET', '/webhooks/events?status=refused')).json;
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/webhooks/deliveries/${events[0].id}`);
+  await signIn(page, service);
+  const said = page.getByText('The body was not kept with this delivery: the sender’s own log has it.');
+  await said.waitFor();
+  await page.getByRole('link', { name: 'Explain a signature' }).click();
+  await page.getByRole('heading', { name: 'Explain a signature' }).waitFor();
+  await said.waitFor();
+  assert.equal(await page.getByLabel('Body, byte for byte').inputValue(), '');
+  assert.match(await page.getByLabel('Headers, one a line').inputValue(), /content-type/);
+  assert.deepEqual(faults, []);
+});

@@ -13,6 +13,7 @@ import { QueryView } from '../../parts/query-view.tsx';
 import { Status } from '../../parts/status.tsx';
 import { useToast } from '../../parts/toast.tsx';
 import { DeliveryWay } from './delivery-way.tsx';
+import { hasBody } from './kept-body.ts';
 import { webhooksMessages } from './messages.ts';
 import { SendAgain } from './send-again.tsx';
 
@@ -95,7 +96,11 @@ function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: ()
       <DeliveryWay delivery={delivery} />
       <section class="panel">
         <h2>{t('body')}</h2>
-        <BodyView value={delivery.payload} raw={delivery.payload_base64} label={t('body')} />
+        {hasBody(delivery) ? (
+          <BodyView value={delivery.payload} raw={delivery.payload_base64} label={t('body')} />
+        ) : (
+          <p class="muted">{t('bodyNotKept')}</p>
+        )}
       </section>
       <section class="panel">
         <h2>{t('headers')}</h2>

@@ -7,6 +7,7 @@ import { Foreign } from '../../parts/foreign-text.tsx';
 import { FormFault, TextField, useSending } from '../../parts/form.tsx';
 import { partsMessages } from '../../parts/messages.ts';
 import { StatusIcon } from '../../parts/status.tsx';
+import { hasBody } from './kept-body.ts';
 import { webhooksMessages } from './messages.ts';
 
 /** Why a signature holds or not, without showing a secret. */
@@ -19,6 +20,7 @@ export function Explain({ webhook }: { webhook: Webhook }) {
   const [headers, setHeaders] = useState('');
   const [body, setBody] = useState('');
   const [hasMasked, setMasked] = useState(false);
+  const [isBodyMissing, setBodyMissing] = useState(false);
   const [verdict, setVerdict] = useState<SignatureVerdict | null>(null);
   const sending = useSending();
   useEffect(() => {
@@ -32,7 +34,8 @@ export function Explain({ webhook }: { webhook: Webhook }) {
             .join('\n'),
         );
         setMasked(Object.values(delivery.headers).some(isMasked));
-        setBody(typeof delivery.payload === 'string' ? delivery.payload : JSON.stringify(delivery.payload));
+        setBodyMissing(!hasBody(delivery));
+        setBody(hasBody(delivery) ? bodyOf(delivery) : '');
       },
       () => undefined,
     );
@@ -70,6 +73,7 @@ export function Explain({ webhook }: { webhook: Webhook }) {
         onInput={setHeaders}
         placeholder={`${webhook.signature_header ?? 'X-Webhook-Signature'}: …`}
       />
+      {isBodyMissing && <p class="notice">{t('bodyNotKept')}</p>}
       <TextField label={t('explainBody')} lines={6} value={body} onInput={setBody} />
       <div class="actions">
         <button type="submit" class="button primary" aria-disabled={sending.isSending}>
@@ -101,6 +105,12 @@ export function Explain({ webhook }: { webhook: Webhook }) {
       )}
     </form>
   );
+}
+
+/** The text that was sent, byte for byte where it is text at all. */
+function bodyOf({ payload, payload_base64: raw }: WholeDelivery): string {
+  if (raw !== null) return new TextDecoder().decode(Uint8Array.from(atob(raw), (one) => one.charCodeAt(0)));
+  return typeof payload === 'string' ? payload : JSON.stringify(payload);
 }
 
 function isMasked(value: unknown): boolean {

@@ -142,6 +142,10 @@ export const webhooksMessages = {
     'The stored signature is masked. Paste the one that the sender sent, from its own log.',
     'Сохранённая подпись скрыта. Вставьте ту, что отправил отправитель, из его журнала.',
   ],
+  bodyNotKept: [
+    'The body was not kept with this delivery: the sender’s own log has it.',
+    'Тело не сохранено вместе с этой доставкой: оно есть в журнале отправителя.',
+  ],
   rotateTargetSecretText: [
     'Both secrets sign for a day, so that the target can be changed meanwhile.',
     'Сутки подписывают оба секрета, чтобы успеть сменить его у получателя.',
