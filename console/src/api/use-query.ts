@@ -4,8 +4,10 @@ import { useApi } from '../app/session.tsx';
 import { type Api, ApiError } from './client.ts';
 
 export interface QueryState<T> {
-  /** The last good answer. */
+  /** The last good answer: of the question before while that of a new one is awaited. */
   readonly data: T | null;
+  /** Whether `data` answers another question than the one that is asked now: it is shown as old, or not at all. */
+  readonly isOld: boolean;
   readonly error: ApiError | null;
   readonly isLoading: boolean;
   readonly updatedAt: string | null;
@@ -80,6 +82,7 @@ export function useQuery<T>(
   return {
     // Filters change within a page: the rows before stay until the new ones are there.
     data: state.data,
+    isOld: key !== null && !isOwn && state.data !== null,
     error: isOwn ? state.error : null,
     isLoading: isLoading || !isOwn,
     updatedAt: state.updatedAt,

@@ -11,7 +11,10 @@ interface QueryViewProps<T> {
   readonly mayBeMissing?: boolean;
 }
 
-/** Loading, failed and there: three states, never a blank page. Old data stays while it is asked again. */
+/**
+ * Loading, failed and there: three states, never a blank page. Old data stays while it is asked again; what answers another
+ * question than the one that is asked now is marked as old.
+ */
 export function QueryView<T>({ query, children, mayBeMissing = false }: QueryViewProps<T>) {
   const t = useMessages(partsMessages);
   const { data, error } = query;
@@ -29,7 +32,26 @@ export function QueryView<T>({ query, children, mayBeMissing = false }: QueryVie
   return (
     <>
       {error !== null && <Fault error={error} onRetry={query.reload} />}
-      <FaultBoundary>{children(data)}</FaultBoundary>
+      <Answer isOld={query.isOld}>
+        <FaultBoundary>{children(data)}</FaultBoundary>
+      </Answer>
+    </>
+  );
+}
+
+/** What is shown of an answer: faint and busy while it is the answer to an earlier question. */
+export function Answer({ isOld, children }: { isOld: boolean; children: ComponentChildren }) {
+  const t = useMessages(partsMessages);
+  return (
+    <>
+      {isOld && (
+        <p class="visually-hidden" role="status">
+          {t('loading')}
+        </p>
+      )}
+      <div class={isOld ? 'answer old' : 'answer'} aria-busy={isOld}>
+        {children}
+      </div>
     </>
   );
 }

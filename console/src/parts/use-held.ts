@@ -39,14 +39,19 @@ export function useHold(area: RefObject<HTMLElement | null>, isOpen: boolean): H
   return isOpen ? 'open' : isScrolled ? 'scrolled' : isSelected ? 'selected' : isPointed ? 'pointed' : null;
 }
 
-/** The value as it was when the hold began; `release` takes the latest all the same. */
-export function useHeld<T>(latest: T, isHeld: boolean): readonly [held: T, release: () => void] {
-  const kept = useRef(latest);
+/**
+ * The value as it was when the hold began; `release` takes the latest all the same. `question` names what the latest answers:
+ * the answer to another one is never held back.
+ */
+export function useHeld<T>(latest: T, isHeld: boolean, question = ''): readonly [held: T, release: () => void] {
+  const kept = useRef({ value: latest, question });
   const [, setRound] = useState(0);
-  if (!isHeld || kept.current === null) kept.current = latest;
+  if (!isHeld || kept.current.value === null || kept.current.question !== question) {
+    kept.current = { value: latest, question };
+  }
   const release = (): void => {
-    kept.current = latest;
+    kept.current = { value: latest, question };
     setRound((round) => round + 1);
   };
-  return [kept.current, release];
+  return [kept.current.value, release];
 }

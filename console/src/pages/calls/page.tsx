@@ -55,7 +55,7 @@ export function Page() {
       <div class="stack">
         <FilterBar key={typedNames.map((name) => query.get(name)).join(' ')} services={services} />
         <Histogram />
-        <CallList key={filterKey(query)} openId={openId} shownAt={shownAt} />
+        <CallList openId={openId} shownAt={shownAt} />
       </div>
       {openId !== null && (
         <CallSheet
@@ -97,9 +97,11 @@ function CallList({ openId, shownAt }: CallListProps) {
   const { tenant = '' } = useSession();
   const cursor = query.get('cursor');
   const isLive = query.get('live') === '1' && cursor === null;
+  const question = `logs:${filterKey(query)}:${cursor ?? ''}`;
   const answer = useQuery(
-    `logs:${filterKey(query)}:${cursor ?? ''}`,
+    question,
     async (api, signal) => ({
+      question,
       askedAt: new Date().toISOString(),
       ...(await api.get<LogPage>('/logs', { ...apiFilter(query), limit: pageSize, cursor }, signal)),
     }),
@@ -108,7 +110,7 @@ function CallList({ openId, shownAt }: CallListProps) {
   const area = useRef<HTMLDivElement>(null);
   const hold = useHold(area, openId !== null);
   const latest = answer.data;
-  const [page, release] = useHeld(latest, isLive && hold !== null);
+  const [page, release] = useHeld(latest, isLive && hold !== null, latest?.question);
   shownAt.current = page?.askedAt ?? null;
   const heldIds = new Set(page?.logs.map(({ id }) => id));
   const waiting = latest?.logs.filter(({ id }) => !heldIds.has(id)).length ?? 0;

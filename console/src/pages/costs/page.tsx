@@ -53,7 +53,11 @@ export function Page() {
   const span = { from_date: month.from, to_date: month.to, tenants: isAll ? 'all' : null };
   const days = useQuery(
     `costs:days:${month.key}:${isAll}`,
-    (api, signal) => api.get<Costs>('/costs', { ...span, group_by: 'service,day' }, signal),
+    async (api, signal) => ({
+      costs: await api.get<Costs>('/costs', { ...span, group_by: 'service,day' }, signal),
+      month,
+      isAll,
+    }),
     { refreshMs: 30_000 },
   );
   const rows = useQuery(
@@ -62,6 +66,7 @@ export function Page() {
       costs: await api.get<Costs>('/costs', { ...span, group_by: by }, signal),
       // The rows before stay until the new ones are there, under their own heads.
       by,
+      month,
       isAll,
     }),
     { refreshMs: 30_000 },
@@ -83,8 +88,8 @@ export function Page() {
         <MonthSelect months={months} value={month.key} />
       </PageHeader>
       <div class="stack">
-        <QueryView query={days}>{(costs) => <Days costs={costs} month={month} />}</QueryView>
-        <QueryView query={rows}>{(answer) => <Rows {...answer} month={month} />}</QueryView>
+        <QueryView query={days}>{(answer) => <Days {...answer} />}</QueryView>
+        <QueryView query={rows}>{(answer) => <Rows {...answer} />}</QueryView>
         {isAdmin && isAll && <p class="hint">{t('budgetsOf', { tenant })}</p>}
         {isAdmin && (
           <Budgets services={[...new Set((rows.data?.costs.rows ?? []).flatMap(({ service }) => service ?? []))]} />
@@ -114,7 +119,13 @@ function monthName(key: string): string {
   }).format(new Date(`${key}-01T00:00:00Z`));
 }
 
-function Days({ costs, month }: { costs: Costs; month: Month }) {
+interface DaysProps {
+  readonly costs: Costs;
+  readonly month: Month;
+  readonly isAll: boolean;
+}
+
+function Days({ costs, month, isAll }: DaysProps) {
   const t = useMessages(costsMessages);
   const formats = useFormats();
   const first = Date.parse(month.from);

@@ -12,7 +12,7 @@ import { Foreign } from '../../parts/foreign-text.tsx';
 import { FormFault, SelectField, TextField, useSending } from '../../parts/form.tsx';
 import { partsMessages } from '../../parts/messages.ts';
 import { PageHeader } from '../../parts/page-header.tsx';
-import { QueryView } from '../../parts/query-view.tsx';
+import { Answer, QueryView } from '../../parts/query-view.tsx';
 import { WindowTable, windowMessages } from '../../parts/window-table.tsx';
 import { limitsMessages } from './messages.ts';
 
@@ -92,40 +92,42 @@ function WhyRefused() {
         answer.error !== null &&
         (answer.error.status === 404 ? <p class="notice spaced">{t('notFound')}</p> : <Fault error={answer.error} />)}
       {asked !== '' && answer.error === null && found !== null && (
-        <div class="stack spaced">
-          <p class="lead">
-            <Foreign
-              text={t(found.limit.kind === 'pause' ? 'pause' : found.limit.kind === 'budget' ? 'budget' : 'full', {
-                name: found.limit.service_name ?? found.limit.family ?? '–',
-                most: found.limit.max_requests ?? '–',
-                window:
-                  found.limit.window_type in windowMessages
-                    ? windows(found.limit.window_type as 'minute')
-                    : found.limit.window_type,
-                time: formats.time(found.refused_at),
-              })}
-            />{' '}
-            {found.free_at !== null && t('freeAt', { time: formats.time(found.free_at) })}
-          </p>
-          <h3>{t('spentBy')}</h3>
-          <DataTable<Spender>
-            caption={t('spentBy')}
-            rows={found.spent_by}
-            keyOf={({ source_service, operation }) => `${source_service} ${operation}`}
-            empty="–"
-            columns={[
-              {
-                name: t('source'),
-                cell: ({ source_service }) => <Foreign text={source_service ?? t('unknownSource')} />,
-              },
-              { name: t('operation'), cell: ({ operation }) => <Foreign text={operation} /> },
-              {
-                name: t('requests'),
-                cell: ({ requests }) => <Share of={requests} most={spent} text={formats.number(requests)} />,
-              },
-            ]}
-          />
-        </div>
+        <Answer isOld={answer.isOld}>
+          <div class="stack spaced">
+            <p class="lead">
+              <Foreign
+                text={t(found.limit.kind === 'pause' ? 'pause' : found.limit.kind === 'budget' ? 'budget' : 'full', {
+                  name: found.limit.service_name ?? found.limit.family ?? '–',
+                  most: found.limit.max_requests ?? '–',
+                  window:
+                    found.limit.window_type in windowMessages
+                      ? windows(found.limit.window_type as 'minute')
+                      : found.limit.window_type,
+                  time: formats.time(found.refused_at),
+                })}
+              />{' '}
+              {found.free_at !== null && t('freeAt', { time: formats.time(found.free_at) })}
+            </p>
+            <h3>{t('spentBy')}</h3>
+            <DataTable<Spender>
+              caption={t('spentBy')}
+              rows={found.spent_by}
+              keyOf={({ source_service, operation }) => `${source_service} ${operation}`}
+              empty="–"
+              columns={[
+                {
+                  name: t('source'),
+                  cell: ({ source_service }) => <Foreign text={source_service ?? t('unknownSource')} />,
+                },
+                { name: t('operation'), cell: ({ operation }) => <Foreign text={operation} /> },
+                {
+                  name: t('requests'),
+                  cell: ({ requests }) => <Share of={requests} most={spent} text={formats.number(requests)} />,
+                },
+              ]}
+            />
+          </div>
+        </Answer>
       )}
     </section>
   );

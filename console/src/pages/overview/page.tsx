@@ -28,7 +28,11 @@ export function Page() {
   const { query } = usePlace();
   const span = spans.find(({ key }) => key === query.get('range')) ?? (spans[0] as Span);
   const changes = useChanges();
-  const timeline = useQuery(`series:${span.key}`, (api, signal) => readTimeline(api, span, signal), { refreshMs });
+  const answer = useQuery(
+    `series:${span.key}`,
+    async (api, signal) => ({ timeline: await readTimeline(api, span, signal), span }),
+    { refreshMs },
+  );
   return (
     <>
       <PageHeader title={app('overview')}>
@@ -41,11 +45,11 @@ export function Page() {
       </PageHeader>
       <div class="stack">
         <Problems />
-        <QueryView query={timeline}>
-          {(data) => (
+        <QueryView query={answer}>
+          {(shown) => (
             <>
-              <Tiles timeline={data} span={span} />
-              <Charts timeline={data} changedAt={changes?.map(({ changed_at }) => changed_at)} />
+              <Tiles {...shown} />
+              <Charts timeline={shown.timeline} changedAt={changes?.map(({ changed_at }) => changed_at)} />
             </>
           )}
         </QueryView>

@@ -1,0 +1,65 @@
+/** A filter is chosen and its answer is not there yet: what is still shown belongs to the question before, and says so. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { openBrowser, signIn } from '../test/support/console.ts';
+import { startTestService } from '../test/support/service.ts';
+import { postDelivery, startWebhook } from '../test/support/webhooks.ts';
+
+test('rows of the question before are faint and busy until the answer to the new one is there', async (t: TestContext) => {
+  const service = await startTestService(t);
+  await service.geocode('Ташкент, улица Навои, 5');
+  const hook = await startWebhook(service, { webhook_name: 'orders', signature_scheme: 'none' });
+  await postDelivery(hook.url, '{"type":"a","id":"1"}', {});
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console`);
+  await signIn(page, service);
+  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+
+  for (const [path, api, asked, label, chosen, after] of [
+    ['/calls', 'logs', 'status', 'Status', 'timeout', 'No call matches these filters.'],
+    ['/webhooks/deliveries', 'webhooks/events', 'status', 'Status', 'refused', 'No delivery matches these filters.'],
+    ['/costs', 'costs', 'group_by', 'By', 'day', ''],
+  ] as const) {
+    let answer = (): void => undefined;
+    const isAnswered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route(`**/api/v1/${api}?*`, async (route) => {
+      if (new URL(route.request().url()).searchParams.get(asked) === chosen) await isAnswered;
+      await route.continue();
+    });
+    await page.goto(`${service.url}/console${path}`);
+    const row = page.locator('main tbody tr').first();
+    await row.waitFor();
+    assert.equal(await page.locator('main [aria-busy=true]').count(), 0);
+    await page.getByLabel(label, { exact: true }).selectOption(chosen);
+    const old = page.locator('main [aria-busy=true]');
+    await old.locator('tbody tr').first().waitFor();
+    const opacity = await old.evaluateAll((boxes) =>
+      boxes.flatMap((box) => [...box.children]).map((part) => Number(getComputedStyle(part).opacity)),
+    );
+    assert.ok(opacity.length > 0 && opacity.every((value) => value < 0.6), `${path}: ${opacity.join()}`);
+    await page.getByRole('status').filter({ hasText: 'Loading…' }).waitFor();
+    answer();
+    await old.waitFor({ state: 'detached' });
+    if (after !== '') await page.getByText(after).waitFor();
+    await page.unrouteAll();
+  }
+  assert.deepEqual(faults, []);
+});
+
+test('live rows that are held still give way to the answer of another filter', async (t: TestContext) => {
+  const service = await startTestService(t);
+  await service.geocode('Ташкент, улица Навои, 5');
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/calls?live=1&service_name=google_maps`);
+  await signIn(page, service);
+  const row = page.locator('main tbody tr').first();
+  await row.hover();
+  await page.locator('.live-line').filter({ hasText: 'Paused: the pointer is on the rows' }).waitFor();
+  await page.getByLabel('Status', { exact: true }).focus();
+  await page.keyboard.type('timeout');
+  await page.waitForURL(/status=timeout/);
+  await page.getByText('No call matches these filters.').waitFor();
+  assert.deepEqual(faults, []);
+});
