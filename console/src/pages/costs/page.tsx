@@ -250,9 +250,7 @@ function Rows({ costs, month, by, isAll }: RowsProps) {
             name: t('cached'),
             isNumber: true,
             cell: ({ request_count, cached_count }) =>
-              request_count + cached_count === 0
-                ? '–'
-                : formats.percent(cached_count / Math.max(1, request_count + cached_count)),
+              request_count === 0 ? '–' : formats.percent(cached_count / request_count),
           },
           { name: t('cost'), isNumber: true, cell: ({ total_cost }) => formats.usd(total_cost) },
           { name: t('saved'), isNumber: true, cell: ({ saved_by_cache }) => formats.usd(saved_by_cache) },
