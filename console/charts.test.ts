@@ -61,3 +61,55 @@ test('a chart is read by keyboard: its sentence, each point said aloud, series h
   assert.deepEqual(await table.getByRole('columnheader').allTextContents(), ['Time', 'p50', 'p95']);
   assert.deepEqual(faults, []);
 });
+
+test('a click on a bar, and Enter on the point that the arrows stand on, opens what was called then, with the chart’s filters', async (t: TestContext) => {
+  const service = await startTestService(t);
+  const { page, faults } = await openBrowser(t, service.url);
+  const start = Math.floor(Date.now() / 60_000) * 60_000 - 600_000;
+  await page.route('**/api/v1/stats/series?*', (route) => {
+    const metric = new URL(route.request().url()).searchParams.get('metric') ?? '';
+    const values = metric === 'calls' || metric === 'errors' ? [7, 9, 8] : metric === 'webhooks' ? [3] : [];
+    const points = values.map((value, index) => [new Date(start + index * 60_000).toISOString(), value]);
+    return route.fulfill({ json: { series: [{ labels: {}, points }] } });
+  });
+  await page.goto(`${service.url}/console`);
+  await signIn(page, service);
+  const second = { from: new Date(start + 60_000).toISOString(), to: new Date(start + 120_000).toISOString() };
+  for (const [title, status] of [
+    ['Calls', null],
+    ['Errors', 'error'],
+  ] as const) {
+    const figure = page.getByRole('figure', { name: title });
+    const box = await figure.locator('.u-over').boundingBox();
+    assert.ok(box !== null);
+    const legend = figure.locator('.legend-value');
+    // From the right: the first place that reads 9 is the right edge of its bar.
+    for (let x = box.x + box.width - 1; (await legend.textContent()) !== '9' && x > box.x; x -= 1) {
+      await page.mouse.move(x, box.y + box.height / 2);
+    }
+    await page.mouse.down();
+    await page.mouse.up();
+    await page.getByRole('heading', { level: 1, name: 'Calls' }).waitFor();
+    const { searchParams } = new URL(page.url());
+    assert.deepEqual(Object.fromEntries(searchParams), {
+      ...(status === null ? {} : { status }),
+      exclude_operation: 'health_check',
+      ...second,
+    });
+    await page.goBack();
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    await page.getByRole('figure', { name: 'Webhooks' }).getByRole('img').waitFor();
+  }
+
+  const webhooks = page.getByRole('figure', { name: 'Webhooks' });
+  await webhooks.getByRole('img').focus();
+  for (let presses = 0; presses < 70; presses += 1) {
+    if (/received 3$/.test((await webhooks.getByRole('status').textContent()) ?? '')) break;
+    await page.keyboard.press('ArrowLeft');
+  }
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: /^Remove the filter Received from/ }).waitFor();
+  assert.equal(new URL(page.url()).searchParams.get('from_date'), new Date(start).toISOString());
+  assert.equal(new URL(page.url()).searchParams.get('to_date'), second.from);
+  assert.deepEqual(faults, []);
+});

@@ -16,7 +16,7 @@ interface ChartProps {
   readonly times: readonly number[];
   readonly series: readonly ChartSeries[];
   readonly format: (value: number) => string;
-  /** Dragging chooses a range, and Enter that of the point that the arrows stand on. */
+  /** Dragging chooses a range; a click on a point, and Enter on the one that the arrows stand on, chooses the span of it. */
   readonly onRange?: ((fromMs: number, toMs: number) => void) | undefined;
   /** The width of a bar, where each point stands for a span of time that begins with it. */
   readonly barSeconds?: number;
@@ -34,6 +34,8 @@ const height = 160;
 const fewPoints = 12;
 const paletteSize = 6;
 const daySeconds = 86_400;
+/** A mouse that moves further between press and release drags. */
+const clickPx = 4;
 
 function colorOf(color: ChartSeries['color']): string {
   return styleOf(typeof color === 'number' ? `--series-${(color % paletteSize) + 1}` : `--${color}`);
@@ -69,9 +71,14 @@ export function Chart({
     return [times as number[], ...(isStacked ? stackUp(columns) : columns).reverse()] as UPlot.AlignedData;
   }, [times, series, hidden, isStacked]);
   const shape = series.map((one) => `${one.name}|${one.color}|${one.isDashed}|${one.isBars}|${one.isHatched}`).join();
-  const latest = useRef({ format, onRange, setCursor, isLastFilling, marks });
-  latest.current = { format, onRange, setCursor, isLastFilling, marks };
-  const isBar = series.some(({ isBars }) => isBars === true);
+  const isBar = barSeconds !== undefined && series.some(({ isBars }) => isBars === true);
+  const canChoose = onRange !== undefined && barSeconds !== undefined;
+  const choose = (index: number | null): void => {
+    const at = index === null ? undefined : times[index];
+    if (canChoose && at !== undefined) onRange(at * 1_000, (at + barSeconds) * 1_000);
+  };
+  const latest = useRef({ format, onRange, choose, setCursor, isLastFilling, marks });
+  latest.current = { format, onRange, choose, setCursor, isLastFilling, marks };
   const hasPoints = times.length > 0 && series.some(({ values }) => values.some((value) => value !== null));
 
   // The plot is made again only when its series, language or form change; new numbers are handed over below.
@@ -96,7 +103,7 @@ export function Chart({
         cursor: {
           sync: { key: 'overview' },
           points: { size: 6 },
-          drag: { x: latest.current.onRange !== undefined, y: false, setScale: false },
+          drag: { x: onRange !== undefined, y: false, setScale: false },
         },
         scales: {
           // A bar begins with its time: half of the last one would be cut.
@@ -144,11 +151,11 @@ export function Chart({
               markMoments(self, latest.current.marks, styleOf('--accent'));
             },
           ],
-          setCursor: [(self) => latest.current.setCursor(self.cursor.idx ?? null)],
+          setCursor: [(self) => latest.current.setCursor(pointAt(self, isBar))],
           setSelect: [
             (self) => {
               const { left, width } = self.select;
-              if (width < 4) return;
+              if (width < clickPx) return;
               latest.current.onRange?.(self.posToVal(left, 'x') * 1_000, self.posToVal(left + width, 'x') * 1_000);
               self.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
             },
@@ -159,6 +166,13 @@ export function Chart({
       holder,
     );
     plot.current = made;
+    let pressedPx = 0;
+    made.over.addEventListener('mousedown', ({ clientX }) => {
+      pressedPx = clientX;
+    });
+    made.over.addEventListener('click', ({ clientX }) => {
+      if (Math.abs(clientX - pressedPx) < clickPx) latest.current.choose(pointAt(made, isBar));
+    });
     const watch = new ResizeObserver(() => {
       if (holder.clientWidth > 0) made.setSize({ width: holder.clientWidth, height });
     });
@@ -171,7 +185,7 @@ export function Chart({
       made.destroy();
       plot.current = null;
     };
-  }, [shape, isTable, hasPoints, formats]);
+  }, [shape, barSeconds, canChoose, isTable, hasPoints, formats]);
   useEffect(() => plot.current?.setData(data), [data]);
   useEffect(() => plot.current?.redraw(false), [marks, isLastFilling]);
 
@@ -179,9 +193,8 @@ export function Chart({
     setHidden(hidden.has(name) ? new Set([...hidden].filter((one) => one !== name)) : new Set([...hidden, name]));
 
   const onKeyDown = (event: KeyboardEvent): void => {
-    const at = cursor === null ? undefined : times[cursor];
-    if (event.key === 'Enter' && onRange !== undefined && barSeconds !== undefined && at !== undefined) {
-      onRange(at * 1_000, (at + barSeconds) * 1_000);
+    if (event.key === 'Enter') {
+      choose(cursor);
       return;
     }
     // With Alt the arrows are the browser's: Back and Forward.
@@ -193,7 +206,9 @@ export function Chart({
     setCursor(next);
     setRead(true);
     const made = plot.current;
-    if (made !== null) made.setCursor({ left: made.valToPos(times[next] ?? 0, 'x'), top: 10 });
+    // To the middle of a bar, whose left edge is its time.
+    const at = (times[next] ?? 0) + (isBar ? barSeconds / 2 : 0);
+    if (made !== null) made.setCursor({ left: made.valToPos(at, 'x'), top: 10 });
   };
   // Whole days are counted in UTC: in any other zone they would bear the name of the day before or after.
   const isDays = barSeconds !== undefined && barSeconds >= daySeconds;
@@ -201,7 +216,6 @@ export function Chart({
     const iso = new Date(seconds * 1_000).toISOString();
     return isDays ? formats.day(iso) : formats.dateTime(iso);
   };
-  const canChoose = onRange !== undefined && barSeconds !== undefined;
   const read = cursor ?? times.length - (isLastFilling ? 2 : 1);
   const pointText = (index: number): string =>
     `${timeText(times[index] ?? 0)}: ${series
@@ -238,7 +252,7 @@ export function Chart({
       {!hasPoints && <p class="empty">{t('noPoints')}</p>}
       {hasPoints && !isTable && (
         <div
-          class="chart-box"
+          class={canChoose ? 'chart-box leads' : 'chart-box'}
           tabIndex={0}
           role="img"
           aria-label={`${summary(title, series, format, t)} ${t('chartKeys')}${canChoose ? ` ${t('chartEnter')}` : ''}`}
@@ -263,6 +277,15 @@ export function Chart({
         : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
     return new Intl.DateTimeFormat(document.documentElement.lang, options).format(date);
   }
+}
+
+/** The point under the cursor: on a line the nearest one, of bars the one whose span it is in. */
+function pointAt(plot: UPlot, isBar: boolean): number | null {
+  const { idx, left = -1 } = plot.cursor;
+  if (!isBar || idx == null || left < 0) return idx ?? null;
+  const at = plot.posToVal(left, 'x');
+  const times = plot.data[0];
+  return idx > 0 && (times[idx] ?? 0) > at ? idx - 1 : idx;
 }
 
 /** A line of single points between gaps would not be seen. */

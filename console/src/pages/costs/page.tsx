@@ -1,6 +1,6 @@
 import type { CostRow, Costs } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
-import { hrefOf, setQuery, usePlace } from '../../app/location.tsx';
+import { go, hrefOf, setQuery, usePlace } from '../../app/location.tsx';
 import { appMessages } from '../../app/messages.ts';
 import { useIsAdmin, useSession } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
@@ -162,6 +162,7 @@ function Days({ costs, month, isAll }: DaysProps) {
           barSeconds={dayMs / 1_000}
           isStacked
           isLastFilling={isRunning}
+          onRange={isAll ? undefined : openCalls}
           series={[
             ...spenders.map((name, index) => ({
               name,
@@ -274,6 +275,12 @@ function Rows({ costs, month, by, isAll }: RowsProps) {
       )}
     </section>
   );
+}
+
+/** Whole days, as the chart counts them. */
+function openCalls(fromMs: number, toMs: number): void {
+  const from = new Date(Math.floor(fromMs / dayMs) * dayMs).toISOString();
+  go(hrefOf('/calls', { from, to: new Date(Math.ceil(toMs / dayMs) * dayMs).toISOString() }));
 }
 
 /** The log of what a row counts. */

@@ -27,6 +27,10 @@ export const overviewMessages = {
     'Hatched: still filling. Dashed line: the configuration was changed.',
     'Штриховка: ещё заполняется. Пунктир: менялась конфигурация.',
   ],
+  opens: [
+    'A click on a point, or Enter, opens the list of its time.',
+    'Щелчок по точке или Enter открывает список за её время.',
+  ],
   changedLately: ['Changed lately', 'Последние изменения'],
   entity_service: ['service', 'сервис'],
   entity_webhook: ['webhook', 'вебхук'],

@@ -156,8 +156,13 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
     () => (moments === '' ? [] : moments.split(',').map((iso) => Date.parse(iso) / 1_000)),
     [moments],
   );
-  const onRange = (fromMs: number, toMs: number): void =>
-    go(hrefOf('/calls', { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() }));
+  // Probes are not counted: they are left out of what a chart leads to.
+  const toCalls = (filter: Readonly<Record<string, string>> = {}) => ({
+    onRange: (fromMs: number, toMs: number): void =>
+      go(hrefOf('/calls', { ...filter, exclude_operation: 'health_check', from: isoOf(fromMs), to: isoOf(toMs) })),
+  });
+  const toDeliveries = (fromMs: number, toMs: number): void =>
+    go(hrefOf('/webhooks/deliveries', { from_date: isoOf(fromMs), to_date: isoOf(toMs) }));
   if (sum(values.calls) + sum(values.cache_hits) + sum(values.webhooks) === 0) {
     const body = { address: 'Ташкент, улица Навои, 5' };
     return (
@@ -180,7 +185,7 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
             title={t('calls')}
             {...common}
             format={count}
-            onRange={onRange}
+            {...toCalls()}
             series={[{ name: t('calls'), values: values.calls, color: 0, isBars: true }]}
           />
         </div>
@@ -189,7 +194,7 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
             title={t('errors')}
             {...common}
             format={count}
-            onRange={onRange}
+            {...toCalls({ status: 'error' })}
             series={[{ name: t('errors'), values: values.errors, color: 'bad', isBars: true }]}
           />
         </div>
@@ -198,7 +203,7 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
             title={t('latency')}
             {...common}
             format={formats.duration}
-            onRange={onRange}
+            {...toCalls()}
             series={[
               { name: t('p50'), values: values.latency_p50, color: 0 },
               { name: t('p95'), values: values.latency_p95, color: 1, isDashed: true },
@@ -210,6 +215,7 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
             title={t('cache')}
             {...common}
             format={count}
+            {...toCalls()}
             series={[
               { name: t('hits'), values: values.cache_hits, color: 2 },
               { name: t('misses'), values: values.cache_misses, color: 1, isDashed: true },
@@ -221,6 +227,7 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
             title={t('cost')}
             {...common}
             format={formats.usd}
+            {...toCalls({ min_cost_usd: '0.000001' })}
             series={[
               { name: t('spent'), values: values.cost, color: 0 },
               { name: t('saved'), values: values.saved, color: 2, isDashed: true },
@@ -232,13 +239,20 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
             title={t('webhooks')}
             {...common}
             format={count}
+            onRange={toDeliveries}
             series={[{ name: t('received'), values: values.webhooks, color: 0, isBars: true }]}
           />
         </div>
       </div>
-      <p class="hint">{t(marks.length > 0 ? 'hatchedAndMarked' : 'hatched')}</p>
+      <p class="hint">
+        {t(marks.length > 0 ? 'hatchedAndMarked' : 'hatched')} {t('opens')}
+      </p>
     </section>
   );
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 function Chain() {
