@@ -103,3 +103,27 @@ test('of a call of 450 steps 200 are drawn, only the failures are shown on deman
   assert.ok(zoomed > 200 && zoomed < 900, `${zoomed} ms: as the folded axis says`);
   assert.deepEqual(faults, []);
 });
+
+test('a call of more than 50 rows says how many are not shown, and shows them on demand', async (t: TestContext) => {
+  const service = await startTestService(t, { RATE_LIMIT_GEOCODING_PER_MINUTE: '1000' });
+  for (let house = 1; house <= 53; house += 1) {
+    const asked = { address: `Ташкент, улица Навои, ${house}` };
+    await service.call('POST', '/geocoding/geocode', asked, { 'x-request-id': 'bulk' });
+  }
+  const { total } = (await service.admin('GET', '/logs?request_id=bulk&with_total=true&limit=1')).json as {
+    total: number;
+  };
+  assert.ok(total > 50, `${total} rows`);
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/calls/bulk`);
+  await signIn(page, service);
+  const sheet = page.getByRole('dialog', { name: 'Call bulk' });
+  await sheet.getByText(`${total - 50} earlier rows of this call are not shown: these are the latest 50.`).waitFor();
+  assert.equal(await sheet.locator('.attempt').count(), 50);
+  const last = await sheet.locator('.attempt').last().textContent();
+  await sheet.getByRole('button', { name: 'Show earlier rows' }).click();
+  await sheet.getByText(/are not shown/).waitFor({ state: 'detached' });
+  assert.equal(await sheet.locator('.attempt').count(), total);
+  assert.equal(await sheet.locator('.attempt').last().textContent(), last, 'those before stand before');
+  assert.deepEqual(faults, []);
+});

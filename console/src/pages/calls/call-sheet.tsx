@@ -4,14 +4,14 @@ import type { Api } from '../../api/client.ts';
 import type { CallLog, LogPage } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { hrefOf, setQuery, usePlace } from '../../app/location.tsx';
-import { useSession } from '../../app/session.tsx';
+import { useApi, useSession } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Code, CopyButton } from '../../parts/copy-button.tsx';
 import { curlOf } from '../../parts/curl.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
-import { TextField } from '../../parts/form.tsx';
+import { FormFault, TextField, useSending } from '../../parts/form.tsx';
 import { BodyView } from '../../parts/json-view.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { Status } from '../../parts/status.tsx';
@@ -60,36 +60,90 @@ function CompareForm() {
   );
 }
 
-/** Its rows in the order they were asked, each with headers and bodies. */
-async function readRows(api: Api, id: string, signal: AbortSignal): Promise<readonly CallLog[]> {
-  if (id.startsWith('log:')) return [await api.get<CallLog>(`/logs/${id.slice('log:'.length)}`, {}, signal)];
-  const { logs } = await api.get<LogPage>('/logs', { request_id: id, limit: 50 }, signal);
-  const whole = await Promise.all(logs.map((log) => api.get<CallLog>(`/logs/${log.id}`, {}, signal)));
-  return whole.sort((a, b) => a.started_at.localeCompare(b.started_at) || a.attempt - b.attempt);
+/** Most calls have a row or two; one that asks in bulk may have thousands, and each is read whole. */
+const pageSize = 50;
+
+interface Rows {
+  /** In the order they were asked, each with headers and bodies. */
+  readonly logs: readonly CallLog[];
+  /** Behind it stand those that were asked earlier; null: these are all. */
+  readonly next: string | null;
+  /** How many there are in all, as far as they are counted. */
+  readonly total: number;
+  readonly isMore: boolean;
+}
+
+/** The latest of a call, or those before `cursor`. */
+async function readRows(api: Api, id: string, cursor: string | null, signal?: AbortSignal): Promise<Rows> {
+  const whole = (logId: string): Promise<CallLog> => api.get<CallLog>(`/logs/${logId}`, {}, signal);
+  if (id.startsWith('log:')) {
+    return { logs: [await whole(id.slice('log:'.length))], next: null, total: 1, isMore: false };
+  }
+  const asked = { request_id: id, limit: pageSize, cursor, with_total: true };
+  const { logs, next_cursor, total = logs.length, total_is_capped } = await api.get<LogPage>('/logs', asked, signal);
+  const read = await Promise.all(logs.map((log) => whole(log.id)));
+  return {
+    logs: read.sort((a, b) => a.started_at.localeCompare(b.started_at) || a.attempt - b.attempt),
+    next: next_cursor,
+    total,
+    isMore: total_is_capped === true,
+  };
 }
 
 function CallStory({ id, otherId }: { id: string; otherId: string | null }) {
   const t = useMessages(callsMessages);
+  const api = useApi();
   const { tenant = '' } = useSession();
-  const rows = useQuery(`call:${id}`, (api, signal) => readRows(api, id, signal));
+  const latest = useQuery(`call:${id}`, (asked, signal) => readRows(asked, id, null, signal));
+  const [earlier, setEarlier] = useState<Pick<Rows, 'logs' | 'next'> | null>(null);
+  const sending = useSending();
+  const readEarlier = (cursor: string): void =>
+    void sending.run(async () => {
+      const { logs, next } = await readRows(api, id, cursor);
+      setEarlier({ logs: [...logs, ...(earlier?.logs ?? [])], next });
+    });
   return (
-    <QueryView query={rows}>
-      {(logs) => (
-        <div class="stack">
-          {logs.length > 0 && <Summary logs={logs} />}
-          {id.startsWith('log:') && <Timeline logs={logs} />}
-          <Story id={id} otherId={otherId} hasLogs={logs.length > 0} />
-          {logs.map((log) => (
-            <Attempt key={log.id} log={log} isOpen={logs.length === 1 || log === logs.at(-1)} />
-          ))}
-          {!id.startsWith('log:') && (
-            <Code
-              label={t('curlTitle', { id })}
-              text={curlOf('GET', `/logs?request_id=${encodeURIComponent(id)}`, tenant)}
-            />
-          )}
-        </div>
-      )}
+    <QueryView query={latest}>
+      {(rows) => {
+        const logs = [...(earlier?.logs ?? []), ...rows.logs];
+        const next = earlier === null ? rows.next : earlier.next;
+        return (
+          <div class="stack">
+            {logs.length > 0 && <Summary logs={logs} />}
+            {id.startsWith('log:') && <Timeline logs={logs} />}
+            <Story id={id} otherId={otherId} hasLogs={logs.length > 0} />
+            <FormFault error={sending.error} />
+            {next !== null && (
+              <div class="notice actions">
+                <span>
+                  {t(rows.isMore ? 'moreRowsThan' : 'moreRows', {
+                    count: Math.max(1, rows.total - logs.length),
+                    shown: logs.length,
+                  })}
+                </span>
+                <button
+                  type="button"
+                  class="button small"
+                  aria-disabled={sending.isSending}
+                  onClick={() => readEarlier(next)}
+                >
+                  {t('readEarlier')}
+                </button>
+                <a href={hrefOf('/calls', { request_id: id })}>{t('allRows')}</a>
+              </div>
+            )}
+            {logs.map((log) => (
+              <Attempt key={log.id} log={log} isOpen={logs.length === 1 || log === logs.at(-1)} />
+            ))}
+            {!id.startsWith('log:') && (
+              <Code
+                label={t('curlTitle', { id })}
+                text={curlOf('GET', `/logs?request_id=${encodeURIComponent(id)}`, tenant)}
+              />
+            )}
+          </div>
+        );
+      }}
     </QueryView>
   );
 }

@@ -73,6 +73,24 @@ export const callsMessages = {
   ],
   refused: ['Refused by a limit before any provider was asked.', 'Отказано лимитом до обращения к провайдерам.'],
   fromCache: ['Answered from the cache; no provider was asked.', 'Ответ из кэша; провайдеры не опрашивались.'],
+  moreRows: [
+    {
+      one: '{count} earlier row of this call is not shown: these are the latest {shown}.',
+      other: '{count} earlier rows of this call are not shown: these are the latest {shown}.',
+    },
+    {
+      one: 'Ещё {count} ранняя запись этого вызова не показана: здесь последние {shown}.',
+      few: 'Ещё {count} ранние записи этого вызова не показаны: здесь последние {shown}.',
+      many: 'Ещё {count} ранних записей этого вызова не показано: здесь последние {shown}.',
+      other: 'Ещё {count} ранней записи этого вызова не показано: здесь последние {shown}.',
+    },
+  ],
+  moreRowsThan: [
+    'More than {count} earlier rows of this call are not shown: these are the latest {shown}.',
+    'Не показано больше {count} ранних записей этого вызова: здесь последние {shown}.',
+  ],
+  readEarlier: ['Show earlier rows', 'Показать более ранние'],
+  allRows: ['All of them as a list', 'Все списком'],
   timeline: ['Timeline', 'Ход вызова'],
   timelineLegend: [
     'Bars share one scale, from the first attempt to the end.',
