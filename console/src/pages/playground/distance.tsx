@@ -7,6 +7,7 @@ import { Code } from '../../parts/copy-button.tsx';
 import { curlOf } from '../../parts/curl.ts';
 import { FormFault, SelectField, TextField, useSending } from '../../parts/form.tsx';
 import { BodyView } from '../../parts/json-view.tsx';
+import { CallCost } from './call-cost.tsx';
 import { History, useHistory } from './history.tsx';
 import { PlaceMap } from './map.tsx';
 import { playgroundMessages } from './messages.ts';
@@ -42,6 +43,7 @@ export function Distance() {
   const [to, setTo] = useState(query.get('to') ?? '');
   const [mode, setMode] = useState(query.get('mode') ?? 'straight_line');
   const [answer, setAnswer] = useState<Answer | null>(null);
+  const [requestId, setRequestId] = useState<string | null>(null);
   const sending = useSending();
   const history = useHistory('distance');
   const body = { origin: endOf(from), destination: endOf(to), mode };
@@ -49,7 +51,9 @@ export function Distance() {
     event.preventDefault();
     void sending.run(async () => {
       setAnswer(null);
-      setAnswer(await api.send<Answer>('POST', '/geocoding/distance', body));
+      const reply = await api.ask<Answer>('POST', '/geocoding/distance', { body });
+      setAnswer(reply.body);
+      setRequestId(reply.headers.get('x-request-id'));
       history.note({ label: `${from} → ${to} (${mode})`, href: hrefOf('/playground/distance', { from, to, mode }) });
     });
   };
@@ -100,7 +104,9 @@ export function Distance() {
             <p class="lead">
               {t('meters', { count: Math.round(answer.distance_meters) })}
               {answer.duration_seconds != null && ` · ${formats.span(answer.duration_seconds)}`}{' '}
-              <span class="muted">{answer.provider}</span>
+              <span class="muted">
+                {answer.provider} · {t('costs')} <CallCost requestId={requestId} />
+              </span>
             </p>
             <BodyView value={answer} label={t('answer')} />
           </section>

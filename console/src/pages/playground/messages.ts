@@ -30,6 +30,8 @@ export const playgroundMessages = {
   apart: ['From the first', 'От первого'],
   took: ['Took', 'Длилось'],
   from: ['Cache', 'Кэш'],
+  cost: ['Cost', 'Цена'],
+  costs: ['Cost:', 'Цена:'],
   call: ['Call', 'Вызов'],
   openCall: ['call', 'вызов'],
   partial: ['partial match', 'неполное совпадение'],

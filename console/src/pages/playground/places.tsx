@@ -14,6 +14,7 @@ import { Foreign } from '../../parts/foreign-text.tsx';
 import { CheckField, TextField } from '../../parts/form.tsx';
 import { BodyView } from '../../parts/json-view.tsx';
 import { Status } from '../../parts/status.tsx';
+import { CallCost } from './call-cost.tsx';
 import { History, useHistory } from './history.tsx';
 import { PlaceMap } from './map.tsx';
 import { playgroundMessages } from './messages.ts';
@@ -225,6 +226,7 @@ function Answers({ answers }: { answers: readonly Asked[] }) {
                 : t('meters', { count: Math.round(metersBetween(first, place)) }),
           },
           { name: t('took'), isNumber: true, cell: ({ tookMs }) => formats.duration(tookMs) },
+          { name: t('cost'), isNumber: true, cell: ({ requestId }) => <CallCost requestId={requestId} /> },
           { name: t('from'), isExtra: true, cell: ({ cache }) => cache ?? '–' },
           {
             name: t('call'),

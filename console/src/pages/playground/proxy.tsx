@@ -10,6 +10,7 @@ import { quote } from '../../parts/curl.ts';
 import { FormFault, SelectField, TextField, useSending } from '../../parts/form.tsx';
 import { BodyView } from '../../parts/json-view.tsx';
 import { Status } from '../../parts/status.tsx';
+import { CallCost } from './call-cost.tsx';
 import { History, useHistory } from './history.tsx';
 import { playgroundMessages } from './messages.ts';
 
@@ -108,7 +109,10 @@ export function ProxyCall() {
         <section class="panel stack" aria-label={t('answer')}>
           <p class="lead">
             <Status status={answer.status < 400 ? 'ok' : 'error'} /> {answer.status}{' '}
-            <span class="muted">{formats.duration(answer.tookMs)}</span>
+            <span class="muted">
+              {formats.duration(answer.tookMs)} · {t('costs')}{' '}
+              <CallCost requestId={answer.headers['x-request-id'] ?? null} />
+            </span>
           </p>
           <BodyView key={answer.text} value={answer.text} label={t('answer')} />
           <h3>{t('answerHeaders')}</h3>

@@ -6,6 +6,7 @@ import { Code } from '../../parts/copy-button.tsx';
 import { curlOf } from '../../parts/curl.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { FormFault, TextField, useSending } from '../../parts/form.tsx';
+import { CallCost } from './call-cost.tsx';
 import { History, useHistory } from './history.tsx';
 import { playgroundMessages } from './messages.ts';
 
@@ -25,11 +26,15 @@ export function Sheet() {
   const [range, setRange] = useState(query.get('range') ?? 'Sheet1!A1:F20');
   const [rows, setRows] = useState('');
   const [grid, setGrid] = useState<Values | null>(null);
+  const [requestId, setRequestId] = useState<string | null>(null);
   const [said, setSaid] = useState<string | null>(null);
   const sending = useSending();
   const history = useHistory('sheet');
   const read = async (): Promise<void> => {
-    setGrid(await api.send<Values>('POST', '/sheets/read', { spreadsheet_id: id.trim(), range: range.trim() }));
+    const body = { spreadsheet_id: id.trim(), range: range.trim() };
+    const reply = await api.ask<Values>('POST', '/sheets/read', { body });
+    setGrid(reply.body);
+    setRequestId(reply.headers.get('x-request-id'));
     history.note({ label: `${id} ${range}`, href: hrefOf('/playground/sheet', { spreadsheet_id: id, range }) });
   };
   const values = rows
@@ -90,7 +95,7 @@ export function Sheet() {
           </p>
         )}
       </form>
-      {grid !== null && <Grid grid={grid} />}
+      {grid !== null && <Grid grid={grid} requestId={requestId} />}
       <Code
         label={t('curl')}
         text={
@@ -104,7 +109,7 @@ export function Sheet() {
   );
 }
 
-function Grid({ grid }: { grid: Values }) {
+function Grid({ grid, requestId }: { grid: Values; requestId: string | null }) {
   const t = useMessages(playgroundMessages);
   const width = Math.max(0, ...grid.values.map((row) => row.length));
   const firstRow = Number(/[A-Z]+(\d+)/i.exec(grid.range.split('!').pop() ?? '')?.[1] ?? 1);
@@ -113,7 +118,12 @@ function Grid({ grid }: { grid: Values }) {
   if (width === 0) return <p class="panel empty">{t('emptyGrid')}</p>;
   return (
     <section class="panel" aria-label={label}>
-      <h2>{label}</h2>
+      <div class="panel-head">
+        <h2>{label}</h2>
+        <span class="muted">
+          {t('costs')} <CallCost requestId={requestId} />
+        </span>
+      </div>
       <section class="table-box" tabIndex={0} aria-label={`${label} ⇄`}>
         <table class="grid">
           <thead>
