@@ -7,9 +7,17 @@ import { startTestService } from '../test/support/service.ts';
 test('a pattern says how many kept answers would go and what refilling them costs, and so does the dialog', async (t: TestContext) => {
   const service = await startTestService(t);
   for (const house of [1, 2]) await service.geocode(`Ташкент, улица Навои, ${house}`);
+  await service.geocode('Ташкент, улица Навои, 1');
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/cache`);
   await signIn(page, service);
+  const day = '33.3% hits of 3 questions';
+  await page.locator('.tile').filter({ hasText: 'Last 24 hours' }).getByText(day).waitFor();
+  await page
+    .getByRole('row', { name: /google_maps/ })
+    .getByText(day)
+    .first()
+    .waitFor();
   await page.getByLabel('Pattern', { exact: true }).fill('google_maps:geocode:*');
   await page.getByText('2 kept answers would go; refilling costs about $0.01').waitFor();
   await page.getByRole('button', { name: 'Let go of 2', exact: true }).click();

@@ -3,17 +3,25 @@
 interface SparklineProps {
   readonly calls: readonly number[];
   readonly errors: readonly number[];
+  /** Of a cache: what it answered, and on top what it missed. */
+  readonly kind?: 'calls' | 'cache';
 }
 
 const height = 24;
 const barWidth = 4;
 const gap = 1;
 
-export function Sparkline({ calls, errors }: SparklineProps) {
+export function Sparkline({ calls, errors, kind = 'calls' }: SparklineProps) {
   const most = Math.max(1, ...calls);
   const width = calls.length * (barWidth + gap);
   return (
-    <svg class="sparkline" viewBox={`0 0 ${width} ${height}`} width={width} height={height} aria-hidden="true">
+    <svg
+      class={`sparkline ${kind}`}
+      viewBox={`0 0 ${width} ${height}`}
+      width={width}
+      height={height}
+      aria-hidden="true"
+    >
       {calls.map((count, index) => {
         // One call among thousands is still seen.
         const whole = count === 0 ? 1 : Math.max(2, (count / most) * height);

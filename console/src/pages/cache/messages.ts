@@ -9,6 +9,17 @@ export const cacheMessages = {
     'Hits and misses are those of the replica that answers, since it started.',
     'Попадания и промахи: по ответившей реплике, с её запуска.',
   ],
+  lastDay: ['Last 24 hours', 'За 24 часа'],
+  hitsOfDay: [
+    { one: '{share} hits of {count} question', other: '{share} hits of {count} questions' },
+    {
+      one: '{share} попаданий из {count} вопроса',
+      few: '{share} попаданий из {count} вопросов',
+      many: '{share} попаданий из {count} вопросов',
+      other: '{share} попаданий из {count} вопроса',
+    },
+  ],
+  quietDay: ['not asked', 'не спрашивали'],
   layers: ['Layers', 'Слои'],
   layer: ['Layer', 'Слой'],
   memory: ['memory', 'память'],
@@ -74,6 +85,4 @@ export const cacheMessages = {
   negative: ['nothing was found', 'ничего не найдено'],
   fetched: ['Fetched', 'Получено'],
   expires: ['Expires', 'Истекает'],
-  older: ['Older', 'Раньше'],
-  newest: ['Back to the newest', 'К новым'],
 } as const satisfies Messages;
