@@ -18,7 +18,7 @@ export function Shortcuts({ isOpen, setOpen }: { isOpen: boolean; setOpen: (isOp
     let goUntilMs = 0;
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-      if (document.querySelector('dialog[open]') !== null) return;
+      if (document.querySelector('dialog:modal') !== null) return;
       // By their characters, and by the keys that bear them on a Latin keyboard.
       if (event.key === '?' || (event.code === 'Slash' && event.shiftKey)) {
         setOpen(true);

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useLeaveGuard } from '../app/location.tsx';
 import { useMessages } from '../i18n/messages.ts';
 import { partsMessages } from './messages.ts';
@@ -14,34 +14,63 @@ interface DialogProps {
   /** Whether something would be lost: it is asked before the dialog closes or its page is left. */
   readonly hasEdits?: boolean;
   readonly kind?: 'dialog' | 'sheet' | 'cover';
+  /** Where there is room, it stands beside the page, which stays at hand. */
+  readonly standsBeside?: boolean;
 }
 
-/** A native dialog: it keeps the focus inside, closes by Escape and gives the focus back. */
-export function Dialog({ title, children, onClose, isHeld = false, hasEdits = false, kind = 'dialog' }: DialogProps) {
+/** Room for a list and a sheet side by side. */
+const besideFrom = '(min-width: 1280px) and (min-height: 421px)';
+
+/** A native dialog: it keeps the focus inside unless it stands beside the page, closes by Escape and gives the focus back. */
+export function Dialog({
+  title,
+  children,
+  onClose,
+  isHeld = false,
+  hasEdits = false,
+  kind = 'dialog',
+  standsBeside = false,
+}: DialogProps) {
   const t = useMessages(partsMessages);
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   const question = t('leave');
+  const isBeside = useMedia(besideFrom) && standsBeside;
   useLeaveGuard(hasEdits, question);
   useDetailTitle(title);
   // Before the page is painted: one dialog may take the place of another, and the focus goes back to the first one's opener.
   useLayoutEffect(() => {
     const opener = document.activeElement as HTMLElement | null;
     const { current } = dialog;
-    current?.showModal();
+    if (isBeside) current?.show();
+    else current?.showModal();
     return () => {
-      // While it is open nothing beside it can have the focus.
+      const { activeElement } = document;
+      const isElsewhere = activeElement !== document.body && current?.contains(activeElement) !== true;
+      // While it is open as a modal nothing beside it can have the focus.
       current?.close();
-      if (opener?.isConnected === true) opener.focus();
+      if (!isElsewhere && opener?.isConnected === true) opener.focus();
     };
-  }, []);
+  }, [isBeside]);
   const close = (): void => {
     if (!isHeld && (!hasEdits || window.confirm(question))) onClose();
   };
+  const latestClose = useRef(close);
+  latestClose.current = close;
+  useEffect(() => {
+    if (!isBeside) return;
+    // From the page beside it, too, unless something there has an Escape of its own.
+    const onKeyDown = (event: KeyboardEvent): void => {
+      const isFree = !event.defaultPrevented && !event.isComposing && document.querySelector('dialog:modal') === null;
+      if (event.key === 'Escape' && isFree) latestClose.current();
+    };
+    document.addEventListener('keydown', onKeyDown);
+    return () => document.removeEventListener('keydown', onKeyDown);
+  }, [isBeside]);
   return (
     <dialog
       ref={dialog}
-      class={kind}
+      class={isBeside ? `${kind} beside` : kind}
       aria-labelledby={titleId}
       onCancel={(event) => {
         event.preventDefault();
@@ -68,6 +97,17 @@ export function Dialog({ title, children, onClose, isHeld = false, hasEdits = fa
       <div class="dialog-body">{children}</div>
     </dialog>
   );
+}
+
+function useMedia(question: string): boolean {
+  const [isMet, setMet] = useState(() => window.matchMedia(question).matches);
+  useEffect(() => {
+    const media = window.matchMedia(question);
+    const onChange = (): void => setMet(media.matches);
+    media.addEventListener('change', onChange);
+    return () => media.removeEventListener('change', onChange);
+  }, [question]);
+  return isMet;
 }
 
 interface ConfirmProps {

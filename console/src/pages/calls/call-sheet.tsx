@@ -1,5 +1,5 @@
 /** One call whole: what was answered and why, every provider asked, its requests and replies. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Api } from '../../api/client.ts';
 import type { CallLog, LogPage } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
@@ -26,8 +26,10 @@ export function CallSheet({ id, onClose }: { id: string; onClose: () => void }) 
   const { query } = usePlace();
   const other = query.get('compare');
   const shownId = id.replace(/^log:/, '');
+  // Beside the sheet the page is narrower, and longer: the row that was chosen stays in sight.
+  useEffect(() => document.querySelector('main tr[aria-current="true"]')?.scrollIntoView({ block: 'nearest' }), []);
   return (
-    <Dialog title={t('call', { id: shownId })} kind="sheet" onClose={onClose}>
+    <Dialog title={t('call', { id: shownId })} kind="sheet" standsBeside={other === null} onClose={onClose}>
       <CallStory id={id} otherId={other} />
       {other !== null && (
         <section aria-label={t('comparison')} class="stack">
