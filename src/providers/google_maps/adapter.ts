@@ -15,11 +15,12 @@ import {
 import { isHeaderText, unsendable } from '../header-text.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { parseJson, shorten } from '../reading.ts';
+import { failed } from '../refusal.ts';
 import { judgeMatrix, missingElement } from '../route-matrix.ts';
 import { vendorBase, vendorRoot } from '../vendor-url.ts';
 import { confidenceOf } from './confidence.ts';
 import { googleMapsFacts } from './facts.ts';
-import { failed, judgeGeocode, judgeRoutes } from './verdicts.ts';
+import { judgeGeocode, judgeRoutes } from './verdicts.ts';
 import { addressParts, type GeocodeResult, type MatrixElement, parseMatrix } from './wire.ts';
 
 const geocodingOrigin = 'https://maps.googleapis.com';

@@ -3,11 +3,9 @@
  * status.
  */
 import type { ProviderReply } from '../../outbound/exchange.ts';
-import type { Verdict } from '../provider.ts';
 import { parseJson, retryAfterMs, shorten } from '../reading.ts';
+import { failed, judgeStatus, type Refusal } from '../refusal.ts';
 import { type ApiError, type GeocodeReply, parseApiError, parseGeocodeReply } from './wire.ts';
-
-type Refusal = Exclude<Verdict<never>, { kind: 'ok' }>;
 
 export type GeocodeOutcome = { readonly kind: 'results'; readonly reply: GeocodeReply } | Refusal;
 
@@ -57,19 +55,8 @@ function isKeyFault(error: ApiError | null): boolean {
 /** `said`: the body's status; null if the body is not Google's JSON. */
 function judgeHttpStatus(reply: ProviderReply, said: string | null): Refusal | null {
   const { status } = reply;
-  const message = said ?? `HTTP ${status}`;
-  if (status === 200) return null;
-  if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
-  if (status === 401 || status === 403) return { kind: 'denied', message };
-  // Google's front end refuses input that is too long, without JSON; the API refuses wrong input, with JSON.
-  const isOfTheInput = (status === 400 && said !== null) || status === 413 || status === 414;
-  if (isOfTheInput) return { kind: 'bad_input', status: 400, message };
-  if (status >= 500 || status === 408) return failed(message);
-  // A redirect, a 404, a bare 400 (for example from a server that expects TLS): the base URL is wrong, so a retry would
-  // fail too.
-  return { kind: 'failed', retryable: false, message };
-}
-
-export function failed(message: string): Refusal {
-  return { kind: 'failed', retryable: true, message };
+  // Google's front end refuses input that is too long, without JSON; the API refuses wrong input, with JSON. A bare 400
+  // comes for example from a server that expects TLS.
+  const badInput = said === null ? [413, 414] : [400, 413, 414];
+  return judgeStatus(reply, { status, message: said ?? `HTTP ${status}`, badInput });
 }

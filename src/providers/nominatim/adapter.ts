@@ -6,8 +6,9 @@
  */
 import type { ProviderReply } from '../../outbound/exchange.ts';
 import { languageOnly, type Place, type QuestionParts } from '../geocoding.ts';
-import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
-import { parseJson, retryAfterMs, shorten } from '../reading.ts';
+import type { Adapter, ProviderAccount, ProviderHttp } from '../provider.ts';
+import { parseJson, shorten } from '../reading.ts';
+import { failed, judgeStatus, type Refusal } from '../refusal.ts';
 import { vendorRoot } from '../vendor-url.ts';
 import { precisionOf } from './confidence.ts';
 import { nominatimFacts } from './facts.ts';
@@ -74,8 +75,6 @@ function commonOf(language: string): Readonly<Record<string, string>> {
   return { format: 'jsonv2', addressdetails: '1', 'accept-language': languageOnly(language) };
 }
 
-type Refusal = Exclude<Verdict<never>, { kind: 'ok' }>;
-
 async function ask(
   account: ProviderAccount,
   http: ProviderHttp,
@@ -95,16 +94,8 @@ function judge(reply: ProviderReply, json: unknown): Refusal | null {
   const error = parseError(json);
   const status = error?.code ?? reply.status;
   const message = shorten(error?.message ?? `HTTP ${status}`);
-  if (status === 200) return json === undefined ? failed('the reply is no JSON') : null;
-  if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
-  if (status === 401 || status === 403) return { kind: 'denied', message };
-  if (status === 400 || status === 414) return { kind: 'bad_input', status: 400, message };
-  if (status >= 500 || status === 408) return failed(message);
-  return { kind: 'failed', retryable: false, message };
-}
-
-function failed(message: string): Refusal {
-  return { kind: 'failed', retryable: true, message };
+  if (status === 200 && json === undefined) return failed('the reply is no JSON');
+  return judgeStatus(reply, { status, message, badInput: [400, 414] });
 }
 
 function toPlace(place: OsmPlace): Place {

@@ -7,7 +7,8 @@
 import type { ProviderReply } from '../../outbound/exchange.ts';
 import { type Box, languageOnly, type Place } from '../geocoding.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
-import { parseJson, retryAfterMs, shorten, textIn } from '../reading.ts';
+import { parseJson, shorten, textIn } from '../reading.ts';
+import { failed, judgeStatus, type Refusal } from '../refusal.ts';
 import { judgeMatrix } from '../route-matrix.ts';
 import { vendorRoot } from '../vendor-url.ts';
 import { precisionOf } from './confidence.ts';
@@ -82,7 +83,7 @@ export const twoGis: Adapter = {
         body: JSON.stringify({ points, sources, targets, transport: mode, type: 'statistics' }),
       });
       const json = parseJson(reply);
-      const refusal = judgeStatus(reply, reply.status, textIn(json, 'message'));
+      const refusal = judge(reply, reply.status, textIn(json, 'message'));
       if (refusal !== null) return refusal;
       return judgeMatrix(parseMatrix(json, sources, targets), { origins, destinations });
     },
@@ -115,7 +116,6 @@ function locationOf(country: string | null, bounds: Box | null): { readonly loca
   return centre === undefined ? {} : { location: centre };
 }
 
-type Refusal = Exclude<Verdict<never>, { kind: 'ok' }>;
 type Found = { readonly kind: 'items'; readonly items: readonly Item[] };
 
 async function askCatalog(
@@ -127,34 +127,20 @@ async function askCatalog(
   const root = vendorRoot(account.baseUrl ?? catalogOrigin, basePaths);
   const reply = await http.send({ method: 'GET', url: `${root}/3.0/items/geocode?${search}` });
   const parsed = parseCatalogReply(parseJson(reply));
-  if (parsed === null)
-    return judgeStatus(reply, reply.status, null) ?? failed('the reply is no answer of the catalogue');
+  if (parsed === null) return judge(reply, reply.status, null) ?? failed('the reply is no answer of the catalogue');
   if (parsed.code === 404) return { kind: 'empty' };
-  const message = parsed.errorMessage ?? parsed.errorType;
-  const refusal = parsed.code === 400 ? badInput(message) : judgeStatus(reply, parsed.code, message);
+  const refusal = judge(reply, parsed.code, parsed.errorMessage ?? parsed.errorType);
   if (refusal !== null) return refusal;
   if (parsed.items.length > 0) return { kind: 'items', items: parsed.items };
   return parsed.unreadable > 0 ? failed('no item of the reply can be read') : { kind: 'empty' };
 }
 
-function badInput(message: string | null): Refusal {
-  return { kind: 'bad_input', status: 400, message: shorten(message ?? 'the question is refused') };
-}
+const badInput = [400, 414, 422];
 
-/** `said`: the status in the body, if it has one. null if the reply is a result. */
-function judgeStatus(reply: ProviderReply, status: number, said: string | null): Refusal | null {
-  if (status === 200) return null;
-  const message = shorten(said ?? `code ${status}`);
-  if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
-  // An exhausted daily quota looks the same as a wrong key.
-  if (status === 401 || status === 403) return { kind: 'denied', message };
-  if (status === 400 || status === 414 || status === 422) return badInput(said);
-  if (status >= 500 || status === 408) return failed(message);
-  return { kind: 'failed', retryable: false, message };
-}
-
-function failed(message: string): Refusal {
-  return { kind: 'failed', retryable: true, message };
+/** `said`: the message in the body, if it has one. null if the reply is a result. */
+function judge(reply: ProviderReply, status: number, said: string | null): Refusal | null {
+  const otherwise = badInput.includes(status) ? 'the question is refused' : `code ${status}`;
+  return judgeStatus(reply, { status, message: shorten(said ?? otherwise), badInput });
 }
 
 /** The matrix has its own host; another base URL (an emulator, a proxy) serves both APIs. */

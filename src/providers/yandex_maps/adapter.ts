@@ -7,8 +7,9 @@
 import type { ProviderReply } from '../../outbound/exchange.ts';
 import { type Box, type Coordinates, languageOnly, type Place } from '../geocoding.ts';
 import { boxOfCountry } from '../plausible.ts';
-import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
-import { parseJson, retryAfterMs, shorten, textIn } from '../reading.ts';
+import type { Adapter, ProviderAccount, ProviderHttp } from '../provider.ts';
+import { parseJson, shorten, textIn } from '../reading.ts';
+import { failed, judgeStatus, type Refusal } from '../refusal.ts';
 import { judgeMatrix } from '../route-matrix.ts';
 import { vendorBase, vendorRoot } from '../vendor-url.ts';
 import { confidenceOf, locationTypeByPrecision } from './confidence.ts';
@@ -119,7 +120,6 @@ function areaOf(box: Box | null): { readonly bbox?: string } {
   return box === null ? {} : { bbox: `${box.west},${box.south}~${box.east},${box.north}` };
 }
 
-type Refusal = Exclude<Verdict<never>, { kind: 'ok' }>;
 type NonEmpty = readonly [GeoObject, ...GeoObject[]];
 
 async function askGeocoder(
@@ -145,19 +145,8 @@ function judgeObjects(reply: GeocoderReply | null): { readonly kind: 'objects'; 
 /** Yandex reports errors in the HTTP status, where Google uses the body; null if the reply is a result. */
 function judgeHttp(reply: ProviderReply, json: unknown): Refusal | null {
   const { status } = reply;
-  if (status === 200) return null;
   const message = shorten(textIn(json, 'message') ?? `HTTP ${status}`);
-  if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterMs(reply), message };
-  // An exhausted quota looks the same as a wrong key.
-  if (status === 401 || status === 403) return { kind: 'denied', message };
-  if (status === 400 || status === 413 || status === 414) return { kind: 'bad_input', status: 400, message };
-  if (status >= 500 || status === 408) return failed(message);
-  // A redirect, a 404 and the like: the base URL is wrong, so a retry would fail too.
-  return { kind: 'failed', retryable: false, message };
-}
-
-function failed(message: string): Refusal {
-  return { kind: 'failed', retryable: true, message };
+  return judgeStatus(reply, { status, message, badInput: [400, 413, 414] });
 }
 
 /** The matrix has its own host; another base URL (an emulator, a proxy) serves both APIs. */
