@@ -18,27 +18,12 @@ const maxConfigBytes = 65_536;
 
 /** POST, and PUT with the `current` service: replaces everything except secrets that are not sent. */
 export function draftOfBody(body: ServiceBody, current: ExternalServiceRow | null, emulates: Emulates): ServiceDraft {
-  const draft: ServiceDraft = {
-    serviceName: body.service_name,
-    serviceType: body.service_type,
-    displayName: body.display_name ?? body.service_name,
-    baseUrl: body.base_url ?? null,
-    config: {
-      ...withKeptSecretTexts(settable(body.config ?? {}), current?.config ?? {}),
-      ...ownConfigOf(current),
-    },
-    isActive: body.is_active ?? true,
-    rateLimitPerMinute: body.rate_limit_per_minute ?? null,
-    rateLimitPerHour: body.rate_limit_per_hour ?? null,
-    rateLimitPerDay: body.rate_limit_per_day ?? null,
-    rateLimitPerMonth: body.rate_limit_per_month ?? null,
-    priority: body.priority ?? 100,
-    fallbackServiceId: fallbackOf(body) ?? null,
-    description: body.description ?? null,
-    tags: body.tags ?? [],
-    apiKey: body.api_key,
-    credentials: credentialsOf(body),
+  const config = {
+    ...withKeptSecretTexts(settable(body.config ?? {}), current?.config ?? {}),
+    ...ownConfigOf(current),
   };
+  const unsaid = { ...newService, serviceName: body.service_name, serviceType: body.service_type, config };
+  const draft = named(body, { ...unsaid, displayName: body.service_name });
   return checked(withEmulation(draft, current, emulates), body.config);
 }
 
@@ -48,26 +33,45 @@ export function draftOfBody(body: ServiceBody, current: ExternalServiceRow | nul
  */
 export function patchedDraft(body: ServicePatch, current: ExternalServiceRow, emulates: Emulates): ServiceDraft {
   const before = draftOfRow(current);
-  const named = <T>(value: T | undefined, otherwise: T): T => (value === undefined ? otherwise : value);
-  const draft: ServiceDraft = {
-    serviceName: named(body.service_name, before.serviceName),
-    serviceType: named(body.service_type, before.serviceType),
-    displayName: named(body.display_name, before.displayName),
-    baseUrl: named(body.base_url, before.baseUrl),
-    config: body.config === undefined ? before.config : mergedConfig(before.config, settable(body.config)),
-    isActive: named(body.is_active, before.isActive),
-    rateLimitPerMinute: named(body.rate_limit_per_minute, before.rateLimitPerMinute),
-    rateLimitPerHour: named(body.rate_limit_per_hour, before.rateLimitPerHour),
-    rateLimitPerDay: named(body.rate_limit_per_day, before.rateLimitPerDay),
-    rateLimitPerMonth: named(body.rate_limit_per_month, before.rateLimitPerMonth),
-    priority: named(body.priority, before.priority),
-    fallbackServiceId: named(fallbackOf(body), before.fallbackServiceId),
-    description: named(body.description, before.description),
-    tags: named(body.tags, before.tags),
+  const config = body.config === undefined ? before.config : mergedConfig(before.config, settable(body.config));
+  return checked(withEmulation(named(body, { ...before, config }), current, emulates), body.config);
+}
+
+/** What a new service is where its body does not say it. */
+const newService = {
+  baseUrl: null,
+  isActive: true,
+  rateLimitPerMinute: null,
+  rateLimitPerHour: null,
+  rateLimitPerDay: null,
+  rateLimitPerMonth: null,
+  priority: 100,
+  fallbackServiceId: null,
+  description: null,
+  tags: [],
+};
+
+/** The members that the body names, except `config`, over the others. */
+function named(body: ServicePatch, otherwise: ServiceDraft): ServiceDraft {
+  const or = <T>(value: T | undefined, usual: T): T => (value === undefined ? usual : value);
+  return {
+    serviceName: or(body.service_name, otherwise.serviceName),
+    serviceType: or(body.service_type, otherwise.serviceType),
+    displayName: or(body.display_name, otherwise.displayName),
+    baseUrl: or(body.base_url, otherwise.baseUrl),
+    config: otherwise.config,
+    isActive: or(body.is_active, otherwise.isActive),
+    rateLimitPerMinute: or(body.rate_limit_per_minute, otherwise.rateLimitPerMinute),
+    rateLimitPerHour: or(body.rate_limit_per_hour, otherwise.rateLimitPerHour),
+    rateLimitPerDay: or(body.rate_limit_per_day, otherwise.rateLimitPerDay),
+    rateLimitPerMonth: or(body.rate_limit_per_month, otherwise.rateLimitPerMonth),
+    priority: or(body.priority, otherwise.priority),
+    fallbackServiceId: or(fallbackOf(body), otherwise.fallbackServiceId),
+    description: or(body.description, otherwise.description),
+    tags: or(body.tags, otherwise.tags),
     apiKey: body.api_key,
     credentials: credentialsOf(body),
   };
-  return checked(withEmulation(draft, current, emulates), body.config);
 }
 
 /**
