@@ -8,6 +8,7 @@ import { type IntegrationLog, type LogReaderDeps, listEntries } from './list-ent
 /** As the gateway remembers it. */
 export interface RememberedLook {
   readonly outcome: 'hit' | 'miss';
+  /** For a hit: memory, redis, postgres or stale. */
   readonly layer: string | null;
   readonly operation: string;
   readonly serviceName: string;

@@ -9,10 +9,7 @@ import type { ExternalService, NamedService } from './service.ts';
 
 export function serviceOfRow(row: ExternalServiceRow): ExternalService {
   return {
-    id: row.id,
-    tenantId: row.management_company_id,
-    serviceName: row.service_name,
-    serviceType: row.service_type as ServiceType,
+    ...namedServiceOf(row),
     displayName: row.display_name,
     baseUrl: row.base_url,
     config: row.config,

@@ -2,29 +2,16 @@
  * Remembers what the cache answered to this replica's latest calls, and the traces of calls that leave no row: a hit,
  * an answer fetched by another caller, all providers skipped. The memory is bounded and lost with the process.
  */
-import type { CallTrace, KeptTrace } from '../audit/call-trace.ts';
+import type { CallTrace } from '../audit/call-trace.ts';
+import type { RememberedLook, RememberedTrace } from '../audit/tell-call.ts';
 import { setBounded } from '../bounded-map.ts';
 import type { TenantId } from '../ids.ts';
 import type { TelemetryEvent } from '../outbox/events.ts';
 import type { Call } from './call.ts';
 
-interface CacheLook {
-  readonly outcome: 'hit' | 'miss';
-  /** For a hit: memory, redis, postgres or stale. */
-  readonly layer: string | null;
-  readonly operation: string;
-  readonly serviceName: string;
-  readonly ageSeconds: number | null;
-  readonly atMs: number;
-}
-
-interface RememberedTrace extends KeptTrace {
-  readonly operation: string;
-}
-
 interface RecentLooks {
   note(event: TelemetryEvent): void;
-  of(tenantId: TenantId, requestId: string): readonly CacheLook[];
+  of(tenantId: TenantId, requestId: string): readonly RememberedLook[];
   noteTrace(call: Pick<Call, 'tenantId' | 'requestId' | 'capability'>, trace: CallTrace): void;
   tracesOf(tenantId: TenantId, requestId: string): readonly RememberedTrace[];
 }
@@ -36,14 +23,14 @@ const maxTraced = 2_000;
 const maxLooksPerCall = 50;
 
 export function createRecentLooks(): RecentLooks {
-  const byCall = new Map<string, CacheLook[]>();
+  const byCall = new Map<string, RememberedLook[]>();
   const traces = new Map<string, RememberedTrace[]>();
   const keyOf = (tenantId: string, requestId: string): string => `${tenantId} ${requestId}`;
   return {
     note({ tenantId, correlationId, serviceName, occurredAtMs, type, fields }) {
       if (correlationId === null) return;
       const isHit = type === 'integration.cache.hit';
-      const look: CacheLook = {
+      const look: RememberedLook = {
         outcome: isHit ? 'hit' : 'miss',
         layer: isHit && 'layer' in fields ? String(fields.layer) : null,
         operation: String(fields.operation),

@@ -3,8 +3,8 @@ import type { TenantId } from '../../ids.ts';
 import type { Database } from '../postgres/database.ts';
 import { findRow, findRows, type Queryable } from '../postgres/queryable.ts';
 
-export interface ServiceToken {
-  readonly id: string;
+/** What may be changed of a token. */
+export interface TokenGrant {
   readonly name: string;
   readonly scopes: readonly string[];
   /** `*` among them: every tenant. */
@@ -13,21 +13,15 @@ export interface ServiceToken {
   readonly services: readonly string[] | null;
   /** Requests a minute; null: no limit of its own. */
   readonly rateLimitPerMinute: number | null;
-  readonly createdBy: string | null;
   readonly expiresAt: Date | null;
+}
+
+export interface ServiceToken extends TokenGrant {
+  readonly id: string;
+  readonly createdBy: string | null;
   readonly lastUsedAt: Date | null;
   readonly revokedAt: Date | null;
   readonly createdAt: Date;
-}
-
-/** What may be changed of a token. */
-export interface TokenGrant {
-  readonly name: string;
-  readonly scopes: readonly string[];
-  readonly tenants: readonly string[];
-  readonly services: readonly string[] | null;
-  readonly rateLimitPerMinute: number | null;
-  readonly expiresAt: Date | null;
 }
 
 export interface NewServiceToken extends TokenGrant {
