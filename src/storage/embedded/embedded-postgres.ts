@@ -21,9 +21,9 @@ import { chooseUser, findPostgresBinaries, type PostgresBinaries, type RunAs } f
 import { processCommand, processLives } from './processes.ts';
 
 export interface EmbeddedPostgres {
-  /** For `openDatabase` and `migrate`. */
+  /** The URL to pass to `openDatabase` and `migrate`. */
   readonly url: string;
-  /** Stops the server cleanly and gives the folder free. */
+  /** Stops the server cleanly and releases the folder. */
   close(): Promise<void>;
 }
 
@@ -36,7 +36,8 @@ const maxLogLines = 40;
 const pauseBeforeRestartMs = 1_000;
 
 /**
- * Throws `FolderInUse` where another process runs it, and an error with the server's own words where it cannot start.
+ * Throws `FolderInUse` if another process uses the folder, and an error with the server's own output if it cannot
+ * start.
  */
 export async function openEmbeddedPostgres(dataDir: string, logger: Logger): Promise<EmbeddedPostgres> {
   const folder = resolve(dataDir);
@@ -61,7 +62,7 @@ export async function openEmbeddedPostgres(dataDir: string, logger: Logger): Pro
   }
 }
 
-/** Made under another name and renamed when complete: a process that dies meanwhile leaves nothing that looks ready. */
+/** Builds the cluster under another name and renames it when complete: a crash leaves nothing that looks ready. */
 async function ensureCluster(
   binaries: PostgresBinaries,
   runAs: RunAs,
@@ -109,7 +110,7 @@ interface ServerOptions {
   readonly logger: Logger;
 }
 
-/** Starts the server and keeps it: one that ends by itself (killed by a full machine) is started again. */
+/** Starts the server and restarts it if it exits by itself (for example, killed for lack of memory). */
 async function startServer(options: ServerOptions): Promise<EmbeddedPostgres> {
   const { logger } = options;
   const port = await findFreePort();
@@ -165,7 +166,7 @@ async function startOnce(options: ServerOptions, port: number, url: string): Pro
     log_timezone: 'UTC',
     max_connections: '100',
     shared_buffers: '64MB',
-    // No replicas ever read from it.
+    // There are no streaming replicas.
     wal_level: 'minimal',
     max_wal_senders: '0',
   };
@@ -193,7 +194,7 @@ async function startOnce(options: ServerOptions, port: number, url: string): Pro
   throw new Error(`the embedded PostgreSQL did not start:\n${lines()}`);
 }
 
-/** Ends the open connections and writes a checkpoint; one that does not end in time is ended without. */
+/** Ends the open connections and writes a checkpoint. A server that does not stop in time is killed. */
 async function stop(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
   const ended = once(server, 'exit');
@@ -203,7 +204,7 @@ async function stop(server: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** A server whose service was killed still runs: it is ours, since we hold the folder's lock. */
+/** Stops a server that outlived its killed service. It is ours, because we hold the folder's lock. */
 async function stopLeftBehind(cluster: string, logger: Logger): Promise<void> {
   const pidPath = join(cluster, 'postmaster.pid');
   const text = await readFile(pidPath, 'utf8').catch(() => null);
@@ -211,7 +212,7 @@ async function stopLeftBehind(cluster: string, logger: Logger): Promise<void> {
   const processId = Number(text.split('\n', 1)[0]);
   const isOurs = Number.isInteger(processId) && processId > 1 && processCommand(processId)?.includes(cluster) === true;
   if (!isOurs) {
-    // Its number may belong to another program by now, and PostgreSQL would refuse to start beside it.
+    // The process id may belong to another program by now, and PostgreSQL would then refuse to start.
     await rm(pidPath, { force: true });
     return;
   }
@@ -245,10 +246,10 @@ function spawnAs(runAs: RunAs, program: string, args: readonly string[]): ChildP
   const { uid, gid } = runAs;
   return spawn(first, rest, {
     cwd: '/',
-    // Nothing of our environment: it holds credentials.
+    // Passes nothing of our environment: it holds credentials.
     env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own: Ctrl-C is for us, and the server ends when we have finished.
+    // A process group of its own, so that Ctrl-C reaches only us: the server stops after we have shut down.
     detached: true,
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),
@@ -263,7 +264,7 @@ async function runToEnd(runAs: RunAs, program: string, args: readonly string[]):
   if (code !== 0) throw new Error(`the embedded PostgreSQL could not be set up:\n${lines()}`);
 }
 
-/** What it said last, for the error that it may end with; its usual output is not logged. */
+/** Keeps the last lines of output for the error message if the server exits; the usual output is not logged. */
 function keepLastLines(child: ChildProcess): () => string {
   const lines: string[] = [];
   const add = (chunk: Buffer): void => {

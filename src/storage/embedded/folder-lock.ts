@@ -1,8 +1,6 @@
 /**
- * One process at a time for a folder.
- *
- * A process id alone would lie after a crash, when another program got the same one: the moment the process began is
- * kept beside it, and a holder that does not match is a dead one.
+ * Locks a folder for one process. A process id alone is not enough: after a crash another program may get the same one.
+ * So the lock also holds the start time of the process, and a holder whose start time differs is dead.
  */
 import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -10,7 +8,7 @@ import { join } from 'node:path';
 import { makeFolder } from '../../files/make-folder.ts';
 import { processBegin, processLives } from './processes.ts';
 
-/** Another living process works in the folder. */
+/** Another living process uses the folder. */
 export class FolderInUse extends Error {
   readonly processId: number;
 
@@ -33,7 +31,7 @@ interface Holder {
 const fileName = 'in-use-by';
 const maxAttempts = 10;
 
-/** Makes the folder where it is missing. Throws `FolderInUse`. */
+/** Creates the folder if it is missing. Throws `FolderInUse`. */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   makeFolder(folder);
   const path = join(folder, fileName);
@@ -41,21 +39,21 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   await writeFile(draft, JSON.stringify({ processId: process.pid, begin: processBegin(process.pid) } satisfies Holder));
   try {
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-      // A link appears at once with its content: no process reads half a lock.
+      // link() creates the file together with its content, so no process reads half a lock.
       if (await succeeds(link(draft, path), 'EEXIST')) return { release: () => rm(path, { force: true }) };
       await removeIfStale(folder, path);
     }
   } finally {
     await rm(draft, { force: true });
   }
-  throw new Error(`the lock ${path} could not be taken`);
+  throw new Error(`the lock ${path} could not be acquired`);
 }
 
-/** Throws `FolderInUse` where its holder lives. */
+/** Throws `FolderInUse` if the holder is alive. */
 async function removeIfStale(folder: string, path: string): Promise<void> {
   const holder = await readHolder(path);
   if (holder !== null && isAlive(holder)) throw new FolderInUse(folder, holder.processId);
-  // Two may find one dead holder: what was moved away is looked at again, in case the other was faster.
+  // Two processes may find the same dead holder. Check the moved file again, in case the other one replaced it first.
   const moved = `${path}.${randomUUID()}`;
   if (!(await succeeds(rename(path, moved), 'ENOENT'))) return;
   const removed = await readHolder(moved);
@@ -73,7 +71,7 @@ async function succeeds(work: Promise<unknown>, expectedCode: string): Promise<b
   }
 }
 
-/** null: it is gone, or says nothing that can be read. */
+/** Returns null if the file is gone or cannot be parsed. */
 async function readHolder(path: string): Promise<Holder | null> {
   try {
     const { processId, begin } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;

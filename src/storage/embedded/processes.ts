@@ -1,8 +1,8 @@
-/** What the system says of other processes. */
+/** Reads what the operating system knows about other processes. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** True also for another user's process, and false for a zombie: that has ended, and waits only for its parent to notice. */
+/** True also for another user's process. False for a zombie, which has ended but was not yet reaped by its parent. */
 export function processLives(processId: number): boolean {
   try {
     process.kill(processId, 0);
@@ -13,20 +13,20 @@ export function processLives(processId: number): boolean {
   return !/^[ZX]/i.test(state);
 }
 
-/** When the process began, in the system's own words: only to be compared. null if the system does not say. */
+/** The start time of a process, as an opaque text for comparison only. null if the system does not know it. */
 export function processBegin(processId: number): string | null {
   if (process.platform !== 'linux') return ps(processId, 'lstart');
   // The 22nd field, in ticks since boot.
   return statFields(processId)?.[19] ?? null;
 }
 
-/** Its program and arguments, separated by spaces. null if the system does not say. */
+/** The program and its arguments, separated by spaces. null if the system does not know them. */
 export function processCommand(processId: number): string | null {
   if (process.platform !== 'linux') return ps(processId, 'args');
   return readProc(processId, 'cmdline')?.replaceAll('\0', ' ') ?? null;
 }
 
-/** proc(5), from the third field on: the second one is the program's name and may hold anything. */
+/** The fields of proc(5) from the third on. The second is the program's name and may contain anything. */
 function statFields(processId: number): readonly string[] | null {
   const stat = readProc(processId, 'stat');
   return stat === null ? null : stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -1,12 +1,12 @@
-/** The embedded PostgreSQL that another process runs: how to reach it. */
+/** Finds the embedded PostgreSQL that another process runs. */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { databaseName } from './embedded-postgres.ts';
 import { processCommand } from './processes.ts';
 
 /**
- * Read from PostgreSQL's own record in its data folder (`postmaster.pid`: process, folder, start, port …). null where
- * none runs there. Rejects with EACCES where the folder is another user's.
+ * Returns its URL, read from PostgreSQL's own file `postmaster.pid` (process, folder, start, port …) in the data
+ * folder; null if none runs there. Rejects with EACCES if the folder belongs to another user.
  */
 export async function findRunningPostgres(dataDir: string): Promise<string | null> {
   const folder = resolve(dataDir);
@@ -17,7 +17,7 @@ export async function findRunningPostgres(dataDir: string): Promise<string | nul
   ]);
   if (record === null || password === null) return null;
   const [processId, , , port] = record.split('\n');
-  // A server that was killed leaves its record, and its number may be another program's by now.
+  // A killed server leaves the file behind, and its process id may belong to another program by now.
   if (processCommand(Number(processId))?.includes(cluster) !== true || !/^\d+$/.test(port ?? '')) return null;
   return `postgres://postgres:${encodeURIComponent(password.trim())}@127.0.0.1:${port}/${databaseName}`;
 }

@@ -23,7 +23,7 @@ export interface AvailabilityDeps {
 
 export interface Availability {
   isHere(): boolean;
-  /** A connection could not be made. */
+  /** Reports that a connection could not be made. */
   reportUnreachable(cause: unknown): void;
   /** Counts a statement as waiting until the returned function is called. */
   watch(): () => void;
@@ -37,7 +37,7 @@ export function createAvailability(deps: AvailabilityDeps): Availability {
   let here = true;
   let probing = false;
   let closed = false;
-  /** Start times of what is waiting; bounded by the connections, since each runs under a pool's limit. */
+  /** Start times of the waiting statements. Bounded by the connections, because each statement holds one. */
   const waitingSinceMs = new Map<symbol, number>();
 
   const goAway = (cause: unknown): void => {

@@ -13,11 +13,11 @@ import type { Queryable, Rows, Statement } from './queryable.ts';
 export interface ConnectionSettings {
   readonly url: string;
   readonly applicationName: string;
-  /** null: the login itself, for migrations and partitions. */
+  /** null: the login's own rights, for migrations and partitions. */
   readonly role: string | null;
   readonly maxConnections: number;
   readonly connectTimeoutMs: number;
-  /** Enforced by the server; the client gives up `answerGraceMs` later, when the server must be gone. */
+  /** Enforced by the server. The client waits `answerGraceMs` longer and then treats the server as gone. */
   readonly statementTimeoutMs: number;
 }
 
@@ -30,9 +30,11 @@ export interface PoolDeps {
 
 export interface ConnectionPool {
   query<Row>(statement: Statement): Promise<Rows<Row>>;
-  /** `begin` opens the transaction and may set it up: trusted SQL, no input in it unescaped. */
+  /**
+   * `begin` is the SQL that opens the transaction and may set it up. It is trusted: any input in it must be escaped.
+   */
   transaction<T>(begin: string, work: (tx: Queryable) => Promise<T>): Promise<T>;
-  /** Ends every connection at once; what waits on them rejects with `DatabaseAway`. */
+  /** Ends every connection at once; statements that wait on them reject with `DatabaseAway`. */
   dropConnections(): void;
   close(): Promise<void>;
 }
@@ -41,13 +43,13 @@ const answerGraceMs = 1_000;
 const lockTimeoutMs = 5_000;
 const idleInTransactionTimeoutMs = 15_000;
 const idleConnectionTimeoutMs = 60_000;
-/** Callers that may wait for a connection; the next is refused, since it would not be served within its deadline. */
+/** The most callers that wait for a connection. More are refused, because they would miss their deadline. */
 const maxWaiting = 2_000;
 
 /**
- * The plan of a prepared statement is made once, often while its table is empty, or the outbox drained: reading all of
- * it is then cheapest, and stays the plan when there is a lot to read. Under load a lookup of 20 cached answers took 12
- * ms so. Statements of these roles look rows up by their keys; compiling them (JIT) would cost more than it could save.
+ * PostgreSQL plans a prepared statement once, often while its table is empty or the outbox is drained. A sequential
+ * scan is then cheapest, and stays the plan when the table is full: under load a lookup of 20 cached answers took 12
+ * ms. Statements of these roles look rows up by key. JIT compilation would cost more than it saves.
  */
 const plannerOptions = '-c enable_seqscan=off -c jit=off';
 
@@ -74,9 +76,7 @@ export function connectionConfig(settings: ConnectionSettings): pg.ClientConfig 
   };
 }
 
-/**
- * Our bigints are counters far below 2^53, and a `date` is a calendar day, not an instant in the machine's time zone.
- */
+/** Our bigints are counters far below 2^53. A `date` is a calendar day, not an instant in the machine's time zone. */
 const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'text' | 'binary') => {
   if (format !== 'binary' && oid === pg.types.builtins.INT8) return Number;
   if (format !== 'binary' && oid === pg.types.builtins.DATE) return String;
@@ -90,14 +90,14 @@ export function createConnectionPool(settings: ConnectionSettings, deps: PoolDep
     idleTimeoutMillis: idleConnectionTimeoutMs,
   });
   const busy = new Set<pg.PoolClient>();
-  /** Those that wait for their next use included. */
+  /** All open connections, idle ones too. */
   const connected = new Set<pg.PoolClient>();
   let isClosing = false;
   pool.on('connect', (client) => connected.add(client));
   pool.on('remove', (client) => connected.delete(client));
   pool.on('error', (cause) => {
-    // Connections say goodbye after the pool has ended; an embedded server that stops meanwhile is no loss. While the
-    // database is away that has been said, and we drop them ourselves.
+    // Connections report errors also after the pool has ended; an embedded server that stops then is expected. While
+    // the database is away the outage is already logged, and we drop the connections ourselves.
     if (!isClosing && deps.availability.isHere())
       deps.logger.warn({ err: cause }, 'an idle database connection was lost');
   });
@@ -107,7 +107,7 @@ export function createConnectionPool(settings: ConnectionSettings, deps: PoolDep
     if (pool.waitingCount >= maxWaiting) throw new DatabaseAway('too many callers wait for a connection');
     try {
       const client = await pool.connect();
-      // A connection that breaks between two statements reports here; the next statement then fails.
+      // A connection that breaks between two statements emits an error here; the next statement then fails.
       client.on('error', ignoreError);
       busy.add(client);
       return client;
@@ -124,7 +124,7 @@ export function createConnectionPool(settings: ConnectionSettings, deps: PoolDep
     client.release(broken);
   };
 
-  /** `decisive`: where its answer is lost, its effect is unknown. */
+  /** `decisive`: if the answer is lost, it is unknown whether the statement took effect. */
   const send = async (client: pg.PoolClient, statement: Statement, decisive: boolean): Promise<pg.QueryResult> => {
     const answered = deps.availability.watch();
     const startedAtMs = performance.now();
@@ -159,21 +159,21 @@ export function createConnectionPool(settings: ConnectionSettings, deps: PoolDep
       let open = true;
       const tx: Queryable = {
         async query<Row>(statement: Statement) {
-          if (!open) throw new Error('a statement came after the end of its transaction');
+          if (!open) throw new Error('statement after the end of its transaction');
           return rowsOf<Row>(await send(client, statement, false));
         },
       };
       let broken = false;
       try {
-        // Not awaited before the work: both travel together. Where it fails, so does the work's first statement.
+        // Not awaited, so that both travel together. If `begin` fails, the first statement of the work fails too.
         const begun = send(client, { text: begin }, false);
         begun.catch(ignoreError);
         const result = await work(tx);
         await begun;
         open = false;
         const { command } = await send(client, { text: 'commit' }, true);
-        // PostgreSQL answers the commit of a failed transaction with a quiet rollback.
-        if (command !== 'COMMIT') throw new Error('nothing was kept: the error of a statement was passed over');
+        // PostgreSQL answers the COMMIT of a failed transaction with ROLLBACK, without an error.
+        if (command !== 'COMMIT') throw new Error('COMMIT became ROLLBACK: an earlier error was ignored');
         return result;
       } catch (error) {
         open = false;
@@ -190,8 +190,8 @@ export function createConnectionPool(settings: ConnectionSettings, deps: PoolDep
     },
 
     dropConnections() {
-      // The idle ones too: their server may be gone for good although another answers under its address, and whoever
-      // was given one would wait for it to the end of his statement's time.
+      // Drops idle connections too: their server may be gone for good although another one answers at its address. A
+      // statement sent on such a connection would wait until its timeout.
       for (const client of connected) socketOf(client).destroy();
     },
 

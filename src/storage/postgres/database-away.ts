@@ -1,8 +1,8 @@
-/** Telling "the database is away" from "the database refused this statement". */
+/** Distinguishes "the database is away" from "the database refused this statement". */
 
-/** PostgreSQL did not answer in time, or cannot be reached. Callers fall back or answer `SERVICE_UNAVAILABLE`. */
+/** PostgreSQL did not answer in time or cannot be reached. Callers fall back or answer `SERVICE_UNAVAILABLE`. */
 export class DatabaseAway extends Error {
-  /** True where the statement or commit may have taken effect: the connection was lost before its answer came. */
+  /** True if the statement or commit may have taken effect: the connection was lost before the answer arrived. */
   readonly outcomeUnknown: boolean;
 
   constructor(reason: string, options: { cause?: unknown; outcomeUnknown?: boolean } = {}) {
@@ -27,21 +27,22 @@ const socketCodes = new Set([
 ]);
 
 /**
- * Server states in which no statement can succeed on this connection. 25006: we were left on a standby by a failover.
+ * SQLSTATEs with which no statement can succeed on this connection. 25006: after a failover the connection is to a
+ * standby.
  */
 const serverCodes = new Set(['57P01', '57P02', '57P03', '57P05', '53300', '25006']);
 
-/** The server, or the login, has all the connections that it may have: an answer, though no statement gets through. */
+/** The server or the login has reached its limit of connections. The server does answer, so it is not away. */
 export function hasNoRoom(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === '53300';
 }
 
-/** lock_not_available: the lock was waited for as long as it may be. */
+/** lock_not_available: lock_timeout has passed. */
 export function isLockTaken(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === '55P03';
 }
 
-/** The driver gives these no code. */
+/** Messages of driver errors that have no code. */
 const driverMessages = [
   'Connection terminated',
   'Query read timeout',
@@ -50,7 +51,7 @@ const driverMessages = [
   'Client has encountered a connection error and is not queryable',
 ];
 
-/** True where the connection, and not the statement, is at fault. */
+/** True if the connection failed, not the statement. */
 export function isConnectionFailure(error: unknown): boolean {
   if (error instanceof DatabaseAway) return true;
   if (!(error instanceof Error)) return false;

@@ -25,7 +25,7 @@ export type { Queryable, Rows, Statement } from './queryable.ts';
 export interface Database {
   /** One transaction as `integration_service_tenant` with `app.tenant_id` set: commits when `work` returns, rolls back when it throws. */
   forTenant<T>(tenantId: TenantId, work: (tx: Queryable) => Promise<T>): Promise<T>;
-  /** As `forTenant`, for reading only: all statements see the rows of one moment, whatever is committed between them. */
+  /** Like `forTenant`, but read-only, and all statements see one snapshot whatever is committed between them. */
   readForTenant<T>(tenantId: TenantId, work: (tx: Queryable) => Promise<T>): Promise<T>;
   /** One transaction as `integration_service_system`. `purpose` appears in pg_stat_activity. */
   acrossTenants<T>(purpose: string, work: (tx: Queryable) => Promise<T>): Promise<T>;
@@ -33,9 +33,9 @@ export interface Database {
   querySystem<Row = Record<string, unknown>>(statement: Statement): Promise<Rows<Row>>;
   /** One transaction as the owner of the tables: partitions and migrations. */
   asOwner<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
-  /** Calls `onNotify` for each NOTIFY, and with null after a reconnect, when some may have been missed. */
+  /** Calls `onNotify` for each NOTIFY, and with null after a reconnect, because notifications may have been lost. */
   listen(channel: string, onNotify: (payload: string | null) => void): Promise<() => Promise<void>>;
-  /** Resolves within `deadlineMs`, false where the database does not answer. */
+  /** Resolves within `deadlineMs`; false if the database does not answer. */
   isReachable(deadlineMs: number): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -43,15 +43,17 @@ export interface Database {
 export interface OpenDatabaseOptions {
   /** `postgres://user:password@host:port/database`. */
   readonly url: string;
-  /** The login that owns the tables, for partitions; by default that of `url` is. */
+  /** The login that owns the tables, for partitions; by default the login of `url`. */
   readonly ownerUrl?: string | null;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
   readonly logger: Logger;
-  /** Over all roles; at least 4. The listening connection and a probe come on top. */
+  /** The limit for all roles together; at least 4. The listening connection and a probe are not counted. */
   readonly maxConnections?: number;
   readonly connectTimeoutMs?: number;
-  /** For tenants' and background statements; the owner's migrations and partitions may take six times as long. */
+  /**
+   * For statements of tenants and background work. The owner's migrations and partitions may take six times as long.
+   */
   readonly statementTimeoutMs?: number;
   /** Called for each answered statement with its prepared name, or null. */
   readonly onStatement?: (name: string | null, durationMs: number) => void;
@@ -61,7 +63,7 @@ const defaultMaxConnections = 20;
 const defaultConnectTimeoutMs = 2_000;
 const defaultStatementTimeoutMs = 10_000;
 
-/** Connects at the first statement, not here: a service may start while its database is away. */
+/** Connects at the first statement, not here, so that a service may start while its database is away. */
 export function openDatabase(options: OpenDatabaseOptions): Database {
   const maxConnections = Math.max(4, options.maxConnections ?? defaultMaxConnections);
   const connectTimeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
@@ -126,7 +128,7 @@ export function openDatabase(options: OpenDatabaseOptions): Database {
   };
 }
 
-/** The role is set again: a statement that had left it for the login must not have done so for its successors. */
+/** Sets the role again, in case an earlier statement on this connection reset it to the login. */
 function becomeTenant(tenantId: TenantId): string {
   return `set local role ${tenantRole}; set local app.tenant_id = '${parseTenantId(tenantId)}'`;
 }

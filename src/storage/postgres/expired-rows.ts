@@ -1,25 +1,25 @@
-/** Deletes what has outlived its use from the tables that are not partitioned, some thousand rows a statement. */
+/** Deletes expired rows from the tables that are not partitioned, some thousand rows per statement. */
 import type { Database } from './database.ts';
 
 interface ExpiringTable {
   readonly table: string;
-  /** `$1`: the day before which the audit log is not kept any more. */
+  /** SQL condition. `$1` is the first day that the audit log still keeps. */
   readonly expired: string;
 }
 
-/** Statements with a constant in them are still held to the parameter: it stands in each. */
+/** Each condition must use `$1`, because every statement is sent with it. */
 const expiringTables: readonly ExpiringTable[] = [
   { table: 'idempotency_keys', expired: 'expires_at < now()' },
-  // A sender's delivery id, or a body, is known for at least 7 days.
+  // A sender's delivery id or body is remembered for at least 7 days.
   { table: 'webhook_deliveries_seen', expired: `seen_at < now() - interval '8 days'` },
   { table: 'webhook_bodies_seen', expired: `seen_at < now() - interval '8 days'` },
   { table: 'webhook_refused_bodies', expired: `refused_at < now() - interval '24 hours'` },
-  // A spool may drain late; after this time it would have been looked at by a person.
+  // A spool may drain late. After 30 days an operator will have handled it.
   { table: 'intake_marks', expired: `seen_at < now() - interval '30 days'` },
   { table: 'api_rate_limits', expired: 'window_end < $1::date' },
   { table: 'webhook_deliveries', expired: `state <> 'pending' and updated_at < $1::date` },
   { table: 'webhook_redrives', expired: 'finished_at < $1::date' },
-  // Its rows are older than the link, and went with their days.
+  // The rows of a link are older than the link and were dropped with their day's partition.
   { table: 'audit_chain', expired: 'chained_at < $1::date' },
   {
     table: 'usage_series',
@@ -30,10 +30,10 @@ const expiringTables: readonly ExpiringTable[] = [
 ];
 
 const rowsPerStatement = 5_000;
-/** A run stops here and goes on at the next: it must not occupy the database for long. */
+/** A run stops here and the next run continues: one run must not occupy the database for long. */
 const maxStatementsPerTable = 100;
 
-/** `keptFrom`: `2026-11-22`. Returns how many rows went, by table. */
+/** `keptFrom` is the first day to keep, `2026-11-22`. Returns the number of deleted rows by table. */
 export async function deleteExpiredRows(db: Database, keptFrom: string): Promise<Readonly<Record<string, number>>> {
   const deleted: Record<string, number> = {};
   for (const { table, expired } of expiringTables) {

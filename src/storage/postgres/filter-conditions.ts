@@ -1,4 +1,4 @@
-/** The `where` of a list that a tenant filters: the tenant first, then each filter that is set. */
+/** Builds the `where` of a tenant's filtered list: the tenant first, then each filter that is set. */
 
 export interface FilterConditions {
   /** The conditions, joined by `and`. */
@@ -7,15 +7,15 @@ export interface FilterConditions {
   readonly values: unknown[];
   /** Adds a value and returns its parameter: `$3`. */
   parameter(value: unknown): string;
-  /** Adds the condition that `render` makes of the value's parameter; nothing where the value is undefined. */
+  /** Adds the condition that `render` builds from the value's parameter; adds nothing if the value is undefined. */
   add(render: (parameter: string) => string, value: unknown): void;
-  /** `column` from one time to before another, in Unix milliseconds; undefined leaves that end open. */
+  /** `column` from `fromMs` to before `toMs`, in Unix milliseconds; undefined leaves that end open. */
   addTimes(column: string, fromMs: number | undefined, toMs: number | undefined): void;
-  /** Rows after this place of a list ordered by time and, within a time, by id. */
+  /** Keeps the rows after this position of a list ordered by time, then by id. */
   addAfter(columns: readonly [at: string, id: string], order: 'asc' | 'desc', at: string, id: string): void;
 }
 
-/** `tenantColumn` as the statement calls it: `e.management_company_id`. */
+/** `tenantColumn` is the column's name in the statement: `e.management_company_id`. */
 export function createFilterConditions(tenantColumn: string, tenantId: string): FilterConditions {
   const values: unknown[] = [];
   const conditions: string[] = [];

@@ -1,9 +1,8 @@
 /**
- * Before a replica believes that Redis is gone it asks the others, by way of PostgreSQL: it may be the only one that
- * does not reach it. This is the indirect probe of SWIM (Das, Gupta and Motivala, 2002), over NOTIFY.
- *
- * Every replica that hears the question tries Redis again and answers with the result. The asker waits until one
- * reaches Redis, or all that it expects have answered, or for a second.
+ * Asks the other replicas over PostgreSQL whether they reach Redis, before this replica treats Redis as away: perhaps
+ * only this one cannot reach it. This is the indirect probe of SWIM (Das, Gupta and Motivala, 2002), over NOTIFY. Every
+ * replica that receives the question tries Redis and answers with the result. The asker waits until one reaches Redis,
+ * or all expected replicas have answered, or a second has passed.
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../logger.ts';
@@ -11,19 +10,19 @@ import type { SharedStore } from '../redis/shared-store.ts';
 import type { Database } from './database.ts';
 import { notify } from './notify.ts';
 
-/** How many of the others said which. */
+/** How many of the other replicas gave each answer. */
 export interface RedisViews {
   readonly reached: number;
-  /** They reached Redis earlier, and do not now. */
+  /** Replicas that reached Redis earlier but do not now. */
   readonly away: number;
-  /** They have not reached Redis since they started. */
+  /** Replicas that have not reached Redis since they started. */
   readonly never: number;
 }
 
 export interface IndirectProbe {
   /**
-   * Never rejects; where the database is away too, the report is empty. `expected`: how many other replicas seem to
-   * live.
+   * Never rejects; the report is empty if the database is away too. `expected`: how many other replicas seem to be
+   * alive.
    */
   ask(expected: number): Promise<RedisViews>;
   close(): Promise<void>;
@@ -34,7 +33,7 @@ type Message = { readonly ask: string; readonly by: string } | { readonly answer
 
 const channel = 'redis_indirect_probe';
 const answerWaitMs = 1_000;
-/** The report where there is no replica to ask. */
+/** The report if there is no replica to ask. */
 export const noViews: RedisViews = { reached: 0, away: 0, never: 0 };
 
 interface Question {
@@ -50,7 +49,7 @@ export async function openIndirectProbe(deps: {
 }): Promise<IndirectProbe> {
   const { db, store, logger } = deps;
   const replicaId = randomUUID();
-  /** Those under way: the limiter asks one at a time. */
+  /** Open questions. The limiter asks one at a time. */
   const questions = new Map<string, Question>();
 
   const send = (message: Message): Promise<void> => notify(db, channel, JSON.stringify(message));
@@ -61,7 +60,7 @@ export async function openIndirectProbe(deps: {
         await store.get('indirect-probe');
         return 'reached';
       } catch {
-        // Said below.
+        // `ask` logs the error.
       }
     }
     return store.wasAvailable() ? 'away' : 'never';
@@ -99,7 +98,7 @@ export async function openIndirectProbe(deps: {
       const ended = Promise.withResolvers<void>();
       const question: Question = { expected: Math.max(1, expected), views: noViews, end: ended.resolve };
       questions.set(id, question);
-      // One look at the sockets before the verdict: where this process itself was busy, answers may lie unread.
+      // Read the sockets once more before giving up: if this process was busy, answers may lie unread.
       const timer = setTimeout(() => setImmediate(ended.resolve), answerWaitMs);
       try {
         await send({ ask: id, by: replicaId });
@@ -121,7 +120,7 @@ export async function openIndirectProbe(deps: {
 
 const views: readonly string[] = ['reached', 'away', 'never'] satisfies View[];
 
-/** Null for messages of a newer version, and for the null after a reconnect. */
+/** Returns null for messages of a newer version, and for the null after a reconnect. */
 function parseMessage(payload: string | null): Message | null {
   try {
     const { ask, by, answer, view } = JSON.parse(payload ?? 'null') as Record<string, unknown>;

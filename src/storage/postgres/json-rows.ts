@@ -1,4 +1,4 @@
-/** Rows on their way to PostgreSQL as one parameter, for `json_to_recordset`. */
+/** Renders rows as one JSON parameter for `json_to_recordset`. */
 
 /**
  * The JSON of the rows, the text in `column` put in as the JSON that it is: as a string it would be escaped here, and there

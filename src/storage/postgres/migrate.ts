@@ -1,6 +1,6 @@
 /**
- * Plain numbered SQL files, forward only. Each is applied once, in its own transaction, and its hash is kept: a file
- * that was changed after it was applied is refused, since databases would then differ without notice.
+ * Applies numbered SQL files, forward only. Each is applied once, in its own transaction, and its hash is stored. A
+ * file that changed after it was applied is refused, because databases would otherwise differ unnoticed.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -14,10 +14,12 @@ import { ensureRoles } from './roles.ts';
 export interface MigrateOptions {
   /** The login must own the schema: `postgres://user:password@host:port/database`. */
   readonly url: string;
-  /** The service's login, where it is not the one of `url`: it may take the two roles then, and owns nothing. */
+  /**
+   * The service's login, if it differs from the login of `url`. It is allowed to take the two roles and owns nothing.
+   */
   readonly serviceUrl?: string | null;
   readonly logger: Logger;
-  /** Where the files are; the project's own by default. */
+  /** The folder of the files; by default the project's own. */
   readonly directory?: string;
 }
 
@@ -28,7 +30,7 @@ export interface Migration {
   readonly sha256: string;
 }
 
-/** The files and the database do not belong together. */
+/** The migration files and the database do not match. */
 export class MigrationRefused extends Error {
   constructor(message: string) {
     super(message);
@@ -37,11 +39,11 @@ export class MigrationRefused extends Error {
 }
 
 const projectMigrations = projectFile('migrations');
-/** Any fixed number: it only has to be this program's. Advisory locks belong to one database. */
+/** An arbitrary fixed number, unique to this program. Advisory locks are per database. */
 const migrationLock = 7_246_001;
 const connectTimeoutMs = 10_000;
 const lockWaitMs = 120_000;
-/** Of one try for the locks of a migration: so long new statements may wait behind it. */
+/** How long one try waits for a migration's locks. New statements on the table may wait as long. */
 const lockTryMs = 2_000;
 const lockPauseMs = 1_000;
 const maxLockTries = 60;
@@ -50,10 +52,9 @@ const statementTimeoutMs = 600_000;
 const oldestServerVersion = 150_000;
 
 /**
- * Brings the database to the newest version; returns the names of the files it applied. Replicas may call it at once:
- * one works, the others wait for it and find nothing left.
- *
- * Throws `MigrationRefused`, or `RolesMissing` where the login may not make the two roles.
+ * Brings the database to the newest version; returns the names of the files that it applied. Several replicas may call
+ * it at once: one applies the files, the others wait and then find nothing to do. Throws `MigrationRefused`, or
+ * `RolesMissing` if the login may not create the two roles.
  */
 export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
   const migrations = await readMigrations(options.directory ?? projectMigrations);
@@ -70,7 +71,7 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
   try {
     await refuseOldServer(client);
     await ensureRoles(client, options.serviceUrl ?? options.url);
-    // Held by the session: it outlives each file's transaction and dies with the connection.
+    // The session holds the lock: it outlives each file's transaction and ends with the connection.
     await client.query('select pg_advisory_lock($1)', [migrationLock]);
     const applied = await readApplied(client);
     refuseChangedFiles(migrations, applied);
@@ -93,7 +94,9 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
   }
 }
 
-/** In order. Throws `MigrationRefused` where two files bear one number or a name is no migration's. */
+/**
+ * Returns the migrations in order. Throws `MigrationRefused` if two files have the same number or a name is not valid.
+ */
 export async function readMigrations(directory: string = projectMigrations): Promise<readonly Migration[]> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).sort();
   const migrations: Migration[] = [];
@@ -130,8 +133,8 @@ function refuseChangedFiles(migrations: readonly Migration[], applied: ReadonlyM
   const newestOfOurs = migrations.at(-1)?.version ?? 0;
   for (const { version, name, sha256 } of applied.values()) {
     const file = migrations.find((migration) => migration.version === version);
-    // A newer version has been here. Its migrations leave what this one uses: it may go on beside it, or after a step
-    // back.
+    // A newer version has migrated this database. Its migrations keep what this version uses, so both may run side by
+    // side, also after a rollback to this version.
     if (file === undefined && version > newestOfOurs) continue;
     if (file === undefined) {
       throw new MigrationRefused(`the database has ${name}, which this program does not know: another program's?`);
@@ -148,8 +151,8 @@ function refuseChangedFiles(migrations: readonly Migration[], applied: ReadonlyM
 }
 
 /**
- * A lock that is waited for holds up every later statement. So each try waits a moment only, and traffic goes on
- * between the tries.
+ * A waiting lock request blocks every later statement on the table. So each try waits only briefly, and traffic
+ * continues between the tries.
  */
 async function applyWithoutHoldingUp(client: pg.Client, migration: Migration): Promise<void> {
   for (let tries = 1; ; tries++) {

@@ -1,10 +1,8 @@
 /**
- * LISTEN on one connection of its own.
- *
- * When the connection is lost it is made again, with growing pauses, and every listener is then called with null, since
- * notifications may have been missed. A silent connection would look like a quiet channel (a router that forgot it, a
- * server that moved), so it is asked now and then. `listen` resolves when the server has confirmed, or at once while it
- * is away: the listener is then heard from the reconnection on, which begins with that null.
+ * LISTEN on one dedicated connection. A lost connection is reopened with growing pauses; then every listener is called
+ * with null, because notifications may be lost. A dead connection (a router that dropped it, a server that moved) looks
+ * like a quiet channel, so a heartbeat checks it. `listen` resolves when the server has confirmed, or at once while the
+ * database is away: the listener then starts with the reconnect, and its first call is that null.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
@@ -14,9 +12,9 @@ type Listener = (payload: string | null) => void;
 
 export interface Notifications {
   listen(channel: string, onNotify: Listener): Promise<() => Promise<void>>;
-  /** Gives the connection up: its server is silent. */
+  /** Drops the connection, because its server is silent. */
   drop(): void;
-  /** Cuts the pause before the next attempt short. */
+  /** Ends the pause before the next attempt. */
   wake(): void;
   close(): Promise<void>;
 }
@@ -24,13 +22,13 @@ export interface Notifications {
 const channelPattern = /^[a-z_][a-z0-9_]{0,62}$/;
 const firstPauseMs = 250;
 const maxPauseMs = 5_000;
-/** Between two questions; each has the statement's own deadline. */
+/** Interval between two heartbeats; each has the statement's own deadline. */
 const heartbeatMs = 5_000;
 
 export function createNotifications(deps: { config: pg.ClientConfig; logger: Logger }): Notifications {
-  /** Bounded by the callers' code: one entry for each subscription of the program, none made by requests. */
+  /** Bounded by the code: one entry per subscription of the program, none per request. */
   const listeners = new Map<string, Set<Listener>>();
-  /** Channels that were without a connection in between. */
+  /** Listeners whose channel was without a connection meanwhile. */
   const missed = new Set<Listener>();
   let client: pg.Client | null = null;
   let running: Promise<void> | null = null;
@@ -63,7 +61,7 @@ export function createNotifications(deps: { config: pg.ClientConfig; logger: Log
       await connecting.connect();
       for (const channel of listeners.keys()) await connecting.query(`listen ${channel}`);
       client = connecting;
-      // Closed meanwhile: end it here, since close() waits for its end.
+      // `close` was called meanwhile: end the connection here, because close() waits for its end.
       if (closed) connecting.connection.stream.destroy();
     } catch (error) {
       connecting.connection.stream.destroy();
@@ -107,7 +105,7 @@ export function createNotifications(deps: { config: pg.ClientConfig; logger: Log
 
   return {
     async listen(channel, onNotify) {
-      if (!channelPattern.test(channel)) throw new Error(`no name for a notification channel: ${channel}`);
+      if (!channelPattern.test(channel)) throw new Error(`invalid notification channel name: ${channel}`);
       const set = listeners.get(channel) ?? new Set();
       const isNew = set.size === 0;
       set.add(onNotify);

@@ -11,7 +11,7 @@
  */
 import type { Database, Queryable } from './database.ts';
 
-/** The tables, and the column that decides the day. */
+/** The partitioned tables, with the column that decides the day. */
 export const partitionedTables = {
   integration_logs: 'started_at',
   log_bodies: 'day',
@@ -21,15 +21,15 @@ export type PartitionedTable = keyof typeof partitionedTables;
 const tables = Object.keys(partitionedTables) as PartitionedTable[];
 
 const dayMs = 86_400_000;
-/** Rows of a request that began before midnight are written after it. */
+/** A request that began before midnight writes its rows after it. */
 const daysBehind = 1;
 const maxDaysAhead = 60;
-/** Any fixed number; keeps replicas from making the same partition at once. */
+/** An arbitrary fixed number; prevents replicas from creating the same partition at once. */
 const partitionLock = 7_246_002;
 
 /**
- * Makes the partitions from yesterday to `daysAhead` (at most 60) days after `nowMs`. Safe to repeat, and from several
- * replicas at once; where nothing is missing it costs one query. Returns the names of those it made.
+ * Creates the partitions from yesterday to `daysAhead` (at most 60) days after `nowMs`. Safe to repeat, also from
+ * several replicas at once; costs one query if nothing is missing. Returns the names of the created partitions.
  */
 export async function ensurePartitions(db: Database, nowMs: number, daysAhead: number): Promise<readonly string[]> {
   const days: string[] = [];
@@ -57,8 +57,9 @@ export async function ensurePartitions(db: Database, nowMs: number, daysAhead: n
 }
 
 /**
- * Drops the partitions of whole days before `day` (`2026-11-22`, UTC) and removes such rows from the default partition.
- * Each goes in its own transaction: a long report on one holds up no other. Returns the names of those dropped.
+ * Drops the partitions of whole days before `day` (`2026-11-22`, UTC) and deletes older rows from the default
+ * partition. Each partition is dropped in its own transaction, so a long report on one does not delay the others.
+ * Returns the names of the dropped partitions.
  */
 export async function dropPartitionsBefore(
   db: Database,
@@ -77,7 +78,7 @@ export async function dropPartitionsBefore(
     }),
   );
   for (const { name } of rows) await db.asOwner((tx) => tx.query({ text: `drop table if exists ${name}` }));
-  // Through the parent: what is older and was not dropped with its day stands in the default partition.
+  // Deletes through the parent: older rows that had no partition of their own are in the default partition.
   await db.acrossTenants('retention', (tx) =>
     tx.query({ text: `delete from ${table} where ${partitionedTables[table]} < ${dayLiteral(day)}` }),
   );
@@ -103,7 +104,7 @@ async function createDefaultPartition(tx: Queryable, table: PartitionedTable): P
   await tx.query({ text: `alter table ${table} attach partition ${name} default` });
 }
 
-/** Attached rather than made as a partition: that would lock the parent against all writes. */
+/** Creates a table and attaches it: creating it as a partition would lock the parent against all writes. */
 async function createDayPartition(tx: Queryable, table: PartitionedTable, day: string): Promise<void> {
   const name = partitionName(table, day);
   const from = dayLiteral(day);
@@ -111,8 +112,8 @@ async function createDayPartition(tx: Queryable, table: PartitionedTable, day: s
   const column = partitionedTables[table];
   const defaultName = partitionName(table, null);
   await createClosedTable(tx, table, name);
-  // The owner moves the late rows. The default partition is locked for the attaching anyway, and no other session sees
-  // it so.
+  // The owner moves the late rows. ATTACH locks the default partition anyway, so no other session sees it without
+  // forced row-level security.
   await tx.query({ text: `alter table ${defaultName} no force row level security` });
   await tx.query({
     text: `
@@ -124,9 +125,7 @@ async function createDayPartition(tx: Queryable, table: PartitionedTable, day: s
   await tx.query({ text: `alter table ${table} attach partition ${name} for values from (${from}) to (${to})` });
 }
 
-/**
- * Row-level security without a policy, and no grants: until it is forced nothing is seen through it but by the owner.
- */
+/** Row-level security without a policy and without grants. Until it is forced, only the owner sees rows in it. */
 async function createClosedTable(tx: Queryable, table: PartitionedTable, name: string): Promise<void> {
   await tx.query({ text: `create table ${name} (like ${table} including all)` });
   await tx.query({ text: `alter table ${name} enable row level security` });
@@ -142,14 +141,15 @@ function partitionName(table: PartitionedTable, day: string | null): string {
 }
 
 /**
- * DDL takes no parameters, so the day is checked before it becomes SQL. With its zone: the session's may be another.
+ * DDL takes no parameters, so the day is checked before it becomes SQL. The literal names UTC, because the session's
+ * time zone may differ.
  */
 function dayLiteral(day: string): string {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) throw new RangeError(`no day: ${day}`);
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) throw new RangeError(`not a day (YYYY-MM-DD): ${day}`);
   return `'${day} 00:00:00+00'`;
 }
 
-/** The UTC calendar day, `2026-11-22`. */
+/** The UTC calendar day of an instant, `2026-11-22`. */
 export function dayOf(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 10);
 }

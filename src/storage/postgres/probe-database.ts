@@ -1,9 +1,7 @@
 import pg from 'pg';
 import { DatabaseAway } from './database-away.ts';
 
-/**
- * One round trip on a fresh connection. Rejects where it was not answered within `deadlineMs`, or the login is refused.
- */
+/** One round trip on a fresh connection. Rejects without an answer within `deadlineMs`, or if the login is refused. */
 export async function probeDatabase(config: pg.ClientConfig, deadlineMs: number): Promise<void> {
   const client = new pg.Client({ ...config, connectionTimeoutMillis: deadlineMs, query_timeout: deadlineMs });
   client.on('error', () => {}); // Reported by the rejection as well.
@@ -19,7 +17,7 @@ export async function probeDatabase(config: pg.ClientConfig, deadlineMs: number)
     await Promise.race([answer(), late]);
   } finally {
     clearTimeout(timer);
-    // Do not wait for the goodbye: it may never be answered.
+    // Do not wait for the connection to close: the server may never answer.
     client.end().catch(() => {});
     client.connection.stream.destroy();
   }

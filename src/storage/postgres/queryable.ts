@@ -1,7 +1,7 @@
-/** What SQL is run on: a transaction, or one statement by itself. */
+/** The interface that runs SQL: within a transaction, or one statement by itself. */
 
 export interface Statement {
-  /** Names a prepared statement; one name, one text. */
+  /** The name of a prepared statement; each name has one text. */
   readonly name?: string;
   readonly text: string;
   readonly values?: readonly unknown[];

@@ -5,9 +5,8 @@ import { systemRole } from './roles.ts';
 const deadlineMs = 5_000;
 
 /**
- * Rejects where a connection does not get the role that it asks for as it starts: a pooler that ignores
- * start-up parameters takes away the role, and what planner settings stand beside it, without a word. The roles must
- * exist: after `migrate`.
+ * Rejects if a connection does not get the role in its start-up parameters. A pooler that ignores start-up parameters
+ * silently drops the role and the planner settings. Call it after `migrate`, which creates the roles.
  */
 export async function requireRole(url: string): Promise<void> {
   const limits = { connectTimeoutMs: deadlineMs, statementTimeoutMs: deadlineMs };
@@ -21,5 +20,5 @@ export async function requireRole(url: string): Promise<void> {
   } finally {
     await client.end().catch(() => {});
   }
-  throw new Error('the start-up parameters of a connection are dropped on the way: connect to PostgreSQL itself');
+  throw new Error('a pooler or proxy dropped the connection's start-up parameters: connect to PostgreSQL itself');
 }

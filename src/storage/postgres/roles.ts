@@ -1,6 +1,7 @@
 /**
- * The two roles that every statement runs under. They own nothing, cannot log in and cannot bypass row-level security.
- * Roles belong to the whole cluster, so several databases, replicas and test processes make them at the same moment.
+ * Creates the two roles that every statement runs under. They own nothing, cannot log in and cannot bypass row-level
+ * security. Roles belong to the whole cluster, so several databases, replicas and test processes may create them at the
+ * same moment.
  */
 import type { Client } from 'pg';
 
@@ -22,8 +23,8 @@ const maxAttempts = 10;
 const concurrencyCodes = new Set(['42710', '23505', 'XX000', '40001']);
 
 /**
- * Makes the roles where they are missing and lets this login use them, and the login of `serviceUrl` where that is another
- * one. Throws `RolesMissing` where it may not.
+ * Creates missing roles and grants them to this login, and to the login of `serviceUrl` if it differs. Throws
+ * `RolesMissing` if this login may not do so.
  */
 export async function ensureRoles(client: Client, serviceUrl: string): Promise<void> {
   const { rows } = await client.query<{ login: string }>('select session_user as login');
@@ -32,14 +33,14 @@ export async function ensureRoles(client: Client, serviceUrl: string): Promise<v
   for (const login of new Set([own, service])) {
     await makeRoles(client, login);
     const inheriting = await inheritanceStatement(client, login);
-    // A login that may not be changed works too: `doctor` says what an administrator has to do.
+    // A login that may not be altered works too: `doctor` tells the administrator what to run.
     if (inheriting !== null) await client.query(inheriting).catch(() => undefined);
   }
 }
 
 /**
- * Before PostgreSQL 16 a membership cannot say that it is not inherited: the login must say so of itself. One that inherits is
- * held to the policies of the system's role as well, and as the owner of the tables would see every tenant's rows.
+ * Before PostgreSQL 16 only the login itself (NOINHERIT) can turn off inheritance of a membership. A login that
+ * inherits also gets the policies of the system role, and as the owner of the tables would see every tenant's rows.
  */
 export async function inheritanceStatement(client: Client, of: string | null = null): Promise<string | null> {
   const { rows } = await client.query<{ login: string }>(
@@ -66,7 +67,7 @@ async function makeRoles(client: Client, login: string): Promise<void> {
   }
 }
 
-/** The login may not make the roles. The message holds the lines that an administrator must run. */
+/** The login may not create the roles. The message holds the statements that an administrator must run. */
 export class RolesMissing extends Error {
   readonly statements: readonly string[];
 
@@ -81,7 +82,10 @@ export class RolesMissing extends Error {
   }
 }
 
-/** The lines that somebody with the rights must run so that the login (by default this one) can work; none where all is well. */
+/**
+ * The statements that an administrator must run so that the login (by default this one) can work; empty if none are
+ * needed.
+ */
 export async function missingRoleStatements(client: Client, of: string | null = null): Promise<string[]> {
   const { rows } = await client.query<{ login: string; login_is_super: boolean; version: number }>(
     `select rolname as login, rolsuper as login_is_super, current_setting('server_version_num')::int as version
@@ -90,7 +94,7 @@ export async function missingRoleStatements(client: Client, of: string | null = 
   );
   const login = rows[0];
   if (login === undefined) throw new Error(`the database has no login ${quoteIdentifier(of ?? '')}: create it first`);
-  // From PostgreSQL 16 on, membership alone does not allow `set role`: the maker of a role is a member without it.
+  // From PostgreSQL 16 on, membership alone does not allow `set role`: the creator of a role is a member without it.
   const mode = login.version >= 160_000 ? 'SET' : 'MEMBER';
   const known = await client.query<RoleState>(
     `select rolname, rolcanlogin, rolbypassrls, rolsuper, rolinherit, pg_has_role($3::name, oid, $2) as may_set
