@@ -20,5 +20,5 @@ export async function requireRole(url: string): Promise<void> {
   } finally {
     await client.end().catch(() => {});
   }
-  throw new Error('a pooler or proxy dropped the connection's start-up parameters: connect to PostgreSQL itself');
+  throw new Error('a pooler or proxy dropped start-up parameters of the connection: connect to PostgreSQL itself');
 }
