@@ -21,7 +21,7 @@ import { growGrid, writeRowsAt } from '../table/cells.ts';
 import { locateEnd, type TablePlace } from '../table/locate-end.ts';
 import { type Looker, LookRefused, look } from '../table/look.ts';
 import { findMarkers, type MadeChange, makeOnce } from '../table/marked-change.ts';
-import { newMarker, type Progress, parseMarker } from '../table/progress.ts';
+import { newMarker, type Progress, parseMarker, saveNotes } from '../table/progress.ts';
 import { failedWhole, notMade, unknownOutcome } from '../table/table-errors.ts';
 import type { TableLock } from '../table/table-lock.ts';
 import { resolveAll } from './answer-callers.ts';
@@ -124,7 +124,7 @@ async function sendOnce(
     for (const entry of batch) entry.reject(namingAsked(error.error, entry.item.question.range));
     return null;
   }
-  const entries = await remember(batch);
+  const entries = await saveNotes(batch, ({ item }) => item.marker);
   if (entries.length === 0) return null;
   const rows = entries.flatMap(({ item }) => item.question.values);
   for (const { item } of entries) item.isSent = true;
@@ -216,16 +216,4 @@ async function halveOrReject(
 function withoutRequest(error: ServiceError): ServiceError {
   const message = error.publicMessage.replace(/^Invalid requests\[\d+\]\.\w+: /, '');
   return withMessage(error, message);
-}
-
-/**
- * Saves the note of each keyed caller before the request is sent. A caller that another run has taken over is left out.
- */
-async function remember(entries: readonly Entry[]): Promise<readonly Entry[]> {
-  const saved = await Promise.allSettled(entries.map(({ item }) => item.progress.save(item.marker)));
-  return entries.filter((entry, index) => {
-    const outcome = saved[index] as PromiseSettledResult<void>;
-    if (outcome.status === 'rejected') entry.reject(outcome.reason);
-    return outcome.status === 'fulfilled';
-  });
 }

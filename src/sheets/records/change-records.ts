@@ -15,7 +15,7 @@ import type { LaneItem, PutBack } from '../limits/lane.ts';
 import { forgetBelow } from '../scope.ts';
 import type { Looker } from '../table/look.ts';
 import { findMarkers, type MadeChange, makeOnce } from '../table/marked-change.ts';
-import { type Marker, newMarker, type Progress, parseMarker } from '../table/progress.ts';
+import { type Marker, newMarker, type Progress, parseMarker, saveNotes } from '../table/progress.ts';
 import { failedWhole, notMade, unknownOutcome } from '../table/table-errors.ts';
 import type { TableLock } from '../table/table-lock.ts';
 import { planRecords, type RecordsPlan } from './plan-records.ts';
@@ -120,7 +120,7 @@ async function sendOnce(
     return false;
   });
   const resultFor = new Map(batch.map((entry, index) => [entry, results[index] as ChangedRecords]));
-  const entries = await remember(planned, resultFor);
+  const entries = await saveNotes(planned, (entry) => ({ ...entry.item.marker, outcome: resultFor.get(entry) }));
   // If entries were left out, the remaining rows move up.
   if (entries.length < planned.length) return sendOnce(deps, lock, looker, entries, isContested);
   if (entries.length === 0) return null;
@@ -199,18 +199,4 @@ function resultOf(outcome: RecordsPlan['outcomes'][number], seen: SeenRecords, p
     rowNumbers: outcome.rows.map((row) => row + 1),
     insertedRange: fresh.length === 0 ? null : printFound(sheet.title, rows),
   };
-}
-
-async function remember(
-  entries: readonly Entry[],
-  resultFor: ReadonlyMap<Entry, ChangedRecords>,
-): Promise<readonly Entry[]> {
-  const saved = await Promise.allSettled(
-    entries.map((entry) => entry.item.progress.save({ ...entry.item.marker, outcome: resultFor.get(entry) })),
-  );
-  return entries.filter((entry, index) => {
-    const outcome = saved[index] as PromiseSettledResult<void>;
-    if (outcome.status === 'rejected') entry.reject(outcome.reason);
-    return outcome.status === 'fulfilled';
-  });
 }

@@ -36,3 +36,21 @@ export function parseMarker(saved: unknown): Marker | null {
   if (typeof saved !== 'object' || saved === null || !('version' in saved)) return null;
   return saved.version === 2 ? (saved as Marker) : null;
 }
+
+interface Noted {
+  readonly item: { readonly progress: Progress };
+  reject(error: unknown): void;
+}
+
+/** Saves each keyed caller's note before the request is sent. A caller that another run has taken over is left out. */
+export async function saveNotes<Entry extends Noted>(
+  entries: readonly Entry[],
+  noteOf: (entry: Entry) => unknown,
+): Promise<readonly Entry[]> {
+  const saved = await Promise.allSettled(entries.map((entry) => entry.item.progress.save(noteOf(entry))));
+  return entries.filter((entry, index) => {
+    const outcome = saved[index] as PromiseSettledResult<void>;
+    if (outcome.status === 'rejected') entry.reject(outcome.reason);
+    return outcome.status === 'fulfilled';
+  });
+}
