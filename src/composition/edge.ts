@@ -4,8 +4,8 @@ import { attributeToVariable } from '../config/attribute-failure.ts';
 import type { BootstrapToken, Config } from '../config/config.ts';
 import { shownPause } from '../gateway/service-pauses.ts';
 import { defaultBatchConcurrency, defaultBatchDeadlineMs } from '../geocoding/batch.ts';
-import { openGeocodingSettings } from '../geocoding/settings.ts';
-import { buildApp } from '../http/app.ts';
+import { type GeocodingSettingsDirectory, openGeocodingSettings } from '../geocoding/settings.ts';
+import { buildApp, type Routes } from '../http/app.ts';
 import { createAuthenticator, createTokenFinder } from '../http/auth/authenticate.ts';
 import { createConsoleSessions } from '../http/auth/console-sessions.ts';
 import { openTokenDirectory } from '../http/auth/token-directory.ts';
@@ -14,7 +14,7 @@ import { createJwtVerifier } from '../http/auth/verify-jwt.ts';
 import { closeApp } from '../http/close-app.ts';
 import { createEventStreams } from '../http/reply/event-streams.ts';
 import { createRateLimitHeaders } from '../http/reply/rate-limit-headers.ts';
-import { createIdempotency } from '../http/request/idempotency.ts';
+import { createIdempotency, type Idempotency } from '../http/request/idempotency.ts';
 import { adminRoutes } from '../http/routes/admin/admin.ts';
 import { geocodingRoutes } from '../http/routes/geocoding/geocoding.ts';
 import { consoleRoutes } from '../http/routes/public/console.ts';
@@ -66,7 +66,7 @@ export async function openEdge(
   const { db, store, broker } = stores;
   const { relay, intake, leases } = durability;
   const { directory, outbound, emulates } = providers;
-  const { calls, geocoding, sheets, limiter, cache, health, limitReports, probes, pauses, budgetGuard } = opened;
+  const { limiter, cache, health, limitReports, probes, pauses, budgetGuard } = opened;
   const startedAtMs = clock.now();
   let isStopping = false;
   let graceMs = defaultGraceMs;
@@ -140,48 +140,7 @@ export async function openEdge(
     apiRoutes: [
       services,
       webhooks.apiRoutes,
-      proxyRoute({ calls, cache, directory, clock, idempotency, deadlineMs: config.callDeadlineMs }),
-      geocodingRoutes({
-        geocoding,
-        settings: geocodingSettings,
-        quality: opened.quality,
-        limits: createRateLimitHeaders('geocoding', config.familyLimits.geocoding, clock),
-        clock,
-        deadlineMs: config.callDeadlineMs,
-        batch: {
-          ...geocoding,
-          clock,
-          concurrency: defaultBatchConcurrency,
-          deadlineMs: defaultBatchDeadlineMs,
-          onUnexpectedError: (error) => logger.error({ err: error }, 'an address of a batch failed'),
-        },
-        health: {
-          ofTenant: directory.ofTenant,
-          healthOf: health.healthOf,
-          pauseOf: async (service) => shownPause(await pauses.pauseOf(service)),
-          async remainingRequests(service) {
-            const subjects = [familyLimit('geocoding', config.familyLimits), ...accountLimits(service)];
-            const states = await limiter.peek(service.tenantId, subjects);
-            return Math.min(...states.map(({ maxRequests, usedRequests }) => Math.max(0, maxRequests - usedRequests)));
-          },
-        },
-      }),
-      sheetsRoutes({
-        sheets,
-        health: {
-          directory,
-          limiter,
-          clock,
-          capabilities: sheets.capabilities,
-          spending: sheets.spending,
-          familyLimits: config.familyLimits,
-          healthOf: health.healthOf,
-        },
-        idempotency,
-        limits: createRateLimitHeaders('sheets', config.familyLimits.sheets, clock),
-        clock,
-        deadlineMs: config.callDeadlineMs,
-      }),
+      ...capabilityRoutes(coreParts, providers, opened, idempotency, geocodingSettings),
       adminRoutes({
         ...limitReports,
         db,
@@ -236,6 +195,60 @@ export async function openEdge(
       graceMs = grace;
     },
   };
+}
+
+/** What a tenant can ask for: geocoding, sheets and any registered API. */
+function capabilityRoutes(
+  { config, clock, logger }: CoreParts,
+  { directory }: Providers,
+  { calls, geocoding, sheets, limiter, cache, health, pauses, quality }: Calls,
+  idempotency: Idempotency,
+  settings: GeocodingSettingsDirectory,
+): readonly Routes[] {
+  return [
+    proxyRoute({ calls, cache, directory, clock, idempotency, deadlineMs: config.callDeadlineMs }),
+    geocodingRoutes({
+      geocoding,
+      settings,
+      quality,
+      limits: createRateLimitHeaders('geocoding', config.familyLimits.geocoding, clock),
+      clock,
+      deadlineMs: config.callDeadlineMs,
+      batch: {
+        ...geocoding,
+        clock,
+        concurrency: defaultBatchConcurrency,
+        deadlineMs: defaultBatchDeadlineMs,
+        onUnexpectedError: (error) => logger.error({ err: error }, 'an address of a batch failed'),
+      },
+      health: {
+        ofTenant: directory.ofTenant,
+        healthOf: health.healthOf,
+        pauseOf: async (service) => shownPause(await pauses.pauseOf(service)),
+        async remainingRequests(service) {
+          const subjects = [familyLimit('geocoding', config.familyLimits), ...accountLimits(service)];
+          const states = await limiter.peek(service.tenantId, subjects);
+          return Math.min(...states.map(({ maxRequests, usedRequests }) => Math.max(0, maxRequests - usedRequests)));
+        },
+      },
+    }),
+    sheetsRoutes({
+      sheets,
+      health: {
+        directory,
+        limiter,
+        clock,
+        capabilities: sheets.capabilities,
+        spending: sheets.spending,
+        familyLimits: config.familyLimits,
+        healthOf: health.healthOf,
+      },
+      idempotency,
+      limits: createRateLimitHeaders('sheets', config.familyLimits.sheets, clock),
+      clock,
+      deadlineMs: config.callDeadlineMs,
+    }),
+  ];
 }
 
 /** A development start without tokens makes one, so that the first call can be pasted. */
