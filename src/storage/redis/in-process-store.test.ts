@@ -41,7 +41,7 @@ test('a value holds its own bytes alone, and not the block that they came in', a
   assert.equal(kept?.buffer.byteLength, 3);
 });
 
-test('a script is refused: its in-process twin was to be used', async () => {
+test('a script is refused: its in-process counterpart is to be used', async () => {
   const store = createInProcessStore({ clock: createManualClock(), logger: silentLogger });
-  await assert.rejects(store.runScript({ name: 'any', lua: 'return 1' }, [], []), /in-process twin/);
+  await assert.rejects(store.runScript({ name: 'any', lua: 'return 1' }, [], []), /in-process counterpart/);
 });

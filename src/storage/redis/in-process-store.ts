@@ -1,8 +1,7 @@
 /**
- * `SharedStore` where there is one process: memory, bounded by bytes and entries.
- *
- * At the bound the entries that were not used for longest go first. It is meant for one replica without Redis, so what
- * is lost that way costs a cache entry or a lock that no other process could have seen.
+ * `SharedStore` in memory, for a single process, bounded by bytes and entries: the least recently used entries are
+ * evicted first. It is meant for one replica without Redis, so an eviction costs only a cache entry or a lock that no
+ * other process could see.
  */
 import { oldestOf } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
@@ -24,13 +23,13 @@ interface Entry {
 
 const defaultMaxBytes = 64 * 1024 * 1024;
 const defaultMaxEntries = 100_000;
-/** What a Map entry, its key and its Buffer cost beside the bytes themselves. */
+/** The overhead of a Map entry, its key and its Buffer, besides their bytes. */
 const entryOverheadBytes = 200;
 
 export function createInProcessStore(options: InProcessStoreOptions): SharedStore {
   const maxBytes = options.maxBytes ?? defaultMaxBytes;
   const maxEntries = options.maxEntries ?? defaultMaxEntries;
-  /** In the order of last use: a Map keeps insertion order, and each use inserts again. */
+  /** Least recently used first: a Map keeps insertion order, and each use inserts the entry again. */
   const entries = new Map<string, Entry>();
   const listeners = new Map<string, Set<(message: string | null) => void>>();
   let usedBytes = 0;
@@ -109,7 +108,7 @@ export function createInProcessStore(options: InProcessStoreOptions): SharedStor
     },
 
     async publish(channel, message) {
-      // Later, as over a network: a listener never runs inside its publisher.
+      // Deliver later, as a network would: a listener never runs inside its publisher.
       for (const listener of listeners.get(channel) ?? []) queueMicrotask(() => tell(listener, message));
     },
     async subscribe(channel, onMessage) {
@@ -124,7 +123,7 @@ export function createInProcessStore(options: InProcessStoreOptions): SharedStor
 
     replicasSeen: () => 1,
     async runScript(script) {
-      throw new Error(`the script ${script.name} needs Redis; its in-process twin was to be used`);
+      throw new Error(`the script ${script.name} needs Redis; use its in-process counterpart`);
     },
     async close() {
       entries.clear();

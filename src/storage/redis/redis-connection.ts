@@ -17,9 +17,9 @@ export interface RedisConnection {
   readonly isCluster: boolean;
   isAvailable(): boolean;
   wasAvailable(): boolean;
-  /** What of its address Redis refuses, naming the variable; null: nothing that is known. */
+  /** Why Redis refuses its configured address, naming the variable; null if no problem is known. */
   addressProblem(): string | null;
-  /** Runs one command within the deadline. Rejects with `StoreAway`, or with what Redis said of the command itself. */
+  /** Runs one command within the deadline. Rejects with `StoreAway`, or with Redis's own error about the command. */
   run<T>(command: (client: RedisClient) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -29,14 +29,19 @@ const missesUntilAway = 3;
 const pingIntervalMs = 250;
 const connectTimeoutMs = 1_000;
 const maxReconnectPauseMs = 500;
-/** Within the deadline, where a slot moves or a node fails over; the library's own 100 ms would be beyond it. */
+/**
+ * Retry within the deadline when a slot moves or a node fails over; the library's default of 100 ms would exceed it.
+ */
 const clusterRetryPauseMs = 10;
-/** A connection that owes an answer for so long is closed and replaced. */
+/** A connection without an answer for this long is closed and replaced. */
 const silentSocketMs = 2_000;
-/** Commands under way; at 50 ms each this is far above what one process can send. The next is refused. */
+/** Maximum commands in flight; at 50 ms each this is far above what one process can send. More are refused. */
 const maxInFlight = 20_000;
 
-/** Errors of a server that cannot serve now: full, read-only after a failover, loading, or a cluster with holes. */
+/**
+ * Errors of a server that cannot serve now: out of memory, read-only after a failover, loading, or a cluster with
+ * unassigned slots.
+ */
 const awayReplies = /^(?:OOM|READONLY|LOADING|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|BUSY|TRYAGAIN)\b/;
 
 export function openRedisConnection(
@@ -60,7 +65,7 @@ export function openRedisConnection(
   client.on('error', (cause: Error) => {
     databaseRefused ||= refusesDatabase(cause);
     addressProblem = addressProblemOf(cause) ?? addressProblem;
-    // It repeats with each attempt to reconnect; the log shows each reason once.
+    // The error repeats with each attempt to reconnect; log each reason once.
     if (cause.message === lastErrorMessage) return;
     lastErrorMessage = cause.message;
     if (addressProblem === null) logger.warn({ err: cause }, 'no connection to Redis');
@@ -80,11 +85,11 @@ export function openRedisConnection(
     missedInARow += 1;
     if (away || missedInARow < missesUntilAway) return;
     away = true;
-    logger.warn({ missedInARow, deadlineMs }, 'Redis is too slow and counts as away');
+    logger.warn({ missedInARow, deadlineMs }, 'Redis missed its deadlines and counts as away');
   };
 
   let corked = false;
-  /** What one turn of the event loop asks leaves in one write: a write for each command cost 20 µs of our CPU. */
+  /** Writes all commands of one event-loop turn to the socket together: one write per command cost 20 µs of CPU. */
   const gatherTurn = (): void => {
     if (corked || client instanceof Cluster) return; // A cluster's nodes have a connection each.
     const { stream } = client;
@@ -107,7 +112,7 @@ export function openRedisConnection(
       missedInARow = 0;
       logger.info('Redis answers in time again');
     } catch {
-      // The next tick asks again.
+      // The next tick tries again.
     } finally {
       pinging = false;
     }
@@ -145,8 +150,8 @@ export function openRedisConnection(
 }
 
 /**
- * Whether Redis does not let us into the database that `REDIS_URL` names. The client would go on in database 0, which is
- * another program's, and meet its keys there.
+ * Whether Redis refuses the database that `REDIS_URL` names. The client would continue in database 0, which belongs to
+ * another program, and use its keys.
  */
 export function refusesDatabase(error: unknown): boolean {
   return error instanceof ReplyError && (error as { command?: { name?: unknown } }).command?.name === 'select';
@@ -158,7 +163,7 @@ function addressProblemOf(cause: Error): string | null {
   return isOfLogin ? 'REDIS_URL: Redis refuses the user or password' : null;
 }
 
-/** What each connection needs, alone or as a node of a cluster. */
+/** Options of each connection, whether to a single server or to a node of a cluster. */
 const nodeOptions = {
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
@@ -167,9 +172,9 @@ const nodeOptions = {
   keepAlive: 10_000,
   disableClientInfo: true,
   connectionName: 'integration-service',
-  // The older protocol: also proxies and managed offers that know no HELLO speak it.
+  // RESP2: proxies and managed services that do not support HELLO accept it.
   protocol: 2,
-  // A failover left us on a replica: find the new primary.
+  // After a failover this connection is to a replica: reconnect to find the new primary.
   reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
 } as const;
 
@@ -199,7 +204,7 @@ export function createClient(urls: readonly string[]): RedisClient {
       ...(protocol === 'rediss:' ? { tls: {} } : {}),
     },
   });
-  // Else a node is connected by the first command it gets, which then misses its deadline.
+  // Connects the nodes now. Otherwise the first command to a node connects it and misses its deadline.
   const connectNodes = (): void => {
     for (const node of cluster.nodes()) if (node.status === 'wait') node.connect().catch(() => {});
   };
@@ -210,12 +215,15 @@ export function createClient(urls: readonly string[]): RedisClient {
   return cluster;
 }
 
-/** Lost connections and servers that cannot serve become `StoreAway`; what Redis says of the command stays as it is. */
+/**
+ * Turns lost connections and servers that cannot serve into `StoreAway`; passes on Redis's errors about the command
+ * itself.
+ */
 async function withinDeadline<T>(answer: Promise<T>, deadlineMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const giveUp = (): void => reject(new StoreAway(new Error(`no answer in ${deadlineMs} ms`)));
-    // Where this process itself was busy, the answer may lie unread: one look at the sockets before the verdict.
+    // Read the sockets once more before giving up: if this process was busy, the answer may lie unread.
     timer = setTimeout(() => setImmediate(giveUp), deadlineMs);
   });
   try {

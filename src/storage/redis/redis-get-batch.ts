@@ -1,7 +1,9 @@
-/** All keys asked for within one turn of the event loop go in one MGET: one round trip, and a tenth of Redis's work. */
+/**
+ * Batches all keys read within one event-loop turn into one MGET: one round trip, and a tenth of the work for Redis.
+ */
 import type { RedisConnection } from './redis-connection.ts';
 
-/** A longer command would hold Redis up for others; what is beyond it goes in a second one. */
+/** A longer command would block Redis for others; further keys go into a second command. */
 const maxKeysPerCommand = 512;
 
 type Waiter = PromiseWithResolvers<Buffer | null>;
@@ -35,7 +37,7 @@ export function createGetBatch(connection: RedisConnection): (key: string) => Pr
     waiting.set(key, waiter);
     if (waiting.size >= maxKeysPerCommand) {
       const full = waiting;
-      // The immediate that is already set finds an empty map, or the next keys of this turn.
+      // An immediate that is already scheduled finds an empty map, or the next keys of this turn.
       waiting = new Map();
       void send(full);
     }
@@ -48,11 +50,11 @@ function getAll(
   isCluster: boolean,
   keys: string[],
 ): Promise<readonly (Buffer | null)[]> {
-  // A cluster refuses keys of several slots in one command; single ones are written together all the same.
+  // A cluster refuses keys of several slots in one command. The single commands still leave in one write.
   return isCluster ? Promise.all(keys.map((key) => client.getBuffer(key))) : client.mgetBuffer(keys);
 }
 
-/** The parser hands out slices of whatever the socket read: kept in a cache, a small one would hold 64 KiB alive. */
+/** The parser returns slices of the socket's read buffer: keeping a small one in a cache would keep 64 KiB alive. */
 function ownBytes(value: Buffer | null): Buffer | null {
   if (value === null || value.byteLength * 2 >= value.buffer.byteLength) return value;
   return Buffer.from(value);

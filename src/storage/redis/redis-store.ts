@@ -12,14 +12,14 @@ export interface OpenRedisStoreOptions {
   /** One URL (`redis://user:password@host:port/db`, `rediss://…`), or several nodes of one cluster. */
   readonly urls: readonly string[];
   readonly logger: Logger;
-  /** Begins every key and channel, so that others may share the server. */
+  /** Prefix of every key and channel, so that other programs may share the server. */
   readonly prefix?: string;
-  /** Of each command. Default 50. */
+  /** The deadline of each command. Default 50. */
   readonly deadlineMs?: number;
 }
 
 const defaultPrefix = 'is:';
-/** A start waits so long for Redis before it goes on without. */
+/** How long a start waits for Redis before it continues without it. */
 const firstConnectionWaitMs = 1_000;
 
 const deleteIfEqualScript: LuaScript = {
@@ -37,7 +37,10 @@ if redis.call('pttl', KEYS[1]) < 0 then redis.call('pexpire', KEYS[1], ARGV[2]) 
 return value`,
 };
 
-/** Resolves when Redis is connected, or after a second without it: the store is then away until it comes. */
+/**
+ * Resolves when Redis is connected, or after a second without a connection: the store is then away until Redis
+ * connects.
+ */
 export async function openRedisStore(options: OpenRedisStoreOptions): Promise<SharedStore> {
   const prefix = options.prefix ?? defaultPrefix;
   const connection = openRedisConnection(options.urls, options.logger, options.deadlineMs);
@@ -96,9 +99,12 @@ export async function openRedisStore(options: OpenRedisStoreOptions): Promise<Sh
   };
 }
 
-/** By SHA; the text goes along only to a server that does not know it: a new one, or one that was flushed. */
+/**
+ * Runs a script by its SHA. The text is sent only to a server that does not know it: a new one, or one that was
+ * flushed.
+ */
 function createScriptRunner(connection: RedisConnection, prefix: string): SharedStore['runScript'] {
-  /** One for each script of the program. */
+  /** One entry per script of the program. */
   const shaOf = new Map<string, string>();
   return async (script, keys, args) => {
     const sha = getOrCreate(shaOf, script.lua, () => createHash('sha1').update(script.lua).digest('hex'));
@@ -113,7 +119,7 @@ function createScriptRunner(connection: RedisConnection, prefix: string): Shared
   };
 }
 
-/** Redis refuses fractions and zero. */
+/** Redis refuses fractions and zero as a time to live. */
 function wholeTtlMs(ttlMs: number): number {
   return Math.max(1, Math.ceil(ttlMs));
 }

@@ -1,8 +1,7 @@
 /**
- * Messages between replicas, on a connection of their own (a subscribed connection can send nothing else).
- *
- * Redis keeps no message for a disconnected subscriber: after each reconnection every listener is called with null. A
- * silent connection would look like a quiet channel, so it is pinged.
+ * Messages between replicas, on a dedicated connection (a subscribed connection can send nothing else). Redis keeps no
+ * messages for a disconnected subscriber, so after each reconnect every listener is called with null. A dead connection
+ * looks like a quiet channel, so it is pinged.
  */
 import type { Logger } from '../../logger.ts';
 import { createClient } from './redis-connection.ts';
@@ -16,11 +15,13 @@ export interface RedisSubscriptions {
 
 const pingIntervalMs = 1_000;
 const pingDeadlineMs = 1_000;
-/** How long a new subscriber waits for a connection before it starts without one; a null tells it later. */
+/**
+ * How long a new subscriber waits for a connection before it starts without one; a later null reports the connection.
+ */
 const firstConnectionWaitMs = 1_000;
 
 export function openRedisSubscriptions(urls: readonly string[], logger: Logger): RedisSubscriptions {
-  /** One entry for each subscription of the program; requests make none. */
+  /** One entry per subscription of the program; none per request. */
   const listeners = new Map<string, Set<Listener>>();
   const missed = new Set<Listener>();
   const client = createClient(urls);
@@ -36,7 +37,7 @@ export function openRedisSubscriptions(urls: readonly string[], logger: Logger):
     }
   };
 
-  /** Including those that are added while the first are being subscribed. */
+  /** Subscribes all channels, including those added while the first are being subscribed. */
   const subscribeAll = async (): Promise<void> => {
     const subscribed = new Set<string>();
     for (;;) {
@@ -108,7 +109,7 @@ export function openRedisSubscriptions(urls: readonly string[], logger: Logger):
   };
 }
 
-/** False where `promise` rejected or took longer. */
+/** Returns false if `promise` rejects or takes longer. */
 async function settlesWithin(promise: Promise<unknown>, deadlineMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {

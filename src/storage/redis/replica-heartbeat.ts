@@ -1,18 +1,18 @@
 /**
- * How many replicas live: each signs a common list every two seconds and counts the fresh signatures. A new one makes
- * itself known at once: until the others count it, its share of a limit and theirs would be too much together.
+ * Counts the live replicas: each writes a heartbeat into a shared list every two seconds and counts the recent ones. A
+ * new replica announces itself at once: until the others count it, all shares of a limit add up to too much.
  */
 import type { LuaScript, SharedStore } from './shared-store.ts';
 
 export interface ReplicaHeartbeat {
   replicasSeen(): number;
-  /** Strikes this replica off, so that the others need not wait for its signature to fade. */
+  /** Removes this replica from the list, so that the others need not wait for its heartbeat to expire. */
   close(): Promise<void>;
 }
 
 const joinChannel = 'replica-joined';
 const intervalMs = 2_000;
-/** Three missed signatures and a margin. */
+/** Three missed heartbeats and a margin. */
 const aliveMs = 7_000;
 
 const signScript: LuaScript = {
@@ -29,7 +29,10 @@ const strikeOffScript: LuaScript = {
   lua: `return redis.call('zrem', KEYS[1], ARGV[1])`,
 };
 
-/** Signs once before it resolves. While Redis is away the last number stays: a share too small is safer than too large. */
+/**
+ * Writes the first heartbeat before it resolves. While Redis is away the last count stays: a share too small is safer
+ * than one too large.
+ */
 export async function startReplicaHeartbeat(
   deps: { readonly replicaId: string } & Pick<SharedStore, 'runScript' | 'publish' | 'subscribe'>,
 ): Promise<ReplicaHeartbeat> {
@@ -38,10 +41,10 @@ export async function startReplicaHeartbeat(
     try {
       seen = Math.max(1, Number(await deps.runScript(signScript, ['replicas'], [deps.replicaId, aliveMs])));
     } catch {
-      // Away: the next beat tries again.
+      // Redis is away: the next heartbeat tries again.
     }
   };
-  // Also when messages may have been missed (null): a replica that joined then is counted at once.
+  // null means that messages may be lost: count at once, because a replica may have joined.
   const unsubscribe = await deps.subscribe(joinChannel, (joined) => {
     if (joined !== deps.replicaId) void sign();
   });

@@ -1,13 +1,13 @@
-/** SQL of `alerts` (problems that were reported) and `alert_messages` (messages waiting to be sent). */
+/** SQL of `alerts` (reported problems) and `alert_messages` (messages waiting to be sent). */
 import type { Database, Queryable } from '../postgres/database.ts';
 
 export interface AlertMark<Problem> {
   readonly key: string;
-  /** Empty: of the service itself. */
+  /** Empty: a problem of the gateway itself. */
   readonly tenant: string;
   readonly problem: Problem;
   readonly begunAt: Date;
-  /** null: there when it was last looked for. */
+  /** null: the problem was present at the last check. */
   readonly missingSince: Date | null;
   readonly toldAt: Date | null;
 }
@@ -16,11 +16,11 @@ export interface AlertMessage {
   readonly id: string;
   readonly channel: string;
   readonly body: string;
-  /** This try included. */
+  /** Including this try. */
   readonly attemptCount: number;
 }
 
-/** Tenants with an active service, a webhook or a mark, in order, after `after`. */
+/** Tenants with an active service, a webhook or an alert mark, in order, after `after`. */
 export async function listTenantsToWatch(
   db: Pick<Database, 'querySystem'>,
   after: string,
@@ -40,8 +40,8 @@ export async function listTenantsToWatch(
 }
 
 /**
- * Those with a mark, traffic since then, a service that is not well, deliveries that wait or are given up, and the given
- * ones, in order, after `after`. Each part reads an index, and nothing of the tenants that have none of it.
+ * Tenants with a mark, traffic since `sinceMs`, an unhealthy service, or waiting or dead deliveries, and the tenants
+ * passed in, in order, after `after`. Each part reads an index, so tenants without any of these cost nothing.
  */
 export async function listTenantsOfInterest(
   db: Pick<Database, 'querySystem'>,
@@ -86,7 +86,7 @@ export async function listTenantsOfInterest(
   return rows.map(({ tenant }) => tenant);
 }
 
-/** Until the transaction ends no other replica reads or changes the marks. */
+/** Locks the tenant's marks: no other replica reads or changes them until the transaction ends. */
 export async function lockAlertMarks<Problem>(
   tx: Queryable,
   tenants: readonly string[],
@@ -145,7 +145,7 @@ export async function insertAlertMessage(tx: Queryable, id: string, channel: str
   });
 }
 
-/** Due messages, which no other replica takes for `claimMs`. */
+/** Claims due messages; no other replica takes them for `claimMs`. */
 export async function claimAlertMessages(
   db: Pick<Database, 'querySystem'>,
   claimMs: number,

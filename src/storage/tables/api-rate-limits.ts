@@ -1,10 +1,10 @@
-/** SQL of `api_rate_limits`: how full each limit was, window by window. For people and reports; no call is decided by it. */
+/** SQL of `api_rate_limits`: how full each limit was, per window. For people and reports; it decides no call. */
 import type { Database } from '../postgres/database.ts';
 
 export interface RateLimitWindowRow {
   readonly id: string;
   readonly management_company_id: string;
-  /** null: a family of the tenant. */
+  /** null: a limit of the tenant's family. */
   readonly service_id: string | null;
   readonly service_name: string;
   readonly window_type: 'minute' | 'hour' | 'day' | 'month';
@@ -16,9 +16,9 @@ export interface RateLimitWindowRow {
 }
 
 /**
- * Writes the windows; of one that is there already the higher count stays, as a rolling minute may have been fuller when it
- * was last looked at. The cost is that of the calls which began in the window; that of an hour is added up only where
- * `isWhole`, since it reads the hour's audit log.
+ * Writes the windows. The higher count of an existing window stays, because a rolling minute may have been fuller at
+ * the last look. The cost covers the calls that began in the window; for an hour it is summed only if `isWhole`,
+ * because the sum reads the hour's audit log.
  */
 export async function upsertRateLimitWindowsAcrossTenants(
   db: Pick<Database, 'querySystem'>,

@@ -1,4 +1,6 @@
-/** SQL of `budgets`: what a tenant lets a service, or all of them (`*`), cost in a calendar month, UTC. */
+/**
+ * SQL of `budgets`: the most that a tenant allows a service, or all services (`*`), to cost in a calendar month (UTC).
+ */
 import type { TenantId } from '../../ids.ts';
 import type { Database } from '../postgres/database.ts';
 import { findRow, findRows, type Queryable } from '../postgres/queryable.ts';
@@ -28,10 +30,10 @@ export interface MonthDays {
 
 const columns = `b.management_company_id, b.service_name, b.monthly_limit_usd::float8 as monthly_limit_usd, b.action`;
 
-/** Beyond so many the rest is not held in memory, so not enforced. Far above what any installation has. */
+/** Budgets beyond this number are not held in memory and so not enforced. Far above what any installation has. */
 export const maxBudgets = 100_000;
 
-/** Of these tenants, null of every one: they are held in memory, so that a call asks no database. */
+/** Budgets of these tenants, or of every tenant if null. They are held in memory, so that a call needs no database. */
 export async function listBudgetsAcrossTenants(
   db: Pick<Database, 'querySystem'>,
   tenants: readonly TenantId[] | null,
@@ -59,7 +61,7 @@ const useSql = `
        where d.management_company_id = b.management_company_id and d.day between $1::date and $2::date
          and (b.service_name = '*' or d.service_name = b.service_name)) u on true`;
 
-/** What of each budget is spent, by the roll-up. */
+/** What is spent of each budget, by the roll-up. */
 export function listBudgetUse(tx: Queryable, tenantId: TenantId, month: MonthDays) {
   return findRows<BudgetUse>(tx, {
     name: 'budgets_use',
@@ -68,7 +70,7 @@ export function listBudgetUse(tx: Queryable, tenantId: TenantId, month: MonthDay
   });
 }
 
-/** The same for these tenants; null: for every one. */
+/** The same for these tenants, or for every tenant if null. */
 export async function listBudgetUseAcrossTenants(
   db: Pick<Database, 'querySystem'>,
   month: MonthDays,
@@ -87,7 +89,7 @@ export async function listBudgetUseAcrossTenants(
   return rows;
 }
 
-/** USD spent in the month on a service, or on all (`*`), whether there is a budget or not. */
+/** USD spent in the month on a service, or on all services (`*`), with or without a budget. */
 export async function sumSpentAcrossTenants(
   db: Pick<Database, 'querySystem'>,
   tenantId: TenantId,
@@ -105,7 +107,7 @@ export async function sumSpentAcrossTenants(
   return rows[0]?.spent ?? 0;
 }
 
-/** Makes or replaces it. Another limit alerts again. Returns the row before, or null. */
+/** Creates or replaces the budget. A new limit alerts again. Returns the previous row, or null. */
 export async function upsertBudget(tx: Queryable, budget: BudgetRow): Promise<BudgetRow | null> {
   const before = await lockBudget(tx, budget.management_company_id, budget.service_name);
   await tx.query({
@@ -123,7 +125,7 @@ export async function upsertBudget(tx: Queryable, budget: BudgetRow): Promise<Bu
   return before;
 }
 
-/** Returns the row before, or null. */
+/** Returns the deleted row, or null. */
 export async function deleteBudget(tx: Queryable, tenantId: TenantId, serviceName: string): Promise<BudgetRow | null> {
   const before = await lockBudget(tx, tenantId, serviceName);
   await tx.query({
@@ -142,7 +144,7 @@ function lockBudget(tx: Queryable, tenantId: TenantId, serviceName: string) {
   });
 }
 
-/** True for the one caller that moved it there: a threshold is announced once a month, by one replica. */
+/** Returns true to the one caller that raised the threshold, so one replica announces it, once a month. */
 export async function markAlerted(
   tx: Queryable,
   budget: Pick<BudgetRow, 'management_company_id' | 'service_name'>,

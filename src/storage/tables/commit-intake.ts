@@ -1,9 +1,8 @@
 /**
- * The SQL of one intake commit: one statement, so one round trip and one flush for everything that gathered.
- *
- * Every insert yields to what is there already, and whatever counts or follows is derived from the rows that this very
- * statement wrote. So a commit may be repeated after its outcome was lost: nothing doubles, nothing is counted twice.
- * Rows that replicas share (roll-ups, bodies, webhook counters, delivery keys) are touched in one order, against deadlocks.
+ * The SQL of one intake commit: one statement, so one round trip and one flush for everything that gathered. Every
+ * insert skips rows that already exist, and counters and follow-up rows derive only from the rows that this statement
+ * wrote. So a commit may be repeated after its outcome was lost: nothing is doubled or counted twice. Rows that
+ * replicas share (roll-ups, bodies, webhook counters, delivery keys) are locked in one order, to avoid deadlocks.
  */
 import { getOrCreate } from '../../bounded-map.ts';
 import type { Database, Rows } from '../postgres/database.ts';
@@ -14,7 +13,7 @@ import { seriesParts } from './usage-series.ts';
 
 type Part = keyof IntakeRows;
 
-/** One parameter per part, in this order; a part without rows leaves the statement. */
+/** One parameter per part, in this order; the statement omits a part without rows. */
 const parts = ['webhooks', 'logs', 'bodies', 'usage', 'events'] as const satisfies readonly Part[];
 
 const recordsets: Readonly<Record<Part, string>> = {
@@ -46,11 +45,10 @@ const seenById = `
     returning webhook_event_id)`;
 
 /**
- * The id first: only the delivery that has it may take the body, so that no body is taken by a delivery that is not kept.
- *
- * What a replay brings beside its signed body is its sender's word alone, and must not stand in the way of the genuine
- * delivery of that id: where a body counts once, its repetition claims no id; where it may come again under another id that
- * the signature does not cover, it claims that id together with this body.
+ * The id comes first: only the delivery that claimed the id may claim the body, so no body is claimed by a delivery
+ * that is not stored. The unsigned id of a replay is only its sender's claim, and must not block the genuine delivery
+ * of that id: if a body counts once, its repetition claims no id; if it may come again under another id that the
+ * signature does not cover, it claims that id together with this body.
  */
 const seenByIdOrBody = `
   known as (
@@ -87,7 +85,7 @@ const seenByIdOrBody = `
      where id in (select webhook_event_id from ids_seen)
        and (is_body_taken_once is not true or id in (select webhook_event_id from bodies_seen)))`;
 
-/** Facts that announce nothing bear no origin, and take no place in the index of those that do. */
+/** Facts without an event have no origin, and so no entry in the index of facts with one. */
 const originOf = (parameter: string): string => `case when origin_number is null then null else ${parameter}::uuid end`;
 
 const webhookParts = (origin: string): string => `
@@ -236,13 +234,15 @@ function composeStatement(present: ReadonlySet<Part>, looksAtBodies: boolean): {
 const statements = new Map<string, { name: string; text: string }>();
 
 export interface WrittenRows {
-  /** Ids of the webhook events that were written now: the others were there before, as duplicates or by an earlier try. */
+  /**
+   * Ids of the webhook events that this commit wrote. The others existed before, as duplicates or from an earlier try.
+   */
   readonly webhooks: ReadonlySet<string>;
-  /** How many of the log rows were written now. */
+  /** How many log rows this commit wrote. */
   readonly logs: number;
 }
 
-/** Commits the rows. `origin`: the process whose numbers they bear. Throws what the database throws. */
+/** Commits the rows. `origin`: the process that numbered them. Passes on the database's errors. */
 export async function commitIntakeRows(db: Database, rows: IntakeRows, origin: string): Promise<WrittenRows> {
   const present = new Set(parts.filter((part) => rows[part].length > 0));
   if (present.size === 0) return { webhooks: new Set(), logs: 0 };

@@ -1,4 +1,4 @@
-/** `console_sessions`: who is signed in to the console. A cookie's secret is kept as SHA-256 only. */
+/** SQL of `console_sessions`: who is signed in to the console. A cookie's secret is stored as SHA-256 only. */
 import type { TenantId } from '../../ids.ts';
 import type { Database } from '../postgres/database.ts';
 import { findRows, type Queryable } from '../postgres/queryable.ts';
@@ -6,11 +6,11 @@ import { findRows, type Queryable } from '../postgres/queryable.ts';
 export interface ConsoleSession {
   readonly id: string;
   readonly tenantId: string;
-  /** Of the service token behind it; null for a JWT and a one-time link. */
+  /** Hash of the service token that signed in; null for a JWT and a one-time link. */
   readonly credentialSha256: Buffer | null;
   readonly name: string;
   readonly scopes: readonly string[];
-  /** `*` among them: every tenant. */
+  /** With `*` among them: every tenant. */
   readonly tenants: readonly string[];
   readonly createdAt: Date;
   readonly expiresAt: Date;
@@ -42,7 +42,7 @@ export async function insertConsoleSession(
   });
 }
 
-/** Before the tenant is known: the live session behind a cookie's secret, of any tenant. */
+/** The live session that belongs to a cookie's secret. Searches all tenants, because the tenant is not known yet. */
 export async function findLiveSessionAcrossTenants(
   db: Pick<Database, 'querySystem'>,
   secretSha256: Buffer,
@@ -71,7 +71,7 @@ export function listLiveSessions(tx: Queryable, tenantId: TenantId) {
   });
 }
 
-/** False where the tenant has no such live session. */
+/** Returns false if the tenant has no such live session. */
 export async function revokeConsoleSession(tx: Queryable, tenantId: TenantId, id: string): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'console_sessions_revoke',
@@ -84,7 +84,7 @@ export async function revokeConsoleSession(tx: Queryable, tenantId: TenantId, id
   return rowCount > 0;
 }
 
-/** Sessions that ended a day ago say nothing any more. */
+/** Deletes sessions that ended more than a day ago. */
 export async function deleteEndedSessions(tx: Queryable, tenantId: TenantId): Promise<void> {
   await tx.query({
     name: 'console_sessions_delete_ended',

@@ -1,4 +1,4 @@
-/** SQL of `external_services`. Secrets stand here sealed only; rows are as PostgreSQL gives them. */
+/** SQL of `external_services`. Secrets are stored sealed only; rows are returned as PostgreSQL gives them. */
 import type { ServiceId, TenantId } from '../../ids.ts';
 import { findRow, findRows, type Queryable } from '../postgres/queryable.ts';
 
@@ -29,7 +29,7 @@ export interface ExternalServiceRow {
   readonly updated_at: Date;
 }
 
-/** What an insert or a whole update writes; the rest is the database's, or the health room's. */
+/** What an insert or a full update writes; the database or src/health sets the other columns. */
 export type ExternalServiceValues = Omit<
   ExternalServiceRow,
   'id' | 'management_company_id' | 'health_status' | 'last_health_check' | 'created_by' | 'created_at' | 'updated_at'
@@ -57,7 +57,7 @@ export function listServicesOfTenant(db: Queryable, tenantId: TenantId) {
   });
 }
 
-/** Of any tenant; services that are gone are left out. */
+/** Services of any tenant; ids that do not exist are left out. */
 export function listServicesByIdAcrossTenants(db: Queryable, serviceIds: readonly ServiceId[]) {
   return findRows<ExternalServiceRow>(db, {
     name: 'external_services_by_id',
@@ -73,7 +73,7 @@ export interface ActiveServiceRow {
   readonly service_type: string;
 }
 
-/** For the operator's page of health: every tenant's active services. */
+/** Every tenant's active services, for the operator's health page. */
 export function listActiveServicesOfAllTenants(db: Queryable) {
   return findRows<ActiveServiceRow>(db, {
     name: 'external_services_active_of_all_tenants',
@@ -82,7 +82,7 @@ export function listActiveServicesOfAllTenants(db: Queryable) {
   });
 }
 
-/** For the operator's check of secrets. */
+/** Every tenant's services, for the operator's check of secrets. */
 export function listServicesOfAllTenants(db: Queryable) {
   return findRows<ExternalServiceRow>(db, {
     name: 'external_services_of_all_tenants',
@@ -120,7 +120,7 @@ export function findService(db: Queryable, tenantId: TenantId, serviceId: string
   });
 }
 
-/** Whether the tenant has such a service; it is then there until the transaction ends. */
+/** Whether the tenant has such a service; it cannot be deleted until the transaction ends. */
 export async function keepService(tx: Queryable, tenantId: TenantId, serviceId: string): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'external_services_keep',
@@ -130,7 +130,10 @@ export async function keepService(tx: Queryable, tenantId: TenantId, serviceId: 
   return rowCount === 1;
 }
 
-/** Locks the tenant's services until the transaction ends, so that two changes cannot close a circle of fallbacks together. */
+/**
+ * Locks the tenant's services until the transaction ends, so that two concurrent changes cannot create a cycle of
+ * fallbacks.
+ */
 export async function lockServicesOfTenant(tx: Queryable, tenantId: TenantId): Promise<ExternalServiceRow[]> {
   await tx.query({
     name: 'external_services_lock_tenant',
@@ -195,7 +198,7 @@ export function updateService(tx: Queryable, tenantId: TenantId, serviceId: Serv
   });
 }
 
-/** False where the tenant has no such service. Services that fell back on it lose their fallback. */
+/** Returns false if the tenant has no such service. Services that used it as a fallback lose their fallback. */
 export async function deleteService(tx: Queryable, tenantId: TenantId, serviceId: string): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'external_services_delete',

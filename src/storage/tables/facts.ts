@@ -37,7 +37,7 @@ export type NumberedFact =
   | { readonly kind: 'delivery'; readonly number: number; readonly row: DeliveryFact };
 
 export interface FactRange {
-  /** RFC 3339 UTC: no fact of the process is older. Other days are not looked through. */
+  /** RFC 3339 UTC: no fact of the process is older, so older partitions are not read. */
   readonly since: string;
   /** Exclusive. */
   readonly after: number;
@@ -58,14 +58,14 @@ const deliveryColumns = `id, null::text as delivery_key, management_company_id, 
          payload_size_bytes, request_id, ${isoTime('received_at')} as received_at, include_raw, is_test,
          null::uuid as target_delivery_id, origin_number`;
 
-/** This process's facts in order: what did not fit into its memory. */
+/** This process's own facts in order: those that did not fit into its memory. */
 export function findOwnFacts(db: Database, origin: string, range: FactRange): Promise<NumberedFact[]> {
   return findFacts(db, 'own', 'true', origin, range);
 }
 
 /**
- * Facts of a process that no longer holds its `relay:` lease, in order. Asked in the same statement: what a process
- * commits after it renewed its lease is never seen here without the lease.
+ * Facts of a process that no longer holds its `relay:` lease, in order. The same statement checks the lease: a fact
+ * that the process commits after it renewed its lease is never visible here without the lease.
  */
 export function findFactsOfDead(db: Database, origin: string, range: FactRange): Promise<NumberedFact[]> {
   const isDead = `not exists (select from leases where name = 'relay:' || $1::text and expires_at > now())`;
@@ -96,7 +96,7 @@ async function findFacts(
     text: select('webhook_events', deliveryColumns, 'received_at'),
     values,
   });
-  // Where one of the two was cut, nothing beyond its end is taken of the other: order.
+  // If one of the two results was cut off, take nothing of the other beyond its end, to keep the order.
   const endOf = (rows: readonly { origin_number: number }[]): number =>
     rows.length < limit ? Number.POSITIVE_INFINITY : Number(rows.at(-1)?.origin_number);
   const end = Math.min(endOf(calls.rows), endOf(deliveries.rows));
@@ -108,8 +108,8 @@ async function findFacts(
 }
 
 /**
- * Before the first fact of a process, and before one that is older than `since` (Unix milliseconds): others find its facts
- * by this row after a crash.
+ * Call it before the first fact of a process, and before a fact older than `since` (Unix milliseconds): other processes
+ * find its facts by this row after a crash.
  */
 export async function registerRelayMark(
   db: Database,
@@ -129,8 +129,8 @@ export async function registerRelayMark(
 }
 
 /**
- * Raises the mark. The commit does not wait for the disk: after a crash of PostgreSQL some events are published once
- * more, which consumers must bear anyway.
+ * Raises the mark. The commit does not wait for the disk: after a crash of PostgreSQL some events are published again,
+ * which consumers must tolerate anyway.
  */
 export async function raiseRelayMark(db: Database, origin: string, publishedUpTo: number): Promise<void> {
   await db.querySystem({
@@ -143,7 +143,9 @@ export async function raiseRelayMark(db: Database, origin: string, publishedUpTo
   });
 }
 
-/** Facts that stand under other numbers now: an earlier try of their commit got through although its answer was lost. */
+/**
+ * Facts that were stored under other numbers: an earlier try of their commit succeeded although its answer was lost.
+ */
 export async function reclaimFacts(
   db: Database,
   origin: string,
@@ -191,7 +193,10 @@ export interface DeadMark {
   readonly since: string;
 }
 
-/** Processes without a living lease whose facts may not all be published. Those found clear are looked at once a minute. */
+/**
+ * Processes without a live lease whose facts may not all be published. A process found clear is checked again once a
+ * minute.
+ */
 export async function findDeadMarks(db: Database, ownOrigin: string): Promise<DeadMark[]> {
   const { rows } = await db.querySystem<{ origin: string; published_up_to: number; since: string }>({
     name: 'relay_marks_find_dead',
@@ -208,7 +213,7 @@ export async function findDeadMarks(db: Database, ownOrigin: string): Promise<De
   return rows.map((row) => ({ origin: row.origin, publishedUpTo: row.published_up_to, since: row.since }));
 }
 
-/** Nothing is left of this process. A day later its row goes. */
+/** Marks a process as fully published. A day later its row is deleted. */
 export async function clearDeadMark(db: Database, origin: string): Promise<void> {
   await db.querySystem({
     name: 'relay_marks_clear',
@@ -220,7 +225,7 @@ export async function clearDeadMark(db: Database, origin: string): Promise<void>
   });
 }
 
-/** A clean end: all is published, and no other process needs to look. */
+/** For a clean stop: everything is published, and no other process needs to check. */
 export async function removeRelayMark(db: Database, origin: string): Promise<void> {
   await db.querySystem({
     name: 'relay_mark_remove',

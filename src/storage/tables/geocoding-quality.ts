@@ -38,7 +38,7 @@ export async function addQualityAcrossTenants(
 
 export type QualitySum = Omit<QualityRow, 'management_company_id' | 'day'>;
 
-/** The most rows of one report; those asked most come first. */
+/** The most rows of one report; the most requested come first. */
 const maxRows = 5_000;
 
 /** Days from `fromDay` to `toDay`, both included. */

@@ -1,4 +1,4 @@
-/** SQL of `geocoding_settings`: what a tenant has set for its geocoding questions, one row each. */
+/** SQL of `geocoding_settings`: each tenant's settings for geocoding, one row per tenant. */
 import type { TenantId } from '../../ids.ts';
 import type { Database, Queryable } from '../postgres/database.ts';
 
@@ -7,10 +7,10 @@ export interface GeocodingSettingsRow {
   readonly settings: unknown;
 }
 
-/** Beyond so many the rest is not held in memory, and has no settings. */
+/** Rows beyond this number are not held in memory: their tenants have no settings. */
 const maxRows = 100_000;
 
-/** Of these tenants, null of every one: they are held in memory, so that a question asks no database. */
+/** Settings of these tenants, or of every tenant if null. They are held in memory, so that a call needs no database. */
 export async function listGeocodingSettingsAcrossTenants(
   db: Pick<Database, 'querySystem'>,
   tenants: readonly TenantId[] | null,
@@ -28,7 +28,7 @@ export async function listGeocodingSettingsAcrossTenants(
   return rows;
 }
 
-/** Returns the row before, or null. */
+/** Returns the previous settings, or null. */
 export async function upsertGeocodingSettings(tx: Queryable, tenantId: TenantId, settings: object): Promise<unknown> {
   const { rows } = await tx.query<{ settings: unknown }>({
     name: 'geocoding_settings_lock',

@@ -1,8 +1,7 @@
 /**
- * `idempotency_keys`: the first answer to each key, kept 24 h.
- *
- * A row is `running` under a lease from the claim to the answer. A crash leaves it so; when the lease has passed, the
- * same request may claim it again and finds the `progress` that the crashed run had saved.
+ * SQL of `idempotency_keys`: the first answer to each key, kept 24 h. From the claim to the answer a row is `running`
+ * under a lease. After a crash it stays so; once the lease has expired, the same request may claim it again and gets
+ * the `progress` that the crashed run had saved.
  */
 import type { TenantId } from '../../ids.ts';
 import type { Database } from '../postgres/database.ts';
@@ -22,11 +21,11 @@ export interface StoredRun {
   readonly responseStatus: number | null;
   readonly responseHeaders: Readonly<Record<string, string>> | null;
   readonly responseBody: Buffer | null;
-  /** Of the lease, for `running`. */
+  /** The time left of the lease, for `running`. */
   readonly leaseLeftMs: number;
 }
 
-/** The progress that a successful claim takes over; null if the key was already taken. */
+/** Returns the progress that a successful claim takes over; null if the key was already taken. */
 export function claimIdempotencyKey(tx: Queryable, tenantId: TenantId, claim: IdempotencyClaim) {
   return findRow<{ progress: unknown }>(tx, {
     name: 'idempotency_keys_claim',
@@ -47,7 +46,7 @@ export function claimIdempotencyKey(tx: Queryable, tenantId: TenantId, claim: Id
   });
 }
 
-/** Why a claim failed; null if the row is gone since. */
+/** Why a claim failed; null if the row has been deleted since. */
 export function findIdempotencyRun(
   tx: Queryable,
   tenantId: TenantId,
@@ -65,13 +64,13 @@ export function findIdempotencyRun(
   });
 }
 
-/** A run that is still its own: its key and its id. */
+/** The key and id of a run that this caller started. */
 export interface OwnRun {
   readonly key: string;
   readonly runId: string;
 }
 
-/** False where another run has taken over. */
+/** Returns false if another run has taken over. */
 export async function renewIdempotencyLease(
   tx: Queryable,
   tenantId: TenantId,
@@ -89,7 +88,7 @@ export async function renewIdempotencyLease(
   return rowCount > 0;
 }
 
-/** False where another run has taken over. */
+/** Returns false if another run has taken over. */
 export async function saveIdempotencyProgress(
   tx: Queryable,
   tenantId: TenantId,
@@ -107,7 +106,7 @@ export async function saveIdempotencyProgress(
   return rowCount > 0;
 }
 
-/** Keeps the answer, from now on 24 h. */
+/** Stores the answer for 24 h from now. */
 export async function completeIdempotencyRun(
   tx: Queryable,
   tenantId: TenantId,
@@ -125,7 +124,7 @@ export async function completeIdempotencyRun(
   });
 }
 
-/** Lets the same request run again: with the progress it made, or as if it had never come. */
+/** Lets the same request run again, either with the progress it made or from the beginning. */
 export async function releaseIdempotencyRun(tx: Queryable, tenantId: TenantId, run: OwnRun): Promise<void> {
   await tx.query({
     name: 'idempotency_keys_release',
@@ -142,7 +141,7 @@ export async function releaseIdempotencyRun(tx: Queryable, tenantId: TenantId, r
   });
 }
 
-/** Removes at most `limit` rows whose 24 hours are over; returns how many there were. Background work. */
+/** Background work: deletes at most `limit` rows whose 24 hours have passed; returns how many. */
 export async function deleteExpiredIdempotencyKeysAcrossTenants(
   db: Pick<Database, 'querySystem'>,
   limit: number,

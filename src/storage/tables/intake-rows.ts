@@ -7,7 +7,7 @@
  */
 export interface LogRow {
   readonly id: string;
-  /** Set only where a webhook event is the anchor: a log is its own. */
+  /** Set only if a webhook event is the anchor; a log is its own anchor. */
   readonly gate: string | null;
   readonly management_company_id: string;
   readonly service_id: string | null;
@@ -16,7 +16,7 @@ export interface LogRow {
   readonly operation: string;
   readonly endpoint: string | null;
   readonly http_method: string | null;
-  /** References into log_bodies, `sha256:…`. */
+  /** References to log_bodies, `sha256:…`. */
   readonly request_headers: string | null;
   readonly request_body: string | null;
   readonly response_status_code: number | null;
@@ -31,20 +31,20 @@ export interface LogRow {
   readonly attempt: number;
   readonly request_id: string;
   readonly source_service: string | null;
-  /** Absent where an older process spooled it. */
+  /** Absent if an older process spooled the row. */
   readonly principal?: string | null;
   readonly estimated_cost: number;
-  /** Pairs of a matrix. Absent where an older process spooled it. */
+  /** Number of pairs of a matrix. Absent if an older process spooled the row. */
   readonly elements?: number | null;
-  /** JSON of what happened in the call. Absent where an older process spooled it. */
+  /** JSON of what happened in the call. Absent if an older process spooled the row. */
   readonly trace?: string | null;
-  /** Bytes of the provider's reply. Absent where an older process spooled it. */
+  /** Bytes of the provider's reply. Absent if an older process spooled the row. */
   readonly response_size_bytes?: number | null;
-  /** Another provider is asked next. */
+  /** Whether another provider is asked next. */
   readonly will_retry?: boolean | null;
   /** Its events are published from this row. */
   readonly is_announced?: boolean;
-  /** Set by the commit: the last of the numbers that its events take. */
+  /** Set by the commit: the last of the numbers given to its events. */
   origin_number?: number | null;
 }
 
@@ -58,7 +58,7 @@ export interface LogBodyRow {
 
 export interface UsageRow {
   readonly gate: string;
-  /** The gate is a mark of this record's own. */
+  /** Whether the anchor is a mark that belongs to this record. */
   readonly is_mark: boolean;
   readonly day: string;
   readonly management_company_id: string;
@@ -69,7 +69,7 @@ export interface UsageRow {
   readonly cached_count: number;
   readonly total_cost: number;
   readonly saved_by_cache: number;
-  /** Absent where an older process spooled it. */
+  /** Absent if an older process spooled the row. */
   readonly at?: string;
 }
 
@@ -89,7 +89,7 @@ export interface EventRow {
 
 export interface WebhookRow {
   readonly id: string;
-  /** null: not de-duplicated. */
+  /** null: not deduplicated. */
   readonly delivery_key: string | null;
   readonly management_company_id: string;
   readonly webhook_id: string;
@@ -99,9 +99,12 @@ export interface WebhookRow {
   readonly delivery_id: string | null;
   /** Hexadecimal. */
   readonly body_sha256: string | null;
-  /** Of one with a delivery key: an equal body makes it a duplicate. Absent where an older process spooled it. */
+  /** For a delivery with a key: an equal body makes it a duplicate. Absent if an older process spooled the row. */
   readonly is_body_taken_once?: boolean;
-  /** The signature does not cover the delivery key: a known body under another one claims it for itself alone. */
+  /**
+   * The signature does not cover the delivery key: a known body under another key claims that key only together with
+   * this body.
+   */
   readonly is_id_unsigned?: boolean;
   readonly status: string;
   readonly refusal_reason: string | null;
@@ -114,19 +117,19 @@ export interface WebhookRow {
   readonly payload: string | null;
   readonly content_type: string | null;
   readonly payload_size_bytes: number;
-  /** Absent where an older process spooled it. */
+  /** Absent if an older process spooled the row. */
   readonly request_id?: string;
   readonly received_at: string;
-  /** Null or absent: as long as ids and bodies are kept. */
+  /** null or absent: ids and bodies are remembered as long as their rows are kept. */
   readonly duplicate_window_seconds?: number | null;
-  /** Absent, as the next, where an older process spooled it. */
+  /** This and the next are absent if an older process spooled the row. */
   readonly include_raw?: boolean;
   readonly is_test?: boolean;
-  /** The id of its row in webhook_deliveries; null: goes nowhere by HTTP. */
+  /** The id of its row in webhook_deliveries; null: not delivered over HTTP. */
   readonly target_delivery_id: string | null;
-  /** The same of further targets. */
+  /** The same for further targets. */
   readonly further_deliveries?: readonly { readonly id: string; readonly queue_id: string }[];
-  /** When it may go there; null or absent: at once. */
+  /** When it may be delivered; null or absent: at once. */
   readonly target_due_at?: string | null;
   /** Its event is published from this row. */
   readonly is_announced?: boolean;

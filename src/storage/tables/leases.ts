@@ -1,35 +1,34 @@
 /**
- * Background work that one replica does at a time, on the database's clock.
- *
- * A lease is a promise to stop in time, not a lock: its holder must renew it well before it ends, and must not count on
- * it after `heldUntilMs`. Work that must not be done twice checks that in its own transaction.
+ * Leases for background work that one replica does at a time, on the database's clock. A lease is a promise to stop in
+ * time, not a lock: its holder must renew it well before it ends and must not rely on it after `heldUntilMs`. Work that
+ * must not be done twice checks that in its own transaction.
  */
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../postgres/database.ts';
 
 export interface Lease {
   readonly name: string;
-  /** Unix milliseconds of this process's clock; a little before the database lets others have it. */
+  /** Unix milliseconds of this process's clock; slightly earlier than the database frees the lease. */
   readonly heldUntilMs: number;
 }
 
 export interface Leases {
-  /** Takes the lease where it is free or has ended, or renews it where this holder has it. null: another has it. */
+  /** Takes the lease if it is free or has expired, or renews it if this holder has it. null: another holder has it. */
   tryHold(name: string, ttlMs: number): Promise<Lease | null>;
-  /** Renews only what this holder still has. */
+  /** Renews the lease only if this holder still has it. */
   renew(name: string, ttlMs: number): Promise<Lease | null>;
-  /** Gives it up early; no fault where another has it by now. */
+  /** Releases the lease early; does nothing if another holder has it by now. */
   release(name: string): Promise<void>;
 }
 
 const shortestTtlMs = 100;
 const longestTtlMs = 3_600_000;
 
-/** `holderId` is a UUID of this process. Every function rejects with `DatabaseAway` while the database is. */
+/** `holderId` is a UUID of this process. Every function rejects with `DatabaseAway` while the database is away. */
 export function createLeases(db: Database, holderId: string, clock: Clock): Leases {
   const hold = async (name: string, ttlMs: number, statementName: string, text: string): Promise<Lease | null> => {
-    if (!(ttlMs >= shortestTtlMs && ttlMs <= longestTtlMs)) throw new RangeError(`no lease of ${ttlMs} ms`);
-    // Taken before the question: however long the answer travels, our end comes first.
+    if (!(ttlMs >= shortestTtlMs && ttlMs <= longestTtlMs)) throw new RangeError(`a lease cannot last ${ttlMs} ms`);
+    // Read before the query, so that this process's end comes first however long the answer takes.
     const askedAtMs = clock.now();
     const { rowCount } = await db.querySystem({
       name: statementName,

@@ -1,12 +1,12 @@
-/** What the audit log knows of the traffic that limits are spent by. */
+/** Reads from the audit log the traffic that spends a limit. */
 import type { TenantId } from '../../ids.ts';
 import { findRows, type Queryable } from '../postgres/queryable.ts';
 
 export interface RefusedRow {
-  /** null: a limit of the tenant's family, or of a token, which `service_name` names. */
+  /** null: a limit of the tenant's family, or of a token; then `service_name` names it. */
   readonly service_id: string | null;
   readonly service_name: string;
-  /** `token` where it is a token's own limit. */
+  /** `token` for a token's own limit. */
   readonly service_type: string;
   readonly operation: string;
   readonly error_code: string | null;
@@ -14,7 +14,7 @@ export interface RefusedRow {
   readonly refused_at: Date;
 }
 
-/** The rows of a request that a limit or a budget refused, in the order in which they were. */
+/** A request's rows that a limit or a budget refused, in order. */
 export function findRefusals(tx: Queryable, tenantId: TenantId, requestId: string) {
   return findRows<RefusedRow>(tx, {
     name: 'limit_traffic_refusals',
@@ -83,7 +83,7 @@ export interface AskedRow {
   readonly at_ms: number;
 }
 
-/** Every request that a service was asked for, refused or not, in order, after the given place. */
+/** Every request for a service, refused or not, in order, after the given position. */
 export function pageAsked(
   tx: Queryable,
   tenantId: TenantId,

@@ -1,10 +1,12 @@
-/** SQL of `outbox_events`: durable events on their way to the broker. */
+/** SQL of `outbox_events`: durable events waiting for the broker. */
 import type { TenantId } from '../../ids.ts';
 import type { Database, Queryable } from '../postgres/database.ts';
 
 /** Rows of this origin belong to no living process: the holder of the pick-up lease takes them at once. */
 export const ownerlessOrigin = '00000000-0000-0000-0000-000000000000';
-/** Notified by the transaction that appends an ownerless row, so that the row is picked up as soon as it commits. */
+/**
+ * Channel notified by a transaction that appends an ownerless row, so that the row is picked up right after the commit.
+ */
 export const outboxChannel = 'outbox_appended';
 
 export interface OutboxRow {
@@ -14,7 +16,7 @@ export interface OutboxRow {
   readonly event_type: string;
   /** RFC 3339 UTC. */
   readonly occurred_at: string;
-  /** JSON text, as it was written. */
+  /** JSON text, as written. */
   readonly body: string;
 }
 
@@ -41,7 +43,7 @@ export async function insertOwnerlessOutboxRow(tx: Queryable, row: OutboxRow): P
   });
 }
 
-/** Of all tenants that have deferred rows: when their first and their last become due. */
+/** For every tenant with deferred rows: when the first and the last become due. */
 export async function findDeferredSpans(
   db: Database,
 ): Promise<readonly { management_company_id: TenantId; first_due_at: Date; last_due_at: Date }[]> {
@@ -55,7 +57,7 @@ export async function findDeferredSpans(
   return rows;
 }
 
-/** This process's own due rows, oldest first: what did not fit into its memory. */
+/** This process's own due rows, oldest first: those that did not fit into its memory. */
 export async function findOwnOutboxRows(db: Database, origin: string, limit: number): Promise<OutboxRow[]> {
   const { rows } = await db.querySystem<OutboxRow>({
     name: 'outbox_find_own',
@@ -75,9 +77,9 @@ export interface LeftOverRow extends OutboxRow {
 }
 
 /**
- * Leftovers, oldest first, after `afterSequence`: rows of processes that no longer hold their `relay:` lease, rows that
- * belong to no process, and deferred rows that are due. They are not marked: only the holder of the pick-up lease reads
- * them, and one that loses it in the middle causes redeliveries, no loss.
+ * Leftovers, oldest first, after `afterSequence`: rows of processes that no longer hold their `relay:` lease, ownerless
+ * rows, and deferred rows that are due. They are not marked as taken: only the holder of the pick-up lease reads them.
+ * If it loses the lease meanwhile, events are delivered twice, but none is lost.
  */
 export async function findLeftOverRows(
   db: Database,
@@ -103,8 +105,8 @@ export async function findLeftOverRows(
 }
 
 /**
- * Removes what the broker has confirmed. The commit does not wait for the disk: what a crash of PostgreSQL brings back
- * is published once more, which consumers must bear anyway.
+ * Deletes the rows that the broker confirmed. The commit does not wait for the disk: rows that reappear after a crash
+ * of PostgreSQL are published again, which consumers must tolerate anyway.
  */
 export async function deleteOutboxRows(db: Database, ids: readonly string[]): Promise<void> {
   await db.querySystem({
@@ -117,7 +119,7 @@ export async function deleteOutboxRows(db: Database, ids: readonly string[]): Pr
   });
 }
 
-/** Rows of every process, and facts of dead ones: each living process counts its own facts. */
+/** Counts the rows of every process, and the facts of dead processes; each live process counts its own facts. */
 export async function countOutboxBacklog(db: Database): Promise<OutboxBacklog> {
   const factsOfDead = (table: string, time: string): string => `
          select f.${time} as since
@@ -144,7 +146,7 @@ export async function countOutboxBacklog(db: Database): Promise<OutboxBacklog> {
   return { count: row?.count ?? 0, oldestAgeSeconds: row?.oldest_age_seconds ?? 0 };
 }
 
-/** Says for `ttlMs` that the process behind this origin lives and publishes its own rows. */
+/** Records that the process with this origin is alive for `ttlMs` and publishes its own rows. */
 export async function renewRelayLease(db: Database, origin: string, ttlMs: number): Promise<void> {
   await db.querySystem({
     name: 'outbox_renew_relay_lease',
@@ -156,7 +158,7 @@ export async function renewRelayLease(db: Database, origin: string, ttlMs: numbe
   });
 }
 
-/** True where this origin may pick up leftovers for the next `ttlMs`: one process at a time, so that order holds. */
+/** Returns true if this origin may pick up leftovers for the next `ttlMs`: one process at a time, to keep the order. */
 export async function holdPickupLease(db: Database, origin: string, ttlMs: number): Promise<boolean> {
   const { rowCount } = await db.querySystem({
     name: 'outbox_hold_pickup_lease',
@@ -171,7 +173,9 @@ export async function holdPickupLease(db: Database, origin: string, ttlMs: numbe
   return rowCount === 1;
 }
 
-/** A clean end: other replicas may take the remaining events at once. Removes old leases of crashed processes too. */
+/**
+ * For a clean stop: other replicas may take the remaining events at once. Also removes old leases of crashed processes.
+ */
 export async function releaseRelayLeases(db: Database, origin: string): Promise<void> {
   await db.querySystem({
     name: 'outbox_release_leases',

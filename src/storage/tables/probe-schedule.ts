@@ -1,4 +1,4 @@
-/** SQL of `external_services.probe_due_at`: which services the prober looks at next. */
+/** SQL of `external_services.probe_due_at`: which services the prober checks next. */
 import type { ServiceId } from '../../ids.ts';
 import type { Database } from '../postgres/database.ts';
 
@@ -6,14 +6,14 @@ export interface DueProbeRow {
   readonly id: ServiceId;
   readonly status: string;
   readonly checked_at: Date | null;
-  /** The last call, or when the service was made, whichever is later. */
+  /** The last call or the creation of the service, whichever is later. */
   readonly used_at: Date;
   readonly failures_in_row: number;
   readonly successes_in_row: number;
   readonly last_error: string | null;
 }
 
-/** Of every tenant, those due for longest first. A sender of webhooks without an address is never asked. */
+/** Due services of every tenant, longest overdue first. A webhook sender without an address is never probed. */
 export async function listDueProbesAcrossTenants(
   db: Pick<Database, 'querySystem'>,
   nowMs: number,
@@ -40,14 +40,14 @@ export async function listDueProbesAcrossTenants(
 
 export interface LookedAt {
   readonly id: ServiceId;
-  /** Unix milliseconds of the next look. */
+  /** Unix milliseconds of the next probe. */
   readonly dueAtMs: number;
-  /** Unix milliseconds of a success that changed nothing; null: settled elsewhere, or not asked. */
+  /** Unix milliseconds of a success that changed nothing; null: recorded elsewhere, or not probed. */
   readonly checkedAtMs: number | null;
 }
 
 /**
- * One that was changed since `lookedAtMs` stays due. The services come before their health, as in every transaction that
+ * A service that changed after `lookedAtMs` stays due. Locks services before their health, as every transaction that
  * locks both.
  */
 export async function scheduleProbesAcrossTenants(

@@ -1,8 +1,11 @@
-/** SQL of what is wrong with a tenant's services and deliveries: each statement reads an index, and stops at a bound. */
+/**
+ * SQL that counts the problems of a tenant's services and deliveries: each statement reads an index and stops at a
+ * bound.
+ */
 import type { TenantId } from '../../ids.ts';
 import { findRows, type Queryable } from '../postgres/queryable.ts';
 
-/** Since when each service that is not well is so, by its id. */
+/** Since when each unhealthy service is unhealthy, by its id. */
 export async function listUnhealthySince(tx: Queryable, tenantId: TenantId): Promise<ReadonlyMap<string, Date>> {
   const { rows } = await tx.query<{ service_id: string; unhealthy_since: Date }>({
     name: 'problems_unhealthy_since',
@@ -22,10 +25,10 @@ export interface TargetTrouble {
   readonly since: Date;
 }
 
-/** More are counted as so many. */
+/** Counting stops at this number. */
 export const maxCountedDeliveries = 10_000;
 
-/** Deliveries given up or failing, by target, and targets that switched themselves off. */
+/** Dead and failing deliveries by target, and targets that were disabled automatically. */
 export function listTargetTroubles(tx: Queryable, tenantId: TenantId) {
   return findRows<TargetTrouble>(tx, {
     name: 'problems_of_targets',
@@ -62,14 +65,17 @@ export function listTargetTroubles(tx: Queryable, tenantId: TenantId) {
 
 export interface TakenOver {
   readonly service_name: string;
-  /** `maxCountedCalls`: so many or more. */
+  /** `maxCountedCalls` means that many or more. */
   readonly count: number;
 }
 
-/** More are counted as so many, for each service. */
+/** Counting stops at this number for each service. */
 export const maxCountedCalls = 10_000;
 
-/** Calls of these operations that each of `serviceNames` answered from `since` on; most first, without those that answered none. */
+/**
+ * How many calls of these operations each of `serviceNames` answered from `since` on; most first, without those that
+ * answered none.
+ */
 export function countAnsweredSince(
   tx: Queryable,
   tenantId: TenantId,

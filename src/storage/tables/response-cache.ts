@@ -1,16 +1,16 @@
-/** SQL of `integration_cache`: answers that outlive a restart and are shared where Redis has forgotten them. */
+/** SQL of `integration_cache`: cached answers that survive a restart and are shared when Redis no longer has them. */
 import type { TenantId } from '../../ids.ts';
 import { renderJsonRows } from '../postgres/json-rows.ts';
 import { findRows, type Queryable } from '../postgres/queryable.ts';
 
-/** What stands beside the answer; read by the gateway alone. */
+/** Data stored beside the answer; only the gateway reads it. */
 export interface CacheRowMetadata {
   readonly kind: string;
   readonly scope: string | null;
   readonly detail: string | null;
   readonly cost_usd: number;
   readonly epochs: { readonly tenant: number; readonly scope: number } | null;
-  /** Unix milliseconds, as the next: the row outlives both. Earlier versions wrote neither. */
+  /** Unix milliseconds, like the next: the row is kept until both have passed. Earlier versions wrote neither. */
   readonly stand_in_until?: number;
   readonly refresh_until?: number;
 }
@@ -21,7 +21,7 @@ export interface CacheRow {
   readonly service_id: string | null;
   readonly service_name: string;
   readonly operation: string;
-  /** As text: the driver must not parse what is passed on unchanged. */
+  /** As text: the driver must not parse an answer that is passed on unchanged. */
   readonly body: string;
   readonly metadata: CacheRowMetadata;
   readonly ttl_seconds: number;
@@ -35,8 +35,8 @@ export interface NewCacheRow extends Omit<CacheRow, 'ttl_seconds'> {
 }
 
 /**
- * Fresh and stale answers by their keys, of any tenant: a key holds its tenant in its hash, and the caller compares it.
- * `is true` keeps the index of `stale_until`, in which all of them are, out of the plan.
+ * Fresh and stale answers by key, of any tenant: the key's hash includes the tenant, and the caller compares it. `is
+ * true` keeps the planner from using the index of `stale_until`, which contains all rows.
  */
 export function findCacheRows(db: Queryable, cacheKeys: readonly string[], nowMs: number) {
   return findRows<CacheRow>(db, {
@@ -50,9 +50,8 @@ export function findCacheRows(db: Queryable, cacheKeys: readonly string[], nowMs
 }
 
 /**
- * Rows must have different keys, in ascending order, so that replicas that store the same ones do not deadlock. An older
- * answer never replaces a newer one. The commit does not wait for the disk: what a crash of PostgreSQL takes away is asked
- * for again.
+ * Keys must be distinct and ascending, so that replicas that store the same ones do not deadlock. An older answer never
+ * replaces a newer one. The commit does not wait for the disk: answers lost in a crash of PostgreSQL are fetched again.
  */
 export async function upsertCacheRows(db: Queryable, rows: readonly NewCacheRow[]): Promise<void> {
   await db.query({
@@ -79,7 +78,7 @@ export async function upsertCacheRows(db: Queryable, rows: readonly NewCacheRow[
   });
 }
 
-/** Adds to the hits of answers; those that are not stored any more are passed over. Keys in ascending order, as above. */
+/** Adds to the hits of stored answers and skips the others. Keys must be ascending, as above. */
 export async function addCacheHits(
   db: Queryable,
   hits: readonly (readonly [cacheKey: string, hits: number])[],
@@ -101,11 +100,11 @@ export interface CacheRowFilter {
   readonly cacheKey: string | null;
   readonly serviceName: string | null;
   readonly operation: string | null;
-  /** With `*`, over `<service name or first part of the key>:<operation>:<hash>`. */
+  /** A pattern with `*`, over `<service name or first part of the key>:<operation>:<hash>`. */
   readonly pattern: string | null;
 }
 
-/** Deletes what the filter meets and returns the keys. */
+/** Deletes the rows that match the filter and returns their keys. */
 export async function deleteCacheRows(db: Queryable, tenantId: TenantId, filter: CacheRowFilter): Promise<string[]> {
   const { rows } = await db.query<{ cache_key: string }>({
     name: 'integration_cache_delete',
@@ -132,7 +131,7 @@ function likePattern(pattern: string): string {
   return pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%');
 }
 
-/** The answers of one scope, without their bodies: what an invalidation of some of its details chooses from. */
+/** The answers of one scope without their bodies, from which a partial invalidation chooses. */
 export function listScopeRows(db: Queryable, tenantId: TenantId, scope: string) {
   return findRows<Pick<CacheRow, 'cache_key' | 'service_name' | 'operation' | 'metadata'>>(db, {
     name: 'integration_cache_scope',
@@ -150,7 +149,10 @@ export async function deleteCacheKeys(db: Queryable, tenantId: TenantId, cacheKe
   });
 }
 
-/** Removes at most `limit` answers that may not even be served stale, and returns how many there were. Replicas do not wait for each other. */
+/**
+ * Deletes at most `limit` answers that are too old even to serve stale; returns how many. Skips rows that another
+ * replica has locked.
+ */
 export async function deleteExpiredCacheRows(db: Queryable, nowMs: number, limit: number): Promise<number> {
   const { rowCount } = await db.query({
     name: 'integration_cache_delete_expired',
@@ -161,7 +163,10 @@ export async function deleteExpiredCacheRows(db: Queryable, nowMs: number, limit
   return rowCount;
 }
 
-/** Keys of a tenant's answers that are of any use at `nowMs`, newest first; `before` is the last row of the page before. */
+/**
+ * Keys of a tenant's answers that are still usable at `nowMs`, newest first; `before` is the last row of the previous
+ * page.
+ */
 export function listCacheKeys(
   db: Queryable,
   tenantId: TenantId,
@@ -201,7 +206,10 @@ export interface CacheListRow extends Omit<CacheRow, 'body' | 'metadata'> {
   readonly size_bytes: number;
 }
 
-/** Newest first; `before` is the last row of the page before. What is past its time at `nowMs` is kept for a provider that fails. */
+/**
+ * Newest first; `before` is the last row of the previous page. Answers that have expired at `nowMs` are kept for when a
+ * provider fails.
+ */
 export function listCacheRows(
   db: Queryable,
   tenantId: TenantId,

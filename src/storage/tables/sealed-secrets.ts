@@ -1,4 +1,4 @@
-/** Every column that holds something sealed, and the SQL by which rotation seals it again. */
+/** Lists every column with sealed values, and the SQL that replaces them when keys are rotated. */
 import type { TenantId } from '../../ids.ts';
 import { findRows, type Queryable } from '../postgres/queryable.ts';
 
@@ -8,7 +8,7 @@ export type SealedForm = 'text' | 'json' | 'bytes';
 export interface SealedColumn {
   readonly table: string;
   readonly column: string;
-  /** The column that, with the tenant, names the row; it is the seal's `rowId`. */
+  /** The column that identifies the row within the tenant; it is the seal's `rowId`. */
   readonly rowIdColumn: string;
   readonly form: SealedForm;
 }
@@ -40,7 +40,7 @@ export const sealedColumns: readonly SealedColumn[] = [
 export interface SealedRow {
   readonly tenantId: TenantId;
   readonly rowId: string;
-  /** As it stands in the column: the text, or the bytes. */
+  /** The column's value: text or bytes. */
   readonly sealed: string | Buffer;
 }
 
@@ -77,7 +77,7 @@ export function listSealedWithOtherKeys(
   });
 }
 
-/** False where the value was changed meanwhile: that change sealed it with the current key. */
+/** Returns false if the value changed meanwhile: that change already sealed it with the current key. */
 export async function replaceSealed(
   db: Queryable,
   sealed: SealedColumn,
@@ -98,10 +98,7 @@ function sealedTextOf({ column, form }: SealedColumn): string {
   return form === 'json' ? `(${column} ->> 'sealed')` : column;
 }
 
-/**
- * Key ids are of A-Z, a-z, 0-9, _ and -, so that bytes escaped as text are the id itself. Never fails on a damaged
- * value.
- */
+/** Key ids consist of A-Z, a-z, 0-9, _ and -, so bytes escaped as text equal the id. Never fails on a damaged value. */
 function keyIdOf(sealed: SealedColumn): string {
   if (sealed.form !== 'bytes') return `split_part(${sealedTextOf(sealed)}, ':', 2)`;
   const { column } = sealed;

@@ -1,4 +1,4 @@
-/** SQL of `service_grants`: the OAuth2 tokens in force of a service, and who renews them. */
+/** SQL of `service_grants`: a service's current OAuth2 tokens, and which process renews them. */
 import type { ServiceId, TenantId } from '../../ids.ts';
 import type { Queryable } from '../postgres/queryable.ts';
 
@@ -16,7 +16,10 @@ export async function readGrant(db: Queryable, serviceId: ServiceId): Promise<st
   return rows[0]?.sealed ?? null;
 }
 
-/** What is kept, for the one that may renew it; undefined while another may. A claim ends by itself after `claimMs`. */
+/**
+ * Claims the grant for renewal and returns what is stored; undefined while another process has the claim. A claim ends
+ * by itself after `claimMs`.
+ */
 export async function claimGrant(
   db: Queryable,
   { serviceId, tenantId }: GrantOwner,
@@ -35,7 +38,7 @@ export async function claimGrant(
   return rows[0]?.sealed;
 }
 
-/** Keeps it and ends the claim. False where the claim is another's by now. */
+/** Stores the grant and ends the claim. Returns false if another process has the claim by now. */
 export async function saveGrant(
   db: Queryable,
   serviceId: ServiceId,

@@ -1,4 +1,4 @@
-/** SQL of `service_health`: how each service stands, over all replicas. */
+/** SQL of `service_health`: the state of each service, shared by all replicas. */
 import type { TenantId } from '../../ids.ts';
 import { findRow, findRows, type Queryable } from '../postgres/queryable.ts';
 
@@ -11,18 +11,18 @@ export interface ServiceHealthRow {
   readonly last_error: string | null;
   readonly unhealthy_since: Date | null;
   readonly checked_at: Date | null;
-  /** The last attempt that a call made. */
+  /** The last attempt made by a call. */
   readonly used_at: Date | null;
 }
 
 const columns = `service_id, status, failures_in_row, successes_in_row, lately, last_error, unhealthy_since, checked_at, used_at`;
 
-/** Announced to every replica as it commits: `{id, name, status, last_error}`. */
+/** Channel notified to every replica with the commit: `{id, name, status, last_error}`. */
 export const serviceHealthChannel = 'service_health_changed';
 
 /**
- * Locks the service and its health until the transaction ends; null where the service is gone. The service first, as its
- * deletion does: in the other order each would wait for the other.
+ * Locks the service and its health until the transaction ends; null if the service does not exist. Locks the service
+ * first, as its deletion does: the other order could deadlock.
  */
 export async function lockServiceHealth(
   tx: Queryable,
@@ -44,7 +44,7 @@ export async function lockServiceHealth(
   });
 }
 
-/** With the service's own columns, which are what its API shows. */
+/** Saves the health, and the service's own columns that its API shows. */
 export async function saveHealthState(tx: Queryable, tenantId: TenantId, row: ServiceHealthRow): Promise<void> {
   await tx.query({
     name: 'service_health_save',
@@ -73,7 +73,7 @@ export async function saveHealthState(tx: Queryable, tenantId: TenantId, row: Se
   });
 }
 
-/** The prober looks at the service in its next round. */
+/** Makes the prober check the service in its next round. */
 export async function probeSoon(tx: Queryable, tenantId: TenantId, serviceId: string): Promise<void> {
   await tx.query({
     name: 'external_services_probe_soon',
@@ -82,7 +82,7 @@ export async function probeSoon(tx: Queryable, tenantId: TenantId, serviceId: st
   });
 }
 
-/** Tells the other replicas, with the commit. */
+/** Notifies the other replicas when the transaction commits. */
 export async function announceHealthState(tx: Queryable, row: NamedHealthRow): Promise<void> {
   const notification = {
     id: row.service_id,
@@ -109,8 +109,8 @@ const healthSql = `
    where s.is_active`;
 
 /**
- * Of the active services among these, null of every tenant's: what a replica knows at its start, and where it missed a
- * change. A service that was never asked is among them, as unknown.
+ * Health of the active services among these, or of every tenant's if null: read by a replica at its start and when it
+ * missed a change. A service never asked is included, as unknown.
  */
 export function listHealthAcrossTenants(db: Queryable, serviceIds: readonly string[] | null, limit: number) {
   return findRows<NamedHealthRow>(

@@ -1,17 +1,17 @@
-/** `service_tokens`: keys that services present to us, kept as SHA-256 only. */
+/** SQL of `service_tokens`: keys that calling services present to the gateway, stored as SHA-256 only. */
 import type { TenantId } from '../../ids.ts';
 import type { Database } from '../postgres/database.ts';
 import { findRow, findRows, type Queryable } from '../postgres/queryable.ts';
 
-/** What may be changed of a token. */
+/** The members of a token that may be changed. */
 export interface TokenGrant {
   readonly name: string;
   readonly scopes: readonly string[];
-  /** `*` among them: every tenant. */
+  /** With `*` among them: every tenant. */
   readonly tenants: readonly string[];
-  /** Names of the services that it may use; null: all. */
+  /** Names of the services that the token may use; null: all. */
   readonly services: readonly string[] | null;
-  /** Requests a minute; null: no limit of its own. */
+  /** Requests per minute; null: the token has no limit of its own. */
   readonly rateLimitPerMinute: number | null;
   readonly expiresAt: Date | null;
 }
@@ -35,7 +35,10 @@ export interface LiveToken extends TokenGrant {
   readonly tokenSha256: Buffer;
 }
 
-/** The tokens behind these hashes that are neither revoked nor expired. Before the tenant is known: all tenants'. */
+/**
+ * The tokens with these hashes that are neither revoked nor expired. Searches all tenants, because the tenant is not
+ * known yet.
+ */
 export async function findLiveTokensAcrossTenants(
   db: Pick<Database, 'querySystem'>,
   hashes: readonly Buffer[],
@@ -97,7 +100,10 @@ export async function insertServiceToken(
   return rows[0] as ServiceToken;
 }
 
-/** Newest first, from before `cursor` (a token's id: they grow with time). `within`: only those of no other tenants. */
+/**
+ * Newest first, from before `cursor` (a token's id; ids grow with time). `within`: only tokens whose tenants are all
+ * among these.
+ */
 export function listServiceTokens(
   tx: Queryable,
   tenantId: TenantId,
@@ -116,7 +122,10 @@ export function listServiceTokens(
   });
 }
 
-/** The live token, locked for a change; null where the tenant has none, or it is of further tenants than those `within`. */
+/**
+ * The live token, locked for a change; null if the tenant has none, or if the token also covers tenants outside
+ * `within`.
+ */
 export function lockServiceToken(tx: Queryable, tenantId: TenantId, id: string, within: readonly string[] | null) {
   return findRow<ServiceToken>(tx, {
     name: 'service_tokens_lock',
@@ -130,7 +139,7 @@ export function lockServiceToken(tx: Queryable, tenantId: TenantId, id: string, 
   });
 }
 
-/** Of a token that is locked. */
+/** Updates a token that is already locked. */
 export async function updateServiceToken(
   tx: Queryable,
   tenantId: TenantId,
@@ -158,7 +167,7 @@ export async function updateServiceToken(
   return rows[0] as ServiceToken;
 }
 
-/** False where the tenant has no such live token. The row stays, for the audit. */
+/** Returns false if the tenant has no such live token. The row stays, for the audit. */
 export async function revokeServiceToken(tx: Queryable, tenantId: TenantId, id: string): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'service_tokens_revoke',

@@ -1,4 +1,4 @@
-/** Reading `usage_daily`: the roll-up that the intake writes in the commit of the rows it counts. */
+/** Reads `usage_daily`: the roll-up that the intake writes in the same commit as the rows it counts. */
 import type { TenantId } from '../../ids.ts';
 import { findRows, type Queryable } from '../postgres/queryable.ts';
 
@@ -12,7 +12,7 @@ const columnOf: Readonly<Record<UsageGroup, string>> = {
 };
 
 export interface UsageRow {
-  /** Only where every tenant was asked for. */
+  /** Present only if every tenant was asked for. */
   readonly management_company_id?: string;
   readonly service_name?: string;
   readonly operation?: string;
@@ -30,7 +30,7 @@ export interface UsageQuestion {
   readonly fromDay: string;
   readonly toDay: string;
   readonly groups: readonly UsageGroup[];
-  /** The services that count; null: all. */
+  /** The services to count; null: all. */
   readonly boundTo?: ReadonlySet<string> | null;
   readonly limit: number;
 }
@@ -53,7 +53,7 @@ export async function sumUsage(tx: Queryable, tenantId: TenantId, asked: UsageQu
   });
 }
 
-/** The operator's question: rows of every tenant, each naming its own. Runs as the system's role. */
+/** For the operator: rows of every tenant, each with its tenant. Runs under the system role. */
 export async function sumUsageOfEveryTenant(tx: Queryable, asked: UsageQuestion): Promise<UsageRow[]> {
   const columns = ['management_company_id', ...columnsOf(asked.groups)];
   return findRows<UsageRow>(tx, {

@@ -1,6 +1,6 @@
 /**
- * SQL of `usage_series`: the roll-up by minute, hour and day that the intake writes in the commit of the rows it counts.
- * Latencies are kept as a small histogram a bucket, so percentiles are estimates.
+ * SQL of `usage_series`: the roll-up by minute, hour and day that the intake writes in the same commit as the rows it
+ * counts. Latencies are stored as a small histogram per bucket, so percentiles are estimates.
  */
 import type { TenantId } from '../../ids.ts';
 import type { Database } from '../postgres/database.ts';
@@ -27,7 +27,7 @@ const sumColumns = [
   ...latencyColumns,
 ];
 
-/** Asked without a provider at hand, these are answered by the cache. A proxied call may not be cacheable at all. */
+/** Operations that the cache can answer without asking a provider. A proxied call may not be cacheable at all. */
 const cacheable = `('geocode', 'reverse', 'distance', 'sheets_read', 'sheets_metadata')`;
 
 const ofLogs = `
@@ -55,9 +55,12 @@ const sums = [
   }),
 ];
 
-/** A step of the intake's statement, after `new_logs`, `given_usage` and `new_webhooks` as far as they are in it. */
+/**
+ * A step of the intake's statement, after `new_logs`, `given_usage` and `new_webhooks`, for the parts that the
+ * statement has.
+ */
 export function seriesParts(has: { logs: boolean; usage: boolean; webhooks: boolean }): string {
-  // The first names the columns.
+  // The first part names the columns.
   const none = `
     select null::timestamptz as at, ''::text as management_company_id, ''::text as service_name, ''::text as operation,
            0 as request_count, 0 as error_count, 0 as cached_count, 0 as miss_count, 0 as webhook_count,
@@ -78,7 +81,7 @@ export function seriesParts(has: { logs: boolean; usage: boolean; webhooks: bool
       ${sumColumns.map((column) => `${column} = s.${column} + excluded.${column}`).join(', ')})`;
 }
 
-/** Aggregates over rows of one bucket and group; null: nothing to say of it. Probes are no calls. */
+/** Aggregates over the rows of one bucket and group; null: no data. Probes do not count as calls. */
 const isCall = `operation not in ('health_check', 'webhook')`;
 const sumOfCalls = (column: string): string => `sum(${column}) filter (where ${isCall})::float8`;
 export const seriesMetrics = {
@@ -94,7 +97,7 @@ export const seriesMetrics = {
 } as const satisfies Record<string, string>;
 export type SeriesMetric = keyof typeof seriesMetrics;
 
-/** Within the histogram's cell, values are taken as evenly spread; beyond the last bound, as the bound. */
+/** Values are assumed evenly spread within a histogram cell; values beyond the last bound count as that bound. */
 function percentile(share: number): string {
   const counts = latencyColumns.map((column) => `coalesce(${sumOfCalls(column)}, 0)`);
   const upTo = (index: number): string => (index === 0 ? '0' : `(${counts.slice(0, index).join(' + ')})`);
@@ -124,7 +127,7 @@ export async function readSeries(
     readonly fromMs: number;
     readonly toMs: number;
     readonly groups: readonly SeriesGroup[];
-    /** The services that count; null: all. A webhook may bear the name of one, and is none. */
+    /** The services to count; null: all. A webhook may have the name of a service but does not count as one. */
     readonly boundTo?: ReadonlySet<string> | null;
     readonly limit: number;
   },
@@ -158,7 +161,9 @@ export async function readSeries(
   });
 }
 
-/** Those whose calls or webhooks were recorded since then, however many there are beside them. */
+/**
+ * Tenants whose calls or webhooks were recorded since then. The cost does not grow with the number of other tenants.
+ */
 export async function listTenantsWithTraffic(
   db: Pick<Database, 'querySystem'>,
   sinceMs: number,

@@ -1,13 +1,13 @@
-/** SQL of the audit log's digests: `audit_batches` as the commits leave them, `audit_chain` as they are linked. */
+/** SQL of the audit log's digests: `audit_batches` as the commits write them, `audit_chain` as they are linked. */
 import { findRows, type Queryable } from '../../postgres/queryable.ts';
 
-/** What a batch or a link says of its rows. */
+/** The kind of change that a batch or link covers. */
 export type ChainKind = 'rows' | 'erasure';
 
 /**
- * Eight bytes that tell whether any of a row's columns was changed. `origin` and its number are left out: they say who
- * publishes the row's events, and may change; so is `trace`, which explains a call and proves nothing. Columns of later versions (`principal`, `elements`) are in it where they are
- * set, so that rows of before have the digest that they had.
+ * An eight-byte digest that shows whether any column of a row changed. Left out: `origin` and its number, which name
+ * the publisher of the row's events and may change, and `trace`, which explains a call but proves nothing. Columns of
+ * later versions (`principal`, `elements`) count only if set, so that older rows keep their digest.
  */
 export const rowDigest = `substr(sha256(convert_to(to_json(array[
       id::text, management_company_id, service_id::text, service_name, service_type, operation, endpoint, http_method,
@@ -41,7 +41,7 @@ export interface ChainHead {
   readonly hash: Buffer;
 }
 
-/** Batches that wait for their link, oldest first. One process at a time takes them: the others find none. */
+/** Batches not yet linked, oldest first. One process at a time takes them; the others find none. */
 export function takeBatches(tx: Queryable, limit: number) {
   return findRows<BatchRow>(tx, {
     name: 'audit_batches_take',
@@ -91,7 +91,7 @@ export async function insertLinks(tx: Queryable, links: readonly LinkRow[]): Pro
   });
 }
 
-/** Links of a tenant in order, after `afterSequence`. */
+/** A tenant's links in order, after `afterSequence`. */
 export function pageLinks(tx: Queryable, tenant: string, afterSequence: number, limit: number) {
   return findRows<LinkRow>(tx, {
     name: 'audit_chain_page',
@@ -104,7 +104,7 @@ export function pageLinks(tx: Queryable, tenant: string, afterSequence: number, 
   });
 }
 
-/** Digests of a tenant that are not linked yet, in order, after `afterId`. */
+/** A tenant's digests that are not linked yet, in order, after `afterId`. */
 export function pageUnlinked(tx: Queryable, tenant: string, afterId: number, limit: number) {
   return findRows<Pick<BatchRow, 'id' | 'kind' | 'entries'>>(tx, {
     name: 'audit_batches_of_tenant',
@@ -115,7 +115,7 @@ export function pageUnlinked(tx: Queryable, tenant: string, afterId: number, lim
   });
 }
 
-/** All that have audit rows, batches or links. */
+/** All tenants that have audit rows, batches or links. */
 export async function listAuditedTenants(tx: Queryable): Promise<string[]> {
   const { rows } = await tx.query<{ tenant: string }>({
     name: 'audit_tenants',
@@ -137,8 +137,8 @@ export interface DigestedRow {
 }
 
 /**
- * Rows of a tenant in the order of their time, a page after the other. Through a cursor: the server sorts them once. One
- * at a time in a transaction.
+ * A tenant's rows in order of time, page by page, through a cursor, so the server sorts them once. Only one cursor at a
+ * time per transaction.
  */
 export async function* readDigestedRows(
   tx: Queryable,
@@ -163,7 +163,7 @@ export async function* readDigestedRows(
   await tx.query({ text: 'close audit_rows_digested' });
 }
 
-/** Those of the ids that are there. */
+/** Returns the ids that exist. */
 export async function findRowIds(tx: Queryable, tenant: string, ids: readonly string[]): Promise<string[]> {
   const { rows } = await tx.query<{ id: string }>({
     name: 'audit_rows_found',
@@ -173,7 +173,7 @@ export async function findRowIds(tx: Queryable, tenant: string, ids: readonly st
   return rows.map(({ id }) => id);
 }
 
-/** Kept bodies of a tenant, for `verify`: whether each is what its hash says. */
+/** A tenant's stored bodies, for `verify`: whether each one matches its hash. */
 export function pageBodies(
   tx: Queryable,
   tenant: string,
@@ -191,7 +191,7 @@ export function pageBodies(
   });
 }
 
-/** Rows whose kept headers or bodies are gone. At most `limit`. */
+/** Rows whose headers or bodies are no longer stored. At most `limit`. */
 export async function listRowsWithoutBodies(tx: Queryable, tenant: string, limit: number): Promise<string[]> {
   const { rows } = await tx.query<{ id: string }>({
     name: 'audit_rows_without_bodies',

@@ -1,4 +1,6 @@
-/** SQL of erasing texts from the audit log: the rows and kept bodies that hold them, and rewriting them. */
+/**
+ * SQL for erasing texts from the audit log: finds the rows and stored bodies that contain them, and rewrites the rows.
+ */
 import { findRows, type Queryable } from '../../postgres/queryable.ts';
 import { rowDigest } from './audit-chain.ts';
 
@@ -18,7 +20,7 @@ const erasableColumns = `id, to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"
          error_message, principal, request_headers #>> '{}' as request_headers, request_body #>> '{}' as request_body,
          response_body #>> '{}' as response_body, ${rowDigest} as digest`;
 
-/** Kept bodies that hold one of the texts. */
+/** Stored bodies that contain one of the texts. */
 export function findBodiesWith(tx: Queryable, tenant: string, texts: readonly string[], limit: number) {
   return findRows<{ day: string; body_hash: string; body: string }>(tx, {
     name: 'audit_bodies_with',
@@ -30,7 +32,7 @@ export function findBodiesWith(tx: Queryable, tenant: string, texts: readonly st
   });
 }
 
-/** Rows that hold one of the texts themselves. */
+/** Rows that contain one of the texts themselves. */
 export function findRowsWith(tx: Queryable, tenant: string, texts: readonly string[], limit: number) {
   return findRows<ErasableRow>(tx, {
     name: 'audit_rows_with',
@@ -44,7 +46,7 @@ export function findRowsWith(tx: Queryable, tenant: string, texts: readonly stri
   });
 }
 
-/** Rows of a day that refer to a kept body. */
+/** Rows of a day that refer to a stored body. */
 export function findRowsOfBody(tx: Queryable, tenant: string, day: string, bodyHash: string) {
   return findRows<ErasableRow>(tx, {
     name: 'audit_rows_of_body',
@@ -57,7 +59,7 @@ export function findRowsOfBody(tx: Queryable, tenant: string, day: string, bodyH
   });
 }
 
-/** Writes the row as it is after the erasure; returns its new digest. */
+/** Writes the row after the erasure; returns its new digest. */
 export async function rewriteErasedRow(tx: Queryable, tenant: string, row: ErasableRow): Promise<Buffer> {
   const { rows } = await tx.query<{ digest: Buffer }>({
     name: 'audit_row_rewrite',

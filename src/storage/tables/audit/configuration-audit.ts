@@ -13,16 +13,16 @@ export interface ConfigurationChange {
   readonly action: ConfigurationAction;
   readonly changedBy: string | null;
   readonly requestId: string | null;
-  /** As the API shows it, so without secrets; null before a creation and after a deletion. */
+  /** The entity as the API shows it, so without secrets; null before a creation and after a deletion. */
   readonly before: unknown;
   readonly after: unknown;
-  /** Names of the write-only members that were set or taken away: their values are not kept. */
+  /** Names of the write-only members that were set or removed; their values are not stored. */
   readonly changedSecrets: readonly string[];
   /** Unix milliseconds. */
   readonly changedAtMs: number;
 }
 
-/** In the transaction of the change itself. */
+/** Runs in the transaction of the change itself. */
 export async function insertConfigurationChange(
   tx: Queryable,
   tenantId: TenantId,
@@ -61,7 +61,7 @@ export interface ConfigurationChangeRow {
   readonly changed_at: Date;
 }
 
-/** The newest first; `beforeId` null begins at the newest. */
+/** Newest first; `beforeId` null starts at the newest. */
 export function listConfigurationChanges(
   db: Queryable,
   tenantId: TenantId,
@@ -83,14 +83,14 @@ export interface LatestChangeRow {
   readonly id: string;
   readonly entity: string;
   readonly entity_id: string;
-  /** As it was called after the change, or before it was deleted; null where it has no name of its own. */
+  /** The name after the change, or before a deletion; null if the entity has no name. */
   readonly name: string | null;
   readonly action: ConfigurationAction;
   readonly changed_by: string | null;
   readonly changed_at: Date;
 }
 
-/** Of every entity, changed from `from` on; the newest first. */
+/** Changes of every entity from `from` on, newest first. */
 export async function listLatestChanges(
   db: Queryable,
   tenantId: TenantId,

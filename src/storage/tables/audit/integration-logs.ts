@@ -1,4 +1,4 @@
-/** Reading `integration_logs` for one tenant. Rows are written by the intake alone (commit-intake.ts). */
+/** Reads `integration_logs` for one tenant. Only the intake writes the rows (commit-intake.ts). */
 
 import type { TimePosition } from '../../../encodings/page-cursor.ts';
 import { createFilterConditions, type FilterConditions } from '../../postgres/filter-conditions.ts';
@@ -9,7 +9,7 @@ export type LogStatus = (typeof logStatuses)[number];
 
 export interface LogFilter {
   readonly serviceName?: string | undefined;
-  /** Of these services only. */
+  /** Only rows of these services. */
   readonly serviceNames?: readonly string[] | undefined;
   readonly operation?: string | undefined;
   readonly excludedOperation?: string | undefined;
@@ -34,7 +34,7 @@ export interface StoredLog {
   readonly operation: string;
   readonly endpoint: string | null;
   readonly http_method: string | null;
-  /** References into log_bodies. */
+  /** References to log_bodies. */
   readonly request_headers: string | null;
   readonly request_body: string | null;
   readonly response_status_code: number | null;
@@ -51,7 +51,7 @@ export interface StoredLog {
   readonly source_service: string | null;
   readonly principal: string | null;
   readonly estimated_cost: number;
-  /** Pairs of a matrix; null of anything else. */
+  /** Number of pairs of a matrix; null for other calls. */
   readonly elements: number | null;
 }
 
@@ -60,9 +60,9 @@ const columns = `id, service_id, service_name, service_type, operation, endpoint
   error_code, retry_count, attempt, request_id, source_service, principal, estimated_cost, elements`;
 
 /**
- * Newest first. Without a status each status is walked along its own index (tenant, [service,] status, started_at, id) and
- * the walks are merged: one walk over all would sort a day at a time. A request id is found by its own index.
- * `isSparse`: where few rows are to be expected, sorting them is cheaper than planning five walks through every day.
+ * Newest first. Without a status, each status is read along its own index (tenant, [service,] status, started_at, id)
+ * and the results are merged: one read over all statuses would sort a whole day at a time. A request id has its own
+ * index. `isSparse`: few rows are expected, so sorting them is cheaper than planning five index reads for every day.
  */
 export async function selectLogs(
   tx: Queryable,
@@ -87,14 +87,14 @@ export async function selectLogs(
 
 export interface StoredMark {
   readonly id: string;
-  /** As it was written with the call's first row. */
+  /** The trace as written with the call's first row. */
   readonly trace: unknown;
   /** Whether the broker has confirmed its events; null if it has none. */
   readonly is_sent_published: boolean | null;
   readonly is_outcome_published: boolean | null;
 }
 
-/** What the rows of a request keep beside what lists show. */
+/** Columns of a request's rows that lists do not show. */
 export async function selectMarks(tx: Queryable, tenantId: string, requestId: string, most: number) {
   const isPublished = (number: string): string =>
     `case when origin_number is not null
@@ -110,7 +110,7 @@ export async function selectMarks(tx: Queryable, tenantId: string, requestId: st
   });
 }
 
-/** Counted up to `most`. */
+/** Counts up to `most`. */
 export async function countLogs(tx: Queryable, tenantId: string, filter: LogFilter, most: number): Promise<number> {
   const conditions = conditionsOf(tenantId, filter);
   const { rows } = await tx.query<{ count: number }>({
@@ -123,8 +123,8 @@ export async function countLogs(tx: Queryable, tenantId: string, filter: LogFilt
 }
 
 /**
- * One row, looked for among those that began between the two times (Unix milliseconds): the primary key begins with the
- * time, so a narrow stretch is read quickly.
+ * One row among those that began between two times (Unix milliseconds): the primary key begins with the time, so a
+ * narrow span is fast to read.
  */
 export function selectLog(tx: Queryable, tenantId: string, id: string, fromMs: number, toMs: number) {
   return findRow<StoredLog>(tx, {
@@ -137,7 +137,7 @@ export function selectLog(tx: Queryable, tenantId: string, id: string, fromMs: n
   });
 }
 
-/** The stored texts by `day hash`, as far as they are there. */
+/** The stored texts by `day hash`, for those that exist. */
 export async function selectLogBodies(
   tx: Queryable,
   tenantId: string,

@@ -1,4 +1,6 @@
-/** SQL of `webhook_redrives` and `webhook_redrive_deliveries`: sending again all that match, and how far it is. */
+/**
+ * SQL of `webhook_redrives` and `webhook_redrive_deliveries`: bulk redrives of all matching events, and their progress.
+ */
 import type { TimePosition } from '../../../encodings/page-cursor.ts';
 import type { TenantId } from '../../../ids.ts';
 import { findRow, findRows, type Queryable } from '../../postgres/queryable.ts';
@@ -12,12 +14,12 @@ export interface RedriveRow {
   readonly filter: WebhookEventFilter;
   readonly send_to: 'all' | 'target' | 'failed';
   readonly state: (typeof redriveStates)[number];
-  /** When it began; counted up to a bound. */
+  /** Counted when it began, up to a bound. */
   readonly matched_count: number;
-  /** Events. */
+  /** Number of events. */
   readonly sent_count: number;
   readonly skipped_count: number;
-  /** Deliveries, of which an event has one a target. */
+  /** Number of deliveries; an event has one per target. */
   readonly delivered_count: number;
   readonly failed_count: number;
   readonly cancelled_count: number;
@@ -44,7 +46,7 @@ export interface NewRedrive {
   readonly createdBy: string;
 }
 
-/** False where the tenant has `most` of them under way. */
+/** Returns false if the tenant already has `most` of them running. */
 export async function insertRedrive(
   tx: Queryable,
   tenantId: TenantId,
@@ -91,7 +93,7 @@ export function listRedrives(tx: Queryable, tenantId: TenantId, limit: number) {
   });
 }
 
-/** Of all tenants: what is to be gone on with, and what was stopped while some of it waits at its target. */
+/** Of all tenants: redrives to continue, and stopped ones with deliveries still waiting at their target. */
 export function listUnfinishedRedrivesAcrossTenants(db: Queryable, limit: number) {
   return findRows<Pick<RedriveRow, 'id' | 'management_company_id'>>(db, {
     name: 'webhook_redrives_unfinished',
@@ -106,7 +108,7 @@ export function listUnfinishedRedrivesAcrossTenants(db: Queryable, limit: number
   });
 }
 
-/** Holds it for this transaction; null where another replica does, or it is gone. */
+/** Locks the redrive for this transaction; null if another replica holds it or it no longer exists. */
 export function claimRedrive(tx: Queryable, tenantId: TenantId, id: string) {
   return findRow<RedriveRow>(tx, {
     name: 'webhook_redrives_claim',
@@ -118,7 +120,7 @@ export function claimRedrive(tx: Queryable, tenantId: TenantId, id: string) {
   });
 }
 
-/** Counts the deliveries that came to an end. What retention deleted meanwhile counts as cancelled. */
+/** Counts the finished deliveries. Those that retention deleted meanwhile count as cancelled. */
 export async function countEndedDeliveries(tx: Queryable, tenantId: TenantId, id: string): Promise<void> {
   await tx.query({
     name: 'webhook_redrives_count_ended',
@@ -144,7 +146,7 @@ export async function countEndedDeliveries(tx: Queryable, tenantId: TenantId, id
 
 export interface WaitingDeliveries {
   readonly waiting: number;
-  /** Of those, not tried yet and not held back by a pause: their target is at work on them. */
+  /** Of those, not tried yet and not held back by a pause: their target is working on them. */
   readonly untried: number;
 }
 
@@ -173,11 +175,11 @@ export interface RedriveStep {
   readonly sent: number;
   readonly skipped: number;
   readonly deliveryIds: readonly string[];
-  /** The last event that was looked at. */
+  /** The position of the last event processed. */
   readonly after: TimePosition;
 }
 
-/** In the transaction that made the deliveries due: after a crash the next step begins right behind them. */
+/** Runs in the transaction that made the deliveries due: after a crash the next step continues right behind them. */
 export async function noteRedriveStep(tx: Queryable, tenantId: TenantId, id: string, step: RedriveStep): Promise<void> {
   await tx.query({
     name: 'webhook_redrives_step',
@@ -194,7 +196,7 @@ export async function noteRedriveStep(tx: Queryable, tenantId: TenantId, id: str
   });
 }
 
-/** A stopped one stays so. */
+/** A stopped redrive stays stopped. */
 export async function setRedriveState(
   tx: Queryable,
   tenantId: TenantId,

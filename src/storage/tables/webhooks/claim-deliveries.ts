@@ -1,4 +1,4 @@
-/** SQL of claiming due `webhook_deliveries` for a process, keeping and releasing the claim. */
+/** SQL that claims due `webhook_deliveries` for a process and extends or releases the claim. */
 import type { TenantId } from '../../../ids.ts';
 import type { Queryable } from '../../postgres/database.ts';
 
@@ -10,18 +10,19 @@ export interface DueDelivery {
   readonly event_received_at: Date;
   readonly attempt_count: number;
   readonly tries_since_redrive: number;
-  /** How often somebody had sent it again when it was claimed. */
+  /** How often the delivery had been redriven when it was claimed. */
   readonly sent_again_count: number;
 }
 
 /**
- * What a claim takes: no more than `perWebhook`, and of the webhooks in `busy` so many fewer; in all at most `most`.
+ * Bounds of a claim: at most `perWebhook` per webhook, less the number already running in `busy`; at most `most` in
+ * all.
  */
 export interface ClaimBounds {
   readonly busy: ReadonlyMap<string, number>;
-  /** Tries in hand by tenant: the tenant with the fewest comes first. */
+  /** Running tries by tenant: the tenant with the fewest comes first. */
   readonly busyTenants: ReadonlyMap<string, number>;
-  /** Webhooks whose target failed or was slow lately: one at a time. */
+  /** Webhooks whose target failed or was slow lately: one delivery at a time. */
   readonly slow: ReadonlySet<string>;
   readonly perWebhook: number;
   readonly most: number;
@@ -29,10 +30,10 @@ export interface ClaimBounds {
 }
 
 /**
- * Takes due deliveries for this process for `lockMs`. Webhooks are walked one by one along their own index, so that the
- * backlog of one target is never read through for another's; of an ordered webhook only the eldest that waits is taken,
- * and only when no process has it. Tenants take turns: else one whose many targets hang would be first at every free
- * place, since its deliveries are due longest.
+ * Claims due deliveries for this process for `lockMs`. Webhooks are read one by one along their own index, so the
+ * backlog of one target is never scanned for another. Of an ordered webhook only the oldest waiting delivery is
+ * claimed, and only if no process has it. Tenants take turns: otherwise a tenant with many hanging targets would take
+ * every free slot, because its deliveries are the longest due.
  */
 export async function claimDueDeliveries(db: Queryable, bounds: ClaimBounds): Promise<DueDelivery[]> {
   const { rows } = await db.query<DueDelivery>({
@@ -95,11 +96,11 @@ export async function claimDueDeliveries(db: Queryable, bounds: ClaimBounds): Pr
       [...bounds.busyTenants.values()],
     ],
   });
-  // `returning` keeps no order; what came first is tried first.
+  // `returning` keeps no order; the oldest event is tried first.
   return rows.toSorted((one, other) => one.event_received_at.getTime() - other.event_received_at.getTime());
 }
 
-/** Nothing else takes it for so long. */
+/** Extends the claim: no other process takes the delivery for `lockMs`. */
 export async function extendLock(db: Queryable, id: string, lockMs: number): Promise<void> {
   await db.query({
     name: 'webhook_deliveries_extend_lock',
@@ -108,7 +109,7 @@ export async function extendLock(db: Queryable, id: string, lockMs: number): Pro
   });
 }
 
-/** Nothing was tried: others may take it at once. */
+/** Releases deliveries that were not tried, so that others may take them at once. */
 export async function releaseDeliveries(db: Queryable, ids: readonly string[]): Promise<void> {
   await db.query({
     name: 'webhook_deliveries_release',

@@ -1,10 +1,10 @@
-/** SQL of `webhook_deliveries_seen` and `webhook_bodies_seen`: which deliveries and bodies were taken before. */
+/** SQL of `webhook_deliveries_seen` and `webhook_bodies_seen`: which deliveries and bodies were accepted before. */
 import type { Database } from '../../postgres/database.ts';
 import type { WebhookRow } from '../intake-rows.ts';
 
 /**
- * Deletes ids and bodies that were seen before the duplicate window of their webhook, so that they count as new again.
- * Runs before the commit, since a statement does not see what it deletes itself.
+ * Deletes ids and bodies seen before their webhook's duplicate window, so that they count as new again. Runs before the
+ * commit, because a statement does not see its own deletions.
  */
 export async function forgetExpiredDeliveries(db: Database, webhooks: readonly WebhookRow[]): Promise<void> {
   const asked = webhooks.filter((row) => row.duplicate_window_seconds != null && row.delivery_key !== null);
@@ -47,7 +47,7 @@ export async function findFirstDeliveries(
   return new Map(rows.map((row) => [`${row.webhook_id}\n${row.delivery_key}`, row.webhook_event_id]));
 }
 
-/** The events whose bodies were taken, by `webhook id` and `hash` (hexadecimal) joined with a line break. */
+/** The events whose bodies were claimed, by `webhook id` and `hash` (hexadecimal) joined with a line break. */
 export async function findFirstBodies(
   db: Database,
   bodies: readonly { webhook_id: string; body_sha256: string }[],
@@ -65,8 +65,7 @@ export async function findFirstBodies(
 }
 
 /**
- * Gives back the ids that were claimed by deliveries whose body another one took in the same moment: they are kept
- * nowhere.
+ * Releases the ids of deliveries that were not stored, because another delivery claimed their body at the same moment.
  */
 export async function releaseClaimedIds(db: Database, webhookIds: readonly string[], eventIds: readonly string[]) {
   await db.querySystem({

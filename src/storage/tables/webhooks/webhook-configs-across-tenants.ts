@@ -1,8 +1,8 @@
-/** SQL of `webhook_configs` for the process itself, before or beside any tenant: tokens, the warm-up, the collector. */
+/** SQL of `webhook_configs` across tenants: looking up tokens, the warm-up, the collector. */
 import { findRows, type Queryable } from '../../postgres/queryable.ts';
 import { type WebhookConfigRow, webhookConfigColumns } from './webhook-configs.ts';
 
-/** The active webhooks behind these token hashes. Before the tenant is known: all tenants'. */
+/** The active webhooks with these token hashes. Searches all tenants, because the tenant is not known yet. */
 export function findWebhooksByTokenAcrossTenants(db: Queryable, hashes: readonly Buffer[]) {
   return findRows<WebhookConfigRow>(db, {
     name: 'webhook_configs_by_token',
@@ -11,7 +11,7 @@ export function findWebhooksByTokenAcrossTenants(db: Queryable, hashes: readonly
   });
 }
 
-/** Whether any of these is the hash of a webhook's token, active or not. */
+/** Whether any of these hashes belongs to a webhook's token, active or not. */
 export async function hasWebhookTokenAcrossTenants(db: Queryable, hashes: readonly Buffer[]): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'webhook_configs_has_token',
@@ -21,7 +21,7 @@ export async function hasWebhookTokenAcrossTenants(db: Queryable, hashes: readon
   return rowCount > 0;
 }
 
-/** The active webhooks that were used last: what a process should know before its first delivery. */
+/** The most recently used active webhooks: a process loads them before its first delivery. */
 export function findRecentWebhooksAcrossTenants(db: Queryable, limit: number) {
   return findRows<WebhookConfigRow>(db, {
     name: 'webhook_configs_recent',
@@ -43,7 +43,7 @@ export function findCollectingWebhooksAcrossTenants(db: Queryable, limit: number
   });
 }
 
-/** `updated_at` stays: the finding is not a change of configuration, and is not announced. */
+/** Leaves `updated_at` unchanged: the collector's state is not a change of configuration, and is not announced. */
 export async function saveCollectorState(
   db: Queryable,
   id: string,

@@ -1,37 +1,37 @@
-/** SQL of `webhook_configs`. Secrets and tokens stand here sealed only; tokens are looked up by their SHA-256. */
+/** SQL of `webhook_configs`. Secrets and tokens are stored sealed only; tokens are looked up by their SHA-256. */
 import type { TimePosition } from '../../../encodings/page-cursor.ts';
 import type { TenantId } from '../../../ids.ts';
 import { findRow, findRows, type Queryable } from '../../postgres/queryable.ts';
 import { furtherTargets, type WebhookTargetRow } from './webhook-targets.ts';
 
-/** What the contract has no column for. */
+/** Settings for which the contract has no column. */
 export interface WebhookExtras {
-  /** `header:Name` or `body:a.b`; overrides the sender's usual place. */
+  /** `header:Name` or `body:a.b`; overrides where the sender usually puts the event type. */
   readonly event_type_from?: string;
   readonly delivery_id_from?: string;
-  /** Default: by its id alone. */
+  /** Default: by the delivery id alone. */
   readonly duplicate_by?: 'delivery_id_or_body' | 'none';
   /** How long a repeated delivery counts as a duplicate; default: seven days. */
   readonly duplicate_window_seconds?: number;
-  /** What the signature covers, of schemes that leave it to the sender. */
+  /** What the signature covers, for schemes that leave it to the sender. */
   readonly signed_template?: string;
   readonly timestamp_header?: string;
-  /** Deliveries to `target_url` one after the other, in the order of their arrival. */
+  /** Sends deliveries to `target_url` one after the other, in order of arrival. */
   readonly ordered?: boolean;
-  /** Deliveries to `target_url` wait. */
+  /** Deliveries to `target_url` are paused. */
   readonly target_paused?: boolean;
-  /** Until the target must have answered; default: as for all outbound calls. */
+  /** How long the target has to answer; default: as for all outbound calls. */
   readonly target_timeout_seconds?: number;
-  /** Events bear the bytes as they were sent. */
+  /** Events include the bytes as they were sent. */
   readonly include_raw?: boolean;
   readonly collector?: {
-    /** Of the sender's API; default: the vendor's own. */
+    /** The base URL of the sender's API; default: the vendor's own. */
     readonly base_url?: string;
     /** GitHub: `owner/repository`, or an organisation. */
     readonly repository?: string;
     readonly hook_id?: number;
   };
-  /** What the last round of the collector found; written by it alone. */
+  /** What the collector's last round found; only the collector writes it. */
   readonly collector_state?: Readonly<Record<string, unknown>>;
 }
 
@@ -51,7 +51,7 @@ export interface WebhookConfigRow {
   readonly signature_scheme: string;
   /** Sealed. */
   readonly secret_key: string | null;
-  /** Sealed; good until `previous_secret_until`. */
+  /** Sealed; valid until `previous_secret_until`. */
   readonly previous_secret_key: string | null;
   readonly previous_secret_until: Date | null;
   readonly tolerance_seconds: number;
@@ -59,21 +59,21 @@ export interface WebhookConfigRow {
   readonly target_url: string | null;
   /** Sealed; signs deliveries to `target_url`. */
   readonly target_secret: string | null;
-  /** Sealed; signs too until `previous_target_secret_until`. */
+  /** Sealed; also signs, until `previous_target_secret_until`. */
   readonly previous_target_secret: string | null;
   readonly previous_target_secret_until: Date | null;
-  /** Sealed JSON of names and values that deliveries bear. */
+  /** Sealed JSON of header names and values sent with deliveries. */
   readonly target_headers: string | null;
-  /** Sealed; asks the sender for missed deliveries. */
+  /** Sealed; the token for fetching missed deliveries from the sender. */
   readonly collector_token: string | null;
-  /** Sealed; shown by the sender when it asks whether the address is ours. */
+  /** Sealed; the sender sends it when it verifies that the address is ours. */
   readonly verify_token: string | null;
   readonly over_limit_policy: string;
   readonly config: WebhookExtras;
   readonly is_active: boolean;
-  /** Beside `target_url`; null if there are none. */
+  /** Targets besides `target_url`; null if there are none. */
   readonly further_targets: readonly WebhookTargetRow[] | null;
-  /** Set where its target was switched off by itself; deliveries wait. */
+  /** Set while the target is disabled automatically; deliveries wait. */
   readonly target_off_at: Date | null;
   readonly target_off_reason: string | null;
   readonly last_received_at: Date | null;
@@ -85,7 +85,7 @@ export interface WebhookConfigRow {
   readonly updated_at: Date;
 }
 
-/** What an insert or a whole update writes; counters and times are the database's. */
+/** What an insert or a full update writes; the database sets counters and times. */
 export type WebhookConfigValues = Omit<
   WebhookConfigRow,
   | 'id'
@@ -179,7 +179,7 @@ export function findWebhook(tx: Queryable, tenantId: TenantId, id: string) {
   });
 }
 
-/** The same, locked against others' changes until the transaction ends. */
+/** The same, locked against concurrent changes until the transaction ends. */
 export function lockWebhook(tx: Queryable, tenantId: TenantId, id: string) {
   return findRow<WebhookConfigRow>(tx, {
     name: 'webhook_configs_lock',
@@ -206,7 +206,10 @@ export async function insertWebhook(
   return rows[0] as WebhookConfigRow;
 }
 
-/** `clock_timestamp()`, not `now()`: two changes in one transaction are two changes, and each is announced. */
+/**
+ * `clock_timestamp()`, not `now()`: each of two changes in one transaction must get its own time, because each is
+ * announced.
+ */
 export function updateWebhook(tx: Queryable, tenantId: TenantId, id: string, values: WebhookConfigValues) {
   return findRow<WebhookConfigRow>(tx, {
     name: 'webhook_configs_update',
@@ -219,7 +222,7 @@ export function updateWebhook(tx: Queryable, tenantId: TenantId, id: string, val
   });
 }
 
-/** Where its target was switched off by itself, it is asked again; what failed before counts no more. */
+/** Enables a target that was disabled automatically, and resets its earlier failures. */
 export async function switchTargetOn(tx: Queryable, tenantId: TenantId, id: string): Promise<void> {
   await tx.query({
     name: 'webhook_configs_switch_target_on',
@@ -232,7 +235,7 @@ export async function switchTargetOn(tx: Queryable, tenantId: TenantId, id: stri
   });
 }
 
-/** False where the tenant has no such webhook. Its events stay until retention. */
+/** Returns false if the tenant has no such webhook. Its events stay until retention deletes them. */
 export async function deleteWebhook(tx: Queryable, tenantId: TenantId, id: string): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'webhook_configs_delete',

@@ -1,29 +1,29 @@
-/** SQL of `webhook_deliveries` and `webhook_attempts`: deliveries to `target_url`, until done or dead. */
+/** SQL of `webhook_deliveries` and `webhook_attempts`: deliveries to targets, until done or dead. */
 import type { TenantId } from '../../../ids.ts';
 import { findRow, type Queryable } from '../../postgres/queryable.ts';
 import { type OutboxRow, outboxChannel, ownerlessOrigin } from '../outbox-events.ts';
 import type { DueDelivery } from './claim-deliveries.ts';
 
-/** What an attempt needs to know; null if the webhook or the event is gone, or there is no target any more. */
+/** What an attempt needs; null if the webhook or event no longer exists, or the target was removed. */
 export interface DeliveryContent {
-  /** Of the webhook, whichever of its targets this is. */
+  /** The webhook's id, whichever of its targets this is. */
   readonly webhook_id: string;
-  /** One beside `target_url`: its secrets are sealed for `webhook_targets`. */
+  /** A target besides `target_url`: its secrets are sealed for `webhook_targets`. */
   readonly is_further: boolean;
-  /** null: as many as usual. */
+  /** null: the default number. */
   readonly max_attempts: number | null;
   readonly webhook_name: string;
   readonly source_service: string;
   readonly target_url: string;
   /** Sealed. */
   readonly target_secret: string;
-  /** Sealed; null when its overlap is over. */
+  /** Sealed; null when its overlap has ended. */
   readonly previous_target_secret: string | null;
   /** Sealed JSON. */
   readonly target_headers: string | null;
   /** null: as for all outbound calls. */
   readonly target_timeout_seconds: number | null;
-  /** It has taken nothing for three days. */
+  /** The target has accepted nothing for three days. */
   readonly is_worn_out: boolean;
   readonly event_type: string | null;
   readonly payload: Buffer;
@@ -61,7 +61,7 @@ export function findDeliveryContent(db: Queryable, delivery: DueDelivery) {
 
 export interface AttemptOutcome {
   readonly attemptId: string;
-  /** Without its query. */
+  /** Without the query string. */
   readonly targetUrl: string;
   readonly startedAtMs: number;
   readonly durationMs: number;
@@ -71,7 +71,7 @@ export interface AttemptOutcome {
   readonly responseBody: string | null;
   readonly errorMessage: string | null;
   readonly next: { readonly state: 'delivered' | 'dead' } | { readonly state: 'pending'; readonly afterMs: number };
-  /** The target is not asked any more, until somebody switches it on. */
+  /** The target is disabled until a user enables it. */
   readonly switchesOff: 'gone' | 'failing' | null;
 }
 
@@ -79,9 +79,9 @@ export interface AttemptOutcome {
 const isSentAgainMeanwhile = '(sent_again_count > $18::int or tries_since_redrive < $10::int)';
 
 /**
- * The attempt's row, the delivery's new state, what is known of its target, and the event of one that is given up, in
- * one statement. Returns the state. A failure of a try that was under way when somebody
- * sent the delivery again leaves that as it is: due at once, with all its tries before it.
+ * Writes, in one statement, the attempt's row, the delivery's new state, the target's state, and the event of a dead
+ * delivery. Returns the state. If the delivery was redriven while a try was running, a failure of that try does not
+ * change it: it stays due at once with all its tries left.
  */
 export async function settleDelivery(
   db: Queryable,
@@ -156,8 +156,8 @@ export async function settleDelivery(
 }
 
 /**
- * The webhook's target is gone: waiting deliveries are not sent, and dead ones no longer count. Each
- * state has its own index: asked for together they would have none.
+ * Cancels a webhook's deliveries after its target was removed: waiting ones are not sent, and dead ones no longer
+ * count. One statement per state, because each state has its own index.
  */
 export async function cancelDeliveries(tx: Queryable, tenantId: TenantId, webhookId: string): Promise<void> {
   await tx.query({
@@ -172,7 +172,7 @@ export async function cancelDeliveries(tx: Queryable, tenantId: TenantId, webhoo
   });
 }
 
-/** Its webhook, target or event is gone. */
+/** Cancels one delivery whose webhook, target or event no longer exists. */
 export async function cancelDelivery(db: Queryable, id: string): Promise<void> {
   await db.query({
     name: 'webhook_deliveries_cancel_one',

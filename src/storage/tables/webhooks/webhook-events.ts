@@ -1,4 +1,4 @@
-/** Reading `webhook_events` and what became of each for one tenant. Rows are written by the intake alone (commit-intake.ts). */
+/** Reads a tenant's `webhook_events` and the outcome of each. Only the intake writes the rows (commit-intake.ts). */
 import type { TimePosition } from '../../../encodings/page-cursor.ts';
 import type { TenantId } from '../../../ids.ts';
 import { createFilterConditions, type FilterConditions } from '../../postgres/filter-conditions.ts';
@@ -11,13 +11,13 @@ export interface WebhookEventFilter {
   readonly webhookId?: string | undefined;
   readonly source?: string | undefined;
   readonly status?: string | undefined;
-  /** Itself, or any of its family: `issues` also finds `issues.opened`, and `issue*` all that begin so. */
+  /** This type or any of its family: `issues` also finds `issues.opened`; `issue*` finds all types that begin so. */
   readonly eventType?: string | undefined;
-  /** The sender's own id, whole. */
+  /** The sender's own id, in full. */
   readonly deliveryId?: string | undefined;
   /** The state of its delivery to `target_url`. */
   readonly deliveryStatus?: string | undefined;
-  /** Stands in the bytes of the payload, as UTF-8. To be asked within a range of time only: no index helps. */
+  /** A text contained in the bytes of the payload, as UTF-8. Use it only within a time range: no index helps. */
   readonly payloadContains?: string | undefined;
   /** Unix milliseconds, inclusive. */
   readonly fromMs?: number | undefined;
@@ -39,15 +39,15 @@ export interface WebhookEventRow {
   readonly source_address: string | null;
   readonly content_type: string | null;
   readonly payload_size_bytes: number;
-  /** null for one that was received by an older version. */
+  /** null for an event received by an older version. */
   readonly request_id: string | null;
   readonly received_at: Date;
-  /** null, as the next, for one that was received by an older version. */
+  /** null, like the next, for an event received by an older version. */
   readonly include_raw: boolean | null;
   readonly is_test: boolean | null;
-  /** Its event still waits to be published. */
+  /** The event still waits to be published. */
   readonly is_waiting: boolean;
-  /** null: it has no target. */
+  /** null: the event has no target. */
   readonly target_state: string | null;
   readonly target_attempt_count: number | null;
   readonly target_next_attempt_at: Date | null;
@@ -61,13 +61,13 @@ export interface WholeWebhookEventRow extends WebhookEventRow {
 
 export interface WebhookAttemptRow {
   readonly id: string;
-  /** Of the webhook's own `target_url` this is the webhook's id. */
+  /** For the webhook's own `target_url`, the webhook's id. */
   readonly target_id: string;
-  /** Without its query; null for an attempt of an older version. */
+  /** Without the query string; null for an attempt of an older version. */
   readonly target_url: string | null;
-  /** Of this target. */
+  /** Number of the attempt at this target. */
   readonly attempt: number;
-  /** After somebody sent it again. */
+  /** The attempt followed a redrive. */
   readonly is_by_hand: boolean;
   readonly started_at: Date;
   readonly duration_ms: number | null;
@@ -90,7 +90,7 @@ const withTarget = `left join lateral (
      where webhook_event_id = e.id
      order by array_position(array['dead', 'pending', 'delivered', 'cancelled'], state::text), created_at desc limit 1) d on true`;
 
-/** `order` by their arrival: `desc` is the newest first. */
+/** `order` is by arrival: `desc` is newest first. */
 export async function pageWebhookEvents(
   tx: Queryable,
   tenantId: TenantId,
@@ -110,18 +110,21 @@ export async function pageWebhookEvents(
   });
 }
 
-/** What a filter finds, by webhook. */
+/** How many events of one webhook match a filter. */
 export interface MatchedWebhook {
   readonly webhook_id: string;
   readonly webhook_name: string;
   readonly events: number;
-  /** Those that can be sent again. */
+  /** How many of them can be redriven. */
   readonly sendable: number;
   readonly oldest: Date;
   readonly newest: Date;
 }
 
-/** Looks at the oldest `most` that match. `onlyFailed`: what no target refused for good cannot be sent. */
+/**
+ * Counts among the oldest `most` that match. `onlyFailed`: an event can be redriven only if a target has a dead or
+ * cancelled delivery of it.
+ */
 export function countMatchingEvents(
   tx: Queryable,
   tenantId: TenantId,
@@ -146,7 +149,7 @@ export function countMatchingEvents(
   });
 }
 
-/** One event whole, looked for among those received between the two times (Unix milliseconds). */
+/** One event in full, among those received between two times (Unix milliseconds). */
 export function findWebhookEvent(tx: Queryable, tenantId: TenantId, id: string, fromMs: number, toMs: number) {
   return findRow<WholeWebhookEventRow>(tx, {
     name: 'webhook_events_find',
@@ -157,7 +160,7 @@ export function findWebhookEvent(tx: Queryable, tenantId: TenantId, id: string, 
   });
 }
 
-/** Of one event at one target. */
+/** The state of one event at one target. */
 export interface TargetStateRow {
   /** The webhook's own id for its `target_url`. */
   readonly target_id: string;
@@ -201,7 +204,7 @@ function conditionsOf(tenantId: TenantId, filter: WebhookEventFilter): FilterCon
   conditions.add((parameter) => `e.source_service = ${parameter}`, filter.source);
   conditions.add((parameter) => `e.status = ${parameter}`, filter.status);
   const beginning = filter.eventType?.endsWith('*') ? filter.eventType.slice(0, -1) : undefined;
-  // `*` alone is every event, also one without a type.
+  // `*` alone means every event, also one without a type.
   conditions.add((parameter) => `starts_with(e.event_type, ${parameter})`, beginning || undefined);
   conditions.add(
     (parameter) => `(e.event_type = ${parameter} or starts_with(e.event_type, ${parameter} || '.'))`,

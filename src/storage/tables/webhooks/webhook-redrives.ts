@@ -1,10 +1,10 @@
-/** SQL of `webhook_deliveries`: sending again what was sent, or given up. */
+/** SQL of `webhook_deliveries`: redrives of deliveries that were sent or are dead. */
 import type { TenantId } from '../../../ids.ts';
 import type { Queryable } from '../../postgres/database.ts';
 
 /**
- * Two people who send the same event again at once do so one after the other: else each would make a delivery for a
- * target that has none yet. Until the end of the transaction.
+ * Serialises redrives of one event until the transaction ends: otherwise two at once would each create a delivery for a
+ * target that has none yet.
  */
 export async function lockEventDeliveries(tx: Queryable, eventId: string): Promise<void> {
   await tx.query({
@@ -15,8 +15,8 @@ export async function lockEventDeliveries(tx: Queryable, eventId: string): Promi
 }
 
 /**
- * Makes the event's deliveries to these targets due at once, with all their tries before them, and makes those that are
- * not there yet. Switches a target on that was switched off by itself.
+ * Makes the event's deliveries to these targets due at once, with all their tries left, and creates missing ones.
+ * Enables a target that was disabled automatically.
  */
 export async function redriveDelivery(
   tx: Queryable,
@@ -61,8 +61,8 @@ export async function redriveDelivery(
 }
 
 /**
- * A delivery that its target did not take came once more from its sender: it is due again, where it was given up. False
- * where it was not.
+ * A sender repeated a delivery that its target did not accept: a dead delivery becomes due again. Returns false if it
+ * was not dead.
  */
 export async function reviveDeadDelivery(db: Queryable, tenantId: TenantId, eventId: string): Promise<boolean> {
   const { rowCount } = await db.query({
@@ -85,7 +85,7 @@ export async function reviveDeadDelivery(db: Queryable, tenantId: TenantId, even
   return rowCount > 0;
 }
 
-/** What a webhook's target did not take is due again, the oldest first. Returns how many there are. */
+/** Makes a webhook's dead deliveries due again, oldest first. Returns how many there are. */
 export async function reviveDeadDeliveries(tx: Queryable, tenantId: TenantId, webhookId: string): Promise<number> {
   const { rowCount } = await tx.query({
     name: 'webhook_deliveries_revive_all',

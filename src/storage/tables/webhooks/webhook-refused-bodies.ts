@@ -1,4 +1,4 @@
-/** SQL of `webhook_refused_bodies`: refused deliveries whole, sealed, for 24 hours. */
+/** SQL of `webhook_refused_bodies`: refused deliveries in full, sealed, for 24 hours. */
 import type { TenantId } from '../../../ids.ts';
 import { findRow, type Queryable } from '../../postgres/queryable.ts';
 
@@ -10,7 +10,7 @@ export interface RefusedBody {
   readonly refusedAtMs: number;
 }
 
-/** The newest of one webhook: strangers must not fill the disk. */
+/** Only the newest of a webhook are kept: strangers must not fill the disk. */
 const mostPerWebhook = 200;
 
 export async function keepRefusedBody(db: Queryable, refused: RefusedBody): Promise<void> {
@@ -33,7 +33,7 @@ export async function keepRefusedBody(db: Queryable, refused: RefusedBody): Prom
   });
 }
 
-/** null if there is none, or its time is over. */
+/** null if there is none or it has expired. */
 export function findRefusedBody(tx: Queryable, tenantId: TenantId, id: string) {
   return findRow<{ webhook_id: string; sealed: Buffer }>(tx, {
     name: 'webhook_refused_bodies_find',
@@ -53,7 +53,7 @@ export async function deleteRefusedBody(tx: Queryable, tenantId: TenantId, id: s
   });
 }
 
-/** The trace of a refused delivery makes room for the accepted one of the same id. */
+/** Deletes the trace of a refused delivery, so that an accepted one with the same id can be stored. */
 export async function deleteRefusedTrace(
   db: Queryable,
   tenantId: TenantId,

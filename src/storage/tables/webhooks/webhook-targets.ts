@@ -1,8 +1,8 @@
-/** SQL of `webhook_targets`: further targets of a webhook, beside its `target_url`. */
+/** SQL of `webhook_targets`: further targets of a webhook, besides its `target_url`. */
 import type { TenantId } from '../../../ids.ts';
 import { findRows, type Queryable } from '../../postgres/queryable.ts';
 
-/** What an event must be for a target to get it. */
+/** The condition that an event must meet for a target to receive it. */
 export interface TargetCondition {
   readonly path: string;
   readonly equals?: unknown;
@@ -10,7 +10,7 @@ export interface TargetCondition {
   readonly exists?: boolean;
 }
 
-/** As JSON has it: times are texts. */
+/** A row as JSON gives it: times are texts. */
 export interface WebhookTargetRow {
   readonly id: string;
   readonly management_company_id: TenantId;
@@ -37,7 +37,7 @@ export type WebhookTargetValues = Omit<
   'management_company_id' | 'webhook_id' | 'off_at' | 'off_reason'
 >;
 
-/** For the columns of `webhook_configs`: its further targets as a JSON list, null where there are none. */
+/** For the columns of `webhook_configs`: a webhook's further targets as a JSON list; null if there are none. */
 export const furtherTargets = `(select json_agg(to_json(t) order by t.position) from webhook_targets t
    where t.webhook_id = webhook_configs.id) as further_targets`;
 
@@ -87,7 +87,7 @@ export async function deleteTarget(tx: Queryable, tenantId: TenantId, id: string
   });
 }
 
-/** One of them, or all. Paused by hand. */
+/** Pauses one target, or all. */
 export async function pauseTargets(
   tx: Queryable,
   tenantId: TenantId,
@@ -103,7 +103,7 @@ export async function pauseTargets(
   });
 }
 
-/** Neither paused nor switched off. Returns those that had been switched off by themselves. */
+/** Ends a pause and enables targets again. Returns those that had been disabled automatically. */
 export function resumeTargets(tx: Queryable, tenantId: TenantId, webhookId: string, id: string | null) {
   return findRows<{ id: string; was_off: boolean }>(tx, {
     name: 'webhook_targets_resume',
