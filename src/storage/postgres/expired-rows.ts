@@ -7,7 +7,7 @@ interface ExpiringTable {
   readonly expired: string;
 }
 
-/** Each condition must use `$1`, because every statement is sent with it. */
+/** A condition need not use `$1`: the statement itself mentions it, so the parameter is always accepted. */
 const expiringTables: readonly ExpiringTable[] = [
   { table: 'idempotency_keys', expired: 'expires_at < now()' },
   // A sender's delivery id or body is remembered for at least 7 days.

@@ -60,7 +60,7 @@ export async function openIndirectProbe(deps: {
         await store.get('indirect-probe');
         return 'reached';
       } catch {
-        // `ask` logs the error.
+        // The return below reports the failure.
       }
     }
     return store.wasAvailable() ? 'away' : 'never';
