@@ -1,4 +1,7 @@
-/** The message bus did not take the message in time, or is known to be away. The message may still have got through. */
+/**
+ * The broker did not confirm the message in time, or is known to be away. The message may have been published all the
+ * same.
+ */
 export class BrokerAway extends Error {
   constructor(reason: string, cause?: unknown) {
     super(`the message bus is away: ${reason}`, cause === undefined ? undefined : { cause });

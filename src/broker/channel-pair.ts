@@ -1,6 +1,6 @@
 /**
- * The two channels of the broker, one for messages that are confirmed and one for those that are not. They are always of
- * one connection: where one is lost both are given up, and set up again half a second later, until the close.
+ * The broker's two channels, one for confirmed messages and one for unconfirmed ones. Both belong to one connection: if
+ * one is lost both are closed, and reopened half a second later, until `close`.
  */
 import type { Channel, Connection } from 'rabbitmq-client';
 import type { Logger } from '../logger.ts';
@@ -65,7 +65,7 @@ export function createChannelPair(deps: {
 
   return {
     setUp: (): void => void setUp(),
-    /** null: not set up. */
+    /** null: not open. */
     open: (): ChannelPair | null => pair,
     async close(): Promise<void> {
       closed = true;

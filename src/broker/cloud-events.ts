@@ -1,4 +1,4 @@
-/** An event as an AMQP message: CloudEvents 1.0, AMQP protocol binding, binary mode. */
+/** Renders an event as an AMQP message: CloudEvents 1.0, AMQP protocol binding, binary mode. */
 import type { AsyncMessage, Envelope } from 'rabbitmq-client';
 import type { BrokerMessage } from './broker.ts';
 
@@ -24,13 +24,13 @@ export function envelopeOf(message: BrokerMessage, exchange: string): Envelope {
     contentType: 'application/json',
     type: message.eventType,
     appId: 'integration-service',
-    // AMQP knows whole seconds only; the exact time is in the header.
+    // AMQP timestamps have whole seconds only; the exact time is in the header.
     timestamp: Math.floor(Date.parse(message.occurredAt) / 1000),
     headers,
   };
 }
 
-/** The same event as it comes back from a queue; null where the message is none of ours. */
+/** The event of a message delivered from a queue; null if the message is not one of ours. */
 export function messageOf(delivered: AsyncMessage): BrokerMessage | null {
   const header = (name: string): string | null => {
     const value: unknown = delivered.headers?.[prefix + name];
@@ -41,7 +41,7 @@ export function messageOf(delivered: AsyncMessage): BrokerMessage | null {
   const tenantId = header('managementcompanyid');
   const occurredAt = header('time');
   if (eventId === null || eventType === null || tenantId === null || occurredAt === null) return null;
-  // Bytes, unless the client has parsed them all the same (raw-bodies.ts).
+  // Bytes, unless the client parsed the body after all (raw-bodies.ts).
   const body = Buffer.isBuffer(delivered.body) ? delivered.body : Buffer.from(JSON.stringify(delivered.body));
   return { eventId, eventType, tenantId, occurredAt, subject: header('subject'), body };
 }

@@ -1,20 +1,22 @@
 /**
- * How many messages may wait for their confirmation at once.
- *
- * One awaited at a time would spend a round trip on each; none at all would fill the socket's buffer without end. What
- * comes beyond the window waits its turn, in order, up to a bound and a deadline.
+ * Limits how many messages may wait for their confirm at once. Awaiting each confirm would cost a round trip per
+ * message; no limit would fill the socket's buffer without end. Messages beyond the window wait in order, up to a limit
+ * and a deadline.
  */
 import { BrokerAway } from './broker-away.ts';
 
 export interface ConfirmWindow {
-  /** Runs `publish` when there is room. Rejects with `BrokerAway` at the bound, or where it took longer than the deadline. */
+  /**
+   * Runs `publish` when there is room. Rejects with `BrokerAway` if too many wait, or if it takes longer than the
+   * deadline.
+   */
   run(publish: () => Promise<void>): Promise<void>;
 }
 
 export interface ConfirmWindowOptions {
-  /** In flight at once. */
+  /** Maximum messages in flight. */
   readonly size: number;
-  /** Waiting for a place; the next is refused at once. */
+  /** Maximum messages that wait for a place; more are refused at once. */
   readonly maxWaiting: number;
   /** For waiting and confirmation together. */
   readonly deadlineMs: number;
@@ -28,7 +30,7 @@ interface Task {
 
 export function createConfirmWindow({ size, maxWaiting, deadlineMs }: ConfirmWindowOptions): ConfirmWindow {
   const waiting: (Task | undefined)[] = [];
-  /** Where the queue begins: shifting a long array at each confirmation would be slow. */
+  /** Index of the queue's first entry: shifting a long array at each confirm would be slow. */
   let head = 0;
   let inFlight = 0;
 

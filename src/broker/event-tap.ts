@@ -1,4 +1,7 @@
-/** Every event as it is published, for live streams: one queue of this process's own while anybody listens. */
+/**
+ * Passes on every event as it is published, for live streams: one queue per process, which exists while there are
+ * listeners.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Channel, Connection, Consumer } from 'rabbitmq-client';
 import type { Logger } from '../logger.ts';
@@ -6,9 +9,9 @@ import type { BrokerMessage } from './broker.ts';
 import { messageOf } from './cloud-events.ts';
 import { createListeners } from './listeners.ts';
 
-/** A live stream that falls behind loses the oldest. */
+/** A live stream that falls behind loses the oldest events. */
 const maxBacklog = 10_000;
-/** A listener is not kept waiting for longer. */
+/** The longest that a new listener waits for the queue. */
 const readyWaitMs = 2_000;
 
 export function createEventTap(deps: {

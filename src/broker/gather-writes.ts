@@ -1,17 +1,16 @@
 /**
- * What one turn of the event loop publishes leaves in one write.
- *
- * rabbitmq-client corks its socket around each message and offers no hook for more, and each write to a socket cost 20 to
- * 90 µs of our CPU: more than all the rest of a message. The socket itself is a member of the connection that the library
- * does not document, so it is looked for, and where it is not found messages go one by one as before.
+ * Writes all messages published in one turn of the event loop together. rabbitmq-client corks its socket around each
+ * message and offers no hook for more, and each write to a socket costs 20 to 90 µs of our CPU: more than all other
+ * work on a message. The socket is an undocumented member of the library's connection; if it is not found, messages are
+ * written one by one.
  */
 import { Socket } from 'node:net';
 import type { Connection } from 'rabbitmq-client';
 
 export interface GatheredWrites {
-  /** Call it before a publish: what follows in this turn of the event loop is written together, at its end. */
+  /** Call it before a publish: everything published in this turn of the event loop is written together, at its end. */
   gather(): void;
-  /** While it is, the library calls its connection blocked. */
+  /** While true, the library reports its connection as blocked. */
   isGathering(): boolean;
 }
 
@@ -35,7 +34,7 @@ export function gatherWrites(connection: Connection): GatheredWrites {
       if (!(socket instanceof Socket)) return;
       if (socket !== known) {
         known = socket;
-        // A full socket holds the library up. What it then goes on with, in its own listener, is to leave together too.
+        // A full socket pauses the library. What its own `drain` listener then writes must be gathered too.
         socket.prependListener('drain', () => cork(socket));
       }
       cork(socket);

@@ -1,4 +1,4 @@
-/** `Broker` where no RabbitMQ is configured: events reach the live streams of this process, and nobody else. */
+/** `Broker` if no RabbitMQ is configured: events reach only the live streams of this process. */
 import type { Logger } from '../logger.ts';
 import type { Broker, BrokerMessage } from './broker.ts';
 import { BrokerAway } from './broker-away.ts';
@@ -12,7 +12,7 @@ export function createInProcessBroker(logger: Logger): Broker {
     isAvailable: () => !closed,
     async publishConfirmed(message) {
       if (closed) throw new BrokerAway('it was closed');
-      // Later, as over a network: a listener never runs inside its publisher.
+      // Deliver later, as a network would: a listener never runs inside its publisher.
       setImmediate(taps.tell, message);
     },
     publishUnconfirmed(message) {

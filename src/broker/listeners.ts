@@ -1,9 +1,9 @@
 import type { Logger } from '../logger.ts';
 
 export interface Listeners<T> {
-  /** Returns the function that removes it again. */
+  /** Returns the function that removes the listener. */
   add(listener: (value: T) => void): () => void;
-  /** One that throws disturbs neither the others nor the teller. */
+  /** A listener that throws affects neither the other listeners nor the caller. */
   tell(value: T): void;
   count(): number;
 }
@@ -12,7 +12,7 @@ export function createListeners<T>(logger: Logger): Listeners<T> {
   const listeners = new Set<(value: T) => void>();
   return {
     add(listener) {
-      // Wrapped: a function added twice is two listeners.
+      // Wrapped, so that a function added twice counts as two listeners.
       const own = (value: T): void => listener(value);
       listeners.add(own);
       return () => void listeners.delete(own);

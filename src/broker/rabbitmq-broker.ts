@@ -28,7 +28,7 @@ import { createListeners } from './listeners.ts';
 import { keepBodiesRaw } from './raw-bodies.ts';
 
 export interface OpenRabbitmqBrokerOptions {
-  /** Hosts of one cluster, tried in turn; the first one's user, password, vhost and TLS hold for all. */
+  /** Hosts of one cluster, tried in turn; the user, password, vhost and TLS of the first apply to all. */
   readonly urls: readonly string[];
   readonly logger: Logger;
   readonly exchange?: string;
@@ -41,15 +41,17 @@ const confirmWindowSize = 200;
 const maxWaitingForConfirm = 10_000;
 const defaultConfirmDeadlineMs = 10_000;
 const connectTimeoutMs = 3_000;
-/** A start waits so long for RabbitMQ before it goes on without. */
+/** How long a start waits for RabbitMQ before it continues without it. */
 const firstConnectionWaitMs = 2_000;
-/** A silent server is given up after two of these. */
+/** A silent server counts as gone after two missed heartbeats. */
 const heartbeatSeconds = 5;
-/** Telemetry handed to the socket and not flushed yet; what comes beyond is dropped. */
+/** Maximum telemetry messages written to the socket but not flushed; more are dropped. */
 const maxUnflushedMessages = 1_000;
 const maxUnflushedBytes = 4 * 1024 * 1024;
 
-/** Resolves when RabbitMQ is ready, or after two seconds without it: the broker is then away until it comes. */
+/**
+ * Resolves when RabbitMQ is ready, or after two seconds without it: the broker is then away until RabbitMQ connects.
+ */
 export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Promise<Broker> {
   const { logger } = options;
   const exchange = options.exchange ?? eventsExchange;
@@ -88,10 +90,10 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
     channels.setUp();
   });
   connection.on('connection.blocked', (reason) =>
-    logger.error({ reason }, 'RabbitMQ takes no messages: its alarm is on'),
+    logger.error({ reason }, 'RabbitMQ blocks publishers: a resource alarm is on'),
   );
   connection.on('connection.unblocked', () => {
-    logger.info('RabbitMQ takes messages again');
+    logger.info('RabbitMQ accepts messages again');
     availability.tell();
   });
 
@@ -139,7 +141,7 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
         await Promise.all([tap.close(), channels.close()]);
         await connection.close();
       };
-      // A server that does not answer the goodbye is left without one.
+      // Do not wait longer for a server that does not answer the close.
       await Promise.race([goodbye().catch(() => {}), pause(firstConnectionWaitMs, undefined, { ref: false })]);
       connection.unsafeDestroy();
     },
@@ -163,12 +165,12 @@ function connect(urls: readonly string[]): Connection {
     retryLow: 200,
     retryHigh: 2_000,
     noDelay: true,
-    // The library's 8 KiB cuts a webhook's payload into many frames; the server's own limit is this one.
+    // The library's default of 8 KiB splits a webhook's payload into many frames; this is the server's own limit.
     frameMax: 131_072,
   });
 }
 
-/** What of its address RabbitMQ refuses; null where it is not that. */
+/** Why RabbitMQ refuses its configured address; null if the error has another cause. */
 function addressProblemOf(cause: unknown): string | null {
   const { code, message = '' } = cause as { code?: unknown; message?: string };
   if (code === 'ACCESS_REFUSED' || /ACCESS_REFUSED/.test(message))

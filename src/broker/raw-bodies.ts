@@ -1,9 +1,8 @@
 /**
- * Bodies as the bytes that were published.
- *
- * rabbitmq-client parses a body whose content type is JSON, with no option to leave it alone: numbers that a double cannot
- * hold come back as others. It parses none that names a content encoding, so each header frame is given one. The method is
- * not documented: where it is not found, bodies are parsed as before.
+ * Keeps message bodies as the published bytes. rabbitmq-client parses a body whose content type is JSON, without an
+ * option to turn that off, and numbers that a double cannot hold then change. It does not parse a body with a content
+ * encoding, so each header frame gets one. The method used here is undocumented: if it is not found, bodies are parsed
+ * as usual.
  */
 import type { Channel, Connection } from 'rabbitmq-client';
 
@@ -15,7 +14,7 @@ interface HeaderReader {
   _onHeader?: (frame: HeaderFrame) => void;
 }
 
-/** Holds for every channel that is acquired from now on. */
+/** Applies to every channel acquired from now on. */
 export function keepBodiesRaw(connection: Connection): void {
   const acquire = connection.acquire.bind(connection);
   connection.acquire = async (options) => withRawBodies(await acquire(options));

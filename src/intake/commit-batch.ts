@@ -1,4 +1,4 @@
-/** One commit of many records, and what to do when PostgreSQL does not take it. */
+/** Commits many records at once, and decides what to do if PostgreSQL refuses. */
 
 import { type Handover, messageOfRow } from '../outbox/envelope.ts';
 import type { RelayForIntake } from '../outbox/relay.ts';
@@ -17,28 +17,34 @@ import type { PreparedRecord } from './prepare.ts';
 
 export type Outcome =
   | { readonly kind: 'written'; readonly duplicateOf: string | null }
-  /** The record itself cannot be stored: its neighbours were. */
+  /** The record itself cannot be stored; the other records of the batch were. */
   | { readonly kind: 'rejected'; readonly error: unknown };
 
 export interface Commit {
   /** One per record, in order. */
   readonly outcomes: readonly Outcome[];
-  /** Events of what was written, in order: for the relay. */
+  /** Events of the written records, in order, for the relay. */
   readonly handovers: readonly Handover[];
 }
 
 export interface BatchCommitter {
   /**
-   * Throws `DatabaseAway` where the batch must wait, whole, for another time: it may or may not be stored, and repeating
+   * Throws `DatabaseAway` if the whole batch must be tried again later. It may or may not be stored already; repeating
    * it is safe.
    */
   commit(records: readonly PreparedRecord[]): Promise<Commit>;
 }
 
-/** Deadlock, serialisation: the same statement may pass in a moment. Not a lock that stayed taken: that was waited for. */
+/**
+ * Deadlock and serialisation failures: the same statement may succeed shortly. A lock timeout is not among them: it has
+ * already been waited for.
+ */
 const transientCodes = new Set(['40P01', '40001']);
 const maxTransientTries = 5;
-/** Bodies known to be stored are not sent again. At the bound the elder half is forgotten, and at worst sent once more. */
+/**
+ * Bodies known to be stored are not sent again. At the limit the older half is forgotten; at worst a body is sent once
+ * more.
+ */
 const maxRememberedBodies = 20_000;
 
 export function createBatchCommitter(db: Database, relay: RelayForIntake): BatchCommitter {
@@ -71,7 +77,7 @@ export function createBatchCommitter(db: Database, relay: RelayForIntake): Batch
     for (const [key, body] of bodies) if (body.gate === null) storedBodies.add(key);
     const outcomes = records.map(({ webhook }): Outcome => {
       const first = webhook === null ? undefined : firstOf(webhook);
-      // Its own id: an earlier try of this very record got through although its answer was lost.
+      // If the first id is its own, an earlier try of this record was committed although its answer was lost.
       const isDuplicate =
         webhook !== null && !writtenWebhooks.has(webhook.id) && first !== undefined && first !== webhook.id;
       return { kind: 'written', duplicateOf: isDuplicate ? first : null };
@@ -90,7 +96,9 @@ export function createBatchCommitter(db: Database, relay: RelayForIntake): Batch
     return { outcomes, handovers: [handover] };
   };
 
-  /** Halves the batch until the one that cannot be stored stands alone: log2(n) more statements for each such record. */
+  /**
+   * Halves the batch until each record that cannot be stored is alone: about log2(n) extra statements per such record.
+   */
   const writeIsolating = async (records: readonly PreparedRecord[]): Promise<Commit> => {
     try {
       return await write(records);
@@ -120,7 +128,7 @@ async function commitWithTransientRetries(db: Database, rows: IntakeRows, origin
   }
 }
 
-/** The ids that came first, for the deliveries that were not written now. Rare, so it may cost a statement of its own. */
+/** The first ids of deliveries that this commit did not write. Rare, so it may cost an extra statement. */
 async function findFirstOf(
   db: Database,
   webhooks: readonly WebhookRow[],
@@ -158,7 +166,7 @@ async function findFirstOf(
   };
 }
 
-/** What the delivery may have claimed: an unsigned id also together with its body, which comes first. */
+/** The keys that the delivery may have claimed: an unsigned id also together with its body, which is listed first. */
 function keysOf(webhook: WebhookRow): { webhook_id: string; delivery_key: string }[] {
   const { webhook_id, delivery_key, body_sha256, is_id_unsigned } = webhook;
   if (delivery_key === null) return [];
@@ -179,7 +187,7 @@ function newBodies(records: readonly PreparedRecord[], stored: KeyMemory): Map<s
   const bodies = new Map<string, LogBodyRow>();
   for (const record of records) {
     for (const body of record.bodies) {
-      // One that hangs on a webhook may be left out with it, and must not stand for another's.
+      // A body that depends on a webhook may be skipped together with it, so it must not stand for another's body.
       const key = `${body.day} ${body.management_company_id} ${body.body_hash} ${body.gate ?? ''}`;
       if (!stored.has(key)) bodies.set(key, body);
     }
@@ -192,7 +200,10 @@ interface KeyMemory {
   add(key: string): void;
 }
 
-/** Two halves: to delete the eldest one by one would leave holes that every look for the next eldest walks over. */
+/**
+ * Two generations: deleting the oldest keys one by one would leave holes that each search for the next oldest walks
+ * over.
+ */
 function createKeyMemory(maxKeys: number): KeyMemory {
   let younger = new Set<string>();
   let elder = younger;
@@ -209,9 +220,9 @@ function createKeyMemory(maxKeys: number): KeyMemory {
 }
 
 /**
- * What has nothing to do with the records: the connection, the server's resources (53: disk, memory, connections), its
- * operator (57: shutdown, a cancelled statement), its internal state (58, XX), our tables and rights (42: a migration that
- * has not run), or a lock that stays taken.
+ * Whether the error has nothing to do with the records: the connection, the server's resources (53: disk, memory,
+ * connections), its operator (57: shutdown, cancelled statement), its internal state (58, XX), our tables and rights
+ * (42: a migration that has not run), or a lock timeout.
  */
 function isAway(error: unknown): boolean {
   if (error instanceof DatabaseAway) return true;

@@ -1,4 +1,6 @@
-/** Empties the spool into PostgreSQL, in order, when it is back, and then lets the intake commit directly again. */
+/**
+ * Drains the spool into PostgreSQL, in order, when PostgreSQL is back, and then lets the intake commit directly again.
+ */
 import type { Logger } from '../logger.ts';
 import type { RelayForIntake } from '../outbox/relay.ts';
 import { type Database, DatabaseAway } from '../storage/postgres/database.ts';
@@ -7,12 +9,12 @@ import type { Spool, SpoolBatch } from './spool.ts';
 import type { SpoolWriter } from './spool-writer.ts';
 
 export interface Draining {
-  /** While true, new records go to the spool, behind what lies there. */
+  /** While true, new records are appended to the spool, behind those already there. */
   isActive(): boolean;
   activate(): void;
-  /** Resolves at once, or, while the last of the spool drains, when that is done, given up, or takes too long. */
+  /** Resolves at once; while the last of the spool drains, when that is finished, abandoned or takes too long. */
   doorOpen(): Promise<void>;
-  /** Stops after the group in hand; the rest stays on the disk for the next process. */
+  /** Stops after the current group; the rest stays on disk for the next process. */
   close(): Promise<void>;
 }
 
@@ -22,18 +24,18 @@ export interface DrainingDeps {
   readonly committer: BatchCommitter;
   readonly db: Database;
   readonly logger: Logger;
-  /** Events of other processes' spools are published by this one. */
+  /** Publishes the events of spooled records, those of other processes' spools too. */
   readonly relay: RelayForIntake;
 }
 
-/** New records wait for the last of the spool, if it is no larger than this: a commit or two. */
+/** New records wait for the end of the drain only if at most this much is left: a commit or two. */
 const lastBytes = 1024 * 1024;
-/** For one group of the last. Behind one that PostgreSQL takes longer for, new records are spooled again. */
+/** Time limit for one group at the end of the drain. If PostgreSQL takes longer, new records are spooled again. */
 const longestShutMs = 1_000;
 const probeDeadlineMs = 1_000;
 const firstPauseMs = 100;
 const longestPauseMs = 2_000;
-/** How often a process that spools nothing looks for what dead ones left. */
+/** How often a process that does not spool looks for the spools of dead processes. */
 const idlePauseMs = 10_000;
 
 export function startDraining(deps: DrainingDeps): Draining {
@@ -67,13 +69,13 @@ export function startDraining(deps: DrainingDeps): Draining {
     try {
       await spool.setAside(refused);
     } catch (error) {
-      // A full disk must not keep what lies behind from draining, which is what gives room.
+      // A full disk must not stop the records behind from draining, because draining frees space.
       logger.error({ err: error }, 'could not set records aside: their whole file is kept');
       batch.keepFile();
     }
   };
 
-  /** Throws `DatabaseAway` where it must be tried again later. */
+  /** Throws `DatabaseAway` if it must be tried again later. */
   const drainAll = async (): Promise<void> => {
     while (!closed) {
       if (spool.bytesToRead() <= lastBytes) door.shut();
@@ -126,7 +128,7 @@ export function startDraining(deps: DrainingDeps): Draining {
     }
   };
 
-  const ended = run().catch((error: unknown) => logger.error({ err: error }, 'draining the spool ended'));
+  const ended = run().catch((error: unknown) => logger.error({ err: error }, 'the spool drain stopped on an error'));
 
   return {
     isActive: () => active,
@@ -143,7 +145,7 @@ export function startDraining(deps: DrainingDeps): Draining {
   };
 }
 
-/** The door before new records, shut for at most a second at a time. */
+/** Holds back new records, for at most a second at a time. */
 function createDoor() {
   let shut: PromiseWithResolvers<void> | null = null;
   let timer: NodeJS.Timeout | undefined;

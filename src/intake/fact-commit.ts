@@ -1,4 +1,4 @@
-/** Numbers of the facts of one commit, and the events that the relay publishes once it is through. */
+/** Numbers the facts of one commit, and collects the events that the relay publishes after it. */
 import type { Handover, OutboxMessage } from '../outbox/envelope.ts';
 import { messagesOfCall, numbersOfCall } from '../outbox/facts.ts';
 import type { RelayForIntake } from '../outbox/relay.ts';
@@ -7,11 +7,11 @@ import { reclaimFacts } from '../storage/tables/facts.ts';
 import type { PreparedRecord } from './prepare.ts';
 
 export interface FactCommit {
-  /** Nothing was written under these numbers, as far as is known. */
+  /** Releases the numbers: as far as is known, nothing was written under them. */
   abandon(): void;
-  /** Nothing of this record was written: it is a duplicate. */
+  /** Skips this record: it is a duplicate, so nothing of it was written. */
   pass(record: PreparedRecord): void;
-  /** The events of what was written, its numbers with them. */
+  /** Returns the events of the written rows, with their numbers. */
   handOver(
     records: readonly PreparedRecord[],
     rowEvents: (record: PreparedRecord) => readonly OutboxMessage[],
@@ -24,7 +24,7 @@ const noFacts: FactCommit = {
   handOver: (records, rowEvents) => ({ messages: records.flatMap(rowEvents), blocks: [] }),
 };
 
-/** Numbers the announced rows of `records`, before their commit begins. */
+/** Numbers those rows of `records` that have events, before their commit begins. */
 export async function beginFactCommit(relay: RelayForIntake, records: readonly PreparedRecord[]): Promise<FactCommit> {
   const count = records.reduce((sum, record) => sum + numbersOf(record), 0);
   if (count === 0) return noFacts;
@@ -54,7 +54,7 @@ export async function beginFactCommit(relay: RelayForIntake, records: readonly P
   };
 }
 
-/** When the oldest of the facts happened. */
+/** The time of the oldest fact. */
 function oldestMsOf(records: readonly PreparedRecord[]): number {
   let oldest = '9';
   for (const { webhook, logs } of records) {
@@ -81,8 +81,8 @@ function factsOf(relay: RelayForIntake, { webhook, logs, received }: PreparedRec
 }
 
 /**
- * Rows of `records` that an earlier try of their commit wrote under other numbers, which count for nothing any more: they
- * get the numbers of now. Rows that were written now stay as they are.
+ * Renumbers rows of `records` that an earlier try of their commit wrote under numbers that no longer count. Rows
+ * written by this try stay as they are.
  */
 export async function reclaimEarlierTries(
   db: Database,

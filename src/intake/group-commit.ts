@@ -33,7 +33,7 @@ export interface IntakeDeps {
   readonly masker: Masker;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** null: without PostgreSQL nothing is acknowledged. */
+  /** null: without PostgreSQL no record is acknowledged. */
   readonly spool: Spool | null;
   readonly maxWaitingRecords?: number;
   /** How long a caller waits for room. Default 5,000. */
@@ -42,10 +42,10 @@ export interface IntakeDeps {
 
 const maxBatchRecords = 500;
 const maxBatchBytes = 8 * 1024 * 1024;
-/** With more in a commit, its fixed cost (a round trip, a flush) is little of what it takes. */
+/** From this size on, the fixed cost of a commit (a round trip, a flush) is a small part of it. */
 const fullCommitRecords = 64;
 const maxCommitsAtOnce = 2;
-/** The events of these wait in memory for those of a commit that does not end. */
+/** Maximum commits in flight. Their events wait in memory for an earlier commit that has not ended. */
 const maxCommitsAhead = 32;
 
 export function createIntake(deps: IntakeDeps): Intake {
@@ -61,7 +61,7 @@ export function createIntake(deps: IntakeDeps): Intake {
   let closed = false;
   let isGathering = false;
   const underWay = new Set<Promise<void>>();
-  /** Of the commit that began last: settled when its events, and those of all before it, are with the relay. */
+  /** Belongs to the commit that began last; settles when its events and all earlier ones are with the relay. */
   let lastHandedOver: Promise<void> = Promise.resolve();
   let notHandedOver = 0;
 
@@ -94,7 +94,7 @@ export function createIntake(deps: IntakeDeps): Intake {
     }
   };
 
-  /** At the end of this turn of the event loop, so that records of the same turn go together. */
+  /** Commits at the end of this turn of the event loop, so that records of the same turn commit together. */
   const startSoon = (): void => {
     if (isGathering || underWay.size > 0) return;
     isGathering = true;

@@ -1,14 +1,14 @@
 /**
- * The one durable writer. What is handed in together commits together; what gathers while a commit runs goes next.
- *
- * `record` resolves when the facts are durable: committed in PostgreSQL, or, while it is away, fsynced in the spool.
- * It rejects with `IntakeFull` when neither has room, and the caller must then not acknowledge anything.
+ * The interface of the one durable writer. Records handed in together commit together; records that gather while a
+ * commit runs go into the next. `record` resolves when the facts are durable: committed in PostgreSQL, or, while it is
+ * away, fsynced in the spool. It rejects with `IntakeFull` if neither has room; the caller must then acknowledge
+ * nothing.
  */
 import type { AuditEntry } from '../audit/entry.ts';
 import type { TenantId } from '../ids.ts';
 import type { DurableEvent } from '../outbox/events.ts';
 
-/** A delivery that was received: accepted ones carry their payload, refused ones only why. */
+/** A received delivery: an accepted one has its payload, a refused one only the reason. */
 export interface WebhookEventRecord {
   /** A UUID version 7 whose time is `receivedAtMs`. */
   readonly id: string;
@@ -17,10 +17,12 @@ export interface WebhookEventRecord {
   readonly webhookName: string;
   readonly sourceService: string;
   readonly eventType: string | null;
-  /** The sender's id of this delivery, unique per webhook; null for refused ones, which are never de-duplicated. */
+  /**
+   * The sender's id of this delivery, unique per webhook; null for refused deliveries, which are never deduplicated.
+   */
   readonly deliveryId: string | null;
   readonly bodySha256: Buffer | null;
-  /** An equal body that was taken before makes it a duplicate, whatever its id. */
+  /** An equal body accepted before makes this delivery a duplicate, whatever its id. */
   readonly isBodyTakenOnce?: boolean;
   /** The signature does not cover the id: an attacker who replays a delivery can change it. */
   readonly isIdUnsigned?: boolean;
@@ -29,37 +31,37 @@ export interface WebhookEventRecord {
   readonly signatureVerified: boolean;
   readonly matchedSecret: 'current' | 'previous' | null;
   readonly sourceAddress: string | null;
-  /** Masked already. */
+  /** Already masked. */
   readonly headers: Readonly<Record<string, string>>;
   readonly payload: Buffer | null;
   readonly contentType: string | null;
   readonly payloadSizeBytes: number;
-  /** Of the request that brought it. */
+  /** The id of the request that delivered it. */
   readonly requestId: string;
   readonly receivedAtMs: number;
-  /** Where the event also goes by HTTP: a row in webhook_deliveries, due when the event may be published. */
+  /** The event is also delivered over HTTP: a row in webhook_deliveries, due when the event may be published. */
   readonly deliverToTarget: boolean;
   /** The same for further targets, by their ids. */
   readonly deliverToFurther?: readonly string[];
-  /** It is a new one also where an equal one was taken. */
+  /** It counts as new even if an equal delivery was accepted. */
   readonly isNeverDuplicate?: boolean;
-  /** How long a repeated id or body counts as a duplicate; default: as long as they are kept. */
+  /** How long a repeated id or body counts as a duplicate; default: as long as ids and bodies are kept. */
   readonly duplicateWindowSeconds?: number | null;
-  /** Its event bears its bytes. */
+  /** The event includes the payload's raw bytes. */
   readonly includesRaw?: boolean;
-  /** A sample, made on request. */
+  /** A sample delivery made on request. */
   readonly isTest?: boolean;
 }
 
 /** An event that may be published only from `notBeforeMs` on (a deferred webhook). */
 export interface OutboxRecord {
   readonly event: DurableEvent;
-  /** The event's own id, a UUID; default a fresh one. */
+  /** The event's own id, a UUID; by default a new one. */
   readonly id?: string;
   readonly notBeforeMs?: number;
 }
 
-/** What a cache hit, or a call without an audit row, adds to the day's roll-up. */
+/** Usage that a cache hit, or a call without an audit row, adds to the day's roll-up. */
 export interface UsageRecord {
   readonly tenantId: TenantId;
   readonly serviceName: string;
@@ -78,20 +80,20 @@ export interface IntakeRecord {
   readonly events?: readonly OutboxRecord[];
   readonly usage?: readonly UsageRecord[];
   readonly webhookEvent?: WebhookEventRecord;
-  /** The event of `webhookEvent`: published from that row. It bears the delivery's id. */
+  /** The event of `webhookEvent`, published from that row. Its id is the delivery's id. */
   readonly received?: DurableEvent;
 }
 
 export interface IntakeReceipt {
   /**
-   * Set where `webhookEvent.deliveryId` (or its body, where that counts) was seen before: the id of the first one;
-   * nothing of this record was written.
+   * Set if `webhookEvent.deliveryId` (or its body, if that counts) was seen before: the id of the first delivery.
+   * Nothing of this record was written.
    */
   readonly duplicateOf: string | null;
   readonly storedIn: 'database' | 'spool';
 }
 
-/** Why a record was not taken. */
+/** Why a record was refused. */
 export type IntakeFullCause = 'stopping' | 'no_room' | 'spool_full' | 'no_spool' | 'spool_failed';
 
 const causes: Readonly<Record<IntakeFullCause, string>> = {
@@ -102,7 +104,7 @@ const causes: Readonly<Record<IntakeFullCause, string>> = {
   spool_failed: 'PostgreSQL is away and the spool cannot be written',
 };
 
-/** Nothing was kept: neither PostgreSQL nor the spool takes the record. */
+/** Nothing was stored: neither PostgreSQL nor the spool accepts the record. */
 export class IntakeFull extends Error {
   readonly because: IntakeFullCause;
 
@@ -115,10 +117,10 @@ export class IntakeFull extends Error {
 
 export interface Intake {
   record(record: IntakeRecord): Promise<IntakeReceipt>;
-  /** Counted, not awaited: added to the next commit. For usage of cache hits. */
+  /** Counts the usage without waiting: it is added to the next commit. For cache hits. */
   addUsage(usage: UsageRecord): void;
-  /** Writes the usage in hand, before a report reads it. */
+  /** Writes the gathered usage, so that a report can read it. */
   writeUsage(): Promise<void>;
-  /** Writes all that is in hand. */
+  /** Writes everything gathered, then closes. */
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** From what the callers say to the rows that are written: masked, cut to their columns, with ids. */
+/** Turns the callers' records into the rows to write: masked, cut to the columns' lengths, with ids. */
 
 import { hash } from 'node:crypto';
 import { type KeptBody, keepBody, keepHeaders, storableText } from '../audit/body.ts';
@@ -10,25 +10,25 @@ import { type OutboxMessage, sealEnvelope } from '../outbox/envelope.ts';
 import type { EventRow, LogBodyRow, LogRow, UsageRow, WebhookRow } from '../storage/tables/intake-rows.ts';
 import type { IntakeRecord, OutboxRecord, UsageRecord, WebhookEventRecord } from './intake.ts';
 
-/** One record, ready for a commit or for the spool: plain JSON, no secret in it. */
+/** One record, ready for a commit or for the spool: plain JSON without secrets. */
 export interface PreparedRecord {
   readonly webhook: WebhookRow | null;
   readonly logs: readonly LogRow[];
   readonly bodies: readonly LogBodyRow[];
   readonly usage: readonly UsageRow[];
   readonly events: readonly EventRow[];
-  /** The event of `webhook`, as it was received. Made from the row where it is absent: after the spool. */
+  /** The event of `webhook`, as it was received. Absent after the spool: it is then rendered from the row. */
   readonly received?: OutboxMessage;
 }
 
 export interface PrepareDeps {
   readonly masker: Masker;
-  /** Of the relay of this process. */
+  /** The origin of this process's relay. */
   readonly origin: string;
 }
 
 export function prepareRecord(deps: PrepareDeps, record: IntakeRecord): PreparedRecord {
-  // A deferred delivery goes to its target no sooner than its event is published.
+  // A deferred delivery is due at its target no earlier than its event is published.
   const notBeforeMs = record.events?.[0]?.notBeforeMs;
   const { received } = record;
   const webhook =
@@ -168,14 +168,15 @@ function webhookRow(event: WebhookEventRecord, notBeforeMs: number | undefined, 
 const maxPlainKeyLength = 200;
 
 /**
- * What the sender's ids are compared by. A long id is compared by its hash, so that two with one beginning stay two.
+ * The key by which the sender's ids are compared. A long id is compared by its hash, so that two ids with the same
+ * beginning stay different.
  */
 function deliveryKey(deliveryId: string): string {
   if (deliveryId.length <= maxPlainKeyLength && storableText(deliveryId) === deliveryId) return deliveryId;
   return `sha256:${hash('sha256', deliveryId, 'hex')}`;
 }
 
-/** Cut to the column's length, and fit to be stored. */
+/** Cuts a text to the column's length and removes what PostgreSQL cannot store. */
 function column(text: string, maxChars: number): string {
   const storable = storableText(text);
   return storable.length <= maxChars ? storable : storableText(storable.slice(0, maxChars));

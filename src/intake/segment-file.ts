@@ -1,4 +1,4 @@
-/** The files of the spool: making a segment, cutting off a failed append, removing what was read. */
+/** Files of the spool: creates a segment, cuts off a failed append, removes a segment that was read. */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { newId } from '../ids.ts';
@@ -8,14 +8,14 @@ export interface Segment {
   path: string;
   readonly id: string;
   readOffset: number;
-  /** Flushed bytes; what lies behind is no part of it. */
+  /** Flushed bytes; bytes behind them do not count. */
   sizeBytes: number;
   file: FileHandle | null;
-  /** Something in it could not be read or stored: it is renamed, not removed. */
+  /** Something in it could not be read or stored: the file is renamed instead of removed. */
   isKept: boolean;
 }
 
-/** A flush that takes longer counts as failed; the disk hangs. */
+/** A flush that takes longer counts as failed: the disk hangs. */
 const appendDeadlineMs = 10_000;
 
 export function segmentOf(path: string, sizeBytes: number, file: FileHandle | null): Segment {
@@ -35,14 +35,14 @@ export async function createSegment(folder: string, extension: '.seg' | '.refuse
   return segmentOf(path, 0, file);
 }
 
-/** Leaves the segment as it was before the append that failed, and closes it: the next append begins another. */
+/** Restores the segment to its state before the failed append, and closes it: the next append begins a new one. */
 export async function cutBack(segment: Segment): Promise<void> {
   await segment.file?.truncate(segment.sizeBytes).catch(() => undefined);
   await segment.file?.close().catch(() => undefined);
   segment.file = null;
 }
 
-/** Closes the segment and removes its file, or renames it to `.damaged` where `isKept`. */
+/** Closes the segment and removes its file, or renames it to `.damaged` if `isKept`. */
 export async function retire(segment: Segment): Promise<void> {
   const { file } = segment;
   segment.file = null;
@@ -52,7 +52,7 @@ export async function retire(segment: Segment): Promise<void> {
   await flushFolder(dirname(segment.path)).catch(() => undefined);
 }
 
-/** Throws where the disk does not answer in time. */
+/** Throws if the disk does not answer in time. */
 export async function withDeadline(appended: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

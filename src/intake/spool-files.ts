@@ -1,4 +1,4 @@
-/** The segment files of a spool: which there are, how much they hold, and which of them is written to. */
+/** The segment files of a spool: which exist, how many bytes they hold, and which one is written to. */
 import { type FileHandle, rm } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import type { Logger } from '../logger.ts';
@@ -15,15 +15,15 @@ export interface SpoolFiles {
   /** The file that appends go to. */
   newest(): Segment | undefined;
   bytesToRead(): number;
-  /** Takes up files that are not known yet. */
+  /** Adds files that are not known yet. */
   load(): Promise<void>;
-  /** Throws `IntakeFull` at the bound, and what the disk throws; the file is then as it was before. */
+  /** Throws `IntakeFull` at the size limit, and the disk's own errors; the file is then as before. */
   append(records: readonly PreparedRecord[]): Promise<void>;
-  /** The same, to a file that is never read from. */
+  /** Appends to a file that is never read from. */
   setAside(records: readonly PreparedRecord[]): Promise<void>;
-  /** Removes a file that is read to its end, or moves it out of the way. */
+  /** Removes a file that was read to its end, or moves it aside. */
   finish(segment: Segment): Promise<void>;
-  /** False where another process thought this one dead and took the folder: what lies there is its to drain. */
+  /** False if another process considered this one dead and took over the folder: that process then drains its files. */
   areStillOurs(): Promise<boolean>;
   /** Leaves the files to the process that took them, and starts a new folder. */
   startOver(): Promise<void>;
@@ -45,13 +45,13 @@ export async function openSpoolFiles(options: {
   let asideBytes = 0;
   let asideSegment: Segment | null = null;
 
-  /** Of all files, those set aside included. */
+  /** Bytes of all files, including those set aside. */
   const sizeBytes = (): number => segments.reduce((sum, segment) => sum + segment.sizeBytes, asideBytes);
 
   const undo = async (segment: Segment): Promise<void> => {
     await cutBack(segment);
     if (segment.sizeBytes > 0) return;
-    // On a full disk every append gets as far as this: its file must not stay.
+    // On a full disk the file can still be created while the append fails: remove the empty file.
     segments = segments.filter((other) => other !== segment);
     if (asideSegment === segment) asideSegment = null;
     await rm(segment.path, { force: true });
@@ -105,7 +105,7 @@ export async function openSpoolFiles(options: {
       asideBytes += writtenBytes;
     },
     async finish(segment) {
-      // At once, so that no append that begins meanwhile takes a file that is being closed.
+      // Remove it from the list first, so that no append uses a file that is being closed.
       segments = segments.filter((other) => other !== segment);
       if (segment.isKept) asideBytes += segment.sizeBytes;
       await retire(segment);

@@ -1,8 +1,7 @@
 /**
- * Each process spools into a folder of its own, and takes over those of processes that died: `spool/<owner id>/`.
- *
- * A folder is taken over by renaming it into the taker's: of two that try, one succeeds. An owner that was only thought
- * dead (stopped for a minute) notices: after each flush, before it acknowledges, it looks whether its folder is still there.
+ * Each process spools into its own folder, `spool/<owner id>/`, and takes over the folders of dead processes by
+ * renaming them into its own: if two try, one succeeds. An owner that was only stopped for a minute notices the
+ * takeover: after each flush, before it acknowledges, it checks that its folder still exists.
  */
 import { randomUUID } from 'node:crypto';
 import { open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -13,19 +12,19 @@ import { processBegin, processLives } from '../storage/embedded/processes.ts';
 
 export interface SpoolFolder {
   readonly path: string;
-  /** False where another process took it over. */
+  /** False if another process took it over. */
   isStillOurs(): Promise<boolean>;
   /** Moves the folders of dead processes into this one. */
   takeOverDead(): Promise<void>;
-  /** Every file beneath, also in folders that were taken over. */
+  /** Every file in it, also in folders taken over. */
   files(): Promise<{ path: string; sizeBytes: number }[]>;
-  /** Removes the folder where nothing is left in it, else leaves it to be taken over at once. */
+  /** Removes the folder if it is empty; otherwise releases it so that others may take it over at once. */
   close(): Promise<void>;
 }
 
 const ownerFile = 'owner.json';
 const heartbeatMs = 5_000;
-/** An owner on another machine or in another container counts as dead after this long without a sign of life. */
+/** An owner on another machine or in another container counts as dead after this long without a heartbeat. */
 const silentMs = 60_000;
 
 export async function openSpoolFolder(root: string): Promise<SpoolFolder> {
@@ -92,8 +91,8 @@ export async function openSpoolFolder(root: string): Promise<SpoolFolder> {
 }
 
 /**
- * Where a full disk has no room for a folder of one's own, that of a dead process becomes it: what lies there may be all
- * that fills the disk, and to drain it is what gives room.
+ * If a full disk has no room for a new folder, this process adopts a dead process's folder: its files may be what fills
+ * the disk, and draining them frees space.
  */
 async function adoptDead(root: string, path: string, self: string): Promise<boolean> {
   for (const entry of await readdir(root, { withFileTypes: true })) {
@@ -123,8 +122,8 @@ async function adoptDead(root: string, path: string, self: string): Promise<bool
 }
 
 /**
- * Brings the folders that a dead process had taken over itself up beside its own, and removes those without a file: with
- * each process that is killed they would else lie one deeper, until their path is too long to be opened.
+ * Moves folders that a dead process had itself taken over up beside its own, and removes empty ones. Otherwise they
+ * would nest one level deeper with each killed process, until their path is too long to open.
  */
 async function flatten(path: string, taken: string): Promise<void> {
   const folders = [taken];
@@ -143,7 +142,7 @@ async function flatten(path: string, taken: string): Promise<void> {
   }
 }
 
-/** So that a file made or renamed in it survives a power failure. */
+/** Flushes a folder, so that a file created or renamed in it survives a power failure. */
 export async function flushFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
@@ -162,7 +161,7 @@ async function isAlive(folder: string): Promise<boolean> {
     if (owner.hostname === hostname()) return owner.started === processBegin(owner.pid) && processLives(owner.pid);
     return Date.now() - mtimeMs < silentMs;
   } catch {
-    // Being made or being taken over right now, or left half made.
+    // The folder is being created or taken over right now, or was left incomplete.
     const found = await stat(folder).catch(() => null);
     return found === null || Date.now() - found.mtimeMs < silentMs;
   }

@@ -13,14 +13,14 @@ import type { Keyring, SealBinding } from '../secrets/keyring.ts';
 import type { PreparedRecord } from './prepare.ts';
 
 export const frameHeaderBytes = 8;
-/** Far above what a batch can be: a larger length is no frame. */
+/** Far above the size of any batch: a larger length means that this is not a frame. */
 const maxFrameBytes = 256 * 1024 * 1024;
 
 export type FrameRead =
   | { readonly kind: 'frame'; readonly records: readonly PreparedRecord[]; readonly endOffset: number }
-  /** Nothing more that was ever acknowledged. */
+  /** No further acknowledged frames. */
   | { readonly kind: 'end'; readonly isTorn: boolean }
-  /** Acknowledged once, and not readable now: changed on the disk, or its key is gone. */
+  /** Acknowledged but not readable: changed on the disk, or its key is missing. */
   | { readonly kind: 'damaged'; readonly reason: unknown; readonly endOffset: number };
 
 export function renderFrame(
@@ -37,7 +37,7 @@ export function renderFrame(
   return Buffer.concat([header, sealed]);
 }
 
-/** An event that is rendered from its row once more lies here once. */
+/** Omits an event that is also rendered from its row, so that it is not stored twice. */
 function withoutRendered(this: unknown, key: string, value: unknown): unknown {
   return key === 'received' && (this as PreparedRecord).webhook ? undefined : value;
 }
@@ -47,13 +47,13 @@ export async function writeDurably(file: FileHandle, bytes: Buffer, offset: numb
   let written = 0;
   while (written < bytes.length) {
     const step = await file.write(bytes, written, bytes.length - written, offset + written);
-    if (step.bytesWritten === 0) throw new Error('the file takes no more bytes');
+    if (step.bytesWritten === 0) throw new Error('wrote 0 bytes to the spool file');
     written += step.bytesWritten;
   }
   await file.datasync();
 }
 
-/** Reads the frame at `offset` of a file of which `sizeBytes` count. */
+/** Reads the frame at `offset`; only the first `sizeBytes` of the file count. */
 export async function readFrame(
   keyring: Keyring,
   path: string,
@@ -71,7 +71,8 @@ export async function readFrame(
     const sealed = await readExactly(file, offset + frameHeaderBytes, length);
     if (sealed.length < length) return { kind: 'end', isTorn: true };
     if (crc32(sealed) !== header.readUInt32BE(4)) {
-      // The blocks of the last write may reach the disk in any order: a tail of the right length can still be torn.
+      // The blocks of the last write may reach the disk in any order: a tail of the right length can still be
+      // incomplete.
       if (endOffset === sizeBytes) return { kind: 'end', isTorn: true };
       return { kind: 'damaged', reason: 'its checksum is wrong', endOffset };
     }

@@ -1,4 +1,4 @@
-/** Appends to the spool and tells duplicates among what lies there: PostgreSQL, which knows them all, is away. */
+/** Appends to the spool and detects duplicates within it, because PostgreSQL, which knows all deliveries, is away. */
 import { setBounded } from '../bounded-map.ts';
 import type { WebhookRow } from '../storage/tables/intake-rows.ts';
 import { bodyOf, deliveryOf } from './commit-batch.ts';
@@ -7,14 +7,16 @@ import type { PreparedRecord } from './prepare.ts';
 import type { Spool } from './spool.ts';
 
 export interface SpoolWriter {
-  /** One receipt per record; after the appends before it. Throws `IntakeFull`: then nothing of it is acknowledged. */
+  /**
+   * Returns one receipt per record; runs after earlier appends. Throws `IntakeFull`: then no record is acknowledged.
+   */
   append(records: readonly PreparedRecord[]): Promise<IntakeReceipt[]>;
   isIdle(): boolean;
-  /** The spool is drained: PostgreSQL knows its deliveries now. */
+  /** Call it when the spool is drained: PostgreSQL then knows its deliveries. */
   forget(): void;
 }
 
-/** At the bound the eldest is forgotten; its repetition is spooled too, and dropped when it drains. */
+/** At the limit the oldest is forgotten; its repetition is spooled too, and dropped during the drain. */
 const maxRemembered = 200_000;
 
 export function createSpoolWriter(spool: Spool): SpoolWriter {
@@ -56,11 +58,11 @@ export function createSpoolWriter(spool: Spool): SpoolWriter {
   };
 }
 
-/** What it must not share with another; a hash cannot pass for an id. */
+/** The keys that no other delivery may share. A hash can never equal an id. */
 function keysOf(webhook: WebhookRow): string[] {
   if (webhook.delivery_key === null) return [];
   const body = bodyOf(webhook);
-  // Whether a known body came under an id that is not its own, PostgreSQL says when the spool drains.
+  // Whether a known body came under a foreign id is decided by PostgreSQL when the spool drains.
   const own = webhook.is_id_unsigned === true ? ` ${webhook.body_sha256}` : '';
   const id = `id ${deliveryOf(webhook)}${own}`;
   return body === null ? [id] : [id, `body ${body}`];

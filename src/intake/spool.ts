@@ -19,23 +19,23 @@ import { type FrameRead, readFrame } from './spool-segment.ts';
 
 export interface SpoolBatch {
   readonly records: readonly PreparedRecord[];
-  /** Goes on to the next group; removes what is read to its end. */
+  /** Continues with the next group; removes a segment that was read to its end. */
   done(): Promise<void>;
-  /** The file that it lies in stays on the disk, out of the way, when it is read to its end. */
+  /** Keeps the group's file on disk, set aside, after it is read to its end. */
   keepFile(): void;
 }
 
 export interface Spool {
   /** Resolves when the records are on the disk. Throws `IntakeFull`. One call at a time. */
   append(records: readonly PreparedRecord[]): Promise<void>;
-  /** The oldest group; the same one until it is done. null: nothing is left. */
+  /** The oldest group, until `done` is called. null: the spool is empty. */
   next(): Promise<SpoolBatch | null>;
   isEmpty(): boolean;
-  /** No more than this is left to read. */
+  /** Upper bound of the bytes left to read. */
   bytesToRead(): number;
-  /** Keeps records that PostgreSQL refuses for good, out of the way and still on the disk. */
+  /** Stores records that PostgreSQL refuses for good in a separate file on disk. */
   setAside(records: readonly PreparedRecord[]): Promise<void>;
-  /** Takes over what dead processes left. */
+  /** Takes over the spools of dead processes. */
   takeOverDead(): Promise<void>;
   close(): Promise<void>;
 }
@@ -47,7 +47,7 @@ export interface SpoolOptions {
   readonly logger: Logger;
   /** Default 512 MiB. */
   readonly maxBytes?: number;
-  /** A segment is closed when it is this long. Default 16 MiB. */
+  /** Maximum size of a segment. Default 16 MiB. */
   readonly segmentBytes?: number;
 }
 
@@ -68,7 +68,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
         await files.append(records);
         if (await files.areStillOurs()) return;
       } catch (error) {
-        // In a folder that is gone no file can be made.
+        // No file can be created in a folder that no longer exists.
         if (await files.areStillOurs()) throw error;
       }
       await files.startOver();
@@ -76,7 +76,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     throw new Error('the spool folder was taken over three times');
   };
 
-  /** null: another process has the folder, and reads on there. */
+  /** null: another process took over the folder and continues reading there. */
   const readFirst = async (segment: Segment): Promise<FrameRead | null> => {
     try {
       return await readFrame(keyring, segment.path, segment.id, segment.readOffset, segment.sizeBytes);
@@ -104,7 +104,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
           records: read.records,
           async done() {
             segment.readOffset = read.endOffset;
-            // Only what no append is writing to now: the last one waits for its next turn.
+            // Only if no append writes to it now: the newest file waits for its next turn.
             if (segment.readOffset >= segment.sizeBytes && segment !== files.newest()) await files.finish(segment);
           },
           keepFile() {
@@ -145,7 +145,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     async takeOverDead() {
       await appends.run(startOverIfTaken);
       await files.takeOverDead();
-      // A file that an append is just making would be taken for one more.
+      // Queued, because a file that an append is just creating would be counted twice.
       await appends.run(files.load);
     },
     async close() {
@@ -160,7 +160,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   };
 }
 
-/** Work on the files, one piece at a time. */
+/** Runs work on the files one piece at a time. */
 function createQueue() {
   let last: Promise<unknown> = Promise.resolve();
   return {

@@ -1,4 +1,4 @@
-/** Stores one batch of records: in PostgreSQL, or in the spool while PostgreSQL does not take it. Every caller is answered. */
+/** Stores one batch of records in PostgreSQL, or in the spool while PostgreSQL is away, and answers every caller. */
 import type { Logger } from '../logger.ts';
 import type { Handover } from '../outbox/envelope.ts';
 import { DatabaseAway } from '../storage/postgres/database.ts';
@@ -11,12 +11,12 @@ import type { WaitingRecord } from './waiting-room.ts';
 export interface BatchStoreDeps {
   readonly committer: BatchCommitter;
   readonly spoolWriter: SpoolWriter | null;
-  /** null, as the writer, where there is no spool. */
+  /** null, like the writer, if there is no spool. */
   readonly drain: Draining | null;
   readonly logger: Logger;
 }
 
-/** Returns the events of what is in PostgreSQL now; those of spooled records are published when the spool drains. */
+/** Returns the events of what is now in PostgreSQL; events of spooled records are published when the spool drains. */
 export type BatchStore = (batch: readonly WaitingRecord[]) => Promise<readonly Handover[]>;
 
 export function createBatchStore({ committer, spoolWriter, drain, logger }: BatchStoreDeps): BatchStore {

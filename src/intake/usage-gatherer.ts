@@ -1,19 +1,20 @@
-/** Adds up the usage of cache hits, so that a thousand hits a second cost one row a second. */
+/** Sums the usage of cache hits, so that a thousand hits a second cost one row a second. */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { UsageRecord } from './intake.ts';
 
 export interface UsageGatherer {
   add(usage: UsageRecord): void;
-  /** Hands over what gathered, if the last time is a second ago. */
+  /** Submits the gathered usage if the last submission is at least a second ago. */
   flushIfDue(): void;
-  /** Hands over the rest, and resolves when everything handed over is stored, or cannot be stored for now. */
+  /** Submits the rest, and resolves when all of it is stored or cannot be stored for now. */
   write(): Promise<void>;
 }
 
 const flushIntervalMs = 1_000;
 /**
- * Different (minute, tenant, service, operation) at once; further ones are left uncounted, with one log line a flush.
+ * Maximum different keys (minute, tenant, service, operation) at once; usage of further keys is not counted, with one
+ * log line per flush.
  */
 const maxKeys = 10_000;
 const minuteMs = 60_000;
@@ -28,7 +29,7 @@ export function createUsageGatherer(deps: {
   let leftOut = 0;
   let flushedAtMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | null = null;
-  /** What was handed over and is not settled yet. */
+  /** Submissions that have not settled yet. */
   const underWay = new Set<Promise<void>>();
 
   const add = (usage: UsageRecord): void => {
@@ -39,7 +40,7 @@ export function createUsageGatherer(deps: {
       return;
     }
     gathered.set(key, sum === undefined ? usage : sumOf(sum, usage));
-    // A commit may come sooner; without any, the timer sees to it.
+    // A commit may flush earlier; without one, the timer does.
     timer ??= setTimeout(flush, flushIntervalMs).unref();
   };
 

@@ -1,4 +1,4 @@
-/** Records that wait for the next commit, and callers that wait for a place among them. */
+/** Records that wait for the next commit, and callers that wait for room. */
 import { IntakeFull, type IntakeReceipt } from './intake.ts';
 import type { PreparedRecord } from './prepare.ts';
 
@@ -10,23 +10,23 @@ export interface WaitingRecord {
 }
 
 export interface WaitingRoom {
-  /** Resolves when the record is durable. Rejects with `IntakeFull` when there is no place within the deadline. */
+  /** Resolves when the record is durable. Rejects with `IntakeFull` if there is no room within the deadline. */
   enter(record: PreparedRecord): Promise<IntakeReceipt>;
-  /** The oldest records, as many as fit into both bounds, and at least one if there is any. */
+  /** The oldest records, as many as fit both limits, at least one if there is any. */
   take(maxRecords: number, maxBytes: number): WaitingRecord[];
   isEmpty(): boolean;
-  /** Those at the door not included. */
+  /** Without the callers that wait for room. */
   count(): number;
 }
 
 export interface WaitingRoomOptions {
   readonly maxRecords: number;
   readonly maxBytes: number;
-  /** How long a caller waits at the door. */
+  /** How long a caller waits for room. */
   readonly deadlineMs: number;
 }
 
-/** Callers at the door; more are turned away at once. */
+/** Maximum callers that wait for room; more are refused at once. */
 const maxAtDoor = 10_000;
 
 interface AtDoor {
@@ -37,7 +37,7 @@ interface AtDoor {
 export function createWaitingRoom({ maxRecords, maxBytes, deadlineMs }: WaitingRoomOptions): WaitingRoom {
   let inside: WaitingRecord[] = [];
   let bytes = 0;
-  /** In order of arrival: a set, because a caller whose time runs out leaves from the middle. */
+  /** In order of arrival. A set, because a caller whose deadline passes leaves from the middle. */
   const door = new Set<AtDoor>();
 
   const hasPlace = (): boolean => inside.length < maxRecords && bytes < maxBytes;
@@ -100,7 +100,7 @@ export function createWaitingRoom({ maxRecords, maxBytes, deadlineMs }: WaitingR
 
 const rowBytes = 600;
 
-/** What it takes in memory, near enough for a bound: one byte a character, and a fixed part per row. */
+/** Approximate memory use, for the limit: one byte per character and a fixed part per row. */
 function sizeOf({ webhook, logs, bodies, usage, events }: PreparedRecord): number {
   let size = (logs.length + usage.length + events.length) * rowBytes;
   for (const { body } of bodies) size += body.length;
