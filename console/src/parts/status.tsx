@@ -50,15 +50,23 @@ export function StatusIcon({ tone }: { tone: Tone }) {
   );
 }
 
+/** The word for a status, the same in lists, filters and pills. */
+export function useStatusName(): (status: string) => string {
+  const t = useMessages(partsMessages);
+  return (status) => {
+    const word = looks[status]?.[1] ?? null;
+    return word === null ? status : t(word);
+  };
+}
+
 /** `children`: other words than those of the status. */
 export function Status({ status, children }: { status: string; children?: ComponentChildren }) {
-  const t = useMessages(partsMessages);
-  const look = looks[status];
-  const [tone, word] = look ?? (['off', null] as const);
+  const nameOf = useStatusName();
+  const tone = toneOf(status);
   return (
     <span class={`status status-${tone}`}>
       <StatusIcon tone={tone} />
-      {children ?? (word === null ? status : t(word))}
+      {children ?? nameOf(status)}
     </span>
   );
 }

@@ -2,6 +2,7 @@ import { setQuery, usePlace } from '../../app/location.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import type { Pill } from '../../parts/filter-pills.tsx';
+import { useStatusName } from '../../parts/status.tsx';
 import { type FilterName, filterNames, rangeMs, ranges } from './filters.ts';
 import { listMessages } from './list-messages.ts';
 import { callsMessages } from './messages.ts';
@@ -11,6 +12,7 @@ export function useCallPills(): { readonly pills: readonly Pill[]; clear(): void
   const t = useMessages(callsMessages);
   const list = useMessages(listMessages);
   const formats = useFormats();
+  const statusName = useStatusName();
   const { query } = usePlace();
   const names: Readonly<Record<FilterName, string>> = {
     service_name: t('service'),
@@ -30,6 +32,7 @@ export function useCallPills(): { readonly pills: readonly Pill[]; clear(): void
   const shownOf = (name: FilterName): string => {
     const text = query.get(name) ?? '';
     if (name === 'from' || name === 'to') return text === '' ? '' : formats.dateTime(text);
+    if (name === 'status') return statusName(text);
     if (name !== 'range') return text;
     const ms = rangeMs(text);
     if (ms === null) return '';

@@ -3,6 +3,7 @@ import { setQuery, usePlace } from '../../app/location.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { FilterPills } from '../../parts/filter-pills.tsx';
 import { CheckField, SelectField, TextField } from '../../parts/form.tsx';
+import { useStatusName } from '../../parts/status.tsx';
 import { TimeField } from '../../parts/time-field.tsx';
 import { useCallPills } from './call-pills.ts';
 import { type FilterName, operations, rangeMs, ranges, statuses, typedNames } from './filters.ts';
@@ -16,6 +17,7 @@ const wideFromPx = 768;
 export function FilterBar({ services }: { services: readonly string[] }) {
   const t = useMessages(callsMessages);
   const list = useMessages(listMessages);
+  const statusName = useStatusName();
   const { query } = usePlace();
   const [typed, setTyped] = useState<Readonly<Record<string, string>>>(() =>
     Object.fromEntries(typedNames.map((name) => [name, query.get(name) ?? ''])),
@@ -66,7 +68,10 @@ export function FilterBar({ services }: { services: readonly string[] }) {
             label={t('status')}
             value={value('status')}
             onInput={(chosen) => choose({ status: chosen })}
-            options={[{ value: '', name: t('any') }, ...statuses.map(asOption)]}
+            options={[
+              { value: '', name: t('any') },
+              ...statuses.map((status) => ({ value: status, name: statusName(status) })),
+            ]}
           />
           <TextField
             label={t('slower')}

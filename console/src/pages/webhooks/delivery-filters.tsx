@@ -7,6 +7,7 @@ import { useMessages } from '../../i18n/messages.ts';
 import { FilterPills, type Pill } from '../../parts/filter-pills.tsx';
 import { SelectField, TextField } from '../../parts/form.tsx';
 import { partsMessages } from '../../parts/messages.ts';
+import { useStatusName } from '../../parts/status.tsx';
 import { TimeField } from '../../parts/time-field.tsx';
 import { webhooksMessages } from './messages.ts';
 
@@ -41,6 +42,7 @@ interface ListOf {
 export function useDeliveryPills({ webhookId, webhooks }: ListOf): { readonly pills: readonly Pill[]; clear(): void } {
   const t = useMessages(webhooksMessages);
   const formats = useFormats();
+  const statusName = useStatusName();
   const { query } = usePlace();
   const names: Readonly<Record<FilterName, string>> = {
     webhook_id: t('webhook'),
@@ -57,6 +59,7 @@ export function useDeliveryPills({ webhookId, webhooks }: ListOf): { readonly pi
     const text = query.get(name) ?? '';
     if (text === '' || (webhookId !== null && (name === 'webhook_id' || name === 'source'))) return '';
     if (name === 'webhook_id') return webhooks.find(({ id }) => id === text)?.webhook_name ?? text;
+    if (name === 'status' || name === 'delivery_status') return statusName(text);
     return name === 'from_date' || name === 'to_date' ? formats.dateTime(text) : text;
   };
   return {
@@ -86,11 +89,13 @@ interface DeliveryFiltersProps extends ListOf {
 function Filters({ webhookId, webhooks, pills, onClear }: DeliveryFiltersProps) {
   const t = useMessages(webhooksMessages);
   const parts = useMessages(partsMessages);
+  const statusName = useStatusName();
   const { query } = usePlace();
   const value = (name: FilterName): string => query.get(name) ?? '';
   const [typed, setTyped] = useState<Readonly<Record<string, string>>>(() =>
     Object.fromEntries(typedNames.map((name) => [name, value(name)])),
   );
+  const asStatus = (value: string) => ({ value, name: statusName(value) });
   const any = { value: '', name: t('any') };
   const choose = (changes: Readonly<Record<string, string | null>>, how: 'push' | 'replace' = 'push'): void =>
     setQuery({ ...changes, cursor: null }, how);
@@ -137,8 +142,8 @@ function Filters({ webhookId, webhooks, pills, onClear }: DeliveryFiltersProps) 
               />
             </>
           )}
-          <SelectField label={t('status')} {...choice('status', statuses.map(asOption))} />
-          <SelectField label={t('targetState')} {...choice('delivery_status', targetStates.map(asOption))} />
+          <SelectField label={t('status')} {...choice('status', statuses.map(asStatus))} />
+          <SelectField label={t('targetState')} {...choice('delivery_status', targetStates.map(asStatus))} />
           <TextField label={t('eventType')} type="search" {...typedField('event_type')} />
           <TextField label={t('deliveryId')} {...typedField('delivery_id')} />
           <TextField label={t('bodyContains')} hint={t('bodyContainsHint')} {...typedField('payload_contains')} />
