@@ -56,6 +56,19 @@ test('deliveries are found by sender, time and what their body contains; each fi
   await page.getByRole('button', { name: /^Remove the filter Received before/ }).click();
   await haveRows(3);
 
+  await page.getByLabel('To the target', { exact: true }).selectOption('given up');
+  await page.getByRole('button', { name: 'Remove the filter To the target given up' }).click();
+  await haveRows(3);
+
+  const overlaps = await page.locator('form[role=search]').evaluate((form) => {
+    const boxes = [...form.querySelectorAll('input, select, button')].map((one) => one.getBoundingClientRect());
+    return boxes.filter((a, index) =>
+      boxes.some(
+        (b, other) => other > index && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom,
+      ),
+    ).length;
+  });
+  assert.equal(overlaps, 0, 'no field lies over another');
   const middles = await page.locator('form[role=search]').evaluate((form) => {
     const controls = [...form.querySelectorAll('input, select, button')].map((control) => {
       const { top, height } = control.getBoundingClientRect();

@@ -6,8 +6,8 @@ export const cacheMessages = {
   misses: ['Misses', 'Промахи'],
   kept: ['Kept answers', 'Сохранённых ответов'],
   scope: [
-    'Hits and misses are those of the replica that answers, since it started.',
-    'Попадания и промахи: по ответившей реплике, с её запуска.',
+    'Hits and misses are those of the replica that answers, since it started; the last 24 hours are of all replicas.',
+    'Попадания и промахи: по ответившей реплике, с её запуска; за 24 часа: по всем репликам.',
   ],
   lastDay: ['Last 24 hours', 'За 24 часа'],
   hitsOfDay: [
