@@ -59,7 +59,7 @@ async function stop(running: Service): Promise<void> {
     await flushLog();
     process.exit(0);
   } catch (error) {
-    logger.error({ err: error }, 'a part could not be closed');
+    logger.error({ err: error }, 'could not close a part at shutdown');
     await flushLog();
     process.exit(1);
   }

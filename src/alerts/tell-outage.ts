@@ -34,7 +34,7 @@ export function createOutageTeller(deps: OutageTellerDeps): { look(isDatabaseUp:
     try {
       return await store.setIfAbsent(markKey, String(sinceMs), markTtlMs);
     } catch (error) {
-      logger.warn({ err: error }, 'an outage is told by each replica: Redis is away too');
+      logger.warn({ err: error }, 'each replica reports the outage itself: Redis is away too');
       isToldWithoutMark = true;
       return true;
     }
@@ -44,7 +44,7 @@ export function createOutageTeller(deps: OutageTellerDeps): { look(isDatabaseUp:
     try {
       return (await store.deleteIfEqual(markKey, String(sinceMs))) || isToldWithoutMark;
     } catch (error) {
-      logger.warn({ err: error }, 'the mark of an outage could not be removed from Redis');
+      logger.warn({ err: error }, 'could not remove the mark of an outage from Redis');
       return isToldWithoutMark;
     }
   };
@@ -65,7 +65,7 @@ export function createOutageTeller(deps: OutageTellerDeps): { look(isDatabaseUp:
     }
     const isLast = attemptCount >= maxAttempts;
     deps.metrics.alertSettled(channel, isLast ? 'given_up' : 'failed');
-    logger.warn({ channel, reason: outcome.reason, attemptCount, isLast }, 'the alert of an outage could not be sent');
+    logger.warn({ channel, reason: outcome.reason, attemptCount, isLast }, 'could not send the alert of an outage');
     message.notBeforeMs = nowMs + (outcome.retryAfterMs ?? 0);
     return isLast ? 'settled' : 'waits';
   };

@@ -144,7 +144,7 @@ export function createProblemWatch(deps: WatchProblemsDeps) {
     const { reason } = outcome;
     if (attemptCount >= maxAttempts) {
       deps.metrics.alertSettled(channel, 'given_up');
-      logger.error({ channel, reason, attemptCount }, 'an alert could not be sent, and is given up');
+      logger.error({ channel, reason, attemptCount }, 'could not send an alert: given up');
       return deleteAlertMessage(db, id);
     }
     deps.metrics.alertSettled(channel, 'failed');

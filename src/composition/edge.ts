@@ -219,7 +219,7 @@ function capabilityRoutes(
         clock,
         concurrency: defaultBatchConcurrency,
         deadlineMs: defaultBatchDeadlineMs,
-        onUnexpectedError: (error) => logger.error({ err: error }, 'an address of a batch failed'),
+        onUnexpectedError: (error) => logger.error({ err: error }, 'unexpected error for an address of a batch'),
       },
       health: {
         ofTenant: directory.ofTenant,

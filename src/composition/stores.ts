@@ -65,7 +65,7 @@ async function openMigratedDatabase({ config, logger, clock, metrics, own }: Cor
   await ensurePartitions(db, clock.now(), partitionDaysAhead).catch((error: unknown) => {
     // Somebody reads the tables for long, a backup say. Rows have a place without their day, and retention tries again.
     if (!isLockTaken(error)) throw error;
-    logger.warn({ err: error }, 'the next days’ partitions could not be made yet: their tables are locked');
+    logger.warn({ err: error }, 'could not create the next days’ partitions yet: their tables are locked');
   });
   return db;
 }

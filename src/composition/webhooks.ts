@@ -173,7 +173,7 @@ async function findKnownRows({ db, logger }: WebhooksDeps): Promise<readonly Kno
       lastMs: span.last_due_at.getTime(),
     }));
   } catch (error) {
-    logger.warn({ err: error }, 'what is deferred is not known yet: rows begin anew where Redis does not know them');
+    logger.warn({ err: error }, 'could not count the deferred deliveries yet: rows unknown to Redis start empty');
     return [];
   }
 }

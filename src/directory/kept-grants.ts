@@ -36,13 +36,13 @@ export function keptGrantOf({ db, keyring, logger }: KeptGrantDeps, owner: Grant
           const next = keyring.seal(text, binding);
           const saveOnce = async (): Promise<void> => {
             const isKept = await saveGrant(queryable, serviceId, claimedBy, next);
-            if (!isKept) logger.error({ service: serviceId }, 'a renewed token came too late to be kept');
+            if (!isKept) logger.error({ service: serviceId }, 'could not store a renewed token: its claim has expired');
           };
           for (const pauseMs of savePausesMs) {
             try {
               return await saveOnce();
             } catch (error) {
-              logger.warn({ err: error, service: serviceId }, 'a renewed token could not be kept: it is tried again');
+              logger.warn({ err: error, service: serviceId }, 'could not store a renewed token: retrying');
               await pause(pauseMs);
             }
           }

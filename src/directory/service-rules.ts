@@ -22,7 +22,7 @@ const reservedNames: ReadonlySet<string> = new Set(['auto']);
 
 export function faultsOfDraft(draft: ServiceDraft): readonly InputFault[] {
   const faults: InputFault[] = [];
-  if (reservedNames.has(draft.serviceName)) faults.push({ path: 'service_name', message: 'has a meaning of its own' });
+  if (reservedNames.has(draft.serviceName)) faults.push({ path: 'service_name', message: 'is a reserved name' });
   const name = adapterNameOf(draft);
   const adapter = findAdapter(name);
   if (adapter === null) {

@@ -259,7 +259,7 @@ async function carryAnswer<Op extends KnownOperation>(
 }
 
 function cutShort(reason: string): ServiceError {
-  return new ServiceError('PROVIDER_ERROR', `The answer has no end: ${reason}.`);
+  return new ServiceError('PROVIDER_ERROR', `The answer was cut off: ${reason}.`);
 }
 
 /** A call that does not use the cache has no misses. */

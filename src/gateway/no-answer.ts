@@ -13,7 +13,7 @@ export function decisiveError(outcomes: Outcomes): ServiceError | null {
     if (outcome.kind === 'bad_input') return badInput(outcome);
     if (outcome.kind === 'family_refused') return familyRefused(outcome);
     if (outcome.kind === 'unknown_outcome') return unknownOutcome(outcome, outcomes);
-    if (outcome.kind === 'cancelled') return new ServiceError('GATEWAY_TIMEOUT', 'The call was given up.');
+    if (outcome.kind === 'cancelled') return new ServiceError('GATEWAY_TIMEOUT', 'The call was cancelled.');
   }
   return null;
 }

@@ -78,7 +78,7 @@ export async function openBreakerClosing(deps: BreakerClosingDeps): Promise<Brea
   const stopListening = await db.listen(channel, (payload) => {
     if (payload === null) return;
     const closed = parseClosed(payload);
-    if (closed === null) logger.warn({ channel }, 'a notification that a breaker was closed could not be read');
+    if (closed === null) logger.warn({ channel }, 'could not parse the notification of a closed breaker');
     else closeHere(closed);
   });
   return {

@@ -46,7 +46,7 @@ export function createServicePauses({ breakers, limiter, logger, subjectsOf }: S
       const ends = subjectsOf(service).map((subject) => limiter.resume(service.tenantId, subject));
       for (const ended of await Promise.allSettled(ends)) {
         if (ended.status === 'rejected') {
-          logger.warn({ err: ended.reason, service: service.serviceName }, 'a pause could not be ended');
+          logger.warn({ err: ended.reason, service: service.serviceName }, 'could not end the pause of a service');
         }
       }
     },

@@ -91,7 +91,7 @@ async function ask(
     return { verdict: await probe({}, account, http), secrets };
   } catch (error) {
     if (!(error instanceof TransportError)) {
-      deps.logger.error({ err: error, service: service.serviceName }, 'could not make a probe');
+      deps.logger.error({ err: error, service: service.serviceName }, 'a probe failed unexpectedly');
       return { verdict: failed('it could not be asked'), secrets };
     }
     if (error.fault === 'timeout') return { verdict: { kind: 'timeout', message: 'no answer in time' }, secrets };

@@ -41,7 +41,7 @@ export function startStallWatch({ metrics, logger, now = () => performance.now()
     if (lateMs < stallMs || lateMs > longestStallMs) return;
     metrics.eventLoopStalled(lateMs);
     stalls = [...stalls.slice(1 - maxRemembered), { atMs: nowMs, durationMs: lateMs }];
-    logger.warn({ stall_ms: Math.round(lateMs) }, 'the event loop was held up');
+    logger.warn({ stall_ms: Math.round(lateMs) }, 'the event loop stalled');
   };
   const timer = setInterval(look, intervalMs).unref();
   const recent = (): RecentStalls => {

@@ -25,7 +25,7 @@ export async function heldWhole<Request extends WithBody>(request: Request): Pro
       chunks.push(chunk);
     }
   } catch (error) {
-    throw new ServiceError('INVALID_REQUEST', 'The body was broken off.', { cause: error });
+    throw new ServiceError('INVALID_REQUEST', 'The body was cut off.', { cause: error });
   }
   if (sizeBytes > maxBytes) throw tooLarge(body);
   return { ...request, body: Buffer.concat(chunks), upload: null, lengthBytes: null };

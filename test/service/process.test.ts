@@ -129,7 +129,7 @@ test('a start from nothing prints a call that works as it stands', async (t) => 
   const lines = main
     .err()
     .split('\n')
-    .filter((line) => !line.includes('the event loop was held up'));
+    .filter((line) => !line.includes('the event loop stalled'));
   assert.doesNotMatch(lines.join('\n'), /"level":[456]0/, 'a start and an end in order have nothing to warn of');
 });
 

@@ -130,7 +130,10 @@ export function authorize(
 /** Throws `FORBIDDEN` if the credential is bound to certain services. */
 export function requireUnbound({ services }: Principal): void {
   if (services === null) return;
-  throw new ServiceError('FORBIDDEN', 'The credential is bound to services, and this is about all of the tenant’s.');
+  throw new ServiceError(
+    'FORBIDDEN',
+    'The credential is bound to certain services, but this route covers all services of the tenant.',
+  );
 }
 
 /** Throws `FORBIDDEN`. `admin` implies every scope; `any` asks for none. */

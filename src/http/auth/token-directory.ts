@@ -80,7 +80,7 @@ export async function openTokenDirectory(deps: TokenDirectoryDeps): Promise<Toke
       await touchTokensAcrossTenants(db, used);
     } catch (error) {
       // `last_used_at` only helps people to clean up, so a failed write is not retried.
-      logger.warn({ err: error }, 'the use of service tokens could not be written');
+      logger.warn({ err: error }, 'could not store the use of service tokens');
     }
   }
 

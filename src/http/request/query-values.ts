@@ -26,7 +26,7 @@ export const cursorSchema = Type.String({
 export function positionOf(cursor: string | undefined): TimePosition | null {
   if (cursor === undefined) return null;
   const position = readPosition(cursor);
-  if (position === null) throw invalidInput('cursor', 'is none that this service gave out');
+  if (position === null) throw invalidInput('cursor', 'is not a cursor of this service');
   return position;
 }
 

@@ -50,13 +50,13 @@ export type Ask = <Value>(
 const keyOnlyReads: Verdict<never> = {
   kind: 'bad_input',
   status: 403,
-  message: 'This account has an API key alone, with which Google lets nobody write: it takes a service account',
+  message: 'This account has only an API key, which cannot write: configure a service account',
 };
 
 const tooLarge: Verdict<never> = {
   kind: 'bad_input',
   status: 413,
-  message: `What was asked for is larger than ${maxReplyBytes / 1024 ** 2} MiB: ask for fewer rows at once`,
+  message: `The requested values are larger than ${maxReplyBytes / 1024 ** 2} MiB: ask for fewer rows at once`,
 };
 
 export function createAsk(tokens: AccessTokens<ServiceAccountKey>): Ask {

@@ -20,7 +20,11 @@ export function failedWhole(cause: ServiceError): ServiceError {
 }
 
 export function notMade(): ServiceError {
-  return new ServiceError('GATEWAY_TIMEOUT', 'The turn of this change did not come in time; nothing was changed.', {
-    extra: { outcome: 'not_made' },
-  });
+  return new ServiceError(
+    'GATEWAY_TIMEOUT',
+    'The change timed out while it waited for its turn; nothing was changed.',
+    {
+      extra: { outcome: 'not_made' },
+    },
+  );
 }

@@ -101,7 +101,7 @@ async function lookAt(deps: CollectMissedDeps, row: WebhookConfigRow): Promise<R
   });
   for (let count = 0; count < redelivered; count += 1) deps.metrics.webhookDelivery(row.source_service, 'collected');
   if (missed > 0) {
-    deps.logger.warn({ webhook_id: row.id, missed, redelivered }, 'GitHub had deliveries that did not arrive');
+    deps.logger.warn({ webhook_id: row.id, missed, redelivered }, 'GitHub has deliveries that did not arrive');
   }
   return { missed_count: missed, redelivered_count: redelivered };
 }

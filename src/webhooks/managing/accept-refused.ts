@@ -35,7 +35,7 @@ export async function acceptRefused(deps: AcceptDeps, tenantId: TenantId, id: st
       await requireEvent(tx, tenantId, id);
       throw new ServiceError(
         'CONFLICT',
-        'The body of this delivery is not kept: it was not refused for its signature in the last 24 hours, or larger than 1 MiB.',
+        'The body of this delivery is not stored: only bodies up to 1 MiB, refused for their signature in the last 24 hours, are.',
       );
     }
     const row = await findWebhook(tx, tenantId, kept.webhook_id);

@@ -92,7 +92,7 @@ function refusalOf({ status, refusal_reason, is_waiting }: WholeWebhookEventRow)
     const reason = refusal_reason ?? '–';
     return {
       reason: 'refused',
-      message: `This delivery was refused (${reason}): there is nothing to send. Once the reason is mended, accept it after all, for 24 hours, or let its sender send it again.`,
+      message: `This delivery was refused (${reason}): there is nothing to send. Once the reason is fixed, accept it after all, for 24 hours, or let its sender send it again.`,
       message_ru: `Доставка отклонена (${reason}): отправлять нечего. Устраните причину и примите её (24 часа) или попросите отправителя повторить.`,
     };
   }

@@ -166,7 +166,7 @@ export function checkDraft(draft: WebhookDraft): void {
   checkTemplate(draft);
   checkTargetHeaders(draft.targetHeaders ?? {});
   if (draft.verifyToken !== undefined && !hasVerifyToken(draft.sourceService)) {
-    throw invalidInput('verify_token', 'is there for meta only');
+    throw invalidInput('verify_token', 'is available only for meta');
   }
   if (draft.secretKey !== undefined) checkSecret(draft.signatureScheme, draft.secretKey);
   if (draft.targetSecret !== undefined) checkTargetSecret(draft.targetSecret);
@@ -186,7 +186,7 @@ function checkTemplate({ signatureScheme, signedTemplate, timestampHeader }: Web
       ['signed_template', signedTemplate],
       ['timestamp_header', timestampHeader],
     ] as const) {
-      if (value !== null) throw invalidInput(path, 'is there for signed_template and ecdsa_p256 only');
+      if (value !== null) throw invalidInput(path, 'is available only for signed_template and ecdsa_p256');
     }
     return;
   }
@@ -268,7 +268,7 @@ function checkTargetSecret(secret: string): void {
 
 function checkCollector(sourceService: string, { repository, hookId, baseUrl }: CollectorDraft): void {
   if (!collectingSources.has(sourceService)) {
-    throw invalidInput('collector', 'is there for github and telegram only');
+    throw invalidInput('collector', 'is available only for github and telegram');
   }
   if (sourceService === 'github' && (repository === null || hookId === null)) {
     throw invalidInput('collector', 'needs repository and hook_id for github');

@@ -158,7 +158,7 @@ export function cacheRoutes(deps: CacheRoutesDeps): Routes {
 function checkIsNamed({ all = false, ...named }: Omit<Type.Static<typeof invalidateBody>, 'reason'>): void {
   const isNamed = Object.values(named).some((value) => value !== undefined);
   if (all && isNamed) throw invalidInput('all', 'must not stand beside what narrows it');
-  if (!all && !isNamed) throw invalidInput('body', 'must name what to let go of, or say {"all": true}');
+  if (!all && !isNamed) throw invalidInput('body', 'must select what to drop, or be {"all": true}');
 }
 
 function selectorOf(asked: Omit<Type.Static<typeof invalidateBody>, 'reason'>): CacheSelector {

@@ -223,7 +223,7 @@ export function grantOf(
     ),
   ];
   if (faults.length > 0) {
-    throw new ServiceError('FORBIDDEN', 'A token gets no more than its maker has.', { errors: faults });
+    throw new ServiceError('FORBIDDEN', 'A token cannot have more rights than its creator.', { errors: faults });
   }
   const services = asked.services === undefined ? before.services : asked.services;
   return {

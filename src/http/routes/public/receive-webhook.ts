@@ -124,7 +124,7 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
 }
 
 function noRoom(): ServiceError {
-  return new ServiceError('SERVICE_UNAVAILABLE', 'More unverified bodies are on their way than there is room for.', {
+  return new ServiceError('SERVICE_UNAVAILABLE', 'Too many unverified bodies are in progress.', {
     retryAfterSeconds: 5,
   });
 }

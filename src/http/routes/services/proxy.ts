@@ -225,7 +225,7 @@ function refuseWhatCannotPass(request: FastifyRequest): void {
   }
   if (method !== 'GET' && method !== 'HEAD') return;
   if ((headers['content-length'] ?? '0') === '0' && headers['transfer-encoding'] === undefined) return;
-  throw invalidInput('body', `is not handed on with ${method}; most APIs that take one there take it with POST`);
+  throw invalidInput('body', `is not passed on with ${method}; most APIs that take one there take it with POST`);
 }
 
 /**

@@ -29,7 +29,7 @@ export function serviceHistoryRoute({ db }: { db: Pick<Database, 'forTenant'> })
         const id = idOf(request);
         const { cursor = null, limit = defaultLimit } = request.query as Static<typeof historyQuerySchema>;
         if (!isUuid(id)) throw noSuchService();
-        if (cursor !== null && !isUuid(cursor)) throw invalidInput('cursor', 'is none that this service gave out');
+        if (cursor !== null && !isUuid(cursor)) throw invalidInput('cursor', 'is not a cursor of this service');
         const rows = await db.forTenant(tenantId, (tx) =>
           listConfigurationChanges(tx, tenantId, { entity: 'service', entityId: id }, { beforeId: cursor, limit }),
         );

@@ -112,7 +112,7 @@ function faultsOfCredentials(credentials: unknown): InputFault[] {
   if (typeof credentials !== 'object' || credentials === null) return [];
   const path = 'credentials';
   if (Object.hasOwn(credentials, secretTextsMember)) {
-    return [{ path: `${path}.${secretTextsMember}`, message: 'has a meaning of its own' }];
+    return [{ path: `${path}.${secretTextsMember}`, message: 'is a reserved name' }];
   }
   if (Object.keys(credentials).length > maxCredentialMembers) {
     return [{ path, message: `must have at most ${maxCredentialMembers} members` }];
