@@ -1,10 +1,10 @@
-/** A body as the audit keeps it: masked, at most 16 KiB, once per content, day and tenant. */
+/** Prepares a body for the audit log: masked, at most 16 KiB, stored once per content, day and tenant. */
 import { hash } from 'node:crypto';
 import type { Masker } from './mask.ts';
 
-/** Bodies longer than this are cut, and say so. */
+/** Longer bodies are cut and marked as cut. */
 export const maxBodyBytes = 16 * 1024;
-/** Masking looks no further: what lies behind is cut away anyway, also when masking shortened what stands before. */
+/** Masking stops here: the text behind it is cut away anyway, even if masking shortened the text before. */
 const maxScannedBytes = 4 * maxBodyBytes;
 
 export interface KeptBody {
@@ -15,18 +15,18 @@ export interface KeptBody {
   readonly text: string;
 }
 
-/** PostgreSQL's text holds no NUL and no half of a surrogate pair. */
+/** PostgreSQL's text holds neither NUL nor half of a surrogate pair. */
 export function storableText(text: string): string {
   const wellFormed = text.isWellFormed() ? text : text.toWellFormed();
   return wellFormed.includes('\0') ? wellFormed.replaceAll('\0', '\uFFFD') : wellFormed;
 }
 
-/** null for an absent or empty body. Bytes that are no UTF-8 are kept as replacement characters. */
+/** null for an absent or empty body. Bytes that are not UTF-8 become replacement characters. */
 export function keepBody(
   body: Buffer | string | null,
   masker: Masker,
   secrets: readonly string[],
-  /** Where `body` is the beginning of a longer one. */
+  /** The full size, if `body` is only the beginning of a longer one. */
   wholeSizeBytes = 0,
 ): KeptBody | null {
   if (body === null || body.length === 0) return null;
@@ -51,7 +51,7 @@ export function keepHeaders(
   return keep(cut(text, Buffer.byteLength(text)));
 }
 
-/** `incomplete`: something was left out already. */
+/** `incomplete`: part of the body is missing already. */
 function cut(text: string, sizeBytes: number, incomplete = false): string {
   if (!incomplete && text.length <= maxBodyBytes / 3) return text; // At most three bytes a UTF-16 unit.
   const bytes = Buffer.from(text, 'utf8');
@@ -63,7 +63,7 @@ function cut(text: string, sizeBytes: number, incomplete = false): string {
   return `${whole}…[cut: it had ${sizeBytes} bytes]`;
 }
 
-/** A text that is already as it should be kept. */
+/** Stores a text that is already masked and cut. */
 export function keep(text: string): KeptBody {
   // 192 bits tell contents apart; the reference stays under 40 characters a row.
   const contentHash = hash('sha256', text, 'buffer').toString('base64url', 0, 24);

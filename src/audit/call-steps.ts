@@ -1,16 +1,18 @@
-/** The steps of one call on one axis of time: from the traces of its rows, else from the rows themselves, and its events. */
+/**
+ * Orders the steps of one call in time: from the traces of its rows, or from the rows themselves, and from its events.
+ */
 import type { KeptTrace, TraceStep } from './call-trace.ts';
 import type { IntegrationLog } from './list-entries.ts';
 
 export interface ToldEvent {
   readonly type: string;
   readonly log_id: string | null;
-  /** Whether the broker has confirmed it; null where that is not kept. */
+  /** Whether the broker has confirmed it; null if unknown. */
   readonly is_published: boolean | null;
   readonly at: string;
 }
 
-/** A layer that answered. */
+/** A cache layer that answered. */
 export interface ToldHit {
   readonly layer: string | null;
   readonly ageSeconds: number | null;
@@ -28,7 +30,7 @@ type HitStep = {
 type EventStep = { readonly kind: 'event'; readonly at_ms: number } & Omit<ToldEvent, 'at'>;
 type ToldStep = (TraceStep & { readonly log_id?: string | null }) | HitStep | EventStep;
 
-/** `rows`: of providers that were asked. `startMs`: Unix milliseconds, what `at_ms` counts from. */
+/** `rows`: of providers that were asked. `startMs`: Unix milliseconds; `at_ms` counts from it. */
 export function stepsOf(
   traces: readonly KeptTrace[],
   rows: readonly IntegrationLog[],
@@ -43,11 +45,11 @@ export function stepsOf(
     steps.push({ kind: 'cache', at_ms: at, duration_ms: null, layer, outcome: 'hit', age_seconds: ageSeconds });
   }
   for (const { at, ...event } of events) steps.push({ kind: 'event', at_ms: Date.parse(at) - startMs, ...event });
-  // Stable: what happens in one millisecond stays as it was noted.
+  // A stable sort: steps of one millisecond keep the order in which they were noted.
   return steps.toSorted((one, other) => one.at_ms - other.at_ms);
 }
 
-/** Unix milliseconds of the first and the last thing that it knows of. */
+/** Unix milliseconds of the first and the last step. */
 export function spanOf({ started_at_ms, steps }: KeptTrace): readonly number[] {
   const ends = steps.map((step) => started_at_ms + step.at_ms + ('duration_ms' in step ? step.duration_ms : 0));
   return [started_at_ms, ...ends];
@@ -70,7 +72,7 @@ function movedTo(trace: KeptTrace, rows: readonly IntegrationLog[], startMs: num
   });
 }
 
-/** A row is of all attempts at its provider. */
+/** A row covers all attempts at its provider. */
 function rowOf(rows: readonly IntegrationLog[], serviceName: string, atMs: number): string | null {
   const row = rows.findLast((row) => row.service_name === serviceName && Date.parse(row.started_at) <= atMs);
   return row?.id ?? null;

@@ -1,17 +1,17 @@
 /**
- * What happened in a call, step by step, as it is kept with the call's first audit row. Gathered while the call runs: a step
- * is a plain object, and nothing waits for it. It names services, codes and times only, no words of callers or providers.
+ * The trace of a call, step by step, stored with the call's first audit row. Collected while the call runs: a step is a
+ * plain object, and nothing waits for it. It contains only services, codes and times, no text of callers or providers.
  */
 
-/** One layer of the cache that was asked and had no fresh answer. */
+/** One cache layer that was asked and had no fresh answer. */
 export interface CacheStep {
   readonly kind: 'cache';
   readonly at_ms: number;
   readonly duration_ms: number;
   readonly layer: 'memory' | 'redis' | 'postgres';
-  /** `expired`: it had one past its time; `unavailable`: the layer is away, or may not be trusted at the moment. */
+  /** `expired`: the answer was past its TTL; `unavailable`: the layer is away, or cannot be trusted at the moment. */
   readonly outcome: 'miss' | 'expired' | 'unavailable';
-  /** Of what is past its time, in whole seconds. */
+  /** The age of the expired answer, in whole seconds. */
   readonly age_seconds?: number;
 }
 
@@ -19,10 +19,10 @@ export interface WaitStep {
   readonly kind: 'wait';
   readonly at_ms: number;
   readonly duration_ms: number;
-  /** A limit's turn, a free place at the service, the pace that a vendor asks for, or another caller's fetch. */
+  /** What was waited for: a limit, a free place at the service, the vendor's pace, or another caller's fetch. */
   readonly for: 'limit' | 'place' | 'pace' | 'coalesced';
   readonly service_name?: string;
-  /** How often it was waited in a row, where it is more than once. */
+  /** How many waits in a row, if more than one. */
   readonly times?: number;
 }
 
@@ -37,32 +37,32 @@ export type SkipReason =
   | 'credentials'
   | 'token_limit';
 
-/** A provider that was not asked, and why; no provider is named where the caller's token may ask none. */
+/** A provider that was skipped, and why; no provider is named if the caller's token may use none. */
 export interface SkippedStep {
   readonly kind: 'skipped';
   readonly at_ms: number;
   readonly service_name?: string;
   readonly reason: SkipReason;
-  /** After the start, when asking makes sense again; absent where it is not known. */
+  /** Milliseconds after the start from which asking makes sense again; absent if unknown. */
   readonly until_ms?: number;
-  /** Of a breaker: a refused key, or failures. */
+  /** For a breaker: a refused key, or failures. */
   readonly opened_by?: 'denied' | 'failures';
-  /** Of a limit: its name and its window. */
+  /** For a limit: its name and its window. */
   readonly limit?: string;
   readonly times?: number;
 }
 
-/** One HTTP exchange of an attempt. A part that was not reached, or is not measured, is absent. */
+/** One HTTP exchange of an attempt. A phase that was not reached, or is not measured, is absent. */
 export interface TracedRequest {
   readonly at_ms: number;
-  /** Until a connection was there: the wait for a free one, or the making of a new one with its name and its TLS. */
+  /** Time to a connection: waiting for a free one, or opening one with DNS and TLS. */
   readonly connect_ms?: number;
-  /** From there to the head of the reply. */
+  /** Time from there to the response headers. */
   readonly first_byte_ms?: number;
-  /** From the head to the end of the body. */
+  /** Time from the headers to the end of the body. */
   readonly body_ms?: number;
   readonly status_code?: number;
-  /** What became of it where no whole reply came. */
+  /** The fault, if no complete reply came. */
   readonly fault?: string;
 }
 
@@ -71,14 +71,14 @@ export interface AttemptStep {
   readonly at_ms: number;
   readonly duration_ms: number;
   readonly service_name: string;
-  /** At this provider, from 1. */
+  /** Counts at this provider, from 1. */
   readonly number: number;
-  /** `ok`, `empty`, or how it failed: `timeout`, `unreachable`, `unusable`, `throttled`, `denied`, … */
+  /** `ok`, `empty`, or the fault: `timeout`, `unreachable`, `unusable`, `throttled`, `denied`, … */
   readonly outcome: string;
   readonly requests: readonly TracedRequest[];
 }
 
-/** The pause before a provider was asked once more. */
+/** The pause before the next attempt at the same provider. */
 export interface RetryStep {
   readonly kind: 'retry';
   readonly at_ms: number;
@@ -93,23 +93,23 @@ export interface KeptTrace {
   /** Unix milliseconds. */
   readonly started_at_ms: number;
   readonly steps: readonly TraceStep[];
-  /** How many steps were left out for their size: those in the middle. */
+  /** How many steps in the middle were left out to save space. */
   readonly cut?: number;
 }
 
 export interface CallTrace {
   readonly startedAtMs: number;
   add(step: TraceStep): void;
-  /** The same wait as the last one, with nothing asked in between, makes that one longer. */
+  /** Extends the last wait if it has the same reason and nothing was asked in between. */
   addWait(wait: Omit<WaitStep, 'kind' | 'times'>): void;
-  /** The same reason as the last time, with nothing asked in between, is counted. */
+  /** Counts the last skip again if it has the same reason and nothing was asked in between. */
   addSkipped(skipped: Omit<SkippedStep, 'kind' | 'times'>): void;
-  /** The answer of the last attempt went on until then (milliseconds after the start). */
+  /** The last attempt's response ended only now (milliseconds after the start), because it was streamed. */
   endedLater(endMs: number): void;
   kept(): KeptTrace;
 }
 
-/** Far more than a call has; what loops for longer is merged. */
+/** Far more than a real call has; repeated steps are merged. */
 const maxSteps = 64;
 
 export function createCallTrace(startedAtMs: number): CallTrace {
@@ -123,7 +123,7 @@ export function createCallTrace(startedAtMs: number): CallTrace {
     }
     steps.push(step);
   };
-  /** Where the last such step is, unless a provider was asked after it; -1 where there is none. */
+  /** The index of the last such step, unless a provider was asked after it; -1 if there is none. */
   const lastAlike = (isAlike: (step: TraceStep) => boolean): number => {
     const askedLast = steps.findLastIndex(({ kind }) => kind === 'attempt');
     const place = steps.findLastIndex(isAlike);
@@ -171,10 +171,10 @@ export function createCallTrace(startedAtMs: number): CallTrace {
   };
 }
 
-/** JSON that has at most so many bytes. */
+/** Maximum size of the JSON. */
 const maxBytes = 2_048;
 
-/** As it is stored: whole, or without as many steps of its middle as are too many. */
+/** As it is stored: complete, or without as many steps in the middle as exceed the size. */
 export function renderTrace(trace: KeptTrace): string {
   const steps = [...trace.steps];
   let cut = trace.cut ?? 0;

@@ -31,7 +31,7 @@ async function storeLogs(t: TestContext, logs: readonly AuditEntry[]) {
 
 const statuses = ['success', 'error', 'timeout', 'rate_limited', 'cancelled'] as const;
 
-/** Sixty entries, a second apart with pairs at the same instant, over all statuses and two services. */
+/** Sixty entries, one second apart with pairs at one instant, over all statuses and two services. */
 function manyLogs(nowMs: number): AuditEntry[] {
   return Array.from({ length: 60 }, (_, index) =>
     sampleLog({
@@ -144,7 +144,7 @@ test('retention drops old days and leftovers, by one replica at a time', async (
   let mayRun = false;
   const deps = {
     db,
-    // A clock that is far ahead removes nothing that the others would keep.
+    // A clock that is far ahead must not remove what other replicas keep.
     clock: { now: () => Date.now() + 1_000 * 86_400_000 },
     logger: silentLogger,
     retentionDays: 90,

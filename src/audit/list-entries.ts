@@ -1,4 +1,4 @@
-/** The audit log as a tenant reads it: pages, one entry whole, or everything as a stream. */
+/** Reads the audit log for a tenant: in pages, one entry in full, or everything as a stream. */
 
 import { renderPosition, type TimePosition } from '../encodings/page-cursor.ts';
 import { type TenantId, timeOfId } from '../ids.ts';
@@ -14,7 +14,7 @@ import {
 
 export { type LogFilter, logStatuses } from '../storage/tables/audit/integration-logs.ts';
 
-/** `IntegrationLog` of the contract. Lists carry no headers and bodies (null): one entry does. */
+/** `IntegrationLog` of the contract. Lists have no headers and bodies (null); a single entry has them. */
 export interface IntegrationLog
   extends Omit<StoredLog, 'request_headers' | 'request_body' | 'response_body' | 'started_at' | 'completed_at'> {
   readonly request_headers: unknown;
@@ -43,21 +43,21 @@ export interface LogReaderDeps {
 /** Counting every row of a large tenant would take longer than any page. */
 const maxCounted = 10_000;
 const exportPage = 1_000;
-/** An id is made between the start and the end of its call; the second look is for those whose clock was moved. */
+/** An id is created between the start and the end of its call; the second window covers clocks that were moved. */
 const idWindows = [
   { beforeMs: 120_000, afterMs: 1_000 },
   { beforeMs: 86_400_000, afterMs: 86_400_000 },
 ];
 
 const dayMs = 86_400_000;
-/** Where each look of a page ends: what the clock has not seen yet, the last day, the two before it, all the rest. */
+/** How far back each query of a page reaches: future times, the last day, the two days before, everything else. */
 const stretches = [
   { backDays: -1, isSparse: true },
   { backDays: 0, isSparse: false },
   { backDays: 2, isSparse: false },
 ];
 
-/** One page, newest first. `limit` from 1 to 1,000; `cursor` as given by the page before, already parsed. */
+/** One page, newest first. `limit` from 1 to 1,000; `cursor`: the parsed cursor of the page before. */
 export async function listEntries(
   { db }: LogReaderDeps,
   tenantId: TenantId,
@@ -65,7 +65,7 @@ export async function listEntries(
   cursor: TimePosition | null,
   limit: number,
 ): Promise<LogPage> {
-  // One more than asked for tells whether there is another page.
+  // One row more than requested shows whether there is another page.
   const rows = await db.forTenant(tenantId, (tx) => selectNewest(tx, tenantId, filter, cursor, limit + 1));
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
@@ -76,9 +76,10 @@ export async function listEntries(
 }
 
 /**
- * The newest days first, more only where they have too few: a statement over every day of the log costs more to plan than
- * a page costs to read. A stretch ends where a day does, and begins at the cursor, which as a pair of columns tells the
- * planner nothing of the days after it. The clock only says where to begin looking; what lies in its future is found too.
+ * Queries the newest days first, and more only if they have too few rows: planning a query over every day of the log
+ * costs more than reading a page. A stretch ends at a day's border and begins at the cursor; as a pair of columns, the
+ * cursor tells the planner nothing about later days. The clock only decides where to start: rows in its future are
+ * found too.
  */
 async function selectNewest(
   tx: Queryable,
@@ -116,10 +117,10 @@ export async function countEntries({ db }: LogReaderDeps, tenantId: TenantId, fi
   return { total: Math.min(counted, maxCounted), isCapped: counted > maxCounted };
 }
 
-/** One entry with its headers and bodies; null where the tenant has none of this id. */
+/** One entry with its headers and bodies; null if the tenant has none with this id. */
 export async function getEntry({ db }: LogReaderDeps, tenantId: TenantId, id: string): Promise<IntegrationLog | null> {
   const madeAtMs = timeOfId(id);
-  if (madeAtMs === null) return null; // Every id of ours has a time in it.
+  if (madeAtMs === null) return null; // Every id of this service contains a time.
   return db.forTenant(tenantId, async (tx) => {
     for (const { beforeMs, afterMs } of idWindows) {
       const row = await selectLog(tx, tenantId, id, madeAtMs - beforeMs, madeAtMs + afterMs);
@@ -130,8 +131,8 @@ export async function getEntry({ db }: LogReaderDeps, tenantId: TenantId, id: st
 }
 
 /**
- * Every matching entry, newest first, with its headers and bodies, read page by page as the reader asks for more: a slow
- * reader holds neither a transaction nor memory. Entries written meanwhile are newer and not among them.
+ * Every matching entry, newest first, with headers and bodies, read page by page on demand: a slow reader holds neither
+ * a transaction nor memory. Entries written meanwhile are newer and not included.
  */
 export async function* exportEntries(
   { db }: LogReaderDeps,
@@ -155,7 +156,7 @@ export async function* exportEntries(
 
 const noBodies: ReadonlyMap<string, string> = new Map();
 
-/** Times are written in whole milliseconds, so none is lost on the way. */
+/** Times are stored in whole milliseconds, so none is rounded. */
 function positionOf(row: StoredLog): TimePosition {
   return { at: row.started_at.toISOString(), id: row.id };
 }
@@ -188,7 +189,7 @@ function entryOf(row: StoredLog, bodies: ReadonlyMap<string, string>): Integrati
   };
 }
 
-/** JSON as JSON. Anything else is the text it is: a body that was cut, and one with an id that would lose digits. */
+/** JSON as JSON. Everything else stays text: a truncated body, and JSON with an id that would lose digits. */
 function parsedOrText(text: string): unknown {
   if (!/^\s*[[{]/.test(text)) return text;
   try {
@@ -200,7 +201,7 @@ function parsedOrText(text: string): unknown {
 
 const longInteger = /^-?\d{16,}$/;
 
-/** Whether a whole number of the JSON text is beyond what a double holds. Throws `SyntaxError` where it is no JSON. */
+/** Whether a whole number in the JSON text exceeds the precision of a double. Throws `SyntaxError` for invalid JSON. */
 function losesDigits(text: string): boolean {
   if (!/\d{16}/.test(text)) return false;
   let isLost = false;

@@ -1,18 +1,21 @@
 /**
- * Masks JSON as text, member by member at any depth, without parsing it into values: numbers keep their digits, and a
- * body that was cut in the middle, or is not quite JSON, is masked as far as it goes.
+ * Masks JSON as text, member by member at any depth, without parsing values: numbers keep their digits, and truncated
+ * or invalid JSON is masked as far as it goes.
  */
 import type { IsSensitive } from './sensitive-names.ts';
 
 export const masked = '[masked]';
 
-/** Fits at every quote, also where the text was cut behind a backslash: what does not fit is looked for again at the next. */
+/**
+ * Matches at every quote, also if the text ends after a backslash; after a mismatch the search continues at the next
+ * quote.
+ */
 const stringToken = /"(?:[^"\\]|\\.)*(?:"|\\?$)/gsy;
 const nextQuote = /"/g;
 const colon = /\s*:\s*/gy;
 const scalar = /[^\s,\]}"]*/gy;
 
-/** `maskText` sees each string that holds escapes, decoded: a secret cannot hide behind `\u0041`. */
+/** `maskText` gets each string with escapes decoded: a secret cannot hide behind `\u0041`. */
 export function maskJson(text: string, isSensitive: IsSensitive, maskText: (text: string) => string): string {
   let out = '';
   let copiedTo = 0;
@@ -45,7 +48,7 @@ export function maskJson(text: string, isSensitive: IsSensitive, maskText: (text
   return copiedTo === 0 ? text : out + text.slice(copiedTo);
 }
 
-/** Where the value that begins at `start` ends; the end of the text where it is cut. */
+/** The end of the value that starts at `start`; the end of the text if it is truncated. */
 function endOfValue(text: string, start: number): number {
   const first = text[start];
   if (first === '"') return start + (matchFrom(stringToken, text, start)?.[0].length ?? 1);
@@ -60,7 +63,7 @@ function endOfValue(text: string, start: number): number {
   return text.length;
 }
 
-/** Escapes are read also where the token was cut or is not quite JSON: what they hide is looked through all the same. */
+/** Decodes escapes even in truncated or invalid tokens, so that nothing hides in them. */
 function decode(token: string): string {
   try {
     return JSON.parse(token) as string;

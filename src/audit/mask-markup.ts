@@ -1,10 +1,10 @@
-/** Masks bodies that name their values as neither JSON nor forms do: parts of `multipart/form-data`, and XML. */
+/** Masks bodies that are neither JSON nor simple forms: parts of `multipart/form-data`, and XML. */
 import { masked } from './mask-json.ts';
 import type { IsSensitive } from './sensitive-names.ts';
 
-/** In the head of a part; `filename=` names no field. */
+/** In the headers of a part; `filename=` does not name a field. */
 const fieldName = /(?<![\w-])name="?([^"\r\n;]{1,200})/i;
-/** What is looked at of a line of a head: no name stands further right. */
+/** How much of a header line is searched; no name stands further right. */
 const maxHeadLine = 1_000;
 
 export function isMultipart(text: string): boolean {
@@ -12,8 +12,8 @@ export function isMultipart(text: string): boolean {
 }
 
 /**
- * Line by line, so that the work grows with the text alone: a boundary (`--…`) begins a head, an empty line ends it, and
- * what follows up to the next boundary is the content.
+ * Line by line, in linear time: a boundary (`--…`) starts the headers, an empty line ends them, and the content lasts
+ * until the next boundary.
  */
 export function maskMultipart(text: string, isSensitive: IsSensitive): string {
   let out = '';
@@ -46,7 +46,7 @@ export function maskMultipart(text: string, isSensitive: IsSensitive): string {
   return copiedTo === 0 ? text : out + text.slice(copiedTo);
 }
 
-/** An element that holds text alone, whatever its prefix and attributes. */
+/** An element that contains only text, with any prefix and attributes. */
 const element = /(<(?:[\w.-]{1,100}:)?([\w.-]{1,100})(?:\s[^<>]*)?>)(<!\[CDATA\[[^<\]]*\]\]>|[^<]+)(?=<\/|$)/g;
 
 export function isXml(text: string): boolean {

@@ -217,7 +217,7 @@ test('a body made to be slow to look through holds nobody up', () => {
     'a=',
   ];
   const beginnings = ['', '{"a":"', '"[token', '["token', '--b\r\n', '<'];
-  // What grows with the square of the length would take minutes for one of these, and the test its whole time.
+  // With quadratic growth, one of these would take minutes and exceed the test's time.
   const length = 1_000_000;
   for (const piece of pieces) {
     for (const beginning of beginnings) {

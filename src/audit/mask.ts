@@ -1,7 +1,7 @@
 /**
- * Takes secrets out of what the audit keeps: by name (headers, query, JSON members, form fields, XML elements), by the
- * account's exact values in any encoding, and by the well-known looks of keys and tokens. Runs inside the intake, so that no
- * caller can forget it.
+ * Removes secrets from what the audit log stores: by name (headers, query, JSON members, form fields, XML elements), by
+ * the account's exact values in any encoding, and by well-known formats of keys and tokens. Runs inside the intake, so
+ * that no caller can forget it.
  */
 
 import { formsOfSecret } from '../encodings/secret-forms.ts';
@@ -13,7 +13,7 @@ export { masked } from './mask-json.ts';
 
 export interface Masker {
   headers(headers: Readonly<Record<string, string>>, secrets: readonly string[]): Record<string, string>;
-  /** An address with its query, user and path. */
+  /** A URL with its query, user and path. */
   url(url: string, secrets: readonly string[]): string;
   /** JSON, a form of either kind, XML, or any other text. */
   body(text: string, secrets: readonly string[]): string;
@@ -21,12 +21,12 @@ export interface Masker {
   text(text: string, secrets: readonly string[]): string;
 }
 
-/** A literal to look for first, which is quick, and the pattern that then says what to mask. */
+/** A literal for a fast first search, and the pattern that then matches the secret. */
 const wellKnownLooks: readonly { readonly hint: string; readonly pattern: RegExp; readonly keep?: string }[] = [
   { hint: 'AIza', pattern: /AIza[0-9A-Za-z_-]{30,}/g }, // Google API key
   { hint: 'ya29.', pattern: /ya29\.[0-9A-Za-z._-]+/g }, // Google access token
-  // JSON Web Token. Looked for once a word, and only in one that two dots follow: begun at each `eyJ` of a long word without
-  // a dot, the search took nine seconds for 64 KiB of them.
+  // JSON Web Token. Searched once per word, and only in words followed by two dots: starting at every `eyJ` of a long
+  // word without a dot took nine seconds for 64 KiB.
   { hint: 'eyJ', pattern: /(?<![\w-])(?=[\w-]+\.[\w-]+\.)([\w-]*?)eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, keep: '$1' },
   { hint: 'earer ', pattern: /([Bb]earer )[0-9A-Za-z._~+/-]+=*/g, keep: '$1' },
   { hint: 'asic ', pattern: /([Bb]asic )(?=[A-Za-z+/]*[0-9=])[0-9A-Za-z+/]{8,}=*/g, keep: '$1' },
@@ -44,8 +44,8 @@ const freeTextPair =
   /((?:api[_-]?key|access[_-]?token|token|secret|password|passwd|signature|authorization|[?&]key)["']?\s*[=:]\s*["']?)([^\s&"',;})\]]+)/gi;
 
 /**
- * Each level of quoting doubles the backslashes of those within, so that no honest body has more. What does, by `\u005c` upon
- * `\u005c`, is masked whole.
+ * Each level of quoting doubles the backslashes inside, so no legitimate body has more levels. A deeper one, `\u005c`
+ * upon `\u005c`, is masked as a whole.
  */
 const maxQuotedLevels = 16;
 
@@ -54,7 +54,8 @@ export function createMasker(extraFields: readonly string[] = []): Masker {
   const extra = new Set(extraFields.map(normaliseName).filter((name) => name !== ''));
   const isSensitiveParameter = sensitiveParameter(extra);
   const isSensitiveMember = sensitiveMember(extra);
-  const extraHint = extra.size > 0; // Any body may hold a configured name in some spelling: scan it.
+  // Any body may contain a configured name in some spelling, so every body is scanned.
+  const extraHint = extra.size > 0;
 
   const text = (value: string, secrets: readonly string[]): string =>
     maskByValue(value, secrets).replace(freeTextPair, (whole, name: string, secret: string) =>
@@ -76,7 +77,7 @@ export function createMasker(extraFields: readonly string[] = []): Masker {
   const json = (value: string, secrets: readonly string[], depth = 0): string =>
     maskJson(value, isSensitiveMember, (plain) => {
       const byValue = maskByValue(plain, secrets);
-      // An API that quotes what it was sent does so as text.
+      // An API that quotes the request does so as text.
       if (!/^\s*[[{]/.test(byValue)) return byValue;
       return depth < maxQuotedLevels ? json(byValue, secrets, depth + 1) : masked;
     });
@@ -115,8 +116,8 @@ export function createMasker(extraFields: readonly string[] = []): Masker {
 const plainMasker = createMasker();
 
 /**
- * What a provider said, before anybody is told: callers, health and the audit alike. `secrets` are the exact values of the
- * account; a vendor that quotes the address it was asked by quotes the key in it.
+ * Masks a provider's message before callers, health and the audit log get it. `secrets` are the account's exact values;
+ * a vendor that quotes the request's URL also quotes the key in it.
  */
 export function maskMessage(message: string, secrets: readonly string[]): string {
   return plainMasker.text(message, secrets);
@@ -136,10 +137,10 @@ function maskByValue(value: string, secrets: readonly string[]): string {
   return out;
 }
 
-/** Shorter beginnings are everyday text. */
+/** Shorter beginnings are common text. */
 const shortestBeginning = 6;
 
-/** A text that was cut in the middle of a secret ends with the secret's beginning. */
+/** A text that was cut in the middle of a secret ends with the beginning of the secret. */
 function withoutBeginningAtEnd(text: string, form: string): string {
   if (form.length <= shortestBeginning) return text;
   const end = text.endsWith('…') ? text.length - 1 : text.length;

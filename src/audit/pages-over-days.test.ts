@@ -1,4 +1,4 @@
-/** A page looks at a few days at a time; what a reader sees must not tell. */
+/** Tests that pages, which read a few days at a time, look the same as one long list. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger, startTestDatabase } from '../../test/support/database.ts';

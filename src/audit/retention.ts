@@ -1,8 +1,8 @@
 /**
- * Makes the next days' partitions, drops those that are older than the log is kept, and removes other leftovers.
+ * Creates the next days' partitions, drops partitions older than the retention, and removes other expired data.
  *
- * What is old is judged by the earlier of two clocks, ours and the database's: one machine whose clock is wrong must not
- * remove what all have written.
+ * Age is judged by the earlier of two clocks, this process's and the database's: a machine with a wrong clock must not
+ * remove the data of all.
  */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
@@ -18,17 +18,17 @@ export interface RetentionDeps {
   readonly logger: Logger;
   /** `LOG_RETENTION_DAYS`. */
   readonly retentionDays: number;
-  /** True where this replica may do the work of `name` for the next `ttlMs`. */
+  /** Whether this replica may do the work of `name` for the next `ttlMs`. */
   tryHold(name: string, ttlMs: number): Promise<boolean>;
 }
 
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;
-/** Enough for a weekend in which nobody can make them. */
+/** Enough for a weekend without new partitions. */
 const daysAhead = 4;
 const lease = 'retention';
 
-/** Runs at once and then every hour. Every replica sees to the partitions; one of them removes. */
+/** Runs at once and then every hour. Every replica creates partitions; one of them removes data. */
 export function startRetention(deps: RetentionDeps): Rounds {
   const rounds = startRounds({
     everyMs: hourMs,
@@ -42,12 +42,12 @@ export function startRetention(deps: RetentionDeps): Rounds {
 /** One round. Throws what the database throws. */
 export async function retain(deps: RetentionDeps): Promise<void> {
   await ensurePartitions(deps.db, deps.clock.now(), daysAhead);
-  // Held a little shorter than the pause, so that whoever comes first in the next round takes it.
+  // Held a little shorter than the interval, so that any replica can take it in the next round.
   if (await deps.tryHold(lease, hourMs * 0.9)) await removeOld(deps);
 }
 
 async function removeOld({ db, clock, logger, retentionDays }: RetentionDeps): Promise<void> {
-  // The day before the bound is kept whole: retention is at least the days asked for.
+  // The day before the bound is kept whole, so data is kept for at least the configured days.
   const nowMs = Math.min(clock.now(), await databaseNowMs(db));
   const keptFrom = dayOf(nowMs - retentionDays * dayMs);
   const dropped: string[] = [];

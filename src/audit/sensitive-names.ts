@@ -1,4 +1,4 @@
-/** Which headers, query parameters and JSON members carry a secret by their name. */
+/** Decides by name which headers, query parameters and JSON members are secret. */
 
 const exact = new Set([
   'authorization',
@@ -55,14 +55,14 @@ const endings = [
   'секрет',
   'токен',
 ];
-/** Names that end like a secret's and are none. */
+/** Names that end like those of secrets but are harmless. */
 const harmless = new Set(['nextpagetoken', 'pagetoken', 'nextsynctoken', 'synctoken', 'maxtokens', 'totaltokens']);
-/** Secret in a header or a query, an everyday word in a body. */
+/** Secret in a header or a query, but a common word in a body. */
 const everydayInBodies = new Set(['key', 'auth', 'appid']);
 
 /**
- * Something in the text may be such a name: a cheap first look before the text is scanned. What stands before `key` is
- * looked back at: tried at every letter instead, so many beginnings took half as long again.
+ * A fast check whether a text may contain such a name, before it is scanned. It looks back from `key` to the text
+ * before: trying every letter as a start took half as long again.
  */
 export const sensitiveNameHint =
   /token|secret|passw|passphrase|pwd|(?<=(?:api|private|access|auth|app|application|encryption|functions|license|master|shared|signing|subscription).?)key|"sig"|signature|authorization|cookie|assertion|credential|session|jwt|cvv|cvc|otp|authheader|пароль|секрет|токен|\\u[0-9a-f]/i;

@@ -1,4 +1,4 @@
-/** One call whole, by its request id: from the audit rows, and from what this replica remembers of the cache. */
+/** Reports one call by its request id: from the audit rows, and from what this replica remembers of the cache. */
 import type { TenantId } from '../ids.ts';
 import { type StoredMark, selectMarks } from '../storage/tables/audit/integration-logs.ts';
 import { spanOf, stepsOf, type ToldEvent } from './call-steps.ts';
@@ -20,19 +20,19 @@ export interface RememberedTrace extends KeptTrace {
   readonly operation: string;
 }
 
-/** Why a call is not told whole. */
+/** Why the report of a call is incomplete. */
 export type Untold = 'rows_without_trace' | 'trace_cut' | 'more_rows' | 'cache_of_another_replica' | 'queue_of_a_sheet';
 
 export interface TellCallDeps extends LogReaderDeps {
   looksOf(tenantId: TenantId, requestId: string): readonly RememberedLook[];
-  /** Of calls that leave no row: answered by another caller's fetch, or with every provider passed over. */
+  /** Traces of calls without audit rows: answered by another caller's fetch, or with every provider skipped. */
   tracesOf(tenantId: TenantId, requestId: string): readonly RememberedTrace[];
 }
 
-/** A batch under one id may have more; the log lists them all. */
+/** A batch under one id may have more; the log lists all of them. */
 const maxRows = 1_000;
 
-/** null: no row of this tenant, and nothing in memory. */
+/** null: the tenant has no row with this id, and nothing is in memory. */
 export async function tellCall(deps: TellCallDeps, tenantId: TenantId, requestId: string) {
   const { logs, nextCursor } = await listEntries(deps, tenantId, { requestId }, null, maxRows);
   const rows = logs.toReversed().toSorted((a, b) => Date.parse(a.started_at) - Date.parse(b.started_at));
@@ -41,7 +41,7 @@ export async function tellCall(deps: TellCallDeps, tenantId: TenantId, requestId
   if (rows.length === 0 && looks.length === 0 && remembered.length === 0) return null;
   const marks =
     rows.length === 0 ? [] : await deps.db.forTenant(tenantId, (tx) => selectMarks(tx, tenantId, requestId, maxRows));
-  // The oldest first, as the rows are.
+  // Oldest first, like the rows.
   const kept = marks.toReversed().flatMap(({ trace }) => (trace === null ? [] : [trace as KeptTrace]));
   const traces = [...kept, ...remembered];
   const asked = rows.filter((row) => !isRefusal(row));
@@ -156,10 +156,10 @@ function untoldOf(known: {
   if (rows.length > 0 && kept.length === 0) untold.push('rows_without_trace');
   if (kept.some(({ cut = 0 }) => cut > 0)) untold.push('trace_cut');
   if (isCut) untold.push('more_rows');
-  // What the cache answered of the same request is known to the replica that did it.
+  // Only the replica that looked into the cache knows what it answered.
   const hasAskedCache = kept.some(({ steps }) => steps.some(({ kind }) => kind === 'cache'));
   if (hasAskedCache && looks.length === 0) untold.push('cache_of_another_replica');
-  // Requests to one spreadsheet stand in a queue of their own, before the first step.
+  // Requests to one spreadsheet wait in their own queue, before the first step.
   if (rows.some(({ operation }) => operation.startsWith('sheets_'))) untold.push('queue_of_a_sheet');
   return untold;
 }

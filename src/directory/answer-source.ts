@@ -1,10 +1,10 @@
-/** What the answers of a service depend on: where it is asked, as whom, and how. */
+/** What a service's answers depend on: its address, its account and its settings. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ExternalServiceRow } from '../storage/tables/external-services.ts';
 
 /**
- * Whether answers that were kept may be none that the service, as it is now, would give: those of another address,
- * account or adapter. Limits, prices, order and words change no answer, and what was paid for stays.
+ * Whether cached answers may differ from what the changed service would answer: after a change of address, account or
+ * adapter. Limits, prices, order and names change no answer, so paid answers stay cached.
  */
 export function answersMayDiffer(before: ExternalServiceRow, after: ExternalServiceRow): boolean {
   return !isDeepStrictEqual(sourceOf(before), sourceOf(after));

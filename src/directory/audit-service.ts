@@ -1,11 +1,11 @@
-/** The history of a service: one entry for each change, in the transaction of the change. */
+/** Writes the history of a service: one entry per change, in the transaction of the change. */
 import { newId } from '../ids.ts';
 import type { Queryable } from '../storage/postgres/database.ts';
 import { type ConfigurationAction, insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
 import type { ExternalServiceRow } from '../storage/tables/external-services.ts';
 import { presentService } from './present-service.ts';
 
-/** Who changed it, and by which request. */
+/** Who made the change, and with which request. */
 export interface ChangeContext {
   readonly changedBy: string | null;
   readonly requestId: string | null;
@@ -35,7 +35,7 @@ export async function recordServiceChange(
   });
 }
 
-/** By the sealed forms: a secret that was sent again unchanged counts as changed, since it was sealed anew. */
+/** Compares sealed forms: a secret that was sent again unchanged counts as changed, because it was sealed again. */
 function changedSecrets(before: ExternalServiceRow | null, after: ExternalServiceRow | null): string[] {
   const changed: string[] = [];
   if ((before?.api_key ?? null) !== (after?.api_key ?? null)) changed.push('api_key');

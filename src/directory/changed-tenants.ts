@@ -1,20 +1,23 @@
-/** Whose configuration was changed since it was last asked: rounds look at these instead of at every tenant. */
+/** Collects the tenants with changed configuration, so that periodic rounds read only these instead of all tenants. */
 import type { TenantId } from '../ids.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import { configurationChannel, parseChange } from './configuration-change.ts';
 
 export interface ChangedTenants {
-  /** Those since the last take; null: any may have changed, as at first and after a gap in the notifications. */
+  /**
+   * The tenants changed since the last take; null: any may have changed, as at the start and after a gap in the
+   * notifications.
+   */
   take(): Promise<readonly TenantId[] | null>;
-  /** The next take answers null: what was taken was not looked at. */
+  /** Makes the next take return null, because the tenants last taken were not processed. */
   forget(): void;
   close(): Promise<void>;
 }
 
-/** More than these are as good as all. */
+/** With more than this, all tenants are read. */
 const maxChanged = 1_000;
 
-/** Of these tables. Listens from now on. */
+/** Watches these tables. Listens from now on. */
 export function watchChangedTenants(db: Pick<Database, 'listen'>, tables: readonly string[]): ChangedTenants {
   let changed: Set<TenantId> | null = null;
   const listening = db.listen(configurationChannel, (payload) => {

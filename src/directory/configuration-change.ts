@@ -1,8 +1,8 @@
-/** What `configuration_changed` tells: which row of which table was written. */
+/** Parses `configuration_changed` notifications: which row of which table was written. */
 
 export const configurationChannel = 'configuration_changed';
 
-/** null where it cannot be read: any row may have changed. */
+/** null if it cannot be parsed: any row may have changed. */
 export function parseChange(payload: string): { table: string; id: string; tenant: string | null } | null {
   try {
     const { table, id, tenant } = JSON.parse(payload) as { table?: unknown; id?: unknown; tenant?: unknown };
@@ -13,7 +13,7 @@ export function parseChange(payload: string): { table: string; id: string; tenan
   }
 }
 
-/** The tenant whose services changed, null for all, undefined where the change is of another table. */
+/** The tenant whose services changed; null for all; undefined if the change is in another table. */
 export function tenantOfServiceChange(payload: string): string | null | undefined {
   try {
     const change = JSON.parse(payload) as { table?: unknown; tenant?: unknown };

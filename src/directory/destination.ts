@@ -1,6 +1,6 @@
 /**
- * Where a service's secrets may go. A secret is sealed together with the addresses that its service had when it was given:
- * re-pointed to another host, it needs its secrets again, and a row that was changed past this program does not open.
+ * Restricts where a service's secrets may be sent. A secret is sealed together with the addresses of its service: a
+ * service with a new host needs its secrets again, and a row changed outside this program cannot be opened.
  */
 import { type InputFault, ServiceError } from '../errors.ts';
 import { findAdapter } from '../providers/registry.ts';
@@ -10,15 +10,15 @@ import { adapterNameOf, type ExternalService } from './service.ts';
 
 export type Destined = Pick<ExternalService, 'serviceName' | 'serviceType' | 'baseUrl' | 'config'>;
 
-/** What a change says of the secrets: undefined keeps what is there. */
+/** The secrets of a change: undefined keeps the stored one. */
 interface Kept {
   readonly apiKey?: unknown;
   readonly credentials?: unknown;
 }
 
 /**
- * The base URL's origin, or the vendor by its adapter; and of each further address (a token endpoint) the whole, because many
- * tenants of an identity provider share one host.
+ * The origin of the base URL, or the vendor's name; and the full URL of each further address (a token endpoint),
+ * because many tenants of an identity provider share one host.
  */
 export function destinationsOf(service: Destined): readonly string[] {
   const adapterName = adapterNameOf(service);
@@ -38,7 +38,7 @@ export function destinationsOfRow(
   });
 }
 
-/** Throws `INVALID_REQUEST` naming each kept secret that would be sent to a host that it was not given for. */
+/** Throws `INVALID_REQUEST` naming each kept secret that would be sent to another host than before. */
 export function checkSecretsStay(current: ExternalServiceRow, draft: Destined & Kept): void {
   const known = new Set(destinationsOfRow(current));
   const added = destinationsOf(draft).filter((destination) => !known.has(destination));
@@ -52,15 +52,17 @@ export function checkSecretsStay(current: ExternalServiceRow, draft: Destined & 
   }
 }
 
-/** In front of what is sealed; no key that can be sent in a header begins so. */
+/** Prefix of the sealed text; no key that fits into a header starts with it. */
 const mark = '\u0001to:';
 
-/** `plain` as it is sealed: with its destinations. */
+/** `plain` with its destinations, ready to be sealed. */
 export function withDestinations(plain: string, destinations: readonly string[]): string {
   return `${mark}${JSON.stringify(destinations)}\n${plain}`;
 }
 
-/** Throws `SealBroken` where it was sealed for another destination. Of older versions are secrets without any. */
+/**
+ * Throws `SealBroken` if it was sealed for another destination. Secrets sealed by older versions have no destinations.
+ */
 export function openedFor(opened: string, destinations: readonly string[]): string {
   const { plain, sealedFor } = splitDestinations(opened);
   if (sealedFor !== null && destinations.some((destination) => !sealedFor.includes(destination))) {
@@ -81,7 +83,7 @@ export function splitDestinations(opened: string): {
   };
 }
 
-/** Two spellings of one origin are one; what is no URL stands for itself. */
+/** Different spellings of one origin become equal; an invalid URL stays as it is. */
 function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : url;
 }

@@ -1,4 +1,4 @@
-/** Services marked as emulated, on a process that emulates all, some or none of them. */
+/** Redirects services marked as emulated, if this process emulates all or some of them. */
 import { getOrCreate } from '../bounded-map.ts';
 import type { Emulates } from '../config/emulation.ts';
 import type { ProviderAccount } from '../providers/provider.ts';
@@ -6,21 +6,21 @@ import type { EmulatorAccess } from './environment-services.ts';
 import type { ExternalService, ServiceDirectory } from './service.ts';
 
 /**
- * Whether a service that is marked as emulated is so here: the mark may be of an earlier start that emulated more. An
- * account with a secret of its own is only made up where all are.
+ * Whether a service with the mark is emulated by this process: the mark may come from an earlier start that emulated
+ * more. An account with its own secret is emulated only if all are.
  */
 function isEmulatedHere(service: ExternalService, emulates: Emulates): boolean {
   if (service.config.emulated !== true || emulates === 'none') return false;
   return emulates === 'all' || !(service.hasApiKey || service.hasCredentials);
 }
 
-/** Sends emulated services to this process's emulator; where there is none, a mark of an earlier start means nothing. */
+/** Sends emulated services to this process's emulator; without an emulator, the mark of an earlier start is ignored. */
 export function withEmulatedAccounts(
   directory: ServiceDirectory,
   emulates: Emulates,
   emulator: EmulatorAccess | null,
 ): ServiceDirectory {
-  /** Of services whose mark means nothing, by the service without it: secrets are found by the original. */
+  /** Maps a service whose mark is ignored to its original, under which its secrets are found. */
   const originals = new WeakMap<ExternalService, ExternalService>();
   const asHere = (service: ExternalService): ExternalService => {
     if (service.config.emulated !== true || isEmulatedHere(service, emulates)) return service;
@@ -29,7 +29,7 @@ export function withEmulatedAccounts(
     originals.set(unmarked, service);
     return unmarked;
   };
-  /** The directory gives the same list until something changes, and what is derived from it is kept beside it. */
+  /** The directory returns the same list until something changes, so derived lists are cached by it. */
   const listsHere = new WeakMap<readonly ExternalService[], readonly ExternalService[]>();
   const allHere = (services: readonly ExternalService[]): readonly ExternalService[] => {
     const here = getOrCreate(listsHere, services, () => services.map(asHere));

@@ -1,11 +1,11 @@
 /**
- * The services of the environment: at each start the default tenant gets one for every provider that the environment
- * names, or that is emulated.
+ * Registers the services of the environment: at each start the default tenant gets one for every provider that the
+ * environment names or the process emulates.
  *
- * The environment owns a service's credential, base URL and presence, and nothing else: limits, priority, fallback and
- * names are an admin's from the first start on. A credential that an admin has put in its place is left alone, which the
- * mark in `config.environment` tells: it names the credential that the environment wrote (a short salted hash).
- * An emulated service is marked `config.emulated` and has no address: each process sends it to its own emulator.
+ * The environment owns only a service's credential, base URL and presence; from the first start on, an admin owns
+ * limits, priority, fallback and names. A credential set by an admin is left alone: the mark in `config.environment`
+ * identifies the credential that the environment wrote (by a short salted hash). An emulated service is marked
+ * `config.emulated` and has no address: each process sends it to its own emulator.
  */
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -28,15 +28,18 @@ import { destinationsOf } from './destination.ts';
 import { registeredEvent } from './manage-services.ts';
 import { openToCompare, resealedFor, sealApiKey, sealCredentials } from './service-row.ts';
 
-/** What the environment says of one provider. */
+/** What the environment sets for one provider. */
 export interface EnvironmentProvider {
   readonly serviceName: string;
   readonly serviceType: ServiceType;
   readonly displayName: string;
   readonly priority: number;
-  /** By name; of those registered before it in the list. */
+  /** A name; the service must be registered earlier in the list. */
   readonly fallbackServiceName: string | null;
-  /** null: the environment has none. `keyless`: it needs none. `address`: it needs none but is there by its base URL, never emulated. */
+  /**
+   * null: the environment has none. `keyless`: none is needed. `address`: none is needed, but the service exists only
+   * with a base URL and is never emulated.
+   */
   readonly credential:
     | { readonly kind: 'api-key' | 'service-account'; readonly text: string }
     | 'keyless'
@@ -52,21 +55,21 @@ export interface EnvironmentServicesDeps {
   clock: Clock;
 }
 
-/** Kept in `config.environment`. */
+/** Stored in `config.environment`. */
 interface EnvironmentMark {
   /** The credential that the environment wrote last. */
   readonly credential?: string;
-  /** The base URL is the environment's. */
+  /** The base URL comes from the environment. */
   readonly base_url?: true;
-  /** The environment has taken the service away: it is inactive until the credential is back. */
+  /** The environment has removed the service: it is inactive until the credential is back. */
   readonly absent?: true;
 }
 
 const context: ChangeContext = { changedBy: 'environment', requestId: null };
 
 /**
- * Brings the tenant's services in line with the environment, in one transaction. What is right already is not written.
- * Returns the names of those whose kept answers may be none of theirs any more, such as an emulator's made-up ones.
+ * Aligns the tenant's services with the environment, in one transaction. Writes only what differs. Returns the names of
+ * services whose cached answers may be wrong now, such as those of an emulator.
  */
 export async function registerEnvironmentServices(
   deps: EnvironmentServicesDeps,
@@ -76,7 +79,7 @@ export async function registerEnvironmentServices(
 ): Promise<readonly string[]> {
   return deps.db.forTenant(tenantId, async (tx) => {
     const answeringAnew: string[] = [];
-    // The lock lets replicas that start together take turns: the second finds nothing left to do.
+    // The lock serialises replicas that start together: the second finds nothing left to do.
     const rows = new Map((await lockServicesOfTenant(tx, tenantId)).map((row) => [row.service_name, row]));
     for (const provider of providers) {
       const row = rows.get(provider.serviceName);
@@ -129,7 +132,7 @@ async function addService(
   );
 }
 
-/** null where nothing had to be changed. */
+/** null if nothing had to change. */
 async function alignService(
   deps: EnvironmentServicesDeps,
   tx: Queryable,
@@ -139,7 +142,7 @@ async function alignService(
   row: ExternalServiceRow,
 ): Promise<ExternalServiceRow | null> {
   if (provider.credential === 'keyless') return null;
-  // An address that an admin has set is where its calls go, key or no key.
+  // If an admin has set an address, calls go there, with or without a key.
   const isAdmins = hasOwnCredential(deps.keyring, row) || (row.base_url !== null && markOf(row).base_url !== true);
   const presence = presenceOf(provider, emulates, isAdmins);
   const owned = ownedValues(deps.keyring, row, provider, presence);
@@ -150,8 +153,8 @@ async function alignService(
 }
 
 /**
- * `real`: with the environment's credential. `admin`: with the one an admin has stored. `emulated`, `absent`: as this
- * process emulates providers without any.
+ * `real`: with the environment's credential. `admin`: with the one stored by an admin. `emulated`, `absent`: without a
+ * credential, depending on what this process emulates.
  */
 type Presence = 'real' | 'admin' | 'emulated' | 'absent';
 
@@ -182,7 +185,7 @@ function ownedValues(keyring: Keyring, row: Current, provider: EnvironmentProvid
     ...(presence === 'emulated' ? { emulated: true } : {}),
     ...(Object.keys(nextMark).length === 0 ? {} : { environment: nextMark }),
   };
-  // The environment is the operator's word: an address that it gives takes the secrets with it.
+  // The environment belongs to the operator, so its address takes the secrets with it.
   const { serviceName, serviceType } = provider;
   const destinations = destinationsOf({ serviceName, serviceType, baseUrl, config });
   const isMoved = provider.baseUrl !== null || mark.base_url === true || secrets.mark !== undefined;
@@ -204,7 +207,7 @@ function kept(row: Current): Secrets {
   return { api_key: row.api_key, credentials: row.credentials, mark: undefined };
 }
 
-/** An emulated service keeps what an admin has stored, for the day when it is not emulated any more. */
+/** An emulated service keeps the secrets stored by an admin, for the time when it is no longer emulated. */
 function secretsOf(keyring: Keyring, row: Current, provider: EnvironmentProvider, presence: Presence): Secrets {
   const { credential } = provider;
   if (credential === 'keyless' || credential === 'address') return kept(row);
@@ -212,14 +215,14 @@ function secretsOf(keyring: Keyring, row: Current, provider: EnvironmentProvider
     return hasOwnCredential(keyring, row) ? kept(row) : { api_key: null, credentials: null, mark: undefined };
   }
   const mark = fingerprint(row.id, credential.text);
-  // Sealing draws a new IV: what is there already must not look like a change.
+  // Sealing uses a new IV each time, so an unchanged secret must not be sealed again.
   if (markOf(row).credential === mark && !hasOwnCredential(keyring, row)) return { ...kept(row), mark };
   return credential.kind === 'api-key'
     ? { api_key: sealApiKey(keyring, row, credential.text, []), credentials: row.credentials, mark }
     : { api_key: row.api_key, credentials: sealCredentials(keyring, row, JSON.parse(credential.text), []), mark };
 }
 
-/** True where the service holds a credential, and not the one that the environment wrote. */
+/** True if the service holds another credential than the one that the environment wrote. */
 function hasOwnCredential(keyring: Keyring, row: Current): boolean {
   if (row.api_key === null && row.credentials === null) return false;
   const { credential } = markOf(row);
@@ -228,7 +231,7 @@ function hasOwnCredential(keyring: Keyring, row: Current): boolean {
   return !texts.some((text) => fingerprint(row.id, text) === credential);
 }
 
-/** Tells two credentials apart, and says nothing of either: 48 bits of a hash salted by the row. */
+/** Distinguishes two credentials without revealing either: 48 bits of a hash salted by the row. */
 function fingerprint(rowId: string, text: string): string {
   return createHash('sha256')
     .update(`${rowId}\n${normalJson(text)}`)
@@ -236,7 +239,7 @@ function fingerprint(rowId: string, text: string): string {
     .slice(0, 12);
 }
 
-/** A service account is compared as JSON: its file's spaces do not matter. */
+/** A service account is compared as JSON, so whitespace in its file does not matter. */
 function normalJson(text: string): string {
   return text.trimStart().startsWith('{') ? JSON.stringify(JSON.parse(text)) : text;
 }
@@ -246,9 +249,9 @@ function markOf(row: Pick<ExternalServiceRow, 'config'>): EnvironmentMark {
   return typeof mark === 'object' && mark !== null ? (mark as EnvironmentMark) : {};
 }
 
-/** What an emulated service is called with: this process's own emulator. */
+/** How emulated services are called: this process's own emulator. */
 export interface EmulatorAccess {
   readonly url: string;
-  /** A service-account key that the emulator knows, parsed. */
+  /** A parsed service-account key that the emulator accepts. */
   readonly googleCredentials: unknown;
 }

@@ -1,16 +1,18 @@
 /**
- * Something small of every tenant, held in memory so that a call asks no database. A notification reads that of its
- * tenant again at once; a gap in the notifications, and a timer every ten minutes, that of all. While the database is
- * away the last known holds.
+ * Keeps a small value per tenant in memory, so that a call queries no database. A notification reloads its tenant at
+ * once; a gap in the notifications, and a timer every ten minutes, reload all. While the database is away, the last
+ * known values apply.
  */
 import type { TenantId } from '../ids.ts';
 import type { Database } from '../storage/postgres/database.ts';
 
 export interface HeldByTenant<Held> {
   of(tenantId: TenantId): Held | undefined;
-  /** What this process has just written: it holds from now on. */
+  /** Stores what this process has just written; it applies from now on. */
   put(tenantId: TenantId, held: Held): void;
-  /** What was committed of the tenant's before is known when it resolves, unless the database is away. Never throws. */
+  /**
+   * Reloads the tenant; resolves when everything committed before is known, unless the database is away. Never throws.
+   */
   refresh(tenantId: TenantId): Promise<void>;
   close(): Promise<void>;
 }
@@ -18,30 +20,30 @@ export interface HeldByTenant<Held> {
 export interface HeldByTenantDeps<Held> {
   readonly db: Pick<Database, 'listen'>;
   readonly channel: string;
-  /** Whose a notification is of; null: of any, undefined: of something else. */
+  /** The tenant of a notification; null: any; undefined: it concerns something else. */
   tenantOf(payload: string): TenantId | null | undefined;
-  /** Of these tenants; null: of all. Those that have none are left out. */
+  /** Reads these tenants; null: all. Tenants without a value are left out. */
   read(tenants: readonly TenantId[] | null): Promise<ReadonlyMap<TenantId, Held>>;
   onFailure(error: unknown): void;
 }
 
 const wholeEveryMs = 600_000;
-/** After a read that failed. */
+/** The pause after a failed read. */
 const retryEveryMs = 30_000;
-/** More than these are read as all. */
+/** With more than this, all tenants are reloaded. */
 const maxOutdated = 1_000;
 
-/** Throws where it cannot be read at the start. */
+/** Throws if the first read fails. */
 export async function openHeldByTenant<Held>(deps: HeldByTenantDeps<Held>): Promise<HeldByTenant<Held>> {
   let held = new Map<TenantId, Held>();
-  /** Whose is to be read again; null: all. */
+  /** Tenants to reload; null: all. */
   let outdated: Set<TenantId> | null = null;
   let loading: Promise<void> | null = null;
   let wholeAtMs = 0;
   let isOpen = false;
 
   const load = async (): Promise<void> => {
-    // A change that came while reading may not be in what was read.
+    // A change during a read may be missing in its result, so the tenant is read again.
     while (outdated === null || outdated.size > 0) {
       const tenants: ReadonlySet<TenantId> | null = outdated;
       outdated = new Set();
@@ -74,7 +76,7 @@ export async function openHeldByTenant<Held>(deps: HeldByTenantDeps<Held>): Prom
         loading = null;
       });
   };
-  /** null: of all. */
+  /** null: all tenants. */
   const reload = (tenantId: TenantId | null): void => {
     if (tenantId === null || outdated === null || outdated.size >= maxOutdated) outdated = null;
     else outdated.add(tenantId);

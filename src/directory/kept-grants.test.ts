@@ -47,7 +47,7 @@ async function start(t: TestContext) {
   return { db, serviceId, one: grantOf(db), other: grantOf(openAnother()) };
 }
 
-/** Two processes, each with its own memory and its own connections, before one server that takes a refresh token once. */
+/** Two processes with separate memory and connections, and one server that accepts a refresh token once. */
 function replicas(serviceId: string, grants: readonly KeptGrant[], startMs = 1_700_000_000_000) {
   const server = { refreshToken: 'given-0', access: '', requests: 0, expiresIn: 3600 as number | undefined };
   const clock = { nowMs: startMs };
@@ -97,7 +97,7 @@ test('replicas that need a token at once use the refresh token once, and share w
   const kindsOf = async () => [...new Set((await askAll()).map((verdict) => verdict?.kind))];
   assert.deepEqual(await kindsOf(), ['ok']);
   assert.equal(server.requests, 1);
-  clock.nowMs += 3_560_000; // Within the last minute.
+  clock.nowMs += 3_560_000; // Less than a minute of its life is left.
   assert.deepEqual(await kindsOf(), ['ok']);
   clock.nowMs += 1_000;
   assert.deepEqual(await kindsOf(), ['ok']);
@@ -157,7 +157,7 @@ test('one has the right to renew at a time, until it saves or lets go', async (t
   const next = await other.claim();
   assert.equal(next?.kept, 'first');
   await next?.release();
-  // Of a replica that died meanwhile.
+  // The claim of a replica that died in the meantime.
   await one.claim();
   await db.querySystem({ text: "update service_grants set claimed_until = now() - interval '1 second'" });
   assert.equal((await other.claim())?.kept, 'first');

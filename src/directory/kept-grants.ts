@@ -1,4 +1,7 @@
-/** The tokens that an OAuth2 server has given a service, in PostgreSQL and sealed: for every replica, and past a restart. */
+/**
+ * Stores the tokens that an OAuth2 server issued to a service, sealed in PostgreSQL: shared by all replicas, and kept
+ * across restarts.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '../logger.ts';
@@ -7,9 +10,9 @@ import type { Keyring, SealBinding } from '../secrets/keyring.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import { claimGrant, type GrantOwner, readGrant, releaseGrant, saveGrant } from '../storage/tables/service-grants.ts';
 
-/** Longer than a renewal takes, so that no other begins while it is under way. */
+/** Longer than a renewal takes, so that no second one starts meanwhile. */
 const claimMs = 40_000;
-/** A token that was given and is not kept is lost: the old one no longer works. */
+/** A new token that is not stored is lost, and the old one no longer works: so saving is retried. */
 const savePausesMs = [100, 500, 2_000, 5_000];
 
 export interface KeptGrantDeps {

@@ -30,7 +30,7 @@ export interface ManageServicesDeps {
   readonly clock: { now(): number };
 }
 
-/** A whole service as its admin wants it. Limits: null or 0 means no limit. */
+/** A whole service as its admin wants it. A limit of null or 0 means no limit. */
 export interface ServiceDraft {
   readonly serviceName: string;
   readonly serviceType: ServiceType;
@@ -46,12 +46,12 @@ export interface ServiceDraft {
   readonly fallbackServiceId: ServiceId | null;
   readonly description: string | null;
   readonly tags: readonly string[];
-  /** undefined keeps what is there, null takes it away. */
+  /** undefined keeps the stored secret, null removes it. */
   readonly apiKey?: string | null | undefined;
   readonly credentials?: unknown;
 }
 
-/** The same shape as a draft without its secrets: where a PATCH begins. */
+/** The stored service as a draft without secrets: the base of a PATCH. */
 export function draftOfRow(row: ExternalServiceRow): ServiceDraft {
   return {
     serviceName: row.service_name,
@@ -72,7 +72,8 @@ export function draftOfRow(row: ExternalServiceRow): ServiceDraft {
 }
 
 /**
- * Throws `CONFLICT` where the name is taken, `INVALID_REQUEST` for a fallback of another type, tenant or in a circle.
+ * Throws `CONFLICT` if the name is taken, and `INVALID_REQUEST` for a fallback of another type or tenant, or in a
+ * circle.
  */
 export async function createService(
   deps: ManageServicesDeps,
@@ -94,9 +95,9 @@ export async function createService(
 }
 
 /**
- * Replaces a service by what `change` makes of it; a secret that the draft does not name stays. Throws `NOT_FOUND`, and
- * as `createService`. Where something changes that the registration announced, it is announced anew: consumers learn of
- * the new state by the same event.
+ * Replaces a service by the result of `change`; a secret missing in the draft stays. Throws `NOT_FOUND`, and like
+ * `createService`. If a member changes that the registration event contains, the event is published again, so that
+ * consumers learn the new state.
  */
 export async function changeService(
   deps: ManageServicesDeps,
@@ -130,8 +131,8 @@ function isAnnouncedAnew(before: ExternalServiceRow, after: ExternalServiceRow):
 }
 
 /**
- * Returns what was removed. Throws `NOT_FOUND`, and what `check` throws of the service as it is then. Services that
- * fell back on it lose their fallback; its logs, costs and history stay.
+ * Returns the removed service. Throws `NOT_FOUND`, and whatever `check` throws. Services with this fallback lose it;
+ * logs, costs and history stay.
  */
 export async function removeService(
   deps: Pick<ManageServicesDeps, 'db' | 'clock'>,
@@ -161,7 +162,7 @@ function checkName(existing: readonly ExternalServiceRow[], id: ServiceId, draft
   }
 }
 
-/** A service that others fall back on keeps its type, or their fallback would be of another. */
+/** A service that is another's fallback must keep its type. */
 function checkType(existing: readonly ExternalServiceRow[], current: ExternalServiceRow, draft: ServiceDraft): void {
   if (current.service_type === draft.serviceType) return;
   const dependent = existing.find((row) => row.fallback_service_id === current.id);
@@ -180,7 +181,7 @@ function checkFallback(existing: readonly ExternalServiceRow[], id: ServiceId, d
   if (fallback !== undefined && fallback.id !== id && fallback.service_type !== draft.serviceType) {
     throw invalidInput('fallback_service_id', `must be of the same type, and is ${fallback.service_type}`);
   }
-  // Every step leads to another service, or the circle was there before; so there are at most as many as services.
+  // Each step leads to another service, unless a circle existed before; so there are at most as many steps as services.
   let next: ServiceId | null | undefined = draft.fallbackServiceId;
   for (let step = 0; step <= existing.length && next !== null && next !== undefined; step += 1) {
     if (next === id) throw invalidInput('fallback_service_id', 'would make a circle');
@@ -191,8 +192,8 @@ function checkFallback(existing: readonly ExternalServiceRow[], id: ServiceId, d
 type Owner = Pick<ExternalServiceRow, 'id' | 'management_company_id'>;
 
 /**
- * The draft with its secret headers where secrets are sealed: in `credentials`, which stay untouched where nothing of
- * them changes.
+ * The draft with its secret headers moved into `credentials`, where secrets are sealed; `credentials` stays untouched
+ * if none of them changes.
  */
 function withSecretTexts(keyring: Keyring, current: ExternalServiceRow | null, draft: ServiceDraft): ServiceDraft {
   const hadTexts = current !== null && hasSecretTexts(current.config);
@@ -217,7 +218,7 @@ function valuesOf(
   const draft = withSecretTexts(keyring, current, wanted);
   const destinations = destinationsOf(draft);
   const kept = { api_key: current?.api_key ?? null, credentials: current?.credentials ?? null };
-  // What is sent anew or taken away need not open any more.
+  // Secrets that are replaced or removed need not be opened.
   const stays = {
     api_key: draft.apiKey === undefined ? kept.api_key : null,
     credentials: draft.credentials === undefined ? kept.credentials : null,
@@ -255,7 +256,7 @@ function sealedOr<Plain, Sealed>(
   return plain === null ? null : seal(plain);
 }
 
-/** What is announced of a service that was created or changed. */
+/** The event for a created or changed service. */
 export function registeredEvent(row: ExternalServiceRow, context: ChangeContext, nowMs: number): DurableEvent {
   return {
     type: 'integration.service.registered',

@@ -1,4 +1,4 @@
-/** A service as the API shows it: what is write-only stays inside, and so does what only the environment's start needs. */
+/** A service as the API shows it, without write-only members and without data of the environment's registration. */
 import type { ExternalServiceRow } from '../storage/tables/external-services.ts';
 
 /** `ExternalService` of the contract. */

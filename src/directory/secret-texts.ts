@@ -1,13 +1,13 @@
 /**
- * Headers and parameters of a service whose values are secrets (`config.secret_headers` names them). Their values are
- * sealed together with `credentials`, bound to the same destinations; `config` holds the mask in their place.
+ * Secret headers and query parameters of a service (named in `config.secret_headers`). Their values are sealed together
+ * with `credentials`, for the same destinations; `config` holds a mask in their place.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type InputFault, invalidInput } from '../errors.ts';
 
-/** What is shown, and taken back as "keep it". */
+/** Shown instead of the value; sending it back means "keep". */
 export const secretMask = '[masked]';
-/** Where they stand beside an account's own credentials. */
+/** The member of the sealed credentials that holds them. */
 export const secretTextsMember = 'secret_headers';
 
 const parts = ['headers', 'query'] as const;
@@ -19,23 +19,23 @@ export function isSecretText(config: Config, name: string): boolean {
   return Array.isArray(names) && names.some((one) => typeof one === 'string' && sameName(one, name));
 }
 
-/** Whether `config`, as it is kept, has values elsewhere. */
+/** Whether the stored `config` has values that are sealed elsewhere. */
 export function hasSecretTexts(config: Config): boolean {
   return parts.some((part) => textsOf(config, part).some(([name]) => isSecretText(config, name)));
 }
 
-/** `config` as it is kept and shown. */
+/** `config` as it is stored and shown. */
 export function maskedConfig(config: Config): Record<string, unknown> {
   return withTexts(config, (name, text) => (isSecretText(config, name) ? secretMask : text));
 }
 
-/** `config` as it is used: with what is sealed in its place. */
+/** `config` as it is used, with the sealed values in place of the masks. */
 export function unmaskedConfig(config: Config, sealed: SecretTexts): Config {
   if (!hasSecretTexts(config)) return config;
   return withTexts(config, (name, text, part) => (isSecretText(config, name) ? sealed[part]?.[name] : text));
 }
 
-/** A PUT that sends nothing of a secret keeps it; null takes it away. */
+/** A PUT that omits a secret keeps it; null removes it. */
 export function withKeptSecretTexts(given: Config, current: Config): Record<string, unknown> {
   const config: Record<string, unknown> = {
     ...(current.secret_headers === undefined ? {} : { secret_headers: current.secret_headers }),
@@ -55,8 +55,8 @@ export function withKeptSecretTexts(given: Config, current: Config): Record<stri
 }
 
 /**
- * The secret values of `config`: those sent, and those of `before` where the mask is sent. `mayStay`: they would go to no
- * other host than before. Throws `INVALID_REQUEST` for a mask with nothing behind it.
+ * The secret values of `config`: those sent, and those of `before` where the mask is sent. `mayStay`: the host has not
+ * changed. Throws `INVALID_REQUEST` for a mask without a stored value.
  */
 export function secretTextsOf(config: Config, before: SecretTexts, mayStay: boolean): SecretTexts {
   const texts: Record<string, Record<string, string>> = {};
@@ -75,7 +75,7 @@ export function secretTextsOf(config: Config, before: SecretTexts, mayStay: bool
   return texts;
 }
 
-/** A mask that is no secret's would be sent as it stands. */
+/** A mask in a place that is not secret would be sent literally. */
 export function faultsOfMasks(config: Config): InputFault[] {
   return parts.flatMap((part) =>
     textsOf(config, part).flatMap(([name, text]) =>
@@ -86,7 +86,7 @@ export function faultsOfMasks(config: Config): InputFault[] {
   );
 }
 
-/** What is sealed as `credentials`, taken apart. */
+/** Splits the sealed `credentials` into the account's own part and the secret texts. */
 export function splitCredentials(opened: unknown): { readonly own: unknown; readonly texts: SecretTexts } {
   if (typeof opened !== 'object' || opened === null || !Object.hasOwn(opened, secretTextsMember)) {
     return { own: opened, texts: {} };
@@ -95,7 +95,7 @@ export function splitCredentials(opened: unknown): { readonly own: unknown; read
   return { own: Object.keys(own).length === 0 ? null : own, texts: texts as SecretTexts };
 }
 
-/** And put together; null where there is nothing to seal. */
+/** Joins both parts; null if there is nothing to seal. */
 export function joinCredentials(own: unknown, texts: SecretTexts): unknown {
   return isDeepStrictEqual(texts, {}) ? own : { ...(own as object | null), [secretTextsMember]: texts };
 }

@@ -1,11 +1,14 @@
-/** What `config` of a service may hold: a member that is not named here or by its adapter is refused by name. */
+/**
+ * The allowed members of a service's `config`: a member that neither this file nor the adapter lists is refused by
+ * name.
+ */
 import Type, { type TSchema } from 'typebox';
 import type { InputFault } from '../errors.ts';
 import { findUnknownMembers, type KnownMembers, knownMembersOf } from '../known-members.ts';
 import type { Adapter } from '../providers/provider.ts';
 import { findAdapter } from '../providers/registry.ts';
 
-/** Of every service. */
+/** Members that every service has. */
 const commonMembers: Readonly<Record<string, TSchema>> = {
   adapter: Type.String(),
   cost_per_request: Type.Union([Type.Number(), Type.Record(Type.String(), Type.Number())]),
@@ -22,7 +25,7 @@ const commonMembers: Readonly<Record<string, TSchema>> = {
       priority: Type.Optional(Type.Integer()),
     }),
   ),
-  // Written by this program, and ignored where a body sends back what it was shown.
+  // Written by this program, and ignored if a body sends them back.
   environment: Type.Unknown(),
   emulated: Type.Unknown(),
 };
@@ -35,9 +38,9 @@ function knownFor({ name, configMembers }: Adapter): KnownMembers {
   return known;
 }
 
-/** `given`: the `config` that a body names, not what was stored before. */
+/** `given`: the `config` of a body, not the stored one. */
 export function faultsOfGivenConfig(adapterName: string, given: unknown): readonly InputFault[] {
   const adapter = findAdapter(adapterName);
-  // There is no such adapter, which is said elsewhere.
+  // Another check reports the unknown adapter.
   return adapter === null ? [] : findUnknownMembers(knownFor(adapter), given, 'config');
 }

@@ -159,7 +159,7 @@ test('names are unique, and fallbacks are of the same type, of the same tenant a
 });
 
 test('5,000 tenants are read once each and stay, and a change reads its own tenant alone', async (t) => {
-  // Before the directory listens: a notification that comes while a tenant is read has it read again.
+  // Before the directory listens: a notification during a read makes it read again.
   const { db, directory, statements } = await start(t, {}, (empty) =>
     empty.querySystem({
       text: `insert into external_services (id, management_company_id, service_name, service_type, display_name)
@@ -167,7 +167,7 @@ test('5,000 tenants are read once each and stay, and a change reads its own tena
     }),
   );
   const tenants = Array.from({ length: 5_000 }, (_, index) => parseTenantId(`many_${index + 1}`));
-  // A few at once: callers wait for a connection for two seconds at most.
+  // A few at a time, since callers wait at most two seconds for a connection.
   for (let from = 0; from < tenants.length; from += 20) {
     await Promise.all(tenants.slice(from, from + 20).map((one) => directory.ofTenant(one)));
   }

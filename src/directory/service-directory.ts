@@ -1,10 +1,10 @@
 /**
- * The tenants' services in memory.
+ * Keeps the tenants' services in memory.
  *
- * What a tenant's entry goes through:
- *   absent ── first asked for ──▶ fresh ── its TTL ends ──▶ ageing: still served, one reload behind it
- *                                   └──── a change is notified ──▶ outdated: the next caller waits for a reload
- * While PostgreSQL is away the last known services keep being used, up to `maxAgeMs`; the log says so.
+ * The states of a tenant's entry:
+ *   absent ── first use ──▶ fresh ── its TTL ends ──▶ ageing: still served, one reload in the background
+ *                            └──── notification of a change ──▶ outdated: the next caller waits for a reload
+ * While PostgreSQL is away the last known services stay in use, up to `maxAgeMs`; the log says so.
  */
 import type { Clock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
@@ -28,43 +28,44 @@ export interface ServiceDirectoryDeps {
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Services held, over all tenants; the tenant asked for longest ago makes room. Default 50,000, some 100 MB. */
+  /** Services in memory, over all tenants; the least recently used tenant is evicted. Default 50,000, about 100 MB. */
   readonly maxServices?: number;
 }
 
 /**
- * Notifications carry changes at once, and a gap in them outdates all. With a shorter time thousands of tenants that are
- * asked now and then are mostly read for nothing.
+ * Notifications bring changes at once, and a gap in them makes all entries outdated. A shorter TTL would only reload
+ * thousands of rarely used tenants for nothing.
  */
 const ttlMs = 600_000;
-/** How old services may be that are used while the database is away. */
+/** The maximum age of services that are used while the database is away. */
 const maxAgeMs = 86_400_000;
-/** Pause between reloads that fail. */
+/** The pause between failed reloads. */
 const retryAfterMs = 1_000;
 
 interface Entry {
   services: readonly ExternalService[] | null;
   loadedAtMs: number;
   outdated: boolean;
-  /** Raised by each notification: a load begun before it must not count as fresh. */
+  /** Increased by each notification: a load that began before it does not count as fresh. */
   generation: number;
   loading: Promise<readonly ExternalService[]> | null;
   failedAtMs: number;
 }
 
 /**
- * What is known of a service beside its public half. Lives as long as the directory's entry, as nothing else holds it.
+ * What is known of a service besides its public part. Lives as long as the directory's entry, because nothing else
+ * refers to it.
  */
 interface Secrets {
   readonly row: ExternalServiceRow;
   account: ProviderAccount | null;
 }
 
-/** Listens for `configuration_changed` before it answers, so that no change falls between. */
+/** Listens for `configuration_changed` before it resolves, so that no change is missed. */
 export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<ServiceDirectory> {
   const { db, clock, logger } = deps;
   const entries = createEntries(deps.maxServices ?? 50_000);
-  /** Of all tenants; null: not read since the last change. */
+  /** Services of all tenants; null: not read since the last change. */
   let active: readonly NamedService[] | null = null;
   let changeCount = 0;
   const secretsByService = new WeakMap<ExternalService, Secrets>();
@@ -168,7 +169,7 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
 /** The entries of all tenants, the one asked for longest ago first. A tenant without services takes room too. */
 function createEntries(maxServices: number) {
   const entries = new Map<TenantId, Entry>();
-  /** Services of all entries. */
+  /** If it fails and the entry is older than `maxAgeMs`, the next caller waits for a load and gets its error. */
   let heldCount = 0;
 
   /** The tenant that it is made for stays. */

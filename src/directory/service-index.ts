@@ -1,6 +1,6 @@
 /**
- * A tenant's services by name and by type, made once for each list that the directory gives: a call of a tenant with
- * thousands of services costs as much as one of a tenant with two.
+ * Indexes a tenant's services by name and type, once per list of the directory: a call of a tenant with thousands of
+ * services costs no more than one of a tenant with two.
  */
 import { getOrCreate } from '../bounded-map.ts';
 import type { ServiceType } from '../providers/provider.ts';
@@ -14,12 +14,12 @@ interface ServiceIndex {
 
 const indexes = new WeakMap<readonly ExternalService[], ServiceIndex>();
 
-/** `services` as the directory gave them. */
+/** `services`: the list as the directory returned it. */
 export function findByName(services: readonly ExternalService[], name: string): ExternalService | undefined {
   return indexOf(services).byName.get(name);
 }
 
-/** The active services that answer calls of this type; `maps` is geocoding by another name. */
+/** Active services for calls of this type; `maps` is an alias of geocoding. */
 export function activeOfType(services: readonly ExternalService[], type: ServiceType): readonly ExternalService[] {
   const { activeByType } = indexOf(services);
   const active = getOrCreate(activeByType, type, () =>

@@ -1,16 +1,16 @@
 /**
- * `config.regions` of a service: where its priority is another than elsewhere, so that the provider that knows a country or
- * a city best is asked first there.
+ * `config.regions` of a service: other priorities by country or area, so that the provider that knows a place best is
+ * asked first there.
  */
 import type { InputFault } from '../errors.ts';
 import type { Box } from '../providers/geocoding.ts';
 import type { ExternalService } from './service.ts';
 
-/** What a question is about, as far as it says so. */
+/** The place that a question concerns, as far as it names one. */
 export interface QuestionPlace {
   /** ISO 3166-1 alpha-2. */
   readonly country: string | null;
-  /** An area, or a point as an area without size. */
+  /** An area, or a point as an area without extent. */
   readonly area: Box | null;
 }
 
@@ -20,17 +20,17 @@ interface Region {
   readonly priority?: number;
 }
 
-/** Before all that have none. */
+/** Before all services without a priority. */
 const defaultPriority = 0;
 
-/** The service's priority for questions about this place: of its regions the first that the place is in counts. */
+/** The service's priority for questions about this place: the first region that contains the place counts. */
 export function priorityAt({ config, priority }: ExternalService, place: QuestionPlace | null): number {
   if (place === null || !Array.isArray(config.regions)) return priority;
   const region = (config.regions as readonly Region[]).find((each) => isIn(place, each));
   return region === undefined ? priority : (region.priority ?? defaultPriority);
 }
 
-/** The middle of the question's area counts: an area is rarely whole in another. */
+/** The centre of the question's area counts, because an area rarely lies completely inside another. */
 function isIn({ country, area }: QuestionPlace, region: Region): boolean {
   if (region.country !== undefined && region.country.toUpperCase() !== country) return false;
   if (region.bounds === undefined) return region.country !== undefined;

@@ -1,4 +1,4 @@
-/** Between rows of `external_services` and services as the rooms above know them; secrets are sealed and opened here. */
+/** Converts rows of `external_services` to services; seals and opens their secrets. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ProviderAccount, ServiceType } from '../providers/provider.ts';
 import type { Keyring, SealBinding } from '../secrets/keyring.ts';
@@ -41,7 +41,7 @@ export function namedServiceOf(row: ActiveServiceRow): NamedService {
   };
 }
 
-/** 0 in the API and in the table means: none. */
+/** 0 in the API and in the table means no limit. */
 function limitOf(value: number | null): number | null {
   return value === null || value === 0 ? null : value;
 }
@@ -72,7 +72,7 @@ export function sealCredentials(
   return { sealed: keyring.seal(plain, bindingOf(owner, 'credentials')) };
 }
 
-/** Throws `SealBroken` where no key of ours opens the secrets, or they were given for another destination. */
+/** Throws `SealBroken` if no key opens the secrets, or if they were sealed for another destination. */
 export function openAccount(keyring: Pick<Keyring, 'open'>, row: ExternalServiceRow): ProviderAccount {
   const destinations = destinationsOfRow(row);
   const apiKey = row.api_key === null ? null : keyring.open(row.api_key, bindingOf(row, 'api_key'));
@@ -90,7 +90,7 @@ export function openAccount(keyring: Pick<Keyring, 'open'>, row: ExternalService
   };
 }
 
-/** What is sealed as credentials, to be changed and sealed again. Throws `SealBroken`. */
+/** The opened credentials, to be changed and sealed again. Throws `SealBroken`. */
 export function openCredentials(keyring: Pick<Keyring, 'open'>, row: Owner & Pick<Sealed, 'credentials'>) {
   if (row.credentials === null) return splitCredentials(null);
   const { plain } = splitDestinations(keyring.open(row.credentials.sealed, bindingOf(row, 'credentials')));
@@ -99,7 +99,10 @@ export function openCredentials(keyring: Pick<Keyring, 'open'>, row: Owner & Pic
 
 type Sealed = Pick<ExternalServiceRow, 'api_key' | 'credentials'>;
 
-/** The same secrets for these destinations; what is sealed for them already stays as it is. Throws `SealBroken`. */
+/**
+ * Seals the same secrets for these destinations; returns them unchanged if they are sealed for them already. Throws
+ * `SealBroken`.
+ */
 export function resealedFor(keyring: Keyring, owner: Owner, sealed: Sealed, destinations: readonly string[]): Sealed {
   const again = (text: string, column: Secret): string => {
     const { plain, sealedFor } = splitDestinations(keyring.open(text, bindingOf(owner, column)));
@@ -112,7 +115,7 @@ export function resealedFor(keyring: Keyring, owner: Owner, sealed: Sealed, dest
   };
 }
 
-/** What is sealed, wherever it may go: to be compared, never to be sent. Throws `SealBroken`. */
+/** The opened secret for any destination: only to compare it, never to send it. Throws `SealBroken`. */
 export function openToCompare(keyring: Pick<Keyring, 'open'>, owner: Owner, sealed: Sealed): readonly string[] {
   const plainOf = (text: string, column: Secret): string =>
     splitDestinations(keyring.open(text, bindingOf(owner, column))).plain;
@@ -122,7 +125,7 @@ export function openToCompare(keyring: Pick<Keyring, 'open'>, owner: Owner, seal
   ];
 }
 
-/** Without secret headers, as it was given. */
+/** The credentials as they were given, without secret headers. */
 function ownOf(plain: string): string {
   const opened: unknown = JSON.parse(plain);
   const { own } = splitCredentials(opened);

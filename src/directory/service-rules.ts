@@ -1,4 +1,4 @@
-/** What a service must be beside its shape: an adapter that there is and that serves its type, and settings it can work with. */
+/** Validates a service beyond its schema: its adapter must exist and support its type, and must accept its settings. */
 import type { InputFault } from '../errors.ts';
 import type { ServiceType } from '../providers/provider.ts';
 import { adapterNames, findAdapter } from '../providers/registry.ts';
@@ -8,7 +8,7 @@ import { adapterNameOf, isCalled } from './service.ts';
 import { faultsOfRegions } from './service-regions.ts';
 import { faultsOfTerms } from './service-terms.ts';
 
-/** Which types of services an adapter of each type may stand behind. `maps` is geocoding by another name, or any API. */
+/** The service types that an adapter of each type may serve. `maps` is an alias of geocoding, or any API. */
 const typesServed: Readonly<Record<ServiceType, readonly ServiceType[]>> = {
   geocoding: ['geocoding', 'maps'],
   sheets: ['sheets'],
@@ -17,7 +17,7 @@ const typesServed: Readonly<Record<ServiceType, readonly ServiceType[]>> = {
   api: ['api', 'webhook', 'maps'],
 };
 
-/** `auto` as a service's name could not be asked for: it means any provider. */
+/** A service named `auto` could not be requested: the word means any provider. */
 const reservedNames: ReadonlySet<string> = new Set(['auto']);
 
 export function faultsOfDraft(draft: ServiceDraft): readonly InputFault[] {
@@ -40,7 +40,7 @@ export function faultsOfDraft(draft: ServiceDraft): readonly InputFault[] {
   return faults;
 }
 
-/** Every address that calls of the service go to as far as its admin chose it, by its place in the service. */
+/** Every address chosen by the admin that calls of the service go to, with its path in the service. */
 export function addressesOfDraft(draft: ServiceDraft): readonly { readonly path: string; readonly url: string }[] {
   const own = draft.baseUrl === null ? [] : [{ path: 'base_url', url: draft.baseUrl }];
   return [...own, ...(findAdapter(adapterNameOf(draft))?.addressesOf?.(draft) ?? [])];

@@ -1,10 +1,10 @@
-/** What a service sets of its own calls, in place of the defaults of this process. */
+/** A service's own time-out and retries, in place of the process's defaults. */
 import type { InputFault } from '../errors.ts';
 
 export interface ServiceTerms {
-  /** Of each attempt. */
+  /** Per attempt. */
   readonly timeoutMs: number | null;
-  /** Beyond the first attempt. */
+  /** After the first attempt. */
   readonly maxRetries: number | null;
   readonly breaker: BreakerTerms;
 }
@@ -21,7 +21,7 @@ interface Range {
   readonly words: string;
 }
 
-/** As `REQUEST_TIMEOUT_SECONDS` and `REQUEST_MAX_RETRIES`. */
+/** Same ranges as `REQUEST_TIMEOUT_SECONDS` and `REQUEST_MAX_RETRIES`. */
 const timeoutSeconds: Range = { from: 0.05, to: 300, isWhole: false, words: 'must be seconds, 0.05 to 300' };
 const maxRetries: Range = { from: 0, to: 10, isWhole: true, words: 'must be a whole number, 0 to 10' };
 const failuresInARow: Range = { from: 1, to: 1_000, isWhole: true, words: 'must be a whole number, 1 to 1000' };
@@ -29,10 +29,10 @@ const openSeconds: Range = { from: 0.1, to: 3_600, isWhole: false, words: 'must 
 
 type Config = Readonly<Record<string, unknown>>;
 
-/** Read once for each configuration: each attempt asks for it. */
+/** Parsed once per configuration, because each attempt needs it. */
 const known = new WeakMap<Config, ServiceTerms>();
 
-/** What is no such value is as if it were not there: `faultsOfTerms` has refused it before it was stored. */
+/** Invalid values count as missing: `faultsOfTerms` refuses them before they are stored. */
 export function termsOf({ config }: { readonly config: Config }): ServiceTerms {
   let terms = known.get(config);
   if (terms === undefined) {

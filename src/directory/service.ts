@@ -1,10 +1,10 @@
-/** A row of `external_services`, as the rooms above storage know it. */
+/** A service as all parts above storage see it: a row of `external_services`. */
 import type { ServiceId, TenantId } from '../ids.ts';
 import type { ProviderAccount, ServiceType } from '../providers/provider.ts';
 
 export type HealthStatus = 'healthy' | 'degraded' | 'down' | 'unknown';
 
-/** null: none of its own in that window. */
+/** null: no limit of its own in that window. */
 export interface RateLimits {
   readonly perMinute: number | null;
   readonly perHour: number | null;
@@ -34,12 +34,12 @@ export interface ExternalService {
   readonly updatedAtMs: number;
 }
 
-/** What a list of many services says of each. */
+/** The members of a service in a list over many. */
 export type NamedService = Pick<ExternalService, 'id' | 'tenantId' | 'serviceName' | 'serviceType'>;
 
 /**
- * The built-in adapter a service speaks through: `config.adapter`; else `http` for an API, which is named after itself,
- * and the service's own name for all others.
+ * The adapter of a service: `config.adapter`; else `http` for an API, since its name is its own, and the service's name
+ * for all others.
  */
 export function adapterNameOf(
   service: Pick<ExternalService, 'serviceName' | 'config'> & { readonly serviceType?: ServiceType },
@@ -49,29 +49,30 @@ export function adapterNameOf(
   return service.serviceType === 'api' || service.serviceType === 'webhook' ? 'http' : service.serviceName;
 }
 
-/** A sender of webhooks calls us and may have no address; every other service has its own, or its vendor's. */
+/**
+ * A webhook sender calls this service and may have no address; every other service has its own address, or its
+ * vendor's.
+ */
 export function isCalled({ serviceType, baseUrl }: Pick<ExternalService, 'serviceType' | 'baseUrl'>): boolean {
   return serviceType !== 'webhook' || baseUrl !== null;
 }
 
-/** `maps` is geocoding by another name, unless the service is any API. */
+/** `maps` is an alias of geocoding, unless the service is any API. */
 export function isGeocoder(service: Pick<ExternalService, 'serviceName' | 'serviceType' | 'config'>): boolean {
   return service.serviceType === 'geocoding' || (service.serviceType === 'maps' && adapterNameOf(service) !== 'http');
 }
 
-/** Held in memory, refreshed by notification and a short TTL: no SQL on a hot path. */
+/** In memory, refreshed by notifications and a TTL: no SQL on a hot path. */
 export interface ServiceDirectory {
   /** The tenant's services, active or not, by priority and then name. */
   ofTenant(tenantId: TenantId): Promise<readonly ExternalService[]>;
-  /**
-   * Opens the sealed secrets of a service; the plain values are kept in memory no longer than the directory's entry.
-   */
+  /** Opens the sealed secrets of a service; the plain values stay in memory no longer than the directory's entry. */
   accountOf(service: ExternalService): ProviderAccount;
-  /** This process committed a change: later reads see it without waiting for the notification. */
+  /** Called after this process committed a change: later reads see it without waiting for the notification. */
   refresh(tenantId: TenantId): void;
-  /** Of whichever tenants, those that are there: for probes. */
+  /** The services with these ids, of any tenant, as far as they exist; for probes. */
   ofIds(serviceIds: readonly ServiceId[]): Promise<readonly ExternalService[]>;
-  /** Every tenant's active services, read anew only after one was changed: for the operator's page of health. */
+  /** The active services of all tenants, read again only after a change; for the operator's health page. */
   activeOfAllTenants(): Promise<readonly NamedService[]>;
   close(): Promise<void>;
 }

@@ -1,19 +1,16 @@
-/**
- * Look-ups by a hash, read together for all that ask within a turn of the event loop; one that is asked twice is read
- * once.
- */
+/** Batches look-ups by hash: all look-ups of one turn of the event loop share a query, and equal ones are read once. */
 
 export interface TurnLookUp<Found> {
-  /** Throws what `refuse` gives where too many wait already. */
+  /** Throws the error of `refuse` if too many are waiting. */
   find(hashHex: string): Promise<Found | null>;
-  /** As many wait as may: a flood of unknown hashes, or a database that hardly answers. */
+  /** Whether the queue is full: in a flood of unknown hashes, or when the database hardly answers. */
   isFull(): boolean;
 }
 
 export interface TurnLookUpOptions<Found> {
   readonly maxWaiting: number;
   refuse(): Error;
-  /** One for each hash, in their order; a rejection is for that hash alone. Never throws. */
+  /** One result per hash, in order; a rejection affects only its hash. Never throws. */
   read(hashesHex: readonly string[]): Promise<readonly PromiseSettledResult<Found | null>[]>;
 }
 

@@ -1,4 +1,7 @@
-/** Webhooks in memory: changes hold at once, also on another replica, and a database that is away is borne. */
+/**
+ * Tests webhooks in memory: changes take effect at once, also on another replica, and an outage of the database is
+ * survived.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type TestContext, test } from 'node:test';

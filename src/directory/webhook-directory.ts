@@ -1,11 +1,11 @@
 /**
- * The active webhooks in memory, by the hash of their token: a delivery asks no database who it is for.
+ * Keeps active webhooks in memory, by the hash of their token, so that a delivery needs no query to find its webhook.
  *
- * What an entry goes through:
- *   read ──▶ fresh ── 10 min ──▶ ageing: still used, one reload behind it
- *                └── a change is notified ──▶ outdated: the next delivery waits for a reload
- * While PostgreSQL is away the last known entries stay good for a day, so that deliveries can be checked and spooled.
- * Unknown tokens are remembered apart from the known, and reach the database with one query at a time.
+ * The states of an entry:
+ *   read ──▶ fresh ── 10 min ──▶ ageing: still used, one reload in the background
+ *                └── notification of a change ──▶ outdated: the next delivery waits for a reload
+ * While PostgreSQL is away the last known entries stay valid for a day, so that deliveries can be verified and spooled.
+ * Unknown tokens are remembered separately, and reach the database with one query at a time.
  */
 import { setBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
@@ -21,9 +21,9 @@ import { configurationChannel, parseChange } from './configuration-change.ts';
 import { createTurnLookUp } from './turn-look-up.ts';
 
 export interface WebhookDirectory<Webhook> {
-  /** The active webhook of a token by the hex SHA-256 of its text; null where there is none. */
+  /** The active webhook of a token by the hex SHA-256 of its text; null if there is none. */
   find(tokenHashHex: string): Webhook | null | Promise<Webhook | null>;
-  /** This process changed it: what is known of it is outdated before the notification arrives. */
+  /** Called after this process changed it: the entry is outdated before the notification arrives. */
   noteChange(webhookId: string): void;
   close(): Promise<void>;
 }
@@ -32,15 +32,15 @@ export interface WebhookDirectoryDeps<Webhook> {
   readonly db: Pick<Database, 'querySystem' | 'listen'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Opens the row's secrets. What it throws makes this webhook unusable (503), and no other. */
+  /** Opens the row's secrets. An error makes only this webhook unusable (503). */
   read(row: WebhookConfigRow): Webhook;
 }
 
-/** Notifications carry changes at once, and a gap in them outdates all. */
+/** Notifications bring changes at once, and a gap in them makes all entries outdated. */
 const freshMs = 600_000;
 const staleMs = 86_400_000;
 const unknownMs = 10_000;
-/** At the bound the one used longest ago is forgotten, and read again when it is needed. */
+/** At the bound the least recently used entry is dropped, and read again when needed. */
 const maxKnown = 20_000;
 const maxUnknown = 10_000;
 const preloaded = 10_000;
@@ -55,7 +55,7 @@ interface Entry<Webhook> {
   outdated: boolean;
 }
 
-/** Listens before it reads, so that no change falls between. */
+/** Listens before it reads, so that no change is missed. */
 export async function openWebhookDirectory<Webhook>(
   deps: WebhookDirectoryDeps<Webhook>,
 ): Promise<WebhookDirectory<Webhook>> {
@@ -63,7 +63,7 @@ export async function openWebhookDirectory<Webhook>(
   const db = { query: deps.db.querySystem.bind(deps.db) };
   const known = new Map<string, Entry<Webhook>>();
   const unknown = new Map<string, number>();
-  /** Counts changes: what was read before one may be older than it. */
+  /** Counts changes: a result read before a change may be outdated. */
   let changes = 0;
 
   const noteChange = (webhookId: string | null): void => {
@@ -148,7 +148,7 @@ export async function openWebhookDirectory<Webhook>(
         const ageMs = nowMs - entry.loadedAtMs;
         if (ageMs < freshMs) return answer(entry);
         if (ageMs < staleMs && !lookUp.isFull()) {
-          lookUp.find(hashHex).catch(() => undefined); // Should it fail, the last known serves until it is too old.
+          lookUp.find(hashHex).catch(() => undefined); // If it fails, the last known entry is used until it is too old.
           return answer(entry);
         }
       }

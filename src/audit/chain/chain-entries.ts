@@ -1,4 +1,4 @@
-/** What links and batches say of rows, as it is laid out in their bytes. */
+/** Decodes the entries of links and batches from their bytes. */
 import type { Queryable } from '../../storage/postgres/database.ts';
 import { type ChainKind, type LinkRow, pageLinks, pageUnlinked } from '../../storage/tables/audit/audit-chain.ts';
 
@@ -12,11 +12,11 @@ const partsPerPage = 10;
 export interface ChainPart {
   readonly kind: ChainKind;
   readonly entries: Buffer;
-  /** null: a batch that waits for its link. */
+  /** null: a batch that is not linked yet. */
   readonly link: LinkRow | null;
 }
 
-/** A tenant's links in their order, then the batches that wait for theirs. */
+/** A tenant's links in order, then the batches that are not linked yet. */
 export async function* readParts(tx: Queryable, tenant: string): AsyncGenerator<ChainPart, void, undefined> {
   for (let after = 0; ; ) {
     const page = await pageLinks(tx, tenant, after, partsPerPage);
@@ -34,15 +34,15 @@ export async function* readParts(tx: Queryable, tenant: string): AsyncGenerator<
   }
 }
 
-/** An id and a digest are told by their bytes, one character each: short keys for a map. */
+/** Id and digest as strings with one character per byte: short keys for a map. */
 export interface ChainEntry {
   readonly id: string;
   readonly digest: string;
-  /** Unix milliseconds, of the id. */
+  /** Unix milliseconds, from the id. */
   readonly atMs: number;
 }
 
-/** Of a part with rows. */
+/** The entries of a part with rows. */
 export function* entriesOf(entries: Buffer): Generator<ChainEntry, void, undefined> {
   for (let at = 0; at + entryBytes <= entries.length; at += entryBytes) {
     yield {
@@ -53,7 +53,7 @@ export function* entriesOf(entries: Buffer): Generator<ChainEntry, void, undefin
   }
 }
 
-/** Of a part with erasures: the digests that the rows have since. */
+/** The entries of a part with erasures: the rows' new digests. */
 export function* erasuresOf(entries: Buffer): Generator<Omit<ChainEntry, 'atMs'>, void, undefined> {
   for (let at = 0; at + erasureBytes <= entries.length; at += erasureBytes) {
     yield {

@@ -1,4 +1,4 @@
-/** The audit log shows whether it was edited. */
+/** Tests that the audit log reveals edits. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { silentLogger, startTestDatabase } from '../../../test/support/database.ts';
@@ -36,7 +36,7 @@ async function startAudit(t: TestContext) {
     return logs;
   };
   const sql = (text: string) => db.acrossTenants('test', (tx) => tx.query({ text }));
-  /** As somebody with the database's own rights does it: past every policy and grant. */
+  /** Edits with the database owner's rights, past every policy and grant. */
   const tamper = (text: string) =>
     db.asOwner(async (tx) => {
       for (const table of ['integration_logs', 'log_bodies', 'audit_chain', 'audit_batches']) {

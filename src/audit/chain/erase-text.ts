@@ -1,7 +1,7 @@
 /**
- * Takes a person's data out of a tenant's audit log: every place of the text becomes `[erased]`, in rows and in kept headers
- * and bodies, and the chain is told which rows were changed by it, from which digest to which. The text itself is kept
- * nowhere. Repeating it is safe.
+ * Erases a person's data from a tenant's audit log: every occurrence of the text becomes `[erased]`, in rows and in
+ * stored headers and bodies. The chain records which rows changed, with the old and the new digest. The text itself is
+ * stored nowhere. Repeating it is safe.
  */
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
 import {
@@ -35,7 +35,7 @@ export async function eraseText(db: Pick<Database, 'acrossTenants'>, tenant: str
   }
 }
 
-/** How the text may stand in JSON, in a URL and in a form. The longest first: one may hold another. */
+/** The forms of the text in JSON, in a URL and in a form. Longest first, because one may contain another. */
 function formsOf(text: string): string[] {
   const json = JSON.stringify(text).slice(1, -1);
   const ascii = [...json].map((char) => ((char.codePointAt(0) as number) < 128 ? char : escapeUnits(char))).join('');

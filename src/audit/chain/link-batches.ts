@@ -1,6 +1,6 @@
 /**
- * Links the digests that commits left into each tenant's chain. One replica at a time does it, every two seconds; until
- * then a batch protects its rows against an edit, but not against one that edits the batch as well.
+ * Links the digests of committed batches into each tenant's chain. One replica at a time does this, every two seconds;
+ * until then a batch protects its rows only against edits that leave the batch unchanged.
  */
 import type { Logger } from '../../logger.ts';
 import { type Rounds, startRounds } from '../../rounds.ts';
@@ -24,7 +24,7 @@ export interface LinkBatchesDeps {
 const everyMs = 2_000;
 const macPurpose = 'audit chain';
 const batchesAtOnce = 1_000;
-/** One link holds no more: a page of links stays small. */
+/** The maximum size of a link, so that a page of links stays small. */
 const maxLinkBytes = 256 * 1024;
 
 export function startAuditChain(deps: LinkBatchesDeps & { readonly logger: Logger }): Rounds {
@@ -35,7 +35,7 @@ export function startAuditChain(deps: LinkBatchesDeps & { readonly logger: Logge
   });
 }
 
-/** Links all that waits. Throws what the database throws. */
+/** Links all waiting batches. Throws the database's errors. */
 export async function linkBatches({ db, keyring, clock }: LinkBatchesDeps): Promise<void> {
   const linkSome = (): Promise<number> =>
     db.acrossTenants('audit chain', async (tx) => {
@@ -81,7 +81,7 @@ interface Gathered {
   readonly entries: Buffer;
 }
 
-/** Batches of a tenant and kind that follow each other become one link. */
+/** Adjacent batches of one tenant and kind become one link. */
 function gather(batches: readonly BatchRow[]): Gathered[] {
   const gathered: Gathered[] = [];
   const open = new Map<string, { kind: ChainKind; parts: Buffer[]; bytes: number }>();
@@ -102,7 +102,7 @@ function gather(batches: readonly BatchRow[]): Gathered[] {
   return gathered;
 }
 
-/** Throws `SealBroken` where the link's key is not there. */
+/** Throws `SealBroken` if the link's key is missing. */
 export function hashOfLink(keyring: Keyring, link: Omit<LinkRow, 'hash'>): Buffer {
   const head = JSON.stringify([
     link.management_company_id,

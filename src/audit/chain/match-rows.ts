@@ -1,7 +1,7 @@
 /**
- * Finds the entry of each row. Both come in the order of their times, nearly: a call's digest is linked seconds after it
- * began, or hours where it lay in a spool. So both are read side by side, the one that is behind first, and in memory is
- * only what has not met its other half yet.
+ * Matches each row with its chain entry. Both are nearly sorted by time: a call's digest is linked seconds after it
+ * began, or hours later if it lay in a spool. So both are read in parallel, always the one that is behind, and only
+ * unmatched ones stay in memory.
  */
 import type { Queryable } from '../../storage/postgres/database.ts';
 import { findRowIds, readDigestedRows } from '../../storage/tables/audit/audit-chain.ts';
@@ -17,9 +17,9 @@ export interface RowFault {
 }
 
 export interface KnownChain {
-  /** By the row's id: the digest that it has since its erasure. */
+  /** By the row's id: its digest since an erasure. */
   readonly erasedDigests: ReadonlyMap<string, string>;
-  /** Unix milliseconds; rows that began earlier are not covered. Infinity where there is no chain. */
+  /** Unix milliseconds; earlier rows are not covered. Infinity if there is no chain. */
   readonly beganAtMs: number;
 }
 
@@ -34,7 +34,7 @@ interface Row {
   readonly startedAt: string;
 }
 
-/** Notes rows that are changed, missing or added. */
+/** Records rows that are changed, missing or added. */
 export async function compareRows(
   tx: Queryable,
   tenant: string,
@@ -50,7 +50,7 @@ export async function compareRows(
   const takeEntry = ({ id, digest }: ChainEntry): void => {
     const row = lonelyRows.get(id);
     if (row !== undefined && lonelyRows.delete(id)) judge(id, row, digest);
-    // The first entry counts: a later one for the same row could be made to fit what was changed.
+    // The first entry counts: a later one for the same row could have been made to fit an edit.
     else if (!lonelyEntries.has(id)) lonelyEntries.set(id, digest);
   };
   let rowsBefore = 0;
@@ -96,7 +96,10 @@ export async function compareRows(
   return { rows, rowsBefore };
 }
 
-/** Entries without a row. A row that two commits tried has two, of which the second finds it taken: it is looked up. */
+/**
+ * Entries without a row. If two commits tried one row, it has two entries, and the row is found by the first, so the
+ * second is looked up.
+ */
 async function findMissing(tx: Queryable, tenant: string, ids: readonly string[], limit: number): Promise<string[]> {
   const missing: string[] = [];
   for (let at = 0; at < ids.length && missing.length < limit; at += idsPerLookUp) {

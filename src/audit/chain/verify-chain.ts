@@ -1,6 +1,6 @@
 /**
- * Proves that a tenant's audit log was not edited: the links of its chain hold together and are authentic, and the rows are
- * those that were linked, each unchanged. Reads both from their oldest to their newest, and keeps neither.
+ * Proves that a tenant's audit log was not edited: the links of its chain are consistent and authentic, and the rows
+ * are exactly those that were linked, unchanged. Reads both from oldest to newest without keeping them in memory.
  */
 import { hash } from 'node:crypto';
 import { type Keyring, SealBroken } from '../../secrets/keyring.ts';
@@ -20,15 +20,15 @@ export interface ChainReport {
   readonly tenant: string;
   readonly rows: number;
   readonly links: number;
-  /** Rows whose erasure the chain tells of. */
+  /** Rows with a recorded erasure. */
   readonly erased: number;
-  /** Of commits of the last seconds: their digests hold, and are not linked yet. */
+  /** Rows of the last seconds: their digests match but are not linked yet. */
   readonly unlinkedRows: number;
-  /** Rows from before the chain began: nothing is known of them. */
+  /** Rows older than the chain, about which nothing is known. */
   readonly rowsBefore: number;
-  /** Keys that are not in ENCRYPTION_KEYS: their links were followed, and not authenticated. */
+  /** Keys missing in ENCRYPTION_KEYS: their links were followed, but not authenticated. */
   readonly missingKeys: readonly string[];
-  /** The hash of the last link. Kept elsewhere, it shows later whether the end was cut off. */
+  /** The hash of the last link. Stored elsewhere, it reveals later whether the end was cut off. */
   readonly head: { readonly sequence: number; readonly hash: string } | null;
   readonly faults: readonly ChainFault[];
 }
@@ -41,7 +41,7 @@ export interface VerifyOptions {
 
 const bodiesPerPage = 500;
 
-/** `tx` must see one moment (repeatable read): rows are written meanwhile. */
+/** `tx` must be one snapshot (repeatable read), because rows are written meanwhile. */
 export async function verifyChain(tx: Queryable, tenant: string, options: VerifyOptions): Promise<ChainReport> {
   const faults: ChainFault[] = [];
   const note = (fault: ChainFault): void => {
@@ -64,17 +64,17 @@ export async function verifyChain(tx: Queryable, tenant: string, options: Verify
 }
 
 interface ReadChain {
-  /** By the row's id: the digest that it has since its erasure. */
+  /** By the row's id: its digest since an erasure. */
   readonly erasedDigests: ReadonlyMap<string, string>;
   readonly links: number;
   readonly unlinkedRows: number;
   readonly missingKeys: ReadonlySet<string>;
   readonly head: ChainReport['head'];
-  /** Unix milliseconds; rows that began earlier are not covered. Infinity where there is no chain. */
+  /** Unix milliseconds; earlier rows are not covered. Infinity if there is no chain. */
   readonly beganAtMs: number;
 }
 
-/** Follows the links. Of their entries only what was erased is kept. */
+/** Follows the links. Of their entries, only erasures are kept. */
 async function readChain(
   tx: Queryable,
   tenant: string,
@@ -95,7 +95,7 @@ async function readChain(
       continue;
     }
     const { link } = part;
-    // Retention removes the oldest links with their rows: the first one that is left begins the chain.
+    // Retention removes the oldest links together with their rows: the first remaining one begins the chain.
     if (last !== null && link.sequence !== last.sequence + 1)
       note({ kind: 'link_missing', sequence: last.sequence + 1 });
     if (!isAuthentic(keyring, link, last, missingKeys)) note({ kind: 'link_changed', sequence: link.sequence });
