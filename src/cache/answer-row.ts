@@ -1,4 +1,4 @@
-/** An answer as a row of `integration_cache`, and back. */
+/** Converts an answer to a row of `integration_cache`, and back. */
 import { newId, type TenantId } from '../ids.ts';
 import type { CacheRow, NewCacheRow } from '../storage/tables/response-cache.ts';
 import { type AskedQuestion, type CachedAnswer, fieldsOf } from './cached-answer.ts';
@@ -44,7 +44,7 @@ export function answerOf(question: AskedQuestion, row: CacheRow): CachedAnswer {
   };
 }
 
-/** What a selector is matched against; the rest is not read. */
+/** Only the columns that a selector is matched against. */
 export function selectableOf(
   tenantId: TenantId,
   row: Pick<CacheRow, 'cache_key' | 'service_name' | 'operation' | 'metadata'>,

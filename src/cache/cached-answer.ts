@@ -1,28 +1,28 @@
-/** One stored answer: the bytes that are sent, and beside them the little that the gateway must know of them. */
+/** A stored answer: the bytes to send, and what the gateway must know about them. */
 import { hash } from 'node:crypto';
 import type { TenantId } from '../ids.ts';
 
-/** `refresh` asks the provider again, whole, and stores its answer; `off` neither reads nor stores. */
+/** `refresh` fetches the whole answer again and stores it; `off` neither reads nor stores. */
 export type CacheMode = 'use' | 'refresh' | 'off';
 
-/** What is asked, as the cache sees it. */
+/** A question as the cache sees it. */
 export interface CacheQuestion {
   readonly tenantId: TenantId;
   /** First part of the key: the service type. */
   readonly group: string;
   readonly operation: string;
-  /** Canonical, and naming everything that changes the answer. */
+  /** Canonical: contains everything that changes the answer. */
   readonly question: string;
   /**
-   * What writes invalidate together, `spreadsheet:<id>`; null where nothing but time and an operator do. A scoped answer
-   * is never served from a memory that could miss an invalidation.
+   * The scope that writes invalidate, `spreadsheet:<id>`; null if the answer ends only by time or by an operator. An
+   * answer with a scope is never served from a memory that could miss an invalidation.
    */
   readonly scope: string | null;
-  /** The part of the scope that it shows, a range; null is all of it. */
+  /** The part of the scope that the answer shows, a range; null: all of it. */
   readonly detail: string | null;
 }
 
-/** Numbers of invalidations, of the tenant and of the scope, that had happened before the answer was asked for. */
+/** The numbers of invalidations of the tenant and of the scope at the time of the question. */
 export interface Epochs {
   readonly tenant: number;
   readonly scope: number;
@@ -31,28 +31,28 @@ export interface Epochs {
 export interface CachedAnswer extends CacheQuestion {
   /** `<group>:<operation>:<hash>`, unique over all tenants. */
   readonly cacheKey: string;
-  /** `poor`: the best there was, of a chain that wanted better. `not_found`: the body says so. */
+  /** `poor`: the best answer of a chain that wanted a better one. `not_found`: nothing was found; the body says so. */
   readonly kind: 'good' | 'poor' | 'not_found';
   readonly serviceId: string | null;
   readonly serviceName: string;
-  /** JSON, sent as it stands (except for `not_found`). */
+  /** JSON, sent as it is (except for `not_found`). */
   readonly body: Buffer;
-  /** Unix milliseconds, as the next four. */
+  /** Unix milliseconds, like the next four. */
   readonly fetchedAtMs: number;
   readonly freshUntilMs: number;
-  /** Until then it may stand in for a provider that fails. */
+  /** Until then it may replace the answer of a failing provider. */
   readonly staleUntilMs: number;
-  /** Until then it is given at once, and refreshed behind it (`stale-while-revalidate`). */
+  /** Until then it is served at once and refreshed in the background (`stale-while-revalidate`). */
   readonly refreshUntilMs: number;
   /** Until then its provider may confirm it; the latest of all. */
   readonly keptUntilMs: number;
   /** What a hit saves. */
   readonly costUsd: number;
-  /** null: the shared store was away when it was asked for. */
+  /** null: the shared store was away at the time of the question. */
   readonly epochs: Epochs | null;
 }
 
-/** A question as it goes through the layers: what it is known by is made once. */
+/** A question on its way through the layers; its keys are computed once. */
 export class AskedQuestion implements CacheQuestion {
   readonly tenantId: TenantId;
   readonly group: string;
@@ -73,19 +73,19 @@ export class AskedQuestion implements CacheQuestion {
     this.identity = identityOf(asked);
   }
 
-  /** Takes in the tenant, so that no key is ever another tenant's. Made when first asked for: a hit in memory needs none. */
+  /** Contains the tenant, so no two tenants share a key. Computed on first use: a hit in memory does not need it. */
   get cacheKey(): string {
     this.#cacheKey ??= `${this.group}:${this.operation}:${hash('sha256', this.identity, 'hex')}`;
     return this.#cacheKey;
   }
 }
 
-/** Equal exactly for equal questions; what memory and flights go by, since a hit must not pay for a hash. */
+/** Equal exactly for equal questions. Memory and flights use it, because a hit must not pay for a hash. */
 export function identityOf(question: CacheQuestion): string {
   return `${question.tenantId}\n${question.group}\n${question.operation}\n${question.question}`;
 }
 
-/** The question, as its answer holds it. */
+/** The question's fields in a stored answer. */
 export function fieldsOf(asked: AskedQuestion): CacheQuestion & Pick<CachedAnswer, 'cacheKey'> {
   const { tenantId, group, operation, question, scope, detail, cacheKey } = asked;
   return { tenantId, group, operation, question, scope, detail, cacheKey };
@@ -93,7 +93,7 @@ export function fieldsOf(asked: AskedQuestion): CacheQuestion & Pick<CachedAnswe
 
 const headerLengthBytes = 4;
 
-/** For the shared store: `[header length][header, JSON][body]`. The body is never parsed on its way out. */
+/** For the shared store: `[header length][header, JSON][body]`. The body is sent without being parsed. */
 export function encodeAnswer(answer: CachedAnswer): Buffer {
   const { body, tenantId, group, operation, question, scope, detail, cacheKey, ...stored } = answer;
   const header = Buffer.from(JSON.stringify(stored));
@@ -104,7 +104,7 @@ export function encodeAnswer(answer: CachedAnswer): Buffer {
   return encoded;
 }
 
-/** null where the bytes are no answer (another version of this program wrote them). */
+/** null if the bytes are not an answer (written by another version of this program). */
 export function decodeAnswer(question: AskedQuestion, encoded: Buffer): CachedAnswer | null {
   if (encoded.length < headerLengthBytes) return null;
   const bodyStart = headerLengthBytes + encoded.readUInt32LE(0);
@@ -114,7 +114,7 @@ export function decodeAnswer(question: AskedQuestion, encoded: Buffer): CachedAn
       CachedAnswer,
       keyof CacheQuestion | 'body' | 'cacheKey'
     >;
-    // Earlier versions wrote neither.
+    // Earlier versions wrote neither of them.
     const ends = { refreshUntilMs: stored.freshUntilMs, keptUntilMs: stored.staleUntilMs };
     return { ...ends, ...stored, ...fieldsOf(question), body: encoded.subarray(bodyStart) };
   } catch {

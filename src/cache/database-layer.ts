@@ -1,8 +1,8 @@
 /**
- * Answers in PostgreSQL: they survive restarts, and serve as stale ones for a day.
+ * Answers in PostgreSQL: they survive restarts, and serve as stale answers for a day.
  *
- * The keys asked for within one event-loop turn go in one statement. Storing is written behind: the cache is no durable
- * truth, and no answer waits for it. The queue is bounded; at its bound new answers are simply not stored.
+ * All keys of one event-loop turn go in one statement. Answers are written later, in batches: the cache need not be
+ * durable, and no answer waits for it. The queue is bounded; at its bound new answers are not stored.
  */
 import type { Clock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
@@ -23,31 +23,36 @@ import type { AskedQuestion, CachedAnswer } from './cached-answer.ts';
 import type { CacheSelector } from './selector.ts';
 
 const readDeadlineMs = 250;
-/** After a read that failed or was late, the database is not asked for this long: an outage costs one wait a second. */
+/** After a failed or late read, the database is not asked for this long: an outage costs one wait per second. */
 const readPauseMs = 1_000;
 const maxKeysPerRead = 256;
 const maxQueued = 2_000;
 const maxQueuedBytes = 64 * 1024 * 1024;
 const maxRowsPerWrite = 100;
 const maxBytesPerWrite = 8 * 1024 * 1024;
-/** At the bound further answers' hits are not added to their rows: `integration_cache_hits_total` has them all. */
+/**
+ * At the bound, hits on further answers are not added to their rows; `integration_cache_hits_total` counts them all.
+ */
 const maxKeysWithHits = 5_000;
 
 export interface DatabaseLayer {
-  /** Fresh or stale. A database that is away or slow is a miss. */
+  /** Fresh or stale. A database that is away or slow counts as a miss. */
   find(question: AskedQuestion): Promise<CachedAnswer | null>;
   put(answer: CachedAnswer): void;
-  /** Notes hits for the row's `hit_count`. */
+  /** Counts hits for the row's `hit_count`. */
   countHits(cacheKey: string, hits: number): void;
-  /** Adds the noted hits to their rows. What a database that is away misses is not made up for. */
+  /** Adds the counted hits to their rows. Hits are lost if the database is away. */
   writeHits(): Promise<void>;
-  /** Removes what the selector meets, waiting answers too, and returns the keys. Throws where the database is away. */
+  /**
+   * Removes the answers that the selector matches, queued ones too, and returns their keys. Throws if the database is
+   * away.
+   */
   remove(tenantId: TenantId, selector: CacheSelector): Promise<string[]>;
-  /** Forgets waiting answers that match, and those being written as soon as they are. */
+  /** Drops queued answers that match, and removes those being written as soon as they are written. */
   dropQueued(tenantId: TenantId, matches: (answer: CachedAnswer) => boolean): Promise<void>;
-  /** Writes the answers that wait now; those that come meanwhile may have to wait on. */
+  /** Writes the answers queued now; later ones may stay queued. */
   writeQueued(): Promise<void>;
-  /** Writes what waits. */
+  /** Writes the queue. */
   close(): Promise<void>;
 }
 
@@ -57,13 +62,13 @@ export interface DatabaseLayerDeps {
   readonly deadlines: Deadlines;
   readonly logger: Logger;
   readonly matcherOf: (selector: CacheSelector) => (answer: CachedAnswer) => boolean;
-  /** Awaited before answers are written. Throws nothing. */
+  /** Awaited before answers are written. Never throws. */
   noteKept(answers: readonly CachedAnswer[]): Promise<void>;
 }
 
 /**
- * Answers are written together with those that come this soon after. Memory and the shared store have them meanwhile;
- * what a crash loses here is asked for again.
+ * Answers are gathered this long before they are written. Memory and the shared store have them meanwhile; an answer
+ * lost in a crash is fetched again.
  */
 const gatherMs = 200;
 
@@ -186,7 +191,7 @@ export function createDatabaseLayer(deps: DatabaseLayerDeps): DatabaseLayer {
   };
 }
 
-/** Reads by key, together for all that ask within a turn. */
+/** Reads by key, in one statement for all callers of a turn. */
 function createTurnReader(deps: DatabaseLayerDeps): (cacheKey: string) => Promise<CacheRow | null> {
   const { clock, deadlines, logger } = deps;
   const db = { query: deps.db.querySystem.bind(deps.db) };
@@ -232,7 +237,7 @@ function createTurnReader(deps: DatabaseLayerDeps): (cacheKey: string) => Promis
     });
 }
 
-/** As many as one statement may carry, and at least one. */
+/** As many as fit into one statement, and at least one. */
 function firstOf(answers: Iterable<CachedAnswer>): CachedAnswer[] {
   const first: CachedAnswer[] = [];
   let bytes = 0;

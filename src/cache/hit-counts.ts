@@ -1,8 +1,8 @@
 /**
- * What hits add up to: usage for the cost report, and the numbers of `/cache/stats`.
+ * Counts hits: for the cost report, and for `/cache/stats`.
  *
- * A hit adds one to a number in its entry; once a second the numbers are handed on. What a crash loses is a second of
- * statistics of cached answers, never a billed request.
+ * A hit increases a number in its entry; once a second the numbers are passed on. A crash loses a second of statistics
+ * about cached answers, never a billed request.
  */
 import { setBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
@@ -23,20 +23,20 @@ export interface LayerCount {
 export interface HitCounts {
   memoryHit(entry: MemoryEntry): void;
   hit(layer: CacheLayer, answer: CachedAnswer): void;
-  /** `serviceName`: who answered then; the family of services where none did. */
+  /** `serviceName`: the service that then answered; the family if none did. */
   miss(tenantId: TenantId, serviceName: string, operation: string): void;
   /** Of this process since it started. */
   ofTenant(tenantId: TenantId): readonly LayerCount[];
   flush(): void;
 }
 
-/** Tenants whose counts are kept; the one first seen makes room. */
+/** Tenants with counts; the one seen first is evicted. */
 const maxTenants = 2_000;
 
 export interface HitCountsDeps {
   readonly clock: Clock;
   readonly intake: Pick<Intake, 'addUsage'>;
-  /** Told of hits on an answer, those in memory once a second. */
+  /** Called with hits on an answer; for answers in memory once a second. */
   countStored(cacheKey: string, hits: number): void;
 }
 
@@ -76,7 +76,7 @@ export function createHitCounts(deps: HitCountsDeps): HitCounts {
   return {
     memoryHit(entry) {
       entry.hits += 1;
-      // The list is as long as there are entries that were hit within a second.
+      // The list is as long as the number of entries hit within a second.
       if (entry.uncountedHits === 0) touched.push(entry);
       entry.uncountedHits += 1;
     },

@@ -1,7 +1,7 @@
 /**
- * An invalidation is over when no layer of any replica serves what it met: memories drop it and acknowledge, the shared
- * store numbers it (`shared-layer.ts`), the database deletes, and fetches that were under way serve only those who had
- * asked before it and are stored nowhere.
+ * Invalidates answers. An invalidation is complete when no layer of any replica serves the matching answers: memories
+ * drop them and acknowledge, the shared store numbers the invalidation (`shared-layer.ts`), the database deletes them,
+ * and fetches in progress serve only earlier callers and are not stored.
  */
 import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
@@ -23,14 +23,14 @@ export interface InvalidationDeps extends Omit<InvalidationBusDeps, 'onInvalidat
   readonly matcherOf: ReturnType<typeof createMatcher>;
   readonly logger: Logger;
   /**
-   * Called when another replica drops a tenant's answers, other than those of a scope: the service that gave them may
-   * be another now. Later calls must know that, or they fetch the old answer again and store it for all.
+   * Called when another replica drops a tenant's answers without naming a scope: the service behind them may have
+   * changed. Later calls must know that, or they would fetch the old answer again and store it for all.
    */
   readonly onOtherInvalidates?: (tenantId: TenantId) => void;
 }
 
 export interface Invalidation {
-  /** Returns how many answers were removed, once none of them is served any more. */
+  /** Returns the number of removed answers, once none of them is served any more. */
   invalidate(tenantId: TenantId, selector: CacheSelector): Promise<{ readonly invalidatedCount: number }>;
   close(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export interface Invalidation {
 export async function openInvalidation(deps: InvalidationDeps): Promise<Invalidation> {
   const { memory, shared, database, flights, pendingNumbers, matcherOf, logger } = deps;
 
-  /** Drops everything in this process that an invalidation meets. */
+  /** Drops everything in this process that an invalidation matches. */
   const letGo = async (tenantId: TenantId, selector: CacheSelector): Promise<string[]> => {
     const matches = matcherOf(selector);
     flights.outdate((asked) => asked.tenantId === tenantId && matches({ ...fieldsOf(asked), serviceName: null }));
@@ -61,8 +61,8 @@ export async function openInvalidation(deps: InvalidationDeps): Promise<Invalida
   });
 
   /**
-   * An answer of a scope is served only with the numbers of the shared store beside it, so that a deletion that fails
-   * leaves it unserved; without a scope the failure is the caller's to know.
+   * An answer with a scope is served only if its numbers match the shared store, so a failed deletion leaves it
+   * unserved; without a scope, the failure is reported to the caller.
    */
   const removeFromDatabase = async (tenantId: TenantId, selector: CacheSelector) => {
     try {
@@ -75,7 +75,7 @@ export async function openInvalidation(deps: InvalidationDeps): Promise<Invalida
 
   return {
     async invalidate(tenantId, selector) {
-      // From the bottom up: a reader of a cleaned layer brings nothing old to the layers above it.
+      // From the bottom layer up, so that a reader of a cleaned layer brings nothing old to the layers above.
       const isNumbered = await shared.numberInvalidation(tenantId, selector);
       if (!isNumbered) pendingNumbers.add(tenantId, selector);
       const deletion = await removeFromDatabase(tenantId, selector);

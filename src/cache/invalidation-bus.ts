@@ -1,16 +1,17 @@
 /**
- * Carries invalidations to every replica.
+ * Sends invalidations to all replicas.
  *
- * Through the shared store's pub/sub, where each replica acknowledges, so that the one that invalidates knows when all
- * memories have dropped them; it waits for them at most `ackDeadlineMs`, since a replica may have died within the last
- * heartbeat. While the store is away PostgreSQL's NOTIFY carries them instead, without acknowledgement, and each
- * replica that hears one which no store has numbered does so once that is back.
+ * Normally through the shared store's pub/sub. Each replica acknowledges, so that the sender knows when all memories
+ * have dropped the answers; it waits at most `ackDeadlineMs`, since a replica may have died within the last heartbeat.
+ * While the store is away, PostgreSQL's NOTIFY carries invalidations without acknowledgement, and each replica numbers
+ * the unnumbered ones when the store is back.
  *
- * A replica may have lost the store alone, and then trusts its memory for what has no scope: what meets that is carried
- * by NOTIFY too. Those of a scope, one with each Sheets write, are not, since such a memory serves nothing of a scope.
+ * A replica may have lost only the store, and then trusts its memory for answers without a scope: so invalidations of
+ * those also go by NOTIFY. Invalidations of a scope, one per Sheets write, do not, since such a memory serves no answer
+ * with a scope.
  *
- * With both away other replicas hear nothing: their memories then serve what has no scope for its memory TTL
- * (`CACHE_L1_TTL_SECONDS`) at most, and nothing of a scope.
+ * If both are away, other replicas get nothing: their memories serve answers without a scope for at most the memory TTL
+ * (`CACHE_L1_TTL_SECONDS`), and no answer with a scope.
  */
 import { setBounded } from '../bounded-map.ts';
 import { isUuid, newId, type TenantId } from '../ids.ts';
@@ -24,18 +25,18 @@ import type { CacheSelector } from './selector.ts';
 const channel = 'cache-invalidations';
 const databaseChannel = 'cache_invalidations';
 const ackDeadlineMs = 100;
-/** Both ways bring the same within moments of each other; one forgotten meanwhile drops its answers twice. */
+/** Both ways deliver the same invalidation within moments; one forgotten in between drops its answers twice. */
 const maxHeard = 1_000;
 
 export interface Announced {
   readonly tenantId: TenantId;
   readonly selector: CacheSelector;
-  /** Whether the shared store knows of it already. */
+  /** Whether the shared store has numbered it already. */
   readonly isNumbered: boolean;
 }
 
 export interface InvalidationBus {
-  /** Resolves when the other replicas have dropped them, or their time is up. */
+  /** Resolves when the other replicas have dropped the answers, or the deadline has passed. */
   announce(invalidation: Announced): Promise<void>;
   close(): Promise<void>;
 }
@@ -45,7 +46,7 @@ export interface InvalidationBusDeps {
   readonly db: Pick<Database, 'querySystem' | 'listen'>;
   readonly deadlines: Deadlines;
   readonly logger: Logger;
-  /** Drops the invalidated answers before it returns. */
+  /** Drops the invalidated answers before it resolves. */
   readonly onInvalidation: (invalidation: Announced) => Promise<void>;
   /** Notifications may be lost after a reconnect: drop everything. */
   readonly onGap: () => void;
@@ -61,10 +62,10 @@ export async function openInvalidationBus(deps: InvalidationBusDeps): Promise<In
   const replicaId = newId();
   const ackChannel = (replica: string): string => `cache-invalidated:${replica}`;
   const waiting = new Map<string, { missing: number; done(): void }>();
-  /** By id, oldest first, with what resolves when it is dropped. */
+  /** By id, oldest first, with a promise that resolves when the answers are dropped. */
   const heard = new Map<string, Promise<void>>();
 
-  /** Once for both ways: a second time would cost the answers that were fetched in between. */
+  /** Once for both ways: a second time would drop answers fetched in between. */
   const obey = (message: Message): Promise<void> => {
     const known = heard.get(message.id);
     if (known !== undefined) return known;
@@ -109,7 +110,7 @@ export async function openInvalidationBus(deps: InvalidationBusDeps): Promise<In
       waiting.set(id, { missing: others, done });
     });
 
-  /** False where the store is away. */
+  /** False if the store is away. */
   const tellThroughStore = async ({ id }: Message, text: string): Promise<boolean> => {
     const others = store.replicasSeen() - 1;
     try {

@@ -1,4 +1,4 @@
-/** The three layers as one: where an answer is found, and where it is put. */
+/** The three cache layers as one: finds an answer in them and stores it. */
 import type { Clock } from '../clock.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 import type { AskedQuestion, CachedAnswer, Epochs } from './cached-answer.ts';
@@ -9,38 +9,38 @@ import type { MemoryEntry, MemoryLayer } from './memory-layer.ts';
 import type { createPendingNumbers } from './pending-numbers.ts';
 import type { SharedLayer } from './shared-layer.ts';
 
-/** What a layer said that had no fresh answer. */
+/** A layer without a fresh answer. */
 export interface LayerLook {
   readonly layer: 'memory' | 'redis' | 'postgres';
-  /** `expired`: past its time; `unavailable`: away, or not to be trusted at the moment. */
+  /** `expired`: past its TTL; `unavailable`: the layer is away, or cannot be trusted at the moment. */
   readonly outcome: 'miss' | 'expired' | 'unavailable';
   /** Unix milliseconds. */
   readonly atMs: number;
   readonly durationMs: number;
-  /** Of what is past its time. */
+  /** The age of an expired answer. */
   readonly ageSeconds: number | null;
 }
 
-/** What the shared store and the database have of a question. */
+/** What the shared store and the database have for a question. */
 export interface Stored {
   /** null: the shared store is away. */
   readonly epochs: Epochs | null;
   readonly from: Extract<CacheLayer, 'redis' | 'postgres'>;
-  /** Fresh or not, and met by no invalidation. */
+  /** Fresh or not, but not invalidated. */
   readonly answer: CachedAnswer | null;
-  /** In the order asked; a layer that gives a fresh answer is not among them. */
+  /** In the order asked, without the layer that gave a fresh answer. */
   readonly looks: readonly LayerLook[];
 }
 
 export interface KeptAnswers {
   findFreshInMemory(identity: string): MemoryEntry | null;
-  /** `readAnswer: false` reads the epochs alone. */
+  /** `readAnswer: false` reads only the epochs. */
   findStored(question: AskedQuestion, readAnswer: boolean): Promise<Stored>;
-  /** The newest answer past its time that any layer has for its provider to confirm; null where there is none. */
+  /** The newest expired answer in any layer that its provider may confirm; null if there is none. */
   findPast(question: AskedQuestion, stored: Stored): CachedAnswer | null;
-  /** What may stand in for a provider that fails. `stored` is what was found when a fresh answer was looked for. */
+  /** An answer that may replace that of a failing provider. `stored`: the result of the look-up before. */
   findStale(question: AskedQuestion, stored: Stored): Promise<CachedAnswer | null>;
-  /** Brings an answer from a lower layer to those above it. */
+  /** Copies an answer from a lower layer to those above it. */
   bringUp(answer: CachedAnswer, from: Stored['from']): void;
   putEverywhere(answer: CachedAnswer, identity: string): void;
 }
@@ -60,14 +60,14 @@ export function createKeptAnswers(deps: KeptAnswersDeps): KeptAnswers {
   const { memory, shared, database, marks, pendingNumbers, store, clock } = deps;
   const l1TtlMs = deps.l1TtlSeconds * 1000;
 
-  /** Memory of a scope is only trusted while this replica would hear of an invalidation. */
+  /** A memory is trusted for a scope only while this replica would receive its invalidations. */
   const memoryIsTrusted = (answer: CachedAnswer): boolean =>
     answer.scope === null || store.isAvailable() || store.replicasSeen() <= 1;
 
   const putInMemory = (answer: CachedAnswer, identity?: string): void =>
     memory.put(answer, Math.min(clock.now() + l1TtlMs, answer.freshUntilMs), identity);
 
-  /** Past its time too: it may be confirmed, or given while it is refreshed. */
+  /** Expired ones too: they may be confirmed, or served during a refresh. */
   const putInShared = (answer: CachedAnswer): void =>
     shared.put(answer, Math.min(l1TtlMs, answer.keptUntilMs - clock.now()));
 

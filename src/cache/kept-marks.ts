@@ -1,11 +1,11 @@
 /**
- * Which answers the database may have, as small keys in the shared store: a miss does not ask it for what it does not hold.
+ * Marks in the shared store which answers the database may have, so that a miss does not query it for missing ones.
  *
  *   mark ───── one for each row, as long as the row lives, set before the row is written
- *   complete ─ one for each tenant, set once all of its rows have their marks; gone with them where the store loses its memory
+ *   complete ─ one for each tenant, set once all of its rows have marks; lost with them if the store loses its memory
  *
- * Without `complete` nothing can be said, and the database is asked. A mark that was lost alone costs a call to a provider,
- * no wrong answer; where too many could not be set, `complete` is taken back.
+ * Without `complete` nothing is certain, and the database is asked. A single lost mark costs a provider call, never a
+ * wrong answer; if too many marks could not be set, `complete` is removed.
  */
 import { setBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
@@ -17,9 +17,12 @@ import { listCacheKeys } from '../storage/tables/response-cache.ts';
 import type { AskedQuestion, CachedAnswer } from './cached-answer.ts';
 
 export interface KeptMarks {
-  /** Whether the database may have an answer; true where that cannot be said. Asks the store with what else is asked in this turn. */
+  /**
+   * Whether the database may have an answer; true if that is uncertain. The store is asked together with the other
+   * questions of this turn.
+   */
   mayBeKept(question: AskedQuestion): boolean | Promise<boolean>;
-  /** To be awaited before the answers are written. Throws nothing. */
+  /** Awaited before the answers are written. Never throws. */
   note(answers: readonly Row[]): Promise<void>;
 }
 
@@ -33,9 +36,9 @@ export interface KeptMarksDeps {
 }
 
 const completeTtlMs = 33 * 86_400_000;
-/** So long this process takes `complete` for true without looking. */
+/** For this long the process assumes `complete` without looking. */
 const trustMs = 1_000;
-/** A round over a tenant's rows that was cut off is begun again after this. Two at once do no harm. */
+/** An interrupted round over a tenant's rows starts again after this time. Two rounds at once do no harm. */
 const claimMs = 15_000;
 const rowsPerPage = 2_000;
 const maxTenants = 10_000;
@@ -50,9 +53,9 @@ export function createKeptMarks({ store, db, clock, logger }: KeptMarksDeps): Ke
   const queryable = { query: db.querySystem.bind(db) };
   const completeUntilMs = new Map<TenantId, number>();
   const notBeforeMs = new Map<TenantId, number>();
-  /** Rows that this process wrote without their mark: it goes with the next ones. */
+  /** Rows that this process wrote without a mark: their marks go with the next ones. */
   let late: readonly Row[] = [];
-  /** Tenants of whose rows too many are late. */
+  /** Tenants with too many rows without marks. */
   const unmarked = new Set<TenantId>();
 
   const markKey = (tenantId: TenantId, cacheKey: string): string => `cache-kept:{${tenantId}}:${cacheKey}`;
@@ -64,7 +67,7 @@ export function createKeptMarks({ store, db, clock, logger }: KeptMarksDeps): Ke
     await store.runScript(setMarks, keys, lives);
   };
 
-  /** Marks all rows of a tenant, the newest first; newer ones are marked by who writes them. */
+  /** Marks all rows of a tenant, newest first; rows written meanwhile are marked by their writer. */
   const complete = async (tenantId: TenantId): Promise<void> => {
     if ((notBeforeMs.get(tenantId) ?? 0) > clock.now()) return;
     setBounded(notBeforeMs, tenantId, clock.now() + claimMs, maxTenants);
@@ -130,7 +133,7 @@ export function createKeptMarks({ store, db, clock, logger }: KeptMarksDeps): Ke
   };
 }
 
-/** Without the body, which must not be held. */
+/** Without the body, which must not stay in memory. */
 function rowOf({ tenantId, cacheKey, keptUntilMs }: Row): Row {
   return { tenantId, cacheKey, keptUntilMs };
 }

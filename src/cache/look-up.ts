@@ -1,11 +1,11 @@
 /**
- * One question's visit to the layers behind memory: what they have, and what is kept of the answer that was fetched where
- * they had none. The gateway leads (`gateway/execute-call.ts`):
+ * Looks a question up in the layers behind memory, and stores the answer that was fetched on a miss. The gateway leads
+ * (`gateway/execute-call.ts`):
  *
- *   a hit, fresh ───────────────────▶ given
- *   a hit to be refreshed ──────────▶ given; the caller then has it refreshed (stale-while-revalidate)
- *   no hit, but an answer past that ▶ the provider may be asked whether it still holds, in the place of all of it
- *   the providers failed ───────────▶ `findStale`: an answer past its time but within `staleSeconds`, if there is one
+ *   a fresh hit ────────────────────▶ served
+ *   a hit due for a refresh ────────▶ served; the caller then starts its refresh (stale-while-revalidate)
+ *   no hit, but an expired answer ──▶ the provider may be asked to confirm it instead of sending all of it
+ *   the providers failed ───────────▶ `findStale`: an expired answer within `staleSeconds`, if there is one
  */
 import type { Clock } from '../clock.ts';
 import { type AskedQuestion, type CachedAnswer, type CacheMode, fieldsOf } from './cached-answer.ts';
@@ -14,14 +14,14 @@ import type { KeptAnswers, LayerLook, Stored } from './kept-answers.ts';
 import { endsOf, type Lifetime, mayStay } from './lifetime.ts';
 import type { Flight } from './single-flight.ts';
 
-/** `renew` is a refresh behind an answer that was given already: nothing stale is given in its place. */
+/** `renew` is a refresh after an answer was served: no stale answer replaces its result. */
 export type LookMode = CacheMode | 'renew';
 
 export interface Hit {
   readonly from: CacheLayer;
   readonly answer: CachedAnswer;
   readonly hits: number;
-  /** True where it is past its time and no provider was asked. */
+  /** True if it is expired and no provider was asked. */
   readonly isRefreshDue?: boolean;
 }
 
@@ -29,36 +29,36 @@ export interface Visit {
   readonly question: AskedQuestion;
   readonly mode: LookMode;
   readonly flight: Pick<Flight, 'isOutdated'>;
-  /** What ends the question here. */
+  /** Set if the question ends here. */
   readonly hit: Hit | null;
-  /** What the provider may be asked to confirm. */
+  /** The expired answer that the provider may confirm. */
   readonly past: CachedAnswer | null;
-  /** The layers that had no fresh answer. */
+  /** The layers without a fresh answer. */
   readonly looks: readonly LayerLook[];
   readonly stored: Stored | null;
-  /** Unix milliseconds: what is fetched now counts from here. */
+  /** Unix milliseconds: the age of the fetched answer counts from here. */
   readonly lookedAtMs: number;
 }
 
-/** What was fetched, as far as later callers may have it; `stored` null keeps nothing. */
+/** A fetched answer that later callers may get; `stored` null: nothing is stored. */
 export interface Found extends Lifetime {
   readonly stored: Pick<CachedAnswer, 'kind' | 'serviceId' | 'serviceName' | 'body' | 'costUsd'> | null;
-  /** True where what was kept before is no answer any more, even if nothing is stored in its place. */
+  /** True if the stored answer is no longer valid, even if no other replaces it. */
   readonly supersedes?: boolean;
-  /** True where what was kept says the same: it need not be written again. */
+  /** True if the stored answer says the same, so it need not be written again. */
   readonly isUnchanged?: boolean;
 }
 
 export interface LookUp {
-  /** Reads what the mode allows: `off` nothing, `refresh` no answer. */
+  /** Reads what the mode allows: nothing for `off`, no answer for `refresh`. */
   lookUp(question: AskedQuestion, mode: LookMode, flight: Visit['flight']): Promise<Visit>;
-  /** What may be served in the place of an answer; null where there is nothing. Throws nothing. */
+  /** A stale answer that may be served; null if there is none. Never throws. */
   findStale(visit: Visit): Promise<CachedAnswer | null>;
-  /** Counts a stale answer as given. */
+  /** Counts a stale answer as served. */
   giveStale(answer: CachedAnswer): Hit;
-  /** Keeps what was fetched in every layer, unless an invalidation met it, and counts the miss. */
+  /** Stores the fetched answer in every layer, unless an invalidation matches it, and counts the miss. */
   keep(visit: Visit, found: Found): Promise<void>;
-  /** Counts a miss that nobody could answer. */
+  /** Counts a miss that no provider could answer. */
   noteMiss(visit: Visit): void;
 }
 
@@ -108,7 +108,7 @@ export function createLookUp({ kept, counts, clock, l2TtlSeconds, discard }: Loo
     async keep(visit, found) {
       const { question, stored, past, lookedAtMs } = visit;
       if (stored === null) return;
-      // What may not be kept is no miss: no cache could ever have had it.
+      // An answer that may not be stored is not a miss: no cache could have had it.
       if (found.stored !== null) countMiss(visit, found.stored.serviceName);
       if (visit.flight.isOutdated()) return;
       const ends = found.stored === null ? null : endsOf(found, lookedAtMs, l2TtlSeconds);

@@ -1,11 +1,11 @@
 /**
  * Answers in memory, bounded by entries and by bytes.
  *
- * Eviction gives a second chance (CLOCK): a hit only sets a mark, where least-recently-used would move the entry in the
- * map at every hit. At a bound a hand goes round the entries, oldest first: a marked one loses its mark, the first without
- * one goes. The hand stays where it is between evictions: to begin anew would be to walk over the holes that those before
- * have left in the map, which took 10 µs of an answer from Redis.
- * Entries outlive their freshness, because a stale answer is better than none when every provider fails.
+ * Eviction gives a second chance (CLOCK): a hit only sets a mark, whereas least-recently-used would move the entry in
+ * the map at every hit. At a bound, a hand goes round the entries, oldest first: a marked entry loses its mark, the
+ * first unmarked one is evicted. The hand keeps its place between evictions: starting over would walk across the holes
+ * that earlier evictions left in the map, which took 10 µs of an answer from Redis. Entries stay after they expire,
+ * because a stale answer is better than none when every provider fails.
  */
 import type { TenantId } from '../ids.ts';
 import { ownBytes } from '../storage/postgres/own-bytes.ts';
@@ -19,29 +19,29 @@ export interface MemoryEntry {
   readonly freshUntilMs: number;
   readonly sizeBytes: number;
   hits: number;
-  /** Hits not yet handed to usage and statistics. */
+  /** Hits not yet passed on to usage and statistics. */
   uncountedHits: number;
   usedLately: boolean;
 }
 
 export interface MemoryLayer {
-  /** Fresh or not: the caller looks at `freshUntilMs`. */
+  /** Fresh or not: the caller checks `freshUntilMs`. */
   find(identity: string): MemoryEntry | undefined;
   put(answer: CachedAnswer, freshUntilMs: number, identity?: string): void;
-  /** Removes what matches, and returns the cache keys. A scope narrows the search to its own entries. */
+  /** Removes matching answers, and returns their cache keys. A scope limits the search to its own entries. */
   remove(tenantId: TenantId, scope: string | null, matches: (answer: CachedAnswer) => boolean): string[];
   clear(): void;
   entries(): IterableIterator<MemoryEntry>;
   sizeBytes(): number;
 }
 
-/** What an entry costs beside its body: keys, objects, map slots. */
+/** The cost of an entry besides its body: keys, objects, map slots. */
 const overheadBytes = 1_024;
 
 export interface MemoryLayerOptions {
   readonly maxEntries: number;
   readonly maxBytes: number;
-  /** Told of each entry that had to make room. */
+  /** Called for each evicted entry. */
   readonly onEvicted?: (() => void) | undefined;
 }
 
@@ -71,7 +71,7 @@ export function createMemoryLayer(options: MemoryLayerOptions): MemoryLayer {
   };
 
   const makeRoom = (): void => {
-    // Each turn drops an entry or takes a mark away, so the loop ends after at most two rounds.
+    // Each step drops an entry or removes a mark, so the loop ends after at most two rounds.
     while (entries.size >= options.maxEntries || totalBytes > options.maxBytes) {
       const entry = moveHand();
       if (entry === undefined) return;
@@ -94,7 +94,7 @@ export function createMemoryLayer(options: MemoryLayerOptions): MemoryLayer {
       const sizeBytes = answer.body.length + 2 * identity.length + overheadBytes;
       const previous = entries.get(identity);
       if (previous !== undefined) drop(previous);
-      // One answer may take an eighth at most: a giant must not push everything else out.
+      // One answer may take at most an eighth: a giant must not evict everything else.
       if (sizeBytes > options.maxBytes / 8) return;
       totalBytes += sizeBytes;
       makeRoom();

@@ -1,7 +1,7 @@
 /**
- * Invalidations that happened while the shared store was away. The store still holds what they met, so nothing of it is
- * trusted before each of them has been numbered there. Every replica that heard of one keeps it, so that one that dies
- * takes nothing with it.
+ * Invalidations that happened while the shared store was away. The store still holds the invalidated answers, so
+ * nothing in it is trusted until each of them has been numbered there. Every replica that received one remembers it, so
+ * it survives the death of a replica.
  */
 import type { Clock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
@@ -10,11 +10,11 @@ import type { SharedLayer } from './shared-layer.ts';
 
 export interface PendingNumbers {
   add(tenantId: TenantId, selector: CacheSelector): void;
-  /** True where the shared store may be read. Settles what is pending when the store is back. */
+  /** True if the shared store may be read. Numbers the pending invalidations when the store is back. */
   areSettled(): boolean | Promise<boolean>;
 }
 
-/** At this many the rest is forgotten, and the store is not read until what it holds has expired by itself. */
+/** At this bound the rest is dropped, and the store is not read until its answers have expired. */
 const maxPending = 1_000;
 
 export function createPendingNumbers(deps: {

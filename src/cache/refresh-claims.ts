@@ -1,8 +1,8 @@
 /**
- * One refresh at a time for each answer, over all replicas, and a pause after one that failed: answers given past their
- * time are many, and their provider is asked once.
+ * Allows one refresh at a time per answer, over all replicas, and pauses after a failed one: an expired answer may be
+ * served many times, but its provider is asked once.
  *
- * While the shared store is away each replica goes by what it knows itself.
+ * While the shared store is away, each replica decides by its own knowledge.
  */
 import { randomUUID } from 'node:crypto';
 import { setBounded } from '../bounded-map.ts';
@@ -10,14 +10,14 @@ import type { Clock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
 import { type SharedStore, StoreAway } from '../storage/redis/shared-store.ts';
 
-/** A refresh that has not ended by then, its replica perhaps gone, no longer keeps others from trying. */
+/** After this time an unfinished refresh, whose replica may have died, no longer blocks others. */
 const holdMs = 60_000;
 const pauseAfterFailureMs = 5_000;
 const lookAgainMs = 1_000;
 const maxKnown = 10_000;
 
 export interface RefreshClaims {
-  /** null: it is being refreshed, or the last refresh has just failed. Otherwise called when the refresh has ended. */
+  /** null: a refresh is in progress or has just failed. Otherwise call the result when the refresh has ended. */
   claim(tenantId: TenantId, cacheKey: string): Promise<((isRefreshed: boolean) => Promise<void>) | null>;
 }
 
@@ -51,7 +51,7 @@ export function createRefreshClaims(deps: {
   };
 }
 
-/** True where the store is away. */
+/** True if the store is away. */
 async function orWithoutStore(answer: Promise<boolean>): Promise<boolean> {
   try {
     return await answer;

@@ -12,7 +12,7 @@ import { openRedisStore } from '../storage/redis/redis-store.ts';
 
 const sheet = (range: string) => ({ cacheScope: { scope: 'sheet:1', detail: range } });
 
-/** Replicas over one database and one Redis, reached through a proxy. */
+/** Replicas over one database and one Redis, which they reach through a proxy. */
 async function startReplicas(t: TestContext, count: number) {
   closeInReverse(t);
   const google = await startFakeProvider(t, answerPlace(0.9, 'Old'));
@@ -33,7 +33,7 @@ async function startReplicas(t: TestContext, count: number) {
     t.after(() => store.close());
     const database: TestDatabase = { ...shared, db: shared.openAnother() };
     const queries = t.mock.method(database.db, 'querySystem').mock;
-    /** How often it asked PostgreSQL for an answer. */
+    /** The number of queries for answers in PostgreSQL. */
     const looks = () => queries.calls.filter(({ arguments: [{ name }] }) => name === 'integration_cache_find').length;
     replicas.push({ ...(await startPipeline(t, { providers: { google }, store, database })), looks });
   }
@@ -65,7 +65,7 @@ test('another replica is answered from Redis, and where Redis has forgotten from
   await stored(db);
 
   const fromRedis = await second.geocode('Navoi 1');
-  // Redis keeps answers for the memory's time only.
+  // Redis keeps answers only for the memory TTL.
   third.advance(1_000);
   await third.store.delete([`cache:{${pipelineTenant}}:${(await stored(db))[0]?.cache_key}`]);
   const fromPostgres = await third.geocode('Navoi 1');

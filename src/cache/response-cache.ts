@@ -1,9 +1,9 @@
 /**
- * Answers once given: memory, then the shared store, then PostgreSQL. The gateway asks for each step in its turn:
+ * The response cache: memory, then the shared store, then PostgreSQL. The gateway calls each step:
  *
  *   `findInMemory` ─▶ sent as it is: no wait, no hash, no parse
- *   `share` ────────▶ identical questions in flight are one
- *   `lookUp` ───────▶ the shared store, then the database (`look-up.ts`); `keep` stores what was fetched in all layers
+ *   `share` ────────▶ identical questions in flight share one fetch
+ *   `lookUp` ───────▶ the shared store, then the database (`look-up.ts`); `keep` stores the fetched answer in all layers
  *
  * Google allows coordinates to be kept for 30 days (Maps Service Specific Terms, 3.4); the longest life here, TTL and
  * staleness together, is configured far below that.
@@ -31,11 +31,11 @@ import { createSharedLayer } from './shared-layer.ts';
 import { createSingleFlight, type Flight, type FlightCaller, type FlightResult } from './single-flight.ts';
 
 export interface ResponseCache extends LookUp, Pick<Invalidation, 'invalidate'> {
-  /** A fresh answer from memory, or null: the whole of a hit's way. */
+  /** A fresh answer from memory, or null: a hit needs nothing else. */
   findInMemory(question: AskedQuestion): MemoryEntry | null;
   /**
-   * Does `work` once for all who ask the same in the same mode; `off` shares with nobody. Throws what `work` throws, and
-   * the caller's `signal.reason`.
+   * Runs `work` once for all callers with the same question and mode; with `off` each call runs its own. Throws what
+   * `work` throws, and the caller's `signal.reason`.
    */
   share<Value>(
     question: AskedQuestion,
@@ -44,19 +44,16 @@ export interface ResponseCache extends LookUp, Pick<Invalidation, 'invalidate'> 
     work: (flight: Flight) => Promise<Value>,
   ): Promise<FlightResult<Value>>;
   /**
-   * For an answer that was given past its time. null: it is being refreshed, by any replica, or that failed just now.
-   * Otherwise called when the refresh has ended.
+   * For an answer that was served expired. null: a replica is refreshing it, or has just failed to. Otherwise call the
+   * result when the refresh has ended.
    */
   claimRefresh(question: AskedQuestion): Promise<((isRefreshed: boolean) => Promise<void>) | null>;
   /** Of this process, since it started. */
   countsOf(tenantId: TenantId): readonly LayerCount[];
   memorySizeOf(tenantId: TenantId): readonly MemorySize[];
-  /**
-   * Writes the hits and answers of this replica that are written behind: a report has all that went before its
-   * question.
-   */
+  /** Writes this replica's queued hits and answers, so that a report includes everything before it. */
   writeNoted(): Promise<void>;
-  /** Waits for fetches under way, then writes what waits to be stored. */
+  /** Waits for fetches in progress, then writes the queue. */
   close(): Promise<void>;
 }
 
@@ -67,17 +64,17 @@ export interface ResponseCacheDeps extends Pick<InvalidationDeps, 'onOtherInvali
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly logger: Logger;
-  /** How long memory and the shared store keep an answer at most (`CACHE_L1_TTL_SECONDS`). */
+  /** The maximum time in memory and the shared store (`CACHE_L1_TTL_SECONDS`). */
   readonly l1TtlSeconds: number;
-  /** How long the database calls an answer fresh at most (`CACHE_L2_TTL_SECONDS`). */
+  /** The maximum time that the database counts an answer as fresh (`CACHE_L2_TTL_SECONDS`). */
   readonly l2TtlSeconds: number;
   readonly overlaps?: OverlapByScopeKind;
-  /** Told of each answer that had to make room for others in memory. */
+  /** Called for each answer evicted from memory. */
   readonly onEvicted?: () => void;
 }
 
 const flushEveryMs = 1_000;
-/** Rare enough that the hits of a busy answer are one change of its row. */
+/** Rare enough that all hits of a popular answer are one change of its row. */
 const writeHitsEveryMs = 10_000;
 const sweepEveryMs = 60_000;
 const rowsPerSweep = 5_000;
@@ -131,7 +128,8 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
       caller: FlightCaller,
       work: (flight: Flight) => Promise<Value>,
     ) {
-      // A caller that refreshes must not be given what was asked for before it came, but others of its kind share.
+      // A refreshing caller must not get an answer that was requested before it came, but refreshing callers share with
+      // each other.
       const key = mode === 'off' ? `\n${Math.random()}` : `${mode}\n${caller.kind ?? ''}\n${question.identity}`;
       return flights.run(key, question, caller, clock.now(), work) as Promise<FlightResult<Value>>;
     },

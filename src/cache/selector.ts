@@ -1,25 +1,25 @@
-/** What an invalidation is about, and which answers it meets. */
+/** Selects the answers that an invalidation matches. */
 import type { CachedAnswer, CacheQuestion } from './cached-answer.ts';
 
-/** All members given must hold. None at all: everything of the tenant. */
+/** All given members must match. Without any: every answer of the tenant. */
 export interface CacheSelector {
   readonly cacheKey?: string;
   readonly serviceName?: string;
   readonly operation?: string;
-  /** `*` stands for any characters, in `<service name or group>:<operation>:<hash>`. */
+  /** `*` matches any characters, in `<service name or group>:<operation>:<hash>`. */
   readonly pattern?: string;
   /** `spreadsheet:<id>` … */
   readonly scope?: string;
-  /** … and of it only what overlaps with one of these; the room that owns the scope says what overlaps. */
+  /** … and within it only answers that overlap one of these; the owner of the scope defines overlap. */
   readonly details?: readonly string[];
 }
 
-/** Whether a stored detail and an invalidated one have anything in common. By the word before the scope's colon. */
+/** Whether a stored detail and an invalidated one overlap, by the word before the scope's colon. */
 export type OverlapByScopeKind = Readonly<Record<string, (stored: string, invalidated: string) => boolean>>;
 
 type Selectable = CacheQuestion & { readonly cacheKey: string; readonly serviceName: string | null };
 
-/** `serviceName: null` is an answer on its way, which any service may yet give: it meets every service name. */
+/** `serviceName: null` is an answer in progress, which any service may give: it matches every service name. */
 export function createMatcher(overlaps: OverlapByScopeKind) {
   return (selector: CacheSelector): ((answer: Selectable | CachedAnswer) => boolean) => {
     const pattern = selector.pattern === undefined ? null : patternOf(selector.pattern);
@@ -51,7 +51,7 @@ function matchesPattern(parts: readonly string[], answer: Selectable): boolean {
   return matchesParts(parts, `${answer.serviceName}${answer.cacheKey.slice(answer.group.length)}`);
 }
 
-/** Linear in the text for each part: a pattern from outside must not be able to make a regular expression backtrack. */
+/** Linear in the text for each part: a caller's pattern must not cause backtracking in a regular expression. */
 function matchesParts(parts: readonly string[], text: string): boolean {
   const first = parts[0] as string;
   const last = parts.at(-1) as string;

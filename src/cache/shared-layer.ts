@@ -1,24 +1,24 @@
 /**
  * Answers in the shared store, and the numbered invalidations that make them safe to read.
  *
- * An answer carries the numbers (epochs) that its tenant and its scope had before it was asked for. Reading compares
- * them with those of now, in the same round trip: an answer that was asked for before an invalidation is no hit after
- * it, whichever replica stored it and however late. Where numbers were passed since, the records of those invalidations
- * say whether this answer was meant; a record that is missing counts as meant. The database layer's answers are held to
+ * An answer carries the numbers (epochs) that its tenant and its scope had before it was requested. A read compares
+ * them with the current ones in the same round trip: an answer requested before an invalidation is not a hit after it,
+ * whichever replica stored it and however late. If numbers have advanced since, the records of those invalidations say
+ * whether they match this answer; a missing record counts as a match. Answers of the database layer are checked against
  * the same numbers.
  *
- * The store being away is a miss and never an error.
+ * If the store is away, that is a miss and never an error.
  */
 import type { TenantId } from '../ids.ts';
 import { type SharedStore, StoreAway } from '../storage/redis/shared-store.ts';
 import { type AskedQuestion, type CachedAnswer, decodeAnswer, type Epochs, encodeAnswer } from './cached-answer.ts';
 import type { CacheSelector } from './selector.ts';
 
-/** Longer than any answer lives: a number must not begin anew while answers with old ones are about. */
+/** Longer than any answer lives: a number must not restart while answers with old numbers exist. */
 const epochTtlMs = 33 * 86_400_000;
-/** Records only spare misses, so they may go early. */
+/** Records only avoid misses, so they may expire early. */
 const recordTtlMs = 600_000;
-/** Records looked at for one answer; an answer further behind is no hit. */
+/** How many records are read for one answer; an answer further behind is not a hit. */
 const maxRecords = 16;
 
 export interface SharedLookup {
@@ -28,13 +28,13 @@ export interface SharedLookup {
 }
 
 export interface SharedLayer {
-  /** Epochs of now, and the answer where it is valid. `readAnswer: false` reads the epochs alone. */
+  /** The current epochs, and the answer if it is valid. `readAnswer: false` reads only the epochs. */
   find(question: AskedQuestion, readAnswer: boolean): Promise<SharedLookup>;
-  /** Whether an answer with these epochs was met by no invalidation until `now`. */
+  /** Whether no invalidation up to `now` matches an answer with these epochs. */
   isValid(answer: CachedAnswer, now: Epochs | null): Promise<boolean>;
-  /** Not awaited by anyone: a store that is away keeps nothing. */
+  /** Not awaited: a store that is away keeps nothing. */
   put(answer: CachedAnswer, ttlMs: number): void;
-  /** False where the store is away, and the invalidation must be numbered once it is back. */
+  /** False if the store is away, and the invalidation must be numbered once it is back. */
   numberInvalidation(tenantId: TenantId, selector: CacheSelector): Promise<boolean>;
 }
 
@@ -49,10 +49,10 @@ export function createSharedLayer(
     `cache-invalidation:{${tenantId}}:${scope ?? ''}:${epoch}`;
   const numberOf = (value: Buffer | null): number => (value === null ? 0 : Number(value.toString()));
 
-  /** Whether any invalidation numbered after `from` up to `to` meets the answer. */
+  /** Whether any invalidation numbered after `from` up to `to` matches the answer. */
   const metSince = async (answer: CachedAnswer, scope: string | null, from: number, to: number): Promise<boolean> => {
     if (from === to) return false;
-    // A number that fell was lost with the store's memory: what it counted is unknown.
+    // A smaller number means that the store lost its memory: its invalidations are unknown.
     if (to < from || to - from > maxRecords) return true;
     const numbers = Array.from({ length: to - from }, (_, index) => from + 1 + index);
     const records = await Promise.all(numbers.map((number) => store.get(recordKey(answer.tenantId, scope, number))));
@@ -62,7 +62,7 @@ export function createSharedLayer(
   };
 
   const isValid: SharedLayer['isValid'] = async (answer, now) => {
-    // Without the store an answer of no scope may be trusted: its deletion went to the database itself.
+    // Without the store an answer without a scope may be trusted: its deletion was made in the database itself.
     if (now === null || answer.epochs === null) return answer.scope === null;
     const { epochs } = answer;
     try {
@@ -96,7 +96,7 @@ export function createSharedLayer(
       }
     },
     put(answer, ttlMs) {
-      // Without epochs it cannot be known whether it is still valid.
+      // Without epochs its validity cannot be checked.
       if (answer.epochs === null || ttlMs <= 0) return;
       store.set(answerKey(answer.tenantId, answer.cacheKey), encodeAnswer(answer), Math.ceil(ttlMs)).catch(() => {});
     },

@@ -1,27 +1,27 @@
 /**
- * One fetch for one question, however many ask at once.
+ * One fetch per question, however many callers ask at once.
  *
- * The fetch belongs to none of its callers: it follows a signal of its own, which aborts only when the last of them has
- * left, and its deadline and patience are those of the caller who has most. It is shared also while it fails: what the
- * first gets, all get. A flight that an invalidation has met goes on for the callers who asked before it, and
- * takes no new ones.
+ * The fetch belongs to no caller: it has its own signal, which aborts only when the last caller has left, and the
+ * latest deadline and maximum wait of its callers. A failure is shared too: all callers get the same result. A flight
+ * that an invalidation matches continues for its callers, and accepts no new ones.
  *
- * Flights are as many as there are requests under way, which the HTTP edge bounds.
+ * The number of flights is bounded by the requests in progress, and so by the HTTP edge.
  */
 import { ServiceError } from '../errors.ts';
 import type { Deadlines } from '../resilience/deadline.ts';
 
-/** What one caller brings. */
+/** What one caller contributes. */
 export interface FlightCaller {
   readonly signal: AbortSignal;
   /** Unix milliseconds. */
   readonly deadlineAtMs: number;
-  /** Unix milliseconds until which it waits for its turn under a limit. */
+  /** Unix milliseconds until which it waits for a limit. */
   readonly patientUntilMs: number;
-  /** Called when this caller joins a fetch that is under way. */
+  /** Called when this caller joins a fetch in progress. */
   readonly onJoined?: () => void;
   /**
-   * Shares a flight with its like only, where a request says more than its question: conditions of its own, in HTTP.
+   * Callers share a flight only with the same kind, for requests that carry more than their question: HTTP's
+   * conditions.
    */
   readonly kind?: string;
 }
@@ -32,16 +32,18 @@ export interface Flight {
   /** The latest of its callers' deadlines so far, in Unix milliseconds. */
   deadlineAtMs(): number;
   patientUntilMs(): number;
-  /** True once an invalidation met it: what it finds must not be stored. */
+  /** True if an invalidation matches it: its result must not be stored. */
   isOutdated(): boolean;
   /**
-   * What it finds is for the caller who set it off alone. It takes no new callers, and those who joined it are turned away
-   * with `FlightReleased`, to ask for themselves.
+   * Reserves the result for the caller that started the flight. It accepts no new callers, and those who joined are
+   * rejected with `FlightReleased`, to send their own request.
    */
   release(): void;
 }
 
-/** A joined fetch turned out to be another caller's alone: an answer that streams, say, without an end in sight. */
+/**
+ * A joined fetch turned out to be for another caller only: a streamed answer, for example, whose end is not in sight.
+ */
 export class FlightReleased extends Error {
   constructor() {
     super('the fetch is for the caller who set it off alone');
@@ -51,7 +53,7 @@ export class FlightReleased extends Error {
 
 export interface FlightResult<Value> {
   readonly value: Value;
-  /** True for the caller whose question set the flight off. */
+  /** True for the caller that started the flight. */
   readonly led: boolean;
 }
 
@@ -63,20 +65,20 @@ export interface SingleFlight<Subject, Value> {
     nowMs: number,
     work: (flight: Flight) => Promise<Value>,
   ): Promise<FlightResult<Value>>;
-  /** Outdates the flights whose subject matches. */
+  /** Marks the flights whose subject matches as outdated. */
   outdate(matches: (subject: Subject) => boolean): void;
   /** Resolves when all flights have ended. */
   settled(): Promise<void>;
 }
 
-/** An answer may come this long after the deadline: the fetch ends at it, and is then written down. */
+/** An answer may arrive this long after the deadline: the fetch ends at the deadline, and is then recorded. */
 const settleGraceMs = 500;
 
 interface Running<Subject, Value> extends Flight {
   readonly key: string;
   readonly subject: Subject;
   promise: Promise<Value>;
-  /** Rejects where the flight is released; made by the first who joins it. */
+  /** Rejects if the flight is released; created by the first caller who joins. */
   released: PromiseWithResolvers<never> | null;
   callers: number;
   deadline: number;
@@ -88,10 +90,10 @@ interface Running<Subject, Value> extends Flight {
 export function createSingleFlight<Subject, Value>(deadlines: Deadlines): SingleFlight<Subject, Value> {
   type Run = Running<Subject, Value>;
   const flights = new Map<string, Run>();
-  /** Outdated and abandoned ones too, until they end. */
+  /** Includes outdated and abandoned ones, until they end. */
   const underWay = new Set<Run>();
 
-  /** No later caller joins it. */
+  /** Lets no later caller join it. */
   const withdraw = (run: Run): void => {
     if (flights.get(run.key) === run) flights.delete(run.key);
   };
@@ -186,7 +188,7 @@ function releaseOf(run: Running<unknown, unknown>): Promise<never> {
   return run.released.promise;
 }
 
-/** The promise's outcome, or an end to the wait when the caller leaves or its time is up. */
+/** The promise's result, or a rejection when the caller leaves or its time is up. */
 function waitFor<Value>(
   promise: Promise<Value>,
   caller: FlightCaller,

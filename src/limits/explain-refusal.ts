@@ -1,4 +1,4 @@
-/** Why a call was refused: which limit it was, which callers had spent it, and when some of it was free again. */
+/** Explains a refused call: which limit refused it, which callers had spent it, and when the limit had room again. */
 import type { TenantId } from '../ids.ts';
 import type { Queryable } from '../storage/postgres/database.ts';
 import {
@@ -14,17 +14,17 @@ import { readRefusal } from './refusal-text.ts';
 
 export interface ExplainedRefusal {
   readonly limit: {
-    /** `token`: the limit that a service token has of its own. */
+    /** `token`: a service token's own limit. */
     readonly kind: 'limit' | 'pause' | 'budget' | 'token';
     readonly service_name?: string;
     readonly family?: string;
     readonly token?: string;
     readonly window_type: WindowType;
-    /** null: not a count of requests (a pause that the provider asked for, a budget). */
+    /** null: not a number of requests (a pause that the provider asked for, a budget). */
     readonly max_requests: number | null;
   };
   readonly refused_at: string;
-  /** When the first request of the window no longer counted; null if only the provider knows. */
+  /** When the first request of the window stopped counting; null if only the provider knows. */
   readonly free_at: string | null;
   readonly spent_by: readonly {
     readonly source_service: string | null;
@@ -40,7 +40,7 @@ const typesOfFamily: Readonly<Record<string, readonly string[]>> = {
   proxy: ['api', 'webhook'],
 };
 
-/** All refusals of the request, the one that its caller met first; empty where no limit refused it. */
+/** All refusals of the request, the first one first; empty if no limit refused it. */
 export async function explainRefusals(
   tx: Queryable,
   tenantId: TenantId,
@@ -77,7 +77,7 @@ function nameOf({ service_id, service_type, service_name }: RefusedRow) {
   return service_type === 'token' ? { token: service_name.replace(/^token:/, '') } : { family: service_name };
 }
 
-/** Of a token: what it asked providers for, in this tenant; requests that no provider was asked for leave no row. */
+/** For a token: its provider requests in this tenant; requests that reached no provider leave no row. */
 function sumSpent(
   tx: Queryable,
   tenantId: TenantId,
@@ -89,7 +89,7 @@ function sumSpent(
   return sumSpentOfFamily(tx, tenantId, typesOfFamily[service_name] ?? [], span);
 }
 
-/** The minute rolls; hours, days and months are the calendar's, UTC. */
+/** The minute is a rolling window; hours, days and months are calendar windows in UTC. */
 export function windowStartMs(windowType: WindowType, atMs: number): number {
   const at = new Date(atMs);
   switch (windowType) {

@@ -67,7 +67,7 @@ test('each window that was used is written down once, with its fullest count', a
   await history.writeAll();
   nowMs += 58_000;
   await history.writeAll();
-  // Into the next minute, and still counted by the one that rolls: it was spent in this one.
+  // The next minute has begun, but the rolling minute still counts the request, which belongs to this one.
   assert.deepEqual(await written(), [
     ['geocoding', 'minute', '2026-11-22T12:30:00.000Z', 5, 45, false],
     ['google_maps', 'day', '2026-11-22T00:00:00.000Z', 5, 95, false],

@@ -1,8 +1,8 @@
 /**
- * Writes down how full each limit is: the history of `api_rate_limits`. Each replica does so within seconds for the
- * tenants that it spent for; once a minute one of them does it for all that had traffic, with what the windows cost,
- * and with what a replica that died had not written. No call waits for it, and none is decided by it; what a limiter
- * that lives in memory alone counts is lost with its process.
+ * Records the use of each limit in `api_rate_limits`. Each replica does so within seconds for the tenants whose limits
+ * it used; once a minute one replica does it for all tenants with traffic, with the cost of the windows, and so also
+ * for a replica that died. No call waits for these records, and no decision uses them. Counts of a limiter that lives
+ * only in memory are lost with its process.
  */
 import type { Clock } from '../clock.ts';
 import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
@@ -20,27 +20,29 @@ export interface LimitHistoryDeps extends ReportLimitsDeps {
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The tenants that this replica spent for since it was last asked. */
+  /** The tenants whose limits this replica has used since the last call. */
   takeSpenders(): readonly TenantId[];
-  /** Those that any replica recorded traffic of since then, in Unix milliseconds. */
+  /** Tenants with recorded traffic on any replica since then (Unix milliseconds). */
   listTenantsWithTraffic(sinceMs: number): Promise<readonly TenantId[]>;
-  /** True where this replica may do it for the next `ttlMs`. */
+  /** Whether this replica may do the round for the next `ttlMs`. */
   tryHold(ttlMs: number): Promise<boolean>;
 }
 
 const notWritten = 'the use of limits could not be written down';
-/** Of the round over those that were spent for; that over all that had traffic comes every minute. */
+/** The interval of the round over this replica's tenants; the one over all tenants with traffic runs every minute. */
 const spendersEveryMs = 2_000;
 const rowsPerStatement = 500;
-/** Of the first round of a process: what was missed while the replica that did the rounds was being replaced. */
+/**
+ * How far back a process's first round looks: covers the rounds missed while the replica that did them was replaced.
+ */
 const firstLookBackMs = 15 * minuteMs;
-/** A minute that rolls, and the commit that comes a little late. */
+/** A rolling minute, plus the delay of a commit. */
 const overlapMs = 3 * minuteMs;
 
 export function startLimitHistory(deps: LimitHistoryDeps): { close(): Promise<void> } {
   const { writeAll, writeSpenders } = createLimitHistory(deps);
-  // No warning every two seconds of an outage: the next round over all that had traffic warns, and makes good what is
-  // missing.
+  // Logged at debug, so that an outage does not warn every two seconds: the round over all tenants warns, and catches
+  // up.
   const noteSpendersFailure = (error: unknown) => deps.logger.debug({ err: error }, notWritten);
 
   const rounds = [
@@ -58,7 +60,7 @@ export function startLimitHistory(deps: LimitHistoryDeps): { close(): Promise<vo
   return {
     async close() {
       await Promise.all(rounds.map(({ close }) => close()));
-      // What was spent last would else wait for another replica's round, or for good where it lived in memory alone.
+      // Otherwise the last use would wait for another replica's round, or be lost if it is only in memory.
       await writeSpenders().catch(noteSpendersFailure);
     },
   };
@@ -74,16 +76,16 @@ export function createLimitHistory(deps: LimitHistoryDeps) {
   };
 
   return {
-    /** Of all that had traffic, by one replica. */
+    /** Records all tenants with traffic; done by one replica. */
     async writeAll(): Promise<void> {
-      // Held a little shorter than the pause, so that the first replica in the next round takes it.
+      // Held a little shorter than the interval, so that any replica can take it in the next round.
       if (!(await deps.tryHold(minuteMs * 0.9))) return;
       const nowMs = deps.clock.now();
       const sinceMs = writtenUpToMs === null ? nowMs - firstLookBackMs : writtenUpToMs - overlapMs;
       await writeTenants(await deps.listTenantsWithTraffic(sinceMs), true);
       writtenUpToMs = nowMs;
     },
-    /** Of those that this replica spent for. */
+    /** Records the tenants whose limits this replica used. */
     writeSpenders: (): Promise<void> => writeTenants(deps.takeSpenders(), false),
   };
 }
@@ -103,7 +105,7 @@ async function writeWindows(
   if (rows.length > 0) await upsertRateLimitWindowsAcrossTenants(deps.db, rows, isWhole);
 }
 
-/** Of each name and window the fullest: an account's reads and writes are counted apart, and shown as one. */
+/** The fullest window of each name and type: an account's reads and writes are counted separately but shown as one. */
 async function windowsOf(
   deps: LimitHistoryDeps,
   tenantId: TenantId,
@@ -118,7 +120,7 @@ async function windowsOf(
     if (other === undefined || ratioOf(state) > ratioOf(other)) fullest.set(key, state);
   }
   return Array.from(fullest.values(), (state) => {
-    // The minute rolls; it is written down as the calendar minute in which something was spent last.
+    // The rolling minute is recorded under the calendar minute of its last use.
     const minuteStartMs = Math.floor(lastSpentAtMs(state, nowMs) / minuteMs) * minuteMs;
     const isMinute = state.windowType === 'minute';
     return {
@@ -139,7 +141,7 @@ function ratioOf({ usedRequests, maxRequests }: LimitState): number {
   return maxRequests === 0 ? 1 : usedRequests / maxRequests;
 }
 
-/** To half a second: the last token comes back some time after the slice that it was spent in. Never later than now. */
+/** Accurate to half a second: a token comes back some time after the end of its slice. Never in the future. */
 function lastSpentAtMs({ subject, windowEndMs }: LimitState, nowMs: number): number {
   const awayMs = subject.isCountedHereAlone === true ? minuteMs : returnAfterMs + sliceMs;
   return Math.min(nowMs, windowEndMs - awayMs);

@@ -1,4 +1,4 @@
-/** What was spent, as far as it still counts: half-second slices for the minute, one count for each calendar window. */
+/** What was spent and still counts: half-second slices for the minute, one count for each calendar window. */
 
 import {
   calendarEndMs,
@@ -13,7 +13,7 @@ import {
 import type { LimitSubject, WindowType } from './limits.ts';
 
 export interface Counting {
-  /** What local time is ahead of UTC. */
+  /** The offset of local time from UTC. */
   readonly offsetMs: number;
   readonly isCountedHereAlone: boolean;
 }
@@ -25,11 +25,11 @@ export function countingOf(subject: Pick<LimitSubject, 'utcOffsetMinutes' | 'isC
   };
 }
 
-/** A ledger never holds more than 124 slices and three counts. Its times are those of one clock, which may step back. */
+/** A ledger holds at most 124 slices and three counts. Its times come from one clock, which may step back. */
 export class Ledger {
   readonly offsetMs: number;
   readonly isCountedHereAlone: boolean;
-  /** When the last token of each slice was spent, ascending; `sliceUnits` runs beside it. */
+  /** When the last token of each slice was spent, ascending; `sliceUnits` has the same indexes. */
   private readonly stampsMs: number[] = [];
   private readonly sliceUnits: number[] = [];
   private minuteUnits = 0;
@@ -41,7 +41,7 @@ export class Ledger {
     this.isCountedHereAlone = isCountedHereAlone;
   }
 
-  /** Counts `units` in every window; negative units take back what was added at the same time. */
+  /** Counts `units` in every window; negative units undo an addition made at the same time. */
   add(nowMs: number, units: number): void {
     this.addToSlice(nowMs, units);
     for (const windowType of calendarWindows) this.addToCalendar(windowType, nowMs, units);
@@ -56,7 +56,10 @@ export class Ledger {
     return this.starts[index] === calendarStartMs(windowType, nowMs, this.offsetMs) ? (this.counts[index] ?? 0) : 0;
   }
 
-  /** Makes the window read `used` at `nowMs`. What is new is taken to be spent now, what is gone to be the oldest: never too early. */
+  /**
+   * Sets the use of the window to `used` at `nowMs`. Additional units count as spent now, removed ones as the oldest,
+   * so nothing becomes free too early.
+   */
   setUsed(windowType: WindowType, nowMs: number, used: number): void {
     const difference = used - this.used(windowType, nowMs);
     if (windowType !== 'minute') this.addToCalendar(windowType, nowMs, difference);
@@ -64,7 +67,7 @@ export class Ledger {
     else this.dropOldest(-difference);
   }
 
-  /** When everything spent in this window is free again; `nowMs` where nothing is. */
+  /** When everything spent in this window is free again; `nowMs` if nothing is spent. */
   allFreeAtMs(windowType: WindowType, nowMs: number): number {
     if (windowType !== 'minute') {
       return calendarEndMs(windowType, calendarStartMs(windowType, nowMs, this.offsetMs), this.offsetMs);
@@ -74,7 +77,7 @@ export class Ledger {
     return newest === undefined ? nowMs : this.returnsAtMs(newest);
   }
 
-  /** Units and the time they return, oldest first. */
+  /** Units and their return times, oldest first. */
   *returns(nowMs: number): Generator<{ readonly atMs: number; readonly units: number }> {
     this.dropReturned(nowMs);
     for (let index = 0; index < this.stampsMs.length; index += 1) {
@@ -88,7 +91,10 @@ export class Ledger {
     );
   }
 
-  /** As the write-back script reads it: three pairs of start and count, the number of slices, then slice and units of each. */
+  /**
+   * The format of the write-back script: three pairs of start and count, the number of slices, then slice and units of
+   * each.
+   */
   encode(nowMs: number): number[] {
     const encoded: number[] = [];
     for (const windowType of calendarWindows) {
@@ -109,7 +115,7 @@ export class Ledger {
     return copy;
   }
 
-  /** Adds all that `other` holds, at the times it was spent. */
+  /** Adds everything in `other`, at the times it was spent. */
   absorb(other: Ledger): void {
     for (let index = 0; index < other.stampsMs.length; index += 1) {
       this.addToSlice(other.stampsMs[index] as number, other.sliceUnits[index] as number);
@@ -138,7 +144,7 @@ export class Ledger {
       this.sliceUnits.splice(index, 0, units);
     }
     this.minuteUnits += units;
-    // Dropped here too, so that a ledger which is only written stays bounded.
+    // Slices are also dropped here, so that a ledger that is only written stays bounded.
     this.dropReturned(sliceOf(this.stampsMs.at(-1) as number) * sliceMs);
   }
 

@@ -1,9 +1,9 @@
-/** Decides over ledgers in memory: the whole limiter of one process, and a replica's share while Redis is away. */
+/** Decides over ledgers in memory: all limits of a single process, and a replica's share while Redis is away. */
 
 import type { Ledger } from './limit-ledger.ts';
 import type { LimitDecision, LimitState, LimitSubject, LimitWindow, WindowType } from './limits.ts';
 
-/** What holds for each window of a subject: Σ weight × used + unitWeight × units ≤ maxRequests. */
+/** The rule for each window of a subject: Σ weight × used + unitWeight × units ≤ maxRequests. */
 export interface Rule {
   readonly terms: readonly { readonly ledger: Ledger; readonly weight: number }[];
   readonly unitWeight: number;
@@ -13,12 +13,12 @@ export interface RuledSubject {
   readonly subject: LimitSubject;
   readonly rules: readonly Rule[];
   readonly backOffUntilMs: number;
-  /** The use that is shown to users. */
+  /** The use as shown to users. */
   usedRequests(windowType: WindowType): number;
   windowEndMs(windowType: WindowType): number;
 }
 
-/** After a refusal that only Redis can lift: about when to ask whether it is back. */
+/** After a refusal that only Redis can lift: how long to wait before asking whether it is back. */
 export const askAgainAfterMs = 1_000;
 const minuteMs = 60_000;
 
@@ -26,7 +26,7 @@ export function statesOf(ruled: RuledSubject, nowMs: number): LimitState[] {
   return ruled.subject.windows.map((window) => stateOf(ruled, window, nowMs));
 }
 
-/** Whether `units` fit everywhere; where they do not, the refusal that holds longest. Spends nothing. */
+/** Whether `units` fit into every window; if not, the refusal that lasts longest. Spends nothing. */
 export function decide(subjects: readonly RuledSubject[], units: number, nowMs: number): LimitDecision {
   const states = subjects.flatMap((ruled) => statesOf(ruled, nowMs));
   let longest: { readonly retryAfterMs: number; readonly refusedBy: LimitState; readonly isBackOff: boolean } | null =
@@ -55,19 +55,19 @@ function refusal(
   return { granted: false, because, refusedBy, retryAfterMs, states };
 }
 
-/** A service's own limits are what its provider counts too. */
+/** A service's own limits are also counted by its provider. */
 export function isCountedByProvider({ serviceId, windows }: LimitSubject): boolean {
   return serviceId !== null && windows.length > 0;
 }
 
-/** The refusal while this replica cannot know how much is left; null if no provider counts any of it. */
+/** The refusal while this replica cannot know the remainder; null if no provider counts any of it. */
 export function uncounted(states: readonly LimitState[]): LimitDecision | null {
   const refusedBy = states.find(({ subject }) => isCountedByProvider(subject));
   if (refusedBy === undefined) return null;
   return { granted: false, because: 'uncounted', refusedBy, retryAfterMs: askAgainAfterMs, states };
 }
 
-/** A refusal that no window made. */
+/** A refusal by a back-off instead of a window. */
 export function backOffState(subject: LimitSubject, untilMs: number, nowMs: number): LimitState {
   const window = subject.windows[0];
   return {

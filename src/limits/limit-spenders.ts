@@ -1,13 +1,13 @@
-/** Whose limits this replica has spent of lately: they are written down soon (`limit-history.ts`). */
+/** Remembers which tenants' limits this replica has used recently; `limit-history.ts` records them. */
 import type { TenantId } from '../ids.ts';
 import type { RateLimiter } from './limits.ts';
 
-/** At the bound a tenant's use is written down with the round over all tenants. */
+/** At the bound, a tenant's use is recorded by the round over all tenants. */
 const maxSpenders = 10_000;
 
 export interface SpendersWatch {
   readonly limiter: RateLimiter;
-  /** Those since it was last asked. */
+  /** The tenants since the last call. */
   takeSpenders(): readonly TenantId[];
 }
 

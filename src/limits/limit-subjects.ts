@@ -1,12 +1,12 @@
-/** What is counted for a call: the tenant's family, and the account at the provider. */
+/** The limits that a call counts against: the tenant's family, and the account at the provider. */
 import { adapterNameOf, type ExternalService } from '../directory/service.ts';
 import { findAdapter } from '../providers/registry.ts';
 import type { Family, LimitSubject, LimitWindow, WindowType } from './limits.ts';
 
-/** The families of calls, and what comes in from outside. */
+/** The families of calls, plus incoming webhooks. */
 export type LimitedFamily = Family | 'webhooks';
 
-/** Calls or deliveries per minute and tenant; a family that is not named has no limit. */
+/** Calls or deliveries per minute and tenant; a family without an entry has no limit. */
 export type FamilyLimits = Readonly<Partial<Record<LimitedFamily, number>>>;
 
 export function familyLimit(family: LimitedFamily, limits: FamilyLimits): LimitSubject {
@@ -20,10 +20,10 @@ export function familyLimit(family: LimitedFamily, limits: FamilyLimits): LimitS
   };
 }
 
-/** A row of the directory's is never changed: another takes its place. */
+/** A service object of the directory is never changed, only replaced. */
 const known = new WeakMap<ExternalService, readonly LimitSubject[]>();
 
-/** The service's own four windows, as far as it has them; where it has none, what its vendor asks of everyone. */
+/** The service's own four windows, as far as it has them; without any, its vendor's default limit. */
 export function accountLimits(service: ExternalService): readonly LimitSubject[] {
   let limits = known.get(service);
   if (limits === undefined) {

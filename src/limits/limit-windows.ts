@@ -1,13 +1,13 @@
 /**
- * When a spent unit counts, and until when. The Lua of `rate-limit-scripts.ts` is made from the same constants.
+ * When a spent unit counts, and until when. The Lua of `rate-limit-scripts.ts` uses the same constants.
  *
- * Minute: a token bucket whose spent tokens return one by one. They are kept in slices of half a second, and a slice
- * returns a minute after its end plus a margin, because the provider counts a call when it arrives: a call that was slow
- * on the way and a quick one a minute later must not meet in one minute of the provider's. A token is thus away for 62 to
- * 62.5 s, and 96 % of the limit is usable under steady pressure.
+ * Minute: a token bucket whose spent tokens return one by one. They are kept in slices of half a second. A slice
+ * returns a minute after its end plus a margin, because the provider counts a call when it arrives: a slow call and a
+ * fast one a minute later must not fall into one minute at the provider. A token is thus away for 62 to 62.5 s, and 96
+ * % of the limit is usable under steady pressure.
  *
- * What this program alone counts, such as a tenant's family, needs no margin: a slice keeps the time of its last token and
- * returns a minute after it, so that none is back early and no refusal lasts longer than a minute.
+ * Limits that only this program counts, such as a tenant's family, need no margin: a slice keeps the time of its last
+ * token and returns a minute after it, so that no token returns early and no refusal lasts longer than a minute.
  *
  * Hour, day and month: calendar windows, as providers bill them, in UTC or shifted by the subject's offset.
  */
@@ -15,13 +15,16 @@ import { type WindowType, windowTypes } from './limits.ts';
 
 export const sliceMs = 500;
 export const minuteMs = 60_000;
-/** A grant that could not be used for so long, because this process was busy, is not used any more. */
+/** A grant that this process could not use for this long, because it was busy, expires. */
 export const grantFreshMs = 1_000;
-/** How much slower than another a call may travel from its decision to the provider's count: here, and on the way. */
+/**
+ * By how much two calls may differ in the time from decision to the provider's count: in this process, and in the
+ * network.
+ */
 const arrivalMarginMs = grantFreshMs + 1_000;
 /** From the end of a slice until its tokens are back. */
 export const returnAfterMs = minuteMs + arrivalMarginMs;
-/** A longer back-off is cut: a provider is asked again every quarter of an hour, whatever it said. */
+/** Longer back-offs are cut: a provider is asked again every quarter of an hour, whatever it said. */
 export const backOffMsMax = 900_000;
 
 const hourMs = 3_600_000;
@@ -39,12 +42,12 @@ export function sliceReturnsAtMs(stampMs: number, isCountedHereAlone: boolean): 
 export type CalendarWindow = Exclude<WindowType, 'minute'>;
 export const calendarWindows: readonly CalendarWindow[] = ['hour', 'day', 'month'];
 
-/** Place of a window in the order minute, hour, day, month. */
+/** The index of a window in the order minute, hour, day, month. */
 export function windowIndex(windowType: WindowType): number {
   return windowTypes.indexOf(windowType);
 }
 
-/** Unix milliseconds; `offsetMs` is what local time is ahead of UTC. */
+/** Unix milliseconds; `offsetMs` is the offset of local time from UTC. */
 export function calendarStartMs(windowType: CalendarWindow, nowMs: number, offsetMs: number): number {
   const localMs = nowMs + offsetMs;
   if (windowType === 'hour') return localMs - modulo(localMs, hourMs) - offsetMs;
@@ -63,7 +66,9 @@ function modulo(value: number, by: number): number {
   return ((value % by) + by) % by;
 }
 
-/** The month asked for last: nearly every question is about the one at hand, and a Date costs more than all the rest. */
+/**
+ * The last month asked for: nearly every question is about the current one, and a Date costs more than everything else.
+ */
 let lastMonth = { startMs: 0, endMs: 0 };
 
 function monthOf(localMs: number): { readonly startMs: number; readonly endMs: number } {

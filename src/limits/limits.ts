@@ -1,4 +1,4 @@
-/** The language of limits: what is counted, over which windows, and what a decision says. */
+/** The types of limits: what is counted, in which windows, and the result of a decision. */
 import type { TenantId } from '../ids.ts';
 
 export const windowTypes = ['minute', 'hour', 'day', 'month'] as const;
@@ -9,26 +9,21 @@ export interface LimitWindow {
   readonly maxRequests: number;
 }
 
-/** What a tenant's own per-minute limits are counted by. */
+/** The families that a tenant's own limits per minute are counted by. */
 export type Family = 'geocoding' | 'sheets' | 'proxy';
 
-/**
- * Something with a limit of its own: a tenant's family, or a service (Sheets accounts: one each for reads and writes).
- */
+/** The owner of a limit: a tenant's family, or a service (for Sheets accounts one each for reads and writes). */
 export interface LimitSubject {
   /** Unique within the tenant: `family:geocoding`, `service:<id>`, `service:<id>:read`. */
   readonly key: string;
   readonly serviceId: string | null;
   /** As shown to users: the service's name, or the family. */
   readonly name: string;
-  /** At most one of each type. Empty: nothing is limited and nothing counted. */
+  /** At most one of each type. Empty: nothing is limited or counted. */
   readonly windows: readonly LimitWindow[];
-  /** What the calendar of its hour, day and month is ahead of UTC. Default 0. */
+  /** The offset of its calendar (hour, day, month) from UTC. Default 0. */
   readonly utcOffsetMinutes?: number;
-  /**
-   * No provider counts beside us: a token is back after a minute to the millisecond, without the margin for another's
-   * clock.
-   */
+  /** No provider counts this limit: a token returns after exactly a minute, without the margin for another clock. */
   readonly isCountedHereAlone?: true;
 }
 
@@ -37,7 +32,7 @@ export interface LimitState {
   readonly windowType: WindowType;
   readonly maxRequests: number;
   readonly usedRequests: number;
-  /** Of the minute, which rolls: a minute ago. */
+  /** For the rolling minute: a minute ago. */
   readonly windowStartMs: number;
   /** When the whole window is free again. */
   readonly windowEndMs: number;
@@ -46,21 +41,21 @@ export interface LimitState {
 export type LimitDecision =
   | {
       readonly granted: true;
-      /** After this decision and those made together with it; nothing for subjects without windows. */
+      /** The states after this decision and those made together with it; empty for subjects without windows. */
       readonly states: readonly LimitState[];
     }
   | {
       readonly granted: false;
       /**
        * `back-off`: the provider asked for a pause; `too-large`: more units than the limit ever allows at once;
-       * `uncounted`: it is not known what other replicas spend, because this one has lost Redis.
+       * `uncounted`: this replica has lost Redis and does not know what other replicas spend.
        */
       readonly because: 'limit' | 'back-off' | 'too-large' | 'uncounted';
-      /** Of a subject without windows that backs off: a minute with `maxRequests` 0. */
+      /** For a subject without windows that backs off: a minute with `maxRequests` 0. */
       readonly refusedBy: LimitState;
       /**
-       * Trying before this has passed is refused again; after it, it is granted if no other caller spends. Infinity
-       * where it is `too-large`.
+       * An earlier try is refused again; a later one is granted unless other callers spend first. Infinity for
+       * `too-large`.
        */
       readonly retryAfterMs: number;
       readonly states: readonly LimitState[];
@@ -68,18 +63,18 @@ export type LimitDecision =
 
 export interface RateLimiter {
   /**
-   * Spends `units` of every window of every subject, or nothing at all. One round trip. Never throws: without Redis
+   * Spends `units` in every window of every subject, or nothing at all. One round trip. Never throws: without Redis
    * each replica spends its share.
    */
   spend(tenantId: TenantId, subjects: readonly LimitSubject[], units: number): Promise<LimitDecision>;
   /** The same states without spending. */
   peek(tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<readonly LimitState[]>;
-  /** A provider said 429: nothing more is granted to this subject, on any replica, before `untilMs`. */
+  /** After a provider's 429: grants nothing more to this subject, on any replica, before `untilMs`. */
   backOff(tenantId: TenantId, subject: LimitSubject, untilMs: number): Promise<void>;
-  /** Ends a back-off before its time. Rejects where the store cannot be asked. */
+  /** Ends a back-off early. Rejects if the store cannot be asked. */
   resume(tenantId: TenantId, subject: LimitSubject): Promise<void>;
   /** Unix milliseconds until which any of these subjects backs off; null: none does. */
   pausedUntilMs(tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<number | null>;
-  /** Writes back what is still unwritten, if it can, and stops. */
+  /** Writes back unwritten debts, if it can, and stops. */
   close(): Promise<void>;
 }

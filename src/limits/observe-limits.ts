@@ -1,9 +1,9 @@
-/** Limits as they are spent, for the gauge of their use. */
+/** Reports the use of limits to the gauge as they are spent. */
 import type { TenantId } from '../ids.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { LimitState, LimitSubject } from './limits.ts';
 
-/** Every window of each subject that a decision has looked at; a subject that has none any more shows nothing any more. */
+/** Sets every window of each subject that a decision looked at, and removes windows that a subject no longer has. */
 export function observeLimits(
   metrics: Pick<Metrics, 'rateLimitUtilization'>,
   tenantId: TenantId,

@@ -1,11 +1,11 @@
-/** What proposed limits would have refused in the traffic that the audit log recorded: a replay, request by request. */
+/** Shows what proposed limits would have refused in the traffic of the audit log: a replay, request by request. */
 import type { TenantId } from '../ids.ts';
 import type { Queryable } from '../storage/postgres/database.ts';
 import { pageAsked } from '../storage/tables/limit-traffic.ts';
 import { windowStartMs } from './explain-refusal.ts';
 import { type WindowType, windowTypes } from './limits.ts';
 
-/** Requests a window; a window that is absent has no limit. */
+/** Requests per window; an absent window has no limit. */
 export type ProposedLimits = Readonly<Partial<Record<WindowType, number>>>;
 
 export interface LimitPreview {
@@ -16,15 +16,15 @@ export interface LimitPreview {
     readonly calls: number;
     readonly refused: number;
   }[];
-  /** The replay ended early at its bound; the counts are those of the first calls. */
+  /** False if the replay stopped at its bound; the counts are then those of the first calls. */
   readonly is_complete: boolean;
 }
 
 const rowsPerPage = 10_000;
-/** A replay reads no more: some seconds of the database's work. */
+/** The replay's bound: some seconds of database work. */
 const maxRows = 2_000_000;
 
-/** `fromMs`: Unix milliseconds. Refused requests spend nothing, as in life. */
+/** `fromMs`: Unix milliseconds. Refused requests spend nothing, as in real operation. */
 export async function previewLimits(
   tx: Queryable,
   tenantId: TenantId,
@@ -63,7 +63,7 @@ export async function previewLimits(
   };
 }
 
-/** True where the request is let through. Times must not go back. */
+/** Returns whether the request passes. Times must be ascending. */
 function createReplay(limits: ProposedLimits): (atMs: number, requests: number) => boolean {
   const windows = windowTypes.flatMap((type) => {
     const maxRequests = limits[type];
@@ -82,7 +82,7 @@ interface ReplayedWindow {
 }
 
 function rolling(maxRequests: number): ReplayedWindow {
-  /** Of the last minute, oldest first; what is before `head` is past. */
+  /** Requests of the last minute, oldest first; entries before `head` have expired. */
   let spent: { atMs: number; requests: number }[] = [];
   let head = 0;
   let used = 0;

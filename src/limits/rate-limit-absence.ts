@@ -26,13 +26,13 @@ import type { SharedStore } from '../storage/redis/shared-store.ts';
 export type Decider = 'shared' | 'doubtful' | 'away' | 'rejoining';
 
 export interface AbsenceWatch {
-  /** Looks at the store first. */
+  /** Checks the store first. */
   mode(): Decider;
-  /** A command missed its deadline. Only where there are others to ask. */
+  /** A command missed its deadline. Has an effect only if there are other replicas. */
   doubt(): void;
-  /** The mode, once the others have been heard where they are being asked. */
+  /** The mode, after the other replicas have answered, if they are being asked. */
   heard(): Promise<Decider>;
-  /** The number that the share divides by. */
+  /** The number of replicas that the share is divided by. */
   replicas(): number;
   close(): void;
 }
@@ -40,20 +40,20 @@ export interface AbsenceWatch {
 export interface AbsenceWatchDeps {
   readonly store: Pick<SharedStore, 'isAvailable' | 'wasAvailable' | 'replicasSeen'>;
   readonly logger: Logger;
-  /** What the other replicas say of Redis. Default: no other replicas. */
+  /** Asks the other replicas about Redis. Default: there are none. */
   readonly askOthers?: ((expected: number) => Promise<RedisViews>) | undefined;
-  /** Redis answers again: the debts must be written before it decides. May reject. */
+  /** Called when Redis answers again: the debts must be written before it decides. May reject. */
   writeDebts(verified: boolean): Promise<void>;
   onShared(): void;
-  /** For metrics: Redis ceases or begins again to decide. */
+  /** For metrics: Redis stops or starts deciding. */
   readonly onAway?: ((isAway: boolean) => void) | undefined;
-  /** Default 5,000. In real time, as all here: that is what the other replicas need to come back. */
+  /** Default 5,000. In real time, like all times here: how long the other replicas need to come back. */
   readonly rejoiningMs?: number | undefined;
 }
 
 type Mode =
   | { readonly kind: 'shared' }
-  /** `isLost`: the store said so; else a deadline was missed, and it may be nothing. */
+  /** `isLost`: the store reported its loss; otherwise only a deadline was missed. */
   | { readonly kind: 'doubtful'; readonly isLost: boolean }
   | { readonly kind: 'away' }
   | { readonly kind: 'rejoining'; readonly untilMs: number };
@@ -61,7 +61,9 @@ type Mode =
 const defaultRejoiningMs = 5_000;
 const pollMs = 100;
 const pollsBetweenQuestions = 10;
-/** A Redis that comes back empty counts replicas from zero: until all have signed in again the earlier number holds. */
+/**
+ * A Redis that comes back empty counts replicas from zero: until all have signed in again, the earlier number is used.
+ */
 const replicasHoldMs = 10_000;
 
 export function createAbsenceWatch(deps: AbsenceWatchDeps): AbsenceWatch {
@@ -115,7 +117,7 @@ export function createAbsenceWatch(deps: AbsenceWatchDeps): AbsenceWatch {
     const next = verdict(views, store.wasAvailable());
     if (next === 'away') replicasBefore = Math.max(replicasBefore, 1 + views.away + views.never);
     if (next === 'doubtful' && mode.kind === 'doubtful' && !mode.isLost && store.isAvailable()) {
-      // It was this process, or a moment: nothing was spent without Redis, here or elsewhere.
+      // The delay was this process's own or a short one: nothing was spent without Redis.
       mode = { kind: 'shared' };
       stopPolling();
       return;

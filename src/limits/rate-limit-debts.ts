@@ -1,15 +1,15 @@
-/** Writes to Redis what a replica spent without it. */
+/** Writes to Redis what a replica spent while Redis was away. */
 
 import { Ledger } from './limit-ledger.ts';
 import type { Debt, SharedLimits } from './rate-limit-redis.ts';
 import { type Memory, noteBirth, type Share } from './rate-limit-share.ts';
 
 export interface DebtCollector {
-  /** Writes the debts. Rejects with `StoreAway`; an unconfirmed debt stays one. */
+  /** Writes the debts. Rejects with `StoreAway`; an unconfirmed debt remains. */
   writeAll(): Promise<void>;
-  /** Asks first whether Redis still holds what it held; where it does not, all that this replica spent is written. */
+  /** First checks whether Redis still has its state; if not, everything that this replica spent is written. */
   writeAllVerified(): Promise<void>;
-  /** Everything is written: Redis knows all that was spent without it. */
+  /** Called when everything is written, so Redis knows all that was spent without it. */
   forgetAbsence(): void;
 }
 
@@ -20,14 +20,14 @@ export interface DebtCollectorDeps {
   readonly isCluster: boolean;
 }
 
-/** A few hundred slices each: one script call stays below a millisecond or two. */
+/** A few hundred slices each, so that one script call stays below a millisecond or two. */
 const maxDebtsPerCall = 64;
 
 export function createDebtCollector({ share, shared, now, isCluster }: DebtCollectorDeps): DebtCollector {
   const write = async (memories: readonly Memory[]): Promise<void> => {
     const sent = memories.map((memory) => {
       const ledger = memory.unwritten ?? new Ledger(memory.own);
-      // What is spent while this is on its way is the next debt.
+      // What is spent during this write becomes the next debt.
       memory.unwritten = null;
       return ledger;
     });

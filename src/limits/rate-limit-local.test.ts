@@ -14,7 +14,7 @@ interface Spent {
   readonly units: number;
 }
 
-/** As the limit is meant, without slices or counters: by going through everything that was ever spent. */
+/** The limit by its definition, without slices and counters: goes through everything ever spent. */
 function spentIn(windowType: WindowType, spent: readonly Spent[], nowMs: number, minuteMs: number): number {
   const counts = (atMs: number): boolean => {
     if (windowType === 'minute') return atMs > nowMs - minuteMs;

@@ -1,8 +1,8 @@
 /**
- * The limiter of a single process: the same windows as the scripts in Redis, over ledgers in memory.
+ * The limiter of a single process: the same windows as the Redis scripts, over ledgers in memory.
  *
- * At `maxSubjects` the subject unused for longest is forgotten, and may then spend again; the bound lies far above what
- * one process serves tenants.
+ * At `maxSubjects` the least recently used subject is dropped and may spend again; the bound is far above the number of
+ * tenants that one process serves.
  */
 
 import { getOrCreateBounded } from '../bounded-map.ts';

@@ -1,10 +1,10 @@
 /**
- * The limiter's way to Redis: all callers of one event-loop turn in one script call.
+ * Batches the limiter's Redis calls: all callers of one event-loop turn share one script call.
  *
- * Equal wishes (same tenant, subjects, limits and units) become one group, decided in one step; a call takes at most
- * `maxKeysPerCall` subjects, so that Redis is never held long, and what is more goes in a further call of the same turn.
- * In a cluster each tenant's subjects, which share a hash tag, go by themselves. A group holds the callers of one turn
- * only: their number is bounded by the HTTP edge and the bulkheads.
+ * Equal requests (same tenant, subjects, limits and units) form one group, decided in one step. A call has at most
+ * `maxKeysPerCall` subjects, so that it does not block Redis for long; the rest goes in further calls of the same turn.
+ * In a cluster each tenant's subjects, which share a hash tag, go separately. A group holds only the callers of one
+ * turn: the HTTP edge and the bulkheads bound their number.
  */
 import { getOrCreate } from '../bounded-map.ts';
 import type { TenantId } from '../ids.ts';
@@ -14,31 +14,31 @@ import { type LimitState, type LimitSubject, type LimitWindow, type WindowType, 
 import { backOffScript, resumeScript, spendScript, writeBackScript } from './rate-limit-scripts.ts';
 
 export interface SharedReply {
-  /** Redis's clock. */
+  /** By Redis's clock. */
   readonly nowMs: number;
   readonly granted: boolean;
-  /** Infinity: never. 0 where granted. */
+  /** Infinity: never. 0 if granted. */
   readonly retryAfterMs: number;
   readonly refusedBy: { readonly subject: LimitSubject; readonly window: LimitWindow | 'back-off' } | null;
-  /** As the subjects were given. The same for all of a group, after all of it. */
+  /** In the order of the subjects. The same for all callers of a group: the state after the whole group. */
   readonly subjects: readonly SharedSubject[];
 }
 
 export interface SharedSubject {
   readonly subject: LimitSubject;
-  /** When Redis began to hold this subject's state; 0: it holds none. */
+  /** When Redis created this subject's state; 0: it has none. */
   readonly bornMs: number;
   readonly backOffUntilMs: number;
   readonly states: readonly LimitState[];
 }
 
 export interface SharedLimits {
-  /** Rejects with `StoreAway`; then it is not known whether the units were spent. */
+  /** Rejects with `StoreAway`; it is then unknown whether the units were spent. */
   spend(tenantId: TenantId, subjects: readonly LimitSubject[], units: number): Promise<SharedReply>;
   peek(tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<SharedReply>;
   backOff(tenantId: TenantId, subject: LimitSubject, durationMs: number): Promise<void>;
   resume(tenantId: TenantId, subject: LimitSubject): Promise<void>;
-  /** Adds what was spent without Redis; answers each subject's `bornMs`. In a cluster all must be of one tenant. */
+  /** Adds what was spent without Redis; returns each subject's `bornMs`. In a cluster all must be of one tenant. */
   writeBack(debts: readonly Debt[]): Promise<readonly number[]>;
 }
 
@@ -64,7 +64,7 @@ interface Group {
 const maxKeysPerCall = 64;
 
 export function limitKey(tenantId: TenantId, subject: LimitSubject): string {
-  // Slices of another kind stand under another key: an older replica must not read them as its own.
+  // Slices with another meaning use another key, because an older replica must not read them as its own.
   const kind = subject.isCountedHereAlone === true ? 'own-limit' : 'limit';
   return `{${tenantId}}:${kind}:${subject.key}`;
 }
@@ -119,7 +119,7 @@ export function createSharedLimits(store: SharedStore): SharedLimits {
   };
 }
 
-/** As every script reads it, before the rest that is said of a subject. */
+/** The first arguments of a subject in every script. */
 function countingArgs({ offsetMs, isCountedHereAlone }: Counting): [number, number] {
   return [offsetMs, isCountedHereAlone ? 1 : 0];
 }
@@ -152,16 +152,16 @@ function splitIntoCalls(groups: readonly Group[], isCluster: boolean): readonly 
 
 interface EncodedCall {
   readonly keys: string[];
-  /** Six for each key: how it is counted, and its limits by window. */
+  /** Six numbers per key: how it is counted, and its limits by window. */
   readonly limits: number[];
   readonly wishes: number[];
-  /** Of the subjects of all groups, in order: their place among the keys, from 1. */
+  /** For the subjects of all groups, in order: their index among the keys, from 1. */
   readonly places: number[];
 }
 
 /**
- * Each different subject once, with its limits. Where its configuration changed between two callers of a turn, the lower
- * limit counts for this one call.
+ * Each different subject once, with its limits. If its configuration changed between two callers of one turn, the lower
+ * limit applies to this call.
  */
 function encodeCall(call: readonly Group[]): EncodedCall {
   const placeOfKey = new Map<string, number>();
@@ -218,7 +218,7 @@ function distribute(call: readonly Group[], encoded: EncodedCall, numbers: reado
   }
 }
 
-/** The script answers every window that any caller limits, in the order minute, hour, day, month. */
+/** The script returns every window that any caller limits, in the order minute, hour, day, month. */
 function readSubject(
   subject: LimitSubject,
   { limits, places }: EncodedCall,

@@ -1,13 +1,13 @@
 /**
- * The shared half of the limiter, as Redis runs it: three scripts over one state per subject.
+ * The limiter's scripts in Redis, over one state per subject.
  *
- * State (MessagePack): bornMs, backOffUntilMs, then start and count of hour, day and month, then the units of the minute,
- * then pairs of slice and units, oldest first; of what is counted here alone the time of the slice's last token stands for
- * the slice. At most 124 pairs, so about 1 KiB, and it lives as long as its longest
- * window. `bornMs` tells a replica that Redis lost the state and that what it had spent must be written again.
+ * State (MessagePack): bornMs, backOffUntilMs, then start and count of hour, day and month, then the units of the
+ * minute, then pairs of slice and units, oldest first; for a limit that only this program counts, the time of the
+ * slice's last token replaces the slice. At most 124 pairs, so about 1 KiB. The state lives as long as its longest
+ * window. `bornMs` shows a replica that Redis lost the state, so that it writes again what it spent.
  *
- * Time is Redis's own, so that replicas need not agree on theirs. All subjects of a call are read, checked and written in
- * one script, which is what makes it all or nothing.
+ * Time is Redis's own, so that the replicas' clocks need not agree. One script reads, checks and writes all subjects of
+ * a call, which makes it all or nothing.
  */
 import type { LuaScript } from '../storage/redis/shared-store.ts';
 import { backOffMsMax, minuteMs, returnAfterMs, sliceMs } from './limit-windows.ts';
@@ -107,12 +107,13 @@ end
 `;
 
 /**
- * KEYS: the subjects. ARGV: one JSON array, because hundreds of small arguments and integers cost the client more than
- * the decisions themselves (10 µs of its CPU a decision over 1,000 tenants against 6): for each subject its offset, whether it is counted here alone (1), and the limits of its minute, hour, day and month (-1: none); then groups
- * of equal wishes: units, how many, how many subjects, their places among KEYS.
- * Answers a JSON array too (Lua writes 14 digits, a time has 13): now, then for each group: how many are granted, milliseconds until the next could be (-1: never), the place in
- * the group of the subject that refuses (0: none) and its window (1 to 4; 0: its back-off, -1: nothing refuses), then for
- * each subject bornMs, backOffUntilMs, and for each of its windows used, start and end.
+ * KEYS: the subjects. ARGV: one JSON array, because hundreds of small arguments cost the client more than the decisions
+ * themselves (10 µs of its CPU per decision over 1,000 tenants, against 6). For each subject: its offset, whether only
+ * this program counts it (1), and the limits of its minute, hour, day and month (-1: none); then groups of equal
+ * requests: units, how many, how many subjects, their indexes among KEYS. Returns a JSON array too (Lua writes 14
+ * digits, a time has 13): now, then for each group: how many are granted, milliseconds until the next could be (-1:
+ * never), the index in the group of the subject that refuses (0: none) and its window (1 to 4; 0: its back-off, -1:
+ * nothing refuses), then for each subject bornMs, backOffUntilMs, and for each of its windows used, start and end.
  */
 export const spendScript: LuaScript = {
   name: 'limit_spend',
@@ -212,9 +213,9 @@ return '[' .. table.concat(reply, ',') .. ']'
 };
 
 /**
- * Adds what replicas spent while they could not ask. KEYS: the subjects. ARGV: for each its offset, whether it is counted here alone (1), three pairs of start
- * and count (hour, day, month), the number of slices, then slice and units of each. Answers now, then each
- * subject's bornMs (0: it has no state).
+ * Adds what replicas spent while they could not reach Redis. KEYS: the subjects. ARGV: for each its offset, whether
+ * only this program counts it (1), three pairs of start and count (hour, day, month), the number of slices, then slice
+ * and units of each. Returns now, then each subject's bornMs (0: it has no state).
  */
 export const writeBackScript: LuaScript = {
   name: 'limit_write_back',
@@ -244,8 +245,8 @@ return reply
 };
 
 /**
- * KEYS: one subject. ARGV: its offset, whether it is counted here alone (1), for how many milliseconds nothing is granted.
- * Answers now and until when.
+ * KEYS: one subject. ARGV: its offset, whether only this program counts it (1), and the length of the back-off in
+ * milliseconds. Returns now and the end of the back-off.
  */
 export const backOffScript: LuaScript = {
   name: 'limit_back_off',
@@ -258,7 +259,7 @@ return { now, state[2] }
 `,
 };
 
-/** KEYS: one subject. ARGV: its offset, whether it is counted here alone (1). Ends its back-off. */
+/** KEYS: one subject. ARGV: its offset, whether only this program counts it (1). Ends its back-off. */
 export const resumeScript: LuaScript = {
   name: 'limit_resume',
   lua: `${prelude}

@@ -17,7 +17,7 @@ function createGranting(replicas: number) {
     }
     return granted;
   };
-  /** Redis said that this much is used by all, `ownUnits` of it just spent here. */
+  /** Redis reports this total use, of which `ownUnits` were just spent here. */
   const learn = (maxRequests: number, usedRequests: number, ownUnits: number): void => {
     const [subject] = perMinute(maxRequests);
     assert.ok(subject !== undefined);

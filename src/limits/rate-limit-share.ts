@@ -1,18 +1,18 @@
 /**
- * What a replica may still spend by itself while Redis cannot be asked, and what it owes when Redis is back.
+ * What a replica may spend on its own while Redis cannot be asked, and what it owes when Redis is back.
  *
  * For each subject it remembers: what it spent itself (`own`), the most that all replicas can have spent as Redis last
- * said (`known`), what it spent without Redis (`alone`), and which part of that Redis does not know yet (`unwritten`).
- * With R replicas last seen, two rules hold for every window:
+ * reported (`known`), what it spent without Redis (`alone`), and which part of that Redis does not know yet
+ * (`unwritten`). With R replicas last seen, two rules hold for every window:
  *
- *   own + units ≤ max ÷ R                 No replica passes its share, and what it spent before counts. If all keep to it,
- *                                         the sum is within the limit even where `known` is out of date.
- *   alone + units ≤ (max − known) ÷ R     What others had spent beyond their share when Redis went away is not spent again.
+ *   own + units ≤ max ÷ R                 No replica exceeds its share, and earlier spending counts. If all keep to it,
+ *                                         the sum is within the limit even if `known` is out of date.
+ *   alone + units ≤ (max − known) ÷ R     What others had spent beyond their share before the outage is not spent again.
  *
- * Both are rounded down. Where the limit is below R, the share is nothing and calls are refused until Redis is back:
- * replicas that cannot talk cannot take turns, and keeping the quota matters more than one provider's answer.
+ * Both are rounded down. If the limit is below R, the share is zero and calls are refused until Redis is back: replicas
+ * that cannot communicate cannot take turns, and keeping the quota matters more than one provider's answer.
  *
- * At `maxSubjects` the subject unused for longest is forgotten, its debt too.
+ * At `maxSubjects` the least recently used subject is dropped, together with its debt.
  */
 import { getOrCreateBounded } from '../bounded-map.ts';
 import type { TenantId } from '../ids.ts';
@@ -34,9 +34,12 @@ export interface Memory {
 }
 
 export interface Share {
-  /** What Redis said. `reserved`: the units were spent by `reserve` before. Returns the subjects whose state Redis lost. */
+  /**
+   * Takes in a reply of Redis. `reserved`: the units were spent by `reserve` before. Returns the subjects whose state
+   * Redis lost.
+   */
   learn(tenantId: TenantId, reply: SharedReply, spentUnits: number, reserved: boolean): readonly Memory[];
-  /** Spends by the rules above, or nothing. `written`: Redis is asked next, so this is no debt. */
+  /** Spends by the rules above, or nothing. `written`: Redis is asked next, so this is not a debt. */
   reserve(
     tenantId: TenantId,
     subjects: readonly LimitSubject[],
@@ -44,9 +47,9 @@ export interface Share {
     nowMs: number,
     written: boolean,
   ): LimitDecision;
-  /** Redis refused what was reserved, at the same `nowMs`. */
+  /** Redis refused what was reserved at the same `nowMs`, so it is returned. */
   giveBack(tenantId: TenantId, subjects: readonly LimitSubject[], units: number, nowMs: number): void;
-  /** Redis did not answer for what was reserved: now it is a debt. */
+  /** Redis did not answer for what was reserved, so it becomes a debt. */
   owe(tenantId: TenantId, subjects: readonly LimitSubject[], units: number, nowMs: number): void;
   peek(tenantId: TenantId, subjects: readonly LimitSubject[], nowMs: number): readonly LimitState[];
   backOff(tenantId: TenantId, subject: LimitSubject, untilMs: number): void;
@@ -58,7 +61,7 @@ export interface Share {
 
 const maxSubjects = 20_000;
 
-/** `replicas`: how many were last seen. */
+/** `replicas`: the number last seen. */
 export function createShare(replicas: () => number): Share {
   const memories = new Map<string, Memory>();
 
@@ -115,12 +118,12 @@ export function createShare(replicas: () => number): Share {
       const lost: Memory[] = [];
       for (const shared of reply.subjects) {
         const memory = recall(tenantId, shared.subject);
-        // All callers of a group get the same answer; once is enough to learn it.
+        // All callers of a group get the same reply, so it is processed once.
         if (memory.lastReply !== shared) {
           memory.lastReply = shared;
           if (noteBirth(memory, shared.bornMs, reply.nowMs)) lost.push(memory);
           memory.backOffUntilMs = shared.backOffUntilMs;
-          // While the share rules, what was known when Redis went away stays as it was, and only grows older.
+          // While the share decides, the state known at the start of the outage stays as it was.
           if (!reserved) {
             for (const state of shared.states) memory.known.setUsed(state.windowType, reply.nowMs, state.usedRequests);
           }
@@ -181,8 +184,8 @@ function addDebt(memory: Memory, units: number, nowMs: number): void {
 }
 
 /**
- * True where Redis holds another state than before, or none: it was emptied, or restarted without its data. Everything
- * this replica spent is then a debt, so that the count is right again once each replica has written its own.
+ * True if Redis has another state than before, or none, because it was emptied or restarted without its data.
+ * Everything that this replica spent is then a debt; the count is right again once each replica has written its own.
  */
 export function noteBirth(memory: Memory, bornMs: number, nowMs: number): boolean {
   const lost = memory.bornMs !== 0 && bornMs !== memory.bornMs && !memory.own.isEmpty(nowMs);
@@ -191,7 +194,7 @@ export function noteBirth(memory: Memory, bornMs: number, nowMs: number): boolea
   return lost;
 }
 
-/** Too large for the share is not too large for the limit: that ends with the absence. */
+/** More than the share is not more than the limit: this refusal ends with the outage. */
 function withFiniteRetry(decision: LimitDecision, subjects: readonly LimitSubject[], units: number): LimitDecision {
   if (decision.granted || decision.because !== 'too-large') return decision;
   const everTooLarge = subjects.some(({ windows }) => windows.some(({ maxRequests }) => units > maxRequests));

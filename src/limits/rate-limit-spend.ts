@@ -1,4 +1,4 @@
-/** Spending a quota: by Redis, by this replica's share, or not at all, as `rate-limiter.ts` says. */
+/** Spends a quota: by Redis, by this replica's share, or not at all; `rate-limiter.ts` has the rules. */
 import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import { backOffState, isCountedByProvider, uncounted } from './limit-rules.ts';
@@ -19,7 +19,7 @@ export function createSpend(deps: {
 }): RateLimiter['spend'] {
   const { shared, share, debts, absence, redisClock, logger } = deps;
 
-  /** A debt from while Redis counts as here: written at once, or, should that fail, with the next. */
+  /** A debt while Redis counts as reachable is written at once or, if that fails, with the next one. */
   const settleSoon = (): void => {
     if (absence.mode() !== 'shared') return;
     debts.writeAll().then(
@@ -33,7 +33,7 @@ export function createSpend(deps: {
   const spendAlone = (tenantId: TenantId, subjects: readonly LimitSubject[], units: number): LimitDecision =>
     share.reserve(tenantId, subjects, units, redisClock.now(), false);
 
-  /** Redis did not say what is left, and other replicas may spend through it. */
+  /** Redis did not report the remainder, and other replicas may spend through it. */
   const isShared = (subjects: readonly LimitSubject[]): boolean =>
     absence.replicas() > 1 && subjects.some(isCountedByProvider);
 
@@ -43,7 +43,7 @@ export function createSpend(deps: {
     return refusal;
   };
 
-  /** `others`: whether they may be heard, and Redis asked once more, should it not answer. */
+  /** `others`: whether, without an answer, the other replicas are asked and Redis is tried once more. */
   const spendShared = async (
     tenantId: TenantId,
     subjects: readonly LimitSubject[],
@@ -67,7 +67,7 @@ export function createSpend(deps: {
     return toDecision(reply);
   };
 
-  /** Waits for what the others say. */
+  /** Waits for the answers of the other replicas. */
   const spendInDoubt = async (
     tenantId: TenantId,
     subjects: readonly LimitSubject[],

@@ -1,6 +1,7 @@
 /**
- * Decisions a second over four windows, 256 in flight, against rate-limiter-flexible's union of four Redis limiters, on
- * the same Redis, in turn. The peer's windows are fixed and it spends in those that have room even where another refuses.
+ * Measures decisions per second over four windows, 256 in flight, against rate-limiter-flexible's union of four Redis
+ * limiters, on the same Redis, alternately. The peer has fixed windows, and spends in windows with room even if another
+ * one refuses.
  */
 import { randomUUID } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
@@ -112,7 +113,7 @@ async function compare({ ours, peer, tenantCount, rounds, roundMs }: Comparison)
 
 interface Measured {
   readonly perSecond: number;
-  /** Of this process, for each decision. */
+  /** CPU time of this process per decision. */
   readonly cpuMicros: number;
 }
 

@@ -1,4 +1,4 @@
-/** Law 3 over three replicas: a provider never sees one call too many, whatever happens to Redis. */
+/** Tests over three replicas that a provider never gets one call too many, whatever happens to Redis. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { subjectOf } from '../../test/contracts/rate-limiter.ts';
@@ -23,7 +23,7 @@ const rejoiningMs = 1_500;
 const redisDeadlineMs = 400;
 const stepMsMax = 700;
 const travelMsMax = 2_000;
-/** Under pressure every token is spent once in each turn of the bucket (62.5 s), as soon as somebody asks for it. */
+/** Under pressure every token is spent once per turn of the bucket (62.5 s), as soon as a replica asks for it. */
 const turnMs = 62_500 + stepMsMax + travelMsMax;
 
 async function startReplicas(t: TestContext) {
@@ -131,7 +131,7 @@ test('a provider with 60 a minute never sees a 61st call in any minute from thre
 interface Outage {
   readonly name: string;
   begin(proxy: TcpProxy): void;
-  /** What happens to Redis before it can be reached again. */
+  /** Changes Redis before it can be reached again. */
   beforeReturn(prefix: string): Promise<void>;
 }
 
@@ -146,7 +146,7 @@ const outages: readonly Outage[] = [
 ];
 
 for (const { name, begin, beforeReturn } of outages) {
-  // Early: while the first tokens are being spent. Late: when the bucket has long been empty.
+  // Early: while the first tokens are spent. Late: when the bucket has long been empty.
   for (const [moment, warmUpMs] of [
     ['early', 5_000],
     ['late', 150_000],
@@ -232,12 +232,12 @@ for (const { name, begin } of outages.slice(0, 2)) {
       return lonely.isAway;
     });
     const grantedBefore = pressure.grantedBy(lonely);
-    // In real time: while it is in doubt, and after the others have answered.
+    // In real time: during the doubt, and after the others have answered.
     for (const endMs = performance.now() + 2_500; performance.now() < endMs; ) await pressure.step();
     assert.equal(pressure.grantedBy(lonely), grantedBefore);
     assert.ok(pressure.refusals.some(({ because }) => because === 'uncounted'));
     assert.ok(pressure.provider.busiestMinute() <= 60, `saw ${pressure.provider.busiestMinute()} in a minute`);
-    // Two ask less often than three: a token that is back may wait for two steps.
+    // Two replicas ask less often than three: a returned token may wait for two steps.
     const fewest = pressure.provider.quietestStretch(turnMs + 2 * stepMsMax, fromMs, clock.now());
     assert.ok(fewest >= 57, `the others got only ${fewest} in a turn`);
 
@@ -270,7 +270,8 @@ test('a replica that starts while Redis is away grants nothing, as it knows noth
   assert.equal(pressure.grantedBy(newcomer), 0);
   assert.ok(pressure.provider.busiestMinute() <= 60, `saw ${pressure.provider.busiestMinute()} in a minute`);
 
-  // The clock runs far ahead of real time here: the others would still be on their way when the newcomer's pause is over.
+  // The clock runs far ahead of real time here: the others' calls would still be in transit when the newcomer's pause
+  // is over.
   const others = replicas.slice(0, replicaCount);
   for (const { proxy } of others) proxy.resume();
   await waitFor('the others to count in Redis again', async () => {
@@ -318,6 +319,6 @@ test('a deadline that one replica missed, while the others reach Redis, costs it
   assert.equal(decision.granted, true);
   assert.deepEqual([asked, onAway.mock.callCount()], [1, 0]);
   const [minute] = await other.limiter.peek(tenant, [google()]);
-  // The command whose answer came too late counts too: too much rather than too little.
+  // The command with the late answer counts too: too much rather than too little.
   assert.equal(minute?.usedRequests, 2);
 });

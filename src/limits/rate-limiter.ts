@@ -1,11 +1,11 @@
 /**
- * Quotas over all replicas: counted in Redis, and by each replica's share while no replica reaches it.
- * `rate-limit-absence.ts` says which of them decides.
+ * Quotas over all replicas: counted in Redis, or by each replica's share while no replica reaches Redis.
+ * `rate-limit-absence.ts` decides which.
  *
- * A provider's limit is never granted on a guess. Where other replicas live and Redis misses its deadline, they are
- * heard first: if one of them reaches Redis it is asked once more, and should it not answer again the decision is
- * `uncounted`: the caller asks the next provider. A tenant's own limit is ours alone, so the share decides it then. A
- * script call that Redis ran but whose answer was lost stays counted there: too much rather than too little.
+ * A provider's limit is never granted on a guess. If Redis misses its deadline and there are other replicas, they are
+ * asked first: if one of them reaches Redis, it is tried once more; without an answer the decision is `uncounted`, and
+ * the caller asks the next provider. A tenant's own limit is counted only by this service, so the share decides it in
+ * that case. A script call that Redis ran but whose answer was lost stays counted: too much rather than too little.
  */
 import type { Clock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
@@ -25,9 +25,9 @@ export interface RateLimiterDeps {
   readonly store: SharedStore;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** What the other replicas say of Redis when this one loses it. Default: no other replicas. */
+  /** Asks the other replicas about Redis when this one loses it. Default: there are none. */
   readonly askOthers?: (expected: number) => Promise<RedisViews>;
-  /** For metrics: Redis ceases or begins again to decide. */
+  /** For metrics: Redis stops or starts deciding. */
   readonly onAway?: (isAway: boolean) => void;
   /** For tests; see `rate-limit-absence.ts`. */
   readonly rejoiningMs?: number;

@@ -1,12 +1,12 @@
-/** Redis's clock, by which quotas are counted: ours, and by how much Redis was ahead of it when it last answered. */
+/** Redis's clock, which quotas are counted by: this process's clock plus the difference at Redis's last answer. */
 import type { Clock } from '../clock.ts';
 
 export interface RedisClock {
   now(): number;
   aheadMs(): number;
-  /** A time of Redis's clock by ours. */
+  /** Converts a time of Redis's clock to this process's clock. */
   toOurs(redisMs: number): number;
-  /** Redis has just said what time it is. */
+  /** Notes the time that Redis has just reported. */
   set(nowMs: number): void;
 }
 

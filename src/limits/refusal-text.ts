@@ -1,12 +1,12 @@
-/** What the audit says of a call that a limit refused: written by the call, read again when somebody asks why. */
+/** The audit log's text for a call that a limit refused: written by the call, parsed by `explain-refusal.ts`. */
 import type { LimitState, WindowType } from './limits.ts';
 
-/** A limit of 0 stands for a provider without one that asked for a pause. */
+/** A limit of 0 means a provider without a limit that asked for a pause. */
 export function describeRefusal({ maxRequests, windowType }: Pick<LimitState, 'maxRequests' | 'windowType'>): string {
   return maxRequests === 0 ? 'the provider asked for a pause' : `the limit of ${maxRequests} a ${windowType} is spent`;
 }
 
-/** null: the text is not about a limit, but a pause or a budget. */
+/** null: the text is about a pause or a budget, not a limit. */
 export function readRefusal(text: string): { readonly maxRequests: number; readonly windowType: WindowType } | null {
   const match = /^the limit of (\d{1,15}) a (minute|hour|day|month) is spent$/.exec(text);
   return match === null ? null : { maxRequests: Number(match[1]), windowType: match[2] as WindowType };

@@ -1,11 +1,11 @@
-/** What a tenant has used of its limits: the windows of the contract, from the limiter itself. */
+/** Reports how much a tenant has used of its limits, from the limiter itself. */
 import type { ExternalService } from '../directory/service.ts';
 import type { SpentLimit } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import { accountLimits, type FamilyLimits, familyLimit, type LimitedFamily } from './limit-subjects.ts';
 import type { LimitState, LimitSubject, RateLimiter, WindowType } from './limits.ts';
 
-/** One window of one limit, in wire names. */
+/** One window of one limit, in the API's names. */
 export interface LimitWindowUse {
   readonly window_type: WindowType;
   readonly window_start: string;
@@ -14,14 +14,14 @@ export interface LimitWindowUse {
   readonly max_requests: number;
   readonly remaining_requests: number;
   readonly is_rate_limited: boolean;
-  /** Set where an account has more than one limit: `read`, `write`. */
+  /** Set if an account has more than one limit: `read`, `write`. */
   readonly limit?: string;
 }
 
 export interface ReportLimitsDeps {
   readonly limiter: Pick<RateLimiter, 'peek'>;
   readonly familyLimits: FamilyLimits;
-  /** What an account is limited by beyond its four windows: Google counts a Sheets account's reads and writes apart. */
+  /** Limits of an account beyond its four windows: Google counts a Sheets account's reads and writes separately. */
   extraLimitsOf?(service: ExternalService): readonly LimitSubject[];
 }
 
@@ -29,7 +29,7 @@ const minuteMs = 60_000;
 
 const families: readonly LimitedFamily[] = ['geocoding', 'sheets', 'proxy', 'webhooks'];
 
-/** The tenant's families and its services, one round trip for all. */
+/** The tenant's families and its services, in one round trip. */
 export async function reportTenantLimits(
   deps: ReportLimitsDeps,
   tenantId: TenantId,
@@ -61,7 +61,7 @@ export async function reportTenantLimits(
   };
 }
 
-/** Everything of a tenant that has a limit. */
+/** All subjects of a tenant that have a limit. */
 export function listLimitSubjects(
   deps: Pick<ReportLimitsDeps, 'familyLimits' | 'extraLimitsOf'>,
   services: readonly ExternalService[],
@@ -83,14 +83,14 @@ function subjectsOf(deps: Pick<ReportLimitsDeps, 'extraLimitsOf'>, service: Exte
   );
 }
 
-/** A limit that refused, by the name that tells it from the others of its account. */
+/** A limit that refused, with the name that distinguishes it from other limits of its account. */
 export function spentLimitOf({ subject, windowType, maxRequests }: LimitState): SpentLimit {
   const part = limitNameOf(subject);
   const name = part === null ? subject.name : `${subject.name}:${part.replaceAll(' ', ':')}`;
   return { name, maxRequests, windowSeconds: windowSeconds[windowType] };
 }
 
-/** A month's are those of thirty days: the header knows no calendar. */
+/** A month counts as thirty days, because the header knows no calendar. */
 const windowSeconds = { minute: 60, hour: 3_600, day: 86_400, month: 2_592_000 } as const satisfies Record<
   WindowType,
   number
@@ -113,9 +113,8 @@ function windowUseOf(state: LimitState): LimitWindowUse {
 }
 
 /**
- * The minute rolls, and what is spent comes back one by one, a minute and a little after it was spent
- * (`limit-windows.ts`). It is shown as the minute that ends when all is back: it began when something was spent last. One
- * that nothing is counted in begins now.
+ * The rolling minute: tokens return one by one, a minute and a little after they were spent (`limit-windows.ts`). It is
+ * shown as the minute that ends when all have returned, so it began with the last use. An unused minute begins now.
  */
 function minuteOf({ usedRequests, windowStartMs, windowEndMs }: LimitState) {
   const nowMs = windowStartMs + minuteMs;
@@ -123,7 +122,9 @@ function minuteOf({ usedRequests, windowStartMs, windowEndMs }: LimitState) {
   return { windowStartMs: endMs - minuteMs, windowEndMs: endMs };
 }
 
-/** `service:<id>:read` is its reads, `project:<id>:read` those of its project; `service:<id>` all of it. */
+/**
+ * `service:<id>:read` is the service's reads, `project:<id>:read` its project's; `service:<id>` has no name of its own.
+ */
 function limitNameOf({ key }: LimitSubject): string | null {
   const [kind, , part] = key.split(':');
   if (part === undefined) return null;

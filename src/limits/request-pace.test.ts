@@ -8,7 +8,7 @@ import { createInProcessStore } from '../storage/redis/in-process-store.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 import { createRequestPace, type RequestPace } from './request-pace.ts';
 
-/** When so many requests are sent that are asked for now, by turns of the replicas; null: not at all. */
+/** When the requests asked for now are sent, by the replicas in turn; null: not at all. */
 async function sendTimes(replicas: readonly RequestPace[], count: number): Promise<(number | null)[]> {
   const times: (number | null)[] = [];
   for (let request = 0; request < count; request += 1) {

@@ -1,26 +1,29 @@
 /**
- * The distance between requests to an account whose vendor asks for one, over all replicas: each request takes the next
- * turn, and Redis keeps when the last one is. What this process knows of the last turn counts too, so that a Redis that has
- * lost its memory, or is away, lets no request come early. While it is away each replica takes a turn as rarely as if all
- * others did so too: on average no more is sent, though two replicas may send at once.
+ * Keeps the minimum interval between requests to an account, if its vendor requires one, over all replicas: each
+ * request takes the next turn, and Redis stores the time of the last one. Each process also remembers the last turn, so
+ * that no request comes early if Redis lost its memory or is away. While Redis is away, each replica takes turns as
+ * rarely as if all others did so too: on average the rate stays the same, though two replicas may send at once.
  */
 import { setBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import type { LuaScript, SharedStore } from '../storage/redis/shared-store.ts';
 
 export interface RequestPace {
-  /** Takes the next turn, and says in how many milliseconds it is. null: it is too far away, and none is taken. */
+  /** Takes the next turn and returns the milliseconds until then. null: it is too far away, and none is taken. */
   takeTurn(account: string, intervalMs: number): Promise<number | null>;
 }
 
-/** At the bound the account that was asked longest ago is forgotten here; Redis still knows it. */
+/** At the bound the least recently asked account is dropped here; Redis still has it. */
 const maxAccounts = 10_000;
-/** Longer than that no request waits for a turn: the next provider is asked. */
+/** No request waits longer for a turn: the next provider is asked instead. */
 const longestWaitMs = 5_000;
-/** What an answer of Redis may take: one replica learns of its turn late, and the next one at once. */
+/** Allowed time for an answer of Redis: one replica may learn of its turn late, and the next one at once. */
 const answerMarginMs = 50;
 
-/** KEYS: the account. ARGV: interval, longest wait, and in how long the next turn is as this replica knows it. Answers the wait, or -1. */
+/**
+ * KEYS: the account. ARGV: interval, longest wait, and the time until the next turn as this replica knows it. Returns
+ * the wait, or -1.
+ */
 const turnScript: LuaScript = {
   name: 'request-turn',
   lua: `local floor, max = math.floor, math.max
@@ -40,7 +43,7 @@ export function createRequestPace({
   readonly store: Pick<SharedStore, 'kind' | 'isAvailable' | 'runScript' | 'replicasSeen'>;
   readonly clock: Clock;
 }): RequestPace {
-  /** By account: when the next request may go, Unix milliseconds by this process's clock. */
+  /** By account: when the next request may go, in Unix milliseconds of this process's clock. */
   const nextAtMs = new Map<string, number>();
 
   const keep = (account: string, atMs: number): void => setBounded(nextAtMs, account, atMs, maxAccounts);
@@ -65,7 +68,7 @@ export function createRequestPace({
           keep(account, Math.max(nextAtMs.get(account) ?? 0, clock.now() + waitMs + spacedMs));
           return waitMs;
         } catch {
-          // Taken here, below: a turn that Redis gave, and whose answer was lost, stays unused.
+          // The turn is taken locally, below; a turn that Redis gave but whose answer was lost stays unused.
         }
       }
       return takeAlone(account, spacedMs * Math.max(1, store.replicasSeen()));
