@@ -89,7 +89,7 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
   };
 
   /**
-   * One load at a time for a tenant. A caller that comes after a notification waits for the load that begins after it.
+   * One load at a time per tenant. A caller that comes after a notification waits for the load that starts after it.
    */
   const reload = (tenantId: TenantId, entry: Entry): Promise<readonly ExternalService[]> => {
     entry.loading ??= load(tenantId, entry).finally(() => {
@@ -140,7 +140,7 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
       const failedLately = entry.failedAtMs > 0 && nowMs - entry.failedAtMs < retryAfterMs;
       if (failedLately && nowMs - entry.loadedAtMs <= maxAgeMs) return services;
       if (entry.outdated || nowMs - entry.loadedAtMs > maxAgeMs) return reloadOrLastKnown(tenantId, entry);
-      // Should it fail past the bound of age, the next caller waits for a load and gets its error.
+      // If it fails and the entry is older than `maxAgeMs`, the next caller waits for a load and gets its error.
       if (nowMs - entry.loadedAtMs > ttlMs) reloadOrLastKnown(tenantId, entry).catch(() => {});
       return services;
     },
@@ -166,13 +166,13 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
   };
 }
 
-/** The entries of all tenants, the one asked for longest ago first. A tenant without services takes room too. */
+/** The entries of all tenants, least recently used first. A tenant without services takes room too. */
 function createEntries(maxServices: number) {
   const entries = new Map<TenantId, Entry>();
-  /** If it fails and the entry is older than `maxAgeMs`, the next caller waits for a load and gets its error. */
+  /** Number of services in all entries. */
   let heldCount = 0;
 
-  /** The tenant that it is made for stays. */
+  /** The tenant that needs the room stays. */
   const makeRoom = (madeFor: TenantId): void => {
     for (const [tenantId, entry] of entries) {
       if (heldCount + entries.size <= maxServices) return;
@@ -199,7 +199,7 @@ function createEntries(maxServices: number) {
       makeRoom(tenantId);
       return entry;
     },
-    /** An entry that made room while its services were loaded takes none. */
+    /** Does nothing for an entry that was evicted while its services were loaded. */
     fill(tenantId: TenantId, entry: Entry, services: readonly ExternalService[]): void {
       if (entries.get(tenantId) === entry) heldCount += services.length - weightOf(entry);
       entry.services = services;
