@@ -2,7 +2,7 @@
 import { type Control, type Fault, faultModes } from './control.ts';
 import { type EmulatorReply, type EmulatorRequest, jsonReply, type Route } from './vendor.ts';
 
-/** `known`: names of the vendors that are served; anything else in a request is a 400. */
+/** `known`: names of the emulated vendors; a request that names another one is a 400. */
 export function controlRoutes(control: Control, known: readonly string[]): readonly Route[] {
   const path = (rest: string): RegExp => new RegExp(`^/__emulator/${rest}$`);
   return [

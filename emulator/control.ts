@@ -1,6 +1,6 @@
 /**
- * The strings the emulator hangs on: faults on demand, quotas, keys told to be bad, and what was counted. The same
- * object serves a test in the same process and the HTTP control API (`control-routes.ts`).
+ * Controls the emulator: faults on demand, quotas, rejected keys, and request counts. One object serves tests in the
+ * same process and the HTTP control API (`control-routes.ts`).
  */
 import type { Clock } from '../src/clock.ts';
 import { RollingMinute } from './rolling-minute.ts';
@@ -24,30 +24,30 @@ export interface Fault {
   readonly vendor: string;
   /**
    * `hang`: no answer; `reset`: the connection is reset; `cut`: it breaks in the middle of the body; `truncated`: half
-   * the JSON as a whole reply; `empty`: no body; `slow`: the true answer after `delayMs`.
+   * of the JSON as a complete reply; `empty`: no body; `slow`: the real answer after `delayMs`.
    */
   readonly mode: FaultMode;
-  /** `after`: what was asked is done first, and only the answer is lost. Default `before`. */
+  /** `after`: the request is carried out first, and only the answer is lost. Default `before`. */
   readonly when?: 'before' | 'after';
-  /** Requests it strikes before it is spent; default: all, until cleared. */
+  /** How many requests it affects; default: all, until it is cleared. */
   readonly times?: number;
-  /** Chance to strike each, 0 to 1; default 1. */
+  /** The probability for each request, 0 to 1; default 1. */
   readonly probability?: number;
-  /** Milliseconds; for `slow`, and before any other fault shows. */
+  /** Milliseconds; for `slow`, and before any other fault. */
   readonly delayMs?: number;
   /** Only requests whose raw path contains this. */
   readonly pathIncludes?: string;
 }
 
 export interface RequestCounts {
-  /** Every request that reached the vendor, refused ones included. */
+  /** All requests to the vendor, including refused ones. */
   readonly received: number;
-  /** The most received in any rolling minute, over all accounts. */
+  /** The most requests in any rolling minute, over all accounts. */
   readonly maxPerMinute: number;
   /** Requests refused by the emulated quota. */
   readonly overQuota: number;
   readonly faulted: number;
-  /** Of the bodies that were answered. */
+  /** Size of all response bodies. */
   readonly sentBytes: number;
   /** By account and quota class. */
   readonly accounts: Readonly<Record<string, { readonly received: number; readonly maxPerMinute: number }>>;
@@ -63,9 +63,9 @@ interface VendorCounts {
   overQuota: number;
   faulted: number;
   sentBytes: number;
-  /** By `account class`; beyond the bound, all others share one. */
+  /** By `account class`; above the bound, all others share one counter. */
   readonly accounts: Map<string, Counter>;
-  /** What the quota let through, by the same key. */
+  /** Requests that the quota let through, by the same key. */
   readonly granted: Map<string, RollingMinute>;
 }
 
@@ -85,14 +85,14 @@ export class Control {
     this.#random = random;
   }
 
-  /** Adds a fault; the first that applies to a request strikes. Throws a RangeError beyond 100 at once. */
+  /** Adds a fault; the first one that matches a request applies. Throws a RangeError beyond 100 faults. */
   fail(fault: Fault): void {
     if (!faultModes.includes(fault.mode)) throw new RangeError(`unknown fault mode "${fault.mode}"`);
     if (this.#faults.length >= maxFaults) throw new RangeError('too many faults are set; clear some');
     this.#faults.push({ fault, left: fault.times ?? Number.POSITIVE_INFINITY });
   }
 
-  /** Ends the faults of one vendor, or all. */
+  /** Removes the faults of one vendor, or all. */
   heal(vendor?: string): void {
     this.#faults = this.#faults.filter(({ fault }) => vendor !== undefined && fault.vendor !== vendor);
   }
@@ -101,7 +101,7 @@ export class Control {
     return this.#faults.map(({ fault, left }) => (Number.isFinite(left) ? { ...fault, times: left } : fault));
   }
 
-  /** The fault that strikes this request, which spends one of its times. */
+  /** The fault for this request; uses up one of its times. */
   takeFault(vendor: string, rawPath: string): Fault | null {
     const struck = this.#faults.find(
       ({ fault }) =>
@@ -116,7 +116,7 @@ export class Control {
     return struck.fault;
   }
 
-  /** From now on the vendor refuses this key, as it refuses unknown ones. */
+  /** Makes the vendor refuse this key, like an unknown one. */
   setKeyBad(vendor: string, key: string, bad = true): void {
     if (bad) this.#badKeys.add(`${vendor} ${key}`);
     else this.#badKeys.delete(`${vendor} ${key}`);
@@ -126,7 +126,7 @@ export class Control {
     return this.#badKeys.has(`${vendor} ${key}`);
   }
 
-  /** Requests let through in any rolling minute, for each account. null: no limit. */
+  /** Limits requests in any rolling minute for each account. null: no limit. */
   setQuota(vendor: string, perMinute: number | null, quotaClass = 'requests'): void {
     this.#quotas.set(`${vendor} ${quotaClass}`, perMinute);
   }
@@ -135,7 +135,7 @@ export class Control {
     return this.#quotas.get(`${vendor} ${quotaClass}`) ?? null;
   }
 
-  /** Counts a request that reached the vendor. */
+  /** Counts a request to the vendor. */
   recordArrival(vendor: string, account: string | null, quotaClass: string): void {
     const now = this.#clock.now();
     const counts = this.#countsOf(vendor);
@@ -146,12 +146,15 @@ export class Control {
     }
   }
 
-  /** Counts a body that was made for a request. */
+  /** Counts a response body. */
   recordReply(vendor: string, bytes: number): void {
     this.#countsOf(vendor).sentBytes += bytes;
   }
 
-  /** Spends one of the account's quota, or says in how many milliseconds there is one again. Refusals are not charged. */
+  /**
+   * Spends one of the account's quota, or returns how many milliseconds remain until one is free. Refusals are not
+   * charged.
+   */
   spendQuota(vendor: string, account: string, quotaClass: string): { granted: boolean; retryAfterMs: number } {
     const limit = this.quotaOf(vendor, quotaClass);
     if (limit === null) return { granted: true, retryAfterMs: 0 };
@@ -166,7 +169,7 @@ export class Control {
     return { granted: true, retryAfterMs: 0 };
   }
 
-  /** What reached a vendor since the start or the last reset. */
+  /** Requests to a vendor since the start or the last reset. */
   requests(vendor: string): RequestCounts {
     const counts = this.#countsOf(vendor);
     return {
@@ -181,12 +184,12 @@ export class Control {
     };
   }
 
-  /** Vendors that were asked anything. */
+  /** Vendors that got any request. */
   get vendors(): readonly string[] {
     return [...this.#counts.keys()];
   }
 
-  /** Forgets what was counted (and so what quotas were spent); faults, quotas and bad keys stay. */
+  /** Resets the counts, and with them the quotas' use; faults, quotas and bad keys stay. */
   resetCounts(): void {
     this.#counts.clear();
   }

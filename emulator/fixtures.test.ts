@@ -1,4 +1,4 @@
-/** Held to reality: whatever shape a recorded reply has, the emulator can produce. */
+/** Tests that the emulator can produce every shape of the recorded replies. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fixturesMissing, readFixtures } from '../test/support/fixtures.ts';
@@ -9,7 +9,7 @@ import { createYandexMaps } from './yandex/vendor.ts';
 const key = 'key=k&language=ru';
 const yandexKey = 'apikey=k&lang=ru_RU&format=json';
 
-/** Requests whose replies together have every shape there is. */
+/** Requests that together produce every shape. */
 const requests: Readonly<Record<string, readonly string[]>> = {
   'google-geocode': [
     ...['Ташкент, улица Навои, 12', 'Ташкент, улица Нукус, 99999', 'Ташкент', 'абырвалг', 'Чиланзар'].map(
@@ -69,9 +69,9 @@ async function askRoutes(url: string): Promise<unknown> {
   return reply.json();
 }
 
-/** Every path in a value with the type that stands there: `.results[].place_id: string`. */
+/** Every path in a value with its type: `.results[].place_id: string`. */
 function addShape(value: unknown, path: string, shapes: Set<string>): void {
-  // xAL is recursive: any level may hold any smaller one, so only a level and its own parent are told apart.
+  // xAL is recursive: any level may contain any smaller one, so only a level and its parent are distinguished.
   const place = path.replace(/\.AddressDetails\.Country(?:\.\w+)*?(\.\w+)?(\.\w+)$/, '.AddressDetails…$1$2');
   if (Array.isArray(value)) {
     shapes.add(`${place}: array`);

@@ -1,4 +1,4 @@
-/** The emulator by itself: `node emulator/main.ts --port 9000`. */
+/** The stand-alone emulator: `node emulator/main.ts --port 9000`. */
 import { parseArgs } from 'node:util';
 import { startEmulator } from './start.ts';
 
@@ -9,7 +9,7 @@ const usage = `Usage: node emulator/main.ts [OPTIONS]
   --data-dir DIR  keeps the sheets there; without it they end with the process
   --help          these lines
 `;
-/** As those of the command line: 1 failed, 2 wrong usage. */
+/** The same as those of the command line: 1 failed, 2 wrong usage. */
 const exitCodes = { failed: 1, usage: 2 } as const;
 
 const options = readOptions();
@@ -28,7 +28,7 @@ async function run({ port, host, dataDir }: { port: number; host: string; dataDi
   }
 }
 
-/** null where there is nothing to start; then it has been said why. */
+/** null if nothing is to be started; the reason was printed. */
 function readOptions(): { port: number; host: string; dataDir: string | null } | null {
   try {
     const { values } = parseArgs({

@@ -1,8 +1,8 @@
-/** Exactly how many came in the minute that ends now, and the most there ever were in one. */
+/** Counts the requests of the last minute exactly, and the maximum of any minute. */
 const minuteMs = 60_000;
 
 export class RollingMinute {
-  /** Arrival times, oldest first; `#head` is the first inside the minute. */
+  /** Arrival times, oldest first; `#head` is the index of the first one inside the minute. */
   #times: number[] = [];
   #head = 0;
   #most = 0;
@@ -10,7 +10,7 @@ export class RollingMinute {
   /** Arrivals in (nowMs − 60 s, nowMs]. */
   count(nowMs: number): number {
     while (this.#head < this.#times.length && (this.#times[this.#head] as number) <= nowMs - minuteMs) this.#head += 1;
-    // Dropping the dead half keeps memory to twice a minute's arrivals.
+    // Dropping the expired half limits memory to twice a minute's arrivals.
     if (this.#head > 1_024 && this.#head * 2 > this.#times.length) {
       this.#times = this.#times.slice(this.#head);
       this.#head = 0;
@@ -23,12 +23,12 @@ export class RollingMinute {
     this.#most = Math.max(this.#most, this.count(nowMs));
   }
 
-  /** When the oldest of the minute leaves it: milliseconds from now. */
+  /** Milliseconds until the oldest request leaves the minute. */
   msUntilFree(nowMs: number): number {
     return this.count(nowMs) === 0 ? 0 : (this.#times[this.#head] as number) + minuteMs - nowMs;
   }
 
-  /** The largest count of any minute so far, which always ends at an arrival. */
+  /** The maximum of any minute so far; such a minute always ends with an arrival. */
   get most(): number {
     return this.#most;
   }

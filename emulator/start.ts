@@ -1,6 +1,6 @@
 /**
- * The emulator's frame: an HTTP server that finds the vendor of a request, counts it, strikes it with the fault that was
- * ordered, holds it to the quota, and lets the vendor answer.
+ * The emulator's HTTP server: finds the vendor of a request, counts it, applies faults and quotas, and lets the vendor
+ * answer.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,14 +19,14 @@ import {
 import { vendors as allVendors } from './vendors.ts';
 
 export interface EmulatorOptions {
-  /** Default 127.0.0.1: whoever reaches it may set faults. */
+  /** Default 127.0.0.1, because everybody who reaches it may set faults. */
   readonly host?: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
-  /** Where vendors may keep state over restarts. Default: nowhere. */
+  /** Where vendors may store state across restarts. Default: nowhere. */
   readonly dataDir?: string | null;
   readonly clock?: Clock;
-  /** For faults by probability. */
+  /** For faults with a probability. */
   readonly random?: () => number;
   /** Default: all. */
   readonly vendors?: readonly CreateVendor[];
@@ -42,7 +42,7 @@ export interface Emulator {
 
 const maxBodyBytes = 32 * 1024 * 1024;
 
-/** Serves every vendor on one port. Rejects where the port cannot be had. */
+/** Serves every vendor on one port. Rejects if the port is not available. */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const clock = options.clock ?? systemClock;
   const control = new Control(clock, options.random);
@@ -59,7 +59,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   );
 
   const server = createServer((incoming, outgoing) => {
-    // A fault of the emulator is told to its caller, and ends nothing else.
+    // An error in the emulator is reported to its caller, and affects nothing else.
     serve(incoming, outgoing).catch((error: unknown) => {
       if (outgoing.headersSent || outgoing.destroyed) return outgoing.destroy();
       send(
@@ -72,7 +72,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const request = await readRequest(incoming);
     if (request === null) return send(outgoing, jsonReply(413, { error: 'the body is too large' }));
-    // A page in a browser, of whatever origin, sets no faults and reads no counts.
+    // Pages in a browser, of any origin, may neither set faults nor read counts.
     const isOfBrowser = incoming.headers.origin !== undefined || incoming.headers['sec-fetch-site'] !== undefined;
     if (isOfBrowser && /^\/+__emulator(?:\/|$)/.test(request.rawPath)) {
       return send(outgoing, jsonReply(403, { error: 'the control API is not for browsers' }));
@@ -96,7 +96,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     control,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // Requests that were told to hang would keep it open for good.
+      // Hanging requests would keep the server open for ever.
       server.closeAllConnections();
       await closed;
       for (const vendor of vendors) await vendor.close?.();
@@ -158,7 +158,7 @@ async function show(
   const whole = reply ?? { status: 200, body: '' };
   switch (fault.mode) {
     case 'hang':
-      return; // Until the caller gives up, or the emulator closes.
+      return; // Until the caller disconnects, or the emulator closes.
     case 'reset':
       outgoing.socket?.resetAndDestroy();
       return;
@@ -193,11 +193,11 @@ function firstHalf(body: string | Buffer): Buffer {
 
 function cutInTheMiddle(outgoing: ServerResponse, reply: EmulatorReply): void {
   outgoing.writeHead(reply.status, { ...reply.headers, 'content-length': String(Buffer.byteLength(reply.body) + 1) });
-  // Destroyed once the half is on its way, so that the caller has seen headers and part of a body.
+  // Destroyed after the half is sent, so that the caller has seen headers and part of the body.
   outgoing.write(firstHalf(reply.body), () => outgoing.socket?.destroy());
 }
 
-/** False where the caller hung up meanwhile. */
+/** False if the caller has disconnected meanwhile. */
 function waitUnlessGone(outgoing: ServerResponse, delayMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(true), delayMs);
@@ -220,7 +220,7 @@ function findRoute(
   return null;
 }
 
-/** Google's front end answers unknown paths in HTML, and so do we: clients must not parse blindly. */
+/** Google's front end answers unknown paths in HTML, so clients must not parse blindly. */
 function notFound(): EmulatorReply {
   return {
     status: 404,
@@ -229,7 +229,7 @@ function notFound(): EmulatorReply {
   };
 }
 
-/** null where the body is over the bound. */
+/** null if the body is too large. */
 async function readRequest(incoming: IncomingMessage): Promise<EmulatorRequest | null> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;

@@ -1,10 +1,10 @@
-/** What a vendor is to the emulator's frame: routes, who is charged, and how it words its refusals. */
+/** The interface of an emulated vendor: routes, the charged account, and its error texts. */
 import type { Clock } from '../src/clock.ts';
 import type { Control } from './control.ts';
 
 export interface EmulatorRequest {
   readonly method: string;
-  /** As sent: undecoded, without the query. Sheets ranges hold encoded `:` and `!`. */
+  /** As sent: not decoded, without the query. Ranges of Sheets contain encoded `:` and `!`. */
   readonly rawPath: string;
   readonly query: URLSearchParams;
   /** Lower-case names. */
@@ -20,7 +20,7 @@ export interface EmulatorReply {
   readonly body: string | Buffer;
 }
 
-/** How a vendor words a fault that it was told to show. `internal_error` is also the fault `500`. */
+/** The refusals that a vendor renders. `internal_error` also serves the fault `500`. */
 export type Refusal = 'over_query_limit' | 'request_denied' | 'internal_error';
 
 export interface Route {
@@ -34,13 +34,13 @@ export interface Vendor {
   /** As in the control API: `google_maps`. */
   readonly name: string;
   readonly routes: readonly Route[];
-  /** Quotas that hold unless told otherwise, by class: requests in any rolling minute and account. null: none. */
+  /** Default quotas by class: requests per rolling minute and account. null: none. */
   readonly perMinuteQuotas: Readonly<Record<string, number | null>>;
   /** Which of the quotas a request counts against; default `requests`. */
   quotaClassOf?(request: EmulatorRequest): string;
-  /** Whose quota: the key, or the account behind a token. null: nobody's (the vendor refuses it anyway). */
+  /** The owner of the quota: the key, or the account of a token. null: none (the vendor refuses the request anyway). */
   accountOf(request: EmulatorRequest): string | null;
-  /** A refusal before any quota is spent: no key, a key told to be bad, an expired token. */
+  /** A refusal before any quota is spent: no key, a bad key, an expired token. */
   authorize?(request: EmulatorRequest): EmulatorReply | null;
   refuse(refusal: Refusal, request: EmulatorRequest): EmulatorReply;
   close?(): void | Promise<void>;
@@ -49,13 +49,13 @@ export interface Vendor {
 export interface VendorContext {
   readonly control: Control;
   readonly clock: Clock;
-  /** Where state may be kept over restarts; null: nowhere. */
+  /** Where state may be stored across restarts; null: nowhere. */
   readonly dataDir: string | null;
 }
 
 export type CreateVendor = (context: VendorContext) => Vendor;
 
-/** A reply in JSON, indented as Google's are. */
+/** A reply in JSON, indented like Google's. */
 export function jsonReply(status: number, body: unknown, indent = 2): EmulatorReply {
   return {
     status,

@@ -1,4 +1,4 @@
-/** Who is emulated: one line for each vendor. */
+/** All emulated vendors, one line each. */
 import { createGoogleMaps } from './google-maps/vendor.ts';
 import { createNominatim } from './nominatim/vendor.ts';
 import { createGoogleOauth } from './oauth/vendor.ts';

@@ -1,4 +1,4 @@
-/** A found place in the words of Google's Geocoding API. */
+/** Renders a place as Google's Geocoding API does. */
 import {
   isQuarter,
   type Language,
@@ -62,7 +62,7 @@ export function toResult(place: Located, language: Language) {
   };
 }
 
-/** Marked as made up, and the same for the same place in every language. */
+/** Recognisable as emulated, and the same for one place in every language. */
 function placeId(place: Located): string {
   const text = `${place.kind} ${place.latitude} ${place.longitude} ${formatAddress(place, 'en')}`;
   const digits = Math.floor(stableFraction(text) * 0x1_0000_0000).toString(36);

@@ -34,7 +34,7 @@ export async function geocode({ query, headers }: EmulatorRequest): Promise<Emul
     return invalid("Invalid request. Missing the 'address', 'components', 'latlng' or 'place_id' parameter.");
   }
   if (text.length > maxAddressLength) return { status: 413, body: 'Request Entity Too Large' };
-  // The filter is hard, the region only a leaning; and without either the emulator's home is meant.
+  // `country` is a hard filter, `region` only a preference; without either, the emulator's home country applies.
   const filter = components.get('country')?.toUpperCase();
   const places = text === '' ? [] : await findPlaces(text, filter ?? toCountry(query.get('region')));
   if (places.length === 0) return ok({ results: [], status: 'ZERO_RESULTS' });
@@ -46,7 +46,7 @@ function toCountry(region: string | null): string {
   return upper === 'UK' ? 'GB' : upper;
 }
 
-/** `country:UZ|locality:Ташкент`; null where one of the hard filters is repeated or something has no colon. */
+/** `country:UZ|locality:Ташкент`; null if a hard filter is repeated or an entry has no colon. */
 function parseComponents(text: string | null): ReadonlyMap<string, string> | null {
   const components = new Map<string, string>();
   for (const part of text === null || text === '' ? [] : text.split('|')) {

@@ -14,7 +14,7 @@ const travelModes: Readonly<Record<string, TravelMode>> = {
 };
 const maxElements = 625;
 
-/** What went wrong with the whole request, in google.rpc's words. */
+/** The error of a whole request, in google.rpc's terms. */
 class Refused extends Error {}
 
 export async function computeRouteMatrix(request: EmulatorRequest): Promise<EmulatorReply> {
@@ -49,7 +49,7 @@ async function matrix(body: Json, mask: string): Promise<readonly Json[]> {
   );
 }
 
-/** `status: {}` is OK; a place that cannot be found is its own element's fault alone. */
+/** `status: {}` means OK; a place that cannot be found affects only its own element. */
 function element(origin: Point | null, destination: Point | null, mode: TravelMode): Json {
   if (origin === null || destination === null) {
     return { status: { code: 5, message: 'A waypoint could not be geocoded.' }, condition: 'ROUTE_NOT_FOUND' };
@@ -60,7 +60,7 @@ function element(origin: Point | null, destination: Point | null, mode: TravelMo
   return {
     status: {},
     condition: 'ROUTE_EXISTS',
-    // Zero is left out, as in all of Google's JSON from protocol buffers.
+    // Zero is omitted, as in all of Google's JSON from protocol buffers.
     ...(way.meters > 0 && { distanceMeters: way.meters }),
     duration,
     staticDuration: duration,

@@ -46,7 +46,7 @@ export const createGoogleMaps: CreateVendor = ({ control }) => ({
   ],
 });
 
-/** null: none was sent. */
+/** null: no key was sent. */
 function keyOf({ query, headers }: EmulatorRequest): string | null {
   const header = headers['x-goog-api-key'];
   return query.get('key') || (typeof header === 'string' && header !== '' ? header : null);
@@ -90,7 +90,7 @@ function refuseRoutes(refusal: Refusal): EmulatorReply {
   }
 }
 
-/** Plain text, unlike everything else. */
+/** Plain text, unlike all other errors. */
 function badSignature(): EmulatorReply {
   return {
     status: 403,

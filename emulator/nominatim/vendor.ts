@@ -1,4 +1,4 @@
-/** Nominatim (OpenStreetMap): search, reverse and status. For tests, and for those who test their own services. */
+/** Nominatim (OpenStreetMap): search, reverse and status. For tests of this service and of others. */
 import { findPlaces } from '../places/find-place.ts';
 import { isQuarter, type Language, type Located, moveBy, toLanguage } from '../places/located.ts';
 import { nearPlaces } from '../places/near-place.ts';
@@ -10,7 +10,7 @@ const structured = ['street', 'city', 'county', 'state', 'country', 'postalcode'
 export const createNominatim: CreateVendor = () => ({
   name: 'nominatim',
   perMinuteQuotas: { requests: null },
-  // There are no keys: all callers are one.
+  // There are no keys, so all callers count as one.
   accountOf: () => 'anyone',
 
   refuse(refusal) {
@@ -50,7 +50,7 @@ async function search({ query }: EmulatorRequest): Promise<EmulatorReply> {
   );
 }
 
-/** `12 улица Навои`, as structured questions have it, read as people here write it. */
+/** Structured questions have `12 улица Навои`; this puts the number last, as people here write it. */
 function numberLast(street: string): string {
   return street.replace(/^(\d\S*)\s+(.+)$/, '$2, $1');
 }

@@ -1,4 +1,4 @@
-/** The service accounts that the emulator knows, and the access tokens it handed out to them. */
+/** The emulator's service accounts and their access tokens. */
 import { createPublicKey, generateKeyPair, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,7 +9,7 @@ import type { VendorContext } from '../vendor.ts';
 export interface ServiceAccount {
   readonly email: string;
   readonly projectId: string;
-  /** null: nobody showed it here, so that its signatures are taken on trust. */
+  /** null: the key is unknown, so its signatures are accepted without a check. */
   readonly publicKey: KeyObject | null;
 }
 
@@ -19,7 +19,7 @@ export interface AccessToken {
   readonly expiresAtMs: number;
 }
 
-/** The JSON key file of a service account, as Google's console gives it out. */
+/** The JSON key file of a service account, as Google's console issues it. */
 export interface ServiceAccountKey {
   readonly type: 'service_account';
   readonly project_id: string;
@@ -32,7 +32,7 @@ export interface ServiceAccountKey {
 
 const ownEmail = 'integration-service@emulated-project.iam.gserviceaccount.com';
 const maxAccounts = 1_000;
-/** Beyond it the oldest token stops working, and its holder gets a new one. */
+/** Above it the oldest token stops working, and its holder gets a new one. */
 const maxTokens = 10_000;
 const generateKeyPairAsync = promisify(generateKeyPair);
 
@@ -42,7 +42,7 @@ export class ServiceAccounts {
   readonly #accounts = new Map<string, ServiceAccount>();
   readonly #tokens = new Map<string, AccessToken>();
   #own: Promise<Omit<ServiceAccountKey, 'token_uri'>> | null = null;
-  /** How long a token works; Google says 3599 or 3600. Settable, so that expiry can be seen. */
+  /** How long a token works; Google says 3599 or 3600. Can be changed, to test expiry. */
   tokenTtlSeconds = 3599;
 
   constructor(clock: Clock, dataDir: string | null) {
@@ -50,7 +50,7 @@ export class ServiceAccounts {
     this.#keyFile = dataDir === null ? null : join(dataDir, 'emulator', 'google-service-account.json');
   }
 
-  /** Makes an account known by its public half. Throws a RangeError on a bad key, or beyond 1,000 accounts. */
+  /** Registers an account with its public key. Throws a RangeError for a bad key, or beyond 1,000 accounts. */
   register(email: string, projectId: string, publicKeyPem: string): void {
     if (this.#accounts.size >= maxAccounts && !this.#accounts.has(email)) throw new RangeError('too many accounts');
     let publicKey: KeyObject;
@@ -66,7 +66,7 @@ export class ServiceAccounts {
     return this.#accounts.get(email) ?? null;
   }
 
-  /** An account made elsewhere is as welcome as any key of the maps: somebody's own key file works at once. */
+  /** An account from elsewhere is accepted like any key of the maps, so that a user's own key file works at once. */
   findOrTrust(email: string): ServiceAccount {
     const projectId = /@([^.@]+)\.iam\.gserviceaccount\.com$/.exec(email)?.[1] ?? email;
     return this.#accounts.get(email) ?? { email, projectId, publicKey: null };
@@ -80,24 +80,24 @@ export class ServiceAccounts {
     return token;
   }
 
-  /** null where the token is unknown or expired. */
+  /** null if the token is unknown or expired. */
   resolveToken(token: string): AccessToken | null {
     const found = this.#tokens.get(token);
     return found !== undefined && found.expiresAtMs > this.#clock.now() ? found : null;
   }
 
-  /** From now on every token handed out so far is refused. */
+  /** Makes all tokens issued so far invalid. */
   expireTokens(): void {
     this.#tokens.clear();
   }
 
-  /** A key that works here; kept in the data directory, so that it works after a restart too. */
+  /** A key that works with this emulator; stored in the data directory, so that it works after a restart too. */
   async ownKey(tokenUri: string): Promise<ServiceAccountKey> {
     this.#own ??= this.#loadOrMakeOwnKey();
     return { ...(await this.#own), token_uri: tokenUri };
   }
 
-  /** A further account, for tests of several. */
+  /** Creates another account, for tests with several. */
   async makeKey(email: string, projectId: string, tokenUri: string): Promise<ServiceAccountKey> {
     return { ...(await this.#makeKey(email, projectId)), token_uri: tokenUri };
   }
@@ -122,7 +122,7 @@ export class ServiceAccounts {
     try {
       return JSON.parse(readFileSync(this.#keyFile, 'utf8')) as Omit<ServiceAccountKey, 'token_uri'>;
     } catch {
-      return null; // Not there yet, or cut by a crash: a new one is made.
+      return null; // Missing, or truncated by a crash: a new one is created.
     }
   }
 
@@ -146,7 +146,7 @@ export class ServiceAccounts {
 
 const registries = new WeakMap<object, ServiceAccounts>();
 
-/** The accounts of one emulator: its token endpoint and its Sheets share them. */
+/** The accounts of one emulator, shared by its token endpoint and its Sheets. */
 export function serviceAccountsOf(context: VendorContext): ServiceAccounts {
   const known = registries.get(context.control);
   if (known !== undefined) return known;
@@ -162,7 +162,7 @@ export function accountsOfEmulator(emulator: { readonly control: object }): Serv
   return known;
 }
 
-/** A service-account key file that works at this emulator, as the text that a service is configured with. */
+/** A service-account key file for this emulator, as the text that a service is configured with. */
 export async function emulatedGoogleCredentials(emulator: {
   readonly control: object;
   readonly url: string;

@@ -1,10 +1,10 @@
 /**
- * Google's token endpoint: a signed JWT in, an access token out.
+ * Google's token endpoint: takes a signed JWT and returns an access token.
  *
- * Every account gets one, unless the control API calls it bad. The signature is checked of those whose public half is
- * known here: the emulator's own, and what was registered.
+ * Every account gets one, unless the control API marks it as bad. Signatures are checked only for known public keys:
+ * the emulator's own and registered ones.
  *
- * What is checked, and in which words it is refused: Google Identity, "Using OAuth 2.0 for Server to Server Applications".
+ * The checks and error texts follow Google Identity, "Using OAuth 2.0 for Server to Server Applications".
  */
 import { verify } from 'node:crypto';
 import type { Clock } from '../../src/clock.ts';
@@ -20,7 +20,7 @@ import { type ServiceAccounts, serviceAccountsOf } from './service-accounts.ts';
 const name = 'google_oauth';
 const grantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const maxLifetimeSeconds = 3600;
-/** Google forgives clocks that differ a little. */
+/** Google tolerates small clock differences. */
 const clockLeewaySeconds = 300;
 const knownScopePrefix = 'https://www.googleapis.com/auth/';
 
@@ -101,7 +101,7 @@ function isShortLived({ iat, exp }: Partial<Claims>, clock: Clock): boolean {
   );
 }
 
-/** The audience is the endpoint as the key file names it: ours by whatever host, or Google's own. */
+/** The audience is the endpoint in the key file: this emulator under any host, or Google's own. */
 function isOwnTokenUri(audience: unknown): boolean {
   return (
     typeof audience === 'string' &&

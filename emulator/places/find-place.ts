@@ -1,4 +1,4 @@
-/** From an address as people write it to the places that it may mean, the best first. */
+/** Finds the places that an address may mean, best first. */
 
 import type { Match } from '../../src/providers/offline_gazetteer/country-names.ts';
 import { foldedWords, foldName } from '../../src/providers/offline_gazetteer/fold-name.ts';
@@ -9,7 +9,7 @@ import { type Landmark, landmarks } from './landmarks.ts';
 import { type Located, lastHouse, moveBy, placeHouse, stableFraction, surroundings } from './located.ts';
 import { type Street, streets } from './streets.ts';
 
-/** `country`: ISO 3166-1 alpha-2. Empty where nothing in it is meant. */
+/** `country`: ISO 3166-1 alpha-2. Empty if nothing in it matches. */
 export async function findPlaces(address: string, country: string): Promise<readonly Located[]> {
   const names = await bundledGazetteer.namesOf(country);
   const town = names.find(address);
@@ -23,7 +23,7 @@ export async function findPlaces(address: string, country: string): Promise<read
     streets.filter(({ cityId }) => matchedCity === null || cityId === matchedCity.geonameId),
     address,
   );
-  // "Навои" alone is the city; with a street's word, a number, or another city beside it, it is the street.
+  // "Навои" alone is the city; with a street's designator, a number, or another city beside it, it is the street.
   if (
     street !== null &&
     (town !== null || saysStreet(address) || /\d/.test(address)) &&
@@ -43,14 +43,14 @@ function saysStreet(address: string): boolean {
   );
 }
 
-/** The only thing matched is one name, and the town already is that name. */
+/** The only match is one name, and that is the town's own. */
 function isTownItself(street: Street, match: Match | null, address: string): boolean {
   if (match === null || saysStreet(address)) return false;
   const cityWords = new Set([match.city.name, match.city.asciiName].map((name) => foldedWords(name).join(' ')));
   return street.spellings.some((spelling) => cityWords.has(foldedWords(spelling).join(' ')));
 }
 
-/** The thing whose longest spelling stands in the address, word for word. */
+/** The item with the longest spelling found in the address, word for word. */
 function findByWords<Thing extends { readonly spellings: readonly string[] }>(
   things: readonly Thing[],
   address: string,
@@ -68,7 +68,7 @@ function findByWords<Thing extends { readonly spellings: readonly string[] }>(
 
 let uzbekTowns: Promise<ReadonlyMap<number, GazetteerPlace>> | null = null;
 
-/** A town by its GeoNames id, from those the emulator has streets and landmarks in. */
+/** A town by its GeoNames id, among those with streets or landmarks in the emulator. */
 export async function findTown(geonameId: number): Promise<GazetteerPlace | null> {
   uzbekTowns ??= readTowns();
   return (await uzbekTowns).get(geonameId) ?? null;
@@ -108,7 +108,7 @@ function locateOnStreet(street: Street, city: GazetteerPlace, address: string): 
   return { ...base, ...at, kind: 'house', radiusMeters: 15, house, postalCode: street.postalCode, partial: false };
 }
 
-/** As a street's house, for `nearPlaces`. */
+/** The house of a street, for `nearPlaces`. */
 export function locateHouse(street: Street, city: GazetteerPlace, house: string): Located {
   return locateOnStreet(street, city, `${street.spellings[0]} ${house}`);
 }
@@ -117,7 +117,7 @@ const flat = /(^|[^\p{L}])(кв|квартира|хонадон|xonadon|apt|flat
 const houseNumber =
   /(?<![\p{L}\p{N}])(\d{1,5})\s?([а-яa-z](?![\p{L}\p{N}]))?(?:\s?(\/|-|к|корп|корпус)\.?\s?(\d{1,3}[а-яa-z]?))?/u;
 
-/** The house number in an address, written one way (`12а`, `12/4`); null where none is said. */
+/** The house number in an address, in one spelling (`12а`, `12/4`); null if there is none. */
 function houseIn(address: string, ownWords: readonly string[]): string | null {
   let text = ` ${foldName(address)} `;
   for (const spelling of [...ownWords].sort((a, b) => b.length - a.length)) {
@@ -134,7 +134,7 @@ function houseIn(address: string, ownWords: readonly string[]): string | null {
 const quarterPattern =
   /(\d{1,2})\s*-?\s*(?:й|чи|mavze)?\s*(квартал|кв-л|мавзе|даха|даҳа|mavze|daha|kvartal|quarter|block)/u;
 
-/** Much of Tashkent is numbered quarters of a district: `Чиланзар, 5-й квартал, дом 12`. */
+/** Large parts of Tashkent are numbered quarters of a district: `Чиланзар, 5-й квартал, дом 12`. */
 function locateInQuarter(match: Extract<Match, { kind: 'district' }>, address: string): Located | null {
   const folded = foldName(address);
   const quarter = quarterPattern.exec(folded);
@@ -208,12 +208,12 @@ export function locateMatch(match: Match, partial: boolean): Located {
   const at = { latitude: city.latitude, longitude: city.longitude };
   if (match.kind === 'region')
     return { ...around, ...nothing, ...at, kind: 'region', radiusMeters: 60_000, city: null };
-  // A city's reach grows with its people: 1 km for a village, some 12 km for Tashkent.
+  // A city's radius grows with its population: 1 km for a village, about 12 km for Tashkent.
   const radiusMeters = 1_000 + Math.sqrt(city.population) * 8;
   return { ...around, ...nothing, ...at, kind: 'city', radiusMeters };
 }
 
-/** The larger places around one, from the nearest to the country: reverse geocoding tells them all. */
+/** The larger places around one, from the nearest to the country: reverse geocoding returns all of them. */
 export function enclosing(place: Located): readonly Located[] {
   const bare = { ...place, house: null, feature: null, postalCode: null, partial: false };
   const levels: Located[] = [];

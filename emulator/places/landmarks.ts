@@ -1,13 +1,16 @@
-/** What is neither street nor town: metro stations, waters, the airport, and the tumans around Tashkent. Public knowledge. */
+/**
+ * Places that are neither street nor town: metro stations, waters, the airport, and the tumans around Tashkent. Public
+ * knowledge.
+ */
 import type { LocalNames } from '../../src/providers/offline_gazetteer/uzbekistan.ts';
 
 export interface Landmark {
   readonly kind: 'metro' | 'hydro' | 'airport' | 'area';
   readonly names: LocalNames;
   readonly spellings: readonly string[];
-  /** A metro's line. */
+  /** The line of a metro station. */
   readonly line?: LocalNames;
-  /** GeoNames id of the city it is in; null outside any. */
+  /** GeoNames id of its city; null outside any city. */
   readonly cityId: number | null;
   readonly latitude: number;
   readonly longitude: number;
@@ -63,7 +66,7 @@ export const landmarks: readonly Landmark[] = [
   area('Паркентский', 'Parkent', 'Parkent', 41.2944, 69.6767),
 ];
 
-/** Tumans by the GeoNames id of a town in them. */
+/** Tumans by the GeoNames id of a town inside. */
 export const areaOfTown: Readonly<Record<number, LocalNames>> = {
   1513017: { ru: 'Паркентский район', uz: 'Parkent tumani', en: 'Parkent District' },
 };

@@ -1,4 +1,4 @@
-/** A place that the emulator found, before a vendor words it. */
+/** A place found by the emulator, before a vendor renders it. */
 import { cityName, countryName, regionName } from '../../src/providers/offline_gazetteer/local-names.ts';
 import type { LocalNames } from '../../src/providers/offline_gazetteer/uzbekistan.ts';
 import type { GazetteerPlace } from '../../src/providers/offline_gazetteer/world-index.ts';
@@ -21,7 +21,7 @@ export interface Located {
   readonly kind: PlaceKind;
   readonly latitude: number;
   readonly longitude: number;
-  /** About how far it reaches from there. */
+  /** Approximate radius. */
   readonly radiusMeters: number;
   readonly countryCode: string;
   readonly country: LocalNames;
@@ -29,17 +29,17 @@ export interface Located {
   readonly area: LocalNames | null;
   readonly city: LocalNames | null;
   readonly district: LocalNames | null;
-  /** A street, or a housing quarter, which is addressed like one. */
+  /** A street, or a housing quarter, which has addresses like a street. */
   readonly street: LocalNames | null;
   readonly house: string | null;
-  /** A metro station, a river: what is named by itself. */
+  /** A named object, such as a metro station or a river. */
   readonly feature: LocalNames | null;
   readonly postalCode: string | null;
   /** Part of the question was not matched. */
   readonly partial: boolean;
 }
 
-/** A quarter's number means nothing without its district, so addresses say both. */
+/** A quarter's number is meaningless without its district, so addresses contain both. */
 export function isQuarter(place: Located): boolean {
   return place.street?.ru.endsWith('квартал') ?? false;
 }
@@ -47,13 +47,13 @@ export function isQuarter(place: Located): boolean {
 export const languages = ['ru', 'uz', 'en'] as const;
 export type Language = (typeof languages)[number];
 
-/** Whole lists of a vendor's languages are not emulated: what is not Russian or Uzbek is English. */
+/** Only three languages are emulated: every language but Russian and Uzbek counts as English. */
 export function toLanguage(tag: string | null): Language {
   const prefix = tag?.slice(0, 2).toLowerCase();
   return languages.find((language) => language === prefix) ?? 'en';
 }
 
-/** Everything that surrounds a town. */
+/** Everything around a town. */
 export function surroundings(
   place: GazetteerPlace,
 ): Pick<Located, 'countryCode' | 'country' | 'region' | 'area' | 'city'> {
@@ -70,11 +70,11 @@ export function inAll(name: (language: Language) => string): LocalNames {
   return { ru: name('ru'), uz: name('uz'), en: name('en') };
 }
 
-/** A number from 0 up to 1, always the same for the same text (FNV-1a): what is made up stays put. */
+/** A number from 0 up to 1, always the same for the same text (FNV-1a), so that invented values stay the same. */
 export function stableFraction(text: string): number {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  // The low bits of a short text barely differ; one more round spreads them.
+  // The low bits of short texts barely differ; one more round spreads them.
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0;
   return ((hash ^ (hash >>> 13)) >>> 0) / 0x1_0000_0000;
 }
@@ -93,17 +93,17 @@ export function moveBy(
   };
 }
 
-/** Seven decimals are a centimetre, and what the vendors print. */
+/** Seven decimals are a centimetre, as the vendors print. */
 export function round(degrees: number): number {
   return Math.round(degrees * 1e7) / 1e7;
 }
 
-/** The last number on every street's even numbering along its length; higher ones are placed by hash. */
+/** Up to this number, houses are spaced evenly along a street; higher ones are placed by hash. */
 const regularHouses = 300;
-/** Streets end somewhere: a house beyond is not found. */
+/** A house above this number is not found. */
 export const lastHouse = 2_000;
 
-/** Where a house is: numbers run along the street, odd on one side, and the letter or block moves it a little. */
+/** The position of a house: numbers run along the street, odd ones on one side; letter or block moves it a little. */
 export function placeHouse(street: Street, house: string): { latitude: number; longitude: number } {
   const number = Number.parseInt(house, 10);
   const along = number <= regularHouses ? number / regularHouses : stableFraction(`${street.names.ru} ${number}`);
@@ -122,7 +122,7 @@ function offStreet(street: Street, alongMeters: number, sideMeters: number): { l
   );
 }
 
-/** The house of a street nearest to a point, and how far the point is from the street. */
+/** The house of a street nearest to a point, and the distance from the point to the street. */
 export function nearestHouse(
   street: Street,
   latitude: number,

@@ -1,4 +1,4 @@
-/** From a point to the places it lies at, the nearest first, then what encloses it. */
+/** Finds the places at a point, nearest first, then those that enclose it. */
 import { bundledGazetteer } from '../../src/providers/offline_gazetteer/gazetteer.ts';
 import { enclosing, findTown, locateHouse, locateLandmark, locateMatch } from './find-place.ts';
 import { landmarks } from './landmarks.ts';
@@ -27,7 +27,7 @@ export async function nearPlaces(latitude: number, longitude: number): Promise<r
   return [town, ...enclosing(town)];
 }
 
-/** The landmarks of one kind, the nearest first: what a vendor's filter by kind asks for. */
+/** Landmarks of one kind, nearest first, for a vendor's filter by kind. */
 export async function nearLandmarks(
   kind: 'metro' | 'area',
   latitude: number,

@@ -1,12 +1,12 @@
 /**
- * Streets the emulator knows: well-known ones of Tashkent and a few elsewhere. The middle is right to some hundred metres,
- * length and direction are rough: good enough to look like an answer, too rough to be taken for one.
+ * The emulator's streets: well-known ones of Tashkent and a few elsewhere. Their middle is right to some hundred
+ * metres, length and direction are rough: good enough to look like an answer, too rough to be mistaken for one.
  */
 import type { LocalNames } from '../../src/providers/offline_gazetteer/uzbekistan.ts';
 
 export interface Street {
   readonly names: LocalNames;
-  /** The bare names, as they stand in an address beside or without a word for "street". */
+  /** The bare names, as in an address with or without a designator. */
   readonly spellings: readonly string[];
   /** GeoNames id of the city. */
   readonly cityId: number;
@@ -108,7 +108,7 @@ function toStreet(line: string, index: number): Street {
   return {
     names: nameStreet(kind, ru, uz, en),
     spellings: [ru, uz, en, ...(further === '' ? [] : further.split(', '))],
-    // Tashkent's postal codes are made up: a number each.
+    // Tashkent's postal codes are invented: one per district.
     ...(otherCities[place] ?? { cityId: tashkentId, postalCode: `1000${String(index).padStart(2, '0')}` }),
     district: districts[place] ?? null,
     latitude,
@@ -119,7 +119,7 @@ function toStreet(line: string, index: number): Street {
 }
 
 function nameStreet(kind: string, ru: string, uz: string, en: string): LocalNames {
-  // A name that brings its own kind ("бульвар") or is an adjective ("Паркентская") is said as Russian says it.
+  // A name that contains its own kind ("бульвар") or is an adjective ("Паркентская") follows Russian usage.
   const adjective = ru.endsWith('ская');
   const own = ru.endsWith('бульвар');
   if (own) return { ru, uz, en };

@@ -1,17 +1,20 @@
-/** A1 notation as the server reads it: a text becomes cells of a sheet that exists, or "Unable to parse range". */
+/**
+ * A1 notation as Google's server reads it: resolves a text to cells of an existing sheet, or fails with "Unable to
+ * parse range".
+ */
 import { unparsableRange } from './api-error.ts';
 import type { GridArea, GridState } from './grid.ts';
 import type { SpreadsheetState } from './spreadsheet-state.ts';
 
 export interface Located {
   readonly grid: GridState;
-  /** Bounded by the grid; corners in order. */
+  /** Limited to the grid; corners in order. */
   readonly area: GridArea;
-  /** As asked, before it was bounded: what "exceeds grid limits" is judged by. null: open there. */
+  /** As requested, before it was limited: decides "exceeds grid limits". null: open. */
   readonly asked: { readonly endRow: number | null; readonly endColumn: number | null };
 }
 
-/** Throws the API's 400 where the text or the sheet's title means nothing. */
+/** Throws the API's 400 for an invalid range or an unknown sheet. */
 export function locate(spreadsheet: SpreadsheetState, text: string): Located {
   const named = spreadsheet.namedRanges.find(({ name }) => name.toLowerCase() === text.toLowerCase());
   if (named !== undefined) {
@@ -28,7 +31,7 @@ export function locate(spreadsheet: SpreadsheetState, text: string): Located {
     const found = parseArea(grid, area);
     if (found !== null) return found;
   }
-  // Without "!", a text that is no area may be a bare title.
+  // Without "!", a text that is not an area may be an unquoted title.
   const whole = title === null && area !== null ? findGrid(spreadsheet, area) : undefined;
   if (whole !== undefined) return bound(whole, 0, null, 0, null);
   throw unparsableRange(text);
@@ -113,7 +116,7 @@ export function columnLetters(index: number): string {
   return (index >= 26 ? columnLetters(Math.floor(index / 26) - 1) : '') + String.fromCharCode(65 + (index % 26));
 }
 
-/** As replies name it: the title quoted only when it is not plain, a single cell without a colon. */
+/** As replies print it: the title quoted only if necessary, a single cell without a colon. */
 export function printArea(grid: GridState, area: GridArea): string {
   const first = `${columnLetters(area.startColumn)}${area.startRow + 1}`;
   const last = `${columnLetters(area.endColumn - 1)}${area.endRow}`;

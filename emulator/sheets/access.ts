@@ -1,4 +1,4 @@
-/** Who calls the emulated Sheets API, whose quota a call spends, and what is refused before it is looked at. */
+/** Identifies the caller of the emulated Sheets API and the quota it spends, and refuses requests without access. */
 import type { Control } from '../control.ts';
 import type { AccessToken, ServiceAccount, ServiceAccounts } from '../oauth/service-accounts.ts';
 import type { EmulatorReply, EmulatorRequest } from '../vendor.ts';
@@ -10,12 +10,12 @@ const readScopes = ['spreadsheets', 'spreadsheets.readonly', 'drive', 'drive.rea
 
 const writeScopes = ['spreadsheets', 'drive', 'drive.file'];
 
-/** Reads and writes are counted apart; batchGet is a read although its siblings write, and so is what only searches. */
+/** Reads and writes are counted separately; batchGet counts as a read, like a search. */
 export function kindOf(request: EmulatorRequest): 'read' | 'write' {
   return request.method === 'GET' || /:(?:search|getByDataFilter)$/.test(request.rawPath) ? 'read' : 'write';
 }
 
-/** Whose quota is spent: a key names a project, and no user to share a file with. */
+/** The owner of the quota: a key names a project, but no user to share a file with. */
 export function callerOf(accounts: ServiceAccounts, request: EmulatorRequest): ServiceAccount | null {
   const key = isAnonymous(request) ? keyOf(request) : null;
   if (key !== null) return { email: `key ${key}`, projectId: `of key ${key}`, publicKey: null };
@@ -26,7 +26,7 @@ function isAnonymous(request: EmulatorRequest): boolean {
   return request.headers.authorization === undefined && !request.query.has('access_token');
 }
 
-/** null: none was sent. */
+/** null: no key was sent. */
 function keyOf({ query, headers }: EmulatorRequest): string | null {
   const header = headers['x-goog-api-key'];
   return query.get('key') || (typeof header === 'string' && header !== '' ? header : null);

@@ -1,4 +1,4 @@
-/** Google's error envelope: recorded shapes, and the texts users will look for. */
+/** Google's error envelope, with recorded shapes and Google's texts. */
 import { type EmulatorReply, jsonReply } from '../vendor.ts';
 import { type GridState, maxCells } from './grid.ts';
 
@@ -51,19 +51,19 @@ export function notFound(): ApiError {
   return new ApiError(404, 'Requested entity was not found.');
 }
 
-/** 400, and not 401 or 403: only the reason tells it from bad input (bpk68/g-sheets-api, issue 126, quotes one). */
+/** 400, not 401 or 403: only the reason distinguishes it from bad input (bpk68/g-sheets-api, issue 126, quotes one). */
 export function keyNotValid(): ApiError {
   return new ApiError(400, 'API key not valid. Please pass a valid API key.', [frontReason('API_KEY_INVALID')]);
 }
 
-/** A key says which project asks and not who: that is enough to read what anyone may, and never to write. */
+/** A key identifies a project, not a user: enough to read public spreadsheets, but never to write. */
 export function keyCannotWrite(): ApiError {
   const message =
     'API keys are not supported by this API. Expected OAuth2 access token or other authentication credentials that assert a principal. See https://cloud.google.com/docs/authentication';
   return new ApiError(401, message, [frontReason('CREDENTIALS_MISSING')]);
 }
 
-/** Said by what stands before all of Google's APIs. */
+/** Sent by the common front end of Google's APIs. */
 function frontReason(reason: string): object {
   return {
     '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
@@ -73,7 +73,7 @@ function frontReason(reason: string): object {
   };
 }
 
-/** A member of the body that is not what the API's types say. */
+/** A member of the body with a wrong type. */
 export function badField(field: string, description: string): ApiError {
   return new ApiError(400, description, [
     { '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: [{ field, description }] },
@@ -89,7 +89,7 @@ export function tooManyCells(): ApiError {
 
 export type QuotaScope = 'user' | 'project';
 
-/** Recorded for reads by user; writes and projects are worded after it. No Retry-After: Google sends none. */
+/** Recorded for reads by user; writes and projects follow the same wording. Google sends no Retry-After. */
 export function quotaExceeded(kind: 'read' | 'write', scope: QuotaScope, limit: number, projectId: string): ApiError {
   const metric = kind === 'read' ? 'Read requests' : 'Write requests';
   const id = kind === 'read' ? 'ReadRequestsPerMinute' : 'WriteRequestsPerMinute';

@@ -1,10 +1,10 @@
-/** `POST /__emulator/spreadsheets/{id}`: arranges a spreadsheet for a test. */
+/** `POST /__emulator/spreadsheets/{id}`: prepares a spreadsheet for a test. */
 import { type EmulatorReply, type EmulatorRequest, jsonReply } from '../vendor.ts';
 import { ApiError, asApiError, errorReply } from './api-error.ts';
 import { parseBody } from './request-body.ts';
 import type { SpreadsheetStore } from './store.ts';
 
-/** What only a person could arrange at Google: who a file is shared with, whether it exists. Members it does not know are refused. */
+/** Sets what only a person can set at Google: who a file is shared with, whether it exists. Refuses unknown members. */
 export function arrange(store: SpreadsheetStore, id: string, request: EmulatorRequest): EmulatorReply {
   try {
     const { missing, shared_with: sharedWith, title, locale, ...others } = parseBody(request);

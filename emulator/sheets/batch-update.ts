@@ -1,4 +1,7 @@
-/** `spreadsheets.batchUpdate`: all of the requests or none. The common ones; what is not supported is refused by name. */
+/**
+ * `spreadsheets.batchUpdate`: applies all of the requests or none. Supports the common ones, and refuses others by
+ * name.
+ */
 import { ApiError } from './api-error.ts';
 import {
   appendCells,
@@ -17,7 +20,7 @@ import type { SpreadsheetState } from './spreadsheet-state.ts';
 
 type Act = (spreadsheet: SpreadsheetState, request: Json) => object;
 
-/** A copy with everything applied, for the caller to put in the place of the old one. */
+/** A copy with all requests applied, with which the caller replaces the original. */
 export function applyRequests(
   spreadsheet: SpreadsheetState,
   requests: readonly unknown[],

@@ -1,11 +1,11 @@
-/** One cell: what was typed, what it is worth, how it is shown. */
+/** One cell: its input, its value, its display. */
 import { type Customs, customsOf, type NumberFormat, typedDate, typedNumber } from './typed.ts';
 
 export type CellValue = string | number | boolean;
 
 export interface Cell {
   readonly value: CellValue;
-  /** With its `=`. */
+  /** Including its `=`. */
   readonly formula?: string;
   readonly format?: NumberFormat;
 }
@@ -89,7 +89,7 @@ export function enterRaw(value: CellValue): Cell | undefined {
   return value === '' ? undefined : { value };
 }
 
-/** USER_ENTERED: as if typed into a sheet of this locale. Formulas keep their text; the sheet works out their value. */
+/** USER_ENTERED: as if typed into a sheet of this locale. Formulas keep their text; the sheet computes their value. */
 export function enterTyped(value: CellValue, locale = 'en_US'): Cell | undefined {
   if (typeof value !== 'string') return { value };
   if (value === '') return undefined;

@@ -1,4 +1,4 @@
-/** Requests of `batchUpdate` that put cells in their places or move them. */
+/** Requests of `batchUpdate` that write or move cells. */
 import { ApiError } from './api-error.ts';
 import type { Cell, CellValue } from './cell.ts';
 import { changeMask, type Mask, takes } from './field-mask.ts';
@@ -48,7 +48,7 @@ export function updateCells(spreadsheet: SpreadsheetState, { start, range, rows,
   const row = countAt(at.rowIndex ?? at.startRowIndex, 0, 'rowIndex');
   const column = countAt(at.columnIndex ?? at.startColumnIndex, 0, 'columnIndex');
   const given = listAt(rows, 'rows');
-  // A range whose rows are not given is emptied; with rows, what they leave out of it is.
+  // A range without rows is cleared; with rows, the cells that they do not cover are cleared.
   if (range !== undefined && takes(mask, 'userEnteredValue')) clearArea(grid, areaAt(grid, at));
   writeRows(grid, row, column, given, mask);
   return {};
@@ -65,7 +65,7 @@ export function repeatCell(spreadsheet: SpreadsheetState, { range, cell, fields 
   return {};
 }
 
-/** The grid data that a new spreadsheet is given. */
+/** The grid data of a new spreadsheet. */
 export function enterData(grid: GridState, { startRow, startColumn, rowData }: Json): void {
   const mask = changeMask('userEnteredValue', cellFields);
   writeRows(
@@ -77,7 +77,7 @@ export function enterData(grid: GridState, { startRow, startColumn, rowData }: J
   );
 }
 
-/** Cells of rows that are given lie inside the grid, which this does not grow. */
+/** The given rows must lie inside the grid, which does not grow here. */
 function writeRows(grid: GridState, startRow: number, startColumn: number, rows: readonly unknown[], mask: Mask): void {
   const lines = rows.map((row) => listAt(objectAt(row, 'rows').values, 'rows.values'));
   const endRow = startRow + lines.length;

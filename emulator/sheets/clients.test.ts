@@ -23,7 +23,7 @@ interface Key {
   readonly private_key: string;
 }
 
-/** The library signs for Google's own audience, and asks at whatever endpoint the transporter is sent to. */
+/** The library signs for Google's own audience, and sends the request to the endpoint of its transporter. */
 async function authFor(emulator: Emulator, made?: Key): Promise<InstanceType<typeof googleAuth.JWT>> {
   const key = made ?? (JSON.parse(await emulatedGoogleCredentials(emulator)) as Key);
   const auth = new googleAuth.JWT({ email: key.client_email, key: key.private_key, scopes });

@@ -1,4 +1,4 @@
-/** `spreadsheets.create`: with the sheets, locale and time zone that the body names. */
+/** `spreadsheets.create`: with the sheets, locale and time zone in the body. */
 
 import { enterData } from './cells-requests.ts';
 import { listAt, objectAt } from './request-parts.ts';
@@ -17,7 +17,7 @@ export function createSpreadsheet(id: string, body: Readonly<Record<string, unkn
   spreadsheet.grids = [];
   for (const [index, one] of wanted.entries()) {
     const { properties, data } = objectAt(one, `sheets[${index}]`);
-    // The first sheet of a new spreadsheet has the id 0, unless it is given one.
+    // The first sheet of a new spreadsheet gets the id 0, unless the body sets one.
     addSheet(spreadsheet, {
       properties: { ...(index === 0 && { sheetId: 0 }), ...objectAt(properties, 'properties') },
     });

@@ -1,4 +1,4 @@
-/** `dataFilters` as ranges in A1 notation; what filters cannot say in it is refused by name. */
+/** Converts `dataFilters` to ranges in A1 notation; other filters are refused by name. */
 import { printArea } from './a1.ts';
 import { ApiError } from './api-error.ts';
 import { areaAt, gridOf, listAt, objectAt } from './request-parts.ts';

@@ -1,4 +1,4 @@
-/** `spreadsheets.get`: a spreadsheet as a resource, with cells when they were asked for. */
+/** `spreadsheets.get`: a spreadsheet as a resource, with cells if requested. */
 import { locate } from './a1.ts';
 import { beyondGrid } from './api-error.ts';
 import { type Cell, renderCell } from './cell.ts';
@@ -41,11 +41,11 @@ const themeColors = [
 export interface DescribeOptions {
   readonly ranges: readonly string[];
   readonly includeGridData: boolean;
-  /** Heights and widths beside the cells: a line for each row, so only for those who ask. */
+  /** Row heights and column widths: one line per row, so only on request. */
   readonly includeSizes?: boolean;
 }
 
-/** Throws the API's 400 on a range that means nothing. */
+/** Throws the API's 400 for an invalid range. */
 export function describeSpreadsheet(spreadsheet: SpreadsheetState, options: DescribeOptions): object {
   const asked = options.ranges.map((range) => locateInside(spreadsheet, range));
   const grids =
@@ -108,7 +108,7 @@ export function sheetProperties(spreadsheet: SpreadsheetState, grid: GridState):
   };
 }
 
-/** Zeroes are left out, as recorded: proto3 JSON drops them here. */
+/** Zeroes are omitted, as recorded: proto3 JSON drops them here. */
 export function namedRangeResource(named: NamedRange): object {
   const range = {
     sheetId: named.sheetId,
@@ -157,7 +157,7 @@ function cellData(cell: Cell | undefined, locale: string): object {
   };
 }
 
-/** Throws the API's 400 where the range begins beyond its grid. */
+/** Throws the API's 400 if the range begins outside its grid. */
 function locateInside(spreadsheet: SpreadsheetState, range: string): ReturnType<typeof locate> {
   const found = locate(spreadsheet, range);
   const { grid, area } = found;

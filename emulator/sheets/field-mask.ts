@@ -1,12 +1,12 @@
-/** The `fields` parameter: `a,b(c,d),e.f`, `e/f` and `*`, applied to a reply. */
+/** The `fields` parameter (`a,b(c,d),e.f`, `e/f` and `*`), applied to a reply. */
 import { ApiError } from './api-error.ts';
 
-/** An empty mask takes everything below. */
+/** An empty mask selects everything below. */
 export interface Mask {
   readonly members: Map<string, Mask>;
 }
 
-/** What may be named under a Spreadsheet, as deep as it is checked. An empty object: anything below. */
+/** The allowed names under a Spreadsheet, as deep as they are checked. An empty object: anything below. */
 const known = {
   spreadsheetId: {},
   spreadsheetUrl: {},
@@ -103,7 +103,7 @@ function pick(value: unknown, mask: Mask): unknown {
   return picked;
 }
 
-/** Whether the mask takes `path` (`gridProperties.rowCount`), by itself or with all that holds it. */
+/** Whether the mask selects `path` (`gridProperties.rowCount`), itself or through a parent. */
 export function takes(mask: Mask, path: string): boolean {
   let at = mask;
   for (const name of path.split('.')) {
@@ -116,7 +116,7 @@ export function takes(mask: Mask, path: string): boolean {
   return true;
 }
 
-/** A mask of what is to be changed, which the API demands. */
+/** A mask of the members to change, which the API requires. */
 export function changeMask(fields: unknown, known: readonly string[]): Mask {
   if (typeof fields !== 'string' || fields.trim() === '') {
     throw new ApiError(400, "At least one field must be listed in 'fields'. (Use '*' to indicate all fields.)");

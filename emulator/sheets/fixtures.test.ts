@@ -1,4 +1,7 @@
-/** The emulator answers recorded requests as Google did: the same body where the state can be arranged, else its shape. */
+/**
+ * Tests that the emulator answers recorded requests as Google did: with the same body if the state can be arranged,
+ * else with the same shape.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -28,7 +31,7 @@ const small = (rowCount: number, columnCount: number, sheetId = 0): object => ({
   },
 });
 
-/** What must stand in the sheet before the request is repeated. */
+/** The sheet's content before the request is repeated. */
 const arrangements: Record<
   string,
   { values?: object[]; requests?: object[]; shared_with?: string[]; missing?: boolean }
@@ -72,7 +75,7 @@ const arrangements: Record<
   values_get_unformatted_serial_number: { requests: [small(2, 4)], values: mixed },
 };
 
-/** Recorded at other hosts, or bodies that hold what a random id made: only their shape can be repeated. */
+/** Recorded at other hosts, or with random ids in the body: only the shape can be compared. */
 const shapeOnly = new Set([
   'batch_update_add_named_range',
   'batch_update_add_sheet',

@@ -1,9 +1,15 @@
-/** A pocket calculator for formulas: numbers, + - * / and brackets, cells of the same sheet, SUM. The rest is `#NAME?`. */
+/**
+ * A small calculator for formulas: numbers, + - * / and brackets, cells of the same sheet, SUM. Everything else is
+ * `#NAME?`.
+ */
 import { type Cell, type CellValue, renderCell } from './cell.ts';
 import { cellAt, type GridState } from './grid.ts';
 
 const maxDepth = 32;
-/** Cells looked at for one reading: formulas that name each other twice would double the work with every level. */
+/**
+ * Maximum number of cells per evaluation: formulas that refer to each other twice would double the work with every
+ * level.
+ */
 const maxCellsRead = 100_000;
 
 interface Work {
@@ -12,7 +18,7 @@ interface Work {
 
 class FormulaError extends Error {}
 
-/** The value of the cell, worked out anew at each reading. */
+/** The value of the cell, computed at each read. */
 export function evaluated(
   grid: GridState,
   cell: Cell | undefined,

@@ -1,4 +1,4 @@
-/** One sheet: its properties, and the cells that hold something. */
+/** One sheet: its properties and its filled cells. */
 import type { Cell } from './cell.ts';
 
 /** Zero-based, ends exclusive, inside the grid. */
@@ -17,15 +17,15 @@ export interface GridState {
   columnCount: number;
   frozenRowCount?: number;
   frozenColumnCount?: number;
-  /** As they were set: the emulator hides and protects nothing. */
+  /** Stored as they were set: the emulator neither hides nor protects anything. */
   basicFilter?: object;
   protectedRanges?: object[];
   merges?: object[];
-  /** Sparse both ways: a missing row or cell is empty. A row is never changed in place: copies of the grid share it. */
+  /** Sparse: a missing row or cell is empty. A row is never changed in place, because copies of the grid share it. */
   rows: (Cell | null)[][];
 }
 
-/** Cells in a spreadsheet at most (Google Drive help, "Files you can store in Google Drive"). */
+/** Maximum number of cells in a spreadsheet (Google Drive help, "Files you can store in Google Drive"). */
 export const maxCells = 10_000_000;
 
 export function newGrid(sheetId: number, title: string, rowCount = 1000, columnCount = 26): GridState {
@@ -50,7 +50,7 @@ export function setCell(grid: GridState, row: number, column: number, cell: Cell
   }
 }
 
-/** Changes of the copy leave the grid as it was. */
+/** Changes to the copy do not affect the original. */
 export function copyGrid(grid: GridState): GridState {
   return { ...grid, rows: [...grid.rows] };
 }
@@ -63,7 +63,7 @@ export function clearArea(grid: GridState, area: GridArea): void {
   }
 }
 
-/** Empty rows before row `at`; everything below moves down. */
+/** Inserts empty rows before row `at`; everything below moves down. */
 export function insertRows(grid: GridState, at: number, count: number): void {
   grid.rowCount += count;
   if (at < grid.rows.length) grid.rows.splice(at, 0, ...Array.from({ length: count }, () => []));
@@ -86,7 +86,7 @@ export function deleteColumns(grid: GridState, start: number, end: number): void
   grid.rows = grid.rows.map((row) => row.toSpliced(start, end - start));
 }
 
-/** Takes cells out and moves what is below them (or right of them) into their place. */
+/** Removes cells and moves those below (or to the right) into their place. */
 export function deleteCells(grid: GridState, area: GridArea, shift: 'ROWS' | 'COLUMNS'): void {
   for (let row = area.startRow; row < grid.rows.length; row++) {
     const cells = grid.rows[row] as (Cell | null)[];

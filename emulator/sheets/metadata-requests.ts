@@ -1,10 +1,10 @@
-/** Developer metadata: notes of a program on rows, columns, sheets or the whole, which move with what they are on. */
+/** Developer metadata: notes of a program on rows, columns, sheets or the spreadsheet, which move with them. */
 import { randomInt } from 'node:crypto';
 import { ApiError } from './api-error.ts';
 import { countAt, gridOf, type Json, listAt, objectAt } from './request-parts.ts';
 import type { DeveloperMetadata, SpreadsheetState } from './spreadsheet-state.ts';
 
-/** An id that is taken is refused, and with it the whole batch. */
+/** An id in use is refused, and with it the whole batch. */
 export function createDeveloperMetadata(spreadsheet: SpreadsheetState, { developerMetadata }: Json): object {
   const { metadataId, metadataKey, metadataValue = '', visibility, location } = objectAt(developerMetadata, 'metadata');
   if (typeof metadataKey !== 'string' || metadataKey === '') throw new ApiError(400, 'metadataKey must be specified');
@@ -96,7 +96,7 @@ export function resourceOf({ sheetId, dimension, startIndex, ...about }: Develop
   return { ...about, location };
 }
 
-/** Rows or columns came in before `from` (`by` above zero), or so many went from there on. */
+/** Rows or columns were inserted before `from` (`by` above zero) or removed from there on. */
 export function moveMetadata(
   spreadsheet: SpreadsheetState,
   sheetId: number,

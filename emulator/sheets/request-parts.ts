@@ -1,4 +1,4 @@
-/** What the requests of `batchUpdate` are made of, read as the API's types have it. */
+/** Parses the parts of `batchUpdate` requests according to the API's types. */
 import { ApiError, badField, tooManyCells } from './api-error.ts';
 import { type GridArea, type GridState, maxCells } from './grid.ts';
 import type { SpreadsheetState } from './spreadsheet-state.ts';
@@ -11,7 +11,7 @@ export function gridOf(spreadsheet: SpreadsheetState, sheetId: unknown): GridSta
   return found;
 }
 
-/** A GridRange, bounded by its grid. */
+/** A GridRange, limited to its grid. */
 export function areaAt(grid: GridState, range: Json): GridArea {
   return {
     startRow: countAt(range.startRowIndex, 0, 'startRowIndex'),
@@ -21,7 +21,7 @@ export function areaAt(grid: GridState, range: Json): GridArea {
   };
 }
 
-/** What the body has where the API's types say an object; left out or null, it is an empty one. */
+/** The object at this place; a missing or null one counts as empty. */
 export function objectAt(value: unknown, field: string): Json {
   if (value === undefined || value === null) return {};
   if (typeof value === 'object' && !Array.isArray(value)) return value as Json;
@@ -34,7 +34,7 @@ export function listAt(value: unknown, field: string): readonly unknown[] {
   throw badField(field, `Invalid value at '${field}', ${JSON.stringify(value)}`);
 }
 
-/** An index or a count, as the API's types have it: a whole number that no grid outgrows. */
+/** An index or a count: a whole number within any grid's size. */
 export function countAt(value: unknown, otherwise: number, field: string): number {
   if (value === undefined || value === null) return otherwise;
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxCells) return value;

@@ -1,4 +1,4 @@
-/** Requests of `batchUpdate` about sheets and the spreadsheet as a whole. */
+/** Requests of `batchUpdate` for sheets and the spreadsheet as a whole. */
 import { randomInt } from 'node:crypto';
 import { ApiError } from './api-error.ts';
 import { namedRangeResource, sheetProperties } from './describe.ts';
@@ -128,7 +128,7 @@ export function addProtectedRange(spreadsheet: SpreadsheetState, { protectedRang
   return { addProtectedRange: { protectedRange: added } };
 }
 
-/** What it hides stays in every answer, as at Google; nothing is hidden here. */
+/** Filtered rows stay in every answer, as at Google; nothing is hidden here. */
 export function setBasicFilter(spreadsheet: SpreadsheetState, { filter }: Json): object {
   const wanted = objectAt(filter, 'filter');
   gridOf(spreadsheet, objectAt(wanted.range, 'range').sheetId).basicFilter = wanted;
@@ -140,7 +140,7 @@ export function clearBasicFilter(spreadsheet: SpreadsheetState, { sheetId }: Jso
   return {};
 }
 
-/** Of what is merged the first cell's value stays. */
+/** Merged cells keep the value of the first one. */
 export function mergeCells(spreadsheet: SpreadsheetState, { range, mergeType }: Json): object {
   const at = objectAt(range, 'range');
   const grid = gridOf(spreadsheet, at.sheetId ?? 0);

@@ -1,4 +1,4 @@
-/** A spreadsheet as it is kept. */
+/** The stored state of a spreadsheet. */
 import type { GridState } from './grid.ts';
 
 export interface NamedRange {
@@ -11,7 +11,10 @@ export interface NamedRange {
   readonly endColumn: number | null;
 }
 
-/** Unseen by people. On a row it moves with the row, and goes with it; `startIndex` null: on the sheet; `sheetId` null: on the whole. */
+/**
+ * Invisible to people. On a row it moves with the row, and is deleted with it; `startIndex` null: on the sheet;
+ * `sheetId` null: on the spreadsheet.
+ */
 export interface DeveloperMetadata {
   readonly metadataId: number;
   readonly metadataKey: string;
@@ -29,8 +32,8 @@ export interface SpreadsheetState {
   timeZone: string;
   grids: GridState[];
   namedRanges: NamedRange[];
-  /** Left out in spreadsheets of an older emulator. */
+  /** Missing in spreadsheets of an older emulator. */
   developerMetadata?: DeveloperMetadata[];
-  /** E-mails it is shared with; null: everyone. */
+  /** E-mail addresses that it is shared with; null: everyone. */
   sharedWith: string[] | null;
 }

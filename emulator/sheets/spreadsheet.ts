@@ -1,4 +1,4 @@
-/** A spreadsheet and what the API can do to its values. */
+/** A spreadsheet and the API's operations on its values. */
 import { locate, printArea } from './a1.ts';
 import { ApiError, badField, beyondGrid, tooManyCells } from './api-error.ts';
 import {
@@ -51,7 +51,7 @@ export function newSpreadsheet(id: string): SpreadsheetState {
   };
 }
 
-/** Empty cells at the end of a row, and empty rows at the end, are cut; nothing left: no `values` at all. */
+/** Trailing empty cells and rows are cut; without any content there is no `values`. */
 export function readValues(spreadsheet: SpreadsheetState, range: string, options: ReadOptions): ValueRange {
   const { grid, area } = locate(spreadsheet, range);
   if (area.startRow >= grid.rowCount || area.startColumn >= grid.columnCount) throw beyondGrid(grid, range);
@@ -91,7 +91,7 @@ function trimmedLine(
   return line;
 }
 
-/** Writes into cells that exist; the grid does not grow. Throws before anything is changed. */
+/** Writes into existing cells; the grid does not grow. Throws before any change. */
 export function planUpdate(
   spreadsheet: SpreadsheetState,
   range: string,
@@ -171,7 +171,7 @@ export function appendRows(
   return { ...(table && { tableRange: printArea(grid, table) }), updates };
 }
 
-/** Values go, formats stay. */
+/** Clears values, keeps formats. */
 export function planClear(spreadsheet: SpreadsheetState, range: string): () => string {
   const { grid, area } = locate(spreadsheet, range);
   if (area.startRow >= grid.rowCount || area.startColumn >= grid.columnCount) throw beyondGrid(grid, range);
@@ -181,7 +181,7 @@ export function planClear(spreadsheet: SpreadsheetState, range: string): () => s
   };
 }
 
-/** `values` of a body as rows of cells. Throws as the API words it (recorded for `values` that is no list). */
+/** `values` of a body as rows of cells. Throws with the API's texts (recorded for `values` that is not a list). */
 export function parseRows(values: unknown, dimension: Dimension, field: string): (CellValue | null)[][] {
   if (values === undefined || values === null) return [];
   if (!Array.isArray(values)) throw notAList(`${field}.values`, values);

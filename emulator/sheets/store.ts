@@ -1,8 +1,8 @@
 /**
- * The spreadsheets of one emulator. Any id comes into being at its first use, with one sheet `Sheet1`.
+ * The spreadsheets of one emulator. An unknown id is created on first use, with one sheet `Sheet1`.
  *
- * With a data directory each spreadsheet is a JSON file, written whole and renamed into place shortly after a change and
- * once more at close; without one, state ends with the process.
+ * With a data directory each spreadsheet is a JSON file, written completely and renamed into place shortly after a
+ * change and once more at close; without one, the state ends with the process.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -11,9 +11,9 @@ import { newSpreadsheet } from './spreadsheet.ts';
 import type { SpreadsheetState } from './spreadsheet-state.ts';
 
 const saveDelayMs = 50;
-/** A large spreadsheet takes a second to write: the process is to have twenty times as long for everything else. */
+/** Saving a large spreadsheet takes a second: the process gets twenty times as long for everything else. */
 const restPerSave = 20;
-/** Beyond it ids are unknown, as at Google: an emulator that was asked for more is being abused. */
+/** Above this number new ids are unknown, as at Google. */
 const maxSpreadsheets = 10_000;
 
 export class SpreadsheetStore {
@@ -29,7 +29,7 @@ export class SpreadsheetStore {
     if (this.#directory !== null) mkdirSync(this.#directory, { recursive: true });
   }
 
-  /** null where the id was told to be unknown. */
+  /** null if the id was marked as missing. */
   open(id: string): SpreadsheetState | null {
     if (this.#missing.has(id)) return null;
     const known = this.#known.get(id);
@@ -40,13 +40,13 @@ export class SpreadsheetStore {
     return opened;
   }
 
-  /** One that was made elsewhere. */
+  /** Adds a spreadsheet that was created elsewhere. */
   put(spreadsheet: SpreadsheetState): void {
     this.#known.set(spreadsheet.id, spreadsheet);
     this.changed(spreadsheet.id);
   }
 
-  /** From now on the id is unknown (404), or known again. */
+  /** Marks the id as missing (404), or as present again. */
   setMissing(id: string, missing: boolean): void {
     if (missing) this.#missing.add(id);
     else this.#missing.delete(id);
@@ -65,7 +65,7 @@ export class SpreadsheetStore {
     for (const id of this.#unsaved) {
       const file = this.#fileOf(id);
       const kept = this.#known.get(id);
-      if (file === null || kept === undefined) continue; // Told to be unknown before it was ever opened.
+      if (file === null || kept === undefined) continue; // Marked as missing before it was first opened.
       try {
         writeFileSync(`${file}.new`, JSON.stringify(kept));
         renameSync(`${file}.new`, file);
@@ -83,7 +83,7 @@ export class SpreadsheetStore {
     return JSON.parse(readFileSync(file, 'utf8')) as SpreadsheetState;
   }
 
-  /** Named by a hash: an id may hold what a file name may not. */
+  /** Named by a hash, because an id may contain characters that a file name may not. */
   #fileOf(id: string): string | null {
     if (this.#directory === null) return null;
     return join(this.#directory, `${createHash('sha256').update(id).digest('hex').slice(0, 32)}.json`);

@@ -1,11 +1,11 @@
 /**
- * Where an append goes. A table is a block of filled cells that touch, corners included. Of the tables that meet the
- * range, the last in reading order counts (top row, then left column): that fits Google's worked example and every
- * recorded append, the shifted row among them.
+ * Finds where an append goes. A table is a block of adjacent filled cells, corners included. Of the tables in the
+ * range, the last one in reading order counts (top row, then left column): that fits Google's example and every
+ * recorded append, including the one with a shifted row.
  */
 import { cellAt, type GridArea, type GridState } from './grid.ts';
 
-/** null where no table meets the area. */
+/** null if no table touches the area. */
 export function findTable(grid: GridState, area: GridArea): GridArea | null {
   let last: GridArea | null = null;
   for (const table of tablesOf(grid)) {
@@ -28,7 +28,7 @@ interface OpenTable {
   mergedInto: OpenTable | null;
 }
 
-/** One pass over the rows: a run of filled cells joins every run it touches in the row above. */
+/** One pass over the rows: a run of filled cells joins every run that it touches in the row above. */
 function tablesOf(grid: GridState): GridArea[] {
   const tables: OpenTable[] = [];
   let above: { start: number; end: number; table: OpenTable }[] = [];

@@ -1,6 +1,6 @@
-/** What a person types, read by the customs of the spreadsheet's locale: `1,5` is a number in Russian, and text in English. */
+/** Interprets typed input by the spreadsheet's locale: `1,5` is a number in Russian, and text in English. */
 
-/** How a number is shown: as plain digits, or as what it was typed as. */
+/** How a number is displayed: as plain digits, or in the format in which it was typed. */
 export type NumberFormat = 'date' | 'time' | 'date_time' | 'percent' | 'percent_decimals' | 'currency' | 'thousands';
 
 export interface Typed {
@@ -37,7 +37,7 @@ const byLocale: Readonly<Record<string, Customs>> = {
   pt: { decimal: ',', group: '.', date: 'slashes' },
 };
 
-/** By the whole locale, then by its language; others count as English. */
+/** By the whole locale, then by its language; unknown ones count as English. */
 export function customsOf(locale: string): Customs {
   return byLocale[locale] ?? byLocale[locale.split(/[_-]/)[0] as string] ?? english;
 }
@@ -56,7 +56,7 @@ export function typedNumber(text: string, { decimal, group }: Customs): Typed | 
   return digits.includes(',') ? { value, format: 'thousands' } : { value };
 }
 
-/** `1 234,5` and `1.234,5` as `1,234.5`; null where a mark stands that means something else in this locale. */
+/** `1 234,5` and `1.234,5` as `1,234.5`; null if a separator has another meaning in this locale. */
 function canonicalNumber(text: string, decimal: string, group: string): string | null {
   const isSpaced = group === '\u00a0';
   const grouped = isSpaced ? text.replaceAll(/(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))/g, '\u00a0') : text;
@@ -86,7 +86,7 @@ export function typedDate(text: string, { date }: Customs): Typed | undefined {
   return { value: days + fraction, format: year === undefined ? 'time' : 'date_time' };
 }
 
-/** null where the calendar has no such day. */
+/** null if the day does not exist. */
 function serialDay(year: number, month: number, day: number): number | null {
   const at = new Date(Date.UTC(year, month - 1, day));
   if (at.getUTCMonth() !== month - 1 || at.getUTCDate() !== day) return null;

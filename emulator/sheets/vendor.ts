@@ -22,12 +22,12 @@ import { type ValuesCall, valuesCalls } from './values.ts';
 const perUser = 60;
 const perProject = 300;
 
-/** What the groups of routes share. */
+/** Shared by the groups of routes. */
 interface Shared {
   readonly store: SpreadsheetStore;
-  /** A route that spends quota, and whose faults are told as Google's. */
+  /** A route that spends quota and renders faults like Google. */
   route(method: string, path: RegExp, answer: (request: EmulatorRequest, match: RegExpExecArray) => object): Route;
-  /** Throws where there is no such spreadsheet, or it is not shared with the caller. */
+  /** Throws if the spreadsheet does not exist, or is not shared with the caller. */
   open(request: EmulatorRequest, rawId: string): SpreadsheetState;
 }
 
@@ -35,7 +35,7 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
   const accounts = serviceAccountsOf({ control, dataDir, ...context });
   const store = new SpreadsheetStore(dataDir);
 
-  /** The user's quota is spent by the frame; the project's, which all its accounts share, is spent here. */
+  /** `start.ts` spends the user's quota; the project's quota, which all its accounts share, is spent here. */
   function spendProjectQuota(request: EmulatorRequest): void {
     const kind = kindOf(request);
     const { projectId } = callerOf(accounts, request) as ServiceAccount;
@@ -116,7 +116,7 @@ export const createGoogleSheets: CreateVendor = ({ control, dataDir, ...context 
   };
 };
 
-/** `spreadsheets.get`, whole or by filters, and its developer metadata. */
+/** `spreadsheets.get`, all or by filters, and its developer metadata. */
 function describingRoutes({ route, open }: Shared): Route[] {
   return [
     route('POST', /^\/v4\/spreadsheets\/([^/:]+)\/developerMetadata:search$/, (request, match) =>
@@ -157,7 +157,7 @@ function describingRoutes({ route, open }: Shared): Route[] {
   ];
 }
 
-/** `spreadsheets.create` and `batchUpdate`, and sharing, which is Drive's. */
+/** `spreadsheets.create` and `batchUpdate`, and sharing, which belongs to Drive. */
 function changingRoutes({ route, open, store }: Shared): Route[] {
   return [
     route('POST', /^\/v4\/spreadsheets$/, (request) => {

@@ -37,7 +37,7 @@ export async function geocode({ query }: EmulatorRequest): Promise<EmulatorReply
   );
 }
 
-/** The real status stands in the body; the HTTP status of what is not found is 200. */
+/** The real status is in the body; "not found" has the HTTP status 200. */
 export function catalogError(code: number, type: string, message: string): EmulatorReply {
   const status = code === 404 || code === 400 || code === 403 ? 200 : code;
   return jsonReply(status, { meta: { api_version: '3.0.0', code, error: { type, message } } }, 0);

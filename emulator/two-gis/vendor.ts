@@ -8,7 +8,7 @@ const matrixPath = /^\/get_dist_matrix\/?$/;
 
 export const createTwoGis: CreateVendor = ({ control }) => ({
   name,
-  // A key's calls a second and a day are bought with it: none holds until one is set.
+  // The limits of a key are bought with it, so there is none until a test sets one.
   perMinuteQuotas: { requests: null, matrix: null },
   quotaClassOf: ({ rawPath }) => (matrixPath.test(rawPath) ? 'matrix' : 'requests'),
   accountOf: ({ query }) => query.get('key') || null,

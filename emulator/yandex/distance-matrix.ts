@@ -38,7 +38,7 @@ function element(from: Point, to: Point, mode: TravelMode) {
   return { status: 'OK', distance: { value: way.meters }, duration: { value: way.seconds } };
 }
 
-/** null where there is none, or one that is no point. */
+/** null if it is missing or contains an invalid point. */
 function parsePoints(text: string | null): readonly Point[] | null {
   if (text === null || text === '') return null;
   const points = text.split('|').map((each) => {

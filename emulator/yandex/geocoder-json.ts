@@ -1,4 +1,4 @@
-/** A found place in the words of Yandex's Geocoder: positions are "lon lat", numbers of things are strings. */
+/** Renders a place as Yandex's Geocoder does: positions are "lon lat", numbers are strings. */
 import type { LocalNames } from '../../src/providers/offline_gazetteer/uzbekistan.ts';
 import { isQuarter, type Language, type Located, moveBy, type PlaceKind } from '../places/located.ts';
 
@@ -60,12 +60,12 @@ function precisionOf(place: Located): string {
   return place.kind === 'street' && !isBareQuarter(place) ? 'street' : 'other';
 }
 
-/** A quarter without a house is a district inside its district; with one it is addressed like a street. */
+/** A quarter without a house is a district inside its district; with one it has an address like a street. */
 function isBareQuarter(place: Located): boolean {
   return isQuarter(place) && place.house === null;
 }
 
-/** From the country down, without saying a city that is its own region twice: `Узбекистан, Ташкент, улица Навои, 12`. */
+/** From the country down, without repeating a city that is its own region: `Узбекистан, Ташкент, улица Навои, 12`. */
 function addressLine(place: Located, language: Language): readonly string[] {
   const name = (names: LocalNames | null): string | undefined => names?.[language];
   const region = name(place.region);
@@ -76,7 +76,7 @@ function addressLine(place: Located, language: Language): readonly string[] {
     region === city ? undefined : region,
     name(place.area),
     city,
-    // A district is said where it is what was found, and where a quarter's number means nothing without it.
+    // The district is included if it is the result, or if a quarter's number is meaningless without it.
     place.kind === 'district' || isQuarter(place) ? name(place.district) : undefined,
     place.house === null ? street : `${street}, ${place.house}`,
     name(place.feature),
@@ -104,7 +104,7 @@ function components(place: Located, language: Language): readonly Json[] {
   ];
 }
 
-/** The xAL tree: each level holds the next smaller one; levels that the place has not are left out. */
+/** The xAL tree: each level contains the next smaller one; missing levels are skipped. */
 function addressDetails(place: Located, language: Language, line: readonly string[]): Json {
   const name = (names: LocalNames | null): string | null => names?.[language] ?? null;
   const premise: Json | null =
@@ -122,7 +122,7 @@ function addressDetails(place: Located, language: Language, line: readonly strin
     ? nest('DependentLocality', 'DependentLocalityName', name(place.street), within)
     : nest('Thoroughfare', 'ThoroughfareName', name(place.street), within);
   if (withDistrict) inner = nest('DependentLocality', 'DependentLocalityName', name(place.district), inner);
-  // What lies outside any town hangs on a locality without a name.
+  // A place outside any town hangs on a locality without a name.
   inner =
     place.city === null && premise !== null
       ? { Locality: inner }

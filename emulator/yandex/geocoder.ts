@@ -82,7 +82,7 @@ function parsePoint(text: string, order: string | null): { latitude: number; lon
   return { latitude, longitude: ((((longitude + 180) % 360) + 360) % 360) - 180 };
 }
 
-/** null: no whole number. */
+/** null: not a whole number. */
 function countIn(text: string | null, otherwise: number): number | null {
   if (text === null) return otherwise;
   return /^\d{1,4}$/.test(text) ? Number(text) : null;
@@ -92,7 +92,7 @@ function badParameter(name: string): EmulatorReply {
   return yandexError(400, 'Bad Request', `Invalid value of parameter "${name}"`);
 }
 
-/** What a client that forgets `format=json` gets; the emulator puts nothing in it. */
+/** The answer for a client that omits `format=json`; it has no content here. */
 function xmlReply(asked: string): EmulatorReply {
   const escaped = asked.replace(/[<>&]/g, (character) => `&#${character.codePointAt(0)};`);
   return {

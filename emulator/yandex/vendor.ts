@@ -7,7 +7,7 @@ const name = 'yandex_maps';
 
 export const createYandexMaps: CreateVendor = ({ control }) => ({
   name,
-  // Licences count by the day and are bought by size, so no quota holds until one is set; the matrix has 40 a second.
+  // Licences count by day and size, so there is no quota until a test sets one; the matrix has 40 requests a second.
   perMinuteQuotas: { requests: null, matrix: 2_400 },
   quotaClassOf: ({ rawPath }) => (rawPath.startsWith('/v2/') ? 'matrix' : 'requests'),
   accountOf: ({ query }) => query.get('apikey') || null,

@@ -1,10 +1,10 @@
-/** What a command is, and what it is run with. */
+/** The interface of a command. */
 import type { Config } from '../config/config.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface OptionSpec {
   readonly type: 'string' | 'boolean';
-  /** What stands for the value in the help: `--tenant ID`. */
+  /** The placeholder of the value in the help: `--tenant ID`. */
   readonly hint?: string;
   readonly help: string;
 }
@@ -18,9 +18,9 @@ export interface CommandInput {
 
 export interface CommandContext {
   readonly terminal: Terminal;
-  /** Throws `ConfigError`. Read when a command needs it, so that `help` works in any environment. */
+  /** Throws `ConfigError`. Called only by commands that need it, so that `help` works in any environment. */
   config(): Config;
-  /** Aborted by Ctrl-C: what is in hand is finished, nothing new is begun. */
+  /** Aborted by Ctrl-C: finish the work in hand, start nothing new. */
   readonly interrupted: AbortSignal;
 }
 
@@ -39,9 +39,9 @@ export interface Command {
 
 export const exitCodes = {
   done: 0,
-  /** It did not work, or not wholly; what is wrong is printed. */
+  /** It failed, at least in part; the reason is printed. */
   failed: 1,
-  /** It was asked wrongly; nothing was done. */
+  /** Wrong usage; nothing was done. */
   usage: 2,
   interrupted: 130,
 } as const;
@@ -54,7 +54,7 @@ export class UsageError extends Error {
   }
 }
 
-/** Something an operator can act on: printed without a stack, exit code 1. */
+/** An error that an operator can fix: printed without a stack, exit code 1. */
 export class CommandFailed extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });

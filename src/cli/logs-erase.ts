@@ -1,4 +1,4 @@
-/** A person's right to be forgotten, in the audit log. */
+/** `logs erase`: removes a person's data from the audit log. */
 import { eraseText } from '../audit/chain/erase-text.ts';
 import { systemClock } from '../clock.ts';
 import { newId } from '../ids.ts';
@@ -8,7 +8,7 @@ import { withDatabase } from './open-database.ts';
 import { readTenant } from './read-arguments.ts';
 import { userName } from './token-create.ts';
 
-/** A shorter text would stand in words that it does not mean. */
+/** A shorter text would also match unrelated words. */
 const minTextLength = 4;
 
 export const logsErase: Command = {

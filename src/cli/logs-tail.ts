@@ -1,4 +1,4 @@
-/** The audit log on the terminal: the last entries of a tenant, and with --follow those that come. */
+/** `logs tail`: prints a tenant's last audit entries, and with --follow also new ones. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type IntegrationLog, type LogFilter, listEntries, logStatuses } from '../audit/list-entries.ts';
 import { systemClock } from '../clock.ts';
@@ -12,7 +12,7 @@ import type { Terminal } from './terminal.ts';
 const defaultLines = 20;
 const maxPage = 1_000;
 const pollMs = 1_000;
-/** A row is written when its call ends and placed where it began: so far back the next look begins. */
+/** A row is written when its call ends, but sorted by its start: the next look goes back this far. */
 const overlapMs = 120_000;
 
 export const logsTail: Command = {
@@ -56,7 +56,7 @@ function filterOf(input: CommandInput): LogFilter {
   };
 }
 
-/** Nothing at all would leave open whether it was looked for in the right place. */
+/** Without this line it would be unclear whether the right place was searched. */
 function describeNone(tenantId: TenantId, { requestId }: LogFilter): string {
   return requestId === undefined
     ? `The tenant ${tenantId} has no such calls yet.`
@@ -64,7 +64,7 @@ function describeNone(tenantId: TenantId, { requestId }: LogFilter): string {
         'The service’s own log has its line: look for this "req_id".';
 }
 
-/** Shows each entry once. More than a page of new ones in a second are cut to the newest, and that is said. */
+/** Shows each entry once. More than a page of new entries in a second are cut to the newest, with a note. */
 async function follow(
   terminal: Terminal,
   db: Database,
@@ -77,13 +77,13 @@ async function follow(
   let shown = new Set(shownLogs.map(({ id }) => id));
   while (!interrupted.aborted) {
     await delay(pollMs, undefined, { signal: interrupted }).catch(() => {});
-    // What ended before we began and was not among the last lines is history, not news.
+    // Entries that ended before the start and were not among the last lines are not new.
     const fromMs = Math.max(beganAtMs, systemClock.now() - overlapMs);
     const { logs, nextCursor } = await listEntries({ db }, tenantId, { ...filter, fromMs }, null, maxPage);
     const news = logs.filter(({ id }) => !shown.has(id));
     if (nextCursor !== null && news.length === logs.length) terminal.note('… more calls than can be shown');
     for (const log of news.toReversed()) terminal.line(log, renderLog(log));
-    // Only ids that the next look may see again are kept.
+    // Keeps only ids that the next look may return again.
     shown = new Set([...logs.map(({ id }) => id), ...(nextCursor === null ? [] : shown)].slice(0, 2 * maxPage));
   }
 }
@@ -101,7 +101,7 @@ function renderLog(log: IntegrationLog): string {
     log.error_message ?? '',
     log.request_id === null ? '' : `request ${log.request_id}`,
   ];
-  // A provider's message may hold line ends and escape sequences: they are not for our terminal.
+  // A provider's message may contain line ends and escape sequences, which must not reach the terminal.
   return parts
     .filter((part) => part !== '')
     .join('  ')

@@ -1,4 +1,4 @@
-/** Whether the audit log was edited. */
+/** `logs verify`: checks whether the audit log was edited. */
 import { type ChainFault, type ChainReport, verifyChain } from '../audit/chain/verify-chain.ts';
 import { listAuditedTenants } from '../storage/tables/audit/audit-chain.ts';
 import { type Command, exitCodes } from './command.ts';
@@ -6,7 +6,7 @@ import { withDatabase } from './open-database.ts';
 import { readTenant } from './read-arguments.ts';
 import { keyringOf } from './secret-encrypt.ts';
 
-/** More is no more telling. */
+/** A longer list says no more. */
 const maxFaults = 100;
 
 export const logsVerify: Command = {

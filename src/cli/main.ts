@@ -1,4 +1,4 @@
-/** `npm run cli -- …`: the process around `runCli`. */
+/** `npm run cli -- …`: the process that runs `runCli`. */
 import { parseConfig } from '../config/config.ts';
 import { readEnvFile } from '../config/env-file.ts';
 import { exitCodes } from './command.ts';
@@ -7,12 +7,12 @@ import { runCli } from './run-cli.ts';
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // A second one is from somebody who will not wait.
+    // A second signal ends the process at once.
     if (interruption.signal.aborted) process.exit(exitCodes.interrupted);
     interruption.abort();
   });
 }
-// `cli … | head` closes our stdout: nothing is left to do then.
+// `cli … | head` closes stdout, which ends the work.
 process.stdout.on('error', () => process.exit(exitCodes.done));
 
 process.exitCode = await runCli({

@@ -1,4 +1,4 @@
-/** The service's database, from wherever the environment has it. */
+/** Opens the service's database, wherever the environment has it. */
 import pino from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../logger.ts';
@@ -9,14 +9,14 @@ import { type Database, openDatabase } from '../storage/postgres/database.ts';
 import { readMigrations } from '../storage/postgres/migrate.ts';
 import { CommandFailed } from './command.ts';
 
-/** Commands say what happens themselves; the service's log lines would stand between. */
+/** Commands report their own progress; log lines of the service would disturb it. */
 export const quietLogger: Logger = pino({ level: 'silent' });
 
 const applicationName = 'integration-service: cli';
-/** A server that was locked a moment ago may be just starting or just ending. */
+/** A server that was locked a moment ago may be starting or stopping. */
 const embeddedAttempts = 3;
 
-/** `DATABASE_URL`; else the embedded server that the service runs now; else the embedded server, started for `work`. */
+/** `DATABASE_URL`; else the embedded server of the running service; else the embedded server, started for `work`. */
 export async function withDatabaseUrl<T>(config: Config, work: (url: string) => Promise<T>): Promise<T> {
   if (config.databaseUrl !== null) return work(config.databaseUrl);
   for (let attempt = 1; ; attempt++) {
@@ -43,7 +43,7 @@ async function openStarted(dataDir: string) {
   return { url, [Symbol.asyncDispose]: close };
 }
 
-/** Rejects with `CommandFailed` where the database is away or has not been migrated. */
+/** Rejects with `CommandFailed` if the database is away or not migrated. */
 export function withDatabase<T>(config: Config, work: (db: Database) => Promise<T>): Promise<T> {
   return withDatabaseUrl(config, async (url) => {
     const db = openDatabase({
@@ -62,7 +62,7 @@ export function withDatabase<T>(config: Config, work: (db: Database) => Promise<
   });
 }
 
-/** The database does not answer, or not as it should. */
+/** The database does not answer, or not as expected. */
 export function databaseFailed(config: Config, cause: unknown): CommandFailed {
   const named = config.databaseUrl === null ? 'the embedded database' : 'the database of DATABASE_URL';
   return new CommandFailed(`${named} cannot be used`, cause);
@@ -78,7 +78,7 @@ async function refuseOtherVersion(config: Config, db: Database): Promise<void> {
   }
 }
 
-/** 0 where nothing was ever applied. Rejects with `CommandFailed` where the database does not answer. */
+/** 0 if no migration was applied. Rejects with `CommandFailed` if the database does not answer. */
 async function appliedVersion(config: Config, db: Database): Promise<number> {
   try {
     const { rows } = await db.asOwner((tx) =>
@@ -88,7 +88,7 @@ async function appliedVersion(config: Config, db: Database): Promise<number> {
     );
     return rows[0]?.version ?? 0;
   } catch (error) {
-    if ((error as { code?: string }).code === '42P01') return 0; // No such table yet.
+    if ((error as { code?: string }).code === '42P01') return 0; // The table does not exist yet.
     throw databaseFailed(config, error);
   }
 }

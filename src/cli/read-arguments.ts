@@ -1,16 +1,16 @@
-/** The command line: which command, and its options. Throws `UsageError`. */
+/** Parses the command line: the command and its options. Throws `UsageError`. */
 import { parseArgs } from 'node:util';
 import { ServiceError } from '../errors.ts';
 import { parseTenantId, type TenantId } from '../ids.ts';
 import { type Command, type CommandInput, UsageError } from './command.ts';
 
-/** Of every command. */
+/** Options of every command. */
 export const commonOptions = {
   json: { type: 'boolean', help: 'print JSON on stdout, and nothing else' },
   help: { type: 'boolean', help: 'what the command does and takes' },
 } as const;
 
-/** The command whose words the arguments begin with, and what is left; null where none does. */
+/** The command that the arguments begin with, and the rest; null if there is none. */
 export function findCommand(
   commands: readonly Command[],
   args: readonly string[],

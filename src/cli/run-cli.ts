@@ -1,4 +1,4 @@
-/** One command line from its arguments to its exit code. */
+/** Runs one command line and returns its exit code. */
 import { type Config, ConfigError } from '../config/config.ts';
 import { ServiceError } from '../errors.ts';
 import { type Command, CommandFailed, exitCodes, UsageError } from './command.ts';
@@ -43,7 +43,7 @@ export interface CliEnvironment {
   readonly interrupted: AbortSignal;
 }
 
-/** Never rejects: what goes wrong is printed, and told by the exit code. */
+/** Never rejects: errors are printed and set the exit code. */
 export async function runCli({ args, out, err, config, interrupted }: CliEnvironment): Promise<number> {
   const terminal = createTerminal(out, err, args.includes('--json'));
   const found = findCommand(commands, args);
@@ -83,7 +83,7 @@ function judge(error: unknown): { code: number; message: string } {
   return { code: exitCodes.failed, message: `It failed: ${withCauses(error)}` };
 }
 
-/** Each cause on its own line, since the first says what was tried and the last why it did not work. */
+/** One line per cause: the first says what was tried, the last why it failed. */
 function withCauses(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message}\n  ${withCauses(error.cause)}`;

@@ -4,7 +4,7 @@ import { sealForEnvironment } from '../secrets/environment-secret.ts';
 import { createKeyring, type Keyring } from '../secrets/keyring.ts';
 import { type Command, exitCodes, UsageError } from './command.ts';
 
-/** The keys of the environment, or in development those of `DATA_DIR`. */
+/** The keys of the environment, or in development those in `DATA_DIR`. */
 export function keyringOf(config: Config): Keyring {
   return createKeyring(config.encryptionKeys ?? loadOrCreateKeys(config.dataDir));
 }

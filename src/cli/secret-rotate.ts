@@ -1,8 +1,8 @@
 /**
- * Seals every kept secret anew with the first key of ENCRYPTION_KEYS, while the service runs.
+ * Reseals every stored secret with the first key of ENCRYPTION_KEYS, while the service runs.
  *
- * Each value says itself which key sealed it, so a run that was interrupted is resumed by running it again. A value that
- * somebody changes meanwhile is left to them: they seal with the current key.
+ * Each value names the key that sealed it, so an interrupted run can simply be repeated. A value that changes meanwhile
+ * is skipped: its writer seals with the current key.
  */
 import { type Keyring, SealBroken } from '../secrets/keyring.ts';
 import type { Database } from '../storage/postgres/database.ts';
@@ -50,7 +50,7 @@ export const secretRotate: Command = {
 
 interface RotationReport {
   resealed: number;
-  /** Sealed with a key that is not there any more, or changed on the disk: where they stand. */
+  /** Places of values that do not open: sealed with a missing key, or changed on disk. */
   broken: string[];
 }
 
@@ -79,8 +79,8 @@ async function rotate(
 }
 
 /**
- * Each row in its own commit: with the locks of several it would stand in the way of all webhooks that are received
- * meanwhile, whose commits lock the same rows in another order.
+ * Each row in its own commit: holding several row locks would block all webhook receptions, which lock the same rows in
+ * another order.
  */
 async function resealRows(
   db: Database,
@@ -100,7 +100,7 @@ async function resealRows(
   }
 }
 
-/** null where it does not open. */
+/** null if it does not open. */
 function reseal(keyring: Keyring, { table, column }: SealedColumn, row: SealedRow): string | Buffer | null {
   const binding = { table, column, rowId: row.rowId, tenantId: row.tenantId };
   try {
@@ -113,7 +113,7 @@ function reseal(keyring: Keyring, { table, column }: SealedColumn, row: SealedRo
   }
 }
 
-/** Values sealed with another key than the current one. */
+/** The number of values sealed with another key than the current one. */
 export async function countOutdated(db: Pick<Database, 'acrossTenants'>, currentKeyId: string): Promise<number> {
   let outdated = 0;
   for (const column of sealedColumns) {

@@ -1,9 +1,9 @@
 /**
- * What a command says, and where: results on stdout, so that they can be piped; everything about the work on stderr.
- * With `--json` stdout holds JSON only and nothing is drawn.
+ * A command's output: results on stdout, so that they can be piped; progress and messages on stderr. With `--json`,
+ * stdout holds only JSON and no progress bar is drawn.
  */
 
-/** The part of a stream that is used. */
+/** The used part of a stream. */
 export interface Screen {
   write(text: string): unknown;
   readonly isTTY?: boolean;
@@ -11,7 +11,7 @@ export interface Screen {
 }
 
 export interface Progress {
-  /** `detail` stands after the bar: "3 failed". */
+  /** `detail` follows the bar: "3 failed". */
   update(done: number, detail?: string): void;
   end(): void;
 }
@@ -20,16 +20,16 @@ export interface Terminal {
   readonly isJson: boolean;
   /** The result: `value` as JSON with `--json`, else `text`. */
   result(value: unknown, text: string): void;
-  /** One of many results, as it comes: a JSON object a line with `--json`. */
+  /** One of many results, as it arrives: one JSON object per line with `--json`. */
   line(value: unknown, text: string): void;
-  /** For the person, not for a pipe. */
+  /** A message for a person, not for a pipe. */
   note(text: string): void;
   progress(label: string, total: number): Progress;
 }
 
 const barWidth = 24;
 const redrawMs = 100;
-/** Where there is no terminal to draw on, a line is written at most this often. */
+/** Without a terminal, a progress line is written at most this often. */
 const plainIntervalMs = 5_000;
 
 export function createTerminal(out: Screen, err: Screen, isJson: boolean): Terminal {
@@ -72,7 +72,7 @@ function startProgress(screen: Screen, label: string, total: number): Progress {
   return {
     update(done, detail = '') {
       const nowMs = performance.now();
-      // What is new in words is shown at once: it may be the reason why nothing moves for a while.
+      // A new detail is shown at once: it may explain why nothing moves for a while.
       if (done < total && detail === lastDetail && nowMs - shownAtMs < intervalMs) return;
       lastDetail = detail;
       shownAtMs = nowMs;

@@ -1,4 +1,7 @@
-/** New credentials: an admin token signed with our secret, or a service token kept (as its hash) in the database. */
+/**
+ * Creates credentials: an admin token signed with the service's secret, or a service token stored (as its hash) in the
+ * database.
+ */
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { SignJWT } from 'jose';
@@ -16,7 +19,7 @@ import { parseLifetime, parseList, parseWhole, readTenant } from './read-argumen
 import type { Terminal } from './terminal.ts';
 
 const defaultAdminLifetime = '24h';
-/** What tokens of `SERVICE_TOKENS` may. */
+/** The scopes of tokens in `SERVICE_TOKENS`. */
 const defaultScopes = scopes.filter((scope) => scope !== 'admin');
 const tokenBytes = 32;
 
@@ -70,12 +73,12 @@ async function createAdminToken(terminal: Terminal, config: Config, input: Comma
 
 export interface AdminTokenClaims {
   readonly name: string;
-  /** `*` among them: every tenant. */
+  /** With `*` among them: every tenant. */
   readonly tenants: readonly string[];
   readonly expiresAt: Date;
 }
 
-/** Throws `CommandFailed` where another program's key verifies: only its issuer can sign. */
+/** Throws `CommandFailed` if another program's key verifies tokens: only its issuer can sign. */
 export function signAdminToken(config: Config, { name, tenants, expiresAt }: AdminTokenClaims): Promise<string> {
   const { verification, issuer, audience } = config.jwt;
   if (verification.kind === 'public-key' || verification.kind === 'jwks') {
@@ -157,7 +160,7 @@ function tenantsOf(text: string): readonly string[] {
   return asked.map((tenant) => (tenant === '*' ? tenant : readTenant(tenant, () => '')));
 }
 
-/** Kept as `created_by`. */
+/** Stored as `created_by`. */
 export function userName(): string {
   try {
     return `cli: ${userInfo().username}`;

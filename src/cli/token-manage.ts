@@ -9,7 +9,7 @@ import { renderTable } from './terminal.ts';
 import { userName } from './token-create.ts';
 
 const tenantOption = { type: 'string', hint: 'ID', help: 'the tenant (default MANAGEMENT_COMPANY_ID)' } as const;
-/** More tokens than anyone looks at; the API pages through all. */
+/** More than anyone reads; the API has pages for all of them. */
 const maxListed = 1_000;
 
 export const tokenList: Command = {

@@ -1,4 +1,4 @@
-/** Where alerts go: whether their addresses can be reached from here. Nothing is sent. */
+/** Checks whether the addresses of alerts can be reached. Sends nothing. */
 import type { Config } from '../../config/config.ts';
 import { createOutbound } from '../../outbound/http-client.ts';
 import { type Finding, ok, reasonOf, warning } from './finding.ts';

@@ -1,4 +1,7 @@
-/** RabbitMQ: may we connect, is the exchange as we declare it, and can queues be bound to it? Nothing is published: consumers are real. */
+/**
+ * Checks RabbitMQ: the login, the exchange's properties, and whether queues can be bound. Publishes nothing, because
+ * consumers are real.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from 'rabbitmq-client';
 import { type Finding, failed, ok, reasonOf } from './finding.ts';
@@ -25,17 +28,17 @@ export async function checkBroker(urls: readonly string[]): Promise<readonly Fin
     const found = await checkExchange(connection);
     return [ok('rabbitmq', 'connected'), found, ...(found.status === 'failed' ? [] : [await checkQueues(connection)])];
   } catch (error) {
-    // A refused login has no code, and the library writes that down.
+    // A refused login has no code, and the library prints "undefined".
     const reason = reasonOf(lastError ?? error).replace(/^undefined: /, '');
     return [failed('rabbitmq', reason, 'check RABBITMQ_URL, its user, and its virtual host')];
   } finally {
-    // A connection that was never made would wait for its own time-out.
+    // A connection that never opened would wait for its own time-out.
     await Promise.race([connection.close().catch(() => {}), delay(closeDeadlineMs, undefined, { ref: false })]);
     connection.unsafeDestroy();
   }
 }
 
-/** A declaration with other properties is refused by the server; an exchange that is missing is made, as the service would. */
+/** The server refuses a declaration with other properties; a missing exchange is created, as the service would do. */
 async function checkExchange(connection: Connection): Promise<Finding> {
   const channel = await connection.acquire();
   try {
@@ -51,8 +54,8 @@ async function checkExchange(connection: Connection): Promise<Finding> {
 }
 
 /**
- * A queue of this connection alone, bound under a key that no event has, and gone with it. The service itself needs none,
- * so a login that may make none is no fault.
+ * A queue of this connection only, bound under a key that no event has, and deleted with the connection. The service
+ * itself needs no queue, so a login that may create none is not a fault.
  */
 async function checkQueues(connection: Connection): Promise<Finding> {
   const channel = await connection.acquire();

@@ -1,4 +1,4 @@
-/** The folder that keeps what was acknowledged while PostgreSQL was away. */
+/** Checks the folder that stores acknowledged records while PostgreSQL is away. */
 import { readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { makeFolder } from '../../files/make-folder.ts';
@@ -25,7 +25,7 @@ export async function checkDataDir(dataDir: string): Promise<readonly Finding[]>
   return [disk, ...(await checkSpool(join(dataDir, 'spool')))];
 }
 
-/** Each process has a folder of its own there, which is there also while nothing waits in it. */
+/** Each process has its own folder in it, which exists even if it is empty. */
 async function checkSpool(path: string): Promise<readonly Finding[]> {
   const entries = await readdir(path, { withFileTypes: true, recursive: true }).catch(() => []);
   const countOf = (...extensions: readonly string[]): number =>

@@ -1,4 +1,4 @@
-/** PostgreSQL: version, rights, roles, row-level security, migrations, partitions, clock. */
+/** Checks PostgreSQL: version, rights, roles, row-level security, migrations, partitions, clock. */
 import pg from 'pg';
 import { readMigrations } from '../../storage/postgres/migrate.ts';
 import { dayOf } from '../../storage/postgres/partitions.ts';
@@ -12,12 +12,12 @@ const notAllowed = '42501';
 const oldestServerVersion = 150_000;
 const maxClockSkewMs = 2_000;
 const dayMs = 86_400_000;
-/** What the service opens: its pools, the listening connection, the intake's, a probe. */
+/** The connections of a replica: its pools, the listening connection, the intake's, a probe. */
 const connectionsPerReplica = 24;
 
 export interface DatabaseCheckOptions {
   readonly url: string;
-  /** The login that owns the tables, where it is another one. */
+  /** The login that owns the tables, if it is a separate one. */
   readonly ownerUrl: string | null;
   readonly isEmbedded: boolean;
   now(): number;
@@ -49,11 +49,11 @@ function clientOf(url: string): pg.Client {
     connectionTimeoutMillis: deadlineMs,
     query_timeout: deadlineMs,
   });
-  client.on('error', () => {}); // Reported by the query that it fails.
+  client.on('error', () => {}); // The failing query reports the error.
   return client;
 }
 
-/** Which migrations were applied is for the owner of the tables to read. */
+/** Only the owner of the tables may read which migrations were applied. */
 async function asOwner(
   ownerUrl: string | null,
   own: pg.Client,
@@ -117,7 +117,7 @@ function checkVersion({ version, text }: ServerRow, { isEmbedded }: DatabaseChec
     : failed('database', `PostgreSQL ${text}`, 'PostgreSQL 15 or newer is needed');
 }
 
-/** The server's clock against the middle of the question's round trip. */
+/** Compares the server's clock with the middle of the query's round trip. */
 function checkClock({ at_ms }: ServerRow, askedAtMs: number, answeredAtMs: number): Finding {
   const skewMs = Math.round(at_ms - (askedAtMs + answeredAtMs) / 2);
   return Math.abs(skewMs) <= maxClockSkewMs
@@ -175,7 +175,7 @@ async function checkSchema(client: pg.Client): Promise<Finding> {
   return ok('database schema', `version ${newest}`);
 }
 
-/** Every table with a tenant's rows must force row-level security; a partition is reached through its parent's. */
+/** Every table with tenant data must force row-level security; a partition is reached through its parent. */
 async function checkRowSecurity(client: pg.Client): Promise<Finding> {
   const { rows } = await client.query<{ name: string }>(
     `select c.relname as name
@@ -193,7 +193,7 @@ async function checkRowSecurity(client: pg.Client): Promise<Finding> {
       );
 }
 
-/** By trying: a row is written as the system, looked for as the bare login, and taken back. */
+/** By experiment: writes a row as the system role, looks for it as the bare login, and rolls back. */
 async function tryWithoutRole(client: pg.Client): Promise<Finding> {
   const name = 'login without a role';
   await client.query('begin');
@@ -215,7 +215,7 @@ async function tryWithoutRole(client: pg.Client): Promise<Finding> {
   }
 }
 
-/** By trying, and taking back: whether the service's login may change what it works on. */
+/** By experiment, with a rollback: whether the service's login may alter the tables that it works on. */
 async function tryToChange(client: pg.Client, { ownerUrl, isEmbedded }: DatabaseCheckOptions): Promise<Finding> {
   const name = 'schema and login';
   const may = async (statement: string): Promise<boolean> => {

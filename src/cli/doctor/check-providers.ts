@@ -1,4 +1,7 @@
-/** The tenants' services: known adapters, secrets that open; and what the running service says of itself and of them. */
+/**
+ * Checks the tenants' services (known adapters, secrets that open), and what the running service reports about itself
+ * and them.
+ */
 import { systemClock } from '../../clock.ts';
 import type { Config } from '../../config/config.ts';
 import { openAccount } from '../../directory/service-row.ts';
@@ -42,7 +45,7 @@ interface DetailedHealth {
   providers?: { management_company_id: string; service_name: string; status: string; last_error: string | null }[];
 }
 
-/** Over HTTP at `url`: the service knows which providers answer it, a process beside it does not. */
+/** Over HTTP at `url`: only the running service knows which providers answer it. */
 export async function checkRunningService(config: Config, url: string): Promise<readonly Finding[]> {
   let health: DetailedHealth;
   try {

@@ -1,17 +1,17 @@
-/** Redis: does it answer in time, and would it throw counters away? */
+/** Checks Redis: whether it answers in time, and whether it could evict counters. */
 import { Cluster } from 'ioredis';
 import { createClient, type RedisClient, refusesDatabase } from '../../storage/redis/redis-connection.ts';
 import { type Finding, failed, ok, reasonOf, warning } from './finding.ts';
 
 const connectDeadlineMs = 3_000;
-/** The service counts a Redis that misses this three times as away. */
+/** The service counts Redis as away after three answers later than this. */
 const serviceDeadlineMs = 50;
 const pings = 5;
 const maxClockSkewMs = 2_000;
 
 export async function checkRedis(urls: readonly string[], now: () => number): Promise<readonly Finding[]> {
   const client = createClient(urls);
-  client.on('error', () => {}); // Reported by the deadline below.
+  client.on('error', () => {}); // The deadline below reports the error.
   try {
     await whenReady(client);
     return [await checkLatency(client), await checkEviction(client), await checkClock(client, now)];
@@ -39,7 +39,7 @@ async function whenReady(client: RedisClient): Promise<void> {
     });
     client.once('ready', () => {
       clearTimeout(timer);
-      // What is looked at next would be another database.
+      // Otherwise the next check would look at another database.
       if (refusesDatabase(last)) reject(last);
       else resolve();
     });
@@ -62,8 +62,9 @@ async function checkLatency(client: RedisClient): Promise<Finding> {
 }
 
 /**
- * Limits are counters with a time to live. `allkeys-*` would evict them like any cached answer, and a quota would be spent
- * again; `volatile-*` may too, but takes the cache's far larger entries first; `noeviction` refuses writes when full.
+ * Limits are counters with a time to live. `allkeys-*` would evict them like any cached answer, and a quota would be
+ * spent again; `volatile-*` may too, but evicts the cache's far larger entries first; `noeviction` refuses writes when
+ * Redis is full.
  */
 async function checkEviction(client: RedisClient): Promise<Finding> {
   const info = await client.info('memory');

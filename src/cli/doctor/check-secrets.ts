@@ -1,4 +1,4 @@
-/** How strong the secrets are, and whether everything that is kept opens with them. Values are never shown. */
+/** Checks how strong the secrets are, and whether all stored secrets can be opened. Values are never shown. */
 import type { Config } from '../../config/config.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { Database } from '../../storage/postgres/database.ts';
@@ -7,7 +7,7 @@ import { type Finding, failed, ok, warning } from './finding.ts';
 
 const strongTokenLength = 32;
 const strongSecretLength = 32;
-/** Distinct characters of 32 random ones in hexadecimal are hardly ever fewer. */
+/** 32 random hexadecimal characters hardly ever have fewer distinct ones. */
 const leastDistinct = 8;
 
 export function checkSecretStrength(config: Config): readonly Finding[] {

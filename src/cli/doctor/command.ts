@@ -1,4 +1,4 @@
-/** `doctor`: everything that the service stands on, looked at from here, each finding with what to do about it. */
+/** `doctor`: checks everything that the service depends on, and says what to do about each finding. */
 import { systemClock } from '../../clock.ts';
 import { type Config, ConfigError } from '../../config/config.ts';
 import { type Command, exitCodes } from '../command.ts';
@@ -65,7 +65,7 @@ function checkStoredState(config: Config): Promise<readonly Finding[]> {
       isEmbedded,
       now: systemClock.now,
     });
-    // What is stored is looked at only where the schema is ours.
+    // Stored data is checked only if the schema is this service's.
     if (found.some(({ status }) => status === 'failed')) return found;
     const keyring = keyringOf(config);
     const stored = await withDatabase(known, async (db) => [

@@ -1,12 +1,12 @@
-/** What a check of `doctor` found. */
+/** A finding of `doctor`. */
 export type FindingStatus = 'ok' | 'warning' | 'failed';
 
 export interface Finding {
   readonly check: string;
   readonly status: FindingStatus;
-  /** What is so, in words; no secrets. */
+  /** The finding in words, without secrets. */
   readonly detail: string;
-  /** What to do about it; null where nothing is to be done. */
+  /** What to do about it; null if nothing. */
   readonly remedy: string | null;
 }
 
@@ -26,7 +26,7 @@ export const failed = (check: string, detail: string, remedy: string): Finding =
   remedy,
 });
 
-/** Nothing that a check meets ends the others. */
+/** A failing check does not stop the others. */
 export async function findingsOf(check: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
   try {
     return await look();
@@ -48,7 +48,7 @@ const meanings: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
 };
 
-/** Drivers give several refused addresses an empty message. */
+/** Drivers report several refused addresses with an empty message. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') {
     return [...new Set(error.errors.map(reasonOf))].join('; ');

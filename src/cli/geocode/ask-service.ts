@@ -1,4 +1,4 @@
-/** One address asked of the running service, as patiently as its limits want. */
+/** Asks the running service for one address, and waits as long as its limits require. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { CommandFailed } from '../command.ts';
 import type { Answer, Pending } from './journal.ts';
@@ -12,24 +12,26 @@ export interface AskOptions {
   /** Members of the request beside `address`. */
   readonly options: Readonly<Record<string, string | number>>;
   readonly interrupted: AbortSignal;
-  /** How much longer to wait, for all rows together. */
+  /** The remaining wait, shared by all rows. */
   readonly patience: Patience;
-  /** Told when the service wants us to wait. */
+  /** Called when the service asks us to wait. */
   readonly onWait: (seconds: number, reason: string) => void;
-  /** Default: a timer, cut short by `interrupted`. */
+  /** Default: a timer, interrupted by `interrupted`. */
   readonly wait?: (seconds: number, interrupted: AbortSignal) => Promise<void>;
 }
 
 /** Above the service's own deadline for a call. */
 const replyDeadlineMs = 60_000;
-/** Times that a row may fail for reasons that pass (a restart, a provider's bad minute) before it is left for the next run. */
+/**
+ * How often a row may fail for temporary reasons (a restart, a provider's outage) before it is left for the next run.
+ */
 const maxFaults = 5;
-/** A limit per minute is asked again after it; a reply does not always say when it opens. */
+/** Limits per minute are retried after this time; a reply does not always say when they open. */
 const longestBackoffSeconds = 60;
 
 /**
- * null: interrupted. Pending: for a reason that may pass the service gave no answer, or one that says itself that a better
- * one may exist; the row is asked again by the next run.
+ * null: interrupted. Pending: no answer for a temporary reason, or one that says that a better one may exist; the next
+ * run asks the row again.
  */
 export async function askService(asking: AskOptions, address: string): Promise<Answer | Pending | null> {
   let faults = 0;
@@ -47,7 +49,7 @@ export async function askService(asking: AskOptions, address: string): Promise<A
     wasDegraded ||= reply.status === 200;
     if (!isLimit) faults++;
     waits++;
-    // No answer over all these waits: the next row would get none either.
+    // If all these waits bring no answer, the next row would get none either.
     if (reply.status === 0 && faults >= maxFaults) throw new CommandFailed(message);
     const wanted = verdict.seconds ?? Math.min(2 ** waits, longestBackoffSeconds);
     const seconds = Math.min(wanted, asking.patience.secondsLeft());
@@ -73,7 +75,7 @@ function judge({ status, body, retryAfterSeconds }: ServiceReply): Judged {
   return { kind: 'wait', isLimit, seconds: retryAfterSeconds, message: code === '' ? message : `${code}: ${message}` };
 }
 
-/** An answer behind a provider that failed or was passed over: a limit is waited for, an outage as a fault is. */
+/** A degraded answer: a limit is waited for, and an outage counts as a fault. */
 function judgeDegraded(body: ServiceReply['body']): Judged {
   const skipped = Array.isArray(body.skipped_providers) ? (body.skipped_providers as Skipped[]) : [];
   const attempts = Array.isArray(body.attempts) ? (body.attempts as Tried[]) : [];
@@ -115,7 +117,7 @@ const refusalsOfAll: ReadonlySet<string> = new Set([
   'BUDGET_EXCEEDED',
 ]);
 
-/** Then the run ends and says so: a token, a tenant without a service to ask, or an option such as `--language`. */
+/** Ends the run with a message: a bad token, a tenant without a service, or an option such as `--language`. */
 function isTheSameForEveryRow(code: string, { errors, attempts }: ServiceReply['body']): boolean {
   if (code === 'INVALID_REQUEST') {
     return Array.isArray(errors) && errors.some((fault: { path?: unknown }) => fault.path !== 'address');
@@ -134,7 +136,7 @@ interface ServiceReply {
   readonly retryAfterSeconds: number | null;
 }
 
-/** A request that was sent is heard to its end, also after Ctrl-C: its answer may have been paid for. */
+/** A request that was sent is awaited even after Ctrl-C: its answer may have been paid for. */
 async function send(
   { url, token, tenant, options }: AskOptions,
   address: string,
@@ -148,7 +150,7 @@ async function send(
         'x-management-company-id': tenant,
         'x-service-name': 'cli',
         'content-type': 'application/json',
-        // The degraded answer is cached for some seconds: it must not answer again.
+        // The degraded answer is cached for some seconds, and must not be returned again.
         ...(isAgain ? { 'cache-control': 'no-cache' } : {}),
       },
       body: JSON.stringify({ address, ...options }),

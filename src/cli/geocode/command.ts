@@ -1,4 +1,4 @@
-/** `geocode FILE.csv`: every row's address through the running service, resumable, and no address paid for twice. */
+/** `geocode FILE.csv`: geocodes every row through the running service; resumable, and no address is paid for twice. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
@@ -126,7 +126,7 @@ function addressColumn({ headers }: CsvTable, name: string | null): number {
   throw new UsageError(`which column holds the address? --column one of: ${headers.join(', ')}`);
 }
 
-/** In a fixed order: they are part of what an answer is known by. */
+/** In a fixed order, because they are part of an answer's key. */
 function optionsOf(input: CommandInput): Record<string, string | number> {
   const options: Record<string, string | number> = {};
   for (const name of ['provider', 'language', 'country']) {
@@ -166,8 +166,8 @@ interface AskAll {
 }
 
 /**
- * The addresses that stay pending, and why. The first refusal that holds for every row ends the run; what was answered by
- * then is kept.
+ * The addresses that stay pending, with the reason. The first refusal that applies to every row ends the run; earlier
+ * answers are kept.
  */
 async function askAll(all: AskAll): Promise<ReadonlyMap<string, Pending>> {
   const { terminal, journal, asking, addresses, concurrency, questionOf } = all;
@@ -221,7 +221,10 @@ interface Conclusion {
   readonly interrupted: boolean;
 }
 
-/** The result is written when every row was asked, pending ones marked as such. The journal stays: a second run costs nothing. */
+/**
+ * The result is written when every row was asked, with pending ones marked. The journal stays: a second run costs
+ * nothing.
+ */
 async function conclude({ terminal, table, answers, output, interrupted }: Conclusion): Promise<number> {
   const countOf = (kind: Outcome['kind']): number => answers.filter((answer) => answer?.kind === kind).length;
   const pending = countOf('pending');

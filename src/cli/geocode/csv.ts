@@ -1,22 +1,25 @@
-/** Comma-separated values (RFC 4180): read whole, written row by row. */
+/** Comma-separated values (RFC 4180): read at once, written row by row. */
 
 export interface CsvTable {
   readonly headers: readonly string[];
   readonly rows: readonly (readonly string[])[];
   /** `,`, `;` or a tab: whichever the first line has most of outside quotes; `,` where it has none. */
   readonly delimiter: string;
-  /** It began with a byte-order mark, by which spreadsheets know UTF-8: what is written from it begins with one too. */
+  /**
+   * The file began with a byte-order mark, by which spreadsheet programs recognise UTF-8; the output then begins with
+   * one too.
+   */
   readonly hasByteOrderMark: boolean;
 }
 
-/** Of a list of addresses without a header. */
+/** The header of a list of addresses without a header. */
 const addressHeader = 'address';
 
 /**
- * Empty lines are passed over. Where the first line names one column, each line is one cell: a list of addresses has commas,
- * and seldom quotes. Where the first line is an address itself, the file is such a list without a header. `isHeader` says
- * whether a cell names the column that is looked for. Throws `RangeError` where a quote is not closed, or a row holds more
- * than the first line names: the address would be cut at its comma, and a wrong place be found.
+ * Empty lines are skipped. If the first line names one column, each line is one cell, because lists of addresses
+ * contain commas but seldom quotes. If the first line is itself an address, the file is such a list without a header.
+ * `isHeader`: whether a cell names the wanted column. Throws `RangeError` if a quote is not closed, or a row has more
+ * cells than the first line: the address would be cut at its comma, and a wrong place be found.
  */
 export function parseCsv(text: string, isHeader: (cell: string) => boolean = () => false): CsvTable {
   const hasByteOrderMark = text.startsWith('\uFEFF');
@@ -37,11 +40,11 @@ export function parseCsv(text: string, isHeader: (cell: string) => boolean = () 
   return { headers, rows: rest, delimiter: delimiter ?? ',', hasByteOrderMark };
 }
 
-/** What only an address has: a number, or the designator of a street or town. */
+/** A sign that a cell is an address: a number, or the designator of a street or town. */
 const addressSign =
   /\d|(?<!\p{L})(?:ул|улица|г|город|проспект|пр-т|массив|мкр|квартал|район|р-н|ko'?ch|ko.?chasi|shahri|sh|tumani|кўчаси|кучаси|шаҳри|тумани)(?!\p{L})/iu;
 
-/** The first line is an address and no header, and its commas (if any) are the address's own. */
+/** The first line is an address, not a header, and its commas (if any) belong to the address. */
 function isBareList(first: readonly string[], delimiter: string | null, isHeader: (cell: string) => boolean): boolean {
   if (first.length === 0 || first.some(isHeader) || (delimiter !== null && delimiter !== ',')) return false;
   const text = first.join(',');
@@ -57,14 +60,13 @@ export function renderCsvRow(cells: readonly string[], delimiter: string): strin
 }
 
 /**
- * A text that somebody else wrote, so that no spreadsheet takes it for a formula: an apostrophe in front is how a cell says
- * that it is text. Numbers are not texts, and stay.
+ * Protects a text of unknown origin from being read as a formula, by an apostrophe in front. Numbers stay as they are.
  */
 export function harmlessCell(text: string): string {
   return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }
 
-/** null: the first line has none outside quotes. */
+/** null: the first line contains none outside quotes. */
 function guessDelimiter(content: string): string | null {
   const firstLine = content.replace(/^[\r\n]+/, '').split(/\r\n?|\n/, 1)[0] ?? '';
   const bare = firstLine.replace(/"(?:[^"]|"")*"/g, '');

@@ -1,18 +1,18 @@
 /**
- * What has been answered, one JSON object a line, kept beside the file.
+ * The journal of answers, one JSON object per line, stored beside the file.
  *
- * Answers are known by the question, not by the row: an address that stands twice is asked once, and rows that were added
- * or moved between two runs keep what was paid for.
+ * Answers are stored by question, not by row: an address that occurs twice is asked once, and rows added or moved
+ * between two runs keep their paid answers.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 
 export type Answer =
   | { readonly kind: 'found'; readonly place: Readonly<Record<string, unknown>> }
   | { readonly kind: 'not_found'; readonly message: string }
-  /** The service refuses the address as it stands: asking again would bring the same. */
+  /** The service refuses the address as it is: asking again would not help. */
   | { readonly kind: 'refused'; readonly message: string };
 
-/** No answer for a reason that passes: an outage, a spent limit. It is never kept, so that the next run asks again. */
+/** No answer for a temporary reason: an outage, a spent limit. It is not stored, so the next run asks again. */
 export interface Pending {
   readonly kind: 'pending';
   readonly message: string;
@@ -25,7 +25,7 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-/** A last line that was cut by a crash is dropped: its answer was never counted as kept. */
+/** A last line that a crash has truncated is dropped: its answer did not count as stored. */
 export async function openJournal(path: string): Promise<Journal> {
   const file = await open(path, 'a+');
   try {
@@ -43,7 +43,7 @@ function journalOver(file: FileHandle, answers: Map<string, Answer>): Journal {
   let waiting: string[] = [];
   let flushing: Promise<void> | null = null;
 
-  /** Those that come while one flush runs share the next: many answers a second must not be as many flushes. */
+  /** Answers that arrive during a flush share the next one: many answers a second must not cause as many flushes. */
   const flush = async (): Promise<void> => {
     const lines = waiting;
     waiting = [];
@@ -75,7 +75,7 @@ function readAnswers(text: string): Map<string, Answer> {
   for (const line of text.split('\n')) {
     if (line === '') continue;
     const { question, answer } = JSON.parse(line) as { question: string; answer: Answer };
-    // A better answer may exist: it is asked for again.
+    // A better answer may exist, so the address is asked again.
     if (answer.kind === 'found' && answer.place.degraded === true) continue;
     answers.set(question, answer);
   }

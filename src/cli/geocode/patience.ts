@@ -1,6 +1,6 @@
-/** How long a run waits without any answer: one measure for all rows, or each would wait as long anew. */
+/** How long a run waits without any answer, shared by all rows; otherwise each row would wait the whole time. */
 export interface Patience {
-  /** An answer came. */
+  /** Called when an answer arrives. */
   renew(): void;
   secondsLeft(): number;
 }

@@ -1,4 +1,4 @@
-/** The text of a file in the encoding that its spreadsheet program wrote. */
+/** Reads a file in the encoding of its spreadsheet program. */
 import { isUtf8 } from 'node:buffer';
 import { CommandFailed, UsageError } from '../command.ts';
 
@@ -17,9 +17,8 @@ const otherNames: Readonly<Record<string, string>> = {
 };
 
 /**
- * A byte-order mark stays, and one is put before what had another encoding: what is written from it is UTF-8, and
- * spreadsheets know that by the mark. Bytes that are not in the encoding are refused: half-read letters would be asked, and
- * paid for, as addresses.
+ * Keeps a byte-order mark, and adds one to a text in another encoding: the output is UTF-8, which spreadsheet programs
+ * recognise by the mark. Invalid bytes are refused: broken letters would be sent, and paid for, as addresses.
  */
 export function decodeFile(path: string, bytes: Buffer, encoding: string | null): string {
   const asked = encoding?.trim().toLowerCase() ?? null;

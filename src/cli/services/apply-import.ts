@@ -1,4 +1,4 @@
-/** Carries out an import: everything in one transaction, or nothing. */
+/** Applies an import: everything in one transaction, or nothing. */
 import {
   type ChangeContext,
   changeService,
@@ -19,10 +19,10 @@ export async function applyImport(
   plan: ImportPlan,
   context: ChangeContext,
 ): Promise<void> {
-  // The steps' own transactions are this one.
+  // The steps run inside this transaction instead of their own.
   const db: Pick<Database, 'forTenant'> = { forTenant: (_tenant, work) => work(tx) };
   const within: ManageServicesDeps = { ...deps, db };
-  // Fallbacks that change are removed first: the chain on the way from one order to another may be a circle.
+  // Changed fallbacks are removed first: the chain between the old and the new order may be a circle.
   for (const step of plan.steps) {
     if (step.action !== 'change' || step.current.fallback_service_id === null) continue;
     if (!step.changes.some(({ member }) => member === 'fallback')) continue;

@@ -1,4 +1,4 @@
-/** A tenant's services as a file: `services export`, `services import`. */
+/** `services export` and `services import`: a tenant's services as a file. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { systemClock } from '../../clock.ts';
 import type { Config } from '../../config/config.ts';

@@ -1,7 +1,7 @@
 /**
- * A tenant's services as a file: YAML, written by `services export`, kept under version control, read by
- * `services import`. Secrets stand in it as names of environment variables (`env:NAME`), never as themselves. Services are
- * known by name, so that the file holds in another database too.
+ * A tenant's services as a YAML file, written by `services export`, kept under version control, and read by `services
+ * import`. Secrets appear only as names of environment variables (`env:NAME`). Services are identified by name, so that
+ * the file also works for another database.
  */
 import { parseDocument, stringify } from 'yaml';
 import type { ServiceError } from '../../errors.ts';
@@ -9,17 +9,17 @@ import type { ExternalServiceRow } from '../../storage/tables/external-services.
 import { CommandFailed } from '../command.ts';
 
 export const documentVersion = 1;
-/** Written by this program into `config`, and no choice of anybody's. */
+/** Members of `config` that this program writes itself. */
 const ownConfig = new Set(['environment', 'emulated']);
 const maxFileBytes = 8 * 1024 * 1024;
 
 export interface ServicesDocument {
-  /** The file names every service of the tenant: one that is missing is to be removed. */
+  /** The file lists every service of the tenant: missing ones are to be removed. */
   readonly isComplete: boolean;
   readonly entries: readonly ServiceEntry[];
 }
 
-/** As it stands in the file: the members of `POST /services`, and `fallback`, a name. */
+/** A service in the file: the members of `POST /services`, and `fallback`, a name. */
 export type ServiceEntry = Readonly<Record<string, unknown>> & { readonly service_name: string };
 
 const header = `# Services of an Integration Service tenant. Import it with: npm run -s cli -- services import FILE --dry-run
@@ -56,7 +56,7 @@ function entryOf(row: ExternalServiceRow, nameById: ReadonlyMap<string, string>)
   };
 }
 
-/** Throws `CommandFailed` naming the place of what cannot be read. */
+/** Throws `CommandFailed` naming the place that cannot be parsed. */
 export function parseServices(text: string, tenant: string): ServicesDocument {
   if (Buffer.byteLength(text) > maxFileBytes) throw new CommandFailed('the file is larger than 8 MiB');
   const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
@@ -92,7 +92,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** One line per fault, each with the service and the place in it. */
+/** One line per fault, with the service and the path in it. */
 export function describeFault(serviceName: string, error: ServiceError): string {
   const faults = error.errors ?? [];
   if (faults.length === 0) return `${serviceName}: ${error.publicMessage}`;

@@ -1,4 +1,4 @@
-/** What an import would do: each service of the file against the one of its name. */
+/** Plans an import: compares each service of the file with the stored one of that name. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Emulates } from '../../config/emulation.ts';
 import { draftOfRow, type ServiceDraft } from '../../directory/manage-services.ts';
@@ -14,7 +14,7 @@ import { describeFault, type ServiceEntry, type ServicesDocument } from './docum
 
 export interface PlannedChange {
   readonly member: string;
-  /** As shown: secrets only say that they are set. */
+  /** As the API shows it: secrets only say whether they are set. */
   readonly before: unknown;
   readonly after: unknown;
 }
@@ -34,7 +34,7 @@ export type PlannedStep =
 export interface ImportPlan {
   readonly steps: readonly PlannedStep[];
   readonly unchanged: number;
-  /** In the database, not in the file, and kept because the file does not say that it is complete. */
+  /** Stored but missing in the file, and kept because the file does not claim to be complete. */
   readonly left: readonly string[];
 }
 
@@ -113,7 +113,7 @@ function planEntry(
   return changes.length === 0 ? null : { action: 'change', name, current, draft, fallback, changes };
 }
 
-/** `env:NAME` as the secret itself; nothing where the variable is not set and the service has one already. */
+/** Resolves `env:NAME` to the secret; nothing if the variable is not set and the service already has a secret. */
 function secretOf(
   { env }: PlanDeps,
   name: string,
@@ -131,7 +131,7 @@ function secretOf(
   throw new CommandFailed(`${name}: ${member} wants the environment variable ${variable}, which is not set`);
 }
 
-/** A secret that is the one that is there already is no change. */
+/** A secret equal to the stored one is not a change. */
 function withoutKnownSecrets(keyring: Keyring, current: ExternalServiceRow | null, draft: ServiceDraft): ServiceDraft {
   if (current === null) return draft;
   const { apiKey, credentials, ...rest } = draft;
