@@ -1,6 +1,6 @@
 /**
- * What a kind of sender is: one value, which its file under `sources/` exports. A webhook created for it takes its
- * defaults from here, and everything of them can be overridden per webhook.
+ * The interface of a kind of sender: one value, exported by its file under `sources/`. A webhook created for it takes
+ * its defaults from here; each can be overridden per webhook.
  */
 import type { SignatureScheme } from './receiving/verify-signature.ts';
 import type { DeliveryHeaders } from './schemes/scheme.ts';
@@ -101,12 +101,14 @@ export interface WebhookSource {
   /** Default: `delivery_id`. */
   readonly duplicateBy?: DuplicateRule;
   readonly maxPayloadSizeBytes: number;
-  /** `defer` for senders that never repeat: what is refused is gone. The others try again. */
+  /** `defer` for senders that never retry, because a refused delivery is lost. The others retry. */
   readonly overLimitPolicy: OverLimitPolicy;
   /** What `published` in `allowed_ips` stands for. */
   readonly publishedRanges: readonly string[];
-  /** Its addresses are all that vouch for it: they are applied unless the webhook says otherwise. Elsewhere they are never
-   * applied unasked, because such lists change. */
+  /**
+   * Only its addresses authenticate it: they apply unless the webhook sets others. For other senders they are never
+   * applied by default, because such lists change.
+   */
   readonly isKnownByAddress?: true;
   readonly handshake?: Handshake;
   /** Its handshake shows a token that the webhook has for it. */
@@ -137,7 +139,7 @@ export function json(value: unknown): HandshakeReply {
   return { status: 200, contentType: 'application/json; charset=utf-8', body: JSON.stringify(value) };
 }
 
-/** The members of a small JSON object; none where it is no such. */
+/** The members of a small JSON object; empty for anything else. */
 export function membersOf(bytes: Buffer): Readonly<Record<string, unknown>> {
   if (bytes.length > 16 * 1024) return {};
   try {

@@ -1,4 +1,6 @@
-/** Which of a webhook's targets get an event. Plain data: large bodies are looked at in another thread. */
+/**
+ * Decides which of a webhook's targets get an event. Plain data, because large bodies are checked in another thread.
+ */
 import type { TargetCondition } from '../storage/tables/webhooks/webhook-targets.ts';
 
 export interface TargetFilter {

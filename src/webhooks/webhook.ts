@@ -1,4 +1,4 @@
-/** A webhook as a delivery meets it: everything opened and compiled beforehand. */
+/** A webhook ready to receive deliveries: secrets opened and filters compiled. */
 import type { TenantId } from '../ids.ts';
 import type { Keyring, SealBinding } from '../secrets/keyring.ts';
 import type { WebhookConfigRow } from '../storage/tables/webhooks/webhook-configs.ts';
@@ -30,7 +30,7 @@ export interface Webhook {
   /** The question its sender asks before it sends; null if there is none. */
   readonly handshake: Handshake | null;
   readonly verifyToken: string | null;
-  /** False where every delivery is a new one, also an equal one. */
+  /** False if every delivery counts as new, even an equal one. */
   readonly tellsDuplicates: boolean;
   /** How long a repeated delivery counts as a duplicate; null: seven days. */
   readonly duplicateWindowSeconds: number | null;

@@ -1,4 +1,4 @@
-/** One call to a sender's own API. */
+/** Sends one request to a sender's own API. */
 
 import { parseSliced } from '../../encodings/sliced-json.ts';
 import type { Outbound } from '../../outbound/http-client.ts';

@@ -1,7 +1,7 @@
 /**
- * Asks senders for deliveries that were missed, for the webhooks that have a token for it. One replica at a time does
- * the round, every five minutes; what it found stands in the webhook's `collector`. A stop gives up what is being
- * asked: the next round asks for it again.
+ * Asks senders for missed deliveries, for the webhooks with a token for it. One replica at a time does a round every
+ * five minutes and stores the result in the webhook's `collector`. A shutdown aborts the requests: the next round
+ * repeats them.
  */
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';

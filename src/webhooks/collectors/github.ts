@@ -1,8 +1,9 @@
 /**
- * GitHub never repeats a delivery by itself, but lists those of the last days and sends one again on request, under the
- * same `X-GitHub-Delivery`, so that what came through after all is a duplicate here.
+ * GitHub never retries a delivery by itself, but lists those of the last days and sends one again on request, under the
+ * same `X-GitHub-Delivery`, so that a delivery which arrived after all is a duplicate here.
  *
- * Source: GitHub REST API, "Repository webhooks: list deliveries, redeliver a delivery"; "Handling failed webhook deliveries".
+ * Source: GitHub REST API, "Repository webhooks: list deliveries, redeliver a delivery"; "Handling failed webhook
+ * deliveries".
  */
 import type { Clock } from '../../clock.ts';
 import type { Outbound } from '../../outbound/http-client.ts';

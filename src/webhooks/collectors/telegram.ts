@@ -1,6 +1,6 @@
 /**
- * Telegram repeats by itself for 24 hours. What can be collected is whether it manages to: how many updates wait, and why.
- * Source: Telegram Bot API, getWebhookInfo.
+ * Telegram retries by itself for 24 hours, so nothing is collected; the check reports how many updates wait at
+ * Telegram, and why. Source: Telegram Bot API, getWebhookInfo.
  */
 import type { Outbound } from '../../outbound/http-client.ts';
 import { CollectorRefused, callSender } from './call-sender.ts';

@@ -1,4 +1,4 @@
-/** One try to bring an event to its target, and what it means. */
+/** Sends an event to its target once, and interprets the response. */
 import type { Masker } from '../../audit/mask.ts';
 import type { Clock } from '../../clock.ts';
 import { newId } from '../../ids.ts';

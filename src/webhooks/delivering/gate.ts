@@ -1,4 +1,4 @@
-/** Lets so many pass at once; the others wait in the order they came. Its owner bounds how many can wait. */
+/** Lets a fixed number of tasks run at once; the others wait in their order. Its owner limits how many can wait. */
 export function createGate(width: number): { run<T>(work: () => Promise<T>): Promise<T> } {
   let inside = 0;
   const waiting: (() => void)[] = [];

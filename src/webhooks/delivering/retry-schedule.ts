@@ -1,4 +1,4 @@
-/** When a delivery that failed is tried again, and when it is given up. */
+/** When a failed delivery is tried again, and when it is dead. */
 
 /** Seconds after each failure: eleven tries within a day. Quick at first, since most faults are short. */
 const pausesSeconds = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800];

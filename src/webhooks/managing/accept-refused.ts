@@ -1,4 +1,4 @@
-/** A refused delivery is accepted after all: its webhook's secret was put right. Also the test event of a webhook. */
+/** Accepts a refused delivery after the webhook's secret was corrected. Also sends a webhook's test event. */
 import { ServiceError } from '../../errors.ts';
 import { isUuid, type TenantId } from '../../ids.ts';
 import type { Keyring } from '../../secrets/keyring.ts';

@@ -1,5 +1,5 @@
 /**
- * Why a signature does not hold, for people: what was looked for, and which common slip would make it right. Shows neither a
+ * Explains a failed signature: what was looked for, and which common mistake would make it match. Shows neither a
  * secret nor an expected signature: with either, anyone could sign.
  */
 import { decodeForSignature, isEncoded } from '../receiving/decode-content.ts';

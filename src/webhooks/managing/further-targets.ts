@@ -1,4 +1,4 @@
-/** A webhook's further targets as its admin wants them: checked, sealed, kept where they were there before. */
+/** Applies the further targets of a draft: validates and seals them, and keeps the existing ones. */
 import { randomUUID } from 'node:crypto';
 import { masked } from '../../audit/mask.ts';
 import { invalidInput } from '../../errors.ts';

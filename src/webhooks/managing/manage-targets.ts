@@ -1,4 +1,4 @@
-/** A webhook's target: paused and resumed, its secret rotated with an overlap, caught up after it was repaired. */
+/** Manages a webhook's target: pause, resume, secret rotation with an overlap, redelivery after a repair. */
 import { ServiceError } from '../../errors.ts';
 import type { TenantId } from '../../ids.ts';
 import { findWebhook, switchTargetOn, type WebhookConfigRow } from '../../storage/tables/webhooks/webhook-configs.ts';

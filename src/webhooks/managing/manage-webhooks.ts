@@ -1,6 +1,4 @@
-/**
- * Creating, changing, rotating and deleting webhooks: the row, its sealed secrets and its history in one transaction.
- */
+/** Creates, changes, rotates and deletes webhooks: the row, its sealed secrets and its history in one transaction. */
 
 import { invalidInput, ServiceError } from '../../errors.ts';
 import { newId, type TenantId } from '../../ids.ts';
@@ -212,7 +210,7 @@ export async function updateWebhookRow(
   return row;
 }
 
-/** Throws `INVALID_REQUEST` where the tenant has no such service: another tenant's service does not count. */
+/** Throws `INVALID_REQUEST` if the tenant has no service with this id; another tenant's does not count. */
 async function checkSourceService(tx: Queryable, tenantId: TenantId, values: WebhookConfigValues): Promise<void> {
   const { source_service_id: serviceId } = values;
   if (serviceId === null || (await keepService(tx, tenantId, serviceId))) return;

@@ -1,4 +1,4 @@
-/** `GET /webhooks/sources`: every kind of sender that is known here, for forms and for people. */
+/** `GET /webhooks/sources`: all known kinds of senders, for forms and for people. */
 import { describeFactSource, webhookSources } from '../sources/sources.ts';
 
 export function presentSources() {

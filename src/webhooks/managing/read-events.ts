@@ -1,4 +1,4 @@
-/** What came, whether it was genuine, what became of it: as a tenant reads it. */
+/** Reads received events for a tenant: what came, whether it was accepted, and its deliveries. */
 
 import { renderPosition, type TimePosition } from '../../encodings/page-cursor.ts';
 import { ServiceError } from '../../errors.ts';
@@ -37,7 +37,7 @@ export async function listEvents(
   after: TimePosition | null,
   limit: number,
 ) {
-  // One more than asked for tells whether there is another page.
+  // One row more than requested shows whether there is another page.
   const rows = await db.readForTenant(tenantId, (tx) =>
     pageWebhookEvents(tx, tenantId, filter, 'desc', after, limit + 1),
   );

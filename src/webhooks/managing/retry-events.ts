@@ -1,4 +1,4 @@
-/** "Send it again": the event goes to the bus as a new one, and to the target once more. */
+/** Sends an event again: to the bus as a new one, and to its targets. */
 import { renderPosition, type TimePosition } from '../../encodings/page-cursor.ts';
 import { ServiceError } from '../../errors.ts';
 import { newId, type TenantId } from '../../ids.ts';
@@ -96,7 +96,7 @@ export interface SentPage {
   readonly last: TimePosition | null;
 }
 
-/** The next of those that match, the oldest first. What cannot be sent, or has nobody to go to, is passed over. */
+/** The next page of matching events, oldest first. Skips events that cannot be sent again, or have no target. */
 export async function sendPageAgain(
   deps: Omit<RetryEventsDeps, 'db'>,
   tx: Queryable,

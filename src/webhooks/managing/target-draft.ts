@@ -1,4 +1,4 @@
-/** Targets as an admin wants them, and what may be wrong with them. */
+/** Targets as an admin wants them, and their validation. */
 import { invalidInput } from '../../errors.ts';
 import type { TargetCondition } from '../../storage/tables/webhooks/webhook-targets.ts';
 import { parseJsonPath } from '../target-filter.ts';

@@ -1,4 +1,4 @@
-/** A whole webhook as its admin wants it, and what may be wrong with it. */
+/** A webhook as an admin wants it, and its validation. */
 import { invalidInput } from '../../errors.ts';
 import { parseRange } from '../../ip-range.ts';
 import type { WebhookConfigRow } from '../../storage/tables/webhooks/webhook-configs.ts';

@@ -1,4 +1,4 @@
-/** The secrets that this service makes itself, and how a webhook's own are sealed. */
+/** Generates secrets, and seals those of webhooks. */
 import { randomBytes } from 'node:crypto';
 import { openedFor, withDestinations } from '../../directory/destination.ts';
 import type { Keyring, SealBinding } from '../../secrets/keyring.ts';

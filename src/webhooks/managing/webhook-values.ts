@@ -1,4 +1,4 @@
-/** From a webhook's draft to its row: which secrets are made, sealed or kept. */
+/** Converts a webhook's draft to its row: which secrets are generated, sealed or kept. */
 import { masked } from '../../audit/mask.ts';
 import { type InputFault, ServiceError } from '../../errors.ts';
 import type { Keyring } from '../../secrets/keyring.ts';

@@ -1,4 +1,6 @@
-/** Undoing the `Content-Encoding` of a delivery, with a bound on what comes out: a few kilobytes can unpack to gigabytes. */
+/**
+ * Decodes the `Content-Encoding` of a delivery, with a bound on the output: a few kilobytes can unpack to gigabytes.
+ */
 import { promisify } from 'node:util';
 import {
   brotliDecompress,
@@ -25,7 +27,7 @@ interface Decoder {
 const gzip: Decoder = { now: gunzipSync, soon: promisify<Buffer, Bound, Buffer>(gunzip) };
 const zlib: Decoder = { now: inflateSync, soon: promisify<Buffer, Bound, Buffer>(inflate) };
 const bare: Decoder = { now: inflateRawSync, soon: promisify<Buffer, Bound, Buffer>(inflateRaw) };
-/** RFC 9110 means zlib by "deflate"; some senders write it bare. The first byte of zlib's header tells. */
+/** RFC 9110 defines "deflate" as zlib; some senders omit the zlib header. Its first byte shows which it is. */
 const deflated = (body: Buffer): Decoder => (((body[0] ?? 0) & 0x0f) === 8 ? zlib : bare);
 
 const decoders: Readonly<Record<string, Decoder>> = {

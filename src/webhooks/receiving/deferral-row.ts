@@ -1,10 +1,10 @@
 /**
- * The row in which a tenant's deferred deliveries wait: when its first and its last place are due. One row for all
- * replicas, in Redis, so that they share its pace and none overtakes another's.
+ * The queue of a tenant's deferred deliveries: the due times of its first and last place. One queue for all replicas,
+ * in Redis, so that they share its pace and keep one order.
  *
- * What this process knows of a row goes along with each question, and counts where it reaches further than what Redis
- * knows: a Redis that lost its memory takes it over. While Redis is away each replica goes on from what it knows, at
- * its share of the pace.
+ * Each request to Redis carries what this process knows of the queue, and the later of both states counts: a Redis that
+ * lost its memory thus gets the state back. While Redis is away each replica continues from what it knows, at its share
+ * of the pace.
  */
 import { setBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';

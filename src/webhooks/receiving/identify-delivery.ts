@@ -1,4 +1,4 @@
-/** What a genuine delivery calls itself: its event type and its id. Runs only after the signature held. */
+/** Reads the event type and the id of a delivery. Runs only after its signature was verified. */
 
 import type { DeliveryHeaders } from '../schemes/scheme.ts';
 import type { FactSource } from '../source.ts';

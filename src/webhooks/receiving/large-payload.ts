@@ -1,6 +1,6 @@
 /**
- * Bodies that would block the event loop while they are parsed are parsed in a thread of their own: one a process, begun
- * with the first and ended after an idle time.
+ * Parses bodies that would block the event loop in a separate thread: one per process, started on demand and ended
+ * after an idle time.
  */
 import { Worker } from 'node:worker_threads';
 import { ServiceError } from '../../errors.ts';

@@ -1,6 +1,6 @@
 /**
- * The text of one value of a JSON document, as it was sent: a number that a double cannot hold keeps its digits. Walks over
- * the text once, without recursion, so that no depth of nesting overflows it. The text must be valid JSON.
+ * The source text of one value in a JSON document, so that a number beyond the precision of a double keeps its digits.
+ * Walks the text once, without recursion, so that no nesting overflows the stack. The text must be valid JSON.
  */
 
 /** The value at a path, or null; of members with the same name the last, as `JSON.parse` has it. */

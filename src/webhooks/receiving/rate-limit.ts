@@ -1,10 +1,10 @@
 /**
- * The tenant's limit of deliveries a minute, and what happens above it: `reject` sends the sender away until there is
- * room; `defer` keeps the delivery and gives it a place in a row that is published at the limit's pace, over all replicas.
+ * The tenant's limit of deliveries per minute. Above it, `reject` refuses deliveries until there is room, and `defer`
+ * stores them and queues them for publication at the limit's pace, over all replicas.
  *
- * While a row is waiting, further deliveries join it without spending: they must not overtake it. For a minute after it,
- * what it has published counts beside what the limiter has granted. Senders that are sent away have the limiter to
- * themselves meanwhile: one sender's backlog must not keep another out for hours.
+ * While the queue is not empty, further deliveries join it without spending, so that they do not overtake it. For a
+ * minute after it is empty, what it has published counts in addition to what the limiter has granted. Refused senders
+ * have the limiter to themselves meanwhile: one sender's backlog must not block another for hours.
  */
 import type { Clock } from '../../clock.ts';
 import type { TenantId } from '../../ids.ts';

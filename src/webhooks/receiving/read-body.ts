@@ -1,11 +1,11 @@
-/** What a body says: its JSON or text where it is one, and whether that alone gives its bytes back. */
+/** Reads a body as JSON or text, and decides whether that preserves all of its bytes. */
 import { decodeContent } from './decode-content.ts';
 import { readText } from './read-text.ts';
 
 export interface ReadBody {
   /** The JSON text exactly as it was sent; null if the body is not JSON. */
   readonly json: string | null;
-  /** The same parsed; undefined where there is none. Numbers are JavaScript's: see `memberSource` for their digits. */
+  /** The parsed JSON; undefined if there is none. Numbers are JavaScript's: `memberSource` has their exact digits. */
   readonly parsed: unknown;
   /** null if the bytes cannot be read as text without loss. */
   readonly text: string | null;
@@ -45,8 +45,8 @@ export function readBody(
 }
 
 /**
- * For telling what a delivery is where its charset is not known: the names and values of JSON that are ASCII stand in
- * every single-byte charset alike.
+ * For identifying a delivery with an unknown charset: ASCII names and values in JSON are the same in every single-byte
+ * charset.
  */
 export function readLoosely(body: Buffer): Pick<ReadBody, 'json' | 'parsed'> {
   const json = body.toString('latin1');

@@ -1,6 +1,6 @@
 /**
- * A delivery on its way in: webhook by token → address → body, as much as it takes → signature over the raw bytes →
- * only then its JSON, type and id → limit → the intake, in one commit with its event. It is acknowledged when durable.
+ * Receives a delivery: webhook by token → address → body, up to its bound → signature over the raw bytes → only then
+ * its JSON, type and id → limit → the intake, in one commit with its event. It is acknowledged when durable.
  */
 import { hash } from 'node:crypto';
 import { ServiceError } from '../../errors.ts';

@@ -1,7 +1,7 @@
 /**
- * How fast deliveries are accepted, the whole service (signature, duplicate check, durable, audit, published) against the
- * receiver that one would write, as it is written first and tuned, in the same run, in turn; and how long an event takes
- * from its 200 to a consumer.
+ * Measures how fast deliveries are accepted by the whole service (signature, duplicate check, durable, audit,
+ * published), compared with a typical hand-written receiver, plain and tuned, alternately in one run; and the time of
+ * an event from its 200 to a consumer.
  *
  * All write to the same PostgreSQL and to quorum queues of the same RabbitMQ.
  */
@@ -254,7 +254,7 @@ async function sendAll({ port, path, pids, settle }: Receiver, count: number): P
   };
 }
 
-/** In all, by process; 0 where the system does not tell. */
+/** Total CPU time by process; 0 if the system does not report it. */
 function readCpu(pids: readonly number[]): CpuMicros {
   const stores = Object.entries(findStores()).map(([name, pid]) => [name, cpuMicrosOfTree(pid) ?? 0] as const);
   return { receiver: cpuMicrosOf(pids) ?? 0, ...Object.fromEntries(stores) };

@@ -1,6 +1,6 @@
 /**
- * `integration.webhook.received`: what the bus and the target get of an accepted delivery. A pure function of what its
- * row in `webhook_events` holds, so that any process can render it at any time, the same.
+ * `integration.webhook.received`, the event that bus and target get of an accepted delivery. A pure function of its row
+ * in `webhook_events`, so that any process can render it at any time with the same result.
  */
 import type { TenantId } from '../../ids.ts';
 import { type OutboxMessage, sealEnvelope } from '../../outbox/envelope.ts';

@@ -1,4 +1,4 @@
-/** The words of the way in: what comes, what it needs, how it ends. */
+/** Types of receiving: input, dependencies, results. */
 import type { Masker } from '../../audit/mask.ts';
 import type { Clock } from '../../clock.ts';
 import type { WebhookDirectory } from '../../directory/webhook-directory.ts';

@@ -1,4 +1,4 @@
-/** Why a delivery was turned away: the word that is kept, and the answer to the sender. */
+/** The reasons for refusing a delivery, as they are stored and as the sender's answer. */
 import { type ErrorCode, ServiceError } from '../../errors.ts';
 import type { LimitState } from '../../limits/limits.ts';
 import type { Refusal } from '../schemes/scheme.ts';

@@ -1,4 +1,4 @@
-/** What is kept of a refused delivery, and what its sender is answered. */
+/** Records a refused delivery, and builds the answer to its sender. */
 
 import { masked } from '../../audit/mask.ts';
 import type { ServiceError } from '../../errors.ts';

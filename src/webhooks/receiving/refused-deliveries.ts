@@ -1,4 +1,4 @@
-/** A refused delivery as it is kept for 24 hours: all that came, sealed. */
+/** Stores a refused delivery in full for 24 hours, sealed. */
 import type { TenantId } from '../../ids.ts';
 import type { Keyring, SealBinding } from '../../secrets/keyring.ts';
 import type { RefusedBody } from '../../storage/tables/webhooks/webhook-refused-bodies.ts';

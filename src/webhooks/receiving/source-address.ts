@@ -1,4 +1,4 @@
-/** Who really sent a delivery, and whether it may. */
+/** Determines the address of a delivery's sender, and whether it is allowed. */
 import ipaddr from 'ipaddr.js';
 import { isAddress, parseRange, type Range } from '../../ip-range.ts';
 
@@ -51,7 +51,7 @@ export function sourceAddressOf(
   return source?.toString() ?? null;
 }
 
-/** An address as proxies write it: bare, in brackets, with a port, in quotes. Null for names and for what is hidden. */
+/** An address as proxies write it: plain, in brackets, with a port, in quotes. null for names and hidden addresses. */
 function parseHop(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
   const hop = text.trim().replace(/^"(.*)"$/, '$1');
   const withPort = /^(?:\[([^\]]+)\]|([\d.]+))(?::[\w.-]+)?$/.exec(hop);

@@ -1,6 +1,6 @@
 /**
- * How much is written down of unverified deliveries. Refused deliveries are visible with their reason, but a flood of
- * them must fill no table: beyond these bounds they are counted in the metrics only.
+ * Limits how many unverified deliveries are recorded. Refused deliveries are visible with their reason, but a flood
+ * must not fill a table: above these bounds only the metrics count them.
  */
 import ipaddr from 'ipaddr.js';
 import { setBounded } from '../../bounded-map.ts';

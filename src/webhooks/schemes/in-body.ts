@@ -1,4 +1,4 @@
-/** Schemes that have what vouches for a delivery, or its time, in the body itself. */
+/** Schemes whose signature, or its time, is inside the body. */
 import { readBody } from '../receiving/read-body.ts';
 import {
   decodeHexDigest,

@@ -1,6 +1,6 @@
 /**
- * What a signature scheme is: a pure judgement over the raw bytes of a delivery, before anything of it is parsed.
- * Every comparison of secrets or signatures takes the same time whatever it compares.
+ * The interface of a signature scheme: a pure check of a delivery's raw bytes, before any of it is parsed. Every
+ * comparison of secrets or signatures takes constant time.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 

@@ -1,4 +1,4 @@
-/** Schemes whose senders show the secret itself: they prove the sender, not the body. */
+/** Schemes in which the sender shows the secret itself: they authenticate the sender, not the body. */
 import { equalsSecretly, matchSecrets, readHeader, refused, type VerifySignature } from './scheme.ts';
 
 /** The header's value is the secret, with or without `Bearer ` in front of either. */

@@ -12,7 +12,7 @@ import {
   type VerifySignature,
 } from './scheme.ts';
 
-/** A piece of what is signed: text as it stands, or something of the delivery. */
+/** A piece of the signed text: a literal, or a value of the delivery. */
 export type TemplatePart =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'body' | 'timestamp' | 'url' }
@@ -65,8 +65,8 @@ function pieceOf(part: TemplatePart, delivery: SignedDelivery, settings: SchemeS
 const hashByBytes: Readonly<Record<number, HashName>> = { 20: 'sha1', 32: 'sha256', 64: 'sha512' };
 
 /**
- * An HMAC over what the template says. Its length tells the hash (SHA-1 for Trello, SHA-256, SHA-512); it is
- * hexadecimal or base64, with or without a name in front (`v0=`, `sha256=`).
+ * An HMAC over the template's text. Its length determines the hash (SHA-1 for Trello, SHA-256, SHA-512); it is
+ * hexadecimal or base64, with or without a prefix (`v0=`, `sha256=`).
  */
 export const verifySignedTemplate: VerifySignature = (delivery, secrets, settings) => {
   const header = readHeader(delivery.headers, settings.signatureHeader ?? 'x-webhook-signature');

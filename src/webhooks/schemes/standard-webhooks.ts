@@ -25,7 +25,8 @@ const ed25519SpkiHead = Buffer.from('302a300506032b6570032100', 'hex');
  * Source: standard-webhooks/standard-webhooks, spec/standard-webhooks.md; Svix Docs, "Verifying webhooks manually".
  */
 export const verifyStandardWebhooks: VerifySignature = (delivery, secrets, settings) => {
-  // By the id, which tells duplicates too: an id of one name must not stand beside a signature over the other's.
+  // Chosen by the id, which also identifies duplicates: the id of one header name must not be combined with a signature
+  // over the other's.
   const isSvix = readHeader(delivery.headers, 'webhook-id') === null;
   const prefix = isSvix ? 'svix' : 'webhook';
   const id = readHeader(delivery.headers, `${prefix}-id`);

@@ -41,7 +41,7 @@ function verifyTimestamped(
     if (digest !== null) signatures.push(digest);
   }
   if (timestamp === null || signatures.length === 0) return refused('malformed_signature');
-  // The time is judged after the signature would be, were it wrong: a stale time alone tells a forger nothing.
+  // The time is checked after the signature: the error about a stale time reveals nothing to a forger.
   const signedTime = timestamp;
   const verdict = matchSignatures(signatures, secrets, (secret) => hmacSha256(secret, `${signedTime}.`, delivery.body));
   if (!verdict.genuine) return verdict;

@@ -1,4 +1,4 @@
-/** Every kind of sender that is known here, by `source_service`. A new one is a file beside this and a line below. */
+/** All known kinds of senders, by `source_service`. To add one, add a file beside this one and a line below. */
 import { body, type FactSource, header, type WebhookSource } from '../source.ts';
 import { bitbucket } from './bitbucket.ts';
 import { custom } from './custom.ts';
