@@ -26,7 +26,7 @@ export async function askAlone(deps: AskAloneDeps, group: Group, asking: readonl
   }
 }
 
-/** Leaves `alone` null, so that nothing is granted, where neither store can say what is spent. */
+/** Leaves `alone` null, so that nothing is granted, if neither store can tell what is spent. */
 function openAlone(deps: AskAloneDeps, account: Account): Promise<void> {
   if (account.alone !== null) return Promise.resolve();
   account.openingAlone ??= (async () => {

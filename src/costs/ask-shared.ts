@@ -14,11 +14,14 @@ export interface AskSharedDeps {
   readonly clock: Clock;
 }
 
-/** A reply that missed its deadline is asked for again while the store counts as here: alone is the worse judge. */
+/**
+ * A reply that missed its deadline is requested again while the store counts as available: deciding alone is less
+ * accurate.
+ */
 const sharedTries = 4;
-/** A counter outlives its month by this, for calls that began in it. */
+/** A counter outlives its month by this much, for calls that began in the month. */
 const counterGraceMs = 86_400_000;
-/** Each counter of a call may be missing once, and once more where it is lost meanwhile. */
+/** Each counter of a call may be missing once, and once more if it is lost meanwhile. */
 const maxSeeds = 4;
 
 /** Decides each of `asking` by the shared counters. False: they cannot decide now, and nothing was decided. */
@@ -42,7 +45,7 @@ export async function askShared(
   return false;
 }
 
-/** `askId`: the same for each try, so that a reply that was lost is given once more. */
+/** `askId` is the same for each try, so that a lost reply is returned again. */
 async function askOnce(
   deps: AskSharedDeps,
   counter: BudgetCounter,
@@ -73,7 +76,7 @@ async function askOnce(
   throw new StoreAway(new Error('the counters of a budget vanish after they are seeded'));
 }
 
-/** In the slot of the group's counters, which are one tenant's. */
+/** In the Redis slot of the group's counters, which all belong to one tenant. */
 function budgetAskKey({ accounts }: Group, askId: string): string {
   return `{${accounts[0]?.budget.management_company_id}}:budget-ask:${askId}`;
 }
@@ -85,7 +88,7 @@ async function writeAlone(counter: BudgetCounter, account: Account): Promise<voi
   account.alone = null;
   const underWay = [...account.held].filter(({ birth }) => birth === null);
   const underWayMicroUsd = underWay.reduce((sum, held) => sum + held.microUsd, 0);
-  // The counter that was known has none of it; one that was seeded since has what was settled, by the roll-up.
+  // The known counter does not contain it. A counter seeded since then contains what was settled, through the roll-up.
   const birth = account.known?.birth ?? '';
   for (const held of underWay) held.birth = birth;
   try {
@@ -103,7 +106,7 @@ async function seed(deps: AskSharedDeps, counter: BudgetCounter, account: Accoun
   await counter.seed(account.key, spent, randomUUID(), Math.max(counterGraceMs, ttlMs));
 }
 
-/** A counter that was born anew does not have what is under way here. */
+/** A recreated counter does not contain this replica's reservations in progress. */
 async function learn(counter: BudgetCounter, account: Account, state: CounterState): Promise<void> {
   account.known = state;
   const lost = [...account.held].filter(({ birth }) => birth !== null && birth !== state.birth);

@@ -11,20 +11,20 @@ export interface Account {
   budget: BudgetRow;
   readonly month: Month;
   known: CounterState | null;
-  /** Spent and reserved without Redis, and what was left to all when that began. */
+  /** Spent and reserved without Redis, and the total that was left when that began. */
   alone: { microUsd: number; baseMicroUsd: number } | null;
   openingAlone: Promise<void> | null;
   readonly held: Set<Held>;
 }
 
-/** A part of an account that an attempt has taken. `birth` null: taken alone. */
+/** A reservation on an account by one attempt. `birth` null: reserved without Redis. */
 export interface Held {
   readonly account: Account;
   readonly microUsd: number;
   birth: string | null;
 }
 
-/** One attempt that waits for its part of the group's budgets. */
+/** One attempt that waits for its reservation on the group's budgets. */
 export interface Asking {
   readonly microUsd: number;
   resolve(held: readonly Held[] | null): void;
@@ -37,7 +37,10 @@ export interface Group {
   readonly asking: Asking[];
 }
 
-/** Accounts known; at the bound the one used longest ago that nothing is held of is forgotten, and read anew. */
+/**
+ * Maximum accounts in memory; above it the least recently used account without reservations is forgotten, and read
+ * again when needed.
+ */
 const maxAccounts = 20_000;
 
 export function budgetCounterKey(
@@ -48,7 +51,7 @@ export function budgetCounterKey(
 }
 
 export interface BudgetAccounts {
-  /** The account of a budget, opened when first asked for. */
+  /** The account of a budget, opened at the first request. */
   of(budget: BudgetRow, month: Month): Account;
   /** null: nothing was spent from it here. */
   find(key: string): Account | null;

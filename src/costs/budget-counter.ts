@@ -1,8 +1,8 @@
 /**
- * What is spent of a budget, in the store that replicas share: settled and reserved together, in millionths of a dollar.
- *
- * A counter that is missing (a new month, a Redis that lost its data) is seeded from the roll-up and gets a new birth mark.
- * A replica that meets another mark than it knew adds what it has under way, since the roll-up did not have that yet.
+ * What is spent of a budget, in the store that replicas share: settled and reserved together, in millionths of a
+ * dollar. A missing counter (a new month, a Redis that lost its data) is seeded from the roll-up and gets a new birth
+ * mark. A replica that finds an unfamiliar mark adds its reservations in progress, because the roll-up did not contain
+ * them yet.
  */
 import type { LuaScript, SharedStore } from '../storage/redis/shared-store.ts';
 
@@ -12,16 +12,16 @@ export interface CounterState {
 }
 
 export interface ReserveReply {
-  /** Of each amount, in the order given. */
+  /** One per amount, in the order given. */
   readonly granted: readonly boolean[];
-  /** Of each counter, in the order of the keys. */
+  /** One per counter, in the order of the keys. */
   readonly states: readonly CounterState[];
 }
 
 export interface BudgetCounter {
   /**
-   * Takes each amount from all counters, or from none. A number: the counter at this place must be seeded first.
-   * `askKey` names the question for a minute: asked again, it gets its first answer, and nothing is taken twice.
+   * Takes each amount from all counters, or from none. A number: the counter at this position must be seeded first.
+   * `askKey` identifies the request for a minute: repeated, it returns its first answer, and nothing is taken twice.
    */
   reserve(
     askKey: string,
@@ -29,10 +29,13 @@ export interface BudgetCounter {
     limits: readonly number[],
     amounts: readonly number[],
   ): Promise<ReserveReply | number>;
-  /** Changes the counter by `delta`, or by `otherwise` where its birth is another by now. */
+  /** Changes the counter by `delta`, or by `otherwise` if its birth mark has changed. */
   correct(key: string, birth: string, delta: number, otherwise: number): Promise<void>;
   seed(key: string, spentMicroUsd: number, birth: string, ttlMs: number): Promise<void>;
-  /** Raises it to what is certainly spent; lowers it to that where nothing was reserved or settled for `quietSeconds`. */
+  /**
+   * Raises the counter to what is certainly spent; lowers it to that if nothing was reserved or settled for
+   * `quietSeconds`.
+   */
   reconcile(key: string, spentMicroUsd: number, quietSeconds: number): Promise<void>;
 }
 
@@ -105,7 +108,7 @@ if tonumber(state[1]) < tonumber(ARGV[1]) or isQuiet then redis.call('HSET', KEY
 return 1`,
 };
 
-/** Every function rejects with `StoreAway` while the store is. */
+/** Every function rejects with `StoreAway` while the store is away. */
 export function createBudgetCounter(store: Pick<SharedStore, 'runScript'>): BudgetCounter {
   return {
     async reserve(askKey, keys, limits, amounts) {

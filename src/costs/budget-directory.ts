@@ -1,4 +1,4 @@
-/** All budgets that refuse calls, in memory: whether a call is under one costs a look-up and no SQL. */
+/** Holds all budgets that refuse calls in memory: checking whether a call is under one costs a look-up and no SQL. */
 import { configurationChannel, parseChange } from '../directory/configuration-change.ts';
 import { openHeldByTenant } from '../directory/held-by-tenant.ts';
 import type { TenantId } from '../ids.ts';
@@ -7,9 +7,9 @@ import type { Database } from '../storage/postgres/database.ts';
 import { type BudgetRow, listBudgetsAcrossTenants } from '../storage/tables/budgets.ts';
 
 export interface BudgetDirectory {
-  /** The blocking budgets that a call to this service is under: its own, the tenant's (`*`), both or none. */
+  /** The blocking budgets that apply to a call to this service: its own, the tenant's (`*`), both or none. */
   blocking(tenantId: TenantId, serviceName: string): readonly BudgetRow[];
-  /** What was committed of the tenant's before is known when it resolves, unless the database is away. Never throws. */
+  /** When it resolves, the tenant's earlier commits are known, unless the database is away. Never throws. */
   refresh(tenantId: TenantId): Promise<void>;
   close(): Promise<void>;
 }
@@ -21,7 +21,7 @@ export interface BudgetDirectoryDeps {
 
 const none: readonly BudgetRow[] = [];
 
-/** Throws where the budgets cannot be read at the start: a replica that knows none would block nothing. */
+/** Throws if the budgets cannot be read at the start: a replica without budgets would block nothing. */
 export async function openBudgetDirectory({ db, logger }: BudgetDirectoryDeps): Promise<BudgetDirectory> {
   const held = await openHeldByTenant<readonly BudgetRow[]>({
     db,

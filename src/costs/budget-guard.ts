@@ -27,11 +27,11 @@ import type { BudgetDirectory } from './budget-directory.ts';
 import { type Month, microUsd, monthOf } from './month.ts';
 
 export interface BudgetReservation {
-  /** What it cost in the end, in USD. Once; never throws and is not waited for. */
+  /** What the attempt finally cost, in USD. Call it once; it never throws and is not awaited. */
   settle(costUsd: number): void;
 }
 
-/** `refused`: a budget has not that much left before `untilMs` (Unix milliseconds). */
+/** `refused`: a budget does not have that much left before `untilMs` (Unix milliseconds). */
 export type BudgetDecision =
   | { readonly kind: 'reserved'; readonly reservation: BudgetReservation }
   | { readonly kind: 'refused'; readonly untilMs: number };
@@ -44,7 +44,7 @@ export interface BudgetGuard {
    * nothing blocked, is counted first. Never throws: where a store is away, `reconcile` counts it later.
    */
   apply(tenantId: TenantId, use: BudgetUse | null): Promise<void>;
-  /** At once, without a promise, where no blocking budget concerns the service or it costs nothing. */
+  /** Returns at once, without a promise, if no blocking budget applies to the service or the attempt costs nothing. */
   reserve(tenantId: TenantId, serviceName: string, costUsd: number): BudgetDecision | Promise<BudgetDecision>;
 }
 
@@ -57,9 +57,9 @@ export interface BudgetGuardDeps {
 }
 
 const free: BudgetReservation = { settle: () => {} };
-/** Longer than any call: what is still reserved after it belongs to no call. */
+/** Longer than any call: a reservation older than this belongs to no call. */
 const quietSeconds = 120;
-/** What one script call decides at most. */
+/** Maximum amounts that one script call decides. */
 const maxAmountsPerCall = 1_000;
 
 export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
@@ -144,7 +144,7 @@ export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
           reservation: {
             settle(finalUsd) {
               for (const held of taken) {
-                // What cannot be given back now stays taken until the budget is reconciled.
+                // An amount that cannot be returned now stays taken until the budget is reconciled.
                 settle(held, microUsd(finalUsd)).catch((error: unknown) => {
                   if (!(error instanceof StoreAway)) logger.warn({ err: error }, 'could not correct a budget');
                 });

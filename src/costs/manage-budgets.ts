@@ -1,4 +1,4 @@
-/** A tenant's budgets, as its admin reads and sets them; each change stands in the configuration's history. */
+/** Reads and sets a tenant's budgets for its admin; each change is recorded in the configuration's history. */
 import type { Clock } from '../clock.ts';
 import type { ServiceDirectory } from '../directory/service.ts';
 import { ServiceError } from '../errors.ts';
@@ -38,7 +38,7 @@ export interface BudgetChangeContext {
   readonly requestId: string;
 }
 
-/** What of a budget is set. */
+/** The members of a budget that can be set. */
 export type BudgetState = Pick<BudgetRow, 'service_name' | 'monthly_limit_usd' | 'action'>;
 
 export const everyService = '*';
@@ -62,7 +62,10 @@ async function findUse(deps: ManageBudgetsDeps, tenantId: TenantId, serviceName:
   return use;
 }
 
-/** Makes or replaces it; nothing is done where `check` throws. Throws `NOT_FOUND` where the tenant has no service of this name: a typo would protect nothing. */
+/**
+ * Creates or replaces the budget; does nothing if `check` throws. Throws `NOT_FOUND` if the tenant has no service of
+ * this name, because a typo would protect nothing.
+ */
 export async function putBudget(
   deps: ManageBudgetsDeps,
   tenantId: TenantId,

@@ -4,14 +4,14 @@ import type { MonthDays } from '../storage/tables/budgets.ts';
 export interface Month extends MonthDays {
   /** `2026-11`. */
   readonly name: string;
-  /** Unix milliseconds: when the next one begins. */
+  /** Unix milliseconds of the start of the next month. */
   readonly endsAtMs: number;
 }
 
 let last: Month | null = null;
 let lastStartsAtMs = 0;
 
-/** The month asked for last is kept: nearly every question is about the one at hand. */
+/** Remembers the last month asked for: nearly every question is about the current one. */
 export function monthOf(nowMs: number): Month {
   if (last !== null && nowMs >= lastStartsAtMs && nowMs < last.endsAtMs) return last;
   const date = new Date(nowMs);
@@ -24,7 +24,7 @@ export function monthOf(nowMs: number): Month {
   return last;
 }
 
-/** Amounts are counted in whole millionths of a dollar; what is taken is never rounded to less than it is. */
+/** Amounts are counted in whole millionths of a dollar and are never rounded down. */
 export function microUsd(usd: number): number {
   return Math.ceil(Math.round(usd * 1e9) / 1e3);
 }

@@ -22,7 +22,7 @@ export function costOf(
   return (findPrice(service, operation, atMs) ?? 0) * units;
 }
 
-/** USD for one billed unit; null where no price is known. Health checks use requests that are not billed. */
+/** USD for one billed unit; null if no price is known. Health checks use requests that are not billed. */
 export function findPrice(
   service: Pick<ExternalService, 'serviceName' | 'config'>,
   operation: string,
@@ -51,7 +51,7 @@ function listPrice(adapter: string, operation: string, atMs: number): ListPrice 
   return latest;
 }
 
-/** Read once for each line of the price lists: each call is priced. */
+/** Parsed once for each line of the price lists, because every call is priced. */
 const validFromMsByPrice = new WeakMap<ListPrice, number>();
 
 function validFromMsOf(price: ListPrice): number {

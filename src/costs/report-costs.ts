@@ -15,14 +15,14 @@ export interface CostQuestion {
   readonly fromDay: string;
   readonly toDay: string;
   readonly groups: readonly UsageGroup[];
-  /** The services that count; null: all of the tenant. */
+  /** The services to count; null: all of the tenant. */
   readonly boundTo?: ReadonlySet<string> | null;
 }
 
-/** `service` is what the grouping was asked by, `service_name` what every other answer calls it. */
+/** `service` is the name used for grouping; every other answer calls it `service_name`. */
 type CostRow = Omit<UsageRow, 'error_count'> & { readonly service?: string };
 
-/** The report of the contract, with the calls that have no price. */
+/** The contract's report, with the calls that have no price. */
 export interface CostReport {
   readonly currency: 'USD';
   readonly from_date: string;
@@ -39,7 +39,7 @@ export interface CostReport {
   }[];
 }
 
-/** A report of more rows than this is refused (null): a shorter time or a coarser grouping says more. */
+/** A report with more rows is refused (null): use a shorter time or a coarser grouping. */
 export const maxCostRows = 50_000;
 
 export async function reportCosts(
@@ -106,7 +106,7 @@ function toReport(
   };
 }
 
-/** Sums of 0.005 gather the dust of binary fractions; a millionth of a dollar is finer than any price. */
+/** Removes binary rounding errors of sums; a millionth of a dollar is finer than any price. */
 function inMicroUsd(usd: number): number {
   return Math.round(usd * 1e6) / 1e6;
 }
@@ -118,7 +118,7 @@ function unpricedOf(
 ): CostReport['unpriced'] {
   const byName = new Map(services.map((service) => [service.serviceName, service]));
   return rows.flatMap(({ service_name = '', operation = '', request_count, cached_count }) => {
-    // A name that is no service's is a family whose limit refused: nothing was asked.
+    // A name that belongs to no service is a family whose limit refused the call: no provider was asked.
     const service = byName.get(service_name);
     const asked = request_count - cached_count;
     if (service === undefined || asked <= 0 || findPrice(service, operation, atMs) !== null) return [];

@@ -37,7 +37,9 @@ const everyMs = 10_000;
 
 const thresholds = [100, 80, 50] as const;
 const wholeEveryMs = 600_000;
-/** A call is counted in the minute in which it began, and a budget put right when it has been quiet for two minutes. */
+/**
+ * A call is counted in the minute in which it began, and a budget is corrected when it has been quiet for two minutes.
+ */
 const overlapMs = 180_000;
 
 export function startBudgetWatch(deps: WatchBudgetsDeps): { close(): Promise<void> } {
@@ -64,7 +66,7 @@ export function createBudgetWatch(deps: WatchBudgetsDeps) {
   let lastRound: { readonly month: string; readonly atMs: number } | null = null;
   let wholeAtMs = Number.NEGATIVE_INFINITY;
 
-  /** null: at all. */
+  /** null: all tenants. */
   const whomToLookAt = async (month: Month): Promise<readonly TenantId[] | null> => {
     const changed = await changes.take();
     const isDue = clock.now() - wholeAtMs >= wholeEveryMs;
@@ -179,7 +181,7 @@ function thresholdReached(
   };
 }
 
-/** A budget of nothing is full from the beginning. */
+/** A budget of zero is full from the beginning. */
 function percentOf({ monthly_limit_usd, spent_usd }: BudgetUse): number {
   return monthly_limit_usd === 0 ? 100 : Math.round((1e6 * spent_usd) / monthly_limit_usd) / 1e4;
 }

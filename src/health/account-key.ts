@@ -1,17 +1,20 @@
-/** Tells accounts apart without keeping their secrets: services with the same key are asked once for all. */
+/** Identifies accounts without keeping their secrets: services with the same key are probed once for all. */
 import { createHash } from 'node:crypto';
 import { destinationsOf } from '../directory/destination.ts';
 import { adapterNameOf, type ExternalService } from '../directory/service.ts';
 import type { ProviderAccount } from '../providers/provider.ts';
 
-/** Alike where the adapter, the address, the secrets and the settings are. One whose secrets do not open stands alone. */
+/**
+ * Equal for the same adapter, address, secrets and settings. A service whose secrets cannot be opened gets a key of its
+ * own.
+ */
 export function accountKeyOf(
   service: ExternalService,
   accountOf: (service: ExternalService) => ProviderAccount,
 ): string {
   try {
     const { baseUrl, apiKey, credentials, config } = accountOf(service);
-    // Whose variable it came from is salted by the row, and no part of what is asked.
+    // The environment's variable is salted by the row and does not affect what is asked.
     const { environment: _environment, ...asked } = config;
     const text = JSON.stringify([adapterNameOf(service), baseUrl, apiKey, credentials, sorted(asked)]);
     return createHash('sha256').update(text).digest('base64');
@@ -20,7 +23,7 @@ export function accountKeyOf(
   }
 }
 
-/** Whose minute a probe is counted in. */
+/** The origin whose minute budget a probe is counted in. */
 export function probedOriginOf(service: ExternalService): string {
   try {
     return destinationsOf(service)[0] ?? service.id;

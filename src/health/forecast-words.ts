@@ -1,9 +1,9 @@
-/** When a sheets account's quota will be spent at its present rate, in words. */
+/** Says in words when a sheets account's quota will be spent at its present rate. */
 import type { ExternalService } from '../directory/service.ts';
 import type { Problem } from './problem.ts';
 import { spanWords } from './span-words.ts';
 
-/** Of one account and one of its quotas: a minute's reads or writes. */
+/** The forecast for one quota of one account: a minute's reads or writes. */
 export interface QuotaForecast {
   readonly service: ExternalService;
   readonly kind: 'read' | 'write';
@@ -16,12 +16,12 @@ export interface QuotaForecast {
 
 const kindRu = { read: 'чтение', write: 'запись' } as const;
 
-/** The kind of the problem that the quota of this name has. */
+/** The kind of the problem for this quota. */
 export function forecastKind(quota: string | undefined): string {
   return `sheets_${quota}_limit_near`;
 }
 
-/** null: it will last, or it is spent already, which the limit itself says. */
+/** null if the quota will last, or is already spent, which the limit itself reports. */
 export function problemOfForecast({ service, ...quota }: QuotaForecast): Problem | null {
   if (quota.spent_in_seconds === null || quota.spent_in_seconds <= 0) return null;
   const [left, leftRu] = spanWords(quota.spent_in_seconds * 1000);

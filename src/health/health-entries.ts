@@ -1,14 +1,14 @@
-/** What this replica knows of each service: how it stands, and the attempts that are not settled yet. */
+/** What this replica knows of each service: its state, and the attempts that are not settled yet. */
 import type { ExternalService } from '../directory/service.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { type Attempted, type HealthState, unknownHealth } from './judge-health.ts';
 
 export interface HealthEntry {
-  /** The last one seen here, for its tenant, name and fallback. */
+  /** The last version seen here, for its tenant, name and fallback. */
   service: ExternalService | null;
-  /** Its name, where only that is known. */
+  /** The service's name, if only that is known. */
   name: string | null;
-  /** With everything that is known here, settled or not. */
+  /** The state including every attempt known here, settled or not. */
   state: HealthState;
   pending: Attempted[];
   /** Milliseconds of the clock; null: nothing waits. */
@@ -17,21 +17,21 @@ export interface HealthEntry {
 }
 
 export interface HealthEntries {
-  /** Made where it is missing. */
+  /** Creates the entry if it is missing. */
   of(serviceId: string): HealthEntry;
   find(serviceId: string): HealthEntry | undefined;
   ids(): readonly string[];
-  /** The service is in use: others are forgotten before it. */
+  /** Marks the service as in use, so that others are forgotten first. */
   touch(serviceId: string): HealthEntry;
-  /** In the metrics. */
+  /** Publishes the state in the metrics. */
   show(serviceId: string): void;
   forget(serviceId: string): void;
 }
 
-/** At the bound the service unused for longest is forgotten, and unknown here until it is asked again. */
+/** Above this the least recently used service is forgotten, and unknown here until it is asked again. */
 export const maxServices = 10_000;
 
-/** Its attempts are newer than anything that is settled. */
+/** Whether its attempts are newer than everything settled. */
 export function isUnsettled({ pending, settling }: HealthEntry): boolean {
   return pending.length > 0 || settling !== null;
 }

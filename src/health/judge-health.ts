@@ -15,13 +15,13 @@ export interface Attempted {
   /** Unix milliseconds. */
   readonly atMs: number;
   readonly durationMs: number;
-  /** In words that name no secret and no address; null after a success. */
+  /** In words without secrets or addresses; null after a success. */
   readonly fault: string | null;
-  /** A probe is no use of the service. Default: a call's. */
+  /** A probe does not count as use of the service. Default: a call's attempt. */
   readonly isProbe?: boolean;
 }
 
-/** Attempts of a few seconds, counted together: a minute of any traffic is a handful of these. */
+/** Attempts of a few seconds, counted together, so that a minute of any traffic is a handful of slices. */
 export interface Slice {
   readonly at: number;
   readonly attempts: number;
@@ -36,7 +36,7 @@ export interface HealthState {
   /** Oldest first. */
   readonly lately: readonly Slice[];
   readonly lastError: string | null;
-  /** Unix milliseconds since when it is not healthy; null where it is healthy, or not known. */
+  /** Unix milliseconds since when it is unhealthy; null if it is healthy or unknown. */
   readonly unhealthySinceMs: number | null;
   /** Unix milliseconds of the last attempt. */
   readonly checkedAtMs: number | null;
@@ -62,7 +62,7 @@ const failuresToBeDown = 6;
 const successesToRecover = 2;
 const attemptsToRate = 10;
 const failureRateToDegrade = 0.2;
-/** More in a row say the same, and a counter needs an end. */
+/** Longer runs add no information, and a counter needs a limit. */
 const longestRow = 1_000_000;
 
 export function afterAttempt(before: HealthState, attempt: Attempted): HealthState {
@@ -102,7 +102,10 @@ export function latelyOf({ lately }: Pick<HealthState, 'lately'>) {
   };
 }
 
-/** Replicas' attempts come a little out of order; slices keep theirs, and what is older than a minute goes. */
+/**
+ * Attempts of replicas arrive slightly out of order; each goes into its slice, and slices older than a minute are
+ * dropped.
+ */
 function withAttempt(lately: readonly Slice[], { ok, atMs, durationMs }: Attempted): readonly Slice[] {
   const at = Math.floor(atMs / sliceMs) * sliceMs;
   const newest = lately.at(-1);

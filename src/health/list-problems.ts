@@ -1,6 +1,6 @@
 /**
- * What is wrong now, in sentences: from what this replica holds in memory, and a few indexed queries. While the
- * database is away, what only it knows is left out, and that it is away is said.
+ * Lists the current problems in sentences, from this replica's memory and a few indexed queries. While the database is
+ * away, the list leaves out what only the database knows and says that it is away.
  */
 
 import { setBounded } from '../bounded-map.ts';
@@ -45,16 +45,16 @@ export interface ListProblemsDeps {
   >;
   /** Of the tenant's sheets accounts. */
   forecastsOf(tenantId: TenantId, services: readonly ExternalService[]): Promise<readonly QuotaForecast[]>;
-  /** What the service's adapter can be asked; empty where there is no adapter. */
+  /** The operations that the service's adapter supports; empty if there is no adapter. */
   operationsOf(service: ExternalService): readonly string[];
   monthOf(nowMs: number): MonthDays;
   isStoreAvailable(): boolean;
   isBusAvailable(): boolean;
-  /** Bytes of records on the disk that are not in the database yet; 0: none. */
+  /** Bytes of records on disk that are not in the database yet; 0: none. */
   spoolBytes(): number;
   /** Of the last minutes. */
   stalls(): { readonly count: number; readonly longestMs: number };
-  /** Providers whose answers are made up in a set-up that is no trial. */
+  /** Providers whose answers are emulated although this set-up is not a trial. */
   readonly emulatedInEarnest: readonly string[];
   outbox(): { readonly backlogCount: number; readonly oldestAgeSeconds: number };
 }
@@ -71,13 +71,13 @@ export type ListProblems = (tenantId: TenantId, boundTo?: ReadonlySet<string> | 
 export function createProblemList(deps: ListProblemsDeps): ListProblems {
   const firstSeen = new Map<string, string>();
 
-  /** A problem of which no store says since when has been there since this replica first saw it without a break. */
+  /** A problem without a stored start time counts from when this replica first saw it without a break. */
   const dated = (tenantId: TenantId, problems: readonly Problem[], isWhole: boolean): readonly Problem[] => {
     const now = new Date(deps.clock.now()).toISOString();
     const keyOf = ({ kind, service, link }: Problem): string => JSON.stringify([tenantId, kind, service ?? null, link]);
     const keys = new Set(problems.map(keyOf));
     const prefix = `["${tenantId}",`;
-    // A part of the list says nothing of what is not in it.
+    // A partial list says nothing about problems outside it.
     for (const key of isWhole ? firstSeen.keys() : [])
       if (key.startsWith(prefix) && !keys.has(key)) firstSeen.delete(key);
     return problems.map((problem) => {
@@ -138,14 +138,14 @@ export function createProblemList(deps: ListProblemsDeps): ListProblems {
         return problemOfService(service, deps.health.healthOf(service), pauses[index] ?? null, since, words);
       }),
       ...(boundTo === null ? stored.targets : []).map(problemOfTarget),
-      // `*` is the budget of them all, and no service's name.
+      // `*` is the budget of all services together and not the name of a service.
       ...stored.budgets
         .filter(({ service_name: name }) => boundTo === null || (name !== '*' && boundTo.has(name)))
         .map(problemOfBudget),
       ...near,
       ...limits.flatMap(({ name, isFamily, windows }) =>
         (boundTo === null || (!isFamily && isShown(name)) ? windows : [])
-          // Its forecast says the same, and who spends it.
+          // The forecast reports the same problem, and who spends the quota.
           .filter(({ limit }) => !near.some(({ service, kind }) => service === name && kind === forecastKind(limit)))
           .map((window) => problemOfLimit(name, window, nowMs)),
       ),
@@ -169,7 +169,7 @@ function readStored({ db, monthOf }: ListProblemsDeps, tenantId: TenantId, nowMs
   }));
 }
 
-/** By the id of the service that is out. */
+/** By the id of the service that is down. */
 async function countTakenOver(
   { db, operationsOf }: ListProblemsDeps,
   tenantId: TenantId,

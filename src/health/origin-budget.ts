@@ -1,9 +1,9 @@
-/** How many probes an origin gets a minute, over all tenants' services. Remembers the running minute alone. */
+/** Limits how many probes an origin gets per minute, over all tenants' services. Remembers only the current minute. */
 import type { Clock } from '../clock.ts';
 
 const minuteMs = 60_000;
 
-/** Returns whether one more may be sent, and counts it. */
+/** Returns whether one more probe may be sent, and counts it. */
 export function createOriginBudget(clock: Clock, perMinute: number): (origin: string) => boolean {
   let spent = new Map<string, number>();
   let endsAtMs = 0;

@@ -14,7 +14,7 @@ export interface DueService {
   readonly status: HealthStatus;
   /** Unix milliseconds of the last attempt; null: none yet. */
   readonly checkedAtMs: number | null;
-  /** Unix milliseconds of the last call, or of the service's making. */
+  /** Unix milliseconds of the last call, or of the service's creation. */
   readonly usedAtMs: number;
   readonly lastOutcome: ProbeOutcome | null;
 }
@@ -25,27 +25,27 @@ export interface PutOff {
 }
 
 export interface ProbePlan {
-  /** Each is one account: the first that may be asked answers for all. */
+  /** Each group is one account: the first service that may be probed answers for all. */
   readonly groups: readonly (readonly DueService[])[];
   readonly putOff: readonly PutOff[];
 }
 
 export interface PlanRules {
   readonly intervalMs: number;
-  /** The same text: the same account at the same address, asked the same. */
+  /** Equal for the same account at the same address with the same probe. */
   accountKeyOf(service: ExternalService): string;
   originOf(service: ExternalService): string;
-  /** False where the origin's minute is spent. */
+  /** False if the origin's budget for this minute is spent. */
   mayAsk(origin: string): boolean;
 }
 
 export const probesPerOriginAndMinute = 60;
 const idleAfterMs = 86_400_000;
 const idlePauseMs = 3_600_000;
-/** Timers and databases are never on the dot: a service asked one interval ago is due. */
+/** Timers and databases are never exact: a service is due slightly before a full interval has passed. */
 const dueShare = 0.9;
 
-/** How long a service is left alone after it was asked. */
+/** How long a service is not probed after a probe. */
 export function pauseAfterProbe(due: Pick<DueService, 'usedAtMs'>, intervalMs: number, nowMs: number): number {
   return nowMs - due.usedAtMs >= idleAfterMs ? Math.max(idlePauseMs, intervalMs) : intervalMs * dueShare;
 }
@@ -55,7 +55,7 @@ export function planProbes(rules: PlanRules, due: readonly DueService[], nowMs: 
   const asked: DueService[] = [];
   for (const one of due) {
     const dueAtMs = (one.checkedAtMs ?? 0) + pauseAfterProbe(one, rules.intervalMs, nowMs);
-    // One that is not healthy is asked all the same: its breaker keeps traffic off, and failures come from traffic too.
+    // An unhealthy service is probed anyway: its breaker keeps traffic off, and failures come from traffic too.
     const isAskedEnough = dueAtMs > nowMs && (one.status === 'healthy' || isIdle(one, nowMs));
     if (isAskedEnough) putOff.push({ due: one, dueAtMs });
     else asked.push(one);

@@ -1,4 +1,4 @@
-/** What a probe came to, as far as it is compared with the one before: rows are written where it changes. */
+/** The outcome of a probe, as compared with the previous one: rows are written when it changes. */
 import type { ProbeResult } from './probe.ts';
 
 /** `ok`, `paused` (the provider asked for a pause, or the probe was given up), or the fault in words. */

@@ -25,27 +25,27 @@ export interface ProbeDeps {
 }
 
 export interface ProbeResult {
-  /** null: the provider asked for a pause, or we gave the probe up. */
+  /** null: the provider asked for a pause, or we cancelled the probe. */
   readonly ok: boolean | null;
   /** Unix milliseconds. */
   readonly startedAtMs: number;
   readonly durationMs: number;
-  /** In words that name no secret and no address. */
+  /** In words without secrets or addresses; null after a success. */
   readonly fault: string | null;
 }
 
-/** However slow a service may be: the replica that probes holds its turn no longer. */
+/** Upper limit for slow services: the replica that probes waits no longer. */
 const longestProbeMs = 60_000;
 
 export interface ProbeRequest {
-  /** null: the schedule's. */
+  /** null: a scheduled probe. */
   readonly requestId: string | null;
   readonly signal: AbortSignal | null;
   /** Whether the audit log gets a row. */
   isRecorded(result: ProbeResult): boolean;
 }
 
-/** Never throws for what the provider does. The audit row is durable when it resolves, or the log says why not. */
+/** Never throws because of the provider. When it resolves, the audit row is durable, or the log says why not. */
 export async function probeService(
   deps: ProbeDeps,
   service: ExternalService,
@@ -64,7 +64,7 @@ export async function probeService(
     durationMs: completedAtMs - startedAtMs,
     fault,
   };
-  // What reaches no network (the offline gazetteer) is no call to a provider.
+  // A probe without network traffic (the offline gazetteer) is not a call to a provider.
   if (http.exchanges.length > 0 && isRecorded(result)) {
     await record(deps, service, http, verdict, result, secrets, requestId);
   }

@@ -1,10 +1,8 @@
 /**
- * Probes of all tenants' services, by one replica at a time, as `plan-probes.ts` says whom.
- *
- * A round reads a bounded piece of what is due and asks a bounded number, so its work and its memory do not grow with
- * the services there are; what it did not get to is first in the next. The lease outlives a whole round, and a round
- * ends by its own deadline; should the holder die, another takes over when the lease has ended. A stop gives up the
- * probes under way.
+ * Probes all tenants' services, by one replica at a time; `plan-probes.ts` decides which. A round reads a bounded
+ * number of due services and probes a bounded number, so its work and memory do not grow with the number of services;
+ * the rest come first in the next round. The lease outlives a whole round, and a round ends by its own deadline; if the
+ * holder dies, another replica takes over when the lease has expired. A stop cancels the running probes.
  */
 import type { Clock } from '../clock.ts';
 import type { ExternalService } from '../directory/service.ts';
@@ -19,29 +17,29 @@ export interface ProberDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly intervalMs: number;
-  /** One probe takes no longer. */
+  /** Maximum duration of one probe. */
   readonly timeoutMs: number;
-  /** Of every tenant, those due for longest first. */
+  /** Due services of every tenant, longest overdue first. */
   listDue(nowMs: number, limit: number): Promise<readonly DueService[]>;
-  /** When each is looked at next; one that was changed since `lookedAtMs` stays due. */
+  /** Sets when each is probed next; a service that changed after `lookedAtMs` stays due. */
   schedule(looked: readonly LookedAt[], lookedAtMs: number): Promise<void>;
   accountKeyOf(service: ExternalService): string;
   originOf(service: ExternalService): string;
-  /** null: not asked, since the account's limit leaves no request for it. */
+  /** null: not probed, because the account's limit has no request left for it. */
   probe(due: DueService, signal: AbortSignal): Promise<ProbeResult | null>;
-  /** What a probe of the same account found holds for this service too. */
+  /** Applies the result of a probe of the same account to this service too. */
   adopt(service: ExternalService, result: ProbeResult): void;
   tryHold(ttlMs: number): Promise<boolean>;
   release(): Promise<void>;
 }
 
-/** Probes at a time, over all tenants. */
+/** Concurrent probes, over all tenants. */
 const concurrency = 8;
 const maxLeaseMs = 3_600_000;
 const batchServices = 500;
 const maxBatches = 4;
 const maxProbesPerRound = 600;
-/** Of one account: the tenants whose limits are looked at for a request that may be sent. */
+/** Per account: how many tenants' limits are checked for a request that may be sent. */
 const maxAskers = 5;
 
 export function startProber(deps: ProberDeps): { close(): Promise<void> } {
@@ -93,7 +91,7 @@ export function createProbeRound(deps: ProberDeps): (stopping: AbortSignal) => P
       try {
         await Promise.all(Array.from({ length: concurrency }, work));
       } finally {
-        // Also of a round that fails half-way: who was asked is not asked again at once.
+        // Also if a round fails half-way, so that probed services are not probed again at once.
         if (looked.length > 0) await deps.schedule(looked, nowMs);
       }
       if (due.length < batchServices) return;

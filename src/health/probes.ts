@@ -1,4 +1,4 @@
-/** Probing, put together: on a schedule by one replica, and whenever an admin asks. */
+/** Puts probing together: scheduled by one replica, and on request of an admin. */
 import { setBounded } from '../bounded-map.ts';
 import type { ExternalService, HealthStatus, ServiceDirectory } from '../directory/service.ts';
 import { ServiceError } from '../errors.ts';
@@ -25,24 +25,25 @@ export interface ProbesDeps extends ProbeDeps {
   readonly limiter: Pick<RateLimiter, 'spend'>;
   readonly intervalMs: number;
   /**
-   * Ends whatever keeps calls from the service, on every replica: an open breaker, a pause that its provider asked for.
+   * Ends whatever blocks calls to the service, on every replica: an open breaker, or a pause that its provider asked
+   * for.
    */
   letThrough(service: ExternalService): Promise<void>;
   /**
-   * What a probe is counted by. The provider counts every request that arrives, also those that it does not bill: a
-   * probe beside a spent minute would be the one call too many.
+   * The limits that a probe counts against. The provider counts every request that arrives, even those that it does not
+   * bill: with the minute already spent, a probe would be one request too many.
    */
   probeLimitsOf(service: ExternalService): readonly LimitSubject[];
 }
 
-/** What a probe found, and how the service stands with it. */
+/** What a probe found, and the service's state after it. */
 export interface ProbeReport {
   readonly status: HealthStatus;
   readonly ok: boolean;
   /** Unix milliseconds. */
   readonly checkedAtMs: number;
   readonly durationMs: number;
-  /** In words that name no secret and no address; null after a success. */
+  /** In words without secrets or addresses; null after a success. */
   readonly fault: string | null;
 }
 
@@ -57,7 +58,7 @@ export interface Probes {
 }
 
 const leaseName = 'health-prober';
-/** Outcomes of scheduled probes; of one that is forgotten the settled health tells the last. */
+/** Maximum outcomes of scheduled probes in memory; for a forgotten one the settled health has the last outcome. */
 const maxOutcomes = 10_000;
 
 export function openProbes(deps: ProbesDeps): Probes {
@@ -77,7 +78,7 @@ export function openProbes(deps: ProbesDeps): Probes {
     return result;
   };
 
-  /** Milliseconds after which there is room again; 0: now. `isPause`: the provider asked for it. */
+  /** Milliseconds until there is room again; 0: now. `isPause`: the provider asked for it. */
   const waitOf = async (service: ExternalService): Promise<{ waitMs: number; isPause: boolean }> => {
     const subjects = limitsOrNone(deps, service);
     if (subjects.length === 0) return { waitMs: 0, isPause: false };
@@ -105,7 +106,7 @@ export function openProbes(deps: ProbesDeps): Probes {
     originOf: probedOriginOf,
     adopt: observe,
     async probe({ service, lastOutcome }, signal) {
-      // An account whose limit is spent is being asked a lot, and that tells more than a probe would.
+      // An account whose limit is spent has much traffic, which tells more than a probe.
       if ((await waitOf(service)).waitMs > 0) return null;
       const before = outcomes.get(service.id) ?? lastOutcome;
       const isRecorded: ProbeRequest['isRecorded'] = (result) => outcomeOf(result) !== before;
@@ -118,7 +119,7 @@ export function openProbes(deps: ProbesDeps): Probes {
   return {
     async probe(service, requestId) {
       const { waitMs, isPause } = await waitOf(service);
-      // Who asks during a provider's pause wants to know whether it is over.
+      // An admin who probes during a provider's pause wants to know whether it is over.
       if (waitMs > 0 && !isPause) {
         throw new ServiceError('RATE_LIMIT_EXCEEDED', 'The limit of the account leaves no request for a probe.', {
           provider: service.serviceName,
@@ -133,7 +134,7 @@ export function openProbes(deps: ProbesDeps): Probes {
         ok: result.ok !== false,
         fault: result.fault ?? (status === 'healthy' ? null : lastError),
         durationMs: result.durationMs,
-        // One that was asked for a pause says nothing of the service's health, and may be the first.
+        // A probe that was asked to pause says nothing about the service's health, and may be the first.
         checkedAtMs: checkedAtMs ?? result.startedAtMs,
       };
     },
@@ -151,13 +152,13 @@ function dueOf(service: ExternalService, row: DueProbeRow): DueService {
   };
 }
 
-/** null: never asked. */
+/** null: never probed. */
 function lastOutcomeOf({ failures_in_row, successes_in_row, last_error }: DueProbeRow): ProbeOutcome | null {
   if (failures_in_row > 0) return outcomeOf({ ok: false, fault: last_error });
   return successes_in_row > 0 ? outcomeOf({ ok: true, fault: null }) : null;
 }
 
-/** An account that cannot be opened has no limits to look up; its probe says what is wrong. */
+/** An account that cannot be opened has no limits to look up; its probe reports the reason. */
 function limitsOrNone(deps: ProbesDeps, service: ExternalService): readonly LimitSubject[] {
   try {
     return deps.probeLimitsOf(service);

@@ -1,4 +1,4 @@
-/** The sentences of `GET /problems`, in English and Russian, and when there is something to say. */
+/** The sentences of `GET /problems` in English and Russian, and the conditions for each. */
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import type { LimitWindowUse } from '../limits/report-limits.ts';
 import { reconnectMessage } from '../providers/provider.ts';
@@ -8,13 +8,13 @@ import type { Problem, ServicePauseSeen } from './problem.ts';
 import { spanWords } from './span-words.ts';
 import type { takeoverWords } from './takeovers.ts';
 
-/** From this share on a budget is listed as a problem. */
+/** From this share of its limit on, a budget is listed as a problem. */
 const budgetWarningShare = 0.8;
-/** Below this share of a limit the pace says nothing yet. */
+/** Below this share of a limit the rate is not yet meaningful. */
 const limitWarningShare = 0.6;
 const backlogWarningSeconds = 60;
 const maxErrorChars = 200;
-/** One stall may be a large body's; more than these are a pattern. */
+/** A few stalls may come from large bodies; more are a pattern. */
 const toleratedStalls = 3;
 
 export interface PartsSeen {
@@ -26,7 +26,7 @@ export interface PartsSeen {
   readonly spoolBytes: number;
   /** Of the last five minutes. */
   readonly stalls: { readonly count: number; readonly longestMs: number };
-  /** Providers whose answers are made up, though this is no trial. */
+  /** Providers whose answers are emulated although this set-up is not a trial. */
   readonly emulated: readonly string[];
 }
 
@@ -236,7 +236,7 @@ export function problemOfBudget({ service_name, monthly_limit_usd, action, spent
 
 const windowsRu = { minute: 'минуту', hour: 'час', day: 'день', month: 'месяц' } as const;
 
-/** Spent, or spent before its window ends if calls go on as they did in it. */
+/** The limit is spent, or will be before its window ends at the rate so far. */
 export function problemOfLimit(name: string, window: LimitWindowUse, nowMs: number): Problem | null {
   const { window_type, request_count, max_requests, remaining_requests } = window;
   const part = window.limit === undefined ? '' : ` (${window.limit})`;
@@ -270,7 +270,7 @@ function clockTime(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 16).replace('T', ' ');
 }
 
-/** A target's address without user, query and fragment, where tokens stand. */
+/** A target's address without user, query and fragment, which may contain tokens. */
 function withoutSecrets(url: string): string {
   const parsed = URL.parse(url);
   return parsed === null ? 'the target' : `${parsed.origin}${parsed.pathname}`;
