@@ -46,7 +46,7 @@ test('the same as a map that looks for its oldest key from the beginning, over m
   assert.deepEqual([...map.keys()], expected);
 });
 
-test('what is used is not what is forgotten', () => {
+test('an entry in use is not evicted', () => {
   const map = new Map<string, string>();
   for (const key of ['a', 'b', 'a', 'c']) getOrCreateBounded(map, key, 2, () => key);
   assert.deepEqual([...map.keys()], ['a', 'c']);

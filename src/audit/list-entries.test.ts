@@ -119,7 +119,7 @@ test('the export streams every entry with its bodies', async (t) => {
   assert.equal(bodies.size, 1_200);
 });
 
-test('a cursor that is none of ours is told apart', () => {
+test('a foreign cursor is refused', () => {
   assert.equal(readPosition('zzz'), null);
   assert.equal(readPosition(Buffer.from("2026-11-22T00:00:00.000Z ' or 1=1").toString('base64url')), null);
 });

@@ -145,7 +145,7 @@ test('an invalidation of a range leaves the others of its scope alone', async (t
   assert.equal(google.requests(), 3);
 });
 
-test('an answer on its way when its question is invalidated serves those who asked before, and nobody after', async (t) => {
+test('an answer in flight during an invalidation serves only the callers from before it', async (t) => {
   const { google, replicas } = await startReplicas(t, 2);
   const [first, second] = replicas as [Replica, Replica];
   google.behave((_request, response) => answerPlace(0.9, `Answer ${google.requests()}`)(_request, response));

@@ -15,7 +15,7 @@ test('a second account of an adapter has the adapter’s price', () => {
   assert.equal(costOf({ serviceName: 'maps_backup', config: { adapter: 'google_maps' } }, 'geocode', 1, atMs), 0.005);
 });
 
-test('what stands in no list costs nothing', () => {
+test('an operation without a list price costs nothing', () => {
   assert.equal(costOf({ serviceName: 'yandex_maps', config: {} }, 'geocode', 1, atMs), 0);
   assert.equal(costOf({ serviceName: 'google_sheets', config: {} }, 'sheets_read', 1, atMs), 0);
 });

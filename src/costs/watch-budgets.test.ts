@@ -18,7 +18,7 @@ interface AlertBody {
 
 const tenant = parseTenantId('uk_budget_watch');
 
-test('each threshold is told of once a month, by one of many replicas', async (t) => {
+test('each threshold is announced once a month over all replicas', async (t) => {
   const { db } = await startTestDatabase(t);
   const metrics = createMetrics({ clock: systemClock, processMetrics: false });
   const watches = [1, 2, 3].map(() =>

@@ -170,7 +170,7 @@ test('the tenant’s own limit counts the request once, however many providers i
   assert.deepEqual(new Set(await measure(points(1), points(1, 200))), new Set(['RATE_LIMIT_EXCEEDED']));
 });
 
-test('two requests that share elements both end, whoever asks for them', async (t) => {
+test('two requests that share elements both end', async (t) => {
   const { measure, asked } = await start(t, answerAll);
   const [one, other] = await Promise.all([measure(points(4), points(4, 100)), measure(points(4, 2), points(4, 102))]);
   assert.deepEqual(new Set([...one, ...other]), new Set(['first']));

@@ -95,7 +95,7 @@ test('hits and misses are of the service that answers; what no cache may answer 
   );
 });
 
-test('a stale answer is a hit, and a question that nobody answers a miss of its family', async (t) => {
+test('a stale answer counts as a hit, and an unanswered question as a miss of its family', async (t) => {
   const google = await startFakeProvider(t);
   const pipeline = await startPipeline(t, { providers: { google } });
   await pipeline.geocode('Navoi 1');
@@ -451,7 +451,7 @@ test('the detail alone says why each provider gave no answer', async (t) => {
   );
 });
 
-test('nobody is answered what could not be written down', async (t) => {
+test('a call whose audit row cannot be written gets no answer', async (t) => {
   const google = await startFakeProvider(t);
   const intake = { record: () => Promise.reject(new IntakeFull('spool_full')) };
   const pipeline = await startPipeline(t, { providers: { google }, overrides: { intake } });
@@ -461,7 +461,7 @@ test('nobody is answered what could not be written down', async (t) => {
   assert.equal(google.requests(), 2, 'and it was not cached');
 });
 
-test('a write that was made and could not be written down is told as unknown', async (t) => {
+test('a write whose audit row cannot be written has an unknown outcome', async (t) => {
   const google = await startFakeProvider(t);
   const intake = { record: () => Promise.reject(new IntakeFull('spool_full')) };
   const pipeline = await startPipeline(t, { providers: { google }, overrides: { intake } });
@@ -476,7 +476,7 @@ test('a write that was made and could not be written down is told as unknown', a
   );
 });
 
-test('no-cache asks anew and keeps the answer; no-store does neither', async (t) => {
+test('no-cache asks the provider and caches the answer; no-store neither reads nor fills the cache', async (t) => {
   const google = await startFakeProvider(t, answerPlace(0.9, 'Old'));
   const pipeline = await startPipeline(t, { providers: { google } });
   await pipeline.geocode('Navoi 1');
@@ -504,7 +504,7 @@ test('a write whose outcome is unknown is never repeated, here or elsewhere', as
   assert.deepEqual([google.requests(), yandex.requests()], [1, 0]);
 });
 
-test('callers who leave a slow write close nobody’s way: neither the breaker nor the health minds', async (t) => {
+test('callers who abort a slow write change neither the breaker nor the health', async (t) => {
   const google = await startFakeProvider(t, neverAnswer);
   const pipeline = await startPipeline(t, { providers: { google } });
   const write = { capability: { ...geocodeCapability, safeToRepeat: false, cache: null } };

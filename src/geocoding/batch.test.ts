@@ -132,7 +132,7 @@ test('a caller who leaves stops the rest', async () => {
   assert.equal(unexpected.length, 0);
 });
 
-test('a consumer who stops reading stops what is under way', async () => {
+test('a consumer who stops reading stops the running batch', async () => {
   const signals: AbortSignal[] = [];
   const { deps } = setUp(
     (call, signal) => {

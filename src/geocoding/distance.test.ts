@@ -28,7 +28,7 @@ function measure(answer: (call: Call, signal: AbortSignal) => unknown, body: unk
   };
 }
 
-test('a straight line between coordinates asks nobody', async () => {
+test('a straight line between coordinates asks no provider', async () => {
   const { calls, reply } = measure(() => assert.fail('asked'), { origin: tashkent, destination: samarkand });
   const { answer, calls: made } = await reply;
   assert.equal(calls.calls.length, 0);

@@ -65,7 +65,7 @@ test('a pair without a route fails alone, and says why', async () => {
   assert.equal(row?.[1]?.distance_meters, null);
 });
 
-test('straight lines ask nobody, and 25 by 25 is the most', async () => {
+test('straight lines ask no provider, and 25 by 25 is the maximum', async () => {
   const many = Array.from({ length: 25 }, () => points[0]);
   const { calls, reply } = ask(() => assert.fail('asked'), { origins: many, destinations: many });
   assert.equal((await reply).rows.flat().length, 625);

@@ -549,7 +549,7 @@ test('the API describes itself as OpenAPI 3.1, every route with its tenant, cred
   assert.deepEqual(document.paths['/health'].get.security, []);
 });
 
-test('what is no HTTP gets a problem and the end of the connection', async (t) => {
+test('a request that is not HTTP gets a problem document and a closed connection', async (t) => {
   const { app } = await startApp(t);
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as { port: number };

@@ -104,7 +104,7 @@ test('an expired token is none, also one that was known', async (t) => {
   assert.equal(await find('brief'), null);
 });
 
-test('while the database is away a known token goes on, and an unknown one cannot be judged', async (t) => {
+test('while the database is away a known token works, and an unknown one cannot be checked', async (t) => {
   const { add, find, state } = await startDirectory(t);
   await add('known');
   await waitFor('the token is known', async () => (await find('known')) !== null);

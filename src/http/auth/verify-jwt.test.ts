@@ -109,7 +109,7 @@ test('clocks that differ a little refuse no fresh token, and let no expired one 
   }
 });
 
-test('keys come from a JWKS address, and while it is away nobody is called unauthorized', async (t) => {
+test('keys come from a JWKS address, and an outage of it is not answered with 401', async (t) => {
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' };
   let isAway = true;

@@ -119,7 +119,7 @@ test('a key belongs to who used it: another of the same tenant is given nothing 
   assert.ok(!other.body.includes('canary'));
 });
 
-test('what is shown once is not shown by a repetition', async (t) => {
+test('a repeated answer omits secrets that are shown once', async (t) => {
   const { post } = await startCounting(t, async () => answerShownOnce(201, { id: 7, token: 'canary' }, ['token']));
   assert.deepEqual((await post('k1')).json(), { id: 7, token: 'canary' });
   const again = await post('k1');

@@ -35,7 +35,7 @@ test('a leap second is the moment after it, and there is none but at the end of 
   }
 });
 
-test('what is no time is refused', () => {
+test('an invalid time is refused', () => {
   for (const text of [
     '',
     'yesterday',

@@ -23,7 +23,7 @@ test('a name that is none of many is answered with all of them', () => {
   });
 });
 
-test('a text that may also be null is told what is wrong with it as a text', () => {
+test('an invalid nullable text gets the error of a text', () => {
   const schema = Type.Object({ a: nullable(Type.String({ minLength: 1, pattern: '^[a-z]*$' })) });
   assert.deepEqual(faultsOf(schema, { a: '' }), {
     a: 'must be a string of at least 1 character that matches ^[a-z]*$',
@@ -36,7 +36,7 @@ test('a text that may also be null is told what is wrong with it as a text', () 
   });
 });
 
-test('an object that may also be left out is told its member, and nothing else', () => {
+test('an error in an optional object names only the faulty member', () => {
   const schema = nullable(
     Type.Object({ seconds: Type.Optional(Type.Integer({ minimum: 0 })) }, { additionalProperties: false }),
   );

@@ -118,7 +118,7 @@ test('the recorded Routes reply gives a distance; replies of the legacy matrix a
   }
 });
 
-test('what is no geocoding answer is a failure that may be tried again', async () => {
+test('a reply that is not a geocoding answer is a failure that may be retried', async () => {
   for (const reply of [
     { body: '<html>sorry</html>' },
     { body: '{"results": [{"address_comp' },
@@ -312,7 +312,7 @@ test('elements of a matrix come in any order and fail alone; where all fail the 
   assert.equal((await ask(all.map((indexes) => ({ ...indexes, ...nowhere })))).kind, 'empty');
 });
 
-test('each way a matrix element can end is told apart', async () => {
+test('every status of a matrix element has its own verdict', async () => {
   const exists = { status: {}, condition: 'ROUTE_EXISTS' };
   for (const [reply, expected] of [
     [{ body: [{ ...exists, distanceMeters: 10, duration: '3.5s' }] }, 'ok'],

@@ -119,7 +119,7 @@ test('parallel calls share one token request, and a refused token is replaced on
   assert.ok(masked.some((secret) => secret.startsWith('ya29.')));
 });
 
-test('a token is renewed five minutes ahead, and an outage of the token endpoint meanwhile harms nobody', async (t) => {
+test('a token is renewed five minutes before it expires, and an outage of the token endpoint in that time fails no call', async (t) => {
   const { emulator, account } = await start(t);
   let nowMs = Date.now();
   const { sheets_metadata } = attemptsOf(() => nowMs);

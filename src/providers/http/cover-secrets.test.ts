@@ -91,7 +91,7 @@ test('what holds no secret passes as it is, and no more waits than may become on
   assert.equal(cover.end().toString(), 'can');
 });
 
-test('what is shorter than eight characters is not looked for', () => {
+test('a secret shorter than eight characters is not masked', () => {
   assert.equal(createSecretCover([]), null);
   assert.equal(createSecretCover(['', 'seven77']), null);
   assert.equal(covered('seven77 eight888', ['seven77', 'eight888'], 99), 'seven77 ********');

@@ -5,7 +5,7 @@ import { faultOfPath, targetUrl, withoutParameter } from './target-url.ts';
 
 const base = 'https://api.example/v1/tenants';
 
-test('what is written plainly goes out as it was written', () => {
+test('a plain path is sent unchanged', () => {
   for (const [path, query, expected] of [
     ['', '', `${base}`],
     ['a/b', 'x=1&x=2', `${base}/a/b?x=1&x=2`],

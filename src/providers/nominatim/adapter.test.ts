@@ -68,7 +68,7 @@ test('the rank tells how exact a place is, and a house needs its number', async 
   }
 });
 
-test('errors are told from answers, in whatever form they come', async () => {
+test('errors in every form are distinguished from answers', async () => {
   assert.equal((await geocodes({ status: 400, body: { error: { code: 400, message: 'no' } } })).kind, 'bad_input');
   assert.equal((await geocodes({ status: 503, body: 'busy' })).kind, 'failed');
   assert.equal((await geocodes({ status: 429, body: '<html>' })).kind, 'throttled');

@@ -212,7 +212,7 @@ test('positions that are no pair of numbers, out of range or swapped are a broke
   assert.equal(mixed.kind, 'ok');
 });
 
-test('what is no geocoder answer is a failure that may be tried again', async () => {
+test('a reply that is not a geocoder answer is a failure that may be retried', async () => {
   for (const reply of [
     { body: '<html>captcha</html>' },
     { body: '{"response": {"GeoObj' },
@@ -320,7 +320,7 @@ test('a base URL means the same with and without Yandex’s path, and takes the 
   }
 });
 
-test('the matrix is asked latitude first, and each way its element can end is told apart', async () => {
+test('the matrix request puts latitude first, and every status of an element has its own verdict', async () => {
   assert.ok(distance);
   const http = cannedHttp({ body: matrix({ status: 'OK', distance: { value: 5230 }, duration: { value: 812 } }) });
   assert.deepEqual(await distance({ ...pair, mode: 'walking' }, testAccount(), http), {

@@ -44,7 +44,7 @@ function replyOf(status: number, body: unknown): ProviderReply {
 
 const tokenReply = (token: string) => replyOf(200, { access_token: token, token_type: 'bearer', expires_in: 3600 });
 
-test('a token is renewed a minute before its end, and an outage of its endpoint then harms nobody', async () => {
+test('a token is renewed a minute before it expires, and an outage of its endpoint in that minute fails no call', async () => {
   const { ask, pass, used, willAnswer } = start();
   willAnswer(tokenReply('first'));
   await ask();
