@@ -1,9 +1,8 @@
 /**
- * How many calls may be at one service at a time, and how many may wait for a place: one slow provider then fills its
- * own places and not the process.
- *
- * At the bound of places a call waits, first come first served; at the bound of the queue it is refused at once (`full`).
- * Nobody waits past its deadline. A service takes memory only while a call is at it or waits for it.
+ * Limits how many calls may be at one service at a time, and how many may wait, so that one slow provider fills only
+ * its own places and not the process. If all places are taken a call waits, first come first served; if the queue is
+ * full it is refused at once (`full`). No call waits past its deadline. A service takes memory only while calls are at
+ * it or wait for it.
  */
 import type { Clock } from '../clock.ts';
 import type { Deadlines } from './deadline.ts';
@@ -19,7 +18,10 @@ export type BulkheadEntry =
   | { readonly kind: 'aborted' };
 
 export interface Bulkheads {
-  /** A place at this service. Answers at once, without a promise, where one is free or the queue is full. Never throws. */
+  /**
+   * Takes a place at this service. Returns at once, without a promise, if a place is free or the queue is full. Never
+   * throws.
+   */
   enter(serviceId: string, deadlineAtMs: number, signal: AbortSignal): BulkheadEntry | Promise<BulkheadEntry>;
 }
 
@@ -38,7 +40,7 @@ interface Waiter {
 
 interface Places {
   active: number;
-  /** A Set keeps the order of arrival and lets one that gives up leave from the middle. */
+  /** A Set keeps the order of arrival, and a caller that gives up can leave from the middle. */
   readonly waiting: Set<Waiter>;
 }
 

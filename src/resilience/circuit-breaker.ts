@@ -35,7 +35,7 @@ export type BreakerState =
 
 export interface Permit {
   readonly entered: true;
-  /** Whether this call decides alone over closing an open breaker. */
+  /** Whether this call is the one probe that decides if an open breaker closes. */
   readonly isProbe: boolean;
   succeeded(): void;
   /**
@@ -49,22 +49,22 @@ export interface Permit {
 
 export interface Refusal {
   readonly entered: false;
-  /** Trying before this is refused again. */
+  /** An attempt before this time is refused. */
   readonly openUntilMs: number;
   readonly because: OpenedBy;
 }
 
 export interface CircuitBreaker {
   tryEnter(part?: Part): Permit | Refusal;
-  /** What `tryEnter` would refuse with now; null where it would let the call in, or make it the probe. */
+  /** The refusal that `tryEnter` would return now; null if it would let the call in or make it the probe. */
   refusalFor(part?: Part): Refusal | null;
-  /** Closes it, whatever it is; permits from before count for nothing. */
+  /** Closes the breaker in any state; earlier permits no longer count. */
   close(): void;
-  /** An open breaker whose time is up reads as half-open. */
+  /** An open breaker whose time has passed reads as half-open. */
   state(): BreakerState;
 }
 
-/** What of a service is asked: a path, a spreadsheet, a question. */
+/** The part of a service that a call asks for: a path, a spreadsheet, a question. */
 export interface Part {
   readonly key: string;
   /** Whether it is asked while the breaker is open because other parts fail: few parts, each asked often. */
@@ -84,12 +84,13 @@ export interface BreakerPolicy {
   /** How long a refused key keeps it open the first time; doubled by each further refusal. */
   readonly deniedMs: number;
   readonly deniedMsMax: number;
-  /** A probe that never settles gives its place away after this. */
+  /** A probe that never settles loses its place after this time. */
   readonly probeLeaseMs: number;
 }
 
 export const defaultBreakerPolicy: BreakerPolicy = {
-  // As many as take a service down (`judge-health.ts`): one fewer, and what nobody asks any more would only be degraded.
+  // As many failures as mark a service as down (`judge-health.ts`): with one fewer, a service that gets no more calls
+  // would stay degraded.
   failuresInARow: 6,
   failureShare: 0.5,
   minimumAttempts: 20,
@@ -131,7 +132,7 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
   const pauses = createPauses(policy, deps.random ?? Math.random);
   const recent = createFailureShare(policy.windowMs);
   let inner: Inner = { kind: 'closed' };
-  /** Raised by each change of state, so that permits from before it can be told. */
+  /** Raised by each change of state, so that older permits can be recognised. */
   let generation = 0;
   let consecutiveFailures = 0;
   const parts = createPartFailures(clock);
@@ -173,7 +174,7 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
   const issuePermit = (purpose: Purpose, part: Part | undefined): Permit => {
     const issuedIn = generation;
     let settled = false;
-    /** True once, and only where no change of state made the permit stale. */
+    /** True once, and only if no change of state made the permit stale. */
     const settle = (): boolean => {
       const counts = !settled && issuedIn === generation;
       settled = true;
@@ -236,16 +237,16 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
   };
 }
 
-/** How long it stays open, by what opened it: longer each time, until it was closed. */
+/** How long the breaker stays open, by its cause: longer each time, until it closes. */
 function createPauses(policy: BreakerPolicy, random: () => number) {
   const openings: Record<OpenedBy, number> = { failures: 0, denied: 0 };
   return {
     next(because: OpenedBy): number {
       const factor = 2 ** Math.min(openings[because], 30);
       openings[because] += 1;
-      // A key that was put right is used within seconds; one that stays wrong is soon asked rarely.
+      // A corrected key is used within seconds; a key that stays wrong is soon tried rarely.
       if (because === 'denied') return Math.min(policy.deniedMs * factor, policy.deniedMsMax);
-      // Between half and all of it: replicas that opened together must not probe together.
+      // Between half and all of it: replicas whose breakers opened together must not probe together.
       return Math.round(Math.min(policy.openMs * factor, policy.openMsMax) * (0.5 + random() / 2));
     },
     reset(): void {

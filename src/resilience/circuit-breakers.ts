@@ -11,13 +11,13 @@ import {
 
 export interface CircuitBreakers {
   /**
-   * The breaker of this service, made closed when first asked for. `policyOf` overrides the common policy when the breaker
-   * is made.
+   * The breaker of this service, created closed at the first request. `policyOf` overrides the common policy when the
+   * breaker is created.
    */
   breakerFor(serviceId: string, policyOf?: () => Partial<BreakerPolicy>): CircuitBreaker;
-  /** Closes the breaker of this service; false where it is closed, or not in use. */
+  /** Closes the breaker of this service; false if it is already closed or does not exist. */
   closeBreaker(serviceId: string): boolean;
-  /** null: it is not in use. Makes none, and counts as no use. */
+  /** null if the service has no breaker. Does not create one and does not count as use. */
   stateOf(serviceId: string): BreakerState | null;
 }
 
@@ -28,8 +28,8 @@ export interface CircuitBreakersDeps extends Omit<BreakerDeps, 'onChange'> {
 }
 
 /**
- * The breakers of a process by service id. At `maxBreakers` the one unused for longest is forgotten: should it have been
- * open, its provider is asked a few times more than needed.
+ * The breakers of a process by service id. At `maxBreakers` the least recently used one is forgotten: if it was open,
+ * its provider gets a few attempts more than necessary.
  */
 export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreakers {
   const { onChange, maxBreakers = 10_000, ...shared } = deps;
@@ -38,7 +38,7 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
     breakerFor(serviceId, policyOf) {
       let breaker = breakers.get(serviceId);
       if (breaker !== undefined) {
-        // While there is room enough nothing is forgotten, and the order of use is nobody's.
+        // While there is ample room nothing is forgotten, so the order of use need not be kept.
         if (breakers.size * 2 < maxBreakers) return breaker;
       } else {
         breaker = createCircuitBreaker({

@@ -10,7 +10,7 @@
  * itself adds no bound of its own, since dropping a deadline would break law 9.
  */
 
-/** The reason of a signal whose time is up. */
+/** The abort reason of a signal whose time has passed. */
 export class DeadlinePassed extends Error {
   readonly afterMs: number;
 
@@ -21,22 +21,28 @@ export class DeadlinePassed extends Error {
   }
 }
 
-/** A signal that aborts when its time is up or its parent aborts, whichever is first. `clear` as soon as the work ends. */
+/**
+ * A signal that aborts when its time has passed or its parent aborts, whichever is first. Call `clear` as soon as the
+ * work ends.
+ */
 export interface DeadlineSignal {
   readonly signal: AbortSignal;
-  /** True where it was the time and not the parent that aborted. */
+  /** True if the deadline, not the parent, aborted the signal. */
   expired(): boolean;
   clear(): void;
 }
 
 export interface Deadlines {
-  /** Calls `onPassed` once, `durationMs` from now or up to one tick later. Returns what clears it; clearing twice is harmless. */
+  /**
+   * Calls `onPassed` once, `durationMs` from now or up to one tick later. Returns a function that clears the deadline;
+   * clearing twice is harmless.
+   */
   after(durationMs: number, onPassed: () => void): () => void;
   /** `leftMs`: asked when the time is up; where any is left after all, it is asked again then, or after `durationMs` more. */
   signalAfter(durationMs: number, parent?: AbortSignal, leftMs?: () => number): DeadlineSignal;
-  /** How many are being watched. */
+  /** How many deadlines are being watched. */
   size(): number;
-  /** Forgets all of them without firing. */
+  /** Forgets all deadlines without firing them. */
   close(): void;
 }
 
@@ -100,8 +106,8 @@ export function createDeadlines(options: DeadlinesOptions = {}): Deadlines {
     }
     handledTick = Math.max(handledTick, currentTick);
     if (watchedCount > 0) timer = setTimeout(turn, tickMs);
-    // Last, so that a callback that throws or sets a new deadline meets a wheel in order; and read one by one, because a
-    // callback may clear another of the same turn.
+    // Last, so that a callback that throws or sets a new deadline meets a consistent wheel; one by one, because a
+    // callback may clear another deadline of the same turn.
     for (const entry of passed) {
       const { onPassed } = entry;
       entry.onPassed = null;
@@ -115,7 +121,7 @@ export function createDeadlines(options: DeadlinesOptions = {}): Deadlines {
       handledTick = Math.floor(currentMs / tickMs);
       timer = setTimeout(turn, tickMs);
     }
-    // Rounded up, and at least the tick after the one in hand: late by at most a tick, never early.
+    // Rounded up, and at least the tick after the current one: late by at most a tick, never early.
     const tick = Math.max(Math.ceil((currentMs + durationMs) / tickMs), handledTick + 1);
     const slot = tick % slotCount;
     const first = slots[slot] ?? null;

@@ -13,17 +13,19 @@ import type { Clock } from '../clock.ts';
 
 const countedPerPart = 2;
 const ownForMs = 300_000;
-/** At the bound the part noted longest ago is forgotten: its next failure counts as a new one. */
+/** At this limit the part noted longest ago is forgotten: its next failure counts as new. */
 const maxOwn = 500;
-/** So many failing parts are the service. */
+/** From this many failing parts on, the service itself counts as failing. */
 const scoutedParts = 16;
 
 export interface PartFailures {
-  /** How many failures speak against the service with this one. `null`: of no part in particular. */
+  /**
+   * How many failures count against the service, including this one. `null`: the failure concerns no particular part.
+   */
   note(part: string | null): number;
-  /** The service answered; `part` null: whatever was asked. */
+  /** Notes that the service answered; `part` null: no particular part. */
   noteSuccess(part: string | null): void;
-  /** True where failures of other parts alone say nothing of this one. */
+  /** True if failures of other parts alone say nothing about this one. */
   isUntouched(part: string): boolean;
 }
 
@@ -55,7 +57,7 @@ export function createPartFailures(clock: Clock): PartFailures {
       if (times > countedPerPart) return 0;
       if (ofService > 0) return 1;
       if (run.size === 1) return 0;
-      // The second part to fail brings those with it that were held back for the first.
+      // The second part to fail also counts the failures that were held back for the first.
       const [first = 0] = run.values();
       return run.size === 2 && times === 1 ? Math.min(first, countedPerPart) + 1 : 1;
     },

@@ -1,33 +1,33 @@
 /**
- * Asking the same provider again, after a pause that grows: exponential, with full jitter, so that many callers that
- * failed together do not come back together.
+ * Retries at the same provider after growing pauses: exponential with full jitter, so that many callers that failed
+ * together do not return together.
  */
 import { setTimeout as sleepTimer } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 
 export interface RetryPolicy {
-  /** Repeats beyond the first attempt. */
+  /** Retries after the first attempt. */
   readonly maxRetries: number;
-  /** The longest pause before the first repeat; doubled for each further one. */
+  /** The longest pause before the first retry; doubled for each further one. */
   readonly baseDelayMs: number;
   readonly maxDelayMs: number;
 }
 
-/** What one attempt says of itself. `value` is what the caller gets if no attempt follows. */
+/** The outcome of one attempt. `value` is what the caller gets if no attempt follows. */
 export type AttemptResult<Value> =
   | { readonly repeat: false; readonly value: Value }
   | {
       readonly repeat: true;
       readonly value: Value;
-      /** What the provider asked for (`Retry-After`); null: our own pause. */
+      /** The pause that the provider asked for (`Retry-After`); null: use our own. */
       readonly retryAfterMs: number | null;
     };
 
 export interface RetryOutcome<Value> {
-  /** Of the last attempt made. */
+  /** The value of the last attempt. */
   readonly value: Value;
   readonly retries: number;
-  /** `deadline`: the pause would have ended after it. */
+  /** `deadline`: the pause would have ended after the deadline. */
   readonly ended: 'settled' | 'exhausted' | 'deadline' | 'aborted';
 }
 
