@@ -6,8 +6,8 @@ export const listMessages = {
   calls: ['Calls', 'Вызовы'],
   errors: ['Errors', 'Ошибки'],
   counted: [
-    'Every provider asked and every answer from the cache; health checks are left out. Drag to choose a range.',
-    'Каждое обращение к провайдеру и каждый ответ из кэша, без проверок. Протяните, чтобы выбрать период.',
+    'Every provider asked and every answer from the cache; health checks are left out. Drag, or click a bar, to choose a range.',
+    'Каждое обращение к провайдеру и каждый ответ из кэша, без проверок. Протяните или щёлкните по столбцу, чтобы выбрать период.',
   ],
   countedAll: [
     'All calls of this service and operation: the other filters are not counted here.',
