@@ -14,7 +14,7 @@ export function accountKeyOf(
 ): string {
   try {
     const { baseUrl, apiKey, credentials, config } = accountOf(service);
-    // The environment's variable is salted by the row and does not affect what is asked.
+    // `environment` is salted by the row and does not affect what is asked of the provider.
     const { environment: _environment, ...asked } = config;
     const text = JSON.stringify([adapterNameOf(service), baseUrl, apiKey, credentials, sorted(asked)]);
     return createHash('sha256').update(text).digest('base64');
