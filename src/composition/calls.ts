@@ -49,7 +49,7 @@ export async function openCalls(
 ) {
   const deadlines = own(createDeadlines());
   const breakers = createCircuitBreakers({ clock });
-  // In one process there is nobody to ask.
+  // A single process has no other replicas to ask.
   const probing = begin(() => (store.kind === 'redis' ? openIndirectProbe({ db, store, logger }) : null));
   const {
     health,

@@ -1,4 +1,4 @@
-/** The durable way out: what is recorded is kept, published and in time forgotten. */
+/** Builds the durable parts: records are stored, published, and removed after their retention. */
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';

@@ -54,8 +54,8 @@ function withEnvironment(): readonly { adapter: Adapter; environment: Environmen
 }
 
 /**
- * Where the operator's own variables point, as `host:port`: an override such as a provider's emulator next door works
- * without naming it in `OUTBOUND_ALLOWED_NETWORKS` again. Tenants' own base URLs gain nothing beyond these endpoints.
+ * The endpoints of the operator's own variables, as `host:port`: an override such as a local emulator of a provider
+ * works without an entry in `OUTBOUND_ALLOWED_NETWORKS`. Tenants' base URLs gain nothing beyond these endpoints.
  */
 export function operatorEndpoints({ providers }: Config): string[] {
   const urls = withEnvironment().flatMap(({ adapter, environment }) => {

@@ -1,4 +1,4 @@
-/** What is wrong now, and the watch that tells it outside. */
+/** Builds the list of current problems, and the watch that reports them. */
 import { startProblemWatch } from '../alerts/watch-problems.ts';
 import { monthOf } from '../costs/month.ts';
 import { adapterNameOf } from '../directory/service.ts';

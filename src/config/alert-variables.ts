@@ -1,4 +1,4 @@
-/** Where problems are told outside: the `ALERT_…` variables. */
+/** The `ALERT_…` variables: where problems are reported. */
 import type { Reader } from './config-variables.ts';
 
 export interface AlertVariables {

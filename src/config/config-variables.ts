@@ -1,4 +1,4 @@
-/** Single variables of the environment: how each kind is written, and what is said of one that is not written so. */
+/** Parses single variables of the environment, and reports invalid ones. */
 import { createPublicKey } from 'node:crypto';
 import { parseRange } from '../ip-range.ts';
 
@@ -43,7 +43,7 @@ export type Reader = ReturnType<typeof createReader>;
 
 /** Reads of each kind. A faulty value adds a line to `problems` and reads as its default. */
 export function createReader(env: Env, problems: string[]) {
-  /** An empty variable is an absent one: compose files pass `X=` for what is not set. */
+  /** An empty variable counts as absent: compose files pass `X=` for unset ones. */
   const text = (name: string): string | null => {
     const value = env[name]?.trim();
     return value === undefined || value === '' ? null : value;

@@ -42,7 +42,7 @@ export interface Config {
     readonly metricsToken: string | null;
     /** Whose pages may call the API from a browser. */
     readonly corsOrigins: readonly string[];
-    /** Whom to tell of a weakness: for `/.well-known/security.txt`. */
+    /** Contacts for vulnerability reports, in `/.well-known/security.txt`. */
     readonly securityContacts: readonly string[];
   };
   /** null: embedded, under `dataDir`. */
@@ -97,7 +97,7 @@ export interface Config {
   /** Repeats at one provider, beyond its first attempt. */
   readonly requestMaxRetries: number;
   readonly logLevel: LogLevel;
-  /** Where problems are told outside. */
+  /** Where problems are reported. */
   readonly alerts: AlertVariables;
 }
 
@@ -124,7 +124,7 @@ const wellKnownSecrets = new Set([
   'your-secret-key',
   'supersecret',
 ]);
-/** Longer than that nobody waits, but for providers that are given more time themselves. */
+/** The minimum call deadline; providers with a longer time-out extend it. */
 const shortestCallDeadlineMs = 30_000;
 /** Time-outs that a call has room for: of three providers each is given its time, and so is one that is asked again. */
 const timeoutsPerCall = 3;

@@ -3,7 +3,10 @@ import { existsSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
 import { ConfigError } from './config.ts';
 
-/** Adds its variables to the environment, which wins where it has them already. False where there is no such file. */
+/**
+ * Adds the file's variables to the environment; variables already set there win. Returns false if there is no such
+ * file.
+ */
 export function readEnvFile(): boolean {
   if (!existsSync('.env')) return false;
   try {

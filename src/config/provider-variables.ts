@@ -1,4 +1,4 @@
-/** What the environment says of the providers: which variables there are, their own facts tell. */
+/** Reads the providers' variables from the environment; each adapter's facts list them. */
 import { environmentAdapters } from '../providers/registry.ts';
 import type { EnvironmentCredential } from '../providers/vendor-facts.ts';
 import type { Reader } from './config-variables.ts';

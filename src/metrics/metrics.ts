@@ -23,13 +23,10 @@ export interface Metrics {
   requestRefused(service: string, operation: string): void;
   cacheHit(service: string, operation: string): void;
   cacheMiss(service: string, operation: string): void;
-  /** An answer made room for others in this process' memory. Redis and PostgreSQL tell of their own room themselves. */
+  /** An answer was evicted from this process's memory. Redis and PostgreSQL have their own metrics. */
   cacheEvicted(): void;
   rateLimitExceeded(service: string): void;
-  /**
-   * All windows of one of an account's limits, in the place of what was said of it before. `accountId` tells tenants'
-   * services of one name apart.
-   */
+  /** Replaces all windows of one of an account's limits. `accountId` distinguishes tenants' services of one name. */
   rateLimitUtilization(service: string, accountId: string, limit: string, windows: readonly Share[]): void;
   serviceHealth(service: string, accountId: string, status: ServiceHealth): void;
   breakerState(service: string, accountId: string, state: BreakerKind): void;

@@ -1,6 +1,6 @@
 /**
- * A process has one event loop: while one request holds it, all wait. Holds are seen by a timer that fires late; they are
- * counted and logged, because nothing else would tell where the time went.
+ * Detects stalls of the event loop: while one request holds it, all others wait. A timer that fires late reveals them;
+ * they are counted and logged, because nothing else would show where the time went.
  */
 import type { Logger } from '../logger.ts';
 import type { Metrics } from './metrics.ts';

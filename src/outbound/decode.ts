@@ -12,10 +12,10 @@ const decoders: Readonly<Record<string, Decoder>> = {
   'x-gzip': promisify(gunzip) as Decoder,
   br: promisify(brotliDecompress) as Decoder,
   zstd: promisify(zstdDecompress) as Decoder,
-  // RFC 9110 means zlib by "deflate"; some servers send it bare. The first byte of zlib's header tells.
+  // RFC 9110 defines "deflate" as zlib; some servers omit the zlib header. Its first byte shows which it is.
   deflate: (body, options) => (((body[0] ?? 0) & 0x0f) === 8 ? zlibInflate(body, options) : rawInflate(body, options)),
 };
-/** More than two layers is nobody's honest reply. */
+/** No legitimate reply has more layers. */
 const maxLayers = 2;
 
 export const acceptedEncodings = 'gzip, br, zstd';

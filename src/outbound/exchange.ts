@@ -1,4 +1,4 @@
-/** The words of one HTTP exchange with a provider: what is asked, what comes back, how it can fail on the way. */
+/** The types of one HTTP exchange with a provider: request, reply, and transport faults. */
 
 import type { Readable } from 'node:stream';
 

@@ -1,4 +1,4 @@
-/** From undici's, Node's and OpenSSL's errors to the few faults that the gateway tells apart. */
+/** Maps errors of undici, Node and OpenSSL to the few faults that the gateway distinguishes. */
 import { TransportError, type TransportFault } from './exchange.ts';
 
 const faultByCode: Readonly<Record<string, TransportFault>> = {

@@ -14,7 +14,7 @@ import { TransportError } from './exchange.ts';
 const metadataAddresses = new Set(['168.63.129.16']);
 const globalUnicastV6: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
 
-/** `address` as text; false for everything that is not public unicast, in any disguise, and for what is no address. */
+/** `address` as text; false for everything that is not public unicast, in any notation, and for invalid addresses. */
 export function isPublicAddress(address: string): boolean {
   // Node's own test is the stricter: ipaddr.js also reads 1.2.3 and 0x7f.1. A zone (fe80::1%eth0) names a link of ours.
   if (isIP(address) === 0 || address.includes('%')) return false;
@@ -22,7 +22,7 @@ export function isPublicAddress(address: string): boolean {
   if (parsed.range() !== 'unicast') return false;
   if (parsed.kind() === 'ipv4') return !metadataAddresses.has(parsed.toString());
   const v6 = parsed as ipaddr.IPv6;
-  // Outside 2000::/3 lie the IPv4-compatible form (::a.b.c.d) and what is not given out yet.
+  // Outside 2000::/3 are the IPv4-compatible form (::a.b.c.d) and unassigned addresses.
   return v6.match(globalUnicastV6) && !isIsatap(v6);
 }
 

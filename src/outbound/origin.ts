@@ -45,7 +45,7 @@ export function createOrigins(options: OriginLimits & { lookupOf(url: URL): Look
     of(name) {
       const known = origins.get(name);
       if (known !== undefined) {
-        // While there is room enough nothing is closed, and the order of use is nobody's.
+        // With enough room nothing is closed, so the order of use does not matter.
         if (origins.size * 2 >= maxOrigins) {
           origins.delete(name);
           origins.set(name, known);

@@ -144,7 +144,7 @@ function decoded(value: string): string {
   }
 }
 
-/** The URL with the values of its secret-bearing parameters replaced by `***`; `onSecret` is told of each. */
+/** The URL with secret parameters replaced by `***`; `onSecret` gets each value. */
 export function redactQuery(url: string, onSecret?: (secret: string) => void): string {
   const start = url.indexOf('?') + 1;
   if (start === 0) return url;

@@ -1,10 +1,10 @@
 /**
- * Names are looked up by the system, in threads: Node has four, and gives two of them to this. A name whose servers do not
- * answer holds one for ten seconds or more, so that some calls to it would keep everybody's names from being looked up.
+ * The system resolves names in threads: Node has four, and gives two of them to this. A name with unresponsive servers
+ * holds a thread for ten seconds or more, so that some calls to it would block the look-up of all other names.
  *
- * All who want one name at a time share one look-up. A name that failed slowly is left alone for ten times as long, and
- * those who want it meanwhile are told its error at once: it holds a thread a tenth of the time at most. What was found is
- * not kept, since the address of each connection is judged by itself.
+ * All look-ups of one name share one request. A name that failed slowly is not looked up for ten times as long, and its
+ * callers get its error at once: it occupies a thread for a tenth of the time at most. Results are not cached, since
+ * the address of each connection is checked.
  */
 import type { LookupAddress } from 'node:dns';
 import { setBounded } from '../bounded-map.ts';
@@ -12,7 +12,7 @@ import type { ResolveAll } from './guard.ts';
 
 type Callback = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
 
-/** A failure that came sooner held nobody up. */
+/** A faster failure blocks no other name. */
 const slowMs = 1_000;
 const restPerWait = 10;
 const longestRestMs = 60_000;

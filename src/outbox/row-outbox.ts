@@ -22,7 +22,7 @@ export interface RowOutbox {
   readOwn(): Promise<readonly OutboxMessage[]>;
   /** The next rows of dead processes and of none, and deferred rows that are due. */
   readLeftOver(): Promise<{ readonly messages: readonly OutboxMessage[]; readonly hasMore: boolean }>;
-  /** Deletes what is confirmed, a batch at a time. */
+  /** Deletes confirmed events, one batch at a time. */
   deleteConfirmed(): Promise<void>;
 }
 

@@ -1,12 +1,12 @@
 /**
- * Addresses in an upstream's headers (`Location`, `Content-Location`, `Link`): what lies below the service's base URL
- * leads back through the gateway; everything else stays as it is.
+ * Rewrites addresses in an upstream's headers (`Location`, `Content-Location`, `Link`): those below the service's base
+ * URL lead back through the gateway, all others stay.
  */
 import { isUtf8 } from 'node:buffer';
 import type { ExternalService } from '../directory/service.ts';
 import { isBelow } from '../providers/http/target-url.ts';
 
-/** `requestUrl`: what was asked, by which relative addresses are meant. */
+/** `requestUrl`: the requested URL, which relative addresses refer to. */
 export function throughGateway(
   address: string,
   requestUrl: string,
@@ -21,7 +21,7 @@ export function throughGateway(
   return `/api/v1/proxy/${serviceName}${target.pathname.slice(root.length)}${target.search}${target.hash}`;
 }
 
-/** `<address>; rel="next", <address>…`: only what stands in angle brackets is an address (RFC 8288, 3). */
+/** `<address>; rel="next", <address>…`: only the text in angle brackets is an address (RFC 8288, 3). */
 export function linksThroughGateway(
   header: string,
   requestUrl: string,
@@ -32,7 +32,7 @@ export function linksThroughGateway(
   });
 }
 
-/** Headers are read byte by byte; many servers write UTF-8 into them. */
+/** Node reads headers byte by byte; many servers write UTF-8 into them. */
 function asWritten(address: string): string {
   const bytes = Buffer.from(address, 'latin1');
   return isUtf8(bytes) ? bytes.toString('utf8') : address;

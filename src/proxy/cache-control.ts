@@ -1,8 +1,11 @@
-/** `Cache-Control` and the other headers that say how long an answer is fresh (RFC 9111, 4.2). */
+/** Parses `Cache-Control` and the other headers that determine freshness (RFC 9111, 4.2). */
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Directives by name; of one that stands twice the first counts (RFC 9111, 4.2.1). A value may be quoted, commas and all. */
+/**
+ * Directives by name; the first of two equal ones counts (RFC 9111, 4.2.1). A value may be quoted, and then contain
+ * commas.
+ */
 export function parseCacheControl(header: string | undefined): ReadonlyMap<string, string> {
   const directives = new Map<string, string>();
   for (const [, name = '', value = ''] of (header ?? '').matchAll(/([^\s,;="]+)(?:\s*=\s*("[^"]*"|[^\s,;]*))?/g)) {
@@ -12,12 +15,12 @@ export function parseCacheControl(header: string | undefined): ReadonlyMap<strin
   return directives;
 }
 
-/** 0 for what is no number: the answer is stale (RFC 9111, 4.2.1). */
+/** 0 for an invalid number: the answer is stale (RFC 9111, 4.2.1). */
 export function secondsOf(text: string | undefined): number {
   return text !== undefined && /^\d+$/.test(text) ? Math.min(Number(text), 2 ** 31) : 0;
 }
 
-/** What is left of the answer's freshness, below 0 where it is past its time; null where the upstream says nothing of it. */
+/** The remaining freshness in seconds, negative after it has expired; null if the upstream does not state it. */
 export function freshSecondsLeft(
   headers: Headers,
   directives: ReadonlyMap<string, string>,

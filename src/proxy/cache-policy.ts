@@ -1,13 +1,13 @@
 /**
- * How long an answer may be kept, and for what: as the service's `cache_ttl_seconds` says, else as the upstream does (RFC
- * 9111), else not at all.
+ * How long an answer may be cached, and for which use: by the service's `cache_ttl_seconds`, else by the upstream's
+ * headers (RFC 9111), else not at all.
  *
- * The cache is a shared one whose one user is the tenant: the credential is the gateway's, and the same for all of the
- * tenant's callers, so that the rule for answers to `Authorization` (3.5) does not apply; `private` is heeded.
+ * It is a shared cache with the tenant as its only user: all callers of the tenant use the gateway's credential, so the
+ * rule for answers to `Authorization` (3.5) does not apply; `private` is honoured.
  *
- * Not `http-cache-semantics`: it guesses lifetimes where the upstream is silent, knows no `cache_ttl_seconds`, chooses
- * among answers by `Vary`, which here is the key's work, and goes by one clock with no deadline for what is kept to be
- * confirmed. What it would leave to do is more than what it would do.
+ * The package `http-cache-semantics` is not used: it guesses lifetimes if the upstream is silent, knows no
+ * `cache_ttl_seconds`, chooses among answers by `Vary`, which is part of the key here, and uses one clock without a
+ * deadline for revalidation. It would leave more to do than it does.
  */
 import type { Lifetime } from '../gateway/call.ts';
 import type { HttpOutput } from '../providers/http/operations.ts';
@@ -17,36 +17,36 @@ import { hasValidator, isCondition } from './conditions.ts';
 import { isForwarded } from './headers.ts';
 import { isAsked, overridesMethod } from './question.ts';
 
-/** Kept back from every request, so that no answer varies by them. */
+/** Never sent to the upstream, so no answer varies by them. */
 const neverSent: ReadonlySet<string> = new Set(['origin']);
-/** The caller wants a part, or a certain state: their answers are theirs alone. */
+/** The caller wants a part or a certain state, so the answer is for this caller only. */
 const privateHeaders = ['range', 'if-match', 'if-unmodified-since', 'if-range'];
-/** Answers that keep their meaning. 206 is a part. */
+/** Statuses of complete answers. A 206 is partial. */
 const keptStatuses: ReadonlySet<number> = new Set([200, 203, 204]);
 const keptWhenTheUpstreamSays: ReadonlySet<number> = new Set([...keptStatuses, 301, 308, 404, 410]);
-/** Beyond its freshness nothing is given, or kept to be confirmed, for longer. */
+/** The maximum time after freshness for which an answer is served or kept for revalidation. */
 const longestBeyondSeconds = 86_400;
 
-/** Whether a request may be answered by what a GET has left, and its answer kept. */
+/** Whether a cached GET may answer the request, and its own answer be cached. */
 export function mayBeCached(method: string, headers: Readonly<Record<string, string>>): boolean {
   return method === 'GET' && !overridesMethod(headers) && !privateHeaders.some((name) => name in headers);
 }
 
-/** null: not kept. `configured`: the service's own TTL in seconds; null leaves it to the upstream. */
+/** null: not cached. `configured`: the service's own TTL in seconds; null leaves it to the upstream. */
 export function lifetimeOf(
   { status, headers }: Pick<HttpOutput, 'status' | 'headers'>,
   configured: number | null,
   nowMs: number,
 ): Lifetime | null {
   if (variesUnknowably(headers.vary) || 'set-cookie' in headers) return null;
-  // It has no end that a later caller could be given.
+  // An event stream has no end that a later caller could get.
   if (/^text\/event-stream\b/i.test(headers['content-type'] ?? '')) return null;
   const directives = parseCacheControl(headers['cache-control']);
   const isConfirmable = status === 200 && hasValidator(headers);
   const confirmableSeconds = isConfirmable ? longestBeyondSeconds : 0;
   if (configured !== null) {
     if (!keptStatuses.has(status)) return null;
-    // Past its TTL an answer that the administrator chose to keep stands in for an upstream that fails.
+    // After its TTL, an answer that the administrator chose to cache replaces that of a failing upstream.
     return {
       ttlSeconds: configured,
       staleSeconds: longestBeyondSeconds,
@@ -68,8 +68,8 @@ export function lifetimeOf(
 }
 
 /**
- * Seconds that a directive grants beyond freshness, less those that are over already. `s-maxage` alone forbids stale
- * answers to a shared cache, and so does their absence here; beside it an upstream that grants some means it.
+ * Seconds that a directive grants after freshness, minus those already past. `s-maxage` alone forbids stale answers in
+ * a shared cache, and so does the absence of these directives; an upstream that grants some in addition means it.
  */
 function beyond(directives: ReadonlyMap<string, string>, name: string, leftSeconds: number): number {
   const mustBeValid = ['no-cache', 'must-revalidate', 'proxy-revalidate'].some((rule) => directives.has(rule));

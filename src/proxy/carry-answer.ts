@@ -1,6 +1,7 @@
 /**
- * An upstream's body on its way to the caller: byte for byte as the adapter gives it, at the caller's pace, never more than a little of it held.
- * What may be cached is kept beside it up to a bound; the audit keeps its beginning, its size and how it ended.
+ * Streams an upstream's body to the caller: exactly as the adapter delivers it, at the caller's pace, holding only a
+ * little of it. A cacheable body is also collected up to a bound; the audit log gets its beginning, its size and how it
+ * ended.
  */
 import type { Readable } from 'node:stream';
 import type { Carried } from '../gateway/call.ts';
@@ -8,12 +9,12 @@ import { TransportError } from '../providers/provider.ts';
 import { decodeStart } from './decode-start.ts';
 import type { Delivery } from './delivery.ts';
 
-/** Answers longer than this go through, and are not kept. */
+/** Longer answers pass through without being cached. */
 export const maxKeptBytes = 2 * 1024 * 1024;
 /** As far as masking looks (`audit/body.ts`). */
 const auditedBytes = 64 * 1024;
 
-/** What of a body was seen when it passed. */
+/** What was recorded of a body while it passed. */
 export interface Passed {
   readonly start: Buffer;
   readonly sizeBytes: number;
@@ -23,18 +24,18 @@ export interface CarryTerms {
   readonly delivery: Delivery;
   readonly encoding: string | undefined;
   readonly keep: boolean;
-  /** Called once where a body that was to be kept is too long for it. */
+  /** Called once if a body is too long to be cached. */
   onTooLong(): void;
   readonly idleMs: number;
   readonly totalMs: number;
   readonly upload: (() => Passed) | null;
-  /** Aborts when nobody waits any more. */
+  /** Aborts when no caller waits any more. */
   readonly signal: AbortSignal;
 }
 
 export interface CarriedAnswer {
   readonly carried: Carried;
-  /** The whole body, where it was to be kept and is not too long. */
+  /** The whole body, if it is cacheable and not too long. */
   readonly kept: Buffer | null;
 }
 
@@ -62,7 +63,7 @@ export async function carryBody(body: Readable, terms: CarryTerms): Promise<Carr
       }
       kept?.push(chunk);
       await delivery.write(chunk, idleMs);
-      // The one who asked first has left: for others the answer is still worth keeping.
+      // The first caller has left, but the answer is still worth caching for others.
       if (!delivery.isOpen() && kept === null) break;
     }
     isWhole = body.readableEnded;
@@ -82,7 +83,7 @@ export async function carryBody(body: Readable, terms: CarryTerms): Promise<Carr
   return { carried, kept: isWhole && kept !== null ? Buffer.concat(kept) : null };
 }
 
-/** Of an answer that came whole before it went on. */
+/** The record of an answer that arrived completely before it was passed on. */
 export function wholeCarried(body: Buffer, encoding: string | undefined, upload: (() => Passed) | null): Carried {
   const passed = { start: body.subarray(0, auditedBytes), sizeBytes: body.length };
   return { ...auditedOf(passed, encoding, upload), fault: null };
@@ -93,7 +94,7 @@ function auditedOf({ start, sizeBytes }: Passed, encoding: string | undefined, u
   const text = decodeStart(start, encoding);
   return {
     responseBody: text,
-    // Of a compressed body that is there whole, its text has another length.
+    // For a complete compressed body, the decoded text has another length.
     responseSizeBytes: sizeBytes === start.length ? text.length : sizeBytes,
     requestBody: sent?.start ?? null,
     requestSizeBytes: sent?.sizeBytes ?? 0,
@@ -128,7 +129,7 @@ export function createStart(): { add(chunk: Buffer): void; passed(): Passed } {
     add(chunk) {
       sizeBytes += chunk.length;
       if (held >= auditedBytes) return;
-      // A copy, for a slice would hold the whole chunk.
+      // A copy, because a slice would keep the whole chunk in memory.
       const part = Buffer.from(chunk.subarray(0, auditedBytes - held));
       held += part.length;
       chunks.push(part);

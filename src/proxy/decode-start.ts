@@ -1,4 +1,4 @@
-/** The beginning of a compressed body in words, for the audit: callers get the bytes as they came. */
+/** Decodes the beginning of a compressed body for the audit log; callers get the original bytes. */
 import {
   brotliDecompressSync,
   constants,
@@ -18,7 +18,7 @@ const decoders: Readonly<Record<string, (start: Buffer) => Buffer>> = {
   zstd: (start) => zstdDecompressSync(start, { finishFlush: constants.ZSTD_e_flush, maxOutputLength }),
 };
 
-/** The bytes themselves where they are not encoded, or not as they say. */
+/** Returns the bytes themselves if they are not encoded, or not as declared. */
 export function decodeStart(start: Buffer, encoding: string | undefined): Buffer {
   const decode = encoding === undefined ? undefined : decoders[encoding.trim().toLowerCase()];
   if (decode === undefined || start.length === 0) return start;

@@ -1,4 +1,4 @@
-/** The way of a streamed answer from the upstream's reply to the caller's, with the caller's own pace. */
+/** Connects the upstream's streamed response to the caller's, at the caller's pace. */
 import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
 
@@ -15,7 +15,7 @@ export interface Delivery {
   write(chunk: Buffer, stallMs: number): Promise<void>;
   isOpen(): boolean;
   finish(): void;
-  /** The caller sees a cut answer, never a good end. */
+  /** The caller sees a truncated response, not a regular end. */
   cut(reason: Error): void;
 }
 
@@ -23,7 +23,7 @@ const roomBytes = 64 * 1024;
 
 export function createDelivery(): Delivery {
   const body = new PassThrough({ highWaterMark: roomBytes });
-  // A caller that leaves is no error of ours; who writes looks whether it is open.
+  // A caller that disconnects is not an error; the writer checks whether it is open.
   body.on('error', () => {});
   let tell: (begun: Head & { readonly body: Readable }) => void = () => {};
   const begun = new Promise<Head & { readonly body: Readable }>((resolve) => {

@@ -1,9 +1,10 @@
 /**
- * A request handed on to one of the tenant's APIs: through the same pipeline as every call, and back as bytes.
+ * Passes a request to one of the tenant's APIs, through the same pipeline as every call, and returns the response as
+ * bytes.
  *
- * An answer goes to the caller while it comes in. Its end waits until its audit row is durable, so that an answer with an
- * end has a row; one that is cut, on either side, has no end. What comes from the cache, or was asked for by another
- * caller at the same time, is there whole.
+ * A response streams to the caller while it arrives. Its end waits until its audit row is durable, so every complete
+ * response has a row; one that is cut, on either side, stays incomplete. Responses from the cache, or requested by
+ * another caller at the same time, are complete from the start.
  */
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
@@ -31,21 +32,21 @@ import { readStoredForm } from './stored-answer.ts';
 export interface ForwardedReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** A stream fails where the answer has no end. */
+  /** The stream fails if the response is cut. */
   readonly body: Buffer | Readable;
   readonly result: Pick<CallResult, 'cacheOutcome' | 'ageSeconds' | 'provider'>;
 }
 
-/** What is handed on. */
+/** The request to pass on. */
 export interface Request extends HttpInput {
   readonly upload: Upload | null;
-  /** Of a body that goes out as it comes; null where the caller did not say. */
+  /** Length of a streamed body; null if the caller did not state it. */
   readonly lengthBytes: number | null;
 }
 
 /**
- * Throws `NOT_FOUND` where the tenant has no such API, `INVALID_REQUEST` for a path that could leave its base URL, and
- * whatever the pipeline throws. An upstream's own refusal is no error: it is the answer.
+ * Throws `NOT_FOUND` if the tenant has no such API, `INVALID_REQUEST` for a path that could leave its base URL, and
+ * everything that the pipeline throws. An upstream's own error is not an error here, but the answer.
  */
 export async function forwardRequest(
   deps: ForwardRequestDeps,
@@ -61,7 +62,7 @@ export async function forwardRequest(
   const input: HttpInput = {
     ...request,
     headers: {
-      // What the caller does not take it shall not get.
+      // A caller that accepts no encoding must not get one.
       'accept-encoding': 'identity',
       ...forwardedHeaders(request.headers),
       'x-request-id': caller.requestId,
@@ -85,7 +86,7 @@ async function answerOf(way: Way, signal: AbortSignal): Promise<ForwardedReply> 
     if (error instanceof FlightReleased) return null;
     throw error;
   });
-  // Who waited for another's request may not have its answer after all, and asks for itself.
+  // The answer to another caller's request turned out not to be shareable, so this caller sends its own.
   if (came === null || (came.result.cacheOutcome === 'COALESCED' && !came.shareable)) {
     came = await ask(way, signal, randomUUID());
   }
@@ -95,11 +96,11 @@ async function answerOf(way: Way, signal: AbortSignal): Promise<ForwardedReply> 
 
 interface Came extends Pick<HttpOutput, 'status' | 'headers' | 'body'> {
   readonly result: ForwardedReply['result'] & Pick<CallResult, 'isRefreshDue'>;
-  /** Whether others who asked for the same may have it. */
+  /** Whether other callers of the same question may get it. */
   readonly shareable: boolean;
 }
 
-/** Resolves with the head of the answer, as soon as it comes; its body may still be on its way. */
+/** Resolves with the headers as soon as they arrive; the body may still be in transit. */
 async function ask(way: Way, signal: AbortSignal, flightKind?: string): Promise<Came> {
   const delivery = createDelivery();
   const execution = execute(way, delivery, signal, flightKind);
@@ -113,14 +114,14 @@ function missOf({ serviceName }: ExternalService): ForwardedReply['result'] {
   return { cacheOutcome: 'MISS', ageSeconds: 0, provider: serviceName };
 }
 
-/** A HEAD is answered by what a GET has left in memory; what is not there is asked of the upstream, as HEAD. */
+/** Answers a HEAD from a cached GET in memory; otherwise the upstream is asked, with HEAD. */
 function headFromMemory(way: Way): CallResult | null {
   if (way.input.method !== 'HEAD') return null;
   const get = { ...way, input: { ...way.input, method: 'GET' as const } };
   return way.deps.calls.findInMemory(callOf(get, createDelivery()).call);
 }
 
-/** Its answer is for those who come later: who was given the one past its time does not wait for it. */
+/** Refreshes for later callers; the caller that got the expired answer does not wait. */
 function refreshBehind(way: Way): void {
   const delivery = createDelivery();
   void delivery.begun.then(({ body }) => body.resume());
@@ -129,7 +130,7 @@ function refreshBehind(way: Way): void {
   void way.deps.calls.refresh({ ...call, maxWaitMs: 0 }, render);
 }
 
-/** Resolves when the answer has passed and is written down. */
+/** Resolves when the answer has passed and its audit row is durable. */
 function execute(way: Way, delivery: Delivery, signal: AbortSignal, flightKind?: string): Promise<CallResult> {
   const { call, render } = callOf(way, delivery, flightKind);
   return way.deps.calls.execute(call, render, signal);
@@ -145,7 +146,7 @@ async function findApi(deps: ForwardRequestDeps, tenantId: Caller['tenantId'], n
   return service;
 }
 
-/** A change that was answered, other than by a refusal, lets go of what was kept of its URL and of those it names (RFC 9111, 4.4). */
+/** A successful change drops the cached answers of its URL and of the URLs that its response names (RFC 9111, 4.4). */
 async function returned(
   way: Way,
   { status, headers, body }: Pick<HttpOutput, 'status' | 'headers' | 'body'>,
@@ -174,7 +175,7 @@ async function letGo({ deps, caller, service }: Way, urls: readonly string[]): P
   for (const url of new Set(urls)) await deps.cache.invalidate(caller.tenantId, { scope: scopeOf(service, url) });
 }
 
-/** Refusals of ours, before anything was sent. */
+/** The gateway's own refusals, before anything was sent. */
 export function wasNotSent(error: unknown): boolean {
   if (!(error instanceof ServiceError)) return false;
   return error.extra?.outcome !== 'unknown' && error.code !== 'PROVIDER_ERROR' && error.code !== 'GATEWAY_TIMEOUT';

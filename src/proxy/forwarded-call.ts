@@ -1,4 +1,7 @@
-/** One request as a call of the pipeline: its question, whom it shares a fetch with, and how its answer is carried, kept and confirmed. */
+/**
+ * Turns a request into a call of the pipeline: its question, which callers share a fetch, and how its answer is
+ * streamed, cached and revalidated.
+ */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
@@ -31,9 +34,9 @@ export interface ForwardRequestDeps {
   readonly clock: Clock;
 }
 
-/** What is known of a body that goes out as it comes. */
+/** What is known of a streamed request body. */
 export interface Upload extends Omit<UploadProgress, 'idleMs'> {
-  /** What has passed of it. */
+  /** What has passed of it so far. */
   passed(): Passed;
 }
 
@@ -42,7 +45,7 @@ export interface Way {
   readonly caller: Caller;
   readonly service: ExternalService;
   readonly input: HttpInput;
-  /** What the upstream is asked. */
+  /** The upstream URL. */
   readonly url: string;
   readonly upload: Upload | null;
 }
@@ -52,7 +55,7 @@ export function callOf(way: Way, delivery: Delivery, flightKind = conditionsKey(
   const { deps, caller, service, input, url } = way;
   const settings = settingsOf(service.config);
   const { timeoutMs } = termsOf(service);
-  // A service that is given more time than a call usually has may use it.
+  // A service with a longer time-out than usual may use all of it.
   const beginsByMs = Math.max(caller.deadlineAtMs, deps.clock.now() + (timeoutMs ?? 0));
   const kept = new WeakMap<HttpOutput, Buffer>();
   const capability = capabilityFor(way, settings, delivery, kept);
@@ -76,7 +79,7 @@ export function callOf(way: Way, delivery: Delivery, flightKind = conditionsKey(
   return { call, render };
 }
 
-/** Calls with other conditions may have another answer: a 304 is one only for the condition that it answers. */
+/** Other conditions may have another answer: a 304 answers only its own condition. */
 function conditionsKey({ headers }: HttpInput): string {
   return JSON.stringify(Object.entries(headers).filter(([name]) => isCondition(name)));
 }
@@ -98,7 +101,7 @@ function capabilityFor(
     serviceType: 'api',
     partOf: ({ path }) => pathPattern(path),
     safeToRepeat: !isChange(input) && !(input.body instanceof Readable),
-    // Each answer says itself how long it is kept.
+    // Each answer determines its own TTL.
     cache: isCached ? { ttlSeconds: 0, negativeTtlSeconds: 0, staleSeconds: 0 } : null,
     lifetimeOf: (output) => (output.body instanceof Readable && !kept.has(output) ? null : lifetime(output)),
     revalidate: (asked, keptBody) => revalidationOf(asked, keptBody, isShareable),
@@ -108,7 +111,7 @@ function capabilityFor(
       }
       delivery.begin(output);
       const keep = lifetime(output) !== null;
-      // Those who asked for the same would wait for its end, which an event stream never has.
+      // Other callers would wait for its end, which an event stream never reaches.
       if (!keep) release();
       return carryBody(output.body, {
         delivery,
@@ -127,7 +130,7 @@ function capabilityFor(
   };
 }
 
-/** Asks an upstream whether a kept answer still holds: a 304 costs a call and no body. */
+/** Asks an upstream whether a cached answer is still valid: a 304 costs a call and no body. */
 function revalidationOf(
   input: HttpInput,
   keptBody: Buffer,
@@ -150,7 +153,7 @@ function revalidationOf(
   };
 }
 
-/** `orders/17` and `orders/18` are one part of an API: what is a number or an id in a path says which of its things is meant. */
+/** `orders/17` and `orders/18` are one part of an API: a number or an id in a path only identifies an object. */
 function pathPattern(path: string): string {
   return path
     .split('/')
@@ -158,7 +161,7 @@ function pathPattern(path: string): string {
     .join('/');
 }
 
-/** All answers of one URL, whatever headers it was asked with. */
+/** All answers of one URL, whatever the request's headers. */
 export function scopeOf(service: ExternalService, url: string): string {
   return `url:${createHash('sha256').update(`${service.id} ${url}`).digest('base64url')}`;
 }

@@ -1,4 +1,7 @@
-/** Which headers cross the gateway: what belongs to one connection, to the caller's own credential or to us does not. */
+/**
+ * Decides which headers are passed on: none that belong to one connection, to the caller's own credential or to this
+ * service.
+ */
 
 /** Of one connection only (RFC 9110, 7.6.1). */
 const hopByHop = [
@@ -15,7 +18,7 @@ const hopByHop = [
 
 const notForwarded: ReadonlySet<string> = new Set([
   ...hopByHop,
-  // The caller's own credentials, under every name that is common for one.
+  // The caller's own credentials, under all common names.
   'authorization',
   'cookie',
   'cookie2',
@@ -26,7 +29,7 @@ const notForwarded: ReadonlySet<string> = new Set([
   'apikey',
   'x-auth-token',
   'x-access-token',
-  // Said to us.
+  // Addressed to this service.
   'host',
   'content-length',
   'expect',
@@ -37,7 +40,7 @@ const notForwarded: ReadonlySet<string> = new Set([
   'x-service-name',
   'x-proxy-path',
   'x-request-id',
-  // Who asks, and from where inside, is nobody's business outside.
+  // The caller and its internal address stay private.
   'forwarded',
   'x-real-ip',
   'x-client-ip',
@@ -46,7 +49,7 @@ const notForwarded: ReadonlySet<string> = new Set([
   'via',
   'origin',
   'referer',
-  // By these some servers take another path or host than the one that was asked, and would leave the base URL.
+  // Some servers take the path or host from these, which would leave the base URL.
   'x-original-url',
   'x-original-uri',
   'x-original-host',
@@ -54,18 +57,18 @@ const notForwarded: ReadonlySet<string> = new Set([
   'x-override-url',
   'x-http-host-override',
   'x-host',
-  // By this one CGI programs take the caller's address for their own proxy (httpoxy).
+  // CGI programs take this one for their own proxy setting (httpoxy).
   'proxy',
 ]);
-/** Whatever stands behind it: by whom, from where, to which path or host. */
+/** All headers with this prefix: they name client, proxy, path or host. */
 const notForwardedFamily = 'x-forwarded-';
 
 const notReturned: ReadonlySet<string> = new Set([
   ...hopByHop,
-  // Of the moment, which is ours.
+  // The time of sending, which this service sets.
   'date',
   'age',
-  // The account's session with the upstream, and orders to browsers about an origin that is ours.
+  // The account's session with the upstream, and instructions to browsers about this service's origin.
   'set-cookie',
   'set-cookie2',
   'alt-svc',
@@ -80,11 +83,11 @@ const notReturned: ReadonlySet<string> = new Set([
   'refresh',
   'service-worker-allowed',
   'x-content-type-options',
-  // What the upstream runs on.
+  // The upstream's software.
   'server',
   'via',
   'x-powered-by',
-  // Said by us.
+  // Set by this service.
   'x-request-id',
   'x-cache',
   'x-provider',
@@ -94,17 +97,17 @@ const notReturned: ReadonlySet<string> = new Set([
 
 type Incoming = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** The caller's headers, as they go to the upstream. */
+/** The caller's headers as the upstream gets them. */
 export function forwardedHeaders(headers: Incoming): Record<string, string> {
   return crossing(headers, isForwarded);
 }
 
-/** Whether a header of this name goes on to the upstream. */
+/** Whether a header of this name is passed on to the upstream. */
 export function isForwarded(name: string): boolean {
   return !notForwarded.has(name) && !name.startsWith(notForwardedFamily);
 }
 
-/** The upstream's headers, as they go to the caller. */
+/** The upstream's headers as the caller gets them. */
 export function returnedHeaders(headers: Incoming): Record<string, string> {
   return crossing(headers, (name) => !notReturned.has(name) && !name.startsWith('access-control-'));
 }

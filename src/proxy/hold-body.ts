@@ -1,4 +1,4 @@
-/** Bodies that must be there whole before they go on, because a signature covers them. */
+/** Reads bodies completely before they are passed on, if a signature covers them. */
 import { Readable } from 'node:stream';
 import { ServiceError } from '../errors.ts';
 
@@ -11,7 +11,7 @@ interface WithBody {
   readonly lengthBytes: number | null;
 }
 
-/** The same request with its body in memory. Throws `PAYLOAD_TOO_LARGE` where that is more than 10 MiB. */
+/** The request with its body in memory. Throws `PAYLOAD_TOO_LARGE` above 10 MiB. */
 export async function heldWhole<Request extends WithBody>(request: Request): Promise<Request> {
   const { body, lengthBytes } = request;
   if (!(body instanceof Readable)) return request;
@@ -31,7 +31,7 @@ export async function heldWhole<Request extends WithBody>(request: Request): Pro
   return { ...request, body: Buffer.concat(chunks), upload: null, lengthBytes: null };
 }
 
-/** The rest is read and dropped: many senders write their whole body before they read a refusal. */
+/** The rest is read and dropped: many senders write their whole body before they read an error. */
 function tooLarge(body: Readable): ServiceError {
   body.resume();
   const detail = `This service signs the body, and can do so up to ${maxMebibytes} MiB.`;

@@ -1,7 +1,7 @@
-/** What makes two requests the same question: the URL, and every header that goes on and may change the answer. */
+/** The cache key of a request: the URL, and every passed-on header that may change the answer. */
 import type { HttpInput } from '../providers/http/operations.ts';
 
-/** Of one request alone, or of how it travels: no API answers by them. */
+/** Headers of a single request, or of its transport: no API's answer depends on them. */
 const unasked: ReadonlySet<string> = new Set([
   'x-request-id',
   'x-correlation-id',
@@ -22,11 +22,11 @@ const unasked: ReadonlySet<string> = new Set([
   'upgrade-insecure-requests',
 ]);
 const unaskedFamilies = /^(x-b3-|x-datadog-|sec-fetch-|sec-ch-ua)/;
-/** With these a GET may be anything. */
+/** With these a GET may be any method. */
 const overrides = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Whether a header that goes on is part of the question. */
+/** Whether a passed-on header is part of the question. */
 export function isAsked(name: string): boolean {
   return !unasked.has(name) && !unaskedFamilies.test(name);
 }

@@ -1,12 +1,12 @@
-/** An upstream's answer as the one JSON value that the pipeline carries and its cache keeps: bytes survive it unchanged. */
+/** Stores an upstream's answer as one JSON value, which pipeline and cache carry; bytes survive unchanged. */
 import { isUtf8 } from 'node:buffer';
 import type { HttpOutput } from '../providers/http/operations.ts';
 
-/** The first members, in this order: what is known of an answer without its content. */
+/** The first members, in this order: everything except the content. */
 export interface StoredHead {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** False where the upstream's answer is for the one who asked. The last of the head. */
+  /** False if the answer is only for the caller that asked. The last member of the head. */
   readonly shareable: boolean;
 }
 
@@ -21,7 +21,7 @@ export function storedForm(
   return { ...headOf(output, shareable), ...content };
 }
 
-/** Without the time it was sent at, which is ours to say, and would make two answers that are alike differ. */
+/** Without `Date`, which this service sets, and which would make equal answers differ. */
 function headOf({ status, headers }: Pick<HttpOutput, 'status' | 'headers'>, shareable: boolean): StoredHead {
   const { date: _sentAt, ...lasting } = headers;
   return { status, headers: lasting, shareable };
@@ -32,18 +32,21 @@ export function readStoredForm(bytes: Buffer): StoredHead & { readonly body: Buf
   return { ...answer, body: base64 === undefined ? Buffer.from(text ?? '') : Buffer.from(base64, 'base64') };
 }
 
-/** The head alone: a megabyte of content is not read to learn its `ETag`. */
+/** Parses only the head: a megabyte of content is not read to find its `ETag`. */
 export function readStoredHead(bytes: Buffer): StoredHead {
   return JSON.parse(`${bytes.toString('utf8', 0, headLength(bytes))}}`) as StoredHead;
 }
 
-/** The same content under another head. */
+/** The same content with another head. */
 export function withHead(bytes: Buffer, output: Pick<HttpOutput, 'status' | 'headers'>, shareable: boolean): Buffer {
   const head = JSON.stringify(headOf(output, shareable)).slice(0, -1);
   return Buffer.concat([Buffer.from(head), bytes.subarray(headLength(bytes))]);
 }
 
-/** Up to and with the last member of the head. Within texts quotes are escaped, and no header has a value that is no text. */
+/**
+ * The length up to and including the last member of the head. Inside JSON texts quotes are escaped, and every header
+ * value is a text.
+ */
 function headLength(bytes: Buffer): number {
   for (const last of ['"shareable":true', '"shareable":false']) {
     const at = bytes.subarray(0, 256 * 1024).indexOf(last);

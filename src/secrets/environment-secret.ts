@@ -1,7 +1,7 @@
 /** `enc:…` values of the environment, as `cli secret encrypt` prints them. */
 import type { Keyring, SealBinding } from './keyring.ts';
 
-/** The environment is one place for all: such a value may move between variables, but not into a table. */
+/** The environment counts as one place: such a value may move between variables, but not into a table. */
 const environmentBinding: SealBinding = { table: 'environment', rowId: '', tenantId: '', column: '' };
 const prefix = 'enc:';
 

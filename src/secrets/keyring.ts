@@ -8,7 +8,7 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import type { EncryptionKey } from '../config/config.ts';
 
-/** Where a sealed value stands. All four are part of what is authenticated. */
+/** The place of a sealed value. All four members are authenticated. */
 export interface SealBinding {
   readonly table: string;
   readonly rowId: string;
@@ -46,7 +46,7 @@ const tagBytes = 16;
 const binaryVersion = 1;
 const algorithm = 'aes-256-gcm';
 
-/** The first key encrypts, all decrypt. Throws where there is none, or one is not 32 bytes. */
+/** The first key encrypts, all keys decrypt. Throws if there is no key, or one is not 32 bytes long. */
 export function createKeyring(keys: readonly EncryptionKey[]): Keyring {
   const [current] = keys;
   if (current === undefined) throw new Error('a keyring needs at least one key');

@@ -11,7 +11,7 @@ export function hashTokenHex(token: string): string {
   return hash('sha256', token, 'hex');
 }
 
-/** Equal texts, in a time that does not tell where they differ: both are hashed, and the hashes compared. */
+/** Compares texts in constant time: both are hashed, and the hashes compared. */
 export function constantTimeEqual(left: string, right: string): boolean {
   return timingSafeEqual(hashToken(left), hashToken(right));
 }
