@@ -8,7 +8,7 @@ test('help names every benchmark', () => {
   for (const name of Object.keys(benches)) assert.match(describeUsage(), new RegExp(`^  ${name} `, 'm'));
 });
 
-test('what is not known is said in a sentence, not as a stack', () => {
+test('an unknown option is reported in a sentence, not as a stack trace', () => {
   assert.throws(() => parseOptions(['--fast']), UsageError);
   assert.throws(() => parseOptions(['cashed']), /no such benchmark: cashed/);
   assert.throws(() => parseOptions(['--without', 'logs']), /no such stage: logs/);

@@ -35,7 +35,7 @@ async function start(t: TestContext, options: Partial<EmulatorOptions> = {}) {
   return { emulator, work, done: vendor.done };
 }
 
-test('a fault strikes as often as it was told to, then things are well again', async (t) => {
+test('a fault applies as often as requested, then requests succeed again', async (t) => {
   const { emulator, work } = await start(t);
   emulator.control.fail({ vendor: 'tester', mode: '500', times: 2 });
   const statuses = [];

@@ -109,7 +109,7 @@ test("an API key reads what is shared with everyone, in Google's client, and not
   await assert.rejects(values.get({ spreadsheetId: 'open', range }), { status: 400, message: /API key not valid/ });
 });
 
-test('what is no request of the API is refused in its words, and the next one is answered', async (t) => {
+test('an invalid request is refused in the API’s words, and the next one is answered', async (t) => {
   const emulator = await start(t);
   const auth = await authFor(emulator);
   const { token } = await auth.getAccessToken();

@@ -100,7 +100,7 @@ test('google-spreadsheet deletes rows, loads cells, duplicates and merges', asyn
   assert.deepEqual(await readAtGoogle(emulator, 'library', 'Rows'), [['name'], ['a']]);
 });
 
-test('what is typed is read by the customs of the locale', async (t) => {
+test('typed values are parsed by the spreadsheet’s locale', async (t) => {
   const { emulator, client } = await start(t);
   const { data } = await client.spreadsheets.create({
     requestBody: {

@@ -100,7 +100,7 @@ async function startWatches(t: TestContext, given: { answer?: Parameters<typeof 
   };
 }
 
-test('many problems are one message, told once by two replicas and after a restart', async (t) => {
+test('many problems are one message, sent once by two replicas and after a restart', async (t) => {
   const { state, round, pass, chats, hooks, restart } = await startWatches(t);
   state.problems = [problem('yandex_maps'), problem('two_gis', { severity: 'warning', kind: 'provider_paused' })];
   await round();
@@ -128,7 +128,7 @@ test('many problems are one message, told once by two replicas and after a resta
   );
 });
 
-test('an end is told after five minutes, and a problem that comes back within them is the same one', async (t) => {
+test('the end of a problem is reported after five minutes; if it returns before, it is the same problem', async (t) => {
   const { state, round, pass, chats } = await startWatches(t);
   state.problems = [problem('yandex_maps')];
   await round();
@@ -149,7 +149,7 @@ test('an end is told after five minutes, and a problem that comes back within th
   assert.equal(chats().length, 2);
 });
 
-test('what ends before it was told is told neither way, and worse is no end', async (t) => {
+test('a problem that ends before it was reported is not reported at all, and getting worse is not an end', async (t) => {
   const { state, round, pass, hooks } = await startWatches(t);
   state.problems = [problem('blip')];
   await round();
@@ -216,7 +216,7 @@ test('Telegram’s retry_after is waited for', async (t) => {
   assert.deepEqual(rows, [{ waits: true }, { waits: true }]);
 });
 
-test('that the database is away is told from Redis’ mark, once, and so is its return', async (t) => {
+test('an outage of the database and its end are each reported once, by the mark in Redis', async (t) => {
   const { state, round, pass, chats } = await startWatches(t);
   state.isDatabaseUp = false;
   await round();

@@ -77,14 +77,14 @@ test('messages that a lost connection leaves unconfirmed are rejected, none is l
   for (const result of await results) assert.equal(result.status, 'rejected');
 });
 
-test('a silent server is told from a slow one by the deadline', async (t) => {
+test('the deadline distinguishes a silent server from a slow one', async (t) => {
   const proxy = await startTcpProxy(t, rabbitmqUrl);
   const { broker } = await startTestBroker(t, { url: proxy.through(rabbitmqUrl), confirmDeadlineMs: 100 });
   proxy.stall();
   await assert.rejects(broker.publishConfirmed(createTestMessage()), /no confirmation in 100 ms/);
 });
 
-test('what is handed in while nothing is taken stays within its bounds', async (t) => {
+test('messages handed in while the broker takes none stay within the bounds', async (t) => {
   const proxy = await startTcpProxy(t, rabbitmqUrl);
   const { broker } = await startTestBroker(t, { url: proxy.through(rabbitmqUrl), confirmDeadlineMs: 2_000 });
   proxy.stall();
@@ -130,7 +130,7 @@ async function countWrites(t: TestContext, work: () => Promise<unknown>): Promis
   return counted.reduce((sum, { mock }) => sum + mock.callCount(), 0);
 }
 
-test('what is published in one turn of the event loop leaves in one write', async (t) => {
+test('messages published in one turn of the event loop leave in one write', async (t) => {
   const { broker, delivered } = await startTestBroker(t);
   const taken = await countWrites(t, () =>
     Promise.all(Array.from({ length: 50 }, () => broker.publishConfirmed(createTestMessage()))),

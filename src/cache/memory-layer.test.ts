@@ -89,7 +89,7 @@ test('replacing and removing give back what they took', () => {
   assert.equal(memory.sizeBytes(), 0);
 });
 
-test('an answer comes back from its stored form as it was, and rubbish is none', () => {
+test('an answer survives being stored and read, and invalid bytes are not an answer', () => {
   const answer = answerOf('a', 20, { epochs: { tenant: 3, scope: 0 } });
   const asked = new AskedQuestion(answer);
 

@@ -6,7 +6,7 @@ import { destinationsOf, openedFor, withDestinations } from './destination.ts';
 const service = (baseUrl: string | null, config = {}) =>
   destinationsOf({ serviceName: 'api', serviceType: 'api', baseUrl, config });
 
-test('what is sealed for a destination opens for it and for fewer, and for no other', () => {
+test('a secret sealed for destinations opens for them or a part of them, and for no other', () => {
   const sealed = withDestinations('key\nwith a line', ['https://a.example', 'https://auth.example/token']);
   assert.equal(openedFor(sealed, ['https://a.example']), 'key\nwith a line');
   assert.throws(() => openedFor(sealed, ['https://b.example']), SealBroken);

@@ -130,7 +130,7 @@ test('without expires_in a token is taken to last five minutes', async (t) => {
   assert.equal(server.requests, 2);
 });
 
-test('what was given is used after a restart, and after a new secret of the client; another refresh token begins anew', async (t) => {
+test('a stored grant is used after a restart and after a new client secret; another refresh token discards it', async (t) => {
   const { one, other, serviceId } = await start(t);
   const { server, clock, ask } = replicas(serviceId, [one, other]);
   await ask[0]?.();

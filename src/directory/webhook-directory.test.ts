@@ -68,7 +68,7 @@ test('what was there at the start is answered without a statement, and without a
   assert.equal(reads(), before);
 });
 
-test('a change is seen at once where it was made, and on another replica when it is told', async (t) => {
+test('a change is visible at once on its replica, and on others after the notification', async (t) => {
   const database = await startTestDatabase(t);
   const id = await insert(database.db, 'first', 'one');
   const here = await open(t, database.db);
@@ -113,7 +113,7 @@ test('a webhook whose secrets do not open is refused for now, and no other with 
   assert.equal(await find('two'), 'sound');
 });
 
-test('a token that nobody has is asked for once, not with each delivery', async (t) => {
+test('an unknown token is looked up once, not with each delivery', async (t) => {
   const { db } = await startTestDatabase(t);
   const { find, reads, clock } = await open(t, db);
   assert.equal(await find('none'), null);

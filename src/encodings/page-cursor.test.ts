@@ -6,7 +6,7 @@ test('a cursor gives back its parts', () => {
   assert.deepEqual(readCursor(renderCursor('2026-11-22T07:30:00.000Z', 17)), ['2026-11-22T07:30:00.000Z', '17']);
 });
 
-test('a time that no database holds is none', () => {
+test('a time outside the database’s range is invalid', () => {
   for (const time of ['2026-11-22T07:30:00.123Z', '2026-11-22T07:30:00.123456Z']) assert.ok(isCursorTime(time), time);
   for (const time of [
     '',

@@ -31,7 +31,7 @@ test('a large text is read as JSON.parse reads it, and written as JSON.stringify
   assert.equal(await renderSliced({ a: undefined, b: [undefined] }), '{"b":[null]}');
 });
 
-test('what is no JSON is refused, wherever the fault is', async () => {
+test('invalid JSON is refused, wherever the fault is', async () => {
   const rows = repeated('[1]', long);
   const wrong = [
     `[${rows},]`,

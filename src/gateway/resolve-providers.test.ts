@@ -77,7 +77,7 @@ test('a service of type maps geocodes beside the others, in their order', async 
   assert.deepEqual(await namesOf([maps, serviceOf('yandex_maps')], 'second_google'), ['second_google']);
 });
 
-test('what is inactive, of another type or without an adapter for the operation is not asked', async () => {
+test('services that are inactive, of another type or without a suitable adapter are not asked', async () => {
   const services = [
     serviceOf('google_maps', { isActive: false }),
     serviceOf('yandex_maps', { serviceType: 'api' }),

@@ -19,7 +19,7 @@ test('an answer is kept no longer than its vendor allows, its time as a stale an
   });
 });
 
-test('a second account is bound by its vendor’s terms, and what is under none by nothing', () => {
+test('a second account follows its vendor’s terms, and a service without terms has no limit', () => {
   const second = { serviceName: 'maps_backup', config: { adapter: 'google_maps' } };
   assert.equal(withinTerms(second, { ttlSeconds: 90 * day, staleSeconds: day }).ttlSeconds, 30 * day);
   const unbound = { serviceName: 'offline_gazetteer', config: {} };
@@ -30,7 +30,7 @@ test('a second account is bound by its vendor’s terms, and what is under none 
   });
 });
 
-test('what is kept to be refreshed or confirmed is bound by its vendor’s terms too', () => {
+test('answers kept for refresh or revalidation follow the vendor’s terms too', () => {
   const wanted = {
     ttlSeconds: 3_600,
     staleSeconds: 0,

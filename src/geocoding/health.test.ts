@@ -28,7 +28,7 @@ function report(...samples: readonly Sample[]) {
   );
 }
 
-test('each active geocoding provider is shown with what is left and what went wrong', async () => {
+test('each active geocoding provider is shown with its remaining limit and its last error', async () => {
   const health = await report(
     ['google_maps', 'down'],
     ['yandex_maps', 'healthy', { serviceType: 'maps' }],

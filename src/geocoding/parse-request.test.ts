@@ -151,7 +151,7 @@ test('an end of a distance is an object or flat', () => {
   assert.deepEqual([flat.mode, flat.unit], ['walking', 'miles']);
 });
 
-test('what is null is not given, in either form of an end and of the country', () => {
+test('null counts as missing, in both forms of an end and for the country', () => {
   const nested = parseDistanceRequest({
     origin: { latitude: 1, longitude: 2, address: null },
     destination: { latitude: null, longitude: null, address: 'ул. Мира' },

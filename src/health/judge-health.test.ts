@@ -46,7 +46,7 @@ test('a fifth of at least ten attempts in a minute degrades', () => {
   assert.equal(run('++++++--').last, 'healthy', 'eight attempts are too few');
 });
 
-test('what is older than a minute counts no more', () => {
+test('attempts older than a minute no longer count', () => {
   const before = run('-+++++++').state;
   assert.equal(run('+-', before, 1_070_000).last, 'healthy');
   assert.deepEqual(latelyOf(run('+', before, 1_070_000).state), { attempts: 1, failures: 0, durationMs: 100 });

@@ -34,7 +34,7 @@ test('a limit is a problem where it is spent, or will be before its window ends'
   assert.equal(problemOfLimit('sheets', windowOf(40, 60), nowMs + 35_000), null);
 });
 
-test('a refused key, a pause and bad health are told, and good health is not', () => {
+test('a refused key, a pause and bad health are listed, and good health is not', () => {
   const untilMs = nowMs + 60_000;
   const kindOf = (...told: [Parameters<typeof problemOfService>[1], Parameters<typeof problemOfService>[2]]) =>
     problemOfService(service, ...told, null)?.kind ?? null;
@@ -64,7 +64,7 @@ test('a budget is a problem from four fifths on', () => {
   assert.equal(problemOfBudget({ ...budget, action: 'alert', spent_usd: 10 })?.severity, 'warning');
 });
 
-test('stores that are away are told, and a backlog once it is old', () => {
+test('stores that are away are listed, and a backlog once it is old', () => {
   const up = {
     isDatabaseUp: true,
     isStoreUp: true,
@@ -84,7 +84,7 @@ test('stores that are away are told, and a backlog once it is old', () => {
   );
 });
 
-test('a spool in use, stalls that come again and made-up answers are told with their figures', () => {
+test('a spool in use, repeated stalls and emulated answers are listed with their figures', () => {
   const told = problemsOfParts({
     isDatabaseUp: true,
     isStoreUp: true,

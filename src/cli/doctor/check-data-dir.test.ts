@@ -11,7 +11,7 @@ import { openSpool } from '../../intake/spool.ts';
 import { createKeyring } from '../../secrets/keyring.ts';
 import { checkDataDir } from './check-data-dir.ts';
 
-test('the spool of a running service is empty until something waits in it, and what was set aside is told', async (t) => {
+test('the spool of a running service counts as empty until records wait in it, and set-aside records are reported', async (t) => {
   const dataDir = await createDataDir(t);
   const keyring = createKeyring([{ id: 'test', key: Buffer.alloc(32, 5) }]);
   const spool = await openSpool({ path: join(dataDir, 'spool'), keyring, logger: silentLogger });

@@ -6,7 +6,7 @@ import { findFreePort } from '../../storage/embedded/free-port.ts';
 import { askService } from './ask-service.ts';
 import { createPatience } from './patience.ts';
 
-test('where nobody answers over several waits the run ends, instead of waiting as long for every row', async () => {
+test('the run ends after several waits without an answer, instead of waiting as long for every row', async () => {
   const waits: number[] = [];
   const asking = {
     url: `http://127.0.0.1:${await findFreePort()}`,
@@ -35,7 +35,7 @@ async function startRefusing(t: TestContext, status: number, problem: object): P
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('what every row would be told ends the run; what one row or one minute is told does not', async (t) => {
+test('an error that every row would get ends the run; one of a single row or minute does not', async (t) => {
   const ask = async (status: number, problem: object) => {
     const waits: string[] = [];
     const answer = await askService(

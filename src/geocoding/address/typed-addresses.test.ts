@@ -47,7 +47,7 @@ test('forty addresses in each script are read as a person reads them, but for a 
   }
 });
 
-test('no two buildings share a key, and what is asked of a provider has the key of what was typed', () => {
+test('no two buildings share a key, and the query for a provider has the key of the typed address', () => {
   const typedWithKey = new Map<string, TypedAddress>();
   for (const address of addresses) {
     const { key, query } = readAddress(address.text);

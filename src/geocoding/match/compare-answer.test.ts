@@ -23,7 +23,7 @@ const answer = (components: Partial<AddressParts>, confidence = 0.95) =>
     },
   });
 
-test('an answer to all of the question keeps what its vendor says of it', () => {
+test('an answer that matches the whole question keeps the vendor’s rating', () => {
   const compared = compareAnswer(asked, answer({}));
   assert.deepEqual(compared.match, { city: 'exact', street: 'exact', house_number: 'exact' });
   assert.equal(compared.confidence, 0.95);

@@ -96,7 +96,7 @@ test('a revoked token stops working, and a new one starts, at the notification',
   assert.equal(await db.forTenant(tenantId, (tx) => revokeServiceToken(tx, tenantId, id)), false);
 });
 
-test('an expired token is none, also one that was known', async (t) => {
+test('an expired token is refused, even one in the cache', async (t) => {
   const { add, find, state } = await startDirectory(t);
   await add('brief', new Date(state.nowMs + 20_000));
   await waitFor('the token is known', async () => (await find('brief')) !== null);
