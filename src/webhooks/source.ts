@@ -7,20 +7,20 @@ import type { DeliveryHeaders } from './schemes/scheme.ts';
 
 export type OverLimitPolicy = 'reject' | 'defer';
 
-/** What makes a delivery one that was seen before. */
+/** The rules that make a delivery a duplicate. */
 export const duplicateRules = ['delivery_id', 'delivery_id_or_body', 'none'] as const;
 export type DuplicateRule = (typeof duplicateRules)[number];
 
-/** Where a fact of a delivery is found. Plain data: large bodies are read in another thread. */
+/** Where to find a fact of a delivery. Plain data, because large bodies are read in another thread. */
 export type FactSource =
   | { readonly in: 'header'; readonly name: string }
-  /** Under a path of the JSON body; `*` is each item of a list, for senders that send several events in one. */
+  /** At a path of the JSON body; `*` is each item of a list, for senders that put several events into one delivery. */
   | { readonly in: 'body'; readonly path: readonly string[] }
   /** A field of a form. */
   | { readonly in: 'form'; readonly name: string }
-  /** The name of the body's first member but for this one. */
+  /** The name of the body's first member other than `except`. */
   | { readonly in: 'member name'; readonly except: string | null }
-  /** The first part, and behind it each other that is there; with `needsAll`, nothing where one is missing. */
+  /** The first part, followed by each other part that is present; with `needsAll`, nothing if one is missing. */
   | {
       readonly in: 'joined';
       readonly parts: readonly FactSource[];
@@ -31,7 +31,7 @@ export type FactSource =
 export const header = (name: string): FactSource => ({ in: 'header', name: name.toLowerCase() });
 export const body = (path: string): FactSource => ({ in: 'body', path: path.split('.') });
 export const form = (name: string): FactSource => ({ in: 'form', name });
-/** `issues` and `opened` as `issues.opened`; `issues` alone where there is no more. */
+/** `issues` and `opened` as `issues.opened`; `issues` alone without a detail. */
 export const withDetail = (...parts: readonly FactSource[]): FactSource => ({
   in: 'joined',
   parts,
@@ -45,24 +45,24 @@ export const together = (...parts: readonly FactSource[]): FactSource => ({
   needsAll: true,
 });
 
-/** What a sender asks before it sends, and how it is answered. The only answers that show anything of a request. */
+/** A sender's verification of the address, and its answer. The only answers that repeat any part of a request. */
 export interface Handshake {
   /** In a sentence, for people. */
   readonly description: string;
   /** A GET or HEAD. null: not a question of this sender. */
   readonly onGet?: (query: URLSearchParams, verifyToken: string | null) => HandshakeReply | null;
-  /** A POST before its signature is looked at. null: it is a delivery. */
+  /** A POST before its signature is checked. null: it is a delivery. */
   readonly onPost?: (query: URLSearchParams) => HandshakeReply | null;
-  /** An unsigned POST. null: it is a delivery that is refused. */
+  /** An unsigned POST. null: it is a delivery, and refused. */
   readonly onUnsigned?: (body: Buffer) => HandshakeReply | null;
-  /** A POST whose signature held. null: it is a delivery. */
+  /** A POST with a valid signature. null: it is a delivery. */
   readonly onGenuine?: (genuine: GenuineRequest) => HandshakeReply | null;
 }
 
 export interface GenuineRequest {
   readonly headers: DeliveryHeaders;
   readonly body: Buffer;
-  /** The one that the request was signed with. */
+  /** The secret that the request was signed with. */
   readonly secret: string;
 }
 
@@ -79,12 +79,12 @@ export interface SourceSample {
 }
 
 export interface WebhookSource {
-  /** As people write it. */
+  /** The name as people write it. */
   readonly title: string;
   readonly documentationUrl: string | null;
   /** What to do on the sender's side, in a sentence. */
   readonly setUp: string;
-  /** The same in Russian; names in the sender's own pages stay as they are there. */
+  /** The same in Russian; names in the sender's own pages keep their language. */
   readonly setUpRu: string;
   readonly signatureScheme: SignatureScheme;
   readonly signatureHeader: string | null;
@@ -92,18 +92,18 @@ export interface WebhookSource {
   readonly timestampHeader?: string;
   /** Default: 300. */
   readonly toleranceSeconds?: number;
-  /** Whose the secret is: made here, or by the sender and to be given as `secret_key`. */
+  /** Who creates the secret: this service, or the sender (then it is set as `secret_key`). */
   readonly secretFrom: 'us' | 'sender' | 'none';
   /** The first that has a value wins. */
   readonly eventTypeFrom: readonly FactSource[];
-  /** The sender's own id of a delivery. Without any, the body's hash is the id. */
+  /** The sender's own id of a delivery. Without one, the body's hash is the id. */
   readonly deliveryIdFrom: readonly FactSource[];
   /** Default: `delivery_id`. */
   readonly duplicateBy?: DuplicateRule;
   readonly maxPayloadSizeBytes: number;
   /** `defer` for senders that never retry, because a refused delivery is lost. The others retry. */
   readonly overLimitPolicy: OverLimitPolicy;
-  /** What `published` in `allowed_ips` stands for. */
+  /** The ranges that `published` in `allowed_ips` stands for. */
   readonly publishedRanges: readonly string[];
   /**
    * Only its addresses authenticate it: they apply unless the webhook sets others. For other senders they are never
@@ -111,12 +111,12 @@ export interface WebhookSource {
    */
   readonly isKnownByAddress?: true;
   readonly handshake?: Handshake;
-  /** Its handshake shows a token that the webhook has for it. */
+  /** Its handshake shows a token that the webhook stores. */
   readonly hasVerifyToken?: true;
   readonly retries: {
-    /** So long it waits for the answer; null: not said by the sender. */
+    /** How long it waits for an answer; null: undocumented. */
     readonly timeoutSeconds: number | null;
-    /** What it does where the answer is no success, in a sentence. */
+    /** What it does after an unsuccessful answer, in a sentence. */
     readonly description: string;
   };
   /** A delivery as the sender documents it, without its signature. */

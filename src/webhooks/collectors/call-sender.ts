@@ -10,7 +10,7 @@ export interface CollectorCall {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The sender answered, and does not let us: its status, and never the address, which may hold the token. */
+/** The sender's API refused the request: contains its status, but not the address, which may hold the token. */
 export class CollectorRefused extends Error {
   readonly status: number;
 
@@ -36,7 +36,7 @@ export async function callSender(
 
 async function parseJson(body: Buffer): Promise<unknown> {
   try {
-    // Ids of 64 bits come as numbers; rounded, they would be another's.
+    // 64-bit ids arrive as numbers; rounding them would give another id.
     return body.length === 0 ? null : await parseSliced(body.toString('utf8'), parseExactly);
   } catch {
     return null;

@@ -28,12 +28,12 @@ export interface CollectMissedDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly publicBaseUrl: string;
-  /** True where this replica may do the round for the next `ttlMs`. */
+  /** Whether this replica may do the round for the next `ttlMs`. */
   tryHold(ttlMs: number): Promise<boolean>;
 }
 
 const fiveMinutesMs = 300_000;
-/** In one round; further webhooks would wait for the next, and the log says so. */
+/** Per round; further webhooks wait for the next one, and the log says so. */
 const maxWebhooks = 1_000;
 const atOnce = 4;
 
@@ -45,7 +45,7 @@ export function startCollectingMissed(deps: CollectMissedDeps): Rounds {
   });
 }
 
-/** One round, which `signal` cuts off. */
+/** One round; `signal` aborts it. */
 export async function collectMissed(deps: CollectMissedDeps, signal: AbortSignal): Promise<void> {
   const outbound: CollectMissedDeps['outbound'] = {
     request: (request) => deps.outbound.request({ ...request, signal }),
@@ -62,7 +62,7 @@ export async function collectMissed(deps: CollectMissedDeps, signal: AbortSignal
     await saveCollectorState({ query: deps.db.querySystem }, row.id, { checked_at: checkedAt, ...state });
   };
 
-  // Held a little shorter than the pause, so that the first replica in the next round takes it.
+  // Held a little shorter than the interval, so that any replica can take it in the next round.
   if (!(await deps.tryHold(fiveMinutesMs * 0.9))) return;
   const rows = await findCollectingWebhooksAcrossTenants({ query: deps.db.querySystem }, maxWebhooks);
   if (rows.length === maxWebhooks)

@@ -15,10 +15,13 @@ interface RawJson {
 }
 const json = JSON as unknown as RawJson;
 
-/** What may not fit into a double: 16 digits, or an exponent of three. Rare, so most texts are parsed as they are. */
+/**
+ * A number that may not fit into a double: 16 digits, or a three-digit exponent. Rare, so most texts are parsed
+ * directly.
+ */
 const maybeInexact = /[\d.]{16}|[eE]\+?\d{3}/;
 const exactDigits = 15;
-/** In front of a number that became a string; no sender can know it. */
+/** Prefix of a number that was turned into a string; no sender can guess it. */
 const mark = `\u0007${randomBytes(12).toString('hex')}:`;
 
 /** Throws `SyntaxError`. */
@@ -76,7 +79,7 @@ function isNumberCode(code: number): boolean {
   return (code >= 48 && code <= 57) || code === 43 || code === 45 || code === 46 || code === 69 || code === 101;
 }
 
-/** What is no number stays as it is, and fails where the whole is parsed. */
+/** Anything that is not a number stays as it is, and fails when the whole text is parsed. */
 function isExact(source: string): boolean {
   if (source.length <= exactDigits && !/[eE]/.test(source)) return true;
   const value = Number(source);

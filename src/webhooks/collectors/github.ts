@@ -20,7 +20,7 @@ export interface GithubHook {
 }
 
 export interface GithubCollection {
-  /** Deliveries of the last three days of which no try succeeded. */
+  /** Deliveries of the last three days without a successful attempt. */
   readonly missed: number;
   readonly redelivered: number;
 }
@@ -36,13 +36,13 @@ interface ListedDelivery {
 const lookBackMs = 3 * 86_400_000;
 const perPage = 100;
 const maxPages = 30;
-/** A delivery that failed so often fails for a reason that a further try does not mend. */
+/** After so many failures, another attempt does not help. */
 const maxTriesPerDelivery = 5;
-/** One that has only just failed may still be on its way again. */
+/** A delivery that failed just now may already be retried. */
 const settledAfterMs = 60_000;
 const maxRedeliveriesPerRun = 100;
 
-/** Throws `CollectorRefused` where GitHub does not let us, and `TransportError` where it does not answer. */
+/** Throws `CollectorRefused` if GitHub refuses the request, and `TransportError` if it does not answer. */
 export async function collectFromGithub(
   deps: { readonly outbound: Pick<Outbound, 'request'>; readonly clock: Clock },
   hook: GithubHook,
@@ -95,7 +95,10 @@ function parseDelivery(value: unknown): ListedDelivery[] {
   return [{ id, guid, deliveredAtMs, succeeded }];
 }
 
-/** `<…?cursor=…>; rel="next"`. Only the cursor is taken: the token goes to no other address than the configured one. */
+/**
+ * `<…?cursor=…>; rel="next"`. Only the cursor is used, so that the token goes to no other address than the configured
+ * one.
+ */
 function nextPageOf(link: string | undefined, deliveriesUrl: string): string | null {
   const url = /<([^<>]{1,2000})>;\s{0,8}rel="next"/.exec(link ?? '')?.[1];
   const cursor = url === undefined || !URL.canParse(url) ? null : new URL(url).searchParams.get('cursor');

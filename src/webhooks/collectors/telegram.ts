@@ -9,7 +9,7 @@ export interface TelegramState {
   readonly pending: number;
   readonly lastErrorAt: string | null;
   readonly lastErrorMessage: string | null;
-  /** Updates are posted to another address than this webhook's. */
+  /** Updates are sent to another address than this webhook's. */
   readonly isElsewhere: boolean;
 }
 

@@ -27,19 +27,22 @@ export interface AttemptDeps {
   readonly keyring: Pick<Keyring, 'open'>;
   readonly masker: Pick<Masker, 'body' | 'headers'>;
   readonly clock: Clock;
-  /** Until the target must have answered. */
+  /** The target's time limit for an answer. */
   readonly timeoutMs: number;
   /** Without a trailing slash. */
   readonly publicBaseUrl: string;
 }
 
-/** A reply is read so far and cut; its beginning is kept. */
+/** Only this much of a reply is read; its beginning is stored. */
 const maxReplyBytes = 64 * 1024;
 const keptReplyChars = 2_048;
-/** A target that is gone for good, as Standard Webhooks has it: it is not asked again. */
+/** The target is gone for good, according to Standard Webhooks: it is not asked again. */
 const goneStatus = 410;
 
-/** Never throws: a fault of ours counts as a failed try, so that it is seen and repeated. null: `signal` gave it up. */
+/**
+ * Never throws: an internal error counts as a failed attempt, so that it is visible and retried. null: aborted by
+ * `signal`.
+ */
 export async function attemptDelivery(
   deps: AttemptDeps,
   delivery: DueDelivery,
@@ -112,7 +115,7 @@ export async function attemptDelivery(
   }
 }
 
-/** The secrets that sign, and the headers that are set for this target. Throws `SealBroken`. */
+/** The secrets that sign, and the headers set for this target. Throws `SealBroken`. */
 function openTarget(
   keyring: Pick<Keyring, 'open'>,
   delivery: DueDelivery,
@@ -134,12 +137,12 @@ function openTarget(
   };
 }
 
-/** Until this target must have answered. */
+/** This target's time limit for an answer. */
 export function timeoutMsOf({ timeoutMs }: Pick<AttemptDeps, 'timeoutMs'>, content: DeliveryContent): number {
   return content.target_timeout_seconds === null ? timeoutMs : content.target_timeout_seconds * 1000;
 }
 
-/** The event as the bus has it, with its payload whole whatever its size. */
+/** The event as on the bus, but with its full payload of any size. */
 async function bodyOf(
   { publicBaseUrl }: AttemptDeps,
   delivery: DueDelivery,
@@ -185,7 +188,7 @@ function keptHeaders(
 
 function keptReply(masker: Pick<Masker, 'body'>, body: Buffer, secrets: readonly string[]): string | null {
   if (body.length === 0) return null;
-  // Masked before it is cut: a secret at the cut would stay in part.
+  // Masked before it is cut, so that no part of a secret remains at the cut.
   const text = body
     .toString('utf8', 0, keptReplyChars * 4)
     .toWellFormed()

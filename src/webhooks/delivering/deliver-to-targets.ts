@@ -47,9 +47,9 @@ export interface TargetDeliveriesDeps extends AttemptDeps {
 }
 
 export interface TargetDeliveries {
-  /** A delivery has become due. */
+  /** Called when a delivery has become due. */
   wake(): void;
-  /** Ends the tries in hand, those that take longer than 3 s without an answer, and leaves the rest to others. */
+  /** Waits up to 3 s for attempts in progress, then aborts them; other replicas take over the rest. */
   close(): Promise<void>;
 }
 
@@ -58,10 +58,13 @@ const maxTriesPerWebhook = 8;
 const maxPayloadBytes = 64 * 1024 * 1024;
 const maxStatements = 3;
 const slowMs = 2_000;
-/** Webhooks remembered as slow; at the bound the first is forgotten, and shows itself again. */
+/** Webhooks remembered as slow; at the bound the first one is dropped, and noticed again when it is slow. */
 const maxSlow = 10_000;
 const lockSlackMs = 30_000;
-/** After the requests in hand, which a stop gives ten seconds, and before the end that is forced five after those. */
+/**
+ * Starts after the requests in progress, which a shutdown gives ten seconds, and ends before the forced exit five
+ * seconds later.
+ */
 const closeGraceMs = 3_000;
 
 const pollIntervalMs = 1_000;
@@ -81,7 +84,7 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
 
   const claim = async (): Promise<void> => {
     const free = maxTries - tries.size;
-    if (free <= 0) return; // The end of a try asks again.
+    if (free <= 0) return; // The end of an attempt claims again.
     const claimedAtMs = clock.now();
     const due = await claimDueDeliveries(db, {
       busy: triesByWebhook,
@@ -115,7 +118,7 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
     tries.add(running);
   };
 
-  /** False where nothing was tried: the next claim may wait for the poll. */
+  /** False if nothing was attempted: the next claim may wait for the poll. */
   const tryOnce = async (delivery: DueDelivery, claimedAtMs: number): Promise<boolean> => {
     const content = await findDeliveryContent(db, delivery);
     if (content === null) {
@@ -123,7 +126,7 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
       return true;
     }
     const hasRoom = payloadBytes === 0 || payloadBytes + content.payload.length <= maxPayloadBytes;
-    // A lock that has nearly ended may be another's before we are done.
+    // A lock near its end may pass to another replica before the attempt is finished.
     if (closed || !hasRoom || clock.now() - claimedAtMs > lockSlackMs / 2) {
       await releaseDeliveries(db, [delivery.id]);
       return false;
@@ -177,7 +180,7 @@ export function startTargetDeliveries(deps: TargetDeliveriesDeps): TargetDeliver
   };
 }
 
-/** Counts of zero are removed. */
+/** Entries with a count of zero are removed. */
 function addTo(counts: Map<string, number>, key: string, by: number): void {
   const count = (counts.get(key) ?? 0) + by;
   if (count === 0) counts.delete(key);

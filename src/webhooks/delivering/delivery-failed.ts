@@ -3,12 +3,12 @@ import type { OutboxRow } from '../../storage/tables/outbox-events.ts';
 import type { DueDelivery } from '../../storage/tables/webhooks/claim-deliveries.ts';
 import type { AttemptOutcome, DeliveryContent } from '../../storage/tables/webhooks/webhook-deliveries.ts';
 
-/** An address as it may be shown: its query may hold secrets. */
+/** A URL without its query, which may hold secrets. */
 export function withoutQuery(url: string): string {
   return url.replace(/[?#].*$/s, '');
 }
 
-/** What the log and the event say of a delivery that failed for good. */
+/** Fields about a dead delivery, for the log and the event. */
 export function failureFields(delivery: DueDelivery, content: DeliveryContent, outcome: AttemptOutcome) {
   return {
     webhook_id: content.webhook_id,
@@ -21,7 +21,10 @@ export function failureFields(delivery: DueDelivery, content: DeliveryContent, o
   };
 }
 
-/** `integration.webhook.delivery_failed`, to be written with the try that gives a delivery up; null for all others. */
+/**
+ * `integration.webhook.delivery_failed`, written together with the attempt that makes a delivery dead; null for all
+ * other attempts.
+ */
 export function deliveryFailedRow(
   delivery: DueDelivery,
   content: DeliveryContent,

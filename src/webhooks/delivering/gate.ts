@@ -9,7 +9,7 @@ export function createGate(width: number): { run<T>(work: () => Promise<T>): Pro
       try {
         return await work();
       } finally {
-        // The place goes straight to the next, so that no other takes it in between.
+        // The place passes directly to the next task, so that no other one takes it first.
         const next = waiting.shift();
         if (next === undefined) inside -= 1;
         else next();

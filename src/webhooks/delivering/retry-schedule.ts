@@ -1,12 +1,12 @@
 /** When a failed delivery is tried again, and when it is dead. */
 
-/** Seconds after each failure: eleven tries within a day. Quick at first, since most faults are short. */
+/** Seconds after each failure: eleven attempts within a day. Short at first, since most faults are short. */
 const pausesSeconds = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800];
 const longestPauseMs = 86_400_000;
 
 /**
- * The pause after the `failedTries`-th failure (from 1), up to a fifth shorter so that what failed together does not come
- * back together, and never before the target's `Retry-After`. null: that was the last.
+ * The pause after the `failedTries`-th failure (from 1), randomly up to a fifth shorter, so that deliveries that failed
+ * together do not return together, and never before the target's `Retry-After`. null: that was the last attempt.
  */
 export function pauseAfterMs(
   failedTries: number,

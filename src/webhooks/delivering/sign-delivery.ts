@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 
 /**
- * The three headers of Standard Webhooks (spec/standard-webhooks.md): the id is the same over all tries, the time and the
- * signature are new with each. `secrets` are `whsec_` and base64; while two overlap, both sign.
+ * The three headers of Standard Webhooks (spec/standard-webhooks.md): the id is the same for all attempts, time and
+ * signature are new each time. `secrets` are `whsec_` and base64; while two overlap, both sign.
  */
 export function signDelivery(
   secrets: readonly string[],

@@ -24,8 +24,8 @@ export interface AcceptDeps {
 }
 
 /**
- * Takes its place under its own id and time. Where it fails in the middle, the kept body is still there and the same call
- * goes on. Throws `NOT_FOUND`, and `CONFLICT` where nothing was kept or its signature does not hold now either.
+ * Accepts it under its own id and time. After a failure in the middle the stored body still exists, and the same call
+ * continues. Throws `NOT_FOUND`, and `CONFLICT` if nothing was stored or its signature still does not match.
  */
 export async function acceptRefused(deps: AcceptDeps, tenantId: TenantId, id: string): Promise<Reception> {
   if (!isUuid(id)) throw noSuchEvent();
@@ -52,7 +52,7 @@ export async function acceptRefused(deps: AcceptDeps, tenantId: TenantId, id: st
     }
     return { ...opened, verdict: judged };
   });
-  // No tenant's role may change what was recorded.
+  // No tenant's role may change audit rows.
   await deleteRefusedTrace({ query: deps.db.querySystem }, tenantId, refused);
   const reception = await acceptGenuine(deps.receive, webhook, refused, refused.body, refused.receivedAtMs, verdict, {
     id,
@@ -61,7 +61,7 @@ export async function acceptRefused(deps: AcceptDeps, tenantId: TenantId, id: st
   return reception;
 }
 
-/** A sample of the webhook's source through everything but the signature. Throws `NOT_FOUND`. */
+/** Sends a sample of the webhook's source through every step except the signature. Throws `NOT_FOUND`. */
 export async function sendTestEvent(
   deps: AcceptDeps,
   tenantId: TenantId,

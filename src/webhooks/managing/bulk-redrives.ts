@@ -27,17 +27,17 @@ import type { RetryTo } from './retry-plan.ts';
 export interface BulkRedrivesDeps {
   readonly db: Pick<Database, 'forTenant' | 'readForTenant'>;
   readonly clock: { now(): number };
-  /** One has begun. */
+  /** Called when a redrive has begun. */
   onRedrive(): void;
 }
 
-/** Counting ends here, and the answer says so; sending does not. */
+/** Counting stops here, and the answer says so; sending does not stop. */
 const mostCounted = 100_000;
-/** Of one tenant under way. */
+/** Unfinished redrives per tenant. */
 const mostAtOnce = 10;
 const mostListed = 50;
 
-/** What would be sent: nothing is changed. */
+/** Counts what would be sent; changes nothing. */
 export async function countRedrive(
   { db, clock }: Pick<BulkRedrivesDeps, 'db' | 'clock'>,
   tenantId: TenantId,
@@ -74,7 +74,7 @@ export async function countRedrive(
   });
 }
 
-/** Throws `CONFLICT` where ten are under way. */
+/** Throws `CONFLICT` if ten are running. */
 export async function beginRedrive(
   deps: BulkRedrivesDeps,
   tenantId: TenantId,
@@ -123,7 +123,7 @@ export async function getRedrives({ db }: Pick<BulkRedrivesDeps, 'db'>, tenantId
   return { redrives: rows.map(presentRedrive) };
 }
 
-/** Nothing further is sent; one that has ended stays as it is. Throws `NOT_FOUND`. */
+/** Stops sending; a finished redrive stays as it is. Throws `NOT_FOUND`. */
 export async function stopRedrive({ db }: Pick<BulkRedrivesDeps, 'db'>, tenantId: TenantId, id: string) {
   if (!isUuid(id)) throw noSuchRedrive();
   const row = await db.forTenant(tenantId, async (tx) => {
@@ -142,7 +142,7 @@ function noSuchRedrive(): ServiceError {
   return new ServiceError('NOT_FOUND', 'There is no such redrive.');
 }
 
-/** What comes in from now on is not meant. */
+/** Excludes events that arrive from now on. */
 function fixedRange(filter: WebhookEventFilter, nowMs: number): WebhookEventFilter {
   return { ...filter, toMs: Math.min(filter.toMs ?? nowMs, nowMs) };
 }

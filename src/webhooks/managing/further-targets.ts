@@ -22,8 +22,8 @@ export interface TargetOwner {
 }
 
 /**
- * Makes the targets what the draft says, and returns the secrets that were made, by target. One that is named by its id, or by
- * the address that it had, is kept with its secret; a secret is bound to its host. Throws `INVALID_REQUEST`.
+ * Makes the targets equal to the draft, and returns the generated secrets, by target. A target named by its id, or by
+ * its previous address, is kept with its secret; a secret is bound to its host. Throws `INVALID_REQUEST`.
  */
 export async function syncTargets(
   tx: Queryable,
@@ -98,7 +98,7 @@ function openFurtherHeaders(keyring: Pick<Keyring, 'open'>, row: WebhookTargetRo
   return readTargetHeaders(keyring.open(row.headers, furtherBindingOf(row, 'headers')), row.url);
 }
 
-/** As an admin sees it: no secret, and the values of headers masked. */
+/** As an admin sees it: without secrets, with masked header values. */
 export function presentTarget(keyring: Pick<Keyring, 'open'>, row: WebhookTargetRow) {
   const headers = Object.keys(openFurtherHeaders(keyring, row)).map((name) => [name, masked]);
   const time = (text: string | null): string | null => (text === null ? null : new Date(text).toISOString());

@@ -8,7 +8,7 @@ import { targetsOf } from '../webhook.ts';
 import { type ChangeContext, type ManageWebhooksDeps, noSuchWebhook, updateWebhookRow } from './manage-webhooks.ts';
 import { type FurtherColumn, furtherBindingOf, makeStandardSecret, openFor, sealFor } from './webhook-secrets.ts';
 
-/** One of a webhook's targets by its id, the webhook's own id standing for `target_url`; null: all of them. */
+/** A webhook's target by its id; the webhook's own id stands for `target_url`; null: all targets. */
 export type ChosenTarget = string | null;
 
 /** Deliveries wait, in order, until it is resumed. Throws `NOT_FOUND`, and `CONFLICT` without such a target. */
@@ -30,8 +30,8 @@ export function pauseTarget(
 }
 
 /**
- * What waits goes out, the oldest first; with `retryDead` also what was given up, which is usual where a target was switched
- * off by itself. Throws as `pauseTarget` does.
+ * Sends waiting deliveries, oldest first; with `retryDead` also the dead ones, which is the default if the target was
+ * switched off automatically. Throws like `pauseTarget`.
  */
 export async function resumeTarget(
   deps: ManageWebhooksDeps & { onTargetDelivery(): void },
@@ -64,7 +64,10 @@ export async function resumeTarget(
   return { row, revivedCount };
 }
 
-/** Both secrets sign for `graceSeconds`. Without a choice it is the one of `target_url`. Throws as `pauseTarget` does. */
+/**
+ * Both secrets sign for `graceSeconds`. Without a choice, rotates the secret of `target_url`. Throws like
+ * `pauseTarget`.
+ */
 export async function rotateTargetSecret(
   deps: ManageWebhooksDeps,
   tenantId: TenantId,

@@ -31,27 +31,27 @@ export interface ManageWebhooksDeps {
   readonly clock: { now(): number };
   /** Without a trailing slash. */
   readonly publicBaseUrl: string;
-  /** This process's own memory of the webhook is outdated. */
+  /** Called when this process's own copy of the webhook is outdated. */
   noteChange(webhookId: string): void;
 }
 
-/** Who changed it, and by which request. */
+/** Who made the change, and with which request. */
 export interface ChangeContext {
   readonly changedBy: string | null;
   readonly requestId: string | null;
 }
 
-/** A webhook after a change, with the secrets that were made for it: shown this once. */
+/** A webhook after a change, with its generated secrets, which are shown only once. */
 export interface ChangedWebhook {
   readonly row: WebhookConfigRow;
   readonly madeSecret: string | null;
   readonly madeTargetSecret: string | null;
   readonly madeVerifyToken: string | null;
-  /** Of further targets, by their ids. */
+  /** Secrets of further targets, by target id. */
   readonly madeSecretsOfTargets: ReadonlyMap<string, string>;
 }
 
-/** A sender may hold the old secret for so long. */
+/** The longest time for which a sender may keep using the old secret. */
 export const longestGraceSeconds = 30 * 86_400;
 
 export function noSuchWebhook(): ServiceError {
@@ -80,7 +80,7 @@ export async function createWebhook(
   return { row, ...made, madeSecretsOfTargets: secrets };
 }
 
-/** Replaces a webhook by what `change` makes of it; secrets that it does not name stay. Throws `NOT_FOUND`. */
+/** Replaces a webhook by the result of `change`; secrets that it omits stay. Throws `NOT_FOUND`. */
 export async function changeWebhook(
   deps: ManageWebhooksDeps,
   tenantId: TenantId,
@@ -120,8 +120,8 @@ export async function changeWebhook(
 }
 
 /**
- * A new secret; the old one stays good for `graceSeconds`. `secretKey` undefined has one made. Throws `NOT_FOUND`, and
- * `INVALID_REQUEST` where the webhook's scheme knows no secret or not this one.
+ * Sets a new secret; the old one stays valid for `graceSeconds`. `secretKey` undefined: one is generated. Throws
+ * `NOT_FOUND`, and `INVALID_REQUEST` if the webhook's scheme has no secret or cannot use this one.
  */
 export async function rotateSecret(
   deps: ManageWebhooksDeps,
@@ -143,7 +143,7 @@ export async function rotateSecret(
     return {
       ...current,
       secret_key: sealFor(deps.keyring, current, 'secret_key', secret),
-      // Sealed again: a secret opens only in the column it was sealed for.
+      // Sealed again, because a secret opens only in the column that it was sealed for.
       previous_secret_key: old === null ? null : sealFor(deps.keyring, current, 'previous_secret_key', old),
       previous_secret_until: old === null ? null : new Date(deps.clock.now() + rotation.graceSeconds * 1000),
     };
@@ -151,7 +151,7 @@ export async function rotateSecret(
   return { row, secret };
 }
 
-/** A new address; the old one ends at once. Throws `NOT_FOUND`. */
+/** Creates a new address; the old one is invalid at once. Throws `NOT_FOUND`. */
 export async function rotateToken(
   deps: ManageWebhooksDeps,
   tenantId: TenantId,
@@ -164,7 +164,7 @@ export async function rotateToken(
   }));
 }
 
-/** Throws `NOT_FOUND`. Deliveries its target has not taken are cancelled; received events stay until retention. */
+/** Throws `NOT_FOUND`. Undelivered deliveries are cancelled; received events stay until retention. */
 export async function removeWebhook(
   deps: ManageWebhooksDeps,
   tenantId: TenantId,

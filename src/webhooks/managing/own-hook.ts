@@ -2,12 +2,12 @@ import { hashToken } from '../../secrets/token-hash.ts';
 import type { Database } from '../../storage/postgres/database.ts';
 import { hasWebhookTokenAcrossTenants } from '../../storage/tables/webhooks/webhook-configs-across-tenants.ts';
 
-/** More than any honest address holds. */
+/** More than any legitimate address contains. */
 const mostTokens = 10;
 
 /**
- * Whether an address holds the token of a webhook of this service, by whatever name or port the service is reached: events
- * that are sent there would come in again.
+ * Whether an address contains the token of a webhook of this service, under any host name or port: events sent there
+ * would come back in.
  */
 export async function isOwnHook(db: Pick<Database, 'querySystem'>, url: string): Promise<boolean> {
   let plain = url;

@@ -5,7 +5,7 @@ import type { WebhookConfigRow } from '../../storage/tables/webhooks/webhook-con
 import { presentTarget } from './further-targets.ts';
 import { openFor, openTargetHeaders } from './webhook-secrets.ts';
 
-/** Ids and bodies that were seen are kept so long at the least. */
+/** Seen ids and bodies are stored for at least this long. */
 export const longestDuplicateWindowSeconds = 604_800;
 
 export const receivingPath = '/api/v1/hooks/';
@@ -27,7 +27,7 @@ export function presentWebhook(deps: PresentDeps, row: WebhookConfigRow) {
   };
 }
 
-/** For the history: what must not be read there cannot be. */
+/** For the history, which must not contain the token. */
 export function presentWithoutToken(row: WebhookConfigRow) {
   const { collector } = row.config;
   return {

@@ -26,7 +26,7 @@ export function noSuchEvent(): ServiceError {
   return new ServiceError('NOT_FOUND', 'There is no such webhook event.');
 }
 
-/** An id is made as its delivery is received; the second look is for those whose clock was moved. */
+/** An id is created when its delivery is received; the second window covers clocks that were moved. */
 const idWindowsMs = [2_000, 86_400_000];
 
 /** One page, newest first. `limit` from 1 to 1,000. */
@@ -52,7 +52,7 @@ export async function listEvents(
   };
 }
 
-/** As JSON, with the payload to the last digit as it was sent. Throws `NOT_FOUND`. */
+/** As JSON, with the payload exactly as it was sent. Throws `NOT_FOUND`. */
 export async function getEvent({ db }: ReadEventsDeps, tenantId: TenantId, id: string): Promise<Buffer> {
   const { event, attempts, plan } = await db.readForTenant(tenantId, async (tx) => {
     const found = await requireEvent(tx, tenantId, id);
@@ -82,7 +82,7 @@ export async function getEvent({ db }: ReadEventsDeps, tenantId: TenantId, id: s
   return Buffer.from(renderWithVerbatim({ payload }, members));
 }
 
-/** An accepted delivery as its event is rendered from it. */
+/** An accepted delivery, from which its event is rendered. */
 export function receivedOfRow(tenantId: TenantId, row: WholeWebhookEventRow): ReceivedDelivery {
   return {
     id: row.id,

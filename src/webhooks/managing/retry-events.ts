@@ -20,11 +20,11 @@ export interface RetryEventsDeps {
   readonly clock: { now(): number };
   /** Without a trailing slash. */
   readonly publicBaseUrl: string;
-  /** Deliveries have just become due. */
+  /** Called when deliveries have become due. */
   onTargetDelivery(): void;
 }
 
-/** How many one bulk call sends again; the answer says where the next begins. */
+/** Maximum number of events per bulk call; the answer says where the next call starts. */
 const mostAtOnce = 1_000;
 /** Events of one transaction: their payloads are in memory together. */
 export const perTransaction = 20;
@@ -66,7 +66,7 @@ export async function retryEvents(
 ): Promise<RetriedEvents> {
   let { after } = options;
   let retried = 0;
-  // What comes in while this runs is not meant; the bound ends it in any case.
+  // Excludes events that arrive meanwhile; the bound ends the call in any case.
   const before = { ...filter, toMs: Math.min(filter.toMs ?? Number.POSITIVE_INFINITY, deps.clock.now()) };
   while (retried < mostAtOnce) {
     const position: TimePosition | null = after;

@@ -13,7 +13,7 @@ import { contentOf, wantingTargets } from '../receiving/identify-delivery.ts';
 import { readBody } from '../receiving/read-body.ts';
 import { targetsOf } from '../webhook.ts';
 
-/** `target`: to its targets alone, not over the bus. `failed`: to those of them alone that did not take it. */
+/** `target`: only to its targets, not on the bus. `failed`: only to those targets that did not accept it. */
 export type RetryTo = 'all' | 'target' | 'failed';
 
 /** Stable: a caller may branch on it. */
@@ -33,23 +33,23 @@ export interface RetryRefusal {
   readonly message_ru: string;
 }
 
-/** A target that the webhook has now. */
+/** A current target of the webhook. */
 export interface RetryTarget {
   readonly id: string;
   /** Without its query, which may hold secrets. */
   readonly url: string;
-  /** What is sent waits until it is resumed. */
+  /** Deliveries wait until it is resumed. */
   readonly isPaused: boolean;
-  /** What became of the event there so far; null: it was never sent there. */
+  /** The state of the event at this target; null: it was never sent there. */
   readonly status: string | null;
 }
 
 export interface RetryPlan {
   /** null: it can be sent again. */
   readonly refusal: RetryRefusal | null;
-  /** Those that want the event. */
+  /** Targets whose filter matches the event. */
   readonly targets: readonly RetryTarget[];
-  /** All that the webhook has, whether they want it or not. */
+  /** All targets of the webhook. */
   readonly current: readonly RetryTarget[];
   readonly states: readonly TargetStateRow[];
 }
@@ -97,7 +97,7 @@ function refusalOf({ status, refusal_reason, is_waiting }: WholeWebhookEventRow)
     };
   }
   if (status === 'ignored') return ignored;
-  // Its place at the limit's pace is its own: sent now, it would go out twice.
+  // It has its own place in the queue: sent now, it would go out twice.
   return status === 'deferred' && is_waiting ? waitingForLimit : null;
 }
 

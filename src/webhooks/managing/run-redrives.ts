@@ -28,16 +28,16 @@ export interface RunRedrivesDeps extends RetryEventsDeps {
 }
 
 export interface RunningRedrives {
-  /** One has begun. */
+  /** Called when a redrive has begun. */
   wake(): void;
   close(): Promise<void>;
 }
 
 const everyMs = 1_000;
 const mostUntried = 100;
-/** Of all tenants in one round. */
+/** Per round, over all tenants. */
 const mostRedrives = 1_000;
-/** Of one redrive in one round: then the others have their turn. */
+/** Per redrive and round, so that the others get their turn. */
 const stepsAtOnce = 25;
 
 export function startRunningRedrives(deps: RunRedrivesDeps): RunningRedrives {
@@ -46,7 +46,7 @@ export function startRunningRedrives(deps: RunRedrivesDeps): RunningRedrives {
     async round(stopping) {
       const unfinished = await listUnfinishedRedrivesAcrossTenants({ query: deps.db.querySystem }, mostRedrives);
       for (const redrive of unfinished) {
-        // What one cannot do must not hold up the others.
+        // The failure of one redrive must not stop the others.
         await runOne(deps, redrive, stopping).catch((error: unknown) => {
           if (error instanceof DatabaseAway) throw error;
           deps.logger.error(

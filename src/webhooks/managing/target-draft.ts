@@ -16,7 +16,7 @@ export interface TargetDraft {
   readonly paused: boolean;
 }
 
-/** Throws `INVALID_REQUEST` for what no schema can say. */
+/** Throws `INVALID_REQUEST` for faults that a schema cannot express. */
 export function checkTargets(targets: readonly TargetDraft[]): void {
   for (const [index, target] of targets.entries()) {
     const path = `targets[${index}]`;
@@ -34,13 +34,13 @@ export function checkTargets(targets: readonly TargetDraft[]): void {
   }
 }
 
-/** Types that come in are trimmed, and `*` stands for their end: what looks otherwise would match nothing. */
+/** Incoming types are trimmed, and `*` may stand only at the end: a pattern of another form would match nothing. */
 export function checkEventType(type: string, path: string): void {
   if (type.trim() !== type || type === '') throw invalidInput(path, 'must not be blank, nor begin or end with a blank');
   if (/\*./.test(type)) throw invalidInput(path, 'may have * at its end only');
 }
 
-/** What is ours to say, or the connection's. */
+/** Headers that this service or the connection sets. */
 const reservedHeaders =
   /^(?:webhook-.*|host|content-.*|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect)$/i;
 

@@ -42,16 +42,16 @@ export interface WebhookDraft {
   readonly targetTimeoutSeconds: number | null;
   /** undefined keeps the current ones; a masked value keeps its own. */
   readonly targetHeaders: Readonly<Record<string, string>> | undefined;
-  /** Beside `target_url`; undefined keeps the current ones. */
+  /** In addition to `target_url`; undefined keeps the current ones. */
   readonly targets: readonly TargetDraft[] | undefined;
   readonly collector: CollectorDraft | null;
-  /** undefined keeps the current one, or has one made. */
+  /** undefined keeps the current one, or generates one. */
   readonly secretKey: string | undefined;
   readonly targetSecret: string | undefined;
   readonly verifyToken: string | undefined;
 }
 
-/** What a sender's preset says of a webhook whose admin says nothing. */
+/** The defaults of a source for a webhook without further settings. */
 export function draftForSource(webhookName: string, sourceService: string): WebhookDraft {
   const source = sourceOf(sourceService);
   return {
@@ -86,7 +86,7 @@ export function draftForSource(webhookName: string, sourceService: string): Webh
   };
 }
 
-/** The same shape without the secrets: where a PATCH begins. */
+/** The stored webhook as a draft without secrets: the base of a PATCH. */
 export function draftOfRow(row: WebhookConfigRow): WebhookDraft {
   const { collector } = row.config;
   return {
@@ -130,8 +130,8 @@ export function draftOfRow(row: WebhookConfigRow): WebhookDraft {
 }
 
 /**
- * `published` in a list of addresses becomes the ranges that the sender publishes, so that the webhook shows which
- * addresses it lets in. Throws `INVALID_REQUEST` where no list is known of the sender.
+ * Replaces `published` in a list of addresses by the ranges that the sender publishes, so that the webhook shows the
+ * addresses it accepts. Throws `INVALID_REQUEST` if the sender has no known list.
  */
 export function withPublishedRanges(sourceService: string, listed: readonly string[]): readonly string[] {
   return listed.flatMap((range, index) => {
@@ -144,7 +144,7 @@ export function withPublishedRanges(sourceService: string, listed: readonly stri
 
 const collectingSources = new Set(['github', 'telegram']);
 
-/** Throws `INVALID_REQUEST` for what no schema can say. */
+/** Throws `INVALID_REQUEST` for faults that a schema cannot express. */
 export function checkDraft(draft: WebhookDraft): void {
   const meant = misspeltSource(draft.sourceService);
   if (meant !== null) throw invalidInput('source_service', `must be written "${meant}"`);
@@ -173,7 +173,7 @@ export function checkDraft(draft: WebhookDraft): void {
   if (draft.collector !== null) checkCollector(draft.sourceService, draft.collector);
 }
 
-/** Whether its sender shows a token when it asks whether the address is ours. */
+/** Whether its sender shows a token when it verifies the address. */
 export function hasVerifyToken(sourceService: string): boolean {
   return sourceOf(sourceService).hasVerifyToken === true;
 }
@@ -208,11 +208,11 @@ function checkTemplate({ signatureScheme, signedTemplate, timestampHeader }: Web
   }
 }
 
-/** Shorter ones are found by trying. */
+/** Shorter secrets can be guessed. */
 const minSecretLength = 3;
 const minStandardSecretBytes = 16;
 
-/** Throws `INVALID_REQUEST` where the scheme could not use the secret, or it is easy to guess. */
+/** Throws `INVALID_REQUEST` if the scheme cannot use the secret, or if it is easy to guess. */
 export function checkSecret(scheme: SignatureScheme, secret: string): void {
   if (secret.trim().length < minSecretLength) {
     throw invalidInput('secret_key', `must be at least ${minSecretLength} characters`);
@@ -234,12 +234,11 @@ export function checkSecret(scheme: SignatureScheme, secret: string): void {
     throw invalidInput('secret_key', 'must be 1 to 256 of A-Z, a-z, 0-9, _ and -, as Telegram asks');
   }
   if (scheme !== 'standard_webhooks') {
-    // Also one that is kept while the scheme changes: as a secret, anyone who verifies could also sign with it.
+    // Checked for a kept key too, when the scheme changes: used as a secret, everyone who can verify could also sign.
     if (secret.startsWith('whpk_')) throw invalidInput('secret_key', 'must not be a public key (whpk_)');
     return;
   }
-  // Its letters and underscore are base64 of the URL's alphabet, and would pass for a secret that the sender does not
-  // use.
+  // Its letters and underscore are URL-safe base64, so it would pass as a secret, which the sender does not use.
   if (secret.startsWith('whsk_')) {
     throw invalidInput('secret_key', 'must not be the private key (whsk_), which is its sender’s alone: give whpk_');
   }
@@ -273,7 +272,7 @@ function checkCollector(sourceService: string, { repository, hookId, baseUrl }: 
   if (sourceService === 'github' && (repository === null || hookId === null)) {
     throw invalidInput('collector', 'needs repository and hook_id for github');
   }
-  // In a URL they would be steps upwards: the token would go to another part of the API than its deliveries.
+  // As segments of a URL they would lead upwards, and send the token to another part of the API.
   if (repository?.split('/').some((part) => part === '.' || part === '..')) {
     throw invalidInput('collector.repository', 'must be owner/repository, or an organisation');
   }

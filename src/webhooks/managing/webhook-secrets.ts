@@ -31,7 +31,7 @@ export function makePassword(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** As Standard Webhooks has it: 24 to 64 random bytes behind `whsec_`. */
+/** In the format of Standard Webhooks: 24 to 64 random bytes behind `whsec_`. */
 export function makeStandardSecret(): string {
   return `whsec_${randomBytes(32).toString('base64')}`;
 }
@@ -58,17 +58,17 @@ export function sealedToken(
 
 type Headers = Readonly<Record<string, string>>;
 
-/** What deliveries to a target bear, as it is sealed: with the host that it was given for. */
+/** The headers for a target, ready to be sealed together with its host. */
 export function writeTargetHeaders(headers: Headers, targetUrl: string | null): string {
   return withDestinations(JSON.stringify(headers), destinationsOf(targetUrl));
 }
 
-/** Throws `SealBroken` where they were given for another host: the row was changed past this program. */
+/** Throws `SealBroken` if they were sealed for another host: the row was changed outside this program. */
 export function readTargetHeaders(opened: string, targetUrl: string | null): Headers {
   return JSON.parse(openedFor(opened, destinationsOf(targetUrl))) as Headers;
 }
 
-/** Nothing is sent without a target, and the headers given for one target stay closed for the next. */
+/** Nothing is sent without a target, and headers of one target cannot be opened for the next. */
 function destinationsOf(targetUrl: string | null): readonly string[] {
   return targetUrl === null ? [] : [hostOf(targetUrl)];
 }
@@ -78,7 +78,7 @@ export function hostOf(url: string): string {
   return /^https?:/i.test(url) && URL.canParse(url) ? new URL(url).origin : url;
 }
 
-/** What deliveries to the target bear; nothing where nothing is set. Throws `SealBroken`. */
+/** The headers for the target; empty if none are set. Throws `SealBroken`. */
 export function openTargetHeaders(
   keyring: Pick<Keyring, 'open'>,
   row: Pick<WebhookConfigRow, 'id' | 'management_company_id' | 'target_headers' | 'target_url'> | null,
@@ -89,7 +89,7 @@ export function openTargetHeaders(
 
 export type FurtherColumn = 'secret' | 'previous_secret' | 'headers';
 
-/** Where a sealed value of a further target stands. */
+/** The binding of a sealed value of a further target. */
 export function furtherBindingOf(owner: Owner, column: FurtherColumn): SealBinding {
   return { table: 'webhook_targets', rowId: owner.id, tenantId: owner.management_company_id, column };
 }

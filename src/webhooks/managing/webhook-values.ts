@@ -30,7 +30,10 @@ export interface ValuesDeps {
 
 type Owner = Pick<WebhookConfigRow, 'id' | 'management_company_id'>;
 
-/** A secret is bound to its destination: throws `INVALID_REQUEST` for each that a change would send to another host. */
+/**
+ * A secret is bound to its destination: throws `INVALID_REQUEST` for each secret that a change would send to another
+ * host.
+ */
 export function checkSecretsStay(current: WebhookConfigRow, draft: WebhookDraft): void {
   const message = 'must be sent again: it was given for another host';
   const faults: InputFault[] = [];
@@ -53,7 +56,7 @@ export function checkSecretsStay(current: WebhookConfigRow, draft: WebhookDraft)
     throw new ServiceError('INVALID_REQUEST', 'A secret is bound to its destination.', { errors: faults });
 }
 
-/** The row's values as the draft wants them, and the secrets that were made for it. Throws `INVALID_REQUEST`. */
+/** The row's values according to the draft, and the generated secrets. Throws `INVALID_REQUEST`. */
 export function valuesOf(deps: ValuesDeps, owner: Owner, current: WebhookConfigRow | null, draft: WebhookDraft) {
   const { keyring } = deps;
   const keepsSecret = draft.secretKey === undefined && (current?.secret_key ?? null) !== null;
@@ -67,8 +70,7 @@ export function valuesOf(deps: ValuesDeps, owner: Owner, current: WebhookConfigR
     }
   }
 
-  // A secret that is set takes the place of all before it, and another scheme asks for other secrets: no grace outlives
-  // either.
+  // A new secret replaces all previous ones, and another scheme needs other secrets: both end a grace period.
   const endsGrace = draft.secretKey !== undefined || current?.signature_scheme !== draft.signatureScheme;
   const previous = endsGrace ? null : current;
 
@@ -102,7 +104,7 @@ export function valuesOf(deps: ValuesDeps, owner: Owner, current: WebhookConfigR
     target_url: draft.targetUrl,
     target_secret:
       targetSecret === null ? (current?.target_secret ?? null) : sealFor(keyring, owner, 'target_secret', targetSecret),
-    // One that is set takes the place of all before it.
+    // A new secret replaces all previous ones.
     previous_target_secret: draft.targetSecret === undefined ? (current?.previous_target_secret ?? null) : null,
     previous_target_secret_until:
       draft.targetSecret === undefined ? (current?.previous_target_secret_until ?? null) : null,
@@ -130,7 +132,7 @@ function extrasOf(draft: WebhookDraft, collectorToken: string | null): WebhookEx
     ...(draft.includeRaw ? { include_raw: true } : {}),
     ...(draft.targetPaused ? { target_paused: true } : {}),
     ...(draft.targetTimeoutSeconds === null ? {} : { target_timeout_seconds: draft.targetTimeoutSeconds }),
-    // Off until there is a token to ask with.
+    // Off without a token.
     ...(collector === null || collectorToken === null
       ? {}
       : {

@@ -41,12 +41,12 @@ const decoders: Readonly<Record<string, Decoder>> = {
   },
 };
 const maxLayers = 2;
-/** Bodies without a verified signature that are unpacked at once: each may fill its webhook's bound. */
+/** Unverified bodies that are decompressed at once; each may reach its webhook's maximum size. */
 const maxUnverified = 4;
 
 /**
- * The body as it was before its encoding; itself where it has none. Null where it cannot be undone: unknown or broken, or
- * larger than `maxBytes`.
+ * The decoded body; the body itself if it has no encoding. null if it cannot be decoded: unknown, broken, or larger
+ * than `maxBytes`.
  */
 export function decodeContent(body: Buffer, contentEncoding: string | undefined, maxBytes: number): Buffer | null {
   const steps = stepsOf(contentEncoding);
@@ -60,7 +60,7 @@ export function decodeContent(body: Buffer, contentEncoding: string | undefined,
 
 let unverified = 0;
 
-/** The same in a worker thread, for bodies of unverified senders; null also when too many are being unpacked. */
+/** The same in a worker thread, for bodies of unverified senders; null also if too many are being decompressed. */
 export async function decodeForSignature(
   body: Buffer,
   contentEncoding: string | undefined,
@@ -84,7 +84,7 @@ export function isEncoded(contentEncoding: string | undefined): boolean {
   return layersOf(contentEncoding).length > 0;
 }
 
-/** In the order in which they are undone; null if one is unknown. */
+/** In the order of decoding; null if one is unknown. */
 function stepsOf(contentEncoding: string | undefined): Decoder[] | null {
   const layers = layersOf(contentEncoding).reverse();
   const steps = layers.flatMap((layer) => decoders[layer] ?? []);

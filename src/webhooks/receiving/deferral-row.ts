@@ -14,18 +14,18 @@ import { type LuaScript, type SharedStore, StoreAway } from '../../storage/redis
 
 export type RowAnswer =
   | { readonly kind: 'place'; readonly notBeforeMs: number }
-  /** The next place would be more than a day ahead: that is no delay any more. */
+  /** The next place would be more than a day ahead: too late to be a delay. */
   | { readonly kind: 'full' }
   /**
-   * The row is empty. `recentPlaces`: at most so many were due within the last minute and are not counted by the
-   * limiter.
+   * The queue is empty. `recentPlaces`: at most so many places were due within the last minute without being counted by
+   * the limiter.
    */
   | { readonly kind: 'over'; readonly recentPlaces: number; readonly nextFreeInMs: number };
 
 export interface DeferralRows {
   /** A place behind the waiting deliveries; null if none waits. */
   join(tenantId: TenantId): Promise<RowAnswer>;
-  /** A place behind the waiting deliveries; where none waits, the first of a new row, `waitMs` from now. */
+  /** A place behind the waiting deliveries; if none waits, the first place of a new queue, `waitMs` from now. */
   joinOrBegin(tenantId: TenantId, waitMs: number): Promise<Exclude<RowAnswer, { kind: 'over' }>>;
 }
 
@@ -34,7 +34,7 @@ export interface DeferralRowsDeps {
   readonly clock: Clock;
   /** `RATE_LIMIT_WEBHOOKS_PER_MINUTE`. */
   readonly perMinute: number;
-  /** Rows that were left in the outbox when this process began. */
+  /** Queues left in the outbox when this process started. */
   readonly known?: readonly KnownRow[];
 }
 
@@ -47,12 +47,10 @@ export interface KnownRow {
 
 type Row = Omit<KnownRow, 'tenantId'>;
 
-/**
- * A place counts as long as a token of the limiter does, at the longest: no rolling minute holds more than the limit.
- */
+/** A place counts at most as long as a token of the limiter: no rolling minute contains more than the limit. */
 export const windowMs = minuteMs;
 const longestDeferralMs = 86_400_000;
-/** At the bound the row that was asked for longest ago is forgotten here; Redis still knows it. */
+/** At the bound the least recently used queue is dropped here; Redis still has it. */
 const maxTenants = 10_000;
 
 /** No earliest time: only a waiting delivery has a place. */
@@ -83,7 +81,7 @@ return { 'place', now, ceil(first), ceil(place) }`,
 export function createDeferralRows(deps: DeferralRowsDeps): DeferralRows {
   const { store, clock, perMinute } = deps;
   const paceMs = windowMs / perMinute;
-  /** In the order of the last question. */
+  /** Most recently used last. */
   const rows = new Map<TenantId, Row>();
 
   const keep = (tenantId: TenantId, row: Row): void => {
@@ -107,7 +105,7 @@ export function createDeferralRows(deps: DeferralRowsDeps): DeferralRows {
     return kind === 'full' ? { kind } : over({ firstMs: first, lastMs: last }, nowMs);
   };
 
-  /** The script's twin: for one process without Redis, and for a replica's share. */
+  /** The same as the script: for a single process without Redis, and for a replica's share. */
   const askAlone = (tenantId: TenantId, waitMs: number): RowAnswer => {
     const nowMs = clock.now();
     const row = rows.get(tenantId) ?? { firstMs: 0, lastMs: 0 };

@@ -6,19 +6,19 @@ import { meetsConditions, type TargetFilter } from '../target-filter.ts';
 import { memberSource } from './member-source.ts';
 import { formField, isForm, type ReadBody, readLoosely } from './read-body.ts';
 
-/** Of a webhook: where its sender says what a delivery is. */
+/** Where the sender of a webhook puts type and id. */
 export interface Naming {
   readonly eventTypeFrom: readonly FactSource[];
   readonly deliveryIdFrom: readonly FactSource[];
-  /** Lower-case names of the headers that the signature covers beside the body. */
+  /** Lower-case names of the headers that the signature covers in addition to the body. */
   readonly signedHeaders: readonly string[];
   readonly targets: readonly TargetFilter[];
 }
 
 export interface Identity {
-  /** Of one that brings several events, the first one's. */
+  /** The first one's, if it contains several events. */
   readonly eventType: string | null;
-  /** All, where it brings several. */
+  /** All types, if it contains several events. */
   readonly eventTypes: readonly string[];
   readonly delivery: ReturnType<typeof deliveryIdOf>;
   /** Its body is JSON. */
@@ -56,11 +56,11 @@ export function wantingTargets(
 export interface DeliveryContent {
   readonly headers: DeliveryHeaders;
   readonly json: string | null;
-  /** undefined where the body is no JSON. */
+  /** undefined if the body is not JSON. */
   readonly parsed: unknown;
   /** The text of a form; null if the body is not a form. */
   readonly form: string | null;
-  /** Its charset is not known: only ASCII can be read. */
+  /** The charset is unknown: only ASCII can be read. */
   readonly isLoose: boolean;
 }
 
@@ -70,12 +70,12 @@ export function contentOf(headers: DeliveryHeaders, body: Buffer, read: ReadBody
   return { headers, json, parsed, form: isForm(headers['content-type'] ?? null) ? read.text : null, isLoose };
 }
 
-/** Longer types are cut: they go into columns, routing and labels of other systems. */
+/** Longer types are cut, because they are used in columns, routing and labels of other systems. */
 const longestType = 200;
-/** Different types of one delivery; those beyond are not looked at. */
+/** Types per delivery; further ones are ignored. */
 const mostTypes = 100;
 
-/** The values under a path: one, or with `*` those of each item, as far as they are looked at. */
+/** The values at a path: one, or with `*` those of each item, up to a bound. */
 function valuesAt(payload: unknown, path: readonly string[]): unknown[] {
   let values = [payload];
   for (const name of path) {
@@ -88,7 +88,7 @@ function valuesAt(payload: unknown, path: readonly string[]): unknown[] {
   return values;
 }
 
-/** What a source says, trimmed; nothing where it says nothing. */
+/** The values of a source, trimmed; empty if it has none. */
 function readSource(source: FactSource, content: DeliveryContent): string[] {
   switch (source.in) {
     case 'header':
@@ -123,7 +123,7 @@ function memberName(payload: unknown, except: string | null): string | null {
   return Object.keys(payload).find((name) => name !== except) ?? null;
 }
 
-/** Texts, and numbers with the digits they were sent with. */
+/** Texts, and numbers with their exact digits. */
 function memberTexts({ json, parsed, isLoose }: DeliveryContent, path: readonly string[]): (string | null)[] {
   return valuesAt(parsed, path).map((value) => {
     if (typeof value === 'string') return isLoose && /[^\x20-\x7e]/.test(value) ? null : value;
@@ -134,9 +134,7 @@ function memberTexts({ json, parsed, isLoose }: DeliveryContent, path: readonly 
   });
 }
 
-/**
- * The event types that a delivery names, the first source that has one being asked; several where it brings several.
- */
+/** The event types of a delivery, from the first source that has any; several if it contains several events. */
 export function eventTypesOf(sources: readonly FactSource[], content: DeliveryContent): string[] {
   for (const source of sources) {
     const types = [...new Set(readSource(source, content).map((type) => type.slice(0, longestType)))];
@@ -146,8 +144,8 @@ export function eventTypesOf(sources: readonly FactSource[], content: DeliveryCo
 }
 
 /**
- * The sender's id of this delivery, whole, because two may differ in their last letter alone; or null where it gave
- * none and the body's hash must serve. `isSigned` where the scheme's signature covers the place that it was found in.
+ * The sender's id of this delivery, uncut, because two may differ only in their last letter; null if it has none, and
+ * the body's hash is used. `isSigned`: the signature covers the place of the id.
  */
 export function deliveryIdOf(
   signedHeaders: readonly string[],
@@ -167,8 +165,8 @@ function isSigned(source: FactSource, signedHeaders: readonly string[]): boolean
 }
 
 /**
- * Whether a delivery is one of those that its webhook wants. One whose type cannot be read, because its body is no
- * JSON, is never dropped for that.
+ * Whether its webhook wants a delivery. A delivery without a readable type, because its body is not JSON, is never
+ * dropped.
  */
 export function isWanted(
   wanted: readonly string[],
@@ -179,8 +177,8 @@ export function isWanted(
 }
 
 /**
- * `["*"]` is all, also what has no type; `issues` also means each of its actions (`issues.opened`); `invoice.*` and
- * `payment_*` mean all that begin so.
+ * `["*"]` matches everything, even without a type; `issues` also matches each of its actions (`issues.opened`);
+ * `invoice.*` and `payment_*` match every type with this beginning.
  */
 export function wantsEventType(wanted: readonly string[], eventType: string | null): boolean {
   if (wanted.includes('*')) return true;

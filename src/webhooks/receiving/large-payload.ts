@@ -11,7 +11,7 @@ import { contentOf, type Identity, identifyDelivery, type Naming } from './ident
 import { type RenderedPayload, renderPayload } from './payload.ts';
 import { type ReadBody, readBody } from './read-body.ts';
 
-/** What is parsed at once, in the turn of its request: the worst that fits into it takes some 50 ms. */
+/** Up to this size a body is parsed within its request: the worst case takes about 50 ms. */
 export const maxParsedAtOnceBytes = 256 * 1024;
 
 interface TaskBody {
@@ -31,7 +31,7 @@ const idleMs = 30_000;
 const deadlineMs = 60_000;
 const maxHeapMb = 2_048;
 
-/** What the delivery calls itself. Throws `SERVICE_UNAVAILABLE` where it could not be read in time. */
+/** Reads type and id of the delivery. Throws `SERVICE_UNAVAILABLE` if that takes too long. */
 export async function identify(
   naming: Naming,
   headers: DeliveryHeaders,
@@ -56,7 +56,7 @@ export async function identify(
   return (await ask(task)) as Identity;
 }
 
-/** The payload whole, whatever its size. Throws `SERVICE_UNAVAILABLE` where it could not be read in time. */
+/** The full payload, of any size. Throws `SERVICE_UNAVAILABLE` if that takes too long. */
 export async function wholePayload(
   body: Buffer,
   contentType: string | null,

@@ -3,7 +3,7 @@
  * Walks the text once, without recursion, so that no nesting overflows the stack. The text must be valid JSON.
  */
 
-/** The value at a path, or null; of members with the same name the last, as `JSON.parse` has it. */
+/** The value at a path, or null; of members with the same name the last one, like `JSON.parse`. */
 export function memberSource(json: string, path: readonly string[]): string | null {
   let at = skipBlanks(json, 0);
   for (const name of path) {

@@ -5,9 +5,9 @@ import type { ReadBody } from './read-body.ts';
 const maxPublishedDepth = 200;
 
 export interface RenderedPayload {
-  /** JSON text: the sender's own, to the last digit and blank, or a string for other text; `null` where it cannot travel. */
+  /** JSON text: exactly the sender's own, or a string for other text; `null` if it cannot be sent. */
   readonly json: string;
-  /** The payload alone does not give the bytes back. */
+  /** The payload alone does not preserve the bytes. */
   readonly needsRaw: boolean;
   readonly isTooLarge: boolean;
 }

@@ -18,7 +18,7 @@ export type Admission =
       readonly kind: 'later';
       readonly notBeforeMs: number;
       readonly exceeded: LimitState;
-      /** It joined a row that was there: that the limit is spent was announced by the delivery that began the row. */
+      /** It joined an existing queue: the delivery that started the queue announced the spent limit. */
       readonly joinsRow: boolean;
     }
   | { readonly kind: 'refused'; readonly retryAfterSeconds: number; readonly exceeded: LimitState };
@@ -86,7 +86,8 @@ export function createWebhookRateLimit(deps: WebhookRateLimitDeps): WebhookRateL
     }
     if (row.kind === 'full') return refuse(minuteMs, spentState());
     const spent = await spend(tenantId);
-    // The row begins when all that was granted before it counts no more: how it lies within the minute is not known.
+    // The queue starts when everything granted before no longer counts, because its distribution within the minute is
+    // unknown.
     if (!spent.granted) return defer(tenantId, windowMs, spent.state);
     const used = spent.state.usedRequests + row.recentPlaces;
     return row.recentPlaces > 0 && used > perMinute

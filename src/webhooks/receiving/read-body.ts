@@ -11,16 +11,16 @@ export interface ReadBody {
   readonly text: string | null;
   /** The JSON or text, written as UTF-8, is the body as it was sent. */
   readonly isWhole: boolean;
-  /** Its encoding could not be undone: it is unknown or broken, or there is more in it than is taken. */
+  /** Its encoding could not be undone: unknown, broken, or too large. */
   readonly isPacked: boolean;
 }
 
-/** The most a body may unpack to; a larger one is kept as bytes. */
+/** Maximum size after decompression; a larger body is stored as bytes. */
 export const maxDecodedBytes = 25 * 1024 * 1024;
 
 /**
- * JSON is JSON whatever it is called: curl, and many a script after it, calls every body a form. A form with JSON in
- * its field `payload` (GitHub, Slack) is read as that.
+ * JSON is recognised whatever its content type: curl and many scripts declare every body as a form. A form with JSON in
+ * its field `payload` (GitHub, Slack) is read as that JSON.
  */
 export function readBody(
   body: Buffer,
@@ -58,7 +58,10 @@ export function isForm(contentType: string | null): boolean {
   return contentType?.trimStart().toLowerCase().startsWith('application/x-www-form-urlencoded') === true;
 }
 
-/** The form's first field of that name alone: read as a whole, a form of half a million fields took four seconds. */
+/**
+ * The form's first field of this name, found without parsing the form: a form with half a million fields took four
+ * seconds.
+ */
 export function formField(form: string, name: string): string | null {
   const head = `${name}=`;
   const start = form.startsWith(head) ? 0 : form.indexOf(`&${head}`) + 1;

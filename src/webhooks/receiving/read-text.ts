@@ -9,7 +9,7 @@ import { isUtf8 } from 'node:buffer';
 
 export interface BodyText {
   readonly text: string;
-  /** Written as UTF-8, the text is the body again. */
+  /** Encoded as UTF-8, the text equals the body. */
   readonly isUtf8: boolean;
 }
 
@@ -38,7 +38,7 @@ function markedCharset(body: Buffer): string | null {
 
 function declaredCharset(contentType: string | null): string | null {
   const charset = /;\s*charset\s*=\s*["']?([^\s"';,]+)/i.exec(contentType ?? '')?.[1]?.toLowerCase();
-  // Which end comes first the bare names do not say; the bytes may.
+  // These names do not state the byte order; the bytes may.
   return charset === undefined || /^utf-?(?:16|32)$|^ucs-?[24]$|^unicode$/.test(charset) ? null : charset;
 }
 

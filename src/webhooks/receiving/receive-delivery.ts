@@ -18,10 +18,10 @@ import { announce, factsOf, recordTrace, refuse } from './refuse-delivery.ts';
 import { isAllowedAddress } from './source-address.ts';
 import { verifySignature } from './verify-signature.ts';
 
-/** As the column of sizes holds: a sender may announce anything. */
+/** The maximum of the column, because a sender may announce any size. */
 const largestSizeBytes = 2 ** 31 - 1;
 
-/** Resolves when the delivery is durable, or known already, or not wanted. Throws a `ServiceError` where it is refused. */
+/** Resolves when the delivery is durable, a duplicate, or not wanted. Throws a `ServiceError` if it is refused. */
 export async function receiveDelivery(deps: ReceiveDeps, incoming: IncomingDelivery): Promise<Reception> {
   const webhook = await findKnown(deps, incoming);
   await requireAllowed(deps, webhook, incoming);
@@ -45,7 +45,7 @@ export async function receiveDelivery(deps: ReceiveDeps, incoming: IncomingDeliv
   return acceptGenuine(deps, webhook, incoming, body, receivedAtMs, verdict);
 }
 
-/** A GET or HEAD; null if the webhook's sender never asks. Throws as `receiveDelivery` does. */
+/** Answers a GET or HEAD; null if the webhook's sender never sends one. Throws like `receiveDelivery`. */
 export async function receiveHandshake(
   deps: ReceiveDeps,
   incoming: Omit<IncomingDelivery, 'readBody'>,
@@ -79,7 +79,7 @@ function answeredHandshake({ metrics }: ReceiveDeps, webhook: Webhook, reply: Ha
   return { status: 'handshake', reply, tenantId: webhook.tenantId, limit: null };
 }
 
-/** Over the bytes as sent, or, where they are encoded, as they were before: senders sign either. */
+/** Checks the bytes as sent and, if they are encoded, the decoded ones: senders sign either. */
 export async function verifyEitherForm(
   webhook: Webhook,
   headers: DeliveryHeaders,
@@ -101,13 +101,13 @@ export async function verifyEitherForm(
 }
 
 export interface AcceptOptions {
-  /** Its id where it has one already; default: a fresh one. */
+  /** Its id, if it already has one; default: a new one. */
   readonly id?: string;
-  /** A sample: nothing was signed, it is wanted whatever its type is, and it is no duplicate. */
+  /** A sample: it is not signed, its type is not filtered, and it is not a duplicate. */
   readonly isTest?: boolean;
 }
 
-/** The rest of the way of a delivery whose signature held. */
+/** The remaining steps after the signature was verified. */
 export async function acceptGenuine(
   deps: ReceiveDeps,
   webhook: Webhook,
@@ -164,7 +164,7 @@ export async function acceptGenuine(
       includesRaw: webhook.includesRaw,
       isTest,
     },
-    // The event bears the delivery's own id. A deferred one has a row of its own in the outbox, due at the limit's pace.
+    // The event has the delivery's own id. A deferred delivery has its own row in the outbox, due at the limit's pace.
     ...(admission.kind === 'later'
       ? { events: [{ event, id: facts.id, notBeforeMs: admission.notBeforeMs }] }
       : { received: event }),

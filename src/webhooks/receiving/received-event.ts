@@ -9,9 +9,9 @@ import type { DeliveryFact } from '../../storage/tables/facts.ts';
 import { type RenderedPayload, renderPayload } from './payload.ts';
 import { type ReadBody, readBody } from './read-body.ts';
 
-/** A larger payload is fetched by its address instead of travelling through every queue. */
+/** A larger payload is fetched by its URL instead of passing through every queue. */
 const maxPublishedPayloadBytes = 256 * 1024;
-/** An accepted delivery as its row has it. */
+/** An accepted delivery, as stored in its row. */
 export interface ReceivedDelivery {
   readonly id: string;
   readonly tenantId: TenantId;
@@ -21,14 +21,14 @@ export interface ReceivedDelivery {
   readonly eventType: string | null;
   readonly body: Buffer;
   readonly contentType: string | null;
-  /** Masked, names in lower case. */
+  /** Masked, with lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly signatureVerified: boolean;
-  /** Its bytes travel too, whatever they say. */
+  /** Its bytes are always included. */
   readonly includesRaw: boolean;
   /** Made by `POST /webhooks/{id}/test`. */
   readonly isTest: boolean;
-  /** The request that brought it; null for one that was received by an older version. */
+  /** The id of the request that brought it; null for deliveries received by an older version. */
   readonly requestId: string | null;
   readonly receivedAtMs: number;
 }
@@ -36,9 +36,9 @@ export interface ReceivedDelivery {
 export interface RenderOptions {
   /** Without a trailing slash. */
   readonly publicBaseUrl: string;
-  /** The delivery's body where it has been read already. */
+  /** The parsed body, if it was parsed already. */
   readonly read?: ReadBody | undefined;
-  /** Its payload where it is to be whole, whatever its size. Default: what may travel over the bus. */
+  /** The full payload, if it is wanted whatever its size. Default: what fits on the bus. */
   readonly payload?: RenderedPayload;
 }
 
@@ -92,7 +92,7 @@ export function receivedMessage(row: DeliveryFact, factNumber: number, publicBas
   return sealEnvelope(receivedEvent(delivery, { publicBaseUrl }), { id: row.id, factNumber });
 }
 
-/** What is too large for the bus is not even read, and its bytes do not travel there either. */
+/** A payload that is too large for the bus is not read, and its bytes are not sent there either. */
 function publishedPayload({ body, contentType, headers }: ReceivedDelivery, alreadyRead?: ReadBody): RenderedPayload {
   if (body.length > maxPublishedPayloadBytes) return { json: 'null', needsRaw: false, isTooLarge: true };
   const read = alreadyRead ?? readBody(body, contentType, headers['content-encoding'], maxPublishedPayloadBytes);

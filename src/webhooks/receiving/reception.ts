@@ -14,7 +14,7 @@ import type { WebhookRateLimit } from './rate-limit.ts';
 import type { RefusedDelivery } from './refused-deliveries.ts';
 import type { TraceBudget } from './trace-budget.ts';
 
-/** What the edge hands over: nothing of it has been looked at. */
+/** An unchecked delivery, as the edge receives it. */
 export interface IncomingDelivery {
   /** Hex SHA-256 of the token in the path. */
   readonly tokenHashHex: string;
@@ -22,13 +22,13 @@ export interface IncomingDelivery {
   readonly contentType: string | null;
   readonly sourceAddress: string | null;
   readonly requestId: string;
-  /** Of the address it was posted to. */
+  /** The query of its URL. */
   query(): URLSearchParams;
-  /** The raw bytes, or how many are known of where there are more than `maxBytes`. Throws where the sender broke off. */
+  /** The raw bytes, or the size if it exceeds `maxBytes`. Throws if the sender disconnected. */
   readBody(maxBytes: number, tenantId: TenantId): Promise<Buffer | { readonly tooLargeBytes: number }>;
 }
 
-/** What is known of any request, whatever it brings. */
+/** The facts of any request, before its body is read. */
 export type Arrived = Omit<IncomingDelivery, 'readBody' | 'query'>;
 export type Described = Omit<Arrived, 'tokenHashHex'>;
 
@@ -38,7 +38,7 @@ export type Reception = (
   | { readonly status: 'handshake'; readonly reply: HandshakeReply }
 ) & {
   readonly tenantId: TenantId;
-  /** What is left of the tenant's limit; null if nothing was charged. */
+  /** The remainder of the tenant's limit; null if nothing was charged. */
   readonly limit: LimitState | null;
 };
 
@@ -47,7 +47,7 @@ export interface ReceiveDeps {
   readonly intake: Pick<Intake, 'record'>;
   readonly rateLimit: WebhookRateLimit;
   readonly traceBudget: TraceBudget;
-  /** True where this limit was not announced a moment ago. */
+  /** Whether this limit was not announced a moment ago. */
   shouldAnnounce(tenantId: string, state: LimitState): boolean;
   readonly masker: Pick<Masker, 'headers'>;
   readonly metrics: Pick<Metrics, 'webhookDelivery' | 'rateLimitExceeded' | 'rateLimitUtilization'>;
@@ -55,10 +55,10 @@ export interface ReceiveDeps {
   readonly logger: Logger;
   /** Without a trailing slash. */
   readonly publicBaseUrl: string;
-  /** A delivery for a target has just been stored. */
+  /** Called when a delivery for a target was stored. */
   onTargetDelivery(): void;
   /** For 24 hours. */
   keepRefused(delivery: RefusedDelivery): Promise<void>;
-  /** The sender sends a delivery again that is stored: where its target did not take it, it is tried again. */
+  /** Called when the sender repeats a stored delivery: if its target did not accept it, it is tried again. */
   onSentAgain(tenantId: TenantId, eventId: string): void;
 }

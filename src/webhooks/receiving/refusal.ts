@@ -8,7 +8,7 @@ export type RefusalReason =
   | 'address_not_allowed'
   | 'payload_too_large'
   | 'rate_limit_exceeded'
-  /** More failed signatures from one address than are looked into. */
+  /** Too many failed signatures from one address to check more. */
   | 'too_many_failures';
 
 const answers: Readonly<Record<RefusalReason, readonly [ErrorCode, string]>> = {
@@ -27,11 +27,11 @@ export function refusalError(
   options: { readonly retryAfterSeconds?: number; readonly challenge?: string | null } = {},
 ): ServiceError {
   const [code, message] = answers[reason];
-  // No challenge of ours: a sender has a secret of its own, and no bearer token of the API.
+  // Without a bearer challenge: a sender has its own secret, not a token of the API.
   return new ServiceError(code, message, { challenge: null, ...options });
 }
 
-/** With the limit itself, which the headers of the answer show. */
+/** Contains the limit, for the headers of the answer. */
 export function limitError(retryAfterSeconds: number, { subject, maxRequests }: LimitState): ServiceError {
   const [code, message] = answers.rate_limit_exceeded;
   return new ServiceError(code, message, {

@@ -13,7 +13,7 @@ import type { Described, ReceiveDeps } from './reception.ts';
 import { type RefusalReason, refusalError } from './refusal.ts';
 import { maxKeptBytes } from './refused-deliveries.ts';
 
-/** Keeps the trace of a refused delivery, within its bounds, and returns the answer to its sender. */
+/** Records a refused delivery, within the bounds, and returns the answer to its sender. */
 export async function refuse(
   deps: ReceiveDeps,
   webhook: Webhook,
@@ -36,7 +36,7 @@ export async function refuse(
   return refusalError(reason, { challenge: webhook.scheme === 'basic' ? 'Basic realm="webhook"' : null });
 }
 
-/** No 503 for a trace: where it cannot be kept, the sender is answered without it. */
+/** A failed record is no reason for a 503: the sender is answered without it. */
 export async function recordTrace(deps: ReceiveDeps, webhookEvent: WebhookEventRecord): Promise<void> {
   try {
     await deps.intake.record({ webhookEvent });
@@ -48,7 +48,7 @@ export async function recordTrace(deps: ReceiveDeps, webhookEvent: WebhookEventR
   }
 }
 
-/** So that it can be accepted once the secret is put right. Worth no 503 either. */
+/** So that it can be accepted after the secret is corrected. A failure is no reason for a 503 either. */
 async function keepRefused(
   deps: ReceiveDeps,
   facts: WebhookEventRecord,
@@ -64,7 +64,7 @@ async function keepRefused(
   }
 }
 
-/** What is known of any delivery, a refused one too. */
+/** The facts of any delivery, even a refused one. */
 export function factsOf(
   deps: ReceiveDeps,
   webhook: Webhook,
@@ -88,7 +88,7 @@ export function factsOf(
     sourceAddress: incoming.sourceAddress,
     headers: maskedHeaders(deps, webhook, incoming.headers, receivedAtMs),
     payload: null,
-    // As its column holds it, so that the row alone renders the event again.
+    // Cut to its column, so that the row alone renders the same event.
     contentType: incoming.contentType?.slice(0, 200) ?? null,
     payloadSizeBytes: sizeBytes,
     requestId: incoming.requestId,
@@ -97,7 +97,7 @@ export function factsOf(
   };
 }
 
-/** The signature is masked with the secrets: it vouches for this body, and needs no second reader. */
+/** The signature is masked like a secret: it authenticates this body, and must not be readable. */
 function maskedHeaders(
   { masker }: ReceiveDeps,
   webhook: Webhook,

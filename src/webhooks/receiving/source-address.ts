@@ -11,7 +11,7 @@ function isWithin(address: ipaddr.IPv4 | ipaddr.IPv6, ranges: readonly Range[]):
   return ranges.some(([network, bits]) => network.kind() === address.kind() && address.match(network, bits));
 }
 
-/** Compiles a list once; entries that are no range are left out (they are refused when a webhook is written). */
+/** Compiles a list once; invalid entries are skipped (they are refused when a webhook is written). */
 export function compileRanges(texts: readonly string[]): readonly Range[] {
   return texts.map(parseRange).filter((range) => range !== null);
 }
@@ -23,17 +23,17 @@ export function isAllowedAddress(address: string | null, allowed: readonly Range
   return parsed !== null && isWithin(parsed, allowed);
 }
 
-/** What proxies say of where a request came from. */
+/** Headers in which proxies name the client. */
 export interface ForwardingHeaders {
   /** `X-Forwarded-For`. */
   readonly forwardedFor: string | undefined;
-  /** `Forwarded` (RFC 7239). Looked at only where there is no `X-Forwarded-For`. */
+  /** `Forwarded` (RFC 7239). Used only without `X-Forwarded-For`. */
   readonly forwarded: string | undefined;
 }
 
 /**
- * The sender's address: the socket's peer, or, where the peer is a trusted proxy, the right-most entry of
- * `X-Forwarded-For`, else of `Forwarded`, that is no trusted proxy itself. Entries left of it are whatever the sender wrote.
+ * The sender's address: the socket's peer or, if that is a trusted proxy, the right-most entry of `X-Forwarded-For`,
+ * else of `Forwarded`, that is not a trusted proxy. The sender controls the entries left of it.
  */
 export function sourceAddressOf(
   peer: string | undefined,
@@ -44,7 +44,7 @@ export function sourceAddressOf(
   const hops = [...entries.slice(-50), peer ?? ''].map(parseHop);
   let source: ipaddr.IPv4 | ipaddr.IPv6 | null = null;
   for (const hop of hops.reverse()) {
-    if (hop === null) break; // Rubbish ends the chain: what stands left of it cannot be believed.
+    if (hop === null) break; // An invalid entry ends the chain: entries left of it cannot be trusted.
     source = hop;
     if (!isWithin(hop, trusted)) break;
   }
@@ -61,7 +61,7 @@ function parseHop(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
 const forwardedElement = /(?:[^",]|"(?:[^"\\]|\\.)*")+/g;
 const forwardedPair = /(?:^|;)\s*for\s*=\s*("(?:[^"\\]|\\.)*"|[^",;]*)/i;
 
-/** The `for` of each element, in order; an element without one is a hop that hides itself. */
+/** The `for` of each element, in order; an element without one is a hidden hop. */
 function forwardedEntries(header: string): string[] {
   return (header.match(forwardedElement) ?? []).map((element) =>
     (forwardedPair.exec(element)?.[1] ?? 'unknown').replaceAll(/\\(.)/g, '$1'),

@@ -8,17 +8,17 @@ import type { Clock } from '../../clock.ts';
 
 export interface TraceBudget {
   /**
-   * Counts a failure of this address: false where it has had its share of the minute. Genuine deliveries are never
-   * asked for it, so that a flood behind the same address costs them nothing.
+   * Counts a failure of this address; false if its share of the minute is used up. Never called for genuine deliveries,
+   * so a flood from the same address does not affect them.
    */
   takeFailure(sourceAddress: string | null): boolean;
-  /** True where one more trace of this webhook and kind may be written in this minute. */
+  /** Whether one more trace of this webhook and kind may be written in this minute. */
   takeTrace(webhookId: string, kind: 'refused' | 'ignored'): boolean;
 }
 
 export interface TraceBudgetOptions {
   readonly clock: Clock;
-  /** `RATE_LIMIT_WEBHOOKS_PER_MINUTE`: half of it, and no fewer than 100, may fail per source address and minute. */
+  /** `RATE_LIMIT_WEBHOOKS_PER_MINUTE`: half of it, but at least 100, may fail per source address and minute. */
   readonly perMinute: number;
   /** Traces written per webhook, kind and minute. Default 300. */
   readonly tracesPerMinute?: number;
@@ -26,11 +26,11 @@ export interface TraceBudgetOptions {
 
 const minuteMs = 60_000;
 const fewestFailures = 100;
-/** At the bound the oldest is forgotten, and starts again. */
+/** At the bound the oldest entry is dropped, and starts again. */
 const maxKeys = 20_000;
 
 export function createTraceBudget(options: TraceBudgetOptions): TraceBudget {
-  // Half of what genuine deliveries may be: a tenant with more deliveries has more mistakes too.
+  // Half of the limit for genuine deliveries: a tenant with more deliveries also has more mistakes.
   const failures = createMinuteCounts(options.clock, Math.max(fewestFailures, Math.floor(options.perMinute / 2)));
   const traces = createMinuteCounts(options.clock, options.tracesPerMinute ?? 300);
   return {
@@ -39,7 +39,7 @@ export function createTraceBudget(options: TraceBudgetOptions): TraceBudget {
   };
 }
 
-/** An IPv6 sender has a whole /64 to send from. */
+/** An IPv6 sender controls a whole /64. */
 function networkOf(address: string): string {
   if (!ipaddr.IPv6.isValid(address)) return address;
   return ipaddr.IPv6.parse(address).parts.slice(0, 4).join(':');

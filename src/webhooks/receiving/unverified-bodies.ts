@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import type { Logger } from '../../logger.ts';
 
 export interface UnverifiedBody {
-  /** Keeps the next piece, after the one before. False where there is no room: the body is lost. */
+  /** Stores the next chunk. False if there is no room: the body is lost. */
   add(chunk: Buffer): boolean | Promise<boolean>;
   /** The body, in memory; null if there was no room in time. */
   whole(): Promise<Buffer | null>;
@@ -31,7 +31,7 @@ export interface UnverifiedBodies {
 }
 
 export interface UnverifiedBodiesOptions {
-  /** A folder of this program's own. */
+  /** A folder that only this program uses. */
   readonly path: string;
   readonly logger: Pick<Logger, 'warn'>;
   readonly maxFileBytes: number;
@@ -41,7 +41,7 @@ export interface UnverifiedBodiesOptions {
 
 const usualMaxMemoryBytes = 64 * 1024 * 1024;
 const usualSmallBytes = 256 * 1024;
-/** Read back from files and looked at, at once. */
+/** Bodies read back from files and checked at once. */
 const maxLookedAtBytes = 64 * 1024 * 1024;
 /** The share of a budget that one tenant's bodies may fill: a flood of one tenant leaves room for the others. */
 const tenantPart = 0.75;
@@ -142,7 +142,7 @@ function createBudget(maxBytes: number): Budget {
   };
 }
 
-/** In order of arrival; a body larger than all the room enters when no other is inside. */
+/** In order of arrival; a body larger than the whole room enters when it is empty. */
 function createQueue(maxBytes: number): { enter(bytes: number): Promise<(() => void) | null> } {
   let insideBytes = 0;
   const waiting = new Set<{ readonly bytes: number; admit(): void }>();

@@ -32,7 +32,7 @@ export const signatureSchemes = [
 ] as const;
 export type SignatureScheme = (typeof signatureSchemes)[number];
 
-/** Where a scheme's senders put the signature unless a webhook says otherwise; null: nowhere. */
+/** The default signature header of each scheme; null: none. */
 export const usualSignatureHeaders: Readonly<Record<SignatureScheme, string | null>> = {
   github: 'X-Hub-Signature-256',
   stripe: 'Stripe-Signature',
@@ -53,7 +53,7 @@ export const usualSignatureHeaders: Readonly<Record<SignatureScheme, string | nu
   none: null,
 };
 
-/** Such a sender has only the token in the address. */
+/** The token in the address is all that such a sender has. */
 const trustTheToken: VerifySignature = () => ({ genuine: true, matchedSecret: null });
 
 const verifyByScheme: Readonly<Record<SignatureScheme, VerifySignature>> = {
@@ -77,8 +77,8 @@ const verifyByScheme: Readonly<Record<SignatureScheme, VerifySignature>> = {
 };
 
 /**
- * `secrets`: the current one first, then the previous one while its grace lasts; the verdict names the place of the one
- * that matched. An empty secret matches nothing: HMAC would take it for a key.
+ * `secrets`: the current one, then the previous one during its grace period; the verdict has the index of the matching
+ * one. An empty secret matches nothing, although HMAC would accept it as a key.
  */
 export function verifySignature(
   scheme: SignatureScheme,

@@ -20,9 +20,8 @@ export function parseP256Key(text: string): KeyObject | null {
 }
 
 /**
- * ECDSA with SHA-256 on P-256: a base64 signature, in DER or as two numbers of 32 bytes, over what the template says;
- * without one over the time and the body where there is a time, as SendGrid has it. The secret is the sender's public
- * key.
+ * ECDSA with SHA-256 on P-256: a base64 signature, in DER or as two numbers of 32 bytes, over the template's text;
+ * without a template, over time (if there is one) and body, like SendGrid. The secret is the sender's public key.
  */
 export const verifyEcdsaP256: VerifySignature = (delivery, secrets, settings) => {
   const header = readHeader(delivery.headers, settings.signatureHeader ?? 'x-webhook-signature');

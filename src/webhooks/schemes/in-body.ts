@@ -13,7 +13,7 @@ import {
   type VerifySignature,
 } from './scheme.ts';
 
-/** Bodies are looked into before anything vouches for them: no more of one than this. */
+/** The maximum that is parsed of a body without a verified signature. */
 const maxReadBytes = 4 * 1024 * 1024;
 
 function membersOf({ body, headers }: SignedDelivery): Readonly<Record<string, unknown>> {
@@ -23,7 +23,7 @@ function membersOf({ body, headers }: SignedDelivery): Readonly<Record<string, u
 }
 
 /**
- * Mailgun: HMAC-SHA256 in hexadecimal over a time and a token, all three in the body's `signature`, or in fields of a form
+ * Mailgun: HMAC-SHA256 in hexadecimal over a time and a token, all three in the body's `signature`, or in form fields
  * of those names. The event itself is not signed. Source: Mailgun Docs, "Securing webhooks".
  */
 export const verifyMailgun: VerifySignature = (delivery, secrets, settings) => {
@@ -49,7 +49,7 @@ function mailgunFields(delivery: SignedDelivery): Readonly<Record<string, unknow
 }
 
 /**
- * Microsoft Graph: each notification of a batch bears the `clientState` of its subscription, which is the secret.
+ * Microsoft Graph: each notification of a batch contains the `clientState` of its subscription, which is the secret.
  * Source: Microsoft Graph, "Receive change notifications through webhooks".
  */
 export const verifyMicrosoftGraph: VerifySignature = (delivery, secrets) => {

@@ -16,7 +16,7 @@ function verifyPlain(hash: HashName, decode: (text: string) => Buffer | null): V
   return (delivery, secrets, settings) => {
     const header = readHeader(delivery.headers, settings.signatureHeader ?? defaultHeader);
     if (header === null) return refused('missing_signature');
-    // `sha256=` in front is common (GitHub's form) and says nothing that the scheme does not.
+    // The prefix `sha256=` is common (GitHub's form) and adds nothing.
     const digest = decode(header.startsWith(prefix) ? header.slice(prefix.length) : header);
     if (digest === null) return refused('malformed_signature');
     return matchSignatures([digest], secrets, (secret) => hmacOf(hash, secret, delivery.body));

@@ -17,13 +17,13 @@ export interface SignedDelivery {
 export interface SchemeSettings {
   /** The header that carries the signature; each scheme has its own default. */
   readonly signatureHeader: string | null;
-  /** How far the sender's clock may be from ours, in both directions. */
+  /** The maximum clock difference, in both directions. */
   readonly toleranceSeconds: number;
-  /** What is signed, of schemes that leave it to the sender. */
+  /** What is signed, for schemes in which the sender decides that. */
   readonly signedTemplate?: string | null;
-  /** The header that carries the signed time, of the same. */
+  /** The header with the signed time, for the same schemes. */
   readonly timestampHeader?: string | null;
-  /** The webhook's own address as its sender knows it, where the sender signs it. */
+  /** The webhook's own URL as its sender knows it, if the sender signs it. */
   readonly publicUrl?: string | null;
 }
 
@@ -33,7 +33,7 @@ export type SignatureVerdict =
   | { readonly genuine: true; readonly matchedSecret: number | null }
   | { readonly genuine: false; readonly reason: Refusal };
 
-/** `secrets` in order of preference: the current one, then the previous one while it is in its grace. */
+/** `secrets` in order: the current one, then the previous one during its grace period. */
 export type VerifySignature = (
   delivery: SignedDelivery,
   secrets: readonly string[],
@@ -49,7 +49,7 @@ export function readHeader(headers: DeliveryHeaders, name: string): string | nul
 
 export type HashName = 'sha1' | 'sha256' | 'sha512';
 
-/** An HMAC over the parts as if they were one text, without copying the body. */
+/** An HMAC over the concatenated parts, without copying the body. */
 export function hmacOf(hash: HashName, key: string | Buffer, ...parts: readonly (string | Buffer)[]): Buffer {
   const hmac = createHmac(hash, key);
   for (const part of parts) hmac.update(part);
@@ -60,7 +60,7 @@ export function hmacSha256(key: string | Buffer, ...parts: readonly (string | Bu
   return hmacOf('sha256', key, ...parts);
 }
 
-/** Equal in constant time; both sides are hashed first, so that not even the lengths show. */
+/** Compares in constant time; both sides are hashed first, so that not even the lengths are revealed. */
 export function equalsSecretly(left: Buffer | string, right: Buffer | string): boolean {
   const digest = (value: Buffer | string): Buffer => createHash('sha256').update(value).digest();
   return timingSafeEqual(digest(left), digest(right));
@@ -68,25 +68,26 @@ export function equalsSecretly(left: Buffer | string, right: Buffer | string): b
 
 const sha256Bytes = 32;
 
-/** So many bytes from hexadecimal digits of either case, or null. */
+/** Exactly this many bytes from hexadecimal digits of either case; else null. */
 export function decodeHexDigest(text: string, bytes = sha256Bytes): Buffer | null {
   return text.length === bytes * 2 && /^[0-9a-fA-F]+$/.test(text) ? Buffer.from(text, 'hex') : null;
 }
 
-/** So many bytes from padded standard base64, strictly, or null. */
+/** Exactly this many bytes from padded standard base64; else null. */
 export function decodeBase64Digest(text: string, bytes = sha256Bytes): Buffer | null {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return null;
   const digest = Buffer.from(text, 'base64');
-  // Two spellings of one digest (stray low bits in the last character) are no two signatures: only the canonical one counts.
+  // Two spellings of one digest (stray low bits in the last character) must not count as two signatures: only the
+  // canonical one is valid.
   return digest.length === bytes && digest.toString('base64') === text ? digest : null;
 }
 
-/** From here on a Unix time is one of milliseconds: as seconds it would lie in the year 5138. */
+/** From this value on, a Unix time is in milliseconds: as seconds it would lie in the year 5138. */
 const leastMilliseconds = 100_000_000_000;
 
 /**
- * Whether a sender's Unix time, in seconds or milliseconds, lies within the tolerance, both ways. Times that are no plain
- * decimal number are refused, so that `1e9` or ` 12` cannot slip through with a signature over another text.
+ * Whether a sender's Unix time, in seconds or milliseconds, is within the tolerance, in both directions. Only plain
+ * decimal numbers are accepted, so that `1e9` or ` 12` cannot pass with a signature over another text.
  */
 export function isTimely(unixTime: string, receivedAtMs: number, toleranceSeconds: number): boolean {
   if (!/^\d{1,15}$/.test(unixTime)) return false;
@@ -95,7 +96,7 @@ export function isTimely(unixTime: string, receivedAtMs: number, toleranceSecond
   return Math.abs(Math.floor(receivedAtMs / 1000) - seconds) <= toleranceSeconds;
 }
 
-/** The same of a time as senders write it: Unix, or RFC 3339 with any fraction of a second. */
+/** The same for a time as senders write it: Unix, or RFC 3339 with any fraction of a second. */
 export function isTimelyText(time: string, receivedAtMs: number, toleranceSeconds: number): boolean {
   if (/^\d+$/.test(time)) return isTimely(time, receivedAtMs, toleranceSeconds);
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:Z|[+-]\d\d:\d\d)$/i.test(time)) return false;
@@ -103,13 +104,13 @@ export function isTimelyText(time: string, receivedAtMs: number, toleranceSecond
   return Math.abs(receivedAtMs - atMs) <= toleranceSeconds * 1000;
 }
 
-/** The place of the secret that `isMatch` takes; every one is looked at. */
+/** The index of the secret for which `isMatch` returns true; every secret is tried. */
 export function matchSecrets(secrets: readonly string[], isMatch: (secret: string) => boolean): SignatureVerdict {
   const matched = secrets.map(isMatch).indexOf(true);
   return matched === -1 ? refused('wrong_signature') : { genuine: true, matchedSecret: matched };
 }
 
-/** Looks every secret over, also after a match, and says which of them made one of the signatures. */
+/** Tries every secret, even after a match, and returns which one made one of the signatures. */
 export function matchSignatures(
   signatures: readonly Buffer[],
   secrets: readonly string[],

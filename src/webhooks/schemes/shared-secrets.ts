@@ -1,7 +1,7 @@
 /** Schemes in which the sender shows the secret itself: they authenticate the sender, not the body. */
 import { equalsSecretly, matchSecrets, readHeader, refused, type VerifySignature } from './scheme.ts';
 
-/** The header's value is the secret, with or without `Bearer ` in front of either. */
+/** The header's value is the secret; both may have the prefix `Bearer `. */
 export const verifyHeaderToken: VerifySignature = (delivery, secrets, settings) => {
   const value = readHeader(delivery.headers, settings.signatureHeader ?? 'authorization');
   if (value === null) return refused('missing_signature');

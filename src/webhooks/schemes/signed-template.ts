@@ -18,9 +18,7 @@ export type TemplatePart =
   | { readonly kind: 'body' | 'timestamp' | 'url' }
   | { readonly kind: 'header'; readonly name: string };
 
-/**
- * `v0:{timestamp}:{body}`; also `{url}` and `{header:Name}`. null where it is no template, or does not sign the body.
- */
+/** `v0:{timestamp}:{body}`; also `{url}` and `{header:Name}`. null if it is invalid, or does not sign the body. */
 export function parseTemplate(template: string): readonly TemplatePart[] | null {
   const parts: TemplatePart[] = [];
   for (const piece of template.split(/(\{[^{}]*\})/)) {
@@ -88,7 +86,7 @@ function decodeDigest(text: string): Buffer | null {
   return null;
 }
 
-/** True also where no time is signed. */
+/** Also true if no time is signed. */
 export function isTemplateTimely(delivery: SignedDelivery, settings: SchemeSettings): boolean {
   const { timestampHeader, toleranceSeconds } = settings;
   if (timestampHeader === undefined || timestampHeader === null) return true;

@@ -11,7 +11,7 @@ import {
 } from './scheme.ts';
 
 const mostSignatures = 10;
-/** Of the scheme as Svix spoke it first. */
+/** The scheme's header under its original name at Svix. */
 export const svixSignatureHeader = 'svix-signature';
 /** The fixed head of an Ed25519 public key in SPKI form (RFC 8410), before its 32 bytes. */
 const ed25519SpkiHead = Buffer.from('302a300506032b6570032100', 'hex');

@@ -11,7 +11,7 @@ import {
   type VerifySignature,
 } from './scheme.ts';
 
-/** More signatures than any rotation needs; the rest of a longer list is not looked at. */
+/** More signatures than any rotation needs; further ones are ignored. */
 const mostSignatures = 10;
 
 /**

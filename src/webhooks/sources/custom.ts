@@ -1,6 +1,6 @@
 import { body, header, mebibyte, type WebhookSource } from '../source.ts';
 
-/** Any sender that signs its bodies with HMAC-SHA256, and what every unknown `source_service` begins with. */
+/** Any sender that signs its bodies with HMAC-SHA256; the defaults of every unknown `source_service`. */
 export const custom: WebhookSource = {
   title: 'Custom',
   documentationUrl: null,
@@ -10,7 +10,7 @@ export const custom: WebhookSource = {
   signatureScheme: 'hmac_hex',
   signatureHeader: 'X-Webhook-Signature',
   secretFrom: 'us',
-  // What the signature covers comes first: anyone can set a header beside it.
+  // Signed data comes first: anyone can add a header.
   eventTypeFrom: [body('type'), body('event_type'), body('event'), header('x-event-type')],
   deliveryIdFrom: [body('event_id'), body('id'), header('x-delivery-id')],
   maxPayloadSizeBytes: mebibyte,

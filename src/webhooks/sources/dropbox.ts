@@ -11,7 +11,7 @@ export const dropbox: WebhookSource = {
   secretFrom: 'sender',
   eventTypeFrom: [{ in: 'member name', except: null }],
   deliveryIdFrom: [],
-  // It says only that something changed in an account: the next change brings the same bytes.
+  // It only reports that an account changed: the next change has the same bytes.
   duplicateBy: 'none',
   maxPayloadSizeBytes: mebibyte,
   overLimitPolicy: 'reject',

@@ -1,8 +1,8 @@
 import { body, header, mebibyte, type WebhookSource, withDetail } from '../source.ts';
 
 /**
- * GitHub Docs, "Webhook events and payloads": 25 MB at most; "Handling failed webhook deliveries": never repeated by itself.
- * Its ranges are published at api.github.com/meta and change: none are written down here.
+ * GitHub Docs, "Webhook events and payloads": 25 MB at most; "Handling failed webhook deliveries": no automatic
+ * retries. Its ranges are published at api.github.com/meta and change, so none are listed here.
  */
 export const github: WebhookSource = {
   title: 'GitHub',

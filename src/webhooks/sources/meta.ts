@@ -14,7 +14,7 @@ export const meta: WebhookSource = {
   signatureHeader: 'X-Hub-Signature-256',
   secretFrom: 'sender',
   eventTypeFrom: [withDetail(body('object'), body('entry.*.changes.*.field'))],
-  // None for a batch: its hash.
+  // A batch has no id: its hash is used.
   deliveryIdFrom: [],
   maxPayloadSizeBytes: 3 * mebibyte,
   overLimitPolicy: 'reject',
