@@ -231,7 +231,7 @@ test('an account with an API key alone reads open sheets, is told of a wrong key
   const data = [{ range: 'Sheet1!A1', values: [['x']] }];
   const written = await sheets_write({ spreadsheetId: 'open', valueInputOption: 'RAW', data }, keyed, http);
   assert.equal(written.kind === 'bad_input' && written.status, 403);
-  assert.match(messageOf(written), /it takes a service account/);
+  assert.match(messageOf(written), /configure a service account/);
   assert.equal(emulator.control.requests('google_sheets').received, asked);
 
   const mistyped = { ...keyed, apiKey: 'А-key' }; // Its first letter is Cyrillic.
