@@ -1,5 +1,6 @@
 /** What narrows a list, in words: as pills that take a filter back, and in the place of rows where nothing matches. */
 import type { ComponentChildren } from 'preact';
+import { setQuery } from '../app/location.tsx';
 import { useMessages } from '../i18n/messages.ts';
 import { partsMessages } from './messages.ts';
 
@@ -10,6 +11,26 @@ export interface Pill {
   /** Empty where the name says all. */
   readonly value: string;
   readonly onRemove: () => void;
+}
+
+/** Of the members of the address that narrow the list; one whose `shownOf` is empty has no pill. */
+export function pillsOf<Name extends string>(
+  names: readonly Name[],
+  titles: Readonly<Record<Name, string>>,
+  shownOf: (name: Name) => string,
+): readonly Pill[] {
+  return names
+    .map((name) => ({
+      key: name,
+      name: titles[name],
+      value: shownOf(name),
+      onRemove: () => setQuery({ [name]: null, cursor: null }),
+    }))
+    .filter(({ value }) => value !== '');
+}
+
+export function clearQuery(names: readonly string[]): void {
+  setQuery(Object.fromEntries([...names, 'cursor'].map((name) => [name, null])));
 }
 
 export function FilterPills({ pills, onClear }: { pills: readonly Pill[]; onClear: () => void }) {

@@ -45,6 +45,7 @@ export const partsMessages = {
   hold_selected: ['Paused: text is selected', 'Пауза: выделен текст'],
   hold_pointed: ['Paused: the pointer is on the rows', 'Пауза: указатель на строках'],
   filters: ['Filters', 'Фильтры'],
+  find: ['Find', 'Найти'],
   removeFilter: ['Remove the filter {name}', 'Убрать фильтр {name}'],
   clearFilters: ['Clear filters', 'Сбросить фильтры'],
   older: ['Older', 'Раньше'],

@@ -1,7 +1,7 @@
-import { setQuery, usePlace } from '../../app/location.tsx';
+import { usePlace } from '../../app/location.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
-import type { Pill } from '../../parts/filter-pills.tsx';
+import { clearQuery, type Pill, pillsOf } from '../../parts/filter-pills.tsx';
 import { useStatusName } from '../../parts/status.tsx';
 import { type FilterName, filterNames, rangeMs, ranges } from './filters.ts';
 import { listMessages } from './list-messages.ts';
@@ -39,14 +39,7 @@ export function useCallPills(): { readonly pills: readonly Pill[]; clear(): void
     return text in ranges ? t(`range${text}` as 'range1h') : formats.span(ms / 1_000);
   };
   return {
-    pills: filterNames
-      .filter((name) => shownOf(name) !== '')
-      .map((name) => ({
-        key: name,
-        name: names[name],
-        value: shownOf(name),
-        onRemove: () => setQuery({ [name]: null, cursor: null }),
-      })),
-    clear: () => setQuery(Object.fromEntries([...filterNames, 'view', 'cursor'].map((name) => [name, null]))),
+    pills: pillsOf(filterNames, names, shownOf),
+    clear: () => clearQuery([...filterNames, 'view']),
   };
 }

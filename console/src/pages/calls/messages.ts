@@ -2,8 +2,6 @@ import type { Messages } from '../../i18n/messages.ts';
 
 export const callsMessages = {
   search: ['Request id', 'Идентификатор запроса'],
-  find: ['Find', 'Найти'],
-  filters: ['Filters', 'Фильтры'],
   service: ['Service', 'Сервис'],
   operation: ['Operation', 'Операция'],
   status: ['Status', 'Статус'],

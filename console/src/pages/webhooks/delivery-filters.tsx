@@ -1,12 +1,11 @@
 /** What narrows the list of deliveries: fields, and pills that say what is chosen. */
-import { useState } from 'preact/hooks';
 import type { Webhook } from '../../api/types.ts';
-import { setQuery, usePlace } from '../../app/location.tsx';
+import { usePlace } from '../../app/location.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
-import { FilterPills, type Pill } from '../../parts/filter-pills.tsx';
+import { asOption, chooseFilters as choose, FilterBox, useTypedFilters } from '../../parts/filter-box.tsx';
+import { clearQuery, type Pill, pillsOf } from '../../parts/filter-pills.tsx';
 import { SelectField, TextField } from '../../parts/form.tsx';
-import { partsMessages } from '../../parts/messages.ts';
 import { useStatusName } from '../../parts/status.tsx';
 import { TimeField } from '../../parts/time-field.tsx';
 import { webhooksMessages } from './messages.ts';
@@ -20,8 +19,6 @@ type FilterName = (typeof filterNames)[number];
 
 const statuses = ['accepted', 'deferred', 'refused', 'ignored'];
 const targetStates = ['pending', 'delivered', 'dead', 'cancelled'];
-/** On narrow screens the filters open on demand; what is chosen stays in sight as pills. */
-const wideFromPx = 768;
 /** A search through bodies reads them all: without a beginning it takes this long. */
 const searchedMs = 7 * 86_400_000;
 
@@ -63,19 +60,12 @@ export function useDeliveryPills({ webhookId, webhooks }: ListOf): { readonly pi
     return name === 'from_date' || name === 'to_date' ? formats.dateTime(text) : text;
   };
   return {
-    pills: filterNames
-      .filter((name) => shownOf(name) !== '')
-      .map((name) => ({
-        key: name,
-        name: names[name],
-        value: shownOf(name),
-        onRemove: () => setQuery({ [name]: null, cursor: null }),
-      })),
-    clear: () => setQuery(Object.fromEntries([...filterNames, 'cursor'].map((name) => [name, null]))),
+    pills: pillsOf(filterNames, names, shownOf),
+    clear: () => clearQuery(filterNames),
   };
 }
 
-/** Typed fields begin with what the address says: it is drawn anew with each search. */
+/** The form is keyed by what the address says, so that each search fills its typed fields from there again. */
 export function DeliveryFilters(props: DeliveryFiltersProps) {
   const { query } = usePlace();
   return <Filters key={typedNames.map((name) => query.get(name)).join('\n')} {...props} />;
@@ -88,27 +78,18 @@ interface DeliveryFiltersProps extends ListOf {
 
 function Filters({ webhookId, webhooks, pills, onClear }: DeliveryFiltersProps) {
   const t = useMessages(webhooksMessages);
-  const parts = useMessages(partsMessages);
   const statusName = useStatusName();
   const { query } = usePlace();
   const value = (name: FilterName): string => query.get(name) ?? '';
-  const [typed, setTyped] = useState<Readonly<Record<string, string>>>(() =>
-    Object.fromEntries(typedNames.map((name) => [name, value(name)])),
-  );
+  const typed = useTypedFilters(typedNames);
   const asStatus = (value: string) => ({ value, name: statusName(value) });
   const any = { value: '', name: t('any') };
-  const choose = (changes: Readonly<Record<string, string | null>>, how: 'push' | 'replace' = 'push'): void =>
-    setQuery({ ...changes, cursor: null }, how);
   const find = (): void => {
-    const asked = Object.fromEntries(typedNames.map((name) => [name, (typed[name] ?? '').trim()]));
+    const asked = typed.asked();
     const needsTime = asked.payload_contains !== '' && value('from_date') === '';
     const endMs = value('to_date') === '' ? Date.now() : Date.parse(value('to_date'));
     choose({ ...asked, ...(needsTime ? { from_date: new Date(endMs - searchedMs).toISOString() } : {}) });
   };
-  const typedField = (name: (typeof typedNames)[number]) => ({
-    value: typed[name] ?? '',
-    onInput: (text: string) => setTyped({ ...typed, [name]: text }),
-  });
   const choice = (name: (typeof chosenNames)[number], options: readonly { value: string; name: string }[]) => ({
     value: value(name),
     onInput: (chosen: string) => choose({ [name]: chosen }),
@@ -116,59 +97,37 @@ function Filters({ webhookId, webhooks, pills, onClear }: DeliveryFiltersProps) 
   });
   const sources = [...new Set([...webhooks.map(({ source_service }) => source_service), value('source')])].sort();
   return (
-    <section class="panel filters" aria-label={parts('filters')}>
-      <details class="filter-box" open={window.innerWidth >= wideFromPx}>
-        <summary>{parts('filters')}</summary>
-        <form
-          role="search"
-          class="filter-grid"
-          onSubmit={(event) => {
-            event.preventDefault();
-            find();
-          }}
-        >
-          {webhookId === null && (
-            <>
-              <SelectField
-                label={t('webhook')}
-                {...choice(
-                  'webhook_id',
-                  webhooks.map(({ id, webhook_name }) => ({ value: id, name: webhook_name })),
-                )}
-              />
-              <SelectField
-                label={t('source')}
-                {...choice('source', sources.filter((source) => source !== '').map(asOption))}
-              />
-            </>
-          )}
-          <SelectField label={t('status')} {...choice('status', statuses.map(asStatus))} />
-          <SelectField label={t('targetState')} {...choice('delivery_status', targetStates.map(asStatus))} />
-          <TextField label={t('eventType')} type="search" {...typedField('event_type')} />
-          <TextField label={t('deliveryId')} {...typedField('delivery_id')} />
-          <TextField label={t('bodyContains')} hint={t('bodyContainsHint')} {...typedField('payload_contains')} />
-          <TimeField
-            label={t('receivedFrom')}
-            iso={query.get('from_date')}
-            onTime={(from_date) => choose({ from_date }, 'replace')}
+    <FilterBox pills={pills} onFind={find} onClear={onClear}>
+      {webhookId === null && (
+        <>
+          <SelectField
+            label={t('webhook')}
+            {...choice(
+              'webhook_id',
+              webhooks.map(({ id, webhook_name }) => ({ value: id, name: webhook_name })),
+            )}
           />
-          <TimeField
-            label={t('receivedBefore')}
-            iso={query.get('to_date')}
-            onTime={(to_date) => choose({ to_date }, 'replace')}
+          <SelectField
+            label={t('source')}
+            {...choice('source', sources.filter((source) => source !== '').map(asOption))}
           />
-          <div class="actions">
-            <button type="submit" class="button">
-              {t('find')}
-            </button>
-          </div>
-        </form>
-      </details>
-      <FilterPills pills={pills} onClear={onClear} />
-    </section>
+        </>
+      )}
+      <SelectField label={t('status')} {...choice('status', statuses.map(asStatus))} />
+      <SelectField label={t('targetState')} {...choice('delivery_status', targetStates.map(asStatus))} />
+      <TextField label={t('eventType')} type="search" {...typed.field('event_type')} />
+      <TextField label={t('deliveryId')} {...typed.field('delivery_id')} />
+      <TextField label={t('bodyContains')} hint={t('bodyContainsHint')} {...typed.field('payload_contains')} />
+      <TimeField
+        label={t('receivedFrom')}
+        iso={query.get('from_date')}
+        onTime={(from_date) => choose({ from_date }, 'replace')}
+      />
+      <TimeField
+        label={t('receivedBefore')}
+        iso={query.get('to_date')}
+        onTime={(to_date) => choose({ to_date }, 'replace')}
+      />
+    </FilterBox>
   );
-}
-
-function asOption(value: string): { value: string; name: string } {
-  return { value, name: value };
 }

@@ -116,7 +116,6 @@ export const webhooksMessages = {
   targetState: ['To the target', 'Пересылка'],
   time: ['Time', 'Время'],
   size: ['Size', 'Размер'],
-  find: ['Find', 'Найти'],
   bodyContains: ['Body contains', 'В теле есть'],
   bodyContainsHint: ['As it was sent; of 31 days at most', 'Как прислано; не более 31 дня'],
   receivedFrom: ['Received from', 'Получены с'],
