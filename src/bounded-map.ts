@@ -34,8 +34,8 @@ export function setBounded<Key, Value>(map: Map<Key, Value>, key: Key, value: Va
 }
 
 /**
- * Where the search for the oldest key of each full map stands. An iterator that begins anew walks over the holes that
- * earlier deletions left, which took 10 µs of a map of 10,000; this one has them behind it.
+ * The iterator of each full map, just behind the keys that were deleted last. A new iterator walks over the holes that
+ * these deletions left, which takes 27 µs in a map of 10,000; a kept one has passed them already.
  */
 const hands = new WeakMap<Keyed<never>, Iterator<unknown>>();
 

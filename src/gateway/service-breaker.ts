@@ -16,8 +16,8 @@ import type { Call } from './call.ts';
 import type { CallDeps } from './deps.ts';
 
 /**
- * A changed service starts with a closed breaker: after replacing a refused key, nobody should wait for the pause of
- * the old one.
+ * A changed service starts with a closed breaker: once a refused key is replaced, calls do not wait for the pause that
+ * the old key caused.
  */
 export function breakerOf(deps: Pick<CallDeps, 'breakers'>, service: ExternalService): CircuitBreaker {
   // Another policy has another key: a breaker keeps the policy that it was created with.

@@ -106,8 +106,8 @@ export class Api {
           headers: {
             ...(this.session.tenant === undefined ? {} : { 'x-management-company-id': this.session.tenant }),
             'x-service-name': 'console',
-            // Where a request says nothing of caches, the browser adds `no-cache` for `no-store` below, and the service heeds
-            // it: each question would go to a provider and cost.
+            // Without this header the browser sends `no-cache` because of `no-store` below, and the service obeys: each
+            // question would go to a provider and cost money.
             'cache-control': 'max-stale',
             ...(method === 'GET' || this.session.csrf_token === undefined
               ? {}

@@ -157,7 +157,7 @@ export function stateOf(token: ServiceToken): string {
   return etagOf(state);
 }
 
-/** Makes a token and its audit entry. `shown` holds the token's text, which nobody can read again. */
+/** Creates a token and its audit entry. `shown` holds the text of the token; it cannot be read again later. */
 export async function makeToken(tx: Queryable, request: FastifyRequest, grant: TokenGrant, nowMs: number) {
   const { tenantId, principal } = callerOf(request);
   const token = `is_${randomBytes(32).toString('base64url')}`;

@@ -113,7 +113,7 @@ async function passOnce(
   }
 }
 
-/** The upstream's answer is unusable, so nobody knows whether it carried out the request. */
+/** The upstream's answer is unusable: it is not known whether the upstream carried out the request. */
 function withUnknownOutcome(error: ServiceError): ServiceError {
   return new ServiceError(error.code, error.publicMessage, {
     extra: { ...error.extra, outcome: 'unknown' },

@@ -149,7 +149,7 @@ export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
           operations.push({ ...one, question } as BatchOperation);
         }
         const batch = { ...parsed, operations };
-        // A batch of reads that nobody waits for is aborted, to save quota.
+        // A batch of reads is aborted once its caller has left, to save quota.
         const signal = batch.operations.every(({ operation }) => operation === 'read')
           ? abortWhenCallerLeaves(reply)
           : unending();
