@@ -62,9 +62,20 @@ test('by keyboard: follow a problem, filter calls, open and close one, compare t
   await keys.press('Alt+ArrowUp');
   await keys.comesTo(second);
   await keys.tabTo(chain.getByRole('button', { name: 'Apply order' }), 'Shift+Tab');
+  const listOfServices = '**/api/v1/services?*';
+  const held = Promise.withResolvers<void>();
+  await page.route(listOfServices, async (route) => {
+    await held.promise;
+    await route.continue();
+  });
   await keys.press('Enter');
   await page.getByText('The order is applied.').waitFor();
   await keys.seen();
+  assert.match((await chain.getByRole('listitem').nth(1).textContent()) ?? '', /second/, 'before the list comes again');
+  const cameAgain = page.waitForResponse(/api\/v1\/services\?/);
+  held.resolve();
+  await cameAgain;
+  await page.unroute(listOfServices);
   assert.match((await chain.getByRole('listitem').nth(1).textContent()) ?? '', /second/);
   await keys.act(second);
   const settings = page.getByRole('link', { name: 'Settings' });
