@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { getOrCreateBounded, setBounded } from './bounded-map.ts';
 
-test('at its bound a map forgets the key that was set longest ago', () => {
+test('at its bound, a map evicts the key that was set longest ago', () => {
   const map = new Map<string, number>();
   for (const [at, key] of ['a', 'b', 'c', 'a', 'd', 'e'].entries()) setBounded(map, key, at, 3);
   assert.deepEqual(
@@ -15,7 +15,7 @@ test('at its bound a map forgets the key that was set longest ago', () => {
   );
 });
 
-test('keys that were deleted, set again or cleared between two evictions change nothing about the order', () => {
+test('deleting, setting again or clearing keys between two evictions does not break the eviction order', () => {
   const map = new Map<string, number>();
   const set = (key: string): void => setBounded(map, key, 0, 3);
   for (const key of ['a', 'b', 'c', 'd']) set(key);
@@ -30,7 +30,7 @@ test('keys that were deleted, set again or cleared between two evictions change 
   assert.deepEqual([...map.keys()], ['n', 'k', 'o']);
 });
 
-test('the same as a map that looks for its oldest key from the beginning, over many turns', () => {
+test('over many operations, evicts the same keys as a map that searches for its oldest key each time', () => {
   const map = new Map<number, number>();
   let expected: number[] = [];
   for (let turn = 0; turn < 20_000; turn += 1) {

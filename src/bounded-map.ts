@@ -1,4 +1,4 @@
-/** The value under `key`, made where it is missing. */
+/** Returns the value under `key`; creates and stores it if it is missing. */
 export function getOrCreate<Key, Value>(
   map: { get(key: Key): Value | undefined; set(key: Key, value: Value): unknown },
   key: Key,
@@ -12,8 +12,8 @@ export function getOrCreate<Key, Value>(
 }
 
 /**
- * The value under `key`, made where it is missing, and marked as used last. At `maxSize` the one unused for longest is
- * forgotten: a Map keeps the order in which its keys were set.
+ * Returns the value under `key` and marks it as the newest; creates it if it is missing. At `maxSize`, evicts the least
+ * recently used entry: a Map iterates in the order in which its keys were set.
  */
 export function getOrCreateBounded<Value>(
   map: Map<string, Value>,
@@ -26,7 +26,7 @@ export function getOrCreateBounded<Value>(
   return value;
 }
 
-/** Keeps `value` under `key` as the newest. At `maxSize` the one set longest ago is forgotten. */
+/** Stores `value` under `key` as the newest entry. At `maxSize`, evicts the entry that was set longest ago. */
 export function setBounded<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, maxSize: number): void {
   map.delete(key);
   if (map.size >= maxSize) map.delete(oldestOf(map));
@@ -34,18 +34,21 @@ export function setBounded<Key, Value>(map: Map<Key, Value>, key: Key, value: Va
 }
 
 /**
- * The iterator of each full map, just behind the keys that were deleted last. A new iterator walks over the holes that
- * these deletions left, which takes 27 µs in a map of 10,000; a kept one has passed them already.
+ * One iterator per full map, kept between evictions. A new iterator first skips the slots of deleted keys, which takes
+ * 27 µs in a map of 10,000; a kept one has skipped them already.
  */
-const hands = new WeakMap<Keyed<never>, Iterator<unknown>>();
+const oldestFirst = new WeakMap<Keyed<never>, Iterator<unknown>>();
 
 type Keyed<Key> = Pick<Map<Key, unknown> | Set<Key>, 'keys'>;
 
-/** The key of a map or set that is not empty which was set longest ago. The caller deletes it at once. */
+/**
+ * Returns the key that was set longest ago. The map or set must not be empty, and the caller must delete the key at
+ * once.
+ */
 export function oldestOf<Key>(map: Keyed<Key>): Key {
-  const next = hands.get(map as Keyed<never>)?.next();
+  const next = oldestFirst.get(map as Keyed<never>)?.next();
   if (next !== undefined && next.done !== true) return next.value as Key;
-  const hand = map.keys();
-  hands.set(map as Keyed<never>, hand);
-  return hand.next().value as Key;
+  const keys = map.keys();
+  oldestFirst.set(map as Keyed<never>, keys);
+  return keys.next().value as Key;
 }

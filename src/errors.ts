@@ -1,8 +1,8 @@
 /**
- * The errors that may reach a caller, as values with stable codes.
+ * Errors that may reach a caller, with stable codes.
  *
- * Inner rooms throw `ServiceError` and know nothing of HTTP; `http/problem.ts` maps each code to a status.
- * `publicMessage` is written for the tenant and must name no secret, SQL or internal address; `cause` is for our log.
+ * Inner layers throw `ServiceError` and know nothing of HTTP; `http/problem.ts` maps each code to a status.
+ * `publicMessage` is for the tenant and must contain no secret, SQL or internal address; `cause` is for our log.
  */
 
 /** Append only: a code is public API. It is never renamed and never reused. */
@@ -30,7 +30,9 @@ export const errorCodes = [
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** One fault of the input: where (`address`, `values[3][0]`, `header:Idempotency-Key`) and what. */
+/**
+ * One invalid part of the input: where it is (`address`, `values[3][0]`, `header:Idempotency-Key`) and what is wrong.
+ */
 export interface InputFault {
   readonly path: string;
   readonly message: string;
@@ -38,39 +40,40 @@ export interface InputFault {
 
 export interface ServiceErrorOptions {
   readonly errors?: readonly InputFault[];
-  /** Seconds after which trying again makes sense; becomes `Retry-After`. */
+  /** Seconds after which a retry makes sense; sent as `Retry-After`. */
   readonly retryAfterSeconds?: number;
-  /** The provider whose refusal this is (its service name). */
+  /** The service name of the provider that refused. */
   readonly provider?: string;
-  /** Overrides the code's usual status where a provider's own refusal keeps its meaning (400, 403, 404 or 413). */
+  /** Overrides the code's usual status, so that a provider's own 400, 403, 404 or 413 reaches the caller. */
   readonly status?: 400 | 403 | 404 | 413;
-  /** What a 401 asks for in `WWW-Authenticate`; null: nothing. Default: a bearer token, as the API takes it. */
+  /** The `WWW-Authenticate` header of a 401; null: none. Default: a bearer token. */
   readonly challenge?: string | null;
-  /** The limit that refused: the headers of a 429 show it. */
+  /** The limit that refused; the headers of the 429 show it. */
   readonly limit?: SpentLimit;
-  /** Further members of the problem document, already safe to publish (`attempts`, `best`, `outcome`). */
+  /** Further members of the problem document, safe to publish (`attempts`, `best`, `outcome`). */
   readonly extra?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
-  /** Set where a call to a provider ended so, or a cache answered: what its headers say. */
+  /** Set if a call failed after it reached the cache or a provider; sent as response headers. */
   readonly call?: FailedCall;
 }
 
-/** A limit with nothing left. */
+/** A limit whose quota is spent. */
 export interface SpentLimit {
-  /** The family, or the account's name, with the part of it that is counted apart: `google_sheets:read`. */
+  /** The family or the service's name, with the operation group if that is counted separately: `google_sheets:read`. */
   readonly name: string;
   readonly maxRequests: number;
   readonly windowSeconds: number;
 }
 
-/** What a caller is told of a call besides its error, as of one that was answered. */
+/** What the headers of a failed call report, as for a successful call. */
 export interface FailedCall {
-  /** What the call left of the family's limit; null where nothing was charged. */
+  /** The family's limit after this call; null if nothing was charged. */
   readonly familyLimit: { readonly limit: number; readonly remaining: number; readonly resetSeconds: number } | null;
-  /** Where it is known from that there is nothing; null where nothing is known. */
+  /** How the cache answered "not found"; null if the cache had no answer. */
   readonly cache: { readonly outcome: string; readonly ageSeconds: number } | null;
 }
 
+/** An error with a stable code and a message that is safe to show to the tenant. */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
   readonly publicMessage: string;
@@ -99,12 +102,12 @@ export class ServiceError extends Error {
   }
 }
 
-/** The same error to a caller, with what its call says in headers. */
+/** Returns a copy of the error with the call's response headers. */
 export function withCall(error: ServiceError, call: FailedCall): ServiceError {
   return new ServiceError(error.code, error.publicMessage, { ...definedOnly(error), call });
 }
 
-/** The same error with further members of its problem document. */
+/** Returns a copy of the error with further members in its problem document. */
 export function withExtra(error: ServiceError, extra: Readonly<Record<string, unknown>>): ServiceError {
   const { call } = error;
   return new ServiceError(error.code, error.publicMessage, {
@@ -115,13 +118,13 @@ export function withExtra(error: ServiceError, extra: Readonly<Record<string, un
   });
 }
 
-/** The same error in other words. */
+/** Returns a copy of the error with another public message. */
 export function withMessage(error: ServiceError, publicMessage: string): ServiceError {
   const { call } = error;
   return new ServiceError(error.code, publicMessage, { ...definedOnly(error), ...(call !== undefined && { call }) });
 }
 
-/** The same error of one end of a distance: `origin`, `destinations[3]`. */
+/** Returns a copy of the error that names the failed end of a distance: `origin`, `destinations[3]`. */
 export function ofEnd(error: ServiceError, end: string): ServiceError {
   const { call, extra } = error;
   return new ServiceError(error.code, `${end}: ${error.publicMessage}`, {
@@ -137,7 +140,7 @@ function definedOnly(error: ServiceError): ServiceErrorOptions {
   return Object.fromEntries(members.filter(([, value]) => value !== undefined));
 }
 
-/** A 400 that names the one member at fault. */
+/** Creates a 400 that names the one invalid member. */
 export function invalidInput(path: string, message: string): ServiceError {
   return new ServiceError('INVALID_REQUEST', `${path}: ${message}`, { errors: [{ path, message }] });
 }

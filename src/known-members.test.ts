@@ -19,19 +19,19 @@ const schema = Type.Object({
 });
 const unknownIn = (value: unknown) => findUnknownMembers(knownMembersOf(schema), value).map(({ path }) => path);
 
-test('members that no schema knows are named with their place, at any depth', () => {
+test('unknown members are reported with their path, at any depth', () => {
   assert.deepEqual(
     unknownIn({ name: 'x', nmae: 1, end: { latitude: 1, lat: 2 }, steps: [{}, { at: { adress: '' } }] }),
     ['nmae', 'end.lat', 'steps[1].at.adress'],
   );
 });
 
-test('a choice between one and a list of them knows the members of both', () => {
+test('a union of an object and a list of objects knows the members of both', () => {
   assert.deepEqual(unknownIn({ auth: { in: 'x', inn: 'y' } }), ['auth.inn']);
   assert.deepEqual(unknownIn({ auth: [{ in: 'x' }, { inn: 'y' }] }), ['auth[1].inn']);
 });
 
-test('members of every form of a choice, of records and of open values are known', () => {
+test('members of every alternative of a union, of records and of open values are known', () => {
   const value = {
     end: { address: 'x', latitude: 1 },
     cells: [['a', null]],
@@ -41,13 +41,13 @@ test('members of every form of a choice, of records and of open values are known
   assert.deepEqual(unknownIn(value), []);
 });
 
-test('what is of another kind than its schema is not for this judge', () => {
+test('a value of the wrong type is not reported: the schema refuses it', () => {
   assert.deepEqual(unknownIn({ name: { first: 'x' }, end: 'here', steps: { kind: 'a' }, cells: [[{ a: 1 }]] }), []);
   assert.deepEqual(unknownIn(['name']), []);
   assert.deepEqual(unknownIn(null), []);
 });
 
-test('a flood of unknown members is named in part', () => {
+test('only the first unknown members of a flood are reported', () => {
   const flood = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`m${index}`.padEnd(300, 'x'), 1]));
   const named = unknownIn(flood);
   assert.ok(named.length === 20 && named.every((path) => path.length <= 100));

@@ -1,14 +1,17 @@
-/** Which members a schema knows, so that others are refused by name and never ignored. The schema stays the judge of their values. */
+/**
+ * Finds members that a schema does not define, so that they are refused by name and not ignored. The schema itself
+ * validates the values.
+ */
 import type { InputFault } from './errors.ts';
 
 export interface KnownMembers {
-  /** `any`: all are known; `none`: no object is meant to stand there, which is for the schema to say. */
+  /** `any`: every member is known. `none`: the schema allows no object here and refuses it itself. */
   readonly members: ReadonlyMap<string, KnownMembers> | 'any' | 'none';
-  /** Of a list: what its items know. */
+  /** For a list: the known members of its items. */
   readonly items: KnownMembers | null;
 }
 
-/** What is read of a JSON Schema here. */
+/** The JSON Schema keywords that are read here. */
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: unknown;
@@ -24,7 +27,10 @@ const anything: KnownMembers = { members: 'any', items: null };
 const maxFaults = 20;
 const maxNameLength = 100;
 
-/** Of a choice, each form's members are known. What only a text or a number may be has no members to look at. */
+/**
+ * Collects the members that a schema defines. For a union, the members of every alternative are known; alternatives
+ * that allow only text or numbers have no members.
+ */
 export function knownMembersOf(schema: object): KnownMembers {
   const { properties, additionalProperties, patternProperties, items, anyOf, allOf, type } = schema as Schema;
   const forms = anyOf ?? allOf;
@@ -61,7 +67,7 @@ function merged(one: KnownMembers, other: KnownMembers): KnownMembers {
   return { members, items };
 }
 
-/** One fault for each member, at any depth, that is not known: `operations[3].colour`. */
+/** Returns one fault per unknown member, at any depth: `operations[3].colour`. */
 export function findUnknownMembers(known: KnownMembers, value: unknown, path = ''): InputFault[] {
   const faults: InputFault[] = [];
   look(known, value, path, faults);

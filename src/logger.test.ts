@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 
-/** What a process that runs `code` with a logger at hand leaves on its error output. */
+/** Runs `code` in a process with a logger, and returns what it writes to stderr. */
 function linesOf(code: string): Record<string, unknown>[] {
   const source = `import { createLogger } from '${new URL('./logger.ts', import.meta.url).href}';
     const logger = createLogger('info'); ${code}`;
@@ -13,7 +13,7 @@ function linesOf(code: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-test('lines that wait are written when the process ends', () => {
+test('buffered lines are written when the process ends', () => {
   const lines = linesOf(`for (let n = 0; n < 10; n++) logger.info({ n }, 'line'); process.exit(0);`);
   assert.deepEqual(
     lines.map(({ n }) => n),
@@ -21,13 +21,13 @@ test('lines that wait are written when the process ends', () => {
   );
 });
 
-test('a secret inside an object that was logged whole is masked, and its neighbours are not', () => {
+test('a secret in an object that was logged whole is masked, and other members are not', () => {
   const [line] = linesOf(`logger.info({ account: { name: 'a', api_key: 'canary', token: 'canary' }, n: 1 }, 'line');`);
   assert.deepEqual(line?.account, { name: 'a', api_key: '[masked]', token: '[masked]' });
   assert.equal(line?.n, 1);
 });
 
-test('an error is shown with its causes, and without its other members', () => {
+test('an error is logged with its causes and without its other members', () => {
   const [line] = linesOf(
     `logger.error({ err: Object.assign(new Error('outer', { cause: new Error('inner') }), { row: 'canary' }) }, 'failed');`,
   );
@@ -36,7 +36,7 @@ test('an error is shown with its causes, and without its other members', () => {
   assert.ok(!JSON.stringify(line).includes('"row"'));
 });
 
-test('the line of a request says what pino would have said', () => {
+test('the line of a request has the format that pino would write', () => {
   const line = `{ requestId: 'r-1', method: 'GET', route: '/a/:id', status: 200, durationMs: 1.2345, tenantId: 'uk_1', failure: null }`;
   const [own, pinos] = linesOf(
     `const { createRequestLog } = await import('./src/logger.ts');
@@ -48,7 +48,7 @@ test('the line of a request says what pino would have said', () => {
   assert.deepEqual({ ...own, time: null }, { ...pinos, time: null });
 });
 
-test('above info, requests leave no line', () => {
+test('above level info, requests are not logged', () => {
   const lines = linesOf(
     `const { createRequestLog } = await import('./src/logger.ts');
     logger.level = 'warn';
@@ -57,7 +57,7 @@ test('above info, requests leave no line', () => {
   assert.deepEqual(lines, []);
 });
 
-test('the line of a request that failed says why: what the caller was told, and each cause once', () => {
+test('the line of a failed request has the error that the caller got, and each cause once', () => {
   const [line] = linesOf(
     `const { createRequestLog } = await import('./src/logger.ts');
     const cause = new Error('the issuer says "no"', { cause: new Error('connect ECONNREFUSED', { cause: new Error('connect ECONNREFUSED') }) });

@@ -1,4 +1,4 @@
-/** The process: environment → configuration → service → signals. */
+/** The process entry: reads the configuration, starts the service, and stops it on SIGTERM or SIGINT. */
 
 import type { Service } from './composition/start.ts';
 import { ConfigError, parseConfig } from './config/config.ts';
@@ -6,14 +6,14 @@ import { readEnvFile } from './config/env-file.ts';
 import { useCompileCache } from './files/compile-cache.ts';
 import { createLogger } from './logger.ts';
 
-/** What is in hand may take so long after SIGTERM; then the process ends all the same. */
+/** After SIGTERM, calls in progress get this long to finish; then the process exits. */
 const shutdownDeadlineMs = 10_000;
-/** After the deadline stores get a moment to write what they hold. */
+/** After that deadline, stores get this long to write what they hold. */
 const forcedExitMs = 5_000;
 
 const { config, hasEnvFile } = readConfig();
 const logger = createLogger(config.logLevel);
-if (hasEnvFile) logger.info({ file: '.env' }, 'variables that the environment does not set are read from .env');
+if (hasEnvFile) logger.info({ file: '.env' }, 'read variables from .env; the environment takes precedence');
 
 process.on('unhandledRejection', (error) => logger.error({ err: error }, 'unhandled promise rejection'));
 
@@ -21,7 +21,7 @@ let stopping = false;
 let service: Service | null = null;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
-    // A second signal is someone who will not wait.
+    // A second signal exits at once.
     if (stopping) process.exit(130);
     stopping = true;
     logger.info({ signal }, 'stopping');
@@ -31,14 +31,14 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 try {
   useCompileCache(config.dataDir);
-  // Not before: what is imported up to here is compiled at every start.
+  // Imported only now, because modules imported before this point are compiled at every start.
   const { startService } = await import('./composition/start.ts');
   service = await startService(config, logger);
 } catch (error) {
   if (error instanceof ConfigError) {
     process.stderr.write(`${error.message}\n`);
   } else {
-    logger.fatal({ err: error }, 'the service cannot start');
+    logger.fatal({ err: error }, 'could not start the service');
     process.stderr.write(`The service cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
   }
   await flushLog();

@@ -1,7 +1,7 @@
 /**
- * What a pure function says of a text, remembered: words of addresses come again and again. Two generations of at most
- * `generationSize` texts each: when the young one is full it becomes the old one, and the old one is dropped, which is
- * cheaper than to move each hit to the end of a list. Texts longer than `longest` are asked of the function each time.
+ * Memoizes a pure function of a short text; the words of addresses repeat often. The memory has two generations of at
+ * most `generationSize` texts: when the young one is full it becomes the old one, and the old one is dropped. That is
+ * cheaper than moving each hit to the end of a list. Texts longer than `longest` are not remembered.
  */
 export function remembered<Value>(
   of: (text: string) => Value,

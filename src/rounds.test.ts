@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { waitFor } from '../test/support/wait-for.ts';
 import { startRounds } from './rounds.ts';
 
-test('rounds come one at a time, also after one that failed, and none after the close, which waits for the last', async () => {
+test('rounds never overlap, continue after a failure, and end with the close, which waits for the running one', async () => {
   let begun = 0;
   let atOnce = 0;
   let mostAtOnce = 0;
@@ -27,7 +27,7 @@ test('rounds come one at a time, also after one that failed, and none after the 
 
   hold = Promise.withResolvers();
   const before = begun;
-  await waitFor('a round that lasts', async () => begun > before && atOnce === 1);
+  await waitFor('a round to be running', async () => begun > before && atOnce === 1);
   rounds.start();
   const closed = rounds.close();
   setImmediate(() => hold.resolve());
@@ -39,7 +39,7 @@ test('rounds come one at a time, also after one that failed, and none after the 
   assert.equal(begun, last);
 });
 
-test('a round that is woken while it works is followed by one more, and by none after the close', async () => {
+test('waking during a round starts exactly one more round, and none after the close', async () => {
   const held: (() => void)[] = [];
   const rounds = startRounds({
     everyMs: 60_000,

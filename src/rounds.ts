@@ -1,18 +1,20 @@
-/** Work that is done again and again: one round at a time, and a failed one is made good by the next. */
+/** Periodic work: one round at a time. If a round fails, the next one retries. */
 
 export interface Rounds {
-  /** Starts one now, unless one runs. */
+  /** Starts a round now, unless one is running. */
   start(): void;
-  /** The same; where one runs another follows it, since something may have come after it looked. */
+  /**
+   * Starts a round now; if one is running, starts another after it, because the running one may have missed new work.
+   */
   wake(): void;
-  /** No further rounds; resolves when the one that runs has ended. */
+  /** Stops; resolves when the running round has ended. */
   close(): Promise<void>;
 }
 
-/** The first round begins after `everyMs`; the timer keeps no process alive. */
+/** Starts the timer; the first round begins after `everyMs`. The timer does not keep the process alive. */
 export function startRounds(options: {
   readonly everyMs: number;
-  /** `stopping` is aborted by the close. */
+  /** `close` aborts `stopping`. */
   round(stopping: AbortSignal): Promise<void>;
   onFailure(error: unknown): void;
 }): Rounds {

@@ -1,13 +1,15 @@
-/** What request schemas share: small parts, and rules for what JSON Schema cannot say. */
+/** Parts that request schemas share, and rules that JSON Schema cannot express. */
 import Type, { type Static, type TSchema, type TSchemaOptions } from 'typebox';
 import type { InputFault } from './errors.ts';
 
+/** The schema, or null. */
 export const nullable = <Schema extends TSchema>(schema: Schema, options: TSchemaOptions = {}) =>
   Type.Union([schema, Type.Null()], options);
 
-/** null is "not given": clients with typed requests write every member. */
+/** An optional member. null means "not given", because typed clients send every member. */
 export const optional = <Schema extends TSchema>(schema: Schema) => Type.Optional(nullable(schema));
 
+/** One of the given texts. */
 export const oneOf = <const Choice extends string>(choices: readonly Choice[], options: TSchemaOptions = {}) =>
   Type.Unsafe<Choice>(
     Type.Union(
@@ -16,6 +18,7 @@ export const oneOf = <const Choice extends string>(choices: readonly Choice[], o
     ),
   );
 
+/** Whether an optional member was given. */
 export function isGiven<Value>(value: Value): value is NonNullable<Value> {
   return value !== undefined && value !== null;
 }
@@ -23,15 +26,15 @@ export function isGiven<Value>(value: Value): value is NonNullable<Value> {
 type Rule<Schema extends TSchema> = (value: Static<Schema>) => InputFault | null;
 
 /**
- * Adds rules to a schema: each returns the fault of a value that the schema takes, with a path inside of the value, or null.
- * The validator also asks the rules of a whole body when members of it are wrong, so that a caller learns of all faults at
- * once: such rules must not rely on the types of the members.
+ * Adds rules to a schema. A rule returns the fault of a value, with a path inside the value, or null. If a body has
+ * other faults, the validator still runs the rules of the whole body, so that the caller gets all faults at once: such
+ * rules must not rely on the types of the members.
  */
 export function withRule<Schema extends TSchema>(schema: Schema, ...rules: readonly Rule<Schema>[]): Schema {
   return Type.Refine<TSchema, Static<Schema>>(
     schema,
     (value) => rules.every((rule) => rule(value) === null),
-    // TypeBox carries one text out of a rule.
+    // TypeBox passes on a single text, so the faults travel as JSON.
     (value) => JSON.stringify(rules.map((rule) => rule(value)).filter((fault) => fault !== null)),
   ) as TSchema as Schema;
 }

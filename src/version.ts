@@ -1,4 +1,4 @@
-/** The name and version that this build answers with, from package.json. */
+/** The name and version of this build, from package.json. */
 import manifest from '../package.json' with { type: 'json' };
 
 export const serviceName = 'integration-service';

@@ -1,12 +1,12 @@
-/** For rooms that change their own rows: the event commits with the change, or not at all. */
+/** Events of changes that other rooms make to their own rows: the event commits with the change, or not at all. */
 import type { Queryable } from '../storage/postgres/database.ts';
 import { insertOwnerlessOutboxRow } from '../storage/tables/outbox-events.ts';
 import { sealEnvelope } from './envelope.ts';
 import type { DurableEvent } from './events.ts';
 
 /**
- * Appends the event within the caller's transaction and returns its id. It is published right after the commit by
- * whichever replica holds the pick-up lease: a notification that travels with the commit wakes it.
+ * Appends the event in the caller's transaction and returns its id. The commit notifies the replica that holds the
+ * pick-up lease, which publishes the event at once.
  */
 export async function appendEvent(tx: Queryable, event: DurableEvent): Promise<string> {
   const message = sealEnvelope(event);

@@ -28,7 +28,7 @@ test('every event type is a channel with its routing key', () => {
   );
 });
 
-test('every reference leads somewhere', () => {
+test('every reference resolves', () => {
   const references = [...JSON.stringify(rendered).matchAll(/"\$ref":"([^"]+)"/g)].map(
     ([, reference]) => reference ?? '',
   );

@@ -1,10 +1,10 @@
-/** The AsyncAPI 3.0 document of everything that is published, made from the event definitions. */
+/** The AsyncAPI 3.0 document of all published events, built from the event definitions. */
 import { envelopeFields, fieldsOf, optionalFields, summaryOf } from './event-schemas.ts';
 import { durableEventTypes, type EventType, eventTypes } from './events.ts';
 
 const exchange = { name: 'integration.events', type: 'topic', durable: true };
 
-/** `version`: of the service. A fresh object each time. */
+/** Builds a new document each time. `version` is the version of the service. */
 export function renderAsyncApi(version: string): Record<string, unknown> {
   return {
     asyncapi: '3.0.0',
@@ -26,7 +26,7 @@ export function renderAsyncApi(version: string): Record<string, unknown> {
   };
 }
 
-/** Keys of AsyncAPI components hold no dots in every tool. */
+/** Replaces the dots of an event type, which some AsyncAPI tools reject in component keys. */
 function keyOf(type: EventType): string {
   return type.replaceAll('.', '_');
 }

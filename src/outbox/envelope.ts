@@ -1,10 +1,11 @@
-/** An event as it is stored and sent: the JSON body of the contract, complete on its own. */
+/** An event as it is stored and sent: a complete JSON body, as the contract defines it. */
 import type { BrokerMessage } from '../broker/broker.ts';
 import { newId, type TenantId } from '../ids.ts';
 import type { OutboxRow } from '../storage/tables/outbox-events.ts';
 import type { EventType, IntegrationEvent } from './events.ts';
 import type { NumberBlock } from './fact-numbers.ts';
 
+/** An event that is ready to be published. */
 export interface OutboxMessage {
   readonly id: string;
   readonly type: EventType;
@@ -15,21 +16,21 @@ export interface OutboxMessage {
   readonly occurredAt: string;
   /** JSON text. */
   readonly body: string;
-  /** RFC 3339 UTC; null: at once. */
+  /** The earliest time of publishing, RFC 3339 UTC; null: at once. */
   readonly notBefore: string | null;
-  /** Its running number among the facts of its process; null: it has a row of its own in `outbox_events`. */
+  /** The event's number among the facts of its process; null: the event has its own row in `outbox_events`. */
   readonly factNumber: number | null;
 }
 
-/** Events of a commit that is through, on their way to the relay. */
+/** The events of a finished commit, on their way to the relay. */
 export interface Handover {
   readonly messages: readonly OutboxMessage[];
-  /** The numbers that its facts took. */
+  /** The blocks of numbers that the facts of the commit use. */
   readonly blocks: readonly NumberBlock[];
 }
 
 export interface SealOptions {
-  /** Default: a fresh one. */
+  /** Default: a new id. */
   readonly id?: string;
   /** Unix milliseconds. */
   readonly notBeforeMs?: number | undefined;
@@ -39,7 +40,7 @@ export interface SealOptions {
 const maxAggregateLength = 100;
 
 /**
- * Gives the event its id and renders it. The type's own fields stand beside the envelope's, flat; an envelope member
+ * Assigns an id and renders the body. The event's own fields stand beside the envelope's members; an envelope member
  * wins over a field of the same name, so that no field can forge a tenant.
  */
 export function sealEnvelope(event: IntegrationEvent, options: SealOptions = {}): OutboxMessage {
@@ -66,7 +67,10 @@ export function sealEnvelope(event: IntegrationEvent, options: SealOptions = {})
   };
 }
 
-/** One JSON object of members and of others whose JSON text stands ready; a member wins over one of those with its name. */
+/**
+ * Renders one JSON object from `members` and from `verbatim`, whose values are JSON text already; a member wins over a
+ * verbatim one of the same name.
+ */
 export function renderWithVerbatim(
   verbatim: Readonly<Record<string, string>> | undefined,
   members: Readonly<Record<string, unknown>>,
@@ -78,7 +82,7 @@ export function renderWithVerbatim(
   return json === '{}' ? `{${texts}}` : `${json.slice(0, -1)},${texts}}`;
 }
 
-/** The event of a stored row, as it was sealed. `notBefore`: null when it is due. */
+/** Returns the event of a stored row, unchanged. `notBefore` is null if the event is due. */
 export function messageOfRow(row: OutboxRow, notBefore: string | null): OutboxMessage {
   return {
     id: row.id,
@@ -92,7 +96,7 @@ export function messageOfRow(row: OutboxRow, notBefore: string | null): OutboxMe
   };
 }
 
-/** The event as the bus carries it. */
+/** Converts the event for the broker. */
 export function brokerMessageOf(message: OutboxMessage): BrokerMessage {
   return {
     eventId: message.id,

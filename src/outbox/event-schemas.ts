@@ -1,4 +1,7 @@
-/** The events' own fields as JSON Schema, for `/asyncapi.json`. The compiler holds them to `EventFields`, name by name. */
+/**
+ * JSON Schemas of the events' own fields, for `/asyncapi.json`. The compiler checks that each field of `EventFields`
+ * has one.
+ */
 import type { EventFields, EventType } from './events.ts';
 
 export type FieldSchema = Readonly<Record<string, unknown>>;
@@ -18,16 +21,16 @@ export const optionalFields: ReadonlySet<string> = new Set(['payload_url', 'payl
 
 const summaries: { readonly [Type in EventType]: string } = {
   'integration.service.registered': 'A service was configured.',
-  'integration.request.sent': 'A provider is asked.',
+  'integration.request.sent': 'A request is sent to a provider.',
   'integration.request.completed': 'A provider answered.',
-  'integration.request.failed': 'A provider did not answer usably.',
+  'integration.request.failed': 'A provider gave no usable answer.',
   'integration.webhook.received': 'A delivery was received and accepted.',
   'integration.webhook.delivery_failed':
-    'A delivery to a target is given up. `metadata.target_switched_off` says where the target is not asked any more, and why.',
+    'A delivery to a target ran out of attempts. If the target was switched off as well, `metadata.target_switched_off` says why.',
   'integration.rate_limit.exceeded':
     'A limit refused a call, or a budget (`metadata.kind` is `budget`, amounts in US cents) has reached 50, 80 or 100 per cent. `service_id` is null for a limit of a whole family, and for a budget over all services.',
-  'integration.cache.hit': 'An answer came from a cache. Telemetry: may be left out under load.',
-  'integration.cache.miss': 'No cache had the answer. Telemetry: may be left out under load.',
+  'integration.cache.hit': 'An answer came from a cache. Telemetry: may be dropped under load.',
+  'integration.cache.miss': 'No cache had the answer. Telemetry: may be dropped under load.',
   'integration.health.degraded': 'A service got worse.',
   'integration.health.recovered': 'A service is healthy again.',
 };
@@ -71,7 +74,7 @@ const fields = {
     duration_ms: number,
     retry_count: integer,
     request_id: text,
-    will_retry: { ...flag, description: 'Another provider is asked next.' },
+    will_retry: { ...flag, description: 'Whether another provider is asked next.' },
   },
   'integration.webhook.received': {
     webhook_id: uuid,
@@ -81,15 +84,15 @@ const fields = {
     webhook_event_type: textOrNull,
     payload: {
       description:
-        'JSON to the last digit as it was sent, or other text as a string. Null where it is neither, or over 256 KiB.',
+        'The JSON exactly as it was sent, or other text as a string. Null if it is neither, or larger than 256 KiB.',
     },
     payload_raw_base64: {
       type: 'string',
       description:
-        'The bytes as they were sent: with `include_raw`, and where `payload` does not give them back (another charset, a ' +
-        'content encoding, JSON over 200 levels deep, no text at all).',
+        'The bytes as they were sent: with `include_raw`, and if `payload` does not preserve them (another charset, a ' +
+        'content encoding, JSON over 200 levels deep, binary data).',
     },
-    payload_url: { type: 'string', format: 'uri', description: 'Where a payload over 256 KiB is.' },
+    payload_url: { type: 'string', format: 'uri', description: 'Where to download a payload over 256 KiB.' },
     headers: { type: 'object', additionalProperties: text, description: 'Names in lower case; secrets are masked.' },
     payload_size_bytes: integer,
     signature_verified: flag,
@@ -140,21 +143,23 @@ const fields = {
   },
 } satisfies { readonly [Type in EventType]: { readonly [Field in keyof Required<EventFields[Type]>]: FieldSchema } };
 
-/** Members of every event beside its own. */
+/** Members that every event has besides its own fields. */
 export const envelopeFields: Readonly<Record<string, FieldSchema>> = {
-  event_id: { ...uuid, description: 'Consumers de-duplicate by it: an event may come more than once.' },
+  event_id: { ...uuid, description: 'Use it to de-duplicate: an event may arrive more than once.' },
   event_type: text,
   timestamp: time,
   management_company_id: { ...text, description: 'The tenant.' },
   service_name: { ...text, description: 'The service, or the family for a limit of the whole family.' },
-  correlation_id: { ...textOrNull, description: 'The request that caused it.' },
+  correlation_id: { ...textOrNull, description: 'The id of the request that caused the event.' },
   metadata: { type: 'object' },
 };
 
+/** The schemas of the type's own fields. */
 export function fieldsOf(type: EventType): Readonly<Record<string, FieldSchema>> {
   return fields[type];
 }
 
+/** One sentence that says when the event is published. */
 export function summaryOf(type: EventType): string {
   return summaries[type];
 }

@@ -1,7 +1,7 @@
-/** The event types, their fields, and which are durable. */
+/** The event types, their fields, and which of them are durable. */
 import type { TenantId } from '../ids.ts';
 
-/** Written in the transaction of what they report, published by the relay, never lost. */
+/** Written in the transaction of the change that they report, published by the relay, never lost. */
 export const durableEventTypes = [
   'integration.service.registered',
   'integration.request.sent',
@@ -13,7 +13,7 @@ export const durableEventTypes = [
   'integration.health.degraded',
   'integration.health.recovered',
 ] as const;
-/** Published straight from memory, bounded, dropped and counted under overload. */
+/** Published directly from memory; dropped and counted under overload. */
 export const telemetryEventTypes = ['integration.cache.hit', 'integration.cache.miss'] as const;
 export const eventTypes = [...durableEventTypes, ...telemetryEventTypes] as const;
 
@@ -21,6 +21,7 @@ export type DurableEventType = (typeof durableEventTypes)[number];
 export type TelemetryEventType = (typeof telemetryEventTypes)[number];
 export type EventType = (typeof eventTypes)[number];
 
+/** The own fields of each event type. */
 export interface EventFields {
   'integration.service.registered': {
     service_id: string;
@@ -69,7 +70,7 @@ export interface EventFields {
     source_service: string;
     webhook_event_type: string | null;
     headers: Readonly<Record<string, string>>;
-    /** Stands among the event's verbatim members. */
+    /** Sent in the event's `verbatim` members. */
     payload?: never;
     payload_raw_base64?: string;
     payload_url?: string;
@@ -122,20 +123,20 @@ export interface EventFields {
   };
 }
 
-/** One event before it has its id: `appendEvent` and the telemetry publisher make the envelope. */
+/** An event without its id and envelope, which `appendEvent` and the telemetry publisher add. */
 export interface IntegrationEvent<Type extends EventType = EventType> {
   readonly type: Type;
   readonly tenantId: TenantId;
-  /** The service's name, or a family's for a limit of the tenant's family. */
+  /** The service's name, or the family's name for a limit of a family. */
   readonly serviceName: string;
-  /** The request id that caused it. */
+  /** The id of the request that caused the event. */
   readonly correlationId: string | null;
   /** Unix milliseconds. */
   readonly occurredAtMs: number;
   /** Order is kept per tenant and aggregate: a service id, webhook id or log id. */
   readonly aggregateId: string;
   readonly fields: EventFields[Type];
-  /** Further fields whose JSON text stands ready, and goes out to the last digit as it is. */
+  /** Further fields as JSON text, which is sent unchanged. */
   readonly verbatim?: Readonly<Record<string, string>>;
   readonly metadata?: Readonly<Record<string, unknown>>;
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createFactNumbers } from './fact-numbers.ts';
 
-test('the mark is the end of the settled numbers, in whatever order they settle', () => {
+test('the mark is the end of the unbroken settled numbers, in any order of settling', () => {
   fc.assert(
     fc.property(fc.shuffledSubarray(Array.from({ length: 40 }, (_, index) => index + 1)), (order) => {
       const numbers = createFactNumbers();

@@ -1,26 +1,27 @@
 /**
- * The running numbers of this process's facts. A number is taken for each event of a fact before its commit begins, and
- * settled when the broker has confirmed the event, or when nothing was written under it. The mark is the highest number
- * up to which all are settled: after a crash, facts above it are published once more.
+ * Numbers the facts of this process. A number is taken for each event of a fact before its commit begins, and settled
+ * when the broker has confirmed the event, or when nothing was written under it. The mark is the highest number up to
+ * which all are settled: after a crash, facts above it are published again.
  *
- * Settled numbers above the mark are kept as runs, so that one event that stays unconfirmed costs no memory for those
- * behind it.
+ * Settled numbers above the mark are stored as ranges, so that one event that stays unconfirmed costs no memory for the
+ * events behind it.
  */
+/** Consecutive numbers for the facts of one commit. */
 export interface NumberBlock {
   readonly first: number;
   readonly count: number;
-  /** The commit under these numbers has ended, and its events are with the relay. */
+  /** Call it when the commit has ended and the relay has its events. */
   close(): void;
 }
 
 export interface FactNumbers {
-  /** Opens a block of `count` numbers; it stays open until its commit is handed over. */
+  /** Takes a block of `count` numbers; the block stays open until `close`. */
   take(count: number): NumberBlock;
   settle(number: number): void;
   isSettled(number: number): boolean;
   /** All numbers up to this one are settled. */
   mark(): number;
-  /** All blocks up to this number are closed: facts outside memory are in the table. */
+  /** All blocks up to this number are closed: a fact up to it that is not in memory is in the table. */
   closedUpTo(): number;
   /** Numbers taken and not settled. */
   unsettledCount(): number;
@@ -31,11 +32,11 @@ export function createFactNumbers(): FactNumbers {
   let mark = 0;
   let settledCount = 0;
   const open = new Set<NumberBlock>();
-  /** Runs of settled numbers above the mark, by their first and by their last number. */
+  /** Ranges of settled numbers above the mark, by their first and by their last number. */
   const endByStart = new Map<number, number>();
   const startByEnd = new Map<number, number>();
 
-  const isInRun = (number: number): boolean => {
+  const isInRange = (number: number): boolean => {
     if (endByStart.has(number) || startByEnd.has(number)) return true;
     for (const [start, end] of endByStart) if (start <= number && number <= end) return true;
     return false;
@@ -65,10 +66,10 @@ export function createFactNumbers(): FactNumbers {
       endByStart.set(start, end);
       startByEnd.set(end, start);
     },
-    isSettled: (number) => number <= mark || isInRun(number),
+    isSettled: (number) => number <= mark || isInRange(number),
     mark: () => mark,
     closedUpTo() {
-      // In the order of taking: the first is the lowest.
+      // Blocks are in the order in which they were taken: the first is the lowest.
       const [lowest] = open;
       return lowest === undefined ? last : lowest.first - 1;
     },

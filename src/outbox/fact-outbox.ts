@@ -1,6 +1,6 @@
 /**
- * Events that are rendered from the row of their fact: the numbers of this process, which of them are in memory, reading
- * back what did not fit, and the mark up to which the broker has confirmed.
+ * The outbox of facts (calls and deliveries), whose events are rendered from their rows. It numbers the facts, knows
+ * which are in memory, reads back those that did not fit, and writes the mark up to which the broker has confirmed.
  */
 import type { Clock } from '../clock.ts';
 import type { Database } from '../storage/postgres/database.ts';
@@ -18,25 +18,30 @@ import { messagesOfCall } from './facts.ts';
 
 export interface FactOutbox {
   readonly numbers: FactNumbers;
+  /** Notes that the event is in memory. */
   hold(number: number): void;
   heldCount(): number;
+  /** Notes that the broker has confirmed the event. */
   confirmed(number: number): void;
+  /** Renders the events of facts. */
   messagesOf(facts: readonly NumberedFact[]): OutboxMessage[];
-  /** Facts of this process that are neither in memory nor confirmed, in order. */
+  /** The next events of this process that are neither in memory nor confirmed, in order. */
   readOwn(): Promise<readonly OutboxMessage[]>;
-  /** The mark's row is there, and no fact since `sinceMs` is out of its sight. */
+  /** The mark's row exists and covers facts since `sinceMs`. */
   isRegistered(sinceMs: number): boolean;
+  /** Writes the mark's row, or extends it back to `sinceMs`. */
   register(sinceMs: number): Promise<void>;
+  /** Facts were settled that the written mark does not include. */
   isMarkBehind(): boolean;
   raiseMark(): Promise<void>;
-  /** How long the oldest fact has waited. */
+  /** The age of the oldest unpublished fact. */
   oldestAgeSeconds(): Promise<number>;
-  /** A clean end: without a row where all is published. */
+  /** Removes the mark's row if every fact is published; otherwise writes the mark. */
   close(): Promise<void>;
 }
 
 const readBatch = 250;
-/** A call may have begun this long before its row is written; older facts (a spool) are registered separately. */
+/** A call may begin this long before its row is written. Older facts, from a spool, are registered separately. */
 const longestCallMs = 3_600_000;
 
 export function createFactOutbox(
@@ -45,7 +50,7 @@ export function createFactOutbox(
 ): FactOutbox {
   const { db, clock, origin } = deps;
   const numbers = createFactNumbers();
-  /** Numbers whose events are in memory and not confirmed. */
+  /** Numbers of events that are in memory and not confirmed. */
   const held = new Set<number>();
   let writtenMark = 0;
   let registeredSinceMs = Number.POSITIVE_INFINITY;

@@ -1,16 +1,16 @@
 /**
- * Events that say nothing beyond the row of their fact: rendered from the row, right after its commit and, after a crash,
- * by another process from the table. Both ways give the same bytes and the same ids.
+ * Renders the events of facts from their rows: after the commit, or, after a crash, by another process that reads the
+ * table. Both give the same bytes and the same ids.
  */
 import type { TenantId } from '../ids.ts';
 import type { CallFact } from '../storage/tables/facts.ts';
 import type { OutboxMessage } from './envelope.ts';
 import { sealEnvelope } from './envelope.ts';
 
-/** Numbers that the events of one call take: `sent`, then `completed` or `failed`. */
+/** The events of one call: `sent`, then `completed` or `failed`. */
 export const numbersOfCall = 2;
 
-/** `number` is the one that the row bears: the last of its two. */
+/** Renders the two events of a call. `number` is the number in the row, which is the second event's. */
 export function messagesOfCall(row: CallFact, number: number): readonly [OutboxMessage, OutboxMessage] {
   const envelope = {
     tenantId: row.management_company_id as TenantId,
@@ -74,8 +74,8 @@ function outcomeOf(row: CallFact, envelope: CallEnvelope, factNumber: number): O
 }
 
 /**
- * The fact's id as a UUID of version 8 (RFC 9562: made as the application likes), the two events of a call apart in the
- * last digit: made again from the row, it is the same, and consumers know it.
+ * Derives the event's id from the fact's: a version 8 UUID (RFC 9562: application-defined) whose last digit differs
+ * between the two events of a call. Rendering the row again gives the same id, so consumers recognise the event.
  */
 function eventIdOf(factId: string, event: 'sent' | 'outcome'): string {
   const lastDigit = Number.parseInt(factId.slice(35), 16) ^ (event === 'sent' ? 0 : 8);

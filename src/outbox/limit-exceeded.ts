@@ -1,7 +1,7 @@
 import type { TenantId } from '../ids.ts';
 import type { DurableEvent, EventFields } from './events.ts';
 
-/** A window of a limit as a refusal found it. */
+/** A window of a limit at the time it refused a call. */
 export interface SpentLimit {
   readonly subject: { readonly name: string; readonly serviceId: string | null };
   readonly windowType: EventFields['integration.rate_limit.exceeded']['window_type'];
@@ -10,7 +10,7 @@ export interface SpentLimit {
   readonly windowEndMs: number;
 }
 
-/** Announces that a limit refused `operation`. */
+/** Creates the event that a limit refused `operation`. */
 export function limitExceededEvent(
   refused: { readonly tenantId: TenantId; readonly requestId: string; readonly operation: string },
   { subject, windowType, maxRequests, usedRequests, windowEndMs }: SpentLimit,

@@ -1,6 +1,6 @@
 import type { OutboxMessage } from './envelope.ts';
 
-/** Both lists keep their own order; across them the earlier event goes first. */
+/** Merges two lists by time. Each list keeps its own order. */
 export function mergeByTime(a: readonly OutboxMessage[], b: readonly OutboxMessage[]): OutboxMessage[] {
   const merged: OutboxMessage[] = [];
   let nextOfB = 0;

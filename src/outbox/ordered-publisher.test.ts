@@ -20,7 +20,7 @@ function message(key: string, number: number): OutboxMessage {
   };
 }
 
-/** A broker that does with each message what the test says, and writes down what it took. */
+/** A broker that treats each message as the test decides, and records what it accepted. */
 function createFakeBroker(windowSize = 100) {
   const sent: { id: string; confirm(): void; refuse(): void }[] = [];
   const confirmed: string[] = [];
@@ -47,20 +47,20 @@ test('many messages are in flight at once, and no more than the window', () => {
   sent[0]?.confirm();
 });
 
-test('a refused message is sent again before any later one of its key', async () => {
+test('a refused message is sent again before later messages of its key', async () => {
   const { publisher, sent, sentIds, settled } = createFakeBroker();
   publisher.submit([message('a', 1), message('b', 1)]);
   sent[0]?.refuse();
   await settled();
   publisher.submit([message('a', 2), message('b', 2)]);
-  await waitFor('the repetition', () => sentIds().lastIndexOf('a1') > 0);
-  assert.ok(sentIds().includes('b2')); // The other key goes on.
+  await waitFor('the second sending', () => sentIds().lastIndexOf('a1') > 0);
+  assert.ok(sentIds().includes('b2')); // The other key is not held back.
   assert.ok(!sentIds().includes('a2'));
   sent[sentIds().lastIndexOf('a1')]?.confirm();
-  await waitFor('the one that waited', () => sentIds().includes('a2'));
+  await waitFor('the message that waited', () => sentIds().includes('a2'));
 });
 
-test('of several in flight, those that failed are sent again oldest first, one at a time', async () => {
+test('several failed messages are sent again oldest first, one at a time', async () => {
   const { publisher, sent, sentIds, settled } = createFakeBroker();
   publisher.submit([1, 2, 3, 4].map((number) => message('a', number)));
   sent[2]?.refuse();
@@ -69,15 +69,15 @@ test('of several in flight, those that failed are sent again oldest first, one a
   await settled();
   assert.equal(sent.length, 4); // The first is still in flight.
   sent[0]?.confirm();
-  await waitFor('the first repetition', () => sent.length === 5);
+  await waitFor('the first repeated message', () => sent.length === 5);
   await settled();
   assert.deepEqual(sentIds().slice(4), ['a2']);
   sent[4]?.confirm();
-  await waitFor('the second repetition', () => sent.length === 6);
+  await waitFor('the second repeated message', () => sent.length === 6);
   assert.deepEqual(sentIds().slice(4), ['a2', 'a3']);
 });
 
-test('a broker that goes away and comes back gets everything in order', async () => {
+test('after an outage, the broker gets all messages in order', async () => {
   const { publisher, sent, sentIds, settled, broker, confirmed } = createFakeBroker(10);
   publisher.submit(Array.from({ length: 30 }, (_, index) => message('a', index)));
   broker.available = false;
@@ -89,7 +89,7 @@ test('a broker that goes away and comes back gets everything in order', async ()
   const seen = sent.length;
   publisher.resume();
   let answered = seen;
-  await waitFor('all of them', () => {
+  await waitFor('all messages', () => {
     for (; answered < sent.length; answered++) sent[answered]?.confirm();
     return confirmed.length === 31;
   });
@@ -100,7 +100,7 @@ test('a broker that goes away and comes back gets everything in order', async ()
   assert.equal(publisher.size(), 0);
 });
 
-test('closing waits for what is in flight and then sends nothing more', async () => {
+test('closing waits for messages in flight and then sends nothing more', async () => {
   const { publisher, sent } = createFakeBroker(1);
   publisher.submit([message('a', 1)]);
   const closing = publisher.close(10_000);
@@ -110,7 +110,7 @@ test('closing waits for what is in flight and then sends nothing more', async ()
   assert.equal(sent.length, 1);
 });
 
-test('what the broker has confirmed takes no memory any more', async () => {
+test('confirmed messages are released from memory', async () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
   const { publisher, sent, settled } = createFakeBroker();

@@ -1,40 +1,41 @@
 /**
- * Publishes from memory, many unconfirmed at once, in order per key (tenant and aggregate).
+ * Publishes events from memory, many unconfirmed at once, in order per key (tenant and aggregate).
  *
  * A key is in one of two states:
  * - flowing: its messages are sent one after another without waiting for confirms; one channel keeps their order.
- * - blocked: one of them was refused or its confirm never came. Later ones of the key wait. When nothing of it is in
- *   flight any more, what failed is sent again, one at a time, oldest first; then the key flows again.
- * A lost connection loses the tail of what was sent, so order holds without duplicates being confused. Only a broker
- * that refuses one message and takes the next one already on the wire can swap the two; waiting for each confirm would
- * rule that out and cost fifteen times the throughput.
+ * - blocked: the broker refused one of them, or its confirm never came. Later messages of the key wait. When none of
+ *   the key is in flight, the failed ones are sent again, one at a time, oldest first; then the key flows again.
  *
- * One key that keeps failing holds back no other key. Nothing is sent while the broker is away. How much waits here is
- * bounded by the relay, which asks `size` before it submits.
+ * A lost connection loses only the newest messages, so repeating them keeps the order. The order can break only if a
+ * broker refuses one message and accepts the next one, which is already on the wire. Waiting for each confirm would
+ * prevent that at a fifteenth of the throughput.
+ *
+ * A key that keeps failing does not hold back other keys. Nothing is sent while the broker is away. The relay bounds
+ * the queue: it reads `size` before it submits.
  */
 import type { OutboxMessage } from './envelope.ts';
 
 export interface OrderedPublisherDeps {
-  /** Resolves when the broker confirmed; has its own deadline. */
+  /** Resolves when the broker has confirmed. Must have its own deadline. */
   publish(message: OutboxMessage): Promise<void>;
   isAvailable(): boolean;
   onConfirmed(message: OutboxMessage): void;
   onFailed?(message: OutboxMessage, error: unknown): void;
-  /** Unconfirmed messages at once. */
+  /** Maximum number of unconfirmed messages. */
   readonly windowSize: number;
-  /** The first pause before a failed message is sent again; doubles up to 40 times this, with jitter. */
+  /** The first pause before a failed message is sent again. It doubles up to 40 times its value, with jitter. */
   readonly retryPauseMs: number;
 }
 
 export interface OrderedPublisher {
   submit(messages: readonly OutboxMessage[]): void;
-  /** Messages that wait or are in flight. */
+  /** Number of messages that wait or are in flight. */
   size(): number;
-  /** The length of their bodies together. */
+  /** Total length of their bodies, in characters. */
   chars(): number;
-  /** Sends again what waits for the broker: called when it comes back. */
+  /** Continues sending. Call it when the broker is back. */
   resume(): void;
-  /** Resolves when all is sent, or after `deadlineMs`; sends nothing afterwards. */
+  /** Resolves when all messages are confirmed, or after `deadlineMs`. Sends nothing afterwards. */
   close(deadlineMs: number): Promise<void>;
 }
 
@@ -47,9 +48,9 @@ interface Entry {
 interface Lane {
   inFlight: number;
   blocked: boolean;
-  /** Sent once already, to be sent again, one at a time. */
+  /** Failed once; sent again one at a time. */
   failed: Entry[];
-  /** Came while the key was blocked. */
+  /** Submitted while the key was blocked. */
   held: Entry[];
   attempts: number;
   timer: NodeJS.Timeout | null;
@@ -64,7 +65,7 @@ function createQueue<T>() {
     shift(): T | undefined {
       const item = items[head];
       if (item === undefined) return undefined;
-      items[head] = undefined; // It holds a message, which must not outlive its turn.
+      items[head] = undefined; // Releases the message's memory.
       head += 1;
       if (head > 1024 && head * 2 > items.length) {
         items = items.slice(head);
@@ -75,9 +76,10 @@ function createQueue<T>() {
   };
 }
 
+/** Creates the publisher; see the top of this file. */
 export function createOrderedPublisher(deps: OrderedPublisherDeps): OrderedPublisher {
   const lanes = new Map<string, Lane>();
-  /** Held messages of keys that flow again: older than anything of their key in `fresh`. */
+  /** Messages of keys that flow again. They are older than messages of the same key in `fresh`. */
   const released = createQueue<Entry>();
   const fresh = createQueue<Entry>();
   let position = 0;
@@ -136,7 +138,7 @@ export function createOrderedPublisher(deps: OrderedPublisherDeps): OrderedPubli
     if (size === 0) onEmpty?.();
   };
 
-  /** Nothing of this key is in flight: go on with what failed, or let it flow again. */
+  /** Called when no message of the key is in flight: sends the next failed one, or lets the key flow again. */
   const continueBlocked = (lane: Lane, lastWasConfirmed: boolean): void => {
     if (lane.failed.length === 0) {
       lane.blocked = false;
@@ -154,11 +156,11 @@ export function createOrderedPublisher(deps: OrderedPublisherDeps): OrderedPubli
     lane.timer = setTimeout(() => sendFirstFailed(lane), ceilingMs * (0.5 + Math.random() / 2)).unref();
   };
 
-  /** May exceed the window by one per blocked key: a full window must not keep a key blocked. */
+  /** May exceed the window by one per blocked key, because a full window must not keep a key blocked. */
   const sendFirstFailed = (lane: Lane): void => {
     if (lane.timer !== null) clearTimeout(lane.timer);
     lane.timer = null;
-    if (closed || lane.inFlight > 0 || !deps.isAvailable()) return; // resume() asks again.
+    if (closed || lane.inFlight > 0 || !deps.isAvailable()) return; // resume() tries again.
     const entry = lane.failed.shift();
     if (entry !== undefined) send(entry, lane);
   };

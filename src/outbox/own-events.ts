@@ -1,6 +1,6 @@
 /**
- * The events of this process on their way into memory. Those that do not fit wait in the tables, and while any do, every
- * new one is left there behind them: order. They are read back, oldest first, when there is room.
+ * Admits the events of this process into memory, up to a bound. Events above the bound stay in the tables, and so do
+ * all later ones until those are read back, oldest first: this keeps the order.
  */
 import type { OutboxMessage } from './envelope.ts';
 import type { FactOutbox } from './fact-outbox.ts';
@@ -8,12 +8,12 @@ import { mergeByTime } from './merge-by-time.ts';
 import type { RowOutbox } from './row-outbox.ts';
 
 export interface OwnEvents {
-  /** Some wait in the tables. */
+  /** Whether events of this process wait in the tables. */
   isOverflowing(): boolean;
   heldCount(): number;
-  /** Those that fit into memory, where `chars` of bodies are; the others are left in the tables. */
+  /** Returns the events that fit into memory, which already holds `chars` characters; the others stay in the tables. */
   admit(messages: readonly OutboxMessage[], chars: number): readonly OutboxMessage[];
-  /** The next that wait in the tables; the overflow ends when there are none, and none was left there meanwhile. */
+  /** Reads the next waiting events. The overflow ends when none is found and none was left in the tables meanwhile. */
   readBack(): Promise<readonly OutboxMessage[]>;
 }
 
@@ -33,7 +33,7 @@ export function createOwnEvents(
       const admitted: OutboxMessage[] = [];
       let admittedChars = chars;
       for (const message of messages) {
-        if (message.notBefore !== null) continue; // Picked up by the holder of the lease, when it is due.
+        if (message.notBefore !== null) continue; // The holder of the pick-up lease publishes it when it is due.
         if (isOverflowing || heldCount() >= bound.count || admittedChars >= bound.chars) {
           isOverflowing = true;
           leftCount += 1;

@@ -1,4 +1,7 @@
-/** Events that no living process publishes: of dead processes, of none, and deferred ones that are due. */
+/**
+ * Publishes events that no living process owns: those of dead processes, rows without an owner, and deferred events
+ * that are due.
+ */
 import type { Broker } from '../broker/broker.ts';
 import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/postgres/database.ts';
@@ -9,13 +12,13 @@ import { createFactRecovery } from './recover-facts.ts';
 import type { RowOutbox } from './row-outbox.ts';
 
 export interface Leftovers {
-  /** Publishes what there is room for, where this process holds the pick-up lease, or gets it. */
+  /** Publishes as many as fit into memory, if this process has or gets the pick-up lease. */
   pickUp(): Promise<void>;
-  /** More were there than there was room for. */
+  /** The last pick-up did not fit all of them into memory. */
   hasMore(): boolean;
-  /** True where the event is one of a dead process, on its way from here. */
+  /** Counts a confirmed event of a dead process; returns false for any other event. */
   takeConfirmed(eventId: string): boolean;
-  /** The lease is neither taken nor renewed any more. */
+  /** Stops taking and renewing the lease. */
   stop(): void;
 }
 
@@ -45,7 +48,7 @@ export function createLeftovers(deps: {
         submit(read.messages);
         hasMore = read.hasMore;
         if (!hasMore) {
-          recovery.start(); // Not awaited: it waits for confirms, and the leases must be renewed meanwhile.
+          recovery.start(); // Not awaited: it waits for confirms, and this loop must renew the leases meanwhile.
           return;
         }
       }

@@ -1,6 +1,7 @@
 /**
- * Publishes what dead processes left: facts above their marks, read in batches, in order. The mark is raised when the whole
- * batch is confirmed, so a crash in the middle publishes a batch once more. Only the holder of the pick-up lease does it.
+ * Publishes the facts that dead processes left unpublished, above their marks, in batches and in order. The mark is
+ * raised when the whole batch is confirmed, so a crash repeats at most one batch. Only the holder of the pick-up lease
+ * does this.
  */
 import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/postgres/database.ts';
@@ -20,14 +21,14 @@ export interface FactRecoveryDeps {
   readonly logger: Logger;
   readonly messagesOf: (facts: readonly NumberedFact[]) => readonly OutboxMessage[];
   submit(messages: readonly OutboxMessage[]): void;
-  /** True while this process holds the pick-up lease; asked before each batch. */
+  /** Takes or renews the pick-up lease before each batch; false if another process holds it. */
   holdLease(): Promise<boolean>;
 }
 
 export interface FactRecovery {
-  /** Looks for dead processes, unless a look is under way. Failures are logged; the next look repeats. */
+  /** Starts a search for dead processes, unless one is running. Failures are logged, and the next search retries. */
   start(): void;
-  /** True where the event is one of a dead process, on its way from here. */
+  /** Counts a confirmed event of a dead process; returns false for any other event. */
   takeConfirmed(eventId: string): boolean;
 }
 
@@ -35,8 +36,8 @@ const batchSize = 250;
 
 export function createFactRecovery(deps: FactRecoveryDeps): FactRecovery {
   const { db, origin, logger } = deps;
-  /** Events on their way, and what their confirm moves. */
-  const onTheWay = new Map<string, () => void>();
+  /** Published and unconfirmed events, by id, with the callback for their confirm. */
+  const unconfirmed = new Map<string, () => void>();
   let running: Promise<void> | null = null;
 
   const publish = (messages: readonly OutboxMessage[]): Promise<void> => {
@@ -46,12 +47,12 @@ export function createFactRecovery(deps: FactRecoveryDeps): FactRecovery {
       left -= 1;
       if (left === 0) resolve();
     };
-    for (const { id } of messages) onTheWay.set(id, confirmed);
+    for (const { id } of messages) unconfirmed.set(id, confirmed);
     deps.submit(messages.map((message) => ({ ...message, factNumber: null })));
     return promise;
   };
 
-  /** False where the lease went to another process. */
+  /** Returns false if another process took the lease. */
   const recover = async (dead: DeadMark): Promise<boolean> => {
     for (let after = dead.publishedUpTo; ; ) {
       if (!(await deps.holdLease())) return false;
@@ -76,15 +77,15 @@ export function createFactRecovery(deps: FactRecoveryDeps): FactRecovery {
     start() {
       if (running !== null) return;
       running = run()
-        .catch((error: unknown) => logger.debug({ err: error }, 'could not recover the facts of dead processes yet'))
+        .catch((error: unknown) => logger.debug({ err: error }, 'could not publish the facts of dead processes; will retry'))
         .finally(() => {
           running = null;
         });
     },
     takeConfirmed(eventId) {
-      const confirmed = onTheWay.get(eventId);
+      const confirmed = unconfirmed.get(eventId);
       if (confirmed === undefined) return false;
-      onTheWay.delete(eventId);
+      unconfirmed.delete(eventId);
       confirmed();
       return true;
     },

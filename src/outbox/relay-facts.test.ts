@@ -1,4 +1,4 @@
-/** Calls and deliveries are their own outbox. */
+/** Tests events of calls and deliveries, whose own rows are the outbox. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -50,7 +50,7 @@ async function startReplica(t: TestContext, db: Database, broker: Broker, overri
   return { relay, intake: intakeOver(t, db, relay) };
 }
 
-/** Each kind of member that the event of a delivery may have. */
+/** A delivery event with every kind of member. */
 const deliveries: readonly Partial<WebhookEventRecord>[] = [
   {},
   { payload: gzipSync('{"n":[1.10,1e400]}'), headers: { 'content-encoding': 'gzip', 'x-name': 'имя' } },
@@ -65,7 +65,7 @@ const whenPublished = (db: Database) =>
 const columnOf = async (db: Database, text: string) =>
   (await db.querySystem<{ value: unknown }>({ text })).rows[0]?.value;
 
-test('the events of a call and of a delivery are published without a row of their own', async (t) => {
+test('the events of a call and of a delivery are published without rows in outbox_events', async (t) => {
   const { db } = await startTestDatabase(t);
   const { broker, published, state } = createFakeBroker();
   const { intake } = await startReplica(t, db, broker);
@@ -98,7 +98,7 @@ test('the events of a call and of a delivery are published without a row of thei
   assert.equal(new Set(published.map(({ eventId }) => eventId)).size, 5);
 });
 
-test('facts of a process that died are published by another, in order, with the same ids and bodies', async (t) => {
+test('another process publishes the facts of a dead one, in order, with the same ids and bodies', async (t) => {
   const { db, openAnother } = await startTestDatabase(t);
   const handedOver: Handover[] = [];
   const relay = silentRelay((handover) => void handedOver.push(handover));
@@ -126,13 +126,13 @@ test('facts of a process that died are published by another, in order, with the 
   );
 });
 
-test('what the broker had confirmed before the process died is not published again', async (t) => {
+test('events confirmed before the process died are not published again', async (t) => {
   const { db } = await startTestDatabase(t);
   const first = createFakeBroker();
   const dying = await startReplica(t, db, first.broker);
   for (let number = 0; number < 50; number++) await dying.intake.record({ logs: [sampleCall()] });
   await whenPublished(db);
-  // It stops without a word: nothing of its leases is given back.
+  // It stops as after a crash: its leases are not released.
   await db.querySystem({ text: "update leases set expires_at = now() - interval '1 hour'" });
   const second = createFakeBroker();
   const { intake } = await startReplica(t, db, second.broker);
@@ -165,7 +165,7 @@ test('facts that do not fit into memory are read back in order', async (t) => {
   );
 });
 
-test('a commit whose answer was lost is published, and counts once', async (t) => {
+test('a commit whose answer was lost is published and counted once', async (t) => {
   const { db } = await startTestDatabase(t);
   const { broker, published } = createFakeBroker();
   let lost = 0;
@@ -187,7 +187,7 @@ test('a commit whose answer was lost is published, and counts once', async (t) =
   assert.equal(await columnOf(db, 'select sum(request_count)::int as value from usage_daily'), 1);
 });
 
-test('an earlier try of a commit is found again under the numbers of the later one', async (t) => {
+test('rows of an earlier try of a commit get the numbers of the later try', async (t) => {
   const { db } = await startTestDatabase(t);
   const early = silentRelay();
   const call = sampleCall({ requestId: 'r1' });
@@ -210,7 +210,7 @@ test('an earlier try of a commit is found again under the numbers of the later o
   );
 });
 
-test('a duplicate takes no number for good: the mark goes on', async (t) => {
+test('a duplicate releases its number: the mark moves on', async (t) => {
   const { db } = await startTestDatabase(t);
   const { broker, published } = createFakeBroker();
   const { intake, relay } = await startReplica(t, db, broker);

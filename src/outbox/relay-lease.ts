@@ -1,9 +1,9 @@
-/** The lease by which a process shows that it lives: the events of one whose lease ran out are published by another. */
+/** The lease that shows that a process is alive. When it expires, another process publishes the events. */
 import type { Database } from '../storage/postgres/database.ts';
 import { renewRelayLease } from '../storage/tables/outbox-events.ts';
 
 export interface RelayLease {
-  /** Throws what the database throws. Nothing is done while two thirds of the lease are left. */
+  /** Renews the lease if less than two thirds of it are left. Throws the database's errors. */
   renew(): Promise<void>;
   isFresh(): boolean;
 }
@@ -15,7 +15,10 @@ export function createRelayLease(deps: {
   onRenewed(): Promise<void>;
 }): RelayLease {
   const { db, origin, ttlMs } = deps;
-  /** Not by the clock: one that is set back an hour would let the lease run out, and others publish our rows too. */
+  /**
+   * Monotonic time: if the wall clock were set back an hour, the lease would expire and others would publish our rows
+   * too.
+   */
   let renewedAtMs = Number.NEGATIVE_INFINITY;
   const ageMs = (): number => performance.now() - renewedAtMs;
   return {

@@ -1,4 +1,4 @@
-/** How fast the relay drains the outbox, against publishing the same events one awaited confirm at a time. */
+/** Measures how fast the relay drains the outbox, against publishing the same events one awaited confirm at a time. */
 
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
@@ -34,8 +34,8 @@ const awaitedEvents = 500;
 const logger = pino({ level: 'silent' });
 
 /**
- * Both publish persistent messages of the same size to a quorum queue of their own, in turn. The relay does more: it reads
- * the rows of a dead process, takes them over, keeps order, and deletes what was confirmed, all of it within the time.
+ * Both publish persistent messages of the same size to their own quorum queue, in turn. The relay does more within its
+ * time: it reads and takes over the rows of a dead process, keeps order, and deletes confirmed rows.
  */
 export async function runOutboxBench(options: OutboxBenchOptions): Promise<OutboxBenchRow[]> {
   const db = openDatabase({ url: options.databaseUrl, applicationName: 'outbox bench', logger });
@@ -95,7 +95,7 @@ export async function runOutboxBench(options: OutboxBenchOptions): Promise<Outbo
   } finally {
     await channel.queueDelete({ queue: exchange });
     await channel.exchangeDelete({ exchange });
-    await channel.close(); // The connection waits for its channels.
+    await channel.close(); // Closing the connection waits for its channels.
     await connection.close();
     await broker.close();
     await db.close();
@@ -112,7 +112,7 @@ export async function runOutboxBench(options: OutboxBenchOptions): Promise<Outbo
   ];
 }
 
-/** No deliveries here. */
+/** This benchmark has no deliveries. */
 function messageOfDelivery(): never {
   throw new Error('there is no delivery');
 }
@@ -129,7 +129,7 @@ function sampleMessage() {
   });
 }
 
-/** As a process that died would leave it. */
+/** Leaves the rows as a dead process would. */
 async function fillOutbox(db: Database): Promise<void> {
   const origin = randomUUID();
   for (let filled = 0; filled < drainedEvents; filled += 1_000) {

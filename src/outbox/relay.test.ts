@@ -79,10 +79,10 @@ test('an event reaches the broker with its envelope, and its row is deleted', as
   assert.match(body.timestamp, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 });
 
-test('an event of another transaction is published when that commits, and never when it rolls back', async (t) => {
+test('an event of another transaction is published after its commit, and never after a rollback', async (t) => {
   const { db } = await startTestDatabase(t);
   const { broker, published } = createFakeBroker();
-  await startRelay(t, db, broker, { pollIntervalMs: 3_600_000 }); // Only the notification can wake it.
+  await startRelay(t, db, broker, { pollIntervalMs: 3_600_000 }); // Only the notification can wake the relay.
   await assert.rejects(
     db.forTenant(sampleTenant, async (tx) => {
       await appendEvent(tx, sampleEvent({ correlationId: 'rolled-back' }));
@@ -97,7 +97,7 @@ test('an event of another transaction is published when that commits, and never 
   assert.ok(published.every((message) => correlationOf(message) === 'committed'));
 });
 
-test('what does not fit into memory waits in the table, and order holds over both', async (t) => {
+test('events that do not fit into memory wait in the table, and the order holds', async (t) => {
   const { db } = await startTestDatabase(t);
   const { broker, published, state } = createFakeBroker();
   const { publish, relay } = await startRelay(t, db, broker, { maxInMemory: 20 });
@@ -117,7 +117,7 @@ test('what does not fit into memory waits in the table, and order holds over bot
   assert.deepEqual(published.map(correlationOf), expected);
 });
 
-test('what a dead process left is published by one of the living, in order and once', async (t) => {
+test('one living process publishes the events of a dead one, in order and once', async (t) => {
   const { db, openAnother } = await startTestDatabase(t);
   const dead = createIntake({
     db,
@@ -138,7 +138,7 @@ test('what a dead process left is published by one of the living, in order and o
   assert.deepEqual(published.map(correlationOf), expected);
 });
 
-test('rows of a living process are left to it', async (t) => {
+test('a process does not publish the rows of another living process', async (t) => {
   const { db, openAnother } = await startTestDatabase(t);
   const away = createFakeBroker();
   away.state.available = false;
@@ -147,7 +147,7 @@ test('rows of a living process are left to it', async (t) => {
   const { broker, published } = createFakeBroker();
   const second = await startRelay(t, openAnother(), broker);
   await second.publish('yours');
-  await waitFor('the second to publish', () => published.length > 0);
+  await waitFor('the second process to publish', () => published.length > 0);
   away.state.available = true;
   await whenEmpty(db);
   assert.deepEqual(away.published.map(correlationOf), ['mine']);
@@ -168,20 +168,20 @@ test('a process whose clock is set back keeps its rows', async (t) => {
   const { rows } = await db.querySystem<{ ends: string }>({
     text: `select expires_at::text as ends from leases where name = 'relay:' || '${first.relay.origin}'`,
   });
-  await waitFor('the lease of before to end', async () => {
+  await waitFor('the old lease to expire', async () => {
     const passed = await db.querySystem({ text: `select where now() > '${rows[0]?.ends}'` });
     return passed.rows.length > 0;
   });
 
-  // Picked up in the order of their commits: when the last has arrived, so has the first.
+  // Rows are picked up in the order of their commits: when the last has arrived, so has the first.
   const { broker, published } = createFakeBroker();
-  await db.forTenant(sampleTenant, (tx) => appendEvent(tx, sampleEvent({ correlationId: 'nobody’s' })));
+  await db.forTenant(sampleTenant, (tx) => appendEvent(tx, sampleEvent({ correlationId: 'ownerless' })));
   await startRelay(t, openAnother(), broker);
-  await waitFor('the second to publish', () => published.map(correlationOf).includes('nobody’s'));
-  assert.deepEqual(published.map(correlationOf), ['nobody’s']);
+  await waitFor('the second process to publish', () => published.map(correlationOf).includes('ownerless'));
+  assert.deepEqual(published.map(correlationOf), ['ownerless']);
 });
 
-test('a process that takes long to read back what did not fit keeps its rows', async (t) => {
+test('a process keeps its rows during a long read-back', async (t) => {
   const { db, openAnother } = await startTestDatabase(t);
   const slowToRead: Database = {
     ...db,
@@ -218,7 +218,7 @@ test('a deferred event is published when it is due, and not before', async (t) =
   );
 });
 
-test('RabbitMQ gone and back under traffic: nothing is lost, and order per tenant and aggregate holds', async (t) => {
+test('a RabbitMQ outage under traffic loses no event and keeps the order per tenant and aggregate', async (t) => {
   const proxy = await startTcpProxy(t, rabbitmqUrl);
   const { broker, delivered } = await startTestBroker(t, {
     url: proxy.through(rabbitmqUrl),
@@ -243,7 +243,7 @@ test('RabbitMQ gone and back under traffic: nothing is lost, and order per tenan
   await traffic(200);
   proxy.cut();
   await traffic(600);
-  assert.ok(relay.stats().inMemory <= 300); // The rest waits in the table.
+  assert.ok(relay.stats().inMemory <= 300); // The others wait in the table.
   proxy.resume();
   await traffic(200);
   await waitFor(
@@ -259,7 +259,7 @@ test('RabbitMQ gone and back under traffic: nothing is lost, and order per tenan
   const seen = new Set<string>();
   for (const { body } of delivered) {
     const id = correlationOf({ body });
-    if (seen.has(id)) continue; // A redelivery.
+    if (seen.has(id)) continue; // Published again.
     seen.add(id);
     const key = id.slice(0, id.indexOf('-'));
     firstSeen.set(key, [...(firstSeen.get(key) ?? []), id]);

@@ -1,14 +1,16 @@
 /**
- * From the committed rows to the broker. Events are published from memory right after their commit. Two kinds:
- * - facts (fact-outbox.ts): calls and deliveries. Their rows are the outbox; a mark says what the broker has confirmed.
- * - rows of `outbox_events` (row-outbox.ts): everything else, and deferred events. Deleted when confirmed.
+ * Publishes committed events to the broker, from memory right after their commit. There are two kinds:
+ * - facts (fact-outbox.ts): calls and deliveries. Their rows are the outbox; a mark records what the broker has
+ *   confirmed.
+ * - rows of `outbox_events` (row-outbox.ts): all other events, and deferred ones. Deleted when confirmed.
  *
- * Who publishes is decided by the `origin`, the process that wrote the row:
- * - a living process publishes its own, from memory while they fit, else read back from the tables in order;
- * - what is left of a process whose lease ran out, ownerless rows, and deferred rows that are due are published by
- *   the one replica that holds the pick-up lease. One at a time, so that order per tenant and aggregate holds.
+ * The `origin` of a row, the process that wrote it, decides which process publishes it:
+ * - a living process publishes its own events, from memory while they fit, otherwise read back from the tables in
+ *   order;
+ * - events of a process whose lease expired, rows without an owner, and deferred rows that are due are published by the
+ *   one replica that holds the pick-up lease, so that order per tenant and aggregate holds.
  *
- * At least once: a crash between confirm and mark publishes again.
+ * Delivery is at least once: a crash between confirm and mark publishes again.
  */
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../clock.ts';
@@ -18,7 +20,7 @@ import type { Database } from '../storage/postgres/database.ts';
 import type { DeliveryFact } from '../storage/tables/facts.ts';
 import { outboxChannel, releaseRelayLeases } from '../storage/tables/outbox-events.ts';
 import { type Backlog, createBacklogCount } from './backlog.ts';
-import { createConfirmNotes } from './confirm-notes.ts';
+import { createConfirmRecorder } from './confirm-recorder.ts';
 import { brokerMessageOf, type Handover, type OutboxMessage } from './envelope.ts';
 import type { EventType } from './events.ts';
 import type { NumberBlock } from './fact-numbers.ts';
@@ -34,57 +36,59 @@ export interface OutboxRelayDeps {
   readonly broker: Broker;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Identifies this process: a fresh UUID at every start. */
+  /** Identifies this process: a new UUID at every start. */
   readonly origin: string;
   /** Renders `integration.webhook.received` from the stored delivery. */
   messageOfDelivery(row: DeliveryFact, number: number): OutboxMessage;
-  /** From hand-over to confirm. */
+  /** Called for each published event with the time from sending to confirm. */
   onPublished?(eventType: EventType, durationMs: number): void;
-  /** Events held in memory; above it they wait in the tables. Default 10,000. */
+  /** Maximum events in memory; further events wait in the tables. Default 10,000. */
   readonly maxInMemory?: number;
-  /** Their bodies, in characters. Default 64 Mi. */
+  /** Maximum total length of their bodies, in characters. Default 64 Mi. */
   readonly maxInMemoryChars?: number;
   /** Default 1,000. */
   readonly pollIntervalMs?: number;
-  /** After this long without a sign of life a process's events are published by another. Default 15,000. */
+  /** Lifetime of a process's lease; when it expires, another process publishes its events. Default 15,000. */
   readonly leaseTtlMs?: number;
   /** Default 50. */
   readonly retryPauseMs?: number;
 }
 
 export interface RelayStats extends Backlog {
-  /** Waiting in this process, in flight included. */
+  /** Events that wait in this process, including those in flight. */
   readonly inMemory: number;
 }
 
 /** What the intake needs of the relay. */
 export interface RelayForIntake {
   readonly origin: string;
-  /** Numbers may be taken for facts that are no older than `sinceMs` (Unix milliseconds). */
+  /** Whether `takeNumbers` may be called for facts since `sinceMs` (Unix milliseconds). */
   isReadyForFacts(sinceMs: number): boolean;
-  /** Makes it so. Throws what the database throws. */
+  /** Prepares for facts since `sinceMs`. Throws the database's errors. */
   getReadyForFacts(sinceMs: number): Promise<void>;
   takeNumbers(count: number): NumberBlock;
-  /** Nothing was written under this number. */
+  /** Releases a number under which nothing was written. */
   settleNumber(number: number): void;
   messageOfDelivery(row: DeliveryFact, number: number): OutboxMessage;
-  /** Takes over events whose rows have just been committed under this origin, in the order of their commits. */
+  /** Takes over events whose rows were just committed under this origin, in the order of their commits. */
   accept(handover: Handover): void;
 }
 
 export interface OutboxRelay extends RelayForIntake {
   stats(): RelayStats;
-  /** Publishes the events in memory, for at most 5 s, and leaves the rest to the other replicas. */
+  /** Publishes the events in memory for at most 5 s; other replicas publish the rest. */
   close(): Promise<void>;
 }
 
-/** The tables are read again when memory holds this many or fewer: reading known rows again is wasted work. */
+/**
+ * The tables are read again when memory holds at most this many events: an earlier read would mostly return known rows.
+ */
 const lowWater = 2_000;
 const closeDeadlineMs = 5_000;
-/** Unconfirmed messages at once: more does not raise RabbitMQ's rate, and confirms get slower. */
+/** Maximum unconfirmed messages: more do not raise RabbitMQ's rate, and slow down confirms. */
 const windowSize = 200;
 
-/** Starts publishing. Works while either store is away, and catches up by itself. */
+/** Starts publishing. Works while PostgreSQL or RabbitMQ is away, and catches up when it is back. */
 export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRelay> {
   const { db, broker, clock, logger, origin } = deps;
   const maxInMemory = deps.maxInMemory ?? 10_000;
@@ -111,17 +115,17 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
       if (leftovers.takeConfirmed(message.id)) return;
       if (message.factNumber === null) rows.confirmed(message.id);
       else facts.confirmed(message.factNumber);
-      notes.add();
+      confirms.add();
     },
     onFailed: (message, error) =>
       logger.debug({ err: error, event_id: message.id }, 'the broker did not confirm an event'),
   });
   const hasRoom = (): boolean => own.heldCount() <= Math.min(lowWater, maxInMemory / 2) && broker.isAvailable();
-  const notes = createConfirmNotes({
+  const confirms = createConfirmRecorder({
     rows,
     facts,
     logger,
-    onNoted: () => {
+    onRecorded: () => {
       if ((own.isOverflowing() || leftovers.hasMore()) && hasRoom()) rounds.wake();
     },
   });
@@ -137,7 +141,7 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
     submit: (messages) => publisher.submit(messages),
   });
 
-  /** Holding the lease. */
+  /** Renews the lease on the way, because reading may take long. */
   const readOwnEvents = async (): Promise<void> => {
     while (own.isOverflowing() && !closed && hasRoom()) {
       await lease.renew();
@@ -147,18 +151,18 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
 
   await lease
     .renew()
-    .catch((error: unknown) => logger.warn({ err: error }, 'the outbox relay starts without a database'));
+    .catch((error: unknown) => logger.warn({ err: error }, 'PostgreSQL is away: the outbox relay starts without it'));
   const rounds = startRounds({
     everyMs: deps.pollIntervalMs ?? 1_000,
     async round() {
       await lease.renew();
-      void notes.write(); // Not awaited: under traffic there is always one more.
+      void confirms.write(); // Not awaited: under traffic it would never end.
       publisher.resume();
       await readOwnEvents();
       await leftovers.pickUp();
       await backlog.count();
     },
-    onFailure: (error) => logger.debug({ err: error }, 'could not read the outbox'),
+    onFailure: (error) => logger.debug({ err: error }, 'could not read the outbox; will retry'),
   });
   const stopWaiting = broker.onAvailable(() => {
     publisher.resume();
@@ -191,14 +195,14 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
       closed = true;
       leftovers.stop();
       await lastRound;
-      await notes.write();
-      await notes.write(); // What was confirmed while the first was under way.
+      await confirms.write();
+      await confirms.write(); // Events confirmed during the first write.
       await releaseAll(deps, facts);
     },
   };
 }
 
-/** Resolves with what ends the listening. Without it, the next round finds what came. */
+/** Listens for new rows; returns a function that stops. If LISTEN fails, the next round finds the rows. */
 async function listenOrPoll({ db, logger }: OutboxRelayDeps, onRows: () => void): Promise<() => Promise<void>> {
   try {
     return await db.listen(outboxChannel, onRows);

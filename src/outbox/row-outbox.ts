@@ -1,6 +1,6 @@
 /**
- * Events that have a row of their own in `outbox_events`: which of them are in memory, reading back what did not fit,
- * picking up what others left, and deleting what the broker has confirmed.
+ * Events with their own rows in `outbox_events`: tracks which are in memory, reads back those that did not fit, picks
+ * up those of other processes, and deletes confirmed ones.
  */
 import type { Database } from '../storage/postgres/database.ts';
 import {
@@ -12,35 +12,35 @@ import {
 import { messageOfRow, type OutboxMessage } from './envelope.ts';
 
 export interface RowOutbox {
-  /** The row is in memory from here on, until it is deleted. */
+  /** Notes that the row is in memory, until it is deleted. */
   hold(id: string): void;
-  /** In memory, or confirmed and not deleted yet. */
+  /** Rows in memory, including confirmed ones that are not deleted yet. */
   heldCount(): number;
   confirmed(id: string): void;
   hasConfirmed(): boolean;
-  /** This process's own rows that are not in memory, oldest first. */
+  /** The next rows of this process that are not in memory, oldest first. */
   readOwn(): Promise<readonly OutboxMessage[]>;
-  /** The next rows of dead processes and of none, and deferred rows that are due. */
+  /** The next rows of dead processes, rows without an owner, and deferred rows that are due. */
   readLeftOver(): Promise<{ readonly messages: readonly OutboxMessage[]; readonly hasMore: boolean }>;
   /** Deletes confirmed events, one batch at a time. */
   deleteConfirmed(): Promise<void>;
 }
 
-/** Rows in one read, fewer where the last ones were large: a read stays around 32 Mi characters. */
+/** Rows per read. After large rows it is lowered, so that a read stays around 32 Mi characters. */
 const maxReadBatch = 1_000;
 const minReadBatch = 64;
 const readBatchChars = 32 * 1024 * 1024;
 const deleteBatch = 2_000;
 
 export function createRowOutbox(db: Database, origin: string): RowOutbox {
-  /** Reading the table must pass them over. */
+  /** Reads of the table skip these rows. */
   const held = new Set<string>();
   const toDelete: string[] = [];
   let readBatch = 250;
-  /** The last pick-up was a full batch: there is more, after this sequence. */
+  /** Sequence of the last row picked up; the next pick-up continues after it. 0: start from the beginning. */
   let pickedUpTo = 0;
 
-  // Deletes and reads of the table take turns: a read must not bring back a row that is being deleted.
+  // Deletes and reads of the table never overlap, because a read must not return a row that is being deleted.
   let tableTurn: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = tableTurn.then(work, work);
@@ -67,7 +67,7 @@ export function createRowOutbox(db: Database, origin: string): RowOutbox {
         const limit = readBatch + (pickedUpTo === 0 ? held.size : 0);
         const rows = await findLeftOverRows(db, origin, pickedUpTo, limit);
         const hasMore = rows.length === limit;
-        // From end to end, then from the beginning again: what committed late has a low sequence.
+        // After the end, start over: a row that committed late has a low sequence.
         pickedUpTo = hasMore ? (rows.at(-1)?.sequence ?? 0) : 0;
         return { messages: holdUnknown(rows), hasMore };
       });

@@ -34,7 +34,7 @@ function createPublisher(options: { maxPerSecond?: number; maxQueued?: number; a
   return { publisher, sent, count, clock };
 }
 
-test('a telemetry event is sent with the whole envelope, and not before the request goes on', async () => {
+test('a telemetry event is sent with the whole envelope, after the request', async () => {
   const { publisher, sent } = createPublisher();
   publisher.publishTelemetry(miss);
   assert.equal(sent.length, 0);
@@ -42,7 +42,7 @@ test('a telemetry event is sent with the whole envelope, and not before the requ
   assert.equal(JSON.parse(sent[0]?.body.toString() ?? '').cache_key, 'k');
 });
 
-test('above the rate events are dropped and counted, until the next second', async () => {
+test('events above the rate are dropped and counted until the next second', async () => {
   const { publisher, sent, count, clock } = createPublisher({ maxPerSecond: 10 });
   for (let i = 0; i < 25; i++) publisher.publishTelemetry(miss);
   assert.equal(count.dropped, 15);
@@ -52,14 +52,14 @@ test('above the rate events are dropped and counted, until the next second', asy
   assert.equal(sent.length, 11);
 });
 
-test('a full queue drops and counts', async () => {
+test('a full queue drops events and counts them', async () => {
   const { publisher, sent, count } = createPublisher({ maxQueued: 3 });
   for (let i = 0; i < 5; i++) publisher.publishTelemetry(miss);
   await publisher.close();
   assert.deepEqual([sent.length, count.dropped], [3, 2]);
 });
 
-test('without a broker everything is dropped and counted', async () => {
+test('without a broker, events are dropped and counted', async () => {
   const { publisher, sent, count } = createPublisher({ available: false });
   publisher.publishTelemetry(miss);
   await publisher.close();

@@ -1,7 +1,7 @@
 /**
- * Telemetry events (cache hits and misses): straight from memory to the broker, unconfirmed. Bounded by rate and by
- * queue; what comes beyond either is dropped and counted. Never slows a request: it costs a push onto an array, and the
- * event is rendered later, when its turn comes.
+ * Publishes telemetry events (cache hits and misses) directly from memory, unconfirmed. The rate and the queue are
+ * bounded; events above a bound are dropped and counted. A request only pays for a push onto an array; the event is
+ * rendered later.
  */
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../clock.ts';
@@ -21,15 +21,16 @@ export interface TelemetryDeps {
 
 export interface TelemetryPublisher {
   publishTelemetry(event: TelemetryEvent): void;
-  /** Sends what waits and stops. */
+  /** Sends the queued events, then stops. */
   close(): Promise<void>;
 }
 
-/** No caller waits for telemetry: events within this time are published together, in one write. */
+/** Events within this time are published together, in one write. No caller waits for them. */
 const gatherMs = 20;
-/** Rendered in one event-loop turn at most, so that a full queue does not hold up requests. */
+/** Maximum events rendered in one turn of the event loop, so that a full queue does not delay requests. */
 const renderedPerTurn = 50;
 
+/** Creates the publisher; see the top of this file. */
 export function createTelemetryPublisher(deps: TelemetryDeps): TelemetryPublisher {
   const maxPerSecond = deps.maxPerSecond ?? 1_000;
   const maxQueued = deps.maxQueued ?? 2_000;

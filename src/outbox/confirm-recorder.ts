@@ -1,29 +1,32 @@
-/** Notes in the tables what the broker has confirmed: raises the mark of the facts, deletes the rows of the others. */
+/**
+ * Records in the tables which events the broker has confirmed: raises the mark of the facts, and deletes rows of
+ * `outbox_events`.
+ */
 import type { Logger } from '../logger.ts';
 import type { FactOutbox } from './fact-outbox.ts';
 import type { RowOutbox } from './row-outbox.ts';
 
-export interface ConfirmNotes {
-  /** One more event is confirmed. */
+export interface ConfirmRecorder {
+  /** Counts one confirmed event; it is recorded soon after. */
   add(): void;
-  /** Resolves when the events confirmed so far are noted, or cannot be noted yet. */
+  /** Resolves when all confirmed events are recorded, or recording failed for now. */
   write(): Promise<void>;
 }
 
 /**
- * Confirmed events are noted together with those that are confirmed this soon after: a statement and a commit for each
- * cost a single caller more than all the rest of its call. A crash publishes as many again.
+ * Events confirmed within this time are recorded together: a statement and a commit for each would cost a single caller
+ * more than the rest of its call. After a crash, the events of this time are published again.
  */
 const gatherMs = 50;
-/** So many at once are noted without waiting for the timer. */
-const mostGathered = 2_000;
+/** This many confirmed events are recorded without waiting for the timer. */
+const maxGathered = 2_000;
 
-export function createConfirmNotes(deps: {
+export function createConfirmRecorder(deps: {
   readonly rows: Pick<RowOutbox, 'hasConfirmed' | 'deleteConfirmed'>;
   readonly facts: Pick<FactOutbox, 'isMarkBehind' | 'raiseMark'>;
   readonly logger: Logger;
-  onNoted(): void;
-}): ConfirmNotes {
+  onRecorded(): void;
+}): ConfirmRecorder {
   const { rows, facts, logger } = deps;
   let gathered = 0;
   let timer: NodeJS.Timeout | null = null;
@@ -35,15 +38,15 @@ export function createConfirmNotes(deps: {
       await facts.raiseMark();
       await rows.deleteConfirmed();
     }
-    deps.onNoted();
+    deps.onRecorded();
   };
 
-  /** One statement at a time; what gathers meanwhile goes in the next. */
+  /** Runs one statement at a time; events confirmed meanwhile go into the next one. */
   const write = (): Promise<void> => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
     writing ??= writeAll()
-      .catch((error: unknown) => logger.debug({ err: error }, 'could not note the published events yet'))
+      .catch((error: unknown) => logger.debug({ err: error }, 'could not record confirmed events; will retry'))
       .finally(() => {
         writing = null;
       });
@@ -53,7 +56,7 @@ export function createConfirmNotes(deps: {
   return {
     add() {
       gathered += 1;
-      if (gathered >= mostGathered) void write();
+      if (gathered >= maxGathered) void write();
       else timer ??= setTimeout(() => void write(), gatherMs).unref();
     },
     write,
