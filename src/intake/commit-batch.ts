@@ -1,4 +1,4 @@
-/** Commits many records at once, and decides what to do if PostgreSQL refuses. */
+/** Commits many records in one statement, and decides what to do if PostgreSQL refuses. */
 
 import { type Handover, messageOfRow } from '../outbox/envelope.ts';
 import type { RelayForIntake } from '../outbox/relay.ts';
@@ -15,9 +15,10 @@ import {
 import { beginFactCommit, type FactCommit, reclaimEarlierTries } from './fact-commit.ts';
 import type { PreparedRecord } from './prepare.ts';
 
+/** What became of one record. */
 export type Outcome =
   | { readonly kind: 'written'; readonly duplicateOf: string | null }
-  /** The record itself cannot be stored; the other records of the batch were. */
+  /** The record itself cannot be stored; the other records of the batch were stored. */
   | { readonly kind: 'rejected'; readonly error: unknown };
 
 export interface Commit {
@@ -29,24 +30,25 @@ export interface Commit {
 
 export interface BatchCommitter {
   /**
-   * Throws `DatabaseAway` if the whole batch must be tried again later. It may or may not be stored already; repeating
-   * it is safe.
+   * Throws `DatabaseAway` if the whole batch must be tried again later. The batch may be stored already; repeating it
+   * is safe.
    */
   commit(records: readonly PreparedRecord[]): Promise<Commit>;
 }
 
 /**
- * Deadlock and serialisation failures: the same statement may succeed shortly. A lock timeout is not among them: it has
- * already been waited for.
+ * Deadlock and serialisation failures: repeating the statement at once may succeed. A lock timeout is not among them,
+ * because it has waited already.
  */
 const transientCodes = new Set(['40P01', '40001']);
 const maxTransientTries = 5;
 /**
- * Bodies known to be stored are not sent again. At the limit the older half is forgotten; at worst a body is sent once
- * more.
+ * Bodies known to be stored are not sent again. At the limit the older half is forgotten, so at worst a body is sent
+ * once more.
  */
 const maxRememberedBodies = 20_000;
 
+/** Creates the committer, which remembers the stored bodies. */
 export function createBatchCommitter(db: Database, relay: RelayForIntake): BatchCommitter {
   const storedBodies = createKeyMemory(maxRememberedBodies);
 
@@ -77,7 +79,7 @@ export function createBatchCommitter(db: Database, relay: RelayForIntake): Batch
     for (const [key, body] of bodies) if (body.gate === null) storedBodies.add(key);
     const outcomes = records.map(({ webhook }): Outcome => {
       const first = webhook === null ? undefined : firstOf(webhook);
-      // If the first id is its own, an earlier try of this record was committed although its answer was lost.
+      // If the first id is its own, an earlier try of this record was committed and its answer was lost.
       const isDuplicate =
         webhook !== null && !writtenWebhooks.has(webhook.id) && first !== undefined && first !== webhook.id;
       return { kind: 'written', duplicateOf: isDuplicate ? first : null };
@@ -91,7 +93,7 @@ export function createBatchCommitter(db: Database, relay: RelayForIntake): Batch
       kept.reduce((count, { logs }) => count + logs.length, 0) > written.logs ||
       kept.some(({ webhook }) => webhook !== null && !writtenWebhooks.has(webhook.id));
     if (isFromEarlierTry) await reclaimEarlierTries(db, relay.origin, kept);
-    for (const [index, record] of records.entries()) if (!isKept(record, index)) facts.pass(record);
+    for (const [index, record] of records.entries()) if (!isKept(record, index)) facts.releaseDuplicate(record);
     const handover = facts.handOver(kept, ({ events }) => events.map((row) => messageOfRow(row, row.not_before)));
     return { outcomes, handovers: [handover] };
   };
@@ -128,7 +130,9 @@ async function commitWithTransientRetries(db: Database, rows: IntakeRows, origin
   }
 }
 
-/** The first ids of deliveries that this commit did not write. Rare, so it may cost an extra statement. */
+/**
+ * Finds the first ids of deliveries that this commit did not write. This is rare, so an extra statement is acceptable.
+ */
 async function findFirstOf(
   db: Database,
   webhooks: readonly WebhookRow[],
@@ -146,15 +150,15 @@ async function findFirstOf(
     const body = bodyOf(webhook);
     return body === null ? undefined : byBody.get(body);
   };
-  const claimedForNothing = unwritten.filter((webhook) => {
+  const needlessClaims = unwritten.filter((webhook) => {
     const first = firstOfBody(webhook);
     return first !== undefined && first !== webhook.id && byDelivery.get(deliveryOf(webhook)) === webhook.id;
   });
-  if (claimedForNothing.length > 0) {
+  if (needlessClaims.length > 0) {
     await releaseClaimedIds(
       db,
-      claimedForNothing.map(({ webhook_id }) => webhook_id),
-      claimedForNothing.map(({ id }) => id),
+      needlessClaims.map(({ webhook_id }) => webhook_id),
+      needlessClaims.map(({ id }) => id),
     );
   }
   return (webhook) => {
@@ -166,7 +170,10 @@ async function findFirstOf(
   };
 }
 
-/** The keys that the delivery may have claimed: an unsigned id also together with its body, which is listed first. */
+/**
+ * The keys that the delivery may have claimed. An unsigned id also claims one combined with its body, which is listed
+ * first.
+ */
 function keysOf(webhook: WebhookRow): { webhook_id: string; delivery_key: string }[] {
   const { webhook_id, delivery_key, body_sha256, is_id_unsigned } = webhook;
   if (delivery_key === null) return [];
@@ -174,11 +181,12 @@ function keysOf(webhook: WebhookRow): { webhook_id: string; delivery_key: string
   return is_id_unsigned === true ? [{ webhook_id, delivery_key: `${delivery_key} ${body_sha256}` }, byId] : [byId];
 }
 
+/** The delivery's key within its webhook. */
 export function deliveryOf({ webhook_id, delivery_key }: WebhookRow): string {
   return `${webhook_id}\n${delivery_key}`;
 }
 
-/** null: equal bodies are different deliveries. */
+/** The body's key within its webhook; null if equal bodies are different deliveries. */
 export function bodyOf({ webhook_id, body_sha256, is_body_taken_once }: WebhookRow): string | null {
   return is_body_taken_once === true && body_sha256 !== null ? `${webhook_id}\n${body_sha256}` : null;
 }
@@ -187,7 +195,7 @@ function newBodies(records: readonly PreparedRecord[], stored: KeyMemory): Map<s
   const bodies = new Map<string, LogBodyRow>();
   for (const record of records) {
     for (const body of record.bodies) {
-      // A body that depends on a webhook may be skipped together with it, so it must not stand for another's body.
+      // A body that depends on a webhook may be skipped with it, so it must not stand for another record's body.
       const key = `${body.day} ${body.management_company_id} ${body.body_hash} ${body.gate ?? ''}`;
       if (!stored.has(key)) bodies.set(key, body);
     }
@@ -201,17 +209,17 @@ interface KeyMemory {
 }
 
 /**
- * Two generations: deleting the oldest keys one by one would leave holes that each search for the next oldest walks
- * over.
+ * Two generations. Deleting the oldest keys one by one would leave deleted slots in the Set that each search for the
+ * oldest key has to skip.
  */
 function createKeyMemory(maxKeys: number): KeyMemory {
   let younger = new Set<string>();
-  let elder = younger;
+  let older = younger;
   return {
-    has: (key) => younger.has(key) || elder.has(key),
+    has: (key) => younger.has(key) || older.has(key),
     add(key) {
       if (younger.size >= maxKeys / 2) {
-        elder = younger;
+        older = younger;
         younger = new Set();
       }
       younger.add(key);
@@ -220,9 +228,8 @@ function createKeyMemory(maxKeys: number): KeyMemory {
 }
 
 /**
- * Whether the error has nothing to do with the records: the connection, the server's resources (53: disk, memory,
- * connections), its operator (57: shutdown, cancelled statement), its internal state (58, XX), our tables and rights
- * (42: a migration that has not run), or a lock timeout.
+ * Whether the error has nothing to do with the records: the connection (08), the server's resources (53), its operator
+ * (57), its internal state (58, XX), our tables and rights (42: a migration has not run), or a lock timeout.
  */
 function isAway(error: unknown): boolean {
   if (error instanceof DatabaseAway) return true;
@@ -232,7 +239,7 @@ function isAway(error: unknown): boolean {
 
 function asAway(error: unknown): DatabaseAway {
   if (error instanceof DatabaseAway) return error;
-  return new DatabaseAway('it does not take the commit', { cause: error, outcomeUnknown: true });
+  return new DatabaseAway('it does not accept commits', { cause: error, outcomeUnknown: true });
 }
 
 function codeOf(error: unknown): string {

@@ -24,7 +24,7 @@ import { createSpoolWriter } from './spool-writer.ts';
 
 const keyring = createKeyring([{ id: 'test', key: Buffer.alloc(32, 5) }]);
 
-/** An intake whose database can be cut off, and what really is in the database. */
+/** Starts an intake whose database can be cut off, and a query that reads the real database. */
 async function startSpoolingIntake(
   t: TestContext,
   { wrap = (spool) => spool, ...options }: { maxBytes?: number; wrap?: (spool: Spool) => Spool } = {},
@@ -51,7 +51,7 @@ async function startSpoolingIntake(
   return { start, proxy, select, published, path };
 }
 
-test('while PostgreSQL is away records go to the spool, and are stored in order, once, when it is back', async (t) => {
+test('while PostgreSQL is away, records go to the spool; when it is back, they are stored once and in order', async (t) => {
   const { start, proxy, select, published } = await startSpoolingIntake(t);
   const intake = await start();
   const expected: string[] = [];
@@ -67,7 +67,7 @@ test('while PostgreSQL is away records go to the spool, and are stored in order,
   for (let i = 0; i < 20; i++) assert.equal((await record(`during-${i}`)).storedIn, 'spool');
   proxy.resume();
   let after = 0;
-  // New records keep coming while the old ones drain: in the end they go directly again.
+  // New records arrive while the old ones drain; at the end they are committed directly again.
   await waitFor('direct commits', async () => (await record(`after-${after++}`)).storedIn === 'database');
 
   assert.deepEqual(await select('select count(*) from integration_logs'), [{ count: expected.length }]);
@@ -78,7 +78,7 @@ test('while PostgreSQL is away records go to the spool, and are stored in order,
   );
 });
 
-test('a silent PostgreSQL is as good as none', async (t) => {
+test('a PostgreSQL that does not answer counts as away', async (t) => {
   const { start, proxy, select } = await startSpoolingIntake(t);
   const intake = await start();
   await intake.record({ logs: [sampleLog()] });
@@ -91,7 +91,7 @@ test('a silent PostgreSQL is as good as none', async (t) => {
   });
 });
 
-test('a delivery seen before, in the spool or in PostgreSQL, is stored once', async (t) => {
+test('a delivery that the spool or PostgreSQL already has is stored once', async (t) => {
   const { start, proxy, select, published } = await startSpoolingIntake(t);
   const intake = await start();
   const known = sampleWebhook({ deliveryId: 'known' });
@@ -106,7 +106,7 @@ test('a delivery seen before, in the spool or in PostgreSQL, is stored once', as
     receipts.map(({ duplicateOf }) => duplicateOf),
     [null, first.id],
   );
-  // Only PostgreSQL knows this one: it is taken, and dropped when it drains.
+  // Only PostgreSQL has this one: it is spooled, and dropped during the drain.
   await intake.record({ webhookEvent: sampleWebhook({ deliveryId: 'known' }), events: [{ event: sampleEvent() }] });
   proxy.resume();
   await waitFor('the spool to drain', async () => {
@@ -121,7 +121,7 @@ test('a delivery seen before, in the spool or in PostgreSQL, is stored once', as
   assert.equal(published.length, 2);
 });
 
-test('while PostgreSQL is away, one of many deliveries with one id is kept, and the others are answered with its id', async (t) => {
+test('while PostgreSQL is away, one of many deliveries with one id is kept, and the others get its id', async (t) => {
   const { start, proxy, select } = await startSpoolingIntake(t);
   const intake = await start();
   await intake.record({ logs: [sampleLog()] });
@@ -136,7 +136,7 @@ test('while PostgreSQL is away, one of many deliveries with one id is kept, and 
   assert.deepEqual(await select('select id from webhook_events'), [{ id: kept[0]?.id }]);
 });
 
-test('a repeated body is recognised in the spool, and against PostgreSQL when it drains', async (t) => {
+test('a repeated body is recognised within the spool, and against PostgreSQL during the drain', async (t) => {
   const { start, proxy, select, published } = await startSpoolingIntake(t);
   const intake = await start();
   const record = (deliveryId: string, bodyByte: number) =>
@@ -147,7 +147,7 @@ test('a repeated body is recognised in the spool, and against PostgreSQL when it
   await record('known', 1);
   proxy.cut();
   const replayed = await record('known, under another id', 1);
-  assert.deepEqual([replayed.storedIn, replayed.duplicateOf], ['spool', null], 'only PostgreSQL knows');
+  assert.deepEqual([replayed.storedIn, replayed.duplicateOf], ['spool', null], 'only PostgreSQL has it');
   assert.equal((await record('new', 2)).duplicateOf, null);
   assert.notEqual((await record('new, under another id', 2)).duplicateOf, null);
   proxy.resume();
@@ -172,14 +172,14 @@ test('a full spool acknowledges nothing', async (t) => {
   }, IntakeFull);
 });
 
-test('what a process left in the spool is stored by the next one', async (t) => {
+test('records that a process left in the spool are stored by the next process', async (t) => {
   const { start, proxy, select, path } = await startSpoolingIntake(t);
   const first = await start();
   proxy.cut();
   await first.record({ logs: [sampleLog()] });
   await first.close();
   const second = await start();
-  assert.equal((await second.record({ logs: [sampleLog()] })).storedIn, 'spool'); // Behind the old one.
+  assert.equal((await second.record({ logs: [sampleLog()] })).storedIn, 'spool'); // Behind the old record.
   proxy.resume();
   await waitFor('both rows', async () => {
     const [row] = await select<{ count: number }>('select count(*) from integration_logs');
@@ -206,7 +206,7 @@ test('a spooled record that PostgreSQL refuses is set aside, and the others are 
   assert.equal(names.filter((name) => name.endsWith('.refused')).length, 1);
 });
 
-test('a disk without room for refused records keeps nothing else from draining', async (t) => {
+test('when refused records do not fit on the disk, the others still drain', async (t) => {
   const wrap = (spool: Spool): Spool => ({ ...spool, setAside: () => Promise.reject(new IntakeFull('spool_full')) });
   const { start, proxy, select, path } = await startSpoolingIntake(t, { wrap });
   const intake = await start();
@@ -220,10 +220,10 @@ test('a disk without room for refused records keeps nothing else from draining',
   });
   await intake.close();
   const names = await readdir(path, { recursive: true });
-  assert.equal(names.filter((name) => name.endsWith('.damaged')).length, 1, 'the refused one is still on the disk');
+  assert.equal(names.filter((name) => name.endsWith('.damaged')).length, 1, 'the refused record is still on the disk');
 });
 
-test('a record whose tables stay locked goes to the spool after one wait for the lock', async (t) => {
+test('a record whose tables stay locked goes to the spool after one lock timeout', async (t) => {
   const path = await mkdtemp(join(tmpdir(), 'drain-'));
   t.after(() => rm(path, { recursive: true, force: true }));
   let commits = 0;
@@ -232,7 +232,7 @@ test('a record whose tables stay locked goes to the spool after one wait for the
     querySystem() {
       commits += 1;
       const timedOut = Object.assign(new Error('canceling statement due to lock timeout'), { code: '55P03' });
-      // Asking once more would wait once more.
+      // A second try would wait for the lock again.
       return commits === 1 ? Promise.reject(timedOut) : new Promise(() => undefined);
     },
   };
@@ -248,7 +248,7 @@ test('a record whose tables stay locked goes to the spool after one wait for the
   await intake.close();
 });
 
-/** Draining finds one record that a dead process left. Its pauses end as the test moves the clock. */
+/** Starts a drain that finds one record of a dead process. Its pauses end when the test moves the clock. */
 async function startDrainingOne(
   t: TestContext,
   committer: BatchCommitter,
@@ -280,7 +280,7 @@ async function tickUntil(t: TestContext, condition: () => boolean): Promise<void
   }
 }
 
-test('a look for what dead processes left that fails is made again, and what they left is stored', async (t) => {
+test('a failed search for the spools of dead processes is repeated, and their records are stored', async (t) => {
   const stored: string[] = [];
   const committer: BatchCommitter = {
     async commit(records) {
@@ -302,7 +302,7 @@ test('a look for what dead processes left that fails is made again, and what the
   await draining.close();
 });
 
-test('new records do not wait for the last of the spool where PostgreSQL does not get on with it', async (t) => {
+test('new records do not wait for the end of the drain if PostgreSQL hangs', async (t) => {
   const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
   let isAsked = false;
   const committer: BatchCommitter = {
@@ -315,12 +315,12 @@ test('new records do not wait for the last of the spool where PostgreSQL does no
   const draining = await startDrainingOne(t, committer, (spool) => spool);
   await tickUntil(t, () => isAsked);
   let mayGo = false;
-  void draining.doorOpen().then(() => {
+  void draining.waitForLastRecords().then(() => {
     mayGo = true;
   });
   await tickUntil(t, () => mayGo);
   assert.ok(mayGo);
-  assert.ok(draining.isActive(), 'to the spool, behind what lies there');
+  assert.ok(draining.isActive(), 'new records go to the spool, behind the old ones');
   answer();
   await draining.close();
 });

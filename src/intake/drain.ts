@@ -1,5 +1,6 @@
 /**
  * Drains the spool into PostgreSQL, in order, when PostgreSQL is back, and then lets the intake commit directly again.
+ * For the last records of the spool, new records are held back for a moment, so that they cannot overtake.
  */
 import type { Logger } from '../logger.ts';
 import type { RelayForIntake } from '../outbox/relay.ts';
@@ -8,12 +9,17 @@ import type { BatchCommitter } from './commit-batch.ts';
 import type { Spool, SpoolBatch } from './spool.ts';
 import type { SpoolWriter } from './spool-writer.ts';
 
+/** The running drain, as the intake uses it. */
 export interface Draining {
   /** While true, new records are appended to the spool, behind those already there. */
   isActive(): boolean;
+  /** Call it when PostgreSQL refuses commits: new records go to the spool from now on. */
   activate(): void;
-  /** Resolves at once; while the last of the spool drains, when that is finished, abandoned or takes too long. */
-  doorOpen(): Promise<void>;
+  /**
+   * Resolves at once, except while the last records of the spool drain: then when they are stored, the drain fails, or
+   * a second has passed.
+   */
+  waitForLastRecords(): Promise<void>;
   /** Stops after the current group; the rest stays on disk for the next process. */
   close(): Promise<void>;
 }
@@ -24,23 +30,24 @@ export interface DrainingDeps {
   readonly committer: BatchCommitter;
   readonly db: Database;
   readonly logger: Logger;
-  /** Publishes the events of spooled records, those of other processes' spools too. */
+  /** Publishes the events of spooled records, including those from other processes' spools. */
   readonly relay: RelayForIntake;
 }
 
-/** New records wait for the end of the drain only if at most this much is left: a commit or two. */
+/** New records are held back only while at most this much is left in the spool: a commit or two. */
 const lastBytes = 1024 * 1024;
-/** Time limit for one group at the end of the drain. If PostgreSQL takes longer, new records are spooled again. */
-const longestShutMs = 1_000;
+/** New records are held back for at most this long per group. If PostgreSQL takes longer, they are spooled. */
+const longestHoldMs = 1_000;
 const probeDeadlineMs = 1_000;
 const firstPauseMs = 100;
 const longestPauseMs = 2_000;
 /** How often a process that does not spool looks for the spools of dead processes. */
 const idlePauseMs = 10_000;
 
+/** Starts the drain loop, which also looks for the spools of dead processes. */
 export function startDraining(deps: DrainingDeps): Draining {
   const { spool, writer, committer, db, logger, relay } = deps;
-  const door = createDoor();
+  const hold = createHold();
   let active = !spool.isEmpty();
   let closed = false;
   let wake: () => void = () => undefined;
@@ -65,20 +72,20 @@ export function startDraining(deps: DrainingDeps): Draining {
     const refused = own.filter((_, index) => outcomes[index]?.kind === 'rejected');
     if (refused.length === 0) return;
     const reason = outcomes.find((outcome) => outcome.kind === 'rejected');
-    logger.error({ err: reason?.error, count: refused.length }, 'could not store spooled records: they are set aside');
+    logger.error({ err: reason?.error, count: refused.length }, 'PostgreSQL refused spooled records: they are set aside');
     try {
       await spool.setAside(refused);
     } catch (error) {
-      // A full disk must not stop the records behind from draining, because draining frees space.
-      logger.error({ err: error }, 'could not set records aside: their whole file is kept');
+      // A full disk must not stop the drain, because draining frees space.
+      logger.error({ err: error }, 'could not set records aside: keeping their whole spool file');
       batch.keepFile();
     }
   };
 
-  /** Throws `DatabaseAway` if it must be tried again later. */
+  /** Throws `DatabaseAway` if the drain must be tried again later. */
   const drainAll = async (): Promise<void> => {
     while (!closed) {
-      if (spool.bytesToRead() <= lastBytes) door.shut();
+      if (spool.bytesToRead() <= lastBytes) hold.begin();
       const batch = await spool.next();
       if (batch !== null) {
         await drainGroup(batch);
@@ -89,7 +96,7 @@ export function startDraining(deps: DrainingDeps): Draining {
         logger.info({}, 'spool drained: records are committed directly again');
         return;
       } else {
-        await new Promise((resolve) => setImmediate(resolve)); // An append that began before the door was shut.
+        await new Promise((resolve) => setImmediate(resolve)); // Let an append finish that began before the hold.
       }
     }
   };
@@ -121,7 +128,7 @@ export function startDraining(deps: DrainingDeps): Draining {
       } catch (error) {
         if (!(error instanceof DatabaseAway)) logger.error({ err: error }, 'could not drain the spool');
       } finally {
-        door.open();
+        hold.end();
       }
       await pause(pauseMs);
       pauseMs = Math.min(longestPauseMs, pauseMs * 2);
@@ -136,7 +143,7 @@ export function startDraining(deps: DrainingDeps): Draining {
       active = true;
       wake();
     },
-    doorOpen: door.opened,
+    waitForLastRecords: hold.ended,
     async close() {
       closed = true;
       wake();
@@ -146,21 +153,21 @@ export function startDraining(deps: DrainingDeps): Draining {
 }
 
 /** Holds back new records, for at most a second at a time. */
-function createDoor() {
-  let shut: PromiseWithResolvers<void> | null = null;
+function createHold() {
+  let held: PromiseWithResolvers<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
-  const open = (): void => {
+  const end = (): void => {
     clearTimeout(timer);
-    shut?.resolve();
-    shut = null;
+    held?.resolve();
+    held = null;
   };
   return {
-    shut(): void {
-      shut ??= Promise.withResolvers<void>();
+    begin(): void {
+      held ??= Promise.withResolvers<void>();
       clearTimeout(timer);
-      timer = setTimeout(open, longestShutMs);
+      timer = setTimeout(end, longestHoldMs);
     },
-    open,
-    opened: (): Promise<void> => shut?.promise ?? Promise.resolve(),
+    end,
+    ended: (): Promise<void> => held?.promise ?? Promise.resolve(),
   };
 }

@@ -6,11 +6,12 @@ import type { Database } from '../storage/postgres/database.ts';
 import { reclaimFacts } from '../storage/tables/facts.ts';
 import type { PreparedRecord } from './prepare.ts';
 
+/** The numbered facts of one commit. */
 export interface FactCommit {
-  /** Releases the numbers: as far as is known, nothing was written under them. */
+  /** Releases the numbers after a failed commit. */
   abandon(): void;
-  /** Skips this record: it is a duplicate, so nothing of it was written. */
-  pass(record: PreparedRecord): void;
+  /** Releases the numbers of a duplicate, of which nothing was written. */
+  releaseDuplicate(record: PreparedRecord): void;
   /** Returns the events of the written rows, with their numbers. */
   handOver(
     records: readonly PreparedRecord[],
@@ -20,7 +21,7 @@ export interface FactCommit {
 
 const noFacts: FactCommit = {
   abandon: () => undefined,
-  pass: () => undefined,
+  releaseDuplicate: () => undefined,
   handOver: (records, rowEvents) => ({ messages: records.flatMap(rowEvents), blocks: [] }),
 };
 
@@ -41,7 +42,7 @@ export async function beginFactCommit(relay: RelayForIntake, records: readonly P
       for (let number = block.first; number < block.first + count; number++) relay.settleNumber(number);
       block.close();
     },
-    pass({ webhook, logs }) {
+    releaseDuplicate({ webhook, logs }) {
       if (webhook?.origin_number) relay.settleNumber(webhook.origin_number);
       for (const { origin_number: number } of logs) {
         for (let back = 0; number && back < numbersOfCall; back++) relay.settleNumber(number - back);
@@ -81,8 +82,8 @@ function factsOf(relay: RelayForIntake, { webhook, logs, received }: PreparedRec
 }
 
 /**
- * Renumbers rows of `records` that an earlier try of their commit wrote under numbers that no longer count. Rows
- * written by this try stay as they are.
+ * Gives rows that an earlier try of this commit wrote the numbers of this try. Rows written by this try stay as they
+ * are.
  */
 export async function reclaimEarlierTries(
   db: Database,

@@ -31,7 +31,7 @@ async function startIntake(t: TestContext, overrides: Partial<IntakeDeps> = {}) 
   return { intake, db, url, openAnother, deps, accepted, select };
 }
 
-/** Answers as the database does, but loses the first answer of an intake commit after it took effect. */
+/** A database that loses the first answer of an intake commit after the commit took effect. */
 function losingFirstCommit(db: Database): Database {
   let lost = false;
   return {
@@ -47,7 +47,7 @@ function losingFirstCommit(db: Database): Database {
   };
 }
 
-test('what is handed in together is stored together: log, bodies, roll-up and event', async (t) => {
+test('the parts of a record are stored together: log, bodies, roll-up and event', async (t) => {
   const { intake, select, accepted } = await startIntake(t);
   const log = sampleLog({ requestBody: '{"address":"Ташкент"}' });
   const receipt = await intake.record({ logs: [log], events: [{ event: sampleEvent() }] });
@@ -70,7 +70,7 @@ test('what is handed in together is stored together: log, bodies, roll-up and ev
   );
 });
 
-test('one body is stored once for many calls of a day', async (t) => {
+test('a body that many calls of a day share is stored once', async (t) => {
   const { intake, select } = await startIntake(t);
   await Promise.all(Array.from({ length: 20 }, () => intake.record({ logs: [sampleLog()] })));
   await intake.record({ logs: [sampleLog()] });
@@ -78,7 +78,7 @@ test('one body is stored once for many calls of a day', async (t) => {
   assert.deepEqual(count, { count: 2 }); // headers, response
 });
 
-test('of 500 deliveries with one id at once, one is stored and the others are answered with its id', async (t) => {
+test('of 500 simultaneous deliveries with one id, one is stored and the others get its id', async (t) => {
   const { intake, select, accepted } = await startIntake(t);
   const webhooks = Array.from({ length: 500 }, () => sampleWebhook({ deliveryId: 'same' }));
   const receipts = await Promise.all(
@@ -92,7 +92,7 @@ test('of 500 deliveries with one id at once, one is stored and the others are an
   assert.deepEqual(await select('select count(*) from outbox_events'), [{ count: 1 }]);
 });
 
-test('a duplicate leaves nothing behind, also in a later commit', async (t) => {
+test('nothing of a duplicate is stored, also in a later commit', async (t) => {
   const { intake, select } = await startIntake(t);
   const first = sampleWebhook({ deliveryId: 'a', deliverToTarget: true });
   await intake.record({ webhookEvent: first, events: [{ event: sampleEvent() }] });
@@ -123,7 +123,7 @@ test('a duplicate leaves nothing behind, also in a later commit', async (t) => {
   }
 });
 
-test('the counters of a webhook move with what was stored', async (t) => {
+test('the counters of a webhook count what was stored', async (t) => {
   const { intake, select, db } = await startIntake(t);
   const webhookId = newId();
   await db.querySystem({
@@ -144,7 +144,7 @@ test('the counters of a webhook move with what was stored', async (t) => {
   assert.deepEqual(counters, [{ total_received: 3, total_successful: 2, total_failed: 1 }]);
 });
 
-test('one record that cannot be stored does not fail its neighbours', async (t) => {
+test('one record that cannot be stored does not fail the others of its batch', async (t) => {
   const { intake, select } = await startIntake(t);
   const good = Array.from({ length: 9 }, () => intake.record({ logs: [sampleLog()] }));
   const bad = intake.record({ logs: [sampleLog({ estimatedCostUsd: Number.NaN })] });
@@ -155,7 +155,7 @@ test('one record that cannot be stored does not fail its neighbours', async (t) 
   assert.deepEqual(await select('select sum(request_count)::int as n from usage_daily'), [{ n: 18 }]);
 });
 
-test('NUL, half surrogates and bytes that are no text are stored all the same', async (t) => {
+test('NUL, lone surrogates and binary data are stored', async (t) => {
   const { intake, select } = await startIntake(t);
   await intake.record({
     logs: [
@@ -182,7 +182,7 @@ test('NUL, half surrogates and bytes that are no text are stored all the same', 
   assert.deepEqual(stored?.payload, Buffer.from([0, 255, 1]));
 });
 
-test('a commit whose answer was lost is repeated and counts once', async (t) => {
+test('a commit whose answer was lost is repeated and counted once', async (t) => {
   const { db } = await startTestDatabase(t);
   const { intake } = await startIntake(t, { db: losingFirstCommit(db) });
   const query = async (text: string) => (await db.querySystem({ text })).rows;
@@ -218,7 +218,7 @@ test('a commit whose answer was lost is repeated and counts once', async (t) => 
   assert.deepEqual(await query('select count(*) from webhook_events'), [{ count: 1 }]);
 });
 
-test('usage of cache hits is added up and stored at the end', async (t) => {
+test('the usage of cache hits is summed, and stored at the close', async (t) => {
   const { intake, select } = await startIntake(t);
   for (let i = 0; i < 1_000; i++) {
     intake.addUsage({
@@ -240,7 +240,7 @@ test('usage of cache hits is added up and stored at the end', async (t) => {
   assert.deepEqual(row, { n: 1_000, saved: 5 });
 });
 
-test('two replicas that count the same things in different orders do not stop each other', async (t) => {
+test('two replicas that update the same counters in different orders do not deadlock', async (t) => {
   const first = await startIntake(t);
   const second = createIntake({ ...first.deps, db: first.openAnother() });
   t.after(() => second.close());
@@ -258,7 +258,7 @@ test('two replicas that count the same things in different orders do not stop ea
   assert.deepEqual(await first.select('select sum(request_count)::int as n from usage_daily'), [{ n: 800 }]);
 });
 
-test('without a spool, nothing is acknowledged while PostgreSQL is away', async (t) => {
+test('without a spool, no record is acknowledged while PostgreSQL is away', async (t) => {
   const { url, openAnother } = await startTestDatabase(t);
   const proxy = await startTcpProxy(t, url);
   const db = openAnother({ url: proxy.through(url), connectTimeoutMs: 200 });
@@ -268,7 +268,7 @@ test('without a spool, nothing is acknowledged while PostgreSQL is away', async 
   await assert.rejects(intake.record({ logs: [sampleLog()] }), IntakeFull);
 });
 
-test('at the bound callers wait for room, and are turned away when none comes', async (t) => {
+test('at the bound, callers wait for room and are refused after the deadline', async (t) => {
   const { db } = await startTestDatabase(t);
   const gate = Promise.withResolvers<void>();
   const held: Database = {
@@ -287,7 +287,7 @@ test('at the bound callers wait for room, and are turned away when none comes', 
   await Promise.all([committing, ...inside]);
 });
 
-test('a full commit does not wait for a slow one before it, and its events still leave in their order', async (t) => {
+test('a full commit does not wait for a slow one before it, and events still leave in order', async (t) => {
   const { db } = await startTestDatabase(t);
   const held = Promise.withResolvers<void>();
   let commits = 0;
@@ -306,7 +306,7 @@ test('a full commit does not wait for a slow one before it, and its events still
   const quick = Promise.all(Array.from({ length: 64 }, (_, index) => record(64 + index)));
 
   assert.ok((await quick).every(({ storedIn }) => storedIn === 'database'));
-  assert.equal(accepted.length, 0, 'what was recorded before is announced before');
+  assert.equal(accepted.length, 0, 'the events of the earlier record come first');
   held.resolve();
   await slow;
   await intake.close();
@@ -316,7 +316,7 @@ test('a full commit does not wait for a slow one before it, and its events still
   );
 });
 
-test('where a body counts once, it is a duplicate under another id: later, at once, and on another replica', async (t) => {
+test('if a body counts once, the same body under another id is a duplicate: later, at the same time, and on another replica', async (t) => {
   const { intake, deps, openAnother, select, accepted } = await startIntake(t);
   const replica = createIntake({ ...deps, db: openAnother() });
   t.after(() => replica.close());
@@ -331,20 +331,20 @@ test('where a body counts once, it is a duplicate under another id: later, at on
   assert.equal((await record(replayed)).duplicateOf, first.id);
   assert.equal((await record(delivery(1, 'replayed'), replica)).duplicateOf, first.id, 'the replay repeated');
   assert.equal((await record(delivery(2, 'first'))).duplicateOf, first.id, 'its id counts too');
-  // The body of a duplicate by id was not kept, so it must not stand in the way of a genuine one.
+  // The body of a duplicate by id was not stored, so it must not make a genuine delivery a duplicate.
   assert.equal((await record(delivery(2, 'second'))).duplicateOf, null);
-  assert.equal((await record(delivery(1, 'unasked', false))).duplicateOf, null, 'only where it was asked for');
+  assert.equal((await record(delivery(1, 'unasked', false))).duplicateOf, null, 'bodies count only if the webhook asks for it');
 
   const many = Array.from({ length: 200 }, (_, index) => ({ webhook: delivery(3), on: index % 2 ? intake : replica }));
   const receipts = await Promise.all(many.map(({ webhook, on }) => record(webhook, on)));
   const kept = many.filter((_, index) => receipts[index]?.duplicateOf === null);
   assert.equal(kept.length, 1);
   const ids = new Set(receipts.map(({ duplicateOf }) => duplicateOf ?? kept[0]?.webhook.id));
-  assert.deepEqual([...ids], [kept[0]?.webhook.id], 'all are answered with the id that is kept');
+  assert.deepEqual([...ids], [kept[0]?.webhook.id], 'all get the id of the stored delivery');
   for (const { webhook, on } of many) {
     if (webhook.id === kept[0]?.webhook.id) continue;
     const genuine = sampleWebhook({ deliveryId: webhook.deliveryId, isBodyTakenOnce: true });
-    assert.equal((await record(genuine, on)).duplicateOf, null, 'an id that a duplicate body came under is free');
+    assert.equal((await record(genuine, on)).duplicateOf, null, 'the id of a duplicate body stays free');
     break;
   }
   assert.equal((await record(delivery(4, 'replayed'))).duplicateOf, null, 'the genuine delivery of that id');
@@ -352,7 +352,7 @@ test('where a body counts once, it is a duplicate under another id: later, at on
   assert.equal(accepted.length, 6);
 });
 
-test('a known body under an unsigned id does not stand in the way of the genuine delivery of that id', async (t) => {
+test('a known body under an unsigned id does not block the genuine delivery of that id', async (t) => {
   const { intake, select } = await startIntake(t);
   const record = async (deliveryId: string, bodyByte: number) => {
     const webhookEvent = sampleWebhook({ deliveryId, isIdUnsigned: true, bodySha256: Buffer.alloc(32, bodyByte) });

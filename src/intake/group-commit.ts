@@ -1,16 +1,14 @@
 /**
- * The one durable writer. Records that gather while a commit runs go in the next one, without a timer: alone, a record
- * is written at once; under load, the commits grow and their cost is shared. So many as fill a commit do not wait for the
- * one before: else all callers would wait for PostgreSQL together, and then PostgreSQL for all of them. Events leave in
- * the order in which their commits began.
+ * Writes audit rows, webhook events and outbox events durably, many records in one commit. A commit costs a round trip
+ * and a disk flush whatever its size, so sharing it raises throughput many times. Records that arrive while a commit
+ * runs go into the next one. There is no timer: a lone record is written at once. When 64 records wait, a second commit
+ * starts beside the first, so that PostgreSQL does not idle between two commits. The relay still gets the events in the
+ * order in which their commits began.
  *
- * Two modes:
- * - direct: batches are committed in PostgreSQL.
- * - spooling: PostgreSQL does not take them. Batches are fsynced in the spool, and drained in order when it is back. For
- *   the last of them the door is held shut for a moment, so that what comes next cannot overtake.
+ * While PostgreSQL is away, batches are flushed to the spool instead and drained in order later (drain.ts).
  *
- * Bounds: 10,000 records or 64 MiB wait in memory. Beyond, up to 10,000 callers wait for room, for at most 5 s; further
- * ones, and those whose time ran out, get `IntakeFull`, as does everyone when the spool is full.
+ * Bounds: 10,000 records or 64 MiB wait in memory. Beyond that, up to 10,000 callers wait for room, for at most 5 s.
+ * Other callers, callers whose wait ends, and all callers while the spool is full get `IntakeFull`.
  */
 import type { Masker } from '../audit/mask.ts';
 import type { Clock } from '../clock.ts';
@@ -45,9 +43,13 @@ const maxBatchBytes = 8 * 1024 * 1024;
 /** From this size on, the fixed cost of a commit (a round trip, a flush) is a small part of it. */
 const fullCommitRecords = 64;
 const maxCommitsAtOnce = 2;
-/** Maximum commits in flight. Their events wait in memory for an earlier commit that has not ended. */
+/**
+ * Maximum commits whose events are not with the relay yet: events of a fast commit wait in memory for a slow one before
+ * it.
+ */
 const maxCommitsAhead = 32;
 
+/** Creates the intake and starts draining the spool, if there is one. */
 export function createIntake(deps: IntakeDeps): Intake {
   const { clock, logger, spool } = deps;
   const room = createWaitingRoom({
@@ -61,7 +63,7 @@ export function createIntake(deps: IntakeDeps): Intake {
   let closed = false;
   let isGathering = false;
   const underWay = new Set<Promise<void>>();
-  /** Belongs to the commit that began last; settles when its events and all earlier ones are with the relay. */
+  /** Settles when the events of the last commit, and of all before it, are with the relay. */
   let lastHandedOver: Promise<void> = Promise.resolve();
   let notHandedOver = 0;
 

@@ -1,8 +1,7 @@
 /**
- * The interface of the one durable writer. Records handed in together commit together; records that gather while a
- * commit runs go into the next. `record` resolves when the facts are durable: committed in PostgreSQL, or, while it is
- * away, fsynced in the spool. It rejects with `IntakeFull` if neither has room; the caller must then acknowledge
- * nothing.
+ * The interface of the one durable writer. The parts of a record commit together. `record` resolves when they are
+ * durable: committed in PostgreSQL, or flushed to the spool while PostgreSQL is away. It rejects with `IntakeFull` if
+ * neither has room; the caller must then acknowledge nothing.
  */
 import type { AuditEntry } from '../audit/entry.ts';
 import type { TenantId } from '../ids.ts';
@@ -39,13 +38,16 @@ export interface WebhookEventRecord {
   /** The id of the request that delivered it. */
   readonly requestId: string;
   readonly receivedAtMs: number;
-  /** The event is also delivered over HTTP: a row in webhook_deliveries, due when the event may be published. */
+  /**
+   * The delivery also goes to the webhook's target over HTTP, through a row in webhook_deliveries that is due when the
+   * event may be published.
+   */
   readonly deliverToTarget: boolean;
-  /** The same for further targets, by their ids. */
+  /** Ids of further targets that get the delivery. */
   readonly deliverToFurther?: readonly string[];
-  /** It counts as new even if an equal delivery was accepted. */
+  /** The delivery counts as new even if an equal one was accepted before. */
   readonly isNeverDuplicate?: boolean;
-  /** How long a repeated id or body counts as a duplicate; default: as long as ids and bodies are kept. */
+  /** How long a repeated id or body counts as a duplicate; default: as long as ids and bodies are stored. */
   readonly duplicateWindowSeconds?: number | null;
   /** The event includes the payload's raw bytes. */
   readonly includesRaw?: boolean;
@@ -75,6 +77,7 @@ export interface UsageRecord {
   readonly savedByCacheUsd: number;
 }
 
+/** What one caller writes in one step. */
 export interface IntakeRecord {
   readonly logs?: readonly AuditEntry[];
   readonly events?: readonly OutboxRecord[];
@@ -86,8 +89,8 @@ export interface IntakeRecord {
 
 export interface IntakeReceipt {
   /**
-   * Set if `webhookEvent.deliveryId` (or its body, if that counts) was seen before: the id of the first delivery.
-   * Nothing of this record was written.
+   * The id of the first delivery, if `webhookEvent` repeats its id (or its body, if bodies count). Nothing of this
+   * record was written.
    */
   readonly duplicateOf: string | null;
   readonly storedIn: 'database' | 'spool';

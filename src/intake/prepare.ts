@@ -1,4 +1,4 @@
-/** Turns the callers' records into the rows to write: masked, cut to the columns' lengths, with ids. */
+/** Converts the callers' records into rows: masks secrets, cuts texts to the columns' lengths, assigns ids. */
 
 import { hash } from 'node:crypto';
 import { type KeptBody, keepBody, keepHeaders, storableText } from '../audit/body.ts';
@@ -17,7 +17,7 @@ export interface PreparedRecord {
   readonly bodies: readonly LogBodyRow[];
   readonly usage: readonly UsageRow[];
   readonly events: readonly EventRow[];
-  /** The event of `webhook`, as it was received. Absent after the spool: it is then rendered from the row. */
+  /** The event of `webhook`. Not stored in the spool: it is rendered from the row again. */
   readonly received?: OutboxMessage;
 }
 
@@ -27,6 +27,7 @@ export interface PrepareDeps {
   readonly origin: string;
 }
 
+/** Converts one record. Its parts refer to one anchor, the row whose first insertion decides that the record counts. */
 export function prepareRecord(deps: PrepareDeps, record: IntakeRecord): PreparedRecord {
   // A deferred delivery is due at its target no earlier than its event is published.
   const notBeforeMs = record.events?.[0]?.notBeforeMs;

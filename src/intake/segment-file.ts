@@ -1,14 +1,15 @@
-/** Files of the spool: creates a segment, cuts off a failed append, removes a segment that was read. */
+/** Segment files of the spool: creating one, undoing a failed append, removing one that was read. */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { newId } from '../ids.ts';
 import { flushFolder } from './spool-folder.ts';
 
+/** One segment file, and how far it was written and read. */
 export interface Segment {
   path: string;
   readonly id: string;
   readOffset: number;
-  /** Flushed bytes; bytes behind them do not count. */
+  /** Flushed bytes; any bytes after them are ignored. */
   sizeBytes: number;
   file: FileHandle | null;
   /** Something in it could not be read or stored: the file is renamed instead of removed. */
@@ -18,10 +19,12 @@ export interface Segment {
 /** A flush that takes longer counts as failed: the disk hangs. */
 const appendDeadlineMs = 10_000;
 
+/** Describes a segment file; `file` is null if it is not open for appending. */
 export function segmentOf(path: string, sizeBytes: number, file: FileHandle | null): Segment {
   return { path, id: basename(path, extname(path)), readOffset: 0, sizeBytes, file, isKept: false };
 }
 
+/** Creates an empty segment file that survives a power failure. */
 export async function createSegment(folder: string, extension: '.seg' | '.refused'): Promise<Segment> {
   const path = join(folder, newId() + extension);
   const file = await open(path, 'wx', 0o600);

@@ -17,20 +17,25 @@ export interface SpoolFiles {
   bytesToRead(): number;
   /** Adds files that are not known yet. */
   load(): Promise<void>;
-  /** Throws `IntakeFull` at the size limit, and the disk's own errors; the file is then as before. */
+  /** Throws `IntakeFull` at the size limit, and the file system's errors; the file is then unchanged. */
   append(records: readonly PreparedRecord[]): Promise<void>;
-  /** Appends to a file that is never read from. */
+  /** Appends refused records to a file that is never drained. */
   setAside(records: readonly PreparedRecord[]): Promise<void>;
-  /** Removes a file that was read to its end, or moves it aside. */
+  /** Removes a file that was read to its end, or renames it if it must be kept. */
   finish(segment: Segment): Promise<void>;
-  /** False if another process considered this one dead and took over the folder: that process then drains its files. */
+  /**
+   * False if another process took over the folder because it considered this process dead; that process drains the
+   * files.
+   */
   areStillOurs(): Promise<boolean>;
-  /** Leaves the files to the process that took them, and starts a new folder. */
+  /** Gives up the files to the process that took them, and starts a new folder. */
   startOver(): Promise<void>;
+  /** Moves the files of dead processes into this folder. */
   takeOverDead(): Promise<void>;
   close(): Promise<void>;
 }
 
+/** Opens a new folder of this process under `options.path`. */
 export async function openSpoolFiles(options: {
   readonly path: string;
   readonly keyring: Keyring;

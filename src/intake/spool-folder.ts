@@ -1,7 +1,7 @@
 /**
  * Each process spools into its own folder, `spool/<owner id>/`, and takes over the folders of dead processes by
- * renaming them into its own: if two try, one succeeds. An owner that was only stopped for a minute notices the
- * takeover: after each flush, before it acknowledges, it checks that its folder still exists.
+ * renaming them into its own, which only one process can do. A process that was only suspended notices the takeover:
+ * after each flush, and before it acknowledges, it checks that its folder still exists.
  */
 import { randomUUID } from 'node:crypto';
 import { open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ export interface SpoolFolder {
   isStillOurs(): Promise<boolean>;
   /** Moves the folders of dead processes into this one. */
   takeOverDead(): Promise<void>;
-  /** Every file in it, also in folders taken over. */
+  /** All files in it, including those in folders taken over. */
   files(): Promise<{ path: string; sizeBytes: number }[]>;
   /** Removes the folder if it is empty; otherwise releases it so that others may take it over at once. */
   close(): Promise<void>;
@@ -27,6 +27,7 @@ const heartbeatMs = 5_000;
 /** An owner on another machine or in another container counts as dead after this long without a heartbeat. */
 const silentMs = 60_000;
 
+/** Creates this process's folder and starts its heartbeat. */
 export async function openSpoolFolder(root: string): Promise<SpoolFolder> {
   const path = join(root, randomUUID());
   const owner = join(path, ownerFile);
@@ -43,7 +44,7 @@ export async function openSpoolFolder(root: string): Promise<SpoolFolder> {
   await flushFolder(root);
   const heartbeat = setInterval(() => {
     const now = new Date();
-    utimes(owner, now, now).catch(() => undefined); // Taken over: the next append notices.
+    utimes(owner, now, now).catch(() => undefined); // If the folder was taken over, the next append notices it.
   }, heartbeatMs).unref();
 
   return {
@@ -61,7 +62,7 @@ export async function openSpoolFolder(root: string): Promise<SpoolFolder> {
         const taken = join(path, `taken-${entry.name}`);
         const isTaken = await rename(other, taken).then(
           () => true,
-          () => false, // Someone else was first.
+          () => false, // Another process was first.
         );
         if (!isTaken) continue;
         found = true;
@@ -102,10 +103,10 @@ async function adoptDead(root: string, path: string, self: string): Promise<bool
       ({ size }) => size,
       () => 0,
     );
-    if (ownerBytes === 0) continue; // To write in it would take room as well.
+    if (ownerBytes === 0) continue; // Writing an owner into it would need space too.
     const isAdopted = await rename(other, path).then(
       () => true,
-      () => false, // Someone else was first.
+      () => false, // Another process was first.
     );
     if (!isAdopted) continue;
     const file = await open(join(path, ownerFile), 'r+');
@@ -122,8 +123,8 @@ async function adoptDead(root: string, path: string, self: string): Promise<bool
 }
 
 /**
- * Moves folders that a dead process had itself taken over up beside its own, and removes empty ones. Otherwise they
- * would nest one level deeper with each killed process, until their path is too long to open.
+ * Moves folders that the dead process had taken over itself up beside its own, and removes empty ones. Otherwise they
+ * would nest one level deeper with each crash, until their path is too long to open.
  */
 async function flatten(path: string, taken: string): Promise<void> {
   const folders = [taken];
@@ -131,9 +132,9 @@ async function flatten(path: string, taken: string): Promise<void> {
     let isEmpty = true;
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       if (entry.isDirectory()) {
-        const lifted = join(path, entry.name);
-        await rename(join(folder, entry.name), lifted);
-        folders.push(lifted);
+        const movedUp = join(path, entry.name);
+        await rename(join(folder, entry.name), movedUp);
+        folders.push(movedUp);
       } else if (entry.name !== ownerFile) {
         isEmpty = false;
       }

@@ -1,11 +1,11 @@
 /**
- * One file of the spool: frames, each a group of records that were acknowledged together.
+ * The format of a segment file: frames, each a group of records that were acknowledged together.
  *
- *   frame = length (4 bytes, big-endian) · CRC-32 of what follows (4) · sealed bytes
+ * frame = length (4 bytes, big-endian) · CRC-32 of what follows (4) · sealed bytes
  *
- * A frame is sealed with AES-256-GCM, bound to its file and its place in it: frames cannot be read, changed, moved or left
- * out unseen. The checksum tells a torn tail from a wrong key without one. A group is acknowledged only after its frame was
- * flushed, so a frame that is cut by the end of the file was never acknowledged.
+ * A frame is sealed with AES-256-GCM and bound to its file and its offset, so a frame that was read, changed, moved or
+ * left out is detected. The checksum tells a torn tail from a wrong key. A group is acknowledged only after its frame
+ * was flushed, so a frame that the end of the file cuts off was never acknowledged.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
@@ -18,11 +18,12 @@ const maxFrameBytes = 256 * 1024 * 1024;
 
 export type FrameRead =
   | { readonly kind: 'frame'; readonly records: readonly PreparedRecord[]; readonly endOffset: number }
-  /** No further acknowledged frames. */
+  /** There are no further acknowledged frames. */
   | { readonly kind: 'end'; readonly isTorn: boolean }
-  /** Acknowledged but not readable: changed on the disk, or its key is missing. */
+  /** Acknowledged but not readable: the bytes changed on the disk, or their key is missing. */
   | { readonly kind: 'damaged'; readonly reason: unknown; readonly endOffset: number };
 
+/** Renders the records as a frame for this file and offset. */
 export function renderFrame(
   keyring: Keyring,
   segmentId: string,
@@ -71,8 +72,7 @@ export async function readFrame(
     const sealed = await readExactly(file, offset + frameHeaderBytes, length);
     if (sealed.length < length) return { kind: 'end', isTorn: true };
     if (crc32(sealed) !== header.readUInt32BE(4)) {
-      // The blocks of the last write may reach the disk in any order: a tail of the right length can still be
-      // incomplete.
+      // The disk may write the blocks of the last write in any order: a tail of the right length can be incomplete.
       if (endOffset === sizeBytes) return { kind: 'end', isTorn: true };
       return { kind: 'damaged', reason: 'its checksum is wrong', endOffset };
     }

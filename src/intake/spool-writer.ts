@@ -1,4 +1,4 @@
-/** Appends to the spool and detects duplicates within it, because PostgreSQL, which knows all deliveries, is away. */
+/** Appends to the spool and detects duplicates within it, because PostgreSQL, which has all deliveries, is away. */
 import { setBounded } from '../bounded-map.ts';
 import type { WebhookRow } from '../storage/tables/intake-rows.ts';
 import { bodyOf, deliveryOf } from './commit-batch.ts';
@@ -8,17 +8,18 @@ import type { Spool } from './spool.ts';
 
 export interface SpoolWriter {
   /**
-   * Returns one receipt per record; runs after earlier appends. Throws `IntakeFull`: then no record is acknowledged.
+   * Returns one receipt per record; calls run one after another. Throws `IntakeFull`: then no record is acknowledged.
    */
   append(records: readonly PreparedRecord[]): Promise<IntakeReceipt[]>;
   isIdle(): boolean;
-  /** Call it when the spool is drained: PostgreSQL then knows its deliveries. */
+  /** Forgets the seen deliveries. Call it when the spool is drained: PostgreSQL detects duplicates then. */
   forget(): void;
 }
 
-/** At the limit the oldest is forgotten; its repetition is spooled too, and dropped during the drain. */
+/** At the limit the oldest key is forgotten; a repetition of it is spooled too, and dropped during the drain. */
 const maxRemembered = 200_000;
 
+/** Creates a writer that remembers the deliveries in the spool. */
 export function createSpoolWriter(spool: Spool): SpoolWriter {
   const firstByKey = new Map<string, string>();
   let appending = 0;
@@ -58,11 +59,14 @@ export function createSpoolWriter(spool: Spool): SpoolWriter {
   };
 }
 
-/** The keys that no other delivery may share. A hash can never equal an id. */
+/**
+ * The keys of a delivery; another delivery with one of them is a duplicate. The prefixes keep ids and body hashes
+ * apart.
+ */
 function keysOf(webhook: WebhookRow): string[] {
   if (webhook.delivery_key === null) return [];
   const body = bodyOf(webhook);
-  // Whether a known body came under a foreign id is decided by PostgreSQL when the spool drains.
+  // If the id is unsigned, PostgreSQL decides during the drain whether a known body came under a foreign id.
   const own = webhook.is_id_unsigned === true ? ` ${webhook.body_sha256}` : '';
   const id = `id ${deliveryOf(webhook)}${own}`;
   return body === null ? [id] : [id, `body ${body}`];

@@ -46,7 +46,7 @@ async function segmentFiles(path: string, extension = '.seg'): Promise<string[]>
   return entries.filter(({ name }) => name.endsWith(extension)).map(({ parentPath, name }) => join(parentPath, name));
 }
 
-test('groups come back in order, once each, over several segments, and leave no file', async (t) => {
+test('groups are read once each, in order, over several segments, and no file is left', async (t) => {
   const path = await temporaryFolder(t);
   const spool = await openTestSpool(path, { segmentBytes: 4_000 });
   t.after(() => spool.close());
@@ -58,7 +58,7 @@ test('groups come back in order, once each, over several segments, and leave no 
   assert.deepEqual(await segmentFiles(path), []);
 });
 
-test('appending and reading at once lose nothing', async (t) => {
+test('appending during reading loses no record', async (t) => {
   const spool = await openTestSpool(await temporaryFolder(t), { segmentBytes: 3_000 });
   t.after(() => spool.close());
   const expected = Array.from({ length: 100 }, (_, index) => `r${index}`);
@@ -74,7 +74,7 @@ test('appending and reading at once lose nothing', async (t) => {
   assert.deepEqual(seen, expected);
 });
 
-test('what is on the disk shows nothing of what was said', async (t) => {
+test('the files on the disk do not contain the records in plain text', async (t) => {
   const path = await temporaryFolder(t);
   const spool = await openTestSpool(path);
   t.after(() => spool.close());
@@ -85,7 +85,7 @@ test('what is on the disk shows nothing of what was said', async (t) => {
   assert.ok(!bytes.includes('google_maps'));
 });
 
-test('a torn tail is cut, and what was acknowledged before it is there', async (t) => {
+test('a torn tail is cut off, and the acknowledged groups before it are read', async (t) => {
   const path = await temporaryFolder(t);
   const first = await openTestSpool(path);
   await first.append([sampleRecord('a')]);
@@ -106,7 +106,7 @@ test('a torn tail is cut, and what was acknowledged before it is there', async (
   }
 });
 
-test('a group that rotted on the disk is kept aside, and the groups behind it are read', async (t) => {
+test('the file of a damaged group is kept, and the groups after it are read', async (t) => {
   const path = await temporaryFolder(t);
   const spool = await openTestSpool(path);
   t.after(() => spool.close());
@@ -120,7 +120,7 @@ test('a group that rotted on the disk is kept aside, and the groups behind it ar
   assert.equal((await segmentFiles(path, '.damaged')).length, 1);
 });
 
-test('at its bound the spool refuses, and takes more when it was drained', async (t) => {
+test('at its bound the spool refuses records, and accepts them again after a drain', async (t) => {
   const path = await temporaryFolder(t);
   const spool = await openTestSpool(path, { maxBytes: 5_000, segmentBytes: 2_000 });
   t.after(() => spool.close());
@@ -137,24 +137,24 @@ test('at its bound the spool refuses, and takes more when it was drained', async
   await spool.append([sampleRecord('again')]);
 });
 
-test('a process whose folder was taken over begins a new one before it acknowledges', async (t) => {
+test('a process whose folder was taken over starts a new one before it acknowledges', async (t) => {
   const path = await temporaryFolder(t);
   const spool = await openTestSpool(path);
   await spool.append([sampleRecord('a')]);
   const [folder] = await readdir(path);
-  await rm(join(path, folder as string), { recursive: true }); // As far as it can see: gone.
+  await rm(join(path, folder as string), { recursive: true }); // To the process, the folder is gone.
   await spool.append([sampleRecord('b')]);
   assert.deepEqual(await readAll(spool), ['b']);
   await spool.close();
 });
 
-/** Another process thought its owner dead, and moved the folder under its own. */
+/** Moves the folder as a process does that considers its owner dead. */
 async function takeAway(t: TestContext, path: string): Promise<void> {
   const elsewhere = await temporaryFolder(t);
   for (const folder of await readdir(path)) await rename(join(path, folder), join(elsewhere, folder));
 }
 
-test('a process whose folder was taken over before it had a file in it takes records all the same', async (t) => {
+test('a process whose folder was taken over while empty still accepts records', async (t) => {
   const path = await temporaryFolder(t);
   const spool = await openTestSpool(path);
   await takeAway(t, path);
@@ -163,12 +163,12 @@ test('a process whose folder was taken over before it had a file in it takes rec
   await spool.close();
 });
 
-test('a process whose folder was taken over leaves what lies there to the taker, and goes on', async (t) => {
+test('a process whose folder was taken over leaves its old records to the other process, and continues', async (t) => {
   const path = await temporaryFolder(t);
   const before = await openTestSpool(path);
   await before.append([sampleRecord('a')]);
   await before.close();
-  const spool = await openTestSpool(path); // Its only file is one that it does not append to.
+  const spool = await openTestSpool(path); // Its only file is not open for appending.
   await takeAway(t, path);
   assert.equal(await spool.next(), null);
   assert.ok(spool.isEmpty());
@@ -177,7 +177,7 @@ test('a process whose folder was taken over leaves what lies there to the taker,
   await spool.close();
 });
 
-test('what several dead processes left is taken over at once, in the order of all', async (t) => {
+test('the records of several dead processes are read in the order of all', async (t) => {
   const path = await temporaryFolder(t);
   const dead = [];
   for (const id of ['a', 'b', 'c']) {
@@ -191,7 +191,7 @@ test('what several dead processes left is taken over at once, in the order of al
   await spool.close();
 });
 
-test('however many processes died one after another, the next one starts and finds what the first acknowledged', async (t) => {
+test('after many crashes in a row, the next process starts and reads the records of the first', async (t) => {
   const path = await temporaryFolder(t);
   const first = await openTestSpool(path);
   await first.append([sampleRecord('a')]);
@@ -206,7 +206,7 @@ test('however many processes died one after another, the next one starts and fin
   assert.deepEqual(await readdir(path), []);
 });
 
-test('a record that is spooled while a dead process is taken over is read once', async (t) => {
+test('a record that is spooled during a takeover is read once', async (t) => {
   for (let turns = 0; turns < 30; turns++) {
     const path = await temporaryFolder(t);
     const dead = await openTestSpool(path);
@@ -221,7 +221,7 @@ test('a record that is spooled while a dead process is taken over is read once',
   }
 });
 
-test('two processes on one folder each drain their own, and a living one is left alone', async (t) => {
+test('two living processes drain only their own folders', async (t) => {
   const path = await temporaryFolder(t);
   const first = await openTestSpool(path);
   const second = await openTestSpool(path);
@@ -257,7 +257,7 @@ for (let n = 0; ; n++) {
   process.stdout.write(process.argv[2] + '-' + n + '\\n');
 }`;
 
-test('after SIGKILL in the middle of appending, each acknowledged record is there once, in order', async (t) => {
+test('after SIGKILL during appends, each acknowledged record is read once, in order', async (t) => {
   const path = await temporaryFolder(t);
   const acknowledged: string[] = [];
   for (const life of ['x', 'y', 'z']) {
@@ -315,7 +315,7 @@ if (life === 'first') {
   await spool.close();
 }`;
 
-test('a process that died with its disk full is followed by one that starts, and drains what fills the disk', async (t) => {
+test('after a crash with a full disk, the next process starts and drains the records that fill it', async (t) => {
   const disk = findSmallDisk();
   if (disk.kind !== 'small file system') return t.skip('a small file system cannot be mounted here');
   const folder = await temporaryFolder(t);

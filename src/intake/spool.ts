@@ -1,10 +1,9 @@
 /**
- * Where acknowledged records wait on the disk while PostgreSQL does not take them: append-only segment files under
- * `DATA_DIR/spool`, sealed, checksummed, flushed before anything is acknowledged.
+ * Keeps acknowledged records on the disk while PostgreSQL does not accept them: append-only segment files under
+ * `DATA_DIR/spool`, encrypted, checksummed, and flushed before a record is acknowledged.
  *
- * Read in order, group by group. A group that was committed is passed over only in memory; a segment is removed when
- * all of it was. After a crash its groups are committed again, which changes nothing: each record knows whether it is
- * there.
+ * Groups are read in order. The read position is only in memory, and a segment is removed when all of it was committed.
+ * After a crash its groups are committed again, which is safe: a record that is already stored changes nothing.
  *
  * Bound: `maxBytes` over all files. At the bound, and when the disk is full, `append` throws `IntakeFull`.
  */
@@ -17,11 +16,12 @@ import { type Segment, withDeadline } from './segment-file.ts';
 import { openSpoolFiles } from './spool-files.ts';
 import { type FrameRead, readFrame } from './spool-segment.ts';
 
+/** One group of records read from the spool. */
 export interface SpoolBatch {
   readonly records: readonly PreparedRecord[];
-  /** Continues with the next group; removes a segment that was read to its end. */
+  /** Moves on to the next group; removes a segment that was read to its end. */
   done(): Promise<void>;
-  /** Keeps the group's file on disk, set aside, after it is read to its end. */
+  /** Keeps the group's file on the disk after it is read to its end. */
   keepFile(): void;
 }
 
@@ -51,6 +51,7 @@ export interface SpoolOptions {
   readonly segmentBytes?: number;
 }
 
+/** Opens the spool of this process and takes over the spools of dead ones. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { keyring, logger, maxBytes = 512 * 1024 * 1024, segmentBytes = 16 * 1024 * 1024 } = options;
   makeFolder(options.path);
@@ -104,7 +105,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
           records: read.records,
           async done() {
             segment.readOffset = read.endOffset;
-            // Only if no append writes to it now: the newest file waits for its next turn.
+            // The newest file may still be written to: it is removed in a later turn.
             if (segment.readOffset >= segment.sizeBytes && segment !== files.newest()) await files.finish(segment);
           },
           keepFile() {
@@ -115,7 +116,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       if (read.kind === 'damaged') {
         logger.error(
           { err: read.reason, segment: segment.id },
-          'could not read a group in the spool: its file is kept',
+          'could not read a group in the spool: keeping its file',
         );
         segment.isKept = true;
         segment.readOffset = read.endOffset;
@@ -145,7 +146,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     async takeOverDead() {
       await appends.run(startOverIfTaken);
       await files.takeOverDead();
-      // Queued, because a file that an append is just creating would be counted twice.
+      // Queued, because otherwise a file that an append is creating would be counted twice.
       await appends.run(files.load);
     },
     async close() {

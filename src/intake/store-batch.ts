@@ -11,7 +11,7 @@ import type { WaitingRecord } from './waiting-room.ts';
 export interface BatchStoreDeps {
   readonly committer: BatchCommitter;
   readonly spoolWriter: SpoolWriter | null;
-  /** null, like the writer, if there is no spool. */
+  /** null if there is no spool, like the writer. */
   readonly drain: Draining | null;
   readonly logger: Logger;
 }
@@ -19,6 +19,7 @@ export interface BatchStoreDeps {
 /** Returns the events of what is now in PostgreSQL; events of spooled records are published when the spool drains. */
 export type BatchStore = (batch: readonly WaitingRecord[]) => Promise<readonly Handover[]>;
 
+/** Creates the function that stores a batch. It never rejects: failures go to the callers. */
 export function createBatchStore({ committer, spoolWriter, drain, logger }: BatchStoreDeps): BatchStore {
   const storeInDatabase = async (batch: readonly WaitingRecord[]): Promise<readonly Handover[]> => {
     const { outcomes, handovers } = await committer.commit(batch.map(({ record }) => record));
@@ -47,13 +48,13 @@ export function createBatchStore({ committer, spoolWriter, drain, logger }: Batc
   };
 
   const store: BatchStore = async (batch) => {
-    await drain?.doorOpen();
+    await drain?.waitForLastRecords();
     if (drain === null || !drain.isActive()) {
       try {
         return await storeInDatabase(batch);
       } catch (error) {
         if (!(error instanceof DatabaseAway) || drain === null) throw error;
-        logger.warn({ err: error }, 'PostgreSQL does not take commits: records go to the spool');
+        logger.warn({ err: error }, 'PostgreSQL does not accept commits: records go to the spool');
         drain.activate();
       }
     }

@@ -5,20 +5,21 @@ import type { UsageRecord } from './intake.ts';
 
 export interface UsageGatherer {
   add(usage: UsageRecord): void;
-  /** Submits the gathered usage if the last submission is at least a second ago. */
+  /** Submits the gathered usage if the last submission was at least a second ago. */
   flushIfDue(): void;
-  /** Submits the rest, and resolves when all of it is stored or cannot be stored for now. */
+  /** Submits the rest; resolves when all of it is stored or failed for now. */
   write(): Promise<void>;
 }
 
 const flushIntervalMs = 1_000;
 /**
- * Maximum different keys (minute, tenant, service, operation) at once; usage of further keys is not counted, with one
- * log line per flush.
+ * Maximum different keys (minute, tenant, service, operation) at once. Usage of further keys is not counted; each flush
+ * logs how much.
  */
 const maxKeys = 10_000;
 const minuteMs = 60_000;
 
+/** Creates the gatherer; `submit` hands a batch to the intake. */
 export function createUsageGatherer(deps: {
   clock: Clock;
   logger: Logger;
@@ -49,7 +50,7 @@ export function createUsageGatherer(deps: {
     timer = null;
     if (gathered.size === 0) return;
     if (leftOut > 0)
-      deps.logger.warn({ left_out: leftOut }, 'too many kinds of usage in one second: some are not counted');
+      deps.logger.warn({ left_out: leftOut }, 'too many usage keys in one second: some usage is not counted');
     leftOut = 0;
     flushedAtMs = deps.clock.now();
     const handedOver = [...gathered.values()];

@@ -1,4 +1,4 @@
-/** Records that wait for the next commit, and callers that wait for room. */
+/** Holds records that wait for the next commit, and callers that wait for room. */
 import { IntakeFull, type IntakeReceipt } from './intake.ts';
 import type { PreparedRecord } from './prepare.ts';
 
@@ -12,10 +12,10 @@ export interface WaitingRecord {
 export interface WaitingRoom {
   /** Resolves when the record is durable. Rejects with `IntakeFull` if there is no room within the deadline. */
   enter(record: PreparedRecord): Promise<IntakeReceipt>;
-  /** The oldest records, as many as fit both limits, at least one if there is any. */
+  /** Removes and returns the oldest records, as many as fit both limits, but at least one if there is any. */
   take(maxRecords: number, maxBytes: number): WaitingRecord[];
   isEmpty(): boolean;
-  /** Without the callers that wait for room. */
+  /** Number of records, without the callers that wait for room. */
   count(): number;
 }
 
@@ -27,74 +27,78 @@ export interface WaitingRoomOptions {
 }
 
 /** Maximum callers that wait for room; more are refused at once. */
-const maxAtDoor = 10_000;
+const maxCallers = 10_000;
 
-interface AtDoor {
+interface WaitingCaller {
   readonly waiting: WaitingRecord;
   readonly timer: NodeJS.Timeout;
 }
 
+/** Creates an empty waiting room. */
 export function createWaitingRoom({ maxRecords, maxBytes, deadlineMs }: WaitingRoomOptions): WaitingRoom {
-  let inside: WaitingRecord[] = [];
+  let records: WaitingRecord[] = [];
   let bytes = 0;
-  /** In order of arrival. A set, because a caller whose deadline passes leaves from the middle. */
-  const door = new Set<AtDoor>();
+  /**
+   * Callers that wait for room, in order of arrival. A Set, because a caller whose deadline passes leaves from the
+   * middle.
+   */
+  const callers = new Set<WaitingCaller>();
 
-  const hasPlace = (): boolean => inside.length < maxRecords && bytes < maxBytes;
+  const hasPlace = (): boolean => records.length < maxRecords && bytes < maxBytes;
 
   const admit = (waiting: WaitingRecord): void => {
-    inside.push(waiting);
+    records.push(waiting);
     bytes += waiting.sizeBytes;
   };
 
-  const admitFromDoor = (): void => {
-    for (const atDoor of door) {
+  const admitCallers = (): void => {
+    for (const caller of callers) {
       if (!hasPlace()) return;
-      door.delete(atDoor);
-      clearTimeout(atDoor.timer);
-      admit(atDoor.waiting);
+      callers.delete(caller);
+      clearTimeout(caller.timer);
+      admit(caller.waiting);
     }
   };
 
-  const waitAtDoor = (waiting: WaitingRecord): void => {
-    if (door.size >= maxAtDoor) {
+  const waitForRoom = (waiting: WaitingRecord): void => {
+    if (callers.size >= maxCallers) {
       waiting.reject(new IntakeFull('no_room'));
       return;
     }
-    const atDoor: AtDoor = {
+    const caller: WaitingCaller = {
       waiting,
       timer: setTimeout(() => {
-        door.delete(atDoor);
+        callers.delete(caller);
         waiting.reject(new IntakeFull('no_room'));
       }, deadlineMs),
     };
-    door.add(atDoor);
+    callers.add(caller);
   };
 
   return {
     enter(record) {
       return new Promise((resolve, reject) => {
         const waiting = { record, sizeBytes: sizeOf(record), resolve, reject };
-        if (door.size === 0 && hasPlace()) admit(waiting);
-        else waitAtDoor(waiting);
+        if (callers.size === 0 && hasPlace()) admit(waiting);
+        else waitForRoom(waiting);
       });
     },
     take(maxBatchRecords, maxBatchBytes) {
       let count = 0;
       let taken = 0;
-      for (const { sizeBytes } of inside) {
+      for (const { sizeBytes } of records) {
         if (count >= maxBatchRecords || (count > 0 && taken + sizeBytes > maxBatchBytes)) break;
         count += 1;
         taken += sizeBytes;
       }
-      const batch = inside.slice(0, count);
-      inside = inside.slice(count);
+      const batch = records.slice(0, count);
+      records = records.slice(count);
       bytes -= taken;
-      admitFromDoor();
+      admitCallers();
       return batch;
     },
-    isEmpty: () => inside.length === 0,
-    count: () => inside.length,
+    isEmpty: () => records.length === 0,
+    count: () => records.length,
   };
 }
 
